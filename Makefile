@@ -1,0 +1,52 @@
+# Every target sets up what it needs. Without make: the commands are the same, typed by hand (README.md, "Without make").
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "certmail needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Set PYTHON=python3.12, say.")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing what certmail runs on (once, about a minute) ..." >&2
+	$(PIP) install --require-hashes --no-deps -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
+	@echo "Installing what its tests need (once) ..." >&2
+	$(PIP) install --require-hashes --no-deps -r requirements-dev.lock
+	@touch $@
+
+demo: $(VENV)/run.stamp ## one command from a campaign file to mail in a mailbox
+	@$(BIN)/certmail demo $(DEMO)
+
+test: $(VENV)/dev.stamp ## the whole test suite, on real parts
+	$(BIN)/python -m pytest $(TEST)
+
+lint: $(VENV)/dev.stamp ## format, lint, types, import rules
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/dev.stamp ## put the code into shape
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+lock: ## renew both locks (needs uv)
+	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 \
+	  --extra worker --extra sandbox --extra source $(LOCK) pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 \
+	  --extra worker --extra sandbox --extra source --extra dev -c requirements.lock $(LOCK) pyproject.toml -o requirements-dev.lock
+
+clean: ## forget the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.PHONY: help demo test lint format lock clean
