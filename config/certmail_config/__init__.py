@@ -1,0 +1,1 @@
+"""The base that producers and the worker share: settings, job contract, states, ledger, connections, SQL record."""

@@ -1,0 +1,56 @@
+"""Every Redis key that certmail uses, with its type, what it holds and how long it lives.
+
+The one hash tag keeps all keys in one slot, so that scripts may touch any of them. The Lua scripts get their names
+from here too (`lua_table`), so a name is written once.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+TAG: Final = "{certmail}"
+
+# One key each.
+CLOCK: Final = (
+    f"{TAG}:clock"  # string: the latest time used, ms since 1970; the ledger's time never goes back
+)
+DUE: Final = f"{TAG}:due"  # zset: every unfinished job, scored by the next time anybody must look at it, ms
+WAKE: Final = f"{TAG}:wake"  # zset: lanes that have ready jobs, scored by the next time each may send, ms
+LEASED: Final = f"{TAG}:leased"  # set: jobs that are dispatched or sending
+WORKERS: Final = f"{TAG}:workers"  # zset: live workers, scored by the end of their advertisement, ms
+CAPACITY: Final = f"{TAG}:capacity"  # hash: worker -> deliveries it may hold at once
+EVENTS: Final = f"{TAG}:events"  # stream: what happened; trimmed behind the recorder
+KEEPER: Final = (
+    f"{TAG}:keeper"  # string: the worker that paces, reaps and records; PX 3 s, renewed each second
+)
+DEPLOYMENT: Final = f"{TAG}:deployment"  # hash: salt of mailbox ids; working copy of SQL
+TENANTS: Final = f"{TAG}:tenants"  # set: tenant ids; working copy of SQL
+
+# One key per id: the prefix that the id is appended to.
+JOB: Final = f"{TAG}:job:"  # hash by job: all but the payload; expires DEDUPE_DAYS after the job is final
+BODY: Final = f"{TAG}:body:"  # string by job: the sealed reminder; deleted when the job is final
+DEDUPE: Final = f"{TAG}:dedupe:"  # string by tenant:key: "job id|fingerprint"; expires with the job
+LANE: Final = f"{TAG}:lane:"  # zset by connection: ready jobs, scored by priority, then age
+LANE_INFO: Final = f"{TAG}:lane-info:"  # hash by connection: open or suspended and why, mailbox, limits
+MAILBOX: Final = (
+    f"{TAG}:mailbox:"  # hash by mailbox: next slot (ms), cool-down; expires an hour after its last use
+)
+BEGINS: Final = f"{TAG}:begins:"  # zset by mailbox: begins of the last minute, scored by time, ms
+FLYING: Final = f"{TAG}:flying:"  # set by mailbox: its leased jobs
+BLOCKED: Final = f"{TAG}:blocked:"  # set by mailbox: lanes that left `wake` because too much is in flight
+TENANT: Final = f"{TAG}:tenant:"  # hash by tenant: public key, salt, connections by name; working copy of SQL
+CONNECTION: Final = f"{TAG}:connection:"  # hash by connection: all of it, keys sealed; working copy of SQL
+TOKEN: Final = f"{TAG}:token:"  # string by connection:version: access token, sealed; expires with it
+TOKEN_LOCK: Final = f"{TAG}:token-lock:"  # string by connection: who fetches a token now; PX 20 s
+
+CELERY_PREFIX: Final = f"{TAG}:celery:"  # kombu's own keys: queue, unacked, bindings
+
+
+def lua_table() -> str:
+    """Render the names as the Lua table `K`, which every script sees."""
+    names = {
+        name.lower(): value
+        for name, value in globals().items()
+        if name.isupper() and isinstance(value, str) and ":" in value
+    }
+    return "local K = {" + ", ".join(f"{name} = '{value}'" for name, value in sorted(names.items())) + "}\n"

@@ -1,0 +1,12 @@
+-- Take or renew the keeper's lease: one worker process paces, reaps and records.
+-- KEYS  none declared; K.keeper (string)
+-- ARGV  1 worker · 2 lease ms; 0 gives it up
+-- Gives 1 while this worker is the keeper, else 0.
+local holder = redis.call('GET', K.keeper)
+if holder and holder ~= ARGV[1] then return 0 end
+if ARGV[2] == '0' then
+  redis.call('DEL', K.keeper)
+  return 0
+end
+redis.call('SET', K.keeper, ARGV[1], 'PX', ARGV[2])
+return 1

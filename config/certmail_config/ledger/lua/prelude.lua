@@ -1,0 +1,110 @@
+-- What every script shares: time, events, and the moves that several transitions have in common.
+-- `K` (the key names) is put before this file by ledger/script.py from keys.py.
+-- Units: all times are milliseconds since 1970 on the server's clock.
+
+-- Lua turns 1764000000000 into "1.764e+12"; strings need the digits.
+local function text(number) return string.format('%.0f', number) end
+
+-- The ledger's time: the server's, or the one supplied by a test; never earlier than any used before.
+local function read_clock(supplied)
+  local now
+  if supplied and supplied ~= '' then
+    now = tonumber(supplied)
+  else
+    local time = redis.call('TIME')
+    now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  end
+  return math.max(now, tonumber(redis.call('GET', K.clock) or '0'))
+end
+
+-- Append an event; with it the clock is remembered. `fields` is a flat list of names and values.
+local function emit(now, kind, fields)
+  redis.call('SET', K.clock, text(now))
+  return redis.call('XADD', K.events, '*', 'type', kind, 'at', text(now), unpack(fields))
+end
+
+-- A job's fields as a table, or nil when it is unknown.
+local function load_job(id)
+  local flat = redis.call('HGETALL', K.job .. id)
+  if #flat == 0 then return nil end
+  local job = {}
+  for i = 1, #flat, 2 do job[flat[i]] = flat[i + 1] end
+  return job
+end
+
+local FINAL = {accepted = true, failed = true, cancelled = true, suppressed = true, expired = true}
+
+local function is_final(job) return FINAL[job.state] == true end
+
+-- Lanes are ordered by priority, then by age; both fit a double exactly.
+local function lane_score(job) return tonumber(job.priority) * 1e13 + tonumber(job.enqueued_at) end
+
+-- Let the pacer visit a lane that has become ready, unless it has a time already.
+local function wake_lane(lane, now)
+  if redis.call('HGET', K.lane_info .. lane, 'state') == 'open' then
+    redis.call('ZADD', K.wake, 'NX', text(now), lane)
+  end
+end
+
+-- Give back the worker's slot and the mailbox's; lanes that waited for it may be visited again.
+local function free_slots(id, job, now)
+  redis.call('SREM', K.leased, id)
+  if job.mailbox then
+    redis.call('SREM', K.flying .. job.mailbox, id)
+    local blocked = redis.call('SMEMBERS', K.blocked .. job.mailbox)
+    for _, lane in ipairs(blocked) do wake_lane(lane, now) end
+    redis.call('DEL', K.blocked .. job.mailbox)
+  end
+end
+
+-- Into the lane; looked at again when its time passes.
+local function put_ready(id, job, now)
+  redis.call('HSET', K.job .. id, 'state', 'ready')
+  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held')
+  redis.call('ZADD', K.due, job.expires_at, id)
+  redis.call('ZADD', K.lane .. job.connection, lane_score(job), id)
+  wake_lane(job.connection, now)
+end
+
+-- Not before `at`; never later than the end of its own time.
+local function put_scheduled(id, job, at)
+  redis.call('HSET', K.job .. id, 'state', 'scheduled', 'not_before', text(at))
+  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held')
+  redis.call('ZADD', K.due, text(math.min(at, tonumber(job.expires_at))), id)
+end
+
+-- Into a final state: the payload goes, id, key, state and reason stay for the time the job carries.
+local function put_final(id, job, state, reason, now)
+  redis.call('ZREM', K.due, id)
+  redis.call('ZREM', K.lane .. job.connection, id)
+  redis.call('DEL', K.body .. id)
+  redis.call('HSET', K.job .. id, 'state', state, 'reason', reason, 'finished_at', text(now))
+  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held', 'not_before')
+  redis.call('PEXPIRE', K.job .. id, job.keep)
+  redis.call('PEXPIRE', K.dedupe .. job.dedupe, job.keep)
+end
+
+-- Stop a lane. Only the connection version that was used may be blamed, so that a late answer about the old
+-- account cannot stop a relinked one.
+local function suspend_lane(lane, version, code, message, now)
+  local info = redis.call('HMGET', K.lane_info .. lane, 'state', 'version', 'tenant')
+  if not info[1] or info[2] ~= version or info[1] == 'suspended' then return false end
+  redis.call('HSET', K.lane_info .. lane, 'state', 'suspended', 'code', code, 'message', message)
+  redis.call('ZREM', K.wake, lane)
+  emit(now, 'suspended', {'connection', lane, 'tenant', info[3], 'version', version, 'code', code, 'message', message})
+  return true
+end
+
+-- Let nothing leave a mailbox before `deadline`. A deadline that Google named counts if it is the latest; one of our
+-- own back-off counts only for requests begun after the present cool-down was set.
+local function cool_mailbox(mailbox, deadline, named, begun_at, reason, now)
+  local key = K.mailbox .. mailbox
+  local state = redis.call('HMGET', key, 'cooling', 'cooled_at')
+  local cooling, cooled_at = tonumber(state[1] or '0'), tonumber(state[2] or '0')
+  if not named and begun_at < cooled_at then return end
+  if deadline > cooling then
+    redis.call('HSET', key, 'cooling', text(deadline), 'cooled_at', text(now), 'cool_reason', reason, 'probe', '1')
+    if not named then redis.call('HINCRBY', key, 'strikes', 1) end
+    redis.call('PEXPIREAT', key, text(deadline + 3600000))
+  end
+end

@@ -1,0 +1,101 @@
+-- Look at every job whose time has come: due, expired, or held by a worker whose lease is over.
+-- KEYS  none declared; K.due (zset), K.job (hash), K.lane, K.wake (zsets), K.leased, K.flying (sets), K.events
+-- ARGV  1 most jobs to look at · 2 reaps after claims by different workers that make a job poison · 3 clock ms or ''
+-- Gives {looked at, id, from, to, id, from, to, …}.
+local most, poison = tonumber(ARGV[1]), tonumber(ARGV[2])
+local now = read_clock(ARGV[3])
+local moved = {}
+
+local function move(id, job, to)
+  moved[#moved + 1] = id
+  moved[#moved + 1] = job.state
+  moved[#moved + 1] = to
+end
+
+local function expire(id, job)
+  put_final(id, job, 'expired', 'its time passed while it waited', now)
+  emit(now, 'expired', {'job', id, 'tenant', job.tenant, 'state', 'expired', 'reason', 'its time passed while it waited'})
+  move(id, job, 'expired')
+end
+
+-- Workers that died holding this job, each counted once.
+local function victims(job)
+  local seen, count = {}, 0
+  for worker in string.gmatch((job.victims or '') .. ',' .. (job.worker or ''), '[^,]+') do
+    if not seen[worker] then seen[worker] = true; count = count + 1 end
+  end
+  local names = {}
+  for worker in pairs(seen) do names[#names + 1] = worker end
+  table.sort(names)
+  return table.concat(names, ','), count
+end
+
+local function lease_over_before_begin(id, job)
+  free_slots(id, job, now)
+  if not job.nonce then -- nobody claimed it: the doorbell was lost, which says nothing about the job
+    put_ready(id, job, now)
+    return move(id, job, 'ready')
+  end
+  local names, count = victims(job)
+  redis.call('HSET', K.job .. id, 'victims', names)
+  if count >= poison then
+    local reason = 'it stopped ' .. count .. ' workers before it could be sent'
+    put_final(id, job, 'failed', reason, now)
+    emit(now, 'reaped', {'job', id, 'tenant', job.tenant, 'state', 'failed', 'reason', reason})
+    return move(id, job, 'failed')
+  end
+  put_ready(id, job, now)
+  emit(now, 'reaped', {'job', id, 'tenant', job.tenant, 'state', 'ready', 'worker', job.worker,
+    'reason', 'its worker stopped before sending it'})
+  move(id, job, 'ready')
+end
+
+local function lease_over_while_sending(id, job)
+  free_slots(id, job, now)
+  local reason = 'worker_lost: its worker stopped while the request was under way; whether Gmail took the message is unknown'
+  redis.call('HSET', K.job .. id, 'state', 'uncertain', 'reason', reason, 'held', '1')
+  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker')
+  redis.call('ZADD', K.due, text(now + tonumber(job.keep)), id)
+  emit(now, 'reaped', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'attempt', job.attempt,
+    'state', 'uncertain', 'reason', reason, 'held', '1', 'worker', job.worker or ''})
+  move(id, job, 'uncertain')
+end
+
+local function uncertain_is_due(id, job)
+  if job.held == '1' then -- nobody decided within the time that jobs are kept: closed as what it is
+    redis.call('ZREM', K.due, id)
+    redis.call('DEL', K.body .. id)
+    redis.call('PEXPIRE', K.job .. id, job.keep)
+    redis.call('PEXPIRE', K.dedupe .. job.dedupe, job.keep)
+    emit(now, 'closed', {'job', id, 'tenant', job.tenant, 'state', 'uncertain', 'reason', job.reason})
+    return move(id, job, 'uncertain')
+  end
+  redis.call('HSET', K.job .. id, 'possible_duplicate', '1')
+  put_ready(id, job, now)
+  emit(now, 'resent', {'job', id, 'tenant', job.tenant, 'state', 'ready', 'possible_duplicate', '1',
+    'reason', 'the rule for unknown outcomes sends it once more'})
+  move(id, job, 'ready')
+end
+
+local ids = redis.call('ZRANGEBYSCORE', K.due, '-inf', text(now), 'LIMIT', 0, most)
+for _, id in ipairs(ids) do
+  local job = load_job(id)
+  if not job or is_final(job) then
+    redis.call('ZREM', K.due, id)
+  elseif job.state == 'dispatched' then
+    lease_over_before_begin(id, job)
+  elseif job.state == 'sending' then
+    lease_over_while_sending(id, job)
+  elseif job.state == 'uncertain' then
+    uncertain_is_due(id, job)
+  elseif tonumber(job.expires_at) <= now then
+    expire(id, job)
+  elseif job.state == 'scheduled' then
+    put_ready(id, job, now)
+    emit(now, 'due', {'job', id, 'tenant', job.tenant, 'state', 'ready'})
+    move(id, job, 'ready')
+  else
+    redis.call('ZADD', K.due, job.expires_at, id)
+  end
+end
+return {#ids, unpack(moved)}

@@ -1,0 +1,26 @@
+-- End a delivery before begin: nothing was sent.
+-- KEYS  none declared; K.job (hash), K.due, K.lane, K.wake (zsets), K.lane_info, K.events
+-- ARGV  1 id · 2 fence · 3 to (ready, scheduled, failed, suppressed, expired) · 4 reason · 5 not before ms (scheduled) or ''
+--       6 '1' if it counts for back-off · 7 suspend the lane: code or '' · 8 message · 9 connection version · 10 clock ms or ''
+-- Gives {'released', state}, {'already', state} for a second call, or {'refused', why} when the worker was fenced out.
+local id, fence, to, reason = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local now = read_clock(ARGV[10])
+local job = load_job(id)
+if not job then return {'refused', 'unknown'} end
+if ARGV[7] ~= '' then suspend_lane(job.connection, ARGV[9], ARGV[7], ARGV[8], now) end
+if job.fence ~= fence then return {'refused', 'fenced'} end
+if job.state ~= 'dispatched' then return {'already', job.state} end
+
+free_slots(id, job, now)
+if ARGV[6] == '1' then redis.call('HINCRBY', K.job .. id, 'failures', 1) end
+if to == 'ready' then
+  redis.call('HSET', K.job .. id, 'reason', reason)
+  put_ready(id, job, now)
+elseif to == 'scheduled' then
+  redis.call('HSET', K.job .. id, 'reason', reason)
+  put_scheduled(id, job, tonumber(ARGV[5]))
+else
+  put_final(id, job, to, reason, now)
+end
+emit(now, 'released', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'state', to, 'reason', reason})
+return {'released', to}

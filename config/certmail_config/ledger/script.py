@@ -1,0 +1,87 @@
+"""Lua scripts as values: a `Call` says what to run and how to read the answer; `run` and `arun` do it.
+
+Deciding what to call is the same for synchronous producers and asynchronous workers; only these few lines differ.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from redis.exceptions import NoScriptError
+
+from certmail_config import keys
+
+if TYPE_CHECKING:
+    from redis import Redis
+    from redis.asyncio import Redis as AsyncRedis
+
+T = TypeVar("T")
+Value = str | bytes | int
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One Lua file, with the key names and the prelude before it."""
+
+    name: str
+    source: str
+    sha: str
+
+
+@cache
+def load(name: str) -> Script:
+    """Read `lua/<name>.lua`; once per process."""
+    folder = files(__package__).joinpath("lua")
+    source = keys.lua_table() + "".join(
+        folder.joinpath(f"{part}.lua").read_text("utf-8") for part in ("prelude", name)
+    )
+    return Script(name, source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """A script with its arguments, and how its answer is read."""
+
+    script: Script
+    args: tuple[Value, ...]
+    read: Callable[[Any], T]
+
+    def evalsha(self) -> tuple[str, int, str, *tuple[Value, ...]]:
+        # One key is named for routing; all others share its hash tag.
+        return (self.script.sha, 1, keys.DUE, *self.args)
+
+
+def run(redis: Redis, call: Call[T]) -> T:
+    """Run one call; a server that does not know the script is given it."""
+    try:
+        answer = redis.evalsha(*call.evalsha())
+    except NoScriptError:
+        redis.script_load(call.script.source)
+        answer = redis.evalsha(*call.evalsha())
+    return call.read(answer)
+
+
+async def arun(redis: AsyncRedis, call: Call[T]) -> T:
+    """Run one call on an asyncio client; as `run`."""
+    try:
+        answer = await cast("Any", redis.evalsha(*call.evalsha()))
+    except NoScriptError:
+        await redis.script_load(call.script.source)
+        answer = await cast("Any", redis.evalsha(*call.evalsha()))
+    return call.read(answer)
+
+
+def run_many(redis: Redis, calls: Sequence[Call[T]]) -> list[T]:
+    """Run many calls in one round trip, so that one fsync serves them all; each call stays atomic by itself."""
+    for script in {call.script.sha: call.script for call in calls}.values():
+        redis.script_load(script.source)
+    with redis.pipeline(transaction=False) as pipe:
+        for call in calls:
+            pipe.evalsha(*call.evalsha())
+        answers = pipe.execute()
+    return [call.read(answer) for call, answer in zip(calls, answers, strict=True)]

@@ -1,0 +1,317 @@
+"""The named transitions: each builds the call of one script and reads its answer into a value.
+
+All times are seconds since 1970 on the Python side and milliseconds inside Lua. `clock` supplies the server's time in
+tests and simulations; in production it stays None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from certmail_config.ids import ConnectionId, JobId
+from certmail_config.ledger.script import Call, load
+from certmail_config.states import AttemptOutcome, State
+
+DOORBELL_SECONDS = 2.0
+"""A doorbell older than this is not answered: what was decided when it rang may no longer hold."""
+DOORBELL_LEASE_SECONDS = 4.0
+"""How long a dispatched job waits to be claimed before it returns to its lane."""
+POISON_REAPS = 5
+"""A job that stopped this many different workers ends as failed."""
+SEND_UNITS = 100
+"""Quota units of one `messages.send` (Gmail API, usage limits)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker needs to know of a claimed job.
+
+    `failures` attempts have counted for its back-off; `refreshed` says that its last attempt met an expired token,
+    `resent` that a copy may be out already; `strikes` is how often in a row its mailbox was told to wait without being
+    told how long; `body` is the sealed reminder.
+    """
+
+    id: JobId
+    tenant: str
+    connection: ConnectionId
+    fence: int
+    failures: int
+    refreshed: bool
+    resent: bool
+    strikes: int
+    enqueued_at: float
+    expires_at: float
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueued:
+    """The ledger's answer to a producer; `id` is the earlier job's for a duplicate."""
+
+    code: Literal["enqueued", "duplicate", "key_reused", "unknown_connection"]
+    id: JobId
+    state: State | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """The jobs leased in one step of the pacer, and in how many seconds the next lane may send (None: none waits)."""
+
+    jobs: tuple[JobId, ...]
+    next_in: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The job is this worker's to prepare until its lease ends."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The write-ahead record is made: attempt `n` may leave."""
+
+    attempt: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedBy:
+    """The ledger did not agree; `why` is the state or the reason that stood against it."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """Why a lane is stopped, and the connection version that was found not to work."""
+
+    code: str
+    message: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """The limits of a connection's lane. `mailbox` is the keyed hash of the address, or '' while there is none."""
+
+    connection: ConnectionId
+    tenant: str
+    mailbox: str
+    units_per_minute: int
+    in_flight: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reaped:
+    """What one sweep looked at and moved: (job, from, to)."""
+
+    looked_at: int
+    moved: tuple[tuple[JobId, State, State], ...]
+
+
+def enqueue(
+    *,
+    id: JobId,  # noqa: A002 - the job contract's own word
+    tenant: str,
+    connection: ConnectionId,
+    dedupe: str,
+    fingerprint: str,
+    state: State,
+    reason: str,
+    send_at: float | None,
+    expires_at: float,
+    priority: int,
+    kind: str,
+    campaign: str,
+    keep_seconds: float,
+    body: bytes,
+    clock: float | None = None,
+) -> Call[Enqueued]:
+    """Take a reminder in, once per dedupe key."""
+
+    def read(answer: list[bytes]) -> Enqueued:
+        code, *rest = (part.decode() for part in answer)
+        return Enqueued(
+            code=code,  # type: ignore[arg-type]  # the script's own four words
+            id=JobId(rest[0]) if rest else id,
+            state=State(rest[1]) if len(rest) > 1 else None,
+        )
+
+    args = (
+        id,
+        tenant,
+        connection,
+        dedupe,
+        fingerprint,
+        state,
+        reason,
+        _ms(send_at),
+        _ms(expires_at),
+        priority,
+        kind,
+        campaign,
+    )
+    return Call(load("enqueue"), (*args, _ms(keep_seconds), body, _ms(clock)), read)
+
+
+def dispatch(most: int, *, clock: float | None = None) -> Call[Dispatched]:
+    """Lease what may leave now, at most `most` jobs, as far as live workers have room."""
+
+    def read(answer: list[bytes]) -> Dispatched:
+        wait, *jobs = answer
+        return Dispatched(tuple(JobId(job.decode()) for job in jobs), float(wait) / 1000 if wait else None)
+
+    return Call(load("dispatch"), (most, _ms(DOORBELL_LEASE_SECONDS), _ms(clock)), read)
+
+
+def claim(
+    id: JobId,  # noqa: A002 - as above
+    *,
+    worker: str,
+    nonce: str,
+    lease_seconds: float,
+    clock: float | None = None,
+) -> Call[Claimed | RefusedBy]:
+    """Answer a doorbell."""
+
+    def read(answer: list[bytes]) -> Claimed | RefusedBy:
+        if answer[0] != b"claimed":
+            return RefusedBy(answer[1].decode())
+        _, fence, body, *flat = answer
+        field = _fields(flat)
+        return Claimed(
+            Job(
+                id=id,
+                tenant=field["tenant"],
+                connection=ConnectionId(field["connection"]),
+                fence=int(fence),
+                failures=int(field.get("failures", "0")),
+                refreshed=field.get("reason", "").startswith("token_expired"),
+                resent=field.get("possible_duplicate") == "1",
+                strikes=int(field["strikes"]),
+                enqueued_at=int(field["enqueued_at"]) / 1000,
+                expires_at=int(field["expires_at"]) / 1000,
+                body=body,
+            )
+        )
+
+    return Call(
+        load("claim"), (id, worker, nonce, _ms(lease_seconds), _ms(DOORBELL_SECONDS), _ms(clock)), read
+    )
+
+
+def begin(
+    job: Job, *, lease_seconds: float, not_after: float | None = None, clock: float | None = None
+) -> Call[Begun | RefusedBy]:
+    """Make the write-ahead record; after it the request may leave."""
+
+    def read(answer: list[bytes]) -> Begun | RefusedBy:
+        if answer[0] != b"begun":
+            return RefusedBy(answer[1].decode())
+        return Begun(attempt=int(answer[1]), at=int(answer[2]) / 1000)
+
+    return Call(load("begin"), (job.id, job.fence, _ms(lease_seconds), _ms(not_after), _ms(clock)), read)
+
+
+def settle(
+    id: JobId,  # noqa: A002 - as above
+    attempt: int,
+    *,
+    outcome: AttemptOutcome,
+    detail: str,
+    to: State,
+    reason: str,
+    at: float | None = None,
+    counts: bool = False,
+    cool_until: float | None = None,
+    named: bool = False,
+    suspension: Suspension | None = None,
+    clock: float | None = None,
+) -> Call[State | None]:
+    """Record what became of an attempt, however late; gives the job's state, or None for a job long forgotten."""
+
+    def read(answer: list[bytes]) -> State | None:
+        return State(answer[1].decode()) if len(answer) > 1 else None
+
+    args = (id, attempt, outcome, detail, to, reason, _ms(at), _flag(counts), _ms(cool_until), _flag(named))
+    return Call(load("settle"), (*args, *_suspend(suspension), _ms(clock)), read)
+
+
+def release(
+    job: Job,
+    *,
+    to: State,
+    reason: str,
+    at: float | None = None,
+    counts: bool = False,
+    suspension: Suspension | None = None,
+    clock: float | None = None,
+) -> Call[State | RefusedBy]:
+    """End a delivery before begin."""
+
+    def read(answer: list[bytes]) -> State | RefusedBy:
+        return RefusedBy(answer[1].decode()) if answer[0] == b"refused" else State(answer[1].decode())
+
+    args = (job.id, job.fence, to, reason, _ms(at), _flag(counts), *_suspend(suspension), _ms(clock))
+    return Call(load("release"), args, read)
+
+
+def reap(most: int, *, clock: float | None = None) -> Call[Reaped]:
+    """Move on every job whose time has come, at most `most`."""
+
+    def read(answer: list[Any]) -> Reaped:
+        words = [word.decode() for word in answer[1:]]
+        triples = zip(words[0::3], words[1::3], words[2::3], strict=True)
+        return Reaped(int(answer[0]), tuple((JobId(id_), State(a), State(b)) for id_, a, b in triples))
+
+    return Call(load("reap"), (most, POISON_REAPS, _ms(clock)), read)
+
+
+def set_lane(lane: Lane, *, code: str, message: str) -> Call[bool]:
+    """Create a lane, suspended for the reason given, or change the limits of one as it stands."""
+    args = (lane.connection, lane.tenant, lane.mailbox, lane.units_per_minute, SEND_UNITS, lane.in_flight)
+    return Call(load("set_lane"), (*args, lane.version, code, message), lambda answer: answer == 1)
+
+
+def open_lane(connection: ConnectionId, version: int, *, clock: float | None = None) -> Call[bool]:
+    """Let a lane's jobs leave; False when a newer version of the connection rules."""
+    return Call(load("open_lane"), (connection, version, _ms(clock)), lambda answer: answer[0] != b"refused")
+
+
+def suspend_lane(
+    connection: ConnectionId, suspension: Suspension, *, clock: float | None = None
+) -> Call[bool]:
+    """Stop a lane; False when a newer version of the connection rules."""
+    args = (connection, suspension.version, suspension.code, suspension.message, _ms(clock))
+    return Call(load("suspend_lane"), args, lambda answer: answer[0] != b"refused")
+
+
+def advertise(worker: str, capacity: int, *, seconds: float, clock: float | None = None) -> Call[None]:
+    """Say that a worker lives and how many deliveries it may hold; 0 takes it off."""
+    return Call(load("advertise"), (worker, capacity, _ms(seconds), _ms(clock)), lambda _: None)
+
+
+def keep(worker: str, *, seconds: float) -> Call[bool]:
+    """Take or renew the keeper's lease; 0 seconds gives it up."""
+    return Call(load("keep"), (worker, _ms(seconds)), lambda answer: answer == 1)
+
+
+def _ms(seconds: float | None) -> str:
+    return "" if seconds is None else str(round(seconds * 1000))
+
+
+def _flag(value: bool) -> str:
+    return "1" if value else ""
+
+
+def _suspend(suspension: Suspension | None) -> tuple[str, str, int | str]:
+    return (suspension.code, suspension.message, suspension.version) if suspension else ("", "", "")
+
+
+def _fields(flat: Sequence[bytes]) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in zip(flat[0::2], flat[1::2], strict=True)}

@@ -1,0 +1,88 @@
+"""Reading a job as it stands, for `status`; nothing here changes anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from certmail_config.states import FINAL, State
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """One request to Gmail as the ledger knows it; times are UTC."""
+
+    n: int
+    begun_at: datetime
+    ended_at: datetime | None
+    http_status: int | None
+    google_reason: str | None
+    outcome: str | None
+    gmail_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job as the ledger knows it; `reason` says why it is where it is, in words."""
+
+    id: str
+    tenant: str
+    connection: str
+    state: State
+    reason: str | None
+    held: bool
+    send_at: datetime | None
+    expires_at: datetime
+    possible_duplicate: bool
+    attempts: list[AttemptView] = field(default_factory=list)
+
+
+def read_job(job_id: str, job: Mapping[bytes, bytes], lane: Mapping[bytes, bytes]) -> JobView | None:
+    """Read the job's hash and its lane's; None when the job is unknown."""
+    if not job:
+        return None
+    value = {name.decode(): text.decode() for name, text in job.items()}
+    state = State(value["state"])
+    return JobView(
+        id=job_id,
+        tenant=value["tenant"],
+        connection=value["connection"],
+        state=state,
+        reason=_why(state, value, {name.decode(): text.decode() for name, text in lane.items()}),
+        held=value.get("held") == "1",
+        send_at=_time(value.get("send_at")),
+        expires_at=datetime.fromtimestamp(int(value["expires_at"]) / 1000, UTC),
+        possible_duplicate=value.get("possible_duplicate") == "1",
+        attempts=[_attempt(n, value) for n in range(1, int(value["attempt"]) + 1)],
+    )
+
+
+def _why(state: State, job: Mapping[str, str], lane: Mapping[str, str]) -> str | None:
+    """A stopped lane explains a waiting job better than whatever happened to the job before."""
+    if state not in FINAL and state in {State.READY, State.SCHEDULED} and lane.get("state") == "suspended":
+        return f"{lane.get('code', 'suspended')}: {lane.get('message', '')}"
+    if state is State.SCHEDULED and not job.get("reason"):
+        return "waits for its send time"
+    return job.get("reason") or None
+
+
+def _attempt(n: int, job: Mapping[str, str]) -> AttemptView:
+    detail: dict[str, Any] = json.loads(job.get(f"attempt:{n}", "{}"))
+    begun = _time(job.get(f"begun:{n}"))
+    assert begun is not None, "begin writes the attempt's time with its number"
+    return AttemptView(
+        n=n,
+        begun_at=begun,
+        ended_at=datetime.fromisoformat(detail["ended_at"]) if detail.get("ended_at") else None,
+        http_status=detail.get("http_status"),
+        google_reason=detail.get("google_reason"),
+        outcome=detail.get("outcome") or ("unknown" if job["state"] == State.UNCERTAIN else None),
+        gmail_id=detail.get("gmail_id"),
+    )
+
+
+def _time(ms: str | None) -> datetime | None:
+    return datetime.fromtimestamp(int(ms) / 1000, UTC) if ms else None

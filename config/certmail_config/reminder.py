@@ -1,0 +1,156 @@
+"""The job contract: one reminder to one reviewer, as upstream applications give it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import available_timezones
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from certmail_config.errors import ReminderRejected
+
+Kind = Literal["reminder", "notice", "final"]
+
+DEFAULT_LIFE = timedelta(days=14)
+"""How long after its send time a reminder is still worth sending, unless it says otherwise."""
+TENANT_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
+_LOCALE = re.compile(r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
+
+
+def _address(value: str) -> str:
+    try:
+        found = validate_email(
+            value.strip(), check_deliverability=False, allow_smtputf8=False, test_environment=True
+        )
+    except EmailNotValidError as error:
+        raise PydanticCustomError(
+            "invalid_address", "not an address that Gmail can send to: {why}", {"why": str(error)}
+        ) from None
+    return found.ascii_email or found.normalized
+
+
+def _link(value: str) -> str:
+    if not re.match(r"^https?://[^\s/]+", value) or not value.isprintable():
+        raise PydanticCustomError("invalid_link", "a link must start with https:// (or http://) and a host")
+    return value
+
+
+def _time_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise PydanticCustomError(
+            "unknown_time_zone", "not a time zone of the IANA list, such as Europe/Zurich"
+        )
+    return value
+
+
+def _locale(value: str) -> str:
+    if not _LOCALE.match(value):
+        raise PydanticCustomError("invalid_locale", "not a language tag, such as de or en-GB")
+    return value
+
+
+Address = Annotated[str, Field(max_length=320), AfterValidator(_address)]
+Text = Annotated[str, Field(max_length=300)]
+
+
+class Reminder(BaseModel):
+    """One reminder; only `tenant` and `to` are required. Times need a zone; `priority` 0 leaves first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    tenant: Annotated[str, Field(pattern=TENANT_PATTERN)]
+    to: Address
+    name: Text | None = None
+    kind: Kind = "reminder"
+    campaign: Text | None = None
+    campaign_name: Text | None = None
+    due_at: AwareDatetime | None = None
+    pending: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    completed: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    link: Annotated[str, Field(max_length=2000), AfterValidator(_link)] | None = None
+    locale: Annotated[str, Field(max_length=35), AfterValidator(_locale)] | None = None
+    time_zone: Annotated[str, AfterValidator(_time_zone)] | None = None
+    manager: Address | None = None
+    send_at: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = None
+    priority: Annotated[int, Field(ge=0, le=9)] = 5
+    connection: Annotated[str, Field(pattern=TENANT_PATTERN)] | None = None
+    key: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+
+    @model_validator(mode="after")
+    def _expires_after_it_is_sent(self) -> Self:
+        if self.send_at and self.expires_at and self.expires_at <= self.send_at:
+            raise PydanticCustomError("expires_before_send", "expires_at must be later than send_at")
+        return self
+
+    def expiry(self, now: datetime) -> datetime:
+        """Until when it is worth sending."""
+        return self.expires_at or (self.send_at or now) + DEFAULT_LIFE
+
+    def canonical(self) -> bytes:
+        """The same bytes for the same reminder, however its times and address were written."""
+        value = self.model_dump(exclude={"key"}, exclude_none=True)
+        value["to"] = value["to"].casefold()
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_utc).encode()
+
+    def dedupe_source(self) -> bytes:
+        """What makes two reminders the same: the given key, else who is reminded of what, and when."""
+        if self.key is not None:
+            return json.dumps([self.tenant, self.key]).encode()
+        parts = [self.tenant, self.kind, self.campaign, self.to.casefold(), self.due_at, self.send_at]
+        return json.dumps(parts, default=_utc).encode()
+
+
+def parse(value: Mapping[str, Any]) -> Reminder:
+    """Check one record; raises ReminderRejected naming the first field that is wrong."""
+    try:
+        return Reminder.model_validate(value)
+    except ValidationError as error:
+        raise _rejection(error) from None
+
+
+_CODES = {
+    "missing": ("missing", "this field is required"),
+    "extra_forbidden": ("unknown_field", "certmail knows no such field"),
+    "literal_error": ("unknown_kind", "must be one of: reminder, notice, final"),
+    "string_too_long": ("too_long", "longer than {max_length} characters"),
+    "timezone_aware": ("time_without_zone", "a time needs a zone, as in 2026-12-11T17:00:00+01:00"),
+}
+
+
+def _rejection(error: ValidationError) -> ReminderRejected:
+    """One clear sentence; values are left out, since they may be personal."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    field = str(first["loc"][0]) if first["loc"] else None
+    kind = first["type"]
+    if kind in _CODES:
+        code, message = _CODES[kind]
+        message = message.format(**first.get("ctx", {}))
+    elif kind.startswith("datetime"):
+        code, message = "invalid_time", "not an RFC 3339 time such as 2026-12-11T17:00:00+01:00"
+    elif kind.startswith(("int", "greater", "less")):
+        code, message = "invalid_number", str(first["msg"])[0].lower() + str(first["msg"])[1:]
+    elif kind == "string_pattern_mismatch":
+        code, message = "invalid_name", "lower-case letters, digits and hyphens only, 63 at most"
+    else:
+        code, message = kind, str(first["msg"])
+    return ReminderRejected(code, message, field=field)
+
+
+def _utc(value: object) -> str:
+    assert isinstance(value, datetime), "only times need a form of their own"
+    return value.astimezone(UTC).isoformat()

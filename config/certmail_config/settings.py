@@ -1,0 +1,148 @@
+"""All settings: one frozen object, built once at the edge from the environment (prefix `CERTMAIL_`).
+
+Nothing below an entry point reads the environment. Every field's description is the text of the settings reference.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from certmail_config.errors import SettingsError
+
+PREFIX = "CERTMAIL_"
+SETTLE_SECONDS = 3  # the least that a lease leaves for judging and settling after the HTTP time-out
+
+
+def default_data_dir() -> Path:
+    """Where embedded stores live when nothing is set: the user's data directory (XDG)."""
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "certmail"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, with the defaults that are right on one machine."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+
+    data_dir: Path = Field(
+        default_factory=default_data_dir,
+        description="Directory of the embedded stores and of the vault key made for them.",
+    )
+    redis_url: str | None = Field(
+        None,
+        description="Redis ≥ 6.2 or Valkey (redis://, rediss://, unix://). Unset: an embedded Valkey in DATA_DIR.",
+    )
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL (postgresql+psycopg://…, sqlite:///…). Unset: SQLite in DATA_DIR."
+    )
+    vault_keys: Annotated[tuple[tuple[str, bytes], ...], NoDecode] = Field(
+        (),
+        repr=False,
+        description="Vault keys, `id:base64` of 32 bytes each, newest first, comma separated. "
+        "Unset with embedded stores: made once in DATA_DIR, readable by its owner only.",
+    )
+    sandbox_listen: str = Field("127.0.0.1:8090", description="Where `certmail sandbox` listens.")
+
+    google_token_url: str = Field("https://oauth2.googleapis.com/token", description="Token endpoint.")
+    google_x509_url: str = Field(
+        "https://www.googleapis.com/service_accounts/v1/metadata/x509/",
+        description="Public certificates of service accounts; the account's email is appended.",
+    )
+    gmail_url: str = Field("https://gmail.googleapis.com", description="Root of the Gmail API.")
+    google_ca_file: Path | None = Field(
+        None,
+        description="PEM file of certificate authorities to trust for Google's addresses instead of the system's.",
+    )
+
+    concurrency: int = Field(200, ge=1, le=5000, description="Deliveries in flight in one worker process.")
+    lease_seconds: float = Field(
+        45, gt=0, description="How long a worker may hold a job; counted anew from claim and from begin."
+    )
+    http_timeout_seconds: float = Field(25, gt=0, description="Total time for one request to Google.")
+    send_window_seconds: float = Field(
+        5, gt=0, description="Longest time between the write-ahead record and the first byte of the request."
+    )
+    uncertain_5xx: str = Field(
+        "resend:900",
+        pattern=r"^(hold|resend:[1-9][0-9]*)$",
+        description="What follows a 5xx with Google's own error body: `hold`, or `resend:SECONDS` once, as a possible duplicate.",
+    )
+    dedupe_days: int = Field(
+        90, ge=1, description="How long a finished job's id, key and state are remembered."
+    )
+    log_format: Literal["json", "console"] = Field("json", description="Form of log lines.")
+
+    @field_validator("vault_keys", mode="before")
+    @classmethod
+    def _parse_vault_keys(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(parse_vault_key(part) for part in value.split(","))
+
+    @field_validator("google_token_url", "google_x509_url", "gmail_url")
+    @classmethod
+    def _is_web_address(cls, value: str) -> str:
+        if not value.startswith(("https://", "http://")):
+            message = "must start with https:// (or http:// for a sandbox)"
+            raise ValueError(message)
+        return value
+
+    @model_validator(mode="after")
+    def _lease_covers_a_send(self) -> Self:
+        least = self.send_window_seconds + self.http_timeout_seconds + SETTLE_SECONDS
+        if self.lease_seconds < least:
+            message = (
+                f"{PREFIX}LEASE_SECONDS={self.lease_seconds:g} is too short: a send may take the send window "
+                f"({self.send_window_seconds:g} s) and the HTTP time-out ({self.http_timeout_seconds:g} s), "
+                f"and settling it {SETTLE_SECONDS} s more. Set at least {least:g}, or shorten the other two."
+            )
+            raise ValueError(message)
+        return self
+
+    @property
+    def embedded(self) -> bool:
+        """Whether nothing but the data directory is used, so that certmail may create what is missing there."""
+        return self.redis_url is None and self.database_url is None
+
+    @classmethod
+    def from_env(cls, **overrides: Any) -> Settings:
+        """Read the environment; raises SettingsError naming the variable that is wrong."""
+        try:
+            return cls(**overrides)
+        except ValidationError as error:
+            raise SettingsError(
+                "invalid_settings", _explain(error), "Correct the variable and run again."
+            ) from None
+
+
+def parse_vault_key(text: str) -> tuple[str, bytes]:
+    """Read `id:base64`; raises ValueError without repeating any key material."""
+    key_id, colon, encoded = text.strip().partition(":")
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if not colon or not key_id or len(key_id) > 32 or not key_id.isascii() or len(key) != 32:
+        message = "each key must be `id:base64` with 32 bytes behind the colon (make one with `certmail vault keygen`)"
+        raise ValueError(message)
+    return key_id, key
+
+
+def _explain(error: ValidationError) -> str:
+    """One clause per wrong variable, without the value, which may be a secret."""
+    clauses = []
+    for item in error.errors(include_input=False, include_url=False):
+        text = str(item["msg"]).removeprefix("Value error, ")
+        field = ".".join(str(part) for part in item["loc"][:1])
+        clauses.append(f"{PREFIX}{field.upper()}: {text}" if field else text)
+    return "; ".join(clauses)
+
+
+__all__ = ["PREFIX", "Settings", "default_data_dir", "parse_vault_key"]

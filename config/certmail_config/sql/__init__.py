@@ -1,0 +1,1 @@
+"""The SQL side: the source of what is configured, and the record of what happened."""

@@ -1,0 +1,87 @@
+"""Opening the database, and bringing its tables up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from certmail_config.errors import SettingsError, StoresUnreachable
+
+BUSY_SECONDS = 15
+
+
+def open_database(url: str) -> Engine:
+    """Make an engine; nothing is connected yet. Raises SettingsError for a URL that cannot be used."""
+    try:
+        parsed = make_url(url)
+        sqlite = parsed.get_backend_name() == "sqlite"
+        arguments: dict[str, Any] = {"timeout": BUSY_SECONDS} if sqlite else {"connect_timeout": 5}
+        engine = create_engine(parsed, connect_args=arguments, pool_pre_ping=not sqlite)
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        raise SettingsError(
+            "invalid_settings",
+            f"CERTMAIL_DATABASE_URL cannot be used: {type(error).__name__}.",
+            "Write postgresql+psycopg://user:password@host/database, or sqlite:////path/to/file.",
+        ) from None
+    if sqlite:
+        event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")  # readers never wait for the recorder
+    cursor.execute("PRAGMA synchronous=FULL")  # what is recorded survives a power cut
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the tables to this version's form, in one transaction where the database can do that."""
+    with reachable(engine), engine.begin() as connection:
+        config = _alembic()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def check_version(engine: Engine) -> None:
+    """Raise StoresUnreachable unless the tables are of this version."""
+    with reachable(engine), engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    wanted = ScriptDirectory.from_config(_alembic()).get_current_head()
+    if found != wanted:
+        raise StoresUnreachable(
+            "database_outdated",
+            f"The database is at version {found or 'none'}; this certmail needs {wanted}.",
+            "Run `certmail db upgrade` once.",
+        )
+
+
+@contextmanager
+def reachable(engine: Engine) -> Iterator[None]:
+    """Turn a database that cannot be used into one sentence; the URL's password is left out."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        where = engine.url.render_as_string(hide_password=True)
+        cause = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]
+        raise StoresUnreachable(
+            "database_unreachable",
+            f"The database {where} cannot be used: {cause}",
+            "Check CERTMAIL_DATABASE_URL and the server.",
+        ) from error
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    return config

@@ -1,0 +1,145 @@
+"""What is configured, in SQL: the deployment, its tenants and their connections."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection as Db
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from certmail_config.connections import DEFAULT_NAME, Connection, ConnectionState, Kind, Limits, Tenant
+from certmail_config.errors import Refused
+from certmail_config.ids import ConnectionId, uuid7
+from certmail_config.sealing import new_pair
+from certmail_config.sql import tables
+from certmail_config.vault import Vault
+
+
+def deployment_salt(db: Db) -> bytes:
+    """The salt of this deployment's mailbox ids, made on first use."""
+    found = db.execute(select(tables.deployment.c.salt)).scalar_one_or_none()
+    if found is None:
+        found = secrets.token_bytes(32)
+        db.execute(insert(tables.deployment).values(id=1, salt=found))
+    return found
+
+
+def add_tenant(db: Db, vault: Vault, tenant: str, now: datetime) -> tuple[Tenant, Connection]:
+    """Make a tenant and its connection `default`, still a draft; raises Refused if the id is taken."""
+    private, public = new_pair()
+    row = Tenant(
+        id=tenant,
+        state="active",
+        public_key=public,
+        private_key=vault.seal(private, owner=tenant),
+        salt=secrets.token_bytes(32),
+        version=1,
+    )
+    try:
+        db.execute(insert(tables.tenants).values(**_tenant_row(row), created_at=now))
+    except IntegrityError:
+        raise Refused(
+            "tenant_exists", f"There is a tenant {tenant!r} already.", "Choose another id."
+        ) from None
+    return row, add_connection(db, tenant, DEFAULT_NAME, now)
+
+
+def add_connection(db: Db, tenant: str, name: str, now: datetime) -> Connection:
+    """Make a draft connection."""
+    connection = Connection(id=ConnectionId(uuid7(int(now.timestamp() * 1000))), tenant=tenant, name=name)
+    db.execute(insert(tables.connections).values(**_connection_row(connection), created_at=now))
+    return connection
+
+
+def save_connection(db: Db, connection: Connection) -> Connection:
+    """Write a changed connection, with the next version; raises Refused if somebody changed it meanwhile."""
+    row = _connection_row(connection)
+    row["version"] = connection.version + 1
+    where = (tables.connections.c.id == connection.id) & (tables.connections.c.version == connection.version)
+    if db.execute(update(tables.connections).where(where).values(**row)).rowcount != 1:
+        raise Refused(
+            "changed_meanwhile",
+            f"The connection {connection.id} was changed by somebody else.",
+            "Look at it and try again.",
+        )
+    return get_connection(db, connection.id)
+
+
+def list_tenants(db: Db) -> list[Tenant]:
+    """All tenants, by id."""
+    columns = [column for column in tables.tenants.c if column.name != "created_at"]
+    return [Tenant(**row) for row in db.execute(select(*columns).order_by(tables.tenants.c.id)).mappings()]
+
+
+def get_tenant(db: Db, tenant: str) -> Tenant:
+    """One tenant; raises Refused."""
+    for found in list_tenants(db):
+        if found.id == tenant:
+            return found
+    raise Refused(
+        "unknown_tenant",
+        f"There is no tenant {tenant!r}.",
+        "See `certmail tenants list`, or add it with `certmail tenants add`.",
+    )
+
+
+def list_connections(db: Db, tenant: str | None = None) -> list[Connection]:
+    """All connections, or one tenant's, by tenant and name."""
+    query = select(tables.connections).order_by(tables.connections.c.tenant, tables.connections.c.name)
+    if tenant is not None:
+        query = query.where(tables.connections.c.tenant == tenant)
+    return [_connection(row) for row in db.execute(query).mappings()]
+
+
+def get_connection(db: Db, id_or_name: str) -> Connection:
+    """One connection by its id or as TENANT/NAME; raises Refused."""
+    tenant, slash, name = id_or_name.partition("/")
+    table = tables.connections
+    where = (table.c.tenant == tenant) & (table.c.name == name) if slash else table.c.id == id_or_name
+    row = db.execute(select(table).where(where)).mappings().one_or_none()
+    if row is None:
+        raise Refused(
+            "unknown_connection",
+            f"There is no connection {id_or_name!r}.",
+            "See `certmail connections list`.",
+        )
+    return _connection(row)
+
+
+def _tenant_row(tenant: Tenant) -> dict[str, Any]:
+    return {
+        column.name: getattr(tenant, column.name)
+        for column in tables.tenants.c
+        if column.name != "created_at"
+    }
+
+
+def _connection_row(connection: Connection) -> dict[str, Any]:
+    limits = {
+        "units_per_minute": connection.limits.units_per_minute,
+        "in_flight": connection.limits.in_flight,
+    }
+    skipped = {"created_at", *limits}
+    return {
+        column.name: getattr(connection, column.name)
+        for column in tables.connections.c
+        if column.name not in skipped
+    } | limits
+
+
+def _connection(row: Mapping[Any, Any]) -> Connection:
+    value = {name: row[name] for name in row if name not in {"created_at", "units_per_minute", "in_flight"}}
+    return Connection(
+        **{
+            **value,
+            "id": ConnectionId(row["id"]),
+            "kind": Kind(row["kind"]) if row["kind"] else None,
+            "state": ConnectionState(row["state"]),
+            "not_after": row["not_after"].astimezone(UTC) if row["not_after"] else None,
+            "limits": Limits(row["units_per_minute"], row["in_flight"]),
+        }
+    )

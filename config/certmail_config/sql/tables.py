@@ -1,0 +1,157 @@
+"""The tables. Times are stored in UTC and come back aware, on SQLite too."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware time, kept in UTC; SQLite has no zones of its own."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
+        """Refuse a time without zone; it would be stored as something else than meant."""
+        if value is None:
+            return None
+        assert value.tzinfo is not None, "times in the record are aware"
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - as above
+        """Give it back aware."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+deployment = Table(
+    "deployment",
+    metadata,
+    Column("id", Integer, primary_key=True),  # one row, 1
+    Column("salt", LargeBinary, nullable=False),  # keys the hashes that name mailboxes in Redis
+)
+
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("id", String(63), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("private_key", LargeBinary, nullable=False),  # sealed by the vault
+    Column("salt", LargeBinary, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("tenant", ForeignKey("tenants.id"), nullable=False),
+    Column("name", String(63), nullable=False),
+    Column("kind", String(32)),
+    Column("state", String(16), nullable=False),
+    Column("code", String(64)),
+    Column("message", Text),
+    Column("remedy", Text),
+    Column("mailbox", String(320)),
+    Column("service_account", String(320)),
+    Column("private_key", LargeBinary),  # sealed by the vault
+    Column("certificate", Text),
+    Column("not_after", UtcDateTime),
+    Column("key_id", String(64)),
+    Column("units_per_minute", Integer, nullable=False),
+    Column("in_flight", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("tenant", "name"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("job", String(36), primary_key=True),
+    Column("tenant", String(63), nullable=False),
+    Column("connection", String(36), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("campaign", String(300)),
+    Column("recipient", String(320)),  # null once erased
+    Column("mailbox", String(320)),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text),
+    Column("held", Boolean, nullable=False),
+    Column("possible_duplicate", Boolean, nullable=False),
+    Column("enqueued_at", UtcDateTime, nullable=False),
+    Column("send_at", UtcDateTime),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Index(None, "tenant", "campaign", "state"),
+    Index(None, "tenant", "recipient"),
+    Index(None, "updated_at"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("job", ForeignKey("deliveries.job"), primary_key=True),
+    Column("n", Integer, primary_key=True),
+    Column("worker", String(128)),
+    Column("begun_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("outcome", String(16)),
+    Column("http_status", Integer),
+    Column("google_reason", Text),
+    Column("gmail_id", String(64)),
+    Column("gmail_thread_id", String(64)),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column(
+        "stream_ms", BigInteger, primary_key=True
+    ),  # the event's id in the Redis stream, "ms-n", in two parts
+    Column("stream_n", BigInteger, primary_key=True),
+    Column("type", String(32), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("tenant", String(63)),
+    Column("job", String(36)),
+    Column("data", Text, nullable=False),  # JSON of the event's other fields, without the payload
+    Index(None, "job"),
+)
+
+recorder = Table(
+    "recorder",
+    metadata,
+    Column("id", Integer, primary_key=True),  # one row, 1
+    Column("cursor", String(64), nullable=False),  # the last event recorded
+)

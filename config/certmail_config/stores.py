@@ -1,0 +1,132 @@
+"""Reaching Redis and SQL: one way in for every process, with one sentence for each thing that can be wrong."""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.exceptions import AuthenticationError, RedisError
+
+from certmail_config.embedded import embedded_server
+from certmail_config.errors import SettingsError, StoresUnreachable
+from certmail_config.settings import Settings
+
+LEAST_REDIS: Final = (6, 2)
+_OPTIONS: Final[dict[str, Any]] = {
+    "socket_timeout": 10,
+    "socket_connect_timeout": 5,
+    "health_check_interval": 15,
+}
+
+
+@contextmanager
+def redis_server(settings: Settings) -> Iterator[str]:
+    """Give the URL of a server that was seen to be usable, embedded or configured. Raises StoresUnreachable."""
+    if settings.redis_url is not None:
+        check_redis(settings.redis_url)
+        yield settings.redis_url
+    else:
+        with embedded_server(settings.data_dir) as url:
+            check_redis(url)
+            yield url
+
+
+def connect(url: str) -> Redis:
+    """A synchronous client; its commands are retried, which every script of the ledger allows."""
+    return Redis.from_url(url, **_OPTIONS)
+
+
+def connect_async(url: str) -> AsyncRedis:
+    """An asyncio client; as `connect`. It belongs to the loop that first uses it."""
+    return AsyncRedis.from_url(url, **_OPTIONS, max_connections=64)
+
+
+def check_redis(url: str) -> tuple[str, str]:
+    """See that the server answers and is new enough; gives its name and version."""
+    shown = hide_password(url)
+    try:
+        with Redis.from_url(url, **_OPTIONS) as redis:
+            info = redis.info("server")
+    except AuthenticationError as error:
+        raise StoresUnreachable(
+            "redis_auth", f"Redis at {shown} does not let certmail in: {error}", "Check CERTMAIL_REDIS_URL."
+        ) from None
+    except RedisError as error:
+        raise StoresUnreachable(
+            "redis_unreachable",
+            f"Redis at {shown} cannot be reached: {error}",
+            "Start it, or check CERTMAIL_REDIS_URL.",
+        ) from None
+    except (ValueError, OSError) as error:
+        raise SettingsError(
+            "invalid_settings",
+            f"CERTMAIL_REDIS_URL cannot be used: {error}",
+            "Write redis://host:6379/0, say.",
+        ) from None
+    version = str(info.get("valkey_version") or info["redis_version"])
+    name = "Valkey" if info.get("valkey_version") else "Redis"
+    # Valkey reports the Redis version that it is compatible with, too; that one is compared.
+    if tuple(int(part) for part in str(info["redis_version"]).split(".")[:2]) < LEAST_REDIS:
+        raise StoresUnreachable(
+            "redis_too_old",
+            f"{name} {version} at {shown} is too old: certmail needs 6.2 or newer.",
+            "Use a newer server.",
+        )
+    return name, version
+
+
+def hide_password(url: str) -> str:
+    """The URL as it may be shown."""
+    scheme, mark, rest = url.partition("://")
+    return f"{scheme}{mark}…@{rest.rpartition('@')[2]}" if "@" in rest else url
+
+
+def database_url(settings: Settings) -> str:
+    """The configured URL, or SQLite in the data directory."""
+    if settings.database_url is not None:
+        return settings.database_url
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return f"sqlite:///{settings.data_dir.absolute() / 'certmail.sqlite'}"
+
+
+def vault_keys(settings: Settings) -> tuple[tuple[str, bytes], ...]:
+    """The configured keys, or with embedded stores the one kept in the data directory, made on first use."""
+    if settings.vault_keys or not settings.embedded:
+        return settings.vault_keys
+    path = settings.data_dir / "vault.key"
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (settings.data_dir / "vault.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            if (settings.data_dir / "certmail.sqlite").exists():
+                raise SettingsError(
+                    "vault_key_missing",
+                    f"{path} is gone, but {settings.data_dir / 'certmail.sqlite'} holds values sealed with it.",
+                    "Restore the file, or set CERTMAIL_VAULT_KEYS.",
+                )
+            _write_private(path, new_vault_key() + "\n")
+    return Settings.from_env(vault_keys=path.read_text("ascii").strip()).vault_keys
+
+
+def new_vault_key() -> str:
+    """Make a key in the form of CERTMAIL_VAULT_KEYS."""
+    return f"k{secrets.token_hex(4)}:{base64.b64encode(secrets.token_bytes(32)).decode()}"
+
+
+def _write_private(path: Path, content: str) -> None:
+    """Write whole or not at all, readable by the owner only, even for the moment of writing."""
+    part = path.with_suffix(".part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)

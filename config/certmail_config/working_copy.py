@@ -1,0 +1,124 @@
+"""The working copy of tenants and connections in Redis: enqueue and delivery read only this, never SQL.
+
+Lane state is not part of it; only the ledger's own transitions open or suspend a lane.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from redis import Redis
+
+from certmail_config import keys
+from certmail_config.connections import Connection, ConnectionState, Kind, Limits, Tenant
+from certmail_config.ids import ConnectionId
+from certmail_config.ledger import open_lane, run, set_lane, suspend_lane
+from certmail_config.ledger.transitions import Suspension
+from certmail_config.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class TenantView:
+    """What a producer needs of a tenant: to seal, to name jobs, and to find the lane. No secret among it."""
+
+    id: str
+    state: str
+    public_key: bytes
+    salt: bytes
+    connections: Mapping[str, ConnectionId]
+
+
+def write_deployment(redis: Redis, salt: bytes) -> None:
+    """Put the deployment's salt in place."""
+    redis.hset(keys.DEPLOYMENT, "salt", _b64(salt))
+
+
+def write_tenant(redis: Redis, tenant: Tenant, connections: Iterable[Connection]) -> None:
+    """Write a tenant, unless a newer version is there already."""
+    key = keys.TENANT + tenant.id
+    names: dict[Any, Any] = {f"connection:{connection.name}": connection.id for connection in connections}
+    fields: dict[Any, Any] = {
+        "state": tenant.state,
+        "public_key": _b64(tenant.public_key),
+        "private_key": _b64(tenant.private_key),
+        "salt": _b64(tenant.salt),
+        "version": str(tenant.version),
+    }
+    with redis.pipeline(transaction=True) as pipe:
+        pipe.sadd(keys.TENANTS, tenant.id)
+        pipe.hset(key, mapping={**fields, **names})
+        pipe.execute()
+
+
+def write_connection(
+    redis: Redis, vault: Vault, connection: Connection, deployment_salt: bytes, *, settle_lane: bool
+) -> None:
+    """Write a connection, sealed, and its lane's limits; with `settle_lane` also open or suspend the lane as its state says.
+
+    The keeper, which only repairs the copy, passes False: what delivery found out about a lane is newer than SQL.
+    """
+    sealed = vault.seal(_encode(connection), owner=connection.owner)
+    fields: dict[Any, Any] = {"tenant": connection.tenant, "version": str(connection.version), "sealed": sealed}
+    redis.hset(keys.CONNECTION + connection.id, mapping=fields)
+    code, message = connection.waits_for()
+    new = run(redis, set_lane(connection.lane(deployment_salt), code=code, message=message))
+    if not (settle_lane or new):
+        return
+    if connection.state is ConnectionState.ACTIVE:
+        run(redis, open_lane(connection.id, connection.version))
+    else:
+        run(redis, suspend_lane(connection.id, Suspension(code, message, connection.version)))
+
+
+def read_tenant(fields: Mapping[bytes, bytes], tenant: str) -> TenantView | None:
+    """Read the hash of a tenant; None if there is none."""
+    if not fields:
+        return None
+    value = {name.decode(): text.decode() for name, text in fields.items()}
+    prefix = "connection:"
+    return TenantView(
+        id=tenant,
+        state=value["state"],
+        public_key=base64.b64decode(value["public_key"]),
+        salt=base64.b64decode(value["salt"]),
+        connections={
+            name[len(prefix) :]: ConnectionId(id_) for name, id_ in value.items() if name.startswith(prefix)
+        },
+    )
+
+
+def read_connection(
+    fields: Mapping[bytes, bytes], connection: ConnectionId, vault: Vault
+) -> Connection | None:
+    """Read the hash of a connection; None if there is none. Raises SealBroken."""
+    if not fields:
+        return None
+    owner = f"{fields[b'tenant'].decode()}/{connection}"
+    value: dict[str, Any] = json.loads(vault.open(fields[b"sealed"], owner=owner))
+    return Connection(
+        **{
+            **value,
+            "id": ConnectionId(value["id"]),
+            "kind": Kind(value["kind"]) if value["kind"] else None,
+            "state": ConnectionState(value["state"]),
+            "private_key": base64.b64decode(value["private_key"]) if value["private_key"] else None,
+            "not_after": datetime.fromisoformat(value["not_after"]) if value["not_after"] else None,
+            "limits": Limits(**value["limits"]),
+        }
+    )
+
+
+def _encode(connection: Connection) -> bytes:
+    value = asdict(connection)
+    value["private_key"] = _b64(connection.private_key) if connection.private_key else None
+    value["not_after"] = connection.not_after.isoformat() if connection.not_after else None
+    return json.dumps(value).encode()
+
+
+def _b64(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")

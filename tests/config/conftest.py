@@ -1,0 +1,112 @@
+"""A ledger with a clock of its own."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import pytest
+from redis import Redis
+
+from certmail_config.ids import ConnectionId, JobId
+from certmail_config.ledger import (
+    Begun,
+    Claimed,
+    Dispatched,
+    Enqueued,
+    Job,
+    Lane,
+    Reaped,
+    advertise,
+    begin,
+    claim,
+    dispatch,
+    enqueue,
+    open_lane,
+    reap,
+    run,
+    set_lane,
+    settle,
+)
+from certmail_config.ledger.view import JobView, read_job
+from certmail_config.states import AttemptOutcome, State
+from certmail_config import keys
+
+T = TypeVar("T")
+START = 1_800_000_000.0
+LEASE = 45.0
+
+
+class Bench:
+    """The ledger's transitions under a clock that tests move, with one open lane `a` and one worker `w`."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis = redis
+        self.now = START
+        self.lane("a")
+        self.works("w", 100)
+
+    def lane(self, connection: str, *, mailbox: str | None = None, units: int = 6000, in_flight: int = 4, opened: bool = True) -> None:
+        lane = Lane(ConnectionId(connection), "acme", mailbox or f"m-{connection}", units, in_flight, 1)
+        run(self.redis, set_lane(lane, code="connection_draft", message="not set up yet"))
+        if opened:
+            run(self.redis, open_lane(lane.connection, 1, clock=self.now))
+
+    def works(self, worker: str, capacity: int) -> None:
+        run(self.redis, advertise(worker, capacity, seconds=1e6, clock=self.now))
+
+    def enqueue(self, job: str, *, lane: str = "a", dedupe: str | None = None, fingerprint: str = "f", **more: object) -> Enqueued:
+        given: dict[str, object] = {
+            "id": JobId(job), "tenant": "acme", "connection": ConnectionId(lane), "dedupe": f"acme:{dedupe or job}",
+            "fingerprint": fingerprint, "state": State.READY, "reason": "", "send_at": None, "expires_at": self.now + 86400,
+            "priority": 5, "kind": "reminder", "campaign": "q4", "keep_seconds": 90 * 86400, "body": b"\x00sealed", "clock": self.now,
+        }
+        return run(self.redis, enqueue(**(given | more)))  # type: ignore[arg-type]
+
+    def dispatch(self, most: int = 100) -> Dispatched:
+        return run(self.redis, dispatch(most, clock=self.now))
+
+    def claim(self, job: str, worker: str = "w", nonce: str = "n") -> Job:
+        claimed = run(self.redis, claim(JobId(job), worker=worker, nonce=nonce, lease_seconds=LEASE, clock=self.now))
+        assert isinstance(claimed, Claimed), claimed
+        return claimed.job
+
+    def begin(self, job: Job) -> Begun:
+        begun = run(self.redis, begin(job, lease_seconds=LEASE, clock=self.now))
+        assert isinstance(begun, Begun), begun
+        return begun
+
+    def fly(self, job: str) -> Job:
+        """Dispatch, claim and begin."""
+        assert job in self.dispatch().jobs
+        claimed = self.claim(job)
+        self.begin(claimed)
+        return claimed
+
+    def settle(self, job: str, attempt: int = 1, outcome: AttemptOutcome = AttemptOutcome.ACCEPTED, to: State = State.ACCEPTED, **more: object) -> State | None:
+        call = settle(JobId(job), attempt, outcome=outcome, detail="{}", to=to, reason=f"was {outcome}", clock=self.now, **more)  # type: ignore[arg-type]
+        return run(self.redis, call)
+
+    def forget_forecast(self) -> None:
+        """As if the pacer's forecast had been wrong: it thinks that lane `a` may send at once."""
+        self.redis.hdel(keys.MAILBOX + "m-a", "next")
+        self.redis.zadd(keys.WAKE, {"a": 0})
+
+    def reap(self) -> Reaped:
+        return run(self.redis, reap(500, clock=self.now))
+
+    def see(self, job: str) -> JobView:
+        lane = self.redis.hget(keys.JOB + job, "connection")
+        view = read_job(job, self.redis.hgetall(keys.JOB + job), self.redis.hgetall(keys.LANE_INFO + (lane or b"").decode()))
+        assert view is not None, f"{job} is unknown"
+        return view
+
+    def state(self, job: str) -> State:
+        return self.see(job).state
+
+    def events(self) -> list[str]:
+        return [fields[b"type"].decode() for _, fields in self.redis.xrange(keys.EVENTS)]
+
+
+@pytest.fixture
+def ledger(redis: Redis) -> Bench:
+    return Bench(redis)
