@@ -93,10 +93,38 @@ def _start(folder: Path, socket: Path) -> None:
     log, pidfile = folder / "valkey.log", folder / "valkey.pid"
     pidfile.unlink(missing_ok=True)
     log.unlink(missing_ok=True)
-    command = [_binary(), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700", "--dir", str(folder)]
-    command += ["--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction"]
+    command = [
+        _binary(),
+        "--port",
+        "0",
+        "--unixsocket",
+        str(socket),
+        "--unixsocketperm",
+        "700",
+        "--dir",
+        str(folder),
+    ]
+    command += [
+        "--appendonly",
+        "yes",
+        "--appendfsync",
+        "always",
+        "--save",
+        "",
+        "--maxmemory-policy",
+        "noeviction",
+    ]
     # A damaged file stops the start: what cannot be read was promised to somebody.
-    command += ["--aof-load-truncated", "no", "--logfile", str(log), "--daemonize", "yes", "--pidfile", str(pidfile)]
+    command += [
+        "--aof-load-truncated",
+        "no",
+        "--logfile",
+        str(log),
+        "--daemonize",
+        "yes",
+        "--pidfile",
+        str(pidfile),
+    ]
     try:
         said = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - our own binary and arguments
     except OSError as error:
@@ -109,7 +137,9 @@ def _start(folder: Path, socket: Path) -> None:
     while not _ready(socket):
         if said.returncode != 0 or _ended(pidfile) or time.monotonic() > deadline:
             words = _last_words(said.stderr.decode(errors="replace"), log)
-            raise StoresUnreachable("embedded_failed", f"The embedded Valkey did not start: {words}", f"See {log}.")
+            raise StoresUnreachable(
+                "embedded_failed", f"The embedded Valkey did not start: {words}", f"See {log}."
+            )
         time.sleep(0.01)  # there is nothing to wait on but the answer itself
 
 
@@ -133,7 +163,7 @@ def _binary() -> str:
         ) from None
     try:
         return str(get_binary_path())
-    except Exception as error:
+    except ValkeyBinaryNotFoundError as error:
         raise StoresUnreachable(
             "embedded_missing",
             f"The embedded Valkey cannot be found: {error}",

@@ -63,7 +63,11 @@ def write_connection(
     The keeper, which only repairs the copy, passes False: what delivery found out about a lane is newer than SQL.
     """
     sealed = vault.seal(_encode(connection), owner=connection.owner)
-    fields: dict[Any, Any] = {"tenant": connection.tenant, "version": str(connection.version), "sealed": sealed}
+    fields: dict[Any, Any] = {
+        "tenant": connection.tenant,
+        "version": str(connection.version),
+        "sealed": sealed,
+    }
     redis.hset(keys.CONNECTION + connection.id, mapping=fields)
     code, message = connection.waits_for()
     new = run(redis, set_lane(connection.lane(deployment_salt), code=code, message=message))

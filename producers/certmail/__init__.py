@@ -1,0 +1,16 @@
+"""What upstream applications use: say who is to be reminded of what, and ask what became of it."""
+
+from certmail.mailer import Mailer
+from certmail.receipt import Receipt
+from certmail_config.errors import CertmailError, ReminderRejected, SettingsError, StoresUnreachable
+from certmail_config.reminder import Reminder
+
+__all__ = [
+    "CertmailError",
+    "Mailer",
+    "Receipt",
+    "Reminder",
+    "ReminderRejected",
+    "SettingsError",
+    "StoresUnreachable",
+]

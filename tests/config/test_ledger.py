@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import pytest
+from redis import Redis
 
 from certmail_config import keys
 from certmail_config.ids import ConnectionId, JobId
-from certmail_config.ledger import RefusedBy, Suspension, begin, claim, open_lane, release, run, suspend_lane
+from certmail_config.ledger import (
+    RefusedBy,
+    Suspension,
+    begin,
+    claim,
+    open_lane,
+    release,
+    run,
+    script,
+    suspend_lane,
+)
 from certmail_config.states import AttemptOutcome, State
+from support.bench import Bench
 
-BENCH = "tests.config.conftest.Bench"
+
+@pytest.fixture
+def ledger(redis: Redis) -> Bench:
+    return Bench(redis)
 
 
-def test_a_reminder_goes_from_its_lane_to_accepted(ledger):
+def test_a_reminder_goes_from_its_lane_to_accepted(ledger: Bench) -> None:
     ledger.enqueue("j")
     assert ledger.state("j") is State.READY
     assert ledger.dispatch().jobs == ("j",)
@@ -26,7 +41,7 @@ def test_a_reminder_goes_from_its_lane_to_accepted(ledger):
     assert ledger.events() == ["opened", "enqueued", "begun", "settled"]
 
 
-def test_a_final_job_keeps_its_state_but_not_its_payload(ledger):
+def test_a_final_job_keeps_its_state_but_not_its_payload(ledger: Bench) -> None:
     ledger.enqueue("j")
     ledger.fly("j")
     ledger.settle("j")
@@ -35,43 +50,43 @@ def test_a_final_job_keeps_its_state_but_not_its_payload(ledger):
     assert ledger.redis.scard(keys.LEASED) == 0
     assert ledger.redis.scard(keys.FLYING + "m-a") == 0
     assert 0 < ledger.redis.pttl(keys.JOB + "j") <= 90 * 86400 * 1000
-    assert 0 < ledger.redis.pttl(keys.DEDUPE + "acme:j")
+    assert ledger.redis.pttl(keys.DEDUPE + "acme:j") > 0
 
 
 class TestEnqueue:
-    def test_the_same_key_and_body_is_a_duplicate_of_the_first(self, ledger):
+    def test_the_same_key_and_body_is_a_duplicate_of_the_first(self, ledger: Bench) -> None:
         assert ledger.enqueue("j1", dedupe="k").code == "enqueued"
         again = ledger.enqueue("j2", dedupe="k")
         assert (again.code, again.id, again.state) == ("duplicate", "j1", State.READY)
         assert ledger.redis.zcard(keys.DUE) == 1
 
-    def test_the_same_key_with_another_body_is_refused(self, ledger):
+    def test_the_same_key_with_another_body_is_refused(self, ledger: Bench) -> None:
         ledger.enqueue("j1", dedupe="k")
         assert ledger.enqueue("j2", dedupe="k", fingerprint="other").code == "key_reused"
 
-    def test_a_retried_command_is_no_duplicate(self, ledger):
+    def test_a_retried_command_is_no_duplicate(self, ledger: Bench) -> None:
         assert ledger.enqueue("j").code == "enqueued"
         assert ledger.enqueue("j").code == "enqueued"
         assert ledger.events().count("enqueued") == 1
 
-    def test_a_duplicate_of_a_finished_reminder_is_still_one(self, ledger):
+    def test_a_duplicate_of_a_finished_reminder_is_still_one(self, ledger: Bench) -> None:
         ledger.enqueue("j1", dedupe="k")
         ledger.fly("j1")
         ledger.settle("j1")
         again = ledger.enqueue("j2", dedupe="k")
         assert (again.code, again.state) == ("duplicate", State.ACCEPTED)
 
-    def test_an_unknown_connection_is_refused_and_leaves_nothing(self, ledger):
+    def test_an_unknown_connection_is_refused_and_leaves_nothing(self, ledger: Bench) -> None:
         assert ledger.enqueue("j", lane="nowhere").code == "unknown_connection"
         assert not ledger.redis.exists(keys.JOB + "j", keys.DEDUPE + "acme:j", keys.BODY + "j")
 
-    def test_a_suppressed_reminder_is_final_at_once_and_on_record(self, ledger):
+    def test_a_suppressed_reminder_is_final_at_once_and_on_record(self, ledger: Bench) -> None:
         assert ledger.enqueue("j", state=State.SUPPRESSED, reason="review_complete").state is State.SUPPRESSED
         assert ledger.state("j") is State.SUPPRESSED
         assert ledger.dispatch().jobs == ()
         assert "enqueued" in ledger.events()
 
-    def test_a_scheduled_reminder_waits_for_its_time(self, ledger):
+    def test_a_scheduled_reminder_waits_for_its_time(self, ledger: Bench) -> None:
         ledger.enqueue("j", state=State.SCHEDULED, send_at=ledger.now + 60)
         assert ledger.dispatch().jobs == ()
         ledger.now += 61
@@ -80,7 +95,7 @@ class TestEnqueue:
 
 
 class TestPacing:
-    def test_a_mailbox_sends_at_98_percent_of_its_rate_without_a_burst(self, ledger):
+    def test_a_mailbox_sends_at_98_percent_of_its_rate_without_a_burst(self, ledger: Bench) -> None:
         for n in range(200):
             ledger.enqueue(f"j{n}")
         ledger.lane("a", in_flight=1000)
@@ -90,39 +105,39 @@ class TestPacing:
             ledger.now += 0.02
         assert 58 <= sent <= 60
 
-    def test_no_more_than_the_limit_is_in_flight_and_a_settle_lets_the_next_go(self, ledger):
+    def test_no_more_than_the_limit_is_in_flight_and_a_settle_lets_the_next_go(self, ledger: Bench) -> None:
         for n in range(6):
             ledger.enqueue(f"j{n}")
-        flown = []
+        flown: list[JobId] = []
         for _ in range(20):
             flown += ledger.dispatch().jobs
             for job in flown:
-                if ledger.state(job) is State.DISPATCHED and ledger.redis.hget(keys.JOB + job, "nonce") is None:
+                if ledger.state(job) is State.DISPATCHED and ledger.field(keys.JOB + job, "nonce") is None:
                     ledger.begin(ledger.claim(job))
             ledger.now += 1.1
         assert len(flown) == 4
         ledger.settle(flown[0])
         assert len(ledger.dispatch().jobs) == 1
 
-    def test_two_connections_to_one_mailbox_share_its_pace(self, ledger):
+    def test_two_connections_to_one_mailbox_share_its_pace(self, ledger: Bench) -> None:
         ledger.lane("b", mailbox="m-a")
         ledger.enqueue("j1")
         ledger.enqueue("j2", lane="b")
         assert len(ledger.dispatch().jobs) == 1
 
-    def test_another_mailbox_does_not_wait(self, ledger):
+    def test_another_mailbox_does_not_wait(self, ledger: Bench) -> None:
         ledger.lane("b")
         for n in range(5):
             ledger.enqueue(f"a{n}")
         ledger.enqueue("b1", lane="b")
         assert set(ledger.dispatch().jobs) == {"a0", "b1"}
 
-    def test_an_urgent_reminder_overtakes_its_own_lane(self, ledger):
+    def test_an_urgent_reminder_overtakes_its_own_lane(self, ledger: Bench) -> None:
         ledger.enqueue("old")
         ledger.enqueue("urgent", priority=0)
         assert ledger.dispatch().jobs == ("urgent",)
 
-    def test_nothing_is_leased_beyond_what_workers_can_hold(self, ledger):
+    def test_nothing_is_leased_beyond_what_workers_can_hold(self, ledger: Bench) -> None:
         ledger.works("w", 2)
         for n in range(4):
             ledger.lane(f"l{n}")
@@ -130,12 +145,12 @@ class TestPacing:
         assert len(ledger.dispatch().jobs) == 2
         assert ledger.dispatch().jobs == ()
 
-    def test_nothing_is_leased_when_no_worker_lives(self, ledger):
+    def test_nothing_is_leased_when_no_worker_lives(self, ledger: Bench) -> None:
         ledger.works("w", 0)
         ledger.enqueue("j")
         assert ledger.dispatch().jobs == ()
 
-    def test_begin_counts_the_last_minute_exactly(self, ledger):
+    def test_begin_counts_the_last_minute_exactly(self, ledger: Bench) -> None:
         ledger.lane("a", units=300, in_flight=100)  # three a minute
         for n in range(4):
             ledger.enqueue(f"j{n}")
@@ -144,21 +159,23 @@ class TestPacing:
             ledger.fly(f"j{n}")
         ledger.forget_forecast()
         assert ledger.dispatch().jobs == ("j3",)
-        assert run(ledger.redis, begin(ledger.claim("j3"), lease_seconds=45, clock=ledger.now)) == RefusedBy("minute_full")
+        assert run(ledger.redis, begin(ledger.claim("j3"), lease_seconds=45, clock=ledger.now)) == RefusedBy(
+            "minute_full"
+        )
         assert ledger.state("j3") is State.READY
         ledger.now += 62
         ledger.fly("j3")
 
 
 class TestLeases:
-    def test_a_lost_doorbell_returns_the_job_to_its_lane(self, ledger):
+    def test_a_lost_doorbell_returns_the_job_to_its_lane(self, ledger: Bench) -> None:
         ledger.enqueue("j")
         ledger.dispatch()
         ledger.now += 4.1
         assert ledger.reap().moved == (("j", State.DISPATCHED, State.READY),)
         assert ledger.dispatch().jobs == ("j",)
 
-    def test_an_old_doorbell_is_refused_and_the_job_returns(self, ledger):
+    def test_an_old_doorbell_is_refused_and_the_job_returns(self, ledger: Bench) -> None:
         ledger.enqueue("j")
         ledger.dispatch()
         ledger.now += 2.5
@@ -166,14 +183,14 @@ class TestLeases:
         assert run(ledger.redis, call) == RefusedBy("stale")
         assert ledger.state("j") is State.READY
 
-    def test_a_doubled_doorbell_is_answered_once(self, ledger):
+    def test_a_doubled_doorbell_is_answered_once(self, ledger: Bench) -> None:
         ledger.enqueue("j")
         ledger.dispatch()
         ledger.claim("j", nonce="first")
         call = claim(JobId("j"), worker="v", nonce="second", lease_seconds=45, clock=ledger.now)
         assert run(ledger.redis, call) == RefusedBy("claimed")
 
-    def test_a_retried_claim_and_begin_give_the_same_answer(self, ledger):
+    def test_a_retried_claim_and_begin_give_the_same_answer(self, ledger: Bench) -> None:
         ledger.enqueue("j")
         ledger.dispatch()
         first = ledger.claim("j")
@@ -181,7 +198,7 @@ class TestLeases:
         assert ledger.begin(first) == ledger.begin(first)
         assert ledger.events().count("begun") == 1
 
-    def test_a_worker_lost_while_preparing_costs_nothing(self, ledger):
+    def test_a_worker_lost_while_preparing_costs_nothing(self, ledger: Bench) -> None:
         ledger.enqueue("j")
         ledger.dispatch()
         stale = ledger.claim("j")
@@ -192,27 +209,27 @@ class TestLeases:
         ledger.claim("j", worker="v", nonce="n2")
         assert run(ledger.redis, begin(stale, lease_seconds=45, clock=ledger.now)) == RefusedBy("fenced")
 
-    def test_begin_refuses_after_the_lease_even_before_the_reaper_came(self, ledger):
+    def test_begin_refuses_after_the_lease_even_before_the_reaper_came(self, ledger: Bench) -> None:
         ledger.enqueue("j")
         ledger.dispatch()
         job = ledger.claim("j")
         ledger.now += 46
         assert run(ledger.redis, begin(job, lease_seconds=45, clock=ledger.now)) == RefusedBy("lease_ended")
 
-    def test_a_worker_lost_while_sending_leaves_the_outcome_uncertain_and_held(self, ledger):
+    def test_a_worker_lost_while_sending_leaves_the_outcome_uncertain_and_held(self, ledger: Bench) -> None:
         ledger.enqueue("j")
         ledger.fly("j")
         ledger.now += 46
         ledger.reap()
         seen = ledger.see("j")
         assert (seen.state, seen.held) == (State.UNCERTAIN, True)
-        assert seen.reason.startswith("worker_lost")
+        assert (seen.reason or "").startswith("worker_lost")
         ledger.now += 86400 * 15
         ledger.reap()
         assert ledger.state("j") is State.UNCERTAIN
         assert ledger.dispatch().jobs == ()
 
-    def test_a_job_that_stops_five_workers_fails(self, ledger):
+    def test_a_job_that_stops_five_workers_fails(self, ledger: Bench) -> None:
         ledger.enqueue("j")
         for n in range(5):
             ledger.dispatch()
@@ -221,7 +238,7 @@ class TestLeases:
             ledger.reap()
         assert ledger.state("j") is State.FAILED
 
-    def test_lost_doorbells_never_make_a_job_poison(self, ledger):
+    def test_lost_doorbells_never_make_a_job_poison(self, ledger: Bench) -> None:
         ledger.enqueue("j")
         for _ in range(10):
             ledger.dispatch()
@@ -231,14 +248,14 @@ class TestLeases:
 
 
 class TestSettle:
-    def test_it_is_accepted_late_and_turns_uncertain_into_the_truth(self, ledger):
+    def test_it_is_accepted_late_and_turns_uncertain_into_the_truth(self, ledger: Bench) -> None:
         ledger.enqueue("j")
         ledger.fly("j")
         ledger.now += 300
         ledger.reap()
         assert ledger.settle("j") is State.ACCEPTED
 
-    def test_the_second_call_changes_nothing(self, ledger):
+    def test_the_second_call_changes_nothing(self, ledger: Bench) -> None:
         ledger.enqueue("j")
         ledger.fly("j")
         ledger.settle("j")
@@ -246,7 +263,7 @@ class TestSettle:
         assert ledger.state("j") is State.ACCEPTED
         assert ledger.events().count("settled") == 1
 
-    def test_a_rule_may_send_an_unknown_outcome_once_more_on_record(self, ledger):
+    def test_a_rule_may_send_an_unknown_outcome_once_more_on_record(self, ledger: Bench) -> None:
         ledger.enqueue("j")
         ledger.fly("j")
         ledger.settle("j", outcome=AttemptOutcome.UNKNOWN, to=State.UNCERTAIN, at=ledger.now + 10)
@@ -256,20 +273,24 @@ class TestSettle:
         assert ledger.see("j").possible_duplicate
         assert ledger.dispatch().jobs == ("j",)
 
-    def test_not_sent_gives_the_minute_back(self, ledger):
+    def test_not_sent_gives_the_minute_back(self, ledger: Bench) -> None:
         ledger.enqueue("j")
         ledger.fly("j")
         assert ledger.redis.zcard(keys.BEGINS + "m-a") == 1
-        ledger.settle("j", outcome=AttemptOutcome.NOT_SENT, to=State.SCHEDULED, at=ledger.now + 5, counts=True)
+        ledger.settle(
+            "j", outcome=AttemptOutcome.NOT_SENT, to=State.SCHEDULED, at=ledger.now + 5, counts=True
+        )
         assert ledger.redis.zcard(keys.BEGINS + "m-a") == 0
         assert ledger.state("j") is State.SCHEDULED
 
-    def test_a_deadline_moves_the_mailbox_not_the_jobs_and_one_probe_follows(self, ledger):
+    def test_a_deadline_moves_the_mailbox_not_the_jobs_and_one_probe_follows(self, ledger: Bench) -> None:
         for n in range(5):
             ledger.enqueue(f"j{n}")
         ledger.fly("j0")
         ledger.now += 1
-        ledger.settle("j0", outcome=AttemptOutcome.REJECTED, to=State.READY, cool_until=ledger.now + 900, named=True)
+        ledger.settle(
+            "j0", outcome=AttemptOutcome.REJECTED, to=State.READY, cool_until=ledger.now + 900, named=True
+        )
         assert ledger.dispatch().jobs == ()
         ledger.now += 899
         assert ledger.dispatch().jobs == ()
@@ -281,7 +302,7 @@ class TestSettle:
         ledger.settle("j0", attempt=2)
         assert len(ledger.dispatch().jobs) == 1
 
-    def test_a_bystander_does_not_lengthen_a_cool_down_by_back_off(self, ledger):
+    def test_a_bystander_does_not_lengthen_a_cool_down_by_back_off(self, ledger: Bench) -> None:
         ledger.lane("a", in_flight=10)
         ledger.enqueue("j0")
         ledger.enqueue("j1")
@@ -291,64 +312,82 @@ class TestSettle:
         ledger.now += 1
         ledger.settle("j0", outcome=AttemptOutcome.REJECTED, to=State.READY, cool_until=ledger.now + 60)
         ledger.settle("j1", outcome=AttemptOutcome.REJECTED, to=State.READY, cool_until=ledger.now + 600)
-        assert float(ledger.redis.hget(keys.MAILBOX + "m-a", "cooling")) == pytest.approx((ledger.now + 60) * 1000)
+        assert float(ledger.field(keys.MAILBOX + "m-a", "cooling")) == pytest.approx((ledger.now + 60) * 1000)
 
 
 class TestLanes:
-    def test_a_suspended_lane_keeps_its_jobs_and_says_why(self, ledger):
+    def test_a_suspended_lane_keeps_its_jobs_and_says_why(self, ledger: Bench) -> None:
         ledger.lane("b", opened=False)
         ledger.enqueue("j", lane="b")
         assert ledger.dispatch().jobs == ()
         assert ledger.see("j").reason == "connection_draft: not set up yet"
 
-    def test_opening_it_lets_them_leave(self, ledger):
+    def test_opening_it_lets_them_leave(self, ledger: Bench) -> None:
         ledger.lane("b", opened=False)
         ledger.enqueue("j", lane="b")
         assert run(ledger.redis, open_lane(ConnectionId("b"), 2, clock=ledger.now))
         assert ledger.dispatch().jobs == ("j",)
 
-    def test_a_waiting_job_expires_in_a_suspended_lane_too(self, ledger):
+    def test_a_waiting_job_expires_in_a_suspended_lane_too(self, ledger: Bench) -> None:
         ledger.lane("b", opened=False)
         ledger.enqueue("j", lane="b", expires_at=ledger.now + 10)
         ledger.now += 11
         ledger.reap()
         assert ledger.state("j") is State.EXPIRED
 
-    def test_begin_refuses_in_a_lane_suspended_meanwhile(self, ledger):
+    def test_begin_refuses_in_a_lane_suspended_meanwhile(self, ledger: Bench) -> None:
         ledger.enqueue("j")
         ledger.dispatch()
         job = ledger.claim("j")
-        run(ledger.redis, suspend_lane(ConnectionId("a"), Suspension("key_unknown", "why", 1), clock=ledger.now))
+        run(
+            ledger.redis,
+            suspend_lane(ConnectionId("a"), Suspension("key_unknown", "why", 1), clock=ledger.now),
+        )
         assert run(ledger.redis, begin(job, lease_seconds=45, clock=ledger.now)) == RefusedBy("suspended")
         assert ledger.state("j") is State.READY
 
-    def test_a_late_finding_about_the_old_account_does_not_stop_the_relinked_one(self, ledger):
+    def test_a_late_finding_about_the_old_account_does_not_stop_the_relinked_one(self, ledger: Bench) -> None:
         ledger.enqueue("j")
         ledger.dispatch()
         job = ledger.claim("j")
         run(ledger.redis, open_lane(ConnectionId("a"), 2, clock=ledger.now))
         why = Suspension("grant_revoked", "old", 1)
-        run(ledger.redis, release(job, to=State.READY, reason="grant_revoked", suspension=why, clock=ledger.now))
-        assert ledger.redis.hget(keys.LANE_INFO + "a", "state") == b"open"
+        run(
+            ledger.redis,
+            release(job, to=State.READY, reason="grant_revoked", suspension=why, clock=ledger.now),
+        )
+        assert ledger.field(keys.LANE_INFO + "a", "state") == b"open"
 
-    def test_release_suspends_the_lane_in_the_same_step(self, ledger):
+    def test_release_suspends_the_lane_in_the_same_step(self, ledger: Bench) -> None:
         ledger.enqueue("j")
         ledger.dispatch()
         why = Suspension("grant_revoked", "link again", 1)
-        run(ledger.redis, release(ledger.claim("j"), to=State.READY, reason="r", suspension=why, clock=ledger.now))
+        run(
+            ledger.redis,
+            release(ledger.claim("j"), to=State.READY, reason="r", suspension=why, clock=ledger.now),
+        )
         assert ledger.see("j").reason == "grant_revoked: link again"
         assert ledger.dispatch().jobs == ()
 
 
-def test_the_ledgers_time_never_goes_back(ledger):
+def test_the_ledgers_time_never_goes_back(ledger: Bench) -> None:
     ledger.enqueue("j")
     ledger.now -= 3600
     ledger.enqueue("j2")
-    assert ledger.redis.hget(keys.JOB + "j2", "enqueued_at") == ledger.redis.hget(keys.JOB + "j", "enqueued_at")
+    assert ledger.field(keys.JOB + "j2", "enqueued_at") == ledger.field(keys.JOB + "j", "enqueued_at")
 
 
-def test_every_script_names_only_keys_of_the_key_module():
-    from certmail_config.ledger import script
-
-    for name in ("enqueue", "dispatch", "claim", "begin", "settle", "release", "reap", "open_lane", "suspend_lane", "set_lane"):
+def test_every_script_names_only_keys_of_the_key_module() -> None:
+    for name in (
+        "enqueue",
+        "dispatch",
+        "claim",
+        "begin",
+        "settle",
+        "release",
+        "reap",
+        "open_lane",
+        "suspend_lane",
+        "set_lane",
+    ):
         assert keys.TAG not in script.load(name).source.removeprefix(keys.lua_table())

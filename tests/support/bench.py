@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any
 
-import pytest
 from redis import Redis
 
+from certmail_config import keys
 from certmail_config.ids import ConnectionId, JobId
 from certmail_config.ledger import (
     Begun,
@@ -29,9 +29,7 @@ from certmail_config.ledger import (
 )
 from certmail_config.ledger.view import JobView, read_job
 from certmail_config.states import AttemptOutcome, State
-from certmail_config import keys
 
-T = TypeVar("T")
 START = 1_800_000_000.0
 LEASE = 45.0
 
@@ -45,7 +43,15 @@ class Bench:
         self.lane("a")
         self.works("w", 100)
 
-    def lane(self, connection: str, *, mailbox: str | None = None, units: int = 6000, in_flight: int = 4, opened: bool = True) -> None:
+    def lane(
+        self,
+        connection: str,
+        *,
+        mailbox: str | None = None,
+        units: int = 6000,
+        in_flight: int = 4,
+        opened: bool = True,
+    ) -> None:
         lane = Lane(ConnectionId(connection), "acme", mailbox or f"m-{connection}", units, in_flight, 1)
         run(self.redis, set_lane(lane, code="connection_draft", message="not set up yet"))
         if opened:
@@ -54,19 +60,35 @@ class Bench:
     def works(self, worker: str, capacity: int) -> None:
         run(self.redis, advertise(worker, capacity, seconds=1e6, clock=self.now))
 
-    def enqueue(self, job: str, *, lane: str = "a", dedupe: str | None = None, fingerprint: str = "f", **more: object) -> Enqueued:
-        given: dict[str, object] = {
-            "id": JobId(job), "tenant": "acme", "connection": ConnectionId(lane), "dedupe": f"acme:{dedupe or job}",
-            "fingerprint": fingerprint, "state": State.READY, "reason": "", "send_at": None, "expires_at": self.now + 86400,
-            "priority": 5, "kind": "reminder", "campaign": "q4", "keep_seconds": 90 * 86400, "body": b"\x00sealed", "clock": self.now,
+    def enqueue(
+        self, job: str, *, lane: str = "a", dedupe: str | None = None, fingerprint: str = "f", **more: Any
+    ) -> Enqueued:
+        given: dict[str, Any] = {
+            "id": JobId(job),
+            "tenant": "acme",
+            "connection": ConnectionId(lane),
+            "dedupe": f"acme:{dedupe or job}",
+            "fingerprint": fingerprint,
+            "state": State.READY,
+            "reason": "",
+            "send_at": None,
+            "expires_at": self.now + 86400,
+            "priority": 5,
+            "kind": "reminder",
+            "campaign": "q4",
+            "keep_seconds": 90 * 86400,
+            "body": b"\x00sealed",
+            "clock": self.now,
         }
-        return run(self.redis, enqueue(**(given | more)))  # type: ignore[arg-type]
+        return run(self.redis, enqueue(**(given | more)))
 
     def dispatch(self, most: int = 100) -> Dispatched:
         return run(self.redis, dispatch(most, clock=self.now))
 
     def claim(self, job: str, worker: str = "w", nonce: str = "n") -> Job:
-        claimed = run(self.redis, claim(JobId(job), worker=worker, nonce=nonce, lease_seconds=LEASE, clock=self.now))
+        claimed = run(
+            self.redis, claim(JobId(job), worker=worker, nonce=nonce, lease_seconds=LEASE, clock=self.now)
+        )
         assert isinstance(claimed, Claimed), claimed
         return claimed.job
 
@@ -82,8 +104,24 @@ class Bench:
         self.begin(claimed)
         return claimed
 
-    def settle(self, job: str, attempt: int = 1, outcome: AttemptOutcome = AttemptOutcome.ACCEPTED, to: State = State.ACCEPTED, **more: object) -> State | None:
-        call = settle(JobId(job), attempt, outcome=outcome, detail="{}", to=to, reason=f"was {outcome}", clock=self.now, **more)  # type: ignore[arg-type]
+    def settle(
+        self,
+        job: str,
+        attempt: int = 1,
+        outcome: AttemptOutcome = AttemptOutcome.ACCEPTED,
+        to: State = State.ACCEPTED,
+        **more: Any,
+    ) -> State | None:
+        call = settle(
+            JobId(job),
+            attempt,
+            outcome=outcome,
+            detail="{}",
+            to=to,
+            reason=f"was {outcome}",
+            clock=self.now,
+            **more,
+        )
         return run(self.redis, call)
 
     def forget_forecast(self) -> None:
@@ -95,8 +133,10 @@ class Bench:
         return run(self.redis, reap(500, clock=self.now))
 
     def see(self, job: str) -> JobView:
-        lane = self.redis.hget(keys.JOB + job, "connection")
-        view = read_job(job, self.redis.hgetall(keys.JOB + job), self.redis.hgetall(keys.LANE_INFO + (lane or b"").decode()))
+        lane: Any = self.redis.hget(keys.JOB + job, "connection")
+        fields: Any = self.redis.hgetall(keys.JOB + job)
+        info: Any = self.redis.hgetall(keys.LANE_INFO + (lane or b"").decode())
+        view = read_job(job, fields, info)
         assert view is not None, f"{job} is unknown"
         return view
 
@@ -104,9 +144,8 @@ class Bench:
         return self.see(job).state
 
     def events(self) -> list[str]:
-        return [fields[b"type"].decode() for _, fields in self.redis.xrange(keys.EVENTS)]
+        entries: Any = self.redis.xrange(keys.EVENTS)
+        return [fields[b"type"].decode() for _, fields in entries]
 
-
-@pytest.fixture
-def ledger(redis: Redis) -> Bench:
-    return Bench(redis)
+    def field(self, key: str, name: str) -> Any:
+        return self.redis.hget(key, name)

@@ -1,0 +1,196 @@
+"""The Python client: check, seal and enqueue reminders; ask for their status. Needs Redis and no secret."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from itertools import islice
+from types import TracebackType
+from typing import Self, cast
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from certmail.receipt import Receipt
+from certmail_config import keys
+from certmail_config.connections import DEFAULT_NAME
+from certmail_config.errors import ReminderRejected, StoresUnreachable
+from certmail_config.ids import JobId, uuid7
+from certmail_config.ledger import Call, Enqueued, enqueue, run_many
+from certmail_config.ledger.view import JobView, read_job
+from certmail_config.reminder import Reminder
+from certmail_config.sealing import Sealer
+from certmail_config.settings import Settings
+from certmail_config.states import State
+from certmail_config.stores import connect, redis_server
+from certmail_config.working_copy import TenantView, read_tenant
+
+BATCH = 200
+TENANT_SECONDS = 5.0
+"""How long what is known of a tenant is trusted; a new connection is seen after at most this time."""
+_DAY = 86400.0
+
+
+class Mailer:
+    """Enqueues reminders. Not for several threads at once; close it, or use it as a context manager.
+
+    Every method raises StoresUnreachable when Redis does not answer; nothing is promised then, and the same reminders
+    may be sent again: what was taken in before is a duplicate, not a second mail.
+    """
+
+    def __init__(self, redis: Redis, *, dedupe_days: int = 90, now: Callable[[], float] = time.time) -> None:
+        self.redis = redis
+        self._keep_seconds = dedupe_days * _DAY
+        self._now = now
+        self._tenants: dict[str, tuple[float, TenantView, Sealer]] = {}
+        self._stack = ExitStack()
+
+    @classmethod
+    def from_env(cls, settings: Settings | None = None) -> Self:
+        """Open the server that CERTMAIL_REDIS_URL names, or the embedded one."""
+        settings = settings or Settings.from_env()
+        with ExitStack() as stack:
+            redis = stack.enter_context(connect(stack.enter_context(redis_server(settings))))
+            mailer = cls(redis, dedupe_days=settings.dedupe_days)
+            mailer._stack = stack.pop_all()
+        return mailer
+
+    def close(self) -> None:
+        """Let the connection go; the embedded server stops if nobody else uses it."""
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def send(self, reminder: Reminder) -> Receipt:
+        """Enqueue one reminder; raises ReminderRejected."""
+        answer = next(self.send_many([reminder]))
+        if isinstance(answer, ReminderRejected):
+            raise answer
+        return answer
+
+    def send_many(self, reminders: Iterable[Reminder]) -> Iterator[Receipt | ReminderRejected]:
+        """Enqueue many, a few hundred per round trip; yields an answer for each, in order.
+
+        A receipt is yielded only once its batch is durable. Consume it to the end: what is not consumed is not sent.
+        """
+        source = iter(reminders)
+        while batch := list(islice(source, BATCH)):
+            yield from self._send_batch(batch)
+
+    def status(self, job_id: str) -> JobView | None:
+        """A job as it stands; None if it is unknown or was forgotten after DEDUPE_DAYS."""
+        try:
+            job = cast("dict[bytes, bytes]", self.redis.hgetall(keys.JOB + job_id))
+            lane = (
+                cast("dict[bytes, bytes]", self.redis.hgetall(keys.LANE_INFO + job[b"connection"].decode()))
+                if job
+                else {}
+            )
+        except RedisError as error:
+            raise _unreachable(error) from error
+        return read_job(job_id, job, lane)
+
+    def _send_batch(self, batch: list[Reminder]) -> list[Receipt | ReminderRejected]:
+        try:
+            prepared = [self._prepare(reminder) for reminder in batch]
+            calls = [item for item in prepared if not isinstance(item, ReminderRejected)]
+            answers = iter(run_many(self.redis, calls))
+        except RedisError as error:
+            raise _unreachable(error) from error
+        return [item if isinstance(item, ReminderRejected) else _receipt(next(answers)) for item in prepared]
+
+    def _prepare(self, reminder: Reminder) -> Call[Enqueued] | ReminderRejected:
+        now = self._now()
+        known = self._tenant(reminder.tenant)
+        if known is None:
+            return ReminderRejected(
+                "unknown_tenant", f"there is no tenant {reminder.tenant!r}", field="tenant"
+            )
+        tenant, sealer = known
+        if tenant.state != "active":
+            return ReminderRejected(
+                "tenant_suspended", f"the tenant {tenant.id!r} is {tenant.state}", field="tenant"
+            )
+        connection = tenant.connections.get(reminder.connection or DEFAULT_NAME)
+        if connection is None:
+            message = f"the tenant {tenant.id!r} has no connection {reminder.connection!r}"
+            return ReminderRejected("unknown_connection", message, field="connection")
+        expires_at = reminder.expiry(datetime.fromtimestamp(now, UTC)).timestamp()
+        if expires_at <= now:
+            return ReminderRejected("already_expired", "expires_at has passed", field="expires_at")
+        job = JobId(uuid7(int(now * 1000)))
+        state, reason = _first_state(reminder, now)
+        return enqueue(
+            id=job,
+            tenant=tenant.id,
+            connection=connection,
+            dedupe=f"{tenant.id}:{_mac(tenant.salt, b'key', reminder.dedupe_source())}",
+            fingerprint=_mac(tenant.salt, b"fingerprint", reminder.canonical()),
+            state=state,
+            reason=reason,
+            send_at=reminder.send_at.timestamp() if reminder.send_at else None,
+            expires_at=expires_at,
+            priority=reminder.priority,
+            kind=reminder.kind,
+            campaign=reminder.campaign or "",
+            keep_seconds=self._keep_seconds,
+            body=sealer.seal(
+                reminder.model_dump_json(exclude_none=True).encode(), tenant=tenant.id, job=job, now=now
+            ),
+        )
+
+    def _tenant(self, tenant: str) -> tuple[TenantView, Sealer] | None:
+        known = self._tenants.get(tenant)
+        if known is not None and known[0] > time.monotonic():
+            return known[1], known[2]
+        view = read_tenant(cast("dict[bytes, bytes]", self.redis.hgetall(keys.TENANT + tenant)), tenant)
+        if view is None:
+            return None
+        # The sealer is kept as long as the key is the same: it holds the data key of the hour.
+        sealer = known[2] if known and known[1].public_key == view.public_key else Sealer(view.public_key)
+        self._tenants[tenant] = (time.monotonic() + TENANT_SECONDS, view, sealer)
+        return view, sealer
+
+
+def _first_state(reminder: Reminder, now: float) -> tuple[State, str]:
+    if reminder.pending == 0:
+        return State.SUPPRESSED, "review_complete: nothing was left to decide when it was enqueued"
+    if reminder.send_at is not None and reminder.send_at.timestamp() > now:
+        return State.SCHEDULED, ""
+    return State.READY, ""
+
+
+def _receipt(answer: Enqueued) -> Receipt | ReminderRejected:
+    if answer.code == "key_reused":
+        message = f"the same key was used before for a reminder with other content (job {answer.id})"
+        return ReminderRejected(
+            "key_reused", message, field="key", remedy="Use a key of its own for each reminder."
+        )
+    if answer.code == "unknown_connection":
+        return ReminderRejected(
+            "unknown_connection", "the connection was removed meanwhile", field="connection"
+        )
+    assert answer.state is not None, "both remaining answers carry a state"
+    return Receipt(answer.id, answer.state, duplicate=answer.code == "duplicate")
+
+
+def _mac(salt: bytes, purpose: bytes, value: bytes) -> str:
+    return hmac.new(salt, purpose + b"\0" + value, hashlib.sha256).hexdigest()[:32]
+
+
+def _unreachable(error: RedisError) -> StoresUnreachable:
+    return StoresUnreachable(
+        "redis_unreachable",
+        f"Redis does not answer: {error}",
+        "Start it, or check CERTMAIL_REDIS_URL; then send again.",
+    )

@@ -1,0 +1,30 @@
+"""The receipt: once it is given, the reminder is durable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from certmail_config.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one enqueued reminder. For a duplicate, id and state are those of the first.
+
+    `forecast_at` says when it is expected to leave, or None where that is not known.
+    """
+
+    id: str
+    state: State
+    duplicate: bool
+    forecast_at: datetime | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """The form that every interface gives it."""
+        return {
+            "id": self.id,
+            "state": str(self.state),
+            "duplicate": self.duplicate,
+            "forecast_at": self.forecast_at,
+        }

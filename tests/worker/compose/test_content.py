@@ -1,0 +1,196 @@
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import product
+from typing import Any
+
+import pytest
+
+from certmail_worker.compose import Letter
+from certmail_worker.compose.content import Content, content
+from certmail_worker.compose.pages import html_page, text_page
+
+Make = Callable[..., Letter]
+Seen = Callable[[str], str]
+
+LANGUAGES = ["en", "de", "es", "fr", "ja", "pl"]
+KINDS = ["notice", "reminder", "final"]
+EARLY = datetime(2026, 12, 8, 9, 0, tzinfo=UTC)
+LATE = datetime(2026, 12, 20, 9, 0, tzinfo=UTC)
+OPTIONAL: dict[str, list[Any]] = {
+    "name": [None, "Zoë Noël"],
+    "campaign_name": [None, "Q4 (EMEA)"],
+    "due_at": [None, datetime(2026, 12, 11, 16, 0, tzinfo=UTC)],
+    "pending": [None, 0, 1, 12],
+    "completed": [None, 30],
+    "link": [None, "https://iga.acme.example/r/1"],
+    "now": [EARLY, LATE],
+}
+
+
+def combinations() -> Iterator[dict[str, Any]]:
+    return (dict(zip(OPTIONAL, values, strict=True)) for values in product(*OPTIONAL.values()))
+
+
+def facts(said: Content) -> list[str]:
+    """What both bodies must say."""
+    known: list[object] = [said.headline, said.greeting, said.ask, *said.footer]
+    if said.progress:
+        known += [said.progress.sentence, *([said.progress.done] if said.progress.done else [])]
+    if said.due:
+        known += [said.due.label, said.due.moment, said.due.zone, said.due.relative]
+    known += [said.button, said.link] if said.link else [said.no_link]
+    return [str(fact) for fact in known]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_is_missing_the_text_reads_naturally_and_both_bodies_say_the_same(
+    letter: Make, seen: Seen, language: str, kind: str
+) -> None:
+    for parts in combinations():
+        said = content(
+            letter(kind=kind, locale=language, reply_to=parts["link"] and "help@acme.example", **parts)
+        )
+        text, page = text_page(said), seen(html_page(said))
+        for fact in facts(said):
+            assert fact in text
+            assert fact in page
+        for reading in (said.subject, said.preheader, text, page):
+            assert not re.search(r"None|[{}]|  |\t|\(\)|“”|«\s*»|「」| [,.;]|[,:;]\.|\.\.", reading), reading
+        for line in text.splitlines():
+            assert line == line.strip()
+            assert not re.match(r"[,.:;·\u2013)]", line), text
+            assert not re.search(r"[·(\u2013]$", line), text
+        assert "\n\n\n" not in text
+        assert sorted(set(re.findall(r"\d+", text))) == sorted(set(re.findall(r"\d+", page)))
+
+
+def test_the_catalogues_speak_different_languages(letter: Make) -> None:
+    said = [text_page(content(letter(locale=language))) for language in LANGUAGES]
+    assert len(set(said)) == len(LANGUAGES)
+
+
+def test_a_reminder_says_who_asks_what_is_open_and_by_when(letter: Make) -> None:
+    assert text_page(content(letter())) == (
+        "12 access decisions are waiting for you\n\n"
+        "Hello María López,\n\n"
+        "In the access review “Quarterly access review Q4 2026”, Acme Corporation is still waiting for you to decide"
+        " who keeps their access.\n\n"
+        "12 of 20 decisions open (40% done)\n"
+        "Due: Friday, 11 December 2026 at 17:00 (Central European Time) \u2013 in 3 days\n\n"
+        "Review access: https://iga.acme.example/campaigns/q4-2026/reviews/8f3a2c71\n\n"
+        "--\n"
+        "You receive this mail because Acme Corporation has named you as a reviewer.\n"
+        "It was sent automatically.\n"
+        "Questions? Write to iga-help@acme.example\n"
+    )
+
+
+def test_the_barest_reminder_is_still_a_letter(letter: Make) -> None:
+    bare = dict.fromkeys(
+        ("name", "campaign_name", "due_at", "pending", "completed", "link", "locale", "time_zone", "reply_to")
+    )
+    assert text_page(content(letter(**bare))) == (
+        "Your access review is waiting for you\n\n"
+        "Hello,\n\n"
+        "Acme Corporation is still waiting for you to decide who keeps their access.\n\n"
+        "Please make your decisions where Acme Corporation keeps its access reviews.\n\n"
+        "--\n"
+        "You receive this mail because Acme Corporation has named you as a reviewer.\n"
+        "It was sent automatically.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "now", "label", "headline", "tone", "relative"),
+    [
+        ("notice", "2026-12-01", "New access review", "Your access review has begun", "calm", "in 10 days"),
+        (
+            "reminder",
+            "2026-12-08",
+            "Reminder",
+            "12 access decisions are waiting for you",
+            "calm",
+            "in 3 days",
+        ),
+        ("reminder", "2026-12-10", "Reminder", "12 access decisions are waiting for you", "soon", "tomorrow"),
+        ("final", "2026-12-08", "Last reminder", "Your access review ends soon", "calm", "in 3 days"),
+        ("final", "2026-12-10", "Last reminder", "Your access review is due tomorrow", "soon", "tomorrow"),
+        ("final", "2026-12-11", "Last reminder", "Your access review is due today", "soon", "today"),
+        (
+            "final",
+            "2026-12-12",
+            "Overdue",
+            "Your access review is overdue",
+            "late",
+            "overdue since yesterday",
+        ),
+        ("reminder", "2026-12-13", "Overdue", "Your access review is overdue", "late", "overdue for 2 days"),
+    ],
+)
+def test_each_kind_has_its_own_tone(
+    letter: Make, kind: str, now: str, label: str, headline: str, tone: str, relative: str
+) -> None:
+    said = content(letter(kind=kind, now=datetime.fromisoformat(f"{now}T09:00:00+00:00")))
+    assert (str(said.label), str(said.headline), said.tone) == (label, headline, tone)
+    assert said.due is not None
+    assert str(said.due.relative) == relative
+
+
+@pytest.mark.parametrize(
+    ("changes", "subject"),
+    [
+        ({}, "Reminder: Quarterly access review Q4 2026 · 12 open · due 11 December"),
+        ({"pending": None, "due_at": None}, "Reminder: Quarterly access review Q4 2026"),
+        ({"campaign_name": None, "pending": 0}, "Reminder: your access review · due 11 December"),
+        ({"locale": "de", "kind": "notice"}, "Zugriffsprüfung hat begonnen: Quarterly access review Q4 2026 · 12 offen · fällig am 11. Dezember"),
+        ({"now": LATE}, "Overdue: Quarterly access review Q4 2026 · 12 open"),
+    ],
+)  # fmt: skip
+def test_the_subject_names_the_campaign_what_is_open_and_the_day(
+    letter: Make, changes: dict[str, Any], subject: str
+) -> None:
+    assert content(letter(**changes)).subject == subject
+
+
+@pytest.mark.parametrize(
+    ("pending", "completed", "sentence", "percent"),
+    [
+        (12, 8, "12 of 20 decisions open", 40),
+        (1, 0, "1 of 1 decision open", 0),
+        (1, 999, "1 of 1,000 decisions open", 99),
+        (999, 1, "999 of 1,000 decisions open", 1),
+        (0, 3, "All 3 decisions are made", 100),
+        (0, 1, "Your one decision is made", 100),
+        (1, None, "1 decision open", None),
+        (None, 2, "2 decisions made so far", None),
+    ],
+)
+def test_progress_tells_exactly_what_the_numbers_tell(
+    letter: Make, pending: int | None, completed: int | None, sentence: str, percent: int | None
+) -> None:
+    progress = content(letter(pending=pending, completed=completed)).progress
+    assert progress is not None
+    assert (str(progress.sentence), progress.percent) == (sentence, percent)
+
+
+@pytest.mark.parametrize(
+    ("pending", "completed"),
+    [(None, None), (0, 0), (10**40, None), (0, None), (None, 0), (-3, None), (-1, -1)],
+)
+def test_numbers_that_tell_nothing_are_left_out(
+    letter: Make, pending: int | None, completed: int | None
+) -> None:
+    assert content(letter(pending=pending, completed=completed)).progress is None
+
+
+def test_an_organisation_without_a_name_is_known_by_its_domain(letter: Make) -> None:
+    assert content(letter(organisation=" \n")).organisation == "acme.example"
+
+
+def test_very_long_names_are_cut_where_words_end(letter: Make) -> None:
+    said = content(letter(campaign_name="Quarterly review of everything " * 20, organisation="Acme " * 90))
+    assert len(said.subject) < 120
+    assert "everything…" in said.subject or "of…" in said.subject or "review…" in said.subject
+    assert len(str(said.ask)) < 360

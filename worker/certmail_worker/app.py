@@ -1,0 +1,87 @@
+"""The Celery app, built from the environment: `celery -A certmail_worker.app worker` and `certmail worker` use it.
+
+The one module that acts when it is imported, because Celery's own command line finds an app that way.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+from celery import Celery, signals
+
+from certmail_config import keys
+from certmail_config.embedded import socket_path
+from certmail_config.settings import Settings
+from certmail_config.stores import redis_server
+from certmail_worker import logs, tasks
+from certmail_worker.lifecycle import WorkerLife
+
+QUEUE = "certmail"
+
+
+def build(settings: Settings) -> Celery:
+    """Make the app; nothing is connected yet."""
+    redis_url = settings.redis_url or f"unix://{socket_path(settings.data_dir)}"
+    app = Celery("certmail", broker=_broker_url(redis_url))
+    app.conf.update(
+        worker_pool="certmail_worker.pool:TaskPool",
+        worker_concurrency=settings.concurrency,
+        worker_prefetch_multiplier=1,
+        worker_send_task_events=True,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        # A send that is cancelled has an unknown outcome; the ledger's fence does what cancelling is meant to do.
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        task_default_queue=QUEUE,
+        task_acks_late=True,
+        task_ignore_result=True,
+        task_serializer="json",
+        accept_content=["json"],
+        event_serializer="json",
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_channel_error_retry=True,
+        broker_transport_options={
+            # Doorbells are good for two seconds, so there is nothing worth restoring for long.
+            "visibility_timeout": 120,
+            "unacked_restore_interval": 5,
+            "unacked_restore_throttle": 1,
+            "socket_timeout": 15,
+            "socket_connect_timeout": 5,
+            "socket_keepalive": True,
+            "health_check_interval": 10,
+            "global_keyprefix": keys.CELERY_PREFIX,
+            "priority_steps": [0],
+        },
+    )
+    app.life = WorkerLife(app, settings, redis_url)
+    tasks.register(app, app.life)
+    return app
+
+
+def _broker_url(url: str) -> str:
+    """Kombu's name for a Unix socket is another than redis-py's."""
+    return "redis+socket://" + url.removeprefix("unix://") if url.startswith("unix://") else url
+
+
+settings = Settings.from_env()
+app = build(settings)
+_stores = ExitStack()
+
+
+def _set_up_logging(**_: Any) -> None:
+    logs.set_up(settings.log_format, process="worker")
+
+
+def _open_stores(**_: Any) -> None:
+    _stores.enter_context(redis_server(settings))
+
+
+def _close_stores(**_: Any) -> None:
+    _stores.close()
+
+
+signals.setup_logging.connect(_set_up_logging)
+signals.worker_init.connect(_open_stores)
+signals.worker_shutdown.connect(_close_stores)

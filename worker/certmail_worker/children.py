@@ -1,0 +1,78 @@
+"""Processes that `certmail up` and `certmail demo` start, and see to the end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from certmail_config.errors import Refused
+
+STOP_SECONDS = 60
+
+
+class Child:
+    """One process of ours. It ignores the terminal's Ctrl-C, so that its parent stops it in the right order."""
+
+    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path | None) -> None:
+        self.arguments = arguments
+        self._log = log.open("ab") if log else None
+        self.process = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", *arguments],
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if log else None,
+            stderr=self._log,
+            start_new_session=True,
+        )
+
+    def first_line(self) -> str:
+        """What it says first; raises Refused if it ends instead."""
+        assert self.process.stdout is not None, "only a child with a log has one"
+        line = self.process.stdout.readline().decode().strip()
+        if not line:
+            status = self.process.wait()
+            said = f" Its log: {self._log.name}" if self._log else ""
+            raise Refused(
+                "child_failed", f"`{' '.join(self.arguments)}` ended at once with status {status}.{said}"
+            )
+        return line
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self.process.poll() is None
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        """Ask it to end, and see that it does."""
+        if self.alive:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        if self._log is not None:
+            self._log.close()
+
+
+@contextmanager
+def child(
+    arguments: Sequence[str], environment: Mapping[str, str], *, log: Path | None = None
+) -> Iterator[Child]:
+    """Run a process for the time of the block."""
+    started = Child(arguments, environment, log)
+    try:
+        yield started
+    finally:
+        started.stop()

@@ -1,0 +1,48 @@
+"""The command line: `certmail …`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import typer
+
+from certmail_config.errors import CertmailError, StoresUnreachable, WrongUse
+from certmail_worker.cli import connections, deliveries, demo, doctor, run, send, status, store, tenants
+from certmail_worker.cli.output import fail, wants_json
+
+app = typer.Typer(
+    name="certmail",
+    help="Access-certification reminders from a company's own Google mailbox, at Google's pace, on record.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for module in (demo, run, tenants, connections, send, status, deliveries, doctor, store):
+    module.register(app)
+
+
+def main() -> None:
+    """Run a command. Exit status: 0 done, 1 failed or some rows rejected, 2 wrong use or settings, 3 stores unreachable."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command line and give its exit status."""
+    try:
+        return int(app(args=arguments, standalone_mode=False, prog_name="certmail") or 0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message())  # noqa: T201 - help that was asked for
+        return 2
+    except click.UsageError as error:
+        hint = f"See `{error.ctx.command_path} --help`." if error.ctx else "See `certmail --help`."
+        return fail(WrongUse("wrong_use", error.format_message(), hint), 2, as_json=wants_json(arguments))
+    except StoresUnreachable as error:
+        return fail(error, 3, as_json=wants_json(arguments))
+    except WrongUse as error:
+        return fail(error, 2, as_json=wants_json(arguments))
+    except CertmailError as error:
+        return fail(error, 1, as_json=wants_json(arguments))
+    except (click.Abort, KeyboardInterrupt):
+        return 130

@@ -1,0 +1,177 @@
+"""`certmail connections`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from certmail_config.certificates import VALID_DAYS
+from certmail_config.connections import DEFAULT_NAME, Connection, Kind, Limits
+from certmail_config.errors import Refused, WrongUse
+from certmail_config.settings import Settings
+from certmail_config.sql import registry
+from certmail_worker.cli.output import Json, err, fields, out, print_json, table, when
+from certmail_worker.office import open_office
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The connection's id, or TENANT/NAME.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(no_args_is_help=True, help="The mailboxes that tenants send from.")
+    group.command("add")(add)
+    group.command("list")(list_)
+    group.command("show")(show)
+    group.command("certificate")(certificate)
+    group.command("probe")(probe)
+    app.add_typer(group, name="connections")
+
+
+def add(
+    tenant: Annotated[str, typer.Argument(help="The tenant's id.")],
+    *,
+    kind: Annotated[Kind, typer.Option(help="How the mailbox is connected.")],
+    service_account: Annotated[
+        str | None, typer.Option(help="Email of the customer's service account.")
+    ] = None,
+    mailbox: Annotated[str | None, typer.Option(help="Primary address of the mailbox to send from.")] = None,
+    name: Annotated[
+        str, typer.Option(help="Its name; reminders that name none use `default`.")
+    ] = DEFAULT_NAME,
+    units_per_minute: Annotated[
+        int,
+        typer.Option(
+            min=100, help="Quota units per minute that Google allows the mailbox; 15000 in older projects."
+        ),
+    ] = Limits().units_per_minute,
+    in_flight: Annotated[
+        int, typer.Option(min=1, help="Requests at once to this mailbox.")
+    ] = Limits().in_flight,
+    valid_days: Annotated[
+        int, typer.Option(min=1, max=3650, help="How long the certificate is valid.")
+    ] = VALID_DAYS,
+    json: Json = False,
+) -> None:
+    """Set up a connection. For a customer owned application this makes the key and the certificate to upload."""
+    if kind is not Kind.CUSTOMER_OWNED_APP:
+        raise Refused(
+            "not_yet", "Linking an account by consent is not built yet.", "Use --kind customer_owned_app."
+        )
+    if service_account is None or mailbox is None:
+        raise WrongUse(
+            "missing_option", "A customer owned application needs --service-account and --mailbox."
+        )
+    limits = Limits(units_per_minute, in_flight)
+    with open_office(Settings.from_env()) as office:
+        made = office.add_customer_owned_app(
+            tenant,
+            name,
+            service_account=service_account,
+            mailbox=mailbox,
+            limits=limits,
+            valid_days=valid_days,
+        )
+    if json:
+        return print_json(as_json(made))
+    _print(made)
+    out.print("\nNext:")
+    out.print(f"  1. certmail connections certificate {made.id} > certificate.pem")
+    out.print(
+        "  2. Upload it in the Google Cloud console: the service account, Keys, Add key, Upload existing key."
+    )
+    out.print("  3. In the Admin console authorise the service account's numeric client ID for")
+    out.print(
+        "     https://www.googleapis.com/auth/gmail.send (Security, API controls, Domain-wide delegation)."
+    )
+    out.print(f"  4. certmail connections probe {made.id}")
+    return None
+
+
+def list_(
+    tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None, *, json: Json = False
+) -> None:
+    """List the connections, with their states."""
+    with open_office(Settings.from_env()) as office, office.db() as db:
+        found = registry.list_connections(db, tenant)
+    if json:
+        return print_json({"connections": [as_json(connection) for connection in found]})
+    table(
+        ["id", "tenant", "name", "kind", "state", "mailbox", "code"],
+        [[c.id, c.tenant, c.name, c.kind, c.state, c.mailbox, c.code] for c in found],
+    )
+    return None
+
+
+def show(id: Id, *, json: Json = False) -> None:  # noqa: A002 - what it is called on the command line
+    """Show one connection: its state, and what to do if it does not work."""
+    with open_office(Settings.from_env()) as office, office.db() as db:
+        found = registry.get_connection(db, id)
+    return print_json(as_json(found)) if json else _print(found)
+
+
+def certificate(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as above
+    """Write the certificate (PEM) to stdout, for uploading to the service account."""
+    with open_office(Settings.from_env()) as office, office.db() as db:
+        found = registry.get_connection(db, id)
+    if found.certificate is None:
+        raise Refused(
+            "no_certificate",
+            "This connection has no certificate.",
+            "Only a customer owned application has one.",
+        )
+    if json:
+        return print_json(
+            {"id": found.id, "certificate": found.certificate, "not_after": when(found.not_after)}
+        )
+    sys.stdout.write(found.certificate)
+    return None
+
+
+def probe(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as above
+    """Try a connection out; then it is `active`, or `attention` with Google's words and a remedy."""
+    with open_office(Settings.from_env()) as office:
+        probed = office.probe(id)
+    working = all(step.ok for step in probed.steps)
+    if json:
+        steps = [
+            {"step": s.name, "ok": s.ok, "code": s.code, "message": s.message, "remedy": s.remedy}
+            for s in probed.steps
+        ]
+        print_json({**as_json(probed.connection), "steps": steps})
+    else:
+        for step in probed.steps:
+            err.print(f"{'[green]✓[/green]' if step.ok else '[red]✗[/red]'} {step.name}: {step.message}")
+        _print(probed.connection)
+    if not working:
+        raise typer.Exit(1)
+
+
+def as_json(connection: Connection) -> dict[str, object]:
+    """The form that every interface gives a connection; no secret among it."""
+    return {
+        "id": connection.id,
+        "tenant": connection.tenant,
+        "name": connection.name,
+        "kind": connection.kind,
+        "state": connection.state,
+        "code": connection.code,
+        "message": connection.message,
+        "remedy": connection.remedy,
+        "mailbox": connection.mailbox,
+        "service_account": connection.service_account,
+        "key_id": connection.key_id,
+        "not_after": when(connection.not_after),
+        "limits": {
+            "units_per_minute": connection.limits.units_per_minute,
+            "in_flight": connection.limits.in_flight,
+        },
+    }
+
+
+def _print(connection: Connection) -> None:
+    shown = as_json(connection)
+    limits = connection.limits
+    shown["limits"] = f"{limits.units_per_minute} units a minute, {limits.in_flight} requests at once"
+    fields([(name.replace("_", " "), value) for name, value in shown.items() if value is not None])

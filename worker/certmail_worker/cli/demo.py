@@ -1,0 +1,87 @@
+"""`certmail demo`."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from certmail_config.settings import PREFIX, Settings
+from certmail_worker.cli.output import Json, err, fields, out, print_json
+from certmail_worker.demo.progress import Progress
+from certmail_worker.demo.scene import play, stage
+from certmail_worker.demo.summary import ENDS
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("demo")(demo)
+
+
+def demo(
+    *,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave everything up at the end, until Ctrl-C.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Send a real campaign on this machine, with the sandbox as Google: stores, worker, pacing, record and all."""
+    settings = Settings.from_env()
+    for name in (f"{PREFIX}REDIS_URL", f"{PREFIX}DATABASE_URL"):
+        if os.environ.pop(name, None):
+            err.print(f"{name} is set, but the demo keeps to stores of its own.", markup=False)
+    progress = Progress(err)
+    with stage(settings.data_dir, settings.sandbox_listen, progress) as running:
+        with progress.shown():
+            found = play(running)
+        if not keep:
+            found["urls"] = dict.fromkeys(found["urls"])
+        if json:
+            print_json(found)
+        else:
+            _print(found)
+        if keep:
+            err.print(
+                f"\nEverything is still up: look at {running.google.url}. Ctrl-C stops it.", markup=False
+            )
+            _wait_for_interrupt()
+    if not found["ok"]:
+        raise typer.Exit(1)
+
+
+def _print(found: dict[str, Any]) -> None:
+    for tenant in found["tenants"]:
+        out.print(f"[bold]{escape(tenant['tenant'])}[/bold], {tenant['kind'].replace('_', ' ')}")
+        came = ", ".join(f"{tenant[name]} {name}" for name in ("enqueued", "duplicates", "rejected"))
+        went = ", ".join(f"{tenant[name]} {name}" for name in ENDS if tenant[name])
+        out.print(f"  {came}\n  of the enqueued: {went}")
+    for item in found["rejected"]:
+        out.print(f"  row {item['row']} rejected, {item['field']}: {escape(item['message'])}")
+    recorded = ", ".join(f"{count} {state}" for state, count in found["recorded"].items())
+    out.print()
+    fields(
+        [
+            (
+                "in the mailboxes",
+                f"{found['mailbox']['messages']} messages, {found['mailbox']['unique_ids']} different",
+            ),
+            ("on record", recorded),
+            ("took", f"{found['seconds']} s"),
+            ("data and logs", found["data_dir"]),
+        ]
+    )
+    for problem in found["problems"]:
+        out.print(f"[red]✗ {escape(problem)}[/red]")
+    if found["ok"]:
+        out.print("[green]✓[/green] Ledger, mailboxes and record agree.")
+
+
+def _wait_for_interrupt() -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        return

@@ -1,0 +1,83 @@
+"""What commands print: one JSON document on stdout with --json, else something a person likes to read."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from certmail_config.errors import CertmailError
+
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on stdout; progress goes to stderr.")
+]
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Whether a command line asked for JSON, even one that could not be understood."""
+    return "--json" in arguments
+
+
+def print_json(value: Any) -> None:
+    """Print one document; times are RFC 3339 UTC."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=_plain) + "\n")
+
+
+def fail(error: CertmailError, status: int, *, as_json: bool) -> int:
+    """Say what is wrong and what to do; gives the exit status."""
+    if as_json:
+        print_json({"error": error.as_json()})
+    else:
+        err.print(f"[red]certmail:[/red] {escape(error.message)}")
+        if error.remedy:
+            err.print(f"  {escape(error.remedy)}")
+    return status
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; empty cells are dashes."""
+    grid = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in columns:
+        grid.add_column(column, overflow="fold")
+    for row in rows:
+        grid.add_row(*(_cell(value) for value in row))
+    out.print(grid)
+
+
+def fields(pairs: Iterable[tuple[str, object]]) -> None:
+    """Print one thing as name and value, a line each."""
+    grid = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    grid.add_column(style="bold")
+    grid.add_column(overflow="fold")
+    for name, value in pairs:
+        grid.add_row(name, _cell(value))
+    out.print(grid)
+
+
+def when(value: datetime | None) -> str | None:
+    """RFC 3339 in UTC, to the millisecond."""
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if value else None
+
+
+def _cell(value: object) -> str:
+    if value is None or value == "":
+        return "—"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return escape(str(value))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return when(value)
+    raise TypeError(type(value).__name__)

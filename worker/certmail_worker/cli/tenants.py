@@ -1,0 +1,59 @@
+"""`certmail tenants`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from certmail_config.settings import Settings
+from certmail_config.sql import registry
+from certmail_worker.cli.output import Json, fields, print_json, table
+from certmail_worker.office import open_office
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(no_args_is_help=True, help="The companies whose reviewers are reminded.")
+    group.command("add")(add)
+    group.command("list")(list_)
+    app.add_typer(group, name="tenants")
+
+
+def add(
+    tenant: Annotated[str, typer.Argument(help="Its id: lower-case letters, digits and hyphens.")],
+    *,
+    json: Json = False,
+) -> None:
+    """Add a tenant, with a connection `default` that is still to be set up."""
+    with open_office(Settings.from_env()) as office:
+        made, connection = office.add_tenant(tenant)
+    if json:
+        return print_json({"id": made.id, "state": made.state, "connection": connection.id})
+    fields(
+        [
+            ("tenant", made.id),
+            ("state", made.state),
+            ("connection", f"{connection.id} (default, to be set up)"),
+        ]
+    )
+    return None
+
+
+def list_(*, json: Json = False) -> None:
+    """List the tenants."""
+    with open_office(Settings.from_env()) as office, office.db() as db:
+        tenants = registry.list_tenants(db)
+        connections = registry.list_connections(db)
+    rows = [
+        {
+            "id": tenant.id,
+            "state": tenant.state,
+            "connections": sum(c.tenant == tenant.id for c in connections),
+        }
+        for tenant in tenants
+    ]
+    if json:
+        return print_json({"tenants": rows})
+    table(["tenant", "state", "connections"], [list(row.values()) for row in rows])
+    return None

@@ -1,0 +1,152 @@
+"""Decides what a letter says: which facts there are, in which words, before any layout."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from certmail_worker.compose import addresses, clean
+from certmail_worker.compose.catalogue import Catalogue, catalogue
+from certmail_worker.compose.facts import Due, Progress, due_of, plausible, progress_of
+from certmail_worker.compose.letter import ComposeError, Letter
+from certmail_worker.compose.links import Link, safe_link
+from certmail_worker.compose.moments import Moment, moment, time_zone
+from certmail_worker.compose.phrases import Phrase
+
+KINDS: Final = frozenset({"notice", "reminder", "final"})
+_SEPARATOR: Final = " · "
+_LONGEST_IN_SUBJECT: Final = 80
+_LONGEST_IN_BODY: Final = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Everything that a template may write; what there is nothing to say about is `None` or empty.
+
+    Attributes:
+        tone: `calm`, `soon` (due today or tomorrow) or `late`; decides colours only.
+        preheader: What a list of mails shows after the subject.
+    """
+
+    lang: str
+    direction: str
+    tone: str
+    subject: str
+    preheader: str
+    organisation: str
+    label: Phrase
+    headline: Phrase
+    greeting: Phrase
+    ask: Phrase
+    progress: Progress | None
+    due: Due | None
+    button: Phrase
+    link: Link | None
+    link_sentence: Phrase | None
+    address_note: Phrase
+    no_link: Phrase
+    footer: tuple[Phrase, ...]
+
+
+def content(letter: Letter) -> Content:
+    """What this letter says, in its reviewer's language.
+
+    Raises:
+        ComposeError: There is no such kind, or a time has no zone.
+    """
+    if letter.kind not in KINDS:
+        raise ComposeError(
+            f"There is no mail of kind {letter.kind[:40]!r}; there are {', '.join(sorted(KINDS))}."
+        )
+    if letter.now.tzinfo is None or (letter.due_at is not None and letter.due_at.tzinfo is None):
+        raise ComposeError("A time without a zone is no moment.")
+    words = catalogue(letter.locale)
+    when = _when(letter, words)
+    voice = "late" if when and when.passed else letter.kind
+    organisation = clean.capped(clean.line(letter.organisation), 80) or addresses.domain(letter.sender)
+    campaign = clean.line(letter.campaign_name)
+    pending = plausible(letter.pending) or 0
+    progress = progress_of(words, letter.pending, letter.completed)
+    due = due_of(words, when) if when else None
+    ask = _ask(words, voice, organisation, campaign)
+    button = words.say(f"{voice}.button")
+    link = safe_link(letter.link)
+    return Content(
+        lang=str(words.locale).replace("_", "-"),
+        direction=words.locale.text_direction,
+        tone=_tone(when),
+        subject=_subject(words, voice, campaign, pending, when),
+        preheader=_preheader(progress, due) or str(ask),
+        organisation=organisation,
+        label=words.say(f"{voice}.label"),
+        headline=_headline(words, voice, pending, when),
+        greeting=_greeting(words, letter.name),
+        ask=ask,
+        progress=progress,
+        due=due,
+        button=button,
+        link=link,
+        link_sentence=words.say("labelled", label=str(button), value=link.url) if link else None,
+        address_note=words.say("address_note"),
+        no_link=words.say("no_link", organisation=organisation),
+        footer=_footer(words, organisation, clean.line(letter.reply_to)),
+    )
+
+
+def _when(letter: Letter, words: Catalogue) -> Moment | None:
+    if letter.due_at is None:
+        return None
+    return moment(letter.due_at, letter.now, time_zone(letter.time_zone), words.locale)
+
+
+def _tone(when: Moment | None) -> str:
+    if when is None:
+        return "calm"
+    if when.passed:
+        return "late"
+    return "soon" if when.days_ahead <= 1 else "calm"
+
+
+def _subject(words: Catalogue, voice: str, campaign: str, pending: int, when: Moment | None) -> str:
+    if campaign:
+        name = clean.capped(campaign, _LONGEST_IN_SUBJECT)
+        parts = [words.say(f"{voice}.subject_campaign", campaign=name)]
+    else:
+        parts = [words.say(f"{voice}.subject")]
+    if pending:
+        parts.append(words.count("subject.open", pending))
+    if when and not when.passed:
+        parts.append(words.say("subject.due", date=when.short_day))
+    return _SEPARATOR.join(str(part) for part in parts)
+
+
+def _headline(words: Catalogue, voice: str, pending: int, when: Moment | None) -> Phrase:
+    if voice == "final" and when and when.days_ahead == 0:
+        return words.say("final.headline_today")
+    if voice == "final" and when and when.days_ahead == 1:
+        return words.say("final.headline_tomorrow")
+    if voice == "reminder" and pending:
+        return words.count("reminder.headline_open", pending)
+    return words.say(f"{voice}.headline")
+
+
+def _greeting(words: Catalogue, name: str | None) -> Phrase:
+    shown = clean.capped(clean.line(name), 80)
+    return words.say("greeting_name", name=shown) if shown else words.say("greeting")
+
+
+def _ask(words: Catalogue, voice: str, organisation: str, campaign: str) -> Phrase:
+    if not campaign:
+        return words.say(f"{voice}.ask", organisation=organisation)
+    shown = clean.capped(campaign, _LONGEST_IN_BODY)
+    return words.say(f"{voice}.ask_campaign", organisation=organisation, campaign=shown)
+
+
+def _preheader(progress: Progress | None, due: Due | None) -> str:
+    known = (progress and progress.sentence, due and due.sentence)
+    return _SEPARATOR.join(str(sentence) for sentence in known if sentence)
+
+
+def _footer(words: Catalogue, organisation: str, reply_to: str) -> tuple[Phrase, ...]:
+    lines = [words.say("footer.why", organisation=organisation), words.say("footer.automatic")]
+    if reply_to:
+        lines.append(words.say("footer.questions", address=reply_to))
+    return tuple(lines)

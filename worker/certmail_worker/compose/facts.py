@@ -1,0 +1,71 @@
+"""The two facts that a reminder shows as figures: how much is done, and by when the rest is due."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from certmail_worker.compose.catalogue import Catalogue
+from certmail_worker.compose.moments import Moment
+from certmail_worker.compose.phrases import Phrase
+
+_BEYOND_COUNTING: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many decisions are open; `percent` and `done` only where the whole is known."""
+
+    sentence: Phrase
+    percent: int | None
+    done: Phrase | None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """By when, in parts and as one sentence: a label, the moment, its zone, and how far away that is."""
+
+    label: Phrase
+    moment: Phrase
+    zone: Phrase
+    sentence: Phrase
+    relative: Phrase
+
+
+def plausible(number: int | None) -> int | None:
+    """The number if people could have counted it; repeating a mistake from upstream is worse than saying nothing."""
+    return number if number is not None and 0 <= number < _BEYOND_COUNTING else None
+
+
+def progress_of(words: Catalogue, pending: int | None, completed: int | None) -> Progress | None:
+    """As much as the two numbers tell; nothing where they tell nothing."""
+    still, made = plausible(pending), plausible(completed)
+    if still is None:
+        return Progress(words.count("progress.made", made), None, None) if made else None
+    if made is None or still + made == 0:
+        return Progress(words.count("progress.open", still), None, None) if still else None
+    total = still + made
+    # Neither "0 %" once something is made, nor "100 %" before everything is.
+    percent = 100 if not still else min(max(made * 100 // total, 1 if made else 0), 99)
+    if still:
+        sentence = words.count(
+            "progress.open_of", total, pending=words.number(still), total=words.number(total)
+        )
+    else:
+        sentence = words.count("progress.all_made", total)
+    return Progress(sentence, percent, words.say("progress.done", percent=words.percent(percent)))
+
+
+def due_of(words: Catalogue, when: Moment) -> Due:
+    """That moment in words, ahead or passed."""
+    timing = "late" if when.passed else "due"
+    days = abs(when.days_ahead)
+    if days == 0:
+        relative = words.say(f"{timing}.today")
+    elif days == 1:
+        relative = words.say(f"{timing}.day")
+    else:
+        relative = words.count(f"{timing}.days", days)
+    label = words.say(f"{timing}.term")
+    there = words.say("moment", date=when.day, time=when.time)
+    zone = words.say("zone", zone=when.zone)
+    sentence = words.say("labelled", label=str(label), value=f"{there} {zone}")
+    return Due(label, there, zone, sentence, relative)

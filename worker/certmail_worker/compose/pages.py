@@ -1,0 +1,80 @@
+"""Loads the two templates once, styles the HTML one, and fills them."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from css_inline import CSSInliner
+from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2.sandbox import SandboxedEnvironment
+
+from certmail_worker.compose.content import Content
+from certmail_worker.compose.letter import ComposeError
+
+_FOLDER: Final = files(__package__) / "templates"
+_TONES: Final = ("calm", "soon", "late")
+_TONE_MARK: Final = "@tone"
+
+
+def text_page(content: Content) -> str:
+    """The plain-text body."""
+    return fill(_text_template(), _variables(content))
+
+
+def html_page(content: Content) -> str:
+    """The HTML body."""
+    return fill(_html_templates()[content.tone], _variables(content))
+
+
+def fill(template: Template, variables: Mapping[str, object]) -> str:
+    """The template's text with these variables.
+
+    Raises:
+        ComposeError: The template asks for something that is not there, or may not be had.
+    """
+    try:
+        return template.render(variables)
+    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise ComposeError(f"The mail's template failed: {type(error).__name__}.") from error
+
+
+def template(source: str, *, autoescape: bool) -> Template:
+    """A compiled template that can reach nothing but what it is given."""
+    sandbox = SandboxedEnvironment(
+        autoescape=autoescape,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return sandbox.from_string(source)
+
+
+@cache
+def _text_template() -> Template:
+    return template((_FOLDER / "letter.txt").read_text("utf-8"), autoescape=False)
+
+
+@cache
+def _html_templates() -> Mapping[str, Template]:
+    # One per tone: rules are inlined here, once, when a class name that depends on the letter could not be known.
+    source = (_FOLDER / "letter.html").read_text("utf-8")
+    return {tone: template(styled(source.replace(_TONE_MARK, tone)), autoescape=True) for tone in _TONES}
+
+
+def styled(source: str) -> str:
+    """The template with `letter.css` in its style attributes, and only its media queries left as rules.
+
+    The inliner reads the template as HTML, so Jinja's own tags may stand only where HTML allows text: in cells and
+    paragraphs, never between rows.
+    """
+    css = (_FOLDER / "letter.css").read_text("utf-8")
+    return CSSInliner(
+        extra_css=css, keep_at_rules=True, minify_css=True, load_remote_stylesheets=False
+    ).inline(source)
+
+
+def _variables(content: Content) -> dict[str, object]:
+    return {field.name: getattr(content, field.name) for field in fields(content)}

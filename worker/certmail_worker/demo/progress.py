@@ -1,0 +1,85 @@
+"""Live progress on stderr: what waits, what flies, what is accepted, and what just happened, in words."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from certmail_config.states import FINAL, State
+
+WAITING = (State.SCHEDULED, State.READY)
+FLYING = (State.DISPATCHED, State.SENDING)
+PLAIN_SECONDS = 5.0
+
+
+class Progress:
+    """A live table on a terminal; elsewhere a line every few seconds."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live: Live | None = None
+        self._news: list[str] = []
+        self._printed_at = 0.0
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Show it for the time of the block."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with Live(console=self._console, refresh_per_second=8, transient=True) as self._live:
+            yield
+        self._live = None
+
+    def say(self, news: str) -> None:
+        """Something happened."""
+        self._news = [*self._news[-5:], news]
+        if self._live is None:
+            self._console.print(news, markup=False)
+
+    def update(self, tenants: Mapping[str, Counter[State]]) -> None:
+        """Show how far each tenant's reminders are."""
+        if self._live is not None:
+            self._live.update(
+                Group(_table(tenants), Text(), *(Text(f"  {line}", style="dim") for line in self._news))
+            )
+        elif time.monotonic() - self._printed_at >= PLAIN_SECONDS:
+            self._printed_at = time.monotonic()
+            for tenant, states in tenants.items():
+                waiting, flying, accepted = _three(states)
+                self._console.print(
+                    f"{tenant}: {waiting} waiting, {flying} in flight, {accepted} accepted", markup=False
+                )
+
+
+def _three(states: Counter[State]) -> tuple[int, int, int]:
+    return sum(states[s] for s in WAITING), sum(states[s] for s in FLYING), states[State.ACCEPTED]
+
+
+def _table(tenants: Mapping[str, Counter[State]]) -> Table:
+    grid = Table(box=None, padding=(0, 2), header_style="bold")
+    for column in ("tenant", "", "waiting", "in flight", "accepted", "other"):
+        grid.add_column(column, justify="left" if column in {"tenant", ""} else "right")
+    for tenant, states in tenants.items():
+        waiting, flying, accepted = _three(states)
+        total = states.total()
+        done = sum(states[state] for state in FINAL | {State.UNCERTAIN})
+        bar = ProgressBar(total=max(total, 1), completed=done, width=30)
+        grid.add_row(
+            escape(tenant),
+            bar,
+            str(waiting),
+            str(flying),
+            f"[green]{accepted}[/green]",
+            str(total - waiting - flying - accepted),
+        )
+    return grid

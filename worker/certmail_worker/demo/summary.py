@@ -1,0 +1,93 @@
+"""The demo's summary: what was enqueued, what the mailboxes hold, what is on record, and whether the three agree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from certmail_config.states import State
+
+ENDS = (State.ACCEPTED, State.UNCERTAIN, State.SUPPRESSED, State.FAILED, State.EXPIRED, State.CANCELLED)
+"""Where a job may be when the demo is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class TenantResult:
+    """One tenant's part; `ledger` and `record` map each job to its state in Redis and in SQL."""
+
+    tenant: str
+    kind: str
+    report: Mapping[str, Any]
+    ledger: Mapping[str, State]
+    record: Mapping[str, State]
+
+
+def disagreements(
+    rows: int, results: Sequence[TenantResult], messages: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """Everything that is not as it should be, in words; empty when all is well."""
+    found = []
+    ledger = {job: state for result in results for job, state in result.ledger.items()}
+    accounted = sum(
+        r.report["enqueued"] + r.report["duplicates"] + len(r.report["rejected"]) for r in results
+    )
+    if accounted != rows:
+        found.append(f"the file has {rows} rows, but {accounted} are accounted for")
+    found += [f"job {job} is still {state}" for job, state in ledger.items() if state not in ENDS]
+    found += [
+        f"job {job} is {state} in the ledger, but {result.record.get(job, 'missing')} on record"
+        for result in results
+        for job, state in result.ledger.items()
+        if result.record.get(job) != state
+    ]
+    copies = Counter(str(message["certmail_id"]) for message in messages)
+    found += [f"job {job} arrived {n} times" for job, n in copies.items() if n > 1]
+    found += [f"a message of unknown job {job} arrived" for job in copies if job not in ledger]
+    for job, state in ledger.items():
+        if state is State.ACCEPTED and not copies[job]:
+            found.append(f"job {job} is accepted, but no mailbox holds it")
+        if copies[job] and state not in {State.ACCEPTED, State.UNCERTAIN}:
+            found.append(f"job {job} arrived, but is {state}")
+    return found
+
+
+def summary(
+    *,
+    problems: Sequence[str],
+    results: Sequence[TenantResult],
+    messages: Sequence[Mapping[str, Any]],
+    seconds: float,
+    urls: Mapping[str, str | None],
+    data_dir: str,
+) -> dict[str, Any]:
+    """The document that `certmail demo --json` prints."""
+    recorded = Counter(state for result in results for state in result.record.values())
+    return {
+        "ok": not problems,
+        "problems": list(problems),
+        "tenants": [_tenant(result) for result in results],
+        "rejected": [item for result in results for item in result.report["rejected"]],
+        "mailbox": {
+            "messages": len(messages),
+            "unique_ids": len({message["certmail_id"] for message in messages}),
+        },
+        "recorded": {str(state): recorded[state] for state in State if recorded[state]},
+        "faults": [],
+        "seconds": round(seconds, 1),
+        "urls": dict(urls),
+        "data_dir": data_dir,
+    }
+
+
+def _tenant(result: TenantResult) -> dict[str, Any]:
+    states = Counter(result.ledger.values())
+    return {
+        "tenant": result.tenant,
+        "kind": result.kind,
+        "enqueued": result.report["enqueued"],
+        "duplicates": result.report["duplicates"],
+        "rejected": len(result.report["rejected"]),
+        **{str(state): states[state] for state in ENDS},
+    }

@@ -1,0 +1,241 @@
+"""The failure table of `messages.send`: from Google's answer to what it means.
+
+A pure table without I/O, clock or settings, in the order in which it is read; the first row that fits decides. Source:
+google.md §1.5. Never on the status alone: limits come as 403 and as 429, and a 400 may mean the whole mailbox.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from certmail_config.states import AttemptOutcome
+from certmail_worker.answers import Answer, Answered, Lost, NotSent
+from certmail_worker.google_errors import GoogleError, read_error
+
+
+class FailureClass(StrEnum):
+    """What kind of trouble an answer is; each is treated in one way (see plan.py)."""
+
+    NONE = "none"
+    """Accepted."""
+    MESSAGE = "message"
+    """This message is bad, and stays so."""
+    MAILBOX_WAIT = "mailbox_wait"
+    """The mailbox must wait; other mailboxes need not."""
+    DAY_FULL = "day_full"
+    """The mailbox must wait for hours: its daily sending limit is reached."""
+    PROJECT_WAIT = "project_wait"
+    """The Google Cloud project must wait."""
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - the name of a failure, not a password
+    """The access token is no longer good; a new one may be."""
+    CONNECTION = "connection"
+    """The connection needs a person."""
+    OPERATOR = "operator"
+    """Our own configuration is wrong."""
+    TRANSIENT = "transient"
+    """Nothing was sent; it may work soon."""
+    UNKNOWN = "unknown"
+    """Whether it was sent is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an answer means. `wait` is how long Google asked to wait, in seconds from now."""
+
+    failure: FailureClass
+    outcome: AttemptOutcome
+    code: str = ""
+    message: str = ""
+    remedy: str = ""
+    http_status: int | None = None
+    google_reason: str | None = None
+    wait: float | None = None
+    structured: bool = False
+    gmail_id: str | None = None
+    thread_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    status: frozenset[int]
+    fits: re.Pattern[str]  # searched in "reason message"
+    failure: FailureClass
+    code: str
+    sentence: str
+    remedy: str = ""
+
+
+def _row(status: str, fits: str, failure: FailureClass, code: str, sentence: str, remedy: str = "") -> _Row:
+    return _Row(
+        frozenset(int(part) for part in status.split()),
+        re.compile(fits, re.IGNORECASE),
+        failure,
+        code,
+        sentence,
+        remedy,
+    )
+
+
+_C = FailureClass
+_ENABLE_API: Final = (
+    "Enable the Gmail API in the Google Cloud project that owns the credentials, and wait a few minutes."
+)
+TABLE: Final = (
+    _row(
+        "400",
+        r"failedPrecondition|Mail service not enabled|Precondition check failed",
+        _C.CONNECTION,
+        "mailbox_without_gmail",
+        "The mailbox has no Gmail service.",
+        "Give the user a licence with Gmail, or connect another mailbox.",
+    ),
+    _row("400", r"", _C.MESSAGE, "message_rejected", "Gmail does not take this message."),
+    _row("413", r"", _C.MESSAGE, "message_too_large", "The message is larger than Gmail takes."),
+    _row("401", r"", _C.TOKEN_EXPIRED, "token_expired", "The access token is no longer accepted."),
+    _row(
+        "403",
+        r"insufficientPermissions|ACCESS_TOKEN_SCOPE_INSUFFICIENT|insufficient authentication scopes",
+        _C.CONNECTION,
+        "scope_missing",
+        "The permission gmail.send was not granted.",
+        "Grant https://www.googleapis.com/auth/gmail.send: for a service account in the Admin console's domain-wide delegation, "
+        "else by linking the account again with every box ticked.",
+    ),
+    _row(
+        "403",
+        r"accessNotConfigured|SERVICE_DISABLED",
+        _C.CONNECTION,
+        "api_disabled",
+        "The Gmail API is not enabled.",
+        _ENABLE_API,
+    ),
+    _row(
+        "403",
+        r"domainPolicy",
+        _C.CONNECTION,
+        "domain_policy",
+        "The domain's administrators have disabled Gmail applications.",
+        "The Workspace administrator must allow it under Security, API controls.",
+    ),
+    _row(
+        "403",
+        r"Delegation denied",
+        _C.OPERATOR,
+        "delegation_denied",
+        "The token belongs to another user than the request.",
+        "Report it: this is certmail's mistake.",
+    ),
+    _row(
+        "403 429",
+        r"dailyLimitExceeded",
+        _C.PROJECT_WAIT,
+        "project_day_full",
+        "The Google Cloud project's daily limit is reached.",
+        "Raise the project's quota for the Gmail API, or wait until tomorrow.",
+    ),
+    _row(
+        "403 429", r"Mail sending", _C.DAY_FULL, "day_full", "The mailbox has reached Gmail's sending limit."
+    ),
+    _row(
+        "403 429",
+        r"Units per minute per project|Queries per minute'",
+        _C.PROJECT_WAIT,
+        "project_minute_full",
+        "The Google Cloud project's limit per minute is reached.",
+    ),
+    _row(
+        "403 429",
+        r"rateLimitExceeded|userRateLimitExceeded|RESOURCE_EXHAUSTED|RATE_LIMIT_EXCEEDED|concurrent|quota|rate limit",
+        _C.MAILBOX_WAIT,
+        "mailbox_busy",
+        "Gmail asks to send more slowly from this mailbox.",
+    ),
+    _row("429", r"", _C.MAILBOX_WAIT, "mailbox_busy", "Gmail asks to send more slowly."),
+    _row(
+        "403",
+        r"",
+        _C.CONNECTION,
+        "forbidden",
+        "Gmail refuses to send from this mailbox.",
+        "Probe the connection (`certmail connections probe`) and follow what it says.",
+    ),
+    _row(
+        "404",
+        r"",
+        _C.OPERATOR,
+        "wrong_address",
+        "There is no Gmail API at the configured address.",
+        "Check CERTMAIL_GMAIL_URL.",
+    ),
+)
+
+
+def judge(answer: Answer) -> Verdict:
+    """Say what an answer means; total: every answer has a verdict."""
+    if isinstance(answer, NotSent):
+        return Verdict(
+            _C.TRANSIENT, AttemptOutcome.NOT_SENT, "not_sent", f"The request could not be sent: {answer.why}"
+        )
+    if isinstance(answer, Lost):
+        return Verdict(
+            _C.UNKNOWN, AttemptOutcome.UNKNOWN, "answer_lost", f"Gmail's answer was lost: {answer.why}"
+        )
+    if 200 <= answer.status < 300:
+        return _accepted(answer)
+    return _refused(read_error(answer))
+
+
+def _accepted(answer: Answered) -> Verdict:
+    try:
+        value = json.loads(answer.body)
+        gmail_id, thread_id = value.get("id"), value.get("threadId")
+    except (ValueError, AttributeError):
+        gmail_id = thread_id = None  # the status alone says that Gmail took it
+    return Verdict(
+        _C.NONE,
+        AttemptOutcome.ACCEPTED,
+        "accepted",
+        "Gmail took the message.",
+        http_status=answer.status,
+        gmail_id=str(gmail_id) if gmail_id else None,
+        thread_id=str(thread_id) if thread_id else None,
+    )
+
+
+def _refused(error: GoogleError) -> Verdict:
+    words = f"Google says: {error.message}"
+    for row in TABLE:
+        if error.status in row.status and row.fits.search(f"{error.reason} {error.message}"):
+            return _verdict(
+                error, row.failure, AttemptOutcome.REJECTED, row.code, f"{row.sentence} {words}", row.remedy
+            )
+    if error.status == 408 or error.status >= 500:
+        message = f"Gmail's answer does not say whether it took the message. {words}"
+        return _verdict(error, _C.UNKNOWN, AttemptOutcome.UNKNOWN, "answer_unclear", message)
+    message = f"Gmail refused in a way that certmail does not know. {words}"
+    return _verdict(error, _C.MESSAGE, AttemptOutcome.REJECTED, "unexpected_answer", message)
+
+
+def _verdict(
+    error: GoogleError,
+    failure: FailureClass,
+    outcome: AttemptOutcome,
+    code: str,
+    message: str,
+    remedy: str = "",
+) -> Verdict:
+    return Verdict(
+        failure,
+        outcome,
+        code,
+        message,
+        remedy,
+        http_status=error.status,
+        google_reason=error.reason or None,
+        wait=error.wait,
+        structured=error.structured,
+    )

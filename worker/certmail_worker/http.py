@@ -1,0 +1,108 @@
+"""The one HTTP session, and the send window: the last look before the first byte.
+
+Requests are made once: no redirects, and aiohttp re-sends only idempotent methods on a dead connection (google.md §2.6).
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+
+from certmail_config.errors import SettingsError
+from certmail_worker.answers import Answer, Answered, Lost, NotSent
+
+CONNECT_SECONDS = 5.0
+MOST_ANSWER_BYTES = 1_000_000
+
+
+def boottime() -> float:
+    """Seconds since boot, suspension included: the clock that a frozen process or machine cannot stop."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class WindowMissedError(Exception):
+    """Too long since begin: the lease may be somebody else's by now."""
+
+
+@dataclass(slots=True)
+class SendWindow:
+    """Until when the first byte may leave (boottime seconds), and whether one may have."""
+
+    deadline: float
+    open_wire: bool = False
+
+    def pass_through(self) -> None:
+        """Called when the connection is open and nothing is written yet."""
+        if boottime() > self.deadline:
+            raise WindowMissedError
+        self.open_wire = True
+
+
+def new_session(*, ca_file: Path | None, timeout_seconds: float) -> aiohttp.ClientSession:
+    """Make the session; belongs to the running loop, and is closed by whoever made it."""
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_create_end.append(_connection_is_open)
+    trace.on_connection_reuseconn.append(_connection_is_open)
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=20, ssl=_tls(ca_file)),
+        timeout=aiohttp.ClientTimeout(
+            total=timeout_seconds, sock_connect=min(CONNECT_SECONDS, timeout_seconds)
+        ),
+        trace_configs=[trace],
+        headers={"User-Agent": "certmail (gzip)", "Accept-Encoding": "gzip"},
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
+
+
+async def exchange(
+    session: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    *,
+    window: SendWindow | None = None,
+    headers: Mapping[str, str] | None = None,
+    data: bytes | Mapping[str, str] | None = None,
+) -> Answer:
+    """Make one request; every way it can end is a value. Without a window it may be sent at any time."""
+    window = window or SendWindow(float("inf"))
+    try:
+        async with session.request(
+            method, url, headers=headers, data=data, allow_redirects=False, trace_request_ctx=window
+        ) as response:
+            body = await response.content.read(MOST_ANSWER_BYTES)
+            return Answered(
+                response.status, {name.lower(): value for name, value in response.headers.items()}, body
+            )
+    except WindowMissedError:
+        return NotSent("the process stood still between the record and the request")
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        why = _why(error)
+        return Lost(why) if window.open_wire else NotSent(why)
+
+
+async def _connection_is_open(_: aiohttp.ClientSession, context: SimpleNamespace, __: Any) -> None:
+    window = context.trace_request_ctx
+    if isinstance(window, SendWindow):
+        window.pass_through()
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _tls(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+    except OSError as error:
+        raise SettingsError(
+            "invalid_settings", f"CERTMAIL_GOOGLE_CA_FILE={ca_file} cannot be read: {error}"
+        ) from None

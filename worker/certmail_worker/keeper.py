@@ -1,0 +1,93 @@
+"""The keeper: one worker process of the fleet paces, reaps and records; another takes over within seconds.
+
+The lease is a convenience, not a safeguard: what the services do is atomic, so that two keepers do no harm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from redis.exceptions import RedisError
+
+from certmail_config.ledger import advertise, keep
+from certmail_worker.desk import Desk
+
+log = logging.getLogger(__name__)
+
+LEASE_SECONDS = 3.0
+RENEW_SECONDS = 1.0
+ADVERTISED_SECONDS = 5.0
+RETRY_SECONDS = 1.0
+
+Service = Callable[[], Awaitable[None]]
+
+
+class Keeper:
+    """Advertises this worker, and runs the services whenever it holds the keeper's lease."""
+
+    def __init__(self, desk: Desk, capacity: int, services: Mapping[str, Service]) -> None:
+        self._desk = desk
+        self._capacity = capacity
+        self._services = services
+        self._running: list[asyncio.Task[None]] = []
+        self._watch: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin; belongs to the running loop."""
+        self._watch = asyncio.create_task(self._keep())
+
+    async def quiet(self) -> None:
+        """Stop the services, and let another worker have the lease now rather than in seconds."""
+        if self._watch is None:
+            return
+        watch, self._watch = self._watch, None
+        await _end([watch])
+        await self._dismiss()
+        try:
+            await self._desk.ledger(keep(self._desk.worker, seconds=0))
+            await self._desk.ledger(advertise(self._desk.worker, 0, seconds=0))
+        except RedisError as error:
+            log.warning("keeper_not_given_up", extra={"error": type(error).__name__})
+
+    async def _keep(self) -> None:
+        while True:
+            try:
+                await self._desk.ledger(
+                    advertise(self._desk.worker, self._capacity, seconds=ADVERTISED_SECONDS)
+                )
+                kept = await self._desk.ledger(keep(self._desk.worker, seconds=LEASE_SECONDS))
+            except RedisError as error:
+                log.warning("ledger_unreachable", extra={"error": type(error).__name__})
+                kept = False
+            if kept and not self._running:
+                log.info("keeper", extra={"worker": self._desk.worker})
+                self._running = [
+                    asyncio.create_task(_forever(name, run)) for name, run in self._services.items()
+                ]
+            if not kept:
+                await self._dismiss()
+            await asyncio.sleep(RENEW_SECONDS)
+
+    async def _dismiss(self) -> None:
+        running, self._running = self._running, []
+        await _end(running)
+
+
+async def _forever(name: str, run: Service) -> None:
+    """Run a service again whenever it fails: the next try is its only remedy, and the log its only voice."""
+    while True:
+        try:
+            await run()
+        except Exception as error:  # noqa: BLE001 - whatever it is, pacing and recording must go on
+            log.warning(
+                "service_failed", extra={"service": name, "error": f"{type(error).__name__}: {error}"}
+            )
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,89 @@
+"""A worker process's life on the pool's loop: start, quiet, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from functools import partial
+
+from celery import Celery
+
+from certmail_config.ids import uuid7
+from certmail_config.settings import Settings
+from certmail_config.sql.engine import open_database
+from certmail_config.stores import connect_async, database_url, vault_keys
+from certmail_config.vault import Vault
+from certmail_worker.desk import Desk
+from certmail_worker.directory import Directory
+from certmail_worker.doorbell import Doorbell
+from certmail_worker.gmail import Gmail
+from certmail_worker.http import new_session
+from certmail_worker.keeper import Keeper
+from certmail_worker.pacer import pace
+from certmail_worker.plan import Rules
+from certmail_worker.reaper import sweep
+from certmail_worker.recorder import record
+from certmail_worker.tokens import Tokens
+
+
+class WorkerLife:
+    """What a worker has beside its tasks; one per process. `redis_url` is the server that was found usable."""
+
+    desk: Desk
+
+    def __init__(self, app: Celery, settings: Settings, redis_url: str) -> None:
+        self._app = app
+        self._settings = settings
+        self._redis_url = redis_url
+
+    @property
+    def stop_seconds(self) -> float:
+        """A delivery under way needs at most its lease: after that its job is somebody else's."""
+        return self._settings.lease_seconds
+
+    async def start(self, capacity: int) -> None:
+        """Open what deliveries need, and begin to advertise; raises CertmailError for settings that cannot work."""
+        settings = self._settings
+        vault = Vault(vault_keys(settings))
+        self._session = new_session(
+            ca_file=settings.google_ca_file, timeout_seconds=settings.http_timeout_seconds
+        )
+        self._redis = connect_async(self._redis_url)
+        self._engine = open_database(database_url(settings))
+        self._doorbell = Doorbell(self._app)
+        self.desk = Desk(
+            worker=f"{socket.gethostname()}:{os.getpid()}:{uuid7(0)[-6:]}",
+            redis=self._redis,
+            directory=Directory(self._redis, vault),
+            tokens=Tokens(self._redis, vault, self._session, settings.google_token_url),
+            gmail=Gmail(self._session, settings.gmail_url),
+            rules=Rules(resend_5xx=resend_seconds(settings.uncertain_5xx)),
+            lease_seconds=settings.lease_seconds,
+            send_window_seconds=settings.send_window_seconds,
+        )
+        services = {
+            "pacer": partial(pace, self.desk, self._doorbell.ring),
+            "reaper": partial(sweep, self.desk),
+            "recorder": partial(record, self.desk, self._engine),
+        }
+        self._keeper = Keeper(self.desk, capacity, services)
+        self._keeper.start()
+
+    async def quiet(self) -> None:
+        """Ring for nothing more, and let another worker be the keeper."""
+        await self._keeper.quiet()
+
+    async def stop(self) -> None:
+        """Let go of everything."""
+        await self._keeper.quiet()
+        await self.desk.tokens.close()
+        await self._session.close()
+        await self._redis.aclose()
+        await asyncio.to_thread(self._doorbell.close)
+        self._engine.dispose()
+
+
+def resend_seconds(rule: str) -> float | None:
+    """Read CERTMAIL_UNCERTAIN_5XX: `hold` is None, `resend:900` is 900."""
+    return None if rule == "hold" else float(rule.partition(":")[2])

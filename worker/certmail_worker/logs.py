@@ -1,0 +1,72 @@
+"""Log lines as data: one JSON object each, or readable text; addresses and secrets never go into them.
+
+Modules log an event's name and its fields through the standard library (`log.info("settled", extra={…})`); this module
+gives those, and whatever libraries say, their form.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any, Literal
+
+import structlog
+
+from certmail_worker.google_errors import scrub
+
+_QUIET = {
+    "kombu": logging.WARNING,
+    "amqp": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "alembic": logging.WARNING,
+    "celery.worker.strategy": logging.WARNING,  # one line per doorbell says nothing that the record does not
+    "celery.utils.functional": logging.WARNING,
+}
+
+
+def _without_addresses(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """The last line of defence: libraries quote what they were given."""
+    return {name: _scrubbed(value) for name, value in event.items()}
+
+
+def _scrubbed(value: Any) -> Any:
+    if isinstance(value, str):
+        return scrub(value) if "@" in value else value
+    if isinstance(value, dict):
+        return {name: _scrubbed(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_scrubbed(item) for item in value]
+    return value
+
+
+def set_up(form: Literal["json", "console"], *, process: str) -> None:
+    """Give the root logger one handler on stderr; called once by each process."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        lambda _, __, event: {**event, "process": process},
+    ]
+    last: list[structlog.typing.Processor]
+    if form == "json":
+        # Without the values of variables: a message and its recipient may be among them.
+        tracebacks = structlog.processors.ExceptionRenderer(
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        )
+        last = [tracebacks, _without_addresses, structlog.processors.JSONRenderer()]
+    else:
+        last = [
+            structlog.processors.format_exc_info,
+            _without_addresses,
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ]
+    handler = logging.StreamHandler(sys.stderr)
+    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[remove, *last])
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.INFO)
+    for name, level in _QUIET.items():
+        logging.getLogger(name).setLevel(level)

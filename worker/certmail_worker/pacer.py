@@ -1,0 +1,28 @@
+"""The pacer: lets each mailbox's next reminder leave when its time has come, and rings for it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from certmail_config.ids import JobId
+from certmail_config.ledger import dispatch
+from certmail_worker.desk import Desk
+
+log = logging.getLogger(__name__)
+
+MOST = 500
+"""Jobs leased in one step; more would make the script hold the server for too long."""
+LONGEST_PAUSE = 0.1
+SHORTEST_PAUSE = 0.01
+
+
+async def pace(desk: Desk, ring: Callable[[Sequence[JobId]], None]) -> None:
+    """Pace until cancelled; raises RedisError, or what ringing raises: then leases end and jobs return to their lanes."""
+    while True:
+        step = await desk.ledger(dispatch(MOST))
+        if step.jobs:
+            await asyncio.to_thread(ring, step.jobs)
+        pause = LONGEST_PAUSE if step.next_in is None else step.next_in
+        await asyncio.sleep(min(max(pause, SHORTEST_PAUSE), LONGEST_PAUSE))

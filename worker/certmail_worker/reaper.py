@@ -1,0 +1,26 @@
+"""The reaper: moves on what is due, expired, or was held by a worker that is no more."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from certmail_config.ledger import reap
+from certmail_config.states import State
+from certmail_worker.desk import Desk
+
+log = logging.getLogger(__name__)
+
+MOST = 200
+PAUSE_SECONDS = 0.5
+
+
+async def sweep(desk: Desk) -> None:
+    """Reap until cancelled; raises RedisError."""
+    while True:
+        swept = await desk.ledger(reap(MOST))
+        for job, was, now in swept.moved:
+            if was is not State.SCHEDULED:
+                log.info("reaped", extra={"job": job, "was": was, "state": now})
+        if swept.looked_at < MOST:
+            await asyncio.sleep(PAUSE_SECONDS)
