@@ -136,7 +136,7 @@ def mailbox_id(address: str, deployment_salt: bytes) -> str:
 
 def check_name(value: str, what: str) -> str:
     """Check the id of a tenant or the name of a connection; raises WrongUse."""
-    if not re.match(TENANT_PATTERN, value):
+    if not re.fullmatch(TENANT_PATTERN, value):  # not `match`: its `$` also fits before a last line feed
         message = f"{what} {value!r} is not usable: lower-case letters, digits and hyphens, starting with a letter or digit, 63 at most."
         raise WrongUse("invalid_name", message)
     return value

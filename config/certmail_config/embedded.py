@@ -2,7 +2,8 @@
 
 Every process that uses it holds a shared lock for as long as it does; the first starts the server, and the last to
 leave stops it. The server runs in a session of its own: it survives the restart of a worker and a Ctrl-C, and what a
-killed process leaves behind is found running by the next.
+killed process leaves behind is found running by the next. The server holds a lock too, for as long as it lives: a
+second one on the same files would destroy what the first has promised.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
+from urllib.parse import quote
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -51,8 +53,10 @@ def embedded_server(data_dir: Path) -> Iterator[str]:
             with (folder / "start.lock").open("w") as start:
                 fcntl.flock(start, fcntl.LOCK_EX)
                 if not _answers(socket):
-                    _start(folder, socket)
-            yield f"unix://{socket}"
+                    with (folder / "server.lock").open("w") as alive:
+                        if _locked_or_answered(alive, folder, socket):
+                            _start(folder, socket, alive)
+            yield f"unix://{quote(str(socket))}"
         finally:
             _stop_if_last(users.fileno(), socket)
 
@@ -89,7 +93,27 @@ def _answers(socket: Path) -> bool:
     return True
 
 
-def _start(folder: Path, socket: Path) -> None:
+def _locked_or_answered(alive: IO[str], folder: Path, socket: Path) -> bool:
+    """Whether no server lives, so that one may start; waits for one that is busy, stopped or just ending."""
+    deadline = time.monotonic() + STOP_SECONDS
+    while True:
+        try:
+            fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if _answers(socket):
+                return False
+        else:
+            return True
+        if time.monotonic() > deadline:
+            raise StoresUnreachable(
+                "embedded_busy",
+                f"The embedded Valkey of {folder} runs, but does not answer.",
+                f"Try again; if that does not help, end the process in {folder / 'valkey.pid'}.",
+            )
+        time.sleep(0.05)
+
+
+def _start(folder: Path, socket: Path, alive: IO[str]) -> None:
     log, pidfile = folder / "valkey.log", folder / "valkey.pid"
     pidfile.unlink(missing_ok=True)
     log.unlink(missing_ok=True)
@@ -126,7 +150,10 @@ def _start(folder: Path, socket: Path) -> None:
         str(pidfile),
     ]
     try:
-        said = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - our own binary and arguments
+        # The server inherits the locked file, and so holds the lock until it ends.
+        said = subprocess.run(  # noqa: S603 - our own binary and arguments
+            command, capture_output=True, check=False, pass_fds=(alive.fileno(),)
+        )
     except OSError as error:
         raise StoresUnreachable(
             "embedded_unusable",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
@@ -14,6 +15,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -28,6 +30,7 @@ Kind = Literal["reminder", "notice", "final"]
 DEFAULT_LIFE = timedelta(days=14)
 """How long after its send time a reminder is still worth sending, unless it says otherwise."""
 TENANT_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
+_DATE = re.compile(r"\s*\d{4}-\d\d-\d\d")
 _LOCALE = re.compile(r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
 
 
@@ -44,8 +47,32 @@ def _address(value: str) -> str:
 
 
 def _link(value: str) -> str:
-    if not re.match(r"^https?://[^\s/]+", value) or not value.isprintable():
-        raise PydanticCustomError("invalid_link", "a link must start with https:// (or http://) and a host")
+    if not re.fullmatch(r"https?://[^\s/]+\S*", value) or not value.isprintable():
+        raise PydanticCustomError(
+            "invalid_link", "a link must start with https:// (or http://) and a host, and hold no spaces"
+        )
+    return value
+
+
+def _identifier(value: str) -> str:
+    if any(unicodedata.category(character) == "Cc" for character in value):
+        raise PydanticCustomError(
+            "control_character", "an identifier holds no control characters, such as line breaks"
+        )
+    return value
+
+
+def _written_out(value: object) -> object:
+    # Pydantic would take a bare number for seconds since 1970, and 20261211 for a day in August of that year.
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _DATE.match(value)):
+        raise PydanticCustomError("datetime_parsing", "not a date and time")
+    return value
+
+
+def _in_the_calendar(value: datetime) -> datetime:
+    # At the ends of Python's calendar a time cannot be moved to another zone, or by the life of a reminder.
+    if not 1970 <= value.year <= 9998:
+        raise PydanticCustomError("invalid_time", "a time must lie between the years 1970 and 9998")
     return value
 
 
@@ -65,6 +92,7 @@ def _locale(value: str) -> str:
 
 Address = Annotated[str, Field(max_length=320), AfterValidator(_address)]
 Text = Annotated[str, Field(max_length=300)]
+Time = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_the_calendar)]
 
 
 class Reminder(BaseModel):
@@ -76,17 +104,17 @@ class Reminder(BaseModel):
     to: Address
     name: Text | None = None
     kind: Kind = "reminder"
-    campaign: Text | None = None
+    campaign: Annotated[Text, AfterValidator(_identifier)] | None = None
     campaign_name: Text | None = None
-    due_at: AwareDatetime | None = None
+    due_at: Time | None = None
     pending: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     completed: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     link: Annotated[str, Field(max_length=2000), AfterValidator(_link)] | None = None
     locale: Annotated[str, Field(max_length=35), AfterValidator(_locale)] | None = None
     time_zone: Annotated[str, AfterValidator(_time_zone)] | None = None
     manager: Address | None = None
-    send_at: AwareDatetime | None = None
-    expires_at: AwareDatetime | None = None
+    send_at: Time | None = None
+    expires_at: Time | None = None
     priority: Annotated[int, Field(ge=0, le=9)] = 5
     connection: Annotated[str, Field(pattern=TENANT_PATTERN)] | None = None
     key: Annotated[str, Field(min_length=1, max_length=300)] | None = None
@@ -102,9 +130,10 @@ class Reminder(BaseModel):
         return self.expires_at or (self.send_at or now) + DEFAULT_LIFE
 
     def canonical(self) -> bytes:
-        """The same bytes for the same reminder, however its times and address were written."""
+        """The same bytes for the same reminder, however its times and addresses were written."""
         value = self.model_dump(exclude={"key"}, exclude_none=True)
-        value["to"] = value["to"].casefold()
+        for name in {"to", "manager"} & value.keys():
+            value[name] = value[name].casefold()
         return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_utc).encode()
 
     def dedupe_source(self) -> bytes:
@@ -127,6 +156,7 @@ _CODES = {
     "missing": ("missing", "this field is required"),
     "extra_forbidden": ("unknown_field", "certmail knows no such field"),
     "literal_error": ("unknown_kind", "must be one of: reminder, notice, final"),
+    "string_unicode": ("invalid_encoding", "not valid UTF-8"),
     "string_too_long": ("too_long", "longer than {max_length} characters"),
     "timezone_aware": ("time_without_zone", "a time needs a zone, as in 2026-12-11T17:00:00+01:00"),
 }
@@ -142,7 +172,7 @@ def _rejection(error: ValidationError) -> ReminderRejected:
         message = message.format(**first.get("ctx", {}))
     elif kind.startswith("datetime"):
         code, message = "invalid_time", "not an RFC 3339 time such as 2026-12-11T17:00:00+01:00"
-    elif kind.startswith(("int", "greater", "less")):
+    elif kind.startswith(("int", "finite", "greater", "less")):
         code, message = "invalid_number", str(first["msg"])[0].lower() + str(first["msg"])[1:]
     elif kind == "string_pattern_mismatch":
         code, message = "invalid_name", "lower-case letters, digits and hyphens only, 63 at most"

@@ -79,7 +79,7 @@ class Opener:
             return cipher.decrypt(
                 payload[start : start + _NONCE], payload[start + _NONCE :], _owner(tenant, job)
             )
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # the latter for a public key that agrees on nothing
             message = "The stored reminder was altered, or was sealed for another tenant or job."
             raise SealBroken("payload_altered", message) from None
 

@@ -46,7 +46,7 @@ class Settings(BaseSettings):
         (),
         repr=False,
         description="Vault keys, `id:base64` of 32 bytes each, newest first, comma separated. "
-        "Unset with embedded stores: made once in DATA_DIR, readable by its owner only.",
+        "Unset: the one in DATA_DIR, which `up`, or whoever first uses an embedded database, makes for its owner only.",
     )
     sandbox_listen: str = Field("127.0.0.1:8090", description="Where `certmail sandbox` listens.")
 
@@ -63,7 +63,7 @@ class Settings(BaseSettings):
 
     concurrency: int = Field(200, ge=1, le=5000, description="Deliveries in flight in one worker process.")
     lease_seconds: float = Field(
-        45, gt=0, description="How long a worker may hold a job; counted anew from claim and from begin."
+        45, gt=0, allow_inf_nan=False, description="How long a worker may hold a job; counted anew from claim and from begin."
     )
     http_timeout_seconds: float = Field(25, gt=0, description="Total time for one request to Google.")
     send_window_seconds: float = Field(
@@ -105,11 +105,6 @@ class Settings(BaseSettings):
             )
             raise ValueError(message)
         return self
-
-    @property
-    def embedded(self) -> bool:
-        """Whether nothing but the data directory is used, so that certmail may create what is missing there."""
-        return self.redis_url is None and self.database_url is None
 
     @classmethod
     def from_env(cls, **overrides: Any) -> Settings:

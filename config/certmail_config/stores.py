@@ -93,27 +93,45 @@ def database_url(settings: Settings) -> str:
     """The configured URL, or SQLite in the data directory."""
     if settings.database_url is not None:
         return settings.database_url
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_data_dir(settings)
     return f"sqlite:///{settings.data_dir.absolute() / 'certmail.sqlite'}"
 
 
-def vault_keys(settings: Settings) -> tuple[tuple[str, bytes], ...]:
-    """The configured keys, or with embedded stores the one kept in the data directory, made on first use."""
-    if settings.vault_keys or not settings.embedded:
+def vault_keys(settings: Settings, *, make: bool = False) -> tuple[tuple[str, bytes], ...]:
+    """The configured keys, or the one kept in the data directory; empty if there is none.
+
+    One is made there on first use if the database is there too, or if `make` says so (`certmail up`): workers on
+    several machines, each with a key of its own, could not read what the others sealed.
+    """
+    if settings.vault_keys:
         return settings.vault_keys
-    path = settings.data_dir / "vault.key"
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path, database = settings.data_dir / "vault.key", settings.data_dir / "certmail.sqlite"
+    if not path.exists() and not (make or settings.database_url is None):
+        return ()
+    make_data_dir(settings)
     with (settings.data_dir / "vault.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
-            if (settings.data_dir / "certmail.sqlite").exists():
+            if settings.database_url is None and database.exists():
                 raise SettingsError(
                     "vault_key_missing",
-                    f"{path} is gone, but {settings.data_dir / 'certmail.sqlite'} holds values sealed with it.",
+                    f"{path} is gone, but {database} holds values sealed with it.",
                     "Restore the file, or set CERTMAIL_VAULT_KEYS.",
                 )
             _write_private(path, new_vault_key() + "\n")
     return Settings.from_env(vault_keys=path.read_text("ascii").strip()).vault_keys
+
+
+def make_data_dir(settings: Settings) -> None:
+    """Make the data directory, for its owner only; raises StoresUnreachable."""
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoresUnreachable(
+            "data_dir_unusable",
+            f"The data directory {settings.data_dir} cannot be used: {error.strerror}.",
+            "Set CERTMAIL_DATA_DIR to a directory that you can write to.",
+        ) from None
 
 
 def new_vault_key() -> str:

@@ -46,8 +46,9 @@ def examine(settings: Settings) -> list[Finding]:
 
 
 def _findings(settings: Settings) -> Iterator[Finding]:
-    stores = "embedded stores in" if settings.embedded else "vault and locks in"
-    yield Finding("settings", Severity.OK, f"The settings can be used; {stores} {settings.data_dir}.")
+    yield Finding(
+        "settings", Severity.OK, f"The settings can be used; the data directory is {settings.data_dir}."
+    )
     vault: Vault | None = None
     try:
         vault = Vault(vault_keys(settings))

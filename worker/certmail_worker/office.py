@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from email_validator import EmailNotValidError, validate_email
 from redis import Redis
@@ -30,7 +31,9 @@ from certmail_config.sql.engine import check_version, open_database, reachable, 
 from certmail_config.stores import connect, database_url, redis_server, vault_keys
 from certmail_config.vault import Vault
 from certmail_config.working_copy import write_connection, write_deployment, write_tenant
-from certmail_worker.probe import Probed, probe
+
+if TYPE_CHECKING:
+    from certmail_worker.probe import Probed
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,8 @@ class Office:
                 "This connection is not set up yet.",
                 f"certmail connections add {connection.tenant} --kind …",
             )
+        from certmail_worker.probe import probe  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
+
         probed = asyncio.run(probe(connection, self.settings, self.vault))
         with self.db() as db:
             saved = registry.save_connection(db, probed.connection)
@@ -129,9 +134,9 @@ class Office:
 
 
 @contextmanager
-def open_office(settings: Settings) -> Iterator[Office]:
+def open_office(settings: Settings, *, make_key: bool = False) -> Iterator[Office]:
     """Open stores and vault; the SQLite database of the data directory is made and brought up to date by itself."""
-    vault = Vault(vault_keys(settings))
+    vault = Vault(vault_keys(settings, make=make_key))
     engine = open_database(database_url(settings))
     try:
         if settings.database_url is None:

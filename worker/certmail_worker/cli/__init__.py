@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-import click
 import typer
+from typer._click import exceptions as click  # Typer carries click within itself and names only parts of it
 
 from certmail_config.errors import CertmailError, StoresUnreachable, WrongUse
 from certmail_worker.cli import connections, deliveries, demo, doctor, run, send, status, store, tenants
@@ -32,7 +32,7 @@ def run_command(arguments: list[str]) -> int:
     """Run one command line and give its exit status."""
     try:
         return int(app(args=arguments, standalone_mode=False, prog_name="certmail") or 0)
-    except click.exceptions.NoArgsIsHelpError as error:
+    except click.NoArgsIsHelpError as error:
         print(error.format_message())  # noqa: T201 - help that was asked for
         return 2
     except click.UsageError as error:
@@ -44,5 +44,5 @@ def run_command(arguments: list[str]) -> int:
         return fail(error, 2, as_json=wants_json(arguments))
     except CertmailError as error:
         return fail(error, 1, as_json=wants_json(arguments))
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         return 130

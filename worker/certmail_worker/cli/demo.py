@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from certmail_config.settings import PREFIX, Settings
+from certmail_worker.children import termination_as_interrupt
 from certmail_worker.cli.output import Json, err, fields, out, print_json
 from certmail_worker.demo.progress import Progress
 from certmail_worker.demo.scene import play, stage
@@ -34,7 +35,7 @@ def demo(
         if os.environ.pop(name, None):
             err.print(f"{name} is set, but the demo keeps to stores of its own.", markup=False)
     progress = Progress(err)
-    with stage(settings.data_dir, settings.sandbox_listen, progress) as running:
+    with termination_as_interrupt(), stage(settings.data_dir, settings.sandbox_listen, progress) as running:
         with progress.shown():
             found = play(running)
         if not keep:
@@ -80,7 +81,6 @@ def _print(found: dict[str, Any]) -> None:
 
 
 def _wait_for_interrupt() -> None:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         signal.pause()
     except KeyboardInterrupt:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -15,7 +14,8 @@ import typer
 
 from certmail_config.errors import Refused, StoresUnreachable, WrongUse
 from certmail_config.settings import Settings
-from certmail_worker.children import Child
+from certmail_config.stores import make_data_dir
+from certmail_worker.children import Child, termination_as_interrupt
 from certmail_worker.cli.output import err
 from certmail_worker.office import open_office
 
@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 def up() -> None:
     """Run everything on this machine: the stores and a worker, until Ctrl-C."""
     settings = Settings.from_env()
-    with _only_one(settings), open_office(settings), _termination_as_interrupt():
+    with _only_one(settings), open_office(settings, make_key=True), termination_as_interrupt():
         err.print(f"Stores are up. Data: {settings.data_dir}", markup=False)
         started = Child(["certmail_worker", "worker"], {}, None)
         err.print("The worker is starting; Ctrl-C stops everything.")
@@ -95,15 +95,12 @@ def _announce(url: str) -> None:
 
 @contextmanager
 def _only_one(settings: Settings) -> Iterator[None]:
+    make_data_dir(settings)
     try:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = (settings.data_dir / "up.lock").open("a+")
     except OSError as error:
-        raise StoresUnreachable(
-            "data_dir_unusable",
-            f"The data directory {settings.data_dir} cannot be used: {error.strerror}.",
-            "Set CERTMAIL_DATA_DIR.",
-        ) from None
+        message = f"{settings.data_dir} cannot be written to: {error.strerror}."
+        raise StoresUnreachable("data_dir_unusable", message, "Set CERTMAIL_DATA_DIR.") from None
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -118,17 +115,3 @@ def _only_one(settings: Settings) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
-
-
-@contextmanager
-def _termination_as_interrupt() -> Iterator[None]:
-    """A service manager's SIGTERM ends it as Ctrl-C does."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,202 @@
+"""A whole deployment for one test: a data directory, the sandbox as Google, and `certmail` run as a person runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+SEND_SCOPE = "https://www.googleapis.com/auth/gmail.send"
+MAILBOX = "access-reviews@acme.example"
+SERVICE_ACCOUNT = "certmail@acme-it.iam.gserviceaccount.com"
+QUICK = {  # a worker that is lost is noticed within seconds
+    "CERTMAIL_HTTP_TIMEOUT_SECONDS": "4",
+    "CERTMAIL_SEND_WINDOW_SECONDS": "2",
+    "CERTMAIL_LEASE_SECONDS": "10",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a command gave back."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def wait_for(what: str, true: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait until something is so; fails saying what was waited for."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain: {what}"
+        time.sleep(0.05)
+
+
+@dataclass(slots=True)
+class Town:
+    """See the module."""
+
+    data_dir: Path
+    environment: dict[str, str]
+    google: str = ""
+    stack: ExitStack = field(default_factory=ExitStack)
+
+    def run(self, *arguments: str, stdin: str | bytes | None = None, **environment: str) -> Ran:
+        """Run a certmail command to its end."""
+        given = stdin.encode() if isinstance(stdin, str) else stdin
+        done = subprocess.run(
+            [sys.executable, "-m", "certmail_worker", *arguments],
+            env=self.environment | environment,
+            input=given if given is not None else b"",
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def ask(self, *arguments: str, stdin: str | bytes | None = None) -> Any:
+        """Run a command that must succeed, and give its JSON."""
+        ran = self.run(*arguments, "--json", stdin=stdin)
+        assert ran.status == 0, ran
+        return ran.json
+
+    def start(self, *arguments: str, log: str, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a process of certmail's; it is stopped with the town."""
+        file = self.stack.enter_context((self.data_dir / log).open("ab"))
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            env=self.environment | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+        )
+        self.stack.callback(_stop, process)
+        return process
+
+    def worker(self, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a worker."""
+        return self.start("certmail_worker", "worker", log="worker.log", **environment)
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask the sandbox's control API."""
+        given: dict[str, Any] = {"data": body} if isinstance(body, str) else {"json": body}
+        answer = requests.request(method, f"{self.google}/_sandbox{path}", timeout=10, **given)
+        assert answer.ok, answer.text
+        return answer.json() if answer.content else None
+
+    def fault(self, fault: str | dict[str, Any], *, path: str = "/messages/send", **more: Any) -> None:
+        """Let something go wrong at Google."""
+        self.control("POST", "/faults", {"match": {"path": path}, "fault": fault, **more})
+
+    def messages(self) -> list[dict[str, Any]]:
+        """What arrived."""
+        return list(self.control("GET", "/messages"))
+
+    def copies(self) -> Counter[str]:
+        """How often each job arrived."""
+        return Counter(message["certmail_id"] for message in self.messages())
+
+    def sends(self) -> list[dict[str, Any]]:
+        """What was asked of messages.send."""
+        return [item for item in self.control("GET", "/requests") if item["path"].endswith("/messages/send")]
+
+    def link(self, tenant: str = "acme", *, units: int = 15_000, in_flight: int = 4) -> str:
+        """Set a tenant up by command, as an operator and an administrator would; gives the connection's id."""
+        mailbox, account = f"reviews@{tenant}.example", f"certmail@{tenant}-it.iam.gserviceaccount.com"
+        self.control("POST", "/accounts", {"email": mailbox})
+        self.control("POST", "/service-accounts", {"email": account, "project": f"{tenant}-it"})
+        self.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": [SEND_SCOPE]})
+        self.ask("tenants", "add", tenant)
+        options = ["--kind", "customer_owned_app", "--service-account", account, "--mailbox", mailbox]
+        options += ["--units-per-minute", str(units), "--in-flight", str(in_flight)]
+        added = self.ask("connections", "add", tenant, *options)
+        assert added["state"] == "pending"
+        pem = self.run("connections", "certificate", added["id"])
+        self.control("POST", f"/service-accounts/{account}/keys", pem.out)
+        probed = self.ask("connections", "probe", added["id"])
+        assert probed["state"] == "active", probed
+        return str(added["id"])
+
+    def status(self, job: str) -> dict[str, Any]:
+        """`certmail status` of one job."""
+        found = self.ask("status", job)
+        assert isinstance(found, dict)
+        return found
+
+    def recorded(self, **filters: str) -> dict[str, str]:
+        """The record: each job's state."""
+        options = [part for name, value in filters.items() for part in (f"--{name}", value)]
+        rows = self.ask("deliveries", "list", "--limit", "10000", *options)["deliveries"]
+        return {row["job"]: row["state"] for row in rows}
+
+    def wait_recorded(self, jobs: Sequence[str], states: set[str], seconds: float = 30) -> dict[str, str]:
+        """Wait until the record has every job in one of these states."""
+        found: dict[str, str] = {}
+
+        def all_there() -> bool:
+            found.clear()
+            found.update(self.recorded())
+            return all(found.get(job) in states for job in jobs)
+
+        wait_for(f"all of {len(jobs)} jobs in {states} on record", all_there, seconds)
+        return found
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def town(data_dir: Path, **settings: str) -> Iterator[Town]:
+    """A town with the sandbox running and an embedded server that stays up for the test."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CERTMAIL_")}
+    environment |= {"CERTMAIL_DATA_DIR": str(data_dir), "HOME": str(data_dir)} | settings
+    made = Town(data_dir, environment)
+    with made.stack:
+        sandbox = subprocess.Popen(
+            [sys.executable, "-m", "certmail_worker", "sandbox", "--listen", "127.0.0.1:0"],
+            env=environment,
+            stdout=subprocess.PIPE,
+        )
+        assert sandbox.stdout is not None
+        made.stack.callback(sandbox.stdout.close)
+        made.stack.callback(_stop, sandbox)
+        made.google = sandbox.stdout.readline().decode().strip()
+        assert made.google.startswith("http://"), "the sandbox prints its address first"
+        environment |= {
+            "CERTMAIL_GOOGLE_TOKEN_URL": f"{made.google}/token",
+            "CERTMAIL_GOOGLE_X509_URL": f"{made.google}/service_accounts/v1/metadata/x509/",
+            "CERTMAIL_GMAIL_URL": made.google,
+        }
+        yield made
+
+
+def campaign(count: int, tenant: str = "acme", campaign: str = "q4") -> str:
+    """A CSV of so many reviewers."""
+    lines = ["tenant,to,name,campaign,campaign_name,due_at,pending,completed,link"]
+    lines += [
+        f"{tenant},reviewer{n}@people.example,Réviewer Ñumber {n},{campaign},Quarterly secret campaign,"
+        f"2099-12-11T17:00:00+01:00,{n % 7 + 1},3,https://iga.example/r/{n}"
+        for n in range(count)
+    ]
+    return "\n".join(lines) + "\n"
