@@ -1,0 +1,40 @@
+"""`python -m certmail_sandbox`: prints its base URL as the first line and serves until it is told to stop."""
+
+import argparse
+import ssl
+import sys
+
+from certmail_sandbox.server import serve
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m certmail_sandbox", description="Google in one process.")
+    parser.add_argument(
+        "--listen", default="127.0.0.1:8090", metavar="HOST:PORT", help="port 0: any free one"
+    )
+    parser.add_argument("--tls-cert", metavar="FILE", help="PEM certificate chain; makes it https")
+    parser.add_argument("--tls-key", metavar="FILE", help="PEM private key of the certificate")
+    options = parser.parse_args()
+    host, _, port = options.listen.rpartition(":")
+    if not port.isdecimal() or int(port) > 65_535:
+        parser.error(f"--listen must be HOST:PORT, not {options.listen!r}")
+    if options.tls_key and not options.tls_cert:
+        parser.error("--tls-key needs --tls-cert")
+    context = None
+    try:
+        if options.tls_cert:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(options.tls_cert, options.tls_key)
+        serve(host.strip("[]"), int(port), announce=_announce, ssl_context=context)
+    except OSError as error:
+        print(f"The sandbox cannot start: {error}", file=sys.stderr)  # noqa: T201  a command speaks to its user
+        return 1
+    return 0
+
+
+def _announce(url: str) -> None:
+    print(url, flush=True)  # noqa: T201  whoever started it reads this line
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,21 @@
+"""Times on the wire: RFC 3339 in UTC with milliseconds, the form Gmail itself uses in its texts."""
+
+from datetime import UTC, datetime
+
+
+def rfc3339(at: float) -> str:
+    """Writes seconds since the epoch as `2026-11-22T10:00:00.000Z`."""
+    moment = datetime.fromtimestamp(round(at * 1000) / 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def from_rfc3339(text: str) -> float:
+    """Reads an RFC 3339 time as seconds since the epoch.
+
+    Raises:
+        ValueError: it is no such time, or it names no zone.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("the time names no zone")
+    return moment.timestamp()

@@ -1,0 +1,100 @@
+"""The control API, `/_sandbox`: what a test or a demo may order and ask. Errors are `{"error": {"message": sentence}}`."""
+
+from dataclasses import asdict, replace
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from certmail_sandbox import control_directory, control_faults, control_service_accounts
+from certmail_sandbox.clock import rfc3339
+from certmail_sandbox.control_body import json_body
+from certmail_sandbox.fields import Fields, Refused, only
+from certmail_sandbox.message_view import encoded
+from certmail_sandbox.quotas import Limits
+from certmail_sandbox.state import state_of
+
+
+@web.middleware
+async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answers what is refused under `/_sandbox` with a sentence."""
+    if not request.path.startswith("/_sandbox"):
+        return await handler(request)
+    try:
+        return await handler(request)
+    except Refused as refused:
+        return _sentence(refused.status, str(refused))
+    except web.HTTPNotFound:
+        return _sentence(404, f"There is no {request.path} in the control API.")
+    except web.HTTPMethodNotAllowed as error:
+        allowed = ", ".join(sorted(error.allowed_methods))
+        return _sentence(405, f"{request.path} takes {allowed}, not {request.method}.")
+
+
+def _sentence(status: int, sentence: str) -> web.Response:
+    return web.json_response({"error": {"message": sentence}}, status=status)
+
+
+async def reset(request: web.Request) -> web.Response:
+    """`POST /reset`: forgets everything, limits and faults included."""
+    state_of(request).reset()
+    return web.json_response({})
+
+
+async def messages(request: web.Request) -> web.Response:
+    """`GET /messages?mailbox=&to=`: what arrived, oldest first; `mailbox` is the one that sent it."""
+    only(request.query, ["mailbox", "to"])
+    found = state_of(request).mail.newest_first(request.query.get("mailbox"), request.query.get("to"))
+    rows = [
+        {
+            "id": message.id,
+            "mailbox": message.mailbox,
+            "to": ", ".join(message.recipients),
+            "certmail_id": message.certmail_id,
+            "at": rfc3339(message.accepted_at),
+            "raw": encoded(message.delivered),
+        }
+        for message in found
+    ]
+    return web.json_response(rows[::-1])
+
+
+async def requests(request: web.Request) -> web.Response:
+    """`GET /requests?mailbox=&path=`: what was asked of Google's side, oldest first."""
+    only(request.query, ["mailbox", "path"])
+    mailbox, path = request.query.get("mailbox"), request.query.get("path", "")
+    return web.json_response(
+        [
+            entry.to_json()
+            for entry in state_of(request).journal.entries
+            if path in entry.path and mailbox in {None, entry.mailbox}
+        ]
+    )
+
+
+async def get_limits(request: web.Request) -> web.Response:
+    return web.json_response(_limits_json(state_of(request).quotas.limits))
+
+
+async def put_limits(request: web.Request) -> web.Response:
+    """`PUT /limits`: changes the limits that it names; what was used stays used."""
+    quotas = state_of(request).quotas
+    fields = Fields(await json_body(request))
+    given = {name: fields.whole(name, least=0) for name in _limits_json(quotas.limits)}
+    fields.end()
+    quotas.limits = replace(quotas.limits, **{name: n for name, n in given.items() if n is not None})
+    return web.json_response(_limits_json(quotas.limits))
+
+
+def _limits_json(limits: Limits) -> dict[str, int]:
+    return asdict(limits)
+
+
+def add_routes(app: web.Application) -> None:
+    app.router.add_post("/_sandbox/reset", reset)
+    app.router.add_get("/_sandbox/messages", messages)
+    app.router.add_get("/_sandbox/requests", requests)
+    app.router.add_get("/_sandbox/limits", get_limits)
+    app.router.add_put("/_sandbox/limits", put_limits)
+    control_directory.add_routes(app)
+    control_service_accounts.add_routes(app)
+    control_faults.add_routes(app)

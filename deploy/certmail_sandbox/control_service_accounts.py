@@ -1,0 +1,89 @@
+"""Control API: service accounts, their keys and their row in the delegation table."""
+
+from aiohttp import web
+
+from certmail_sandbox import certificates, scopes
+from certmail_sandbox.control_body import json_body
+from certmail_sandbox.directory import MAX_KEYS, ServiceAccount, numeric_id
+from certmail_sandbox.fields import Fields, Refused
+from certmail_sandbox.state import state_of
+
+
+async def put_service_account(request: web.Request) -> web.Response:
+    """`POST /service-accounts {email, project, disabled?}`: makes or changes one; its keys stay."""
+    directory = state_of(request).directory
+    fields = Fields(await json_body(request))
+    email, project = fields.email("email"), fields.text("project")
+    disabled = fields.flag("disabled")
+    fields.end()
+    account = directory.service_accounts.setdefault(
+        email.lower(), ServiceAccount(email, project, numeric_id("service-account:" + email.lower(), 21))
+    )
+    account.project, account.disabled = project, disabled
+    return web.json_response(
+        {"email": account.email, "project": account.project, "client_id": account.client_id}
+    )
+
+
+def _service_account(request: web.Request) -> ServiceAccount:
+    account = state_of(request).directory.service_account(request.match_info["email"])
+    if account is None:
+        raise Refused(f"There is no service account {request.match_info['email']}.", 404)
+    return account
+
+
+async def delete_service_account(request: web.Request) -> web.Response:
+    """`DELETE /service-accounts/{email}`: Google then knows no such issuer."""
+    account = _service_account(request)
+    del state_of(request).directory.service_accounts[account.email.lower()]
+    return web.json_response({})
+
+
+async def upload_key(request: web.Request) -> web.Response:
+    """`POST /service-accounts/{email}/keys`, the body a PEM certificate; the same one again keeps its id."""
+    account = _service_account(request)
+    try:
+        key = certificates.read(await request.read(), state_of(request).now())
+    except certificates.BadCertificate as bad:
+        raise Refused(str(bad)) from None
+    same = next((known for known in account.keys.values() if known.pem == key.pem), None)
+    if same is None:
+        if len(account.keys) >= MAX_KEYS:
+            raise Refused(f"The service account has {MAX_KEYS} keys already; delete one first.")
+        account.keys[key.kid] = key
+    return web.json_response({"kid": (same or key).kid})
+
+
+async def delete_key(request: web.Request) -> web.Response:
+    """`DELETE /service-accounts/{email}/keys/{kid}`."""
+    account, kid = _service_account(request), request.match_info["kid"]
+    if account.keys.pop(kid, None) is None:
+        raise Refused(f"{account.email} has no key {kid}.", 404)
+    return web.json_response({})
+
+
+async def put_delegation(request: web.Request) -> web.Response:
+    """`PUT /service-accounts/{email}/delegation {scopes, domains?}`: its row in the delegation table.
+
+    No scopes take the row away; without `domains` the row counts in every domain.
+    """
+    account = _service_account(request)
+    fields = Fields(await json_body(request))
+    granted, domains = fields.texts("scopes"), fields.texts("domains")
+    fields.end()
+    if granted is None:
+        raise Refused("scopes is missing.")
+    if unknown := scopes.unknown(tuple(granted)):
+        raise Refused(f"Unknown scope {unknown[0]!r}.")
+    account.delegated = frozenset(granted)
+    account.domains = None if domains is None else frozenset(domain.lower() for domain in domains)
+    return web.json_response({"client_id": account.client_id, "scopes": granted, "domains": domains})
+
+
+def add_routes(app: web.Application) -> None:
+    one = "/_sandbox/service-accounts/{email}"
+    app.router.add_post("/_sandbox/service-accounts", put_service_account)
+    app.router.add_delete(one, delete_service_account)
+    app.router.add_post(one + "/keys", upload_key)
+    app.router.add_delete(one + "/keys/{kid}", delete_key)
+    app.router.add_put(one + "/delegation", put_delegation)

@@ -1,0 +1,85 @@
+"""Who exists: accounts, service accounts with their keys and delegation, OAuth clients, projects."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from certmail_sandbox.certificates import UploadedKey
+
+MAX_KEYS = 10  # per service account (google.md §4.3)
+
+
+def numeric_id(text: str, digits: int) -> str:
+    """A made-up number that stays the same over restarts, so that what others wrote down still fits."""
+    number = int.from_bytes(hashlib.sha256(text.encode()).digest()) % 10 ** (digits - 1)
+    return f"1{number:0{digits - 1}d}"
+
+
+def project_number(project: str) -> str:
+    return numeric_id("project:" + project, 12)
+
+
+@dataclass(slots=True, eq=False)
+class Account:
+    """A person with a Google account. Compared by identity: an address used again is somebody else."""
+
+    email: str
+    sub: str
+    name: str
+    gmail_enabled: bool = True
+    deleted: bool = False
+    send_as: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True, eq=False)
+class ServiceAccount:
+    """A service account.
+
+    Attributes:
+        delegated: The scopes of its row in the Admin console's delegation table; None without a row.
+        domains: The domains in whose Admin console the row stands; None means everywhere.
+    """
+
+    email: str
+    project: str
+    client_id: str
+    disabled: bool = False
+    keys: dict[str, UploadedKey] = field(default_factory=dict)
+    delegated: frozenset[str] | None = None
+    domains: frozenset[str] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class OAuthClient:
+    client_id: str
+    client_secret: str
+    redirect_uris: tuple[str, ...]
+    project: str
+    name: str
+    deleted: bool = False
+
+
+class Directory:
+    """All of them; addresses are looked up without regard to case."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[str, Account] = {}
+        self.service_accounts: dict[str, ServiceAccount] = {}
+        self.clients: dict[str, OAuthClient] = {}
+        self.without_gmail_api: set[str] = set()
+
+    def account(self, email: str) -> Account | None:
+        return self.accounts.get(email.lower())
+
+    def find_account(self, hint: str) -> Account | None:
+        """By address or by `sub`, as a login hint may be either; only who still exists."""
+        return self._first(lambda a: not a.deleted and (a.email.lower() == hint.lower() or a.sub == hint))
+
+    def _first(self, wanted: Callable[[Account], bool]) -> Account | None:
+        return next((account for account in self.accounts.values() if wanted(account)), None)
+
+    def knows_domain(self, domain: str) -> bool:
+        return self._first(lambda a: a.email.lower().endswith("@" + domain.lower())) is not None
+
+    def service_account(self, email: str) -> ServiceAccount | None:
+        return self.service_accounts.get(email.lower())

@@ -1,0 +1,104 @@
+"""Two shapes of refusal: an API's `error` is an object, the token endpoint's a string (google.md §1.4, §3.3)."""
+
+from collections.abc import Mapping
+
+from aiohttp import web
+
+Json = dict[str, object]
+
+
+class GoogleError(Exception):
+    """An answer that is a refusal."""
+
+    status: int
+
+    def body(self) -> Json:
+        raise NotImplementedError
+
+    def headers(self) -> dict[str, str]:
+        return {}
+
+    def response(self) -> web.Response:
+        return web.json_response(self.body(), status=self.status, headers=self.headers())
+
+
+class ApiError(GoogleError):
+    """An API's refusal in today's wire form: the old `errors[]` and the new `status` and `details` at once.
+
+    Args:
+        status: The HTTP status.
+        canonical: The name of google.rpc.Code.
+        reason: The old reason, in `errors[0]`.
+        message: The sentence for people.
+        short: The old sentence in `errors[0]`, where it differs from the new one.
+        domain: The old domain.
+        header: The request header that is at fault.
+        info: Reason and metadata of a google.rpc.ErrorInfo.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        canonical: str,
+        reason: str,
+        message: str,
+        *,
+        short: str | None = None,
+        domain: str = "global",
+        header: str | None = None,
+        info: tuple[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.canonical = canonical
+        self.reason = reason
+        self.message = message
+        self.short = short or message
+        self.domain = domain
+        self.header = header
+        self.info = info
+
+    def body(self) -> Json:
+        old: Json = {"message": self.short, "domain": self.domain, "reason": self.reason}
+        if self.header:
+            old |= {"location": self.header, "locationType": "header"}
+        error: Json = {
+            "code": self.status,
+            "message": self.message,
+            "errors": [old],
+            "status": self.canonical,
+        }
+        if self.info:
+            reason, metadata = self.info
+            error["details"] = [
+                {
+                    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                    "reason": reason,
+                    "domain": "googleapis.com",
+                    "metadata": dict(metadata),
+                }
+            ]
+        return {"error": error}
+
+    def headers(self) -> dict[str, str]:
+        if self.status == 401:
+            return {"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/", error="invalid_token"'}
+        return {}
+
+
+class TokenError(GoogleError):
+    """A refusal of the token endpoint: 400, but 401 where the client itself is refused (google.md §3.3)."""
+
+    _UNAUTHORIZED = frozenset({"invalid_client", "unauthorized_client", "deleted_client", "disabled_client"})
+
+    def __init__(self, error: str, description: str) -> None:
+        super().__init__(description)
+        self.status = 401 if error in self._UNAUTHORIZED else 400
+        self.error = error
+        self.description = description
+
+    def body(self) -> Json:
+        return {"error": self.error, "error_description": self.description}
+
+    def headers(self) -> dict[str, str]:
+        return {"Cache-Control": "no-store", "Pragma": "no-cache"}

@@ -1,0 +1,38 @@
+"""The answers of faults that answer."""
+
+from aiohttp import web
+
+from certmail_sandbox import gmail_errors
+from certmail_sandbox.faults import Fault
+
+STRING_ERRORS = ("/token", "/oauth2/v4/token", "/revoke", "/tokeninfo")
+_HTML = """<!DOCTYPE html>
+<html lang=en>
+  <meta charset=utf-8>
+  <title>Error 502 (Server Error)!!1</title>
+  <p><b>502.</b> <ins>That's an error.</ins>
+  <p>The server encountered a temporary error and could not complete your request.<p>Please try again in 30 seconds.
+"""
+
+
+def answer(fault: Fault, path: str) -> web.Response:
+    """What the client gets instead of the truth."""
+    if fault.verbatim is not None:
+        given = fault.verbatim
+        return web.Response(status=given.status, headers=given.headers, body=given.body)
+    match fault.kind:
+        case "429_retry_at":
+            assert fault.retry_at is not None
+            return gmail_errors.user_rate_limit(fault.retry_at).response()
+        case "401_once" | "drop_token":
+            return gmail_errors.invalid_credentials().response()
+        case "502_html":
+            return web.Response(status=502, text=_HTML, content_type="text/html")
+        case "503" if path in STRING_ERRORS:
+            return web.json_response(
+                {"error": "internal_failure", "error_description": "Backend Error"}, status=503
+            )
+        case "503":
+            return gmail_errors.backend_error().response()
+        case _:
+            raise AssertionError(fault.kind)

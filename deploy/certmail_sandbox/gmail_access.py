@@ -1,0 +1,91 @@
+"""The checks before any Gmail method runs: whose token, which mailbox, which scope, which API, which quota."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from certmail_sandbox import gmail_errors, scopes
+from certmail_sandbox.directory import Account, project_number
+from certmail_sandbox.journal import Entry
+from certmail_sandbox.state import State, state_of
+from certmail_sandbox.tokens import AccessToken
+
+ENTRY = web.RequestKey("entry", Entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A Gmail method: its name in errors, its price in quota units, and the scopes of which one is needed."""
+
+    rpc: str
+    units: int
+    scopes: frozenset[str]
+    sends: bool = False
+
+
+SEND = Method("SendMessage", 100, scopes.MAY_SEND, sends=True)
+CONTINUE = Method("SendMessage", 0, scopes.MAY_SEND)  # a resumable upload has paid when it was opened
+LIST = Method("ListMessages", 5, scopes.MAY_READ)
+GET = Method("GetMessage", 20, scopes.MAY_READ)
+PROFILE = Method("GetProfile", 1, scopes.MAY_PROFILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that may go on."""
+
+    state: State
+    token: AccessToken
+    account: Account
+
+
+def bearer(request: web.Request) -> str | None:
+    """The access token of a request, from its header or, as Google still allows, from its query."""
+    kind, _, value = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "bearer" and value.strip():
+        return value.strip()
+    return request.query.get("access_token")
+
+
+def token_of(request: web.Request) -> AccessToken:
+    """The live token of a request.
+
+    Raises:
+        ApiError: 401.
+    """
+    value = bearer(request)
+    if value is None:
+        raise gmail_errors.login_required()
+    state = state_of(request)
+    token = state.tokens.live(value, state.now())
+    if token is None:
+        raise gmail_errors.invalid_credentials()
+    return token
+
+
+def enter(request: web.Request, method: Method) -> Call:
+    """Lets a request through to its method and charges its units.
+
+    Raises:
+        ApiError: 401, 403, 400 `failedPrecondition` or a quota's refusal, in that order.
+    """
+    state = state_of(request)
+    token = token_of(request)
+    user = request.match_info["user"]
+    account = token.account
+    names = {"me"} if account is None else {"me", account.email.lower(), account.sub}
+    if user.lower() not in names:
+        raise gmail_errors.delegation_denied(user)
+    if not token.scopes & method.scopes:
+        raise gmail_errors.insufficient_scope(method.rpc)
+    if token.project in state.directory.without_gmail_api:
+        raise gmail_errors.service_disabled(project_number(token.project))
+    if account is None:
+        # A service account that impersonates nobody has no mailbox.
+        raise gmail_errors.precondition_failed()
+    if not account.gmail_enabled:
+        raise gmail_errors.mail_not_enabled()
+    mailbox = account.email.lower()
+    state.quotas.charge(mailbox, token.project, method.units, state.now(), sends=method.sends)
+    request[ENTRY].units = method.units
+    return Call(state, token, account)

@@ -1,0 +1,165 @@
+"""The way of every request to Google's side: read, noted, spoiled by a fault or answered.
+
+A fault decides here, in one place, so that it hits token, metadata, userinfo and Gmail alike.
+"""
+
+import asyncio
+import contextlib
+import socket
+import struct
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from certmail_sandbox import fault_answers, gmail_errors, gmail_send
+from certmail_sandbox.caller import mailbox_of
+from certmail_sandbox.errors import GoogleError
+from certmail_sandbox.faults import LATE_SECONDS, Fault
+from certmail_sandbox.gmail_access import ENTRY, bearer
+from certmail_sandbox.journal import Entry
+from certmail_sandbox.state import State, state_of
+
+OWN_PATHS = ("/_sandbox", "/mail/", "/static/", "/favicon.ico")
+GMAIL_PATHS = ("/gmail/", "/upload/gmail/", "/resumable/upload/gmail/")
+POLL_SECONDS = 0.05
+
+
+@web.middleware
+async def google_side(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Leaves the sandbox's own pages alone and takes everything else for Google."""
+    if request.path == "/" or request.path.startswith(OWN_PATHS):
+        return await handler(request)
+    state = state_of(request)
+    entry = Entry(state.now(), request.method, request.path)
+    request[ENTRY] = entry
+    try:
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        return _noted(
+            state.journal.open(entry), gmail_errors.too_large("Request Entity Too Large").response()
+        )
+    entry.at = state.now()
+    entry.mailbox = mailbox_of(state, request, body)
+    state.journal.open(entry)
+    fault = state.faults.take(request.path, entry.mailbox, state.now())
+    if fault is not None and fault.kind == "accept_late":
+        return _accept_late(state, request, handler, fault)
+    return await _counted(state, request, handler, fault)
+
+
+async def _counted(
+    state: State, request: web.Request, handler: Handler, fault: Fault | None
+) -> web.StreamResponse:
+    """Holds one of the mailbox's places in flight for as long as the request takes, a hang included."""
+    entry = request[ENTRY]
+    mailbox = (entry.mailbox or "").lower()
+    if not mailbox or not request.path.startswith(GMAIL_PATHS):
+        return await _spoiled(state, request, handler, fault)
+    quotas = state.quotas  # a reset meanwhile replaces it
+    try:
+        quotas.enter(mailbox)
+    except GoogleError as refusal:
+        if fault is not None:
+            state.faults.give_back(fault)
+        return _noted(entry, refusal.response())
+    try:
+        return await _spoiled(state, request, handler, fault)
+    finally:
+        quotas.leave(mailbox)
+
+
+async def _spoiled(
+    state: State, request: web.Request, handler: Handler, fault: Fault | None
+) -> web.StreamResponse:
+    entry = request[ENTRY]
+    if fault is None:
+        return _noted(entry, _packed(request, await _answer(request, handler)))
+    entry.fault = fault.kind
+    if fault.kind in {"reset_after", "hang_after"}:
+        answer = await _answer(request, handler)
+        if answer.status >= 400:
+            # Nothing was accepted whose answer could be lost.
+            entry.fault = None
+            state.faults.give_back(fault)
+            return _noted(entry, answer)
+        if fault.kind == "hang_after":
+            return await _hang(request, answer, fault.seconds)
+        return _reset(request, answer)
+    await _note_message(request)
+    if fault.kind == "reset_before":
+        return _reset(request, web.Response())
+    if fault.kind == "drop_token":
+        state.tokens.access.pop(bearer(request) or "", None)
+    return _noted(entry, fault_answers.answer(fault, request.path))
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What Google says of its own accord."""
+    try:
+        return await handler(request)
+    except GoogleError as refusal:
+        return refusal.response()
+    except web.HTTPNotFound:
+        return gmail_errors.not_found().response()
+    except web.HTTPMethodNotAllowed:
+        return web.Response(status=405, text="Method Not Allowed")
+
+
+def _accept_late(state: State, request: web.Request, handler: Handler, fault: Fault) -> web.StreamResponse:
+    """Cuts the connection, and does what was asked a while later."""
+
+    async def later() -> None:
+        await asyncio.sleep(LATE_SECONDS if fault.seconds is None else fault.seconds)
+        await _answer(request, handler)
+
+    request[ENTRY].fault = fault.kind
+    task = asyncio.get_running_loop().create_task(later())
+    state.late.add(task)
+    task.add_done_callback(state.late.discard)
+    return _reset(request, web.Response())
+
+
+async def _hang(
+    request: web.Request, answer: web.StreamResponse, seconds: float | None
+) -> web.StreamResponse:
+    """Says nothing until the client goes away, or until the time is up and the connection ends."""
+    request[ENTRY].status = "hang"
+    loop = asyncio.get_running_loop()
+    ends = None if seconds is None else loop.time() + seconds
+    while request.transport is not None and not request.transport.is_closing():
+        if ends is not None and loop.time() >= ends:
+            request.transport.close()
+            break
+        await asyncio.sleep(POLL_SECONDS)
+    return answer
+
+
+def _reset(request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
+    """Ends the connection with a TCP RST: the answer is written to nobody."""
+    request[ENTRY].status = "reset"
+    transport = request.transport
+    if transport is not None:
+        connection: socket.socket | None = transport.get_extra_info("socket")
+        if connection is not None:
+            with contextlib.suppress(OSError):
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+    return answer
+
+
+async def _note_message(request: web.Request) -> None:
+    """Notes which message a request carried whose handler will never see it."""
+    if request.path.endswith("/messages/send"):
+        request[ENTRY].certmail_id = gmail_send.peek_certmail_id(request, await request.read())
+
+
+def _packed(request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
+    """Google packs its answers for clients that ask for gzip, and say so in User-Agent as well (google.md §2.6)."""
+    if answer.content_type == "application/json" and "gzip" in request.headers.get("User-Agent", "").lower():
+        answer.enable_compression()  # only if Accept-Encoding agrees
+    return answer
+
+
+def _noted(entry: Entry, answer: web.StreamResponse) -> web.StreamResponse:
+    entry.status = answer.status
+    return answer

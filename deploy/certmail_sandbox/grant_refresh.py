@@ -1,0 +1,29 @@
+"""The refresh token for a new access token; Google does not rotate refresh tokens (google.md §3.3, §3.4)."""
+
+from collections.abc import Mapping
+
+from certmail_sandbox import id_token, scopes
+from certmail_sandbox.directory import OAuthClient
+from certmail_sandbox.errors import Json, TokenError
+from certmail_sandbox.state import State
+
+
+def exchange(state: State, client: OAuthClient, form: Mapping[str, str]) -> Json:
+    if "refresh_token" not in form:
+        raise TokenError("invalid_request", "Missing required parameter: refresh_token")
+    refresh = state.tokens.refresh.get(form["refresh_token"])
+    if refresh is None:
+        raise TokenError("invalid_grant", "Token has been expired or revoked.")
+    if refresh.client is not client:
+        raise TokenError("unauthorized_client", "Unauthorized")
+    if refresh.account.deleted:
+        raise TokenError("invalid_grant", "Account has been deleted")
+    wanted = frozenset(scopes.parse(form.get("scope", ""))) or refresh.scopes
+    if not wanted <= refresh.scopes:
+        raise TokenError("invalid_scope", "Some requested scopes were not granted.")
+    now = state.now()
+    access = state.tokens.new_access(client, refresh.account, wanted, now, refresh)
+    answer = state.tokens.answer(access)
+    if wanted & scopes.IDENTITY:
+        answer["id_token"] = id_token.issue(access, now)
+    return answer

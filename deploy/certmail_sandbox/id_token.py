@@ -1,0 +1,74 @@
+"""The id_token, signed with a key made once per process, and the certificates to check it with."""
+
+import base64
+import hashlib
+from functools import cache
+
+import jwt
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import RSAAlgorithm
+
+from certmail_sandbox import scopes
+from certmail_sandbox.directory import Account, OAuthClient
+from certmail_sandbox.tokens import ACCESS_SECONDS, AccessToken
+
+ISSUER = "https://accounts.google.com"
+
+
+@cache
+def _key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65_537, 2048)
+
+
+@cache
+def _kid() -> str:
+    der = _key().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(der).hexdigest()[:40]
+
+
+def person(account: Account, granted: frozenset[str]) -> dict[str, object]:
+    """The OpenID claims about a person that the granted scopes open."""
+    claims: dict[str, object] = {"sub": account.sub}
+    domain = account.email.rpartition("@")[2]
+    if domain != "gmail.com":
+        claims["hd"] = domain
+    if scopes.EMAIL in granted:
+        claims |= {"email": account.email, "email_verified": True}
+    if scopes.PROFILE in granted:
+        given, _, family = account.name.partition(" ")
+        claims |= {"name": account.name, "given_name": given}
+        if family:
+            claims["family_name"] = family
+    return claims
+
+
+def issue(access: AccessToken, now: float, nonce: str | None = None) -> str:
+    """Signs who consented, for the client that the access token belongs to."""
+    assert access.account is not None
+    assert isinstance(access.owner, OAuthClient)
+    digest = hashlib.sha256(access.value.encode()).digest()
+    claims = person(access.account, access.scopes) | {
+        "iss": ISSUER,
+        "azp": access.owner.client_id,
+        "aud": access.owner.client_id,
+        "at_hash": base64.urlsafe_b64encode(digest[:16]).rstrip(b"=").decode(),
+        "iat": int(now),
+        "exp": int(now) + ACCESS_SECONDS + 1,
+    }
+    if nonce is not None:
+        claims["nonce"] = nonce
+    return jwt.encode(claims, _key(), "RS256", headers={"kid": _kid()})
+
+
+async def jwks(_request: web.Request) -> web.Response:
+    """`GET /oauth2/v3/certs`."""
+    jwk = RSAAlgorithm.to_jwk(_key().public_key(), as_dict=True)
+    return web.json_response({"keys": [jwk | {"kid": _kid(), "use": "sig", "alg": "RS256"}]})
+
+
+async def pem_keys(_request: web.Request) -> web.Response:
+    """`GET /oauth2/v1/certs`: public keys in PEM; Google's Python library takes them like certificates."""
+    pem = _key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return web.json_response({_kid(): pem.decode()})

@@ -1,0 +1,81 @@
+"""Who is behind a token, what it may do, its end; and the public certificates of a service account."""
+
+from aiohttp import web
+
+from certmail_sandbox import gmail_errors, scopes
+from certmail_sandbox.errors import TokenError
+from certmail_sandbox.gmail_access import token_of
+from certmail_sandbox.id_token import person
+from certmail_sandbox.state import state_of
+from certmail_sandbox.token_endpoint import form_of
+
+
+async def userinfo(request: web.Request) -> web.Response:
+    """`GET /v1/userinfo`: OpenID's claims."""
+    return web.json_response(_claims(request))
+
+
+async def userinfo_v2(request: web.Request) -> web.Response:
+    """`GET /oauth2/v2/userinfo`: the same under older names."""
+    claims = _claims(request)
+    claims["id"] = claims.pop("sub")
+    if "email_verified" in claims:
+        claims["verified_email"] = claims.pop("email_verified")
+    return web.json_response(claims)
+
+
+def _claims(request: web.Request) -> dict[str, object]:
+    token = token_of(request)
+    if token.account is None or not token.scopes & scopes.IDENTITY:
+        raise gmail_errors.invalid_credentials()
+    return person(token.account, token.scopes)
+
+
+async def tokeninfo(request: web.Request) -> web.Response:
+    """`GET /tokeninfo?access_token=`: numbers are strings here."""
+    state = state_of(request)
+    given = request.query.get("access_token")
+    if given is None:
+        given = form_of(request.content_type, await request.read()).get("access_token", "")
+    now = state.now()
+    token = state.tokens.live(given, now)
+    if token is None:
+        raise TokenError("invalid_token", "Invalid Value")
+    body: dict[str, object] = {
+        "azp": token.owner.client_id,
+        "aud": token.owner.client_id,
+        "scope": scopes.joined(token.scopes),
+        "exp": str(int(token.expires_at)),
+        "expires_in": str(int(token.expires_at - now)),
+        "access_type": "offline" if token.refresh else "online",
+    }
+    if token.account is not None and token.scopes & scopes.IDENTITY:
+        claims = person(token.account, token.scopes)
+        body |= {name: claims[name] for name in ("sub", "email") if name in claims}
+        if "email" in claims:
+            body["email_verified"] = "true"
+    return web.json_response(body)
+
+
+async def revoke(request: web.Request) -> web.Response:
+    """`POST /revoke`: an access token takes its refresh token with it, and the other way round."""
+    tokens = state_of(request).tokens
+    given = request.query.get("token") or form_of(request.content_type, await request.read()).get("token", "")
+    access = tokens.access.pop(given, None)
+    refresh = access.refresh if access else tokens.refresh.get(given)
+    if access is None and refresh is None:
+        raise TokenError("invalid_token", "Token expired or revoked")
+    if refresh is not None:
+        tokens.forget_refresh(refresh)
+    elif access is not None and access.account is not None:
+        tokens.consents.pop((access.owner.client_id, access.account.sub), None)
+    return web.json_response({})
+
+
+async def x509(request: web.Request) -> web.Response:
+    """`GET /service_accounts/v1/metadata/x509/{email}`: public, each key id with the very certificate uploaded."""
+    account = state_of(request).directory.service_account(request.match_info["email"])
+    if account is None:
+        raise gmail_errors.not_found(f"Service account {request.match_info['email']} not found.")
+    keys = {key.kid: key.pem for key in account.keys.values()}
+    return web.json_response(keys, headers={"Cache-Control": "public, max-age=900"})

@@ -1,0 +1,56 @@
+"""Which scopes exist, which identify a person, and which open which Gmail method (google.md §2.1, gmail.v1.json)."""
+
+import re
+
+PREFIX = "https://www.googleapis.com/auth/"
+EMAIL = PREFIX + "userinfo.email"
+PROFILE = PREFIX + "userinfo.profile"
+OPENID = "openid"
+
+FULL = "https://mail.google.com/"
+SEND = PREFIX + "gmail.send"
+COMPOSE = PREFIX + "gmail.compose"
+MODIFY = PREFIX + "gmail.modify"
+READONLY = PREFIX + "gmail.readonly"
+METADATA = PREFIX + "gmail.metadata"
+
+IDENTITY = frozenset({OPENID, EMAIL, PROFILE})
+MAY_SEND = frozenset({SEND, COMPOSE, MODIFY, FULL})
+MAY_READ = frozenset({METADATA, READONLY, MODIFY, FULL})
+MAY_READ_CONTENT = frozenset({READONLY, MODIFY, FULL})
+MAY_PROFILE = frozenset({METADATA, READONLY, MODIFY, COMPOSE, FULL})
+
+# What a person reads on the consent screen.
+WORDS = {
+    OPENID: "Associate you with your personal info on Google",
+    EMAIL: "See your primary Google Account email address",
+    PROFILE: "See your personal info, including any personal info you've made publicly available",
+    SEND: "Send email on your behalf",
+    COMPOSE: "Manage drafts and send emails",
+    MODIFY: "Read, compose, and send emails from your Gmail account",
+    READONLY: "View your email messages and settings",
+    METADATA: "View your email message metadata such as labels and headers, but not the email body",
+    FULL: "Read, compose, send, and permanently delete all your email from Gmail",
+}
+
+_SHORT = {"email": EMAIL, "profile": PROFILE}
+_KNOWN = re.compile(r"openid|https://mail\.google\.com/|https://www\.googleapis\.com/auth/[a-z][a-z0-9._-]*")
+
+
+def parse(text: str) -> tuple[str, ...]:
+    """Splits a space-separated scope parameter into full names, each once, in order."""
+    return tuple(dict.fromkeys(_SHORT.get(scope, scope) for scope in text.split()))
+
+
+def unknown(scopes: tuple[str, ...]) -> list[str]:
+    """Those that Google has never heard of; a comma-separated list is one of them."""
+    return [scope for scope in scopes if not _KNOWN.fullmatch(scope)]
+
+
+def with_openid(scopes: frozenset[str]) -> frozenset[str]:
+    """What is really granted: Google adds `openid` to any identity scope (google.md §3.2)."""
+    return scopes | {OPENID} if scopes & IDENTITY else scopes
+
+
+def joined(scopes: frozenset[str]) -> str:
+    return " ".join(sorted(scopes))

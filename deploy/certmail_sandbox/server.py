@@ -1,0 +1,130 @@
+"""The whole of it as one aiohttp application, and a way to run it until it is told to stop."""
+
+import asyncio
+import os
+import signal
+import ssl
+from collections.abc import AsyncIterator, Callable
+
+from aiohttp import web
+
+from certmail_sandbox import (
+    consent,
+    control,
+    gmail_read,
+    gmail_send,
+    id_token,
+    identity,
+    pages,
+    token_endpoint,
+)
+from certmail_sandbox.google_side import google_side
+from certmail_sandbox.state import STATE, State
+
+MAX_BYTES = 64 * 1024 * 1024  # above every limit of Google's, so that its refusals are what one sees
+USER = "/gmail/v1/users/{user}"
+
+
+def build(state: State | None = None) -> web.Application:
+    """Makes the application; with a state of one's own, time and memory can be held from outside."""
+    app = web.Application(middlewares=[control.refusals, google_side], client_max_size=MAX_BYTES)
+    app[STATE] = state or State()
+    app.cleanup_ctx.append(_late_mail)
+    _add_sign_in(app)
+    _add_gmail(app)
+    control.add_routes(app)
+    pages.add_routes(app)
+    return app
+
+
+def _add_sign_in(app: web.Application) -> None:
+    app.router.add_get("/o/oauth2/v2/auth", consent.screen)
+    app.router.add_post("/o/oauth2/v2/auth", consent.decision)
+    for path in ("/token", "/oauth2/v4/token"):
+        app.router.add_post(path, token_endpoint.token)
+    for path in ("/v1/userinfo", "/oauth2/v3/userinfo"):
+        app.router.add_get(path, identity.userinfo)
+    app.router.add_get("/oauth2/v2/userinfo", identity.userinfo_v2)
+    for path in ("/tokeninfo", "/oauth2/v3/tokeninfo"):
+        app.router.add_get(path, identity.tokeninfo)
+        app.router.add_post(path, identity.tokeninfo)
+    app.router.add_post("/revoke", identity.revoke)
+    app.router.add_get("/oauth2/v3/certs", id_token.jwks)
+    app.router.add_get("/oauth2/v1/certs", id_token.pem_keys)
+    for kind in ("service_accounts", "robot"):
+        app.router.add_get(f"/{kind}/v1/metadata/x509/{{email}}", identity.x509)
+
+
+def _add_gmail(app: web.Application) -> None:
+    app.router.add_post(USER + "/messages/send", gmail_send.send)
+    for prefix in ("/upload", "/resumable/upload"):
+        app.router.add_post(prefix + USER + "/messages/send", gmail_send.upload)
+        app.router.add_put(prefix + USER + "/messages/send", gmail_send.fill_session)
+    app.router.add_get(USER + "/messages", gmail_read.list_messages)
+    app.router.add_get(USER + "/messages/{id}", gmail_read.get_message)
+    app.router.add_get(USER + "/profile", gmail_read.profile)
+
+
+async def _late_mail(app: web.Application) -> AsyncIterator[None]:
+    yield
+    late = list(app[STATE].late)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
+
+
+def serve(
+    host: str,
+    port: int,
+    *,
+    announce: Callable[[str], None],
+    ssl_context: ssl.SSLContext | None = None,
+    state: State | None = None,
+) -> None:
+    """Runs until SIGTERM or SIGINT.
+
+    Args:
+        host: The address to listen on.
+        port: 0 takes any that is free.
+        announce: Called with the base URL, without a slash at its end, once connections are accepted.
+        ssl_context: For https.
+        state: What the sandbox is to know at the start.
+
+    Raises:
+        OSError: the address cannot be listened on; `strerror` says why, `filename` is the address.
+    """
+    asyncio.run(_run(build(state), host, port, announce, ssl_context))
+
+
+async def _run(
+    app: web.Application,
+    host: str,
+    port: int,
+    announce: Callable[[str], None],
+    ssl_context: ssl.SSLContext | None,
+) -> None:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port, ssl_context=ssl_context, backlog=1_024)
+        try:
+            await site.start()
+        except OSError as error:
+            # asyncio's own text repeats the address; the plain reason lets the caller build a sentence.
+            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+            raise OSError(error.errno, reason, f"{host}:{port}") from error
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        announce(_base_url(host, runner.addresses[0][1], secure=ssl_context is not None))
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+
+
+def _base_url(host: str, port: int, *, secure: bool) -> str:
+    """An address that a client on this machine can use, also where every interface is listened on."""
+    shown = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104  compared, not bound
+    if ":" in shown and not shown.startswith("["):
+        shown = f"[{shown}]"
+    return f"{'https' if secure else 'http'}://{shown}:{port}"

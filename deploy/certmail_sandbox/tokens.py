@@ -1,0 +1,153 @@
+"""What was handed out: authorization codes, refresh tokens and access tokens, and who consented to what."""
+
+import secrets
+from dataclasses import dataclass, field
+
+from certmail_sandbox import scopes as scope_names
+from certmail_sandbox.directory import Account, OAuthClient, ServiceAccount
+
+ACCESS_SECONDS = 3599  # what Google's answers usually say (google.md §3.3)
+CODE_SECONDS = 600
+MAX_REFRESH = 100  # live ones per account and client; one more drops the oldest (google.md §3.4)
+
+
+@dataclass(slots=True, eq=False)
+class Code:
+    """An authorization code: good once, for ten minutes, for one client and one redirect URI."""
+
+    value: str
+    client: OAuthClient
+    account: Account
+    scopes: frozenset[str]
+    redirect_uri: str
+    expires_at: float
+    challenge: str | None
+    challenge_method: str
+    nonce: str | None
+    refreshable: bool
+
+
+@dataclass(slots=True, eq=False)
+class RefreshToken:
+    value: str
+    client: OAuthClient
+    account: Account
+    scopes: frozenset[str]
+
+
+@dataclass(slots=True, eq=False)
+class AccessToken:
+    """A bearer token. `account` is the mailbox that it opens; a service account without `sub` opens none."""
+
+    value: str
+    owner: OAuthClient | ServiceAccount
+    account: Account | None
+    scopes: frozenset[str]
+    expires_at: float
+    refresh: RefreshToken | None = None
+
+    @property
+    def project(self) -> str:
+        return self.owner.project
+
+
+@dataclass
+class Tokens:
+    codes: dict[str, Code] = field(default_factory=dict)
+    refresh: dict[str, RefreshToken] = field(default_factory=dict)
+    access: dict[str, AccessToken] = field(default_factory=dict)
+    consents: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+
+    def new_code(
+        self,
+        client: OAuthClient,
+        account: Account,
+        *,
+        scopes: frozenset[str],
+        redirect_uri: str,
+        challenge: str | None,
+        challenge_method: str,
+        nonce: str | None,
+        offline: bool,
+        consent_asked: bool,
+        now: float,
+    ) -> Code:
+        """Records the consent too: a refresh token comes with the first one, or with `prompt=consent`."""
+        who = (client.client_id, account.sub)
+        first = who not in self.consents
+        self.consents[who] = self.consents.get(who, frozenset()) | scopes
+        code = Code(
+            value="4/0A" + secrets.token_urlsafe(48),
+            client=client,
+            account=account,
+            scopes=scopes,
+            redirect_uri=redirect_uri,
+            expires_at=now + CODE_SECONDS,
+            challenge=challenge,
+            challenge_method=challenge_method,
+            nonce=nonce,
+            refreshable=offline and (first or consent_asked),
+        )
+        self.codes[code.value] = code
+        return code
+
+    def new_refresh(self, code: Code) -> RefreshToken:
+        same = [t for t in self.refresh.values() if t.client is code.client and t.account is code.account]
+        for oldest in same[: max(0, len(same) + 1 - MAX_REFRESH)]:
+            self.forget_refresh(oldest)
+        token = RefreshToken("1//0" + secrets.token_urlsafe(72), code.client, code.account, code.scopes)
+        self.refresh[token.value] = token
+        return token
+
+    def new_access(
+        self,
+        owner: OAuthClient | ServiceAccount,
+        account: Account | None,
+        scopes: frozenset[str],
+        now: float,
+        refresh: RefreshToken | None = None,
+    ) -> AccessToken:
+        token = AccessToken(
+            value="ya29.a0" + secrets.token_urlsafe(120),
+            owner=owner,
+            account=account,
+            scopes=scopes,
+            expires_at=now + ACCESS_SECONDS,
+            refresh=refresh,
+        )
+        self.access[token.value] = token
+        return token
+
+    def live(self, value: str, now: float) -> AccessToken | None:
+        """The access token, unless it is unknown, expired, or its account is gone."""
+        token = self.access.get(value)
+        if token is None or token.expires_at <= now or (token.account and token.account.deleted):
+            return None
+        return token
+
+    def forget_refresh(self, token: RefreshToken) -> None:
+        """Ends a refresh token and every access token made with it; a later consent is a first one again."""
+        self.refresh.pop(token.value, None)
+        for value in [v for v, access in self.access.items() if access.refresh is token]:
+            del self.access[value]
+        if not any(t.client is token.client and t.account is token.account for t in self.refresh.values()):
+            self.consents.pop((token.client.client_id, token.account.sub), None)
+
+    def forget_account(self, account: Account) -> None:
+        """What happens when a person removes the app's access, or changes the password with Gmail scopes granted."""
+        for token in [t for t in self.refresh.values() if t.account is account]:
+            self.forget_refresh(token)
+        for value in [v for v, access in self.access.items() if access.account is account]:
+            del self.access[value]
+        for who in [key for key in self.consents if key[1] == account.sub]:
+            del self.consents[who]
+
+    @staticmethod
+    def answer(token: AccessToken) -> dict[str, object]:
+        """The common part of every answer of the token endpoint."""
+        return {
+            "access_token": token.value,
+            "expires_in": ACCESS_SECONDS,
+            "scope": scope_names.joined(token.scopes),
+            "token_type": "Bearer",
+        }
