@@ -16,6 +16,8 @@ from certmail_config.reminder import TENANT_PATTERN
 
 DEFAULT_NAME = "default"
 SEND_SCOPE = "https://www.googleapis.com/auth/gmail.send"
+METADATA_SCOPE = "https://www.googleapis.com/auth/gmail.metadata"
+"""Lets certmail look for its own mail among the sent ones; only where the customer grants it."""
 
 
 class Kind(StrEnum):
@@ -64,7 +66,12 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A way to one mailbox; `private_key` is sealed. `version` grows with every change."""
+    """A way to one mailbox. `version` grows with every change.
+
+    A customer owned application has `service_account`, `private_key` (sealed), `certificate`, and once it was seen at
+    Google a `key_id`; a linked account has `sub`, Google's name for it, and `refresh_token` (sealed). `verify` says that
+    the customer granted `gmail.metadata` too, so that unknown outcomes can be looked up.
+    """
 
     id: ConnectionId
     tenant: str
@@ -80,6 +87,9 @@ class Connection:
     certificate: str | None = None
     not_after: datetime | None = None
     key_id: str | None = None
+    sub: str | None = None
+    refresh_token: bytes | None = None
+    verify: bool = False
     limits: Limits = Limits()
     version: int = 1
 

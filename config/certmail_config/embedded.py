@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import os
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +30,9 @@ from redis.retry import Retry
 
 from certmail_config.errors import StoresUnreachable
 
+log = logging.getLogger(__name__)
+
+WATCH_SECONDS: Final = 1.0
 START_SECONDS: Final = 120  # replaying a large AOF takes its time
 STOP_SECONDS: Final = 30
 _SOCKET_BYTES: Final = 100  # the kernel allows 107
@@ -50,15 +55,40 @@ def embedded_server(data_dir: Path) -> Iterator[str]:
         fcntl.flock(users, fcntl.LOCK_SH)  # waits while somebody stops it
         socket = socket_path(data_dir)
         try:
-            with (folder / "start.lock").open("w") as start:
-                fcntl.flock(start, fcntl.LOCK_EX)
-                if not _answers(socket):
-                    with (folder / "server.lock").open("w") as alive:
-                        if _locked_or_answered(alive, folder, socket):
-                            _start(folder, socket, alive)
+            _start_unless_running(folder, socket)
             yield f"unix://{quote(str(socket))}"
         finally:
             _stop_if_last(users.fileno(), socket)
+
+
+@contextmanager
+def supervised(data_dir: Path) -> Iterator[None]:
+    """Start the server again should it die while the block runs; for processes that stay."""
+    folder, socket, ended = data_dir / "valkey", socket_path(data_dir), threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(WATCH_SECONDS):
+            try:
+                _start_unless_running(folder, socket)
+            except StoresUnreachable as error:
+                log.error("embedded_server_down", extra={"error": error.message})  # noqa: TRY400 - the sentence says it all
+
+    thread = threading.Thread(target=watch, name="certmail-valkey", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _start_unless_running(folder: Path, socket: Path) -> None:
+    with (folder / "start.lock").open("w") as start:
+        fcntl.flock(start, fcntl.LOCK_EX)
+        if not _answers(socket):
+            with (folder / "server.lock").open("w") as alive:
+                if _locked_or_answered(alive, folder, socket):
+                    _start(folder, socket, alive)
 
 
 def socket_path(data_dir: Path) -> Path:

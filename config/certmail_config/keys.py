@@ -40,8 +40,9 @@ FLYING: Final = f"{TAG}:flying:"  # set by mailbox: its leased jobs
 BLOCKED: Final = f"{TAG}:blocked:"  # set by mailbox: lanes that left `wake` because too much is in flight
 TENANT: Final = f"{TAG}:tenant:"  # hash by tenant: public key, salt, connections by name; working copy of SQL
 CONNECTION: Final = f"{TAG}:connection:"  # hash by connection: all of it, keys sealed; working copy of SQL
-TOKEN: Final = f"{TAG}:token:"  # string by connection:version: access token, sealed; expires with it
-TOKEN_LOCK: Final = f"{TAG}:token-lock:"  # string by connection: who fetches a token now; PX 20 s
+TOKEN: Final = f"{TAG}:token:"  # string by connection:version:purpose: access token, sealed; expires with it
+TOKEN_LOCK: Final = f"{TAG}:token-lock:"  # string by connection:purpose: who fetches a token now; PX 20 s
+LINK: Final = f"{TAG}:link:"  # string by hash of the state: a consent under way, sealed; EX 30 min
 
 CELERY_PREFIX: Final = f"{TAG}:celery:"  # kombu's own keys: queue, unacked, bindings
 

@@ -5,14 +5,19 @@ Sources: google.md §3.3, §3.4, §4.1 and §4.4 (Google's OAuth 2.0 for service
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, Final, cast
+from urllib.parse import urlencode
 
 from google.auth import jwt
 from google.auth.crypt import RSASigner
+
+from certmail_config.scrubbing import scrub
+from certmail_config.token_errors import Denied, Grant, Said, denied
 
 AUDIENCE: Final = "https://oauth2.googleapis.com/token"
 """What an assertion is addressed to, wherever the endpoint is reached."""
@@ -28,32 +33,93 @@ class Granted:
     access_token: str
     expires_in: float
     scopes: frozenset[str]
+    refresh_token: str | None = None
 
     def __repr__(self) -> str:
         """Without the token: values end up in logs and tracebacks."""
         return f"Granted(expires_in={self.expires_in:g})"
 
 
-class Blame(Enum):
-    """Who can do something about a token that was not granted."""
-
-    NOBODY = "nobody"
-    """Google or the network: tried again by itself."""
-    CUSTOMER = "customer"
-    """The tenant's administrator: the connection needs attention."""
-    OPERATOR = "operator"
-    """Whoever runs certmail: a clock, a setting, a bug of ours."""
-
-
 @dataclass(frozen=True, slots=True)
-class Denied:
-    """No token: a code, Google's words, and what to do. `settling` means that Google may still be spreading a change."""
+class Account:
+    """Who consented. `sub` never changes; the address may."""
 
-    blame: Blame
-    code: str
-    message: str
-    remedy: str
-    settling: bool = False
+    sub: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class OAuthClient:
+    """Our OAuth client, with its secret."""
+
+    id: str
+    secret: str
+
+
+LINK_SCOPES: Final = (
+    "https://www.googleapis.com/auth/userinfo.email",
+    "https://www.googleapis.com/auth/userinfo.profile",
+    "https://www.googleapis.com/auth/gmail.send",
+)
+ISSUERS: Final = frozenset({"https://accounts.google.com", "accounts.google.com"})
+
+
+def consent_url(page: str, client: OAuthClient, *, redirect_uri: str, state: str, verifier: str) -> str:
+    """Where the administrator signs in and consents. Always asks anew: else Google gives no refresh token (google.md §3.1)."""
+    query = {
+        "client_id": client.id,
+        "redirect_uri": redirect_uri,
+        "response_type": "code",
+        "scope": " ".join(LINK_SCOPES),
+        "access_type": "offline",
+        "prompt": "consent",
+        "state": state,
+        "code_challenge": _challenge(verifier),
+        "code_challenge_method": "S256",
+    }
+    return f"{page}{'&' if '?' in page else '?'}{urlencode(query)}"
+
+
+def code_form(client: OAuthClient, *, code: str, redirect_uri: str, verifier: str) -> dict[str, str]:
+    """The form that exchanges the callback's code; a code works once."""
+    return {
+        "grant_type": "authorization_code",
+        "client_id": client.id,
+        "client_secret": client.secret,
+        "code": code,
+        "redirect_uri": redirect_uri,
+        "code_verifier": verifier,
+    }
+
+
+def refresh_form(client: OAuthClient, refresh_token: str) -> dict[str, str]:
+    """The form that asks for another access token."""
+    return {
+        "grant_type": "refresh_token",
+        "client_id": client.id,
+        "client_secret": client.secret,
+        "refresh_token": refresh_token,
+    }
+
+
+def read_account(body: bytes) -> Account | None:
+    """Read the userinfo answer; None unless it names an account with a verified address."""
+    try:
+        value = json.loads(body)
+        sub, email = value["sub"], value["email"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if (
+        not isinstance(sub, str)
+        or not isinstance(email, str)
+        or value.get("email_verified") not in (True, "true")
+    ):
+        return None
+    return Account(sub, email)
+
+
+def _challenge(verifier: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 def assertion_form(
@@ -74,231 +140,30 @@ def assertion_form(
     return {"grant_type": JWT_GRANT, "assertion": assertion.decode("ascii")}
 
 
-def read_answer(status: int, body: bytes) -> Granted | Denied:
-    """Read the token endpoint's answer."""
+def read_answer(status: int, body: bytes, grant: Grant = Grant.ASSERTION) -> Granted | Denied:
+    """Read the token endpoint's answer to what was presented."""
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, Mapping):
         value = {}
     token, life = value.get("access_token"), value.get("expires_in")
-    if status == 200 and isinstance(token, str) and isinstance(life, int | float):
-        return Granted(token, float(life), frozenset(str(value.get("scope", "")).split()))
+    if (
+        status == 200
+        and isinstance(token, str)
+        and token
+        and isinstance(life, int | float)
+        and 0 < life < 1e9
+    ):
+        again = value.get("refresh_token")
+        scopes = frozenset(str(value.get("scope", "")).split())
+        return Granted(token, float(life), scopes, again if isinstance(again, str) and again else None)
     error = value.get("error")
-    code = error if isinstance(error, str) else ""
-    return _denied(
-        status, code, str(value.get("error_description") or ""), str(value.get("error_subtype") or "")
+    said = Said(
+        status,
+        error if isinstance(error, str) else "",
+        scrub(str(value.get("error_description") or "")),
+        str(value.get("error_subtype") or ""),
     )
-
-
-_TRANSIENT_ERRORS: Final = frozenset({"internal_failure", "server_error", "temporarily_unavailable"})
-
-
-def _denied(status: int, error: str, description: str, subtype: str) -> Denied:
-    words = (
-        f"Google says: {': '.join(part for part in (error, description, subtype) if part)}"
-        if error
-        else f"HTTP {status} without a reason"
-    )
-    if status >= 500 or status in {408, 429} or error in _TRANSIENT_ERRORS or not error:
-        return Denied(
-            Blame.NOBODY,
-            "token_unavailable",
-            f"The token endpoint did not answer properly. {words}",
-            "Nothing to do; it is tried again.",
-        )
-    for row in _ROWS:
-        if row.error == error and row.says in description:
-            return Denied(row.blame, row.code, f"{row.sentence} {words}", row.remedy, row.settling)
-    return Denied(
-        Blame.OPERATOR,
-        "token_refused",
-        f"The token endpoint refused for a reason that certmail does not know. {words}",
-        "Report it.",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    error: str
-    says: str  # a part of the description; '' fits any
-    blame: Blame
-    code: str
-    sentence: str
-    remedy: str
-    settling: bool = False
-
-
-_DELEGATION = (
-    "In the Google Admin console, under Security, Access and data control, API controls, Domain-wide delegation: authorise the "
-    "service account's numeric client ID (not its email) for https://www.googleapis.com/auth/gmail.send. "
-    "A change usually works within minutes, at most within 24 hours."
-)
-_ROWS: Final = (
-    _Row(
-        "unauthorized_client",
-        "",
-        Blame.CUSTOMER,
-        "delegation_missing",
-        "Domain-wide delegation for this service account and scope is not in place.",
-        _DELEGATION,
-        settling=True,
-    ),
-    _Row(
-        "access_denied",
-        "",
-        Blame.CUSTOMER,
-        "delegation_missing",
-        "A scope is not authorised for this service account, or its service is restricted.",
-        _DELEGATION,
-        settling=True,
-    ),
-    _Row(
-        "admin_policy_enforced",
-        "",
-        Blame.CUSTOMER,
-        "admin_policy",
-        "A policy of the Google Workspace domain forbids it.",
-        "The Workspace administrator must trust the application under Security, API controls, App access control.",
-    ),
-    _Row(
-        "org_internal",
-        "",
-        Blame.OPERATOR,
-        "client_internal",
-        "The OAuth client is limited to its own organisation.",
-        "Make the OAuth consent screen external.",
-    ),
-    _Row(
-        "invalid_grant",
-        "Invalid JWT Signature",
-        Blame.CUSTOMER,
-        "key_unknown",
-        "Google does not know the key that certmail signs with: the certificate is not uploaded, was deleted or disabled, or has expired.",
-        "Download the certificate (`certmail connections certificate`) and upload it to the service account, under Keys, Upload existing key. "
-        "A new key may take a minute.",
-        settling=True,
-    ),
-    _Row(
-        "invalid_grant",
-        "Invalid JWT: Token must be a short-lived token",
-        Blame.OPERATOR,
-        "clock_wrong",
-        "This machine's clock differs from Google's by minutes.",
-        "Set the clock (NTP) of the machine that runs certmail.",
-    ),
-    _Row(
-        "invalid_grant",
-        "Not a valid email",
-        Blame.CUSTOMER,
-        "mailbox_unknown",
-        "The mailbox does not exist in this Google Workspace domain.",
-        "Check the mailbox's address; it must be a user's primary address, not a group or an alias.",
-    ),
-    _Row(
-        "invalid_grant",
-        "Invalid email or User ID",
-        Blame.CUSTOMER,
-        "mailbox_unknown",
-        "The mailbox does not exist in this Google Workspace domain, or is suspended.",
-        "Check the mailbox's address; it must be a user's primary address, not a group or an alias.",
-    ),
-    _Row(
-        "invalid_grant",
-        "account has been deleted",
-        Blame.CUSTOMER,
-        "mailbox_unknown",
-        "The mailbox was deleted.",
-        "Restore the user, or connect another mailbox.",
-    ),
-    _Row(
-        "invalid_grant",
-        "account not found",
-        Blame.CUSTOMER,
-        "service_account_unknown",
-        "The service account does not exist.",
-        "Check the service account's email address.",
-    ),
-    _Row(
-        "invalid_grant",
-        "No valid verifier found",
-        Blame.CUSTOMER,
-        "service_account_unknown",
-        "The service account does not exist, or has no usable key.",
-        "Check the service account's email address and its keys.",
-        settling=True,
-    ),
-    _Row(
-        "invalid_grant",
-        "",
-        Blame.CUSTOMER,
-        "grant_revoked",
-        "The permission to send was withdrawn or has ended.",
-        "Link the account again.",
-    ),
-    _Row(
-        "invalid_request",
-        "impersonation",
-        Blame.CUSTOMER,
-        "mailbox_unknown",
-        "The mailbox cannot be impersonated.",
-        "It must be a user of the domain that granted the delegation: not a group, an alias, or a user of another domain.",
-    ),
-    _Row(
-        "invalid_request",
-        "prn email",
-        Blame.CUSTOMER,
-        "mailbox_unknown",
-        "The mailbox cannot be impersonated.",
-        "It must be a user of the domain that granted the delegation: not a group, an alias, or a user of another domain.",
-    ),
-    _Row(
-        "disabled_client",
-        "",
-        Blame.CUSTOMER,
-        "client_disabled",
-        "The service account or client is disabled.",
-        "Enable it in the Google Cloud console.",
-    ),
-    _Row(
-        "deleted_client",
-        "",
-        Blame.CUSTOMER,
-        "client_deleted",
-        "The service account or client was deleted.",
-        "Restore it, or set up the connection again.",
-    ),
-    _Row(
-        "invalid_client",
-        "",
-        Blame.CUSTOMER,
-        "client_invalid",
-        "Google does not accept the service account or client.",
-        "Check that it exists and is enabled.",
-    ),
-    _Row(
-        "invalid_scope",
-        "",
-        Blame.OPERATOR,
-        "request_wrong",
-        "Google does not know the scope that certmail asked for.",
-        "Report it: this is certmail's mistake.",
-    ),
-    _Row(
-        "invalid_request",
-        "",
-        Blame.OPERATOR,
-        "request_wrong",
-        "Google does not understand the request for a token.",
-        "Report it: this is certmail's mistake.",
-    ),
-    _Row(
-        "unsupported_grant_type",
-        "",
-        Blame.OPERATOR,
-        "request_wrong",
-        "Google does not know the grant.",
-        "Report it: this is certmail's mistake.",
-    ),
-)
+    return denied(said, grant)

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from certmail_config.errors import SettingsError
@@ -49,8 +49,36 @@ class Settings(BaseSettings):
         "Unset: the one in DATA_DIR, which `up`, or whoever first uses an embedded database, makes for its owner only.",
     )
     sandbox_listen: str = Field("127.0.0.1:8090", description="Where `certmail sandbox` listens.")
+    flower_listen: str = Field(
+        "127.0.0.1:5555",
+        description="Where `certmail flower` listens. It speaks plain HTTP: on any other address put TLS in front of it.",
+    )
+    flower_basic_auth: SecretStr | None = Field(
+        None,
+        description="Who may look at Flower, `user:password`. Unset: `up` makes one in DATA_DIR, `flower` refuses to start.",
+    )
 
+    listen: str = Field("127.0.0.1:8080", description="Where the gateway listens.")
+    public_url: str | None = Field(
+        None,
+        description="The gateway's address as browsers reach it; Google redirects to `/oauth/google/callback` below it. "
+        "Unset: http:// and LISTEN.",
+    )
+    oauth_client_id: str | None = Field(
+        None, description="Client ID of our OAuth client, for linked accounts."
+    )
+    oauth_client_secret: SecretStr | None = Field(None, description="Its secret.")
+
+    google_auth_url: str = Field(
+        "https://accounts.google.com/o/oauth2/v2/auth", description="Google's consent page."
+    )
     google_token_url: str = Field("https://oauth2.googleapis.com/token", description="Token endpoint.")
+    google_revoke_url: str = Field(
+        "https://oauth2.googleapis.com/revoke", description="Where tokens are revoked."
+    )
+    google_userinfo_url: str = Field(
+        "https://openidconnect.googleapis.com/v1/userinfo", description="Whose account a token is for."
+    )
     google_x509_url: str = Field(
         "https://www.googleapis.com/service_accounts/v1/metadata/x509/",
         description="Public certificates of service accounts; the account's email is appended.",
@@ -63,7 +91,10 @@ class Settings(BaseSettings):
 
     concurrency: int = Field(200, ge=1, le=5000, description="Deliveries in flight in one worker process.")
     lease_seconds: float = Field(
-        45, gt=0, allow_inf_nan=False, description="How long a worker may hold a job; counted anew from claim and from begin."
+        45,
+        gt=0,
+        allow_inf_nan=False,
+        description="How long a worker may hold a job; counted anew from claim and from begin.",
     )
     http_timeout_seconds: float = Field(25, gt=0, description="Total time for one request to Google.")
     send_window_seconds: float = Field(
@@ -86,11 +117,32 @@ class Settings(BaseSettings):
             return value
         return tuple(parse_vault_key(part) for part in value.split(","))
 
-    @field_validator("google_token_url", "google_x509_url", "gmail_url")
+    @field_validator(
+        "google_auth_url",
+        "google_token_url",
+        "google_revoke_url",
+        "google_userinfo_url",
+        "google_x509_url",
+        "gmail_url",
+        "public_url",
+    )
     @classmethod
-    def _is_web_address(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")):
+    def _is_web_address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://")):
             message = "must start with https:// (or http:// for a sandbox)"
+            raise ValueError(message)
+        return value
+
+    @field_validator("flower_basic_auth")
+    @classmethod
+    def _is_user_and_password(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        text = value.get_secret_value()
+        user, _, password = text.partition(":")
+        # Browsers disagree on how anything but ASCII is sent.
+        if not (user and password and text.isascii() and text.isprintable()):
+            message = "must be `user:password`, both in printable ASCII"
             raise ValueError(message)
         return value
 
@@ -105,6 +157,11 @@ class Settings(BaseSettings):
             )
             raise ValueError(message)
         return self
+
+    @property
+    def callback_url(self) -> str:
+        """Where Google sends an administrator back to; it must be registered with our OAuth client exactly so."""
+        return (self.public_url or f"http://{self.listen}").rstrip("/") + "/oauth/google/callback"
 
     @classmethod
     def from_env(cls, **overrides: Any) -> Settings:

@@ -7,7 +7,7 @@ import fcntl
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import AuthenticationError, RedisError
 
-from certmail_config.embedded import embedded_server
+from certmail_config.embedded import embedded_server, supervised
 from certmail_config.errors import SettingsError, StoresUnreachable
 from certmail_config.settings import Settings
 
@@ -28,15 +28,19 @@ _OPTIONS: Final[dict[str, Any]] = {
 
 
 @contextmanager
-def redis_server(settings: Settings) -> Iterator[str]:
-    """Give the URL of a server that was seen to be usable, embedded or configured. Raises StoresUnreachable."""
+def redis_server(settings: Settings, *, supervise: bool = False) -> Iterator[str]:
+    """Give the URL of a server that was seen to be usable, embedded or configured. Raises StoresUnreachable.
+
+    With `supervise`, an embedded server that dies is started again.
+    """
     if settings.redis_url is not None:
         check_redis(settings.redis_url)
         yield settings.redis_url
     else:
         with embedded_server(settings.data_dir) as url:
             check_redis(url)
-            yield url
+            with supervised(settings.data_dir) if supervise else nullcontext():
+                yield url
 
 
 def connect(url: str) -> Redis:
@@ -65,11 +69,12 @@ def check_redis(url: str) -> tuple[str, str]:
             f"Redis at {shown} cannot be reached: {error}",
             "Start it, or check CERTMAIL_REDIS_URL.",
         ) from None
-    except (ValueError, OSError) as error:
+    except (ValueError, TypeError, OSError):
+        # Their words are left out: they may repeat a password that was not written as a URL wants it.
         raise SettingsError(
             "invalid_settings",
-            f"CERTMAIL_REDIS_URL cannot be used: {error}",
-            "Write redis://host:6379/0, say.",
+            "CERTMAIL_REDIS_URL cannot be used: it is not the URL of a Redis.",
+            "Write redis://user:password@host:6379/0, say, with / ? # @ % in a password as %2F %3F %23 %40 %25.",
         ) from None
     version = str(info.get("valkey_version") or info["redis_version"])
     name = "Valkey" if info.get("valkey_version") else "Redis"
@@ -84,9 +89,10 @@ def check_redis(url: str) -> tuple[str, str]:
 
 
 def hide_password(url: str) -> str:
-    """The URL as it may be shown."""
+    """The URL as it may be shown: without user, password and options."""
     scheme, mark, rest = url.partition("://")
-    return f"{scheme}{mark}…@{rest.rpartition('@')[2]}" if "@" in rest else url
+    _, at, place = rest.partition("?")[0].rpartition("@")
+    return f"{scheme}{mark}{'…@' if at else ''}{place}"
 
 
 def database_url(settings: Settings) -> str:

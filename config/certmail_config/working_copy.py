@@ -111,6 +111,7 @@ def read_connection(
             "kind": Kind(value["kind"]) if value["kind"] else None,
             "state": ConnectionState(value["state"]),
             "private_key": base64.b64decode(value["private_key"]) if value["private_key"] else None,
+            "refresh_token": base64.b64decode(value["refresh_token"]) if value["refresh_token"] else None,
             "not_after": datetime.fromisoformat(value["not_after"]) if value["not_after"] else None,
             "limits": Limits(**value["limits"]),
         }
@@ -120,6 +121,7 @@ def read_connection(
 def _encode(connection: Connection) -> bytes:
     value = asdict(connection)
     value["private_key"] = _b64(connection.private_key) if connection.private_key else None
+    value["refresh_token"] = _b64(connection.refresh_token) if connection.refresh_token else None
     value["not_after"] = connection.not_after.isoformat() if connection.not_after else None
     return json.dumps(value).encode()
 

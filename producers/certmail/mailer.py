@@ -121,9 +121,10 @@ class Mailer:
             return ReminderRejected(
                 "tenant_suspended", f"the tenant {tenant.id!r} is {tenant.state}", field="tenant"
             )
-        connection = tenant.connections.get(reminder.connection or DEFAULT_NAME)
+        name = reminder.connection or DEFAULT_NAME
+        connection = tenant.connections.get(name)
         if connection is None:
-            message = f"the tenant {tenant.id!r} has no connection {reminder.connection!r}"
+            message = f"the tenant {tenant.id!r} has no connection {name!r}"
             return ReminderRejected("unknown_connection", message, field="connection")
         expires_at = reminder.expiry(datetime.fromtimestamp(now, UTC)).timestamp()
         if expires_at <= now:

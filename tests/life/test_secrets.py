@@ -53,8 +53,8 @@ def test_nothing_secret_or_personal_is_in_redis_logs_or_messages(tmp_path: Path)
         tokens = []
         with embedded_server(tmp_path) as url, connect(url) as redis:
             for name in redis.scan_iter(keys.TOKEN + "*"):
-                version = name.decode().rpartition(":")[2]
-                opened = vault.open(redis.get(name), owner=f"{tenant}/{connection}/token/{version}")
+                version, purpose = name.decode().split(":")[-2:]
+                opened = vault.open(redis.get(name), owner=f"{tenant}/{connection}/token/{version}/{purpose}")
                 tokens.append(json.loads(opened)["secret"].encode())
             redis.xlen(keys.EVENTS)
         assert tokens, "there is a token to look for"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 
@@ -54,6 +56,7 @@ class Town:
     data_dir: Path
     environment: dict[str, str]
     google: str = ""
+    gateway: str = ""
     stack: ExitStack = field(default_factory=ExitStack)
 
     def run(self, *arguments: str, stdin: str | bytes | None = None, **environment: str) -> Ran:
@@ -130,6 +133,51 @@ class Town:
         self.control("POST", f"/service-accounts/{account}/keys", pem.out)
         probed = self.ask("connections", "probe", added["id"])
         assert probed["state"] == "active", probed
+        return str(added["id"])
+
+    def consent(
+        self, url: str, account: str, *, decision: str = "allow", scopes: list[str] | None = None
+    ) -> requests.Response:
+        """Sign in and decide at Google's page, and follow it back to certmail."""
+        page = requests.get(url, timeout=10)
+        assert page.ok, page.text
+        asked = parse_qs(urlsplit(url).query)["scope"][0].split()
+        form = {"account": account, "scope": asked if scopes is None else scopes, "decision": decision}
+        return requests.post(url, data=form, timeout=20)
+
+    def open_gateway(self) -> None:
+        """Register our OAuth client at Google and start the gateway."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            listen = f"127.0.0.1:{probe.getsockname()[1]}"
+        redirect = f"http://{listen}/oauth/google/callback"
+        client = self.control("POST", "/oauth-clients", {"redirect_uris": [redirect]})
+        self.environment |= {
+            "CERTMAIL_LISTEN": listen,
+            "CERTMAIL_OAUTH_CLIENT_ID": client["client_id"],
+            "CERTMAIL_OAUTH_CLIENT_SECRET": client["client_secret"],
+            "CERTMAIL_GOOGLE_AUTH_URL": f"{self.google}/o/oauth2/v2/auth",
+            "CERTMAIL_GOOGLE_REVOKE_URL": f"{self.google}/revoke",
+            "CERTMAIL_GOOGLE_USERINFO_URL": f"{self.google}/v1/userinfo",
+        }
+        self.start("certmail_worker", "gateway", log="gateway.log")
+        self.gateway = f"http://{listen}"
+        wait_for("the gateway", self._gateway_is_ready)
+
+    def _gateway_is_ready(self) -> bool:
+        try:
+            return requests.get(f"{self.gateway}/readyz", timeout=2).ok
+        except requests.ConnectionError:
+            return False
+
+    def link_account(self, tenant: str = "globex", account: str = "reviews@globex.example") -> str:
+        """Set a tenant up by consent; gives the connection's id. Needs the gateway."""
+        self.control("POST", "/accounts", {"email": account})
+        self.ask("tenants", "add", tenant)
+        options = ["--kind", "service_provider_app", "--units-per-minute", "15000"]
+        added = self.ask("connections", "add", tenant, *options)
+        url = self.ask("connections", "link", added["id"])["url"]
+        assert self.consent(url, account).ok
         return str(added["id"])
 
     def status(self, job: str) -> dict[str, Any]:

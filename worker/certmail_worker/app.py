@@ -75,7 +75,7 @@ def _set_up_logging(**_: Any) -> None:
 
 
 def _open_stores(**_: Any) -> None:
-    _stores.enter_context(redis_server(settings))
+    _stores.enter_context(redis_server(settings, supervise=True))
 
 
 def _close_stores(**_: Any) -> None:

@@ -19,9 +19,9 @@ from certmail_config.connections import Connection
 from certmail_config.errors import SealBroken
 from certmail_config.ids import JobId, uuid7
 from certmail_config.ledger import Begun, Job, RefusedBy, Suspension, begin, claim, release, settle
-from certmail_config.oauth import Blame, Denied
 from certmail_config.reminder import Reminder
 from certmail_config.states import State
+from certmail_config.token_errors import Blame, Denied
 from certmail_worker import backoff
 from certmail_worker.compose import ComposeError, Letter, compose
 from certmail_worker.desk import Desk

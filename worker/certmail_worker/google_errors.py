@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from certmail_config.scrubbing import scrub
 from certmail_worker.answers import Answered
 
 _RETRY_AFTER = re.compile(r"Retry after (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)", re.IGNORECASE)
-_ADDRESS = re.compile(r"[^\s@<>\"',;:()]+@[^\s@<>\"',;:()]+\.[^\s@<>\"',;:().]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,6 @@ def read_error(answer: Answered) -> GoogleError:
     return GoogleError(
         answer.status, _reason(error), scrub(message)[:500], structured=True, wait=_wait(answer, message)
     )
-
-
-def scrub(text: str) -> str:
-    """Google's words without addresses: they end up in Redis and in logs."""
-    return _ADDRESS.sub("(address)", text)
 
 
 def _error_object(body: bytes) -> Mapping[str, Any] | None:

@@ -20,6 +20,7 @@ from certmail_worker.doorbell import Doorbell
 from certmail_worker.gmail import Gmail
 from certmail_worker.http import new_session
 from certmail_worker.keeper import Keeper
+from certmail_worker.minter import Minter, oauth_client
 from certmail_worker.pacer import pace
 from certmail_worker.plan import Rules
 from certmail_worker.reaper import sweep
@@ -52,11 +53,12 @@ class WorkerLife:
         self._redis = connect_async(self._redis_url)
         self._engine = open_database(database_url(settings))
         self._doorbell = Doorbell(self._app)
+        minter = Minter(self._session, settings.google_token_url, vault, oauth_client(settings))
         self.desk = Desk(
             worker=f"{socket.gethostname()}:{os.getpid()}:{uuid7(0)[-6:]}",
             redis=self._redis,
             directory=Directory(self._redis, vault),
-            tokens=Tokens(self._redis, vault, self._session, settings.google_token_url),
+            tokens=Tokens(self._redis, vault, minter),
             gmail=Gmail(self._session, settings.gmail_url),
             rules=Rules(resend_5xx=resend_seconds(settings.uncertain_5xx)),
             lease_seconds=settings.lease_seconds,

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import structlog
 
-from certmail_worker.google_errors import scrub
+from certmail_config.scrubbing import scrub
 
 _QUIET = {
     "kombu": logging.WARNING,

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aiohttp
 
 from certmail_config.certificates import find_key_id
-from certmail_config.connections import SEND_SCOPE, Connection, Kind
-from certmail_config.oauth import Denied
+from certmail_config.connections import Connection, Kind
+from certmail_config.errors import Refused
+from certmail_config.office import Office
 from certmail_config.settings import Settings
+from certmail_config.token_errors import Denied
 from certmail_config.vault import Vault
 from certmail_worker.answers import Answered
 from certmail_worker.http import exchange, new_session
-from certmail_worker.tokens import mint, signer
+from certmail_worker.minter import SCOPE, Minter, Purpose, oauth_client, purposes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +39,37 @@ class Probed:
     steps: tuple[Step, ...]
 
 
+def probe_and_save(office: Office, id_or_name: str) -> Probed:
+    """Try a connection out, and open or suspend its lane by what was found. Raises Refused."""
+    connection = office.connection(id_or_name)
+    if connection.kind is None:
+        remedy = f"certmail connections add {connection.tenant} --kind …"
+        raise Refused("connection_draft", "This connection is not set up yet.", remedy)
+    if connection.kind is Kind.SERVICE_PROVIDER_APP and connection.refresh_token is None:
+        remedy = f"certmail connections link {connection.id}"
+        raise Refused("not_linked", "No account is linked yet.", remedy)
+    probed = asyncio.run(probe(connection, office.settings, office.vault))
+    return replace(probed, connection=office.save(probed.connection))
+
+
 async def probe(connection: Connection, settings: Settings, vault: Vault) -> Probed:
     """Look for the certificate at Google, then ask for a token. Raises SealBroken when the vault lacks the key."""
-    assert connection.kind is Kind.CUSTOMER_OWNED_APP, "the other kind is linked by consent"
     async with new_session(
         ca_file=settings.google_ca_file, timeout_seconds=settings.http_timeout_seconds
     ) as session:
-        seen, key_id = await _certificate_seen(connection, session, settings.google_x509_url)
-        if not seen.ok:
-            return Probed(connection.troubled(seen.code, seen.message, seen.remedy), (seen,))
-        connection = connection.working(key_id=key_id)
-        granted = await _token_granted(connection, session, settings, vault)
-        if not granted.ok:
-            return Probed(connection.troubled(granted.code, granted.message, granted.remedy), (seen, granted))
-        return Probed(connection, (seen, granted))
+        minter = Minter(session, settings.google_token_url, vault, oauth_client(settings))
+        steps: tuple[Step, ...] = ()
+        if connection.kind is Kind.CUSTOMER_OWNED_APP:
+            seen, key_id = await _certificate_seen(connection, session, settings.google_x509_url)
+            steps = (seen,)
+            if seen.ok:
+                connection = connection.working(key_id=key_id)
+        for purpose in purposes(connection) if all(step.ok for step in steps) else ():
+            steps = (*steps, await _token_granted(connection, minter, purpose))
+    for step in steps:
+        if not step.ok:
+            return Probed(connection.troubled(step.code, step.message, step.remedy), steps)
+    return Probed(connection.working(key_id=connection.key_id), steps)
 
 
 async def _certificate_seen(
@@ -99,18 +119,16 @@ async def _certificate_seen(
     ), key_id
 
 
-async def _token_granted(
-    connection: Connection, session: aiohttp.ClientSession, settings: Settings, vault: Vault
-) -> Step:
-    granted = await mint(connection, signer(connection, vault), session, settings.google_token_url)
+async def _token_granted(connection: Connection, minter: Minter, purpose: Purpose) -> Step:
+    granted = await minter.mint(connection, purpose)
     if isinstance(granted, Denied):
-        return Step("token", ok=False, code=granted.code, message=granted.message, remedy=granted.remedy)
-    if granted.scopes and SEND_SCOPE not in granted.scopes:
         return Step(
-            "token",
-            ok=False,
-            code="scope_missing",
-            message="Google gave a token without gmail.send.",
-            remedy="Authorise that scope.",
+            f"token to {purpose}", ok=False, code=granted.code, message=granted.message, remedy=granted.remedy
         )
-    return Step("token", ok=True, code="token_granted", message="Google gives access tokens for the mailbox.")
+    if granted.scopes and SCOPE[purpose] not in granted.scopes:
+        message = f"Google gave a token without {SCOPE[purpose]}."
+        return Step(
+            f"token to {purpose}", ok=False, code="scope_missing", message=message, remedy="Grant that scope."
+        )
+    message = f"Google gives access tokens to {purpose} from the mailbox."
+    return Step(f"token to {purpose}", ok=True, code="token_granted", message=message)

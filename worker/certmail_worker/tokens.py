@@ -14,18 +14,14 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-import aiohttp
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from google.auth.crypt import RSASigner
 from redis.asyncio import Redis
 
 from certmail_config import keys
-from certmail_config.connections import SEND_SCOPE, Connection, Kind
+from certmail_config.connections import Connection
 from certmail_config.ids import ConnectionId, uuid7
-from certmail_config.oauth import Blame, Denied, Granted, assertion_form, read_answer
+from certmail_config.token_errors import Blame, Denied
 from certmail_config.vault import Vault
-from certmail_worker.answers import Answered
-from certmail_worker.http import exchange
+from certmail_worker.minter import Minter, Purpose
 
 log = logging.getLogger(__name__)
 
@@ -46,41 +42,39 @@ class Token:
     mark: str
 
 
-Key = tuple[ConnectionId, int]
+Key = tuple[ConnectionId, int, Purpose]
 
 
 @dataclass(slots=True)
 class Tokens:
-    """Gives tokens for connections. `url` is the token endpoint."""
+    """Gives tokens for connections."""
 
     redis: Redis
     vault: Vault
-    session: aiohttp.ClientSession
-    url: str
+    minter: Minter
     _known: dict[Key, Token] = field(default_factory=dict)
     _asking: dict[Key, asyncio.Task[Token | Denied]] = field(default_factory=dict)
-    _signers: dict[Key, RSASigner] = field(default_factory=dict)
     _jitter: random.Random = field(default_factory=random.Random)
 
-    async def get(self, connection: Connection) -> Token | Denied:
+    async def get(self, connection: Connection, purpose: Purpose = Purpose.SEND) -> Token | Denied:
         """A token that is good for a request now. Raises SealBroken when the vault lacks the key, RedisError."""
-        key = (connection.id, connection.version)
-        token = self._known.get(key) or await self._cached(connection)
+        key = (connection.id, connection.version, purpose)
+        token = self._known.get(key) or await self._cached(connection, purpose)
         left = token.expires_at - time.time() if token else 0.0
         if token and left > MARGIN_SECONDS:
             if left < RENEW_SECONDS * self._jitter.uniform(0.8, 1.2):
-                self._renewal(connection)
+                self._renewal(connection, purpose)
             return token
-        return await asyncio.shield(self._renewal(connection))
+        return await asyncio.shield(self._renewal(connection, purpose))
 
-    async def drop(self, connection: Connection, token: Token) -> None:
+    async def drop(self, connection: Connection, token: Token, purpose: Purpose = Purpose.SEND) -> None:
         """Forget a token that Gmail refused, unless another has taken its place."""
-        key = (connection.id, connection.version)
+        key = (connection.id, connection.version, purpose)
         if (known := self._known.get(key)) and known.mark == token.mark:
             del self._known[key]
-        cached = await self._cached(connection)
+        cached = await self._cached(connection, purpose)
         if cached and cached.mark == token.mark:
-            await self.redis.delete(_name(keys.TOKEN, connection))
+            await self.redis.delete(_name(connection, purpose))
             self._known.pop(key, None)
 
     async def close(self) -> None:
@@ -88,11 +82,11 @@ class Tokens:
         if self._asking:
             await asyncio.wait(self._asking.values(), timeout=5)
 
-    def _renewal(self, connection: Connection) -> asyncio.Task[Token | Denied]:
-        key = (connection.id, connection.version)
+    def _renewal(self, connection: Connection, purpose: Purpose) -> asyncio.Task[Token | Denied]:
+        key = (connection.id, connection.version, purpose)
         task = self._asking.get(key)
         if task is None:
-            task = asyncio.create_task(self._renew(connection))
+            task = asyncio.create_task(self._renew(connection, purpose))
             task.add_done_callback(lambda done: self._renewed(key, done))
             self._asking[key] = task
         return task
@@ -102,14 +96,14 @@ class Tokens:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.warning("token_not_renewed", extra={"connection": key[0], "error": type(error).__name__})
 
-    async def _renew(self, connection: Connection) -> Token | Denied:
+    async def _renew(self, connection: Connection, purpose: Purpose) -> Token | Denied:
         """Be the one in the fleet who asks Google, or wait for who is."""
-        lock, nonce = keys.TOKEN_LOCK + connection.id, uuid7(0)
-        before = await self._cached(connection)
+        lock, nonce = f"{keys.TOKEN_LOCK}{connection.id}:{purpose}", uuid7(0)
+        before = await self._cached(connection, purpose)
         deadline = time.monotonic() + LOCK_SECONDS + 5
         while not await self.redis.set(lock, nonce, nx=True, px=int(LOCK_SECONDS * 1000)):
             await asyncio.sleep(self._jitter.uniform(0.05, 0.2))
-            if (after := await self._cached(connection)) and _renewed_since(after, before):
+            if (after := await self._cached(connection, purpose)) and _renewed_since(after, before):
                 return after
             if time.monotonic() > deadline:
                 return Denied(
@@ -120,80 +114,41 @@ class Tokens:
                 )
         try:
             # Somebody may have finished just before.
-            if (after := await self._cached(connection)) and _renewed_since(after, before):
+            if (after := await self._cached(connection, purpose)) and _renewed_since(after, before):
                 return after
-            return await self._ask(connection)
+            return await self._ask(connection, purpose)
         finally:
             await cast("Any", self.redis.eval(_RELEASE, 1, lock, nonce))
 
-    async def _ask(self, connection: Connection) -> Token | Denied:
-        granted = await mint(connection, self._signer(connection), self.session, self.url)
+    async def _ask(self, connection: Connection, purpose: Purpose) -> Token | Denied:
+        granted = await self.minter.mint(connection, purpose)
         if isinstance(granted, Denied):
             return granted
         token = Token(granted.access_token, time.time() + granted.expires_in, uuid7(int(time.time() * 1000)))
         value = json.dumps(
             {"secret": token.secret, "expires_at": token.expires_at, "mark": token.mark}
         ).encode()
-        sealed = self.vault.seal(value, owner=_owner(connection))
-        await self.redis.set(_name(keys.TOKEN, connection), sealed, ex=max(int(granted.expires_in), 1))
-        self._known[connection.id, connection.version] = token
+        sealed = self.vault.seal(value, owner=_owner(connection, purpose))
+        await self.redis.set(_name(connection, purpose), sealed, ex=max(int(granted.expires_in), 1))
+        self._known[connection.id, connection.version, purpose] = token
         return token
 
-    async def _cached(self, connection: Connection) -> Token | None:
-        sealed = cast("bytes | None", await self.redis.get(_name(keys.TOKEN, connection)))
+    async def _cached(self, connection: Connection, purpose: Purpose) -> Token | None:
+        sealed = cast("bytes | None", await self.redis.get(_name(connection, purpose)))
         if sealed is None:
             return None
-        token = Token(**json.loads(self.vault.open(sealed, owner=_owner(connection))))
-        self._known[connection.id, connection.version] = token
+        token = Token(**json.loads(self.vault.open(sealed, owner=_owner(connection, purpose))))
+        self._known[connection.id, connection.version, purpose] = token
         return token
-
-    def _signer(self, connection: Connection) -> RSASigner:
-        key = (connection.id, connection.version)
-        if key not in self._signers:
-            self._signers[key] = signer(connection, self.vault)
-        return self._signers[key]
-
-
-def signer(connection: Connection, vault: Vault) -> RSASigner:
-    """Open a connection's private key for signing; parsing it takes tens of milliseconds. Raises SealBroken."""
-    assert connection.private_key is not None, "a customer owned application has a key from the start"
-    key = load_pem_private_key(vault.open(connection.private_key, owner=connection.owner), password=None)
-    return RSASigner(key, connection.key_id)
-
-
-async def mint(
-    connection: Connection, rsa: RSASigner, session: aiohttp.ClientSession, url: str
-) -> Granted | Denied:
-    """Ask Google for a token; safe to repeat."""
-    assert connection.kind is Kind.CUSTOMER_OWNED_APP, "the other kind is linked by consent"
-    assert connection.service_account is not None, "checked when the connection was added"
-    assert connection.mailbox is not None, "checked when the connection was added"
-    form = assertion_form(
-        rsa,
-        key_id=connection.key_id,
-        issuer=connection.service_account,
-        subject=connection.mailbox,
-        scopes=frozenset({SEND_SCOPE}),
-        now=time.time(),
-    )
-    answer = await exchange(session, "POST", url, data=form)
-    if not isinstance(answer, Answered):
-        return Denied(
-            Blame.NOBODY,
-            "token_unavailable",
-            f"The token endpoint cannot be reached: {answer.why}",
-            "It is tried again.",
-        )
-    return read_answer(answer.status, answer.body)
 
 
 def _renewed_since(after: Token, before: Token | None) -> bool:
     return before is None or after.mark != before.mark or after.expires_at - time.time() > RENEW_SECONDS * 1.2
 
 
-def _name(prefix: str, connection: Connection) -> str:
-    return f"{prefix}{connection.id}:{connection.version}"
+def _name(connection: Connection, purpose: Purpose) -> str:
+    return f"{keys.TOKEN}{connection.id}:{connection.version}:{purpose}"
 
 
-def _owner(connection: Connection) -> str:
-    return f"{connection.owner}/token/{connection.version}"
+def _owner(connection: Connection, purpose: Purpose) -> str:
+    return f"{connection.owner}/token/{connection.version}/{purpose}"

@@ -89,6 +89,9 @@ connections = Table(
     Column("certificate", Text),
     Column("not_after", UtcDateTime),
     Column("key_id", String(64)),
+    Column("sub", String(64)),  # Google's own name for a linked account
+    Column("refresh_token", LargeBinary),  # sealed by the vault
+    Column("verify", Boolean, nullable=False),  # whether gmail.metadata was granted too
     Column("units_per_minute", Integer, nullable=False),
     Column("in_flight", Integer, nullable=False),
     Column("version", Integer, nullable=False),

@@ -8,7 +8,18 @@ import typer
 from typer._click import exceptions as click  # Typer carries click within itself and names only parts of it
 
 from certmail_config.errors import CertmailError, StoresUnreachable, WrongUse
-from certmail_worker.cli import connections, deliveries, demo, doctor, run, send, status, store, tenants
+from certmail_worker.cli import (
+    connections,
+    deliveries,
+    demo,
+    doctor,
+    gateway,
+    run,
+    send,
+    status,
+    store,
+    tenants,
+)
 from certmail_worker.cli.output import fail, wants_json
 
 app = typer.Typer(
@@ -21,6 +32,8 @@ app = typer.Typer(
 )
 for module in (demo, run, tenants, connections, send, status, deliveries, doctor, store):
     module.register(app)
+app.command("gateway")(gateway.gateway)
+connections.group.command("link")(gateway.link)
 
 
 def main() -> None:

@@ -8,19 +8,21 @@ from typing import Annotated
 import typer
 
 from certmail_config.certificates import VALID_DAYS
-from certmail_config.connections import DEFAULT_NAME, Connection, Kind, Limits
+from certmail_config.connections import DEFAULT_NAME, METADATA_SCOPE, SEND_SCOPE, Connection, Kind, Limits
 from certmail_config.errors import Refused, WrongUse
+from certmail_config.office import open_office
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_worker.cli.output import Json, err, fields, out, print_json, table, when
-from certmail_worker.office import open_office
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The connection's id, or TENANT/NAME.")]
 
 
+group = typer.Typer(no_args_is_help=True, help="The mailboxes that tenants send from.")
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help="The mailboxes that tenants send from.")
     group.command("add")(add)
     group.command("list")(list_)
     group.command("show")(show)
@@ -52,18 +54,31 @@ def add(
     valid_days: Annotated[
         int, typer.Option(min=1, max=3650, help="How long the certificate is valid.")
     ] = VALID_DAYS,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="The customer also grants gmail.metadata: lost answers are looked up in SENT."
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Set up a connection. For a customer owned application this makes the key and the certificate to upload."""
-    if kind is not Kind.CUSTOMER_OWNED_APP:
-        raise Refused(
-            "not_yet", "Linking an account by consent is not built yet.", "Use --kind customer_owned_app."
-        )
+    limits = Limits(units_per_minute, in_flight)
+    if kind is Kind.SERVICE_PROVIDER_APP:
+        if service_account is not None or mailbox is not None:
+            message = "A linked account needs neither --service-account nor --mailbox: who signs in decides."
+            raise WrongUse("wrong_option", message)
+        with open_office(Settings.from_env()) as office:
+            made = office.add_service_provider_app(tenant, name, limits=limits)
+        if json:
+            return print_json(as_json(made))
+        show_connection(made)
+        out.print(f"\nNext: certmail connections link {made.id} --wait")
+        return None
     if service_account is None or mailbox is None:
         raise WrongUse(
             "missing_option", "A customer owned application needs --service-account and --mailbox."
         )
-    limits = Limits(units_per_minute, in_flight)
     with open_office(Settings.from_env()) as office:
         made = office.add_customer_owned_app(
             tenant,
@@ -72,18 +87,21 @@ def add(
             mailbox=mailbox,
             limits=limits,
             valid_days=valid_days,
+            verify=verify,
         )
     if json:
         return print_json(as_json(made))
-    _print(made)
+    show_connection(made)
     out.print("\nNext:")
     out.print(f"  1. certmail connections certificate {made.id} > certificate.pem")
     out.print(
         "  2. Upload it in the Google Cloud console: the service account, Keys, Add key, Upload existing key."
     )
-    out.print("  3. In the Admin console authorise the service account's numeric client ID for")
     out.print(
-        "     https://www.googleapis.com/auth/gmail.send (Security, API controls, Domain-wide delegation)."
+        "  3. In the Admin console (Security, API controls, Domain-wide delegation) authorise the service"
+    )
+    out.print(
+        f"     account's numeric client ID for {SEND_SCOPE}{f' and {METADATA_SCOPE}' if verify else ''}."
     )
     out.print(f"  4. certmail connections probe {made.id}")
     return None
@@ -108,7 +126,7 @@ def show(id: Id, *, json: Json = False) -> None:  # noqa: A002 - what it is call
     """Show one connection: its state, and what to do if it does not work."""
     with open_office(Settings.from_env()) as office, office.db() as db:
         found = registry.get_connection(db, id)
-    return print_json(as_json(found)) if json else _print(found)
+    return print_json(as_json(found)) if json else show_connection(found)
 
 
 def certificate(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as above
@@ -132,7 +150,9 @@ def certificate(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as above
 def probe(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as above
     """Try a connection out; then it is `active`, or `attention` with Google's words and a remedy."""
     with open_office(Settings.from_env()) as office:
-        probed = office.probe(id)
+        from certmail_worker.probe import probe_and_save  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
+
+        probed = probe_and_save(office, id)
     working = all(step.ok for step in probed.steps)
     if json:
         steps = [
@@ -143,7 +163,7 @@ def probe(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as above
     else:
         for step in probed.steps:
             err.print(f"{'[green]✓[/green]' if step.ok else '[red]✗[/red]'} {step.name}: {step.message}")
-        _print(probed.connection)
+        show_connection(probed.connection)
     if not working:
         raise typer.Exit(1)
 
@@ -163,6 +183,7 @@ def as_json(connection: Connection) -> dict[str, object]:
         "service_account": connection.service_account,
         "key_id": connection.key_id,
         "not_after": when(connection.not_after),
+        "verify": connection.verify,
         "limits": {
             "units_per_minute": connection.limits.units_per_minute,
             "in_flight": connection.limits.in_flight,
@@ -170,7 +191,8 @@ def as_json(connection: Connection) -> dict[str, object]:
     }
 
 
-def _print(connection: Connection) -> None:
+def show_connection(connection: Connection) -> None:
+    """Print one connection for a person."""
     shown = as_json(connection)
     limits = connection.limits
     shown["limits"] = f"{limits.units_per_minute} units a minute, {limits.in_flight} requests at once"

@@ -73,10 +73,15 @@ def _csv_rows(lines: _Lines, columns: list[str], delimiter: str) -> Iterator[Row
         except StopIteration:
             return
         except csv.Error as error:
-            yield Row(start, ReminderRejected("malformed_row", f"not proper CSV: {error}"))
+            message = f"not proper CSV: {error}"
+            if lines.taken > start:
+                message += (
+                    f"; lines {start} to {lines.taken} were taken for one record: is a closing quote missing?"
+                )
+            yield Row(start, ReminderRejected("malformed_row", message))
             continue
-        if not values:
-            continue  # a blank line is no record
+        if not any(value.strip() for value in values):
+            continue  # a blank line is no record, nor are the bare delimiters that spreadsheets leave behind
         if len(values) != len(columns):
             message = f"{len(values)} columns, but the header names {len(columns)}"
             yield Row(start, ReminderRejected("wrong_columns", message))
@@ -114,7 +119,7 @@ def _jsonl(source: TextIO) -> Iterator[Row]:
             continue
         try:
             value = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield Row(number, ReminderRejected("malformed_row", f"not JSON: {error}"))
             continue
         if not isinstance(value, dict):

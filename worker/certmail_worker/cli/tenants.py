@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
+from certmail_config.office import open_office
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_worker.cli.output import Json, fields, print_json, table
-from certmail_worker.office import open_office
 
 
 def register(app: typer.Typer) -> None:

@@ -20,6 +20,7 @@ from certmail import Mailer
 from certmail_config import keys
 from certmail_config.connections import Kind, Limits
 from certmail_config.errors import Refused
+from certmail_config.office import Office, open_office
 from certmail_config.settings import PREFIX, Settings
 from certmail_config.sql import tables
 from certmail_config.states import FINAL, State
@@ -30,7 +31,7 @@ from certmail_worker.demo.campaign import campaign_file
 from certmail_worker.demo.google import SandboxGoogle
 from certmail_worker.demo.progress import Progress
 from certmail_worker.demo.summary import TenantResult, disagreements, summary
-from certmail_worker.office import Office, open_office
+from certmail_worker.probe import probe_and_save
 
 TENANT = "acme"
 MAILBOX = "access-reviews@acme.example"
@@ -114,7 +115,7 @@ def _link(on: Stage) -> None:
     on.progress.say(f"Tenant {TENANT}: key and certificate generated.")
     assert connection.certificate is not None, "made with the connection"
     on.google.upload(SERVICE_ACCOUNT, connection.certificate)
-    probed = on.office.probe(connection.id)
+    probed = probe_and_save(on.office, connection.id)
     for step in probed.steps:
         on.progress.say(f"Tenant {TENANT}: {step.message}")
     if not all(step.ok for step in probed.steps):

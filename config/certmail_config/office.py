@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from email_validator import EmailNotValidError, validate_email
 from redis import Redis
@@ -31,9 +29,6 @@ from certmail_config.sql.engine import check_version, open_database, reachable, 
 from certmail_config.stores import connect, database_url, redis_server, vault_keys
 from certmail_config.vault import Vault
 from certmail_config.working_copy import write_connection, write_deployment, write_tenant
-
-if TYPE_CHECKING:
-    from certmail_worker.probe import Probed
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +59,15 @@ class Office:
         return made, connection
 
     def add_customer_owned_app(
-        self, tenant: str, name: str, *, service_account: str, mailbox: str, limits: Limits, valid_days: int
+        self,
+        tenant: str,
+        name: str,
+        *,
+        service_account: str,
+        mailbox: str,
+        limits: Limits,
+        valid_days: int,
+        verify: bool = False,
     ) -> Connection:
         """Set up a connection with a key and certificate of its own; it waits for the administrator's steps at Google."""
         check_name(name, "connection")
@@ -87,28 +90,35 @@ class Office:
                     certificate=pair.certificate,
                     not_after=pair.not_after,
                     limits=limits,
+                    verify=verify,
                 ),
             )
         self._publish(connection)
         return connection
 
-    def probe(self, id_or_name: str) -> Probed:
-        """Try a connection out, and open or suspend its lane by what was found."""
+    def connection(self, id_or_name: str) -> Connection:
+        """One connection by id or TENANT/NAME; raises Refused."""
         with self.db() as db:
-            connection = registry.get_connection(db, id_or_name)
-        if connection.kind is None:
-            raise Refused(
-                "connection_draft",
-                "This connection is not set up yet.",
-                f"certmail connections add {connection.tenant} --kind …",
-            )
-        from certmail_worker.probe import probe  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
+            return registry.get_connection(db, id_or_name)
 
-        probed = asyncio.run(probe(connection, self.settings, self.vault))
+    def save(self, connection: Connection) -> Connection:
+        """Write a changed connection, and open or suspend its lane as its state says; raises Refused."""
         with self.db() as db:
-            saved = registry.save_connection(db, probed.connection)
+            saved = registry.save_connection(db, connection)
         self._publish(saved)
-        return replace(probed, connection=saved)
+        return saved
+
+    def add_service_provider_app(self, tenant: str, name: str, *, limits: Limits) -> Connection:
+        """Set up a connection that an administrator will link by signing in with Google."""
+        check_name(name, "connection")
+        with self.db() as db:
+            draft = self._draft(db, tenant, name)
+            pending = replace(
+                draft, kind=Kind.SERVICE_PROVIDER_APP, state=ConnectionState.PENDING, limits=limits
+            )
+            connection = registry.save_connection(db, pending)
+        self._publish(connection)
+        return connection
 
     def _draft(self, db: Db, tenant: str, name: str) -> Connection:
         """The draft of that name; `default` was made with its tenant, any other is made now."""
@@ -134,7 +144,7 @@ class Office:
 
 
 @contextmanager
-def open_office(settings: Settings, *, make_key: bool = False) -> Iterator[Office]:
+def open_office(settings: Settings, *, make_key: bool = False, supervise: bool = False) -> Iterator[Office]:
     """Open stores and vault; the SQLite database of the data directory is made and brought up to date by itself."""
     vault = Vault(vault_keys(settings, make=make_key))
     engine = open_database(database_url(settings))
@@ -143,7 +153,7 @@ def open_office(settings: Settings, *, make_key: bool = False) -> Iterator[Offic
             upgrade(engine)
         else:
             check_version(engine)
-        with redis_server(settings) as url, connect(url) as redis:
+        with redis_server(settings, supervise=supervise) as url, connect(url) as redis:
             yield Office(settings, engine, redis, vault)
     finally:
         engine.dispose()

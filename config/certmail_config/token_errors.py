@@ -1,0 +1,286 @@
+"""The failure tables of the token endpoint: from Google's refusal to who can do something about it, and what.
+
+Sources: google.md §3.4 (refresh tokens, our own client) and §4.4 (assertions of a service account).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+
+class Blame(Enum):
+    """Who can do something about a token that was not granted."""
+
+    NOBODY = "nobody"
+    """Google or the network: tried again by itself."""
+    CUSTOMER = "customer"
+    """The tenant's administrator: the connection needs attention."""
+    OPERATOR = "operator"
+    """Whoever runs certmail: a clock, a setting, a bug of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """No token: a code, Google's words, and what to do. `settling` means that Google may still be spreading a change."""
+
+    blame: Blame
+    code: str
+    message: str
+    remedy: str
+    settling: bool = False
+
+
+class Grant(Enum):
+    """What a token was asked for with: it decides whose fault a refusal is."""
+
+    ASSERTION = "assertion"
+    """A service account of the customer's."""
+    OUR_CLIENT = "our_client"
+    """An authorization code or a refresh token, presented by our own OAuth client."""
+
+
+_TRANSIENT_ERRORS: Final = frozenset({"internal_failure", "server_error", "temporarily_unavailable"})
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a refusal consists of; the description is Google's words without addresses."""
+
+    status: int
+    error: str
+    description: str
+    subtype: str
+
+
+def denied(said: Said, grant: Grant) -> Denied:
+    """Say what a refusal means; total."""
+    parts = [part for part in (said.error, said.description, said.subtype) if part]
+    words = f"Google says: {': '.join(parts)}" if said.error else f"HTTP {said.status} without a reason"
+    if said.status >= 500 or said.status in {408, 429} or said.error in _TRANSIENT_ERRORS or not said.error:
+        return Denied(
+            Blame.NOBODY,
+            "token_unavailable",
+            f"The token endpoint did not answer properly. {words}",
+            "Nothing to do; it is tried again.",
+        )
+    for row in (*(_OURS if grant is Grant.OUR_CLIENT else ()), *_ROWS):
+        if row.error == said.error and row.says in said.description:
+            return Denied(row.blame, row.code, f"{row.sentence} {words}", row.remedy, row.settling)
+    return Denied(
+        Blame.OPERATOR,
+        "token_refused",
+        f"The token endpoint refused for a reason that certmail does not know. {words}",
+        "Report it.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    error: str
+    says: str  # a part of the description; '' fits any
+    blame: Blame
+    code: str
+    sentence: str
+    remedy: str
+    settling: bool = False
+
+
+_DELEGATION = (
+    "In the Google Admin console, under Security, Access and data control, API controls, Domain-wide delegation: authorise the "
+    "service account's numeric client ID (not its email) for https://www.googleapis.com/auth/gmail.send. "
+    "A change usually works within minutes, at most within 24 hours."
+)
+_OUR_CLIENT = (
+    "Check CERTMAIL_OAUTH_CLIENT_ID, CERTMAIL_OAUTH_CLIENT_SECRET and the client in the Google Cloud console."
+)
+_OURS: Final = (
+    *(
+        _Row(
+            error,
+            "",
+            Blame.OPERATOR,
+            "client_refused",
+            "Google does not accept certmail's own OAuth client.",
+            _OUR_CLIENT,
+        )
+        for error in ("invalid_client", "deleted_client", "disabled_client", "unauthorized_client")
+    ),
+    _Row(
+        "access_denied",
+        "",
+        Blame.CUSTOMER,
+        "admin_policy",
+        "The Google Workspace domain does not allow it.",
+        "The Workspace administrator must trust the application under Security, API controls, App access control.",
+    ),
+)
+"""Where our own client presented the grant, the tenant cannot be asked to mend the client."""
+_ROWS: Final = (
+    _Row(
+        "unauthorized_client",
+        "",
+        Blame.CUSTOMER,
+        "delegation_missing",
+        "Domain-wide delegation for this service account and scope is not in place.",
+        _DELEGATION,
+        settling=True,
+    ),
+    _Row(
+        "access_denied",
+        "",
+        Blame.CUSTOMER,
+        "delegation_missing",
+        "A scope is not authorised for this service account, or its service is restricted.",
+        _DELEGATION,
+        settling=True,
+    ),
+    _Row(
+        "admin_policy_enforced",
+        "",
+        Blame.CUSTOMER,
+        "admin_policy",
+        "A policy of the Google Workspace domain forbids it.",
+        "The Workspace administrator must trust the application under Security, API controls, App access control.",
+    ),
+    _Row(
+        "org_internal",
+        "",
+        Blame.OPERATOR,
+        "client_internal",
+        "The OAuth client is limited to its own organisation.",
+        "Make the OAuth consent screen external.",
+    ),
+    _Row(
+        "invalid_grant",
+        "Invalid JWT Signature",
+        Blame.CUSTOMER,
+        "key_unknown",
+        "Google does not know the key that certmail signs with: the certificate is not uploaded, was deleted or disabled, or has expired.",
+        "Download the certificate (`certmail connections certificate`) and upload it to the service account, under Keys, Upload existing key. "
+        "A new key may take a minute.",
+        settling=True,
+    ),
+    _Row(
+        "invalid_grant",
+        "Invalid JWT: Token must be a short-lived token",
+        Blame.OPERATOR,
+        "clock_wrong",
+        "This machine's clock differs from Google's by minutes.",
+        "Set the clock (NTP) of the machine that runs certmail.",
+    ),
+    _Row(
+        "invalid_grant",
+        "Not a valid email",
+        Blame.CUSTOMER,
+        "mailbox_unknown",
+        "The mailbox does not exist in this Google Workspace domain.",
+        "Check the mailbox's address; it must be a user's primary address, not a group or an alias.",
+    ),
+    _Row(
+        "invalid_grant",
+        "Invalid email or User ID",
+        Blame.CUSTOMER,
+        "mailbox_unknown",
+        "The mailbox does not exist in this Google Workspace domain, or is suspended.",
+        "Check the mailbox's address; it must be a user's primary address, not a group or an alias.",
+    ),
+    _Row(
+        "invalid_grant",
+        "account has been deleted",
+        Blame.CUSTOMER,
+        "mailbox_unknown",
+        "The mailbox was deleted.",
+        "Restore the user, or connect another mailbox.",
+    ),
+    _Row(
+        "invalid_grant",
+        "account not found",
+        Blame.CUSTOMER,
+        "service_account_unknown",
+        "The service account does not exist.",
+        "Check the service account's email address.",
+    ),
+    _Row(
+        "invalid_grant",
+        "No valid verifier found",
+        Blame.CUSTOMER,
+        "service_account_unknown",
+        "The service account does not exist, or has no usable key.",
+        "Check the service account's email address and its keys.",
+        settling=True,
+    ),
+    _Row(
+        "invalid_grant",
+        "",
+        Blame.CUSTOMER,
+        "grant_revoked",
+        "The permission to send was withdrawn or has ended.",
+        "Link the account again.",
+    ),
+    _Row(
+        "invalid_request",
+        "impersonation",
+        Blame.CUSTOMER,
+        "mailbox_unknown",
+        "The mailbox cannot be impersonated.",
+        "It must be a user of the domain that granted the delegation: not a group, an alias, or a user of another domain.",
+    ),
+    _Row(
+        "invalid_request",
+        "prn email",
+        Blame.CUSTOMER,
+        "mailbox_unknown",
+        "The mailbox cannot be impersonated.",
+        "It must be a user of the domain that granted the delegation: not a group, an alias, or a user of another domain.",
+    ),
+    _Row(
+        "disabled_client",
+        "",
+        Blame.CUSTOMER,
+        "client_disabled",
+        "The service account or client is disabled.",
+        "Enable it in the Google Cloud console.",
+    ),
+    _Row(
+        "deleted_client",
+        "",
+        Blame.CUSTOMER,
+        "client_deleted",
+        "The service account or client was deleted.",
+        "Restore it, or set up the connection again.",
+    ),
+    _Row(
+        "invalid_client",
+        "",
+        Blame.CUSTOMER,
+        "client_invalid",
+        "Google does not accept the service account or client.",
+        "Check that it exists and is enabled.",
+    ),
+    _Row(
+        "invalid_scope",
+        "",
+        Blame.OPERATOR,
+        "request_wrong",
+        "Google does not know the scope that certmail asked for.",
+        "Report it: this is certmail's mistake.",
+    ),
+    _Row(
+        "invalid_request",
+        "",
+        Blame.OPERATOR,
+        "request_wrong",
+        "Google does not understand the request for a token.",
+        "Report it: this is certmail's mistake.",
+    ),
+    _Row(
+        "unsupported_grant_type",
+        "",
+        Blame.OPERATOR,
+        "request_wrong",
+        "Google does not know the grant.",
+        "Report it: this is certmail's mistake.",
+    ),
+)

@@ -1,0 +1,112 @@
+"""The gateway's application: the OAuth callback and its own health. Console and API are built on this."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+
+import aiohttp
+from aiohttp import web
+from redis.exceptions import RedisError
+
+from certmail.gateway import pages
+from certmail.gateway.google import Google, new_session
+from certmail.gateway.linking import Linked, finish
+from certmail_config.errors import CertmailError, SettingsError
+from certmail_config.oauth import OAuthClient
+from certmail_config.office import Office
+from certmail_config.settings import Settings
+
+OFFICE: web.AppKey[Office] = web.AppKey("office", Office)
+SESSION: web.AppKey[aiohttp.ClientSession] = web.AppKey("session", aiohttp.ClientSession)
+
+
+def build(office: Office) -> web.Application:
+    """Make the application over open stores."""
+    app = web.Application()
+    app[OFFICE] = office
+
+    async def google(app: web.Application) -> AsyncIterator[None]:
+        async with new_session(office.settings) as session:
+            app[SESSION] = session
+            yield
+
+    app.cleanup_ctx.append(google)
+    app.router.add_get("/oauth/google/callback", callback)
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    return app
+
+
+def configured_client(settings: Settings) -> OAuthClient:
+    """Our OAuth client; raises SettingsError naming what is missing."""
+    if settings.oauth_client_id is None or settings.oauth_client_secret is None:
+        raise SettingsError(
+            "oauth_client_missing",
+            "CERTMAIL_OAUTH_CLIENT_ID and CERTMAIL_OAUTH_CLIENT_SECRET are not set: no account can be linked without them.",
+            f"Make an OAuth client (web application) in the Google Cloud console, with the redirect URI {settings.callback_url}.",
+        )
+    return OAuthClient(settings.oauth_client_id, settings.oauth_client_secret.get_secret_value())
+
+
+async def callback(request: web.Request) -> web.Response:
+    """Google sends an administrator's browser here."""
+    office = request.app[OFFICE]
+    try:
+        google = Google(request.app[SESSION], office.settings, configured_client(office.settings))
+        return pages.result(await finish(office, google, request.query))
+    except CertmailError as error:
+        return pages.result(Linked(ok=False, code=error.code, message=error.message, remedy=error.remedy))
+
+
+async def healthz(_: web.Request) -> web.Response:
+    """The process answers."""
+    return web.json_response({"ok": True})
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """Both stores answer; 503 with what does not."""
+    office = request.app[OFFICE]
+    checks = {
+        "redis": await _works(office.redis.ping),
+        "database": await _works(lambda: _ask(office)),
+    }
+    ready = all(value == "ok" for value in checks.values())
+    return web.json_response({"ready": ready, "checks": checks}, status=200 if ready else 503)
+
+
+def _ask(office: Office) -> None:
+    with office.db() as db:
+        db.exec_driver_sql("SELECT 1")
+
+
+async def _works(check: Callable[[], object]) -> str:
+    try:
+        await asyncio.to_thread(check)
+    except RedisError as error:
+        return type(error).__name__
+    except CertmailError as error:
+        return error.code
+    return "ok"
+
+
+def serve(office: Office, *, announce: Callable[[str], None]) -> None:
+    """Serve on LISTEN until SIGTERM or SIGINT; raises OSError when the address is taken."""
+    asyncio.run(_serve(office, announce))
+
+
+async def _serve(office: Office, announce: Callable[[str], None]) -> None:
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    # No access log: a callback's query holds a code.
+    runner = web.AppRunner(build(office), access_log=None)
+    await runner.setup()
+    host, _, port = office.settings.listen.rpartition(":")
+    try:
+        await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+        announce(f"http://{office.settings.listen}")
+        await ended.wait()
+    finally:
+        await runner.cleanup()

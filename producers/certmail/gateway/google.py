@@ -1,0 +1,74 @@
+"""The three requests that the gateway makes to Google itself: exchange a code, ask whose account it is, revoke a token.
+
+Codes and tokens never travel in a Celery message, so these are not left to a worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+
+import aiohttp
+
+from certmail_config.oauth import Account, Granted, OAuthClient, code_form, read_account, read_answer
+from certmail_config.settings import Settings
+from certmail_config.token_errors import Blame, Denied, Grant
+
+_MOST_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Google:
+    """Google's addresses, over one session."""
+
+    session: aiohttp.ClientSession
+    settings: Settings
+    client: OAuthClient
+
+    async def exchange(self, code: str, verifier: str) -> Granted | Denied:
+        """Exchange the callback's code; it works once, so nothing here is repeated."""
+        form = code_form(self.client, code=code, redirect_uri=self.settings.callback_url, verifier=verifier)
+        try:
+            async with self.session.post(
+                self.settings.google_token_url, data=form, allow_redirects=False
+            ) as answer:
+                return read_answer(answer.status, await answer.content.read(_MOST_BYTES), Grant.OUR_CLIENT)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            message = f"Google's token endpoint cannot be reached: {type(error).__name__}"
+            return Denied(Blame.NOBODY, "token_unavailable", message, "Link the account again in a minute.")
+
+    async def account(self, token: str) -> Account | None:
+        """Whose account a token is for; None if Google does not say."""
+        try:
+            headers = {"Authorization": f"Bearer {token}"}
+            async with self.session.get(self.settings.google_userinfo_url, headers=headers) as answer:
+                body = await answer.content.read(_MOST_BYTES)
+                return read_account(body) if answer.status == 200 else None
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return None
+
+    async def revoke(self, token: str) -> bool:
+        """Give a token back that is not going to be used; says whether Google confirmed."""
+        for pause in (0.5, 2.0, 0.0):
+            try:
+                async with self.session.post(
+                    self.settings.google_revoke_url, data={"token": token}
+                ) as answer:
+                    if answer.status < 500:
+                        return answer.status == 200
+            except (aiohttp.ClientError, TimeoutError, OSError):
+                pass  # the next try, or the answer that it was not confirmed
+            await asyncio.sleep(pause)
+        return False
+
+
+def new_session(settings: Settings) -> aiohttp.ClientSession:
+    """Make the gateway's session; belongs to the running loop."""
+    ca_file = settings.google_ca_file
+    context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=context),
+        timeout=aiohttp.ClientTimeout(total=settings.http_timeout_seconds),
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )

@@ -1,0 +1,126 @@
+"""Linking an account, from Google's callback to a connection that works; read `finish` from top to bottom."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from certmail.gateway.google import Google
+from certmail_config.connections import SEND_SCOPE, Connection, ConnectionState, Kind
+from certmail_config.errors import Refused
+from certmail_config.links import take_link
+from certmail_config.oauth import ISSUERS, Granted
+from certmail_config.office import Office
+from certmail_config.token_errors import Denied
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """How it ended, in words for the person at the browser."""
+
+    ok: bool
+    code: str
+    message: str
+    remedy: str = ""
+
+
+STALE = Linked(
+    ok=False,
+    code="link_used_or_expired",
+    message="This sign-in was used before, has expired, or was not started here.",
+    remedy="Start again with “Link account”.",
+)
+
+
+async def finish(office: Office, google: Google, query: Mapping[str, str]) -> Linked:
+    """Finish a consent. Whatever goes wrong after Google gave a token, the token is given back."""
+    link = await asyncio.to_thread(take_link, office.redis, office.vault, query.get("state", ""))
+    if link is None or query.get("iss", next(iter(ISSUERS))) not in ISSUERS:
+        return STALE
+    try:
+        connection = await asyncio.to_thread(office.connection, link.connection)
+    except Refused:
+        return STALE
+    if connection.kind is not Kind.SERVICE_PROVIDER_APP or connection.version != link.version:
+        return STALE  # set up anew since: the consent was for something else
+    if "error" in query or "code" not in query:
+        return await _trouble(office, connection, _not_consented(query.get("error", "")))
+    granted = await google.exchange(query["code"], link.verifier)
+    if isinstance(granted, Denied):
+        return await _trouble(
+            office,
+            connection,
+            Linked(ok=False, code=granted.code, message=granted.message, remedy=granted.remedy),
+        )
+    ended = await _take(office, google, connection, granted)
+    if not ended.ok:
+        revoked = await google.revoke(granted.refresh_token or granted.access_token)
+        log.info(
+            "grant_given_back", extra={"connection": connection.id, "code": ended.code, "confirmed": revoked}
+        )
+    return ended
+
+
+async def _take(office: Office, google: Google, connection: Connection, granted: Granted) -> Linked:
+    """Check what was granted, and by whom; then keep it."""
+    if SEND_SCOPE not in granted.scopes:
+        message = "The box for sending email on your behalf was not ticked, so certmail may not send."
+        remedy = "Link the account again and tick every box."
+        return await _trouble(
+            office, connection, Linked(ok=False, code="scope_missing", message=message, remedy=remedy)
+        )
+    if granted.refresh_token is None:
+        message = "Google gave no lasting permission."
+        return await _trouble(
+            office,
+            connection,
+            Linked(ok=False, code="no_refresh_token", message=message, remedy="Link the account again."),
+        )
+    account = await google.account(granted.access_token)
+    if account is None:
+        message = "Google did not say whose account this is."
+        remedy = "Link the account again in a minute."
+        return await _trouble(
+            office, connection, Linked(ok=False, code="account_unknown", message=message, remedy=remedy)
+        )
+    if connection.sub is not None and connection.sub != account.sub:
+        message = "This connection was linked to another account before, and still is."
+        return Linked(
+            ok=False,
+            code="another_account",
+            message=message,
+            remedy="Sign in with that account, or set up another connection.",
+        )
+    linked = replace(
+        connection.working(key_id=None),
+        sub=account.sub,
+        mailbox=account.email,
+        refresh_token=office.vault.seal(granted.refresh_token.encode(), owner=connection.owner),
+    )
+    await asyncio.to_thread(office.save, linked)
+    return Linked(
+        ok=True, code="linked", message=f"{account.email} is linked: reminders will be sent from it."
+    )
+
+
+def _not_consented(error: str) -> Linked:
+    if error == "access_denied":
+        return Linked(
+            ok=False,
+            code="consent_denied",
+            message="The permission was not given.",
+            remedy="Link the account again and allow it.",
+        )
+    message = f"Google ended the sign-in: {error[:80] or 'no code came back'}."
+    return Linked(ok=False, code="consent_failed", message=message, remedy="Link the account again.")
+
+
+async def _trouble(office: Office, connection: Connection, ended: Linked) -> Linked:
+    """Say what happened on the connection too, unless it works: a failed second consent breaks nothing."""
+    if connection.state is not ConnectionState.ACTIVE:
+        await asyncio.to_thread(office.save, connection.troubled(ended.code, ended.message, ended.remedy))
+    return ended

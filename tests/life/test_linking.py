@@ -1,0 +1,191 @@
+"""A service provider application: linked by consent, through the real redirects, and used by a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from support.town import QUICK, SEND_SCOPE, Town, campaign, town, wait_for
+
+ACCOUNT = "reviews@globex.example"
+IDENTITY = [
+    "https://www.googleapis.com/auth/userinfo.email",
+    "https://www.googleapis.com/auth/userinfo.profile",
+]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with town(Path(tmp_path_factory.mktemp("linking")), **QUICK) as made:
+        made.open_gateway()
+        made.control("POST", "/accounts", {"email": ACCOUNT})
+        made.control("POST", "/accounts", {"email": "somebody@globex.example"})
+        made.worker()
+        yield made
+
+
+def pending(place: Town, tenant: str) -> str:
+    place.ask("tenants", "add", tenant)
+    return str(place.ask("connections", "add", tenant, "--kind", "service_provider_app")["id"])
+
+
+def link_url(place: Town, connection: str) -> str:
+    return str(place.ask("connections", "link", connection)["url"])
+
+
+def show(place: Town, connection: str) -> dict[str, Any]:
+    shown = place.ask("connections", "show", connection)
+    assert isinstance(shown, dict)
+    return shown
+
+
+def tokens_revoked(place: Town) -> int:
+    return sum(
+        item["path"] == "/revoke" and item["status"] == 200 for item in place.control("GET", "/requests")
+    )
+
+
+def test_an_administrator_signs_in_consents_and_reminders_leave_from_his_account(place: Town) -> None:
+    connection = pending(place, "globex")
+    url = link_url(place, connection)
+    query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+    assert (query["access_type"], query["prompt"], query["code_challenge_method"]) == (
+        "offline",
+        "consent",
+        "S256",
+    )
+    assert set(query["scope"].split()) == {SEND_SCOPE, *IDENTITY}
+    page = place.consent(url, ACCOUNT)
+    assert page.status_code == 200
+    assert "Account linked" in page.text
+    assert page.headers["Cache-Control"] == "no-store"
+    shown = show(place, connection)
+    assert (shown["state"], shown["mailbox"]) == ("active", ACCOUNT)
+
+    job = place.ask("send", "-", stdin=campaign(1, tenant="globex"))["receipts"][0]["id"]
+    place.wait_recorded([job], {"accepted"})
+    [message] = [message for message in place.messages() if message["certmail_id"] == job]
+    assert message["mailbox"] == ACCOUNT
+
+
+def test_a_state_works_once(place: Town) -> None:
+    connection = pending(place, "once")
+    url = link_url(place, connection)
+    back = requests.post(
+        url,
+        data={"account": ACCOUNT, "scope": [SEND_SCOPE, *IDENTITY], "decision": "allow"},
+        timeout=10,
+        allow_redirects=False,
+    )
+    callback = back.headers["Location"]
+    assert requests.get(callback, timeout=10).status_code == 200
+    version = show(place, connection)
+    again = requests.get(callback, timeout=10)
+    assert again.status_code == 400
+    assert "was used before" in again.text
+    assert show(place, connection) == version
+
+
+def test_a_foreign_state_or_issuer_changes_nothing(place: Town) -> None:
+    connection = pending(place, "foreign")
+    for query in ("state=invented&code=4/abc", "code=4/abc", "", "error=access_denied"):
+        assert requests.get(f"{place.gateway}/oauth/google/callback?{query}", timeout=10).status_code == 400
+    back = requests.post(
+        link_url(place, connection),
+        data={"account": ACCOUNT, "scope": [SEND_SCOPE, *IDENTITY], "decision": "allow"},
+        timeout=10,
+        allow_redirects=False,
+    )
+    evil = back.headers["Location"].replace("accounts.google.com", "accounts.evil.example")
+    assert "evil" in evil
+    assert requests.get(evil, timeout=10).status_code == 400
+    assert show(place, connection)["state"] == "pending"
+
+
+def test_a_consent_without_the_box_for_sending_is_given_back_and_explained(place: Town) -> None:
+    connection = pending(place, "granular")
+    before = tokens_revoked(place)
+    page = place.consent(link_url(place, connection), ACCOUNT, scopes=IDENTITY)
+    assert page.status_code == 400
+    assert "tick every box" in page.text
+    shown = show(place, connection)
+    assert (shown["state"], shown["code"]) == ("attention", "scope_missing")
+    assert tokens_revoked(place) == before + 1
+    assert place.consent(link_url(place, connection), ACCOUNT).ok
+    assert show(place, connection)["state"] == "active"
+
+
+def test_a_denied_consent_is_said_on_the_page_and_on_the_connection(place: Town) -> None:
+    connection = pending(place, "denied")
+    page = place.consent(link_url(place, connection), ACCOUNT, decision="deny")
+    assert "The permission was not given." in page.text
+    assert show(place, connection)["code"] == "consent_denied"
+
+
+def test_a_connection_stays_with_the_account_that_it_was_linked_to(place: Town) -> None:
+    connection = pending(place, "same")
+    assert place.consent(link_url(place, connection), ACCOUNT).ok
+    page = place.consent(link_url(place, connection), "somebody@globex.example")
+    assert page.status_code == 400
+    assert "another account" in page.text
+    shown = show(place, connection)
+    assert (shown["state"], shown["mailbox"]) == ("active", ACCOUNT)
+
+
+def test_a_withdrawn_permission_stops_the_lane_and_linking_again_lets_its_jobs_leave(place: Town) -> None:
+    account = "withdrawn@globex.example"
+    place.control("POST", "/accounts", {"email": account})
+    connection = pending(place, "withdrawn")
+    assert place.consent(link_url(place, connection), account).ok
+    place.control("DELETE", f"/accounts/{account}/tokens")
+    job = place.ask("send", "-", stdin=campaign(1, tenant="withdrawn"))["receipts"][0]["id"]
+    wait_for("the lane stops", lambda: (place.status(job)["reason"] or "").startswith("grant_revoked: "))
+    assert place.consent(link_url(place, connection), account).ok
+    place.wait_recorded([job], {"accepted"})
+    assert place.copies()[job] == 1
+
+
+def test_waiting_for_the_link_shows_the_result(place: Town) -> None:
+    connection = pending(place, "waiting")
+    process = place.start(
+        "certmail_worker", "connections", "link", connection, "--wait", "--json", log="link.log"
+    )
+    log = place.data_dir / "link.log"
+    wait_for("the page's address", lambda: "/o/oauth2/v2/auth?" in log.read_text())
+    url = next(line for line in log.read_text().splitlines() if "/o/oauth2/v2/auth?" in line).strip()
+    assert place.consent(url, ACCOUNT).ok
+    assert process.wait(20) == 0
+    assert '"state": "active"' in log.read_text()
+
+
+def test_without_a_client_linking_says_what_to_set(place: Town) -> None:
+    connection = pending(place, "no-client")
+    ran = place.run("connections", "link", connection, "--json", CERTMAIL_OAUTH_CLIENT_ID="")
+    assert (ran.status, ran.json["error"]["code"]) == (2, "oauth_client_missing")
+    assert "/oauth/google/callback" in ran.json["error"]["remedy"]
+
+
+def test_a_link_result_page_shows_html_in_a_name_as_text(place: Town) -> None:
+    connection = pending(place, "html")
+    url = link_url(place, connection)
+    state = parse_qs(urlsplit(url).query)["state"][0]
+    page = requests.get(
+        f"{place.gateway}/oauth/google/callback",
+        params={"state": state, "error": "<script>alert(1)</script>"},
+        timeout=10,
+    )
+    assert "<script" not in page.text
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+
+
+def test_the_gateway_says_whether_it_is_ready(place: Town) -> None:
+    assert requests.get(f"{place.gateway}/healthz", timeout=10).json() == {"ok": True}
+    assert requests.get(f"{place.gateway}/readyz", timeout=10).json() == {
+        "ready": True,
+        "checks": {"redis": "ok", "database": "ok"},
+    }

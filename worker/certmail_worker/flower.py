@@ -1,0 +1,174 @@
+"""Flower, Celery's dashboard, for people to look at and nothing else: a password before every page, no way to act.
+
+What is added to Flower goes through what Flower and Tornado have for it; nothing of theirs is changed:
+
+- one gate before all paths, `/metrics` and `/healthcheck` too, which Flower leaves open. It lets reading through and
+  nothing else; Flower's own `basic_auth` and `read_only` are on behind it.
+- queue lengths counted by kombu, over the app's own connection. Flower makes a second client from the broker's URL,
+  and that one does not know the certificates of `rediss://…?ssl_ca_certs=`, nor the user, the database or the spaces
+  of a Unix socket's URL.
+- of a worker's connection to the broker only what is harmless: with a Unix socket, Celery reports the URL whole, its
+  password included.
+
+Nothing is kept (`persistent` is off): the record is in SQL, and Flower shows what has happened since it started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hmac
+import logging
+import signal
+from collections.abc import Callable, Iterable, Mapping
+from ipaddress import ip_address
+from typing import Any, Final
+
+from celery import Celery
+from flower.api.tasks import GetQueueLengths
+from flower.app import Flower
+from flower.urls import settings as pages
+from flower.views import BaseHandler
+from flower.views.broker import BrokerView
+from kombu.exceptions import ChannelError
+from tornado.httputil import HTTPServerRequest
+from tornado.ioloop import IOLoop
+from tornado.options import options
+from tornado.web import ErrorHandler, RequestHandler, url
+
+from certmail_config.stores import hide_password
+
+log = logging.getLogger(__name__)
+
+MOST_TASKS: Final = 20_000  # some 60 MB; Flower forgets the oldest beyond
+FORGET_WORKERS_SECONDS: Final = (
+    3600  # a worker's name has its process id in it: each restart leaves a name behind
+)
+READING: Final = {"GET", "HEAD"}
+READ_BY_POST: Final = "/tasks/datatable"  # a table's filter may be longer than a URL
+
+
+def serve(app: Celery, auth: str, host: str, port: int, *, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C; raises OSError if the address cannot be had. `auth` is `user:password`."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    options.address, options.port = host, port
+    options.basic_auth = [auth]
+    options.read_only = True
+    options.persistent = False
+    options.max_tasks = MOST_TASKS
+    options.purge_offline_workers = FORGET_WORKERS_SECONDS
+    # The job id, which is the only argument, and the state that it came to are what is looked for.
+    options.tasks_columns = "name,args,state,result,received,started,runtime,worker,uuid"
+    flower = ReadOnlyFlower(
+        auth, capp=app, options=options, io_loop=IOLoop.current(), log_function=_log_refusals, **pages
+    )
+    bound = flower.start_http_server()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, flower.stop)
+    if not _is_loopback(host):
+        log.warning("flower_without_tls", extra={"remedy": "Put a proxy that speaks HTTPS in front of it."})
+    announce(f"http://{f'[{host}]' if ':' in host else host}:{bound}")
+    flower.start()
+
+
+class ReadOnlyFlower(Flower):  # type: ignore[misc]  # Flower ships no types
+    """Flower behind the gate."""
+
+    def __init__(self, auth: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._credentials = base64.b64encode(auth.encode())
+        # Handlers that are added come before those that Flower has for the same paths.
+        self.add_handlers(
+            ".*", [url("/broker", BrokerPage, name="broker"), url("/api/queues/length", QueueLengths)]
+        )
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        """Let a request through to its handler, or answer it here."""
+        scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+        if scheme != "Basic" or not hmac.compare_digest(credentials.encode(), self._credentials):
+            return self.get_handler_delegate(request, Refusal, {"status_code": 401})
+        if request.method not in READING and request.path != READ_BY_POST:
+            return self.get_handler_delegate(request, Refusal, {"status_code": 403})
+        return super().find_handler(request, **kwargs)
+
+    @property
+    def workers(self) -> dict[str, dict[str, Any]]:
+        """What workers have told of themselves, as it may be shown."""
+        return {name: shown(told) for name, told in self.inspector.workers.items()}
+
+
+class Refusal(ErrorHandler):
+    """The gate's answer."""
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Let a browser ask for the password."""
+        if status_code == 401:
+            self.set_header("WWW-Authenticate", 'Basic realm="certmail"')
+        super().write_error(status_code, **kwargs)
+
+
+class Queues:
+    """Queue lengths as kombu counts them; in the place of Flower's broker classes."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+
+    async def queues(self, names: Iterable[str]) -> list[dict[str, Any]]:
+        """How many messages wait in each; raises what kombu raises."""
+        return await asyncio.to_thread(self._count, list(names))
+
+    def _count(self, names: list[str]) -> list[dict[str, Any]]:
+        with self._app.connection_for_read() as connection, connection.channel() as channel:
+            return [{"name": name, "messages": _waiting(channel, name)} for name in names]
+
+
+def _waiting(channel: Any, queue: str) -> int:
+    try:
+        return int(channel.queue_declare(queue, passive=True).message_count)
+    except ChannelError:  # in Redis an empty queue is no queue
+        return 0
+
+
+class _CountedByKombu(BaseHandler):  # type: ignore[misc]  # as above
+    def get_broker(self) -> Queues:
+        return Queues(self.capp)
+
+
+class QueueLengths(_CountedByKombu, GetQueueLengths):  # type: ignore[misc]  # as above
+    """`/api/queues/length`."""
+
+
+class BrokerPage(_CountedByKombu, BrokerView):  # type: ignore[misc]  # as above
+    """`/broker`."""
+
+
+def shown(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What a worker has told of itself, without what could open the broker."""
+    stats = told.get("stats")
+    if not stats or "broker" not in stats:
+        return dict(told)
+    broker = stats["broker"]
+    harmless = {
+        name: broker[name]
+        for name in ("transport", "port", "virtual_host", "transport_options", "connect_timeout")
+        if name in broker
+    }
+    hostname = hide_password(str(broker.get("hostname")))
+    return {**told, "stats": {**stats, "broker": {"hostname": hostname, **harmless}}}
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _log_refusals(handler: RequestHandler) -> None:
+    """Log what went wrong; the path without its query, which people type into."""
+    status, request = handler.get_status(), handler.request
+    if status >= 400:
+        level = logging.ERROR if status >= 500 else logging.INFO
+        extra = {"status": status, "method": request.method, "path": request.path, "from": request.remote_ip}
+        log.log(level, "request_refused" if status < 500 else "request_failed", extra=extra)

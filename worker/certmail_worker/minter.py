@@ -1,0 +1,104 @@
+"""Asking Google for an access token: by a signed assertion, or with a refresh token. Safe to repeat; keeps nothing but keys."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+import aiohttp
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from google.auth.crypt import RSASigner
+
+from certmail_config.connections import METADATA_SCOPE, SEND_SCOPE, Connection, Kind
+from certmail_config.ids import ConnectionId
+from certmail_config.oauth import Granted, OAuthClient, assertion_form, read_answer, refresh_form
+from certmail_config.settings import Settings
+from certmail_config.token_errors import Blame, Denied, Grant
+from certmail_config.vault import Vault
+from certmail_worker.answers import Answered
+from certmail_worker.http import exchange
+
+
+class Purpose(StrEnum):
+    """What a token is for; each is asked for alone, so that a missing permission to look never stops a send."""
+
+    SEND = "send"
+    LOOK = "look"
+
+
+SCOPE: Final = {Purpose.SEND: SEND_SCOPE, Purpose.LOOK: METADATA_SCOPE}
+
+
+def purposes(connection: Connection) -> tuple[Purpose, ...]:
+    """What certmail does with a connection."""
+    return (Purpose.SEND, Purpose.LOOK) if connection.verify else (Purpose.SEND,)
+
+
+def oauth_client(settings: Settings) -> OAuthClient | None:
+    """Our OAuth client, if one is configured."""
+    if settings.oauth_client_id is None or settings.oauth_client_secret is None:
+        return None
+    return OAuthClient(settings.oauth_client_id, settings.oauth_client_secret.get_secret_value())
+
+
+@dataclass(slots=True)
+class Minter:
+    """Asks the token endpoint at `url`; `client` is our OAuth client, needed for linked accounts."""
+
+    session: aiohttp.ClientSession
+    url: str
+    vault: Vault
+    client: OAuthClient | None
+    _signers: dict[ConnectionId, tuple[int, RSASigner]] = field(default_factory=dict)
+
+    async def mint(self, connection: Connection, purpose: Purpose) -> Granted | Denied:
+        """One request, one answer. Raises SealBroken when the vault lacks the key."""
+        form = self._form(connection, purpose)
+        if isinstance(form, Denied):
+            return form
+        answer = await exchange(self.session, "POST", self.url, data=form)
+        if not isinstance(answer, Answered):
+            message = f"The token endpoint cannot be reached: {answer.why}"
+            return Denied(Blame.NOBODY, "token_unavailable", message, "It is tried again.")
+        grant = Grant.ASSERTION if connection.kind is Kind.CUSTOMER_OWNED_APP else Grant.OUR_CLIENT
+        return read_answer(answer.status, answer.body, grant)
+
+    def _form(self, connection: Connection, purpose: Purpose) -> dict[str, str] | Denied:
+        if connection.kind is Kind.CUSTOMER_OWNED_APP:
+            assert connection.service_account is not None, "checked when the connection was added"
+            assert connection.mailbox is not None, "checked when the connection was added"
+            return assertion_form(
+                self._signer(connection),
+                key_id=connection.key_id,
+                issuer=connection.service_account,
+                subject=connection.mailbox,
+                scopes=frozenset({SCOPE[purpose]}),
+                now=time.time(),
+            )
+        if self.client is None:
+            remedy = "Set CERTMAIL_OAUTH_CLIENT_ID and CERTMAIL_OAUTH_CLIENT_SECRET for every worker."
+            return Denied(
+                Blame.OPERATOR,
+                "client_missing",
+                "certmail has no OAuth client to use a linked account with.",
+                remedy,
+            )
+        if connection.refresh_token is None:
+            return Denied(Blame.CUSTOMER, "not_linked", "No account is linked.", "Link the account.")
+        return refresh_form(
+            self.client, self.vault.open(connection.refresh_token, owner=connection.owner).decode()
+        )
+
+    def _signer(self, connection: Connection) -> RSASigner:
+        """The connection's key, parsed once per version: that takes tens of milliseconds."""
+        known = self._signers.get(connection.id)
+        if known is None or known[0] != connection.version:
+            assert connection.private_key is not None, "a customer owned application has a key from the start"
+            key = load_pem_private_key(
+                self.vault.open(connection.private_key, owner=connection.owner), password=None
+            )
+            known = (connection.version, RSASigner(key, connection.key_id))
+            self._signers[connection.id] = known
+        return known[1]
