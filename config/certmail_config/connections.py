@@ -136,6 +136,7 @@ class Connection:
             units_per_minute=self.limits.units_per_minute,
             in_flight=self.limits.in_flight,
             version=self.version,
+            verify=self.verify,
         )
 
 

@@ -19,6 +19,9 @@ WAKE: Final = f"{TAG}:wake"  # zset: lanes that have ready jobs, scored by the n
 LEASED: Final = f"{TAG}:leased"  # set: jobs that are dispatched or sending
 WORKERS: Final = f"{TAG}:workers"  # zset: live workers, scored by the end of their advertisement, ms
 CAPACITY: Final = f"{TAG}:capacity"  # hash: worker -> deliveries it may hold at once
+UNSURE: Final = (
+    f"{TAG}:unsure"  # zset: uncertain jobs that can be looked up in SENT, scored by the next look, ms
+)
 EVENTS: Final = f"{TAG}:events"  # stream: what happened; trimmed behind the recorder
 KEEPER: Final = (
     f"{TAG}:keeper"  # string: the worker that paces, reaps and records; PX 3 s, renewed each second

@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 
 SEND_SCOPE = "https://www.googleapis.com/auth/gmail.send"
+METADATA_SCOPE = "https://www.googleapis.com/auth/gmail.metadata"
 MAILBOX = "access-reviews@acme.example"
 SERVICE_ACCOUNT = "certmail@acme-it.iam.gserviceaccount.com"
 QUICK = {  # a worker that is lost is noticed within seconds
@@ -118,15 +119,22 @@ class Town:
         """What was asked of messages.send."""
         return [item for item in self.control("GET", "/requests") if item["path"].endswith("/messages/send")]
 
-    def link(self, tenant: str = "acme", *, units: int = 15_000, in_flight: int = 4) -> str:
+    def link(
+        self, tenant: str = "acme", *, units: int = 15_000, in_flight: int = 4, verify: bool = False
+    ) -> str:
         """Set a tenant up by command, as an operator and an administrator would; gives the connection's id."""
         mailbox, account = f"reviews@{tenant}.example", f"certmail@{tenant}-it.iam.gserviceaccount.com"
         self.control("POST", "/accounts", {"email": mailbox})
         self.control("POST", "/service-accounts", {"email": account, "project": f"{tenant}-it"})
-        self.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": [SEND_SCOPE]})
+        self.control(
+            "PUT",
+            f"/service-accounts/{account}/delegation",
+            {"scopes": [SEND_SCOPE, METADATA_SCOPE] if verify else [SEND_SCOPE]},
+        )
         self.ask("tenants", "add", tenant)
         options = ["--kind", "customer_owned_app", "--service-account", account, "--mailbox", mailbox]
         options += ["--units-per-minute", str(units), "--in-flight", str(in_flight)]
+        options += ["--verify"] if verify else []
         added = self.ask("connections", "add", tenant, *options)
         assert added["state"] == "pending"
         pem = self.run("connections", "certificate", added["id"])

@@ -40,7 +40,7 @@ from certmail_config.stores import hide_password
 
 log = logging.getLogger(__name__)
 
-MOST_TASKS: Final = 20_000  # some 60 MB; Flower forgets the oldest beyond
+MOST_TASKS: Final = 20_000  # some 100 MB; Flower forgets the oldest
 FORGET_WORKERS_SECONDS: Final = (
     3600  # a worker's name has its process id in it: each restart leaves a name behind
 )
@@ -50,6 +50,8 @@ READ_BY_POST: Final = "/tasks/datatable"  # a table's filter may be longer than 
 
 def serve(app: Celery, auth: str, host: str, port: int, *, announce: Callable[[str], None]) -> None:
     """Serve until SIGTERM or Ctrl-C; raises OSError if the address cannot be had. `auth` is `user:password`."""
+    # Where no worker answers, it warns five times at each look; that there is none is what its pages show.
+    logging.getLogger("flower.inspector").setLevel(logging.ERROR)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     options.address, options.port = host, port

@@ -26,6 +26,7 @@ from certmail_worker.plan import Rules
 from certmail_worker.reaper import sweep
 from certmail_worker.recorder import record
 from certmail_worker.tokens import Tokens
+from certmail_worker.verifier import verify
 
 
 class WorkerLife:
@@ -67,6 +68,7 @@ class WorkerLife:
         services = {
             "pacer": partial(pace, self.desk, self._doorbell.ring),
             "reaper": partial(sweep, self.desk),
+            "verifier": partial(verify, self.desk),
             "recorder": partial(record, self.desk, self._engine),
         }
         self._keeper = Keeper(self.desk, capacity, services)

@@ -184,7 +184,8 @@ class TaskPool(BasePool):  # type: ignore[misc]  # Celery ships no types
         except Exception as error:
             log.exception("task_failed", extra={"task": name, "task_id": task_id})
             return 1, _nameless(error), time.monotonic() - started
-        return 0, repr(result), time.monotonic() - started
+        # Celery wants text. Flower shows it as it is: `accepted`, not how Python writes a member of an enum.
+        return 0, str(result), time.monotonic() - started
 
     def _finished(self, job: _Job, task: asyncio.Task[tuple[int, Any, float]]) -> None:
         self._done.append((job, None if task.cancelled() else task.result()))

@@ -22,6 +22,7 @@ from certmail_config.ledger.transitions import (
     release,
     set_lane,
     settle,
+    spend,
     suspend_lane,
 )
 
@@ -50,5 +51,6 @@ __all__ = [
     "run_many",
     "set_lane",
     "settle",
+    "spend",
     "suspend_lane",
 ]

@@ -104,6 +104,7 @@ class Lane:
     units_per_minute: int
     in_flight: int
     version: int
+    verify: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +276,9 @@ def reap(most: int, *, clock: float | None = None) -> Call[Reaped]:
 def set_lane(lane: Lane, *, code: str, message: str) -> Call[bool]:
     """Create a lane, suspended for the reason given, or change the limits of one as it stands."""
     args = (lane.connection, lane.tenant, lane.mailbox, lane.units_per_minute, SEND_UNITS, lane.in_flight)
-    return Call(load("set_lane"), (*args, lane.version, code, message), lambda answer: answer == 1)
+    return Call(
+        load("set_lane"), (*args, lane.version, code, message, _flag(lane.verify)), lambda answer: answer == 1
+    )
 
 
 def open_lane(connection: ConnectionId, version: int, *, clock: float | None = None) -> Call[bool]:
@@ -294,6 +297,11 @@ def suspend_lane(
 def advertise(worker: str, capacity: int, *, seconds: float, clock: float | None = None) -> Call[None]:
     """Say that a worker lives and how many deliveries it may hold; 0 takes it off."""
     return Call(load("advertise"), (worker, capacity, _ms(seconds), _ms(clock)), lambda _: None)
+
+
+def spend(connection: ConnectionId, units: int, *, nonce: str, clock: float | None = None) -> Call[bool]:
+    """Pay for requests other than sends; False when the mailbox's minute has no room for them now."""
+    return Call(load("spend"), (connection, units, nonce, _ms(clock)), lambda answer: answer == 1)
 
 
 def keep(worker: str, *, seconds: float) -> Call[bool]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from certmail_config.errors import SettingsError, StoresUnreachable
@@ -37,14 +39,23 @@ def open_database(url: str) -> Engine:
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")  # readers never wait for the recorder
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")  # readers never wait for the recorder
+            break
+        except sqlite3.OperationalError as error:
+            # Of several that use it first at once, SQLite does not let one wait for another here.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
     cursor.execute("PRAGMA synchronous=FULL")  # what is recorded survives a power cut
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
 
 def upgrade(engine: Engine) -> None:
-    """Bring the tables to this version's form, in one transaction where the database can do that."""
+    """Bring the tables to this version's form, in one transaction; of several processes one does it."""
     if _version(engine) == HEAD:
         return
     # Imported only where they are needed: a tenth of a second for every command otherwise.
@@ -55,6 +66,11 @@ def upgrade(engine: Engine) -> None:
     # ConfigParser reads % as its own.
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     with reachable(engine), engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            # Python's driver leaves CREATE TABLE outside any transaction unless one was begun by hand.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        if _noted(connection) == HEAD:
+            return  # somebody else was faster
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -73,9 +89,13 @@ def check_version(engine: Engine) -> None:
 def _version(engine: Engine) -> str | None:
     """The version that Alembic noted in the database; None before the first."""
     with reachable(engine), engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+        return _noted(connection)
+
+
+def _noted(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
 @contextmanager

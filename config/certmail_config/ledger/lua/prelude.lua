@@ -57,8 +57,12 @@ local function free_slots(id, job, now)
   end
 end
 
+-- It is known again, or nobody will look any more.
+local function stop_looking(id) redis.call('ZREM', K.unsure, id) end
+
 -- Into the lane; looked at again when its time passes.
 local function put_ready(id, job, now)
+  stop_looking(id)
   redis.call('HSET', K.job .. id, 'state', 'ready')
   redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held')
   redis.call('ZADD', K.due, job.expires_at, id)
@@ -68,6 +72,7 @@ end
 
 -- Not before `at`; never later than the end of its own time.
 local function put_scheduled(id, job, at)
+  stop_looking(id)
   redis.call('HSET', K.job .. id, 'state', 'scheduled', 'not_before', text(at))
   redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held')
   redis.call('ZADD', K.due, text(math.min(at, tonumber(job.expires_at))), id)
@@ -75,6 +80,7 @@ end
 
 -- Into a final state: the payload goes, id, key, state and reason stay for the time the job carries.
 local function put_final(id, job, state, reason, now)
+  stop_looking(id)
   redis.call('ZREM', K.due, id)
   redis.call('ZREM', K.lane .. job.connection, id)
   redis.call('DEL', K.body .. id)
@@ -82,6 +88,17 @@ local function put_final(id, job, state, reason, now)
   redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held', 'not_before')
   redis.call('PEXPIRE', K.job .. id, job.keep)
   redis.call('PEXPIRE', K.dedupe .. job.dedupe, job.keep)
+end
+
+-- What became of the request is unknown. `at` is when a rule sends it again, or nil to hold it for a person; where the
+-- customer allows it, somebody looks among the sent mails from a second on.
+local function put_uncertain(id, job, reason, at, now)
+  redis.call('HSET', K.job .. id, 'state', 'uncertain', 'reason', reason, 'held', at and '0' or '1')
+  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker')
+  redis.call('ZADD', K.due, text(at or now + tonumber(job.keep)), id)
+  if redis.call('HGET', K.lane_info .. job.connection, 'verify') == '1' then
+    redis.call('ZADD', K.unsure, text(now + 1000), id)
+  end
 end
 
 -- Stop a lane. Only the connection version that was used may be blamed, so that a late answer about the old

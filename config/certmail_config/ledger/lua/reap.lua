@@ -53,9 +53,7 @@ end
 local function lease_over_while_sending(id, job)
   free_slots(id, job, now)
   local reason = 'worker_lost: its worker stopped while the request was under way; whether Gmail took the message is unknown'
-  redis.call('HSET', K.job .. id, 'state', 'uncertain', 'reason', reason, 'held', '1')
-  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker')
-  redis.call('ZADD', K.due, text(now + tonumber(job.keep)), id)
+  put_uncertain(id, job, reason, nil, now)
   emit(now, 'reaped', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'attempt', job.attempt,
     'state', 'uncertain', 'reason', reason, 'held', '1', 'worker', job.worker or ''})
   move(id, job, 'uncertain')
@@ -63,6 +61,7 @@ end
 
 local function uncertain_is_due(id, job)
   if job.held == '1' then -- nobody decided within the time that jobs are kept: closed as what it is
+    stop_looking(id)
     redis.call('ZREM', K.due, id)
     redis.call('DEL', K.body .. id)
     redis.call('PEXPIRE', K.job .. id, job.keep)

@@ -10,9 +10,11 @@ local id, attempt, outcome, next_state, reason = ARGV[1], ARGV[2], ARGV[3], ARGV
 local now = read_clock(ARGV[14])
 local job = load_job(id)
 if not job then return {'unknown'} end
-if job['attempt:' .. attempt] then return {'already', job.state} end
+-- Said before. Only better knowledge may follow: that a request of unknown outcome was accepted after all.
+local said = job['outcome:' .. attempt]
+if said and not (said == 'unknown' and outcome == 'accepted') then return {'already', job.state} end
 
-redis.call('HSET', K.job .. id, 'attempt:' .. attempt, ARGV[4])
+redis.call('HSET', K.job .. id, 'outcome:' .. attempt, outcome, 'attempt:' .. attempt, ARGV[4])
 local begun_at = tonumber(job['begun:' .. attempt] or job.begun_at or '0')
 local mailbox = job.mailbox
 if outcome == 'not_sent' and mailbox then redis.call('ZREM', K.begins .. mailbox, id .. ':' .. attempt) end
@@ -40,9 +42,7 @@ if open or calls_off then
     redis.call('HSET', K.job .. id, 'reason', reason)
     put_scheduled(id, job, tonumber(ARGV[7]))
   else
-    redis.call('HSET', K.job .. id, 'state', 'uncertain', 'reason', reason, 'held', ARGV[7] == '' and '1' or '0')
-    redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker')
-    redis.call('ZADD', K.due, ARGV[7] == '' and text(now + tonumber(job.keep)) or ARGV[7], id)
+    put_uncertain(id, job, reason, tonumber(ARGV[7]), now)
   end
 end
 emit(now, 'settled', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'attempt', attempt, 'outcome', outcome,
