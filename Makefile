@@ -27,6 +27,12 @@ $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
 demo: $(VENV)/run.stamp ## one command from a campaign file to mail in a mailbox
 	@$(BIN)/certmail demo $(DEMO)
 
+demos: $(VENV)/run.stamp ## the demo ten times in a row; stops at the first that finds a disagreement
+	@for run in 1 2 3 4 5 6 7 8 9 10; do \
+	  $(BIN)/certmail demo --json 2>/dev/null >.demo.json || { cat .demo.json; exit 1; }; \
+	  $(BIN)/python -c 'import json, sys; d = json.load(open(".demo.json")); print(sys.argv[1], "ok" if d["ok"] else d["problems"], d["mailbox"], d["recorded"], len(d["faults"]), "faults", d["seconds"], "s")' $$run; \
+	done; rm -f .demo.json
+
 test: $(VENV)/dev.stamp ## the whole test suite, on real parts
 	$(BIN)/python -m pytest $(TEST)
 
@@ -49,4 +55,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo test lint format lock clean
+.PHONY: help demo demos test lint format lock clean

@@ -10,9 +10,10 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from redis import Redis
+from redis.client import Pipeline
 
 from certmail_config import keys
 from certmail_config.connections import Connection, ConnectionState, Kind, Limits, Tenant
@@ -49,18 +50,16 @@ def write_tenant(redis: Redis, tenant: Tenant, connections: Iterable[Connection]
         "salt": _b64(tenant.salt),
         "version": str(tenant.version),
     }
-    with redis.pipeline(transaction=True) as pipe:
-        pipe.sadd(keys.TENANTS, tenant.id)
-        pipe.hset(key, mapping={**fields, **names})
-        pipe.execute()
+    _put(redis, key, tenant.version, {**fields, **names})
+    redis.sadd(keys.TENANTS, tenant.id)
 
 
 def write_connection(
     redis: Redis, vault: Vault, connection: Connection, deployment_salt: bytes, *, settle_lane: bool
 ) -> None:
-    """Write a connection, sealed, and its lane's limits; with `settle_lane` also open or suspend the lane as its state says.
+    """Write a connection, sealed, and its lane's limits, unless a newer version is there already.
 
-    The keeper, which only repairs the copy, passes False: what delivery found out about a lane is newer than SQL.
+    With `settle_lane` also open or suspend the lane as the connection's state says. The keeper, which only repairs the copy, passes False: what delivery found out about a lane is newer than SQL.
     """
     sealed = vault.seal(_encode(connection), owner=connection.owner)
     fields: dict[Any, Any] = {
@@ -68,7 +67,8 @@ def write_connection(
         "version": str(connection.version),
         "sealed": sealed,
     }
-    redis.hset(keys.CONNECTION + connection.id, mapping=fields)
+    if not _put(redis, keys.CONNECTION + connection.id, connection.version, fields):
+        return
     code, message = connection.waits_for()
     new = run(redis, set_lane(connection.lane(deployment_salt), code=code, message=message))
     if not (settle_lane or new):
@@ -116,6 +116,21 @@ def read_connection(
             "limits": Limits(**value["limits"]),
         }
     )
+
+
+def _put(redis: Redis, key: str, version: int, fields: dict[Any, Any]) -> bool:
+    """Write a hash, unless a newer version is there already; says whether it was written."""
+    written = False
+
+    def write(pipe: Pipeline) -> None:
+        nonlocal written
+        written = int(cast("bytes | None", pipe.hget(key, "version")) or 0) <= version
+        pipe.multi()
+        if written:
+            pipe.hset(key, mapping=fields)
+
+    redis.transaction(write, key)
+    return written
 
 
 def _encode(connection: Connection) -> bytes:

@@ -7,6 +7,7 @@ What is added to Flower goes through what Flower and Tornado have for it; nothin
 - queue lengths counted by kombu, over the app's own connection. Flower makes a second client from the broker's URL,
   and that one does not know the certificates of `rediss://…?ssl_ca_certs=`, nor the user, the database or the spaces
   of a Unix socket's URL.
+- a wait between attempts to hear events that does not double without end while Redis is away.
 - of a worker's connection to the broker only what is harmless: with a Unix socket, Celery reports the URL whole, its
   password included.
 
@@ -20,27 +21,30 @@ import base64
 import hmac
 import logging
 import signal
+import time
 from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_address
 from typing import Any, Final
 
 from celery import Celery
+from celery.events import EventReceiver
 from flower.api.tasks import GetQueueLengths
 from flower.app import Flower
+from flower.events import Events
 from flower.urls import settings as pages
 from flower.views import BaseHandler
 from flower.views.broker import BrokerView
-from kombu.exceptions import ChannelError
 from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import IOLoop
 from tornado.options import options
-from tornado.web import ErrorHandler, RequestHandler, url
+from tornado.web import ErrorHandler, HTTPError, RequestHandler, url
 
 from certmail_config.stores import hide_password
 
 log = logging.getLogger(__name__)
 
 MOST_TASKS: Final = 20_000  # some 100 MB; Flower forgets the oldest
+EVENTS_RETRY_SECONDS: Final = 2.0
 FORGET_WORKERS_SECONDS: Final = (
     3600  # a worker's name has its process id in it: each restart leaves a name behind
 )
@@ -57,13 +61,19 @@ def serve(app: Celery, auth: str, host: str, port: int, *, announce: Callable[[s
     options.address, options.port = host, port
     options.basic_auth = [auth]
     options.read_only = True
-    options.persistent = False
-    options.max_tasks = MOST_TASKS
     options.purge_offline_workers = FORGET_WORKERS_SECONDS
     # The job id, which is the only argument, and the state that it came to are what is looked for.
     options.tasks_columns = "name,args,state,result,received,started,runtime,worker,uuid"
+    io_loop = IOLoop.current()
     flower = ReadOnlyFlower(
-        auth, capp=app, options=options, io_loop=IOLoop.current(), log_function=_log_refusals, **pages
+        auth,
+        capp=app,
+        options=options,
+        # Our workers send events unasked; asking every five seconds would occupy a thread each time Redis is away.
+        events=Watch(app, io_loop, enable_events=False, max_tasks_in_memory=MOST_TASKS),
+        io_loop=io_loop,
+        log_function=_log_refusals,
+        **pages,
     )
     bound = flower.start_http_server()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -100,6 +110,21 @@ class ReadOnlyFlower(Flower):  # type: ignore[misc]  # Flower ships no types
         return {name: shown(told) for name, told in self.inspector.workers.items()}
 
 
+class Watch(Events):  # type: ignore[misc]  # as above
+    """The thread that hears events."""
+
+    def run(self) -> None:
+        """Hear events for as long as the process lives."""
+        while True:
+            try:
+                with self.capp.connection() as connection:
+                    receiver = EventReceiver(connection, handlers={"*": self.on_event}, app=self.capp)
+                    receiver.capture(limit=None, timeout=None, wakeup=True)
+            except Exception as error:  # noqa: BLE001 - whatever it was, without this thread Flower is blind
+                log.warning("events_interrupted", extra={"error": type(error).__name__})
+                time.sleep(EVENTS_RETRY_SECONDS)
+
+
 class Refusal(ErrorHandler):
     """The gate's answer."""
 
@@ -121,15 +146,16 @@ class Queues:
         return await asyncio.to_thread(self._count, list(names))
 
     def _count(self, names: list[str]) -> list[dict[str, Any]]:
-        with self._app.connection_for_read() as connection, connection.channel() as channel:
-            return [{"name": name, "messages": _waiting(channel, name)} for name in names]
-
-
-def _waiting(channel: Any, queue: str) -> int:
-    try:
-        return int(channel.queue_declare(queue, passive=True).message_count)
-    except ChannelError:  # in Redis an empty queue is no queue
-        return 0
+        connection = self._app.connection_for_read()
+        try:
+            with connection, connection.channel() as channel:
+                # Declaring writes nothing to Redis. Asking passively would find none: kombu 5.7 then looks for the
+                # queue's key without `global_keyprefix`.
+                return [
+                    {"name": name, "messages": channel.queue_declare(name).message_count} for name in names
+                ]
+        except connection.connection_errors as error:
+            raise HTTPError(503, "Redis cannot be reached.") from error
 
 
 class _CountedByKombu(BaseHandler):  # type: ignore[misc]  # as above

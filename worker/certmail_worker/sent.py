@@ -12,10 +12,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from certmail_config.ledger.transitions import SEND_UNITS
 from certmail_worker.answers import Answer, Answered
 from certmail_worker.gmail import GET_UNITS, LIST_UNITS, Gmail
 
-PAGE = 10
+PAGE = 100
 REMEMBERED = 5000
 
 
@@ -35,9 +36,10 @@ class LookFailedError(Exception):
 
 @dataclass(slots=True)
 class SentBox:
-    """The sent mail of one connection; what was read once is remembered."""
+    """The sent mail of one connection; what was read once is remembered, and what was paid for is used up."""
 
     gmail: Gmail
+    _credit: int = 0
     _known: OrderedDict[str, Sent] = field(default_factory=OrderedDict)
 
     async def since(
@@ -46,17 +48,27 @@ class SentBox:
         """Yield messages, the newest first, down to `oldest`; raises LookFailedError."""
         page: str | None = None
         while True:
-            if not await pay(LIST_UNITS + PAGE * GET_UNITS):
-                raise LookFailedError("the mailbox's minute has no room for it now")
+            await self._use(LIST_UNITS, pay)
             value = _json(await self.gmail.list_sent(token, most=PAGE, page=page))
             for item in value.get("messages") or []:
-                sent = self._known.get(item["id"]) or await self._get(token, str(item["id"]))
+                sent = self._known.get(item["id"])
+                if sent is None:
+                    await self._use(GET_UNITS, pay)
+                    sent = await self._get(token, str(item["id"]))
                 if sent.at < oldest:
                     return
                 yield sent
             page = value.get("nextPageToken")
             if not page:
                 return
+
+    async def _use(self, units: int, pay: Callable[[int], Awaitable[bool]]) -> None:
+        """Pay by the price of a send, which is what the mailbox's minute is counted in, and use it up bit by bit."""
+        if self._credit < units:
+            if not await pay(SEND_UNITS):
+                raise LookFailedError("the mailbox's minute has no room for it now")
+            self._credit += SEND_UNITS
+        self._credit -= units
 
     async def _get(self, token: str, message: str) -> Sent:
         value = _json(await self.gmail.get_certmail_id(token, message))

@@ -121,7 +121,7 @@ async def _later(desk: Desk, unsure: list[Unsure], now: float) -> None:
         if age > GIVE_UP_SECONDS:
             await desk.redis.zrem(keys.UNSURE, item.job)
         else:
-            again = now + min(max(2.0, age / 2), 60.0)
+            again = now + min(max(2.0, age * 2), 60.0)
             await desk.redis.zadd(keys.UNSURE, {item.job: round(again * 1000)}, xx=True)
 
 

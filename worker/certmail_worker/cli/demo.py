@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from typing import Annotated, Any
 
 import typer
@@ -31,11 +32,11 @@ def demo(
 ) -> None:
     """Send a real campaign on this machine, with the sandbox as Google: stores, worker, pacing, record and all."""
     settings = Settings.from_env()
-    for name in (f"{PREFIX}REDIS_URL", f"{PREFIX}DATABASE_URL"):
+    for name in (f"{PREFIX}REDIS_URL", f"{PREFIX}DATABASE_URL", f"{PREFIX}VAULT_KEYS"):
         if os.environ.pop(name, None):
             err.print(f"{name} is set, but the demo keeps to stores of its own.", markup=False)
     progress = Progress(err)
-    with termination_as_interrupt(), stage(settings.data_dir, settings.sandbox_listen, progress) as running:
+    with termination_as_interrupt(), stage(settings.data_dir, settings, progress) as running:
         with progress.shown():
             found = play(running)
         if not keep:
@@ -60,7 +61,8 @@ def _print(found: dict[str, Any]) -> None:
         went = ", ".join(f"{tenant[name]} {name}" for name in ENDS if tenant[name])
         out.print(f"  {came}\n  of the enqueued: {went}")
     for item in found["rejected"]:
-        out.print(f"  row {item['row']} rejected, {item['field']}: {escape(item['message'])}")
+        out.print(f"  {item['tenant']}, row {item['row']}, {item['field']}: {escape(item['message'])}")
+    faults = Counter(str(item["kind"]) for item in found["faults"])
     recorded = ", ".join(f"{count} {state}" for state, count in found["recorded"].items())
     out.print()
     fields(
@@ -70,6 +72,7 @@ def _print(found: dict[str, Any]) -> None:
                 f"{found['mailbox']['messages']} messages, {found['mailbox']['unique_ids']} different",
             ),
             ("on record", recorded),
+            ("went wrong", ", ".join(f"{count} {kind}" for kind, count in faults.items())),
             ("took", f"{found['seconds']} s"),
             ("data and logs", found["data_dir"]),
         ]

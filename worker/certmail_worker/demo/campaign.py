@@ -1,4 +1,4 @@
-"""The campaign file of the demo, with due dates that lie ahead."""
+"""The campaign files of the demo: 60 reviewers for each tenant, with due dates that lie ahead."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from importlib.resources import files
 
 DAYS_AHEAD = 9
+WRITTEN_FOR = "acme"
 
 
-def campaign_file(now: datetime) -> str:
-    """The CSV, its due dates moved to some days from now at the hours that they name."""
+def campaign_file(tenant: str, now: datetime) -> str:
+    """The packaged reviewers as CSV, as this tenant's, due some days from now at the hours that the file names."""
     text = files("certmail_sandbox").joinpath("data/reviewers.csv").read_text("utf-8")
-    reader = csv.DictReader(io.StringIO(text))
+    reader = csv.DictReader(io.StringIO(text.replace(WRITTEN_FOR, tenant)))
     assert reader.fieldnames is not None, "the file has a header"
     out = io.StringIO()
     writer = csv.DictWriter(out, reader.fieldnames, lineterminator="\n")

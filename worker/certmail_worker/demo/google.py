@@ -1,14 +1,16 @@
-"""What an administrator would click at Google, done over the sandbox's control API."""
+"""What people would click at Google, done over HTTP: the sandbox's control API, and the real consent page."""
 
 from __future__ import annotations
 
 import json
+import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
-from certmail_config.connections import SEND_SCOPE
+from certmail_config.connections import METADATA_SCOPE, SEND_SCOPE
+from certmail_config.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,30 +21,59 @@ class SandboxGoogle:
 
     def set_limits(self, units_per_minute: int) -> None:
         """Say what Google allows a mailbox."""
-        self._call("PUT", "/limits", {"units_per_minute": units_per_minute})
+        self._control("PUT", "/limits", {"units_per_minute": units_per_minute})
 
     def add_mailbox(self, address: str) -> None:
         """Make a user with Gmail."""
-        self._call("POST", "/accounts", {"email": address})
+        self._control("POST", "/accounts", {"email": address})
 
     def add_service_account(self, email: str, project: str) -> None:
-        """Make a service account, with domain-wide delegation for sending."""
-        self._call("POST", "/service-accounts", {"email": email, "project": project})
-        self._call("PUT", f"/service-accounts/{quote(email)}/delegation", {"scopes": [SEND_SCOPE]})
+        """Make a service account, delegated to send and to look into the sent mail's headers."""
+        self._control("POST", "/service-accounts", {"email": email, "project": project})
+        self._control(
+            "PUT", f"/service-accounts/{quote(email)}/delegation", {"scopes": [SEND_SCOPE, METADATA_SCOPE]}
+        )
 
     def upload(self, email: str, certificate: str) -> None:
         """Upload a certificate as an existing key."""
-        self._call("POST", f"/service-accounts/{quote(email)}/keys", certificate)
+        self._control("POST", f"/service-accounts/{quote(email)}/keys", certificate)
+
+    def add_oauth_client(self, redirect_uri: str) -> tuple[str, str]:
+        """Register an OAuth client; gives its id and secret."""
+        made = self._control("POST", "/oauth-clients", {"redirect_uris": [redirect_uri]})
+        return made["client_id"], made["client_secret"]
+
+    def consent(self, url: str, account: str) -> None:
+        """Sign in at the consent page, allow everything, and follow the redirect back; raises Refused."""
+        asked = parse_qs(urlsplit(url).query)["scope"][0].split()
+        form = urlencode({"account": account, "scope": asked, "decision": "allow"}, doseq=True).encode()
+        try:
+            with urllib.request.urlopen(url, data=form, timeout=20):  # noqa: S310 - http to ourselves
+                return
+        except urllib.error.HTTPError as error:
+            raise Refused(
+                "demo_not_linked",
+                f"The consent did not work: HTTP {error.code} at {urlsplit(error.url).path}.",
+            ) from None
+
+    def fault(self, mailbox: str, fault: str, **more: Any) -> None:
+        """Let the next send from this mailbox meet a fault."""
+        match = {"mailbox": mailbox, "path": "/messages/send"}
+        self._control("POST", "/faults", {"match": match, "fault": fault, **more})
+
+    def faults_met(self) -> list[dict[str, Any]]:
+        """The requests that met a fault."""
+        return [item for item in self._control("GET", "/requests", None) if item["fault"]]
 
     def messages(self) -> list[dict[str, Any]]:
         """Everything that arrived."""
-        found = self._call("GET", "/messages", None)
+        found = self._control("GET", "/messages", None)
         assert isinstance(found, list), "the control API's own form"
         return found
 
-    def _call(self, method: str, path: str, body: object) -> Any:
+    def _control(self, method: str, path: str, body: object) -> Any:
         data = body.encode() if isinstance(body, str) else None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.url}/_sandbox{path}", data=data, method=method)  # noqa: S310 - http to ourselves
+        request = urllib.request.Request(f"{self.url}/_sandbox{path}", data=data, method=method)  # noqa: S310 - as above
         request.add_header(
             "Content-Type", "application/x-pem-file" if isinstance(body, str) else "application/json"
         )

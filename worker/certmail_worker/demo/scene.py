@@ -1,11 +1,13 @@
-"""The demo's story, from top to bottom: stores, sandbox, tenant, connection, worker, campaign, summary."""
+"""The demo's story, from top to bottom: stores and processes, tenants, campaign, trouble, summary."""
 
 from __future__ import annotations
 
 import io
 import os
+import secrets
+import socket
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -13,36 +15,32 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from redis import Redis
 from sqlalchemy import select
 
 from certmail import Mailer
-from certmail_config import keys
-from certmail_config.connections import Kind, Limits
-from certmail_config.errors import Refused
 from certmail_config.office import Office, open_office
 from certmail_config.settings import PREFIX, Settings
 from certmail_config.sql import tables
-from certmail_config.states import FINAL, State
-from certmail_worker.children import child
+from certmail_config.states import State
+from certmail_worker.children import Child, child
 from certmail_worker.cli.rows import read_rows
 from certmail_worker.cli.send import enqueue_rows
 from certmail_worker.demo.campaign import campaign_file
+from certmail_worker.demo.cast import ROLES, UNITS_PER_MINUTE, link_all
+from certmail_worker.demo.director import Director
 from certmail_worker.demo.google import SandboxGoogle
+from certmail_worker.demo.ledger import Seen, glance
 from certmail_worker.demo.progress import Progress
 from certmail_worker.demo.summary import TenantResult, disagreements, summary
-from certmail_worker.probe import probe_and_save
 
-TENANT = "acme"
-MAILBOX = "access-reviews@acme.example"
-SERVICE_ACCOUNT = "certmail@acme-it.iam.gserviceaccount.com"
-UNITS_PER_MINUTE = 15_000
-"""The older of Google's two quotas, so that the demo takes half a minute instead of one."""
-LONGEST_SECONDS = 240.0
+LONGEST_SECONDS = 300.0
 RECORD_SECONDS = 15.0
+PATIENCE_SECONDS = 15.0
+"""How long a mail may stay uncertain while somebody looks for it, before the demo takes that as the end."""
+RESEND_SECONDS = 10
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stage:
     """Everything that runs while the demo does."""
 
@@ -50,138 +48,198 @@ class Stage:
     office: Office
     google: SandboxGoogle
     progress: Progress
+    environment: Mapping[str, str]
+    worker: Child
+
+    def kill_worker(self) -> None:
+        """Kill the worker as a crash would, and start another."""
+        self.worker.kill()
+        self.worker.stop()
+        self.worker = self.start_worker(self.settings.data_dir, self.environment)
+
+    @staticmethod
+    def start_worker(data_dir: Path, environment: Mapping[str, str]) -> Child:
+        """Start a worker."""
+        return Child(["certmail_worker", "worker"], environment, data_dir / "worker.log")
 
 
 @contextmanager
-def stage(base: Path, sandbox_listen: str, progress: Progress) -> Iterator[Stage]:
-    """Start stores, sandbox and worker in a data directory of their own, and stop them all at the end."""
+def stage(base: Path, wanted: Settings, progress: Progress) -> Iterator[Stage]:
+    """Start everything in a data directory of its own, and stop it all at the end."""
     data_dir = base / f"demo-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
     data_dir.mkdir(mode=0o700, parents=True)
     with ExitStack() as stack:
-        google = SandboxGoogle(stack.enter_context(_sandbox(data_dir, sandbox_listen)))
+        google = SandboxGoogle(stack.enter_context(_sandbox(data_dir, wanted.sandbox_listen)))
         progress.say(f"Google's stand-in listens at {google.url}: its page shows what arrives.")
-        google.set_limits(UNITS_PER_MINUTE)
-        environment = _environment(data_dir, google.url)
+        environment = _environment(data_dir, google, wanted)
         settings = Settings.from_env(
-            **{name.removeprefix(PREFIX).lower(): value for name, value in environment.items()}
+            **{n.removeprefix(PREFIX).lower(): v for n, v in environment.items() if v}
         )
         office = stack.enter_context(open_office(settings))
         progress.say("Stores are up: an embedded Valkey that writes before it answers, and SQLite.")
-        without = {f"{PREFIX}REDIS_URL": "", f"{PREFIX}DATABASE_URL": "", f"{PREFIX}VAULT_KEYS": ""}
-        stack.enter_context(
-            child(["certmail_worker", "worker"], environment | without, log=data_dir / "worker.log")
+        gateway = stack.enter_context(
+            child(["certmail_worker", "gateway"], environment, log=data_dir / "gateway.log")
         )
-        yield Stage(settings, office, google, progress)
+        gateway.first_line()
+        flower = stack.enter_context(
+            child(["certmail_worker", "flower"], environment, log=data_dir / "flower.log")
+        )
+        flower.first_line()
+        running = Stage(
+            settings, office, google, progress, environment, Stage.start_worker(data_dir, environment)
+        )
+        stack.callback(lambda: running.worker.stop())  # noqa: PLW0108 - the worker of then, not of now
+        progress.say(f"A worker, the gateway and Flower ({flower_url(settings)}) are up.")
+        yield running
 
 
 def play(on: Stage) -> dict[str, Any]:
-    """Set up the tenant as its administrator would, send the campaign, and give the summary."""
+    """Set up the tenants as their administrators would, send the campaign through a bad day, and give the summary."""
     started = time.monotonic()
-    _link(on)
-    text = campaign_file(datetime.now(UTC))
+    link_all(on.office, on.google, on.progress)
+    reports: dict[str, dict[str, Any]] = {}
+    rows = 0
     with Mailer(on.office.redis) as mailer:
-        report = enqueue_rows(mailer, read_rows(io.StringIO(text), "csv"), quiet=True)
-    jobs = [receipt["id"] for receipt in report["receipts"] if not receipt["duplicate"]]
-    on.progress.say(
-        f"Campaign file: {report['enqueued']} enqueued, {report['duplicates']} duplicate, {len(report['rejected'])} rejected. "
-        f"Gmail takes {UNITS_PER_MINUTE // 100} a minute from this mailbox."
-    )
-    _watch(on, jobs, started)
-    record = _recorded(on, jobs)
-    ledger = _states(on.office.redis, jobs)
-    results = [TenantResult(TENANT, Kind.CUSTOMER_OWNED_APP, report, ledger, record)]
+        for role in ROLES:
+            text = campaign_file(role.tenant, datetime.now(UTC))
+            rows += len(text.splitlines()) - 1
+            report = reports[role.tenant] = enqueue_rows(
+                mailer, read_rows(io.StringIO(text), "csv"), quiet=True
+            )
+            on.progress.say(
+                f"{role.tenant}: {report['enqueued']} enqueued, {report['duplicates']} duplicate, {len(report['rejected'])} rejected; "
+                f"Gmail takes {UNITS_PER_MINUTE // 100} a minute from its mailbox."
+            )
+    jobs = {
+        tenant: [r["id"] for r in report["receipts"] if not r["duplicate"]]
+        for tenant, report in reports.items()
+    }
+    director = Director(on.google, on.progress, on.kill_worker)
+    _watch(on, [job for ids in jobs.values() for job in ids], director, started)
+    record = _recorded(on, [job for ids in jobs.values() for job in ids])
+    results = [
+        TenantResult(
+            role.tenant,
+            role.kind,
+            reports[role.tenant],
+            glance(on.office.redis, jobs[role.tenant]),
+            record.get(role.tenant, {}),
+        )
+        for role in ROLES
+    ]
     messages = on.google.messages()
-    problems = disagreements(len(text.splitlines()) - 1, results, messages)
-    urls = {"sandbox": on.google.url, "console": None, "flower": None}
+    faults = [{"kind": str(item["fault"]), "job": item["certmail_id"]} for item in on.google.faults_met()]
+    faults += [{"kind": "worker_killed", "job": job} for job in director.killed]
+    problems = disagreements(rows, results, messages)
+    if not director.done:
+        problems.append("not everything that was meant to go wrong did")
     return summary(
         problems=problems,
         results=results,
         messages=messages,
+        faults=faults,
         seconds=time.monotonic() - started,
-        urls=urls,
+        urls={"sandbox": on.google.url, "console": None, "flower": flower_url(on.settings)},
         data_dir=str(on.settings.data_dir),
     )
 
 
-def _link(on: Stage) -> None:
-    """A customer owned application, step by step."""
-    on.google.add_mailbox(MAILBOX)
-    on.google.add_service_account(SERVICE_ACCOUNT, "acme-it")
-    on.office.add_tenant(TENANT)
-    limits = Limits(units_per_minute=UNITS_PER_MINUTE)
-    connection = on.office.add_customer_owned_app(
-        TENANT, "default", service_account=SERVICE_ACCOUNT, mailbox=MAILBOX, limits=limits, valid_days=365
-    )
-    on.progress.say(f"Tenant {TENANT}: key and certificate generated.")
-    assert connection.certificate is not None, "made with the connection"
-    on.google.upload(SERVICE_ACCOUNT, connection.certificate)
-    probed = probe_and_save(on.office, connection.id)
-    for step in probed.steps:
-        on.progress.say(f"Tenant {TENANT}: {step.message}")
-    if not all(step.ok for step in probed.steps):
-        raise Refused(
-            "demo_not_linked",
-            f"The connection does not work: {probed.connection.message}",
-            str(probed.connection.remedy),
-        )
+def flower_url(settings: Settings) -> str:
+    """Where Flower is."""
+    return f"http://{settings.flower_listen}"
 
 
-def _watch(on: Stage, jobs: Sequence[str], started: float) -> None:
-    """Show progress until every job is final, or nobody but a person could move it."""
+def _watch(on: Stage, jobs: Sequence[str], director: Director, started: float) -> None:
+    """Show progress and direct, until nothing will move by itself any more."""
+    uncertain_since: dict[str, float] = {}
     first = True
     while True:
-        states = Counter(_states(on.office.redis, jobs).values())
-        on.progress.update({TENANT: states})
-        if first and states[State.ACCEPTED]:
+        seen = glance(on.office.redis, jobs)
+        director.watch(seen)
+        states: dict[str, Counter[State]] = defaultdict(Counter)
+        for item in seen.values():
+            states[item.tenant][item.state] += 1
+        on.progress.update(states)
+        if first and any(count[State.ACCEPTED] for count in states.values()):
             on.progress.say(f"First mail accepted after {time.monotonic() - started:.1f} s.")
             first = False
-        if all(state in FINAL | {State.UNCERTAIN} for state in states):
+        now = time.monotonic()
+        for job, item in seen.items():
+            if item.state is State.UNCERTAIN:
+                uncertain_since.setdefault(job, now)
+        if director.done and all(
+            _ended(item, now - uncertain_since.get(job, now)) for job, item in seen.items()
+        ):
             return
-        if time.monotonic() - started > LONGEST_SECONDS:
+        if now - started > LONGEST_SECONDS:
             return
         time.sleep(0.2)  # a glance at the ledger, as a person would
 
 
-def _recorded(on: Stage, jobs: Sequence[str]) -> Mapping[str, State]:
-    """The record, once the recorder has caught up with the ledger."""
+def _ended(item: Seen, uncertain_for: float) -> bool:
+    return item.at_rest or (item.state is State.UNCERTAIN and item.held and uncertain_for > PATIENCE_SECONDS)
+
+
+def _recorded(on: Stage, jobs: Sequence[str]) -> dict[str, dict[str, State]]:
+    """The record by tenant, once the recorder has caught up with the ledger."""
     deadline = time.monotonic() + RECORD_SECONDS
-    wanted = _states(on.office.redis, jobs)
     while True:
+        wanted = {job: item.state for job, item in glance(on.office.redis, jobs).items()}
         with on.office.db() as db:
-            rows = db.execute(select(tables.deliveries.c.job, tables.deliveries.c.state)).all()
-        found = {job: State(state) for job, state in rows}
-        if found == wanted or time.monotonic() > deadline:
+            columns = tables.deliveries.c
+            rows = db.execute(select(columns.tenant, columns.job, columns.state)).all()
+        found: dict[str, dict[str, State]] = defaultdict(dict)
+        for tenant, job, state in rows:
+            found[tenant][job] = State(state)
+        if {
+            job: state for part in found.values() for job, state in part.items()
+        } == wanted or time.monotonic() > deadline:
             return found
         time.sleep(0.1)  # the recorder is a fraction of a second behind
 
 
-def _states(redis: Redis, jobs: Sequence[str]) -> dict[str, State]:
-    with redis.pipeline(transaction=False) as pipe:
-        for job in jobs:
-            pipe.hget(keys.JOB + job, "state")
-        return {job: State(state.decode()) for job, state in zip(jobs, pipe.execute(), strict=True)}
-
-
-def _environment(data_dir: Path, url: str) -> dict[str, str]:
-    """What the children are told: this data directory, and the sandbox as Google."""
-    return {
-        f"{PREFIX}DATA_DIR": str(data_dir),
-        f"{PREFIX}GOOGLE_TOKEN_URL": f"{url}/token",
-        f"{PREFIX}GOOGLE_X509_URL": f"{url}/service_accounts/v1/metadata/x509/",
-        f"{PREFIX}GMAIL_URL": url,
+def _environment(data_dir: Path, google: SandboxGoogle, wanted: Settings) -> dict[str, str]:
+    """What the children are told: this data directory, the sandbox as Google, an OAuth client registered there."""
+    listen = _free(wanted.listen)
+    client, secret = google.add_oauth_client(f"http://{listen}/oauth/google/callback")
+    values = {
+        "DATA_DIR": str(data_dir),
+        "REDIS_URL": "",
+        "DATABASE_URL": "",
+        "VAULT_KEYS": "",
+        "LISTEN": listen,
+        "PUBLIC_URL": "",
+        "FLOWER_LISTEN": _free(wanted.flower_listen),
+        "FLOWER_BASIC_AUTH": f"demo:{secrets.token_urlsafe(9)}",
+        "OAUTH_CLIENT_ID": client,
+        "OAUTH_CLIENT_SECRET": secret,
+        "GOOGLE_AUTH_URL": f"{google.url}/o/oauth2/v2/auth",
+        "GOOGLE_TOKEN_URL": f"{google.url}/token",
+        "GOOGLE_REVOKE_URL": f"{google.url}/revoke",
+        "GOOGLE_USERINFO_URL": f"{google.url}/v1/userinfo",
+        "GOOGLE_X509_URL": f"{google.url}/service_accounts/v1/metadata/x509/",
+        "GMAIL_URL": google.url,
+        "UNCERTAIN_5XX": f"resend:{RESEND_SECONDS}",
     }
+    return {PREFIX + name: value for name, value in values.items()}
+
+
+def _free(address: str) -> str:
+    """The address, or if somebody is there already, any free port beside it."""
+    host, _, port = address.rpartition(":")
+    for attempt in (int(port), 0):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host.strip("[]"), attempt))
+            except OSError:
+                continue
+            return f"{host}:{probe.getsockname()[1]}"
+    return address
 
 
 @contextmanager
 def _sandbox(data_dir: Path, listen: str) -> Iterator[str]:
-    """The sandbox where it was asked for, or, if somebody is there already, at any free port."""
-    for address in (listen, f"{listen.rpartition(':')[0]}:0"):
-        with child(["certmail_sandbox", "--listen", address], {}, log=data_dir / "sandbox.log") as process:
-            try:
-                url = process.first_line()
-            except Refused:
-                if address.endswith(":0"):
-                    raise
-                continue
-            yield url
-            return
+    """The sandbox where it was asked for, or at any free port."""
+    with child(["certmail_sandbox", "--listen", _free(listen)], {}, log=data_dir / "sandbox.log") as process:
+        yield process.first_line()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from certmail_config.states import State
+from certmail_worker.demo.ledger import Seen
 
 ENDS = (State.ACCEPTED, State.UNCERTAIN, State.SUPPRESSED, State.FAILED, State.EXPIRED, State.CANCELLED)
 """Where a job may be when the demo is over."""
@@ -15,12 +16,12 @@ ENDS = (State.ACCEPTED, State.UNCERTAIN, State.SUPPRESSED, State.FAILED, State.E
 
 @dataclass(frozen=True, slots=True)
 class TenantResult:
-    """One tenant's part; `ledger` and `record` map each job to its state in Redis and in SQL."""
+    """One tenant's part; `ledger` and `record` map each job to what Redis and SQL say of it."""
 
     tenant: str
     kind: str
     report: Mapping[str, Any]
-    ledger: Mapping[str, State]
+    ledger: Mapping[str, Seen]
     record: Mapping[str, State]
 
 
@@ -29,27 +30,33 @@ def disagreements(
 ) -> list[str]:
     """Everything that is not as it should be, in words; empty when all is well."""
     found = []
-    ledger = {job: state for result in results for job, state in result.ledger.items()}
+    ledger = {job: seen for result in results for job, seen in result.ledger.items()}
     accounted = sum(
         r.report["enqueued"] + r.report["duplicates"] + len(r.report["rejected"]) for r in results
     )
     if accounted != rows:
         found.append(f"the file has {rows} rows, but {accounted} are accounted for")
-    found += [f"job {job} is still {state}" for job, state in ledger.items() if state not in ENDS]
+    found += [f"job {job} is still {seen.state}" for job, seen in ledger.items() if seen.state not in ENDS]
     found += [
-        f"job {job} is {state} in the ledger, but {result.record.get(job, 'missing')} on record"
+        f"job {job} is {seen.state} in the ledger, but {result.record.get(job, 'missing')} on record"
         for result in results
-        for job, state in result.ledger.items()
-        if result.record.get(job) != state
+        for job, seen in result.ledger.items()
+        if result.record.get(job) != seen.state
     ]
+    recorded = sum(len(result.record) for result in results)
+    if recorded != len(ledger):
+        found.append(f"{len(ledger)} jobs were enqueued, but {recorded} are on record")
     copies = Counter(str(message["certmail_id"]) for message in messages)
-    found += [f"job {job} arrived {n} times" for job, n in copies.items() if n > 1]
-    found += [f"a message of unknown job {job} arrived" for job in copies if job not in ledger]
-    for job, state in ledger.items():
-        if state is State.ACCEPTED and not copies[job]:
+    for job, count in copies.items():
+        if job not in ledger:
+            found.append(f"a message of unknown job {job} arrived")
+        elif count > (2 if ledger[job].possible_duplicate else 1):
+            found.append(f"job {job} arrived {count} times")
+    for job, seen in ledger.items():
+        if seen.state is State.ACCEPTED and not copies[job]:
             found.append(f"job {job} is accepted, but no mailbox holds it")
-        if copies[job] and state not in {State.ACCEPTED, State.UNCERTAIN}:
-            found.append(f"job {job} arrived, but is {state}")
+        if copies[job] and seen.state not in {State.ACCEPTED, State.UNCERTAIN}:
+            found.append(f"job {job} arrived, but is {seen.state}")
     return found
 
 
@@ -58,6 +65,7 @@ def summary(
     problems: Sequence[str],
     results: Sequence[TenantResult],
     messages: Sequence[Mapping[str, Any]],
+    faults: Sequence[Mapping[str, Any]],
     seconds: float,
     urls: Mapping[str, str | None],
     data_dir: str,
@@ -68,13 +76,15 @@ def summary(
         "ok": not problems,
         "problems": list(problems),
         "tenants": [_tenant(result) for result in results],
-        "rejected": [item for result in results for item in result.report["rejected"]],
+        "rejected": [
+            {"tenant": result.tenant, **item} for result in results for item in result.report["rejected"]
+        ],
         "mailbox": {
             "messages": len(messages),
             "unique_ids": len({message["certmail_id"] for message in messages}),
         },
         "recorded": {str(state): recorded[state] for state in State if recorded[state]},
-        "faults": [],
+        "faults": list(faults),
         "seconds": round(seconds, 1),
         "urls": dict(urls),
         "data_dir": data_dir,
@@ -82,7 +92,7 @@ def summary(
 
 
 def _tenant(result: TenantResult) -> dict[str, Any]:
-    states = Counter(result.ledger.values())
+    states = Counter(seen.state for seen in result.ledger.values())
     return {
         "tenant": result.tenant,
         "kind": result.kind,

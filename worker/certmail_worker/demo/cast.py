@@ -1,0 +1,92 @@
+"""The two tenants of the demo, each linked the way its kind is linked in life."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from certmail_config.connections import Connection, Kind, Limits
+from certmail_config.errors import Refused
+from certmail_config.links import begin_link
+from certmail_config.office import Office
+from certmail_worker.demo.google import SandboxGoogle
+from certmail_worker.demo.progress import Progress
+from certmail_worker.minter import oauth_client
+from certmail_worker.probe import probe_and_save
+
+UNITS_PER_MINUTE = 15_000
+"""The older of Google's two quotas, so that the demo takes minutes rather than many."""
+LIMITS = Limits(units_per_minute=UNITS_PER_MINUTE)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One tenant of the demo."""
+
+    tenant: str
+    kind: Kind
+    mailbox: str
+
+
+ACME = Role("acme", Kind.CUSTOMER_OWNED_APP, "access-reviews@acme.example")
+GLOBEX = Role("globex", Kind.SERVICE_PROVIDER_APP, "compliance@globex.example")
+ROLES = (ACME, GLOBEX)
+SERVICE_ACCOUNT = "certmail@acme-it.iam.gserviceaccount.com"
+
+
+def link_all(office: Office, google: SandboxGoogle, progress: Progress) -> None:
+    """Set both tenants up; raises Refused if one does not work."""
+    google.set_limits(UNITS_PER_MINUTE)
+    for role in ROLES:
+        google.add_mailbox(role.mailbox)
+        office.add_tenant(role.tenant)
+    _link_acme(office, google, progress)
+    _link_globex(office, google, progress)
+
+
+def _link_acme(office: Office, google: SandboxGoogle, progress: Progress) -> None:
+    """A customer owned application: generate, upload, delegate, probe."""
+    google.add_service_account(SERVICE_ACCOUNT, "acme-it")
+    connection = office.add_customer_owned_app(
+        ACME.tenant,
+        "default",
+        service_account=SERVICE_ACCOUNT,
+        mailbox=ACME.mailbox,
+        limits=LIMITS,
+        valid_days=365,
+        verify=True,
+    )
+    progress.say("acme: key and certificate generated, certificate uploaded, delegation granted.")
+    assert connection.certificate is not None, "made with the connection"
+    google.upload(SERVICE_ACCOUNT, connection.certificate)
+    probed = probe_and_save(office, connection.id)
+    for step in probed.steps:
+        progress.say(f"acme: {step.message}")
+    _must_work(probed.connection)
+
+
+def _link_globex(office: Office, google: SandboxGoogle, progress: Progress) -> None:
+    """A service provider application: consent, redirected back to the gateway."""
+    client = oauth_client(office.settings)
+    assert client is not None, "the demo registered one"
+    connection = office.add_service_provider_app(GLOBEX.tenant, "default", limits=LIMITS)
+    url = begin_link(
+        office.redis,
+        office.vault,
+        connection,
+        client,
+        page=office.settings.google_auth_url,
+        redirect_uri=office.settings.callback_url,
+    )
+    google.consent(url, GLOBEX.mailbox)
+    linked = office.connection(connection.id)
+    _must_work(linked)
+    progress.say(f"globex: its administrator signed in and consented; {linked.mailbox} is linked.")
+
+
+def _must_work(connection: Connection) -> None:
+    if connection.state != "active":
+        raise Refused(
+            "demo_not_linked",
+            f"{connection.tenant} is not linked: {connection.message}",
+            connection.remedy or "",
+        )
