@@ -54,7 +54,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """A company; `private_key` is sealed, `salt` keys the hashes that identify its jobs."""
+    """A company; `private_key` is sealed, `salt` keys the hashes that identify its jobs, `name` is what reviewers read."""
 
     id: str
     state: str
@@ -62,6 +62,12 @@ class Tenant:
     private_key: bytes
     salt: bytes
     version: int
+    name: str = ""
+
+    @property
+    def organisation(self) -> str:
+        """What its mails call it."""
+        return self.name or self.id
 
 
 @dataclass(frozen=True, slots=True)

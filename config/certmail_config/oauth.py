@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -16,12 +17,14 @@ from urllib.parse import urlencode
 from google.auth import jwt
 from google.auth.crypt import RSASigner
 
-from certmail_config.scrubbing import scrub
+from certmail_config.scrubbing import quote
 from certmail_config.token_errors import Denied, Grant, Said, denied
 
 AUDIENCE: Final = "https://oauth2.googleapis.com/token"
 """What an assertion is addressed to, wherever the endpoint is reached."""
 JWT_GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
+"""What can stand in a header."""
 _LIFE_SECONDS: Final = 3600
 _SKEW_SECONDS: Final = 30
 
@@ -152,7 +155,7 @@ def read_answer(status: int, body: bytes, grant: Grant = Grant.ASSERTION) -> Gra
     if (
         status == 200
         and isinstance(token, str)
-        and token
+        and _TOKEN.fullmatch(token)
         and isinstance(life, int | float)
         and 0 < life < 1e9
     ):
@@ -162,8 +165,8 @@ def read_answer(status: int, body: bytes, grant: Grant = Grant.ASSERTION) -> Gra
     error = value.get("error")
     said = Said(
         status,
-        error if isinstance(error, str) else "",
-        scrub(str(value.get("error_description") or "")),
-        str(value.get("error_subtype") or ""),
+        quote(error, 100) if isinstance(error, str) else "",
+        quote(str(value.get("error_description") or "")),
+        quote(str(value.get("error_subtype") or ""), 100),
     )
     return denied(said, grant)

@@ -46,12 +46,14 @@ class Office:
         with reachable(self.engine), self.engine.begin() as db:
             yield db
 
-    def add_tenant(self, tenant: str) -> tuple[Tenant, Connection]:
+    def add_tenant(self, tenant: str, *, name: str = "") -> tuple[Tenant, Connection]:
         """Make a tenant with its connection `default`; raises Refused, WrongUse."""
         check_name(tenant, "tenant")
         with self.db() as db:
             salt = registry.deployment_salt(db)
-            made, connection = registry.add_tenant(db, self.vault, tenant, datetime.now(UTC))
+            made, connection = registry.add_tenant(
+                db, self.vault, tenant, datetime.now(UTC), name=name.strip()[:200]
+            )
         write_deployment(self.redis, salt)
         # The connection first: a producer that sees the tenant must find the lane.
         write_connection(self.redis, self.vault, connection, salt, settle_lane=True)

@@ -23,13 +23,17 @@ class Blame(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """No token: a code, Google's words, and what to do. `settling` means that Google may still be spreading a change."""
+    """No token: a code, Google's words, and what to do.
+
+    `settling` means that Google may still be spreading a change; `wait` is how many seconds Google asked to wait.
+    """
 
     blame: Blame
     code: str
     message: str
     remedy: str
     settling: bool = False
+    wait: float | None = None
 
 
 class Grant(Enum):
@@ -65,8 +69,8 @@ def denied(said: Said, grant: Grant) -> Denied:
             f"The token endpoint did not answer properly. {words}",
             "Nothing to do; it is tried again.",
         )
-    for row in (*(_OURS if grant is Grant.OUR_CLIENT else ()), *_ROWS):
-        if row.error == said.error and row.says in said.description:
+    for row in (*(_OURS if grant is Grant.OUR_CLIENT else _THEIRS), *_ROWS):
+        if row.error == said.error and row.says.casefold() in said.description.casefold():
             return Denied(row.blame, row.code, f"{row.sentence} {words}", row.remedy, row.settling)
     return Denied(
         Blame.OPERATOR,
@@ -115,8 +119,35 @@ _OURS: Final = (
         "The Google Workspace domain does not allow it.",
         "The Workspace administrator must trust the application under Security, API controls, App access control.",
     ),
+    _Row(
+        "org_internal",
+        "",
+        Blame.OPERATOR,
+        "client_internal",
+        "The OAuth client is limited to its own organisation.",
+        "Make the OAuth consent screen external.",
+    ),
+    _Row(
+        "invalid_grant",
+        "",
+        Blame.CUSTOMER,
+        "grant_revoked",
+        "The permission to send was withdrawn or has ended.",
+        "Link the account again.",
+    ),
 )
 """Where our own client presented the grant, the tenant cannot be asked to mend the client."""
+_THEIRS: Final = (
+    _Row(
+        "org_internal",
+        "",
+        Blame.CUSTOMER,
+        "client_internal",
+        "The project of the service account is limited to its own organisation.",
+        "Use a service account of a project in the mailbox's own organisation.",
+    ),
+)
+"""Where the service account is the customer's, so is whatever limits it."""
 _ROWS: Final = (
     _Row(
         "unauthorized_client",
@@ -143,14 +174,6 @@ _ROWS: Final = (
         "admin_policy",
         "A policy of the Google Workspace domain forbids it.",
         "The Workspace administrator must trust the application under Security, API controls, App access control.",
-    ),
-    _Row(
-        "org_internal",
-        "",
-        Blame.OPERATOR,
-        "client_internal",
-        "The OAuth client is limited to its own organisation.",
-        "Make the OAuth consent screen external.",
     ),
     _Row(
         "invalid_grant",
@@ -217,7 +240,7 @@ _ROWS: Final = (
         Blame.CUSTOMER,
         "grant_revoked",
         "The permission to send was withdrawn or has ended.",
-        "Link the account again.",
+        "Check that the service account, its key and the mailbox exist and are enabled, then probe the connection.",
     ),
     _Row(
         "invalid_request",

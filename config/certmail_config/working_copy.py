@@ -45,6 +45,7 @@ def write_tenant(redis: Redis, tenant: Tenant, connections: Iterable[Connection]
     names: dict[Any, Any] = {f"connection:{connection.name}": connection.id for connection in connections}
     fields: dict[Any, Any] = {
         "state": tenant.state,
+        "organisation": tenant.organisation,
         "public_key": _b64(tenant.public_key),
         "private_key": _b64(tenant.private_key),
         "salt": _b64(tenant.salt),

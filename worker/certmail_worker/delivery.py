@@ -55,6 +55,8 @@ async def deliver(desk: Desk, job_id: JobId) -> str:
     verdict = judge(await desk.gmail.send(prepared.raw, prepared.token.secret, window))
     if verdict.failure is FailureClass.TOKEN_EXPIRED:
         await forget_token(desk, prepared)
+    if verdict.failure in {FailureClass.OPERATOR, FailureClass.PROJECT_DAY_FULL}:
+        log.error("needs_operator", extra={"code": verdict.code, "remedy": verdict.remedy})
     settlement = plan(verdict, job, prepared.connection.version, time.time(), desk.rules)
     return await settle_surely(desk, job, begun, verdict, settlement)
 
@@ -88,7 +90,8 @@ async def prepare(desk: Desk, job: Job) -> Prepared | Stop:
         if isinstance(token, Denied):
             return _without_token(token, job, connection)
         payload = await desk.directory.open(job.body, tenant=job.tenant, job=job.id)
-        raw = write(Reminder.model_validate_json(payload), job, connection)
+        organisation = (await desk.directory.tenant(job.tenant)).organisation
+        raw = write(Reminder.model_validate_json(payload), job, connection, organisation)
     except SealBroken as broken:
         return _sealed_off(broken, job)
     except ComposeError as error:
@@ -100,14 +103,14 @@ async def prepare(desk: Desk, job: Job) -> Prepared | Stop:
     return Prepared(connection, token, raw)
 
 
-def write(reminder: Reminder, job: Job, connection: Connection) -> bytes:
+def write(reminder: Reminder, job: Job, connection: Connection, organisation: str) -> bytes:
     """Compose the message that this reminder becomes. Raises ComposeError."""
     assert connection.mailbox is not None, "checked when the connection was added"
     letter = Letter(
         job_id=job.id,
         kind=reminder.kind,
         sender=connection.mailbox,
-        sender_name=None,
+        sender_name=organisation,
         reply_to=None,
         to=reminder.to,
         name=reminder.name,
@@ -118,20 +121,27 @@ def write(reminder: Reminder, job: Job, connection: Connection) -> bytes:
         link=reminder.link,
         locale=reminder.locale,
         time_zone=reminder.time_zone,
-        organisation=job.tenant,
+        organisation=organisation,
         now=datetime.now(UTC),
     )
     return compose(letter).raw
 
 
 def _without_token(denied: Denied, job: Job, connection: Connection) -> Stop:
-    reason = f"{denied.code}: {denied.message}"
+    reason = f"{denied.code}: {denied.message} {denied.remedy}".rstrip()
+    asked = denied.wait or 0
     match denied.blame:
         case Blame.NOBODY:
-            return Stop(State.SCHEDULED, reason, wait=backoff.seconds(backoff.JOB, job.failures + 1))
+            return Stop(
+                State.SCHEDULED, reason, wait=max(backoff.seconds(backoff.JOB, job.failures + 1), asked)
+            )
         case Blame.OPERATOR:
             log.error("needs_operator", extra={"code": denied.code, "remedy": denied.remedy})
-            return Stop(State.SCHEDULED, reason, wait=backoff.seconds(backoff.OPERATOR, job.failures + 1))
+            wait = max(backoff.seconds(backoff.OPERATOR, job.failures + 1), asked)
+            return Stop(State.SCHEDULED, reason, wait=wait)
+        case Blame.CUSTOMER if denied.settling and job.failures == 0:
+            # One of Google's machines may not know yet of what was set up; nobody is troubled before it said so twice.
+            return Stop(State.SCHEDULED, reason, wait=max(backoff.seconds(backoff.SETTLING, 1), asked))
         case Blame.CUSTOMER:
             message = f"{denied.message} {denied.remedy}".strip()
             return Stop(State.READY, reason, suspension=Suspension(denied.code, message, connection.version))

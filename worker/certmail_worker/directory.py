@@ -17,8 +17,16 @@ from certmail_config.sealing import Opener
 from certmail_config.vault import Vault
 from certmail_config.working_copy import read_connection
 
-OPENER_SECONDS = 60.0
+TENANT_SECONDS = 60.0
 """How long a tenant's private half is kept in memory: erasing a tenant takes effect within this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class TenantInside:
+    """A tenant as delivery needs it: the key to its reminders, and what its mails call it."""
+
+    opener: Opener
+    organisation: str
 
 
 @dataclass(slots=True)
@@ -27,7 +35,7 @@ class Directory:
 
     redis: Redis
     vault: Vault
-    _openers: dict[str, tuple[float, Opener]] = field(default_factory=dict)
+    _tenants: dict[str, tuple[float, TenantInside]] = field(default_factory=dict)
     _connections: dict[ConnectionId, tuple[bytes, Connection]] = field(default_factory=dict)
 
     async def connection(self, id: ConnectionId) -> Connection | None:  # noqa: A002 - the contract's word
@@ -43,18 +51,19 @@ class Directory:
 
     async def open(self, payload: bytes, *, tenant: str, job: str) -> bytes:
         """Read a sealed reminder; raises SealBroken."""
-        return (await self._opener(tenant)).open(payload, tenant=tenant, job=job)
+        return (await self.tenant(tenant)).opener.open(payload, tenant=tenant, job=job)
 
-    async def _opener(self, tenant: str) -> Opener:
-        known = self._openers.get(tenant)
+    async def tenant(self, tenant: str) -> TenantInside:
+        """What only a holder of the vault's keys knows of a tenant; raises SealBroken."""
+        known = self._tenants.get(tenant)
         if known and known[0] > time.monotonic():
             return known[1]
-        sealed = await cast("Any", self.redis.hget(keys.TENANT + tenant, "private_key"))
+        values = await cast("Any", self.redis.hmget(keys.TENANT + tenant, "private_key", "organisation"))
+        sealed, organisation = values
         if sealed is None:
-            raise SealBroken(
-                "tenant_unknown",
-                f"There is no tenant {tenant!r} any more: what was sealed for it cannot be read.",
-            )
+            message = f"There is no tenant {tenant!r} any more: what was sealed for it cannot be read."
+            raise SealBroken("tenant_unknown", message)
         opener = Opener(self.vault.open(base64.b64decode(sealed), owner=tenant))
-        self._openers[tenant] = (time.monotonic() + OPENER_SECONDS, opener)
-        return opener
+        inside = TenantInside(opener, organisation.decode())
+        self._tenants[tenant] = (time.monotonic() + TENANT_SECONDS, inside)
+        return inside

@@ -29,7 +29,9 @@ class FailureClass(StrEnum):
     DAY_FULL = "day_full"
     """The mailbox must wait for hours: its daily sending limit is reached."""
     PROJECT_WAIT = "project_wait"
-    """The Google Cloud project must wait."""
+    """The Google Cloud project must wait, for a minute at most."""
+    PROJECT_DAY_FULL = "project_day_full"
+    """The Google Cloud project must wait for hours, or somebody raises its quota."""
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 - the name of a failure, not a password
     """The access token is no longer good; a new one may be."""
     CONNECTION = "connection"
@@ -62,7 +64,7 @@ class Verdict:
 @dataclass(frozen=True, slots=True)
 class _Row:
     status: frozenset[int]
-    fits: re.Pattern[str]  # searched in "reason message"
+    fits: re.Pattern[str]  # searched in the reasons and the message
     failure: FailureClass
     code: str
     sentence: str
@@ -81,13 +83,11 @@ def _row(status: str, fits: str, failure: FailureClass, code: str, sentence: str
 
 
 _C = FailureClass
-_ENABLE_API: Final = (
-    "Enable the Gmail API in the Google Cloud project that owns the credentials, and wait a few minutes."
-)
+_ENABLE_API: Final = "Enable the Gmail API in the Google Cloud project that owns the credentials, wait a few minutes, and probe the connection."
 TABLE: Final = (
     _row(
         "400",
-        r"failedPrecondition|Mail service not enabled|Precondition check failed",
+        r"failedPrecondition|FAILED_PRECONDITION|Mail service not enabled|Precondition check failed",
         _C.CONNECTION,
         "mailbox_without_gmail",
         "The mailbox has no Gmail service.",
@@ -132,7 +132,7 @@ TABLE: Final = (
     _row(
         "403 429",
         r"dailyLimitExceeded",
-        _C.PROJECT_WAIT,
+        _C.PROJECT_DAY_FULL,
         "project_day_full",
         "The Google Cloud project's daily limit is reached.",
         "Raise the project's quota for the Gmail API, or wait until tomorrow.",
@@ -142,7 +142,7 @@ TABLE: Final = (
     ),
     _row(
         "403 429",
-        r"Units per minute per project|Queries per minute'",
+        r"(Units|Queries) per minute(?: per project)?'",  # and no more: `per user` follows where it is the mailbox's
         _C.PROJECT_WAIT,
         "project_minute_full",
         "The Google Cloud project's limit per minute is reached.",
@@ -173,6 +173,8 @@ TABLE: Final = (
     ),
 )
 
+_ID: Final = re.compile(r"[\x21-\x7e]{1,64}")
+
 
 def judge(answer: Answer) -> Verdict:
     """Say what an answer means; total: every answer has a verdict."""
@@ -192,32 +194,58 @@ def judge(answer: Answer) -> Verdict:
 def _accepted(answer: Answered) -> Verdict:
     try:
         value = json.loads(answer.body)
-        gmail_id, thread_id = value.get("id"), value.get("threadId")
-    except (ValueError, AttributeError):
-        gmail_id = thread_id = None  # the status alone says that Gmail took it
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict) or (gmail_id := _id(value.get("id"))) is None:
+        # A proxy's page may say 200 too; Gmail gives every message that it takes an id.
+        return Verdict(
+            _C.UNKNOWN,
+            AttemptOutcome.UNKNOWN,
+            "answer_unclear",
+            f"HTTP {answer.status} without a message's id does not say whether Gmail took the message.",
+            http_status=answer.status,
+        )
     return Verdict(
         _C.NONE,
         AttemptOutcome.ACCEPTED,
         "accepted",
         "Gmail took the message.",
         http_status=answer.status,
-        gmail_id=str(gmail_id) if gmail_id else None,
-        thread_id=str(thread_id) if thread_id else None,
+        gmail_id=gmail_id,
+        thread_id=_id(value.get("threadId")),
     )
 
 
+def _id(value: object) -> str | None:
+    """An id as the record can hold it."""
+    return value if isinstance(value, str) and _ID.fullmatch(value) else None
+
+
 def _refused(error: GoogleError) -> Verdict:
-    words = f"Google says: {error.message}"
+    words = f"Google says: {error.message}" if error.structured else f"The answer was {error.message}."
     for row in TABLE:
-        if error.status in row.status and row.fits.search(f"{error.reason} {error.message}"):
+        if error.status in row.status and _may_say(error, row) and row.fits.search(error.words):
             return _verdict(
                 error, row.failure, AttemptOutcome.REJECTED, row.code, f"{row.sentence} {words}", row.remedy
             )
     if error.status == 408 or error.status >= 500:
         message = f"Gmail's answer does not say whether it took the message. {words}"
         return _verdict(error, _C.UNKNOWN, AttemptOutcome.UNKNOWN, "answer_unclear", message)
+    if not error.structured:
+        message = f"Something else than Gmail's API answers in its place. {words}"
+        remedy = "Check CERTMAIL_GMAIL_URL, and the proxy or firewall between certmail and Google."
+        return _verdict(error, _C.OPERATOR, AttemptOutcome.REJECTED, "not_gmail", message, remedy)
     message = f"Gmail refused in a way that certmail does not know. {words}"
     return _verdict(error, _C.MESSAGE, AttemptOutcome.REJECTED, "unexpected_answer", message)
+
+
+def _may_say(error: GoogleError, row: _Row) -> bool:
+    """A proxy's page blames neither a connection nor, but for its size, a message."""
+    return (
+        error.structured
+        or error.status == 413
+        or row.failure not in {FailureClass.MESSAGE, FailureClass.CONNECTION}
+    )
 
 
 def _verdict(

@@ -194,9 +194,8 @@ def _is_loopback(host: str) -> bool:
 
 
 def _log_refusals(handler: RequestHandler) -> None:
-    """Log what went wrong; the path without its query, which people type into."""
+    """Log what was refused; the path without its query, which people type into. Tornado logs what failed."""
     status, request = handler.get_status(), handler.request
-    if status >= 400:
-        level = logging.ERROR if status >= 500 else logging.INFO
+    if 400 <= status < 500:
         extra = {"status": status, "method": request.method, "path": request.path, "from": request.remote_ip}
-        log.log(level, "request_refused" if status < 500 else "request_failed", extra=extra)
+        log.info("request_refused", extra=extra)

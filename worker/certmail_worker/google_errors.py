@@ -1,4 +1,4 @@
-"""Reading Google's error answers: JSON in two dialects, HTML, or nothing; and the deadlines hidden in them.
+"""Reading Google's error answers: JSON in its dialects, HTML, or nothing; and the deadlines hidden in them.
 
 Sources: google.md §1.3 and §1.4. `Retry-After` is not documented for Gmail, but honoured; the deadline usually stands
 in the message: "User-rate limit exceeded.  Retry after 2026-11-23T18:03:15.961Z".
@@ -12,12 +12,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Final
 
-from certmail_config.scrubbing import scrub
+from certmail_config.scrubbing import quote
 from certmail_worker.answers import Answered
 
-_RETRY_AFTER = re.compile(r"Retry after (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)", re.IGNORECASE)
+MOST_WAIT_SECONDS: Final = 86_400.0
+"""Google's longest wait is "up to 24 h" (google.md §1.2); who names a later deadline has a wrong clock."""
+_MOST_PAGE_BYTES: Final = 10_000
+_RETRY_AFTER: Final = re.compile(
+    r"Retry after (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)", re.IGNORECASE | re.ASCII
+)
+_SECONDS: Final = re.compile(r"\d+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,8 @@ class GoogleError:
     """The most specific machine-readable reason, or ''."""
     message: str
     """Google's words, without addresses."""
+    words: str
+    """Every reason and the message, or the page's text: what the failure table looks through."""
     structured: bool
     """Whether the body was Google's JSON rather than a proxy's page."""
     wait: float | None = None
@@ -37,60 +45,71 @@ class GoogleError:
 def read_error(answer: Answered) -> GoogleError:
     """Read an error answer defensively; never raises."""
     error = _error_object(answer.body)
-    if error is None:
-        return GoogleError(
-            answer.status,
-            "",
-            f"HTTP {answer.status} without Google's error body",
-            structured=False,
-            wait=_wait(answer, ""),
-        )
-    message = str(error.get("message") or "")
+    reasons, message = _reasons(error), error.get("message")
+    text = message if isinstance(message, str) else ""
+    if not (reasons or text):
+        page = answer.body[:_MOST_PAGE_BYTES].decode("utf-8", "replace")
+        words = f"HTTP {answer.status} without Google's error body"
+        return GoogleError(answer.status, "", words, page, structured=False, wait=named_wait(answer, page))
+    quoted = quote(text)
     return GoogleError(
-        answer.status, _reason(error), scrub(message)[:500], structured=True, wait=_wait(answer, message)
+        answer.status,
+        reasons[0] if reasons else "",
+        quoted,
+        " ".join((*reasons, quoted)),
+        structured=True,
+        wait=named_wait(answer, text),
     )
 
 
-def _error_object(body: bytes) -> Mapping[str, Any] | None:
+def named_wait(answer: Answered, words: str = "") -> float | None:
+    """The latest of the deadlines named, in seconds from the answer's own Date, so that our clock does not matter.
+
+    A deadline that has passed says nothing: None, as if there were none.
+    """
+    date = _http_date(answer.headers.get("date", "")) or datetime.now(UTC)
+    deadlines = [_timestamp(text) for text in _RETRY_AFTER.findall(words)]
+    header = answer.headers.get("retry-after", "").strip()
+    waits = [float(header)] if _SECONDS.fullmatch(header) else []
+    deadlines.append(_http_date(header))
+    waits += [(deadline - date).total_seconds() for deadline in deadlines if deadline is not None]
+    ahead = [wait for wait in waits if wait > 0]
+    return min(max(ahead), MOST_WAIT_SECONDS) if ahead else None
+
+
+def _error_object(body: bytes) -> Mapping[str, Any]:
+    """The error, empty where there is none."""
     try:
         value = json.loads(body)
-    except ValueError:
-        return None
+    except (ValueError, RecursionError):
+        return {}
     error = value.get("error") if isinstance(value, dict) else None
     if isinstance(error, str):  # the token endpoint's form
-        return {"message": str(value.get("error_description") or error), "errors": [{"reason": error}]}
-    return error if isinstance(error, dict) else None
+        return {"message": value.get("error_description") or error, "errors": [{"reason": error}]}
+    return error if isinstance(error, dict) else {}
 
 
-def _reason(error: Mapping[str, Any]) -> str:
-    for item in _dicts(error.get("errors")):
-        if item.get("reason"):
-            return str(item["reason"])
-    for detail in _dicts(error.get("details")):
-        if detail.get("reason"):
-            return str(detail["reason"])
-    return str(error.get("status") or "")
+def _reasons(error: Mapping[str, Any]) -> list[str]:
+    """The machine-readable reasons, the most specific first; which dialect has which differs (google.md §1.4)."""
+    items = (*_dicts(error.get("errors")), *_dicts(error.get("details")))
+    found = [item.get("reason") for item in items] + [error.get("status")]
+    return [quote(reason, 100) for reason in found if isinstance(reason, str) and reason]
 
 
 def _dicts(value: object) -> list[Mapping[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _wait(answer: Answered, message: str) -> float | None:
-    """The latest of the deadlines named, in seconds from the answer's own Date, so that our clock does not matter."""
-    date = _http_date(answer.headers.get("date", "")) or datetime.now(UTC)
-    waits = [(datetime.fromisoformat(text) - date).total_seconds() for text in _RETRY_AFTER.findall(message)]
-    header = answer.headers.get("retry-after", "").strip()
-    if header.isdigit():
-        waits.append(float(header))
-    elif (until := _http_date(header)) is not None:
-        waits.append((until - date).total_seconds())
-    return max(0.0, *waits) if waits else None
+def _timestamp(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:  # a thirteenth month, say
+        return None
 
 
 def _http_date(text: str) -> datetime | None:
     try:
         value = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError, IndexError):
         return None
     return value if value.tzinfo else value.replace(tzinfo=UTC)

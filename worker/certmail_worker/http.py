@@ -76,7 +76,7 @@ async def exchange(
         async with session.request(
             method, url, headers=headers, data=data, allow_redirects=False, trace_request_ctx=window
         ) as response:
-            body = await response.content.read(MOST_ANSWER_BYTES)
+            body = await _read(response)
             return Answered(
                 response.status, {name.lower(): value for name, value in response.headers.items()}, body
             )
@@ -85,6 +85,16 @@ async def exchange(
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         why = _why(error)
         return Lost(why) if window.open_wire else NotSent(why)
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """The answer's body, but for what is absurdly long; one `read` would give no more than has arrived so far."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) >= MOST_ANSWER_BYTES:
+            break
+    return bytes(body[:MOST_ANSWER_BYTES])
 
 
 async def _connection_is_open(_: aiohttp.ClientSession, context: SimpleNamespace, __: Any) -> None:

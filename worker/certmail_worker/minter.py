@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -18,6 +18,7 @@ from certmail_config.settings import Settings
 from certmail_config.token_errors import Blame, Denied, Grant
 from certmail_config.vault import Vault
 from certmail_worker.answers import Answered
+from certmail_worker.google_errors import named_wait
 from certmail_worker.http import exchange
 
 
@@ -63,7 +64,8 @@ class Minter:
             message = f"The token endpoint cannot be reached: {answer.why}"
             return Denied(Blame.NOBODY, "token_unavailable", message, "It is tried again.")
         grant = Grant.ASSERTION if connection.kind is Kind.CUSTOMER_OWNED_APP else Grant.OUR_CLIENT
-        return read_answer(answer.status, answer.body, grant)
+        granted = read_answer(answer.status, answer.body, grant)
+        return replace(granted, wait=named_wait(answer)) if isinstance(granted, Denied) else granted
 
     def _form(self, connection: Connection, purpose: Purpose) -> dict[str, str] | Denied:
         if connection.kind is Kind.CUSTOMER_OWNED_APP:

@@ -15,6 +15,11 @@ from certmail_worker.failures import FailureClass, Verdict
 MARGIN_SECONDS = 1.0
 """Google's deadlines are waited for and a second more: asking at the very time moves them on (google.md §1.3)."""
 
+_LINK_AGAIN = (
+    "Link the account again; for a service account check that it is enabled and delegated, then probe the connection "
+    "(`certmail connections probe`)."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -39,25 +44,31 @@ class Settlement:
 
 def plan(verdict: Verdict, job: Job, connection_version: int, now: float, rules: Rules) -> Settlement:
     """Decide what follows; total over the failure classes."""
-    reason = f"{verdict.code}: {verdict.message}"
+    reason = f"{verdict.code}: {verdict.message} {verdict.remedy}".rstrip()
     outcome = verdict.outcome
     match verdict.failure:
         case FailureClass.NONE:
             return Settlement(outcome, State.ACCEPTED, "")
         case FailureClass.MESSAGE:
             return Settlement(outcome, State.FAILED, reason)
-        case FailureClass.MAILBOX_WAIT | FailureClass.DAY_FULL | FailureClass.PROJECT_WAIT:
+        case (
+            FailureClass.MAILBOX_WAIT
+            | FailureClass.DAY_FULL
+            | FailureClass.PROJECT_WAIT
+            | FailureClass.PROJECT_DAY_FULL
+        ):
             # A wait for quota is no attempt: the job stays in its lane, and the mailbox carries the wait.
             until, named = _cool_down(verdict, job, now)
             return Settlement(outcome, State.READY, reason, cool_until=until, named=named)
         case FailureClass.TOKEN_EXPIRED if not job.refreshed:
             return Settlement(outcome, State.READY, f"token_expired: {verdict.message}")
         case FailureClass.TOKEN_EXPIRED:
-            message = f"Gmail refuses a new access token too. {verdict.message}"
+            # Under another code than before, so that the next 401 counts as the first again once the lane is open.
+            message = f"Gmail refuses a new access token too. {verdict.message} {_LINK_AGAIN}"
             return Settlement(
                 outcome,
                 State.READY,
-                reason,
+                f"token_refused: {message}",
                 suspension=Suspension("token_refused", message, connection_version),
             )
         case FailureClass.CONNECTION:
@@ -66,24 +77,25 @@ def plan(verdict: Verdict, job: Job, connection_version: int, now: float, rules:
                 outcome, State.READY, reason, suspension=Suspension(verdict.code, message, connection_version)
             )
         case FailureClass.OPERATOR:
-            return Settlement(
-                outcome,
-                State.SCHEDULED,
-                reason,
-                at=now + backoff.seconds(backoff.OPERATOR, job.failures + 1),
-                counts=True,
-            )
+            wait = max(backoff.seconds(backoff.OPERATOR, job.failures + 1), verdict.wait or 0)
+            return Settlement(outcome, State.SCHEDULED, reason, at=now + wait, counts=True)
         case FailureClass.TRANSIENT:
             wait = max(backoff.seconds(backoff.JOB, job.failures + 1), verdict.wait or 0)
             return Settlement(outcome, State.SCHEDULED, reason, at=now + wait, counts=True)
         case FailureClass.UNKNOWN:
-            return Settlement(outcome, State.UNCERTAIN, reason, at=_resend_at(verdict, job, now, rules))
+            # A 503 may name a deadline as well: it holds for all that the mailbox has to send.
+            until = None if verdict.wait is None else now + verdict.wait + MARGIN_SECONDS
+            at = _resend_at(verdict, job, now, rules)
+            return Settlement(
+                outcome, State.UNCERTAIN, reason, at=at, cool_until=until, named=until is not None
+            )
 
 
 def _cool_down(verdict: Verdict, job: Job, now: float) -> tuple[float, bool]:
     if verdict.wait is not None:
         return now + verdict.wait + MARGIN_SECONDS, True
-    strategy = backoff.MAILBOX if verdict.failure is FailureClass.MAILBOX_WAIT else backoff.DAY
+    hours = verdict.failure in {FailureClass.DAY_FULL, FailureClass.PROJECT_DAY_FULL}
+    strategy = backoff.DAY if hours else backoff.MAILBOX
     return now + backoff.seconds(strategy, job.strikes + 1), False
 
 

@@ -28,7 +28,9 @@ def deployment_salt(db: Db) -> bytes:
     return found
 
 
-def add_tenant(db: Db, vault: Vault, tenant: str, now: datetime) -> tuple[Tenant, Connection]:
+def add_tenant(
+    db: Db, vault: Vault, tenant: str, now: datetime, *, name: str = ""
+) -> tuple[Tenant, Connection]:
     """Make a tenant and its connection `default`, still a draft; raises Refused if the id is taken."""
     private, public = new_pair()
     row = Tenant(
@@ -38,6 +40,7 @@ def add_tenant(db: Db, vault: Vault, tenant: str, now: datetime) -> tuple[Tenant
         private_key=vault.seal(private, owner=tenant),
         salt=secrets.token_bytes(32),
         version=1,
+        name=name,
     )
     try:
         db.execute(insert(tables.tenants).values(**_tenant_row(row), created_at=now))

@@ -64,6 +64,7 @@ tenants = Table(
     "tenants",
     metadata,
     Column("id", String(63), primary_key=True),
+    Column("name", String(200), nullable=False),  # what its mails call it; '' means its id
     Column("state", String(16), nullable=False),
     Column("public_key", LargeBinary, nullable=False),
     Column("private_key", LargeBinary, nullable=False),  # sealed by the vault

@@ -14,7 +14,7 @@ from certmail_config.settings import PREFIX, Settings
 from certmail_worker.children import termination_as_interrupt
 from certmail_worker.cli.output import Json, err, fields, out, print_json
 from certmail_worker.demo.progress import Progress
-from certmail_worker.demo.scene import play, stage
+from certmail_worker.demo.scene import flower_url, play, stage
 from certmail_worker.demo.summary import ENDS
 
 
@@ -46,9 +46,10 @@ def demo(
         else:
             _print(found)
         if keep:
-            err.print(
-                f"\nEverything is still up: look at {running.google.url}. Ctrl-C stops it.", markup=False
-            )
+            auth = running.environment[f"{PREFIX}FLOWER_BASIC_AUTH"]
+            err.print(f"\nEverything is still up. The mail: {running.google.url}", markup=False)
+            err.print(f"Flower: {flower_url(running.settings)} (user and password {auth})", markup=False)
+            err.print("Ctrl-C stops it all.")
             _wait_for_interrupt()
     if not found["ok"]:
         raise typer.Exit(1)
@@ -57,7 +58,7 @@ def demo(
 def _print(found: dict[str, Any]) -> None:
     for tenant in found["tenants"]:
         out.print(f"[bold]{escape(tenant['tenant'])}[/bold], {tenant['kind'].replace('_', ' ')}")
-        came = ", ".join(f"{tenant[name]} {name}" for name in ("enqueued", "duplicates", "rejected"))
+        came = ", ".join(_counted(tenant, name) for name in ("enqueued", "duplicates", "rejected"))
         went = ", ".join(f"{tenant[name]} {name}" for name in ENDS if tenant[name])
         out.print(f"  {came}\n  of the enqueued: {went}")
     for item in found["rejected"]:
@@ -81,6 +82,10 @@ def _print(found: dict[str, Any]) -> None:
         out.print(f"[red]✗ {escape(problem)}[/red]")
     if found["ok"]:
         out.print("[green]✓[/green] Ledger, mailboxes and record agree.")
+
+
+def _counted(tenant: dict[str, Any], name: str) -> str:
+    return f"{tenant[name]} {name.removesuffix('s') if tenant[name] == 1 else name}"
 
 
 def _wait_for_interrupt() -> None:

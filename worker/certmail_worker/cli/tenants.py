@@ -23,13 +23,18 @@ def register(app: typer.Typer) -> None:
 def add(
     tenant: Annotated[str, typer.Argument(help="Its id: lower-case letters, digits and hyphens.")],
     *,
+    name: Annotated[
+        str, typer.Option(help="What its reviewers know it as; else its id stands in the mails.")
+    ] = "",
     json: Json = False,
 ) -> None:
     """Add a tenant, with a connection `default` that is still to be set up."""
     with open_office(Settings.from_env()) as office:
-        made, connection = office.add_tenant(tenant)
+        made, connection = office.add_tenant(tenant, name=name)
     if json:
-        return print_json({"id": made.id, "state": made.state, "connection": connection.id})
+        return print_json(
+            {"id": made.id, "name": made.organisation, "state": made.state, "connection": connection.id}
+        )
     fields(
         [
             ("tenant", made.id),
@@ -48,6 +53,7 @@ def list_(*, json: Json = False) -> None:
     rows = [
         {
             "id": tenant.id,
+            "name": tenant.organisation,
             "state": tenant.state,
             "connections": sum(c.tenant == tenant.id for c in connections),
         }
@@ -55,5 +61,5 @@ def list_(*, json: Json = False) -> None:
     ]
     if json:
         return print_json({"tenants": rows})
-    table(["tenant", "state", "connections"], [list(row.values()) for row in rows])
+    table(["tenant", "name", "state", "connections"], [list(row.values()) for row in rows])
     return None

@@ -23,12 +23,13 @@ class Role:
     """One tenant of the demo."""
 
     tenant: str
+    name: str
     kind: Kind
     mailbox: str
 
 
-ACME = Role("acme", Kind.CUSTOMER_OWNED_APP, "access-reviews@acme.example")
-GLOBEX = Role("globex", Kind.SERVICE_PROVIDER_APP, "compliance@globex.example")
+ACME = Role("acme", "ACME Industries", Kind.CUSTOMER_OWNED_APP, "access-reviews@acme.example")
+GLOBEX = Role("globex", "Globex", Kind.SERVICE_PROVIDER_APP, "compliance@globex.example")
 ROLES = (ACME, GLOBEX)
 SERVICE_ACCOUNT = "certmail@acme-it.iam.gserviceaccount.com"
 
@@ -38,7 +39,7 @@ def link_all(office: Office, google: SandboxGoogle, progress: Progress) -> None:
     google.set_limits(UNITS_PER_MINUTE)
     for role in ROLES:
         google.add_mailbox(role.mailbox)
-        office.add_tenant(role.tenant)
+        office.add_tenant(role.tenant, name=role.name)
     _link_acme(office, google, progress)
     _link_globex(office, google, progress)
 

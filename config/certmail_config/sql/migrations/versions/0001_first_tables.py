@@ -70,6 +70,7 @@ def upgrade() -> None:
     op.create_table(
         "tenants",
         sa.Column("id", sa.String(length=63), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("public_key", sa.LargeBinary(), nullable=False),
         sa.Column("private_key", sa.LargeBinary(), nullable=False),
