@@ -63,7 +63,7 @@ def serve(app: Celery, auth: str, host: str, port: int, *, announce: Callable[[s
     options.read_only = True
     options.purge_offline_workers = FORGET_WORKERS_SECONDS
     # The job id, which is the only argument, and the state that it came to are what is looked for.
-    options.tasks_columns = "name,args,state,result,received,started,runtime,worker,uuid"
+    options.tasks_columns = "name,args,state,result,received,runtime,worker,uuid"
     io_loop = IOLoop.current()
     flower = ReadOnlyFlower(
         auth,
@@ -196,6 +196,8 @@ def _is_loopback(host: str) -> bool:
 def _log_refusals(handler: RequestHandler) -> None:
     """Log what was refused; the path without its query, which people type into. Tornado logs what failed."""
     status, request = handler.get_status(), handler.request
+    if status == 401 and "Authorization" not in request.headers:
+        return  # a browser that has not asked its user yet
     if 400 <= status < 500:
         extra = {"status": status, "method": request.method, "path": request.path, "from": request.remote_ip}
         log.info("request_refused", extra=extra)

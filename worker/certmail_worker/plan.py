@@ -84,10 +84,14 @@ def plan(verdict: Verdict, job: Job, connection_version: int, now: float, rules:
             return Settlement(outcome, State.SCHEDULED, reason, at=now + wait, counts=True)
         case FailureClass.UNKNOWN:
             # A 503 may name a deadline as well: it holds for all that the mailbox has to send.
-            until = None if verdict.wait is None else now + verdict.wait + MARGIN_SECONDS
-            at = _resend_at(verdict, job, now, rules)
+            deadline = None if verdict.wait is None else now + verdict.wait + MARGIN_SECONDS
             return Settlement(
-                outcome, State.UNCERTAIN, reason, at=at, cool_until=until, named=until is not None
+                outcome,
+                State.UNCERTAIN,
+                reason,
+                at=_resend_at(verdict, job, now, rules),
+                cool_until=deadline,
+                named=deadline is not None,
             )
 
 

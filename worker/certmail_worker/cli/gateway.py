@@ -20,6 +20,7 @@ from certmail_config.settings import Settings
 from certmail_worker.children import child, termination_as_interrupt
 from certmail_worker.cli.connections import Id, as_json, show_connection
 from certmail_worker.cli.output import Json, err, out, print_json, when
+from certmail_worker.logs import set_up
 
 
 def gateway() -> None:
@@ -27,6 +28,7 @@ def gateway() -> None:
     from certmail.gateway.app import serve  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
 
     settings = Settings.from_env()
+    set_up(settings.log_format, process="gateway")
     with open_office(settings, supervise=True) as office:
         try:
             serve(office, announce=lambda url: print(url, flush=True))  # noqa: T201 - whoever started it reads this line

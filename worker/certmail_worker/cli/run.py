@@ -53,7 +53,11 @@ def up() -> None:
         )
         # They are stopped in this order: Flower shows how the worker finishes.
         children = [_Kept("worker", logs), _Kept("flower", logs | flower_auth)]
-        err.print("Worker and Flower are starting; Ctrl-C stops everything.")
+        if (
+            settings.oauth_client_id is not None
+        ):  # without it there is nothing yet that Google could send anybody back to
+            children.append(_Kept("gateway", logs))
+        err.print(f"Starting: {', '.join(each.name for each in children)}. Ctrl-C stops everything.")
         if flower_auth:
             err.print(f"Flower asks for the user and password in {auth_file(settings)}", markup=False)
         try:
@@ -179,13 +183,13 @@ class _Kept:
     """
 
     def __init__(self, command: str, environment: Mapping[str, str]) -> None:
-        self._command = command
+        self.name = command
         self._environment = environment
         self._pause = RESTART_SECONDS
         self._start()
 
     def _start(self) -> None:
-        self._child = Child(["certmail_worker", self._command], self._environment, None)
+        self._child = Child(["certmail_worker", self.name], self._environment, None)
         self._began = time.monotonic()
         self._again: float | None = None
 
@@ -199,7 +203,7 @@ class _Kept:
             status = self._child.process.returncode
             self._again = now + self._pause
             err.print(
-                f"`certmail {self._command}` ended with status {status}; it is started again in {self._pause:g} s.",
+                f"`certmail {self.name}` ended with status {status}; it is started again in {self._pause:g} s.",
                 markup=False,
             )
             gave_up_at_once = status > 0 and now - self._began < STEADY_SECONDS
