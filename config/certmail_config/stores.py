@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from redis import Redis
+from redis.asyncio import BlockingConnectionPool
 from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import AuthenticationError, RedisError
 
@@ -50,7 +51,9 @@ def connect(url: str) -> Redis:
 
 def connect_async(url: str) -> AsyncRedis:
     """An asyncio client; as `connect`. It belongs to the loop that first uses it."""
-    return AsyncRedis.from_url(url, **_OPTIONS, max_connections=64)
+    # Hundreds of deliveries share some connections and wait for one rather than fail.
+    pool = BlockingConnectionPool.from_url(url, **_OPTIONS, max_connections=64, timeout=30)
+    return AsyncRedis.from_pool(pool)
 
 
 def check_redis(url: str) -> tuple[str, str]:

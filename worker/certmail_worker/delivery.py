@@ -28,7 +28,7 @@ from certmail_worker.desk import Desk
 from certmail_worker.failures import FailureClass, Verdict, judge
 from certmail_worker.gmail import MOST_MESSAGE_BYTES
 from certmail_worker.http import SendWindow, boottime
-from certmail_worker.plan import Settlement, plan
+from certmail_worker.plan import MARGIN_SECONDS, Settlement, plan
 from certmail_worker.tokens import Token
 
 log = logging.getLogger(__name__)
@@ -129,7 +129,7 @@ def write(reminder: Reminder, job: Job, connection: Connection, organisation: st
 
 def _without_token(denied: Denied, job: Job, connection: Connection) -> Stop:
     reason = f"{denied.code}: {denied.message} {denied.remedy}".rstrip()
-    asked = denied.wait or 0
+    asked = 0 if denied.wait is None else denied.wait + MARGIN_SECONDS
     match denied.blame:
         case Blame.NOBODY:
             return Stop(

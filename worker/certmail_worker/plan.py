@@ -46,6 +46,8 @@ def plan(verdict: Verdict, job: Job, connection_version: int, now: float, rules:
     """Decide what follows; total over the failure classes."""
     reason = f"{verdict.code}: {verdict.message} {verdict.remedy}".rstrip()
     outcome = verdict.outcome
+    # A deadline that Google names holds for all that the mailbox has to send, whatever else the answer says.
+    deadline = None if verdict.wait is None else now + verdict.wait + MARGIN_SECONDS
     match verdict.failure:
         case FailureClass.NONE:
             return Settlement(outcome, State.ACCEPTED, "")
@@ -58,8 +60,8 @@ def plan(verdict: Verdict, job: Job, connection_version: int, now: float, rules:
             | FailureClass.PROJECT_DAY_FULL
         ):
             # A wait for quota is no attempt: the job stays in its lane, and the mailbox carries the wait.
-            until, named = _cool_down(verdict, job, now)
-            return Settlement(outcome, State.READY, reason, cool_until=until, named=named)
+            until = now + _back_off(verdict, job) if deadline is None else deadline
+            return Settlement(outcome, State.READY, reason, cool_until=until, named=deadline is not None)
         case FailureClass.TOKEN_EXPIRED if not job.refreshed:
             return Settlement(outcome, State.READY, f"token_expired: {verdict.message}")
         case FailureClass.TOKEN_EXPIRED:
@@ -77,14 +79,20 @@ def plan(verdict: Verdict, job: Job, connection_version: int, now: float, rules:
                 outcome, State.READY, reason, suspension=Suspension(verdict.code, message, connection_version)
             )
         case FailureClass.OPERATOR:
-            wait = max(backoff.seconds(backoff.OPERATOR, job.failures + 1), verdict.wait or 0)
-            return Settlement(outcome, State.SCHEDULED, reason, at=now + wait, counts=True)
+            at = now + backoff.seconds(backoff.OPERATOR, job.failures + 1)
+            return Settlement(
+                outcome,
+                State.SCHEDULED,
+                reason,
+                at=at,
+                counts=True,
+                cool_until=deadline,
+                named=deadline is not None,
+            )
         case FailureClass.TRANSIENT:
-            wait = max(backoff.seconds(backoff.JOB, job.failures + 1), verdict.wait or 0)
-            return Settlement(outcome, State.SCHEDULED, reason, at=now + wait, counts=True)
+            at = now + backoff.seconds(backoff.JOB, job.failures + 1)
+            return Settlement(outcome, State.SCHEDULED, reason, at=at, counts=True)
         case FailureClass.UNKNOWN:
-            # A 503 may name a deadline as well: it holds for all that the mailbox has to send.
-            deadline = None if verdict.wait is None else now + verdict.wait + MARGIN_SECONDS
             return Settlement(
                 outcome,
                 State.UNCERTAIN,
@@ -95,12 +103,10 @@ def plan(verdict: Verdict, job: Job, connection_version: int, now: float, rules:
             )
 
 
-def _cool_down(verdict: Verdict, job: Job, now: float) -> tuple[float, bool]:
-    if verdict.wait is not None:
-        return now + verdict.wait + MARGIN_SECONDS, True
+def _back_off(verdict: Verdict, job: Job) -> float:
     hours = verdict.failure in {FailureClass.DAY_FULL, FailureClass.PROJECT_DAY_FULL}
     strategy = backoff.DAY if hours else backoff.MAILBOX
-    return now + backoff.seconds(strategy, job.strikes + 1), False
+    return backoff.seconds(strategy, job.strikes + 1)
 
 
 def _resend_at(verdict: Verdict, job: Job, now: float, rules: Rules) -> float | None:

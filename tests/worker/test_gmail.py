@@ -1,0 +1,61 @@
+"""The Gmail API's two routes, and the send window before them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+from redis import Redis
+
+from certmail_worker.answers import Answered, NotSent
+from certmail_worker.gmail import MOST_JSON_BYTES, Gmail
+from certmail_worker.http import SendWindow, boottime
+from certmail_worker.tokens import Token
+from support.desk import MAILBOX, Stand, stand
+
+
+@pytest_asyncio.fixture
+async def place(tmp_path: Path, redis: Redis, redis_url: str) -> AsyncIterator[Stand]:
+    async with stand(tmp_path, redis_url) as made:
+        yield made
+
+
+async def secret(place: Stand) -> str:
+    token = await place.tokens().get(place.connection)
+    assert isinstance(token, Token)
+    return token.secret
+
+
+def message(size: int = 0) -> bytes:
+    head = f"From: {MAILBOX}\r\nTo: anna@people.example\r\nSubject: x\r\nX-Certmail-Id: one\r\n\r\n"
+    return head.encode() + b"0123456789abcdef\r\n" * (size // 18)
+
+
+async def test_a_message_goes_as_json_and_a_large_one_by_upload(place: Stand) -> None:
+    gmail = Gmail(place.session, place.google)
+    for raw in (message(), message(MOST_JSON_BYTES + 1000)):
+        answer = await gmail.send(raw, await secret(place), SendWindow(boottime() + 5))
+        assert isinstance(answer, Answered)
+        assert answer.status == 200
+    paths = [
+        item["path"]
+        for item in await place.control("GET", "/requests")
+        if item["path"].endswith("/messages/send")
+    ]
+    assert paths == ["/gmail/v1/users/me/messages/send", "/upload/gmail/v1/users/me/messages/send"]
+    assert len(await place.control("GET", "/messages")) == 2
+
+
+async def test_a_closed_window_sends_nothing_on_a_new_and_on_a_kept_connection(place: Stand) -> None:
+    gmail, token = Gmail(place.session, place.google), await secret(place)
+    for _ in range(2):
+        late = await gmail.send(message(), token, SendWindow(boottime() - 1))
+        assert isinstance(late, NotSent)
+        assert await place.asked("/gmail/v1/users/me/messages/send") == 0
+        await place.control("GET", "/limits")  # leaves a connection open for the second round
+
+
+async def test_a_refused_connection_is_known_to_have_sent_nothing(place: Stand) -> None:
+    answer = await Gmail(place.session, "http://127.0.0.1:1").send(message(), "t", SendWindow(boottime() + 5))
+    assert isinstance(answer, NotSent)

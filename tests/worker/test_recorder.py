@@ -1,0 +1,162 @@
+"""The recorder: each event of the ledger's stream once, whoever records and however often."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from certmail_config.sql import tables
+from certmail_config.sql.engine import open_database, upgrade
+from certmail_worker.recorder import START, CursorMovedError, Event, read_cursor, write
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    made = open_database(f"sqlite:///{tmp_path}/record.sqlite")
+    upgrade(made)
+    yield made
+    made.dispose()
+
+
+def enqueued(n: int, job: str = "j", state: str = "ready") -> Event:
+    fields = {
+        "job": job,
+        "tenant": "acme",
+        "connection": "c",
+        "kind": "reminder",
+        "campaign": "q4",
+        "state": state,
+        "reason": "",
+        "send_at": "",
+        "expires_at": "1900000000000",
+    }
+    return Event(f"{n}-0", "enqueued", NOW, fields, recipient="anna@people.example")
+
+
+def begun(n: int, attempt: int = 1, job: str = "j") -> Event:
+    fields = {
+        "job": job,
+        "tenant": "acme",
+        "connection": "c",
+        "attempt": str(attempt),
+        "state": "sending",
+        "worker": "w",
+    }
+    return Event(f"{n}-0", "begun", NOW, fields, mailbox="reviews@acme.example")
+
+
+def settled(n: int, state: str, outcome: str, attempt: int = 1, job: str = "j", **detail: object) -> Event:
+    fields = {
+        "job": job,
+        "tenant": "acme",
+        "connection": "c",
+        "attempt": str(attempt),
+        "outcome": outcome,
+        "state": state,
+        "reason": "why",
+        "held": "0",
+        "detail": json.dumps({"ended_at": NOW.isoformat(), **detail}),
+    }
+    return Event(f"{n}-0", "settled", NOW, fields)
+
+
+def test_a_reminders_life_becomes_a_delivery_an_attempt_and_its_events(engine: Engine) -> None:
+    write(
+        engine,
+        read_cursor(engine),
+        [enqueued(1), begun(2), settled(3, "accepted", "accepted", http_status=200, gmail_id="g1")],
+    )
+    with engine.connect() as db:
+        delivery = db.execute(select(tables.deliveries)).mappings().one()
+        attempt = db.execute(select(tables.attempts)).mappings().one()
+        types = db.execute(select(tables.events.c.type).order_by(tables.events.c.stream_ms)).scalars().all()
+    assert (delivery["state"], delivery["recipient"], delivery["mailbox"]) == (
+        "accepted",
+        "anna@people.example",
+        "reviews@acme.example",
+    )
+    assert (attempt["n"], attempt["outcome"], attempt["http_status"], attempt["gmail_id"]) == (
+        1,
+        "accepted",
+        200,
+        "g1",
+    )
+    assert attempt["begun_at"] == NOW
+    assert types == ["enqueued", "begun", "settled"]
+    assert read_cursor(engine) == "3-0"
+
+
+def test_of_two_recorders_one_wins_and_nothing_is_written_twice(engine: Engine) -> None:
+    cursor = read_cursor(engine)
+    write(engine, cursor, [enqueued(1)])
+    with pytest.raises(CursorMovedError):
+        write(engine, cursor, [enqueued(1), begun(2)])
+    assert read_cursor(engine) == "1-0"
+    with engine.connect() as db:
+        assert db.execute(select(func.count()).select_from(tables.events)).scalar_one() == 1
+        assert db.execute(select(func.count()).select_from(tables.attempts)).scalar_one() == 0
+
+
+def test_a_batch_that_cannot_be_written_leaves_no_trace(engine: Engine) -> None:
+    cursor = read_cursor(engine)
+    with pytest.raises(Exception, match=r"FOREIGN KEY|UNIQUE|constraint"):
+        write(engine, cursor, [begun(1, job="never-enqueued")])
+    assert read_cursor(engine) == START
+
+
+def test_an_attempt_whose_worker_was_lost_is_unknown_until_it_is_known(engine: Engine) -> None:
+    lost = {
+        "job": "j",
+        "tenant": "acme",
+        "attempt": "1",
+        "state": "uncertain",
+        "reason": "worker_lost: …",
+        "held": "1",
+        "worker": "w",
+    }
+    write(engine, read_cursor(engine), [enqueued(1), begun(2), Event("3-0", "reaped", NOW, lost)])
+    with engine.connect() as db:
+        assert db.execute(select(tables.deliveries.c.state, tables.deliveries.c.held)).one() == (
+            "uncertain",
+            True,
+        )
+        assert db.execute(select(tables.attempts.c.outcome)).scalar_one() == "unknown"
+    write(engine, "3-0", [settled(4, "accepted", "accepted", gmail_id="g1")])
+    with engine.connect() as db:
+        assert db.execute(select(tables.deliveries.c.state, tables.deliveries.c.held)).one() == (
+            "accepted",
+            False,
+        )
+        assert db.execute(select(tables.attempts.c.outcome)).scalar_one() == "accepted"
+
+
+def test_a_resend_is_marked_as_a_possible_duplicate_for_good(engine: Engine) -> None:
+    fields = {"job": "j", "tenant": "acme", "state": "ready", "possible_duplicate": "1", "reason": "rule"}
+    write(
+        engine,
+        read_cursor(engine),
+        [enqueued(1), begun(2), settled(3, "uncertain", "unknown"), Event("4-0", "resent", NOW, fields)],
+    )
+    write(engine, "4-0", [begun(5, attempt=2), settled(6, "accepted", "accepted", attempt=2)])
+    with engine.connect() as db:
+        assert db.execute(
+            select(tables.deliveries.c.state, tables.deliveries.c.possible_duplicate)
+        ).one() == ("accepted", True)
+        assert db.execute(select(func.count()).select_from(tables.attempts)).scalar_one() == 2
+
+
+def test_a_suspension_is_an_event_without_a_job(engine: Engine) -> None:
+    write(
+        engine,
+        read_cursor(engine),
+        [Event("1-0", "suspended", NOW, {"connection": "c", "tenant": "acme", "code": "x"})],
+    )
+    with engine.connect() as db:
+        assert db.execute(select(tables.events.c.job, tables.events.c.tenant)).one() == (None, "acme")

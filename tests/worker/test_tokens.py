@@ -1,0 +1,130 @@
+"""Access tokens: one call per fleet, sealed in Redis, renewed ahead, never the wrong account's."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from redis import Redis
+
+from certmail_config import keys
+from certmail_config.token_errors import Denied
+from certmail_worker.minter import Purpose
+from certmail_worker.tokens import RENEW_SECONDS, Token
+from support.desk import Stand, stand
+
+
+@pytest_asyncio.fixture
+async def place(tmp_path: Path, redis: Redis, redis_url: str) -> AsyncIterator[Stand]:
+    async with stand(tmp_path, redis_url) as made:
+        yield made
+
+
+async def calls(place: Stand) -> int:
+    return await place.asked("/token")
+
+
+async def test_a_hundred_deliveries_in_four_processes_ask_google_once(place: Stand) -> None:
+    before = await calls(place)
+    fleet = [place.tokens() for _ in range(4)]
+    tokens = await asyncio.gather(*(process.get(place.connection) for process in fleet for _ in range(25)))
+    assert all(isinstance(token, Token) for token in tokens)
+    assert len({token.secret for token in tokens if isinstance(token, Token)}) == 1
+    assert await calls(place) == before + 1
+
+
+async def test_a_process_that_starts_later_uses_what_the_fleet_has(place: Stand) -> None:
+    await place.tokens().get(place.connection)
+    before = await calls(place)
+    assert isinstance(await place.tokens().get(place.connection), Token)
+    assert await calls(place) == before
+
+
+async def test_it_is_sealed_in_redis_and_ends_with_the_token(place: Stand) -> None:
+    token = await place.tokens().get(place.connection)
+    assert isinstance(token, Token)
+    [name] = [name async for name in place.redis.scan_iter(keys.TOKEN + "*")]
+    assert token.secret.encode() not in await place.redis.get(name)
+    assert 3000 < await place.redis.ttl(name) <= 3599
+
+
+async def test_a_dropped_token_is_replaced_once_for_all(place: Stand) -> None:
+    one, two = place.tokens(), place.tokens()
+    first = await one.get(place.connection)
+    assert isinstance(first, Token)
+    assert await two.get(place.connection) == first
+    await one.drop(place.connection, first)
+    second = await one.get(place.connection)
+    assert isinstance(second, Token)
+    assert second.secret != first.secret
+    await two.drop(place.connection, first)  # the other process learns of the same refusal later
+    before = await calls(place)
+    assert await two.get(place.connection) == second
+    assert await calls(place) == before
+
+
+async def test_a_token_near_its_end_is_used_and_renewed_in_the_background(place: Stand) -> None:
+    tokens = place.tokens()
+    first = await tokens.get(place.connection)
+    assert isinstance(first, Token)
+    key = (place.connection.id, place.connection.version, Purpose.SEND)
+    ending = replace(first, expires_at=time.time() + RENEW_SECONDS / 2)
+    tokens._known[key] = ending
+    value = {"secret": ending.secret, "expires_at": ending.expires_at, "mark": ending.mark}
+    owner = f"{place.connection.owner}/token/{place.connection.version}/send"
+    name = f"{keys.TOKEN}{place.connection.id}:{place.connection.version}:send"
+    await place.redis.set(name, place.office.vault.seal(json.dumps(value).encode(), owner=owner))
+    assert await tokens.get(place.connection) == ending
+    await tokens.close()
+    second = await tokens.get(place.connection)
+    assert isinstance(second, Token)
+    assert second.mark != first.mark
+
+
+async def test_a_relinked_connection_never_sends_with_the_old_token(place: Stand) -> None:
+    tokens = place.tokens()
+    first = await tokens.get(place.connection)
+    again = await asyncio.to_thread(place.office.save, place.connection)
+    second = await tokens.get(again)
+    assert isinstance(first, Token)
+    assert isinstance(second, Token)
+    assert second.secret != first.secret
+
+
+async def test_a_refusal_is_told_to_all_who_wait_and_is_not_kept(place: Stand) -> None:
+    await place.control("POST", "/faults", {"match": {"path": "/token"}, "fault": "503", "times": 1})
+    tokens = place.tokens()
+    answers = await asyncio.gather(*(tokens.get(place.connection) for _ in range(5)))
+    assert {answer.code for answer in answers if isinstance(answer, Denied)} == {"token_unavailable"}
+    assert isinstance(await tokens.get(place.connection), Token)
+
+
+async def test_a_worker_that_died_while_asking_holds_the_others_up_for_the_locks_life_at_most(
+    place: Stand,
+) -> None:
+    lock = f"{keys.TOKEN_LOCK}{place.connection.id}:send"
+    await place.redis.set(lock, "somebody", px=1500)
+    started = time.monotonic()
+    assert isinstance(await place.tokens().get(place.connection), Token)
+    assert time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+async def test_each_purpose_has_a_token_of_its_own_with_only_its_scope(
+    place: Stand, purpose: Purpose
+) -> None:
+    token = await place.tokens().get(place.connection, purpose)
+    assert isinstance(token, Token)
+    async with place.session.get(
+        f"{place.google}/tokeninfo", params={"access_token": token.secret}
+    ) as answer:
+        scope = (await answer.json())["scope"]
+    assert (
+        scope == f"https://www.googleapis.com/auth/gmail.{'send' if purpose is Purpose.SEND else 'metadata'}"
+    )
