@@ -69,7 +69,8 @@ def serve(app: Celery, auth: str, host: str, port: int, *, announce: Callable[[s
         auth,
         capp=app,
         options=options,
-        # Our workers send events unasked; asking every five seconds would occupy a thread each time Redis is away.
+        # Our workers send events unasked. Asking, every five seconds, would take a thread each time while Redis is
+        # away, and hold it until Redis is back, even if that keeps the process from ending.
         events=Watch(app, io_loop, enable_events=False, max_tasks_in_memory=MOST_TASKS),
         io_loop=io_loop,
         log_function=_log_refusals,

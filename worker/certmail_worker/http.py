@@ -5,6 +5,7 @@ Requests are made once: no redirects, and aiohttp re-sends only idempotent metho
 
 from __future__ import annotations
 
+import io
 import ssl
 import time
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from certmail_worker.answers import Answer, Answered, Lost, NotSent
 
 CONNECT_SECONDS = 5.0
 MOST_ANSWER_BYTES = 1_000_000
+STREAMED_BYTES = 500_000
 
 
 def boottime() -> float:
@@ -68,11 +70,15 @@ async def exchange(
     *,
     window: SendWindow | None = None,
     headers: Mapping[str, str] | None = None,
-    data: bytes | Mapping[str, str] | None = None,
+    data: bytes | io.BytesIO | Mapping[str, str] | None = None,
 ) -> Answer:
     """Make one request; every way it can end is a value. Without a window it may be sent at any time."""
     window = window or SendWindow(float("inf"))
     try:
+        if isinstance(data, bytes) and len(data) > STREAMED_BYTES:
+            data = io.BytesIO(
+                data
+            )  # written in pieces, so that one large message does not hold up all others
         async with session.request(
             method, url, headers=headers, data=data, allow_redirects=False, trace_request_ctx=window
         ) as response:

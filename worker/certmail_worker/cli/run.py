@@ -111,9 +111,6 @@ def flower() -> None:
             serve(app, settings.flower_basic_auth.get_secret_value(), host, port, announce=_announce)
         except OSError as error:
             raise _address_in_use("Flower", settings.flower_listen, error, "CERTMAIL_FLOWER_LISTEN") from None
-    # Threads of Flower's may be waiting for a Redis that is away, without end, and nothing of theirs is worth waiting for.
-    sys.stdout.flush()
-    os._exit(0)
 
 
 def sandbox(
