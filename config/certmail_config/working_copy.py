@@ -19,7 +19,7 @@ from certmail_config import keys
 from certmail_config.connections import Connection, ConnectionState, Kind, Limits, Tenant
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger import open_lane, run, set_lane, suspend_lane
-from certmail_config.ledger.transitions import Suspension
+from certmail_config.ledger.values import Suspension
 from certmail_config.vault import Vault
 
 

@@ -2,15 +2,6 @@
 
 from certmail_config.ledger.script import Call, arun, run, run_many
 from certmail_config.ledger.transitions import (
-    Begun,
-    Claimed,
-    Dispatched,
-    Enqueued,
-    Job,
-    Lane,
-    Reaped,
-    RefusedBy,
-    Suspension,
     advertise,
     begin,
     claim,
@@ -24,6 +15,17 @@ from certmail_config.ledger.transitions import (
     settle,
     spend,
     suspend_lane,
+)
+from certmail_config.ledger.values import (
+    Begun,
+    Claimed,
+    Dispatched,
+    Enqueued,
+    Job,
+    Lane,
+    Reaped,
+    RefusedBy,
+    Suspension,
 )
 
 __all__ = [

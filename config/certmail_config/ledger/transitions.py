@@ -7,11 +7,21 @@ tests and simulations; in production it stays None.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from certmail_config.ids import ConnectionId, JobId
 from certmail_config.ledger.script import Call, load
+from certmail_config.ledger.values import (
+    Begun,
+    Claimed,
+    Dispatched,
+    Enqueued,
+    Job,
+    Lane,
+    Reaped,
+    RefusedBy,
+    Suspension,
+)
 from certmail_config.states import AttemptOutcome, State
 
 DOORBELL_SECONDS = 2.0
@@ -22,97 +32,6 @@ POISON_REAPS = 5
 """A job that stopped this many different workers ends as failed."""
 SEND_UNITS = 100
 """Quota units of one `messages.send` (Gmail API, usage limits)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What a worker needs to know of a claimed job.
-
-    `failures` attempts have counted for its back-off; `refreshed` says that its last attempt met an expired token,
-    `resent` that a copy may be out already; `strikes` is how often in a row its mailbox was told to wait without being
-    told how long; `body` is the sealed reminder.
-    """
-
-    id: JobId
-    tenant: str
-    connection: ConnectionId
-    fence: int
-    failures: int
-    refreshed: bool
-    resent: bool
-    strikes: int
-    enqueued_at: float
-    expires_at: float
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Enqueued:
-    """The ledger's answer to a producer; `id` is the earlier job's for a duplicate."""
-
-    code: Literal["enqueued", "duplicate", "key_reused", "unknown_connection"]
-    id: JobId
-    state: State | None
-
-
-@dataclass(frozen=True, slots=True)
-class Dispatched:
-    """The jobs leased in one step of the pacer, and in how many seconds the next lane may send (None: none waits)."""
-
-    jobs: tuple[JobId, ...]
-    next_in: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """The job is this worker's to prepare until its lease ends."""
-
-    job: Job
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """The write-ahead record is made: attempt `n` may leave."""
-
-    attempt: int
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedBy:
-    """The ledger did not agree; `why` is the state or the reason that stood against it."""
-
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Suspension:
-    """Why a lane is stopped, and the connection version that was found not to work."""
-
-    code: str
-    message: str
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """The limits of a connection's lane. `mailbox` is the keyed hash of the address, or '' while there is none."""
-
-    connection: ConnectionId
-    tenant: str
-    mailbox: str
-    units_per_minute: int
-    in_flight: int
-    version: int
-    verify: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Reaped:
-    """What one sweep looked at and moved: (job, from, to)."""
-
-    looked_at: int
-    moved: tuple[tuple[JobId, State, State], ...]
 
 
 def enqueue(

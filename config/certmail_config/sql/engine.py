@@ -25,7 +25,12 @@ def open_database(url: str) -> Engine:
         parsed = make_url(url)
         sqlite = parsed.get_backend_name() == "sqlite"
         arguments: dict[str, Any] = {"timeout": BUSY_SECONDS} if sqlite else {"connect_timeout": 5}
-        engine = create_engine(parsed, connect_args=arguments, pool_pre_ping=not sqlite)
+        engine = create_engine(
+            parsed,
+            connect_args=arguments,
+            pool_pre_ping=not sqlite,
+            hide_parameters=True,  # errors end up in logs, and parameters hold addresses
+        )
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise SettingsError(
             "invalid_settings",

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, func, select
 
 from certmail_config.sql import tables
 from certmail_config.sql.engine import open_database, upgrade
-from certmail_worker.recorder import START, CursorMovedError, Event, read_cursor, write
+from certmail_worker.record import START, CursorMovedError, Event, read_cursor, write
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 

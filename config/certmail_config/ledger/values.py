@@ -1,0 +1,100 @@
+"""What the ledger's transitions take and give. Times are seconds since 1970 on the server's clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from certmail_config.ids import ConnectionId, JobId
+from certmail_config.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker needs to know of a claimed job.
+
+    `failures` attempts have counted for its back-off; `refreshed` says that its last attempt met an expired token,
+    `resent` that a copy may be out already; `strikes` is how often in a row its mailbox was told to wait without being
+    told how long; `body` is the sealed reminder.
+    """
+
+    id: JobId
+    tenant: str
+    connection: ConnectionId
+    fence: int
+    failures: int
+    refreshed: bool
+    resent: bool
+    strikes: int
+    enqueued_at: float
+    expires_at: float
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueued:
+    """The ledger's answer to a producer; `id` is the earlier job's for a duplicate."""
+
+    code: Literal["enqueued", "duplicate", "key_reused", "unknown_connection"]
+    id: JobId
+    state: State | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """The jobs leased in one step of the pacer, and in how many seconds the next lane may send (None: none waits)."""
+
+    jobs: tuple[JobId, ...]
+    next_in: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The job is this worker's to prepare until its lease ends."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The write-ahead record is made: attempt `n` may leave."""
+
+    attempt: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedBy:
+    """The ledger did not agree; `why` is the state or the reason that stood against it."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """Why a lane is stopped, and the connection version that was found not to work."""
+
+    code: str
+    message: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """The limits of a connection's lane. `mailbox` is the keyed hash of the address, or '' while there is none."""
+
+    connection: ConnectionId
+    tenant: str
+    mailbox: str
+    units_per_minute: int
+    in_flight: int
+    version: int
+    verify: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reaped:
+    """What one sweep looked at and moved: (job, from, to)."""
+
+    looked_at: int
+    moved: tuple[tuple[JobId, State, State], ...]
