@@ -1,0 +1,332 @@
+"""What is configured, in SQL: on SQLite, through the same tables and migrations as on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection as Db
+from sqlalchemy import Engine, func, insert, inspect, select, text
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from certmail_config.connections import Connection, ConnectionState, Kind, Limits
+from certmail_config.errors import Refused, SealBroken, SettingsError, StoresUnreachable
+from certmail_config.ids import ConnectionId
+from certmail_config.sealing import Opener, Sealer
+from certmail_config.sql import engine as sql_engine
+from certmail_config.sql import registry, tables
+from certmail_config.sql.engine import HEAD, check_version, open_database, reachable, upgrade
+from certmail_config.vault import Vault
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+UPGRADE = """
+import sys
+from certmail_config.sql.engine import open_database, upgrade
+engine = open_database(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+upgrade(engine)
+"""
+vault = Vault([("k1", os.urandom(32))])
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/certmail.sqlite"
+
+
+@pytest.fixture
+def empty(url: str) -> Iterator[Engine]:
+    engine = open_database(url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def engine(empty: Engine) -> Engine:
+    upgrade(empty)
+    return empty
+
+
+@pytest.fixture
+def db(engine: Engine) -> Iterator[Db]:
+    with engine.begin() as db:
+        yield db
+
+
+@pytest.fixture
+def draft(db: Db) -> Connection:
+    return registry.add_tenant(db, vault, "acme", NOW)[1]
+
+
+class TestMigrations:
+    def test_they_make_exactly_the_tables_that_the_code_uses(self, engine: Engine) -> None:
+        with engine.connect() as db:
+            context = MigrationContext.configure(db, opts={"compare_server_default": True})
+            assert compare_metadata(context, tables.metadata) == []
+
+    def test_the_newest_one_is_the_one_that_the_code_asks_for(self) -> None:
+        folder = Path(sql_engine.__file__).parent / "migrations"
+        script = ScriptDirectory(str(folder))
+        assert script.get_heads() == [HEAD]
+        assert script.get_bases() == ["0001"]
+
+    def test_an_upgraded_database_is_of_this_version_and_stays_so(self, engine: Engine) -> None:
+        check_version(engine)
+        upgrade(engine)
+        check_version(engine)
+
+    def test_an_empty_one_is_refused_with_what_to_do(self, empty: Engine) -> None:
+        with pytest.raises(StoresUnreachable) as raised:
+            check_version(empty)
+        assert raised.value.code == "database_outdated"
+        assert f"at version none; this certmail needs {HEAD}" in raised.value.message
+        assert "certmail db upgrade" in raised.value.remedy
+
+    def test_one_of_another_version_is_refused_by_its_number(self, engine: Engine) -> None:
+        with engine.begin() as db:
+            db.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+        with pytest.raises(StoresUnreachable, match="at version 0000"):
+            check_version(engine)
+
+    def test_an_upgrade_that_fails_leaves_nothing_half_made(self, empty: Engine) -> None:
+        with empty.begin() as db:
+            db.execute(text("CREATE TABLE connections (id INTEGER)"))  # the last that is made
+        with pytest.raises(StoresUnreachable, match="already exists"):
+            upgrade(empty)
+        assert inspect(empty).get_table_names() == ["connections"]
+        with empty.begin() as db:
+            db.execute(text("DROP TABLE connections"))
+        upgrade(empty)
+        check_version(empty)
+
+    def test_one_that_another_process_has_locked_is_waited_for(self, tmp_path: Path, empty: Engine) -> None:
+        with closing(sqlite3.connect(tmp_path / "certmail.sqlite")) as other, ThreadPoolExecutor(1) as pool:
+            other.execute("BEGIN EXCLUSIVE")
+            waiting = pool.submit(upgrade, empty)
+            time.sleep(0.1)
+            assert not waiting.done()
+            other.rollback()
+            waiting.result(timeout=10)
+        check_version(empty)
+
+    def test_processes_that_come_at_once_make_the_tables_once(self, url: str, empty: Engine) -> None:
+        command = [sys.executable, "-c", UPGRADE, url]
+        pipe = subprocess.PIPE
+        processes = [subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) for _ in range(3)]
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+        results = []
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.close()
+        for process in processes:
+            assert process.stderr is not None
+            assert process.stdout is not None
+            results.append((process.wait(30), process.stderr.read()))
+            process.stderr.close()
+            process.stdout.close()
+        assert results == [(0, b"")] * 3
+        check_version(empty)
+
+
+class TestOpening:
+    def test_sqlite_keeps_what_was_committed_and_checks_what_refers_to_what(self, engine: Engine) -> None:
+        with engine.connect() as db:
+            for pragma, value in {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}.items():
+                assert db.execute(text(f"PRAGMA {pragma}")).scalar_one() == value
+
+    @pytest.mark.parametrize("url", ["nonsense", "", "hunter2://x", "mysql+nothing://ann:hunter2@host/db"])
+    def test_an_url_that_makes_no_sense_is_a_wrong_setting_and_not_repeated(self, url: str) -> None:
+        with pytest.raises(SettingsError) as raised:
+            open_database(url)
+        assert "CERTMAIL_DATABASE_URL" in raised.value.message
+        assert "hunter2" not in str(raised.value.as_json())
+
+    def test_a_database_that_cannot_be_reached_is_named_without_its_password(self) -> None:
+        engine = open_database("postgresql+psycopg://ann:hunter2@127.0.0.1:1/db")
+        with pytest.raises(StoresUnreachable) as raised:
+            check_version(engine)
+        engine.dispose()
+        assert raised.value.code == "database_unreachable"
+        assert "127.0.0.1:1/db" in raised.value.message
+        assert "hunter2" not in str(raised.value.as_json())
+        assert "\n" not in raised.value.message
+
+    def test_a_file_that_is_no_database_is_said_to_be_that(self, tmp_path: Path) -> None:
+        (tmp_path / "x.sqlite").write_bytes(b"something else" * 100)
+        engine = open_database(f"sqlite:///{tmp_path}/x.sqlite")
+        with pytest.raises(StoresUnreachable, match="file is not a database"):
+            upgrade(engine)
+        engine.dispose()
+
+    def test_what_the_database_refuses_inside_is_one_sentence_too(self, engine: Engine) -> None:
+        with pytest.raises(StoresUnreachable, match="no such table: nowhere") as raised:
+            _read_nowhere(engine)
+        assert raised.value.code == "database_unreachable"
+
+
+def _read_nowhere(engine: Engine) -> None:
+    with reachable(engine), engine.begin() as db:
+        db.execute(text("SELECT * FROM nowhere"))
+
+
+class TestTimes:
+    def insert(self, db: Db, at: datetime) -> None:
+        row = {"stream_ms": 1, "stream_n": 0, "type": "opened", "at": at, "data": "{}"}
+        db.execute(insert(tables.events).values(**row))
+
+    @pytest.mark.parametrize("hours", [0, 5, -8])
+    def test_a_time_of_any_zone_comes_back_as_the_same_time_in_utc(self, db: Db, hours: int) -> None:
+        at = datetime(2026, 12, 31, 23, 30, 1, 250000, tzinfo=timezone(timedelta(hours=hours)))
+        self.insert(db, at)
+        found = db.execute(select(tables.events.c.at)).scalar_one()
+        assert found == at
+        assert found.tzinfo is UTC
+
+    def test_they_are_compared_as_times(self, db: Db) -> None:
+        self.insert(db, NOW)
+        later = NOW.astimezone(timezone(timedelta(hours=-9))) + timedelta(seconds=1)
+        assert db.execute(select(tables.events.c.at).where(tables.events.c.at < later)).all()
+
+    def test_a_time_without_a_zone_is_not_stored(self, db: Db) -> None:
+        with pytest.raises(StatementError, match="aware"):
+            self.insert(db, NOW.replace(tzinfo=None))
+
+
+class TestTenants:
+    def test_a_new_one_has_a_pair_a_salt_and_a_draft_connection(self, db: Db) -> None:
+        tenant, connection = registry.add_tenant(db, vault, "acme", NOW)
+        assert (tenant.id, tenant.state, tenant.version) == ("acme", "active", 1)
+        assert (len(tenant.public_key), len(tenant.salt)) == (32, 32)
+        assert (connection.tenant, connection.name, connection.state) == ("acme", "default", "draft")
+        assert (connection.kind, connection.limits, connection.version) == (None, Limits(6000, 4), 1)
+        assert registry.get_tenant(db, "acme") == tenant
+        assert registry.list_connections(db) == [connection]
+
+    def test_its_private_half_is_sealed_for_it_and_opens_what_the_public_one_seals(self, db: Db) -> None:
+        tenant, _ = registry.add_tenant(db, vault, "acme", NOW)
+        payload = Sealer(tenant.public_key).seal(b"text", tenant="acme", job="j", now=0)
+        private = vault.open(tenant.private_key, owner="acme")
+        assert Opener(private).open(payload, tenant="acme", job="j") == b"text"
+        with pytest.raises(SealBroken):
+            vault.open(tenant.private_key, owner="beta")
+
+    def test_it_is_called_by_its_name_or_else_by_its_id(self, db: Db) -> None:
+        named, _ = registry.add_tenant(db, vault, "acme", NOW, name="Acme Corporation")
+        plain, _ = registry.add_tenant(db, vault, "beta", NOW)
+        assert (named.organisation, plain.organisation) == ("Acme Corporation", "beta")
+        assert registry.get_tenant(db, "acme").name == "Acme Corporation"
+
+    def test_two_have_nothing_in_common(self, db: Db) -> None:
+        one, other = (registry.add_tenant(db, vault, name, NOW)[0] for name in ("acme", "beta"))
+        assert one.salt != other.salt
+        assert one.public_key != other.public_key
+
+    def test_an_id_that_is_taken_is_refused_and_the_first_one_unchanged(self, engine: Engine) -> None:
+        with engine.begin() as db:
+            first, _ = registry.add_tenant(db, vault, "acme", NOW)
+        with engine.begin() as db, pytest.raises(Refused) as raised:
+            registry.add_tenant(db, vault, "acme", NOW)
+        assert raised.value.code == "tenant_exists"
+        with engine.begin() as db:
+            assert registry.list_tenants(db) == [first]
+            assert len(registry.list_connections(db)) == 1
+
+    def test_they_are_listed_by_id(self, db: Db) -> None:
+        for name in ("beta", "acme", "gamma"):
+            registry.add_tenant(db, vault, name, NOW)
+        assert [tenant.id for tenant in registry.list_tenants(db)] == ["acme", "beta", "gamma"]
+
+    def test_an_unknown_one_is_refused_by_its_name(self, db: Db) -> None:
+        with pytest.raises(Refused, match="'acme'") as raised:
+            registry.get_tenant(db, "acme")
+        assert raised.value.code == "unknown_tenant"
+        assert raised.value.remedy
+
+    def test_when_it_was_made_is_on_record(self, db: Db, draft: Connection) -> None:
+        assert db.execute(select(tables.tenants.c.created_at)).scalar_one() == NOW
+        assert db.execute(select(tables.connections.c.created_at)).scalar_one() == NOW
+
+
+class TestConnections:
+    FULL = Connection(
+        ConnectionId(""), "acme", "default",
+        kind=Kind.CUSTOMER_OWNED_APP, state=ConnectionState.ATTENTION, code="key_unknown", message="m", remedy="r",
+        mailbox="reviews@acme.example", service_account="sa@p.iam.gserviceaccount.com", private_key=b"\x01sealed",
+        certificate="PEM", not_after=NOW, key_id="abc", sub="1100", refresh_token=b"\x02sealed", verify=True,
+        limits=Limits(15000, 2),
+    )  # fmt: skip
+
+    def test_everything_about_one_is_kept(self, db: Db, draft: Connection) -> None:
+        full = replace(self.FULL, id=draft.id)
+        blank = {field.name for field in fields(full) if getattr(full, field.name) == field.default}
+        assert blank <= {"version"}, "every field is tried"
+        saved = registry.save_connection(db, full)
+        assert saved == replace(full, version=2)
+        assert registry.get_connection(db, draft.id) == saved
+
+    def test_it_is_found_by_its_id_and_by_tenant_and_name(self, db: Db, draft: Connection) -> None:
+        assert registry.get_connection(db, draft.id) == draft
+        assert registry.get_connection(db, "acme/default") == draft
+
+    @pytest.mark.parametrize("name", ["", "acme", "acme/other", "other/default", "acme/default/x", "0199"])
+    def test_an_unknown_one_is_refused_by_its_name(self, db: Db, draft: Connection, name: str) -> None:
+        with pytest.raises(Refused) as raised:
+            registry.get_connection(db, name)
+        assert raised.value.code == "unknown_connection"
+        assert repr(name) in raised.value.message
+
+    def test_of_two_who_change_it_at_once_the_second_is_refused(self, db: Db, draft: Connection) -> None:
+        registry.save_connection(db, replace(draft, mailbox="first@acme.example"))
+        with pytest.raises(Refused) as raised:
+            registry.save_connection(db, replace(draft, mailbox="second@acme.example"))
+        assert raised.value.code == "changed_meanwhile"
+        found = registry.get_connection(db, draft.id)
+        assert (found.mailbox, found.version) == ("first@acme.example", 2)
+
+    def test_each_change_gives_it_the_next_version(self, db: Db, draft: Connection) -> None:
+        saved = draft
+        for version in (2, 3, 4):
+            saved = registry.save_connection(db, saved)
+            assert saved.version == version
+
+    def test_more_of_them_are_listed_by_tenant_and_name(self, db: Db, draft: Connection) -> None:
+        registry.add_connection(db, "acme", "apac", NOW)
+        registry.add_tenant(db, vault, "aaa", NOW)
+        found = [(connection.tenant, connection.name) for connection in registry.list_connections(db)]
+        assert found == [("aaa", "default"), ("acme", "apac"), ("acme", "default")]
+        assert {connection.tenant for connection in registry.list_connections(db, "acme")} == {"acme"}
+        assert registry.list_connections(db, "nobody") == []
+
+    def test_no_two_of_a_tenant_have_one_name(self, db: Db, draft: Connection) -> None:
+        with pytest.raises(IntegrityError):
+            registry.add_connection(db, "acme", "default", NOW)
+
+    def test_none_belongs_to_nobody(self, db: Db) -> None:
+        with pytest.raises(IntegrityError):
+            registry.add_connection(db, "nobody", "default", NOW)
+
+
+class TestTheDeploymentsSalt:
+    def test_it_is_made_once(self, engine: Engine) -> None:
+        with engine.begin() as db:
+            salt = registry.deployment_salt(db)
+        with engine.begin() as db:
+            assert registry.deployment_salt(db) == salt
+            assert db.execute(select(func.count()).select_from(tables.deployment)).scalar_one() == 1
+        assert len(salt) == 32

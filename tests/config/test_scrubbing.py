@@ -1,0 +1,51 @@
+"""Other people's words, made fit to be kept."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from certmail_config.scrubbing import quote, scrub
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ("Delegation denied for ann@acme.example", "Delegation denied for (address)"),
+        ("<ann@acme.example>, bob@acme.example.", "<(address)>, (address)."),
+        ("ann.o'lee+x@emea.acme.example", "ann.o'(address)"),
+        ("no address @ all, nor a@b", "no address @ all, nor a@b"),
+        ("", ""),
+    ],
+)
+def test_addresses_are_replaced_and_the_rest_is_kept(words: str, kept: str) -> None:
+    assert scrub(words) == kept
+
+
+def test_a_quotation_is_one_line_that_any_store_takes() -> None:
+    assert quote("  a\r\nb\0c\x85d\ud83de \t") == "a b c d e"
+
+
+def test_a_long_one_is_cut_without_leaving_half_an_address() -> None:
+    words = "x" * 1990 + " ann.lee@acme.example and so on"
+    for most in (10, 100, 500):
+        assert len(quote(words, most)) <= most
+    assert "ann" not in quote("word " * 100 + "ann.lee@acme.example" + " word" * 1000, 500)
+
+
+@pytest.mark.parametrize("nasty", ["@", "a", "a@", "a@b", "a@b.", "<"])
+def test_a_megabyte_is_quoted_in_no_time(nasty: str) -> None:
+    start = time.monotonic()
+    quote(nasty * (1_000_000 // len(nasty)))
+    assert time.monotonic() - start < 1
+
+
+@given(st.text(st.characters(exclude_categories=())), st.integers(1, 600))
+def test_whatever_it_is_it_can_be_stored(text: str, most: int) -> None:
+    kept = quote(text, most)
+    assert len(kept) <= most
+    kept.encode()
+    assert "\0" not in kept

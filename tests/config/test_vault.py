@@ -1,0 +1,120 @@
+"""The vault: values of connections, readable only with a vault key and only as their owner's."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from certmail_config.errors import SealBroken, SettingsError
+from certmail_config.vault import VERSION, Vault
+
+OLD, NEW = ("k-2025", os.urandom(32)), ("k-2026", os.urandom(32))
+SECRET = b"-----BEGIN PRIVATE KEY----- of acme"
+vault = Vault([NEW, OLD])
+
+
+def refusal(sealed: bytes, *, owner: str = "acme/1", keys: Vault = vault) -> SealBroken:
+    with pytest.raises(SealBroken) as raised:
+        keys.open(sealed, owner=owner)
+    return raised.value
+
+
+@given(st.binary(max_size=3000), st.text())
+def test_what_was_sealed_opens_for_the_same_owner(plaintext: bytes, owner: str) -> None:
+    assert vault.open(vault.seal(plaintext, owner=owner), owner=owner) == plaintext
+
+
+def test_it_is_version_key_id_two_nonces_a_wrapped_key_and_ciphertext() -> None:
+    sealed = vault.seal(b"", owner="acme/1")
+    assert sealed[0] == VERSION
+    assert sealed[1] == len(NEW[0])
+    assert sealed[2:].startswith(NEW[0].encode())
+    assert len(sealed) == 2 + len(NEW[0]) + 12 + 48 + 12 + 16
+
+
+def test_nothing_of_the_plaintext_or_of_a_key_is_in_it() -> None:
+    sealed = vault.seal(SECRET, owner="acme/1")
+    assert not any(SECRET[n : n + 4] in sealed for n in range(len(SECRET) - 4))
+    assert NEW[1] not in sealed
+
+
+def test_the_same_value_never_looks_the_same() -> None:
+    bodies = {vault.seal(SECRET, owner="acme/1")[2 + len(NEW[0]) :] for _ in range(50)}
+    assert len(bodies) == 50
+    assert len({body[12:60] for body in bodies}) == 50, "each value has a data key of its own"
+
+
+@pytest.mark.parametrize("owner", ["acme/2", "beta/1", "acme", "", "acme/1 "])
+def test_it_does_not_open_for_another_owner(owner: str) -> None:
+    broken = refusal(vault.seal(SECRET, owner="acme/1"), owner=owner)
+    assert broken.code == "vault_mismatch"
+    assert broken.remedy
+
+
+@given(st.integers(0, len(vault.seal(SECRET, owner="acme/1")) - 1), st.integers(1, 255))
+def test_a_byte_altered_anywhere_is_noticed(position: int, mask: int) -> None:
+    sealed = bytearray(vault.seal(SECRET, owner="acme/1"))
+    sealed[position] ^= mask
+    assert refusal(bytes(sealed)).code in {"vault_mismatch", "vault_malformed", "vault_key_missing"}
+
+
+@given(st.integers(0, len(vault.seal(SECRET, owner="acme/1")) - 1))
+def test_a_value_cut_short_is_noticed(length: int) -> None:
+    assert refusal(vault.seal(SECRET, owner="acme/1")[:length]).code in {"vault_mismatch", "vault_malformed"}
+
+
+@given(st.binary(max_size=300))
+def test_whatever_stands_in_its_place_is_refused_in_one_way(value: bytes) -> None:
+    assert refusal(value).code.startswith("vault_")
+    assert refusal(bytes([VERSION]) + value).code.startswith("vault_")
+
+
+def test_the_other_layer_of_another_value_does_not_fit() -> None:
+    one, other = (vault.seal(value, owner="acme/1") for value in (b"one", b"two"))
+    end = 2 + len(NEW[0]) + 12 + 48
+    assert refusal(one[:end] + other[end:]).code == "vault_mismatch"
+
+
+def test_the_right_key_id_with_the_wrong_key_is_said_to_be_that() -> None:
+    wrong = Vault([(NEW[0], os.urandom(32))])
+    broken = refusal(vault.seal(SECRET, owner="acme/1"), keys=wrong)
+    assert broken.code == "vault_mismatch"
+    assert repr(NEW[0]) in broken.message
+
+
+class TestRotation:
+    def test_the_newest_key_seals(self) -> None:
+        sealed = vault.seal(SECRET, owner="acme/1")
+        assert Vault([NEW]).open(sealed, owner="acme/1") == SECRET
+        assert refusal(sealed, keys=Vault([OLD])).code == "vault_key_missing"
+
+    def test_what_the_old_key_sealed_still_opens(self) -> None:
+        sealed = Vault([OLD]).seal(SECRET, owner="acme/1")
+        assert vault.open(sealed, owner="acme/1") == SECRET
+
+    def test_a_key_taken_away_too_early_is_named(self) -> None:
+        broken = refusal(Vault([OLD]).seal(SECRET, owner="acme/1"), keys=Vault([NEW]))
+        assert broken.code == "vault_key_missing"
+        assert "'k-2025'" in broken.message
+        assert "acme/1" in broken.message
+        assert "CERTMAIL_VAULT_KEYS" in broken.message
+        assert broken.remedy
+
+    def test_of_two_keys_with_one_id_the_first_counts(self) -> None:
+        sealed = Vault([NEW, (NEW[0], os.urandom(32))]).seal(SECRET, owner="acme/1")
+        assert Vault([NEW]).open(sealed, owner="acme/1") == SECRET
+
+
+def test_without_any_key_there_is_no_vault() -> None:
+    with pytest.raises(SettingsError, match="CERTMAIL_VAULT_KEYS") as raised:
+        Vault([])
+    assert raised.value.code == "vault_keys_missing"
+
+
+def test_a_vault_does_not_show_its_keys() -> None:
+    assert "k-2026" not in repr(vault)
+    assert str(list(NEW[1])) not in repr(vars(vault))
+    assert repr(NEW[1]) not in repr(vars(vault))

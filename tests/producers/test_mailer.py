@@ -1,0 +1,435 @@
+"""The Python client: what is taken in and what is not, each answered for itself, on a real server."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from certmail import Mailer, Receipt, Reminder, ReminderRejected, StoresUnreachable
+from certmail.mailer import BATCH
+from certmail_config import keys
+from certmail_config.connections import Connection, ConnectionState, Kind, Tenant
+from certmail_config.embedded import embedded_server
+from certmail_config.errors import SealBroken
+from certmail_config.ids import ConnectionId
+from certmail_config.sealing import Opener, new_pair
+from certmail_config.settings import PREFIX, Settings
+from certmail_config.states import State
+from certmail_config.stores import connect
+from certmail_config.vault import Vault
+from certmail_config.working_copy import write_connection, write_deployment, write_tenant
+
+_VAULT = Vault([("k1", os.urandom(32))])
+_PRIVATE, _PUBLIC = new_pair()
+_SALT = os.urandom(32)
+_DEFAULT, _APAC = ConnectionId("c-default"), ConnectionId("c-apac")
+NOW = datetime.now(UTC)
+LATER = NOW + timedelta(days=2)
+
+
+@dataclass
+class Acme:
+    """The tenant `acme`: its connection `default` is open, `apac` waits to be set up."""
+
+    redis: Redis
+    private: bytes = _PRIVATE
+    default: ConnectionId = _DEFAULT
+    apac: ConnectionId = _APAC
+
+    def write(self, *, state: str = "active", version: int = 1) -> None:
+        connections = [
+            Connection(
+                self.default, "acme", "default",
+                kind=Kind.CUSTOMER_OWNED_APP, state=ConnectionState.ACTIVE, mailbox="reviews@acme.example",
+            ),
+            Connection(self.apac, "acme", "apac"),
+        ]  # fmt: skip
+        write_deployment(self.redis, _SALT)
+        for connection in connections:
+            write_connection(self.redis, _VAULT, connection, _SALT, settle_lane=True)
+        sealed = _VAULT.seal(_PRIVATE, owner="acme")
+        write_tenant(self.redis, Tenant("acme", state, _PUBLIC, sealed, _SALT, version), connections)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings of whoever runs the tests must not decide them."""
+    for name in [name for name in os.environ if name.upper().startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def acme(redis: Redis) -> Acme:
+    """The tenant, written to the emptied server."""
+    acme = Acme(redis)
+    acme.write()
+    return acme
+
+
+@pytest.fixture
+def mailer(acme: Acme) -> Iterator[Mailer]:
+    """A client of the same server."""
+    with Mailer(acme.redis) as mailer:
+        yield mailer
+
+
+def reminder(n: int = 0, **more: Any) -> Reminder:
+    given: dict[str, Any] = {
+        "tenant": "acme",
+        "to": f"reviewer{n}@acme.example",
+        "campaign": "q4",
+        "name": "Ann Lee",
+    }
+    return Reminder(**(given | more))
+
+
+def rejection(mailer: Mailer, **fields: Any) -> ReminderRejected:
+    with pytest.raises(ReminderRejected) as raised:
+        mailer.send(reminder(**fields))
+    return raised.value
+
+
+def everything(redis: Redis) -> str:
+    """All that somebody who reads Redis can see."""
+    commands = {
+        b"string": "GET",
+        b"hash": "HGETALL",
+        b"set": "SMEMBERS",
+        b"zset": "ZRANGE",
+        b"stream": "XRANGE",
+    }
+    arguments: dict[bytes, list[str]] = {b"zset": ["0", "-1"], b"stream": ["-", "+"]}
+    found = []
+    for key in redis.scan_iter():
+        kind: Any = redis.type(key)
+        execute: Any = redis.execute_command
+        found.append((key, execute(commands[kind], key, *arguments.get(kind, []))))
+    return repr(found)
+
+
+class TestSend:
+    def test_a_receipt_names_a_job_that_waits_in_its_lane(self, acme: Acme, mailer: Mailer) -> None:
+        receipt = mailer.send(reminder())
+        assert (receipt.state, receipt.duplicate) == (State.READY, False)
+        assert uuid.UUID(receipt.id).version == 7
+        assert acme.redis.zscore(keys.LANE + acme.default, receipt.id) is not None
+        assert acme.redis.zscore(keys.DUE, receipt.id) is not None
+
+    def test_ids_follow_the_order_in_which_reminders_came(self, mailer: Mailer) -> None:
+        first = mailer.send(reminder(1))
+        later = Mailer(mailer.redis, now=lambda: NOW.timestamp() + 3600)
+        assert first.id < later.send(reminder(2)).id
+
+    def test_one_that_is_for_later_is_scheduled(self, acme: Acme, mailer: Mailer) -> None:
+        receipt = mailer.send(reminder(send_at=LATER))
+        assert receipt.state is State.SCHEDULED
+        assert acme.redis.zscore(keys.DUE, receipt.id) == round(LATER.timestamp() * 1000)
+        assert acme.redis.zcard(keys.LANE + acme.default) == 0
+
+    def test_one_whose_time_has_come_is_ready(self, mailer: Mailer) -> None:
+        assert mailer.send(reminder(send_at=NOW - timedelta(hours=1))).state is State.READY
+
+    def test_one_with_nothing_left_to_decide_is_suppressed_and_on_record(
+        self, acme: Acme, mailer: Mailer
+    ) -> None:
+        receipt = mailer.send(reminder(pending=0, completed=42))
+        assert (receipt.state, receipt.duplicate) == (State.SUPPRESSED, False)
+        assert not acme.redis.exists(keys.BODY + receipt.id)
+        view = mailer.status(receipt.id)
+        assert view is not None
+        assert (view.reason or "").startswith("review_complete")
+
+    def test_a_named_connection_is_used(self, acme: Acme, mailer: Mailer) -> None:
+        receipt = mailer.send(reminder(connection="apac"))
+        assert acme.redis.zscore(keys.LANE + acme.apac, receipt.id) is not None
+
+    def test_it_expires_when_it_says_or_after_fourteen_days(self, mailer: Mailer) -> None:
+        def expiry(sent: Reminder) -> datetime:
+            view = mailer.status(mailer.send(sent).id)
+            assert view is not None
+            return view.expires_at
+
+        assert abs(expiry(reminder(1)) - (datetime.now(UTC) + timedelta(days=14))) < timedelta(seconds=10)
+        assert expiry(reminder(2, send_at=LATER)) == _ms(LATER + timedelta(days=14))
+        assert expiry(reminder(3, expires_at=LATER)) == _ms(LATER)
+
+    def test_a_finished_one_is_remembered_as_long_as_the_settings_say(self, acme: Acme) -> None:
+        receipt = Mailer(acme.redis, dedupe_days=3).send(reminder(pending=0))
+        days: Any = acme.redis.pttl(keys.JOB + receipt.id)
+        assert 2.99 < days / 86_400_000 <= 3
+
+    def test_a_receipt_is_printed_in_the_form_of_every_interface(self, mailer: Mailer) -> None:
+        receipt = mailer.send(reminder())
+        assert receipt.as_json() == {
+            "id": receipt.id, "state": "ready", "duplicate": False, "forecast_at": None,
+        }  # fmt: skip
+        assert json.dumps(receipt.as_json())
+
+
+def _ms(time: datetime) -> datetime:
+    """As Redis keeps it."""
+    return datetime.fromtimestamp(round(time.timestamp() * 1000) / 1000, UTC)
+
+
+class TestDuplicates:
+    def test_the_same_reminder_again_is_answered_with_the_first_one(self, acme: Acme, mailer: Mailer) -> None:
+        first = mailer.send(reminder())
+        assert mailer.send(reminder()) == replace(first, duplicate=True)
+        assert acme.redis.zcard(keys.LANE + acme.default) == 1
+
+    def test_so_it_is_from_another_process_and_however_it_is_written(
+        self, acme: Acme, mailer: Mailer
+    ) -> None:
+        first = mailer.send(reminder(due_at="2026-12-11T17:00:00+01:00"))
+        again = Mailer(acme.redis).send(reminder(to="REVIEWER0@Acme.example", due_at="2026-12-11T16:00:00Z"))
+        assert (again.id, again.duplicate) == (first.id, True)
+
+    def test_a_duplicate_tells_what_has_become_of_the_first(self, mailer: Mailer) -> None:
+        first = mailer.send(reminder(pending=0))
+        assert mailer.send(reminder(pending=0)) == replace(first, state=State.SUPPRESSED, duplicate=True)
+
+    def test_twice_in_one_batch_is_once(self, mailer: Mailer) -> None:
+        first, second = mailer.send_many([reminder(), reminder()])
+        assert isinstance(first, Receipt)
+        assert second == replace(first, duplicate=True)
+
+    def test_another_campaign_is_another_reminder(self, mailer: Mailer) -> None:
+        assert mailer.send(reminder()).id != mailer.send(reminder(campaign="q1")).id
+
+    def test_a_key_that_was_used_for_other_content_is_refused(self, mailer: Mailer) -> None:
+        first = mailer.send(reminder(key="k"))
+        assert mailer.send(reminder(key="k")).duplicate
+        rejected = rejection(mailer, n=1, key="k")
+        assert (rejected.code, rejected.field) == ("key_reused", "key")
+        assert first.id in rejected.message
+        assert rejected.remedy
+
+    def test_so_is_the_same_occasion_with_other_words(self, mailer: Mailer) -> None:
+        mailer.send(reminder(pending=3))
+        assert rejection(mailer, pending=2).code == "key_reused"
+
+    def test_a_key_is_the_tenants_own(self, acme: Acme, mailer: Mailer) -> None:
+        beta = new_pair()[1]
+        acme.redis.hset(keys.TENANT + "beta", mapping=_tenant_like(acme, beta))
+        first = mailer.send(reminder(key="k"))
+        assert mailer.send(reminder(tenant="beta", key="k")).id != first.id
+
+
+def _tenant_like(acme: Acme, public_key: bytes) -> dict[Any, Any]:
+    fields: Any = acme.redis.hgetall(keys.TENANT + "acme")
+    return {**fields, b"public_key": base64.b64encode(public_key)}
+
+
+class TestRejections:
+    def test_an_unknown_tenant_is_named(self, mailer: Mailer) -> None:
+        rejected = rejection(mailer, tenant="nobody")
+        assert (rejected.code, rejected.field) == ("unknown_tenant", "tenant")
+        assert "'nobody'" in rejected.message
+
+    def test_an_unknown_connection_is_named(self, mailer: Mailer) -> None:
+        rejected = rejection(mailer, connection="emea")
+        assert (rejected.code, rejected.field) == ("unknown_connection", "connection")
+        assert "'emea'" in rejected.message
+
+    def test_a_tenant_without_a_default_connection_is_told_so(self, acme: Acme, mailer: Mailer) -> None:
+        acme.redis.hdel(keys.TENANT + "acme", "connection:default")
+        assert "'default'" in rejection(mailer).message
+
+    def test_a_connection_that_was_removed_meanwhile_takes_nothing(self, acme: Acme, mailer: Mailer) -> None:
+        acme.redis.delete(keys.LANE_INFO + acme.default)
+        assert rejection(mailer).code == "unknown_connection"
+        assert not list(acme.redis.scan_iter(keys.BODY + "*"))
+
+    def test_a_suspended_tenant_takes_nothing(self, acme: Acme, mailer: Mailer) -> None:
+        acme.write(state="suspended", version=2)
+        rejected = rejection(mailer)
+        assert (rejected.code, rejected.field) == ("tenant_suspended", "tenant")
+
+    @pytest.mark.parametrize(
+        "fields", [{"expires_at": NOW - timedelta(seconds=1)}, {"send_at": NOW - timedelta(days=15)}]
+    )
+    def test_what_has_expired_already_is_not_taken(self, mailer: Mailer, fields: dict[str, Any]) -> None:
+        rejected = rejection(mailer, **fields)
+        assert (rejected.code, rejected.field) == ("already_expired", "expires_at")
+
+    def test_nothing_of_a_rejected_reminder_stays_behind(self, acme: Acme, mailer: Mailer) -> None:
+        before = everything(acme.redis)
+        for fields in ({"tenant": "nobody"}, {"connection": "emea"}, {"expires_at": NOW - timedelta(days=1)}):
+            rejection(mailer, **fields)
+        assert everything(acme.redis) == before
+
+
+class TestSendMany:
+    def test_500_mixed_reminders_are_answered_in_their_order(self, acme: Acme, mailer: Mailer) -> None:
+        def make(n: int) -> Reminder:
+            match n % 5:
+                case 1:
+                    return reminder(n, tenant="nobody")
+                case 2:
+                    return reminder(n - 2)  # a duplicate of the last but one
+                case 3:
+                    return reminder(n, pending=0)
+                case 4:
+                    return reminder(n, expires_at=NOW - timedelta(days=1))
+            return reminder(n)
+
+        answers = list(mailer.send_many(make(n) for n in range(500)))
+        assert len(answers) == 500
+        for n, answer in enumerate(answers):
+            if n % 5 in {1, 4}:
+                assert isinstance(answer, ReminderRejected)
+                assert answer.code == ("unknown_tenant" if n % 5 == 1 else "already_expired")
+                continue
+            assert isinstance(answer, Receipt)
+            if n % 5 == 2:
+                before = answers[n - 2]
+                assert isinstance(before, Receipt)
+                assert answer == replace(before, duplicate=True)
+            else:
+                suppressed = n % 5 == 3
+                assert answer.state is (State.SUPPRESSED if suppressed else State.READY)
+                assert self.recipient(acme, answer) == (None if suppressed else f"reviewer{n}@acme.example")
+        assert acme.redis.zcard(keys.LANE + acme.default) == 100
+
+    def recipient(self, acme: Acme, receipt: Receipt) -> str | None:
+        body: Any = acme.redis.get(keys.BODY + receipt.id)
+        if body is None:
+            return None
+        plain = Opener(acme.private).open(body, tenant="acme", job=receipt.id)
+        return str(json.loads(plain)["to"])
+
+    def test_it_reads_no_further_ahead_than_a_batch(self, mailer: Mailer) -> None:
+        taken: list[int] = []
+
+        def source() -> Iterator[Reminder]:
+            for n in range(3 * BATCH):
+                taken.append(n)
+                yield reminder(n)
+
+        answers = mailer.send_many(source())
+        assert not taken
+        next(answers)
+        assert len(taken) == BATCH
+        assert len(list(answers)) == 3 * BATCH - 1
+
+    def test_none_is_none(self, mailer: Mailer) -> None:
+        assert list(mailer.send_many([])) == []
+
+    def test_a_server_that_forgot_its_scripts_is_given_them_again(self, acme: Acme, mailer: Mailer) -> None:
+        mailer.send(reminder(1))
+        acme.redis.script_flush()
+        assert mailer.send(reminder(2)).state is State.READY
+
+
+class TestSecrecy:
+    def test_who_reads_redis_sees_nothing_personal(self, acme: Acme, mailer: Mailer) -> None:
+        mailer.send(
+            reminder(manager="boss@acme.example", link="https://iga.acme.example/r/1", key="key-of-ann")
+        )
+        seen = everything(acme.redis)
+        assert keys.BODY in seen
+        for secret in ("reviewer0", "acme.example", "Ann", "boss", "iga", "key-of-ann"):
+            assert secret not in seen
+
+    def test_the_payload_opens_with_the_tenants_private_half_for_its_job_only(
+        self, acme: Acme, mailer: Mailer
+    ) -> None:
+        sent = reminder(pending=3, due_at=LATER)
+        receipt = mailer.send(sent)
+        body: Any = acme.redis.get(keys.BODY + receipt.id)
+        opener = Opener(acme.private)
+        opened = opener.open(body, tenant="acme", job=receipt.id)
+        assert Reminder.model_validate_json(opened) == sent
+        with pytest.raises(SealBroken):
+            opener.open(body, tenant="acme", job=mailer.send(reminder(1)).id)
+
+    def test_two_tenants_hashes_of_the_same_key_differ(self, acme: Acme, mailer: Mailer) -> None:
+        mailer.send(reminder(key="k"))
+        acme.redis.hset(keys.TENANT + "acme", "salt", "b3RoZXI=")
+        Mailer(acme.redis).send(reminder(key="k"))
+        assert len(list(acme.redis.scan_iter(keys.DEDUPE + "acme:*"))) == 2
+
+
+class TestStatus:
+    def test_a_job_is_seen_as_it_stands(self, acme: Acme, mailer: Mailer) -> None:
+        receipt = mailer.send(reminder(send_at=LATER))
+        view = mailer.status(receipt.id)
+        assert view is not None
+        assert (view.id, view.tenant, view.connection, view.state) == (
+            receipt.id,
+            "acme",
+            acme.default,
+            "scheduled",
+        )
+        assert (view.send_at, view.held, view.possible_duplicate, view.attempts) == (
+            _ms(LATER),
+            False,
+            False,
+            [],
+        )
+        assert view.reason == "waits for its send time"
+
+    def test_one_that_waits_for_its_connection_says_so(self, mailer: Mailer) -> None:
+        view = mailer.status(mailer.send(reminder(connection="apac")).id)
+        assert view is not None
+        assert (view.reason or "").startswith("connection_draft: ")
+
+    @pytest.mark.parametrize("id_", ["", "nobody", "01937e6c-5a00-7000-8000-0000000000aa", "a b\n*"])
+    def test_an_unknown_one_is_none(self, mailer: Mailer, id_: str) -> None:
+        assert mailer.status(id_) is None
+
+
+class TestWhenRedisIsGone:
+    def test_every_method_says_so_and_that_sending_again_is_safe(self, tmp_path: Path) -> None:
+        with connect(f"unix://{tmp_path}/valkey.sock") as redis:
+            mailer = Mailer(redis)
+            with pytest.raises(StoresUnreachable) as raised:
+                mailer.send(reminder())
+            assert raised.value.code == "redis_unreachable"
+            assert "send again" in raised.value.remedy
+            with pytest.raises(StoresUnreachable):
+                list(mailer.send_many([reminder()]))
+            with pytest.raises(StoresUnreachable):
+                mailer.status("x")
+
+    def test_what_was_taken_in_before_is_still_there_and_a_duplicate_afterwards(self, tmp_path: Path) -> None:
+        with embedded_server(tmp_path) as url, connect(url) as redis:
+            Acme(redis).write()
+            mailer = Mailer(redis)
+            first = mailer.send(reminder())
+        with pytest.raises(StoresUnreachable):
+            mailer.send(reminder())
+        with embedded_server(tmp_path) as url, connect(url) as redis:
+            assert Mailer(redis).send(reminder()) == replace(first, duplicate=True)
+
+
+class TestFromEnv:
+    def test_it_uses_the_server_that_the_environment_names(
+        self, acme: Acme, redis_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("CERTMAIL_REDIS_URL", redis_url)
+        monkeypatch.setenv("CERTMAIL_DEDUPE_DAYS", "2")
+        with Mailer.from_env() as mailer:
+            receipt = mailer.send(reminder(pending=0))
+        days: Any = acme.redis.pttl(keys.JOB + receipt.id)
+        assert 1.99 < days / 86_400_000 <= 2
+
+    def test_without_one_it_brings_the_embedded_one_and_takes_it_away(self, tmp_path: Path) -> None:
+        with Mailer.from_env(Settings(data_dir=tmp_path)) as mailer:
+            assert mailer.status("x") is None
+        with pytest.raises(StoresUnreachable):
+            mailer.status("x")
+
+    def test_a_server_that_cannot_be_reached_is_found_out_at_once(self, tmp_path: Path) -> None:
+        with pytest.raises(StoresUnreachable):
+            Mailer.from_env(Settings(redis_url=f"unix://{tmp_path}/valkey.sock"))
