@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certmail_config.ids import uuid7
@@ -12,6 +12,7 @@ from certmail_config.ids import uuid7
 MILLISECONDS = st.integers(0, (1 << 48) - 1)
 
 
+@settings(deadline=None)
 @given(MILLISECONDS)
 def test_it_is_a_uuid_of_version_seven_in_the_usual_form(now_ms: int) -> None:
     text = uuid7(now_ms)
@@ -20,6 +21,7 @@ def test_it_is_a_uuid_of_version_seven_in_the_usual_form(now_ms: int) -> None:
     assert text == str(value)
 
 
+@settings(deadline=None)
 @given(MILLISECONDS, st.binary(min_size=10, max_size=10))
 def test_it_begins_with_its_time_and_keeps_74_random_bits(now_ms: int, random: bytes) -> None:
     value = uuid.UUID(uuid7(now_ms, lambda _: random)).int
@@ -29,6 +31,7 @@ def test_it_begins_with_its_time_and_keeps_74_random_bits(now_ms: int, random: b
     assert value >> 64 & 0xFFF == tail >> 64 & 0xFFF
 
 
+@settings(deadline=None)
 @given(MILLISECONDS, MILLISECONDS)
 def test_ids_sort_by_the_time_they_were_made(one: int, two: int) -> None:
     first, second = sorted([one, two])

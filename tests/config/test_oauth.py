@@ -10,7 +10,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth.crypt import RSASigner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certmail_config.connections import SEND_SCOPE
@@ -332,6 +332,7 @@ class TestDenied:
         assert isinstance(denied, Denied)
         assert denied.code == "grant_revoked"
 
+    @settings(deadline=None)
     @given(
         st.integers(100, 599),
         st.dictionaries(

@@ -115,7 +115,7 @@ class TestMigrations:
 
     def test_one_that_another_process_has_locked_is_waited_for(self, tmp_path: Path, empty: Engine) -> None:
         with closing(sqlite3.connect(tmp_path / "certmail.sqlite")) as other, ThreadPoolExecutor(1) as pool:
-            other.execute("BEGIN EXCLUSIVE")
+            other.execute("BEGIN IMMEDIATE")  # the lock for which SQLite itself does not wait
             waiting = pool.submit(upgrade, empty)
             time.sleep(0.1)
             assert not waiting.done()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certmail_config.errors import ReminderRejected
@@ -220,6 +220,7 @@ class TestAddresses:
         assert parse(LEAST | {"to": written}).to == kept
         assert parse(LEAST | {"manager": written}).manager == kept
 
+    @settings(deadline=None)
     @given(st.text(max_size=40))
     def test_any_text_is_an_address_or_a_rejection_and_an_address_is_ascii_without_spaces(
         self, text: str
@@ -256,6 +257,7 @@ class TestRejections:
         assert "zaph" not in text
         assert "magrathea" not in text
 
+    @settings(deadline=None)
     @given(
         st.dictionaries(
             st.sampled_from(list(FULL)), st.none() | st.booleans() | st.integers() | st.floats() | st.text()
@@ -274,6 +276,7 @@ class TestRejections:
 
 
 class TestSameness:
+    @settings(deadline=None)
     @given(TIMES, TIMES, ZONES, ZONES)
     def test_a_time_written_in_another_zone_is_the_same_time(
         self, due: datetime, send: datetime, one: timezone, two: timezone
@@ -329,6 +332,7 @@ class TestSameness:
     def test_the_key_is_no_part_of_the_body(self) -> None:
         assert parse(LEAST | {"key": "k"}).canonical() == parse(LEAST).canonical()
 
+    @settings(deadline=None)
     @given(st.text(min_size=1, max_size=300).filter(lambda text: bool(text.strip())))
     def test_no_key_can_pass_for_a_reminder_without_one(self, key: str) -> None:
         assert parse(LEAST | {"key": key}).dedupe_source() != parse(LEAST).dedupe_source()
@@ -346,6 +350,7 @@ class TestExpiry:
     def test_a_given_time_is_kept(self) -> None:
         assert parse(FULL).expiry(NOON) == datetime(2026, 12, 11, 16, tzinfo=UTC)
 
+    @settings(deadline=None)
     @given(st.datetimes(datetime(1970, 1, 2), datetime(9998, 12, 30), timezones=ZONES))  # noqa: DTZ001 - hypothesis adds the zone
     def test_whatever_time_is_taken_in_can_be_worked_with(self, time: datetime) -> None:
         reminder = parse(LEAST | {"send_at": time, "due_at": time})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certmail_config.scrubbing import quote, scrub
@@ -33,7 +33,8 @@ def test_a_long_one_is_cut_without_leaving_half_an_address() -> None:
     words = "x" * 1990 + " ann.lee@acme.example and so on"
     for most in (10, 100, 500):
         assert len(quote(words, most)) <= most
-    assert "ann" not in quote("word " * 100 + "ann.lee@acme.example" + " word" * 1000, 500)
+    many = f"{'x' * 90}@acme.example " * 40
+    assert "x" not in quote(many, 500).replace("(address)", "")
 
 
 @pytest.mark.parametrize("nasty", ["@", "a", "a@", "a@b", "a@b.", "<"])
@@ -43,6 +44,7 @@ def test_a_megabyte_is_quoted_in_no_time(nasty: str) -> None:
     assert time.monotonic() - start < 1
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=())), st.integers(1, 600))
 def test_whatever_it_is_it_can_be_stored(text: str, most: int) -> None:
     kept = quote(text, most)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certmail_config.errors import SealBroken
@@ -28,6 +28,7 @@ def data_key(payload: bytes) -> bytes:
     return payload[1 : 1 + SEALED_KEY_BYTES]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=3000), st.text(), st.text())
 def test_what_was_sealed_opens_for_the_same_tenant_and_job(plaintext: bytes, tenant: str, job: str) -> None:
     payload = seal(plaintext, tenant=tenant, job=job)
@@ -60,6 +61,7 @@ def test_the_public_half_opens_nothing() -> None:
     assert refusal(seal(), private=PUBLIC) == "payload_altered"
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(seal()) - 1), st.integers(1, 255))
 def test_a_byte_altered_anywhere_is_noticed(position: int, mask: int) -> None:
     payload = bytearray(seal())
@@ -73,11 +75,13 @@ def test_so_is_the_one_bit_of_a_public_key_that_x25519_ignores() -> None:
     assert refusal(bytes(payload)) == "payload_altered"
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(seal()) - 1))
 def test_a_payload_cut_short_is_noticed(length: int) -> None:
     assert refusal(seal()[:length]) in {"payload_altered", "payload_malformed"}
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_whatever_stands_in_its_place_is_refused_in_one_way(payload: bytes) -> None:
     assert refusal(payload) in {"payload_altered", "payload_malformed"}

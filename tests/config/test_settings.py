@@ -6,7 +6,7 @@ import base64
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -210,10 +210,12 @@ class TestVaultKeys:
         assert "vault_keys" not in repr(settings)
         assert repr(bytes(range(32))) not in f"{settings!r} {settings}"
 
+    @settings(deadline=None)
     @given(st.text("kK0-_.", min_size=1, max_size=32), st.binary(min_size=32, max_size=32))
     def test_any_key_of_32_bytes_survives_being_written_down(self, key_id: str, key: bytes) -> None:
         assert parse_vault_key(f"{key_id}:{base64.b64encode(key).decode()}") == (key_id, key)
 
+    @settings(deadline=None)
     @given(st.text())
     def test_any_other_text_is_one_kind_of_error(self, text: str) -> None:
         with pytest.raises(ValueError, match="each key must be"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certmail_config.errors import SealBroken, SettingsError
@@ -22,6 +22,7 @@ def refusal(sealed: bytes, *, owner: str = "acme/1", keys: Vault = vault) -> Sea
     return raised.value
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=3000), st.text())
 def test_what_was_sealed_opens_for_the_same_owner(plaintext: bytes, owner: str) -> None:
     assert vault.open(vault.seal(plaintext, owner=owner), owner=owner) == plaintext
@@ -54,6 +55,7 @@ def test_it_does_not_open_for_another_owner(owner: str) -> None:
     assert broken.remedy
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(vault.seal(SECRET, owner="acme/1")) - 1), st.integers(1, 255))
 def test_a_byte_altered_anywhere_is_noticed(position: int, mask: int) -> None:
     sealed = bytearray(vault.seal(SECRET, owner="acme/1"))
@@ -61,11 +63,13 @@ def test_a_byte_altered_anywhere_is_noticed(position: int, mask: int) -> None:
     assert refusal(bytes(sealed)).code in {"vault_mismatch", "vault_malformed", "vault_key_missing"}
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(vault.seal(SECRET, owner="acme/1")) - 1))
 def test_a_value_cut_short_is_noticed(length: int) -> None:
     assert refusal(vault.seal(SECRET, owner="acme/1")[:length]).code in {"vault_mismatch", "vault_malformed"}
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_whatever_stands_in_its_place_is_refused_in_one_way(value: bytes) -> None:
     assert refusal(value).code.startswith("vault_")

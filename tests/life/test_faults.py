@@ -21,7 +21,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 
 
 def send_one(place: Town, campaign_id: str) -> str:
-    return str(place.ask("send", "-", stdin=campaign(1, campaign=campaign_id))["receipts"][0]["id"])
+    return place.send(campaign(1, campaign=campaign_id))[0]
 
 
 def settle(place: Town, job: str, *states: str) -> dict[str, Any]:

@@ -25,11 +25,13 @@ def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(place: Tow
     sent = place.ask("send", "-", stdin=campaign(8))
     assert (sent["enqueued"], sent["duplicates"], sent["rejected"]) == (8, 0, [])
     jobs = [receipt["id"] for receipt in sent["receipts"]]
-    recorded = place.wait_recorded(jobs, {"accepted"})
-    assert set(recorded) == set(jobs)
+    place.wait_recorded(jobs, {"accepted"})
+    listed = place.ask("deliveries", "list", "--campaign", "q4")["deliveries"]
+    assert {row["job"]: row["state"] for row in listed} == dict.fromkeys(jobs, "accepted")
+    assert {row["recipient"] for row in listed} == {f"reviewer{n}@people.example" for n in range(8)}
     assert place.copies() == dict.fromkeys(jobs, 1)
 
-    status = place.status(jobs[0])
+    status = place.ask("status", jobs[0])
     assert status["state"] == "accepted"
     assert status["mailbox"] == "reviews@acme.example"
     assert not status["possible_duplicate"]
@@ -55,7 +57,7 @@ def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(place: Tow
 
 def test_reminders_sent_while_nothing_runs_leave_when_a_worker_starts(place: Town) -> None:
     place.link()
-    jobs = [receipt["id"] for receipt in place.ask("send", "-", stdin=campaign(3))["receipts"]]
+    jobs = place.send(campaign(3))
     assert place.status(jobs[0])["state"] == "ready"
     place.worker()
     place.wait_recorded(jobs, {"accepted"})
@@ -65,15 +67,15 @@ def test_reminders_sent_while_nothing_runs_leave_when_a_worker_starts(place: Tow
 def test_a_tenant_without_a_working_connection_keeps_its_reminders_until_it_has_one(place: Town) -> None:
     place.ask("tenants", "add", "acme")
     place.worker()
-    [receipt] = place.ask("send", "-", stdin=campaign(1))["receipts"]
-    status = place.status(receipt["id"])
+    [job] = place.send(campaign(1))
+    status = place.status(job)
     assert status["state"] == "ready"
     assert status["reason"] == "connection_draft: the connection 'default' of acme is not set up yet"
 
     account, mailbox = "certmail@acme-it.iam.gserviceaccount.com", "reviews@acme.example"
     options = ["--kind", "customer_owned_app", "--service-account", account, "--mailbox", mailbox]
     connection = place.ask("connections", "add", "acme", *options)["id"]
-    assert place.status(receipt["id"])["reason"].startswith("connection_pending: ")
+    assert place.status(job)["reason"].startswith("connection_pending: ")
 
     unknown = place.run("connections", "probe", connection, "--json")
     assert (unknown.status, unknown.json["state"], unknown.json["code"]) == (
@@ -92,7 +94,7 @@ def test_a_tenant_without_a_working_connection_keeps_its_reminders_until_it_has_
     assert (alone["state"], alone["code"]) == ("attention", "delegation_missing")
     assert "unauthorized_client" in alone["message"]
     assert "numeric client ID" in alone["remedy"]
-    assert "unauthorized_client" in place.status(receipt["id"])["reason"]
+    assert "unauthorized_client" in place.status(job)["reason"]
     assert place.messages() == []
 
     place.control(
@@ -101,7 +103,7 @@ def test_a_tenant_without_a_working_connection_keeps_its_reminders_until_it_has_
         {"scopes": ["https://www.googleapis.com/auth/gmail.send"]},
     )
     assert place.ask("connections", "probe", connection)["state"] == "active"
-    place.wait_recorded([receipt["id"]], {"accepted"})
+    place.wait_recorded([job], {"accepted"})
 
 
 def test_a_withdrawn_permission_stops_the_lane_with_googles_words_and_its_jobs_leave_when_it_is_back(
@@ -111,7 +113,7 @@ def test_a_withdrawn_permission_stops_the_lane_with_googles_words_and_its_jobs_l
     account = "certmail@acme-it.iam.gserviceaccount.com"
     place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": []})
     place.worker()
-    jobs = [receipt["id"] for receipt in place.ask("send", "-", stdin=campaign(3))["receipts"]]
+    jobs = place.send(campaign(3))
     wait_for(
         "the lane stops", lambda: (place.status(jobs[0])["reason"] or "").startswith("delegation_missing: ")
     )

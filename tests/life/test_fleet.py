@@ -15,8 +15,8 @@ def test_when_the_keeper_is_killed_another_takes_over_within_five_seconds(tmp_pa
         keeper = place.worker()
         wait_for("a keeper", lambda: '"keeper"' in (tmp_path / "worker.log").read_text())
         place.start("certmail_worker", "worker", log="second.log")
-        wait_for("two workers", lambda: "2 alive" in place.run("doctor").out)
-        jobs = [receipt["id"] for receipt in place.ask("send", "-", stdin=campaign(12))["receipts"]]
+        wait_for("two workers", lambda: place.workers() == 2)
+        jobs = place.send(campaign(12))
         wait_for("the first mails", lambda: len(place.messages()) >= 2)
         keeper.kill()
         killed = time.monotonic()
@@ -32,10 +32,10 @@ def test_a_worker_told_to_stop_finishes_what_is_under_way_and_leaves_the_rest(tm
         place.link(units=150_000, in_flight=20)
         place.control("PUT", "/limits", {"units_per_minute": 150_000, "in_flight": 20})
         worker = place.worker()
-        wait_for("a worker", lambda: "1 alive" in place.run("doctor").out)
+        wait_for("a worker", lambda: place.workers() == 1)
         # Twenty requests that are accepted at once and answered never: each takes the whole HTTP time-out.
         place.fault("hang_after", times=20)
-        jobs = [receipt["id"] for receipt in place.ask("send", "-", stdin=campaign(40))["receipts"]]
+        jobs = place.send(campaign(40))
         wait_for("twenty under way", lambda: len(place.copies()) == 20)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(30) == 0

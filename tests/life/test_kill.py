@@ -16,7 +16,7 @@ def test_two_hundred_reminders_are_all_accounted_for_after_a_kill(tmp_path: Path
         place.control("PUT", "/limits", {"units_per_minute": 15_000})
         place.link(units=15_000)
         worker = place.worker()
-        wait_for("a worker", lambda: "1 alive" in place.run("doctor").out)
+        wait_for("a worker", lambda: place.workers() == 1)
         answers = []
         sending = threading.Thread(target=lambda: answers.append(place.ask("send", "-", stdin=campaign(200))))
         sending.start()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
+from certmail_config.connections import Limits
+from certmail_worker.cli.connections import as_json
+from certmail_worker.cli.gateway import consent
 from support.town import QUICK, SEND_SCOPE, Town, campaign, town, wait_for
 
 ACCOUNT = "reviews@globex.example"
@@ -30,18 +32,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 
 
 def pending(place: Town, tenant: str) -> str:
-    place.ask("tenants", "add", tenant)
-    return str(place.ask("connections", "add", tenant, "--kind", "service_provider_app")["id"])
+    place.office.add_tenant(tenant)
+    return place.office.add_service_provider_app(tenant, "default", limits=Limits()).id
 
 
 def link_url(place: Town, connection: str) -> str:
-    return str(place.ask("connections", "link", connection)["url"])
+    return consent(place.office, place.office.connection(connection))
 
 
-def show(place: Town, connection: str) -> dict[str, Any]:
-    shown = place.ask("connections", "show", connection)
-    assert isinstance(shown, dict)
-    return shown
+def show(place: Town, connection: str) -> dict[str, object]:
+    return as_json(place.office.connection(connection))
 
 
 def tokens_revoked(place: Town) -> int:
@@ -51,8 +51,9 @@ def tokens_revoked(place: Town) -> int:
 
 
 def test_an_administrator_signs_in_consents_and_reminders_leave_from_his_account(place: Town) -> None:
-    connection = pending(place, "globex")
-    url = link_url(place, connection)
+    place.ask("tenants", "add", "globex")
+    connection = place.ask("connections", "add", "globex", "--kind", "service_provider_app")["id"]
+    url = place.ask("connections", "link", connection)["url"]
     query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
     assert (query["access_type"], query["prompt"], query["code_challenge_method"]) == (
         "offline",
@@ -67,7 +68,7 @@ def test_an_administrator_signs_in_consents_and_reminders_leave_from_his_account
     shown = show(place, connection)
     assert (shown["state"], shown["mailbox"]) == ("active", ACCOUNT)
 
-    job = place.ask("send", "-", stdin=campaign(1, tenant="globex"))["receipts"][0]["id"]
+    job = place.send(campaign(1, tenant="globex"))[0]
     place.wait_recorded([job], {"accepted"})
     [message] = [message for message in place.messages() if message["certmail_id"] == job]
     assert message["mailbox"] == ACCOUNT
@@ -143,7 +144,7 @@ def test_a_withdrawn_permission_stops_the_lane_and_linking_again_lets_its_jobs_l
     connection = pending(place, "withdrawn")
     assert place.consent(link_url(place, connection), account).ok
     place.control("DELETE", f"/accounts/{account}/tokens")
-    job = place.ask("send", "-", stdin=campaign(1, tenant="withdrawn"))["receipts"][0]["id"]
+    job = place.send(campaign(1, tenant="withdrawn"))[0]
     wait_for("the lane stops", lambda: (place.status(job)["reason"] or "").startswith("grant_revoked: "))
     assert place.consent(link_url(place, connection), account).ok
     place.wait_recorded([job], {"accepted"})

@@ -13,8 +13,8 @@ def test_a_killed_redis_comes_back_and_every_reminder_goes_out_once(tmp_path: Pa
     with town(tmp_path, **QUICK) as place:
         place.link()
         up = place.start("certmail_worker", "up", log="up.log")
-        wait_for("it is up", lambda: "1 alive" in place.run("doctor").out)
-        jobs = [receipt["id"] for receipt in place.ask("send", "-", stdin=campaign(30))["receipts"]]
+        wait_for("it is up", lambda: place.workers() == 1)
+        jobs = place.send(campaign(30))
         wait_for("the first mails", lambda: len(place.messages()) >= 3)
         pidfile = tmp_path / "valkey" / "valkey.pid"
         for _ in range(2):

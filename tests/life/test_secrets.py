@@ -36,7 +36,7 @@ def test_nothing_secret_or_personal_is_in_redis_logs_or_messages(tmp_path: Path)
                 "body": {"error": {"code": 400, "message": "Invalid To header: <reviewer1@people.example>"}},
             }
         )
-        jobs = [receipt["id"] for receipt in place.ask("send", "-", stdin=campaign(6))["receipts"]]
+        jobs = place.send(campaign(6))
         place.wait_recorded(jobs, {"accepted", "failed"})
 
         settings = Settings(data_dir=tmp_path)

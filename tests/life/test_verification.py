@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,9 +21,10 @@ def place(tmp_path: Path) -> Iterator[Town]:
 def test_what_was_accepted_is_found_and_what_was_not_stays_uncertain(place: Town) -> None:
     place.worker()
     jobs = {}
-    for fault, more in (("reset_after", {}), ("accept_late", {"seconds": 3}), ("reset_before", {})):
+    faults: dict[str, dict[str, Any]] = {"reset_after": {}, "accept_late": {"seconds": 3}, "reset_before": {}}
+    for fault, more in faults.items():
         place.fault(fault, **more)
-        jobs[fault] = place.ask("send", "-", stdin=campaign(1, campaign=fault))["receipts"][0]["id"]
+        jobs[fault] = place.send(campaign(1, campaign=fault))[0]
         wait_for(f"{fault} to happen", lambda job=jobs[fault]: place.status(job)["attempts"] != [])  # type: ignore[misc]
     for fault in ("reset_after", "accept_late"):
         wait_for(f"{fault} to be found", lambda job=jobs[fault]: place.status(job)["state"] == "accepted")  # type: ignore[misc]
@@ -42,7 +44,7 @@ def test_what_was_accepted_is_found_and_what_was_not_stays_uncertain(place: Town
 def test_a_killed_workers_mail_is_found_after_its_lease(place: Town) -> None:
     worker = place.worker()
     place.fault("hang_after")
-    job = place.ask("send", "-", stdin=campaign(1))["receipts"][0]["id"]
+    job = place.send(campaign(1))[0]
     wait_for("the request to hang", lambda: any(item["fault"] == "hang_after" for item in place.sends()))
     worker.kill()
     worker.wait()

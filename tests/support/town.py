@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import socket
@@ -11,12 +12,22 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
+from sqlalchemy import select
+
+from certmail import Mailer, Receipt, Reminder
+from certmail_config import keys
+from certmail_config.connections import Limits
+from certmail_config.office import Office, open_office
+from certmail_config.settings import PREFIX, Settings
+from certmail_config.sql import tables
+from certmail_worker.cli.rows import read_rows
+from certmail_worker.probe import probe_and_save
 
 SEND_SCOPE = "https://www.googleapis.com/auth/gmail.send"
 METADATA_SCOPE = "https://www.googleapis.com/auth/gmail.metadata"
@@ -59,6 +70,7 @@ class Town:
     google: str = ""
     gateway: str = ""
     stack: ExitStack = field(default_factory=ExitStack)
+    _office: Office | None = None
 
     def run(self, *arguments: str, stdin: str | bytes | None = None, **environment: str) -> Ran:
         """Run a certmail command to its end."""
@@ -119,29 +131,57 @@ class Town:
         """What was asked of messages.send."""
         return [item for item in self.control("GET", "/requests") if item["path"].endswith("/messages/send")]
 
-    def link(
-        self, tenant: str = "acme", *, units: int = 15_000, in_flight: int = 4, verify: bool = False
-    ) -> str:
-        """Set a tenant up by command, as an operator and an administrator would; gives the connection's id."""
+    @property
+    def office(self) -> Office:
+        """Both stores, open in the test's own process: commands are run where they are what is tested."""
+        if self._office is None:
+            given = {
+                n.removeprefix(PREFIX).lower(): v for n, v in self.environment.items() if n.startswith(PREFIX)
+            }
+            self._office = self.stack.enter_context(open_office(Settings.from_env(**given)))
+        return self._office
+
+    def at_google(self, tenant: str, *, verify: bool = False) -> tuple[str, str]:
+        """What the tenant's administrator has at Google: a mailbox and a delegated service account."""
         mailbox, account = f"reviews@{tenant}.example", f"certmail@{tenant}-it.iam.gserviceaccount.com"
         self.control("POST", "/accounts", {"email": mailbox})
         self.control("POST", "/service-accounts", {"email": account, "project": f"{tenant}-it"})
-        self.control(
-            "PUT",
-            f"/service-accounts/{account}/delegation",
-            {"scopes": [SEND_SCOPE, METADATA_SCOPE] if verify else [SEND_SCOPE]},
+        scopes = [SEND_SCOPE, METADATA_SCOPE] if verify else [SEND_SCOPE]
+        self.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": scopes})
+        return mailbox, account
+
+    def link(
+        self, tenant: str = "acme", *, units: int = 15_000, in_flight: int = 4, verify: bool = False
+    ) -> str:
+        """Set a tenant up with a working customer owned application; gives the connection's id."""
+        mailbox, account = self.at_google(tenant, verify=verify)
+        self.office.add_tenant(tenant)
+        made = self.office.add_customer_owned_app(
+            tenant,
+            "default",
+            service_account=account,
+            mailbox=mailbox,
+            limits=Limits(units, in_flight),
+            valid_days=30,
+            verify=verify,
         )
-        self.ask("tenants", "add", tenant)
-        options = ["--kind", "customer_owned_app", "--service-account", account, "--mailbox", mailbox]
-        options += ["--units-per-minute", str(units), "--in-flight", str(in_flight)]
-        options += ["--verify"] if verify else []
-        added = self.ask("connections", "add", tenant, *options)
-        assert added["state"] == "pending"
-        pem = self.run("connections", "certificate", added["id"])
-        self.control("POST", f"/service-accounts/{account}/keys", pem.out)
-        probed = self.ask("connections", "probe", added["id"])
-        assert probed["state"] == "active", probed
-        return str(added["id"])
+        self.control("POST", f"/service-accounts/{account}/keys", made.certificate)
+        probed = probe_and_save(self.office, made.id)
+        assert probed.connection.state == "active", probed
+        return made.id
+
+    def send(self, text: str) -> list[str]:
+        """Enqueue a CSV; gives the jobs' ids."""
+        with Mailer(self.office.redis) as mailer:
+            rows = [row.reminder for row in read_rows(io.StringIO(text), "csv")]
+            receipts = list(mailer.send_many(row for row in rows if isinstance(row, Reminder)))
+        assert len(receipts) == len(rows)
+        return [receipt.id for receipt in receipts if isinstance(receipt, Receipt)]
+
+    def workers(self) -> int:
+        """How many workers are alive."""
+        alive: Any = self.office.redis.zcard(keys.WORKERS)
+        return int(alive)
 
     def consent(
         self, url: str, account: str, *, decision: str = "allow", scopes: list[str] | None = None
@@ -189,23 +229,25 @@ class Town:
         return str(added["id"])
 
     def status(self, job: str) -> dict[str, Any]:
-        """`certmail status` of one job."""
-        found = self.ask("status", job)
-        assert isinstance(found, dict)
-        return found
+        """A job as `certmail status` shows it."""
+        with Mailer(self.office.redis) as mailer:
+            view = mailer.status(job)
+        assert view is not None, f"{job} is unknown"
+        shown = json.loads(json.dumps(asdict(view), default=str))
+        assert isinstance(shown, dict)
+        return shown
 
-    def recorded(self, **filters: str) -> dict[str, str]:
+    def recorded(self) -> dict[str, str]:
         """The record: each job's state."""
-        options = [part for name, value in filters.items() for part in (f"--{name}", value)]
-        rows = self.ask("deliveries", "list", "--limit", "10000", *options)["deliveries"]
-        return {row["job"]: row["state"] for row in rows}
+        with self.office.db() as db:
+            rows = db.execute(select(tables.deliveries.c.job, tables.deliveries.c.state)).all()
+        return {str(job): str(state) for job, state in rows}
 
     def wait_recorded(self, jobs: Sequence[str], states: set[str], seconds: float = 30) -> dict[str, str]:
         """Wait until the record has every job in one of these states."""
         found: dict[str, str] = {}
 
         def all_there() -> bool:
-            found.clear()
             found.update(self.recorded())
             return all(found.get(job) in states for job in jobs)
 
@@ -227,6 +269,7 @@ def town(data_dir: Path, **settings: str) -> Iterator[Town]:
     """A town with the sandbox running and an embedded server that stays up for the test."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CERTMAIL_")}
     environment |= {"CERTMAIL_DATA_DIR": str(data_dir), "HOME": str(data_dir)} | settings
+    environment["CERTMAIL_FLOWER_LISTEN"] = "127.0.0.1:0"  # several towns at once
     made = Town(data_dir, environment)
     with made.stack:
         sandbox = subprocess.Popen(

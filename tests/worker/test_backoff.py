@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tenacity.wait import wait_base
 
@@ -70,6 +70,7 @@ def test_google_is_never_asked_again_within_a_second() -> None:
         assert seconds(strategy(name), 1) >= 1
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(GROWING)), st.integers(-5, 10**12))
 def test_any_count_gives_a_wait(name: str, count: int) -> None:
     assert 0 < seconds(strategy(name), count) < 86400 + 61

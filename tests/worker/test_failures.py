@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certmail_config.states import AttemptOutcome
@@ -232,6 +232,7 @@ ANSWERS: st.SearchStrategy[Answer] = st.one_of(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(ANSWERS)
 def test_every_answer_has_a_verdict_and_what_it_says_of_the_sending_is_never_too_much(answer: Answer) -> None:
     found = judge(answer)

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certmail_worker.answers import Answered
@@ -230,6 +230,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(
     st.integers(100, 599),
     st.binary(max_size=300) | JSON.map(lambda value: json.dumps(value).encode()) | JSON.map(lambda value: json.dumps({"error": value}).encode()),

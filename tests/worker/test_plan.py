@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certmail_config.ids import ConnectionId, JobId
@@ -202,6 +202,7 @@ BODIES = st.binary(max_size=100) | st.builds(
 HEADERS = st.dictionaries(st.just("retry-after"), st.text("0123456789", max_size=20) | st.text(max_size=10))
 
 
+@settings(deadline=None)
 @given(
     st.one_of(
         st.builds(Answered, st.integers(100, 999), HEADERS, BODIES), st.builds(Lost, st.text()), st.builds(NotSent, st.text())

@@ -50,7 +50,9 @@ async def test_it_is_sealed_in_redis_and_ends_with_the_token(place: Stand) -> No
     token = await place.tokens().get(place.connection)
     assert isinstance(token, Token)
     [name] = [name async for name in place.redis.scan_iter(keys.TOKEN + "*")]
-    assert token.secret.encode() not in await place.redis.get(name)
+    sealed = await place.redis.get(name)
+    assert isinstance(sealed, bytes)
+    assert token.secret.encode() not in sealed
     assert 3000 < await place.redis.ttl(name) <= 3599
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from celery import Celery, signals
 
@@ -22,7 +23,7 @@ QUEUE = "certmail"
 
 def build(settings: Settings) -> Celery:
     """Make the app; nothing is connected yet."""
-    redis_url = settings.redis_url or f"unix://{socket_path(settings.data_dir)}"
+    redis_url = settings.redis_url or f"unix://{quote(str(socket_path(settings.data_dir)))}"
     app = Celery("certmail", broker=_broker_url(redis_url))
     app.conf.update(
         worker_pool="certmail_worker.pool:TaskPool",
@@ -61,8 +62,14 @@ def build(settings: Settings) -> Celery:
 
 
 def _broker_url(url: str) -> str:
-    """Kombu's name for a Unix socket is another than redis-py's."""
-    return "redis+socket://" + url.removeprefix("unix://") if url.startswith("unix://") else url
+    """Kombu's form of a Unix socket's URL: another scheme, and the database under another name."""
+    if not url.startswith("unix://"):
+        return url
+    parts = urlsplit(url)
+    query = urlencode(
+        {"virtual_host" if name == "db" else name: value for name, value in parse_qsl(parts.query)}
+    )
+    return urlunsplit(("redis+socket", parts.netloc, parts.path, query, ""))
 
 
 settings = Settings.from_env()

@@ -8,7 +8,7 @@ import json
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certmail_config.errors import ReminderRejected, WrongUse
@@ -189,6 +189,7 @@ class TestCsv:
             assert "tenant, to, name, kind" in refused.remedy
             assert "nothing was enqueued" in refused.message
 
+    @settings(deadline=None)
     @given(
         st.lists(
             st.tuples(st.sampled_from(["acme", "beta"]), st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)),
@@ -213,6 +214,7 @@ class TestCsv:
             for tenant, name in values
         ]
 
+    @settings(deadline=None)
     @given(st.text(max_size=200))
     def test_any_text_below_a_header_is_rows_or_rejections(self, text: str) -> None:
         for row in read(HEAD + text):
@@ -268,6 +270,7 @@ class TestJsonl:
         assert bad(rows) == [(1, "invalid_encoding")]
         assert good(rows) == [(2, "Ann")]
 
+    @settings(deadline=None)
     @given(st.text(max_size=100) | st.binary(max_size=100).map(lambda raw: raw.decode("utf-8", "replace")))
     def test_any_text_is_rows_or_rejections(self, text: str) -> None:
         for row in read(text, "jsonl"):

@@ -1,0 +1,28 @@
+"""What Celery is told of the server."""
+
+from __future__ import annotations
+
+import pytest
+from kombu import Connection
+
+from certmail_worker.app import _broker_url
+
+
+@pytest.mark.parametrize(
+    ("url", "broker"),
+    [
+        ("redis://me:secret@host:6380/2", "redis://me:secret@host:6380/2"),
+        ("rediss://host/0?ssl_cert_reqs=required", "rediss://host/0?ssl_cert_reqs=required"),
+        ("unix:///run/valkey.sock", "redis+socket:///run/valkey.sock"),
+        ("unix:///run/valkey.sock?db=3", "redis+socket:///run/valkey.sock?virtual_host=3"),
+        ("unix://me:secret@/run/valkey.sock", "redis+socket://me:secret@/run/valkey.sock"),
+        ("unix:///run/a%20b/valkey.sock", "redis+socket:///run/a%20b/valkey.sock"),
+    ],
+)
+def test_a_servers_url_is_put_in_kombus_form(url: str, broker: str) -> None:
+    assert _broker_url(url) == broker
+
+
+def test_kombu_reads_the_database_of_a_unix_socket() -> None:
+    connection = Connection(_broker_url("unix:///run/valkey.sock?db=3"))
+    assert connection.virtual_host == "3"
