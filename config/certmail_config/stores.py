@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from redis import Redis
 from redis.asyncio import BlockingConnectionPool
@@ -103,7 +104,8 @@ def database_url(settings: Settings) -> str:
     if settings.database_url is not None:
         return settings.database_url
     make_data_dir(settings)
-    return f"sqlite:///{settings.data_dir.absolute() / 'certmail.sqlite'}"
+    # Written as SQLAlchemy would: a path may hold what means something in a URL.
+    return f"sqlite:///{quote(str(settings.data_dir.absolute() / 'certmail.sqlite'))}"
 
 
 def vault_keys(settings: Settings, *, make: bool = False) -> tuple[tuple[str, bytes], ...]:
@@ -128,7 +130,7 @@ def vault_keys(settings: Settings, *, make: bool = False) -> tuple[tuple[str, by
                     "Restore the file, or set CERTMAIL_VAULT_KEYS.",
                 )
             _write_private(path, new_vault_key() + "\n")
-    return Settings.from_env(vault_keys=path.read_text("ascii").strip()).vault_keys
+    return Settings.from_env(vault_keys=path.read_text("ascii", errors="replace").strip()).vault_keys
 
 
 def make_data_dir(settings: Settings) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from kombu import Connection
+from kombu.connection import Connection
+from redis import Redis
 
+from certmail_config.stores import connect
 from certmail_worker.app import _broker_url
 
 
@@ -23,6 +25,10 @@ def test_a_servers_url_is_put_in_kombus_form(url: str, broker: str) -> None:
     assert _broker_url(url) == broker
 
 
-def test_kombu_reads_the_database_of_a_unix_socket() -> None:
-    connection = Connection(_broker_url("unix:///run/valkey.sock?db=3"))
-    assert connection.virtual_host == "3"
+def test_messages_land_in_the_database_that_the_url_names(redis: Redis, redis_url: str) -> None:
+    with Connection(_broker_url(f"{redis_url}?db=3")) as connection, connection.SimpleQueue("bell") as queue:
+        queue.put("rung")
+        with connect(f"{redis_url}?db=3") as third:
+            assert third.llen("bell") == 1
+        assert redis.llen("bell") == 0
+        queue.get().ack()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from celery import Celery, signals
 
@@ -69,7 +69,7 @@ def _broker_url(url: str) -> str:
     query = urlencode(
         {"virtual_host" if name == "db" else name: value for name, value in parse_qsl(parts.query)}
     )
-    return urlunsplit(("redis+socket", parts.netloc, parts.path, query, ""))
+    return f"redis+socket://{parts.netloc}{parts.path}{'?' if query else ''}{query}"
 
 
 settings = Settings.from_env()

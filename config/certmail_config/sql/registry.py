@@ -21,10 +21,15 @@ from certmail_config.vault import Vault
 
 def deployment_salt(db: Db) -> bytes:
     """The salt of this deployment's mailbox ids, made on first use."""
-    found = db.execute(select(tables.deployment.c.salt)).scalar_one_or_none()
+    query = select(tables.deployment.c.salt)
+    found: bytes | None = db.execute(query).scalar_one_or_none()
     if found is None:
-        found = secrets.token_bytes(32)
-        db.execute(insert(tables.deployment).values(id=1, salt=found))
+        try:
+            with db.begin_nested():
+                db.execute(insert(tables.deployment).values(id=1, salt=secrets.token_bytes(32)))
+        except IntegrityError:
+            pass  # another process was first; its salt is the one
+        found = bytes(db.execute(query).scalar_one())
     return found
 
 
