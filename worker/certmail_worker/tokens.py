@@ -13,6 +13,7 @@ import random
 import time
 from dataclasses import dataclass, field
 from typing import Any, cast
+from uuid import uuid4
 
 from redis.asyncio import Redis
 
@@ -98,7 +99,7 @@ class Tokens:
 
     async def _renew(self, connection: Connection, purpose: Purpose) -> Token | Denied:
         """Be the one in the fleet who asks Google, or wait for who is."""
-        lock, nonce = f"{keys.TOKEN_LOCK}{connection.id}:{purpose}", uuid7(0)
+        lock, nonce = f"{keys.TOKEN_LOCK}{connection.id}:{purpose}", uuid4().hex
         before = await self._cached(connection, purpose)
         deadline = time.monotonic() + LOCK_SECONDS + 5
         while not await self.redis.set(lock, nonce, nx=True, px=int(LOCK_SECONDS * 1000)):

@@ -13,10 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
+from uuid import uuid4
 
 from certmail_config import keys
 from certmail_config.connections import Connection
-from certmail_config.ids import ConnectionId, JobId, uuid7
+from certmail_config.ids import ConnectionId, JobId
 from certmail_config.ledger import settle, spend
 from certmail_config.states import AttemptOutcome, State
 from certmail_config.token_errors import Denied
@@ -82,7 +83,7 @@ async def _look(desk: Desk, connection: Connection, box: SentBox, unsure: list[U
         raise LookFailedError(token.code)
 
     async def pay(units: int) -> bool:
-        return await desk.ledger(spend(connection.id, units, nonce=uuid7(0)))
+        return await desk.ledger(spend(connection.id, units, nonce=uuid4().hex))
 
     wanted = {item.job: item for item in unsure}
     oldest = min(item.begun_at for item in unsure) - MARGIN_SECONDS

@@ -1,0 +1,97 @@
+"""Closing a delivery: put the job back before begin, settle its attempt after."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from datetime import UTC, datetime
+
+from redis.exceptions import RedisError
+
+from certmail_config.ledger import Begun, Job, RefusedBy, release, settle
+from certmail_worker import backoff
+from certmail_worker.desk import Desk
+from certmail_worker.failures import FailureClass, Verdict
+from certmail_worker.plan import Settlement
+from certmail_worker.prepare import Prepared, Stop
+
+log = logging.getLogger(__name__)
+
+
+async def put_back(desk: Desk, job: Job, stop: Stop) -> str:
+    """Release a job that was not begun."""
+    at = None if stop.wait is None else time.time() + stop.wait
+    call = release(
+        job, to=stop.to, reason=stop.reason, at=at, counts=stop.wait is not None, suspension=stop.suspension
+    )
+    released = await desk.ledger(call)
+    log.info("released", extra={"job": job.id, "to": stop.to, "reason": stop.reason.partition(":")[0]})
+    return f"refused: {released.why}" if isinstance(released, RefusedBy) else released
+
+
+async def heed(desk: Desk, prepared: Prepared, verdict: Verdict) -> None:
+    """What a verdict asks for beside the job itself: another token, or the operator."""
+    if verdict.failure is FailureClass.TOKEN_EXPIRED:
+        await _forget_token(desk, prepared)
+    if verdict.failure in {FailureClass.OPERATOR, FailureClass.PROJECT_DAY_FULL}:
+        log.error("needs_operator", extra={"code": verdict.code, "remedy": verdict.remedy})
+
+
+async def _forget_token(desk: Desk, prepared: Prepared) -> None:
+    """Drop a refused token, so that the next attempt gets another. Without Redis there is no next attempt yet."""
+    try:
+        await desk.tokens.drop(prepared.connection, prepared.token)
+    except RedisError as error:
+        log.warning("token_not_dropped", extra={"error": type(error).__name__})
+
+
+async def settle_surely(desk: Desk, job: Job, begun: Begun, verdict: Verdict, then: Settlement) -> str:
+    """Settle an attempt; what is known here is known nowhere else, so it is tried until Redis answers."""
+    call = settle(
+        job.id,
+        begun.attempt,
+        outcome=then.outcome,
+        detail=_detail(verdict),
+        to=then.to,
+        reason=then.reason,
+        at=then.at,
+        counts=then.counts,
+        cool_until=then.cool_until,
+        named=then.named,
+        suspension=then.suspension,
+    )
+    tries = 0
+    while True:
+        try:
+            state = await desk.ledger(call)
+        except RedisError as error:
+            tries += 1
+            log.warning("settle_waits", extra={"job": job.id, "tries": tries, "error": type(error).__name__})
+            await asyncio.sleep(backoff.seconds(backoff.STORE, tries))
+            continue
+        log.info(
+            "settled",
+            extra={
+                "job": job.id,
+                "attempt": begun.attempt,
+                "outcome": then.outcome,
+                "state": state,
+                "code": verdict.code,
+            },
+        )
+        return state or "forgotten"
+
+
+def _detail(verdict: Verdict) -> str:
+    """What the record keeps of an attempt."""
+    value = {
+        "outcome": verdict.outcome,
+        "ended_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "http_status": verdict.http_status,
+        "google_reason": verdict.google_reason,
+        "gmail_id": verdict.gmail_id,
+        "gmail_thread_id": verdict.thread_id,
+    }
+    return json.dumps({name: item for name, item in value.items() if item is not None})

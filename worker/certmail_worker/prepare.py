@@ -1,0 +1,127 @@
+"""Preparing a delivery: connection, token, message. Nothing is sent here, and every way out says what follows."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pydantic import ValidationError
+
+from certmail_config.connections import Connection
+from certmail_config.errors import SealBroken
+from certmail_config.ledger import Job, Suspension
+from certmail_config.reminder import Reminder
+from certmail_config.states import State
+from certmail_config.token_errors import Blame, Denied
+from certmail_worker import backoff
+from certmail_worker.compose import ComposeError, Letter, compose
+from certmail_worker.desk import Desk
+from certmail_worker.gmail import MOST_MESSAGE_BYTES
+from certmail_worker.plan import MARGIN_SECONDS
+from certmail_worker.tokens import Token
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything that a request needs, and nothing sent yet."""
+
+    connection: Connection
+    token: Token
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a delivery ends before begin, and what follows."""
+
+    to: State
+    reason: str
+    wait: float | None = None
+    suspension: Suspension | None = None
+
+
+async def prepare(desk: Desk, job: Job) -> Prepared | Stop:
+    """Connection, token, message."""
+    try:
+        connection = await desk.directory.connection(job.connection)
+        if connection is None or connection.mailbox is None:
+            return Stop(State.FAILED, "connection_removed: the connection no longer exists")
+        token = await desk.tokens.get(connection)
+        if isinstance(token, Denied):
+            return _without_token(token, job, connection)
+        payload = await desk.directory.open(job.body, tenant=job.tenant, job=job.id)
+        organisation = (await desk.directory.tenant(job.tenant)).organisation
+        raw = write(Reminder.model_validate_json(payload), job, connection, organisation)
+    except SealBroken as broken:
+        return _sealed_off(broken, job)
+    except ValidationError:
+        # Its words are left out: they quote the reminder.
+        return Stop(
+            State.FAILED, "payload_unreadable: it was enqueued in a form that this version does not know"
+        )
+    except ComposeError as error:
+        return Stop(State.FAILED, f"compose_failed: {error}")
+    if len(raw) > MOST_MESSAGE_BYTES:
+        return Stop(
+            State.FAILED, f"message_too_large: {len(raw)} bytes; certmail sends at most {MOST_MESSAGE_BYTES}"
+        )
+    return Prepared(connection, token, raw)
+
+
+def write(reminder: Reminder, job: Job, connection: Connection, organisation: str) -> bytes:
+    """Compose the message that this reminder becomes. Raises ComposeError."""
+    assert connection.mailbox is not None, "checked when the connection was added"
+    letter = Letter(
+        job_id=job.id,
+        kind=reminder.kind,
+        sender=connection.mailbox,
+        sender_name=organisation,
+        reply_to=None,
+        to=reminder.to,
+        name=reminder.name,
+        campaign_name=reminder.campaign_name or reminder.campaign,
+        due_at=reminder.due_at,
+        pending=reminder.pending,
+        completed=reminder.completed,
+        link=reminder.link,
+        locale=reminder.locale,
+        time_zone=reminder.time_zone,
+        organisation=organisation,
+        now=datetime.now(UTC),
+    )
+    return compose(letter).raw
+
+
+def _without_token(denied: Denied, job: Job, connection: Connection) -> Stop:
+    reason = f"{denied.code}: {denied.message} {denied.remedy}".rstrip()
+    asked = 0 if denied.wait is None else denied.wait + MARGIN_SECONDS
+    match denied.blame:
+        case Blame.NOBODY:
+            return Stop(
+                State.SCHEDULED, reason, wait=max(backoff.seconds(backoff.JOB, job.failures + 1), asked)
+            )
+        case Blame.OPERATOR:
+            log.error("needs_operator", extra={"code": denied.code, "remedy": denied.remedy})
+            wait = max(backoff.seconds(backoff.OPERATOR, job.failures + 1), asked)
+            return Stop(State.SCHEDULED, reason, wait=wait)
+        case Blame.CUSTOMER if denied.settling and job.failures == 0:
+            # One of Google's machines may not know yet of what was set up; nobody is troubled before it said so twice.
+            return Stop(State.SCHEDULED, reason, wait=max(backoff.seconds(backoff.SETTLING, 1), asked))
+        case Blame.CUSTOMER:
+            message = f"{denied.message} {denied.remedy}".strip()
+            return Stop(State.READY, reason, suspension=Suspension(denied.code, message, connection.version))
+
+
+def _sealed_off(broken: SealBroken, job: Job) -> Stop:
+    """A missing key is the operator's to bring back and ends nothing; an altered payload can never be read."""
+    log.error("sealed_off", extra={"job": job.id, "code": broken.code, "remedy": broken.remedy})
+    if broken.code.startswith("payload"):
+        return Stop(State.FAILED, f"{broken.code}: {broken.message}")
+    return Stop(
+        State.SCHEDULED,
+        f"{broken.code}: {broken.message}",
+        wait=backoff.seconds(backoff.OPERATOR, job.failures + 1),
+    )
