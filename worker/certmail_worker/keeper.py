@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from redis.exceptions import RedisError
 
@@ -87,7 +87,14 @@ async def _forever(name: str, run: Service) -> None:
         await asyncio.sleep(RETRY_SECONDS)
 
 
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended.
+
+    Once is not enough on Python 3.11: its `asyncio.wait_for`, with which redis-py writes every command, loses a
+    cancellation that arrives just as the write is done (python/cpython#81839).
+    """
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.1)
