@@ -36,6 +36,14 @@ demos: $(VENV)/run.stamp ## the demo ten times in a row; stops at the first that
 test: $(VENV)/dev.stamp ## the whole test suite, on real parts
 	$(BIN)/python -m pytest $(TEST)
 
+bench: ## what a mail costs, beside Celery, arq and taskiq (about 12 minutes; BENCH="--rounds 1" for a quick look)
+	@$(PYTHON) tests/bench/environments.py
+	@PYTHONPATH=tests .bench/venv-certmail/bin/python -m bench run $(BENCH)
+
+profile: ## where a worker's time goes
+	@$(PYTHON) tests/bench/environments.py
+	@PYTHONPATH=tests .bench/venv-certmail/bin/python -m bench profile $(BENCH)
+
 lint: $(VENV)/dev.stamp ## format, lint, types, import rules
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -55,4 +63,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo demos test lint format lock clean
+.PHONY: help demo demos test bench profile lint format lock clean

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
@@ -76,8 +77,14 @@ def _in_the_calendar(value: datetime) -> datetime:
     return value
 
 
+@cache
+def _time_zones() -> frozenset[str]:
+    """Listing them walks through a folder tree; once per process is enough."""
+    return frozenset(available_timezones())
+
+
 def _time_zone(value: str) -> str:
-    if value not in available_timezones():
+    if value not in _time_zones():
         raise PydanticCustomError(
             "unknown_time_zone", "not a time zone of the IANA list, such as Europe/Zurich"
         )

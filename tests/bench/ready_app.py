@@ -1,0 +1,53 @@
+"""Certmail's own worker with two things taken out, for the row `transport`: `celery -A bench.ready_app worker`.
+
+1. The message is ready: `delivery.prepare` gives it instead of opening and composing the reminder. Connection and token
+   are looked up as ever, and all else of `delivery.deliver` is certmail's own: claim, begin, send, judge, settle.
+2. Pacing, reaping and recording are done by another process (`bench.services`), which is not measured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from redis.exceptions import RedisError
+
+from bench.mail import ID
+from certmail_config.ledger import Job, advertise
+from certmail_config.token_errors import Denied
+from certmail_worker import delivery, keeper, lifecycle
+from certmail_worker.app import app
+from certmail_worker.desk import Desk
+from certmail_worker.prepare import Prepared, Stop
+
+__all__ = ["app"]
+
+_READY = Path(os.environ["BENCH_MAIL_FILE"]).read_bytes()
+
+
+async def prepare(desk: Desk, job: Job) -> Prepared | Stop:
+    """Connection, token, and a message that somebody else has composed."""
+    connection = await desk.directory.connection(job.connection)
+    assert connection is not None, "nobody removes connections here"
+    token = await desk.tokens.get(connection)
+    assert not isinstance(token, Denied), token
+    return Prepared(connection, token, _READY.replace(ID.encode(), job.id.encode()))
+
+
+class OnlyAdvertises(keeper.Keeper):
+    """Lets others be the keeper."""
+
+    async def _keep(self) -> None:
+        while True:
+            with suppress(RedisError):  # said again in a second
+                await self._desk.ledger(
+                    advertise(self._desk.worker, self._capacity, seconds=keeper.ADVERTISED_SECONDS)
+                )
+            await asyncio.sleep(keeper.RENEW_SECONDS)
+
+
+# The worker has no seam for either, and needs none but here.
+setattr(delivery, "prepare", prepare)  # noqa: B010 - mypy would have it exported
+setattr(lifecycle, "Keeper", OnlyAdvertises)  # noqa: B010 - as above
