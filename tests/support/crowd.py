@@ -29,6 +29,8 @@ from support.town import Town, wait_for
 
 ACCOUNT = "certmail@cases.iam.gserviceaccount.com"
 REDIRECT = "http://localhost/callback"
+BUSY_SECONDS = 60
+"""How long to wait for one of a crowd."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ class Crowd:
 
     def settled(self, job: str, *states: str) -> JobView:
         """Wait until a job is in one of these states."""
-        wait_for(f"{job} in {states}", lambda: self.status(job).state in states)
+        wait_for(f"{job} in {states}", lambda: self.status(job).state in states, BUSY_SECONDS)
         return self.status(job)
 
     def history(self, job: str, *kinds: str) -> list[Event]:
@@ -129,7 +131,7 @@ class Crowd:
             found[:] = self.history(job, kind)[:count]
             return len(found) == count
 
-        wait_for(f"{count} times {kind} on record for {job}", all_there)
+        wait_for(f"{count} times {kind} on record for {job}", all_there, BUSY_SECONDS)
         return found
 
     def job(self, job: str) -> dict[str, str]:

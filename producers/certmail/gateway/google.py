@@ -15,8 +15,6 @@ from certmail_config.oauth import Account, Granted, OAuthClient, code_form, read
 from certmail_config.settings import Settings
 from certmail_config.token_errors import Blame, Denied, Grant
 
-_MOST_BYTES = 1_000_000
-
 
 @dataclass(frozen=True, slots=True)
 class Google:
@@ -33,7 +31,7 @@ class Google:
             async with self.session.post(
                 self.settings.google_token_url, data=form, allow_redirects=False
             ) as answer:
-                return read_answer(answer.status, await answer.content.read(_MOST_BYTES), Grant.OUR_CLIENT)
+                return read_answer(answer.status, await answer.read(), Grant.OUR_CLIENT)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             message = f"Google's token endpoint cannot be reached: {type(error).__name__}"
             return Denied(Blame.NOBODY, "token_unavailable", message, "Link the account again in a minute.")
@@ -43,7 +41,7 @@ class Google:
         try:
             headers = {"Authorization": f"Bearer {token}"}
             async with self.session.get(self.settings.google_userinfo_url, headers=headers) as answer:
-                body = await answer.content.read(_MOST_BYTES)
+                body = await answer.read()
                 return read_account(body) if answer.status == 200 else None
         except (aiohttp.ClientError, TimeoutError, OSError):
             return None
