@@ -19,7 +19,7 @@ import pytest
 from certmail_config.ledger.view import JobView
 from support.crowd import Crowd, crowd
 from support.google_answers import DATE, Fault, answer, legacy, newer, page, wire
-from support.town import QUICK, town, wait_for
+from support.town import STEADY, town, wait_for
 
 LATE = 60.0
 """Seconds by which a busy machine may come late to a wait that is over."""
@@ -268,7 +268,7 @@ class Hall:
 
 @pytest.fixture(scope="module")
 def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
-    with town(Path(tmp_path_factory.mktemp("tables")), **QUICK) as place, crowd(place) as people:
+    with town(Path(tmp_path_factory.mktemp("tables")), **STEADY) as place, crowd(place) as people:
         for case in CASES:
             people.add(case.tenant)
             for given in case.answers:

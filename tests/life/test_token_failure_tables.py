@@ -16,7 +16,7 @@ import pytest
 
 from support.crowd import Crowd, crowd
 from support.google_answers import Fault, answer, page
-from support.town import QUICK, town, wait_for
+from support.town import STEADY, town, wait_for
 
 LATE = 60.0
 """Seconds by which a busy machine may come late to a wait that is over."""
@@ -173,7 +173,7 @@ class Hall:
 
 @pytest.fixture(scope="module")
 def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
-    with town(Path(tmp_path_factory.mktemp("tokens")), **QUICK) as place, crowd(place) as people:
+    with town(Path(tmp_path_factory.mktemp("tokens")), **STEADY) as place, crowd(place) as people:
         for case in CASES:
             people.add(case.tenant, linked=case.linked)
             people.spoil(case.tenant, case.given, path="/token", times=case.times)
