@@ -17,6 +17,7 @@ CLOCK: Final = (
 DUE: Final = f"{TAG}:due"  # zset: every unfinished job, scored by the next time anybody must look at it, ms
 WAKE: Final = f"{TAG}:wake"  # zset: lanes that have ready jobs, scored by the next time each may send, ms
 LEASED: Final = f"{TAG}:leased"  # set: jobs that are dispatched or sending
+RINGING: Final = f"{TAG}:ringing"  # set: leased jobs whose doorbell nobody has answered yet
 WORKERS: Final = f"{TAG}:workers"  # zset: live workers, scored by the end of their advertisement, ms
 CAPACITY: Final = f"{TAG}:capacity"  # hash: worker -> deliveries it may hold at once
 UNSURE: Final = (

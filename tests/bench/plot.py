@@ -28,10 +28,9 @@ def draw(rows: Sequence[Row], known: dict[str, Any], file: Path) -> None:
     right.set_title("Mails per second: longer is better", loc="left", fontsize=12)
     left.set_yticks(range(len(names)), names, fontsize=12)
     left.invert_yaxis()
-    for shade, latency in enumerate(latencies[:2]):
-        said = f"Gmail answers after {latency} ms" if latency else "Gmail answers at once"
-        left.bar(0, 0, color=_OTHERS[shade], label=said)
-    left.legend(loc="lower right", frameon=False, fontsize=11)
+    shades = [mpl.patches.Patch(color=_OTHERS[shade]) for shade in range(len(latencies))]
+    meanings = [f"Gmail answers after {each} ms" if each else "Gmail answers at once" for each in latencies]
+    figure.legend(shades, meanings, loc="upper right", ncols=2, frameon=False, fontsize=11)
     for label in left.get_yticklabels():
         if label.get_text().startswith("certmail"):
             label.set_color(_OURS[0])

@@ -18,6 +18,7 @@ from certmail_config.ledger import (
     script,
     suspend_lane,
 )
+from certmail_config.ledger.transitions import DOORBELL_LEASE_SECONDS, UNANSWERED_PER_WORKER
 from certmail_config.states import AttemptOutcome, State
 from support.bench import Bench
 
@@ -101,7 +102,9 @@ class TestPacing:
         ledger.lane("a", in_flight=1000)
         sent, start = 0, ledger.now
         while ledger.now < start + 60:
-            sent += len(ledger.dispatch().jobs)
+            for job in ledger.dispatch().jobs:
+                ledger.claim(job)
+                sent += 1
             ledger.now += 0.02
         assert 58 <= sent <= 60
 
@@ -144,6 +147,26 @@ class TestPacing:
             ledger.enqueue(f"j{n}", lane=f"l{n}")
         assert len(ledger.dispatch().jobs) == 2
         assert ledger.dispatch().jobs == ()
+
+    def test_no_more_doorbells_are_out_than_workers_answer_in_time(self, ledger: Bench) -> None:
+        ledger.works("w", 100)
+        for n in range(2 * UNANSWERED_PER_WORKER):
+            ledger.lane(f"l{n}")
+            ledger.enqueue(f"j{n}", lane=f"l{n}")
+        rung = ledger.dispatch().jobs
+        assert len(rung) == UNANSWERED_PER_WORKER
+        assert ledger.dispatch().jobs == ()
+        ledger.claim(rung[0])
+        assert len(ledger.dispatch().jobs) == 1
+
+    def test_lost_doorbells_make_room_when_their_leases_end(self, ledger: Bench) -> None:
+        for n in range(2 * UNANSWERED_PER_WORKER):
+            ledger.lane(f"l{n}")
+            ledger.enqueue(f"j{n}", lane=f"l{n}")
+        ledger.dispatch()
+        ledger.now += DOORBELL_LEASE_SECONDS
+        ledger.reap()
+        assert len(ledger.dispatch().jobs) == UNANSWERED_PER_WORKER
 
     def test_nothing_is_leased_when_no_worker_lives(self, ledger: Bench) -> None:
         ledger.works("w", 0)

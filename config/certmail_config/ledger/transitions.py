@@ -28,6 +28,9 @@ DOORBELL_SECONDS = 2.0
 """A doorbell older than this is not answered: what was decided when it rang may no longer hold."""
 DOORBELL_LEASE_SECONDS = 4.0
 """How long a dispatched job waits to be claimed before it returns to its lane."""
+UNANSWERED_PER_WORKER = 32
+"""Doorbells that may be unanswered at once, for each live worker: at 60 ms a mail, far more than one costs, the last of
+them is still answered within DOORBELL_SECONDS."""
 POISON_REAPS = 5
 """A job that stopped this many different workers ends as failed."""
 SEND_UNITS = 100
@@ -86,7 +89,9 @@ def dispatch(most: int, *, clock: float | None = None) -> Call[Dispatched]:
         wait, *jobs = answer
         return Dispatched(tuple(JobId(job.decode()) for job in jobs), float(wait) / 1000 if wait else None)
 
-    return Call(load("dispatch"), (most, _ms(DOORBELL_LEASE_SECONDS), _ms(clock)), read)
+    return Call(
+        load("dispatch"), (most, _ms(DOORBELL_LEASE_SECONDS), UNANSWERED_PER_WORKER, _ms(clock)), read
+    )
 
 
 def claim(

@@ -1,5 +1,5 @@
 -- A worker answers the doorbell: it alone now prepares this job.
--- KEYS  none declared; K.job (hash), K.body (string), K.due (zset), K.lane_info (hash), and what returning to the lane touches
+-- KEYS  none declared; K.job (hash), K.body (string), K.due (zset), K.lane_info (hash), K.ringing (set), and what returning to the lane touches
 -- ARGV  1 id · 2 worker · 3 nonce of this call · 4 lease ms · 5 oldest doorbell ms · 6 clock ms or ''
 -- Gives {'claimed', fence, body, name, value, …} with the job's fields and its mailbox's strikes, or {'refused', why}.
 -- Called again with the same nonce (a retried command) it gives the same answer.
@@ -19,6 +19,7 @@ if not job.nonce then
   job.fence = text(tonumber(job.fence) + 1)
   redis.call('HSET', K.job .. id, 'fence', job.fence, 'nonce', nonce, 'worker', worker, 'lease', text(lease))
   redis.call('ZADD', K.due, text(lease), id)
+  redis.call('SREM', K.ringing, id)
 end
 job.strikes = redis.call('HGET', K.mailbox .. job.mailbox, 'strikes') or '0'
 local answer = {'claimed', job.fence, redis.call('GET', K.body .. id) or ''}

@@ -1,10 +1,11 @@
 -- The pacer's step: lease one job of each lane whose time has come, as far as workers have room.
--- KEYS  none declared; K.wake (zset), K.lane (zset), K.lane_info (hash), K.mailbox (hash), K.flying, K.blocked, K.leased (sets),
+-- KEYS  none declared; K.wake (zset), K.lane (zset), K.lane_info (hash), K.mailbox (hash), K.flying, K.blocked, K.leased, K.ringing (sets),
 --       K.due (zset), K.job (hash), K.workers (zset), K.capacity (hash)
--- ARGV  1 most jobs to lease · 2 doorbell lease ms: how long the doorbell may take to be claimed · 3 clock ms or ''
+-- ARGV  1 most jobs to lease · 2 doorbell lease ms: how long the doorbell may take to be claimed
+--       3 most unanswered doorbells per live worker · 4 clock ms or ''
 -- Gives {ms until the next lane may send, or '' if none waits, id, id, …}. A lease is no event: it proves nothing and returns by itself.
 local most, doorbell_lease = tonumber(ARGV[1]), tonumber(ARGV[2])
-local now = read_clock(ARGV[3])
+local now = read_clock(ARGV[4])
 
 for _, worker in ipairs(redis.call('ZRANGEBYSCORE', K.workers, '-inf', text(now))) do
   redis.call('ZREM', K.workers, worker)
@@ -12,7 +13,9 @@ for _, worker in ipairs(redis.call('ZRANGEBYSCORE', K.workers, '-inf', text(now)
 end
 local room = -redis.call('SCARD', K.leased)
 for _, capacity in ipairs(redis.call('HVALS', K.capacity)) do room = room + tonumber(capacity) end
-room = math.min(room, most)
+-- A doorbell that is answered too late was rung in vain: no more are out than workers answer at once.
+local unanswered = redis.call('ZCARD', K.workers) * tonumber(ARGV[3]) - redis.call('SCARD', K.ringing)
+room = math.min(room, most, unanswered)
 
 -- The next slot of a mailbox. Lateness of our own, less than an interval, is made up for; idle time is not, or a
 -- mailbox that rested would begin with a burst.
@@ -72,6 +75,7 @@ local function visit(lane)
   redis.call('HDEL', K.job .. id, 'nonce', 'worker', 'not_before')
   redis.call('ZADD', K.due, text(lease), id)
   redis.call('SADD', K.leased, id)
+  redis.call('SADD', K.ringing, id)
   redis.call('SADD', K.flying .. mailbox, id)
   -- 98 % of what Google allows, evenly: its window slides, so a burst now is a refusal later.
   local interval = math.ceil(60000 * tonumber(info[5]) / (tonumber(info[3]) * 0.98))

@@ -49,6 +49,7 @@ end
 -- Give back the worker's slot and the mailbox's; lanes that waited for it may be visited again.
 local function free_slots(id, job, now)
   redis.call('SREM', K.leased, id)
+  redis.call('SREM', K.ringing, id)
   if job.mailbox then
     redis.call('SREM', K.flying .. job.mailbox, id)
     local blocked = redis.call('SMEMBERS', K.blocked .. job.mailbox)
