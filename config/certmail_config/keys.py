@@ -11,9 +11,7 @@ from typing import Final
 TAG: Final = "{certmail}"
 
 # One key each.
-CLOCK: Final = (
-    f"{TAG}:clock"  # string: the latest time used, ms since 1970; the ledger's time never goes back
-)
+CLOCK: Final = f"{TAG}:clock"  # string: the latest time used, ms since 1970; the ledger's time never goes back, nor ahead by a leap
 DUE: Final = f"{TAG}:due"  # zset: every unfinished job, scored by the next time anybody must look at it, ms
 WAKE: Final = f"{TAG}:wake"  # zset: lanes that have ready jobs, scored by the next time each may send, ms
 LEASED: Final = f"{TAG}:leased"  # set: jobs that are dispatched or sending
@@ -27,6 +25,12 @@ EVENTS: Final = f"{TAG}:events"  # stream: what happened; trimmed behind the rec
 KEEPER: Final = (
     f"{TAG}:keeper"  # string: the worker that paces, reaps and records; PX 3 s, renewed each second
 )
+EPOCH: Final = f"{TAG}:epoch"  # string: names this ledger; SQL holds the same
+CHECKED_RUN: Final = (
+    f"{TAG}:checked-run"  # string: run_id of the server that was found to hold what SQL has recorded
+)
+RECORDED: Final = f"{TAG}:recorded"  # string: id of the last event that was known to be in SQL
+STOPPED: Final = f"{TAG}:stopped"  # hash: code, message, remedy: why pacing stands still; for people
 DEPLOYMENT: Final = f"{TAG}:deployment"  # hash: salt of mailbox ids; working copy of SQL
 TENANTS: Final = f"{TAG}:tenants"  # set: tenant ids; working copy of SQL
 

@@ -1,33 +1,4 @@
-"""The states of a job, and which may follow which.
-
-```mermaid
-stateDiagram-v2
-    [*] --> scheduled
-    [*] --> ready
-    [*] --> suppressed
-    scheduled --> ready: due
-    ready --> dispatched: leased by the pacer
-    dispatched --> ready: returned, lease ended
-    dispatched --> scheduled: waits
-    dispatched --> sending: begin, the write-ahead record
-    sending --> accepted
-    sending --> ready: not sent, or refused for now
-    sending --> scheduled: back-off
-    sending --> uncertain: answer lost, lease ended
-    uncertain --> accepted: late settle
-    uncertain --> ready: a rule or a person
-    dispatched --> failed
-    sending --> failed
-    uncertain --> failed: late settle
-    scheduled --> expired
-    ready --> expired
-    dispatched --> expired
-    dispatched --> suppressed
-    scheduled --> cancelled
-    ready --> cancelled
-    dispatched --> cancelled
-```
-"""
+"""The states of a job, and the transitions between them: one table, which the scripts and LEDGER.md are checked against."""
 
 from __future__ import annotations
 
@@ -65,17 +36,50 @@ FINAL: Final = frozenset({_S.ACCEPTED, _S.FAILED, _S.CANCELLED, _S.SUPPRESSED, _
 UNFINISHED: Final = frozenset(_S) - FINAL
 INITIAL: Final = frozenset({_S.SCHEDULED, _S.READY, _S.SUPPRESSED})
 
-ALLOWED: Final[dict[State, frozenset[State]]] = {
-    _S.SCHEDULED: frozenset({_S.READY, _S.EXPIRED, _S.CANCELLED, _S.ACCEPTED}),
-    _S.READY: frozenset({_S.DISPATCHED, _S.EXPIRED, _S.CANCELLED, _S.ACCEPTED}),
-    _S.DISPATCHED: frozenset(
-        {_S.READY, _S.SCHEDULED, _S.SENDING, _S.FAILED, _S.SUPPRESSED, _S.EXPIRED, _S.CANCELLED, _S.ACCEPTED}
+Move = tuple[State | None, State]
+"""From a state, None for a job that is new, to another."""
+
+
+def _moves(*pairs: tuple[State | None, tuple[State, ...]]) -> frozenset[Move]:
+    return frozenset((before, after) for before, afters in pairs for after in afters)
+
+
+_CLOSED_UNKNOWING: Final = (_S.EXPIRED, _S.CANCELLED, _S.SUPPRESSED, _S.FAILED)
+
+TRANSITIONS: Final[dict[str, frozenset[Move]]] = {
+    "enqueue": _moves((None, (_S.READY, _S.SCHEDULED, _S.SUPPRESSED))),
+    "dispatch": _moves((_S.READY, (_S.DISPATCHED, _S.EXPIRED, _S.UNCERTAIN))),
+    "claim": _moves((_S.DISPATCHED, (_S.READY,))),
+    "begin": _moves((_S.DISPATCHED, (_S.SENDING, _S.READY, _S.EXPIRED, _S.UNCERTAIN))),
+    "release": _moves(
+        (_S.DISPATCHED, (_S.READY, _S.SCHEDULED, _S.FAILED, _S.SUPPRESSED, _S.EXPIRED, _S.UNCERTAIN))
     ),
-    _S.SENDING: frozenset({_S.ACCEPTED, _S.FAILED, _S.READY, _S.SCHEDULED, _S.UNCERTAIN}),
-    _S.UNCERTAIN: frozenset({_S.ACCEPTED, _S.FAILED, _S.READY, _S.SCHEDULED, _S.UNCERTAIN}),
-    **{state: frozenset() for state in FINAL},
+    "settle": _moves(
+        (_S.SENDING, (_S.ACCEPTED, _S.FAILED, _S.READY, _S.SCHEDULED, _S.UNCERTAIN, _S.CANCELLED)),
+        (_S.UNCERTAIN, (_S.ACCEPTED, _S.FAILED, _S.READY, _S.SCHEDULED, _S.CANCELLED, _S.EXPIRED)),
+        *((before, (_S.ACCEPTED,)) for before in (_S.SCHEDULED, _S.READY, _S.DISPATCHED, *_CLOSED_UNKNOWING)),
+    ),
+    "cancel": _moves(
+        *((before, (_S.CANCELLED, _S.UNCERTAIN)) for before in (_S.SCHEDULED, _S.READY, _S.DISPATCHED))
+    ),
+    "reap": _moves(
+        (_S.SCHEDULED, (_S.READY, _S.EXPIRED, _S.UNCERTAIN)),
+        (_S.READY, (_S.EXPIRED, _S.UNCERTAIN)),
+        (_S.DISPATCHED, (_S.READY, _S.FAILED, _S.UNCERTAIN)),
+        (_S.SENDING, (_S.UNCERTAIN,)),
+        (_S.UNCERTAIN, (_S.READY,)),
+    ),
 }
-"""`accepted` can follow a waiting state only by a late settle of an earlier attempt, which cancels the resend."""
+"""What each script may do to a job's state; whatever else it does leaves the state as it is.
+
+A job never ends as `failed`, `expired`, `cancelled` or `suppressed` while what became of one of its requests is
+unknown: it ends as `uncertain` then. `accepted` can follow anything by late news of a request that did go out.
+"""
+
+ALLOWED: Final[dict[State, frozenset[State]]] = {
+    state: frozenset(after for moves in TRANSITIONS.values() for before, after in moves if before is state)
+    for state in State
+}
 
 
 class AttemptOutcome(StrEnum):

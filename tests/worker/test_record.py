@@ -36,6 +36,8 @@ def enqueued(n: int, job: str = "j", state: str = "ready") -> Event:
         "reason": "",
         "send_at": "",
         "expires_at": "1900000000000",
+        "dedupe": "acme:d",
+        "fingerprint": "f",
     }
     return Event(f"{n}-0", "enqueued", NOW, fields, recipient="anna@people.example")
 

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 
 from redis.exceptions import RedisError
 
 from certmail_config.ledger import advertise, keep
+from certmail_worker.clock import Sample, believable
 from certmail_worker.desk import Desk
+from certmail_worker.http import boottime
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +37,7 @@ class Keeper:
         self._services = services
         self._running: list[asyncio.Task[None]] = []
         self._watch: asyncio.Task[None] | None = None
+        self._sample: Sample | None = None
 
     def start(self) -> None:
         """Begin; belongs to the running loop."""
@@ -54,9 +59,7 @@ class Keeper:
     async def _keep(self) -> None:
         while True:
             try:
-                await self._desk.ledger(
-                    advertise(self._desk.worker, self._capacity, seconds=ADVERTISED_SECONDS)
-                )
+                await self._advertise()
                 kept = await self._desk.ledger(keep(self._desk.worker, seconds=LEASE_SECONDS))
             except RedisError as error:
                 log.warning("ledger_unreachable", extra={"error": type(error).__name__})
@@ -69,6 +72,25 @@ class Keeper:
             if not kept:
                 await self._dismiss()
             await asyncio.sleep(RENEW_SECONDS)
+
+    async def _advertise(self) -> None:
+        """Say that this worker lives, and note the time; a clock that leapt is taken over only if ours agrees."""
+        call = partial(advertise, self._desk.worker, self._capacity, seconds=ADVERTISED_SECONDS)
+        tick = await self._desk.ledger(call())
+        sample = Sample(tick.now, boottime(), time.time())
+        if tick.leapt:
+            if not believable(self._sample, sample):
+                log.error(
+                    "clock_leapt",
+                    extra={
+                        "server": tick.now,
+                        "here": sample.wall,
+                        "remedy": "Set the server's clock right.",
+                    },
+                )
+                return
+            await self._desk.ledger(call(believe=True))
+        self._sample = sample
 
     async def _dismiss(self) -> None:
         running, self._running = self._running, []

@@ -12,7 +12,7 @@ from celery import Celery
 from certmail_config.ids import uuid7
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import open_database
-from certmail_config.stores import connect_async, database_url, vault_keys
+from certmail_config.stores import connect, connect_async, database_url, vault_keys
 from certmail_config.vault import Vault
 from certmail_worker.desk import Desk
 from certmail_worker.directory import Directory
@@ -20,6 +20,7 @@ from certmail_worker.doorbell import Doorbell
 from certmail_worker.gmail import Gmail
 from certmail_worker.http import new_session
 from certmail_worker.keeper import Keeper
+from certmail_worker.lineage import check
 from certmail_worker.minter import Minter, oauth_client
 from certmail_worker.pacer import pace
 from certmail_worker.plan import Rules
@@ -66,13 +67,18 @@ class WorkerLife:
             send_window_seconds=settings.send_window_seconds,
         )
         services = {
-            "pacer": partial(pace, self.desk, self._doorbell.ring),
+            "pacer": partial(pace, self.desk, self._doorbell.ring, self._check_lineage),
             "reaper": partial(sweep, self.desk),
             "verifier": partial(verify, self.desk),
             "recorder": partial(record, self.desk, self._engine),
         }
         self._keeper = Keeper(self.desk, capacity, services)
         self._keeper.start()
+
+    def _check_lineage(self) -> bool:
+        """In a thread of its own, with a client of its own; it happens once for each run of the server."""
+        with connect(self._redis_url) as redis:
+            return check(redis, self._engine)
 
     async def quiet(self) -> None:
         """Ring for nothing more, and let another worker be the keeper."""

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from certmail_config.ids import JobId
-from certmail_config.ledger import dispatch
+from certmail_config.ledger import Stop, dispatch
 from certmail_worker.desk import Desk
 
 log = logging.getLogger(__name__)
@@ -16,12 +16,22 @@ MOST = 500
 """Jobs leased in one step; more would make the script hold the server for too long."""
 LONGEST_PAUSE = 0.1
 SHORTEST_PAUSE = 0.01
+STOPPED_PAUSE = 5.0
 
 
-async def pace(desk: Desk, ring: Callable[[Sequence[JobId]], None]) -> None:
-    """Pace until cancelled; raises RedisError, or what ringing raises: then leases end and jobs return to their lanes."""
+async def pace(
+    desk: Desk, ring: Callable[[Sequence[JobId]], None], check_lineage: Callable[[], bool]
+) -> None:
+    """Pace until cancelled; raises RedisError, or what ringing raises: then leases end and jobs return to their lanes.
+
+    A server that nobody has checked since it started is checked first; raises what that raises, SQLAlchemyError say.
+    """
     while True:
         step = await desk.ledger(dispatch(MOST))
+        if step.stopped is not None:
+            if step.stopped is not Stop.UNCHECKED or not await asyncio.to_thread(check_lineage):
+                await asyncio.sleep(STOPPED_PAUSE)
+            continue
         if step.jobs:
             await asyncio.to_thread(ring, step.jobs)
         pause = LONGEST_PAUSE if step.next_in is None else step.next_in

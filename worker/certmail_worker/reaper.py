@@ -16,7 +16,7 @@ PAUSE_SECONDS = 0.5
 
 
 async def sweep(desk: Desk) -> None:
-    """Reap until cancelled; raises RedisError."""
+    """Reap until cancelled; raises RedisError. While all is stopped, nothing is reaped: pacer and keeper say why."""
     while True:
         swept = await desk.ledger(reap(MOST))
         for job, was, now in swept.moved:

@@ -35,20 +35,55 @@ class Event:
     mailbox: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far the record is, and of which ledger; `seen_at` is when it was last seen that nothing more had happened."""
+
+    cursor: str = START
+    epoch: str | None = None
+    seen_at: datetime | None = None
+
+
+def read_position(engine: Engine) -> Position:
+    """Where the record stands; raises SQLAlchemyError."""
+    with engine.begin() as db:
+        row = db.execute(
+            select(tables.recorder.c.cursor, tables.recorder.c.epoch, tables.recorder.c.seen_at)
+        ).one_or_none()
+        if row is None:
+            db.execute(insert(tables.recorder).values(id=1, cursor=START))
+            return Position()
+        return Position(row.cursor, row.epoch, row.seen_at)
+
+
 def read_cursor(engine: Engine) -> str:
     """The last event recorded; `0-0` before the first."""
+    return read_position(engine).cursor
+
+
+def write_position(engine: Engine, was: Position, now: Position) -> None:
+    """Move the position without recording anything; raises CursorMovedError."""
     with engine.begin() as db:
-        found = db.execute(select(tables.recorder.c.cursor)).scalar_one_or_none()
-        if found is None:
-            db.execute(insert(tables.recorder).values(id=1, cursor=START))
-        return found or START
+        move = update(tables.recorder).where(
+            tables.recorder.c.id == 1, tables.recorder.c.cursor == was.cursor
+        )
+        values = {"cursor": now.cursor, "epoch": now.epoch, "seen_at": now.seen_at}
+        if db.execute(move.values(values)).rowcount != 1:
+            raise CursorMovedError
+
+
+def seen_nothing(engine: Engine, cursor: str, at: datetime) -> None:
+    """Note that at this time nothing had happened beyond the cursor."""
+    with engine.begin() as db:
+        where = (tables.recorder.c.id == 1) & (tables.recorder.c.cursor == cursor)
+        db.execute(update(tables.recorder).where(where).values(seen_at=at))
 
 
 def write(engine: Engine, cursor: str, events: Sequence[Event]) -> None:
     """Write a batch whole; raises CursorMovedError if somebody else has recorded since `cursor`."""
     with engine.begin() as db:
         move = update(tables.recorder).where(tables.recorder.c.id == 1, tables.recorder.c.cursor == cursor)
-        if db.execute(move.values(cursor=events[-1].id)).rowcount != 1:
+        if db.execute(move.values(cursor=events[-1].id, seen_at=events[-1].at)).rowcount != 1:
             raise CursorMovedError
         _write_events(db, events)
         _write_deliveries(db, events)
@@ -128,6 +163,8 @@ def _delivery(event: Event) -> dict[str, Any]:
         "send_at": _time(fields["send_at"]),
         "expires_at": _time(fields["expires_at"]),
         "updated_at": event.at,
+        "dedupe": fields["dedupe"],
+        "fingerprint": fields["fingerprint"],
     }
 
 

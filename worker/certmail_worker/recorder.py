@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -19,20 +20,34 @@ from certmail_config import keys
 from certmail_config.errors import SealBroken
 from certmail_config.ids import ConnectionId
 from certmail_worker.desk import Desk
-from certmail_worker.record import CursorMovedError, Event, read_cursor, write
+from certmail_worker.record import (
+    START,
+    CursorMovedError,
+    Event,
+    read_cursor,
+    read_position,
+    seen_nothing,
+    write,
+)
 
 log = logging.getLogger(__name__)
 
 BATCH = 500
 BLOCK_MS = 500
+UNCHECKED_PAUSE = 0.2
+SEEN_SECONDS = 10.0
+"""How often it is noted that nothing happened: a repair has to hold what could have left since."""
 
 
 async def record(desk: Desk, engine: Engine) -> None:
-    """Record until cancelled; raises RedisError, SQLAlchemyError, SealBroken when the vault lacks a key."""
-    cursor = await asyncio.to_thread(read_cursor, engine)
+    """Record until cancelled; raises RedisError, SQLAlchemyError, SealBroken when the vault lacks a key, CursorLostError."""
+    cursor, seen = await _own_cursor(desk, engine), 0.0
     while True:
         entries = await _read(desk, cursor)
         if not entries:
+            if time.monotonic() > seen + SEEN_SECONDS:
+                await asyncio.to_thread(seen_nothing, engine, cursor, await _server_time(desk))
+                seen = time.monotonic()
             continue
         events = [await _decode(desk, id_, fields) for id_, fields in entries]
         try:
@@ -42,13 +57,53 @@ async def record(desk: Desk, engine: Engine) -> None:
             cursor = await asyncio.to_thread(read_cursor, engine)
             continue
         cursor = events[-1].id
-        await desk.redis.xtrim(keys.EVENTS, minid=cursor, approximate=True)
+        await _trim(desk, cursor)
+
+
+async def _own_cursor(desk: Desk, engine: Engine) -> str:
+    """Where the record stands, once it was checked that it belongs to this ledger (lineage.py)."""
+    while True:
+        position = await asyncio.to_thread(read_position, engine)
+        epoch = await cast("Any", desk.redis.get(keys.EPOCH))
+        if epoch is not None and epoch.decode() == position.epoch:
+            return position.cursor
+        await asyncio.sleep(UNCHECKED_PAUSE)
+
+
+class CursorLostError(Exception):
+    """The stream lacks the last event that was recorded: it is not the stream that was recorded."""
 
 
 async def _read(desk: Desk, cursor: str) -> list[tuple[str, dict[bytes, bytes]]]:
+    """What happened after the cursor's own event; raises CursorLostError if that is missing."""
+    if cursor != START:
+        found = _entries(await cast("Any", desk.redis.xrange(keys.EVENTS, min=cursor, count=BATCH + 1)))
+        if not found or found[0][0] != cursor:
+            # Pacing must not go on either, before somebody has looked.
+            await desk.redis.delete(keys.CHECKED_RUN)
+            raise CursorLostError(cursor)
+        if len(found) > 1:
+            return found[1:]
     answer = await cast("Any", desk.redis.xread({keys.EVENTS: cursor}, count=BATCH, block=BLOCK_MS))
     streams = answer.values() if isinstance(answer, dict) else (entries for _, entries in answer or [])
-    return [(id_.decode(), fields) for entries in streams for id_, fields in _flat(entries)]
+    return [entry for entries in streams for entry in _entries(_flat(entries))]
+
+
+def _entries(raw: Any) -> list[tuple[str, dict[bytes, bytes]]]:
+    return [(id_.decode(), fields) for id_, fields in raw]
+
+
+async def _trim(desk: Desk, cursor: str) -> None:
+    """Cut the stream just before the cursor's own event, and note in Redis how far the record is."""
+    async with desk.redis.pipeline(transaction=False) as pipe:
+        pipe.set(keys.RECORDED, cursor)
+        pipe.xtrim(keys.EVENTS, minid=cursor, approximate=True)
+        await pipe.execute()
+
+
+async def _server_time(desk: Desk) -> datetime:
+    seconds, micros = await cast("Any", desk.redis.time())
+    return datetime.fromtimestamp(seconds + micros / 1e6, UTC)
 
 
 def _flat(entries: Any) -> Any:

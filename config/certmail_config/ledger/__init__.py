@@ -4,6 +4,8 @@ from certmail_config.ledger.script import Call, arun, run, run_many
 from certmail_config.ledger.transitions import (
     advertise,
     begin,
+    cancel,
+    cancel_matching,
     claim,
     dispatch,
     enqueue,
@@ -18,6 +20,8 @@ from certmail_config.ledger.transitions import (
 )
 from certmail_config.ledger.values import (
     Begun,
+    Cancellation,
+    CancelledPage,
     Claimed,
     Dispatched,
     Enqueued,
@@ -25,12 +29,16 @@ from certmail_config.ledger.values import (
     Lane,
     Reaped,
     RefusedBy,
+    Stop,
     Suspension,
+    Tick,
 )
 
 __all__ = [
     "Begun",
     "Call",
+    "Cancellation",
+    "CancelledPage",
     "Claimed",
     "Dispatched",
     "Enqueued",
@@ -38,10 +46,14 @@ __all__ = [
     "Lane",
     "Reaped",
     "RefusedBy",
+    "Stop",
     "Suspension",
+    "Tick",
     "advertise",
     "arun",
     "begin",
+    "cancel",
+    "cancel_matching",
     "claim",
     "dispatch",
     "enqueue",

@@ -13,6 +13,8 @@ from certmail_config.ids import ConnectionId, JobId
 from certmail_config.ledger.script import Call, load
 from certmail_config.ledger.values import (
     Begun,
+    Cancellation,
+    CancelledPage,
     Claimed,
     Dispatched,
     Enqueued,
@@ -20,7 +22,9 @@ from certmail_config.ledger.values import (
     Lane,
     Reaped,
     RefusedBy,
+    Stop,
     Suspension,
+    Tick,
 )
 from certmail_config.states import AttemptOutcome, State
 
@@ -87,6 +91,8 @@ def dispatch(most: int, *, clock: float | None = None) -> Call[Dispatched]:
 
     def read(answer: list[bytes]) -> Dispatched:
         wait, *jobs = answer
+        if wait == b"stopped":
+            return Dispatched((), None, Stop(jobs[0].decode()))
         return Dispatched(tuple(JobId(job.decode()) for job in jobs), float(wait) / 1000 if wait else None)
 
     return Call(
@@ -190,6 +196,8 @@ def reap(most: int, *, clock: float | None = None) -> Call[Reaped]:
     """Move on every job whose time has come, at most `most`."""
 
     def read(answer: list[Any]) -> Reaped:
+        if answer[0] == b"stopped":
+            return Reaped(0, (), Stop(answer[1].decode()))
         words = [word.decode() for word in answer[1:]]
         triples = zip(words[0::3], words[1::3], words[2::3], strict=True)
         return Reaped(int(answer[0]), tuple((JobId(id_), State(a), State(b)) for id_, a, b in triples))
@@ -218,9 +226,42 @@ def suspend_lane(
     return Call(load("suspend_lane"), args, lambda answer: answer[0] != b"refused")
 
 
-def advertise(worker: str, capacity: int, *, seconds: float, clock: float | None = None) -> Call[None]:
-    """Say that a worker lives and how many deliveries it may hold; 0 takes it off."""
-    return Call(load("advertise"), (worker, capacity, _ms(seconds), _ms(clock)), lambda _: None)
+def cancel(id: JobId, reason: str, *, clock: float | None = None) -> Call[Cancellation]:  # noqa: A002 - as above
+    """Call one reminder off."""
+    return Call(load("cancel"), (id, reason, _ms(clock)), lambda answer: Cancellation(answer[0].decode()))
+
+
+def cancel_matching(
+    cursor: int,
+    *,
+    tenant: str,
+    campaign: str = "",
+    connection: str = "",
+    reason: str,
+    look_at: int = 500,
+    clock: float | None = None,
+) -> Call[CancelledPage]:
+    """Call off some of a tenant's unfinished reminders; call it again with the cursor that it gives, until that is 0."""
+
+    def read(answer: list[Any]) -> CancelledPage:
+        return CancelledPage(*(int(number) for number in answer))
+
+    args = (cursor, look_at, tenant, campaign, connection, reason, _ms(clock))
+    return Call(load("cancel_matching"), args, read)
+
+
+def advertise(
+    worker: str, capacity: int, *, seconds: float, believe: bool = False, clock: float | None = None
+) -> Call[Tick]:
+    """Say that a worker lives and how many deliveries it may hold, 0 takes it off; with it the ledger's time goes on.
+
+    `believe` takes the server's clock over even where it leapt ahead: when the caller's own clock agrees with it.
+    """
+
+    def read(answer: list[bytes]) -> Tick:
+        return Tick(float(answer[0]) / 1000, leapt=answer[1] == b"1")
+
+    return Call(load("advertise"), (worker, capacity, _ms(seconds), _flag(believe), _ms(clock)), read)
 
 
 def spend(connection: ConnectionId, units: int, *, nonce: str, clock: float | None = None) -> Call[bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from certmail_config.ids import ConnectionId, JobId
@@ -40,12 +41,24 @@ class Enqueued:
     state: State | None
 
 
+class Stop(StrEnum):
+    """Why nothing may leave, end or expire at all."""
+
+    UNCHECKED = "unchecked"
+    """Nobody has checked yet that this run of the server holds what was recorded."""
+    CLOCK_LEAPT = "clock_leapt"
+    """The server's clock is more than a minute ahead of where it should be."""
+    FULL = "full"
+    """The server's memory, or the stream of events, has no room but for what is under way."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dispatched:
     """The jobs leased in one step of the pacer, and in how many seconds the next lane may send (None: none waits)."""
 
     jobs: tuple[JobId, ...]
     next_in: float | None
+    stopped: Stop | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +111,37 @@ class Reaped:
 
     looked_at: int
     moved: tuple[tuple[JobId, State, State], ...]
+    stopped: Stop | None = None
+
+
+class Cancellation(StrEnum):
+    """What became of the wish to call a reminder off."""
+
+    CANCELLED = "cancelled"
+    """It will not be sent."""
+    ALREADY_SENDING = "already_sending"
+    """Its request is under way; should that fail, it is not tried again."""
+    UNCERTAIN = "uncertain"
+    """A copy may be out; it is not sent again."""
+    ALREADY_FINAL = "already_final"
+    """It had ended before."""
+    UNKNOWN = "unknown"
+    """There is no such job, or it ended so long ago that it is forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledPage:
+    """How many of the jobs looked at were called off, were already sending, or stay uncertain; cursor 0 is the end."""
+
+    cursor: int
+    cancelled: int
+    already_sending: int
+    uncertain: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The ledger's time, and whether the server's clock leapt ahead of it and was not believed."""
+
+    now: float
+    leapt: bool

@@ -79,7 +79,7 @@ def _attempt(n: int, job: Mapping[str, str]) -> AttemptView:
         ended_at=datetime.fromisoformat(detail["ended_at"]) if detail.get("ended_at") else None,
         http_status=detail.get("http_status"),
         google_reason=detail.get("google_reason"),
-        outcome=detail.get("outcome") or ("unknown" if job["state"] == State.UNCERTAIN else None),
+        outcome=job.get(f"outcome:{n}"),
         gmail_id=detail.get("gmail_id"),
     )
 

@@ -118,6 +118,8 @@ deliveries = Table(
     Column("send_at", UtcDateTime),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column("dedupe", String(128)),  # its key and content, as keyed hashes: what a repair of Redis
+    Column("fingerprint", String(64)),  # needs to know, so that nothing is sent a second time
     Index(None, "tenant", "campaign", "state"),
     Index(None, "tenant", "recipient"),
     Index(None, "updated_at"),
@@ -158,4 +160,6 @@ recorder = Table(
     metadata,
     Column("id", Integer, primary_key=True),  # one row, 1
     Column("cursor", String(64), nullable=False),  # the last event recorded
+    Column("epoch", String(36)),  # names the ledger that is recorded; Redis holds the same
+    Column("seen_at", UtcDateTime),  # when it was last seen that nothing more had happened
 )

@@ -5,7 +5,8 @@
 -- Gives {'begun', attempt, now}, or {'refused', why}; after most refusals the job is back in its lane or final.
 -- Called again after it began (a retried command) it gives the same answer.
 local id, fence = ARGV[1], ARGV[2]
-local now = read_clock(ARGV[5])
+local now, leapt = read_clock(ARGV[5])
+if leapt then return {'refused', 'clock_leapt'} end
 local job = load_job(id)
 if not job then return {'refused', 'unknown'} end
 if job.fence ~= fence then return {'refused', 'fenced'} end
@@ -21,8 +22,7 @@ local function back(why)
 end
 if tonumber(job.expires_at) <= now then
   free_slots(id, job, now)
-  put_final(id, job, 'expired', 'its time passed while it waited', now)
-  emit(now, 'expired', {'job', id, 'tenant', job.tenant, 'state', 'expired', 'reason', 'its time passed while it waited'})
+  expire(id, job, now)
   return {'refused', 'expired'}
 end
 if ARGV[4] ~= '' and tonumber(ARGV[4]) <= now then return back('not_after') end

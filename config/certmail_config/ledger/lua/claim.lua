@@ -4,7 +4,8 @@
 -- Gives {'claimed', fence, body, name, value, …} with the job's fields and its mailbox's strikes, or {'refused', why}.
 -- Called again with the same nonce (a retried command) it gives the same answer.
 local id, worker, nonce = ARGV[1], ARGV[2], ARGV[3]
-local now = read_clock(ARGV[6])
+local now, leapt = read_clock(ARGV[6])
+if leapt then return {'refused', 'clock_leapt'} end
 local job = load_job(id)
 if not job then return {'refused', 'unknown'} end
 if job.state ~= 'dispatched' then return {'refused', job.state} end

@@ -3,9 +3,12 @@
 --       K.due (zset), K.job (hash), K.workers (zset), K.capacity (hash)
 -- ARGV  1 most jobs to lease · 2 doorbell lease ms: how long the doorbell may take to be claimed
 --       3 most unanswered doorbells per live worker · 4 clock ms or ''
--- Gives {ms until the next lane may send, or '' if none waits, id, id, …}. A lease is no event: it proves nothing and returns by itself.
+-- Gives {ms until the next lane may send, or '' if none waits, id, id, …}, or {'stopped', why} when nothing may leave at all.
+-- A lease is no event: it proves nothing and returns by itself.
 local most, doorbell_lease = tonumber(ARGV[1]), tonumber(ARGV[2])
-local now = read_clock(ARGV[4])
+local now, leapt = read_clock(ARGV[4])
+if leapt then return {'stopped', 'clock_leapt'} end
+if unchecked() then return {'stopped', 'unchecked'} end
 
 for _, worker in ipairs(redis.call('ZRANGEBYSCORE', K.workers, '-inf', text(now))) do
   redis.call('ZREM', K.workers, worker)
@@ -33,8 +36,7 @@ local function pop(lane)
     local job = load_job(id)
     if job and job.state == 'ready' then
       if tonumber(job.expires_at) > now then return id, job end
-      put_final(id, job, 'expired', 'its time passed while it waited', now)
-      emit(now, 'expired', {'job', id, 'tenant', job.tenant, 'state', 'expired', 'reason', 'its time passed while it waited'})
+      expire(id, job, now)
     end
   end
 end

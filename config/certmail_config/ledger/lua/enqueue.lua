@@ -19,7 +19,7 @@ if redis.call('EXISTS', K.lane_info .. connection) == 0 then return {'unknown_co
 
 local now = read_clock(ARGV[15])
 local job = {
-  connection = connection, dedupe = dedupe, priority = ARGV[10], enqueued_at = text(now), expires_at = ARGV[9], keep = keep,
+  attempt = '0', connection = connection, dedupe = dedupe, priority = ARGV[10], enqueued_at = text(now), expires_at = ARGV[9], keep = keep,
 }
 redis.call('SET', K.dedupe .. dedupe, id .. '|' .. print)
 redis.call('HSET', K.job .. id, 'state', state, 'tenant', tenant, 'connection', connection, 'kind', ARGV[11],
@@ -32,5 +32,5 @@ else
   if state == 'scheduled' then put_scheduled(id, job, tonumber(ARGV[8])) else put_ready(id, job, now) end
 end
 emit(now, 'enqueued', {'job', id, 'tenant', tenant, 'connection', connection, 'kind', ARGV[11], 'campaign', ARGV[12],
-  'state', state, 'reason', ARGV[7], 'send_at', ARGV[8], 'expires_at', ARGV[9], 'priority', ARGV[10], 'body', ARGV[14]})
+  'state', state, 'reason', ARGV[7], 'dedupe', dedupe, 'fingerprint', print, 'send_at', ARGV[8], 'expires_at', ARGV[9], 'priority', ARGV[10], 'body', ARGV[14]})
 return {'enqueued', id, state}

@@ -5,7 +5,11 @@
 -- Lua turns 1764000000000 into "1.764e+12"; strings need the digits.
 local function text(number) return string.format('%.0f', number) end
 
--- The ledger's time: the server's, or the one supplied by a test; never earlier than any used before.
+-- A clock that is further ahead than this of the time last used is not believed (workers note the time each second).
+local LEAP = 60000
+
+-- The ledger's time: the server's, or the one supplied by a test; never earlier than any used before. Second result:
+-- whether the clock has leapt ahead. Then nothing may begin, end or expire by it, and it is not remembered.
 local function read_clock(supplied)
   local now
   if supplied and supplied ~= '' then
@@ -14,13 +18,23 @@ local function read_clock(supplied)
     local time = redis.call('TIME')
     now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
   end
-  return math.max(now, tonumber(redis.call('GET', K.clock) or '0'))
+  local last = tonumber(redis.call('GET', K.clock) or '0')
+  return math.max(now, last), last > 0 and now > last + LEAP
 end
 
--- Append an event; with it the clock is remembered. `fields` is a flat list of names and values.
+local function remember_clock(now) redis.call('SET', K.clock, text(now)) end
+
+-- Append an event; with it the clock is remembered, unless it leapt. `fields` is a flat list of names and values.
 local function emit(now, kind, fields)
-  redis.call('SET', K.clock, text(now))
+  local last = tonumber(redis.call('GET', K.clock) or '0')
+  if last == 0 or now <= last + LEAP then remember_clock(now) end
   return redis.call('XADD', K.events, '*', 'type', kind, 'at', text(now), unpack(fields))
+end
+
+-- Whether nobody has checked yet that this run of the server holds what was recorded: it may have been restored from
+-- an older copy, and would send again what has been sent.
+local function unchecked()
+  return redis.call('GET', K.checked_run) ~= string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 end
 
 -- A job's fields as a table, or nil when it is unknown.
@@ -79,14 +93,12 @@ local function put_scheduled(id, job, at)
   redis.call('ZADD', K.due, text(math.min(at, tonumber(job.expires_at))), id)
 end
 
--- Into a final state: the payload goes, id, key, state and reason stay for the time the job carries.
-local function put_final(id, job, state, reason, now)
+-- Final: the payload goes; id, key, state and reason stay for the time that the job carries.
+local function forget_payload(id, job)
   stop_looking(id)
   redis.call('ZREM', K.due, id)
   redis.call('ZREM', K.lane .. job.connection, id)
   redis.call('DEL', K.body .. id)
-  redis.call('HSET', K.job .. id, 'state', state, 'reason', reason, 'finished_at', text(now))
-  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held', 'not_before')
   redis.call('PEXPIRE', K.job .. id, job.keep)
   redis.call('PEXPIRE', K.dedupe .. job.dedupe, job.keep)
 end
@@ -94,12 +106,67 @@ end
 -- What became of the request is unknown. `at` is when a rule sends it again, or nil to hold it for a person; where the
 -- customer allows it, somebody looks among the sent mails from a second on.
 local function put_uncertain(id, job, reason, at, now)
+  redis.call('ZREM', K.lane .. job.connection, id)
   redis.call('HSET', K.job .. id, 'state', 'uncertain', 'reason', reason, 'held', at and '0' or '1')
-  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker')
+  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'not_before')
   redis.call('ZADD', K.due, text(at or now + tonumber(job.keep)), id)
   if redis.call('HGET', K.lane_info .. job.connection, 'verify') == '1' then
     redis.call('ZADD', K.unsure, text(now + 1000), id)
   end
+end
+
+-- What is known of a job's requests: whether one was accepted, and whether the outcome of one is unknown.
+local function copies(job)
+  local accepted, unknown = false, false
+  for n = 1, tonumber(job.attempt) do
+    local outcome = job['outcome:' .. n]
+    if outcome == 'accepted' then accepted = true end
+    if outcome == 'unknown' then unknown = true end
+  end
+  return accepted, unknown
+end
+
+-- End a job; gives the state that it is in then. One of whose requests nobody knows the outcome ends as `uncertain`,
+-- held, whatever stopped its resending: a copy may be out, and the record must not deny it.
+local function put_final(id, job, state, reason, now)
+  local accepted, unknown = copies(job)
+  if unknown and not accepted and state ~= 'accepted' then
+    put_uncertain(id, job, reason .. '; what became of an earlier request is unknown', nil, now)
+    return 'uncertain'
+  end
+  redis.call('HSET', K.job .. id, 'state', state, 'reason', reason, 'finished_at', text(now))
+  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held', 'not_before')
+  forget_payload(id, job)
+  return state
+end
+
+-- Its time passed while it waited. Gives the state that it is in then.
+local function expire(id, job, now)
+  local reason = 'its time passed while it waited'
+  local state = put_final(id, job, 'expired', reason, now)
+  emit(now, 'expired', {'job', id, 'tenant', job.tenant, 'state', state, 'reason', reason, 'held', state == 'uncertain' and '1' or '0'})
+  return state
+end
+
+-- Call a job off as far as that is possible; gives one word, as cancel.lua says, and the state of a final job.
+local function cancel(id, reason, now)
+  local job = load_job(id)
+  if not job then return 'unknown' end
+  if job.state == 'cancelled' then return 'cancelled' end
+  if is_final(job) then return 'already_final', job.state end
+  if not job.called_off then redis.call('HSET', K.job .. id, 'called_off', reason) end
+  if job.state == 'sending' then return 'already_sending' end
+  if job.state == 'uncertain' then
+    if job.held ~= '1' then
+      put_uncertain(id, job, job.reason, nil, now)
+      emit(now, 'held', {'job', id, 'tenant', job.tenant, 'state', 'uncertain', 'reason', reason, 'held', '1'})
+    end
+    return 'uncertain'
+  end
+  if job.state == 'dispatched' then free_slots(id, job, now) end
+  local state = put_final(id, job, 'cancelled', reason, now)
+  emit(now, 'cancelled', {'job', id, 'tenant', job.tenant, 'state', state, 'reason', reason, 'held', state == 'uncertain' and '1' or '0'})
+  return state
 end
 
 -- Stop a lane. Only the connection version that was used may be blamed, so that a late answer about the old

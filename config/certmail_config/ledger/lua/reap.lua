@@ -1,21 +1,17 @@
 -- Look at every job whose time has come: due, expired, or held by a worker whose lease is over.
 -- KEYS  none declared; K.due (zset), K.job (hash), K.lane, K.wake (zsets), K.leased, K.flying (sets), K.events
 -- ARGV  1 most jobs to look at · 2 reaps after claims by different workers that make a job poison · 3 clock ms or ''
--- Gives {looked at, id, from, to, id, from, to, …}.
+-- Gives {looked at, id, from, to, id, from, to, …}, or {'stopped', why} when nothing may be moved at all.
 local most, poison = tonumber(ARGV[1]), tonumber(ARGV[2])
-local now = read_clock(ARGV[3])
+local now, leapt = read_clock(ARGV[3])
+if leapt then return {'stopped', 'clock_leapt'} end
+if unchecked() then return {'stopped', 'unchecked'} end
 local moved = {}
 
 local function move(id, job, to)
   moved[#moved + 1] = id
   moved[#moved + 1] = job.state
   moved[#moved + 1] = to
-end
-
-local function expire(id, job)
-  put_final(id, job, 'expired', 'its time passed while it waited', now)
-  emit(now, 'expired', {'job', id, 'tenant', job.tenant, 'state', 'expired', 'reason', 'its time passed while it waited'})
-  move(id, job, 'expired')
 end
 
 -- Workers that died holding this job, each counted once.
@@ -40,9 +36,9 @@ local function lease_over_before_begin(id, job)
   redis.call('HSET', K.job .. id, 'victims', names)
   if count >= poison then
     local reason = 'it stopped ' .. count .. ' workers before it could be sent'
-    put_final(id, job, 'failed', reason, now)
-    emit(now, 'reaped', {'job', id, 'tenant', job.tenant, 'state', 'failed', 'reason', reason})
-    return move(id, job, 'failed')
+    local state = put_final(id, job, 'failed', reason, now)
+    emit(now, 'reaped', {'job', id, 'tenant', job.tenant, 'state', state, 'reason', reason, 'held', state == 'uncertain' and '1' or '0'})
+    return move(id, job, state)
   end
   put_ready(id, job, now)
   emit(now, 'reaped', {'job', id, 'tenant', job.tenant, 'state', 'ready', 'worker', job.worker,
@@ -53,6 +49,7 @@ end
 local function lease_over_while_sending(id, job)
   free_slots(id, job, now)
   local reason = 'worker_lost: its worker stopped while the request was under way; whether Gmail took the message is unknown'
+  redis.call('HSET', K.job .. id, 'outcome:' .. job.attempt, 'unknown')
   put_uncertain(id, job, reason, nil, now)
   emit(now, 'reaped', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'attempt', job.attempt,
     'state', 'uncertain', 'reason', reason, 'held', '1', 'worker', job.worker or ''})
@@ -61,12 +58,15 @@ end
 
 local function uncertain_is_due(id, job)
   if job.held == '1' then -- nobody decided within the time that jobs are kept: closed as what it is
-    stop_looking(id)
-    redis.call('ZREM', K.due, id)
-    redis.call('DEL', K.body .. id)
-    redis.call('PEXPIRE', K.job .. id, job.keep)
-    redis.call('PEXPIRE', K.dedupe .. job.dedupe, job.keep)
-    emit(now, 'closed', {'job', id, 'tenant', job.tenant, 'state', 'uncertain', 'reason', job.reason})
+    redis.call('HSET', K.job .. id, 'finished_at', text(now))
+    forget_payload(id, job)
+    emit(now, 'closed', {'job', id, 'tenant', job.tenant, 'state', 'uncertain', 'reason', job.reason, 'held', '1'})
+    return move(id, job, 'uncertain')
+  end
+  if tonumber(job.expires_at) <= now then
+    local reason = job.reason .. '; its time passed before it could be sent again'
+    put_uncertain(id, job, reason, nil, now)
+    emit(now, 'held', {'job', id, 'tenant', job.tenant, 'state', 'uncertain', 'reason', reason, 'held', '1'})
     return move(id, job, 'uncertain')
   end
   redis.call('HSET', K.job .. id, 'possible_duplicate', '1')
@@ -88,7 +88,7 @@ for _, id in ipairs(ids) do
   elseif job.state == 'uncertain' then
     uncertain_is_due(id, job)
   elseif tonumber(job.expires_at) <= now then
-    expire(id, job)
+    move(id, job, expire(id, job, now))
   elseif job.state == 'scheduled' then
     put_ready(id, job, now)
     emit(now, 'due', {'job', id, 'tenant', job.tenant, 'state', 'ready'})

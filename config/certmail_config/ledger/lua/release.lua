@@ -9,9 +9,11 @@ local job = load_job(id)
 if not job then return {'refused', 'unknown'} end
 if ARGV[7] ~= '' then suspend_lane(job.connection, ARGV[9], ARGV[7], ARGV[8], now) end
 if job.fence ~= fence then return {'refused', 'fenced'} end
-if job.state ~= 'dispatched' then return {'already', job.state} end
+-- Leased anew but not claimed yet, it is nobody's to release: this is a second call that came late.
+if job.state ~= 'dispatched' or not job.nonce then return {'already', job.state} end
 
 free_slots(id, job, now)
+local held = '0'
 if ARGV[6] == '1' then redis.call('HINCRBY', K.job .. id, 'failures', 1) end
 if to == 'ready' then
   redis.call('HSET', K.job .. id, 'reason', reason)
@@ -20,7 +22,8 @@ elseif to == 'scheduled' then
   redis.call('HSET', K.job .. id, 'reason', reason)
   put_scheduled(id, job, tonumber(ARGV[5]))
 else
-  put_final(id, job, to, reason, now)
+  to = put_final(id, job, to, reason, now)
+  if to == 'uncertain' then held = '1' end
 end
-emit(now, 'released', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'state', to, 'reason', reason})
+emit(now, 'released', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'state', to, 'reason', reason, 'held', held})
 return {'released', to}

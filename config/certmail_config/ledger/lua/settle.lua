@@ -5,16 +5,18 @@
 --       7 at ms: scheduled = not before; uncertain = when a rule sends it again, or '' to hold it
 --       8 '1' if the attempt counts for back-off · 9 cool the mailbox until ms or '' · 10 '1' if Google named that time
 --       11 suspend the lane: code or '' · 12 message · 13 connection version · 14 clock ms or ''
+-- The next state is what the worker asks for; what is known of other requests, or a cancellation, may make it another.
 -- Gives {'settled', state} · {'already', state} for a second call · {'unknown'} when the job is long forgotten.
 local id, attempt, outcome, next_state, reason = ARGV[1], ARGV[2], ARGV[3], ARGV[5], ARGV[6]
 local now = read_clock(ARGV[14])
 local job = load_job(id)
 if not job then return {'unknown'} end
--- Said before. Only better knowledge may follow: that a request of unknown outcome was accepted after all.
+-- Said before. Only better knowledge may follow: what became of a request whose outcome was unknown.
 local said = job['outcome:' .. attempt]
-if said and not (said == 'unknown' and outcome == 'accepted') then return {'already', job.state} end
+if said and not (said == 'unknown' and outcome ~= 'unknown') then return {'already', job.state} end
 
 redis.call('HSET', K.job .. id, 'outcome:' .. attempt, outcome, 'attempt:' .. attempt, ARGV[4])
+job['outcome:' .. attempt] = outcome
 local begun_at = tonumber(job['begun:' .. attempt] or job.begun_at or '0')
 local mailbox = job.mailbox
 if outcome == 'not_sent' and mailbox then redis.call('ZREM', K.begins .. mailbox, id .. ':' .. attempt) end
@@ -24,27 +26,36 @@ end
 if ARGV[9] ~= '' and mailbox then cool_mailbox(mailbox, tonumber(ARGV[9]), ARGV[10] == '1', begun_at, reason, now) end
 if ARGV[11] ~= '' then suspend_lane(job.connection, ARGV[13], ARGV[11], ARGV[12], now) end
 
-local newest = job.attempt == attempt
-local open = newest and (job.state == 'sending' or job.state == 'uncertain')
--- A resend that has not begun is called off by the news that the first copy did go out.
-local calls_off = outcome == 'accepted' and not is_final(job) and job.state ~= 'sending' and not open
-local state = job.state
-if open or calls_off then
-  if job.state ~= 'uncertain' then free_slots(id, job, now) end
+local accepted = copies(job)
+local state, at = job.state, tonumber(ARGV[7])
+-- The newest request decides what follows, as long as nothing else has. News of an earlier one that did go out after
+-- all calls off a resend, and puts right what was closed without knowing it; a request under way has to end first.
+local decides = job.attempt == attempt and (state == 'sending' or state == 'uncertain')
+local corrects = outcome == 'accepted' and state ~= 'sending' and state ~= 'accepted'
+if decides or corrects then
+  if state == 'sending' or state == 'dispatched' then free_slots(id, job, now) end
   if ARGV[8] == '1' then redis.call('HINCRBY', K.job .. id, 'failures', 1) end
   state = next_state
-  if state == 'accepted' or state == 'failed' then
-    put_final(id, job, state, reason, now)
-  elseif state == 'ready' then
+  if accepted and state ~= 'accepted' then state, reason = 'accepted', 'an earlier request was accepted' end
+  if job.called_off then -- while the request was under way: what did not go out is not tried again
+    at = nil
+    if state == 'ready' or state == 'scheduled' then state, reason = 'cancelled', job.called_off end
+  elseif job.finished_at and (state == 'ready' or state == 'scheduled') then
+    state, reason = 'expired', 'its time passed before it was known that it had not gone out'
+  end
+  if state == 'ready' then
     redis.call('HSET', K.job .. id, 'reason', reason)
     put_ready(id, job, now)
   elseif state == 'scheduled' then
     redis.call('HSET', K.job .. id, 'reason', reason)
-    put_scheduled(id, job, tonumber(ARGV[7]))
+    put_scheduled(id, job, at)
+  elseif state == 'uncertain' then
+    put_uncertain(id, job, reason, at, now)
   else
-    put_uncertain(id, job, reason, tonumber(ARGV[7]), now)
+    state = put_final(id, job, state, reason, now)
+    at = nil
   end
 end
 emit(now, 'settled', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'attempt', attempt, 'outcome', outcome,
-  'state', state, 'reason', reason, 'detail', ARGV[4], 'held', state == 'uncertain' and ARGV[7] == '' and '1' or '0'})
+  'state', state, 'reason', reason, 'detail', ARGV[4], 'held', state == 'uncertain' and not at and '1' or '0'})
 return {'settled', state}
