@@ -44,6 +44,9 @@ profile: ## where a worker's time goes
 	@$(PYTHON) tests/bench/environments.py
 	@PYTHONPATH=tests .bench/venv-certmail/bin/python -m bench profile $(BENCH)
 
+million: $(VENV)/dev.stamp ## what a ledger with a million waiting jobs costs (about 5 minutes; MILLION="--jobs 100000" for fewer)
+	@PYTHONPATH=tests $(BIN)/python -m bench.million $(MILLION)
+
 lint: $(VENV)/dev.stamp ## format, lint, types, import rules
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -63,4 +66,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo demos test bench profile lint format lock clean
+.PHONY: help demo demos test bench profile million lint format lock clean

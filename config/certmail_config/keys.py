@@ -31,6 +31,7 @@ CHECKED_RUN: Final = (
 )
 RECORDED: Final = f"{TAG}:recorded"  # string: id of the last event that was known to be in SQL
 STOPPED: Final = f"{TAG}:stopped"  # hash: code, message, remedy: why pacing stands still; for people
+WITNESS: Final = f"{TAG}:witness"  # string, empty: written before each WAIT, which proves nothing without a write before it
 DEPLOYMENT: Final = f"{TAG}:deployment"  # hash: salt of mailbox ids; working copy of SQL
 TENANTS: Final = f"{TAG}:tenants"  # set: tenant ids; working copy of SQL
 

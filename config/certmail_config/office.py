@@ -28,7 +28,7 @@ from certmail_config.sql import registry
 from certmail_config.sql.engine import check_version, open_database, reachable, upgrade
 from certmail_config.stores import connect, database_url, redis_server, vault_keys
 from certmail_config.vault import Vault
-from certmail_config.working_copy import write_connection, write_deployment, write_tenant
+from certmail_config.working_copy import version_of, write_connection, write_deployment, write_tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,21 @@ class Office:
             connection = registry.save_connection(db, pending)
         self._publish(connection)
         return connection
+
+    def publish_missing(self) -> int:
+        """Write what the working copy lacks, or has in an older version; gives how many connections."""
+        with self.db() as db:
+            salt = registry.deployment_salt(db)
+            tenants, connections = registry.list_tenants(db), registry.list_connections(db)
+        write_deployment(self.redis, salt)
+        written = 0
+        for connection in connections:
+            if version_of(self.redis, connection.id) < connection.version:
+                write_connection(self.redis, self.vault, connection, salt, settle_lane=True)
+                written += 1
+        for tenant in tenants:
+            write_tenant(self.redis, tenant, [each for each in connections if each.tenant == tenant.id])
+        return written
 
     def _draft(self, db: Db, tenant: str, name: str) -> Connection:
         """The draft of that name; `default` was made with its tenant, any other is made now."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from certmail_config.durability import PATTERN as DURABILITY_PATTERN
 from certmail_config.errors import SettingsError
 
 PREFIX = "CERTMAIL_"
@@ -89,6 +91,25 @@ class Settings(BaseSettings):
         description="PEM file of certificate authorities to trust for Google's addresses instead of the system's.",
     )
 
+    durability: str = Field(
+        "fsync",
+        pattern=DURABILITY_PATTERN,
+        description="What Redis must keep when it answers: `fsync` (appendonly yes, appendfsync always; seen at the start), "
+        "`replicas:N` (so many replicas confirm each receipt and each begin), `declared` (you vouch for a server that hides "
+        "its CONFIG), `none` (reminders may be lost or sent twice).",
+    )
+    redis_memory_max: int | None = Field(
+        None,
+        ge=1024**2,
+        description="Bytes that Redis may use (k, m or g behind the number: times 1024), where its own `maxmemory` is 0; at "
+        "85 % nothing more is taken in or paced. Unset: the memory of its machine.",
+    )
+    events_max: int = Field(
+        2_000_000,
+        ge=10,
+        description="Events that may wait in Redis for SQL; at 85 % nothing more is taken in or paced.",
+    )
+
     concurrency: int = Field(200, ge=1, le=5000, description="Deliveries in flight in one worker process.")
     lease_seconds: float = Field(
         45,
@@ -116,6 +137,17 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(parse_vault_key(part) for part in value.split(","))
+
+    @field_validator("redis_memory_max", mode="before")
+    @classmethod
+    def _parse_bytes(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        found = re.fullmatch(r"([0-9]+)([kmg]?)", value.strip().lower())
+        if found is None:
+            message = "must be a number of bytes, with k, m or g behind it for more"
+            raise ValueError(message)
+        return int(found[1]) * {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}[found[2]]
 
     @field_validator(
         "google_auth_url",

@@ -69,6 +69,15 @@ TRANSITIONS: Final[dict[str, frozenset[Move]]] = {
         (_S.SENDING, (_S.UNCERTAIN,)),
         (_S.UNCERTAIN, (_S.READY,)),
     ),
+    "restore": frozenset(
+        (before, after)
+        for before in (None, *_S)
+        for after in (_S.READY, _S.UNCERTAIN, *FINAL)
+        if before is not after and not (before is None and after is _S.READY)
+    ),
+    "mend": _moves(
+        *((before, (_S.FAILED, _S.UNCERTAIN)) for before in (_S.SCHEDULED, _S.READY, _S.DISPATCHED))
+    ),
 }
 """What each script may do to a job's state; whatever else it does leaves the state as it is.
 
@@ -76,10 +85,20 @@ A job never ends as `failed`, `expired`, `cancelled` or `suppressed` while what 
 unknown: it ends as `uncertain` then. `accepted` can follow anything by late news of a request that did go out.
 """
 
+UPKEEP: Final = frozenset({"restore", "mend"})
+"""Scripts that an operator runs through `certmail doctor --repair`; all others are a reminder's own life."""
+
 ALLOWED: Final[dict[State, frozenset[State]]] = {
-    state: frozenset(after for moves in TRANSITIONS.values() for before, after in moves if before is state)
+    state: frozenset(
+        after
+        for name, moves in TRANSITIONS.items()
+        if name not in UPKEEP
+        for before, after in moves
+        if before is state
+    )
     for state in State
 }
+"""What may follow a state in a reminder's own life."""
 
 
 class AttemptOutcome(StrEnum):

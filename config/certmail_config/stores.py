@@ -17,6 +17,7 @@ from redis.asyncio import BlockingConnectionPool
 from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import AuthenticationError, RedisError
 
+from certmail_config.durability import Durability, prove
 from certmail_config.embedded import embedded_server, supervised
 from certmail_config.errors import SettingsError, StoresUnreachable
 from certmail_config.settings import Settings
@@ -30,17 +31,20 @@ _OPTIONS: Final[dict[str, Any]] = {
 
 
 @contextmanager
-def redis_server(settings: Settings, *, supervise: bool = False) -> Iterator[str]:
+def redis_server(settings: Settings, *, supervise: bool = False, proven: bool | None = None) -> Iterator[str]:
     """Give the URL of a server that was seen to be usable, embedded or configured. Raises StoresUnreachable.
 
-    With `supervise`, an embedded server that dies is started again.
+    With `supervise`, an embedded server that dies is started again. Processes that stay, which that is for, promise
+    what CERTMAIL_DURABILITY says, and have it proven; whoever only looks or sets up may do so without (`proven`).
     """
+    durability = Durability.parse(settings.durability)
+    proven = supervise if proven is None else proven
     if settings.redis_url is not None:
-        check_redis(settings.redis_url)
+        check_redis(settings.redis_url, durability if proven else None)
         yield settings.redis_url
     else:
         with embedded_server(settings.data_dir) as url:
-            check_redis(url)
+            check_redis(url, durability if proven else None)
             with supervised(settings.data_dir) if supervise else nullcontext():
                 yield url
 
@@ -57,8 +61,8 @@ def connect_async(url: str) -> AsyncRedis:
     return AsyncRedis.from_pool(pool)
 
 
-def check_redis(url: str) -> tuple[str, str]:
-    """See that the server answers and is new enough; gives its name and version."""
+def check_redis(url: str, durability: Durability | None = None) -> tuple[str, str]:
+    """See that the server answers, is new enough, and keeps what it must, if asked; gives its name and version."""
     shown = hide_password(url)
     try:
         with Redis.from_url(url, **_OPTIONS) as redis:
@@ -89,6 +93,9 @@ def check_redis(url: str) -> tuple[str, str]:
             f"{name} {version} at {shown} is too old: certmail needs 6.2 or newer.",
             "Use a newer server.",
         )
+    if durability is not None:
+        with connect(url) as redis:
+            prove(redis, durability)
     return name, version
 
 

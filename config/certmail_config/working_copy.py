@@ -80,6 +80,11 @@ def write_connection(
         run(redis, suspend_lane(connection.id, Suspension(code, message, connection.version)))
 
 
+def version_of(redis: Redis, connection: ConnectionId) -> int:
+    """The version of a connection that the working copy has; 0 if none."""
+    return int(cast("bytes | None", redis.hget(keys.CONNECTION + connection, "version")) or 0)
+
+
 def read_tenant(fields: Mapping[bytes, bytes], tenant: str) -> TenantView | None:
     """Read the hash of a tenant; None if there is none."""
     if not fields:

@@ -13,16 +13,20 @@ from types import TracebackType
 from typing import Self, cast
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 
+from certmail.cancelling import Cancelled, cancel_pages
+from certmail.lookout import Lookout
 from certmail.receipt import Receipt
 from certmail_config import keys
 from certmail_config.connections import DEFAULT_NAME
+from certmail_config.durability import FSYNC, Durability, not_durable
 from certmail_config.errors import ReminderRejected, StoresUnreachable
 from certmail_config.ids import JobId, uuid7
-from certmail_config.ledger import Call, Enqueued, enqueue, run_many
+from certmail_config.ledger import Call, Cancellation, Enqueued, cancel, enqueue, run, run_many
 from certmail_config.ledger.view import JobView, read_job
 from certmail_config.reminder import Reminder
+from certmail_config.room import Limits
 from certmail_config.sealing import Sealer
 from certmail_config.settings import Settings
 from certmail_config.states import State
@@ -39,23 +43,43 @@ class Mailer:
     """Enqueues reminders. Not for several threads at once; close it, or use it as a context manager.
 
     Every method raises StoresUnreachable when Redis does not answer; nothing is promised then, and the same reminders
-    may be sent again: what was taken in before is a duplicate, not a second mail.
+    may be sent again: what was taken in before is a duplicate, not a second mail. So does sending when Redis does not
+    keep what CERTMAIL_DURABILITY asks for (`durability_unproven`, `not_durable`) or is full (`redis_full`, `stream_full`).
     """
 
-    def __init__(self, redis: Redis, *, dedupe_days: int = 90, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        dedupe_days: int = 90,
+        durability: Durability = FSYNC,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self.redis = redis
+        self._durability = durability
+        self._lookout = Lookout(redis, durability, limits)
         self._keep_seconds = dedupe_days * _DAY
         self._now = now
         self._tenants: dict[str, tuple[float, TenantView, Sealer]] = {}
         self._stack = ExitStack()
 
     @classmethod
-    def from_env(cls, settings: Settings | None = None) -> Self:
-        """Open the server that CERTMAIL_REDIS_URL names, or the embedded one."""
+    def from_env(cls, settings: Settings | None = None, *, proven: bool = True) -> Self:
+        """Open the server that CERTMAIL_REDIS_URL names, or the embedded one.
+
+        It must prove that it keeps what CERTMAIL_DURABILITY says; without `proven` not before something is sent, so that
+        `status` can be asked of any.
+        """
         settings = settings or Settings.from_env()
         with ExitStack() as stack:
-            redis = stack.enter_context(connect(stack.enter_context(redis_server(settings))))
-            mailer = cls(redis, dedupe_days=settings.dedupe_days)
+            redis = stack.enter_context(connect(stack.enter_context(redis_server(settings, proven=proven))))
+            mailer = cls(
+                redis,
+                dedupe_days=settings.dedupe_days,
+                durability=Durability.parse(settings.durability),
+                limits=Limits(settings.redis_memory_max, settings.events_max),
+            )
             mailer._stack = stack.pop_all()
         return mailer
 
@@ -100,13 +124,36 @@ class Mailer:
             raise _unreachable(error) from error
         return read_job(job_id, job, lane)
 
-    def _send_batch(self, batch: list[Reminder]) -> list[Receipt | ReminderRejected]:
+    def cancel(self, job_id: str, *, reason: str = "by the application") -> Cancellation:
+        """Call a reminder off, at any moment before its request is under way."""
         try:
-            prepared = [self._prepare(reminder) for reminder in batch]
-            calls = [item for item in prepared if not isinstance(item, ReminderRejected)]
-            answers = iter(run_many(self.redis, calls))
+            return run(self.redis, cancel(JobId(job_id), f"cancelled: {reason}"))
         except RedisError as error:
             raise _unreachable(error) from error
+
+    def cancel_all(
+        self, tenant: str, *, campaign: str = "", connection: str = "", reason: str = "by the application"
+    ) -> Cancelled:
+        """Call off all unfinished reminders of a tenant, or of one of its campaigns or connections (its id).
+
+        Those enqueued while this runs may stay. Interrupted, it may be called again.
+        """
+        try:
+            return cancel_pages(self.redis, tenant, campaign, connection, f"cancelled: {reason}")
+        except RedisError as error:
+            raise _unreachable(error) from error
+
+    def _send_batch(self, batch: list[Reminder]) -> list[Receipt | ReminderRejected]:
+        try:
+            self._lookout.look(len(batch))
+            prepared = [self._prepare(reminder) for reminder in batch]
+            calls = [item for item in prepared if not isinstance(item, ReminderRejected)]
+            enqueued, durable = run_many(self.redis, calls, replicas=self._durability.replicas)
+        except RedisError as error:
+            raise _unreachable(error) from error
+        if not durable:
+            raise not_durable(self._durability)
+        answers = iter(enqueued)
         return [item if isinstance(item, ReminderRejected) else _receipt(next(answers)) for item in prepared]
 
     def _prepare(self, reminder: Reminder) -> Call[Enqueued] | ReminderRejected:
@@ -190,6 +237,10 @@ def _mac(salt: bytes, purpose: bytes, value: bytes) -> str:
 
 
 def _unreachable(error: RedisError) -> StoresUnreachable:
+    if isinstance(error, OutOfMemoryError):  # somebody else filled it since the last look
+        return StoresUnreachable(
+            "redis_full", "Redis is full: it takes nothing more.", "Give it more memory (maxmemory)."
+        )
     return StoresUnreachable(
         "redis_unreachable",
         f"Redis does not answer: {error}",

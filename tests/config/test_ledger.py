@@ -8,11 +8,17 @@ from redis import Redis
 from certmail_config import keys
 from certmail_config.ids import ConnectionId, JobId
 from certmail_config.ledger import (
+    Cancellation,
     RefusedBy,
+    Stop,
     Suspension,
+    advertise,
     begin,
+    cancel_matching,
     claim,
+    dispatch,
     open_lane,
+    reap,
     release,
     run,
     script,
@@ -414,3 +420,118 @@ def test_every_script_names_only_keys_of_the_key_module() -> None:
         "set_lane",
     ):
         assert keys.TAG not in script.load(name).source.removeprefix(keys.lua_table())
+
+
+class TestCancel:
+    @pytest.mark.parametrize("state", [State.READY, State.SCHEDULED])
+    def test_a_waiting_reminder_is_called_off(self, ledger: Bench, state: State) -> None:
+        ledger.enqueue("j", state=state, send_at=ledger.now + 60)
+        assert ledger.cancel("j") is Cancellation.CANCELLED
+        assert ledger.state("j") is State.CANCELLED
+        assert ledger.cancel("j") is Cancellation.CANCELLED
+        assert ledger.events().count("cancelled") == 1
+        ledger.now += 61
+        ledger.reap()
+        assert ledger.dispatch().jobs == ()
+
+    def test_a_worker_that_prepares_it_cannot_begin_and_its_slot_is_free(self, ledger: Bench) -> None:
+        ledger.enqueue("j")
+        ledger.dispatch()
+        job = ledger.claim("j")
+        assert ledger.cancel("j") is Cancellation.CANCELLED
+        assert run(ledger.redis, begin(job, lease_seconds=45, clock=ledger.now)) == RefusedBy("cancelled")
+        assert ledger.redis.scard(keys.LEASED) == 0
+
+    def test_under_way_it_is_only_not_tried_again(self, ledger: Bench) -> None:
+        ledger.enqueue("j")
+        ledger.fly("j")
+        assert ledger.cancel("j") is Cancellation.ALREADY_SENDING
+        ledger.settle("j", outcome=AttemptOutcome.REJECTED, to=State.SCHEDULED, at=ledger.now + 60)
+        assert ledger.state("j") is State.CANCELLED
+
+    def test_under_way_and_then_unknown_it_is_held(self, ledger: Bench) -> None:
+        ledger.enqueue("j")
+        ledger.fly("j")
+        ledger.cancel("j")
+        ledger.settle("j", outcome=AttemptOutcome.UNKNOWN, to=State.UNCERTAIN, at=ledger.now + 900)
+        assert (ledger.state("j"), ledger.see("j").held) == (State.UNCERTAIN, True)
+
+    def test_a_resend_is_called_off_but_the_doubt_stays(self, ledger: Bench) -> None:
+        ledger.enqueue("j")
+        ledger.fly("j")
+        ledger.settle("j", outcome=AttemptOutcome.UNKNOWN, to=State.UNCERTAIN, at=ledger.now + 900)
+        assert ledger.cancel("j") is Cancellation.UNCERTAIN
+        ledger.now += 901
+        ledger.reap()
+        assert (ledger.state("j"), ledger.see("j").held) == (State.UNCERTAIN, True)
+
+    def test_what_has_ended_stays_as_it_ended(self, ledger: Bench) -> None:
+        ledger.enqueue("j")
+        ledger.fly("j")
+        ledger.settle("j")
+        assert ledger.cancel("j") is Cancellation.ALREADY_FINAL
+        assert ledger.cancel("nobody") is Cancellation.UNKNOWN
+
+    def test_a_campaign_is_called_off_page_by_page_and_no_other(self, ledger: Bench) -> None:
+        ledger.lane("b")
+        for n in range(300):
+            ledger.enqueue(f"j{n}", campaign="q4" if n % 2 else "q3")
+        ledger.enqueue("theirs", lane="b", tenant="globex", dedupe="globex:theirs")
+        ledger.fly("j0")
+        cursor, cancelled, sending, pages = 0, 0, 0, 0
+        while True:
+            page = run(
+                ledger.redis,
+                cancel_matching(
+                    cursor, tenant="acme", campaign="q3", reason="over", look_at=50, clock=ledger.now
+                ),
+            )
+            cursor, pages = page.cursor, pages + 1
+            cancelled, sending = cancelled + page.cancelled, sending + page.already_sending
+            if cursor == 0:
+                break
+        assert (cancelled, sending) == (149, 1)
+        assert pages > 1
+        assert ledger.state("j1") is State.READY
+        assert ledger.state("theirs") is not State.CANCELLED
+
+
+class TestClock:
+    def test_time_does_not_go_back(self, ledger: Bench) -> None:
+        ledger.enqueue("j", state=State.SCHEDULED, send_at=ledger.now + 10)
+        ledger.now += 11
+        ledger.now -= 3600
+        ledger.reap()
+        assert ledger.state("j") is State.READY
+
+    def test_a_leap_ahead_begins_ends_and_expires_nothing(self, ledger: Bench) -> None:
+        for job in ("waits", "prepared", "under_way"):
+            ledger.lane(job)
+            ledger.enqueue(job, lane=job)
+        rung = ledger.dispatch().jobs
+        assert len(rung) == 3
+        prepared = ledger.claim("prepared")
+        ledger.begin(ledger.claim("under_way"))
+        month = ledger.now + 30 * 86400
+        assert run(ledger.redis, dispatch(10, clock=month)).stopped is Stop.CLOCK_LEAPT
+        assert run(ledger.redis, reap(10, clock=month)).stopped is Stop.CLOCK_LEAPT
+        leapt = RefusedBy("clock_leapt")
+        assert run(ledger.redis, begin(prepared, lease_seconds=45, clock=month)) == leapt
+        assert (
+            run(ledger.redis, claim(JobId("waits"), worker="w", nonce="n", lease_seconds=45, clock=month))
+            == leapt
+        )
+        assert ledger.settle("under_way") is State.ACCEPTED
+        assert run(ledger.redis, advertise("w", 1, seconds=5, clock=month)).leapt
+        assert ledger.begin(prepared).attempt == 1  # the clock is right again
+
+    def test_a_leap_is_believed_once_a_worker_says_so(self, ledger: Bench) -> None:
+        month = ledger.now + 30 * 86400
+        assert not run(ledger.redis, advertise("w", 1, seconds=5, believe=True, clock=month)).leapt
+        assert run(ledger.redis, dispatch(10, clock=month)).stopped is None
+
+    def test_nothing_moves_on_a_server_that_nobody_has_checked(self, ledger: Bench) -> None:
+        ledger.enqueue("j")
+        ledger.redis.delete(keys.CHECKED_RUN)
+        assert ledger.dispatch().stopped is Stop.UNCHECKED
+        assert ledger.reap().stopped is Stop.UNCHECKED

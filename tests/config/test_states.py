@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from certmail_config.states import ALLOWED, FINAL, INITIAL, TRANSITIONS, UNFINISHED, State
+from certmail_config.states import ALLOWED, FINAL, INITIAL, UNFINISHED, UPKEEP, State
+from certmail_config.states import TRANSITIONS as ALL
 
+TRANSITIONS = {name: moves for name, moves in ALL.items() if name not in UPKEEP}
 UNTOUCHED = frozenset({State.SCHEDULED, State.READY, State.DISPATCHED})
 """No request of the job is under way."""
 

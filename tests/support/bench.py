@@ -10,6 +10,7 @@ from certmail_config import keys
 from certmail_config.ids import ConnectionId, JobId
 from certmail_config.ledger import (
     Begun,
+    Cancellation,
     Claimed,
     Dispatched,
     Enqueued,
@@ -18,6 +19,7 @@ from certmail_config.ledger import (
     Reaped,
     advertise,
     begin,
+    cancel,
     claim,
     dispatch,
     enqueue,
@@ -139,6 +141,9 @@ class Bench:
         """As if the pacer's forecast had been wrong: it thinks that lane `a` may send at once."""
         self.redis.hdel(keys.MAILBOX + "m-a", "next")
         self.redis.zadd(keys.WAKE, {"a": 0})
+
+    def cancel(self, job: str) -> Cancellation:
+        return run(self.redis, cancel(JobId(job), "cancelled: by a test", clock=self.now))
 
     def reap(self) -> Reaped:
         return run(self.redis, reap(500, clock=self.now))

@@ -15,7 +15,7 @@ from certmail_config import keys
 from certmail_config.embedded import socket_path
 from certmail_config.settings import Settings
 from certmail_config.stores import redis_server
-from certmail_worker import logs, tasks
+from certmail_worker import logs, tasks, transport
 from certmail_worker.lifecycle import WorkerLife
 
 QUEUE = "certmail"
@@ -24,6 +24,7 @@ QUEUE = "certmail"
 def build(settings: Settings) -> Celery:
     """Make the app; nothing is connected yet."""
     redis_url = settings.redis_url or f"unix://{quote(str(socket_path(settings.data_dir)))}"
+    transport.use()
     app = Celery("certmail", broker=_broker_url(redis_url))
     app.conf.update(
         worker_pool="certmail_worker.pool:TaskPool",

@@ -1,25 +1,34 @@
-"""Examining a deployment: settings, stores, connections, workers. Changes nothing."""
+"""Examining a deployment: settings, stores, lineage, the ledger's invariants, connections, workers. Changes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, cast
+from typing import cast
 
 from redis import Redis
-from redis.exceptions import ResponseError
 from sqlalchemy import Engine
 
 from certmail_config import keys
 from certmail_config.connections import Connection, ConnectionState
+from certmail_config.durability import Durability
 from certmail_config.errors import CertmailError, SealBroken
+from certmail_config.facts import server_facts
+from certmail_config.room import Limits
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.sql.engine import check_version, open_database, reachable, upgrade
 from certmail_config.stores import check_redis, connect, database_url, redis_server, vault_keys
 from certmail_config.vault import Vault
+from certmail_worker import invariants
+from certmail_worker.clock import TOLERANCE_SECONDS
+from certmail_worker.lineage import WORDS, Lineage, assess, read_traces
+
+REPAIR = "`certmail doctor --repair`"
+LEDGER_AHEAD_SECONDS = 5.0
 
 
 class Severity(StrEnum):
@@ -40,12 +49,15 @@ class Finding:
     remedy: str = ""
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """Look at everything that can be looked at, even where something else is broken."""
-    return list(_findings(settings))
+def examine(settings: Settings, progress: Callable[[int], None] = lambda _: None) -> list[Finding]:
+    """Look at everything that can be looked at, even where something else is broken.
+
+    `progress` is told how many keys of the ledger were looked at.
+    """
+    return list(_findings(settings, progress))
 
 
-def _findings(settings: Settings) -> Iterator[Finding]:
+def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[Finding]:
     yield Finding(
         "settings", Severity.OK, f"The settings can be used; the data directory is {settings.data_dir}."
     )
@@ -61,7 +73,9 @@ def _findings(settings: Settings) -> Iterator[Finding]:
             name, version = check_redis(url)
             redis = stack.enter_context(connect(url))
             yield Finding("redis", Severity.OK, f"{name} {version} answers.")
-            yield from _redis(redis)
+            yield from _redis(redis, settings)
+            yield from _ledger(redis, progress)
+            yield from _lineage(redis, settings)
         except CertmailError as error:
             yield _broken("redis", error)
     engine = open_database(database_url(settings))
@@ -77,23 +91,10 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         engine.dispose()
 
 
-def _redis(redis: Redis) -> Iterator[Finding]:
-    try:
-        config = cast("dict[str, Any]", redis.config_get("append*")) | cast(
-            "dict[str, Any]", redis.config_get("maxmemory-policy")
-        )
-    except ResponseError:
-        remedy = "Make sure of appendonly yes, appendfsync always and noeviction with whoever runs it."
-        yield Finding("durability", Severity.WARNING, "The server hides its configuration.", remedy)
-    else:
-        if config.get("appendonly") == "yes" and config.get("appendfsync") == "always":
-            yield Finding("durability", Severity.OK, "Every write is on disk before it is acknowledged.")
-        else:
-            message = f"appendonly is {config.get('appendonly')}, appendfsync is {config.get('appendfsync')}: a crash can lose what was acknowledged."
-            yield Finding("durability", Severity.ERROR, message, "Set appendonly yes and appendfsync always.")
-        if config.get("maxmemory-policy") != "noeviction":
-            message = f"maxmemory-policy is {config.get('maxmemory-policy')}: the server may throw jobs away."
-            yield Finding("eviction", Severity.ERROR, message, "Set maxmemory-policy noeviction.")
+def _redis(redis: Redis, settings: Settings) -> Iterator[Finding]:
+    limits = Limits(settings.redis_memory_max, settings.events_max)
+    for fact in server_facts(redis, Durability.parse(settings.durability), limits):
+        yield Finding(fact.check, Severity(fact.severity), fact.message, fact.remedy)
     workers = redis.zcard(keys.WORKERS)
     if workers:
         yield Finding("workers", Severity.OK, f"{workers} alive.")
@@ -104,6 +105,62 @@ def _redis(redis: Redis) -> Iterator[Finding]:
             "No worker is alive: reminders wait.",
             "Start `certmail up` or `certmail worker`.",
         )
+
+
+def _ledger(redis: Redis, progress: Callable[[int], None]) -> Iterator[Finding]:
+    report = invariants.look(redis, progress)
+    if not report.found:
+        yield Finding(
+            "ledger",
+            Severity.OK,
+            f"{report.looked_at:,} keys and entries were looked at; all belong together.",
+        )
+    for code, subjects in report.found.items():
+        message = invariants.sentence(code, subjects)
+        yield Finding(
+            f"ledger {code}", Severity.ERROR, message, f"{REPAIR} would {invariants.CODES[code][2]}."
+        )
+
+
+def _lineage(redis: Redis, settings: Settings) -> Iterator[Finding]:
+    """Whether Redis is the one that was recorded; without a database that cannot be known, and `database` says so."""
+    engine = open_database(database_url(settings))
+    try:
+        if settings.database_url is None:
+            upgrade(engine)
+        check_version(engine)
+        with reachable(engine):
+            lineage = assess(read_traces(redis, engine))
+    except CertmailError:
+        return
+    finally:
+        engine.dispose()
+    if lineage in WORDS:
+        yield Finding("lineage", Severity.ERROR, *WORDS[lineage])
+    else:
+        yield Finding(
+            "lineage",
+            Severity.OK,
+            "Redis goes on where the record ends." if lineage is Lineage.SAME else "Nothing is recorded yet.",
+        )
+    server, wall = _server_time(redis), time.time()
+    if abs(server - wall) > TOLERANCE_SECONDS:
+        message = f"The clock of Redis's machine and this one's are {abs(server - wall):,.0f} s apart."
+        yield Finding(
+            "clocks",
+            Severity.ERROR,
+            message,
+            "Set the one right that is wrong; time synchronisation keeps it so.",
+        )
+    ahead = int(cast("bytes | None", redis.get(keys.CLOCK)) or 0) / 1000 - server
+    if ahead > LEDGER_AHEAD_SECONDS:
+        message = f"The ledger's time is {ahead:,.0f} s ahead of Redis's clock, which was set back: until it has caught up, nothing is due."
+        yield Finding("clocks", Severity.WARNING, message, "Wait, or set the clock right.")
+
+
+def _server_time(redis: Redis) -> float:
+    seconds, micros = redis.time()
+    return seconds + micros / 1e6
 
 
 def _connections(engine: Engine, vault: Vault | None) -> Iterator[Finding]:

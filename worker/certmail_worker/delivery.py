@@ -13,7 +13,7 @@ from certmail_config.ids import JobId
 from certmail_config.ledger import RefusedBy, begin, claim
 from certmail_worker.closing import heed, put_back, settle_surely
 from certmail_worker.desk import Desk
-from certmail_worker.failures import judge
+from certmail_worker.failures import NOT_DURABLE, judge
 from certmail_worker.http import SendWindow, boottime
 from certmail_worker.plan import plan
 from certmail_worker.prepare import Stop, prepare
@@ -33,11 +33,13 @@ async def deliver(desk: Desk, job_id: JobId) -> str:
         return await put_back(desk, job, prepared)
 
     window = SendWindow(boottime() + desk.send_window_seconds)
-    begun = await desk.ledger(begin(job, lease_seconds=desk.lease_seconds))
+    begun, durable = await desk.durably(begin(job, lease_seconds=desk.lease_seconds))
     if isinstance(begun, RefusedBy):
         return f"refused: {begun.why}"
 
-    verdict = judge(await desk.gmail.send(prepared.raw, prepared.token.secret, window))
+    verdict = NOT_DURABLE
+    if durable:
+        verdict = judge(await desk.gmail.send(prepared.raw, prepared.token.secret, window))
     await heed(desk, prepared, verdict)
     settlement = plan(verdict, job, prepared.connection.version, time.time(), desk.rules)
     return await settle_surely(desk, job, begun, verdict, settlement)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from redis.asyncio import Redis
 
-from certmail_config.ledger import Call, arun
+from certmail_config.ledger import Call, arun, arun_durably
 from certmail_worker.directory import Directory
 from certmail_worker.gmail import Gmail
 from certmail_worker.plan import Rules
@@ -18,7 +18,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One worker process's; everything on it belongs to the pool's loop. `worker` names the process in the record."""
+    """One worker process's; everything on it belongs to the pool's loop.
+
+    `worker` names the process in the record; `replicas` is how many must confirm a begin.
+    """
 
     worker: str
     redis: Redis
@@ -28,7 +31,12 @@ class Desk:
     rules: Rules
     lease_seconds: float
     send_window_seconds: float
+    replicas: int = 0
 
     async def ledger(self, call: Call[T]) -> T:
         """Make one transition; raises RedisError."""
         return await arun(self.redis, call)
+
+    async def durably(self, call: Call[T]) -> tuple[T, bool]:
+        """Make one transition that must survive this server; gives also whether enough replicas have it. Raises RedisError."""
+        return await arun_durably(self.redis, call, self.replicas)

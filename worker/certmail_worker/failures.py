@@ -61,6 +61,16 @@ class Verdict:
     thread_id: str | None = None
 
 
+NOT_DURABLE: Final = Verdict(
+    FailureClass.TRANSIENT,
+    AttemptOutcome.NOT_SENT,
+    "not_durable",
+    "Too few replicas of Redis confirmed in time that the request was about to leave, so it did not.",
+    "Bring the replicas back (CERTMAIL_DURABILITY); it is tried again by itself.",
+)
+"""No answer of Gmail's: a request that is not on record for sure is not made, or a failover would make it twice."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     status: frozenset[int]

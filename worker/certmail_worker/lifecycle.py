@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 from functools import partial
 
 from celery import Celery
 
+from certmail_config.durability import NOTHING_PROMISED, Durability, Kind, prove
+from certmail_config.errors import StoresUnreachable
 from certmail_config.ids import uuid7
+from certmail_config.room import Limits
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import open_database
 from certmail_config.stores import connect, connect_async, database_url, vault_keys
@@ -18,6 +22,7 @@ from certmail_worker.desk import Desk
 from certmail_worker.directory import Directory
 from certmail_worker.doorbell import Doorbell
 from certmail_worker.gmail import Gmail
+from certmail_worker.guard import say_stopped
 from certmail_worker.http import new_session
 from certmail_worker.keeper import Keeper
 from certmail_worker.lineage import check
@@ -29,6 +34,8 @@ from certmail_worker.recorder import record
 from certmail_worker.tokens import Tokens
 from certmail_worker.verifier import verify
 
+log = logging.getLogger(__name__)
+
 
 class WorkerLife:
     """What a worker has beside its tasks; one per process. `redis_url` is the server that was found usable."""
@@ -39,6 +46,7 @@ class WorkerLife:
         self._app = app
         self._settings = settings
         self._redis_url = redis_url
+        self._durability = Durability.parse(settings.durability)
 
     @property
     def stop_seconds(self) -> float:
@@ -46,8 +54,14 @@ class WorkerLife:
         return self._settings.lease_seconds
 
     async def start(self, capacity: int) -> None:
-        """Open what deliveries need, and begin to advertise; raises CertmailError for settings that cannot work."""
+        """Open what deliveries need, and begin to advertise; raises CertmailError for what cannot work.
+
+        That the server is durable is proven here too: Celery's own command line does without our other start-up.
+        """
         settings = self._settings
+        if self._durability.kind is Kind.NONE:
+            log.warning("durability_none", extra={"error": NOTHING_PROMISED})
+        await asyncio.to_thread(self._prove)
         vault = Vault(vault_keys(settings))
         self._session = new_session(
             ca_file=settings.google_ca_file, timeout_seconds=settings.http_timeout_seconds
@@ -65,9 +79,11 @@ class WorkerLife:
             rules=Rules(resend_5xx=resend_seconds(settings.uncertain_5xx)),
             lease_seconds=settings.lease_seconds,
             send_window_seconds=settings.send_window_seconds,
+            replicas=self._durability.replicas,
         )
+        limits = Limits(settings.redis_memory_max, settings.events_max)
         services = {
-            "pacer": partial(pace, self.desk, self._doorbell.ring, self._check_lineage),
+            "pacer": partial(pace, self.desk, self._doorbell.ring, self._check_server, limits),
             "reaper": partial(sweep, self.desk),
             "verifier": partial(verify, self.desk),
             "recorder": partial(record, self.desk, self._engine),
@@ -75,9 +91,18 @@ class WorkerLife:
         self._keeper = Keeper(self.desk, capacity, services)
         self._keeper.start()
 
-    def _check_lineage(self) -> bool:
+    def _prove(self) -> None:
+        with connect(self._redis_url) as redis:
+            prove(redis, self._durability)
+
+    def _check_server(self) -> bool:
         """In a thread of its own, with a client of its own; it happens once for each run of the server."""
         with connect(self._redis_url) as redis:
+            try:
+                prove(redis, self._durability)
+            except StoresUnreachable as error:
+                say_stopped(redis, error)
+                return False
             return check(redis, self._engine)
 
     async def quiet(self) -> None:

@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 
 from certmail_config.ids import JobId
 from certmail_config.ledger import Stop, dispatch
+from certmail_config.room import LOOK_SECONDS, Limits
 from certmail_worker.desk import Desk
+from certmail_worker.guard import Guard
 
 log = logging.getLogger(__name__)
 
@@ -20,16 +22,21 @@ STOPPED_PAUSE = 5.0
 
 
 async def pace(
-    desk: Desk, ring: Callable[[Sequence[JobId]], None], check_lineage: Callable[[], bool]
+    desk: Desk, ring: Callable[[Sequence[JobId]], None], check_server: Callable[[], bool], limits: Limits
 ) -> None:
     """Pace until cancelled; raises RedisError, or what ringing raises: then leases end and jobs return to their lanes.
 
     A server that nobody has checked since it started is checked first; raises what that raises, SQLAlchemyError say.
+    From one that is full, or lacks the replicas that must confirm, nothing more leaves.
     """
+    guard = Guard(desk.redis, limits, replicas=desk.replicas)
     while True:
+        if await guard.forbids():
+            await asyncio.sleep(LOOK_SECONDS)
+            continue
         step = await desk.ledger(dispatch(MOST))
         if step.stopped is not None:
-            if step.stopped is not Stop.UNCHECKED or not await asyncio.to_thread(check_lineage):
+            if step.stopped is not Stop.UNCHECKED or not await asyncio.to_thread(check_server):
                 await asyncio.sleep(STOPPED_PAUSE)
             continue
         if step.jobs:

@@ -1,6 +1,6 @@
 """The ledger: the truth about every job, in Redis, changed only by the named transitions of this package."""
 
-from certmail_config.ledger.script import Call, arun, run, run_many
+from certmail_config.ledger.script import Call, arun, arun_durably, run, run_many
 from certmail_config.ledger.transitions import (
     advertise,
     begin,
@@ -51,6 +51,7 @@ __all__ = [
     "Tick",
     "advertise",
     "arun",
+    "arun_durably",
     "begin",
     "cancel",
     "cancel_matching",

@@ -1,4 +1,4 @@
-"""Lua scripts as values: a `Call` says what to run and how to read the answer; `run` and `arun` do it.
+"""Lua scripts as values: a `Call` says what to run and how to read the answer; `run`, `arun` and their kin do it.
 
 Deciding what to call is the same for synchronous producers and asynchronous workers; only these few lines differ.
 """
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Value = str | bytes | int
+WAIT_MS = 1000
+"""How long replicas may take to confirm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +78,48 @@ async def arun(redis: AsyncRedis, call: Call[T]) -> T:
     return call.read(answer)
 
 
-def run_many(redis: Redis, calls: Sequence[Call[T]]) -> list[T]:
-    """Run many calls in one round trip, so that one fsync serves them all; each call stays atomic by itself."""
+async def arun_durably(redis: AsyncRedis, call: Call[T], replicas: int) -> tuple[T, bool]:
+    """Run one call on an asyncio client; gives also whether so many replicas have confirmed it. 0 asks none."""
+    if not replicas:
+        return await arun(redis, call), True
+    async with redis.pipeline(transaction=False) as pipe:
+        pipe.evalsha(*call.evalsha())
+        _wait(pipe, replicas)
+        answer, _, confirmed = await pipe.execute(raise_on_error=False)
+    if isinstance(answer, NoScriptError):
+        await redis.script_load(call.script.source)
+        return await arun_durably(redis, call, replicas)
+    return call.read(_sound(answer)), _sound(confirmed) >= replicas
+
+
+def run_many(redis: Redis, calls: Sequence[Call[T]], *, replicas: int = 0) -> tuple[list[T], bool]:
+    """Run many calls in one round trip, so that one fsync serves them all; each call stays atomic by itself.
+
+    Gives also whether so many replicas have confirmed all of them; 0 asks none.
+    """
     for script in {call.script.sha: call.script for call in calls}.values():
         redis.script_load(script.source)
     with redis.pipeline(transaction=False) as pipe:
         for call in calls:
             pipe.evalsha(*call.evalsha())
+        if replicas:
+            _wait(pipe, replicas)
         answers = pipe.execute()
-    return [call.read(answer) for call, answer in zip(calls, answers, strict=True)]
+    confirmed = answers[-1] if replicas else 0
+    return [call.read(answer) for call, answer in zip(calls, answers, strict=False)], confirmed >= replicas
+
+
+def _wait(pipe: Any, replicas: int) -> None:
+    """Wait for replicas at the end of a pipeline.
+
+    WAIT speaks of what its own connection wrote, and a call that was made before (a duplicate, a retried command)
+    writes nothing: without a write of ours it would confirm at once what no replica has.
+    """
+    pipe.set(keys.WITNESS, b"")
+    pipe.execute_command("WAIT", replicas, WAIT_MS)
+
+
+def _sound(answer: Any) -> Any:
+    if isinstance(answer, Exception):
+        raise answer
+    return answer

@@ -48,8 +48,6 @@ class Stop(StrEnum):
     """Nobody has checked yet that this run of the server holds what was recorded."""
     CLOCK_LEAPT = "clock_leapt"
     """The server's clock is more than a minute ahead of where it should be."""
-    FULL = "full"
-    """The server's memory, or the stream of events, has no room but for what is under way."""
 
 
 @dataclass(frozen=True, slots=True)

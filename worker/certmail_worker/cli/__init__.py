@@ -9,6 +9,7 @@ from typer._click import exceptions as click  # Typer carries click within itsel
 
 from certmail_config.errors import CertmailError, StoresUnreachable, WrongUse
 from certmail_worker.cli import (
+    cancel,
     connections,
     deliveries,
     demo,
@@ -30,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, run, tenants, connections, send, status, deliveries, doctor, store):
+for module in (demo, run, tenants, connections, send, status, cancel, deliveries, doctor, store):
     module.register(app)
 app.command("gateway")(gateway.gateway)
 connections.group.command("link")(gateway.link)

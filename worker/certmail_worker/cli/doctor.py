@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-import typer
+from collections.abc import Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
+import typer
+from rich.status import Status
+
+from certmail_config.errors import WrongUse
 from certmail_config.settings import Settings
-from certmail_worker.checkup import Severity, examine
-from certmail_worker.cli.output import Json, out, print_json
+from certmail_worker.checkup import Finding, Severity, examine
+from certmail_worker.cli.output import Json, err, out, print_json
+from certmail_worker.repair import Repair, find_repair
 
 _MARK = {
     Severity.OK: "[green]ok     [/green]",
@@ -20,21 +28,113 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
 
 
-def doctor(*, json: Json = False) -> None:
-    """Examine settings, stores and connections: what is wrong, and what to do about it."""
-    findings = examine(Settings.from_env())
+def doctor(
+    *,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Show what could be put right in the ledger, ask, and do it.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --repair: do it without asking.")] = False,
+    stopped_at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="With --repair, for a restored Redis: when the former server ended (RFC 3339), if that is known. "
+            "Otherwise what could have left until the new one started is held.",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Examine settings, stores, ledger and connections: what is wrong, and what to do about it."""
+    settings = Settings.from_env()
+    ended = _time(stopped_at)
+    done: Repair | None = None
+    if repair:
+        done = find_repair(settings, stopped_at=ended)
+        if done and not (yes or _agreed(done, json=json)):
+            if json:
+                print_json({"ok": False, "findings": [], "repair": _repair(done, carried_out=False)})
+            raise typer.Exit(1)
+        if done:
+            done.carry_out(settings)
+    findings = _examine(settings, json=json)
     healthy = all(finding.severity is not Severity.ERROR for finding in findings)
     if json:
-        shown = [
-            {"check": f.check, "severity": f.severity, "message": f.message, "remedy": f.remedy}
-            for f in findings
-        ]
-        print_json({"ok": healthy, "findings": shown})
+        value: dict[str, Any] = {"ok": healthy, "findings": [_finding(each) for each in findings]}
+        print_json(value | ({"repair": _repair(done, carried_out=True)} if repair else {}))
     else:
-        for finding in findings:
-            out.print(f"{_MARK[finding.severity]}  [bold]{finding.check}[/bold]  ", end="")
-            out.print(finding.message, markup=False)
-            if finding.remedy and finding.severity is not Severity.OK:
-                out.print(f"         {finding.remedy}", markup=False)
+        if repair:
+            _say(
+                done.lines if done else ["There is nothing to repair in the ledger."], "Done:" if done else ""
+            )
+        _print(findings)
     if not healthy:
         raise typer.Exit(1)
+
+
+def _agreed(repair: Repair, *, json: bool) -> bool:
+    """Show what would be done, and ask; where nobody can be asked, nothing is done."""
+    if json:
+        return False
+    _say(repair.lines, "This would be done:")
+    if not err.is_terminal:
+        err.print("Add --yes to do it.")
+        return False
+    return typer.confirm("Do it?")
+
+
+def _say(lines: Sequence[str], head: str) -> None:
+    if head:
+        out.print(head)
+    for line in lines:
+        out.print(f"  {line}", markup=False)
+    out.print()
+
+
+def _examine(settings: Settings, *, json: bool) -> list[Finding]:
+    waiting = nullcontext() if json else err.status("Looking at the ledger ...")
+    with waiting as shown:
+
+        def progress(count: int) -> None:
+            if isinstance(shown, Status):
+                shown.update(f"Looking at the ledger: {count:,} keys and entries ...")
+
+        return examine(settings, progress)
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        out.print(f"{_MARK[finding.severity]}  [bold]{finding.check}[/bold]  ", end="")
+        out.print(finding.message, markup=False)
+        if finding.remedy and finding.severity is not Severity.OK:
+            out.print(f"         {finding.remedy}", markup=False)
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "check": finding.check,
+        "severity": finding.severity,
+        "message": finding.message,
+        "remedy": finding.remedy,
+    }
+
+
+def _repair(repair: Repair | None, *, carried_out: bool) -> dict[str, Any]:
+    if repair is None:
+        return {"carried_out": False, "lines": [], "jobs": {}}
+    return {"carried_out": carried_out, "lines": list(repair.lines), "jobs": repair.jobs}
+
+
+def _time(value: str | None) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None:
+        raise WrongUse(
+            "invalid_time",
+            f"--stopped-at {value!r} is not a time with a zone.",
+            "Write 2026-11-23T04:00:00Z, say.",
+        )
+    return time.astimezone(UTC)

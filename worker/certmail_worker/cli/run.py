@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from certmail_config.durability import NOTHING_PROMISED, Durability, Kind
 from certmail_config.errors import Refused, SettingsError, StoresUnreachable, WrongUse
 from certmail_config.office import open_office
 from certmail_config.settings import PREFIX, Settings
@@ -42,6 +43,8 @@ def up() -> None:
         termination_as_interrupt(),
     ):
         err.print(f"Stores are up. Data: {settings.data_dir}", markup=False)
+        if Durability.parse(settings.durability).kind is Kind.NONE:
+            err.print(f"[yellow]Warning:[/yellow] {NOTHING_PROMISED}")
         # A person at a terminal reads lines, not JSON.
         logs = (
             {f"{PREFIX}LOG_FORMAT": "console"}
@@ -101,7 +104,7 @@ def flower() -> None:
             "Flower does not start without a password: CERTMAIL_FLOWER_BASIC_AUTH is not set.",
             "Set it to user:password; `certmail up` makes one by itself.",
         )
-    with redis_server(settings, supervise=True):
+    with redis_server(settings, supervise=True, proven=False):  # to look only
         from certmail_worker.app import app  # noqa: PLC0415 - importing it builds the app from the environment
         from certmail_worker.flower import serve  # noqa: PLC0415 - it takes half a second to import
         from certmail_worker.logs import set_up  # noqa: PLC0415 - as above

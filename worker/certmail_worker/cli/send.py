@@ -15,9 +15,13 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from certmail import Mailer, Receipt
 from certmail_config.errors import ReminderRejected, StoresUnreachable, WrongUse
 from certmail_config.reminder import Reminder
+from certmail_config.room import CODES
 from certmail_config.settings import Settings
 from certmail_worker.cli.output import Json, err, print_json, table
 from certmail_worker.cli.rows import Row, read_rows, sniff
+
+NOTHING_TAKEN = {*CODES, "durability_unproven"}
+"""Found out before a batch is enqueued."""
 
 
 def register(app: typer.Typer) -> None:
@@ -68,8 +72,10 @@ def enqueue_rows(mailer: Mailer, rows: Iterator[Row], *, quiet: bool = False) ->
                     receipts.append(answer)
                 progress.advance(task)
         except StoresUnreachable as error:
-            message = f"{error.message} {len(receipts)} reminders are in; none of the others is."
-            remedy = "Run the same command again: what is in already is not sent twice."
+            # Of the batch that was on its way to a server that does not answer, nobody knows.
+            others = "none of the others is" if error.code in NOTHING_TAKEN else "some of the others may be"
+            message = f"{error.message} {len(receipts)} reminders are in; {others}."
+            remedy = f"{error.remedy} Then run the same command again: what is in already is not sent twice."
             raise StoresUnreachable(error.code, message, remedy) from error
     duplicates = sum(receipt.duplicate for receipt in receipts)
     return {

@@ -12,6 +12,8 @@ if not job then return {'refused', 'unknown'} end
 if job.fence ~= fence then return {'refused', 'fenced'} end
 if job.state == 'sending' then return {'begun', job.attempt, job.begun_at} end
 if job.state ~= 'dispatched' then return {'refused', job.state} end
+-- Leased anew but not claimed yet: whoever answers that doorbell gets a newer fence than this worker's.
+if not job.nonce then return {'refused', 'fenced'} end
 -- The lease is over: the reaper owns the job from here, even if it has not come by yet.
 if tonumber(job.lease) <= now then return {'refused', 'lease_ended'} end
 

@@ -24,10 +24,15 @@ end
 
 local function remember_clock(now) redis.call('SET', K.clock, text(now)) end
 
+-- The time, or the time last used if the clock leapt: it may be put back.
+local function believed(now)
+  local last = tonumber(redis.call('GET', K.clock) or '0')
+  return last > 0 and now > last + LEAP and last or now
+end
+
 -- Append an event; with it the clock is remembered, unless it leapt. `fields` is a flat list of names and values.
 local function emit(now, kind, fields)
-  local last = tonumber(redis.call('GET', K.clock) or '0')
-  if last == 0 or now <= last + LEAP then remember_clock(now) end
+  if believed(now) == now then remember_clock(now) end
   return redis.call('XADD', K.events, '*', 'type', kind, 'at', text(now), unpack(fields))
 end
 
@@ -50,13 +55,17 @@ local FINAL = {accepted = true, failed = true, cancelled = true, suppressed = tr
 
 local function is_final(job) return FINAL[job.state] == true end
 
+-- Whether a worker holds it, or a doorbell that was rung for it.
+local function held(job) return job.state == 'dispatched' or job.state == 'sending' end
+
 -- Lanes are ordered by priority, then by age; both fit a double exactly.
 local function lane_score(job) return tonumber(job.priority) * 1e13 + tonumber(job.enqueued_at) end
 
--- Let the pacer visit a lane that has become ready, unless it has a time already.
+-- Let the pacer visit a lane that has become ready, unless it has a time already. By a clock that leapt it would sleep
+-- for as long once the clock is put right.
 local function wake_lane(lane, now)
   if redis.call('HGET', K.lane_info .. lane, 'state') == 'open' then
-    redis.call('ZADD', K.wake, 'NX', text(now), lane)
+    redis.call('ZADD', K.wake, 'NX', text(believed(now)), lane)
   end
 end
 
@@ -167,6 +176,22 @@ local function cancel(id, reason, now)
   local state = put_final(id, job, 'cancelled', reason, now)
   emit(now, 'cancelled', {'job', id, 'tenant', job.tenant, 'state', state, 'reason', reason, 'held', state == 'uncertain' and '1' or '0'})
   return state
+end
+
+local function begins_with(key, prefix) return string.sub(key, 1, #prefix) == prefix end
+
+-- Whether a job belongs into an index: a zset or set of jobs, by its key.
+local function belongs(index, id)
+  local values = redis.call('HMGET', K.job .. id, 'state', 'connection', 'mailbox', 'finished_at', 'nonce')
+  local job = {state = values[1], connection = values[2], mailbox = values[3], finished_at = values[4], nonce = values[5]}
+  if not job.state then return false end
+  if index == K.due then return not is_final(job) and not job.finished_at end
+  if index == K.unsure then return job.state == 'uncertain' end
+  if index == K.leased then return held(job) end
+  if index == K.ringing then return job.state == 'dispatched' and not job.nonce end
+  if begins_with(index, K.flying) then return held(job) and index == K.flying .. (job.mailbox or '') end
+  if begins_with(index, K.lane) then return job.state == 'ready' and index == K.lane .. job.connection end
+  return true
 end
 
 -- Stop a lane. Only the connection version that was used may be blamed, so that a late answer about the old

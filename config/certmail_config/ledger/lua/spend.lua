@@ -4,9 +4,10 @@
 -- Gives 1 if paid, else 0 and nothing was changed. Called again with the same nonce it pays once.
 local info = redis.call('HMGET', K.lane_info .. ARGV[1], 'mailbox', 'units_per_minute', 'send_units')
 if not info[1] then return 0 end
-local now = read_clock(ARGV[4])
+local now, leapt = read_clock(ARGV[4])
 local begins, slots = K.begins .. info[1], math.ceil(tonumber(ARGV[2]) / tonumber(info[3]))
 if redis.call('ZSCORE', begins, ARGV[3] .. ':1') then return 1 end
+if leapt then return 0 end -- the mailbox's next slot would be as far ahead
 if tonumber(redis.call('HGET', K.mailbox .. info[1], 'cooling') or '0') > now then return 0 end
 redis.call('ZREMRANGEBYSCORE', begins, '-inf', text(now - 61000))
 if redis.call('ZCARD', begins) + slots > math.floor(tonumber(info[2]) / tonumber(info[3])) then return 0 end

@@ -1,0 +1,99 @@
+-- Look at a page of keys or members, and name what breaks the ledger's invariants. Changes nothing.
+-- KEYS  none declared; all
+-- ARGV  1 what: 'keys' for jobs, payloads, dedupe keys and lanes, else the name of a zset or set of jobs · 2 cursor, '0' at first
+--       3 about how many to look at
+-- Gives {next cursor, '0' at the end, how many were looked at, code, subject, code, subject, …}; the codes are those of invariants.py,
+-- but for 'look': a key to be looked at in its turn.
+local found, looked_at = {'', ''}, 0 -- the first two are filled in at the end
+
+local function say(code, subject)
+  found[#found + 1] = code
+  found[#found + 1] = subject
+end
+
+local function same(a, b) return a and b and tonumber(a) == tonumber(b) end
+
+-- Where a job of this state must be looked at next, or nil where any time will do.
+local function due_at(job)
+  if job.state == 'ready' then return job.expires_at end
+  if job.state == 'scheduled' then return math.min(tonumber(job.not_before or 'inf'), tonumber(job.expires_at)) end
+  if held(job) then return job.lease end
+end
+
+local FIELDS = {'state', 'connection', 'expires_at', 'not_before', 'lease', 'mailbox', 'dedupe', 'priority', 'enqueued_at',
+  'finished_at', 'nonce'}
+
+-- What must be there for a job, seen from its own side.
+local function look_at_job(key)
+  local id = string.sub(key, #K.job + 1)
+  local values, job = redis.call('HMGET', key, unpack(FIELDS)), {}
+  for i, field in ipairs(FIELDS) do job[field] = values[i] or nil end
+  if not job.state or not job.connection or not job.expires_at or not job.dedupe then return say('job_broken', id) end
+  if is_final(job) or job.finished_at then
+    if redis.call('PTTL', key) < 0 then say('kept_for_ever', id) end
+    if redis.call('EXISTS', K.body .. id) == 1 then say('payload_left', id) end
+    return
+  end
+  local due = redis.call('ZSCORE', K.due, id)
+  if not due then say('not_due', id) elseif due_at(job) and not same(due, due_at(job)) then say('due_at_another_time', id) end
+  if redis.call('PTTL', key) >= 0 then say('will_be_forgotten', id) end
+  if redis.call('EXISTS', K.body .. id) == 0 then say('payload_missing', id) end
+  if redis.call('EXISTS', K.lane_info .. job.connection) == 0 then say('lane_missing', id) end
+  local owner = redis.call('GET', K.dedupe .. job.dedupe)
+  if not owner or string.match(owner, '^([^|]+)|') ~= id then say('key_lost', id) end
+  if job.state == 'ready' then
+    local place = redis.call('ZSCORE', K.lane .. job.connection, id)
+    if not place then say('in_no_lane', id) elseif not same(place, lane_score(job)) then say('out_of_order', id) end
+  elseif held(job) and (redis.call('SISMEMBER', K.leased, id) == 0 or redis.call('SISMEMBER', K.flying .. (job.mailbox or ''), id) == 0) then
+    say('not_leased', id)
+  end
+end
+
+local function look_at_lane(lane)
+  local info = redis.call('HMGET', K.lane_info .. lane, 'state', 'mailbox')
+  if info[1] == 'open' and redis.call('ZCARD', K.lane .. lane) > 0 and not redis.call('ZSCORE', K.wake, lane)
+    and redis.call('SISMEMBER', K.blocked .. (info[2] or ''), lane) == 0 then
+    say('lane_asleep', lane)
+  end
+end
+
+local function look_at_key(key)
+  if begins_with(key, K.job) then
+    look_at_job(key)
+  elseif begins_with(key, K.body) then
+    local id = string.sub(key, #K.body + 1)
+    if redis.call('EXISTS', K.job .. id) == 0 then say('payload_without_job', id) end
+  elseif begins_with(key, K.dedupe) then
+    local id = string.match(redis.call('GET', key) or '', '^([^|]+)|')
+    if not id or redis.call('EXISTS', K.job .. id) == 0 then say('key_without_job', string.sub(key, #K.dedupe + 1)) end
+  elseif begins_with(key, K.lane_info) then
+    look_at_lane(string.sub(key, #K.lane_info + 1))
+  elseif begins_with(key, K.lane) or begins_with(key, K.flying) then
+    say('look', key)
+  end
+end
+
+-- What must not be there, seen from the index.
+local function look_at_member(index, id)
+  if not belongs(index, id) then say('misplaced', index .. ' ' .. id) end
+end
+
+local what, cursor, count = ARGV[1], ARGV[2], ARGV[3]
+local page
+if what == 'keys' then
+  page = redis.call('SCAN', cursor, 'MATCH', K.job:gsub('job:$', '') .. '*', 'COUNT', count)
+  for _, key in ipairs(page[2]) do look_at_key(key) end
+  looked_at = #page[2]
+elseif redis.call('TYPE', what).ok == 'zset' then
+  page = redis.call('ZSCAN', what, cursor, 'COUNT', count)
+  for i = 1, #page[2], 2 do look_at_member(what, page[2][i]) end
+  looked_at = #page[2] / 2
+elseif redis.call('TYPE', what).ok == 'set' then
+  page = redis.call('SSCAN', what, cursor, 'COUNT', count)
+  for _, id in ipairs(page[2]) do look_at_member(what, id) end
+  looked_at = #page[2]
+else
+  page = {'0'}
+end
+found[1], found[2] = page[1], text(looked_at)
+return found

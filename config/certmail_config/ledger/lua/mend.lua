@@ -1,0 +1,70 @@
+-- Put right what inspect.lua named: a job's own fields are the truth, and every index is made from them anew.
+-- KEYS  none declared; all that a job or lane touches
+-- ARGV  1 what: 'job', 'key' (a dedupe key), 'lane' or 'member' · 2 its id; of a member the index's key, a space, and the job's id
+--       3 clock ms or ''
+-- Gives the state that the job is in then, 'removed', 'belongs' or 'woken'.
+-- Called again it changes nothing more.
+local what, id = ARGV[1], ARGV[2]
+local now = read_clock(ARGV[3])
+
+if what == 'key' then
+  local held = string.match(redis.call('GET', K.dedupe .. id) or '', '^([^|]+)|')
+  if not held or redis.call('EXISTS', K.job .. held) == 0 then redis.call('DEL', K.dedupe .. id) end
+  return 'removed'
+end
+if what == 'lane' then
+  wake_lane(id, now)
+  return 'woken'
+end
+if what == 'member' then
+  local index, member = string.match(id, '^(.+) ([^ ]+)$')
+  if belongs(index, member) then return 'belongs' end
+  if redis.call('TYPE', index).ok == 'zset' then redis.call('ZREM', index, member) else redis.call('SREM', index, member) end
+  if begins_with(index, K.flying) then -- a slot of the mailbox is free again
+    local mailbox = string.sub(index, #K.flying + 1)
+    for _, lane in ipairs(redis.call('SMEMBERS', K.blocked .. mailbox)) do wake_lane(lane, now) end
+    redis.call('DEL', K.blocked .. mailbox)
+  end
+  return 'removed'
+end
+
+local job = load_job(id)
+if not job or not job.state or not job.connection or not job.expires_at then
+  redis.call('DEL', K.body .. id, K.job .. id)
+  for _, index in ipairs({K.due, K.unsure}) do redis.call('ZREM', index, id) end
+  for _, index in ipairs({K.leased, K.ringing}) do redis.call('SREM', index, id) end
+  return 'removed'
+end
+if is_final(job) or job.finished_at then
+  free_slots(id, job, now)
+  forget_payload(id, job)
+  return job.state
+end
+
+redis.call('PERSIST', K.job .. id)
+local key = K.dedupe .. job.dedupe
+if redis.call('EXISTS', key) == 0 then redis.call('SET', key, id .. '|') end
+redis.call('PERSIST', key)
+redis.call('ZREM', K.lane .. job.connection, id)
+if redis.call('EXISTS', K.body .. id) == 0 and job.state ~= 'sending' and job.state ~= 'uncertain' then
+  free_slots(id, job, now)
+  local reason = 'payload_missing: its content is gone'
+  local state = put_final(id, job, 'failed', reason, now)
+  emit(now, 'mended', {'job', id, 'tenant', job.tenant, 'state', state, 'reason', reason, 'held', state == 'uncertain' and '1' or '0'})
+  return state
+end
+if job.state == 'ready' then
+  free_slots(id, job, now)
+  put_ready(id, job, now)
+elseif job.state == 'scheduled' then
+  free_slots(id, job, now)
+  put_scheduled(id, job, tonumber(job.not_before or text(now)))
+elseif job.state == 'uncertain' then
+  free_slots(id, job, now)
+  put_uncertain(id, job, job.reason or '', nil, now)
+else
+  redis.call('ZADD', K.due, job.lease or text(now), id)
+  redis.call('SADD', K.leased, id)
+  redis.call('SADD', K.flying .. job.mailbox, id)
+end
+return job.state

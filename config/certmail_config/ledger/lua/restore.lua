@@ -1,0 +1,64 @@
+-- Put a job where the record says it is, after this server was restored from an older copy; nothing is paced meanwhile.
+-- KEYS  none declared; K.job (hash), K.dedupe (string), K.events, and what the moves touch
+-- ARGV  1 id · 2 state: a final one, uncertain (held), or ready if it may still be sent · 3 reason
+--       4 attempts, JSON: [{n, begun_at (ms), outcome, detail (JSON)}, …] · 5 the job if the server does not know it, JSON:
+--       tenant, connection, kind, campaign, priority, dedupe, fingerprint, enqueued_at, expires_at, keep (ms), or '' · 6 clock ms or ''
+-- Gives {'restored', state, id of a job that was called off because it is the same reminder, or ''}, or {'missing'}.
+-- Called again it changes nothing more.
+local id, state, reason = ARGV[1], ARGV[2], ARGV[3]
+local now = read_clock(ARGV[6])
+local job, duplicate = load_job(id), ''
+
+-- A job that was enqueued after the copy was made: its payload is gone; what is left is that it must not come twice.
+local function remember(given)
+  local key = K.dedupe .. given.dedupe
+  local held = redis.call('GET', key)
+  local other = held and string.match(held, '^([^|]+)|')
+  if other and other ~= id then
+    if state == 'accepted' or state == 'uncertain' then
+      if cancel(other, 'it is the same reminder as ' .. id .. ', which Redis had forgotten', now) == 'cancelled' then duplicate = other end
+    end
+    given.dedupe = 'forgotten:' .. id
+  elseif state ~= 'failed' then
+    redis.call('SET', key, id .. '|' .. given.fingerprint)
+  else -- lost: the same reminder may be enqueued again
+    given.dedupe = 'forgotten:' .. id
+  end
+  redis.call('HSET', K.job .. id, 'state', 'ready', 'tenant', given.tenant, 'connection', given.connection, 'kind', given.kind,
+    'campaign', given.campaign, 'priority', given.priority, 'send_at', '', 'expires_at', given.expires_at,
+    'enqueued_at', given.enqueued_at, 'dedupe', given.dedupe, 'keep', given.keep, 'fence', '0', 'attempt', '0')
+  return load_job(id)
+end
+
+local known = job ~= nil
+if not job then
+  if ARGV[5] == '' or state == 'ready' then return {'missing'} end
+  job = remember(cjson.decode(ARGV[5]))
+end
+if job.state == state and (is_final(job) or job.finished_at) then return {'restored', state, ''} end
+
+free_slots(id, job, now)
+for _, attempt in ipairs(cjson.decode(ARGV[4])) do
+  local n = text(attempt.n)
+  redis.call('HSET', K.job .. id, 'begun:' .. n, attempt.begun_at, 'outcome:' .. n, attempt.outcome, 'attempt:' .. n, attempt.detail)
+  job['outcome:' .. n] = attempt.outcome
+  if attempt.n > tonumber(job.attempt) then job.attempt = n end
+end
+-- Workers that held it before are fenced out, however often they had claimed it since the copy was made.
+redis.call('HSET', K.job .. id, 'attempt', job.attempt, 'fence', text(tonumber(job.fence) + 1000))
+if state == 'uncertain' then
+  put_uncertain(id, job, reason, nil, now)
+  if not known then -- nobody can send it again: closed at once
+    redis.call('HSET', K.job .. id, 'finished_at', text(now))
+    forget_payload(id, job)
+  end
+elseif state ~= 'ready' then
+  state = put_final(id, job, state, reason, now)
+elseif job.state ~= 'ready' and job.state ~= 'scheduled' then
+  put_ready(id, job, now)
+else
+  state = job.state
+end
+emit(now, 'restored', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'state', state, 'reason', reason,
+  'held', state == 'uncertain' and '1' or '0'})
+return {'restored', state, duplicate}

@@ -1,0 +1,113 @@
+"""The ledger's reference, LEDGER.md, made from the states, the table of transitions, the scripts and the keys.
+
+`python -m certmail_config.ledger.reference > config/LEDGER.md`
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+from importlib.resources import files
+from itertools import groupby, pairwise
+
+from certmail_config import keys, states
+from certmail_config.states import ALLOWED, FINAL, INITIAL, TRANSITIONS, UPKEEP, State
+
+HEAD = """\
+# The ledger
+
+Made by `python -m certmail_config.ledger.reference`; do not edit. The ledger is the truth about every reminder. It lives in
+Redis (6.2 or newer, or Valkey), and only the scripts below change it, each as one atomic step that appends its event.
+"""
+
+
+def reference() -> str:
+    """Render it all."""
+    parts = [HEAD, _states(), _picture(), _table(), _scripts(), _keys()]
+    return "\n".join(parts)
+
+
+def _states() -> str:
+    words = _docstrings()
+    rows = [f"| `{state}` | {words[state.name]} |" for state in State]
+    return "\n".join(["## States", "", "| state | meaning |", "|---|---|", *rows, ""])
+
+
+def _docstrings() -> dict[str, str]:
+    """The sentence below each state in states.py; Python keeps none for the members of an enumeration."""
+    module = ast.parse(inspect.getsource(states))
+    [body] = [node.body for node in module.body if isinstance(node, ast.ClassDef) and node.name == "State"]
+    said: dict[str, str] = {}
+    for name, text in pairwise(body):
+        if (
+            isinstance(name, ast.Assign)
+            and isinstance(text, ast.Expr)
+            and isinstance(text.value, ast.Constant)
+        ):
+            [target] = name.targets
+            assert isinstance(target, ast.Name), "members are assigned to one name each"
+            said[target.id] = " ".join(str(text.value.value).split())
+    return said
+
+
+def _picture() -> str:
+    """Every move of a reminder's own life; late news of a mail that went out is left to the table."""
+    lines = [f"    [*] --> {state}" for state in State if state in INITIAL]
+    for before in State:
+        if before not in FINAL:
+            for after in State:
+                if (before, after) in _NEWS or (after in ALLOWED[before] and after is not State.ACCEPTED):
+                    names = sorted(
+                        name
+                        for name in TRANSITIONS
+                        if name not in UPKEEP and (before, after) in TRANSITIONS[name]
+                    )
+                    lines.append(f"    {before} --> {after}: {', '.join(names)}")
+    return "\n".join(["```mermaid", "stateDiagram-v2", *lines, "```", ""])
+
+
+_NEWS = {(State.SENDING, State.ACCEPTED), (State.UNCERTAIN, State.ACCEPTED)}
+
+
+def _table() -> str:
+    rows = []
+    for name, moves in TRANSITIONS.items():
+        ordered = sorted(
+            moves,
+            key=lambda move: (list(State).index(move[0]) if move[0] else -1, list(State).index(move[1])),
+        )
+        for before, group in groupby(ordered, key=lambda move: move[0]):
+            after = ", ".join(f"`{to}`" for _, to in group)
+            rows.append(f"| `{name}` | {f'`{before}`' if before else 'new'} | {after} |")
+    return "\n".join(["## Transitions", "", "| script | from | to |", "|---|---|---|", *rows, ""])
+
+
+def _scripts() -> str:
+    """Each script's header, as it stands in its file."""
+    folder = files("certmail_config.ledger").joinpath("lua")
+    names = sorted(item.name.removesuffix(".lua") for item in folder.iterdir() if item.name.endswith(".lua"))
+    parts = ["## Scripts", ""]
+    for name in names:
+        if name != "prelude":
+            source = folder.joinpath(f"{name}.lua").read_text("utf-8")
+            header = re.match(r"(?:--.*\n)+", source)
+            assert header, f"{name}.lua begins with what it does"
+            parts += [f"### {name}", "", "```", *(line[3:] for line in header[0].splitlines()), "```", ""]
+    return "\n".join(parts)
+
+
+def _keys() -> str:
+    """Each key with the comment beside it in keys.py."""
+    source = re.sub(r"\(\s*(f\"[^\"]*\")\s*(#[^\n]*)\n\)", r"\1  \2", inspect.getsource(keys))
+    found = re.findall(r"^\w+: Final = f\"([^\"]*)\"\s+# (.*)$", source, re.MULTILINE)
+    rows = [
+        f"| `{name.replace('{TAG}', keys.TAG)}` | {words.replace('|', chr(92) + '|')} |"
+        for name, words in found
+    ]
+    return "\n".join(["## Keys", "", "| key | type and content |", "|---|---|", *rows, ""])
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())

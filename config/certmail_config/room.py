@@ -1,0 +1,103 @@
+"""Room: whether the server can take in more, and still keep what is promised of that which is under way.
+
+Enqueue and pacing stop at 85 % of the memory, or of what the stream of events may hold: settling what was begun needs
+some of the rest, and a settle that finds no room would be lost knowledge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from certmail_config import keys
+from certmail_config.durability import online_replicas
+
+SHARE: Final = 0.85
+LOOK_SECONDS: Final = 1.0
+"""How old a look may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the operator allows: bytes for a server that has no limit of its own, and events in the stream."""
+
+    memory_max: int | None = None
+    events_max: int = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the server shows: which run it is, bytes used, its own limit and its machine's memory (0: none shown), events.
+
+    `online` is how many replicas are attached to it.
+    """
+
+    run: str
+    used: int
+    maxmemory: int
+    system: int
+    events: int
+    online: int = 0
+
+    def memory_limit(self, limits: Limits) -> int:
+        """The bytes that may be used; 0 where nobody knows."""
+        return self.maxmemory or limits.memory_max or self.system
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """What is full, with figures, and what to do."""
+
+    code: str
+    message: str
+    remedy: str
+
+
+CODES: Final = frozenset({"redis_full", "stream_full"})
+
+
+def room(figures: Figures, limits: Limits) -> Full | None:
+    """Decide; pure. None while there is room."""
+    limit = figures.memory_limit(limits)
+    if limit and figures.used >= SHARE * limit:
+        return Full(
+            "redis_full",
+            f"Redis is full: {_mb(figures.used)} of {_mb(limit)} are used, and certmail stops at {SHARE:.0%}.",
+            "Give it more memory (maxmemory, or CERTMAIL_REDIS_MEMORY_MAX where that is 0), or wait until reminders have left.",
+        )
+    if figures.events >= SHARE * limits.events_max:
+        return Full(
+            "stream_full",
+            f"The record is behind: {figures.events:,} events wait to be recorded in SQL, and certmail stops at {SHARE:.0%} of "
+            f"{limits.events_max:,}.",
+            "See that a worker runs and reaches the database (`certmail doctor`); it goes on by itself once the record has caught up.",
+        )
+    return None
+
+
+def ask(pipe: Any) -> None:
+    """Put the questions into a pipeline, synchronous or not; its answers are read by `read_figures`."""
+    pipe.info("server")
+    pipe.info("memory")
+    pipe.info("replication")
+    pipe.xlen(keys.EVENTS)
+
+
+def read_figures(answers: Sequence[Any]) -> Figures:
+    """Read the answers to `ask`."""
+    server, memory, replication, events = answers
+    # Buffers of the append-only file and of replicas do not count for the server's own limit.
+    used = int(memory["used_memory"]) - int(memory.get("mem_not_counted_for_evict", 0))
+    return Figures(
+        run=str(server["run_id"]),
+        used=used,
+        maxmemory=int(memory.get("maxmemory", 0)),
+        system=int(memory.get("total_system_memory", 0)),
+        events=int(events),
+        online=online_replicas(replication),
+    )
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1024**2:,.0f} MB" if size >= 1024**2 else f"{size / 1024:,.0f} KB"

@@ -1,0 +1,72 @@
+"""`certmail cancel`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, cast
+
+import typer
+
+from certmail import Cancellation, Mailer
+from certmail_config import keys
+from certmail_config.errors import WrongUse
+from certmail_config.settings import Settings
+from certmail_worker.cli.output import Json, out, print_json
+
+_WORDS = {
+    Cancellation.CANCELLED: "It is called off.",
+    Cancellation.ALREADY_SENDING: "Its request is under way. Should that fail, it is not tried again.",
+    Cancellation.UNCERTAIN: "A copy may be out, since what became of a request is unknown. It is not sent again.",
+    Cancellation.ALREADY_FINAL: "It had ended before.",
+    Cancellation.UNKNOWN: "There is no such job, or it was forgotten long after it ended.",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("cancel")(cancel)
+
+
+def cancel(
+    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="The id from the receipt.")] = None,
+    *,
+    campaign: Annotated[str | None, typer.Option(help="All unfinished reminders of this campaign.")] = None,
+    tenant: Annotated[
+        str | None, typer.Option(help="Whose campaign; without --campaign, all of this tenant's.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="For the record.")] = "on the command line",
+    json: Json = False,
+) -> None:
+    """Call off a reminder, or all of a campaign or tenant, before they are sent."""
+    if (job is None) == (campaign is None and tenant is None):
+        raise WrongUse(
+            "wrong_use",
+            "Name a JOB, or a --campaign or --tenant.",
+            "certmail cancel JOB, or certmail cancel --campaign ID",
+        )
+    with Mailer.from_env(Settings.from_env(), proven=False) as mailer:
+        if job is None:
+            whose = tenant or _only_tenant(mailer)
+            done = mailer.cancel_all(whose, campaign=campaign or "", reason=reason)
+            if json:
+                return print_json(asdict(done))
+            said = f"{done.cancelled} called off, {done.already_sending} already under way, {done.uncertain} uncertain."
+            return out.print(said)
+        result = mailer.cancel(job, reason=reason)
+        view = mailer.status(job)
+    if json:
+        print_json({"id": job, "result": result, "state": view.state if view else None})
+    else:
+        out.print(_WORDS[result])
+    if result is not Cancellation.CANCELLED:
+        raise typer.Exit(1)
+    return None
+
+
+def _only_tenant(mailer: Mailer) -> str:
+    """A campaign's id is its tenant's own: with several tenants, whose it is must be said."""
+    names = cast("set[bytes]", mailer.redis.smembers(keys.TENANTS))
+    tenants = sorted(name.decode() for name in names)
+    if len(tenants) != 1:
+        raise WrongUse("wrong_use", "Several tenants may have a campaign of this name.", "Add --tenant.")
+    return tenants[0]

@@ -1,0 +1,99 @@
+"""What `certmail doctor --repair` can do: restore a ledger that is older than its record, or mend broken indexes.
+
+One thing at a time, the graver first. What would be done is shown before; the tenants' words for it are in `lines`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from certmail_config.errors import Refused
+from certmail_config.office import Office, open_office
+from certmail_config.settings import Settings
+from certmail_config.sql.engine import reachable
+from certmail_worker import invariants, restore
+from certmail_worker.lineage import WORDS, Lineage, assess, read_traces
+from certmail_worker.rollback import Kind, Plan, summary
+
+
+class Repair(Protocol):
+    """Something that can be put right."""
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """What it would do, in words."""
+
+    @property
+    def jobs(self) -> dict[str, list[str]]:
+        """The jobs that it concerns, by what is done."""
+
+    def carry_out(self, settings: Settings) -> None:
+        """Do it; raises StoresUnreachable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """Redis is older than the record."""
+
+    plan: Plan
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """See Repair."""
+        lost = self.plan.of(Kind.LOSE)
+        return [*summary(self.plan), *([f"Lost: {', '.join(lost)}"] if lost else [])]
+
+    @property
+    def jobs(self) -> dict[str, list[str]]:
+        """See Repair."""
+        return {kind: [*self.plan.of(kind)] for kind in Kind}
+
+    def carry_out(self, settings: Settings) -> None:
+        """See Repair."""
+        with open_office(settings) as office, reachable(office.engine):
+            restore.carry_out(office, self.plan)
+
+
+@dataclass(frozen=True, slots=True)
+class Mending:
+    """Indexes do not agree with the jobs."""
+
+    report: invariants.Report
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """See Repair."""
+        return [
+            f"{invariants.sentence(code, subjects)}: {invariants.CODES[code][2]}"
+            for code, subjects in self.report.found.items()
+        ]
+
+    @property
+    def jobs(self) -> dict[str, list[str]]:
+        """See Repair."""
+        return dict(self.report.found)
+
+    def carry_out(self, settings: Settings) -> None:
+        """See Repair."""
+        with open_office(settings) as office:
+            invariants.put_right(office.redis, self.report)
+
+
+def find_repair(settings: Settings, *, stopped_at: datetime | None = None) -> Repair | None:
+    """What can be put right, or None; changes nothing. Raises Refused where only the operator can, StoresUnreachable."""
+    with open_office(settings) as office, reachable(office.engine):
+        lineage = assess(read_traces(office.redis, office.engine))
+        if lineage in {Lineage.ROLLED_BACK, Lineage.REPLACED}:
+            return Restoration(restore.make_plan(office, stopped_at=stopped_at))
+        if lineage in WORDS:
+            message, remedy = WORDS[lineage]
+            raise Refused(lineage, message, remedy)
+        return _mending(office)
+
+
+def _mending(office: Office) -> Mending | None:
+    report = invariants.look(office.redis)
+    return Mending(report) if report.found else None

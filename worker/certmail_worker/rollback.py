@@ -1,0 +1,167 @@
+"""Repairing a Redis that is older than the record: nothing that left may leave again.
+
+What SQL knows is settled. What could have left between SQL's last event and the server's end is held as `uncertain`.
+Reminders that were enqueued since the copy was made and had not left are lost, and named.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from certmail_config.ids import JobId
+from certmail_config.ledger.upkeep import KnownAttempt, KnownJob
+from certmail_config.states import FINAL, AttemptOutcome, State
+
+LOST: Final = "lost: Redis was restored from a copy that is older than this reminder; enqueue it again"
+UNDER_WAY: Final = (
+    "restored: its request was under way when Redis ended; whether Gmail took the message is unknown"
+)
+COULD_HAVE_LEFT: Final = "restored: it could have left after the last event on record, before Redis ended"
+
+
+class Kind(StrEnum):
+    """What a step does."""
+
+    SETTLE = "settle"
+    """The record knows how it ended."""
+    HOLD = "hold"
+    """A copy may be out."""
+    KEEP = "keep"
+    """It waits, as before; attempts made since the copy are counted."""
+    LOSE = "lose"
+    """Its content is gone, and it had not left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A delivery as the record knows it."""
+
+    job: JobId
+    state: State
+    reason: str
+    attempts: tuple[KnownAttempt, ...]
+    known: KnownJob | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is done about one job."""
+
+    kind: Kind
+    job: JobId
+    to: State
+    reason: str
+    attempts: tuple[KnownAttempt, ...] = ()
+    known: KnownJob | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that a repair would do. `survived` is the last recorded event that the server still has."""
+
+    survived: str
+    since: datetime | None
+    until: datetime
+    steps: tuple[Step, ...] = field(default=())
+
+    def of(self, kind: Kind) -> list[JobId]:
+        """The jobs of one kind of step."""
+        return [step.job for step in self.steps if step.kind is kind]
+
+
+def decide(recorded: Recorded, *, in_redis: bool) -> Step | None:
+    """What to do about a job that something happened to since the copy was made; None if nothing."""
+    attempts = tuple(
+        KnownAttempt(each.n, each.begun_at, each.outcome or AttemptOutcome.UNKNOWN, each.detail)
+        for each in recorded.attempts
+    )
+    known = None if in_redis else recorded.known
+    state, reason = recorded.state, recorded.reason
+    if state in FINAL:
+        return Step(Kind.SETTLE, recorded.job, state, reason, attempts, known)
+    if state is State.UNCERTAIN:
+        return Step(Kind.HOLD, recorded.job, state, reason, attempts, known)
+    if state is State.SENDING:
+        return Step(Kind.HOLD, recorded.job, State.UNCERTAIN, UNDER_WAY, attempts, known)
+    if not in_redis:
+        return Step(Kind.LOSE, recorded.job, State.FAILED, LOST, attempts, known)
+    return Step(Kind.KEEP, recorded.job, State.READY, reason, attempts) if attempts else None
+
+
+def hold(job: JobId, step: Step | None) -> Step:
+    """Hold a job that could have left, whatever else was to be done about it."""
+    if step is None:
+        return Step(Kind.HOLD, job, State.UNCERTAIN, COULD_HAVE_LEFT)
+    return replace(step, kind=Kind.HOLD, to=State.UNCERTAIN, reason=COULD_HAVE_LEFT)
+
+
+def lane_order(priority: int, enqueued_ms: float) -> float:
+    """A job's place in its lane: by priority, then by age; as the ledger's scripts have it."""
+    return priority * 1e13 + enqueued_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A job that waits in the restored server: its lane's order, from when it may leave, and until when."""
+
+    job: JobId
+    order: float
+    from_: datetime
+    until: datetime
+
+
+def could_have_left(
+    lane: Iterable[Waiting],
+    *,
+    since: datetime | None,
+    until: datetime,
+    per_minute: float,
+    in_flight: int,
+) -> list[JobId]:
+    """The jobs of a lane that its mailbox's limits let leave in this time: the first of them, in the lane's order.
+
+    Those whose time had passed before could not, and those whose time came only later neither. Without `since` any could.
+    """
+    candidates = sorted(
+        (each for each in lane if each.from_ <= until and (since is None or each.until > since)),
+        key=lambda each: (each.order, each.job),
+    )
+    if since is None:
+        return [each.job for each in candidates]
+    minutes = max((until - since) / timedelta(minutes=1), 0.0)
+    # Whatever expired within the time made room for the next.
+    expiring = sum(each.until <= until for each in candidates)
+    most = int(minutes * per_minute) + in_flight + 1 + expiring
+    return [each.job for each in candidates[:most]]
+
+
+def attempt_detail(row: dict[str, Any]) -> str:
+    """An attempt's detail, as the worker that made it would have put it into the ledger."""
+    ended = row["ended_at"]
+    value = {
+        "outcome": row["outcome"],
+        "ended_at": ended.astimezone(UTC).isoformat(timespec="milliseconds") if ended else None,
+        "http_status": row["http_status"],
+        "google_reason": row["google_reason"],
+        "gmail_id": row["gmail_id"],
+        "gmail_thread_id": row["gmail_thread_id"],
+    }
+    return json.dumps({name: item for name, item in value.items() if item is not None})
+
+
+def summary(plan: Plan) -> Sequence[str]:
+    """Say what the plan would do, a line each."""
+    since = plan.since.isoformat(timespec="seconds") if plan.since else "the beginning"
+    lines = {
+        Kind.SETTLE: "{} end as the record says",
+        Kind.HOLD: "{} are held as uncertain: a copy may be out",
+        Kind.KEEP: "{} wait as before; what was tried since the copy is counted",
+        Kind.LOSE: "{} are lost: enqueued since the copy was made and not sent",
+    }
+    window = f"What could have left between {since} and {plan.until.isoformat(timespec='seconds')} is held."
+    return [text.format(len(jobs)) for kind, text in lines.items() if (jobs := plan.of(kind))] + [window]
