@@ -71,6 +71,7 @@ async def settle_surely(desk: Desk, job: Job, begun: Begun, verdict: Verdict, th
             log.warning("settle_waits", extra={"job": job.id, "tries": tries, "error": type(error).__name__})
             await asyncio.sleep(backoff.seconds(backoff.STORE, tries))
             continue
+        desk.unsettled.discard(job.id)
         log.info(
             "settled",
             extra={

@@ -36,6 +36,7 @@ async def deliver(desk: Desk, job_id: JobId) -> str:
     begun, durable = await desk.durably(begin(job, lease_seconds=desk.lease_seconds))
     if isinstance(begun, RefusedBy):
         return f"refused: {begun.why}"
+    desk.unsettled.add(job_id)
 
     verdict = NOT_DURABLE
     if durable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from redis.asyncio import Redis
@@ -32,6 +32,8 @@ class Desk:
     lease_seconds: float
     send_window_seconds: float
     replicas: int = 0
+    unsettled: set[str] = field(default_factory=set)
+    """Jobs that were begun here: what becomes of their requests this worker will know, and nobody else."""
 
     async def ledger(self, call: Call[T]) -> T:
         """Make one transition; raises RedisError."""

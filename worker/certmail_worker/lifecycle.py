@@ -53,6 +53,11 @@ class WorkerLife:
         """A delivery under way needs at most its lease: after that its job is somebody else's."""
         return self._settings.lease_seconds
 
+    @property
+    def owes(self) -> int:
+        """How many deliveries have begun and are not settled yet: a worker does not end before they are."""
+        return len(self.desk.unsettled)
+
     async def start(self, capacity: int) -> None:
         """Open what deliveries need, and begin to advertise; raises CertmailError for what cannot work.
 

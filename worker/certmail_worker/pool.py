@@ -52,6 +52,10 @@ class Life(Protocol):
     def stop_seconds(self) -> float:
         """How long tasks under way may take to end."""
 
+    @property
+    def owes(self) -> int:
+        """How many of them must be waited for even longer."""
+
 
 class _Job:
     """One task under way. The consumer's Request keeps a weak reference, so the pool keeps the strong one."""
@@ -201,7 +205,7 @@ class TaskPool(BasePool):  # type: ignore[misc]  # Celery ships no types
         if self._thread.is_alive():
             self._wait_for(self._life.quiet())
             deadline = time.monotonic() + self._life.stop_seconds
-            while self._jobs and time.monotonic() < deadline:
+            while self._jobs and (time.monotonic() < deadline or self._life.owes):
                 self._pump()
                 time.sleep(0.02)  # the hub no longer turns: this thread is its stand-in
             self._pump()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -47,6 +48,10 @@ def doctor(
     """Examine settings, stores, ledger and connections: what is wrong, and what to do about it."""
     settings = Settings.from_env()
     ended = _time(stopped_at)
+    if (yes or ended) and not repair:
+        raise WrongUse(
+            "wrong_use", "--yes and --stopped-at go with --repair.", "See `certmail doctor --help`."
+        )
     done: Repair | None = None
     if repair:
         done = find_repair(settings, stopped_at=ended)
@@ -76,7 +81,7 @@ def _agreed(repair: Repair, *, json: bool) -> bool:
     if json:
         return False
     _say(repair.lines, "This would be done:")
-    if not err.is_terminal:
+    if not sys.stdin.isatty():
         err.print("Add --yes to do it.")
         return False
     return typer.confirm("Do it?")

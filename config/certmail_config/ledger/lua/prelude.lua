@@ -140,7 +140,12 @@ end
 local function put_final(id, job, state, reason, now)
   local accepted, unknown = copies(job)
   if unknown and not accepted and state ~= 'accepted' then
-    put_uncertain(id, job, reason .. '; what became of an earlier request is unknown', nil, now)
+    reason = reason .. '; what became of an earlier request is unknown'
+    if job.state == 'uncertain' and job.finished_at then -- closed before, and stays so
+      redis.call('HSET', K.job .. id, 'reason', reason)
+    else
+      put_uncertain(id, job, reason, nil, now)
+    end
     return 'uncertain'
   end
   redis.call('HSET', K.job .. id, 'state', state, 'reason', reason, 'finished_at', text(now))
@@ -182,15 +187,18 @@ local function begins_with(key, prefix) return string.sub(key, 1, #prefix) == pr
 
 -- Whether a job belongs into an index: a zset or set of jobs, by its key.
 local function belongs(index, id)
-  local values = redis.call('HMGET', K.job .. id, 'state', 'connection', 'mailbox', 'finished_at', 'nonce')
-  local job = {state = values[1], connection = values[2], mailbox = values[3], finished_at = values[4], nonce = values[5]}
+  if index == K.due then
+    local job = redis.call('HMGET', K.job .. id, 'state', 'finished_at')
+    return job[1] and not FINAL[job[1]] and not job[2]
+  end
+  local values = redis.call('HMGET', K.job .. id, 'state', 'connection', 'mailbox', 'nonce')
+  local job = {state = values[1], connection = values[2], mailbox = values[3], nonce = values[4]}
   if not job.state then return false end
-  if index == K.due then return not is_final(job) and not job.finished_at end
+  if begins_with(index, K.lane) then return job.state == 'ready' and index == K.lane .. job.connection end
   if index == K.unsure then return job.state == 'uncertain' end
   if index == K.leased then return held(job) end
   if index == K.ringing then return job.state == 'dispatched' and not job.nonce end
   if begins_with(index, K.flying) then return held(job) and index == K.flying .. (job.mailbox or '') end
-  if begins_with(index, K.lane) then return job.state == 'ready' and index == K.lane .. job.connection end
   return true
 end
 

@@ -27,7 +27,7 @@ if ARGV[9] ~= '' and mailbox then cool_mailbox(mailbox, tonumber(ARGV[9]), ARGV[
 if ARGV[11] ~= '' then suspend_lane(job.connection, ARGV[13], ARGV[11], ARGV[12], now) end
 
 local accepted = copies(job)
-local state, at = job.state, tonumber(ARGV[7])
+local state, at, held = job.state, tonumber(ARGV[7]), job.held or '0'
 -- The newest request decides what follows, as long as nothing else has. News of an earlier one that did go out after
 -- all calls off a resend, and puts right what was closed without knowing it; a request under way has to end first.
 local decides = job.attempt == attempt and (state == 'sending' or state == 'uncertain')
@@ -55,7 +55,8 @@ if decides or corrects then
     state = put_final(id, job, state, reason, now)
     at = nil
   end
+  held = state == 'uncertain' and not at and '1' or '0'
 end
 emit(now, 'settled', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'attempt', attempt, 'outcome', outcome,
-  'state', state, 'reason', reason, 'detail', ARGV[4], 'held', state == 'uncertain' and not at and '1' or '0'})
+  'state', state, 'reason', reason, 'detail', ARGV[4], 'held', held})
 return {'settled', state}
