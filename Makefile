@@ -36,6 +36,10 @@ demos: $(VENV)/run.stamp ## the demo ten times in a row; stops at the first that
 test: $(VENV)/dev.stamp ## the whole test suite, on real parts
 	$(BIN)/python -m pytest $(TEST)
 
+LEDGER_SEED ?= $(shell date +%s)
+slow: $(VENV)/dev.stamp ## the ledger against its model: 50,000 steps on each server, new ones each time (LEDGER_SEED=n: the same again)
+	LEDGER_STEPS=50000 LEDGER_SEED=$(LEDGER_SEED) $(BIN)/python -m pytest -n2 --dist=load tests/config/test_ledger_machine.py
+
 bench: ## what a mail costs, beside Celery, arq and taskiq (about 12 minutes; BENCH="--rounds 1" for a quick look)
 	@$(PYTHON) tests/bench/environments.py
 	@PYTHONPATH=tests .bench/venv-certmail/bin/python -m bench run $(BENCH)
@@ -66,4 +70,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo demos test bench profile million lint format lock clean
+.PHONY: help demo demos test slow bench profile million lint format lock clean

@@ -25,3 +25,12 @@ def redis(redis_url: str) -> Iterator[Redis]:
     with connect(redis_url) as client:
         client.flushall()
         yield client
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have to say in figures (`record_property("said", ...)`), whichever process ran them."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, said in getattr(report, "user_properties", ()):
+                if name == "said":
+                    terminalreporter.write_line(str(said))

@@ -53,7 +53,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.million", description=__doc__)
     parser.add_argument("--jobs", type=int, default=1_000_000)
     jobs: int = parser.parse_args().jobs
-    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder, server(Path(folder)) as valkey:
+    with (
+        tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder,
+        server(Path(folder)) as valkey,
+    ):
         redis = Redis(unix_socket_path=str(valkey.socket))
         _measure(redis, jobs)
         redis.close()
@@ -101,7 +104,10 @@ def _body(n: int) -> bytes:
         link=f"https://iga.example/certifications/q4-2026/reviewers/{n}",
     )
     return _sealer.seal(
-        reminder.model_dump_json(exclude_none=True).encode(), tenant="acme", job=JobId(f"j{n}"), now=time.time()
+        reminder.model_dump_json(exclude_none=True).encode(),
+        tenant="acme",
+        job=JobId(f"j{n}"),
+        now=time.time(),
     )
 
 
@@ -153,7 +159,8 @@ def _steps(redis: Redis) -> dict[str, float]:
         rung = timed("dispatch one", lambda: run(redis, dispatch(1)))
         for job in rung.jobs:
             claimed = timed(
-                "claim", lambda: run(redis, claim(job, worker="w", nonce="n", lease_seconds=45))  # noqa: B023 - called at once
+                "claim",
+                lambda: run(redis, claim(job, worker="w", nonce="n", lease_seconds=45)),  # noqa: B023 - called at once
             )
             assert isinstance(claimed, Claimed), claimed
             timed("begin", lambda: run(redis, begin(claimed.job, lease_seconds=45)))  # noqa: B023 - as above
@@ -169,7 +176,10 @@ def _memory(redis: Redis) -> int:
 def _table(few: dict[str, float], many: dict[str, float], few_rate: float, many_rate: float) -> str:
     lines = [f"{'':14}{'a thousand':>14}{'all':>14}{'ratio':>8}"]
     lines.append(f"{'enqueue, /s':14}{few_rate:>14,.0f}{many_rate:>14,.0f}{many_rate / few_rate:>8.2f}")
-    lines += [f"{name + ', ms':14}{few[name]:>14.3f}{many[name]:>14.3f}{many[name] / few[name]:>8.2f}" for name in few]
+    lines += [
+        f"{name + ', ms':14}{few[name]:>14.3f}{many[name]:>14.3f}{many[name] / few[name]:>8.2f}"
+        for name in few
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -1,6 +1,8 @@
-"""The ledger's transitions, on a real server, under a supplied clock."""
+"""The ledger's transitions, on real servers, under a supplied clock."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -22,6 +24,7 @@ from certmail_config.ledger import (
     release,
     run,
     script,
+    spend,
     suspend_lane,
 )
 from certmail_config.ledger.transitions import DOORBELL_LEASE_SECONDS, UNANSWERED_PER_WORKER
@@ -30,8 +33,9 @@ from support.bench import Bench
 
 
 @pytest.fixture
-def ledger(redis: Redis) -> Bench:
-    return Bench(redis)
+def ledger(engine: Redis) -> Bench:
+    engine.flushall()
+    return Bench(engine)
 
 
 def test_a_reminder_goes_from_its_lane_to_accepted(ledger: Bench) -> None:
@@ -245,6 +249,18 @@ class TestLeases:
         ledger.now += 46
         assert run(ledger.redis, begin(job, lease_seconds=45, clock=ledger.now)) == RefusedBy("lease_ended")
 
+    def test_begin_refuses_a_worker_whose_job_was_leased_anew_but_not_claimed_yet(
+        self, ledger: Bench
+    ) -> None:
+        ledger.enqueue("j")
+        ledger.dispatch()
+        stale = ledger.claim("j")
+        ledger.now += 46
+        ledger.reap()
+        ledger.dispatch()
+        assert run(ledger.redis, begin(stale, lease_seconds=45, clock=ledger.now)) == RefusedBy("fenced")
+        assert ledger.state("j") is State.DISPATCHED
+
     def test_a_worker_lost_while_sending_leaves_the_outcome_uncertain_and_held(self, ledger: Bench) -> None:
         ledger.enqueue("j")
         ledger.fly("j")
@@ -343,6 +359,37 @@ class TestSettle:
         ledger.settle("j1", outcome=AttemptOutcome.REJECTED, to=State.READY, cool_until=ledger.now + 600)
         assert float(ledger.field(keys.MAILBOX + "m-a", "cooling")) == pytest.approx((ledger.now + 60) * 1000)
 
+    def test_news_that_decide_nothing_leave_a_job_held(self, ledger: Bench) -> None:
+        ledger.enqueue("j")
+        ledger.fly("j")
+        ledger.settle("j", outcome=AttemptOutcome.UNKNOWN, to=State.UNCERTAIN, at=ledger.now + 10)
+        ledger.now += 11
+        ledger.reap()
+        ledger.fly("j")
+        ledger.settle("j", 2, outcome=AttemptOutcome.UNKNOWN, to=State.UNCERTAIN)
+        ledger.settle("j", 1, outcome=AttemptOutcome.NOT_SENT, to=State.SCHEDULED, at=ledger.now + 5)
+        assert ledger.see("j").held
+        entries: Any = ledger.redis.xrevrange(keys.EVENTS, count=1)
+        assert entries[0][1][b"held"] == b"1"
+
+    def test_what_was_closed_without_an_answer_stays_closed_while_a_copy_may_be_out(
+        self, ledger: Bench
+    ) -> None:
+        ledger.enqueue("j")
+        ledger.fly("j")
+        ledger.settle("j", outcome=AttemptOutcome.UNKNOWN, to=State.UNCERTAIN, at=ledger.now + 10)
+        ledger.now += 11
+        ledger.reap()
+        ledger.fly("j")
+        ledger.now += 46
+        ledger.reap()
+        ledger.now += 91 * 86400
+        ledger.reap()
+        assert ledger.redis.zcard(keys.DUE) == 0
+        ledger.settle("j", 2, outcome=AttemptOutcome.REJECTED, to=State.FAILED)
+        assert ledger.state("j") is State.UNCERTAIN
+        assert ledger.redis.zcard(keys.DUE) == 0
+
 
 class TestLanes:
     def test_a_suspended_lane_keeps_its_jobs_and_says_why(self, ledger: Bench) -> None:
@@ -404,6 +451,27 @@ def test_the_ledgers_time_never_goes_back(ledger: Bench) -> None:
     ledger.now -= 3600
     ledger.enqueue("j2")
     assert ledger.field(keys.JOB + "j2", "enqueued_at") == ledger.field(keys.JOB + "j", "enqueued_at")
+
+
+class TestAClockThatLeapt:
+    """An hour ahead, and put right later: what happened meanwhile does not wait for that hour."""
+
+    def test_a_lane_is_visited_as_soon_as_the_clock_is_right(self, ledger: Bench) -> None:
+        ledger.enqueue("j", clock=ledger.now + 3600)
+        ledger.now += 1
+        assert ledger.dispatch().jobs == ("j",)
+
+    def test_an_opened_lane_too(self, ledger: Bench) -> None:
+        ledger.lane("b", opened=False)
+        ledger.enqueue("j", lane="b")
+        run(ledger.redis, open_lane(ConnectionId("b"), 1, clock=ledger.now + 3600))
+        ledger.now += 1
+        assert ledger.dispatch().jobs == ("j",)
+
+    def test_nothing_is_spent(self, ledger: Bench) -> None:
+        assert not run(ledger.redis, spend(ConnectionId("a"), 100, nonce="n", clock=ledger.now + 3600))
+        ledger.enqueue("j")
+        assert ledger.dispatch().jobs == ("j",)
 
 
 def test_every_script_names_only_keys_of_the_key_module() -> None:

@@ -1,0 +1,48 @@
+"""The moves that several of the model's transitions have in common."""
+
+from __future__ import annotations
+
+from certmail_config.states import State
+from support.model_pacing import Pacing
+from support.model_values import Entry
+
+
+class Moves(Pacing):
+    """Where a job can go, and what stays of it there."""
+
+    def wait(self, entry: Entry, *, until: int | None = None) -> None:
+        """Back to its lane, or not before a time."""
+        entry.state = State.READY if until is None else State.SCHEDULED
+        entry.at, entry.held, entry.nonce, entry.worker, entry.look_at = until, False, None, None, None
+
+    def doubt(self, entry: Entry, reason: str, at: int | None, now: int) -> None:
+        """Unknown: sent again at a time, or held for a person."""
+        entry.state, entry.reason, entry.held = State.UNCERTAIN, reason, at is None
+        entry.at = now + entry.keep if at is None else at
+        entry.nonce, entry.worker = None, None
+        if self.tracks[entry.connection].verify:
+            entry.look_at = now + 1_000
+
+    def end(self, entry: Entry, state: State, reason: str, now: int) -> None:
+        """Final, unless a copy may be out that the record would deny then."""
+        if state is not State.ACCEPTED and entry.unknown and not entry.accepted:
+            reason = f"{reason}; what became of an earlier request is unknown"
+            if entry.unfinished:
+                return self.doubt(entry, reason, None, now)
+            entry.reason = reason  # closed before, and stays so
+            return None
+        entry.state, entry.reason, entry.finished_at = state, reason, now
+        entry.at, entry.held, entry.nonce, entry.worker, entry.look_at = None, False, None, None, None
+        return None
+
+    def expire(self, entry: Entry, now: int) -> None:
+        reason = "its time passed while it waited"
+        self.end(entry, State.EXPIRED, reason, now)
+        self.tell(now, "expired", entry, "held", reason=reason)
+
+    def by_due(self) -> list[Entry]:
+        """All unfinished jobs, in the order in which they are looked at."""
+        return sorted(
+            (entry for entry in self.entries.values() if entry.unfinished),
+            key=lambda entry: (entry.due or 0, entry.id),
+        )

@@ -1,0 +1,144 @@
+"""The ledger and its simple model, side by side: every call goes to both, and afterwards nothing may differ."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from redis import Redis
+
+from certmail_config import keys, ledger
+from certmail_config.ledger import Call, Dispatched, run
+from certmail_config.states import TRANSITIONS, Move, State
+from support.contents import Contents, Waking, differences, expected, read
+from support.invariants import replayed, violations, waiting
+from support.model import Model
+
+START = 4_000_000_000_000
+"""Later than any real time, so that what the scripts let Redis forget at a time stays; ms."""
+
+
+@dataclass
+class Tally:
+    """What was run: `steps` are calls that were made of both and compared in full, without workers' ticks."""
+
+    steps: int = 0
+    examples: int = 0
+    calls: Counter[str] = field(default_factory=Counter)
+    moves: set[tuple[str, Move]] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A call that was made, and what was answered."""
+
+    name: str
+    call: Call[Any]
+    given: tuple[tuple[Any, ...], dict[str, Any]]
+    answer: Any
+    at: int
+
+
+class Twin:
+    """A ledger on a server that was emptied, and its model; `ms` is the clock that both are given."""
+
+    def __init__(self, redis: Redis, tally: Tally) -> None:
+        self.redis, self.tally, self.model, self.ms = redis, tally, Model(), START
+        self.cursor = "0-0"
+        self.told: dict[str, tuple[State, bool]] = {}
+        self.horizon: defaultdict[str, int] = defaultdict(int)
+        self.latest = START
+        redis.flushall()
+        self.check_run()
+        self.contents: Contents
+        self.waking: Waking
+        self.contents, self.waking, _ = read(redis, self.model, self.cursor)
+        tally.examples += 1
+
+    @property
+    def now(self) -> float:
+        return self.ms / 1000
+
+    def check_run(self) -> None:
+        self.redis.set(keys.CHECKED_RUN, cast("Any", self.redis.info("server"))["run_id"])
+        self.model.checked = True
+
+    def uncheck_run(self) -> None:
+        self.redis.delete(keys.CHECKED_RUN)
+        self.model.checked = False
+
+    def do(self, name: str, *args: Any, **named: Any) -> Asked:
+        """Make a call of both, under the clock of now, and compare everything."""
+        if name != "set_lane":
+            named["clock"] = self.now
+        call: Call[Any] = getattr(ledger, name)(*args, **named)
+        return self.repeat(Asked(name, call, (args, named), None, self.ms))
+
+    def repeat(self, asked: Asked, *, again: bool = False) -> Asked:
+        """Make a call; `again` as redis-py's retry does, verbatim but for the clock, which is the server's."""
+        args, named = asked.given
+        call = asked.call
+        if again and "clock" in named:
+            named = {**named, "clock": self.now}
+            call = getattr(ledger, asked.name)(*args, **named)
+        now, leapt = self.model.time(self.now)
+        wake = sorted((at, lane) for lane, at in self.waking.wake.items() if at <= now)
+        self.model.visited = [lane for _, lane in wake]
+        answer = run(self.redis, call)
+        should = getattr(self.model, asked.name)(*args, **named)
+        self.latest = max(self.latest, self.model.noted, 0 if leapt else now)
+        before = {id_: entry.state for id_, entry in self.contents.entries.items()}
+        noted = self.contents.noted
+        self._compare(asked.name)
+        self._check_answer(answer, should, now)
+        assert self.contents.noted >= noted, "the ledger's time went back"
+        self._check_moves(call.script.name, before)
+        self.tally.steps += asked.name != "advertise"
+        self.tally.calls[asked.name] += 1
+        return Asked(asked.name, call, (args, named), answer, self.ms)
+
+    def forget(self, id_: str) -> None:
+        """As Redis does with a finished job when its time is over."""
+        entry = self.model.entries.pop(id_)
+        del self.model.keys[entry.dedupe]
+        self.told.pop(id_, None)
+        self.redis.delete(keys.JOB + id_, keys.DEDUPE + entry.dedupe)
+        self._compare("forget")
+
+    def _compare(self, name: str) -> None:
+        self.contents, self.waking, events = read(self.redis, self.model, self.cursor)
+        told = [fields for _, fields in events]
+        assert told == self.model.events, f"{name}: events {told}, expected {self.model.events}"
+        self.model.events.clear()
+        wrong = differences(self.contents, expected(self.model))
+        for lane, track in self.model.tracks.items():
+            mailbox = self.model.mailboxes[track.mailbox]
+            self.horizon[lane] = max(self.horizon[lane], self.latest, mailbox.next, mailbox.cooling)
+        wrong += violations(self.contents, self.waking, self.horizon)
+        for id_, fields in events:
+            self.cursor = id_
+            if after := replayed(fields):
+                self.told[fields["job"]] = after
+        for id_, entry in self.contents.entries.items():
+            if self.told.get(id_) != (waiting(entry.state), entry.held):
+                wrong.append(f"events say {self.told.get(id_)} of {id_}: {entry.state}, held {entry.held}")
+        assert not wrong, "\n".join([f"after {name}:", *wrong])
+
+    def _check_answer(self, answer: Any, should: Any, now: int) -> None:
+        if isinstance(answer, Dispatched):
+            assert (answer.jobs, answer.stopped) == (should.jobs, should.stopped)
+            if answer.stopped is None:
+                first = min(self.waking.wake.values(), default=None)
+                wait = None if first is None else max(first - now, 0) / 1000
+                assert answer.next_in == wait
+        else:
+            assert answer == should, f"answered {answer}, expected {should}"
+
+    def _check_moves(self, script: str, before: dict[str, State]) -> None:
+        table = TRANSITIONS.get("cancel" if script == "cancel_matching" else script, frozenset())
+        for id_, entry in self.contents.entries.items():
+            move = (before.get(id_), entry.state)
+            if move[0] is not move[1]:
+                assert move in table, f"{script} may not move a job {move[0]} → {move[1]}"
+                self.tally.moves.add((script, move))
