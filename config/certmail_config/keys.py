@@ -30,7 +30,11 @@ CHECKED_RUN: Final = (
     f"{TAG}:checked-run"  # string: run_id of the server that was found to hold what SQL has recorded
 )
 RECORDED: Final = f"{TAG}:recorded"  # string: id of the last event that was known to be in SQL
-STOPPED: Final = f"{TAG}:stopped"  # hash: code, message, remedy: why pacing stands still; for people
+WENT_BACK: Final = f"{TAG}:went-back"  # string: a worker saw that the ledger is older than it was before
+HELD_BACK: Final = (
+    f"{TAG}:held-back"  # hash by connection: how many a repair has held because they could have left
+)
+STOPPED: Final = f"{TAG}:stopped"  # hash: code, message, remedy, at (ms): why pacing stands still; for people
 WITNESS: Final = f"{TAG}:witness"  # string, empty: written before each WAIT, which proves nothing without a write before it
 DEPLOYMENT: Final = f"{TAG}:deployment"  # hash: salt of mailbox ids; working copy of SQL
 TENANTS: Final = f"{TAG}:tenants"  # set: tenant ids; working copy of SQL

@@ -1,7 +1,8 @@
 """Room: whether the server can take in more, and still keep what is promised of that which is under way.
 
-Enqueue and pacing stop at 85 % of the memory, or of what the stream of events may hold: settling what was begun needs
-some of the rest, and a settle that finds no room would be lost knowledge.
+Enqueue stops at 85 % of the memory, pacing at 95 %: sending is what makes room again. Settling what was begun needs some
+of the rest, and a settle that finds no room would be lost knowledge. Both stop at 85 % of what the stream of events may
+hold, which only the recorder makes room in.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from certmail_config import keys
 from certmail_config.durability import online_replicas
 
 SHARE: Final = 0.85
+PACING_SHARE: Final = 0.95
 LOOK_SECONDS: Final = 1.0
 """How old a look may be."""
 
@@ -57,13 +59,13 @@ class Full:
 CODES: Final = frozenset({"redis_full", "stream_full"})
 
 
-def room(figures: Figures, limits: Limits) -> Full | None:
-    """Decide; pure. None while there is room."""
+def room(figures: Figures, limits: Limits, share: float = SHARE) -> Full | None:
+    """Decide; pure. None while there is room: less than `share` of the memory is used."""
     limit = figures.memory_limit(limits)
-    if limit and figures.used >= SHARE * limit:
+    if limit and figures.used >= share * limit:
         return Full(
             "redis_full",
-            f"Redis is full: {_mb(figures.used)} of {_mb(limit)} are used, and certmail stops at {SHARE:.0%}.",
+            f"Redis is full: {_mb(figures.used)} of {_mb(limit)} are used: at {SHARE:.0%} nothing more is taken in, at {PACING_SHARE:.0%} nothing more is sent.",
             "Give it more memory (maxmemory, or CERTMAIL_REDIS_MEMORY_MAX where that is 0), or wait until reminders have left.",
         )
     if figures.events >= SHARE * limits.events_max:

@@ -102,7 +102,7 @@ class Settings(BaseSettings):
         None,
         ge=1024**2,
         description="Bytes that Redis may use (k, m or g behind the number: times 1024), where its own `maxmemory` is 0; at "
-        "85 % nothing more is taken in or paced. Unset: the memory of its machine.",
+        "85 % nothing more is taken in, at 95 % nothing more is sent. Unset: the memory of its machine.",
     )
     events_max: int = Field(
         2_000_000,

@@ -29,7 +29,7 @@ from certmail_config.ledger import (
 )
 from certmail_config.ledger.transitions import DOORBELL_LEASE_SECONDS, UNANSWERED_PER_WORKER
 from certmail_config.states import AttemptOutcome, State
-from support.bench import Bench
+from support.bench import LEASE, Bench
 
 
 @pytest.fixture
@@ -603,3 +603,40 @@ class TestClock:
         ledger.redis.delete(keys.CHECKED_RUN)
         assert ledger.dispatch().stopped is Stop.UNCHECKED
         assert ledger.reap().stopped is Stop.UNCHECKED
+
+
+class TestBegin:
+    """A begin whose answer was lost is asked again: nobody else will ever know that the request did not leave."""
+
+    def test_in_time_it_has_begun(self, ledger: Bench) -> None:
+        ledger.enqueue("j")
+        ledger.dispatch()
+        job = ledger.claim("j")
+        assert ledger.begin(job) == ledger.begin(job)
+        assert ledger.events().count("begun") == 1
+
+    def test_after_the_lease_it_is_refused_and_named_as_never_sent(self, ledger: Bench) -> None:
+        ledger.enqueue("j")
+        ledger.dispatch()
+        job = ledger.claim("j")
+        ledger.begin(job)
+        ledger.now += LEASE + 1
+        ledger.reap()
+        again = run(ledger.redis, begin(job, lease_seconds=LEASE, clock=ledger.now))
+        assert again == RefusedBy("uncertain", attempt=1)
+        ledger.settle("j", outcome=AttemptOutcome.NOT_SENT, to=State.READY)
+        assert ledger.state("j") is State.READY
+        assert ledger.dispatch().jobs == ("j",)
+
+    def test_another_claim_with_the_same_fence_cannot_begin(self, ledger: Bench) -> None:
+        """As a server gives it that was restored to before the first claim."""
+        ledger.enqueue("j")
+        ledger.dispatch()
+        frozen = ledger.claim("j", nonce="first")
+        ledger.redis.hset(keys.JOB + "j", mapping={"fence": "0"})
+        ledger.redis.hdel(keys.JOB + "j", "nonce", "worker")
+        job = ledger.claim("j", nonce="second")
+        assert frozen.fence == job.fence
+        assert run(ledger.redis, begin(frozen, lease_seconds=LEASE, clock=ledger.now)) == RefusedBy("fenced")
+        ledger.begin(job)
+        assert run(ledger.redis, begin(frozen, lease_seconds=LEASE, clock=ledger.now)) == RefusedBy("sending")

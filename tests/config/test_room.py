@@ -11,7 +11,7 @@ from certmail_config import keys
 from certmail_config.durability import FSYNC
 from certmail_config.errors import SettingsError
 from certmail_config.facts import fill, server_facts
-from certmail_config.room import Figures, Limits, ask, read_figures, room
+from certmail_config.room import PACING_SHARE, Figures, Limits, ask, read_figures, room
 from certmail_config.settings import Settings
 
 MB = 1024**2
@@ -38,6 +38,13 @@ FIGURES = Figures(run="r", used=10 * MB, maxmemory=0, system=1000 * MB, events=0
 def test_where_it_ends(figures: Figures, limits: Limits, code: str | None) -> None:
     full = room(figures, limits)
     assert (full and full.code) == code
+
+
+def test_sending_goes_on_for_longer_since_it_makes_room() -> None:
+    assert room(replace(FIGURES, used=949 * MB), Limits(), PACING_SHARE) is None
+    full = room(replace(FIGURES, used=950 * MB), Limits(), PACING_SHARE)
+    assert full is not None
+    assert full.code == "redis_full"
 
 
 def test_the_sentences_name_figures_and_what_to_do() -> None:

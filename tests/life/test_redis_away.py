@@ -9,7 +9,8 @@ from typing import Final
 
 import pytest
 
-from support.frames import HttpRequests
+from certmail_config.ledger.script import load
+from support.frames import HttpRequests, RedisCommands
 from support.restorable import server
 from support.town import QUICK, campaign, town, wait_for
 from support.wire import Side, Trap, wire
@@ -74,3 +75,26 @@ def test_a_worker_that_is_told_to_stop_meanwhile_first_says_what_it_knows(tmp_pa
         assert worker.wait(40) == 0
         assert place.status(job)["state"] == "accepted"
         assert place.copies() == {job: 1}
+
+
+def test_a_request_whose_record_was_made_but_not_confirmed_is_no_doubt_but_sent_later(tmp_path: Path) -> None:
+    """The answer to `begin` is lost, until after the lease: only this worker knows that nothing left."""
+    begins = load("begin").sha.encode()
+    with (
+        server(tmp_path / "redis") as redis,
+        town(tmp_path, **QUICK, CERTMAIL_REDIS_URL=redis.url) as place,
+        wire(str(redis.socket), RedisCommands) as between,
+    ):
+        place.link()
+        worker = place.worker(CERTMAIL_REDIS_URL=f"redis://127.0.0.1:{between.port}/0")
+        [before] = place.send(campaign(1, campaign="before"))
+        place.wait_recorded([before], {"accepted"})  # from now on the server knows the script
+        lost = between.arm(Trap(lambda words: begins in words, Side.UNANSWERED, lambda: None))
+        [job] = place.send(campaign(1))
+        assert lost.sprung.wait(20)
+        time.sleep(float(QUICK["CERTMAIL_LEASE_SECONDS"]) + 2)  # and longer than a client waits for an answer
+        between.release()
+        place.wait_recorded([job], {"accepted"}, seconds=90)
+        assert [each["outcome"] for each in place.status(job)["attempts"]] == ["not_sent", "accepted"]
+        assert place.copies() == {before: 1, job: 1}
+        assert worker.poll() is None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +119,37 @@ def test_a_lost_redis_is_made_anew_from_the_record(tmp_path: Path) -> None:
         new = place.send(campaign(4, campaign="new"))
         place.wait_recorded(new, {"accepted"}, seconds=60)
         accounted_for(place, jobs + new)
+
+
+def test_an_older_database_stops_pacing_until_its_gap_is_accepted(tmp_path: Path) -> None:
+    with town(tmp_path, **QUICK) as place:
+        place.link()
+        worker = place.worker()
+        before = place.send(campaign(2, campaign="before"))
+        place.wait_recorded(before, {"accepted"})
+        with (
+            closing(sqlite3.connect(tmp_path / "certmail.sqlite")) as live,
+            closing(sqlite3.connect(tmp_path / "copy")) as copy,
+        ):
+            live.backup(copy)
+        since = place.send(campaign(2, campaign="since"))
+        place.wait_recorded(since, {"accepted"})
+        worker.terminate()
+        worker.wait(30)
+        with (
+            closing(sqlite3.connect(tmp_path / "certmail.sqlite")) as live,
+            closing(sqlite3.connect(tmp_path / "copy")) as copy,
+        ):
+            copy.backup(live)
+        place.office.redis.xtrim(keys.EVENTS, maxlen=1, approximate=False)  # as the recorder would by and by
+        place.office.redis.delete(keys.CHECKED_RUN)  # as after a restart of the server
+
+        place.worker()
+        wait_for("pacing stops", lambda: stopped(place) == "record_behind")
+        shown = place.run("doctor", "--repair")
+        assert (shown.status, "missing for good" in shown.out) == (1, True)
+        assert place.run("doctor", "--repair", "--yes").status == 0
+        after = place.send(campaign(2, campaign="after"))
+        place.wait_recorded(after, {"accepted"}, seconds=60)
+        assert not set(place.recorded()) & set(since)
+        assert place.copies() == dict.fromkeys([*before, *since, *after], 1)

@@ -134,7 +134,7 @@ class TestRoom:
         answers: list[object] = []
         error = refused(lambda: answers.extend(mailer.send_many(reminder(n) for n in range(20_000))))
         assert error.code == "redis_full"
-        assert "certmail stops at 85%" in error.message
+        assert "at 85% nothing more is taken in" in error.message
         assert len(answers) % BATCH == 0
         assert jobs(server.redis) - 1 == len(answers) > 0
         assert bench.settle("under-way") == State.ACCEPTED, "what was begun has room to be settled"

@@ -32,7 +32,7 @@ from certmail_config.ledger import (
 from certmail_config.ledger.view import JobView, read_job
 from certmail_config.states import AttemptOutcome, State
 
-START = 1_800_000_000.0
+START = 4_000_000_000.0  # far ahead: what expires by the ledger's time must not expire by the server's
 LEASE = 45.0
 
 

@@ -180,6 +180,7 @@ def entry(id_: str, told: dict[str, str], due: dict[str, int]) -> Entry:
         nonce=told.get("nonce"),
         worker=told.get("worker"),
         begun={n: int(told[f"begun:{n}"]) for n in numbers if f"begun:{n}" in told},
+        begun_by=_claim(told.get("begun_by")),
         outcomes={n: AttemptOutcome(told[f"outcome:{n}"]) for n in numbers if f"outcome:{n}" in told},
         called_off=told.get("called_off"),
         finished_at=_number(told.get("finished_at")),
@@ -227,6 +228,13 @@ def _ids(found: Iterable[bytes]) -> set[str]:
 
 def _number(text: str | None) -> int | None:
     return None if text is None else int(text)
+
+
+def _claim(text: str | None) -> tuple[int, str] | None:
+    if text is None:
+        return None
+    fence, _, nonce = text.partition(":")
+    return int(fence), nonce
 
 
 def _text(found: Any) -> dict[str, str]:

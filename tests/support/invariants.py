@@ -63,7 +63,9 @@ def of_a_job(entry: Entry, ledger: Contents) -> Iterator[str]:
         or state not in {State.READY, State.SCHEDULED, State.DISPATCHED},
         "what is being sent is not yet known": state is not State.SENDING
         or entry.attempt not in entry.outcomes,
-        "only what is unknown is uncertain": state is not State.UNCERTAIN or unknown,
+        "only what is unknown is uncertain, unless a person is to decide": state is not State.UNCERTAIN
+        or entry.held
+        or unknown,
         "what was called off is not sent": entry.called_off is None
         or state not in {State.READY, State.SCHEDULED, State.DISPATCHED},
         "an attempt is begun before anything is said of it": set(range(1, entry.attempt + 1))

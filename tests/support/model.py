@@ -94,8 +94,8 @@ class Model(Reaping):
     ) -> Claimed | RefusedBy:
         now, leapt = self.time(clock)
         entry = self.entries.get(id_)
-        if leapt:
-            return RefusedBy("clock_leapt")
+        if leapt or not self.checked:
+            return RefusedBy("clock_leapt" if leapt else "unchecked")
         if entry is None:
             return RefusedBy("unknown")
         if entry.state is not State.DISPATCHED:
@@ -115,6 +115,7 @@ class Model(Reaping):
                 tenant=entry.tenant,
                 connection=ConnectionId(entry.connection),
                 fence=entry.fence,
+                nonce=nonce,
                 failures=entry.failures,
                 refreshed=(entry.reason or "").startswith("token_expired"),
                 resent=entry.possible_duplicate,
@@ -132,14 +133,16 @@ class Model(Reaping):
         entry = self.entries.get(job.id)
         if leapt or entry is None:
             return RefusedBy("clock_leapt" if leapt else "unknown")
+        if answered := self._begun_before(entry, job):
+            return answered
+        if not self.checked:
+            return RefusedBy("unchecked")
         if entry.fence != job.fence:
             return RefusedBy("fenced")
-        if entry.state is State.SENDING:
-            return Begun(entry.attempt, entry.begun[entry.attempt] / 1000)
         if entry.state is not State.DISPATCHED:
             return RefusedBy(entry.state)
         assert entry.at is not None
-        if entry.nonce is None:  # leased anew: whoever answers that doorbell has a newer fence
+        if entry.nonce != job.nonce:  # leased anew
             return RefusedBy("fenced")
         if entry.at <= now:
             return RefusedBy("lease_ended")
@@ -151,10 +154,21 @@ class Model(Reaping):
             return RefusedBy(why)
         entry.attempt += 1
         entry.state, entry.at = State.SENDING, now + ms(lease_seconds)
-        entry.begun[entry.attempt] = now
+        entry.begun[entry.attempt], entry.begun_by = now, (job.fence, job.nonce)
         self.mailbox_of(entry).begins[f"{entry.id}:{entry.attempt}"] = now
         self.tell(now, "begun", entry, "connection", "attempt", worker=entry.worker or "")
         return Begun(entry.attempt, now / 1000)
+
+    @staticmethod
+    def _begun_before(entry: Entry, job: Job) -> Begun | RefusedBy | None:
+        """What to answer where this very claim has begun; too late for its lease, it never left."""
+        if entry.begun_by != (job.fence, job.nonce):
+            return None
+        if entry.state is State.SENDING:
+            return Begun(entry.attempt, entry.begun[entry.attempt] / 1000)
+        if entry.outcomes.get(entry.attempt) is AttemptOutcome.UNKNOWN:
+            return RefusedBy(entry.state, entry.attempt)
+        return None
 
     def _not_now(self, entry: Entry, not_after: int | None, now: int) -> str:
         """Why its request may not leave now; empty if it may."""
@@ -260,7 +274,7 @@ class Model(Reaping):
         self.suspend(entry.connection, suspension, now)
         if entry.fence != job.fence:
             return RefusedBy("fenced")
-        if entry.state is not State.DISPATCHED or entry.nonce is None:
+        if entry.state is not State.DISPATCHED or entry.nonce != job.nonce:
             return entry.state
         entry.failures += counts
         if to in {State.READY, State.SCHEDULED}:

@@ -42,6 +42,7 @@ class Entry:
     look_at: int | None = None
     """When it is looked up among the sent mails."""
     begun: dict[int, int] = field(default_factory=dict)
+    begun_by: tuple[int, str] | None = None
     outcomes: dict[int, AttemptOutcome] = field(default_factory=dict)
     called_off: str | None = None
     finished_at: int | None = None

@@ -22,7 +22,7 @@ NOW = 1_800_000_000.0
 DAY = 86400.0
 VERSION = 7
 JOB = Job(
-    id=JobId("j"), tenant="acme", connection=ConnectionId("c"), fence=3, failures=0, refreshed=False, resent=False, strikes=0,
+    id=JobId("j"), tenant="acme", connection=ConnectionId("c"), fence=3, nonce="n", failures=0, refreshed=False, resent=False, strikes=0,
     enqueued_at=NOW - 5, expires_at=NOW + 14 * DAY, body=b"sealed",
 )  # fmt: skip
 WAITS = [C.MAILBOX_WAIT, C.DAY_FULL, C.PROJECT_WAIT, C.PROJECT_DAY_FULL]

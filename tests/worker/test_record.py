@@ -109,8 +109,27 @@ def test_of_two_recorders_one_wins_and_nothing_is_written_twice(engine: Engine) 
 def test_a_batch_that_cannot_be_written_leaves_no_trace(engine: Engine) -> None:
     cursor = read_cursor(engine)
     with pytest.raises(Exception, match=r"FOREIGN KEY|UNIQUE|constraint"):
-        write(engine, cursor, [begun(1, job="never-enqueued")])
+        write(engine, cursor, [enqueued(1), begun(1)])
     assert read_cursor(engine) == START
+    with engine.connect() as db:
+        assert db.execute(select(func.count()).select_from(tables.deliveries)).scalar_one() == 0
+
+
+def test_what_is_told_twice_is_recorded_once(engine: Engine) -> None:
+    """Producers and workers repeat a call on a restored server that had forgotten it."""
+    events = [enqueued(1), begun(2), settled(3, "accepted", "accepted"), enqueued(4), begun(5)]
+    write(engine, read_cursor(engine), events)
+    with engine.connect() as db:
+        assert db.execute(select(tables.deliveries.c.state)).scalars().all() == ["sending"]
+        assert db.execute(select(tables.attempts.c.outcome)).scalars().all() == ["accepted"]
+
+
+def test_news_of_a_reminder_that_the_record_never_heard_of_holds_nothing_up(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(engine, read_cursor(engine), [begun(1, job="never-enqueued"), enqueued(2)])
+    assert read_cursor(engine) == "2-0"
+    assert "deliveries_unknown" in caplog.text
 
 
 def test_an_attempt_whose_worker_was_lost_is_unknown_until_it_is_known(engine: Engine) -> None:

@@ -96,8 +96,22 @@ def test_the_plan_says_what_it_would_do() -> None:
     steps = tuple(
         Step(kind, JobId(f"{kind}{n}"), State.FAILED, "") for kind in Kind for n in range(len(kind))
     )
-    plan = Plan("1-0", NOON, NOON + timedelta(seconds=90), steps)
+    plan = Plan("run", "2-0", "1-0", NOON, NOON + timedelta(seconds=90), steps)
     said = summary(plan)
     assert [line.split()[0] for line in said[:-1]] == ["6", "4", "4", "4"]
     assert "12:00:00" in said[-1]
     assert "12:01:30" in said[-1]
+
+
+def test_what_may_have_left_before_is_never_called_lost() -> None:
+    done = step(State.READY, in_redis=False, attempts=OPEN)
+    assert done is not None
+    assert (done.kind, done.to) == (Kind.HOLD, State.UNCERTAIN)
+    assert done.known == KNOWN
+
+
+def test_a_repair_that_was_interrupted_holds_no_more_than_it_would_have() -> None:
+    held_now = could_have_left(
+        lane(100), since=NOON, until=NOON + timedelta(seconds=10), per_minute=60, in_flight=4, held_before=10
+    )
+    assert len(held_now) == 5

@@ -95,6 +95,9 @@ def _redis(redis: Redis, settings: Settings) -> Iterator[Finding]:
     limits = Limits(settings.redis_memory_max, settings.events_max)
     for fact in server_facts(redis, Durability.parse(settings.durability), limits):
         yield Finding(fact.check, Severity(fact.severity), fact.message, fact.remedy)
+    found = cast("dict[bytes, bytes]", redis.hgetall(keys.STOPPED))
+    if found:
+        yield Finding("pacing", Severity.ERROR, found[b"message"].decode(), found[b"remedy"].decode())
     workers = redis.zcard(keys.WORKERS)
     if workers:
         yield Finding("workers", Severity.OK, f"{workers} alive.")

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 
 from redis.exceptions import RedisError
 
-from certmail_config.ledger import Begun, Job, RefusedBy, release, settle
+from certmail_config.ledger import Begun, Job, RefusedBy, begin, release, settle
 from certmail_worker import backoff
+from certmail_worker.answers import NotSent
 from certmail_worker.desk import Desk
-from certmail_worker.failures import FailureClass, Verdict
-from certmail_worker.plan import Settlement
+from certmail_worker.failures import FailureClass, Verdict, judge
+from certmail_worker.plan import Settlement, plan
 from certmail_worker.prepare import Prepared, Stop
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,35 @@ async def put_back(desk: Desk, job: Job, stop: Stop) -> str:
     released = await desk.ledger(call)
     log.info("released", extra={"job": job.id, "to": stop.to, "reason": stop.reason.partition(":")[0]})
     return f"refused: {released.why}" if isinstance(released, RefusedBy) else released
+
+
+async def begin_surely(desk: Desk, job: Job) -> tuple[Begun | RefusedBy, bool]:
+    """Make the write-ahead record; gives also whether it is durable enough.
+
+    A call whose answer got lost may have made it: it is asked again until Redis answers, since nobody else will ever
+    know that this request did not leave. The send window decides whether it still may.
+    """
+    desk.unsettled.add(job.id)
+    tries = 0
+    while True:
+        try:
+            begun, durable = await desk.durably(begin(job, lease_seconds=desk.lease_seconds))
+        except RedisError as error:
+            tries += 1
+            log.warning("begin_waits", extra={"job": job.id, "tries": tries, "error": type(error).__name__})
+            await asyncio.sleep(backoff.seconds(backoff.STORE, tries))
+            continue
+        return begun, durable
+
+
+async def drop(desk: Desk, job: Job, refused: RefusedBy) -> str:
+    """End a delivery that may not begin; an attempt that was begun for it, and answered too late, was never sent."""
+    if refused.attempt is None:
+        desk.unsettled.discard(job.id)
+        return f"refused: {refused.why}"
+    verdict = judge(NotSent("Redis answered too late that it might leave"))
+    settlement = plan(verdict, job, 0, time.time(), desk.rules)
+    return await settle_surely(desk, job, Begun(refused.attempt, at=0), verdict, settlement)
 
 
 async def heed(desk: Desk, prepared: Prepared, verdict: Verdict) -> None:

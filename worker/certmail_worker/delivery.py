@@ -10,8 +10,8 @@ import time
 from uuid import uuid4
 
 from certmail_config.ids import JobId
-from certmail_config.ledger import RefusedBy, begin, claim
-from certmail_worker.closing import heed, put_back, settle_surely
+from certmail_config.ledger import RefusedBy, claim
+from certmail_worker.closing import begin_surely, drop, heed, put_back, settle_surely
 from certmail_worker.desk import Desk
 from certmail_worker.failures import NOT_DURABLE, judge
 from certmail_worker.http import SendWindow, boottime
@@ -33,10 +33,9 @@ async def deliver(desk: Desk, job_id: JobId) -> str:
         return await put_back(desk, job, prepared)
 
     window = SendWindow(boottime() + desk.send_window_seconds)
-    begun, durable = await desk.durably(begin(job, lease_seconds=desk.lease_seconds))
+    begun, durable = await begin_surely(desk, job)
     if isinstance(begun, RefusedBy):
-        return f"refused: {begun.why}"
-    desk.unsettled.add(job_id)
+        return await drop(desk, job, begun)
 
     verdict = NOT_DURABLE
     if durable:

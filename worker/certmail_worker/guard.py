@@ -18,7 +18,17 @@ from redis.exceptions import OutOfMemoryError
 
 from certmail_config import keys
 from certmail_config.errors import StoresUnreachable
-from certmail_config.room import CODES, LOOK_SECONDS, Figures, Full, Limits, ask, read_figures, room
+from certmail_config.room import (
+    CODES,
+    LOOK_SECONDS,
+    PACING_SHARE,
+    Figures,
+    Full,
+    Limits,
+    ask,
+    read_figures,
+    room,
+)
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +59,7 @@ class Guard:
             async with self._redis.pipeline(transaction=False) as pipe:
                 ask(pipe)
                 figures = read_figures(await pipe.execute())
-            await self._tell(room(figures, self._limits) or _missing(figures, self._replicas))
+            await self._tell(room(figures, self._limits, PACING_SHARE) or _missing(figures, self._replicas))
             self._look_at = self._monotonic() + LOOK_SECONDS
         return self._found is not None
 

@@ -9,10 +9,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from functools import partial
+from typing import Any, cast
 
 from redis.exceptions import RedisError
 
+from certmail_config import keys
 from certmail_config.ledger import advertise, keep
 from certmail_worker.clock import Sample, believable
 from certmail_worker.desk import Desk
@@ -24,6 +27,8 @@ LEASE_SECONDS = 3.0
 RENEW_SECONDS = 1.0
 ADVERTISED_SECONDS = 5.0
 RETRY_SECONDS = 1.0
+
+CLOCK_LEAPT = "clock_leapt"
 
 Service = Callable[[], Awaitable[None]]
 
@@ -38,6 +43,7 @@ class Keeper:
         self._running: list[asyncio.Task[None]] = []
         self._watch: asyncio.Task[None] | None = None
         self._sample: Sample | None = None
+        self._doubted = False
 
     def start(self) -> None:
         """Begin; belongs to the running loop."""
@@ -75,26 +81,42 @@ class Keeper:
 
     async def _advertise(self) -> None:
         """Say that this worker lives, and note the time; a clock that leapt is taken over only if ours agrees."""
-        call = partial(advertise, self._desk.worker, self._capacity, seconds=ADVERTISED_SECONDS)
+        last = self._sample.server if self._sample else None
+        call = partial(advertise, self._desk.worker, self._capacity, seconds=ADVERTISED_SECONDS, last=last)
         tick = await self._desk.ledger(call())
         sample = Sample(tick.now, boottime(), time.time())
         if tick.leapt:
             if not believable(self._sample, sample):
-                log.error(
-                    "clock_leapt",
-                    extra={
-                        "server": tick.now,
-                        "here": sample.wall,
-                        "remedy": "Set the server's clock right.",
-                    },
-                )
+                await self._doubt(sample)
                 return
             await self._desk.ledger(call(believe=True))
+        if self._doubted or self._sample is None:
+            await self._believe()
         self._sample = sample
+
+    async def _doubt(self, sample: Sample) -> None:
+        """Say that the server's clock is not believed, to whoever reads the log or asks doctor."""
+        message = f"Redis's clock leapt ahead: it shows {_shown(sample.server)}, this machine {_shown(sample.wall)}. Nothing is sent."
+        remedy = "Set it right; if it is right, restart the workers."
+        log.error("pacing_stopped", extra={"code": CLOCK_LEAPT, "error": message, "remedy": remedy})
+        words = {"code": CLOCK_LEAPT, "message": message, "remedy": remedy}
+        await cast("Any", self._desk.redis).hset(keys.STOPPED, mapping=words)
+        self._doubted = True
+
+    async def _believe(self) -> None:
+        """Take the doubt back; what stopped pacing for another reason stays."""
+        redis = cast("Any", self._desk.redis)
+        if await redis.hget(keys.STOPPED, "code") == CLOCK_LEAPT.encode():
+            await redis.delete(keys.STOPPED)
+        self._doubted = False
 
     async def _dismiss(self) -> None:
         running, self._running = self._running, []
         await _end(running)
+
+
+def _shown(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 async def _forever(name: str, run: Service) -> None:

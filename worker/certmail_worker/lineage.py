@@ -8,6 +8,7 @@ It is checked whenever the server's run changes, and nothing is paced before.
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, cast
@@ -54,7 +55,7 @@ WORDS: Final[dict[Lineage, tuple[str, str]]] = {
     ),
     Lineage.RECORD_BEHIND: (
         "The database is older than Redis: it was restored from a backup, or is another one. Nothing is sent, as nothing could be recorded.",
-        "Restore a newer copy of the database, or correct CERTMAIL_DATABASE_URL.",
+        "Restore a newer copy of the database, or correct CERTMAIL_DATABASE_URL. If there is none: `certmail doctor --repair`.",
     ),
 }
 """What is wrong, and what to do."""
@@ -68,6 +69,8 @@ class Traces:
     epoch: str | None
     recorded: str | None
     has_cursor: bool
+    went_back: bool = False
+    """A worker that lived through it saw the ledger's time before what it had been."""
 
 
 def assess(traces: Traces) -> Lineage:
@@ -79,7 +82,7 @@ def assess(traces: Traces) -> Lineage:
     if position.cursor == START:
         return Lineage.RECORD_BEHIND if behind else Lineage.NEW
     if traces.has_cursor and traces.epoch:
-        return Lineage.SAME
+        return Lineage.ROLLED_BACK if traces.went_back else Lineage.SAME
     if traces.epoch is None:
         return Lineage.REPLACED
     return Lineage.RECORD_BEHIND if behind else Lineage.ROLLED_BACK
@@ -94,11 +97,16 @@ def order(event: str) -> tuple[int, int]:
 def read_traces(redis: Redis, engine: Engine) -> Traces:
     """Look at both stores; raises RedisError, SQLAlchemyError."""
     position = read_position(engine)
-    epoch, recorded = cast("list[bytes | None]", redis.mget(keys.EPOCH, keys.RECORDED))
+    found = redis.mget(keys.EPOCH, keys.RECORDED, keys.WENT_BACK)
+    epoch, recorded, back = cast("list[bytes | None]", found)
     cursor = position.cursor
     held = [] if cursor == START else cast("list[Any]", redis.xrange(keys.EVENTS, min=cursor, max=cursor))
     return Traces(
-        position, epoch.decode() if epoch else None, recorded.decode() if recorded else None, bool(held)
+        position,
+        epoch.decode() if epoch else None,
+        recorded.decode() if recorded else None,
+        has_cursor=bool(held),
+        went_back=back is not None,
     )
 
 
@@ -113,18 +121,19 @@ def check(redis: Redis, engine: Engine) -> bool:
     message, remedy = WORDS[lineage]
     log.error("pacing_stopped", extra={"code": lineage, "error": message, "remedy": remedy})
     redis.hset(keys.STOPPED, mapping={"code": str(lineage), "message": message, "remedy": remedy})
+    redis.hsetnx(keys.STOPPED, "at", str(round(time.time() * 1000)))
     return False
 
 
 def vouch(redis: Redis, engine: Engine, traces: Traces, run: str) -> None:
     """Let this run of the server be paced; both stores carry the same epoch then."""
     position = traces.position
-    epoch = traces.epoch or position.epoch or str(uuid4())
+    # Of two that do this at the very first start, one names it.
+    redis.set(keys.EPOCH, traces.epoch or position.epoch or str(uuid4()), nx=True)
+    epoch = cast("bytes", redis.get(keys.EPOCH)).decode()
     if position.epoch != epoch:
         write_position(engine, position, Position(position.cursor, epoch, position.seen_at))
-    if traces.epoch != epoch:
-        redis.set(keys.EPOCH, epoch)
-    redis.delete(keys.STOPPED)
+    redis.delete(keys.STOPPED, keys.WENT_BACK, keys.HELD_BACK)
     redis.set(keys.CHECKED_RUN, run)
 
 

@@ -6,15 +6,19 @@ The cursor moves only from where the writer found it: of two recorders one wins,
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection as Db
-from sqlalchemy import Engine, bindparam, insert, select, update
+from sqlalchemy import Engine, Table, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from certmail_config.sql import tables
+
+log = logging.getLogger(__name__)
 
 START: Final = "0-0"
 
@@ -125,7 +129,8 @@ def _write_deliveries(db: Db, events: Sequence[Event]) -> None:
                 }
             )
     if new:
-        db.execute(insert(tables.deliveries), new)
+        # Again with the same id: a producer repeated it on a server that had forgotten it.
+        db.execute(_insert(db, tables.deliveries).on_conflict_do_nothing(), new)
     if changes:
         db.execute(update(tables.deliveries).where(tables.deliveries.c.job == bindparam("b_job")), changes)
     marks = [
@@ -179,8 +184,21 @@ def _write_attempts(db: Db, events: Sequence[Event]) -> None:
         for event in events
         if event.type == "begun"
     ]
-    if begun:
-        db.execute(insert(tables.attempts), begun)
+    known = set(
+        db.execute(
+            select(tables.deliveries.c.job).where(
+                tables.deliveries.c.job.in_([each["job"] for each in begun])
+            )
+        ).scalars()
+    )
+    if strange := [each["job"] for each in begun if each["job"] not in known]:
+        log.error(
+            "deliveries_unknown", extra={"jobs": strange, "remedy": "Their enqueueing is not on record."}
+        )
+    if begun := [each for each in begun if each["job"] in known]:
+        made = _insert(db, tables.attempts)
+        again = {name: made.excluded[name] for name in ("worker", "begun_at")}
+        db.execute(made.on_conflict_do_update(index_elements=["job", "n"], set_=again), begun)
     ended = [
         _ended(event)
         for event in events
@@ -204,6 +222,11 @@ def _ended(event: Event) -> dict[str, Any]:
         "gmail_id": detail.get("gmail_id"),
         "gmail_thread_id": detail.get("gmail_thread_id"),
     }
+
+
+def _insert(db: Db, table: Table) -> Any:
+    """Both databases know what to do about a row that is there already, each in its own words."""
+    return sqlite.insert(table) if db.dialect.name == "sqlite" else postgresql.insert(table)
 
 
 def _time(ms: str) -> datetime | None:

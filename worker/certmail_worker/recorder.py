@@ -43,7 +43,16 @@ async def record(desk: Desk, engine: Engine) -> None:
     """Record until cancelled; raises RedisError, SQLAlchemyError, SealBroken when the vault lacks a key, CursorLostError."""
     cursor, seen = await _own_cursor(desk, engine), 0.0
     while True:
-        entries = await _read(desk, cursor)
+        try:
+            entries = await _read(desk, cursor)
+        except CursorLostError:
+            newer = await asyncio.to_thread(read_cursor, engine)
+            if newer == cursor:
+                # Pacing must not go on either, before somebody has looked.
+                await desk.redis.delete(keys.CHECKED_RUN)
+                raise
+            cursor = newer  # another recorder has gone on, and trimmed behind itself
+            continue
         if not entries:
             if time.monotonic() > seen + SEEN_SECONDS:
                 await asyncio.to_thread(seen_nothing, engine, cursor, await _server_time(desk))
@@ -79,8 +88,6 @@ async def _read(desk: Desk, cursor: str) -> list[tuple[str, dict[bytes, bytes]]]
     if cursor != START:
         found = _entries(await cast("Any", desk.redis.xrange(keys.EVENTS, min=cursor, count=BATCH + 1)))
         if not found or found[0][0] != cursor:
-            # Pacing must not go on either, before somebody has looked.
-            await desk.redis.delete(keys.CHECKED_RUN)
             raise CursorLostError(cursor)
         if len(found) > 1:
             return found[1:]

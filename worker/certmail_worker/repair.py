@@ -16,6 +16,7 @@ from certmail_config.settings import Settings
 from certmail_config.sql.engine import reachable
 from certmail_worker import invariants, restore
 from certmail_worker.lineage import WORDS, Lineage, assess, read_traces
+from certmail_worker.record import read_position
 from certmail_worker.rollback import Kind, Plan, summary
 
 
@@ -58,6 +59,31 @@ class Restoration:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """The record is older than Redis, and nobody has a newer one: what it lacks it will never have."""
+
+    since: datetime | None
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """See Repair."""
+        since = self.since.isoformat(timespec="seconds") if self.since else "the beginning"
+        return [
+            f"The record goes on with what is still in Redis's stream; of what happened since {since} the rest is missing for good"
+        ]
+
+    @property
+    def jobs(self) -> dict[str, list[str]]:
+        """See Repair."""
+        return {}
+
+    def carry_out(self, settings: Settings) -> None:
+        """See Repair."""
+        with open_office(settings) as office, reachable(office.engine):
+            restore.accept_gap(office)
+
+
+@dataclass(frozen=True, slots=True)
 class Mending:
     """Indexes do not agree with the jobs."""
 
@@ -79,6 +105,7 @@ class Mending:
     def carry_out(self, settings: Settings) -> None:
         """See Repair."""
         with open_office(settings) as office:
+            office.publish_missing()
             invariants.put_right(office.redis, self.report)
 
 
@@ -88,6 +115,8 @@ def find_repair(settings: Settings, *, stopped_at: datetime | None = None) -> Re
         lineage = assess(read_traces(office.redis, office.engine))
         if lineage in {Lineage.ROLLED_BACK, Lineage.REPLACED}:
             return Restoration(restore.make_plan(office, stopped_at=stopped_at))
+        if lineage is Lineage.RECORD_BEHIND:
+            return Gap(read_position(office.engine).seen_at)
         if lineage in WORDS:
             message, remedy = WORDS[lineage]
             raise Refused(lineage, message, remedy)

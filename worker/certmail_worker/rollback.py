@@ -62,8 +62,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that a repair would do. `survived` is the last recorded event that the server still has."""
+    """All that a repair would do, of this run of the server and while the record stands at `cursor`.
 
+    `survived` is the last recorded event that the server still has.
+    """
+
+    run: str
+    cursor: str
     survived: str
     since: datetime | None
     until: datetime
@@ -88,6 +93,8 @@ def decide(recorded: Recorded, *, in_redis: bool) -> Step | None:
         return Step(Kind.HOLD, recorded.job, state, reason, attempts, known)
     if state is State.SENDING:
         return Step(Kind.HOLD, recorded.job, State.UNCERTAIN, UNDER_WAY, attempts, known)
+    if not in_redis and any(each.outcome == AttemptOutcome.UNKNOWN for each in attempts):
+        return Step(Kind.HOLD, recorded.job, State.UNCERTAIN, reason, attempts, known)
     if not in_redis:
         return Step(Kind.LOSE, recorded.job, State.FAILED, LOST, attempts, known)
     return Step(Kind.KEEP, recorded.job, State.READY, reason, attempts) if attempts else None
@@ -122,10 +129,12 @@ def could_have_left(
     until: datetime,
     per_minute: float,
     in_flight: int,
+    held_before: int = 0,
 ) -> list[JobId]:
     """The jobs of a lane that its mailbox's limits let leave in this time: the first of them, in the lane's order.
 
     Those whose time had passed before could not, and those whose time came only later neither. Without `since` any could.
+    `held_before` of them an interrupted repair has held already.
     """
     candidates = sorted(
         (each for each in lane if each.from_ <= until and (since is None or each.until > since)),
@@ -136,7 +145,7 @@ def could_have_left(
     minutes = max((until - since) / timedelta(minutes=1), 0.0)
     # Whatever expired within the time made room for the next.
     expiring = sum(each.until <= until for each in candidates)
-    most = int(minutes * per_minute) + in_flight + 1 + expiring
+    most = max(int(minutes * per_minute) + in_flight + 1 + expiring - held_before, 0)
     return [each.job for each in candidates[:most]]
 
 
@@ -163,5 +172,5 @@ def summary(plan: Plan) -> Sequence[str]:
         Kind.KEEP: "{} wait as before; what was tried since the copy is counted",
         Kind.LOSE: "{} are lost: enqueued since the copy was made and not sent",
     }
-    window = f"What could have left between {since} and {plan.until.isoformat(timespec='seconds')} is held."
+    window = f"What could have left between {since} and {plan.until.isoformat(timespec='seconds')} is held (--stopped-at makes that time shorter)."
     return [text.format(len(jobs)) for kind, text in lines.items() if (jobs := plan.of(kind))] + [window]

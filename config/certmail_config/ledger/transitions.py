@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from redis.exceptions import RedisError
+
 from certmail_config.ids import ConnectionId, JobId
 from certmail_config.ledger.script import Call, load
 from certmail_config.ledger.values import (
@@ -27,6 +29,14 @@ from certmail_config.ledger.values import (
     Tick,
 )
 from certmail_config.states import AttemptOutcome, State
+
+
+class UncheckedError(RedisError):
+    """Nobody has checked yet that this server holds what was recorded."""
+
+    def __init__(self) -> None:
+        super().__init__("this run of the server is unchecked")
+
 
 DOORBELL_SECONDS = 2.0
 """A doorbell older than this is not answered: what was decided when it rang may no longer hold."""
@@ -121,6 +131,7 @@ def claim(
                 tenant=field["tenant"],
                 connection=ConnectionId(field["connection"]),
                 fence=int(fence),
+                nonce=nonce,
                 failures=int(field.get("failures", "0")),
                 refreshed=field.get("reason", "").startswith("token_expired"),
                 resent=field.get("possible_duplicate") == "1",
@@ -143,10 +154,10 @@ def begin(
 
     def read(answer: list[bytes]) -> Begun | RefusedBy:
         if answer[0] != b"begun":
-            return RefusedBy(answer[1].decode())
+            return RefusedBy(answer[1].decode(), int(answer[2]) if len(answer) > 2 else None)
         return Begun(attempt=int(answer[1]), at=int(answer[2]) / 1000)
 
-    return Call(load("begin"), (job.id, job.fence, _ms(lease_seconds), _ms(not_after), _ms(clock)), read)
+    return Call(load("begin"), (job.id, _claim(job), _ms(lease_seconds), _ms(not_after), _ms(clock)), read)
 
 
 def settle(
@@ -164,9 +175,14 @@ def settle(
     suspension: Suspension | None = None,
     clock: float | None = None,
 ) -> Call[State | None]:
-    """Record what became of an attempt, however late; gives the job's state, or None for a job long forgotten."""
+    """Record what became of an attempt, however late; gives the job's state, or None for a job long forgotten.
+
+    Reading the answer raises UncheckedError where a restored server may have forgotten it: to be settled again later.
+    """
 
     def read(answer: list[bytes]) -> State | None:
+        if answer[0] == b"unchecked":
+            raise UncheckedError
         return State(answer[1].decode()) if len(answer) > 1 else None
 
     args = (id, attempt, outcome, detail, to, reason, _ms(at), _flag(counts), _ms(cool_until), _flag(named))
@@ -188,7 +204,7 @@ def release(
     def read(answer: list[bytes]) -> State | RefusedBy:
         return RefusedBy(answer[1].decode()) if answer[0] == b"refused" else State(answer[1].decode())
 
-    args = (job.id, job.fence, to, reason, _ms(at), _flag(counts), *_suspend(suspension), _ms(clock))
+    args = (job.id, _claim(job), to, reason, _ms(at), _flag(counts), *_suspend(suspension), _ms(clock))
     return Call(load("release"), args, read)
 
 
@@ -251,17 +267,26 @@ def cancel_matching(
 
 
 def advertise(
-    worker: str, capacity: int, *, seconds: float, believe: bool = False, clock: float | None = None
+    worker: str,
+    capacity: int,
+    *,
+    seconds: float,
+    believe: bool = False,
+    last: float | None = None,
+    clock: float | None = None,
 ) -> Call[Tick]:
     """Say that a worker lives and how many deliveries it may hold, 0 takes it off; with it the ledger's time goes on.
 
     `believe` takes the server's clock over even where it leapt ahead: when the caller's own clock agrees with it.
+    `last` is the ledger's time when this worker last did so: a ledger whose time is before it has gone back.
     """
 
     def read(answer: list[bytes]) -> Tick:
         return Tick(float(answer[0]) / 1000, leapt=answer[1] == b"1")
 
-    return Call(load("advertise"), (worker, capacity, _ms(seconds), _flag(believe), _ms(clock)), read)
+    return Call(
+        load("advertise"), (worker, capacity, _ms(seconds), _flag(believe), _ms(last), _ms(clock)), read
+    )
 
 
 def spend(connection: ConnectionId, units: int, *, nonce: str, clock: float | None = None) -> Call[bool]:
@@ -272,6 +297,10 @@ def spend(connection: ConnectionId, units: int, *, nonce: str, clock: float | No
 def keep(worker: str, *, seconds: float) -> Call[bool]:
     """Take or renew the keeper's lease; 0 seconds gives it up."""
     return Call(load("keep"), (worker, _ms(seconds)), lambda answer: answer == 1)
+
+
+def _claim(job: Job) -> str:
+    return f"{job.fence}:{job.nonce}"
 
 
 def _ms(seconds: float | None) -> str:

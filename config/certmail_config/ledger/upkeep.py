@@ -14,6 +14,11 @@ from certmail_config.ids import JobId
 from certmail_config.ledger.script import Call, load
 from certmail_config.states import State
 
+
+class CheckedError(Exception):
+    """The server is in use: somebody has repaired it, or restored the right data, meanwhile."""
+
+
 EVERY_JOB = "keys"
 """What to inspect: jobs, payloads, dedupe keys and lanes; any other word is the name of a zset or set of jobs."""
 
@@ -84,11 +89,14 @@ def restore(
     reason: str,
     attempts: Sequence[KnownAttempt] = (),
     known: KnownJob | None = None,
+    could_have_left: bool = False,
     clock: float | None = None,
 ) -> Call[Restored]:
     """Put a job where the record says it is; `ready` leaves one that waits where it is."""
 
     def read(answer: list[bytes]) -> Restored:
+        if answer[0] == b"checked":
+            raise CheckedError
         if answer[0] == b"missing":
             return Restored(None)
         return Restored(State(answer[1].decode()), JobId(answer[2].decode()) if answer[2] else None)
@@ -102,7 +110,11 @@ def restore(
         }
         for attempt in attempts
     ]
-    return Call(load("restore"), (id, to, reason, json.dumps(made), _known(known), _ms(clock)), read)
+    return Call(
+        load("restore"),
+        (id, to, reason, json.dumps(made), _known(known), "1" if could_have_left else "", _ms(clock)),
+        read,
+    )
 
 
 def _known(job: KnownJob | None) -> str:

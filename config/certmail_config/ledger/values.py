@@ -14,7 +14,7 @@ from certmail_config.states import State
 class Job:
     """What a worker needs to know of a claimed job.
 
-    `failures` attempts have counted for its back-off; `refreshed` says that its last attempt met an expired token,
+    `fence` and `nonce` name the claim. `failures` attempts have counted for its back-off; `refreshed` says that its last attempt met an expired token,
     `resent` that a copy may be out already; `strikes` is how often in a row its mailbox was told to wait without being
     told how long; `body` is the sealed reminder.
     """
@@ -23,6 +23,7 @@ class Job:
     tenant: str
     connection: ConnectionId
     fence: int
+    nonce: str
     failures: int
     refreshed: bool
     resent: bool
@@ -76,9 +77,13 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class RefusedBy:
-    """The ledger did not agree; `why` is the state or the reason that stood against it."""
+    """The ledger did not agree; `why` is the state or the reason that stood against it.
+
+    `attempt` is one that was begun for this very claim, whose begin was answered too late: its request never left.
+    """
 
     why: str
+    attempt: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import typer
 
 from certmail import Cancellation, Mailer
 from certmail_config import keys
-from certmail_config.errors import WrongUse
+from certmail_config.errors import Refused, WrongUse
 from certmail_config.settings import Settings
 from certmail_worker.cli.output import Json, out, print_json
 
@@ -46,7 +46,7 @@ def cancel(
         )
     with Mailer.from_env(Settings.from_env(), proven=False) as mailer:
         if job is None:
-            whose = tenant or _only_tenant(mailer)
+            whose = _tenant(mailer, tenant)
             done = mailer.cancel_all(whose, campaign=campaign or "", reason=reason)
             if json:
                 return print_json(asdict(done))
@@ -63,10 +63,16 @@ def cancel(
     return None
 
 
-def _only_tenant(mailer: Mailer) -> str:
+def _tenant(mailer: Mailer, tenant: str | None) -> str:
     """A campaign's id is its tenant's own: with several tenants, whose it is must be said."""
     names = cast("set[bytes]", mailer.redis.smembers(keys.TENANTS))
     tenants = sorted(name.decode() for name in names)
+    if tenant is not None and tenant not in tenants:
+        raise Refused("unknown_tenant", f"There is no tenant {tenant!r}.", "See `certmail tenants list`.")
+    if tenant is not None:
+        return tenant
+    if not tenants:
+        raise Refused("unknown_tenant", "There is no tenant yet.", "certmail tenants add TENANT")
     if len(tenants) != 1:
         raise WrongUse("wrong_use", "Several tenants may have a campaign of this name.", "Add --tenant.")
     return tenants[0]

@@ -1,9 +1,16 @@
 -- A worker says that it lives and how many deliveries it may hold; 0 takes it off. With it the time goes on.
--- KEYS  none declared; K.workers (zset), K.capacity (hash), K.clock (string)
--- ARGV  1 worker · 2 capacity · 3 how long this is good for, ms · 4 '1' to believe the clock even if it leapt ahead · 5 clock ms or ''
+-- KEYS  none declared; K.workers (zset), K.capacity (hash), K.clock, K.went_back, K.checked_run (strings)
+-- ARGV  1 worker · 2 capacity · 3 how long this is good for, ms · 4 '1' to believe the clock even if it leapt ahead · 5 the ledger's time when this worker last
+--       advertised, ms, or '' · 6 clock ms or ''
 -- Gives {now, '1' if the clock leapt and was not believed, else '0'}.
 local worker, capacity = ARGV[1], tonumber(ARGV[2])
-local now, leapt = read_clock(ARGV[5])
+-- The ledger's time has gone back: this server was restored from an older copy, whatever else it shows. A replica that
+-- took over may lack a last note like this one, and is not blamed for that.
+if ARGV[5] ~= '' and tonumber(redis.call('GET', K.clock) or '0') < tonumber(ARGV[5]) - 5000 then
+  redis.call('SET', K.went_back, '1')
+  redis.call('DEL', K.checked_run)
+end
+local now, leapt = read_clock(ARGV[6])
 if leapt and ARGV[4] == '1' then leapt = false end
 if not leapt then remember_clock(now) end
 if capacity == 0 then

@@ -1,19 +1,22 @@
 -- The point of no return: the write-ahead record that a request is about to leave.
 -- KEYS  none declared; K.job (hash), K.due (zset), K.lane_info (hash), K.mailbox (hash), K.begins (zset), K.events,
 --       and what returning to the lane touches
--- ARGV  1 id · 2 fence · 3 lease ms · 4 not_after ms or '' · 5 clock ms or ''
--- Gives {'begun', attempt, now}, or {'refused', why}; after most refusals the job is back in its lane or final.
+-- ARGV  1 id · 2 fence:nonce of the claim · 3 lease ms · 4 not_after ms or '' · 5 clock ms or ''
+-- Gives {'begun', attempt, now}, or {'refused', why}; after most refusals the job is back in its lane or final. Where this
+-- claim had begun before, but its lease ended before it learnt so, {'refused', why, attempt}: that request never left.
 -- Called again after it began (a retried command) it gives the same answer.
-local id, fence = ARGV[1], ARGV[2]
+local id, fence, nonce = ARGV[1], string.match(ARGV[2], '^(%d+):(.*)$')
 local now, leapt = read_clock(ARGV[5])
 if leapt then return {'refused', 'clock_leapt'} end
 local job = load_job(id)
 if not job then return {'refused', 'unknown'} end
+if job.state == 'sending' and job.begun_by == ARGV[2] then return {'begun', job.attempt, job.begun_at} end
+if job.begun_by == ARGV[2] and job['outcome:' .. job.attempt] == 'unknown' then return {'refused', job.state, job.attempt} end
+if unchecked() then return {'refused', 'unchecked'} end
 if job.fence ~= fence then return {'refused', 'fenced'} end
-if job.state == 'sending' then return {'begun', job.attempt, job.begun_at} end
 if job.state ~= 'dispatched' then return {'refused', job.state} end
--- Leased anew but not claimed yet: whoever answers that doorbell gets a newer fence than this worker's.
-if not job.nonce then return {'refused', 'fenced'} end
+-- Leased anew, to nobody yet or to somebody else: a server that was restored may give the same fence twice.
+if job.nonce ~= nonce then return {'refused', 'fenced'} end
 -- The lease is over: the reaper owns the job from here, even if it has not come by yet.
 if tonumber(job.lease) <= now then return {'refused', 'lease_ended'} end
 
@@ -48,7 +51,7 @@ local lease = now + tonumber(ARGV[3])
 redis.call('ZADD', K.begins .. job.mailbox, text(now), id .. ':' .. attempt)
 redis.call('PEXPIRE', K.begins .. job.mailbox, 120000)
 redis.call('HSET', K.job .. id, 'state', 'sending', 'attempt', attempt, 'begun_at', text(now), 'lease', text(lease),
-  'begun:' .. attempt, text(now))
+  'begun:' .. attempt, text(now), 'begun_by', ARGV[2])
 redis.call('ZADD', K.due, text(lease), id)
 emit(now, 'begun', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'attempt', attempt, 'state', 'sending',
   'worker', job.worker})

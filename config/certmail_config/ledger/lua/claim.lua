@@ -6,6 +6,7 @@
 local id, worker, nonce = ARGV[1], ARGV[2], ARGV[3]
 local now, leapt = read_clock(ARGV[6])
 if leapt then return {'refused', 'clock_leapt'} end
+if unchecked() then return {'refused', 'unchecked'} end
 local job = load_job(id)
 if not job then return {'refused', 'unknown'} end
 if job.state ~= 'dispatched' then return {'refused', job.state} end

@@ -62,6 +62,7 @@ elseif job.state == 'scheduled' then
 elseif job.state == 'uncertain' then
   free_slots(id, job, now)
   put_uncertain(id, job, job.reason or '', nil, now)
+  emit(now, 'mended', {'job', id, 'tenant', job.tenant, 'state', 'uncertain', 'reason', job.reason or '', 'held', '1'})
 else
   redis.call('ZADD', K.due, job.lease or text(now), id)
   redis.call('SADD', K.leased, id)

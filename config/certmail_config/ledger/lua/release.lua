@@ -1,16 +1,17 @@
 -- End a delivery before begin: nothing was sent.
 -- KEYS  none declared; K.job (hash), K.due, K.lane, K.wake (zsets), K.lane_info, K.events
--- ARGV  1 id · 2 fence · 3 to (ready, scheduled, failed, suppressed, expired) · 4 reason · 5 not before ms (scheduled) or ''
+-- ARGV  1 id · 2 fence:nonce of the claim · 3 to (ready, scheduled, failed, suppressed, expired) · 4 reason · 5 not before ms (scheduled) or ''
 --       6 '1' if it counts for back-off · 7 suspend the lane: code or '' · 8 message · 9 connection version · 10 clock ms or ''
 -- Gives {'released', state}, {'already', state} for a second call, or {'refused', why} when the worker was fenced out.
-local id, fence, to, reason = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local id, to, reason = ARGV[1], ARGV[3], ARGV[4]
+local fence, nonce = string.match(ARGV[2], '^(%d+):(.*)$')
 local now = read_clock(ARGV[10])
 local job = load_job(id)
 if not job then return {'refused', 'unknown'} end
 if ARGV[7] ~= '' then suspend_lane(job.connection, ARGV[9], ARGV[7], ARGV[8], now) end
 if job.fence ~= fence then return {'refused', 'fenced'} end
--- Leased anew but not claimed yet, it is nobody's to release: this is a second call that came late.
-if job.state ~= 'dispatched' or not job.nonce then return {'already', job.state} end
+-- Leased anew, to nobody yet or to somebody else: this is a second call that came late.
+if job.state ~= 'dispatched' or job.nonce ~= nonce then return {'already', job.state} end
 
 free_slots(id, job, now)
 local held = '0'

@@ -2,11 +2,14 @@
 -- KEYS  none declared; K.job (hash), K.dedupe (string), K.events, and what the moves touch
 -- ARGV  1 id · 2 state: a final one, uncertain (held), or ready if it may still be sent · 3 reason
 --       4 attempts, JSON: [{n, begun_at (ms), outcome, detail (JSON)}, …] · 5 the job if the server does not know it, JSON:
---       tenant, connection, kind, campaign, priority, dedupe, fingerprint, enqueued_at, expires_at, keep (ms), or '' · 6 clock ms or ''
--- Gives {'restored', state, id of a job that was called off because it is the same reminder, or ''}, or {'missing'}.
+--       tenant, connection, kind, campaign, priority, dedupe, fingerprint, enqueued_at, expires_at, keep (ms), or '' · 6 '1' if it is held because it could have left
+--       unrecorded · 7 clock ms or ''
+-- The server must be unchecked, so that nothing moves meanwhile. Gives {'checked'} where it is not,
+-- {'restored', state, id of a job that was called off because it is the same reminder, or ''}, or {'missing'}.
 -- Called again it changes nothing more.
 local id, state, reason = ARGV[1], ARGV[2], ARGV[3]
-local now = read_clock(ARGV[6])
+local now = read_clock(ARGV[7])
+if not unchecked() then return {'checked'} end
 local job, duplicate = load_job(id), ''
 
 -- A job that was enqueued after the copy was made: its payload is gone; what is left is that it must not come twice.
@@ -38,16 +41,28 @@ end
 if job.state == state and (is_final(job) or job.finished_at) then return {'restored', state, ''} end
 
 free_slots(id, job, now)
+local corrected = false
 for _, attempt in ipairs(cjson.decode(ARGV[4])) do
   local n = text(attempt.n)
+  -- A worker that lived on may have settled it here meanwhile, and knows better than a record that ends before.
+  local said = job['outcome:' .. n]
+  if said and said ~= 'unknown' then
+    if attempt.outcome == 'unknown' then corrected = true end
+    attempt.outcome, attempt.detail = said, job['attempt:' .. n] or attempt.detail
+  end
   redis.call('HSET', K.job .. id, 'begun:' .. n, attempt.begun_at, 'outcome:' .. n, attempt.outcome, 'attempt:' .. n, attempt.detail)
   job['outcome:' .. n] = attempt.outcome
   if attempt.n > tonumber(job.attempt) then job.attempt = n end
 end
--- Workers that held it before are fenced out, however often they had claimed it since the copy was made.
-redis.call('HSET', K.job .. id, 'attempt', job.attempt, 'fence', text(tonumber(job.fence) + 1000))
+redis.call('HSET', K.job .. id, 'attempt', job.attempt)
+local accepted, unknown = copies(job)
+if accepted then state, reason = 'accepted', '' end
+-- Nothing reopens what has ended here; and of what is known not to have left nobody has to decide anything.
+if is_final(job) and state ~= 'accepted' then return {'restored', job.state, ''} end
+if state == 'uncertain' and corrected and known and not unknown then state = 'ready' end
 if state == 'uncertain' then
   put_uncertain(id, job, reason, nil, now)
+  if ARGV[6] == '1' then redis.call('HINCRBY', K.held_back, job.connection, 1) end
   if not known then -- nobody can send it again: closed at once
     redis.call('HSET', K.job .. id, 'finished_at', text(now))
     forget_payload(id, job)

@@ -6,11 +6,13 @@
 --       8 '1' if the attempt counts for back-off · 9 cool the mailbox until ms or '' · 10 '1' if Google named that time
 --       11 suspend the lane: code or '' · 12 message · 13 connection version · 14 clock ms or ''
 -- The next state is what the worker asks for; what is known of other requests, or a cancellation, may make it another.
--- Gives {'settled', state} · {'already', state} for a second call · {'unknown'} when the job is long forgotten.
+-- Gives {'settled', state} · {'already', state} for a second call · {'unknown'} when the job is long forgotten ·
+-- {'unchecked'} when the server may have forgotten it: to be said again later.
 local id, attempt, outcome, next_state, reason = ARGV[1], ARGV[2], ARGV[3], ARGV[5], ARGV[6]
 local now = read_clock(ARGV[14])
 local job = load_job(id)
-if not job then return {'unknown'} end
+-- One that a restored server has forgotten: a repair will tell it of it.
+if not job then return {unchecked() and 'unchecked' or 'unknown'} end
 -- Said before. Only better knowledge may follow: what became of a request whose outcome was unknown.
 local said = job['outcome:' .. attempt]
 if said and not (said == 'unknown' and outcome ~= 'unknown') then return {'already', job.state} end

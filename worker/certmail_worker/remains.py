@@ -1,0 +1,157 @@
+"""What is left in both stores after Redis was restored: read for `restore`, which has `rollback` decide about it."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any, TypeVar, cast
+
+from redis import Redis
+from sqlalchemy import Connection as Db
+from sqlalchemy import select, tuple_
+
+from certmail_config import keys
+from certmail_config.connections import Connection
+from certmail_config.ids import JobId
+from certmail_config.ledger.upkeep import KnownAttempt, KnownJob
+from certmail_config.sql import tables
+from certmail_config.states import State
+from certmail_worker.lineage import order
+from certmail_worker.record import START
+from certmail_worker.rollback import Recorded, Step, Waiting, attempt_detail, decide, lane_order
+
+T = TypeVar("T")
+CHUNK = 500
+ALWAYS = datetime.min.replace(tzinfo=UTC)
+FIELDS = ("state", "connection", "priority", "enqueued_at", "not_before", "expires_at", "held")
+
+
+def survived(redis: Redis, cursor: str) -> str:
+    """The newest event of the stream that was recorded; START if none is left."""
+    found = cast("list[Any]", redis.xrevrange(keys.EVENTS, max=cursor, count=1))
+    return str(found[0][0].decode()) if found else START
+
+
+def ended_by(redis: Redis, since: datetime | None) -> datetime:
+    """By when the former server had ended: when this one began, or where it ran before already, when the loss was noticed."""
+    info = redis.info("server")
+    seconds, micros = redis.time()
+    now = datetime.fromtimestamp(seconds + micros / 1e6, UTC)
+    began = now - timedelta(seconds=max(info["uptime_in_seconds"] - 1, 0))
+    if since is None or began > since:
+        return began
+    noticed = cast("bytes | None", redis.hget(keys.STOPPED, "at"))
+    return max(_time(noticed) if noticed else now, since)
+
+
+def touched(db: Db, redis: Redis, survived: str, keep_days: int) -> Iterator[Step]:
+    """A step for every job that something happened to since, as the record knows."""
+    keep, now = timedelta(days=keep_days), datetime.now(UTC)
+    events = tables.events
+    later = tuple_(events.c.stream_ms, events.c.stream_n) > tuple_(*order(survived))
+    jobs = db.execute(select(events.c.job).where(later, events.c.job.is_not(None)).distinct()).scalars()
+    for chunk in chunks(jobs.all()):
+        with redis.pipeline(transaction=False) as pipe:
+            for job in chunk:
+                pipe.exists(keys.JOB + job)
+            exist = dict(zip(chunk, pipe.execute(), strict=True))
+        for recorded, updated_at in _recorded(db, chunk, keep):
+            if exist[recorded.job] or updated_at > now - keep:
+                step = decide(recorded, in_redis=bool(exist[recorded.job]))
+                if step:
+                    yield step
+
+
+def _recorded(db: Db, jobs: Sequence[str], keep: timedelta) -> Iterator[tuple[Recorded, datetime]]:
+    attempts: dict[str, list[KnownAttempt]] = {}
+    query = select(tables.attempts).where(tables.attempts.c.job.in_(jobs)).order_by(tables.attempts.c.n)
+    for row in db.execute(query).mappings():
+        known = KnownAttempt(
+            row["n"], row["begun_at"].timestamp(), row["outcome"] or "", attempt_detail(dict(row))
+        )
+        attempts.setdefault(row["job"], []).append(known)
+    for row in db.execute(select(tables.deliveries).where(tables.deliveries.c.job.in_(jobs))).mappings():
+        job = KnownJob(
+            tenant=row["tenant"],
+            connection=row["connection"],
+            kind=row["kind"],
+            campaign=row["campaign"] or "",
+            dedupe=row["dedupe"] or f"{row['tenant']}:{row['job']}",
+            fingerprint=row["fingerprint"] or "",
+            enqueued_at=row["enqueued_at"].timestamp(),
+            expires_at=row["expires_at"].timestamp(),
+            keep_seconds=keep.total_seconds(),
+        )
+        recorded = Recorded(
+            JobId(row["job"]),
+            State(row["state"]),
+            row["reason"] or "",
+            tuple(attempts.get(row["job"], ())),
+            job,
+        )
+        yield recorded, row["updated_at"]
+
+
+def forgotten(db: Db, lost: Sequence[Step]) -> Iterator[tuple[str, Waiting]]:
+    """Jobs that the server has forgotten, as they waited before, with their connections."""
+    events, deliveries = tables.events, tables.deliveries
+    query = select(
+        deliveries.c.job,
+        deliveries.c.connection,
+        deliveries.c.enqueued_at,
+        deliveries.c.send_at,
+        deliveries.c.expires_at,
+        events.c.data,
+    ).join(events, (events.c.job == deliveries.c.job) & (events.c.type == "enqueued"))
+    for chunk in chunks(lost):
+        for row in db.execute(query.where(deliveries.c.job.in_([step.job for step in chunk]))):
+            place = lane_order(int(json.loads(row.data)["priority"]), row.enqueued_at.timestamp() * 1000)
+            yield (
+                row.connection,
+                Waiting(JobId(row.job), place, from_=row.send_at or ALWAYS, until=row.expires_at),
+            )
+
+
+def waiting(redis: Redis, connections: Sequence[Connection], until: datetime) -> Mapping[str, list[Waiting]]:
+    """The jobs that wait in the restored server and may leave by then, by connection."""
+    found: dict[str, list[Waiting]] = defaultdict(list)
+    due = cast("list[bytes]", redis.zrangebyscore(keys.DUE, "-inf", round(until.timestamp() * 1000)))
+    ready = (
+        job
+        for connection in connections
+        for job in cast("list[bytes]", redis.zrange(keys.LANE + connection.id, 0, -1))
+    )
+    for chunk in chunks(dict.fromkeys([*ready, *due])):
+        with redis.pipeline(transaction=False) as pipe:
+            for job in chunk:
+                pipe.hmget(keys.JOB + job.decode(), *FIELDS)
+            answers = pipe.execute()
+        for job, (state, of, priority, enqueued, not_before, expires, held) in zip(
+            chunk, answers, strict=True
+        ):
+            resend = state == b"uncertain" and held != b"1"
+            if state in {b"ready", b"dispatched", b"scheduled"} or resend:
+                place = lane_order(int(priority), int(enqueued))
+                each = Waiting(
+                    JobId(job.decode()),
+                    # What was on its way to a worker, or due to be sent again, goes before all.
+                    order=-1.0 if resend or state == b"dispatched" else place,
+                    from_=_time(not_before) if state == b"scheduled" and not_before else ALWAYS,
+                    until=_time(expires),
+                )
+                found[of.decode()].append(each)
+    return found
+
+
+def chunks(items: Iterable[T]) -> Iterator[tuple[T, ...]]:
+    """Some hundred at a time."""
+    source = iter(items)
+    while chunk := tuple(islice(source, CHUNK)):
+        yield chunk
+
+
+def _time(ms: bytes) -> datetime:
+    return datetime.fromtimestamp(int(ms) / 1000, UTC)
