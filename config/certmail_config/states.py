@@ -56,7 +56,7 @@ TRANSITIONS: Final[dict[str, frozenset[Move]]] = {
     ),
     "settle": _moves(
         (_S.SENDING, (_S.ACCEPTED, _S.FAILED, _S.READY, _S.SCHEDULED, _S.UNCERTAIN, _S.CANCELLED)),
-        (_S.UNCERTAIN, (_S.ACCEPTED, _S.FAILED, _S.READY, _S.SCHEDULED, _S.CANCELLED, _S.EXPIRED)),
+        (_S.UNCERTAIN, (_S.READY, _S.SCHEDULED, *FINAL)),
         *((before, (_S.ACCEPTED,)) for before in (_S.SCHEDULED, _S.READY, _S.DISPATCHED, *_CLOSED_UNKNOWING)),
     ),
     "cancel": _moves(
@@ -66,7 +66,7 @@ TRANSITIONS: Final[dict[str, frozenset[Move]]] = {
         (_S.SCHEDULED, (_S.READY, _S.EXPIRED, _S.UNCERTAIN)),
         (_S.READY, (_S.EXPIRED, _S.UNCERTAIN)),
         (_S.DISPATCHED, (_S.READY, _S.FAILED, _S.UNCERTAIN)),
-        (_S.SENDING, (_S.UNCERTAIN,)),
+        (_S.SENDING, (_S.UNCERTAIN, _S.ACCEPTED)),
         (_S.UNCERTAIN, (_S.READY,)),
     ),
     "restore": frozenset(

@@ -82,6 +82,8 @@ SCENARIOS: Final[dict[tuple[str, Move], Scenario]] = {
     ("reap", (_S.DISPATCHED, _S.READY)): lambda scene: scene.reap_after(LEASE + 1),
     ("reap", (_S.DISPATCHED, _S.FAILED)): Scene.stop_workers,
     ("reap", (_S.DISPATCHED, _S.UNCERTAIN)): Scene.stop_workers,
+    ("settle", (_S.UNCERTAIN, _S.SUPPRESSED)): Scene.suppressed_after_all,
+    ("reap", (_S.SENDING, _S.ACCEPTED)): Scene.lost_after_earlier_news,
     ("reap", (_S.SENDING, _S.UNCERTAIN)): lambda scene: scene.reap_after(LEASE + 1),
     ("reap", (_S.UNCERTAIN, _S.READY)): lambda scene: scene.reap_after(11),
 }
@@ -90,7 +92,7 @@ DOUBTED: Final = {
     (script, move)
     for script, move in SCENARIOS
     if move[0] in _WAITING and (move[1] is _S.UNCERTAIN or script == "settle")
-}
+} | {("reap", (_S.SENDING, _S.ACCEPTED))}
 """Where an earlier request of the job is needed, of which nobody knows what became."""
 
 

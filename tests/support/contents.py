@@ -184,6 +184,7 @@ def entry(id_: str, told: dict[str, str], due: dict[str, int]) -> Entry:
         outcomes={n: AttemptOutcome(told[f"outcome:{n}"]) for n in numbers if f"outcome:{n}" in told},
         called_off=told.get("called_off"),
         finished_at=_number(told.get("finished_at")),
+        would_be=_pair(told.get("would_be")),
         possible_duplicate=told.get("possible_duplicate") == "1",
         victims=frozenset(filter(None, told.get("victims", "").split(","))),
     )
@@ -235,6 +236,13 @@ def _claim(text: str | None) -> tuple[int, str] | None:
         return None
     fence, _, nonce = text.partition(":")
     return int(fence), nonce
+
+
+def _pair(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    state, _, reason = text.partition("|")
+    return state, reason
 
 
 def _text(found: Any) -> dict[str, str]:

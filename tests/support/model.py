@@ -221,7 +221,9 @@ class Model(Reaping):
         self.suspend(entry.connection, suspension, now)
         newest = attempt == entry.attempt and entry.state in {State.SENDING, State.UNCERTAIN}
         went_out = outcome is AttemptOutcome.ACCEPTED and entry.state not in {State.SENDING, State.ACCEPTED}
-        if newest or went_out:
+        if entry.would_be and not entry.unknown and not entry.accepted:
+            self.end(entry, State(entry.would_be[0]), reason := entry.would_be[1], now)
+        elif newest or went_out:
             reason = self._follow(entry, to, reason, ms(at), counts=counts, now=now)
         self.tell(
             now,

@@ -14,26 +14,26 @@ class Moves(Pacing):
         """Back to its lane, or not before a time."""
         entry.state = State.READY if until is None else State.SCHEDULED
         entry.at, entry.held, entry.nonce, entry.worker, entry.look_at = until, False, None, None, None
+        entry.would_be = None
 
     def doubt(self, entry: Entry, reason: str, at: int | None, now: int) -> None:
         """Unknown: sent again at a time, or held for a person."""
         entry.state, entry.reason, entry.held = State.UNCERTAIN, reason, at is None
         entry.at = now + entry.keep if at is None else at
-        entry.nonce, entry.worker = None, None
+        entry.nonce, entry.worker, entry.would_be = None, None, None
         if self.tracks[entry.connection].verify:
             entry.look_at = now + 1_000
 
     def end(self, entry: Entry, state: State, reason: str, now: int) -> None:
         """Final, unless a copy may be out that the record would deny then."""
         if state is not State.ACCEPTED and entry.unknown and not entry.accepted:
-            reason = f"{reason}; what became of an earlier request is unknown"
+            doubt = f"{reason}; what became of an earlier request is unknown"
             if entry.unfinished:
-                return self.doubt(entry, reason, None, now)
-            entry.reason = reason  # closed before, and stays so
-            return None
-        entry.state, entry.reason, entry.finished_at = state, reason, now
+                self.doubt(entry, doubt, None, now)
+            entry.reason, entry.would_be = doubt, (state, reason)
+            return
+        entry.state, entry.reason, entry.finished_at, entry.would_be = state, reason, now, None
         entry.at, entry.held, entry.nonce, entry.worker, entry.look_at = None, False, None, None, None
-        return None
 
     def expire(self, entry: Entry, now: int) -> None:
         reason = "its time passed while it waited"

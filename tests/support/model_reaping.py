@@ -33,7 +33,10 @@ class Reaping(Moves):
                 worker = entry.worker or ""
                 entry.outcomes[entry.attempt] = AttemptOutcome.UNKNOWN
                 reason = "worker_lost: its worker stopped while the request was under way; whether Gmail took the message is unknown"
-                self.doubt(entry, reason, None, now)
+                if entry.accepted:
+                    self.end(entry, State.ACCEPTED, "an earlier request was accepted", now)
+                else:
+                    self.doubt(entry, reason, None, now)
                 self.tell(now, "reaped", entry, "connection", "attempt", "reason", "held", worker=worker)
             case State.UNCERTAIN if entry.held:
                 entry.finished_at, entry.at, entry.look_at = now, None, None

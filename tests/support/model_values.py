@@ -46,6 +46,8 @@ class Entry:
     outcomes: dict[int, AttemptOutcome] = field(default_factory=dict)
     called_off: str | None = None
     finished_at: int | None = None
+    would_be: tuple[str, str] | None = None
+    """How it would have ended, and why, were it not for a request whose outcome is unknown."""
     possible_duplicate: bool = False
     victims: frozenset[str] = frozenset()
 

@@ -140,6 +140,19 @@ class Scene:
         self.bench.now += LIFE + 1
         self.bench.dispatch()
 
+    def lost_after_earlier_news(self) -> None:
+        """The worker of a resend is lost, after the first request turned out to have gone out."""
+        self.earlier_news()
+        self.reap_after(LEASE + 1)
+
+    def suppressed_after_all(self) -> None:
+        """No longer wanted when it was to be sent again, but a copy may be out; then it turns out that none is."""
+        self.reap_after(11)
+        self.lease()
+        self.release(_S.SUPPRESSED)
+        assert self.bench.state("j") is _S.UNCERTAIN
+        self.settle(_O.NOT_SENT, _S.READY)
+
     def not_sent_after_all(self) -> None:
         """Nobody decided in months, so it was closed; then it turns out that it had not gone out."""
         self.reap_after(LIFE + 1)

@@ -88,7 +88,7 @@ local function stop_looking(id) redis.call('ZREM', K.unsure, id) end
 local function put_ready(id, job, now)
   stop_looking(id)
   redis.call('HSET', K.job .. id, 'state', 'ready')
-  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held')
+  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held', 'would_be')
   redis.call('ZADD', K.due, job.expires_at, id)
   redis.call('ZADD', K.lane .. job.connection, lane_score(job), id)
   wake_lane(job.connection, now)
@@ -98,7 +98,7 @@ end
 local function put_scheduled(id, job, at)
   stop_looking(id)
   redis.call('HSET', K.job .. id, 'state', 'scheduled', 'not_before', text(at))
-  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held')
+  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held', 'would_be')
   redis.call('ZADD', K.due, text(math.min(at, tonumber(job.expires_at))), id)
 end
 
@@ -117,7 +117,7 @@ end
 local function put_uncertain(id, job, reason, at, now)
   redis.call('ZREM', K.lane .. job.connection, id)
   redis.call('HSET', K.job .. id, 'state', 'uncertain', 'reason', reason, 'held', at and '0' or '1')
-  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'not_before')
+  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'not_before', 'would_be')
   redis.call('ZADD', K.due, text(at or now + tonumber(job.keep)), id)
   if redis.call('HGET', K.lane_info .. job.connection, 'verify') == '1' then
     redis.call('ZADD', K.unsure, text(now + 1000), id)
@@ -140,16 +140,17 @@ end
 local function put_final(id, job, state, reason, now)
   local accepted, unknown = copies(job)
   if unknown and not accepted and state ~= 'accepted' then
-    reason = reason .. '; what became of an earlier request is unknown'
+    local doubt = reason .. '; what became of an earlier request is unknown'
     if job.state == 'uncertain' and job.finished_at then -- closed before, and stays so
-      redis.call('HSET', K.job .. id, 'reason', reason)
+      redis.call('HSET', K.job .. id, 'reason', doubt)
     else
-      put_uncertain(id, job, reason, nil, now)
+      put_uncertain(id, job, doubt, nil, now)
     end
+    redis.call('HSET', K.job .. id, 'would_be', state .. '|' .. reason) -- should the doubt be resolved
     return 'uncertain'
   end
   redis.call('HSET', K.job .. id, 'state', state, 'reason', reason, 'finished_at', text(now))
-  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held', 'not_before')
+  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held', 'not_before', 'would_be')
   forget_payload(id, job)
   return state
 end

@@ -50,10 +50,16 @@ local function lease_over_while_sending(id, job)
   free_slots(id, job, now)
   local reason = 'worker_lost: its worker stopped while the request was under way; whether Gmail took the message is unknown'
   redis.call('HSET', K.job .. id, 'outcome:' .. job.attempt, 'unknown')
-  put_uncertain(id, job, reason, nil, now)
+  local state, held = 'uncertain', '1'
+  if copies(job) then -- news of an earlier request came meanwhile
+    reason = 'an earlier request was accepted'
+    state, held = put_final(id, job, 'accepted', reason, now), '0'
+  else
+    put_uncertain(id, job, reason, nil, now)
+  end
   emit(now, 'reaped', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'attempt', job.attempt,
-    'state', 'uncertain', 'reason', reason, 'held', '1', 'worker', job.worker or ''})
-  move(id, job, 'uncertain')
+    'state', state, 'reason', reason, 'held', held, 'worker', job.worker or ''})
+  move(id, job, state)
 end
 
 local function uncertain_is_due(id, job)

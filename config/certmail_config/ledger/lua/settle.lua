@@ -28,13 +28,16 @@ end
 if ARGV[9] ~= '' and mailbox then cool_mailbox(mailbox, tonumber(ARGV[9]), ARGV[10] == '1', begun_at, reason, now) end
 if ARGV[11] ~= '' then suspend_lane(job.connection, ARGV[13], ARGV[11], ARGV[12], now) end
 
-local accepted = copies(job)
+local accepted, unknown = copies(job)
 local state, at, held = job.state, tonumber(ARGV[7]), job.held or '0'
 -- The newest request decides what follows, as long as nothing else has. News of an earlier one that did go out after
 -- all calls off a resend, and puts right what was closed without knowing it; a request under way has to end first.
 local decides = job.attempt == attempt and (state == 'sending' or state == 'uncertain')
 local corrects = outcome == 'accepted' and state ~= 'sending' and state ~= 'accepted'
-if decides or corrects then
+if job.would_be and not unknown and not accepted then -- the last doubt is resolved: it ends as it would have
+  state, reason = string.match(job.would_be, '^(%a+)|(.*)$')
+  state, held = put_final(id, job, state, reason, now), '0'
+elseif decides or corrects then
   if state == 'sending' or state == 'dispatched' then free_slots(id, job, now) end
   if ARGV[8] == '1' then redis.call('HINCRBY', K.job .. id, 'failures', 1) end
   state = next_state
