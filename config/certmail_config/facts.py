@@ -10,7 +10,7 @@ from redis import Redis
 
 from certmail_config.durability import NOTHING_PROMISED, Durability, Kind, prove
 from certmail_config.errors import CertmailError
-from certmail_config.room import SHARE, Figures, Limits, ask, read_figures, room
+from certmail_config.room import PACING_SHARE, SHARE, Figures, Limits, ask, read_figures, room
 
 NEARLY = 0.7
 """From this share on somebody should know."""
@@ -66,7 +66,7 @@ def fill(figures: Figures, limits: Limits) -> Iterator[Fact]:
     if limit:
         share = figures.used / limit
         remedy = full.remedy if full and full.code == "redis_full" else "Give Redis more memory."
-        message = f"{share:.0%} of Redis's memory is used; certmail stops at {SHARE:.0%}."
+        message = f"{share:.0%} of Redis's memory is used; nothing more is taken in at {SHARE:.0%}, nothing more is sent at {PACING_SHARE:.0%}."
         yield Fact("memory", *_grade(share, message, remedy))
     else:
         remedy = "Set maxmemory on the server, or CERTMAIL_REDIS_MEMORY_MAX."

@@ -1,7 +1,11 @@
-"""Redis restored from an older copy, or lost: nothing leaves before it was repaired, and nothing leaves twice after."""
+"""Redis restored from an older copy, or lost: nothing leaves before it was repaired, and nothing leaves twice after.
+
+RESTORE_AGE=600 makes the copy ten minutes old, with reminders leaving all the time, instead of seconds.
+"""
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from contextlib import closing
@@ -14,6 +18,7 @@ from certmail_config import keys
 from support.restorable import Server, server
 from support.town import QUICK, Town, campaign, town, wait_for
 
+AGE = float(os.environ.get("RESTORE_AGE", "0"))
 ENDED = {"accepted", "uncertain", "failed"}
 
 
@@ -36,6 +41,10 @@ def run_until_the_power_cut(place: Town, valkey: Server, backup: Path) -> tuple[
     valkey.back_up(backup)
     late = place.send(campaign(6, campaign="late"))
     wait_for("mails since the backup", lambda: len(place.messages()) >= 14, 60)
+    until = time.monotonic() + AGE
+    while time.monotonic() < until:
+        late += place.send(campaign(10, campaign=f"round {len(late)}"))
+        time.sleep(10)
     late += place.send(campaign(25, campaign="latest"))
     place.fault("hang_after", times=1)
     wait_for(
@@ -54,7 +63,7 @@ def accounted_for(place: Town, jobs: list[str]) -> dict[str, str]:
     return states
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(300 + AGE)
 def test_an_older_copy_is_repaired_before_anything_leaves(tmp_path: Path) -> None:
     with (
         server(tmp_path / "redis") as valkey,
