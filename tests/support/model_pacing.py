@@ -9,6 +9,7 @@ from typing import Final, overload
 from certmail_config.ids import ConnectionId, JobId
 from certmail_config.ledger import Dispatched, Lane, Stop, Suspension, Tick
 from certmail_config.ledger import transitions as real
+from certmail_config.ledger.lanes import SEND_UNITS
 from certmail_config.states import State
 from support.model_values import LEASED, Entry, Mailbox, Track
 
@@ -174,7 +175,7 @@ class Pacing:
     def spend(self, connection: ConnectionId, units: int, *, nonce: str, clock: float) -> bool:
         now, leapt = self.time(clock)
         track = self.tracks[connection]
-        mailbox, slots = self.mailboxes[track.mailbox], -(-units // real.SEND_UNITS)
+        mailbox, slots = self.mailboxes[track.mailbox], -(-units // SEND_UNITS)
         if f"{nonce}:1" in mailbox.begins:
             return True
         if leapt or mailbox.cooling > now:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Final
 
-from certmail_config.ledger.transitions import SEND_UNITS
+from certmail_config.ledger.lanes import SEND_UNITS
 from certmail_config.states import FINAL, AttemptOutcome, State
 
 MINUTE: Final = 61_000

@@ -15,7 +15,7 @@ from redis import Redis
 from certmail_config import keys
 from certmail_config.errors import Refused
 from certmail_config.ledger import run_many
-from certmail_config.ledger.transitions import SEND_UNITS
+from certmail_config.ledger.lanes import SEND_UNITS
 from certmail_config.ledger.upkeep import CheckedError, Restored, restore
 from certmail_config.office import Office
 from certmail_config.sql import registry

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from certmail_config.ledger.transitions import SEND_UNITS
+from certmail_config.ledger.lanes import SEND_UNITS
 from certmail_worker.answers import Answer, Answered
 from certmail_worker.gmail import GET_UNITS, LIST_UNITS, Gmail
 

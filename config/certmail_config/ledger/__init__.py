@@ -1,22 +1,17 @@
 """The ledger: the truth about every job, in Redis, changed only by the named transitions of this package."""
 
+from certmail_config.ledger.lanes import advertise, keep, open_lane, set_lane, spend, suspend_lane
 from certmail_config.ledger.script import Call, arun, arun_durably, run, run_many
 from certmail_config.ledger.transitions import (
-    advertise,
     begin,
     cancel,
     cancel_matching,
     claim,
     dispatch,
     enqueue,
-    keep,
-    open_lane,
     reap,
     release,
-    set_lane,
     settle,
-    spend,
-    suspend_lane,
 )
 from certmail_config.ledger.values import (
     Begun,

@@ -12,6 +12,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from certmail_config.ids import ConnectionId, JobId
+from certmail_config.ledger.arguments import flag, ms
 from certmail_config.ledger.script import Call, load
 from certmail_config.ledger.values import (
     Begun,
@@ -21,12 +22,10 @@ from certmail_config.ledger.values import (
     Dispatched,
     Enqueued,
     Job,
-    Lane,
     Reaped,
     RefusedBy,
     Stop,
     Suspension,
-    Tick,
 )
 from certmail_config.states import AttemptOutcome, State
 
@@ -47,8 +46,6 @@ UNANSWERED_PER_WORKER = 32
 them is still answered within DOORBELL_SECONDS."""
 POISON_REAPS = 5
 """A job that stopped this many different workers ends as failed."""
-SEND_UNITS = 100
-"""Quota units of one `messages.send` (Gmail API, usage limits)."""
 
 
 def enqueue(
@@ -87,13 +84,13 @@ def enqueue(
         fingerprint,
         state,
         reason,
-        _ms(send_at),
-        _ms(expires_at),
+        ms(send_at),
+        ms(expires_at),
         priority,
         kind,
         campaign,
     )
-    return Call(load("enqueue"), (*args, _ms(keep_seconds), body, _ms(clock)), read)
+    return Call(load("enqueue"), (*args, ms(keep_seconds), body, ms(clock)), read)
 
 
 def dispatch(most: int, *, clock: float | None = None) -> Call[Dispatched]:
@@ -105,9 +102,7 @@ def dispatch(most: int, *, clock: float | None = None) -> Call[Dispatched]:
             return Dispatched((), None, Stop(jobs[0].decode()))
         return Dispatched(tuple(JobId(job.decode()) for job in jobs), float(wait) / 1000 if wait else None)
 
-    return Call(
-        load("dispatch"), (most, _ms(DOORBELL_LEASE_SECONDS), UNANSWERED_PER_WORKER, _ms(clock)), read
-    )
+    return Call(load("dispatch"), (most, ms(DOORBELL_LEASE_SECONDS), UNANSWERED_PER_WORKER, ms(clock)), read)
 
 
 def claim(
@@ -142,9 +137,7 @@ def claim(
             )
         )
 
-    return Call(
-        load("claim"), (id, worker, nonce, _ms(lease_seconds), _ms(DOORBELL_SECONDS), _ms(clock)), read
-    )
+    return Call(load("claim"), (id, worker, nonce, ms(lease_seconds), ms(DOORBELL_SECONDS), ms(clock)), read)
 
 
 def begin(
@@ -157,7 +150,7 @@ def begin(
             return RefusedBy(answer[1].decode(), int(answer[2]) if len(answer) > 2 else None)
         return Begun(attempt=int(answer[1]), at=int(answer[2]) / 1000)
 
-    return Call(load("begin"), (job.id, _claim(job), _ms(lease_seconds), _ms(not_after), _ms(clock)), read)
+    return Call(load("begin"), (job.id, _claim(job), ms(lease_seconds), ms(not_after), ms(clock)), read)
 
 
 def settle(
@@ -185,8 +178,8 @@ def settle(
             raise UncheckedError
         return State(answer[1].decode()) if len(answer) > 1 else None
 
-    args = (id, attempt, outcome, detail, to, reason, _ms(at), _flag(counts), _ms(cool_until), _flag(named))
-    return Call(load("settle"), (*args, *_suspend(suspension), _ms(clock)), read)
+    args = (id, attempt, outcome, detail, to, reason, ms(at), flag(counts), ms(cool_until), flag(named))
+    return Call(load("settle"), (*args, *_suspend(suspension), ms(clock)), read)
 
 
 def release(
@@ -204,7 +197,7 @@ def release(
     def read(answer: list[bytes]) -> State | RefusedBy:
         return RefusedBy(answer[1].decode()) if answer[0] == b"refused" else State(answer[1].decode())
 
-    args = (job.id, _claim(job), to, reason, _ms(at), _flag(counts), *_suspend(suspension), _ms(clock))
+    args = (job.id, _claim(job), to, reason, ms(at), flag(counts), *_suspend(suspension), ms(clock))
     return Call(load("release"), args, read)
 
 
@@ -218,33 +211,12 @@ def reap(most: int, *, clock: float | None = None) -> Call[Reaped]:
         triples = zip(words[0::3], words[1::3], words[2::3], strict=True)
         return Reaped(int(answer[0]), tuple((JobId(id_), State(a), State(b)) for id_, a, b in triples))
 
-    return Call(load("reap"), (most, POISON_REAPS, _ms(clock)), read)
-
-
-def set_lane(lane: Lane, *, code: str, message: str) -> Call[bool]:
-    """Create a lane, suspended for the reason given, or change the limits of one as it stands."""
-    args = (lane.connection, lane.tenant, lane.mailbox, lane.units_per_minute, SEND_UNITS, lane.in_flight)
-    return Call(
-        load("set_lane"), (*args, lane.version, code, message, _flag(lane.verify)), lambda answer: answer == 1
-    )
-
-
-def open_lane(connection: ConnectionId, version: int, *, clock: float | None = None) -> Call[bool]:
-    """Let a lane's jobs leave; False when a newer version of the connection rules."""
-    return Call(load("open_lane"), (connection, version, _ms(clock)), lambda answer: answer[0] != b"refused")
-
-
-def suspend_lane(
-    connection: ConnectionId, suspension: Suspension, *, clock: float | None = None
-) -> Call[bool]:
-    """Stop a lane; False when a newer version of the connection rules."""
-    args = (connection, suspension.version, suspension.code, suspension.message, _ms(clock))
-    return Call(load("suspend_lane"), args, lambda answer: answer[0] != b"refused")
+    return Call(load("reap"), (most, POISON_REAPS, ms(clock)), read)
 
 
 def cancel(id: JobId, reason: str, *, clock: float | None = None) -> Call[Cancellation]:  # noqa: A002 - as above
     """Call one reminder off."""
-    return Call(load("cancel"), (id, reason, _ms(clock)), lambda answer: Cancellation(answer[0].decode()))
+    return Call(load("cancel"), (id, reason, ms(clock)), lambda answer: Cancellation(answer[0].decode()))
 
 
 def cancel_matching(
@@ -262,53 +234,12 @@ def cancel_matching(
     def read(answer: list[Any]) -> CancelledPage:
         return CancelledPage(*(int(number) for number in answer))
 
-    args = (cursor, look_at, tenant, campaign, connection, reason, _ms(clock))
+    args = (cursor, look_at, tenant, campaign, connection, reason, ms(clock))
     return Call(load("cancel_matching"), args, read)
-
-
-def advertise(
-    worker: str,
-    capacity: int,
-    *,
-    seconds: float,
-    believe: bool = False,
-    last: float | None = None,
-    clock: float | None = None,
-) -> Call[Tick]:
-    """Say that a worker lives and how many deliveries it may hold, 0 takes it off; with it the ledger's time goes on.
-
-    `believe` takes the server's clock over even where it leapt ahead: when the caller's own clock agrees with it.
-    `last` is the ledger's time when this worker last did so: a ledger whose time is before it has gone back.
-    """
-
-    def read(answer: list[bytes]) -> Tick:
-        return Tick(float(answer[0]) / 1000, leapt=answer[1] == b"1")
-
-    return Call(
-        load("advertise"), (worker, capacity, _ms(seconds), _flag(believe), _ms(last), _ms(clock)), read
-    )
-
-
-def spend(connection: ConnectionId, units: int, *, nonce: str, clock: float | None = None) -> Call[bool]:
-    """Pay for requests other than sends; False when the mailbox's minute has no room for them now."""
-    return Call(load("spend"), (connection, units, nonce, _ms(clock)), lambda answer: answer == 1)
-
-
-def keep(worker: str, *, seconds: float) -> Call[bool]:
-    """Take or renew the keeper's lease; 0 seconds gives it up."""
-    return Call(load("keep"), (worker, _ms(seconds)), lambda answer: answer == 1)
 
 
 def _claim(job: Job) -> str:
     return f"{job.fence}:{job.nonce}"
-
-
-def _ms(seconds: float | None) -> str:
-    return "" if seconds is None else str(round(seconds * 1000))
-
-
-def _flag(value: bool) -> str:
-    return "1" if value else ""
 
 
 def _suspend(suspension: Suspension | None) -> tuple[str, str, int | str]:

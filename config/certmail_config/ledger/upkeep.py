@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from certmail_config.ids import JobId
+from certmail_config.ledger.arguments import ms
 from certmail_config.ledger.script import Call, load
 from certmail_config.states import State
 
@@ -79,7 +80,7 @@ def mend(
     what: Literal["job", "key", "lane", "member"], subject: str, *, clock: float | None = None
 ) -> Call[str]:
     """Make every index of a job anew from its own fields; remove what belongs to no job or not into its index; wake a lane."""
-    return Call(load("mend"), (what, subject, _ms(clock)), lambda answer: str(answer.decode()))
+    return Call(load("mend"), (what, subject, ms(clock)), lambda answer: str(answer.decode()))
 
 
 def restore(
@@ -104,7 +105,7 @@ def restore(
     made = [
         {
             "n": attempt.n,
-            "begun_at": _ms(attempt.begun_at),
+            "begun_at": ms(attempt.begun_at),
             "outcome": attempt.outcome,
             "detail": attempt.detail,
         }
@@ -112,7 +113,7 @@ def restore(
     ]
     return Call(
         load("restore"),
-        (id, to, reason, json.dumps(made), _known(known), "1" if could_have_left else "", _ms(clock)),
+        (id, to, reason, json.dumps(made), _known(known), "1" if could_have_left else "", ms(clock)),
         read,
     )
 
@@ -128,12 +129,8 @@ def _known(job: KnownJob | None) -> str:
         "priority": "5",
         "dedupe": job.dedupe,
         "fingerprint": job.fingerprint,
-        "enqueued_at": _ms(job.enqueued_at),
-        "expires_at": _ms(job.expires_at),
-        "keep": _ms(job.keep_seconds),
+        "enqueued_at": ms(job.enqueued_at),
+        "expires_at": ms(job.expires_at),
+        "keep": ms(job.keep_seconds),
     }
     return json.dumps(given)
-
-
-def _ms(seconds: float | None) -> str:
-    return "" if seconds is None else str(round(seconds * 1000))

@@ -1,0 +1,66 @@
+"""The calls about lanes and workers: what may leave at all, at which pace, and who is there to send it.
+
+Times as in transitions.py.
+"""
+
+from __future__ import annotations
+
+from certmail_config.ids import ConnectionId
+from certmail_config.ledger.arguments import flag, ms
+from certmail_config.ledger.script import Call, load
+from certmail_config.ledger.values import Lane, Suspension, Tick
+
+SEND_UNITS = 100
+"""Quota units of one `messages.send` (Gmail API, usage limits)."""
+
+
+def set_lane(lane: Lane, *, code: str, message: str) -> Call[bool]:
+    """Create a lane, suspended for the reason given, or change the limits of one as it stands."""
+    args = (lane.connection, lane.tenant, lane.mailbox, lane.units_per_minute, SEND_UNITS, lane.in_flight)
+    return Call(
+        load("set_lane"), (*args, lane.version, code, message, flag(lane.verify)), lambda answer: answer == 1
+    )
+
+
+def open_lane(connection: ConnectionId, version: int, *, clock: float | None = None) -> Call[bool]:
+    """Let a lane's jobs leave; False when a newer version of the connection rules."""
+    return Call(load("open_lane"), (connection, version, ms(clock)), lambda answer: answer[0] != b"refused")
+
+
+def suspend_lane(
+    connection: ConnectionId, suspension: Suspension, *, clock: float | None = None
+) -> Call[bool]:
+    """Stop a lane; False when a newer version of the connection rules."""
+    args = (connection, suspension.version, suspension.code, suspension.message, ms(clock))
+    return Call(load("suspend_lane"), args, lambda answer: answer[0] != b"refused")
+
+
+def advertise(
+    worker: str,
+    capacity: int,
+    *,
+    seconds: float,
+    believe: bool = False,
+    last: float | None = None,
+    clock: float | None = None,
+) -> Call[Tick]:
+    """Say that a worker lives and how many deliveries it may hold, 0 takes it off; with it the ledger's time goes on.
+
+    `believe` takes the server's clock over even where it leapt ahead: when the caller's own clock agrees with it.
+    `last` is the ledger's time when this worker last did so: a ledger whose time is before it has gone back.
+    """
+
+    def read(answer: list[bytes]) -> Tick:
+        return Tick(float(answer[0]) / 1000, leapt=answer[1] == b"1")
+
+    return Call(load("advertise"), (worker, capacity, ms(seconds), flag(believe), ms(last), ms(clock)), read)
+
+
+def spend(connection: ConnectionId, units: int, *, nonce: str, clock: float | None = None) -> Call[bool]:
+    """Pay for requests other than sends; False when the mailbox's minute has no room for them now."""
+    return Call(load("spend"), (connection, units, nonce, ms(clock)), lambda answer: answer == 1)
+
+
+def keep(worker: str, *, seconds: float) -> Call[bool]:
+    """Take or renew the keeper's lease; 0 seconds gives it up."""
+    return Call(load("keep"), (worker, ms(seconds)), lambda answer: answer == 1)
