@@ -51,6 +51,12 @@ profile: ## where a worker's time goes
 million: $(VENV)/dev.stamp ## what a ledger with a million waiting jobs costs (about 5 minutes; MILLION="--jobs 100000" for fewer)
 	@PYTHONPATH=tests $(BIN)/python -m bench.million $(MILLION)
 
+pace: $(VENV)/dev.stamp ## how much of Google's limits is used, over real minutes (about 6 minutes; PACE="--mailboxes 100" for fewer)
+	@PYTHONPATH=tests $(BIN)/python -m bench.pace $(PACE)
+
+chaos: $(VENV)/dev.stamp ## everything killed at once: 10,000 reminders, and a scoreboard (about 10 minutes; CHAOS="--seed n" for the same again)
+	@PYTHONPATH=tests $(BIN)/python -m chaos $(CHAOS)
+
 lint: $(VENV)/dev.stamp ## format, lint, types, import rules
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -70,4 +76,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo demos test slow bench profile million lint format lock clean
+.PHONY: help demo demos test slow bench profile million pace chaos lint format lock clean

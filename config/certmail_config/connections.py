@@ -5,19 +5,26 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from certmail_config.errors import WrongUse
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger import Lane
+from certmail_config.ledger.lanes import SEND_UNITS
 from certmail_config.reminder import TENANT_PATTERN
 
 DEFAULT_NAME = "default"
 SEND_SCOPE = "https://www.googleapis.com/auth/gmail.send"
 METADATA_SCOPE = "https://www.googleapis.com/auth/gmail.metadata"
 """Lets certmail look for its own mail among the sent ones; only where the customer grants it."""
+OUR_PROJECT = "ours"
+"""Names the project of our own OAuth client, which all linked accounts share; no keyed hash looks like it."""
+_SERVICE_ACCOUNTS = ".iam.gserviceaccount.com"
+_MOST = 2_000_000_000  # fits SQL's integer
 
 
 class Kind(StrEnum):
@@ -46,15 +53,51 @@ class ConnectionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What Google allows one mailbox; the defaults are those documented for projects made since 2026-05-01."""
+    """What Google allows a mailbox and its Google Cloud project; raises WrongUse for what `BOUNDS` does not allow.
+
+    The defaults are those that Google documents for projects made since 2026-05-01; sending one message costs 100 units.
+
+    Attributes:
+        units_per_minute: Quota units of the mailbox; 15000 in older projects.
+        in_flight: Requests at once to the mailbox. Google has a limit, shared with all that use the mailbox, but names none.
+        per_day: Messages of the mailbox in any 24 hours; 500 for trial accounts.
+        project_units_per_minute: Quota units of the project, whatever the mailbox.
+        project_units_per_day: The same for a day; the threshold beyond which Google will charge.
+        warm_up_days: For how many days a mailbox that is new sends less, growing in even daily steps; 0 is off.
+    """
 
     units_per_minute: int = 6000
     in_flight: int = 4
+    per_day: int = 2000
+    project_units_per_minute: int = 1_200_000
+    project_units_per_day: int = 80_000_000
+    warm_up_days: int = 0
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in BOUNDS.items():
+            value = getattr(self, name)
+            if not least <= value <= most:
+                message = f"{name} is {value}: it must be from {least} to {most}."
+                raise WrongUse("invalid_limit", message)
+
+
+BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
+    "units_per_minute": (SEND_UNITS, _MOST),  # with less not one message could ever leave
+    "in_flight": (1, _MOST),
+    "per_day": (1, _MOST),
+    "project_units_per_minute": (SEND_UNITS, _MOST),
+    "project_units_per_day": (SEND_UNITS, _MOST),
+    "warm_up_days": (0, 60),
+}
+"""The least and the most that each limit can be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """A company; `private_key` is sealed, `salt` keys the hashes that identify its jobs, `name` is what reviewers read."""
+    """A company; `private_key` is sealed, `salt` keys the hashes that identify its jobs, `name` is what reviewers read.
+
+    `uncertain` is its rule for unknown outcomes (see uncertain.py); None means the deployment's.
+    """
 
     id: str
     state: str
@@ -63,6 +106,7 @@ class Tenant:
     salt: bytes
     version: int
     name: str = ""
+    uncertain: str | None = None
 
     @property
     def organisation(self) -> str:
@@ -72,7 +116,10 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A way to one mailbox. `version` grows with every change.
+    """A way to one mailbox.
+
+    `version` grows with every change but one of its limits alone: tokens are keyed by it, and suspensions and links that
+    are under way name it, none of which another limit makes untrue.
 
     A customer owned application has `service_account`, `private_key` (sealed), `certificate`, and once it was seen at
     Google a `key_id`; a linked account has `sub`, Google's name for it, and `refresh_token` (sealed). `verify` says that
@@ -133,8 +180,8 @@ class Connection:
         """It was seen not to work."""
         return replace(self, state=ConnectionState.ATTENTION, code=code, message=message, remedy=remedy)
 
-    def lane(self, deployment_salt: bytes) -> Lane:
-        """The lane that paces it."""
+    def lane(self, deployment_salt: bytes, project_share: float = 1.0) -> Lane:
+        """The lane that paces it; of its project's units it has the share that this deployment may use."""
         return Lane(
             connection=self.id,
             tenant=self.tenant,
@@ -143,12 +190,37 @@ class Connection:
             in_flight=self.limits.in_flight,
             version=self.version,
             verify=self.verify,
+            project=project_id(self.service_account, deployment_salt),
+            per_day=self.limits.per_day,
+            project_units_per_minute=_share(self.limits.project_units_per_minute, project_share),
+            project_units_per_day=_share(self.limits.project_units_per_day, project_share),
+            warm_up_days=self.limits.warm_up_days,
         )
 
 
 def mailbox_id(address: str, deployment_salt: bytes) -> str:
     """The name of a mailbox in Redis: a keyed hash, the same for all connections of the deployment."""
     return hmac.new(deployment_salt, address.casefold().encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def project_id(service_account: str | None, deployment_salt: bytes) -> str:
+    """The name of a Google Cloud project in Redis: a keyed hash of the one that a service account belongs to.
+
+    `name@PROJECT.iam.gserviceaccount.com` names its project (PROJECT.example.com for a domain-scoped one); any other service
+    account counts as a project of its own. Without one, as for a linked account, it is ours.
+    """
+    if service_account is None:
+        return OUR_PROJECT
+    address = service_account.casefold()
+    _, _, domain = address.rpartition("@")
+    project = domain.removesuffix(_SERVICE_ACCOUNTS) if domain.endswith(_SERVICE_ACCOUNTS) else address
+    # No mailbox has NUL in its address, so that no mailbox's hash is a project's.
+    return hmac.new(deployment_salt, f"project\0{project}".encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def _share(units: int, share: float) -> int:
+    """Rounded down, but enough for one message: else a small share would stop a lane for good."""
+    return max(SEND_UNITS, int(units * share))
 
 
 def check_name(value: str, what: str) -> str:

@@ -13,7 +13,7 @@ TAG: Final = "{certmail}"
 # One key each.
 CLOCK: Final = f"{TAG}:clock"  # string: the latest time used, ms since 1970; the ledger's time never goes back, nor ahead by a leap
 DUE: Final = f"{TAG}:due"  # zset: every unfinished job, scored by the next time anybody must look at it, ms
-WAKE: Final = f"{TAG}:wake"  # zset: lanes that have ready jobs, scored by the next time each may send, ms
+WAKE: Final = f"{TAG}:wake"  # zset: lanes that have ready jobs, and `project:<id>` of projects that lanes wait for, scored by the next time each may send, ms
 LEASED: Final = f"{TAG}:leased"  # set: jobs that are dispatched or sending
 RINGING: Final = f"{TAG}:ringing"  # set: leased jobs whose doorbell nobody has answered yet
 WORKERS: Final = f"{TAG}:workers"  # zset: live workers, scored by the end of their advertisement, ms
@@ -36,7 +36,9 @@ HELD_BACK: Final = (
 )
 STOPPED: Final = f"{TAG}:stopped"  # hash: code, message, remedy, at (ms): why pacing stands still; for people
 WITNESS: Final = f"{TAG}:witness"  # string, empty: written before each WAIT, which proves nothing without a write before it
-DEPLOYMENT: Final = f"{TAG}:deployment"  # hash: salt of mailbox ids; working copy of SQL
+DEPLOYMENT: Final = (
+    f"{TAG}:deployment"  # hash: salt of mailbox ids, share of each project; working copy of SQL
+)
 TENANTS: Final = f"{TAG}:tenants"  # set: tenant ids; working copy of SQL
 
 # One key per id: the prefix that the id is appended to.
@@ -44,11 +46,18 @@ JOB: Final = f"{TAG}:job:"  # hash by job: all but the payload; expires DEDUPE_D
 BODY: Final = f"{TAG}:body:"  # string by job: the sealed reminder; deleted when the job is final
 DEDUPE: Final = f"{TAG}:dedupe:"  # string by tenant:key: "job id|fingerprint"; expires with the job
 LANE: Final = f"{TAG}:lane:"  # zset by connection: ready jobs, scored by priority, then age
-LANE_INFO: Final = f"{TAG}:lane-info:"  # hash by connection: open or suspended and why, mailbox, limits
-MAILBOX: Final = (
-    f"{TAG}:mailbox:"  # hash by mailbox: next slot (ms), cool-down; expires an hour after its last use
+LATER: Final = f"{TAG}:later:"  # zset by connection: scheduled jobs, scored by the time they wait for, ms
+LANE_INFO: Final = (
+    f"{TAG}:lane-info:"  # hash by connection: open or suspended and why, mailbox, project, limits
 )
-BEGINS: Final = f"{TAG}:begins:"  # zset by mailbox: begins of the last minute, scored by time, ms
+LANES: Final = f"{TAG}:lanes:"  # set by project: its lanes
+MAILBOX: Final = f"{TAG}:mailbox:"  # hash by mailbox: cool-down, unknown outcomes in a row; expires an hour after its last use
+PROJECT: Final = f"{TAG}:project:"  # hash by project: as of a mailbox
+TRIPPED: Final = f"{TAG}:tripped:"  # set by project: mailboxes with unknown outcomes since its last success
+PACE: Final = f"{TAG}:pace:"  # hash by mailbox:project and by project: next slot (ms), and how much slower than known; expires a day after its last use
+WINDOW: Final = f"{TAG}:window:"  # zset as PACE: what counts for Google's minute: leased jobs (inf), and `job:attempt` until it leaves the minute, ms
+DAY: Final = f"{TAG}:day:"  # hash by mailbox and by project: messages of the last 24 hours by five-minute slot, their total, the oldest slot
+QUEUE: Final = f"{TAG}:queue:"  # zset by project: lanes that wait for it, in the order in which they came
 FLYING: Final = f"{TAG}:flying:"  # set by mailbox: its leased jobs
 BLOCKED: Final = f"{TAG}:blocked:"  # set by mailbox: lanes that left `wake` because too much is in flight
 TENANT: Final = f"{TAG}:tenant:"  # hash by tenant: public key, salt, connections by name; working copy of SQL

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 from email_validator import EmailNotValidError, validate_email
@@ -27,8 +27,18 @@ from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.sql.engine import check_version, open_database, reachable, upgrade
 from certmail_config.stores import connect, database_url, redis_server, vault_keys
+from certmail_config.uncertain import Policy
 from certmail_config.vault import Vault
-from certmail_config.working_copy import version_of, write_connection, write_deployment, write_tenant
+from certmail_config.working_copy import (
+    read_project_share,
+    version_of,
+    write_connection,
+    write_deployment,
+    write_project_share,
+    write_tenant,
+)
+
+MOST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +56,41 @@ class Office:
         with reachable(self.engine), self.engine.begin() as db:
             yield db
 
-    def add_tenant(self, tenant: str, *, name: str = "") -> tuple[Tenant, Connection]:
+    def add_tenant(
+        self, tenant: str, *, name: str = "", uncertain: str | None = None
+    ) -> tuple[Tenant, Connection]:
         """Make a tenant with its connection `default`; raises Refused, WrongUse."""
         check_name(tenant, "tenant")
+        if uncertain is not None:
+            Policy.parse(uncertain)
         with self.db() as db:
             salt = registry.deployment_salt(db)
             made, connection = registry.add_tenant(
-                db, self.vault, tenant, datetime.now(UTC), name=name.strip()[:200]
+                db,
+                self.vault,
+                tenant,
+                datetime.now(UTC),
+                name=name.strip()[:MOST_NAME],
+                uncertain=uncertain,
             )
         write_deployment(self.redis, salt)
         # The connection first: a producer that sees the tenant must find the lane.
-        write_connection(self.redis, self.vault, connection, salt, settle_lane=True)
+        self._write(connection, salt, settle_lane=True)
         write_tenant(self.redis, made, [connection])
         return made, connection
+
+    def change_tenant(self, tenant: str, *, name: str | None, uncertain: str | None) -> Tenant:
+        """Change what is given; an empty `uncertain` goes back to the deployment's rule. Raises Refused, WrongUse."""
+        changes: dict[str, str | None] = {}
+        if name is not None:
+            changes["name"] = name.strip()[:MOST_NAME]
+        if uncertain is not None:
+            changes["uncertain"] = str(uncertain) if uncertain and Policy.parse(uncertain) else None
+        with self.db() as db:
+            changed = registry.change_tenant(db, tenant, changes)
+            connections = registry.list_connections(db, tenant)
+        write_tenant(self.redis, changed, connections)
+        return changed
 
     def add_customer_owned_app(
         self,
@@ -80,7 +112,7 @@ class Office:
         pair = new_key_pair(datetime.now(UTC), valid_days=valid_days)
         with self.db() as db:
             draft = self._draft(db, tenant, name)
-            connection = registry.save_connection(
+            registry.save_connection(
                 db,
                 replace(
                     draft,
@@ -91,10 +123,10 @@ class Office:
                     private_key=self.vault.seal(pair.private_key, owner=draft.owner),
                     certificate=pair.certificate,
                     not_after=pair.not_after,
-                    limits=limits,
                     verify=verify,
                 ),
             )
+            connection = registry.change_limits(db, draft.id, asdict(limits))
         self._publish(connection)
         return connection
 
@@ -104,38 +136,74 @@ class Office:
             return registry.get_connection(db, id_or_name)
 
     def save(self, connection: Connection) -> Connection:
-        """Write a changed connection, and open or suspend its lane as its state says; raises Refused."""
+        """Write a changed connection, all but its limits, and open or suspend its lane as its state says; raises Refused."""
         with self.db() as db:
             saved = registry.save_connection(db, connection)
         self._publish(saved)
         return saved
+
+    def change_limits(self, id_or_name: str, changes: Mapping[str, int]) -> Connection:
+        """Change only the limits named, at once; whether the lane is open stays as it is. Raises Refused, WrongUse."""
+        with self.db() as db:
+            found = registry.get_connection(db, id_or_name)
+            changed = registry.change_limits(db, found.id, changes)
+        # Where an earlier change never reached the copy, this one carries it along, with what it meant for the lane.
+        self._publish(changed, settle_lane=self._lags(changed))
+        return changed
 
     def add_service_provider_app(self, tenant: str, name: str, *, limits: Limits) -> Connection:
         """Set up a connection that an administrator will link by signing in with Google."""
         check_name(name, "connection")
         with self.db() as db:
             draft = self._draft(db, tenant, name)
-            pending = replace(
-                draft, kind=Kind.SERVICE_PROVIDER_APP, state=ConnectionState.PENDING, limits=limits
-            )
-            connection = registry.save_connection(db, pending)
+            pending = replace(draft, kind=Kind.SERVICE_PROVIDER_APP, state=ConnectionState.PENDING)
+            registry.save_connection(db, pending)
+            connection = registry.change_limits(db, draft.id, asdict(limits))
         self._publish(connection)
         return connection
 
     def publish_missing(self) -> int:
-        """Write what the working copy lacks, or has in an older version; gives how many connections."""
+        """Write what the working copy lacks, or has in an older version; gives how many connections.
+
+        The others are written too, but for what concerns their lanes' state: limits change without a new version.
+        """
         with self.db() as db:
             salt = registry.deployment_salt(db)
             tenants, connections = registry.list_tenants(db), registry.list_connections(db)
         write_deployment(self.redis, salt)
         written = 0
         for connection in connections:
-            if version_of(self.redis, connection.id) < connection.version:
-                write_connection(self.redis, self.vault, connection, salt, settle_lane=True)
-                written += 1
+            lags = self._lags(connection)
+            self._write(connection, salt, settle_lane=lags)
+            written += lags
+        write_project_share(self.redis, self._share)
         for tenant in tenants:
             write_tenant(self.redis, tenant, [each for each in connections if each.tenant == tenant.id])
         return written
+
+    def publish_limits(self) -> bool:
+        """Bring the limits of all lanes up to date with PROJECT_SHARE; gives whether there was anything to do.
+
+        So lanes made by a certmail that did not know of projects get theirs, too. What is missing or older in the working
+        copy is left alone: after a loss of Redis it is a repair that decides.
+        """
+        if read_project_share(self.redis) == self._share:
+            return False
+        with self.db() as db:
+            salt, connections = registry.deployment_salt(db), registry.list_connections(db)
+        for connection in connections:
+            if not self._lags(connection):
+                self._write(connection, salt, settle_lane=False)
+        write_project_share(self.redis, self._share)
+        return True
+
+    @property
+    def _share(self) -> str:
+        return str(float(self.settings.project_share))
+
+    def _lags(self, connection: Connection) -> bool:
+        """Whether the working copy lacks a connection, or has an older version."""
+        return version_of(self.redis, connection.id) < connection.version
 
     def _draft(self, db: Db, tenant: str, name: str) -> Connection:
         """The draft of that name; `default` was made with its tenant, any other is made now."""
@@ -151,13 +219,19 @@ class Office:
         assert name != DEFAULT_NAME, "every tenant has it"
         return registry.add_connection(db, tenant, name, datetime.now(UTC))
 
-    def _publish(self, connection: Connection) -> None:
+    def _publish(self, connection: Connection, *, settle_lane: bool = True) -> None:
         with self.db() as db:
             salt = registry.deployment_salt(db)
             tenant = registry.get_tenant(db, connection.tenant)
         write_deployment(self.redis, salt)
-        write_connection(self.redis, self.vault, connection, salt, settle_lane=True)
+        self._write(connection, salt, settle_lane=settle_lane)
         write_tenant(self.redis, tenant, [connection])
+
+    def _write(self, connection: Connection, salt: bytes, *, settle_lane: bool) -> None:
+        share = self.settings.project_share
+        write_connection(
+            self.redis, self.vault, connection, salt, settle_lane=settle_lane, project_share=share
+        )
 
 
 @contextmanager

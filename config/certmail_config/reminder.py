@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from certmail_config.errors import ReminderRejected
+from certmail_config.uncertain import Rule
 
 Kind = Literal["reminder", "notice", "final"]
 
@@ -125,6 +126,7 @@ class Reminder(BaseModel):
     priority: Annotated[int, Field(ge=0, le=9)] = 5
     connection: Annotated[str, Field(pattern=TENANT_PATTERN)] | None = None
     key: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    uncertain: Rule | None = None
 
     @model_validator(mode="after")
     def _expires_after_it_is_sent(self) -> Self:
@@ -164,6 +166,7 @@ _CODES = {
     "extra_forbidden": ("unknown_field", "certmail knows no such field"),
     "literal_error": ("unknown_kind", "must be one of: reminder, notice, final"),
     "string_unicode": ("invalid_encoding", "not valid UTF-8"),
+    "enum": ("unknown_rule", "must be one of: {expected}"),
     "string_too_long": ("too_long", "longer than {max_length} characters"),
     "timezone_aware": ("time_without_zone", "a time needs a zone, as in 2026-12-11T17:00:00+01:00"),
 }

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from certmail_config.durability import PATTERN as DURABILITY_PATTERN
 from certmail_config.errors import SettingsError
+from certmail_config.uncertain import PATTERN as UNCERTAIN_PATTERN
 
 PREFIX = "CERTMAIL_"
 SETTLE_SECONDS = 3  # the least that a lease leaves for judging and settling after the HTTP time-out
@@ -121,13 +122,47 @@ class Settings(BaseSettings):
     send_window_seconds: float = Field(
         5, gt=0, description="Longest time between the write-ahead record and the first byte of the request."
     )
+    uncertain: str = Field(
+        "hold",
+        pattern=UNCERTAIN_PATTERN,
+        description="What follows an unknown outcome that nobody can look up: `hold` for a person, or `resend` once, as a possible "
+        "duplicate; kinds may differ, as in `hold,final=resend`. A tenant, or a reminder, may have a rule of its own.",
+    )
+    resend_seconds: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="After how long it is sent again then. Unset: 120, or LEASE_SECONDS and a minute if that is more; less than the "
+        "latter is refused.",
+    )
+    verify_seconds: float = Field(
+        120,
+        gt=0,
+        allow_inf_nan=False,
+        description="Where `gmail.metadata` was granted: how long after an attempt's end a mail that is not among the sent ones counts as "
+        "not sent, and is sent again.",
+    )
     uncertain_5xx: str = Field(
         "resend:900",
         pattern=r"^(hold|resend:[1-9][0-9]*)$",
         description="What follows a 5xx with Google's own error body: `hold`, or `resend:SECONDS` once, as a possible duplicate.",
     )
+    probe_seconds: float = Field(
+        15,
+        gt=0,
+        allow_inf_nan=False,
+        description="While Gmail does not say what becomes of messages (three in a row): how often a mailbox, or a whole project, "
+        "tries one.",
+    )
     dedupe_days: int = Field(
         90, ge=1, description="How long a finished job's id, key and state are remembered."
+    )
+    project_share: float = Field(
+        1,
+        gt=0,
+        le=1,
+        description="Which part of each Google Cloud project's limits this deployment may use, where several share a project "
+        "(0.5: half); the same for all its processes. Workers take a new value over when they start.",
     )
     log_format: Literal["json", "console"] = Field("json", description="Form of log lines.")
 
@@ -189,6 +224,22 @@ class Settings(BaseSettings):
             )
             raise ValueError(message)
         return self
+
+    @model_validator(mode="after")
+    def _resend_waits_for_the_lease(self) -> Self:
+        least = self.lease_seconds + 60
+        if self.resend_seconds is not None and self.resend_seconds < least:
+            message = (
+                f"{PREFIX}RESEND_SECONDS={self.resend_seconds:g} is too short: what a worker still knows must be said first. "
+                f"Set at least {least:g}: {PREFIX}LEASE_SECONDS and a minute."
+            )
+            raise ValueError(message)
+        return self
+
+    @property
+    def resend_after(self) -> float:
+        """After how many seconds what nobody can look up is sent once more, where a rule says so."""
+        return self.resend_seconds or max(120, self.lease_seconds + 60)
 
     @property
     def callback_url(self) -> str:

@@ -39,6 +39,17 @@ def write_deployment(redis: Redis, salt: bytes) -> None:
     redis.hset(keys.DEPLOYMENT, "salt", _b64(salt))
 
 
+def read_project_share(redis: Redis) -> str | None:
+    """The PROJECT_SHARE that the limits of all lanes were last written with; None before certmail knew of it."""
+    found = cast("bytes | None", redis.hget(keys.DEPLOYMENT, "project_share"))
+    return found.decode() if found is not None else None
+
+
+def write_project_share(redis: Redis, share: str) -> None:
+    """Note that the limits of all lanes are written with this share."""
+    redis.hset(keys.DEPLOYMENT, "project_share", share)
+
+
 def write_tenant(redis: Redis, tenant: Tenant, connections: Iterable[Connection]) -> None:
     """Write a tenant, unless a newer version is there already."""
     key = keys.TENANT + tenant.id
@@ -49,6 +60,7 @@ def write_tenant(redis: Redis, tenant: Tenant, connections: Iterable[Connection]
         "public_key": _b64(tenant.public_key),
         "private_key": _b64(tenant.private_key),
         "salt": _b64(tenant.salt),
+        "uncertain": tenant.uncertain or "",
         "version": str(tenant.version),
     }
     _put(redis, key, tenant.version, {**fields, **names})
@@ -56,11 +68,18 @@ def write_tenant(redis: Redis, tenant: Tenant, connections: Iterable[Connection]
 
 
 def write_connection(
-    redis: Redis, vault: Vault, connection: Connection, deployment_salt: bytes, *, settle_lane: bool
+    redis: Redis,
+    vault: Vault,
+    connection: Connection,
+    deployment_salt: bytes,
+    *,
+    settle_lane: bool,
+    project_share: float = 1.0,
 ) -> None:
     """Write a connection, sealed, and its lane's limits, unless a newer version is there already.
 
-    With `settle_lane` also open or suspend the lane as the connection's state says. The keeper, which only repairs the copy, passes False: what delivery found out about a lane is newer than SQL.
+    With `settle_lane` also open or suspend the lane as the connection's state says. Who only repairs the copy or changes
+    limits passes False: what delivery found out about a lane is newer than SQL. A lane that is new is always settled.
     """
     sealed = vault.seal(_encode(connection), owner=connection.owner)
     fields: dict[Any, Any] = {
@@ -71,7 +90,7 @@ def write_connection(
     if not _put(redis, keys.CONNECTION + connection.id, connection.version, fields):
         return
     code, message = connection.waits_for()
-    new = run(redis, set_lane(connection.lane(deployment_salt), code=code, message=message))
+    new = run(redis, set_lane(connection.lane(deployment_salt, project_share), code=code, message=message))
     if not (settle_lane or new):
         return
     if connection.state is ConnectionState.ACTIVE:

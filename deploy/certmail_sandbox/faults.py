@@ -16,6 +16,7 @@ The first fault ordered that fits is the one applied.
 | `reset_before` | the connection is reset (RST) once the request has been read | nothing | how long it stays active |
 | `reset_after` | the connection is reset (RST) | accepts | how long it stays active |
 | `hang_after` | silence; after `seconds` the connection ends | accepts, at once | how long it hangs; without it until the client goes away |
+| `slow` | Google's own answer, `seconds` later than usual | what it does of its own accord, at once | 3 unless said otherwise |
 | `accept_late` | the connection is reset at once | accepts, `seconds` later | 3 unless said otherwise |
 | `drop_token` | 401 now and for ever: the bearer token is forgotten | nothing | how long it stays active |
 | `{status, headers, body}` | that answer, word for word | nothing | how long it stays active |
@@ -38,11 +39,12 @@ NAMES = (
         "reset_before",
         "reset_after",
         "hang_after",
+        "slow",
         "accept_late",
     ),
     "drop_token",
 )
-MEANS_DELAY = frozenset({"hang_after", "accept_late"})  # their `seconds` is no span of activity
+MEANS_DELAY = frozenset({"hang_after", "slow", "accept_late"})  # their `seconds` is no span of activity
 LATE_SECONDS = 3.0
 
 

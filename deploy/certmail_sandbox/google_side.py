@@ -75,6 +75,10 @@ async def _spoiled(
     if fault is None:
         return _noted(entry, _packed(request, await _answer(request, handler)))
     entry.fault = fault.kind
+    if fault.kind == "slow":
+        answer = await _answer(request, handler)
+        await asyncio.sleep(LATE_SECONDS if fault.seconds is None else fault.seconds)
+        return _noted(entry, answer)
     if fault.kind in {"reset_after", "hang_after"}:
         answer = await _answer(request, handler)
         if answer.status >= 400:

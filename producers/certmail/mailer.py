@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from types import TracebackType
@@ -22,9 +23,10 @@ from certmail_config import keys
 from certmail_config.connections import DEFAULT_NAME
 from certmail_config.durability import FSYNC, Durability, not_durable
 from certmail_config.errors import ReminderRejected, StoresUnreachable
-from certmail_config.ids import JobId, uuid7
+from certmail_config.ids import ConnectionId, JobId, uuid7
 from certmail_config.ledger import Call, Cancellation, Enqueued, cancel, enqueue, run, run_many
 from certmail_config.ledger.view import JobView, read_job
+from certmail_config.outlook import Outlook, Waiting
 from certmail_config.reminder import Reminder
 from certmail_config.room import Limits
 from certmail_config.sealing import Sealer
@@ -61,6 +63,7 @@ class Mailer:
         self._lookout = Lookout(redis, durability, limits)
         self._keep_seconds = dedupe_days * _DAY
         self._now = now
+        self._outlook = Outlook(redis, now=now)
         self._tenants: dict[str, tuple[float, TenantView, Sealer]] = {}
         self._stack = ExitStack()
 
@@ -114,15 +117,21 @@ class Mailer:
     def status(self, job_id: str) -> JobView | None:
         """A job as it stands; None if it is unknown or was forgotten after DEDUPE_DAYS."""
         try:
-            job = cast("dict[bytes, bytes]", self.redis.hgetall(keys.JOB + job_id))
-            lane = (
-                cast("dict[bytes, bytes]", self.redis.hgetall(keys.LANE_INFO + job[b"connection"].decode()))
-                if job
-                else {}
-            )
+            job = self._hash(keys.JOB + job_id)
+            lane = self._hash(keys.LANE_INFO + job[b"connection"].decode()) if job else {}
+            names = [(keys.MAILBOX, lane.get(b"mailbox")), (keys.PROJECT, lane.get(b"project"))]
+            pauses = [self._hash(prefix + name.decode()) for prefix, name in names if name]
+            view = read_job(job_id, job, lane, *pauses, now=self._now())
+            if view is None:
+                return None
+            waiting = Waiting(job_id, ConnectionId(view.connection), view.state, _seconds(view.send_at))
+            [forecast_at] = self._outlook.of([waiting])
         except RedisError as error:
             raise _unreachable(error) from error
-        return read_job(job_id, job, lane)
+        return replace(view, forecast_at=forecast_at)
+
+    def _hash(self, key: str) -> dict[bytes, bytes]:
+        return cast("dict[bytes, bytes]", self.redis.hgetall(key))
 
     def cancel(self, job_id: str, *, reason: str = "by the application") -> Cancellation:
         """Call a reminder off, at any moment before its request is under way."""
@@ -154,7 +163,32 @@ class Mailer:
         if not durable:
             raise not_durable(self._durability)
         answers = iter(enqueued)
-        return [item if isinstance(item, ReminderRejected) else _receipt(next(answers)) for item in prepared]
+        done = [item if isinstance(item, ReminderRejected) else _receipt(next(answers)) for item in prepared]
+        return self._foretell(batch, done)
+
+    def _foretell(
+        self, batch: Sequence[Reminder], done: Sequence[Receipt | ReminderRejected]
+    ) -> list[Receipt | ReminderRejected]:
+        """Say on each receipt when it will leave."""
+        waiting = {
+            index: Waiting(receipt.id, connection, receipt.state, _seconds(reminder.send_at))
+            for index, (reminder, receipt) in enumerate(zip(batch, done, strict=True))
+            if isinstance(receipt, Receipt) and (connection := self._connection(reminder))
+        }
+        try:
+            times = dict(zip(waiting, self._outlook.of(list(waiting.values())), strict=True))
+        except RedisError:
+            return list(done)  # what was taken in was taken in, whether its time can be told or not
+        return [
+            replace(receipt, forecast_at=times[index])
+            if isinstance(receipt, Receipt) and index in times
+            else receipt
+            for index, receipt in enumerate(done)
+        ]
+
+    def _connection(self, reminder: Reminder) -> ConnectionId | None:
+        known = self._tenants.get(reminder.tenant)
+        return known[1].connections.get(reminder.connection or DEFAULT_NAME) if known else None
 
     def _prepare(self, reminder: Reminder) -> Call[Enqueued] | ReminderRejected:
         now = self._now()
@@ -230,6 +264,10 @@ def _receipt(answer: Enqueued) -> Receipt | ReminderRejected:
         )
     assert answer.state is not None, "both remaining answers carry a state"
     return Receipt(answer.id, answer.state, duplicate=answer.code == "duplicate")
+
+
+def _seconds(time: datetime | None) -> float | None:
+    return None if time is None else time.timestamp()
 
 
 def _mac(salt: bytes, purpose: bytes, value: bytes) -> str:

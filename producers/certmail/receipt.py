@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from certmail_config.states import State
 
@@ -12,7 +12,8 @@ from certmail_config.states import State
 class Receipt:
     """What became of one enqueued reminder. For a duplicate, id and state are those of the first.
 
-    `forecast_at` says when it is expected to leave, or None where that is not known.
+    `forecast_at` says when it is expected to leave, given Google's limits and what waits already; None where nobody knows:
+    its connection does not work yet, say.
     """
 
     id: str
@@ -26,5 +27,11 @@ class Receipt:
             "id": self.id,
             "state": str(self.state),
             "duplicate": self.duplicate,
-            "forecast_at": self.forecast_at,
+            "forecast_at": _rfc3339(self.forecast_at),
         }
+
+
+def _rfc3339(time: datetime | None) -> str | None:
+    if time is None:
+        return None
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

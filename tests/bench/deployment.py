@@ -9,7 +9,7 @@ import sqlite3
 import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -83,9 +83,9 @@ def _link(db: Db, office: Office, box: int, now: datetime) -> Connection:
         mailbox=mail.mailbox(box),
         sub=str(box),
         refresh_token=office.vault.seal(f"1//refresh-{box}".encode(), owner=draft.owner),
-        limits=LIMITS,
     )
-    return registry.save_connection(db, linked)
+    registry.save_connection(db, linked)
+    return registry.change_limits(db, draft.id, asdict(LIMITS))
 
 
 def _publish(office: Office, tenants: Iterable[Tenant], linked: Sequence[Connection], salt: bytes) -> None:

@@ -20,6 +20,7 @@ from certmail_config.token_errors import Denied
 from certmail_worker import delivery, keeper, lifecycle
 from certmail_worker.app import app
 from certmail_worker.desk import Desk
+from certmail_worker.plan import Doubt
 from certmail_worker.prepare import Prepared, Stop
 
 __all__ = ["app"]
@@ -33,7 +34,7 @@ async def prepare(desk: Desk, job: Job) -> Prepared | Stop:
     assert connection is not None, "nobody removes connections here"
     token = await desk.tokens.get(connection)
     assert not isinstance(token, Denied), token
-    return Prepared(connection, token, _READY.replace(ID.encode(), job.id.encode()))
+    return Prepared(connection, token, _READY.replace(ID.encode(), job.id.encode()), Doubt())
 
 
 class OnlyAdvertises(keeper.Keeper):

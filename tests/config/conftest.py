@@ -9,6 +9,7 @@ import pytest
 from redis import Redis
 
 from certmail_config.settings import PREFIX
+from support.bench import Bench
 from support.engines import ENGINES, running
 
 
@@ -24,3 +25,10 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Redis]:
     """A client of a server of its own: the newest Valkey, and the oldest Redis that certmail runs on."""
     with running(request.param) as client:
         yield client
+
+
+@pytest.fixture
+def ledger(engine: Redis) -> Bench:
+    """A ledger on it, with a clock that the test moves."""
+    engine.flushall()
+    return Bench(engine)

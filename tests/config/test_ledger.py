@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from redis import Redis
 
 from certmail_config import keys
 from certmail_config.ids import ConnectionId, JobId
@@ -27,15 +26,8 @@ from certmail_config.ledger import (
     spend,
     suspend_lane,
 )
-from certmail_config.ledger.transitions import DOORBELL_LEASE_SECONDS, UNANSWERED_PER_WORKER
 from certmail_config.states import AttemptOutcome, State
 from support.bench import LEASE, Bench
-
-
-@pytest.fixture
-def ledger(engine: Redis) -> Bench:
-    engine.flushall()
-    return Bench(engine)
 
 
 def test_a_reminder_goes_from_its_lane_to_accepted(ledger: Bench) -> None:
@@ -103,101 +95,6 @@ class TestEnqueue:
         ledger.now += 61
         ledger.reap()
         assert ledger.dispatch().jobs == ("j",)
-
-
-class TestPacing:
-    def test_a_mailbox_sends_at_98_percent_of_its_rate_without_a_burst(self, ledger: Bench) -> None:
-        for n in range(200):
-            ledger.enqueue(f"j{n}")
-        ledger.lane("a", in_flight=1000)
-        sent, start = 0, ledger.now
-        while ledger.now < start + 60:
-            for job in ledger.dispatch().jobs:
-                ledger.claim(job)
-                sent += 1
-            ledger.now += 0.02
-        assert 58 <= sent <= 60
-
-    def test_no_more_than_the_limit_is_in_flight_and_a_settle_lets_the_next_go(self, ledger: Bench) -> None:
-        for n in range(6):
-            ledger.enqueue(f"j{n}")
-        flown: list[JobId] = []
-        for _ in range(20):
-            flown += ledger.dispatch().jobs
-            for job in flown:
-                if ledger.state(job) is State.DISPATCHED and ledger.field(keys.JOB + job, "nonce") is None:
-                    ledger.begin(ledger.claim(job))
-            ledger.now += 1.1
-        assert len(flown) == 4
-        ledger.settle(flown[0])
-        assert len(ledger.dispatch().jobs) == 1
-
-    def test_two_connections_to_one_mailbox_share_its_pace(self, ledger: Bench) -> None:
-        ledger.lane("b", mailbox="m-a")
-        ledger.enqueue("j1")
-        ledger.enqueue("j2", lane="b")
-        assert len(ledger.dispatch().jobs) == 1
-
-    def test_another_mailbox_does_not_wait(self, ledger: Bench) -> None:
-        ledger.lane("b")
-        for n in range(5):
-            ledger.enqueue(f"a{n}")
-        ledger.enqueue("b1", lane="b")
-        assert set(ledger.dispatch().jobs) == {"a0", "b1"}
-
-    def test_an_urgent_reminder_overtakes_its_own_lane(self, ledger: Bench) -> None:
-        ledger.enqueue("old")
-        ledger.enqueue("urgent", priority=0)
-        assert ledger.dispatch().jobs == ("urgent",)
-
-    def test_nothing_is_leased_beyond_what_workers_can_hold(self, ledger: Bench) -> None:
-        ledger.works("w", 2)
-        for n in range(4):
-            ledger.lane(f"l{n}")
-            ledger.enqueue(f"j{n}", lane=f"l{n}")
-        assert len(ledger.dispatch().jobs) == 2
-        assert ledger.dispatch().jobs == ()
-
-    def test_no_more_doorbells_are_out_than_workers_answer_in_time(self, ledger: Bench) -> None:
-        ledger.works("w", 100)
-        for n in range(2 * UNANSWERED_PER_WORKER):
-            ledger.lane(f"l{n}")
-            ledger.enqueue(f"j{n}", lane=f"l{n}")
-        rung = ledger.dispatch().jobs
-        assert len(rung) == UNANSWERED_PER_WORKER
-        assert ledger.dispatch().jobs == ()
-        ledger.claim(rung[0])
-        assert len(ledger.dispatch().jobs) == 1
-
-    def test_lost_doorbells_make_room_when_their_leases_end(self, ledger: Bench) -> None:
-        for n in range(2 * UNANSWERED_PER_WORKER):
-            ledger.lane(f"l{n}")
-            ledger.enqueue(f"j{n}", lane=f"l{n}")
-        ledger.dispatch()
-        ledger.now += DOORBELL_LEASE_SECONDS
-        ledger.reap()
-        assert len(ledger.dispatch().jobs) == UNANSWERED_PER_WORKER
-
-    def test_nothing_is_leased_when_no_worker_lives(self, ledger: Bench) -> None:
-        ledger.works("w", 0)
-        ledger.enqueue("j")
-        assert ledger.dispatch().jobs == ()
-
-    def test_begin_counts_the_last_minute_exactly(self, ledger: Bench) -> None:
-        ledger.lane("a", units=300, in_flight=100)  # three a minute
-        for n in range(4):
-            ledger.enqueue(f"j{n}")
-        for n in range(3):
-            ledger.forget_forecast()
-            ledger.fly(f"j{n}")
-        ledger.forget_forecast()
-        assert ledger.dispatch().jobs == ("j3",)
-        assert run(ledger.redis, begin(ledger.claim("j3"), lease_seconds=45, clock=ledger.now)) == RefusedBy(
-            "minute_full"
-        )
-        assert ledger.state("j3") is State.READY
-        ledger.now += 62
-        ledger.fly("j3")
 
 
 class TestLeases:
@@ -317,47 +214,6 @@ class TestSettle:
         ledger.reap()
         assert ledger.see("j").possible_duplicate
         assert ledger.dispatch().jobs == ("j",)
-
-    def test_not_sent_gives_the_minute_back(self, ledger: Bench) -> None:
-        ledger.enqueue("j")
-        ledger.fly("j")
-        assert ledger.redis.zcard(keys.BEGINS + "m-a") == 1
-        ledger.settle(
-            "j", outcome=AttemptOutcome.NOT_SENT, to=State.SCHEDULED, at=ledger.now + 5, counts=True
-        )
-        assert ledger.redis.zcard(keys.BEGINS + "m-a") == 0
-        assert ledger.state("j") is State.SCHEDULED
-
-    def test_a_deadline_moves_the_mailbox_not_the_jobs_and_one_probe_follows(self, ledger: Bench) -> None:
-        for n in range(5):
-            ledger.enqueue(f"j{n}")
-        ledger.fly("j0")
-        ledger.now += 1
-        ledger.settle(
-            "j0", outcome=AttemptOutcome.REJECTED, to=State.READY, cool_until=ledger.now + 900, named=True
-        )
-        assert ledger.dispatch().jobs == ()
-        ledger.now += 899
-        assert ledger.dispatch().jobs == ()
-        ledger.now += 2
-        assert ledger.dispatch().jobs == ("j0",)
-        ledger.now += 1.9
-        assert ledger.dispatch().jobs == ()
-        ledger.begin(ledger.claim("j0"))
-        ledger.settle("j0", attempt=2)
-        assert len(ledger.dispatch().jobs) == 1
-
-    def test_a_bystander_does_not_lengthen_a_cool_down_by_back_off(self, ledger: Bench) -> None:
-        ledger.lane("a", in_flight=10)
-        ledger.enqueue("j0")
-        ledger.enqueue("j1")
-        ledger.fly("j0")
-        ledger.now += 1.1
-        ledger.fly("j1")
-        ledger.now += 1
-        ledger.settle("j0", outcome=AttemptOutcome.REJECTED, to=State.READY, cool_until=ledger.now + 60)
-        ledger.settle("j1", outcome=AttemptOutcome.REJECTED, to=State.READY, cool_until=ledger.now + 600)
-        assert float(ledger.field(keys.MAILBOX + "m-a", "cooling")) == pytest.approx((ledger.now + 60) * 1000)
 
     def test_news_that_decide_nothing_leave_a_job_held(self, ledger: Bench) -> None:
         ledger.enqueue("j")

@@ -26,26 +26,39 @@ from certmail_config.ids import ConnectionId, JobId
 from certmail_config.ledger import Suspension, transitions
 from certmail_config.states import AttemptOutcome, State
 from certmail_worker.failures import FailureClass, Verdict
-from support.actors import MAILBOX, RETRY_MS, TENANT, WORKERS
-from support.deliveries import Deliveries, lanes, pauses, picks, rarely, workers
+from support.actors import RETRY_MS, WORKERS
+from support.deliveries import Deliveries, pauses
+from support.lanes import MAILBOX, TENANT, Limits
 from support.news import VERSIONS, settlement, stops, verdicts
+from support.pressure import lanes, picks, rarely, workers
 from support.twin import Tally
 
 STEPS: Final = int(os.environ.get("LEDGER_STEPS", "5000"))
 SEED: Final = int(os.environ.get("LEDGER_SEED", "1"))
+RULES_PER_EXAMPLE: Final = 15
 STEPS_PER_EXAMPLE: Final = 25
+"""At least, on an average; most rules make several calls."""
 
+limits = st.builds(
+    Limits,
+    units=st.sampled_from([200, 300, 6000, 6000, 15000]),
+    in_flight=st.sampled_from([1, 2, 2, 3]),
+    per_day=st.sampled_from([3, 6, 1000, 1000]),
+    project_units=st.sampled_from([300, 500, 1000, 1_200_000, 1_200_000]),
+    project_units_per_day=st.sampled_from([500, 2000, 80_000_000, 80_000_000]),
+    warm_up_days=st.sampled_from([0, 0, 2]),
+)
 lives = st.sampled_from([1.0, 30.0, 3600.0, 86400.0, 86400.0])
 
 
 class LedgerMachine(Deliveries):
     """Producers, workers, a pacer, a reaper, operators, Google, a clock, and everything that can go wrong."""
 
-    @initialize(units=st.sampled_from([300, 6000]))
-    def open_the_lanes(self, units: int) -> None:
+    @initialize(limits=limits)
+    def open_the_lanes(self, limits: Limits) -> None:
         self.tick(note=True)
         for lane in MAILBOX:
-            self.limit(lane, MAILBOX[lane], units, 2)
+            self.limit(lane, limits)
             self.twin.do("open_lane", ConnectionId(lane), 1)
         for worker in WORKERS:
             self.twin.do("advertise", worker, 8, seconds=1e7)
@@ -76,10 +89,10 @@ class LedgerMachine(Deliveries):
         print_ = "other" if other_body else "print"
         self.send(self.name(), entry.dedupe, entry.connection, State.READY, 0, 60, 5, fingerprint=print_)
 
-    @rule(most=st.sampled_from([1, 2, 100, 100]))
-    def dispatch(self, most: int) -> None:
-        rung = self.twin.do("dispatch", most).answer.jobs
-        self.doorbells = [*self.doorbells, *rung][-12:]
+    @rule(most=st.sampled_from([1, 2, 100, 100]), late=st.sampled_from([0, 0, 500, 2_000, 5_000]))
+    def dispatch(self, most: int, late: int) -> None:
+        self.twin.ms += late
+        self.ring(most)
 
     @precondition(lambda self: self.doorbells)
     @rule(pick=picks, worker=workers, lost=rarely)
@@ -119,6 +132,14 @@ class LedgerMachine(Deliveries):
         entry = self.choose(list(self.twin.model.entries.values()), pick)
         self.call("cancel", JobId(entry.id), "called off by ann", lost=lost)
 
+    @precondition(lambda self: self.twin.model.entries)
+    @rule(pick=picks, lost=rarely)
+    def close(self, pick: int, *, lost: bool) -> None:
+        """A person leaves it at not knowing; of most reminders there is no doubt."""
+        entries = list(self.twin.model.entries.values())
+        doubted = [entry for entry in entries if entry.state is State.UNCERTAIN] or entries
+        self.call("close", JobId(self.choose(doubted, pick).id), "closed by ann", lost=lost)
+
     @rule(lane=lanes, campaign=st.sampled_from(["", "q1", "q2"]), of_lane=st.booleans())
     def cancel_matching(self, lane: str, campaign: str, *, of_lane: bool) -> None:
         connection = lane if of_lane else ""
@@ -139,26 +160,27 @@ class LedgerMachine(Deliveries):
     # What happens to lanes and mailboxes.
 
     @rule(
-        change=st.sampled_from(["limits", "account", "mailbox", "suspended"]),
+        change=st.sampled_from(["limits", "limits", "account", "mailbox", "project", "suspended"]),
         lane=lanes,
-        units=st.sampled_from([200, 300, 6000, 15000]),
-        in_flight=st.integers(1, 3),
+        other_limits=limits,
         version=VERSIONS,
         opened=st.booleans(),
     )
     def change_a_lane(
-        self, change: str, lane: str, units: int, in_flight: int, version: int, *, opened: bool
+        self, change: str, lane: str, other_limits: Limits, version: int, *, opened: bool
     ) -> None:
-        """Its limits, the account behind it (of another mailbox, perhaps), or that it may not be used for now."""
+        """Its limits, the account behind it (of another mailbox, perhaps), its project, or that it may not be used."""
         track, connection = self.twin.model.tracks[lane], ConnectionId(lane)
         if change == "limits":
-            self.limit(lane, track.mailbox, units, in_flight)
+            self.limit(lane, other_limits)
+        elif change == "project":
+            self.move(lane)
         elif change == "suspended":
             why = Suspension("probe_failed", "It does not answer.", version)
             self.twin.do("suspend_lane", connection, why)
         elif change == "mailbox" and version > track.version:
             other = f"{MAILBOX[lane]}-new" if track.mailbox == MAILBOX[lane] else MAILBOX[lane]
-            self.limit(lane, other, track.units_per_minute, track.in_flight)
+            self.limit(lane, self.limits[lane], mailbox=other)
             opened = True
         if opened or change == "account":
             self.twin.do("open_lane", connection, version)
@@ -251,12 +273,12 @@ class LedgerMachine(Deliveries):
 def test_the_ledger_and_its_model_never_differ(
     engine: Redis, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
 ) -> None:
-    monkeypatch.setattr(transitions, "UNANSWERED_PER_WORKER", 1)
+    monkeypatch.setattr(transitions, "UNANSWERED_PER_WORKER", 3)
     monkeypatch.setattr(transitions, "POISON_REAPS", 2)
     tally, started = Tally(), time.monotonic()
     chosen = settings(
         max_examples=-(-STEPS // STEPS_PER_EXAMPLE),
-        stateful_step_count=STEPS_PER_EXAMPLE,
+        stateful_step_count=RULES_PER_EXAMPLE,
         database=None,
         deadline=None,
         phases=(Phase.generate, Phase.shrink),

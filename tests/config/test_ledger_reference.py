@@ -7,6 +7,7 @@ from pathlib import Path
 
 from certmail_config import keys
 from certmail_config.ledger.reference import reference
+from certmail_config.ledger.script import SHARED
 from certmail_config.states import TRANSITIONS, State
 
 REFERENCE = Path(__file__).parents[2] / "config" / "LEDGER.md"
@@ -14,7 +15,7 @@ SCRIPTS = {
     item.name.removesuffix(".lua")
     for item in files("certmail_config.ledger").joinpath("lua").iterdir()
     if item.name.endswith(".lua")
-} - {"prelude"}
+} - set(SHARED)
 
 
 def test_the_reference_is_up_to_date() -> None:

@@ -10,12 +10,14 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection as Db
@@ -23,7 +25,7 @@ from sqlalchemy import Engine, func, insert, inspect, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from certmail_config.connections import Connection, ConnectionState, Kind, Limits
-from certmail_config.errors import Refused, SealBroken, SettingsError, StoresUnreachable
+from certmail_config.errors import Refused, SealBroken, SettingsError, StoresUnreachable, WrongUse
 from certmail_config.ids import ConnectionId
 from certmail_config.sealing import Opener, Sealer
 from certmail_config.sql import engine as sql_engine
@@ -40,6 +42,11 @@ print("ready", flush=True)
 sys.stdin.readline()
 upgrade(engine)
 """
+TENANT_OF_0002 = """INSERT INTO tenants (id, name, state, public_key, private_key, salt, version, created_at)
+    VALUES ('acme', '', 'active', x'00', x'00', x'00', 1, '2026-11-23 12:00:00')"""
+CONNECTION_OF_0002 = """INSERT INTO connections
+    (id, tenant, name, kind, state, mailbox, verify, units_per_minute, in_flight, version, created_at) VALUES
+    ('c1', 'acme', 'default', 'service_provider_app', 'active', 'reviews@acme.example', 0, 15000, 2, 3, '2026-11-23 12:00:00')"""
 vault = Vault([("k1", os.urandom(32))])
 
 
@@ -142,6 +149,48 @@ class TestMigrations:
             process.stdout.close()
         assert results == [(0, b"")] * 3
         check_version(empty)
+
+    def test_connections_that_were_there_before_get_googles_limits_and_keep_their_own(
+        self, empty: Engine
+    ) -> None:
+        _upgrade_to(empty, "0002")
+        with empty.begin() as db:
+            db.execute(text(TENANT_OF_0002))
+            db.execute(text(CONNECTION_OF_0002))
+        with pytest.raises(StoresUnreachable, match="at version 0002"):
+            check_version(empty)
+        upgrade(empty)
+        check_version(empty)
+        with empty.connect() as db:
+            found = registry.get_connection(db, "acme/default")
+        assert found.limits == Limits(15000, 2)
+        assert (found.id, found.state, found.mailbox, found.version) == (
+            "c1", "active", "reviews@acme.example", 3,
+        )  # fmt: skip
+
+    def test_the_newest_one_can_be_taken_back(self, engine: Engine) -> None:
+        with engine.begin() as db:
+            registry.add_tenant(db, vault, "acme", NOW)
+        with engine.begin() as db:
+            command.downgrade(_alembic(db), "0002")
+        with engine.connect() as db:
+            columns = {column["name"] for column in inspect(db).get_columns("connections")}
+            assert db.execute(text("SELECT name FROM connections")).scalar_one() == "default"
+        assert {"units_per_minute", "in_flight"} <= columns
+        assert not {"per_day", "project_units_per_minute", "project_units_per_day", "warm_up_days"} & columns
+
+
+def _alembic(db: Db) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(sql_engine.__file__).parent / "migrations"))
+    config.attributes["connection"] = db
+    return config
+
+
+def _upgrade_to(engine: Engine, revision: str) -> None:
+    with engine.begin() as db:
+        db.exec_driver_sql("BEGIN IMMEDIATE")
+        command.upgrade(_alembic(db), revision)
 
 
 class TestOpening:
@@ -269,13 +318,12 @@ class TestConnections:
         kind=Kind.CUSTOMER_OWNED_APP, state=ConnectionState.ATTENTION, code="key_unknown", message="m", remedy="r",
         mailbox="reviews@acme.example", service_account="sa@p.iam.gserviceaccount.com", private_key=b"\x01sealed",
         certificate="PEM", not_after=NOW, key_id="abc", sub="1100", refresh_token=b"\x02sealed", verify=True,
-        limits=Limits(15000, 2),
     )  # fmt: skip
 
     def test_everything_about_one_is_kept(self, db: Db, draft: Connection) -> None:
         full = replace(self.FULL, id=draft.id)
         blank = {field.name for field in fields(full) if getattr(full, field.name) == field.default}
-        assert blank <= {"version"}, "every field is tried"
+        assert blank <= {"version", "limits"}, "every field is tried, limits below"
         saved = registry.save_connection(db, full)
         assert saved == replace(full, version=2)
         assert registry.get_connection(db, draft.id) == saved
@@ -304,6 +352,32 @@ class TestConnections:
         for version in (2, 3, 4):
             saved = registry.save_connection(db, saved)
             assert saved.version == version
+
+    def test_limits_are_changed_one_by_one_and_the_version_stays(self, db: Db, draft: Connection) -> None:
+        limits = Limits(15000, 2, 500, 600_000, 40_000_000, 7)
+        assert not set(asdict(limits).items()) & set(asdict(Limits()).items()), "every limit is tried"
+        for name, value in asdict(limits).items():
+            before = registry.get_connection(db, draft.id)
+            changed = registry.change_limits(db, draft.id, {name: value})
+            assert changed == replace(before, limits=replace(before.limits, **{name: value}))
+        assert registry.get_connection(db, draft.id) == replace(draft, limits=limits)
+
+    def test_limits_that_make_no_sense_are_wrong_use_and_change_nothing(
+        self, db: Db, draft: Connection
+    ) -> None:
+        with pytest.raises(WrongUse, match="per_day is 0"):
+            registry.change_limits(db, draft.id, {"in_flight": 2, "per_day": 0})
+        assert registry.get_connection(db, draft.id) == draft
+
+    def test_limits_of_nothing_are_refused(self, db: Db) -> None:
+        with pytest.raises(Refused) as raised:
+            registry.change_limits(db, ConnectionId("nope"), {"per_day": 500})
+        assert raised.value.code == "unknown_connection"
+
+    def test_who_saves_what_was_read_before_does_not_undo_limits(self, db: Db, draft: Connection) -> None:
+        registry.change_limits(db, draft.id, {"per_day": 500})
+        saved = registry.save_connection(db, replace(draft, mailbox="late@acme.example"))
+        assert (saved.mailbox, saved.limits, saved.version) == ("late@acme.example", Limits(per_day=500), 2)
 
     def test_more_of_them_are_listed_by_tenant_and_name(self, db: Db, draft: Connection) -> None:
         registry.add_connection(db, "acme", "apac", NOW)

@@ -30,6 +30,7 @@ FULL: dict[str, Any] = LEAST | {
     "priority": 0,
     "connection": "emea",
     "key": "q4/ann/1",
+    "uncertain": "resend",
 }
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 ZONES = st.timedeltas(timedelta(hours=-14), timedelta(hours=14)).map(

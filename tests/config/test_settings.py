@@ -50,6 +50,9 @@ class TestDefaults:
         settings = Settings.from_env()
         assert (settings.dedupe_days, settings.uncertain_5xx) == (90, "resend:900")
 
+    def test_each_project_is_this_deployments_alone(self) -> None:
+        assert Settings.from_env().project_share == 1
+
     def test_data_lives_in_the_users_data_directory(self, env: pytest.MonkeyPatch) -> None:
         env.setenv("XDG_DATA_HOME", "/somewhere")
         assert default_data_dir() == Path("/somewhere/certmail")
@@ -99,6 +102,7 @@ class TestTheEnvironment:
         ("GMAIL_URL", "gmail.googleapis.com"), ("GOOGLE_TOKEN_URL", "ftp://x"), ("GOOGLE_X509_URL", "file:///x"),
         ("VAULT_KEYS", "k1"), ("PUBLIC_URL", "iga.example"), ("GOOGLE_AUTH_URL", "x"),
         ("GOOGLE_REVOKE_URL", "x"), ("GOOGLE_USERINFO_URL", "x"),
+        ("PROJECT_SHARE", "0"), ("PROJECT_SHARE", "1.01"), ("PROJECT_SHARE", "nan"), ("PROJECT_SHARE", "50%"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_refused_by_the_name_of_its_variable(

@@ -47,6 +47,7 @@ def test_what_could_have_left_is_held_and_counted_once(ledger: Bench) -> None:
     for _ in range(2):
         put(ledger, "j", State.UNCERTAIN, could_have_left=True)
     assert (ledger.state("j"), ledger.see("j").held) == (State.UNCERTAIN, True)
+    assert ledger.redis.hgetall(keys.HELD_BACK) == {b"a": b"1"}
 
 
 def test_a_worker_that_lived_on_knows_better_than_the_record(ledger: Bench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import fields, replace
 from datetime import UTC, datetime
@@ -36,7 +37,7 @@ FULL = Connection(
     mailbox="reviews@acme.example", service_account="sender@acme-iga.iam.gserviceaccount.com",
     private_key=vault.seal(b"-----BEGIN PRIVATE KEY-----", owner="acme/c1"), certificate="-----BEGIN CERTIFICATE-----",
     not_after=datetime(2027, 11, 23, 12, tzinfo=UTC), key_id="0123abcd", sub="1100", refresh_token=b"\xff\x00sealed",
-    verify=True, limits=Limits(15000, 2), version=3,
+    verify=True, limits=Limits(15000, 2, 500, 600_000, 40_000_000, 7), version=3,
 )  # fmt: skip
 DRAFT = Connection(ConnectionId("c2"), "acme", "apac")
 
@@ -124,6 +125,15 @@ class TestConnections:
         write(redis, DRAFT)
         assert connection(redis, DRAFT.id) == DRAFT
 
+    def test_one_written_before_there_were_more_limits_has_googles(self, redis: Redis) -> None:
+        write(redis, FULL)
+        sealed: Any = redis.hget(keys.CONNECTION + FULL.id, "sealed")
+        value = json.loads(vault.open(sealed, owner=FULL.owner))
+        value["limits"] = {"units_per_minute": 15000, "in_flight": 2}
+        old = vault.seal(json.dumps(value).encode(), owner=FULL.owner)
+        redis.hset(keys.CONNECTION + FULL.id, "sealed", old)
+        assert connection(redis, FULL.id) == replace(FULL, limits=Limits(15000, 2))
+
     def test_an_unknown_one_is_none(self, redis: Redis) -> None:
         assert connection(redis, FULL.id) is None
 
@@ -141,6 +151,7 @@ class TestConnections:
             "CERTIFICATE",
             "0123abcd",
             "1100",
+            "acme-iga",
         ):
             assert secret.encode() not in seen
 
@@ -174,6 +185,16 @@ class TestLanes:
         assert (info["tenant"], info["units_per_minute"], info["in_flight"]) == ("acme", "15000", "2")
         assert info["mailbox"] == FULL.lane(SALT).mailbox
         assert len(info["mailbox"]) == 32
+        assert (info["per_day"], info["warm_up_days"]) == ("500", "7")
+        assert (info["project_units_per_minute"], info["project_units_per_day"]) == ("600000", "40000000")
+        assert info["project"] == FULL.lane(SALT).project
+
+    def test_of_its_project_it_has_the_deployments_share(self, redis: Redis) -> None:
+        write_connection(redis, vault, FULL, SALT, settle_lane=True, project_share=0.25)
+        info = lane(redis)
+        assert (info["project_units_per_minute"], info["project_units_per_day"]) == ("150000", "10000000")
+        assert (info["units_per_minute"], info["per_day"]) == ("15000", "500")
+        assert connection(redis, FULL.id) == FULL, "the copy says what the project is allowed"
 
     def test_that_of_an_active_connection_is_open(self, redis: Redis) -> None:
         write(redis, FULL)
@@ -228,6 +249,17 @@ class TestTheKeeper:
         write(redis, FULL)
         write(redis, replace(FULL, limits=Limits(600, 1), version=4), settle_lane=False)
         assert (lane(redis)["units_per_minute"], lane(redis)["in_flight"]) == ("600", "1")
+
+    def test_limits_are_changed_under_the_same_version_and_a_stopped_lane_stays_stopped(
+        self, redis: Redis
+    ) -> None:
+        write(redis, FULL)
+        run(redis, suspend_lane(FULL.id, Suspension("grant_revoked", "link again", FULL.version)))
+        slower = replace(FULL, limits=replace(FULL.limits, per_day=100))
+        write(redis, slower, settle_lane=False)
+        info = lane(redis)
+        assert (info["state"], info["code"], info["per_day"]) == ("suspended", "grant_revoked", "100")
+        assert connection(redis, FULL.id) == slower
 
     def test_a_lane_that_is_missing_is_made_as_the_state_says(self, redis: Redis) -> None:
         write(redis, FULL, settle_lane=False)

@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from certmail_config.connections import Limits
-from certmail_worker.cli.connections import as_json
 from certmail_worker.cli.gateway import consent
+from certmail_worker.cli.shown import as_json
 from support.town import QUICK, SEND_SCOPE, Town, campaign, town, wait_for
 
 ACCOUNT = "reviews@globex.example"

@@ -207,7 +207,7 @@ def test_an_answer_of_the_token_endpoint_has_the_consequences_that_are_documente
     )
     bystander = people.settled(hall.bystanders[case.name], case.bystander)
     if case.lane:
-        status = people.status(job)
+        status = people.settled(job, case.state)
         assert (status.reason or "").startswith(f"{case.lane}: ")
         assert case.says in (status.reason or "")
         assert (bystander.reason, status.attempts, bystander.attempts) == (status.reason, [], [])
@@ -217,8 +217,21 @@ def test_an_answer_of_the_token_endpoint_has_the_consequences_that_are_documente
         attempts = people.settled(job, "accepted").attempts
         assert [(attempt.http_status, attempt.outcome) for attempt in attempts] == [(200, "accepted")]
     if case.waits:
-        _check_wait(case.waits, people, case, job)
+        asked_again = _refused_twice(people, job, hall.bystanders[case.name]) if case.lane else job
+        _check_wait(case.waits, people, case, asked_again)
         assert people.job(job)["failures"] == "1"
+
+
+def _refused_twice(people: Crowd, *jobs: str) -> str:
+    """Whichever comes back first is refused again, and stops the lane for all."""
+    twice: list[str] = []
+
+    def found() -> bool:
+        twice[:] = [job for job in jobs if len(people.history(job, "released")) == 2]
+        return bool(twice)
+
+    wait_for(f"the second refusal of one of {jobs} on record", found, LATE)
+    return twice[0]
 
 
 def _check_wait(waits: tuple[float, float], people: Crowd, case: Case, job: str) -> None:

@@ -80,6 +80,16 @@ async def test_hang_after_ends_without_an_answer_when_its_time_is_up(google: Goo
     assert len(await google.messages()) == 1
 
 
+async def test_slow_answers_as_usual_but_later(google: Google) -> None:
+    token = await google.token()
+    await google.fault("slow", match=SENDING, seconds=0.2)
+    started = time.monotonic()
+    assert (await google.send(token)).status == 200
+    assert time.monotonic() - started > 0.2
+    assert len(await google.messages()) == 1
+    assert (await last(google))["fault"] == "slow"
+
+
 async def test_accept_late_cuts_at_once_and_accepts_exactly_one_message_afterwards(google: Google) -> None:
     token = await google.token()
     await google.fault("accept_late", match=SENDING, seconds=0.3)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeVar
+import math
+from typing import Any, Final
 
 from hypothesis.stateful import RuleBasedStateMachine
 from redis import Redis
 
 from certmail_config.ids import ConnectionId, JobId
-from certmail_config.ledger import Claimed, Job, Lane, RefusedBy
+from certmail_config.ledger import Claimed, Job, RefusedBy
 from certmail_config.states import State
 from certmail_worker.failures import Verdict
+from support.lanes import MAILBOX, PROJECT, TENANT, Limits
+from support.model_books import PROJECT as PROJECT_NAME
 from support.news import settlement
 from support.twin import Asked, Tally, Twin
 
@@ -19,10 +22,8 @@ LEASE_MS: Final = 45_000
 RETRY_MS: Final = 10_000
 """redis-py gives up long before."""
 WORKERS: Final = ("w1", "w2")
-MAILBOX: Final = {"a": "m1", "b": "m1", "c": "m2", "d": "m3"}
-"""The lanes, two of which share a mailbox; `d` is another tenant's, and only in `c` can sent mails be looked up."""
-TENANT: Final = {"a": "acme", "b": "acme", "c": "acme", "d": "globex"}
-T = TypeVar("T")
+PATIENCE: Final = 12
+"""So often the pacer is asked for a job before somebody gives up."""
 
 
 class Actors(RuleBasedStateMachine):
@@ -32,6 +33,7 @@ class Actors(RuleBasedStateMachine):
         super().__init__()
         self.twin = Twin(redis, tally)
         self.names = 0
+        self.limits: dict[str, Limits] = {}
         self.doorbells: list[str] = []
         self.claims: list[Job] = []
         self.open_ended: list[tuple[Job, int]] = []
@@ -49,20 +51,39 @@ class Actors(RuleBasedStateMachine):
         track = model.tracks[lane]
         if track.state != "open":
             self.twin.do("open_lane", connection, track.version)
-        mailbox = model.mailboxes[track.mailbox]
-        if len(model.flying(track.mailbox)) >= (1 if mailbox.probe else track.in_flight):
-            self.pass_time(LEASE_MS)
         if not model.waiting(lane):
             self.send(self.name(), None, lane, State.READY, 0, 2 * 86400, 5)
-        self.twin.ms = max(self.twin.ms, mailbox.next, mailbox.cooling)
+        self.wait_for(lane)
+
+    def wait_for(self, lane: str) -> None:
+        """Until the lane is visited again, as far as that is known; or until a request ends that it waits for."""
+        model = self.twin.model
+        project = PROJECT_NAME + model.tracks[lane].project
+        at = model.wake.get(lane, model.wake.get(project))
+        if at is None:
+            self.pass_time(LEASE_MS)
+        elif at > self.twin.ms:
+            self.twin.ms = math.ceil(at)
         self.tick(note=True)
 
     def fetch(self, lane: str, worker: str, *, lost: bool = False) -> Job | None:
-        """A job of the lane, from its doorbell to its claim."""
+        """A job of the lane, from its doorbell to its claim; what else is rung meanwhile is left for others."""
         self.let_one_leave(lane)
-        rung = self.twin.do("dispatch", 1).answer.jobs
+        for _ in range(PATIENCE):
+            rung = self.ring(1)
+            if rung and self.twin.model.entries[rung[0]].connection == lane:
+                return self.answer(rung[0], worker, lost=lost)
+            if not self.twin.model.waiting(lane):  # their time has passed
+                return None
+            if not rung:
+                self.wait_for(lane)
+        return None
+
+    def ring(self, most: int) -> tuple[JobId, ...]:
+        """Let the pacer lease so many at most; their doorbells may be answered at any time."""
+        rung: tuple[JobId, ...] = self.twin.do("dispatch", most).answer.jobs
         self.doorbells = [*self.doorbells, *rung][-12:]
-        return self.answer(rung[0], worker, lost=lost) if rung else None
+        return rung
 
     def pass_time(self, ms: int) -> None:
         """Some time, and then somebody looks."""
@@ -77,7 +98,8 @@ class Actors(RuleBasedStateMachine):
     def tick(self, *, note: bool) -> None:
         """Workers note the time each second."""
         if note:
-            self.twin.do("advertise", "ticker", 0, seconds=0, believe=True)
+            self.twin.tick()
+            self.last = None  # by another time, nothing is repeated at once
 
     def call(self, name: str, *args: Any, lost: bool = False, **named: Any) -> Any:
         """Make a call; gives its answer, or None if that is lost."""
@@ -106,7 +128,11 @@ class Actors(RuleBasedStateMachine):
         return claimed.job
 
     def start(self, job: Job, not_after: float | None, *, lost: bool = False) -> int | None:
-        begun = self.call("begin", job, lease_seconds=LEASE, not_after=not_after, lost=lost)
+        # Half of them are sent once more should their worker be lost, as a rule may say.
+        again = None if job.resent or len(job.id) % 2 else 20.0
+        begun = self.call(
+            "begin", job, lease_seconds=LEASE, not_after=not_after, resend_after=again, lost=lost
+        )
         if begun is None or isinstance(begun, RefusedBy):
             return None
         self.open_ended = [*self.open_ended, (job, begun.attempt)][-6:]
@@ -152,9 +178,21 @@ class Actors(RuleBasedStateMachine):
             lost=lost,
         )
 
-    def limit(self, lane: str, mailbox: str, units: int, in_flight: int) -> None:
-        limits = Lane(ConnectionId(lane), TENANT[lane], mailbox, units, in_flight, 1, verify=lane == "c")
-        self.twin.do("set_lane", limits, code="connection_draft", message="not set up yet")
+    def limit(self, lane: str, limits: Limits, *, mailbox: str = "", project: str = "") -> None:
+        """Set the limits of a lane; it stays with its mailbox and project if it is not given others."""
+        track = self.twin.model.tracks.get(lane)
+        values = limits.of(
+            lane,
+            mailbox or (track.mailbox if track else MAILBOX[lane]),
+            project or (track.project if track else PROJECT[lane]),
+        )
+        self.twin.do("set_lane", values, code="connection_draft", message="not set up yet")
+        self.limits[lane] = limits
+
+    def move(self, lane: str) -> None:
+        """Into the other project."""
+        project = "p2" if self.twin.model.tracks[lane].project == "p1" else "p1"
+        self.limit(lane, self.limits[lane], project=project)
 
     def name(self) -> str:
         self.names += 1

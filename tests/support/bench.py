@@ -17,6 +17,7 @@ from certmail_config.ledger import (
     Job,
     Lane,
     Reaped,
+    RefusedBy,
     advertise,
     begin,
     cancel,
@@ -64,8 +65,13 @@ class Bench:
         units: int = 6000,
         in_flight: int = 4,
         opened: bool = True,
+        **more: Any,
     ) -> None:
-        lane = Lane(ConnectionId(connection), "acme", mailbox or f"m-{connection}", units, in_flight, 1)
+        """Make a lane, or change its limits; all are of one project unless another is named."""
+        given = {"project": "p"} | more
+        lane = Lane(
+            ConnectionId(connection), "acme", mailbox or f"m-{connection}", units, in_flight, 1, **given
+        )
         run(self.redis, set_lane(lane, code="connection_draft", message="not set up yet"))
         if opened:
             run(self.redis, open_lane(lane.connection, 1, clock=self.now))
@@ -110,6 +116,9 @@ class Bench:
         assert isinstance(begun, Begun), begun
         return begun
 
+    def try_to_begin(self, job: Job) -> Begun | RefusedBy:
+        return run(self.redis, begin(job, lease_seconds=LEASE, clock=self.now))
+
     def fly(self, job: str) -> Job:
         """Dispatch, claim and begin."""
         assert job in self.dispatch().jobs
@@ -137,10 +146,23 @@ class Bench:
         )
         return run(self.redis, call)
 
-    def forget_forecast(self) -> None:
-        """As if the pacer's forecast had been wrong: it thinks that lane `a` may send at once."""
-        self.redis.hdel(keys.MAILBOX + "m-a", "next")
-        self.redis.zadd(keys.WAKE, {"a": 0})
+    def leave(self, seconds: float, *, step: float = 0.02, latency: float = 0.2) -> list[tuple[float, str]]:
+        """Let whatever may leave do so for a while, accepted each time; gives when which did."""
+        left: list[tuple[float, str]] = []
+        under_way, end = [], self.now + seconds
+        while self.now < end:
+            for job in self.dispatch().jobs:
+                self.begin(self.claim(job))
+                left.append((self.now, job))
+                under_way.append((self.now + latency, job))
+            for at, job in [each for each in under_way if each[0] <= self.now]:
+                under_way.remove((at, job))
+                self.settle(job, self.attempts(job))
+            self.now += step
+        return left
+
+    def attempts(self, job: str) -> int:
+        return int(self.field(keys.JOB + job, "attempt"))
 
     def cancel(self, job: str) -> Cancellation:
         return run(self.redis, cancel(JobId(job), "cancelled: by a test", clock=self.now))

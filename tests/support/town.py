@@ -199,8 +199,8 @@ class Town:
         form = {"account": account, "scope": asked if scopes is None else scopes, "decision": decision}
         return requests.post(url, data=form, timeout=20)
 
-    def open_gateway(self) -> None:
-        """Register our OAuth client at Google and start the gateway."""
+    def open_gateway(self) -> subprocess.Popen[bytes]:
+        """Register our OAuth client at Google and start the gateway; gives its process."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             listen = f"127.0.0.1:{probe.getsockname()[1]}"
@@ -214,9 +214,10 @@ class Town:
             "CERTMAIL_GOOGLE_REVOKE_URL": f"{self.google}/revoke",
             "CERTMAIL_GOOGLE_USERINFO_URL": f"{self.google}/v1/userinfo",
         }
-        self.start("certmail_worker", "gateway", log="gateway.log")
+        process = self.start("certmail_worker", "gateway", log="gateway.log")
         self.gateway = f"http://{listen}"
         wait_for("the gateway", self._gateway_is_ready)
+        return process
 
     def _gateway_is_ready(self) -> bool:
         try:

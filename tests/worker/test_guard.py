@@ -58,6 +58,15 @@ async def test_a_full_memory_does_too(redis: Redis, aredis: AsyncRedis) -> None:
     assert code(redis) == b"redis_full"
 
 
+@pytest.mark.parametrize(("share", "forbidden"), [(0.9, False), (0.97, True)])
+async def test_memory_that_only_enqueue_must_spare_does_not_stop_pacing(
+    redis: Redis, aredis: AsyncRedis, share: float, forbidden: bool
+) -> None:
+    """Settling frees memory, so that pacing goes on for a while after enqueue has stopped."""
+    facts: Any = redis.info("memory")
+    assert await Guard(aredis, Limits(memory_max=int(facts["used_memory"] / share))).forbids() is forbidden
+
+
 async def test_so_do_replicas_that_are_not_there(redis: Redis, aredis: AsyncRedis) -> None:
     assert await Guard(aredis, Limits(), replicas=1).forbids()
     assert code(redis) == b"replicas_missing"

@@ -53,6 +53,10 @@ BREAKS: list[tuple[str, Break]] = [
     ("out_of_order", lambda redis: redis.zadd(keys.LANE + "asleep", {"ready": 1})),
     ("not_leased", lambda redis: redis.srem(keys.LEASED, "sending")),
     ("not_leased", lambda redis: redis.srem(keys.FLYING + "m-b", "dispatched")),
+    ("not_leased", lambda redis: redis.zrem(keys.WINDOW + "m-b:p", "dispatched")),
+    ("not_leased", lambda redis: redis.zrem(keys.WINDOW + "p", "sending")),
+    ("not_in_later", lambda redis: redis.zrem(keys.LATER + "a", "scheduled")),
+    ("not_in_later", lambda redis: redis.zadd(keys.LATER + "a", {"scheduled": 1})),
     ("kept_for_ever", lambda redis: redis.persist(keys.JOB + "accepted")),
     ("payload_left", lambda redis: redis.set(keys.BODY + "accepted", "x")),
     ("payload_without_job", lambda redis: redis.set(keys.BODY + "nobody", "x")),
@@ -63,6 +67,9 @@ BREAKS: list[tuple[str, Break]] = [
     ("misplaced", lambda redis: redis.sadd(keys.LEASED, "accepted")),
     ("misplaced", lambda redis: redis.sadd(keys.FLYING + "m-a", "accepted")),
     ("misplaced", lambda redis: redis.sadd(keys.RINGING, "sending")),
+    ("misplaced", lambda redis: redis.zadd(keys.WINDOW + "p", {"ready": "inf"})),
+    ("misplaced", lambda redis: redis.zadd(keys.WINDOW + "m-a:p", {"sending": "inf"})),
+    ("misplaced", lambda redis: redis.zadd(keys.LATER + "a", {"ready": 1})),
     ("misplaced", lambda redis: redis.zadd(keys.UNSURE, {"ready": 1})),
 ]
 
@@ -97,6 +104,20 @@ def test_a_lane_that_nobody_would_visit_is_woken(ledger: Bench) -> None:
     assert ledger.dispatch().jobs == ("later",)
 
 
+def test_a_project_that_lanes_wait_for_is_woken(ledger: Bench) -> None:
+    for lane in ("x", "y"):
+        ledger.lane(lane, project="q", project_units_per_minute=100)
+        ledger.enqueue(lane, lane=lane)
+    assert ledger.dispatch().jobs == ("x",)
+    ledger.settle("x", ledger.begin(ledger.claim("x")).attempt)
+    ledger.redis.zrem(keys.WAKE, "project:q")
+    ledger.now += 61
+    report = look(ledger.redis)
+    assert dict(report.found) == {"project_asleep": ["q"]}
+    put_right(ledger.redis, report)
+    assert ledger.dispatch().jobs == ("y",)
+
+
 def test_a_slot_that_leaked_is_free_again(ledger: Bench) -> None:
     ledger.redis.sadd(keys.FLYING + "m-a", "accepted", "failed", "x", "y")
     ledger.enqueue("later")
@@ -120,7 +141,8 @@ def test_a_reminder_without_content_ends_as_failed_but_not_if_a_copy_may_be_out(
 
 
 def test_every_invariant_is_broken_here_once() -> None:
-    assert {code for code, _ in BREAKS} | {"job_broken", "lane_asleep", "lane_missing"} == set(CODES)
+    elsewhere = {"job_broken", "lane_asleep", "lane_missing", "project_asleep"}
+    assert {code for code, _ in BREAKS} | elsewhere == set(CODES)
 
 
 def test_a_thousand_jobs_are_looked_at_page_by_page(ledger: Bench) -> None:

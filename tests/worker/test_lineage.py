@@ -12,9 +12,15 @@ OLDER, LAST, NEWER = "1700000000000-9", "1700000000000-10", "1700000000001-0"
 
 
 def traces(
-    cursor: str, sql_epoch: str | None, redis_epoch: str | None, recorded: str | None, *, has_cursor: bool
+    cursor: str,
+    sql_epoch: str | None,
+    redis_epoch: str | None,
+    recorded: str | None,
+    *,
+    has_cursor: bool,
+    went_back: bool = False,
 ) -> Traces:
-    return Traces(Position(cursor, sql_epoch), redis_epoch, recorded, has_cursor)
+    return Traces(Position(cursor, sql_epoch), redis_epoch, recorded, has_cursor, went_back)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +63,11 @@ def traces(
             traces(LAST, OURS, OURS, None, has_cursor=False),
             Lineage.ROLLED_BACK,
             id="a copy from before anything was recorded",
+        ),
+        pytest.param(
+            traces(LAST, OURS, OURS, LAST, has_cursor=True, went_back=True),
+            Lineage.ROLLED_BACK,
+            id="a copy that holds the last record, older than what this process saw",
         ),
         pytest.param(traces(LAST, OURS, None, None, has_cursor=False), Lineage.REPLACED, id="Redis is empty"),
         pytest.param(

@@ -11,20 +11,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certmail_config.ids import ConnectionId, JobId
-from certmail_config.ledger import Job
+from certmail_config.ledger import Job, Pause
 from certmail_config.states import ALLOWED, AttemptOutcome, State
+from certmail_config.uncertain import Policy, Rule
 from certmail_worker.answers import Answered, Lost, NotSent
 from certmail_worker.failures import FailureClass, Verdict, judge
-from certmail_worker.plan import MARGIN_SECONDS, Rules, Settlement, plan
+from certmail_worker.plan import (
+    MARGIN_SECONDS,
+    VERIFY_MARGIN_SECONDS,
+    Doubt,
+    Rules,
+    Settlement,
+    doubt,
+    plan,
+)
 
 C, O = FailureClass, AttemptOutcome  # noqa: E741 - as the tables of google.md abbreviate
 NOW = 1_800_000_000.0
 DAY = 86400.0
 VERSION = 7
 JOB = Job(
-    id=JobId("j"), tenant="acme", connection=ConnectionId("c"), fence=3, nonce="n", failures=0, refreshed=False, resent=False, strikes=0,
+    id=JobId("j"), tenant="acme", connection=ConnectionId("c"), fence=3, nonce="n", failures=0, refreshed=False, resent=False, strikes=0, project_strikes=0,
     enqueued_at=NOW - 5, expires_at=NOW + 14 * DAY, body=b"sealed",
 )  # fmt: skip
+RULES, HELD = Rules(), Doubt()
 WAITS = [C.MAILBOX_WAIT, C.DAY_FULL, C.PROJECT_WAIT, C.PROJECT_DAY_FULL]
 
 
@@ -36,8 +46,19 @@ def verdict(failure: FailureClass, outcome: AttemptOutcome = O.REJECTED, **more:
     )
 
 
-def settle(given: Verdict, *, rules: Rules = Rules(), **job: Any) -> Settlement:  # noqa: B008 - frozen
-    return plan(given, replace(JOB, **job), VERSION, NOW, rules)
+def settle(given: Verdict, *, rules: Rules = RULES, then: Doubt = HELD, **job: Any) -> Settlement:
+    return plan(given, replace(JOB, **job), VERSION, NOW, rules, then)
+
+
+def in_doubt(rules: Rules = RULES, **more: Any) -> Doubt:
+    given: dict[str, Any] = {
+        "kind": "reminder",
+        "own": None,
+        "tenant": None,
+        "verify": False,
+        "resent": False,
+    }
+    return doubt(rules, **(given | more))
 
 
 def test_what_gmail_took_is_accepted_and_needs_no_reason() -> None:
@@ -63,7 +84,8 @@ class TestWaits:
     @pytest.mark.parametrize("failure", WAITS)
     def test_a_deadline_that_google_names_is_kept_to_and_a_second_more(self, failure: FailureClass) -> None:
         settled = settle(verdict(failure, wait=900.0), strikes=5)
-        assert (settled.cool_until, settled.named) == (NOW + 900 + MARGIN_SECONDS, True)
+        assert settled.pause is not None
+        assert (settled.pause.until, settled.pause.named) == (NOW + 900 + MARGIN_SECONDS, True)
         assert MARGIN_SECONDS >= 1
 
     @pytest.mark.parametrize(
@@ -79,28 +101,60 @@ class TestWaits:
         self, failure: FailureClass, least: float, most: float
     ) -> None:
         settled = settle(verdict(failure))
-        assert settled.cool_until is not None
-        assert least <= settled.cool_until - NOW <= most
-        assert not settled.named
+        assert settled.pause is not None
+        assert least <= settled.pause.until - NOW <= most
+        assert not settled.pause.named
 
     @pytest.mark.parametrize("failure", WAITS)
     def test_it_grows_with_the_strikes_of_the_mailbox_and_not_with_the_jobs_failures(
         self, failure: FailureClass
     ) -> None:
         def wait(strikes: int, failures: int = 0) -> float:
-            until = settle(verdict(failure), strikes=strikes, failures=failures).cool_until
-            assert until is not None
-            return until - NOW
+            struck: dict[str, Any] = {"project_strikes" if "project" in failure else "strikes": strikes}
+            pause = settle(verdict(failure), failures=failures, **struck).pause
+            assert pause is not None
+            return pause.until - NOW
 
         assert wait(strikes=3) > 2 * wait(strikes=1)
         assert wait(strikes=0, failures=50) < 2 * wait(strikes=0) + 2
         assert wait(strikes=10_000) <= DAY + 60
 
+    @pytest.mark.parametrize("failure", WAITS)
+    def test_a_limit_of_the_project_holds_the_project(self, failure: FailureClass) -> None:
+        pause = settle(verdict(failure)).pause
+        assert pause is not None
+        assert pause.project is (failure in {C.PROJECT_WAIT, C.PROJECT_DAY_FULL})
+
+    @pytest.mark.parametrize(
+        ("failure", "said", "allowed"),
+        [
+            (C.MAILBOX_WAIT, 6000, 6000),
+            (C.MAILBOX_WAIT, None, 0),
+            (C.PROJECT_WAIT, 6000, 3000),
+            (C.PROJECT_WAIT, None, 0),
+            (C.DAY_FULL, None, None),
+            (C.PROJECT_DAY_FULL, None, None),
+        ],
+    )
+    def test_a_minutes_limit_says_that_the_pace_is_too_fast_and_a_days_does_not(
+        self, failure: FailureClass, said: int | None, allowed: int | None
+    ) -> None:
+        """Of what a project allows, this deployment has its share."""
+        pause = settle(verdict(failure, allowed=said), rules=Rules(project_share=0.5)).pause
+        assert pause is not None
+        assert pause.allowed == allowed
+
+
+def test_an_unknown_outcome_that_lies_with_google_is_probed_for() -> None:
+    rules = Rules(probe=7)
+    assert settle(verdict(C.UNKNOWN, O.UNKNOWN, at_google=True), rules=rules).probe_in == 7
+    assert settle(verdict(C.UNKNOWN, O.UNKNOWN), rules=rules).probe_in is None
+
 
 class TestTokens:
     def test_the_first_refusal_of_a_token_asks_for_a_new_one_at_once(self) -> None:
         settled = settle(verdict(C.TOKEN_EXPIRED))
-        assert (settled.to, settled.counts, settled.cool_until, settled.suspension) == (
+        assert (settled.to, settled.counts, settled.pause, settled.suspension) == (
             State.READY,
             False,
             None,
@@ -116,6 +170,14 @@ class TestTokens:
         assert (settled.to, settled.counts) == (State.READY, False)
         assert settled.suspension is not None
         assert (settled.suspension.code, settled.suspension.version) == ("token_refused", VERSION)
+
+    def test_a_token_that_could_not_be_dropped_and_was_used_again_stops_nothing(self) -> None:
+        job = replace(JOB, refreshed=True, refused_token="t1")
+        again = plan(verdict(C.TOKEN_EXPIRED), job, VERSION, NOW, RULES, HELD, "t1")
+        assert (again.to, again.counts, again.suspension) == (State.SCHEDULED, True, None)
+        assert again.reason.startswith("token_expired")
+        other = plan(verdict(C.TOKEN_EXPIRED), job, VERSION, NOW, RULES, HELD, "t2")
+        assert other.suspension is not None
 
     def test_once_it_is_linked_again_the_next_refusal_is_a_first_one(self) -> None:
         assert not settle(verdict(C.TOKEN_EXPIRED), refreshed=True).reason.startswith("token_expired")
@@ -140,7 +202,7 @@ class TestBackOff:
         for failures in (0, 1, 2, 3, 50):
             settled = settle(verdict(failure, O.NOT_SENT), failures=failures)
             assert (settled.to, settled.counts, settled.suspension) == (State.SCHEDULED, True, None)
-            assert settled.cool_until is None
+            assert settled.pause is None
             assert settled.at is not None
             waits.append(settled.at - NOW)
         assert first <= waits[0] <= first + 10
@@ -149,7 +211,7 @@ class TestBackOff:
 
     def test_a_wait_that_was_named_holds_for_the_whole_mailbox(self) -> None:
         settled = settle(verdict(C.OPERATOR, wait=5000.0))
-        assert (settled.cool_until, settled.named) == (NOW + 5000 + MARGIN_SECONDS, True)
+        assert settled.pause == Pause(NOW + 5000 + MARGIN_SECONDS, named=True)
 
     def test_a_request_that_never_left_is_tried_again_without_a_trace(self) -> None:
         settled = settle(judge(NotSent("Cannot connect to host")))
@@ -160,7 +222,7 @@ class TestUnknownOutcomes:
     FROM_GOOGLE = verdict(C.UNKNOWN, O.UNKNOWN, http_status=503, structured=True)
 
     def test_an_error_of_googles_own_is_sent_once_more_after_a_while(self) -> None:
-        settled = settle(self.FROM_GOOGLE)
+        settled = settle(self.FROM_GOOGLE, then=in_doubt())
         assert (settled.outcome, settled.to, settled.at, settled.counts) == (
             O.UNKNOWN,
             State.UNCERTAIN,
@@ -169,11 +231,27 @@ class TestUnknownOutcomes:
         )
 
     def test_only_once(self) -> None:
-        assert settle(self.FROM_GOOGLE, resent=True).at is None
+        rules = Rules(uncertain=Policy(Rule.RESEND))
+        assert in_doubt(rules, resent=True) == Doubt(resend=None, resend_5xx=None)
+        assert settle(self.FROM_GOOGLE, then=in_doubt(rules, resent=True)).at is None
 
     def test_the_operator_may_choose_another_time_or_to_hold_it(self) -> None:
-        assert settle(self.FROM_GOOGLE, rules=Rules(resend_5xx=60)).at == NOW + 60
-        assert settle(self.FROM_GOOGLE, rules=Rules(resend_5xx=None)).at is None
+        assert settle(self.FROM_GOOGLE, then=in_doubt(Rules(resend_5xx=60))).at == NOW + 60
+        assert settle(self.FROM_GOOGLE, then=in_doubt(Rules(resend_5xx=None))).at is None
+
+    def test_anything_else_is_sent_once_more_only_where_a_rule_says_so(self) -> None:
+        lost = judge(Lost("no answer in time"))
+        rules = Rules(uncertain=Policy.parse("hold,final=resend"), resend=120)
+        assert settle(lost, then=in_doubt(rules)).at is None
+        assert settle(lost, then=in_doubt(rules, kind="final")).at == NOW + 120
+        assert settle(lost, then=in_doubt(rules, own=Rule.RESEND)).at == NOW + 120
+        assert settle(lost, then=in_doubt(rules, kind="final", tenant=Policy())).at is None
+
+    def test_a_rule_waits_for_whoever_looks_among_the_sent_mails(self) -> None:
+        rules = Rules(uncertain=Policy(Rule.RESEND), resend=120, resend_5xx=5, verify=200)
+        least = 200 + VERIFY_MARGIN_SECONDS
+        assert in_doubt(rules, verify=True) == Doubt(resend=least, resend_5xx=least)
+        assert in_doubt(rules) == Doubt(resend=120, resend_5xx=5)
 
     @pytest.mark.parametrize(
         "given",
@@ -188,10 +266,10 @@ class TestUnknownOutcomes:
         assert (settled.outcome, settled.to, settled.at) == (O.UNKNOWN, State.UNCERTAIN, None)
 
     def test_a_wait_that_google_asks_for_holds_for_the_resend_and_the_whole_mailbox(self) -> None:
-        settled = settle(replace(self.FROM_GOOGLE, wait=5000.0))
+        settled = settle(replace(self.FROM_GOOGLE, wait=5000.0), then=in_doubt())
         assert settled.at == NOW + 5000
-        assert (settled.cool_until, settled.named) == (NOW + 5000 + MARGIN_SECONDS, True)
-        assert settle(self.FROM_GOOGLE).cool_until is None
+        assert settled.pause == Pause(NOW + 5000 + MARGIN_SECONDS, named=True)
+        assert settle(self.FROM_GOOGLE).pause is None
 
 
 BODIES = st.binary(max_size=100) | st.builds(
@@ -210,14 +288,14 @@ HEADERS = st.dictionaries(st.just("retry-after"), st.text("0123456789", max_size
     st.builds(
         Job, id=st.just(JOB.id), tenant=st.just("acme"), connection=st.just(JOB.connection), fence=st.just(1),
         failures=st.integers(0, 10**6), refreshed=st.booleans(), resent=st.booleans(), strikes=st.integers(0, 10**6),
-        enqueued_at=st.just(NOW), expires_at=st.just(NOW + DAY), body=st.just(b""),
+        project_strikes=st.integers(0, 10**6), enqueued_at=st.just(NOW), expires_at=st.just(NOW + DAY), body=st.just(b""),
     ),
     st.none() | st.floats(1, 10 * DAY),
 )  # fmt: skip
 def test_every_answer_is_settled_in_a_way_that_the_states_allow(
     given: Verdict, job: Job, resend: float | None
 ) -> None:
-    settled = plan(given, job, VERSION, NOW, Rules(resend))
+    settled = plan(given, job, VERSION, NOW, Rules(), Doubt(resend, resend))
     assert settled.to in ALLOWED[State.SENDING]
     assert settled.outcome is given.outcome
     assert (settled.to is State.ACCEPTED) == (given.outcome is O.ACCEPTED)
@@ -225,9 +303,8 @@ def test_every_answer_is_settled_in_a_way_that_the_states_allow(
     assert settled.reason or settled.to is State.ACCEPTED
     if settled.to is State.SCHEDULED:
         assert settled.at is not None
-    for time in (settled.at, settled.cool_until):
+    for time in (settled.at, settled.pause.until if settled.pause else None):
         assert time is None or NOW < time <= NOW + 10 * DAY
-    assert not settled.named or settled.cool_until is not None
 
 
 @pytest.mark.parametrize("failure", list(FailureClass))

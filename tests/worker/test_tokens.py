@@ -130,3 +130,17 @@ async def test_each_purpose_has_a_token_of_its_own_with_only_its_scope(
     assert (
         scope == f"https://www.googleapis.com/auth/gmail.{'send' if purpose is Purpose.SEND else 'metadata'}"
     )
+
+
+async def test_a_token_that_one_worker_dropped_is_not_used_again_by_another_for_the_same_job(
+    place: Stand,
+) -> None:
+    one, other = place.tokens(), place.tokens()
+    first = await one.get(place.connection)
+    assert isinstance(first, Token)
+    assert await other.get(place.connection) == first
+    await one.drop(place.connection, first)
+    again = await other.get(place.connection, anew=True)
+    assert isinstance(again, Token)
+    assert again.mark != first.mark
+    assert await other.get(place.connection) == again == await one.get(place.connection)

@@ -24,9 +24,10 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The request may have left, and no answer came."""
+    """The request may have left, and no answer came; `waited`: the connection stood, and the time ran out."""
 
     why: str
+    waited: bool = False
 
 
 Answer = Answered | NotSent | Lost

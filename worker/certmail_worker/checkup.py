@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
@@ -62,6 +62,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
         "settings", Severity.OK, f"The settings can be used; the data directory is {settings.data_dir}."
     )
     vault: Vault | None = None
+    stopped: dict[str, tuple[str, str]] = {}
     try:
         vault = Vault(vault_keys(settings))
         yield Finding("vault", Severity.OK, "There is a key to seal with.")
@@ -76,6 +77,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
             yield from _redis(redis, settings)
             yield from _ledger(redis, progress)
             yield from _lineage(redis, settings)
+            stopped = _stopped_lanes(redis)
         except CertmailError as error:
             yield _broken("redis", error)
     engine = open_database(database_url(settings))
@@ -84,7 +86,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
             upgrade(engine)
         check_version(engine)
         yield Finding("database", Severity.OK, f"{engine.dialect.name} answers, its tables are up to date.")
-        yield from _connections(engine, vault)
+        yield from _connections(engine, vault, stopped)
     except CertmailError as error:
         yield _broken("database", error)
     finally:
@@ -166,7 +168,20 @@ def _server_time(redis: Redis) -> float:
     return seconds + micros / 1e6
 
 
-def _connections(engine: Engine, vault: Vault | None) -> Iterator[Finding]:
+def _stopped_lanes(redis: Redis) -> dict[str, tuple[str, str]]:
+    """The connections whose reminders wait, with code and message: what delivery has found out is newer than what SQL knows."""
+    found = {}
+    for key in redis.scan_iter(keys.LANE_INFO + "*", count=500):
+        lane = cast("list[bytes | None]", redis.hmget(key, ["state", "code", "message"]))
+        state, code, message = ((value or b"").decode() for value in lane)
+        if state == "suspended":
+            found[key.decode().removeprefix(keys.LANE_INFO)] = (code, message)
+    return found
+
+
+def _connections(
+    engine: Engine, vault: Vault | None, stopped: Mapping[str, tuple[str, str]]
+) -> Iterator[Finding]:
     with reachable(engine), engine.connect() as db:
         found = registry.list_connections(db)
     if not found:
@@ -174,16 +189,20 @@ def _connections(engine: Engine, vault: Vault | None) -> Iterator[Finding]:
             "connections", Severity.WARNING, "There is no tenant yet.", "certmail tenants add TENANT"
         )
     for connection in found:
-        yield _connection(connection, vault)
+        yield _connection(connection, vault, stopped.get(connection.id))
 
 
-def _connection(connection: Connection, vault: Vault | None) -> Finding:
+def _connection(connection: Connection, vault: Vault | None, stopped: tuple[str, str] | None) -> Finding:
     check = f"connection {connection.tenant}/{connection.name}"
     if vault is not None and connection.private_key is not None:
         try:
             vault.open(connection.private_key, owner=connection.owner)
         except SealBroken as error:
             return _broken(check, error)
+    if connection.state is ConnectionState.ACTIVE and stopped is not None:
+        code, message = stopped
+        remedy = f"Put it right, then: certmail connections probe {connection.id}"
+        return Finding(check, Severity.ERROR, f"Its reminders wait, {code}: {message}", remedy)
     if connection.state is ConnectionState.ACTIVE:
         return Finding(check, Severity.OK, "It was seen to work.")
     _, message = connection.waits_for()

@@ -15,7 +15,7 @@ from certmail_worker import backoff
 from certmail_worker.answers import NotSent
 from certmail_worker.desk import Desk
 from certmail_worker.failures import FailureClass, Verdict, judge
-from certmail_worker.plan import Settlement, plan
+from certmail_worker.plan import Doubt, Settlement, plan
 from certmail_worker.prepare import Prepared, Stop
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ async def put_back(desk: Desk, job: Job, stop: Stop) -> str:
     return f"refused: {released.why}" if isinstance(released, RefusedBy) else released
 
 
-async def begin_surely(desk: Desk, job: Job) -> tuple[Begun | RefusedBy, bool]:
+async def begin_surely(desk: Desk, job: Job, doubt: Doubt) -> tuple[Begun | RefusedBy, bool]:
     """Make the write-ahead record; gives also whether it is durable enough.
 
     A call whose answer got lost may have made it: it is asked again until Redis answers, since nobody else will ever
@@ -42,7 +42,8 @@ async def begin_surely(desk: Desk, job: Job) -> tuple[Begun | RefusedBy, bool]:
     tries = 0
     while True:
         try:
-            begun, durable = await desk.durably(begin(job, lease_seconds=desk.lease_seconds))
+            call = begin(job, lease_seconds=desk.lease_seconds, resend_after=doubt.resend)
+            begun, durable = await desk.durably(call)
         except RedisError as error:
             tries += 1
             log.warning("begin_waits", extra={"job": job.id, "tries": tries, "error": type(error).__name__})
@@ -77,19 +78,21 @@ async def _forget_token(desk: Desk, prepared: Prepared) -> None:
         log.warning("token_not_dropped", extra={"error": type(error).__name__})
 
 
-async def settle_surely(desk: Desk, job: Job, begun: Begun, verdict: Verdict, then: Settlement) -> str:
+async def settle_surely(
+    desk: Desk, job: Job, begun: Begun, verdict: Verdict, then: Settlement, token: str | None = None
+) -> str:
     """Settle an attempt; what is known here is known nowhere else, so it is tried until Redis answers."""
     call = settle(
         job.id,
         begun.attempt,
         outcome=then.outcome,
-        detail=_detail(verdict),
+        detail=_detail(verdict, token),
         to=then.to,
         reason=then.reason,
         at=then.at,
         counts=then.counts,
-        cool_until=then.cool_until,
-        named=then.named,
+        pause=then.pause,
+        probe_in=then.probe_in,
         suspension=then.suspension,
     )
     tries = 0
@@ -115,8 +118,8 @@ async def settle_surely(desk: Desk, job: Job, begun: Begun, verdict: Verdict, th
         return state or "forgotten"
 
 
-def _detail(verdict: Verdict) -> str:
-    """What the record keeps of an attempt."""
+def _detail(verdict: Verdict, token: str | None) -> str:
+    """What the record keeps of an attempt; of a refused access token its mark, so that it is known again."""
     value = {
         "outcome": verdict.outcome,
         "ended_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -124,5 +127,6 @@ def _detail(verdict: Verdict) -> str:
         "google_reason": verdict.google_reason,
         "gmail_id": verdict.gmail_id,
         "gmail_thread_id": verdict.thread_id,
+        "token": token if verdict.failure is FailureClass.TOKEN_EXPIRED else None,
     }
     return json.dumps({name: item for name, item in value.items() if item is not None})

@@ -33,7 +33,7 @@ async def deliver(desk: Desk, job_id: JobId) -> str:
         return await put_back(desk, job, prepared)
 
     window = SendWindow(boottime() + desk.send_window_seconds)
-    begun, durable = await begin_surely(desk, job)
+    begun, durable = await begin_surely(desk, job, prepared.doubt)
     if isinstance(begun, RefusedBy):
         return await drop(desk, job, begun)
 
@@ -41,5 +41,6 @@ async def deliver(desk: Desk, job_id: JobId) -> str:
     if durable:
         verdict = judge(await desk.gmail.send(prepared.raw, prepared.token.secret, window))
     await heed(desk, prepared, verdict)
-    settlement = plan(verdict, job, prepared.connection.version, time.time(), desk.rules)
-    return await settle_surely(desk, job, begun, verdict, settlement)
+    version, mark = prepared.connection.version, prepared.token.mark
+    settlement = plan(verdict, job, version, time.time(), desk.rules, prepared.doubt, mark)
+    return await settle_surely(desk, job, begun, verdict, settlement, mark)

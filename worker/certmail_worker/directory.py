@@ -14,6 +14,7 @@ from certmail_config.connections import Connection
 from certmail_config.errors import SealBroken
 from certmail_config.ids import ConnectionId
 from certmail_config.sealing import Opener
+from certmail_config.uncertain import Policy
 from certmail_config.vault import Vault
 from certmail_config.working_copy import read_connection
 
@@ -23,10 +24,11 @@ TENANT_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class TenantInside:
-    """A tenant as delivery needs it: the key to its reminders, and what its mails call it."""
+    """A tenant as delivery needs it: the key to its reminders, what its mails call it, and its rule for unknown outcomes."""
 
     opener: Opener
     organisation: str
+    uncertain: Policy | None = None
 
 
 @dataclass(slots=True)
@@ -58,12 +60,13 @@ class Directory:
         known = self._tenants.get(tenant)
         if known and known[0] > time.monotonic():
             return known[1]
-        values = await cast("Any", self.redis.hmget(keys.TENANT + tenant, "private_key", "organisation"))
-        sealed, organisation = values
+        names = ("private_key", "organisation", "uncertain")
+        sealed, organisation, uncertain = await cast("Any", self.redis.hmget(keys.TENANT + tenant, *names))
         if sealed is None:
             message = f"There is no tenant {tenant!r} any more: what was sealed for it cannot be read."
             raise SealBroken("tenant_unknown", message)
         opener = Opener(self.vault.open(base64.b64decode(sealed), owner=tenant))
-        inside = TenantInside(opener, organisation.decode())
+        policy = Policy.parse(uncertain.decode()) if uncertain else None
+        inside = TenantInside(opener, organisation.decode(), policy)
         self._tenants[tenant] = (time.monotonic() + TENANT_SECONDS, inside)
         return inside

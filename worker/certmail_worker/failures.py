@@ -46,7 +46,11 @@ class FailureClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an answer means. `wait` is how long Google asked to wait, in seconds from now."""
+    """What an answer means.
+
+    `wait` is how long Google asked to wait, in seconds from now; `allowed` how many units a minute it says that it allows;
+    `at_google`: why the outcome is unknown lies with Google, as far as can be seen, not with our network.
+    """
 
     failure: FailureClass
     outcome: AttemptOutcome
@@ -57,6 +61,8 @@ class Verdict:
     google_reason: str | None = None
     wait: float | None = None
     structured: bool = False
+    allowed: int | None = None
+    at_google: bool = False
     gmail_id: str | None = None
     thread_id: str | None = None
 
@@ -194,7 +200,11 @@ def judge(answer: Answer) -> Verdict:
         )
     if isinstance(answer, Lost):
         return Verdict(
-            _C.UNKNOWN, AttemptOutcome.UNKNOWN, "answer_lost", f"Gmail's answer was lost: {answer.why}"
+            _C.UNKNOWN,
+            AttemptOutcome.UNKNOWN,
+            "answer_lost",
+            f"Gmail's answer was lost: {answer.why}",
+            at_google=answer.waited,
         )
     if 200 <= answer.status < 300:
         return _accepted(answer)
@@ -276,4 +286,6 @@ def _verdict(
         google_reason=error.reason or None,
         wait=error.wait,
         structured=error.structured,
+        allowed=error.allowed,
+        at_google=outcome is AttemptOutcome.UNKNOWN,
     )

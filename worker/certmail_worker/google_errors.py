@@ -40,6 +40,8 @@ class GoogleError:
     structured: bool
     """Whether the body was Google's JSON rather than a proxy's page."""
     wait: float | None = None
+    allowed: int | None = None
+    """How many units a minute it says that it allows, where that is what was exceeded."""
 
 
 def read_error(answer: Answered) -> GoogleError:
@@ -59,6 +61,7 @@ def read_error(answer: Answered) -> GoogleError:
         " ".join((*reasons, quoted)),
         structured=True,
         wait=named_wait(answer, text),
+        allowed=_allowed(error),
     )
 
 
@@ -94,6 +97,17 @@ def _reasons(error: Mapping[str, Any]) -> list[str]:
     items = (*_dicts(error.get("errors")), *_dicts(error.get("details")))
     found = [item.get("reason") for item in items] + [error.get("status")]
     return [quote(reason, 100) for reason in found if isinstance(reason, str) and reason]
+
+
+def _allowed(error: Mapping[str, Any]) -> int | None:
+    """The value of the quota that was exceeded, as `ErrorInfo` gives it for those that count by the minute."""
+    for item in _dicts(error.get("details")):
+        told = item.get("metadata")
+        if isinstance(told, dict) and "1/min/" in str(told.get("quota_unit")):
+            value = str(told.get("quota_limit_value"))
+            if _SECONDS.fullmatch(value) and 0 < int(value) < 10**9:
+                return int(value)
+    return None
 
 
 def _dicts(value: object) -> list[Mapping[str, Any]]:

@@ -90,7 +90,7 @@ async def exchange(
         return NotSent("the process stood still between the record and the request")
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         why = _why(error)
-        return Lost(why) if window.open_wire else NotSent(why)
+        return Lost(why, waited=isinstance(error, TimeoutError)) if window.open_wire else NotSent(why)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -17,7 +17,7 @@ from certmail_config.ledger import run
 from certmail_config.ledger.script import run_many
 from certmail_config.ledger.upkeep import EVERY_JOB, inspect, mend
 
-Mended = Literal["job", "key", "lane", "member"]
+Mended = Literal["job", "key", "lane", "project", "member"]
 
 CODES: Final[dict[str, tuple[str, Mended, str]]] = {
     "job_broken": ("without state, connection, key or time", "job", "remove it"),
@@ -41,12 +41,18 @@ CODES: Final[dict[str, tuple[str, Mended, str]]] = {
     "key_lost": ("whose key would be taken for a new reminder's", "job", "remember its key"),
     "in_no_lane": ("ready, but in no lane", "job", "put it into its lane"),
     "out_of_order": ("in the wrong place of its lane", "job", "put it into its place"),
+    "not_in_later": ("scheduled, but not counted among what comes later", "job", "count it"),
     "not_leased": ("held by a worker, but not counted as such", "job", "count it"),
     "kept_for_ever": ("finished, but would be kept for ever", "job", "forget it after its time"),
     "payload_left": ("finished, but with its content still there", "job", "remove the content"),
     "payload_without_job": ("contents that belong to no job", "job", "remove them"),
     "key_without_job": ("keys that belong to no job", "key", "remove them"),
     "misplaced": ("in an index where they do not belong", "member", "remove them from it"),
+    "project_asleep": (
+        "projects that lanes wait for and nobody would visit",
+        "project",
+        "let the pacer visit them",
+    ),
     "lane_asleep": ("lanes with reminders that nobody would visit", "lane", "let the pacer visit them"),
 }
 """What is wrong, in words that follow "so many are", what is mended, and how."""

@@ -9,14 +9,17 @@ import socket
 from functools import partial
 
 from celery import Celery
+from redis.exceptions import RedisError
 
 from certmail_config.durability import NOTHING_PROMISED, Durability, Kind, prove
 from certmail_config.errors import StoresUnreachable
 from certmail_config.ids import uuid7
+from certmail_config.office import Office
 from certmail_config.room import Limits
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import open_database
 from certmail_config.stores import connect, connect_async, database_url, vault_keys
+from certmail_config.uncertain import Policy
 from certmail_config.vault import Vault
 from certmail_worker.desk import Desk
 from certmail_worker.directory import Directory
@@ -73,6 +76,7 @@ class WorkerLife:
         )
         self._redis = connect_async(self._redis_url)
         self._engine = open_database(database_url(settings))
+        await asyncio.to_thread(self._publish_limits, vault)
         self._doorbell = Doorbell(self._app)
         minter = Minter(self._session, settings.google_token_url, vault, oauth_client(settings))
         self.desk = Desk(
@@ -81,7 +85,14 @@ class WorkerLife:
             directory=Directory(self._redis, vault),
             tokens=Tokens(self._redis, vault, minter),
             gmail=Gmail(self._session, settings.gmail_url),
-            rules=Rules(resend_5xx=resend_seconds(settings.uncertain_5xx)),
+            rules=Rules(
+                uncertain=Policy.parse(settings.uncertain),
+                resend=settings.resend_after,
+                resend_5xx=resend_seconds(settings.uncertain_5xx),
+                probe=settings.probe_seconds,
+                verify=settings.verify_seconds,
+                project_share=settings.project_share,
+            ),
             lease_seconds=settings.lease_seconds,
             send_window_seconds=settings.send_window_seconds,
             replicas=self._durability.replicas,
@@ -99,6 +110,18 @@ class WorkerLife:
     def _prove(self) -> None:
         with connect(self._redis_url) as redis:
             prove(redis, self._durability)
+
+    def _publish_limits(self, vault: Vault) -> None:
+        """With SQL away the lanes keep the limits that they have: no reason not to send."""
+        with connect(self._redis_url) as redis:
+            try:
+                Office(self._settings, self._engine, redis, vault).publish_limits()
+            except StoresUnreachable as error:
+                log.warning("limits_not_published", extra={"code": error.code, "error": error.message})
+            except RedisError as error:
+                message = f"Redis does not answer: {type(error).__name__}."
+                remedy = "Start it, or check CERTMAIL_REDIS_URL; then start the worker again."
+                raise StoresUnreachable("redis_unreachable", message, remedy) from error
 
     def _check_server(self) -> bool:
         """In a thread of its own, with a client of its own; it happens once for each run of the server."""

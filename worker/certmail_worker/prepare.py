@@ -18,7 +18,7 @@ from certmail_worker import backoff
 from certmail_worker.compose import ComposeError, Letter, compose
 from certmail_worker.desk import Desk
 from certmail_worker.gmail import MOST_MESSAGE_BYTES
-from certmail_worker.plan import MARGIN_SECONDS
+from certmail_worker.plan import MARGIN_SECONDS, Doubt, doubt
 from certmail_worker.tokens import Token
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ class Prepared:
     connection: Connection
     token: Token
     raw: bytes
+    doubt: Doubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,13 @@ async def prepare(desk: Desk, job: Job) -> Prepared | Stop:
         connection = await desk.directory.connection(job.connection)
         if connection is None or connection.mailbox is None:
             return Stop(State.FAILED, "connection_removed: the connection no longer exists")
-        token = await desk.tokens.get(connection)
+        token = await desk.tokens.get(connection, anew=job.refreshed)
         if isinstance(token, Denied):
             return _without_token(token, job, connection)
         payload = await desk.directory.open(job.body, tenant=job.tenant, job=job.id)
-        organisation = (await desk.directory.tenant(job.tenant)).organisation
-        raw = write(Reminder.model_validate_json(payload), job, connection, organisation)
+        tenant = await desk.directory.tenant(job.tenant)
+        reminder = Reminder.model_validate_json(payload)
+        raw = write(reminder, job, connection, tenant.organisation)
     except SealBroken as broken:
         return _sealed_off(broken, job)
     except ValidationError:
@@ -68,7 +70,15 @@ async def prepare(desk: Desk, job: Job) -> Prepared | Stop:
         return Stop(
             State.FAILED, f"message_too_large: {len(raw)} bytes; certmail sends at most {MOST_MESSAGE_BYTES}"
         )
-    return Prepared(connection, token, raw)
+    unknown = doubt(
+        desk.rules,
+        kind=reminder.kind,
+        own=reminder.uncertain,
+        tenant=tenant.uncertain,
+        verify=connection.verify,
+        resent=job.resent,
+    )
+    return Prepared(connection, token, raw, unknown)
 
 
 def write(reminder: Reminder, job: Job, connection: Connection, organisation: str) -> bytes:

@@ -31,7 +31,11 @@ class Sent:
 
 
 class LookFailedError(Exception):
-    """The mailbox could not be looked into now; the text says why, without addresses."""
+    """The mailbox could not be looked into now; the text says why, without addresses. `status` is HTTP's, if there was one."""
+
+    def __init__(self, why: str, status: int | None = None) -> None:
+        super().__init__(why)
+        self.status = status
 
 
 @dataclass(slots=True)
@@ -88,7 +92,7 @@ def _json(answer: Answer) -> dict[str, Any]:
     if not isinstance(answer, Answered):
         raise LookFailedError(answer.why)
     if answer.status != 200:
-        raise LookFailedError(f"HTTP {answer.status}")
+        raise LookFailedError(f"HTTP {answer.status}", answer.status)
     value = json.loads(answer.body)
     if not isinstance(value, dict):
         raise LookFailedError("an answer that is no object")

@@ -57,10 +57,16 @@ class Tokens:
     _asking: dict[Key, asyncio.Task[Token | Denied]] = field(default_factory=dict)
     _jitter: random.Random = field(default_factory=random.Random)
 
-    async def get(self, connection: Connection, purpose: Purpose = Purpose.SEND) -> Token | Denied:
-        """A token that is good for a request now. Raises SealBroken when the vault lacks the key, RedisError."""
+    async def get(
+        self, connection: Connection, purpose: Purpose = Purpose.SEND, *, anew: bool = False
+    ) -> Token | Denied:
+        """A token that is good for a request now. Raises SealBroken when the vault lacks the key, RedisError.
+
+        `anew`: the fleet's, whatever this process remembers: Gmail has refused one, and another worker has dropped it.
+        """
         key = (connection.id, connection.version, purpose)
-        token = self._known.get(key) or await self._cached(connection, purpose)
+        known = None if anew else self._known.get(key)
+        token = known or await self._cached(connection, purpose)
         left = token.expires_at - time.time() if token else 0.0
         if token and left > MARGIN_SECONDS:
             if left < RENEW_SECONDS * self._jitter.uniform(0.8, 1.2):

@@ -1,47 +1,34 @@
 """The verifier: finds out, where the customer allows it, whether a mail of unknown outcome went out after all.
 
-It only ever proves that one did. That none was found proves nothing here: Gmail may still be at it.
+One that is found was accepted. One that is not found proves something only long after its attempt ended, since Gmail may
+still be at it, and when it was not found twice: then it never went out, and is sent again without any doubt.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Final, cast
 from uuid import uuid4
 
 from certmail_config import keys
 from certmail_config.connections import Connection
 from certmail_config.ids import ConnectionId, JobId
-from certmail_config.ledger import settle, spend
-from certmail_config.states import AttemptOutcome, State
+from certmail_config.ledger import spend
 from certmail_config.token_errors import Denied
 from certmail_worker.desk import Desk
+from certmail_worker.doubts import Unsure, absent, found, next_look, read_unsure
 from certmail_worker.minter import Purpose
-from certmail_worker.sent import LookFailedError, Sent, SentBox
+from certmail_worker.sent import LookFailedError, SentBox
 
 log = logging.getLogger(__name__)
 
-PAUSE_SECONDS = 0.5
-MOST = 200
-MARGIN_SECONDS = 120.0
+PAUSE_SECONDS: Final = 0.5
+MOST: Final = 200
+MARGIN_SECONDS: Final = 120.0
 """How much older than the attempt's begin a message may look, clocks being what they are."""
-GIVE_UP_SECONDS = 600.0
-"""How long after the attempt somebody still looks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unsure:
-    """A job whose last attempt's outcome is unknown; times are seconds on the ledger's clock."""
-
-    job: JobId
-    attempt: int
-    begun_at: float
 
 
 async def verify(desk: Desk) -> None:
@@ -55,29 +42,39 @@ async def verify(desk: Desk) -> None:
                 await desk.redis.zrem(keys.UNSURE, *(item.job for item in unsure))
                 continue
             try:
-                await _look(desk, connection, boxes[connection_id], unsure)
+                missing = await _look(desk, connection, boxes[connection_id], unsure)
             except LookFailedError as error:
                 log.info("look_failed", extra={"connection": connection_id, "why": str(error)})
-            await _later(desk, unsure, now)
+                await _later(desk, unsure, now, gave_up=True)
+            else:
+                await _not_there(desk, missing, now)
         await asyncio.sleep(PAUSE_SECONDS)
 
 
 async def _due(desk: Desk, now: float) -> Mapping[ConnectionId, list[Unsure]]:
-    """The jobs to look for now, by connection."""
-    found: dict[ConnectionId, list[Unsure]] = defaultdict(list)
+    """The jobs to look for now, by connection; not those of another mailbox than the connection has now."""
+    result: dict[ConnectionId, list[Unsure]] = defaultdict(list)
     for raw in await desk.redis.zrangebyscore(keys.UNSURE, "-inf", round(now * 1000), start=0, num=MOST):
         job = JobId(cast("bytes", raw).decode())
-        values = await cast("Any", desk.redis.hmget(keys.JOB + job, "connection", "attempt", "begun_at"))
-        if any(value is None for value in values):
+        item = read_unsure(job, cast("dict[bytes, bytes]", await desk.redis.hgetall(keys.JOB + job)))
+        if item is None or await _mailbox(desk, item.connection) != item.mailbox:
             await desk.redis.zrem(keys.UNSURE, job)
             continue
-        connection, attempt, begun_at = (value.decode() for value in values)
-        found[ConnectionId(connection)].append(Unsure(job, int(attempt), int(begun_at) / 1000))
-    return found
+        result[item.connection].append(item)
+    return result
 
 
-async def _look(desk: Desk, connection: Connection, box: SentBox, unsure: list[Unsure]) -> None:
-    """Read the sent mail once for all of a mailbox's jobs; settles each that is found."""
+async def _mailbox(desk: Desk, connection: ConnectionId) -> str:
+    """The one that a connection has now."""
+    found = cast("bytes | None", await desk.redis.hget(keys.LANE_INFO + connection, "mailbox"))
+    return (found or b"").decode()
+
+
+async def _look(desk: Desk, connection: Connection, box: SentBox, unsure: Sequence[Unsure]) -> list[Unsure]:
+    """Read the sent mail once for all of a mailbox's jobs; settles each that is found, and gives the others.
+
+    Raises LookFailedError if it was not read as far back as it had to be.
+    """
     token = await desk.tokens.get(connection, Purpose.LOOK)
     if isinstance(token, Denied):
         raise LookFailedError(token.code)
@@ -87,45 +84,47 @@ async def _look(desk: Desk, connection: Connection, box: SentBox, unsure: list[U
 
     wanted = {item.job: item for item in unsure}
     oldest = min(item.begun_at for item in unsure) - MARGIN_SECONDS
-    async for sent in box.since(token.secret, oldest, pay):
-        item = wanted.pop(JobId(sent.certmail_id or ""), None)
-        if item is not None:
-            state = await desk.ledger(_found(item, sent))
-            log.info("verified", extra={"job": item.job, "attempt": item.attempt, "state": state})
-        if not wanted:
-            return
+    try:
+        async for sent in box.since(token.secret, oldest, pay):
+            item = wanted.pop(JobId(sent.certmail_id or ""), None)
+            if item is not None:
+                state = await desk.ledger(found(item, sent))
+                log.info("verified", extra={"job": item.job, "attempt": item.attempts[-1], "state": state})
+            if not wanted:
+                break
+    except LookFailedError as error:
+        if error.status == 401:
+            await desk.tokens.drop(connection, token, Purpose.LOOK)
+        raise
+    return list(wanted.values())
 
 
-def _found(item: Unsure, sent: Sent) -> Any:
-    detail = {
-        "outcome": AttemptOutcome.ACCEPTED,
-        "ended_at": datetime.fromtimestamp(sent.at, UTC).isoformat(timespec="milliseconds"),
-        "gmail_id": sent.message,
-        "gmail_thread_id": sent.thread,
-        "verified": True,
-    }
-    reason = "verified: its answer was lost, but Gmail lists it among the sent mails"
-    return settle(
-        item.job,
-        item.attempt,
-        outcome=AttemptOutcome.ACCEPTED,
-        detail=json.dumps(detail),
-        to=State.ACCEPTED,
-        reason=reason,
-    )
+async def _not_there(desk: Desk, missing: Sequence[Unsure], now: float) -> None:
+    """What was not found: look again, or believe it."""
+    for item in missing:
+        if now - item.doubted_at < desk.rules.verify:
+            continue
+        if not item.looked:
+            await desk.redis.hset(keys.JOB + item.job, "looked", "1")
+            continue
+        for call in absent(item):
+            state = await desk.ledger(call)
+        log.info("verified_absent", extra={"job": item.job, "attempts": len(item.attempts), "state": state})
+    await _later(desk, missing, now, gave_up=False)
 
 
-async def _later(desk: Desk, unsure: list[Unsure], now: float) -> None:
-    """Look again for those not found: soon at first, then less often, and no more after ten minutes."""
+async def _later(desk: Desk, unsure: Sequence[Unsure], now: float, *, gave_up: bool) -> None:
+    """When to look again; who can look no longer leaves it to the rule for unknown outcomes, or to a person."""
     for item in unsure:
-        age = now - item.begun_at
-        if age > GIVE_UP_SECONDS:
+        wait = next_look(now - item.doubted_at, desk.rules.verify, failed=gave_up)
+        if wait is None:
+            log.warning("look_given_up", extra={"job": item.job})
             await desk.redis.zrem(keys.UNSURE, item.job)
         else:
-            again = now + min(max(2.0, age * 2), 60.0)
-            await desk.redis.zadd(keys.UNSURE, {item.job: round(again * 1000)}, xx=True)
+            # Only while nobody knows: what is settled meanwhile is no longer there.
+            await desk.redis.zadd(keys.UNSURE, {item.job: round((now + wait) * 1000)}, xx=True)
 
 
 async def _server_time(desk: Desk) -> float:
-    seconds, micros = await cast("Any", desk.redis.time())
+    seconds, micros = await desk.redis.time()
     return float(seconds) + float(micros) / 1e6

@@ -17,8 +17,11 @@ SEND_UNITS = 100
 def set_lane(lane: Lane, *, code: str, message: str) -> Call[bool]:
     """Create a lane, suspended for the reason given, or change the limits of one as it stands."""
     args = (lane.connection, lane.tenant, lane.mailbox, lane.units_per_minute, SEND_UNITS, lane.in_flight)
+    shared = (lane.project, lane.per_day, lane.project_units_per_minute, lane.project_units_per_day)
     return Call(
-        load("set_lane"), (*args, lane.version, code, message, flag(lane.verify)), lambda answer: answer == 1
+        load("set_lane"),
+        (*args, lane.version, code, message, flag(lane.verify), *shared, lane.warm_up_days),
+        lambda answer: answer == 1,
     )
 
 

@@ -13,6 +13,7 @@ from importlib.resources import files
 from itertools import groupby, pairwise
 
 from certmail_config import keys, states
+from certmail_config.ledger.script import SHARED
 from certmail_config.states import ALLOWED, FINAL, INITIAL, TRANSITIONS, UPKEEP, State
 
 HEAD = """\
@@ -90,7 +91,7 @@ def _scripts() -> str:
     names = sorted(item.name.removesuffix(".lua") for item in folder.iterdir() if item.name.endswith(".lua"))
     parts = ["## Scripts", ""]
     for name in names:
-        if name != "prelude":
+        if name not in SHARED:
             source = folder.joinpath(f"{name}.lua").read_text("utf-8")
             header = re.match(r"(?:--.*\n)+", source)
             assert header, f"{name}.lua begins with what it does"

@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Value = str | bytes | int
+SHARED = ("prelude", "meters", "moves")
+"""Files that are put before each script, in this order."""
 WAIT_MS = 1000
 """How long replicas may take to confirm."""
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One Lua file, with the key names and the prelude before it."""
+    """One Lua file, with the key names and what all share before it."""
 
     name: str
     source: str
@@ -37,10 +39,10 @@ class Script:
 
 @cache
 def load(name: str) -> Script:
-    """Read `lua/<name>.lua`; once per process."""
+    """Read `lua/<name>.lua` and what all scripts share; once per process."""
     folder = files(__package__).joinpath("lua")
     source = keys.lua_table() + "".join(
-        folder.joinpath(f"{part}.lua").read_text("utf-8") for part in ("prelude", name)
+        folder.joinpath(f"{part}.lua").read_text("utf-8") for part in (*SHARED, name)
     )
     return Script(name, source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
 

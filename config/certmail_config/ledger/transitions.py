@@ -6,6 +6,7 @@ tests and simulations; in production it stays None.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from certmail_config.ledger.values import (
     Dispatched,
     Enqueued,
     Job,
+    Pause,
     Reaped,
     RefusedBy,
     Stop,
@@ -131,9 +133,11 @@ def claim(
                 refreshed=field.get("reason", "").startswith("token_expired"),
                 resent=field.get("possible_duplicate") == "1",
                 strikes=int(field["strikes"]),
+                project_strikes=int(field["project_strikes"]),
                 enqueued_at=int(field["enqueued_at"]) / 1000,
                 expires_at=int(field["expires_at"]) / 1000,
                 body=body,
+                refused_token=json.loads(field.get(f"attempt:{field['attempt']}", "{}")).get("token"),
             )
         )
 
@@ -141,16 +145,25 @@ def claim(
 
 
 def begin(
-    job: Job, *, lease_seconds: float, not_after: float | None = None, clock: float | None = None
+    job: Job,
+    *,
+    lease_seconds: float,
+    not_after: float | None = None,
+    resend_after: float | None = None,
+    clock: float | None = None,
 ) -> Call[Begun | RefusedBy]:
-    """Make the write-ahead record; after it the request may leave."""
+    """Make the write-ahead record; after it the request may leave.
+
+    Should its worker be lost, it is sent once more so many seconds after its lease, or held if that is None.
+    """
 
     def read(answer: list[bytes]) -> Begun | RefusedBy:
         if answer[0] != b"begun":
             return RefusedBy(answer[1].decode(), int(answer[2]) if len(answer) > 2 else None)
         return Begun(attempt=int(answer[1]), at=int(answer[2]) / 1000)
 
-    return Call(load("begin"), (job.id, _claim(job), ms(lease_seconds), ms(not_after), ms(clock)), read)
+    args = (job.id, _claim(job), ms(lease_seconds), ms(not_after), ms(resend_after), ms(clock))
+    return Call(load("begin"), args, read)
 
 
 def settle(
@@ -163,13 +176,15 @@ def settle(
     reason: str,
     at: float | None = None,
     counts: bool = False,
-    cool_until: float | None = None,
-    named: bool = False,
+    pause: Pause | None = None,
+    probe_in: float | None = None,
     suspension: Suspension | None = None,
     clock: float | None = None,
 ) -> Call[State | None]:
     """Record what became of an attempt, however late; gives the job's state, or None for a job long forgotten.
 
+    `probe_in` says that an unknown outcome speaks of Google rather than of us: after three in a row the mailbox sends no
+    more than one request in so many seconds until one succeeds.
     Reading the answer raises UncheckedError where a restored server may have forgotten it: to be settled again later.
     """
 
@@ -178,7 +193,7 @@ def settle(
             raise UncheckedError
         return State(answer[1].decode()) if len(answer) > 1 else None
 
-    args = (id, attempt, outcome, detail, to, reason, ms(at), flag(counts), ms(cool_until), flag(named))
+    args = (id, attempt, outcome, detail, to, reason, ms(at), flag(counts), *_pause(pause), ms(probe_in))
     return Call(load("settle"), (*args, *_suspend(suspension), ms(clock)), read)
 
 
@@ -199,6 +214,11 @@ def release(
 
     args = (job.id, _claim(job), to, reason, ms(at), flag(counts), *_suspend(suspension), ms(clock))
     return Call(load("release"), args, read)
+
+
+def close(id: JobId, reason: str, *, clock: float | None = None) -> Call[bool]:  # noqa: A002 - as above
+    """End an uncertain job as what it is; False where it is not uncertain, or unknown."""
+    return Call(load("close"), (id, reason, ms(clock)), lambda answer: answer[0] == b"closed")
 
 
 def reap(most: int, *, clock: float | None = None) -> Call[Reaped]:
@@ -240,6 +260,13 @@ def cancel_matching(
 
 def _claim(job: Job) -> str:
     return f"{job.fence}:{job.nonce}"
+
+
+def _pause(pause: Pause | None) -> tuple[str, str, str, str]:
+    if pause is None:
+        return "", "", "", ""
+    allowed = "" if pause.allowed is None else str(pause.allowed)
+    return ms(pause.until), flag(pause.named), flag(pause.project), allowed
 
 
 def _suspend(suspension: Suspension | None) -> tuple[str, str, int | str]:

@@ -15,8 +15,9 @@ class Job:
     """What a worker needs to know of a claimed job.
 
     `fence` and `nonce` name the claim. `failures` attempts have counted for its back-off; `refreshed` says that its last attempt met an expired token,
+    `refused_token` which one, if that is known;
     `resent` that a copy may be out already; `strikes` is how often in a row its mailbox was told to wait without being
-    told how long; `body` is the sealed reminder.
+    told how long, `project_strikes` its project; `body` is the sealed reminder.
     """
 
     id: JobId
@@ -28,9 +29,11 @@ class Job:
     refreshed: bool
     resent: bool
     strikes: int
+    project_strikes: int
     enqueued_at: float
     expires_at: float
     body: bytes
+    refused_token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,26 @@ class Suspension:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Nothing leaves a mailbox, or its whole project, before `until`; then one job goes first, to probe.
+
+    `named`: Google said so. `allowed`: it refused what was believed to be allowed, and says that it allows so many units
+    a minute, or 0 if it does not say; None if that is not what it was about.
+    """
+
+    until: float
+    named: bool
+    project: bool = False
+    allowed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Lane:
-    """The limits of a connection's lane. `mailbox` is the keyed hash of the address, or '' while there is none."""
+    """The limits of a connection's lane. `mailbox` and `project` are keyed hashes; '' while there is none.
+
+    The project's units are the share of it that this deployment may use; a mailbox that is new sends less for
+    `warm_up_days`, in even steps.
+    """
 
     connection: ConnectionId
     tenant: str
@@ -106,6 +127,11 @@ class Lane:
     in_flight: int
     version: int
     verify: bool = False
+    project: str = ""
+    per_day: int = 2000
+    project_units_per_minute: int = 1_200_000
+    project_units_per_day: int = 80_000_000
+    warm_up_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)

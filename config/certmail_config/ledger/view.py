@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from certmail_config.states import FINAL, State
+from certmail_config.states import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class AttemptView:
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A job as the ledger knows it; `reason` says why it is where it is, in words."""
+    """A job as the ledger knows it; `reason` says why it is where it is, in words. `forecast_at`: when it will leave."""
 
     id: str
     tenant: str
@@ -37,21 +37,28 @@ class JobView:
     send_at: datetime | None
     expires_at: datetime
     possible_duplicate: bool
+    forecast_at: datetime | None = None
     attempts: list[AttemptView] = field(default_factory=list)
 
 
-def read_job(job_id: str, job: Mapping[bytes, bytes], lane: Mapping[bytes, bytes]) -> JobView | None:
-    """Read the job's hash and its lane's; None when the job is unknown."""
+def read_job(
+    job_id: str,
+    job: Mapping[bytes, bytes],
+    lane: Mapping[bytes, bytes],
+    *pauses: Mapping[bytes, bytes],
+    now: float = 0,
+) -> JobView | None:
+    """Read the job's hash, its lane's, and those of its mailbox and project; None when the job is unknown."""
     if not job:
         return None
-    value = {name.decode(): text.decode() for name, text in job.items()}
+    value = _decoded(job)
     state = State(value["state"])
     return JobView(
         id=job_id,
         tenant=value["tenant"],
         connection=value["connection"],
         state=state,
-        reason=_why(state, value, {name.decode(): text.decode() for name, text in lane.items()}),
+        reason=_why(state, value, _decoded(lane), [_decoded(pause) for pause in pauses], now),
         held=value.get("held") == "1",
         send_at=_time(value.get("send_at")),
         expires_at=datetime.fromtimestamp(int(value["expires_at"]) / 1000, UTC),
@@ -60,13 +67,28 @@ def read_job(job_id: str, job: Mapping[bytes, bytes], lane: Mapping[bytes, bytes
     )
 
 
-def _why(state: State, job: Mapping[str, str], lane: Mapping[str, str]) -> str | None:
-    """A stopped lane explains a waiting job better than whatever happened to the job before."""
-    if state not in FINAL and state in {State.READY, State.SCHEDULED} and lane.get("state") == "suspended":
+def _why(
+    state: State,
+    job: Mapping[str, str],
+    lane: Mapping[str, str],
+    pauses: Sequence[Mapping[str, str]],
+    now: float,
+) -> str | None:
+    """A lane or mailbox that is stopped explains a waiting job better than whatever happened to the job before."""
+    if state in {State.READY, State.SCHEDULED} and lane.get("state") == "suspended":
         return f"{lane.get('code', 'suspended')}: {lane.get('message', '')}"
+    if state is State.READY:
+        for pause in pauses:
+            until = _time(pause.get("cooling"))
+            if until is not None and until.timestamp() > now:
+                return f"{pause.get('cool_reason', '')} It goes on at {until.isoformat(timespec='seconds')}.".strip()
     if state is State.SCHEDULED and not job.get("reason"):
         return "waits for its send time"
     return job.get("reason") or None
+
+
+def _decoded(fields: Mapping[bytes, bytes]) -> dict[str, str]:
+    return {name.decode(): text.decode() for name, text in fields.items()}
 
 
 def _attempt(n: int, job: Mapping[str, str]) -> AttemptView:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,8 @@ from certmail_config.ids import ConnectionId, uuid7
 from certmail_config.sealing import new_pair
 from certmail_config.sql import tables
 from certmail_config.vault import Vault
+
+_LIMITS = tuple(limit.name for limit in fields(Limits))  # columns of the connection
 
 
 def deployment_salt(db: Db) -> bytes:
@@ -34,7 +37,7 @@ def deployment_salt(db: Db) -> bytes:
 
 
 def add_tenant(
-    db: Db, vault: Vault, tenant: str, now: datetime, *, name: str = ""
+    db: Db, vault: Vault, tenant: str, now: datetime, *, name: str = "", uncertain: str | None = None
 ) -> tuple[Tenant, Connection]:
     """Make a tenant and its connection `default`, still a draft; raises Refused if the id is taken."""
     private, public = new_pair()
@@ -46,6 +49,7 @@ def add_tenant(
         salt=secrets.token_bytes(32),
         version=1,
         name=name,
+        uncertain=uncertain,
     )
     try:
         db.execute(insert(tables.tenants).values(**_tenant_row(row), created_at=now))
@@ -64,8 +68,11 @@ def add_connection(db: Db, tenant: str, name: str, now: datetime) -> Connection:
 
 
 def save_connection(db: Db, connection: Connection) -> Connection:
-    """Write a changed connection, with the next version; raises Refused if somebody changed it meanwhile."""
-    row = _connection_row(connection)
+    """Write a changed connection, with the next version; raises Refused if somebody changed it meanwhile.
+
+    Its limits stay as they are: whoever asks Google between reading and writing must not undo `change_limits`.
+    """
+    row = {name: value for name, value in _connection_row(connection).items() if name not in _LIMITS}
     row["version"] = connection.version + 1
     where = (tables.connections.c.id == connection.id) & (tables.connections.c.version == connection.version)
     if db.execute(update(tables.connections).where(where).values(**row)).rowcount != 1:
@@ -75,6 +82,21 @@ def save_connection(db: Db, connection: Connection) -> Connection:
             "Look at it and try again.",
         )
     return get_connection(db, connection.id)
+
+
+def change_limits(db: Db, connection: ConnectionId, changes: Mapping[str, int]) -> Connection:
+    """Write only the limits named; the version stays. Raises Refused, and WrongUse for one that is out of bounds."""
+    replace(get_connection(db, connection).limits, **changes)  # raises, if they make no sense
+    db.execute(update(tables.connections).where(tables.connections.c.id == connection).values(**changes))
+    return get_connection(db, connection)
+
+
+def change_tenant(db: Db, tenant: str, changes: Mapping[str, str | None]) -> Tenant:
+    """Change its name or its rule for unknown outcomes; raises Refused."""
+    found = get_tenant(db, tenant)
+    values = {**changes, "version": found.version + 1}
+    db.execute(update(tables.tenants).where(tables.tenants.c.id == tenant).values(**values))
+    return get_tenant(db, tenant)
 
 
 def list_tenants(db: Db) -> list[Tenant]:
@@ -127,20 +149,16 @@ def _tenant_row(tenant: Tenant) -> dict[str, Any]:
 
 
 def _connection_row(connection: Connection) -> dict[str, Any]:
-    limits = {
-        "units_per_minute": connection.limits.units_per_minute,
-        "in_flight": connection.limits.in_flight,
-    }
-    skipped = {"created_at", *limits}
+    skipped = {"created_at", *_LIMITS}
     return {
         column.name: getattr(connection, column.name)
         for column in tables.connections.c
         if column.name not in skipped
-    } | limits
+    } | asdict(connection.limits)
 
 
 def _connection(row: Mapping[Any, Any]) -> Connection:
-    value = {name: row[name] for name in row if name not in {"created_at", "units_per_minute", "in_flight"}}
+    value = {name: row[name] for name in row if name not in {"created_at", *_LIMITS}}
     return Connection(
         **{
             **value,
@@ -148,6 +166,6 @@ def _connection(row: Mapping[Any, Any]) -> Connection:
             "kind": Kind(row["kind"]) if row["kind"] else None,
             "state": ConnectionState(row["state"]),
             "not_after": row["not_after"].astimezone(UTC) if row["not_after"] else None,
-            "limits": Limits(row["units_per_minute"], row["in_flight"]),
+            "limits": Limits(**{name: row[name] for name in _LIMITS}),
         }
     )

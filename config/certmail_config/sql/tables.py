@@ -69,6 +69,7 @@ tenants = Table(
     Column("public_key", LargeBinary, nullable=False),
     Column("private_key", LargeBinary, nullable=False),  # sealed by the vault
     Column("salt", LargeBinary, nullable=False),
+    Column("uncertain", String(200)),  # its rule for unknown outcomes; null means the deployment's
     Column("version", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
@@ -95,6 +96,10 @@ connections = Table(
     Column("verify", Boolean, nullable=False),  # whether gmail.metadata was granted too
     Column("units_per_minute", Integer, nullable=False),
     Column("in_flight", Integer, nullable=False),
+    Column("per_day", Integer, nullable=False, server_default="2000"),
+    Column("project_units_per_minute", Integer, nullable=False, server_default="1200000"),
+    Column("project_units_per_day", Integer, nullable=False, server_default="80000000"),
+    Column("warm_up_days", Integer, nullable=False, server_default="0"),
     Column("version", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("tenant", "name"),

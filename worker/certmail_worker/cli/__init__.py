@@ -17,9 +17,11 @@ from certmail_worker.cli import (
     gateway,
     run,
     send,
+    simulate,
     status,
     store,
     tenants,
+    uncertain,
 )
 from certmail_worker.cli.output import fail, wants_json
 
@@ -31,7 +33,20 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, run, tenants, connections, send, status, cancel, deliveries, doctor, store):
+for module in (
+    demo,
+    run,
+    tenants,
+    connections,
+    send,
+    status,
+    cancel,
+    uncertain,
+    deliveries,
+    simulate,
+    doctor,
+    store,
+):
     module.register(app)
 app.command("gateway")(gateway.gateway)
 connections.group.command("link")(gateway.link)

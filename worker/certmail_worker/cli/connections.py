@@ -8,12 +8,22 @@ from typing import Annotated
 import typer
 
 from certmail_config.certificates import VALID_DAYS
-from certmail_config.connections import DEFAULT_NAME, METADATA_SCOPE, SEND_SCOPE, Connection, Kind, Limits
+from certmail_config.connections import DEFAULT_NAME, METADATA_SCOPE, SEND_SCOPE, Kind, Limits
 from certmail_config.errors import Refused, WrongUse
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
-from certmail_worker.cli.output import Json, err, fields, out, print_json, table, when
+from certmail_worker.cli.limits import (
+    InFlight,
+    PerDay,
+    ProjectUnitsPerDay,
+    ProjectUnitsPerMinute,
+    UnitsPerMinute,
+    WarmUpDays,
+    given,
+)
+from certmail_worker.cli.output import Json, err, out, print_json, table, when
+from certmail_worker.cli.shown import as_json, show_connection
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The connection's id, or TENANT/NAME.")]
 
@@ -24,6 +34,7 @@ group = typer.Typer(no_args_is_help=True, help="The mailboxes that tenants send 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     group.command("add")(add)
+    group.command("set")(set_)
     group.command("list")(list_)
     group.command("show")(show)
     group.command("certificate")(certificate)
@@ -42,15 +53,12 @@ def add(
     name: Annotated[
         str, typer.Option(help="Its name; reminders that name none use `default`.")
     ] = DEFAULT_NAME,
-    units_per_minute: Annotated[
-        int,
-        typer.Option(
-            min=100, help="Quota units per minute that Google allows the mailbox; 15000 in older projects."
-        ),
-    ] = Limits().units_per_minute,
-    in_flight: Annotated[
-        int, typer.Option(min=1, help="Requests at once to this mailbox.")
-    ] = Limits().in_flight,
+    units_per_minute: UnitsPerMinute = None,
+    in_flight: InFlight = None,
+    per_day: PerDay = None,
+    project_units_per_minute: ProjectUnitsPerMinute = None,
+    project_units_per_day: ProjectUnitsPerDay = None,
+    warm_up_days: WarmUpDays = None,
     valid_days: Annotated[
         int, typer.Option(min=1, max=3650, help="How long the certificate is valid.")
     ] = VALID_DAYS,
@@ -63,7 +71,16 @@ def add(
     json: Json = False,
 ) -> None:
     """Set up a connection. For a customer owned application this makes the key and the certificate to upload."""
-    limits = Limits(units_per_minute, in_flight)
+    limits = Limits(
+        **given(
+            units_per_minute=units_per_minute,
+            in_flight=in_flight,
+            per_day=per_day,
+            project_units_per_minute=project_units_per_minute,
+            project_units_per_day=project_units_per_day,
+            warm_up_days=warm_up_days,
+        )
+    )
     if kind is Kind.SERVICE_PROVIDER_APP:
         if service_account is not None or mailbox is not None:
             message = "A linked account needs neither --service-account nor --mailbox: who signs in decides."
@@ -105,6 +122,34 @@ def add(
     )
     out.print(f"  4. certmail connections probe {made.id}")
     return None
+
+
+def set_(
+    id: Id,  # noqa: A002 - what it is called on the command line
+    *,
+    units_per_minute: UnitsPerMinute = None,
+    in_flight: InFlight = None,
+    per_day: PerDay = None,
+    project_units_per_minute: ProjectUnitsPerMinute = None,
+    project_units_per_day: ProjectUnitsPerDay = None,
+    warm_up_days: WarmUpDays = None,
+    json: Json = False,
+) -> None:
+    """Change the limits of a connection, only those given. They count from the next reminder on; nothing else changes."""
+    changes = given(
+        units_per_minute=units_per_minute,
+        in_flight=in_flight,
+        per_day=per_day,
+        project_units_per_minute=project_units_per_minute,
+        project_units_per_day=project_units_per_day,
+        warm_up_days=warm_up_days,
+    )
+    if not changes:
+        remedy = "Give at least one limit: see `certmail connections set --help`."
+        raise WrongUse("missing_option", "There is nothing to change.", remedy)
+    with open_office(Settings.from_env()) as office:
+        changed = office.change_limits(id, changes)
+    return print_json(as_json(changed)) if json else show_connection(changed)
 
 
 def list_(
@@ -166,34 +211,3 @@ def probe(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as above
         show_connection(probed.connection)
     if not working:
         raise typer.Exit(1)
-
-
-def as_json(connection: Connection) -> dict[str, object]:
-    """The form that every interface gives a connection; no secret among it."""
-    return {
-        "id": connection.id,
-        "tenant": connection.tenant,
-        "name": connection.name,
-        "kind": connection.kind,
-        "state": connection.state,
-        "code": connection.code,
-        "message": connection.message,
-        "remedy": connection.remedy,
-        "mailbox": connection.mailbox,
-        "service_account": connection.service_account,
-        "key_id": connection.key_id,
-        "not_after": when(connection.not_after),
-        "verify": connection.verify,
-        "limits": {
-            "units_per_minute": connection.limits.units_per_minute,
-            "in_flight": connection.limits.in_flight,
-        },
-    }
-
-
-def show_connection(connection: Connection) -> None:
-    """Print one connection for a person."""
-    shown = as_json(connection)
-    limits = connection.limits
-    shown["limits"] = f"{limits.units_per_minute} units a minute, {limits.in_flight} requests at once"
-    fields([(name.replace("_", " "), value) for name, value in shown.items() if value is not None])

@@ -84,10 +84,17 @@ def worker(
     """Run one worker (celery -A certmail_worker.app worker does the same)."""
     settings = Settings.from_env()
     with open_office(settings, supervise=True):
+        from celery.bin.celery import celery as command  # noqa: PLC0415 - half a second to import
+
         from certmail_worker.app import app  # noqa: PLC0415 - importing it builds the app from the environment
 
         arguments = ["--quiet", "worker", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
-        app.worker_main([*arguments, "--hostname", f"{name or f'certmail-{os.getpid()}'}@%h"])
+        # As `app.worker_main` does, which drops the status: whoever restarts what failed must see that it did.
+        command.params[0].default = app
+        given = [*arguments, "--hostname", f"{name or f'certmail-{os.getpid()}'}@%h"]
+        status = command.main(args=given, standalone_mode=False)
+        if status:
+            raise typer.Exit(int(status))
 
 
 def flower() -> None:

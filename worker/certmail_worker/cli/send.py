@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -17,6 +17,7 @@ from certmail_config.errors import ReminderRejected, StoresUnreachable, WrongUse
 from certmail_config.reminder import Reminder
 from certmail_config.room import CODES
 from certmail_config.settings import Settings
+from certmail_config.states import State
 from certmail_worker.cli.output import Json, err, print_json, table
 from certmail_worker.cli.rows import Row, read_rows, sniff
 
@@ -125,8 +126,22 @@ def _print(report: dict[str, Any]) -> None:
     err.print(
         f"{report['enqueued']} enqueued{note}, {report['duplicates']} duplicates, {len(rejected)} rejected."
     )
+    if said := _outlook(report["receipts"]):
+        err.print(said)
     if rejected:
         table(
             ["row", "field", "code", "why"],
             [[item["row"], item["field"], item["code"], item["message"]] for item in rejected],
         )
+
+
+def _outlook(receipts: Sequence[Mapping[str, Any]]) -> str:
+    """When the last will leave, and how many nobody can say that of."""
+    waiting = [receipt for receipt in receipts if receipt["state"] in {State.READY, State.SCHEDULED}]
+    times = [receipt["forecast_at"] for receipt in waiting if receipt["forecast_at"] is not None]
+    parts = []
+    if times:
+        parts.append(f"The last leaves at about {max(times)}, as fast as Google allows.")
+    if unknown := len(waiting) - len(times):
+        parts.append(f"{unknown} wait for a connection that does not work yet (`certmail connections list`).")
+    return " ".join(parts)

@@ -6,16 +6,23 @@ from typing import Annotated
 
 import typer
 
+from certmail_config.errors import WrongUse
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_worker.cli.output import Json, fields, print_json, table
+
+UNCERTAIN = typer.Option(
+    metavar="RULE",
+    help="What follows an unknown outcome: `hold`, `resend`, or with kinds that differ `hold,final=resend`; '' is the deployment's rule.",
+)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(no_args_is_help=True, help="The companies whose reviewers are reminded.")
     group.command("add")(add)
+    group.command("set")(set_)
     group.command("list")(list_)
     app.add_typer(group, name="tenants")
 
@@ -26,11 +33,12 @@ def add(
     name: Annotated[
         str, typer.Option(help="What its reviewers know it as; else its id stands in the mails.")
     ] = "",
+    uncertain: Annotated[str | None, UNCERTAIN] = None,
     json: Json = False,
 ) -> None:
     """Add a tenant, with a connection `default` that is still to be set up."""
     with open_office(Settings.from_env()) as office:
-        made, connection = office.add_tenant(tenant, name=name)
+        made, connection = office.add_tenant(tenant, name=name, uncertain=uncertain)
     if json:
         return print_json(
             {"id": made.id, "name": made.organisation, "state": made.state, "connection": connection.id}
@@ -45,6 +53,30 @@ def add(
     return None
 
 
+def set_(
+    tenant: Annotated[str, typer.Argument(help="Its id.")],
+    *,
+    name: Annotated[str | None, typer.Option(help="What its reviewers know it as.")] = None,
+    uncertain: Annotated[str | None, UNCERTAIN] = None,
+    json: Json = False,
+) -> None:
+    """Change a tenant's name, or its rule for unknown outcomes. What is not named stays."""
+    if name is None and uncertain is None:
+        raise WrongUse("missing_option", "Say what to change: --name or --uncertain.")
+    with open_office(Settings.from_env()) as office:
+        changed = office.change_tenant(tenant, name=name, uncertain=uncertain)
+    shown = {
+        "id": changed.id,
+        "name": changed.organisation,
+        "state": changed.state,
+        "uncertain": changed.uncertain,
+    }
+    if json:
+        return print_json(shown)
+    fields(list(shown.items()))
+    return None
+
+
 def list_(*, json: Json = False) -> None:
     """List the tenants."""
     with open_office(Settings.from_env()) as office, office.db() as db:
@@ -55,11 +87,12 @@ def list_(*, json: Json = False) -> None:
             "id": tenant.id,
             "name": tenant.organisation,
             "state": tenant.state,
+            "uncertain": tenant.uncertain,
             "connections": sum(c.tenant == tenant.id for c in connections),
         }
         for tenant in tenants
     ]
     if json:
         return print_json({"tenants": rows})
-    table(["tenant", "name", "state", "connections"], [list(row.values()) for row in rows])
+    table(["tenant", "name", "state", "uncertain", "connections"], [list(row.values()) for row in rows])
     return None

@@ -1,7 +1,7 @@
 -- A worker answers the doorbell: it alone now prepares this job.
 -- KEYS  none declared; K.job (hash), K.body (string), K.due (zset), K.lane_info (hash), K.ringing (set), and what returning to the lane touches
 -- ARGV  1 id · 2 worker · 3 nonce of this call · 4 lease ms · 5 oldest doorbell ms · 6 clock ms or ''
--- Gives {'claimed', fence, body, name, value, …} with the job's fields and its mailbox's strikes, or {'refused', why}.
+-- Gives {'claimed', fence, body, name, value, …} with the job's fields and the strikes of its mailbox and project, or {'refused', why}.
 -- Called again with the same nonce (a retried command) it gives the same answer.
 local id, worker, nonce = ARGV[1], ARGV[2], ARGV[3]
 local now, leapt = read_clock(ARGV[6])
@@ -24,6 +24,7 @@ if not job.nonce then
   redis.call('SREM', K.ringing, id)
 end
 job.strikes = redis.call('HGET', K.mailbox .. job.mailbox, 'strikes') or '0'
+job.project_strikes = redis.call('HGET', K.project .. job.project, 'strikes') or '0'
 local answer = {'claimed', job.fence, redis.call('GET', K.body .. id) or ''}
 for name, value in pairs(job) do
   answer[#answer + 1] = name

@@ -20,7 +20,7 @@ local function due_at(job)
   if held(job) then return job.lease end
 end
 
-local FIELDS = {'state', 'connection', 'expires_at', 'not_before', 'lease', 'mailbox', 'dedupe', 'priority', 'enqueued_at',
+local FIELDS = {'state', 'connection', 'expires_at', 'not_before', 'lease', 'mailbox', 'project', 'dedupe', 'priority', 'enqueued_at',
   'finished_at', 'nonce'}
 
 -- What must be there for a job, seen from its own side.
@@ -44,16 +44,29 @@ local function look_at_job(key)
   if job.state == 'ready' then
     local place = redis.call('ZSCORE', K.lane .. job.connection, id)
     if not place then say('in_no_lane', id) elseif not same(place, lane_score(job)) then say('out_of_order', id) end
-  elseif held(job) and (redis.call('SISMEMBER', K.leased, id) == 0 or redis.call('SISMEMBER', K.flying .. (job.mailbox or ''), id) == 0) then
-    say('not_leased', id)
+  elseif job.state == 'scheduled' then
+    if not same(redis.call('ZSCORE', K.later .. job.connection, id), job.not_before) then say('not_in_later', id) end
+  elseif held(job) then
+    local mailbox, project = job.mailbox or '', job.project or ''
+    if redis.call('SISMEMBER', K.leased, id) == 0 or redis.call('SISMEMBER', K.flying .. mailbox, id) == 0
+      or not redis.call('ZSCORE', K.window .. meter_of(mailbox, project), id) or not redis.call('ZSCORE', K.window .. project, id) then
+      say('not_leased', id)
+    end
   end
 end
 
 local function look_at_lane(lane)
-  local info = redis.call('HMGET', K.lane_info .. lane, 'state', 'mailbox')
+  local info = redis.call('HMGET', K.lane_info .. lane, 'state', 'mailbox', 'project')
   if info[1] == 'open' and redis.call('ZCARD', K.lane .. lane) > 0 and not redis.call('ZSCORE', K.wake, lane)
-    and redis.call('SISMEMBER', K.blocked .. (info[2] or ''), lane) == 0 then
+    and redis.call('SISMEMBER', K.blocked .. (info[2] or ''), lane) == 0 and not redis.call('ZSCORE', K.queue .. (info[3] or ''), lane) then
     say('lane_asleep', lane)
+  end
+end
+
+-- Lanes wait for a project, which has a time or will be woken by a request that ends.
+local function look_at_queue(project)
+  if not redis.call('ZSCORE', K.wake, PROJECT .. project) and redis.call('ZCOUNT', K.window .. project, '+inf', '+inf') == 0 then
+    say('project_asleep', project)
   end
 end
 
@@ -68,7 +81,9 @@ local function look_at_key(key)
     if not id or redis.call('EXISTS', K.job .. id) == 0 then say('key_without_job', string.sub(key, #K.dedupe + 1)) end
   elseif begins_with(key, K.lane_info) then
     look_at_lane(string.sub(key, #K.lane_info + 1))
-  elseif begins_with(key, K.lane) or begins_with(key, K.flying) then
+  elseif begins_with(key, K.queue) then
+    look_at_queue(string.sub(key, #K.queue + 1))
+  elseif begins_with(key, K.lane) or begins_with(key, K.later) or begins_with(key, K.flying) or begins_with(key, K.window) then
     say('look', key)
   end
 end

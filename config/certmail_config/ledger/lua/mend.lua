@@ -1,6 +1,6 @@
 -- Put right what inspect.lua named: a job's own fields are the truth, and every index is made from them anew.
 -- KEYS  none declared; all that a job or lane touches
--- ARGV  1 what: 'job', 'key' (a dedupe key), 'lane' or 'member' · 2 its id; of a member the index's key, a space, and the job's id
+-- ARGV  1 what: 'job', 'key' (a dedupe key), 'lane', 'project' or 'member' · 2 its id; of a member the index's key, a space, and the job's id
 --       3 clock ms or ''
 -- Gives the state that the job is in then, 'removed', 'belongs' or 'woken'.
 -- Called again it changes nothing more.
@@ -16,12 +16,16 @@ if what == 'lane' then
   wake_lane(id, now)
   return 'woken'
 end
+if what == 'project' then
+  redis.call('ZADD', K.wake, 'NX', text(believed(now)), PROJECT .. id)
+  return 'woken'
+end
 if what == 'member' then
   local index, member = string.match(id, '^(.+) ([^ ]+)$')
   if belongs(index, member) then return 'belongs' end
   if redis.call('TYPE', index).ok == 'zset' then redis.call('ZREM', index, member) else redis.call('SREM', index, member) end
-  if begins_with(index, K.flying) then -- a slot of the mailbox is free again
-    local mailbox = string.sub(index, #K.flying + 1)
+  if begins_with(index, K.flying) or begins_with(index, K.window) then -- a slot of the mailbox, or of its minute, is free again
+    local mailbox = string.match(string.sub(index, #(begins_with(index, K.flying) and K.flying or K.window) + 1), '^[^:]*')
     for _, lane in ipairs(redis.call('SMEMBERS', K.blocked .. mailbox)) do wake_lane(lane, now) end
     redis.call('DEL', K.blocked .. mailbox)
   end
@@ -46,6 +50,7 @@ local key = K.dedupe .. job.dedupe
 if redis.call('EXISTS', key) == 0 then redis.call('SET', key, id .. '|') end
 redis.call('PERSIST', key)
 redis.call('ZREM', K.lane .. job.connection, id)
+redis.call('ZREM', K.later .. job.connection, id)
 if redis.call('EXISTS', K.body .. id) == 0 and job.state ~= 'sending' and job.state ~= 'uncertain' then
   free_slots(id, job, now)
   local reason = 'payload_missing: its content is gone'
@@ -67,5 +72,6 @@ else
   redis.call('ZADD', K.due, job.lease or text(now), id)
   redis.call('SADD', K.leased, id)
   redis.call('SADD', K.flying .. job.mailbox, id)
+  for _, meter in ipairs({meter_of(job.mailbox, job.project), job.project}) do redis.call('ZADD', K.window .. meter, '+inf', id) end
 end
 return job.state

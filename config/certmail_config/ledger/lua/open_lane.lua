@@ -10,6 +10,6 @@ if tonumber(info[2]) > tonumber(version) then return {'refused', info[2]} end
 if info[1] == 'open' and info[2] == version then return {'already'} end
 redis.call('HSET', K.lane_info .. lane, 'state', 'open', 'version', version)
 redis.call('HDEL', K.lane_info .. lane, 'code', 'message')
-if redis.call('ZCARD', K.lane .. lane) > 0 then redis.call('ZADD', K.wake, text(believed(now)), lane) end
+if redis.call('ZCARD', K.lane .. lane) > 0 then wake_lane(lane, now) end
 emit(now, 'opened', {'connection', lane, 'tenant', info[3], 'version', version})
 return {'opened'}

@@ -1,5 +1,5 @@
 -- Look at every job whose time has come: due, expired, or held by a worker whose lease is over.
--- KEYS  none declared; K.due (zset), K.job (hash), K.lane, K.wake (zsets), K.leased, K.flying (sets), K.events
+-- KEYS  none declared; K.due (zset), K.job (hash), K.events, and what the moves touch
 -- ARGV  1 most jobs to look at · 2 reaps after claims by different workers that make a job poison · 3 clock ms or ''
 -- Gives {looked at, id, from, to, id, from, to, …}, or {'stopped', why} when nothing may be moved at all.
 local most, poison = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -47,15 +47,17 @@ local function lease_over_before_begin(id, job)
 end
 
 local function lease_over_while_sending(id, job)
-  free_slots(id, job, now)
+  free_slots(id, job, now, 'unknown')
   local reason = 'worker_lost: its worker stopped while the request was under way; whether Gmail took the message is unknown'
   redis.call('HSET', K.job .. id, 'outcome:' .. job.attempt, 'unknown')
-  local state, held = 'uncertain', '1'
+  local again = tonumber(job.resend or '')
+  if job.called_off then again = nil end
+  local state, held = 'uncertain', again and '0' or '1'
   if copies(job) then -- news of an earlier request came meanwhile
     reason = 'an earlier request was accepted'
     state, held = put_final(id, job, 'accepted', reason, now), '0'
   else
-    put_uncertain(id, job, reason, nil, now)
+    put_uncertain(id, job, reason, again and now + again, now)
   end
   emit(now, 'reaped', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'attempt', job.attempt,
     'state', state, 'reason', reason, 'held', held, 'worker', job.worker or ''})

@@ -61,8 +61,9 @@ if accepted then state, reason = 'accepted', '' end
 if is_final(job) and state ~= 'accepted' then return {'restored', job.state, ''} end
 if state == 'uncertain' and corrected and known and not unknown then state = 'ready' end
 if state == 'uncertain' then
+  local before = job.state == 'uncertain' and job.held == '1'
   put_uncertain(id, job, reason, nil, now)
-  if ARGV[6] == '1' then redis.call('HINCRBY', K.held_back, job.connection, 1) end
+  if ARGV[6] == '1' and not before then redis.call('HINCRBY', K.held_back, job.connection, 1) end
   if not known then -- nobody can send it again: closed at once
     redis.call('HSET', K.job .. id, 'finished_at', text(now))
     forget_payload(id, job)

@@ -1,16 +1,63 @@
 -- Record what became of one attempt. Never refused, however late: knowing is not fenced, only starting is.
--- KEYS  none declared; K.job (hash), K.due (zset), K.mailbox (hash), K.begins (zset), K.lane_info, K.events, and what the moves touch
+-- KEYS  none declared; K.job, K.mailbox, K.project, K.pace, K.lane_info (hashes), K.due, K.window (zsets), K.tripped (set), K.events,
+--       and what the moves touch
 -- ARGV  1 id · 2 attempt · 3 outcome (accepted, not_sent, rejected, unknown) · 4 detail JSON for the record
 --       5 next state (accepted, failed, ready, scheduled, uncertain) · 6 reason
 --       7 at ms: scheduled = not before; uncertain = when a rule sends it again, or '' to hold it
---       8 '1' if the attempt counts for back-off · 9 cool the mailbox until ms or '' · 10 '1' if Google named that time
---       11 suspend the lane: code or '' · 12 message · 13 connection version · 14 clock ms or ''
+--       8 '1' if the attempt counts for back-off · 9 let nothing leave the mailbox until ms or '' · 10 '1' if Google named that time
+--       11 '1' if that is for its whole project · 12 go slower: units a minute that Google says it allows, 0 if it does not say, or ''
+--       13 ms until the next probe if unknown outcomes go on, or '' if this one says nothing about Google
+--       14 suspend the lane: code or '' · 15 message · 16 connection version · 17 clock ms or ''
 -- The next state is what the worker asks for; what is known of other requests, or a cancellation, may make it another.
 -- Gives {'settled', state} · {'already', state} for a second call · {'unknown'} when the job is long forgotten ·
 -- {'unchecked'} when the server may have forgotten it: to be said again later.
+local TRIPS = 3 -- so many unknown outcomes in a row stop a mailbox; so many for each of so many mailboxes stop their project
+
 local id, attempt, outcome, next_state, reason = ARGV[1], ARGV[2], ARGV[3], ARGV[5], ARGV[6]
-local now = read_clock(ARGV[14])
+local now = read_clock(ARGV[17])
 local job = load_job(id)
+
+-- One more unknown outcome since the last success; gives how many.
+local function count_unknown(key)
+  local count = redis.call('HINCRBY', key, 'unknowns', 1)
+  if count == 1 and redis.call('PTTL', key) < DAY then redis.call('PEXPIRE', key, DAY) end
+  return count
+end
+
+-- What the answer says about the mailbox and its project, whatever it says about this job.
+local function mind_google(mailbox, project, begun_at)
+  local box, whole = K.mailbox .. mailbox, K.project .. project
+  local now = believed(now) -- a clock that leapt ends no pause
+  if outcome == 'accepted' then
+    works(box, now)
+    works(whole, now)
+    redis.call('DEL', K.tripped .. project)
+  end
+  if ARGV[9] ~= '' then
+    local key, named = ARGV[11] == '1' and whole or box, ARGV[10] == '1'
+    if pause(key, tonumber(ARGV[9]), named, begun_at, reason, now) and not named then redis.call('HINCRBY', key, 'strikes', 1) end
+  end
+  if ARGV[12] ~= '' then
+    local meter = ARGV[11] == '1' and project or meter_of(mailbox, project)
+    local units = redis.call('HGET', K.lane_info .. job.connection, ARGV[11] == '1' and 'project_units_per_minute' or 'units_per_minute')
+    local share = slow_down(meter, tonumber(units), tonumber(ARGV[12]), begun_at, now)
+    if share then
+      emit(now, 'slowed', {'connection', job.connection, 'tenant', job.tenant, 'scope', ARGV[11] == '1' and 'project' or 'mailbox',
+        'share', fine(share), 'reason', reason})
+    end
+  end
+  if ARGV[13] ~= '' then
+    local until_ms, why = now + tonumber(ARGV[13]), 'unknown_outcomes: Gmail does not say what becomes of the messages'
+    if count_unknown(box) >= TRIPS then pause(box, until_ms, false, begun_at, why, now) end
+    -- With thousands of mailboxes it would take thousands of messages until three of them had three.
+    redis.call('SADD', K.tripped .. project, mailbox)
+    redis.call('PEXPIRE', K.tripped .. project, DAY)
+    if count_unknown(whole) >= TRIPS * TRIPS and redis.call('SCARD', K.tripped .. project) >= TRIPS then
+      pause(whole, until_ms, false, begun_at, why, now)
+    end
+  end
+end
+
 -- One that a restored server has forgotten: a repair will tell it of it.
 if not job then return {unchecked() and 'unchecked' or 'unknown'} end
 -- Said before. Only better knowledge may follow: what became of a request whose outcome was unknown.
@@ -20,13 +67,15 @@ if said and not (said == 'unknown' and outcome ~= 'unknown') then return {'alrea
 redis.call('HSET', K.job .. id, 'outcome:' .. attempt, outcome, 'attempt:' .. attempt, ARGV[4])
 job['outcome:' .. attempt] = outcome
 local begun_at = tonumber(job['begun:' .. attempt] or job.begun_at or '0')
-local mailbox = job.mailbox
-if outcome == 'not_sent' and mailbox then redis.call('ZREM', K.begins .. mailbox, id .. ':' .. attempt) end
-if outcome == 'accepted' and mailbox and tonumber(redis.call('HGET', K.mailbox .. mailbox, 'cooling') or '0') <= now then
-  redis.call('HDEL', K.mailbox .. mailbox, 'probe', 'cooling', 'cool_reason', 'cooled_at', 'strikes')
+local mailbox, project = job.mailbox, job.project
+-- What was reaped as unknown, and never left: its places are free after all.
+if said and mailbox and outcome == 'not_sent' then
+  redis.call('ZREM', K.window .. meter_of(mailbox, project), id .. ':' .. attempt)
+  redis.call('ZREM', K.window .. project, id .. ':' .. attempt)
 end
-if ARGV[9] ~= '' and mailbox then cool_mailbox(mailbox, tonumber(ARGV[9]), ARGV[10] == '1', begun_at, reason, now) end
-if ARGV[11] ~= '' then suspend_lane(job.connection, ARGV[13], ARGV[11], ARGV[12], now) end
+if said and outcome == 'not_sent' and attempt == job.attempt and not held(job) then uncount_day(id, job) end -- leased anew, the place is the next one's
+if mailbox then mind_google(mailbox, project, begun_at) end
+if ARGV[14] ~= '' then suspend_lane(job.connection, ARGV[16], ARGV[14], ARGV[15], now) end
 
 local accepted, unknown = copies(job)
 local state, at, held = job.state, tonumber(ARGV[7]), job.held or '0'
@@ -38,7 +87,7 @@ if job.would_be and not unknown and not accepted then -- the last doubt is resol
   state, reason = string.match(job.would_be, '^(%a+)|(.*)$')
   state, held = put_final(id, job, state, reason, now), '0'
 elseif decides or corrects then
-  if state == 'sending' or state == 'dispatched' then free_slots(id, job, now) end
+  if state == 'sending' or state == 'dispatched' then free_slots(id, job, now, outcome) end
   if ARGV[8] == '1' then redis.call('HINCRBY', K.job .. id, 'failures', 1) end
   state = next_state
   if accepted and state ~= 'accepted' then state, reason = 'accepted', 'an earlier request was accepted' end

@@ -1,0 +1,180 @@
+-- The moves that several transitions have in common: into a lane and out of it, to an end, into doubt.
+
+-- Lanes are ordered by priority, then by age; both fit a double exactly.
+local function lane_score(job) return tonumber(job.priority) * 1e13 + tonumber(job.enqueued_at) end
+
+-- Let the pacer visit a lane that has become ready, unless it has a time already, or waits for its project. By a clock that
+-- leapt it would sleep for as long once the clock is put right.
+local function wake_lane(lane, now)
+  local info = redis.call('HMGET', K.lane_info .. lane, 'state', 'project')
+  if info[1] == 'open' and not redis.call('ZSCORE', K.queue .. info[2], lane) then
+    redis.call('ZADD', K.wake, 'NX', text(believed(now)), lane)
+  end
+end
+
+-- The name under which a project is visited for the lanes that wait for it.
+local PROJECT = 'project:'
+
+-- A leased job ends, or goes back: its worker's slot is free again, its mailbox's and its project's, and who waited for one
+-- of them is visited. `outcome` is what became of its request, if it was begun.
+local function free_slots(id, job, now, outcome)
+  redis.call('SREM', K.leased, id)
+  if not job.nonce then redis.call('SREM', K.ringing, id) end
+  if not job.mailbox then return end
+  count_out(id, job, outcome, now)
+  redis.call('SREM', K.flying .. job.mailbox, id)
+  local blocked = redis.call('SMEMBERS', K.blocked .. job.mailbox)
+  if #blocked > 0 then
+    redis.call('DEL', K.blocked .. job.mailbox)
+    for _, lane in ipairs(blocked) do wake_lane(lane, now) end
+  end
+  if redis.call('EXISTS', K.queue .. job.project) == 1 then
+    redis.call('ZADD', K.wake, 'NX', text(believed(now)), PROJECT .. job.project)
+  end
+end
+
+-- It is known again, or nobody will look any more.
+local function stop_looking(id) redis.call('ZREM', K.unsure, id) end
+
+-- Into the lane; looked at again when its time passes.
+local function put_ready(id, job, now)
+  stop_looking(id)
+  redis.call('ZREM', K.later .. job.connection, id)
+  redis.call('HSET', K.job .. id, 'state', 'ready')
+  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held', 'would_be')
+  redis.call('ZADD', K.due, job.expires_at, id)
+  redis.call('ZADD', K.lane .. job.connection, lane_score(job), id)
+  wake_lane(job.connection, now)
+end
+
+-- Not before `at`; never later than the end of its own time.
+local function put_scheduled(id, job, at)
+  stop_looking(id)
+  redis.call('HSET', K.job .. id, 'state', 'scheduled', 'not_before', text(at))
+  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held', 'would_be')
+  redis.call('ZADD', K.due, text(math.min(at, tonumber(job.expires_at))), id)
+  redis.call('ZADD', K.later .. job.connection, text(at), id)
+end
+
+-- Final: the payload goes; id, key, state and reason stay for the time that the job carries.
+local function forget_payload(id, job)
+  stop_looking(id)
+  redis.call('ZREM', K.due, id)
+  redis.call('ZREM', K.lane .. job.connection, id)
+  redis.call('ZREM', K.later .. job.connection, id)
+  redis.call('DEL', K.body .. id)
+  redis.call('PEXPIRE', K.job .. id, job.keep)
+  redis.call('PEXPIRE', K.dedupe .. job.dedupe, job.keep)
+end
+
+-- What became of the request is unknown. `at` is when a rule sends it again, or nil to hold it for a person; where the
+-- customer allows it, somebody looks among the sent mails from a second on.
+local function put_uncertain(id, job, reason, at, now)
+  redis.call('ZREM', K.lane .. job.connection, id)
+  redis.call('ZREM', K.later .. job.connection, id)
+  redis.call('HSET', K.job .. id, 'state', 'uncertain', 'reason', reason, 'held', at and '0' or '1')
+  -- Since when nobody knows: looking for it in vain proves nothing before it is long ago.
+  if job.state ~= 'uncertain' then redis.call('HSET', K.job .. id, 'doubted_at', text(believed(now)), 'looked', '0') end
+  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'not_before', 'would_be')
+  redis.call('ZADD', K.due, text(at or now + tonumber(job.keep)), id)
+  if redis.call('HGET', K.lane_info .. job.connection, 'verify') == '1' then
+    redis.call('ZADD', K.unsure, text(now + 1000), id)
+  end
+end
+
+-- What is known of a job's requests: whether one was accepted, and whether the outcome of one is unknown.
+local function copies(job)
+  local accepted, unknown = false, false
+  for n = 1, tonumber(job.attempt) do
+    local outcome = job['outcome:' .. n]
+    if outcome == 'accepted' then accepted = true end
+    if outcome == 'unknown' then unknown = true end
+  end
+  return accepted, unknown
+end
+
+-- End a job; gives the state that it is in then. One of whose requests nobody knows the outcome ends as `uncertain`,
+-- held, whatever stopped its resending: a copy may be out, and the record must not deny it.
+local function put_final(id, job, state, reason, now)
+  local accepted, unknown = copies(job)
+  if unknown and not accepted and state ~= 'accepted' then
+    local doubt = reason .. '; what became of an earlier request is unknown'
+    if job.state == 'uncertain' and job.finished_at then -- closed before, and stays so
+      redis.call('HSET', K.job .. id, 'reason', doubt)
+    else
+      put_uncertain(id, job, doubt, nil, now)
+    end
+    redis.call('HSET', K.job .. id, 'would_be', state .. '|' .. reason) -- should the doubt be resolved
+    return 'uncertain'
+  end
+  redis.call('HSET', K.job .. id, 'state', state, 'reason', reason, 'finished_at', text(now))
+  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held', 'not_before', 'would_be', 'day')
+  forget_payload(id, job)
+  return state
+end
+
+-- Its time passed while it waited. Gives the state that it is in then.
+local function expire(id, job, now)
+  local reason = 'its time passed while it waited'
+  local state = put_final(id, job, 'expired', reason, now)
+  emit(now, 'expired', {'job', id, 'tenant', job.tenant, 'state', state, 'reason', reason, 'held', state == 'uncertain' and '1' or '0'})
+  return state
+end
+
+-- Call a job off as far as that is possible; gives one word, as cancel.lua says, and the state of a final job.
+local function cancel(id, reason, now)
+  local job = load_job(id)
+  if not job then return 'unknown' end
+  if job.state == 'cancelled' then return 'cancelled' end
+  if is_final(job) then return 'already_final', job.state end
+  if not job.called_off then redis.call('HSET', K.job .. id, 'called_off', reason) end
+  if job.state == 'sending' then return 'already_sending' end
+  if job.state == 'uncertain' then
+    if job.held ~= '1' then
+      put_uncertain(id, job, job.reason, nil, now)
+      emit(now, 'held', {'job', id, 'tenant', job.tenant, 'state', 'uncertain', 'reason', reason, 'held', '1'})
+    end
+    return 'uncertain'
+  end
+  if job.state == 'dispatched' then free_slots(id, job, now) end
+  local state = put_final(id, job, 'cancelled', reason, now)
+  emit(now, 'cancelled', {'job', id, 'tenant', job.tenant, 'state', state, 'reason', reason, 'held', state == 'uncertain' and '1' or '0'})
+  return state
+end
+
+local function begins_with(key, prefix) return string.sub(key, 1, #prefix) == prefix end
+
+-- Whether a job belongs into an index: a zset or set of jobs, by its key.
+local function belongs(index, id)
+  if index == K.due then
+    local job = redis.call('HMGET', K.job .. id, 'state', 'finished_at')
+    return job[1] and not FINAL[job[1]] and not job[2]
+  end
+  if begins_with(index, K.window) and string.find(id, ':') then return true end -- it ended within the last minute
+  local values = redis.call('HMGET', K.job .. id, 'state', 'connection', 'mailbox', 'nonce', 'project')
+  local job = {state = values[1], connection = values[2], mailbox = values[3] or '', nonce = values[4], project = values[5] or ''}
+  if not job.state then return false end
+  if begins_with(index, K.lane) then return job.state == 'ready' and index == K.lane .. job.connection end
+  if begins_with(index, K.later) then return job.state == 'scheduled' and index == K.later .. job.connection end
+  if index == K.unsure then return job.state == 'uncertain' end
+  if index == K.leased then return held(job) end
+  if index == K.ringing then return job.state == 'dispatched' and not job.nonce end
+  if begins_with(index, K.flying) then return held(job) and index == K.flying .. job.mailbox end
+  if begins_with(index, K.window) then
+    local meter = string.sub(index, #K.window + 1)
+    return held(job) and (meter == job.project or meter == meter_of(job.mailbox, job.project))
+  end
+  return true
+end
+
+-- Stop a lane. Only the connection version that was used may be blamed, so that a late answer about the old
+-- account cannot stop a relinked one.
+local function suspend_lane(lane, version, code, message, now)
+  local info = redis.call('HMGET', K.lane_info .. lane, 'state', 'version', 'tenant', 'project')
+  if not info[1] or info[2] ~= version or info[1] == 'suspended' then return false end
+  redis.call('HSET', K.lane_info .. lane, 'state', 'suspended', 'code', code, 'message', message)
+  redis.call('ZREM', K.wake, lane)
+  redis.call('ZREM', K.queue .. info[4], lane)
+  emit(now, 'suspended', {'connection', lane, 'tenant', info[3], 'version', version, 'code', code, 'message', message})
+  return true
+end

@@ -1,0 +1,91 @@
+"""What waits, and how fast it may leave: what the forecast needs to know of the ledger. Times are seconds since 1970."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from certmail_config.ids import ConnectionId
+from certmail_config.ledger.arguments import ms
+from certmail_config.ledger.script import Call, load
+
+
+@dataclass(frozen=True, slots=True)
+class LaneSurvey:
+    """A lane as it stands. Paces are sends per second, those of now; `day` is (when they leave the rolling day, how many).
+
+    `sends_since` is when the mailbox first sent, None before; `project_lanes` counts the lanes of its project.
+    """
+
+    open: bool
+    ready: int
+    per_second: float
+    not_before: float
+    sends_since: float | None
+    warm_up_days: int
+    per_day: int
+    day: tuple[tuple[float, int], ...]
+    project: str
+    project_lanes: int
+    project_per_second: float
+    project_not_before: float
+    project_per_day: int
+    project_day_used: int
+    place: float
+    """In the queue for its project: from 0, the front, to 1, behind all others."""
+    unfinished: int
+    """Jobs of all lanes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectPage:
+    """Some of a project's lanes that have something to send: (jobs, sends per second) each; cursor 0 is the end."""
+
+    cursor: int
+    lanes: tuple[tuple[int, float], ...]
+
+
+def survey(connection: ConnectionId, *, clock: float | None = None) -> Call[LaneSurvey | None]:
+    """Look at a lane; None if there is no such lane."""
+
+    def read(answer: list[Any]) -> LaneSurvey | None:
+        if not answer:
+            return None
+        state, ready, pace, not_before, since, warm_up, per_day, day, project, lanes, *whole = answer
+        all_pace, all_not_before, all_day, all_used, place, unfinished = whole
+        return LaneSurvey(
+            open=state == b"open",
+            ready=int(ready),
+            per_second=float(pace) / 60,
+            not_before=float(not_before) / 1000,
+            sends_since=int(since) / 1000 if int(since) else None,
+            warm_up_days=int(warm_up),
+            per_day=int(per_day),
+            day=tuple(sorted((int(until) / 1000, int(count)) for count, until in _pairs(day))),
+            project=project.decode(),
+            project_lanes=int(lanes),
+            project_per_second=float(all_pace) / 60,
+            project_not_before=float(all_not_before) / 1000,
+            project_per_day=int(all_day),
+            project_day_used=int(all_used),
+            place=float(place),
+            unfinished=int(unfinished),
+        )
+
+    return Call(load("survey"), (connection, ms(clock)), read)
+
+
+def survey_project(
+    project: str, cursor: int, *, count: int = 500, but: ConnectionId, clock: float | None = None
+) -> Call[ProjectPage]:
+    """Look at some of a project's lanes, without the lane `but`."""
+
+    def read(answer: list[Any]) -> ProjectPage:
+        lanes = tuple((int(jobs), float(pace) / 60) for jobs, pace in _pairs(answer[1:]))
+        return ProjectPage(int(answer[0]), lanes)
+
+    return Call(load("survey_project"), (project, cursor, count, but, ms(clock)), read)
+
+
+def _pairs(flat: list[Any]) -> list[tuple[Any, Any]]:
+    return list(zip(flat[::2], flat[1::2], strict=True))

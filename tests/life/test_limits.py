@@ -1,0 +1,52 @@
+"""A worker that starts brings the limits of all lanes up to date, and sends whether or not it can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from certmail_config import keys
+from support.town import QUICK, Town, campaign, town, wait_for
+
+CELERY = ("celery", "-A", "certmail_worker.app", "worker", "--hostname", "c@%h", "--loglevel", "INFO")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Town]:
+    with town(tmp_path, **QUICK) as made:
+        yield made
+
+
+def units(place: Town, connection: str) -> Any:
+    return place.office.redis.hget(keys.LANE_INFO + connection, "project_units_per_minute")
+
+
+def test_the_share_of_a_project_is_taken_over_by_lanes_that_are_there(place: Town) -> None:
+    connection = place.link()
+    assert units(place, connection) == b"1200000"
+    place.worker(CERTMAIL_PROJECT_SHARE="0.5")
+    wait_for("the new share", lambda: units(place, connection) == b"600000")
+    jobs = place.send(campaign(2))
+    place.wait_recorded(jobs, {"accepted"})
+
+
+def test_with_sql_away_it_says_so_and_sends_at_the_limits_that_the_lanes_have(place: Town) -> None:
+    connection = place.link()
+    before = place.worker()
+    place.wait_recorded(place.send(campaign(1)), {"accepted"})  # the server's run is checked from now on
+    before.terminate()
+    assert before.wait(30) == 0
+    away = {
+        "CERTMAIL_DATABASE_URL": "postgresql+psycopg://me:secret@127.0.0.1:1/none",
+        "CERTMAIL_PROJECT_SHARE": "0.5",
+    }
+    place.start(*CELERY, log="away.log", **away)
+    [job] = place.send("tenant,to\nacme,later@people.example\n")
+    wait_for("it is sent", lambda: place.status(job)["state"] == "accepted")
+    log = (place.data_dir / "away.log").read_text()
+    assert "limits_not_published" in log
+    assert "secret" not in log
+    assert units(place, connection) == b"1200000"

@@ -1,0 +1,105 @@
+"""The model's lanes and workers: what may leave at all, and who is there to send it."""
+
+from __future__ import annotations
+
+from certmail_config.ids import ConnectionId
+from certmail_config.ledger import Lane, Suspension, Tick
+from support.model_books import PROJECT
+from support.model_counting import Counting
+from support.model_values import Track, ms
+
+
+class Lanes(Counting):
+    """The part of the model that knows no job's life."""
+
+    def advertise(
+        self, worker: str, capacity: int, *, seconds: float, believe: bool = False, clock: float
+    ) -> Tick:
+        now, leapt = self.time(clock)
+        leapt = leapt and not believe
+        if not leapt:
+            self.noted = now
+        if capacity == 0:
+            self.workers.pop(worker, None)
+        elif not leapt:
+            self.workers[worker] = (capacity, now + ms(seconds))
+        return Tick(now / 1000, leapt)
+
+    def set_lane(self, lane: Lane, *, code: str, message: str) -> bool:
+        track = Track(
+            tenant=lane.tenant,
+            mailbox=lane.mailbox,
+            project=lane.project,
+            units_per_minute=lane.units_per_minute,
+            in_flight=lane.in_flight,
+            verify=lane.verify,
+            per_day=lane.per_day,
+            project_units_per_minute=lane.project_units_per_minute,
+            project_units_per_day=lane.project_units_per_day,
+            warm_up_days=lane.warm_up_days,
+        )
+        old = self.tracks.get(lane.connection)
+        self.tracks[lane.connection] = track
+        if old is None:
+            track.version, track.state, track.code, track.message = lane.version, "suspended", code, message
+            return True
+        track.version, track.state, track.code, track.message = old.version, old.state, old.code, old.message
+        track.leased_at = old.leased_at
+        track.sends_since = old.sends_since if old.mailbox == track.mailbox else 0
+        self._look_anew(lane.connection, old, track)
+        return False
+
+    def _look_anew(self, lane: str, old: Track, track: Track) -> None:
+        """What a lane waited for may be no more."""
+        waited = set[str]()
+        if old.mailbox != track.mailbox:
+            waited |= self.blocked[old.mailbox] & {lane}
+            self.blocked[old.mailbox].discard(lane)
+        if old.project != track.project:
+            waited |= self.queues[old.project].keys() & {lane}
+            self.queues[old.project].pop(lane, None)
+        if waited:
+            self.wake_lane(lane, self.noted)
+        for name in (lane, PROJECT + track.project):
+            if name in self.wake:
+                self.wake[name] = min(self.wake[name], self.noted)
+
+    def open_lane(self, connection: ConnectionId, version: int, *, clock: float) -> bool:
+        now, _ = self.time(clock)
+        track = self.tracks[connection]
+        if track.version > version:
+            return False
+        if track.state != "open" or track.version != version:
+            track.state, track.version, track.code, track.message = "open", version, None, None
+            if self.waiting(connection):
+                self.wake_lane(connection, now)
+            self.emit(now, "opened", connection=connection, tenant=track.tenant, version=str(version))
+        return True
+
+    def suspend_lane(self, connection: ConnectionId, suspension: Suspension, *, clock: float) -> bool:
+        now, _ = self.time(clock)
+        track = self.tracks[connection]
+        if track.version > suspension.version:
+            return False
+        track.version = suspension.version
+        self.suspend(connection, suspension, now)
+        track.code, track.message = suspension.code, suspension.message
+        return True
+
+    def suspend(self, connection: str, why: Suspension | None, now: int) -> None:
+        """Stop an open lane, if this is about the account that it has now."""
+        track = self.tracks[connection]
+        if why is None or track.state != "open" or track.version != why.version:
+            return
+        track.state, track.code, track.message = "suspended", why.code, why.message
+        self.wake.pop(connection, None)
+        self.queues[track.project].pop(connection, None)
+        self.emit(
+            now,
+            "suspended",
+            connection=connection,
+            tenant=track.tenant,
+            version=str(why.version),
+            code=why.code,
+            message=why.message,
+        )

@@ -1,0 +1,36 @@
+"""How commands show a connection."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from certmail_config.connections import Connection
+from certmail_worker.cli.limits import in_words
+from certmail_worker.cli.output import fields, when
+
+
+def as_json(connection: Connection) -> dict[str, object]:
+    """The form that every interface gives a connection; no secret among it."""
+    return {
+        "id": connection.id,
+        "tenant": connection.tenant,
+        "name": connection.name,
+        "kind": connection.kind,
+        "state": connection.state,
+        "code": connection.code,
+        "message": connection.message,
+        "remedy": connection.remedy,
+        "mailbox": connection.mailbox,
+        "service_account": connection.service_account,
+        "key_id": connection.key_id,
+        "not_after": when(connection.not_after),
+        "verify": connection.verify,
+        "limits": asdict(connection.limits),
+    }
+
+
+def show_connection(connection: Connection) -> None:
+    """Print one connection for a person."""
+    shown = as_json(connection)
+    shown["limits"] = in_words(connection.limits)
+    fields([(name.replace("_", " "), value) for name, value in shown.items() if value is not None])

@@ -1,0 +1,94 @@
+"""`certmail uncertain`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from getpass import getuser
+from typing import Annotated
+
+import typer
+
+from certmail_config.errors import WrongUse
+from certmail_config.office import open_office
+from certmail_config.settings import Settings
+from certmail_worker.cli.output import Json, err, out, print_json, table
+from certmail_worker.resolve import Decision, Resolved, list_uncertain, resolve
+
+Tenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]
+Campaign = Annotated[str | None, typer.Option(help="Only this campaign's.")]
+ALL = 1_000_000
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(no_args_is_help=True, help="Reminders of which nobody knows whether Gmail took them.")
+    group.command("list")(list_)
+    group.command("settle")(settle)
+    app.add_typer(group, name="uncertain")
+
+
+def list_(
+    *,
+    tenant: Tenant = None,
+    campaign: Campaign = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, the oldest first.")] = 100,
+    json: Json = False,
+) -> None:
+    """List those that are open, and who is to decide: a rule, somebody who looks, or you."""
+    with open_office(Settings.from_env()) as office, office.db() as db:
+        rows = list_uncertain(db, office.redis, tenant=tenant, campaign=campaign, limit=limit)
+    if json:
+        return print_json({"uncertain": rows})
+    shown = ("job", "tenant", "recipient", "mailbox", "waits_for", "reason", "updated_at")
+    table(shown, [[row[name] for name in shown] for row in rows])
+    return None
+
+
+def settle(
+    jobs: Annotated[
+        list[str] | None, typer.Argument(metavar="[JOB]...", help="Ids, as `list` shows them.")
+    ] = None,
+    *,
+    found: Annotated[
+        Decision,
+        typer.Option(
+            "--as",
+            help="What you found: it arrived; it did not, and is sent again; or nobody can say, and it is closed.",
+        ),
+    ],
+    tenant: Tenant = None,
+    campaign: Campaign = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that are open.")] = False,
+    reason: Annotated[str | None, typer.Option(help="For the record. Else: by whom.")] = None,
+    json: Json = False,
+) -> None:
+    """Say what became of reminders: of those named, or of all of a tenant, a campaign, or at all."""
+    in_bulk = everything or tenant is not None or campaign is not None
+    if bool(jobs) == in_bulk:
+        raise WrongUse(
+            "wrong_use",
+            "Name JOBs, or say whose: --tenant, --campaign or --all.",
+            "See `certmail uncertain list`.",
+        )
+    said = f"settled_by_hand: {reason or f'{found} according to {getuser()}'}"
+    with open_office(Settings.from_env()) as office:
+        if in_bulk:
+            with office.db() as db:
+                rows = list_uncertain(db, office.redis, tenant=tenant, campaign=campaign, limit=ALL)
+            jobs = [row["job"] for row in rows]
+        results = resolve(office.redis, jobs or [], found, said)
+    _show(results, as_json=json)
+    if any(not result.done for result in results):
+        raise typer.Exit(1)
+
+
+def _show(results: list[Resolved], *, as_json: bool) -> None:
+    done = sum(result.done for result in results)
+    if as_json:
+        print_json({"settled": done, "items": [asdict(result) for result in results]})
+        return
+    out.print(f"{done} settled.")
+    for result in results:
+        if not result.done:
+            why = "is unknown, or forgotten" if result.state is None else f"is {result.state}, not uncertain"
+            err.print(f"{result.id} {why}: nothing was changed.")

@@ -1,0 +1,112 @@
+"""Resolving doubts by hand: a person has looked, and says what became of reminders whose outcome nobody knows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, cast
+
+from redis import Redis
+from sqlalchemy import Connection as Db
+from sqlalchemy import select
+
+from certmail_config import keys
+from certmail_config.ids import JobId
+from certmail_config.ledger import Call, close, run, settle
+from certmail_config.sql import tables
+from certmail_config.states import AttemptOutcome, State
+from certmail_worker.doubts import unknown_attempts
+
+
+class Decision(StrEnum):
+    """What the person found."""
+
+    ARRIVED = "arrived"
+    """It is in the mailbox's sent mail, or with the reviewer."""
+    SEND_AGAIN = "send-again"
+    """It did not arrive; it is sent again."""
+    CLOSE = "close"
+    """Nobody can say; it is left at that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A job, whether the decision took effect, and the state that it is in now (None: it is forgotten)."""
+
+    id: str
+    done: bool
+    state: State | None
+
+
+def list_uncertain(
+    db: Db, redis: Redis, *, tenant: str | None, campaign: str | None, limit: int
+) -> list[dict[str, Any]]:
+    """The uncertain deliveries that are still open, the oldest first; `waits_for` says who is to decide. Raises RedisError."""
+    record = tables.deliveries.c
+    names = ("job", "tenant", "campaign", "kind", "recipient", "mailbox", "reason", "possible_duplicate")
+    query = select(*(record[name] for name in names), record.updated_at).where(
+        record.state == State.UNCERTAIN
+    )
+    for column, value in ((record.tenant, tenant), (record.campaign, campaign)):
+        if value is not None:
+            query = query.where(column == value)
+    rows = [dict(row) for row in db.execute(query.order_by(record.job)).mappings()]
+    opened: list[dict[str, Any]] = []
+    for row in rows:
+        if len(opened) >= limit:
+            break
+        state, finished, held = cast(
+            "list[bytes | None]", redis.hmget(keys.JOB + row["job"], ["state", "finished_at", "held"])
+        )
+        if state == State.UNCERTAIN.encode() and finished is None:
+            looked_for = redis.zscore(keys.UNSURE, row["job"]) is not None
+            opened.append(row | {"waits_for": _waits_for(held=held == b"1", looked_for=looked_for)})
+    return opened
+
+
+def _waits_for(*, held: bool, looked_for: bool) -> str:
+    if looked_for:
+        return "looking among the sent mails"
+    return "a person" if held else "the rule that sends it again"
+
+
+def resolve(redis: Redis, jobs: Iterable[str], decision: Decision, reason: str) -> list[Resolved]:
+    """Carry a decision out for each; what is no longer uncertain stays as it is. Raises RedisError."""
+    return [_resolve(redis, JobId(job), decision, reason) for job in jobs]
+
+
+def _resolve(redis: Redis, job: JobId, decision: Decision, reason: str) -> Resolved:
+    fields = cast("dict[bytes, bytes]", redis.hgetall(keys.JOB + job))
+    before = fields.get(b"state")
+    if before != State.UNCERTAIN.encode():
+        return Resolved(job, done=False, state=State(before.decode()) if before else None)
+    calls: Sequence[Call[Any]] = (
+        [close(job, reason)] if decision is Decision.CLOSE else _news(job, fields, decision, reason)
+    )
+    for call in calls:
+        run(redis, call)
+    after = cast("bytes | None", redis.hget(keys.JOB + job, "state"))
+    return Resolved(job, done=True, state=State(after.decode()) if after else None)
+
+
+def _news(
+    job: JobId, fields: dict[bytes, bytes], decision: Decision, reason: str
+) -> list[Call[State | None]]:
+    """What is said of the attempts that nobody knows of: of the newest that it arrived, or of each that it did not leave."""
+    attempts = unknown_attempts({name.decode(): text.decode() for name, text in fields.items()})
+    arrived = decision is Decision.ARRIVED
+    outcome = AttemptOutcome.ACCEPTED if arrived else AttemptOutcome.NOT_SENT
+    detail = json.dumps({"outcome": outcome, "by_hand": True})
+    return [
+        settle(
+            job,
+            attempt,
+            outcome=outcome,
+            detail=detail,
+            to=State.ACCEPTED if arrived else State.READY,
+            reason=reason,
+        )
+        for attempt in (attempts[-1:] if arrived else attempts)
+    ]
