@@ -1,0 +1,193 @@
+"""A storm from beginning to end: a deployment, blows while reminders come and leave, calm, and the reading."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from chaos import plan, reading
+from chaos.blows import Blows
+from chaos.calm import settle
+from chaos.cutter import cutter
+from chaos.facts import Read
+from chaos.fleet import Fleet
+from chaos.plan import Kind, Storm
+from chaos.scoreboard import Finding, Rule, findings
+from chaos.upstream import Upstream
+from support.restorable import server
+from support.town import Town, town, wait_for
+
+UNITS: Final = 60_000
+"""A minute, of each mailbox, on both sides: so many that the storm and not the limit decides."""
+SETTINGS: Final = {
+    "CERTMAIL_HTTP_TIMEOUT_SECONDS": f"{plan.HTTP_TIMEOUT_SECONDS:g}",
+    "CERTMAIL_SEND_WINDOW_SECONDS": f"{plan.SEND_WINDOW_SECONDS:g}",
+    "CERTMAIL_LEASE_SECONDS": f"{plan.LEASE_SECONDS:g}",
+    "CERTMAIL_VERIFY_SECONDS": "12",  # longer than a fault accepts late, and a worker stands still beyond its lease
+    "CERTMAIL_UNCERTAIN_5XX": "resend:5",
+    "CERTMAIL_PROBE_SECONDS": "1",
+}
+PATIENCE: Final = plan.SEND_WINDOW_SECONDS + plan.HTTP_TIMEOUT_SECONDS + 1
+"""How long a request may take from its begin until its answer is known and said."""
+SAY_SECONDS: Final = 10.0
+MOST_TURNS: Final = 3
+ENOUGH: Final = 0.5
+"""The part of all reminders that must have met the storm; it has another turn until they have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How long what remains may take to settle, and whether what was not sent is found out, too."""
+
+    settle_seconds: float = 120.0
+    negatives_verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Weathered:
+    """A storm that is over: what was read, what is wrong with it, and how long it all took."""
+
+    read: Read
+    found: list[Finding]
+    faults: Counter[str]
+    """How many requests each of Google's faults hit."""
+    cuts: int
+    not_started: int
+    """How often a worker found no Redis, and said so."""
+    refused: int
+    """How often the upstream application got no receipt, and sent the same again."""
+    storm_seconds: float
+    settle_seconds: float
+
+
+def weather(storm: Storm, folder: Path, rules: Rules, say: Callable[[str], None]) -> Weathered:
+    """Let it blow in a folder of its own, and read what is there afterwards."""
+    with ExitStack() as stack:
+        redis = stack.enter_context(server(folder / "redis"))
+        between = stack.enter_context(cutter(redis.socket))
+        place = stack.enter_context(town(folder, **SETTINGS, CERTMAIL_REDIS_URL=redis.url))
+        tenants = _connect(place, storm)
+        say(f"{storm.tenants} tenants are connected; a storm of {storm.seconds:g} s begins")
+        fleet = Fleet(
+            lambda: place.worker(CERTMAIL_REDIS_URL=between.url), lambda: reading.workers(redis.url)
+        )
+        blows = Blows(place, redis, between, fleet, list(tenants))
+        upstream = Upstream(between.url, storm.reminders, list(tenants), storm.seconds)
+        stack.enter_context(_at_work(place, blows, storm))
+        began = time.monotonic()
+        _blow(storm, blows, upstream, say)
+        calm_at = time.monotonic()
+        say(f"calm after {calm_at - began:.0f} s; what remains settles")
+        jobs = {job: mailbox_of(tenant) for job, tenant in upstream.receipts.items()}
+        looked_up = frozenset(job for job, tenant in upstream.receipts.items() if tenants[tenant])
+        settle(place, fleet, jobs, looked_up, rules.settle_seconds, rules.negatives_verified)
+        settled_at = time.monotonic()
+        say(f"at rest after {settled_at - calm_at:.0f} s; reading")
+        read = _read(blows, jobs, looked_up)
+        asked = (*read.requests, *reading.requests(place, "/token"))
+        return Weathered(
+            read=read,
+            found=_short_of(storm, upstream) + findings(read, negatives_verified=rules.negatives_verified),
+            faults=Counter(request.fault for request in asked if request.fault),
+            cuts=between.cuts,
+            not_started=fleet.refused,
+            refused=upstream.refused,
+            storm_seconds=calm_at - began,
+            settle_seconds=settled_at - calm_at,
+        )
+
+
+def mailbox_of(tenant: str) -> str:
+    """What a tenant sends from (town.py)."""
+    return f"reviews@{tenant}.example"
+
+
+def _connect(place: Town, storm: Storm) -> dict[str, bool]:
+    """Tenants with working connections; gives which of them allow a look among the sent mails: every other."""
+    limits = {"units_per_minute": UNITS, "in_flight": 1_000}
+    place.control("PUT", "/limits", limits)
+    tenants = {f"t{n:02}": n % 2 == 0 for n in range(storm.tenants)}
+    for tenant, verify in tenants.items():
+        place.link(tenant, units=UNITS, verify=verify)
+    return tenants
+
+
+@contextmanager
+def _at_work(place: Town, blows: Blows, storm: Storm) -> Iterator[None]:
+    """The gateway, if it is to be hit, and the workers; whatever happens, all of it can end in order afterwards."""
+    if Kind.GATEWAY in storm.blows:
+        place.environment["CERTMAIL_REDIS_URL"], direct = blows.between.url, blows.redis.url
+        blows.gateway = place.open_gateway()
+        place.environment["CERTMAIL_REDIS_URL"] = direct
+    blows.fleet.fill(storm.workers)
+    try:
+        wait_for("the workers", lambda: place.workers() == storm.workers, 60)
+        yield
+    finally:
+        blows.over()
+        blows.fleet.end()
+
+
+def _blow(storm: Storm, blows: Blows, upstream: Upstream, say: Callable[[str], None]) -> None:
+    """Let reminders come, and blows fall, until enough have met them."""
+    began, place = time.monotonic(), blows.place
+
+    def tell() -> None:
+        passed = time.monotonic() - began
+        say(f"{passed:4.0f} s: {len(upstream.receipts):,} receipts, {_arrived(place):,} accepted")
+
+    upstream.start()
+    tick = _now_and_then(tell)
+    for turn in range(MOST_TURNS):
+        blows.fall(plan.plan(storm, turn), tick)
+        if _arrived(place) >= ENOUGH * storm.reminders:
+            break
+    blows.over()
+    upstream.join(storm.seconds + 60)
+
+
+def _arrived(place: Town) -> int:
+    return sum(request.status == 200 for request in reading.requests(place, "/messages/send"))
+
+
+def _short_of(storm: Storm, upstream: Upstream) -> list[Finding]:
+    """What the upstream application found wrong itself."""
+    found = [Finding(Rule.MISSING, text) for text in upstream.wrong]
+    if len(upstream.receipts) != storm.reminders:
+        message = f"{len(upstream.receipts)} receipts for {storm.reminders} reminders"
+        found.append(Finding(Rule.MISSING, message))
+    return found
+
+
+def _read(blows: Blows, jobs: dict[str, str], looked_up: frozenset[str]) -> Read:
+    place = blows.place
+    standing, attempts = reading.record(place)
+    return Read(
+        receipts=jobs,
+        looked_up=looked_up,
+        copies=reading.copies(place, sorted(set(jobs.values()))),
+        ledger=reading.ledger(place.office.redis),
+        record=standing,
+        attempts=attempts,
+        requests=reading.requests(place, "/messages/send"),
+        troubles=[*blows.troubles, *blows.fleet.troubles],
+        doctor=reading.doctor(place),
+        patience=PATIENCE,
+    )
+
+
+def _now_and_then(act: Callable[[], None]) -> Callable[[], None]:
+    last = time.monotonic()
+
+    def tick() -> None:
+        nonlocal last
+        if time.monotonic() >= last + SAY_SECONDS:
+            last = time.monotonic()
+            act()
+
+    return tick
