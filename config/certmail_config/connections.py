@@ -122,7 +122,8 @@ class Connection:
     are under way name it, none of which another limit makes untrue.
 
     A customer owned application has `service_account`, `private_key` (sealed), `certificate`, and once it was seen at
-    Google a `key_id`; a linked account has `sub`, Google's name for it, and `refresh_token` (sealed). `verify` says that
+    Google a `key_id`; while it is rotated the next key and certificate too. `refused_since` says since when Google refuses what
+    an administrator may have set up just now. A linked account has `sub`, Google's name for it, and `refresh_token` (sealed). `verify` says that
     the customer granted `gmail.metadata` too, so that unknown outcomes can be looked up.
     """
 
@@ -140,6 +141,10 @@ class Connection:
     certificate: str | None = None
     not_after: datetime | None = None
     key_id: str | None = None
+    next_private_key: bytes | None = None
+    next_certificate: str | None = None
+    next_not_after: datetime | None = None
+    refused_since: datetime | None = None
     sub: str | None = None
     refresh_token: bytes | None = None
     verify: bool = False

@@ -35,6 +35,9 @@ HELD_BACK: Final = (
     f"{TAG}:held-back"  # hash by connection: how many a repair has held because they could have left
 )
 STOPPED: Final = f"{TAG}:stopped"  # hash: code, message, remedy, at (ms): why pacing stands still; for people
+PAUSED: Final = (
+    f"{TAG}:paused"  # set: tenants whose reminders stay where they are, `*` for all; working copy of SQL
+)
 WITNESS: Final = f"{TAG}:witness"  # string, empty: written before each WAIT, which proves nothing without a write before it
 DEPLOYMENT: Final = (
     f"{TAG}:deployment"  # hash: salt of mailbox ids, share of each project; working copy of SQL

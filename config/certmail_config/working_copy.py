@@ -19,8 +19,11 @@ from certmail_config import keys
 from certmail_config.connections import Connection, ConnectionState, Kind, Limits, Tenant
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger import open_lane, run, set_lane, suspend_lane
-from certmail_config.ledger.values import Suspension
+from certmail_config.ledger.values import Suspension, join_words
 from certmail_config.vault import Vault
+
+_SEALED = ("private_key", "next_private_key", "refresh_token")
+_TIMES = ("not_after", "next_not_after", "refused_since")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +93,19 @@ def write_connection(
     if not _put(redis, keys.CONNECTION + connection.id, connection.version, fields):
         return
     code, message = connection.waits_for()
-    new = run(redis, set_lane(connection.lane(deployment_salt, project_share), code=code, message=message))
+    words = join_words(message, connection.remedy or "")
+    new = run(redis, set_lane(connection.lane(deployment_salt, project_share), code=code, message=words))
     if not (settle_lane or new):
         return
     if connection.state is ConnectionState.ACTIVE:
         run(redis, open_lane(connection.id, connection.version))
     else:
-        run(redis, suspend_lane(connection.id, Suspension(code, message, connection.version)))
+        run(
+            redis,
+            suspend_lane(
+                connection.id, Suspension(code, message, connection.version, connection.remedy or "")
+            ),
+        )
 
 
 def version_of(redis: Redis, connection: ConnectionId) -> int:
@@ -135,9 +144,8 @@ def read_connection(
             "id": ConnectionId(value["id"]),
             "kind": Kind(value["kind"]) if value["kind"] else None,
             "state": ConnectionState(value["state"]),
-            "private_key": base64.b64decode(value["private_key"]) if value["private_key"] else None,
-            "refresh_token": base64.b64decode(value["refresh_token"]) if value["refresh_token"] else None,
-            "not_after": datetime.fromisoformat(value["not_after"]) if value["not_after"] else None,
+            **{name: base64.b64decode(value[name]) for name in _SEALED if value.get(name)},
+            **{name: datetime.fromisoformat(value[name]) for name in _TIMES if value.get(name)},
             "limits": Limits(**value["limits"]),
         }
     )
@@ -160,9 +168,8 @@ def _put(redis: Redis, key: str, version: int, fields: dict[Any, Any]) -> bool:
 
 def _encode(connection: Connection) -> bytes:
     value = asdict(connection)
-    value["private_key"] = _b64(connection.private_key) if connection.private_key else None
-    value["refresh_token"] = _b64(connection.refresh_token) if connection.refresh_token else None
-    value["not_after"] = connection.not_after.isoformat() if connection.not_after else None
+    value |= {name: _b64(value[name]) for name in _SEALED if value[name]}
+    value |= {name: value[name].isoformat() for name in _TIMES if value[name]}
     return json.dumps(value).encode()
 
 

@@ -185,6 +185,24 @@ class LedgerMachine(Deliveries):
         if opened or change == "account":
             self.twin.do("open_lane", connection, version)
 
+    @rule(
+        tenant=st.sampled_from(["acme", "acme", "globex", None]),
+        pick=picks,
+        changes=st.sampled_from(["on", "on and off", "off"]),
+        lost=rarely,
+    )
+    def pause(self, tenant: str | None, pick: int, changes: str, *, lost: bool) -> None:
+        """An operator lets nothing leave, and what is prepared meanwhile goes back; seldom for long."""
+        connections = [ConnectionId(lane) for lane, of in TENANT.items() if of == tenant]
+        if changes != "off":
+            self.call("pause", tenant, on=True, reason="by ann", lost=lost)
+            self.ring(100)
+            if self.claims:
+                self.start(self.choose(self.claims, pick), None)
+        if changes != "on":
+            self.call("pause", tenant, on=False, reason="by ann", connections=connections, lost=lost)
+            self.ring(2)
+
     @rule(lane=lanes, units=st.sampled_from([5, 100, 120, 500]), lost=rarely)
     def spend(self, lane: str, units: int, *, lost: bool) -> None:
         self.call("spend", ConnectionId(lane), units, nonce=self.name(), lost=lost)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger import Lane, Suspension, Tick
 from support.model_books import PROJECT
@@ -76,6 +78,29 @@ class Lanes(Counting):
             self.emit(now, "opened", connection=connection, tenant=track.tenant, version=str(version))
         return True
 
+    def pause(
+        self,
+        tenant: str | None,
+        *,
+        on: bool,
+        reason: str = "",
+        connections: Sequence[ConnectionId] = (),
+        clock: float,
+    ) -> bool:
+        now, _ = self.time(clock)
+        name = tenant or "*"
+        changed = (name in self.paused) is not on
+        if on:
+            self.paused.add(name)
+        else:
+            self.paused.discard(name)
+            for lane in connections:
+                if self.waiting(lane):
+                    self.wake_lane(lane, now)
+        if changed:
+            self.emit(now, "paused" if on else "resumed", tenant=name, reason=reason)
+        return changed
+
     def suspend_lane(self, connection: ConnectionId, suspension: Suspension, *, clock: float) -> bool:
         now, _ = self.time(clock)
         track = self.tracks[connection]
@@ -83,7 +108,7 @@ class Lanes(Counting):
             return False
         track.version = suspension.version
         self.suspend(connection, suspension, now)
-        track.code, track.message = suspension.code, suspension.message
+        track.code, track.message = suspension.code, suspension.words
         return True
 
     def suspend(self, connection: str, why: Suspension | None, now: int) -> None:
@@ -91,7 +116,7 @@ class Lanes(Counting):
         track = self.tracks[connection]
         if why is None or track.state != "open" or track.version != why.version:
             return
-        track.state, track.code, track.message = "suspended", why.code, why.message
+        track.state, track.code, track.message = "suspended", why.code, why.words
         self.wake.pop(connection, None)
         self.queues[track.project].pop(connection, None)
         self.emit(
@@ -101,5 +126,5 @@ class Lanes(Counting):
             tenant=track.tenant,
             version=str(why.version),
             code=why.code,
-            message=why.message,
+            message=why.words,
         )

@@ -17,6 +17,7 @@ from certmail_config.connections import Connection, ConnectionState
 from certmail_config.durability import Durability
 from certmail_config.errors import CertmailError, SealBroken
 from certmail_config.facts import server_facts
+from certmail_config.ledger.values import split_words
 from certmail_config.room import Limits
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
@@ -200,8 +201,9 @@ def _connection(connection: Connection, vault: Vault | None, stopped: tuple[str,
         except SealBroken as error:
             return _broken(check, error)
     if connection.state is ConnectionState.ACTIVE and stopped is not None:
-        code, message = stopped
-        remedy = f"Put it right, then: certmail connections probe {connection.id}"
+        code, words = stopped
+        message, remedy = split_words(words)
+        remedy = f"{remedy} Then: certmail connections probe {connection.id}".strip()
         return Finding(check, Severity.ERROR, f"Its reminders wait, {code}: {message}", remedy)
     if connection.state is ConnectionState.ACTIVE:
         return Finding(check, Severity.OK, "It was seen to work.")

@@ -121,8 +121,8 @@ def _without_token(denied: Denied, job: Job, connection: Connection) -> Stop:
             # One of Google's machines may not know yet of what was set up; nobody is troubled before it said so twice.
             return Stop(State.SCHEDULED, reason, wait=max(backoff.seconds(backoff.SETTLING, 1), asked))
         case Blame.CUSTOMER:
-            message = f"{denied.message} {denied.remedy}".strip()
-            return Stop(State.READY, reason, suspension=Suspension(denied.code, message, connection.version))
+            why = Suspension(denied.code, denied.message, connection.version, denied.remedy)
+            return Stop(State.READY, reason, suspension=why)
 
 
 def _sealed_off(broken: SealBroken, job: Job) -> Stop:

@@ -1,6 +1,14 @@
 """The ledger: the truth about every job, in Redis, changed only by the named transitions of this package."""
 
-from certmail_config.ledger.lanes import advertise, keep, open_lane, set_lane, spend, suspend_lane
+from certmail_config.ledger.lanes import (
+    advertise,
+    keep,
+    open_lane,
+    pause,
+    set_lane,
+    spend,
+    suspend_lane,
+)
 from certmail_config.ledger.script import Call, arun, arun_durably, run, run_many
 from certmail_config.ledger.transitions import (
     begin,
@@ -59,6 +67,7 @@ __all__ = [
     "enqueue",
     "keep",
     "open_lane",
+    "pause",
     "reap",
     "release",
     "run",

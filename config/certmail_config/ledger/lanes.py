@@ -5,6 +5,8 @@ Times as in transitions.py.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger.arguments import flag, ms
 from certmail_config.ledger.script import Call, load
@@ -34,8 +36,24 @@ def suspend_lane(
     connection: ConnectionId, suspension: Suspension, *, clock: float | None = None
 ) -> Call[bool]:
     """Stop a lane; False when a newer version of the connection rules."""
-    args = (connection, suspension.version, suspension.code, suspension.message, ms(clock))
+    args = (connection, suspension.version, suspension.code, suspension.words, ms(clock))
     return Call(load("suspend_lane"), args, lambda answer: answer[0] != b"refused")
+
+
+def pause(
+    tenant: str | None,
+    *,
+    on: bool,
+    reason: str = "",
+    connections: Sequence[ConnectionId] = (),
+    clock: float | None = None,
+) -> Call[bool]:
+    """Let nothing of a tenant leave, None for nothing at all, or let it leave again; False if that changes nothing.
+
+    To go on, a tenant's `connections` must be named: their lanes are visited again. What is under way is not held up.
+    """
+    args = (tenant or "*", flag(on) or "0", reason, ms(clock), *connections)
+    return Call(load("pause"), args, lambda answer: answer == 1)
 
 
 def advertise(

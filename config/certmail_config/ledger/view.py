@@ -76,7 +76,7 @@ def _why(
 ) -> str | None:
     """A lane or mailbox that is stopped explains a waiting job better than whatever happened to the job before."""
     if state in {State.READY, State.SCHEDULED} and lane.get("state") == "suspended":
-        return f"{lane.get('code', 'suspended')}: {lane.get('message', '')}"
+        return f"{lane.get('code', 'suspended')}: {lane.get('message', '')}".replace("\n", " ")
     if state is State.READY:
         for pause in pauses:
             until = _time(pause.get("cooling"))

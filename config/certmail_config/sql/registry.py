@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection as Db
@@ -165,7 +165,6 @@ def _connection(row: Mapping[Any, Any]) -> Connection:
             "id": ConnectionId(row["id"]),
             "kind": Kind(row["kind"]) if row["kind"] else None,
             "state": ConnectionState(row["state"]),
-            "not_after": row["not_after"].astimezone(UTC) if row["not_after"] else None,
             "limits": Limits(**{name: row[name] for name in _LIMITS}),
         }
     )

@@ -56,9 +56,9 @@ local function look_at_job(key)
 end
 
 local function look_at_lane(lane)
-  local info = redis.call('HMGET', K.lane_info .. lane, 'state', 'mailbox', 'project')
+  local info = redis.call('HMGET', K.lane_info .. lane, 'state', 'mailbox', 'project', 'tenant')
   if info[1] == 'open' and redis.call('ZCARD', K.lane .. lane) > 0 and not redis.call('ZSCORE', K.wake, lane)
-    and redis.call('SISMEMBER', K.blocked .. (info[2] or ''), lane) == 0 and not redis.call('ZSCORE', K.queue .. (info[3] or ''), lane) then
+    and redis.call('SISMEMBER', K.blocked .. (info[2] or ''), lane) == 0 and not paused(info[4] or '') and not redis.call('ZSCORE', K.queue .. (info[3] or ''), lane) then
     say('lane_asleep', lane)
   end
 end

@@ -1,5 +1,10 @@
 -- The moves that several transitions have in common: into a lane and out of it, to an end, into doubt.
 
+-- Whether an operator lets nothing leave, of this tenant or at all.
+local function paused(tenant)
+  return redis.call('SISMEMBER', K.paused, '*') == 1 or redis.call('SISMEMBER', K.paused, tenant) == 1
+end
+
 -- Lanes are ordered by priority, then by age; both fit a double exactly.
 local function lane_score(job) return tonumber(job.priority) * 1e13 + tonumber(job.enqueued_at) end
 

@@ -1,7 +1,7 @@
 -- End a delivery before begin: nothing was sent.
 -- KEYS  none declared; K.job (hash), K.due, K.lane, K.wake (zsets), K.lane_info, K.events
 -- ARGV  1 id · 2 fence:nonce of the claim · 3 to (ready, scheduled, failed, suppressed, expired) · 4 reason · 5 not before ms (scheduled) or ''
---       6 '1' if it counts for back-off · 7 suspend the lane: code or '' · 8 message · 9 connection version · 10 clock ms or ''
+--       6 '1' if it counts for back-off · 7 suspend the lane: code or '' · 8 message (a second line says what to do) · 9 connection version · 10 clock ms or ''
 -- Gives {'released', state}, {'already', state} for a second call, or {'refused', why} when the worker was fenced out.
 local id, to, reason = ARGV[1], ARGV[3], ARGV[4]
 local fence, nonce = string.match(ARGV[2], '^(%d+):(.*)$')

@@ -7,7 +7,7 @@
 --       8 '1' if the attempt counts for back-off · 9 let nothing leave the mailbox until ms or '' · 10 '1' if Google named that time
 --       11 '1' if that is for its whole project · 12 go slower: units a minute that Google says it allows, 0 if it does not say, or ''
 --       13 ms until the next probe if unknown outcomes go on, or '' if this one says nothing about Google
---       14 suspend the lane: code or '' · 15 message · 16 connection version · 17 clock ms or ''
+--       14 suspend the lane: code or '' · 15 message (a second line says what to do) · 16 connection version · 17 clock ms or ''
 -- The next state is what the worker asks for; what is known of other requests, or a cancellation, may make it another.
 -- Gives {'settled', state} · {'already', state} for a second call · {'unknown'} when the job is long forgotten ·
 -- {'unchecked'} when the server may have forgotten it: to be said again later.
