@@ -67,6 +67,9 @@ TENANT: Final = f"{TAG}:tenant:"  # hash by tenant: public key, salt, connection
 CONNECTION: Final = f"{TAG}:connection:"  # hash by connection: all of it, keys sealed; working copy of SQL
 TOKEN: Final = f"{TAG}:token:"  # string by connection:version:purpose: access token, sealed; expires with it
 TOKEN_LOCK: Final = f"{TAG}:token-lock:"  # string by connection:purpose: who fetches a token now; PX 20 s
+REFUSAL: Final = f"{TAG}:refusal:"  # string by connection:version:purpose: the last token refused, sealed; expires an hour after it may be asked again
+TOKEN_HOLD: Final = f"{TAG}:token-hold:"  # string, empty, by service account (hashed), or `ours`: Google wants no token requests while it lives
+GRANTED: Final = f"{TAG}:granted"  # hash by connection: when Google last granted it a token, ms
 LINK: Final = f"{TAG}:link:"  # string by hash of the state: a consent under way, sealed; EX 30 min
 
 CELERY_PREFIX: Final = f"{TAG}:celery:"  # kombu's own keys: queue, unacked, bindings

@@ -154,6 +154,13 @@ class Settings(BaseSettings):
         description="While Gmail does not say what becomes of messages (three in a row): how often a mailbox, or a whole project, "
         "tries one.",
     )
+    confirm_seconds: float = Field(
+        60,
+        gt=0,
+        le=3600,
+        allow_inf_nan=False,
+        description="A refused access token stops a connection only when it is refused again so much later.",
+    )
     dedupe_days: int = Field(
         90, ge=1, description="How long a finished job's id, key and state are remembered."
     )

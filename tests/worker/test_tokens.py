@@ -19,6 +19,9 @@ from certmail_worker.minter import Purpose
 from certmail_worker.tokens import RENEW_SECONDS, Token
 from support.desk import Stand, stand
 
+SET_UP = len(Purpose)
+"""Requests of the probe."""
+
 
 @pytest_asyncio.fixture
 async def place(tmp_path: Path, redis: Redis, redis_url: str) -> AsyncIterator[Stand]:
@@ -27,7 +30,8 @@ async def place(tmp_path: Path, redis: Redis, redis_url: str) -> AsyncIterator[S
 
 
 async def calls(place: Stand) -> int:
-    return await place.asked("/token")
+    """How often Google was asked for a token since the connection was set up."""
+    return await place.asked("/token") - SET_UP
 
 
 async def test_a_hundred_deliveries_in_four_processes_ask_google_once(place: Stand) -> None:
@@ -99,12 +103,81 @@ async def test_a_relinked_connection_never_sends_with_the_old_token(place: Stand
     assert second.secret != first.secret
 
 
-async def test_a_refusal_is_told_to_all_who_wait_and_is_not_kept(place: Stand) -> None:
-    await place.control("POST", "/faults", {"match": {"path": "/token"}, "fault": "503", "times": 1})
-    tokens = place.tokens()
-    answers = await asyncio.gather(*(tokens.get(place.connection) for _ in range(5)))
+async def refuse(place: Stand, status: int, error: str, **headers: str) -> None:
+    """Let the token endpoint refuse once."""
+    fault = {"status": status, "headers": headers, "body": {"error": error}}
+    await place.control("POST", "/faults", {"match": {"path": "/token"}, "fault": fault, "times": 1})
+
+
+async def refusal(place: Stand, purpose: Purpose = Purpose.SEND) -> Denied:
+    answer = await place.tokens(confirm_seconds=2).get(place.connection, purpose)
+    assert isinstance(answer, Denied)
+    return answer
+
+
+async def test_trouble_at_the_endpoint_is_told_to_the_whole_fleet_and_asked_about_again_soon(
+    place: Stand,
+) -> None:
+    await refuse(place, 503, "internal_failure")
+    fleet = [place.tokens() for _ in range(5)]
+    answers = await asyncio.gather(*(tokens.get(place.connection) for tokens in fleet for _ in range(5)))
     assert {answer.code for answer in answers if isinstance(answer, Denied)} == {"token_unavailable"}
-    assert isinstance(await tokens.get(place.connection), Token)
+    assert await calls(place) == 1
+    [wait] = [(await refusal(place)).wait]
+    assert wait is not None
+    assert 0 < wait <= 3
+    await asyncio.sleep(wait)
+    assert isinstance(await place.tokens().get(place.connection), Token)
+    assert await calls(place) == 2
+
+
+async def test_a_refusal_counts_when_it_is_given_again_and_nobody_asks_meanwhile(place: Stand) -> None:
+    await refuse(place, 400, "invalid_grant")
+    first = await refusal(place)
+    assert (first.code, first.confirmed) == ("grant_revoked", False)
+    assert not (await refusal(place)).confirmed
+    assert await calls(place) == 1
+    await asyncio.sleep(2)
+    await refuse(place, 400, "invalid_grant")
+    assert (await refusal(place)).confirmed
+    assert (await refusal(place)).confirmed
+    assert await calls(place) == 2
+
+
+async def test_a_refusal_that_is_over_a_moment_later_leaves_no_trace(place: Stand) -> None:
+    await refuse(place, 400, "invalid_grant")
+    await refusal(place)
+    await asyncio.sleep(2)
+    token = await place.tokens().get(place.connection)
+    assert isinstance(token, Token)
+    assert [name async for name in place.redis.scan_iter(keys.REFUSAL + "*")] == []
+
+
+async def test_who_linked_anew_does_not_inherit_a_refusal(place: Stand) -> None:
+    await refuse(place, 400, "invalid_grant")
+    await refusal(place)
+    again = await asyncio.to_thread(place.office.save, place.connection)
+    assert isinstance(await place.tokens().get(again), Token)
+
+
+async def test_a_limit_of_the_endpoint_holds_for_all_who_ask_in_the_same_name(place: Stand) -> None:
+    await refuse(place, 429, "rate_limit_exceeded", **{"Retry-After": "2"})
+    await refusal(place)
+    told = await refusal(place, Purpose.LOOK)
+    assert "too many requests" in told.message
+    assert told.wait is not None
+    assert await calls(place) == 1
+    await asyncio.sleep(told.wait)
+    assert isinstance(await place.tokens().get(place.connection, Purpose.LOOK), Token)
+
+
+async def test_what_is_remembered_of_a_refusal_is_sealed(place: Stand) -> None:
+    await refuse(place, 400, "invalid_grant")
+    await refusal(place)
+    [name] = [name async for name in place.redis.scan_iter(keys.REFUSAL + "*")]
+    sealed = await place.redis.get(name)
+    assert isinstance(sealed, bytes)
+    assert b"grant" not in sealed
 
 
 async def test_a_worker_that_died_while_asking_holds_the_others_up_for_the_locks_life_at_most(

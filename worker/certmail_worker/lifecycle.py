@@ -83,7 +83,7 @@ class WorkerLife:
             worker=f"{socket.gethostname()}:{os.getpid()}:{uuid7(0)[-6:]}",
             redis=self._redis,
             directory=Directory(self._redis, vault),
-            tokens=Tokens(self._redis, vault, minter),
+            tokens=Tokens(self._redis, vault, minter, settings.confirm_seconds),
             gmail=Gmail(self._session, settings.gmail_url),
             rules=Rules(
                 uncertain=Policy.parse(settings.uncertain),

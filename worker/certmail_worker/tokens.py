@@ -23,6 +23,8 @@ from certmail_config.ids import ConnectionId, uuid7
 from certmail_config.token_errors import Blame, Denied
 from certmail_config.vault import Vault
 from certmail_worker.minter import Minter, Purpose
+from certmail_worker.refusals import MARGIN_SECONDS as HOLD_MARGIN_SECONDS
+from certmail_worker.refusals import Refusals, refused
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,7 @@ class Tokens:
     redis: Redis
     vault: Vault
     minter: Minter
+    confirm_seconds: float = 60.0
     _known: dict[Key, Token] = field(default_factory=dict)
     _asking: dict[Key, asyncio.Task[Token | Denied]] = field(default_factory=dict)
     _jitter: random.Random = field(default_factory=random.Random)
@@ -108,6 +111,8 @@ class Tokens:
         lock, nonce = f"{keys.TOKEN_LOCK}{connection.id}:{purpose}", uuid4().hex
         before = await self._cached(connection, purpose)
         deadline = time.monotonic() + LOCK_SECONDS + 5
+        if denied := await self._not_yet(connection, purpose):
+            return denied
         while not await self.redis.set(lock, nonce, nx=True, px=int(LOCK_SECONDS * 1000)):
             await asyncio.sleep(self._jitter.uniform(0.05, 0.2))
             if (after := await self._cached(connection, purpose)) and _renewed_since(after, before):
@@ -123,14 +128,16 @@ class Tokens:
             # Somebody may have finished just before.
             if (after := await self._cached(connection, purpose)) and _renewed_since(after, before):
                 return after
-            return await self._ask(connection, purpose)
+            return await self._not_yet(connection, purpose) or await self._ask(connection, purpose)
         finally:
             await cast("Any", self.redis.eval(_RELEASE, 1, lock, nonce))
 
     async def _ask(self, connection: Connection, purpose: Purpose) -> Token | Denied:
         granted = await self.minter.mint(connection, purpose)
         if isinstance(granted, Denied):
-            return granted
+            return await self._refused(connection, purpose, granted)
+        await self._refusals.forget(connection, purpose)
+        await cast("Any", self.redis.hset(keys.GRANTED, connection.id, str(int(time.time() * 1000))))
         token = Token(granted.access_token, time.time() + granted.expires_in, uuid7(int(time.time() * 1000)))
         value = json.dumps(
             {"secret": token.secret, "expires_at": token.expires_at, "mark": token.mark}
@@ -139,6 +146,28 @@ class Tokens:
         await self.redis.set(_name(connection, purpose), sealed, ex=max(int(granted.expires_in), 1))
         self._known[connection.id, connection.version, purpose] = token
         return token
+
+    async def _not_yet(self, connection: Connection, purpose: Purpose) -> Denied | None:
+        """What is known already, while it is too early to ask Google again."""
+        known, now = await self._refusals.known(connection, purpose), time.time()
+        if known is not None and now < known.again_at:
+            return known.told(now)
+        if held := await self._refusals.held_for(connection):
+            message = "Google has had too many requests for tokens from this project."
+            return Denied(Blame.NOBODY, "token_unavailable", message, "It is tried again.", wait=held)
+        return None
+
+    async def _refused(self, connection: Connection, purpose: Purpose, denied: Denied) -> Denied:
+        known, now = await self._refusals.known(connection, purpose), time.time()
+        refusal = refused(known, denied, now, self.confirm_seconds)
+        await self._refusals.note(connection, purpose, refusal, now)
+        if denied.limited:
+            await self._refusals.hold(connection, refusal.again_at - now - HOLD_MARGIN_SECONDS)
+        return refusal.told(now)
+
+    @property
+    def _refusals(self) -> Refusals:
+        return Refusals(self.redis, self.vault)
 
     async def _cached(self, connection: Connection, purpose: Purpose) -> Token | None:
         sealed = cast("bytes | None", await self.redis.get(_name(connection, purpose)))
