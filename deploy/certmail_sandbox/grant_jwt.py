@@ -19,6 +19,10 @@ MAX_LIFE_SECONDS = 65 * 60
 SKEW_SECONDS = 10 * 60  # reported tolerance of Google's clocks, both ways
 _SCOPE_OR_AUDIENCE = "Invalid OAuth scope or ID token audience provided."
 _BAD_SUBJECT = 'Invalid impersonation "sub" field.'
+_NOT_DELEGATED = (
+    "Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of"
+    " the scopes requested."
+)
 _SIGNATURE_ONLY: Options = {
     "verify_exp": False,
     "verify_iat": False,
@@ -84,6 +88,8 @@ def _verified(keys: Iterable[UploadedKey], assertion: str, now: float) -> Claims
                 claims: Claims = jwt.decode(assertion, key.public_key, ["RS256"], options=_SIGNATURE_ONLY)
         except jwt.InvalidTokenError:
             continue
+        if not key.settling.arrived():
+            continue
         return claims
     raise TokenError("invalid_grant", "Invalid JWT Signature.")
 
@@ -146,14 +152,13 @@ def _subject(
 
 
 def _check_delegation(account: ServiceAccount, domain: str, wanted: frozenset[str]) -> None:
+    """Refuses what the row does not grant, and what it does grant on a machine that has not heard of it."""
     granted = account.delegated or frozenset()
     if account.domains is not None and domain not in account.domains:
         raise TokenError("unauthorized_client", "Unauthorized client or scope in request.")
     if not wanted & granted:
-        raise TokenError(
-            "unauthorized_client",
-            "Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of"
-            " the scopes requested.",
-        )
+        raise TokenError("unauthorized_client", _NOT_DELEGATED)
     if not wanted <= granted:
         raise TokenError("access_denied", "Requested client not authorized.")
+    if not account.spreading.arrived():
+        raise TokenError("unauthorized_client", _NOT_DELEGATED)
