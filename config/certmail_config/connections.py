@@ -178,12 +178,33 @@ class Connection:
             code=None,
             message=None,
             remedy=None,
+            refused_since=None,
             key_id=key_id or self.key_id,
         )
 
-    def troubled(self, code: str, message: str, remedy: str) -> Connection:
-        """It was seen not to work."""
-        return replace(self, state=ConnectionState.ATTENTION, code=code, message=message, remedy=remedy)
+    def troubled(self, code: str, message: str, remedy: str, *, since: datetime | None = None) -> Connection:
+        """It was seen not to work; `since` when, if it may only take Google a while."""
+        return replace(
+            self,
+            state=ConnectionState.ATTENTION,
+            code=code,
+            message=message,
+            remedy=remedy,
+            refused_since=since,
+        )
+
+    def rotated(self, *, key_id: str | None) -> Connection:
+        """Its next key and certificate, which Google knows under this id, take the place of the present ones."""
+        return replace(
+            self,
+            private_key=self.next_private_key,
+            certificate=self.next_certificate,
+            not_after=self.next_not_after,
+            key_id=key_id,
+            next_private_key=None,
+            next_certificate=None,
+            next_not_after=None,
+        )
 
     def lane(self, deployment_salt: bytes, project_share: float = 1.0) -> Lane:
         """The lane that paces it; of its project's units it has the share that this deployment may use."""

@@ -70,6 +70,9 @@ TOKEN_LOCK: Final = f"{TAG}:token-lock:"  # string by connection:purpose: who fe
 REFUSAL: Final = f"{TAG}:refusal:"  # string by connection:version:purpose: the last token refused, sealed; expires an hour after it may be asked again
 TOKEN_HOLD: Final = f"{TAG}:token-hold:"  # string, empty, by service account (hashed), or `ours`: Google wants no token requests while it lives
 GRANTED: Final = f"{TAG}:granted"  # hash by connection: when Google last granted it a token, ms
+WARNED: Final = (
+    f"{TAG}:warned"  # hash by connection: "end of its certificate|days before it" of the last warning
+)
 LINK: Final = f"{TAG}:link:"  # string by hash of the state: a consent under way, sealed; EX 30 min
 
 CELERY_PREFIX: Final = f"{TAG}:celery:"  # kombu's own keys: queue, unacked, bindings

@@ -12,6 +12,7 @@ from redis import Redis
 from sqlalchemy import Connection as Db
 from sqlalchemy import Engine
 
+from certmail_config import keys
 from certmail_config.certificates import new_key_pair
 from certmail_config.connections import (
     DEFAULT_NAME,
@@ -23,6 +24,7 @@ from certmail_config.connections import (
     check_name,
 )
 from certmail_config.errors import Refused, WrongUse
+from certmail_config.ledger import Suspension, run, suspend_lane
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.sql.engine import check_version, open_database, reachable, upgrade
@@ -30,6 +32,7 @@ from certmail_config.stores import connect, database_url, redis_server, vault_ke
 from certmail_config.uncertain import Policy
 from certmail_config.vault import Vault
 from certmail_config.working_copy import (
+    older,
     read_project_share,
     version_of,
     write_connection,
@@ -135,12 +138,49 @@ class Office:
         with self.db() as db:
             return registry.get_connection(db, id_or_name)
 
-    def save(self, connection: Connection) -> Connection:
-        """Write a changed connection, all but its limits, and open or suspend its lane as its state says; raises Refused."""
+    def save(self, connection: Connection, *, careful: bool = False) -> Connection:
+        """Write a changed connection, all but its limits, and open or suspend its lane as its state says; raises Refused.
+
+        `careful`: it did not work before, so one reminder goes first.
+        """
         with self.db() as db:
             saved = registry.save_connection(db, connection)
-        self._publish(saved)
+        self._publish(saved, careful=careful)
         return saved
+
+    def note(self, connection: Connection) -> Connection:
+        """Write only what is known of a connection's state, and stop its lane if it needs attention; raises Refused.
+
+        Its version stays: a consent that is under way goes on.
+        """
+        with self.db() as db:
+            noted = registry.note_state(db, connection)
+        if noted.state is ConnectionState.ATTENTION:
+            code, message = noted.waits_for()
+            run(
+                self.redis,
+                suspend_lane(noted.id, Suspension(code, message, noted.version, noted.remedy or "")),
+            )
+        return noted
+
+    def rotate(self, id_or_name: str, *, valid_days: int) -> Connection:
+        """Make the next key and certificate of a customer owned application; the present ones go on until Google knows those.
+
+        Made again, they replace what was not uploaded yet. Raises Refused.
+        """
+        pair = new_key_pair(datetime.now(UTC), valid_days=valid_days)
+        with self.db() as db:
+            found = registry.get_connection(db, id_or_name)
+            if found.certificate is None:
+                remedy = "Only a customer owned application has one."
+                raise Refused("no_certificate", "This connection has no certificate.", remedy)
+            rotating = replace(
+                found,
+                next_private_key=self.vault.seal(pair.private_key, owner=found.owner),
+                next_certificate=pair.certificate,
+                next_not_after=pair.not_after,
+            )
+            return registry.note_next(db, rotating)
 
     def change_limits(self, id_or_name: str, changes: Mapping[str, int]) -> Connection:
         """Change only the limits named, at once; whether the lane is open stays as it is. Raises Refused, WrongUse."""
@@ -173,9 +213,8 @@ class Office:
         write_deployment(self.redis, salt)
         written = 0
         for connection in connections:
-            lags = self._lags(connection)
-            self._write(connection, salt, settle_lane=lags)
-            written += lags
+            written += self._lags(connection)
+            self._write(connection, salt, settle_lane=self._lane_lags(connection))
         write_project_share(self.redis, self._share)
         for tenant in tenants:
             write_tenant(self.redis, tenant, [each for each in connections if each.tenant == tenant.id])
@@ -196,6 +235,39 @@ class Office:
                 self._write(connection, salt, settle_lane=False)
         write_project_share(self.redis, self._share)
         return True
+
+    def glances(self) -> list[registry.Glance]:
+        """All connections, as the caretaker looks at them; raises StoresUnreachable."""
+        with self.db() as db:
+            return registry.glances(db)
+
+    def copy_missing(self) -> int:
+        """Write what the working copy lacks, or has in an older version; gives how much that was. Raises StoresUnreachable.
+
+        A lane that is missing is made. One that is there is opened or suspended only where SQL has a newer version than the
+        lane itself: what delivery found out about this one is newer than SQL.
+        """
+        with self.db() as db:
+            salt = registry.deployment_salt(db)
+            connections: dict[str, int] = {each.id: each.version for each in registry.glances(db)}
+            tenants = registry.tenant_versions(db)
+            late = older(self.redis, keys.CONNECTION, connections)
+            late_tenants = older(self.redis, keys.TENANT, tenants)
+            found = [registry.get_connection(db, id_) for id_ in late]
+            found_tenants = [
+                (registry.get_tenant(db, id_), registry.list_connections(db, id_)) for id_ in late_tenants
+            ]
+        if found or found_tenants or not self.redis.exists(keys.DEPLOYMENT):
+            write_deployment(self.redis, salt)
+        for connection in found:
+            self._write(connection, salt, settle_lane=self._lane_lags(connection))
+        for tenant, theirs in found_tenants:
+            write_tenant(self.redis, tenant, theirs)
+        return len(found) + len(found_tenants)
+
+    def _lane_lags(self, connection: Connection) -> bool:
+        """Whether its lane was last opened or suspended for an older version."""
+        return bool(older(self.redis, keys.LANE_INFO, {connection.id: connection.version}))
 
     @property
     def _share(self) -> str:
@@ -219,18 +291,25 @@ class Office:
         assert name != DEFAULT_NAME, "every tenant has it"
         return registry.add_connection(db, tenant, name, datetime.now(UTC))
 
-    def _publish(self, connection: Connection, *, settle_lane: bool = True) -> None:
+    def _publish(self, connection: Connection, *, settle_lane: bool = True, careful: bool = False) -> None:
         with self.db() as db:
             salt = registry.deployment_salt(db)
             tenant = registry.get_tenant(db, connection.tenant)
         write_deployment(self.redis, salt)
-        self._write(connection, salt, settle_lane=settle_lane)
+        self._write(connection, salt, settle_lane=settle_lane, careful=careful)
         write_tenant(self.redis, tenant, [connection])
 
-    def _write(self, connection: Connection, salt: bytes, *, settle_lane: bool) -> None:
-        share = self.settings.project_share
+    def _write(
+        self, connection: Connection, salt: bytes, *, settle_lane: bool, careful: bool = False
+    ) -> None:
         write_connection(
-            self.redis, self.vault, connection, salt, settle_lane=settle_lane, project_share=share
+            self.redis,
+            self.vault,
+            connection,
+            salt,
+            settle_lane=settle_lane,
+            careful=careful,
+            project_share=self.settings.project_share,
         )
 
 

@@ -154,6 +154,12 @@ class Settings(BaseSettings):
         description="While Gmail does not say what becomes of messages (three in a row): how often a mailbox, or a whole project, "
         "tries one.",
     )
+    certificate_days: int = Field(
+        365,
+        ge=1,
+        le=3650,
+        description="How long the certificates are valid that customers upload to their service accounts.",
+    )
     confirm_seconds: float = Field(
         60,
         gt=0,

@@ -22,6 +22,7 @@ from certmail_config.ledger import open_lane, run, set_lane, suspend_lane
 from certmail_config.ledger.values import Suspension, join_words
 from certmail_config.vault import Vault
 
+_PAGE = 1000
 _SEALED = ("private_key", "next_private_key", "refresh_token")
 _TIMES = ("not_after", "next_not_after", "refused_since")
 
@@ -77,12 +78,14 @@ def write_connection(
     deployment_salt: bytes,
     *,
     settle_lane: bool,
+    careful: bool = False,
     project_share: float = 1.0,
 ) -> None:
     """Write a connection, sealed, and its lane's limits, unless a newer version is there already.
 
     With `settle_lane` also open or suspend the lane as the connection's state says. Who only repairs the copy or changes
-    limits passes False: what delivery found out about a lane is newer than SQL. A lane that is new is always settled.
+    limits passes False: what delivery found out about a lane is newer than SQL. A lane that is new is always settled. `careful`: of
+    one that is opened, one reminder goes first.
     """
     sealed = vault.seal(_encode(connection), owner=connection.owner)
     fields: dict[Any, Any] = {
@@ -98,7 +101,7 @@ def write_connection(
     if not (settle_lane or new):
         return
     if connection.state is ConnectionState.ACTIVE:
-        run(redis, open_lane(connection.id, connection.version))
+        run(redis, open_lane(connection.id, connection.version, careful=careful))
     else:
         run(
             redis,
@@ -106,6 +109,21 @@ def write_connection(
                 connection.id, Suspension(code, message, connection.version, connection.remedy or "")
             ),
         )
+
+
+def older(redis: Redis, prefix: str, versions: Mapping[str, int]) -> list[str]:
+    """The ids whose hash under `prefix` is missing, or of an older version than this."""
+    found: list[str] = []
+    ids = list(versions)
+    for start in range(0, len(ids), _PAGE):
+        page = ids[start : start + _PAGE]
+        with redis.pipeline(transaction=False) as pipe:
+            for id_ in page:
+                pipe.hget(prefix + id_, "version")
+            for id_, version in zip(page, pipe.execute(), strict=True):
+                if int(version or 0) < versions[id_]:
+                    found.append(id_)
+    return found
 
 
 def version_of(redis: Redis, connection: ConnectionId) -> int:

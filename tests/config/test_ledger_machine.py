@@ -183,7 +183,7 @@ class LedgerMachine(Deliveries):
             self.limit(lane, self.limits[lane], mailbox=other)
             opened = True
         if opened or change == "account":
-            self.twin.do("open_lane", connection, version)
+            self.twin.do("open_lane", connection, version, careful=change == "suspended")
 
     @rule(
         tenant=st.sampled_from(["acme", "acme", "globex", None]),

@@ -66,12 +66,16 @@ class Lanes(Counting):
             if name in self.wake:
                 self.wake[name] = min(self.wake[name], self.noted)
 
-    def open_lane(self, connection: ConnectionId, version: int, *, clock: float) -> bool:
+    def open_lane(
+        self, connection: ConnectionId, version: int, *, careful: bool = False, clock: float
+    ) -> bool:
         now, _ = self.time(clock)
         track = self.tracks[connection]
         if track.version > version:
             return False
         if track.state != "open" or track.version != version:
+            if careful and track.state != "open":
+                self.mailboxes[track.mailbox].probe = True
             track.state, track.version, track.code, track.message = "open", version, None, None
             if self.waiting(connection):
                 self.wake_lane(connection, now)

@@ -19,8 +19,8 @@ from certmail_worker.minter import Purpose
 from certmail_worker.tokens import RENEW_SECONDS, Token
 from support.desk import Stand, stand
 
-SET_UP = len(Purpose)
-"""Requests of the probe."""
+SET_UP = 1 + len(Purpose)
+"""Requests of the probe: who the service account is, and what is used later."""
 
 
 @pytest_asyncio.fixture

@@ -8,6 +8,7 @@ from certmail_config.ledger.lanes import (
     set_lane,
     spend,
     suspend_lane,
+    warn_expiry,
 )
 from certmail_config.ledger.script import Call, arun, arun_durably, run, run_many
 from certmail_config.ledger.transitions import (
@@ -76,4 +77,5 @@ __all__ = [
     "settle",
     "spend",
     "suspend_lane",
+    "warn_expiry",
 ]

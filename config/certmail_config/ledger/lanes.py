@@ -27,9 +27,12 @@ def set_lane(lane: Lane, *, code: str, message: str) -> Call[bool]:
     )
 
 
-def open_lane(connection: ConnectionId, version: int, *, clock: float | None = None) -> Call[bool]:
-    """Let a lane's jobs leave; False when a newer version of the connection rules."""
-    return Call(load("open_lane"), (connection, version, ms(clock)), lambda answer: answer[0] != b"refused")
+def open_lane(
+    connection: ConnectionId, version: int, *, careful: bool = False, clock: float | None = None
+) -> Call[bool]:
+    """Let a lane's jobs leave, with `careful` one first; False when a newer version of the connection rules."""
+    args = (connection, version, flag(careful), ms(clock))
+    return Call(load("open_lane"), args, lambda answer: answer[0] != b"refused")
 
 
 def suspend_lane(
@@ -54,6 +57,20 @@ def pause(
     """
     args = (tenant or "*", flag(on) or "0", reason, ms(clock), *connections)
     return Call(load("pause"), args, lambda answer: answer == 1)
+
+
+def warn_expiry(
+    connection: ConnectionId,
+    tenant: str,
+    version: int,
+    *,
+    not_after: str,
+    days: int,
+    clock: float | None = None,
+) -> Call[bool]:
+    """Say that a certificate ends (RFC 3339) in so many days or less; True where that was not said before."""
+    args = (connection, tenant, version, not_after, days, ms(clock))
+    return Call(load("warn_expiry"), args, lambda answer: answer == 1)
 
 
 def advertise(
