@@ -236,6 +236,16 @@ class Office:
         write_project_share(self.redis, self._share)
         return True
 
+    def check_vault(self, id_or_name: str) -> None:
+        """See that what a connection's reminders need can be opened: its own secret, and its tenant's. Raises SealBroken, Refused."""
+        with self.db() as db:
+            found = registry.get_connection(db, id_or_name)
+            tenant = registry.get_tenant(db, found.tenant)
+        self.vault.open(tenant.private_key, owner=tenant.id)
+        for sealed in (found.private_key, found.refresh_token):
+            if sealed is not None:
+                self.vault.open(sealed, owner=found.owner)
+
     def glances(self) -> list[registry.Glance]:
         """All connections, as the caretaker looks at them; raises StoresUnreachable."""
         with self.db() as db:

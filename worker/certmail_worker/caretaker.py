@@ -62,6 +62,7 @@ async def _look(office: Office, glance: Glance, places: asyncio.Semaphore) -> No
     """Try one connection out, and act on what is found."""
     async with places:
         try:
+            await asyncio.to_thread(office.check_vault, glance.id)
             before = await asyncio.to_thread(office.connection, glance.id)
             probed = await probe(before, office.settings, office.vault)
             found = probed.connection

@@ -51,6 +51,10 @@ class Directory:
             self._connections[id] = (fields[b"sealed"], found)
         return found
 
+    async def version(self, id: ConnectionId) -> int:  # noqa: A002 - as above
+        """The version of the connection in the working copy; 0 if there is none. Needs no key."""
+        return int(await cast("Any", self.redis.hget(keys.CONNECTION + id, "version")) or 0)
+
     async def open(self, payload: bytes, *, tenant: str, job: str) -> bytes:
         """Read a sealed reminder; raises SealBroken."""
         return (await self.tenant(tenant)).opener.open(payload, tenant=tenant, job=job)

@@ -58,7 +58,7 @@ async def prepare(desk: Desk, job: Job) -> Prepared | Stop:
         reminder = Reminder.model_validate_json(payload)
         raw = write(reminder, job, connection, tenant.organisation)
     except SealBroken as broken:
-        return _sealed_off(broken, job)
+        return _sealed_off(broken, job, await desk.directory.version(job.connection))
     except ValidationError:
         # Its words are left out: they quote the reminder.
         return Stop(
@@ -125,13 +125,11 @@ def _without_token(denied: Denied, job: Job, connection: Connection) -> Stop:
             return Stop(State.READY, reason, suspension=why)
 
 
-def _sealed_off(broken: SealBroken, job: Job) -> Stop:
-    """A missing key is the operator's to bring back and ends nothing; an altered payload can never be read."""
+def _sealed_off(broken: SealBroken, job: Job, version: int) -> Stop:
+    """A missing key is the operator's to bring back: the lane waits for it. An altered payload can never be read."""
     log.error("sealed_off", extra={"job": job.id, "code": broken.code, "remedy": broken.remedy})
+    reason = f"{broken.code}: {broken.message}"
     if broken.code.startswith("payload"):
-        return Stop(State.FAILED, f"{broken.code}: {broken.message}")
-    return Stop(
-        State.SCHEDULED,
-        f"{broken.code}: {broken.message}",
-        wait=backoff.seconds(backoff.OPERATOR, job.failures + 1),
-    )
+        return Stop(State.FAILED, reason)
+    why = Suspension(broken.code, broken.message, version, broken.remedy)
+    return Stop(State.READY, reason, suspension=why)
