@@ -160,6 +160,14 @@ class Settings(BaseSettings):
         le=3650,
         description="How long the certificates are valid that customers upload to their service accounts.",
     )
+    care_seconds: float = Field(
+        10,
+        gt=0,
+        le=600,
+        allow_inf_nan=False,
+        description="How often connections are looked after. What does not work is tried out again after three times as long, then ever "
+        "less often.",
+    )
     confirm_seconds: float = Field(
         60,
         gt=0,

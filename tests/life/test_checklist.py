@@ -203,8 +203,9 @@ def test_trouble_at_google_breaks_no_connection(place: Town, fault: str, path: s
     tenant = f"trouble{fault[:3]}{path[-3:]}"
     connection = works(place, tenant)
     match = {"path": f"{path}/{account_of(tenant)}" if "x509" in path else path}
-    place.control("POST", "/faults", {"match": match, "fault": fault, "seconds": 2})
+    place.control("POST", "/faults", {"match": match, "fault": fault, "times": None})
     probed = probe_and_save(place.office, connection.id)
+    place.control("DELETE", "/faults")
     assert wrong(probed).blame is Blame.NOBODY
     assert probed.connection == connection
 

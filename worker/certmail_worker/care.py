@@ -12,12 +12,13 @@ from certmail_config.connections import ConnectionState, Kind
 from certmail_config.sql.registry import Glance
 from certmail_worker import backoff
 
-SOON = wait_exponential(multiplier=30, min=30, max=3600) + wait_random(0, 5)
-"""What an administrator may be setting up just now, or Google may be spreading."""
-OURS = wait_exponential(multiplier=15, min=15, max=600) + wait_random(0, 5)
-"""What is mended on our side: looking costs nobody anything."""
-LATER = wait_exponential(multiplier=300, min=300, max=21_600) + wait_random(0, 60)
-"""What is seldom mended without a person who then says so; but it may have been no more than a moment of Google's."""
+# In rounds of the caretaker, of CARE_SECONDS (10) each.
+SOON = wait_exponential(multiplier=3, min=3, max=360) + wait_random(0, 0.5)
+"""What an administrator may be setting up just now, or Google may be spreading: half a minute, growing to an hour."""
+OURS = wait_exponential(multiplier=1.5, min=1.5, max=60) + wait_random(0, 0.5)
+"""What is mended on our side, where looking costs nobody anything: 15 seconds, growing to ten minutes."""
+LATER = wait_exponential(multiplier=30, min=30, max=2160) + wait_random(0, 6)
+"""What is seldom mended without a person who then says so, but may have been a moment of Google's: five minutes to six hours."""
 SPREADING: Final = frozenset(
     {
         "delegation_missing",
@@ -46,7 +47,7 @@ def is_patient(glance: Glance) -> bool:
 
 
 def heal_in(glance: Glance, tries: int) -> float:
-    """In how many seconds to look at a patient, after so many looks in vain."""
+    """In how many rounds to look at a patient, after so many looks in vain."""
     code = glance.code or ""
     if code.startswith("vault_"):
         return backoff.seconds(OURS, tries + 1)
@@ -62,18 +63,18 @@ def warning_days(not_after: datetime, now: datetime) -> int | None:
 
 @dataclass(slots=True)
 class Case:
-    """A patient: looked at so often, last and next at these times."""
+    """A patient: looked at so often, and next at this time."""
 
     tries: int
-    last: float
     next: float
     code: str | None
 
 
 @dataclass(slots=True)
 class Ward:
-    """All patients. It is one keeper's memory: another begins anew, soon."""
+    """All patients; a round takes so many seconds. It is one keeper's memory: another begins anew, soon."""
 
+    round_seconds: float = 10.0
     cases: dict[str, Case] = field(default_factory=dict)
 
     def due(self, glances: list[Glance], now: float) -> list[Glance]:
@@ -83,12 +84,13 @@ class Ward:
             if not is_patient(glance):
                 continue
             case = self.cases.get(glance.id)
-            if case is None or (case.code != glance.code and case.next - now > heal_in(glance, 0)):
+            first = now + heal_in(glance, 0) * self.round_seconds
+            if case is None or (case.code != glance.code and case.next > first):
                 # New, or in other trouble than the last time, which may pass sooner.
-                case = self.cases[glance.id] = Case(0, now, now + heal_in(glance, 0), glance.code)
+                case = self.cases[glance.id] = Case(0, first, glance.code)
             if now >= case.next:
-                case.tries, case.last, case.code = case.tries + 1, now, glance.code
-                case.next = now + heal_in(glance, case.tries)
+                case.tries, case.code = case.tries + 1, glance.code
+                case.next = now + heal_in(glance, case.tries) * self.round_seconds
                 found.append(glance)
         for id_ in [id_ for id_, case in self.cases.items() if now > case.next + FORGOTTEN_SECONDS]:
             del self.cases[id_]

@@ -26,7 +26,6 @@ from certmail_worker.probe import probe, save
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 10.0
 AT_ONCE = 4
 """Connections tried out side by side."""
 MOST_IDLE = 20
@@ -35,7 +34,7 @@ MOST_IDLE = 20
 
 async def take_care(desk: Desk, office: Office) -> None:
     """Go round until cancelled; raises RedisError."""
-    ward, away = Ward(), False
+    ward, away = Ward(office.settings.care_seconds), False
     while True:
         try:
             await _round(desk, office, ward)
@@ -44,7 +43,7 @@ async def take_care(desk: Desk, office: Office) -> None:
             if not away:
                 log.warning("caretaker_waits", extra={"code": error.code, "error": error.message})
             away = True
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(office.settings.care_seconds)
 
 
 async def _round(desk: Desk, office: Office, ward: Ward) -> None:
@@ -115,4 +114,6 @@ async def _use_idle(desk: Desk, glances: Sequence[Glance]) -> None:
     for glance in idle[:MOST_IDLE]:
         connection = await desk.directory.connection(glance.id)
         if connection is not None:
-            await desk.tokens.get(connection)  # a refusal stops the lane when the next reminder meets it
+            await desk.tokens.get(
+                connection, anew=True
+            )  # a refusal stops the lane when the next reminder meets it
