@@ -87,6 +87,15 @@ class TestWard:
         assert len(looks) <= 7
 
 
+def test_each_certificate_that_is_to_take_over_is_looked_for_from_the_start() -> None:
+    ward, rotating = Ward(), replace(OWNED, state=ConnectionState.ACTIVE, code=None, rotating=True)
+    looks = [now for now in range(3600) if ward.due([rotating], float(now))]
+    assert len(looks) > 3
+    again = replace(rotating, not_after=NOW + timedelta(days=200))
+    assert not ward.due([again], 3600.0)
+    assert ward.due([again], 3640.0)
+
+
 class TestWarnings:
     @pytest.mark.parametrize(
         ("left", "days"),

@@ -55,6 +55,13 @@ def heal_in(glance: Glance, tries: int) -> float:
     return backoff.seconds(SOON if soon else LATER, tries + 1)
 
 
+def _trouble(glance: Glance) -> str:
+    """What it is looked at for; each certificate that is to take over is a matter of its own."""
+    if glance.state is ConnectionState.ACTIVE:
+        return f"the certificate after that of {glance.not_after}"
+    return f"{glance.state} {glance.code}"
+
+
 def warning_days(not_after: datetime, now: datetime) -> int | None:
     """The warning that is due: a certificate ends in so many days or less; None if that is far off, or over."""
     left = (not_after - now).total_seconds()
@@ -67,7 +74,7 @@ class Case:
 
     tries: int
     next: float
-    code: str | None
+    trouble: str
 
 
 @dataclass(slots=True)
@@ -85,11 +92,12 @@ class Ward:
                 continue
             case = self.cases.get(glance.id)
             first = now + heal_in(glance, 0) * self.round_seconds
-            if case is None or (case.code != glance.code and case.next > first):
+            trouble = _trouble(glance)
+            if case is None or (case.trouble != trouble and case.next > first):
                 # New, or in other trouble than the last time, which may pass sooner.
-                case = self.cases[glance.id] = Case(0, first, glance.code)
+                case = self.cases[glance.id] = Case(0, first, trouble)
             if now >= case.next:
-                case.tries, case.code = case.tries + 1, glance.code
+                case.tries, case.trouble = case.tries + 1, trouble
                 case.next = now + heal_in(glance, case.tries) * self.round_seconds
                 found.append(glance)
         for id_ in [id_ for id_, case in self.cases.items() if now > case.next + FORGOTTEN_SECONDS]:
