@@ -26,7 +26,7 @@ from certmail_config.errors import Refused, WrongUse
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.sql.engine import check_version, open_database, reachable, upgrade
-from certmail_config.stores import connect, database_url, redis_server, vault_keys
+from certmail_config.stores import connect, database_url, open_vault, redis_server
 from certmail_config.uncertain import Policy
 from certmail_config.vault import Vault
 from certmail_config.working_copy import (
@@ -237,7 +237,7 @@ class Office:
 @contextmanager
 def open_office(settings: Settings, *, make_key: bool = False, supervise: bool = False) -> Iterator[Office]:
     """Open stores and vault; the SQLite database of the data directory is made and brought up to date by itself."""
-    vault = Vault(vault_keys(settings, make=make_key))
+    vault = open_vault(settings, make=make_key)
     engine = open_database(database_url(settings))
     try:
         if settings.database_url is None:

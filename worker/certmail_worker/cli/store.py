@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import typer
 
+from certmail_config.key_file import new_vault_key
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import open_database, upgrade
-from certmail_config.stores import database_url, new_vault_key
+from certmail_config.stores import database_url
 from certmail_worker.cli.output import Json, err, out, print_json
 
 
