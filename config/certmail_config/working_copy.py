@@ -20,9 +20,9 @@ from certmail_config.connections import Connection, ConnectionState, Kind, Limit
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger import open_lane, run, set_lane, suspend_lane
 from certmail_config.ledger.values import Suspension, join_words
+from certmail_config.renewal import OF_CONNECTION, renew_connection
 from certmail_config.vault import Vault
 
-_SEALED = ("private_key", "next_private_key", "refresh_token")
 _TIMES = ("not_after", "next_not_after", "refused_since")
 
 
@@ -84,7 +84,7 @@ def write_connection(
     With `settle_lane` also open or suspend the lane as the connection's state says. Who only repairs the copy or changes
     limits passes False: what delivery found out about a lane is newer than SQL. A lane that is new is always settled.
     """
-    sealed = vault.seal(_encode(connection), owner=connection.owner)
+    sealed = vault.seal(encode_connection(renew_connection(connection, vault)), owner=connection.owner)
     fields: dict[Any, Any] = {
         "tenant": connection.tenant,
         "version": str(connection.version),
@@ -144,11 +144,19 @@ def read_connection(
             "id": ConnectionId(value["id"]),
             "kind": Kind(value["kind"]) if value["kind"] else None,
             "state": ConnectionState(value["state"]),
-            **{name: base64.b64decode(value[name]) for name in _SEALED if value.get(name)},
+            **{name: base64.b64decode(value[name]) for name in OF_CONNECTION if value.get(name)},
             **{name: datetime.fromisoformat(value[name]) for name in _TIMES if value.get(name)},
             "limits": Limits(**value["limits"]),
         }
     )
+
+
+def encode_connection(connection: Connection) -> bytes:
+    """What is sealed of a connection: all of it."""
+    value = asdict(connection)
+    value |= {name: _b64(value[name]) for name in OF_CONNECTION if value[name]}
+    value |= {name: value[name].isoformat() for name in _TIMES if value[name]}
+    return json.dumps(value).encode()
 
 
 def _put(redis: Redis, key: str, version: int, fields: dict[Any, Any]) -> bool:
@@ -164,13 +172,6 @@ def _put(redis: Redis, key: str, version: int, fields: dict[Any, Any]) -> bool:
 
     redis.transaction(write, key)
     return written
-
-
-def _encode(connection: Connection) -> bytes:
-    value = asdict(connection)
-    value |= {name: _b64(value[name]) for name in _SEALED if value[name]}
-    value |= {name: value[name].isoformat() for name in _TIMES if value[name]}
-    return json.dumps(value).encode()
 
 
 def _b64(value: bytes) -> str:

@@ -132,6 +132,6 @@ def _sealed_off(broken: SealBroken, job: Job) -> Stop:
         return Stop(State.FAILED, f"{broken.code}: {broken.message}")
     return Stop(
         State.SCHEDULED,
-        f"{broken.code}: {broken.message}",
+        f"{broken.code}: {broken.message} {broken.remedy}".rstrip(),
         wait=backoff.seconds(backoff.OPERATOR, job.failures + 1),
     )
