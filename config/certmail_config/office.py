@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -24,11 +25,13 @@ from certmail_config.connections import (
     check_name,
 )
 from certmail_config.errors import Refused, WrongUse
+from certmail_config.ids import ConnectionId
 from certmail_config.ledger import Suspension, run, suspend_lane
+from certmail_config.renewal import renew_connection, renew_tenant, why_closed
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.sql.engine import check_version, open_database, reachable, upgrade
-from certmail_config.stores import connect, database_url, redis_server, vault_keys
+from certmail_config.stores import connect, database_url, open_vault, redis_server
 from certmail_config.uncertain import Policy
 from certmail_config.vault import Vault
 from certmail_config.working_copy import (
@@ -40,6 +43,8 @@ from certmail_config.working_copy import (
     write_project_share,
     write_tenant,
 )
+
+log = logging.getLogger(__name__)
 
 MOST_NAME = 200
 
@@ -79,7 +84,7 @@ class Office:
         write_deployment(self.redis, salt)
         # The connection first: a producer that sees the tenant must find the lane.
         self._write(connection, salt, settle_lane=True)
-        write_tenant(self.redis, made, [connection])
+        self._write_tenant(made, [connection])
         return made, connection
 
     def change_tenant(self, tenant: str, *, name: str | None, uncertain: str | None) -> Tenant:
@@ -92,7 +97,7 @@ class Office:
         with self.db() as db:
             changed = registry.change_tenant(db, tenant, changes)
             connections = registry.list_connections(db, tenant)
-        write_tenant(self.redis, changed, connections)
+        self._write_tenant(changed, connections)
         return changed
 
     def add_customer_owned_app(
@@ -139,12 +144,14 @@ class Office:
             return registry.get_connection(db, id_or_name)
 
     def save(self, connection: Connection, *, careful: bool = False) -> Connection:
-        """Write a changed connection, all but its limits, and open or suspend its lane as its state says; raises Refused.
+        """Write a changed connection, all but its limits, and open or suspend its lane as its state says.
 
-        `careful`: it did not work before, so one reminder goes first.
+        `careful`: it did not work before, so one reminder goes first. Raises Refused, and SealBroken where the vault opens
+        nothing of it.
         """
+        self._see_that_it_opens(connection)
         with self.db() as db:
-            saved = registry.save_connection(db, connection)
+            saved = registry.save_connection(db, renew_connection(connection, self.vault))
         self._publish(saved, careful=careful)
         return saved
 
@@ -183,9 +190,10 @@ class Office:
             return registry.note_next(db, rotating)
 
     def change_limits(self, id_or_name: str, changes: Mapping[str, int]) -> Connection:
-        """Change only the limits named, at once; whether the lane is open stays as it is. Raises Refused, WrongUse."""
+        """Change only the limits named, at once; whether the lane is open stays as it is. Raises Refused, WrongUse, SealBroken."""
         with self.db() as db:
             found = registry.get_connection(db, id_or_name)
+            self._see_that_it_opens(found)
             changed = registry.change_limits(db, found.id, changes)
         # Where an earlier change never reached the copy, this one carries it along, with what it meant for the lane.
         self._publish(changed, settle_lane=self._lags(changed))
@@ -212,12 +220,14 @@ class Office:
             tenants, connections = registry.list_tenants(db), registry.list_connections(db)
         write_deployment(self.redis, salt)
         written = 0
-        for connection in connections:
+        ours = self._ours_to_write(connections)
+        for connection in ours:
             written += self._lags(connection)
             self._write(connection, salt, settle_lane=self._lane_lags(connection))
-        write_project_share(self.redis, self._share)
+        if len(ours) == len(connections):
+            write_project_share(self.redis, self._share)
         for tenant in tenants:
-            write_tenant(self.redis, tenant, [each for each in connections if each.tenant == tenant.id])
+            self._write_tenant(tenant, [each for each in connections if each.tenant == tenant.id])
         return written
 
     def publish_limits(self) -> bool:
@@ -230,10 +240,12 @@ class Office:
             return False
         with self.db() as db:
             salt, connections = registry.deployment_salt(db), registry.list_connections(db)
-        for connection in connections:
+        ours = self._ours_to_write(connections)
+        for connection in ours:
             if not self._lags(connection):
                 self._write(connection, salt, settle_lane=False)
-        write_project_share(self.redis, self._share)
+        if len(ours) == len(connections):  # else it is for a process that has the other keys
+            write_project_share(self.redis, self._share)
         return True
 
     def check_vault(self, id_or_name: str) -> None:
@@ -269,15 +281,27 @@ class Office:
             ]
         if found or found_tenants or not self.redis.exists(keys.DEPLOYMENT):
             write_deployment(self.redis, salt)
-        for connection in found:
+        ours = self._ours_to_write(found)
+        for connection in ours:
             self._write(connection, salt, settle_lane=self._lane_lags(connection))
         for tenant, theirs in found_tenants:
-            write_tenant(self.redis, tenant, theirs)
-        return len(found) + len(found_tenants)
+            self._write_tenant(tenant, theirs)
+        return len(ours) + len(found_tenants)
 
     def _lane_lags(self, connection: Connection) -> bool:
         """Whether its lane was last opened or suspended for an older version."""
         return bool(older(self.redis, keys.LANE_INFO, {connection.id: connection.version}))
+
+    def republish_tenant(self, tenant: str) -> None:
+        """Write a tenant from SQL, where its working copy cannot be read any more; raises Refused."""
+        with self.db() as db:
+            found, connections = registry.get_tenant(db, tenant), registry.list_connections(db, tenant)
+        self._write_tenant(found, connections)
+
+    def republish_connection(self, connection: ConnectionId) -> None:
+        """As `republish_tenant`; what delivery found out about the lane stays. Raises Refused."""
+        found = self.connection(connection)
+        self._publish(found, settle_lane=self._lane_lags(found))
 
     @property
     def _share(self) -> str:
@@ -301,13 +325,31 @@ class Office:
         assert name != DEFAULT_NAME, "every tenant has it"
         return registry.add_connection(db, tenant, name, datetime.now(UTC))
 
+    def _see_that_it_opens(self, connection: Connection) -> None:
+        if (broken := why_closed(connection, self.vault)) is not None:
+            raise broken
+
+    def _ours_to_write(self, connections: Iterable[Connection]) -> list[Connection]:
+        """All but those that others can open and we cannot, as `why_closed` says; the log names them.
+
+        One that has no working copy yet is written all the same: a producer that sees its tenant must find the lane.
+        """
+        found = []
+        for connection in connections:
+            broken = why_closed(connection, self.vault)
+            if broken is None or version_of(self.redis, connection.id) == 0:
+                found.append(connection)
+            else:
+                log.error("copy_not_written", extra={"code": broken.code, "error": broken.message})
+        return found
+
     def _publish(self, connection: Connection, *, settle_lane: bool = True, careful: bool = False) -> None:
         with self.db() as db:
             salt = registry.deployment_salt(db)
             tenant = registry.get_tenant(db, connection.tenant)
         write_deployment(self.redis, salt)
         self._write(connection, salt, settle_lane=settle_lane, careful=careful)
-        write_tenant(self.redis, tenant, [connection])
+        self._write_tenant(tenant, [connection])
 
     def _write(
         self, connection: Connection, salt: bytes, *, settle_lane: bool, careful: bool = False
@@ -322,11 +364,14 @@ class Office:
             project_share=self.settings.project_share,
         )
 
+    def _write_tenant(self, tenant: Tenant, connections: Iterable[Connection]) -> None:
+        write_tenant(self.redis, renew_tenant(tenant, self.vault), connections)
+
 
 @contextmanager
 def open_office(settings: Settings, *, make_key: bool = False, supervise: bool = False) -> Iterator[Office]:
     """Open stores and vault; the SQLite database of the data directory is made and brought up to date by itself."""
-    vault = Vault(vault_keys(settings, make=make_key))
+    vault = open_vault(settings, make=make_key)
     engine = open_database(database_url(settings))
     try:
         if settings.database_url is None:

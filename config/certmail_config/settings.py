@@ -36,7 +36,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(
         default_factory=default_data_dir,
-        description="Directory of the embedded stores and of the vault key made for them.",
+        description="Directory of the embedded stores and of the vault keys made for them.",
     )
     redis_url: str | None = Field(
         None,
@@ -49,7 +49,8 @@ class Settings(BaseSettings):
         (),
         repr=False,
         description="Vault keys, `id:base64` of 32 bytes each, newest first, comma separated. "
-        "Unset: the one in DATA_DIR, which `up`, or whoever first uses an embedded database, makes for its owner only.",
+        "Unset: those in `vault.key` of DATA_DIR, commas or lines between; `up`, or whoever first uses an embedded database, "
+        "makes the first, for its owner only.",
     )
     sandbox_listen: str = Field("127.0.0.1:8090", description="Where `certmail sandbox` listens.")
     flower_listen: str = Field(

@@ -20,10 +20,10 @@ from certmail_config.connections import Connection, ConnectionState, Kind, Limit
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger import open_lane, run, set_lane, suspend_lane
 from certmail_config.ledger.values import Suspension, join_words
+from certmail_config.renewal import OF_CONNECTION, renew_connection
 from certmail_config.vault import Vault
 
 _PAGE = 1000
-_SEALED = ("private_key", "next_private_key", "refresh_token")
 _TIMES = ("not_after", "next_not_after", "refused_since")
 
 
@@ -87,7 +87,7 @@ def write_connection(
     limits passes False: what delivery found out about a lane is newer than SQL. A lane that is new is always settled. `careful`: of
     one that is opened, one reminder goes first.
     """
-    sealed = vault.seal(_encode(connection), owner=connection.owner)
+    sealed = vault.seal(encode_connection(renew_connection(connection, vault)), owner=connection.owner)
     fields: dict[Any, Any] = {
         "tenant": connection.tenant,
         "version": str(connection.version),
@@ -162,11 +162,19 @@ def read_connection(
             "id": ConnectionId(value["id"]),
             "kind": Kind(value["kind"]) if value["kind"] else None,
             "state": ConnectionState(value["state"]),
-            **{name: base64.b64decode(value[name]) for name in _SEALED if value.get(name)},
+            **{name: base64.b64decode(value[name]) for name in OF_CONNECTION if value.get(name)},
             **{name: datetime.fromisoformat(value[name]) for name in _TIMES if value.get(name)},
             "limits": Limits(**value["limits"]),
         }
     )
+
+
+def encode_connection(connection: Connection) -> bytes:
+    """What is sealed of a connection: all of it."""
+    value = asdict(connection)
+    value |= {name: _b64(value[name]) for name in OF_CONNECTION if value[name]}
+    value |= {name: value[name].isoformat() for name in _TIMES if value[name]}
+    return json.dumps(value).encode()
 
 
 def _put(redis: Redis, key: str, version: int, fields: dict[Any, Any]) -> bool:
@@ -182,13 +190,6 @@ def _put(redis: Redis, key: str, version: int, fields: dict[Any, Any]) -> bool:
 
     redis.transaction(write, key)
     return written
-
-
-def _encode(connection: Connection) -> bytes:
-    value = asdict(connection)
-    value |= {name: _b64(value[name]) for name in _SEALED if value[name]}
-    value |= {name: value[name].isoformat() for name in _TIMES if value[name]}
-    return json.dumps(value).encode()
 
 
 def _b64(value: bytes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ from redis import Redis
 
 from certmail_config import keys
 from certmail_config.token_errors import Denied
+from certmail_config.vault import Vault
 from certmail_worker.minter import Purpose
 from certmail_worker.tokens import RENEW_SECONDS, Token
 from support.desk import Stand, stand
@@ -217,3 +219,40 @@ async def test_a_token_that_one_worker_dropped_is_not_used_again_by_another_for_
     assert isinstance(again, Token)
     assert again.mark != first.mark
     assert await other.get(place.connection) == again == await one.get(place.connection)
+
+
+@pytest.mark.parametrize("broken", ["key_gone", "altered", "not_sealed", "not_a_token", "of_another"])
+async def test_one_that_cannot_be_opened_counts_as_none_and_another_takes_its_place(
+    place: Stand, broken: str
+) -> None:
+    first = await place.tokens().get(place.connection)
+    assert isinstance(first, Token)
+    vault, owner = place.office.vault, f"{place.connection.owner}/token/{place.connection.version}/send"
+    name = f"{keys.TOKEN}{place.connection.id}:{place.connection.version}:send"
+    sealed = await place.redis.get(name)
+    assert isinstance(sealed, bytes)
+    in_its_place = {
+        "key_gone": Vault([("k-old", os.urandom(32))]).seal(b"{}", owner=owner),
+        "altered": sealed[:-1] + bytes([sealed[-1] ^ 1]),
+        "not_sealed": b"ya29.token",
+        "not_a_token": vault.seal(b'["secret"]', owner=owner),
+        "of_another": vault.seal(vault.open(sealed, owner=owner), owner=owner.replace("send", "look")),
+    }[broken]
+    await place.redis.set(name, in_its_place)
+    before = await calls(place)
+    second = await place.tokens().get(place.connection)
+    assert isinstance(second, Token)
+    assert second.mark != first.mark
+    assert await place.tokens().get(place.connection) == second, "it is the fleet's now"
+    assert await calls(place) == before + 1
+
+
+async def test_dropping_a_token_beside_one_that_cannot_be_opened_breaks_nothing(place: Stand) -> None:
+    tokens = place.tokens()
+    first = await tokens.get(place.connection)
+    assert isinstance(first, Token)
+    await place.redis.set(f"{keys.TOKEN}{place.connection.id}:{place.connection.version}:send", b"broken")
+    await tokens.drop(place.connection, first)
+    second = await tokens.get(place.connection)
+    assert isinstance(second, Token)
+    assert second.mark != first.mark

@@ -15,9 +15,10 @@ from sqlalchemy import Engine
 from certmail_config import keys
 from certmail_config.connections import Connection, ConnectionState
 from certmail_config.durability import Durability
-from certmail_config.errors import CertmailError, SealBroken
+from certmail_config.errors import CertmailError
 from certmail_config.facts import server_facts
 from certmail_config.ledger.values import split_words
+from certmail_config.renewal import renew_values, sealed_in
 from certmail_config.room import Limits
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
@@ -184,22 +185,27 @@ def _connections(
     engine: Engine, vault: Vault | None, stopped: Mapping[str, tuple[str, str]]
 ) -> Iterator[Finding]:
     with reachable(engine), engine.connect() as db:
-        found = registry.list_connections(db)
+        tenants, found = registry.list_tenants(db), registry.list_connections(db)
+    for tenant in tenants:
+        yield from _sealed(f"tenant {tenant.id}", {"private_key": tenant.private_key}, tenant.id, vault)
     if not found:
         yield Finding(
             "connections", Severity.WARNING, "There is no tenant yet.", "certmail tenants add TENANT"
         )
     for connection in found:
-        yield _connection(connection, vault, stopped.get(connection.id))
+        check = f"connection {connection.tenant}/{connection.name}"
+        broken = list(_sealed(check, sealed_in(connection), connection.owner, vault))
+        yield from broken or [_connection(check, connection, stopped.get(connection.id))]
 
 
-def _connection(connection: Connection, vault: Vault | None, stopped: tuple[str, str] | None) -> Finding:
-    check = f"connection {connection.tenant}/{connection.name}"
-    if vault is not None and connection.private_key is not None:
-        try:
-            vault.open(connection.private_key, owner=connection.owner)
-        except SealBroken as error:
-            return _broken(check, error)
+def _sealed(check: str, values: Mapping[str, bytes], owner: str, vault: Vault | None) -> Iterator[Finding]:
+    """What of these values cannot be opened."""
+    if vault is not None:
+        for error in renew_values(values, owner, vault).broken.values():
+            yield _broken(check, error)
+
+
+def _connection(check: str, connection: Connection, stopped: tuple[str, str] | None) -> Finding:
     if connection.state is ConnectionState.ACTIVE and stopped is not None:
         code, words = stopped
         message, remedy = split_words(words)

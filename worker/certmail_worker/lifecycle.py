@@ -18,9 +18,8 @@ from certmail_config.office import Office
 from certmail_config.room import Limits
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import open_database
-from certmail_config.stores import connect, connect_async, database_url, vault_keys
+from certmail_config.stores import connect, connect_async, database_url, open_vault
 from certmail_config.uncertain import Policy
-from certmail_config.vault import Vault
 from certmail_worker.caretaker import take_care
 from certmail_worker.desk import Desk
 from certmail_worker.directory import Directory
@@ -71,7 +70,7 @@ class WorkerLife:
         if self._durability.kind is Kind.NONE:
             log.warning("durability_none", extra={"error": NOTHING_PROMISED})
         await asyncio.to_thread(self._prove)
-        vault = Vault(vault_keys(settings))
+        vault = open_vault(settings)
         self._session = new_session(
             ca_file=settings.google_ca_file, timeout_seconds=settings.http_timeout_seconds
         )

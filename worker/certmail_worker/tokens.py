@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 
 from certmail_config import keys
 from certmail_config.connections import Connection
+from certmail_config.errors import SealBroken
 from certmail_config.ids import ConnectionId, uuid7
 from certmail_config.token_errors import Blame, Denied
 from certmail_config.vault import Vault
@@ -173,7 +174,14 @@ class Tokens:
         sealed = cast("bytes | None", await self.redis.get(_name(connection, purpose)))
         if sealed is None:
             return None
-        token = Token(**json.loads(self.vault.open(sealed, owner=_owner(connection, purpose))))
+        try:
+            token = Token(**json.loads(self.vault.open(sealed, owner=_owner(connection, purpose))))
+        except (SealBroken, ValueError, TypeError) as error:
+            # Its vault key is gone, or it is broken: as if there were none, another is asked for and takes its place.
+            log.warning(
+                "token_unreadable", extra={"connection": connection.id, "error": type(error).__name__}
+            )
+            return None
         self._known[connection.id, connection.version, purpose] = token
         return token
 
