@@ -27,6 +27,17 @@ _SERVICE_ACCOUNTS = ".iam.gserviceaccount.com"
 _MOST = 2_000_000_000  # fits SQL's integer
 
 
+class TenantState(StrEnum):
+    """What is done for a tenant."""
+
+    ACTIVE = "active"
+    """Reminders are taken in and leave."""
+    PAUSED = "paused"
+    """They are taken in and wait, until an operator lets them leave again."""
+    SUSPENDED = "suspended"
+    """Nothing is taken in either."""
+
+
 class Kind(StrEnum):
     """How a tenant's mailbox is connected."""
 
@@ -96,7 +107,7 @@ BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
 class Tenant:
     """A company; `private_key` is sealed, `salt` keys the hashes that identify its jobs, `name` is what reviewers read.
 
-    `uncertain` is its rule for unknown outcomes (see uncertain.py); None means the deployment's.
+    `state` is one of `TenantState`; `uncertain` is its rule for unknown outcomes (see uncertain.py); None means the deployment's.
     """
 
     id: str

@@ -26,14 +26,17 @@ from certmail_config.connections import (
 )
 from certmail_config.errors import Refused, WrongUse
 from certmail_config.ids import ConnectionId
-from certmail_config.ledger import Suspension, run, suspend_lane
+from certmail_config.ledger import Suspension, pause, run, suspend_lane
+from certmail_config.pauses import paused_in
 from certmail_config.renewal import renew_connection, renew_tenant, why_closed
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.sql.engine import check_version, open_database, reachable, upgrade
+from certmail_config.sql.pausing import read_pauses, take_turns
 from certmail_config.stores import connect, database_url, open_vault, redis_server
 from certmail_config.uncertain import Policy
 from certmail_config.vault import Vault
+from certmail_config.withdrawal import known_in, withdraw_others
 from certmail_config.working_copy import (
     older,
     read_project_share,
@@ -82,6 +85,7 @@ class Office:
                 uncertain=uncertain,
             )
         write_deployment(self.redis, salt)
+        self.publish_pauses()
         # The connection first: a producer that sees the tenant must find the lane.
         self._write(connection, salt, settle_lane=True)
         self._write_tenant(made, [connection])
@@ -211,14 +215,17 @@ class Office:
         return connection
 
     def publish_missing(self) -> int:
-        """Write what the working copy lacks, or has in an older version; gives how many connections.
+        """Write what the working copy lacks, or has in an older version; gives how many connections. What was removed goes.
 
         The others are written too, but for what concerns their lanes' state: limits change without a new version.
         """
+        known = known_in(self.redis)
         with self.db() as db:
             salt = registry.deployment_salt(db)
             tenants, connections = registry.list_tenants(db), registry.list_connections(db)
         write_deployment(self.redis, salt)
+        withdraw_others(self.redis, known, [tenant.id for tenant in tenants], connections)
+        self.publish_pauses()
         written = 0
         ours = self._ours_to_write(connections)
         for connection in ours:
@@ -229,6 +236,23 @@ class Office:
         for tenant in tenants:
             self._write_tenant(tenant, [each for each in connections if each.tenant == tenant.id])
         return written
+
+    def publish(self, connection: Connection) -> None:
+        """Write a connection that is new in SQL to Redis, with its lane."""
+        self._publish(connection)
+
+    def publish_pauses(self, reason: str = "as the database says") -> None:
+        """Let exactly that wait in Redis which SQL says is to wait, before anything else there may leave."""
+        with self.db() as db:
+            if paused_in(self.redis) == read_pauses(db).keys():
+                return
+            take_turns(db)  # else one that read earlier could undo what another has decided since
+            found, wanted = paused_in(self.redis), read_pauses(db).keys()
+            for name in wanted - found:
+                run(self.redis, pause(name, on=True, reason=reason))
+            for name in found - wanted:
+                lanes = [each.id for each in registry.list_connections(db, name)]
+                run(self.redis, pause(name, on=False, reason=reason, connections=lanes))
 
     def publish_limits(self) -> bool:
         """Bring the limits of all lanes up to date with PROJECT_SHARE; gives whether there was anything to do.
@@ -269,6 +293,7 @@ class Office:
         A lane that is missing is made. One that is there is opened or suspended only where SQL has a newer version than the
         lane itself: what delivery found out about this one is newer than SQL.
         """
+        self.publish_pauses()
         with self.db() as db:
             salt = registry.deployment_salt(db)
             connections: dict[str, int] = {each.id: each.version for each in registry.glances(db)}
@@ -348,6 +373,7 @@ class Office:
             salt = registry.deployment_salt(db)
             tenant = registry.get_tenant(db, connection.tenant)
         write_deployment(self.redis, salt)
+        self.publish_pauses()
         self._write(connection, salt, settle_lane=settle_lane, careful=careful)
         self._write_tenant(tenant, [connection])
 

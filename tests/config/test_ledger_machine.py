@@ -27,10 +27,11 @@ from certmail_config.ledger import Suspension, transitions
 from certmail_config.states import AttemptOutcome, State
 from certmail_worker.failures import FailureClass, Verdict
 from support.actors import RETRY_MS, WORKERS
-from support.deliveries import Deliveries, pauses
+from support.deliveries import pauses
 from support.lanes import MAILBOX, TENANT, Limits
 from support.news import VERSIONS, settlement, stops, verdicts
 from support.pressure import lanes, picks, rarely, workers
+from support.removals import Removals
 from support.twin import Tally
 
 STEPS: Final = int(os.environ.get("LEDGER_STEPS", "5000"))
@@ -51,7 +52,7 @@ limits = st.builds(
 lives = st.sampled_from([1.0, 30.0, 3600.0, 86400.0, 86400.0])
 
 
-class LedgerMachine(Deliveries):
+class LedgerMachine(Removals):
     """Producers, workers, a pacer, a reaper, operators, Google, a clock, and everything that can go wrong."""
 
     @initialize(limits=limits)

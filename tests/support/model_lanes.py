@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger import Lane, Suspension, Tick
+from certmail_config.states import State
 from support.model_books import PROJECT
 from support.model_counting import Counting
-from support.model_values import Track, ms
+from support.model_values import LEASED, Track, ms
 
 
 class Lanes(Counting):
@@ -82,6 +83,19 @@ class Lanes(Counting):
             self.emit(now, "opened", connection=connection, tenant=track.tenant, version=str(version))
         return True
 
+    def remove_lane(self, connection: ConnectionId, *, clock: float) -> int:
+        now, _ = self.time(clock)
+        here = {State.READY, State.SCHEDULED} | LEASED
+        busy = sum(entry.connection == connection and entry.state in here for entry in self.entries.values())
+        if busy or connection not in self.tracks:
+            return busy
+        track = self.tracks.pop(connection)
+        self.wake.pop(connection, None)
+        self.queues[track.project].pop(connection, None)
+        self.blocked[track.mailbox].discard(connection)
+        self.emit(now, "removed", connection=connection, tenant=track.tenant)
+        return 0
+
     def pause(
         self,
         tenant: str | None,
@@ -117,8 +131,8 @@ class Lanes(Counting):
 
     def suspend(self, connection: str, why: Suspension | None, now: int) -> None:
         """Stop an open lane, if this is about the account that it has now."""
-        track = self.tracks[connection]
-        if why is None or track.state != "open" or track.version != why.version:
+        track = self.tracks.get(connection)
+        if why is None or track is None or track.state != "open" or track.version != why.version:
             return
         track.state, track.code, track.message = "suspended", why.code, why.words
         self.wake.pop(connection, None)

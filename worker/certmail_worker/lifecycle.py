@@ -70,7 +70,7 @@ class WorkerLife:
         if self._durability.kind is Kind.NONE:
             log.warning("durability_none", extra={"error": NOTHING_PROMISED})
         await asyncio.to_thread(self._prove)
-        vault = open_vault(settings)
+        self._vault = vault = open_vault(settings)
         self._session = new_session(
             ca_file=settings.google_ca_file, timeout_seconds=settings.http_timeout_seconds
         )
@@ -132,6 +132,8 @@ class WorkerLife:
             except StoresUnreachable as error:
                 say_stopped(redis, error)
                 return False
+            # A server that comes back from an older copy does not know of it: it must not go on by that.
+            Office(self._settings, self._engine, redis, self._vault).publish_pauses()
             return check(redis, self._engine)
 
     async def quiet(self) -> None:

@@ -194,5 +194,14 @@ def _name(connection: Connection, purpose: Purpose) -> str:
     return f"{keys.TOKEN}{connection.id}:{connection.version}:{purpose}"
 
 
+def names_of(connection: Connection) -> list[str]:
+    """Every key under which an access token of a connection may be, or a refusal, those of its earlier versions too."""
+    versions = range(1, connection.version + 1)
+    kinds = [(prefix, purpose) for prefix in (keys.TOKEN, keys.REFUSAL) for purpose in Purpose]
+    return [
+        f"{prefix}{connection.id}:{version}:{purpose}" for version in versions for prefix, purpose in kinds
+    ]
+
+
 def _owner(connection: Connection, purpose: Purpose) -> str:
     return f"{connection.owner}/token/{connection.version}/{purpose}"

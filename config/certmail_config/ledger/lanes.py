@@ -43,6 +43,11 @@ def suspend_lane(
     return Call(load("suspend_lane"), args, lambda answer: answer[0] != b"refused")
 
 
+def remove_lane(connection: ConnectionId, *, clock: float | None = None) -> Call[int]:
+    """Take a lane away with its connection; gives how many jobs still wait in it or are leased, 0: it is gone."""
+    return Call(load("remove_lane"), (connection, ms(clock)), int)
+
+
 def pause(
     tenant: str | None,
     *,
@@ -51,7 +56,7 @@ def pause(
     connections: Sequence[ConnectionId] = (),
     clock: float | None = None,
 ) -> Call[bool]:
-    """Let nothing of a tenant leave, None for nothing at all, or let it leave again; False if that changes nothing.
+    """Let nothing of a tenant leave, None or `*` for nothing at all, or let it leave again; False if that changes nothing.
 
     To go on, a tenant's `connections` must be named: their lanes are visited again. What is under way is not held up.
     """

@@ -115,9 +115,9 @@ def change_limits(db: Db, connection: ConnectionId, changes: Mapping[str, int]) 
 
 
 def change_tenant(db: Db, tenant: str, changes: Mapping[str, str | None]) -> Tenant:
-    """Change its name or its rule for unknown outcomes; raises Refused."""
-    found = get_tenant(db, tenant)
-    values = {**changes, "version": found.version + 1}
+    """Change its name, its state or its rule for unknown outcomes; raises Refused."""
+    # Counted by the database: of two changes at once the working copy must keep the later one.
+    values = {**changes, "version": tables.tenants.c.version + 1}
     db.execute(update(tables.tenants).where(tables.tenants.c.id == tenant).values(**values))
     return get_tenant(db, tenant)
 

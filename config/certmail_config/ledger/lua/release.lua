@@ -14,17 +14,17 @@ if job.fence ~= fence then return {'refused', 'fenced'} end
 if job.state ~= 'dispatched' or job.nonce ~= nonce then return {'already', job.state} end
 
 free_slots(id, job, now)
-local held = '0'
+local why -- it cannot wait
 if ARGV[6] == '1' then redis.call('HINCRBY', K.job .. id, 'failures', 1) end
 if to == 'ready' then
   redis.call('HSET', K.job .. id, 'reason', reason)
-  put_ready(id, job, now)
+  to, why = put_ready(id, job, now)
 elseif to == 'scheduled' then
   redis.call('HSET', K.job .. id, 'reason', reason)
-  put_scheduled(id, job, tonumber(ARGV[5]))
+  to, why = put_scheduled(id, job, tonumber(ARGV[5]), now)
 else
   to = put_final(id, job, to, reason, now)
-  if to == 'uncertain' then held = '1' end
 end
-emit(now, 'released', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'state', to, 'reason', reason, 'held', held})
+emit(now, 'released', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'state', to, 'reason', why or reason,
+  'held', to == 'uncertain' and '1' or '0'})
 return {'released', to}
