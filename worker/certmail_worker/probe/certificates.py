@@ -67,8 +67,8 @@ async def listed(
         return _unreachable(name, message), None, ahead
     key_id = find_key_id({str(kid): str(pem) for kid, pem in published.items()}, certificate)
     if key_id is None:
-        keys = f"{len(published)} key{'' if len(published) == 1 else 's'}"
-        message = f"The service account has {keys}, but not the one of certmail's certificate."
+        others = f"only {len(published)} of others" if published else "none at all"
+        message = f"The service account has no key of certmail's certificate: Google lists {others}."
         return failed(name, "certificate_not_uploaded", message, UPLOAD.format(id=connection)), None, ahead
     message = f"Google lists the certificate under key {key_id}."
     return passed(name, "certificate_seen", message), key_id, ahead
