@@ -14,7 +14,6 @@ import pytest
 from redis import Redis
 
 from certmail_config.errors import CertmailError, SettingsError, StoresUnreachable
-from certmail_config.key_file import new_vault_key
 from certmail_config.settings import Settings, parse_vault_key
 from certmail_config.stores import (
     check_redis,
@@ -23,6 +22,7 @@ from certmail_config.stores import (
     database_url,
     hide_password,
     make_data_dir,
+    new_vault_key,
     redis_server,
     vault_keys,
 )

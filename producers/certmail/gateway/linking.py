@@ -56,10 +56,7 @@ async def finish(office: Office, google: Google, query: Mapping[str, str]) -> Li
             connection,
             Linked(ok=False, code=granted.code, message=granted.message, remedy=granted.remedy),
         )
-    try:
-        ended = await _take(office, google, connection, granted)
-    except Refused:  # removed or changed while Google was asked
-        ended = STALE
+    ended = await _take(office, google, connection, granted)
     if not ended.ok:
         revoked = await google.revoke(granted.refresh_token or granted.access_token)
         log.info(

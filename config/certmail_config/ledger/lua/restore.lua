@@ -71,9 +71,7 @@ if state == 'uncertain' then
 elseif state ~= 'ready' then
   state = put_final(id, job, state, reason, now)
 elseif job.state ~= 'ready' and job.state ~= 'scheduled' then
-  local why
-  state, why = put_ready(id, job, now)
-  reason = why or reason
+  put_ready(id, job, now)
 else
   state = job.state
 end
