@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -19,7 +19,7 @@ BACKDATE = timedelta(minutes=5)
 class KeyPair:
     """A private key (PKCS#8 PEM, to be sealed at once) and its self-signed certificate (PEM, public)."""
 
-    private_key: bytes
+    private_key: bytes = field(repr=False)  # values end up in logs and tracebacks
     certificate: str
     not_after: datetime
 

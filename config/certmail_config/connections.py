@@ -27,6 +27,17 @@ _SERVICE_ACCOUNTS = ".iam.gserviceaccount.com"
 _MOST = 2_000_000_000  # fits SQL's integer
 
 
+class TenantState(StrEnum):
+    """What is done for a tenant."""
+
+    ACTIVE = "active"
+    """Reminders are taken in and leave."""
+    PAUSED = "paused"
+    """They are taken in and wait, until an operator lets them leave again."""
+    SUSPENDED = "suspended"
+    """Nothing is taken in either."""
+
+
 class Kind(StrEnum):
     """How a tenant's mailbox is connected."""
 
@@ -96,7 +107,7 @@ BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
 class Tenant:
     """A company; `private_key` is sealed, `salt` keys the hashes that identify its jobs, `name` is what reviewers read.
 
-    `uncertain` is its rule for unknown outcomes (see uncertain.py); None means the deployment's.
+    `state` is one of `TenantState`; `uncertain` is its rule for unknown outcomes (see uncertain.py); None means the deployment's.
     """
 
     id: str
@@ -122,7 +133,8 @@ class Connection:
     are under way name it, none of which another limit makes untrue.
 
     A customer owned application has `service_account`, `private_key` (sealed), `certificate`, and once it was seen at
-    Google a `key_id`; a linked account has `sub`, Google's name for it, and `refresh_token` (sealed). `verify` says that
+    Google a `key_id`; while it is rotated the next key and certificate too. `refused_since` says since when Google refuses what
+    an administrator may have set up just now. A linked account has `sub`, Google's name for it, and `refresh_token` (sealed). `verify` says that
     the customer granted `gmail.metadata` too, so that unknown outcomes can be looked up.
     """
 
@@ -140,6 +152,10 @@ class Connection:
     certificate: str | None = None
     not_after: datetime | None = None
     key_id: str | None = None
+    next_private_key: bytes | None = None
+    next_certificate: str | None = None
+    next_not_after: datetime | None = None
+    refused_since: datetime | None = None
     sub: str | None = None
     refresh_token: bytes | None = None
     verify: bool = False
@@ -173,12 +189,33 @@ class Connection:
             code=None,
             message=None,
             remedy=None,
+            refused_since=None,
             key_id=key_id or self.key_id,
         )
 
-    def troubled(self, code: str, message: str, remedy: str) -> Connection:
-        """It was seen not to work."""
-        return replace(self, state=ConnectionState.ATTENTION, code=code, message=message, remedy=remedy)
+    def troubled(self, code: str, message: str, remedy: str, *, since: datetime | None = None) -> Connection:
+        """It was seen not to work; `since` when, if it may only take Google a while."""
+        return replace(
+            self,
+            state=ConnectionState.ATTENTION,
+            code=code,
+            message=message,
+            remedy=remedy,
+            refused_since=since,
+        )
+
+    def rotated(self, *, key_id: str | None) -> Connection:
+        """Its next key and certificate, which Google knows under this id, take the place of the present ones."""
+        return replace(
+            self,
+            private_key=self.next_private_key,
+            certificate=self.next_certificate,
+            not_after=self.next_not_after,
+            key_id=key_id,
+            next_private_key=None,
+            next_certificate=None,
+            next_not_after=None,
+        )
 
     def lane(self, deployment_salt: bytes, project_share: float = 1.0) -> Lane:
         """The lane that paces it; of its project's units it has the share that this deployment may use."""

@@ -35,6 +35,9 @@ HELD_BACK: Final = (
     f"{TAG}:held-back"  # hash by connection: how many a repair has held because they could have left
 )
 STOPPED: Final = f"{TAG}:stopped"  # hash: code, message, remedy, at (ms): why pacing stands still; for people
+PAUSED: Final = (
+    f"{TAG}:paused"  # set: tenants whose reminders stay where they are, `*` for all; working copy of SQL
+)
 WITNESS: Final = f"{TAG}:witness"  # string, empty: written before each WAIT, which proves nothing without a write before it
 DEPLOYMENT: Final = (
     f"{TAG}:deployment"  # hash: salt of mailbox ids, share of each project; working copy of SQL
@@ -64,6 +67,12 @@ TENANT: Final = f"{TAG}:tenant:"  # hash by tenant: public key, salt, connection
 CONNECTION: Final = f"{TAG}:connection:"  # hash by connection: all of it, keys sealed; working copy of SQL
 TOKEN: Final = f"{TAG}:token:"  # string by connection:version:purpose: access token, sealed; expires with it
 TOKEN_LOCK: Final = f"{TAG}:token-lock:"  # string by connection:purpose: who fetches a token now; PX 20 s
+REFUSAL: Final = f"{TAG}:refusal:"  # string by connection:version:purpose: the last token refused, sealed; expires an hour after it may be asked again
+TOKEN_HOLD: Final = f"{TAG}:token-hold:"  # string, empty, by service account (hashed), or `ours`: Google wants no token requests while it lives
+GRANTED: Final = f"{TAG}:granted"  # hash by connection: when Google last granted it a token, ms
+WARNED: Final = (
+    f"{TAG}:warned"  # hash by connection: "end of its certificate|days before it" of the last warning
+)
 LINK: Final = f"{TAG}:link:"  # string by hash of the state: a consent under way, sealed; EX 30 min
 
 CELERY_PREFIX: Final = f"{TAG}:celery:"  # kombu's own keys: queue, unacked, bindings

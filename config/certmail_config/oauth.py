@@ -25,6 +25,7 @@ AUDIENCE: Final = "https://oauth2.googleapis.com/token"
 JWT_GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 """What can stand in a header."""
+_CLIENT_ID: Final = re.compile(r"[0-9]{1,40}")
 _LIFE_SECONDS: Final = 3600
 _SKEW_SECONDS: Final = 30
 
@@ -137,10 +138,41 @@ def assertion_form(
         "iat": int(now) - _SKEW_SECONDS,
         "exp": int(now) - _SKEW_SECONDS + _LIFE_SECONDS,
     }
+    return _signed_form(signer, key_id, claims)
+
+
+def identity_form(
+    signer: RSASigner, *, key_id: str | None, issuer: str, audience: str, now: float
+) -> dict[str, str]:
+    """The form that asks who a service account is: needs its key and no delegation; `now` is wall-clock seconds."""
+    claims = {
+        "iss": issuer,
+        "target_audience": audience,
+        "aud": AUDIENCE,
+        "iat": int(now) - _SKEW_SECONDS,
+        "exp": int(now) - _SKEW_SECONDS + _LIFE_SECONDS,
+    }
+    return _signed_form(signer, key_id, claims)
+
+
+def _signed_form(signer: RSASigner, key_id: str | None, claims: Mapping[str, object]) -> dict[str, str]:
     # An unknown key id is left out, never invented: Google then tries all keys of the account (google.md §4.1).
     header = {"typ": "JWT", "alg": "RS256"} | ({"kid": key_id} if key_id else {})
     assertion: bytes = cast("Any", jwt).encode(signer, claims, header=header)  # google-auth ships no types
     return {"grant_type": JWT_GRANT, "assertion": assertion.decode("ascii")}
+
+
+def read_identity(body: bytes) -> str | None:
+    """Read the answer to `identity_form`: the service account's numeric client ID; None unless an id token names one.
+
+    The signature is not checked: the token comes straight from Google's token endpoint over TLS, and nobody else reads it.
+    """
+    try:
+        claims = cast("Any", jwt).decode(json.loads(body)["id_token"], verify=False)
+        client_id = claims["sub"]
+    except (ValueError, KeyError, TypeError, RecursionError):  # google-auth's MalformedError is a ValueError
+        return None
+    return client_id if isinstance(client_id, str) and _CLIENT_ID.fullmatch(client_id) else None
 
 
 def read_answer(status: int, body: bytes, grant: Grant = Grant.ASSERTION) -> Granted | Denied:

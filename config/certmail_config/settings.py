@@ -36,7 +36,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(
         default_factory=default_data_dir,
-        description="Directory of the embedded stores and of the vault key made for them.",
+        description="Directory of the embedded stores and of the vault keys made for them.",
     )
     redis_url: str | None = Field(
         None,
@@ -49,7 +49,8 @@ class Settings(BaseSettings):
         (),
         repr=False,
         description="Vault keys, `id:base64` of 32 bytes each, newest first, comma separated. "
-        "Unset: the one in DATA_DIR, which `up`, or whoever first uses an embedded database, makes for its owner only.",
+        "Unset: those in `vault.key` of DATA_DIR, commas or lines between; `up`, or whoever first uses an embedded database, "
+        "makes the first, for its owner only.",
     )
     sandbox_listen: str = Field("127.0.0.1:8090", description="Where `certmail sandbox` listens.")
     flower_listen: str = Field(
@@ -153,6 +154,27 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="While Gmail does not say what becomes of messages (three in a row): how often a mailbox, or a whole project, "
         "tries one.",
+    )
+    certificate_days: int = Field(
+        365,
+        ge=1,
+        le=3650,
+        description="How long the certificates are valid that customers upload to their service accounts.",
+    )
+    care_seconds: float = Field(
+        10,
+        gt=0,
+        le=600,
+        allow_inf_nan=False,
+        description="How often connections are looked after. What does not work is tried out again after three times as long, then ever "
+        "less often.",
+    )
+    confirm_seconds: float = Field(
+        60,
+        gt=0,
+        le=3600,
+        allow_inf_nan=False,
+        description="A refused access token stops a connection only when it is refused again so much later.",
     )
     dedupe_days: int = Field(
         90, ge=1, description="How long a finished job's id, key and state are remembered."

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import fcntl
-import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -20,7 +16,9 @@ from redis.exceptions import AuthenticationError, RedisError
 from certmail_config.durability import Durability, prove
 from certmail_config.embedded import embedded_server, supervised
 from certmail_config.errors import SettingsError, StoresUnreachable
+from certmail_config.key_file import key_file, locked, new_vault_key, read_keys, write_keys
 from certmail_config.settings import Settings
+from certmail_config.vault import Vault
 
 LEAST_REDIS: Final = (6, 2)
 _OPTIONS: Final[dict[str, Any]] = {
@@ -115,20 +113,26 @@ def database_url(settings: Settings) -> str:
     return f"sqlite:///{quote(str(settings.data_dir.absolute() / 'certmail.sqlite'))}"
 
 
+def open_vault(settings: Settings, *, make: bool = False) -> Vault:
+    """The vault over `vault_keys`; raises SettingsError. Where they are in a file, it learns of those that come later."""
+    found = vault_keys(settings, make=make)
+    again = None if settings.vault_keys else partial(read_keys, key_file(settings))
+    return Vault(found, again=again)
+
+
 def vault_keys(settings: Settings, *, make: bool = False) -> tuple[tuple[str, bytes], ...]:
-    """The configured keys, or the one kept in the data directory; empty if there is none.
+    """The configured keys, or those kept in the data directory, newest first; empty if there is none.
 
     One is made there on first use if the database is there too, or if `make` says so (`certmail up`): workers on
     several machines, each with a key of its own, could not read what the others sealed.
     """
     if settings.vault_keys:
         return settings.vault_keys
-    path, database = settings.data_dir / "vault.key", settings.data_dir / "certmail.sqlite"
+    path, database = key_file(settings), settings.data_dir / "certmail.sqlite"
     if not path.exists() and not (make or settings.database_url is None):
         return ()
     make_data_dir(settings)
-    with (settings.data_dir / "vault.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(path):
         if not path.exists():
             if settings.database_url is None and database.exists():
                 raise SettingsError(
@@ -136,8 +140,8 @@ def vault_keys(settings: Settings, *, make: bool = False) -> tuple[tuple[str, by
                     f"{path} is gone, but {database} holds values sealed with it.",
                     "Restore the file, or set CERTMAIL_VAULT_KEYS.",
                 )
-            _write_private(path, new_vault_key() + "\n")
-    return Settings.from_env(vault_keys=path.read_text("ascii", errors="replace").strip()).vault_keys
+            write_keys(path, new_vault_key() + "\n")
+    return read_keys(path)
 
 
 def make_data_dir(settings: Settings) -> None:
@@ -150,19 +154,3 @@ def make_data_dir(settings: Settings) -> None:
             f"The data directory {settings.data_dir} cannot be used: {error.strerror}.",
             "Set CERTMAIL_DATA_DIR to a directory that you can write to.",
         ) from None
-
-
-def new_vault_key() -> str:
-    """Make a key in the form of CERTMAIL_VAULT_KEYS."""
-    return f"k{secrets.token_hex(4)}:{base64.b64encode(secrets.token_bytes(32)).decode()}"
-
-
-def _write_private(path: Path, content: str) -> None:
-    """Write whole or not at all, readable by the owner only, even for the moment of writing."""
-    part = path.with_suffix(".part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)

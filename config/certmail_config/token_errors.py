@@ -25,7 +25,8 @@ class Blame(Enum):
 class Denied:
     """No token: a code, Google's words, and what to do.
 
-    `settling` means that Google may still be spreading a change; `wait` is how many seconds Google asked to wait.
+    `settling` means that Google may still be spreading a change; `wait` is how many seconds nobody should ask again, as far as
+    that is known; `limited` that Google has had too many requests; `confirmed` that more than one answer stands behind it.
     """
 
     blame: Blame
@@ -34,6 +35,8 @@ class Denied:
     remedy: str
     settling: bool = False
     wait: float | None = None
+    limited: bool = False
+    confirmed: bool = False
 
 
 class Grant(Enum):
@@ -68,6 +71,7 @@ def denied(said: Said, grant: Grant) -> Denied:
             "token_unavailable",
             f"The token endpoint did not answer properly. {words}",
             "Nothing to do; it is tried again.",
+            limited=said.status == 429,
         )
     for row in (*(_OURS if grant is Grant.OUR_CLIENT else _THEIRS), *_ROWS):
         if row.error == said.error and row.says.casefold() in said.description.casefold():

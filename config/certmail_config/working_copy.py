@@ -19,8 +19,12 @@ from certmail_config import keys
 from certmail_config.connections import Connection, ConnectionState, Kind, Limits, Tenant
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger import open_lane, run, set_lane, suspend_lane
-from certmail_config.ledger.values import Suspension
+from certmail_config.ledger.values import Suspension, join_words
+from certmail_config.renewal import OF_CONNECTION, renew_connection
 from certmail_config.vault import Vault
+
+_PAGE = 1000
+_TIMES = ("not_after", "next_not_after", "refused_since")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +78,16 @@ def write_connection(
     deployment_salt: bytes,
     *,
     settle_lane: bool,
+    careful: bool = False,
     project_share: float = 1.0,
 ) -> None:
     """Write a connection, sealed, and its lane's limits, unless a newer version is there already.
 
     With `settle_lane` also open or suspend the lane as the connection's state says. Who only repairs the copy or changes
-    limits passes False: what delivery found out about a lane is newer than SQL. A lane that is new is always settled.
+    limits passes False: what delivery found out about a lane is newer than SQL. A lane that is new is always settled. `careful`: of
+    one that is opened, one reminder goes first.
     """
-    sealed = vault.seal(_encode(connection), owner=connection.owner)
+    sealed = vault.seal(encode_connection(renew_connection(connection, vault)), owner=connection.owner)
     fields: dict[Any, Any] = {
         "tenant": connection.tenant,
         "version": str(connection.version),
@@ -90,13 +96,34 @@ def write_connection(
     if not _put(redis, keys.CONNECTION + connection.id, connection.version, fields):
         return
     code, message = connection.waits_for()
-    new = run(redis, set_lane(connection.lane(deployment_salt, project_share), code=code, message=message))
+    words = join_words(message, connection.remedy or "")
+    new = run(redis, set_lane(connection.lane(deployment_salt, project_share), code=code, message=words))
     if not (settle_lane or new):
         return
     if connection.state is ConnectionState.ACTIVE:
-        run(redis, open_lane(connection.id, connection.version))
+        run(redis, open_lane(connection.id, connection.version, careful=careful))
     else:
-        run(redis, suspend_lane(connection.id, Suspension(code, message, connection.version)))
+        run(
+            redis,
+            suspend_lane(
+                connection.id, Suspension(code, message, connection.version, connection.remedy or "")
+            ),
+        )
+
+
+def older(redis: Redis, prefix: str, versions: Mapping[str, int]) -> list[str]:
+    """The ids whose hash under `prefix` is missing, or of an older version than this."""
+    found: list[str] = []
+    ids = list(versions)
+    for start in range(0, len(ids), _PAGE):
+        page = ids[start : start + _PAGE]
+        with redis.pipeline(transaction=False) as pipe:
+            for id_ in page:
+                pipe.hget(prefix + id_, "version")
+            for id_, version in zip(page, pipe.execute(), strict=True):
+                if int(version or 0) < versions[id_]:
+                    found.append(id_)
+    return found
 
 
 def version_of(redis: Redis, connection: ConnectionId) -> int:
@@ -135,12 +162,19 @@ def read_connection(
             "id": ConnectionId(value["id"]),
             "kind": Kind(value["kind"]) if value["kind"] else None,
             "state": ConnectionState(value["state"]),
-            "private_key": base64.b64decode(value["private_key"]) if value["private_key"] else None,
-            "refresh_token": base64.b64decode(value["refresh_token"]) if value["refresh_token"] else None,
-            "not_after": datetime.fromisoformat(value["not_after"]) if value["not_after"] else None,
+            **{name: base64.b64decode(value[name]) for name in OF_CONNECTION if value.get(name)},
+            **{name: datetime.fromisoformat(value[name]) for name in _TIMES if value.get(name)},
             "limits": Limits(**value["limits"]),
         }
     )
+
+
+def encode_connection(connection: Connection) -> bytes:
+    """What is sealed of a connection: all of it."""
+    value = asdict(connection)
+    value |= {name: _b64(value[name]) for name in OF_CONNECTION if value[name]}
+    value |= {name: value[name].isoformat() for name in _TIMES if value[name]}
+    return json.dumps(value).encode()
 
 
 def _put(redis: Redis, key: str, version: int, fields: dict[Any, Any]) -> bool:
@@ -156,14 +190,6 @@ def _put(redis: Redis, key: str, version: int, fields: dict[Any, Any]) -> bool:
 
     redis.transaction(write, key)
     return written
-
-
-def _encode(connection: Connection) -> bytes:
-    value = asdict(connection)
-    value["private_key"] = _b64(connection.private_key) if connection.private_key else None
-    value["refresh_token"] = _b64(connection.refresh_token) if connection.refresh_token else None
-    value["not_after"] = connection.not_after.isoformat() if connection.not_after else None
-    return json.dumps(value).encode()
 
 
 def _b64(value: bytes) -> str:

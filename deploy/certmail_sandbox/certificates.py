@@ -2,12 +2,14 @@
 
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
+
+from certmail_sandbox.spreading import Spreading
 
 MIN_BITS = 1024
 _BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----\s.*?\s-----END CERTIFICATE-----", re.DOTALL)
@@ -26,6 +28,7 @@ class UploadedKey:
         pem: The very certificate uploaded.
         valid_after: Seconds since the epoch; before it the key does not authenticate.
         valid_before: Seconds since the epoch; after it the key does not authenticate but stays listed.
+        settling: How long it is listed without being accepted.
     """
 
     kid: str
@@ -33,6 +36,7 @@ class UploadedKey:
     public_key: RSAPublicKey
     valid_after: float
     valid_before: float
+    settling: Spreading = field(default_factory=Spreading)
 
     def authenticates(self, now: float) -> bool:
         return self.valid_after <= now <= self.valid_before

@@ -1,11 +1,25 @@
-"""Control API: service accounts, their keys and their row in the delegation table."""
+"""Control API: service accounts, their keys and their row in the delegation table.
+
+At Google a new key or row is not known everywhere at once (google.md §4.2). Here that is ordered by number of requests
+instead of by time, so that a test sees the same each time:
+
+| order | of the token requests that need it |
+|---|---|
+| `keys?settling=n` | the first n signed with the key are refused (`Invalid JWT Signature.`), though it is listed at once |
+| `delegation {…, spreading: n}` | n are refused as if the row were not there, by turns: refused, granted, refused … then all are granted |
+
+A request that the row would not grant anyway does not count. A new order replaces what is left of the last.
+"""
+
+from dataclasses import replace
 
 from aiohttp import web
 
 from certmail_sandbox import certificates, scopes
 from certmail_sandbox.control_body import json_body
 from certmail_sandbox.directory import MAX_KEYS, ServiceAccount, numeric_id
-from certmail_sandbox.fields import Fields, Refused
+from certmail_sandbox.fields import Fields, Refused, only
+from certmail_sandbox.spreading import Spreading
 from certmail_sandbox.state import state_of
 
 
@@ -40,18 +54,26 @@ async def delete_service_account(request: web.Request) -> web.Response:
 
 
 async def upload_key(request: web.Request) -> web.Response:
-    """`POST /service-accounts/{email}/keys`, the body a PEM certificate; the same one again keeps its id."""
+    """`POST /service-accounts/{email}/keys?settling=`, the body a PEM certificate; the same one again keeps its id."""
+    only(request.query, ["settling"])
+    settling = _count(request.query.get("settling", "0"))
     account = _service_account(request)
     try:
         key = certificates.read(await request.read(), state_of(request).now())
     except certificates.BadCertificate as bad:
         raise Refused(str(bad)) from None
     same = next((known for known in account.keys.values() if known.pem == key.pem), None)
-    if same is None:
-        if len(account.keys) >= MAX_KEYS:
-            raise Refused(f"The service account has {MAX_KEYS} keys already; delete one first.")
-        account.keys[key.kid] = key
-    return web.json_response({"kid": (same or key).kid})
+    if same is None and len(account.keys) >= MAX_KEYS:
+        raise Refused(f"The service account has {MAX_KEYS} keys already; delete one first.")
+    kid = (same or key).kid
+    account.keys[kid] = replace(same or key, settling=Spreading(settling))
+    return web.json_response({"kid": kid})
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdecimal():
+        raise Refused("settling must be a whole number, 0 or more.")
+    return int(text)
 
 
 async def delete_key(request: web.Request) -> web.Response:
@@ -63,20 +85,24 @@ async def delete_key(request: web.Request) -> web.Response:
 
 
 async def put_delegation(request: web.Request) -> web.Response:
-    """`PUT /service-accounts/{email}/delegation {scopes, domains?}`: its row in the delegation table.
+    """`PUT /service-accounts/{email}/delegation {scopes, domains?, spreading?}`: its row in the delegation table.
 
-    No scopes take the row away; without `domains` the row counts in every domain.
+    No scopes take the row away, at once; without `domains` the row counts in every domain.
     """
     account = _service_account(request)
     fields = Fields(await json_body(request))
     granted, domains = fields.texts("scopes"), fields.texts("domains")
+    spreading = fields.whole("spreading", least=0) or 0
     fields.end()
     if granted is None:
         raise Refused("scopes is missing.")
     if unknown := scopes.unknown(tuple(granted)):
         raise Refused(f"Unknown scope {unknown[0]!r}.")
+    if spreading and not granted:
+        raise Refused("spreading means nothing without scopes: a row is taken away at once.")
     account.delegated = frozenset(granted)
     account.domains = None if domains is None else frozenset(domain.lower() for domain in domains)
+    account.spreading = Spreading(spreading, by_turns=True)
     return web.json_response({"client_id": account.client_id, "scopes": granted, "domains": domains})
 
 

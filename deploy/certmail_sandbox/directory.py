@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from certmail_sandbox.certificates import UploadedKey
+from certmail_sandbox.spreading import Spreading
 
 MAX_KEYS = 10  # per service account (google.md §4.3)
 
@@ -38,6 +39,7 @@ class ServiceAccount:
     Attributes:
         delegated: The scopes of its row in the Admin console's delegation table; None without a row.
         domains: The domains in whose Admin console the row stands; None means everywhere.
+        spreading: How far that row has come.
     """
 
     email: str
@@ -47,6 +49,7 @@ class ServiceAccount:
     keys: dict[str, UploadedKey] = field(default_factory=dict)
     delegated: frozenset[str] | None = None
     domains: frozenset[str] | None = None
+    spreading: Spreading = field(default_factory=Spreading)
 
 
 @dataclass(slots=True, eq=False)

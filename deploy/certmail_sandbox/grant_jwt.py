@@ -1,4 +1,4 @@
-"""The signed assertion of a service account for an access token to a mailbox (google.md §4.1, §4.4)."""
+"""The signed assertion of a service account: for an access token to a mailbox, or for an id token about itself (google.md §4.1, §4.4)."""
 
 import warnings
 from collections.abc import Iterable, Mapping
@@ -7,7 +7,7 @@ import jwt
 from jwt.types import Options
 from jwt.warnings import InsecureKeyLengthWarning
 
-from certmail_sandbox import scopes
+from certmail_sandbox import id_token, scopes
 from certmail_sandbox.certificates import UploadedKey
 from certmail_sandbox.directory import Account, Directory, ServiceAccount
 from certmail_sandbox.errors import Json, TokenError
@@ -17,6 +17,12 @@ from certmail_sandbox.state import State
 AUDIENCE = "https://oauth2.googleapis.com/token"
 MAX_LIFE_SECONDS = 65 * 60
 SKEW_SECONDS = 10 * 60  # reported tolerance of Google's clocks, both ways
+_SCOPE_OR_AUDIENCE = "Invalid OAuth scope or ID token audience provided."
+_BAD_SUBJECT = 'Invalid impersonation "sub" field.'
+_NOT_DELEGATED = (
+    "Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of"
+    " the scopes requested."
+)
 _SIGNATURE_ONLY: Options = {
     "verify_exp": False,
     "verify_iat": False,
@@ -28,7 +34,7 @@ Claims = dict[str, object]
 
 
 def exchange(state: State, form: Mapping[str, str]) -> Json:
-    """Answers an access token and no refresh token."""
+    """Answers an access token and no refresh token; to `target_audience` an id token and nothing else."""
     assertion = form.get("assertion")
     if not assertion:
         raise TokenError("invalid_request", "Missing required parameter: assertion")
@@ -40,6 +46,8 @@ def exchange(state: State, form: Mapping[str, str]) -> Json:
             "invalid_grant", f"Invalid JWT: Failed audience check. The right audience is {AUDIENCE}"
         )
     _check_times(claims, now)
+    if "target_audience" in claims:
+        return {"id_token": id_token.about(account, _target_audience(account, claims), now)}
     wanted = _scopes(claims)
     subject = _subject(state.directory, account, claims.get("sub"), wanted)
     return state.tokens.answer(state.tokens.new_access(account, subject, wanted, now))
@@ -80,6 +88,8 @@ def _verified(keys: Iterable[UploadedKey], assertion: str, now: float) -> Claims
                 claims: Claims = jwt.decode(assertion, key.public_key, ["RS256"], options=_SIGNATURE_ONLY)
         except jwt.InvalidTokenError:
             continue
+        if not key.settling.arrived():
+            continue
         return claims
     raise TokenError("invalid_grant", "Invalid JWT Signature.")
 
@@ -107,8 +117,18 @@ def _scopes(claims: Claims) -> frozenset[str]:
     text = claims.get("scope")
     wanted = scopes.parse(text) if isinstance(text, str) else ()
     if not wanted or scopes.unknown(wanted):
-        raise TokenError("invalid_scope", "Invalid OAuth scope or ID token audience provided.")
+        raise TokenError("invalid_scope", _SCOPE_OR_AUDIENCE)
     return frozenset(wanted)
+
+
+def _target_audience(account: ServiceAccount, claims: Claims) -> str:
+    """For whom an id token is meant; Google takes no scope beside it, and delegation does not reach it: it is about nobody else."""
+    audience = claims["target_audience"]
+    if not isinstance(audience, str) or not audience or "scope" in claims:
+        raise TokenError("invalid_scope", _SCOPE_OR_AUDIENCE)
+    if claims.get("sub") not in (None, account.email):
+        raise TokenError("invalid_request", _BAD_SUBJECT)
+    return audience
 
 
 def _subject(
@@ -118,10 +138,10 @@ def _subject(
     if subject is None or subject == account.email:
         return None
     if not isinstance(subject, str) or not is_address(subject):
-        raise TokenError("invalid_request", 'Invalid impersonation "sub" field.')
+        raise TokenError("invalid_request", _BAD_SUBJECT)
     domain = subject.rpartition("@")[2].lower()
     if not directory.knows_domain(domain) and directory.account(subject) is None:
-        raise TokenError("invalid_request", 'Invalid impersonation "sub" field.')
+        raise TokenError("invalid_request", _BAD_SUBJECT)
     _check_delegation(account, domain, wanted)
     person = directory.account(subject)
     if person is None:
@@ -132,14 +152,13 @@ def _subject(
 
 
 def _check_delegation(account: ServiceAccount, domain: str, wanted: frozenset[str]) -> None:
+    """Refuses what the row does not grant, and what it does grant on a machine that has not heard of it."""
     granted = account.delegated or frozenset()
     if account.domains is not None and domain not in account.domains:
         raise TokenError("unauthorized_client", "Unauthorized client or scope in request.")
     if not wanted & granted:
-        raise TokenError(
-            "unauthorized_client",
-            "Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of"
-            " the scopes requested.",
-        )
+        raise TokenError("unauthorized_client", _NOT_DELEGATED)
     if not wanted <= granted:
         raise TokenError("access_denied", "Requested client not authorized.")
+    if not account.spreading.arrived():
+        raise TokenError("unauthorized_client", _NOT_DELEGATED)

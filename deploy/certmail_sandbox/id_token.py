@@ -1,4 +1,4 @@
-"""The id_token, signed with a key made once per process, and the certificates to check it with."""
+"""The id_token of a person or of a service account, signed with a key made once per process, and what to check it with."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import RSAAlgorithm
 
 from certmail_sandbox import scopes
-from certmail_sandbox.directory import Account, OAuthClient
+from certmail_sandbox.directory import Account, OAuthClient, ServiceAccount
 from certmail_sandbox.tokens import ACCESS_SECONDS, AccessToken
 
 ISSUER = "https://accounts.google.com"
@@ -59,6 +59,25 @@ def issue(access: AccessToken, now: float, nonce: str | None = None) -> str:
     }
     if nonce is not None:
         claims["nonce"] = nonce
+    return _signed(claims)
+
+
+def about(account: ServiceAccount, audience: str, now: float) -> str:
+    """Signs which service account has asked. In reported tokens of this grant `azp` is its address, `sub` its client ID."""
+    claims: dict[str, object] = {
+        "iss": ISSUER,
+        "azp": account.email,
+        "aud": audience,
+        "sub": account.client_id,
+        "email": account.email,
+        "email_verified": True,
+        "iat": int(now),
+        "exp": int(now) + ACCESS_SECONDS + 1,
+    }
+    return _signed(claims)
+
+
+def _signed(claims: dict[str, object]) -> str:
     return jwt.encode(claims, _key(), "RS256", headers={"kid": _kid()})
 
 

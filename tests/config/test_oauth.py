@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 from urllib.parse import parse_qs
@@ -23,8 +24,10 @@ from certmail_config.oauth import (
     assertion_form,
     code_form,
     consent_url,
+    identity_form,
     read_account,
     read_answer,
+    read_identity,
     refresh_form,
 )
 from certmail_config.token_errors import Blame, Denied, Grant
@@ -88,6 +91,68 @@ class TestAssertions:
         header, payload, _ = text.split(".")
         assert {"jwk", "x5c", "x5u", "jku"}.isdisjoint(jwt.get_unverified_header(text))
         assert len(header) + len(payload) < 600
+
+
+def id_token(**claims: Any) -> str:
+    """Signed by somebody: whose signature it is does not count."""
+    return jwt.encode(claims, KEY, "RS256")
+
+
+class TestIdentity:
+    def test_the_question_names_an_audience_instead_of_scope_and_subject(self) -> None:
+        form = identity_form(
+            RSASigner(KEY), key_id=None, issuer=ISSUER, audience="https://certmail.example", now=NOW
+        )
+        assert form.keys() == {"grant_type", "assertion"}
+        assert form["grant_type"] == JWT_GRANT
+        assert claims(form["assertion"]) == {
+            "iss": ISSUER,
+            "target_audience": "https://certmail.example",
+            "aud": "https://oauth2.googleapis.com/token",
+            "iat": 1_800_000_000 - 30,
+            "exp": 1_800_000_000 - 30 + 3600,
+        }
+
+    @pytest.mark.parametrize(("key_id", "more"), [(None, {}), ("0123abcd", {"kid": "0123abcd"})])
+    def test_its_key_id_is_named_once_it_is_known(self, key_id: str | None, more: dict[str, str]) -> None:
+        form = identity_form(RSASigner(KEY), key_id=key_id, issuer=ISSUER, audience="a", now=NOW)
+        assert jwt.get_unverified_header(form["assertion"]) == {"alg": "RS256", "typ": "JWT"} | more
+
+    def test_the_client_id_is_the_id_tokens_subject(self) -> None:
+        token = id_token(sub="104857600000000000001", azp=ISSUER, email=ISSUER, aud="a")
+        assert read_identity(json.dumps({"id_token": token}).encode()) == "104857600000000000001"
+
+    @pytest.mark.parametrize(
+        "sub", [None, 5, "", "abc", ISSUER, "12a", "1 2", "12\n", "\u0663\u0664", "1" * 41, ["12"], {"a": 1}]
+    )
+    def test_a_subject_that_is_no_client_id_is_none(self, sub: object) -> None:
+        token = jwt.api_jws.encode(json.dumps({"sub": sub}).encode(), KEY, "RS256")
+        assert read_identity(json.dumps({"id_token": token}).encode()) is None
+
+    @pytest.mark.parametrize(
+        "token",
+        [None, 5, "", "x", "a.b.c", "..", "a.b.c.d", "\ud800", "ümlaut.b.c", ["a.b.c"], {"a": 1}, "e30.W10.", "e30.bnVsbA.", "W10.e30.", "e30.e30."],
+    )  # fmt: skip
+    def test_an_id_token_that_cannot_be_read_is_none(self, token: object) -> None:
+        assert read_identity(json.dumps({"id_token": token}).encode()) is None
+
+    @pytest.mark.parametrize(
+        "answer",
+        [b"", b"<!DOCTYPE html>", b"\xff\xfe\x00", b"{", b"null", b"5", b'"id_token"', b"[]", b"{}",
+         b'{"error": "invalid_grant", "error_description": "Invalid JWT Signature."}', pytest.param(b"[" * 100_000, id="deep")],
+    )  # fmt: skip
+    def test_an_answer_without_an_id_token_is_none(self, answer: bytes) -> None:
+        assert read_identity(answer) is None
+
+    def test_a_deep_id_token_is_none(self) -> None:
+        deep = base64.urlsafe_b64encode(b"[" * 100_000).decode()
+        assert read_identity(json.dumps({"id_token": f"e30.{deep}."}).encode()) is None
+
+    @settings(deadline=None)
+    @given(st.binary() | st.text().map(lambda text: json.dumps({"id_token": text}).encode()))
+    def test_whatever_comes_it_is_a_number_or_none(self, answer: bytes) -> None:
+        read = read_identity(answer)
+        assert read is None or read.isdecimal()
 
 
 class TestGranted:

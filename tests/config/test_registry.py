@@ -317,7 +317,8 @@ class TestConnections:
         ConnectionId(""), "acme", "default",
         kind=Kind.CUSTOMER_OWNED_APP, state=ConnectionState.ATTENTION, code="key_unknown", message="m", remedy="r",
         mailbox="reviews@acme.example", service_account="sa@p.iam.gserviceaccount.com", private_key=b"\x01sealed",
-        certificate="PEM", not_after=NOW, key_id="abc", sub="1100", refresh_token=b"\x02sealed", verify=True,
+        certificate="PEM", not_after=NOW, key_id="abc", next_private_key=b"\x03sealed", next_certificate="NEXT",
+        next_not_after=NOW, refused_since=NOW, sub="1100", refresh_token=b"\x02sealed", verify=True,
     )  # fmt: skip
 
     def test_everything_about_one_is_kept(self, db: Db, draft: Connection) -> None:

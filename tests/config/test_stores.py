@@ -14,6 +14,7 @@ import pytest
 from redis import Redis
 
 from certmail_config.errors import CertmailError, SettingsError, StoresUnreachable
+from certmail_config.key_file import new_vault_key
 from certmail_config.settings import Settings, parse_vault_key
 from certmail_config.stores import (
     check_redis,
@@ -22,7 +23,6 @@ from certmail_config.stores import (
     database_url,
     hide_password,
     make_data_dir,
-    new_vault_key,
     redis_server,
     vault_keys,
 )

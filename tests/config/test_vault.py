@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certmail_config.errors import SealBroken, SettingsError
-from certmail_config.vault import VERSION, Vault
+from certmail_config.vault import VERSION, Vault, key_id_of
 
 OLD, NEW = ("k-2025", os.urandom(32)), ("k-2026", os.urandom(32))
 SECRET = b"-----BEGIN PRIVATE KEY----- of acme"
@@ -87,6 +87,22 @@ def test_the_right_key_id_with_the_wrong_key_is_said_to_be_that() -> None:
     broken = refusal(vault.seal(SECRET, owner="acme/1"), keys=wrong)
     assert broken.code == "vault_mismatch"
     assert repr(NEW[0]) in broken.message
+    assert broken.remedy
+
+
+def test_two_keys_under_each_others_ids_open_nothing() -> None:
+    swapped = Vault([(NEW[0], OLD[1]), (OLD[0], NEW[1])])
+    for key in (NEW, OLD):
+        broken = refusal(Vault([key]).seal(SECRET, owner="acme/1"), keys=swapped)
+        assert (broken.code, repr(key[0]) in broken.message) == ("vault_mismatch", True)
+        assert broken.remedy
+
+
+def test_what_is_not_in_the_form_of_a_sealed_value_says_what_to_do() -> None:
+    broken = refusal(b"-----BEGIN PRIVATE KEY-----")
+    assert broken.code == "vault_malformed"
+    assert "acme/1" in broken.message
+    assert "backup" in broken.remedy
 
 
 class TestRotation:
@@ -110,6 +126,58 @@ class TestRotation:
     def test_of_two_keys_with_one_id_the_first_counts(self) -> None:
         sealed = Vault([NEW, (NEW[0], os.urandom(32))]).seal(SECRET, owner="acme/1")
         assert Vault([NEW]).open(sealed, owner="acme/1") == SECRET
+
+
+class TestRenewal:
+    def test_it_says_which_key_a_value_names(self) -> None:
+        assert key_id_of(Vault([OLD]).seal(SECRET, owner="acme/1")) == "k-2025"
+        assert key_id_of(vault.seal(b"", owner="acme/1")) == "k-2026"
+
+    @settings(deadline=None)
+    @given(st.binary(max_size=300))
+    def test_what_is_no_sealed_value_names_no_key(self, value: bytes) -> None:
+        assert key_id_of(value) is None or value[0] == VERSION
+
+    def test_a_value_under_an_old_key_comes_under_the_newest_for_the_same_owner(self) -> None:
+        renewed = vault.renew(Vault([OLD]).seal(SECRET, owner="acme/1"), owner="acme/1")
+        assert key_id_of(renewed) == "k-2026"
+        assert Vault([NEW]).open(renewed, owner="acme/1") == SECRET
+
+    def test_a_value_under_the_newest_stays_as_it_is(self) -> None:
+        sealed = vault.seal(SECRET, owner="acme/1")
+        assert vault.renew(sealed, owner="acme/1") == sealed
+
+    @pytest.mark.parametrize("key", [OLD, NEW])
+    def test_a_value_of_another_owner_is_not_renewed(self, key: tuple[str, bytes]) -> None:
+        with pytest.raises(SealBroken) as raised:
+            vault.renew(Vault([key]).seal(SECRET, owner="acme/2"), owner="acme/1")
+        assert raised.value.code == "vault_mismatch"
+
+
+class TestKeysThatChange:
+    """The keys are in a file that others write to."""
+
+    def test_a_key_that_came_later_opens_what_it_sealed(self) -> None:
+        keys = [OLD]
+        running = Vault(keys, again=lambda: keys)
+        keys.insert(0, NEW)
+        assert running.open(Vault([NEW]).seal(SECRET, owner="acme/1"), owner="acme/1") == SECRET
+
+    def test_the_next_value_is_sealed_with_the_key_that_is_newest_then(self) -> None:
+        keys = [OLD]
+        running = Vault(keys, again=lambda: keys)
+        assert key_id_of(running.seal(SECRET, owner="acme/1")) == "k-2025"
+        keys.insert(0, NEW)
+        assert key_id_of(running.seal(SECRET, owner="acme/1")) == "k-2026"
+        assert running.key_ids == ("k-2026", "k-2025")
+
+    def test_while_they_cannot_be_read_those_that_are_known_serve(self) -> None:
+        def gone() -> list[tuple[str, bytes]]:
+            raise SettingsError("invalid_vault_file", "gone")
+
+        running = Vault([OLD], again=gone)
+        assert running.open(running.seal(SECRET, owner="acme/1"), owner="acme/1") == SECRET
+        assert refusal(Vault([NEW]).seal(SECRET, owner="acme/1"), keys=running).code == "vault_key_missing"
 
 
 def test_without_any_key_there_is_no_vault() -> None:

@@ -36,7 +36,9 @@ FULL = Connection(
     kind=Kind.CUSTOMER_OWNED_APP, state=ConnectionState.ACTIVE, code="c", message="m", remedy="r",
     mailbox="reviews@acme.example", service_account="sender@acme-iga.iam.gserviceaccount.com",
     private_key=vault.seal(b"-----BEGIN PRIVATE KEY-----", owner="acme/c1"), certificate="-----BEGIN CERTIFICATE-----",
-    not_after=datetime(2027, 11, 23, 12, tzinfo=UTC), key_id="0123abcd", sub="1100", refresh_token=b"\xff\x00sealed",
+    not_after=datetime(2027, 11, 23, 12, tzinfo=UTC), key_id="0123abcd",
+    next_private_key=b"\xff\x01sealed", next_certificate="-----BEGIN CERTIFICATE-----",
+    next_not_after=datetime(2028, 11, 23, 12, tzinfo=UTC), refused_since=datetime(2026, 11, 23, 12, tzinfo=UTC), sub="1100", refresh_token=b"\xff\x00sealed",
     verify=True, limits=Limits(15000, 2, 500, 600_000, 40_000_000, 7), version=3,
 )  # fmt: skip
 DRAFT = Connection(ConnectionId("c2"), "acme", "apac")
@@ -212,7 +214,8 @@ class TestLanes:
         write(redis, stopped)
         info = lane(redis)
         assert info["state"] == "suspended"
-        assert (info["code"], info["message"]) == stopped.waits_for()
+        code, message = stopped.waits_for()
+        assert (info["code"], info["message"]) == (code, f"{message}\n{stopped.remedy}")
 
     def test_it_opens_once_the_connection_works_and_stops_once_it_does_not(self, redis: Redis) -> None:
         for version, state, expected in [

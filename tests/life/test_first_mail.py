@@ -93,7 +93,7 @@ def test_a_tenant_without_a_working_connection_keeps_its_reminders_until_it_has_
     alone = place.run("connections", "probe", connection, "--json").json
     assert (alone["state"], alone["code"]) == ("attention", "delegation_missing")
     assert "unauthorized_client" in alone["message"]
-    assert "numeric client ID" in alone["remedy"]
+    assert "client ID" in alone["remedy"]
     assert "unauthorized_client" in place.status(job)["reason"]
     assert place.messages() == []
 

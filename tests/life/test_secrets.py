@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import sqlite3
 from pathlib import Path
@@ -12,16 +11,33 @@ from certmail_config.embedded import embedded_server
 from certmail_config.settings import Settings
 from certmail_config.stores import connect, vault_keys
 from certmail_config.vault import Vault
-from support.town import QUICK, campaign, town, wait_for
+from support.secrets import chunks, key_forms
+from support.town import QUICK, Town, campaign, town, wait_for
 
 
-def chunks(secret: bytes) -> set[bytes]:
-    """A secret as it could be found: raw, in base64 at each of its three alignments, in hex, in URL form."""
-    found = {secret, secret.hex().encode()}
-    for shift in range(3):
-        text = base64.b64encode(secret[shift : shift + 60])[4:-4]
-        found |= {text, text.replace(b"+", b"-").replace(b"/", b"_")}
-    return {item for item in found if len(item) >= 8}
+def printed(place: Town, connection: str) -> dict[str, bytes]:
+    """What commands about a connection say, on stdout and stderr; at last with a vault key that opens nothing."""
+    commands = [
+        ("connections", "show", connection),
+        ("connections", "show", connection, "--json"),
+        ("connections", "certificate", connection),
+        ("connections", "probe", connection, "--json"),
+        ("doctor", "--json"),
+    ]
+    ran = {" ".join(command): place.run(*command) for command in commands}
+    assert all(done.out for done in ran.values()), ran
+    ran["probe in vain"] = place.run(
+        "connections", "probe", connection, CERTMAIL_VAULT_KEYS=f"other:{'A' * 43}="
+    )
+    assert ran["probe in vain"].status != 0
+    return {name: (done.out + done.err).encode() for name, done in ran.items()}
+
+
+def hidden(secrets: dict[str, set[bytes]], contents: dict[str, bytes]) -> None:
+    """Fails where a secret can be read, naming both."""
+    for name, content in contents.items():
+        for what, forms in secrets.items():
+            assert not any(form in content for form in forms), f"{what} is readable in {name}"
 
 
 def test_nothing_secret_or_personal_is_in_redis_logs_or_messages(tmp_path: Path) -> None:
@@ -62,8 +78,7 @@ def test_nothing_secret_or_personal_is_in_redis_logs_or_messages(tmp_path: Path)
         secrets = {
             "vault key": chunks(vault_key),
             "tenant key": chunks(tenant_key),
-            "private key": {line for line in private_key.splitlines() if len(line) > 40}
-            | chunks(base64.b64decode(b"".join(private_key.splitlines()[1:-1]))[100:160]),
+            "private key": key_forms(private_key),
             "access token": set(tokens),
         }
         personal = {
@@ -72,6 +87,7 @@ def test_nothing_secret_or_personal_is_in_redis_logs_or_messages(tmp_path: Path)
             "name": {"Réviewer".encode(), b"R\\u00e9viewer", "Ñumber".encode()},
             "text": {b"Quarterly secret campaign", b"iga.example/r/"},
         }
+        hidden(secrets, printed(place, connection))
         aof = {path: path.read_bytes() for path in (tmp_path / "valkey").rglob("*") if path.is_file()}
         assert any(
             b"certmail.deliver" in content or b"Y2VydG1haWwuZGVsaXZlcg" in content for content in aof.values()
@@ -79,14 +95,7 @@ def test_nothing_secret_or_personal_is_in_redis_logs_or_messages(tmp_path: Path)
         assert any(job.encode() in content for content in aof.values() for job in jobs)
         logs = {path: path.read_bytes() for path in tmp_path.glob("*.log")}
         assert any(job.encode() in content for content in logs.values() for job in jobs)
-        for path, content in (aof | logs).items():
-            for what, forms in (secrets | personal).items():
-                for form in forms:
-                    assert form not in content, f"{what} is readable in {path.name}"
+        hidden(secrets | personal, {str(path): content for path, content in (aof | logs).items()})
 
         wait_for("the record", lambda: len(place.recorded()) == len(jobs))
-        for path in tmp_path.glob("certmail.sqlite*"):
-            content = path.read_bytes()
-            for what, forms in secrets.items():
-                for form in forms:
-                    assert form not in content, f"{what} is readable in {path.name}"
+        hidden(secrets, {path.name: path.read_bytes() for path in tmp_path.glob("certmail.sqlite*")})

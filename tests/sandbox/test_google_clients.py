@@ -92,6 +92,39 @@ async def test_a_503_of_the_token_endpoint_is_tried_again(google: Google, transp
     assert [entry["status"] for entry in await google.journal()] == [503, 200]
 
 
+def self_portrait(google: Google, audience: str) -> Any:
+    make: Any = service_account.IDTokenCredentials.from_service_account_info
+    info = {"client_email": ROBOT, "token_uri": google.url + "/token", "private_key": google.keys.private_pem}
+    return make(info, target_audience=audience)
+
+
+async def test_id_token_credentials_get_a_token_that_stands_googles_own_check(
+    google: Google, transport: Request
+) -> None:
+    made = await google.control("POST", "/service-accounts", {"email": ROBOT, "project": "acme-project"})
+    await google.upload(google.keys.certificate())
+    credentials = self_portrait(google, "https://certmail.example")
+    await thread(credentials.refresh, transport)
+    assert credentials.valid
+    claims = await thread(
+        id_token.verify_token,
+        credentials.token,
+        transport,
+        audience="https://certmail.example",
+        certs_url=google.url + "/oauth2/v1/certs",
+    )
+    assert (claims["sub"], claims["email"]) == (made["client_id"], ROBOT)
+
+
+async def test_id_token_credentials_without_an_uploaded_key_are_refused(
+    google: Google, transport: Request
+) -> None:
+    await google.control("POST", "/service-accounts", {"email": ROBOT, "project": "acme-project"})
+    with pytest.raises(RefreshError, match="Invalid JWT Signature") as caught:
+        await thread(self_portrait(google, "https://certmail.example").refresh, transport)
+    assert caught.value.retryable is False
+
+
 async def link(google: Google, client: Any) -> Any:
     query = {
         "client_id": client["client_id"],

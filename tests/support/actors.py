@@ -49,6 +49,9 @@ class Actors(RuleBasedStateMachine):
             for worker in WORKERS:
                 self.twin.do("advertise", worker, 8, seconds=1e7)
         track = model.tracks[lane]
+        for paused in {"*", track.tenant} & model.paused:
+            lanes = [ConnectionId(each) for each, of in TENANT.items() if of == paused]
+            self.twin.do("pause", None if paused == "*" else paused, on=False, connections=lanes)
         if track.state != "open":
             self.twin.do("open_lane", connection, track.version)
         if not model.waiting(lane):

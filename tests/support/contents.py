@@ -31,6 +31,7 @@ class Contents:
     later: dict[str, dict[str, float]]
     leased: set[str]
     ringing: set[str]
+    paused: set[str]
     flying: dict[str, set[str]]
     unsure: dict[str, float]
     bodies: set[str]
@@ -97,6 +98,7 @@ def expected(model: Model) -> Contents:
             }
         ),
         leased=set(leased),
+        paused=model.paused,
         ringing={id_ for id_, entry in entries.items() if entry.ringing},
         flying={
             name: {entry.id for entry in model.flying(name)}
@@ -138,6 +140,7 @@ def read(redis: Redis, since: str) -> tuple[Contents, Events]:
         later=dump.scores(keys.LATER),
         leased=dump.sets(keys.LEASED).get("", set()),
         ringing=dump.sets(keys.RINGING).get("", set()),
+        paused=dump.sets(keys.PAUSED).get("", set()),
         flying=dump.sets(keys.FLYING),
         unsure=unsure,
         bodies=set(dump.strings(keys.BODY)),

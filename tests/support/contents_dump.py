@@ -24,7 +24,7 @@ HASHES: Final = (
     keys.DAY,
     keys.CAPACITY,
 )
-SETS: Final = (keys.LANES, keys.TRIPPED, keys.FLYING, keys.BLOCKED, keys.LEASED, keys.RINGING)
+SETS: Final = (keys.LANES, keys.TRIPPED, keys.FLYING, keys.BLOCKED, keys.LEASED, keys.RINGING, keys.PAUSED)
 ZSETS: Final = (
     keys.LANE,
     keys.LATER,

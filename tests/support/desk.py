@@ -38,10 +38,10 @@ class Stand:
     redis: Redis
     session: aiohttp.ClientSession
 
-    def tokens(self) -> Tokens:
+    def tokens(self, *, confirm_seconds: float = 60) -> Tokens:
         """The tokens of one worker process."""
         minter = Minter(self.session, f"{self.google}/token", self.office.vault, None)
-        return Tokens(self.redis, self.office.vault, minter)
+        return Tokens(self.redis, self.office.vault, minter, confirm_seconds)
 
     async def control(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the sandbox's control API."""

@@ -124,7 +124,8 @@ def _lanes(ledger: Contents) -> Iterator[str]:
             yield f"lane {lane} is visited, and waits for its project too"
         if set(queued) - {track.project}:
             yield f"lane {lane} waits for {queued}, which is not its project"
-        if track.state == "open" and lane in ledger.lanes and not (lane in ledger.wake or queued or blocked):
+        may_send = track.state == "open" and not {"*", track.tenant} & ledger.paused
+        if may_send and lane in ledger.lanes and not (lane in ledger.wake or queued or blocked):
             yield f"lane {lane} has jobs and is open, but forgotten"
         if set(blocked) - {track.mailbox}:
             yield f"lane {lane} waits for a slot of {blocked}, which is not its mailbox"

@@ -20,6 +20,8 @@ class Books:
     def __init__(self) -> None:
         self.noted = 0
         self.checked = True
+        # Tenants of which nothing leaves; `*` is all.
+        self.paused: set[str] = set()
         self.entries: dict[str, Entry] = {}
         self.bodies: dict[str, bytes] = {}
         self.keys: dict[str, tuple[str, str]] = {}

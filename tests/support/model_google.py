@@ -44,7 +44,9 @@ class Google(Moves):
         self, entry: Entry, told: int, begun_at: int, reason: str, now: int, *, whole: bool
     ) -> None:
         """A mailbox, or the `whole` project, has gone faster than Google allows."""
-        track = self.tracks[entry.connection]
+        track = self.tracks.get(entry.connection)
+        if track is None:  # its limits went with it
+            return
         assert entry.mailbox is not None
         assert entry.project is not None
         meter = self.meters_of(entry.mailbox, entry.project)[whole]

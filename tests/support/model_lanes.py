@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger import Lane, Suspension, Tick
+from certmail_config.states import State
 from support.model_books import PROJECT
 from support.model_counting import Counting
-from support.model_values import Track, ms
+from support.model_values import LEASED, Track, ms
 
 
 class Lanes(Counting):
@@ -64,17 +67,57 @@ class Lanes(Counting):
             if name in self.wake:
                 self.wake[name] = min(self.wake[name], self.noted)
 
-    def open_lane(self, connection: ConnectionId, version: int, *, clock: float) -> bool:
+    def open_lane(
+        self, connection: ConnectionId, version: int, *, careful: bool = False, clock: float
+    ) -> bool:
         now, _ = self.time(clock)
         track = self.tracks[connection]
         if track.version > version:
             return False
         if track.state != "open" or track.version != version:
+            if careful and track.state != "open":
+                self.mailboxes[track.mailbox].probe = True
             track.state, track.version, track.code, track.message = "open", version, None, None
             if self.waiting(connection):
                 self.wake_lane(connection, now)
             self.emit(now, "opened", connection=connection, tenant=track.tenant, version=str(version))
         return True
+
+    def remove_lane(self, connection: ConnectionId, *, clock: float) -> int:
+        now, _ = self.time(clock)
+        here = {State.READY, State.SCHEDULED} | LEASED
+        busy = sum(entry.connection == connection and entry.state in here for entry in self.entries.values())
+        if busy or connection not in self.tracks:
+            return busy
+        track = self.tracks.pop(connection)
+        self.wake.pop(connection, None)
+        self.queues[track.project].pop(connection, None)
+        self.blocked[track.mailbox].discard(connection)
+        self.emit(now, "removed", connection=connection, tenant=track.tenant)
+        return 0
+
+    def pause(
+        self,
+        tenant: str | None,
+        *,
+        on: bool,
+        reason: str = "",
+        connections: Sequence[ConnectionId] = (),
+        clock: float,
+    ) -> bool:
+        now, _ = self.time(clock)
+        name = tenant or "*"
+        changed = (name in self.paused) is not on
+        if on:
+            self.paused.add(name)
+        else:
+            self.paused.discard(name)
+            for lane in connections:
+                if self.waiting(lane):
+                    self.wake_lane(lane, now)
+        if changed:
+            self.emit(now, "paused" if on else "resumed", tenant=name, reason=reason)
+        return changed
 
     def suspend_lane(self, connection: ConnectionId, suspension: Suspension, *, clock: float) -> bool:
         now, _ = self.time(clock)
@@ -83,15 +126,15 @@ class Lanes(Counting):
             return False
         track.version = suspension.version
         self.suspend(connection, suspension, now)
-        track.code, track.message = suspension.code, suspension.message
+        track.code, track.message = suspension.code, suspension.words
         return True
 
     def suspend(self, connection: str, why: Suspension | None, now: int) -> None:
         """Stop an open lane, if this is about the account that it has now."""
-        track = self.tracks[connection]
-        if why is None or track.state != "open" or track.version != why.version:
+        track = self.tracks.get(connection)
+        if why is None or track is None or track.state != "open" or track.version != why.version:
             return
-        track.state, track.code, track.message = "suspended", why.code, why.message
+        track.state, track.code, track.message = "suspended", why.code, why.words
         self.wake.pop(connection, None)
         self.queues[track.project].pop(connection, None)
         self.emit(
@@ -101,5 +144,5 @@ class Lanes(Counting):
             tenant=track.tenant,
             version=str(why.version),
             code=why.code,
-            message=why.message,
+            message=why.words,
         )

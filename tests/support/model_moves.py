@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from certmail_config.states import State
 from support.model_lanes import Lanes
 from support.model_values import Entry
+
+REMOVED: Final = "connection_removed: its connection was removed, so it cannot be sent any more"
 
 
 class Moves(Lanes):
     """Where a job can go, and what stays of it there."""
 
-    def wait(self, entry: Entry, now: int, *, until: int | None = None) -> None:
-        """Back to its lane, or not before a time."""
+    def wait(self, entry: Entry, now: int, *, until: int | None = None) -> str | None:
+        """Back to its lane, or not before a time. Without a lane it ends; gives why then."""
+        if entry.connection not in self.tracks:
+            self.end(entry, State.FAILED, REMOVED, now)
+            self.tell(now, "orphaned", entry, "held", reason=REMOVED)
+            return REMOVED
         entry.state = State.READY if until is None else State.SCHEDULED
         entry.at, entry.held, entry.nonce, entry.worker, entry.look_at = until, False, None, None, None
         entry.would_be = None
         if until is None:
             self.wake_lane(entry.connection, now)
+        return None
 
     def doubt(self, entry: Entry, reason: str, at: int | None, now: int) -> None:
         """Unknown: sent again at a time, or held for a person."""
         entry.state, entry.reason, entry.held = State.UNCERTAIN, reason, at is None
         entry.at = now + entry.keep if at is None else at
         entry.nonce, entry.worker, entry.would_be = None, None, None
-        if self.tracks[entry.connection].verify:
+        track = self.tracks.get(entry.connection)
+        if track is not None and track.verify:
             entry.look_at = now + 1_000
 
     def end(self, entry: Entry, state: State, reason: str, now: int) -> None:

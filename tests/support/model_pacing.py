@@ -27,6 +27,8 @@ class Pacing(Moves):
         now, leapt = self.time(clock)
         if leapt or not self.checked:
             return Dispatched((), None, Stop.CLOCK_LEAPT if leapt else Stop.UNCHECKED)
+        if "*" in self.paused:
+            return Dispatched((), None, Stop.PAUSED)
         self.workers = {name: (size, until) for name, (size, until) in self.workers.items() if until > now}
         leased = [entry for entry in self.entries.values() if entry.state in LEASED]
         capacity = sum(size for size, _ in self.workers.values()) - len(leased)
@@ -113,7 +115,7 @@ class Round:
         """Lease one job of a lane, or find out what it waits for; `turn`: its project may send, and it is the first."""
         model, track = self.model, self.model.tracks[lane]
         model.wake.pop(lane, None)
-        if track.state != "open" or not model.waiting(lane):
+        if track.state != "open" or not model.waiting(lane) or track.tenant in model.paused:
             return
         wait = model.mailbox_waits(track, self.now, since)
         if wait == "slot":

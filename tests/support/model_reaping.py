@@ -49,8 +49,9 @@ class Reaping(Moves):
                 self.doubt(entry, f"{entry.reason}; its time passed before it could be sent again", None, now)
                 self.tell(now, "held", entry, "reason", "held")
             case State.UNCERTAIN:
+                if self.wait(entry, now):
+                    return
                 entry.possible_duplicate = True
-                self.wait(entry, now)
                 reason = "the rule for unknown outcomes sends it once more"
                 self.tell(now, "resent", entry, possible_duplicate="1", reason=reason)
             case _ if entry.expires_at <= now:
@@ -63,7 +64,8 @@ class Reaping(Moves):
         worker = entry.worker
         self.free(entry, now)
         if worker is None:  # a lost doorbell says nothing about the job
-            return self.wait(entry, now)
+            self.wait(entry, now)
+            return None
         entry.victims |= {worker}
         if len(entry.victims) >= real.POISON_REAPS:
             reason = f"it stopped {len(entry.victims)} workers before it could be sent"

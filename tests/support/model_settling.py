@@ -76,16 +76,16 @@ class Settling(Google):
         again = to in {State.READY, State.SCHEDULED}
         if entry.accepted and to is not State.ACCEPTED:
             self.end(entry, State.ACCEPTED, reason := "an earlier request was accepted", now)
-        elif again and entry.called_off is not None:
+        elif again and entry.called_off is not None and entry.connection in self.tracks:
             self.end(entry, State.CANCELLED, reason := entry.called_off, now)
-        elif again and not entry.unfinished:
+        elif again and entry.called_off is None and not entry.unfinished:
             reason = "its time passed before it was known that it had not gone out"
             self.end(entry, State.EXPIRED, reason, now)
         elif to is State.UNCERTAIN:
             self.doubt(entry, reason, None if entry.called_off is not None else at, now)
         elif again:
             entry.reason = reason
-            self.wait(entry, now, until=at if to is State.SCHEDULED else None)
+            reason = self.wait(entry, now, until=at if to is State.SCHEDULED else None) or reason
         else:
             self.end(entry, to, reason, now)
         return reason

@@ -116,6 +116,8 @@ class Working(Moves):
             return "not_after"
         if track.state != "open":
             return "suspended"
+        if {"*", track.tenant} & self.paused:
+            return "paused"
         flying = len(self.flying(entry.mailbox)), len(whole.leased)
         for gate, leased in zip(self.gates_of(entry.mailbox, entry.project), flying, strict=True):
             if gate.cooling > now:

@@ -58,7 +58,9 @@ def stops(draw: st.DrawFn) -> dict[str, Any]:
     if to is State.SCHEDULED:
         stop |= {"wait": draw(st.sampled_from([1.0, 20.0, 3600.0, 1e6])), "counts": True}
     elif to is State.READY and draw(st.booleans()):
-        stop["suspension"] = Suspension("grant_revoked", "Link the account again.", draw(VERSIONS))
+        stop["suspension"] = Suspension(
+            "grant_revoked", "The permission ended.", draw(VERSIONS), "Link the account again."
+        )
     return stop
 
 

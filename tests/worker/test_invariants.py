@@ -126,9 +126,23 @@ def test_a_slot_that_leaked_is_free_again(ledger: Bench) -> None:
     assert ledger.dispatch().jobs == ("later",)
 
 
-def test_a_reminder_whose_connection_is_unknown_is_named(ledger: Bench) -> None:
-    ledger.redis.delete(keys.LANE_INFO + "asleep")
-    assert dict(look(ledger.redis).found) == {"lane_missing": ["ready"]}
+def test_a_reminder_whose_connection_is_unknown_is_named_and_ends(ledger: Bench) -> None:
+    ledger.redis.delete(keys.LANE_INFO + "asleep", keys.LANE_INFO + "a")
+    report = look(ledger.redis)
+    assert {code: set(subjects) for code, subjects in report.found.items()} == {
+        "lane_missing": {"ready", "scheduled"}
+    }
+    put_right(ledger.redis, report)
+    assert look(ledger.redis).found == {}
+    for job in ("ready", "scheduled"):
+        assert ledger.state(job) is State.FAILED
+        assert str(ledger.see(job).reason).startswith("connection_removed: ")
+
+
+def test_an_uncertain_reminder_needs_no_connection(ledger: Bench) -> None:
+    """Somebody still has to say what became of it."""
+    ledger.redis.delete(keys.LANE_INFO + "d", keys.LANE_INFO + "e")
+    assert look(ledger.redis).found == {}
 
 
 def test_a_reminder_without_content_ends_as_failed_but_not_if_a_copy_may_be_out(ledger: Bench) -> None:

@@ -188,7 +188,7 @@ def test_a_broken_connection_is_stopped_in_the_version_that_was_used_with_reason
     assert (settled.to, settled.counts, settled.at) == (State.READY, False, None)
     assert settled.suspension is not None
     assert (settled.suspension.code, settled.suspension.version) == ("the_code", VERSION)
-    assert settled.suspension.message == "What is wrong. What to do."
+    assert (settled.suspension.message, settled.suspension.remedy) == ("What is wrong.", "What to do.")
 
 
 class TestBackOff:

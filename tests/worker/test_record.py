@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, func, select
 
-from certmail_config.sql import tables
+from certmail_config.connections import Connection, ConnectionState
+from certmail_config.sql import registry, tables
 from certmail_config.sql.engine import open_database, upgrade
+from certmail_config.vault import Vault
 from certmail_worker.record import START, CursorMovedError, Event, read_cursor, write
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -177,7 +180,54 @@ def test_a_suspension_is_an_event_without_a_job(engine: Engine) -> None:
     write(
         engine,
         read_cursor(engine),
-        [Event("1-0", "suspended", NOW, {"connection": "c", "tenant": "acme", "code": "x"})],
+        [suspended(1)],
     )
     with engine.connect() as db:
         assert db.execute(select(tables.events.c.job, tables.events.c.tenant)).one() == (None, "acme")
+
+
+def suspended(n: int, connection: str = "c", version: int = 1) -> Event:
+    fields = {"connection": connection, "tenant": "acme", "version": str(version), "code": "grant_revoked"}
+    return Event(f"{n}-0", "suspended", NOW, fields | {"message": "It was withdrawn.\nLink it again."})
+
+
+class TestSuspensions:
+    """What delivery found out about a connection reaches SQL by its event."""
+
+    @pytest.fixture
+    def connection(self, engine: Engine) -> Connection:
+        with engine.begin() as db:
+            _, draft = registry.add_tenant(db, Vault([("k", b"k" * 32)]), "acme", NOW)
+            return registry.save_connection(db, replace(draft, state=ConnectionState.ACTIVE))
+
+    def found(self, engine: Engine, connection: Connection) -> Connection:
+        with engine.connect() as db:
+            return registry.get_connection(db, connection.id)
+
+    def test_it_says_what_is_wrong_what_to_do_and_since_when(
+        self, engine: Engine, connection: Connection
+    ) -> None:
+        write(engine, read_cursor(engine), [suspended(1, connection.id, connection.version)])
+        assert self.found(engine, connection) == replace(
+            connection,
+            state=ConnectionState.ATTENTION,
+            code="grant_revoked",
+            message="It was withdrawn.",
+            remedy="Link it again.",
+            refused_since=NOW,
+        )
+
+    def test_late_news_of_the_account_before_breaks_nothing(
+        self, engine: Engine, connection: Connection
+    ) -> None:
+        write(engine, read_cursor(engine), [suspended(1, connection.id, connection.version - 1)])
+        assert self.found(engine, connection) == connection
+
+    @pytest.mark.parametrize("state", [ConnectionState.DISABLED, ConnectionState.PENDING])
+    def test_what_a_person_decided_stays(
+        self, engine: Engine, connection: Connection, state: ConnectionState
+    ) -> None:
+        with engine.begin() as db:
+            decided = registry.save_connection(db, replace(connection, state=state))
+        write(engine, read_cursor(engine), [suspended(1, connection.id, decided.version)])
+        assert self.found(engine, connection) == decided

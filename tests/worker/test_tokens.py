@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -15,9 +16,13 @@ from redis import Redis
 
 from certmail_config import keys
 from certmail_config.token_errors import Denied
+from certmail_config.vault import Vault
 from certmail_worker.minter import Purpose
 from certmail_worker.tokens import RENEW_SECONDS, Token
 from support.desk import Stand, stand
+
+SET_UP = 1 + len(Purpose)
+"""Requests of the probe: who the service account is, and what is used later."""
 
 
 @pytest_asyncio.fixture
@@ -27,7 +32,8 @@ async def place(tmp_path: Path, redis: Redis, redis_url: str) -> AsyncIterator[S
 
 
 async def calls(place: Stand) -> int:
-    return await place.asked("/token")
+    """How often Google was asked for a token since the connection was set up."""
+    return await place.asked("/token") - SET_UP
 
 
 async def test_a_hundred_deliveries_in_four_processes_ask_google_once(place: Stand) -> None:
@@ -99,12 +105,81 @@ async def test_a_relinked_connection_never_sends_with_the_old_token(place: Stand
     assert second.secret != first.secret
 
 
-async def test_a_refusal_is_told_to_all_who_wait_and_is_not_kept(place: Stand) -> None:
-    await place.control("POST", "/faults", {"match": {"path": "/token"}, "fault": "503", "times": 1})
-    tokens = place.tokens()
-    answers = await asyncio.gather(*(tokens.get(place.connection) for _ in range(5)))
+async def refuse(place: Stand, status: int, error: str, **headers: str) -> None:
+    """Let the token endpoint refuse once."""
+    fault = {"status": status, "headers": headers, "body": {"error": error}}
+    await place.control("POST", "/faults", {"match": {"path": "/token"}, "fault": fault, "times": 1})
+
+
+async def refusal(place: Stand, purpose: Purpose = Purpose.SEND) -> Denied:
+    answer = await place.tokens(confirm_seconds=2).get(place.connection, purpose)
+    assert isinstance(answer, Denied)
+    return answer
+
+
+async def test_trouble_at_the_endpoint_is_told_to_the_whole_fleet_and_asked_about_again_soon(
+    place: Stand,
+) -> None:
+    await refuse(place, 503, "internal_failure")
+    fleet = [place.tokens() for _ in range(5)]
+    answers = await asyncio.gather(*(tokens.get(place.connection) for tokens in fleet for _ in range(5)))
     assert {answer.code for answer in answers if isinstance(answer, Denied)} == {"token_unavailable"}
-    assert isinstance(await tokens.get(place.connection), Token)
+    assert await calls(place) == 1
+    [wait] = [(await refusal(place)).wait]
+    assert wait is not None
+    assert 0 < wait <= 3
+    await asyncio.sleep(wait)
+    assert isinstance(await place.tokens().get(place.connection), Token)
+    assert await calls(place) == 2
+
+
+async def test_a_refusal_counts_when_it_is_given_again_and_nobody_asks_meanwhile(place: Stand) -> None:
+    await refuse(place, 400, "invalid_grant")
+    first = await refusal(place)
+    assert (first.code, first.confirmed) == ("grant_revoked", False)
+    assert not (await refusal(place)).confirmed
+    assert await calls(place) == 1
+    await asyncio.sleep(2)
+    await refuse(place, 400, "invalid_grant")
+    assert (await refusal(place)).confirmed
+    assert (await refusal(place)).confirmed
+    assert await calls(place) == 2
+
+
+async def test_a_refusal_that_is_over_a_moment_later_leaves_no_trace(place: Stand) -> None:
+    await refuse(place, 400, "invalid_grant")
+    await refusal(place)
+    await asyncio.sleep(2)
+    token = await place.tokens().get(place.connection)
+    assert isinstance(token, Token)
+    assert [name async for name in place.redis.scan_iter(keys.REFUSAL + "*")] == []
+
+
+async def test_who_linked_anew_does_not_inherit_a_refusal(place: Stand) -> None:
+    await refuse(place, 400, "invalid_grant")
+    await refusal(place)
+    again = await asyncio.to_thread(place.office.save, place.connection)
+    assert isinstance(await place.tokens().get(again), Token)
+
+
+async def test_a_limit_of_the_endpoint_holds_for_all_who_ask_in_the_same_name(place: Stand) -> None:
+    await refuse(place, 429, "rate_limit_exceeded", **{"Retry-After": "2"})
+    await refusal(place)
+    told = await refusal(place, Purpose.LOOK)
+    assert "too many requests" in told.message
+    assert told.wait is not None
+    assert await calls(place) == 1
+    await asyncio.sleep(told.wait)
+    assert isinstance(await place.tokens().get(place.connection, Purpose.LOOK), Token)
+
+
+async def test_what_is_remembered_of_a_refusal_is_sealed(place: Stand) -> None:
+    await refuse(place, 400, "invalid_grant")
+    await refusal(place)
+    [name] = [name async for name in place.redis.scan_iter(keys.REFUSAL + "*")]
+    sealed = await place.redis.get(name)
+    assert isinstance(sealed, bytes)
+    assert b"grant" not in sealed
 
 
 async def test_a_worker_that_died_while_asking_holds_the_others_up_for_the_locks_life_at_most(
@@ -144,3 +219,40 @@ async def test_a_token_that_one_worker_dropped_is_not_used_again_by_another_for_
     assert isinstance(again, Token)
     assert again.mark != first.mark
     assert await other.get(place.connection) == again == await one.get(place.connection)
+
+
+@pytest.mark.parametrize("broken", ["key_gone", "altered", "not_sealed", "not_a_token", "of_another"])
+async def test_one_that_cannot_be_opened_counts_as_none_and_another_takes_its_place(
+    place: Stand, broken: str
+) -> None:
+    first = await place.tokens().get(place.connection)
+    assert isinstance(first, Token)
+    vault, owner = place.office.vault, f"{place.connection.owner}/token/{place.connection.version}/send"
+    name = f"{keys.TOKEN}{place.connection.id}:{place.connection.version}:send"
+    sealed = await place.redis.get(name)
+    assert isinstance(sealed, bytes)
+    in_its_place = {
+        "key_gone": Vault([("k-old", os.urandom(32))]).seal(b"{}", owner=owner),
+        "altered": sealed[:-1] + bytes([sealed[-1] ^ 1]),
+        "not_sealed": b"ya29.token",
+        "not_a_token": vault.seal(b'["secret"]', owner=owner),
+        "of_another": vault.seal(vault.open(sealed, owner=owner), owner=owner.replace("send", "look")),
+    }[broken]
+    await place.redis.set(name, in_its_place)
+    before = await calls(place)
+    second = await place.tokens().get(place.connection)
+    assert isinstance(second, Token)
+    assert second.mark != first.mark
+    assert await place.tokens().get(place.connection) == second, "it is the fleet's now"
+    assert await calls(place) == before + 1
+
+
+async def test_dropping_a_token_beside_one_that_cannot_be_opened_breaks_nothing(place: Stand) -> None:
+    tokens = place.tokens()
+    first = await tokens.get(place.connection)
+    assert isinstance(first, Token)
+    await place.redis.set(f"{keys.TOKEN}{place.connection.id}:{place.connection.version}:send", b"broken")
+    await tokens.drop(place.connection, first)
+    second = await tokens.get(place.connection)
+    assert isinstance(second, Token)
+    assert second.mark != first.mark

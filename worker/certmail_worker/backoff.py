@@ -5,7 +5,7 @@ All times are seconds. Randomness comes from tenacity's own generator: nobody ne
 
 from __future__ import annotations
 
-from tenacity import RetryCallState, wait_exponential, wait_fixed, wait_random
+from tenacity import RetryCallState, wait_exponential, wait_random
 from tenacity.wait import wait_base
 
 JOB = wait_exponential(multiplier=2, min=2, max=1800) + wait_random(0, 2)
@@ -16,8 +16,8 @@ DAY = wait_exponential(multiplier=900, min=900, max=86400) + wait_random(0, 60)
 """A mailbox that has used up its day: a quarter of an hour, growing to a day (google.md §1.5)."""
 OPERATOR = wait_exponential(multiplier=30, min=30, max=3600) + wait_random(0, 10)
 """Something that only the operator can mend."""
-SETTLING = wait_fixed(15) + wait_random(0, 2)
-"""Before a refusal is believed that Google gives while it spreads a change (google.md §4.4: one or two confirmations)."""
+TOKEN = wait_exponential(multiplier=2, min=2, max=300) + wait_random(0, 1)
+"""Before the token endpoint is asked again for a connection that it did not serve."""
 STORE = wait_exponential(multiplier=0.1, min=0.1, max=5) + wait_random(0, 0.2)
 """A store that does not answer."""
 

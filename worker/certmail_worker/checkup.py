@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,17 +13,21 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from certmail_config import keys
-from certmail_config.connections import Connection, ConnectionState
+from certmail_config.connections import Connection, ConnectionState, TenantState
 from certmail_config.durability import Durability
-from certmail_config.errors import CertmailError, SealBroken
+from certmail_config.errors import CertmailError
 from certmail_config.facts import server_facts
+from certmail_config.ledger.values import split_words
+from certmail_config.pauses import paused_in
+from certmail_config.renewal import renew_values, sealed_in
 from certmail_config.room import Limits
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.sql.engine import check_version, open_database, reachable, upgrade
+from certmail_config.sql.pausing import read_pauses
 from certmail_config.stores import check_redis, connect, database_url, redis_server, vault_keys
 from certmail_config.vault import Vault
-from certmail_worker import invariants
+from certmail_worker import halts, invariants
 from certmail_worker.clock import TOLERANCE_SECONDS
 from certmail_worker.lineage import WORDS, Lineage, assess, read_traces
 
@@ -63,6 +67,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
     )
     vault: Vault | None = None
     stopped: dict[str, tuple[str, str]] = {}
+    paused: frozenset[str] | None = None
     try:
         vault = Vault(vault_keys(settings))
         yield Finding("vault", Severity.OK, "There is a key to seal with.")
@@ -78,6 +83,8 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
             yield from _ledger(redis, progress)
             yield from _lineage(redis, settings)
             stopped = _stopped_lanes(redis)
+            paused = paused_in(redis)
+            yield from _halts(halts.in_force(paused, _suspended(redis, paused)))
         except CertmailError as error:
             yield _broken("redis", error)
     engine = open_database(database_url(settings))
@@ -86,6 +93,9 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
             upgrade(engine)
         check_version(engine)
         yield Finding("database", Severity.OK, f"{engine.dialect.name} answers, its tables are up to date.")
+        if paused is not None:
+            with reachable(engine), engine.connect() as db:
+                yield from _halts(halts.disagreements(paused, read_pauses(db)))
         yield from _connections(engine, vault, stopped)
     except CertmailError as error:
         yield _broken("database", error)
@@ -179,29 +189,47 @@ def _stopped_lanes(redis: Redis) -> dict[str, tuple[str, str]]:
     return found
 
 
+def _suspended(redis: Redis, paused: Iterable[str]) -> set[str]:
+    states = {name: cast("bytes | None", redis.hget(keys.TENANT + name, "state")) for name in paused}
+    return {name for name, state in states.items() if state == TenantState.SUSPENDED.encode()}
+
+
+def _halts(found: Iterable[halts.Halt]) -> Iterator[Finding]:
+    for halt in found:
+        yield Finding(
+            halt.check, Severity.ERROR if halt.broken else Severity.WARNING, halt.message, halt.remedy
+        )
+
+
 def _connections(
     engine: Engine, vault: Vault | None, stopped: Mapping[str, tuple[str, str]]
 ) -> Iterator[Finding]:
     with reachable(engine), engine.connect() as db:
-        found = registry.list_connections(db)
+        tenants, found = registry.list_tenants(db), registry.list_connections(db)
+    for tenant in tenants:
+        yield from _sealed(f"tenant {tenant.id}", {"private_key": tenant.private_key}, tenant.id, vault)
     if not found:
         yield Finding(
             "connections", Severity.WARNING, "There is no tenant yet.", "certmail tenants add TENANT"
         )
     for connection in found:
-        yield _connection(connection, vault, stopped.get(connection.id))
+        check = f"connection {connection.tenant}/{connection.name}"
+        broken = list(_sealed(check, sealed_in(connection), connection.owner, vault))
+        yield from broken or [_connection(check, connection, stopped.get(connection.id))]
 
 
-def _connection(connection: Connection, vault: Vault | None, stopped: tuple[str, str] | None) -> Finding:
-    check = f"connection {connection.tenant}/{connection.name}"
-    if vault is not None and connection.private_key is not None:
-        try:
-            vault.open(connection.private_key, owner=connection.owner)
-        except SealBroken as error:
-            return _broken(check, error)
+def _sealed(check: str, values: Mapping[str, bytes], owner: str, vault: Vault | None) -> Iterator[Finding]:
+    """What of these values cannot be opened."""
+    if vault is not None:
+        for error in renew_values(values, owner, vault).broken.values():
+            yield _broken(check, error)
+
+
+def _connection(check: str, connection: Connection, stopped: tuple[str, str] | None) -> Finding:
     if connection.state is ConnectionState.ACTIVE and stopped is not None:
-        code, message = stopped
-        remedy = f"Put it right, then: certmail connections probe {connection.id}"
+        code, words = stopped
+        message, remedy = split_words(words)
+        remedy = f"{remedy} Then: certmail connections probe {connection.id}".strip()
         return Finding(check, Severity.ERROR, f"Its reminders wait, {code}: {message}", remedy)
     if connection.state is ConnectionState.ACTIVE:
         return Finding(check, Severity.OK, "It was seen to work.")

@@ -51,9 +51,19 @@ class Directory:
             self._connections[id] = (fields[b"sealed"], found)
         return found
 
+    async def version(self, id: ConnectionId) -> int:  # noqa: A002 - as above
+        """The version of the connection in the working copy; 0 if there is none. Needs no key."""
+        return int(await cast("Any", self.redis.hget(keys.CONNECTION + id, "version")) or 0)
+
     async def open(self, payload: bytes, *, tenant: str, job: str) -> bytes:
         """Read a sealed reminder; raises SealBroken."""
-        return (await self.tenant(tenant)).opener.open(payload, tenant=tenant, job=job)
+        inside = await self.tenant(tenant)
+        try:
+            return inside.opener.open(payload, tenant=tenant, job=job)
+        except SealBroken:
+            # The tenant may have been removed and added anew since, and have another key.
+            self._tenants.pop(tenant, None)
+            return (await self.tenant(tenant)).opener.open(payload, tenant=tenant, job=job)
 
     async def tenant(self, tenant: str) -> TenantInside:
         """What only a holder of the vault's keys knows of a tenant; raises SealBroken."""

@@ -37,7 +37,11 @@ CODES: Final[dict[str, tuple[str, Mended, str]]] = {
         "job",
         "end it as failed, or uncertain if a request was made",
     ),
-    "lane_missing": ("of a connection that is not known", "job", "put it where its state says"),
+    "lane_missing": (
+        "of a connection that is not known",
+        "job",
+        "let it wait for its connection if that is still set up, else end it as failed",
+    ),
     "key_lost": ("whose key would be taken for a new reminder's", "job", "remember its key"),
     "in_no_lane": ("ready, but in no lane", "job", "put it into its lane"),
     "out_of_order": ("in the wrong place of its lane", "job", "put it into its place"),

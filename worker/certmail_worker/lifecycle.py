@@ -18,9 +18,9 @@ from certmail_config.office import Office
 from certmail_config.room import Limits
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import open_database
-from certmail_config.stores import connect, connect_async, database_url, vault_keys
+from certmail_config.stores import connect, connect_async, database_url, open_vault
 from certmail_config.uncertain import Policy
-from certmail_config.vault import Vault
+from certmail_worker.caretaker import take_care
 from certmail_worker.desk import Desk
 from certmail_worker.directory import Directory
 from certmail_worker.doorbell import Doorbell
@@ -70,20 +70,21 @@ class WorkerLife:
         if self._durability.kind is Kind.NONE:
             log.warning("durability_none", extra={"error": NOTHING_PROMISED})
         await asyncio.to_thread(self._prove)
-        vault = Vault(vault_keys(settings))
+        self._vault = vault = open_vault(settings)
         self._session = new_session(
             ca_file=settings.google_ca_file, timeout_seconds=settings.http_timeout_seconds
         )
         self._redis = connect_async(self._redis_url)
         self._engine = open_database(database_url(settings))
-        await asyncio.to_thread(self._publish_limits, vault)
+        self._office = Office(settings, self._engine, connect(self._redis_url), vault)
+        await asyncio.to_thread(self._publish_limits)
         self._doorbell = Doorbell(self._app)
         minter = Minter(self._session, settings.google_token_url, vault, oauth_client(settings))
         self.desk = Desk(
             worker=f"{socket.gethostname()}:{os.getpid()}:{uuid7(0)[-6:]}",
             redis=self._redis,
             directory=Directory(self._redis, vault),
-            tokens=Tokens(self._redis, vault, minter),
+            tokens=Tokens(self._redis, vault, minter, settings.confirm_seconds),
             gmail=Gmail(self._session, settings.gmail_url),
             rules=Rules(
                 uncertain=Policy.parse(settings.uncertain),
@@ -103,6 +104,7 @@ class WorkerLife:
             "reaper": partial(sweep, self.desk),
             "verifier": partial(verify, self.desk),
             "recorder": partial(record, self.desk, self._engine),
+            "caretaker": partial(take_care, self.desk, self._office),
         }
         self._keeper = Keeper(self.desk, capacity, services)
         self._keeper.start()
@@ -111,17 +113,16 @@ class WorkerLife:
         with connect(self._redis_url) as redis:
             prove(redis, self._durability)
 
-    def _publish_limits(self, vault: Vault) -> None:
+    def _publish_limits(self) -> None:
         """With SQL away the lanes keep the limits that they have: no reason not to send."""
-        with connect(self._redis_url) as redis:
-            try:
-                Office(self._settings, self._engine, redis, vault).publish_limits()
-            except StoresUnreachable as error:
-                log.warning("limits_not_published", extra={"code": error.code, "error": error.message})
-            except RedisError as error:
-                message = f"Redis does not answer: {type(error).__name__}."
-                remedy = "Start it, or check CERTMAIL_REDIS_URL; then start the worker again."
-                raise StoresUnreachable("redis_unreachable", message, remedy) from error
+        try:
+            self._office.publish_limits()
+        except StoresUnreachable as error:
+            log.warning("limits_not_published", extra={"code": error.code, "error": error.message})
+        except RedisError as error:
+            message = f"Redis does not answer: {type(error).__name__}."
+            remedy = "Start it, or check CERTMAIL_REDIS_URL; then start the worker again."
+            raise StoresUnreachable("redis_unreachable", message, remedy) from error
 
     def _check_server(self) -> bool:
         """In a thread of its own, with a client of its own; it happens once for each run of the server."""
@@ -131,6 +132,8 @@ class WorkerLife:
             except StoresUnreachable as error:
                 say_stopped(redis, error)
                 return False
+            # A server that comes back from an older copy does not know of it: it must not go on by that.
+            Office(self._settings, self._engine, redis, self._vault).publish_pauses()
             return check(redis, self._engine)
 
     async def quiet(self) -> None:
@@ -144,6 +147,7 @@ class WorkerLife:
         await self._session.close()
         await self._redis.aclose()
         await asyncio.to_thread(self._doorbell.close)
+        self._office.redis.close()
         self._engine.dispose()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -13,7 +14,16 @@ from google.auth.crypt import RSASigner
 
 from certmail_config.connections import METADATA_SCOPE, SEND_SCOPE, Connection, Kind
 from certmail_config.ids import ConnectionId
-from certmail_config.oauth import Granted, OAuthClient, assertion_form, read_answer, refresh_form
+from certmail_config.oauth import (
+    AUDIENCE,
+    Granted,
+    OAuthClient,
+    assertion_form,
+    identity_form,
+    read_answer,
+    read_identity,
+    refresh_form,
+)
 from certmail_config.settings import Settings
 from certmail_config.token_errors import Blame, Denied, Grant
 from certmail_config.vault import Vault
@@ -67,8 +77,32 @@ class Minter:
         granted = read_answer(answer.status, answer.body, grant)
         return replace(granted, wait=named_wait(answer)) if isinstance(granted, Denied) else granted
 
+    async def client_id(self, connection: Connection) -> str | Denied | None:
+        """The numeric client ID of a connection's service account; None where Google does not tell. Raises SealBroken.
+
+        Needs a key that Google knows, and no delegation: so it tells the two apart.
+        """
+        assert connection.service_account is not None, "asked of customer owned applications only"
+        form = identity_form(
+            self._signer(connection),
+            key_id=connection.key_id,
+            issuer=connection.service_account,
+            audience=AUDIENCE,
+            now=time.time(),
+        )
+        answer = await exchange(self.session, "POST", self.url, data=form)
+        if not isinstance(answer, Answered):
+            message = f"The token endpoint cannot be reached: {answer.why}"
+            return Denied(Blame.NOBODY, "token_unavailable", message, "It is tried again.")
+        if answer.status == 200:
+            return read_identity(answer.body)
+        refused = read_answer(answer.status, answer.body, Grant.ASSERTION)
+        return refused if isinstance(refused, Denied) else None
+
     def _form(self, connection: Connection, purpose: Purpose) -> dict[str, str] | Denied:
         if connection.kind is Kind.CUSTOMER_OWNED_APP:
+            if connection.not_after is not None and connection.not_after.timestamp() <= time.time():
+                return _expired(connection.not_after)
             assert connection.service_account is not None, "checked when the connection was added"
             assert connection.mailbox is not None, "checked when the connection was added"
             return assertion_form(
@@ -107,3 +141,10 @@ class Minter:
             known = (connection.version, RSASigner(key, connection.key_id))
             self._signers[connection.id] = known
         return known[1]
+
+
+def _expired(not_after: datetime) -> Denied:
+    """Google would refuse it without saying why (google.md §4.3)."""
+    message = f"The certificate ended on {not_after:%Y-%m-%d %H:%M UTC}: Google accepts its key no longer."
+    remedy = "Make a new one (`certmail connections rotate`) and upload it."
+    return Denied(Blame.CUSTOMER, "certificate_expired", message, remedy, confirmed=True)

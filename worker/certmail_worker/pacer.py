@@ -19,6 +19,8 @@ MOST = 500
 LONGEST_PAUSE = 0.1
 SHORTEST_PAUSE = 0.01
 STOPPED_PAUSE = 5.0
+PAUSED_PAUSE = 0.5
+"""How long after an operator lets things leave again, at most."""
 
 
 async def pace(
@@ -36,7 +38,9 @@ async def pace(
             continue
         step = await desk.ledger(dispatch(MOST))
         if step.stopped is not None:
-            if step.stopped is not Stop.UNCHECKED or not await asyncio.to_thread(check_server):
+            if step.stopped is Stop.PAUSED:
+                await asyncio.sleep(PAUSED_PAUSE)
+            elif step.stopped is not Stop.UNCHECKED or not await asyncio.to_thread(check_server):
                 await asyncio.sleep(STOPPED_PAUSE)
             continue
         if step.jobs:

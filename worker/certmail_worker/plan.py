@@ -111,10 +111,8 @@ def plan(
         case FailureClass.TOKEN_EXPIRED:
             return _token_refused(verdict, job, connection_version, now, token)
         case FailureClass.CONNECTION:
-            message = f"{verdict.message} {verdict.remedy}".strip()
-            return Settlement(
-                outcome, State.READY, reason, suspension=Suspension(verdict.code, message, connection_version)
-            )
+            why = Suspension(verdict.code, verdict.message, connection_version, verdict.remedy)
+            return Settlement(outcome, State.READY, reason, suspension=why)
         case FailureClass.OPERATOR:
             at = now + backoff.seconds(backoff.OPERATOR, job.failures + 1)
             return Settlement(
@@ -148,9 +146,13 @@ def _token_refused(verdict: Verdict, job: Job, version: int, now: float, token: 
         at = now + backoff.seconds(backoff.JOB, job.failures + 1)
         return Settlement(verdict.outcome, State.SCHEDULED, reason, at=at, counts=True)
     # Under another code than before, so that the next 401 counts as the first again once the lane is open.
-    message = f"Gmail refuses a new access token too. {verdict.message} {_LINK_AGAIN}"
-    suspension = Suspension("token_refused", message, version)
-    return Settlement(verdict.outcome, State.READY, f"token_refused: {message}", suspension=suspension)
+    message = f"Gmail refuses a new access token too. {verdict.message}"
+    return Settlement(
+        verdict.outcome,
+        State.READY,
+        f"token_refused: {message} {_LINK_AGAIN}",
+        suspension=Suspension("token_refused", message, version, _LINK_AGAIN),
+    )
 
 
 def _pause(verdict: Verdict, job: Job, now: float, deadline: float | None, rules: Rules) -> Pause:

@@ -18,7 +18,7 @@ from certmail_worker import backoff
 from certmail_worker.compose import ComposeError, Letter, compose
 from certmail_worker.desk import Desk
 from certmail_worker.gmail import MOST_MESSAGE_BYTES
-from certmail_worker.plan import MARGIN_SECONDS, Doubt, doubt
+from certmail_worker.plan import Doubt, doubt
 from certmail_worker.tokens import Token
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ async def prepare(desk: Desk, job: Job) -> Prepared | Stop:
         reminder = Reminder.model_validate_json(payload)
         raw = write(reminder, job, connection, tenant.organisation)
     except SealBroken as broken:
-        return _sealed_off(broken, job)
+        return _sealed_off(broken, job, await desk.directory.version(job.connection))
     except ValidationError:
         # Its words are left out: they quote the reminder.
         return Stop(
@@ -107,7 +107,7 @@ def write(reminder: Reminder, job: Job, connection: Connection, organisation: st
 
 def _without_token(denied: Denied, job: Job, connection: Connection) -> Stop:
     reason = f"{denied.code}: {denied.message} {denied.remedy}".rstrip()
-    asked = 0 if denied.wait is None else denied.wait + MARGIN_SECONDS
+    asked = denied.wait or 0.0
     match denied.blame:
         case Blame.NOBODY:
             return Stop(
@@ -117,21 +117,19 @@ def _without_token(denied: Denied, job: Job, connection: Connection) -> Stop:
             log.error("needs_operator", extra={"code": denied.code, "remedy": denied.remedy})
             wait = max(backoff.seconds(backoff.OPERATOR, job.failures + 1), asked)
             return Stop(State.SCHEDULED, reason, wait=wait)
-        case Blame.CUSTOMER if denied.settling and job.failures == 0:
-            # One of Google's machines may not know yet of what was set up; nobody is troubled before it said so twice.
-            return Stop(State.SCHEDULED, reason, wait=max(backoff.seconds(backoff.SETTLING, 1), asked))
+        case Blame.CUSTOMER if not denied.confirmed:
+            # Nobody is troubled before Google said so twice. Who comes back first asks again.
+            return Stop(State.SCHEDULED, reason, wait=asked)
         case Blame.CUSTOMER:
-            message = f"{denied.message} {denied.remedy}".strip()
-            return Stop(State.READY, reason, suspension=Suspension(denied.code, message, connection.version))
+            why = Suspension(denied.code, denied.message, connection.version, denied.remedy)
+            return Stop(State.READY, reason, suspension=why)
 
 
-def _sealed_off(broken: SealBroken, job: Job) -> Stop:
-    """A missing key is the operator's to bring back and ends nothing; an altered payload can never be read."""
+def _sealed_off(broken: SealBroken, job: Job, version: int) -> Stop:
+    """A missing key is the operator's to bring back: the lane waits for it. An altered payload can never be read."""
     log.error("sealed_off", extra={"job": job.id, "code": broken.code, "remedy": broken.remedy})
+    reason = f"{broken.code}: {broken.message}"
     if broken.code.startswith("payload"):
-        return Stop(State.FAILED, f"{broken.code}: {broken.message}")
-    return Stop(
-        State.SCHEDULED,
-        f"{broken.code}: {broken.message}",
-        wait=backoff.seconds(backoff.OPERATOR, job.failures + 1),
-    )
+        return Stop(State.FAILED, reason)
+    why = Suspension(broken.code, broken.message, version, broken.remedy)
+    return Stop(State.READY, reason, suspension=why)

@@ -16,6 +16,8 @@ from sqlalchemy import Connection as Db
 from sqlalchemy import Engine, Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from certmail_config.connections import ConnectionState
+from certmail_config.ledger.values import split_words
 from certmail_config.sql import tables
 
 log = logging.getLogger(__name__)
@@ -92,6 +94,23 @@ def write(engine: Engine, cursor: str, events: Sequence[Event]) -> None:
         _write_events(db, events)
         _write_deliveries(db, events)
         _write_attempts(db, events)
+        _write_suspensions(db, events)
+
+
+def _write_suspensions(db: Db, events: Sequence[Event]) -> None:
+    """What delivery found out about a connection; late news of another version of it changes nothing."""
+    table = tables.connections
+    for event in events:
+        if event.type != "suspended":
+            continue
+        message, remedy = split_words(event.fields["message"])
+        where = (
+            (table.c.id == event.fields["connection"])
+            & (table.c.version == int(event.fields["version"]))
+            & (table.c.state == ConnectionState.ACTIVE)
+        )
+        values = {"state": ConnectionState.ATTENTION, "code": event.fields["code"], "message": message}
+        db.execute(update(table).where(where).values(**values, remedy=remedy, refused_since=event.at))
 
 
 def _write_events(db: Db, events: Sequence[Event]) -> None:

@@ -20,7 +20,7 @@ from certmail_config.ledger.upkeep import CheckedError, Restored, restore
 from certmail_config.office import Office
 from certmail_config.sql import registry
 from certmail_worker.lineage import Traces, run_id, vouch
-from certmail_worker.record import START, Position, read_position, write_position
+from certmail_worker.record import START, CursorMovedError, Position, read_position, write_position
 from certmail_worker.remains import chunks, ended_by, forgotten, survived, touched, waiting
 from certmail_worker.rollback import COULD_HAVE_LEFT, Kind, Plan, Waiting, could_have_left, hold
 
@@ -80,7 +80,10 @@ def carry_out(office: Office, plan: Plan) -> list[Restored]:
         except CheckedError:
             raise _changed() from None
     now = replace(position, cursor=plan.survived)
-    write_position(office.engine, position, now)
+    try:
+        write_position(office.engine, position, now)
+    except CursorMovedError:
+        raise _changed() from None
     vouch(office.redis, office.engine, _traces(office.redis, now), plan.run)
     return done
 

@@ -19,10 +19,13 @@ from redis.asyncio import Redis
 
 from certmail_config import keys
 from certmail_config.connections import Connection
+from certmail_config.errors import SealBroken
 from certmail_config.ids import ConnectionId, uuid7
 from certmail_config.token_errors import Blame, Denied
 from certmail_config.vault import Vault
 from certmail_worker.minter import Minter, Purpose
+from certmail_worker.refusals import MARGIN_SECONDS as HOLD_MARGIN_SECONDS
+from certmail_worker.refusals import Refusals, refused
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +56,7 @@ class Tokens:
     redis: Redis
     vault: Vault
     minter: Minter
+    confirm_seconds: float = 60.0
     _known: dict[Key, Token] = field(default_factory=dict)
     _asking: dict[Key, asyncio.Task[Token | Denied]] = field(default_factory=dict)
     _jitter: random.Random = field(default_factory=random.Random)
@@ -108,6 +112,8 @@ class Tokens:
         lock, nonce = f"{keys.TOKEN_LOCK}{connection.id}:{purpose}", uuid4().hex
         before = await self._cached(connection, purpose)
         deadline = time.monotonic() + LOCK_SECONDS + 5
+        if denied := await self._not_yet(connection, purpose):
+            return denied
         while not await self.redis.set(lock, nonce, nx=True, px=int(LOCK_SECONDS * 1000)):
             await asyncio.sleep(self._jitter.uniform(0.05, 0.2))
             if (after := await self._cached(connection, purpose)) and _renewed_since(after, before):
@@ -123,14 +129,16 @@ class Tokens:
             # Somebody may have finished just before.
             if (after := await self._cached(connection, purpose)) and _renewed_since(after, before):
                 return after
-            return await self._ask(connection, purpose)
+            return await self._not_yet(connection, purpose) or await self._ask(connection, purpose)
         finally:
             await cast("Any", self.redis.eval(_RELEASE, 1, lock, nonce))
 
     async def _ask(self, connection: Connection, purpose: Purpose) -> Token | Denied:
         granted = await self.minter.mint(connection, purpose)
         if isinstance(granted, Denied):
-            return granted
+            return await self._refused(connection, purpose, granted)
+        await self._refusals.forget(connection, purpose)
+        await cast("Any", self.redis.hset(keys.GRANTED, connection.id, str(int(time.time() * 1000))))
         token = Token(granted.access_token, time.time() + granted.expires_in, uuid7(int(time.time() * 1000)))
         value = json.dumps(
             {"secret": token.secret, "expires_at": token.expires_at, "mark": token.mark}
@@ -140,11 +148,40 @@ class Tokens:
         self._known[connection.id, connection.version, purpose] = token
         return token
 
+    async def _not_yet(self, connection: Connection, purpose: Purpose) -> Denied | None:
+        """What is known already, while it is too early to ask Google again."""
+        known, now = await self._refusals.known(connection, purpose), time.time()
+        if known is not None and now < known.again_at:
+            return known.told(now)
+        if held := await self._refusals.held_for(connection):
+            message = "Google has had too many requests for tokens from this project."
+            return Denied(Blame.NOBODY, "token_unavailable", message, "It is tried again.", wait=held)
+        return None
+
+    async def _refused(self, connection: Connection, purpose: Purpose, denied: Denied) -> Denied:
+        known, now = await self._refusals.known(connection, purpose), time.time()
+        refusal = refused(known, denied, now, self.confirm_seconds)
+        await self._refusals.note(connection, purpose, refusal, now)
+        if denied.limited:
+            await self._refusals.hold(connection, refusal.again_at - now - HOLD_MARGIN_SECONDS)
+        return refusal.told(now)
+
+    @property
+    def _refusals(self) -> Refusals:
+        return Refusals(self.redis, self.vault)
+
     async def _cached(self, connection: Connection, purpose: Purpose) -> Token | None:
         sealed = cast("bytes | None", await self.redis.get(_name(connection, purpose)))
         if sealed is None:
             return None
-        token = Token(**json.loads(self.vault.open(sealed, owner=_owner(connection, purpose))))
+        try:
+            token = Token(**json.loads(self.vault.open(sealed, owner=_owner(connection, purpose))))
+        except (SealBroken, ValueError, TypeError) as error:
+            # Its vault key is gone, or it is broken: as if there were none, another is asked for and takes its place.
+            log.warning(
+                "token_unreadable", extra={"connection": connection.id, "error": type(error).__name__}
+            )
+            return None
         self._known[connection.id, connection.version, purpose] = token
         return token
 
@@ -155,6 +192,15 @@ def _renewed_since(after: Token, before: Token | None) -> bool:
 
 def _name(connection: Connection, purpose: Purpose) -> str:
     return f"{keys.TOKEN}{connection.id}:{connection.version}:{purpose}"
+
+
+def names_of(connection: Connection) -> list[str]:
+    """Every key under which an access token of a connection may be, or a refusal, those of its earlier versions too."""
+    versions = range(1, connection.version + 1)
+    kinds = [(prefix, purpose) for prefix in (keys.TOKEN, keys.REFUSAL) for purpose in Purpose]
+    return [
+        f"{prefix}{connection.id}:{version}:{purpose}" for version in versions for prefix, purpose in kinds
+    ]
 
 
 def _owner(connection: Connection, purpose: Purpose) -> str:

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from certmail_config import keys
 from certmail_config.connections import Connection
+from certmail_config.errors import SealBroken
 from certmail_config.ids import ConnectionId, JobId
 from certmail_config.ledger import spend
 from certmail_config.token_errors import Denied
@@ -32,18 +33,18 @@ MARGIN_SECONDS: Final = 120.0
 
 
 async def verify(desk: Desk) -> None:
-    """Look until cancelled; raises RedisError, SealBroken."""
+    """Look until cancelled; raises RedisError. A connection that no vault key opens holds up no other."""
     boxes: dict[ConnectionId, SentBox] = defaultdict(lambda: SentBox(desk.gmail))
     while True:
         now = await _server_time(desk)
         for connection_id, unsure in (await _due(desk, now)).items():
-            connection = await desk.directory.connection(connection_id)
-            if connection is None or not connection.verify:
-                await desk.redis.zrem(keys.UNSURE, *(item.job for item in unsure))
-                continue
             try:
+                connection = await desk.directory.connection(connection_id)
+                if connection is None or not connection.verify:
+                    await desk.redis.zrem(keys.UNSURE, *(item.job for item in unsure))
+                    continue
                 missing = await _look(desk, connection, boxes[connection_id], unsure)
-            except LookFailedError as error:
+            except (LookFailedError, SealBroken) as error:
                 log.info("look_failed", extra={"connection": connection_id, "why": str(error)})
                 await _later(desk, unsure, now, gave_up=True)
             else:

@@ -1,6 +1,16 @@
 """The ledger: the truth about every job, in Redis, changed only by the named transitions of this package."""
 
-from certmail_config.ledger.lanes import advertise, keep, open_lane, set_lane, spend, suspend_lane
+from certmail_config.ledger.lanes import (
+    advertise,
+    keep,
+    open_lane,
+    pause,
+    remove_lane,
+    set_lane,
+    spend,
+    suspend_lane,
+    warn_expiry,
+)
 from certmail_config.ledger.script import Call, arun, arun_durably, run, run_many
 from certmail_config.ledger.transitions import (
     begin,
@@ -59,12 +69,15 @@ __all__ = [
     "enqueue",
     "keep",
     "open_lane",
+    "pause",
     "reap",
     "release",
+    "remove_lane",
     "run",
     "run_many",
     "set_lane",
     "settle",
     "spend",
     "suspend_lane",
+    "warn_expiry",
 ]

@@ -5,6 +5,8 @@ Times as in transitions.py.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger.arguments import flag, ms
 from certmail_config.ledger.script import Call, load
@@ -25,17 +27,55 @@ def set_lane(lane: Lane, *, code: str, message: str) -> Call[bool]:
     )
 
 
-def open_lane(connection: ConnectionId, version: int, *, clock: float | None = None) -> Call[bool]:
-    """Let a lane's jobs leave; False when a newer version of the connection rules."""
-    return Call(load("open_lane"), (connection, version, ms(clock)), lambda answer: answer[0] != b"refused")
+def open_lane(
+    connection: ConnectionId, version: int, *, careful: bool = False, clock: float | None = None
+) -> Call[bool]:
+    """Let a lane's jobs leave, with `careful` one first; False when a newer version of the connection rules."""
+    args = (connection, version, flag(careful), ms(clock))
+    return Call(load("open_lane"), args, lambda answer: answer[0] != b"refused")
 
 
 def suspend_lane(
     connection: ConnectionId, suspension: Suspension, *, clock: float | None = None
 ) -> Call[bool]:
     """Stop a lane; False when a newer version of the connection rules."""
-    args = (connection, suspension.version, suspension.code, suspension.message, ms(clock))
+    args = (connection, suspension.version, suspension.code, suspension.words, ms(clock))
     return Call(load("suspend_lane"), args, lambda answer: answer[0] != b"refused")
+
+
+def remove_lane(connection: ConnectionId, *, clock: float | None = None) -> Call[int]:
+    """Take a lane away with its connection; gives how many jobs still wait in it or are leased, 0: it is gone."""
+    return Call(load("remove_lane"), (connection, ms(clock)), int)
+
+
+def pause(
+    tenant: str | None,
+    *,
+    on: bool,
+    reason: str = "",
+    connections: Sequence[ConnectionId] = (),
+    clock: float | None = None,
+) -> Call[bool]:
+    """Let nothing of a tenant leave, None or `*` for nothing at all, or let it leave again; False if that changes nothing.
+
+    To go on, a tenant's `connections` must be named: their lanes are visited again. What is under way is not held up.
+    """
+    args = (tenant or "*", flag(on) or "0", reason, ms(clock), *connections)
+    return Call(load("pause"), args, lambda answer: answer == 1)
+
+
+def warn_expiry(
+    connection: ConnectionId,
+    tenant: str,
+    version: int,
+    *,
+    not_after: str,
+    days: int,
+    clock: float | None = None,
+) -> Call[bool]:
+    """Say that a certificate ends (RFC 3339) in so many days or less; True where that was not said before."""
+    args = (connection, tenant, version, not_after, days, ms(clock))
+    return Call(load("warn_expiry"), args, lambda answer: answer == 1)
 
 
 def advertise(

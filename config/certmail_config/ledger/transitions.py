@@ -270,7 +270,7 @@ def _pause(pause: Pause | None) -> tuple[str, str, str, str]:
 
 
 def _suspend(suspension: Suspension | None) -> tuple[str, str, int | str]:
-    return (suspension.code, suspension.message, suspension.version) if suspension else ("", "", "")
+    return (suspension.code, suspension.words, suspension.version) if suspension else ("", "", "")
 
 
 def _fields(flat: Sequence[bytes]) -> dict[str, str]:

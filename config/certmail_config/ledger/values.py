@@ -52,6 +52,8 @@ class Stop(StrEnum):
     """Nobody has checked yet that this run of the server holds what was recorded."""
     CLOCK_LEAPT = "clock_leapt"
     """The server's clock is more than a minute ahead of where it should be."""
+    PAUSED = "paused"
+    """An operator lets nothing leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +93,29 @@ class RefusedBy:
 
 @dataclass(frozen=True, slots=True)
 class Suspension:
-    """Why a lane is stopped, and the connection version that was found not to work."""
+    """Why a lane is stopped, what to do, and the connection version that was found not to work."""
 
     code: str
     message: str
     version: int
+    remedy: str = ""
+
+    @property
+    def words(self) -> str:
+        """What is wrong and, on a line of its own, what to do: as lanes and events keep it."""
+        return join_words(self.message, self.remedy)
+
+
+def join_words(message: str, remedy: str) -> str:
+    """See `Suspension.words`."""
+    first = " ".join(message.split())
+    return f"{first}\n{remedy}" if remedy else first
+
+
+def split_words(words: str) -> tuple[str, str]:
+    """Message and remedy, as `Suspension.words` joined them."""
+    message, _, remedy = words.partition("\n")
+    return message, remedy
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,9 +46,13 @@ def read_job(
     job: Mapping[bytes, bytes],
     lane: Mapping[bytes, bytes],
     *pauses: Mapping[bytes, bytes],
+    paused: str = "",
     now: float = 0,
 ) -> JobView | None:
-    """Read the job's hash, its lane's, and those of its mailbox and project; None when the job is unknown."""
+    """Read the job's hash, its lane's, and those of its mailbox and project; None when the job is unknown.
+
+    `paused` says in words that an operator lets nothing of its tenant leave.
+    """
     if not job:
         return None
     value = _decoded(job)
@@ -58,7 +62,7 @@ def read_job(
         tenant=value["tenant"],
         connection=value["connection"],
         state=state,
-        reason=_why(state, value, _decoded(lane), [_decoded(pause) for pause in pauses], now),
+        reason=_why(state, value, _decoded(lane), [_decoded(pause) for pause in pauses], paused, now),
         held=value.get("held") == "1",
         send_at=_time(value.get("send_at")),
         expires_at=datetime.fromtimestamp(int(value["expires_at"]) / 1000, UTC),
@@ -72,11 +76,14 @@ def _why(
     job: Mapping[str, str],
     lane: Mapping[str, str],
     pauses: Sequence[Mapping[str, str]],
+    paused: str,
     now: float,
 ) -> str | None:
-    """A lane or mailbox that is stopped explains a waiting job better than whatever happened to the job before."""
+    """What stops all that waits explains a waiting job better than whatever happened to the job before."""
+    if state in {State.READY, State.SCHEDULED} and paused:
+        return f"paused: {paused}"
     if state in {State.READY, State.SCHEDULED} and lane.get("state") == "suspended":
-        return f"{lane.get('code', 'suspended')}: {lane.get('message', '')}"
+        return f"{lane.get('code', 'suspended')}: {lane.get('message', '')}".replace("\n", " ")
     if state is State.READY:
         for pause in pauses:
             until = _time(pause.get("cooling"))

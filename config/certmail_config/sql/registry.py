@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection as Db
@@ -76,12 +76,35 @@ def save_connection(db: Db, connection: Connection) -> Connection:
     row["version"] = connection.version + 1
     where = (tables.connections.c.id == connection.id) & (tables.connections.c.version == connection.version)
     if db.execute(update(tables.connections).where(where).values(**row)).rowcount != 1:
-        raise Refused(
-            "changed_meanwhile",
-            f"The connection {connection.id} was changed by somebody else.",
-            "Look at it and try again.",
-        )
+        raise _changed_meanwhile(connection)
     return get_connection(db, connection.id)
+
+
+def note_state(db: Db, connection: Connection) -> Connection:
+    """Write only its state, and why; the version stays. Raises Refused if somebody changed the connection meanwhile."""
+    return _note(db, connection, ("state", "code", "message", "remedy", "refused_since"))
+
+
+def note_next(db: Db, connection: Connection) -> Connection:
+    """Write only its next key and certificate; the version stays. Raises Refused as `note_state`."""
+    return _note(db, connection, ("next_private_key", "next_certificate", "next_not_after"))
+
+
+def _note(db: Db, connection: Connection, names: Sequence[str]) -> Connection:
+    table = tables.connections
+    where = (table.c.id == connection.id) & (table.c.version == connection.version)
+    values = {name: getattr(connection, name) for name in names}
+    if db.execute(update(table).where(where).values(**values)).rowcount != 1:
+        raise _changed_meanwhile(connection)
+    return get_connection(db, connection.id)
+
+
+def _changed_meanwhile(connection: Connection) -> Refused:
+    return Refused(
+        "changed_meanwhile",
+        f"The connection {connection.id} was changed by somebody else.",
+        "Look at it and try again.",
+    )
 
 
 def change_limits(db: Db, connection: ConnectionId, changes: Mapping[str, int]) -> Connection:
@@ -92,9 +115,9 @@ def change_limits(db: Db, connection: ConnectionId, changes: Mapping[str, int]) 
 
 
 def change_tenant(db: Db, tenant: str, changes: Mapping[str, str | None]) -> Tenant:
-    """Change its name or its rule for unknown outcomes; raises Refused."""
-    found = get_tenant(db, tenant)
-    values = {**changes, "version": found.version + 1}
+    """Change its name, its state or its rule for unknown outcomes; raises Refused."""
+    # Counted by the database: of two changes at once the working copy must keep the later one.
+    values = {**changes, "version": tables.tenants.c.version + 1}
     db.execute(update(tables.tenants).where(tables.tenants.c.id == tenant).values(**values))
     return get_tenant(db, tenant)
 
@@ -115,6 +138,58 @@ def get_tenant(db: Db, tenant: str) -> Tenant:
         f"There is no tenant {tenant!r}.",
         "See `certmail tenants list`, or add it with `certmail tenants add`.",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What the caretaker needs to know of a connection; no key among it."""
+
+    id: ConnectionId
+    tenant: str
+    version: int
+    kind: Kind | None
+    state: ConnectionState
+    code: str | None
+    not_after: datetime | None
+    rotating: bool
+    """Its next certificate is to take over."""
+    linked: bool
+    """It has a refresh token."""
+
+
+def glances(db: Db) -> list[Glance]:
+    """All connections at a glance."""
+    table = tables.connections
+    query = select(
+        table.c.id,
+        table.c.tenant,
+        table.c.version,
+        table.c.kind,
+        table.c.state,
+        table.c.code,
+        table.c.not_after,
+        table.c.next_certificate.is_not(None).label("rotating"),
+        table.c.refresh_token.is_not(None).label("linked"),
+    )
+    return [
+        Glance(
+            ConnectionId(row.id),
+            row.tenant,
+            row.version,
+            Kind(row.kind) if row.kind else None,
+            ConnectionState(row.state),
+            row.code,
+            row.not_after,
+            row.rotating,
+            row.linked,
+        )
+        for row in db.execute(query)
+    ]
+
+
+def tenant_versions(db: Db) -> dict[str, int]:
+    """The version of every tenant."""
+    return {row.id: row.version for row in db.execute(select(tables.tenants.c.id, tables.tenants.c.version))}
 
 
 def list_connections(db: Db, tenant: str | None = None) -> list[Connection]:
@@ -165,7 +240,6 @@ def _connection(row: Mapping[Any, Any]) -> Connection:
             "id": ConnectionId(row["id"]),
             "kind": Kind(row["kind"]) if row["kind"] else None,
             "state": ConnectionState(row["state"]),
-            "not_after": row["not_after"].astimezone(UTC) if row["not_after"] else None,
             "limits": Limits(**{name: row[name] for name in _LIMITS}),
         }
     )

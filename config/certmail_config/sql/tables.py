@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 
@@ -58,6 +59,7 @@ deployment = Table(
     metadata,
     Column("id", Integer, primary_key=True),  # one row, 1
     Column("salt", LargeBinary, nullable=False),  # keys the hashes that name mailboxes in Redis
+    Column("paused", Boolean, nullable=False, server_default=false()),  # by an operator: nothing leaves
 )
 
 tenants = Table(
@@ -91,6 +93,14 @@ connections = Table(
     Column("certificate", Text),
     Column("not_after", UtcDateTime),
     Column("key_id", String(64)),
+    Column(
+        "next_private_key", LargeBinary
+    ),  # sealed by the vault; these three: while certificates are rotated
+    Column("next_certificate", Text),
+    Column("next_not_after", UtcDateTime),
+    Column(
+        "refused_since", UtcDateTime
+    ),  # since when Google refuses what an administrator may have set up just now
     Column("sub", String(64)),  # Google's own name for a linked account
     Column("refresh_token", LargeBinary),  # sealed by the vault
     Column("verify", Boolean, nullable=False),  # whether gmail.metadata was granted too

@@ -6,6 +6,7 @@ Codes and tokens never travel in a Celery message, so these are not left to a wo
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 from dataclasses import dataclass
 
@@ -48,17 +49,29 @@ class Google:
 
     async def revoke(self, token: str) -> bool:
         """Give a token back that is not going to be used; says whether Google confirmed."""
-        for pause in (0.5, 2.0, 0.0):
-            try:
-                async with self.session.post(
-                    self.settings.google_revoke_url, data={"token": token}
-                ) as answer:
-                    if answer.status < 500:
-                        return answer.status == 200
-            except (aiohttp.ClientError, TimeoutError, OSError):
-                pass  # the next try, or the answer that it was not confirmed
-            await asyncio.sleep(pause)
+        return await revoke(self.session, self.settings.google_revoke_url, token)
+
+
+async def revoke(session: aiohttp.ClientSession, url: str, token: str) -> bool:
+    """Give a token back; says whether Google confirmed that it is good for nothing any more. Safe to repeat."""
+    for pause in (0.5, 2.0, 0.0):
+        try:
+            async with session.post(url, data={"token": token}, allow_redirects=False) as answer:
+                if answer.status < 500:
+                    return answer.status == 200 or ended_before(answer.status, await answer.read())
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            pass  # the next try, or the answer that it was not confirmed
+        await asyncio.sleep(pause)
+    return False
+
+
+def ended_before(status: int, body: bytes) -> bool:
+    """Whether Google says that a token to be revoked is good for nothing already."""
+    try:
+        said = json.loads(body)
+    except ValueError:
         return False
+    return status == 400 and isinstance(said, dict) and said.get("error") == "invalid_token"
 
 
 def new_session(settings: Settings) -> aiohttp.ClientSession:

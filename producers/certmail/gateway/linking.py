@@ -56,7 +56,10 @@ async def finish(office: Office, google: Google, query: Mapping[str, str]) -> Li
             connection,
             Linked(ok=False, code=granted.code, message=granted.message, remedy=granted.remedy),
         )
-    ended = await _take(office, google, connection, granted)
+    try:
+        ended = await _take(office, google, connection, granted)
+    except Refused:  # removed or changed while Google was asked
+        ended = STALE
     if not ended.ok:
         revoked = await google.revoke(granted.refresh_token or granted.access_token)
         log.info(

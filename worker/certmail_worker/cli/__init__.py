@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import typer
+from redis.exceptions import RedisError
 from typer._click import exceptions as click  # Typer carries click within itself and names only parts of it
 
 from certmail_config.errors import CertmailError, StoresUnreachable, WrongUse
@@ -15,10 +16,12 @@ from certmail_worker.cli import (
     demo,
     doctor,
     gateway,
+    removing,
     run,
     send,
     simulate,
     status,
+    stopping,
     store,
     tenants,
     uncertain,
@@ -42,6 +45,7 @@ for module in (
     status,
     cancel,
     uncertain,
+    stopping,
     deliveries,
     simulate,
     doctor,
@@ -50,6 +54,12 @@ for module in (
     module.register(app)
 app.command("gateway")(gateway.gateway)
 connections.group.command("link")(gateway.link)
+connections.group.command("suspend")(stopping.suspend_connection)
+connections.group.command("resume")(stopping.resume_connection)
+connections.group.command("remove")(removing.remove_connection)
+tenants.group.command("suspend")(stopping.suspend_tenant)
+tenants.group.command("resume")(stopping.resume_tenant)
+tenants.group.command("remove")(removing.remove_tenant)
 
 
 def main() -> None:
@@ -69,6 +79,10 @@ def run_command(arguments: list[str]) -> int:
         return fail(WrongUse("wrong_use", error.format_message(), hint), 2, as_json=wants_json(arguments))
     except StoresUnreachable as error:
         return fail(error, 3, as_json=wants_json(arguments))
+    except RedisError as error:  # it answered at first
+        message = f"Redis does not answer: {error}"
+        away = StoresUnreachable("redis_unreachable", message, "Start it, or check CERTMAIL_REDIS_URL.")
+        return fail(away, 3, as_json=wants_json(arguments))
     except WrongUse as error:
         return fail(error, 2, as_json=wants_json(arguments))
     except CertmailError as error:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
-from certmail_config.certificates import VALID_DAYS
 from certmail_config.connections import DEFAULT_NAME, METADATA_SCOPE, SEND_SCOPE, Kind, Limits
-from certmail_config.errors import Refused, WrongUse
+from certmail_config.errors import WrongUse
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
+from certmail_worker.cli import certificates, probing
+from certmail_worker.cli.identified import Id
 from certmail_worker.cli.limits import (
     InFlight,
     PerDay,
@@ -22,11 +22,8 @@ from certmail_worker.cli.limits import (
     WarmUpDays,
     given,
 )
-from certmail_worker.cli.output import Json, err, out, print_json, table, when
+from certmail_worker.cli.output import Json, out, print_json, table
 from certmail_worker.cli.shown import as_json, show_connection
-
-Id = Annotated[str, typer.Argument(metavar="ID", help="The connection's id, or TENANT/NAME.")]
-
 
 group = typer.Typer(no_args_is_help=True, help="The mailboxes that tenants send from.")
 
@@ -37,8 +34,10 @@ def register(app: typer.Typer) -> None:
     group.command("set")(set_)
     group.command("list")(list_)
     group.command("show")(show)
-    group.command("certificate")(certificate)
-    group.command("probe")(probe)
+    group.command("certificate")(certificates.certificate)
+    group.command("rotate")(certificates.rotate)
+    group.command("probe")(probing.probe)
+    group.command("test")(probing.send_test)
     app.add_typer(group, name="connections")
 
 
@@ -59,9 +58,7 @@ def add(
     project_units_per_minute: ProjectUnitsPerMinute = None,
     project_units_per_day: ProjectUnitsPerDay = None,
     warm_up_days: WarmUpDays = None,
-    valid_days: Annotated[
-        int, typer.Option(min=1, max=3650, help="How long the certificate is valid.")
-    ] = VALID_DAYS,
+    valid_days: certificates.ValidDays = None,
     verify: Annotated[
         bool,
         typer.Option(
@@ -103,7 +100,7 @@ def add(
             service_account=service_account,
             mailbox=mailbox,
             limits=limits,
-            valid_days=valid_days,
+            valid_days=valid_days or office.settings.certificate_days,
             verify=verify,
         )
     if json:
@@ -172,42 +169,3 @@ def show(id: Id, *, json: Json = False) -> None:  # noqa: A002 - what it is call
     with open_office(Settings.from_env()) as office, office.db() as db:
         found = registry.get_connection(db, id)
     return print_json(as_json(found)) if json else show_connection(found)
-
-
-def certificate(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as above
-    """Write the certificate (PEM) to stdout, for uploading to the service account."""
-    with open_office(Settings.from_env()) as office, office.db() as db:
-        found = registry.get_connection(db, id)
-    if found.certificate is None:
-        raise Refused(
-            "no_certificate",
-            "This connection has no certificate.",
-            "Only a customer owned application has one.",
-        )
-    if json:
-        return print_json(
-            {"id": found.id, "certificate": found.certificate, "not_after": when(found.not_after)}
-        )
-    sys.stdout.write(found.certificate)
-    return None
-
-
-def probe(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as above
-    """Try a connection out; then it is `active`, or `attention` with Google's words and a remedy."""
-    with open_office(Settings.from_env()) as office:
-        from certmail_worker.probe import probe_and_save  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
-
-        probed = probe_and_save(office, id)
-    working = all(step.ok for step in probed.steps)
-    if json:
-        steps = [
-            {"step": s.name, "ok": s.ok, "code": s.code, "message": s.message, "remedy": s.remedy}
-            for s in probed.steps
-        ]
-        print_json({**as_json(probed.connection), "steps": steps})
-    else:
-        for step in probed.steps:
-            err.print(f"{'[green]✓[/green]' if step.ok else '[red]✗[/red]'} {step.name}: {step.message}")
-        show_connection(probed.connection)
-    if not working:
-        raise typer.Exit(1)

@@ -18,7 +18,7 @@ from certmail_config.links import LIFE_SECONDS, begin_link
 from certmail_config.office import Office, open_office
 from certmail_config.settings import Settings
 from certmail_worker.children import child, termination_as_interrupt
-from certmail_worker.cli.connections import Id
+from certmail_worker.cli.identified import Id
 from certmail_worker.cli.output import Json, err, out, print_json, when
 from certmail_worker.cli.shown import as_json, show_connection
 from certmail_worker.logs import set_up

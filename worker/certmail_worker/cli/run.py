@@ -16,7 +16,8 @@ from certmail_config.durability import NOTHING_PROMISED, Durability, Kind
 from certmail_config.errors import Refused, SettingsError, StoresUnreachable, WrongUse
 from certmail_config.office import open_office
 from certmail_config.settings import PREFIX, Settings
-from certmail_config.stores import make_data_dir, redis_server
+from certmail_config.sql.engine import check_version, open_database, upgrade
+from certmail_config.stores import database_url, make_data_dir, redis_server, vault_keys
 from certmail_worker.children import Child, termination_as_interrupt
 from certmail_worker.cli.output import err
 from certmail_worker.flower_auth import auth_file, kept_auth
@@ -83,7 +84,9 @@ def worker(
 ) -> None:
     """Run one worker (celery -A certmail_worker.app worker does the same)."""
     settings = Settings.from_env()
-    with open_office(settings, supervise=True):
+    vault_keys(settings, make=False)
+    with redis_server(settings, supervise=True):
+        _prepare_database(settings)
         from celery.bin.celery import celery as command  # noqa: PLC0415 - half a second to import
 
         from certmail_worker.app import app  # noqa: PLC0415 - importing it builds the app from the environment
@@ -95,6 +98,25 @@ def worker(
         status = command.main(args=given, standalone_mode=False)
         if status:
             raise typer.Exit(int(status))
+
+
+def _prepare_database(settings: Settings) -> None:
+    """See that the tables are of this version. A database that is away stops no send, so it stops no worker either."""
+    engine = open_database(database_url(settings))
+    try:
+        if settings.database_url is None:
+            upgrade(engine)
+        else:
+            check_version(engine)
+    except StoresUnreachable as error:
+        if error.code != "database_unreachable":
+            raise
+        err.print(
+            f"certmail: {error.message} Sending goes on without it; what happens waits in Redis.",
+            markup=False,
+        )
+    finally:
+        engine.dispose()
 
 
 def flower() -> None:

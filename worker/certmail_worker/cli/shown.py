@@ -24,6 +24,7 @@ def as_json(connection: Connection) -> dict[str, object]:
         "service_account": connection.service_account,
         "key_id": connection.key_id,
         "not_after": when(connection.not_after),
+        "next_not_after": when(connection.next_not_after),
         "verify": connection.verify,
         "limits": asdict(connection.limits),
     }

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-import typer
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
 
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from certmail_config.key_file import key_file, new_vault_key, put_in_front, see_that_keys_are_in_a_file
+from certmail_config.key_use import OldKey, old_keys
+from certmail_config.office import Office, open_office
+from certmail_config.reseal import Resealed, Unopened, reseal
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import open_database, upgrade
-from certmail_config.stores import database_url, new_vault_key
-from certmail_worker.cli.output import Json, err, out, print_json
+from certmail_config.stores import database_url
+from certmail_worker.cli.output import Json, err, out, print_json, when
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     vault = typer.Typer(no_args_is_help=True, help="The keys that private keys and tokens are sealed with.")
     vault.command("keygen")(keygen)
-    vault.callback()(lambda: None)  # a group, although it has one command so far
+    vault.command("rotate")(rotate)
     app.add_typer(vault, name="vault")
     database = typer.Typer(no_args_is_help=True, help="The SQL record.")
     database.command("upgrade")(db_upgrade)
-    database.callback()(lambda: None)  # as above
+    database.callback()(lambda: None)  # a group, although it has one command so far
     app.add_typer(database, name="db")
 
 
@@ -31,6 +40,57 @@ def keygen(*, json: Json = False) -> None:
     return None
 
 
+def rotate(
+    *,
+    new_key: Annotated[
+        bool,
+        typer.Option(
+            "--new-key",
+            help="First put a new key in front of those in the data directory; not where CERTMAIL_VAULT_KEYS is set.",
+        ),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Re-encrypt everything under the newest vault key, while workers run, and say which keys are no longer needed.
+
+    With CERTMAIL_VAULT_KEYS every process must know the new key first: put it behind the present one everywhere and
+    restart; then in front, and restart; then run this. Interrupted, run it again: it goes on. What cannot be opened is
+    named, and the exit status is 1.
+    """
+    settings = Settings.from_env()
+    if new_key:
+        see_that_keys_are_in_a_file(settings)
+    with open_office(settings) as office:
+        made = put_in_front(key_file(settings)) if new_key else None
+        done = _reseal(office)
+        now = datetime.now(UTC)
+        old = old_keys(office, now)
+        newest = office.vault.key_ids[0]
+    if json:
+        print_json(
+            {
+                "key": newest,
+                "new": made is not None,
+                "reencrypted": done.values,
+                "copies": done.copies,
+                "unopened": [_as_json(each) for each in done.unopened],
+                "old_keys": [
+                    {
+                        "key": each.key,
+                        "needed": each.removable_at is None,
+                        "removable_at": when(each.removable_at),
+                    }
+                    for each in old
+                ],
+            }
+        )
+    else:
+        _show(newest, done)
+        _show_old_keys(old, now, "CERTMAIL_VAULT_KEYS" if settings.vault_keys else str(key_file(settings)))
+    if done.unopened:
+        raise typer.Exit(1)
+
+
 def db_upgrade(*, json: Json = False) -> None:
     """Bring the tables of CERTMAIL_DATABASE_URL to this version's form."""
     engine = open_database(database_url(Settings.from_env()))
@@ -40,3 +100,44 @@ def db_upgrade(*, json: Json = False) -> None:
         return print_json({"ok": True})
     err.print("The database is up to date.")
     return None
+
+
+def _reseal(office: Office) -> Resealed:
+    columns = (
+        TextColumn("tenants and connections"),
+        BarColumn(),
+        TextColumn("{task.completed} of {task.total}"),
+    )
+    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        return reseal(office, lambda count, total: bar.update(task, completed=count, total=total))
+
+
+def _as_json(each: Unopened) -> dict[str, object]:
+    return {"who": each.who, "id": each.id, "field": each.field, "key": each.key, **each.error.as_json()}
+
+
+def _show(newest: str, done: Resealed) -> None:
+    out.print(
+        f"Re-encrypted under {newest}: {done.values} values, and {done.copies} entries of the working copy.",
+        markup=False,
+    )
+    if done.unopened:
+        out.print(f"Could not be opened: {len(done.unopened)}. Run this again when they are put right.")
+    for each in done.unopened:
+        out.print(f"  {each.who}, {each.field}: {each.error.message} {each.error.remedy}", markup=False)
+
+
+def _show_old_keys(old: Sequence[OldKey], now: datetime, where: str) -> None:
+    for each in old:
+        if each.removable_at is None:
+            said = f"{each.key} is still needed."
+        elif each.removable_at > now:
+            until = when(each.removable_at)
+            said = f"{each.key} is needed by access tokens or sign-ins under way until {until}: run this again then."
+        else:
+            said = (
+                f"{each.key} is no longer needed: take it out of {where}. Keep it with the backups made until now: "
+                "they open with nothing else."
+            )
+        out.print(said, markup=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -10,7 +11,9 @@ from certmail_config.errors import WrongUse
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
-from certmail_worker.cli.output import Json, fields, print_json, table
+from certmail_worker.cli.output import Json, fields, out, print_json, table
+from certmail_worker.cli.shown import as_json
+from certmail_worker.overview import Overview, look
 
 UNCERTAIN = typer.Option(
     metavar="RULE",
@@ -18,12 +21,15 @@ UNCERTAIN = typer.Option(
 )
 
 
+group = typer.Typer(no_args_is_help=True, help="The companies whose reviewers are reminded.")
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help="The companies whose reviewers are reminded.")
     group.command("add")(add)
     group.command("set")(set_)
     group.command("list")(list_)
+    group.command("show")(show)
     app.add_typer(group, name="tenants")
 
 
@@ -96,3 +102,35 @@ def list_(*, json: Json = False) -> None:
         return print_json({"tenants": rows})
     table(["tenant", "name", "state", "uncertain", "connections"], [list(row.values()) for row in rows])
     return None
+
+
+def show(tenant: Annotated[str, typer.Argument(help="Its id.")], *, json: Json = False) -> None:
+    """Show a tenant: its connections, how many reminders wait, and what needs attention."""
+    with open_office(Settings.from_env()) as office:
+        seen = look(office, tenant)
+    if json:
+        return print_json(_as_json(seen))
+    rule = seen.tenant.uncertain or "the deployment's"
+    named = [("tenant", seen.tenant.id), ("name", seen.tenant.organisation), ("state", seen.tenant.state)]
+    fields([*named, ("unknown outcomes", rule), ("waiting", seen.waiting), ("uncertain", seen.uncertain)])
+    out.print()
+    table(
+        ["connection", "kind", "state", "mailbox", "waiting", "id"],
+        [[c.name, c.kind, c.state, c.mailbox, waiting, c.id] for c, waiting in seen.connections],
+    )
+    for matter in seen.attention:
+        out.print(f"\n{matter.about}: {matter.message}\n  {matter.remedy}", markup=False)
+    return None
+
+
+def _as_json(seen: Overview) -> dict[str, object]:
+    return {
+        "id": seen.tenant.id,
+        "name": seen.tenant.organisation,
+        "state": seen.tenant.state,
+        "uncertain": seen.tenant.uncertain,
+        "connections": [as_json(found) | {"waiting": waiting} for found, waiting in seen.connections],
+        "waiting": seen.waiting,
+        "unsettled": seen.uncertain,
+        "attention": [asdict(matter) for matter in seen.attention],
+    }

@@ -11,6 +11,7 @@ import typer
 from certmail_config.errors import WrongUse
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
+from certmail_config.states import State
 from certmail_worker.cli.output import Json, err, out, print_json, table
 from certmail_worker.resolve import Decision, Resolved, list_uncertain, resolve
 
@@ -77,18 +78,20 @@ def settle(
                 rows = list_uncertain(db, office.redis, tenant=tenant, campaign=campaign, limit=ALL)
             jobs = [row["job"] for row in rows]
         results = resolve(office.redis, jobs or [], found, said)
-    _show(results, as_json=json)
+    _show(results, found, as_json=json)
     if any(not result.done for result in results):
         raise typer.Exit(1)
 
 
-def _show(results: list[Resolved], *, as_json: bool) -> None:
+def _show(results: list[Resolved], found: Decision, *, as_json: bool) -> None:
     done = sum(result.done for result in results)
     if as_json:
         print_json({"settled": done, "items": [asdict(result) for result in results]})
         return
     out.print(f"{done} settled.")
     for result in results:
+        if result.done and found is Decision.SEND_AGAIN and result.state is not State.READY:
+            err.print(f"{result.id} is not sent again, it is {result.state}: see certmail status {result.id}")
         if not result.done:
             why = "is unknown, or forgotten" if result.state is None else f"is {result.state}, not uncertain"
             err.print(f"{result.id} {why}: nothing was changed.")

@@ -1,5 +1,5 @@
 -- The point of no return: the write-ahead record that a request is about to leave.
--- KEYS  none declared; K.job (hash), K.due (zset), K.lane_info, K.mailbox, K.project, K.day (hashes), K.window (zset), K.events,
+-- KEYS  none declared; K.job (hash), K.due (zset), K.lane_info, K.mailbox, K.project, K.day (hashes), K.window (zset), K.paused (set), K.events,
 --       and what returning to the lane touches
 -- ARGV  1 id · 2 fence:nonce of the claim · 3 lease ms · 4 not_after ms or '' · 5 should this worker be lost, it is sent once more so long
 --       after, ms, or '' to hold it · 6 clock ms or ''
@@ -35,6 +35,7 @@ if ARGV[4] ~= '' and tonumber(ARGV[4]) <= now then return back('not_after') end
 local info = redis.call('HMGET', K.lane_info .. job.connection, 'state', 'units_per_minute', 'send_units', 'project_units_per_minute',
   'per_day', 'project_units_per_day')
 if info[1] ~= 'open' then return back('suspended') end
+if paused(job.tenant) then return back('paused') end
 for _, key in ipairs({K.mailbox .. job.mailbox, K.project .. job.project}) do
   local found = redis.call('HMGET', key, 'cooling', 'probe')
   if tonumber(found[1] or '0') > now then return back('cooling') end

@@ -1,6 +1,6 @@
 -- The pacer's step: lease one job of each lane whose time has come, as far as workers have room.
 -- KEYS  none declared; K.wake, K.lane, K.queue, K.due, K.workers, K.window (zsets), K.lane_info, K.mailbox, K.project, K.pace, K.day,
---       K.job, K.capacity (hashes), K.flying, K.blocked, K.leased, K.ringing (sets)
+--       K.job, K.capacity (hashes), K.flying, K.blocked, K.leased, K.ringing, K.paused (sets)
 -- ARGV  1 most jobs to lease · 2 doorbell lease ms: how long the doorbell may take to be claimed
 --       3 most unanswered doorbells per live worker · 4 clock ms or ''
 -- Gives {ms until the next lane may send, or '' if none waits, id, id, …}, or {'stopped', why} when nothing may leave at all.
@@ -9,6 +9,7 @@ local most, doorbell_lease = tonumber(ARGV[1]), tonumber(ARGV[2])
 local now, leapt = read_clock(ARGV[4])
 if leapt then return {'stopped', 'clock_leapt'} end
 if unchecked() then return {'stopped', 'unchecked'} end
+if redis.call('SISMEMBER', K.paused, '*') == 1 then return {'stopped', 'paused'} end
 
 for _, worker in ipairs(redis.call('ZRANGEBYSCORE', K.workers, '-inf', text(now))) do
   redis.call('ZREM', K.workers, worker)
@@ -35,11 +36,11 @@ local function pop(lane)
 end
 
 local LANE = {'state', 'mailbox', 'project', 'units_per_minute', 'in_flight', 'send_units', 'per_day',
-  'project_units_per_minute', 'project_units_per_day', 'warm_up_days', 'sends_since', 'leased_at'}
+  'project_units_per_minute', 'project_units_per_day', 'warm_up_days', 'sends_since', 'leased_at', 'tenant'}
 
 local function load_lane(lane)
   local values, info = redis.call('HMGET', K.lane_info .. lane, unpack(LANE)), {}
-  for i, field in ipairs(LANE) do info[field] = i > 3 and tonumber(values[i] or '0') or values[i] end
+  for i, field in ipairs(LANE) do info[field] = i > 3 and field ~= 'tenant' and tonumber(values[i] or '0') or values[i] end
   return info
 end
 
@@ -117,7 +118,7 @@ end
 local function visit(lane, since, turn)
   local info = turn or load_lane(lane)
   redis.call('ZREM', K.wake, lane)
-  if info.state ~= 'open' or not info.project or redis.call('ZCARD', K.lane .. lane) == 0 then return end
+  if info.state ~= 'open' or not info.project or redis.call('ZCARD', K.lane .. lane) == 0 or paused(info.tenant) then return end
   local time = mailbox_waits(info, since)
   if time == 'slot' then
     redis.call('SADD', K.blocked .. info.mailbox, lane)

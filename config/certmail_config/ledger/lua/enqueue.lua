@@ -29,7 +29,7 @@ if state == 'suppressed' then
   put_final(id, job, state, ARGV[7], now)
 else
   redis.call('SET', K.body .. id, ARGV[14])
-  if state == 'scheduled' then put_scheduled(id, job, tonumber(ARGV[8])) else put_ready(id, job, now) end
+  if state == 'scheduled' then put_scheduled(id, job, tonumber(ARGV[8]), now) else put_ready(id, job, now) end
 end
 emit(now, 'enqueued', {'job', id, 'tenant', tenant, 'connection', connection, 'kind', ARGV[11], 'campaign', ARGV[12],
   'state', state, 'reason', ARGV[7], 'dedupe', dedupe, 'fingerprint', print, 'send_at', ARGV[8], 'expires_at', ARGV[9], 'priority', ARGV[10], 'body', ARGV[14]})

@@ -38,7 +38,8 @@ local function look_at_job(key)
   if not due then say('not_due', id) elseif due_at(job) and not same(due, due_at(job)) then say('due_at_another_time', id) end
   if redis.call('PTTL', key) >= 0 then say('will_be_forgotten', id) end
   if redis.call('EXISTS', K.body .. id) == 0 then say('payload_missing', id) end
-  if redis.call('EXISTS', K.lane_info .. job.connection) == 0 then say('lane_missing', id) end
+  -- What is uncertain needs none: a person says what became of it, also of a connection that was removed.
+  if job.state ~= 'uncertain' and redis.call('EXISTS', K.lane_info .. job.connection) == 0 then say('lane_missing', id) end
   local owner = redis.call('GET', K.dedupe .. job.dedupe)
   if not owner or string.match(owner, '^([^|]+)|') ~= id then say('key_lost', id) end
   if job.state == 'ready' then
@@ -56,9 +57,9 @@ local function look_at_job(key)
 end
 
 local function look_at_lane(lane)
-  local info = redis.call('HMGET', K.lane_info .. lane, 'state', 'mailbox', 'project')
+  local info = redis.call('HMGET', K.lane_info .. lane, 'state', 'mailbox', 'project', 'tenant')
   if info[1] == 'open' and redis.call('ZCARD', K.lane .. lane) > 0 and not redis.call('ZSCORE', K.wake, lane)
-    and redis.call('SISMEMBER', K.blocked .. (info[2] or ''), lane) == 0 and not redis.call('ZSCORE', K.queue .. (info[3] or ''), lane) then
+    and redis.call('SISMEMBER', K.blocked .. (info[2] or ''), lane) == 0 and not paused(info[4] or '') and not redis.call('ZSCORE', K.queue .. (info[3] or ''), lane) then
     say('lane_asleep', lane)
   end
 end

@@ -60,10 +60,10 @@ if redis.call('EXISTS', K.body .. id) == 0 and job.state ~= 'sending' and job.st
 end
 if job.state == 'ready' then
   free_slots(id, job, now)
-  put_ready(id, job, now)
+  return (put_ready(id, job, now))
 elseif job.state == 'scheduled' then
   free_slots(id, job, now)
-  put_scheduled(id, job, tonumber(job.not_before or text(now)))
+  return (put_scheduled(id, job, tonumber(job.not_before or text(now)), now))
 elseif job.state == 'uncertain' then
   free_slots(id, job, now)
   put_uncertain(id, job, job.reason or '', nil, now)

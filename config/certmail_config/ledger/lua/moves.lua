@@ -1,5 +1,10 @@
 -- The moves that several transitions have in common: into a lane and out of it, to an end, into doubt.
 
+-- Whether an operator lets nothing leave, of this tenant or at all.
+local function paused(tenant)
+  return redis.call('SISMEMBER', K.paused, '*') == 1 or redis.call('SISMEMBER', K.paused, tenant) == 1
+end
+
 -- Lanes are ordered by priority, then by age; both fit a double exactly.
 local function lane_score(job) return tonumber(job.priority) * 1e13 + tonumber(job.enqueued_at) end
 
@@ -35,26 +40,6 @@ end
 
 -- It is known again, or nobody will look any more.
 local function stop_looking(id) redis.call('ZREM', K.unsure, id) end
-
--- Into the lane; looked at again when its time passes.
-local function put_ready(id, job, now)
-  stop_looking(id)
-  redis.call('ZREM', K.later .. job.connection, id)
-  redis.call('HSET', K.job .. id, 'state', 'ready')
-  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held', 'would_be')
-  redis.call('ZADD', K.due, job.expires_at, id)
-  redis.call('ZADD', K.lane .. job.connection, lane_score(job), id)
-  wake_lane(job.connection, now)
-end
-
--- Not before `at`; never later than the end of its own time.
-local function put_scheduled(id, job, at)
-  stop_looking(id)
-  redis.call('HSET', K.job .. id, 'state', 'scheduled', 'not_before', text(at))
-  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held', 'would_be')
-  redis.call('ZADD', K.due, text(math.min(at, tonumber(job.expires_at))), id)
-  redis.call('ZADD', K.later .. job.connection, text(at), id)
-end
 
 -- Final: the payload goes; id, key, state and reason stay for the time that the job carries.
 local function forget_payload(id, job)
@@ -111,6 +96,43 @@ local function put_final(id, job, state, reason, now)
   redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held', 'not_before', 'would_be', 'day')
   forget_payload(id, job)
   return state
+end
+
+local REMOVED = 'connection_removed: its connection was removed, so it cannot be sent any more'
+
+-- A job that is to wait for its turn, but has no lane to wait in, ends: else nothing would ever send or end it. Gives the
+-- state that it is in then, and why; nil where there is a lane.
+local function end_without_lane(id, job, now)
+  if redis.call('EXISTS', K.lane_info .. job.connection) == 1 then return nil end
+  local state = put_final(id, job, 'failed', REMOVED, now)
+  emit(now, 'orphaned', {'job', id, 'tenant', job.tenant, 'state', state, 'reason', REMOVED, 'held', state == 'uncertain' and '1' or '0'})
+  return state, REMOVED
+end
+
+-- Into the lane; looked at again when its time passes. Gives the state that it is in then, and why, if it could not wait.
+local function put_ready(id, job, now)
+  local state, why = end_without_lane(id, job, now)
+  if state then return state, why end
+  stop_looking(id)
+  redis.call('ZREM', K.later .. job.connection, id)
+  redis.call('HSET', K.job .. id, 'state', 'ready')
+  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held', 'would_be')
+  redis.call('ZADD', K.due, job.expires_at, id)
+  redis.call('ZADD', K.lane .. job.connection, lane_score(job), id)
+  wake_lane(job.connection, now)
+  return 'ready'
+end
+
+-- Not before `at`; never later than the end of its own time. Gives what put_ready gives.
+local function put_scheduled(id, job, at, now)
+  local state, why = end_without_lane(id, job, now)
+  if state then return state, why end
+  stop_looking(id)
+  redis.call('HSET', K.job .. id, 'state', 'scheduled', 'not_before', text(at))
+  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held', 'would_be')
+  redis.call('ZADD', K.due, text(math.min(at, tonumber(job.expires_at))), id)
+  redis.call('ZADD', K.later .. job.connection, text(at), id)
+  return 'scheduled'
 end
 
 -- Its time passed while it waited. Gives the state that it is in then.

@@ -29,8 +29,7 @@ end
 local function lease_over_before_begin(id, job)
   free_slots(id, job, now)
   if not job.nonce then -- nobody claimed it: the doorbell was lost, which says nothing about the job
-    put_ready(id, job, now)
-    return move(id, job, 'ready')
+    return move(id, job, (put_ready(id, job, now)))
   end
   local names, count = victims(job)
   redis.call('HSET', K.job .. id, 'victims', names)
@@ -40,10 +39,12 @@ local function lease_over_before_begin(id, job)
     emit(now, 'reaped', {'job', id, 'tenant', job.tenant, 'state', state, 'reason', reason, 'held', state == 'uncertain' and '1' or '0'})
     return move(id, job, state)
   end
-  put_ready(id, job, now)
-  emit(now, 'reaped', {'job', id, 'tenant', job.tenant, 'state', 'ready', 'worker', job.worker,
-    'reason', 'its worker stopped before sending it'})
-  move(id, job, 'ready')
+  local state, why = put_ready(id, job, now)
+  if not why then
+    emit(now, 'reaped', {'job', id, 'tenant', job.tenant, 'state', 'ready', 'worker', job.worker,
+      'reason', 'its worker stopped before sending it'})
+  end
+  move(id, job, state)
 end
 
 local function lease_over_while_sending(id, job)
@@ -77,11 +78,13 @@ local function uncertain_is_due(id, job)
     emit(now, 'held', {'job', id, 'tenant', job.tenant, 'state', 'uncertain', 'reason', reason, 'held', '1'})
     return move(id, job, 'uncertain')
   end
-  redis.call('HSET', K.job .. id, 'possible_duplicate', '1')
-  put_ready(id, job, now)
-  emit(now, 'resent', {'job', id, 'tenant', job.tenant, 'state', 'ready', 'possible_duplicate', '1',
-    'reason', 'the rule for unknown outcomes sends it once more'})
-  move(id, job, 'ready')
+  local state, why = put_ready(id, job, now)
+  if not why then
+    redis.call('HSET', K.job .. id, 'possible_duplicate', '1')
+    emit(now, 'resent', {'job', id, 'tenant', job.tenant, 'state', 'ready', 'possible_duplicate', '1',
+      'reason', 'the rule for unknown outcomes sends it once more'})
+  end
+  move(id, job, state)
 end
 
 local ids = redis.call('ZRANGEBYSCORE', K.due, '-inf', text(now), 'LIMIT', 0, most)
@@ -98,9 +101,9 @@ for _, id in ipairs(ids) do
   elseif tonumber(job.expires_at) <= now then
     move(id, job, expire(id, job, now))
   elseif job.state == 'scheduled' then
-    put_ready(id, job, now)
-    emit(now, 'due', {'job', id, 'tenant', job.tenant, 'state', 'ready'})
-    move(id, job, 'ready')
+    local state, why = put_ready(id, job, now)
+    if not why then emit(now, 'due', {'job', id, 'tenant', job.tenant, 'state', 'ready'}) end
+    move(id, job, state)
   else
     redis.call('ZADD', K.due, job.expires_at, id)
   end

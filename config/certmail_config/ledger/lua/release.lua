@@ -1,7 +1,7 @@
 -- End a delivery before begin: nothing was sent.
 -- KEYS  none declared; K.job (hash), K.due, K.lane, K.wake (zsets), K.lane_info, K.events
 -- ARGV  1 id · 2 fence:nonce of the claim · 3 to (ready, scheduled, failed, suppressed, expired) · 4 reason · 5 not before ms (scheduled) or ''
---       6 '1' if it counts for back-off · 7 suspend the lane: code or '' · 8 message · 9 connection version · 10 clock ms or ''
+--       6 '1' if it counts for back-off · 7 suspend the lane: code or '' · 8 message (a second line says what to do) · 9 connection version · 10 clock ms or ''
 -- Gives {'released', state}, {'already', state} for a second call, or {'refused', why} when the worker was fenced out.
 local id, to, reason = ARGV[1], ARGV[3], ARGV[4]
 local fence, nonce = string.match(ARGV[2], '^(%d+):(.*)$')
@@ -14,17 +14,17 @@ if job.fence ~= fence then return {'refused', 'fenced'} end
 if job.state ~= 'dispatched' or job.nonce ~= nonce then return {'already', job.state} end
 
 free_slots(id, job, now)
-local held = '0'
+local why -- it cannot wait
 if ARGV[6] == '1' then redis.call('HINCRBY', K.job .. id, 'failures', 1) end
 if to == 'ready' then
   redis.call('HSET', K.job .. id, 'reason', reason)
-  put_ready(id, job, now)
+  to, why = put_ready(id, job, now)
 elseif to == 'scheduled' then
   redis.call('HSET', K.job .. id, 'reason', reason)
-  put_scheduled(id, job, tonumber(ARGV[5]))
+  to, why = put_scheduled(id, job, tonumber(ARGV[5]), now)
 else
   to = put_final(id, job, to, reason, now)
-  if to == 'uncertain' then held = '1' end
 end
-emit(now, 'released', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'state', to, 'reason', reason, 'held', held})
+emit(now, 'released', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'state', to, 'reason', why or reason,
+  'held', to == 'uncertain' and '1' or '0'})
 return {'released', to}

@@ -71,7 +71,9 @@ if state == 'uncertain' then
 elseif state ~= 'ready' then
   state = put_final(id, job, state, reason, now)
 elseif job.state ~= 'ready' and job.state ~= 'scheduled' then
-  put_ready(id, job, now)
+  local why
+  state, why = put_ready(id, job, now)
+  reason = why or reason
 else
   state = job.state
 end

@@ -7,7 +7,7 @@
 --       8 '1' if the attempt counts for back-off · 9 let nothing leave the mailbox until ms or '' · 10 '1' if Google named that time
 --       11 '1' if that is for its whole project · 12 go slower: units a minute that Google says it allows, 0 if it does not say, or ''
 --       13 ms until the next probe if unknown outcomes go on, or '' if this one says nothing about Google
---       14 suspend the lane: code or '' · 15 message · 16 connection version · 17 clock ms or ''
+--       14 suspend the lane: code or '' · 15 message (a second line says what to do) · 16 connection version · 17 clock ms or ''
 -- The next state is what the worker asks for; what is known of other requests, or a cancellation, may make it another.
 -- Gives {'settled', state} · {'already', state} for a second call · {'unknown'} when the job is long forgotten ·
 -- {'unchecked'} when the server may have forgotten it: to be said again later.
@@ -40,7 +40,8 @@ local function mind_google(mailbox, project, begun_at)
   if ARGV[12] ~= '' then
     local meter = ARGV[11] == '1' and project or meter_of(mailbox, project)
     local units = redis.call('HGET', K.lane_info .. job.connection, ARGV[11] == '1' and 'project_units_per_minute' or 'units_per_minute')
-    local share = slow_down(meter, tonumber(units), tonumber(ARGV[12]), begun_at, now)
+    -- Late news of a connection that was removed: its limits went with it.
+    local share = units and slow_down(meter, tonumber(units), tonumber(ARGV[12]), begun_at, now)
     if share then
       emit(now, 'slowed', {'connection', job.connection, 'tenant', job.tenant, 'scope', ARGV[11] == '1' and 'project' or 'mailbox',
         'share', fine(share), 'reason', reason})
@@ -93,22 +94,26 @@ elseif decides or corrects then
   if accepted and state ~= 'accepted' then state, reason = 'accepted', 'an earlier request was accepted' end
   if job.called_off then -- while the request was under way: what did not go out is not tried again
     at = nil
-    if state == 'ready' or state == 'scheduled' then state, reason = 'cancelled', job.called_off end
+    -- Where its connection was removed since, that is why.
+    local gone = redis.call('EXISTS', K.lane_info .. job.connection) == 0
+    if (state == 'ready' or state == 'scheduled') and not gone then state, reason = 'cancelled', job.called_off end
   elseif job.finished_at and (state == 'ready' or state == 'scheduled') then
     state, reason = 'expired', 'its time passed before it was known that it had not gone out'
   end
+  local why -- it cannot wait
   if state == 'ready' then
     redis.call('HSET', K.job .. id, 'reason', reason)
-    put_ready(id, job, now)
+    state, why = put_ready(id, job, now)
   elseif state == 'scheduled' then
     redis.call('HSET', K.job .. id, 'reason', reason)
-    put_scheduled(id, job, at)
+    state, why = put_scheduled(id, job, at, now)
   elseif state == 'uncertain' then
     put_uncertain(id, job, reason, at, now)
   else
     state = put_final(id, job, state, reason, now)
     at = nil
   end
+  if why then at, reason = nil, why end
   held = state == 'uncertain' and not at and '1' or '0'
 end
 emit(now, 'settled', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'attempt', attempt, 'outcome', outcome,

@@ -1,13 +1,14 @@
 -- Say what a lane has to send and how fast it may, for the forecast.
--- KEYS  none declared; reads K.lane_info, K.lane, K.mailbox, K.project, K.pace, K.day, K.lanes
+-- KEYS  none declared; reads K.lane_info, K.lane, K.mailbox, K.project, K.pace, K.day, K.lanes, K.paused
 -- ARGV  1 connection · 2 clock ms or ''
 -- Gives {} for an unknown lane, else {state, ready jobs, sends a minute at its pace of now, no send before ms, sends since ms or 0,
 -- days of warming up, messages a day, {counted, until ms, …} of the last day, project, its lanes, its sends a minute, no send of it before ms,
 -- its sends a day, of those used, the lane's place in its queue: from 0, the front, to 1, and all
 -- unfinished jobs}.
 local info = redis.call('HMGET', K.lane_info .. ARGV[1], 'state', 'mailbox', 'project', 'units_per_minute', 'send_units', 'per_day',
-  'project_units_per_minute', 'warm_up_days', 'sends_since', 'project_units_per_day')
+  'project_units_per_minute', 'warm_up_days', 'sends_since', 'project_units_per_day', 'tenant')
 if not info[1] or not info[3] then return {} end
+if paused(info[11]) then info[1] = 'paused' end
 local now = believed((read_clock(ARGV[2])))
 local mailbox, project, send_units = info[2], info[3], tonumber(info[5])
 

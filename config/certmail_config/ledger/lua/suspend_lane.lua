@@ -1,6 +1,6 @@
 -- Keep a lane's jobs where they are: the connection of this version does not work.
 -- KEYS  none declared; K.lane_info (hash), K.wake (zset), K.events
--- ARGV  1 connection · 2 version · 3 code · 4 message · 5 clock ms or ''
+-- ARGV  1 connection · 2 version · 3 code · 4 message (a second line says what to do) · 5 clock ms or ''
 -- Gives {'suspended'}, {'already'}, or {'refused', version} when a newer version rules.
 local lane, version = ARGV[1], ARGV[2]
 local now = read_clock(ARGV[5])

@@ -1,0 +1,65 @@
+"""What a tenant or a connection has under the vault's keys, and the same under the newest of them. No I/O.
+
+Whoever writes a row or its working copy renews it on the way: else somebody who read it before a rotation, and writes
+it after, would bring the old key back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from certmail_config.connections import Connection, Tenant
+from certmail_config.errors import SealBroken
+from certmail_config.vault import Vault
+
+OF_TENANT: Final = ("private_key",)
+OF_CONNECTION: Final = ("private_key", "next_private_key", "refresh_token")
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """The values that have another form under the newest key, and why others cannot be opened; both by name."""
+
+    values: Mapping[str, bytes]
+    broken: Mapping[str, SealBroken]
+
+
+def renew_values(sealed: Mapping[str, bytes], owner: str, vault: Vault) -> Renewed:
+    """Renew all that can be opened."""
+    values: dict[str, bytes] = {}
+    broken: dict[str, SealBroken] = {}
+    for name, value in sealed.items():
+        try:
+            values[name] = vault.renew(value, owner=owner)
+        except SealBroken as error:
+            broken[name] = error
+    return Renewed({name: value for name, value in values.items() if value != sealed[name]}, broken)
+
+
+def sealed_in(connection: Connection) -> dict[str, bytes]:
+    """A connection's sealed values, by name."""
+    return {name: value for name in OF_CONNECTION if (value := getattr(connection, name)) is not None}
+
+
+def why_closed(connection: Connection, vault: Vault) -> SealBroken | None:
+    """Why nothing of what is sealed in a connection opens; None if something does, or nothing is sealed.
+
+    Who has the wrong keys must not seal a working copy that those with the right ones then cannot open.
+    """
+    sealed = sealed_in(connection)
+    broken = renew_values(sealed, connection.owner, vault).broken
+    return next(iter(broken.values())) if broken and len(broken) == len(sealed) else None
+
+
+def renew_connection(connection: Connection, vault: Vault) -> Connection:
+    """The same connection under the newest key; what cannot be opened stays as it is."""
+    changes: dict[str, Any] = dict(renew_values(sealed_in(connection), connection.owner, vault).values)
+    return replace(connection, **changes)
+
+
+def renew_tenant(tenant: Tenant, vault: Vault) -> Tenant:
+    """The same tenant, as `renew_connection`."""
+    changes: dict[str, Any] = dict(renew_values({"private_key": tenant.private_key}, tenant.id, vault).values)
+    return replace(tenant, **changes)

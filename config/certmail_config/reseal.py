@@ -1,0 +1,90 @@
+"""Rotation of vault keys: everything that names another key than the newest is sealed anew, while all else goes on.
+
+Row by row, each in a transaction of its own: first SQL, where nothing is written over what somebody changed meanwhile,
+then the row's working copy. So it may be interrupted anywhere, and run again it goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from certmail_config.errors import SealBroken
+from certmail_config.ids import ConnectionId
+from certmail_config.office import Office
+from certmail_config.renewal import renew_values
+from certmail_config.sealed_copies import renew_connection_copy, renew_tenant_copy
+from certmail_config.sql.sealed import SealedRow, replace_sealed, sealed_again, sealed_rows
+from certmail_config.vault import key_id_of
+
+
+@dataclass(frozen=True, slots=True)
+class Unopened:
+    """A value in SQL that could not be opened; `key` is the vault key that it names, None if it names none."""
+
+    who: str
+    id: str
+    field: str
+    key: str | None
+    error: SealBroken
+
+
+@dataclass(frozen=True, slots=True)
+class Resealed:
+    """What was done: values in SQL, entries of the working copy, and what is still to be put right."""
+
+    values: int
+    copies: int
+    unopened: tuple[Unopened, ...]
+
+
+def reseal(office: Office, progress: Callable[[int, int], None] = lambda _done, _total: None) -> Resealed:
+    """Do it; `progress` is told before each row. Raises StoresUnreachable, RedisError."""
+    with office.db() as db:
+        rows = sealed_rows(db)
+    values = copies = 0
+    unopened: list[Unopened] = []
+    for done, row in enumerate(rows):
+        progress(done, len(rows))
+        renewed, broken = _reseal_row(office, row)
+        values += renewed
+        unopened += broken
+        copies += _reseal_copy(office, row, readable=not broken)
+    progress(len(rows), len(rows))
+    return Resealed(values, copies, tuple(unopened))
+
+
+def _reseal_row(office: Office, row: SealedRow) -> tuple[int, list[Unopened]]:
+    """Renew a row in SQL; looks again whenever somebody else was faster."""
+    current: SealedRow | None = row
+    while current is not None:
+        renewed = renew_values(current.values, current.owner, office.vault)
+        broken = _unopened(current, renewed.broken)
+        if not renewed.values:
+            return 0, broken
+        with office.db() as db:
+            if replace_sealed(db, current, renewed.values):
+                return len(renewed.values), broken
+            current = sealed_again(db, current)
+    return 0, []  # removed meanwhile
+
+
+def _unopened(row: SealedRow, broken: Mapping[str, SealBroken]) -> list[Unopened]:
+    return [
+        Unopened(row.who, row.id, field, key_id_of(row.values[field]), error)
+        for field, error in broken.items()
+    ]
+
+
+def _reseal_copy(office: Office, row: SealedRow, *, readable: bool) -> bool:
+    """Renew a row's working copy. One that cannot be opened is written anew from SQL, if that can be."""
+    try:
+        if row.table == "tenants":
+            return renew_tenant_copy(office.redis, office.vault, row.id)
+        return renew_connection_copy(office.redis, office.vault, ConnectionId(row.id))
+    except SealBroken:
+        if readable and row.table == "tenants":
+            office.republish_tenant(row.id)
+        elif readable:
+            office.republish_connection(ConnectionId(row.id))
+        return readable

@@ -1,0 +1,77 @@
+"""What is sealed in SQL, row by row, and putting the same under another key in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy import Connection as Db
+from sqlalchemy import Table, and_, select, update
+
+from certmail_config.renewal import OF_CONNECTION, OF_TENANT
+from certmail_config.sql import tables
+
+_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {"tenants": OF_TENANT, "connections": OF_CONNECTION}
+_TABLES: Final[Mapping[str, Table]] = {"tenants": tables.tenants, "connections": tables.connections}
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRow:
+    """A row's sealed values by column; `owner` opens them, `who` is its name for people."""
+
+    table: str
+    id: str
+    owner: str
+    who: str
+    values: Mapping[str, bytes]
+
+
+def sealed_rows(db: Db) -> list[SealedRow]:
+    """All of them: tenants, then connections."""
+    return [*_tenants(db), *_connections(db)]
+
+
+def sealed_again(db: Db, row: SealedRow) -> SealedRow | None:
+    """The row as it is now; None if it is gone."""
+    table = _TABLES[row.table]
+    columns = [table.c[name] for name in _COLUMNS[row.table]]
+    found = db.execute(select(*columns).where(table.c.id == row.id)).mappings().one_or_none()
+    return None if found is None else replace(row, values=_present(found))
+
+
+def replace_sealed(db: Db, row: SealedRow, values: Mapping[str, bytes]) -> bool:
+    """Write these columns if they still are what the row says; says whether they were. The version stays."""
+    table = _TABLES[row.table]
+    same = [table.c[name] == row.values[name] for name in values]
+    changed = db.execute(update(table).where(table.c.id == row.id, and_(*same)).values(**values))
+    return changed.rowcount == 1
+
+
+def _tenants(db: Db) -> list[SealedRow]:
+    table = tables.tenants
+    columns = [table.c.id, *(table.c[name] for name in OF_TENANT)]
+    return [
+        SealedRow("tenants", row["id"], row["id"], f"tenant {row['id']}", _present(row))
+        for row in db.execute(select(*columns).order_by(table.c.id)).mappings()
+    ]
+
+
+def _connections(db: Db) -> list[SealedRow]:
+    table = tables.connections
+    columns = [table.c.id, table.c.tenant, table.c.name, *(table.c[name] for name in OF_CONNECTION)]
+    return [
+        SealedRow(
+            "connections",
+            row["id"],
+            f"{row['tenant']}/{row['id']}",
+            f"connection {row['tenant']}/{row['name']}",
+            _present(row),
+        )
+        for row in db.execute(select(*columns).order_by(table.c.tenant, table.c.name)).mappings()
+    ]
+
+
+def _present(row: Mapping[Any, Any]) -> dict[str, bytes]:
+    """The columns that hold bytes: what is sealed, as far as it is there."""
+    return {name: value for name, value in row.items() if isinstance(value, bytes)}

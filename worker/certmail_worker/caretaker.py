@@ -1,0 +1,119 @@
+"""The caretaker, one of the keeper's services: what keeps connections healthy while nobody looks.
+
+It renews the working copy where SQL is newer, tries out what did not work and opens its lane once it does, lets a
+certificate take over that Google knows by now, uses refresh tokens before they fall asleep, and warns of certificates that end.
+Without SQL it waits: none of this is needed for a send.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from certmail_config import keys
+from certmail_config.connections import ConnectionState, Kind
+from certmail_config.errors import CertmailError, Refused, StoresUnreachable
+from certmail_config.ledger import warn_expiry
+from certmail_config.office import Office
+from certmail_config.sql.registry import Glance
+from certmail_worker.care import IDLE_SECONDS, Ward, warning_days
+from certmail_worker.desk import Desk
+from certmail_worker.probe import probe, save
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 4
+"""Connections tried out side by side."""
+MOST_IDLE = 20
+"""Refresh tokens used in one round: nobody needs them at once, and the endpoint has limits."""
+
+
+async def take_care(desk: Desk, office: Office) -> None:
+    """Go round until cancelled; raises RedisError."""
+    ward, away = Ward(office.settings.care_seconds), False
+    while True:
+        try:
+            await _round(desk, office, ward)
+            away = False
+        except StoresUnreachable as error:
+            if not away:
+                log.warning("caretaker_waits", extra={"code": error.code, "error": error.message})
+            away = True
+        await asyncio.sleep(office.settings.care_seconds)
+
+
+async def _round(desk: Desk, office: Office, ward: Ward) -> None:
+    copied = await asyncio.to_thread(office.copy_missing)
+    if copied:
+        log.info("working_copy_renewed", extra={"written": copied})
+    glances = await asyncio.to_thread(office.glances)
+    await _warn(desk, glances)
+    await _use_idle(desk, glances)
+    places = asyncio.Semaphore(AT_ONCE)
+    await asyncio.gather(*(_look(office, glance, places) for glance in ward.due(glances, time.time())))
+
+
+async def _look(office: Office, glance: Glance, places: asyncio.Semaphore) -> None:
+    """Try one connection out, and act on what is found."""
+    async with places:
+        try:
+            await asyncio.to_thread(office.check_vault, glance.id)
+            before = await asyncio.to_thread(office.connection, glance.id)
+            probed = await probe(before, office.settings, office.vault)
+            found = probed.connection
+            if found == before or (
+                before.state is ConnectionState.PENDING and found.state is not ConnectionState.ACTIVE
+            ):
+                return  # nothing new; somebody may be setting it up just now
+            after = await asyncio.to_thread(save, office, before, probed)
+        except StoresUnreachable:
+            raise
+        except Refused:
+            return  # a person was faster
+        except CertmailError as error:
+            log.warning("not_probed", extra={"connection": glance.id, "code": error.code})
+            return
+    if after.state is not before.state:
+        log.info("connection", extra={"connection": after.id, "state": after.state, "code": after.code})
+
+
+async def _warn(desk: Desk, glances: Sequence[Glance]) -> None:
+    """Say 30, 7 and 1 days before that a certificate ends, once each."""
+    now = datetime.now(UTC)
+    for glance in glances:
+        if glance.not_after is None or glance.state is ConnectionState.DISABLED:
+            continue
+        days = warning_days(glance.not_after, now)
+        if days is None:
+            continue
+        ends = glance.not_after.isoformat(timespec="seconds")
+        call = warn_expiry(glance.id, glance.tenant, glance.version, not_after=ends, days=days)
+        if await desk.ledger(call):
+            remedy = f"certmail connections rotate {glance.id}"
+            log.warning(
+                "certificate_expiring", extra={"connection": glance.id, "not_after": ends, "remedy": remedy}
+            )
+
+
+async def _use_idle(desk: Desk, glances: Sequence[Glance]) -> None:
+    """Ask for a token with refresh tokens that Google has not seen for long."""
+    linked = [
+        glance
+        for glance in glances
+        if glance.kind is Kind.SERVICE_PROVIDER_APP and glance.state is ConnectionState.ACTIVE
+    ]
+    if not linked:
+        return
+    seen = await cast("Any", desk.redis.hgetall(keys.GRANTED))
+    late = time.time() - IDLE_SECONDS
+    idle = [glance for glance in linked if int(seen.get(glance.id.encode(), b"0")) / 1000 < late]
+    for glance in idle[:MOST_IDLE]:
+        connection = await desk.directory.connection(glance.id)
+        if connection is not None:
+            await desk.tokens.get(
+                connection, anew=True
+            )  # a refusal stops the lane when the next reminder meets it

@@ -1,0 +1,78 @@
+"""`certmail connections certificate` and `rotate`: what the administrator of a customer owned application uploads."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from certmail_config.errors import Refused
+from certmail_config.office import open_office
+from certmail_config.settings import Settings
+from certmail_worker.cli.identified import Id
+from certmail_worker.cli.output import Json, out, print_json, when
+from certmail_worker.cli.shown import as_json, show_connection
+
+ValidDays = Annotated[
+    int | None,
+    typer.Option(min=1, max=3650, help="How long the certificate is valid; else CERTMAIL_CERTIFICATE_DAYS."),
+]
+
+
+def certificate(
+    id: Id,  # noqa: A002 - what it is called on the command line
+    *,
+    next: Annotated[  # noqa: A002 - as above
+        bool, typer.Option("--next", help="The one that is to take over, while certificates are rotated.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Write the certificate (PEM) to stdout, for uploading to the service account."""
+    with open_office(Settings.from_env()) as office:
+        found = office.connection(id)
+    if found.certificate is None:
+        raise Refused(
+            "no_certificate",
+            "This connection has no certificate.",
+            "Only a customer owned application has one.",
+        )
+    if next and found.next_certificate is None:
+        raise Refused(
+            "not_rotating",
+            "No other certificate is to take over.",
+            f"certmail connections rotate {found.id}",
+        )
+    pem, not_after = (
+        (found.next_certificate, found.next_not_after) if next else (found.certificate, found.not_after)
+    )
+    if json:
+        return print_json({"id": found.id, "certificate": pem, "not_after": when(not_after)})
+    sys.stdout.write(str(pem))
+    return None
+
+
+def rotate(
+    id: Id,  # noqa: A002 - as above
+    *,
+    valid_days: ValidDays = None,
+    json: Json = False,
+) -> None:
+    """Make the next key and certificate. The present ones go on until Google knows the new ones: there is no gap."""
+    with open_office(Settings.from_env()) as office:
+        made = office.rotate(id, valid_days=valid_days or office.settings.certificate_days)
+    if json:
+        return print_json(as_json(made))
+    show_connection(made)
+    out.print("\nNext:")
+    out.print(f"  1. certmail connections certificate {made.id} --next > certificate.pem")
+    out.print(
+        "  2. Upload it in the Google Cloud console: the service account, Keys, Add key, Upload existing key."
+    )
+    out.print("     Leave the old key there.")
+    out.print(
+        "  3. It takes over by itself once Google accepts it, within minutes while a worker runs; to see it at once:"
+    )
+    out.print(f"     certmail connections probe {made.id}")
+    out.print("  4. Then delete the old key from the service account.")
+    return None

@@ -1,0 +1,100 @@
+"""`certmail connections probe` and `test`: try a connection out, and say what is missing."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from certmail_config.connections import ConnectionState
+from certmail_config.errors import Refused
+from certmail_config.office import Office, open_office
+from certmail_config.settings import Settings
+from certmail_worker.cli.identified import Id
+from certmail_worker.cli.output import Json, err, print_json
+from certmail_worker.cli.shown import as_json, show_connection
+
+if TYPE_CHECKING:
+    from certmail_worker.probe import Probed, Step
+
+PAUSE_SECONDS = 15.0
+"""Between tries while waiting: a new key may take a minute, a delegation usually minutes."""
+
+
+def probe(
+    id: Id,  # noqa: A002 - what it is called on the command line
+    *,
+    mail: Annotated[
+        bool, typer.Option("--mail", help="Send a test mail too, from the mailbox to itself.")
+    ] = False,
+    wait: Annotated[
+        int,
+        typer.Option(
+            min=0, metavar="SECONDS", help="Try again for so long while it may only take Google a while."
+        ),
+    ] = 0,
+    json: Json = False,
+) -> None:
+    """Try a connection out step by step; then it is `active`, or `attention` with Google's words and a remedy."""
+    with open_office(Settings.from_env()) as office:
+        probed = _patiently(office, id, mail=mail, until=time.monotonic() + wait)
+    _show(probed, json=json)
+
+
+def send_test(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as above
+    """Send a test mail from the mailbox to itself, after the steps of `probe`."""
+    with open_office(Settings.from_env()) as office:
+        probed = _patiently(office, id, mail=True, until=time.monotonic())
+    _show(probed, json=json)
+
+
+def _patiently(office: Office, id_: str, *, mail: bool, until: float) -> Probed:
+    """Probe, and again for as long as it is only a matter of time."""
+    from certmail_worker.probe import probe_and_save  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
+
+    said: list[str] = []
+    while True:
+        try:
+            probed = probe_and_save(office, id_, mail=mail)
+        except Refused as refused:
+            if refused.code != "changed_meanwhile":
+                raise
+            continue  # a worker looks after the connections too, and was first
+        lines = [_line(step) for step in probed.steps]
+        for line in lines:
+            if line not in said:
+                err.print(line)
+        said = lines
+        left = until - time.monotonic()
+        if left <= 0 or not any(step.waiting for step in probed.steps):
+            return probed
+        time.sleep(min(PAUSE_SECONDS, left))
+
+
+def _line(step: Step) -> str:
+    mark = "[green]✓[/green]" if step.ok else "[yellow]…[/yellow]" if step.waiting else "[red]✗[/red]"
+    line = f"{mark} {step.name}: {escape(step.message)}"
+    return line if step.ok else f"{line}\n    {escape(step.remedy)}"
+
+
+def _show(probed: Probed, *, json: bool) -> None:
+    if json:
+        steps = [
+            {
+                "step": step.name,
+                "ok": step.ok,
+                "waiting": step.waiting,
+                "code": step.code,
+                "message": step.message,
+                "remedy": step.remedy,
+            }
+            for step in probed.steps
+        ]
+        print_json({**as_json(probed.connection), "steps": steps})
+    else:
+        show_connection(probed.connection)
+    stands = probed.connection.state is ConnectionState.ACTIVE
+    if not stands or any(not step.ok and step.name != "next certificate" for step in probed.steps):
+        raise typer.Exit(1)

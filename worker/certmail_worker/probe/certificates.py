@@ -1,0 +1,98 @@
+"""What can be seen of a certificate without asking for a token: its dates, and whether Google lists it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import aiohttp
+
+from certmail_config.certificates import find_key_id
+from certmail_config.token_errors import Blame
+from certmail_worker.answers import Answered
+from certmail_worker.http import exchange
+from certmail_worker.probe.steps import Step, failed, passed
+
+MOST_SKEW_SECONDS: Final = 120.0
+"""Google lets assertions be off by some minutes (google.md §4.1); before that it is time to set the clock."""
+SOON: Final = timedelta(days=30)
+UPLOAD: Final = (
+    "Download it (`certmail connections certificate {id}`) and upload it in the Google Cloud console: the service account, Keys, "
+    "Add key, Upload existing key. If that is greyed out or refused: organisations made since 2024-05-03 forbid it "
+    "by the policy iam.disableServiceAccountKeyUpload, which an Organization Policy Administrator lifts for the project; with "
+    "iam.serviceAccountKeyExpiryHours the certificate must end within it (`connections rotate --valid-days`); an account "
+    "holds 10 keys at most."
+)
+
+
+def dates(not_after: datetime | None, now: datetime, connection: str) -> Step:
+    """Google accepts no key after its certificate's notAfter (google.md §4.3)."""
+    name = "certificate dates"
+    assert not_after is not None, "made with the certificate"
+    rotate = f"certmail connections rotate {connection}"
+    if not_after <= now:
+        message = (
+            f"The certificate ended on {not_after:%Y-%m-%d %H:%M UTC}: Google accepts its key no longer."
+        )
+        return failed(name, "certificate_expired", message, f"Make a new one and upload it: {rotate}")
+    left = not_after - now
+    hint = f" Make the next one soon: {rotate}" if left < SOON else ""
+    return passed(
+        name, "certificate_valid", f"It is valid until {not_after:%Y-%m-%d}, {left.days} days more.{hint}"
+    )
+
+
+async def listed(
+    name: str, session: aiohttp.ClientSession, url: str, account: str, certificate: str, connection: str
+) -> tuple[Step, str | None, float | None]:
+    """Look for a certificate in Google's public list; gives also its key id, and how far our clock is ahead, seconds."""
+    answer = await exchange(session, "GET", f"{url.rstrip('/')}/{account}")
+    if not isinstance(answer, Answered):
+        message = f"Google's list of certificates cannot be reached: {answer.why}"
+        return _unreachable(name, message), None, None
+    ahead = clock_ahead(answer.headers)
+    if answer.status == 404:
+        message = f"Google says: there is no service account {account} (HTTP 404)."
+        remedy = "Check the service account's email address; if it is wrong, remove the connection and set up another."
+        return failed(name, "service_account_unknown", message, remedy), None, ahead
+    try:
+        published = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        published = None
+    if answer.status != 200 or not isinstance(published, dict):
+        message = f"Google's list of certificates could not be read (HTTP {answer.status})."
+        return _unreachable(name, message), None, ahead
+    key_id = find_key_id({str(kid): str(pem) for kid, pem in published.items()}, certificate)
+    if key_id is None:
+        others = f"only {len(published)} of others" if published else "none at all"
+        message = f"The service account has no key of certmail's certificate: Google lists {others}."
+        return failed(name, "certificate_not_uploaded", message, UPLOAD.format(id=connection)), None, ahead
+    message = f"Google lists the certificate under key {key_id}."
+    return passed(name, "certificate_seen", message), key_id, ahead
+
+
+def clock(ahead: float) -> Step:
+    """Whether our clock is Google's."""
+    name = "clock"
+    if abs(ahead) < MOST_SKEW_SECONDS:
+        return passed(name, "clock_right", f"This machine's clock is within {abs(ahead):.0f} s of Google's.")
+    message = f"This machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Google's."
+    remedy = "Set the clock (NTP) of the machine that runs certmail."
+    return failed(name, "clock_wrong", message, remedy, Blame.OPERATOR)
+
+
+def clock_ahead(headers: Mapping[str, str]) -> float | None:
+    """How far our clock is ahead of an answer's Date, seconds; None where it has none."""
+    try:
+        date = parsedate_to_datetime(headers["date"])
+    except (KeyError, ValueError, TypeError):
+        return None
+    return (datetime.now(date.tzinfo) - date).total_seconds()
+
+
+def _unreachable(name: str, message: str) -> Step:
+    remedy = "Check the network between certmail and Google, then probe again."
+    return failed(name, "x509_unreachable", message, remedy, Blame.NOBODY)

@@ -1,0 +1,51 @@
+"""Probing a connection and acting on what was found: SQL, the working copy, and the lane."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from uuid import uuid4
+
+from certmail_config.connections import Connection, ConnectionState, Kind
+from certmail_config.errors import Refused
+from certmail_config.ledger import run, spend
+from certmail_config.office import Office
+from certmail_config.token_errors import Blame
+from certmail_worker.probe.checklist import Probed, probe
+
+
+def probe_and_save(office: Office, id_or_name: str, *, mail: bool = False) -> Probed:
+    """Try a connection out, and open or suspend its lane by what was found; with `mail` send a test mail too. Raises Refused."""
+    connection = office.connection(id_or_name)
+    check_probable(connection)
+
+    async def pay(units: int) -> bool:
+        call = spend(connection.id, units, nonce=uuid4().hex)
+        return await asyncio.to_thread(run, office.redis, call)
+
+    probed = asyncio.run(probe(connection, office.settings, office.vault, pay_for_mail=pay if mail else None))
+    return replace(probed, connection=save(office, connection, probed))
+
+
+def save(office: Office, before: Connection, probed: Probed) -> Connection:
+    """Write what was found; raises Refused if the connection was changed meanwhile."""
+    wrong = [step for step in probed.steps if not step.ok]
+    if all(step.waiting and step.blame is not Blame.CUSTOMER for step in wrong):
+        # A new version even if nothing changed: what a delivery has found out about the old one no longer counts.
+        return office.save(probed.connection, careful=before.state is ConnectionState.ATTENTION)
+    if wrong[0].blame is Blame.CUSTOMER:
+        return office.note(probed.connection)
+    return before  # trouble of our own, or of Google's
+
+
+def check_probable(connection: Connection) -> None:
+    """Raises Refused for one of which nothing could be tried out."""
+    if connection.kind is None:
+        remedy = f"certmail connections add {connection.tenant} --kind …"
+        raise Refused("connection_draft", "This connection is not set up yet.", remedy)
+    if connection.state is ConnectionState.DISABLED:
+        remedy = f"certmail connections resume {connection.id}"
+        raise Refused("connection_disabled", "This connection was suspended by a person.", remedy)
+    if connection.kind is Kind.SERVICE_PROVIDER_APP and connection.refresh_token is None:
+        remedy = f"certmail connections link {connection.id}"
+        raise Refused("not_linked", "No account is linked yet.", remedy)

@@ -1,0 +1,183 @@
+"""Removing connections and tenants: nothing of them leaves any more, what is under way ends, then they are erased.
+
+Read `remove_connection` and `remove_tenant` from top to bottom. Interrupted at any point, they are run again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from certmail.cancelling import cancel_pages
+from certmail_config import keys
+from certmail_config.connections import Connection, TenantState
+from certmail_config.erasing import erase_connection, erase_tenant
+from certmail_config.errors import Refused
+from certmail_config.ids import JobId
+from certmail_config.ledger import close, remove_lane, run, run_many
+from certmail_config.office import Office
+from certmail_config.sql import registry
+from certmail_config.states import State
+from certmail_config.stopping import set_tenant_state, suspend_connection
+from certmail_config.withdrawal import hide_connection
+from certmail_worker.lineage import order
+from certmail_worker.record import START, read_cursor
+from certmail_worker.revocation import GivenBack, give_back
+from certmail_worker.tokens import names_of
+
+MARGIN_SECONDS: Final = 30.0
+"""So much longer than a lease is waited: a worker that was lost is noticed after its lease."""
+PAUSE_SECONDS: Final = 0.25
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What was called off, of how many nobody knows what became of them, and what became of the access at Google."""
+
+    cancelled: int
+    uncertain: int
+    given_back: list[GivenBack]
+
+
+def remove_connection(office: Office, connection: Connection, progress: Progress) -> Removed:
+    """Remove a connection; raises Refused when something stays under way for too long. Uncertain reminders stay."""
+    connection = suspend_connection(office, connection.id)
+    hide_connection(office.redis, connection.tenant, connection.name, connection.id)
+    drain = Drain(office, connection.tenant, connection.id, "its connection was removed", progress)
+    uncertain = drain.run()
+    while run(office.redis, remove_lane(connection.id)):
+        uncertain = drain.again()
+    given_back = give_back(office, [connection])
+    erase_connection(office, connection)
+    office.redis.delete(*names_of(connection))
+    return Removed(drain.cancelled, len(uncertain), given_back)
+
+
+def remove_tenant(office: Office, tenant: str, by: str, progress: Progress) -> Removed:
+    """Remove a tenant with all that is known of its people; raises Refused as above. What it did stays on record."""
+    set_tenant_state(office, tenant, TenantState.SUSPENDED, by)
+    with office.db() as db:
+        connections = registry.list_connections(db, tenant)
+    drain = Drain(office, tenant, "", "its tenant was removed", progress)
+    closed = _close(office, drain.run())
+    while any(run(office.redis, remove_lane(each.id)) for each in connections):
+        closed += _close(office, drain.again())
+    # Nothing comes in any more. Workers that still remember the key must not record addresses after they were erased.
+    newest = _newest_event(office)
+    drain.wait(lambda: "the record is not up to date yet" if _is_behind(office, newest) else "")
+    given_back = give_back(office, connections)
+    erase_tenant(office, tenant, connections)
+    for each in connections:
+        office.redis.delete(*names_of(each))
+    return Removed(drain.cancelled, closed, given_back)
+
+
+class Drain:
+    """Calls off all that waits, of a tenant or one of its connections, and waits for what is under way.
+
+    `patience`: for so many seconds in all; without it for as long as what is under way may take.
+    """
+
+    def __init__(
+        self,
+        office: Office,
+        tenant: str,
+        connection: str,
+        reason: str,
+        progress: Progress,
+        *,
+        patience: float | None = None,
+    ) -> None:
+        self.cancelled = 0
+        self._office = office
+        self._scope = tenant, connection
+        self._reason = f"cancelled: {reason}"
+        self._progress = progress
+        if patience is None:
+            patience = office.settings.lease_seconds + MARGIN_SECONDS
+        self._deadline = time.monotonic() + patience
+
+    def run(self) -> list[JobId]:
+        """Until nothing is left but what is uncertain, which it gives, and what is enqueued meanwhile. Raises Refused."""
+        tenant, connection = self._scope
+        done = cancel_pages(self._office.redis, tenant, "", connection, self._reason)
+        self.cancelled += done.cancelled
+        self.wait(self._under_way)
+        return _uncertain(self._office, *self._scope)
+
+    def again(self) -> list[JobId]:
+        """Once more, since something was enqueued meanwhile; raises Refused when there is no end to it."""
+        if time.monotonic() > self._deadline:
+            raise Refused(
+                "still_enqueued",
+                "Reminders come in as fast as they are called off. Nothing leaves, but nothing is erased yet.",
+                "Stop whoever sends them, and see `certmail doctor`; then run the command again.",
+            )
+        time.sleep(PAUSE_SECONDS)
+        return self.run()
+
+    def wait(self, left: Callable[[], str]) -> None:
+        """Wait until there is nothing left to say about what is left; raises Refused when that takes too long."""
+        shown = ""
+        while words := left():
+            if time.monotonic() > self._deadline:
+                raise Refused(
+                    "still_under_way",
+                    f"Waited in vain: {words}. Nothing more leaves, but nothing is erased yet.",
+                    "Start a worker (`certmail worker`), which brings that to an end; then run the command again.",
+                )
+            if words != shown:
+                self._progress(f"Waiting: {words}")
+                shown = words
+            time.sleep(PAUSE_SECONDS)
+
+    def _under_way(self) -> str:
+        redis = self._office.redis
+        with redis.pipeline(transaction=False) as pipe:
+            for id_ in cast("set[bytes]", redis.smembers(keys.LEASED)):
+                pipe.hmget(keys.JOB + id_.decode(), ["tenant", "connection"])
+            count = sum(_matches(job, *self._scope) for job in pipe.execute())
+        return f"reminders that are under way: {count}" if count else ""
+
+
+def _uncertain(office: Office, tenant: str, connection: str) -> list[JobId]:
+    """The jobs of which nobody knows what became, and nobody has said so."""
+    redis, cursor = office.redis, 0
+    found: list[JobId] = []
+    while True:
+        cursor, page = cast("Any", redis.zscan(keys.DUE, cursor, count=500))
+        with redis.pipeline(transaction=False) as pipe:
+            for id_, _ in page:
+                pipe.hmget(keys.JOB + id_.decode(), ["tenant", "connection", "state"])
+            jobs = pipe.execute()
+        for (id_, _), job in zip(page, jobs, strict=True):
+            if _matches(job, tenant, connection) and job[2] == State.UNCERTAIN.encode():
+                found.append(JobId(id_.decode()))
+        if cursor == 0:
+            return sorted(set(found))  # a scan may show one twice
+
+
+def _matches(job: list[bytes | None], tenant: str, connection: str) -> bool:
+    return job[0] == tenant.encode() and (not connection or job[1] == connection.encode())
+
+
+def _close(office: Office, jobs: list[JobId]) -> int:
+    """Nobody can settle them any more: they stay on record as uncertain, without their content. Gives how many."""
+    reason = "tenant_removed: what became of its request stays unknown"
+    run_many(office.redis, [close(job, reason) for job in jobs])
+    return len(jobs)
+
+
+def _newest_event(office: Office) -> str:
+    newest = cast("list[Any]", office.redis.xrevrange(keys.EVENTS, count=1))
+    return str(newest[0][0].decode()) if newest else START
+
+
+def _is_behind(office: Office, event: str) -> bool:
+    """Whether a live worker is still to record an event; without one nobody remembers the key."""
+    seconds, micros = office.redis.time()
+    alive = office.redis.zcount(keys.WORKERS, seconds * 1000 + micros // 1000, "+inf")
+    return bool(alive) and order(event) > order(read_cursor(office.engine))

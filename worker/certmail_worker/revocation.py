@@ -1,0 +1,96 @@
+"""Giving back at Google what an account's owner allowed, before the means to do so are erased."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from certmail_config.connections import Connection, Kind
+from certmail_config.errors import SealBroken
+from certmail_config.office import Office
+from certmail_config.sql import registry
+
+PERMISSIONS: Final = "myaccount.google.com/permissions"
+
+
+class Access(StrEnum):
+    """What became of certmail's access to a mailbox."""
+
+    NONE = "none"
+    """There was none."""
+    REVOKED = "revoked"
+    """Google confirmed that it is over."""
+    UNCONFIRMED = "unconfirmed"
+    """Google did not confirm it: it may go on."""
+    IN_USE = "in_use"
+    """Another connection sends from the same account, and Google would end both."""
+    THEIRS = "theirs"
+    """The customer gave it to a service account of its own, and takes it back itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """What became of the access of one connection, and what is still to be done, in words."""
+
+    connection: str
+    name: str
+    mailbox: str | None
+    access: Access
+    remedy: str = ""
+
+
+def give_back(office: Office, connections: Collection[Connection]) -> list[GivenBack]:
+    """Revoke what was linked; connections that are not removed go on. Raises StoresUnreachable."""
+    with office.db() as db:
+        others = [each for each in registry.list_connections(db) if each not in connections]
+    tokens: dict[str, str | None] = {}
+    for each in connections:
+        if each.refresh_token is not None and not _in_use(each, others):
+            tokens[each.id] = _open(office, each)
+    confirmed = asyncio.run(_revoke(office, tokens)) if tokens else {}
+    return [_said(each, others, confirmed.get(each.id)) for each in connections]
+
+
+def _in_use(connection: Connection, others: Sequence[Connection]) -> bool:
+    """Google revokes what an account allowed an application, not one of its tokens."""
+    return any(each.sub == connection.sub and each.refresh_token is not None for each in others)
+
+
+def _open(office: Office, connection: Connection) -> str | None:
+    assert connection.refresh_token is not None, "only what was linked is revoked"
+    try:
+        return office.vault.open(connection.refresh_token, owner=connection.owner).decode()
+    except SealBroken:
+        return None  # without the vault's key nobody can say to Google what is meant
+
+
+async def _revoke(office: Office, tokens: dict[str, str | None]) -> dict[str, bool]:
+    from certmail.gateway.google import new_session, revoke  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
+
+    url = office.settings.google_revoke_url
+    async with new_session(office.settings) as session:
+        return {id_: token is not None and await revoke(session, url, token) for id_, token in tokens.items()}
+
+
+def _said(connection: Connection, others: Sequence[Connection], confirmed: bool | None) -> GivenBack:
+    access, remedy = Access.NONE, ""
+    if connection.kind is Kind.CUSTOMER_OWNED_APP:
+        access = Access.THEIRS
+        key = f"the key {connection.key_id} of " if connection.key_id else "certmail's key of "
+        remedy = (
+            f"The tenant's administrator deletes {key}{connection.service_account} in the Google Cloud console, "
+            "and its domain-wide delegation in the Admin console."
+        )
+    elif confirmed:
+        access = Access.REVOKED
+    elif confirmed is not None:
+        access = Access.UNCONFIRMED
+        remedy = f"The owner of {connection.mailbox} removes certmail's access at {PERMISSIONS}."
+    elif connection.refresh_token is not None:
+        access = Access.IN_USE
+        still = next(each for each in others if each.sub == connection.sub and each.refresh_token is not None)
+        remedy = f"Nothing, as long as {still.tenant}/{still.name} sends from {connection.mailbox}: its access is the same."
+    return GivenBack(connection.id, connection.name, connection.mailbox, access, remedy)
