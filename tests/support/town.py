@@ -268,8 +268,9 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     try:
         process.wait(30)
     except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGCONT)
         process.send_signal(signal.SIGABRT)
-        process.wait()
+        process.wait(30)
 
 
 @contextmanager
