@@ -6,14 +6,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, func, select
 
 from certmail_config.connections import Connection, ConnectionState
 from certmail_config.sql import registry, tables
-from certmail_config.sql.engine import open_database, upgrade
+from certmail_config.sql.engine import open_database
 from certmail_config.vault import Vault
 from certmail_worker.record import START, CursorMovedError, Event, read_cursor, write
 
@@ -21,9 +20,8 @@ NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = open_database(f"sqlite:///{tmp_path}/record.sqlite")
-    upgrade(made)
+def engine(ready_database: str) -> Iterator[Engine]:
+    made = open_database(ready_database)
     yield made
     made.dispose()
 

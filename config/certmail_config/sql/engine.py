@@ -15,6 +15,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from certmail_config.errors import SettingsError, StoresUnreachable
 
 BUSY_SECONDS = 15
+UPGRADE_LOCK = 0x636572746D61696C
+"""PostgreSQL's number for "who upgrades these tables": `certmail` in ASCII, so that nobody else means something by it."""
 HEAD = "0005"
 """The newest migration; a test holds it against the folder."""
 
@@ -74,6 +76,8 @@ def upgrade(engine: Engine) -> None:
         if engine.dialect.name == "sqlite":
             # Python's driver leaves CREATE TABLE outside any transaction unless one was begun by hand.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
         if _noted(connection) == HEAD:
             return  # somebody else was faster
         config.attributes["connection"] = connection
