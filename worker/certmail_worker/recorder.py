@@ -23,12 +23,12 @@ from certmail_worker.desk import Desk
 from certmail_worker.record import (
     START,
     CursorMovedError,
-    Event,
     read_cursor,
     read_position,
     seen_nothing,
     write,
 )
+from certmail_worker.rows import Event
 
 log = logging.getLogger(__name__)
 
@@ -125,13 +125,14 @@ def _flat(entries: Any) -> Any:
 async def _decode(desk: Desk, id_: str, raw: Mapping[bytes, bytes]) -> Event:
     fields = {name.decode(): value.decode() for name, value in raw.items() if name != b"body"}
     kind, at = fields.pop("type"), datetime.fromtimestamp(int(fields.pop("at")) / 1000, UTC)
-    recipient = mailbox = None
+    recipient = mailbox = key_id = None
     if kind == "enqueued":
         recipient = await _recipient(desk, raw[b"body"], fields)
     if kind == "begun":
         connection = await desk.directory.connection(ConnectionId(fields["connection"]))
         mailbox = connection.mailbox if connection else None
-    return Event(id_, kind, at, fields, recipient, mailbox)
+        key_id = connection.key_id if connection else None
+    return Event(id_, kind, at, fields, recipient, mailbox, key_id)
 
 
 async def _recipient(desk: Desk, body: bytes, fields: Mapping[str, str]) -> str | None:

@@ -17,7 +17,7 @@ from certmail_config.errors import SettingsError, StoresUnreachable
 BUSY_SECONDS = 15
 UPGRADE_LOCK = 0x636572746D61696C
 """PostgreSQL's number for "who upgrades these tables": `certmail` in ASCII, so that nobody else means something by it."""
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; a test holds it against the folder."""
 
 
