@@ -104,7 +104,7 @@ class WorkerLife:
             "pacer": partial(pace, self.desk, self._doorbell.ring, self._check_server, limits),
             "reaper": partial(sweep, self.desk),
             "verifier": partial(verify, self.desk),
-            "recorder": partial(record, self.desk, self._engine),
+            "recorder": partial(record, self._redis, self.desk.directory, self._engine),
             "caretaker": partial(take_care, self.desk, self._office),
             "retention": partial(forget_in_time, self._office),
         }
