@@ -20,6 +20,7 @@ from certmail_config.sealing import Opener, Sealer
 from certmail_config.sql import registry, tables
 from certmail_config.sql.engine import check_version, open_database, reachable, upgrade
 from certmail_config.vault import Vault
+from support.postgres import Postgres
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 vault = Vault([("k1", os.urandom(32))])
@@ -49,6 +50,17 @@ class TestOpening:
         with engine.connect() as db:
             for pragma, value in {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}.items():
                 assert db.execute(text(f"PRAGMA {pragma}")).scalar_one() == value
+        engine.dispose()
+
+    @pytest.mark.parametrize(("set_to", "used"), [("off", "on"), ("remote_apply", "remote_apply")])
+    def test_postgresql_keeps_what_was_committed_whatever_its_own_settings_say(
+        self, postgres_server: Postgres, set_to: str, used: str
+    ) -> None:
+        postgres_server.execute(f"CREATE DATABASE commit_{used}")
+        postgres_server.execute(f"ALTER DATABASE commit_{used} SET synchronous_commit = {set_to}")
+        engine = open_database(postgres_server.url(f"commit_{used}"))
+        with engine.connect() as db:
+            assert db.execute(text("SHOW synchronous_commit")).scalar_one() == used
         engine.dispose()
 
     @pytest.mark.parametrize("url", ["nonsense", "", "hunter2://x", "mysql+nothing://ann:hunter2@host/db"])

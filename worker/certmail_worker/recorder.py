@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from certmail_config import keys
 from certmail_config.errors import SealBroken
@@ -29,6 +30,7 @@ from certmail_worker.record import (
     seen_nothing,
     write,
 )
+from certmail_worker.record_away import Waiting
 from certmail_worker.rows import Event
 
 log = logging.getLogger(__name__)
@@ -36,13 +38,28 @@ log = logging.getLogger(__name__)
 BATCH = 500
 BLOCK_MS = 500
 UNCHECKED_PAUSE = 0.2
+RETRY_SECONDS = 1.0
 SEEN_SECONDS = 10.0
 """How often it is noted that nothing happened: a repair has to hold what could have left since."""
 
 
 async def record(redis: Redis, directory: Directory, engine: Engine) -> None:
-    """Record until cancelled; raises RedisError, SQLAlchemyError, SealBroken when the vault lacks a key, CursorLostError."""
+    """Record until cancelled, however long the database is away.
+
+    Raises RedisError, SealBroken when the vault lacks a key, CursorLostError.
+    """
+    waiting = Waiting()
+    while True:
+        try:
+            await _record(redis, directory, engine, waiting)
+        except SQLAlchemyError as error:
+            await waiting.tell(redis, error)
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _record(redis: Redis, directory: Directory, engine: Engine, waiting: Waiting) -> None:
     cursor, seen = await _own_cursor(redis, engine), 0.0
+    waiting.over()
     while True:
         try:
             entries = await _read(redis, cursor)

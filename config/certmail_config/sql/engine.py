@@ -39,9 +39,17 @@ def open_database(url: str) -> Engine:
             f"CERTMAIL_DATABASE_URL cannot be used: {type(error).__name__}.",
             "Write postgresql+psycopg://user:password@host/database, or sqlite:////path/to/file.",
         ) from None
-    if sqlite:
-        event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", _prepare_sqlite if sqlite else _prepare_postgres)
     return engine
+
+
+def _prepare_postgres(connection: Any, _: object) -> None:
+    """See that what is recorded survives a crash, since it is trimmed from Redis then; a stricter setting stays."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW synchronous_commit")
+        if cursor.fetchone()[0] == "off":
+            cursor.execute("SET synchronous_commit = on")
+    connection.commit()
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
