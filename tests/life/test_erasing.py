@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,18 +12,14 @@ import pytest
 from certmail_config import keys
 from certmail_worker.retention import forget
 from support.postgres import Postgres
-from support.town import QUICK, Town, campaign, town, wait_for
+from support.town import QUICK, Town, campaign, recorded_in, town, wait_for
 
 
 @pytest.fixture
 def place(tmp_path: Path, postgres_server: Postgres, postgres_template: str) -> Iterator[Town]:
     """A deployment whose record is in PostgreSQL."""
     postgres_server.execute(f"CREATE DATABASE erasing TEMPLATE {postgres_template}")
-    settings = {
-        "CERTMAIL_DATABASE_URL": postgres_server.url("erasing"),
-        "CERTMAIL_VAULT_KEYS": f"k1:{base64.b64encode(os.urandom(32)).decode()}",
-        "CERTMAIL_PAYLOAD_DAYS": "10",
-    }
+    settings = recorded_in(postgres_server.url("erasing")) | {"CERTMAIL_PAYLOAD_DAYS": "10"}
     with town(tmp_path, **QUICK, **settings) as made:
         made.link()
         yield made

@@ -5,7 +5,6 @@ AWAY_MAILS=3528 is what a mailbox with Google's default limit sends in an hour; 
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from certmail_config import keys
 from certmail_config.sql.engine import open_database, upgrade
 from certmail_config.states import FINAL
 from support.postgres import Postgres, postgres
-from support.town import STEADY, Town, campaign, town, wait_for
+from support.town import STEADY, Town, campaign, recorded_in, town, wait_for
 
 MAILS: Final = int(os.environ.get("AWAY_MAILS", "350"))
 EVENTS_EACH: Final = 3
@@ -55,11 +54,7 @@ def logged(place: Town, *events: str) -> list[dict[str, Any]]:
 def test_what_happens_meanwhile_is_recorded_once_and_the_operator_was_warned(
     tmp_path: Path, server: Postgres, record_property: Any
 ) -> None:
-    settings = {
-        "CERTMAIL_DATABASE_URL": server.url(),
-        "CERTMAIL_VAULT_KEYS": f"k1:{base64.b64encode(os.urandom(32)).decode()}",
-        "CERTMAIL_EVENTS_MAX": str(BOUND),
-    }
+    settings = recorded_in(server.url()) | {"CERTMAIL_EVENTS_MAX": str(BOUND)}
     with town(tmp_path, **STEADY, **settings) as place:
         place.control(
             "PUT", "/limits", {"units_per_minute": FAST, "in_flight": 50, "messages_per_day": 1_000_000}

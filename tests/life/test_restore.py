@@ -1,4 +1,7 @@
-"""Redis restored from an older copy, or lost: nothing leaves before it was repaired, and nothing leaves twice after.
+"""Either store restored from an older copy, or lost: nothing leaves before it was repaired, and nothing leaves twice after.
+
+What a repair reads and writes is in SQL, so that the three that are about it run on both databases; of a Redis that is empty
+nothing but whole tables is read, and that runs on SQLite.
 
 RESTORE_AGE=600 makes the copy ten minutes old, with reminders leaving all the time, instead of seconds.
 """
@@ -6,17 +9,17 @@ RESTORE_AGE=600 makes the copy ten minutes old, with reminders leaving all the t
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from certmail_config import keys
+from support.backups import back_up, put_back
+from support.postgres import Postgres
 from support.restorable import Server, server
-from support.town import QUICK, Town, campaign, town, wait_for
+from support.town import QUICK, Town, campaign, recorded_in, town, wait_for
 
 AGE = float(os.environ.get("RESTORE_AGE", "0"))
 ENDED = {"accepted", "uncertain", "failed"}
@@ -64,10 +67,12 @@ def accounted_for(place: Town, jobs: list[str]) -> dict[str, str]:
 
 
 @pytest.mark.timeout(300 + AGE)
-def test_an_older_copy_is_repaired_before_anything_leaves(tmp_path: Path) -> None:
+def test_an_older_copy_is_repaired_before_anything_leaves(tmp_path: Path, ready_database: str) -> None:
     with (
         server(tmp_path / "redis") as valkey,
-        town(tmp_path / "data", **QUICK, CERTMAIL_REDIS_URL=valkey.url) as place,
+        town(
+            tmp_path / "data", **QUICK, **recorded_in(ready_database), CERTMAIL_REDIS_URL=valkey.url
+        ) as place,
     ):
         place.link()
         early, late = run_until_the_power_cut(place, valkey, tmp_path / "backup")
@@ -130,26 +135,20 @@ def test_a_lost_redis_is_made_anew_from_the_record(tmp_path: Path) -> None:
         accounted_for(place, jobs + new)
 
 
-def test_an_older_database_stops_pacing_until_its_gap_is_accepted(tmp_path: Path) -> None:
-    with town(tmp_path, **QUICK) as place:
+def test_an_older_database_stops_pacing_until_its_gap_is_accepted(
+    tmp_path: Path, ready_database: str, database_server: Postgres | None
+) -> None:
+    with town(tmp_path / "data", **QUICK, **recorded_in(ready_database)) as place:
         place.link()
         worker = place.worker()
         before = place.send(campaign(2, campaign="before"))
         place.wait_recorded(before, {"accepted"})
-        with (
-            closing(sqlite3.connect(tmp_path / "certmail.sqlite")) as live,
-            closing(sqlite3.connect(tmp_path / "copy")) as copy,
-        ):
-            live.backup(copy)
+        back_up(ready_database, tmp_path / "copy", database_server)
         since = place.send(campaign(2, campaign="since"))
         place.wait_recorded(since, {"accepted"})
         worker.terminate()
         worker.wait(30)
-        with (
-            closing(sqlite3.connect(tmp_path / "certmail.sqlite")) as live,
-            closing(sqlite3.connect(tmp_path / "copy")) as copy,
-        ):
-            copy.backup(live)
+        put_back(ready_database, tmp_path / "copy", database_server)
         place.office.redis.xtrim(keys.EVENTS, maxlen=1, approximate=False)  # as the recorder would by and by
         place.office.redis.delete(keys.CHECKED_RUN)  # as after a restart of the server
 
@@ -162,3 +161,42 @@ def test_an_older_database_stops_pacing_until_its_gap_is_accepted(tmp_path: Path
         place.wait_recorded(after, {"accepted"}, seconds=60)
         assert not set(place.recorded()) & set(since)
         assert place.copies() == dict.fromkeys([*before, *since, *after], 1)
+
+
+@pytest.mark.timeout(300)
+def test_both_are_restored_redis_from_the_older_copy_and_nothing_leaves_twice(
+    tmp_path: Path, ready_database: str, database_server: Postgres | None
+) -> None:
+    """In the order that the README gives: SQL knows what Redis's copy lacks."""
+    with (
+        server(tmp_path / "redis") as valkey,
+        town(
+            tmp_path / "data", **QUICK, **recorded_in(ready_database), CERTMAIL_REDIS_URL=valkey.url
+        ) as place,
+    ):
+        place.link()
+        worker = place.worker()
+        jobs = place.send(campaign(30, campaign="early"))
+        wait_for("some mails before the first backup", lambda: len(place.messages()) >= 3)
+        valkey.back_up(tmp_path / "redis-copy")
+        between = place.send(campaign(4, campaign="between"))
+        wait_for("mails before the second", lambda: len(place.messages()) >= 9, 60)
+        wait_for("the record of them", lambda: set(between) <= place.recorded().keys())
+        back_up(ready_database, tmp_path / "sql-copy", database_server)
+        wait_for("mails after it", lambda: len(place.messages()) >= 14, 60)
+        valkey.kill()
+        worker.kill()
+        worker.wait(30)
+
+        put_back(ready_database, tmp_path / "sql-copy", database_server)
+        valkey.put_back(tmp_path / "redis-copy")
+        valkey.start()
+        place.worker()
+        wait_for("pacing stops", lambda: stopped(place) == "rolled_back", 60)
+        assert nothing_leaves(place)
+        assert place.run("doctor", "--repair", "--yes").status == 0
+        wait_for("pacing goes on", lambda: stopped(place) == "")
+        new = place.send(campaign(3, campaign="new"))
+        place.wait_recorded(jobs + between + new, ENDED, seconds=90)
+        accounted_for(place, jobs + between + new)
+        assert {place.recorded()[job] for job in new} == {"accepted"}

@@ -48,12 +48,18 @@ class Postgres:
         """As CERTMAIL_DATABASE_URL takes it."""
         return f"postgresql+psycopg://{OWNER}@/{database}?host={self.folder}"
 
-    def tool(self, name: str, *arguments: str) -> bytes:
-        """Run one of PostgreSQL's own programs to its end; gives what it wrote."""
+    def tool(self, name: str, *arguments: str, given: bytes = b"") -> bytes:
+        """Run one of PostgreSQL's own programs to its end; gives what it wrote. `given` is its standard input."""
         environment = os.environ | {"PGHOST": str(self.folder), "PGUSER": OWNER}
         command = [str(self._programs / "bin" / name), *arguments]
         done = subprocess.run(
-            command, user=self._user, cwd=self.folder, env=environment, capture_output=True, check=False
+            command,
+            user=self._user,
+            cwd=self.folder,
+            env=environment,
+            input=given,
+            capture_output=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -271,6 +272,12 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
+def recorded_in(database: str) -> dict[str, str]:
+    """The settings for a record in this database, which somebody else has made and upgraded."""
+    key = base64.b64encode(os.urandom(32)).decode()
+    return {"CERTMAIL_DATABASE_URL": database, "CERTMAIL_VAULT_KEYS": f"k1:{key}"}
+
+
 @contextmanager
 def town(data_dir: Path, **settings: str) -> Iterator[Town]:
     """A town with the sandbox running and an embedded server that stays up for the test."""
@@ -280,6 +287,7 @@ def town(data_dir: Path, **settings: str) -> Iterator[Town]:
         "CERTMAIL_CONFIRM_SECONDS": "3"
     } | settings  # a refusal is confirmed within a test's patience
     environment["CERTMAIL_FLOWER_LISTEN"] = "127.0.0.1:0"  # several towns at once
+    data_dir.mkdir(parents=True, exist_ok=True)
     made = Town(data_dir, environment)
     with made.stack:
         sandbox = subprocess.Popen(
