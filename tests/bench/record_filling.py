@@ -12,6 +12,8 @@ from certmail_config.states import State
 BIG: Final = "tenant-0"
 BIG_CAMPAIGN: Final = "campaign-0"
 RARE: Final = State.UNCERTAIN
+QUIET: Final = "quiet"
+"""A tenant with a twentieth of all, the oldest."""
 SOMEBODY: Final = "reviewer-4242@people.example"
 
 _DELIVERIES: Final = """
@@ -22,7 +24,7 @@ SELECT id, tenant, 'c-' || tenant, 'reminder', 'campaign-' || (n / 10 % 20), 're
     state = 'uncertain', false, at, at + interval '14 days', at + interval '3 seconds', tenant || ':' || md5(id), md5(n::text)
 FROM (
     SELECT n, format('01936b5e-%s-7000-8000-%s', lpad(to_hex(n / 65536), 4, '0'), lpad(n::text, 12, '0')) AS id,
-        'tenant-' || CASE WHEN n % 10 = 0 THEN 0 ELSE n % 999 + 1 END AS tenant,
+        CASE WHEN n <= CAST(:count AS bigint) / 20 THEN 'quiet' WHEN n % 10 = 0 THEN 'tenant-0' ELSE 'tenant-' || (n % 999 + 1) END AS tenant,
         CASE WHEN n % 1009 = 0 THEN 'uncertain' WHEN n % 101 = 0 THEN 'failed' WHEN n % 53 = 0 THEN 'expired' ELSE 'accepted' END AS state,
         CAST(:now AS timestamptz) - (CAST(:count AS bigint) - n) * interval '1 second' * (7776000.0 / CAST(:count AS bigint)) AS at
     FROM generate_series(1, CAST(:count AS bigint)) AS n

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -67,6 +68,8 @@ def expected(**wanted: Any) -> list[str]:
         {"tenant": "acme", "campaign": "q3"},
         {"tenant": "acme", "state": "failed"},
         {"tenant": "acme", "campaign": "q3", "state": "failed"},
+        {"campaign": "q3", "state": "failed"},
+        {"tenant": "acme", "recipient": "ann2@people.example"},
         {"tenant": "nobody"},
     ],
     ids=lambda wanted: " ".join(wanted) or "all",
@@ -78,6 +81,7 @@ def test_what_is_asked_for_is_found_and_nothing_else_the_newest_first(
         name: State(value) if name == "state" else value for name, value in wanted.items()
     }
     assert [row["job"] for row in read_all(engine, Filter(**given))] == expected(**wanted)
+    assert [row["job"] for row in read_all(engine, Filter(**given), page=2)] == expected(**wanted)
 
 
 def test_a_recipient_is_found_however_the_address_is_written(engine: Engine) -> None:
@@ -87,7 +91,10 @@ def test_a_recipient_is_found_however_the_address_is_written(engine: Engine) -> 
 
 def test_times_are_from_and_up_to(engine: Engine) -> None:
     wanted = Filter(since=NOON + timedelta(minutes=10), until=NOON + timedelta(minutes=12))
-    assert [row["job"] for row in read_all(engine, wanted)] == ["j023", "j022", "j021", "j020"]
+    for page in (1, 1000):
+        assert [row["job"] for row in read_all(engine, wanted, page=page)] == ["j023", "j022", "j021", "j020"]
+        theirs = read_all(engine, replace(wanted, tenant="acme"), page=page)
+        assert [row["job"] for row in theirs] == ["j022", "j020"]
 
 
 @pytest.mark.parametrize("size", [1, 7, 60, 1000])

@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 
-from sqlalchemy import ColumnElement, Engine, Select, literal, select, tuple_
+from sqlalchemy import Column, ColumnElement, Engine, Select, literal, select, tuple_
 from sqlalchemy import Connection as Db
 
 from certmail_config.errors import WrongUse
@@ -69,6 +69,18 @@ class Filter:
     since: datetime | None = None
     until: datetime | None = None
 
+    def by_column(self) -> dict[Column[Any], Any]:
+        """What must be equal to what."""
+        record = tables.deliveries.c
+        recipient = self.recipient.strip().lower() if self.recipient is not None else None
+        given = {
+            record.tenant: self.tenant,
+            record.campaign: self.campaign,
+            record.recipient: recipient,
+            record.state: self.state,
+        }
+        return {column: value for column, value in given.items() if value is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
@@ -115,14 +127,58 @@ def read_page(db: Db, wanted: Filter, *, after: Cursor | None = None, limit: int
 
 
 def page_query(wanted: Filter, after: Cursor | None, limit: int) -> Select[Any]:
-    """What `read_page` asks the database: one row more than a page, to see whether there is another."""
-    table = tables.deliveries.c
-    order = (table.enqueued_at, table.job)
-    query = select(*(table[name] for name in COLUMNS)).where(*_conditions(wanted))
-    if after is not None:
-        last = tuple_(literal(after.enqueued_at, table.enqueued_at.type), literal(after.job, table.job.type))
-        query = query.where(tuple_(*order) < last)
-    return query.order_by(*(column.desc() for column in order)).limit(limit + 1)
+    """What `read_page` asks the database: one row more than a page, to see whether there is another.
+
+    What is asked for is written as a range, from one row of values to the same, and leads the order: then only the index that
+    was made for the question has this order. With equality a planner may read all deliveries from the newest on, until it
+    has met a page of those asked for, which for a tenant that has been quiet for months is never.
+    """
+    record = tables.deliveries.c
+    given = wanted.by_column()
+    leading = _leading(given)
+    key = [*leading, record.enqueued_at, record.job]
+    conditions = [column == value for column, value in given.items() if column not in leading]
+    conditions += _bounds(key, [given[column] for column in leading], wanted, after)
+    return (
+        select(*(record[name] for name in COLUMNS))
+        .where(*conditions)
+        .order_by(*(column.desc() for column in key))
+        .limit(limit + 1)
+    )
+
+
+def _leading(given: Mapping[Column[Any], Any]) -> list[Column[Any]]:
+    """The columns of the index that was made for a question; a recipient has so few deliveries that no more is needed."""
+    record = tables.deliveries.c
+    if record.recipient in given:
+        return [record.recipient]
+    return [column for column in (record.tenant, record.campaign, record.state) if column in given]
+
+
+def _bounds(
+    key: Sequence[Column[Any]], first: Sequence[Any], wanted: Filter, after: Cursor | None
+) -> Iterator[ColumnElement[bool]]:
+    """From the newest to the oldest that are asked for, as ranges over the columns of the order."""
+
+    def row(*values: Any) -> tuple[Any, Any]:
+        columns = key[: len(values)]
+        return tuple_(*columns), tuple_(
+            *(literal(value, column.type) for column, value in zip(columns, values, strict=True))
+        )
+
+    if first or wanted.since is not None:
+        columns, least = row(*first, *([wanted.since] if wanted.since is not None else []))
+        yield columns >= least
+    # Of two ends the earlier one: a database would start from whichever it takes to be the better.
+    if after is not None and (wanted.until is None or after.enqueued_at < wanted.until):
+        columns, end = row(*first, after.enqueued_at, after.job)
+        yield columns < end
+    elif wanted.until is not None:
+        columns, end = row(*first, wanted.until)
+        yield columns < end
+    elif first:
+        columns, end = row(*first)
+        yield columns <= end
 
 
 def read_all(engine: Engine, wanted: Filter, *, page: int = 1000) -> Iterator[Row]:
@@ -178,21 +234,3 @@ def _told(data: str) -> dict[str, Any]:
     """What an event tells a person; keyed hashes and what the attempt says already are left out."""
     fields: dict[str, str] = json.loads(data)
     return {name: fields[name] for name in _SHOWN_OF_EVENTS if fields.get(name)}
-
-
-def _conditions(wanted: Filter) -> Iterator[ColumnElement[bool]]:
-    table = tables.deliveries.c
-    recipient = wanted.recipient.strip().lower() if wanted.recipient is not None else None
-    equal = (
-        (table.tenant, wanted.tenant),
-        (table.campaign, wanted.campaign),
-        (table.recipient, recipient),
-        (table.state, wanted.state),
-    )
-    for column, value in equal:
-        if value is not None:
-            yield column == value
-    if wanted.since is not None:
-        yield table.enqueued_at >= wanted.since
-    if wanted.until is not None:
-        yield table.enqueued_at < wanted.until

@@ -141,6 +141,7 @@ deliveries = Table(
     Index(None, "state", "enqueued_at", "job"),
     Index(None, "recipient", "enqueued_at", "job"),
     Index(None, "campaign", "enqueued_at", "job"),
+    Index(None, "campaign", "state", "enqueued_at", "job"),
     Index(None, "tenant", "enqueued_at", "job"),
     Index(None, "tenant", "state", "enqueued_at", "job"),
     Index(None, "tenant", "campaign", "enqueued_at", "job"),

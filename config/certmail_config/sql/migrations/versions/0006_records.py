@@ -24,6 +24,7 @@ ASKED_FOR: Final[tuple[tuple[str, ...], ...]] = (
     ("state",),
     ("recipient",),
     ("campaign",),
+    ("campaign", "state"),
     ("tenant",),
     ("tenant", "state"),
     ("tenant", "campaign"),
