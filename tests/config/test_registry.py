@@ -61,6 +61,7 @@ class TestOpening:
         engine = open_database(postgres_server.url(f"commit_{used}"))
         with engine.connect() as db:
             assert db.execute(text("SHOW synchronous_commit")).scalar_one() == used
+            assert db.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one() == "15s"
         engine.dispose()
 
     @pytest.mark.parametrize("url", ["nonsense", "", "hunter2://x", "mysql+nothing://ann:hunter2@host/db"])

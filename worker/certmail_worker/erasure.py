@@ -37,9 +37,14 @@ class Erased:
     uncertain: int
 
 
-def erase(office: Office, address: str, by: str, progress: Progress) -> Erased:
-    """Erase an address from both stores; raises Refused when something stays under way, or unrecorded, for too long."""
-    deadline = time.monotonic() + office.settings.lease_seconds + MARGIN_SECONDS
+def erase(
+    office: Office, address: str, by: str, progress: Progress, *, patience: float | None = None
+) -> Erased:
+    """Erase an address from both stores; raises Refused when something stays under way, or unrecorded, for too long.
+
+    `patience`: for so many seconds; without it for as long as what is under way may take.
+    """
+    deadline = time.monotonic() + (patience or office.settings.lease_seconds + MARGIN_SECONDS)
     reason, address = f"erased: {by}", address.strip().lower()
     # Only the record knows whom a reminder is for: what it has not read yet would not be found.
     known = _newest_event(office)
