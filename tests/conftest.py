@@ -64,6 +64,13 @@ def ready_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
 
 
 @pytest.fixture
+def postgres_database(postgres_server: Postgres, postgres_template: str) -> Iterator[str]:
+    """The same in PostgreSQL only, for slow tests where it is the database that matters."""
+    with _another(postgres_server, postgres_template) as url:
+        yield url
+
+
+@pytest.fixture
 def database_server(ready_database: str, request: pytest.FixtureRequest) -> Postgres | None:
     """The server of `ready_database`; None where that is a file."""
     if ready_database.startswith("sqlite"):

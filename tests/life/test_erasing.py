@@ -11,19 +11,16 @@ import pytest
 
 from certmail_config import keys
 from certmail_worker.retention import forget
-from support.postgres import Postgres
 from support.town import QUICK, Town, campaign, recorded_in, town, wait_for
 
 
 @pytest.fixture
-def place(tmp_path: Path, postgres_server: Postgres, postgres_template: str) -> Iterator[Town]:
+def place(tmp_path: Path, postgres_database: str) -> Iterator[Town]:
     """A deployment whose record is in PostgreSQL."""
-    postgres_server.execute(f"CREATE DATABASE erasing TEMPLATE {postgres_template}")
-    settings = recorded_in(postgres_server.url("erasing")) | {"CERTMAIL_PAYLOAD_DAYS": "10"}
+    settings = recorded_in(postgres_database) | {"CERTMAIL_PAYLOAD_DAYS": "10"}
     with town(tmp_path, **QUICK, **settings) as made:
         made.link()
         yield made
-    postgres_server.execute("DROP DATABASE erasing WITH (FORCE)")
 
 
 def found_in(place: Town, address: str) -> list[str]:

@@ -17,6 +17,7 @@ from certmail_config import keys
 from certmail_config.sql.engine import open_database, upgrade
 from certmail_config.states import FINAL
 from support.postgres import Postgres, postgres
+from support.restoring import stopped
 from support.town import STEADY, Town, campaign, recorded_in, town, wait_for
 
 MAILS: Final = int(os.environ.get("AWAY_MAILS", "350"))
@@ -36,11 +37,6 @@ def server() -> Iterator[Postgres]:
         upgrade(engine)
         engine.dispose()
         yield made
-
-
-def stopped(place: Town) -> str:
-    code: Any = place.office.redis.hget(keys.STOPPED, "code")
-    return code.decode() if code else ""
 
 
 def logged(place: Town, *events: str) -> list[dict[str, Any]]:
