@@ -40,9 +40,16 @@ LEDGER_SEED ?= $(shell date +%s)
 slow: $(VENV)/dev.stamp ## the ledger against its model: 50,000 steps on each server, new ones each time (LEDGER_SEED=n: the same again)
 	LEDGER_STEPS=50000 LEDGER_SEED=$(LEDGER_SEED) $(BIN)/python -m pytest -n2 --dist=load tests/config/test_ledger_machine.py
 
-bench: ## what a mail costs, beside Celery, arq and taskiq (about 12 minutes; BENCH="--rounds 1" for a quick look)
+records: $(VENV)/dev.stamp ## 50,000 deliveries recorded once by recorders that are killed at random, on both databases (about 10 minutes)
+	RECORDED_DELIVERIES=50000 $(BIN)/python -m pytest -n1 tests/life/test_recorder.py
+
+bench: $(VENV)/dev.stamp ## what a mail costs, beside Celery, arq and taskiq, and what reading the record takes (about 15 minutes; BENCH="--rounds 1" for a quick look)
 	@$(PYTHON) tests/bench/environments.py
 	@PYTHONPATH=tests .bench/venv-certmail/bin/python -m bench run $(BENCH)
+	@PYTHONPATH=tests $(BIN)/python -m bench.queries $(QUERIES)
+
+queries: $(VENV)/dev.stamp ## a record of a million deliveries in PostgreSQL: each question's time and plan (about 3 minutes; also in make bench)
+	@PYTHONPATH=tests $(BIN)/python -m bench.queries $(QUERIES)
 
 profile: ## where a worker's time goes
 	@$(PYTHON) tests/bench/environments.py
@@ -76,4 +83,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo demos test slow bench profile million pace chaos lint format lock clean
+.PHONY: help demo demos test slow records bench queries profile million pace chaos lint format lock clean

@@ -45,12 +45,14 @@ class Offices:
 
 
 @pytest.fixture
-def offices(redis: Redis, redis_url: str, tmp_path: Path) -> Iterator[Offices]:
+def offices(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -> Iterator[Offices]:
     """Two tenants, each with a customer owned application that is being rotated itself, and a linked account."""
     with ExitStack() as stack:
 
         def opened(*keys: tuple[str, bytes]) -> Office:
-            settings = Settings(redis_url=redis_url, data_dir=tmp_path, vault_keys=keys)
+            settings = Settings(
+                redis_url=redis_url, database_url=ready_database, data_dir=tmp_path, vault_keys=keys
+            )
             return stack.enter_context(open_office(settings))
 
         old = opened(OLD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -273,17 +274,22 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait(30)
 
 
+def recorded_in(database: str) -> dict[str, str]:
+    """The settings for a record in this database, which somebody else has made and upgraded."""
+    key = base64.b64encode(os.urandom(32)).decode()
+    return {"CERTMAIL_DATABASE_URL": database, "CERTMAIL_VAULT_KEYS": f"k1:{key}"}
+
+
 @contextmanager
 def town(data_dir: Path, **settings: str) -> Iterator[Town]:
     """A town with the sandbox running and an embedded server that stays up for the test."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CERTMAIL_")}
     environment |= {"CERTMAIL_DATA_DIR": str(data_dir), "HOME": str(data_dir)}
-    environment |= {
-        "PYTHONFAULTHANDLER": "1"
-    }  # a process that hangs is killed by SIGABRT, and its log has its stacks
-    environment |= {"CERTMAIL_CONFIRM_SECONDS": "3"}  # a refusal is confirmed within a test's patience
+    environment["PYTHONFAULTHANDLER"] = "1"  # what hangs is killed by SIGABRT: its log has its stacks
+    environment["CERTMAIL_CONFIRM_SECONDS"] = "3"  # a refusal is confirmed within a test's patience
     environment |= settings
     environment["CERTMAIL_FLOWER_LISTEN"] = "127.0.0.1:0"  # several towns at once
+    data_dir.mkdir(parents=True, exist_ok=True)
     made = Town(data_dir, environment)
     with made.stack:
         sandbox = subprocess.Popen(

@@ -34,6 +34,7 @@ from certmail_worker.pacer import pace
 from certmail_worker.plan import Rules
 from certmail_worker.reaper import sweep
 from certmail_worker.recorder import record
+from certmail_worker.retention import forget_in_time
 from certmail_worker.tokens import Tokens
 from certmail_worker.verifier import verify
 
@@ -103,8 +104,9 @@ class WorkerLife:
             "pacer": partial(pace, self.desk, self._doorbell.ring, self._check_server, limits),
             "reaper": partial(sweep, self.desk),
             "verifier": partial(verify, self.desk),
-            "recorder": partial(record, self.desk, self._engine),
+            "recorder": partial(record, self._redis, self.desk.directory, self._engine),
             "caretaker": partial(take_care, self.desk, self._office),
+            "retention": partial(forget_in_time, self._office),
         }
         self._keeper = Keeper(self.desk, capacity, services)
         self._keeper.start()
