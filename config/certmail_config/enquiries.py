@@ -107,7 +107,13 @@ class Enquiries:
         """Write a new one down; raises RedisError."""
         asked = Enquiry(secrets.token_urlsafe(18), tenant, connection, wish, self._now())
         self._write(asked)
+        self._redis.set(keys.ENQUIRY_LATEST + connection, asked.id, ex=LIFE_SECONDS)
         return asked
+
+    def latest(self, connection: ConnectionId) -> Enquiry | None:
+        """What was last asked about a connection, as long as it is remembered. Raises as `read`."""
+        id_ = cast("bytes | None", self._redis.get(keys.ENQUIRY_LATEST + connection))
+        return self.read(id_.decode()) if id_ is not None else None
 
     def read(self, id_: str) -> Enquiry | None:
         """One enquiry; None if there is none, or it was forgotten. Raises RedisError, SealBroken."""

@@ -55,6 +55,13 @@ def test_an_enquiry_is_taken_once_and_not_when_it_is_over(enquiries: Enquiries) 
     assert enquiries.take("nobody-asked", "one") is None
 
 
+def test_the_latest_about_a_connection_is_found_by_it(enquiries: Enquiries) -> None:
+    assert enquiries.latest(ID) is None
+    enquiries.ask("acme", ID, Wish.CHECK)
+    asked = enquiries.ask("acme", ID, Wish.MAIL)
+    assert enquiries.latest(ID) == asked
+
+
 def test_nothing_of_it_can_be_read_in_redis_and_all_of_it_is_forgotten(
     redis: Redis, enquiries: Enquiries
 ) -> None:
@@ -64,7 +71,7 @@ def test_nothing_of_it_can_be_read_in_redis_and_all_of_it_is_forgotten(
         asked.found(Step("account", ok=True, code="account_known", message="It is a@acme.example."))
     )
     names = list(redis.scan_iter(keys.TAG + "*"))
-    assert len(names) == 2
+    assert len(names) == 3
     for name in names:
         assert 0 < redis.ttl(name) <= LIFE_SECONDS
         assert b"acme" not in redis.get(name)  # type: ignore[operator]  # redis-py types both clients at once

@@ -65,9 +65,15 @@ class Asker:
             return self._enquiries.tell(enquiry.refused(_UNSENT))
         return enquiry
 
+    def latest(self, connection: ConnectionId) -> Answer | None:
+        """How far the latest enquiry about a connection has come; None if there is none. Raises RedisError, SealBroken."""
+        return self._answer(self._enquiries.latest(connection))
+
     def look(self, id_: str) -> Answer | None:
-        """How far an enquiry has come; None if there is none. Raises RedisError, SealBroken."""
-        enquiry = self._enquiries.read(id_)
+        """The same of one by its id."""
+        return self._answer(self._enquiries.read(id_))
+
+    def _answer(self, enquiry: Enquiry | None) -> Answer | None:
         if enquiry is None:
             return None
         return Answer(enquiry, silence(enquiry, workers_alive(self._redis), time.time()))

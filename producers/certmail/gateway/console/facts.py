@@ -1,0 +1,198 @@
+"""What a page says about connections: read from both stores, put in order, nothing secret among it. Reading blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from certmail.gateway.asking import Answer
+from certmail.gateway.console import words
+from certmail.gateway.console.front import Front
+from certmail.gateway.console.visitors import Visitor
+from certmail_config.checklist import Step
+from certmail_config.connections import Connection, ConnectionState, Tenant
+from certmail_config.enquiries import Wish, workers_alive
+from certmail_config.errors import Refused
+from certmail_config.lane_glances import LaneGlance, glance, last_leaves_at, sent_today
+from certmail_config.pauses import pause_of
+from certmail_config.sql import registry
+from certmail_config.stopping import before_it_worked
+
+MOST_SHOWN: Final = 200
+_SOON: Final = timedelta(days=30)
+_ORDER: Final = {state: place for place, state in enumerate(words.STATES)}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A connection in the list; `troubled` where its lane stands although the connection counts as working."""
+
+    connection: Connection
+    organisation: str
+    lane: LaneGlance
+
+    @property
+    def troubled(self) -> bool:
+        """Whether somebody should look at it."""
+        return self.connection.state is ConnectionState.ATTENTION or (
+            self.connection.state is ConnectionState.ACTIVE and self.lane.stopped
+        )
+
+    @property
+    def tone(self) -> str:
+        """The colour of its state."""
+        return "bad" if self.troubled else words.STATES[self.connection.state][0]
+
+    @property
+    def state(self) -> str:
+        """The name of its state."""
+        shown = ConnectionState.ATTENTION if self.troubled else self.connection.state
+        return words.STATES[shown][1]
+
+    @property
+    def message(self) -> str:
+        """Why it does not work."""
+        return (self.connection.message or self.lane.message) if self.troubled else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All connections, what needs looking at first; `left_out` where there are more than a page holds."""
+
+    lines: tuple[Line, ...]
+    counts: Mapping[str, int]
+    left_out: int
+    workers: int
+    paused: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One connection, as its page shows it."""
+
+    line: Line
+    answer: Answer | None
+    leaves_at: datetime | None
+    sent_today: int
+    paused: tuple[str, str] | None
+
+    @property
+    def connection(self) -> Connection:
+        """The connection."""
+        return self.line.connection
+
+    @property
+    def never_worked(self) -> bool:
+        """Whether what was entered can still be corrected."""
+        return before_it_worked(self.connection) is not None
+
+    @property
+    def remedy(self) -> str:
+        """What to do about its state."""
+        return words.remedy(self.connection.code, self.connection.remedy or self.line.lane.remedy)
+
+    @property
+    def running(self) -> bool:
+        """Whether a worker is at it, so that the page should be looked at again."""
+        return self.answer is not None and not self.answer.over
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that are known."""
+        if self.answer is None or self.answer.enquiry.wish is Wish.REMOVE:
+            return ()
+        return self.answer.enquiry.steps
+
+    @property
+    def to_come(self) -> tuple[str, ...]:
+        """The names of steps that were not reached."""
+        known = {step.name for step in self.steps}
+        return tuple(name for name in words.planned(self.connection) if name not in known)
+
+    def passed(self, name: str) -> bool:
+        """Whether a step was seen to be as it must be."""
+        works = self.connection.state is ConnectionState.ACTIVE and name != "test mail"
+        return works or any(step.name == name and step.ok for step in self.steps)
+
+    @property
+    def client_id(self) -> str:
+        """The service account's numeric client ID, once Google has told it."""
+        return next((step.value for step in self.steps if step.name == "service account"), "")
+
+    @property
+    def certificate_ends_soon(self) -> bool:
+        """Whether it is time to make the next one."""
+        ends = self.connection.not_after
+        return ends is not None and ends - datetime.now(UTC) < _SOON
+
+
+def listing(front: Front, wanted: str) -> Listing:
+    """Everything, or what has these words in tenant, name or mailbox. Raises StoresUnreachable, RedisError."""
+    with front.office.db() as db:
+        names = {tenant.id: tenant.organisation for tenant in registry.list_tenants(db)}
+        connections = registry.list_connections(db)
+    lanes = glance(front.office.redis, [each.id for each in connections])
+    lines = [
+        Line(connection, names.get(connection.tenant, connection.tenant), lane)
+        for connection, lane in zip(connections, lanes, strict=True)
+    ]
+    counts = {"bad": 0, "wait": 0, "good": 0, "idle": 0}
+    for line in lines:
+        counts[line.tone] += 1
+    found = sorted((line for line in lines if _matches(line, wanted)), key=_place)
+    return Listing(
+        tuple(found[:MOST_SHOWN]),
+        counts,
+        max(0, len(found) - MOST_SHOWN),
+        workers_alive(front.office.redis),
+        pause_of(front.office.redis, ""),
+    )
+
+
+def connection_of(front: Front, visitor: Visitor, id_: str) -> Connection:
+    """A connection that this visitor may see; raises Refused for any other, as if there were none."""
+    found = front.office.connection(id_)
+    if "/" in id_ or not visitor.may_see(found):
+        raise Refused("unknown_connection", "There is no such connection.", "Go back to the list.")
+    return found
+
+
+def facts(front: Front, visitor: Visitor, id_: str) -> Facts:
+    """What is known of a connection; raises Refused, StoresUnreachable, RedisError, SealBroken."""
+    connection = connection_of(front, visitor, id_)
+    redis = front.office.redis
+    [lane] = glance(redis, [connection.id])
+    return Facts(
+        line=Line(connection, tenant_of(front, connection.tenant).organisation, lane),
+        answer=front.asker.latest(connection.id),
+        leaves_at=last_leaves_at(redis, connection.id),
+        sent_today=sent_today(redis, connection.id),
+        paused=pause_of(redis, connection.tenant),
+    )
+
+
+def tenant_of(front: Front, tenant: str) -> Tenant:
+    """A tenant; raises Refused."""
+    with front.office.db() as db:
+        return registry.get_tenant(db, tenant)
+
+
+def named(front: Front, tenant: str, name: str) -> Connection | None:
+    """A tenant's connection by its name, None where there is none yet; raises Refused for an unknown tenant."""
+    with front.office.db() as db:
+        registry.get_tenant(db, tenant)
+        found = registry.list_connections(db, tenant)
+    return next((each for each in found if each.name == name), None)
+
+
+def _matches(line: Line, wanted: str) -> bool:
+    connection = line.connection
+    texts = (connection.tenant, connection.name, connection.mailbox or "", line.organisation)
+    return all(any(word in text.casefold() for text in texts) for word in wanted.casefold().split())
+
+
+def _place(line: Line) -> tuple[int, str, str]:
+    shown = ConnectionState.ATTENTION if line.troubled else line.connection.state
+    return _ORDER[shown], line.organisation.casefold(), line.connection.name

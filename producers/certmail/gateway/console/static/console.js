@@ -1,0 +1,63 @@
+// Two conveniences; everything works without them. Copy buttons, and pages that renew what changes while a worker is at it.
+"use strict";
+
+const PAUSE_MS = 800;
+
+function offerToCopy(root) {
+  if (!navigator.clipboard) return;
+  for (const button of root.querySelectorAll("button[data-copy]")) {
+    button.hidden = false;
+  }
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-copy]");
+  if (!button) return;
+  const text = document.getElementById(button.dataset.copy).textContent.trim();
+  await navigator.clipboard.writeText(text);
+  const said = button.querySelector("[data-said]");
+  const before = said.textContent;
+  said.textContent = button.dataset.done;
+  say(button.dataset.done);
+  setTimeout(() => { said.textContent = before; }, 1600);
+});
+
+function say(words) {
+  document.getElementById("said").textContent = words;
+}
+
+// A part is replaced only when it has changed, so that focus, scrolling and what somebody is reading stay where they are.
+function renew(fresh) {
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const newer = fresh.getElementById(part.id);
+    if (!newer || newer.outerHTML === part.outerHTML) continue;
+    const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
+    part.replaceWith(newer);
+    if (focused) document.getElementById(focused)?.focus();
+  }
+  offerToCopy(document);
+  const news = fresh.getElementById("news");
+  if (news && news.textContent.trim() !== document.getElementById("said").textContent) {
+    say(news.textContent.trim());
+  }
+}
+
+async function watch() {
+  while (document.querySelector("[data-running]")) {
+    await new Promise((done) => setTimeout(done, PAUSE_MS));
+    let answer;
+    try {
+      answer = await fetch(location.href, { headers: { "X-Live": "1" }, credentials: "same-origin" });
+    } catch {
+      continue; // the gateway is away for a moment
+    }
+    if (!answer.ok || answer.redirected) {
+      location.reload();
+      return;
+    }
+    renew(new DOMParser().parseFromString(await answer.text(), "text/html"));
+  }
+}
+
+offerToCopy(document);
+watch();
