@@ -42,6 +42,7 @@ export class Window {
   async look(name) {
     const { page } = this;
     this.stops += 1;
+    await page.evaluate(() => scrollTo(0, 0));
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme });
       const file = `${this.where}/${this.width}-${String(this.stops).padStart(2, "0")}-${name}-${colorScheme}.png`;

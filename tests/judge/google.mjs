@@ -14,18 +14,17 @@ export class Google {
   upload(email, pem, settling = 0) { return this.ask("POST", `/service-accounts/${email}/keys?settling=${settling}`, pem); }
   delegate(email, ...scopes) { return this.ask("PUT", `/service-accounts/${email}/delegation`, { scopes }); }
   revoke(email) { return this.ask("DELETE", `/accounts/${email}/tokens`); }
-  fault(path, fault, times = 1) { return this.ask("POST", "/faults", { match: { path }, fault, times }); }
-  calm() { return this.ask("DELETE", "/faults"); }
+  fault(match, fault, times = 1) { return this.ask("POST", "/faults", { match, fault, times }); }
   messages(mailbox) { return this.ask("GET", `/messages?mailbox=${mailbox}`); }
 
-  refuse(status, reason, message) {
-    return this.fault("/messages/send", { status, headers: {}, body: { error: { code: status, message, errors: [{ reason, message }] } } });
+  refuse(mailbox, status, reason, message) {
+    return this.fault({ path: "/messages/send", mailbox }, { status, headers: {}, body: { error: { code: status, message, errors: [{ reason, message }] } } });
   }
 
   async wrongClock(email) {
     const path = `/service_accounts/v1/metadata/x509/${email}`;
     const body = await (await fetch(this.url + path)).json();
     const date = new Date(Date.now() + 12 * 60_000).toUTCString();
-    return this.fault(path, { status: 200, headers: { Date: date }, body });
+    return this.fault({ path }, { status: 200, headers: { Date: date }, body });
   }
 }

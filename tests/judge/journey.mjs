@@ -28,8 +28,10 @@ try {
     const administrator = await Window.open(browser, width, given.screenshots);
     const began = Date.now();
     try {
-      await serviceAccount(operator, google, town, `acme${width}`);
-      await linkedAccount(browser, administrator, google, town, `globex${width}`);
+      await Promise.all([
+        serviceAccount(operator, google, town, `acme${width}`),
+        linkedAccount(browser, administrator, google, town, `globex${width}`),
+      ]);
       await keyboard(operator, town);
       await operating(operator, google, town, `acme${width}`, `globex${width}`);
     } catch (error) {

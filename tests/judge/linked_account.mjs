@@ -29,12 +29,11 @@ export async function linkedAccount(browser, window, google, town, tenant) {
   await window.sees("Connected");
   await window.look("connected");
 
-  await google.fault("/v1/userinfo", "503");
+  await google.fault({ path: "/v1/userinfo" }, "503");
   await window.check("Only check");
   await window.step("Permission to send", "good");
   await window.step("Whose account it is", "bad");
-  await google.calm();
-  await google.refuse(400, "failedPrecondition", "Mail service not enabled");
+  await google.refuse(account, 400, "failedPrecondition", "Mail service not enabled");
   await window.check("Check and send a test mail");
   await window.step("Whose account it is", "good");
   await window.step("Clocks agree", "good");

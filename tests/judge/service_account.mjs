@@ -73,7 +73,7 @@ export async function serviceAccount(window, google, town, tenant) {
   await window.step("Permission to send", "good");
   await window.step("Permission to look for sent mail", "wait");
   await google.delegate(account, ...scopes);
-  await google.refuse(403, "accessNotConfigured", "Gmail API has not been used in project 1 before or it is disabled.");
+  await google.refuse(mailbox, 403, "accessNotConfigured", "Gmail API has not been used in project 1 before or it is disabled.");
   await window.check("Check and send a test mail");
   await window.step("Permission to look for sent mail", "good");
   await window.step("Test mail", "wait");

@@ -77,7 +77,7 @@ def _patiently(office: Office, id_: str, *, mail: bool, until: float) -> Probed:
 def _line(step: Step) -> str:
     mark = "[green]✓[/green]" if step.ok else "[yellow]…[/yellow]" if step.waiting else "[red]✗[/red]"
     line = f"{mark} {step.name}: {escape(step.message)}"
-    return line if step.ok else f"{line}\n    {escape(step.remedy)}"
+    return f"{line}\n    {escape(step.remedy)}" if step.remedy else line
 
 
 def _show(probed: Probed, *, json: bool) -> None:

@@ -40,10 +40,9 @@ def dates(not_after: datetime | None, now: datetime, connection: str) -> Step:
         )
         return failed(name, "certificate_expired", message, f"Make a new one and upload it: {rotate}")
     left = not_after - now
-    hint = f" Make the next one soon: {rotate}" if left < SOON else ""
-    return passed(
-        name, "certificate_valid", f"It is valid until {not_after:%Y-%m-%d}, {left.days} days more.{hint}"
-    )
+    message = f"It is valid until {not_after:%Y-%m-%d}, {left.days} days more."
+    hint = f"Make the next one soon: {rotate}" if left < SOON else ""
+    return passed(name, "certificate_valid", message, remedy=hint)
 
 
 async def listed(

@@ -21,9 +21,9 @@ PATIENCE: Final = {
 """How long Google may take to know of what was just set up (google.md §1.5 and §4.2), and somewhat more."""
 
 
-def passed(name: str, code: str, message: str, *, value: str = "") -> Step:
-    """A step that is as it must be."""
-    return Step(name, ok=True, code=code, message=message, value=value)
+def passed(name: str, code: str, message: str, *, remedy: str = "", value: str = "") -> Step:
+    """A step that is as it must be; `remedy` is what there is to do soon."""
+    return Step(name, ok=True, code=code, message=message, remedy=remedy, value=value)
 
 
 def failed(

@@ -12,6 +12,7 @@ from certmail.gateway.console.cookies import Cookie
 from certmail.gateway.console.facts import connection_of
 from certmail.gateway.console.front import FRONT, Front
 from certmail.gateway.console.visitors import Notice, Visitor, new_secret
+from certmail.gateway.console.words import N_
 from certmail_config import stopping
 from certmail_config.connections import Connection, Kind
 from certmail_config.enquiries import Wish
@@ -44,7 +45,7 @@ async def suspend(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Stop its lane."""
     found = await _connection(request, visitor)
     await asyncio.to_thread(stopping.suspend_connection, request.app[FRONT].office, found.id)
-    return await _said(request, visitor, found, "Suspended: its reminders wait until you resume it.")
+    return await _said(request, visitor, found, N_("Suspended: its reminders wait until you resume it."))
 
 
 async def resume(request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -54,7 +55,7 @@ async def resume(request: web.Request, visitor: Visitor) -> web.StreamResponse:
         return await _ask(request, visitor, Wish.RESUME)
     if found.state == "disabled":
         await asyncio.to_thread(stopping.take_up_again, request.app[FRONT].office, found)
-    return await _said(request, visitor, found, "Resumed.")
+    return await _said(request, visitor, found, N_("Resumed."))
 
 
 async def rotate(request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -62,8 +63,8 @@ async def rotate(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     office = request.app[FRONT].office
     found = await _connection(request, visitor)
     await asyncio.to_thread(office.rotate, found.id, valid_days=office.settings.certificate_days)
-    words = "The next certificate is ready: download it and upload it beside the present one."
-    return await _said(request, visitor, found, words)
+    said = N_("The next certificate is ready: download it and upload it beside the present one.")
+    return await _said(request, visitor, found, said)
 
 
 async def remove(request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -71,7 +72,7 @@ async def remove(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     front, form = request.app[FRONT], await request.post()
     found = await _connection(request, visitor)
     if form.get("confirm") != f"{found.tenant}/{found.name}":
-        notice = Notice(good=False, message="That is not its name, so nothing was removed.")
+        notice = Notice(good=False, message=N_("That is not its name, so nothing was removed."))
         await asyncio.to_thread(front.visitors.tell, visitor, notice)
     else:
         await asyncio.to_thread(front.asker.ask, found.tenant, found.id, Wish.REMOVE)

@@ -22,39 +22,70 @@ from certmail_config.stopping import before_it_worked
 
 MOST_SHOWN: Final = 200
 _SOON: Final = timedelta(days=30)
+_AT_GOOGLE: Final = frozenset(
+    {
+        "certificate_not_uploaded",
+        "key_unknown",
+        "service_account_unknown",
+        "delegation_missing",
+        "scope_missing",
+    }
+)
 _ORDER: Final = {state: place for place, state in enumerate(words.STATES)}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A connection in the list; `troubled` where its lane stands although the connection counts as working."""
+    """A connection in the list.
+
+    `troubled` also where its lane stands although the connection counts as working; but not where something is still
+    missing of what never worked: that is `unfinished`.
+    """
 
     connection: Connection
     organisation: str
     lane: LaneGlance
 
     @property
+    def unfinished(self) -> bool:
+        """Whether it is being set up, and was seen not to work yet."""
+        return self.connection.state is ConnectionState.ATTENTION and not self.has_worked
+
+    @property
+    def has_worked(self) -> bool:
+        """Whether it ever did."""
+        return before_it_worked(self.connection) is None
+
+    @property
     def troubled(self) -> bool:
         """Whether somebody should look at it."""
-        return self.connection.state is ConnectionState.ATTENTION or (
-            self.connection.state is ConnectionState.ACTIVE and self.lane.stopped
-        )
+        if self.connection.state is ConnectionState.ATTENTION:
+            return self.has_worked
+        return self.connection.state is ConnectionState.ACTIVE and self.lane.stopped
+
+    @property
+    def shown(self) -> ConnectionState:
+        """The state that a page shows."""
+        if self.troubled:
+            return ConnectionState.ATTENTION
+        return ConnectionState.PENDING if self.unfinished else self.connection.state
 
     @property
     def tone(self) -> str:
         """The colour of its state."""
-        return "bad" if self.troubled else words.STATES[self.connection.state][0]
+        return words.STATES[self.shown][0]
 
     @property
     def state(self) -> str:
         """The name of its state."""
-        shown = ConnectionState.ATTENTION if self.troubled else self.connection.state
-        return words.STATES[shown][1]
+        return words.STATES[self.shown][1]
 
     @property
     def message(self) -> str:
         """Why it does not work."""
-        return (self.connection.message or self.lane.message) if self.troubled else ""
+        if not (self.troubled or self.unfinished):
+            return ""
+        return self.connection.message or self.lane.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +117,24 @@ class Facts:
     @property
     def never_worked(self) -> bool:
         """Whether what was entered can still be corrected."""
-        return before_it_worked(self.connection) is not None
+        return not self.line.has_worked
+
+    @property
+    def all_passed(self) -> bool:
+        """Whether a checklist has just found nothing wrong."""
+        over = self.answer is not None and self.answer.over
+        return over and bool(self.steps) and all(step.ok for step in self.steps)
 
     @property
     def remedy(self) -> str:
         """What to do about its state."""
-        return words.remedy(self.connection.code, self.connection.remedy or self.line.lane.remedy)
+        connection = self.connection
+        return words.remedy(connection.code, connection.remedy or self.line.lane.remedy, connection.kind)
+
+    @property
+    def at_google(self) -> bool:
+        """Whether something is to be done again at Google, of what once was set up there."""
+        return self.line.troubled and self.connection.code in _AT_GOOGLE
 
     @property
     def running(self) -> bool:
@@ -108,6 +151,8 @@ class Facts:
     @property
     def to_come(self) -> tuple[str, ...]:
         """The names of steps that were not reached."""
+        if self.all_passed:
+            return ()  # without the test mail, nobody asked for one
         known = {step.name for step in self.steps}
         return tuple(name for name in words.planned(self.connection) if name not in known)
 
@@ -120,6 +165,12 @@ class Facts:
     def client_id(self) -> str:
         """The service account's numeric client ID, once Google has told it."""
         return next((step.value for step in self.steps if step.name == "service account"), "")
+
+    @property
+    def certificate_ended(self) -> bool:
+        """Whether it is over."""
+        ends = self.connection.not_after
+        return ends is not None and ends <= datetime.now(UTC)
 
     @property
     def certificate_ends_soon(self) -> bool:
@@ -194,5 +245,4 @@ def _matches(line: Line, wanted: str) -> bool:
 
 
 def _place(line: Line) -> tuple[int, str, str]:
-    shown = ConnectionState.ATTENTION if line.troubled else line.connection.state
-    return _ORDER[shown], line.organisation.casefold(), line.connection.name
+    return _ORDER[line.shown], line.organisation.casefold(), line.connection.name

@@ -15,6 +15,7 @@ from certmail.gateway.console import cookies
 from certmail.gateway.console.cookies import Cookie
 from certmail.gateway.console.front import FRONT, Front
 from certmail.gateway.console.visitors import Visitor
+from certmail.gateway.console.words import N_
 from certmail_config.errors import (
     CertmailError,
     Refused,
@@ -41,12 +42,16 @@ _HEADERS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 _UNAVAILABLE: Final = StoresUnreachable(
-    "redis_unreachable", "Redis does not answer at the moment.", "Try again in a moment."
+    "redis_unreachable",
+    N_("Redis does not answer at the moment."),
+    N_("Try again in a moment."),
 )
 
 
 _FAILED: Final = CertmailError(
-    "page_failed", "Something went wrong here.", "Try again; the gateway's log says what it was."
+    "page_failed",
+    N_("Something went wrong here."),
+    N_("Try again; the gateway's log says what it was."),
 )
 
 
@@ -56,13 +61,13 @@ class NotLetIn(CertmailError):
 
 _FOREIGN: Final = NotLetIn(
     "foreign_request",
-    "This was not sent from a page of certmail, or the page was too old.",
-    "Go back, reload the page, and try again.",
+    N_("This was not sent from a page of certmail, or the page was too old."),
+    N_("Go back, reload the page, and try again."),
 )
 _CLOSED: Final = NotLetIn(
     "link_not_open",
-    "This set-up is not open in this browser: its link has ended, was replaced, or was opened elsewhere.",
-    "Ask whoever sent you the link for a new one.",
+    N_("This set-up is not open in this browser: its link has ended, was replaced, or was opened elsewhere."),
+    N_("Ask whoever sent you the link for a new one."),
 )
 
 
@@ -185,9 +190,9 @@ def _status(error: CertmailError) -> int:
 
 def _of_http(error: web.HTTPException) -> CertmailError:
     if error.status == 404:
-        return Refused("not_found", "There is no such page.", "Go back to where you came from.")
+        return Refused("not_found", N_("There is no such page."), N_("Go back to where you came from."))
     if error.status == 413:
-        return WrongUse("too_large", "That is more than any form of ours holds.")
+        return WrongUse("too_large", N_("That is more than any form of ours holds."))
     return WrongUse("not_possible", f"That is not possible here ({error.reason}).")
 
 

@@ -13,18 +13,23 @@ from certmail.gateway.console.facts import named, tenant_of
 from certmail.gateway.console.front import FRONT, Front
 from certmail.gateway.console.guard import NotLetIn, check_form
 from certmail.gateway.console.visitors import Visitor, new_secret
+from certmail.gateway.console.words import N_
 from certmail_config.connections import ConnectionState
 from certmail_config.setup_links import Invitation, belongs_to, bind, invitation_of, is_bound
 
 _ENDED = NotLetIn(
     "link_ended",
-    "This set-up link has ended: it was completed, replaced by a newer one, has expired, or is not whole.",
-    "Ask whoever sent it to you for a new one.",
+    N_(
+        "This set-up link has ended: it was completed, replaced by a newer one, has expired, or is not whole."
+    ),
+    N_("Ask whoever sent it to you for a new one."),
 )
 _ELSEWHERE = NotLetIn(
     "link_opened_elsewhere",
-    "This set-up link was opened in another browser, and works only there.",
-    "Go on in that browser. If it was not you, ask whoever sent you the link for a new one, which ends this one.",
+    N_("This set-up link was opened in another browser, and works only there."),
+    N_(
+        "Go on in that browser. If it was not you, ask whoever sent you the link for a new one, which ends this one."
+    ),
 )
 
 

@@ -60,7 +60,8 @@ def environment_for(language: str, translations: NullTranslations | None = None)
     environment.filters["iso"] = lambda value: value.astimezone(UTC).isoformat(timespec="seconds")
     environment.globals["static"] = static_url
     # For what is no literal of a template: the extension's own functions would take its text for HTML.
-    environment.globals["say"] = found.gettext
+    # And of nothing a catalogue says its own header.
+    environment.globals["say"] = lambda text: found.gettext(text) if text else ""
     return environment
 
 

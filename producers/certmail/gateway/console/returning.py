@@ -10,6 +10,7 @@ from certmail.gateway.console import cookies
 from certmail.gateway.console.cookies import Cookie
 from certmail.gateway.console.front import FRONT
 from certmail.gateway.console.visitors import Notice
+from certmail.gateway.console.words import N_
 from certmail.gateway.linking import Linked
 
 
@@ -22,7 +23,7 @@ async def returned(request: web.Request, ended: Linked) -> web.StreamResponse:
         visitor = await asyncio.to_thread(front.visitors.find, secret)
         if visitor is not None:
             # Whose account it is, the page says; a notice holds no address.
-            message = "The account is linked." if ended.ok else ended.message
+            message = N_("The account is linked.") if ended.ok else ended.message
             await asyncio.to_thread(front.visitors.tell, visitor, Notice(ended.ok, message, ended.remedy))
             raise web.HTTPSeeOther(ended.back)
     values = {"ended": ended, "visitor": None, "base": "/console"}

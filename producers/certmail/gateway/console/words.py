@@ -7,7 +7,6 @@ from typing import Final
 
 from certmail_config.checklist import Step
 from certmail_config.connections import Connection, ConnectionState, Kind
-from certmail_config.token_errors import Blame
 
 
 def N_(text: str) -> str:  # noqa: N802 - gettext's usual name for a text that is translated where it is shown
@@ -40,11 +39,6 @@ STEPS: Final[Mapping[str, str]] = {
     "vault": N_("certmail can read its keys"),
     "remove": N_("Removing"),
 }
-BLAME: Final[Mapping[Blame, str]] = {
-    Blame.CUSTOMER: "",
-    Blame.OPERATOR: N_("For whoever runs certmail:"),
-    Blame.NOBODY: N_("Nobody's fault:"),
-}
 REMEDIES: Final[Mapping[str, str]] = {
     "certificate_not_uploaded": N_(
         "Download the certificate and upload it to the service account, as described under “Upload the certificate”."
@@ -56,6 +50,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     "service_account_unknown": N_(
         "Check the service account's email address. If it is wrong, correct it below."
     ),
+    "certificate_valid": N_("Make the next certificate soon."),
     "certificate_expired": N_(
         "Make the next certificate and upload it; it takes over as soon as Google accepts it."
     ),
@@ -63,13 +58,9 @@ REMEDIES: Final[Mapping[str, str]] = {
         "Authorise the client ID for exactly the scope shown under “Allow it to send”. A change usually works within minutes, "
         "at most within 24 hours; certmail tries again by itself."
     ),
-    "grant_revoked": N_(
-        "Link the account again. For a service account, see that it, its key and the mailbox still exist."
-    ),
     "mailbox_unknown": N_(
         "Check the mailbox's address: it must be a user's primary address, not a group and not an alias."
     ),
-    "scope_missing": N_("Link the account again and leave every box ticked."),
     "consent_denied": N_("Link the account again and allow it."),
     "mailbox_busy": N_("Try again in a minute."),
     "account_unknown": N_("Try again in a minute."),
@@ -86,9 +77,35 @@ REMEDIES: Final[Mapping[str, str]] = {
 """What to do on these pages, where the command line's words would name a command."""
 
 
-def remedy(code: str | None, otherwise: str | None) -> str:
+OF_KIND: Final[Mapping[tuple[str, Kind], str]] = {
+    ("grant_revoked", Kind.SERVICE_PROVIDER_APP): N_("Link the account again."),
+    ("grant_revoked", Kind.CUSTOMER_OWNED_APP): N_(
+        "See that the service account, its key and the mailbox still exist and are enabled, then check again."
+    ),
+    ("scope_missing", Kind.SERVICE_PROVIDER_APP): N_("Link the account again and leave every box ticked."),
+    ("scope_missing", Kind.CUSTOMER_OWNED_APP): N_(
+        "Authorise the client ID for exactly the scopes shown under “Allow it to send”."
+    ),
+}
+"""The same where it depends on the kind of connection."""
+NEXT: Final = N_(
+    "Download the next certificate and upload it to the service account, beside the present one. If you have done so, give "
+    "Google a minute."
+)
+
+
+def remedy(code: str | None, otherwise: str | None, kind: Kind | None = None) -> str:
     """What to do: in the console's words where it has some."""
+    if kind is not None and (found := OF_KIND.get((code or "", kind))) is not None:
+        return found
     return REMEDIES.get(code or "", otherwise or "")
+
+
+def step_remedy(step: Step, kind: Kind | None) -> str:
+    """What to do about a step."""
+    if step.name == "next certificate" and not step.ok:
+        return NEXT
+    return remedy(step.code, step.remedy, kind) if step.remedy else ""
 
 
 def step_name(step: Step) -> str:

@@ -36,10 +36,25 @@ function renew(fresh) {
     if (focused) document.getElementById(focused)?.focus();
   }
   offerToCopy(document);
-  const news = fresh.getElementById("news");
-  if (news && news.textContent.trim() !== document.getElementById("said").textContent) {
-    say(news.textContent.trim());
-  }
+  tell(document);
+}
+
+// A screen reader hears of each new step once.
+function tell(from) {
+  const news = from.getElementById("news")?.textContent.trim();
+  if (news && news !== document.getElementById("said").textContent) say(news);
+}
+
+// When it is over, the page may be another one: what was set up now works, what was removed is gone.
+function turnOver(fresh) {
+  const focused = document.activeElement.id;
+  const before = document.querySelector("main").dataset.state;
+  if (fresh.querySelector("main").dataset.state === before) return renew(fresh);
+  tell(fresh);
+  document.querySelector("main").replaceWith(fresh.querySelector("main"));
+  offerToCopy(document);
+  (document.getElementById(focused) ?? document.getElementById("main")).focus({ preventScroll: true });
+  scrollTo({ top: 0 });
 }
 
 async function watch() {
@@ -55,7 +70,9 @@ async function watch() {
       location.reload();
       return;
     }
-    renew(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (fresh.querySelector("[data-running]")) renew(fresh);
+    else turnOver(fresh);
   }
 }
 
