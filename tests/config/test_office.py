@@ -121,7 +121,7 @@ class TestLimits:
             salt = registry.deployment_salt(db)
         write_connection(office.redis, office.vault, connection, salt, settle_lane=False)
         assert lane(office.redis, connection)["per_day"] == "1500"
-        assert office.publish_missing() == 0
+        assert office.publisher.publish_missing() == 0
         assert lane(office.redis, connection)["per_day"] == "500"
 
 
@@ -144,11 +144,11 @@ class TestTheShareOfAProject:
         stopped = Suspension("grant_revoked", "link again", connection.version)
         run(office.redis, suspend_lane(connection.id, stopped))
         with opened(redis_url, tmp_path, share=0.25) as other:
-            assert other.publish_limits()
-            assert not other.publish_limits(), "once is enough"
+            assert other.publisher.publish_limits()
+            assert not other.publisher.publish_limits(), "once is enough"
         assert self.units(office, connection) == ("300000", "20000000")
         assert lane(office.redis, connection)["code"] == "grant_revoked"
-        assert office.publish_limits()
+        assert office.publisher.publish_limits()
         assert self.units(office, connection) == ("1200000", "80000000")
 
     def test_a_lane_from_before_there_were_projects_gets_one(
@@ -158,17 +158,17 @@ class TestTheShareOfAProject:
         added = {"project", "per_day", "project_units_per_minute", "project_units_per_day", "warm_up_days"}
         assert added <= before.keys()
         office.redis.hdel(keys.LANE_INFO + connection.id, *added)
-        assert office.publish_limits()
+        assert office.publisher.publish_limits()
         assert lane(office.redis, connection) == before
 
     def test_a_redis_that_was_lost_stays_empty_until_it_is_repaired(
         self, office: Office, connection: Connection
     ) -> None:
         office.redis.flushall()
-        office.publish_limits()
+        office.publisher.publish_limits()
         assert lane(office.redis, connection) == {}
         assert copy(office, connection) is None
-        assert office.publish_missing() == 1
+        assert office.publisher.publish_missing() == 1
         assert lane(office.redis, connection)["state"] == "open"
 
     def test_a_connection_whose_newer_version_is_still_to_come_is_left_to_it(
@@ -176,7 +176,7 @@ class TestTheShareOfAProject:
     ) -> None:
         with office.db() as db:
             registry.save_connection(db, replace(connection, state=ConnectionState.DISABLED))
-        office.publish_limits()
+        office.publisher.publish_limits()
         found = copy(office, connection)
         assert found is not None
         assert found.version == connection.version

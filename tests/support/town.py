@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -267,7 +268,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     try:
         process.wait(30)
     except subprocess.TimeoutExpired:
-        process.kill()
+        process.send_signal(signal.SIGABRT)
         process.wait()
 
 
@@ -277,8 +278,10 @@ def town(data_dir: Path, **settings: str) -> Iterator[Town]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CERTMAIL_")}
     environment |= {"CERTMAIL_DATA_DIR": str(data_dir), "HOME": str(data_dir)}
     environment |= {
-        "CERTMAIL_CONFIRM_SECONDS": "3"
-    } | settings  # a refusal is confirmed within a test's patience
+        "PYTHONFAULTHANDLER": "1"
+    }  # a process that hangs is killed by SIGABRT, and its log has its stacks
+    environment |= {"CERTMAIL_CONFIRM_SECONDS": "3"}  # a refusal is confirmed within a test's patience
+    environment |= settings
     environment["CERTMAIL_FLOWER_LISTEN"] = "127.0.0.1:0"  # several towns at once
     made = Town(data_dir, environment)
     with made.stack:

@@ -15,7 +15,7 @@ from certmail_config.broker import QUEUE, TRANSPORT_OPTIONS, broker_url
 from certmail_config.embedded import socket_path
 from certmail_config.settings import Settings
 from certmail_config.stores import redis_server
-from certmail_worker import logs, tasks, transport
+from certmail_worker import logs, stop_signals, tasks, transport
 from certmail_worker.lifecycle import WorkerLife
 
 
@@ -68,4 +68,5 @@ def _close_stores(**_: Any) -> None:
 
 signals.setup_logging.connect(_set_up_logging)
 signals.worker_init.connect(_open_stores)
+signals.worker_ready.connect(stop_signals.install)
 signals.worker_shutdown.connect(_close_stores)

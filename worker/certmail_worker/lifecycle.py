@@ -117,7 +117,7 @@ class WorkerLife:
     def _publish_limits(self) -> None:
         """With SQL away the lanes keep the limits that they have: no reason not to send."""
         try:
-            self.office.publish_limits()
+            self.office.publisher.publish_limits()
         except StoresUnreachable as error:
             log.warning("limits_not_published", extra={"code": error.code, "error": error.message})
         except RedisError as error:
@@ -134,7 +134,7 @@ class WorkerLife:
                 say_stopped(redis, error)
                 return False
             # A server that comes back from an older copy does not know of it: it must not go on by that.
-            Office(self._settings, self._engine, redis, self._vault).publish_pauses()
+            Office(self._settings, self._engine, redis, self._vault).publisher.publish_pauses()
             return check(redis, self._engine)
 
     async def quiet(self) -> None:

@@ -38,6 +38,8 @@ RECORD_SECONDS = 15.0
 PATIENCE_SECONDS = 15.0
 """How long a mail may stay uncertain while somebody looks for it, before the demo takes that as the end."""
 RESEND_SECONDS = 10
+VERIFY_SECONDS = 15
+"""Google may show a mail among the sent ones a while after it took it; its stand-in does so at once."""
 
 
 @dataclass(slots=True)
@@ -220,6 +222,7 @@ def _environment(data_dir: Path, google: SandboxGoogle, wanted: Settings) -> dic
         "GOOGLE_X509_URL": f"{google.url}/service_accounts/v1/metadata/x509/",
         "GMAIL_URL": google.url,
         "UNCERTAIN_5XX": f"resend:{RESEND_SECONDS}",
+        "VERIFY_SECONDS": str(VERIFY_SECONDS),
     }
     return {PREFIX + name: value for name, value in values.items()}
 
