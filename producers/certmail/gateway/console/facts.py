@@ -19,6 +19,7 @@ from certmail_config.lane_glances import LaneGlance, glance, last_leaves_at, sen
 from certmail_config.pauses import pause_of
 from certmail_config.sql import registry
 from certmail_config.stopping import before_it_worked
+from certmail_config.token_errors import Blame
 
 MOST_SHOWN: Final = 200
 _SOON: Final = timedelta(days=30)
@@ -143,16 +144,25 @@ class Facts:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The steps that are known."""
+        """The steps that are known, unless a worker or a person has found out otherwise since."""
         if self.answer is None or self.answer.enquiry.wish is Wish.REMOVE:
             return ()
-        return self.answer.enquiry.steps
+        steps = self.answer.enquiry.steps
+        refused = any(not step.ok and step.blame is Blame.CUSTOMER for step in steps)
+        works = self.connection.state is ConnectionState.ACTIVE and not self.line.troubled
+        outdated = refused if works else all(step.ok for step in steps)
+        return () if self.answer.over and outdated else steps
+
+    @property
+    def spreading(self) -> bool:
+        """Whether it may only be a matter of time, so that looking again now and then is worth it."""
+        return any(step.waiting for step in self.steps)
 
     @property
     def to_come(self) -> tuple[str, ...]:
         """The names of steps that were not reached."""
         if self.all_passed:
-            return ()  # without the test mail, nobody asked for one
+            return ()  # but for the test mail, which nobody asked for
         known = {step.name for step in self.steps}
         return tuple(name for name in words.planned(self.connection) if name not in known)
 

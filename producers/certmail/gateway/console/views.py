@@ -16,7 +16,7 @@ from certmail_config.connections import METADATA_SCOPE, SEND_SCOPE, Connection, 
 from certmail_config.enquiries import Wish
 from certmail_config.errors import Refused
 from certmail_config.ids import ConnectionId
-from certmail_config.setup_links import end, standing, way_back
+from certmail_config.setup_links import end, may_return_to, standing, way_back
 
 
 async def connections(request: web.Request, visitor: Visitor) -> web.Response:
@@ -82,7 +82,8 @@ def _on_the_way_back(front: Front, visitor: Visitor, found: Connection) -> Visit
     invitation = standing(front.office.redis, visitor.tenant, visitor.link)
     if invitation is None:
         return visitor
-    back = way_back(invitation, found) if invitation.return_url else ""
+    # The setting may have changed since the link was made.
+    back = way_back(invitation, found) if may_return_to(front.office.settings, invitation.return_url) else ""
     if found.state is not ConnectionState.ACTIVE:
         return replace(visitor, back=back)
     end(front.office.redis, invitation)

@@ -1,7 +1,8 @@
 // Two conveniences; everything works without them. Copy buttons, and pages that renew what changes while a worker is at it.
 "use strict";
 
-const PAUSE_MS = 800;
+const PAUSE_MS = 600;
+const SPREADING_MS = 10000;
 
 function offerToCopy(root) {
   if (!navigator.clipboard) return;
@@ -58,8 +59,10 @@ function turnOver(fresh) {
 }
 
 async function watch() {
-  while (document.querySelector("[data-running]")) {
-    await new Promise((done) => setTimeout(done, PAUSE_MS));
+  while (document.querySelector("[data-running], [data-spreading]")) {
+    // While Google spreads a change, a worker tries by itself every now and then.
+    const pause = document.querySelector("[data-running]") ? PAUSE_MS : SPREADING_MS;
+    await new Promise((done) => setTimeout(done, pause));
     let answer;
     try {
       answer = await fetch(location.href, { headers: { "X-Live": "1" }, credentials: "same-origin" });
