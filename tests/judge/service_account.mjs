@@ -40,6 +40,10 @@ export async function serviceAccount(window, google, town, tenant) {
   await window.sees("Upload the certificate");
   await window.look("set-up");
 
+  await window.press("Make a set-up link");
+  await window.sees("A link for the tenant’s administrator");
+  await window.look("invitation");
+  await window.follow("The connection");
   await window.check("Only check");
   expect((await window.step("The certificate is uploaded", "bad")).includes("no service account"), "it says that there is no such account");
   await window.look("no-service-account");

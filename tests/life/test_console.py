@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -179,6 +180,17 @@ def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(plac
     }
     assert Visitor(place).get(url).status_code == 403, "a link that was completed opens nothing more"
     assert "Reminders will be sent" in visitor.read(path), "but they may look at it for a while"
+
+
+def test_an_operator_invites_the_administrator_to_one_connection(place: Town, somebody: Visitor) -> None:
+    connection = place.office.add_tenant("invited")[1].id
+    somebody.get(f"/console/connections/{connection}")
+    somebody.post(f"/console/connections/{connection}/invitation")
+    [url] = re.findall(r"http://\S+/connect/\S+", somebody.text)
+    visitor = Visitor(place)
+    visitor.open_link(url)
+    assert urlsplit(visitor.page.url).path == "/connect/set-up/invited/default"
+    assert "Let the tenant" not in visitor.text
 
 
 def test_a_set_up_link_is_refused_where_it_would_lead_astray(place: Town) -> None:

@@ -212,7 +212,7 @@ class TestSetUpLinks:
         visitor.bake("certmail-console", secret)
         for path in ("/console", f"/console/connections/{connection}", "/console/new"):
             assert urlsplit(visitor.get(path).url).path == "/console/sign-in", path
-        for path in ("suspend", "rotate", "removal"):
+        for path in ("suspend", "rotate", "removal", "invitation"):
             answer = visitor.session.post(
                 f"{place.gateway}/connect/connections/{connection}/{path}", timeout=10
             )
@@ -225,7 +225,7 @@ class TestForms:
         self, place: Town, somebody: Visitor, token: str
     ) -> None:
         connection = pending(place, f"csrf{len(token)}")
-        for path in ("suspend", "link", "check", "removal", "another-kind"):
+        for path in ("suspend", "link", "check", "removal", "another-kind", "invitation"):
             answer = somebody.post(f"/console/connections/{connection}/{path}", token=token)
             assert answer.status_code == 403, path
         assert state_of(place, connection) == "pending"

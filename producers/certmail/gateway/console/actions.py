@@ -11,6 +11,7 @@ from certmail.gateway.console import cookies
 from certmail.gateway.console.cookies import Cookie
 from certmail.gateway.console.facts import connection_of
 from certmail.gateway.console.front import FRONT, Front
+from certmail.gateway.console.views import show
 from certmail.gateway.console.visitors import Notice, Visitor, new_secret
 from certmail.gateway.console.words import N_
 from certmail_config import stopping
@@ -18,6 +19,7 @@ from certmail_config.connections import Connection, Kind
 from certmail_config.enquiries import Wish
 from certmail_config.errors import Refused
 from certmail_config.links import begin_link
+from certmail_config.setup_links import issue
 
 
 async def check(request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -39,6 +41,14 @@ async def link(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     response = web.Response(status=303, headers={"Location": url})
     cookies.give(response, Cookie.CONSENT, browser, secure=front.secure)
     return response
+
+
+async def invite(request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    """Make a set-up link for the tenant's administrator, and show it this once."""
+    found = await _connection(request, visitor)
+    office = request.app[FRONT].office
+    made = await asyncio.to_thread(issue, office, found.tenant, name=found.name)
+    return await show(request, visitor, "invitation.html", {"connection": found, "link": made})
 
 
 async def suspend(request: web.Request, visitor: Visitor) -> web.StreamResponse:

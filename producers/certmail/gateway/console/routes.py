@@ -30,6 +30,7 @@ OPERATOR: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/new", setting_up.new_page),
     ("POST", "/new", setting_up.new),
     ("POST", "/sign-out", entrance.sign_out),
+    ("POST", "/connections/{id}/invitation", actions.invite),
     ("POST", "/connections/{id}/suspend", actions.suspend),
     ("POST", "/connections/{id}/resume", actions.resume),
     ("POST", "/connections/{id}/rotate", actions.rotate),
