@@ -70,8 +70,12 @@ export async function serviceAccount(window, google, town, tenant) {
   await copy("Client ID").click();
   expect((await page.evaluate(() => navigator.clipboard.readText())) === client_id, "the client ID to paste is Google's");
   await window.look("not-delegated");
-  await copy("Scope").click();
-  const scopes = (await page.evaluate(() => navigator.clipboard.readText())).split(",");
+  const scopes = [];
+  for (const label of ["Scope to send", "Scope to look for sent mail"]) {
+    await copy(label).click();
+    scopes.push(await page.evaluate(() => navigator.clipboard.readText()));
+  }
+  expect(scopes[0] === SEND, `the scope to paste is ${scopes[0]}`);
   await google.delegate(account, SEND);
   await window.check("Only check");
   await window.step("Permission to send", "good");

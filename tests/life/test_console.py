@@ -73,7 +73,7 @@ def test_an_operator_sets_up_a_service_account_and_sees_it_work(place: Town, som
     somebody.post(f"{path}/check")
     said = somebody.wait(path)
     assert client["client_id"] in said
-    assert f"Scope {SEND_SCOPE}" in said
+    assert f"Scope to send {SEND_SCOPE}" in said
 
     place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": [SEND_SCOPE]})
     somebody.post(f"{path}/check", mail="1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -17,6 +17,8 @@ from certmail_config.enquiries import Wish
 from certmail_config.errors import Refused
 from certmail_config.ids import ConnectionId
 from certmail_config.setup_links import end, may_return_to, standing, way_back
+
+_SCOPES: Final = {"SEND_SCOPE": SEND_SCOPE, "METADATA_SCOPE": METADATA_SCOPE}
 
 
 async def connections(request: web.Request, visitor: Visitor) -> web.Response:
@@ -32,8 +34,7 @@ async def connection(request: web.Request, visitor: Visitor) -> web.Response:
     found = await asyncio.to_thread(facts, front, visitor, request.match_info["id"])
     if not visitor.is_operator and not visitor.complete:
         visitor = await asyncio.to_thread(_on_the_way_back, front, visitor, found.connection)
-    scopes = f"{SEND_SCOPE},{METADATA_SCOPE}" if found.connection.verify else SEND_SCOPE
-    values = {"facts": found, "connection": found.connection, "scopes": scopes}
+    values = {"facts": found, "connection": found.connection, **_SCOPES}
     return await show(request, visitor, "connection.html", values)
 
 
