@@ -66,6 +66,10 @@ $(JUDGE)/node_modules/.package-lock.json: $(JUDGE)/package-lock.json
 	npm ci --prefix $(JUDGE) --no-audit --no-fund
 	@touch $@
 
+CONSOLE := producers/certmail/gateway/console
+messages: $(VENV)/dev.stamp ## renew the console's catalogue of texts (locale/messages.pot); then pybabel init, update and compile as usual
+	$(BIN)/pybabel -q extract -F pyproject.toml -k N_ --no-location --omit-header --sort-output -o $(CONSOLE)/locale/messages.pot $(CONSOLE)
+
 lint: $(VENV)/dev.stamp ## format, lint, types, import rules
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -85,4 +89,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo demos test slow bench profile million pace chaos judge lint format lock clean
+.PHONY: help demo demos test slow bench profile million pace chaos judge messages lint format lock clean

@@ -283,6 +283,7 @@ def town(data_dir: Path, **settings: str) -> Iterator[Town]:
     environment |= {"CERTMAIL_CONFIRM_SECONDS": "3"}  # a refusal is confirmed within a test's patience
     environment |= settings
     environment["CERTMAIL_FLOWER_LISTEN"] = "127.0.0.1:0"  # several towns at once
+    environment.setdefault("CERTMAIL_LISTEN", "127.0.0.1:0")
     made = Town(data_dir, environment)
     with made.stack:
         sandbox = subprocess.Popen(
