@@ -13,6 +13,7 @@ import pytest
 
 from certmail_config import keys
 from certmail_config.connections import Connection, ConnectionState
+from certmail_config.erasing import erase_tenant
 from certmail_config.errors import Refused, WrongUse
 from certmail_config.ids import ConnectionId
 from certmail_config.office import Office, open_office
@@ -81,6 +82,14 @@ def test_a_newer_one_ends_it_and_an_older_one_does_not_end_the_newer(office: Off
     assert found is not None
     end(office.redis, found)
     assert standing(office.redis, "acme", found.link) is None
+
+
+def test_it_goes_with_its_tenant(office: Office) -> None:
+    _, connection = office.add_tenant("gone")
+    made = issue(office, "gone")
+    erase_tenant(office, "gone", [connection])
+    office.add_tenant("gone")
+    assert invitation_of(office, made.url.rpartition("/")[2]) is None
 
 
 @pytest.mark.parametrize(

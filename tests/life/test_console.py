@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 
 from certmail_config.connections import ConnectionState
 from support.town import QUICK, SEND_SCOPE, Town, campaign, town, wait_for
@@ -55,6 +56,27 @@ def test_without_a_password_nothing_is_shown_and_signing_in_shows_the_list(place
     assert "Connections" in visitor.text
     visitor.post("/console/sign-out")
     assert urlsplit(visitor.get("/console").url).path == "/console/sign-in"
+
+
+def test_whoever_comes_by_localhost_is_led_to_the_address_that_google_knows(place: Town) -> None:
+    visitor = Visitor(place)
+    port = urlsplit(place.gateway).port
+    assert (
+        visitor.get(f"http://localhost:{port}/console/sign-in?x=1").url
+        == f"{place.gateway}/console/sign-in?x=1"
+    )
+
+
+def test_a_form_from_another_address_of_ours_is_told_which_is_right(place: Town) -> None:
+    visitor = Visitor(place)
+    visitor.get("/console/sign-in")
+    headers = {"Host": "certmail.internal", "Origin": "http://certmail.internal"}
+    headers["Cookie"] = f"certmail-sign-in={visitor.token}"
+    form = {"csrf": visitor.token, "password": PASSWORD}
+    visitor.page = requests.post(f"{place.gateway}/console/sign-in", data=form, headers=headers, timeout=10)
+    assert visitor.page.status_code == 403
+    assert f"certmail's address is {place.gateway}" in visitor.text
+    assert "CERTMAIL_PUBLIC_URL" in visitor.text
 
 
 def test_an_operator_sets_up_a_service_account_and_sees_it_work(place: Town, somebody: Visitor) -> None:

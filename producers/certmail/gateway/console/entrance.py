@@ -10,9 +10,9 @@ from typing import Final
 from aiohttp import web
 
 from certmail.gateway.console import cookies, throttle
+from certmail.gateway.console.admission import check_form
 from certmail.gateway.console.cookies import Cookie
 from certmail.gateway.console.front import FRONT
-from certmail.gateway.console.guard import check_form
 from certmail.gateway.console.visitors import Visitor, new_secret
 
 log = logging.getLogger(__name__)

@@ -1,8 +1,7 @@
-"""What a page says about connections: read from both stores, put in order, nothing secret among it. Reading blocks."""
+"""What a page says about one connection: read from both stores, nothing secret among it. Reading blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -10,18 +9,17 @@ from typing import Final
 from certmail.gateway.asking import Answer
 from certmail.gateway.console import words
 from certmail.gateway.console.front import Front
+from certmail.gateway.console.listing import Line
 from certmail.gateway.console.visitors import Visitor
 from certmail_config.checklist import Step
 from certmail_config.connections import Connection, ConnectionState, Tenant
-from certmail_config.enquiries import Wish, workers_alive
+from certmail_config.enquiries import Wish
 from certmail_config.errors import Refused
-from certmail_config.lane_glances import LaneGlance, glance, last_leaves_at, sent_today
+from certmail_config.lane_glances import glance, last_leaves_at, sent_today
 from certmail_config.pauses import pause_of
 from certmail_config.sql import registry
-from certmail_config.stopping import before_it_worked
 from certmail_config.token_errors import Blame
 
-MOST_SHOWN: Final = 200
 _SOON: Final = timedelta(days=30)
 _AT_GOOGLE: Final = frozenset(
     {
@@ -32,72 +30,6 @@ _AT_GOOGLE: Final = frozenset(
         "scope_missing",
     }
 )
-_ORDER: Final = {state: place for place, state in enumerate(words.STATES)}
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A connection in the list.
-
-    `troubled` also where its lane stands although the connection counts as working; but not where something is still
-    missing of what never worked: that is `unfinished`.
-    """
-
-    connection: Connection
-    organisation: str
-    lane: LaneGlance
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether it is being set up, and was seen not to work yet."""
-        return self.connection.state is ConnectionState.ATTENTION and not self.has_worked
-
-    @property
-    def has_worked(self) -> bool:
-        """Whether it ever did."""
-        return before_it_worked(self.connection) is None
-
-    @property
-    def troubled(self) -> bool:
-        """Whether somebody should look at it."""
-        if self.connection.state is ConnectionState.ATTENTION:
-            return self.has_worked
-        return self.connection.state is ConnectionState.ACTIVE and self.lane.stopped
-
-    @property
-    def shown(self) -> ConnectionState:
-        """The state that a page shows."""
-        if self.troubled:
-            return ConnectionState.ATTENTION
-        return ConnectionState.PENDING if self.unfinished else self.connection.state
-
-    @property
-    def tone(self) -> str:
-        """The colour of its state."""
-        return words.STATES[self.shown][0]
-
-    @property
-    def state(self) -> str:
-        """The name of its state."""
-        return words.STATES[self.shown][1]
-
-    @property
-    def message(self) -> str:
-        """Why it does not work."""
-        if not (self.troubled or self.unfinished):
-            return ""
-        return self.connection.message or self.lane.message
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """All connections, what needs looking at first; `left_out` where there are more than a page holds."""
-
-    lines: tuple[Line, ...]
-    counts: Mapping[str, int]
-    left_out: int
-    workers: int
-    paused: tuple[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,29 +121,6 @@ class Facts:
         return ends is not None and ends - datetime.now(UTC) < _SOON
 
 
-def listing(front: Front, wanted: str) -> Listing:
-    """Everything, or what has these words in tenant, name or mailbox. Raises StoresUnreachable, RedisError."""
-    with front.office.db() as db:
-        names = {tenant.id: tenant.organisation for tenant in registry.list_tenants(db)}
-        connections = registry.list_connections(db)
-    lanes = glance(front.office.redis, [each.id for each in connections])
-    lines = [
-        Line(connection, names.get(connection.tenant, connection.tenant), lane)
-        for connection, lane in zip(connections, lanes, strict=True)
-    ]
-    counts = {"bad": 0, "wait": 0, "good": 0, "idle": 0}
-    for line in lines:
-        counts[line.tone] += 1
-    found = sorted((line for line in lines if _matches(line, wanted)), key=_place)
-    return Listing(
-        tuple(found[:MOST_SHOWN]),
-        counts,
-        max(0, len(found) - MOST_SHOWN),
-        workers_alive(front.office.redis),
-        pause_of(front.office.redis, ""),
-    )
-
-
 def connection_of(front: Front, visitor: Visitor, id_: str) -> Connection:
     """A connection that this visitor may see; raises Refused for any other, as if there were none."""
     found = front.office.connection(id_)
@@ -246,13 +155,3 @@ def named(front: Front, tenant: str, name: str) -> Connection | None:
         registry.get_tenant(db, tenant)
         found = registry.list_connections(db, tenant)
     return next((each for each in found if each.name == name), None)
-
-
-def _matches(line: Line, wanted: str) -> bool:
-    connection = line.connection
-    texts = (connection.tenant, connection.name, connection.mailbox or "", line.organisation)
-    return all(any(word in text.casefold() for text in texts) for word in wanted.casefold().split())
-
-
-def _place(line: Line) -> tuple[int, str, str]:
-    return _ORDER[line.shown], line.organisation.casefold(), line.connection.name

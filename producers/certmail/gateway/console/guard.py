@@ -1,20 +1,16 @@
-"""Who is let in where, and what no request gets past: headers, cookies, tokens of forms, sentences for what went wrong."""
+"""What stands around every page: headers, the one address, and a page with a sentence for whatever went wrong."""
 
 from __future__ import annotations
 
-import asyncio
-import hmac
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Final
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from redis.exceptions import RedisError
 
-from certmail.gateway.console import cookies
-from certmail.gateway.console.cookies import Cookie
+from certmail.gateway.console.admission import Bare, NotLetIn
 from certmail.gateway.console.front import FRONT, Front
-from certmail.gateway.console.visitors import Visitor
 from certmail.gateway.console.words import N_
 from certmail_config.errors import (
     CertmailError,
@@ -24,15 +20,11 @@ from certmail_config.errors import (
     StoresUnreachable,
     WrongUse,
 )
-from certmail_config.setup_links import standing
-from certmail_config.web_addresses import origin
+from certmail_config.web_addresses import LOOPBACK, origin
 
 log = logging.getLogger(__name__)
 
-Page = Callable[[web.Request, Visitor], Awaitable[web.StreamResponse]]
-Bare = Callable[[web.Request], Awaitable[web.StreamResponse]]
 OURS: Final = ("/console", "/connect", "/oauth/google")
-_CSRF: Final = "csrf"
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -55,85 +47,13 @@ _FAILED: Final = CertmailError(
 )
 
 
-class NotLetIn(CertmailError):
-    """A request that was not made by somebody who is let in, or not on one of our pages."""
-
-
-_FOREIGN: Final = NotLetIn(
-    "foreign_request",
-    N_("This was not sent from a page of certmail, or the page was too old."),
-    N_("Go back, reload the page, and try again."),
-)
-_CLOSED: Final = NotLetIn(
-    "link_not_open",
-    N_("This set-up is not open in this browser: its link has ended, was replaced, or was opened elsewhere."),
-    N_("Ask whoever sent you the link for a new one."),
-)
-
-
-def for_operator(page: Page) -> Bare:
-    """A page for operators only."""
-
-    async def bare(request: web.Request) -> web.StreamResponse:
-        front = request.app[FRONT]
-        secret = cookies.read(request, Cookie.OPERATOR, secure=front.secure)
-        visitor = await asyncio.to_thread(front.visitors.find, secret)
-        if visitor is None or not visitor.is_operator:
-            raise web.HTTPSeeOther("/console/sign-in")
-        return await _admit(request, visitor, page)
-
-    return bare
-
-
-def for_administrator(page: Page) -> Bare:
-    """A page for whoever opened a set-up link."""
-
-    async def bare(request: web.Request) -> web.StreamResponse:
-        front = request.app[FRONT]
-        secret = cookies.read(request, Cookie.SETUP, secure=front.secure)
-        visitor = await asyncio.to_thread(_administrator, front, secret)
-        if visitor is None:
-            raise _CLOSED
-        return await _admit(request, visitor, page)
-
-    return bare
-
-
-def _administrator(front: Front, secret: str) -> Visitor | None:
-    visitor = front.visitors.find(secret)
-    if visitor is None or visitor.is_operator:
-        return None
-    stands = visitor.complete or standing(front.office.redis, visitor.tenant, visitor.link)
-    return visitor if stands else None
-
-
-async def _admit(request: web.Request, visitor: Visitor, page: Page) -> web.StreamResponse:
-    if request.method == "POST":
-        check_form(request, await request.post(), visitor.csrf)
-    return await page(request, visitor)
-
-
-def check_form(request: web.Request, form: Mapping[str, Any], expected: str) -> None:
-    """See that a form was sent from a page that we gave to this browser; raises NotLetIn."""
-    ours = origin(request.app[FRONT].office.settings.gateway_url)
-    said = request.headers.get("Origin")
-    given = form.get(_CSRF, "")
-    if (
-        request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin"
-        or (said is not None and said != ours)
-        or not isinstance(given, str)
-        or not expected
-        or not hmac.compare_digest(given.encode(), expected.encode())
-    ):
-        raise _FOREIGN
-
-
 @web.middleware
 async def guard(request: web.Request, handler: Bare) -> web.StreamResponse:
     """The console's middleware: headers on each answer, and a page with a sentence for whatever went wrong."""
     if not _is_ours(request.path):
         return await handler(request)
     try:
+        _see_to_address(request)
         response = await handler(request)
     except web.HTTPRedirection as redirection:
         response = redirection
@@ -157,6 +77,18 @@ async def guard(request: web.Request, handler: Bare) -> web.StreamResponse:
     if isinstance(response, web.HTTPException):
         raise response
     return response
+
+
+def _see_to_address(request: web.Request) -> None:
+    """On one machine, lead from localhost to the address that Google leads back to: cookies are kept for each apart."""
+    settings = request.app[FRONT].office.settings
+    ours = urlsplit(settings.gateway_url)
+    host, _, port = request.host.rpartition(":")
+    another = (
+        host.strip("[]") in LOOPBACK and ours.hostname in LOOPBACK and host != ours.netloc.rpartition(":")[0]
+    )
+    if request.method == "GET" and settings.public_url is None and another and port == str(ours.port):
+        raise web.HTTPSeeOther(settings.gateway_url + request.path_qs)
 
 
 def _is_ours(path: str) -> bool:

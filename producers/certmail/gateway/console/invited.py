@@ -8,29 +8,34 @@ from urllib.parse import quote
 from aiohttp import web
 
 from certmail.gateway.console import cookies
+from certmail.gateway.console.admission import NotLetIn, check_form
 from certmail.gateway.console.cookies import Cookie
 from certmail.gateway.console.facts import named, tenant_of
 from certmail.gateway.console.front import FRONT, Front
-from certmail.gateway.console.guard import NotLetIn, check_form
 from certmail.gateway.console.visitors import Visitor, new_secret
 from certmail.gateway.console.words import N_
 from certmail_config.connections import ConnectionState
 from certmail_config.setup_links import Invitation, belongs_to, bind, invitation_of, is_bound
 
-_ENDED = NotLetIn(
-    "link_ended",
-    N_(
-        "This set-up link has ended: it was completed, replaced by a newer one, has expired, or is not whole."
-    ),
-    N_("Ask whoever sent it to you for a new one."),
-)
-_ELSEWHERE = NotLetIn(
-    "link_opened_elsewhere",
-    N_("This set-up link was opened in another browser, and works only there."),
-    N_(
-        "Go on in that browser. If it was not you, ask whoever sent you the link for a new one, which ends this one."
-    ),
-)
+
+def _ended() -> NotLetIn:
+    return NotLetIn(
+        "link_ended",
+        N_(
+            "This set-up link has ended: it was completed, replaced by a newer one, has expired, or is not whole."
+        ),
+        N_("Ask whoever sent it to you for a new one."),
+    )
+
+
+def _elsewhere() -> NotLetIn:
+    return NotLetIn(
+        "link_opened_elsewhere",
+        N_("This set-up link was opened in another browser, and works only there."),
+        N_(
+            "Go on in that browser. If it was not you, ask whoever sent you the link for a new one, which ends this one."
+        ),
+    )
 
 
 async def welcome(request: web.Request) -> web.StreamResponse:
@@ -40,7 +45,7 @@ async def welcome(request: web.Request) -> web.StreamResponse:
     if await asyncio.to_thread(is_bound, front.office.redis, invitation):
         secret = cookies.read(request, Cookie.SETUP, secure=front.secure)
         if not await asyncio.to_thread(belongs_to, front.office.redis, invitation, secret):
-            raise _ELSEWHERE
+            raise _elsewhere()
         await asyncio.to_thread(_let_in, front, secret, invitation)
         raise web.HTTPSeeOther("/connect")
     organisation = (await asyncio.to_thread(tenant_of, front, invitation.tenant)).organisation
@@ -60,7 +65,7 @@ async def begin(request: web.Request) -> web.StreamResponse:
         new_secret()
     )  # always a new one: what somebody else put into this browser beforehand must open nothing
     if not await asyncio.to_thread(bind, front.office.redis, invitation, secret):
-        raise _ELSEWHERE
+        raise _elsewhere()
     await asyncio.to_thread(_let_in, front, secret, invitation)
     response = web.Response(status=303, headers={"Location": "/connect"})
     cookies.give(response, Cookie.SETUP, secret, secure=front.secure)
@@ -79,7 +84,7 @@ async def home(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 async def _invitation(request: web.Request) -> Invitation:
     found = await asyncio.to_thread(invitation_of, request.app[FRONT].office, request.match_info["token"])
     if found is None:
-        raise _ENDED
+        raise _ended()
     return found
 
 

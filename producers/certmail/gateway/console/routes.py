@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from certmail.gateway.console import actions, entrance, invited, setting_up, views
+from certmail.gateway.console.admission import Page, for_administrator, for_operator
 from certmail.gateway.console.front import FRONT, front_of
-from certmail.gateway.console.guard import Page, for_administrator, for_operator
 from certmail.gateway.console.rendering import static_file
 from certmail_config.office import Office
 

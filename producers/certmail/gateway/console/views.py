@@ -9,8 +9,9 @@ from typing import Any, Final
 from aiohttp import web
 
 from certmail.gateway.console import words
-from certmail.gateway.console.facts import connection_of, facts, listing
+from certmail.gateway.console.facts import connection_of, facts
 from certmail.gateway.console.front import FRONT, Front
+from certmail.gateway.console.listing import listing
 from certmail.gateway.console.visitors import Visitor
 from certmail_config.connections import METADATA_SCOPE, SEND_SCOPE, Connection, ConnectionState
 from certmail_config.enquiries import Wish
