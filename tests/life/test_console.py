@@ -163,7 +163,7 @@ def test_a_certificate_is_rotated_and_a_connection_removed(place: Town, somebody
     assert place.office.connection(connection).state is ConnectionState.ACTIVE
     somebody.post(f"{path}/removal", confirm="goes/default")
     said = somebody.wait(f"{path}/removal")
-    assert "default is removed." in said
+    assert "goes/default is removed." in said
     assert "domain-wide delegation" in said
     assert somebody.get(path).status_code == 404
 

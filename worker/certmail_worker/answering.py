@@ -44,7 +44,8 @@ async def answer(office: Office, id_: str, worker: str) -> str:
 
 async def _carry_out(office: Office, enquiries: Enquiries, enquiry: Enquiry) -> Enquiry:
     if enquiry.wish is Wish.REMOVE:
-        return enquiry.done(_removed(await asyncio.to_thread(_remove, office, enquiries, enquiry)))
+        removed = await asyncio.to_thread(_remove, office, enquiries, enquiry)
+        return enquiry.done(_removed(enquiry, removed))
     if enquiry.wish is Wish.RESUME and not await asyncio.to_thread(_taken_up_again, office, enquiry):
         return enquiry.done()
     probed = await _examine(office, enquiries, enquiry)
@@ -81,9 +82,9 @@ def _remove(office: Office, enquiries: Enquiries, enquiry: Enquiry) -> Removed:
     return remove_connection(office, office.connection(enquiry.connection), progress)
 
 
-def _removed(done: Removed) -> Said:
+def _removed(enquiry: Enquiry, done: Removed) -> Said:
     [given_back] = done.given_back
-    message = f"{given_back.name} is removed. {done.cancelled} reminders were called off."
+    message = f"{enquiry.tenant}/{given_back.name} is removed. {done.cancelled} reminders were called off."
     if done.uncertain:
         message += f" Of {done.uncertain} nobody knows whether Gmail took them; the record says so."
     return Said(f"access_{given_back.access}", message, given_back.remedy)

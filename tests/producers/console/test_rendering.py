@@ -87,7 +87,7 @@ def test_the_catalogue_has_every_text(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_no_words_stand_outside_the_catalogue(template: str) -> None:
-    text = re.sub(r"{% block (layout|state) %}.*?{% endblock %}", "", source(template))
+    text = re.sub(r"{% block (layout|state) %}.*?{% endblock %}", "", source(template), flags=re.DOTALL)
     text = re.sub(r"{%-?\s*trans.*?endtrans\s*-?%}", "", text, flags=re.DOTALL)
     text = re.sub(r"{#.*?#}|{{.*?}}|{%.*?%}", "", text, flags=re.DOTALL)
     text = re.sub(r"<title>.*?</title>|<svg.*?</svg>|<svg[^>]*>|<code>.*?</code>", "", text, flags=re.DOTALL)

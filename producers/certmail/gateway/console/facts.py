@@ -134,10 +134,13 @@ def facts(front: Front, visitor: Visitor, id_: str) -> Facts:
     connection = connection_of(front, visitor, id_)
     redis = front.office.redis
     [lane] = glance(redis, [connection.id])
+    answer = front.asker.latest(connection.id)
+    # A page that is looked at twice a second says when all will have left only in the end: that takes a while to know.
+    settled = answer is None or answer.over
     return Facts(
         line=Line(connection, tenant_of(front, connection.tenant).organisation, lane),
-        answer=front.asker.latest(connection.id),
-        leaves_at=last_leaves_at(redis, connection.id),
+        answer=answer,
+        leaves_at=last_leaves_at(redis, connection.id) if settled else None,
         sent_today=sent_today(redis, connection.id),
         paused=pause_of(redis, connection.tenant),
     )
