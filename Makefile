@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+JUDGE := tests/judge
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
@@ -64,6 +65,18 @@ pace: $(VENV)/dev.stamp ## how much of Google's limits is used, over real minute
 chaos: $(VENV)/dev.stamp ## everything killed at once: 10,000 reminders, and a scoreboard (about 10 minutes; CHAOS="--seed n" for the same again)
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(CHAOS)
 
+judge: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## both set-ups in a real browser, at 390 and 1280 px, with axe (about 2 minutes; screenshots in .judge)
+	@PYTHONPATH=tests $(BIN)/python -m judge
+
+$(JUDGE)/node_modules/.package-lock.json: $(JUDGE)/package-lock.json
+	@command -v npm >/dev/null || { echo "The browser judge needs npm: on Debian, apt-get install nodejs npm." >&2; exit 1; }
+	npm ci --prefix $(JUDGE) --no-audit --no-fund
+	@touch $@
+
+CONSOLE := producers/certmail/gateway/console
+messages: $(VENV)/dev.stamp ## renew the console's catalogue of texts (locale/messages.pot); then pybabel init, update and compile as usual
+	$(BIN)/pybabel -q extract -F pyproject.toml -k N_ --no-location --omit-header --sort-output -o $(CONSOLE)/locale/messages.pot $(CONSOLE)
+
 lint: $(VENV)/dev.stamp ## format, lint, types, import rules
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -83,4 +96,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo demos test slow records bench queries profile million pace chaos lint format lock clean
+.PHONY: help demo demos test slow records bench queries profile million pace chaos judge messages lint format lock clean

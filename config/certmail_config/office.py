@@ -105,8 +105,8 @@ class Office:
         """Set up a connection with a key and certificate of its own; it waits for the administrator's steps at Google."""
         check_name(name, "connection")
         service_account, mailbox = (
-            _address(service_account, "--service-account"),
-            _address(mailbox, "--mailbox"),
+            address(service_account, "--service-account"),
+            address(mailbox, "--mailbox"),
         )
         pair = new_key_pair(datetime.now(UTC), valid_days=valid_days)
         with self.db() as db:
@@ -251,8 +251,9 @@ def open_office(settings: Settings, *, make_key: bool = False, supervise: bool =
         engine.dispose()
 
 
-def _address(value: str, option: str) -> str:
+def address(value: str, what: str) -> str:
+    """The address in its usual form; raises WrongUse that says what it was meant as."""
     try:
         return validate_email(value, check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError as error:
-        raise WrongUse("invalid_address", f"{option} {value!r} is not an email address: {error}") from None
+        raise WrongUse("invalid_address", f"{what} {value!r} is not an email address: {error}") from None

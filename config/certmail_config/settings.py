@@ -18,8 +18,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from certmail_config.durability import PATTERN as DURABILITY_PATTERN
 from certmail_config.errors import SettingsError
 from certmail_config.uncertain import PATTERN as UNCERTAIN_PATTERN
+from certmail_config.web_addresses import split_web_address
 
 PREFIX = "CERTMAIL_"
+LEAST_PASSWORD = 12
 SETTLE_SECONDS = 3  # the least that a lease leaves for judging and settling after the HTTP time-out
 
 
@@ -67,6 +69,17 @@ class Settings(BaseSettings):
         None,
         description="The gateway's address as browsers reach it; Google redirects to `/oauth/google/callback` below it. "
         "Unset: http:// and LISTEN.",
+    )
+    operator_password: SecretStr | None = Field(
+        None,
+        min_length=LEAST_PASSWORD,
+        description=f"What the operator signs in to the console with, {LEAST_PASSWORD} characters at least. Unset: `up` makes one in "
+        "DATA_DIR, and of a `gateway` by itself the console stays closed.",
+    )
+    return_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Where set-up links may send an administrator back to: beginnings of addresses, comma separated, as in "
+        "`https://app.example.com/settings`. Unset: nowhere.",
     )
     oauth_client_id: str | None = Field(
         None, description="Client ID of our OAuth client, for linked accounts."
@@ -211,6 +224,17 @@ class Settings(BaseSettings):
             return value
         return tuple(parse_vault_key(part) for part in value.split(","))
 
+    @field_validator("return_urls", mode="before")
+    @classmethod
+    def _parse_return_urls(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        given = tuple(part.strip() for part in value.split(",") if part.strip())
+        if any(split_web_address(each) is None for each in given):
+            message = "each must be the beginning of an https:// address (http:// only of this machine)"
+            raise ValueError(message)
+        return given
+
     @field_validator("redis_memory_max", mode="before")
     @classmethod
     def _parse_bytes(cls, value: object) -> object:
@@ -290,9 +314,14 @@ class Settings(BaseSettings):
         return self.resend_seconds or max(120, self.lease_seconds + 60)
 
     @property
+    def gateway_url(self) -> str:
+        """The gateway as browsers reach it, without a slash at the end."""
+        return (self.public_url or f"http://{self.listen}").rstrip("/")
+
+    @property
     def callback_url(self) -> str:
         """Where Google sends an administrator back to; it must be registered with our OAuth client exactly so."""
-        return (self.public_url or f"http://{self.listen}").rstrip("/") + "/oauth/google/callback"
+        return self.gateway_url + "/oauth/google/callback"
 
     @classmethod
     def from_env(cls, **overrides: Any) -> Settings:

@@ -290,6 +290,7 @@ def town(data_dir: Path, **settings: str) -> Iterator[Town]:
     environment |= settings
     environment["CERTMAIL_FLOWER_LISTEN"] = "127.0.0.1:0"  # several towns at once
     data_dir.mkdir(parents=True, exist_ok=True)
+    environment.setdefault("CERTMAIL_LISTEN", "127.0.0.1:0")
     made = Town(data_dir, environment)
     with made.stack:
         sandbox = subprocess.Popen(

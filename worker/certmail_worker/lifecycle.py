@@ -45,6 +45,7 @@ class WorkerLife:
     """What a worker has beside its tasks; one per process. `redis_url` is the server that was found usable."""
 
     desk: Desk
+    office: Office
 
     def __init__(self, app: Celery, settings: Settings, redis_url: str) -> None:
         self._app = app
@@ -77,7 +78,7 @@ class WorkerLife:
         )
         self._redis = connect_async(self._redis_url)
         self._engine = open_database(database_url(settings))
-        self._office = Office(settings, self._engine, connect(self._redis_url), vault)
+        self.office = Office(settings, self._engine, connect(self._redis_url), vault)
         await asyncio.to_thread(self._publish_limits)
         self._doorbell = Doorbell(self._app)
         minter = Minter(self._session, settings.google_token_url, vault, oauth_client(settings))
@@ -105,8 +106,8 @@ class WorkerLife:
             "reaper": partial(sweep, self.desk),
             "verifier": partial(verify, self.desk),
             "recorder": partial(record, self._redis, self.desk.directory, self._engine),
-            "caretaker": partial(take_care, self.desk, self._office),
-            "retention": partial(forget_in_time, self._office),
+            "caretaker": partial(take_care, self.desk, self.office),
+            "retention": partial(forget_in_time, self.office),
         }
         self._keeper = Keeper(self.desk, capacity, services)
         self._keeper.start()
@@ -118,7 +119,7 @@ class WorkerLife:
     def _publish_limits(self) -> None:
         """With SQL away the lanes keep the limits that they have: no reason not to send."""
         try:
-            self._office.publisher.publish_limits()
+            self.office.publisher.publish_limits()
         except StoresUnreachable as error:
             log.warning("limits_not_published", extra={"code": error.code, "error": error.message})
         except RedisError as error:
@@ -149,7 +150,7 @@ class WorkerLife:
         await self._session.close()
         await self._redis.aclose()
         await asyncio.to_thread(self._doorbell.close)
-        self._office.redis.close()
+        self.office.redis.close()
         self._engine.dispose()
 
 

@@ -20,6 +20,7 @@ from certmail_worker.cli import (
     removing,
     run,
     send,
+    setup_link,
     simulate,
     status,
     stopping,
@@ -56,6 +57,7 @@ for module in (
     module.register(app)
 app.command("gateway")(gateway.gateway)
 connections.group.command("link")(gateway.link)
+connections.group.command("setup-link")(setup_link.setup_link)
 connections.group.command("suspend")(stopping.suspend_connection)
 connections.group.command("resume")(stopping.resume_connection)
 connections.group.command("remove")(removing.remove_connection)

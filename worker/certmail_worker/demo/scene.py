@@ -141,9 +141,18 @@ def play(on: Stage) -> dict[str, Any]:
         messages=messages,
         faults=faults,
         seconds=time.monotonic() - started,
-        urls={"sandbox": on.google.url, "console": None, "flower": flower_url(on.settings)},
+        urls={
+            "sandbox": on.google.url,
+            "console": console_url(on.settings),
+            "flower": flower_url(on.settings),
+        },
         data_dir=str(on.settings.data_dir),
     )
+
+
+def console_url(settings: Settings) -> str:
+    """Where the console is."""
+    return f"{settings.gateway_url}/console"
 
 
 def flower_url(settings: Settings) -> str:
@@ -212,6 +221,7 @@ def _environment(data_dir: Path, google: SandboxGoogle, wanted: Settings) -> dic
         "LISTEN": listen,
         "PUBLIC_URL": "",
         "FLOWER_LISTEN": _free(wanted.flower_listen),
+        "OPERATOR_PASSWORD": secrets.token_urlsafe(9),
         "FLOWER_BASIC_AUTH": f"demo:{secrets.token_urlsafe(9)}",
         "OAUTH_CLIENT_ID": client,
         "OAUTH_CLIENT_SECRET": secret,

@@ -1,4 +1,4 @@
-"""What Celery is told of the server."""
+"""Both ends of the queue are told of the server in one way."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 from kombu.connection import Connection
 from redis import Redis
 
+from certmail_config.broker import TRANSPORT_OPTIONS, broker_url
 from certmail_config.stores import connect
-from certmail_worker.app import _broker_url
 
 
 @pytest.mark.parametrize(
@@ -22,13 +22,17 @@ from certmail_worker.app import _broker_url
     ],
 )
 def test_a_servers_url_is_put_in_kombus_form(url: str, broker: str) -> None:
-    assert _broker_url(url) == broker
+    assert broker_url(url) == broker
 
 
 def test_messages_land_in_the_database_that_the_url_names(redis: Redis, redis_url: str) -> None:
-    with Connection(_broker_url(f"{redis_url}?db=3")) as connection, connection.SimpleQueue("bell") as queue:
+    with Connection(broker_url(f"{redis_url}?db=3")) as connection, connection.SimpleQueue("bell") as queue:
         queue.put("rung")
         with connect(f"{redis_url}?db=3") as third:
             assert third.llen("bell") == 1
         assert redis.llen("bell") == 0
         queue.get().ack()
+
+
+def test_celerys_keys_are_in_the_slot_of_all_others() -> None:
+    assert TRANSPORT_OPTIONS["global_keyprefix"].startswith("{certmail}")
