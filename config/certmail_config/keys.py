@@ -42,6 +42,9 @@ WITNESS: Final = f"{TAG}:witness"  # string, empty: written before each WAIT, wh
 DEPLOYMENT: Final = (
     f"{TAG}:deployment"  # hash: salt of mailbox ids, share of each project; working copy of SQL
 )
+API_KEYS: Final = (
+    f"{TAG}:api-keys"  # hash by API key's id: digest of the key, tenants, scopes, end; working copy of SQL
+)
 TENANTS: Final = f"{TAG}:tenants"  # set: tenant ids; working copy of SQL
 
 # One key per id: the prefix that the id is appended to.
@@ -74,6 +77,8 @@ WARNED: Final = (
     f"{TAG}:warned"  # hash by connection: "end of its certificate|days before it" of the last warning
 )
 LINK: Final = f"{TAG}:link:"  # string by hash of the state: a consent under way, sealed; EX 30 min
+RATE: Final = f"{TAG}:rate:"  # string by API key's id and minute: how much it has asked for; EX two minutes
+IDEMPOTENCY: Final = f"{TAG}:idempotency:"  # string by hash of API key and Idempotency-Key: request and answer, sealed; EX a minute while it runs, a day after
 
 CELERY_PREFIX: Final = f"{TAG}:celery:"  # kombu's own keys: queue, unacked, bindings
 

@@ -276,7 +276,9 @@ def town(data_dir: Path, **settings: str) -> Iterator[Town]:
     """A town with the sandbox running and an embedded server that stays up for the test."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CERTMAIL_")}
     environment |= {"CERTMAIL_DATA_DIR": str(data_dir), "HOME": str(data_dir)}
-    environment |= {"CERTMAIL_CONFIRM_SECONDS": "3"} | settings  # a refusal is confirmed within a test's patience
+    environment |= {
+        "CERTMAIL_CONFIRM_SECONDS": "3"
+    } | settings  # a refusal is confirmed within a test's patience
     environment["CERTMAIL_FLOWER_LISTEN"] = "127.0.0.1:0"  # several towns at once
     made = Town(data_dir, environment)
     with made.stack:

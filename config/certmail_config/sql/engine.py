@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from certmail_config.errors import SettingsError, StoresUnreachable
 
 BUSY_SECONDS = 15
-HEAD = "0005"
+HEAD = "0007"
 """The newest migration; a test holds it against the folder."""
 
 
