@@ -19,10 +19,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    TypeAdapter,
     ValidationError,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from certmail_config.errors import ReminderRejected
 from certmail_config.uncertain import Rule
@@ -32,6 +33,7 @@ Kind = Literal["reminder", "notice", "final"]
 DEFAULT_LIFE = timedelta(days=14)
 """How long after its send time a reminder is still worth sending, unless it says otherwise."""
 TENANT_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
+_TIME = TypeAdapter(datetime)
 _DATE = re.compile(r"\s*\d{4}-\d\d-\d\d")
 _PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]{1,32}(?:\.[A-Za-z0-9_+-]{1,31})?")
 MOST_PLAIN = 120
@@ -89,9 +91,14 @@ def _identifier(value: str) -> str:
 
 def _written_out(value: object) -> object:
     # Pydantic would take a bare number for seconds since 1970, and 20261211 for a day in August of that year.
-    if not isinstance(value, datetime) and not (isinstance(value, str) and _DATE.match(value)):
-        raise PydanticCustomError("datetime_parsing", "not a date and time")
-    return value
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and _DATE.match(value):
+        try:
+            return _TIME.validate_python(value)  # also where all else is taken strictly: JSON has no times
+        except ValidationError:
+            pass  # as whatever else is none
+    raise PydanticCustomError("datetime_parsing", "not a date and time")
 
 
 def _in_the_calendar(value: datetime) -> datetime:
@@ -123,7 +130,10 @@ def _locale(value: str) -> str:
 
 Address = Annotated[str, Field(max_length=320), AfterValidator(_address)]
 Text = Annotated[str, Field(max_length=300)]
-Time = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_the_calendar)]
+# JSON has no times: where all else is taken strictly, they are read from text all the same.
+Time = Annotated[
+    AwareDatetime, Field(strict=False), BeforeValidator(_written_out), AfterValidator(_in_the_calendar)
+]
 
 
 class Reminder(BaseModel):
@@ -181,7 +191,18 @@ def parse(value: Mapping[str, Any]) -> Reminder:
     try:
         return Reminder.model_validate(value)
     except ValidationError as error:
-        raise _rejection(error) from None
+        raise _rejections(error)[0] from None
+
+
+def parse_json(value: Mapping[str, Any]) -> Reminder | list[ReminderRejected]:
+    """Check one JSON object, strictly: a number is no text, and text no number. Gives all that is wrong, field by field."""
+    for name, item in value.items():
+        if isinstance(item, str) and any("\ud800" <= character <= "\udfff" for character in item):
+            return [ReminderRejected("invalid_encoding", "not valid UTF-8", field=name)]
+    try:
+        return Reminder.model_validate_json(json.dumps(value), strict=True)
+    except ValidationError as error:
+        return _rejections(error)
 
 
 _CODES = {
@@ -195,22 +216,26 @@ _CODES = {
 }
 
 
-def _rejection(error: ValidationError) -> ReminderRejected:
-    """One clear sentence; values are left out, since they may be personal."""
-    first = error.errors(include_input=False, include_url=False)[0]
-    field = str(first["loc"][0]) if first["loc"] else None
-    kind = first["type"]
+def _rejections(error: ValidationError) -> list[ReminderRejected]:
+    """One clear sentence for each; values are left out, since they may be personal."""
+    found = [_rejection(item) for item in error.errors(include_input=False, include_url=False)]
+    return list({each.field: each for each in reversed(found)}.values())[::-1]
+
+
+def _rejection(error: ErrorDetails) -> ReminderRejected:
+    field = str(error["loc"][0]) if error["loc"] else None
+    kind = error["type"]
     if kind in _CODES:
         code, message = _CODES[kind]
-        message = message.format(**first.get("ctx", {}))
+        message = message.format(**error.get("ctx", {}))
     elif kind.startswith("datetime"):
         code, message = "invalid_time", "not an RFC 3339 time such as 2026-12-11T17:00:00+01:00"
     elif kind.startswith(("int", "finite", "greater", "less")):
-        code, message = "invalid_number", str(first["msg"])[0].lower() + str(first["msg"])[1:]
+        code, message = "invalid_number", error["msg"][0].lower() + error["msg"][1:]
     elif kind == "string_pattern_mismatch":
         code, message = "invalid_name", "lower-case letters, digits and hyphens only, 63 at most"
     else:
-        code, message = kind, str(first["msg"])
+        code, message = kind, error["msg"]
     return ReminderRejected(code, message, field=field)
 
 

@@ -68,6 +68,11 @@ class Settings(BaseSettings):
         description="The gateway's address as browsers reach it; Google redirects to `/oauth/google/callback` below it. "
         "Unset: http:// and LISTEN.",
     )
+    api_per_minute: int = Field(
+        60_000,
+        ge=1,
+        description="How many requests and reminders one API key may send in a minute, to all gateways together.",
+    )
     oauth_client_id: str | None = Field(
         None, description="Client ID of our OAuth client, for linked accounts."
     )
@@ -264,9 +269,14 @@ class Settings(BaseSettings):
         return self.resend_seconds or max(120, self.lease_seconds + 60)
 
     @property
+    def base_url(self) -> str:
+        """The gateway's address as browsers and clients reach it."""
+        return (self.public_url or f"http://{self.listen}").rstrip("/")
+
+    @property
     def callback_url(self) -> str:
         """Where Google sends an administrator back to; it must be registered with our OAuth client exactly so."""
-        return (self.public_url or f"http://{self.listen}").rstrip("/") + "/oauth/google/callback"
+        return self.base_url + "/oauth/google/callback"
 
     @classmethod
     def from_env(cls, **overrides: Any) -> Settings:

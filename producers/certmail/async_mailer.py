@@ -73,6 +73,10 @@ class AsyncMailer:
             return found
         raise found
 
+    async def send_each(self, reminders: list[Reminder]) -> list[Answer]:
+        """Enqueue some together; each has its answer, even where that is that the server stopped answering."""
+        return await self._run(send_each, reminders)
+
     async def send_many(
         self, reminders: Iterable[Reminder] | AsyncIterable[Reminder]
     ) -> AsyncIterator[Receipt | ReminderRejected]:

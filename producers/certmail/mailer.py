@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, islice
 from types import TracebackType
-from typing import Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from redis import Redis
 from redis.exceptions import OutOfMemoryError, RedisError
@@ -98,14 +98,14 @@ class Mailer:
         settings = settings or Settings.from_env()
         with ExitStack() as stack:
             redis = stack.enter_context(connect(stack.enter_context(redis_server(settings, proven=proven))))
-            mailer = cls(
-                redis,
-                dedupe_days=settings.dedupe_days,
-                durability=Durability.parse(settings.durability),
-                limits=Limits(settings.redis_memory_max, settings.events_max),
-            )
+            mailer = cls(redis, **_given(settings))
             mailer._stack = stack.pop_all()
         return mailer
+
+    @classmethod
+    def over(cls, redis: Redis, settings: Settings) -> Self:
+        """Use a client that is open already, and stays so."""
+        return cls(redis, **_given(settings))
 
     def close(self) -> None:
         """Let the connection go; the embedded server stops if nobody else uses it."""
@@ -278,6 +278,15 @@ class Mailer:
         known = Known(view, found[1].sealer if found and same else Sealer(view.public_key))
         self._tenants[tenant] = (time.monotonic() + TENANT_SECONDS, known)
         return known
+
+
+def _given(settings: Settings) -> dict[str, Any]:
+    """What the constructor takes of the settings."""
+    return {
+        "dedupe_days": settings.dedupe_days,
+        "durability": Durability.parse(settings.durability),
+        "limits": Limits(settings.redis_memory_max, settings.events_max),
+    }
 
 
 def _flat(

@@ -11,6 +11,7 @@ from aiohttp import web
 from redis.exceptions import RedisError
 
 from certmail.gateway import pages
+from certmail.gateway.api.mount import mount
 from certmail.gateway.google import Google, new_session
 from certmail.gateway.linking import Linked, finish
 from certmail_config.errors import CertmailError, SettingsError
@@ -36,6 +37,7 @@ def build(office: Office) -> web.Application:
     app.router.add_get("/oauth/google/callback", callback)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
+    mount(app, office)
     return app
 
 
