@@ -19,6 +19,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     TypeAdapter,
     ValidationError,
     model_validator,
@@ -128,38 +129,84 @@ def _locale(value: str) -> str:
     return value
 
 
-Address = Annotated[str, Field(max_length=320), AfterValidator(_address)]
-Text = Annotated[str, Field(max_length=300)]
-# JSON has no times: where all else is taken strictly, they are read from text all the same.
-Time = Annotated[
-    AwareDatetime, Field(strict=False), BeforeValidator(_written_out), AfterValidator(_in_the_calendar)
+Address = Annotated[
+    str, Field(max_length=320, json_schema_extra={"format": "email"}), AfterValidator(_address)
 ]
+Text = Annotated[str, Field(max_length=300)]
+Time = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_the_calendar)]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Name = Annotated[str, Field(pattern=TENANT_PATTERN)]
+Link = Annotated[
+    str,
+    Field(max_length=2000, json_schema_extra={"pattern": r"^https?://[^\s/]+\S*$"}),
+    AfterValidator(_link),
+]
+Locale = Annotated[
+    str, Field(max_length=35, json_schema_extra={"pattern": _LOCALE.pattern}), AfterValidator(_locale)
+]
+
+EXAMPLE: dict[str, JsonValue] = {
+    "tenant": "acme",
+    "to": "anna@acme.example",
+    "name": "Anna Lee",
+    "campaign": "2026-q4",
+    "campaign_name": "Quarterly access review",
+    "due_at": "2099-12-11T17:00:00+01:00",
+    "pending": 3,
+    "completed": 2,
+    "link": "https://iga.acme.example/reviews/7",
+}
 
 
 class Reminder(BaseModel):
     """One reminder; only `tenant` and `to` are required. Times need a zone; `priority` 0 leaves first."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        str_strip_whitespace=True,
+        use_attribute_docstrings=True,
+        json_schema_extra={"examples": [dict(EXAMPLE)]},
+    )
 
-    tenant: Annotated[str, Field(pattern=TENANT_PATTERN)]
+    tenant: Name
+    """The company whose reviewer is reminded."""
     to: Address
+    """The reviewer."""
     name: Text | None = None
+    """What the mail calls the reviewer."""
     kind: Kind = "reminder"
+    """Which mail it is."""
     campaign: Annotated[Text, AfterValidator(_identifier)] | None = None
+    """The campaign's id, by which all of it is called off or listed."""
     campaign_name: Text | None = None
+    """What the mail calls the campaign."""
     due_at: Time | None = None
-    pending: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
-    completed: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
-    link: Annotated[str, Field(max_length=2000), AfterValidator(_link)] | None = None
-    locale: Annotated[str, Field(max_length=35), AfterValidator(_locale)] | None = None
+    """Until when the reviewer is to decide."""
+    pending: Count | None = None
+    """How much is left to decide; with 0 nothing is sent (`suppressed`)."""
+    completed: Count | None = None
+    """How much is decided."""
+    link: Link | None = None
+    """Where the reviewer decides."""
+    locale: Locale | None = None
+    """The mail's language."""
     time_zone: Annotated[str, AfterValidator(_time_zone)] | None = None
+    """Of the reviewer, from the IANA list: times are written in it."""
     manager: Address | None = None
+    """The reviewer's manager, kept with the reminder; nothing is sent there."""
     send_at: Time | None = None
+    """Not before this time."""
     expires_at: Time | None = None
+    """Not after this time; 14 days after `send_at`, or after it is enqueued."""
     priority: Annotated[int, Field(ge=0, le=9)] = 5
-    connection: Annotated[str, Field(pattern=TENANT_PATTERN)] | None = None
+    """0 leaves first, within its connection."""
+    connection: Name | None = None
+    """Which of the tenant's mailboxes it leaves from; `default`."""
     key: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    """What makes two reminders the same; else tenant, kind, campaign, recipient, `due_at` and `send_at`."""
     uncertain: Rule | None = None
+    """What follows if nobody can know whether Gmail took it; else as the tenant's rule says."""
 
     @model_validator(mode="after")
     def _expires_after_it_is_sent(self) -> Self:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from certmail.receipt import Receipt
 from certmail_config.connections import DEFAULT_NAME, TenantState
+from certmail_config.contract import write_payload
 from certmail_config.errors import ReminderRejected
 from certmail_config.ids import JobId, uuid7
 from certmail_config.ledger import Call, Enqueued, enqueue
@@ -63,9 +64,7 @@ def prepare(
         kind=reminder.kind,
         campaign=reminder.campaign or "",
         keep_seconds=keep_seconds,
-        body=known.sealer.seal(
-            reminder.model_dump_json(exclude_none=True).encode(), tenant=tenant.id, job=job, now=now
-        ),
+        body=known.sealer.seal(write_payload(reminder), tenant=tenant.id, job=job, now=now),
     )
 
 
