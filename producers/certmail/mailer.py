@@ -126,6 +126,14 @@ class Mailer:
             raise answer
         return answer
 
+    def check(self, reminder: Reminder) -> ReminderRejected | None:
+        """Say why a reminder would be rejected now, as far as that is known before it is sent; None if it would not be."""
+        try:
+            prepared = self._prepare(reminder)
+        except RedisError as error:
+            raise _unreachable(error) from error
+        return prepared if isinstance(prepared, ReminderRejected) else None
+
     def send_many(self, reminders: Iterable[Reminder]) -> Iterator[Receipt | ReminderRejected]:
         """Enqueue many, a few hundred per round trip; yields an answer for each, in order.
 
