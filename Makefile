@@ -51,6 +51,9 @@ profile: ## where a worker's time goes
 million: $(VENV)/dev.stamp ## what a ledger with a million waiting jobs costs (about 5 minutes; MILLION="--jobs 100000" for fewer)
 	@PYTHONPATH=tests $(BIN)/python -m bench.million $(MILLION)
 
+enqueue: $(VENV)/dev.stamp ## what enqueueing costs, beside Celery's delay (about a minute; ENQUEUE="--jobs 20000" for fewer)
+	@PYTHONPATH=tests $(BIN)/python -m bench.enqueue $(ENQUEUE)
+
 pace: $(VENV)/dev.stamp ## how much of Google's limits is used, over real minutes (about 6 minutes; PACE="--mailboxes 100" for fewer)
 	@PYTHONPATH=tests $(BIN)/python -m bench.pace $(PACE)
 
@@ -76,4 +79,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo demos test slow bench profile million pace chaos lint format lock clean
+.PHONY: help demo demos test slow bench profile million enqueue pace chaos lint format lock clean
