@@ -59,6 +59,9 @@ profile: ## where a worker's time goes
 million: $(VENV)/dev.stamp ## what a ledger with a million waiting jobs costs (about 5 minutes; MILLION="--jobs 100000" for fewer)
 	@PYTHONPATH=tests $(BIN)/python -m bench.million $(MILLION)
 
+enqueue: $(VENV)/dev.stamp ## what enqueueing costs, beside Celery's delay (about a minute; ENQUEUE="--jobs 20000" for fewer)
+	@PYTHONPATH=tests $(BIN)/python -m bench.enqueue $(ENQUEUE)
+
 pace: $(VENV)/dev.stamp ## how much of Google's limits is used, over real minutes (about 6 minutes; PACE="--mailboxes 100" for fewer)
 	@PYTHONPATH=tests $(BIN)/python -m bench.pace $(PACE)
 
@@ -96,4 +99,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo demos test slow records bench queries profile million pace chaos judge messages lint format lock clean
+.PHONY: help demo demos test slow records bench queries enqueue profile million pace chaos judge messages lint format lock clean

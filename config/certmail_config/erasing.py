@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from certmail_config.connections import DEFAULT_NAME, Connection
+from certmail_config.key_desk import publish_keys
 from certmail_config.office import Office
 from certmail_config.sql import registry, removing
 from certmail_config.withdrawal import forget_connection, withdraw_tenant
@@ -31,6 +32,7 @@ def erase_tenant(office: Office, tenant: str, connections: Sequence[Connection])
         _forget(office, connections)
     _forget(office, connections)
     withdraw_tenant(office.redis, tenant)
+    publish_keys(office)
     office.publisher.publish_pauses(f"the tenant {tenant} was removed")
 
 

@@ -4,6 +4,7 @@
     ├── WrongUse               what was typed or set is wrong            exit status 2
     │   └── SettingsError      a setting is missing or cannot be used
     ├── StoresUnreachable      Redis or SQL does not answer, or cannot   exit status 3
+    │   └── BatchInterrupted   and so a batch ended early; says which of it are in
     ├── Refused                asked for properly, but not possible now  exit status 1
     ├── ReminderRejected       one reminder that cannot be taken; names the field
     └── SealBroken             a sealed value that this key or owner cannot open
@@ -38,6 +39,19 @@ class SettingsError(WrongUse):
 
 class StoresUnreachable(CertmailError):
     """A store does not answer, or answers in a way that certmail cannot work with."""
+
+
+class BatchInterrupted(StoresUnreachable):
+    """A batch ended early, and this says which of its reminders are in.
+
+    The first `answered` have their answer, which holds; of the `unknown` after them nobody knows; none of the others is
+    in. Sent again, what is in is a duplicate, not a second mail.
+    """
+
+    def __init__(self, error: StoresUnreachable, *, answered: int, unknown: int) -> None:
+        super().__init__(error.code, error.message, error.remedy)
+        self.answered = answered
+        self.unknown = unknown
 
 
 class Refused(CertmailError):

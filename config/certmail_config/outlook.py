@@ -22,7 +22,7 @@ from certmail_config import keys
 from certmail_config.forecast import Day, WarmUp, drained_at
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger import run, run_many
-from certmail_config.ledger.survey import LaneSurvey, survey, survey_project
+from certmail_config.ledger.survey import LaneSurvey, survey, survey_places, survey_project
 from certmail_config.shares import Backlog
 from certmail_config.states import State
 
@@ -93,13 +93,10 @@ class Outlook:
 
     def _ahead(self, jobs: Sequence[Waiting]) -> list[int | None]:
         """How many of its lane leave before each; of a scheduled one those that wait for the same time or an earlier one."""
-        with self._redis.pipeline(transaction=False) as pipe:
-            for job in jobs:
-                index = keys.LANE if job.state is State.READY else keys.LATER
-                pipe.zrank(index + job.connection, job.id)
-            found = pipe.execute()
-        waits = {State.READY, State.SCHEDULED}
-        return [rank if job.state in waits else None for job, rank in zip(jobs, found, strict=True)]
+        waits = [job for job in jobs if job.state in {State.READY, State.SCHEDULED}]
+        found = run(self._redis, survey_places([(job.state, job.connection, job.id) for job in waits]))
+        places = iter(found)
+        return [next(places) if job.state in {State.READY, State.SCHEDULED} else None for job in jobs]
 
     def _curve(self, lane: ConnectionId, seen: LaneSurvey, send_at: float, places: Sequence[int]) -> Curve:
         """When the jobs at some places of the lane leave: enough of them to know all between."""

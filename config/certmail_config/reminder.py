@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
@@ -19,10 +19,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
+    TypeAdapter,
     ValidationError,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from certmail_config.errors import ReminderRejected
 from certmail_config.uncertain import Rule
@@ -32,20 +34,44 @@ Kind = Literal["reminder", "notice", "final"]
 DEFAULT_LIFE = timedelta(days=14)
 """How long after its send time a reminder is still worth sending, unless it says otherwise."""
 TENANT_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
+_TIME = TypeAdapter(datetime)
 _DATE = re.compile(r"\s*\d{4}-\d\d-\d\d")
+_PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]{1,32}(?:\.[A-Za-z0-9_+-]{1,31})?")
+MOST_PLAIN = 120
+"""Addresses up to here, of plain letters, keep every rule on length, whatever form their domain takes."""
 _LOCALE = re.compile(r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
 
 
 def _address(value: str) -> str:
+    value = value.strip()
+    local, at, domain = value.rpartition("@")
+    if at and len(value) <= MOST_PLAIN and _PLAIN_LOCAL.fullmatch(local):
+        known = _domain(domain)
+        if known is not None:
+            return f"{local}@{known}"
+    return _checked(value)
+
+
+def _checked(value: str) -> str:
     try:
-        found = validate_email(
-            value.strip(), check_deliverability=False, allow_smtputf8=False, test_environment=True
-        )
+        found = validate_email(value, check_deliverability=False, allow_smtputf8=False, test_environment=True)
     except EmailNotValidError as error:
         raise PydanticCustomError(
             "invalid_address", "not an address that Gmail can send to: {why}", {"why": str(error)}
         ) from None
     return found.ascii_email or found.normalized
+
+
+@lru_cache(maxsize=4096)
+def _domain(domain: str) -> str | None:
+    """The form of a domain, checked once: a batch has few, and checking one takes longer than sealing a reminder.
+
+    None for what takes a closer look, and for what is wrong.
+    """
+    try:
+        return _checked(f"a@{domain}").removeprefix("a@")
+    except PydanticCustomError:
+        return None
 
 
 def _link(value: str) -> str:
@@ -66,9 +92,14 @@ def _identifier(value: str) -> str:
 
 def _written_out(value: object) -> object:
     # Pydantic would take a bare number for seconds since 1970, and 20261211 for a day in August of that year.
-    if not isinstance(value, datetime) and not (isinstance(value, str) and _DATE.match(value)):
-        raise PydanticCustomError("datetime_parsing", "not a date and time")
-    return value
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and _DATE.match(value):
+        try:
+            return _TIME.validate_python(value)  # also where all else is taken strictly: JSON has no times
+        except ValidationError:
+            pass  # as whatever else is none
+    raise PydanticCustomError("datetime_parsing", "not a date and time")
 
 
 def _in_the_calendar(value: datetime) -> datetime:
@@ -98,35 +129,84 @@ def _locale(value: str) -> str:
     return value
 
 
-Address = Annotated[str, Field(max_length=320), AfterValidator(_address)]
+Address = Annotated[
+    str, Field(max_length=320, json_schema_extra={"format": "email"}), AfterValidator(_address)
+]
 Text = Annotated[str, Field(max_length=300)]
 Time = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_the_calendar)]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Name = Annotated[str, Field(pattern=TENANT_PATTERN)]
+Link = Annotated[
+    str,
+    Field(max_length=2000, json_schema_extra={"pattern": r"^https?://[^\s/]+\S*$"}),
+    AfterValidator(_link),
+]
+Locale = Annotated[
+    str, Field(max_length=35, json_schema_extra={"pattern": _LOCALE.pattern}), AfterValidator(_locale)
+]
+
+EXAMPLE: dict[str, JsonValue] = {
+    "tenant": "acme",
+    "to": "anna@acme.example",
+    "name": "Anna Lee",
+    "campaign": "2026-q4",
+    "campaign_name": "Quarterly access review",
+    "due_at": "2099-12-11T17:00:00+01:00",
+    "pending": 3,
+    "completed": 2,
+    "link": "https://iga.acme.example/reviews/7",
+}
 
 
 class Reminder(BaseModel):
     """One reminder; only `tenant` and `to` are required. Times need a zone; `priority` 0 leaves first."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        str_strip_whitespace=True,
+        use_attribute_docstrings=True,
+        json_schema_extra={"examples": [dict(EXAMPLE)]},
+    )
 
-    tenant: Annotated[str, Field(pattern=TENANT_PATTERN)]
+    tenant: Name
+    """The company whose reviewer is reminded."""
     to: Address
+    """The reviewer."""
     name: Text | None = None
+    """What the mail calls the reviewer."""
     kind: Kind = "reminder"
+    """Which mail it is."""
     campaign: Annotated[Text, AfterValidator(_identifier)] | None = None
+    """The campaign's id, by which all of it is called off or listed."""
     campaign_name: Text | None = None
+    """What the mail calls the campaign."""
     due_at: Time | None = None
-    pending: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
-    completed: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
-    link: Annotated[str, Field(max_length=2000), AfterValidator(_link)] | None = None
-    locale: Annotated[str, Field(max_length=35), AfterValidator(_locale)] | None = None
+    """Until when the reviewer is to decide."""
+    pending: Count | None = None
+    """How much is left to decide; with 0 nothing is sent (`suppressed`)."""
+    completed: Count | None = None
+    """How much is decided."""
+    link: Link | None = None
+    """Where the reviewer decides."""
+    locale: Locale | None = None
+    """The mail's language."""
     time_zone: Annotated[str, AfterValidator(_time_zone)] | None = None
+    """Of the reviewer, from the IANA list: times are written in it."""
     manager: Address | None = None
+    """The reviewer's manager, kept with the reminder; nothing is sent there."""
     send_at: Time | None = None
+    """Not before this time."""
     expires_at: Time | None = None
+    """Not after this time; 14 days after `send_at`, or after it is enqueued."""
     priority: Annotated[int, Field(ge=0, le=9)] = 5
-    connection: Annotated[str, Field(pattern=TENANT_PATTERN)] | None = None
+    """0 leaves first, within its connection."""
+    connection: Name | None = None
+    """Which of the tenant's mailboxes it leaves from; `default`."""
     key: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    """What makes two reminders the same; else tenant, kind, campaign, recipient, `due_at` and `send_at`."""
     uncertain: Rule | None = None
+    """What follows if nobody can know whether Gmail took it; else as the tenant's rule says."""
 
     @model_validator(mode="after")
     def _expires_after_it_is_sent(self) -> Self:
@@ -158,7 +238,18 @@ def parse(value: Mapping[str, Any]) -> Reminder:
     try:
         return Reminder.model_validate(value)
     except ValidationError as error:
-        raise _rejection(error) from None
+        raise _rejections(error)[0] from None
+
+
+def parse_json(value: Mapping[str, Any]) -> Reminder | list[ReminderRejected]:
+    """Check one JSON object, strictly: a number is no text, and text no number. Gives all that is wrong, field by field."""
+    for name, item in value.items():
+        if isinstance(item, str) and any("\ud800" <= character <= "\udfff" for character in item):
+            return [ReminderRejected("invalid_encoding", "not valid UTF-8", field=name)]
+    try:
+        return Reminder.model_validate_json(json.dumps(value), strict=True)
+    except ValidationError as error:
+        return _rejections(error)
 
 
 _CODES = {
@@ -172,22 +263,26 @@ _CODES = {
 }
 
 
-def _rejection(error: ValidationError) -> ReminderRejected:
-    """One clear sentence; values are left out, since they may be personal."""
-    first = error.errors(include_input=False, include_url=False)[0]
-    field = str(first["loc"][0]) if first["loc"] else None
-    kind = first["type"]
+def _rejections(error: ValidationError) -> list[ReminderRejected]:
+    """One clear sentence for each; values are left out, since they may be personal."""
+    found = [_rejection(item) for item in error.errors(include_input=False, include_url=False)]
+    return list({each.field: each for each in reversed(found)}.values())[::-1]
+
+
+def _rejection(error: ErrorDetails) -> ReminderRejected:
+    field = str(error["loc"][0]) if error["loc"] else None
+    kind = error["type"]
     if kind in _CODES:
         code, message = _CODES[kind]
-        message = message.format(**first.get("ctx", {}))
+        message = message.format(**error.get("ctx", {}))
     elif kind.startswith("datetime"):
         code, message = "invalid_time", "not an RFC 3339 time such as 2026-12-11T17:00:00+01:00"
     elif kind.startswith(("int", "finite", "greater", "less")):
-        code, message = "invalid_number", str(first["msg"])[0].lower() + str(first["msg"])[1:]
+        code, message = "invalid_number", error["msg"][0].lower() + error["msg"][1:]
     elif kind == "string_pattern_mismatch":
         code, message = "invalid_name", "lower-case letters, digits and hyphens only, 63 at most"
     else:
-        code, message = kind, str(first["msg"])
+        code, message = kind, error["msg"]
     return ReminderRejected(code, message, field=field)
 
 

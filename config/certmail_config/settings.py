@@ -81,6 +81,11 @@ class Settings(BaseSettings):
         description="Where set-up links may send an administrator back to: beginnings of addresses, comma separated, as in "
         "`https://app.example.com/settings`. Unset: nowhere.",
     )
+    api_per_minute: int = Field(
+        60_000,
+        ge=1,
+        description="How many requests and reminders one API key may send in a minute, to all gateways together.",
+    )
     oauth_client_id: str | None = Field(
         None, description="Client ID of our OAuth client, for linked accounts."
     )

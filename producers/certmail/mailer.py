@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import replace
-from datetime import UTC, datetime
-from itertools import islice
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import chain, islice
 from types import TracebackType
-from typing import Self, cast
+from typing import Any, Self, TypeVar, cast
 
 from redis import Redis
 from redis.exceptions import OutOfMemoryError, RedisError
 
 from certmail.cancelling import Cancelled, cancel_pages
 from certmail.lookout import Lookout
+from certmail.preparing import Known, prepare, read_answer
 from certmail.receipt import Receipt
 from certmail_config import keys
-from certmail_config.connections import DEFAULT_NAME, TenantState
+from certmail_config.connections import DEFAULT_NAME
 from certmail_config.durability import FSYNC, Durability, not_durable
-from certmail_config.errors import ReminderRejected, StoresUnreachable
-from certmail_config.ids import ConnectionId, JobId, uuid7
-from certmail_config.ledger import Call, Cancellation, Enqueued, cancel, enqueue, run, run_many
+from certmail_config.errors import BatchInterrupted, ReminderRejected, StoresUnreachable
+from certmail_config.ids import ConnectionId, JobId
+from certmail_config.ledger import Call, Cancellation, Enqueued, cancel, enqueue_many, run, run_each
 from certmail_config.ledger.view import JobView, read_job
 from certmail_config.outlook import Outlook, Waiting
 from certmail_config.pauses import pause_of
@@ -32,15 +32,34 @@ from certmail_config.reminder import Reminder
 from certmail_config.room import Limits
 from certmail_config.sealing import Sealer
 from certmail_config.settings import Settings
-from certmail_config.states import State
 from certmail_config.stores import connect, redis_server
-from certmail_config.working_copy import TenantView, read_tenant
+from certmail_config.working_copy import read_tenant
 
-BATCH = 200
+T = TypeVar("T")
+BATCH = 400
+"""So many in one round trip."""
+TOGETHER = 50
+"""So many in one step of the server, which serves nobody else meanwhile: some two milliseconds, and one write to disk."""
 TENANT_SECONDS = 5.0
 """How long what is known of a tenant is trusted; a new connection is seen after at most this time."""
 _DAY = 86400.0
-_TAKES_IN = frozenset({TenantState.ACTIVE, TenantState.PAUSED})
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Some reminders, and what each is to the ledger."""
+
+    reminders: list[Reminder]
+    prepared: list[Call[Enqueued] | ReminderRejected]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """The answers to the first of a batch; why there are no more, and of how many behind them nobody knows."""
+
+    answers: list[Receipt | ReminderRejected]
+    error: StoresUnreachable | None = None
+    unknown: int = 0
 
 
 class Mailer:
@@ -66,7 +85,7 @@ class Mailer:
         self._keep_seconds = dedupe_days * _DAY
         self._now = now
         self._outlook = Outlook(redis, now=now)
-        self._tenants: dict[str, tuple[float, TenantView, Sealer]] = {}
+        self._tenants: dict[str, tuple[float, Known]] = {}
         self._stack = ExitStack()
 
     @classmethod
@@ -79,14 +98,14 @@ class Mailer:
         settings = settings or Settings.from_env()
         with ExitStack() as stack:
             redis = stack.enter_context(connect(stack.enter_context(redis_server(settings, proven=proven))))
-            mailer = cls(
-                redis,
-                dedupe_days=settings.dedupe_days,
-                durability=Durability.parse(settings.durability),
-                limits=Limits(settings.redis_memory_max, settings.events_max),
-            )
+            mailer = cls(redis, **_given(settings))
             mailer._stack = stack.pop_all()
         return mailer
+
+    @classmethod
+    def over(cls, redis: Redis, settings: Settings) -> Self:
+        """Use a client that is open already, and stays so."""
+        return cls(redis, **_given(settings))
 
     def close(self) -> None:
         """Let the connection go; the embedded server stops if nobody else uses it."""
@@ -102,19 +121,52 @@ class Mailer:
 
     def send(self, reminder: Reminder) -> Receipt:
         """Enqueue one reminder; raises ReminderRejected."""
-        answer = next(self.send_many([reminder]))
+        [answer] = self.send_many([reminder])
         if isinstance(answer, ReminderRejected):
             raise answer
         return answer
 
+    def check(self, reminder: Reminder) -> ReminderRejected | None:
+        """Say why a reminder would be rejected now, as far as that is known before it is sent; None if it would not be."""
+        try:
+            prepared = self._prepare(reminder)
+        except RedisError as error:
+            raise _unreachable(error) from error
+        return prepared if isinstance(prepared, ReminderRejected) else None
+
     def send_many(self, reminders: Iterable[Reminder]) -> Iterator[Receipt | ReminderRejected]:
         """Enqueue many, a few hundred per round trip; yields an answer for each, in order.
 
-        A receipt is yielded only once its batch is durable. Consume it to the end: what is not consumed is not sent.
+        A receipt is yielded only once it is durable. Consume it to the end: of what is not consumed at most two batches
+        are sent, and at most as many are taken from `reminders` before they are needed. Raises BatchInterrupted, which says
+        which are in, after the answers to all that were settled.
         """
-        source = iter(reminders)
-        while batch := list(islice(source, BATCH)):
-            yield from self._send_batch(batch)
+        answered = 0
+        for sent in self._sent(batches(reminders, BATCH)):
+            yield from sent.answers
+            answered += len(sent.answers)
+            if sent.error is not None:
+                raise BatchInterrupted(sent.error, answered=answered, unknown=sent.unknown) from sent.error
+
+    def _sent(self, source: Iterator[list[Reminder]]) -> Iterator[_Sent]:
+        """Send batch after batch; while one is under way the next is prepared."""
+        first = self._prepared(next(source, []))
+        second = next(source, None)
+        if second is None:
+            yield first if isinstance(first, _Sent) else self._send_batch(first)
+            return
+        with ThreadPoolExecutor(1, "certmail-send") as thread:
+            for batch in chain([second], source, [[]]):
+                if isinstance(first, _Sent):
+                    break
+                under_way = thread.submit(self._send_batch, first)
+                first = self._prepared(batch)
+                sent = under_way.result()
+                yield sent
+                if sent.error is not None:
+                    return
+        if isinstance(first, _Sent):
+            yield first
 
     def status(self, job_id: str) -> JobView | None:
         """A job as it stands; None if it is unknown or was forgotten after DEDUPE_DAYS."""
@@ -155,19 +207,44 @@ class Mailer:
         except RedisError as error:
             raise _unreachable(error) from error
 
-    def _send_batch(self, batch: list[Reminder]) -> list[Receipt | ReminderRejected]:
+    def _prepared(self, batch: list[Reminder]) -> _Batch | _Sent:
+        """A batch that may be sent, or why none of it is."""
+        if not batch:
+            return _Batch([], [])
         try:
-            self._lookout.look(len(batch))
-            prepared = [self._prepare(reminder) for reminder in batch]
-            calls = [item for item in prepared if not isinstance(item, ReminderRejected)]
-            enqueued, durable = run_many(self.redis, calls, replicas=self._durability.replicas)
+            return _Batch(batch, [self._prepare(reminder) for reminder in batch])
         except RedisError as error:
-            raise _unreachable(error) from error
+            return _Sent([], _unreachable(error))
+
+    def _send_batch(self, batch: _Batch) -> _Sent:
+        """Enqueue what can be; where the server refused one, what comes after it is not known."""
+        calls = [item for item in batch.prepared if not isinstance(item, ReminderRejected)]
+        if not calls:
+            return _Sent([item for item in batch.prepared if isinstance(item, ReminderRejected)])
+        try:
+            self._lookout.look(len(calls))  # only now: what was prepared meanwhile is not in yet
+        except RedisError as error:
+            return _Sent([], _unreachable(error))
+        except StoresUnreachable as error:
+            return _Sent([], error)
+        try:
+            together = [enqueue_many(some) for some in batches(calls, TOGETHER)]
+            enqueued, durable = run_each(self.redis, together, replicas=self._durability.replicas)
+        except RedisError as error:
+            return _Sent([], _unreachable(error), unknown=len(batch.reminders))
         if not durable:
-            raise not_durable(self._durability)
-        answers = iter(enqueued)
-        done = [item if isinstance(item, ReminderRejected) else _receipt(next(answers)) for item in prepared]
-        return self._foretell(batch, done)
+            return _Sent([], not_durable(self._durability), unknown=len(batch.reminders))
+        answers = iter(list(_flat(enqueued)))
+        done: list[Receipt | ReminderRejected] = []
+        refused: StoresUnreachable | None = None
+        for item in batch.prepared:
+            answer = item if isinstance(item, ReminderRejected) else next(answers)
+            if isinstance(answer, RedisError):
+                refused = _unreachable(answer)
+                break
+            done.append(answer if isinstance(answer, ReminderRejected) else read_answer(answer))
+        told = self._foretell(batch.reminders[: len(done)], done)
+        return _Sent(told, refused, unknown=len(batch.reminders) - len(done))
 
     def _foretell(
         self, batch: Sequence[Reminder], done: Sequence[Receipt | ReminderRejected]
@@ -191,90 +268,55 @@ class Mailer:
 
     def _connection(self, reminder: Reminder) -> ConnectionId | None:
         known = self._tenants.get(reminder.tenant)
-        return known[1].connections.get(reminder.connection or DEFAULT_NAME) if known else None
+        return known[1].tenant.connections.get(reminder.connection or DEFAULT_NAME) if known else None
 
     def _prepare(self, reminder: Reminder) -> Call[Enqueued] | ReminderRejected:
-        now = self._now()
         known = self._tenant(reminder.tenant)
-        if known is None:
-            return ReminderRejected(
-                "unknown_tenant", f"there is no tenant {reminder.tenant!r}", field="tenant"
-            )
-        tenant, sealer = known
-        if tenant.state not in _TAKES_IN:
-            return ReminderRejected(
-                "tenant_suspended", f"the tenant {tenant.id!r} is {tenant.state}", field="tenant"
-            )
-        name = reminder.connection or DEFAULT_NAME
-        connection = tenant.connections.get(name)
-        if connection is None:
-            message = f"the tenant {tenant.id!r} has no connection {name!r}"
-            return ReminderRejected("unknown_connection", message, field="connection")
-        expires_at = reminder.expiry(datetime.fromtimestamp(now, UTC)).timestamp()
-        if expires_at <= now:
-            return ReminderRejected("already_expired", "expires_at has passed", field="expires_at")
-        job = JobId(uuid7(int(now * 1000)))
-        state, reason = _first_state(reminder, now)
-        return enqueue(
-            id=job,
-            tenant=tenant.id,
-            connection=connection,
-            dedupe=f"{tenant.id}:{_mac(tenant.salt, b'key', reminder.dedupe_source())}",
-            fingerprint=_mac(tenant.salt, b"fingerprint", reminder.canonical()),
-            state=state,
-            reason=reason,
-            send_at=reminder.send_at.timestamp() if reminder.send_at else None,
-            expires_at=expires_at,
-            priority=reminder.priority,
-            kind=reminder.kind,
-            campaign=reminder.campaign or "",
-            keep_seconds=self._keep_seconds,
-            body=sealer.seal(
-                reminder.model_dump_json(exclude_none=True).encode(), tenant=tenant.id, job=job, now=now
-            ),
-        )
+        return prepare(reminder, known, now=self._now(), keep_seconds=self._keep_seconds)
 
-    def _tenant(self, tenant: str) -> tuple[TenantView, Sealer] | None:
-        known = self._tenants.get(tenant)
-        if known is not None and known[0] > time.monotonic():
-            return known[1], known[2]
+    def _tenant(self, tenant: str) -> Known | None:
+        found = self._tenants.get(tenant)
+        if found is not None and found[0] > time.monotonic():
+            return found[1]
         view = read_tenant(cast("dict[bytes, bytes]", self.redis.hgetall(keys.TENANT + tenant)), tenant)
         if view is None:
             return None
         # The sealer is kept as long as the key is the same: it holds the data key of the hour.
-        sealer = known[2] if known and known[1].public_key == view.public_key else Sealer(view.public_key)
-        self._tenants[tenant] = (time.monotonic() + TENANT_SECONDS, view, sealer)
-        return view, sealer
+        same = found is not None and found[1].tenant.public_key == view.public_key
+        known = Known(view, found[1].sealer if found and same else Sealer(view.public_key))
+        self._tenants[tenant] = (time.monotonic() + TENANT_SECONDS, known)
+        return known
 
 
-def _first_state(reminder: Reminder, now: float) -> tuple[State, str]:
-    if reminder.pending == 0:
-        return State.SUPPRESSED, "review_complete: nothing was left to decide when it was enqueued"
-    if reminder.send_at is not None and reminder.send_at.timestamp() > now:
-        return State.SCHEDULED, ""
-    return State.READY, ""
+def _given(settings: Settings) -> dict[str, Any]:
+    """What the constructor takes of the settings."""
+    return {
+        "dedupe_days": settings.dedupe_days,
+        "durability": Durability.parse(settings.durability),
+        "limits": Limits(settings.redis_memory_max, settings.events_max),
+    }
 
 
-def _receipt(answer: Enqueued) -> Receipt | ReminderRejected:
-    if answer.code == "key_reused":
-        message = f"the same key was used before for a reminder with other content (job {answer.id})"
-        return ReminderRejected(
-            "key_reused", message, field="key", remedy="Use a key of its own for each reminder."
-        )
-    if answer.code == "unknown_connection":
-        return ReminderRejected(
-            "unknown_connection", "the connection was removed meanwhile", field="connection"
-        )
-    assert answer.state is not None, "both remaining answers carry a state"
-    return Receipt(answer.id, answer.state, duplicate=answer.code == "duplicate")
+def _flat(
+    enqueued: Iterable[list[Enqueued] | RedisError],
+) -> Iterator[Enqueued | RedisError]:
+    """One answer each; what the server refused stands for the first of those that it would have answered."""
+    for some in enqueued:
+        if isinstance(some, RedisError):
+            yield some
+        else:
+            yield from some
+
+
+def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """So many at a time, the last ones fewer; nothing is taken before it is asked for."""
+    source = iter(items)
+    while batch := list(islice(source, size)):
+        yield batch
 
 
 def _seconds(time: datetime | None) -> float | None:
     return None if time is None else time.timestamp()
-
-
-def _mac(salt: bytes, purpose: bytes, value: bytes) -> str:
-    return hmac.new(salt, purpose + b"\0" + value, hashlib.sha256).hexdigest()[:32]
 
 
 def _unreachable(error: RedisError) -> StoresUnreachable:

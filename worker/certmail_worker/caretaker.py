@@ -17,6 +17,7 @@ from typing import Any, cast
 from certmail_config import keys
 from certmail_config.connections import ConnectionState, Kind
 from certmail_config.errors import CertmailError, Refused, StoresUnreachable
+from certmail_config.key_desk import publish_keys
 from certmail_config.ledger import warn_expiry
 from certmail_config.office import Office
 from certmail_config.sql.registry import Glance
@@ -48,7 +49,7 @@ async def take_care(desk: Desk, office: Office) -> None:
 
 async def _round(desk: Desk, office: Office, ward: Ward) -> None:
     copied = await asyncio.to_thread(office.publisher.copy_missing)
-    if copied:
+    if await asyncio.to_thread(publish_keys, office) or copied:
         log.info("working_copy_renewed", extra={"written": copied})
     glances = await asyncio.to_thread(office.glances)
     await _warn(desk, glances)

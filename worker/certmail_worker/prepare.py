@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from certmail_config.connections import Connection
+from certmail_config.contract import ContractTooNew, read_payload
 from certmail_config.errors import SealBroken
 from certmail_config.ledger import Job, Suspension
 from certmail_config.reminder import Reminder
@@ -55,11 +56,11 @@ async def prepare(desk: Desk, job: Job) -> Prepared | Stop:
             return _without_token(token, job, connection)
         payload = await desk.directory.open(job.body, tenant=job.tenant, job=job.id)
         tenant = await desk.directory.tenant(job.tenant)
-        reminder = Reminder.model_validate_json(payload)
+        reminder = read_payload(payload)
         raw = write(reminder, job, connection, tenant.organisation)
     except SealBroken as broken:
         return _sealed_off(broken, job, await desk.directory.version(job.connection))
-    except ValidationError:
+    except (ValidationError, ContractTooNew):
         # Its words are left out: they quote the reminder.
         return Stop(
             State.FAILED, "payload_unreadable: it was enqueued in a form that this version does not know"

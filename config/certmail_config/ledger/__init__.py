@@ -11,7 +11,7 @@ from certmail_config.ledger.lanes import (
     suspend_lane,
     warn_expiry,
 )
-from certmail_config.ledger.script import Call, arun, arun_durably, run, run_many
+from certmail_config.ledger.script import Call, arun, arun_durably, run, run_each, run_many
 from certmail_config.ledger.transitions import (
     begin,
     cancel,
@@ -20,6 +20,7 @@ from certmail_config.ledger.transitions import (
     close,
     dispatch,
     enqueue,
+    enqueue_many,
     reap,
     release,
     settle,
@@ -67,6 +68,7 @@ __all__ = [
     "close",
     "dispatch",
     "enqueue",
+    "enqueue_many",
     "keep",
     "open_lane",
     "pause",
@@ -74,6 +76,7 @@ __all__ = [
     "release",
     "remove_lane",
     "run",
+    "run_each",
     "run_many",
     "set_lane",
     "settle",

@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, RedisError
 
 from certmail_config import keys
 
@@ -99,16 +99,37 @@ def run_many(redis: Redis, calls: Sequence[Call[T]], *, replicas: int = 0) -> tu
 
     Gives also whether so many replicas have confirmed all of them; 0 asks none.
     """
-    for script in {call.script.sha: call.script for call in calls}.values():
-        redis.script_load(script.source)
+    answers, durable = run_each(redis, calls, replicas=replicas)
+    return [_sound(answer) for answer in answers], durable
+
+
+def run_each(
+    redis: Redis, calls: Sequence[Call[T]], *, replicas: int = 0
+) -> tuple[list[T | RedisError], bool]:
+    """As `run_many`, but what the server refused of one call stands in the place of its answer; the others' hold."""
+    answers = _pipeline(redis, calls, replicas)
+    if any(
+        isinstance(answer, NoScriptError) for answer in answers
+    ):  # a server that was started anew meanwhile
+        for script in {call.script.sha: call.script for call in calls}.values():
+            redis.script_load(script.source)
+        answers = _pipeline(redis, calls, replicas)  # called again, they give the same answers
+    confirmed = _sound(answers[-1]) if replicas else 0
+    read = [
+        answer if isinstance(answer, RedisError) else call.read(answer)
+        for call, answer in zip(calls, answers, strict=False)
+    ]
+    return read, confirmed >= replicas
+
+
+def _pipeline(redis: Redis, calls: Sequence[Call[T]], replicas: int) -> list[Any]:
+    """All calls in one round trip; gives what came back, refusals too. Raises RedisError where nothing did."""
     with redis.pipeline(transaction=False) as pipe:
         for call in calls:
             pipe.evalsha(*call.evalsha())
         if replicas:
             _wait(pipe, replicas)
-        answers = pipe.execute()
-    confirmed = answers[-1] if replicas else 0
-    return [call.read(answer) for call, answer in zip(calls, answers, strict=False)], confirmed >= replicas
+        return pipe.execute(raise_on_error=False)
 
 
 def _wait(pipe: Any, replicas: int) -> None:

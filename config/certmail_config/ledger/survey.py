@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger.arguments import ms
 from certmail_config.ledger.script import Call, load
+from certmail_config.states import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,11 @@ def survey_project(
         return ProjectPage(int(answer[0]), lanes)
 
     return Call(load("survey_project"), (project, cursor, count, but, ms(clock)), read)
+
+
+def survey_places(jobs: Sequence[tuple[State, ConnectionId, str]]) -> Call[list[int | None]]:
+    """Look at how many leave before each of these jobs, ready or scheduled; None where it does not wait so."""
+    return Call(load("survey_places"), tuple(part for job in jobs for part in job), list)
 
 
 def _pairs(flat: list[Any]) -> list[tuple[Any, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -70,8 +71,8 @@ def enqueue(
 ) -> Call[Enqueued]:
     """Take a reminder in, once per dedupe key."""
 
-    def read(answer: list[bytes]) -> Enqueued:
-        code, *rest = (part.decode() for part in answer)
+    def read(answer: list[list[bytes]]) -> Enqueued:
+        code, *rest = (part.decode() for part in answer[0])
         return Enqueued(
             code=code,  # type: ignore[arg-type]  # the script's own four words
             id=JobId(rest[0]) if rest else id,
@@ -93,6 +94,16 @@ def enqueue(
         campaign,
     )
     return Call(load("enqueue"), (*args, ms(keep_seconds), body, ms(clock)), read)
+
+
+def enqueue_many(calls: Sequence[Call[Enqueued]]) -> Call[list[Enqueued]]:
+    """Make several calls of `enqueue` one, atomic as a whole; some dozens, since nothing else is served meanwhile."""
+
+    def read(answers: list[list[bytes]]) -> list[Enqueued]:
+        return [call.read([answer]) for call, answer in zip(calls, answers, strict=True)]
+
+    each = chain.from_iterable(call.args[:-1] for call in calls)
+    return Call(load("enqueue"), (*each, calls[-1].args[-1]), read)
 
 
 def dispatch(most: int, *, clock: float | None = None) -> Call[Dispatched]:

@@ -7,6 +7,7 @@ from sqlalchemy import delete, update
 
 from certmail_config.ids import ConnectionId
 from certmail_config.sql import tables
+from certmail_config.sql.api_keys import forget_tenant
 
 
 def remove_connection(db: Db, connection: ConnectionId) -> None:
@@ -22,4 +23,5 @@ def remove_tenant(db: Db, tenant: str) -> None:
     record = tables.deliveries
     db.execute(update(record).where(record.c.tenant == tenant).values(recipient=None, mailbox=None))
     db.execute(delete(tables.connections).where(tables.connections.c.tenant == tenant))
+    forget_tenant(db, tenant)
     db.execute(delete(tables.tenants).where(tables.tenants.c.id == tenant))

@@ -115,6 +115,19 @@ connections = Table(
     UniqueConstraint("tenant", "name"),
 )
 
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("name", String(200), nullable=False),  # what it is for, in an operator's words
+    Column("digest", LargeBinary, nullable=False),  # SHA-256 of the key, which is kept nowhere
+    Column("tenants", Text, nullable=False),  # JSON: ids, or `*`
+    Column("scopes", Text, nullable=False),  # JSON
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+)
+
 deliveries = Table(
     "deliveries",
     metadata,

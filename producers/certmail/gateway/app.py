@@ -10,6 +10,7 @@ import aiohttp
 from aiohttp import web
 from redis.exceptions import RedisError
 
+from certmail.gateway.api.mount import mount
 from certmail.gateway.client import configured_client
 from certmail.gateway.console import cookies
 from certmail.gateway.console.cookies import Cookie
@@ -44,6 +45,7 @@ def build(office: Office) -> web.Application:
     add_console(app, office)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
+    mount(app, office)
     return app
 
 

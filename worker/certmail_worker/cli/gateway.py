@@ -14,6 +14,7 @@ import typer
 
 from certmail_config.connections import Connection, ConnectionState, Kind
 from certmail_config.errors import Refused, SettingsError
+from certmail_config.key_desk import publish_keys
 from certmail_config.links import LIFE_SECONDS, begin_link
 from certmail_config.office import Office, open_office
 from certmail_config.settings import Settings
@@ -25,12 +26,13 @@ from certmail_worker.logs import set_up
 
 
 def gateway() -> None:
-    """Run the gateway: the console, set-up links, the OAuth callback, /healthz and /readyz."""
+    """Run the gateway: console, set-up links, HTTP API (/docs describes it), OAuth callback, /healthz and /readyz."""
     from certmail.gateway.app import serve  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
 
     settings = Settings.from_env()
     set_up(settings.log_format, process="gateway")
     with open_office(settings, supervise=True) as office:
+        publish_keys(office)
         try:
             serve(office, announce=lambda url: print(url, flush=True))  # noqa: T201 - whoever started it reads this line
         except OSError as error:

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-import sys
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import chain
-from pathlib import Path
-from typing import Annotated, Any, Literal, TextIO
+from typing import Annotated, Any
 
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
-from certmail import Mailer, Receipt
+from certmail import BatchInterrupted, Mailer, Receipt
 from certmail_config.errors import ReminderRejected, StoresUnreachable, WrongUse
 from certmail_config.reminder import Reminder
-from certmail_config.room import CODES
 from certmail_config.settings import Settings
 from certmail_config.states import State
 from certmail_worker.cli.output import Json, err, print_json, table
-from certmail_worker.cli.rows import Row, read_rows, sniff
+from certmail_worker.cli.rejects import Rejects, rejects
+from certmail_worker.cli.rows import Layout, Row, read_rows
+from certmail_worker.cli.source import Source, open_source
 
-NOTHING_TAKEN = {*CODES, "durability_unproven"}
-"""Found out before a batch is enqueued."""
+MOST_SHOWN = 50
+"""Rejected rows on a terminal; all are in the file, or in the JSON."""
 
 
 def register(app: typer.Typer) -> None:
@@ -35,104 +43,186 @@ def send(
         str, typer.Argument(metavar="FILE|-", help="A CSV or JSONL file, or - for standard input.")
     ],
     *,
+    map_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map", metavar="COLUMN=FIELD", help="What a column is; with nothing behind = it is left out."
+        ),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="What all rows have that do not say otherwise."),
+    ] = None,
+    rejected: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write rejected rows there, with the reason: corrected, that file can be sent.",
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row, and enqueue nothing.")] = False,
     json: Json = False,
 ) -> None:
-    """Enqueue reminders from a file. What is wrong with a row is said; the others are taken."""
-    with _open(file) as (source, form), Mailer.from_env(Settings.from_env()) as mailer:
-        report = enqueue_rows(mailer, read_rows(source, form))
+    """Enqueue reminders from a file. What is wrong with a row is said; the others are taken.
+
+    Interrupted, run the same command again: what is in already is not sent twice.
+    """
+    layout = Layout(_pairs(map_, "--map"), _pairs(set_, "--set"))
+    with open_source(file) as source, Mailer.from_env(Settings.from_env(), proven=not dry_run) as mailer:
+        rows = read_rows(source, source.form, layout)
+        with rejects(rejected, source.form) as kept:
+            report = (check_rows if dry_run else enqueue_rows)(mailer, rows, source=source, kept=kept)
     if json:
         print_json(report)
     else:
-        _print(report)
+        _print(report, rejected)
     if report["rejected"]:
         raise typer.Exit(1)
 
 
-def enqueue_rows(mailer: Mailer, rows: Iterator[Row], *, quiet: bool = False) -> dict[str, Any]:
-    """Enqueue rows with progress on stderr; gives the report. Raises StoresUnreachable saying how far it came."""
-    good: list[Row] = []
-    rejected: list[dict[str, object]] = []
-    receipts: list[Receipt] = []
+def enqueue_rows(
+    mailer: Mailer, rows: Iterator[Row], *, source: Source | None = None, kept: Rejects | None = None
+) -> dict[str, Any]:
+    """Enqueue rows; gives the report. With a source, progress goes to stderr. Raises StoresUnreachable saying how far it came."""
+    found = _Found(kept)
+    good: deque[Row] = deque()  # those whose answer is still to come
 
     def reminders() -> Iterator[Reminder]:
         for row in rows:
             if isinstance(row.reminder, ReminderRejected):
-                rejected.append(_rejection(row, row.reminder))
+                found.reject(row, row.reminder)
             else:
                 good.append(row)
                 yield row.reminder
 
-    columns = (SpinnerColumn(), TextColumn("{task.completed:.0f} reminders enqueued"), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True, disable=quiet) as progress:
-        task = progress.add_task("", total=None)
-        try:
-            for n, answer in enumerate(mailer.send_many(reminders())):
+    receipts: list[Receipt] = []
+    try:
+        with _progress(source) as advance:
+            for answer in mailer.send_many(reminders()):
+                row = good.popleft()
                 if isinstance(answer, ReminderRejected):
-                    rejected.append(_rejection(good[n], answer))
+                    found.reject(row, answer)
                 else:
                     receipts.append(answer)
-                progress.advance(task)
-        except StoresUnreachable as error:
-            # Of the batch that was on its way to a server that does not answer, nobody knows.
-            others = "none of the others is" if error.code in NOTHING_TAKEN else "some of the others may be"
-            message = f"{error.message} {len(receipts)} reminders are in; {others}."
-            remedy = f"{error.remedy} Then run the same command again: what is in already is not sent twice."
-            raise StoresUnreachable(error.code, message, remedy) from error
+                advance()
+    except BatchInterrupted as error:
+        doubt = f"of the {error.unknown} after them nobody knows, and " if error.unknown else ""
+        message = f"{error.message} {len(receipts)} reminders are in; {doubt}none of the others is."
+        remedy = f"{error.remedy} Then run the same command again: what is in already is not sent twice."
+        raise StoresUnreachable(error.code, message, remedy) from error
+    except KeyboardInterrupt:
+        err.print(f"Interrupted: {len(receipts)} reminders are in, and some after them may be.")
+        err.print("Run the same command again: what is in already is not sent twice.")
+        raise
     duplicates = sum(receipt.duplicate for receipt in receipts)
     return {
         "enqueued": len(receipts) - duplicates,
         "duplicates": duplicates,
-        "rejected": sorted(rejected, key=lambda item: str(item["row"]).zfill(12)),
+        "rejected": found.in_order(),
         "receipts": [receipt.as_json() for receipt in receipts],
     }
 
 
-def _rejection(row: Row, why: ReminderRejected) -> dict[str, object]:
-    return {"row": row.line, "field": why.field, "code": why.code, "message": why.message}
+def check_rows(
+    mailer: Mailer, rows: Iterator[Row], *, source: Source | None = None, kept: Rejects | None = None
+) -> dict[str, Any]:
+    """Check rows as far as that is possible without enqueueing; gives the report. Raises StoresUnreachable."""
+    found, good = _Found(kept), 0
+    with _progress(source) as advance:
+        for row in rows:
+            why = row.reminder if isinstance(row.reminder, ReminderRejected) else mailer.check(row.reminder)
+            if why is None:
+                good += 1
+            else:
+                found.reject(row, why)
+            advance()
+    return {"dry_run": True, "good": good, "rejected": found.in_order()}
+
+
+class _Found:
+    """The rows that were rejected."""
+
+    def __init__(self, kept: Rejects | None) -> None:
+        self._kept = kept
+        self._rows: list[tuple[int, dict[str, object]]] = []
+
+    def reject(self, row: Row, why: ReminderRejected) -> None:
+        said: dict[str, object] = {
+            "row": row.line,
+            "field": why.field,
+            "code": why.code,
+            "message": why.message,
+        }
+        self._rows.append((row.line, said))
+        if self._kept is not None:
+            self._kept.add(row, why)
+
+    def in_order(self) -> list[dict[str, object]]:
+        """As they stand in the file: some are found out only when they are sent."""
+        return [said for _, said in sorted(self._rows, key=lambda each: each[0])]
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        """How many rows, and how many a second."""
+        done, seconds = int(task.fields["rows"]), task.elapsed or 0.0
+        return Text(f"{done:,} rows, {done / seconds:,.0f}/s" if seconds > 0 else f"{done:,} rows")
 
 
 @contextmanager
-def _open(file: str) -> Iterator[tuple[TextIO, Literal["csv", "jsonl"]]]:
-    # Bytes that are not UTF-8 are kept apart, so that one bad row does not cost the others.
-    if file == "-":
-        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
-        first = sys.stdin.readline()
-        yield _Chained(first, sys.stdin), sniff("-", first)  # type: ignore[misc]
-        return
-    try:
-        with Path(file).open(encoding="utf-8", errors="surrogateescape", newline="") as source:
-            first = source.readline()
-            source.seek(0)
-            yield source, sniff(file, first)
-    except OSError as error:
-        raise WrongUse("unreadable_file", f"{file} cannot be read: {error.strerror}.") from None
+def _progress(source: Source | None) -> Iterator[Any]:
+    """A bar over the file's bytes, with the rate and the time that remains; gives what counts a row."""
+    columns = (SpinnerColumn(), BarColumn(), _Rate(), TextColumn("remaining"), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=source is None) as progress:
+        task = progress.add_task("", total=source.total if source else None, rows=0)
+        rows = 0
+
+        def advance() -> None:
+            nonlocal rows
+            rows += 1
+            if source is not None and rows % 50 == 0:
+                progress.update(task, completed=source.taken, rows=rows)
+
+        yield advance
 
 
-class _Chained:
-    """A stream whose first line was looked at already."""
+def _pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for each in given or ():
+        name, mark, value = each.partition("=")
+        if not mark or not name.strip():
+            raise WrongUse(
+                "wrong_use",
+                f"{option} {each!r} is not of the form NAME=VALUE.",
+                "See `certmail send --help`.",
+            )
+        found[name.strip()] = value.strip()
+    return found
 
-    def __init__(self, first: str, rest: TextIO) -> None:
-        self._lines = chain([first] if first else [], rest)
 
-    def __iter__(self) -> Iterator[str]:
-        return self._lines
-
-
-def _print(report: dict[str, Any]) -> None:
+def _print(report: dict[str, Any], file: str | None) -> None:
     rejected = report["rejected"]
-    states = [receipt["state"] for receipt in report["receipts"] if not receipt["duplicate"]]
-    suppressed = states.count("suppressed")
-    note = f" ({suppressed} of them suppressed: nothing left to decide)" if suppressed else ""
-    err.print(
-        f"{report['enqueued']} enqueued{note}, {report['duplicates']} duplicates, {len(rejected)} rejected."
-    )
-    if said := _outlook(report["receipts"]):
-        err.print(said)
+    if "good" in report:
+        err.print(f"{report['good']} could be enqueued, {len(rejected)} rejected. Nothing was enqueued.")
+    else:
+        states = [receipt["state"] for receipt in report["receipts"] if not receipt["duplicate"]]
+        suppressed = states.count("suppressed")
+        note = f" ({suppressed} of them suppressed: nothing left to decide)" if suppressed else ""
+        err.print(
+            f"{report['enqueued']} enqueued{note}, {report['duplicates']} duplicates, {len(rejected)} rejected."
+        )
+        if said := _outlook(report["receipts"]):
+            err.print(said)
     if rejected:
+        shown = rejected[:MOST_SHOWN]
         table(
             ["row", "field", "code", "why"],
-            [[item["row"], item["field"], item["code"], item["message"]] for item in rejected],
+            [[item["row"], item["field"], item["code"], item["message"]] for item in shown],
         )
+        if len(rejected) > len(shown):
+            err.print(f"… and {len(rejected) - len(shown)} more.")
+        if file is not None:
+            err.print(f"They are in {file}: correct them there, and send that file.", markup=False)
 
 
 def _outlook(receipts: Sequence[Mapping[str, Any]]) -> str:

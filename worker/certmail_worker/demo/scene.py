@@ -105,9 +105,7 @@ def play(on: Stage) -> dict[str, Any]:
         for role in ROLES:
             text = campaign_file(role.tenant, datetime.now(UTC))
             rows += len(text.splitlines()) - 1
-            report = reports[role.tenant] = enqueue_rows(
-                mailer, read_rows(io.StringIO(text), "csv"), quiet=True
-            )
+            report = reports[role.tenant] = enqueue_rows(mailer, read_rows(io.StringIO(text), "csv"))
             on.progress.say(
                 f"{role.tenant}: {report['enqueued']} enqueued, {report['duplicates']} duplicate, {len(report['rejected'])} rejected; "
                 f"Gmail takes {UNITS_PER_MINUTE // 100} a minute from its mailbox."

@@ -30,10 +30,15 @@ local function believed(now)
   return last > 0 and now > last + LEAP and last or now
 end
 
--- Append an event; with it the clock is remembered, unless it leapt. `fields` is a flat list of names and values.
+-- Append an event. `fields` is a flat list of names and values.
+local function append(now, kind, fields)
+  return redis.call('XADD', K.events, '*', 'type', kind, 'at', text(now), unpack(fields))
+end
+
+-- Append an event; with it the clock is remembered, unless it leapt.
 local function emit(now, kind, fields)
   if believed(now) == now then remember_clock(now) end
-  return redis.call('XADD', K.events, '*', 'type', kind, 'at', text(now), unpack(fields))
+  return append(now, kind, fields)
 end
 
 -- Whether nobody has checked yet that this run of the server holds what was recorded: it may have been restored from

@@ -1,0 +1,53 @@
+"""What every handler is given, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from certmail.async_mailer import AsyncMailer
+from certmail.gateway.api.access import Doorkeeper
+from certmail_config.api_keys import Grant
+from certmail_config.office import Office
+
+NO_STORE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""On everything: answers may be personal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the API works with."""
+
+    office: Office
+    mailer: AsyncMailer
+    doorkeeper: Doorkeeper
+    base: str
+    """The gateway's address as clients reach it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request that was let in."""
+
+    desk: Desk
+    grant: Grant
+    request: web.Request
+
+    @property
+    def path_id(self) -> str:
+        """The `{id}` of the address."""
+        return self.request.match_info["id"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is answered, but for problems, which are raised. `repeatable`: an Idempotency-Key gets it again."""
+
+    status: int
+    model: BaseModel
+    headers: Mapping[str, str] = field(default_factory=dict)
+    repeatable: bool = True

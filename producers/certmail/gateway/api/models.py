@@ -1,0 +1,231 @@
+"""What the API gives and takes, as Pydantic models: the OpenAPI document is made from them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from certmail_config.connections import ConnectionState, TenantState
+from certmail_config.connections import Kind as ConnectionKind
+from certmail_config.reminder import Reminder
+from certmail_config.states import AttemptOutcome, State
+
+MOST_IN_BATCH = 1000
+MOST_IN_PAGE = 500
+T = TypeVar("T")
+
+
+def _utc(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Time = Annotated[datetime, PlainSerializer(_utc, return_type=str, when_used="json")]
+
+
+class Model(BaseModel):
+    """All are frozen; a client must allow for fields that come later."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Fault(Model):
+    """One thing that is wrong, and where."""
+
+    pointer: str | None = Field(
+        None, description="Where in the body, as a JSON pointer; empty for all of it."
+    )
+    parameter: str | None = Field(None, description="Which query parameter or header.")
+    code: str = Field(description="For programs.")
+    detail: str = Field(description="For people.")
+
+
+class Problem(Model):
+    """An RFC 9457 problem document: what is wrong, where, and what to do."""
+
+    type: str = Field(
+        description="The address that explains this kind of problem.", json_schema_extra={"format": "uri"}
+    )
+    title: str
+    status: int
+    code: str = Field(description="For programs; one for each type.")
+    detail: str
+    remedy: str = Field(description="What to do.")
+    errors: list[Fault]
+
+
+class Receipt(Model):
+    """What became of an enqueued reminder: it is durable. Of a duplicate, id and state are those of the first."""
+
+    id: str = Field(description="A UUIDv7; `X-Certmail-Id` of the mail.")
+    state: State
+    duplicate: bool
+    forecast_at: Time | None = Field(description="When it is expected to leave; null where nobody knows.")
+
+
+class Batch(Model):
+    """Reminders to be enqueued together; each is answered for itself. They are checked one by one as `Reminder` says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reminders: list[dict[str, Any]] = Field(
+        min_length=1,
+        max_length=MOST_IN_BATCH,
+        json_schema_extra={"items": {"$ref": "#/components/schemas/Reminder"}},
+    )
+
+
+class BatchItem(Model):
+    """The answer to one reminder of a batch: as if it had been sent alone."""
+
+    status: int = Field(description="202, 200 for a duplicate, or the problem's.")
+    receipt: Receipt | None = None
+    problem: Problem | None = None
+
+
+class BatchAnswer(Model):
+    """One answer for each reminder, in order."""
+
+    items: list[BatchItem]
+
+
+class Attempt(Model):
+    """One request to Gmail."""
+
+    n: int
+    begun_at: Time
+    ended_at: Time | None
+    http_status: int | None
+    google_reason: str | None
+    outcome: AttemptOutcome | None
+    gmail_id: str | None
+
+
+class ReminderStatus(Model):
+    """A reminder as it stands; `reason` says in words why it is where it is."""
+
+    id: str
+    tenant: str
+    state: State
+    reason: str | None
+    held: bool = Field(description="Waits for a person, since what became of a request is unknown.")
+    attempts: list[Attempt]
+    send_at: Time | None
+    expires_at: Time
+    forecast_at: Time | None
+    mailbox: str | None
+    possible_duplicate: bool
+
+
+class Called(Model):
+    """A reminder that was called off: it will not be sent."""
+
+    id: str
+    state: State
+
+
+class Tenant(Model):
+    """A company whose reviewers are reminded."""
+
+    id: str
+    name: str
+    state: TenantState
+
+
+class Connection(Model):
+    """A tenant's mailbox. Where it does not work, code, message and remedy say why and what to do."""
+
+    id: str
+    tenant: str
+    name: str
+    kind: ConnectionKind | None
+    state: ConnectionState
+    code: str | None
+    message: str | None
+    remedy: str | None
+    mailbox: str | None
+    key_id: str | None
+    not_after: Time | None
+
+
+class Delivery(Model):
+    """A reminder on record. `recipient` and `mailbox` are null once erased."""
+
+    id: str
+    tenant: str
+    connection: str
+    kind: str
+    campaign: str | None
+    recipient: str | None
+    mailbox: str | None
+    state: State
+    reason: str | None
+    held: bool
+    possible_duplicate: bool
+    enqueued_at: Time
+    send_at: Time | None
+    expires_at: Time
+    updated_at: Time
+
+
+class Page(Model, Generic[T]):
+    """Some of a list; `next` is the cursor of what follows, null at the end."""
+
+    items: list[T]
+    next: str | None
+
+
+class TenantPage(Page[Tenant]):
+    """Some of the tenants, by id."""
+
+
+class ConnectionPage(Page[Connection]):
+    """Some of the connections, by tenant and name."""
+
+
+class DeliveryPage(Page[Delivery]):
+    """Some of the record, the newest first."""
+
+
+class PageQuery(Model):
+    """How much of a list, and from where."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=MOST_IN_PAGE, description="At most so many.")] = 100
+    cursor: Annotated[
+        str, Field(max_length=400, description="The `next` of the page before; empty for the first.")
+    ] = ""
+
+
+class TenantQuery(PageQuery):
+    """Which tenants."""
+
+
+class ConnectionQuery(PageQuery):
+    """Which connections."""
+
+    tenant: Annotated[str | None, Field(max_length=63, description="Only this tenant's.")] = None
+
+
+class DeliveryQuery(PageQuery):
+    """Which deliveries."""
+
+    tenant: Annotated[str | None, Field(max_length=63, description="Only this tenant's.")] = None
+    campaign: Annotated[str | None, Field(max_length=300, description="Only this campaign's.")] = None
+    state: Annotated[State | None, Field(description="Only those in this state.")] = None
+
+
+PUBLISHED: tuple[type[BaseModel], ...] = (
+    Reminder,
+    Receipt,
+    Batch,
+    BatchAnswer,
+    ReminderStatus,
+    Called,
+    TenantPage,
+    ConnectionPage,
+    DeliveryPage,
+    Problem,
+)

@@ -1,0 +1,165 @@
+"""Enqueueing reminders, asking for them, and calling them off."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import Any, cast
+
+from certmail.async_mailer import Answer as Sent
+from certmail.gateway.api import models
+from certmail.gateway.api.bodies import MOST_BATCH_BYTES, MOST_BYTES, read_json, read_reminder
+from certmail.gateway.api.calls import Answer, Call
+from certmail.gateway.api.problems import Trouble, of_rejected, of_stores
+from certmail.receipt import Receipt
+from certmail_config import keys
+from certmail_config.errors import ReminderRejected, SealBroken
+from certmail_config.ids import ConnectionId
+from certmail_config.ledger import Cancellation
+from certmail_config.ledger.view import JobView
+from certmail_config.office import Office
+from certmail_config.reminder import Reminder
+from certmail_config.states import State
+from certmail_config.working_copy import read_connection
+
+_NOT_CANCELLED = {
+    Cancellation.ALREADY_SENDING: "already_sending",
+    Cancellation.ALREADY_FINAL: "already_final",
+    Cancellation.UNCERTAIN: "outcome_unknown",
+    Cancellation.UNKNOWN: "unknown_reminder",
+}
+
+
+async def body_of_one(call: Call) -> dict[str, Any]:
+    """The body of a request to enqueue one."""
+    return await read_json(call.request, MOST_BYTES)
+
+
+async def body_of_batch(call: Call) -> dict[str, Any]:
+    """The body of a request to enqueue many, each still to be checked."""
+    value = await read_json(call.request, MOST_BATCH_BYTES)
+    items = value.get("reminders")
+    if not isinstance(items, list) or value.keys() != {"reminders"}:
+        raise _wrong("", "wrong_fields", "the object has one field, `reminders`, a list")
+    if not 1 <= len(items) <= models.MOST_IN_BATCH:
+        raise _wrong("/reminders", "wrong_length", f"from 1 to {models.MOST_IN_BATCH} reminders")
+    await asyncio.to_thread(call.desk.doorkeeper.count, call.grant, len(items) - 1)
+    return value
+
+
+async def enqueue(call: Call, body: dict[str, Any]) -> Answer:
+    """POST /reminders."""
+    reminder = _allowed(call, read_reminder(body), "")
+    [sent] = await call.desk.mailer.send_each([reminder])
+    receipt = _taken(sent, "")
+    place = f"/v1/reminders/{receipt.id}"
+    return Answer(200 if receipt.duplicate else 202, _shown(receipt), {"Location": place})
+
+
+async def enqueue_batch(call: Call, body: dict[str, Any]) -> Answer:
+    """POST /reminders:batch. What is wrong with one is its own answer; the others are taken."""
+    items: list[models.BatchItem | None] = []
+    good: list[Reminder] = []
+    for n, value in enumerate(body["reminders"]):
+        try:
+            good.append(_allowed(call, read_reminder(value, f"/reminders/{n}"), f"/reminders/{n}"))
+            items.append(None)
+        except Trouble as trouble:
+            items.append(_problem(call, trouble))
+        if n % 100 == 99:
+            await asyncio.sleep(0)  # others are served meanwhile
+    sent = iter(await call.desk.mailer.send_each(good) if good else [])
+    answers = [_item(call, next(sent), n) if item is None else item for n, item in enumerate(items)]
+    stopped = any(item.status >= 500 for item in answers)
+    if stopped and not any(item.receipt for item in answers):
+        raise Trouble("stores_unreachable", _first_detail(answers))
+    return Answer(200, models.BatchAnswer(items=answers), repeatable=not stopped)
+
+
+async def show(call: Call) -> Answer:
+    """GET /reminders/{id}."""
+    view = await _visible(call)
+    mailbox = await asyncio.to_thread(_mailbox, call.desk.office, ConnectionId(view.connection))
+    return Answer(200, models.ReminderStatus.model_validate(_fields(view) | {"mailbox": mailbox}))
+
+
+async def cancel(call: Call) -> Answer:
+    """DELETE /reminders/{id}."""
+    view = await _visible(call)
+    result = await call.desk.mailer.cancel(view.id, reason=f"by API key {call.grant.id}")
+    if result is not Cancellation.CANCELLED or view.state is State.CANCELLED:
+        raise Trouble(
+            _NOT_CANCELLED.get(result, "already_final"), f"The reminder {view.id} is not called off."
+        )
+    return Answer(200, models.Called(id=view.id, state=State.CANCELLED))
+
+
+async def _visible(call: Call) -> JobView:
+    """The reminder of the address, if the key reaches its tenant."""
+    try:
+        id_ = str(uuid.UUID(call.path_id))
+    except ValueError:
+        id_ = ""
+    view = await call.desk.mailer.status(id_) if id_ else None
+    if view is None or not call.grant.reaches(view.tenant):
+        raise Trouble("unknown_reminder", "There is no reminder of this id that the API key reaches.")
+    return view
+
+
+def _allowed(call: Call, reminder: Reminder, pointer: str) -> Reminder:
+    if call.grant.reaches(reminder.tenant):
+        return reminder
+    said = f"The API key {call.grant.id} does not reach the tenant {reminder.tenant!r}."
+    fault = models.Fault(pointer=f"{pointer}/tenant", code="tenant_not_allowed", detail=said)
+    raise Trouble("tenant_not_allowed", said, faults=[fault])
+
+
+def _taken(sent: Sent, pointer: str) -> Receipt:
+    if isinstance(sent, Receipt):
+        return sent
+    if isinstance(sent, ReminderRejected):
+        raise of_rejected([sent], pointer)
+    raise of_stores(sent)
+
+
+def _item(call: Call, sent: Sent, n: int) -> models.BatchItem:
+    try:
+        receipt = _taken(sent, f"/reminders/{n}")
+    except Trouble as trouble:
+        return _problem(call, trouble)
+    return models.BatchItem(status=200 if receipt.duplicate else 202, receipt=_shown(receipt))
+
+
+def _problem(call: Call, trouble: Trouble) -> models.BatchItem:
+    return models.BatchItem(status=trouble.kind.status, problem=trouble.document(call.desk.base))
+
+
+def _first_detail(answers: list[models.BatchItem]) -> str:
+    return next(item.problem.detail for item in answers if item.problem and item.status >= 500)
+
+
+def _shown(receipt: Receipt) -> models.Receipt:
+    return models.Receipt(
+        id=receipt.id, state=receipt.state, duplicate=receipt.duplicate, forecast_at=receipt.forecast_at
+    )
+
+
+def _fields(view: JobView) -> dict[str, Any]:
+    names = models.ReminderStatus.model_fields.keys() - {"mailbox", "attempts"}
+    attempts = [{name: getattr(each, name) for name in models.Attempt.model_fields} for each in view.attempts]
+    return {name: getattr(view, name) for name in names} | {"attempts": attempts}
+
+
+def _mailbox(office: Office, connection: ConnectionId) -> str | None:
+    """The address that it leaves from; null where the connection is gone, or this process lacks the key to it."""
+    fields = cast("dict[bytes, bytes]", office.redis.hgetall(keys.CONNECTION + connection))
+    try:
+        found = read_connection(fields, connection, office.vault)
+    except SealBroken:
+        return None
+    return found.mailbox if found else None
+
+
+def _wrong(pointer: str, code: str, detail: str) -> Trouble:
+    fault = models.Fault(pointer=pointer, code=code, detail=detail)
+    return Trouble("invalid_body", f"The body is wrong: {detail}.", faults=[fault])

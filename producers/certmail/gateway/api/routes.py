@@ -1,0 +1,127 @@
+"""What the API has: one table, from which both the router and the OpenAPI document are made."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from certmail.gateway.api import deliveries, listings, models, reminders
+from certmail.gateway.api.calls import Answer, Call
+from certmail_config.api_keys import Scope
+from certmail_config.reminder import Reminder
+
+ALWAYS: Final = (
+    "unauthenticated", "scope_missing", "rate_limited", "internal_error", "stores_unreachable",
+)  # fmt: skip
+_BODY: Final = (
+    "malformed_body", "body_too_large", "unsupported_media_type", "invalid_header",
+    "request_running", "idempotency_key_reused",
+)  # fmt: skip
+Handler = Callable[[Call], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """A request with a body: how it is read and carried out. Such a request may have an Idempotency-Key."""
+
+    model: type[BaseModel]
+    read: Callable[[Call], Awaitable[dict[str, Any]]]
+    carry_out: Callable[[Call, dict[str, Any]], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One address and method."""
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    scope: Scope
+    does: Handler | Writing
+    gives: dict[int, tuple[str, type[BaseModel]]]
+    query: type[BaseModel] | None = None
+    problems: tuple[str, ...] = ()
+
+
+ROUTES: Final = (
+    Route(
+        "POST",
+        "/v1/reminders",
+        "enqueueReminder",
+        "Enqueue a reminder",
+        Scope.REMINDERS_WRITE,
+        Writing(Reminder, reminders.body_of_one, reminders.enqueue),
+        {
+            202: ("It is taken in, durably.", models.Receipt),
+            200: ("A duplicate: it was taken in before.", models.Receipt),
+        },
+        problems=(*_BODY, "invalid_reminder", "tenant_not_allowed", "tenant_suspended", "key_reused"),
+    ),
+    Route(
+        "POST",
+        "/v1/reminders:batch",
+        "enqueueReminders",
+        f"Enqueue up to {models.MOST_IN_BATCH} reminders, each answered for itself",
+        Scope.REMINDERS_WRITE,
+        Writing(models.Batch, reminders.body_of_batch, reminders.enqueue_batch),
+        {200: ("An answer for each, in order.", models.BatchAnswer)},
+        problems=(*_BODY, "invalid_body"),
+    ),
+    Route(
+        "GET",
+        "/v1/reminders/{id}",
+        "getReminder",
+        "Ask what became of a reminder",
+        Scope.REMINDERS_READ,
+        reminders.show,
+        {200: ("The reminder as it stands.", models.ReminderStatus)},
+        problems=("unknown_reminder",),
+    ),
+    Route(
+        "DELETE",
+        "/v1/reminders/{id}",
+        "cancelReminder",
+        "Call a reminder off, at any moment before its request is under way",
+        Scope.REMINDERS_WRITE,
+        reminders.cancel,
+        {200: ("It will not be sent.", models.Called)},
+        problems=("unknown_reminder", "already_sending", "already_final", "outcome_unknown"),
+    ),
+    Route(
+        "GET",
+        "/v1/tenants",
+        "listTenants",
+        "List the tenants that the API key reaches",
+        Scope.TENANTS_READ,
+        listings.tenants,
+        {200: ("Some of them.", models.TenantPage)},
+        query=models.TenantQuery,
+        problems=("invalid_query",),
+    ),
+    Route(
+        "GET",
+        "/v1/connections",
+        "listConnections",
+        "List their connections, and what is wrong with those that do not work",
+        Scope.TENANTS_READ,
+        listings.connections,
+        {200: ("Some of them.", models.ConnectionPage)},
+        query=models.ConnectionQuery,
+        problems=("invalid_query",),
+    ),
+    Route(
+        "GET",
+        "/v1/deliveries",
+        "listDeliveries",
+        "List the record, the newest first",
+        Scope.DELIVERIES_READ,
+        deliveries.deliveries,
+        {200: ("Some of it.", models.DeliveryPage)},
+        query=models.DeliveryQuery,
+        problems=("invalid_query",),
+    ),
+)

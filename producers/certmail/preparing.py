@@ -1,0 +1,95 @@
+"""Preparing a reminder: checked against its tenant, named, sealed, and made into one call to the ledger. No I/O."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from certmail.receipt import Receipt
+from certmail_config.connections import DEFAULT_NAME, TenantState
+from certmail_config.contract import write_payload
+from certmail_config.errors import ReminderRejected
+from certmail_config.ids import JobId, uuid7
+from certmail_config.ledger import Call, Enqueued, enqueue
+from certmail_config.reminder import Reminder
+from certmail_config.sealing import Sealer
+from certmail_config.states import State
+from certmail_config.working_copy import TenantView
+
+_TAKES_IN = frozenset({TenantState.ACTIVE, TenantState.PAUSED})
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A tenant as producers know it, with what seals its reminders."""
+
+    tenant: TenantView
+    sealer: Sealer
+
+
+def prepare(
+    reminder: Reminder, known: Known | None, *, now: float, keep_seconds: float
+) -> Call[Enqueued] | ReminderRejected:
+    """Make the call that enqueues it, or say what is wrong; `known` is its tenant, None if there is none."""
+    if known is None:
+        return ReminderRejected("unknown_tenant", f"there is no tenant {reminder.tenant!r}", field="tenant")
+    tenant = known.tenant
+    if tenant.state not in _TAKES_IN:
+        return ReminderRejected(
+            "tenant_suspended", f"the tenant {tenant.id!r} is {tenant.state}", field="tenant"
+        )
+    name = reminder.connection or DEFAULT_NAME
+    connection = tenant.connections.get(name)
+    if connection is None:
+        message = f"the tenant {tenant.id!r} has no connection {name!r}"
+        return ReminderRejected("unknown_connection", message, field="connection")
+    expires_at = reminder.expiry(datetime.fromtimestamp(now, UTC)).timestamp()
+    if expires_at <= now:
+        return ReminderRejected("already_expired", "expires_at has passed", field="expires_at")
+    job = JobId(uuid7(int(now * 1000)))
+    state, reason = _first_state(reminder, now)
+    return enqueue(
+        id=job,
+        tenant=tenant.id,
+        connection=connection,
+        dedupe=f"{tenant.id}:{_mac(tenant.salt, b'key', reminder.dedupe_source())}",
+        fingerprint=_mac(tenant.salt, b"fingerprint", reminder.canonical()),
+        state=state,
+        reason=reason,
+        send_at=reminder.send_at.timestamp() if reminder.send_at else None,
+        expires_at=expires_at,
+        priority=reminder.priority,
+        kind=reminder.kind,
+        campaign=reminder.campaign or "",
+        keep_seconds=keep_seconds,
+        body=known.sealer.seal(write_payload(reminder), tenant=tenant.id, job=job, now=now),
+    )
+
+
+def read_answer(answer: Enqueued) -> Receipt | ReminderRejected:
+    """What the ledger's answer means to whoever asked."""
+    if answer.code == "key_reused":
+        message = f"the same key was used before for a reminder with other content (job {answer.id})"
+        return ReminderRejected(
+            "key_reused", message, field="key", remedy="Use a key of its own for each reminder."
+        )
+    if answer.code == "unknown_connection":
+        return ReminderRejected(
+            "unknown_connection", "the connection was removed meanwhile", field="connection"
+        )
+    assert answer.state is not None, "both remaining answers carry a state"
+    return Receipt(answer.id, answer.state, duplicate=answer.code == "duplicate")
+
+
+def _first_state(reminder: Reminder, now: float) -> tuple[State, str]:
+    if reminder.pending == 0:
+        return State.SUPPRESSED, "review_complete: nothing was left to decide when it was enqueued"
+    if reminder.send_at is not None and reminder.send_at.timestamp() > now:
+        return State.SCHEDULED, ""
+    return State.READY, ""
+
+
+def _mac(salt: bytes, purpose: bytes, value: bytes) -> str:
+    return hmac.digest(salt, purpose + b"\0" + value, hashlib.sha256).hex()[:32]

@@ -1,0 +1,133 @@
+"""API keys: shown once, kept as a digest, limited, and checked without SQL."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from certmail_config import keys
+from certmail_config.api_keys import EVERY_TENANT, Scope, check, new_token
+from certmail_config.erasing import erase_tenant
+from certmail_config.errors import Refused, WrongUse
+from certmail_config.key_desk import create_key, list_keys, publish_keys, revoke_key
+from certmail_config.office import Office, open_office
+from certmail_config.settings import Settings
+
+NOW = time.time()
+
+
+@pytest.fixture
+def office(redis: Redis, redis_url: str, tmp_path: Path) -> Iterator[Office]:
+    """Open stores with the tenants `acme` and `globex`."""
+    with open_office(Settings(data_dir=tmp_path, redis_url=redis_url)) as office:
+        office.add_tenant("acme")
+        office.add_tenant("globex")
+        yield office
+
+
+def acme_key(office: Office, **more: Any) -> tuple[str, str]:
+    given: dict[str, Any] = {"tenants": ["acme"], "scopes": [Scope.REMINDERS_WRITE]}
+    key, token = create_key(office, "iga", **(given | more))
+    return key.id, token
+
+
+class TestCheck:
+    def test_a_key_allows_what_it_was_made_for(self, office: Office) -> None:
+        id_, token = acme_key(office)
+        grant = check(office.redis, token, NOW)
+        assert grant is not None
+        assert grant.id == id_
+        assert grant.scopes == {Scope.REMINDERS_WRITE}
+        assert grant.reaches("acme")
+        assert not grant.reaches("globex")
+
+    def test_one_for_every_tenant_reaches_those_that_come_later(self, office: Office) -> None:
+        grant = check(office.redis, acme_key(office, tenants=[EVERY_TENANT])[1], NOW)
+        assert grant is not None
+        assert grant.reaches("initech")
+
+    @pytest.mark.parametrize("token", ["", "cm_", "cm_aaaaaaaa_" + "A" * 43, "x" * 10_000, "cm_ä", "Bearer"])
+    def test_what_is_no_key_allows_nothing(self, office: Office, token: str) -> None:
+        assert check(office.redis, token, NOW) is None
+
+    def test_the_right_id_with_another_secret_allows_nothing(self, office: Office) -> None:
+        _, token = acme_key(office)
+        other = token[:-5] + ("A" if token[-5] != "A" else "B") + token[-4:]
+        assert check(office.redis, other, NOW) is None
+
+    def test_it_ends_when_it_was_to_end(self, office: Office) -> None:
+        end = datetime.now(UTC) + timedelta(days=1)
+        _, token = acme_key(office, expires_at=end)
+        assert check(office.redis, token, end.timestamp() - 1) is not None
+        assert check(office.redis, token, end.timestamp()) is None
+
+    def test_a_scope_that_this_version_does_not_know_is_none(self, office: Office) -> None:
+        id_, token = acme_key(office)
+        value: Any = office.redis.hget(keys.API_KEYS, id_)
+        office.redis.hset(
+            keys.API_KEYS, id_, value.replace(b'"reminders:write"', b'"reminders:write","new:one"')
+        )
+        grant = check(office.redis, token, NOW)
+        assert grant is not None
+        assert grant.scopes == {Scope.REMINDERS_WRITE}
+
+
+class TestKeeping:
+    def test_the_key_itself_is_in_no_store(self, office: Office) -> None:
+        id_, token = acme_key(office)
+        secret = token.removeprefix(f"cm_{id_}_").encode()
+        assert all(secret not in value for value in dict(office.redis.hgetall(keys.API_KEYS)).values())
+        office.engine.dispose()
+        assert secret not in (office.settings.data_dir / "certmail.sqlite").read_bytes()
+        assert token not in repr(list_keys(office))
+
+    def test_a_revoked_one_is_good_for_nothing_at_once_and_stays_listed(self, office: Office) -> None:
+        id_, token = acme_key(office)
+        first = revoke_key(office, id_).revoked_at
+        assert check(office.redis, token, NOW) is None
+        assert revoke_key(office, id_).revoked_at == first
+        assert [key.revoked_at for key in list_keys(office)] == [first]
+
+    def test_what_redis_forgot_comes_back_and_what_was_revoked_does_not(self, office: Office) -> None:
+        kept, revoked = acme_key(office), acme_key(office)
+        before: Any = office.redis.hgetall(keys.API_KEYS)
+        revoke_key(office, revoked[0])
+        office.redis.delete(keys.API_KEYS)
+        office.redis.hset(keys.API_KEYS, mapping=before)  # a copy of before it was revoked
+        assert publish_keys(office)
+        assert check(office.redis, revoked[1], NOW) is None
+        office.redis.delete(keys.API_KEYS)
+        assert publish_keys(office)
+        assert check(office.redis, kept[1], NOW) is not None
+        assert not publish_keys(office)
+
+    def test_a_tenant_that_takes_the_name_of_a_removed_one_is_not_reached(self, office: Office) -> None:
+        _, token = acme_key(office, tenants=["acme", "globex"])
+        erase_tenant(office, "acme", [])
+        office.add_tenant("acme")
+        grant = check(office.redis, token, NOW)
+        assert grant is not None
+        assert grant.tenants == {"globex"}
+
+    def test_what_makes_no_sense_is_refused(self, office: Office) -> None:
+        with pytest.raises(Refused, match="no tenant 'nobody'"):
+            acme_key(office, tenants=["nobody"])
+        with pytest.raises(WrongUse, match="without a tenant"):
+            acme_key(office, scopes=[])
+        with pytest.raises(WrongUse, match="expired already"):
+            acme_key(office, expires_at=datetime.now(UTC))
+        with pytest.raises(Refused, match="no API key"):
+            revoke_key(office, "nobody")
+        assert list_keys(office) == []
+
+
+def test_keys_are_made_of_256_random_bits() -> None:
+    id_, token = new_token(lambda size: bytes(range(size)))
+    assert id_ == "aaaqeaye"
+    assert token == "cm_aaaqeaye_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
