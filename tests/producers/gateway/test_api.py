@@ -293,6 +293,7 @@ class TestWhoMay:
             (Scope.TENANTS_READ, "GET", "/v1/tenants"),
             (Scope.TENANTS_READ, "GET", "/v1/connections"),
             (Scope.DELIVERIES_READ, "GET", "/v1/deliveries"),
+            (Scope.SETUP_LINKS_WRITE, "POST", "/v1/setup-links"),
         ],
     )
     async def test_each_address_wants_its_scope(

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
-from certmail_config.connections import ConnectionState, TenantState
+from certmail_config.connections import DEFAULT_NAME, ConnectionState, TenantState
 from certmail_config.connections import Kind as ConnectionKind
 from certmail_config.reminder import Reminder
+from certmail_config.setup_links import LONGEST_STATE
 from certmail_config.states import AttemptOutcome, State
 
 MOST_IN_BATCH = 1000
@@ -125,6 +126,37 @@ class Called(Model):
     state: State
 
 
+class SetupLinkWanted(Model):
+    """For whom a set-up link is, and where it leads back to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    tenant: Annotated[str, Field(min_length=1, max_length=63, description="The tenant's id.")]
+    connection: Annotated[str, Field(min_length=1, max_length=63, description="The connection's name.")] = (
+        DEFAULT_NAME
+    )
+    return_url: Annotated[
+        str | None,
+        Field(
+            max_length=2000,
+            description="Where the administrator is sent back to, with `tenant`, `connection`, `status` and `state` in the query; "
+            "its beginning must be among CERTMAIL_RETURN_URLS.",
+        ),
+    ] = None
+    state: Annotated[
+        str | None, Field(max_length=LONGEST_STATE, description="Given back with the return URL, unchanged.")
+    ] = None
+
+
+class SetupLink(Model):
+    """A link for a tenant's administrator. The address is a secret until it is used: in the first browser that opens it."""
+
+    tenant: str
+    connection: str
+    url: str = Field(json_schema_extra={"format": "uri"})
+    expires_at: Time
+
+
 class Tenant(Model):
     """A company whose reviewers are reminded."""
 
@@ -224,6 +256,8 @@ PUBLISHED: tuple[type[BaseModel], ...] = (
     BatchAnswer,
     ReminderStatus,
     Called,
+    SetupLinkWanted,
+    SetupLink,
     TenantPage,
     ConnectionPage,
     DeliveryPage,
