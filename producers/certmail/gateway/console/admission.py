@@ -89,7 +89,7 @@ async def _admit(request: web.Request, visitor: Visitor, page: Page) -> web.Stre
 
 def check_form(request: web.Request, form: Mapping[str, Any], expected: str) -> None:
     """See that a form was sent from a page that we gave to this browser; raises NotLetIn."""
-    ours = origin(request.app[FRONT].office.settings.gateway_url)
+    ours = origin(request.app[FRONT].office.settings.base_url)
     said = request.headers.get("Origin")
     if said is not None and said == f"{request.scheme}://{request.host}" != ours:
         raise NotLetIn(
