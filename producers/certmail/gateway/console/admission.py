@@ -12,7 +12,7 @@ from aiohttp import web
 from certmail.gateway.console import cookies
 from certmail.gateway.console.cookies import Cookie
 from certmail.gateway.console.front import FRONT, Front
-from certmail.gateway.console.visitors import Visitor
+from certmail.gateway.console.visitors import Visitor, prove
 from certmail.gateway.console.words import N_
 from certmail_config.errors import CertmailError
 from certmail_config.setup_links import standing
@@ -51,8 +51,8 @@ def for_operator(page: Page) -> Bare:
     async def bare(request: web.Request) -> web.StreamResponse:
         front = request.app[FRONT]
         secret = cookies.read(request, Cookie.OPERATOR, secure=front.secure)
-        visitor = await asyncio.to_thread(front.visitors.find, secret)
-        if visitor is None or not visitor.is_operator:
+        visitor = await asyncio.to_thread(_operator, front, secret)
+        if visitor is None:
             raise web.HTTPSeeOther("/console/sign-in")
         return await _admit(request, visitor, page)
 
@@ -71,6 +71,13 @@ def for_administrator(page: Page) -> Bare:
         return await _admit(request, visitor, page)
 
     return bare
+
+
+def _operator(front: Front, secret: str) -> Visitor | None:
+    visitor, password = front.visitors.find(secret), front.office.settings.operator_password
+    if visitor is None or not visitor.is_operator or password is None:
+        return None
+    return visitor if hmac.compare_digest(visitor.proof, prove(secret, password.get_secret_value())) else None
 
 
 def _administrator(front: Front, secret: str) -> Visitor | None:
