@@ -319,14 +319,14 @@ class Settings(BaseSettings):
         return self.resend_seconds or max(120, self.lease_seconds + 60)
 
     @property
-    def gateway_url(self) -> str:
-        """The gateway as browsers reach it, without a slash at the end."""
+    def base_url(self) -> str:
+        """The gateway's address as browsers and clients reach it."""
         return (self.public_url or f"http://{self.listen}").rstrip("/")
 
     @property
     def callback_url(self) -> str:
         """Where Google sends an administrator back to; it must be registered with our OAuth client exactly so."""
-        return self.gateway_url + "/oauth/google/callback"
+        return self.base_url + "/oauth/google/callback"
 
     @classmethod
     def from_env(cls, **overrides: Any) -> Settings:

@@ -79,7 +79,7 @@ def issue(
     id_, until = secrets.token_urlsafe(24), datetime.now(UTC) + LIFE
     invitation = Invitation(tenant, name, _hash(id_), until.timestamp(), return_url, state)
     office.redis.set(keys.SETUP + tenant, json.dumps(asdict(invitation)), exat=int(until.timestamp()))
-    url = f"{office.settings.gateway_url}/connect/{tenant}.{id_}.{_signature(salt, tenant, id_)}"
+    url = f"{office.settings.base_url}/connect/{tenant}.{id_}.{_signature(salt, tenant, id_)}"
     return SetupLink(tenant, name, url, until)
 
 

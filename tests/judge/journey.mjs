@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { Window, open } from "./browser.mjs";
 import { Google } from "./google.mjs";
+import { framed } from "./framed.mjs";
 import { keyboard } from "./keyboard.mjs";
 import { linkedAccount } from "./linked_account.mjs";
 import { operating } from "./operating.mjs";
@@ -32,6 +33,7 @@ try {
         serviceAccount(operator, google, town, `acme${width}`),
         linkedAccount(browser, administrator, google, town, `globex${width}`),
       ]);
+      await framed(operator, town);
       await keyboard(operator, town);
       await operating(operator, google, town, `acme${width}`, `globex${width}`);
     } catch (error) {

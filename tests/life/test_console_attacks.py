@@ -397,6 +397,18 @@ def test_cookies_are_for_this_host_over_https_only_where_it_is_reached_so(tmp_pa
         assert answer.headers["Strict-Transport-Security"]
 
 
+def test_another_password_ends_every_visit(tmp_path: Path) -> None:
+    with town(tmp_path, CERTMAIL_OPERATOR_PASSWORD=PASSWORD) as place:
+        first = place.open_gateway()
+        visitor = operator(place)
+        assert urlsplit(visitor.get("/console").url).path == "/console"
+        first.terminate()
+        first.wait(30)
+        place.environment["CERTMAIL_OPERATOR_PASSWORD"] = "something else entirely"
+        place.open_gateway()
+        assert urlsplit(visitor.get("/console").url).path == "/console/sign-in"
+
+
 def test_without_a_password_the_console_is_closed_and_says_how_it_opens(tmp_path: Path) -> None:
     with town(tmp_path) as place:
         place.open_gateway()

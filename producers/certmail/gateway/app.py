@@ -26,13 +26,10 @@ from certmail_config.office import Office
 OFFICE: web.AppKey[Office] = web.AppKey("office", Office)
 SESSION: web.AppKey[aiohttp.ClientSession] = web.AppKey("session", aiohttp.ClientSession)
 
-MOST_BYTES = 64 * 1024
-"""No form of ours holds more."""
-
 
 def build(office: Office) -> web.Application:
     """Make the application over open stores."""
-    app = web.Application(middlewares=[guard], client_max_size=MOST_BYTES)
+    app = web.Application(middlewares=[guard])
     app[OFFICE] = office
 
     async def google(app: web.Application) -> AsyncIterator[None]:

@@ -68,7 +68,7 @@ def up() -> None:
         err.print(f"Starting: {', '.join(each.name for each in children)}. Ctrl-C stops everything.")
         if flower_auth:
             err.print(f"Flower asks for the user and password in {auth_file(settings)}", markup=False)
-        err.print(f"The console: {settings.gateway_url}/console", markup=False)
+        err.print(f"The console: {settings.base_url}/console", markup=False)
         if password:
             err.print(f"It asks for the password in {password_file(settings)}", markup=False)
         try:

@@ -150,7 +150,7 @@ def play(on: Stage) -> dict[str, Any]:
 
 def console_url(settings: Settings) -> str:
     """Where the console is."""
-    return f"{settings.gateway_url}/console"
+    return f"{settings.base_url}/console"
 
 
 def flower_url(settings: Settings) -> str:

@@ -12,7 +12,7 @@ from aiohttp import web
 from certmail.gateway.console import cookies
 from certmail.gateway.console.cookies import Cookie
 from certmail.gateway.console.front import FRONT, Front
-from certmail.gateway.console.visitors import Visitor
+from certmail.gateway.console.visitors import Visitor, prove
 from certmail.gateway.console.words import N_
 from certmail_config.errors import CertmailError
 from certmail_config.setup_links import standing
@@ -51,8 +51,8 @@ def for_operator(page: Page) -> Bare:
     async def bare(request: web.Request) -> web.StreamResponse:
         front = request.app[FRONT]
         secret = cookies.read(request, Cookie.OPERATOR, secure=front.secure)
-        visitor = await asyncio.to_thread(front.visitors.find, secret)
-        if visitor is None or not visitor.is_operator:
+        visitor = await asyncio.to_thread(_operator, front, secret)
+        if visitor is None:
             raise web.HTTPSeeOther("/console/sign-in")
         return await _admit(request, visitor, page)
 
@@ -73,6 +73,13 @@ def for_administrator(page: Page) -> Bare:
     return bare
 
 
+def _operator(front: Front, secret: str) -> Visitor | None:
+    visitor, password = front.visitors.find(secret), front.office.settings.operator_password
+    if visitor is None or not visitor.is_operator or password is None:
+        return None
+    return visitor if hmac.compare_digest(visitor.proof, prove(secret, password.get_secret_value())) else None
+
+
 def _administrator(front: Front, secret: str) -> Visitor | None:
     visitor = front.visitors.find(secret)
     if visitor is None or visitor.is_operator:
@@ -89,7 +96,7 @@ async def _admit(request: web.Request, visitor: Visitor, page: Page) -> web.Stre
 
 def check_form(request: web.Request, form: Mapping[str, Any], expected: str) -> None:
     """See that a form was sent from a page that we gave to this browser; raises NotLetIn."""
-    ours = origin(request.app[FRONT].office.settings.gateway_url)
+    ours = origin(request.app[FRONT].office.settings.base_url)
     said = request.headers.get("Origin")
     if said is not None and said == f"{request.scheme}://{request.host}" != ours:
         raise NotLetIn(

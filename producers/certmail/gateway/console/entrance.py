@@ -50,7 +50,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     )
     if before is not None:
         await asyncio.to_thread(front.visitors.see_out, before)
-    visitor = await asyncio.to_thread(front.visitors.let_in_operator)
+    visitor = await asyncio.to_thread(front.visitors.let_in_operator, password.get_secret_value())
     response = web.Response(status=303, headers={"Location": "/console"})
     cookies.give(response, Cookie.OPERATOR, visitor.secret, secure=front.secure)
     cookies.take_back(response, Cookie.SIGN_IN, secure=front.secure)

@@ -33,5 +33,5 @@ def front_of(office: Office) -> Front:
         visitors=Visitors(office.redis),
         asker=Asker(office),
         pages=Pages(),
-        secure=office.settings.gateway_url.startswith("https://"),
+        secure=office.settings.base_url.startswith("https://"),
     )

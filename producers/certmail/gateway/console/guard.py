@@ -25,6 +25,8 @@ from certmail_config.web_addresses import LOOPBACK, origin
 log = logging.getLogger(__name__)
 
 OURS: Final = ("/console", "/connect", "/oauth/google")
+MOST_BYTES: Final = 64 * 1024
+"""No form of ours holds more."""
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -53,6 +55,7 @@ async def guard(request: web.Request, handler: Bare) -> web.StreamResponse:
     if not _is_ours(request.path):
         return await handler(request)
     try:
+        _see_to_size(request)
         _see_to_address(request)
         response = await handler(request)
     except web.HTTPRedirection as redirection:
@@ -79,16 +82,22 @@ async def guard(request: web.Request, handler: Bare) -> web.StreamResponse:
     return response
 
 
+def _see_to_size(request: web.Request) -> None:
+    """Refuse what is larger than any form of ours, before it is read; browsers say how large a form is."""
+    if request.body_exists and (request.content_length is None or request.content_length > MOST_BYTES):
+        raise web.HTTPRequestEntityTooLarge(MOST_BYTES, request.content_length or 0)
+
+
 def _see_to_address(request: web.Request) -> None:
     """On one machine, lead from localhost to the address that Google leads back to: cookies are kept for each apart."""
     settings = request.app[FRONT].office.settings
-    ours = urlsplit(settings.gateway_url)
+    ours = urlsplit(settings.base_url)
     host, _, port = request.host.rpartition(":")
     another = (
         host.strip("[]") in LOOPBACK and ours.hostname in LOOPBACK and host != ours.netloc.rpartition(":")[0]
     )
     if request.method == "GET" and settings.public_url is None and another and port == str(ours.port):
-        raise web.HTTPSeeOther(settings.gateway_url + request.path_qs)
+        raise web.HTTPSeeOther(settings.base_url + request.path_qs)
 
 
 def _is_ours(path: str) -> bool:

@@ -6,6 +6,7 @@ Redis knows only the hash of what the cookie holds, so whoever reads it cannot t
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import secrets
 import time
@@ -40,7 +41,8 @@ class Visitor:
 
     `secret` is what the cookie holds, `csrf` what every form must send back, `until` when it ends, in seconds since 1970. An
     operator has no `tenant`; whoever a set-up link brought may see only that tenant's connection of this `name`, as long as
-    the `link` stands or is `complete`; `back` is where the application wants them then.
+    the `link` stands or is `complete`; `back` is where the application wants them then. `proof` shows which password an operator knew: with
+    another one set, the visit is over.
     """
 
     secret: str
@@ -51,6 +53,7 @@ class Visitor:
     link: str = ""
     complete: bool = False
     back: str = ""
+    proof: str = ""
     notice: Notice | None = None
 
     @property
@@ -74,9 +77,11 @@ class Visitors:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    def let_in_operator(self) -> Visitor:
-        """Begin an operator's visit, under a new secret."""
-        return self._begin(Visitor(*_new(), until=time.time() + LONGEST_SECONDS))
+    def let_in_operator(self, password: str) -> Visitor:
+        """Begin the visit of an operator who knew this password, under a new secret."""
+        secret, csrf = _new()
+        until = time.time() + LONGEST_SECONDS
+        return self._begin(Visitor(secret, csrf, until, proof=prove(secret, password)))
 
     def let_in_administrator(self, secret: str, tenant: str, name: str, link: str, until: float) -> Visitor:
         """Begin the visit of whoever opened a set-up link, under the secret that the link is bound to."""
@@ -115,6 +120,11 @@ class Visitors:
         value = {name: kept for name, kept in asdict(visitor).items() if name != "secret"}
         self._redis.set(_name(visitor.secret), json.dumps(value), ex=_seconds(visitor))
         return visitor
+
+
+def prove(secret: str, password: str) -> str:
+    """That whoever has the secret knew the password; without the secret nobody can try passwords against it."""
+    return hmac.new(secret.encode(), password.encode(), hashlib.sha256).hexdigest()
 
 
 def new_secret() -> str:

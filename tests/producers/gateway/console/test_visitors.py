@@ -7,10 +7,19 @@ import time
 import pytest
 from redis import Redis
 
-from certmail.gateway.console.visitors import FAREWELL_SECONDS, IDLE_SECONDS, Notice, Visitor, Visitors
+from certmail.gateway.console.visitors import (
+    FAREWELL_SECONDS,
+    IDLE_SECONDS,
+    Notice,
+    Visitor,
+    Visitors,
+    prove,
+)
 from certmail_config import keys
 from certmail_config.connections import Connection
 from certmail_config.ids import ConnectionId
+
+PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
@@ -19,16 +28,23 @@ def visitors(redis: Redis) -> Visitors:
 
 
 def test_an_operator_is_found_by_the_secret_and_gone_after_being_seen_out(visitors: Visitors) -> None:
-    visitor = visitors.let_in_operator()
+    visitor = visitors.let_in_operator(PASSWORD)
     assert visitors.find(visitor.secret) == visitor
-    assert visitors.let_in_operator().secret != visitor.secret
+    assert visitors.let_in_operator(PASSWORD).secret != visitor.secret
     visitors.see_out(visitor)
     assert visitors.find(visitor.secret) is None
     assert visitors.find("") is None
 
 
+def test_a_visit_shows_which_password_was_known_to_nobody_but_its_secrets_owner(visitors: Visitors) -> None:
+    visitor = visitors.let_in_operator(PASSWORD)
+    assert visitor.proof == prove(visitor.secret, PASSWORD)
+    assert visitor.proof != prove(visitor.secret, "another password")
+    assert visitors.let_in_operator(PASSWORD).proof != visitor.proof
+
+
 def test_redis_knows_neither_secret(redis: Redis, visitors: Visitors) -> None:
-    visitor = visitors.let_in_operator()
+    visitor = visitors.let_in_operator(PASSWORD)
     [name] = redis.scan_iter(f"{keys.SESSION}*")
     assert visitor.secret.encode() not in name + (redis.get(name) or b"")
     assert int(str(redis.ttl(name))) <= IDLE_SECONDS
@@ -40,7 +56,7 @@ def test_a_visit_ends_at_its_end_even_if_redis_has_not_noticed(visitors: Visitor
 
 
 def test_what_is_said_once_is_said_once(visitors: Visitors) -> None:
-    visitor = visitors.let_in_operator()
+    visitor = visitors.let_in_operator(PASSWORD)
     notice = Notice(good=True, message="Done.")
     visitors.tell(visitor, notice)
     found = visitors.find(visitor.secret)

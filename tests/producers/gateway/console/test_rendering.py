@@ -19,7 +19,7 @@ from certmail.gateway.console import words
 from certmail.gateway.console.rendering import environment_for, language_of
 
 CONSOLE = Path(str(files("certmail.gateway.console")))
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 TEMPLATES = sorted(path.name for path in (CONSOLE / "templates").iterdir())
 
 
