@@ -94,6 +94,10 @@ class AsyncMailer:
                 yield answer
                 answered += 1
 
+    async def check(self, reminder: Reminder) -> ReminderRejected | None:
+        """As Mailer.check."""
+        return await self._run(Mailer.check, reminder)
+
     async def status(self, job_id: str) -> JobView | None:
         """As Mailer.status."""
         return await self._run(Mailer.status, job_id)

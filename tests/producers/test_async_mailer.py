@@ -53,6 +53,10 @@ async def test_one_is_sent_asked_for_and_called_off(settings: Settings) -> None:
         assert view.state == receipt.state == "ready"
         assert await mailer.cancel(receipt.id) is Cancellation.CANCELLED
         assert await mailer.status("nobody") is None
+        assert await mailer.check(reminder()) is None
+        why = await mailer.check(reminder(connection="nowhere"))
+        assert why is not None
+        assert why.code == "unknown_connection"
         await mailer.send(reminder(1, campaign="q4"))
         assert (await mailer.cancel_all("acme", campaign="q4")).cancelled == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn, TypeVar
@@ -16,6 +17,7 @@ from certmail_config.reminder import Reminder, parse_json
 MOST_BYTES: Final = 64 * 1024
 """A reminder with every field at its longest has less than 20 KB."""
 MOST_BATCH_BYTES: Final = 4 * 1024 * 1024
+MOST_SECONDS: Final = 15
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -41,10 +43,14 @@ async def _read(request: web.Request, most: int) -> bytes:
     if (request.content_length or 0) > most:
         raise Trouble("body_too_large", said)
     body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > most:
-            raise Trouble("body_too_large", said)
+    try:
+        async with asyncio.timeout(MOST_SECONDS):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > most:
+                    raise Trouble("body_too_large", said)
+    except TimeoutError:
+        raise Trouble("body_too_slow", f"The body did not come within {MOST_SECONDS} s.") from None
     return bytes(body)
 
 

@@ -28,7 +28,7 @@ Time = Annotated[datetime, PlainSerializer(_utc, return_type=str, when_used="jso
 class Model(BaseModel):
     """All are frozen; a client must allow for fields that come later."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
 class Fault(Model):

@@ -31,12 +31,12 @@ BOUND_SECONDS = 25
 """No request waits longer for a store that does not answer."""
 
 
-def mount(app: web.Application, office: Office) -> None:
+def mount(app: web.Application, office: Office, *, bound_seconds: float = BOUND_SECONDS) -> None:
     """Add `/v1`, `/openapi.json` and `/docs` to the gateway."""
     settings = office.settings
     mailer = AsyncMailer(lambda: Mailer.over(office.redis, settings))
-    desk = Desk(office, mailer, Doorkeeper(office.redis, settings.api_per_minute), settings.gateway_url)
-    api = web.Application(middlewares=[_problems(desk)])
+    desk = Desk(office, mailer, Doorkeeper(office.redis, settings.api_per_minute), settings.base_url)
+    api = web.Application(middlewares=[_problems(desk, bound_seconds)])
     for route in ROUTES:
         api.router.add_route(route.method, route.path.removeprefix("/v1"), _handler(desk, route))
 
@@ -104,13 +104,13 @@ async def _first(
     return _response(answer)
 
 
-def _problems(desk: Desk) -> Middleware:
+def _problems(desk: Desk, bound_seconds: float) -> Middleware:
     """Turn whatever goes wrong into a problem document."""
 
     @web.middleware
     async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            async with asyncio.timeout(BOUND_SECONDS):
+            async with asyncio.timeout(bound_seconds):
                 return await handler(request)
         except Trouble as trouble:
             return _problem(desk, trouble)

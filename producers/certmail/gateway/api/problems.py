@@ -31,6 +31,7 @@ KINDS: Final[dict[str, Kind]] = {
         404, "There is no such reminder", "It may be of a tenant that the key does not reach, or forgotten long after it ended."
     ),
     "method_not_allowed": Kind(405, "This address does not know that method", "See the Allow header."),
+    "body_too_slow": Kind(408, "The body did not come in time", "Send it again."),
     "already_sending": Kind(
         409, "Its request to Google is under way", "Should that fail, it is not tried again. Ask for its state."
     ),

@@ -17,7 +17,7 @@ ALWAYS: Final = (
     "unauthenticated", "scope_missing", "rate_limited", "internal_error", "stores_unreachable",
 )  # fmt: skip
 _BODY: Final = (
-    "malformed_body", "body_too_large", "unsupported_media_type", "invalid_header",
+    "malformed_body", "body_too_slow", "body_too_large", "unsupported_media_type", "invalid_header",
     "request_running", "idempotency_key_reused",
 )  # fmt: skip
 Handler = Callable[[Call], Awaitable[Answer]]
