@@ -38,6 +38,7 @@ def build(office: Office) -> web.Application:
             yield
 
     app.cleanup_ctx.append(google)
+    app.router.add_get("/", home)
     app.router.add_get("/oauth/google/callback", callback)
     add_console(app, office)
     app.router.add_get("/healthz", healthz)
@@ -56,6 +57,11 @@ async def callback(request: web.Request) -> web.StreamResponse:
     except CertmailError as error:
         ended = Linked(ok=False, code=error.code, message=error.message, remedy=error.remedy)
     return await returned(request, ended)
+
+
+async def home(_: web.Request) -> web.Response:
+    """Whoever types nothing but the address means the console."""
+    raise web.HTTPSeeOther("/console")
 
 
 async def healthz(_: web.Request) -> web.Response:
