@@ -20,9 +20,10 @@ from sqlalchemy import Connection as Db
 from sqlalchemy import Engine, event, text
 
 from bench.record_filling import BIG, BIG_CAMPAIGN, QUIET, RARE, SOMEBODY, fill, some_job
-from certmail_config.sql.deliveries import Cursor, Filter, read_page, read_story
+from certmail_config.sql.deliveries import Cursor, Filter, read_page
 from certmail_config.sql.engine import open_database, upgrade
 from certmail_config.sql.retention import undecided
+from certmail_config.sql.story import read_story
 from certmail_config.states import State
 from certmail_worker.record import read_position
 from certmail_worker.resolve import uncertain_rows

@@ -13,8 +13,9 @@ from sqlalchemy import Engine, insert
 
 from certmail_config.errors import WrongUse
 from certmail_config.sql import tables
-from certmail_config.sql.deliveries import Cursor, Filter, read_all, read_page, read_story
+from certmail_config.sql.deliveries import Cursor, Filter, read_all, read_page
 from certmail_config.sql.engine import open_database
+from certmail_config.sql.story import read_story
 from certmail_config.states import State
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Reading the record: pages of deliveries by what is asked for, and one delivery with all that happened to it.
+"""Reading the record: pages of deliveries by what is asked for.
 
 Pages go from the newest to the oldest, in the order in which reminders were enqueued. A page ends with a cursor, which stays
 good while others are added: what is enqueued meanwhile is newer than the first page.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,21 +39,6 @@ COLUMNS: Final = (
     "updated_at",
 )
 """What is shown of a delivery."""
-ATTEMPT_COLUMNS: Final = (
-    "n",
-    "begun_at",
-    "ended_at",
-    "outcome",
-    "reason",
-    "http_status",
-    "google_reason",
-    "latency_ms",
-    "gmail_id",
-    "gmail_thread_id",
-    "key_id",
-    "connection_version",
-    "worker",
-)
 Row = Mapping[str, Any]
 
 
@@ -191,46 +175,3 @@ def read_all(engine: Engine, wanted: Filter, *, page: int = 1000) -> Iterator[Ro
         if found.next is None:
             return
         after = found.next
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """A delivery, its attempts, and what happened to it, the oldest first; each event has its own fields."""
-
-    delivery: Row
-    attempts: tuple[Row, ...]
-    events: tuple[Row, ...]
-
-
-def read_story(db: Db, job: str) -> Story | None:
-    """All that is on record of a reminder; None if nothing is."""
-    deliveries, attempts, events = tables.deliveries.c, tables.attempts.c, tables.events.c
-    found = (
-        db.execute(
-            select(*(deliveries[name] for name in (*COLUMNS, "connection"))).where(deliveries.job == job)
-        )
-        .mappings()
-        .one_or_none()
-    )
-    if found is None:
-        return None
-    tried = select(*(attempts[name] for name in ATTEMPT_COLUMNS)).where(attempts.job == job)
-    happened = (
-        select(events.at, events.type, events.data)
-        .where(events.job == job)
-        .order_by(events.stream_ms, events.stream_n)
-    )
-    return Story(
-        dict(found),
-        tuple(dict(row) for row in db.execute(tried.order_by(attempts.n)).mappings()),
-        tuple({"at": row.at, "type": row.type, **_told(row.data)} for row in db.execute(happened)),
-    )
-
-
-_SHOWN_OF_EVENTS: Final = ("state", "reason", "attempt", "outcome", "worker", "held", "possible_duplicate")
-
-
-def _told(data: str) -> dict[str, Any]:
-    """What an event tells a person; keyed hashes and what the attempt says already are left out."""
-    fields: dict[str, str] = json.loads(data)
-    return {name: fields[name] for name in _SHOWN_OF_EVENTS if fields.get(name)}

@@ -14,8 +14,8 @@ from certmail_config.errors import CertmailError, Refused, SealBroken
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger.view import JobView
 from certmail_config.settings import Settings
-from certmail_config.sql.deliveries import Story, read_story
 from certmail_config.sql.engine import check_version, open_database, reachable
+from certmail_config.sql.story import Story, read_story
 from certmail_config.stores import database_url, vault_keys
 from certmail_config.vault import Vault
 from certmail_config.working_copy import read_connection
