@@ -24,6 +24,7 @@ from certmail_config.states import State
 COLUMNS: Final = (
     "job",
     "tenant",
+    "connection",
     "campaign",
     "kind",
     "recipient",
@@ -85,7 +86,7 @@ class Cursor:
             padded = text + "=" * (-len(text) % 4)
             at, _, job = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition(" ")
             enqueued_at = datetime.fromisoformat(at)
-            if enqueued_at.tzinfo is None or not job:
+            if enqueued_at.tzinfo is None or not job or not job.isprintable():
                 raise ValueError(text)
         except (binascii.Error, ValueError):
             raise WrongUse(

@@ -62,8 +62,9 @@ async def test_repeated_with_its_idempotency_key_it_is_the_same_link(client: Any
     [
         ({}, ("/tenant", "missing")),
         ({"tenant": 3}, ("/tenant", "string_type")),
+        ({"tenant": "a\0"}, ("/tenant", "string_pattern_mismatch")),
         ({"tenant": "acme", "to": "x"}, ("/to", "extra_forbidden")),
-        ({"tenant": "acme", "connection": "No Name"}, ("/connection", "invalid_name")),
+        ({"tenant": "acme", "connection": "No Name"}, ("/connection", "string_pattern_mismatch")),
         ({"tenant": "acme", "state": "s" * 513}, ("/state", "string_too_long")),
         ({"tenant": "acme", "return_url": "https://evil.example"}, ("/return_url", "return_url_not_allowed")),
     ],

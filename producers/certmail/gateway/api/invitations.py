@@ -13,7 +13,6 @@ from certmail_config.errors import Refused, WrongUse
 from certmail_config.setup_links import issue
 
 _FIELDS = {
-    "invalid_name": "connection",
     "return_url_not_allowed": "return_url",
     "unknown_tenant": "tenant",
 }
