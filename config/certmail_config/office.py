@@ -29,8 +29,8 @@ from certmail_config.publisher import Publisher
 from certmail_config.renewal import renew_connection, why_closed
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
-from certmail_config.sql.engine import check_version, open_database, reachable, upgrade
-from certmail_config.stores import connect, database_url, open_vault, redis_server
+from certmail_config.sql.engine import reachable, ready_database
+from certmail_config.stores import connect, open_vault, redis_server
 from certmail_config.uncertain import Policy
 from certmail_config.vault import Vault
 
@@ -239,16 +239,12 @@ class Office:
 def open_office(settings: Settings, *, make_key: bool = False, supervise: bool = False) -> Iterator[Office]:
     """Open stores and vault; the SQLite database of the data directory is made and brought up to date by itself."""
     vault = open_vault(settings, make=make_key)
-    engine = open_database(database_url(settings))
-    try:
-        if settings.database_url is None:
-            upgrade(engine)
-        else:
-            check_version(engine)
-        with redis_server(settings, supervise=supervise) as url, connect(url) as redis:
-            yield Office(settings, engine, redis, vault)
-    finally:
-        engine.dispose()
+    with (
+        ready_database(settings) as engine,
+        redis_server(settings, supervise=supervise) as url,
+        connect(url) as redis,
+    ):
+        yield Office(settings, engine, redis, vault)
 
 
 def address(value: str, what: str) -> str:

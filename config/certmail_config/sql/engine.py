@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_u
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from certmail_config.errors import SettingsError, StoresUnreachable
+from certmail_config.settings import Settings
+from certmail_config.stores import database_url
 
 BUSY_SECONDS = 15
 IDLE_SECONDS = 15
@@ -127,6 +129,23 @@ def _noted(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+@contextmanager
+def ready_database(settings: Settings) -> Iterator[Engine]:
+    """The database with tables of this version: the data directory's own is brought up to date, any other must be.
+
+    Disposed of at the end. Raises StoresUnreachable, SettingsError.
+    """
+    engine = open_database(database_url(settings))
+    try:
+        if settings.database_url is None:
+            upgrade(engine)
+        else:
+            check_version(engine)
+        yield engine
+    finally:
+        engine.dispose()
 
 
 @contextmanager

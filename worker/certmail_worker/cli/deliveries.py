@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import typer
-from sqlalchemy import Engine
 
 from certmail_config.errors import Refused, WrongUse
 from certmail_config.settings import Settings
 from certmail_config.sql.deliveries import COLUMNS, Cursor, Filter, Row, read_all, read_page
-from certmail_config.sql.engine import check_version, open_database, reachable, upgrade
+from certmail_config.sql.engine import reachable, ready_database
 from certmail_config.states import State
-from certmail_config.stores import database_url
 from certmail_worker.cli.output import Json, err, out, print_json, table, when
 from certmail_worker.cli.times import parse_time
 
@@ -67,7 +65,7 @@ def list_(
     """List deliveries from the record, the newest first."""
     wanted = _filter(tenant, campaign, to, state, since, until)
     cursor = Cursor.parse(after) if after is not None else None
-    with _record() as engine, reachable(engine), engine.connect() as db:
+    with ready_database(Settings.from_env()) as engine, reachable(engine), engine.connect() as db:
         page = read_page(db, wanted, after=cursor, limit=limit)
     if json:
         return print_json({"deliveries": page.rows, "next": str(page.next) if page.next else None})
@@ -100,7 +98,7 @@ def export(
         raise WrongUse("wrong_use", "With - the deliveries themselves are on stdout.", "Leave --json out.")
     wanted = _filter(tenant, campaign, to, state, since, until)
     form = form or (Form.JSONL if file.endswith((".jsonl", ".ndjson")) else Form.CSV)
-    with _record() as engine, _opened(file) as target:
+    with ready_database(Settings.from_env()) as engine, _opened(file) as target:
         write = _write_csv if form is Form.CSV else _write_jsonl
         count = write(target, read_all(engine, wanted))
     if json:
@@ -119,20 +117,6 @@ def _filter(
     return Filter(
         tenant, campaign, to, state, since=parse_time(since, "--since"), until=parse_time(until, "--until")
     )
-
-
-@contextmanager
-def _record() -> Iterator[Engine]:
-    settings = Settings.from_env()
-    engine = open_database(database_url(settings))
-    try:
-        if settings.database_url is None:
-            upgrade(engine)
-        else:
-            check_version(engine)
-        yield engine
-    finally:
-        engine.dispose()
 
 
 @contextmanager

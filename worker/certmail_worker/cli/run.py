@@ -16,8 +16,8 @@ from certmail_config.durability import NOTHING_PROMISED, Durability, Kind
 from certmail_config.errors import Refused, SettingsError, StoresUnreachable, WrongUse
 from certmail_config.office import open_office
 from certmail_config.settings import PREFIX, Settings
-from certmail_config.sql.engine import check_version, open_database, upgrade
-from certmail_config.stores import database_url, make_data_dir, redis_server, vault_keys
+from certmail_config.sql.engine import ready_database
+from certmail_config.stores import make_data_dir, redis_server, vault_keys
 from certmail_worker.children import Child, termination_as_interrupt
 from certmail_worker.cli.output import err
 from certmail_worker.flower_auth import auth_file, kept_auth
@@ -109,12 +109,9 @@ def worker(
 
 def _prepare_database(settings: Settings) -> None:
     """See that the tables are of this version. A database that is away stops no send, so it stops no worker either."""
-    engine = open_database(database_url(settings))
     try:
-        if settings.database_url is None:
-            upgrade(engine)
-        else:
-            check_version(engine)
+        with ready_database(settings):
+            pass
     except StoresUnreachable as error:
         if error.code != "database_unreachable":
             raise
@@ -122,8 +119,6 @@ def _prepare_database(settings: Settings) -> None:
             f"certmail: {error.message} Sending goes on without it; what happens waits in Redis.",
             markup=False,
         )
-    finally:
-        engine.dispose()
 
 
 def flower() -> None:
