@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+JUDGE := tests/judge
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
@@ -40,9 +41,16 @@ LEDGER_SEED ?= $(shell date +%s)
 slow: $(VENV)/dev.stamp ## the ledger against its model: 50,000 steps on each server, new ones each time (LEDGER_SEED=n: the same again)
 	LEDGER_STEPS=50000 LEDGER_SEED=$(LEDGER_SEED) $(BIN)/python -m pytest -n2 --dist=load tests/config/test_ledger_machine.py
 
-bench: ## what a mail costs, beside Celery, arq and taskiq (about 12 minutes; BENCH="--rounds 1" for a quick look)
+records: $(VENV)/dev.stamp ## 50,000 deliveries recorded once by recorders that are killed at random, on both databases (about 10 minutes)
+	RECORDED_DELIVERIES=50000 $(BIN)/python -m pytest -n1 tests/life/test_recorder.py
+
+bench: $(VENV)/dev.stamp ## what a mail costs, beside Celery, arq and taskiq, and what reading the record takes (about 15 minutes; BENCH="--rounds 1" for a quick look)
 	@$(PYTHON) tests/bench/environments.py
 	@PYTHONPATH=tests .bench/venv-certmail/bin/python -m bench run $(BENCH)
+	@PYTHONPATH=tests $(BIN)/python -m bench.queries $(QUERIES)
+
+queries: $(VENV)/dev.stamp ## a record of a million deliveries in PostgreSQL: each question's time and plan (about 3 minutes; also in make bench)
+	@PYTHONPATH=tests $(BIN)/python -m bench.queries $(QUERIES)
 
 profile: ## where a worker's time goes
 	@$(PYTHON) tests/bench/environments.py
@@ -59,6 +67,18 @@ pace: $(VENV)/dev.stamp ## how much of Google's limits is used, over real minute
 
 chaos: $(VENV)/dev.stamp ## everything killed at once: 10,000 reminders, and a scoreboard (about 10 minutes; CHAOS="--seed n" for the same again)
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(CHAOS)
+
+judge: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## both set-ups in a real browser, at 390 and 1280 px, with axe (about 2 minutes; screenshots in .judge)
+	@PYTHONPATH=tests $(BIN)/python -m judge
+
+$(JUDGE)/node_modules/.package-lock.json: $(JUDGE)/package-lock.json
+	@command -v npm >/dev/null || { echo "The browser judge needs npm: on Debian, apt-get install nodejs npm." >&2; exit 1; }
+	npm ci --prefix $(JUDGE) --no-audit --no-fund
+	@touch $@
+
+CONSOLE := producers/certmail/gateway/console
+messages: $(VENV)/dev.stamp ## renew the console's catalogue of texts (locale/messages.pot); then pybabel init, update and compile as usual
+	$(BIN)/pybabel -q extract -F pyproject.toml -k N_ --no-location --omit-header --sort-output -o $(CONSOLE)/locale/messages.pot $(CONSOLE)
 
 lint: $(VENV)/dev.stamp ## format, lint, types, import rules
 	$(BIN)/ruff format --check
@@ -79,4 +99,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo demos test slow bench profile million enqueue pace chaos lint format lock clean
+.PHONY: help demo demos test slow records bench queries enqueue profile million pace chaos judge messages lint format lock clean

@@ -1,15 +1,21 @@
-"""What every test may ask for: a real server, and an empty ledger on it."""
+"""What every test may ask for: a real server, an empty ledger on it, and an empty database of each kind."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from redis import Redis
 
 from certmail_config.embedded import embedded_server
+from certmail_config.sql.engine import open_database, upgrade
 from certmail_config.stores import connect
+from support.postgres import Postgres, postgres
+
+DATABASES = ("sqlite", "postgresql")
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +31,74 @@ def redis(redis_url: str) -> Iterator[Redis]:
     with connect(redis_url) as client:
         client.flushall()
         yield client
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """One PostgreSQL for all tests of a process that ask for one."""
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database; a test that asks for it runs on each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/certmail.sqlite"
+        return
+    with _another(request.getfixturevalue("postgres_server")) as url:
+        yield url
+
+
+@pytest.fixture(params=DATABASES)
+def ready_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database with this version's tables; as `database`."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/certmail.sqlite"
+        _upgrade(url)
+        yield url
+        return
+    server: Postgres = request.getfixturevalue("postgres_server")
+    with _another(server, request.getfixturevalue("postgres_template")) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_database(postgres_server: Postgres, postgres_template: str) -> Iterator[str]:
+    """The same in PostgreSQL only, for slow tests where it is the database that matters."""
+    with _another(postgres_server, postgres_template) as url:
+        yield url
+
+
+@pytest.fixture
+def database_server(ready_database: str, request: pytest.FixtureRequest) -> Postgres | None:
+    """The server of `ready_database`; None where that is a file."""
+    if ready_database.startswith("sqlite"):
+        return None
+    server: Postgres = request.getfixturevalue("postgres_server")
+    return server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Postgres) -> str:
+    """The name of a database with this version's tables, to make others from."""
+    postgres_server.execute("CREATE DATABASE pattern")
+    _upgrade(postgres_server.url("pattern"))
+    return "pattern"
+
+
+@contextmanager
+def _another(server: Postgres, template: str = "template0") -> Iterator[str]:
+    name = f"t{uuid4().hex}"
+    server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield server.url(name)
+    server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _upgrade(url: str) -> None:
+    engine = open_database(url)
+    upgrade(engine)
+    engine.dispose()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -37,6 +37,8 @@ class Scope(StrEnum):
     """List the record, with addresses."""
     TENANTS_READ = "tenants:read"
     """List tenants and their connections."""
+    SETUP_LINKS_WRITE = "setup-links:write"
+    """Make set-up links."""
 
 
 @dataclass(frozen=True, slots=True)

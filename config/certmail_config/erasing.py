@@ -22,7 +22,7 @@ def erase_connection(office: Office, connection: Connection) -> None:
         _forget(office, [connection])
     _forget(office, [connection])
     if draft is not None:
-        office.publish(draft)
+        office.publisher.publish(draft)
 
 
 def erase_tenant(office: Office, tenant: str, connections: Sequence[Connection]) -> None:
@@ -33,7 +33,7 @@ def erase_tenant(office: Office, tenant: str, connections: Sequence[Connection])
     _forget(office, connections)
     withdraw_tenant(office.redis, tenant)
     publish_keys(office)
-    office.publish_pauses(f"the tenant {tenant} was removed")
+    office.publisher.publish_pauses(f"the tenant {tenant} was removed")
 
 
 def _forget(office: Office, connections: Sequence[Connection]) -> None:

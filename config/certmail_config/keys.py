@@ -77,6 +77,13 @@ WARNED: Final = (
     f"{TAG}:warned"  # hash by connection: "end of its certificate|days before it" of the last warning
 )
 LINK: Final = f"{TAG}:link:"  # string by hash of the state: a consent under way, sealed; EX 30 min
+ENQUIRY: Final = f"{TAG}:enquiry:"  # string by enquiry: what a worker is asked and has found, sealed; EX 15 min, anew each time it gets on
+ENQUIRY_TAKEN: Final = f"{TAG}:enquiry-taken:"  # string by enquiry: the worker that took it up; EX 15 min
+ENQUIRY_LATEST: Final = f"{TAG}:enquiry-latest:"  # string by connection: id of its latest enquiry; EX 15 min
+SESSION: Final = f"{TAG}:session:"  # string by hash of the cookie: who looks at the console; EX 8 h or as long as a set-up link
+LOGINS: Final = f"{TAG}:logins:"  # string by hash of the address, or `all`: sign-ins tried; EX 15 min
+SETUP: Final = f"{TAG}:setup:"  # string by tenant: its set-up link; EX 7 days
+SETUP_BROWSER: Final = f"{TAG}:setup-browser:"  # string by hash of a set-up link: hash of the one browser that may use it; EX as the link
 RATE: Final = f"{TAG}:rate:"  # string by API key's id and minute: how much it has asked for; EX two minutes
 IDEMPOTENCY: Final = f"{TAG}:idempotency:"  # string by hash of API key and Idempotency-Key: request and answer, sealed; EX a minute while it runs, a day after
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import secrets
 from dataclasses import dataclass
@@ -22,20 +23,47 @@ LIFE_SECONDS: Final = 1800
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What the callback needs to know of the consent that it ends; `version` is the connection's when it began."""
+    """What the callback needs to know of the consent that it ends; `version` is the connection's when it began.
+
+    One that was begun on a page of ours belongs to that browser (`browser` is the hash of its secret), and leads `back` to a
+    path of ours; one that the command line began has neither.
+    """
 
     connection: ConnectionId
     version: int
     verifier: str
+    browser: str = ""
+    back: str = ""
+
+    def belongs_to(self, browser: str) -> bool:
+        """Whether the browser with this secret may end it."""
+        return not self.browser or hmac.compare_digest(self.browser, _hash(browser))
 
 
 def begin_link(
-    redis: Redis, vault: Vault, connection: Connection, client: OAuthClient, *, page: str, redirect_uri: str
+    redis: Redis,
+    vault: Vault,
+    connection: Connection,
+    client: OAuthClient,
+    *,
+    page: str,
+    redirect_uri: str,
+    browser: str = "",
+    back: str = "",
 ) -> str:
-    """Start a consent for this connection; gives the URL at Google. State and PKCE verifier are new each time."""
+    """Start a consent for this connection; gives the URL at Google. State and PKCE verifier are new each time.
+
+    `browser` is a secret that only this browser has, `back` the path that it is sent to afterwards.
+    """
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
     value = json.dumps(
-        {"connection": connection.id, "version": connection.version, "verifier": verifier}
+        {
+            "connection": connection.id,
+            "version": connection.version,
+            "verifier": verifier,
+            "browser": _hash(browser) if browser else "",
+            "back": back,
+        }
     ).encode()
     name = _name(state)
     redis.set(name, vault.seal(value, owner=name), ex=LIFE_SECONDS)
@@ -49,9 +77,14 @@ def take_link(redis: Redis, vault: Vault, state: str) -> Link | None:
     if sealed is None:
         return None
     value = json.loads(vault.open(sealed, owner=name))
-    return Link(ConnectionId(value["connection"]), value["version"], value["verifier"])
+    whose = value.get("browser", ""), value.get("back", "")  # neither in one that an older certmail began
+    return Link(ConnectionId(value["connection"]), value["version"], value["verifier"], *whose)
 
 
 def _name(state: str) -> str:
     # The state itself is a secret until it is used; who reads Redis learns only its hash.
-    return keys.LINK + hashlib.sha256(state.encode()).hexdigest()
+    return keys.LINK + _hash(state)
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

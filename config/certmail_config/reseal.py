@@ -84,7 +84,7 @@ def _reseal_copy(office: Office, row: SealedRow, *, readable: bool) -> bool:
         return renew_connection_copy(office.redis, office.vault, ConnectionId(row.id))
     except SealBroken:
         if readable and row.table == "tenants":
-            office.republish_tenant(row.id)
+            office.publisher.republish_tenant(row.id)
         elif readable:
-            office.republish_connection(ConnectionId(row.id))
+            office.publisher.republish_connection(ConnectionId(row.id))
         return readable

@@ -18,8 +18,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from certmail_config.durability import PATTERN as DURABILITY_PATTERN
 from certmail_config.errors import SettingsError
 from certmail_config.uncertain import PATTERN as UNCERTAIN_PATTERN
+from certmail_config.web_addresses import split_web_address
 
 PREFIX = "CERTMAIL_"
+LEAST_PASSWORD = 12
 SETTLE_SECONDS = 3  # the least that a lease leaves for judging and settling after the HTTP time-out
 
 
@@ -67,6 +69,17 @@ class Settings(BaseSettings):
         None,
         description="The gateway's address as browsers reach it; Google redirects to `/oauth/google/callback` below it. "
         "Unset: http:// and LISTEN.",
+    )
+    operator_password: SecretStr | None = Field(
+        None,
+        min_length=LEAST_PASSWORD,
+        description=f"What the operator signs in to the console with, {LEAST_PASSWORD} characters at least. Unset: `up` makes one in "
+        "DATA_DIR, and of a `gateway` by itself the console stays closed.",
+    )
+    return_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Where set-up links may send an administrator back to: beginnings of addresses, comma separated, as in "
+        "`https://app.example.com/settings`. Unset: nowhere.",
     )
     api_per_minute: int = Field(
         60_000,
@@ -184,6 +197,22 @@ class Settings(BaseSettings):
     dedupe_days: int = Field(
         90, ge=1, description="How long a finished job's id, key and state are remembered."
     )
+    payload_days: int | None = Field(
+        None,
+        ge=1,
+        description="How long the sealed content of a reminder whose outcome stays unknown is kept; then it is closed as that. All "
+        "others lose theirs as soon as they end. Unset: DEDUPE_DAYS, which is the longest.",
+    )
+    address_days: int | None = Field(
+        None,
+        ge=1,
+        description="How long after a reminder's end the record keeps its recipient. Unset: as long as the record.",
+    )
+    record_days: int | None = Field(
+        None,
+        ge=1,
+        description="How long after a reminder's end its delivery, attempts and events are kept; at least DEDUPE_DAYS. Unset: for good.",
+    )
     project_share: float = Field(
         1,
         gt=0,
@@ -199,6 +228,17 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(parse_vault_key(part) for part in value.split(","))
+
+    @field_validator("return_urls", mode="before")
+    @classmethod
+    def _parse_return_urls(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        given = tuple(part.strip() for part in value.split(",") if part.strip())
+        if any(split_web_address(each) is None for each in given):
+            message = "each must be the beginning of an https:// address (http:// only of this machine)"
+            raise ValueError(message)
+        return given
 
     @field_validator("redis_memory_max", mode="before")
     @classmethod
@@ -259,6 +299,16 @@ class Settings(BaseSettings):
             message = (
                 f"{PREFIX}RESEND_SECONDS={self.resend_seconds:g} is too short: what a worker still knows must be said first. "
                 f"Set at least {least:g}: {PREFIX}LEASE_SECONDS and a minute."
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _records_outlive_what_a_repair_needs(self) -> Self:
+        if self.record_days is not None and self.record_days < self.dedupe_days:
+            message = (
+                f"{PREFIX}RECORD_DAYS={self.record_days} is too short: a Redis that was lost is made anew from the record. "
+                f"Set at least {PREFIX}DEDUPE_DAYS, which is {self.dedupe_days}."
             )
             raise ValueError(message)
         return self

@@ -20,7 +20,7 @@ def stop_everything(office: Office, *, on: bool, reason: str) -> bool:
         registry.deployment_salt(db)  # makes the row that says so
         changed = (EVERYTHING in read_pauses(db)) is not on
         pause_everything(db, on=on)
-    office.publish_pauses(reason)
+    office.publisher.publish_pauses(reason)
     return changed
 
 
@@ -44,9 +44,9 @@ def set_tenant_state(office: Office, tenant: str, state: TenantState, reason: st
     if state is TenantState.ACTIVE:
         for each in connections:
             if not office.redis.exists(keys.LANE_INFO + each.id):  # its removal had begun
-                office.publish(each)
+                office.publisher.publish(each)
     write_tenant(office.redis, found, connections)
-    office.publish_pauses(reason)
+    office.publisher.publish_pauses(reason)
     return found, changed
 
 

@@ -25,14 +25,15 @@ LIMITS = Limits(15_000, 2, per_day=1500)
 
 
 @contextmanager
-def opened(redis_url: str, data_dir: Path, share: float = 1) -> Iterator[Office]:
-    with open_office(Settings(redis_url=redis_url, data_dir=data_dir, project_share=share)) as made:
+def opened(redis_url: str, database: str, data_dir: Path, share: float = 1) -> Iterator[Office]:
+    settings = Settings(redis_url=redis_url, database_url=database, data_dir=data_dir, project_share=share)
+    with open_office(settings, make_key=True) as made:
         yield made
 
 
 @pytest.fixture
-def office(redis: Redis, redis_url: str, tmp_path: Path) -> Iterator[Office]:
-    with opened(redis_url, tmp_path) as made:
+def office(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -> Iterator[Office]:
+    with opened(redis_url, ready_database, tmp_path) as made:
         yield made
 
 
@@ -121,7 +122,7 @@ class TestLimits:
             salt = registry.deployment_salt(db)
         write_connection(office.redis, office.vault, connection, salt, settle_lane=False)
         assert lane(office.redis, connection)["per_day"] == "1500"
-        assert office.publish_missing() == 0
+        assert office.publisher.publish_missing() == 0
         assert lane(office.redis, connection)["per_day"] == "500"
 
 
@@ -130,8 +131,10 @@ class TestTheShareOfAProject:
         info = lane(office.redis, connection)
         return info["project_units_per_minute"], info["project_units_per_day"]
 
-    def test_what_is_written_has_it(self, redis: Redis, redis_url: str, tmp_path: Path) -> None:
-        with opened(redis_url, tmp_path, share=0.5) as office:
+    def test_what_is_written_has_it(
+        self, redis: Redis, redis_url: str, ready_database: str, tmp_path: Path
+    ) -> None:
+        with opened(redis_url, ready_database, tmp_path, share=0.5) as office:
             _, draft = office.add_tenant("acme")
             assert self.units(office, draft) == ("600000", "40000000")
             pending = office.add_service_provider_app("acme", "default", limits=Limits())
@@ -139,16 +142,16 @@ class TestTheShareOfAProject:
             assert pending.limits == Limits()
 
     def test_another_one_is_taken_over_by_all_lanes_when_a_worker_starts(
-        self, office: Office, connection: Connection, redis_url: str, tmp_path: Path
+        self, office: Office, connection: Connection, redis_url: str, ready_database: str, tmp_path: Path
     ) -> None:
         stopped = Suspension("grant_revoked", "link again", connection.version)
         run(office.redis, suspend_lane(connection.id, stopped))
-        with opened(redis_url, tmp_path, share=0.25) as other:
-            assert other.publish_limits()
-            assert not other.publish_limits(), "once is enough"
+        with opened(redis_url, ready_database, tmp_path, share=0.25) as other:
+            assert other.publisher.publish_limits()
+            assert not other.publisher.publish_limits(), "once is enough"
         assert self.units(office, connection) == ("300000", "20000000")
         assert lane(office.redis, connection)["code"] == "grant_revoked"
-        assert office.publish_limits()
+        assert office.publisher.publish_limits()
         assert self.units(office, connection) == ("1200000", "80000000")
 
     def test_a_lane_from_before_there_were_projects_gets_one(
@@ -158,17 +161,17 @@ class TestTheShareOfAProject:
         added = {"project", "per_day", "project_units_per_minute", "project_units_per_day", "warm_up_days"}
         assert added <= before.keys()
         office.redis.hdel(keys.LANE_INFO + connection.id, *added)
-        assert office.publish_limits()
+        assert office.publisher.publish_limits()
         assert lane(office.redis, connection) == before
 
     def test_a_redis_that_was_lost_stays_empty_until_it_is_repaired(
         self, office: Office, connection: Connection
     ) -> None:
         office.redis.flushall()
-        office.publish_limits()
+        office.publisher.publish_limits()
         assert lane(office.redis, connection) == {}
         assert copy(office, connection) is None
-        assert office.publish_missing() == 1
+        assert office.publisher.publish_missing() == 1
         assert lane(office.redis, connection)["state"] == "open"
 
     def test_a_connection_whose_newer_version_is_still_to_come_is_left_to_it(
@@ -176,7 +179,7 @@ class TestTheShareOfAProject:
     ) -> None:
         with office.db() as db:
             registry.save_connection(db, replace(connection, state=ConnectionState.DISABLED))
-        office.publish_limits()
+        office.publisher.publish_limits()
         found = copy(office, connection)
         assert found is not None
         assert found.version == connection.version

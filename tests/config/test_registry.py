@@ -1,71 +1,36 @@
-"""What is configured, in SQL: on SQLite, through the same tables and migrations as on PostgreSQL."""
+"""What is configured, in SQL: on SQLite and on PostgreSQL, through the same tables and migrations."""
 
 from __future__ import annotations
 
 import os
-import sqlite3
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection as Db
-from sqlalchemy import Engine, func, insert, inspect, select, text
+from sqlalchemy import Engine, func, insert, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from certmail_config.connections import Connection, ConnectionState, Kind, Limits
 from certmail_config.errors import Refused, SealBroken, SettingsError, StoresUnreachable, WrongUse
 from certmail_config.ids import ConnectionId
 from certmail_config.sealing import Opener, Sealer
-from certmail_config.sql import engine as sql_engine
 from certmail_config.sql import registry, tables
-from certmail_config.sql.engine import HEAD, check_version, open_database, reachable, upgrade
+from certmail_config.sql.engine import check_version, open_database, reachable, upgrade
 from certmail_config.vault import Vault
+from support.postgres import Postgres
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-UPGRADE = """
-import sys
-from certmail_config.sql.engine import open_database, upgrade
-engine = open_database(sys.argv[1])
-print("ready", flush=True)
-sys.stdin.readline()
-upgrade(engine)
-"""
-TENANT_OF_0002 = """INSERT INTO tenants (id, name, state, public_key, private_key, salt, version, created_at)
-    VALUES ('acme', '', 'active', x'00', x'00', x'00', 1, '2026-11-23 12:00:00')"""
-CONNECTION_OF_0002 = """INSERT INTO connections
-    (id, tenant, name, kind, state, mailbox, verify, units_per_minute, in_flight, version, created_at) VALUES
-    ('c1', 'acme', 'default', 'service_provider_app', 'active', 'reviews@acme.example', 0, 15000, 2, 3, '2026-11-23 12:00:00')"""
 vault = Vault([("k1", os.urandom(32))])
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/certmail.sqlite"
-
-
-@pytest.fixture
-def empty(url: str) -> Iterator[Engine]:
-    engine = open_database(url)
+def engine(ready_database: str) -> Iterator[Engine]:
+    engine = open_database(ready_database)
     yield engine
     engine.dispose()
-
-
-@pytest.fixture
-def engine(empty: Engine) -> Engine:
-    upgrade(empty)
-    return empty
 
 
 @pytest.fixture
@@ -79,125 +44,25 @@ def draft(db: Db) -> Connection:
     return registry.add_tenant(db, vault, "acme", NOW)[1]
 
 
-class TestMigrations:
-    def test_they_make_exactly_the_tables_that_the_code_uses(self, engine: Engine) -> None:
-        with engine.connect() as db:
-            context = MigrationContext.configure(db, opts={"compare_server_default": True})
-            assert compare_metadata(context, tables.metadata) == []
-
-    def test_the_newest_one_is_the_one_that_the_code_asks_for(self) -> None:
-        folder = Path(sql_engine.__file__).parent / "migrations"
-        script = ScriptDirectory(str(folder))
-        assert script.get_heads() == [HEAD]
-        assert script.get_bases() == ["0001"]
-
-    def test_an_upgraded_database_is_of_this_version_and_stays_so(self, engine: Engine) -> None:
-        check_version(engine)
-        upgrade(engine)
-        check_version(engine)
-
-    def test_an_empty_one_is_refused_with_what_to_do(self, empty: Engine) -> None:
-        with pytest.raises(StoresUnreachable) as raised:
-            check_version(empty)
-        assert raised.value.code == "database_outdated"
-        assert f"at version none; this certmail needs {HEAD}" in raised.value.message
-        assert "certmail db upgrade" in raised.value.remedy
-
-    def test_one_of_another_version_is_refused_by_its_number(self, engine: Engine) -> None:
-        with engine.begin() as db:
-            db.execute(text("UPDATE alembic_version SET version_num = '0000'"))
-        with pytest.raises(StoresUnreachable, match="at version 0000"):
-            check_version(engine)
-
-    def test_an_upgrade_that_fails_leaves_nothing_half_made(self, empty: Engine) -> None:
-        with empty.begin() as db:
-            db.execute(text("CREATE TABLE connections (id INTEGER)"))  # the last that is made
-        with pytest.raises(StoresUnreachable, match="already exists"):
-            upgrade(empty)
-        assert inspect(empty).get_table_names() == ["connections"]
-        with empty.begin() as db:
-            db.execute(text("DROP TABLE connections"))
-        upgrade(empty)
-        check_version(empty)
-
-    def test_one_that_another_process_has_locked_is_waited_for(self, tmp_path: Path, empty: Engine) -> None:
-        with closing(sqlite3.connect(tmp_path / "certmail.sqlite")) as other, ThreadPoolExecutor(1) as pool:
-            other.execute("BEGIN IMMEDIATE")  # the lock for which SQLite itself does not wait
-            waiting = pool.submit(upgrade, empty)
-            time.sleep(0.1)
-            assert not waiting.done()
-            other.rollback()
-            waiting.result(timeout=10)
-        check_version(empty)
-
-    def test_processes_that_come_at_once_make_the_tables_once(self, url: str, empty: Engine) -> None:
-        command = [sys.executable, "-c", UPGRADE, url]
-        pipe = subprocess.PIPE
-        processes = [subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) for _ in range(3)]
-        for process in processes:
-            assert process.stdout is not None
-            assert process.stdout.readline() == b"ready\n"
-        results = []
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.close()
-        for process in processes:
-            assert process.stderr is not None
-            assert process.stdout is not None
-            results.append((process.wait(30), process.stderr.read()))
-            process.stderr.close()
-            process.stdout.close()
-        assert results == [(0, b"")] * 3
-        check_version(empty)
-
-    def test_connections_that_were_there_before_get_googles_limits_and_keep_their_own(
-        self, empty: Engine
-    ) -> None:
-        _upgrade_to(empty, "0002")
-        with empty.begin() as db:
-            db.execute(text(TENANT_OF_0002))
-            db.execute(text(CONNECTION_OF_0002))
-        with pytest.raises(StoresUnreachable, match="at version 0002"):
-            check_version(empty)
-        upgrade(empty)
-        check_version(empty)
-        with empty.connect() as db:
-            found = registry.get_connection(db, "acme/default")
-        assert found.limits == Limits(15000, 2)
-        assert (found.id, found.state, found.mailbox, found.version) == (
-            "c1", "active", "reviews@acme.example", 3,
-        )  # fmt: skip
-
-    def test_the_newest_one_can_be_taken_back(self, engine: Engine) -> None:
-        with engine.begin() as db:
-            registry.add_tenant(db, vault, "acme", NOW)
-        with engine.begin() as db:
-            command.downgrade(_alembic(db), "0002")
-        with engine.connect() as db:
-            columns = {column["name"] for column in inspect(db).get_columns("connections")}
-            assert db.execute(text("SELECT name FROM connections")).scalar_one() == "default"
-        assert {"units_per_minute", "in_flight"} <= columns
-        assert not {"per_day", "project_units_per_minute", "project_units_per_day", "warm_up_days"} & columns
-
-
-def _alembic(db: Db) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(sql_engine.__file__).parent / "migrations"))
-    config.attributes["connection"] = db
-    return config
-
-
-def _upgrade_to(engine: Engine, revision: str) -> None:
-    with engine.begin() as db:
-        db.exec_driver_sql("BEGIN IMMEDIATE")
-        command.upgrade(_alembic(db), revision)
-
-
 class TestOpening:
-    def test_sqlite_keeps_what_was_committed_and_checks_what_refers_to_what(self, engine: Engine) -> None:
+    def test_sqlite_keeps_what_was_committed_and_checks_what_refers_to_what(self, tmp_path: Path) -> None:
+        engine = open_database(f"sqlite:///{tmp_path}/certmail.sqlite")
         with engine.connect() as db:
             for pragma, value in {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}.items():
                 assert db.execute(text(f"PRAGMA {pragma}")).scalar_one() == value
+        engine.dispose()
+
+    @pytest.mark.parametrize(("set_to", "used"), [("off", "on"), ("remote_apply", "remote_apply")])
+    def test_postgresql_keeps_what_was_committed_whatever_its_own_settings_say(
+        self, postgres_server: Postgres, set_to: str, used: str
+    ) -> None:
+        postgres_server.execute(f"CREATE DATABASE commit_{used}")
+        postgres_server.execute(f"ALTER DATABASE commit_{used} SET synchronous_commit = {set_to}")
+        engine = open_database(postgres_server.url(f"commit_{used}"))
+        with engine.connect() as db:
+            assert db.execute(text("SHOW synchronous_commit")).scalar_one() == used
+            assert db.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one() == "15s"
+        engine.dispose()
 
     @pytest.mark.parametrize("url", ["nonsense", "", "hunter2://x", "mysql+nothing://ann:hunter2@host/db"])
     def test_an_url_that_makes_no_sense_is_a_wrong_setting_and_not_repeated(self, url: str) -> None:
@@ -224,7 +89,9 @@ class TestOpening:
         engine.dispose()
 
     def test_what_the_database_refuses_inside_is_one_sentence_too(self, engine: Engine) -> None:
-        with pytest.raises(StoresUnreachable, match="no such table: nowhere") as raised:
+        with pytest.raises(
+            StoresUnreachable, match=r'no such table: nowhere|relation "nowhere" does not exist'
+        ) as raised:
             _read_nowhere(engine)
         assert raised.value.code == "database_unreachable"
 

@@ -45,12 +45,14 @@ class Offices:
 
 
 @pytest.fixture
-def offices(redis: Redis, redis_url: str, tmp_path: Path) -> Iterator[Offices]:
+def offices(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -> Iterator[Offices]:
     """Two tenants, each with a customer owned application that is being rotated itself, and a linked account."""
     with ExitStack() as stack:
 
         def opened(*keys: tuple[str, bytes]) -> Office:
-            settings = Settings(redis_url=redis_url, data_dir=tmp_path, vault_keys=keys)
+            settings = Settings(
+                redis_url=redis_url, database_url=ready_database, data_dir=tmp_path, vault_keys=keys
+            )
             return stack.enter_context(open_office(settings))
 
         old = opened(OLD)
@@ -204,7 +206,7 @@ class TestRotation:
 
     def test_a_copy_is_written_under_the_newest_key_whatever_sql_still_has(self, offices: Offices) -> None:
         office = offices.open(NEW, OLD)
-        office.publish_missing()
+        office.publisher.publish_missing()
         for name, fields in copies(office.redis).items():
             if name.startswith(keys.TENANT):
                 assert key_id_of(base64.b64decode(fields[b"private_key"])) == "k-new"
@@ -223,7 +225,7 @@ class TestRotation:
         found = copy_of(office, before, OPENS_NEW)
         assert (found.version, found.state) == (before.version, "active")
         assert office.redis.hgetall(keys.LANE_INFO + before.id) == lane
-        assert office.publish_missing() == 1
+        assert office.publisher.publish_missing() == 1
 
     def test_a_redis_that_was_lost_stays_empty_until_it_is_repaired(self, offices: Offices) -> None:
         office = offices.open(NEW, OLD)
@@ -347,10 +349,10 @@ class TestWrongKeys:
     def test_its_start_and_a_repair_leave_the_copies_and_the_limits_to_others(self, offices: Offices) -> None:
         office = offices.open(OTHER)
         before = copies(office.redis)
-        office.publish_limits()
-        office.publish_missing()
+        office.publisher.publish_limits()
+        office.publisher.publish_missing()
         assert copies(office.redis) == before
-        assert offices.old.publish_limits(), "there is still something to do"
+        assert offices.old.publisher.publish_limits(), "there is still something to do"
         everything_opens(offices.old)
 
     def test_one_connection_that_cannot_be_opened_holds_up_no_other(self, offices: Offices) -> None:
@@ -360,7 +362,7 @@ class TestWrongKeys:
         with office.db() as db:
             registry.change_limits(db, acme.id, {"per_day": 500})
             registry.change_limits(db, beta.id, {"per_day": 500})
-        office.publish_limits()
+        office.publisher.publish_limits()
         assert copy_of(office, acme, office.vault) == acme, "as it was"
         assert copy_of(office, beta, office.vault).limits.per_day == 500
 
@@ -371,7 +373,7 @@ class TestWrongKeys:
         acme = office.connection("acme/linked")
         put(office, acme, "refresh_token", Vault([OTHER]).seal(b"x", owner=acme.owner))
         office.redis.flushall()
-        assert office.publish_missing() == 4
+        assert office.publisher.publish_missing() == 4
         assert office.redis.hget(keys.LANE_INFO + acme.id, "state") == b"open"
 
     def test_a_value_that_does_not_open_beside_one_that_does_holds_up_nothing(self, offices: Offices) -> None:

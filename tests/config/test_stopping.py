@@ -34,8 +34,9 @@ from certmail_config.withdrawal import hide_connection
 
 
 @pytest.fixture
-def office(redis: Redis, redis_url: str, tmp_path: Path) -> Iterator[Office]:
-    with open_office(Settings(redis_url=redis_url, data_dir=tmp_path)) as made:
+def office(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -> Iterator[Office]:
+    settings = Settings(redis_url=redis_url, database_url=ready_database, data_dir=tmp_path)
+    with open_office(settings, make_key=True) as made:
         made.add_tenant("acme", name="ACME")
         made.add_tenant("globex")
         yield made
@@ -112,7 +113,7 @@ class TestPausing:
             case "save":
                 office.save(connection)
             case _:
-                getattr(office, again)()
+                getattr(office.publisher, again)()
         assert paused_in(office.redis) == {"*", "globex"}
         assert events(office)[0][0] == "paused", "before a lane is opened"
 
@@ -123,7 +124,7 @@ class TestPausing:
         run(office.redis, pause(None, on=True))
         remind(office)
         office.redis.delete(keys.WAKE)
-        office.publish_missing()
+        office.publisher.publish_missing()
         assert paused_in(office.redis) == set()
         assert office.redis.zscore(keys.WAKE, connection.id) is not None, "its lane is visited again"
 
@@ -252,7 +253,7 @@ class TestErasing:
             db.execute(tables.connections.delete().where(tables.connections.c.tenant == "acme"))
             db.execute(tables.tenants.delete().where(tables.tenants.c.id == "acme"))
             db.execute(tables.connections.delete().where(tables.connections.c.name == "apac"))
-        office.publish_missing()
+        office.publisher.publish_missing()
         assert office.redis.smembers(keys.TENANTS) == {b"globex"}
         assert office.redis.exists(keys.TENANT + "acme", keys.CONNECTION + connection.id) == 0
         assert office.redis.hget(keys.TENANT + "globex", "connection:apac") is None

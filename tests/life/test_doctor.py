@@ -8,6 +8,17 @@ from certmail_config import keys
 from support.town import campaign, town
 
 
+def test_a_console_that_is_reached_in_the_clear_is_named(tmp_path: Path) -> None:
+    with town(tmp_path) as place:
+        found = place.run("doctor", "--json", CERTMAIL_PUBLIC_URL="http://certmail.example.com")
+        [console] = [item for item in found.json["findings"] if item["check"] == "console"]
+        assert console["severity"] == "warning"
+        assert "https://" in console["remedy"]
+        for fine in ("https://certmail.example.com", "http://localhost:8080", ""):
+            found = place.run("doctor", "--json", CERTMAIL_PUBLIC_URL=fine)
+            assert "console" not in {item["check"] for item in found.json["findings"]}, fine
+
+
 def test_broken_indexes_are_named_shown_and_put_right(tmp_path: Path) -> None:
     with town(tmp_path) as place:
         lane = place.link()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.town import QUICK, Town, campaign, town, wait_for
+from support.town import QUICK, Town, campaign, recorded_in, town, wait_for
 
 
 @pytest.fixture
@@ -19,7 +19,14 @@ def place(tmp_path: Path) -> Iterator[Town]:
         yield made
 
 
-def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(place: Town) -> None:
+@pytest.fixture
+def recording(tmp_path: Path, ready_database: str) -> Iterator[Town]:
+    with town(tmp_path, **QUICK, **recorded_in(ready_database)) as made:
+        yield made
+
+
+def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(recording: Town) -> None:
+    place = recording
     place.link()
     worker = place.worker()
     sent = place.ask("send", "-", stdin=campaign(8))
@@ -38,6 +45,11 @@ def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(place: Tow
     [attempt] = status["attempts"]
     assert (attempt["n"], attempt["http_status"], attempt["outcome"]) == (1, 200, "accepted")
     assert attempt["gmail_id"] in {message["id"] for message in place.messages()}
+    assert 0 < attempt["latency_ms"] < 10_000
+    connection = place.office.connection("acme/default")
+    assert (attempt["key_id"], attempt["connection_version"]) == (connection.key_id, connection.version)
+    assert (status["recipient"], status["campaign"]) == ("reviewer0@people.example", "q4")
+    assert [event["type"] for event in status["history"]] == ["enqueued", "begun", "settled"]
 
     message = next(message for message in place.messages() if message["certmail_id"] == jobs[3])
     mail = message_from_bytes(base64.urlsafe_b64decode(message["raw"] + "=="), policy=default)

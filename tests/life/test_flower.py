@@ -188,7 +188,7 @@ class TestWhatItShows:
             "under-way": 0,
         }
         assert (told["active"], told["reserved"], told["scheduled"], told["revoked"]) == ([], [], [], [])
-        assert told["registered"] == ["certmail.deliver"]
+        assert told["registered"] == ["certmail.deliver", "certmail.probe"]
         assert [queue["name"] for queue in told["active_queues"]] == ["certmail"]
 
         def heartbeat() -> bool:
@@ -341,7 +341,8 @@ class TestWhenItCannotStart:
 
 
 def test_up_starts_it_with_a_password_of_its_own_and_again_if_it_dies(tmp_path: Path) -> None:
-    with town(tmp_path, CERTMAIL_FLOWER_LISTEN="127.0.0.1:0", **QUICK) as place:
+    gateway = {"CERTMAIL_LISTEN": "localhost:0"}  # it says its address in the same log
+    with town(tmp_path, CERTMAIL_FLOWER_LISTEN="127.0.0.1:0", **QUICK, **gateway) as place:
         up = place.start("certmail_worker", "up", log="up.log")
         file = tmp_path / "flower.auth"
         wait_for("a password", file.exists)
@@ -353,7 +354,7 @@ def test_up_starts_it_with_a_password_of_its_own_and_again_if_it_dies(tmp_path: 
 
         os.kill(flower_process(tmp_path), signal.SIGKILL)
         log = tmp_path / "up.log"
-        wait_for("another one", lambda: len(re.findall(r"^http://", log.read_text(), re.MULTILINE)) == 2)
+        wait_for("another one", lambda: len(re.findall(r"^http://127", log.read_text(), re.MULTILINE)) == 2)
         second = flower_of(place, "up.log", (user, password))
         assert second.locked()
         assert second.get("/").status_code == 200
@@ -364,6 +365,10 @@ def test_up_starts_it_with_a_password_of_its_own_and_again_if_it_dies(tmp_path: 
             second.get("/")
         said = log.read_text()
         assert f"Flower asks for the user and password in {file}" in said
+        assert f"It asks for the password in {tmp_path / 'operator.password'}" in said
+        assert (tmp_path / "operator.password").stat().st_mode & 0o777 == 0o600
+        assert (tmp_path / "operator.password").read_text().strip() not in said
+        assert "`certmail gateway` ended" not in said
         assert "`certmail flower` ended with status -9; it is started again in 2 s." in said
         assert password not in said
 

@@ -180,7 +180,8 @@ def test_a_link_result_page_shows_html_in_a_name_as_text(place: Town) -> None:
         params={"state": state, "error": "<script>alert(1)</script>"},
         timeout=10,
     )
-    assert "<script" not in page.text
+    assert "<script>alert" not in page.text
+    assert "&lt;script&gt;alert(1)" in page.text
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
 
 

@@ -55,7 +55,7 @@ def test_no_answer_is_a_5xx_or_outside_the_document(
     assert ran.returncode == 0, ran.stdout + ran.stderr
     found = re.search(r"(\d+) generated", ran.stdout)
     assert found, ran.stdout
-    assert int(found[1]) > 500
+    assert int(found[1]) > 100
     assert place.office.redis.zcard(keys.DUE), "some were good enough to be taken in"
     record_property(
         "said", f"Schemathesis: {found[1]} test cases in {SECONDS} s, no 5xx, none outside the document"

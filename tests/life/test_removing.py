@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -25,15 +26,23 @@ from support.town import STEADY, Town, campaign, town, wait_for
 _numbers = count()
 BUSY = {"CERTMAIL_CARE_SECONDS": "1"}
 """A caretaker that writes to Redis what it lacks of SQL, all the time."""
+PATIENT = {"CERTMAIL_HTTP_TIMEOUT_SECONDS": "25"}
+"""For a request that is still under way when somebody has long been at the command line."""
 PERMISSIONS = "myaccount.google.com/permissions"
+
+
+@contextmanager
+def working(data_dir: Path, **settings: str) -> Iterator[Town]:
+    with town(data_dir, **settings, **BUSY) as made:
+        made.open_gateway()
+        made.worker()
+        wait_for("the worker", lambda: made.workers() == 1)
+        yield made
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with town(Path(tmp_path_factory.mktemp("removing")), **STEADY, **BUSY) as made:
-        made.open_gateway()
-        made.worker()
-        wait_for("the worker", lambda: made.workers() == 1)
+    with working(Path(tmp_path_factory.mktemp("removing")), **STEADY) as made:
         yield made
 
 
@@ -243,35 +252,36 @@ class TestTenants:
         assert PERMISSIONS in ran.out
         assert rejection(place, "hooli") == "unknown_tenant"
 
-    def test_interrupted_it_stays_suspended_and_is_finished_by_another_run(self, place: Town) -> None:
-        place.ask(
-            "connections", "set", place.link_account("stark", "reviews@stark.example"), "--in-flight", "1"
-        )
-        hung = hanging(place, "stark")
-        waiting = place.send(campaign(5, "stark", "waits"))
-        process = subprocess.Popen(
-            [sys.executable, "-m", "certmail_worker", "tenants", "remove", "stark", "--yes", "--json"],
-            env=place.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        assert process.stderr is not None
-        line = process.stderr.readline()
-        assert b"under way: 1" in line
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
-        assert (process.returncode, out) == (130, b"")
-        assert b"stark stays suspended" in err
-        assert b"certmail tenants remove stark" in err
-        assert rejection(place, "stark") == "tenant_suspended"
-        shown = place.ask("tenants", "show", "stark")
-        assert (shown["state"], shown["connections"][0]["state"]) == ("suspended", "active")
+    def test_interrupted_it_stays_suspended_and_is_finished_by_another_run(self, tmp_path: Path) -> None:
+        with working(tmp_path, **PATIENT) as place:
+            place.ask(
+                "connections", "set", place.link_account("stark", "reviews@stark.example"), "--in-flight", "1"
+            )
+            hung = hanging(place, "stark")
+            waiting = place.send(campaign(5, "stark", "waits"))
+            process = subprocess.Popen(
+                [sys.executable, "-m", "certmail_worker", "tenants", "remove", "stark", "--yes", "--json"],
+                env=place.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            assert process.stderr is not None
+            line = process.stderr.readline()
+            assert b"under way: 1" in line
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=20)
+            assert (process.returncode, out) == (130, b"")
+            assert b"stark stays suspended" in err
+            assert b"certmail tenants remove stark" in err
+            assert rejection(place, "stark") == "tenant_suspended"
+            shown = place.ask("tenants", "show", "stark")
+            assert (shown["state"], shown["connections"][0]["state"]) == ("suspended", "active")
 
-        done = place.ask("tenants", "remove", "stark", "--yes")
-        assert [each["access"] for each in done["connections"]] == ["revoked"]
-        assert rejection(place, "stark") == "unknown_tenant"
-        states = place.wait_recorded([hung, *waiting], {"cancelled", "uncertain"})
-        assert [states[job] for job in [hung, *waiting]] == ["uncertain", *["cancelled"] * 5]
-        assert {row[1:] for row in record(place, "stark")} == {(None, None)}
-        assert place.copies()[hung] == 1
+            done = place.ask("tenants", "remove", "stark", "--yes")
+            assert [each["access"] for each in done["connections"]] == ["revoked"]
+            assert rejection(place, "stark") == "unknown_tenant"
+            states = place.wait_recorded([hung, *waiting], {"cancelled", "uncertain"})
+            assert [states[job] for job in [hung, *waiting]] == ["uncertain", *["cancelled"] * 5]
+            assert {row[1:] for row in record(place, "stark")} == {(None, None)}
+            assert place.copies()[hung] == 1

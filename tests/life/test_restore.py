@@ -1,36 +1,23 @@
 """Redis restored from an older copy, or lost: nothing leaves before it was repaired, and nothing leaves twice after.
 
+With the record in PostgreSQL, and with copies of either database: tests/life/test_backups.py.
+
 RESTORE_AGE=600 makes the copy ten minutes old, with reminders leaving all the time, instead of seconds.
 """
 
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from certmail_config import keys
 from support.restorable import Server, server
+from support.restoring import ENDED, accounted_for, nothing_leaves, stopped
 from support.town import QUICK, Town, campaign, town, wait_for
 
 AGE = float(os.environ.get("RESTORE_AGE", "0"))
-ENDED = {"accepted", "uncertain", "failed"}
-
-
-def stopped(place: Town) -> str:
-    code: Any = place.office.redis.hget(keys.STOPPED, "code")
-    return code.decode() if code else ""
-
-
-def nothing_leaves(place: Town, seconds: float = 3) -> bool:
-    before = len(place.messages())
-    time.sleep(seconds)  # there is nothing to wait for: that nothing happens is what is looked for
-    return len(place.messages()) == before
 
 
 def run_until_the_power_cut(place: Town, valkey: Server, backup: Path) -> tuple[list[str], list[str]]:
@@ -52,15 +39,6 @@ def run_until_the_power_cut(place: Town, valkey: Server, backup: Path) -> tuple[
     )
     valkey.kill()
     return early, late
-
-
-def accounted_for(place: Town, jobs: list[str]) -> dict[str, str]:
-    """All copies belong to jobs that may have left, and nobody got two."""
-    states, copies = place.recorded(), place.copies()
-    assert set(copies.values()) == {1}
-    assert {states[job] for job in copies} <= {"accepted", "uncertain"}
-    assert {job for job in jobs if states[job] == "accepted"} <= set(copies)
-    return states
 
 
 @pytest.mark.timeout(300 + AGE)
@@ -128,37 +106,3 @@ def test_a_lost_redis_is_made_anew_from_the_record(tmp_path: Path) -> None:
         new = place.send(campaign(4, campaign="new"))
         place.wait_recorded(new, {"accepted"}, seconds=60)
         accounted_for(place, jobs + new)
-
-
-def test_an_older_database_stops_pacing_until_its_gap_is_accepted(tmp_path: Path) -> None:
-    with town(tmp_path, **QUICK) as place:
-        place.link()
-        worker = place.worker()
-        before = place.send(campaign(2, campaign="before"))
-        place.wait_recorded(before, {"accepted"})
-        with (
-            closing(sqlite3.connect(tmp_path / "certmail.sqlite")) as live,
-            closing(sqlite3.connect(tmp_path / "copy")) as copy,
-        ):
-            live.backup(copy)
-        since = place.send(campaign(2, campaign="since"))
-        place.wait_recorded(since, {"accepted"})
-        worker.terminate()
-        worker.wait(30)
-        with (
-            closing(sqlite3.connect(tmp_path / "certmail.sqlite")) as live,
-            closing(sqlite3.connect(tmp_path / "copy")) as copy,
-        ):
-            copy.backup(live)
-        place.office.redis.xtrim(keys.EVENTS, maxlen=1, approximate=False)  # as the recorder would by and by
-        place.office.redis.delete(keys.CHECKED_RUN)  # as after a restart of the server
-
-        place.worker()
-        wait_for("pacing stops", lambda: stopped(place) == "record_behind")
-        shown = place.run("doctor", "--repair")
-        assert (shown.status, "missing for good" in shown.out) == (1, True)
-        assert place.run("doctor", "--repair", "--yes").status == 0
-        after = place.send(campaign(2, campaign="after"))
-        place.wait_recorded(after, {"accepted"}, seconds=60)
-        assert not set(place.recorded()) & set(since)
-        assert place.copies() == dict.fromkeys([*before, *since, *after], 1)

@@ -94,7 +94,7 @@ def test_a_cold_shutdown_puts_nothing_back_that_was_sent(
         for each in signals:
             worker.send_signal(each)
             time.sleep(0.5)
-        end(worker)
+        end(worker, tmp_path / "worker.log")
         place.worker()
         states = place.wait_recorded(jobs, {"accepted", "uncertain"}, seconds=60)
         assert list(states.values()).count("uncertain") >= 30
@@ -104,8 +104,10 @@ def test_a_cold_shutdown_puts_nothing_back_that_was_sent(
         assert {states[job] for job in never_left} <= {"uncertain"}
 
 
-def end(worker: subprocess.Popen[bytes]) -> None:
+def end(worker: subprocess.Popen[bytes], log: Path) -> None:
     try:
         worker.wait(40)
     except subprocess.TimeoutExpired:
-        pytest.fail("it was told to stop at once, and has not after 40 seconds")
+        worker.send_signal(signal.SIGABRT)  # its log then has the stacks of its threads
+        worker.wait()
+        pytest.fail(f"it was told to stop at once, and has not after 40 seconds:\n{log.read_text()[-8000:]}")

@@ -89,14 +89,14 @@ class Stage:
     def wake(self, lost: Process) -> None:
         """Let a frozen worker go on, and wait until it is done: it acknowledges its doorbell then.
 
-        It is stopped at once, before it can take up the job anew, as it well may.
+        It is told to stop before it wakes: else it might take up the job anew.
         """
         before = self.redis.passed[b"ZREM"]
         self.redis.release()
         self.gmail.release()
+        lost.terminate()
         thaw(lost)
         wait_for("the woken worker to be done", lambda: self.redis.passed[b"ZREM"] > before)
-        lost.terminate()
         assert lost.wait(30) == 0
 
     def ring_again(self) -> None:

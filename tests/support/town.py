@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -267,8 +269,15 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     try:
         process.wait(30)
     except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        process.send_signal(signal.SIGCONT)
+        process.send_signal(signal.SIGABRT)
+        process.wait(30)
+
+
+def recorded_in(database: str) -> dict[str, str]:
+    """The settings for a record in this database, which somebody else has made and upgraded."""
+    key = base64.b64encode(os.urandom(32)).decode()
+    return {"CERTMAIL_DATABASE_URL": database, "CERTMAIL_VAULT_KEYS": f"k1:{key}"}
 
 
 @contextmanager
@@ -276,10 +285,12 @@ def town(data_dir: Path, **settings: str) -> Iterator[Town]:
     """A town with the sandbox running and an embedded server that stays up for the test."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CERTMAIL_")}
     environment |= {"CERTMAIL_DATA_DIR": str(data_dir), "HOME": str(data_dir)}
-    environment |= {
-        "CERTMAIL_CONFIRM_SECONDS": "3"
-    } | settings  # a refusal is confirmed within a test's patience
+    environment["PYTHONFAULTHANDLER"] = "1"  # what hangs is killed by SIGABRT: its log has its stacks
+    environment["CERTMAIL_CONFIRM_SECONDS"] = "3"  # a refusal is confirmed within a test's patience
+    environment |= settings
     environment["CERTMAIL_FLOWER_LISTEN"] = "127.0.0.1:0"  # several towns at once
+    data_dir.mkdir(parents=True, exist_ok=True)
+    environment.setdefault("CERTMAIL_LISTEN", "127.0.0.1:0")
     made = Town(data_dir, environment)
     with made.stack:
         sandbox = subprocess.Popen(

@@ -2,81 +2,48 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, func, select
 
 from certmail_config.connections import Connection, ConnectionState
 from certmail_config.sql import registry, tables
-from certmail_config.sql.engine import open_database, upgrade
+from certmail_config.sql.engine import open_database
 from certmail_config.vault import Vault
-from certmail_worker.record import START, CursorMovedError, Event, read_cursor, write
-
-NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+from certmail_worker.record import START, CursorMovedError, read_cursor, write
+from certmail_worker.rows import Event
+from support.records import NOW, at, begun, enqueued, happened, settled
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = open_database(f"sqlite:///{tmp_path}/record.sqlite")
-    upgrade(made)
+def engine(ready_database: str) -> Iterator[Engine]:
+    made = open_database(ready_database)
     yield made
     made.dispose()
-
-
-def enqueued(n: int, job: str = "j", state: str = "ready") -> Event:
-    fields = {
-        "job": job,
-        "tenant": "acme",
-        "connection": "c",
-        "kind": "reminder",
-        "campaign": "q4",
-        "state": state,
-        "reason": "",
-        "send_at": "",
-        "expires_at": "1900000000000",
-        "dedupe": "acme:d",
-        "fingerprint": "f",
-    }
-    return Event(f"{n}-0", "enqueued", NOW, fields, recipient="anna@people.example")
-
-
-def begun(n: int, attempt: int = 1, job: str = "j") -> Event:
-    fields = {
-        "job": job,
-        "tenant": "acme",
-        "connection": "c",
-        "attempt": str(attempt),
-        "state": "sending",
-        "worker": "w",
-    }
-    return Event(f"{n}-0", "begun", NOW, fields, mailbox="reviews@acme.example")
-
-
-def settled(n: int, state: str, outcome: str, attempt: int = 1, job: str = "j", **detail: object) -> Event:
-    fields = {
-        "job": job,
-        "tenant": "acme",
-        "connection": "c",
-        "attempt": str(attempt),
-        "outcome": outcome,
-        "state": state,
-        "reason": "why",
-        "held": "0",
-        "detail": json.dumps({"ended_at": NOW.isoformat(), **detail}),
-    }
-    return Event(f"{n}-0", "settled", NOW, fields)
 
 
 def test_a_reminders_life_becomes_a_delivery_an_attempt_and_its_events(engine: Engine) -> None:
     write(
         engine,
         read_cursor(engine),
-        [enqueued(1), begun(2), settled(3, "accepted", "accepted", http_status=200, gmail_id="g1")],
+        [
+            enqueued(1, to="Anna@People.example"),
+            begun(2),
+            settled(
+                3,
+                "accepted",
+                "accepted",
+                ended_at=NOW.isoformat(),
+                http_status=200,
+                gmail_id="g1",
+                gmail_thread_id="t1",
+                latency_ms=180,
+                key_id="key of the worker",
+                connection_version=7,
+            ),
+        ],
     )
     with engine.connect() as db:
         delivery = db.execute(select(tables.deliveries)).mappings().one()
@@ -87,13 +54,22 @@ def test_a_reminders_life_becomes_a_delivery_an_attempt_and_its_events(engine: E
         "anna@people.example",
         "reviews@acme.example",
     )
-    assert (attempt["n"], attempt["outcome"], attempt["http_status"], attempt["gmail_id"]) == (
-        1,
-        "accepted",
-        200,
-        "g1",
-    )
-    assert attempt["begun_at"] == NOW
+    assert dict(attempt) == {
+        "job": "j",
+        "n": 1,
+        "worker": "w",
+        "begun_at": at(2),
+        "ended_at": NOW,
+        "outcome": "accepted",
+        "reason": "why",
+        "http_status": 200,
+        "google_reason": None,
+        "latency_ms": 180,
+        "gmail_id": "g1",
+        "gmail_thread_id": "t1",
+        "key_id": "key of the worker",
+        "connection_version": 7,
+    }
     assert types == ["enqueued", "begun", "settled"]
     assert read_cursor(engine) == "3-0"
 
@@ -159,6 +135,59 @@ def test_an_attempt_whose_worker_was_lost_is_unknown_until_it_is_known(engine: E
             False,
         )
         assert db.execute(select(tables.attempts.c.outcome)).scalar_one() == "accepted"
+
+
+def test_later_news_of_an_attempt_leaves_what_it_does_not_say(engine: Engine) -> None:
+    unknown = settled(3, "uncertain", "unknown", ended_at=NOW.isoformat(), http_status=503, latency_ms=90)
+    by_hand = settled(
+        4, "accepted", "accepted", reason="settled_by_hand: arrived according to ann", by_hand=True
+    )
+    write(engine, read_cursor(engine), [enqueued(1), begun(2), unknown, by_hand])
+    with engine.connect() as db:
+        attempt = db.execute(select(tables.attempts)).mappings().one()
+    assert (attempt["outcome"], attempt["http_status"], attempt["latency_ms"]) == ("accepted", 503, 90)
+    assert (attempt["ended_at"], attempt["key_id"]) == (NOW, "key of the recorder")
+
+
+@pytest.mark.parametrize(
+    ("events", "by"),
+    [
+        pytest.param([happened(2, "cancelled", "cancelled", "cancelled: by ann")], "by ann", id="called off"),
+        pytest.param(
+            [begun(2), settled(3, "cancelled", "rejected", reason="cancelled: by ann")],
+            "by ann",
+            id="while sending",
+        ),
+        pytest.param(
+            [
+                begun(2),
+                settled(3, "accepted", "accepted", reason="settled_by_hand: arrived according to ann"),
+            ],
+            "arrived according to ann",
+            id="settled",
+        ),
+        pytest.param(
+            [happened(2, "closed", "uncertain", "settled_by_hand: close according to ann")],
+            "close according to ann",
+            id="closed",
+        ),
+        pytest.param(
+            [
+                happened(2, "held", "uncertain", "cancelled: by ann"),
+                settled(3, "accepted", "accepted", reason="verified: it is there"),
+            ],
+            "by ann",
+            id="called off too late",
+        ),
+        pytest.param(
+            [begun(2), settled(3, "failed", "rejected", reason="too_large: it is")], None, id="nobody"
+        ),
+    ],
+)
+def test_who_decided_stays_on_record(engine: Engine, events: list[Event], by: str | None) -> None:
+    write(engine, read_cursor(engine), [enqueued(1), *events])
+    with engine.connect() as db:
+        assert db.execute(select(tables.deliveries.c.decided_by)).scalar_one() == by
 
 
 def test_a_resend_is_marked_as_a_possible_duplicate_for_good(engine: Engine) -> None:

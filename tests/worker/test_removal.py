@@ -26,8 +26,9 @@ from certmail_worker.tokens import _name, names_of
 
 
 @pytest.fixture
-def office(redis: Redis, redis_url: str, tmp_path: Path) -> Iterator[Office]:
-    with open_office(Settings(redis_url=redis_url, data_dir=tmp_path)) as made:
+def office(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -> Iterator[Office]:
+    settings = Settings(redis_url=redis_url, database_url=ready_database, data_dir=tmp_path)
+    with open_office(settings, make_key=True) as made:
         made.add_tenant("acme")
         made.add_tenant("globex")
         yield made

@@ -7,25 +7,23 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import quote
 
 from celery import Celery, signals
 
-from certmail_config import keys
+from certmail_config.broker import QUEUE, TRANSPORT_OPTIONS, broker_url
 from certmail_config.embedded import socket_path
 from certmail_config.settings import Settings
 from certmail_config.stores import redis_server
-from certmail_worker import logs, tasks, transport
+from certmail_worker import logs, stop_signals, tasks, transport
 from certmail_worker.lifecycle import WorkerLife
-
-QUEUE = "certmail"
 
 
 def build(settings: Settings) -> Celery:
     """Make the app; nothing is connected yet."""
     redis_url = settings.redis_url or f"unix://{quote(str(socket_path(settings.data_dir)))}"
     transport.use()
-    app = Celery("certmail", broker=_broker_url(redis_url))
+    app = Celery("certmail", broker=broker_url(redis_url))
     app.conf.update(
         worker_pool="certmail_worker.pool:TaskPool",
         worker_concurrency=settings.concurrency,
@@ -44,33 +42,11 @@ def build(settings: Settings) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_channel_error_retry=True,
-        broker_transport_options={
-            # Doorbells are good for two seconds, so there is nothing worth restoring for long.
-            "visibility_timeout": 120,
-            "unacked_restore_interval": 5,
-            "unacked_restore_throttle": 1,
-            "socket_timeout": 15,
-            "socket_connect_timeout": 5,
-            "socket_keepalive": True,
-            "health_check_interval": 10,
-            "global_keyprefix": keys.CELERY_PREFIX,
-            "priority_steps": [0],
-        },
+        broker_transport_options=dict(TRANSPORT_OPTIONS),
     )
     app.life = WorkerLife(app, settings, redis_url)
     tasks.register(app, app.life)
     return app
-
-
-def _broker_url(url: str) -> str:
-    """Kombu's form of a Unix socket's URL: another scheme, and the database under another name."""
-    if not url.startswith("unix://"):
-        return url
-    parts = urlsplit(url)
-    query = urlencode(
-        {"virtual_host" if name == "db" else name: value for name, value in parse_qsl(parts.query)}
-    )
-    return f"redis+socket://{parts.netloc}{parts.path}{'?' if query else ''}{query}"
 
 
 settings = Settings.from_env()
@@ -92,4 +68,5 @@ def _close_stores(**_: Any) -> None:
 
 signals.setup_logging.connect(_set_up_logging)
 signals.worker_init.connect(_open_stores)
+signals.worker_ready.connect(stop_signals.install)
 signals.worker_shutdown.connect(_close_stores)

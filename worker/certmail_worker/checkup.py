@@ -27,6 +27,7 @@ from certmail_config.sql.engine import check_version, open_database, reachable, 
 from certmail_config.sql.pausing import read_pauses
 from certmail_config.stores import check_redis, connect, database_url, redis_server, vault_keys
 from certmail_config.vault import Vault
+from certmail_config.web_addresses import split_web_address
 from certmail_worker import halts, invariants
 from certmail_worker.clock import TOLERANCE_SECONDS
 from certmail_worker.lineage import WORDS, Lineage, assess, read_traces
@@ -65,6 +66,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
     yield Finding(
         "settings", Severity.OK, f"The settings can be used; the data directory is {settings.data_dir}."
     )
+    yield from _gateway(settings)
     vault: Vault | None = None
     stopped: dict[str, tuple[str, str]] = {}
     paused: frozenset[str] | None = None
@@ -101,6 +103,17 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
         yield _broken("database", error)
     finally:
         engine.dispose()
+
+
+def _gateway(settings: Settings) -> Iterator[Finding]:
+    """Whether passwords and set-up links would cross a network in the clear."""
+    if settings.public_url is not None and split_web_address(settings.public_url) is None:
+        yield Finding(
+            "console",
+            Severity.WARNING,
+            f"Browsers reach the console by {settings.public_url}: passwords, cookies and set-up links are not encrypted on their way.",
+            "Put TLS in front of the gateway and set CERTMAIL_PUBLIC_URL to its https:// address.",
+        )
 
 
 def _redis(redis: Redis, settings: Settings) -> Iterator[Finding]:

@@ -6,7 +6,9 @@ import asyncio
 import json
 import logging
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Self
 
 from redis.exceptions import RedisError
 
@@ -15,10 +17,28 @@ from certmail_worker import backoff
 from certmail_worker.answers import NotSent
 from certmail_worker.desk import Desk
 from certmail_worker.failures import FailureClass, Verdict, judge
+from certmail_worker.http import SendWindow
 from certmail_worker.plan import Doubt, Settlement, plan
 from certmail_worker.prepare import Prepared, Stop
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a request was made with, and how long it took from its first byte; `key_id` names the certificate, `token` its token."""
+
+    token: str
+    key_id: str | None
+    connection_version: int
+    latency_ms: int | None
+
+    @classmethod
+    def by(cls, prepared: Prepared, window: SendWindow) -> Self:
+        """Read off after the request."""
+        connection = prepared.connection
+        latency = None if window.took is None else round(window.took * 1000)
+        return cls(prepared.token.mark, connection.key_id, connection.version, latency)
 
 
 async def put_back(desk: Desk, job: Job, stop: Stop) -> str:
@@ -79,14 +99,14 @@ async def _forget_token(desk: Desk, prepared: Prepared) -> None:
 
 
 async def settle_surely(
-    desk: Desk, job: Job, begun: Begun, verdict: Verdict, then: Settlement, token: str | None = None
+    desk: Desk, job: Job, begun: Begun, verdict: Verdict, then: Settlement, used: Used | None = None
 ) -> str:
     """Settle an attempt; what is known here is known nowhere else, so it is tried until Redis answers."""
     call = settle(
         job.id,
         begun.attempt,
         outcome=then.outcome,
-        detail=_detail(verdict, token),
+        detail=_detail(verdict, used),
         to=then.to,
         reason=then.reason,
         at=then.at,
@@ -118,7 +138,7 @@ async def settle_surely(
         return state or "forgotten"
 
 
-def _detail(verdict: Verdict, token: str | None) -> str:
+def _detail(verdict: Verdict, used: Used | None) -> str:
     """What the record keeps of an attempt; of a refused access token its mark, so that it is known again."""
     value = {
         "outcome": verdict.outcome,
@@ -127,6 +147,12 @@ def _detail(verdict: Verdict, token: str | None) -> str:
         "google_reason": verdict.google_reason,
         "gmail_id": verdict.gmail_id,
         "gmail_thread_id": verdict.thread_id,
-        "token": token if verdict.failure is FailureClass.TOKEN_EXPIRED else None,
     }
+    if used is not None:
+        value |= {
+            "latency_ms": used.latency_ms,
+            "key_id": used.key_id,
+            "connection_version": used.connection_version,
+            "token": used.token if verdict.failure is FailureClass.TOKEN_EXPIRED else None,
+        }
     return json.dumps({name: item for name, item in value.items() if item is not None})

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from certmail_config.ids import JobId
 from certmail_config.ledger import RefusedBy, claim
-from certmail_worker.closing import begin_surely, drop, heed, put_back, settle_surely
+from certmail_worker.closing import Used, begin_surely, drop, heed, put_back, settle_surely
 from certmail_worker.desk import Desk
 from certmail_worker.failures import NOT_DURABLE, judge
 from certmail_worker.http import SendWindow, boottime
@@ -43,4 +43,4 @@ async def deliver(desk: Desk, job_id: JobId) -> str:
     await heed(desk, prepared, verdict)
     version, mark = prepared.connection.version, prepared.token.mark
     settlement = plan(verdict, job, version, time.time(), desk.rules, prepared.doubt, mark)
-    return await settle_surely(desk, job, begun, verdict, settlement, mark)
+    return await settle_surely(desk, job, begun, verdict, settlement, Used.by(prepared, window))

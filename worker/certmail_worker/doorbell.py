@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from celery import Celery
 
+from certmail_config.broker import DELIVER
 from certmail_config.ids import JobId
-from certmail_worker.tasks import DELIVER
 
 
 class Doorbell:

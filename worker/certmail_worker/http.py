@@ -35,16 +35,28 @@ class WindowMissedError(Exception):
 
 @dataclass(slots=True)
 class SendWindow:
-    """Until when the first byte may leave (boottime seconds), and whether one may have."""
+    """Until when the first byte may leave (boottime seconds), since when it may have, and how many seconds the rest took."""
 
     deadline: float
-    open_wire: bool = False
+    opened_at: float | None = None
+    took: float | None = None
+
+    @property
+    def open_wire(self) -> bool:
+        """Whether a byte may have left."""
+        return self.opened_at is not None
 
     def pass_through(self) -> None:
         """Called when the connection is open and nothing is written yet."""
-        if boottime() > self.deadline:
+        now = boottime()
+        if now > self.deadline:
             raise WindowMissedError
-        self.open_wire = True
+        self.opened_at = now
+
+    def close(self) -> None:
+        """Called when the answer is there, or given up."""
+        if self.opened_at is not None:
+            self.took = boottime() - self.opened_at
 
 
 def new_session(*, ca_file: Path | None, timeout_seconds: float) -> aiohttp.ClientSession:
@@ -91,6 +103,8 @@ async def exchange(
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         why = _why(error)
         return Lost(why, waited=isinstance(error, TimeoutError)) if window.open_wire else NotSent(why)
+    finally:
+        window.close()
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -34,6 +34,7 @@ from certmail_worker.pacer import pace
 from certmail_worker.plan import Rules
 from certmail_worker.reaper import sweep
 from certmail_worker.recorder import record
+from certmail_worker.retention import forget_in_time
 from certmail_worker.tokens import Tokens
 from certmail_worker.verifier import verify
 
@@ -44,6 +45,7 @@ class WorkerLife:
     """What a worker has beside its tasks; one per process. `redis_url` is the server that was found usable."""
 
     desk: Desk
+    office: Office
 
     def __init__(self, app: Celery, settings: Settings, redis_url: str) -> None:
         self._app = app
@@ -76,7 +78,7 @@ class WorkerLife:
         )
         self._redis = connect_async(self._redis_url)
         self._engine = open_database(database_url(settings))
-        self._office = Office(settings, self._engine, connect(self._redis_url), vault)
+        self.office = Office(settings, self._engine, connect(self._redis_url), vault)
         await asyncio.to_thread(self._publish_limits)
         self._doorbell = Doorbell(self._app)
         minter = Minter(self._session, settings.google_token_url, vault, oauth_client(settings))
@@ -103,8 +105,9 @@ class WorkerLife:
             "pacer": partial(pace, self.desk, self._doorbell.ring, self._check_server, limits),
             "reaper": partial(sweep, self.desk),
             "verifier": partial(verify, self.desk),
-            "recorder": partial(record, self.desk, self._engine),
-            "caretaker": partial(take_care, self.desk, self._office),
+            "recorder": partial(record, self._redis, self.desk.directory, self._engine),
+            "caretaker": partial(take_care, self.desk, self.office),
+            "retention": partial(forget_in_time, self.office),
         }
         self._keeper = Keeper(self.desk, capacity, services)
         self._keeper.start()
@@ -116,7 +119,7 @@ class WorkerLife:
     def _publish_limits(self) -> None:
         """With SQL away the lanes keep the limits that they have: no reason not to send."""
         try:
-            self._office.publish_limits()
+            self.office.publisher.publish_limits()
         except StoresUnreachable as error:
             log.warning("limits_not_published", extra={"code": error.code, "error": error.message})
         except RedisError as error:
@@ -133,7 +136,7 @@ class WorkerLife:
                 say_stopped(redis, error)
                 return False
             # A server that comes back from an older copy does not know of it: it must not go on by that.
-            Office(self._settings, self._engine, redis, self._vault).publish_pauses()
+            Office(self._settings, self._engine, redis, self._vault).publisher.publish_pauses()
             return check(redis, self._engine)
 
     async def quiet(self) -> None:
@@ -147,7 +150,7 @@ class WorkerLife:
         await self._session.close()
         await self._redis.aclose()
         await asyncio.to_thread(self._doorbell.close)
-        self._office.redis.close()
+        self.office.redis.close()
         self._engine.dispose()
 
 

@@ -28,6 +28,8 @@ from celery.concurrency.prefork import (
 )  # acks and rejects only; private, so Celery is pinned
 from kombu import serialization
 
+from certmail_worker.stop_signals import told_to_hurry
+
 try:
     import uvloop
 except ImportError:  # no wheel for this platform
@@ -201,11 +203,14 @@ class TaskPool(BasePool):  # type: ignore[misc]  # Celery ships no types
     # The main thread, after the hub has stopped.
 
     def on_stop(self) -> None:
-        """Wait for what is under way, report it, and let go."""
+        """Wait for what is under way, report it, and let go; told to hurry meanwhile, cancel it instead."""
         if self._thread.is_alive():
             self._wait_for(self._life.quiet())
             deadline = time.monotonic() + self._life.stop_seconds
             while self._jobs and (time.monotonic() < deadline or self._life.owes):
+                if told_to_hurry():
+                    self.on_terminate()
+                    return
                 self._pump()
                 time.sleep(0.02)  # the hub no longer turns: this thread is its stand-in
             self._pump()

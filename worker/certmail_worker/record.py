@@ -5,20 +5,28 @@ The cursor moves only from where the writer found it: of two recorders one wins,
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection as Db
-from sqlalchemy import Engine, Table, bindparam, insert, select, update
+from sqlalchemy import Engine, Table, Text, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from certmail_config.connections import ConnectionState
 from certmail_config.ledger.values import split_words
 from certmail_config.sql import tables
+from certmail_worker.rows import (
+    LEARNT,
+    Event,
+    change,
+    end_of_attempt,
+    event_row,
+    new_attempt,
+    new_delivery,
+)
 
 log = logging.getLogger(__name__)
 
@@ -27,18 +35,6 @@ START: Final = "0-0"
 
 class CursorMovedError(Exception):
     """Another recorder has recorded these events."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event of the stream, its fields decoded; `recipient` is opened from the sealed body of `enqueued`."""
-
-    id: str
-    type: str
-    at: datetime
-    fields: Mapping[str, str]
-    recipient: str | None = None
-    mailbox: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,139 +110,65 @@ def _write_suspensions(db: Db, events: Sequence[Event]) -> None:
 
 
 def _write_events(db: Db, events: Sequence[Event]) -> None:
-    rows = []
-    for event in events:
-        ms, _, n = event.id.partition("-")
-        data = {name: value for name, value in event.fields.items() if name not in {"job", "tenant"}}
-        rows.append(
-            {
-                "stream_ms": int(ms),
-                "stream_n": int(n),
-                "type": event.type,
-                "at": event.at,
-                "tenant": event.fields.get("tenant"),
-                "job": event.fields.get("job"),
-                "data": json.dumps(data),
-            }
-        )
-    db.execute(insert(tables.events), rows)
+    db.execute(insert(tables.events), [event_row(event) for event in events])
 
 
 def _write_deliveries(db: Db, events: Sequence[Event]) -> None:
-    new, changes = [], []
-    for event in events:
-        if event.type == "enqueued":
-            new.append(_delivery(event))
-        elif "job" in event.fields and "state" in event.fields:
-            changes.append(
-                {
-                    "b_job": event.fields["job"],
-                    "state": event.fields["state"],
-                    "reason": event.fields.get("reason") or None,
-                    "held": event.fields.get("held") == "1",
-                    "updated_at": event.at,
-                }
-            )
-    if new:
+    table = tables.deliveries
+    this = table.c.job == bindparam("b_job")
+    if new := [new_delivery(event) for event in events if event.type == "enqueued"]:
         # Again with the same id: a producer repeated it on a server that had forgotten it.
-        db.execute(_insert(db, tables.deliveries).on_conflict_do_nothing(), new)
-    if changes:
-        db.execute(update(tables.deliveries).where(tables.deliveries.c.job == bindparam("b_job")), changes)
-    marks = [
-        {"b_job": event.fields["job"]} for event in events if event.fields.get("possible_duplicate") == "1"
-    ]
-    if marks:
-        marked = (
-            update(tables.deliveries)
-            .where(tables.deliveries.c.job == bindparam("b_job"))
-            .values(possible_duplicate=True)
+        db.execute(_insert(db, table).on_conflict_do_nothing(), new)
+    if changes := [row for event in events if (row := change(event))]:
+        # What came of a decision later does not make it undone.
+        decision = func.coalesce(bindparam("decision", type_=Text), table.c.decided_by)
+        names = ("state", "reason", "held", "updated_at")
+        values = {name: bindparam(name, type_=table.c[name].type) for name in names}
+        db.execute(update(table).where(this).values(**values, decided_by=decision), changes)
+    doubled = [event for event in events if event.fields.get("possible_duplicate") == "1"]
+    if doubled:
+        marks = [{"b_job": event.fields["job"]} for event in doubled]
+        db.execute(update(table).where(this).values(possible_duplicate=True), marks)
+    if begun := [event for event in events if event.type == "begun"]:
+        db.execute(
+            update(table).where(this),
+            [{"b_job": event.fields["job"], "mailbox": event.mailbox} for event in begun],
         )
-        db.execute(marked, marks)
-    mailboxes = [
-        {"b_job": event.fields["job"], "mailbox": event.mailbox} for event in events if event.type == "begun"
-    ]
-    if mailboxes:
-        db.execute(update(tables.deliveries).where(tables.deliveries.c.job == bindparam("b_job")), mailboxes)
-
-
-def _delivery(event: Event) -> dict[str, Any]:
-    fields = event.fields
-    return {
-        "job": fields["job"],
-        "tenant": fields["tenant"],
-        "connection": fields["connection"],
-        "kind": fields["kind"],
-        "campaign": fields["campaign"] or None,
-        "recipient": event.recipient,
-        "mailbox": None,
-        "state": fields["state"],
-        "reason": fields["reason"] or None,
-        "held": False,
-        "possible_duplicate": False,
-        "enqueued_at": event.at,
-        "send_at": _time(fields["send_at"]),
-        "expires_at": _time(fields["expires_at"]),
-        "updated_at": event.at,
-        "dedupe": fields["dedupe"],
-        "fingerprint": fields["fingerprint"],
-    }
 
 
 def _write_attempts(db: Db, events: Sequence[Event]) -> None:
-    begun = [
-        {
-            "job": event.fields["job"],
-            "n": int(event.fields["attempt"]),
-            "worker": event.fields["worker"],
-            "begun_at": event.at,
-        }
-        for event in events
-        if event.type == "begun"
-    ]
-    known = set(
-        db.execute(
-            select(tables.deliveries.c.job).where(
-                tables.deliveries.c.job.in_([each["job"] for each in begun])
-            )
-        ).scalars()
-    )
+    table = tables.attempts
+    begun = [new_attempt(event) for event in events if event.type == "begun"]
+    jobs = tables.deliveries.c.job
+    known = set(db.execute(select(jobs).where(jobs.in_([each["job"] for each in begun]))).scalars())
     if strange := [each["job"] for each in begun if each["job"] not in known]:
         log.error(
             "deliveries_unknown", extra={"jobs": strange, "remedy": "Their enqueueing is not on record."}
         )
     if begun := [each for each in begun if each["job"] in known]:
-        made = _insert(db, tables.attempts)
+        made = _insert(db, table)
         again = {name: made.excluded[name] for name in ("worker", "begun_at")}
         db.execute(made.on_conflict_do_update(index_elements=["job", "n"], set_=again), begun)
-    ended = [
-        _ended(event)
-        for event in events
-        if event.type == "settled" or (event.type == "reaped" and "attempt" in event.fields)
-    ]
-    if ended:
-        where = (tables.attempts.c.job == bindparam("b_job")) & (tables.attempts.c.n == bindparam("b_n"))
-        db.execute(update(tables.attempts).where(where), ended)
+    if ended := [row for event in events if (row := end_of_attempt(event))]:
+        where = (table.c.job == bindparam("b_job")) & (table.c.n == bindparam("b_n"))
+        db.execute(update(table).where(where).values(_end(table)), ended)
 
 
-def _ended(event: Event) -> dict[str, Any]:
-    """What became of an attempt; one whose worker was lost has no more than the fact."""
-    detail = json.loads(event.fields.get("detail", "{}"))
+def _end(table: Table) -> dict[str, Any]:
+    """What is not said anew stays; an end that nobody tells is when it was heard of."""
+    at = table.c.ended_at
+    told, heard = (bindparam(name, type_=at.type) for name in ("told_end", "heard_at"))
     return {
-        "b_job": event.fields["job"],
-        "b_n": int(event.fields["attempt"]),
-        "outcome": event.fields.get("outcome", "unknown"),
-        "ended_at": datetime.fromisoformat(detail["ended_at"]) if "ended_at" in detail else event.at,
-        "http_status": detail.get("http_status"),
-        "google_reason": detail.get("google_reason"),
-        "gmail_id": detail.get("gmail_id"),
-        "gmail_thread_id": detail.get("gmail_thread_id"),
+        "outcome": bindparam("outcome", type_=table.c.outcome.type),
+        "reason": bindparam("reason", type_=table.c.reason.type),
+        "ended_at": func.coalesce(told, at, heard),
+        **{
+            name: func.coalesce(bindparam(f"b_{name}", type_=table.c[name].type), table.c[name])
+            for name in LEARNT
+        },
     }
 
 
 def _insert(db: Db, table: Table) -> Any:
     """Both databases know what to do about a row that is there already, each in its own words."""
     return sqlite.insert(table) if db.dialect.name == "sqlite" else postgresql.insert(table)
-
-
-def _time(ms: str) -> datetime | None:
-    return datetime.fromtimestamp(int(ms) / 1000, UTC) if ms else None

@@ -14,51 +14,69 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from redis.asyncio import Redis
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from certmail_config import keys
 from certmail_config.errors import SealBroken
 from certmail_config.ids import ConnectionId
-from certmail_worker.desk import Desk
+from certmail_worker.directory import Directory
 from certmail_worker.record import (
     START,
     CursorMovedError,
-    Event,
     read_cursor,
     read_position,
     seen_nothing,
     write,
 )
+from certmail_worker.record_away import Waiting
+from certmail_worker.rows import Event
 
 log = logging.getLogger(__name__)
 
 BATCH = 500
 BLOCK_MS = 500
 UNCHECKED_PAUSE = 0.2
+RETRY_SECONDS = 1.0
 SEEN_SECONDS = 10.0
 """How often it is noted that nothing happened: a repair has to hold what could have left since."""
 
 
-async def record(desk: Desk, engine: Engine) -> None:
-    """Record until cancelled; raises RedisError, SQLAlchemyError, SealBroken when the vault lacks a key, CursorLostError."""
-    cursor, seen = await _own_cursor(desk, engine), 0.0
+async def record(redis: Redis, directory: Directory, engine: Engine) -> None:
+    """Record until cancelled, however long the database is away.
+
+    Raises RedisError, SealBroken when the vault lacks a key, CursorLostError.
+    """
+    waiting = Waiting()
     while True:
         try:
-            entries = await _read(desk, cursor)
+            await _record(redis, directory, engine, waiting)
+        except SQLAlchemyError as error:
+            await waiting.tell(redis, error)
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _record(redis: Redis, directory: Directory, engine: Engine, waiting: Waiting) -> None:
+    cursor, seen = await _own_cursor(redis, engine), 0.0
+    waiting.over()
+    while True:
+        try:
+            entries = await _read(redis, cursor)
         except CursorLostError:
             newer = await asyncio.to_thread(read_cursor, engine)
             if newer == cursor:
                 # Pacing must not go on either, before somebody has looked.
-                await desk.redis.delete(keys.CHECKED_RUN)
+                await redis.delete(keys.CHECKED_RUN)
                 raise
             cursor = newer  # another recorder has gone on, and trimmed behind itself
             continue
         if not entries:
             if time.monotonic() > seen + SEEN_SECONDS:
-                await asyncio.to_thread(seen_nothing, engine, cursor, await _server_time(desk))
+                await asyncio.to_thread(seen_nothing, engine, cursor, await _server_time(redis))
                 seen = time.monotonic()
             continue
-        events = [await _decode(desk, id_, fields) for id_, fields in entries]
+        events = [await _decode(directory, id_, fields) for id_, fields in entries]
         try:
             await asyncio.to_thread(write, engine, cursor, events)
         except CursorMovedError:
@@ -66,14 +84,14 @@ async def record(desk: Desk, engine: Engine) -> None:
             cursor = await asyncio.to_thread(read_cursor, engine)
             continue
         cursor = events[-1].id
-        await _trim(desk, cursor)
+        await _trim(redis, cursor)
 
 
-async def _own_cursor(desk: Desk, engine: Engine) -> str:
+async def _own_cursor(redis: Redis, engine: Engine) -> str:
     """Where the record stands, once it was checked that it belongs to this ledger (lineage.py)."""
     while True:
         position = await asyncio.to_thread(read_position, engine)
-        epoch = await cast("Any", desk.redis.get(keys.EPOCH))
+        epoch = await cast("Any", redis.get(keys.EPOCH))
         if epoch is not None and epoch.decode() == position.epoch:
             return position.cursor
         await asyncio.sleep(UNCHECKED_PAUSE)
@@ -83,15 +101,15 @@ class CursorLostError(Exception):
     """The stream lacks the last event that was recorded: it is not the stream that was recorded."""
 
 
-async def _read(desk: Desk, cursor: str) -> list[tuple[str, dict[bytes, bytes]]]:
+async def _read(redis: Redis, cursor: str) -> list[tuple[str, dict[bytes, bytes]]]:
     """What happened after the cursor's own event; raises CursorLostError if that is missing."""
     if cursor != START:
-        found = _entries(await cast("Any", desk.redis.xrange(keys.EVENTS, min=cursor, count=BATCH + 1)))
+        found = _entries(await cast("Any", redis.xrange(keys.EVENTS, min=cursor, count=BATCH + 1)))
         if not found or found[0][0] != cursor:
             raise CursorLostError(cursor)
         if len(found) > 1:
             return found[1:]
-    answer = await cast("Any", desk.redis.xread({keys.EVENTS: cursor}, count=BATCH, block=BLOCK_MS))
+    answer = await cast("Any", redis.xread({keys.EVENTS: cursor}, count=BATCH, block=BLOCK_MS))
     streams = answer.values() if isinstance(answer, dict) else (entries for _, entries in answer or [])
     return [entry for entries in streams for entry in _entries(_flat(entries))]
 
@@ -100,16 +118,16 @@ def _entries(raw: Any) -> list[tuple[str, dict[bytes, bytes]]]:
     return [(id_.decode(), fields) for id_, fields in raw]
 
 
-async def _trim(desk: Desk, cursor: str) -> None:
+async def _trim(redis: Redis, cursor: str) -> None:
     """Cut the stream just before the cursor's own event, and note in Redis how far the record is."""
-    async with desk.redis.pipeline(transaction=False) as pipe:
+    async with redis.pipeline(transaction=False) as pipe:
         pipe.set(keys.RECORDED, cursor)
         pipe.xtrim(keys.EVENTS, minid=cursor, approximate=True)
         await pipe.execute()
 
 
-async def _server_time(desk: Desk) -> datetime:
-    seconds, micros = await cast("Any", desk.redis.time())
+async def _server_time(redis: Redis) -> datetime:
+    seconds, micros = await cast("Any", redis.time())
     return datetime.fromtimestamp(seconds + micros / 1e6, UTC)
 
 
@@ -122,21 +140,22 @@ def _flat(entries: Any) -> Any:
     )
 
 
-async def _decode(desk: Desk, id_: str, raw: Mapping[bytes, bytes]) -> Event:
+async def _decode(directory: Directory, id_: str, raw: Mapping[bytes, bytes]) -> Event:
     fields = {name.decode(): value.decode() for name, value in raw.items() if name != b"body"}
     kind, at = fields.pop("type"), datetime.fromtimestamp(int(fields.pop("at")) / 1000, UTC)
-    recipient = mailbox = None
+    recipient = mailbox = key_id = None
     if kind == "enqueued":
-        recipient = await _recipient(desk, raw[b"body"], fields)
+        recipient = await _recipient(directory, raw[b"body"], fields)
     if kind == "begun":
-        connection = await desk.directory.connection(ConnectionId(fields["connection"]))
+        connection = await directory.connection(ConnectionId(fields["connection"]))
         mailbox = connection.mailbox if connection else None
-    return Event(id_, kind, at, fields, recipient, mailbox)
+        key_id = connection.key_id if connection else None
+    return Event(id_, kind, at, fields, recipient, mailbox, key_id)
 
 
-async def _recipient(desk: Desk, body: bytes, fields: Mapping[str, str]) -> str | None:
+async def _recipient(directory: Directory, body: bytes, fields: Mapping[str, str]) -> str | None:
     try:
-        payload = await desk.directory.open(body, tenant=fields["tenant"], job=fields["job"])
+        payload = await directory.open(body, tenant=fields["tenant"], job=fields["job"])
     except SealBroken as broken:
         if broken.code == "vault_key_missing":
             raise  # the events wait in the stream until the key is back

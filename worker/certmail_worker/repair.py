@@ -105,7 +105,7 @@ class Mending:
     def carry_out(self, settings: Settings) -> None:
         """See Repair."""
         with open_office(settings) as office:
-            office.publish_missing()
+            office.publisher.publish_missing()
             invariants.put_right(office.redis, self.report)
 
 

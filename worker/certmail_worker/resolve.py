@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from redis import Redis
 from sqlalchemy import Connection as Db
@@ -18,6 +18,8 @@ from certmail_config.ledger import Call, close, run, settle
 from certmail_config.sql import tables
 from certmail_config.states import AttemptOutcome, State
 from certmail_worker.doubts import unknown_attempts
+
+CHUNK: Final = 500
 
 
 class Decision(StrEnum):
@@ -44,6 +46,17 @@ def list_uncertain(
     db: Db, redis: Redis, *, tenant: str | None, campaign: str | None, limit: int
 ) -> list[dict[str, Any]]:
     """The uncertain deliveries that are still open, the oldest first; `waits_for` says who is to decide. Raises RedisError."""
+    rows = uncertain_rows(db, tenant=tenant, campaign=campaign)
+    opened: list[dict[str, Any]] = []
+    for start in range(0, len(rows), CHUNK):
+        if len(opened) >= limit:
+            break
+        opened += _open(redis, rows[start : start + CHUNK])
+    return opened[:limit]
+
+
+def uncertain_rows(db: Db, *, tenant: str | None, campaign: str | None) -> list[dict[str, Any]]:
+    """Those that the record has as uncertain, closed or not, the oldest first."""
     record = tables.deliveries.c
     names = ("job", "tenant", "campaign", "kind", "recipient", "mailbox", "reason", "possible_duplicate")
     query = select(*(record[name] for name in names), record.updated_at).where(
@@ -52,18 +65,19 @@ def list_uncertain(
     for column, value in ((record.tenant, tenant), (record.campaign, campaign)):
         if value is not None:
             query = query.where(column == value)
-    rows = [dict(row) for row in db.execute(query.order_by(record.job)).mappings()]
-    opened: list[dict[str, Any]] = []
-    for row in rows:
-        if len(opened) >= limit:
-            break
-        state, finished, held = cast(
-            "list[bytes | None]", redis.hmget(keys.JOB + row["job"], ["state", "finished_at", "held"])
-        )
+    return [dict(row) for row in db.execute(query.order_by(record.job)).mappings()]
+
+
+def _open(redis: Redis, rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Those of the rows that nobody has decided about yet."""
+    with redis.pipeline(transaction=False) as pipe:
+        for row in rows:
+            pipe.hmget(keys.JOB + row["job"], ["state", "finished_at", "held"])
+            pipe.zscore(keys.UNSURE, row["job"])
+        answers = pipe.execute()
+    for row, (state, finished, held), looked_for in zip(rows, answers[0::2], answers[1::2], strict=True):
         if state == State.UNCERTAIN.encode() and finished is None:
-            looked_for = redis.zscore(keys.UNSURE, row["job"]) is not None
-            opened.append(row | {"waits_for": _waits_for(held=held == b"1", looked_for=looked_for)})
-    return opened
+            yield row | {"waits_for": _waits_for(held=held == b"1", looked_for=looked_for is not None)}
 
 
 def _waits_for(*, held: bool, looked_for: bool) -> str:

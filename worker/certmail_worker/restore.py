@@ -61,7 +61,7 @@ def carry_out(office: Office, plan: Plan) -> list[Restored]:
     position = read_position(office.engine)
     if (run_id(office.redis), position.cursor) != (plan.run, plan.cursor):
         raise _changed()
-    office.publish_missing()
+    office.publisher.publish_missing()
     done: list[Restored] = []
     for steps in chunks(plan.steps):
         calls = [

@@ -159,6 +159,9 @@ def attempt_detail(row: dict[str, Any]) -> str:
         "google_reason": row["google_reason"],
         "gmail_id": row["gmail_id"],
         "gmail_thread_id": row["gmail_thread_id"],
+        "latency_ms": row["latency_ms"],
+        "key_id": row["key_id"],
+        "connection_version": row["connection_version"],
     }
     return json.dumps({name: item for name, item in value.items() if item is not None})
 

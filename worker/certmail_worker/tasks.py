@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from certmail_config.broker import DELIVER, PROBE
 from certmail_config.ids import JobId
+from certmail_worker.answering import answer
 from certmail_worker.delivery import deliver
 
 if TYPE_CHECKING:
     from celery import Celery
 
     from certmail_worker.lifecycle import WorkerLife
-
-DELIVER: Final = "certmail.deliver"
 
 
 def register(app: Celery, life: WorkerLife) -> None:
@@ -22,4 +22,9 @@ def register(app: Celery, life: WorkerLife) -> None:
         """Deliver one reminder."""
         return await deliver(life.desk, JobId(job_id))
 
+    async def certmail_probe(enquiry_id: str) -> str:
+        """Ask Google what the gateway wants to know of a connection."""
+        return await answer(life.office, enquiry_id, life.desk.worker)
+
     app.task(certmail_deliver, name=DELIVER)
+    app.task(certmail_probe, name=PROBE)

@@ -22,6 +22,8 @@ class AttemptView:
     google_reason: str | None
     outcome: str | None
     gmail_id: str | None
+    latency_ms: int | None = None
+    key_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ def _attempt(n: int, job: Mapping[str, str]) -> AttemptView:
         google_reason=detail.get("google_reason"),
         outcome=job.get(f"outcome:{n}"),
         gmail_id=detail.get("gmail_id"),
+        latency_ms=detail.get("latency_ms"),
+        key_id=detail.get("key_id"),
     )
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
@@ -15,6 +15,18 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from certmail_config.errors import SettingsError, StoresUnreachable
 
 BUSY_SECONDS = 15
+IDLE_SECONDS = 15
+"""So long may a transaction of a process that was frozen hold up the others' record."""
+NOTICED_SOON: Final = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""A server that vanished without a word is noticed within half a minute; seconds, and the last in milliseconds."""
+UPGRADE_LOCK = 0x636572746D61696C
+"""PostgreSQL's number for "who upgrades these tables": `certmail` in ASCII, so that nobody else means something by it."""
 HEAD = "0007"
 """The newest migration; a test holds it against the folder."""
 
@@ -24,7 +36,7 @@ def open_database(url: str) -> Engine:
     try:
         parsed = make_url(url)
         sqlite = parsed.get_backend_name() == "sqlite"
-        arguments: dict[str, Any] = {"timeout": BUSY_SECONDS} if sqlite else {"connect_timeout": 5}
+        arguments: dict[str, Any] = {"timeout": BUSY_SECONDS} if sqlite else dict(NOTICED_SOON)
         engine = create_engine(
             parsed,
             connect_args=arguments,
@@ -37,9 +49,21 @@ def open_database(url: str) -> Engine:
             f"CERTMAIL_DATABASE_URL cannot be used: {type(error).__name__}.",
             "Write postgresql+psycopg://user:password@host/database, or sqlite:////path/to/file.",
         ) from None
-    if sqlite:
-        event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", _prepare_sqlite if sqlite else _prepare_postgres)
     return engine
+
+
+def _prepare_postgres(connection: Any, _: object) -> None:
+    """See that what is recorded survives a crash, since it is trimmed from Redis then; a stricter setting stays.
+
+    A process that is frozen within a transaction, and so no longer the keeper, must not hold up the next.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW synchronous_commit")
+        if cursor.fetchone()[0] == "off":
+            cursor.execute("SET synchronous_commit = on")
+        cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+    connection.commit()
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
@@ -74,6 +98,8 @@ def upgrade(engine: Engine) -> None:
         if engine.dialect.name == "sqlite":
             # Python's driver leaves CREATE TABLE outside any transaction unless one was begun by hand.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
         if _noted(connection) == HEAD:
             return  # somebody else was faster
         config.attributes["connection"] = connection

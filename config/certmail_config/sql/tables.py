@@ -136,7 +136,7 @@ deliveries = Table(
     Column("connection", String(36), nullable=False),
     Column("kind", String(32), nullable=False),
     Column("campaign", String(300)),
-    Column("recipient", String(320)),  # null once erased
+    Column("recipient", String(320)),  # in lower case; null once erased
     Column("mailbox", String(320)),
     Column("state", String(16), nullable=False),
     Column("reason", Text),
@@ -148,9 +148,17 @@ deliveries = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     Column("dedupe", String(128)),  # its key and content, as keyed hashes: what a repair of Redis
     Column("fingerprint", String(64)),  # needs to know, so that nothing is sent a second time
-    Index(None, "tenant", "campaign", "state"),
-    Index(None, "tenant", "recipient"),
-    Index(None, "updated_at"),
+    Column("decided_by", Text),  # who called it off or settled it, in the words of the record
+    # Pages are read in this order, whatever is asked for (deliveries.py): each index ends with it.
+    Index(None, "enqueued_at", "job"),
+    Index(None, "state", "enqueued_at", "job"),
+    Index(None, "recipient", "enqueued_at", "job"),
+    Index(None, "campaign", "enqueued_at", "job"),
+    Index(None, "campaign", "state", "enqueued_at", "job"),
+    Index(None, "tenant", "enqueued_at", "job"),
+    Index(None, "tenant", "state", "enqueued_at", "job"),
+    Index(None, "tenant", "campaign", "enqueued_at", "job"),
+    Index(None, "tenant", "campaign", "state", "enqueued_at", "job"),
 )
 
 attempts = Table(
@@ -166,6 +174,10 @@ attempts = Table(
     Column("google_reason", Text),
     Column("gmail_id", String(64)),
     Column("gmail_thread_id", String(64)),
+    Column("reason", Text),  # what became of it, in certmail's words
+    Column("latency_ms", Integer),  # from the first byte of the request to the end of the answer
+    Column("key_id", String(64)),  # of the certificate whose key was used; null for a linked account
+    Column("connection_version", Integer),
 )
 
 events = Table(
@@ -181,6 +193,7 @@ events = Table(
     Column("job", String(36)),
     Column("data", Text, nullable=False),  # JSON of the event's other fields, without the payload
     Index(None, "job"),
+    Index(None, "at"),
 )
 
 recorder = Table(

@@ -1,4 +1,4 @@
-"""The gateway's application: the OAuth callback and its own health. Console and API are built on this."""
+"""The gateway's application: the console, the OAuth callback and its own health. The API is built on this."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ import aiohttp
 from aiohttp import web
 from redis.exceptions import RedisError
 
-from certmail.gateway import pages
 from certmail.gateway.api.mount import mount
+from certmail.gateway.client import configured_client
+from certmail.gateway.console import cookies
+from certmail.gateway.console.cookies import Cookie
+from certmail.gateway.console.front import FRONT
+from certmail.gateway.console.guard import guard
+from certmail.gateway.console.returning import returned
+from certmail.gateway.console.routes import add_console
 from certmail.gateway.google import Google, new_session
 from certmail.gateway.linking import Linked, finish
-from certmail_config.errors import CertmailError, SettingsError
-from certmail_config.oauth import OAuthClient
+from certmail_config.errors import CertmailError
 from certmail_config.office import Office
-from certmail_config.settings import Settings
 
 OFFICE: web.AppKey[Office] = web.AppKey("office", Office)
 SESSION: web.AppKey[aiohttp.ClientSession] = web.AppKey("session", aiohttp.ClientSession)
@@ -25,7 +29,7 @@ SESSION: web.AppKey[aiohttp.ClientSession] = web.AppKey("session", aiohttp.Clien
 
 def build(office: Office) -> web.Application:
     """Make the application over open stores."""
-    app = web.Application()
+    app = web.Application(middlewares=[guard])
     app[OFFICE] = office
 
     async def google(app: web.Application) -> AsyncIterator[None]:
@@ -34,32 +38,30 @@ def build(office: Office) -> web.Application:
             yield
 
     app.cleanup_ctx.append(google)
+    app.router.add_get("/", home)
     app.router.add_get("/oauth/google/callback", callback)
+    add_console(app, office)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     mount(app, office)
     return app
 
 
-def configured_client(settings: Settings) -> OAuthClient:
-    """Our OAuth client; raises SettingsError naming what is missing."""
-    if settings.oauth_client_id is None or settings.oauth_client_secret is None:
-        raise SettingsError(
-            "oauth_client_missing",
-            "CERTMAIL_OAUTH_CLIENT_ID and CERTMAIL_OAUTH_CLIENT_SECRET are not set: no account can be linked without them.",
-            f"Make an OAuth client (web application) in the Google Cloud console, with the redirect URI {settings.callback_url}.",
-        )
-    return OAuthClient(settings.oauth_client_id, settings.oauth_client_secret.get_secret_value())
-
-
-async def callback(request: web.Request) -> web.Response:
-    """Google sends an administrator's browser here."""
-    office = request.app[OFFICE]
+async def callback(request: web.Request) -> web.StreamResponse:
+    """Google sends an administrator's browser here; it goes on to the page that the consent was begun on."""
+    office, front = request.app[OFFICE], request.app[FRONT]
+    browser = cookies.read(request, Cookie.CONSENT, secure=front.secure)
     try:
         google = Google(request.app[SESSION], office.settings, configured_client(office.settings))
-        return pages.result(await finish(office, google, request.query))
+        ended = await finish(office, google, request.query, browser)
     except CertmailError as error:
-        return pages.result(Linked(ok=False, code=error.code, message=error.message, remedy=error.remedy))
+        ended = Linked(ok=False, code=error.code, message=error.message, remedy=error.remedy)
+    return await returned(request, ended)
+
+
+async def home(_: web.Request) -> web.Response:
+    """Whoever types nothing but the address means the console."""
+    raise web.HTTPSeeOther("/console")
 
 
 async def healthz(_: web.Request) -> web.Response:

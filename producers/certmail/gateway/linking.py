@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from certmail.gateway.google import Google
 from certmail_config.connections import SEND_SCOPE, Connection, ConnectionState, Kind
 from certmail_config.errors import Refused
-from certmail_config.links import take_link
+from certmail_config.links import Link, take_link
 from certmail_config.oauth import ISSUERS, Granted
 from certmail_config.office import Office
 from certmail_config.token_errors import Denied
@@ -20,12 +20,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """How it ended, in words for the person at the browser."""
+    """How it ended, in words for the person at the browser; `back` is the path of ours that the consent was begun on."""
 
     ok: bool
     code: str
     message: str
     remedy: str = ""
+    back: str = ""
 
 
 STALE = Linked(
@@ -36,10 +37,19 @@ STALE = Linked(
 )
 
 
-async def finish(office: Office, google: Google, query: Mapping[str, str]) -> Linked:
-    """Finish a consent. Whatever goes wrong after Google gave a token, the token is given back."""
+async def finish(office: Office, google: Google, query: Mapping[str, str], browser: str) -> Linked:
+    """Finish a consent. Whatever goes wrong after Google gave a token, the token is given back.
+
+    `browser` is the secret of the browser that comes back; it must be the one that left.
+    """
     link = await asyncio.to_thread(take_link, office.redis, office.vault, query.get("state", ""))
-    if link is None or query.get("iss", next(iter(ISSUERS))) not in ISSUERS:
+    if link is None or not link.belongs_to(browser):
+        return STALE
+    return replace(await _finish(office, google, query, link), back=link.back)
+
+
+async def _finish(office: Office, google: Google, query: Mapping[str, str], link: Link) -> Linked:
+    if query.get("iss", next(iter(ISSUERS))) not in ISSUERS:
         return STALE
     try:
         connection = await asyncio.to_thread(office.connection, link.connection)

@@ -293,6 +293,7 @@ class TestWhoMay:
             (Scope.TENANTS_READ, "GET", "/v1/tenants"),
             (Scope.TENANTS_READ, "GET", "/v1/connections"),
             (Scope.DELIVERIES_READ, "GET", "/v1/deliveries"),
+            (Scope.SETUP_LINKS_WRITE, "POST", "/v1/setup-links"),
         ],
     )
     async def test_each_address_wants_its_scope(
@@ -383,6 +384,19 @@ class TestLists:
         _, some = await client.get("/v1/deliveries?campaign=q1&state=accepted&tenant=acme")
         assert len(some["items"]) == 3
         assert (await client.get("/v1/deliveries?state=failed"))[1]["items"] == []
+        _, one = await client.get("/v1/deliveries?recipient=R3@acme.example")
+        assert [each["recipient"] for each in one["items"]] == ["r3@acme.example"]
+        late = (now + timedelta(seconds=1)).isoformat().replace("+", "%2B")
+        assert (await client.get(f"/v1/deliveries?since={late}"))[1]["items"] == []
+        assert len((await client.get(f"/v1/deliveries?until={late}"))[1]["items"]) == 6
+        _, key = await asyncio.to_thread(
+            create_key, office, "two", tenants=["acme", "globex"], scopes=[*Scope]
+        )
+        both = replace(client, key=key)
+        _, page = await both.get("/v1/deliveries?limit=5")
+        assert [each["recipient"][:2] for each in page["items"]] == ["r6", "r5", "r4", "r3", "r2"]
+        _, rest = await both.get(f"/v1/deliveries?limit=5&cursor={page['next']}")
+        assert [each["recipient"][:2] for each in rest["items"]] == ["r1", "r0"]
         assert (await client.get("/v1/deliveries?tenant=globex"))[1]["items"] == []
 
     @pytest.mark.parametrize(
@@ -395,6 +409,9 @@ class TestLists:
             ("cursor=x", "cursor"),
             ("cursor=WzFd", "cursor"),
             ("state=lost", "state"),
+            ("since=2026-11-25T09:00:00", "since"),
+            ("until=1700000000", "until"),
+            ("campaign=a%00b", "campaign"),
             ("colour=blue", "colour"),
             ("tenant=" + "x" * 64, "tenant"),
         ],

@@ -15,11 +15,13 @@ from certmail_worker.cli import (
     deliveries,
     demo,
     doctor,
+    erase,
     gateway,
     keys,
     removing,
     run,
     send,
+    setup_link,
     simulate,
     status,
     stopping,
@@ -49,6 +51,7 @@ for module in (
     uncertain,
     stopping,
     deliveries,
+    erase,
     simulate,
     doctor,
     store,
@@ -56,6 +59,7 @@ for module in (
     module.register(app)
 app.command("gateway")(gateway.gateway)
 connections.group.command("link")(gateway.link)
+connections.group.command("setup-link")(setup_link.setup_link)
 connections.group.command("suspend")(stopping.suspend_connection)
 connections.group.command("resume")(stopping.resume_connection)
 connections.group.command("remove")(removing.remove_connection)

@@ -12,6 +12,7 @@ from certmail_config import keys
 from certmail_config.errors import Refused, WrongUse
 from certmail_config.settings import Settings
 from certmail_worker.cli.output import Json, out, print_json
+from certmail_worker.cli.stopping import by_whom
 
 _WORDS = {
     Cancellation.CANCELLED: "It is called off.",
@@ -34,7 +35,7 @@ def cancel(
     tenant: Annotated[
         str | None, typer.Option(help="Whose campaign; without --campaign, all of this tenant's.")
     ] = None,
-    reason: Annotated[str, typer.Option(help="For the record.")] = "on the command line",
+    reason: Annotated[str | None, typer.Option(help="For the record, beside by whom.")] = None,
     json: Json = False,
 ) -> None:
     """Call off a reminder, or all of a campaign or tenant, before they are sent."""
@@ -44,15 +45,17 @@ def cancel(
             "Name a JOB, or a --campaign or --tenant.",
             "certmail cancel JOB, or certmail cancel --campaign ID",
         )
+    said = f"{reason}; {by_whom(None)}" if reason else by_whom(None)
     with Mailer.from_env(Settings.from_env(), proven=False) as mailer:
         if job is None:
             whose = _tenant(mailer, tenant)
-            done = mailer.cancel_all(whose, campaign=campaign or "", reason=reason)
+            done = mailer.cancel_all(whose, campaign=campaign or "", reason=said)
             if json:
                 return print_json(asdict(done))
-            said = f"{done.cancelled} called off, {done.already_sending} already under way, {done.uncertain} uncertain."
-            return out.print(said)
-        result = mailer.cancel(job, reason=reason)
+            return out.print(
+                f"{done.cancelled} called off, {done.already_sending} already under way, {done.uncertain} uncertain."
+            )
+        result = mailer.cancel(job, reason=said)
         view = mailer.status(job)
     if json:
         print_json({"id": job, "result": result, "state": view.state if view else None})

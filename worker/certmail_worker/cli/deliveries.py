@@ -1,68 +1,183 @@
-"""`certmail deliveries`."""
+"""`certmail deliveries`: the record, page by page or as a file."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import csv
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, TextIO
 
 import typer
-from sqlalchemy import select
+from sqlalchemy import Engine
 
+from certmail_config.errors import Refused, WrongUse
 from certmail_config.settings import Settings
-from certmail_config.sql import tables
+from certmail_config.sql.deliveries import COLUMNS, Cursor, Filter, Row, read_all, read_page
 from certmail_config.sql.engine import check_version, open_database, reachable, upgrade
 from certmail_config.states import State
 from certmail_config.stores import database_url
-from certmail_worker.cli.output import Json, print_json, table
+from certmail_worker.cli.output import Json, err, out, print_json, table, when
+from certmail_worker.cli.times import parse_time
 
-_COLUMNS = (
-    "job",
-    "tenant",
-    "campaign",
-    "kind",
-    "recipient",
-    "mailbox",
-    "state",
-    "reason",
-    "held",
-    "possible_duplicate",
-    "enqueued_at",
-    "updated_at",
-)
+Tenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]
+Campaign = Annotated[str | None, typer.Option(help="Only this campaign's.")]
+To = Annotated[str | None, typer.Option("--to", metavar="ADDRESS", help="Only those to this address.")]
+InState = Annotated[State | None, typer.Option("--state", help="Only those in this state.")]
+Since = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Only those enqueued at this time or later (RFC 3339).")
+]
+Until = Annotated[str | None, typer.Option(metavar="TIME", help="Only those enqueued before this time.")]
+SHOWN = ("enqueued_at", "tenant", "campaign", "recipient", "state", "reason", "job")
+
+
+class Form(StrEnum):
+    """The form of an export."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(no_args_is_help=True, help="The record of what was delivered.")
     group.command("list")(list_)
-    group.callback()(lambda: None)  # a group, although it has one command so far
+    group.command("export")(export)
     app.add_typer(group, name="deliveries")
 
 
 def list_(
     *,
-    tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
-    campaign: Annotated[str | None, typer.Option(help="Only this campaign's.")] = None,
-    state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
+    tenant: Tenant = None,
+    campaign: Campaign = None,
+    to: To = None,
+    state: InState = None,
+    since: Since = None,
+    until: Until = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, the newest first.")] = 100,
+    after: Annotated[
+        str | None, typer.Option(metavar="CURSOR", help="Go on where the page before it ended.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """List deliveries from the record, the newest first."""
+    wanted = _filter(tenant, campaign, to, state, since, until)
+    cursor = Cursor.parse(after) if after is not None else None
+    with _record() as engine, reachable(engine), engine.connect() as db:
+        page = read_page(db, wanted, after=cursor, limit=limit)
+    if json:
+        return print_json({"deliveries": page.rows, "next": str(page.next) if page.next else None})
+    shown = [name for name in SHOWN if getattr(wanted, name, None) is None]  # what was asked for is known
+    table(
+        [name.replace("_", " ") for name in shown],
+        [[_short(row, name) for name in shown] for row in page.rows],
+    )
+    if page.next is not None:
+        err.print(f"\nThere are more. Go on with: --after {page.next}", markup=False)
+    return None
+
+
+def export(
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="Where to; - is standard output.")],
+    *,
+    form: Annotated[
+        Form | None, typer.Option("--format", help="Unset: as the file's name says, else csv.")
+    ] = None,
+    tenant: Tenant = None,
+    campaign: Campaign = None,
+    to: To = None,
+    state: InState = None,
+    since: Since = None,
+    until: Until = None,
+    json: Json = False,
+) -> None:
+    """Write deliveries to a file, the newest first; however many there are, they are read some at a time."""
+    if json and file == "-":
+        raise WrongUse("wrong_use", "With - the deliveries themselves are on stdout.", "Leave --json out.")
+    wanted = _filter(tenant, campaign, to, state, since, until)
+    form = form or (Form.JSONL if file.endswith((".jsonl", ".ndjson")) else Form.CSV)
+    with _record() as engine, _opened(file) as target:
+        write = _write_csv if form is Form.CSV else _write_jsonl
+        count = write(target, read_all(engine, wanted))
+    if json:
+        return print_json({"file": file, "format": form, "deliveries": count})
+    return (err if file == "-" else out).print(f"{count} deliveries written.")
+
+
+def _filter(
+    tenant: str | None,
+    campaign: str | None,
+    to: str | None,
+    state: State | None,
+    since: str | None,
+    until: str | None,
+) -> Filter:
+    return Filter(
+        tenant, campaign, to, state, since=parse_time(since, "--since"), until=parse_time(until, "--until")
+    )
+
+
+@contextmanager
+def _record() -> Iterator[Engine]:
     settings = Settings.from_env()
     engine = open_database(database_url(settings))
-    if settings.database_url is None:
-        upgrade(engine)
-    else:
-        check_version(engine)
-    columns = [tables.deliveries.c[name] for name in _COLUMNS]
-    query = select(*columns).order_by(tables.deliveries.c.job.desc()).limit(limit)
-    for column, value in (("tenant", tenant), ("campaign", campaign), ("state", state)):
-        if value is not None:
-            query = query.where(tables.deliveries.c[column] == value)
-    with reachable(engine), engine.connect() as db:
-        rows = [dict(row) for row in db.execute(query).mappings()]
-    engine.dispose()
-    if json:
-        return print_json({"deliveries": rows})
-    shown = ("job", "tenant", "recipient", "state", "reason", "updated_at")
-    table(shown, [[row[name] for name in shown] for row in rows])
-    return None
+    try:
+        if settings.database_url is None:
+            upgrade(engine)
+        else:
+            check_version(engine)
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[TextIO]:
+    if file == "-":
+        yield sys.stdout
+        return
+    try:
+        with Path(file).open("w", encoding="utf-8", newline="") as opened:
+            yield opened
+    except OSError as error:
+        message = f"{file} cannot be written: {error.strerror}."
+        raise Refused("file_unusable", message, "Name another file.") from None
+
+
+def _write_csv(target: TextIO, rows: Iterable[Row]) -> int:
+    writer, count = csv.writer(target), 0
+    writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerow([_harmless(_plain(row[name])) for name in COLUMNS])
+        count += 1
+    return count
+
+
+def _write_jsonl(target: TextIO, rows: Iterable[Row]) -> int:
+    count = 0
+    for row in rows:
+        target.write(json.dumps({name: _plain(row[name]) for name in COLUMNS}, ensure_ascii=False) + "\n")
+        count += 1
+    return count
+
+
+def _short(row: Row, name: str) -> Any:
+    """A reason's sentence is for `status`; a list has room for its code."""
+    return (row[name] or "").partition(":")[0] if name == "reason" else row[name]
+
+
+def _plain(value: Any) -> Any:
+    return when(value) if isinstance(value, datetime) else value
+
+
+def _harmless(value: Any) -> Any:
+    """A spreadsheet takes a cell that begins so for a formula, and what is in it came from others."""
+    return (
+        f"'{value}"
+        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+        else value
+    )

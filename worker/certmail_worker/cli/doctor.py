@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +14,7 @@ from certmail_config.errors import WrongUse
 from certmail_config.settings import Settings
 from certmail_worker.checkup import Finding, Severity, examine
 from certmail_worker.cli.output import Json, err, out, print_json
+from certmail_worker.cli.times import parse_time
 from certmail_worker.repair import Repair, find_repair
 
 _MARK = {
@@ -47,7 +47,7 @@ def doctor(
 ) -> None:
     """Examine settings, stores, ledger and connections: what is wrong, and what to do about it."""
     settings = Settings.from_env()
-    ended = _time(stopped_at)
+    ended = parse_time(stopped_at, "--stopped-at")
     if (yes or ended) and not repair:
         raise WrongUse(
             "wrong_use", "--yes and --stopped-at go with --repair.", "See `certmail doctor --help`."
@@ -127,19 +127,3 @@ def _repair(repair: Repair | None, *, carried_out: bool) -> dict[str, Any]:
     if repair is None:
         return {"carried_out": False, "lines": [], "jobs": {}}
     return {"carried_out": carried_out, "lines": list(repair.lines), "jobs": repair.jobs}
-
-
-def _time(value: str | None) -> datetime | None:
-    if value is None:
-        return None
-    try:
-        time = datetime.fromisoformat(value)
-    except ValueError:
-        time = None
-    if time is None or time.tzinfo is None:
-        raise WrongUse(
-            "invalid_time",
-            f"--stopped-at {value!r} is not a time with a zone.",
-            "Write 2026-11-23T04:00:00Z, say.",
-        )
-    return time.astimezone(UTC)

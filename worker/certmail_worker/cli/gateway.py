@@ -26,7 +26,7 @@ from certmail_worker.logs import set_up
 
 
 def gateway() -> None:
-    """Run the gateway: the HTTP API (/docs describes it), the OAuth callback, /healthz and /readyz."""
+    """Run the gateway: console, set-up links, HTTP API (/docs describes it), OAuth callback, /healthz and /readyz."""
     from certmail.gateway.app import serve  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
 
     settings = Settings.from_env()
@@ -77,7 +77,7 @@ def link(
 
 def consent(office: Office, connection: Connection) -> str:
     """Begin a consent for a connection; raises Refused, SettingsError."""
-    from certmail.gateway.app import configured_client  # noqa: PLC0415 - as above
+    from certmail.gateway.client import configured_client  # noqa: PLC0415 - as above
 
     settings = office.settings
     if connection.kind is not Kind.SERVICE_PROVIDER_APP:

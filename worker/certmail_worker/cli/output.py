@@ -22,6 +22,8 @@ Json = Annotated[
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
+ENDLESS = 10_000
+
 
 def wants_json(arguments: Sequence[str]) -> bool:
     """Whether a command line asked for JSON, even one that could not be understood."""
@@ -51,7 +53,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         grid.add_column(column, overflow="fold")
     for row in rows:
         grid.add_row(*(_cell(value) for value in row))
-    out.print(grid)
+    # In a file or a pipe a row is one line, however long.
+    (out if out.is_terminal else Console(highlight=False, width=ENDLESS)).print(grid)
 
 
 def fields(pairs: Iterable[tuple[str, object]]) -> None:

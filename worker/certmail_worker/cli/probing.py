@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from certmail_config.checklist import Step
 from certmail_config.connections import ConnectionState
 from certmail_config.errors import Refused
 from certmail_config.office import Office, open_office
@@ -17,7 +18,7 @@ from certmail_worker.cli.output import Json, err, print_json
 from certmail_worker.cli.shown import as_json, show_connection
 
 if TYPE_CHECKING:
-    from certmail_worker.probe import Probed, Step
+    from certmail_worker.probe import Probed
 
 PAUSE_SECONDS = 15.0
 """Between tries while waiting: a new key may take a minute, a delegation usually minutes."""
@@ -76,22 +77,12 @@ def _patiently(office: Office, id_: str, *, mail: bool, until: float) -> Probed:
 def _line(step: Step) -> str:
     mark = "[green]✓[/green]" if step.ok else "[yellow]…[/yellow]" if step.waiting else "[red]✗[/red]"
     line = f"{mark} {step.name}: {escape(step.message)}"
-    return line if step.ok else f"{line}\n    {escape(step.remedy)}"
+    return f"{line}\n    {escape(step.remedy)}" if step.remedy else line
 
 
 def _show(probed: Probed, *, json: bool) -> None:
     if json:
-        steps = [
-            {
-                "step": step.name,
-                "ok": step.ok,
-                "waiting": step.waiting,
-                "code": step.code,
-                "message": step.message,
-                "remedy": step.remedy,
-            }
-            for step in probed.steps
-        ]
+        steps = [step.as_json() for step in probed.steps]
         print_json({**as_json(probed.connection), "steps": steps})
     else:
         show_connection(probed.connection)

@@ -40,7 +40,7 @@ def remove_connection(id: Id, *, yes: Yes = False, json: Json = False) -> None: 
 
         found = office.connection(id)
         whole = f"{found.tenant}/{found.name}"
-        _ask(f"Remove the connection {whole} of {found.mailbox or 'no mailbox yet'} for good?", yes=yes)
+        ask(f"Remove the connection {whole} of {found.mailbox or 'no mailbox yet'} for good?", yes=yes)
         with _resumable(f"{whole} stays suspended", f"certmail connections remove {found.id}"):
             done = removal.remove_connection(office, found, _progress)
     if json:
@@ -73,7 +73,7 @@ def remove_tenant(tenant: TenantId, *, yes: Yes = False, json: Json = False) -> 
         with office.db() as db:
             registry.get_tenant(db, tenant)
             count = len(registry.list_connections(db, tenant))
-        _ask(f"Remove the tenant {tenant} with {count} connections, and all addresses, for good?", yes=yes)
+        ask(f"Remove the tenant {tenant} with {count} connections, and all addresses, for good?", yes=yes)
         with _resumable(f"{tenant} stays suspended", f"certmail tenants remove {tenant}"):
             done = removal.remove_tenant(office, tenant, by_whom(None), _progress)
     if json:
@@ -94,7 +94,7 @@ def remove_tenant(tenant: TenantId, *, yes: Yes = False, json: Json = False) -> 
     _show(done)
 
 
-def _ask(question: str, *, yes: bool) -> None:
+def ask(question: str, *, yes: bool) -> None:
     """Go on only if a person says so; raises WrongUse where nobody can be asked."""
     if yes:
         return

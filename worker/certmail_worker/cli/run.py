@@ -21,6 +21,7 @@ from certmail_config.stores import database_url, make_data_dir, redis_server, va
 from certmail_worker.children import Child, termination_as_interrupt
 from certmail_worker.cli.output import err
 from certmail_worker.flower_auth import auth_file, kept_auth
+from certmail_worker.operator_password import kept_password, password_file
 
 RESTART_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 60.0
@@ -36,7 +37,7 @@ def register(app: typer.Typer) -> None:
 
 
 def up() -> None:
-    """Run everything on this machine: the stores and a worker, until Ctrl-C."""
+    """Run everything on this machine: the stores, a worker, the console and Flower, until Ctrl-C."""
     settings = Settings.from_env()
     with (
         _only_one(settings),
@@ -55,15 +56,21 @@ def up() -> None:
         flower_auth = (
             {} if settings.flower_basic_auth else {f"{PREFIX}FLOWER_BASIC_AUTH": kept_auth(settings)}
         )
+        password = (
+            {} if settings.operator_password else {f"{PREFIX}OPERATOR_PASSWORD": kept_password(settings)}
+        )
         # They are stopped in this order: Flower shows how the worker finishes.
-        children = [_Kept("worker", logs), _Kept("flower", logs | flower_auth)]
-        if (
-            settings.oauth_client_id is not None
-        ):  # without it there is nothing yet that Google could send anybody back to
-            children.append(_Kept("gateway", logs))
+        children = [
+            _Kept("worker", logs),
+            _Kept("flower", logs | flower_auth),
+            _Kept("gateway", logs | password),
+        ]
         err.print(f"Starting: {', '.join(each.name for each in children)}. Ctrl-C stops everything.")
         if flower_auth:
             err.print(f"Flower asks for the user and password in {auth_file(settings)}", markup=False)
+        err.print(f"The console: {settings.base_url}/console", markup=False)
+        if password:
+            err.print(f"It asks for the password in {password_file(settings)}", markup=False)
         try:
             while True:
                 for each in children:

@@ -1,23 +1,30 @@
-"""`certmail status`."""
+"""`certmail status`: where a reminder is, from the ledger, and its whole story, from the record."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from certmail import Mailer
 from certmail_config import keys
-from certmail_config.errors import Refused, SealBroken
+from certmail_config.errors import CertmailError, Refused, SealBroken
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger.view import JobView
 from certmail_config.settings import Settings
-from certmail_config.stores import vault_keys
+from certmail_config.sql.engine import check_version, open_database, reachable
+from certmail_config.sql.story import Story, read_story
+from certmail_config.stores import database_url, vault_keys
 from certmail_config.vault import Vault
 from certmail_config.working_copy import read_connection
-from certmail_worker.cli.output import Json, out, print_json, table
+from certmail_worker.cli.output import Json, err, out, print_json, table
 from certmail_worker.cli.output import fields as show_fields
+
+OF_THE_RECORD: Final = ("kind", "campaign", "recipient", "decided_by", "enqueued_at", "updated_at")
+"""What only the record knows, or keeps when Redis has forgotten."""
+ATTEMPTS: Final = ("n", "begun_at", "ended_at", "outcome", "http_status", "google_reason", "latency_ms", "gmail_id", "key_id")  # fmt: skip
 
 
 def register(app: typer.Typer) -> None:
@@ -28,25 +35,81 @@ def register(app: typer.Typer) -> None:
 def status(
     job: Annotated[str, typer.Argument(metavar="JOB", help="The id from the receipt.")], *, json: Json = False
 ) -> None:
-    """Show where a reminder is, why, and what was tried."""
+    """Show where a reminder is, why, what was tried, and all that happened to it. Without the database: what Redis knows."""
     settings = Settings.from_env()
     with Mailer.from_env(settings, proven=False) as mailer:
         view = mailer.status(job)
-        if view is None:
-            raise Refused(
-                "unknown_job",
-                f"There is no job {job}, or it was forgotten {settings.dedupe_days} days after it ended.",
-            )
-        mailbox = _mailbox(mailer, view, settings)
-    value = {**asdict(view), "mailbox": mailbox}
+        mailbox = _mailbox(mailer, view, settings) if view else None
+    story, away = _story(settings, job)
+    if view is None and story is None:
+        days = f"or it was forgotten {settings.dedupe_days} days after it ended"
+        raise Refused("unknown_job", f"There is no job {job}, {days}.{_also(away)}")
+    value = _value(view, story, mailbox)
     if json:
-        return print_json(value)
-    attempts = value.pop("attempts")
+        print_json(value)
+    else:
+        _show(value)
+    if away is not None:
+        err.print(f"\nWithout the record: {away.message}", markup=False)
+
+
+def _story(settings: Settings, job: str) -> tuple[Story | None, CertmailError | None]:
+    """What is on record, or why that cannot be said; an application that only enqueues has no database."""
+    if settings.database_url is None and not (settings.data_dir / "certmail.sqlite").exists():
+        return None, None
+    engine = open_database(database_url(settings))
+    try:
+        check_version(engine)
+        with reachable(engine), engine.connect() as db:
+            return read_story(db, job), None
+    except CertmailError as error:
+        return None, error
+    finally:
+        engine.dispose()
+
+
+def _value(view: JobView | None, story: Story | None, mailbox: str | None) -> dict[str, Any]:
+    """Redis knows best where a reminder is now; what it has forgotten the record still has."""
+    known = dict(story.delivery) if story else {}
+    if view is not None:
+        value = asdict(view) | {"mailbox": mailbox or known.get("mailbox")}
+    else:
+        of_sql = {name: item for name, item in known.items() if name not in {"job", *OF_THE_RECORD}}
+        value = {"id": known["job"], **of_sql, "forecast_at": None, "attempts": []}
+    told = {row["n"]: row for row in story.attempts} if story else {}
+    asked = {each["n"]: each for each in value["attempts"]}
+    value["attempts"] = [
+        _attempt(told.get(n, {}), asked.get(n, {})) for n in sorted(told.keys() | asked.keys())
+    ]
+    return value | {
+        **{name: known.get(name) for name in OF_THE_RECORD},
+        "history": [dict(event) for event in story.events] if story else None,
+    }
+
+
+def _attempt(told: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """One attempt, as far as either store knows it."""
+    names = [*ATTEMPTS, *(name for name in told if name not in ATTEMPTS)]
+    return {name: told.get(name) if asked.get(name) is None else asked[name] for name in names}
+
+
+def _show(value: dict[str, Any]) -> None:
+    attempts, history = value.pop("attempts"), value.pop("history")
     show_fields([(name.replace("_", " "), item) for name, item in value.items() if item not in {None, False}])
     if attempts:
-        out.print()
-        table(list(attempts[0]), [list(attempt.values()) for attempt in attempts])
-    return None
+        out.print("\n[bold]Attempts[/bold]")
+        table(
+            [name.replace("_", " ") for name in ATTEMPTS],
+            [[each[name] for name in ATTEMPTS] for each in attempts],
+        )
+    if history:
+        out.print("\n[bold]What happened[/bold]")
+        shown = ("at", "type", "state", "reason", "worker")
+        table(shown, [[event.get(name) for name in shown] for event in history])
+
+
+def _also(away: CertmailError | None) -> str:
+    return f" The record could not be asked: {away.message}" if away else ""
 
 
 def _mailbox(mailer: Mailer, view: JobView, settings: Settings) -> str | None:

@@ -60,7 +60,7 @@ def settle(
     tenant: Tenant = None,
     campaign: Campaign = None,
     everything: Annotated[bool, typer.Option("--all", help="All that are open.")] = False,
-    reason: Annotated[str | None, typer.Option(help="For the record. Else: by whom.")] = None,
+    reason: Annotated[str | None, typer.Option(help="For the record, beside by whom.")] = None,
     json: Json = False,
 ) -> None:
     """Say what became of reminders: of those named, or of all of a tenant, a campaign, or at all."""
@@ -71,7 +71,7 @@ def settle(
             "Name JOBs, or say whose: --tenant, --campaign or --all.",
             "See `certmail uncertain list`.",
         )
-    said = f"settled_by_hand: {reason or f'{found} according to {getuser()}'}"
+    said = f"settled_by_hand: {f'{reason}; ' if reason else ''}{found} according to {getuser()}"
     with open_office(Settings.from_env()) as office:
         if in_bulk:
             with office.db() as db:

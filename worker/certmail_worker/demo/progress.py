@@ -22,12 +22,13 @@ PLAIN_SECONDS = 5.0
 
 
 class Progress:
-    """A live table on a terminal; elsewhere a line every few seconds."""
+    """A live table on a terminal; elsewhere a line for each tenant of which something has moved, every few seconds."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live: Live | None = None
         self._news: list[str] = []
+        self._printed: dict[str, tuple[int, int, int]] = {}
         self._printed_at = 0.0
 
     @contextmanager
@@ -55,7 +56,10 @@ class Progress:
         elif time.monotonic() - self._printed_at >= PLAIN_SECONDS:
             self._printed_at = time.monotonic()
             for tenant, states in tenants.items():
-                waiting, flying, accepted = _three(states)
+                waiting, flying, accepted = three = _three(states)
+                if self._printed.get(tenant) == three:
+                    continue
+                self._printed[tenant] = three
                 self._console.print(
                     f"{tenant}: {waiting} waiting, {flying} in flight, {accepted} accepted", markup=False
                 )

@@ -38,6 +38,8 @@ RECORD_SECONDS = 15.0
 PATIENCE_SECONDS = 15.0
 """How long a mail may stay uncertain while somebody looks for it, before the demo takes that as the end."""
 RESEND_SECONDS = 10
+VERIFY_SECONDS = 15
+"""Google may show a mail among the sent ones a while after it took it; its stand-in does so at once."""
 
 
 @dataclass(slots=True)
@@ -137,9 +139,18 @@ def play(on: Stage) -> dict[str, Any]:
         messages=messages,
         faults=faults,
         seconds=time.monotonic() - started,
-        urls={"sandbox": on.google.url, "console": None, "flower": flower_url(on.settings)},
+        urls={
+            "sandbox": on.google.url,
+            "console": console_url(on.settings),
+            "flower": flower_url(on.settings),
+        },
         data_dir=str(on.settings.data_dir),
     )
+
+
+def console_url(settings: Settings) -> str:
+    """Where the console is."""
+    return f"{settings.base_url}/console"
 
 
 def flower_url(settings: Settings) -> str:
@@ -208,6 +219,7 @@ def _environment(data_dir: Path, google: SandboxGoogle, wanted: Settings) -> dic
         "LISTEN": listen,
         "PUBLIC_URL": "",
         "FLOWER_LISTEN": _free(wanted.flower_listen),
+        "OPERATOR_PASSWORD": secrets.token_urlsafe(9),
         "FLOWER_BASIC_AUTH": f"demo:{secrets.token_urlsafe(9)}",
         "OAUTH_CLIENT_ID": client,
         "OAUTH_CLIENT_SECRET": secret,
@@ -218,6 +230,7 @@ def _environment(data_dir: Path, google: SandboxGoogle, wanted: Settings) -> dic
         "GOOGLE_X509_URL": f"{google.url}/service_accounts/v1/metadata/x509/",
         "GMAIL_URL": google.url,
         "UNCERTAIN_5XX": f"resend:{RESEND_SECONDS}",
+        "VERIFY_SECONDS": str(VERIFY_SECONDS),
     }
     return {PREFIX + name: value for name, value in values.items()}
 

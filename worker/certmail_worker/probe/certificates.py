@@ -11,10 +11,11 @@ from typing import Final
 import aiohttp
 
 from certmail_config.certificates import find_key_id
+from certmail_config.checklist import Step
 from certmail_config.token_errors import Blame
 from certmail_worker.answers import Answered
 from certmail_worker.http import exchange
-from certmail_worker.probe.steps import Step, failed, passed
+from certmail_worker.probe.steps import failed, passed
 
 MOST_SKEW_SECONDS: Final = 120.0
 """Google lets assertions be off by some minutes (google.md §4.1); before that it is time to set the clock."""
@@ -39,10 +40,9 @@ def dates(not_after: datetime | None, now: datetime, connection: str) -> Step:
         )
         return failed(name, "certificate_expired", message, f"Make a new one and upload it: {rotate}")
     left = not_after - now
-    hint = f" Make the next one soon: {rotate}" if left < SOON else ""
-    return passed(
-        name, "certificate_valid", f"It is valid until {not_after:%Y-%m-%d}, {left.days} days more.{hint}"
-    )
+    message = f"It is valid until {not_after:%Y-%m-%d}, {left.days} days more."
+    hint = f"Make the next one soon: {rotate}" if left < SOON else ""
+    return passed(name, "certificate_valid", message, remedy=hint)
 
 
 async def listed(

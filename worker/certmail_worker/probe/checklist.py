@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import aiohttp
 
+from certmail_config.checklist import Step
 from certmail_config.connections import Connection, Kind
 from certmail_config.errors import SealBroken
 from certmail_config.oauth import Granted, read_account
@@ -19,8 +20,11 @@ from certmail_worker.gmail import Gmail
 from certmail_worker.http import exchange, new_session
 from certmail_worker.minter import Minter, Purpose, oauth_client, purposes
 from certmail_worker.probe import certificates, grants
-from certmail_worker.probe.steps import Step, concluded, failed, passed, with_patience
+from certmail_worker.probe.steps import concluded, failed, passed, with_patience
 from certmail_worker.probe.trial import Pay, trial
+
+Told = Callable[[Sequence[Step]], Awaitable[None]]
+"""Hears of the steps that are known, whenever there is one more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,12 @@ class Probed:
 
 
 async def probe(
-    connection: Connection, settings: Settings, vault: Vault, *, pay_for_mail: Pay | None = None
+    connection: Connection,
+    settings: Settings,
+    vault: Vault,
+    *,
+    pay_for_mail: Pay | None = None,
+    told: Told | None = None,
 ) -> Probed:
     """Go through the checklist, up to the first step that fails; with `pay_for_mail` up to a test mail.
 
@@ -48,6 +57,8 @@ async def probe(
         try:
             async for step in checklist.steps(now):
                 steps.append(with_patience(step, connection.refused_since or now, now))
+                if told is not None:
+                    await told(steps)
                 if not step.ok:
                     break
         except SealBroken as broken:

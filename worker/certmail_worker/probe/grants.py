@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from certmail_config.checklist import Step
 from certmail_config.connections import SEND_SCOPE, Connection
 from certmail_config.oauth import Granted
 from certmail_config.token_errors import Blame, Denied
 from certmail_worker.minter import SCOPE, Minter, Purpose
-from certmail_worker.probe.steps import Step, denied, failed, passed
+from certmail_worker.probe.steps import denied, failed, passed
 
 TRIES: Final = 3
 """So often a refusal is asked about: while Google spreads a change, not all of its machines know of it; and one answer may be wrong."""
@@ -26,7 +27,7 @@ async def identity(connection: Connection, minter: Minter) -> tuple[Step, str | 
         message = f"Google accepts the key of {connection.service_account}."
         return passed(name, "key_accepted", message), None
     message = f"Google accepts the key of {connection.service_account}; its client ID is {found}."
-    return passed(name, "key_accepted", message), found
+    return passed(name, "key_accepted", message, value=found), found
 
 
 async def token(

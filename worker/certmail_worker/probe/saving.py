@@ -11,20 +11,27 @@ from certmail_config.errors import Refused
 from certmail_config.ledger import run, spend
 from certmail_config.office import Office
 from certmail_config.token_errors import Blame
-from certmail_worker.probe.checklist import Probed, probe
+from certmail_worker.probe.checklist import Probed, Told, probe
 
 
 def probe_and_save(office: Office, id_or_name: str, *, mail: bool = False) -> Probed:
+    """`examine`, where no loop runs. Raises Refused."""
+    return asyncio.run(examine(office, id_or_name, mail=mail))
+
+
+async def examine(office: Office, id_or_name: str, *, mail: bool = False, told: Told | None = None) -> Probed:
     """Try a connection out, and open or suspend its lane by what was found; with `mail` send a test mail too. Raises Refused."""
-    connection = office.connection(id_or_name)
+    connection = await asyncio.to_thread(office.connection, id_or_name)
     check_probable(connection)
 
     async def pay(units: int) -> bool:
         call = spend(connection.id, units, nonce=uuid4().hex)
         return await asyncio.to_thread(run, office.redis, call)
 
-    probed = asyncio.run(probe(connection, office.settings, office.vault, pay_for_mail=pay if mail else None))
-    return replace(probed, connection=save(office, connection, probed))
+    probed = await probe(
+        connection, office.settings, office.vault, pay_for_mail=pay if mail else None, told=told
+    )
+    return replace(probed, connection=await asyncio.to_thread(save, office, connection, probed))
 
 
 def save(office: Office, before: Connection, probed: Probed) -> Connection:

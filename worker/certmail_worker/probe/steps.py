@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from certmail_config.checklist import Step
 from certmail_config.connections import Connection
 from certmail_config.token_errors import Blame, Denied
 
@@ -20,25 +21,9 @@ PATIENCE: Final = {
 """How long Google may take to know of what was just set up (google.md §1.5 and §4.2), and somewhat more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step: what was found, and if it is not as it must be, what to do and who can do it.
-
-    `waiting`: it may only take Google a while; certmail tries again by itself.
-    """
-
-    name: str
-    ok: bool
-    code: str
-    message: str
-    remedy: str = ""
-    blame: Blame = Blame.CUSTOMER
-    waiting: bool = False
-
-
-def passed(name: str, code: str, message: str) -> Step:
-    """A step that is as it must be."""
-    return Step(name, ok=True, code=code, message=message)
+def passed(name: str, code: str, message: str, *, remedy: str = "", value: str = "") -> Step:
+    """A step that is as it must be; `remedy` is what there is to do soon."""
+    return Step(name, ok=True, code=code, message=message, remedy=remedy, value=value)
 
 
 def failed(

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 
+from certmail_config.checklist import Step
 from certmail_config.connections import Connection
 from certmail_config.ids import uuid7
 from certmail_config.ledger.lanes import SEND_UNITS
@@ -19,7 +20,7 @@ from certmail_config.token_errors import Blame
 from certmail_worker.failures import FailureClass, Verdict, judge
 from certmail_worker.gmail import Gmail
 from certmail_worker.http import SendWindow
-from certmail_worker.probe.steps import Step, failed, passed
+from certmail_worker.probe.steps import failed, passed
 
 NAME = "test mail"
 Pay = Callable[[int], Awaitable[bool]]

@@ -70,6 +70,19 @@ def read_reminder(value: object, pointer: str = "") -> Reminder:
     raise of_rejected(found, pointer)
 
 
+def read_model(model: type[M], value: object) -> M:
+    """The body as a model; what is wrong is said with its place."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        faults = [
+            Fault(pointer="".join(f"/{part}" for part in item["loc"]), code=item["type"], detail=item["msg"])
+            for item in error.errors(include_input=False, include_url=False)
+        ]
+    said = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults)
+    raise Trouble("invalid_body", said, faults=faults)
+
+
 def read_query(model: type[M], query: Mapping[str, str], given: Sequence[str]) -> M:
     """The query's parameters; `given` are their names as they came, since none may come twice."""
     twice = sorted({name for name in given if given.count(name) > 1})

@@ -4,49 +4,62 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from typing import Any
+from dataclasses import replace
+from datetime import datetime
+from heapq import merge
+from itertools import islice
 
 from sqlalchemy import Connection as Db
-from sqlalchemy import select
 
 from certmail.gateway.api import models
 from certmail.gateway.api.calls import Answer, Call
 from certmail.gateway.api.listings import query_of
-from certmail.gateway.api.paging import read_cursor, write_cursor
+from certmail.gateway.api.paging import no_such_cursor
 from certmail_config.api_keys import EVERY_TENANT
-from certmail_config.sql import tables
-
-_TABLE = tables.deliveries
+from certmail_config.errors import WrongUse
+from certmail_config.sql.deliveries import Cursor, Filter, Page, Row, read_page
 
 
 async def deliveries(call: Call) -> Answer:
     """GET /deliveries."""
     query = query_of(call, models.DeliveryQuery)
-    after = read_cursor(query.cursor, 1)
+    wanted = Filter(
+        tenant=query.tenant,
+        campaign=query.campaign,
+        recipient=query.recipient,
+        state=query.state,
+        since=query.since,
+        until=query.until,
+    )
+    after = _cursor(query.cursor)
 
-    def read() -> list[dict[str, Any]]:
+    def read() -> Page:
         with call.desk.office.db() as db:
-            return page(db, query, call.grant.tenants, after[0] if after else None)
+            return page(db, wanted, call.grant.tenants, after=after, limit=query.limit)
 
-    rows = await asyncio.to_thread(read)
-    shown = [models.Delivery.model_validate(row) for row in rows[: query.limit]]
-    following = write_cursor([shown[-1].id]) if len(rows) > query.limit else None
+    found = await asyncio.to_thread(read)
+    shown = [models.Delivery.model_validate({"id": row["job"], **row}) for row in found.rows]
+    following = str(found.next) if found.next is not None else None
     return Answer(200, models.DeliveryPage(items=shown, next=following))
 
 
-def page(
-    db: Db, query: models.DeliveryQuery, tenants: Collection[str], after: str | None
-) -> list[dict[str, Any]]:
-    """The rows that a query wants, and one more if there are more. Ids are UUIDv7s: their order is that of time."""
-    columns = [
-        _TABLE.c.job.label("id") if name == "id" else _TABLE.c[name] for name in models.Delivery.model_fields
-    ]
-    wanted = select(*columns).order_by(_TABLE.c.job.desc()).limit(query.limit + 1)
-    for name in ("tenant", "campaign", "state"):
-        if (value := getattr(query, name)) is not None:
-            wanted = wanted.where(_TABLE.c[name] == value)
-    if EVERY_TENANT not in tenants:
-        wanted = wanted.where(_TABLE.c.tenant.in_(tenants))
-    if after is not None:
-        wanted = wanted.where(_TABLE.c.job < after)
-    return [dict(row) for row in db.execute(wanted).mappings()]
+def page(db: Db, wanted: Filter, tenants: Collection[str], *, after: Cursor | None, limit: int) -> Page:
+    """The page that is wanted of what a key reaches: of several tenants one page each is read, and the newest are taken."""
+    if EVERY_TENANT in tenants:
+        return read_page(db, wanted, after=after, limit=limit)
+    reached = [tenant for tenant in sorted(tenants) if wanted.tenant in {None, tenant}]
+    each = [read_page(db, replace(wanted, tenant=tenant), after=after, limit=limit) for tenant in reached]
+    rows = tuple(islice(merge(*(found.rows for found in each), key=_place, reverse=True), limit))
+    more = sum(len(found.rows) for found in each) > limit or any(found.next for found in each)
+    return Page(rows, Cursor(*_place(rows[-1])) if more else None)
+
+
+def _place(row: Row) -> tuple[datetime, str]:
+    return row["enqueued_at"], row["job"]
+
+
+def _cursor(text: str) -> Cursor | None:
+    try:
+        return Cursor.parse(text) if text else None
+    except WrongUse:
+        raise no_such_cursor() from None

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
-from certmail_config.connections import ConnectionState, TenantState
+from certmail_config.connections import DEFAULT_NAME, ConnectionState, TenantState
 from certmail_config.connections import Kind as ConnectionKind
-from certmail_config.reminder import Reminder
+from certmail_config.reminder import TENANT_PATTERN, Reminder
+from certmail_config.setup_links import LONGEST_STATE
 from certmail_config.states import AttemptOutcome, State
 
 MOST_IN_BATCH = 1000
 MOST_IN_PAGE = 500
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+NO_NUL = r"^[^\x00]*$"
+"""Databases refuse it."""
 T = TypeVar("T")
 
 
@@ -21,6 +34,15 @@ def _utc(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _rfc3339(value: object) -> object:
+    """Pydantic would take numbers and dates for times, too."""
+    if isinstance(value, str) and not _RFC3339.fullmatch(value):
+        message = "a time with its zone is wanted, as in 2026-11-25T09:00:00Z"
+        raise ValueError(message)
+    return value
+
+
+GivenTime = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
 Time = Annotated[
     datetime,
     PlainSerializer(_utc, return_type=str, when_used="json"),
@@ -129,6 +151,37 @@ class Called(Model):
     state: State
 
 
+class SetupLinkWanted(Model):
+    """For whom a set-up link is, and where it leads back to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    tenant: Annotated[str, Field(pattern=TENANT_PATTERN, description="The tenant's id.")]
+    connection: Annotated[str, Field(pattern=TENANT_PATTERN, description="The connection's name.")] = (
+        DEFAULT_NAME
+    )
+    return_url: Annotated[
+        str | None,
+        Field(
+            max_length=2000,
+            description="Where the administrator is sent back to, with `tenant`, `connection`, `status` and `state` in the query; "
+            "its beginning must be among CERTMAIL_RETURN_URLS.",
+        ),
+    ] = None
+    state: Annotated[
+        str | None, Field(max_length=LONGEST_STATE, description="Given back with the return URL, unchanged.")
+    ] = None
+
+
+class SetupLink(Model):
+    """A link for a tenant's administrator. The address is a secret until it is used: in the first browser that opens it."""
+
+    tenant: str
+    connection: str
+    url: str = Field(json_schema_extra={"format": "uri"})
+    expires_at: Time
+
+
 class Tenant(Model):
     """A company whose reviewers are reminded."""
 
@@ -167,6 +220,7 @@ class Delivery(Model):
     reason: str | None
     held: bool
     possible_duplicate: bool
+    decided_by: str | None = Field(description="Who called it off or settled it; null where nobody had to.")
     enqueued_at: Time
     send_at: Time | None
     expires_at: Time
@@ -210,15 +264,26 @@ class TenantQuery(PageQuery):
 class ConnectionQuery(PageQuery):
     """Which connections."""
 
-    tenant: Annotated[str | None, Field(max_length=63, description="Only this tenant's.")] = None
+    tenant: Annotated[str | None, Field(max_length=63, pattern=NO_NUL, description="Only this tenant's.")] = (
+        None
+    )
 
 
 class DeliveryQuery(PageQuery):
-    """Which deliveries."""
+    """Which deliveries. `since` is included, `until` is not."""
 
-    tenant: Annotated[str | None, Field(max_length=63, description="Only this tenant's.")] = None
-    campaign: Annotated[str | None, Field(max_length=300, description="Only this campaign's.")] = None
+    tenant: Annotated[str | None, Field(max_length=63, pattern=NO_NUL, description="Only this tenant's.")] = (
+        None
+    )
+    campaign: Annotated[
+        str | None, Field(max_length=300, pattern=NO_NUL, description="Only this campaign's.")
+    ] = None
+    recipient: Annotated[
+        str | None, Field(max_length=320, pattern=NO_NUL, description="Only those to this address.")
+    ] = None
     state: Annotated[State | None, Field(description="Only those in this state.")] = None
+    since: Annotated[GivenTime | None, Field(description="Only those enqueued then or later.")] = None
+    until: Annotated[GivenTime | None, Field(description="Only those enqueued before.")] = None
 
 
 PUBLISHED: tuple[type[BaseModel], ...] = (
@@ -228,6 +293,8 @@ PUBLISHED: tuple[type[BaseModel], ...] = (
     BatchAnswer,
     ReminderStatus,
     Called,
+    SetupLinkWanted,
+    SetupLink,
     TenantPage,
     ConnectionPage,
     DeliveryPage,

@@ -43,7 +43,10 @@ def document(base: str, version: str) -> dict[str, Any]:
 def _schemas() -> dict[str, Any]:
     # Requests as they are validated, answers as they are written: the two differ in what is always there.
     written = [
-        (model, "validation" if model.__name__ in {"Reminder", "Batch"} else "serialization")
+        (
+            model,
+            "validation" if model.__name__ in {"Reminder", "Batch", "SetupLinkWanted"} else "serialization",
+        )
         for model in PUBLISHED
     ]
     _, found = models_json_schema(written, ref_template=_SCHEMAS + "{model}")  # type: ignore[arg-type]  # literals

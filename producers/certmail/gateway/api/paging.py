@@ -26,14 +26,16 @@ def read_cursor(cursor: str, parts: int) -> list[str] | None:
         place = None
     good = isinstance(place, list) and len(place) == parts and all(_plain(part) for part in place)
     if not good:
-        said = "not a cursor that this list gave"
-        raise Trouble(
-            "invalid_query",
-            f"cursor: {said}",
-            faults=[Fault(parameter="cursor", code="invalid_cursor", detail=said)],
-        )
+        raise no_such_cursor()
     assert place is not None, "checked just now"
     return [str(part) for part in place]
+
+
+def no_such_cursor() -> Trouble:
+    """What is wrong with a cursor that was not given by the list."""
+    said = "not a cursor that this list gave"
+    fault = Fault(parameter="cursor", code="invalid_cursor", detail=said)
+    return Trouble("invalid_query", f"cursor: {said}", faults=[fault])
 
 
 def _plain(part: object) -> bool:

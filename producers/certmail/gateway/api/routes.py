@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from certmail.gateway.api import deliveries, listings, models, reminders
+from certmail.gateway.api import deliveries, invitations, listings, models, reminders
 from certmail.gateway.api.calls import Answer, Call
 from certmail_config.api_keys import Scope
 from certmail_config.reminder import Reminder
@@ -112,6 +112,16 @@ ROUTES: Final = (
         {200: ("Some of them.", models.ConnectionPage)},
         query=models.ConnectionQuery,
         problems=("invalid_query",),
+    ),
+    Route(
+        "POST",
+        "/v1/setup-links",
+        "makeSetupLink",
+        "Make a link on which a tenant's administrator connects the mailbox; the tenant's link before it ends",
+        Scope.SETUP_LINKS_WRITE,
+        Writing(models.SetupLinkWanted, invitations.body, invitations.make),
+        {201: ("Good for seven days, in the first browser that opens it.", models.SetupLink)},
+        problems=(*_BODY, "invalid_body", "tenant_not_allowed"),
     ),
     Route(
         "GET",

@@ -25,5 +25,4 @@ def downgrade() -> None:
         ("recorder", "seen_at"),
         ("recorder", "epoch"),
     ):
-        with op.batch_alter_table(table) as batch:
-            batch.drop_column(column)
+        op.drop_column(table, column)  # not copied and dropped as a whole: attempts refer to deliveries

@@ -1,0 +1,66 @@
+"""What a person wants to know of a connection's lane: how much waits, why it stands still, when the last of it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from redis import Redis
+
+from certmail_config import keys
+from certmail_config.ids import ConnectionId
+from certmail_config.ledger import run
+from certmail_config.ledger.survey import survey
+from certmail_config.ledger.values import split_words
+from certmail_config.outlook import Outlook, Waiting
+from certmail_config.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class LaneGlance:
+    """`ready` wait for their turn, `scheduled` for their time; of a stopped lane why, and what to do."""
+
+    ready: int
+    scheduled: int
+    stopped: bool
+    message: str
+    remedy: str
+
+    @property
+    def waiting(self) -> int:
+        """All that wait."""
+        return self.ready + self.scheduled
+
+
+def glance(redis: Redis, connections: Sequence[ConnectionId]) -> list[LaneGlance]:
+    """Look at some lanes in one round trip; raises RedisError."""
+    with redis.pipeline(transaction=False) as pipe:
+        for id_ in connections:
+            pipe.zcard(keys.LANE + id_)
+            pipe.zcard(keys.LATER + id_)
+            pipe.hmget(keys.LANE_INFO + id_, ["state", "message"])
+        answers = pipe.execute()
+    return [_read(*answers[at : at + 3]) for at in range(0, len(answers), 3)]
+
+
+def last_leaves_at(redis: Redis, connection: ConnectionId) -> datetime | None:
+    """When the last that waits for its turn will have left; None if nothing does, the lane stands, or it is too far off."""
+    last = cast("list[bytes]", redis.zrange(keys.LANE + connection, -1, -1))
+    if not last:
+        return None
+    [at] = Outlook(redis).of([Waiting(last[0].decode(), connection, State.READY)])
+    return at
+
+
+def sent_today(redis: Redis, connection: ConnectionId) -> int:
+    """How many messages its mailbox began in the last 24 hours; raises RedisError."""
+    seen = run(redis, survey(connection))
+    return sum(count for _, count in seen.day) if seen is not None else 0
+
+
+def _read(ready: int, scheduled: int, info: Sequence[Any]) -> LaneGlance:
+    state, words = ((value or b"").decode() for value in info)
+    message, remedy = split_words(words)
+    return LaneGlance(int(ready), int(scheduled), state == "suspended", message, remedy)

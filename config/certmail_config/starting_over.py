@@ -1,0 +1,45 @@
+"""Putting right what was entered wrongly, as long as a connection has never worked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from certmail_config.connections import Connection, ConnectionState, Kind
+from certmail_config.errors import Refused
+from certmail_config.office import Office, address
+from certmail_config.stopping import before_it_worked
+
+
+def correct(office: Office, id_: str, *, service_account: str, mailbox: str, verify: bool) -> Connection:
+    """Change the service account and the mailbox; key and certificate stay. Raises Refused, WrongUse."""
+    found = _never_worked(office, id_)
+    if found.kind is not Kind.CUSTOMER_OWNED_APP:
+        raise Refused("nothing_to_correct", "A linked account is whichever signs in.", "Link the account.")
+    return office.save(
+        replace(
+            found,
+            state=ConnectionState.PENDING,
+            code=None,
+            message=None,
+            remedy=None,
+            refused_since=None,
+            service_account=address(service_account, "The service account"),
+            mailbox=address(mailbox, "The mailbox"),
+            verify=verify,
+        )
+    )
+
+
+def start_over(office: Office, id_: str) -> Connection:
+    """Make it a draft again, so that the other kind can be chosen; its key and certificate are erased. Raises Refused."""
+    found = _never_worked(office, id_)
+    draft = Connection(found.id, found.tenant, found.name, limits=found.limits, version=found.version)
+    return office.save(draft)
+
+
+def _never_worked(office: Office, id_: str) -> Connection:
+    found = office.connection(id_)
+    if before_it_worked(found) is None:
+        message = "This connection has worked, so reminders may wait for its mailbox."
+        raise Refused("has_worked", message, "Remove it, or add another connection.")
+    return found

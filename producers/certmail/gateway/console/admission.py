@@ -1,0 +1,115 @@
+"""Who is let in where, and which forms are taken: cookies, set-up links, and the token that only our pages know."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from aiohttp import web
+
+from certmail.gateway.console import cookies
+from certmail.gateway.console.cookies import Cookie
+from certmail.gateway.console.front import FRONT, Front
+from certmail.gateway.console.visitors import Visitor, prove
+from certmail.gateway.console.words import N_
+from certmail_config.errors import CertmailError
+from certmail_config.setup_links import standing
+from certmail_config.web_addresses import origin
+
+Page = Callable[[web.Request, Visitor], Awaitable[web.StreamResponse]]
+Bare = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_CSRF: Final = "csrf"
+
+
+class NotLetIn(CertmailError):
+    """A request that was not made by somebody who is let in, or not on one of our pages."""
+
+
+def _foreign() -> NotLetIn:
+    return NotLetIn(
+        "foreign_request",
+        N_("This was not sent from a page of certmail, or the page was too old."),
+        N_("Go back, reload the page, and try again."),
+    )
+
+
+def _not_open() -> NotLetIn:
+    return NotLetIn(
+        "link_not_open",
+        N_(
+            "This set-up is not open in this browser: its link has ended, was replaced, or was opened elsewhere."
+        ),
+        N_("Ask whoever sent you the link for a new one."),
+    )
+
+
+def for_operator(page: Page) -> Bare:
+    """A page for operators only."""
+
+    async def bare(request: web.Request) -> web.StreamResponse:
+        front = request.app[FRONT]
+        secret = cookies.read(request, Cookie.OPERATOR, secure=front.secure)
+        visitor = await asyncio.to_thread(_operator, front, secret)
+        if visitor is None:
+            raise web.HTTPSeeOther("/console/sign-in")
+        return await _admit(request, visitor, page)
+
+    return bare
+
+
+def for_administrator(page: Page) -> Bare:
+    """A page for whoever opened a set-up link."""
+
+    async def bare(request: web.Request) -> web.StreamResponse:
+        front = request.app[FRONT]
+        secret = cookies.read(request, Cookie.SETUP, secure=front.secure)
+        visitor = await asyncio.to_thread(_administrator, front, secret)
+        if visitor is None:
+            raise _not_open()
+        return await _admit(request, visitor, page)
+
+    return bare
+
+
+def _operator(front: Front, secret: str) -> Visitor | None:
+    visitor, password = front.visitors.find(secret), front.office.settings.operator_password
+    if visitor is None or not visitor.is_operator or password is None:
+        return None
+    return visitor if hmac.compare_digest(visitor.proof, prove(secret, password.get_secret_value())) else None
+
+
+def _administrator(front: Front, secret: str) -> Visitor | None:
+    visitor = front.visitors.find(secret)
+    if visitor is None or visitor.is_operator:
+        return None
+    stands = visitor.complete or standing(front.office.redis, visitor.tenant, visitor.link)
+    return visitor if stands else None
+
+
+async def _admit(request: web.Request, visitor: Visitor, page: Page) -> web.StreamResponse:
+    if request.method == "POST":
+        check_form(request, await request.post(), visitor.csrf)
+    return await page(request, visitor)
+
+
+def check_form(request: web.Request, form: Mapping[str, Any], expected: str) -> None:
+    """See that a form was sent from a page that we gave to this browser; raises NotLetIn."""
+    ours = origin(request.app[FRONT].office.settings.base_url)
+    said = request.headers.get("Origin")
+    if said is not None and said == f"{request.scheme}://{request.host}" != ours:
+        raise NotLetIn(
+            "another_address",
+            f"This page was opened at {said}, but certmail's address is {ours}.",
+            "Open it there. If that is not where browsers reach it, set CERTMAIL_PUBLIC_URL and start the gateway again.",
+        )
+    given = form.get(_CSRF, "")
+    if (
+        request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin"
+        or (said is not None and said != ours)
+        or not isinstance(given, str)
+        or not expected
+        or not hmac.compare_digest(given.encode(), expected.encode())
+    ):
+        raise _foreign()

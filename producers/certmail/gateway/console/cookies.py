@@ -1,0 +1,55 @@
+"""The console's cookies: none can be read by a script, sent by another site's form, or set by a neighbour of our name."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from aiohttp import web
+
+
+class Cookie(StrEnum):
+    """What each is for."""
+
+    OPERATOR = "certmail-console"
+    SETUP = "certmail-setup"
+    SIGN_IN = "certmail-sign-in"
+    """What the form of somebody who is not let in yet must send back."""
+    CONSENT = "certmail-consent"
+    """Which browser began a consent at Google."""
+
+
+SECONDS: Final = {
+    Cookie.OPERATOR: 12 * 3600,
+    Cookie.SETUP: 7 * 86_400,
+    Cookie.SIGN_IN: 3600,
+    Cookie.CONSENT: 1800,
+}
+
+
+def read(request: web.Request, cookie: Cookie, *, secure: bool) -> str:
+    """What it holds; empty if there is none."""
+    return request.cookies.get(_name(cookie, secure=secure), "")[:200]
+
+
+def give(response: web.StreamResponse, cookie: Cookie, value: str, *, secure: bool) -> None:
+    """Set it. Lax, not strict: Google, and whoever sent a set-up link, lead here from another site."""
+    response.set_cookie(
+        _name(cookie, secure=secure),
+        value,
+        max_age=SECONDS[cookie],
+        path="/",
+        secure=secure,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def take_back(response: web.StreamResponse, cookie: Cookie, *, secure: bool) -> None:
+    """Have the browser forget it."""
+    response.del_cookie(_name(cookie, secure=secure), path="/", secure=secure, httponly=True, samesite="Lax")
+
+
+def _name(cookie: Cookie, *, secure: bool) -> str:
+    # With the prefix browsers take it only from this very host, over HTTPS.
+    return f"__Host-{cookie}" if secure else str(cookie)

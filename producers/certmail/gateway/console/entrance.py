@@ -1,0 +1,85 @@
+"""The operator's way in and out."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+from typing import Final
+
+from aiohttp import web
+
+from certmail.gateway.console import cookies, throttle
+from certmail.gateway.console.admission import check_form
+from certmail.gateway.console.cookies import Cookie
+from certmail.gateway.console.front import FRONT
+from certmail.gateway.console.visitors import Visitor, new_secret
+
+log = logging.getLogger(__name__)
+
+_WRONG: Final = "wrong"
+_WAIT: Final = "wait"
+
+
+async def sign_in_page(request: web.Request) -> web.Response:
+    """The form; what it sends back is what its cookie holds."""
+    return _form(request, new_secret())
+
+
+async def sign_in(request: web.Request) -> web.StreamResponse:
+    """Let an operator in, under a new session; every try is counted first."""
+    front, form = request.app[FRONT], await request.post()
+    expected = cookies.read(request, Cookie.SIGN_IN, secure=front.secure)
+    check_form(request, form, expected)
+    password = front.office.settings.operator_password
+    given = form.get("password", "")
+    if password is None or not isinstance(given, str):
+        return _form(request, expected, status=403)
+    address = request.remote or ""
+    wait = await asyncio.to_thread(throttle.try_to_sign_in, front.office.redis, address)
+    if wait:
+        response = _form(request, expected, _WAIT, minutes=-(-wait // 60), status=429)
+        response.headers["Retry-After"] = str(wait)
+        return response
+    if not hmac.compare_digest(given.encode(), password.get_secret_value().encode()):
+        log.warning("sign_in_refused")
+        return _form(request, expected, _WRONG, status=403)
+    await asyncio.to_thread(throttle.signed_in, front.office.redis, address)
+    before = await asyncio.to_thread(
+        front.visitors.find, cookies.read(request, Cookie.OPERATOR, secure=front.secure)
+    )
+    if before is not None:
+        await asyncio.to_thread(front.visitors.see_out, before)
+    visitor = await asyncio.to_thread(front.visitors.let_in_operator, password.get_secret_value())
+    response = web.Response(status=303, headers={"Location": "/console"})
+    cookies.give(response, Cookie.OPERATOR, visitor.secret, secure=front.secure)
+    cookies.take_back(response, Cookie.SIGN_IN, secure=front.secure)
+    log.info("signed_in")
+    return response
+
+
+async def sign_out(request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    """End the session, here and in Redis."""
+    front = request.app[FRONT]
+    await asyncio.to_thread(front.visitors.see_out, visitor)
+    response = web.Response(status=303, headers={"Location": "/console/sign-in"})
+    cookies.take_back(response, Cookie.OPERATOR, secure=front.secure)
+    return response
+
+
+def _form(
+    request: web.Request, secret: str, trouble: str = "", *, minutes: int = 0, status: int = 200
+) -> web.Response:
+    front = request.app[FRONT]
+    closed = front.office.settings.operator_password is None
+    values = {
+        "form_token": secret,
+        "trouble": trouble,
+        "minutes": minutes,
+        "closed": closed,
+        "visitor": None,
+        "base": "/console",
+    }
+    response = front.pages.render(request, "sign-in.html", values, status=503 if closed else status)
+    cookies.give(response, Cookie.SIGN_IN, secret, secure=front.secure)
+    return response

@@ -1,0 +1,160 @@
+"""What a page says about one connection: read from both stores, nothing secret among it. Reading blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from certmail.gateway.asking import Answer
+from certmail.gateway.console import words
+from certmail.gateway.console.front import Front
+from certmail.gateway.console.listing import Line
+from certmail.gateway.console.visitors import Visitor
+from certmail_config.checklist import Step
+from certmail_config.connections import Connection, ConnectionState, Tenant
+from certmail_config.enquiries import Wish
+from certmail_config.errors import Refused
+from certmail_config.lane_glances import glance, last_leaves_at, sent_today
+from certmail_config.pauses import pause_of
+from certmail_config.sql import registry
+from certmail_config.token_errors import Blame
+
+_SOON: Final = timedelta(days=30)
+_AT_GOOGLE: Final = frozenset(
+    {
+        "certificate_not_uploaded",
+        "key_unknown",
+        "service_account_unknown",
+        "delegation_missing",
+        "scope_missing",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One connection, as its page shows it."""
+
+    line: Line
+    answer: Answer | None
+    leaves_at: datetime | None
+    sent_today: int
+    paused: tuple[str, str] | None
+
+    @property
+    def connection(self) -> Connection:
+        """The connection."""
+        return self.line.connection
+
+    @property
+    def never_worked(self) -> bool:
+        """Whether what was entered can still be corrected."""
+        return not self.line.has_worked
+
+    @property
+    def all_passed(self) -> bool:
+        """Whether a checklist has just found nothing wrong."""
+        over = self.answer is not None and self.answer.over
+        return over and bool(self.steps) and all(step.ok for step in self.steps)
+
+    @property
+    def remedy(self) -> str:
+        """What to do about its state."""
+        connection = self.connection
+        return words.remedy(connection.code, connection.remedy or self.line.lane.remedy, connection.kind)
+
+    @property
+    def at_google(self) -> bool:
+        """Whether something is to be done again at Google, of what once was set up there."""
+        return self.line.troubled and self.connection.code in _AT_GOOGLE
+
+    @property
+    def running(self) -> bool:
+        """Whether a worker is at it, so that the page should be looked at again."""
+        return self.answer is not None and not self.answer.over
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that are known, unless a worker or a person has found out otherwise since."""
+        if self.answer is None or self.answer.enquiry.wish is Wish.REMOVE:
+            return ()
+        steps = self.answer.enquiry.steps
+        refused = any(not step.ok and step.blame is Blame.CUSTOMER for step in steps)
+        works = self.connection.state is ConnectionState.ACTIVE and not self.line.troubled
+        outdated = refused if works else all(step.ok for step in steps)
+        return () if self.answer.over and outdated else steps
+
+    @property
+    def spreading(self) -> bool:
+        """Whether it may only be a matter of time, so that looking again now and then is worth it."""
+        return any(step.waiting for step in self.steps)
+
+    @property
+    def to_come(self) -> tuple[str, ...]:
+        """The names of steps that were not reached."""
+        if self.all_passed:
+            return ()  # but for the test mail, which nobody asked for
+        known = {step.name for step in self.steps}
+        return tuple(name for name in words.planned(self.connection) if name not in known)
+
+    def passed(self, name: str) -> bool:
+        """Whether a step was seen to be as it must be."""
+        works = self.connection.state is ConnectionState.ACTIVE and name != "test mail"
+        return works or any(step.name == name and step.ok for step in self.steps)
+
+    @property
+    def client_id(self) -> str:
+        """The service account's numeric client ID, once Google has told it."""
+        return next((step.value for step in self.steps if step.name == "service account"), "")
+
+    @property
+    def certificate_ended(self) -> bool:
+        """Whether it is over."""
+        ends = self.connection.not_after
+        return ends is not None and ends <= datetime.now(UTC)
+
+    @property
+    def certificate_ends_soon(self) -> bool:
+        """Whether it is time to make the next one."""
+        ends = self.connection.not_after
+        return ends is not None and ends - datetime.now(UTC) < _SOON
+
+
+def connection_of(front: Front, visitor: Visitor, id_: str) -> Connection:
+    """A connection that this visitor may see; raises Refused for any other, as if there were none."""
+    found = front.office.connection(id_)
+    if "/" in id_ or not visitor.may_see(found):
+        raise Refused("unknown_connection", "There is no such connection.", "Go back to the list.")
+    return found
+
+
+def facts(front: Front, visitor: Visitor, id_: str) -> Facts:
+    """What is known of a connection; raises Refused, StoresUnreachable, RedisError, SealBroken."""
+    connection = connection_of(front, visitor, id_)
+    redis = front.office.redis
+    [lane] = glance(redis, [connection.id])
+    answer = front.asker.latest(connection.id)
+    # A page that is looked at twice a second says when all will have left only in the end: that takes a while to know.
+    settled = answer is None or answer.over
+    return Facts(
+        line=Line(connection, tenant_of(front, connection.tenant).organisation, lane),
+        answer=answer,
+        leaves_at=last_leaves_at(redis, connection.id) if settled else None,
+        sent_today=sent_today(redis, connection.id),
+        paused=pause_of(redis, connection.tenant),
+    )
+
+
+def tenant_of(front: Front, tenant: str) -> Tenant:
+    """A tenant; raises Refused."""
+    with front.office.db() as db:
+        return registry.get_tenant(db, tenant)
+
+
+def named(front: Front, tenant: str, name: str) -> Connection | None:
+    """A tenant's connection by its name, None where there is none yet; raises Refused for an unknown tenant."""
+    with front.office.db() as db:
+        registry.get_tenant(db, tenant)
+        found = registry.list_connections(db, tenant)
+    return next((each for each in found if each.name == name), None)

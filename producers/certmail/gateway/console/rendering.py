@@ -1,0 +1,115 @@
+"""From a template and values to a page, in the browser's language; whatever is a value is escaped."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from aiohttp import web
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
+from babel.support import NullTranslations, Translations
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+_PACKAGE: Final = "certmail.gateway.console"
+LOCALES: Final = files(_PACKAGE) / "locale"
+"""Compiled catalogues, `<language>/LC_MESSAGES/messages.mo`; English needs none."""
+_ENGLISH: Final = "en"
+_TYPES: Final = {"console.css": "text/css", "console.js": "text/javascript", "mark.svg": "image/svg+xml"}
+
+
+class Pages:
+    """The templates, and one environment for each language that a browser asked for."""
+
+    def __init__(self) -> None:
+        self._environments: dict[str, Environment] = {}
+
+    def render(
+        self, request: web.Request, template: str, values: Mapping[str, Any], *, status: int = 200
+    ) -> web.Response:
+        """The page as an answer."""
+        language = language_of(request.headers.get("Accept-Language", ""), languages())
+        environment = self._environments.get(language)
+        if environment is None:
+            environment = self._environments[language] = environment_for(language)
+        text = environment.get_template(template).render(language=language, **values)
+        return web.Response(text=text, content_type="text/html", status=status)
+
+
+def environment_for(language: str, translations: NullTranslations | None = None) -> Environment:
+    """The templates in one language."""
+    environment = Environment(
+        loader=PackageLoader(_PACKAGE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    found = translations or (
+        NullTranslations() if language == _ENGLISH else Translations.load(str(LOCALES), [language])
+    )
+    environment.install_gettext_translations(found, newstyle=True)  # type: ignore[attr-defined]  # of the extension
+    environment.filters["day"] = lambda value: format_date(value, "long", locale=language)
+    environment.filters["moment"] = lambda value: _moment(value, language)
+    environment.filters["number"] = lambda value: format_decimal(value, locale=language)
+    environment.filters["iso"] = lambda value: value.astimezone(UTC).isoformat(timespec="seconds")
+    environment.globals["static"] = static_url
+    # For what is no literal of a template: the extension's own functions would take its text for HTML.
+    # And of nothing a catalogue says its own header.
+    environment.globals["say"] = lambda text: found.gettext(text) if text else ""
+    return environment
+
+
+def language_of(accepted: str, known: frozenset[str]) -> str:
+    """The first language that a browser asks for and we have; English otherwise."""
+    weighed = []
+    for part in accepted[:200].split(","):
+        tag, _, options = part.strip().partition(";")
+        quality = options.strip().removeprefix("q=") if options else "1"
+        try:
+            weighed.append((-float(quality), tag.partition("-")[0].lower()))
+        except ValueError:
+            continue
+    return next(
+        (language for _, language in sorted(weighed, key=lambda w: w[0]) if language in known), _ENGLISH
+    )
+
+
+@cache
+def languages() -> frozenset[str]:
+    """English, and those that have a compiled catalogue."""
+    if not LOCALES.is_dir():
+        return frozenset({_ENGLISH})
+    found = {
+        folder.name for folder in LOCALES.iterdir() if (folder / "LC_MESSAGES" / "messages.mo").is_file()
+    }
+    return frozenset(found | {_ENGLISH})
+
+
+def static_url(name: str) -> str:
+    """The address of a file of ours, which changes with its content."""
+    return f"/console/static/{_static(name)[1]}/{name}"
+
+
+async def static_file(request: web.Request) -> web.Response:
+    """Stylesheet, script and mark; nothing secret, so anybody may have them and keep them."""
+    name = request.match_info["name"]
+    if name not in _TYPES:
+        raise web.HTTPNotFound
+    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    return web.Response(body=_static(name)[0], content_type=_TYPES[name], charset="utf-8", headers=headers)
+
+
+@cache
+def _static(name: str) -> tuple[bytes, str]:
+    content = (files(_PACKAGE) / "static" / name).read_bytes()
+    return content, hashlib.sha256(content).hexdigest()[:12]
+
+
+def _moment(value: datetime, language: str) -> str:
+    return str(format_datetime(value.astimezone(UTC), "d MMM y, HH:mm", locale=language)) + " UTC"

@@ -1,0 +1,60 @@
+"""The console's addresses: who may go where. Read it as the map of the console."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from certmail.gateway.console import actions, entrance, invited, setting_up, views
+from certmail.gateway.console.admission import Page, for_administrator, for_operator
+from certmail.gateway.console.front import FRONT, front_of
+from certmail.gateway.console.rendering import static_file
+from certmail_config.office import Office
+
+BOTH: tuple[tuple[str, str, Page], ...] = (
+    ("GET", "/set-up/{tenant}/{name}", setting_up.kind_page),
+    ("POST", "/set-up/{tenant}/{name}/linked-account", setting_up.linked),
+    ("GET", "/set-up/{tenant}/{name}/service-account", setting_up.account_page),
+    ("POST", "/set-up/{tenant}/{name}/service-account", setting_up.account),
+    ("GET", "/connections/{id}", views.connection),
+    ("GET", "/connections/{id}/certificate", views.certificate),
+    ("POST", "/connections/{id}/check", actions.check),
+    ("POST", "/connections/{id}/link", actions.link),
+    ("POST", "/connections/{id}/correction", setting_up.correction),
+    ("POST", "/connections/{id}/another-kind", setting_up.another_kind),
+)
+"""What an operator and an invited administrator may do, each below an address of their own."""
+OPERATOR: tuple[tuple[str, str, Page], ...] = (
+    ("GET", "", views.connections),
+    ("GET", "/new", setting_up.new_page),
+    ("POST", "/new", setting_up.new),
+    ("POST", "/sign-out", entrance.sign_out),
+    ("POST", "/connections/{id}/invitation", actions.invite),
+    ("POST", "/connections/{id}/suspend", actions.suspend),
+    ("POST", "/connections/{id}/resume", actions.resume),
+    ("POST", "/connections/{id}/rotate", actions.rotate),
+    ("GET", "/connections/{id}/removal", views.removal),
+    ("POST", "/connections/{id}/removal", actions.remove),
+)
+
+
+def add_console(app: web.Application, office: Office) -> None:
+    """Add the pages to the gateway."""
+    front = app[FRONT] = front_of(office)
+
+    async def asker(_: web.Application) -> AsyncIterator[None]:
+        yield
+        front.asker.close()
+
+    app.cleanup_ctx.append(asker)
+    app.router.add_get("/console/static/{version}/{name}", static_file)
+    app.router.add_get("/console/sign-in", entrance.sign_in_page)
+    app.router.add_post("/console/sign-in", entrance.sign_in)
+    for method, path, page in (*OPERATOR, *BOTH):
+        app.router.add_route(method, f"/console{path}", for_operator(page))
+    app.router.add_get("/connect", for_administrator(invited.home))
+    for method, path, page in BOTH:
+        app.router.add_route(method, f"/connect{path}", for_administrator(page))
+    app.router.add_get("/connect/{token}", invited.welcome)
+    app.router.add_post("/connect/{token}", invited.begin)

@@ -1,0 +1,165 @@
+"""Setting a connection up, in steps: for whom, which kind, and for a service account its two addresses."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import web
+
+from certmail.gateway.console.facts import connection_of, named, tenant_of
+from certmail.gateway.console.front import FRONT, Front
+from certmail.gateway.console.views import show
+from certmail.gateway.console.visitors import Visitor
+from certmail_config.connections import DEFAULT_NAME, Connection, ConnectionState, Limits, check_name
+from certmail_config.errors import Refused, WrongUse
+from certmail_config.office import address
+from certmail_config.starting_over import correct, start_over
+
+_MOST_DAYS = 3650
+
+
+async def new_page(request: web.Request, visitor: Visitor) -> web.Response:
+    """For whom: a tenant that there is, or a new one."""
+    return await _new(request, visitor, {})
+
+
+async def new(request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    """Make the tenant if there is none of that id, and go on to the kind."""
+    front, form = request.app[FRONT], _texts(await request.post(), "tenant", "organisation", "name")
+    tenant, name = form["tenant"].strip().lower(), form["name"].strip().lower() or DEFAULT_NAME
+    try:
+        await asyncio.to_thread(_see_to_tenant, front, tenant, form["organisation"], name)
+    except (WrongUse, Refused) as error:
+        return await _new(request, visitor, {**form, "error": error}, status=400)
+    raise web.HTTPSeeOther(f"{visitor.base}/set-up/{quote(tenant)}/{quote(name)}")
+
+
+async def kind_page(request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    """Which kind; one that is set up has its page instead."""
+    tenant, name = _whose(request, visitor)
+    found = await asyncio.to_thread(named, request.app[FRONT], tenant, name)
+    if found is not None and found.state is not ConnectionState.DRAFT:
+        raise web.HTTPSeeOther(_at(visitor, found))
+    organisation = (await asyncio.to_thread(tenant_of, request.app[FRONT], tenant)).organisation
+    can_link = request.app[FRONT].office.settings.oauth_client_id is not None
+    values = {"tenant": tenant, "name": name, "organisation": organisation, "can_link": can_link}
+    return await show(request, visitor, "kind.html", values)
+
+
+async def linked(request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    """Make a connection that an account is linked to; its page has the button that leads to Google."""
+    tenant, name = _whose(request, visitor)
+    office = request.app[FRONT].office
+    made = await asyncio.to_thread(office.add_service_provider_app, tenant, name, limits=Limits())
+    raise web.HTTPSeeOther(_at(visitor, made))
+
+
+async def account_page(request: web.Request, visitor: Visitor) -> web.Response:
+    """The first steps at Google, and what they gave."""
+    return await _account(request, visitor, {})
+
+
+async def account(request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    """Make a connection with a certificate of its own."""
+    tenant, name = _whose(request, visitor)
+    front, form = (
+        request.app[FRONT],
+        _texts(await request.post(), "service_account", "mailbox", "verify", "valid_days"),
+    )
+    try:
+        made = await asyncio.to_thread(_add, front, tenant, name, form)
+    except WrongUse as error:
+        return await _account(request, visitor, {**form, "error": error}, status=400)
+    raise web.HTTPSeeOther(_at(visitor, made))
+
+
+async def correction(request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    """Change the two addresses of a connection that has not worked yet."""
+    front, form = request.app[FRONT], _texts(await request.post(), "service_account", "mailbox", "verify")
+    found = await asyncio.to_thread(connection_of, front, visitor, request.match_info["id"])
+    await asyncio.to_thread(
+        correct,
+        front.office,
+        found.id,
+        service_account=form["service_account"],
+        mailbox=form["mailbox"],
+        verify=bool(form["verify"]),
+    )
+    raise web.HTTPSeeOther(_at(visitor, found))
+
+
+async def another_kind(request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    """Go back to the choice of a kind."""
+    front = request.app[FRONT]
+    found = await asyncio.to_thread(connection_of, front, visitor, request.match_info["id"])
+    await asyncio.to_thread(start_over, front.office, found.id)
+    raise web.HTTPSeeOther(f"{visitor.base}/set-up/{quote(found.tenant)}/{quote(found.name)}")
+
+
+async def _new(
+    request: web.Request, visitor: Visitor, values: dict[str, Any], *, status: int = 200
+) -> web.Response:
+    given = {
+        "tenant": request.query.get("tenant", "")[:63],
+        "organisation": "",
+        "name": "",
+        "error": None,
+        **values,
+    }
+    return await show(request, visitor, "new.html", given, status=status)
+
+
+async def _account(
+    request: web.Request, visitor: Visitor, values: dict[str, Any], *, status: int = 200
+) -> web.Response:
+    tenant, name = _whose(request, visitor)
+    front = request.app[FRONT]
+    organisation = (await asyncio.to_thread(tenant_of, front, tenant)).organisation
+    blank = {"service_account": "", "mailbox": "", "verify": "", "error": None}
+    blank["valid_days"] = str(front.office.settings.certificate_days)
+    given = {"tenant": tenant, "name": name, "organisation": organisation, **blank, **values}
+    return await show(request, visitor, "service-account.html", given, status=status)
+
+
+def _see_to_tenant(front: Front, tenant: str, organisation: str, name: str) -> None:
+    check_name(tenant, "tenant")
+    check_name(name, "connection")
+    try:
+        tenant_of(front, tenant)
+    except Refused:
+        front.office.add_tenant(tenant, name=organisation)
+
+
+def _add(front: Front, tenant: str, name: str, form: dict[str, str]) -> Connection:
+    days = form["valid_days"]
+    if not (days.isascii() and days.isdecimal() and 1 <= int(days[:5]) <= _MOST_DAYS):
+        raise WrongUse("invalid_days", f"A certificate may be valid for 1 to {_MOST_DAYS} days.")
+    return front.office.add_customer_owned_app(
+        tenant,
+        name,
+        service_account=address(form["service_account"].strip(), "The service account"),
+        mailbox=address(form["mailbox"].strip(), "The mailbox"),
+        limits=Limits(),
+        valid_days=int(days),
+        verify=bool(form["verify"]),
+    )
+
+
+def _whose(request: web.Request, visitor: Visitor) -> tuple[str, str]:
+    """The tenant and name that a page is about; raises Refused where they are not the visitor's."""
+    tenant, name = request.match_info["tenant"], request.match_info["name"]
+    if not visitor.is_operator and (tenant, name) != (visitor.tenant, visitor.name):
+        raise Refused("unknown_connection", "There is no such connection.", "Go back.")
+    check_name(name, "connection")
+    return tenant, name
+
+
+def _at(visitor: Visitor, connection: Connection) -> str:
+    return f"{visitor.base}/connections/{connection.id}"
+
+
+def _texts(form: Any, *names: str) -> dict[str, str]:
+    """The texts of a form's fields; a file, or nothing, counts as empty."""
+    return {name: value if isinstance(value := form.get(name, ""), str) else "" for name in names}

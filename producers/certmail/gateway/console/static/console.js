@@ -1,0 +1,83 @@
+// Two conveniences; everything works without them. Copy buttons, and pages that renew what changes while a worker is at it.
+"use strict";
+
+const PAUSE_MS = 600;
+const SPREADING_MS = 10000;
+
+function offerToCopy(root) {
+  if (!navigator.clipboard) return;
+  for (const button of root.querySelectorAll("button[data-copy]")) {
+    button.hidden = false;
+  }
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-copy]");
+  if (!button) return;
+  const text = document.getElementById(button.dataset.copy).textContent.trim();
+  await navigator.clipboard.writeText(text);
+  const said = button.querySelector("[data-said]");
+  const before = said.textContent;
+  said.textContent = button.dataset.done;
+  say(button.dataset.done);
+  setTimeout(() => { said.textContent = before; }, 1600);
+});
+
+function say(words) {
+  document.getElementById("said").textContent = words;
+}
+
+// A part is replaced only when it has changed, so that focus, scrolling and what somebody is reading stay where they are.
+function renew(fresh) {
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const newer = fresh.getElementById(part.id);
+    if (!newer || newer.outerHTML === part.outerHTML) continue;
+    const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
+    part.replaceWith(newer);
+    if (focused) document.getElementById(focused)?.focus();
+  }
+  offerToCopy(document);
+  tell(document);
+}
+
+// A screen reader hears of each new step once.
+function tell(from) {
+  const news = from.getElementById("news")?.textContent.trim();
+  if (news && news !== document.getElementById("said").textContent) say(news);
+}
+
+// When it is over, the page may be another one: what was set up now works, what was removed is gone.
+function turnOver(fresh) {
+  const focused = document.activeElement.id;
+  const before = document.querySelector("main").dataset.state;
+  if (fresh.querySelector("main").dataset.state === before) return renew(fresh);
+  tell(fresh);
+  document.querySelector("main").replaceWith(fresh.querySelector("main"));
+  offerToCopy(document);
+  (document.getElementById(focused) ?? document.getElementById("main")).focus({ preventScroll: true });
+  scrollTo({ top: 0 });
+}
+
+async function watch() {
+  while (document.querySelector("[data-running], [data-spreading]")) {
+    // While Google spreads a change, a worker tries by itself every now and then.
+    const pause = document.querySelector("[data-running]") ? PAUSE_MS : SPREADING_MS;
+    await new Promise((done) => setTimeout(done, pause));
+    let answer;
+    try {
+      answer = await fetch(location.href, { headers: { "X-Live": "1" }, credentials: "same-origin" });
+    } catch {
+      continue; // the gateway is away for a moment
+    }
+    if (!answer.ok || answer.redirected) {
+      location.reload();
+      return;
+    }
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (fresh.querySelector("[data-running]")) renew(fresh);
+    else turnOver(fresh);
+  }
+}
+
+offerToCopy(document);
+watch();

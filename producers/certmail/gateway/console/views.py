@@ -1,0 +1,92 @@
+"""Pages that only show: the list of connections, one connection, its certificate, the question before removing."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any, Final
+
+from aiohttp import web
+
+from certmail.gateway.console import words
+from certmail.gateway.console.facts import connection_of, facts
+from certmail.gateway.console.front import FRONT, Front
+from certmail.gateway.console.listing import listing
+from certmail.gateway.console.visitors import Visitor
+from certmail_config.connections import METADATA_SCOPE, SEND_SCOPE, Connection, ConnectionState
+from certmail_config.enquiries import Wish
+from certmail_config.errors import Refused
+from certmail_config.ids import ConnectionId
+from certmail_config.setup_links import end, may_return_to, standing, way_back
+
+_SCOPES: Final = {"SEND_SCOPE": SEND_SCOPE, "METADATA_SCOPE": METADATA_SCOPE}
+
+
+async def connections(request: web.Request, visitor: Visitor) -> web.Response:
+    """All connections, what needs attention first."""
+    front, wanted = request.app[FRONT], request.query.get("q", "")[:100]
+    found = await asyncio.to_thread(listing, front, wanted)
+    return await show(request, visitor, "connections.html", {"listing": found, "wanted": wanted})
+
+
+async def connection(request: web.Request, visitor: Visitor) -> web.Response:
+    """One connection: how it is, what to do, and what may be done."""
+    front = request.app[FRONT]
+    found = await asyncio.to_thread(facts, front, visitor, request.match_info["id"])
+    if not visitor.is_operator and not visitor.complete:
+        visitor = await asyncio.to_thread(_on_the_way_back, front, visitor, found.connection)
+    values = {"facts": found, "connection": found.connection, **_SCOPES}
+    return await show(request, visitor, "connection.html", values)
+
+
+async def certificate(request: web.Request, visitor: Visitor) -> web.Response:
+    """The certificate as a file; `next=1` the one that is to take over. Nothing in it is secret."""
+    found = await asyncio.to_thread(connection_of, request.app[FRONT], visitor, request.match_info["id"])
+    takes_over = request.query.get("next") == "1"
+    pem = found.next_certificate if takes_over else found.certificate
+    if pem is None:
+        raise Refused("no_certificate", "There is no such certificate.", "Go back to the connection.")
+    name = f"certmail-{found.tenant}-{found.name}{'-next' if takes_over else ''}.pem"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return web.Response(text=pem, content_type="application/x-pem-file", headers=headers)
+
+
+async def removal(request: web.Request, visitor: Visitor) -> web.Response:
+    """The question before removing; then, how far it has come, and what is left to do."""
+    front, id_ = request.app[FRONT], ConnectionId(request.match_info["id"])
+    answer = await asyncio.to_thread(front.asker.latest, id_)
+    under_way = answer is not None and answer.enquiry.wish is Wish.REMOVE
+    found = None
+    if not under_way or (answer is not None and answer.over):
+        try:
+            found = await asyncio.to_thread(connection_of, front, visitor, id_)
+        except Refused:
+            if not under_way:
+                raise
+    values = {"id": id_, "connection": found, "answer": answer if under_way else None}
+    return await show(request, visitor, "removal.html", values)
+
+
+async def show(
+    request: web.Request, visitor: Visitor, template: str, values: dict[str, Any], *, status: int = 200
+) -> web.Response:
+    """Render a page for somebody who was let in, with what is to be said to them once."""
+    front = request.app[FRONT]
+    given = {"visitor": visitor, "base": visitor.base, "notice": visitor.notice, "words": words, **values}
+    response = front.pages.render(request, template, given, status=status)
+    if visitor.notice is not None and request.headers.get("X-Live") is None:
+        await asyncio.to_thread(front.visitors.tell, visitor, None)
+    return response
+
+
+def _on_the_way_back(front: Front, visitor: Visitor, found: Connection) -> Visitor:
+    """The visitor, with the way back to the application if it gave one; once it works, the link ends and they may go."""
+    invitation = standing(front.office.redis, visitor.tenant, visitor.link)
+    if invitation is None:
+        return visitor
+    # The setting may have changed since the link was made.
+    back = way_back(invitation, found) if may_return_to(front.office.settings, invitation.return_url) else ""
+    if found.state is not ConnectionState.ACTIVE:
+        return replace(visitor, back=back)
+    end(front.office.redis, invitation)
+    return front.visitors.complete(visitor, back)

@@ -1,0 +1,121 @@
+"""The console's own words for states, kinds, steps and remedies. Texts are marked for catalogues with `N_`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from certmail_config.checklist import Step
+from certmail_config.connections import Connection, ConnectionState, Kind
+
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's usual name for a text that is translated where it is shown
+    """Mark a text for the catalogue."""
+    return text
+
+
+STATES: Final[Mapping[ConnectionState, tuple[str, str]]] = {
+    ConnectionState.ATTENTION: ("bad", N_("Needs attention")),
+    ConnectionState.PENDING: ("wait", N_("Being set up")),
+    ConnectionState.DRAFT: ("idle", N_("Not set up")),
+    ConnectionState.ACTIVE: ("good", N_("Working")),
+    ConnectionState.DISABLED: ("idle", N_("Suspended")),
+}
+"""Tone and name of each state, in the order in which they want looking at."""
+KINDS: Final[Mapping[Kind, str]] = {
+    Kind.SERVICE_PROVIDER_APP: N_("Linked Google account"),
+    Kind.CUSTOMER_OWNED_APP: N_("Service account of their own"),
+}
+STEPS: Final[Mapping[str, str]] = {
+    "certificate dates": N_("The certificate is valid"),
+    "certificate": N_("The certificate is uploaded"),
+    "clock": N_("Clocks agree"),
+    "service account": N_("Google accepts the key"),
+    "token to send": N_("Permission to send"),
+    "token to look": N_("Permission to look for sent mail"),
+    "account": N_("Whose account it is"),
+    "test mail": N_("Test mail"),
+    "next certificate": N_("The next certificate"),
+    "vault": N_("certmail can read its keys"),
+    "remove": N_("Removing"),
+}
+REMEDIES: Final[Mapping[str, str]] = {
+    "certificate_not_uploaded": N_(
+        "Download the certificate and upload it to the service account, as described under “Upload the certificate”."
+    ),
+    "key_unknown": N_(
+        "If you have just uploaded the certificate, give Google a minute. Otherwise see that its key is listed and enabled "
+        "under the service account's Keys, or upload it again."
+    ),
+    "service_account_unknown": N_(
+        "Check the service account's email address. If it is wrong, correct it below."
+    ),
+    "certificate_valid": N_("Make the next certificate soon."),
+    "certificate_expired": N_(
+        "Make the next certificate and upload it; it takes over as soon as Google accepts it."
+    ),
+    "delegation_missing": N_(
+        "Authorise the client ID for exactly the scope shown under “Allow it to send”. A change usually works within minutes, "
+        "at most within 24 hours; certmail tries again by itself."
+    ),
+    "mailbox_unknown": N_(
+        "Check the mailbox's address: it must be a user's primary address, not a group and not an alias."
+    ),
+    "consent_denied": N_("Link the account again and allow it."),
+    "mailbox_busy": N_("Try again in a minute."),
+    "account_unknown": N_("Try again in a minute."),
+    "x509_unreachable": N_(
+        "Try again in a minute; if it stays so, the network between certmail and Google is interrupted."
+    ),
+    "connection_disabled": N_("Resume it when its reminders may leave again."),
+    "connection_resumed": N_("Check the connection: if it works, its reminders leave."),
+    "connection_draft": N_("Set it up."),
+    "connection_pending": N_("Finish the steps below, then check the connection."),
+    "not_linked": N_("Link an account."),
+    "no_worker": N_("Start one (certmail worker, or certmail up), then try again."),
+}
+"""What to do on these pages, where the command line's words would name a command."""
+
+
+OF_KIND: Final[Mapping[tuple[str, Kind], str]] = {
+    ("grant_revoked", Kind.SERVICE_PROVIDER_APP): N_("Link the account again."),
+    ("grant_revoked", Kind.CUSTOMER_OWNED_APP): N_(
+        "See that the service account, its key and the mailbox still exist and are enabled, then check again."
+    ),
+    ("scope_missing", Kind.SERVICE_PROVIDER_APP): N_("Link the account again and leave every box ticked."),
+    ("scope_missing", Kind.CUSTOMER_OWNED_APP): N_(
+        "Authorise the client ID for exactly the scopes shown under “Allow it to send”."
+    ),
+}
+"""The same where it depends on the kind of connection."""
+NEXT: Final = N_(
+    "Download the next certificate and upload it to the service account, beside the present one. If you have done so, give "
+    "Google a minute."
+)
+
+
+def remedy(code: str | None, otherwise: str | None, kind: Kind | None = None) -> str:
+    """What to do: in the console's words where it has some."""
+    if kind is not None and (found := OF_KIND.get((code or "", kind))) is not None:
+        return found
+    return REMEDIES.get(code or "", otherwise or "")
+
+
+def step_remedy(step: Step, kind: Kind | None) -> str:
+    """What to do about a step."""
+    if step.name == "next certificate" and not step.ok:
+        return NEXT
+    return remedy(step.code, step.remedy, kind) if step.remedy else ""
+
+
+def step_name(step: Step) -> str:
+    """What a step is called on a page."""
+    return STEPS.get(step.name, step.name)
+
+
+def planned(connection: Connection) -> tuple[str, ...]:
+    """The steps that a checklist of this connection will have, in order, with the test mail."""
+    tokens = ("token to send", "token to look") if connection.verify else ("token to send",)
+    if connection.kind is Kind.CUSTOMER_OWNED_APP:
+        return ("certificate dates", "certificate", "clock", "service account", *tokens, "test mail")
+    return (*tokens, "account", "clock", "test mail")

@@ -1,0 +1,64 @@
+"""The browser judge: real gateway, worker and sandbox, Debian's Chromium, axe. `make judge` installs what is not Python.
+
+Screenshots are left in `.judge/`, to be looked at.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from support.town import QUICK, town, wait_for
+
+HERE = Path(__file__).parent
+SCREENSHOTS = HERE.parents[1] / ".judge"
+PASSWORD = "a password for the judge"
+
+
+def main() -> int:
+    """Run the journey; gives the exit status."""
+    chromium, node = os.environ.get("CHROMIUM") or "/usr/bin/chromium", shutil.which("node")
+    missing = [
+        name for name, there in {"chromium": Path(chromium).exists(), "node": node}.items() if not there
+    ]
+    if missing or node is None:
+        sys.stderr.write(
+            f"The browser judge needs {' and '.join(missing)}: on Debian `apt-get install chromium nodejs npm`; "
+            "CHROMIUM names one that is elsewhere.\n"
+        )
+        return 1
+    shutil.rmtree(SCREENSHOTS, ignore_errors=True)
+    settings = QUICK | {
+        "CERTMAIL_OPERATOR_PASSWORD": PASSWORD,
+        "CERTMAIL_RETURN_URLS": "https://app.example.com/settings",
+    }
+    # What the caretaker mends by itself would be mended before the journey has seen it broken.
+    settings |= {"CERTMAIL_CARE_SECONDS": "600"}
+    with tempfile.TemporaryDirectory(prefix="judge-") as data, town(Path(data), **settings) as place:
+        place.open_gateway()
+        place.worker()
+        wait_for("the worker", lambda: place.workers() == 1)
+        given = {
+            "gateway": place.gateway,
+            "google": place.google,
+            "password": PASSWORD,
+            "chromium": chromium,
+            "python": sys.executable,
+            "screenshots": str(SCREENSHOTS),
+        }
+        environment = place.environment | {"JUDGE": json.dumps(given), "PYTHONPATH": str(HERE.parent)}
+        status = subprocess.run([node, str(HERE / "journey.mjs")], env=environment, check=False).returncode
+        if status:
+            for log in ("gateway.log", "worker.log"):
+                lines = (place.data_dir / log).read_text("utf-8").splitlines()[-15:]
+                sys.stderr.write(f"--- {log}\n" + "\n".join(lines) + "\n")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

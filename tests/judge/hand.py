@@ -1,0 +1,22 @@
+"""What no page can do: `python -m judge.hand expire TENANT/NAME` lets a certificate have ended yesterday."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from certmail_config.office import open_office
+from certmail_config.settings import Settings
+
+
+def main(what: str, id_: str) -> None:
+    """Do it."""
+    assert what == "expire", what
+    with open_office(Settings.from_env()) as office:
+        yesterday = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
+        office.save(replace(office.connection(id_), not_after=yesterday))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

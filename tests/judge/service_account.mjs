@@ -1,0 +1,107 @@
+// An operator sets up a service account of the customer's: every step of the checklist fails once, and then passes.
+import { readFile } from "node:fs/promises";
+import { expect } from "./browser.mjs";
+
+const SEND = "https://www.googleapis.com/auth/gmail.send";
+
+export async function serviceAccount(window, google, town, tenant) {
+  const { page } = window;
+  const account = `certmail@${tenant}-it.iam.gserviceaccount.com`, mailbox = `reviews@${tenant}.example`;
+  await google.mailbox(mailbox);
+
+  await page.goto(`${town.gateway}/console`);
+  await window.look("sign-in");
+  await page.getByLabel("Operator password").fill("not the password");
+  await window.press("Sign in");
+  await window.sees("That is not the password.");
+  await window.look("sign-in-refused");
+  await page.getByLabel("Operator password").fill(town.password);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Connections", exact: true }).waitFor();
+  await window.look("connections-before");
+
+  await page.getByRole("link", { name: "Connect a mailbox" }).first().click();
+  await page.getByLabel("Tenant").fill("Not A Name!");
+  await window.press("Continue");
+  await window.sees("is not usable");
+  await window.look("new-refused");
+  await page.getByLabel("Tenant").fill(tenant);
+  await page.getByLabel("Name").first().fill("ACME Industries");
+  await window.press("Continue");
+  await window.sees("How shall the mailbox be connected?");
+  await window.look("kind");
+  await window.follow("Use a service account");
+  await page.getByLabel("Email address of the service account").fill(account);
+  await page.getByLabel("Mailbox to send from").fill(mailbox);
+  await page.getByText("More choices").click();
+  await page.getByLabel("Let certmail see the headers of sent mail, too").check();
+  await window.look("service-account");
+  await window.press("Make the certificate");
+  await window.sees("Upload the certificate");
+  await window.look("set-up");
+
+  await window.press("Make a set-up link");
+  await window.sees("A link for the tenant’s administrator");
+  await window.look("invitation");
+  await window.follow("The connection");
+  await window.check("Only check");
+  expect((await window.step("The certificate is uploaded", "bad")).includes("no service account"), "it says that there is no such account");
+  await window.look("no-service-account");
+  const { client_id } = await google.serviceAccount(account);
+  await window.check("Only check");
+  await window.step("The certificate is uploaded", "wait");
+  await window.look("not-uploaded");
+
+  const [download] = await Promise.all([page.waitForEvent("download"), window.follow("Download the certificate")]);
+  const pem = await readFile(await download.path(), "utf8");
+  expect(pem.startsWith("-----BEGIN CERTIFICATE-----"), "the download is a certificate");
+  await google.upload(account, pem, 1);
+  await window.check("Only check");
+  await window.step("The certificate is uploaded", "good");
+  await window.step("Google accepts the key", "wait");
+  await google.wrongClock(account);
+  await window.check("Only check");
+  await window.step("Clocks agree", "bad");
+  await window.check("Only check");
+  await window.step("Clocks agree", "good");
+  await window.step("Google accepts the key", "good");
+  await window.step("Permission to send", "wait");
+  const copy = (label) => page.locator(".copyable", { hasText: label }).getByRole("button", { name: "Copy" });
+  await copy("Client ID").click();
+  expect((await page.evaluate(() => navigator.clipboard.readText())) === client_id, "the client ID to paste is Google's");
+  await window.look("not-delegated");
+  const scopes = [];
+  for (const label of ["Scope to send", "Scope to look for sent mail"]) {
+    await copy(label).click();
+    scopes.push(await page.evaluate(() => navigator.clipboard.readText()));
+  }
+  expect(scopes[0] === SEND, `the scope to paste is ${scopes[0]}`);
+  await google.delegate(account, SEND);
+  await window.check("Only check");
+  await window.step("Permission to send", "good");
+  await window.step("Permission to look for sent mail", "wait");
+  await google.delegate(account, ...scopes);
+  await google.refuse(mailbox, 403, "accessNotConfigured", "Gmail API has not been used in project 1 before or it is disabled.");
+  await window.check("Check and send a test mail");
+  await window.step("Permission to look for sent mail", "good");
+  await window.step("Test mail", "wait");
+  await window.look("gmail-api-off");
+  await window.check("Check and send a test mail");
+  await window.step("Test mail", "good");
+  await page.locator("#state").getByText("Working").waitFor();
+  expect((await google.messages(mailbox)).length === 1, "one test mail arrived");
+  await window.look("working");
+
+  town.hand("expire", `${tenant}/default`);
+  await window.check("Only check");
+  await window.step("The certificate is valid", "bad");
+  await window.look("certificate-ended");
+  await window.press("Make the next certificate");
+  await window.sees("The next certificate is ready");
+  await window.look("rotating");
+  const [next] = await Promise.all([page.waitForEvent("download"), window.follow("Download the next one")]);
+  await google.upload(account, await readFile(await next.path(), "utf8"));
+  await window.check("Only check");
+  await window.step("The certificate is valid", "good");
+  await page.locator("#state").getByText("Working").waitFor();
+}

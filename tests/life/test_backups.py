@@ -1,0 +1,81 @@
+"""Copies of either database, and of both stores, put back as the README says: nothing leaves unasked, and nothing twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from certmail_config import keys
+from support.backups import back_up, put_back
+from support.postgres import Postgres
+from support.restorable import server
+from support.restoring import ENDED, accounted_for, nothing_leaves, stopped
+from support.town import QUICK, campaign, recorded_in, town, wait_for
+
+
+def test_an_older_database_stops_pacing_until_its_gap_is_accepted(
+    tmp_path: Path, ready_database: str, database_server: Postgres | None
+) -> None:
+    with town(tmp_path / "data", **QUICK, **recorded_in(ready_database)) as place:
+        place.link()
+        worker = place.worker()
+        before = place.send(campaign(2, campaign="before"))
+        place.wait_recorded(before, {"accepted"})
+        back_up(ready_database, tmp_path / "copy", database_server)
+        since = place.send(campaign(2, campaign="since"))
+        place.wait_recorded(since, {"accepted"})
+        worker.terminate()
+        worker.wait(30)
+        put_back(ready_database, tmp_path / "copy", database_server)
+        place.office.redis.xtrim(keys.EVENTS, maxlen=1, approximate=False)  # as the recorder would by and by
+        place.office.redis.delete(keys.CHECKED_RUN)  # as after a restart of the server
+
+        place.worker()
+        wait_for("pacing stops", lambda: stopped(place) == "record_behind")
+        shown = place.run("doctor", "--repair")
+        assert (shown.status, "missing for good" in shown.out) == (1, True)
+        assert place.run("doctor", "--repair", "--yes").status == 0
+        after = place.send(campaign(2, campaign="after"))
+        place.wait_recorded(after, {"accepted"}, seconds=60)
+        assert not set(place.recorded()) & set(since)
+        assert place.copies() == dict.fromkeys([*before, *since, *after], 1)
+
+
+@pytest.mark.timeout(300)
+def test_both_are_restored_redis_from_the_older_copy_and_nothing_leaves_twice(
+    tmp_path: Path, postgres_database: str, postgres_server: Postgres
+) -> None:
+    """In the order that the README gives: SQL knows what Redis's copy lacks. On PostgreSQL: a repair reads and writes all of it."""
+    with (
+        server(tmp_path / "redis") as valkey,
+        town(
+            tmp_path / "data", **QUICK, **recorded_in(postgres_database), CERTMAIL_REDIS_URL=valkey.url
+        ) as place,
+    ):
+        place.link()
+        worker = place.worker()
+        jobs = place.send(campaign(30, campaign="early"))
+        wait_for("some mails before the first backup", lambda: len(place.messages()) >= 3)
+        valkey.back_up(tmp_path / "redis-copy")
+        between = place.send(campaign(4, campaign="between"))
+        wait_for("mails before the second", lambda: len(place.messages()) >= 9, 60)
+        wait_for("the record of them", lambda: set(between) <= place.recorded().keys())
+        back_up(postgres_database, tmp_path / "sql-copy", postgres_server)
+        wait_for("mails after it", lambda: len(place.messages()) >= 14, 60)
+        valkey.kill()
+        worker.kill()
+        worker.wait(30)
+
+        put_back(postgres_database, tmp_path / "sql-copy", postgres_server)
+        valkey.put_back(tmp_path / "redis-copy")
+        valkey.start()
+        place.worker()
+        wait_for("pacing stops", lambda: stopped(place) == "rolled_back", 60)
+        assert nothing_leaves(place)
+        assert place.run("doctor", "--repair", "--yes").status == 0
+        wait_for("pacing goes on", lambda: stopped(place) == "")
+        new = place.send(campaign(3, campaign="new"))
+        place.wait_recorded(jobs + between + new, ENDED, seconds=90)
+        accounted_for(place, jobs + between + new)
+        assert {place.recorded()[job] for job in new} == {"accepted"}

@@ -1,0 +1,242 @@
+"""The console over HTTP, with a real worker: an operator, and administrators whom set-up links brought."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from certmail_config.connections import ConnectionState
+from support.town import QUICK, SEND_SCOPE, Town, campaign, town, wait_for
+from support.visitor import PASSWORD, Visitor, operator
+
+BACK = "https://app.example.com/settings/mail?tab=2"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    settings = QUICK | {"CERTMAIL_OPERATOR_PASSWORD": PASSWORD, "CERTMAIL_CARE_SECONDS": "600"}
+    settings |= {"CERTMAIL_RETURN_URLS": "https://app.example.com/settings"}
+    with town(Path(tmp_path_factory.mktemp("console")), **settings) as made:
+        made.open_gateway()
+        made.worker()
+        wait_for("the worker", lambda: made.workers() == 1)
+        yield made
+
+
+@pytest.fixture
+def somebody(place: Town) -> Visitor:
+    return operator(place)
+
+
+def set_up(place: Town, visitor: Visitor, tenant: str) -> str:
+    """A service account's connection, made as a person does; gives the path of its page."""
+    place.control("POST", "/accounts", {"email": f"reviews@{tenant}.example"})
+    visitor.get("/console/new")
+    visitor.post("/console/new", tenant=tenant, organisation="ACME Industries", name="")
+    page = visitor.post(
+        f"/console/set-up/{tenant}/default/service-account",
+        service_account=f"certmail@{tenant}-it.iam.gserviceaccount.com",
+        mailbox=f"reviews@{tenant}.example",
+        valid_days="60",
+        verify="",
+    )
+    return urlsplit(page.url).path
+
+
+def test_without_a_password_nothing_is_shown_and_signing_in_shows_the_list(place: Town) -> None:
+    visitor = Visitor(place)
+    assert urlsplit(visitor.get("/console").url).path == "/console/sign-in"
+    assert urlsplit(visitor.sign_in().url).path == "/console"
+    assert "Connections" in visitor.text
+    visitor.post("/console/sign-out")
+    assert urlsplit(visitor.get("/console").url).path == "/console/sign-in"
+
+
+def test_whoever_comes_by_localhost_is_led_to_the_address_that_google_knows(place: Town) -> None:
+    visitor = Visitor(place)
+    port = urlsplit(place.gateway).port
+    assert (
+        visitor.get(f"http://localhost:{port}/console/sign-in?x=1").url
+        == f"{place.gateway}/console/sign-in?x=1"
+    )
+
+
+def test_a_form_from_another_address_of_ours_is_told_which_is_right(place: Town) -> None:
+    visitor = Visitor(place)
+    visitor.get("/console/sign-in")
+    headers = {"Host": "certmail.internal", "Origin": "http://certmail.internal"}
+    headers["Cookie"] = f"certmail-sign-in={visitor.token}"
+    form = {"csrf": visitor.token, "password": PASSWORD}
+    visitor.page = requests.post(f"{place.gateway}/console/sign-in", data=form, headers=headers, timeout=10)
+    assert visitor.page.status_code == 403
+    assert f"certmail's address is {place.gateway}" in visitor.text
+    assert "CERTMAIL_PUBLIC_URL" in visitor.text
+
+
+def test_an_operator_sets_up_a_service_account_and_sees_it_work(place: Town, somebody: Visitor) -> None:
+    path = set_up(place, somebody, "acme")
+    somebody.post(f"{path}/check")
+    said = somebody.wait(path)
+    assert "there is no service account" in said
+    assert "Being set up" in said
+
+    account = "certmail@acme-it.iam.gserviceaccount.com"
+    client = place.control("POST", "/service-accounts", {"email": account, "project": "acme-it"})
+    certificate = somebody.get(f"{path}/certificate")
+    assert certificate.headers["Content-Disposition"] == 'attachment; filename="certmail-acme-default.pem"'
+    place.control("POST", f"/service-accounts/{account}/keys", certificate.text)
+    somebody.get(path)
+    somebody.post(f"{path}/check")
+    said = somebody.wait(path)
+    assert client["client_id"] in said
+    assert f"Scope to send {SEND_SCOPE}" in said
+
+    place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": [SEND_SCOPE]})
+    somebody.post(f"{path}/check", mail="1")
+    said = somebody.wait(path)
+    assert "Gmail took a mail from reviews@acme.example to itself" in said
+    assert "Working" in said
+    assert "Everything is as it must be." in said
+
+
+def test_what_was_entered_wrongly_is_corrected_or_chosen_anew(place: Town, somebody: Visitor) -> None:
+    path = set_up(place, somebody, "wrong")
+    somebody.post(
+        f"{path}/correction", service_account="right@it.iam.gserviceaccount.com", mailbox="b@wrong.example"
+    )
+    assert "right@it.iam.gserviceaccount.com" in somebody.text
+    somebody.post(f"{path}/correction", service_account="no address", mailbox="b@wrong.example")
+    assert somebody.page.status_code == 400
+    assert "is not an email address" in somebody.text
+    somebody.get(path)
+    somebody.post(f"{path}/another-kind")
+    assert urlsplit(somebody.page.url).path == "/console/set-up/wrong/default"
+    somebody.post("/console/set-up/wrong/default/linked-account")
+    assert "Link account" in somebody.text
+
+
+def test_what_waits_and_until_when_is_on_the_page(place: Town, somebody: Visitor) -> None:
+    connection = place.link("waits", units=6_000)
+    somebody.get(f"/console/connections/{connection}")
+    somebody.post(f"/console/connections/{connection}/suspend")
+    assert "Suspended: its reminders wait" in somebody.text
+    place.send(campaign(5, tenant="waits"))
+    said = somebody.read(f"/console/connections/{connection}")
+    assert "Waiting for their turn 5" in said
+    assert "not while it is stopped" in said
+    assert "5 reminders wait Suspended" in somebody.read("/console?q=waits")
+    somebody.get(f"/console/connections/{connection}")
+    somebody.post(f"/console/connections/{connection}/resume")
+    assert "Working" in somebody.wait(f"/console/connections/{connection}")
+
+
+def test_what_needs_attention_comes_first(place: Town, somebody: Visitor) -> None:
+    place.link("aaa-works")
+    broken = place.office.connection(place.link("zzz-broken"))
+    place.office.save(broken.troubled("mailbox_unknown", "The mailbox was deleted.", "Restore the user."))
+    somebody.get("/console")
+    text = somebody.text
+    assert text.index("zzz-broken") < text.index("aaa-works")
+    assert "The mailbox was deleted." in text
+
+
+def test_a_certificate_is_rotated_and_a_connection_removed(place: Town, somebody: Visitor) -> None:
+    connection = place.link("goes")
+    path = f"/console/connections/{connection}"
+    somebody.get(path)
+    somebody.post(f"{path}/rotate")
+    assert "Upload the next certificate" in somebody.text
+    first, following = (
+        somebody.get(f"{path}/certificate").text,
+        somebody.get(f"{path}/certificate?next=1").text,
+    )
+    assert first != following
+    somebody.get(f"{path}/removal")
+    somebody.post(f"{path}/removal", confirm="goes")
+    assert "nothing was removed" in somebody.text
+    assert place.office.connection(connection).state is ConnectionState.ACTIVE
+    somebody.post(f"{path}/removal", confirm="goes/default")
+    said = somebody.wait(f"{path}/removal")
+    assert "goes/default is removed." in said
+    assert "domain-wide delegation" in said
+    assert somebody.get(path).status_code == 404
+
+
+def link(place: Town, tenant: str, *, back: str = BACK) -> str:
+    """A set-up link from the command line."""
+    place.ask("tenants", "add", tenant, "--name", "Globex")
+    made = place.ask("connections", "setup-link", tenant, "--return-url", back, "--state", "x&y")
+    return str(made["url"])
+
+
+def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(place: Town) -> None:
+    place.control("POST", "/accounts", {"email": "reviews@globex.example"})
+    url = link(place, "globex")
+    visitor = Visitor(place)
+    assert urlsplit(visitor.open_link(url).url).path == "/connect/set-up/globex/default"
+    page = visitor.post("/connect/set-up/globex/default/linked-account")
+    path = urlsplit(page.url).path
+    sent = visitor.session.post(
+        f"{place.gateway}{path}/link", data={"csrf": visitor.token}, allow_redirects=False, timeout=10
+    )
+    google = sent.headers["Location"]
+    form = {"account": "reviews@globex.example", "decision": "allow"}
+    form["scope"] = parse_qs(urlsplit(google).query)["scope"][0].split()  # type: ignore[assignment]
+    visitor.page = visitor.session.post(google, data=form, timeout=20)
+    assert urlsplit(visitor.page.url).path == path
+    assert "The account is linked." in visitor.text
+    assert "Reminders will be sent from reviews@globex.example" in visitor.text
+    [back] = [part for part in visitor.page.text.split('"') if part.startswith("https://app.example.com")]
+    assert parse_qs(urlsplit(back.replace("&amp;", "&")).query) == {
+        "tab": ["2"],
+        "tenant": ["globex"],
+        "connection": [path.rpartition("/")[2]],
+        "status": ["active"],
+        "state": ["x&y"],
+    }
+    assert Visitor(place).get(url).status_code == 403, "a link that was completed opens nothing more"
+    assert "Reminders will be sent" in visitor.read(path), "but they may look at it for a while"
+
+
+def test_an_operator_invites_the_administrator_to_one_connection(place: Town, somebody: Visitor) -> None:
+    connection = place.office.add_tenant("invited")[1].id
+    somebody.get(f"/console/connections/{connection}")
+    somebody.post(f"/console/connections/{connection}/invitation")
+    [url] = re.findall(r"http://\S+/connect/\S+", somebody.text)
+    visitor = Visitor(place)
+    visitor.open_link(url)
+    assert urlsplit(visitor.page.url).path == "/connect/set-up/invited/default"
+    assert "Let the tenant" not in visitor.text
+
+
+def test_a_set_up_link_is_refused_where_it_would_lead_astray(place: Town) -> None:
+    place.ask("tenants", "add", "astray")
+    ran = place.run("connections", "setup-link", "astray", "--return-url", "https://evil.example/", "--json")
+    assert (ran.status, ran.json["error"]["code"]) == (2, "return_url_not_allowed")
+    assert "CERTMAIL_RETURN_URLS" in ran.json["error"]["remedy"]
+    ran = place.run("connections", "setup-link", "nobody", "--json")
+    assert (ran.status, ran.json["error"]["code"]) == (1, "unknown_tenant")
+
+
+def test_no_secret_or_address_of_it_stands_in_redis_or_the_log(place: Town) -> None:
+    url = link(place, "quiet")
+    visitor = Visitor(place)
+    visitor.open_link(url)
+    _, *parts = url.rpartition("/")[2].split(".")
+    secrets = [str(value) for value in visitor.session.cookies.values()] + parts
+    redis = place.office.redis
+    names = [name for name in redis.scan_iter("*") if redis.type(name) == b"string"]
+    contents = b"\n".join(name + b" " + (redis.get(name) or b"") for name in names)
+    assert b'"tenant": "quiet"' in contents, "it can be searched"
+    log = (place.data_dir / "gateway.log").read_bytes()
+    for secret in secrets:
+        assert secret.encode() not in contents
+        assert secret.encode() not in log
+    assert PASSWORD.encode() not in contents + log
+    assert json.loads(log.decode().splitlines()[1])["event"]

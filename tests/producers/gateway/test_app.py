@@ -1,0 +1,28 @@
+"""The gateway itself: where it leads, and how it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from certmail_config.office import Office
+
+
+async def test_the_bare_address_leads_to_the_console(client: Any) -> None:
+    async with client.session.get(client.base, allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, "/console")
+
+
+async def test_it_is_ready_while_both_stores_answer(client: Any, office: Office) -> None:
+    assert await client.get("/healthz") == (200, {"ok": True})
+    assert await client.get("/readyz") == (
+        200,
+        {"ready": True, "checks": {"redis": "ok", "database": "ok"}},
+    )
+    office.engine.dispose()
+    (office.settings.data_dir / "certmail.sqlite").rename(office.settings.data_dir / "gone")
+    (office.settings.data_dir / "certmail.sqlite").mkdir()  # nothing can be opened there
+    assert await client.get("/readyz") == (
+        503,
+        {"ready": False, "checks": {"redis": "ok", "database": "database_unreachable"}},
+    )
+    assert await client.get("/healthz") == (200, {"ok": True})

@@ -1,0 +1,46 @@
+"""`certmail erase`: for good, so a person is asked first."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from certmail_config.errors import WrongUse
+from certmail_config.office import open_office
+from certmail_config.settings import Settings
+from certmail_worker.cli.output import Json, err, out, print_json
+from certmail_worker.cli.removing import Yes, ask
+from certmail_worker.cli.stopping import by_whom
+from certmail_worker.erasure import erase as erase_address
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("erase")(erase)
+
+
+def erase(
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Of a reviewer.")],
+    *,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Forget an address: what waits for it is called off, and the record keeps what was done without saying for whom.
+
+    Backups that were made before still have it. What an application enqueues for it afterwards is sent and recorded.
+    """
+    if "@" not in address:
+        raise WrongUse("invalid_address", f"{address!r} is not an address.", "Write ann@example.com, say.")
+    ask(f"Forget {address}, and call off what waits for it, for good?", yes=yes)
+    with open_office(Settings.from_env()) as office:
+        done = erase_address(office, address, by_whom(None), err.print)
+    if json:
+        return print_json(
+            {"deliveries": done.deliveries, "cancelled": done.cancelled, "uncertain": done.uncertain}
+        )
+    out.print(f"{done.deliveries} deliveries no longer say whom they were for.")
+    out.print(
+        f"{done.cancelled} reminders were called off; {done.uncertain} were closed as uncertain: a copy may be out."
+    )
+    return None

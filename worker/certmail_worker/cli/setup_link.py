@@ -1,0 +1,45 @@
+"""`certmail connections setup-link`: a page of certmail's own on which a tenant's administrator connects the mailbox."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from certmail_config.connections import DEFAULT_NAME
+from certmail_config.office import open_office
+from certmail_config.settings import Settings
+from certmail_config.setup_links import issue
+from certmail_worker.cli.output import Json, err, out, print_json, when
+
+
+def setup_link(
+    tenant: Annotated[str, typer.Argument(help="The tenant's id.")],
+    *,
+    name: Annotated[
+        str, typer.Option(help="The connection's name; reminders that name none use `default`.")
+    ] = DEFAULT_NAME,
+    return_url: Annotated[
+        str, typer.Option(help="Where the administrator is sent back to; see CERTMAIL_RETURN_URLS.")
+    ] = "",
+    state: Annotated[str, typer.Option(help="Given back with the return URL, unchanged.")] = "",
+    json: Json = False,
+) -> None:
+    """Make a link for a tenant's administrator: good for seven days, in the first browser that opens it, until it is done.
+
+    The tenant's link before it ends. Back at the return URL are `tenant`, `connection`, `status` and `state`.
+    """
+    with open_office(Settings.from_env()) as office:
+        made = issue(office, tenant, name=name, return_url=return_url, state=state)
+    if json:
+        return print_json(
+            {
+                "tenant": made.tenant,
+                "connection": made.connection,
+                "url": made.url,
+                "expires_at": when(made.expires_at),
+            }
+        )
+    out.print(made.url, markup=False)
+    err.print(f"Good until {when(made.expires_at)}, in the first browser that opens it.", markup=False)
+    return None

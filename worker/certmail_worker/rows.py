@@ -1,0 +1,122 @@
+"""From an event to what it means for the record's rows; pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+DECISIONS: Final = frozenset({"cancelled", "settled_by_hand", "tenant_removed", "erased", "retention"})
+"""The reasons, by their code, that are somebody's decision; what follows the code says whose."""
+LEARNT: Final = ("http_status", "google_reason", "gmail_id", "gmail_thread_id", "latency_ms", "key_id", "connection_version")  # fmt: skip
+"""What the detail of an attempt may say; later news that does not say it leaves it as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of the stream, its fields decoded; `recipient` is opened from the sealed body of `enqueued`.
+
+    `mailbox` and `key_id` are those of the connection that a request is `begun` with.
+    """
+
+    id: str
+    type: str
+    at: datetime
+    fields: Mapping[str, str]
+    recipient: str | None = None
+    mailbox: str | None = None
+    key_id: str | None = None
+
+
+def event_row(event: Event) -> dict[str, Any]:
+    """The event itself, without payload and addresses."""
+    ms, _, n = event.id.partition("-")
+    data = {name: value for name, value in event.fields.items() if name not in {"job", "tenant"}}
+    return {
+        "stream_ms": int(ms),
+        "stream_n": int(n),
+        "type": event.type,
+        "at": event.at,
+        "tenant": event.fields.get("tenant"),
+        "job": event.fields.get("job"),
+        "data": json.dumps(data),
+    }
+
+
+def new_delivery(event: Event) -> dict[str, Any]:
+    """What `enqueued` says."""
+    fields = event.fields
+    return {
+        "job": fields["job"],
+        "tenant": fields["tenant"],
+        "connection": fields["connection"],
+        "kind": fields["kind"],
+        "campaign": fields["campaign"] or None,
+        # Local parts differ by case on paper only: whoever is looked for, or erased, must be found.
+        "recipient": event.recipient.lower() if event.recipient else None,
+        "mailbox": None,
+        "state": fields["state"],
+        "reason": fields["reason"] or None,
+        "held": False,
+        "possible_duplicate": False,
+        "enqueued_at": event.at,
+        "send_at": _time(fields["send_at"]),
+        "expires_at": _time(fields["expires_at"]),
+        "updated_at": event.at,
+        "dedupe": fields["dedupe"],
+        "fingerprint": fields["fingerprint"],
+        "decided_by": None,
+    }
+
+
+def change(event: Event) -> dict[str, Any] | None:
+    """The state that a delivery is in from then on; None for an event that says none, or that makes a delivery."""
+    if event.type == "enqueued" or "job" not in event.fields or "state" not in event.fields:
+        return None
+    return {
+        "b_job": event.fields["job"],
+        "state": event.fields["state"],
+        "reason": event.fields.get("reason") or None,
+        "held": event.fields.get("held") == "1",
+        "updated_at": event.at,
+        "decision": decided_by(event.fields.get("reason", "")),
+    }
+
+
+def decided_by(reason: str) -> str | None:
+    """Who decided, as far as the reason says; None if nobody did."""
+    code, _, words = reason.partition(": ")
+    return (words or code) if code in DECISIONS else None
+
+
+def new_attempt(event: Event) -> dict[str, Any]:
+    """What `begun` says."""
+    return {
+        "job": event.fields["job"],
+        "n": int(event.fields["attempt"]),
+        "worker": event.fields["worker"],
+        "begun_at": event.at,
+        "key_id": event.key_id,
+    }
+
+
+def end_of_attempt(event: Event) -> dict[str, Any] | None:
+    """What became of an attempt; of one whose worker was lost nothing more is known. None for other events."""
+    if event.type != "settled" and not (event.type == "reaped" and "attempt" in event.fields):
+        return None
+    detail = json.loads(event.fields.get("detail", "{}"))
+    return {
+        "b_job": event.fields["job"],
+        "b_n": int(event.fields["attempt"]),
+        "outcome": event.fields.get("outcome", "unknown"),
+        "reason": event.fields.get("reason") or None,
+        "told_end": datetime.fromisoformat(detail["ended_at"]) if "ended_at" in detail else None,
+        "heard_at": event.at,
+        **{f"b_{name}": detail.get(name) for name in LEARNT},
+    }
+
+
+def _time(ms: str) -> datetime | None:
+    return datetime.fromtimestamp(int(ms) / 1000, UTC) if ms else None
