@@ -137,8 +137,8 @@ class Mailer:
     def send_many(self, reminders: Iterable[Reminder]) -> Iterator[Receipt | ReminderRejected]:
         """Enqueue many, a few hundred per round trip; yields an answer for each, in order.
 
-        A receipt is yielded only once it is durable. Consume it to the end: of what is not consumed at most two batches
-        are sent, and at most as many are taken from `reminders` before they are needed. Raises BatchInterrupted, which says
+        A receipt is yielded only once it is durable. While a batch is under way the next is taken from `reminders` and prepared;
+        it is sent when the answers to the last were consumed, so consume them to the end. Raises BatchInterrupted, which says
         which are in, after the answers to all that were settled.
         """
         answered = 0

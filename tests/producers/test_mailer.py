@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from certmail import Mailer, Receipt, Reminder, ReminderRejected, StoresUnreachable
-from certmail.mailer import BATCH
+from certmail import BatchInterrupted, Mailer, Receipt, Reminder, ReminderRejected, StoresUnreachable
+from certmail.mailer import BATCH, TOGETHER
 from certmail_config import keys
 from certmail_config.connections import Connection, ConnectionState, Kind, Tenant
 from certmail_config.embedded import embedded_server
@@ -325,6 +325,24 @@ class TestSendMany:
         next(answers)
         assert len(taken) == 2 * BATCH
         assert len(list(answers)) == 3 * BATCH - 1
+
+    def test_what_the_server_refuses_midway_ends_it_and_says_which_are_in(
+        self, acme: Acme, mailer: Mailer
+    ) -> None:
+        acme.redis.set(
+            keys.LANE + acme.apac, "not what it should be"
+        )  # so that the server takes nothing for it
+        wanted = [reminder(n, connection="apac" if n >= TOGETHER else "default") for n in range(3 * TOGETHER)]
+        answers = mailer.send_many([*wanted, *(reminder(n) for n in range(1000, 1000 + BATCH))])
+        got = [next(answers) for _ in range(TOGETHER)]
+        assert all(isinstance(each, Receipt) for each in got)
+        with pytest.raises(BatchInterrupted) as raised:
+            next(answers)
+        assert raised.value.answered == TOGETHER
+        assert raised.value.unknown == BATCH - TOGETHER
+        acme.redis.delete(keys.LANE + acme.apac)
+        again = list(mailer.send_many(wanted[:TOGETHER]))
+        assert all(isinstance(each, Receipt) and each.duplicate for each in again)
 
     def test_none_is_none(self, mailer: Mailer) -> None:
         assert list(mailer.send_many([])) == []

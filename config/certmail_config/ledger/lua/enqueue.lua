@@ -9,7 +9,7 @@
 -- Called again with the same ids (a retried command) it gives the same answers.
 local FIELDS = 14
 local now = read_clock(ARGV[#ARGV])
-local has_lane, ready_in = {}, {}
+local has_lane, ready_in, taken = {}, {}, false
 
 local function lane_exists(connection)
   if has_lane[connection] == nil then has_lane[connection] = redis.call('EXISTS', K.lane_info .. connection) == 1 end
@@ -48,6 +48,7 @@ local function take_in(id, tenant, connection, dedupe, print, state, reason, sen
   append(now, 'enqueued', {'job', id, 'tenant', tenant, 'connection', connection, 'kind', kind, 'campaign', campaign,
     'state', state, 'reason', reason, 'dedupe', dedupe, 'fingerprint', print, 'send_at', send_at, 'expires_at', expires_at,
     'priority', priority, 'body', body})
+  taken = true
   return {'enqueued', id, state}
 end
 
@@ -56,5 +57,5 @@ for at = 1, #ARGV - FIELDS, FIELDS do
   answers[#answers + 1] = take_in(unpack(ARGV, at, at + FIELDS - 1))
 end
 for connection in pairs(ready_in) do wake_lane(connection, now) end
-if believed(now) == now then remember_clock(now) end
+if taken and believed(now) == now then remember_clock(now) end
 return answers
