@@ -262,7 +262,7 @@ class TestIdempotencyKey:
         assert b"receipt" not in value
         assert b"secret" not in value
 
-    @pytest.mark.parametrize("key", ["", "x" * 256, "a\tb"])
+    @pytest.mark.parametrize("key", ["", "x" * 256, "a\tb", "schlüssel", "\xa0"])
     async def test_one_that_makes_no_sense_is_refused(self, client: Any, key: str) -> None:
         said = problem(await client.post(REMINDER, Idempotency_Key=key), "invalid_header")
         assert said["errors"][0]["parameter"] == "Idempotency-Key"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -21,6 +22,8 @@ from certmail_config.errors import SealBroken
 from certmail_config.vault import Vault
 
 MOST_CHARACTERS: Final = 255
+PATTERN: Final = "^[ -~]+$"
+"""Spaces too: HTTP takes those around a value away, so a rule against them could not be kept."""
 _RUNNING_SECONDS = 60
 _KEPT_SECONDS = 86_400
 _OWNER = "idempotency"
@@ -57,8 +60,8 @@ def enter(
     redis: Redis, vault: Vault, *, api_key: str, key: str, route: str, body: Mapping[str, Any]
 ) -> First | Done:
     """Begin a request; gives the answer if it was made before. Raises Trouble if that is running, or was another."""
-    if not key or len(key) > MOST_CHARACTERS or not key.isprintable():
-        said = f"must have 1 to {MOST_CHARACTERS} printable characters"
+    if not re.fullmatch(PATTERN, key) or len(key) > MOST_CHARACTERS:
+        said = f"must have 1 to {MOST_CHARACTERS} printable ASCII characters"
         fault = Fault(parameter="Idempotency-Key", code="invalid_key", detail=said)
         raise Trouble("invalid_header", f"Idempotency-Key: {said}.", faults=[fault])
     # Whoever reads Redis learns neither the key, which may say whom it is about, nor the body.

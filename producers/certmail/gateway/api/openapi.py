@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from certmail.gateway.api.idempotency import MOST_CHARACTERS, PATTERN
 from certmail.gateway.api.models import PUBLISHED
 from certmail.gateway.api.problems import KINDS
 from certmail.gateway.api.routes import ALWAYS, ROUTES, Route, Writing
@@ -83,7 +84,12 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
                 "in": "header",
                 "required": False,
                 "description": "A request repeated with the same key within a day gets the first one's answer.",
-                "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+                "schema": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": MOST_CHARACTERS,
+                    "pattern": PATTERN,
+                },
             }
         )
     return found
