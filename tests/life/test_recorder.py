@@ -123,6 +123,8 @@ def test_every_event_is_recorded_once_whoever_is_killed(
                 bustle.enqueue(min(PORTION, DELIVERIES - len(bustle.jobs)), f"campaign {len(bustle.jobs)}")
                 for _ in range(5):
                     bustle.step()
+            while recorders.killed <= 2:  # on a busy machine one takes seconds to start
+                bustle.step()
             bustle.finish()
         newest = bustle.newest_event()
         wait_for("all to be recorded", lambda: read_cursor(office.engine) == newest, 60 + DELIVERIES / 100)
@@ -135,7 +137,6 @@ def test_every_event_is_recorded_once_whoever_is_killed(
     assert kept.deliveries == told.deliveries, f"seed {SEED}"
     assert kept.attempts == told.attempts, f"seed {SEED}"
     assert {job: row["state"] for job, row in kept.deliveries.items()} == bustle.states(), f"seed {SEED}"
-    assert recorders.killed > 2
     clashes = log.read_text().count("another_recorder")
     assert clashes, "both recorded at once"
     record_property(
