@@ -32,11 +32,11 @@ export async function linkedAccount(browser, window, google, town, tenant) {
   await google.fault({ path: "/v1/userinfo" }, "503");
   await window.check("Only check");
   await window.step("Permission to send", "good");
-  await window.step("Whose account it is", "bad");
+  await window.step("Linked account", "bad");
   await google.refuse(account, 400, "failedPrecondition", "Mail service not enabled");
   await window.check("Check and send a test mail");
-  await window.step("Whose account it is", "good");
-  await window.step("Clocks agree", "good");
+  await window.step("Linked account", "good");
+  await window.step("Clock", "good");
   await window.step("Test mail", "bad");
   await window.look("mailbox-without-gmail");
   await window.check("Check and send a test mail");

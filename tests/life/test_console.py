@@ -105,12 +105,53 @@ def test_an_operator_sets_up_a_service_account_and_sees_it_work(place: Town, som
     assert "Everything is as it must be." in said
 
 
+def test_what_is_no_service_account_is_said_at_the_field(place: Town, somebody: Visitor) -> None:
+    somebody.get("/console/new")
+    somebody.post("/console/new", tenant="initech", organisation="Initech", name="")
+    path = "/console/set-up/initech/default/service-account"
+    fields = {"mailbox": "reviews@initech.example", "valid_days": "60", "verify": ""}
+    assert somebody.post(path, service_account="maria@initech.example", **fields).status_code == 400
+    assert "This is not the address of a service account." in somebody.text
+    assert re.search(r'<input id="service_account"[^>]* aria-invalid="true"', somebody.page.text)
+    assert not re.search(r'<input id="mailbox"[^>]* aria-invalid', somebody.page.text)
+    assert place.office.connection("initech/default").state is ConnectionState.DRAFT
+    ran = place.run(
+        "connections",
+        "add",
+        "initech",
+        "--kind",
+        "customer_owned_app",
+        "--json",
+        "--service-account",
+        "maria@initech.example",
+        "--mailbox",
+        "reviews@initech.example",
+    )
+    assert (ran.status, ran.json["error"]["code"]) == (2, "not_a_service_account")
+
+
+def test_nothing_is_ticked_before_it_was_checked(place: Town, somebody: Visitor) -> None:
+    path = set_up(place, somebody, "unchecked")
+    assert 'class="number done"' not in somebody.page.text
+    somebody.post(f"{path}/check")
+    somebody.wait(path)
+    assert 'class="number done"' not in somebody.page.text, "there is no such account"
+    account = "certmail@unchecked-it.iam.gserviceaccount.com"
+    place.control("POST", "/service-accounts", {"email": account, "project": "unchecked-it"})
+    somebody.post(f"{path}/check")
+    said = somebody.wait(path)
+    assert somebody.page.text.count('class="number done"') == 1, "there is, but its certificate is missing"
+    assert "The certificate is not uploaded yet" in said
+    assert "If you have just done it, Google may need until" in said
+
+
 def test_what_was_entered_wrongly_is_corrected_or_chosen_anew(place: Town, somebody: Visitor) -> None:
     path = set_up(place, somebody, "wrong")
     somebody.post(
         f"{path}/correction", service_account="right@it.iam.gserviceaccount.com", mailbox="b@wrong.example"
     )
     assert "right@it.iam.gserviceaccount.com" in somebody.text
+    assert "Saved." in somebody.text
     somebody.post(f"{path}/correction", service_account="no address", mailbox="b@wrong.example")
     assert somebody.page.status_code == 400
     assert "is not an email address" in somebody.text
@@ -200,7 +241,13 @@ def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(plac
         "status": ["active"],
         "state": ["x&y"],
     }
-    assert Visitor(place).get(url).status_code == 403, "a link that was completed opens nothing more"
+    ended = Visitor(place)
+    assert ended.get(url).status_code == 403, "a link that was completed opens nothing more"
+    assert "This set-up link has ended" in ended.text
+    assert urlsplit(visitor.get(url).url).path == path, (
+        "but where it was completed it shows what became of it"
+    )
+    assert "Connected" in visitor.text
     assert "Reminders will be sent" in visitor.read(path), "but they may look at it for a while"
 
 

@@ -40,7 +40,7 @@ def dates(not_after: datetime | None, now: datetime, connection: str) -> Step:
         )
         return failed(name, "certificate_expired", message, f"Make a new one and upload it: {rotate}")
     left = not_after - now
-    message = f"It is valid until {not_after:%Y-%m-%d}, {left.days} days more."
+    message = f"It is valid until {not_after:%Y-%m-%d}, for another {left.days} days."
     hint = f"Make the next one soon: {rotate}" if left < SOON else ""
     return passed(name, "certificate_valid", message, remedy=hint)
 
@@ -56,7 +56,7 @@ async def listed(
     ahead = clock_ahead(answer.headers)
     if answer.status == 404:
         message = f"Google says: there is no service account {account} (HTTP 404)."
-        remedy = "Check the service account's email address; if it is wrong, remove the connection and set up another."
+        remedy = "Check the service account's email address. If it is wrong, remove the connection and set up another."
         return failed(name, "service_account_unknown", message, remedy), None, ahead
     try:
         published = json.loads(answer.body)
@@ -67,8 +67,10 @@ async def listed(
         return _unreachable(name, message), None, ahead
     key_id = find_key_id({str(kid): str(pem) for kid, pem in published.items()}, certificate)
     if key_id is None:
-        others = f"only {len(published)} of others" if published else "none at all"
-        message = f"The service account has no key of certmail's certificate: Google lists {others}."
+        others = (
+            "no key of the service account" if not published else "only other keys of the service account"
+        )
+        message = f"The certificate is not uploaded yet: Google lists {others}."
         return failed(name, "certificate_not_uploaded", message, UPLOAD.format(id=connection)), None, ahead
     message = f"Google lists the certificate under key {key_id}."
     return passed(name, "certificate_seen", message), key_id, ahead
@@ -78,7 +80,7 @@ def clock(ahead: float) -> Step:
     """Whether our clock is Google's."""
     name = "clock"
     if abs(ahead) < MOST_SKEW_SECONDS:
-        return passed(name, "clock_right", f"This machine's clock is within {abs(ahead):.0f} s of Google's.")
+        return passed(name, "clock_right", "This machine's clock agrees with Google's.")
     message = f"This machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Google's."
     remedy = "Set the clock (NTP) of the machine that runs certmail."
     return failed(name, "clock_wrong", message, remedy, Blame.OPERATOR)

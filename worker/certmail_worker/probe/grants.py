@@ -78,6 +78,6 @@ def _precise(refusal: Denied, purpose: Purpose, client_id: str | None) -> Denied
 
 def _grant_scope(connection: Connection, purpose: Purpose, client_id: str | None) -> str:
     if connection.service_account is None:
-        return "Link the account again and tick every box."
+        return "Link the account again and tick the box for sending email."
     who = f"the client ID {client_id}" if client_id else "the service account's numeric client ID"
     return f"Authorise {who} for {SCOPE[purpose]} in the Admin console's domain-wide delegation."

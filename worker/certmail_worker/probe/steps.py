@@ -46,7 +46,7 @@ def with_patience(step: Step, since: datetime, now: datetime) -> Step:
     shown = since.strftime("%Y-%m-%d %H:%M UTC")
     if now < since + grace:
         until = (since + grace).strftime("%Y-%m-%d %H:%M UTC")
-        words = f"Seen first at {shown}. If it was set up as below, Google may need until {until}: certmail tries again by itself."
+        words = f"If you have just done it, Google may need until {until}; certmail tries again by itself. First seen: {shown}."
         return replace(step, message=f"{step.message} {words}", waiting=True)
     words = f"It has been so since {shown}: that is too long for a change that spreads, so it was not made."
     return replace(step, message=f"{step.message} {words}")

@@ -95,6 +95,9 @@ class Facts:
         """The names of steps that were not reached."""
         if self.all_passed:
             return ()  # but for the test mail, which nobody asked for
+        works = self.connection.state is ConnectionState.ACTIVE and not self.line.troubled
+        if works and not self.running and not self.steps:
+            return ()  # nothing is left to do
         known = {step.name for step in self.steps}
         return tuple(name for name in words.planned(self.connection) if name not in known)
 
@@ -102,6 +105,17 @@ class Facts:
         """Whether a step was seen to be as it must be."""
         works = self.connection.state is ConnectionState.ACTIVE and name != "test mail"
         return works or any(step.name == name and step.ok for step in self.steps)
+
+    @property
+    def account_seen(self) -> bool:
+        """Whether Google was seen to know the service account."""
+        missing = any(step.code == "certificate_not_uploaded" for step in self.steps)
+        return missing or self.passed("certificate")
+
+    @property
+    def being_set_up(self) -> bool:
+        """Whether the page is a guide through the first set-up."""
+        return self.never_worked and self.connection.state is not ConnectionState.DISABLED
 
     @property
     def client_id(self) -> str:
