@@ -14,8 +14,11 @@ export async function linkedAccount(browser, window, google, town, tenant) {
   await window.sees("Connect a mailbox of Globex");
   await window.look("welcome");
   await window.press("Start");
-  await window.sees("How shall the mailbox be connected?");
+  await window.sees("How do you want to connect the mailbox?");
   await window.look("welcome-kind");
+  await window.press("Link an account");
+  await window.press("Choose another way to connect");
+  await window.sees("How do you want to connect the mailbox?");
   await window.press("Link an account");
   await window.look("to-be-linked");
 
@@ -65,7 +68,7 @@ export async function linkedAccount(browser, window, google, town, tenant) {
 async function consent(window, account, { decision = "Allow", without }, button) {
   const { page } = window;
   const again = await page.getByRole("button", { name: "Link again" }).count();
-  await window.press(button ?? (again ? "Link again" : "Link account"));
+  await window.press(button ?? (again ? "Link again" : "Continue to Google"));
   await page.locator(`input[name=account][value="${account}"]`).check();
   if (without) await page.locator(`input[name=scope][value$="${without}"]`).uncheck();
   await window.press(decision);

@@ -27,9 +27,9 @@ export async function serviceAccount(window, google, town, tenant) {
   expect(await page.getByLabel("Tenant").getAttribute("aria-invalid") === "true", "the field that is wrong is marked");
   await window.look("new-refused");
   await page.getByLabel("Tenant").fill(tenant);
-  await page.getByLabel("Name").first().fill("ACME Industries");
+  await page.getByLabel("Company name").fill("ACME Industries");
   await window.press("Continue");
-  await window.sees("How shall the mailbox be connected?");
+  await window.sees("How do you want to connect the mailbox?");
   await window.look("kind");
   await window.follow("Use a service account");
   await page.getByLabel("Email address of the service account").fill("maria@initech.example");

@@ -102,7 +102,7 @@ def test_an_operator_sets_up_a_service_account_and_sees_it_work(place: Town, som
     said = somebody.wait(path)
     assert "Gmail took a mail from reviews@acme.example to itself" in said
     assert "Working" in said
-    assert "Everything is as it must be." in said
+    assert "All checks passed." in said
 
 
 def test_what_is_no_service_account_is_said_at_the_field(place: Town, somebody: Visitor) -> None:
@@ -159,7 +159,7 @@ def test_what_was_entered_wrongly_is_corrected_or_chosen_anew(place: Town, someb
     somebody.post(f"{path}/another-kind")
     assert urlsplit(somebody.page.url).path == "/console/set-up/wrong/default"
     somebody.post("/console/set-up/wrong/default/linked-account")
-    assert "Link account" in somebody.text
+    assert "Continue to Google" in somebody.text
 
 
 def test_what_waits_and_until_when_is_on_the_page(place: Town, somebody: Visitor) -> None:
@@ -259,7 +259,7 @@ def test_an_operator_invites_the_administrator_to_one_connection(place: Town, so
     visitor = Visitor(place)
     visitor.open_link(url)
     assert urlsplit(visitor.page.url).path == "/connect/set-up/invited/default"
-    assert "Let the tenant" not in visitor.text
+    assert "Make a set-up link" not in visitor.text
 
 
 def test_a_set_up_link_is_refused_where_it_would_lead_astray(place: Town) -> None:

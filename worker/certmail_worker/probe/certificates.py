@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
 import aiohttp
 
-from certmail_config.certificates import find_key_id
+from certmail_config.certificates import ends_soon, find_key_id
 from certmail_config.checklist import Step
+from certmail_config.moments import day, moment
 from certmail_config.token_errors import Blame
 from certmail_worker.answers import Answered
 from certmail_worker.http import exchange
@@ -19,7 +20,6 @@ from certmail_worker.probe.steps import failed, passed
 
 MOST_SKEW_SECONDS: Final = 120.0
 """Google lets assertions be off by some minutes (google.md §4.1); before that it is time to set the clock."""
-SOON: Final = timedelta(days=30)
 UPLOAD: Final = (
     "Download it (`certmail connections certificate {id}`) and upload it in the Google Cloud console: the service account, Keys, "
     "Add key, Upload existing key. If that is greyed out or refused: organisations made since 2024-05-03 forbid it "
@@ -29,19 +29,16 @@ UPLOAD: Final = (
 )
 
 
-def dates(not_after: datetime | None, now: datetime, connection: str) -> Step:
+def dates(certificate: str, not_after: datetime, now: datetime, connection: str) -> Step:
     """Google accepts no key after its certificate's notAfter (google.md §4.3)."""
     name = "certificate dates"
-    assert not_after is not None, "made with the certificate"
     rotate = f"certmail connections rotate {connection}"
     if not_after <= now:
-        message = (
-            f"The certificate ended on {not_after:%Y-%m-%d %H:%M UTC}: Google accepts its key no longer."
-        )
+        message = f"The certificate ended on {moment(not_after)}: Google accepts its key no longer."
         return failed(name, "certificate_expired", message, f"Make a new one and upload it: {rotate}")
-    left = not_after - now
-    message = f"It is valid until {not_after:%Y-%m-%d}, for another {left.days} days."
-    hint = f"Make the next one soon: {rotate}" if left < SOON else ""
+    days = (not_after - now).days
+    message = f"It is valid until {day(not_after)}, for another {days} day{'' if days == 1 else 's'}."
+    hint = f"Make the next one soon: {rotate}" if ends_soon(certificate, not_after, now) else ""
     return passed(name, "certificate_valid", message, remedy=hint)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from certmail.gateway.asking import Answer
@@ -11,6 +11,7 @@ from certmail.gateway.console import words
 from certmail.gateway.console.front import Front
 from certmail.gateway.console.listing import Line
 from certmail.gateway.console.visitors import Visitor
+from certmail_config.certificates import ends_soon
 from certmail_config.checklist import Step
 from certmail_config.connections import Connection, ConnectionState, Tenant
 from certmail_config.enquiries import Wish
@@ -20,7 +21,6 @@ from certmail_config.pauses import pause_of
 from certmail_config.sql import registry
 from certmail_config.token_errors import Blame
 
-_SOON: Final = timedelta(days=30)
 _AT_GOOGLE: Final = frozenset(
     {
         "certificate_not_uploaded",
@@ -131,8 +131,8 @@ class Facts:
     @property
     def certificate_ends_soon(self) -> bool:
         """Whether it is time to make the next one."""
-        ends = self.connection.not_after
-        return ends is not None and ends - datetime.now(UTC) < _SOON
+        certificate, ends = self.connection.certificate, self.connection.not_after
+        return bool(certificate and ends and ends_soon(certificate, ends, datetime.now(UTC)))
 
 
 def connection_of(front: Front, visitor: Visitor, id_: str) -> Connection:

@@ -54,7 +54,7 @@ def environment_for(language: str, translations: NullTranslations | None = None)
         NullTranslations() if language == _ENGLISH else Translations.load(str(LOCALES), [language])
     )
     environment.install_gettext_translations(found, newstyle=True)  # type: ignore[attr-defined]  # of the extension
-    environment.filters["day"] = lambda value: format_date(value, "long", locale=language)
+    environment.filters["day"] = lambda value: format_date(value, "d MMM y", locale=language)
     environment.filters["moment"] = lambda value: _moment(value, language)
     environment.filters["number"] = lambda value: format_decimal(value, locale=language)
     environment.filters["iso"] = lambda value: value.astimezone(UTC).isoformat(timespec="seconds")

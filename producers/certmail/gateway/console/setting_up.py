@@ -17,6 +17,7 @@ from certmail.gateway.console.words import N_
 from certmail_config.addresses import address, service_account_address
 from certmail_config.connections import DEFAULT_NAME, Connection, ConnectionState, Limits, check_name
 from certmail_config.errors import Refused, WrongUse
+from certmail_config.setup_links import issue
 from certmail_config.starting_over import correct, start_over
 
 _MOST_DAYS = 3650
@@ -35,6 +36,13 @@ async def new(request: web.Request, visitor: Visitor) -> web.StreamResponse:
         await asyncio.to_thread(_see_to_tenant, front, tenant, form["organisation"], name)
     except (WrongUse, Refused) as error:
         return await _new(request, visitor, {**form, "error": error}, status=400)
+    found = await asyncio.to_thread(named, front, tenant, name)
+    if found is not None and found.state is not ConnectionState.DRAFT:
+        there = N_(
+            "This connection already exists. For another mailbox of this tenant, give it a name of its own."
+        )
+        await asyncio.to_thread(front.visitors.tell, visitor, Notice(good=True, message=there))
+        raise web.HTTPSeeOther(_at(visitor, found))
     raise web.HTTPSeeOther(f"{visitor.base}/set-up/{quote(tenant)}/{quote(name)}")
 
 
@@ -104,6 +112,13 @@ async def another_kind(request: web.Request, visitor: Visitor) -> web.StreamResp
     found = await asyncio.to_thread(connection_of, front, visitor, request.match_info["id"])
     await asyncio.to_thread(start_over, front.office, found.id)
     raise web.HTTPSeeOther(f"{visitor.base}/set-up/{quote(found.tenant)}/{quote(found.name)}")
+
+
+async def invite(request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    """Make a set-up link for the tenant's administrator, who chooses the kind, and show it this once."""
+    tenant, name = _whose(request, visitor)
+    made = await asyncio.to_thread(issue, request.app[FRONT].office, tenant, name=name)
+    return await show(request, visitor, "invitation.html", {"connection": None, "link": made})
 
 
 async def _new(

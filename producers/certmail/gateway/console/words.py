@@ -73,7 +73,8 @@ REMEDIES: Final[Mapping[str, str]] = {
     "connection_draft": N_("Set it up."),
     "connection_pending": N_("Finish the steps on this page, then check the connection."),
     "not_linked": N_("Link an account."),
-    "no_worker": N_("Start one (certmail worker, or certmail up), then try again."),
+    "unknown_tenant": N_("Check the address of this page, or go back to the connections."),
+    "no_worker": N_("Start a worker (certmail worker, or certmail up), then try again."),
 }
 """What to do on these pages, where the command line's words would name a command."""
 
