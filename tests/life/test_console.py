@@ -145,6 +145,32 @@ def test_nothing_is_ticked_before_it_was_checked(place: Town, somebody: Visitor)
     assert "If you have just done it, Google may need until" in said
 
 
+def test_a_name_that_cannot_be_is_said_at_the_field(place: Town, somebody: Visitor) -> None:
+    somebody.get("/console/new")
+    assert somebody.post("/console/new", tenant="Not A Name!", organisation="", name="").status_code == 400
+    assert re.search(r'<input id="tenant"[^>]* aria-invalid="true"', somebody.page.text)
+    somebody.post("/console/new", tenant="named", organisation="", name="Not A Name!")
+    assert re.search(r'<input id="name"[^>]* aria-invalid="true"', somebody.page.text)
+    assert not re.search(r'<input id="tenant"[^>]* aria-invalid', somebody.page.text)
+
+
+def test_a_connection_that_exists_is_said_to(place: Town, somebody: Visitor) -> None:
+    connection = place.link("exists")
+    somebody.get("/console/new")
+    somebody.post("/console/new", tenant="exists", organisation="", name="")
+    assert urlsplit(somebody.page.url).path == f"/console/connections/{connection}"
+    assert "This connection already exists." in somebody.text
+
+
+def test_a_removal_before_anything_was_set_up_asks_for_nothing(place: Town, somebody: Visitor) -> None:
+    path = set_up(place, somebody, "unused")
+    somebody.get(f"{path}/removal")
+    somebody.post(f"{path}/removal", confirm="unused/default")
+    said = somebody.wait(f"{path}/removal")
+    assert "unused/default is removed. No reminder was waiting for it." in said
+    assert "Nothing, unless something was set up for it at Google already." in said
+
+
 def test_what_was_entered_wrongly_is_corrected_or_chosen_anew(place: Town, somebody: Visitor) -> None:
     path = set_up(place, somebody, "wrong")
     somebody.post(
@@ -260,6 +286,20 @@ def test_an_operator_invites_the_administrator_to_one_connection(place: Town, so
     visitor.open_link(url)
     assert urlsplit(visitor.page.url).path == "/connect/set-up/invited/default"
     assert "Make a set-up link" not in visitor.text
+
+
+def test_an_operator_who_is_asked_for_the_kind_can_invite_the_administrator_instead(
+    place: Town, somebody: Visitor
+) -> None:
+    somebody.get("/console/new")
+    somebody.post("/console/new", tenant="asked", organisation="", name="second")
+    assert "Should someone else do this?" in somebody.text
+    somebody.post("/console/set-up/asked/second/invitation")
+    [url] = re.findall(r"http://\S+/connect/\S+", somebody.text)
+    visitor = Visitor(place)
+    visitor.open_link(url)
+    assert urlsplit(visitor.page.url).path == "/connect/set-up/asked/second"
+    assert visitor.post("/connect/set-up/asked/second/invitation").status_code == 404
 
 
 def test_a_set_up_link_is_refused_where_it_would_lead_astray(place: Town) -> None:

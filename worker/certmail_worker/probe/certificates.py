@@ -36,8 +36,7 @@ def dates(certificate: str, not_after: datetime, now: datetime, connection: str)
     if not_after <= now:
         message = f"The certificate ended on {moment(not_after)}: Google accepts its key no longer."
         return failed(name, "certificate_expired", message, f"Make a new one and upload it: {rotate}")
-    days = (not_after - now).days
-    message = f"It is valid until {day(not_after)}, for another {days} day{'' if days == 1 else 's'}."
+    message = f"It is valid until {day(not_after)}."
     hint = f"Make the next one soon: {rotate}" if ends_soon(certificate, not_after, now) else ""
     return passed(name, "certificate_valid", message, remedy=hint)
 
@@ -77,8 +76,8 @@ def clock(ahead: float) -> Step:
     """Whether our clock is Google's."""
     name = "clock"
     if abs(ahead) < MOST_SKEW_SECONDS:
-        return passed(name, "clock_right", "This machine's clock agrees with Google's.")
-    message = f"This machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Google's."
+        return passed(name, "clock_right", "certmail's clock agrees with Google's.")
+    message = f"certmail's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Google's."
     remedy = "Set the clock (NTP) of the machine that runs certmail."
     return failed(name, "clock_wrong", message, remedy, Blame.OPERATOR)
 

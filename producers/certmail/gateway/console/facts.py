@@ -62,6 +62,8 @@ class Facts:
     def remedy(self) -> str:
         """What to do about its state."""
         connection = self.connection
+        if connection.code == "certificate_expired" and connection.next_certificate:
+            return words.NEXT
         return words.remedy(connection.code, connection.remedy or self.line.lane.remedy, connection.kind)
 
     @property
@@ -96,8 +98,12 @@ class Facts:
         if self.all_passed:
             return ()  # but for the test mail, which nobody asked for
         works = self.connection.state is ConnectionState.ACTIVE and not self.line.troubled
-        if works and not self.running and not self.steps:
-            return ()  # nothing is left to do
+        if (
+            (works or self.connection.state is ConnectionState.DISABLED)
+            and not self.running
+            and not self.steps
+        ):
+            return ()  # nothing is left to do, or nothing can be tried
         known = {step.name for step in self.steps}
         return tuple(name for name in words.planned(self.connection) if name not in known)
 

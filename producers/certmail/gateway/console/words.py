@@ -110,7 +110,7 @@ FIELDS: Final[Mapping[str, tuple[str, str]]] = {
     "invalid_name": (
         N_("This cannot be used as a name."),
         N_(
-            "Use only lower-case letters, digits and hyphens, and start with a letter or digit. 63 characters are the most."
+            "Use only lower-case letters, digits and hyphens, and start with a letter or digit. It can have up to 63 characters."
         ),
     ),
     "invalid_days": (N_("A certificate can be valid for 1 to 3650 days."), ""),
@@ -125,11 +125,12 @@ def remedy(code: str | None, otherwise: str | None, kind: Kind | None = None) ->
     return REMEDIES.get(code or "", otherwise or "")
 
 
-def step_remedy(step: Step, kind: Kind | None) -> str:
+def step_remedy(step: Step, connection: Connection) -> str:
     """What to do about a step."""
-    if step.name == "next certificate" and not step.ok:
+    ended = step.code == "certificate_expired" and connection.next_certificate is not None
+    if ended or (step.name == "next certificate" and not step.ok):
         return NEXT
-    return remedy(step.code, step.remedy, kind) if step.remedy else ""
+    return remedy(step.code, step.remedy, connection.kind) if step.remedy else ""
 
 
 def step_name(step: Step) -> str:
