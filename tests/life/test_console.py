@@ -75,7 +75,7 @@ def test_a_form_from_another_address_of_ours_is_told_which_is_right(place: Town)
     form = {"csrf": visitor.token, "password": PASSWORD}
     visitor.page = requests.post(f"{place.gateway}/console/sign-in", data=form, headers=headers, timeout=10)
     assert visitor.page.status_code == 403
-    assert f"certmail's address is {place.gateway}" in visitor.text
+    assert f"certmail’s address is {place.gateway}" in visitor.text
     assert "CERTMAIL_PUBLIC_URL" in visitor.text
 
 
@@ -160,6 +160,16 @@ def test_a_connection_that_exists_is_said_to(place: Town, somebody: Visitor) -> 
     somebody.post("/console/new", tenant="exists", organisation="", name="")
     assert urlsplit(somebody.page.url).path == f"/console/connections/{connection}"
     assert "This connection already exists." in somebody.text
+
+
+def test_an_operator_who_comes_to_nothing_is_shown_the_way_on(place: Town, somebody: Visitor) -> None:
+    assert somebody.get("/console/set-up/nobody/default").status_code == 404
+    assert "Check the address of this page, or go back to the connections." in somebody.text
+    assert "certmail tenants" not in somebody.text
+    assert "Sign out" in somebody.text
+    stranger = Visitor(place)
+    stranger.get("/connect")
+    assert "Sign out" not in stranger.text
 
 
 def test_a_removal_before_anything_was_set_up_asks_for_nothing(place: Town, somebody: Visitor) -> None:

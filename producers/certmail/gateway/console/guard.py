@@ -10,7 +10,7 @@ from aiohttp import web
 from redis.exceptions import RedisError
 
 from certmail.gateway.console import words
-from certmail.gateway.console.admission import Bare, NotLetIn
+from certmail.gateway.console.admission import VISITOR, Bare, NotLetIn
 from certmail.gateway.console.front import FRONT, Front
 from certmail.gateway.console.words import N_
 from certmail_config.errors import (
@@ -141,5 +141,5 @@ def _of_http(error: web.HTTPException) -> CertmailError:
 def _page(request: web.Request, error: CertmailError, status: int) -> web.Response:
     values = {"error": error, "base": "/connect" if request.path.startswith("/connect") else "/console"}
     return request.app[FRONT].pages.render(
-        request, "error.html", {**values, "words": words, "visitor": None}, status=status
+        request, "error.html", {**values, "words": words, "visitor": request.get(VISITOR)}, status=status
     )

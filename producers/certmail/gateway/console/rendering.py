@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -61,7 +62,8 @@ def environment_for(language: str, translations: NullTranslations | None = None)
     environment.globals["static"] = static_url
     # For what is no literal of a template: the extension's own functions would take its text for HTML.
     # And of nothing a catalogue says its own header.
-    environment.globals["say"] = lambda text: found.gettext(text) if text else ""
+    environment.globals["say"] = lambda text: curly(found.gettext(text)) if text else ""
+    environment.filters["curly"] = curly
     return environment
 
 
@@ -89,6 +91,11 @@ def languages() -> frozenset[str]:
         folder.name for folder in LOCALES.iterdir() if (folder / "LC_MESSAGES" / "messages.mo").is_file()
     }
     return frozenset(found | {_ENGLISH})
+
+
+def curly(text: str) -> str:
+    """A sentence that is shared with the command line, with the apostrophe of the console's own; addresses stay as they are."""
+    return re.sub(r"(?<=[a-z])'s(?=[ ,;:]|\.(?: |$))", "’s", text)
 
 
 def static_url(name: str) -> str:
