@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 VALID_DAYS = 365
+SOON = timedelta(days=30)
 BACKDATE = timedelta(minutes=5)
 """Google enforces notBefore strictly (google.md §4.3), and clocks differ."""
 
@@ -47,6 +48,12 @@ def new_key_pair(now: datetime, *, valid_days: int = VALID_DAYS) -> KeyPair:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     return KeyPair(private, certificate.public_bytes(serialization.Encoding.PEM).decode("ascii"), not_after)
+
+
+def ends_soon(certificate: str, not_after: datetime, now: datetime) -> bool:
+    """Whether it is time to make the next: less than a third of its life is left, and at most 30 days."""
+    began = x509.load_pem_x509_certificate(certificate.encode()).not_valid_before_utc
+    return not_after - now < min(SOON, (not_after - began) / 3)
 
 
 def find_key_id(published: dict[str, str], certificate: str) -> str | None:

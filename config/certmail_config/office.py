@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
-from email_validator import EmailNotValidError, validate_email
 from redis import Redis
 from sqlalchemy import Connection as Db
 from sqlalchemy import Engine
 
+from certmail_config.addresses import address, service_account_address
 from certmail_config.certificates import new_key_pair
 from certmail_config.connections import (
     DEFAULT_NAME,
@@ -23,7 +23,7 @@ from certmail_config.connections import (
     Tenant,
     check_name,
 )
-from certmail_config.errors import Refused, WrongUse
+from certmail_config.errors import Refused
 from certmail_config.ledger import Suspension, run, suspend_lane
 from certmail_config.publisher import Publisher
 from certmail_config.renewal import renew_connection, why_closed
@@ -105,7 +105,7 @@ class Office:
         """Set up a connection with a key and certificate of its own; it waits for the administrator's steps at Google."""
         check_name(name, "connection")
         service_account, mailbox = (
-            address(service_account, "--service-account"),
+            service_account_address(service_account, "--service-account"),
             address(mailbox, "--mailbox"),
         )
         pair = new_key_pair(datetime.now(UTC), valid_days=valid_days)
@@ -245,11 +245,3 @@ def open_office(settings: Settings, *, make_key: bool = False, supervise: bool =
         connect(url) as redis,
     ):
         yield Office(settings, engine, redis, vault)
-
-
-def address(value: str, what: str) -> str:
-    """The address in its usual form; raises WrongUse that says what it was meant as."""
-    try:
-        return validate_email(value, check_deliverability=False, test_environment=True).normalized
-    except EmailNotValidError as error:
-        raise WrongUse("invalid_address", f"{what} {value!r} is not an email address: {error}") from None

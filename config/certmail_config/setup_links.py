@@ -96,6 +96,12 @@ def invitation_of(office: Office, token: str) -> Invitation | None:
     return standing(office.redis, tenant, _hash(id_))
 
 
+def link_of(token: str) -> str:
+    """The hash of a token's id, whether or not there is such a link; empty for what is no token."""
+    found = _TOKEN.fullmatch(token)
+    return _hash(found[2]) if found else ""
+
+
 def standing(redis: Redis, tenant: str, link: str) -> Invitation | None:
     """The tenant's link, if it is still this one; raises RedisError."""
     kept = cast("bytes | None", redis.get(keys.SETUP + tenant))

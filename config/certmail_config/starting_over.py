@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from certmail_config.addresses import address, service_account_address
 from certmail_config.connections import Connection, ConnectionState, Kind
 from certmail_config.errors import Refused
-from certmail_config.office import Office, address
+from certmail_config.office import Office
 from certmail_config.stopping import before_it_worked
 
 
@@ -23,8 +24,8 @@ def correct(office: Office, id_: str, *, service_account: str, mailbox: str, ver
             message=None,
             remedy=None,
             refused_since=None,
-            service_account=address(service_account, "The service account"),
-            mailbox=address(mailbox, "The mailbox"),
+            service_account=service_account_address(service_account.strip(), "The service account"),
+            mailbox=address(mailbox.strip(), "The mailbox"),
             verify=verify,
         )
     )

@@ -203,7 +203,7 @@ _ROWS: Final = (
         Blame.CUSTOMER,
         "mailbox_unknown",
         "The mailbox does not exist in this Google Workspace domain.",
-        "Check the mailbox's address; it must be a user's primary address, not a group or an alias.",
+        "Does this user exist? If not, create it. It must be a user's primary address: not a group, and not an alias.",
     ),
     _Row(
         "invalid_grant",
@@ -211,7 +211,7 @@ _ROWS: Final = (
         Blame.CUSTOMER,
         "mailbox_unknown",
         "The mailbox does not exist in this Google Workspace domain, or is suspended.",
-        "Check the mailbox's address; it must be a user's primary address, not a group or an alias.",
+        "Does this user exist? If not, create it. It must be a user's primary address: not a group, and not an alias.",
     ),
     _Row(
         "invalid_grant",
@@ -252,7 +252,8 @@ _ROWS: Final = (
         Blame.CUSTOMER,
         "mailbox_unknown",
         "The mailbox cannot be impersonated.",
-        "It must be a user of the domain that granted the delegation: not a group, an alias, or a user of another domain.",
+        "Does this user exist in the Google Workspace that granted the delegation? If not, create it. "
+        "It must be a user: not a group, not an alias, and not a user of another Workspace.",
     ),
     _Row(
         "invalid_request",
@@ -260,7 +261,8 @@ _ROWS: Final = (
         Blame.CUSTOMER,
         "mailbox_unknown",
         "The mailbox cannot be impersonated.",
-        "It must be a user of the domain that granted the delegation: not a group, an alias, or a user of another domain.",
+        "Does this user exist in the Google Workspace that granted the delegation? If not, create it. "
+        "It must be a user: not a group, not an alias, and not a user of another Workspace.",
     ),
     _Row(
         "disabled_client",

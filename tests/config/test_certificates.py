@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import NameOID, SignatureAlgorithmOID
 
-from certmail_config.certificates import KeyPair, find_key_id, new_key_pair
+from certmail_config.certificates import KeyPair, ends_soon, find_key_id, new_key_pair
 
 NOW = datetime(2026, 11, 23, 12, 0, 30, 123456, tzinfo=UTC)
 
@@ -146,3 +146,14 @@ class TestFindingTheKeyId:
             "z": pair.certificate,
         }
         assert find_key_id(published, pair.certificate) == "z"
+
+
+@pytest.mark.parametrize(
+    ("valid_days", "left", "soon"),
+    [(365, 31, False), (365, 29, True), (30, 29, False), (30, 9, True), (1, 1, False)],
+)
+def test_the_next_is_due_when_a_third_is_left_and_at_most_30_days(
+    valid_days: int, left: int, soon: bool
+) -> None:
+    made = new_key_pair(NOW, valid_days=valid_days)
+    assert ends_soon(made.certificate, made.not_after, made.not_after - timedelta(days=left)) is soon

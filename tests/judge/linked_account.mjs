@@ -14,8 +14,11 @@ export async function linkedAccount(browser, window, google, town, tenant) {
   await window.sees("Connect a mailbox of Globex");
   await window.look("welcome");
   await window.press("Start");
-  await window.sees("How shall the mailbox be connected?");
+  await window.sees("How do you want to connect the mailbox?");
   await window.look("welcome-kind");
+  await window.press("Link an account");
+  await window.press("Choose another way to connect");
+  await window.sees("How do you want to connect the mailbox?");
   await window.press("Link an account");
   await window.look("to-be-linked");
 
@@ -32,11 +35,11 @@ export async function linkedAccount(browser, window, google, town, tenant) {
   await google.fault({ path: "/v1/userinfo" }, "503");
   await window.check("Only check");
   await window.step("Permission to send", "good");
-  await window.step("Whose account it is", "bad");
+  await window.step("Linked account", "bad");
   await google.refuse(account, 400, "failedPrecondition", "Mail service not enabled");
   await window.check("Check and send a test mail");
-  await window.step("Whose account it is", "good");
-  await window.step("Clocks agree", "good");
+  await window.step("Linked account", "good");
+  await window.step("Clock", "good");
   await window.step("Test mail", "bad");
   await window.look("mailbox-without-gmail");
   await window.check("Check and send a test mail");
@@ -65,7 +68,7 @@ export async function linkedAccount(browser, window, google, town, tenant) {
 async function consent(window, account, { decision = "Allow", without }, button) {
   const { page } = window;
   const again = await page.getByRole("button", { name: "Link again" }).count();
-  await window.press(button ?? (again ? "Link again" : "Link account"));
+  await window.press(button ?? (again ? "Link again" : "Continue to Google"));
   await page.locator(`input[name=account][value="${account}"]`).check();
   if (without) await page.locator(`input[name=scope][value$="${without}"]`).uncheck();
   await window.press(decision);

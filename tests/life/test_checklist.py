@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from certmail_config.connections import Connection, Limits
+from certmail_config.moments import moment
 from certmail_config.token_errors import Blame
 from certmail_worker.probe import Probed, Step, probe_and_save
 from support.town import METADATA_SCOPE, SEND_SCOPE, Town, town
@@ -177,7 +178,7 @@ def test_patience_ends_when_google_has_had_its_time(place: Town) -> None:
     place.office.note(replace(first, refused_since=yesterday))
     missing = wrong(probe_and_save(place.office, connection.id))
     assert (missing.code, missing.waiting) == ("delegation_missing", False)
-    assert yesterday.strftime("%Y-%m-%d %H:%M") in missing.message
+    assert moment(yesterday) in missing.message
     assert "it was not made" in missing.message
 
 

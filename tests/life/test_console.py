@@ -75,7 +75,7 @@ def test_a_form_from_another_address_of_ours_is_told_which_is_right(place: Town)
     form = {"csrf": visitor.token, "password": PASSWORD}
     visitor.page = requests.post(f"{place.gateway}/console/sign-in", data=form, headers=headers, timeout=10)
     assert visitor.page.status_code == 403
-    assert f"certmail's address is {place.gateway}" in visitor.text
+    assert f"certmail’s address is {place.gateway}" in visitor.text
     assert "CERTMAIL_PUBLIC_URL" in visitor.text
 
 
@@ -102,7 +102,83 @@ def test_an_operator_sets_up_a_service_account_and_sees_it_work(place: Town, som
     said = somebody.wait(path)
     assert "Gmail took a mail from reviews@acme.example to itself" in said
     assert "Working" in said
-    assert "Everything is as it must be." in said
+    assert "All checks passed." in said
+
+
+def test_what_is_no_service_account_is_said_at_the_field(place: Town, somebody: Visitor) -> None:
+    somebody.get("/console/new")
+    somebody.post("/console/new", tenant="initech", organisation="Initech", name="")
+    path = "/console/set-up/initech/default/service-account"
+    fields = {"mailbox": "reviews@initech.example", "valid_days": "60", "verify": ""}
+    assert somebody.post(path, service_account="maria@initech.example", **fields).status_code == 400
+    assert "This is not the address of a service account." in somebody.text
+    assert re.search(r'<input id="service_account"[^>]* aria-invalid="true"', somebody.page.text)
+    assert not re.search(r'<input id="mailbox"[^>]* aria-invalid', somebody.page.text)
+    assert place.office.connection("initech/default").state is ConnectionState.DRAFT
+    ran = place.run(
+        "connections",
+        "add",
+        "initech",
+        "--kind",
+        "customer_owned_app",
+        "--json",
+        "--service-account",
+        "maria@initech.example",
+        "--mailbox",
+        "reviews@initech.example",
+    )
+    assert (ran.status, ran.json["error"]["code"]) == (2, "not_a_service_account")
+
+
+def test_nothing_is_ticked_before_it_was_checked(place: Town, somebody: Visitor) -> None:
+    path = set_up(place, somebody, "unchecked")
+    assert 'class="number done"' not in somebody.page.text
+    somebody.post(f"{path}/check")
+    somebody.wait(path)
+    assert 'class="number done"' not in somebody.page.text, "there is no such account"
+    account = "certmail@unchecked-it.iam.gserviceaccount.com"
+    place.control("POST", "/service-accounts", {"email": account, "project": "unchecked-it"})
+    somebody.post(f"{path}/check")
+    said = somebody.wait(path)
+    assert somebody.page.text.count('class="number done"') == 1, "there is, but its certificate is missing"
+    assert "The certificate is not uploaded yet" in said
+    assert "If you have just done it, Google may need until" in said
+
+
+def test_a_name_that_cannot_be_is_said_at_the_field(place: Town, somebody: Visitor) -> None:
+    somebody.get("/console/new")
+    assert somebody.post("/console/new", tenant="Not A Name!", organisation="", name="").status_code == 400
+    assert re.search(r'<input id="tenant"[^>]* aria-invalid="true"', somebody.page.text)
+    somebody.post("/console/new", tenant="named", organisation="", name="Not A Name!")
+    assert re.search(r'<input id="name"[^>]* aria-invalid="true"', somebody.page.text)
+    assert not re.search(r'<input id="tenant"[^>]* aria-invalid', somebody.page.text)
+
+
+def test_a_connection_that_exists_is_said_to(place: Town, somebody: Visitor) -> None:
+    connection = place.link("exists")
+    somebody.get("/console/new")
+    somebody.post("/console/new", tenant="exists", organisation="", name="")
+    assert urlsplit(somebody.page.url).path == f"/console/connections/{connection}"
+    assert "This connection already exists." in somebody.text
+
+
+def test_an_operator_who_comes_to_nothing_is_shown_the_way_on(place: Town, somebody: Visitor) -> None:
+    assert somebody.get("/console/set-up/nobody/default").status_code == 404
+    assert "Check the address of this page, or go back to the connections." in somebody.text
+    assert "certmail tenants" not in somebody.text
+    assert "Sign out" in somebody.text
+    stranger = Visitor(place)
+    stranger.get("/connect")
+    assert "Sign out" not in stranger.text
+
+
+def test_a_removal_before_anything_was_set_up_asks_for_nothing(place: Town, somebody: Visitor) -> None:
+    path = set_up(place, somebody, "unused")
+    somebody.get(f"{path}/removal")
+    somebody.post(f"{path}/removal", confirm="unused/default")
+    said = somebody.wait(f"{path}/removal")
+    assert "unused/default is removed. No reminder was waiting for it." in said
+    assert "Nothing, unless something was set up for it at Google already." in said
 
 
 def test_what_was_entered_wrongly_is_corrected_or_chosen_anew(place: Town, somebody: Visitor) -> None:
@@ -111,6 +187,7 @@ def test_what_was_entered_wrongly_is_corrected_or_chosen_anew(place: Town, someb
         f"{path}/correction", service_account="right@it.iam.gserviceaccount.com", mailbox="b@wrong.example"
     )
     assert "right@it.iam.gserviceaccount.com" in somebody.text
+    assert "Saved." in somebody.text
     somebody.post(f"{path}/correction", service_account="no address", mailbox="b@wrong.example")
     assert somebody.page.status_code == 400
     assert "is not an email address" in somebody.text
@@ -118,7 +195,7 @@ def test_what_was_entered_wrongly_is_corrected_or_chosen_anew(place: Town, someb
     somebody.post(f"{path}/another-kind")
     assert urlsplit(somebody.page.url).path == "/console/set-up/wrong/default"
     somebody.post("/console/set-up/wrong/default/linked-account")
-    assert "Link account" in somebody.text
+    assert "Continue to Google" in somebody.text
 
 
 def test_what_waits_and_until_when_is_on_the_page(place: Town, somebody: Visitor) -> None:
@@ -200,7 +277,13 @@ def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(plac
         "status": ["active"],
         "state": ["x&y"],
     }
-    assert Visitor(place).get(url).status_code == 403, "a link that was completed opens nothing more"
+    ended = Visitor(place)
+    assert ended.get(url).status_code == 403, "a link that was completed opens nothing more"
+    assert "This set-up link has ended" in ended.text
+    assert urlsplit(visitor.get(url).url).path == path, (
+        "but where it was completed it shows what became of it"
+    )
+    assert "Connected" in visitor.text
     assert "Reminders will be sent" in visitor.read(path), "but they may look at it for a while"
 
 
@@ -212,7 +295,21 @@ def test_an_operator_invites_the_administrator_to_one_connection(place: Town, so
     visitor = Visitor(place)
     visitor.open_link(url)
     assert urlsplit(visitor.page.url).path == "/connect/set-up/invited/default"
-    assert "Let the tenant" not in visitor.text
+    assert "Make a set-up link" not in visitor.text
+
+
+def test_an_operator_who_is_asked_for_the_kind_can_invite_the_administrator_instead(
+    place: Town, somebody: Visitor
+) -> None:
+    somebody.get("/console/new")
+    somebody.post("/console/new", tenant="asked", organisation="", name="second")
+    assert "Should someone else do this?" in somebody.text
+    somebody.post("/console/set-up/asked/second/invitation")
+    [url] = re.findall(r"http://\S+/connect/\S+", somebody.text)
+    visitor = Visitor(place)
+    visitor.open_link(url)
+    assert urlsplit(visitor.page.url).path == "/connect/set-up/asked/second"
+    assert visitor.post("/connect/set-up/asked/second/invitation").status_code == 404
 
 
 def test_a_set_up_link_is_refused_where_it_would_lead_astray(place: Town) -> None:

@@ -113,7 +113,7 @@ def test_a_consent_without_the_box_for_sending_is_given_back_and_explained(place
     before = tokens_revoked(place)
     page = place.consent(link_url(place, connection), ACCOUNT, scopes=IDENTITY)
     assert page.status_code == 400
-    assert "tick every box" in page.text
+    assert "tick the box for sending email" in page.text
     shown = show(place, connection)
     assert (shown["state"], shown["code"]) == ("attention", "scope_missing")
     assert tokens_revoked(place) == before + 1

@@ -84,7 +84,7 @@ def _remove(office: Office, enquiries: Enquiries, enquiry: Enquiry) -> Removed:
 
 def _removed(enquiry: Enquiry, done: Removed) -> Said:
     [given_back] = done.given_back
-    message = f"{enquiry.tenant}/{given_back.name} is removed. {done.cancelled} reminders were called off."
+    message = f"{enquiry.tenant}/{given_back.name} is removed. {done.called_off}"
     if done.uncertain:
         message += f" Of {done.uncertain} nobody knows whether Gmail took them; the record says so."
     return Said(f"access_{given_back.access}", message, given_back.remedy)

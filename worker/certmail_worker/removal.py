@@ -41,6 +41,17 @@ class Removed:
     uncertain: int
     given_back: list[GivenBack]
 
+    @property
+    def called_off(self) -> str:
+        """How many were called off, as a sentence."""
+        match self.cancelled:
+            case 0:
+                return "No reminder was waiting for it."
+            case 1:
+                return "1 reminder was called off."
+            case many:
+                return f"{many} reminders were called off."
+
 
 def remove_connection(office: Office, connection: Connection, progress: Progress) -> Removed:
     """Remove a connection; raises Refused when something stays under way for too long. Uncertain reminders stay."""

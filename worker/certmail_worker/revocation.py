@@ -79,11 +79,17 @@ def _said(connection: Connection, others: Sequence[Connection], confirmed: bool 
     access, remedy = Access.NONE, ""
     if connection.kind is Kind.CUSTOMER_OWNED_APP:
         access = Access.THEIRS
-        key = f"the key {connection.key_id} of " if connection.key_id else "certmail's key of "
-        remedy = (
-            f"The tenant's administrator deletes {key}{connection.service_account} in the Google Cloud console, "
-            "and its domain-wide delegation in the Admin console."
-        )
+        account = connection.service_account
+        if connection.key_id:
+            remedy = (
+                f"The tenant's administrator deletes the key {connection.key_id} of {account} in the Google Cloud console, "
+                "and its domain-wide delegation in the Admin console."
+            )
+        else:  # it was never seen at Google
+            remedy = (
+                f"Nothing, unless something was set up for it at Google already. Then the tenant's administrator deletes certmail's key "
+                f"of {account} in the Google Cloud console, and its domain-wide delegation in the Admin console."
+            )
     elif confirmed:
         access = Access.REVOKED
     elif confirmed is not None:

@@ -33,7 +33,7 @@ STALE = Linked(
     ok=False,
     code="link_used_or_expired",
     message="This sign-in was used before, has expired, or was not started here.",
-    remedy="Start again with “Link account”.",
+    remedy="Link the account again.",
 )
 
 
@@ -82,7 +82,7 @@ async def _take(office: Office, google: Google, connection: Connection, granted:
     """Check what was granted, and by whom; then keep it."""
     if SEND_SCOPE not in granted.scopes:
         message = "The box for sending email on your behalf was not ticked, so certmail may not send."
-        remedy = "Link the account again and tick every box."
+        remedy = "Link the account again and tick the box for sending email."
         return await _trouble(
             office, connection, Linked(ok=False, code="scope_missing", message=message, remedy=remedy)
         )

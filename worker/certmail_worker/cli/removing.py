@@ -58,7 +58,7 @@ def remove_connection(id: Id, *, yes: Yes = False, json: Json = False) -> None: 
             }
         )
         return
-    out.print(f"{whole} is removed. {done.cancelled} reminders were called off.", markup=False)
+    out.print(f"{whole} is removed. {done.called_off}", markup=False)
     if done.uncertain:
         message = f"Of {done.uncertain} nobody knows whether Gmail took them: certmail uncertain list --tenant {found.tenant}"
         out.print(message, markup=False)
@@ -88,7 +88,7 @@ def remove_tenant(tenant: TenantId, *, yes: Yes = False, json: Json = False) -> 
             }
         )
         return
-    out.print(f"{tenant} is removed. {done.cancelled} reminders were called off.", markup=False)
+    out.print(f"{tenant} is removed. {done.called_off}", markup=False)
     if done.uncertain:
         out.print(f"Of {done.uncertain} nobody knows whether Gmail took them; the record says so.")
     _show(done)

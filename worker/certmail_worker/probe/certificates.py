@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
 import aiohttp
 
-from certmail_config.certificates import find_key_id
+from certmail_config.certificates import ends_soon, find_key_id
 from certmail_config.checklist import Step
+from certmail_config.moments import day, moment
 from certmail_config.token_errors import Blame
 from certmail_worker.answers import Answered
 from certmail_worker.http import exchange
@@ -19,7 +20,6 @@ from certmail_worker.probe.steps import failed, passed
 
 MOST_SKEW_SECONDS: Final = 120.0
 """Google lets assertions be off by some minutes (google.md §4.1); before that it is time to set the clock."""
-SOON: Final = timedelta(days=30)
 UPLOAD: Final = (
     "Download it (`certmail connections certificate {id}`) and upload it in the Google Cloud console: the service account, Keys, "
     "Add key, Upload existing key. If that is greyed out or refused: organisations made since 2024-05-03 forbid it "
@@ -29,19 +29,15 @@ UPLOAD: Final = (
 )
 
 
-def dates(not_after: datetime | None, now: datetime, connection: str) -> Step:
+def dates(certificate: str, not_after: datetime, now: datetime, connection: str) -> Step:
     """Google accepts no key after its certificate's notAfter (google.md §4.3)."""
     name = "certificate dates"
-    assert not_after is not None, "made with the certificate"
     rotate = f"certmail connections rotate {connection}"
     if not_after <= now:
-        message = (
-            f"The certificate ended on {not_after:%Y-%m-%d %H:%M UTC}: Google accepts its key no longer."
-        )
+        message = f"The certificate ended on {moment(not_after)}: Google accepts its key no longer."
         return failed(name, "certificate_expired", message, f"Make a new one and upload it: {rotate}")
-    left = not_after - now
-    message = f"It is valid until {not_after:%Y-%m-%d}, {left.days} days more."
-    hint = f"Make the next one soon: {rotate}" if left < SOON else ""
+    message = f"It is valid until {day(not_after)}."
+    hint = f"Make the next one soon: {rotate}" if ends_soon(certificate, not_after, now) else ""
     return passed(name, "certificate_valid", message, remedy=hint)
 
 
@@ -56,7 +52,7 @@ async def listed(
     ahead = clock_ahead(answer.headers)
     if answer.status == 404:
         message = f"Google says: there is no service account {account} (HTTP 404)."
-        remedy = "Check the service account's email address; if it is wrong, remove the connection and set up another."
+        remedy = "Check the service account's email address. If it is wrong, remove the connection and set up another."
         return failed(name, "service_account_unknown", message, remedy), None, ahead
     try:
         published = json.loads(answer.body)
@@ -67,8 +63,10 @@ async def listed(
         return _unreachable(name, message), None, ahead
     key_id = find_key_id({str(kid): str(pem) for kid, pem in published.items()}, certificate)
     if key_id is None:
-        others = f"only {len(published)} of others" if published else "none at all"
-        message = f"The service account has no key of certmail's certificate: Google lists {others}."
+        others = (
+            "no key of the service account" if not published else "only other keys of the service account"
+        )
+        message = f"The certificate is not uploaded yet: Google lists {others}."
         return failed(name, "certificate_not_uploaded", message, UPLOAD.format(id=connection)), None, ahead
     message = f"Google lists the certificate under key {key_id}."
     return passed(name, "certificate_seen", message), key_id, ahead
@@ -78,8 +76,8 @@ def clock(ahead: float) -> Step:
     """Whether our clock is Google's."""
     name = "clock"
     if abs(ahead) < MOST_SKEW_SECONDS:
-        return passed(name, "clock_right", f"This machine's clock is within {abs(ahead):.0f} s of Google's.")
-    message = f"This machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Google's."
+        return passed(name, "clock_right", "certmail's clock agrees with Google's.")
+    message = f"certmail's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Google's."
     remedy = "Set the clock (NTP) of the machine that runs certmail."
     return failed(name, "clock_wrong", message, remedy, Blame.OPERATOR)
 

@@ -84,7 +84,7 @@ class Checklist:
         if self.connection.kind is Kind.CUSTOMER_OWNED_APP:
             if self.connection.next_certificate is not None:
                 await self._rotate()
-            yield certificates.dates(self.connection.not_after, now, self.connection.id)
+            yield self._dates(now)
             seen, key_id, ahead = await self._listed("certificate", self.connection)
             yield seen
             self.connection = replace(self.connection, key_id=key_id)
@@ -103,6 +103,12 @@ class Checklist:
         if self.pay_for_mail is not None:
             gmail = Gmail(self.session, self.settings.gmail_url)
             yield await trial(self.connection, granted.access_token, gmail, self.pay_for_mail)
+
+    def _dates(self, now: datetime) -> Step:
+        certificate, not_after = self.connection.certificate, self.connection.not_after
+        assert certificate is not None, "made with its key"
+        assert not_after is not None, "made with the certificate"
+        return certificates.dates(certificate, not_after, now, self.connection.id)
 
     async def _rotate(self) -> None:
         """Let the next certificate take over once Google lists it and gives a token for its key."""

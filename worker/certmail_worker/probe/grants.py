@@ -15,6 +15,10 @@ from certmail_worker.probe.steps import denied, failed, passed
 TRIES: Final = 3
 """So often a refusal is asked about: while Google spreads a change, not all of its machines know of it; and one answer may be wrong."""
 PAUSE_SECONDS: Final = 0.3
+_GRANTED: Final = {
+    Purpose.SEND: "Google lets certmail send from the mailbox.",
+    Purpose.LOOK: "Google lets certmail look for sent mail in the mailbox.",
+}
 
 
 async def identity(connection: Connection, minter: Minter) -> tuple[Step, str | None]:
@@ -45,7 +49,7 @@ async def token(
     if granted.scopes and SCOPE[purpose] not in granted.scopes:
         message = f"Google gave a token without {SCOPE[purpose]}."
         return failed(name, "scope_missing", message, _grant_scope(connection, purpose, client_id)), None
-    message = f"Google gives access tokens to {purpose} from the mailbox."
+    message = _GRANTED[purpose]
     return passed(name, "token_granted", message), granted
 
 
@@ -78,6 +82,6 @@ def _precise(refusal: Denied, purpose: Purpose, client_id: str | None) -> Denied
 
 def _grant_scope(connection: Connection, purpose: Purpose, client_id: str | None) -> str:
     if connection.service_account is None:
-        return "Link the account again and tick every box."
+        return "Link the account again and tick the box for sending email."
     who = f"the client ID {client_id}" if client_id else "the service account's numeric client ID"
     return f"Authorise {who} for {SCOPE[purpose]} in the Admin console's domain-wide delegation."

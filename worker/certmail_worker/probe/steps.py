@@ -9,6 +9,7 @@ from typing import Final
 
 from certmail_config.checklist import Step
 from certmail_config.connections import Connection
+from certmail_config.moments import moment
 from certmail_config.token_errors import Blame, Denied
 
 MINUTE: Final = timedelta(minutes=1)
@@ -43,10 +44,10 @@ def with_patience(step: Step, since: datetime, now: datetime) -> Step:
     grace = PATIENCE.get(step.code)
     if step.ok or step.waiting or grace is None:
         return step
-    shown = since.strftime("%Y-%m-%d %H:%M UTC")
+    shown = moment(since)
     if now < since + grace:
-        until = (since + grace).strftime("%Y-%m-%d %H:%M UTC")
-        words = f"Seen first at {shown}. If it was set up as below, Google may need until {until}: certmail tries again by itself."
+        until = moment(since + grace)
+        words = f"If you have just done it, Google may need until {until}; certmail tries again by itself. First seen: {shown}."
         return replace(step, message=f"{step.message} {words}", waiting=True)
     words = f"It has been so since {shown}: that is too long for a change that spreads, so it was not made."
     return replace(step, message=f"{step.message} {words}")

@@ -20,6 +20,8 @@ from certmail_config.web_addresses import origin
 
 Page = Callable[[web.Request, Visitor], Awaitable[web.StreamResponse]]
 Bare = Callable[[web.Request], Awaitable[web.StreamResponse]]
+VISITOR: Final = web.RequestKey("visitor", Visitor)
+"""Who was let in with this request; a page that says what went wrong shows them their way on."""
 _CSRF: Final = "csrf"
 
 
@@ -89,6 +91,7 @@ def _administrator(front: Front, secret: str) -> Visitor | None:
 
 
 async def _admit(request: web.Request, visitor: Visitor, page: Page) -> web.StreamResponse:
+    request[VISITOR] = visitor
     if request.method == "POST":
         check_form(request, await request.post(), visitor.csrf)
     return await page(request, visitor)
@@ -101,7 +104,7 @@ def check_form(request: web.Request, form: Mapping[str, Any], expected: str) -> 
     if said is not None and said == f"{request.scheme}://{request.host}" != ours:
         raise NotLetIn(
             "another_address",
-            f"This page was opened at {said}, but certmail's address is {ours}.",
+            f"This page was opened at {said}, but certmail’s address is {ours}.",
             "Open it there. If that is not where browsers reach it, set CERTMAIL_PUBLIC_URL and start the gateway again.",
         )
     given = form.get(_CSRF, "")

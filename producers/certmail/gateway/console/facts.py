@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from certmail.gateway.asking import Answer
@@ -11,6 +11,7 @@ from certmail.gateway.console import words
 from certmail.gateway.console.front import Front
 from certmail.gateway.console.listing import Line
 from certmail.gateway.console.visitors import Visitor
+from certmail_config.certificates import ends_soon
 from certmail_config.checklist import Step
 from certmail_config.connections import Connection, ConnectionState, Tenant
 from certmail_config.enquiries import Wish
@@ -20,7 +21,6 @@ from certmail_config.pauses import pause_of
 from certmail_config.sql import registry
 from certmail_config.token_errors import Blame
 
-_SOON: Final = timedelta(days=30)
 _AT_GOOGLE: Final = frozenset(
     {
         "certificate_not_uploaded",
@@ -62,6 +62,8 @@ class Facts:
     def remedy(self) -> str:
         """What to do about its state."""
         connection = self.connection
+        if connection.code == "certificate_expired" and connection.next_certificate:
+            return words.NEXT
         return words.remedy(connection.code, connection.remedy or self.line.lane.remedy, connection.kind)
 
     @property
@@ -95,6 +97,13 @@ class Facts:
         """The names of steps that were not reached."""
         if self.all_passed:
             return ()  # but for the test mail, which nobody asked for
+        works = self.connection.state is ConnectionState.ACTIVE and not self.line.troubled
+        if (
+            (works or self.connection.state is ConnectionState.DISABLED)
+            and not self.running
+            and not self.steps
+        ):
+            return ()  # nothing is left to do, or nothing can be tried
         known = {step.name for step in self.steps}
         return tuple(name for name in words.planned(self.connection) if name not in known)
 
@@ -102,6 +111,17 @@ class Facts:
         """Whether a step was seen to be as it must be."""
         works = self.connection.state is ConnectionState.ACTIVE and name != "test mail"
         return works or any(step.name == name and step.ok for step in self.steps)
+
+    @property
+    def account_seen(self) -> bool:
+        """Whether Google was seen to know the service account."""
+        missing = any(step.code == "certificate_not_uploaded" for step in self.steps)
+        return missing or self.passed("certificate")
+
+    @property
+    def being_set_up(self) -> bool:
+        """Whether the page is a guide through the first set-up."""
+        return self.never_worked and self.connection.state is not ConnectionState.DISABLED
 
     @property
     def client_id(self) -> str:
@@ -117,8 +137,8 @@ class Facts:
     @property
     def certificate_ends_soon(self) -> bool:
         """Whether it is time to make the next one."""
-        ends = self.connection.not_after
-        return ends is not None and ends - datetime.now(UTC) < _SOON
+        certificate, ends = self.connection.certificate, self.connection.not_after
+        return bool(certificate and ends and ends_soon(certificate, ends, datetime.now(UTC)))
 
 
 def connection_of(front: Front, visitor: Visitor, id_: str) -> Connection:

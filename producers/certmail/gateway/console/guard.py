@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from redis.exceptions import RedisError
 
-from certmail.gateway.console.admission import Bare, NotLetIn
+from certmail.gateway.console import words
+from certmail.gateway.console.admission import VISITOR, Bare, NotLetIn
 from certmail.gateway.console.front import FRONT, Front
 from certmail.gateway.console.words import N_
 from certmail_config.errors import (
@@ -45,7 +46,7 @@ _UNAVAILABLE: Final = StoresUnreachable(
 _FAILED: Final = CertmailError(
     "page_failed",
     N_("Something went wrong here."),
-    N_("Try again; the gateway's log says what it was."),
+    N_("Try again; the gateway’s log says what it was."),
 )
 
 
@@ -139,4 +140,6 @@ def _of_http(error: web.HTTPException) -> CertmailError:
 
 def _page(request: web.Request, error: CertmailError, status: int) -> web.Response:
     values = {"error": error, "base": "/connect" if request.path.startswith("/connect") else "/console"}
-    return request.app[FRONT].pages.render(request, "error.html", {**values, "visitor": None}, status=status)
+    return request.app[FRONT].pages.render(
+        request, "error.html", {**values, "words": words, "visitor": request.get(VISITOR)}, status=status
+    )

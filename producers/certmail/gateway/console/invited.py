@@ -15,16 +15,16 @@ from certmail.gateway.console.front import FRONT, Front
 from certmail.gateway.console.visitors import Visitor, new_secret
 from certmail.gateway.console.words import N_
 from certmail_config.connections import ConnectionState
-from certmail_config.setup_links import Invitation, belongs_to, bind, invitation_of, is_bound
+from certmail_config.setup_links import Invitation, belongs_to, bind, invitation_of, is_bound, link_of
 
 
 def _ended() -> NotLetIn:
     return NotLetIn(
         "link_ended",
         N_(
-            "This set-up link has ended: it was completed, replaced by a newer one, has expired, or is not whole."
+            "It was completed or replaced by a newer one, it has expired, or it is incomplete (copied only in part?)."
         ),
-        N_("Ask whoever sent it to you for a new one."),
+        N_("If the mailbox is not connected yet, ask whoever sent you the link for a new one."),
     )
 
 
@@ -41,6 +41,8 @@ def _elsewhere() -> NotLetIn:
 async def welcome(request: web.Request) -> web.StreamResponse:
     """What a link opens. Looking binds nothing: mail programs look at links before people do."""
     front = request.app[FRONT]
+    if await asyncio.to_thread(_completed_here, front, request):
+        raise web.HTTPSeeOther("/connect")
     invitation = await _invitation(request)
     if await asyncio.to_thread(is_bound, front.office.redis, invitation):
         secret = cookies.read(request, Cookie.SETUP, secure=front.secure)
@@ -86,6 +88,12 @@ async def _invitation(request: web.Request) -> Invitation:
     if found is None:
         raise _ended()
     return found
+
+
+def _completed_here(front: Front, request: web.Request) -> bool:
+    """Whether it was in this browser that the link was completed, so that its page can still be shown."""
+    known = front.visitors.find(cookies.read(request, Cookie.SETUP, secure=front.secure))
+    return known is not None and known.complete and known.link == link_of(request.match_info["token"])
 
 
 def _let_in(front: Front, secret: str, invitation: Invitation) -> None:

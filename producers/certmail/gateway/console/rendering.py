@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -54,14 +55,15 @@ def environment_for(language: str, translations: NullTranslations | None = None)
         NullTranslations() if language == _ENGLISH else Translations.load(str(LOCALES), [language])
     )
     environment.install_gettext_translations(found, newstyle=True)  # type: ignore[attr-defined]  # of the extension
-    environment.filters["day"] = lambda value: format_date(value, "long", locale=language)
+    environment.filters["day"] = lambda value: format_date(value, "d MMM y", locale=language)
     environment.filters["moment"] = lambda value: _moment(value, language)
     environment.filters["number"] = lambda value: format_decimal(value, locale=language)
     environment.filters["iso"] = lambda value: value.astimezone(UTC).isoformat(timespec="seconds")
     environment.globals["static"] = static_url
     # For what is no literal of a template: the extension's own functions would take its text for HTML.
     # And of nothing a catalogue says its own header.
-    environment.globals["say"] = lambda text: found.gettext(text) if text else ""
+    environment.globals["say"] = lambda text: curly(found.gettext(text)) if text else ""
+    environment.filters["curly"] = curly
     return environment
 
 
@@ -89,6 +91,11 @@ def languages() -> frozenset[str]:
         folder.name for folder in LOCALES.iterdir() if (folder / "LC_MESSAGES" / "messages.mo").is_file()
     }
     return frozenset(found | {_ENGLISH})
+
+
+def curly(text: str) -> str:
+    """A sentence that is shared with the command line, with the apostrophe of the console's own; addresses stay as they are."""
+    return re.sub(r"(?<=[a-z])'s(?=[ ,;:]|\.(?: |$))", "’s", text)
 
 
 def static_url(name: str) -> str:

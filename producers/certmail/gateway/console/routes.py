@@ -29,6 +29,7 @@ OPERATOR: tuple[tuple[str, str, Page], ...] = (
     ("GET", "", views.connections),
     ("GET", "/new", setting_up.new_page),
     ("POST", "/new", setting_up.new),
+    ("POST", "/set-up/{tenant}/{name}/invitation", setting_up.invite),
     ("POST", "/sign-out", entrance.sign_out),
     ("POST", "/connections/{id}/invitation", actions.invite),
     ("POST", "/connections/{id}/suspend", actions.suspend),

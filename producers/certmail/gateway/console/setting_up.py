@@ -9,12 +9,15 @@ from urllib.parse import quote
 from aiohttp import web
 
 from certmail.gateway.console.facts import connection_of, named, tenant_of
+from certmail.gateway.console.fields import WrongField, of_field, texts
 from certmail.gateway.console.front import FRONT, Front
-from certmail.gateway.console.views import show
-from certmail.gateway.console.visitors import Visitor
+from certmail.gateway.console.views import connection_page, show
+from certmail.gateway.console.visitors import Notice, Visitor
+from certmail.gateway.console.words import N_
+from certmail_config.addresses import address, service_account_address
 from certmail_config.connections import DEFAULT_NAME, Connection, ConnectionState, Limits, check_name
 from certmail_config.errors import Refused, WrongUse
-from certmail_config.office import address
+from certmail_config.setup_links import issue
 from certmail_config.starting_over import correct, start_over
 
 _MOST_DAYS = 3650
@@ -27,12 +30,19 @@ async def new_page(request: web.Request, visitor: Visitor) -> web.Response:
 
 async def new(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make the tenant if there is none of that id, and go on to the kind."""
-    front, form = request.app[FRONT], _texts(await request.post(), "tenant", "organisation", "name")
-    tenant, name = form["tenant"].strip().lower(), form["name"].strip().lower() or DEFAULT_NAME
+    front, form = request.app[FRONT], texts(await request.post(), "tenant", "organisation", "name")
+    tenant, name = form["tenant"].lower(), form["name"].lower() or DEFAULT_NAME
     try:
         await asyncio.to_thread(_see_to_tenant, front, tenant, form["organisation"], name)
     except (WrongUse, Refused) as error:
         return await _new(request, visitor, {**form, "error": error}, status=400)
+    found = await asyncio.to_thread(named, front, tenant, name)
+    if found is not None and found.state is not ConnectionState.DRAFT:
+        there = N_(
+            "This connection already exists. For another mailbox of this tenant, give it a name of its own."
+        )
+        await asyncio.to_thread(front.visitors.tell, visitor, Notice(good=True, message=there))
+        raise web.HTTPSeeOther(_at(visitor, found))
     raise web.HTTPSeeOther(f"{visitor.base}/set-up/{quote(tenant)}/{quote(name)}")
 
 
@@ -66,7 +76,7 @@ async def account(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     tenant, name = _whose(request, visitor)
     front, form = (
         request.app[FRONT],
-        _texts(await request.post(), "service_account", "mailbox", "verify", "valid_days"),
+        texts(await request.post(), "service_account", "mailbox", "verify", "valid_days"),
     )
     try:
         made = await asyncio.to_thread(_add, front, tenant, name, form)
@@ -77,16 +87,22 @@ async def account(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
 async def correction(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Change the two addresses of a connection that has not worked yet."""
-    front, form = request.app[FRONT], _texts(await request.post(), "service_account", "mailbox", "verify")
+    front, form = request.app[FRONT], texts(await request.post(), "service_account", "mailbox", "verify")
     found = await asyncio.to_thread(connection_of, front, visitor, request.match_info["id"])
+    try:
+        service_account, mailbox = _addresses(form)
+    except WrongField as error:
+        return await connection_page(request, visitor, {**form, "error": error}, status=400)
     await asyncio.to_thread(
         correct,
         front.office,
         found.id,
-        service_account=form["service_account"],
-        mailbox=form["mailbox"],
+        service_account=service_account,
+        mailbox=mailbox,
         verify=bool(form["verify"]),
     )
+    saved = Notice(good=True, message=N_("Saved. Check the connection now."))
+    await asyncio.to_thread(front.visitors.tell, visitor, saved)
     raise web.HTTPSeeOther(_at(visitor, found))
 
 
@@ -96,6 +112,13 @@ async def another_kind(request: web.Request, visitor: Visitor) -> web.StreamResp
     found = await asyncio.to_thread(connection_of, front, visitor, request.match_info["id"])
     await asyncio.to_thread(start_over, front.office, found.id)
     raise web.HTTPSeeOther(f"{visitor.base}/set-up/{quote(found.tenant)}/{quote(found.name)}")
+
+
+async def invite(request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    """Make a set-up link for the tenant's administrator, who chooses the kind, and show it this once."""
+    tenant, name = _whose(request, visitor)
+    made = await asyncio.to_thread(issue, request.app[FRONT].office, tenant, name=name)
+    return await show(request, visitor, "invitation.html", {"connection": None, "link": made})
 
 
 async def _new(
@@ -124,8 +147,10 @@ async def _account(
 
 
 def _see_to_tenant(front: Front, tenant: str, organisation: str, name: str) -> None:
-    check_name(tenant, "tenant")
-    check_name(name, "connection")
+    with of_field("tenant"):
+        check_name(tenant, "tenant")
+    with of_field("name"):
+        check_name(name, "connection")
     try:
         tenant_of(front, tenant)
     except Refused:
@@ -133,18 +158,29 @@ def _see_to_tenant(front: Front, tenant: str, organisation: str, name: str) -> N
 
 
 def _add(front: Front, tenant: str, name: str, form: dict[str, str]) -> Connection:
+    service_account, mailbox = _addresses(form)
     days = form["valid_days"]
-    if not (days.isascii() and days.isdecimal() and 1 <= int(days[:5]) <= _MOST_DAYS):
-        raise WrongUse("invalid_days", f"A certificate may be valid for 1 to {_MOST_DAYS} days.")
+    with of_field("valid_days"):
+        if not (days.isascii() and days.isdecimal() and 1 <= int(days[:5]) <= _MOST_DAYS):
+            raise WrongUse("invalid_days", f"A certificate may be valid for 1 to {_MOST_DAYS} days.")
     return front.office.add_customer_owned_app(
         tenant,
         name,
-        service_account=address(form["service_account"].strip(), "The service account"),
-        mailbox=address(form["mailbox"].strip(), "The mailbox"),
+        service_account=service_account,
+        mailbox=mailbox,
         limits=Limits(),
         valid_days=int(days),
         verify=bool(form["verify"]),
     )
+
+
+def _addresses(form: dict[str, str]) -> tuple[str, str]:
+    """The service account's and the mailbox's; raises WrongField."""
+    with of_field("service_account"):
+        service_account = service_account_address(form["service_account"], "The service account")
+    with of_field("mailbox"):
+        mailbox = address(form["mailbox"], "The mailbox")
+    return service_account, mailbox
 
 
 def _whose(request: web.Request, visitor: Visitor) -> tuple[str, str]:
@@ -158,8 +194,3 @@ def _whose(request: web.Request, visitor: Visitor) -> tuple[str, str]:
 
 def _at(visitor: Visitor, connection: Connection) -> str:
     return f"{visitor.base}/connections/{connection.id}"
-
-
-def _texts(form: Any, *names: str) -> dict[str, str]:
-    """The texts of a form's fields; a file, or nothing, counts as empty."""
-    return {name: value if isinstance(value := form.get(name, ""), str) else "" for name in names}

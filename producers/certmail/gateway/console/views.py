@@ -31,12 +31,19 @@ async def connections(request: web.Request, visitor: Visitor) -> web.Response:
 
 async def connection(request: web.Request, visitor: Visitor) -> web.Response:
     """One connection: how it is, what to do, and what may be done."""
+    return await connection_page(request, visitor, None)
+
+
+async def connection_page(
+    request: web.Request, visitor: Visitor, typed: dict[str, Any] | None, *, status: int = 200
+) -> web.Response:
+    """The same; with what somebody has `typed` to correct it and what is wrong with that, its `error`."""
     front = request.app[FRONT]
     found = await asyncio.to_thread(facts, front, visitor, request.match_info["id"])
     if not visitor.is_operator and not visitor.complete:
         visitor = await asyncio.to_thread(_on_the_way_back, front, visitor, found.connection)
-    values = {"facts": found, "connection": found.connection, **_SCOPES}
-    return await show(request, visitor, "connection.html", values)
+    values = {"facts": found, "connection": found.connection, "typed": typed, **_SCOPES}
+    return await show(request, visitor, "connection.html", values, status=status)
 
 
 async def certificate(request: web.Request, visitor: Visitor) -> web.Response:

@@ -24,20 +24,20 @@ STATES: Final[Mapping[ConnectionState, tuple[str, str]]] = {
 """Tone and name of each state, in the order in which they want looking at."""
 KINDS: Final[Mapping[Kind, str]] = {
     Kind.SERVICE_PROVIDER_APP: N_("Linked Google account"),
-    Kind.CUSTOMER_OWNED_APP: N_("Service account of their own"),
+    Kind.CUSTOMER_OWNED_APP: N_("The tenant’s service account"),
 }
 STEPS: Final[Mapping[str, str]] = {
-    "certificate dates": N_("The certificate is valid"),
-    "certificate": N_("The certificate is uploaded"),
-    "clock": N_("Clocks agree"),
-    "service account": N_("Google accepts the key"),
+    "certificate dates": N_("Certificate validity"),
+    "certificate": N_("Certificate upload"),
+    "clock": N_("Clock"),
+    "service account": N_("Key at Google"),
     "token to send": N_("Permission to send"),
     "token to look": N_("Permission to look for sent mail"),
-    "account": N_("Whose account it is"),
+    "account": N_("Linked account"),
     "test mail": N_("Test mail"),
     "next certificate": N_("The next certificate"),
-    "vault": N_("certmail can read its keys"),
-    "remove": N_("Removing"),
+    "vault": N_("certmail’s own keys"),
+    "remove": N_("Removal"),
 }
 REMEDIES: Final[Mapping[str, str]] = {
     "certificate_not_uploaded": N_(
@@ -45,10 +45,10 @@ REMEDIES: Final[Mapping[str, str]] = {
     ),
     "key_unknown": N_(
         "If you have just uploaded the certificate, give Google a minute. Otherwise see that its key is listed and enabled "
-        "under the service account's Keys, or upload it again."
+        "under the service account’s Keys, or upload it again."
     ),
     "service_account_unknown": N_(
-        "Check the service account's email address. If it is wrong, correct it below."
+        "Check the service account’s email address. If it is wrong, correct it under “The service account”."
     ),
     "certificate_valid": N_("Make the next certificate soon."),
     "certificate_expired": N_(
@@ -59,7 +59,8 @@ REMEDIES: Final[Mapping[str, str]] = {
         "at most within 24 hours; certmail tries again by itself."
     ),
     "mailbox_unknown": N_(
-        "Check the mailbox's address: it must be a user's primary address, not a group and not an alias."
+        "Does this user exist in your Google Workspace? If not, create it. If the address is wrong, correct it under “The service "
+        "account”: it must be a user’s primary address, not a group and not an alias."
     ),
     "consent_denied": N_("Link the account again and allow it."),
     "mailbox_busy": N_("Try again in a minute."),
@@ -70,19 +71,23 @@ REMEDIES: Final[Mapping[str, str]] = {
     "connection_disabled": N_("Resume it when its reminders may leave again."),
     "connection_resumed": N_("Check the connection: if it works, its reminders leave."),
     "connection_draft": N_("Set it up."),
-    "connection_pending": N_("Finish the steps below, then check the connection."),
+    "connection_pending": N_("Finish the steps on this page, then check the connection."),
     "not_linked": N_("Link an account."),
-    "no_worker": N_("Start one (certmail worker, or certmail up), then try again."),
+    "unknown_tenant": N_("Check the address of this page, or go back to the connections."),
+    "no_worker": N_("Start a worker (certmail worker, or certmail up), then try again."),
 }
 """What to do on these pages, where the command line's words would name a command."""
 
 
 OF_KIND: Final[Mapping[tuple[str, Kind], str]] = {
+    ("mailbox_unknown", Kind.SERVICE_PROVIDER_APP): N_("Link the account again, or link another one."),
     ("grant_revoked", Kind.SERVICE_PROVIDER_APP): N_("Link the account again."),
     ("grant_revoked", Kind.CUSTOMER_OWNED_APP): N_(
         "See that the service account, its key and the mailbox still exist and are enabled, then check again."
     ),
-    ("scope_missing", Kind.SERVICE_PROVIDER_APP): N_("Link the account again and leave every box ticked."),
+    ("scope_missing", Kind.SERVICE_PROVIDER_APP): N_(
+        "Link the account again and tick the box for sending email."
+    ),
     ("scope_missing", Kind.CUSTOMER_OWNED_APP): N_(
         "Authorise the client ID for exactly the scopes shown under “Allow it to send”."
     ),
@@ -94,6 +99,25 @@ NEXT: Final = N_(
 )
 
 
+FIELDS: Final[Mapping[str, tuple[str, str]]] = {
+    "invalid_address": (N_("This is not an email address."), ""),
+    "not_a_service_account": (
+        N_("This is not the address of a service account."),
+        N_(
+            "It ends in iam.gserviceaccount.com. Copy it from the service account’s page in the Google Cloud console."
+        ),
+    ),
+    "invalid_name": (
+        N_("This cannot be used as a name."),
+        N_(
+            "Use only lower-case letters, digits and hyphens, and start with a letter or digit. It can have up to 63 characters."
+        ),
+    ),
+    "invalid_days": (N_("A certificate can be valid for 1 to 3650 days."), ""),
+}
+"""What is wrong with a field, and what to do; a page says it at the field."""
+
+
 def remedy(code: str | None, otherwise: str | None, kind: Kind | None = None) -> str:
     """What to do: in the console's words where it has some."""
     if kind is not None and (found := OF_KIND.get((code or "", kind))) is not None:
@@ -101,11 +125,12 @@ def remedy(code: str | None, otherwise: str | None, kind: Kind | None = None) ->
     return REMEDIES.get(code or "", otherwise or "")
 
 
-def step_remedy(step: Step, kind: Kind | None) -> str:
+def step_remedy(step: Step, connection: Connection) -> str:
     """What to do about a step."""
-    if step.name == "next certificate" and not step.ok:
+    ended = step.code == "certificate_expired" and connection.next_certificate is not None
+    if ended or (step.name == "next certificate" and not step.ok):
         return NEXT
-    return remedy(step.code, step.remedy, kind) if step.remedy else ""
+    return remedy(step.code, step.remedy, connection.kind) if step.remedy else ""
 
 
 def step_name(step: Step) -> str:

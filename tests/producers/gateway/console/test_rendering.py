@@ -16,7 +16,7 @@ from babel.messages.pofile import read_po
 from babel.support import Translations
 
 from certmail.gateway.console import words
-from certmail.gateway.console.rendering import environment_for, language_of
+from certmail.gateway.console.rendering import curly, environment_for, language_of
 
 CONSOLE = Path(str(files("certmail.gateway.console")))
 ROOT = Path(__file__).parents[4]
@@ -53,6 +53,15 @@ def test_a_value_is_text_even_where_a_sentence_around_it_is_html() -> None:
     assert (
         template.render(value="<i>% %(x)s</i>")
         == "<b>&lt;i&gt;% %(x)s&lt;/i&gt;</b> &lt;i&gt;% %(x)s&lt;/i&gt;"
+    )
+
+
+def test_a_shared_sentence_has_the_consoles_apostrophe_and_an_address_keeps_its_own() -> None:
+    said = "certmail's clock agrees with Google's of o's@acme.example."
+    assert curly(said) == "certmail’s clock agrees with Google’s of o's@acme.example."
+    assert (
+        environment_for("en").from_string("{{ say(value) }}").render(value="the gateway's log")
+        == "the gateway’s log"
     )
 
 

@@ -46,15 +46,18 @@ function tell(from) {
   if (news && news !== document.getElementById("said").textContent) say(news);
 }
 
-// When it is over, the page may be another one: what was set up now works, what was removed is gone.
+// When it is over, the page may be another one: what was set up now works, what was removed is gone. Only then is somebody led
+// to its top; a step that failed is read where it stands.
 function turnOver(fresh) {
   const focused = document.activeElement.id;
-  const before = document.querySelector("main").dataset.state;
-  if (fresh.querySelector("main").dataset.state === before) return renew(fresh);
+  const before = document.querySelector("main"), after = fresh.querySelector("main");
+  if (after.dataset.state === before.dataset.state) return renew(fresh);
   tell(fresh);
-  document.querySelector("main").replaceWith(fresh.querySelector("main"));
+  before.replaceWith(after);
   offerToCopy(document);
-  (document.getElementById(focused) ?? document.getElementById("main")).focus({ preventScroll: true });
+  document.getElementById(focused)?.focus({ preventScroll: true });
+  if (after.dataset.guide === before.dataset.guide) return;
+  if (document.activeElement === document.body) after.focus({ preventScroll: true });
   scrollTo({ top: 0 });
 }
 

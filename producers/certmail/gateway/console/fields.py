@@ -1,0 +1,33 @@
+"""What somebody typed into a form: read as texts, and where it is wrong, at which field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from certmail.gateway.console import words
+from certmail_config.errors import WrongUse
+
+
+class WrongField(WrongUse):
+    """What was typed into the field of this name cannot be used."""
+
+    def __init__(self, field: str, error: WrongUse) -> None:
+        message, remedy = words.FIELDS.get(error.code, (error.message, error.remedy))
+        super().__init__(error.code, message, remedy)
+        self.field = field
+
+
+@contextmanager
+def of_field(name: str) -> Iterator[None]:
+    """Whatever is wrong in here is wrong with this field; raises WrongField."""
+    try:
+        yield
+    except WrongUse as error:
+        raise WrongField(name, error) from None
+
+
+def texts(form: Any, *names: str) -> dict[str, str]:
+    """The texts of a form's fields; a file, or nothing, counts as empty."""
+    return {name: value.strip() if isinstance(value := form.get(name, ""), str) else "" for name in names}
