@@ -16,6 +16,7 @@ from certmail_config.sql.engine import open_database, upgrade
 from certmail_config.stores import connect
 from support.postgres import Postgres, postgres
 
+ROOT = Path(__file__).parent
 DATABASES = ("sqlite", "postgresql")
 
 
@@ -23,6 +24,11 @@ def pytest_configure() -> None:
     """Ctrl-C works in what the tests start, even where a shell started them in the background, which is deaf to it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What mostly waits comes first, so that at the end no process waits alone for it."""
+    items.sort(key=lambda item: item.path.parts[len(ROOT.parts)] not in {"life", "chaos"})
 
 
 @pytest.fixture(scope="session")
