@@ -67,6 +67,7 @@ def test_a_reminder_whose_requests_cannot_leave_waits_longer_each_time_and_is_ac
     assert "CERTMAIL_OAUTH_CLIENT_ID" in (missing.reason or "")
     assert people.lane("globex")["state"] == "open"
     _end(worker)
+    people.let_ask_again()
 
     for tries, url in ((2, f"http://{nowhere}"), (3, tls), (4, "http://gmail.invalid")):
         people.let_come(job)

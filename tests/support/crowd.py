@@ -160,6 +160,12 @@ class Crowd:
         """Make a waiting job due now: time passes for it alone."""
         self.office.redis.zadd(keys.DUE, {job: 0})
 
+    def let_ask_again(self) -> None:
+        """Let the seconds be over in which the fleet asks for no token, since Google could not be reached."""
+        redis = self.office.redis
+        for name in redis.scan_iter(keys.REFUSAL + "*"):
+            redis.delete(name)
+
     def posts(self, tenant: str | None = None) -> list[dict[str, Any]]:
         """What was asked of messages.send, in one mailbox or in all."""
         wanted = None if tenant is None else mailbox_of(tenant)
