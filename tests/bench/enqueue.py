@@ -79,7 +79,7 @@ def delay(url: str) -> Callable[[Any, int], None]:
     app = Celery("bench", broker=url.replace("unix://", "redis+socket://"))
     app.conf.task_ignore_result = True
 
-    @app.task(name="remind")  # type: ignore[untyped-decorator]
+    @app.task(name="remind")  # type: ignore[untyped-decorator]  # Celery has no types
     def remind(**_: Any) -> None:
         """Never run here."""
 

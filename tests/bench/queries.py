@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Connection as Db
@@ -82,8 +83,8 @@ def questions(count: int) -> Iterator[tuple[str, Callable[[Db], object]]]:
         "a campaign's month": Filter(BIG, BIG_CAMPAIGN, since=NOW - 2 * MONTH, until=NOW - MONTH),
     }
     for name, wanted in pages.items():
-        yield name, lambda db, wanted=wanted: read_page(db, wanted)  # type: ignore[misc]
-        yield f"{name}, from its middle", lambda db, wanted=wanted: read_page(db, wanted, after=everywhere)  # type: ignore[misc]
+        yield name, partial(read_page, wanted=wanted)
+        yield f"{name}, from its middle", partial(read_page, wanted=wanted, after=everywhere)
     yield "story of a reminder", lambda db: read_story(db, some_job(count // 2))
     yield "uncertain list", lambda db: uncertain_rows(db, tenant=None, campaign=None)
     yield "uncertain list of a tenant", lambda db: uncertain_rows(db, tenant=BIG, campaign=None)

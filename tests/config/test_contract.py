@@ -110,4 +110,4 @@ class TestPayloads:
 
     def test_a_reminder_cannot_be_changed(self) -> None:
         with pytest.raises(ValidationError):
-            Reminder(**EXAMPLE).to = "b@acme.example"  # type: ignore[misc]
+            Reminder(**EXAMPLE).to = "b@acme.example"  # type: ignore[misc]  # what the test is about

@@ -102,7 +102,7 @@ class TestANewKey:
             with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE) as process:
                 assert process.stdout is not None
                 process.stdout.readline()
-                time.sleep(0.003 * n)
+                time.sleep(0.003 * n)  # at another moment each time; whatever was reached, the file is whole
                 process.kill()
             assert read_keys(path)[-len(before) :] == before
 

@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from certmail_config.office import Office
 
 
 async def test_the_bare_address_leads_to_the_console(client: Any) -> None:
     async with client.session.get(client.base, allow_redirects=False) as answer:
         assert (answer.status, answer.headers["Location"]) == (303, "/console")
+
+
+async def test_a_store_that_is_away_stands_in_the_log(
+    client: Any, office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    office.engine.dispose()
+    (office.settings.data_dir / "certmail.sqlite").rename(office.settings.data_dir / "gone")
+    (office.settings.data_dir / "certmail.sqlite").mkdir()  # nothing can be opened there
+    assert (await client.get("/v1/tenants"))[0] == 503
+    async with client.session.get(f"{client.base}/connect/acme.{'i' * 32}.{'s' * 43}") as page:
+        assert page.status == 503
+    said = {(record.message, record.__dict__["code"]) for record in caplog.records}
+    assert said == {
+        ("api_unavailable", "stores_unreachable"),
+        ("page_unavailable", "database_unreachable"),
+    }
 
 
 async def test_it_is_ready_while_both_stores_answer(client: Any, office: Office) -> None:

@@ -147,6 +147,8 @@ def _json(text: str, status: int, headers: dict[str, str]) -> web.Response:
 
 
 def _problem(desk: Desk, trouble: Trouble) -> web.Response:
+    if trouble.kind.status == 503:  # the operator's to mend; whoever asked is told, too
+        log.warning("api_unavailable", extra={"code": trouble.code, "error": trouble.detail})
     return web.Response(
         text=trouble.document(desk.base).model_dump_json(),
         status=trouble.kind.status,

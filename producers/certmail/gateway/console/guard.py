@@ -67,9 +67,9 @@ async def guard(request: web.Request, handler: Bare) -> web.StreamResponse:
             {n: v for n, v in error.headers.items() if n.title() in {"Allow", "Retry-After"}}
         )
     except CertmailError as error:
-        response = _page(request, error, _status(error))
+        response = _failed(request, error)
     except RedisError:
-        response = _page(request, _UNAVAILABLE, 503)
+        response = _failed(request, _UNAVAILABLE)
     except Exception:
         log.exception("page_failed")
         response = _page(request, _FAILED, 500)
@@ -136,6 +136,14 @@ def _of_http(error: web.HTTPException) -> CertmailError:
     if error.status == 413:
         return WrongUse("too_large", N_("That is more than any form of ours holds."))
     return WrongUse("not_possible", f"That is not possible here ({error.reason}).")
+
+
+def _failed(request: web.Request, error: CertmailError) -> web.Response:
+    """A page that says what went wrong; what is the operator's to mend stands in the log, too."""
+    status = _status(error)
+    if status >= 500:
+        log.warning("page_unavailable", extra={"code": error.code, "error": error.message})
+    return _page(request, error, status)
 
 
 def _page(request: web.Request, error: CertmailError, status: int) -> web.Response:
