@@ -12,7 +12,14 @@ from certmail_config.connections import Connection, ConnectionState
 from certmail_config.sql import registry, tables
 from certmail_config.sql.engine import open_database
 from certmail_config.vault import Vault
-from certmail_worker.record import START, CursorMovedError, read_cursor, write
+from certmail_worker.record import (
+    START,
+    CursorMovedError,
+    read_cursor,
+    read_position,
+    write,
+    write_position,
+)
 from certmail_worker.rows import Event
 from support.records import NOW, at, begun, enqueued, happened, settled
 
@@ -83,6 +90,16 @@ def test_of_two_recorders_one_wins_and_nothing_is_written_twice(engine: Engine) 
     with engine.connect() as db:
         assert db.execute(select(func.count()).select_from(tables.events)).scalar_one() == 1
         assert db.execute(select(func.count()).select_from(tables.attempts)).scalar_one() == 0
+
+
+def test_a_repair_moves_the_position_only_if_nobody_has_recorded_meanwhile(engine: Engine) -> None:
+    was = read_position(engine)
+    write(engine, was.cursor, [enqueued(1)])
+    with pytest.raises(CursorMovedError):
+        write_position(engine, was, replace(was, cursor="9-0"))
+    assert read_cursor(engine) == "1-0"
+    write_position(engine, read_position(engine), replace(was, cursor="9-0"))
+    assert read_cursor(engine) == "9-0"
 
 
 def test_a_batch_that_cannot_be_written_leaves_no_trace(engine: Engine) -> None:
