@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from inspect import signature
-from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -32,24 +30,10 @@ MADE = Limits(15000, 2, 500, 600_000, 40_000_000, 7)
 
 
 @pytest.fixture
-def certmail(
-    redis: Redis,
-    redis_url: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Run:
-    """Run a command as a program does; gives its exit status and its JSON. There is a tenant `acme`."""
-    monkeypatch.setenv("CERTMAIL_REDIS_URL", redis_url)
-    monkeypatch.setenv("CERTMAIL_DATA_DIR", str(tmp_path))
-
-    def run(*arguments: str) -> tuple[int, Any]:
-        capsys.readouterr()
-        status = run_command([*arguments, "--json"])
-        return status, json.loads(capsys.readouterr().out)
-
-    assert run("tenants", "add", "acme")[0] == 0
-    return run
+def certmail(commands: Run) -> Run:
+    """Commands, with the tenant `acme`."""
+    assert commands("tenants", "add", "acme")[0] == 0
+    return commands
 
 
 def add(certmail: Run, *options: str) -> dict[str, Any]:

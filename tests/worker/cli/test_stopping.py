@@ -26,25 +26,11 @@ OWNED = ["connections", "add", "acme", "--kind", "customer_owned_app", *ACCOUNT]
 
 
 @pytest.fixture
-def certmail(
-    redis: Redis,
-    redis_url: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Run:
-    """Run a command as a program does; gives its exit status and its JSON. There are two tenants."""
-    monkeypatch.setenv("CERTMAIL_REDIS_URL", redis_url)
-    monkeypatch.setenv("CERTMAIL_DATA_DIR", str(tmp_path))
-
-    def run(*arguments: str) -> tuple[int, Any]:
-        capsys.readouterr()
-        status = run_command([*arguments, "--json"])
-        return status, json.loads(capsys.readouterr().out)
-
+def certmail(commands: Run) -> Run:
+    """Commands, with two tenants."""
     for tenant in ("acme", "globex"):
-        assert run("tenants", "add", tenant)[0] == 0
-    return run
+        assert commands("tenants", "add", tenant)[0] == 0
+    return commands
 
 
 def remind(redis: Redis, tenant: str = "acme") -> str:
