@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from certmail_sandbox import gmail_errors, scopes
+from certmail_sandbox.directory import OAuthClient
 from certmail_sandbox.errors import TokenError
 from certmail_sandbox.gmail_access import token_of
 from certmail_sandbox.id_token import person
@@ -58,17 +59,16 @@ async def tokeninfo(request: web.Request) -> web.Response:
 
 
 async def revoke(request: web.Request) -> web.Response:
-    """`POST /revoke`: an access token takes its refresh token with it, and the other way round."""
+    """`POST /revoke`: one token, of either sort, ends all that its person granted the client (google.md §3.5)."""
     tokens = state_of(request).tokens
     given = request.query.get("token") or form_of(request.content_type, await request.read()).get("token", "")
-    access = tokens.access.pop(given, None)
-    refresh = access.refresh if access else tokens.refresh.get(given)
-    if access is None and refresh is None:
-        raise TokenError("invalid_token", "Token expired or revoked")
+    access, refresh = tokens.access.pop(given, None), tokens.refresh.get(given)
     if refresh is not None:
-        tokens.forget_refresh(refresh)
-    elif access is not None and access.account is not None:
-        tokens.consents.pop((access.owner.client_id, access.account.sub), None)
+        tokens.forget_grant(refresh.client, refresh.account)
+    elif access is None:
+        raise TokenError("invalid_token", "Token expired or revoked")
+    elif isinstance(access.owner, OAuthClient) and access.account is not None:
+        tokens.forget_grant(access.owner, access.account)
     return web.json_response({})
 
 

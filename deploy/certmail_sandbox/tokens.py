@@ -133,6 +133,20 @@ class Tokens:
         if not any(t.client is token.client and t.account is token.account for t in self.refresh.values()):
             self.consents.pop((token.client.client_id, token.account.sub), None)
 
+    def forget_grant(self, client: OAuthClient, account: Account) -> None:
+        """Ends all that a person allowed a client: its codes, refresh tokens and access tokens, whatever each was for.
+
+        Google keeps one grant per person and client, and revoking any of its tokens ends it: "Revokes all of the scopes that the
+        user granted to the app" (google.accounts.oauth2.revoke in Google's JavaScript reference; google.md §3.5).
+        """
+        for code in [c for c in self.codes.values() if c.client is client and c.account is account]:
+            del self.codes[code.value]
+        for token in [t for t in self.refresh.values() if t.client is client and t.account is account]:
+            self.forget_refresh(token)
+        for access in [a for a in self.access.values() if a.owner is client and a.account is account]:
+            del self.access[access.value]
+        self.consents.pop((client.client_id, account.sub), None)
+
     def forget_account(self, account: Account) -> None:
         """What happens when a person removes the app's access, or changes the password with Gmail scopes granted."""
         for token in [t for t in self.refresh.values() if t.account is account]:

@@ -321,6 +321,24 @@ async def test_revoking_either_token_ends_both(google: Google, which: str) -> No
     assert (again.status, again.body["error"]) == (400, "invalid_token")
 
 
+@pytest.mark.parametrize("which", ["access_token", "refresh_token"])
+async def test_revoking_a_token_ends_all_that_the_person_granted_the_client(
+    google: Google, which: str
+) -> None:
+    client, other_client = await google.client(), await google.client()
+    first, second = await linked(google, client), await linked(google, client)
+    elsewhere = await linked(google, other_client)
+    code = returned(await decide(google, request_for(client)))["code"]
+
+    assert (await google.ask("POST", "/revoke", data={"token": second[which]})).status == 200
+    for tokens in (first, second):
+        assert (await google.send(tokens["access_token"])).status == 401
+        assert error_of(await refresh(google, client, tokens["refresh_token"]))[1] == "invalid_grant"
+    assert error_of(await exchange(google, client, code))[1] == "invalid_grant"
+    assert (await google.send(elsewhere["access_token"])).status == 200
+    assert (await refresh(google, other_client, elsewhere["refresh_token"])).status == 200
+
+
 async def test_withdrawn_access_ends_every_token_of_the_person(google: Google) -> None:
     client = await google.client()
     tokens = await linked(google, client)
