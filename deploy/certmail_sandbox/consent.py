@@ -1,7 +1,8 @@
 """`/o/oauth2/v2/auth`: the screen where a person chooses an account and says yes or no.
 
-The form posts to its own address with `account` (address or `sub`), one `scope` for each box ticked, and `decision`
-(`allow` or `deny`), so that a program can consent without loading the screen first.
+The form posts to its own address with `account` (address or `sub`), one `scope` for each box ticked, `seconds` (for how
+long; empty for until it is withdrawn) and `decision` (`allow` or `deny`), so that a program can consent without loading the
+screen first.
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from aiohttp import web
 from yarl import URL
 
-from certmail_sandbox import scopes
+from certmail_sandbox import policies, scopes
 from certmail_sandbox.authorization import Asked, Blocked, check
 from certmail_sandbox.directory import Account
 from certmail_sandbox.id_token import ISSUER
@@ -56,7 +57,12 @@ async def decision(request: web.Request) -> web.Response:
     granted = _granted(asked, ticked)
     if not granted:
         return _redirect(asked, error="access_denied")
-    return _allowed(state, asked, account, granted)
+    if (no := policies.no_consent(state.directory, asked.client, account, granted)) is not None:
+        return _blocked(Blocked(no.status, no.error, no.sentence))
+    seconds = str(form.get("seconds", ""))
+    if seconds and not (seconds.isascii() and seconds.isdecimal()):
+        return _blocked(Blocked(400, "invalid_request", "seconds must be a whole number."))
+    return _allowed(state, asked, account, granted, float(seconds) if seconds else None)
 
 
 def _granted(asked: Asked, ticked: Sequence[str]) -> frozenset[str]:
@@ -71,10 +77,14 @@ def _silently(state: State, asked: Asked, account: Account | None) -> web.Respon
     granted = scopes.with_openid(frozenset(asked.scopes))
     if not granted <= consented:
         return _redirect(asked, error="interaction_required")
-    return _allowed(state, asked, account, granted)
+    if (no := policies.no_consent(state.directory, asked.client, account, granted)) is not None:
+        return _blocked(Blocked(no.status, no.error, no.sentence))
+    return _allowed(state, asked, account, granted, None)
 
 
-def _allowed(state: State, asked: Asked, account: Account, granted: frozenset[str]) -> web.Response:
+def _allowed(
+    state: State, asked: Asked, account: Account, granted: frozenset[str], seconds: float | None
+) -> web.Response:
     if asked.merge:
         granted |= state.tokens.consents.get((asked.client.client_id, account.sub), frozenset())
     code = state.tokens.new_code(
@@ -87,6 +97,7 @@ def _allowed(state: State, asked: Asked, account: Account, granted: frozenset[st
         nonce=asked.nonce,
         offline=asked.offline,
         consent_asked="consent" in asked.prompts,
+        seconds=seconds,
         now=state.now(),
     )
     prompt = "none" if "none" in asked.prompts else "consent"

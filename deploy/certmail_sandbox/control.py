@@ -5,7 +5,13 @@ from dataclasses import asdict, replace
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from certmail_sandbox import control_directory, control_faults, control_service_accounts
+from certmail_sandbox import (
+    control_clock,
+    control_directory,
+    control_faults,
+    control_policies,
+    control_service_accounts,
+)
 from certmail_sandbox.clock import rfc3339
 from certmail_sandbox.control_body import json_body
 from certmail_sandbox.fields import Fields, Refused, only
@@ -95,6 +101,8 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/_sandbox/requests", requests)
     app.router.add_get("/_sandbox/limits", get_limits)
     app.router.add_put("/_sandbox/limits", put_limits)
+    control_clock.add_routes(app)
     control_directory.add_routes(app)
+    control_policies.add_routes(app)
     control_service_accounts.add_routes(app)
     control_faults.add_routes(app)

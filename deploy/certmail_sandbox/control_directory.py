@@ -1,4 +1,4 @@
-"""Control API: accounts, OAuth clients, projects."""
+"""Control API: accounts and OAuth clients."""
 
 import re
 import secrets
@@ -64,7 +64,8 @@ async def withdraw(request: web.Request) -> web.Response:
 
 async def put_client(request: web.Request) -> web.Response:
     """`POST /oauth-clients {client_id?, client_secret?, redirect_uris, project?, name?}`: registers or changes one."""
-    directory = state_of(request).directory
+    state = state_of(request)
+    directory = state.directory
     fields = Fields(await json_body(request))
     project = fields.optional_text("project") or "service-provider"
     made_up = f"{project_number(project)}-{secrets.token_hex(16)}.apps.googleusercontent.com"
@@ -87,7 +88,7 @@ async def put_client(request: web.Request) -> web.Response:
         client.redirect_uris,
         False,
     )
-    known.project, known.name = client.project, client.name
+    known.project, known.name, known.used_at = client.project, client.name, state.now()
     return web.json_response(
         {
             "client_id": known.client_id,
@@ -126,21 +127,8 @@ async def delete_client(request: web.Request) -> web.Response:
     return web.json_response({})
 
 
-async def put_project(request: web.Request) -> web.Response:
-    """`PUT /projects/{project} {gmail_api}`: whether the Gmail API is enabled in it, as it is to begin with."""
-    directory, project = state_of(request).directory, request.match_info["project"]
-    fields = Fields(await json_body(request))
-    enabled = fields.flag("gmail_api", default=True)
-    fields.end()
-    directory.without_gmail_api.discard(project)
-    if not enabled:
-        directory.without_gmail_api.add(project)
-    return web.json_response({"project": project, "number": project_number(project), "gmail_api": enabled})
-
-
 def add_routes(app: web.Application) -> None:
     app.router.add_post("/_sandbox/accounts", put_account)
     app.router.add_delete("/_sandbox/accounts/{email}/tokens", withdraw)
     app.router.add_post("/_sandbox/oauth-clients", put_client)
     app.router.add_delete("/_sandbox/oauth-clients/{client_id}", delete_client)
-    app.router.add_put("/_sandbox/projects/{project}", put_project)

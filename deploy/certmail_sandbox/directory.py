@@ -1,4 +1,4 @@
-"""Who exists: accounts, service accounts with their keys and delegation, OAuth clients, projects."""
+"""Who exists: accounts, service accounts with their keys and delegation, OAuth clients, projects, Workspace domains."""
 
 import hashlib
 from collections.abc import Callable
@@ -60,6 +60,49 @@ class OAuthClient:
     project: str
     name: str
     deleted: bool = False
+    used_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A Google Cloud project, with its consent screen and what its organisation forbids; as made, nothing stands in the way.
+
+    Attributes:
+        gmail_api: Whether the Gmail API is enabled in it.
+        organisation: The domain whose members alone may consent (user type Internal); None for External.
+        testing: Its consent screen has the publishing status Testing.
+        test_users: Who may consent while it is tested.
+        key_upload: False where `iam.disableServiceAccountKeyUpload` is enforced.
+        key_expiry_hours: `iam.serviceAccountKeyExpiryHours`: how long an uploaded certificate may last; None for as long as it likes.
+    """
+
+    gmail_api: bool = True
+    organisation: str | None = None
+    testing: bool = False
+    test_users: frozenset[str] = frozenset()
+    key_upload: bool = True
+    key_expiry_hours: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """What the administrators of a Workspace domain have decided; as made, nothing.
+
+    Attributes:
+        gmail_apps: False where Gmail applications are disabled (403 `domainPolicy`, google.md §1.3).
+        gmail_restricted: Gmail is a restricted service: only trusted OAuth clients get at it (google.md §3.4).
+        trusted_clients: Their client IDs.
+        session_seconds: After how long a person must sign in again, applications included; None for never.
+    """
+
+    gmail_apps: bool = True
+    gmail_restricted: bool = False
+    trusted_clients: frozenset[str] = frozenset()
+    session_seconds: float | None = None
+
+
+def domain_of(address: str) -> str:
+    return address.rpartition("@")[2].lower()
 
 
 class Directory:
@@ -69,7 +112,15 @@ class Directory:
         self.accounts: dict[str, Account] = {}
         self.service_accounts: dict[str, ServiceAccount] = {}
         self.clients: dict[str, OAuthClient] = {}
-        self.without_gmail_api: set[str] = set()
+        self.projects: dict[str, Project] = {}
+        self.domains: dict[str, Domain] = {}
+
+    def project(self, name: str) -> Project:
+        return self.projects.get(name, Project())
+
+    def domain(self, address: str) -> Domain:
+        """That of an address."""
+        return self.domains.get(domain_of(address), Domain())
 
     def account(self, email: str) -> Account | None:
         return self.accounts.get(email.lower())

@@ -87,18 +87,25 @@ class ApiError(GoogleError):
 
 
 class TokenError(GoogleError):
-    """A refusal of the token endpoint: 400, but 401 where the client itself is refused (google.md §3.3)."""
+    """A refusal of the token endpoint: 400, but 401 where the client itself is refused (google.md §3.3).
+
+    Args:
+        error: The code.
+        description: The sentence for people.
+        more: What stands beside them: `error_subtype`, `error_uri`.
+    """
 
     _UNAUTHORIZED = frozenset({"invalid_client", "unauthorized_client", "deleted_client", "disabled_client"})
 
-    def __init__(self, error: str, description: str) -> None:
+    def __init__(self, error: str, description: str, **more: str) -> None:
         super().__init__(description)
-        self.status = 401 if error in self._UNAUTHORIZED else 400
+        self.status = 401 if error in self._UNAUTHORIZED else 403 if error == "org_internal" else 400
         self.error = error
         self.description = description
+        self.more = more
 
     def body(self) -> Json:
-        return {"error": self.error, "error_description": self.description}
+        return {"error": self.error, "error_description": self.description, **self.more}
 
     def headers(self) -> dict[str, str]:
         return {"Cache-Control": "no-store", "Pragma": "no-cache"}

@@ -78,11 +78,13 @@ def enter(request: web.Request, method: Method) -> Call:
         raise gmail_errors.delegation_denied(user)
     if not token.scopes & method.scopes:
         raise gmail_errors.insufficient_scope(method.rpc)
-    if token.project in state.directory.without_gmail_api:
+    if not state.directory.project(token.project).gmail_api:
         raise gmail_errors.service_disabled(project_number(token.project))
     if account is None:
         # A service account that impersonates nobody has no mailbox.
         raise gmail_errors.precondition_failed()
+    if not state.directory.domain(account.email).gmail_apps:
+        raise gmail_errors.domain_policy()
     if not account.gmail_enabled:
         raise gmail_errors.mail_not_enabled()
     mailbox = account.email.lower()

@@ -67,6 +67,12 @@ def service_disabled(number: str) -> ApiError:
     )
 
 
+def domain_policy() -> ApiError:
+    """The administrators' no, in the words of Gmail's page on errors (google.md §1.3)."""
+    words = "The domain administrators have disabled Gmail apps."
+    return ApiError(403, "PERMISSION_DENIED", "domainPolicy", words)
+
+
 def mail_not_enabled() -> ApiError:
     return ApiError(400, "FAILED_PRECONDITION", "failedPrecondition", "Mail service not enabled")
 

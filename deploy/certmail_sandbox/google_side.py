@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+from email.utils import formatdate
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -35,9 +36,8 @@ async def google_side(request: web.Request, handler: Handler) -> web.StreamRespo
     try:
         body = await request.read()
     except web.HTTPRequestEntityTooLarge:
-        return _noted(
-            state.journal.open(entry), gmail_errors.too_large("Request Entity Too Large").response()
-        )
+        refusal = gmail_errors.too_large("Request Entity Too Large")
+        return _noted(state, state.journal.open(entry), refusal.response())
     entry.at = state.now()
     entry.mailbox = mailbox_of(state, request, body)
     state.journal.open(entry)
@@ -61,7 +61,7 @@ async def _counted(
     except GoogleError as refusal:
         if fault is not None:
             state.faults.give_back(fault)
-        return _noted(entry, refusal.response())
+        return _noted(state, entry, refusal.response())
     try:
         return await _spoiled(state, request, handler, fault)
     finally:
@@ -73,19 +73,19 @@ async def _spoiled(
 ) -> web.StreamResponse:
     entry = request[ENTRY]
     if fault is None:
-        return _noted(entry, _packed(request, await _answer(request, handler)))
+        return _noted(state, entry, _packed(request, await _answer(request, handler)))
     entry.fault = fault.kind
     if fault.kind == "slow":
         answer = await _answer(request, handler)
         await asyncio.sleep(LATE_SECONDS if fault.seconds is None else fault.seconds)
-        return _noted(entry, answer)
+        return _noted(state, entry, answer)
     if fault.kind in {"reset_after", "hang_after"}:
         answer = await _answer(request, handler)
         if answer.status >= 400:
             # Nothing was accepted whose answer could be lost.
             entry.fault = None
             state.faults.give_back(fault)
-            return _noted(entry, answer)
+            return _noted(state, entry, answer)
         if fault.kind == "hang_after":
             return await _hang(request, answer, fault.seconds)
         return _reset(request, answer)
@@ -94,7 +94,7 @@ async def _spoiled(
         return _reset(request, web.Response())
     if fault.kind == "drop_token":
         state.tokens.access.pop(bearer(request) or "", None)
-    return _noted(entry, fault_answers.answer(fault, request.path))
+    return _noted(state, entry, fault_answers.answer(fault, request.path))
 
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -164,6 +164,7 @@ def _packed(request: web.Request, answer: web.StreamResponse) -> web.StreamRespo
     return answer
 
 
-def _noted(entry: Entry, answer: web.StreamResponse) -> web.StreamResponse:
+def _noted(state: State, entry: Entry, answer: web.StreamResponse) -> web.StreamResponse:
     entry.status = answer.status
+    answer.headers.setdefault("Date", formatdate(state.now(), usegmt=True))
     return answer

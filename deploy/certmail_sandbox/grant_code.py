@@ -5,7 +5,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 
-from certmail_sandbox import id_token, scopes
+from certmail_sandbox import aging, id_token, scopes
 from certmail_sandbox.directory import OAuthClient
 from certmail_sandbox.errors import Json, TokenError
 from certmail_sandbox.state import State
@@ -25,11 +25,12 @@ def exchange(state: State, client: OAuthClient, form: Mapping[str, str]) -> Json
     if form.get("redirect_uri") != code.redirect_uri:
         raise TokenError("redirect_uri_mismatch", "Bad Request")
     _check_verifier(code, form.get("code_verifier"))
-    refresh = state.tokens.new_refresh(code) if code.refreshable else None
+    ends = aging.expires_at(state.directory, code, now)
+    refresh = state.tokens.new_refresh(code, now, ends) if code.refreshable else None
     access = state.tokens.new_access(client, code.account, code.scopes, now, refresh)
     answer = state.tokens.answer(access)
     if refresh:
-        answer["refresh_token"] = refresh.value
+        answer |= {"refresh_token": refresh.value} | aging.said(refresh, now)
     if code.scopes & scopes.IDENTITY:
         answer["id_token"] = id_token.issue(access, now, code.nonce)
     return answer

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from certmail_sandbox import id_token, scopes
+from certmail_sandbox import aging, id_token, scopes
 from certmail_sandbox.directory import OAuthClient
 from certmail_sandbox.errors import Json, TokenError
 from certmail_sandbox.state import State
@@ -22,8 +22,9 @@ def exchange(state: State, client: OAuthClient, form: Mapping[str, str]) -> Json
     if not wanted <= refresh.scopes:
         raise TokenError("invalid_scope", "Some requested scopes were not granted.")
     now = state.now()
+    aging.check(state.directory, state.tokens, refresh, now)
     access = state.tokens.new_access(client, refresh.account, wanted, now, refresh)
-    answer = state.tokens.answer(access)
+    answer = state.tokens.answer(access) | aging.said(refresh, now)
     if wanted & scopes.IDENTITY:
         answer["id_token"] = id_token.issue(access, now)
     return answer

@@ -19,18 +19,23 @@ class State:
     """Google's memory.
 
     Args:
-        now: The clock, in seconds since the epoch. Delays of faults run on real time all the same.
+        clock: Seconds since the epoch; the control API may move them ahead. Delays of faults run on real time all the same.
     """
 
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
-        self.now = now
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self.late: set[asyncio.Task[None]] = set()
         self.reset()
+
+    def now(self) -> float:
+        """What time it is at Google."""
+        return self._clock() + self.ahead
 
     def reset(self) -> None:
         """Forgets everything, mail that was to be accepted late included."""
         for task in self.late:
             task.cancel()
+        self.ahead = 0.0
         self.directory = Directory()
         self.tokens = Tokens()
         self.quotas = Quotas()

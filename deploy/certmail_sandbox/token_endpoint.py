@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from aiohttp import web
 
-from certmail_sandbox import grant_code, grant_jwt, grant_refresh
+from certmail_sandbox import aging, grant_code, grant_jwt, grant_refresh
 from certmail_sandbox.directory import OAuthClient
 from certmail_sandbox.errors import Json, TokenError
 from certmail_sandbox.state import State, state_of
@@ -70,4 +70,5 @@ def _client(state: State, form: Form, authorization: str) -> OAuthClient:
         raise TokenError("invalid_request", "client_secret is missing.")
     if secret != client.client_secret:
         raise TokenError("invalid_client", "The provided client secret is invalid.")
+    aging.check_client(client, state.now())
     return client

@@ -13,7 +13,11 @@ MAX_REFRESH = 100  # live ones per account and client; one more drops the oldest
 
 @dataclass(slots=True, eq=False)
 class Code:
-    """An authorization code: good once, for ten minutes, for one client and one redirect URI."""
+    """An authorization code: good once, for ten minutes, for one client and one redirect URI.
+
+    Attributes:
+        seconds: For how long access was granted; None for until it is withdrawn.
+    """
 
     value: str
     client: OAuthClient
@@ -25,14 +29,26 @@ class Code:
     challenge_method: str
     nonce: str | None
     refreshable: bool
+    seconds: float | None
 
 
 @dataclass(slots=True, eq=False)
 class RefreshToken:
+    """A refresh token.
+
+    Attributes:
+        made_at: When the person signed in for it, in seconds since the epoch.
+        used_at: When an access token was last made with it.
+        expires_at: When it ends of itself; None where it has no end.
+    """
+
     value: str
     client: OAuthClient
     account: Account
     scopes: frozenset[str]
+    made_at: float
+    used_at: float
+    expires_at: float | None
 
 
 @dataclass(slots=True, eq=False)
@@ -70,6 +86,7 @@ class Tokens:
         nonce: str | None,
         offline: bool,
         consent_asked: bool,
+        seconds: float | None,
         now: float,
     ) -> Code:
         """Records the consent too: a refresh token comes with the first one, or with `prompt=consent`."""
@@ -87,15 +104,24 @@ class Tokens:
             challenge_method=challenge_method,
             nonce=nonce,
             refreshable=offline and (first or consent_asked),
+            seconds=seconds,
         )
         self.codes[code.value] = code
         return code
 
-    def new_refresh(self, code: Code) -> RefreshToken:
+    def new_refresh(self, code: Code, now: float, expires_at: float | None) -> RefreshToken:
         same = [t for t in self.refresh.values() if t.client is code.client and t.account is code.account]
         for oldest in same[: max(0, len(same) + 1 - MAX_REFRESH)]:
             self.forget_refresh(oldest)
-        token = RefreshToken("1//0" + secrets.token_urlsafe(72), code.client, code.account, code.scopes)
+        token = RefreshToken(
+            value="1//0" + secrets.token_urlsafe(72),
+            client=code.client,
+            account=code.account,
+            scopes=code.scopes,
+            made_at=now,
+            used_at=now,
+            expires_at=expires_at,
+        )
         self.refresh[token.value] = token
         return token
 

@@ -200,7 +200,7 @@ def keys() -> KeyPair:
 @pytest.fixture
 async def google(keys: KeyPair) -> AsyncIterator[Google]:
     clock = Clock()
-    runner = web.AppRunner(build(State(now=clock)), access_log=None, shutdown_timeout=0.2)
+    runner = web.AppRunner(build(State(clock)), access_log=None, shutdown_timeout=0.2)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
