@@ -12,6 +12,8 @@ import json
 import sys
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from certmail_config.errors import CertmailError
 from certmail_config.reminder import Reminder
 
@@ -19,7 +21,11 @@ VERSION: Final = 1
 _SAYS = "contract"
 
 
-class ContractTooNew(CertmailError):
+class PayloadUnreadable(CertmailError):
+    """A payload that is no reminder to this version; the sentence quotes nothing of it."""
+
+
+class ContractTooNew(PayloadUnreadable):
     """A payload whose contract this version does not know: it might leave out what matters."""
 
 
@@ -29,14 +35,35 @@ def write_payload(reminder: Reminder) -> bytes:
 
 
 def read_payload(payload: bytes) -> Reminder:
-    """Read what any version wrote; raises ContractTooNew, ValidationError."""
-    value: dict[str, Any] = json.loads(payload)
+    """Read what any version wrote; raises PayloadUnreadable, ContractTooNew among it, and nothing else."""
+    value = read_object(payload)
     contract = value.pop(_SAYS, 1)
+    if not isinstance(contract, int):
+        raise _unreadable("its contract is no number")
     if contract > VERSION:
         message = f"The stored reminder is of contract {contract}; this certmail knows {VERSION}."
         raise ContractTooNew("contract_too_new", message, "Update this worker.")
     known = {name: item for name, item in value.items() if name in Reminder.model_fields}
-    return Reminder.model_validate_json(json.dumps(known))
+    try:
+        return Reminder.model_validate_json(json.dumps(known))
+    except (ValidationError, RecursionError):  # the words of the former quote the reminder
+        raise _unreadable("its fields are not those of a reminder") from None
+
+
+def read_object(payload: bytes) -> dict[str, Any]:
+    """Read a payload as far as that it is a JSON object; raises PayloadUnreadable."""
+    try:
+        value = json.loads(payload)
+    except (ValueError, RecursionError):  # UnicodeDecodeError among them
+        raise _unreadable("it is no JSON") from None
+    if not isinstance(value, dict):
+        raise _unreadable("it is no JSON object")
+    return value
+
+
+def _unreadable(why: str) -> PayloadUnreadable:
+    message = f"It was enqueued in a form that this version does not know: {why}."
+    return PayloadUnreadable("payload_unreadable", message)
 
 
 def schema() -> dict[str, Any]:

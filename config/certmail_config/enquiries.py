@@ -113,7 +113,9 @@ class Enquiries:
     def latest(self, connection: ConnectionId) -> Enquiry | None:
         """What was last asked about a connection, as long as it is remembered. Raises as `read`."""
         id_ = cast("bytes | None", self._redis.get(keys.ENQUIRY_LATEST + connection))
-        return self.read(id_.decode()) if id_ is not None else None
+        found = self.read(id_.decode()) if id_ is not None else None
+        # Whoever can write Redis could have put another's in its place; what is sealed says whose it is.
+        return found if found is not None and found.connection == connection else None
 
     def read(self, id_: str) -> Enquiry | None:
         """One enquiry; None if there is none, or it was forgotten. Raises RedisError, SealBroken."""

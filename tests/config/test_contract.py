@@ -10,8 +10,16 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from certmail_config.contract import VERSION, ContractTooNew, read_payload, schema, write_payload
+from certmail_config.contract import (
+    VERSION,
+    ContractTooNew,
+    PayloadUnreadable,
+    read_payload,
+    schema,
+    write_payload,
+)
 from certmail_config.reminder import EXAMPLE, Reminder
+from support.garbage import PAYLOADS
 
 FOLDER = Path(__file__).parent / "contract"
 """What was published, and what was stored, by the first version of each contract: never to be changed."""
@@ -103,6 +111,16 @@ class TestPayloads:
         later = {**json.loads(write_payload(Reminder(**EXAMPLE))), "contract": VERSION + 1}
         with pytest.raises(ContractTooNew, match="this certmail knows"):
             read_payload(json.dumps(later).encode())
+
+    @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+    def test_whatever_else_was_stored_is_said_to_be_unreadable_and_quoted_nowhere(
+        self, payload: bytes
+    ) -> None:
+        with pytest.raises(PayloadUnreadable) as caught:
+            read_payload(payload)
+        assert len(caught.value.message) < 200
+        assert "ann@" not in caught.value.message
+        assert caught.value.__cause__ is None
 
     def test_what_applications_give_is_taken_strictly_all_the_same(self) -> None:
         with pytest.raises(ValidationError):

@@ -44,6 +44,14 @@ def test_what_was_asked_and_found_can_be_read_again(enquiries: Enquiries) -> Non
     assert refused.over
 
 
+def test_the_latest_of_a_connection_is_never_another_connections(redis: Redis, enquiries: Enquiries) -> None:
+    """Whoever can write Redis could put another tenant's in its place."""
+    theirs = enquiries.ask("globex", ConnectionId("0199-theirs"), Wish.CHECK)
+    redis.set(keys.ENQUIRY_LATEST + ID, theirs.id)
+    assert enquiries.latest(ID) is None
+    assert enquiries.latest(theirs.connection) == theirs
+
+
 def test_an_enquiry_is_taken_once_and_not_when_it_is_over(enquiries: Enquiries) -> None:
     asked = enquiries.ask("acme", ID, Wish.CHECK)
     taken = enquiries.take(asked.id, "one")

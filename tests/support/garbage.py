@@ -42,7 +42,7 @@ OTHER_JSON: Final[Mapping[str, bytes]] = {
 }
 """JSON, but of another shape than any door wants."""
 
-_REMINDER: Final[Mapping[str, Any]] = {"tenant": "acme", "kind": "reminder", "to": "ann@people.example"}
+_REMINDER: Final[dict[str, Any]] = {"tenant": "acme", "kind": "reminder", "to": "ann@people.example"}
 
 
 def _reminder(**changed: Any) -> bytes:
@@ -71,10 +71,13 @@ PAYLOADS: Final[Mapping[str, bytes]] = {
 ODD_LETTERS: Final[Mapping[str, Mapping[str, str]]] = {
     "a script that zones have no names in": {"locale": "en-Shaw", "time_zone": "Europe/Berlin"},
     "a locale of no people": {"locale": "en-001", "time_zone": "Etc/GMT+12"},
-    "a zone that is a folder": {"locale": "en", "time_zone": "Europe"},
-    "the first moment of the calendar": {"due_at": "0001-01-01T00:00:00+14:00", "time_zone": "Pacific/Apia"},
-    "the last moment of the calendar": {
-        "due_at": "9999-12-31T23:59:59-12:00",
+    "a zone without a country": {"locale": "xx-YY", "time_zone": "Factory"},
+    "the first moment that the door takes": {
+        "due_at": "1970-01-01T00:00:00+14:00",
+        "time_zone": "Pacific/Apia",
+    },
+    "the last moment that the door takes": {
+        "due_at": "9998-12-31T23:59:59-12:00",
         "time_zone": "Pacific/Kiritimati",
     },
     "a name of marks": {"name": "\u0301\u200d\U000e0100\u202e"},

@@ -69,7 +69,7 @@ def test_all_attempts_that_nobody_knows_of_are_in_doubt_since_the_last_of_them_e
     ledger.now += 46
     ledger.reap()
     assert unsure(ledger) == Unsure(
-        JobId("j"), ConnectionId("a"), "m-a", (1, 2), first, ledger.now, looked=False
+        JobId("j"), "acme", ConnectionId("a"), "m-a", (1, 2), first, ledger.now, looked=False
     )
 
 

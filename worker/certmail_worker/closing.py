@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from certmail_config.ledger import Begun, Job, RefusedBy, begin, release, settle
 from certmail_worker import backoff
-from certmail_worker.answers import NotSent
+from certmail_worker.answers import Lost, NotSent
 from certmail_worker.desk import Desk
 from certmail_worker.failures import FailureClass, Verdict, judge
 from certmail_worker.http import SendWindow
@@ -70,6 +70,16 @@ async def begin_surely(desk: Desk, job: Job, doubt: Doubt) -> tuple[Begun | Refu
             await asyncio.sleep(backoff.seconds(backoff.STORE, tries))
             continue
         return begun, durable
+
+
+async def ask(desk: Desk, job: Job, prepared: Prepared, window: SendWindow) -> Verdict:
+    """Make the request, and judge its answer. Whatever is raised on the way means something, too: else nobody would settle it."""
+    try:
+        return judge(await desk.gmail.send(prepared.raw, prepared.token.secret, window))
+    except Exception as error:  # noqa: BLE001 - as the sentence says; a cancellation is none
+        name = type(error).__name__
+        log.error("request_failed", extra={"job": job.id, "error": name})  # noqa: TRY400 - its words may quote the mail
+        return judge(Lost(name) if window.open_wire else NotSent(name))
 
 
 async def drop(desk: Desk, job: Job, refused: RefusedBy) -> str:

@@ -11,9 +11,9 @@ from uuid import uuid4
 
 from certmail_config.ids import JobId
 from certmail_config.ledger import RefusedBy, claim
-from certmail_worker.closing import Used, begin_surely, drop, heed, put_back, settle_surely
+from certmail_worker.closing import Used, ask, begin_surely, drop, heed, put_back, settle_surely
 from certmail_worker.desk import Desk
-from certmail_worker.failures import NOT_DURABLE, judge
+from certmail_worker.failures import NOT_DURABLE
 from certmail_worker.http import SendWindow, boottime
 from certmail_worker.plan import plan
 from certmail_worker.prepare import Stop, prepare
@@ -39,7 +39,7 @@ async def deliver(desk: Desk, job_id: JobId) -> str:
 
     verdict = NOT_DURABLE
     if durable:
-        verdict = judge(await desk.gmail.send(prepared.raw, prepared.token.secret, window))
+        verdict = await ask(desk, job, prepared, window)
     await heed(desk, prepared, verdict)
     version, mark = prepared.connection.version, prepared.token.mark
     settlement = plan(verdict, job, version, time.time(), desk.rules, prepared.doubt, mark)

@@ -28,6 +28,7 @@ class Unsure:
     """
 
     job: JobId
+    tenant: str
     connection: ConnectionId
     mailbox: str
     attempts: tuple[int, ...]
@@ -46,6 +47,7 @@ def read_unsure(job: JobId, fields: Mapping[bytes, bytes]) -> Unsure | None:
         return None
     return Unsure(
         job,
+        value.get("tenant", ""),
         ConnectionId(value["connection"]),
         value["mailbox"],
         unknown,

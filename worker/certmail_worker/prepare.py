@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from traceback import extract_tb
 
-from pydantic import ValidationError
+from redis.exceptions import RedisError
 
 from certmail_config.connections import Connection
-from certmail_config.contract import ContractTooNew, read_payload
+from certmail_config.contract import PayloadUnreadable, read_payload
 from certmail_config.errors import SealBroken
 from certmail_config.ledger import Job, Suspension
 from certmail_config.reminder import Reminder
@@ -17,7 +18,9 @@ from certmail_config.states import State
 from certmail_config.token_errors import Blame, Denied
 from certmail_worker import backoff
 from certmail_worker.compose import ComposeError, Letter, compose
+from certmail_worker.compose.trial import composes
 from certmail_worker.desk import Desk
+from certmail_worker.directory import TenantInside
 from certmail_worker.gmail import MOST_MESSAGE_BYTES
 from certmail_worker.plan import Doubt, doubt
 from certmail_worker.tokens import Token
@@ -46,31 +49,36 @@ class Stop:
 
 
 async def prepare(desk: Desk, job: Job) -> Prepared | Stop:
-    """Connection, token, message."""
+    """Connection, token, message. Raises RedisError: an outage is nobody's fault, and the lease ends by itself.
+
+    Whatever else is raised is a way out as well: a job that is left to its lease would hold one of its mailbox's places until
+    then, and come again for as long as it lives.
+    """
     try:
         connection = await desk.directory.connection(job.connection)
         if connection is None or connection.mailbox is None:
             return Stop(State.FAILED, "connection_removed: the connection no longer exists")
+        if connection.tenant != job.tenant:
+            return _of_another(connection, job)
         token = await desk.tokens.get(connection, anew=job.refreshed)
         if isinstance(token, Denied):
             return _without_token(token, job, connection)
         payload = await desk.directory.open(job.body, tenant=job.tenant, job=job.id)
         tenant = await desk.directory.tenant(job.tenant)
-        reminder = read_payload(payload)
-        raw = write(reminder, job, connection, tenant.organisation)
     except SealBroken as broken:
         return _sealed_off(broken, job, await desk.directory.version(job.connection))
-    except (ValidationError, ContractTooNew):
-        # Its words are left out: they quote the reminder.
-        return Stop(
-            State.FAILED, "payload_unreadable: it was enqueued in a form that this version does not know"
-        )
-    except ComposeError as error:
-        return Stop(State.FAILED, f"compose_failed: {error}")
-    if len(raw) > MOST_MESSAGE_BYTES:
-        return Stop(
-            State.FAILED, f"message_too_large: {len(raw)} bytes; certmail sends at most {MOST_MESSAGE_BYTES}"
-        )
+    except RedisError:
+        raise
+    except Exception as error:  # noqa: BLE001 - what is kept of a tenant or connection cannot be read: no job's fault
+        return _not_now("not_prepared", "what it needs could not be read", error, job)
+
+    try:
+        reminder = read_payload(payload)
+    except PayloadUnreadable as error:
+        return Stop(State.FAILED, f"payload_unreadable: {error.message}")
+    raw = _written(reminder, job, connection, tenant)
+    if isinstance(raw, Stop):
+        return raw
     unknown = doubt(
         desk.rules,
         kind=reminder.kind,
@@ -80,6 +88,19 @@ async def prepare(desk: Desk, job: Job) -> Prepared | Stop:
         resent=job.resent,
     )
     return Prepared(connection, token, raw, unknown)
+
+
+def _written(reminder: Reminder, job: Job, connection: Connection, tenant: TenantInside) -> bytes | Stop:
+    """The message. What cannot be composed ends this one reminder, unless no other could be composed either."""
+    try:
+        raw = write(reminder, job, connection, tenant.organisation)
+    except Exception as error:  # noqa: BLE001 - whatever it is: its worker and the others' reminders must not suffer
+        return unwritten(error, job, others_work=composes(reminder.locale))
+    if len(raw) > MOST_MESSAGE_BYTES:
+        return Stop(
+            State.FAILED, f"message_too_large: {len(raw)} bytes; certmail sends at most {MOST_MESSAGE_BYTES}"
+        )
+    return raw
 
 
 def write(reminder: Reminder, job: Job, connection: Connection, organisation: str) -> bytes:
@@ -124,6 +145,48 @@ def _without_token(denied: Denied, job: Job, connection: Connection) -> Stop:
         case Blame.CUSTOMER:
             why = Suspension(denied.code, denied.message, connection.version, denied.remedy)
             return Stop(State.READY, reason, suspension=why)
+
+
+def unwritten(error: Exception, job: Job, *, others_work: bool) -> Stop:
+    """What follows when a message could not be composed; `others_work`: a plain one in its language can be."""
+    if not others_work:
+        return _not_now("composing_broken", "no reminder in its language can be composed", error, job)
+    log.error("compose_failed", extra=_told(error, job))
+    why = str(error) if isinstance(error, ComposeError) else f"{type(error).__name__}; the log says where"
+    return Stop(State.FAILED, f"compose_failed: {why}")
+
+
+def _of_another(connection: Connection, job: Job) -> Stop:
+    """Somebody has put a connection of another tenant's into a job: from that mailbox it must never leave."""
+    log.error(
+        "wrong_connection",
+        extra={
+            "job": job.id,
+            "tenant": job.tenant,
+            "connection": connection.id,
+            "remedy": "Whoever can write Redis has altered it: see who can.",
+        },
+    )
+    return Stop(State.FAILED, "wrong_connection: its connection belongs to another tenant")
+
+
+def _not_now(code: str, why: str, error: Exception, job: Job) -> Stop:
+    """Ours to mend, and no fault of the job's: it waits outside its lane, and holds no place meanwhile."""
+    log.error("needs_operator", extra={"code": code, **_told(error, job)})
+    wait = backoff.seconds(backoff.OPERATOR, job.failures + 1)
+    return Stop(State.SCHEDULED, f"{code}: {why} ({type(error).__name__})", wait=wait)
+
+
+def _told(error: Exception, job: Job) -> dict[str, str]:
+    """What the log says of an exception: its type and where it was raised, but not its words, which may quote somebody."""
+    places = [f"{step.filename.rpartition('/')[2]}:{step.lineno}" for step in extract_tb(error.__traceback__)]
+    return {
+        "job": job.id,
+        "tenant": job.tenant,
+        "connection": job.connection,
+        "error": type(error).__name__,
+        "where": " ".join(places[-4:]),
+    }
 
 
 def _sealed_off(broken: SealBroken, job: Job, version: int) -> Stop:

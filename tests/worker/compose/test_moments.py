@@ -1,7 +1,8 @@
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import available_timezones
 
 import pytest
-from babel import Locale
+from babel import Locale, localedata
 
 from certmail_worker.compose.moments import Moment, moment, time_zone
 
@@ -107,3 +108,24 @@ def test_zones_have_names_that_people_know() -> None:
 
 def test_where_the_calendar_ends_there_is_no_moment() -> None:
     assert moment(datetime.max.replace(tzinfo=UTC), DUE, time_zone("Asia/Tokyo"), Locale("en")) is None
+
+
+class TestEveryLocaleAndEveryZone:
+    """Babel lacks something for many a pair of them; a reminder must never fail for that."""
+
+    def test_every_locale_tells_a_moment_in_each_kind_of_zone(self) -> None:
+        kinds = ["Europe/Berlin", "America/Argentina/Buenos_Aires", "Asia/Calcutta", "Etc/GMT+5", "UTC", None]
+        for locale in localedata.locale_identifiers():
+            for zone in kinds:
+                there = moment(DUE, DUE, time_zone(zone), Locale.parse(locale))
+                assert there is not None
+                assert all([there.day, there.short_day, there.time, there.zone]), (locale, zone)
+
+    def test_every_zone_is_told_in_each_kind_of_locale(self) -> None:
+        for zone in sorted(available_timezones()):
+            for locale in ("en", "en_Shaw", "nnh", "zh_Latn_CN", "fr_CA", "pl"):
+                assert told(DUE, DUE, zone, locale).zone, (locale, zone)
+
+    @pytest.mark.parametrize("locale", ["en_Shaw", "rw", "gv"])
+    def test_where_a_locale_has_no_name_for_a_zone_it_is_its_offset(self, locale: str) -> None:
+        assert told(DUE, DUE, "Europe/Berlin", locale).zone.endswith("+01:00")

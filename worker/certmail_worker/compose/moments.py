@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.core import get_global
-from babel.dates import format_date, format_skeleton, format_time, get_timezone_name
+from babel.dates import format_date, format_skeleton, format_time, get_timezone_gmt, get_timezone_name
 
 _TERRITORIES: Final[Mapping[str, str]] = get_global("zone_territories")
 # How CLDR writes that a zone belongs to no country.
@@ -68,7 +68,10 @@ def _zone_name(there: datetime, zone: tzinfo, locale: Locale) -> str:
     key = getattr(zone, "key", "UTC")
     # Zones that belong to no country have no name without a season: "Unknown Region (UTC) Time" otherwise.
     seasonless = _TERRITORIES.get(key, "ZZ") not in _NOWHERE
-    name = get_timezone_name(zone if seasonless else there, locale=locale)
+    try:
+        name = get_timezone_name(zone if seasonless else there, locale=locale)
+    except LookupError:  # the locale has no names for countries, and Babel wants one (`KeyError: 'ZZ'`)
+        name = get_timezone_gmt(there, locale=locale)
     # Some names carry parentheses, and this one will stand in parentheses itself.
     return _plain(name.replace(" (", ", ").replace(")", ""))
 
