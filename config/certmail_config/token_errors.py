@@ -74,7 +74,7 @@ def denied(said: Said, grant: Grant) -> Denied:
             limited=said.status == 429,
         )
     for row in (*(_OURS if grant is Grant.OUR_CLIENT else _THEIRS), *_ROWS):
-        if row.error == said.error and row.says.casefold() in said.description.casefold():
+        if row.error == said.error and row.says.casefold() in f"{said.description} {said.subtype}".casefold():
             return Denied(row.blame, row.code, f"{row.sentence} {words}", row.remedy, row.settling)
     return Denied(
         Blame.OPERATOR,
@@ -87,7 +87,7 @@ def denied(said: Said, grant: Grant) -> Denied:
 @dataclass(frozen=True, slots=True)
 class _Row:
     error: str
-    says: str  # a part of the description; '' fits any
+    says: str  # a part of the description or subtype; '' fits any
     blame: Blame
     code: str
     sentence: str
@@ -131,13 +131,26 @@ _OURS: Final = (
         "The OAuth client is limited to its own organisation.",
         "Make the OAuth consent screen external.",
     ),
+    *(
+        _Row(
+            "invalid_grant",
+            says,
+            Blame.CUSTOMER,
+            "session_ended",
+            "The Google Workspace domain asks for a new sign-in after some time (session control), which is over.",
+            "Link the account again. So that it lasts, the Workspace administrator must trust the application (Security, API controls, "
+            "App access control) and exempt trusted apps under Security, Access and data control, Google Cloud session control.",
+        )
+        for says in ("invalid_rapt", "rapt_required")
+    ),
     _Row(
         "invalid_grant",
         "",
         Blame.CUSTOMER,
         "grant_revoked",
         "The permission to send was withdrawn or has ended.",
-        "Link the account again.",
+        "Link the account again. If it ends after seven days each time, whoever runs certmail must set the publishing status of its OAuth "
+        "consent screen to “In production”.",
     ),
 )
 """Where our own client presented the grant, the tenant cannot be asked to mend the client."""

@@ -363,13 +363,23 @@ class TestDenied:
         assert MAILBOX not in denied.message
         assert denied.code == "mailbox_unknown"
 
-    def test_the_subtype_of_an_ended_session_is_passed_on(self) -> None:
-        denied = read_answer(
-            400, body("invalid_grant", "reauth related error (invalid_rapt)", error_subtype="invalid_rapt")
-        )
+    @pytest.mark.parametrize("subtype", ["invalid_rapt", "rapt_required"])
+    @pytest.mark.parametrize("description", ["", "Bad Request", "reauth related error (invalid_rapt)"])
+    def test_an_ended_session_is_told_apart_with_what_the_domains_administrator_does_for_good(
+        self, subtype: str, description: str
+    ) -> None:
+        refusal = body("invalid_grant", description, error_subtype=subtype)
+        denied = read_answer(400, refusal, Grant.OUR_CLIENT)
         assert isinstance(denied, Denied)
-        assert (denied.blame, denied.code) == (CUSTOMER, "grant_revoked")
-        assert denied.message.endswith("invalid_rapt")
+        assert (denied.blame, denied.code) == (CUSTOMER, "session_ended")
+        assert denied.message.endswith(subtype)
+        assert "session control" in denied.remedy
+
+    def test_a_grant_that_ended_says_what_ends_one_every_seven_days(self) -> None:
+        refusal = body("invalid_grant", "Token has been expired or revoked.")
+        denied = read_answer(400, refusal, Grant.OUR_CLIENT)
+        assert isinstance(denied, Denied)
+        assert "In production" in denied.remedy
 
     def test_a_missing_delegation_is_explained_with_the_scope_and_the_numeric_id(self) -> None:
         denied = read_answer(401, body("unauthorized_client", BY_EMAIL))

@@ -119,8 +119,8 @@ CASES = (
     stops("invalid_grant, unexplained", said(400, "invalid_grant", "Bad Request"), "grant_revoked", "service account, its key and the mailbox"),
     # A linked account's: every invalid_grant asks for another consent.
     stops("expired or revoked", said(400, "invalid_grant", "Token has been expired or revoked."), "grant_revoked", "Link the account again", linked=True),
-    stops("invalid_rapt", said(400, "invalid_grant", "reauth related error (invalid_rapt)", "invalid_rapt"), "grant_revoked", "Link the account again", linked=True),
-    stops("rapt_required", said(400, "invalid_grant", "reauth related error (rapt_required)", "rapt_required"), "grant_revoked", "Link the account again", linked=True),
+    stops("invalid_rapt", said(400, "invalid_grant", "reauth related error (invalid_rapt)", "invalid_rapt"), "session_ended", "session control", linked=True),
+    stops("rapt_required", said(400, "invalid_grant", "reauth related error (rapt_required)", "rapt_required"), "session_ended", "session control", linked=True),
     stops("invalid_grant, bare", said(400, "invalid_grant"), "grant_revoked", "Link the account again", linked=True),
     stops("account deleted, linked", said(400, "invalid_grant", "Account has been deleted"), "grant_revoked", "Link the account again", linked=True),
     stops("admin_policy_enforced, linked", said(400, "admin_policy_enforced"), "admin_policy", "Workspace administrator must trust", linked=True),

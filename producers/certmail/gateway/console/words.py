@@ -82,6 +82,10 @@ REMEDIES: Final[Mapping[str, str]] = {
 OF_KIND: Final[Mapping[tuple[str, Kind], str]] = {
     ("mailbox_unknown", Kind.SERVICE_PROVIDER_APP): N_("Link the account again, or link another one."),
     ("grant_revoked", Kind.SERVICE_PROVIDER_APP): N_("Link the account again."),
+    ("session_ended", Kind.SERVICE_PROVIDER_APP): N_(
+        "Link the account again. So that it lasts, your Workspace administrator must trust the application under “Security”, “API "
+        "controls”, “App access control”, and exempt trusted apps from Google Cloud session control."
+    ),
     ("grant_revoked", Kind.CUSTOMER_OWNED_APP): N_(
         "See that the service account, its key and the mailbox still exist and are enabled, then check again."
     ),
