@@ -4,9 +4,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from multidict import MultiMapping
+
 from certmail_sandbox import scopes
 from certmail_sandbox.directory import Directory, OAuthClient
 
+METHODS = frozenset({"plain", "S256"})
 PROMPTS = frozenset({"none", "consent", "select_account"})
 _CHALLENGE = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
@@ -43,12 +46,15 @@ class Asked:
         return tuple(scope for scope in self.scopes if scope not in scopes.IDENTITY)
 
 
-def check(directory: Directory, query: Mapping[str, str]) -> Asked:
+def check(directory: Directory, query: MultiMapping[str]) -> Asked:
     """Reads the query of an authorization request.
 
     Raises:
         Blocked: with the error that Google shows.
     """
+    for name in query:
+        if len(query.getall(name)) > 1:
+            raise _invalid(f"OAuth 2 parameters can only have a single value: {name}")
     client = _client(directory, query)
     for name in ("response_type", "scope"):
         if not query.get(name):
@@ -101,7 +107,7 @@ def _client(directory: Directory, query: Mapping[str, str]) -> OAuthClient:
 
 def _challenge(query: Mapping[str, str]) -> tuple[str | None, str]:
     challenge, method = query.get("code_challenge"), query.get("code_challenge_method", "plain")
-    if method not in {"plain", "S256"}:
+    if method not in METHODS:
         raise _invalid(f"Invalid parameter value for code_challenge_method: {method}")
     if challenge is not None and not _CHALLENGE.fullmatch(challenge):
         raise _invalid("Invalid code_challenge: 43 to 128 characters of the unreserved set are needed.")

@@ -23,7 +23,7 @@ def mailbox_of(state: State, request: web.Request, body: bytes) -> str | None:
     given = form.get("refresh_token") or form.get("token") or form.get("access_token") or ""
     if (refresh := state.tokens.refresh.get(given)) is not None:
         return refresh.account.email
-    return _of_access(state, given)
+    return _of_access(state, given or bearer(request) or "")
 
 
 def _of_access(state: State, value: str) -> str | None:

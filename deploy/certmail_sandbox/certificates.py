@@ -29,6 +29,7 @@ class UploadedKey:
         valid_after: Seconds since the epoch; before it the key does not authenticate.
         valid_before: Seconds since the epoch; after it the key does not authenticate but stays listed.
         settling: How long it is listed without being accepted.
+        disabled: Listed, and not accepted until it is enabled again.
     """
 
     kid: str
@@ -37,9 +38,10 @@ class UploadedKey:
     valid_after: float
     valid_before: float
     settling: Spreading = field(default_factory=Spreading)
+    disabled: bool = False
 
     def authenticates(self, now: float) -> bool:
-        return self.valid_after <= now <= self.valid_before
+        return not self.disabled and self.valid_after <= now <= self.valid_before
 
 
 def read(upload: bytes, now: float) -> UploadedKey:

@@ -9,6 +9,8 @@ instead of by time, so that a test sees the same each time:
 | `delegation {…, spreading: n}` | n are refused as if the row were not there, by turns: refused, granted, refused … then all are granted |
 
 A request that the row would not grant anyway does not count. A new order replaces what is left of the last.
+
+An organisation's policies on keys stand with the project: see control_policies.py.
 """
 
 from dataclasses import replace
@@ -16,11 +18,12 @@ from dataclasses import replace
 from aiohttp import web
 
 from certmail_sandbox import certificates, scopes
+from certmail_sandbox.certificates import UploadedKey
 from certmail_sandbox.control_body import json_body
 from certmail_sandbox.directory import MAX_KEYS, ServiceAccount, numeric_id
 from certmail_sandbox.fields import Fields, Refused, only
 from certmail_sandbox.spreading import Spreading
-from certmail_sandbox.state import state_of
+from certmail_sandbox.state import State, state_of
 
 
 async def put_service_account(request: web.Request) -> web.Response:
@@ -62,12 +65,30 @@ async def upload_key(request: web.Request) -> web.Response:
         key = certificates.read(await request.read(), state_of(request).now())
     except certificates.BadCertificate as bad:
         raise Refused(str(bad)) from None
+    _check_policies(state_of(request), account, key)
     same = next((known for known in account.keys.values() if known.pem == key.pem), None)
     if same is None and len(account.keys) >= MAX_KEYS:
         raise Refused(f"The service account has {MAX_KEYS} keys already; delete one first.")
     kid = (same or key).kid
     account.keys[kid] = replace(same or key, settling=Spreading(settling))
     return web.json_response({"kid": kid})
+
+
+def _check_policies(state: State, account: ServiceAccount, key: UploadedKey) -> None:
+    """Refuses what the organisation forbids (google.md §4.3), in the words that GAM's users report (GAM-team/GAM#1678)."""
+    project = state.directory.project(account.project)
+    subject = f"projects/{account.project}/serviceAccounts/{account.email}"
+    if not project.key_upload:
+        raise Refused(
+            f"Constraint `constraints/iam.disableServiceAccountKeyUpload` violated for service account {subject}"
+            " attempting to upload public key."
+        )
+    hours = project.key_expiry_hours
+    if hours is not None and key.valid_before > state.now() + hours * 3600:
+        raise Refused(
+            f"Constraint `constraints/iam.serviceAccountKeyExpiryHours` violated for service account {subject}: the"
+            f" certificate lasts longer than {hours} hours."
+        )
 
 
 def _count(text: str) -> int:
@@ -82,6 +103,18 @@ async def delete_key(request: web.Request) -> web.Response:
     if account.keys.pop(kid, None) is None:
         raise Refused(f"{account.email} has no key {kid}.", 404)
     return web.json_response({})
+
+
+async def put_key(request: web.Request) -> web.Response:
+    """`PUT /service-accounts/{email}/keys/{kid} {disabled}`: a key that is disabled stays listed."""
+    account, kid = _service_account(request), request.match_info["kid"]
+    fields = Fields(await json_body(request))
+    disabled = fields.flag("disabled")
+    fields.end()
+    if kid not in account.keys:
+        raise Refused(f"{account.email} has no key {kid}.", 404)
+    account.keys[kid] = replace(account.keys[kid], disabled=disabled)
+    return web.json_response({"kid": kid, "disabled": disabled})
 
 
 async def put_delegation(request: web.Request) -> web.Response:
@@ -112,4 +145,5 @@ def add_routes(app: web.Application) -> None:
     app.router.add_delete(one, delete_service_account)
     app.router.add_post(one + "/keys", upload_key)
     app.router.add_delete(one + "/keys/{kid}", delete_key)
+    app.router.add_put(one + "/keys/{kid}", put_key)
     app.router.add_put(one + "/delegation", put_delegation)

@@ -39,12 +39,15 @@ class Call:
     account: Account
 
 
+def header_token(request: web.Request) -> str | None:
+    """The access token in the header of a request."""
+    kind, _, value = request.headers.get("Authorization", "").partition(" ")
+    return value.strip() or None if kind.lower() == "bearer" else None
+
+
 def bearer(request: web.Request) -> str | None:
     """The access token of a request, from its header or, as Google still allows, from its query."""
-    kind, _, value = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() == "bearer" and value.strip():
-        return value.strip()
-    return request.query.get("access_token")
+    return header_token(request) or request.query.get("access_token") or request.query.get("oauth_token")
 
 
 def token_of(request: web.Request) -> AccessToken:

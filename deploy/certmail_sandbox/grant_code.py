@@ -1,4 +1,7 @@
-"""The authorization code for tokens (google.md §3.3); whatever goes wrong, the code is used up."""
+"""The authorization code for tokens (google.md §3.3); whatever goes wrong, the code is used up.
+
+A code that comes a second time may be stolen, and ends what the first time gave (RFC 6749 §4.1.2; Google does not say).
+"""
 
 import base64
 import hashlib
@@ -19,6 +22,8 @@ def exchange(state: State, client: OAuthClient, form: Mapping[str, str]) -> Json
     now = state.now()
     code = state.tokens.codes.pop(form["code"], None)
     if code is None:
+        if state.tokens.used_again(form["code"]):
+            raise TokenError("invalid_grant", "Bad Request")
         raise TokenError("invalid_grant", "Malformed auth code.")
     if code.client is not client or code.expires_at <= now or code.account.deleted:
         raise TokenError("invalid_grant", "Bad Request")
@@ -28,6 +33,7 @@ def exchange(state: State, client: OAuthClient, form: Mapping[str, str]) -> Json
     ends = aging.expires_at(state.directory, code, now)
     refresh = state.tokens.new_refresh(code, now, ends) if code.refreshable else None
     access = state.tokens.new_access(client, code.account, code.scopes, now, refresh)
+    state.tokens.spent[code.value] = access
     answer = state.tokens.answer(access)
     if refresh:
         answer |= {"refresh_token": refresh.value} | aging.said(refresh, now)

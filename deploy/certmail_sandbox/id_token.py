@@ -5,7 +5,6 @@ import hashlib
 from functools import cache
 
 import jwt
-from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import RSAAlgorithm
@@ -77,17 +76,41 @@ def about(account: ServiceAccount, audience: str, now: float) -> str:
     return _signed(claims)
 
 
+def read(token: str, now: float) -> dict[str, object] | None:
+    """Header and claims of an id_token of ours that has not expired; None for any other."""
+    try:
+        claims: dict[str, object] = jwt.decode(
+            token,
+            _key().public_key(),
+            ["RS256"],
+            options={"verify_aud": False, "verify_exp": False, "verify_iat": False},
+        )
+    except jwt.InvalidTokenError:
+        return None
+    expires = claims.get("exp")
+    if not isinstance(expires, int) or expires <= now:
+        return None
+    return claims | jwt.get_unverified_header(token)
+
+
 def _signed(claims: dict[str, object]) -> str:
     return jwt.encode(claims, _key(), "RS256", headers={"kid": _kid()})
 
 
-async def jwks(_request: web.Request) -> web.Response:
-    """`GET /oauth2/v3/certs`."""
-    jwk = RSAAlgorithm.to_jwk(_key().public_key(), as_dict=True)
-    return web.json_response({"keys": [jwk | {"kid": _kid(), "use": "sig", "alg": "RS256"}]})
+def jwk() -> dict[str, object]:
+    """What to check it with, as a JSON Web Key."""
+    return web_key(_key().public_key(), _kid())
 
 
-async def pem_keys(_request: web.Request) -> web.Response:
-    """`GET /oauth2/v1/certs`: public keys in PEM; Google's Python library takes them like certificates."""
-    pem = _key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    return web.json_response({_kid(): pem.decode()})
+def web_key(key: rsa.RSAPublicKey, kid: str) -> dict[str, object]:
+    """A public key in the form in which Google shows them."""
+    shown: dict[str, object] = RSAAlgorithm.to_jwk(key, as_dict=True)
+    shown.pop("key_ops", None)
+    return shown | {"kid": kid, "use": "sig", "alg": "RS256"}
+
+
+def pem_key() -> dict[str, str]:
+    """The same in PEM, by key id."""
+    return {
+        _kid(): _key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    }

@@ -1,4 +1,4 @@
-"""Who is behind a token, what it may do, its end; and the public certificates of a service account."""
+"""Who is behind a token, and its end."""
 
 from aiohttp import web
 
@@ -32,32 +32,6 @@ def _claims(request: web.Request) -> dict[str, object]:
     return person(token.account, token.scopes)
 
 
-async def tokeninfo(request: web.Request) -> web.Response:
-    """`GET /tokeninfo?access_token=`: numbers are strings here."""
-    state = state_of(request)
-    given = request.query.get("access_token")
-    if given is None:
-        given = form_of(request.content_type, await request.read()).get("access_token", "")
-    now = state.now()
-    token = state.tokens.live(given, now)
-    if token is None:
-        raise TokenError("invalid_token", "Invalid Value")
-    body: dict[str, object] = {
-        "azp": token.owner.client_id,
-        "aud": token.owner.client_id,
-        "scope": scopes.joined(token.scopes),
-        "exp": str(int(token.expires_at)),
-        "expires_in": str(int(token.expires_at - now)),
-        "access_type": "offline" if token.refresh else "online",
-    }
-    if token.account is not None and token.scopes & scopes.IDENTITY:
-        claims = person(token.account, token.scopes)
-        body |= {name: claims[name] for name in ("sub", "email") if name in claims}
-        if "email" in claims:
-            body["email_verified"] = "true"
-    return web.json_response(body)
-
-
 async def revoke(request: web.Request) -> web.Response:
     """`POST /revoke`: one token, of either sort, ends all that its person granted the client (google.md §3.5)."""
     tokens = state_of(request).tokens
@@ -70,12 +44,3 @@ async def revoke(request: web.Request) -> web.Response:
     elif isinstance(access.owner, OAuthClient) and access.account is not None:
         tokens.forget_grant(access.owner, access.account)
     return web.json_response({})
-
-
-async def x509(request: web.Request) -> web.Response:
-    """`GET /service_accounts/v1/metadata/x509/{email}`: public, each key id with the very certificate uploaded."""
-    account = state_of(request).directory.service_account(request.match_info["email"])
-    if account is None:
-        raise gmail_errors.not_found(f"Service account {request.match_info['email']} not found.")
-    keys = {key.kid: key.pem for key in account.keys.values()}
-    return web.json_response(keys, headers={"Cache-Control": "public, max-age=900"})

@@ -13,10 +13,11 @@ from certmail_sandbox import (
     control,
     gmail_read,
     gmail_send,
-    id_token,
     identity,
     pages,
+    public_keys,
     token_endpoint,
+    token_info,
 )
 from certmail_sandbox.google_side import google_side
 from certmail_sandbox.state import STATE, State
@@ -46,13 +47,10 @@ def _add_sign_in(app: web.Application) -> None:
         app.router.add_get(path, identity.userinfo)
     app.router.add_get("/oauth2/v2/userinfo", identity.userinfo_v2)
     for path in ("/tokeninfo", "/oauth2/v3/tokeninfo"):
-        app.router.add_get(path, identity.tokeninfo)
-        app.router.add_post(path, identity.tokeninfo)
+        app.router.add_get(path, token_info.token_info)
+        app.router.add_post(path, token_info.token_info)
     app.router.add_post("/revoke", identity.revoke)
-    app.router.add_get("/oauth2/v3/certs", id_token.jwks)
-    app.router.add_get("/oauth2/v1/certs", id_token.pem_keys)
-    for kind in ("service_accounts", "robot"):
-        app.router.add_get(f"/{kind}/v1/metadata/x509/{{email}}", identity.x509)
+    public_keys.add_routes(app)
 
 
 def _add_gmail(app: web.Application) -> None:

@@ -1,8 +1,13 @@
-"""`POST /token`: three grants behind one door, and the OAuth client's own credentials."""
+"""`POST /token`: three grants behind one door, and the OAuth client's own credentials.
+
+Parameters come as a form or as JSON, by Content-Type, and each stands once (RFC 6749 §3.2; the words are those of Google's page for a
+repeated parameter of the consent).
+"""
 
 import base64
 import binascii
 import json
+from collections import Counter
 from collections.abc import Callable
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -28,9 +33,20 @@ def form_of(content_type: str, body: bytes) -> Form:
     return dict(parse_qsl(body.decode("utf-8", "replace")))
 
 
+def _strictly(content_type: str, body: bytes) -> Form:
+    """The same, or a refusal of what Google would not read."""
+    if content_type not in {"application/x-www-form-urlencoded", "application/json"}:
+        raise TokenError("invalid_request", "Bad Request")
+    if content_type == "application/x-www-form-urlencoded":
+        names = Counter(name for name, _ in parse_qsl(body.decode("utf-8", "replace")))
+        for name in (name for name, count in names.items() if count > 1):
+            raise TokenError("invalid_request", f"OAuth 2 parameters can only have a single value: {name}")
+    return form_of(content_type, body)
+
+
 async def token(request: web.Request) -> web.Response:
     state = state_of(request)
-    form = form_of(request.content_type, await request.read())
+    form = _strictly(request.content_type, await request.read())
     grant_type = form.get("grant_type")
     if not grant_type:
         raise TokenError("invalid_request", "Missing required parameter: grant_type")

@@ -70,6 +70,7 @@ class AccessToken:
 @dataclass
 class Tokens:
     codes: dict[str, Code] = field(default_factory=dict)
+    spent: dict[str, AccessToken] = field(default_factory=dict)
     refresh: dict[str, RefreshToken] = field(default_factory=dict)
     access: dict[str, AccessToken] = field(default_factory=dict)
     consents: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
@@ -143,6 +144,16 @@ class Tokens:
         )
         self.access[token.value] = token
         return token
+
+    def used_again(self, code: str) -> bool:
+        """Whether a code was good once; then what it gave ends."""
+        access = self.spent.pop(code, None)
+        if access is None:
+            return False
+        if access.refresh is not None:
+            self.forget_refresh(access.refresh)
+        self.access.pop(access.value, None)
+        return True
 
     def live(self, value: str, now: float) -> AccessToken | None:
         """The access token, unless it is unknown, expired, or its account is gone."""

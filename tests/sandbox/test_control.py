@@ -72,6 +72,18 @@ async def test_what_is_no_fit_certificate_is_refused_with_a_sentence(google: Goo
         assert said in await refusal(google, "POST", keys, data=upload)
 
 
+async def test_an_organisation_may_forbid_the_upload_of_keys(google: Google) -> None:
+    await google.service_account()
+    keys, project = f"/service-accounts/{ROBOT}/keys", "/projects/acme-project"
+    await google.control("PUT", project, {"key_upload": False})
+    said = await refusal(google, "POST", keys, data=google.keys.certificate())
+    assert "constraints/iam.disableServiceAccountKeyUpload" in said
+    await google.control("PUT", project, {"key_expiry_hours": 24})
+    said = await refusal(google, "POST", keys, data=google.keys.certificate(ends_in_days=2))
+    assert "constraints/iam.serviceAccountKeyExpiryHours" in said
+    await google.upload(google.keys.certificate(ends_in_days=0.9))
+
+
 def elliptic() -> str:
     """A certificate with a key of another kind."""
     key = ec.generate_private_key(ec.SECP256R1())

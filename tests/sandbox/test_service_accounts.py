@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 if TYPE_CHECKING:
     from sandbox.conftest import Answer, Google
 
+AUDIENCE = "https://oauth2.googleapis.com/token"
 ROBOT = "certmail@acme-project.iam.gserviceaccount.com"
 SEND = "https://www.googleapis.com/auth/gmail.send"
 METADATA = "https://www.googleapis.com/auth/gmail.metadata"
@@ -220,3 +221,32 @@ async def test_a_tampered_payload_is_an_invalid_signature(google: Google) -> Non
     changed = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
     answer = await google.exchange(f"{header}.{changed}.{signature}")
     assert refused(answer, 400, "invalid_grant", "Invalid JWT Signature.")
+
+
+@pytest.mark.parametrize(
+    "kind", ["service_accounts/v1/jwk", "robot/v1/jwk", "service_accounts/v1/metadata/jwk"]
+)
+async def test_the_keys_are_public_as_json_web_keys_too(google: Google, kind: str) -> None:
+    kid = await google.service_account()
+    [shown] = (await google.ask("GET", f"/{kind}/{ROBOT}")).body["keys"]
+    assert shown["kid"] == kid
+    assert jwt.decode(google.assertion(), jwt.PyJWK(shown), ["RS256"], audience=AUDIENCE)["iss"] == ROBOT
+    assert (await google.ask("GET", f"/{kind}/nobody@x.iam.gserviceaccount.com")).status == 404
+
+
+async def test_a_disabled_key_is_listed_and_authenticates_again_once_it_is_enabled(google: Google) -> None:
+    kid = await google.service_account()
+    key = f"/service-accounts/{ROBOT}/keys/{kid}"
+    await google.control("PUT", key, {"disabled": True})
+    answer = await google.exchange(google.assertion(header={"kid": kid}))
+    assert refused(answer, 400, "invalid_grant", "Invalid JWT Signature.")
+    assert kid in (await google.ask("GET", f"/service_accounts/v1/metadata/x509/{ROBOT}")).body
+    await google.control("PUT", key, {"disabled": False})
+    assert (await google.exchange(google.assertion())).status == 200
+
+
+async def test_of_two_keys_the_one_that_is_enabled_will_do(google: Google) -> None:
+    first = await google.service_account()
+    await google.upload(google.keys.certificate(ends_in_days=300))
+    await google.control("PUT", f"/service-accounts/{ROBOT}/keys/{first}", {"disabled": True})
+    assert (await google.exchange(google.assertion(header={"kid": first}))).status == 200

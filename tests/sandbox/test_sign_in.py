@@ -7,7 +7,7 @@ import hashlib
 import re
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
 import pytest
@@ -391,3 +391,88 @@ async def test_an_identity_grant_always_holds_openid(google: Google) -> None:
     client = await google.client()
     tokens = await linked(google, client, scope="email profile")
     assert set(tokens["scope"].split()) == {"openid", AUTH + "userinfo.email", AUTH + "userinfo.profile"}
+
+
+async def test_a_code_that_comes_again_ends_what_it_gave(google: Google) -> None:
+    client = await google.client()
+    code = returned(await decide(google, request_for(client)))["code"]
+    tokens = (await exchange(google, client, code)).body
+    assert (await exchange(google, client, code)).status == 400
+    assert (await google.send(tokens["access_token"])).status == 401
+    assert (await refresh(google, client, tokens["refresh_token"])).status == 400
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data; boundary=x", ""])
+async def test_the_token_endpoint_reads_forms_and_json_and_nothing_else(google: Google, kind: str) -> None:
+    client = await google.client()
+    form = {"grant_type": "refresh_token", "refresh_token": (await linked(google, client))["refresh_token"]}
+    form |= {name: client[name] for name in ("client_id", "client_secret")}
+    body = urlencode(form).encode()
+    refused = await google.ask("POST", "/token", data=body, headers={"Content-Type": kind})
+    assert error_of(refused)[:2] == (400, "invalid_request")
+    form_type = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert (await google.ask("POST", "/token", data=body, headers=form_type)).status == 200
+    assert (await google.ask("POST", "/token", json=form)).status == 200
+
+
+async def test_no_parameter_stands_twice(google: Google) -> None:
+    client = await google.client()
+    said = "OAuth 2 parameters can only have a single value: client_id"
+    query = [*request_for(client).items(), ("client_id", client["client_id"])]
+    page = await google.ask("GET", "/o/oauth2/v2/auth", params=query)
+    assert page.status == 400
+    assert said in page.body
+    form = [("grant_type", "refresh_token"), ("refresh_token", "x")] + 2 * [
+        ("client_id", client["client_id"])
+    ]
+    assert error_of(await google.ask("POST", "/token", data=form)) == (400, "invalid_request", said)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_tokeninfo_takes_a_bearer_as_googles_node_client_sends_it(google: Google, method: str) -> None:
+    client = await google.client()
+    token = (await linked(google, client))["access_token"]
+    info = await google.ask(method, "/tokeninfo", headers=google.bearer(token))
+    assert (info.status, info.body["email"], info.body["aud"]) == (200, MAILBOX, client["client_id"])
+    refused = await google.ask(method, "/tokeninfo", headers=google.bearer("no"))
+    assert error_of(refused) == (400, "invalid_token", "Invalid Value")
+    assert error_of(await google.ask(method, "/tokeninfo"))[:2] == (400, "invalid_request")
+
+
+async def test_tokeninfo_reads_an_id_token_until_it_expires(google: Google) -> None:
+    client = await google.client()
+    given = (await linked(google, client, nonce="n0nce"))["id_token"]
+    info = (await google.ask("GET", "/tokeninfo", params={"id_token": given})).body
+    assert (info["sub"], info["email"], info["email_verified"], info["nonce"]) == (
+        "108",
+        MAILBOX,
+        "true",
+        "n0nce",
+    )
+    assert (info["aud"], info["alg"], info["typ"]) == (client["client_id"], "RS256", "JWT")
+    assert all(isinstance(value, str) for value in info.values())
+    head, payload, signature = given.split(".")
+    forged = f"{head}.{payload}.{signature[:-8]}AAAAAAAA"
+    for bad in (forged, "no", f"{head}.{payload}."):
+        refused = await google.ask("GET", "/tokeninfo", params={"id_token": bad})
+        assert error_of(refused) == (400, "invalid_token", "Invalid Value")
+    google.clock.ahead = 3601
+    assert (await google.ask("GET", "/tokeninfo", params={"id_token": given})).status == 400
+
+
+async def test_the_discovery_document_leads_to_every_endpoint(google: Google) -> None:
+    found = (await google.ask("GET", "/.well-known/openid-configuration")).body
+    assert found["issuer"] == "https://accounts.google.com"
+    assert found["code_challenge_methods_supported"] == ["plain", "S256"]
+    addresses = {
+        name: url.removeprefix(google.url)
+        for name, url in found.items()
+        if name.endswith(("_endpoint", "_uri"))
+    }
+    assert addresses == {
+        "authorization_endpoint": "/o/oauth2/v2/auth",
+        "token_endpoint": "/token",
+        "userinfo_endpoint": "/v1/userinfo",
+        "revocation_endpoint": "/revoke",
+        "jwks_uri": "/oauth2/v3/certs",
+    }
