@@ -32,12 +32,13 @@ _SKEW_SECONDS: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """An access token; `expires_in` in seconds from the answer."""
+    """An access token; `expires_in` in seconds from the answer. `sub` names who consented, where an id token came along."""
 
     access_token: str
     expires_in: float
     scopes: frozenset[str]
     refresh_token: str | None = None
+    sub: str | None = None
 
     def __repr__(self) -> str:
         """Without the token: values end up in logs and tracebacks."""
@@ -175,6 +176,18 @@ def read_identity(body: bytes) -> str | None:
     return client_id if isinstance(client_id, str) and _CLIENT_ID.fullmatch(client_id) else None
 
 
+def _consenter(id_token: object) -> str | None:
+    """Who consented, as the id token of the same answer says; not its signature but where it comes from vouches for it."""
+    if not isinstance(id_token, str):
+        return None
+    try:
+        claims = cast("Any", jwt).decode(id_token, verify=False)
+        sub, issuer = claims["sub"], claims["iss"]
+    except (ValueError, KeyError, TypeError, RecursionError):  # google-auth's MalformedError is a ValueError
+        return None
+    return sub if isinstance(sub, str) and sub and issuer in ISSUERS else None
+
+
 def read_answer(status: int, body: bytes, grant: Grant = Grant.ASSERTION) -> Granted | Denied:
     """Read the token endpoint's answer to what was presented."""
     try:
@@ -193,7 +206,8 @@ def read_answer(status: int, body: bytes, grant: Grant = Grant.ASSERTION) -> Gra
     ):
         again = value.get("refresh_token")
         scopes = frozenset(str(value.get("scope", "")).split())
-        return Granted(token, float(life), scopes, again if isinstance(again, str) and again else None)
+        refresh_token = again if isinstance(again, str) and again else None
+        return Granted(token, float(life), scopes, refresh_token, _consenter(value.get("id_token")))
     error = value.get("error")
     said = Said(
         status,

@@ -171,6 +171,30 @@ class TestGranted:
         answer = read_answer(200, json.dumps({"access_token": TOKEN, "expires_in": 3599}).encode())
         assert answer == Granted(TOKEN, 3599.0, frozenset())
 
+    @pytest.mark.parametrize(
+        ("claims", "sub"),
+        [
+            ({"iss": "https://accounts.google.com", "sub": "108"}, "108"),
+            ({"iss": "accounts.google.com", "sub": "108"}, "108"),
+            ({"iss": "https://accounts.evil.example", "sub": "108"}, None),
+            ({"iss": "accounts.google.com"}, None),
+            ({"iss": "accounts.google.com", "sub": 108}, None),
+            ("no token", None),
+            (None, None),
+        ],
+    )  # fmt: skip
+    def test_the_id_token_that_comes_along_says_who_consented(self, claims: Any, sub: str | None) -> None:
+        token = (
+            jwt.encode(claims, KEY, "RS256")
+            if isinstance(claims, dict) and claims.get("sub") != 108
+            else claims
+        )
+        answer = read_answer(
+            200, json.dumps({"access_token": TOKEN, "expires_in": 3599, "id_token": token}).encode()
+        )
+        assert isinstance(answer, Granted)
+        assert answer.sub == sub
+
     def test_a_token_is_shown_nowhere(self) -> None:
         granted = Granted(TOKEN, 3599.0, frozenset({SEND_SCOPE}))
         assert TOKEN not in f"{granted} {granted!r} {[granted]} {(granted,)}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
+from certmail_config.account_use import turn
 from certmail_config.connections import Limits
 from certmail_worker.cli.gateway import consent
 from certmail_worker.cli.shown import as_json
@@ -48,6 +50,10 @@ def tokens_revoked(place: Town) -> int:
     return sum(
         item["path"] == "/revoke" and item["status"] == 200 for item in place.control("GET", "/requests")
     )
+
+
+def exchanges(place: Town) -> int:
+    return sum(item["path"] == "/token" for item in place.control("GET", "/requests"))
 
 
 def test_an_administrator_signs_in_consents_and_reminders_leave_from_his_account(place: Town) -> None:
@@ -109,15 +115,17 @@ def test_a_foreign_state_or_issuer_changes_nothing(place: Town) -> None:
 
 
 def test_a_consent_without_the_box_for_sending_is_given_back_and_explained(place: Town) -> None:
+    account = "granular@globex.example"
+    place.control("POST", "/accounts", {"email": account})
     connection = pending(place, "granular")
     before = tokens_revoked(place)
-    page = place.consent(link_url(place, connection), ACCOUNT, scopes=IDENTITY)
+    page = place.consent(link_url(place, connection), account, scopes=IDENTITY)
     assert page.status_code == 400
     assert "tick the box for sending email" in page.text
     shown = show(place, connection)
     assert (shown["state"], shown["code"]) == ("attention", "scope_missing")
     assert tokens_revoked(place) == before + 1
-    assert place.consent(link_url(place, connection), ACCOUNT).ok
+    assert place.consent(link_url(place, connection), account).ok
     assert show(place, connection)["state"] == "active"
 
 
@@ -136,6 +144,82 @@ def test_a_connection_stays_with_the_account_that_it_was_linked_to(place: Town) 
     assert "another account" in page.text
     shown = show(place, connection)
     assert (shown["state"], shown["mailbox"]) == ("active", ACCOUNT)
+
+
+@pytest.fixture(scope="module")
+def shared(place: Town) -> dict[str, str]:
+    """Tenants `first` and `second` send from one account, `third` from another: their connections."""
+    for account in ("shared@globex.example", "other@globex.example"):
+        place.control("POST", "/accounts", {"email": account})
+    made = {tenant: pending(place, tenant) for tenant in ("first", "second", "third")}
+    for tenant, connection in made.items():
+        account = "other@globex.example" if tenant == "third" else "shared@globex.example"
+        assert place.consent(link_url(place, connection), account).ok
+    return made
+
+
+class TestConnectionsOfOneAccount:
+    """Google revokes whole grants: what a failed consent gives back, others may be sending by."""
+
+    def everybody_sends(self, place: Town, why: str) -> None:
+        jobs = [
+            job for tenant in ("first", "second", "third") for job in place.send(campaign(1, tenant, why))
+        ]
+        place.wait_recorded(jobs, {"accepted"})
+
+    def test_the_box_for_sending_is_not_ticked(self, place: Town, shared: dict[str, str]) -> None:
+        page = place.consent(link_url(place, shared["first"]), "shared@globex.example", scopes=IDENTITY)
+        assert "tick the box for sending email" in page.text
+        self.everybody_sends(place, "unticked")
+
+    def test_the_box_is_not_ticked_for_a_connection_that_is_new(
+        self, place: Town, shared: dict[str, str]
+    ) -> None:
+        assert shared
+        page = place.consent(
+            link_url(place, pending(place, "fourth")), "shared@globex.example", scopes=IDENTITY
+        )
+        assert "tick the box for sending email" in page.text
+        self.everybody_sends(place, "unticked-new")
+
+    def test_another_account_is_chosen_that_others_send_from(
+        self, place: Town, shared: dict[str, str]
+    ) -> None:
+        page = place.consent(link_url(place, shared["first"]), "other@globex.example")
+        assert "another account" in page.text
+        self.everybody_sends(place, "another")
+
+    def test_google_does_not_say_whose_account_it_is(self, place: Town, shared: dict[str, str]) -> None:
+        place.fault("503", path="/v1/userinfo", times=1)
+        page = place.consent(link_url(place, shared["first"]), "shared@globex.example")
+        assert "did not say whose account" in page.text
+        self.everybody_sends(place, "nameless")
+
+    def test_the_connection_is_changed_meanwhile(self, place: Town, shared: dict[str, str]) -> None:
+        url = link_url(place, shared["first"])
+        place.fault("slow", path="/v1/userinfo", seconds=2, times=1)
+        with ThreadPoolExecutor() as at_the_browser:
+            page = at_the_browser.submit(place.consent, url, "shared@globex.example")
+            wait_for("userinfo to be asked", lambda: place.control("GET", "/faults")[-1]["hits"] == 1)
+            place.office.save(place.office.connection(shared["first"]))
+            assert "was used before, has expired" in page.result().text
+        self.everybody_sends(place, "changed")
+
+    def test_nothing_is_given_back_while_it_is_linked_nor_linked_while_it_is_given_back(
+        self, place: Town
+    ) -> None:
+        account = "turns@globex.example"
+        sub = place.control("POST", "/accounts", {"email": account})["sub"]
+        connection = pending(place, "turns")
+        before = exchanges(place)
+        with turn(place.office.redis, sub), ThreadPoolExecutor() as at_the_browser:
+            page = at_the_browser.submit(place.consent, link_url(place, connection), account)
+            wait_for("the code to be exchanged", lambda: exchanges(place) > before)
+            place.control("DELETE", f"/accounts/{account}/tokens")  # whoever has the turn gives it back
+            assert not page.done()
+            place.office.redis.delete(turn(place.office.redis, sub).name)
+            assert "did not say whose account" in page.result().text
+        assert show(place, connection)["code"] == "account_unknown"
 
 
 def test_a_withdrawn_permission_stops_the_lane_and_linking_again_lets_its_jobs_leave(place: Town) -> None:

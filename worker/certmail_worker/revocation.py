@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from certmail_config.account_use import turn, users_of
 from certmail_config.connections import Connection, Kind
 from certmail_config.errors import SealBroken
+from certmail_config.ids import ConnectionId
 from certmail_config.office import Office
-from certmail_config.sql import registry
 
 PERMISSIONS: Final = "myaccount.google.com/permissions"
 
@@ -44,19 +46,18 @@ class GivenBack:
 
 def give_back(office: Office, connections: Collection[Connection]) -> list[GivenBack]:
     """Revoke what was linked; connections that are not removed go on. Raises StoresUnreachable."""
-    with office.db() as db:
-        others = [each for each in registry.list_connections(db) if each not in connections]
-    tokens: dict[str, str | None] = {}
-    for each in connections:
-        if each.refresh_token is not None and not _in_use(each, others):
-            tokens[each.id] = _open(office, each)
-    confirmed = asyncio.run(_revoke(office, tokens)) if tokens else {}
-    return [_said(each, others, confirmed.get(each.id)) for each in connections]
-
-
-def _in_use(connection: Connection, others: Sequence[Connection]) -> bool:
-    """Google revokes what an account allowed an application, not one of its tokens."""
-    return any(each.sub == connection.sub and each.refresh_token is not None for each in others)
+    linked = [each for each in connections if each.refresh_token is not None]
+    with ExitStack() as turns:
+        for sub in sorted(
+            {str(each.sub) for each in linked}
+        ):  # always in this order: no two wait for each other
+            turns.enter_context(turn(office.redis, sub))
+        leaving = {each.id for each in connections}
+        with office.db() as db:
+            others = {each.id: users_of(db, str(each.sub), leaving=leaving) for each in linked}
+        tokens = {each.id: _open(office, each) for each in linked if not others[each.id]}
+        confirmed = asyncio.run(_revoke(office, tokens)) if tokens else {}
+    return [_said(each, others.get(each.id, []), confirmed.get(each.id)) for each in connections]
 
 
 def _open(office: Office, connection: Connection) -> str | None:
@@ -67,12 +68,18 @@ def _open(office: Office, connection: Connection) -> str | None:
         return None  # without the vault's key nobody can say to Google what is meant
 
 
-async def _revoke(office: Office, tokens: dict[str, str | None]) -> dict[str, bool]:
+async def _revoke(office: Office, tokens: Mapping[ConnectionId, str | None]) -> dict[ConnectionId, bool]:
     from certmail.gateway.google import new_session, revoke  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
 
     url = office.settings.google_revoke_url
     async with new_session(office.settings) as session:
-        return {id_: token is not None and await revoke(session, url, token) for id_, token in tokens.items()}
+
+        async def one(token: str | None) -> bool:
+            return token is not None and await revoke(session, url, token)
+
+        # Side by side: a turn does not last for ever.
+        confirmed = await asyncio.gather(*map(one, tokens.values()))
+    return dict(zip(tokens, confirmed, strict=True))
 
 
 def _said(connection: Connection, others: Sequence[Connection], confirmed: bool | None) -> GivenBack:
@@ -97,6 +104,6 @@ def _said(connection: Connection, others: Sequence[Connection], confirmed: bool 
         remedy = f"The owner of {connection.mailbox} removes certmail's access at {PERMISSIONS}."
     elif connection.refresh_token is not None:
         access = Access.IN_USE
-        still = next(each for each in others if each.sub == connection.sub and each.refresh_token is not None)
+        still = others[0]
         remedy = f"Nothing, as long as {still.tenant}/{still.name} sends from {connection.mailbox}: its access is the same."
     return GivenBack(connection.id, connection.name, connection.mailbox, access, remedy)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
+from redis.exceptions import LockError
+
 from certmail.gateway.google import Google
+from certmail_config.account_use import turn, users_of
 from certmail_config.connections import SEND_SCOPE, Connection, ConnectionState, Kind
 from certmail_config.errors import Refused
 from certmail_config.links import Link, take_link
@@ -38,7 +42,7 @@ STALE = Linked(
 
 
 async def finish(office: Office, google: Google, query: Mapping[str, str], browser: str) -> Linked:
-    """Finish a consent. Whatever goes wrong after Google gave a token, the token is given back.
+    """Finish a consent. Whatever goes wrong after Google gave a token, the token is given back if nothing else hangs on it.
 
     `browser` is the secret of the browser that comes back; it must be the one that left.
     """
@@ -66,20 +70,63 @@ async def _finish(office: Office, google: Google, query: Mapping[str, str], link
             connection,
             Linked(ok=False, code=granted.code, message=granted.message, remedy=granted.remedy),
         )
-    try:
-        ended = await _take(office, google, connection, granted)
-    except Refused:  # removed or changed while Google was asked
-        ended = STALE
-    if not ended.ok:
-        revoked = await google.revoke(granted.refresh_token or granted.access_token)
-        log.info(
-            "grant_given_back", extra={"connection": connection.id, "code": ended.code, "confirmed": revoked}
-        )
+    sub = granted.sub or await _ask_whose(google, granted)
+    async with _turn(office, sub):
+        try:
+            ended = await _take(office, google, connection, granted, sub)
+        except Refused:  # removed or changed while Google was asked
+            ended = STALE
+        if not ended.ok:
+            await _give_back(office, google, connection, granted, sub, ended.code)
     return ended
 
 
-async def _take(office: Office, google: Google, connection: Connection, granted: Granted) -> Linked:
-    """Check what was granted, and by whom; then keep it."""
+async def _ask_whose(google: Google, granted: Granted) -> str | None:
+    account = await google.account(granted.access_token)
+    return account.sub if account else None
+
+
+@asynccontextmanager
+async def _turn(office: Office, sub: str | None) -> AsyncIterator[None]:
+    """While nobody else links or revokes the account; of one that is not known nothing is kept or revoked."""
+    if sub is None:
+        yield
+        return
+    lock = turn(office.redis, sub)
+    if not await asyncio.to_thread(lock.acquire):
+        raise Refused("account_busy", "Somebody else is linking this account.", "Link it again in a minute.")
+    try:
+        yield
+    finally:
+        with suppress(LockError):  # it ran out: nothing is to be returned
+            await asyncio.to_thread(lock.release)
+
+
+async def _give_back(
+    office: Office, google: Google, connection: Connection, granted: Granted, sub: str | None, code: str
+) -> None:
+    """Revoke what is not going to be used, unless that would end what connections send by: the one to be linked, or others.
+
+    Of an account that is not known nobody can say whether one does, so its grant stays: unused, until its owner withdraws it.
+    """
+    told = {"connection": connection.id, "code": code}
+    if sub is None or await asyncio.to_thread(_is_used, office, sub):
+        log.info("grant_left", extra=told)
+        return
+    revoked = await google.revoke(granted.refresh_token or granted.access_token)
+    log.info("grant_given_back", extra=told | {"confirmed": revoked})
+
+
+def _is_used(office: Office, sub: str) -> bool:
+    with office.db() as db:
+        return bool(users_of(db, sub))
+
+
+async def _take(
+    office: Office, google: Google, connection: Connection, granted: Granted, sub: str | None
+) -> Linked:
+    """Check what was granted, and by whom; then keep it. `sub` is whose turn this is."""
+    account = await google.account(granted.access_token)
     if SEND_SCOPE not in granted.scopes:
         message = "The box for sending email on your behalf was not ticked, so certmail may not send."
         remedy = "Link the account again and tick the box for sending email."
@@ -93,8 +140,7 @@ async def _take(office: Office, google: Google, connection: Connection, granted:
             connection,
             Linked(ok=False, code="no_refresh_token", message=message, remedy="Link the account again."),
         )
-    account = await google.account(granted.access_token)
-    if account is None:
+    if account is None or account.sub != sub:
         message = "Google did not say whose account this is."
         remedy = "Link the account again in a minute."
         return await _trouble(
@@ -133,7 +179,12 @@ def _not_consented(error: str) -> Linked:
 
 
 async def _trouble(office: Office, connection: Connection, ended: Linked) -> Linked:
-    """Say what happened on the connection too, unless it works: a failed second consent breaks nothing."""
+    """Say what happened on the connection too, unless it works: a failed second consent breaks nothing.
+
+    Nor does it at Google: its grant is not given back (see `_give_back`), and tokens of a narrower consent are narrower
+    themselves; that they take anything from those given before is nowhere documented (google.md §3.2). Should they, Gmail
+    answers the next reminder with insufficient permissions, and the connection says `scope_missing` and what to do.
+    """
     if connection.state is not ConnectionState.ACTIVE:
         await asyncio.to_thread(office.save, connection.troubled(ended.code, ended.message, ended.remedy))
     return ended
