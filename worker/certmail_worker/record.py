@@ -1,14 +1,15 @@
 """The record in SQL: events become deliveries and attempts, in one transaction with the cursor.
 
 The cursor moves only from where the writer found it: of two recorders one wins, and the other's transaction is undone.
+What the database does not take is found by halves and set aside (aside.py), so that it holds up no other.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection as Db
@@ -17,7 +18,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from certmail_config.connections import ConnectionState
 from certmail_config.ledger.values import split_words
+from certmail_config.scrubbing import quote
 from certmail_config.sql import tables
+from certmail_config.sql.tables import UtcDateTime
+from certmail_worker.aside import Aside, aside_row, lies_in_data, why
 from certmail_worker.rows import (
     LEARNT,
     Event,
@@ -31,6 +35,9 @@ from certmail_worker.rows import (
 log = logging.getLogger(__name__)
 
 START: Final = "0-0"
+SHOWN: Final = 5
+"""Of the events that are set aside together, so many are named in the log."""
+_LOOK: Final = "`certmail doctor` says more; they are in the table set_aside. Whoever writes to Redis beside certmail may have made them."
 
 
 class CursorMovedError(Exception):
@@ -81,16 +88,47 @@ def seen_nothing(engine: Engine, cursor: str, at: datetime) -> None:
         db.execute(update(tables.recorder).where(where).values(seen_at=at))
 
 
-def write(engine: Engine, cursor: str, events: Sequence[Event]) -> None:
+def write_all(
+    engine: Engine, cursor: str, read: Sequence[Event | Aside], raw: Mapping[str, Mapping[bytes, bytes]]
+) -> str:
+    """Write a batch, whole if that is possible; `raw` has its entries as they lie in the stream. Gives the cursor behind it.
+
+    Raises CursorMovedError, and SQLAlchemyError where it does not lie in what was to be written.
+    """
+    try:
+        write(engine, cursor, read)
+    except CursorMovedError:
+        raise
+    except Exception as error:
+        if not lies_in_data(error) or (len(read) == 1 and isinstance(read[0], Aside)):
+            raise
+        if len(read) > 1:
+            half = len(read) // 2
+            return write_all(engine, write_all(engine, cursor, read[:half], raw), read[half:], raw)
+        aside = Aside(read[0].id, raw[read[0].id], why(error))
+        write(engine, cursor, [aside])
+    return read[-1].id
+
+
+def write(engine: Engine, cursor: str, read: Sequence[Event | Aside]) -> None:
     """Write a batch whole; raises CursorMovedError if somebody else has recorded since `cursor`."""
+    events = [each for each in read if isinstance(each, Event)]
+    aside = [each for each in read if isinstance(each, Aside)]
     with engine.begin() as db:
         move = update(tables.recorder).where(tables.recorder.c.id == 1, tables.recorder.c.cursor == cursor)
-        if db.execute(move.values(cursor=events[-1].id, seen_at=events[-1].at)).rowcount != 1:
+        seen_at = func.coalesce(bindparam("last", read[-1].at, type_=UtcDateTime), tables.recorder.c.seen_at)
+        if db.execute(move.values(cursor=read[-1].id, seen_at=seen_at)).rowcount != 1:
             raise CursorMovedError
-        _write_events(db, events)
-        _write_deliveries(db, events)
-        _write_attempts(db, events)
-        _write_suspensions(db, events)
+        if events:
+            _write_events(db, events)
+            _write_deliveries(db, events)
+            _write_attempts(db, events)
+            _write_suspensions(db, events)
+        if aside:
+            db.execute(insert(tables.set_aside), [aside_row(each, datetime.now(UTC)) for each in aside])
+    if aside:
+        shown = [f"{each.id}: {quote(each.reason, 100)}" for each in aside[:SHOWN]]
+        log.error("events_set_aside", extra={"count": len(aside), "events": shown, "remedy": _LOOK})
 
 
 def _write_suspensions(db: Db, events: Sequence[Event]) -> None:
@@ -103,6 +141,7 @@ def _write_suspensions(db: Db, events: Sequence[Event]) -> None:
         where = (
             (table.c.id == event.fields["connection"])
             & (table.c.version == int(event.fields["version"]))
+            & (table.c.tenant == event.fields.get("tenant", table.c.tenant))
             & (table.c.state == ConnectionState.ACTIVE)
         )
         values = {"state": ConnectionState.ATTENTION, "code": event.fields["code"], "message": message}

@@ -7,10 +7,8 @@ stream is the one that was recorded (record.py says how it is written).
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -19,8 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from certmail_config import keys
-from certmail_config.errors import SealBroken
-from certmail_config.ids import ConnectionId
+from certmail_worker.decoding import decode
 from certmail_worker.directory import Directory
 from certmail_worker.record import (
     START,
@@ -28,10 +25,9 @@ from certmail_worker.record import (
     read_cursor,
     read_position,
     seen_nothing,
-    write,
+    write_all,
 )
 from certmail_worker.record_away import Waiting
-from certmail_worker.rows import Event
 
 log = logging.getLogger(__name__)
 
@@ -76,14 +72,13 @@ async def _record(redis: Redis, directory: Directory, engine: Engine, waiting: W
                 await asyncio.to_thread(seen_nothing, engine, cursor, await _server_time(redis))
                 seen = time.monotonic()
             continue
-        events = [await _decode(directory, id_, fields) for id_, fields in entries]
+        read = [await decode(directory, id_, fields) for id_, fields in entries]
         try:
-            await asyncio.to_thread(write, engine, cursor, events)
+            cursor = await asyncio.to_thread(write_all, engine, cursor, read, dict(entries))
         except CursorMovedError:
             log.warning("another_recorder", extra={"cursor": cursor})
             cursor = await asyncio.to_thread(read_cursor, engine)
             continue
-        cursor = events[-1].id
         await _trim(redis, cursor)
 
 
@@ -138,27 +133,3 @@ def _flat(entries: Any) -> Any:
         if entries and isinstance(entries[0], list) and entries[0] and isinstance(entries[0][0], list | tuple)
         else entries
     )
-
-
-async def _decode(directory: Directory, id_: str, raw: Mapping[bytes, bytes]) -> Event:
-    fields = {name.decode(): value.decode() for name, value in raw.items() if name != b"body"}
-    kind, at = fields.pop("type"), datetime.fromtimestamp(int(fields.pop("at")) / 1000, UTC)
-    recipient = mailbox = key_id = None
-    if kind == "enqueued":
-        recipient = await _recipient(directory, raw[b"body"], fields)
-    if kind == "begun":
-        connection = await directory.connection(ConnectionId(fields["connection"]))
-        mailbox = connection.mailbox if connection else None
-        key_id = connection.key_id if connection else None
-    return Event(id_, kind, at, fields, recipient, mailbox, key_id)
-
-
-async def _recipient(directory: Directory, body: bytes, fields: Mapping[str, str]) -> str | None:
-    try:
-        payload = await directory.open(body, tenant=fields["tenant"], job=fields["job"])
-    except SealBroken as broken:
-        if broken.code == "vault_key_missing":
-            raise  # the events wait in the stream until the key is back
-        log.error("recipient_unreadable", extra={"job": fields["job"], "code": broken.code})  # noqa: TRY400 - no secrets in a traceback
-        return None
-    return str(json.loads(payload)["to"])

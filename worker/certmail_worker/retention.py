@@ -17,7 +17,13 @@ from sqlalchemy import Connection as Db
 from certmail_config.ledger import close, run_many
 from certmail_config.office import Office
 from certmail_config.settings import Settings
-from certmail_config.sql.retention import forget_addresses, forget_events, forget_records, undecided
+from certmail_config.sql.retention import (
+    forget_addresses,
+    forget_events,
+    forget_records,
+    forget_set_aside,
+    undecided,
+)
 from certmail_worker.contents import with_content
 
 log = logging.getLogger(__name__)
@@ -52,6 +58,8 @@ def forget(office: Office, now: datetime) -> Forgotten:
     """Forget what is due; raises StoresUnreachable, RedisError."""
     settings = office.settings
     payloads = _close(office, now - timedelta(days=payload_days(settings)), payload_days(settings))
+    with office.db() as db:
+        forget_set_aside(db, now - timedelta(days=payload_days(settings)))
     addresses = records = 0
     if settings.address_days is not None:
         addresses = _all(office, forget_addresses, now - timedelta(days=settings.address_days))

@@ -12,6 +12,8 @@ DECISIONS: Final = frozenset({"cancelled", "settled_by_hand", "tenant_removed", 
 """The reasons, by their code, that are somebody's decision; what follows the code says whose."""
 LEARNT: Final = ("http_status", "google_reason", "gmail_id", "gmail_thread_id", "latency_ms", "key_id", "connection_version")  # fmt: skip
 """What the detail of an attempt may say; later news that does not say it leaves it as it was."""
+NUMBERS: Final = frozenset({"http_status", "latency_ms", "connection_version"})
+"""Those of it that are numbers; the others are texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def end_of_attempt(event: Event) -> dict[str, Any] | None:
     """What became of an attempt; of one whose worker was lost nothing more is known. None for other events."""
     if event.type != "settled" and not (event.type == "reaped" and "attempt" in event.fields):
         return None
-    detail = json.loads(event.fields.get("detail", "{}"))
+    detail = _detail(event.fields.get("detail", "{}"))
     return {
         "b_job": event.fields["job"],
         "b_n": int(event.fields["attempt"]),
@@ -116,6 +118,17 @@ def end_of_attempt(event: Event) -> dict[str, Any] | None:
         "heard_at": event.at,
         **{f"b_{name}": detail.get(name) for name in LEARNT},
     }
+
+
+def _detail(text: str) -> dict[str, Any]:
+    """What a worker said of an attempt; raises ValueError, TypeError for what it would not have said so."""
+    detail = json.loads(text)
+    if not isinstance(detail, dict):
+        raise TypeError("its detail is no object")
+    for name in LEARNT:
+        if not isinstance(detail.get(name), int if name in NUMBERS else str) and detail.get(name) is not None:
+            raise ValueError(f"the {name} in its detail is of another kind")
+    return detail
 
 
 def _time(ms: str) -> datetime | None:

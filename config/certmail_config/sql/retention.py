@@ -47,6 +47,11 @@ def forget_events(db: Db, before: datetime, most: int) -> int:
     return len(ids)
 
 
+def forget_set_aside(db: Db, before: datetime) -> None:
+    """Delete events that were set aside before a time: whoever was to look into it has."""
+    db.execute(delete(tables.set_aside).where(tables.set_aside.c.at < before))
+
+
 def undecided(db: Db, before: datetime) -> list[JobId]:
     """Deliveries that have been uncertain since before a time, and that nobody decided about."""
     record = tables.deliveries.c

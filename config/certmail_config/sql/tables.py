@@ -196,6 +196,18 @@ events = Table(
     Index(None, "at"),
 )
 
+set_aside = Table(
+    "set_aside",
+    metadata,
+    Column("id", String(64), primary_key=True),  # of the event in the Redis stream
+    Column("at", UtcDateTime, nullable=False),  # when it was set aside
+    Column("reason", Text, nullable=False),  # why it could not be recorded
+    Column("type", String(32)),  # these three: as far as they can be read
+    Column("tenant", String(63)),
+    Column("job", String(36)),
+    Column("fields", Text, nullable=False),  # JSON of what it holds, shortened, without payload and addresses
+)
+
 recorder = Table(
     "recorder",
     metadata,
