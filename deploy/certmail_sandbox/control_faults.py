@@ -6,6 +6,7 @@ import re
 from aiohttp import web
 
 from certmail_sandbox.control_body import json_body
+from certmail_sandbox.cutting import CUTS
 from certmail_sandbox.faults import MEANS_DELAY, NAMES, Fault, Verbatim
 from certmail_sandbox.fields import Fields, Refused, is_object
 from certmail_sandbox.state import State, state_of
@@ -100,7 +101,10 @@ def _kind(value: object) -> tuple[str, Verbatim | None]:
 def _verbatim(fields: Fields) -> Verbatim:
     status = fields.whole("status", least=200, most=599)
     headers, body = fields.take("headers"), fields.take("body")
+    cut = fields.optional_text("cut")
     fields.end()
+    if cut is not None and cut not in CUTS:
+        raise Refused(f"fault.cut must be one of {', '.join(sorted(CUTS))}; not {cut!r}.")
     if status is None:
         raise Refused("fault.status is missing.")
     if headers is None:
@@ -119,7 +123,7 @@ def _verbatim(fields: Fields) -> Verbatim:
         given["Content-Type"] = (
             "text/plain; charset=utf-8" if isinstance(body, str) else "application/json; charset=utf-8"
         )
-    return Verbatim(status, given, content)
+    return Verbatim(status, given, content, cut)
 
 
 def add_routes(app: web.Application) -> None:

@@ -16,13 +16,16 @@ The first fault ordered that fits is the one applied.
 | `reset_before` | the connection is reset (RST) once the request has been read | nothing | how long it stays active |
 | `reset_after` | the connection is reset (RST) | accepts | how long it stays active |
 | `hang_after` | silence; after `seconds` the connection ends | accepts, at once | how long it hangs; without it until the client goes away |
+| `cut_after` | Google's own status and headers, and half of the body; then the connection ends | accepts | how long it stays active |
 | `slow` | Google's own answer, `seconds` later than usual | what it does of its own accord, at once | 3 unless said otherwise |
 | `accept_late` | the connection is reset at once | accepts, `seconds` later | 3 unless said otherwise |
 | `drop_token` | 401 now and for ever: the bearer token is forgotten | nothing | how long it stays active |
 | `{status, headers, body}` | that answer, word for word | nothing | how long it stays active |
+| `{status, headers, body, cut}` | of that answer status and headers, and half of the body | nothing | how long it stays active |
 
-`reset_after` and `hang_after` wait for a request that is accepted: one that is refused for a reason of its own gets
-its refusal, and the fault stays for the next.
+`reset_after`, `hang_after` and `cut_after` wait for a request that is accepted: one that is refused for a reason of its
+own gets its refusal, and the fault stays for the next. `cut` says how the body breaks off: `length` (there is less than
+Content-Length says), `chunks` (chunked, without the last chunk) or `gzip` (packed, and broken inside).
 """
 
 from collections import deque
@@ -39,6 +42,7 @@ NAMES = (
         "reset_before",
         "reset_after",
         "hang_after",
+        "cut_after",
         "slow",
         "accept_late",
     ),
@@ -50,11 +54,12 @@ LATE_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Verbatim:
-    """An answer to give word for word."""
+    """An answer to give word for word; `cut`: how its body breaks off, if it does."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+    cut: str | None = None
 
 
 @dataclass(slots=True, eq=False)

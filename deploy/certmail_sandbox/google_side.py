@@ -14,6 +14,7 @@ from aiohttp.typedefs import Handler
 
 from certmail_sandbox import fault_answers, gmail_errors, gmail_send
 from certmail_sandbox.caller import mailbox_of
+from certmail_sandbox.cutting import cut
 from certmail_sandbox.errors import GoogleError
 from certmail_sandbox.faults import LATE_SECONDS, Fault
 from certmail_sandbox.gmail_access import ENTRY, bearer
@@ -79,7 +80,7 @@ async def _spoiled(
         answer = await _answer(request, handler)
         await asyncio.sleep(LATE_SECONDS if fault.seconds is None else fault.seconds)
         return _noted(state, entry, answer)
-    if fault.kind in {"reset_after", "hang_after"}:
+    if fault.kind in {"reset_after", "hang_after", "cut_after"}:
         answer = await _answer(request, handler)
         if answer.status >= 400:
             # Nothing was accepted whose answer could be lost.
@@ -88,13 +89,18 @@ async def _spoiled(
             return _noted(state, entry, answer)
         if fault.kind == "hang_after":
             return await _hang(request, answer, fault.seconds)
+        if fault.kind == "cut_after":
+            return _noted(state, entry, await cut(request, answer, "length"))
         return _reset(request, answer)
     await _note_message(request)
     if fault.kind == "reset_before":
         return _reset(request, web.Response())
     if fault.kind == "drop_token":
         state.tokens.access.pop(bearer(request) or "", None)
-    return _noted(state, entry, fault_answers.answer(fault, request.path))
+    spoiled: web.StreamResponse = fault_answers.answer(fault, request.path)
+    if fault.verbatim is not None and fault.verbatim.cut is not None:
+        spoiled = await cut(request, spoiled, fault.verbatim.cut)
+    return _noted(state, entry, spoiled)
 
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -18,7 +18,7 @@ import pytest
 
 from certmail_config.ledger.view import JobView
 from support.crowd import Crowd, crowd
-from support.google_answers import DATE, Fault, answer, legacy, newer, page, wire
+from support.google_answers import DATE, Fault, answer, cut, legacy, newer, page, wire
 from support.town import STEADY, town, wait_for
 
 LATE = 60.0
@@ -38,6 +38,7 @@ CONCURRENT = "Too many concurrent requests for user"
 EXHAUSTED = "Resource has been exhausted (e.g. check quota)."
 SCOPES = "Request had insufficient authentication scopes."
 CREDENTIALS = "Invalid Credentials"
+CUTS = ("length", "chunks", "gzip")
 SOON = (2.0, 3.0)
 QUARTER = (900.0, 960.0)
 
@@ -48,7 +49,7 @@ class Case:
 
     `answers` come in this order; `attempts` are each (HTTP status, outcome); `code` and `says` are what the record and
     `certmail status` give as the reason. `wait` is how many seconds, at least and at most, pass until the mailbox's next
-    POST. `lane` is the code it is stopped with, `bystander` what the other reminder does meanwhile.
+    POST. `rule` is the reminder's own for an unknown outcome. `lane` is the code it is stopped with, `bystander` what the other reminder does meanwhile.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Case:
     held: bool = False
     resend: bool = False
     counted: int = 0
+    rule: str | None = None
 
     @property
     def tenant(self) -> str:
@@ -97,11 +99,18 @@ def unknown(
     resend: bool = False,
     status: int | None = -1,
     code: str = "answer_unclear",
+    says: str = "",
     **more: Any,
 ) -> Case:
     """Nobody knows whether it went out: held for a person, or once more by the rule for Google's own 5xx."""
     attempts = ((_status(given) if status == -1 else status, "unknown"),)
-    return Case(name, (given,), "uncertain", attempts, code, held=not resend, resend=resend, **more)
+    return Case(name, (given,), "uncertain", attempts, code, says, held=not resend, resend=resend, **more)
+
+
+def cut_off(name: str, given: Fault) -> Case:
+    """Refused, and the reason did not arrive: tried again."""
+    attempts = ((_status(given), "rejected"),)
+    return Case(name, (given,), "scheduled", attempts, "answer_cut", "its reason did not arrive", counted=1)
 
 
 def operator(name: str, given: Fault, code: str, says: str) -> Case:
@@ -249,11 +258,24 @@ CASES = (
     unknown("200 without an id", answer(200, {"labelIds": ["SENT"]})),
     unknown("200 of another id", answer(200, {"id": {"a": 1}})),
     unknown("200 nested too deep", answer(200, "[" * 200_000)),
-    unknown("429 packed wrongly", answer(429, "not gzip", Content_Encoding="gzip"), status=None, code="answer_lost"),
+    slowed("429 packed wrongly", answer(429, "not gzip", Content_Encoding="gzip")),
+    # The body breaks off: the status says what Gmail did.
+    *(slowed(f"429 cut, {how}", cut(legacy(429, "rateLimitExceeded", EXHAUSTED, Retry_After="3"), how), (3, 4)) for how in CUTS),
+    *(cut_off(f"400 cut, {how}", cut(legacy(400, "invalidArgument", "Invalid To header"), how)) for how in CUTS),
+    cut_off("403 cut", cut(wire(403, "domainPolicy", "The domain administrators have disabled Gmail apps.", "PERMISSION_DENIED"))),
+    Case("401 cut", (cut(legacy(401, "authError", CREDENTIALS)),), "accepted", ((401, "rejected"), (200, "accepted")), "token_expired"),
+    bad("413 cut", cut(legacy(413, "uploadTooLarge", "Request Entity Too Large")), "message_too_large", "larger than Gmail takes"),
+    unknown("503 cut", cut(legacy(503, "backendError", "Backend Error"))),
+    unknown("200 cut", "cut_after", status=200, code="answer_cut", says="Gmail answered 200, but its answer broke off"),
+    unknown("200 cut, resent by a rule", "cut_after", status=200, code="answer_cut", says="no rule sends it again", rule="resend"),
+    unknown("200 packed wrongly", cut(answer(200, {"id": "18c0ffee"}), "gzip"), code="answer_cut", rule="resend"),
+    unknown("200 without an id, by a rule", answer(200, {"labelIds": ["SENT"]}), rule="resend"),
 )  # fmt: skip
 
 
-TAKEN = frozenset({"reset after", "no answer in time", "accepted late"})
+TAKEN = frozenset(
+    {"reset after", "no answer in time", "accepted late", "200 cut", "200 cut, resent by a rule"}
+)
 """Where Gmail took the message although nobody heard of it."""
 
 
@@ -279,7 +301,9 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
         people.settled(
             people.remind("calm", "first"), "accepted"
         )  # before anything else is waited for in vain
-        jobs = {case.name: people.remind(case.tenant, "first", priority=0) for case in CASES}
+        jobs = {
+            case.name: people.remind(case.tenant, "first", priority=0, uncertain=case.rule) for case in CASES
+        }
         yield Hall(people, jobs, {case.name: people.remind(case.tenant, "second") for case in CASES})
 
 

@@ -49,6 +49,31 @@ async def test_reset_after_cuts_the_connection_and_leaves_exactly_one_message(go
     assert (entry["status"], entry["fault"], entry["accepted"]) == ("reset", "reset_after", message["id"])
 
 
+async def test_cut_after_gives_the_status_and_a_part_of_the_body_and_leaves_exactly_one_message(
+    google: Google,
+) -> None:
+    token = await google.token()
+    await google.fault("cut_after", match=SENDING)
+    assert (await google.send("ya29.unknown")).status == 401
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await google.send(token, google.mail("X-Certmail-Id: job-1"))
+    [message] = await google.messages()
+    assert (message["certmail_id"], (await last(google))["status"]) == ("job-1", 200)
+
+
+@pytest.mark.parametrize("how", ["length", "chunks", "gzip"])
+async def test_an_answer_word_for_word_can_break_off(google: Google, how: str) -> None:
+    body = {"error": {"code": 429, "message": "Too many concurrent requests for user"}}
+    await google.fault(
+        {"status": 429, "headers": {"Retry-After": "3"}, "body": body, "cut": how}, match=SENDING
+    )
+    path = google.url + "/gmail/v1/users/me/messages/send"
+    async with google.http.post(path, json={"raw": ""}) as answer:
+        assert (answer.status, answer.headers["Retry-After"]) == (429, "3")
+        with pytest.raises((aiohttp.ClientPayloadError, ValueError)):
+            await answer.json()
+
+
 async def test_reset_after_waits_for_a_request_that_is_accepted(google: Google) -> None:
     token = await google.token()
     await google.fault("reset_after", match=SENDING)

@@ -25,6 +25,7 @@ from certmail_config.ledger.view import JobView
 from certmail_config.office import Office, open_office
 from certmail_config.settings import Settings
 from certmail_config.sql import tables
+from certmail_config.uncertain import Rule
 from support.town import Town, wait_for
 
 REDIRECT = "http://localhost/callback"
@@ -101,10 +102,11 @@ class Crowd:
         match = {"path": path, "mailbox": mailbox_of(tenant)}
         self.town.control("POST", "/faults", {"match": match, "fault": fault, **more})
 
-    def remind(self, tenant: str, name: str, *, priority: int = 5) -> str:
+    def remind(self, tenant: str, name: str, *, priority: int = 5, uncertain: str | None = None) -> str:
         """Enqueue one reminder; gives the job."""
         to = f"{name}@people.example"
-        return self.mailer.send(Reminder(tenant=tenant, to=to, priority=priority)).id
+        rule = None if uncertain is None else Rule(uncertain)
+        return self.mailer.send(Reminder(tenant=tenant, to=to, priority=priority, uncertain=rule)).id
 
     def status(self, job: str) -> JobView:
         """A job as `certmail status` sees it."""

@@ -19,6 +19,12 @@ def answer(status: int, body: object, **headers: str) -> Fault:
     }
 
 
+def cut(given: Fault, how: str = "length") -> Fault:
+    """The same answer, whose body breaks off."""
+    assert isinstance(given, dict)
+    return {**given, "cut": how}
+
+
 def page(status: int, text: str = "The server cannot process the request.", **headers: str) -> Fault:
     """A page instead of JSON, as Google's front end or a proxy gives it."""
     return answer(status, PAGE.format(status, text), Content_Type="text/html; charset=UTF-8", **headers)

@@ -187,6 +187,66 @@ class TestWithoutAnAnswer:
         assert "no answer in time" in found.message
 
 
+def broken(status: int, body: bytes = b"", **more: Any) -> Verdict:
+    return judge(Answered(status, {"date": DATE, **more}, body, broken="ClientPayloadError"))
+
+
+class TestAnswersThatBrokeOff:
+    @pytest.mark.parametrize("body", [b"", legacy(400, "badRequest", "Bad Request")[:30], b"\x1f\x8b\xff"])
+    @pytest.mark.parametrize("status", [400, 403, 405, 407, 409, 412, 418])
+    def test_what_was_refused_was_not_sent_and_is_tried_again_without_blaming_anybody(
+        self, status: int, body: bytes
+    ) -> None:
+        found = broken(status, body)
+        assert (found.failure, found.outcome, found.code) == (
+            C.TRANSIENT,
+            AttemptOutcome.REJECTED,
+            "answer_cut",
+        )
+        assert found.http_status == status
+
+    def test_an_expired_token_and_a_limit_are_told_by_the_status(self) -> None:
+        assert broken(401).failure is C.TOKEN_EXPIRED
+        limited = broken(429, b'{"error": {"mess', **{"retry-after": "30"})
+        assert (limited.failure, limited.wait) == (C.MAILBOX_WAIT, 30)
+        assert broken(429, b"User-rate limit exceeded (Mail sending)").failure is C.DAY_FULL
+        assert broken(413).failure is C.MESSAGE
+
+    def test_json_that_is_none_counts_as_broken(self) -> None:
+        found = verdict(400, b'{"error": {"mess', content_type="application/json; charset=UTF-8")
+        assert (found.failure, found.code) == (C.TRANSIENT, "answer_cut")
+
+    @pytest.mark.parametrize("status", [408, 500, 502, 503])
+    def test_an_error_of_the_server_leaves_it_open_as_ever(self, status: int) -> None:
+        found = broken(status, legacy(status, "backendError", "Backend Error")[:30])
+        assert (found.failure, found.code, found.structured) == (C.UNKNOWN, "answer_unclear", False)
+
+    def test_a_message_that_gmail_took_is_on_record_as_such_and_no_rule_sends_it_again(self) -> None:
+        found = broken(200, b'{"id": "18c0ff')
+        assert (found.failure, found.outcome, found.code, found.taken) == (
+            C.UNKNOWN,
+            AttemptOutcome.UNKNOWN,
+            "answer_cut",
+            True,
+        )
+        assert "Gmail answered 200" in found.message
+
+    def test_an_id_that_arrived_whole_is_believed_although_the_connection_broke(self) -> None:
+        assert broken(200, b'{"id": "18c0ffee"}').gmail_id == "18c0ffee"
+
+    @pytest.mark.parametrize(
+        ("headers", "body", "taken"),
+        [
+            ({"content_type": "text/html"}, PAGE, False), ({"content_type": "text/plain"}, b"Welcome to the hotel", False),
+            ({"content_type": "application/json"}, b"{}", True), ({}, b"", True), ({"content_type": "application/json"}, b"", True),
+        ],
+    )  # fmt: skip
+    def test_only_of_a_page_that_is_none_of_gmails_may_a_rule_decide(
+        self, headers: dict[str, str], body: bytes, taken: bool
+    ) -> None:
+        assert verdict(200, body, **headers).taken is taken
+
+
 class TestDetails:
     def test_googles_reason_and_words_are_on_record(self) -> None:
         found = verdict(
@@ -228,6 +288,7 @@ ANSWERS: st.SearchStrategy[Answer] = st.one_of(
         st.integers(100, 999),
         st.dictionaries(st.sampled_from(["date", "retry-after"]), st.text(max_size=30)),
         st.binary(max_size=200) | st.builds(legacy, st.integers(), REASONS, st.text()) | st.builds(newest, st.integers(), REASONS, st.text(), REASONS),
+        st.sampled_from(["", "ClientPayloadError"]),
     ),
 )  # fmt: skip
 

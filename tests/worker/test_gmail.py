@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from redis import Redis
 
 from certmail_worker.answers import Answered, NotSent
 from certmail_worker.gmail import MOST_JSON_BYTES, Gmail
-from certmail_worker.http import SendWindow, boottime
+from certmail_worker.google_errors import is_broken
+from certmail_worker.http import SendWindow, boottime, new_session
 from certmail_worker.tokens import Token
 from support.desk import MAILBOX, Stand, stand
 
@@ -45,6 +50,34 @@ async def test_a_message_goes_as_json_and_a_large_one_by_upload(place: Stand) ->
     ]
     assert paths == ["/gmail/v1/users/me/messages/send", "/upload/gmail/v1/users/me/messages/send"]
     assert len(await place.control("GET", "/messages")) == 2
+
+
+@pytest.mark.parametrize("how", ["length", "chunks", "gzip"])
+async def test_status_and_headers_are_kept_whatever_becomes_of_the_body(place: Stand, how: str) -> None:
+    fault = {"status": 429, "headers": {"Retry-After": "30"}, "body": {"error": {"code": 429}}, "cut": how}
+    await place.control("POST", "/faults", {"match": {"path": "/messages/send"}, "fault": fault})
+    answer = await Gmail(place.session, place.google).send(message(), "t", SendWindow(boottime() + 5))
+    assert isinstance(answer, Answered)
+    assert (answer.status, answer.headers["retry-after"], is_broken(answer)) == (429, "30", True)
+
+
+async def test_a_body_that_never_ends_is_given_up_with_its_status(place: Stand) -> None:
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=401, headers={"Content-Length": "10"})
+        await response.prepare(request)
+        await asyncio.sleep(5)
+        return response
+
+    app = web.Application()
+    app.router.add_post("/{path:.*}", endless)
+    async with (
+        TestServer(app, shutdown_timeout=0.1) as server,
+        new_session(ca_file=None, timeout_seconds=0.5) as session,
+    ):
+        window = SendWindow(boottime() + 5)
+        answer = await Gmail(session, str(server.make_url(""))).send(message(), "t", window)
+    assert isinstance(answer, Answered)
+    assert (answer.status, answer.broken, answer.waited) == (401, "no answer in time", True)
 
 
 async def test_a_closed_window_sends_nothing_on_a_new_and_on_a_kept_connection(place: Stand) -> None:

@@ -256,6 +256,21 @@ class TestUnknownOutcomes:
     @pytest.mark.parametrize(
         "given",
         [
+            judge(Answered(200, {}, b'{"id": "18c', broken="ClientPayloadError")),
+            judge(Answered(200, {"content-type": "application/json"}, b"{}")), judge(Answered(204, {}, b"")),
+        ],
+    )  # fmt: skip
+    def test_what_gmail_said_that_it_took_no_rule_sends_again(self, given: Verdict) -> None:
+        settled = settle(given, then=Doubt(resend=120, resend_5xx=900))
+        assert (settled.outcome, settled.to, settled.at) == (O.UNKNOWN, State.UNCERTAIN, None)
+
+    def test_a_page_of_a_proxy_that_says_200_is_left_to_the_rules(self) -> None:
+        page = judge(Answered(200, {"content-type": "text/html"}, b"<html>"))
+        assert settle(page, then=Doubt(resend=120)).at == NOW + 120
+
+    @pytest.mark.parametrize(
+        "given",
+        [
             judge(Lost("no answer in time")),
             judge(Answered(502, {}, b"<html>")), judge(Answered(503, {}, b"")), judge(Answered(408, {}, b'{"error": {"message": "m"}}')),
             judge(Answered(200, {}, b"<html>")),

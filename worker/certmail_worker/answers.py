@@ -8,11 +8,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Google answered. Header names are lower case."""
+    """Google answered. Header names are lower case.
+
+    `broken` says why the body broke off, if it did: what has come of it is `body`, and status and headers are whole. `waited`: the
+    connection stood, and the time ran out.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    broken: str = ""
+    waited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The failure table of `messages.send`: from Google's answer to what it means.
 
 A pure table without I/O, clock or settings, in the order in which it is read; the first row that fits decides. Source:
-google.md §1.5. Never on the status alone: limits come as 403 and as 429, and a 400 may mean the whole mailbox.
+google.md §1.5. Never on the status alone: limits come as 403 and as 429, and a 400 may mean the whole mailbox. But for an answer that
+broke off: then the status alone says whether the message was sent, and no row blames a connection or a message for it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final
 
 from certmail_config.states import AttemptOutcome
 from certmail_worker.answers import Answer, Answered, Lost, NotSent
-from certmail_worker.google_errors import GoogleError, read_error
+from certmail_worker.google_errors import GoogleError, is_broken, read_error
 
 
 class FailureClass(StrEnum):
@@ -49,7 +50,8 @@ class Verdict:
     """What an answer means.
 
     `wait` is how long Google asked to wait, in seconds from now; `allowed` how many units a minute it says that it allows;
-    `at_google`: why the outcome is unknown lies with Google, as far as can be seen, not with our network.
+    `at_google`: why the outcome is unknown lies with Google, as far as can be seen, not with our network; `taken`: Gmail said
+    that it took the message, although not under which id, so that no rule may send it again.
     """
 
     failure: FailureClass
@@ -65,6 +67,7 @@ class Verdict:
     at_google: bool = False
     gmail_id: str | None = None
     thread_id: str | None = None
+    taken: bool = False
 
 
 NOT_DURABLE: Final = Verdict(
@@ -217,14 +220,7 @@ def _accepted(answer: Answered) -> Verdict:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict) or (gmail_id := _id(value.get("id"))) is None:
-        # A proxy's page may say 200 too; Gmail gives every message that it takes an id.
-        return Verdict(
-            _C.UNKNOWN,
-            AttemptOutcome.UNKNOWN,
-            "answer_unclear",
-            f"HTTP {answer.status} without a message's id does not say whether Gmail took the message.",
-            http_status=answer.status,
-        )
+        return _without_id(answer)
     return Verdict(
         _C.NONE,
         AttemptOutcome.ACCEPTED,
@@ -233,6 +229,32 @@ def _accepted(answer: Answered) -> Verdict:
         http_status=answer.status,
         gmail_id=gmail_id,
         thread_id=_id(value.get("threadId")),
+    )
+
+
+def _without_id(answer: Answered) -> Verdict:
+    """A 2xx that lacks what Gmail gives every message that it takes; only of a page that says it is none of Gmail's may a rule decide."""
+    if is_broken(answer):
+        code, taken = "answer_cut", True
+        message = (
+            f"Gmail answered {answer.status}, but its answer broke off{f' ({answer.broken})' if answer.broken else ''}: it has "
+            "most likely taken the message, so no rule sends it again."
+        )
+    else:
+        kind = answer.headers.get("content-type", "")
+        code, taken = "answer_unclear", not kind or "json" in kind.lower()
+        who = "" if taken else " Something else may have answered in Gmail's place: a proxy or firewall?"
+        message = (
+            f"HTTP {answer.status} without a message's id does not say whether Gmail took the message.{who}"
+        )
+    return Verdict(
+        _C.UNKNOWN,
+        AttemptOutcome.UNKNOWN,
+        code,
+        message,
+        http_status=answer.status,
+        at_google=answer.waited,
+        taken=taken,
     )
 
 
@@ -251,6 +273,9 @@ def _refused(error: GoogleError) -> Verdict:
     if error.status == 408 or error.status >= 500:
         message = f"Gmail's answer does not say whether it took the message. {words}"
         return _verdict(error, _C.UNKNOWN, AttemptOutcome.UNKNOWN, "answer_unclear", message)
+    if error.broken:
+        message = f"Gmail refused, and its reason did not arrive; it is tried again. {words}"
+        return _verdict(error, _C.TRANSIENT, AttemptOutcome.REJECTED, "answer_cut", message)
     if not error.structured:
         message = f"Something else than Gmail's API answers in its place. {words}"
         remedy = "Check CERTMAIL_GMAIL_URL, and the proxy or firewall between certmail and Google."

@@ -39,6 +39,8 @@ class GoogleError:
     """Every reason and the message, or the page's text: what the failure table looks through."""
     structured: bool
     """Whether the body was Google's JSON rather than a proxy's page."""
+    broken: bool = False
+    """Whether it broke off, or cannot be read though it says that it is JSON: then only status and headers count."""
     wait: float | None = None
     allowed: int | None = None
     """How many units a minute it says that it allows, where that is what was exceeded."""
@@ -51,8 +53,11 @@ def read_error(answer: Answered) -> GoogleError:
     text = message if isinstance(message, str) else ""
     if not (reasons or text):
         page = answer.body[:_MOST_PAGE_BYTES].decode("utf-8", "replace")
-        words = f"HTTP {answer.status} without Google's error body"
-        return GoogleError(answer.status, "", words, page, structured=False, wait=named_wait(answer, page))
+        broken = is_broken(answer)
+        lacks = "with a body that broke off" if broken else "without Google's error body"
+        words = f"HTTP {answer.status} {lacks}"
+        wait = named_wait(answer, page)
+        return GoogleError(answer.status, "", words, page, structured=False, broken=broken, wait=wait)
     quoted = quote(text)
     return GoogleError(
         answer.status,
@@ -63,6 +68,19 @@ def read_error(answer: Answered) -> GoogleError:
         wait=named_wait(answer, text),
         allowed=_allowed(error),
     )
+
+
+def is_broken(answer: Answered) -> bool:
+    """Whether an answer, as far as its body goes, did not arrive as it was sent: it broke off, or its JSON is none."""
+    if answer.broken:
+        return True
+    if "json" not in answer.headers.get("content-type", "").lower():
+        return False
+    try:
+        json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return True
+    return False
 
 
 def named_wait(answer: Answered, words: str = "") -> float | None:

@@ -94,10 +94,7 @@ async def exchange(
         async with session.request(
             method, url, headers=headers, data=data, allow_redirects=False, trace_request_ctx=window
         ) as response:
-            body = await _read(response)
-            return Answered(
-                response.status, {name.lower(): value for name, value in response.headers.items()}, body
-            )
+            return await _read(response)
     except WindowMissedError:
         return NotSent("the process stood still between the record and the request")
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
@@ -107,14 +104,21 @@ async def exchange(
         window.close()
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """The answer's body, but for what is absurdly long; one `read` would give no more than has arrived so far."""
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) >= MOST_ANSWER_BYTES:
-            break
-    return bytes(body[:MOST_ANSWER_BYTES])
+async def _read(response: aiohttp.ClientResponse) -> Answered:
+    """The answer with its body, but for what is absurdly long; one `read` would give no more than has arrived so far.
+
+    Whatever happens to the body, status and headers say what Google did with the request.
+    """
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    body, broken, waited = bytearray(), "", False
+    try:
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) >= MOST_ANSWER_BYTES:
+                break
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        broken, waited = _why(error), isinstance(error, TimeoutError)
+    return Answered(response.status, headers, bytes(body[:MOST_ANSWER_BYTES]), broken, waited)
 
 
 async def _connection_is_open(_: aiohttp.ClientSession, context: SimpleNamespace, __: Any) -> None:

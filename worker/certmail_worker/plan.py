@@ -167,7 +167,9 @@ def _pause(verdict: Verdict, job: Job, now: float, deadline: float | None, rules
 
 
 def _resend_at(verdict: Verdict, now: float, doubt: Doubt) -> float | None:
-    """When a rule sends it once more, or None to hold it for a person."""
+    """When a rule sends it once more, or None to hold it for a person: always, where Gmail said that it took it."""
+    if verdict.taken:
+        return None
     google_failed = verdict.http_status is not None and verdict.http_status >= 500 and verdict.structured
     again = doubt.resend_5xx if google_failed else doubt.resend
     return None if again is None else now + max(again, verdict.wait or 0)

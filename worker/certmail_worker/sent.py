@@ -93,7 +93,10 @@ def _json(answer: Answer) -> dict[str, Any]:
         raise LookFailedError(answer.why)
     if answer.status != 200:
         raise LookFailedError(f"HTTP {answer.status}", answer.status)
-    value = json.loads(answer.body)
+    try:
+        value = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        raise LookFailedError(answer.broken or "an answer that cannot be read") from None
     if not isinstance(value, dict):
         raise LookFailedError("an answer that is no object")
     return value
