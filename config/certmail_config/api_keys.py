@@ -1,7 +1,8 @@
 """API keys: what upstream applications show to the gateway, and what that allows them.
 
 A key reads `cm_<id>_<secret>`. The secret is 256 random bits, so one SHA-256 of the whole is kept of it, here and in SQL, and
-the key itself nowhere. The working copy in Redis is one hash, so that the gateway checks keys without SQL.
+the key itself nowhere. The working copy in Redis is one hash, sealed field by field (strongbox.py), so that the gateway checks
+keys without SQL, and whoever can write Redis cannot make one.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -21,6 +21,8 @@ from typing import Any, Final, cast
 from redis import Redis
 
 from certmail_config import keys
+from certmail_config.strongbox import Strongbox, Value, place_in
+from certmail_config.vault import key_id_of
 
 EVERY_TENANT: Final = "*"
 _FORM = re.compile(r"cm_([a-z2-7]{8})_[A-Za-z0-9_-]{43}", re.ASCII)
@@ -79,15 +81,15 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def check(redis: Redis, token: str, now: float) -> Grant | None:
+def check(box: Strongbox, token: str, now: float) -> Grant | None:
     """What a key allows; None for one that is unknown, revoked or expired. Raises RedisError."""
     named = _FORM.fullmatch(token)
     if named is None:
         return None
-    found = cast("bytes | None", redis.hget(keys.API_KEYS, named[1]))
-    if found is None:
+    sealed = cast("bytes | None", box.redis.hget(keys.API_KEYS, named[1]))
+    value = box.open(_place(named[1]), sealed)
+    if value is None:
         return None
-    value = json.loads(found)
     if not hmac.compare_digest(bytes.fromhex(value["digest"]), digest(token)):
         return None
     if value["expires_at"] is not None and value["expires_at"] <= now:
@@ -96,30 +98,61 @@ def check(redis: Redis, token: str, now: float) -> Grant | None:
     return Grant(named[1], frozenset(value["tenants"]), scopes)
 
 
-def encode(key: ApiKey) -> bytes:
-    """The form of a key in the working copy; the same bytes for the same key."""
-    value = {
+def stated(key: ApiKey) -> Value:
+    """What the working copy says of a key."""
+    return {
         "digest": key.digest.hex(),
         "tenants": sorted(key.tenants),
         "scopes": sorted(key.scopes),
         "expires_at": key.expires_at.timestamp() if key.expires_at else None,
     }
-    return json.dumps(value, separators=(",", ":")).encode()
 
 
-def read_copy(redis: Redis) -> dict[str, bytes]:
-    """All keys of the working copy; raises RedisError."""
-    found = cast("dict[bytes, bytes]", redis.hgetall(keys.API_KEYS))
-    return {id_.decode(): value for id_, value in found.items()}
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What of the working copy is not as it should be; `surplus` are the keys in it that should not be there."""
+
+    missing: frozenset[str]
+    surplus: frozenset[str]
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self.missing or self.surplus)
 
 
-def write_copy(redis: Redis, found: Mapping[str, bytes], wanted: Mapping[str, bytes]) -> None:
+def compare(box: Strongbox, wanted: Mapping[str, ApiKey], *, newest: bool = False) -> Difference:
+    """Compare the working copy with the keys that should be in it, under the `newest` vault key if so asked; raises RedisError."""
+    found = cast("dict[bytes, bytes]", box.redis.hgetall(keys.API_KEYS))
+    copy = {id_.decode(errors="replace"): sealed for id_, sealed in found.items()}
+    right = {
+        id_
+        for id_, key in wanted.items()
+        if (sealed := copy.get(id_)) is not None
+        and (not newest or box.is_newest(sealed))
+        and box.open(_place(id_), sealed) == stated(key)
+    }
+    open_ = cast("list[bytes]", box.redis.hkeys(keys.OPEN_API_KEYS))
+    surplus = copy.keys() | {id_.decode(errors="replace") for id_ in open_}
+    return Difference(frozenset(wanted.keys() - right), frozenset(surplus - wanted.keys()))
+
+
+def write_copy(box: Strongbox, difference: Difference, wanted: Mapping[str, ApiKey]) -> None:
     """Make the working copy so; raises RedisError."""
-    gone = found.keys() - wanted.keys()
-    changed: dict[Any, Any] = {id_: value for id_, value in wanted.items() if found.get(id_) != value}
-    with redis.pipeline(transaction=True) as pipe:
-        if gone:
-            pipe.hdel(keys.API_KEYS, *gone)
-        if changed:
-            pipe.hset(keys.API_KEYS, mapping=changed)
+    sealed: dict[Any, Any] = {id_: box.seal(_place(id_), stated(wanted[id_])) for id_ in difference.missing}
+    with box.redis.pipeline(transaction=True) as pipe:
+        if difference.surplus:
+            pipe.hdel(keys.API_KEYS, *difference.surplus)
+            pipe.hdel(keys.OPEN_API_KEYS, *difference.surplus)
+        if sealed:
+            pipe.hset(keys.API_KEYS, mapping=sealed)
         pipe.execute()
+
+
+def keys_of_copy(redis: Redis) -> set[str]:
+    """The vault keys that the working copy names; raises RedisError."""
+    found = cast("list[bytes]", redis.hvals(keys.API_KEYS))
+    return {key_id for sealed in found if (key_id := key_id_of(sealed)) is not None}
+
+
+def _place(id_: str) -> str:
+    return place_in(keys.API_KEYS, id_)

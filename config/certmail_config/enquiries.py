@@ -6,7 +6,6 @@ forgotten after a while. A message that is lost leaves an enquiry that nobody ta
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from redis import Redis
 from certmail_config import keys
 from certmail_config.checklist import Step
 from certmail_config.ids import ConnectionId
+from certmail_config.strongbox import Strongbox
 from certmail_config.vault import Vault
 
 LIFE_SECONDS: Final = 900
@@ -100,7 +100,7 @@ class Enquiries:
 
     def __init__(self, redis: Redis, vault: Vault, now: Callable[[], float]) -> None:
         self._redis = redis
-        self._vault = vault
+        self._box = Strongbox(redis, vault)
         self._now = now
 
     def ask(self, tenant: str, connection: ConnectionId, wish: Wish) -> Enquiry:
@@ -113,17 +113,15 @@ class Enquiries:
     def latest(self, connection: ConnectionId) -> Enquiry | None:
         """What was last asked about a connection, as long as it is remembered. Raises as `read`."""
         id_ = cast("bytes | None", self._redis.get(keys.ENQUIRY_LATEST + connection))
-        found = self.read(id_.decode()) if id_ is not None else None
-        # Whoever can write Redis could have put another's in its place; what is sealed says whose it is.
+        found = self.read(id_.decode(errors="replace")) if id_ is not None else None
+        # The id is not sealed: whoever can write Redis could point at another connection's.
         return found if found is not None and found.connection == connection else None
 
     def read(self, id_: str) -> Enquiry | None:
-        """One enquiry; None if there is none, or it was forgotten. Raises RedisError, SealBroken."""
-        name = keys.ENQUIRY + id_
-        sealed = cast("bytes | None", self._redis.get(name))
-        if sealed is None:
+        """One enquiry; None if there is none, or it was forgotten, even if somebody brought it back. Raises RedisError."""
+        kept = self._box.get(keys.ENQUIRY + id_)
+        if kept is None or self._now() >= kept["told_at"] + LIFE_SECONDS:
             return None
-        kept = json.loads(self._vault.open(sealed, owner=name))
         return Enquiry(
             id=id_,
             tenant=kept["tenant"],
@@ -150,7 +148,6 @@ class Enquiries:
         return told
 
     def _write(self, enquiry: Enquiry) -> None:
-        name = keys.ENQUIRY + enquiry.id
         value = {
             "tenant": enquiry.tenant,
             "connection": enquiry.connection,
@@ -166,7 +163,7 @@ class Enquiries:
             if enquiry.said
             else None,
         }
-        self._redis.set(name, self._vault.seal(json.dumps(value).encode(), owner=name), ex=LIFE_SECONDS)
+        self._box.put(keys.ENQUIRY + enquiry.id, value, seconds=LIFE_SECONDS)
 
 
 def workers_alive(redis: Redis) -> int:

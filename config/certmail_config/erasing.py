@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from certmail_config.connections import DEFAULT_NAME, Connection
 from certmail_config.key_desk import publish_keys
 from certmail_config.office import Office
+from certmail_config.setup_links import end_for
 from certmail_config.sql import registry, removing
 from certmail_config.withdrawal import forget_connection, withdraw_tenant
 
@@ -21,6 +22,7 @@ def erase_connection(office: Office, connection: Connection) -> None:
             draft = registry.add_connection(db, connection.tenant, DEFAULT_NAME, datetime.now(UTC))
         _forget(office, [connection])
     _forget(office, [connection])
+    end_for(office.strongbox, connection.tenant, connection.name)  # made for what is gone
     if draft is not None:
         office.publisher.publish(draft)
 

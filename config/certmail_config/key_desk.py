@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
+
+from sqlalchemy import Connection as Db
 
 from certmail_config.api_keys import (
     EVERY_TENANT,
     ApiKey,
     Scope,
+    compare,
     digest,
-    encode,
     new_token,
-    read_copy,
     write_copy,
 )
 from certmail_config.errors import WrongUse
 from certmail_config.office import MOST_NAME, Office
+from certmail_config.renewal import renew_values
 from certmail_config.sql import api_keys, registry
 from certmail_config.sql.pausing import take_turns
+from certmail_config.vault import Vault
+
+log = logging.getLogger(__name__)
+
+_ENOUGH = 20
+"""If none of so many tenants' keys can be opened, the others' cannot either."""
 
 
 def create_key(
@@ -68,16 +77,36 @@ def revoke_key(office: Office, id_: str) -> ApiKey:
     return key
 
 
-def publish_keys(office: Office) -> bool:
-    """Let exactly those keys be known in Redis which SQL has and which are not revoked; gives whether anything changed."""
+def publish_keys(office: Office, *, ours: bool = True, newest: bool = False) -> int:
+    """Let exactly those keys be known in Redis which SQL has and which are not revoked; gives how many were changed.
+
+    Unless it was `ours` to change, what Redis knew and SQL does not is reported: somebody put it there. With `newest`, those
+    under an older vault key are sealed anew, too.
+    """
+    box = office.strongbox
     with office.db() as db:
-        if read_copy(office.redis) == _wanted(api_keys.list_keys(db)):
-            return False
+        if not compare(box, _wanted(db), newest=newest):
+            return 0
+        if not _has_the_right_keys(office.vault, db):
+            log.error("api_keys_not_written", extra={"code": "vault_mismatch"})
+            return 0
         registry.deployment_salt(db)  # makes the row that takes turns
         take_turns(db)  # else one that read earlier could bring back what another has revoked since
-        write_copy(office.redis, read_copy(office.redis), _wanted(api_keys.list_keys(db)))
-        return True
+        wanted = _wanted(db)
+        difference = compare(box, wanted, newest=newest)
+        write_copy(box, difference, wanted)
+    for id_ in () if ours else sorted(difference.surplus):
+        log.warning("api_key_not_in_sql", extra={"api_key": id_[:8]})
+    return len(difference.missing | difference.surplus)
 
 
-def _wanted(found: Iterable[ApiKey]) -> dict[str, bytes]:
-    return {key.id: encode(key) for key in found if key.revoked_at is None}
+def _wanted(db: Db) -> dict[str, ApiKey]:
+    return {key.id: key for key in api_keys.list_keys(db) if key.revoked_at is None}
+
+
+def _has_the_right_keys(vault: Vault, db: Db) -> bool:
+    """Whether this process can open what SQL has: one that cannot must not seal what the others then cannot open."""
+    tenants = registry.list_tenants(db)[-_ENOUGH:]
+    return not tenants or any(
+        not renew_values({"private_key": each.private_key}, each.id, vault).broken for each in tenants
+    )

@@ -12,6 +12,7 @@ from typing import cast
 from redis import Redis
 
 from certmail_config import keys
+from certmail_config.api_keys import keys_of_copy
 from certmail_config.errors import SealBroken
 from certmail_config.ids import ConnectionId
 from certmail_config.office import Office
@@ -57,13 +58,13 @@ def lasting(office: Office) -> set[str]:
                 found |= keys_of_connection_copy(office.redis, office.vault, ConnectionId(row.id))
         except SealBroken:
             continue  # it needs a key that is not known, or none helps
-    return found
+    return found | keys_of_copy(office.redis)
 
 
 def passing(redis: Redis) -> dict[str, float]:
-    """For how many seconds access tokens and consents under way need each key."""
+    """For how many seconds access tokens, visits, set-up links and consents under way need each key."""
     found: dict[str, float] = defaultdict(float)
-    for prefix in (keys.TOKEN, keys.LINK, keys.ENQUIRY):
+    for prefix in (keys.TOKEN, keys.LINK, keys.ENQUIRY, keys.SESSION, keys.SETUP, keys.SETUP_BROWSER):
         names = redis.scan_iter(prefix + "*", count=_BATCH)
         while batch := list(islice(names, _BATCH)):
             with redis.pipeline(transaction=False) as pipe:

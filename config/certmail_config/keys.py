@@ -42,9 +42,11 @@ WITNESS: Final = f"{TAG}:witness"  # string, empty: written before each WAIT, wh
 DEPLOYMENT: Final = (
     f"{TAG}:deployment"  # hash: salt of mailbox ids, share of each project; working copy of SQL
 )
-API_KEYS: Final = (
-    f"{TAG}:api-keys"  # hash by API key's id: digest of the key, tenants, scopes, end; working copy of SQL
+API_KEYS: Final = f"{TAG}:api-keys:sealed"  # hash by API key's id: digest of the key, tenants, scopes, end, sealed; working copy of SQL
+OPEN_API_KEYS: Final = (
+    f"{TAG}:api-keys"  # hash: the same unsealed, which gateways read until version 0.2; only shrinks
 )
+FORGED: Final = f"{TAG}:forged"  # hash by place: "when, ms|code" of what was found there and is not certmail's; expires a week after the last
 TENANTS: Final = f"{TAG}:tenants"  # set: tenant ids; working copy of SQL
 
 # One key per id: the prefix that the id is appended to.
@@ -81,10 +83,10 @@ LINK: Final = f"{TAG}:link:"  # string by hash of the state: a consent under way
 ENQUIRY: Final = f"{TAG}:enquiry:"  # string by enquiry: what a worker is asked and has found, sealed; EX 15 min, anew each time it gets on
 ENQUIRY_TAKEN: Final = f"{TAG}:enquiry-taken:"  # string by enquiry: the worker that took it up; EX 15 min
 ENQUIRY_LATEST: Final = f"{TAG}:enquiry-latest:"  # string by connection: id of its latest enquiry; EX 15 min
-SESSION: Final = f"{TAG}:session:"  # string by hash of the cookie: who looks at the console; EX 8 h or as long as a set-up link
+SESSION: Final = f"{TAG}:visit:"  # string by hash of the cookie: who looks at the console, sealed; EX 2 h or as long as a set-up link
 LOGINS: Final = f"{TAG}:logins:"  # string by hash of the address, or `all`: sign-ins tried; EX 15 min
-SETUP: Final = f"{TAG}:setup:"  # string by tenant: its set-up link; EX 7 days
-SETUP_BROWSER: Final = f"{TAG}:setup-browser:"  # string by hash of a set-up link: hash of the one browser that may use it; EX as the link
+SETUP: Final = f"{TAG}:setup-link:"  # string by tenant: its set-up link, sealed; EX 7 days
+SETUP_BROWSER: Final = f"{TAG}:setup-bound:"  # string by hash of a set-up link: hash of the one browser that may use it, sealed; EX as the link
 RATE: Final = f"{TAG}:rate:"  # string by API key's id and minute: how much it has asked for; EX two minutes
 IDEMPOTENCY: Final = f"{TAG}:idempotency:"  # string by hash of API key and Idempotency-Key: request and answer, sealed; EX a minute while it runs, a day after
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import secrets
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
 from redis import Redis
 
@@ -15,6 +14,7 @@ from certmail_config import keys
 from certmail_config.connections import Connection
 from certmail_config.ids import ConnectionId
 from certmail_config.oauth import OAuthClient, consent_url
+from certmail_config.strongbox import Strongbox
 from certmail_config.vault import Vault
 
 LIFE_SECONDS: Final = 1800
@@ -56,27 +56,22 @@ def begin_link(
     `browser` is a secret that only this browser has, `back` the path that it is sent to afterwards.
     """
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
-    value = json.dumps(
-        {
-            "connection": connection.id,
-            "version": connection.version,
-            "verifier": verifier,
-            "browser": _hash(browser) if browser else "",
-            "back": back,
-        }
-    ).encode()
-    name = _name(state)
-    redis.set(name, vault.seal(value, owner=name), ex=LIFE_SECONDS)
+    value = {
+        "connection": connection.id,
+        "version": connection.version,
+        "verifier": verifier,
+        "browser": _hash(browser) if browser else "",
+        "back": back,
+    }
+    Strongbox(redis, vault).put(_name(state), value, seconds=LIFE_SECONDS)
     return consent_url(page, client, redirect_uri=redirect_uri, state=state, verifier=verifier)
 
 
 def take_link(redis: Redis, vault: Vault, state: str) -> Link | None:
     """The consent that this state belongs to; None if it is unknown, over, or was used before."""
-    name = _name(state)
-    sealed = cast("bytes | None", redis.getdel(name))
-    if sealed is None:
+    value = Strongbox(redis, vault).take(_name(state))
+    if value is None:
         return None
-    value = json.loads(vault.open(sealed, owner=name))
     whose = value.get("browser", ""), value.get("back", "")  # neither in one that an older certmail began
     return Link(ConnectionId(value["connection"]), value["version"], value["verifier"], *whose)
 

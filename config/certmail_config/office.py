@@ -31,6 +31,7 @@ from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.sql.engine import reachable, ready_database
 from certmail_config.stores import connect, open_vault, redis_server
+from certmail_config.strongbox import Strongbox
 from certmail_config.uncertain import Policy
 from certmail_config.vault import Vault
 
@@ -53,6 +54,11 @@ class Office:
         """One transaction; raises StoresUnreachable."""
         with reachable(self.engine), self.engine.begin() as db:
             yield db
+
+    @property
+    def strongbox(self) -> Strongbox:
+        """What keeps in Redis what only certmail may write."""
+        return Strongbox(self.redis, self.vault)
 
     @property
     def publisher(self) -> Publisher:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from certmail_config import keys
 from certmail_config.errors import SealBroken
 from certmail_config.ids import ConnectionId
+from certmail_config.key_desk import publish_keys
 from certmail_config.office import Office
 from certmail_config.renewal import renew_values
 from certmail_config.sealed_copies import renew_connection_copy, renew_tenant_copy
@@ -50,8 +52,16 @@ def reseal(office: Office, progress: Callable[[int, int], None] = lambda _done, 
         values += renewed
         unopened += broken
         copies += _reseal_copy(office, row, readable=not broken)
+    copies += publish_keys(office, newest=True) + _reseal_lasting(office)
     progress(len(rows), len(rows))
     return Resealed(values, copies, tuple(unopened))
+
+
+def _reseal_lasting(office: Office) -> int:
+    """Renew what stands in Redis only, but for longer than an old key should be needed: set-up links and visits."""
+    prefixes = (keys.SETUP, keys.SETUP_BROWSER, keys.SESSION)
+    names = [name.decode() for each in prefixes for name in office.redis.scan_iter(each + "*", count=1000)]
+    return sum(office.strongbox.renew(name) for name in names)
 
 
 def _reseal_row(office: Office, row: SealedRow) -> tuple[int, list[Unopened]]:

@@ -1,37 +1,43 @@
 """Set-up links: an upstream application sends a tenant's administrator to certmail's own pages, and gets them back.
 
-A link is for one connection of one tenant, opened by one browser, and good for seven days. Making another ends it, and so
-does completing it. It is signed, so that one which was altered is refused before anything is looked up; Redis knows only
-the hash of its id.
+A link is for one connection of one tenant, opened by one browser, and good for seven days. Making another ends it, and so do
+completing it, and removing the connection. Redis knows only the hash of its id; what it leads to is sealed there, so that
+whoever can write Redis can make none, and whoever can read it learns nothing of `state` and `return_url`.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
-import json
 import re
 import secrets
 import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, cast
+from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from redis import Redis
 
 from certmail_config import keys
-from certmail_config.connections import DEFAULT_NAME, Connection, check_name
-from certmail_config.errors import WrongUse
+from certmail_config.connections import (
+    DEFAULT_NAME,
+    Connection,
+    ConnectionState,
+    Tenant,
+    TenantState,
+    check_name,
+)
+from certmail_config.errors import Refused, WrongUse
 from certmail_config.office import Office
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
+from certmail_config.strongbox import Strongbox
 from certmail_config.web_addresses import is_below
 
 LIFE: Final = timedelta(days=7)
 LONGEST_STATE: Final = 512
-_TOKEN: Final = re.compile(r"([a-z0-9][a-z0-9-]{0,62})\.([A-Za-z0-9_-]{32})\.([A-Za-z0-9_-]{43})")
+_TOKEN: Final = re.compile(r"([a-z0-9][a-z0-9-]{0,62})\.([A-Za-z0-9_-]{32})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +67,19 @@ class Invitation:
 
 
 def issue(
-    office: Office, tenant: str, *, name: str = DEFAULT_NAME, return_url: str = "", state: str = ""
+    office: Office,
+    tenant: str,
+    *,
+    name: str = DEFAULT_NAME,
+    return_url: str = "",
+    state: str = "",
+    again: bool = False,
 ) -> SetupLink:
-    """Make a link; the tenant's one before it ends. Raises Refused for an unknown tenant, WrongUse for what may not be asked."""
+    """Make a link; the tenant's one before it ends.
+
+    For a connection that works only where it is to be set up `again`: a link shows whose mailbox it is, and lets that be
+    changed. Raises Refused for an unknown tenant or one that is suspended, WrongUse for what may not be asked.
+    """
     check_name(name, "connection")
     if return_url and not may_return_to(office.settings, return_url):
         raise WrongUse(
@@ -74,26 +90,34 @@ def issue(
     if len(state) > LONGEST_STATE:
         raise WrongUse("state_too_long", f"`state` may have {LONGEST_STATE} characters at most.")
     with office.db() as db:
-        registry.get_tenant(db, tenant)
-        salt = registry.deployment_salt(db)
+        found = registry.get_tenant(db, tenant)
+        connections = registry.list_connections(db, tenant)
+    _see_that_it_may_be(found, next((each for each in connections if each.name == name), None), again=again)
     id_, until = secrets.token_urlsafe(24), datetime.now(UTC) + LIFE
     invitation = Invitation(tenant, name, _hash(id_), until.timestamp(), return_url, state)
-    office.redis.set(keys.SETUP + tenant, json.dumps(asdict(invitation)), exat=int(until.timestamp()))
-    url = f"{office.settings.base_url}/connect/{tenant}.{id_}.{_signature(salt, tenant, id_)}"
-    return SetupLink(tenant, name, url, until)
+    office.strongbox.put(keys.SETUP + tenant, asdict(invitation), seconds=int(LIFE.total_seconds()))
+    return SetupLink(tenant, name, f"{office.settings.base_url}/connect/{tenant}.{id_}", until)
 
 
-def invitation_of(office: Office, token: str) -> Invitation | None:
-    """The link that a token is of; None if it is altered, expired, ended, or another took its place. Raises StoresUnreachable."""
+def _see_that_it_may_be(tenant: Tenant, connection: Connection | None, *, again: bool) -> None:
+    if tenant.state == TenantState.SUSPENDED:
+        raise Refused(
+            "tenant_suspended",
+            f"The tenant {tenant.id!r} is suspended.",
+            f"First: certmail tenants resume {tenant.id}",
+        )
+    if connection is not None and connection.state is ConnectionState.ACTIVE and not again:
+        raise Refused(
+            "connection_active",
+            f"The connection {connection.name!r} of {tenant.id} works; whoever opens the link could change its mailbox.",
+            "If that is meant, ask for the link with `again` (`certmail connections setup-link --again`).",
+        )
+
+
+def invitation_of(box: Strongbox, token: str) -> Invitation | None:
+    """The link that a token is of; None if it is altered, expired, ended, or another took its place. Raises RedisError."""
     found = _TOKEN.fullmatch(token)
-    if found is None:
-        return None
-    tenant, id_, signature = found.groups()
-    with office.db() as db:
-        salt = registry.deployment_salt(db)
-    if not hmac.compare_digest(signature, _signature(salt, tenant, id_)):
-        return None
-    return standing(office.redis, tenant, _hash(id_))
+    return standing(box, found[1], _hash(found[2])) if found is not None else None
 
 
 def link_of(token: str) -> str:
@@ -102,22 +126,24 @@ def link_of(token: str) -> str:
     return _hash(found[2]) if found else ""
 
 
-def standing(redis: Redis, tenant: str, link: str) -> Invitation | None:
+def latest(box: Strongbox, tenant: str) -> Invitation | None:
+    """The tenant's link, if there is one; raises RedisError."""
+    kept = box.get(keys.SETUP + tenant)
+    found = Invitation(**kept) if kept is not None else None
+    return found if found is not None and time.time() < found.expires_at else None
+
+
+def standing(box: Strongbox, tenant: str, link: str) -> Invitation | None:
     """The tenant's link, if it is still this one; raises RedisError."""
-    kept = cast("bytes | None", redis.get(keys.SETUP + tenant))
-    if kept is None:
-        return None
-    found = Invitation(**json.loads(kept))
-    if not hmac.compare_digest(found.link, link) or time.time() >= found.expires_at:
-        return None
-    return found
+    found = latest(box, tenant)
+    return found if found is not None and hmac.compare_digest(found.link, link) else None
 
 
-def bind(redis: Redis, invitation: Invitation, browser: str) -> bool:
+def bind(box: Strongbox, invitation: Invitation, browser: str) -> bool:
     """Let a link belong to the browser with this secret; says whether it does. The first one wins. Raises RedisError."""
     left = max(1, round(invitation.expires_at - time.time()))
-    redis.set(keys.SETUP_BROWSER + invitation.link, _hash(browser), nx=True, ex=left)
-    return belongs_to(redis, invitation, browser)
+    box.put_first(keys.SETUP_BROWSER + invitation.link, {"browser": _hash(browser)}, seconds=left)
+    return belongs_to(box, invitation, browser)
 
 
 def is_bound(redis: Redis, invitation: Invitation) -> bool:
@@ -125,17 +151,23 @@ def is_bound(redis: Redis, invitation: Invitation) -> bool:
     return bool(redis.exists(keys.SETUP_BROWSER + invitation.link))
 
 
-def belongs_to(redis: Redis, invitation: Invitation, browser: str) -> bool:
+def belongs_to(box: Strongbox, invitation: Invitation, browser: str) -> bool:
     """Whether it is this browser that has opened the link; raises RedisError."""
-    owner = cast("bytes | None", redis.get(keys.SETUP_BROWSER + invitation.link))
-    return owner is not None and hmac.compare_digest(owner.decode(), _hash(browser))
+    owner = box.get(keys.SETUP_BROWSER + invitation.link)
+    return owner is not None and hmac.compare_digest(owner["browser"], _hash(browser))
 
 
-def end(redis: Redis, invitation: Invitation) -> None:
+def end(box: Strongbox, invitation: Invitation) -> None:
     """End a link, unless another has taken its place; raises RedisError."""
-    kept = cast("bytes | None", redis.get(keys.SETUP + invitation.tenant))
-    if kept is not None and json.loads(kept)["link"] == invitation.link:
-        redis.delete(keys.SETUP + invitation.tenant)
+    if standing(box, invitation.tenant, invitation.link) is not None:
+        box.redis.delete(keys.SETUP + invitation.tenant)
+
+
+def end_for(box: Strongbox, tenant: str, name: str) -> None:
+    """End the tenant's link if it is for the connection of this name; raises RedisError."""
+    found = latest(box, tenant)
+    if found is not None and found.name == name:
+        box.redis.delete(keys.SETUP + tenant)
 
 
 def may_return_to(settings: Settings, address: str) -> bool:
@@ -155,8 +187,3 @@ def way_back(invitation: Invitation, connection: Connection) -> str:
 
 def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def _signature(salt: bytes, tenant: str, id_: str) -> str:
-    mac = hmac.new(salt, f"setup-link\0{tenant}\0{id_}".encode(), hashlib.sha256).digest()
-    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()

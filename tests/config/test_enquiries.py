@@ -24,11 +24,12 @@ from certmail_config.token_errors import Blame
 from certmail_config.vault import Vault
 
 ID = ConnectionId("0199-connection")
+VAULT = Vault([("one", b"1" * 32)])
 
 
 @pytest.fixture
 def enquiries(redis: Redis) -> Enquiries:
-    return Enquiries(redis, Vault([("one", b"1" * 32)]), lambda: 100.0)
+    return Enquiries(redis, VAULT, lambda: 100.0)
 
 
 def test_what_was_asked_and_found_can_be_read_again(enquiries: Enquiries) -> None:
@@ -68,6 +69,31 @@ def test_the_latest_about_a_connection_is_found_by_it(enquiries: Enquiries) -> N
     enquiries.ask("acme", ID, Wish.CHECK)
     asked = enquiries.ask("acme", ID, Wish.MAIL)
     assert enquiries.latest(ID) == asked
+
+
+class TestWhoeverCanWriteRedis:
+    """But has no vault key."""
+
+    def test_can_show_nobody_what_was_found_about_another_connection(
+        self, redis: Redis, enquiries: Enquiries
+    ) -> None:
+        theirs = enquiries.ask("globex", ConnectionId("theirs"), Wish.CHECK)
+        redis.set(keys.ENQUIRY_LATEST + ID, theirs.id)
+        assert enquiries.latest(ID) is None
+
+    def test_can_ask_for_nothing(self, redis: Redis, enquiries: Enquiries) -> None:
+        asked = enquiries.ask("acme", ID, Wish.CHECK)
+        redis.set(f"{keys.ENQUIRY}another", redis.get(keys.ENQUIRY + asked.id) or b"")
+        assert enquiries.take("another", "one") is None
+        assert redis.hkeys(keys.FORGED) == [f"{keys.ENQUIRY}another".encode()]
+
+    def test_can_have_nothing_done_again_that_was_asked_long_ago(
+        self, redis: Redis, enquiries: Enquiries
+    ) -> None:
+        asked = enquiries.ask("acme", ID, Wish.REMOVE)
+        later = Enquiries(redis, VAULT, lambda: 100.0 + LIFE_SECONDS)
+        redis.persist(keys.ENQUIRY + asked.id)
+        assert later.take(asked.id, "one") is None
 
 
 def test_nothing_of_it_can_be_read_in_redis_and_all_of_it_is_forgotten(

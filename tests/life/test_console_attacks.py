@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,8 +12,10 @@ import pytest
 import requests
 
 from certmail_config import keys
-from certmail_config.connections import Limits
+from certmail_config.connections import ConnectionState, Limits, TenantState
+from certmail_config.erasing import erase_connection
 from certmail_config.ids import ConnectionId
+from certmail_config.stopping import set_tenant_state
 from support.town import QUICK, Town, town
 from support.visitor import PASSWORD, Visitor, operator
 
@@ -162,13 +165,12 @@ class TestSetUpLinks:
 
     def test_one_that_is_over_or_altered_opens_nothing(self, place: Town) -> None:
         url = self.issue(place, "altered")
-        tenant, id_, signature = url.rpartition("/")[2].split(".")
-        another = {part: ("A" if part[0] != "A" else "B") + part[1:] for part in (id_, signature)}
+        tenant, id_ = url.rpartition("/")[2].split(".")
         for token in (
-            f"{tenant}.{another[id_]}.{signature}",
-            f"{tenant}.{id_}.{another[signature]}",
-            f"somebody.{id_}.{signature}",
-            f"{tenant}.{id_}",
+            f"{tenant}.{'A' if id_[0] != 'A' else 'B'}{id_[1:]}",
+            f"somebody.{id_}",
+            f"{tenant}.{id_}.{'s' * 43}",
+            f"{tenant}.{id_[:-1]}",
             "a.b.c",
             "x" * 5000,
         ):
@@ -177,6 +179,34 @@ class TestSetUpLinks:
         visitor = Visitor(place)
         assert visitor.get(url).status_code == 403
         assert "has expired" in visitor.text
+
+    def finished(self, place: Town, tenant: str) -> Visitor:
+        """Somebody whose set-up is complete, and who may look at it for a while."""
+        url = self.issue(place, tenant)
+        visitor = Visitor(place)
+        visitor.open_link(url)
+        made = place.office.add_service_provider_app(tenant, "default", limits=Limits())
+        place.office.save(replace(made, mailbox=f"box@{tenant}.example", state=ConnectionState.ACTIVE))
+        assert f"box@{tenant}.example" in visitor.read("/connect")
+        assert visitor.get(url).ok, "it is shown where it was completed"
+        return visitor
+
+    def test_a_visit_ends_with_a_newer_link_with_suspension_and_with_removal(self, place: Town) -> None:
+        relinked, _, removed = (self.finished(place, f"done-{n}") for n in range(3))
+        begun = Visitor(place)
+        begun.open_link(place.ask("connections", "setup-link", "done-1", "--name", "second")["url"])
+        assert begun.get("/connect").ok
+        suspended = self.finished(place, "done-3")
+
+        ran = place.run("connections", "setup-link", "done-0", "--json")
+        assert (ran.status, ran.json["error"]["code"]) == (1, "connection_active")
+        assert relinked.get("/connect").ok
+        place.ask("connections", "setup-link", "done-0", "--again")
+        set_tenant_state(place.office, "done-1", TenantState.SUSPENDED, "for now")
+        set_tenant_state(place.office, "done-3", TenantState.SUSPENDED, "for now")
+        erase_connection(place.office, place.office.connection("done-2/default"))
+        for over in (relinked, begun, suspended, removed):
+            assert over.get("/connect").status_code == 403
 
     def test_it_is_forgotten_after_seven_days(self, place: Town) -> None:
         self.issue(place, "week")

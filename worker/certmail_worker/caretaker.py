@@ -49,7 +49,7 @@ async def take_care(desk: Desk, office: Office) -> None:
 
 async def _round(desk: Desk, office: Office, ward: Ward) -> None:
     copied = await asyncio.to_thread(office.publisher.copy_missing)
-    if await asyncio.to_thread(publish_keys, office) or copied:
+    if await asyncio.to_thread(publish_keys, office, ours=False) or copied:
         log.info("working_copy_renewed", extra={"written": copied})
     glances = await asyncio.to_thread(office.glances)
     await _warn(desk, glances)

@@ -26,9 +26,10 @@ from certmail_config.sql import registry
 from certmail_config.sql.engine import check_version, open_database, reachable, upgrade
 from certmail_config.sql.pausing import read_pauses
 from certmail_config.stores import check_redis, connect, database_url, redis_server, vault_keys
+from certmail_config.strongbox import Strongbox
 from certmail_config.vault import Vault
 from certmail_config.web_addresses import split_web_address
-from certmail_worker import halts, invariants
+from certmail_worker import forgeries, halts, invariants
 from certmail_worker.clock import TOLERANCE_SECONDS
 from certmail_worker.lineage import WORDS, Lineage, assess, read_traces
 
@@ -84,6 +85,8 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
             yield from _redis(redis, settings)
             yield from _ledger(redis, progress)
             yield from _lineage(redis, settings)
+            if vault is not None:
+                yield from _forgeries(Strongbox(redis, vault))
             stopped = _stopped_lanes(redis)
             paused = paused_in(redis)
             yield from _halts(halts.in_force(paused, _suspended(redis, paused)))
@@ -184,6 +187,15 @@ def _lineage(redis: Redis, settings: Settings) -> Iterator[Finding]:
     if ahead > LEDGER_AHEAD_SECONDS:
         message = f"The ledger's time is {ahead:,.0f} s ahead of Redis's clock, which was set back: until it has caught up, nothing is due."
         yield Finding("clocks", Severity.WARNING, message, "Wait, or set the clock right.")
+
+
+def _forgeries(box: Strongbox) -> Iterator[Finding]:
+    """What stands in Redis as if certmail had written it, or stood there."""
+    found = forgeries.look(box)
+    for forgery in found:
+        yield Finding(f"redis {forgery.place}", Severity.ERROR, forgery.message, forgeries.REMEDY)
+    if not found:
+        yield Finding("trust", Severity.OK, "What only certmail writes in Redis, certmail has written.")
 
 
 def _server_time(redis: Redis) -> float:

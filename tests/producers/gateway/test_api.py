@@ -328,7 +328,7 @@ GRANT = Grant("k", frozenset({"acme"}), frozenset(Scope))
 
 
 def at(office: Office, now: float) -> Doorkeeper:
-    return Doorkeeper(office.redis, 10, lambda: now)
+    return Doorkeeper(office.strongbox, 10, lambda: now)
 
 
 def refused(door: Doorkeeper, cost: int) -> Trouble:

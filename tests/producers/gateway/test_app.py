@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from certmail_config.office import Office
+from certmail_config.setup_links import issue
 
 
 async def test_the_bare_address_leads_to_the_console(client: Any) -> None:
@@ -17,11 +18,12 @@ async def test_the_bare_address_leads_to_the_console(client: Any) -> None:
 async def test_a_store_that_is_away_stands_in_the_log(
     client: Any, office: Office, caplog: pytest.LogCaptureFixture
 ) -> None:
+    link = issue(office, "acme").url.rpartition("/")[2]
     office.engine.dispose()
     (office.settings.data_dir / "certmail.sqlite").rename(office.settings.data_dir / "gone")
     (office.settings.data_dir / "certmail.sqlite").mkdir()  # nothing can be opened there
     assert (await client.get("/v1/tenants"))[0] == 503
-    async with client.session.get(f"{client.base}/connect/acme.{'i' * 32}.{'s' * 43}") as page:
+    async with client.session.get(f"{client.base}/connect/{link}") as page:
         assert page.status == 503
     said = {(record.message, record.__dict__["code"]) for record in caplog.records}
     assert said == {

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from certmail_config.api_keys import EVERY_TENANT, Scope
+from certmail_config.connections import ConnectionState, Limits
 from certmail_config.key_desk import create_key
 from certmail_config.office import Office
 from certmail_config.settings import Settings
@@ -49,6 +50,19 @@ async def test_another_one_ends_the_one_before(client: Any) -> None:
         async with client.session.get(client.base + link.removeprefix("https://certmail.example")) as page:
             pages.append(page.status)
     assert pages == [403, 200]
+
+
+async def test_one_for_a_connection_that_works_must_be_asked_for(client: Any, office: Office) -> None:
+    def activate() -> None:
+        made = office.add_service_provider_app("acme", "works", limits=Limits())
+        office.save(replace(made, state=ConnectionState.ACTIVE))
+
+    await asyncio.to_thread(activate)
+    status, problem, _ = await client.post({"tenant": "acme", "connection": "works"}, PATH)
+    assert (status, problem["code"]) == (409, "connection_active")
+    assert "`again`" in problem["remedy"]
+    status, made, _ = await client.post({"tenant": "acme", "connection": "works", "again": True}, PATH)
+    assert (status, made["connection"]) == (201, "works")
 
 
 async def test_repeated_with_its_idempotency_key_it_is_the_same_link(client: Any) -> None:

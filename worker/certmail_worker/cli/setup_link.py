@@ -23,6 +23,13 @@ def setup_link(
         str, typer.Option(help="Where the administrator is sent back to; see CERTMAIL_RETURN_URLS.")
     ] = "",
     state: Annotated[str, typer.Option(help="Given back with the return URL, unchanged.")] = "",
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="Also for a connection that works: whoever opens the link sees whose mailbox it is, and can change it.",
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Make a link for a tenant's administrator: good for seven days, in the first browser that opens it, until it is done.
@@ -30,7 +37,7 @@ def setup_link(
     The tenant's link before it ends. Back at the return URL are `tenant`, `connection`, `status` and `state`.
     """
     with open_office(Settings.from_env()) as office:
-        made = issue(office, tenant, name=name, return_url=return_url, state=state)
+        made = issue(office, tenant, name=name, return_url=return_url, state=state, again=again)
     if json:
         return print_json(
             {

@@ -1,4 +1,4 @@
-"""Who asks, and whether he may: the API key, its scope, and how much it asks for. Needs Redis only."""
+"""Who asks, and whether he may: the API key, its scope, and how much it asks for. Needs Redis and the vault, not SQL."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from redis import Redis
-
 from certmail.gateway.api.problems import Trouble
 from certmail_config import keys
 from certmail_config.api_keys import Grant, Scope, check
+from certmail_config.strongbox import Strongbox
 
 _MINUTE = 60
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="certmail"'}
@@ -21,7 +20,7 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="certmail"'}
 class Doorkeeper:
     """Lets requests in; used from threads."""
 
-    redis: Redis
+    box: Strongbox
     per_minute: int
     now: Callable[[], float] = time.time
 
@@ -30,7 +29,7 @@ class Doorkeeper:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             raise Trouble("unauthenticated", "The request has no bearer token.", headers=_CHALLENGE)
-        grant = check(self.redis, token.strip(), self.now())
+        grant = check(self.box, token.strip(), self.now())
         if grant is None:
             said = "The API key is unknown, revoked or expired."
             raise Trouble("unauthenticated", said, headers=_CHALLENGE)
@@ -48,12 +47,12 @@ class Doorkeeper:
             return
         now = self.now()
         key = f"{keys.RATE}{grant.id}:{int(now // _MINUTE)}"
-        with self.redis.pipeline(transaction=False) as pipe:
+        with self.box.redis.pipeline(transaction=False) as pipe:
             pipe.incrby(key, cost)
             pipe.expire(key, 2 * _MINUTE)
             total = int(cast("Any", pipe.execute()[0]))
         if total > self.per_minute:
-            self.redis.decrby(key, cost)
+            self.box.redis.decrby(key, cost)
             wait = _MINUTE - int(now % _MINUTE)
             said = f"{self.per_minute:,} requests and reminders a minute are allowed."
             raise Trouble("rate_limited", said, headers={"Retry-After": str(wait)})

@@ -26,7 +26,6 @@ PATTERN: Final = "^[ -~]+$"
 """Spaces too: HTTP takes those around a value away, so a rule against them could not be kept."""
 _RUNNING_SECONDS = 60
 _KEPT_SECONDS = 86_400
-_OWNER = "idempotency"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class First:
     def keep(self, done: Done) -> None:
         """Answer the same from now on."""
         value = {"request": self.request, "status": done.status, "body": done.body}
-        self.redis.set(self.name, _seal(self.vault, value), ex=_KEPT_SECONDS)
+        self.redis.set(self.name, _seal(self.vault, self.name, value), ex=_KEPT_SECONDS)
 
     def forget(self) -> None:
         """Nothing was done: the key is free again."""
@@ -68,14 +67,14 @@ def enter(
     name = keys.IDEMPOTENCY + hmac.digest(api_key.encode(), key.encode(), hashlib.sha256).hex()
     request = hashlib.sha256(json.dumps([route, body], sort_keys=True).encode()).hexdigest()
     first = First(redis, vault, name, request)
-    running = _seal(vault, {"request": request, "status": None, "body": ""})
+    running = _seal(vault, name, {"request": request, "status": None, "body": ""})
     if redis.set(name, running, nx=True, ex=_RUNNING_SECONDS):
         return first
     found = cast("bytes | None", redis.get(name))
     if found is None:  # it ended just now
         raise _still_running()
     try:
-        value = json.loads(vault.open(found, owner=_OWNER))
+        value = json.loads(vault.open(found, owner=name))
     except SealBroken:  # by a vault key that is gone: nobody can know what was answered
         raise _still_running() from None
     if value["request"] != request:
@@ -91,5 +90,5 @@ def _still_running() -> Trouble:
     return Trouble("request_running", said, headers={"Retry-After": "1"})
 
 
-def _seal(vault: Vault, value: Mapping[str, Any]) -> bytes:
-    return vault.seal(json.dumps(value).encode(), owner=_OWNER)
+def _seal(vault: Vault, name: str, value: Mapping[str, Any]) -> bytes:
+    return vault.seal(json.dumps(value).encode(), owner=name)

@@ -8,7 +8,7 @@ from typing import Any
 from certmail.gateway.api import models
 from certmail.gateway.api.bodies import MOST_BYTES, read_json, read_model
 from certmail.gateway.api.calls import Answer, Call
-from certmail.gateway.api.problems import Trouble
+from certmail.gateway.api.problems import KINDS, Trouble
 from certmail_config.errors import Refused, WrongUse
 from certmail_config.setup_links import issue
 
@@ -39,8 +39,11 @@ async def make(call: Call, value: dict[str, Any]) -> Answer:
             name=wanted.connection,
             return_url=wanted.return_url or "",
             state=wanted.state or "",
+            again=wanted.again,
         )
     except (Refused, WrongUse) as error:
+        if error.code in KINDS:
+            raise Trouble(error.code, error.message, remedy=error.remedy) from None
         place = _FIELDS.get(error.code)
         pointer = f"/{place}" if place else ""
         fault = models.Fault(pointer=pointer, code=error.code, detail=error.message)

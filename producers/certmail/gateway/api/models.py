@@ -171,6 +171,12 @@ class SetupLinkWanted(Model):
     state: Annotated[
         str | None, Field(max_length=LONGEST_STATE, description="Given back with the return URL, unchanged.")
     ] = None
+    again: Annotated[
+        bool,
+        Field(
+            description="Make the link even though the connection works: whoever opens it sees whose mailbox it is, and can change it."
+        ),
+    ] = False
 
 
 class SetupLink(Model):

@@ -35,7 +35,7 @@ def mount(app: web.Application, office: Office, *, bound_seconds: float = BOUND_
     """Add `/v1`, `/openapi.json` and `/docs` to the gateway."""
     settings = office.settings
     mailer = AsyncMailer(lambda: Mailer.over(office.redis, settings))
-    desk = Desk(office, mailer, Doorkeeper(office.redis, settings.api_per_minute), settings.base_url)
+    desk = Desk(office, mailer, Doorkeeper(office.strongbox, settings.api_per_minute), settings.base_url)
     api = web.Application(middlewares=[_problems(desk, bound_seconds)])
     for route in ROUTES:
         api.router.add_route(route.method, route.path.removeprefix("/v1"), _handler(desk, route))

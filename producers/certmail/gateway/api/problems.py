@@ -40,6 +40,9 @@ KINDS: Final[dict[str, Kind]] = {
     "key_reused": Kind(
         409, "The reminder's key was used for another reminder", "Use a key of its own for each reminder."
     ),
+    "connection_active": Kind(
+        409, "The connection works already", "To have it set up anew, ask for the link with `again`."
+    ),
     "tenant_suspended": Kind(409, "The tenant takes nothing in", "Ask the operator."),
     "request_running": Kind(
         409, "The first request with this Idempotency-Key is still running", "Repeat it in a moment."

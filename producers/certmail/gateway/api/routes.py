@@ -121,7 +121,7 @@ ROUTES: Final = (
         Scope.SETUP_LINKS_WRITE,
         Writing(models.SetupLinkWanted, invitations.body, invitations.make),
         {201: ("Good for seven days, in the first browser that opens it.", models.SetupLink)},
-        problems=(*_BODY, "invalid_body", "tenant_not_allowed"),
+        problems=(*_BODY, "invalid_body", "tenant_not_allowed", "connection_active", "tenant_suspended"),
     ),
     Route(
         "GET",

@@ -47,7 +47,7 @@ async def invite(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make a set-up link for the tenant's administrator, and show it this once."""
     found = await _connection(request, visitor)
     office = request.app[FRONT].office
-    made = await asyncio.to_thread(issue, office, found.tenant, name=found.name)
+    made = await asyncio.to_thread(issue, office, found.tenant, name=found.name, again=True)
     return await show(request, visitor, "invitation.html", {"connection": found, "link": made})
 
 

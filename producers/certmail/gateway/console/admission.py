@@ -11,11 +11,13 @@ from aiohttp import web
 
 from certmail.gateway.console import cookies
 from certmail.gateway.console.cookies import Cookie
+from certmail.gateway.console.facts import named, tenant_of
 from certmail.gateway.console.front import FRONT, Front
 from certmail.gateway.console.visitors import Visitor, prove
 from certmail.gateway.console.words import N_
-from certmail_config.errors import CertmailError
-from certmail_config.setup_links import standing
+from certmail_config.connections import TenantState
+from certmail_config.errors import CertmailError, Refused
+from certmail_config.setup_links import latest
 from certmail_config.web_addresses import origin
 
 Page = Callable[[web.Request, Visitor], Awaitable[web.StreamResponse]]
@@ -86,8 +88,21 @@ def _administrator(front: Front, secret: str) -> Visitor | None:
     visitor = front.visitors.find(secret)
     if visitor is None or visitor.is_operator:
         return None
-    stands = visitor.complete or standing(front.office.redis, visitor.tenant, visitor.link)
-    return visitor if stands else None
+    return visitor if _stands(front, visitor) else None
+
+
+def _stands(front: Front, visitor: Visitor) -> bool:
+    """Whether a visit goes on: until there is a newer link, the tenant is suspended, or what was set up is removed."""
+    link = latest(front.office.strongbox, visitor.tenant)
+    if link.link != visitor.link if link is not None else not visitor.complete:
+        return False
+    try:
+        suspended = tenant_of(front, visitor.tenant).state == TenantState.SUSPENDED
+        found = named(front, visitor.tenant, visitor.name)
+    except Refused:
+        return False  # the tenant is removed
+    there = not visitor.complete or (found is not None and found.id == visitor.connection)
+    return there and not suspended
 
 
 async def _admit(request: web.Request, visitor: Visitor, page: Page) -> web.StreamResponse:

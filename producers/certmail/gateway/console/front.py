@@ -30,7 +30,7 @@ def front_of(office: Office) -> Front:
     """Make it over open stores."""
     return Front(
         office=office,
-        visitors=Visitors(office.redis),
+        visitors=Visitors(office.strongbox),
         asker=Asker(office),
         pages=Pages(),
         secure=office.settings.base_url.startswith("https://"),

@@ -46,7 +46,7 @@ async def welcome(request: web.Request) -> web.StreamResponse:
     invitation = await _invitation(request)
     if await asyncio.to_thread(is_bound, front.office.redis, invitation):
         secret = cookies.read(request, Cookie.SETUP, secure=front.secure)
-        if not await asyncio.to_thread(belongs_to, front.office.redis, invitation, secret):
+        if not await asyncio.to_thread(belongs_to, front.office.strongbox, invitation, secret):
             raise _elsewhere()
         await asyncio.to_thread(_let_in, front, secret, invitation)
         raise web.HTTPSeeOther("/connect")
@@ -66,7 +66,7 @@ async def begin(request: web.Request) -> web.StreamResponse:
     secret = (
         new_secret()
     )  # always a new one: what somebody else put into this browser beforehand must open nothing
-    if not await asyncio.to_thread(bind, front.office.redis, invitation, secret):
+    if not await asyncio.to_thread(bind, front.office.strongbox, invitation, secret):
         raise _elsewhere()
     await asyncio.to_thread(_let_in, front, secret, invitation)
     response = web.Response(status=303, headers={"Location": "/connect"})
@@ -84,7 +84,9 @@ async def home(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
 
 async def _invitation(request: web.Request) -> Invitation:
-    found = await asyncio.to_thread(invitation_of, request.app[FRONT].office, request.match_info["token"])
+    found = await asyncio.to_thread(
+        invitation_of, request.app[FRONT].office.strongbox, request.match_info["token"]
+    )
     if found is None:
         raise _ended()
     return found

@@ -88,12 +88,12 @@ async def show(
 
 def _on_the_way_back(front: Front, visitor: Visitor, found: Connection) -> Visitor:
     """The visitor, with the way back to the application if it gave one; once it works, the link ends and they may go."""
-    invitation = standing(front.office.redis, visitor.tenant, visitor.link)
+    invitation = standing(front.office.strongbox, visitor.tenant, visitor.link)
     if invitation is None:
         return visitor
     # The setting may have changed since the link was made.
     back = way_back(invitation, found) if may_return_to(front.office.settings, invitation.return_url) else ""
     if found.state is not ConnectionState.ACTIVE:
         return replace(visitor, back=back)
-    end(front.office.redis, invitation)
-    return front.visitors.complete(visitor, back)
+    end(front.office.strongbox, invitation)
+    return front.visitors.complete(visitor, found.id, back)

@@ -1,22 +1,22 @@
 """Who looks at the console: the operator, or an administrator whom a set-up link brought. Kept in Redis, found by a cookie.
 
-Redis knows only the hash of what the cookie holds, so whoever reads it cannot take anybody's place.
+Redis knows only the hash of what the cookie holds, so whoever reads it cannot take anybody's place; and what it knows is sealed,
+so neither can whoever writes it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import secrets
 import time
 from dataclasses import asdict, dataclass, replace
-from typing import Final, cast
-
-from redis import Redis
+from typing import Final
 
 from certmail_config import keys
 from certmail_config.connections import Connection
+from certmail_config.ids import ConnectionId
+from certmail_config.strongbox import Strongbox
 
 IDLE_SECONDS: Final = 2 * 3600
 """After so long without a page, an operator signs in again."""
@@ -41,7 +41,7 @@ class Visitor:
 
     `secret` is what the cookie holds, `csrf` what every form must send back, `until` when it ends, in seconds since 1970. An
     operator has no `tenant`; whoever a set-up link brought may see only that tenant's connection of this `name`, as long as
-    the `link` stands or is `complete`; `back` is where the application wants them then. `proof` shows which password an operator knew: with
+    the `link` stands, or is `complete` and the `connection` that was set up still there; `back` is where the application wants them then. `proof` shows which password an operator knew: with
     another one set, the visit is over.
     """
 
@@ -52,6 +52,7 @@ class Visitor:
     name: str = ""
     link: str = ""
     complete: bool = False
+    connection: str = ""
     back: str = ""
     proof: str = ""
     notice: Notice | None = None
@@ -74,8 +75,8 @@ class Visitor:
 class Visitors:
     """All that are let in just now. Everything here blocks, and raises RedisError."""
 
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
+    def __init__(self, box: Strongbox) -> None:
+        self._box = box
 
     def let_in_operator(self, password: str) -> Visitor:
         """Begin the visit of an operator who knew this password, under a new secret."""
@@ -91,34 +92,33 @@ class Visitors:
         """Whose cookie this is; None for nobody's, or when the visit is over."""
         if not secret:
             return None
-        kept = cast("bytes | None", self._redis.get(_name(secret)))
-        if kept is None:
+        value = self._box.get(_name(secret))
+        if value is None:
             return None
-        value = json.loads(kept)
         notice = Notice(**value.pop("notice")) if value["notice"] else None
         visitor = Visitor(secret=secret, **{**value, "notice": notice})
         if time.time() >= visitor.until:
             return None
         if visitor.is_operator:
-            self._redis.expire(_name(secret), _seconds(visitor))
+            self._box.redis.expire(_name(secret), _seconds(visitor))
         return visitor
 
     def tell(self, visitor: Visitor, notice: Notice | None) -> None:
         """Say something on the next page, or that it was said."""
         self._begin(replace(visitor, notice=notice))
 
-    def complete(self, visitor: Visitor, back: str) -> Visitor:
+    def complete(self, visitor: Visitor, connection: ConnectionId, back: str) -> Visitor:
         """The set-up is complete: let them stay for a while to see it."""
         until = time.time() + FAREWELL_SECONDS
-        return self._begin(replace(visitor, complete=True, back=back, until=until))
+        return self._begin(replace(visitor, complete=True, connection=connection, back=back, until=until))
 
     def see_out(self, visitor: Visitor) -> None:
         """End a visit."""
-        self._redis.delete(_name(visitor.secret))
+        self._box.redis.delete(_name(visitor.secret))
 
     def _begin(self, visitor: Visitor) -> Visitor:
         value = {name: kept for name, kept in asdict(visitor).items() if name != "secret"}
-        self._redis.set(_name(visitor.secret), json.dumps(value), ex=_seconds(visitor))
+        self._box.put(_name(visitor.secret), value, seconds=_seconds(visitor))
         return visitor
 
 

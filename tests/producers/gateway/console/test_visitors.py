@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import time
+from dataclasses import asdict
 
 import pytest
 from redis import Redis
@@ -18,13 +22,36 @@ from certmail.gateway.console.visitors import (
 from certmail_config import keys
 from certmail_config.connections import Connection
 from certmail_config.ids import ConnectionId
+from certmail_config.strongbox import Strongbox
+from certmail_config.vault import Vault
 
+VAULT = Vault([("k1", os.urandom(32))])
 PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
 def visitors(redis: Redis) -> Visitors:
-    return Visitors(redis)
+    return Visitors(Strongbox(redis, VAULT))
+
+
+class TestWhoeverCanWriteRedis:
+    """But has no vault key."""
+
+    def test_can_begin_no_visit(self, redis: Redis, visitors: Visitors) -> None:
+        visitor = visitors.let_in_operator(PASSWORD)
+        [name] = redis.scan_iter(f"{keys.SESSION}*")
+        value = json.dumps({k: v for k, v in asdict(visitor).items() if k != "secret"}).encode()
+        redis.set(name, value)
+        assert visitors.find(visitor.secret) is None
+        assert redis.hkeys(keys.FORGED) == [name]
+
+    def test_can_put_nobody_in_anothers_place(self, redis: Redis, visitors: Visitors) -> None:
+        visitors.let_in_administrator("theirs", "globex", "default", "link", time.time() + 60)
+        [theirs] = redis.scan_iter(f"{keys.SESSION}*")
+        mine = keys.SESSION + hashlib.sha256(b"mine").hexdigest()
+        redis.set(mine, redis.get(theirs) or b"")
+        assert visitors.find("mine") is None
+        assert visitors.find("theirs") is not None
 
 
 def test_an_operator_is_found_by_the_secret_and_gone_after_being_seen_out(visitors: Visitors) -> None:
@@ -69,7 +96,7 @@ def test_what_is_said_once_is_said_once(visitors: Visitors) -> None:
 def test_whoever_is_done_may_stay_a_little(visitors: Visitors) -> None:
     until = time.time() + 7 * 86_400
     visitor = visitors.let_in_administrator("secret", "acme", "default", "link", until)
-    done = visitors.complete(visitor, "https://app.example.com/")
+    done = visitors.complete(visitor, ConnectionId("1"), "https://app.example.com/")
     assert done.until <= time.time() + FAREWELL_SECONDS
     found = visitors.find("secret")
     assert found is not None
