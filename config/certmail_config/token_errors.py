@@ -44,8 +44,12 @@ class Grant(Enum):
 
     ASSERTION = "assertion"
     """A service account of the customer's."""
+    SEEN_KEY = "seen_key"
+    """The same, signed with a key whose certificate Google was just seen to list."""
     OUR_CLIENT = "our_client"
-    """An authorization code or a refresh token, presented by our own OAuth client."""
+    """A refresh token, presented by our own OAuth client."""
+    SIGN_IN = "sign_in"
+    """An authorization code, presented by our own OAuth client: of a sign-in that ends just now, so that nothing was withdrawn yet."""
 
 
 _TRANSIENT_ERRORS: Final = frozenset({"internal_failure", "server_error", "temporarily_unavailable"})
@@ -73,7 +77,7 @@ def denied(said: Said, grant: Grant) -> Denied:
             "Nothing to do; it is tried again.",
             limited=said.status == 429,
         )
-    for row in (*(_OURS if grant is Grant.OUR_CLIENT else _THEIRS), *_ROWS):
+    for row in _rows(grant):
         if row.error == said.error and row.says.casefold() in f"{said.description} {said.subtype}".casefold():
             return Denied(row.blame, row.code, f"{row.sentence} {words}", row.remedy, row.settling)
     return Denied(
@@ -82,6 +86,19 @@ def denied(said: Said, grant: Grant) -> Denied:
         f"The token endpoint refused for a reason that certmail does not know. {words}",
         "Report it.",
     )
+
+
+def _rows(grant: Grant) -> tuple[_Row, ...]:
+    """The table for what was presented; the first row that fits decides."""
+    match grant:
+        case Grant.ASSERTION:
+            return (*_THEIRS, *_ROWS)
+        case Grant.SEEN_KEY:
+            return (*_SEEN_KEY, *_THEIRS, *_ROWS)
+        case Grant.OUR_CLIENT:
+            return (*_OURS, *_ROWS)
+        case Grant.SIGN_IN:
+            return (*_SIGN_IN, *_OURS, *_ROWS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +171,37 @@ _OURS: Final = (
     ),
 )
 """Where our own client presented the grant, the tenant cannot be asked to mend the client."""
+_SIGN_IN: Final = (
+    _Row(
+        "invalid_grant",
+        "",
+        Blame.CUSTOMER,
+        "sign_in_refused",
+        "Google did not accept this sign-in: it is used already, too old, or not Google's.",
+        "Start again: link the account once more.",
+    ),
+    _Row(
+        "redirect_uri_mismatch",
+        "",
+        Blame.OPERATOR,
+        "callback_wrong",
+        "Google knows the OAuth client under another redirect URI than certmail's.",
+        "Register CERTMAIL_PUBLIC_URL/oauth/google/callback as the client's redirect URI in the Google Cloud console.",
+    ),
+)
+"""Before all others where a code was presented."""
+_SEEN_KEY: Final = (
+    _Row(
+        "invalid_grant",
+        "Invalid JWT Signature",
+        Blame.CUSTOMER,
+        "key_unknown",
+        "Google lists the certificate, but does not accept its key: it is so new that not all of Google knows it yet, or it was disabled.",
+        "Wait a minute. If it stays so, look at the key in the Google Cloud console, under the service account's Keys, and enable it.",
+        settling=True,
+    ),
+)
+"""Before all others where the certificate was seen: it need not be given to Google again."""
 _THEIRS: Final = (
     _Row(
         "org_internal",

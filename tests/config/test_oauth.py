@@ -223,6 +223,7 @@ class TestGranted:
 
 ASSERTION, OURS = [Grant.ASSERTION], [Grant.OUR_CLIENT]
 BOTH = ASSERTION + OURS
+SIGN_IN, SEEN = [Grant.SIGN_IN], [Grant.SEEN_KEY]
 CUSTOMER, OPERATOR, NOBODY = Blame.CUSTOMER, Blame.OPERATOR, Blame.NOBODY
 BY_EMAIL = "Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of the scopes requested."
 SHORT_LIVED = "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim."
@@ -267,6 +268,17 @@ ROWS = [
     (BOTH, 429, "rate_limit_exceeded", "Too many requests", NOBODY, "token_unavailable", False),
     (BOTH, 500, "invalid_grant", "Backend Error", NOBODY, "token_unavailable", False),
     (BOTH, 503, "internal_failure", "", NOBODY, "token_unavailable", False),
+    # a code, just now: nothing was withdrawn
+    (SIGN_IN, 400, "invalid_grant", "Malformed auth code.", CUSTOMER, "sign_in_refused", False),
+    (SIGN_IN, 400, "invalid_grant", "Bad Request", CUSTOMER, "sign_in_refused", False),
+    (SIGN_IN, 400, "redirect_uri_mismatch", "Bad Request", OPERATOR, "callback_wrong", False),
+    (SIGN_IN, 401, "invalid_client", "The OAuth client was not found.", OPERATOR, "client_refused", False),
+    (SIGN_IN, 400, "admin_policy_enforced", "", CUSTOMER, "admin_policy", False),
+    (SIGN_IN, 503, "internal_failure", "", NOBODY, "token_unavailable", False),
+    # a key that Google lists: whatever is wrong with it, it was uploaded
+    (SEEN, 400, "invalid_grant", "Invalid JWT Signature.", CUSTOMER, "key_unknown", True),
+    (SEEN, 400, "invalid_grant", "Not a valid email or user ID.", CUSTOMER, "mailbox_unknown", False),
+    (SEEN, 401, "unauthorized_client", BY_EMAIL, CUSTOMER, "delegation_missing", True),
     # what nobody has documented
     (BOTH, 400, "error_of_the_future", "Something new.", OPERATOR, "token_refused", False),
 ]  # fmt: skip
@@ -274,6 +286,14 @@ ROWS = [
 
 def body(error: object, description: object = "", **more: object) -> bytes:
     return json.dumps({"error": error, "error_description": description} | more).encode()
+
+
+def test_a_key_that_google_lists_is_not_to_be_uploaded_again() -> None:
+    refusal = body("invalid_grant", "Invalid JWT Signature.")
+    seen = read_answer(400, refusal, Grant.SEEN_KEY)
+    assert isinstance(seen, Denied)
+    assert "upload" not in f"{seen.message} {seen.remedy}".lower()
+    assert "Google lists the certificate" in seen.message
 
 
 CLIENT = OAuthClient("123.apps.googleusercontent.com", "GOCSPX-secret")
@@ -377,8 +397,8 @@ class TestDenied:
             assert denied.remedy
 
     def test_every_error_is_told_apart_by_whose_client_it_was(self) -> None:
-        documented = {error for _, _, error, *_ in ROWS}
-        for grant in Grant:
+        documented = {error for grants, _, error, *_ in ROWS if not {*grants}.isdisjoint(BOTH)}
+        for grant in BOTH:
             assert documented == {error for grants, _, error, *_ in ROWS if grant in grants}
 
     def test_addresses_in_googles_words_are_left_out_since_messages_end_up_in_redis_and_logs(self) -> None:

@@ -17,7 +17,7 @@ from certmail_config.connections import Connection, Limits
 from certmail_config.moments import moment
 from certmail_config.token_errors import Blame
 from certmail_worker.probe import Probed, Step, probe_and_save
-from support.town import METADATA_SCOPE, SEND_SCOPE, Town, town
+from support.town import METADATA_SCOPE, SEND_SCOPE, Town, town, wait_for
 
 SMALL = Limits(15_000)
 
@@ -89,6 +89,29 @@ def refuse(place: Town, tenant: str, status: int, reason: str, message: str) -> 
     place.control("POST", "/faults", {"match": match, "fault": fault, "times": 1})
 
 
+def test_one_refusal_stops_nothing_that_works_and_what_is_mended_is_no_longer_asked_for(place: Town) -> None:
+    connection = works(place, "once-refused")
+    delegate(place, connection)
+    first = probe_and_save(place.office, connection.id)
+    assert (wrong(first).code, first.connection.state) == ("delegation_missing", "active")
+    assert "goes on until Google refuses it again" in wrong(first).message
+
+    def again() -> Connection:
+        return probe_and_save(place.office, connection.id).connection
+
+    wait_for("the refusal to be confirmed", lambda: again().state == "attention")
+    delegate(place, connection, SEND_SCOPE)
+    assert again().state == "active"
+
+    place.control("DELETE", f"/service-accounts/{connection.service_account}")
+    wait_for("the account to be missed", lambda: again().code == "service_account_unknown")
+    at_google(place, "once-refused")
+    upload(place, connection)
+    place.fault("503", path="/token", times=None)
+    assert again().code == "token_unavailable"
+    place.control("DELETE", "/faults")
+
+
 def test_a_customer_owned_application_from_nothing_to_a_mail(place: Town) -> None:
     connection = new(place, "steps")
 
@@ -112,6 +135,8 @@ def test_a_customer_owned_application_from_nothing_to_a_mail(place: Town) -> Non
     upload(place, connection, settling=1)
     missing = wrong(probe())
     assert (missing.name, missing.code, missing.waiting) == ("service account", "key_unknown", True)
+    assert "Google lists the certificate" in missing.message
+    assert "upload" not in f"{missing.message} {missing.remedy}".lower()
 
     missing = wrong(probe())
     assert (missing.name, missing.code, missing.waiting) == ("token to send", "delegation_missing", True)

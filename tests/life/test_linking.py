@@ -114,6 +114,17 @@ def test_a_foreign_state_or_issuer_changes_nothing(place: Town) -> None:
     assert show(place, connection)["state"] == "pending"
 
 
+def test_a_code_that_google_does_not_know_is_a_sign_in_to_be_started_again(place: Town) -> None:
+    connection = pending(place, "bogus")
+    state = parse_qs(urlsplit(link_url(place, connection)).query)["state"][0]
+    query = {"state": state, "code": "4/0Abogus"}
+    page = requests.get(f"{place.gateway}/oauth/google/callback", params=query, timeout=10)
+    assert "Google did not accept this sign-in" in page.text
+    assert "Start again" in page.text
+    assert "withdrawn" not in page.text
+    assert show(place, connection)["code"] == "sign_in_refused"
+
+
 def test_a_consent_without_the_box_for_sending_is_given_back_and_explained(place: Town) -> None:
     account = "granular@globex.example"
     place.control("POST", "/accounts", {"email": account})

@@ -23,6 +23,7 @@ OWNED = Glance(
     NOW + timedelta(days=100),
     rotating=False,
     linked=False,
+    refused=False,
 )
 LINKED = replace(OWNED, kind=Kind.SERVICE_PROVIDER_APP, code="grant_revoked", not_after=None, linked=True)
 
@@ -36,6 +37,12 @@ class TestPatients:
         working = replace(OWNED, state=ConnectionState.ACTIVE)
         assert not is_patient(working)
         assert is_patient(replace(working, rotating=True))
+
+    @pytest.mark.parametrize("given", ["OWNED", "LINKED"])
+    def test_so_is_one_that_works_and_was_refused_once(self, given: str) -> None:
+        working = replace(OWNED if given == "OWNED" else LINKED, state=ConnectionState.ACTIVE, code=None)
+        assert not is_patient(working)
+        assert is_patient(replace(working, refused=True))
 
     def test_a_linked_account_is_one_only_with_a_token_that_may_work_again(self) -> None:
         assert is_patient(LINKED)

@@ -38,7 +38,9 @@ FORGOTTEN_SECONDS: Final = 86_400.0
 
 
 def is_patient(glance: Glance) -> bool:
-    """Whether it may turn out to work, or to have a certificate take over, without anybody's saying so."""
+    """Whether it may turn out to work, or not to, or to have a certificate take over, without anybody's saying so."""
+    if glance.state is ConnectionState.ACTIVE and glance.refused:
+        return True  # refused once: it is looked at again before it is believed
     if glance.kind is Kind.SERVICE_PROVIDER_APP:
         return glance.state is ConnectionState.ATTENTION and glance.linked
     if glance.kind is None or glance.state is ConnectionState.DISABLED:
@@ -57,6 +59,8 @@ def heal_in(glance: Glance, tries: int) -> float:
 
 def _trouble(glance: Glance) -> str:
     """What it is looked at for; each certificate that is to take over is a matter of its own."""
+    if glance.state is ConnectionState.ACTIVE and glance.refused:
+        return "a refusal"
     if glance.state is ConnectionState.ACTIVE:
         return f"the certificate after that of {glance.not_after}"
     return f"{glance.state} {glance.code}"

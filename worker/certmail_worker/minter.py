@@ -56,12 +56,16 @@ def oauth_client(settings: Settings) -> OAuthClient | None:
 
 @dataclass(slots=True)
 class Minter:
-    """Asks the token endpoint at `url`; `client` is our OAuth client, needed for linked accounts."""
+    """Asks the token endpoint at `url`; `client` is our OAuth client, needed for linked accounts.
+
+    `key_seen`: Google was just seen to list the certificate that is asked with.
+    """
 
     session: aiohttp.ClientSession
     url: str
     vault: Vault
     client: OAuthClient | None
+    key_seen: bool = False
     _signers: dict[ConnectionId, tuple[int, RSASigner]] = field(default_factory=dict)
 
     async def mint(self, connection: Connection, purpose: Purpose) -> Granted | Denied:
@@ -73,8 +77,7 @@ class Minter:
         if not isinstance(answer, Answered):
             message = f"The token endpoint cannot be reached: {answer.why}"
             return Denied(Blame.NOBODY, "token_unavailable", message, "It is tried again.")
-        grant = Grant.ASSERTION if connection.kind is Kind.CUSTOMER_OWNED_APP else Grant.OUR_CLIENT
-        granted = read_answer(answer.status, answer.body, grant)
+        granted = read_answer(answer.status, answer.body, self._grant(connection))
         return replace(granted, wait=named_wait(answer)) if isinstance(granted, Denied) else granted
 
     async def client_id(self, connection: Connection) -> str | Denied | None:
@@ -96,8 +99,13 @@ class Minter:
             return Denied(Blame.NOBODY, "token_unavailable", message, "It is tried again.")
         if answer.status == 200:
             return read_identity(answer.body)
-        refused = read_answer(answer.status, answer.body, Grant.ASSERTION)
+        refused = read_answer(answer.status, answer.body, self._grant(connection))
         return refused if isinstance(refused, Denied) else None
+
+    def _grant(self, connection: Connection) -> Grant:
+        if connection.kind is Kind.SERVICE_PROVIDER_APP:
+            return Grant.OUR_CLIENT
+        return Grant.SEEN_KEY if self.key_seen else Grant.ASSERTION
 
     def _form(self, connection: Connection, purpose: Purpose) -> dict[str, str] | Denied:
         if connection.kind is Kind.CUSTOMER_OWNED_APP:

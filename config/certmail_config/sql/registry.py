@@ -155,6 +155,8 @@ class Glance:
     """Its next certificate is to take over."""
     linked: bool
     """It has a refresh token."""
+    refused: bool
+    """Google has refused it, and it was not seen to work since."""
 
 
 def glances(db: Db) -> list[Glance]:
@@ -170,6 +172,7 @@ def glances(db: Db) -> list[Glance]:
         table.c.not_after,
         table.c.next_certificate.is_not(None).label("rotating"),
         table.c.refresh_token.is_not(None).label("linked"),
+        table.c.refused_since.is_not(None).label("refused"),
     )
     return [
         Glance(
@@ -182,6 +185,7 @@ def glances(db: Db) -> list[Glance]:
             row.not_after,
             row.rotating,
             row.linked,
+            row.refused,
         )
         for row in db.execute(query)
     ]

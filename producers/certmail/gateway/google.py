@@ -32,7 +32,7 @@ class Google:
             async with self.session.post(
                 self.settings.google_token_url, data=form, allow_redirects=False
             ) as answer:
-                return read_answer(answer.status, await answer.read(), Grant.OUR_CLIENT)
+                return read_answer(answer.status, await answer.read(), Grant.SIGN_IN)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             message = f"Google's token endpoint cannot be reached: {type(error).__name__}"
             return Denied(Blame.NOBODY, "token_unavailable", message, "Link the account again in a minute.")

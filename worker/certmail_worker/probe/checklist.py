@@ -20,7 +20,7 @@ from certmail_worker.gmail import Gmail
 from certmail_worker.http import exchange, new_session
 from certmail_worker.minter import Minter, Purpose, oauth_client, purposes
 from certmail_worker.probe import certificates, grants
-from certmail_worker.probe.steps import concluded, failed, passed, with_patience
+from certmail_worker.probe.steps import concluded, failed, passed, until_confirmed, with_patience
 from certmail_worker.probe.trial import Pay, trial
 
 Told = Callable[[Sequence[Step]], Awaitable[None]]
@@ -56,14 +56,15 @@ async def probe(
         steps: list[Step] = []
         try:
             async for step in checklist.steps(now):
-                steps.append(with_patience(step, connection.refused_since or now, now))
+                patient = with_patience(step, connection.refused_since or now, now)
+                steps.append(until_confirmed(patient, connection, now, settings.confirm_seconds))
                 if told is not None:
                     await told(steps)
                 if not step.ok:
                     break
         except SealBroken as broken:
             steps.append(failed("vault", broken.code, broken.message, broken.remedy, Blame.OPERATOR))
-    ended = concluded(checklist.connection, steps, now)
+    ended = concluded(checklist.connection, steps, now, settings.confirm_seconds)
     return Probed(ended, (*steps, *checklist.aside))
 
 
@@ -90,10 +91,13 @@ class Checklist:
             self.connection = replace(self.connection, key_id=key_id)
             if ahead is not None:
                 yield certificates.clock(ahead)
-            known, client_id = await grants.identity(self.connection, self._minter())
+            known, client_id = await grants.identity(
+                self.connection, self._minter(key_seen=key_id is not None)
+            )
             yield known
         for purpose in purposes(self.connection):
-            step, found = await grants.token(self.connection, self._minter(), purpose, client_id)
+            minter = self._minter(key_seen=self.connection.kind is Kind.CUSTOMER_OWNED_APP)
+            step, found = await grants.token(self.connection, minter, purpose, client_id)
             yield step
             granted = found if purpose is Purpose.SEND else granted
         assert granted is not None, "else a step before has failed"
@@ -116,7 +120,7 @@ class Checklist:
         seen, key_id, _ = await self._listed(name, now.rotated(key_id=None))
         candidate = now.rotated(key_id=key_id)
         if seen.ok:
-            step, granted = await grants.token(candidate, self._minter(), Purpose.SEND)
+            step, granted = await grants.token(candidate, self._minter(key_seen=True), Purpose.SEND)
             if step.ok and granted is not None:
                 self.connection = candidate
                 message = f"It has taken over, as key {key_id}: the old one may be deleted from the service account now."
@@ -159,6 +163,7 @@ class Checklist:
             connection.id,
         )
 
-    def _minter(self) -> Minter:
+    def _minter(self, *, key_seen: bool) -> Minter:
         """A new one each time: it remembers keys by version, and here the key changes before the version does."""
-        return Minter(self.session, self.settings.google_token_url, self.vault, oauth_client(self.settings))
+        url, client = self.settings.google_token_url, oauth_client(self.settings)
+        return Minter(self.session, url, self.vault, client, key_seen)

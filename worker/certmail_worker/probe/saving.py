@@ -42,6 +42,8 @@ def save(office: Office, before: Connection, probed: Probed) -> Connection:
         return office.save(probed.connection, careful=before.state is ConnectionState.ATTENTION)
     if wrong[0].blame is Blame.CUSTOMER:
         return office.note(probed.connection)
+    if probed.connection.code != before.code:
+        return office.note(probed.connection)  # what was wrong has been mended since
     return before  # trouble of our own, or of Google's
 
 

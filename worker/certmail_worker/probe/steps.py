@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from certmail_config.checklist import Step
-from certmail_config.connections import Connection
+from certmail_config.connections import Connection, ConnectionState
 from certmail_config.moments import moment
 from certmail_config.token_errors import Blame, Denied
 
@@ -20,6 +20,22 @@ PATIENCE: Final = {
     "delegation_missing": timedelta(hours=24),
 }
 """How long Google may take to know of what was just set up (google.md §1.5 and §4.2), and somewhat more."""
+REMEMBERED: Final = timedelta(hours=1)
+_KEY: Final = frozenset(
+    {"key_unknown", "service_account_unknown", "client_disabled", "client_deleted", "client_invalid"}
+)
+_GRANT: Final = _KEY | {
+    "certificate_not_uploaded", "delegation_missing", "mailbox_unknown", "admin_policy", "client_internal", "grant_revoked", "session_ended",
+    "sign_in_refused", "not_linked",
+}  # fmt: skip
+DISPROVED: Final = {
+    "certificate dates": frozenset({"certificate_expired"}),
+    "certificate": frozenset({"certificate_not_uploaded", "service_account_unknown"}),
+    "service account": _KEY | {"certificate_not_uploaded"},
+    "token to send": _GRANT,
+    "account": frozenset({"another_account", "account_unknown"}),
+}
+"""Which troubles of a connection a step disproves that is passed."""
 
 
 def passed(name: str, code: str, message: str, *, remedy: str = "", value: str = "") -> Step:
@@ -53,15 +69,54 @@ def with_patience(step: Step, since: datetime, now: datetime) -> Step:
     return replace(step, message=f"{step.message} {words}")
 
 
-def concluded(connection: Connection, steps: Sequence[Step], now: datetime) -> Connection:
-    """The connection as it stands after a checklist.
+def until_confirmed(step: Step, connection: Connection, now: datetime, confirm_seconds: float) -> Step:
+    """Say that a connection that works goes on until it is refused again: one answer may be wrong, as with a send."""
+    if (
+        step.ok
+        or step.blame is not Blame.CUSTOMER
+        or not _awaits_confirmation(connection, now, confirm_seconds)
+    ):
+        return step
+    words = f"The connection goes on until Google refuses it again, {confirm_seconds:.0f} s or more after the first time."
+    return replace(step, message=f"{step.message} {words}", waiting=True)
 
-    The first step that failed decides, where the customer can mend it. Trouble of our own or of Google's says nothing of a
-    connection, so it stays as it was.
+
+def concluded(
+    connection: Connection, steps: Sequence[Step], now: datetime, confirm_seconds: float
+) -> Connection:
+    """The connection as it stands after a checklist: the newest knowledge wins.
+
+    The first step that failed decides, where the customer can mend it; of a connection that works it must fail again,
+    `confirm_seconds` later. Trouble of our own or of Google's says nothing of a connection, so it stays as it was, unless
+    what was wrong with it has just been seen to be right.
     """
     wrong = next((step for step in steps if not step.ok), None)
     if wrong is None:
         return connection.working(key_id=connection.key_id)
     if wrong.blame is not Blame.CUSTOMER:
+        disproved = {code for step in steps if step.ok for code in DISPROVED.get(step.name, ())}
+        if connection.state is ConnectionState.ATTENTION and connection.code in disproved:
+            return connection.troubled(wrong.code, wrong.message, wrong.remedy)
         return connection
+    if _awaits_confirmation(connection, now, confirm_seconds):
+        since = connection.refused_since if _is_remembered(connection, now) else now
+        return replace(connection, refused_since=since)
     return connection.troubled(wrong.code, wrong.message, wrong.remedy, since=connection.refused_since or now)
+
+
+def _awaits_confirmation(connection: Connection, now: datetime, confirm_seconds: float) -> bool:
+    """Whether a connection works so far, and was not refused long enough ago to be refused for good now."""
+    if connection.state is not ConnectionState.ACTIVE:
+        return False
+    since = connection.refused_since
+    return (
+        since is None
+        or not _is_remembered(connection, now)
+        or now < since + timedelta(seconds=confirm_seconds)
+    )
+
+
+def _is_remembered(connection: Connection, now: datetime) -> bool:
+    """A refusal that nobody has looked at again for so long is forgotten, as those of sends are."""
+    since = connection.refused_since
+    return since is not None and now < since + REMEMBERED
