@@ -83,6 +83,8 @@ TRANSITIONS: Final[dict[str, frozenset[Move]]] = {
 
 A job never ends as `failed`, `expired`, `cancelled` or `suppressed` while what became of one of its requests is
 unknown: it ends as `uncertain` then. `accepted` can follow anything by late news of a request that did go out.
+A job that somebody has altered so that it cannot be read has no state: whichever script comes by ends it as `failed`, or as
+`uncertain` if its request was under way.
 """
 
 UPKEEP: Final = frozenset({"restore", "mend"})

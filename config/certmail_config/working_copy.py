@@ -121,14 +121,14 @@ def older(redis: Redis, prefix: str, versions: Mapping[str, int]) -> list[str]:
             for id_ in page:
                 pipe.hget(prefix + id_, "version")
             for id_, version in zip(page, pipe.execute(), strict=True):
-                if int(version or 0) < versions[id_]:
+                if _number(version) < versions[id_]:
                     found.append(id_)
     return found
 
 
 def version_of(redis: Redis, connection: ConnectionId) -> int:
     """The version of a connection that the working copy has; 0 if none."""
-    return int(cast("bytes | None", redis.hget(keys.CONNECTION + connection, "version")) or 0)
+    return _number(cast("bytes | None", redis.hget(keys.CONNECTION + connection, "version")))
 
 
 def read_tenant(fields: Mapping[bytes, bytes], tenant: str) -> TenantView | None:
@@ -183,13 +183,18 @@ def _put(redis: Redis, key: str, version: int, fields: dict[Any, Any]) -> bool:
 
     def write(pipe: Pipeline) -> None:
         nonlocal written
-        written = int(cast("bytes | None", pipe.hget(key, "version")) or 0) <= version
+        written = _number(cast("bytes | None", pipe.hget(key, "version"))) <= version
         pipe.multi()
         if written:
             pipe.hset(key, mapping=fields)
 
     redis.transaction(write, key)
     return written
+
+
+def _number(version: bytes | None) -> int:
+    """A version as it stands in Redis; what is none is older than any, and so written anew."""
+    return int(version) if version is not None and version.isdigit() and len(version) < 10 else 0
 
 
 def _b64(value: bytes) -> str:

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from redis.exceptions import RedisError
+
 from certmail_config import keys
 from certmail_config.connections import ConnectionState, Kind
 from certmail_config.errors import CertmailError, Refused, StoresUnreachable
@@ -78,6 +80,11 @@ async def _look(office: Office, glance: Glance, places: asyncio.Semaphore) -> No
         except CertmailError as error:
             log.warning("not_probed", extra={"connection": glance.id, "code": error.code})
             return
+        except RedisError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one connection's trouble must not end the care for all
+            log.error("not_probed", extra={"connection": glance.id, "code": type(error).__name__})  # noqa: TRY400 - its words may quote a secret
+            return
     if after.state is not before.state:
         log.info("connection", extra={"connection": after.id, "state": after.state, "code": after.code})
 
@@ -111,10 +118,20 @@ async def _use_idle(desk: Desk, glances: Sequence[Glance]) -> None:
         return
     seen = await cast("Any", desk.redis.hgetall(keys.GRANTED))
     late = time.time() - IDLE_SECONDS
-    idle = [glance for glance in linked if int(seen.get(glance.id.encode(), b"0")) / 1000 < late]
+    idle = [glance for glance in linked if _granted_at(seen.get(glance.id.encode())) < late]
     for glance in idle[:MOST_IDLE]:
-        connection = await desk.directory.connection(glance.id)
-        if connection is not None:
-            await desk.tokens.get(
-                connection, anew=True
-            )  # a refusal stops the lane when the next reminder meets it
+        try:
+            connection = await desk.directory.connection(glance.id)
+            if connection is not None:
+                await desk.tokens.get(
+                    connection, anew=True
+                )  # a refusal stops the lane when the next reminder meets it
+        except RedisError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            log.error("not_used", extra={"connection": glance.id, "code": type(error).__name__})  # noqa: TRY400 - as above
+
+
+def _granted_at(ms: bytes | None) -> float:
+    """When Google last granted a token, in seconds; long ago where nobody knows."""
+    return int(ms) / 1000 if ms is not None and ms.isdigit() else 0.0

@@ -53,7 +53,8 @@ class Directory:
 
     async def version(self, id: ConnectionId) -> int:  # noqa: A002 - as above
         """The version of the connection in the working copy; 0 if there is none. Needs no key."""
-        return int(await cast("Any", self.redis.hget(keys.CONNECTION + id, "version")) or 0)
+        found = await cast("Any", self.redis.hget(keys.CONNECTION + id, "version")) or b"0"
+        return int(found) if found.isdigit() else 0
 
     async def open(self, payload: bytes, *, tenant: str, job: str) -> bytes:
         """Read a sealed reminder; raises SealBroken."""

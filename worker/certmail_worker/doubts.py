@@ -15,6 +15,8 @@ from certmail_worker.sent import Sent
 
 CONFIRM_SECONDS: Final = 10.0
 """Between the two looks that both find nothing."""
+MOST_ATTEMPTS: Final = 10_000
+"""More than any job makes: as the ledger's scripts have it."""
 GIVE_UP_SECONDS: Final = 600.0
 """How much longer than VERIFY_SECONDS is tried where looking itself fails."""
 
@@ -38,7 +40,7 @@ class Unsure:
 
 
 def read_unsure(job: JobId, fields: Mapping[bytes, bytes]) -> Unsure | None:
-    """Read a job's hash; None if it is gone, or nothing of it is unknown."""
+    """Read a job's hash; None if it is gone, or nothing of it is unknown. Raises KeyError, ValueError for what is no job's."""
     value = {name.decode(): text.decode() for name, text in fields.items()}
     if "attempt" not in value or "mailbox" not in value or "doubted_at" not in value:
         return None
@@ -59,7 +61,7 @@ def read_unsure(job: JobId, fields: Mapping[bytes, bytes]) -> Unsure | None:
 
 def unknown_attempts(job: Mapping[str, str]) -> tuple[int, ...]:
     """The attempts of a job's hash of which nobody knows what became, the newest last."""
-    numbers = range(1, int(job.get("attempt", "0")) + 1)
+    numbers = range(1, min(int(job.get("attempt", "0")), MOST_ATTEMPTS) + 1)
     return tuple(n for n in numbers if job.get(f"outcome:{n}") == AttemptOutcome.UNKNOWN)
 
 

@@ -20,7 +20,11 @@ from certmail_config.ledger.upkeep import EVERY_JOB, inspect, mend
 Mended = Literal["job", "key", "lane", "project", "member"]
 
 CODES: Final[dict[str, tuple[str, Mended, str]]] = {
-    "job_broken": ("without state, connection, key or time", "job", "remove it"),
+    "job_broken": (
+        "not in a form that can be read",
+        "job",
+        "end it as failed, or uncertain if it was under way",
+    ),
     "not_due": (
         "unfinished, but nobody would ever look at it again",
         "job",

@@ -20,7 +20,9 @@ async def sweep(desk: Desk) -> None:
     while True:
         swept = await desk.ledger(reap(MOST))
         for job, was, now in swept.moved:
-            if was is not State.SCHEDULED:
+            if was is None:
+                log.error("job_broken", extra={"job": job, "state": now})
+            elif was is not State.SCHEDULED:
                 log.info("reaped", extra={"job": job, "was": was, "state": now})
         if swept.looked_at < MOST:
             await asyncio.sleep(PAUSE_SECONDS)

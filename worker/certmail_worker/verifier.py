@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, cast
 from uuid import uuid4
 
+from redis.exceptions import RedisError, ResponseError
+
 from certmail_config import keys
 from certmail_config.connections import Connection
 from certmail_config.errors import SealBroken
@@ -40,12 +42,20 @@ async def verify(desk: Desk) -> None:
         for connection_id, unsure in (await _due(desk, now)).items():
             try:
                 connection = await desk.directory.connection(connection_id)
-                if connection is None or not connection.verify:
-                    await desk.redis.zrem(keys.UNSURE, *(item.job for item in unsure))
+                strangers = [item.job for item in unsure if not _may_look(connection, item)]
+                if strangers:
+                    await desk.redis.zrem(keys.UNSURE, *strangers)
+                wanted = [item for item in unsure if item.job not in strangers]
+                if connection is None or not wanted:
                     continue
-                missing = await _look(desk, connection, boxes[connection_id], unsure)
+                missing = await _look(desk, connection, boxes[connection_id], wanted)
+            except RedisError:
+                raise
             except (LookFailedError, SealBroken) as error:
                 log.info("look_failed", extra={"connection": connection_id, "why": str(error)})
+                await _later(desk, unsure, now, gave_up=True)
+            except Exception as error:  # noqa: BLE001 - one connection's answers must not end the looking for all
+                log.error("look_failed", extra={"connection": connection_id, "why": type(error).__name__})  # noqa: TRY400 - its words may quote an answer
                 await _later(desk, unsure, now, gave_up=True)
             else:
                 await _not_there(desk, missing, now)
@@ -56,13 +66,27 @@ async def _due(desk: Desk, now: float) -> Mapping[ConnectionId, list[Unsure]]:
     """The jobs to look for now, by connection; not those of another mailbox than the connection has now."""
     result: dict[ConnectionId, list[Unsure]] = defaultdict(list)
     for raw in await desk.redis.zrangebyscore(keys.UNSURE, "-inf", round(now * 1000), start=0, num=MOST):
-        job = JobId(cast("bytes", raw).decode())
-        item = read_unsure(job, cast("dict[bytes, bytes]", await desk.redis.hgetall(keys.JOB + job)))
+        job = JobId(cast("bytes", raw).decode(errors="replace"))
+        item = await _read(desk, job)
         if item is None or await _mailbox(desk, item.connection) != item.mailbox:
-            await desk.redis.zrem(keys.UNSURE, job)
+            await desk.redis.zrem(keys.UNSURE, cast("bytes", raw))
             continue
         result[item.connection].append(item)
     return result
+
+
+async def _read(desk: Desk, job: JobId) -> Unsure | None:
+    """What is known of a job; None where nothing is to be looked for, or what Redis holds of it cannot be read."""
+    try:
+        return read_unsure(job, cast("dict[bytes, bytes]", await desk.redis.hgetall(keys.JOB + job)))
+    except (KeyError, ValueError, ResponseError) as error:  # the last: it is no hash
+        log.error("job_broken", extra={"job": job, "error": type(error).__name__})  # noqa: TRY400 - as above
+        return None
+
+
+def _may_look(connection: Connection | None, item: Unsure) -> bool:
+    """Whether a job may be looked for in the mailbox of its connection: it is allowed, and the connection its tenant's."""
+    return connection is not None and connection.verify and connection.tenant == item.tenant
 
 
 async def _mailbox(desk: Desk, connection: ConnectionId) -> str:

@@ -143,12 +143,12 @@ def claim(
                 failures=int(field.get("failures", "0")),
                 refreshed=field.get("reason", "").startswith("token_expired"),
                 resent=field.get("possible_duplicate") == "1",
-                strikes=int(field["strikes"]),
-                project_strikes=int(field["project_strikes"]),
+                strikes=_count(field["strikes"]),
+                project_strikes=_count(field["project_strikes"]),
                 enqueued_at=int(field["enqueued_at"]) / 1000,
                 expires_at=int(field["expires_at"]) / 1000,
                 body=body,
-                refused_token=json.loads(field.get(f"attempt:{field['attempt']}", "{}")).get("token"),
+                refused_token=_refused_token(field.get(f"attempt:{field['attempt']}", "{}")),
             )
         )
 
@@ -240,7 +240,8 @@ def reap(most: int, *, clock: float | None = None) -> Call[Reaped]:
             return Reaped(0, (), Stop(answer[1].decode()))
         words = [word.decode() for word in answer[1:]]
         triples = zip(words[0::3], words[1::3], words[2::3], strict=True)
-        return Reaped(int(answer[0]), tuple((JobId(id_), State(a), State(b)) for id_, a, b in triples))
+        moved = ((JobId(id_), State(a) if a else None, State(b)) for id_, a, b in triples)
+        return Reaped(int(answer[0]), tuple(moved))
 
     return Call(load("reap"), (most, POISON_REAPS, ms(clock)), read)
 
@@ -285,4 +286,21 @@ def _suspend(suspension: Suspension | None) -> tuple[str, str, int | str]:
 
 
 def _fields(flat: Sequence[bytes]) -> dict[str, str]:
-    return {name.decode(): value.decode() for name, value in zip(flat[0::2], flat[1::2], strict=True)}
+    """A job's fields. The script has seen to those that count; of the others none may keep a worker from its job."""
+    pairs = zip(flat[0::2], flat[1::2], strict=True)
+    return {name.decode(errors="replace"): value.decode(errors="replace") for name, value in pairs}
+
+
+def _count(text: str) -> int:
+    """How often in a row; 0 where something else stands."""
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _refused_token(detail: str) -> str | None:
+    """Which token the last attempt met as expired, if its detail says so."""
+    try:
+        said = json.loads(detail)
+    except (ValueError, RecursionError):
+        return None
+    token = said.get("token") if isinstance(said, dict) else None
+    return token if isinstance(token, str) else None

@@ -156,10 +156,10 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Reaped:
-    """What one sweep looked at and moved: (job, from, to)."""
+    """What one sweep looked at and moved: (job, from, to); from None for a job that could not be read."""
 
     looked_at: int
-    moved: tuple[tuple[JobId, State, State], ...]
+    moved: tuple[tuple[JobId, State | None, State], ...]
     stopped: Stop | None = None
 
 

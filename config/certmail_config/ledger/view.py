@@ -97,7 +97,7 @@ def _why(
 
 
 def _decoded(fields: Mapping[bytes, bytes]) -> dict[str, str]:
-    return {name.decode(): text.decode() for name, text in fields.items()}
+    return {name.decode(errors="replace"): text.decode(errors="replace") for name, text in fields.items()}
 
 
 def _attempt(n: int, job: Mapping[str, str]) -> AttemptView:

@@ -8,7 +8,7 @@ local page = redis.call('ZSCAN', K.due, ARGV[1], 'COUNT', ARGV[2])
 local counts = {cancelled = 0, already_sending = 0, uncertain = 0, already_final = 0, unknown = 0}
 for i = 1, #page[2], 2 do
   local id = page[2][i]
-  local job = redis.call('HMGET', K.job .. id, 'tenant', 'campaign', 'connection')
+  local job = redis.pcall('HMGET', K.job .. id, 'tenant', 'campaign', 'connection')
   if job[1] == ARGV[3] and (ARGV[4] == '' or job[2] == ARGV[4]) and (ARGV[5] == '' or job[3] == ARGV[5]) then
     local answer = cancel(id, ARGV[6], now)
     counts[answer] = counts[answer] + 1

@@ -16,7 +16,7 @@ for _, worker in ipairs(redis.call('ZRANGEBYSCORE', K.workers, '-inf', text(now)
   redis.call('HDEL', K.capacity, worker)
 end
 local room = -redis.call('SCARD', K.leased)
-for _, capacity in ipairs(redis.call('HVALS', K.capacity)) do room = room + tonumber(capacity) end
+for _, capacity in ipairs(redis.call('HVALS', K.capacity)) do room = room + (tonumber(capacity) or 0) end
 -- A doorbell that is answered too late was rung in vain: no more are out than workers answer at once.
 local unanswered = redis.call('ZCARD', K.workers) * tonumber(ARGV[3]) - redis.call('SCARD', K.ringing)
 room = math.min(room, most, unanswered)
@@ -27,7 +27,8 @@ local function pop(lane)
     local popped = redis.call('ZPOPMIN', K.lane .. lane)
     if #popped == 0 then return nil end
     local id = popped[1]
-    local job = load_job(id)
+    local job, broken = load_job(id)
+    if broken then set_aside(id, now) end
     if job and job.state == 'ready' then
       if tonumber(job.expires_at) > now then return id, job end
       expire(id, job, now)
@@ -40,7 +41,11 @@ local LANE = {'state', 'mailbox', 'project', 'units_per_minute', 'in_flight', 's
 
 local function load_lane(lane)
   local values, info = redis.call('HMGET', K.lane_info .. lane, unpack(LANE)), {}
-  for i, field in ipairs(LANE) do info[field] = i > 3 and field ~= 'tenant' and tonumber(values[i] or '0') or values[i] end
+  for i, field in ipairs(LANE) do
+    info[field] = i > 3 and field ~= 'tenant' and tonumber(values[i] or '0') or values[i]
+    -- As in a job: a lane that somebody has altered stands still, and no other.
+    if i > 3 and field ~= 'tenant' and type(info[field]) ~= 'number' then return {} end
+  end
   return info
 end
 

@@ -20,15 +20,17 @@ local function due_at(job)
   if held(job) then return job.lease end
 end
 
-local FIELDS = {'state', 'connection', 'expires_at', 'not_before', 'lease', 'mailbox', 'project', 'dedupe', 'priority', 'enqueued_at',
-  'finished_at', 'nonce'}
+local FIELDS = {'state', 'tenant', 'connection', 'mailbox', 'project', 'dedupe', 'finished_at', 'nonce', 'worker'}
+for _, names in ipairs({COUNTED, PERHAPS, FRACTIONS}) do
+  for _, name in ipairs(names) do FIELDS[#FIELDS + 1] = name end
+end
 
 -- What must be there for a job, seen from its own side.
 local function look_at_job(key)
   local id = string.sub(key, #K.job + 1)
-  local values, job = redis.call('HMGET', key, unpack(FIELDS)), {}
+  local values, job = redis.pcall('HMGET', key, unpack(FIELDS)), {}
   for i, field in ipairs(FIELDS) do job[field] = values[i] or nil end
-  if not job.state or not job.connection or not job.expires_at or not job.dedupe then return say('job_broken', id) end
+  if values.err or not sound(job) then return say('job_broken', id) end
   if is_final(job) or job.finished_at then
     if redis.call('PTTL', key) < 0 then say('kept_for_ever', id) end
     if redis.call('EXISTS', K.body .. id) == 1 then say('payload_left', id) end

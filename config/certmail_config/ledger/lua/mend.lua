@@ -32,9 +32,10 @@ if what == 'member' then
   return 'removed'
 end
 
-local job = load_job(id)
-if not job or not job.state or not job.connection or not job.expires_at then
-  redis.call('DEL', K.body .. id, K.job .. id)
+local job, broken = load_job(id)
+if broken then return set_aside(id, now) end
+if not job then
+  redis.call('DEL', K.body .. id)
   for _, index in ipairs({K.due, K.unsure}) do redis.call('ZREM', index, id) end
   for _, index in ipairs({K.leased, K.ringing}) do redis.call('SREM', index, id) end
   return 'removed'

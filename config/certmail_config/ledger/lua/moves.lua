@@ -20,6 +20,15 @@ end
 -- The name under which a project is visited for the lanes that wait for it.
 local PROJECT = 'project:'
 
+-- A request of a mailbox has ended: the lanes that waited for that are visited.
+local function wake_blocked(mailbox, now)
+  local blocked = redis.call('SMEMBERS', K.blocked .. mailbox)
+  if #blocked > 0 then
+    redis.call('DEL', K.blocked .. mailbox)
+    for _, lane in ipairs(blocked) do wake_lane(lane, now) end
+  end
+end
+
 -- A leased job ends, or goes back: its worker's slot is free again, its mailbox's and its project's, and who waited for one
 -- of them is visited. `outcome` is what became of its request, if it was begun.
 local function free_slots(id, job, now, outcome)
@@ -28,11 +37,7 @@ local function free_slots(id, job, now, outcome)
   if not job.mailbox then return end
   count_out(id, job, outcome, now)
   redis.call('SREM', K.flying .. job.mailbox, id)
-  local blocked = redis.call('SMEMBERS', K.blocked .. job.mailbox)
-  if #blocked > 0 then
-    redis.call('DEL', K.blocked .. job.mailbox)
-    for _, lane in ipairs(blocked) do wake_lane(lane, now) end
-  end
+  wake_blocked(job.mailbox, now)
   if redis.call('EXISTS', K.queue .. job.project) == 1 then
     redis.call('ZADD', K.wake, 'NX', text(believed(now)), PROJECT .. job.project)
   end
@@ -143,6 +148,36 @@ local function expire(id, job, now)
   return state
 end
 
+-- How long its end is kept, ms.
+local BROKEN_KEPT = 90 * DAY
+local BROKEN = 'job_broken: what Redis holds of it cannot be read'
+
+-- End a job that cannot be read, in a form that can: it leaves every place that its fields name, or each look at all of them would
+-- stumble over it. Gives the state that it is in then: if its request may have left, nobody knows what became of it.
+local function set_aside(id, now)
+  local key = K.job .. id
+  local found = redis.pcall('HMGET', key, 'state', 'tenant', 'connection', 'mailbox', 'project', 'dedupe')
+  if found.err then
+    redis.call('DEL', key)
+    found = {}
+  end
+  local state = (found[1] == 'sending' or found[1] == 'uncertain') and 'uncertain' or 'failed'
+  local tenant, connection, mailbox, project = found[2] or '', found[3] or '', found[4] or '', found[5] or ''
+  for _, index in ipairs({K.due, K.unsure, K.lane .. connection, K.later .. connection}) do redis.call('ZREM', index, id) end
+  for _, index in ipairs({K.leased, K.ringing, K.flying .. mailbox}) do redis.call('SREM', index, id) end
+  for _, meter in ipairs({meter_of(mailbox, project), project}) do redis.call('ZREM', K.window .. meter, id) end
+  wake_blocked(mailbox, now)
+  redis.call('DEL', K.body .. id)
+  redis.call('HDEL', key, 'nonce', 'worker', 'would_be', unpack(PERHAPS))
+  redis.call('HDEL', key, unpack(FRACTIONS))
+  redis.call('HSET', key, 'state', state, 'reason', BROKEN, 'held', state == 'uncertain' and '1' or '0', 'finished_at', text(now),
+    'tenant', tenant, 'connection', connection, 'dedupe', found[6] or 'broken:' .. id, 'enqueued_at', text(now), 'expires_at', text(now),
+    'priority', '5', 'attempt', '0', 'fence', '0', 'keep', text(BROKEN_KEPT))
+  redis.call('PEXPIRE', key, BROKEN_KEPT)
+  emit(now, 'broken', {'job', id, 'tenant', tenant, 'state', state, 'reason', BROKEN, 'held', state == 'uncertain' and '1' or '0'})
+  return state
+end
+
 -- Call a job off as far as that is possible; gives one word, as cancel.lua says, and the state of a final job.
 local function cancel(id, reason, now)
   local job = load_job(id)
@@ -168,13 +203,11 @@ local function begins_with(key, prefix) return string.sub(key, 1, #prefix) == pr
 
 -- Whether a job belongs into an index: a zset or set of jobs, by its key.
 local function belongs(index, id)
-  if index == K.due then
-    local job = redis.call('HMGET', K.job .. id, 'state', 'finished_at')
-    return job[1] and not FINAL[job[1]] and not job[2]
-  end
   if begins_with(index, K.window) and string.find(id, ':') then return true end -- it ended within the last minute
-  local values = redis.call('HMGET', K.job .. id, 'state', 'connection', 'mailbox', 'nonce', 'project')
-  local job = {state = values[1], connection = values[2], mailbox = values[3] or '', nonce = values[4], project = values[5] or ''}
+  local values = redis.pcall('HMGET', K.job .. id, 'state', 'connection', 'mailbox', 'nonce', 'project', 'finished_at')
+  if values.err then return false end
+  if index == K.due then return values[1] and not FINAL[values[1]] and not values[6] end
+  local job = {state = values[1], connection = values[2] or '', mailbox = values[3] or '', nonce = values[4], project = values[5] or ''}
   if not job.state then return false end
   if begins_with(index, K.lane) then return job.state == 'ready' and index == K.lane .. job.connection end
   if begins_with(index, K.later) then return job.state == 'scheduled' and index == K.later .. job.connection end

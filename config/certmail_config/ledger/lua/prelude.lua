@@ -47,18 +47,48 @@ local function unchecked()
   return redis.call('GET', K.checked_run) ~= string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 end
 
--- A job's fields as a table, or nil when it is unknown.
-local function load_job(id)
-  local flat = redis.call('HGETALL', K.job .. id)
-  if #flat == 0 then return nil end
-  local job = {}
-  for i = 1, #flat, 2 do job[flat[i]] = flat[i + 1] end
-  return job
-end
-
 local FINAL = {accepted = true, failed = true, cancelled = true, suppressed = true, expired = true}
 
 local function is_final(job) return FINAL[job.state] == true end
 
 -- Whether a worker holds it, or a doorbell that was rung for it.
 local function held(job) return job.state == 'dispatched' or job.state == 'sending' end
+
+local LIVING = {scheduled = true, ready = true, dispatched = true, sending = true, uncertain = true}
+-- Whole numbers that every job has, those that one may have, and of these the ones with a fraction.
+local COUNTED = {'expires_at', 'enqueued_at', 'priority', 'attempt', 'fence', 'keep'}
+local PERHAPS = {'failures', 'not_before', 'dispatched_at', 'lease', 'begun_at', 'doubted_at', 'day'}
+local FRACTIONS = {'step', 'project_step'}
+-- More digits than any time or count has, and more attempts than any job makes: those are worked off one by one.
+local MOST_DIGITS, MOST_ATTEMPTS = 15, 10000
+
+local function fits(value, form) return #value <= MOST_DIGITS and string.find(value, form) ~= nil end
+
+-- Whether a job is in a form that every script can count on. Only they write jobs; but one that somebody else has altered must
+-- harm itself alone, not whoever looks through all of them.
+local function sound(job)
+  if not (job.tenant and job.connection and job.dedupe and (LIVING[job.state] or FINAL[job.state])) then return false end
+  for _, name in ipairs(COUNTED) do
+    if not job[name] or not fits(job[name], '^%d+$') then return false end
+  end
+  for _, name in ipairs(PERHAPS) do
+    if job[name] and not fits(job[name], '^%d+$') then return false end
+  end
+  for _, name in ipairs(FRACTIONS) do
+    if job[name] and not fits(job[name], '^%d+%.?%d*$') then return false end
+  end
+  if held(job) and not (job.lease and job.dispatched_at and job.mailbox and job.project) then return false end
+  if job.state == 'sending' and not job.worker then return false end
+  return tonumber(job.attempt) <= MOST_ATTEMPTS
+end
+
+-- A job's fields as a table, or nil when it is unknown, or not in a form that can be read: then the second result is true.
+local function load_job(id)
+  local flat = redis.pcall('HGETALL', K.job .. id)
+  if flat.err then return nil, true end
+  if #flat == 0 then return nil end
+  local job = {}
+  for i = 1, #flat, 2 do job[flat[i]] = flat[i + 1] end
+  if not sound(job) then return nil, true end
+  return job
+end

@@ -1,7 +1,7 @@
 -- Look at every job whose time has come: due, expired, or held by a worker whose lease is over.
 -- KEYS  none declared; K.due (zset), K.job (hash), K.events, and what the moves touch
 -- ARGV  1 most jobs to look at · 2 reaps after claims by different workers that make a job poison · 3 clock ms or ''
--- Gives {looked at, id, from, to, id, from, to, …}, or {'stopped', why} when nothing may be moved at all.
+-- Gives {looked at, id, from ('' of one that cannot be read), to, id, from, to, …}, or {'stopped', why} when nothing may be moved at all.
 local most, poison = tonumber(ARGV[1]), tonumber(ARGV[2])
 local now, leapt = read_clock(ARGV[3])
 if leapt then return {'stopped', 'clock_leapt'} end
@@ -89,8 +89,12 @@ end
 
 local ids = redis.call('ZRANGEBYSCORE', K.due, '-inf', text(now), 'LIMIT', 0, most)
 for _, id in ipairs(ids) do
-  local job = load_job(id)
-  if not job or is_final(job) then
+  local job, broken = load_job(id)
+  if broken then
+    moved[#moved + 1] = id
+    moved[#moved + 1] = ''
+    moved[#moved + 1] = set_aside(id, now)
+  elseif not job or is_final(job) then
     redis.call('ZREM', K.due, id)
   elseif job.state == 'dispatched' then
     lease_over_before_begin(id, job)
