@@ -15,8 +15,8 @@ from certmail_sandbox import (
 from certmail_sandbox.clock import rfc3339
 from certmail_sandbox.control_body import json_body
 from certmail_sandbox.fields import Fields, Refused, only
+from certmail_sandbox.limits import Limits
 from certmail_sandbox.message_view import encoded
-from certmail_sandbox.quotas import Limits
 from certmail_sandbox.state import state_of
 
 
@@ -47,7 +47,7 @@ async def reset(request: web.Request) -> web.Response:
 
 
 async def messages(request: web.Request) -> web.Response:
-    """`GET /messages?mailbox=&to=`: what arrived, oldest first; `mailbox` is the one that sent it."""
+    """`GET /messages?mailbox=&to=`: what was sent, oldest first; `mailbox` is the one that sent it, `bounced` whom it did not reach."""
     only(request.query, ["mailbox", "to"])
     found = state_of(request).mail.newest_first(request.query.get("mailbox"), request.query.get("to"))
     rows = [
@@ -58,10 +58,25 @@ async def messages(request: web.Request) -> web.Response:
             "certmail_id": message.certmail_id,
             "at": rfc3339(message.accepted_at),
             "raw": encoded(message.delivered),
+            "bounced": list(message.bounced),
         }
         for message in found
+        if "SENT" in message.labels
     ]
     return web.json_response(rows[::-1])
+
+
+async def put_recipient(request: web.Request) -> web.Response:
+    """`PUT /recipients/{address} {exists, after_seconds?}`: mail to an address that does not exist is accepted, and bounces so much later."""
+    fields = Fields(await json_body(request))
+    address, exists = request.match_info["address"].lower(), fields.flag("exists", default=True)
+    seconds = fields.seconds("after_seconds") or 0.0
+    fields.end()
+    unknown = state_of(request).bounces.unknown
+    unknown.pop(address, None)
+    if not exists:
+        unknown[address] = seconds
+    return web.json_response({"address": address, "exists": exists, "after_seconds": seconds})
 
 
 async def requests(request: web.Request) -> web.Response:
@@ -99,6 +114,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post("/_sandbox/reset", reset)
     app.router.add_get("/_sandbox/messages", messages)
     app.router.add_get("/_sandbox/requests", requests)
+    app.router.add_put("/_sandbox/recipients/{address}", put_recipient)
     app.router.add_get("/_sandbox/limits", get_limits)
     app.router.add_put("/_sandbox/limits", put_limits)
     control_clock.add_routes(app)

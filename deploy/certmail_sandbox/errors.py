@@ -1,6 +1,6 @@
 """Two shapes of refusal: an API's `error` is an object, the token endpoint's a string (google.md §1.4, §3.3)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
@@ -33,7 +33,9 @@ class ApiError(GoogleError):
         short: The old sentence in `errors[0]`, where it differs from the new one.
         domain: The old domain.
         header: The request header that is at fault.
+        parameter: The query parameter that is at fault.
         info: Reason and metadata of a google.rpc.ErrorInfo.
+        violations: Path and sentence of each google.rpc.BadRequest.FieldViolation.
     """
 
     def __init__(
@@ -46,7 +48,9 @@ class ApiError(GoogleError):
         short: str | None = None,
         domain: str = "global",
         header: str | None = None,
+        parameter: str | None = None,
         info: tuple[str, Mapping[str, str]] | None = None,
+        violations: Sequence[tuple[str, str]] = (),
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -56,29 +60,53 @@ class ApiError(GoogleError):
         self.short = short or message
         self.domain = domain
         self.header = header
+        self.parameter = parameter
         self.info = info
+        self.violations = violations
 
     def body(self) -> Json:
+        return {"error": self._core() | {"errors": [self._old()], "status": self.canonical} | self._details()}
+
+    def old_body(self) -> Json:
+        """The first form of Google's errors alone."""
+        return {"error": {"errors": [self._old()]} | self._core()}
+
+    def new_body(self) -> Json:
+        """The second one alone."""
+        return {"error": self._core() | {"status": self.canonical} | self._details()}
+
+    def _core(self) -> Json:
+        return {"code": self.status, "message": self.message}
+
+    def _old(self) -> Json:
         old: Json = {"message": self.short, "domain": self.domain, "reason": self.reason}
+        if not self.domain:
+            del old["domain"]
         if self.header:
             old |= {"location": self.header, "locationType": "header"}
-        error: Json = {
-            "code": self.status,
-            "message": self.message,
-            "errors": [old],
-            "status": self.canonical,
-        }
+        if self.parameter:
+            old |= {"location": self.parameter, "locationType": "parameter"}
+        return old
+
+    def _details(self) -> Json:
+        details: list[Json] = []
         if self.info:
             reason, metadata = self.info
-            error["details"] = [
+            details.append(
                 {
                     "@type": "type.googleapis.com/google.rpc.ErrorInfo",
                     "reason": reason,
                     "domain": "googleapis.com",
                     "metadata": dict(metadata),
                 }
+            )
+        if self.violations:
+            shown = [
+                {"field": path, "description": words} if path else {"description": words}
+                for path, words in self.violations
             ]
-        return {"error": error}
+            details.append({"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": shown})
+        return {"details": details} if details else {}
 
     def headers(self) -> dict[str, str]:
         if self.status == 401:

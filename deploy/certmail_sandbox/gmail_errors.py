@@ -122,6 +122,19 @@ def over_units(number: str, limit: int, *, per_user: bool) -> ApiError:
     )
 
 
+def daily_limit_exceeded(number: str) -> ApiError:
+    """The project's day is used up; the older wording, which Gmail's page on errors still has (google.md §1.3)."""
+    where = f"https://console.developers.google.com/apis/api/{SERVICE}/quotas?project={number}"
+    return ApiError(
+        403,
+        "PERMISSION_DENIED",
+        "dailyLimitExceeded",
+        "Daily Limit Exceeded. The quota will be reset at midnight Pacific Time (PT). You may monitor your quota usage"
+        f" and adjust limits in the API Console: {where}",
+        domain="usageLimits",
+    )
+
+
 def user_rate_limit(retry_at: float, suffix: str = "") -> ApiError:
     """A 429 that names a time; two spaces before `Retry`, as Gmail writes it."""
     message = f"User-rate limit exceeded.  Retry after {rfc3339(retry_at)}{suffix}"

@@ -6,7 +6,7 @@ from certmail_sandbox import gmail_errors, uploads
 from certmail_sandbox.errors import ApiError
 from certmail_sandbox.gmail_access import CONTINUE, ENTRY, SEND, Call, enter
 from certmail_sandbox.mime import Headers
-from certmail_sandbox.submission import accept, certmail_id
+from certmail_sandbox.submission import accept, certmail_id, recipients_of
 from certmail_sandbox.uploads import Submitted
 
 
@@ -14,7 +14,7 @@ async def send(request: web.Request) -> web.Response:
     """`POST /gmail/v1/users/{user}/messages/send`."""
     body = await request.read()
     call = enter(request, SEND)
-    return _accepted(request, call, uploads.from_json(body))
+    return _accepted(request, call, uploads.from_json(request.content_type, body))
 
 
 async def upload(request: web.Request) -> web.Response:
@@ -55,11 +55,19 @@ def _accepted(request: web.Request, call: Call, submitted: Submitted) -> web.Res
     entry = request[ENTRY]
     headers = Headers.parse(submitted.raw)
     entry.certmail_id = certmail_id(headers)
-    now = call.state.now()
-    message = accept(headers, call.account, call.state.mail, now, submitted.thread_id)
-    call.state.quotas.count_message(call.account.email.lower(), now)
+    recipients = recipients_of(headers)
+    state, mailbox, now = call.state, call.account.email.lower(), call.state.now()
+    quotas = state.quotas
+    leaves = quotas.sending.check_recipients(quotas.limits, mailbox, recipients, now)
+
+    message = accept(headers, recipients, call.account, state.mail, now, submitted.thread_id)
     entry.accepted = message.id
-    return web.json_response({"id": message.id, "threadId": message.thread_id, "labelIds": ["SENT"]})
+    if leaves:
+        quotas.sending.count(mailbox, recipients, now)
+        state.bounces.unless_known(message, now)
+    else:
+        state.bounces.over_the_limit(message, now)
+    return call.answer({"id": message.id, "threadId": message.thread_id, "labelIds": list(message.labels)})
 
 
 def peek_certmail_id(request: web.Request, body: bytes) -> str | None:
@@ -67,7 +75,7 @@ def peek_certmail_id(request: web.Request, body: bytes) -> str | None:
     content_type = request.headers.get("Content-Type", "")
     try:
         if not request.path.startswith("/upload/"):
-            submitted = uploads.from_json(body)
+            submitted = uploads.from_json(request.content_type, body)
         elif request.query.get("uploadType") == "multipart":
             submitted = uploads.from_multipart(content_type, body)
         else:

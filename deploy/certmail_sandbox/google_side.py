@@ -20,6 +20,7 @@ from certmail_sandbox.faults import LATE_SECONDS, Fault
 from certmail_sandbox.gmail_access import ENTRY, bearer
 from certmail_sandbox.journal import Entry
 from certmail_sandbox.state import State, state_of
+from certmail_sandbox.wire.reply import refuse
 
 OWN_PATHS = ("/_sandbox", "/mail/", "/static/", "/favicon.ico")
 GMAIL_PATHS = ("/gmail/", "/upload/gmail/", "/resumable/upload/gmail/")
@@ -40,6 +41,7 @@ async def google_side(request: web.Request, handler: Handler) -> web.StreamRespo
         refusal = gmail_errors.too_large("Request Entity Too Large")
         return _noted(state, state.journal.open(entry), refusal.response())
     entry.at = state.now()
+    entry.size = len(body)
     entry.mailbox = mailbox_of(state, request, body)
     state.journal.open(entry)
     fault = state.faults.take(request.path, entry.mailbox, state.now())
@@ -108,7 +110,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except GoogleError as refusal:
-        return refusal.response()
+        return refuse(request, refusal)
     except web.HTTPNotFound:
         return gmail_errors.not_found().response()
     except web.HTTPMethodNotAllowed:

@@ -20,6 +20,7 @@ class Entry:
         fault: The name of the fault applied.
         units: Quota units charged.
         accepted: The id of the message that it made Gmail accept, even where nobody was told.
+        size: Bytes of its body.
     """
 
     at: float
@@ -31,6 +32,7 @@ class Entry:
     fault: str | None = None
     units: int = 0
     accepted: str | None = None
+    size: int = 0
 
     def to_json(self) -> dict[str, object]:
         return {

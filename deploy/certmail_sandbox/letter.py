@@ -17,6 +17,7 @@ class Letter:
         self.message = message
         self.id = message.id
         self.mailbox = message.mailbox
+        self.sender = message.mailbox if "SENT" in message.labels else message.headers.text("From")
         self.recipients = message.recipients
         self.subject = message.subject or "(no subject)"
 

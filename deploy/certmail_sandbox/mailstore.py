@@ -1,4 +1,4 @@
-"""Every message that Gmail accepted, newest last."""
+"""Every message in a mailbox, newest last: what Gmail accepted from it, and what was returned to it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,16 +9,18 @@ from certmail_sandbox.mime import Headers
 
 @dataclass(eq=False)
 class Message:
-    """An accepted message.
+    """A message in a mailbox.
 
     Attributes:
         id: 16 hex digits, unique in the whole sandbox; it grows with time.
-        mailbox: The mailbox that sent it.
+        mailbox: The mailbox that it is in; of those with the label SENT the one that sent it.
         recipients: Bare addresses from To, Cc and Bcc.
         certmail_id: What its X-Certmail-Id header says.
         accepted_at: Seconds since the epoch.
         sent_copy: As the mailbox keeps it.
         delivered: As the recipients get it: without Bcc.
+        labels: What Gmail calls its place: SENT, INBOX.
+        bounced: The recipients whom it has not reached, and never will.
     """
 
     id: str
@@ -29,6 +31,8 @@ class Message:
     accepted_at: float
     sent_copy: bytes
     delivered: bytes
+    labels: tuple[str, ...] = ("SENT",)
+    bounced: tuple[str, ...] = ()
 
     @cached_property
     def headers(self) -> Headers:
@@ -68,11 +72,12 @@ class MailStore:
         self.by_id[message.id] = message
         self.by_mailbox.setdefault(message.mailbox.lower(), []).append(message)
 
-    def sent_by(self, mailbox: str) -> list[Message]:
+    def kept_by(self, mailbox: str) -> list[Message]:
+        """All that a mailbox holds."""
         return self.by_mailbox.get(mailbox.lower(), [])
 
     def newest_first(self, mailbox: str | None = None, to: str | None = None) -> Iterator[Message]:
-        messages = self.messages if mailbox is None else self.sent_by(mailbox)
+        messages = self.messages if mailbox is None else self.kept_by(mailbox)
         for message in reversed(messages):
             if to is None or any(to.lower() == recipient.lower() for recipient in message.recipients):
                 yield message

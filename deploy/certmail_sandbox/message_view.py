@@ -20,7 +20,7 @@ def view(message: Message, form: str, only: Collection[str] = ()) -> Json:
     resource: Json = {
         "id": message.id,
         "threadId": message.thread_id,
-        "labelIds": ["SENT"],
+        "labelIds": list(message.labels),
         "snippet": "",
         "sizeEstimate": len(message.sent_copy),
         "historyId": str(int(message.id, 16) % 10**9),
@@ -81,7 +81,7 @@ def _term(message: Message, operator: str, value: str) -> bool:
         case "rfc822msgid":
             return message.headers.text("Message-ID").strip("<>").lower() == value.strip("<>")
         case "in" | "label":
-            return value in {"sent", "anywhere"}
+            return value == "anywhere" or value.upper() in message.labels
         case "to" | "from" | "subject" | "cc" | "bcc":
             return value in message.headers.text(operator).lower()
         case _:

@@ -5,53 +5,11 @@ enough after the *accepted* ones is always served. A request that is let through
 (a bad address) has used its units, but is no message of the day.
 """
 
-from collections import deque
-from dataclasses import dataclass, field
-
 from certmail_sandbox import gmail_errors
 from certmail_sandbox.directory import project_number
-
-MINUTE_SECONDS = 60.0
-DAY_SECONDS = 86_400.0
-
-
-@dataclass(slots=True)
-class Limits:
-    """Google's documented numbers for projects made since 2026-05-01 (google.md §1.1, §1.2); in flight is reported.
-
-    Attributes:
-        units_per_minute: Quota units per mailbox and project.
-        project_units_per_minute: Quota units per project.
-        messages_per_day: Messages per mailbox in a rolling 24 h.
-        in_flight: Requests of one mailbox at the same time.
-    """
-
-    units_per_minute: int = 6_000
-    project_units_per_minute: int = 1_200_000
-    messages_per_day: int = 2_000
-    in_flight: int = 10
-
-
-@dataclass(slots=True)
-class SlidingWindow:
-    """Amounts of the last `seconds`, each leaving exactly that long after it came."""
-
-    seconds: float
-    total: int = 0
-    entries: deque[tuple[float, int]] = field(default_factory=deque)
-
-    def used(self, now: float) -> int:
-        while self.entries and self.entries[0][0] <= now - self.seconds:
-            self.total -= self.entries.popleft()[1]
-        return self.total
-
-    def add(self, now: float, amount: int) -> None:
-        self.entries.append((now, amount))
-        self.total += amount
-
-    def next_free(self) -> float | None:
-        """When the oldest entry leaves; None while the window is empty."""
-        return self.entries[0][0] + self.seconds if self.entries else None
+from certmail_sandbox.limits import Limits
+from certmail_sandbox.sending_limits import SendingLimits
+from certmail_sandbox.windows import DAY_SECONDS, MINUTE_SECONDS, PacificDay, SlidingWindow
 
 
 class Quotas:
@@ -59,34 +17,45 @@ class Quotas:
 
     def __init__(self) -> None:
         self.limits = Limits()
+        self.sending = SendingLimits()
         self.in_flight: dict[str, int] = {}
         self._user: dict[tuple[str, str], SlidingWindow] = {}
         self._project: dict[str, SlidingWindow] = {}
-        self._day: dict[str, SlidingWindow] = {}
+        self._project_day: dict[str, PacificDay] = {}
+        self._up: dict[str, SlidingWindow] = {}
+        self._down: dict[str, SlidingWindow] = {}
 
-    def charge(self, mailbox: str, project: str, units: int, now: float, *, sends: bool) -> None:
-        """Lets a request through and counts its units, or counts nothing and raises Google's refusal."""
+    def charge(self, mailbox: str, project: str, units: int, now: float, *, sends: bool, size: int) -> None:
+        """Lets a request of so many bytes through and counts it, or counts nothing and raises Google's refusal."""
         limits = self.limits
         user = self._user.setdefault((mailbox, project), SlidingWindow(MINUTE_SECONDS))
         whole = self._project.setdefault(project, SlidingWindow(MINUTE_SECONDS))
+        day = self._project_day.setdefault(project, PacificDay())
+        number = project_number(project)
         if user.used(now) + units > limits.units_per_minute:
-            raise gmail_errors.over_units(project_number(project), limits.units_per_minute, per_user=True)
+            raise gmail_errors.over_units(number, limits.units_per_minute, per_user=True)
         if whole.used(now) + units > limits.project_units_per_minute:
-            raise gmail_errors.over_units(
-                project_number(project), limits.project_units_per_minute, per_user=False
-            )
+            raise gmail_errors.over_units(number, limits.project_units_per_minute, per_user=False)
+        if day.used(now) + units > limits.project_units_per_day:
+            raise gmail_errors.daily_limit_exceeded(number)
+        self._check_bandwidth(mailbox, size, now)
         if sends:
-            self._check_day(mailbox, now)
-        user.add(now, units)
-        whole.add(now, units)
+            self.sending.check_messages(limits, mailbox, now)
 
-    def _check_day(self, mailbox: str, now: float) -> None:
-        day = self._day.setdefault(mailbox, SlidingWindow(DAY_SECONDS))
-        if day.used(now) >= self.limits.messages_per_day:
-            raise gmail_errors.user_rate_limit(day.next_free() or now + DAY_SECONDS, " (Mail sending)")
+        for window in (user, whole, day):
+            window.add(now, units)
+        self._up.setdefault(mailbox, SlidingWindow(DAY_SECONDS)).add(now, size)
 
-    def count_message(self, mailbox: str, now: float) -> None:
-        self._day.setdefault(mailbox, SlidingWindow(DAY_SECONDS)).add(now, 1)
+    def _check_bandwidth(self, mailbox: str, size: int, now: float) -> None:
+        up = self._up.setdefault(mailbox, SlidingWindow(DAY_SECONDS))
+        down = self._down.setdefault(mailbox, SlidingWindow(DAY_SECONDS))
+        if up.used(now) + size > self.limits.upload_bytes_per_day:
+            raise gmail_errors.user_rate_limit(up.next_free() or now + DAY_SECONDS)
+        if down.used(now) >= self.limits.download_bytes_per_day:
+            raise gmail_errors.user_rate_limit(down.next_free() or now + DAY_SECONDS)
+
+    def count_download(self, mailbox: str, size: int, now: float) -> None:
+        self._down.setdefault(mailbox, SlidingWindow(DAY_SECONDS)).add(now, size)
 
     def enter(self, mailbox: str) -> None:
         """Begins a request of a mailbox; every enter that does not raise is followed by one leave."""

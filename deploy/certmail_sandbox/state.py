@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from certmail_sandbox.bounces import Bounces
 from certmail_sandbox.directory import Directory
 from certmail_sandbox.faults import Faults
 from certmail_sandbox.journal import Journal
@@ -31,6 +32,12 @@ class State:
         """What time it is at Google."""
         return self._clock() + self.ahead
 
+    @property
+    def mail(self) -> MailStore:
+        """What is in the mailboxes by now."""
+        self.bounces.deliver(self._mail, self.now())
+        return self._mail
+
     def reset(self) -> None:
         """Forgets everything, mail that was to be accepted late included."""
         for task in self.late:
@@ -39,7 +46,8 @@ class State:
         self.directory = Directory()
         self.tokens = Tokens()
         self.quotas = Quotas()
-        self.mail = MailStore()
+        self._mail = MailStore()
+        self.bounces = Bounces()
         self.faults = Faults()
         self.journal = Journal()
         self.uploads = Uploads()

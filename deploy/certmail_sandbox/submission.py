@@ -2,10 +2,13 @@
 
 It refuses what has no recipient or a header twice that may stand once, gives the message its own Message-ID, puts
 the account's address in place of a foreign From, adds Date where there is none, and hides Bcc from the recipients.
+It joins a thread only where subject and references fit as well; otherwise the message begins its own.
 Custom headers, Reply-To, Auto-Submitted and a given Date stay as they are.
 """
 
+import re
 import secrets
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import format_datetime, formataddr
 
@@ -21,6 +24,7 @@ SINGLE = (
     *("MIME-Version", "Content-Type", "Content-Transfer-Encoding"),
 )
 CERTMAIL_ID = "X-Certmail-Id"
+_REPLY = re.compile(r"^\s*((re|fwd?):\s*)+", re.IGNORECASE)
 
 
 def certmail_id(headers: Headers) -> str | None:
@@ -28,10 +32,8 @@ def certmail_id(headers: Headers) -> str | None:
     return header.value if header else None
 
 
-def accept(
-    headers: Headers, account: Account, store: MailStore, now: float, thread_id: str | None = None
-) -> Message:
-    """Takes a message into the store, as Gmail would send it.
+def recipients_of(headers: Headers) -> tuple[str, ...]:
+    """To whom a message goes, each once.
 
     Raises:
         ApiError: a 400, permanent for this message.
@@ -39,26 +41,6 @@ def accept(
     for name in SINGLE:
         if len(headers.all(name)) > 1:
             raise gmail_errors.invalid_argument(f"Invalid {name} header")
-    recipients = _recipients(headers)
-    if thread_id is not None and all(known.thread_id != thread_id for known in store.sent_by(account.email)):
-        raise gmail_errors.not_found()
-    _rewrite(headers, account, now)
-    identity = store.next_id(now)
-    message = Message(
-        id=identity,
-        thread_id=thread_id or identity,
-        mailbox=account.email,
-        recipients=recipients,
-        certmail_id=certmail_id(headers),
-        accepted_at=now,
-        sent_copy=headers.to_bytes(),
-        delivered=headers.without(["Bcc"]).to_bytes(),
-    )
-    store.add(message)
-    return message
-
-
-def _recipients(headers: Headers) -> tuple[str, ...]:
     found: list[str] = []
     for name in RECIPIENT_HEADERS:
         for header in headers.all(name):
@@ -69,6 +51,52 @@ def _recipients(headers: Headers) -> tuple[str, ...]:
     if not found:
         raise gmail_errors.invalid_argument("Recipient address required")
     return tuple(dict.fromkeys(found))
+
+
+def accept(
+    headers: Headers,
+    recipients: tuple[str, ...],
+    account: Account,
+    store: MailStore,
+    now: float,
+    thread_id: str | None = None,
+) -> Message:
+    """Takes a message into the store, as Gmail would send it.
+
+    Raises:
+        ApiError: the mailbox has no such thread.
+    """
+    thread = [known for known in store.kept_by(account.email) if known.thread_id == thread_id]
+    if thread_id is not None and not thread:
+        raise gmail_errors.not_found()
+    if not _belongs(headers, thread):
+        thread_id = None
+    _rewrite(headers, account, now)
+    identity = store.next_id(now)
+    to_itself = account.email.lower() in {recipient.lower() for recipient in recipients}
+    message = Message(
+        id=identity,
+        thread_id=thread_id or identity,
+        mailbox=account.email,
+        recipients=recipients,
+        certmail_id=certmail_id(headers),
+        accepted_at=now,
+        sent_copy=headers.to_bytes(),
+        delivered=headers.without(["Bcc"]).to_bytes(),
+        labels=("UNREAD", "SENT", "INBOX") if to_itself else ("SENT",),
+    )
+    store.add(message)
+    return message
+
+
+def _belongs(headers: Headers, thread: Iterable[Message]) -> bool:
+    """Whether a message fits into a thread by reference and by subject (google.md §2.4)."""
+    named = set(f"{headers.text('References')} {headers.text('In-Reply-To')}".split())
+    subject = _REPLY.sub("", headers.text("Subject"))
+    return any(
+        known.headers.text("Message-ID") in named and _REPLY.sub("", known.subject) == subject
+        for known in thread
+    )
 
 
 def _rewrite(headers: Headers, account: Account, now: float) -> None:

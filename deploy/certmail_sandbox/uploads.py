@@ -2,12 +2,12 @@
 
 import base64
 import binascii
-import json
 import re
 from dataclasses import dataclass
 from email.message import Message as MimeMessage
 
 from certmail_sandbox import gmail_errors
+from certmail_sandbox.wire import body as json_body
 
 JSON_MAX_BYTES = 5 * 1024 * 1024  # reported, not documented: "above ~5 MB of request"
 UPLOAD_MAX_BYTES = 36_700_160  # mediaUpload.maxSize of gmail.v1.json
@@ -22,8 +22,10 @@ class Submitted:
     thread_id: str | None = None
 
 
-def from_json(body: bytes) -> Submitted:
+def from_json(content_type: str, body: bytes) -> Submitted:
     """Reads `{"raw": <base64url>, "threadId": …}`."""
+    if content_type != "application/json":
+        raise gmail_errors.bad_request(f"Invalid JSON payload received. Content-Type is {content_type}.")
     if len(body) > JSON_MAX_BYTES:
         raise gmail_errors.too_large(f"Request payload size exceeds the limit: {JSON_MAX_BYTES} bytes.")
     raw, thread_id = _message_resource(body)
@@ -60,20 +62,10 @@ def thread_of(metadata: bytes) -> str | None:
     return _message_resource(metadata)[1] if metadata.strip() else None
 
 
-def _message_resource(body: bytes) -> tuple[str | None, str | None]:
-    try:
-        resource = json.loads(body or b"{}")
-    except ValueError:
-        raise gmail_errors.bad_request("Invalid JSON payload received. Parse error.") from None
-    if not isinstance(resource, dict):
-        raise gmail_errors.bad_request("Invalid JSON payload received. Root element must be a message.")
-    texts: list[str | None] = []
-    for name in ("raw", "threadId"):
-        value = resource.get(name)
-        if value is not None and not isinstance(value, str):
-            raise gmail_errors.bad_request(f"Invalid value at 'message.{name}'")
-        texts.append(value)
-    return texts[0], texts[1]
+def _message_resource(content: bytes) -> tuple[str | None, str | None]:
+    resource = json_body.read(content, "Message", "message")
+    raw, thread_id = resource.get("raw"), resource.get("threadId")
+    return raw if isinstance(raw, str) else None, thread_id if isinstance(thread_id, str) else None
 
 
 def _decoded(raw: str) -> bytes:

@@ -125,6 +125,13 @@ class Google:
         [message] = await self.messages()
         return base64.urlsafe_b64decode(message["raw"])
 
+    async def reply_line(self) -> str:
+        """The header that refers to the only message."""
+        [line] = [
+            line for line in (await self.delivered()).split(b"\r\n") if line.startswith(b"Message-ID: ")
+        ]
+        return "References: " + line.decode().removeprefix("Message-ID: ")
+
     # A customer owned application: service account, certificate, delegation.
 
     async def service_account(self, *scopes: str, certificate: str | None = None) -> str:

@@ -142,7 +142,7 @@ async def test_messages_are_listed_by_sender_and_by_recipient(google: Google) ->
     assert [m["certmail_id"] for m in await google.messages()] == ["job-1", "job-2"]
     assert [m["certmail_id"] for m in await google.messages("?mailbox=ONE@acme.example")] == ["job-1"]
     [found] = await google.messages("?to=bob@acme.example")
-    assert set(found) == {"id", "mailbox", "to", "certmail_id", "at", "raw"}
+    assert set(found) == {"id", "mailbox", "to", "certmail_id", "at", "raw", "bounced"}
     assert (found["mailbox"], found["to"]) == ("two@acme.example", "bob@acme.example")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", found["at"])
     assert await google.messages("?mailbox=one@acme.example&to=bob@acme.example") == []

@@ -210,7 +210,8 @@ async def test_the_client_library_sends_by_multipart_into_a_thread(google: Googl
         send = service.users().messages().send
         raw = base64.urlsafe_b64encode(google.mail()).decode()
         first = await thread(send(userId="me", body={"raw": raw}).execute)
-        media = MediaInMemoryUpload(google.mail(), mimetype="message/rfc822")
+        mail = google.mail(await google.reply_line())
+        media = MediaInMemoryUpload(mail, mimetype="message/rfc822")
         body = {"threadId": first["threadId"]}
         second = await thread(send(userId="me", body=body, media_body=media).execute)
         assert second["threadId"] == first["threadId"]

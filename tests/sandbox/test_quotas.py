@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from certmail_sandbox.quotas import SlidingWindow
+from certmail_sandbox.windows import SlidingWindow
 
 if TYPE_CHECKING:
     from sandbox.conftest import Google
@@ -24,8 +24,17 @@ async def test_the_limits_are_googles_documented_ones_until_changed(google: Goog
     assert await google.control("GET", "/limits") == {
         "units_per_minute": 6000,
         "project_units_per_minute": 1_200_000,
+        "project_units_per_day": 80_000_000,
         "messages_per_day": 2000,
+        "recipients_per_message": 500,
+        "recipients_per_day": 10_000,
+        "external_recipients_per_day": 3_000,
+        "unique_recipients_per_day": 3_000,
+        "unique_external_recipients_per_day": 2_000,
+        "upload_bytes_per_day": 500 * 2**20,
+        "download_bytes_per_day": 2_500 * 2**20,
         "in_flight": 10,
+        "sending_lag_seconds": 0,
     }
     assert (await limit(google, messages_per_day=500))["messages_per_day"] == 500
     assert (await google.control("GET", "/limits"))["units_per_minute"] == 6000
@@ -164,6 +173,81 @@ async def test_the_eleventh_request_at_the_same_time_is_one_too_many(google: Goo
     assert (answer.status, answer.message) == (429, "Too many concurrent requests for user")
     await asyncio.gather(*hanging, return_exceptions=True)
     assert (await google.send(token)).status == 200
+
+
+def people(*numbers: int, domain: str = "globex.example") -> str:
+    return ",\r\n ".join(f"person{number}@{domain}" for number in numbers)
+
+
+async def test_a_message_has_at_most_five_hundred_recipients(google: Google) -> None:
+    token = await google.token()
+    assert (await google.send(token, google.mail(to=people(*range(500))))).status == 200
+    many = google.mail("Bcc: one-more@acme.example", to=people(*range(500)))
+    answer = await google.send(token, many)
+    assert (answer.status, answer.reason) == (400, "invalidArgument")
+
+
+@pytest.mark.parametrize(
+    ("limits", "statuses"),
+    [
+        ({"recipients_per_day": 5}, [200, 200, 429, 200]),
+        ({"external_recipients_per_day": 3}, [200, 200, 429, 200]),
+        ({"unique_recipients_per_day": 4}, [200, 200, 429, 429]),
+        ({"unique_external_recipients_per_day": 2}, [200, 200, 429, 200]),
+        ({"messages_per_day": 2}, [200, 200, 429, 429]),
+    ],
+)
+async def test_each_limit_on_recipients_of_a_day_is_a_429_that_names_a_time(
+    google: Google, limits: dict[str, int], statuses: list[int]
+) -> None:
+    token = await google.token()
+    await limit(google, **limits)
+    mails = (
+        people(1, 2) + ", INSIDE1@acme.example",
+        "inside2@acme.example",
+        people(3, 2),
+        "inside3@acme.example",
+    )
+    answers = [await google.send(token, google.mail(to=to)) for to in mails]
+    assert [answer.status for answer in answers] == statuses
+    assert all(a.message.endswith("Z (Mail sending)") for a in answers if a.status == 429)
+    google.clock.ahead = 86_401
+    token = await google.token()
+    assert (await google.send(token, google.mail(to=people(3, 2)))).status == 200
+
+
+async def test_who_was_written_to_already_is_no_new_recipient(google: Google) -> None:
+    token = await google.token()
+    await limit(google, unique_recipients_per_day=1)
+    for to in ("ada@acme.example", "ADA@acme.example"):
+        assert (await google.send(token, google.mail(to=to))).status == 200
+    assert (await google.send(token, google.mail(to="bob@acme.example"))).status == 429
+
+
+async def test_the_projects_units_of_a_day_begin_anew_at_midnight_in_california(google: Google) -> None:
+    token = await google.token()
+    await limit(google, project_units_per_day=200)
+    answers = [await google.send(token) for _ in range(3)]
+    assert [answer.status for answer in answers] == [200, 200, 403]
+    assert answers[-1].reason == "dailyLimitExceeded"
+    assert answers[-1].message.startswith("Daily Limit Exceeded.")
+    google.clock.ahead = 86_400
+    assert (await google.send(await google.token())).status == 200
+
+
+async def test_bandwidth_up_and_down_is_a_429_without_a_word_about_sending(google: Google) -> None:
+    token = await google.token(MAILBOX, "https://mail.google.com/")
+    await limit(google, upload_bytes_per_day=2_000)
+    assert (await google.send(token)).status == 200
+    answer = await google.send(token, google.mail(body="x" * 2_000))
+    assert (answer.status, answer.reason) == (429, "rateLimitExceeded")
+    assert answer.message.startswith("User-rate limit exceeded.  Retry after ")
+    assert "sending" not in answer.message
+    await limit(google, upload_bytes_per_day=10**6, download_bytes_per_day=200)
+    messages = "/gmail/v1/users/me/messages"
+    statuses = [(await google.ask("GET", messages, headers=google.bearer(token))).status for _ in range(4)]
+    assert statuses[0] == 200
+    assert statuses[-1] == 429
 
 
 @pytest.mark.parametrize(("at", "used"), [(59.9, 5), (60.0, 2), (69.9, 2), (70.0, 0)])

@@ -41,18 +41,25 @@ async def test_multipart_takes_either_line_end(google: Google, end: bytes) -> No
     assert (await google.delivered()).endswith(b"\r\n\r\nPlease review.\r\n")
 
 
-async def test_multipart_may_join_a_thread(google: Google) -> None:
+async def test_multipart_may_join_a_thread_by_reference_and_subject(google: Google) -> None:
     token = await google.token()
-    first = (await google.send(token)).body
+    thread = (await google.send(token)).body["threadId"]
+    reference = await google.reply_line()
     headers = google.bearer(token) | {"Content-Type": "multipart/related; boundary=sep"}
-    for thread, status in ((first["threadId"], 200), ("00000000deadbeef", 404)):
-        body = related(google.mail(), b"\r\n", b'{"threadId": "%s"}' % thread.encode())
+    fitting = google.mail(reference).replace(b"Subject: ", b"Subject: Re: ")
+    for wanted, mail, status, joins in (
+        (thread, fitting, 200, True),
+        (thread, google.mail(), 200, False),
+        (thread, google.mail(reference).replace(b"Access", b"Other"), 200, False),
+        ("00000000deadbeef", fitting, 404, False),
+    ):
+        body = related(mail, b"\r\n", b'{"threadId": "%s"}' % wanted.encode())
         answer = await google.ask(
             "POST", PATH, params={"uploadType": "multipart"}, data=body, headers=headers
         )
         assert answer.status == status
         if status == 200:
-            assert answer.body["threadId"] == thread
+            assert (answer.body["threadId"] == wanted) is joins
 
 
 async def test_a_resumable_upload_is_sent_once_it_is_whole(google: Google) -> None:
