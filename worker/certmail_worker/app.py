@@ -17,6 +17,7 @@ from certmail_config.settings import Settings
 from certmail_config.stores import redis_server
 from certmail_worker import logs, stop_signals, tasks, transport
 from certmail_worker.lifecycle import WorkerLife
+from certmail_worker.looking import only_look
 
 
 def build(settings: Settings) -> Celery:
@@ -46,6 +47,7 @@ def build(settings: Settings) -> Celery:
     )
     app.life = WorkerLife(app, settings, redis_url)
     tasks.register(app, app.life)
+    only_look(app)
     return app
 
 

@@ -1,0 +1,112 @@
+"""Which messages of Celery's queue a worker takes up, and which commands."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from typing import Any, cast
+
+import pytest
+from celery import Celery
+
+from certmail_config.broker import DELIVER, PROBE, QUEUE
+from certmail_worker.collapsing import EACH_SECONDS, MOST_KINDS, Collapsing
+from certmail_worker.looking import ill_formed
+from certmail_worker.messages import no_call, no_doorbell, unfit
+from support.garbage import COMMANDS, MESSAGES, OTHER_JSON
+
+
+class Written:
+    """Messages as Celery writes them, caught on their way to Redis."""
+
+    def __init__(self) -> None:
+        self.app = Celery("a test's", broker="memory://", set_as_current=False)
+        self.app.conf.update(task_default_queue=QUEUE, task_serializer="json", task_ignore_result=True)
+
+    def write(self, task: str, **options: Any) -> dict[str, Any]:
+        with self.app.connection_for_write() as connection:
+            channel: Any = connection.channel()
+            self.app.send_task(task, args=["0199-a-job"], connection=connection, **options)
+            message = channel._get(QUEUE)
+        return cast("dict[str, Any]", json.loads(json.dumps(message)))
+
+
+@pytest.mark.parametrize("task", [DELIVER, PROBE])
+def test_what_certmail_sends_is_taken_up(task: str) -> None:
+    message = Written().write(task)
+    assert (unfit(message), no_doorbell(message), no_call(called(message))) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "more", [{"countdown": 10}, {"expires": 10}, {"time_limit": 1}, {"compression": "gzip"}]
+)
+def test_what_asks_for_more_is_not(more: dict[str, Any]) -> None:
+    message = Written().write(DELIVER, **more)
+    assert unfit(message) is None
+    assert no_doorbell(message) is not None
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_of_anything_else_is_said_why_it_is_not(name: str) -> None:
+    try:
+        message = json.loads(MESSAGES[name])
+    except (ValueError, RecursionError):
+        return
+    assert unfit(message) or no_doorbell(message) or no_call(called(message)), name
+
+
+def called(message: dict[str, Any]) -> object:
+    """What the body of a message holds; nothing where it is not in the form that it is said to be in."""
+    try:
+        return json.loads(base64.b64decode(message["body"], validate=True))
+    except (KeyError, ValueError):
+        return None
+
+
+@pytest.mark.parametrize("thing", [json.loads(thing) for thing in OTHER_JSON.values()], ids=OTHER_JSON)
+def test_json_of_any_other_shape_is_no_message_and_no_command(thing: object) -> None:
+    assert unfit(thing) is not None
+    assert ill_formed(thing, {}) is not None
+
+
+@pytest.mark.parametrize("clock", [-1, 2**60, "noon", 1.5, [1]])
+def test_a_command_whose_clock_would_outrun_all_others_is_none(clock: object) -> None:
+    ping: dict[str, Any] = {
+        "method": "ping",
+        "arguments": {},
+        "destination": None,
+        "pattern": None,
+        "matcher": None,
+    }
+    assert ill_formed(ping, {"clock": 7}) is None
+    assert ill_formed(ping, {"clock": clock}) == "a command of no time"
+
+
+def test_commands_of_every_kind_are_judged_without_raising() -> None:
+    found = {name: ill_formed(command, {}) for name, command in COMMANDS.items()}
+    assert found["shutdown"] is None, "it is a command; that it is refused is decided later"
+    assert all(found[name] for name in COMMANDS if "none" in name or name in {"a number", "a text", "null"})
+
+
+class TestCollapsing:
+    def test_the_first_is_said_at_once_and_the_others_once_a_minute_with_their_number(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        now = 100.0
+        collapsing = Collapsing(logging.getLogger("a test's"), monotonic=lambda: now)
+        for _ in range(1000):
+            collapsing.error("dropped", "one kind")
+        collapsing.error("dropped", "another")
+        now += EACH_SECONDS
+        collapsing.error("dropped", "one kind")
+        said = [(record.__dict__["why"], record.__dict__["times"]) for record in caplog.records]
+        assert said == [("one kind", 1), ("another", 1), ("one kind", 1000)]
+
+    def test_names_that_somebody_makes_up_do_not_fill_the_memory(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        collapsing = Collapsing(logging.getLogger("a test's"))
+        for n in range(10 * MOST_KINDS):
+            collapsing.error("dropped", f"kind {n}")
+        assert len(caplog.records) == MOST_KINDS + 1
