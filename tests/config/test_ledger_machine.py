@@ -31,7 +31,7 @@ from support.deliveries import pauses
 from support.lanes import MAILBOX, TENANT, Limits
 from support.news import VERSIONS, settlement, stops, verdicts
 from support.pressure import lanes, picks, rarely, workers
-from support.removals import Removals
+from support.restores import Restores
 from support.twin import Tally
 
 STEPS: Final = int(os.environ.get("LEDGER_STEPS", "5000"))
@@ -52,7 +52,7 @@ limits = st.builds(
 lives = st.sampled_from([1.0, 30.0, 3600.0, 86400.0, 86400.0])
 
 
-class LedgerMachine(Removals):
+class LedgerMachine(Restores):
     """Producers, workers, a pacer, a reaper, operators, Google, a clock, and everything that can go wrong."""
 
     @initialize(limits=limits)

@@ -13,8 +13,11 @@ from certmail_config.ledger import advertise, run
 from certmail_config.ledger.transitions import UncheckedError
 from certmail_config.ledger.upkeep import CheckedError, KnownAttempt, KnownJob, Restored, restore
 from certmail_config.states import AttemptOutcome, State
+from certmail_worker.doubts import read_unsure
+from certmail_worker.invariants import look, put_right
 from support.bench import Bench
 
+LOST_IN_RESTORE = "lost: its content was not in the copy that Redis was restored from; enqueue it again"
 UNDER_WAY = KnownAttempt(1, 1_800_000_000.0, "unknown", "{}")
 
 
@@ -45,9 +48,91 @@ def test_what_ended_on_record_ends_here(ledger: Bench) -> None:
 
 def test_what_could_have_left_is_held_and_counted_once(ledger: Bench) -> None:
     for _ in range(2):
-        put(ledger, "j", State.UNCERTAIN, could_have_left=True)
+        put(ledger, "j", State.UNCERTAIN, could_have_left=ledger.now - 60)
     assert (ledger.state("j"), ledger.see("j").held) == (State.UNCERTAIN, True)
     assert ledger.redis.hgetall(keys.HELD_BACK) == {b"a": b"1"}
+
+
+class TestWhatIsHeldCanBeSettled:
+    """A request that could have been made is presumed: of what nobody knows of nothing could be said."""
+
+    def test_the_request_that_could_have_been_made_is_the_next_one(self, ledger: Bench) -> None:
+        put(ledger, "j", State.UNCERTAIN, could_have_left=ledger.now + 60)
+        [attempt] = ledger.see("j").attempts
+        assert (attempt.n, attempt.outcome) == (1, AttemptOutcome.UNKNOWN)
+        assert attempt.begun_at.timestamp() == ledger.now + 60
+        newest: Any = ledger.redis.xrevrange(keys.EVENTS, count=1)
+        [(_, fields)] = newest
+        assert (fields[b"attempt"], fields[b"held"]) == (b"1", b"1")
+
+    def test_behind_those_that_are_on_record(self, ledger: Bench) -> None:
+        refused = KnownAttempt(1, ledger.now, "rejected", "{}")
+        put(ledger, "j", State.UNCERTAIN, attempts=[refused], could_have_left=ledger.now)
+        assert [each.outcome for each in ledger.see("j").attempts] == ["rejected", "unknown"]
+
+    def test_none_is_presumed_where_one_is_in_doubt_already(self, ledger: Bench) -> None:
+        put(ledger, "j", State.UNCERTAIN, attempts=[UNDER_WAY], could_have_left=ledger.now)
+        assert len(ledger.see("j").attempts) == 1
+
+    def test_what_did_not_leave_is_sent_again(self, ledger: Bench) -> None:
+        put(ledger, "j", State.UNCERTAIN, could_have_left=ledger.now)
+        said = ledger.settle("j", outcome=AttemptOutcome.NOT_SENT, to=State.READY)
+        assert said is State.READY
+        ledger.redis.set(keys.CHECKED_RUN, str(ledger.redis.info("server")["run_id"]))
+        ledger.dispatch()
+        assert ledger.begin(ledger.claim("j")).attempt == 2
+        assert ledger.settle("j", 2) is State.ACCEPTED
+
+    def test_what_arrived_is_accepted(self, ledger: Bench) -> None:
+        put(ledger, "j", State.UNCERTAIN, could_have_left=ledger.now)
+        assert ledger.settle("j") is State.ACCEPTED
+
+    def test_where_one_may_look_it_is_looked_up_in_its_mailbox(self, ledger: Bench) -> None:
+        ledger.lane("v", verify=True)
+        ledger.enqueue("k", connection="v")
+        put(ledger, "k", State.UNCERTAIN, could_have_left=ledger.now)
+        fields: Any = ledger.redis.hgetall(keys.JOB + "k")
+        item = read_unsure(JobId("k"), fields)
+        assert item is not None
+        assert (item.mailbox, item.attempts, item.begun_at) == ("m-v", (1,), ledger.now)
+        assert ledger.redis.zscore(keys.UNSURE, "k") is not None
+
+    def test_a_doubt_of_an_older_repair_that_nobody_can_settle_is_found_and_mended(
+        self, ledger: Bench
+    ) -> None:
+        put(ledger, "j", State.UNCERTAIN, could_have_left=ledger.now)
+        ledger.redis.hdel(keys.JOB + "j", "begun:1", "outcome:1")
+        ledger.redis.hset(keys.JOB + "j", "attempt", "0")
+        report = look(ledger.redis)
+        assert report.found == {"no_request": ["j"]}
+        put_right(ledger.redis, report)
+        assert not look(ledger.redis).found
+        assert ledger.settle("j", outcome=AttemptOutcome.NOT_SENT, to=State.READY) is State.READY
+
+
+class TestWhatIsForgotten:
+    """Its content is lost: what is left to find out is whether it had left."""
+
+    def forget(self, ledger: Bench) -> None:
+        done = put(ledger, "gone", State.UNCERTAIN, known=known(ledger, "k"), could_have_left=ledger.now)
+        assert done.state is State.UNCERTAIN
+
+    def test_it_is_held_like_any_other_and_breaks_nothing(self, ledger: Bench) -> None:
+        self.forget(ledger)
+        assert ledger.see("gone").held
+        assert not look(ledger.redis).found
+        assert ledger.enqueue("again", dedupe="k", fingerprint="f").code == "duplicate"
+
+    def test_what_did_not_leave_is_lost_and_its_key_is_free(self, ledger: Bench) -> None:
+        self.forget(ledger)
+        said = ledger.settle("gone", outcome=AttemptOutcome.NOT_SENT, to=State.READY)
+        assert (said, ledger.see("gone").reason) == (State.FAILED, LOST_IN_RESTORE)
+        assert ledger.enqueue("again", dedupe="k", fingerprint="f").code == "enqueued"
+
+    def test_what_arrived_stays_known_by_its_key(self, ledger: Bench) -> None:
+        self.forget(ledger)
+        assert ledger.settle("gone") is State.ACCEPTED
+        assert ledger.enqueue("again", dedupe="k", fingerprint="f").code == "duplicate"
 
 
 def test_a_worker_that_lived_on_knows_better_than_the_record(ledger: Bench) -> None:

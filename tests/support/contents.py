@@ -32,6 +32,8 @@ class Contents:
     leased: set[str]
     ringing: set[str]
     paused: set[str]
+    held_back: dict[str, int]
+    """By lane."""
     flying: dict[str, set[str]]
     unsure: dict[str, float]
     bodies: set[str]
@@ -99,6 +101,7 @@ def expected(model: Model) -> Contents:
         ),
         leased=set(leased),
         paused=model.paused,
+        held_back=dict(model.held_back),
         ringing={id_ for id_, entry in entries.items() if entry.ringing},
         flying={
             name: {entry.id for entry in model.flying(name)}
@@ -141,6 +144,7 @@ def read(redis: Redis, since: str) -> tuple[Contents, Events]:
         leased=dump.sets(keys.LEASED).get("", set()),
         ringing=dump.sets(keys.RINGING).get("", set()),
         paused=dump.sets(keys.PAUSED).get("", set()),
+        held_back={lane: int(n) for lane, n in dump.hashes(keys.HELD_BACK).get("", {}).items()},
         flying=dump.sets(keys.FLYING),
         unsure=unsure,
         bodies=set(dump.strings(keys.BODY)),

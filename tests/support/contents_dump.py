@@ -23,6 +23,7 @@ HASHES: Final = (
     keys.PACE,
     keys.DAY,
     keys.CAPACITY,
+    keys.HELD_BACK,
 )
 SETS: Final = (keys.LANES, keys.TRIPPED, keys.FLYING, keys.BLOCKED, keys.LEASED, keys.RINGING, keys.PAUSED)
 ZSETS: Final = (

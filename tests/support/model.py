@@ -14,6 +14,7 @@ from certmail_config.ledger import Cancellation, CancelledPage, Enqueued
 from certmail_config.states import State
 from support.model_pacing import Pacing
 from support.model_reaping import Reaping
+from support.model_restoring import Restoring
 from support.model_settling import Settling
 from support.model_values import Entry, ms
 from support.model_working import Working
@@ -21,7 +22,7 @@ from support.model_working import Working
 TO_BE_CALLED_OFF = frozenset({State.SCHEDULED, State.READY, State.DISPATCHED})
 
 
-class Model(Pacing, Working, Settling, Reaping):
+class Model(Pacing, Working, Settling, Reaping, Restoring):
     """The transitions of a job's life, from its enqueueing to its end."""
 
     def enqueue(self, *, clock: float, **given: Any) -> Enqueued:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Final
 
 from certmail_config.states import State
@@ -36,6 +36,8 @@ class Books:
         self.projects: defaultdict[str, Gate] = defaultdict(Gate)
         # By project: mailboxes with an unknown outcome since one of it succeeded.
         self.tripped: defaultdict[str, set[str]] = defaultdict(set)
+        # By lane: how many a repair has held, because they could have left.
+        self.held_back: Counter[str] = Counter()
         # When the pacer visits which lane or project.
         self.wake: dict[str, float] = {}
         # By mailbox: lanes that wait until one of its requests ends.

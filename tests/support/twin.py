@@ -9,7 +9,7 @@ from typing import Any, cast
 from redis import Redis
 
 from certmail_config import keys, ledger
-from certmail_config.ledger import Call, run
+from certmail_config.ledger import Call, run, upkeep
 from certmail_config.states import TRANSITIONS, AttemptOutcome, Move, State
 from support.contents import Contents, differences, expected, read
 from support.invariants import replayed, violations, waiting
@@ -60,7 +60,9 @@ class Twin:
         return self.ms / 1000
 
     def check_run(self) -> None:
+        self.redis.delete(keys.HELD_BACK)
         self.redis.set(keys.CHECKED_RUN, cast("Any", self.redis.info("server"))["run_id"])
+        self.model.held_back.clear()
         self.model.checked = True
 
     def uncheck_run(self) -> None:
@@ -71,7 +73,7 @@ class Twin:
         """Make a call of both, under the clock of now, and compare everything."""
         if name != "set_lane":
             named["clock"] = self.now
-        call: Call[Any] = getattr(ledger, name)(*args, **named)
+        call: Call[Any] = getattr(upkeep if name == "restore" else ledger, name)(*args, **named)
         return self.repeat(Asked(name, call, (args, named), None, self.ms))
 
     def tick(self) -> None:

@@ -48,6 +48,8 @@ BREAKS: list[tuple[str, Break]] = [
     ("due_at_another_time", lambda redis: redis.zadd(keys.DUE, {"sending": 1})),
     ("will_be_forgotten", lambda redis: redis.expire(keys.JOB + "ready", 1000)),
     ("payload_missing", lambda redis: redis.delete(keys.BODY + "ready")),
+    ("payload_missing", lambda redis: redis.delete(keys.BODY + "held")),
+    ("no_request", lambda redis: redis.hset(keys.JOB + "held", "attempt", "0")),
     ("key_lost", lambda redis: redis.delete(keys.DEDUPE + "acme:ready")),
     ("in_no_lane", lambda redis: redis.zrem(keys.LANE + "asleep", "ready")),
     ("out_of_order", lambda redis: redis.zadd(keys.LANE + "asleep", {"ready": 1})),
@@ -152,6 +154,9 @@ def test_a_reminder_without_content_ends_as_failed_but_not_if_a_copy_may_be_out(
     ledger.redis.delete(keys.BODY + "ready", keys.BODY + "unsure")
     put_right(ledger.redis, look(ledger.redis))
     assert (ledger.state("ready"), ledger.state("unsure")) == (State.FAILED, State.UNCERTAIN)
+    assert look(ledger.redis).found == {}
+    assert ledger.enqueue("anew", dedupe="ready").code == "enqueued"
+    assert ledger.enqueue("again", dedupe="unsure").code == "duplicate"
 
 
 def test_every_invariant_is_broken_here_once() -> None:

@@ -6,6 +6,9 @@ import pytest
 from redis import Redis
 
 from certmail_config import keys
+from certmail_config.ids import JobId
+from certmail_config.ledger import run
+from certmail_config.ledger.upkeep import KnownJob, restore
 from certmail_config.states import AttemptOutcome, State
 from certmail_worker.resolve import Decision, Resolved, resolve
 from support.bench import Bench
@@ -65,3 +68,65 @@ def test_what_is_not_uncertain_stays_as_it_is(ledger: Bench) -> None:
     again = resolve(ledger.redis, ["j"], Decision.SEND_AGAIN, "by hand")
     assert (first[0].done, again[0].done) == (True, False)
     assert ledger.state("j") is State.ACCEPTED
+
+
+def restored(ledger: Bench, job: str, known: KnownJob | None = None) -> None:
+    """Redis was restored from a copy in which the job waits, or that lacks it; it could have left since."""
+    run_id = str(ledger.redis.info("server")["run_id"])
+    ledger.redis.delete(keys.CHECKED_RUN)
+    call = restore(
+        JobId(job),
+        to=State.UNCERTAIN,
+        reason="restored",
+        known=known,
+        could_have_left=ledger.now,
+        clock=ledger.now,
+    )
+    run(ledger.redis, call)
+    ledger.redis.set(keys.CHECKED_RUN, run_id)
+
+
+class TestAfterARestore:
+    """No request of it is known, since Redis has forgotten it; what is said of it counts all the same."""
+
+    @pytest.mark.parametrize(
+        ("decision", "state"),
+        [
+            (Decision.ARRIVED, State.ACCEPTED),
+            (Decision.SEND_AGAIN, State.READY),
+            (Decision.CLOSE, State.UNCERTAIN),
+        ],
+    )
+    def test_each_decision_takes_effect(self, ledger: Bench, decision: Decision, state: State) -> None:
+        ledger.enqueue("k")
+        restored(ledger, "k")
+        assert resolve(ledger.redis, ["k"], decision, "by hand") == [Resolved("k", done=True, state=state)]
+        assert ledger.state("k") is state
+
+    def test_what_is_sent_again_leaves(self, ledger: Bench) -> None:
+        ledger.enqueue("k")
+        restored(ledger, "k")
+        resolve(ledger.redis, ["k"], Decision.SEND_AGAIN, "by hand")
+        ledger.now += 5
+        ledger.fly("k")
+        assert ledger.settle("k", 2) is State.ACCEPTED
+
+    def test_what_lost_its_content_cannot_be_sent_again_but_be_enqueued_anew(self, ledger: Bench) -> None:
+        times = {"enqueued_at": ledger.now, "expires_at": ledger.now + 9, "keep_seconds": 9.0}
+        restored(
+            ledger,
+            "gone",
+            KnownJob("acme", "a", "reminder", "q4", dedupe="acme:g", fingerprint="f", **times),
+        )
+        [found] = resolve(ledger.redis, ["gone"], Decision.SEND_AGAIN, "by hand")
+        assert found == Resolved("gone", done=True, state=State.FAILED)
+        assert ledger.enqueue("anew", dedupe="g").code == "enqueued"
+
+
+def test_nothing_is_called_settled_that_was_not(ledger: Bench) -> None:
+    """As an older repair has left them: uncertain, and of no request that could be told about."""
+    ledger.redis.hdel(keys.JOB + "j", "outcome:1", "begun:1")
+    ledger.redis.hset(keys.JOB + "j", "attempt", "0")
+    for decision in (Decision.SEND_AGAIN, Decision.ARRIVED):
+        found = resolve(ledger.redis, ["j"], decision, "by hand")
+        assert found == [Resolved("j", done=False, state=State.UNCERTAIN)]

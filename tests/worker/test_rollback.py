@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,19 @@ import pytest
 from certmail_config.ids import JobId
 from certmail_config.ledger.upkeep import KnownAttempt, KnownJob
 from certmail_config.states import FINAL, State
-from certmail_worker.rollback import Kind, Plan, Recorded, Step, Waiting, could_have_left, decide, summary
+from certmail_worker.rollback import (
+    UNKNOWN,
+    Kind,
+    Plan,
+    Recorded,
+    Step,
+    Waiting,
+    could_have_left,
+    decide,
+    outcome,
+    said,
+    summary,
+)
 
 JOB = JobId("j")
 KNOWN = KnownJob("acme", "c", "reminder", "q4", "acme:k", "f", 1.0, 2.0, 3.0)
@@ -96,11 +109,61 @@ def test_the_plan_says_what_it_would_do() -> None:
     steps = tuple(
         Step(kind, JobId(f"{kind}{n}"), State.FAILED, "") for kind in Kind for n in range(len(kind))
     )
-    plan = Plan("run", "2-0", "1-0", NOON, NOON + timedelta(seconds=90), steps)
-    said = summary(plan)
-    assert [line.split()[0] for line in said[:-1]] == ["6", "4", "4", "4"]
-    assert "12:00:00" in said[-1]
-    assert "12:01:30" in said[-1]
+    lines = summary(planned(steps, looked_up={"hold0", "hold1", "hold2"}))
+    assert [line.split()[0] for line in lines[:4]] == ["6", "4", "4", "4"]
+    assert lines[4].startswith("3 of those that are held are looked up among the sent mails; the other 1 ")
+    assert "12:00:00" in lines[-1]
+    assert "12:01:30" in lines[-1]
+
+
+class TestWhatWasDone:
+    """It is counted by what became of each job, not by what was meant to."""
+
+    STEPS = (
+        Step(Kind.HOLD, JobId("held"), State.UNCERTAIN, "why"),
+        Step(Kind.HOLD, JobId("known better"), State.UNCERTAIN, "why"),
+        Step(Kind.KEEP, JobId("accepted"), State.READY, "why"),
+        Step(Kind.LOSE, JobId("lost"), State.FAILED, "why", known=KNOWN),
+        Step(Kind.SETTLE, JobId("failed"), State.FAILED, "why", known=KNOWN),
+        Step(Kind.KEEP, JobId("gone"), State.READY, "why"),
+        Step(Kind.HOLD, JobId("closed"), State.UNCERTAIN, "why", closed=True),
+    )
+    STATES = (
+        State.UNCERTAIN,
+        State.READY,
+        State.ACCEPTED,
+        State.FAILED,
+        State.FAILED,
+        None,
+        State.UNCERTAIN,
+    )
+
+    def test_each_job_is_where_it_is(self) -> None:
+        assert outcome(planned(self.STEPS), self.STATES) == {
+            Kind.HOLD: ["held"],
+            Kind.KEEP: ["known better"],
+            Kind.SETTLE: ["accepted", "failed", "closed"],
+            Kind.LOSE: ["lost"],
+            UNKNOWN: ["gone"],
+        }
+
+    def test_and_that_is_what_is_said(self) -> None:
+        plan = planned(self.STEPS, looked_up={"held", "known better"})
+        lines = said(outcome(plan, self.STATES), plan)
+        assert [line.split()[0] for line in lines] == ["3", "1", "1", "1", "1", "1"]
+        assert lines[4] == "1 of those that are held are looked up among the sent mails"
+        assert lines[5].endswith("nothing was done: gone")
+
+
+def planned(steps: Sequence[Step], *, looked_up: Collection[str] = ()) -> Plan:
+    until = NOON + timedelta(seconds=90)
+    return Plan("run", "2-0", "1-0", NOON, until, tuple(steps), frozenset(JobId(job) for job in looked_up))
+
+
+def test_what_somebody_left_at_not_knowing_is_not_asked_again() -> None:
+    done = decide(Recorded(JOB, State.UNCERTAIN, "why", (), KNOWN, decided=True), in_redis=True)
+    assert done is not None
+    assert done.closed
 
 
 def test_what_may_have_left_before_is_never_called_lost() -> None:

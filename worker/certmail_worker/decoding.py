@@ -19,7 +19,7 @@ from certmail_config.ids import ConnectionId
 from certmail_config.states import AttemptOutcome, State
 from certmail_worker.aside import BODY, Aside, why
 from certmail_worker.directory import Directory
-from certmail_worker.rows import Event
+from certmail_worker.rows import Event, tells_of_request
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ async def decode(directory: Directory, id_: str, raw: Mapping[bytes, bytes]) -> 
         return Aside(id_, raw, why(error))
     if event.type == "enqueued":
         return replace(event, recipient=await _recipient(directory, raw.get(BODY), event.fields))
-    if event.type == "begun":
+    if tells_of_request(event.type, event.fields):
         mailbox, key_id = await _sender(directory, event.fields)
         return replace(event, mailbox=mailbox, key_id=key_id)
     return event

@@ -41,6 +41,11 @@ CODES: Final[dict[str, tuple[str, Mended, str]]] = {
         "job",
         "end it as failed, or uncertain if a request was made",
     ),
+    "no_request": (
+        "uncertain, but of no request that is on record, so that nobody could settle them",
+        "job",
+        "presume the request that could have been made",
+    ),
     "lane_missing": (
         "of a connection that is not known",
         "job",

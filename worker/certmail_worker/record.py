@@ -30,6 +30,7 @@ from certmail_worker.rows import (
     event_row,
     new_attempt,
     new_delivery,
+    tells_of_request,
 )
 
 log = logging.getLogger(__name__)
@@ -168,7 +169,7 @@ def _write_deliveries(db: Db, events: Sequence[Event]) -> None:
     if doubled:
         marks = [{"b_job": event.fields["job"]} for event in doubled]
         db.execute(update(table).where(this).values(possible_duplicate=True), marks)
-    if begun := [event for event in events if event.type == "begun"]:
+    if begun := [event for event in events if tells_of_request(event.type, event.fields)]:
         db.execute(
             update(table).where(this),
             [{"b_job": event.fields["job"], "mailbox": event.mailbox} for event in begun],
@@ -177,7 +178,7 @@ def _write_deliveries(db: Db, events: Sequence[Event]) -> None:
 
 def _write_attempts(db: Db, events: Sequence[Event]) -> None:
     table = tables.attempts
-    begun = [new_attempt(event) for event in events if event.type == "begun"]
+    begun = [new_attempt(event) for event in events if tells_of_request(event.type, event.fields)]
     jobs = tables.deliveries.c.job
     known = set(db.execute(select(jobs).where(jobs.in_([each["job"] for each in begun]))).scalars())
     if strange := [each["job"] for each in begun if each["job"] not in known]:

@@ -91,6 +91,7 @@ def _recorded(db: Db, jobs: Sequence[str], keep: timedelta) -> Iterator[tuple[Re
             row["reason"] or "",
             tuple(attempts.get(row["job"], ())),
             job,
+            decided=row["decided_by"] is not None,
         )
         yield recorded, row["updated_at"]
 

@@ -178,8 +178,7 @@ def _matches(job: list[bytes | None], tenant: str, connection: str) -> bool:
 def _close(office: Office, jobs: list[JobId]) -> int:
     """Nobody can settle them any more: they stay on record as uncertain, without their content. Gives how many."""
     reason = "tenant_removed: what became of its request stays unknown"
-    run_many(office.redis, [close(job, reason) for job in jobs])
-    return len(jobs)
+    return sum(run_many(office.redis, [close(job, reason) for job in jobs])[0])
 
 
 def _newest_event(office: Office) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from certmail_config.errors import Refused
 from certmail_config.office import Office, open_office
@@ -17,9 +17,18 @@ from certmail_config.sql.engine import reachable
 from certmail_worker import invariants, restore
 from certmail_worker.lineage import WORDS, Lineage, assess, read_traces
 from certmail_worker.record import read_position
-from certmail_worker.rollback import Kind, Plan, summary
+from certmail_worker.rollback import Kind, Plan, outcome, said, summary
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a repair did in fact: in words, and the jobs by what was done about them."""
+
+    lines: Sequence[str]
+    jobs: dict[str, list[str]]
+
+
+@runtime_checkable
 class Repair(Protocol):
     """Something that can be put right."""
 
@@ -31,31 +40,46 @@ class Repair(Protocol):
     def jobs(self) -> dict[str, list[str]]:
         """The jobs that it concerns, by what is done."""
 
-    def carry_out(self, settings: Settings) -> None:
+    @property
+    def doubt(self) -> str:
+        """What must be ruled out before, since it cannot be undone; nothing where it can."""
+
+    def carry_out(self, settings: Settings) -> Done:
         """Do it; raises StoresUnreachable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """Redis is older than the record."""
+    """Redis is older than the record; `copy` says where a newer copy of it may be, if it is empty."""
 
     plan: Plan
+    copy: str = ""
 
     @property
     def lines(self) -> Sequence[str]:
         """See Repair."""
-        lost = self.plan.of(Kind.LOSE)
-        return [*summary(self.plan), *([f"Lost: {', '.join(lost)}"] if lost else [])]
+        return [*summary(self.plan), *_lost(self.plan.of(Kind.LOSE))]
 
     @property
     def jobs(self) -> dict[str, list[str]]:
         """See Repair."""
         return {kind: [*self.plan.of(kind)] for kind in Kind}
 
-    def carry_out(self, settings: Settings) -> None:
+    @property
+    def doubt(self) -> str:
+        """See Repair."""
+        final = any(step.known and step.kind in {Kind.LOSE, Kind.HOLD} for step in self.plan.steps)
+        return self.copy if final else ""
+
+    def carry_out(self, settings: Settings) -> Done:
         """See Repair."""
         with open_office(settings) as office, reachable(office.engine):
-            restore.carry_out(office, self.plan)
+            done = outcome(self.plan, restore.carry_out(office, self.plan))
+        return Done([*said(done, self.plan), *_lost(done[Kind.LOSE])], {kind: [*done[kind]] for kind in Kind})
+
+
+def _lost(jobs: Sequence[str]) -> list[str]:
+    return [f"Lost: {', '.join(jobs)}"] if jobs else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +101,16 @@ class Gap:
         """See Repair."""
         return {}
 
-    def carry_out(self, settings: Settings) -> None:
+    @property
+    def doubt(self) -> str:
+        """See Repair."""
+        return ""
+
+    def carry_out(self, settings: Settings) -> Done:
         """See Repair."""
         with open_office(settings) as office, reachable(office.engine):
             restore.accept_gap(office)
+        return Done(self.lines, self.jobs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +132,17 @@ class Mending:
         """See Repair."""
         return dict(self.report.found)
 
-    def carry_out(self, settings: Settings) -> None:
+    @property
+    def doubt(self) -> str:
+        """See Repair."""
+        return ""
+
+    def carry_out(self, settings: Settings) -> Done:
         """See Repair."""
         with open_office(settings) as office:
             office.publisher.publish_missing()
             invariants.put_right(office.redis, self.report)
+        return Done(self.lines, self.jobs)
 
 
 def find_repair(settings: Settings, *, stopped_at: datetime | None = None) -> Repair | None:

@@ -35,7 +35,7 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A job, whether the decision took effect, and the state that it is in now (None: it is forgotten)."""
+    """A job, whether the decision took effect, and the state that it is in then (None: it is forgotten)."""
 
     id: str
     done: bool
@@ -93,16 +93,26 @@ def resolve(redis: Redis, jobs: Iterable[str], decision: Decision, reason: str) 
 
 def _resolve(redis: Redis, job: JobId, decision: Decision, reason: str) -> Resolved:
     fields = cast("dict[bytes, bytes]", redis.hgetall(keys.JOB + job))
-    before = fields.get(b"state")
-    if before != State.UNCERTAIN.encode():
-        return Resolved(job, done=False, state=State(before.decode()) if before else None)
-    calls: Sequence[Call[Any]] = (
-        [close(job, reason)] if decision is Decision.CLOSE else _news(job, fields, decision, reason)
-    )
-    for call in calls:
-        run(redis, call)
-    after = cast("bytes | None", redis.hget(keys.JOB + job, "state"))
-    return Resolved(job, done=True, state=State(after.decode()) if after else None)
+    before = _state(fields.get(b"state"))
+    if before is not State.UNCERTAIN:
+        return Resolved(job, done=False, state=before)
+    if decision is Decision.CLOSE:
+        closed = run(redis, close(job, reason))
+        return Resolved(job, closed, State.UNCERTAIN if closed else _state_of(redis, job))
+    state: State | None = before
+    for call in _news(job, fields, decision, reason):
+        state = run(redis, call)
+    # Somebody who looked may have been faster; and what nobody knows a request of, nothing can be told about.
+    done = state is State.ACCEPTED if decision is Decision.ARRIVED else state is not State.UNCERTAIN
+    return Resolved(job, done, state)
+
+
+def _state_of(redis: Redis, job: JobId) -> State | None:
+    return _state(cast("bytes | None", redis.hget(keys.JOB + job, "state")))
+
+
+def _state(found: bytes | None) -> State | None:
+    return State(found.decode()) if found else None
 
 
 def _news(

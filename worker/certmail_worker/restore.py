@@ -6,6 +6,7 @@ Pacing stands still meanwhile, because the server's run is unchecked; producers 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import cast
@@ -14,15 +15,17 @@ from redis import Redis
 
 from certmail_config import keys
 from certmail_config.errors import Refused
-from certmail_config.ledger import run_many
+from certmail_config.ids import JobId
+from certmail_config.ledger import close, run_many
 from certmail_config.ledger.lanes import SEND_UNITS
 from certmail_config.ledger.upkeep import CheckedError, Restored, restore
 from certmail_config.office import Office
 from certmail_config.sql import registry
+from certmail_config.states import State
 from certmail_worker.lineage import Traces, run_id, vouch
 from certmail_worker.record import START, CursorMovedError, Position, read_position, write_position
 from certmail_worker.remains import chunks, ended_by, forgotten, survived, touched, waiting
-from certmail_worker.rollback import COULD_HAVE_LEFT, Kind, Plan, Waiting, could_have_left, hold
+from certmail_worker.rollback import COULD_HAVE_LEFT, Kind, Plan, Step, Waiting, could_have_left, hold
 
 
 def make_plan(office: Office, *, stopped_at: datetime | None = None) -> Plan:
@@ -53,15 +56,35 @@ def make_plan(office: Office, *, stopped_at: datetime | None = None) -> Plan:
         )
         for job in held:
             steps[job] = hold(job, steps.get(job))
-    return Plan(run, position.cursor, last, position.seen_at, until, tuple(steps.values()))
+    planned = tuple(steps.values())
+    looked_up = _looked_up(office.redis, planned, {each.id for each in connections if each.verify})
+    return Plan(run, position.cursor, last, position.seen_at, until, planned, looked_up)
 
 
-def carry_out(office: Office, plan: Plan) -> list[Restored]:
-    """Do what the plan says, and let pacing go on; raises Refused where something has changed since it was made."""
+def _looked_up(redis: Redis, steps: Sequence[Step], verified: Collection[str]) -> frozenset[JobId]:
+    """The jobs that are held, of connections whose sent mails may be looked through."""
+    held = [step for step in steps if step.kind is Kind.HOLD and not step.closed]
+    with redis.pipeline(transaction=False) as pipe:
+        for step in held:
+            pipe.hget(keys.JOB + step.job, "connection")
+        found = pipe.execute()
+    of = {
+        step.job: step.known.connection if step.known else (connection or b"").decode()
+        for step, connection in zip(held, found, strict=True)
+    }
+    return frozenset(job for job, connection in of.items() if connection in verified)
+
+
+def carry_out(office: Office, plan: Plan) -> list[State | None]:
+    """Do what the plan says, and let pacing go on; gives the state that each job of it is in then, None if it is forgotten.
+
+    Raises Refused where something has changed since the plan was made.
+    """
     position = read_position(office.engine)
     if (run_id(office.redis), position.cursor) != (plan.run, plan.cursor):
         raise _changed()
     office.publisher.publish_missing()
+    since = plan.since.timestamp() if plan.since else 0.0
     done: list[Restored] = []
     for steps in chunks(plan.steps):
         calls = [
@@ -71,7 +94,7 @@ def carry_out(office: Office, plan: Plan) -> list[Restored]:
                 reason=step.reason,
                 attempts=step.attempts,
                 known=step.known,
-                could_have_left=step.reason == COULD_HAVE_LEFT,
+                could_have_left=since if step.reason == COULD_HAVE_LEFT else None,
             )
             for step in steps
         ]
@@ -79,13 +102,14 @@ def carry_out(office: Office, plan: Plan) -> list[Restored]:
             done += run_many(office.redis, calls)[0]
         except CheckedError:
             raise _changed() from None
+        run_many(office.redis, [close(step.job, step.reason) for step in steps if step.closed])
     now = replace(position, cursor=plan.survived)
     try:
         write_position(office.engine, position, now)
     except CursorMovedError:
         raise _changed() from None
     vouch(office.redis, office.engine, _traces(office.redis, now), plan.run)
-    return done
+    return [each.state for each in done]
 
 
 def accept_gap(office: Office) -> None:

@@ -1,13 +1,15 @@
 """Repairing a Redis that is older than the record: nothing that left may leave again.
 
-What SQL knows is settled. What could have left between SQL's last event and the server's end is held as `uncertain`.
-Reminders that were enqueued since the copy was made and had not left are lost, and named.
+What SQL knows is settled. What could have left between SQL's last event and the server's end is held as `uncertain`, and
+looked up or settled by a person like any other. Reminders that were enqueued since the copy was made and had not left are
+lost, and named.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -22,6 +24,10 @@ UNDER_WAY: Final = (
     "restored: its request was under way when Redis ended; whether Gmail took the message is unknown"
 )
 COULD_HAVE_LEFT: Final = "restored: it could have left after the last event on record, before Redis ended"
+
+
+UNKNOWN: Final = "unknown"
+"""What came of a step whose job nobody knew any more."""
 
 
 class Kind(StrEnum):
@@ -46,11 +52,13 @@ class Recorded:
     reason: str
     attempts: tuple[KnownAttempt, ...]
     known: KnownJob | None
+    decided: bool = False
+    """Somebody has decided that its outcome stays unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is done about one job."""
+    """What is done about one job; `closed`: it is uncertain, and nobody is to be asked any more."""
 
     kind: Kind
     job: JobId
@@ -58,13 +66,15 @@ class Step:
     reason: str
     attempts: tuple[KnownAttempt, ...] = ()
     known: KnownJob | None = None
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """All that a repair would do, of this run of the server and while the record stands at `cursor`.
 
-    `survived` is the last recorded event that the server still has.
+    `survived` is the last recorded event that the server still has; `looked_up` are those of the held that are looked for
+    among the sent mails.
     """
 
     run: str
@@ -73,6 +83,7 @@ class Plan:
     since: datetime | None
     until: datetime
     steps: tuple[Step, ...] = field(default=())
+    looked_up: frozenset[JobId] = frozenset()
 
     def of(self, kind: Kind) -> list[JobId]:
         """The jobs of one kind of step."""
@@ -90,7 +101,7 @@ def decide(recorded: Recorded, *, in_redis: bool) -> Step | None:
     if state in FINAL:
         return Step(Kind.SETTLE, recorded.job, state, reason, attempts, known)
     if state is State.UNCERTAIN:
-        return Step(Kind.HOLD, recorded.job, state, reason, attempts, known)
+        return Step(Kind.HOLD, recorded.job, state, reason, attempts, known, closed=recorded.decided)
     if state is State.SENDING:
         return Step(Kind.HOLD, recorded.job, State.UNCERTAIN, UNDER_WAY, attempts, known)
     if not in_redis and any(each.outcome == AttemptOutcome.UNKNOWN for each in attempts):
@@ -169,11 +180,58 @@ def attempt_detail(row: dict[str, Any]) -> str:
 def summary(plan: Plan) -> Sequence[str]:
     """Say what the plan would do, a line each."""
     since = plan.since.isoformat(timespec="seconds") if plan.since else "the beginning"
-    lines = {
-        Kind.SETTLE: "{} end as the record says",
-        Kind.HOLD: "{} are held as uncertain: a copy may be out",
-        Kind.KEEP: "{} wait as before; what was tried since the copy is counted",
-        Kind.LOSE: "{} are lost: enqueued since the copy was made and not sent",
-    }
+    found = Counter(str(step.kind) for step in plan.steps if not step.closed)
     window = f"What could have left between {since} and {plan.until.isoformat(timespec='seconds')} is held (--stopped-at makes that time shorter)."
-    return [text.format(len(jobs)) for kind, text in lines.items() if (jobs := plan.of(kind))] + [window]
+    return [*_counted(found, len(plan.looked_up)), window]
+
+
+def outcome(plan: Plan, states: Sequence[State | None]) -> dict[str, list[JobId]]:
+    """What was done in fact, by what was done; `states` are those that the jobs of the plan's steps are in now."""
+    done: dict[str, list[JobId]] = {kind: [] for kind in Kind} | {UNKNOWN: []}
+    for step, state in zip(plan.steps, states, strict=True):
+        done[_done(step, state)].append(step.job)
+    return done
+
+
+def said(done: Mapping[str, Sequence[JobId]], plan: Plan) -> Sequence[str]:
+    """Say what was done, a line each."""
+    held = [job for job in done[Kind.HOLD] if job in plan.looked_up]
+    lines = _counted({kind: len(jobs) for kind, jobs in done.items()}, len(held))
+    if unknown := done[UNKNOWN]:
+        lines.append(
+            f"{len(unknown)} had been forgotten meanwhile, and nothing was done: {', '.join(unknown)}"
+        )
+    return lines
+
+
+def _done(step: Step, state: State | None) -> str:
+    if state is None:
+        return UNKNOWN
+    if state is State.UNCERTAIN:
+        return Kind.SETTLE if step.closed else Kind.HOLD
+    if state not in FINAL:
+        return Kind.KEEP
+    return Kind.LOSE if step.known and state is State.FAILED and step.kind is not Kind.SETTLE else Kind.SETTLE
+
+
+def _counted(found: Mapping[str, int], looked_up: int) -> list[str]:
+    lines = [f"{count} {_WORDS[kind]}" for kind in Kind if (count := found.get(kind, 0))]
+    if held := found.get(Kind.HOLD, 0):
+        lines.append(_who_decides(held, looked_up))
+    return lines
+
+
+def _who_decides(held: int, looked_up: int) -> str:
+    by_hand = "for a person to settle (`certmail uncertain list`, then `settle`)"
+    if not looked_up:
+        return f"Those that are held are {by_hand}"
+    rest = f"; the other {held - looked_up} are {by_hand}" if held > looked_up else ""
+    return f"{looked_up} of those that are held are looked up among the sent mails{rest}"
+
+
+_WORDS: Final = {
+    Kind.SETTLE: "end as the record says",
+    Kind.HOLD: "are held as uncertain: a copy may be out",
+    Kind.KEEP: "wait as before; what was tried since the copy is counted",
+    Kind.LOSE: "are lost: enqueued since the copy was made and not sent",
+}

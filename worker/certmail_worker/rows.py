@@ -20,7 +20,7 @@ NUMBERS: Final = frozenset({"http_status", "latency_ms", "connection_version"})
 class Event:
     """One event of the stream, its fields decoded; `recipient` is opened from the sealed body of `enqueued`.
 
-    `mailbox` and `key_id` are those of the connection that a request is `begun` with.
+    `mailbox` and `key_id` are those of the connection that a request is `begun` with, or is presumed to have been.
     """
 
     id: str
@@ -93,20 +93,30 @@ def decided_by(reason: str) -> str | None:
     return (words or code) if code in DECISIONS else None
 
 
+def tells_of_request(kind: str, fields: Mapping[str, str]) -> bool:
+    """Whether an event tells of a new request: one that was begun, or that a repair presumes could have been made."""
+    return kind == "begun" or _presumes(kind, fields)
+
+
+def _presumes(kind: str, fields: Mapping[str, str]) -> bool:
+    return kind in {"restored", "mended"} and "attempt" in fields
+
+
 def new_attempt(event: Event) -> dict[str, Any]:
-    """What `begun` says."""
+    """What an event that tells of a new request says of it; by whom a presumed one was made nobody knows."""
     return {
         "job": event.fields["job"],
         "n": int(event.fields["attempt"]),
-        "worker": event.fields["worker"],
-        "begun_at": event.at,
+        "worker": event.fields.get("worker"),
+        "begun_at": _time(event.fields.get("begun_at", "")) or event.at,
         "key_id": event.key_id,
     }
 
 
 def end_of_attempt(event: Event) -> dict[str, Any] | None:
     """What became of an attempt; of one whose worker was lost nothing more is known. None for other events."""
-    if event.type != "settled" and not (event.type == "reaped" and "attempt" in event.fields):
+    lost = event.type == "reaped" and "attempt" in event.fields
+    if event.type != "settled" and not lost and not _presumes(event.type, event.fields):
         return None
     detail = _detail(event.fields.get("detail", "{}"))
     return {

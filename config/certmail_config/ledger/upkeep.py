@@ -90,10 +90,13 @@ def restore(
     reason: str,
     attempts: Sequence[KnownAttempt] = (),
     known: KnownJob | None = None,
-    could_have_left: bool = False,
+    could_have_left: float | None = None,
     clock: float | None = None,
 ) -> Call[Restored]:
-    """Put a job where the record says it is; `ready` leaves one that waits where it is."""
+    """Put a job where the record says it is; `ready` leaves one that waits where it is.
+
+    `could_have_left` is since when it could have, unrecorded: that is why it is held.
+    """
 
     def read(answer: list[bytes]) -> Restored:
         if answer[0] == b"checked":
@@ -113,7 +116,7 @@ def restore(
     ]
     return Call(
         load("restore"),
-        (id, to, reason, json.dumps(made), _known(known), "1" if could_have_left else "", ms(clock)),
+        (id, to, reason, json.dumps(made), _known(known), ms(could_have_left), ms(clock)),
         read,
     )
 

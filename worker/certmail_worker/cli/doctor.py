@@ -15,7 +15,7 @@ from certmail_config.settings import Settings
 from certmail_worker.checkup import Finding, Severity, examine
 from certmail_worker.cli.output import Json, err, out, print_json
 from certmail_worker.cli.times import parse_time
-from certmail_worker.repair import Repair, find_repair
+from certmail_worker.repair import Done, Repair, find_repair
 
 _MARK = {
     Severity.OK: "[green]ok     [/green]",
@@ -43,24 +43,31 @@ def doctor(
             "Otherwise what could have left until the new one started is held.",
         ),
     ] = None,
+    without_copy: Annotated[
+        bool,
+        typer.Option(
+            "--without-copy",
+            help="With --repair --yes, for an empty Redis: there is no copy of it to put back. What it lacks is lost for good.",
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Examine settings, stores, ledger and connections: what is wrong, and what to do about it."""
     settings = Settings.from_env()
     ended = parse_time(stopped_at, "--stopped-at")
-    if (yes or ended) and not repair:
+    if (yes or ended or without_copy) and not repair:
         raise WrongUse(
-            "wrong_use", "--yes and --stopped-at go with --repair.", "See `certmail doctor --help`."
+            "wrong_use",
+            "--yes, --stopped-at and --without-copy go with --repair.",
+            "See `certmail doctor --help`.",
         )
-    done: Repair | None = None
-    if repair:
-        done = find_repair(settings, stopped_at=ended)
-        if done and not (yes or _agreed(done, json=json)):
+    done: Done | None = None
+    if repair and (found := find_repair(settings, stopped_at=ended)):
+        if not _agreed(found, yes=yes, without_copy=without_copy, json=json):
             if json:
-                print_json({"ok": False, "findings": [], "repair": _repair(done, carried_out=False)})
+                print_json({"ok": False, "findings": [], "repair": _repair(found, carried_out=False)})
             raise typer.Exit(1)
-        if done:
-            done.carry_out(settings)
+        done = found.carry_out(settings)
     findings = _examine(settings, json=json)
     healthy = all(finding.severity is not Severity.ERROR for finding in findings)
     if json:
@@ -76,13 +83,21 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _agreed(repair: Repair, *, json: bool) -> bool:
-    """Show what would be done, and ask; where nobody can be asked, nothing is done."""
+def _agreed(repair: Repair, *, yes: bool, without_copy: bool, json: bool) -> bool:
+    """Show what would be done, and ask; where nobody can be asked, nothing is done. What is final is asked for by itself."""
+    doubtful = bool(repair.doubt) and not without_copy
+    if yes and not doubtful:
+        return True
     if json:
         return False
     _say(repair.lines, "This would be done:")
-    if not sys.stdin.isatty():
-        err.print("Add --yes to do it.")
+    if doubtful:
+        out.print(repair.doubt, markup=False)
+    if yes or not sys.stdin.isatty():
+        flags = ([] if yes else ["--yes"]) + (["--without-copy"] if doubtful else [])
+        err.print(f"Add {' and '.join(flags)} to do it.", markup=False)
+        return False
+    if doubtful and not typer.confirm("Is there no such copy?", default=False):
         return False
     return typer.confirm("Do it?")
 
@@ -123,7 +138,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _repair(repair: Repair | None, *, carried_out: bool) -> dict[str, Any]:
+def _repair(repair: Repair | Done | None, *, carried_out: bool) -> dict[str, Any]:
     if repair is None:
         return {"carried_out": False, "lines": [], "jobs": {}}
-    return {"carried_out": carried_out, "lines": list(repair.lines), "jobs": repair.jobs}
+    doubt = {"doubt": repair.doubt} if isinstance(repair, Repair) and repair.doubt else {}
+    return {"carried_out": carried_out, "lines": list(repair.lines), "jobs": repair.jobs} | doubt

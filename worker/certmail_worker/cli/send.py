@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -209,7 +209,8 @@ def _print(report: dict[str, Any], file: str | None) -> None:
         suppressed = states.count("suppressed")
         note = f" ({suppressed} of them suppressed: nothing left to decide)" if suppressed else ""
         err.print(
-            f"{report['enqueued']} enqueued{note}, {report['duplicates']} duplicates, {len(rejected)} rejected."
+            f"{report['enqueued']} enqueued{note}, {report['duplicates']} duplicates{_known(report['receipts'])}, "
+            f"{len(rejected)} rejected."
         )
         if said := _outlook(report["receipts"]):
             err.print(said)
@@ -223,6 +224,16 @@ def _print(report: dict[str, Any], file: str | None) -> None:
             err.print(f"… and {len(rejected) - len(shown)} more.")
         if file is not None:
             err.print(f"They are in {file}: correct them there, and send that file.", markup=False)
+
+
+def _known(receipts: Sequence[Mapping[str, Any]]) -> str:
+    """Where those are that were in already: a duplicate need not have arrived."""
+    states = Counter(receipt["state"] for receipt in receipts if receipt["duplicate"])
+    if not states.keys() & {State.UNCERTAIN, State.FAILED}:
+        return ""
+    said = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    doubt = "; see `certmail uncertain list`" if State.UNCERTAIN in states else ""
+    return f" ({said}{doubt})"
 
 
 def _outlook(receipts: Sequence[Mapping[str, Any]]) -> str:

@@ -11,7 +11,7 @@ import typer
 from certmail_config.errors import WrongUse
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
-from certmail_config.states import State
+from certmail_config.states import FINAL, State
 from certmail_worker.cli.output import Json, err, out, print_json, table
 from certmail_worker.resolve import Decision, Resolved, list_uncertain, resolve
 
@@ -63,7 +63,11 @@ def settle(
     reason: Annotated[str | None, typer.Option(help="For the record, beside by whom.")] = None,
     json: Json = False,
 ) -> None:
-    """Say what became of reminders: of those named, or of all of a tenant, a campaign, or at all."""
+    """Say what became of reminders: of those named, or of all of a tenant, a campaign, or at all.
+
+    Exit status 1 where not all of it could be done: what is not uncertain is left as it is, and what was called off meanwhile,
+    or whose content was lost in a restore, is not sent again.
+    """
     in_bulk = everything or tenant is not None or campaign is not None
     if bool(jobs) == in_bulk:
         raise WrongUse(
@@ -79,8 +83,13 @@ def settle(
             jobs = [row["job"] for row in rows]
         results = resolve(office.redis, jobs or [], found, said)
     _show(results, found, as_json=json)
-    if any(not result.done for result in results):
+    if any(not result.done or _disappoints(result, found) for result in results):
         raise typer.Exit(1)
+
+
+def _disappoints(result: Resolved, found: Decision) -> bool:
+    """Whether it was to be sent again, and it ended instead: called off meanwhile, say, or its content was lost in a restore."""
+    return found is Decision.SEND_AGAIN and result.state in FINAL
 
 
 def _show(results: list[Resolved], found: Decision, *, as_json: bool) -> None:
@@ -88,10 +97,16 @@ def _show(results: list[Resolved], found: Decision, *, as_json: bool) -> None:
     if as_json:
         print_json({"settled": done, "items": [asdict(result) for result in results]})
         return
-    out.print(f"{done} settled.")
+    ended = sum(_disappoints(result, found) for result in results if result.done)
+    out.print(f"{done} settled{f', {ended} of which are not sent again' if ended else ''}.")
     for result in results:
-        if result.done and found is Decision.SEND_AGAIN and result.state is not State.READY:
-            err.print(f"{result.id} is not sent again, it is {result.state}: see certmail status {result.id}")
         if not result.done:
-            why = "is unknown, or forgotten" if result.state is None else f"is {result.state}, not uncertain"
-            err.print(f"{result.id} {why}: nothing was changed.")
+            err.print(f"{result.id} {_why_not(result.state)}: nothing was changed.")
+        elif _disappoints(result, found):
+            err.print(f"{result.id} is not sent again, it is {result.state}: see certmail status {result.id}")
+
+
+def _why_not(state: State | None) -> str:
+    if state is None:
+        return "is unknown, or forgotten"
+    return "is still uncertain" if state is State.UNCERTAIN else f"is {state}, not uncertain"

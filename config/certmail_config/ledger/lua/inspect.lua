@@ -20,7 +20,7 @@ local function due_at(job)
   if held(job) then return job.lease end
 end
 
-local FIELDS = {'state', 'tenant', 'connection', 'mailbox', 'project', 'dedupe', 'finished_at', 'nonce', 'worker'}
+local FIELDS = {'state', 'tenant', 'connection', 'mailbox', 'project', 'dedupe', 'finished_at', 'nonce', 'worker', 'payload_lost'}
 for _, names in ipairs({COUNTED, PERHAPS, FRACTIONS}) do
   for _, name in ipairs(names) do FIELDS[#FIELDS + 1] = name end
 end
@@ -39,9 +39,15 @@ local function look_at_job(key)
   local due = redis.call('ZSCORE', K.due, id)
   if not due then say('not_due', id) elseif due_at(job) and not same(due, due_at(job)) then say('due_at_another_time', id) end
   if redis.call('PTTL', key) >= 0 then say('will_be_forgotten', id) end
-  if redis.call('EXISTS', K.body .. id) == 0 then say('payload_missing', id) end
+  -- Lost in a restore it is not missed: somebody still has to say whether it had left.
+  local missed = not (job.payload_lost and job.state == 'uncertain')
+  if missed and redis.call('EXISTS', K.body .. id) == 0 then say('payload_missing', id) end
   -- What is uncertain needs none: a person says what became of it, also of a connection that was removed.
   if job.state ~= 'uncertain' and redis.call('EXISTS', K.lane_info .. job.connection) == 0 then say('lane_missing', id) end
+  if job.state == 'uncertain' then
+    local _, unknown = copies(load_job(id))
+    if not unknown then say('no_request', id) end
+  end
   local owner = redis.call('GET', K.dedupe .. job.dedupe)
   if not owner or string.match(owner, '^([^|]+)|') ~= id then say('key_lost', id) end
   if job.state == 'ready' then

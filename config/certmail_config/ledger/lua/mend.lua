@@ -52,7 +52,12 @@ if redis.call('EXISTS', key) == 0 then redis.call('SET', key, id .. '|') end
 redis.call('PERSIST', key)
 redis.call('ZREM', K.lane .. job.connection, id)
 redis.call('ZREM', K.later .. job.connection, id)
-if redis.call('EXISTS', K.body .. id) == 0 and job.state ~= 'sending' and job.state ~= 'uncertain' then
+local lost = redis.call('EXISTS', K.body .. id) == 0 and job.state ~= 'sending'
+if lost then
+  job.payload_lost = '1'
+  redis.call('HSET', K.job .. id, 'payload_lost', '1')
+end
+if lost and job.state ~= 'uncertain' then
   free_slots(id, job, now)
   local reason = 'payload_missing: its content is gone'
   local state = put_final(id, job, 'failed', reason, now)
@@ -67,8 +72,11 @@ elseif job.state == 'scheduled' then
   return (put_scheduled(id, job, tonumber(job.not_before or text(now)), now))
 elseif job.state == 'uncertain' then
   free_slots(id, job, now)
+  local _, unknown = copies(job)
+  local presumed = unknown and {} or presume(id, job, '0')
   put_uncertain(id, job, job.reason or '', nil, now)
-  emit(now, 'mended', {'job', id, 'tenant', job.tenant, 'state', 'uncertain', 'reason', job.reason or '', 'held', '1'})
+  emit(now, 'mended', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'state', 'uncertain', 'reason', job.reason or '',
+    'held', '1', unpack(presumed)})
 else
   redis.call('ZADD', K.due, job.lease or text(now), id)
   redis.call('SADD', K.leased, id)

@@ -83,6 +83,33 @@ local function copies(job)
   return accepted, unknown
 end
 
+-- An uncertain job needs a request that somebody can be told about. Where none is on record, since the server forgot it, the
+-- next one is presumed: it could have been made, at `since` or as soon as the job was there. Gives what an event says of it.
+local function presume(id, job, since)
+  local n, at = tonumber(job.attempt), text(math.max(tonumber(since), tonumber(job.enqueued_at)))
+  repeat -- beyond those that a worker which lived on has told of
+    n = n + 1
+    if not job['begun:' .. n] then redis.call('HSET', K.job .. id, 'begun:' .. n, at) end
+  until not job['outcome:' .. n]
+  job.attempt, job['outcome:' .. n] = text(n), 'unknown'
+  redis.call('HSET', K.job .. id, 'attempt', job.attempt, 'outcome:' .. n, 'unknown')
+  -- Whose sent mails to look through: what was never leased has no mailbox yet.
+  local lane = redis.call('HMGET', K.lane_info .. job.connection, 'mailbox', 'project')
+  if lane[1] and not job.mailbox then
+    job.mailbox, job.project = lane[1], lane[2]
+    redis.call('HSET', K.job .. id, 'mailbox', job.mailbox, 'project', job.project)
+  end
+  return {'begun_at', at, 'attempt', job.attempt}
+end
+
+-- Its payload is lost, in a restore mostly, and it did not leave: the same reminder may be enqueued again.
+local function release_key(id, job)
+  local held = redis.call('GET', K.dedupe .. job.dedupe)
+  if held and string.match(held, '^([^|]+)|') == id then redis.call('DEL', K.dedupe .. job.dedupe) end
+  job.dedupe = 'forgotten:' .. id
+  redis.call('HSET', K.job .. id, 'dedupe', job.dedupe)
+end
+
 -- End a job; gives the state that it is in then. One of whose requests nobody knows the outcome ends as `uncertain`,
 -- held, whatever stopped its resending: a copy may be out, and the record must not deny it.
 local function put_final(id, job, state, reason, now)
@@ -99,24 +126,32 @@ local function put_final(id, job, state, reason, now)
   end
   redis.call('HSET', K.job .. id, 'state', state, 'reason', reason, 'finished_at', text(now))
   redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held', 'not_before', 'would_be', 'day')
+  if job.payload_lost and state == 'failed' then release_key(id, job) end
   forget_payload(id, job)
   return state
 end
 
 local REMOVED = 'connection_removed: its connection was removed, so it cannot be sent any more'
 
--- A job that is to wait for its turn, but has no lane to wait in, ends: else nothing would ever send or end it. Gives the
--- state that it is in then, and why; nil where there is a lane.
-local function end_without_lane(id, job, now)
-  if redis.call('EXISTS', K.lane_info .. job.connection) == 1 then return nil end
-  local state = put_final(id, job, 'failed', REMOVED, now)
-  emit(now, 'orphaned', {'job', id, 'tenant', job.tenant, 'state', state, 'reason', REMOVED, 'held', state == 'uncertain' and '1' or '0'})
-  return state, REMOVED
+local LOST = 'lost: its content was not in the copy that Redis was restored from; enqueue it again'
+
+-- A job that is to wait for its turn, but has no lane to wait in, or no content any more, ends: else nothing would ever
+-- send or end it. Gives the state that it is in then, and why; nil where it can wait.
+local function end_what_cannot_wait(id, job, now)
+  local why, kind = REMOVED, 'orphaned'
+  if job.payload_lost then
+    why, kind = LOST, 'lost'
+  elseif redis.call('EXISTS', K.lane_info .. job.connection) == 1 then
+    return nil
+  end
+  local state = put_final(id, job, 'failed', why, now)
+  emit(now, kind, {'job', id, 'tenant', job.tenant, 'state', state, 'reason', why, 'held', state == 'uncertain' and '1' or '0'})
+  return state, why
 end
 
 -- Into the lane; looked at again when its time passes. Gives the state that it is in then, and why, if it could not wait.
 local function put_ready(id, job, now)
-  local state, why = end_without_lane(id, job, now)
+  local state, why = end_what_cannot_wait(id, job, now)
   if state then return state, why end
   stop_looking(id)
   redis.call('ZREM', K.later .. job.connection, id)
@@ -130,7 +165,7 @@ end
 
 -- Not before `at`; never later than the end of its own time. Gives what put_ready gives.
 local function put_scheduled(id, job, at, now)
-  local state, why = end_without_lane(id, job, now)
+  local state, why = end_what_cannot_wait(id, job, now)
   if state then return state, why end
   stop_looking(id)
   redis.call('HSET', K.job .. id, 'state', 'scheduled', 'not_before', text(at))

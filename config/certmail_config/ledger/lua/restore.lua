@@ -2,8 +2,9 @@
 -- KEYS  none declared; K.job (hash), K.dedupe (string), K.events, and what the moves touch
 -- ARGV  1 id · 2 state: a final one, uncertain (held), or ready if it may still be sent · 3 reason
 --       4 attempts, JSON: [{n, begun_at (ms), outcome, detail (JSON)}, …] · 5 the job if the server does not know it, JSON:
---       tenant, connection, kind, campaign, priority, dedupe, fingerprint, enqueued_at, expires_at, keep (ms), or '' · 6 '1' if it is held because it could have left
---       unrecorded · 7 clock ms or ''
+--       tenant, connection, kind, campaign, priority, dedupe, fingerprint, enqueued_at, expires_at, keep (ms), or '' · 6 if it is held because
+--       it could have left unrecorded: since when, ms, else '' · 7 clock ms or ''
+-- What becomes uncertain has a request that somebody can be told about: where none is on record, the next one is presumed.
 -- The server must be unchecked, so that nothing moves meanwhile. Gives {'checked'} where it is not,
 -- {'restored', state, id of a job that was called off because it is the same reminder, or ''}, or {'missing'}.
 -- Called again it changes nothing more.
@@ -12,7 +13,7 @@ local now = read_clock(ARGV[7])
 if not unchecked() then return {'checked'} end
 local job, duplicate = load_job(id), ''
 
--- A job that was enqueued after the copy was made: its payload is gone; what is left is that it must not come twice.
+-- A job that was enqueued after the copy was made: its payload is lost; what is left is that it must not come twice.
 local function remember(given)
   local key = K.dedupe .. given.dedupe
   local held = redis.call('GET', key)
@@ -29,7 +30,7 @@ local function remember(given)
   end
   redis.call('HSET', K.job .. id, 'state', 'ready', 'tenant', given.tenant, 'connection', given.connection, 'kind', given.kind,
     'campaign', given.campaign, 'priority', given.priority, 'send_at', '', 'expires_at', given.expires_at,
-    'enqueued_at', given.enqueued_at, 'dedupe', given.dedupe, 'keep', given.keep, 'fence', '0', 'attempt', '0')
+    'enqueued_at', given.enqueued_at, 'dedupe', given.dedupe, 'keep', given.keep, 'fence', '0', 'attempt', '0', 'payload_lost', '1')
   return load_job(id)
 end
 
@@ -60,14 +61,12 @@ if accepted then state, reason = 'accepted', '' end
 -- Nothing reopens what has ended here; and of what is known not to have left nobody has to decide anything.
 if is_final(job) and state ~= 'accepted' then return {'restored', job.state, ''} end
 if state == 'uncertain' and corrected and known and not unknown then state = 'ready' end
+local presumed = {}
 if state == 'uncertain' then
   local before = job.state == 'uncertain' and job.held == '1'
+  if not unknown then presumed = presume(id, job, ARGV[6] ~= '' and ARGV[6] or '0') end
   put_uncertain(id, job, reason, nil, now)
-  if ARGV[6] == '1' and not before then redis.call('HINCRBY', K.held_back, job.connection, 1) end
-  if not known then -- nobody can send it again: closed at once
-    redis.call('HSET', K.job .. id, 'finished_at', text(now))
-    forget_payload(id, job)
-  end
+  if ARGV[6] ~= '' and not before then redis.call('HINCRBY', K.held_back, job.connection, 1) end
 elseif state ~= 'ready' then
   state = put_final(id, job, state, reason, now)
 elseif job.state ~= 'ready' and job.state ~= 'scheduled' then
@@ -78,5 +77,5 @@ else
   state = job.state
 end
 emit(now, 'restored', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'state', state, 'reason', reason,
-  'held', state == 'uncertain' and '1' or '0'})
+  'held', state == 'uncertain' and '1' or '0', unpack(presumed)})
 return {'restored', state, duplicate}
