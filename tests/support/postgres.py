@@ -48,6 +48,10 @@ class Postgres:
         """As CERTMAIL_DATABASE_URL takes it."""
         return f"postgresql+psycopg://{OWNER}@/{database}?host={self.folder}"
 
+    def program(self, name: str) -> Path:
+        """Where one of PostgreSQL's own programs is."""
+        return self._programs / "bin" / name
+
     def tool(self, name: str, *arguments: str, given: bytes = b"") -> bytes:
         """Run one of PostgreSQL's own programs to its end; gives what it wrote. `given` is its standard input."""
         environment = os.environ | {"PGHOST": str(self.folder), "PGUSER": OWNER}

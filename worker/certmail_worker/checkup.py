@@ -32,6 +32,7 @@ from certmail_config.web_addresses import split_web_address
 from certmail_worker import forgeries, halts, invariants
 from certmail_worker.clock import TOLERANCE_SECONDS
 from certmail_worker.lineage import WORDS, Lineage, assess, read_traces
+from certmail_worker.unused_copy import find_dump
 
 REPAIR = "`certmail doctor --repair`"
 LEDGER_AHEAD_SECONDS = 5.0
@@ -167,7 +168,9 @@ def _lineage(redis: Redis, settings: Settings) -> Iterator[Finding]:
     finally:
         engine.dispose()
     if lineage in WORDS:
-        yield Finding("lineage", Severity.ERROR, *WORDS[lineage])
+        message, remedy = WORDS[lineage]
+        dump = find_dump(redis, settings) if lineage is Lineage.REPLACED else None
+        yield Finding("lineage", Severity.ERROR, f"{message} {dump.sentence}" if dump else message, remedy)
     else:
         yield Finding(
             "lineage",

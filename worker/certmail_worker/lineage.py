@@ -47,7 +47,7 @@ WORDS: Final[dict[Lineage, tuple[str, str]]] = {
     ),
     Lineage.REPLACED: (
         "Redis is empty, but reminders were recorded: its data is gone, or CERTMAIL_REDIS_URL names another server. Nothing is sent.",
-        "Restore its data or correct CERTMAIL_REDIS_URL; if the data is lost, run `certmail doctor --repair`.",
+        "Put its data back (docs/restoring.md) or correct CERTMAIL_REDIS_URL; if there is no copy, run `certmail doctor --repair`.",
     ),
     Lineage.FOREIGN: (
         "Redis and the database belong to different deployments. Nothing is sent.",

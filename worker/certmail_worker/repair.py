@@ -18,6 +18,7 @@ from certmail_worker import invariants, restore
 from certmail_worker.lineage import WORDS, Lineage, assess, read_traces
 from certmail_worker.record import read_position
 from certmail_worker.rollback import Kind, Plan, outcome, said, summary
+from certmail_worker.unused_copy import doubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Repair(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """Redis is older than the record; `copy` says where a newer copy of it may be, if it is empty."""
+    """Redis is older than the record; `copy` asks about a copy of it that nobody has put back, if it is empty."""
 
     plan: Plan
     copy: str = ""
@@ -150,7 +151,8 @@ def find_repair(settings: Settings, *, stopped_at: datetime | None = None) -> Re
     with open_office(settings) as office, reachable(office.engine):
         lineage = assess(read_traces(office.redis, office.engine))
         if lineage in {Lineage.ROLLED_BACK, Lineage.REPLACED}:
-            return Restoration(restore.make_plan(office, stopped_at=stopped_at))
+            copy = doubt(office.redis, settings) if lineage is Lineage.REPLACED else ""
+            return Restoration(restore.make_plan(office, stopped_at=stopped_at), copy)
         if lineage is Lineage.RECORD_BEHIND:
             return Gap(read_position(office.engine).seen_at)
         if lineage in WORDS:
