@@ -15,7 +15,7 @@ from certmail_config.ledger.upkeep import CheckedError, KnownAttempt, KnownJob, 
 from certmail_config.states import AttemptOutcome, State
 from certmail_worker.doubts import read_unsure
 from certmail_worker.invariants import look, put_right
-from support.bench import Bench
+from support.bench import START, Bench
 
 LOST_IN_RESTORE = "lost: its content was not in the copy that Redis was restored from; enqueue it again"
 UNDER_WAY = KnownAttempt(1, 1_800_000_000.0, "unknown", "{}")
@@ -87,10 +87,13 @@ class TestWhatIsHeldCanBeSettled:
         put(ledger, "j", State.UNCERTAIN, could_have_left=ledger.now)
         assert ledger.settle("j") is State.ACCEPTED
 
-    def test_where_one_may_look_it_is_looked_up_in_its_mailbox(self, ledger: Bench) -> None:
+    @pytest.mark.parametrize("told", [(), (KnownAttempt(1, START, "unknown", "{}"),)])
+    def test_where_one_may_look_it_is_looked_up_in_its_mailbox(
+        self, ledger: Bench, told: tuple[KnownAttempt, ...]
+    ) -> None:
         ledger.lane("v", verify=True)
         ledger.enqueue("k", connection="v")
-        put(ledger, "k", State.UNCERTAIN, could_have_left=ledger.now)
+        put(ledger, "k", State.UNCERTAIN, attempts=told, could_have_left=ledger.now)
         fields: Any = ledger.redis.hgetall(keys.JOB + "k")
         item = read_unsure(JobId("k"), fields)
         assert item is not None

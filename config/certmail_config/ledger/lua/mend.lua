@@ -72,6 +72,7 @@ elseif job.state == 'scheduled' then
   return (put_scheduled(id, job, tonumber(job.not_before or text(now)), now))
 elseif job.state == 'uncertain' then
   free_slots(id, job, now)
+  name_mailbox(id, job)
   local _, unknown = copies(job)
   local presumed = unknown and {} or presume(id, job, '0')
   put_uncertain(id, job, job.reason or '', nil, now)

@@ -93,13 +93,15 @@ local function presume(id, job, since)
   until not job['outcome:' .. n]
   job.attempt, job['outcome:' .. n] = text(n), 'unknown'
   redis.call('HSET', K.job .. id, 'attempt', job.attempt, 'outcome:' .. n, 'unknown')
-  -- Whose sent mails to look through: what was never leased has no mailbox yet.
-  local lane = redis.call('HMGET', K.lane_info .. job.connection, 'mailbox', 'project')
-  if lane[1] and not job.mailbox then
-    job.mailbox, job.project = lane[1], lane[2]
-    redis.call('HSET', K.job .. id, 'mailbox', job.mailbox, 'project', job.project)
-  end
   return {'begun_at', at, 'attempt', job.attempt}
+end
+
+-- Whose sent mails to look through for an uncertain job: one that this server never leased has no mailbox yet.
+local function name_mailbox(id, job)
+  local lane = redis.call('HMGET', K.lane_info .. job.connection, 'mailbox', 'project')
+  if job.mailbox or not lane[1] then return end
+  job.mailbox, job.project = lane[1], lane[2]
+  redis.call('HSET', K.job .. id, 'mailbox', job.mailbox, 'project', job.project)
 end
 
 -- Its payload is lost, in a restore mostly, and it did not leave: the same reminder may be enqueued again.

@@ -64,6 +64,7 @@ if state == 'uncertain' and corrected and known and not unknown then state = 're
 local presumed = {}
 if state == 'uncertain' then
   local before = job.state == 'uncertain' and job.held == '1'
+  name_mailbox(id, job)
   if not unknown then presumed = presume(id, job, ARGV[6] ~= '' and ARGV[6] or '0') end
   put_uncertain(id, job, reason, nil, now)
   if ARGV[6] ~= '' and not before then redis.call('HINCRBY', K.held_back, job.connection, 1) end
