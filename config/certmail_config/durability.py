@@ -20,6 +20,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from certmail_config.errors import StoresUnreachable
 
+CODES: Final = frozenset({"durability_unproven", "not_durable"})
 PATTERN: Final = r"^(fsync|replicas:[1-9][0-9]?|declared|none)$"
 """How CERTMAIL_DURABILITY is written."""
 NOTHING_PROMISED: Final = "CERTMAIL_DURABILITY=none: reminders may be lost, or sent twice, when Redis stops. Neither is certmail's promise here."

@@ -89,6 +89,7 @@ SETUP: Final = f"{TAG}:setup-link:"  # string by tenant: its set-up link, sealed
 SETUP_BROWSER: Final = f"{TAG}:setup-bound:"  # string by hash of a set-up link: hash of the one browser that may use it, sealed; EX as the link
 RATE: Final = f"{TAG}:rate:"  # string by API key's id and minute: how much it has asked for; EX two minutes
 IDEMPOTENCY: Final = f"{TAG}:idempotency:"  # string by hash of API key and Idempotency-Key: request and answer, sealed; EX a minute while it runs, a day after
+IDEMPOTENCY_KEPT: Final = f"{TAG}:idempotency-kept:"  # string by API key's id: bytes of answers kept for it; EX a day after its first
 
 CELERY_PREFIX: Final = f"{TAG}:celery:"  # kombu's own keys: queue, unacked, bindings
 

@@ -244,12 +244,20 @@ def parse(value: Mapping[str, Any]) -> Reminder:
 def parse_json(value: Mapping[str, Any]) -> Reminder | list[ReminderRejected]:
     """Check one JSON object, strictly: a number is no text, and text no number. Gives all that is wrong, field by field."""
     for name, item in value.items():
-        if isinstance(item, str) and any("\ud800" <= character <= "\udfff" for character in item):
+        if isinstance(item, str) and _has_surrogate(item):
             return [ReminderRejected("invalid_encoding", "not valid UTF-8", field=name)]
     try:
         return Reminder.model_validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
         return _rejections(error)
+
+
+def _has_surrogate(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 _CODES = {

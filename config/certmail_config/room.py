@@ -78,6 +78,12 @@ def room(figures: Figures, limits: Limits, share: float = SHARE) -> Full | None:
     return None
 
 
+def free_bytes(figures: Figures, limits: Limits) -> int | None:
+    """How many bytes may still be filled before nothing more is taken in; None where nobody knows."""
+    limit = figures.memory_limit(limits)
+    return max(0, int(SHARE * limit) - figures.used) if limit else None
+
+
 def ask(pipe: Any) -> None:
     """Put the questions into a pipeline, synchronous or not; its answers are read by `read_figures`."""
     pipe.info("server")

@@ -3,15 +3,51 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 _ADDRESS = re.compile(r"[^\s@<>\"',;:()]+@[^\s@<>\"',;:()]+\.[^\s@<>\"',;:().]+")
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 """Control characters and lone surrogates: PostgreSQL takes no NUL, UTF-8 no surrogate."""
 
 
+_SECRETS = re.compile(
+    r"""
+      (?P<key>cm_[a-z2-7]{8}_)[A-Za-z0-9_-]+                                # our API keys
+    | (?P<named>\b(?:Bearer|Basic)\s+)[^\s"',]+                             # what requests are allowed by
+    | (?P<cookie>certmail-[a-z-]+=)[^\s;"',]+
+    | (?P<field>\b(?:code|state|access_token|refresh_token|id_token|client_secret|assertion|token|password|csrf)=)[^\s&;"',]{12,}
+    | \b[a-z0-9][a-z0-9-]{0,62}\.[A-Za-z0-9_-]{32}\.[A-Za-z0-9_-]{43}       # set-up links
+    | \bya29\.[\w.-]+ | \b1//[\w-]{10,} | \b4/[\w-]{20,} | \bGOCSPX-[\w-]+   # Google's tokens, codes, client secrets
+    | \beyJ[\w-]{10,}\.[\w-]+\.[\w-]*                                      # signed assertions
+    | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----.*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_MARKS: Final = frozenset("_.=/ -")
+"""Each secret has at least one of them."""
+_LINE: Final = 2_000
+"""Finding addresses takes as long as a line's length squared."""
+
+
+def hide_secrets(text: str) -> str:
+    """The text without what has the form of a secret of ours or of Google's."""
+    if len(text) < 12 or _MARKS.isdisjoint(text):
+        return text
+    return _SECRETS.sub(lambda found: f"{found[found.lastgroup] if found.lastgroup else ''}(secret)", text)
+
+
 def scrub(text: str) -> str:
-    """The text with every address replaced."""
-    return _ADDRESS.sub("(address)", text)
+    """The text without secrets, and with every address replaced."""
+    return _ADDRESS.sub("(address)", hide_secrets(text))
+
+
+def scrub_lines(text: str, most: int = 60_000) -> str:
+    """The same of a text of any length, such as a traceback: what is far too long is cut."""
+    hidden = hide_secrets(text[:most])
+    if "@" not in hidden:
+        return hidden
+    lines = (line if len(line) <= _LINE else line[:_LINE] + "…" for line in hidden.split("\n"))
+    return "\n".join(_ADDRESS.sub("(address)", line) for line in lines)
 
 
 def quote(text: str, most: int = 500) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import os
 import re
 from pathlib import Path
@@ -69,6 +70,22 @@ class Settings(BaseSettings):
         None,
         description="The gateway's address as browsers reach it; Google redirects to `/oauth/google/callback` below it. "
         "Unset: http:// and LISTEN.",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Addresses and networks of the proxies in front of the gateway, comma separated, as in `10.0.0.0/8,::1`: what they say "
+        "in `X-Forwarded-For` is believed, so that visitors behind them are told apart. Unset: nobody's.",
+    )
+    gateway_connections: int = Field(
+        4096,
+        ge=16,
+        description="Connections that one gateway keeps open at most; fewer where its process may not have so many descriptors. "
+        "Who has asked nothing yet, or rests, makes room for who comes.",
+    )
+    gateway_connections_per_address: int = Field(
+        256,
+        ge=4,
+        description="And of them from one address (of IPv6: a /64); TRUSTED_PROXIES may have more.",
     )
     operator_password: SecretStr | None = Field(
         None,
@@ -238,6 +255,20 @@ class Settings(BaseSettings):
         if any(split_web_address(each) is None for each in given):
             message = "each must be the beginning of an https:// address (http:// only of this machine)"
             raise ValueError(message)
+        return given
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _parse_networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        given = tuple(part.strip() for part in value.split(",") if part.strip())
+        for each in given:
+            try:
+                ipaddress.ip_network(each)
+            except ValueError:
+                message = f"{each[:50]!r} is neither an address nor a network such as 10.0.0.0/8"
+                raise ValueError(message) from None
         return given
 
     @field_validator("redis_memory_max", mode="before")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from certmail_config.scrubbing import quote, scrub
+from certmail_config.scrubbing import hide_secrets, quote, scrub, scrub_lines
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,25 @@ def test_whatever_it_is_it_can_be_stored(text: str, most: int) -> None:
     assert len(kept) <= most
     kept.encode()
     assert "\0" not in kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0193b2c4-7a2e-7d11-8f3c-2b1f0a9e6d55",
+        "state=ready reason=token_expired code=403",
+        "settled: accepted by Gmail",
+        "/work/certmail/config/keys.py, line 12",
+        "https://gmail.googleapis.com/gmail/v1/users/me/messages/send",
+        "1.2.3.4:8080 2026-11-26T10:00:00Z",
+    ],
+)
+def test_what_only_looks_a_little_like_a_secret_stays(text: str) -> None:
+    assert hide_secrets(text) == text
+
+
+def test_a_text_of_any_length_is_done_with_soon() -> None:
+    before = time.process_time()
+    for piece in ("x", "x.", "ab@", "eyJa.", "cm_", "a-"):
+        assert len(scrub_lines(piece * 1_000_000)) <= 100_000
+    assert time.process_time() - before < 5

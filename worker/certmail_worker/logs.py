@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 import structlog
 
-from certmail_config.scrubbing import scrub
+from certmail_config.scrubbing import scrub_lines
+from certmail_worker.repeats import Collapsing
 
 _QUIET = {
     "kombu": logging.WARNING,
@@ -24,14 +25,14 @@ _QUIET = {
 }
 
 
-def _without_addresses(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+def _without_secrets(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """The last line of defence: libraries quote what they were given."""
     return {name: _scrubbed(value) for name, value in event.items()}
 
 
 def _scrubbed(value: Any) -> Any:
     if isinstance(value, str):
-        return scrub(value) if "@" in value else value
+        return scrub_lines(value)
     if isinstance(value, dict):
         return {name: _scrubbed(item) for name, item in value.items()}
     if isinstance(value, list):
@@ -53,14 +54,14 @@ def set_up(form: Literal["json", "console"], *, process: str) -> None:
         tracebacks = structlog.processors.ExceptionRenderer(
             structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         )
-        last = [tracebacks, _without_addresses, structlog.processors.JSONRenderer()]
+        last = [tracebacks, _without_secrets, structlog.processors.JSONRenderer()]
     else:
         last = [
             structlog.processors.format_exc_info,
-            _without_addresses,
+            _without_secrets,
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
         ]
-    handler = logging.StreamHandler(sys.stderr)
+    handler = Collapsing(sys.stderr)
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[remove, *last])

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 import aiohttp
 from aiohttp import web
 from redis.exceptions import RedisError
 
 from certmail.gateway.api.mount import mount
+from certmail.gateway.away import as_told
 from certmail.gateway.client import configured_client
 from certmail.gateway.console import cookies
 from certmail.gateway.console.cookies import Cookie
@@ -18,12 +22,16 @@ from certmail.gateway.console.front import FRONT
 from certmail.gateway.console.guard import guard
 from certmail.gateway.console.returning import returned
 from certmail.gateway.console.routes import add_console
+from certmail.gateway.doors import Bounds, Runner, allow_descriptors
 from certmail.gateway.google import Google, new_session
+from certmail.gateway.headers import protect
 from certmail.gateway.linking import Linked, finish
-from certmail_config.errors import CertmailError
+from certmail_config.errors import CertmailError, StoresUnreachable
 from certmail_config.office import Office
 
 OFFICE: web.AppKey[Office] = web.AppKey("office", Office)
+THREADS: Final = 32
+"""Stores are asked in them; what waits for one that does not answer must not keep the others from theirs."""
 SESSION: web.AppKey[aiohttp.ClientSession] = web.AppKey("session", aiohttp.ClientSession)
 
 
@@ -31,6 +39,7 @@ def build(office: Office) -> web.Application:
     """Make the application over open stores."""
     app = web.Application(middlewares=[guard])
     app[OFFICE] = office
+    protect(app, secure=office.settings.base_url.startswith("https://"))
 
     async def google(app: web.Application) -> AsyncIterator[None]:
         async with new_session(office.settings) as session:
@@ -54,6 +63,9 @@ async def callback(request: web.Request) -> web.StreamResponse:
     try:
         google = Google(request.app[SESSION], office.settings, configured_client(office.settings))
         ended = await finish(office, google, request.query, browser)
+    except StoresUnreachable as error:
+        away = as_told(error)
+        ended = Linked(ok=False, code=away.code, message=away.message, remedy=away.remedy)
     except CertmailError as error:
         ended = Linked(ok=False, code=error.code, message=error.message, remedy=error.remedy)
     return await returned(request, ended)
@@ -100,13 +112,21 @@ def serve(office: Office, *, announce: Callable[[str], None]) -> None:
     asyncio.run(_serve(office, announce))
 
 
+def runner_of(office: Office, descriptors: int) -> Runner:
+    """What serves the application, to a process that may have so many descriptors."""
+    settings = office.settings
+    return Runner(build(office), Bounds.of(settings, descriptors), settings.base_url)
+
+
 async def _serve(office: Office, announce: Callable[[str], None]) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    # No access log: a callback's query holds a code.
-    runner = web.AppRunner(build(office), access_log=None)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "certmail-gateway"))
+    runner = runner_of(office, allow_descriptors())
     await runner.setup()
+    gc.collect()
+    gc.freeze()  # what has been loaded stays: looking through it again and again would hold everybody up
     host, _, port = office.settings.listen.rpartition(":")
     try:
         await web.TCPSite(runner, host.strip("[]"), int(port)).start()

@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 from redis import Redis
 
-from certmail.gateway.app import build
+from certmail.gateway.app import runner_of
 from certmail_config.api_keys import Scope
 from certmail_config.key_desk import create_key
 from certmail_config.office import Office, open_office
@@ -69,7 +69,7 @@ def office(settings: Settings) -> Iterator[Office]:
 @pytest.fixture
 async def served(office: Office) -> AsyncIterator[str]:
     """The gateway's address."""
-    runner = web.AppRunner(build(office))
+    runner = runner_of(office, 1024)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

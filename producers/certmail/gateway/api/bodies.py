@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NoReturn, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
+from certmail.gateway.api.bounds import MOST_DEPTH, MOST_VALUES, excess, is_deep, shown_name, values_in
 from certmail.gateway.api.models import Fault
-from certmail.gateway.api.problems import Trouble, of_rejected
+from certmail.gateway.api.problems import Faulty, Named, Trouble, of_rejected
 from certmail_config.reminder import Reminder, parse_json
 
 MOST_BYTES: Final = 64 * 1024
@@ -22,17 +25,39 @@ MOST_SECONDS: Final = 15
 M = TypeVar("M", bound=BaseModel)
 
 
-async def read_json(request: web.Request, most: int) -> dict[str, Any]:
-    """The body, a JSON object of at most so many bytes."""
+async def read_json(request: web.Request, most: int, most_values: int = MOST_VALUES) -> dict[str, Any]:
+    """The body, a JSON object of at most so many bytes and values."""
     if request.content_type != "application/json":
-        raise Trouble("unsupported_media_type", f"The body is declared as {request.content_type!r}.")
+        raise Trouble("unsupported_media_type", f"The body is declared as {request.content_type[:100]!r}.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        remedy = "Send it as it is."
+        raise Trouble("unsupported_media_type", "The body is declared as compressed.", remedy=remedy)
     body = await _read(request, most)
+    if len(body) <= MOST_BYTES:
+        return _parse(body, most_values)
+    return await asyncio.to_thread(_parse, body, most_values)
+
+
+def _parse(body: bytes, most_values: int) -> dict[str, Any]:
+    if values_in(body, most_values) > most_values:
+        raise Trouble("body_too_large", f"The body may hold {most_values:,} values.")
     try:
         value = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+        deep = is_deep(value)
     except UnicodeDecodeError as error:
         raise Trouble("malformed_body", f"The body is not UTF-8: byte {error.start} is wrong.") from None
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        deep = True
+    except json.JSONDecodeError as error:
         raise Trouble("malformed_body", f"The body is not JSON: {error}") from None
+    except _NoNumberError as error:
+        raise Trouble("malformed_body", f"The body is not JSON: {error}") from None
+    except ValueError:  # Python reads no number of more than some thousand digits
+        raise Trouble("malformed_body", "A number in the body has too many digits.") from None
+    if deep:
+        raise Trouble(
+            "malformed_body", f"Lists and objects stand in one another more than {MOST_DEPTH} times."
+        )
     if not isinstance(value, dict):
         raise Trouble("malformed_body", "The body is not a JSON object.")
     return value
@@ -54,9 +79,13 @@ async def _read(request: web.Request, most: int) -> bytes:
     return bytes(body)
 
 
+class _NoNumberError(ValueError):
+    """What Python would take for a number, and JSON does not."""
+
+
 def _no_constant(name: str) -> NoReturn:
     message = f"{name} is no JSON number"
-    raise ValueError(message)
+    raise _NoNumberError(message)
 
 
 def read_reminder(value: object, pointer: str = "") -> Reminder:
@@ -64,6 +93,8 @@ def read_reminder(value: object, pointer: str = "") -> Reminder:
     if not isinstance(value, dict):
         fault = Fault(pointer=pointer, code="malformed", detail="must be a JSON object")
         raise Trouble("invalid_reminder", "A reminder must be a JSON object.", faults=[fault])
+    if said := excess(value):
+        raise Faulty("invalid_reminder", [("", pointer, "too_much", said)])
     found = parse_json(value)
     if isinstance(found, Reminder):
         return found
@@ -75,34 +106,29 @@ def read_model(model: type[M], value: object) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        faults = [
-            Fault(pointer="".join(f"/{part}" for part in item["loc"]), code=item["type"], detail=item["msg"])
-            for item in error.errors(include_input=False, include_url=False)
-        ]
-    said = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults)
-    raise Trouble("invalid_body", said, faults=faults)
+        named = [_named(item) for item in error.errors(include_input=False, include_url=False)]
+    raise Faulty("invalid_body", named)
+
+
+def _named(item: ErrorDetails) -> Named:
+    pointer = "".join(f"/{shown_name(str(part))}" for part in item["loc"])
+    return pointer, pointer, item["type"], item["msg"]
 
 
 def read_query(model: type[M], query: Mapping[str, str], given: Sequence[str]) -> M:
     """The query's parameters; `given` are their names as they came, since none may come twice."""
-    twice = sorted({name for name in given if given.count(name) > 1})
+    twice = sorted(name for name, times in Counter(given).items() if times > 1)
     if twice:
-        raise _wrong([Fault(parameter=name, code="doubled", detail="given more than once") for name in twice])
+        raise _wrong((name, "doubled", "given more than once") for name in twice)
     try:
         return model.model_validate(dict(query))
     except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False)
         raise _wrong(
-            [
-                Fault(
-                    parameter=str(item["loc"][0]) if item["loc"] else None,
-                    code=item["type"],
-                    detail=item["msg"],
-                )
-                for item in error.errors(include_input=False, include_url=False)
-            ]
+            ("".join(map(str, item["loc"][:1])), item["type"], item["msg"]) for item in found
         ) from None
 
 
-def _wrong(faults: Sequence[Fault]) -> Trouble:
-    said = "; ".join(f"{fault.parameter}: {fault.detail}" for fault in faults)
-    return Trouble("invalid_query", said, faults=faults)
+def _wrong(found: Iterable[tuple[str, str, str]]) -> Faulty:
+    named = [(shown_name(name), shown_name(name) or None, code, said) for name, code, said in found]
+    return Faulty("invalid_query", named, place="parameter")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from aiohttp import web
@@ -11,6 +13,8 @@ from pydantic import BaseModel
 
 from certmail.async_mailer import AsyncMailer
 from certmail.gateway.api.access import Doorkeeper
+from certmail.gateway.api.turns import Turns
+from certmail.gateway.space import Space
 from certmail_config.api_keys import Grant
 from certmail_config.office import Office
 
@@ -27,6 +31,11 @@ class Desk:
     doorkeeper: Doorkeeper
     base: str
     """The gateway's address as clients reach it."""
+    space: Space
+    batches: Turns
+    lists: Turns
+    validating: asyncio.Lock
+    """Held by whoever checks the reminders of a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +52,19 @@ class Call:
         return self.request.match_info["id"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
-    """What is answered, but for problems, which are raised. `repeatable`: an Idempotency-Key gets it again."""
+    """What is answered, but for problems, which are raised.
+
+    `repeatable`: an Idempotency-Key gets it again. Where nothing was done, doing it again gives the same.
+    """
 
     status: int
     model: BaseModel
     headers: Mapping[str, str] = field(default_factory=dict)
     repeatable: bool = True
+
+    @cached_property
+    def text(self) -> str:
+        """The answer as it is written."""
+        return self.model.model_dump_json()

@@ -31,6 +31,7 @@ async def make(call: Call, value: dict[str, Any]) -> Answer:
         said = f"The API key {call.grant.id} does not reach the tenant {wanted.tenant!r}."
         fault = models.Fault(pointer="/tenant", code="tenant_not_allowed", detail=said)
         raise Trouble("tenant_not_allowed", said, faults=[fault])
+    await asyncio.to_thread(call.desk.space.require)
     try:
         made = await asyncio.to_thread(
             issue,

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import nullcontext
 from importlib.metadata import version
 
 from aiohttp import web
@@ -21,6 +22,8 @@ from certmail.gateway.api.openapi import document
 from certmail.gateway.api.page import STYLE, page
 from certmail.gateway.api.problems import Trouble, of_stores
 from certmail.gateway.api.routes import ROUTES, Route, Writing
+from certmail.gateway.api.turns import Turns
+from certmail.gateway.space import Space
 from certmail.mailer import Mailer
 from certmail_config.errors import StoresUnreachable
 from certmail_config.office import Office
@@ -35,7 +38,16 @@ def mount(app: web.Application, office: Office, *, bound_seconds: float = BOUND_
     """Add `/v1`, `/openapi.json` and `/docs` to the gateway."""
     settings = office.settings
     mailer = AsyncMailer(lambda: Mailer.over(office.redis, settings))
-    desk = Desk(office, mailer, Doorkeeper(office.strongbox, settings.api_per_minute), settings.base_url)
+    desk = Desk(
+        office,
+        mailer,
+        Doorkeeper(office.strongbox, settings.api_per_minute),
+        settings.base_url,
+        Space.of(office.redis, settings),
+        batches=Turns(1),
+        lists=Turns(2),
+        validating=asyncio.Lock(),
+    )
     api = web.Application(middlewares=[_problems(desk, bound_seconds)])
     for route in ROUTES:
         api.router.add_route(route.method, route.path.removeprefix("/v1"), _handler(desk, route))
@@ -64,9 +76,11 @@ def _handler(desk: Desk, route: Route) -> Callable[[web.Request], Awaitable[web.
         given = request.headers.get("Authorization", "")
         grant = await asyncio.to_thread(desk.doorkeeper.admit, given, route.scope)
         call = Call(desk, grant, request)
-        if isinstance(route.does, Writing):
-            return await _write(call, route.does, route.path)
-        return _response(await route.does(call))
+        # Whoever waits for a turn has not had his body read: what waits costs next to nothing.
+        async with route.turns(desk).take(grant.id) if route.turns else nullcontext():
+            if isinstance(route.does, Writing):
+                return await _write(call, route.does, route.path)
+            return _response(await route.does(call))
 
     return handle
 
@@ -96,12 +110,19 @@ async def _first(
     except BaseException:
         await asyncio.to_thread(first.forget)
         raise
-    text = answer.model.model_dump_json()
-    if answer.repeatable:
-        await asyncio.to_thread(first.keep, idempotency.Done(answer.status, text))
-    else:
-        await asyncio.to_thread(first.forget)
+    await asyncio.to_thread(_remember, call, answer, first)
     return _response(answer)
+
+
+def _remember(call: Call, answer: Answer, first: idempotency.First) -> None:
+    """Keep an answer for when it is asked for again; what was done is answered, whether that succeeds or not."""
+    try:
+        if not answer.repeatable:
+            first.forget()
+        elif not first.keep(idempotency.Done(answer.status, answer.text), call.desk.space):
+            log.info("answer_not_kept", extra={"key": call.grant.id})
+    except RedisError as error:
+        log.warning("answer_not_kept", extra={"key": call.grant.id, "error": type(error).__name__})
 
 
 def _problems(desk: Desk, bound_seconds: float) -> Middleware:
@@ -139,7 +160,7 @@ def _store_error(error: Exception) -> StoresUnreachable:
 
 
 def _response(answer: Answer) -> web.Response:
-    return _json(answer.model.model_dump_json(), answer.status, dict(answer.headers))
+    return _json(answer.text, answer.status, dict(answer.headers))
 
 
 def _json(text: str, status: int, headers: dict[str, str]) -> web.Response:
@@ -148,7 +169,8 @@ def _json(text: str, status: int, headers: dict[str, str]) -> web.Response:
 
 def _problem(desk: Desk, trouble: Trouble) -> web.Response:
     if trouble.kind.status == 503:  # the operator's to mend; whoever asked is told, too
-        log.warning("api_unavailable", extra={"code": trouble.code, "error": trouble.detail})
+        store = trouble.faults[0].code if trouble.faults else ""
+        log.warning("api_unavailable", extra={"code": trouble.code, "store": store, "error": trouble.detail})
     return web.Response(
         text=trouble.document(desk.base).model_dump_json(),
         status=trouble.kind.status,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
+from certmail.gateway.api.bounds import MOST_FAULTS, shown_name
 from certmail.gateway.api.models import Fault, Problem
-from certmail_config.errors import CertmailError, ReminderRejected
+from certmail.gateway.away import as_told
+from certmail_config.errors import ReminderRejected, StoresUnreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Kind:
 
 
 KINDS: Final[dict[str, Kind]] = {
+    "bad_request": Kind(400, "That is no HTTP request", "See that no header holds control characters, and that nothing is cut off."),
     "malformed_body": Kind(400, "The body is not JSON", "Send one JSON object, in UTF-8."),
     "unauthenticated": Kind(
         401, "No valid API key", "Send `Authorization: Bearer cm_…`; an operator makes keys: certmail keys create."
@@ -81,11 +84,16 @@ class Trouble(Exception):
         self.code = code
         self.kind = KINDS[code]
         self.detail = detail
-        self.faults = tuple(faults)
+        self._faults = tuple(faults)
         self.remedy = remedy or self.kind.remedy
         self.headers = headers or {}
         if self.kind.status in {429, 503}:
             self.headers.setdefault("Retry-After", str(RETRY_SECONDS))
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What is wrong, as far as it has a place."""
+        return self._faults
 
     def document(self, base: str) -> Problem:
         """The document; `base` is the gateway's address, where each type is explained."""
@@ -100,23 +108,52 @@ class Trouble(Exception):
         )
 
 
-def of_rejected(rejected: Sequence[ReminderRejected], pointer: str = "") -> Trouble:
-    """The problem of a reminder that cannot be taken; `pointer` says where in the body it stands."""
-    faults = [
-        Fault(
-            pointer=f"{pointer}/{each.field}" if each.field else pointer,
-            code=each.code,
-            detail=each.message,
+Place = Literal["pointer", "parameter"]
+Named = tuple[str, str | None, str, str]
+"""A fault: what it is called, where it is, its code and a sentence. A batch may have thousands, so they are nothing more."""
+
+
+class Faulty(Trouble):
+    """A request, or a reminder of one, that is wrong in one or more places, of which the first are named."""
+
+    def __init__(
+        self, code: str, named: Sequence[Named], *, place: Place = "pointer", more: int = 0, remedy: str = ""
+    ) -> None:
+        shown, left = tuple(named[:MOST_FAULTS]), len(named[MOST_FAULTS:]) + more
+        said = [f"{name}: {sentence}" if name else sentence for name, _, _, sentence in shown]
+        super().__init__(code, "; ".join([*said, f"and {left:,} more"] if left else said), remedy=remedy)
+        self._place: Place = place
+        self._named = shown
+        self._left = left
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """As of any Trouble."""
+        return tuple(
+            Fault.model_validate({self._place: where, "code": code, "detail": sentence})
+            for _, where, code, sentence in self._named
         )
-        for each in rejected
-    ]
+
+    def shortened(self, most: int) -> Faulty:
+        """The same, with no more than so many of its faults."""
+        left = self._left + len(self._named[most:])
+        return Faulty(self.code, self._named[:most], place=self._place, more=left, remedy=self.remedy)
+
+
+def of_rejected(rejected: Sequence[ReminderRejected], pointer: str = "") -> Faulty:
+    """The problem of a reminder that cannot be taken; `pointer` says where in the body it stands."""
+    named: list[Named] = []
+    for each in rejected[:MOST_FAULTS]:
+        name = shown_name(each.field or "")
+        where = pointer + "/" + name.replace("~", "~0").replace("/", "~1") if name else pointer
+        named.append((name, where, each.code, each.message))
     first = rejected[0]
     code = first.code if first.code in KINDS else "invalid_reminder"
-    said = "; ".join(f"{each.field}: {each.message}" if each.field else each.message for each in rejected)
-    return Trouble(code, said, faults=faults, remedy=first.remedy)
+    return Faulty(code, named, more=len(rejected[MOST_FAULTS:]), remedy=first.remedy)
 
 
-def of_stores(error: CertmailError) -> Trouble:
+def of_stores(error: StoresUnreachable) -> Trouble:
     """The problem of a store that does not answer; its own code stands among the errors."""
-    fault = Fault(pointer=None, code=error.code, detail=error.message)
-    return Trouble("stores_unreachable", error.message, faults=[fault], remedy=error.remedy)
+    told = as_told(error)
+    fault = Fault(pointer=None, code=told.code, detail=told.message)
+    return Trouble("stores_unreachable", told.message, faults=[fault], remedy=told.remedy)

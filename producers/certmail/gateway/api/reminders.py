@@ -9,11 +9,14 @@ from typing import Any, cast
 from certmail.async_mailer import Answer as Sent
 from certmail.gateway.api import models
 from certmail.gateway.api.bodies import MOST_BATCH_BYTES, MOST_BYTES, read_json, read_reminder
+from certmail.gateway.api.bounds import MOST_VALUES_OF_BATCH, share_of_faults
 from certmail.gateway.api.calls import Answer, Call
-from certmail.gateway.api.problems import Trouble, of_rejected, of_stores
+from certmail.gateway.api.problems import Faulty, Trouble, of_rejected, of_stores
+from certmail.gateway.api.turns import in_slices
+from certmail.mailer import batches
 from certmail.receipt import Receipt
 from certmail_config import keys
-from certmail_config.errors import ReminderRejected, SealBroken
+from certmail_config.errors import BatchInterrupted, ReminderRejected, SealBroken, StoresUnreachable
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger import Cancellation
 from certmail_config.ledger.view import JobView
@@ -22,6 +25,8 @@ from certmail_config.reminder import Reminder
 from certmail_config.states import State
 from certmail_config.working_copy import read_connection
 
+LOT = 100
+"""So many reminders of a batch go to the ledger together."""
 _NOT_CANCELLED = {
     Cancellation.ALREADY_SENDING: "already_sending",
     Cancellation.ALREADY_FINAL: "already_final",
@@ -37,7 +42,7 @@ async def body_of_one(call: Call) -> dict[str, Any]:
 
 async def body_of_batch(call: Call) -> dict[str, Any]:
     """The body of a request to enqueue many, each still to be checked."""
-    value = await read_json(call.request, MOST_BATCH_BYTES)
+    value = await read_json(call.request, MOST_BATCH_BYTES, MOST_VALUES_OF_BATCH)
     items = value.get("reminders")
     if not isinstance(items, list) or value.keys() != {"reminders"}:
         raise _wrong("", "wrong_fields", "the object has one field, `reminders`, a list")
@@ -53,27 +58,50 @@ async def enqueue(call: Call, body: dict[str, Any]) -> Answer:
     [sent] = await call.desk.mailer.send_each([reminder])
     receipt = _taken(sent, "")
     place = f"/v1/reminders/{receipt.id}"
-    return Answer(200 if receipt.duplicate else 202, _shown(receipt), {"Location": place})
+    new = not receipt.duplicate
+    return Answer(202 if new else 200, _shown(receipt), {"Location": place}, repeatable=new)
 
 
 async def enqueue_batch(call: Call, body: dict[str, Any]) -> Answer:
     """POST /reminders:batch. What is wrong with one is its own answer; the others are taken."""
-    items: list[models.BatchItem | None] = []
-    good: list[Reminder] = []
-    for n, value in enumerate(body["reminders"]):
-        try:
-            good.append(_allowed(call, read_reminder(value, f"/reminders/{n}"), f"/reminders/{n}"))
-            items.append(None)
-        except Trouble as trouble:
-            items.append(_problem(call, trouble))
-        if n % 100 == 99:
-            await asyncio.sleep(0)  # others are served meanwhile
-    sent = iter(await call.desk.mailer.send_each(good) if good else [])
-    answers = [_item(call, next(sent), n) if item is None else item for n, item in enumerate(items)]
+    async with (
+        call.desk.validating
+    ):  # one after another: together they would hold the loop up for as long each
+        found = await in_slices(enumerate(body["reminders"]), lambda each: _checked(call, *each))
+    sent = iter(await _send(call, [each for each in found if isinstance(each, Reminder)]))
+    share = share_of_faults(sum(isinstance(each, Trouble) for each in found))
+
+    def answer(each: Reminder | Trouble, n: int) -> models.BatchItem:
+        if isinstance(each, Reminder):
+            return _item(call, next(sent), n)
+        return _problem(call, each.shortened(share) if isinstance(each, Faulty) else each)
+
+    answers = await in_slices(enumerate(found), lambda each: answer(each[1], each[0]))
     stopped = any(item.status >= 500 for item in answers)
     if stopped and not any(item.receipt for item in answers):
         raise Trouble("stores_unreachable", _first_detail(answers))
-    return Answer(200, models.BatchAnswer(items=answers), repeatable=not stopped)
+    new = any(item.status == 202 for item in answers)
+    return Answer(200, models.BatchAnswer(items=answers), repeatable=new and not stopped)
+
+
+def _checked(call: Call, n: int, value: object) -> Reminder | Trouble:
+    try:
+        return _allowed(call, read_reminder(value, f"/reminders/{n}"), f"/reminders/{n}")
+    except Trouble as trouble:
+        return trouble.with_traceback(None)  # which would hold on to the body
+
+
+async def _send(call: Call, reminders: list[Reminder]) -> list[Sent]:
+    """Enqueue them in lots, so that others' get in between. Once a store has failed nothing more is sent."""
+    answers: list[Sent] = []
+    for lot in batches(reminders, LOT):
+        answers += await call.desk.mailer.send_each(lot)
+        last = answers[-1]
+        if isinstance(last, StoresUnreachable):
+            left = range(len(reminders) - len(answers))
+            answers += [BatchInterrupted(last, answered=0, unknown=0) for _ in left]
+            break
+    return answers
 
 
 async def show(call: Call) -> Answer:

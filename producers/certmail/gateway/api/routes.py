@@ -9,7 +9,8 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from certmail.gateway.api import deliveries, invitations, listings, models, reminders
-from certmail.gateway.api.calls import Answer, Call
+from certmail.gateway.api.calls import Answer, Call, Desk
+from certmail.gateway.api.turns import Turns
 from certmail_config.api_keys import Scope
 from certmail_config.reminder import Reminder
 
@@ -45,6 +46,8 @@ class Route:
     gives: dict[int, tuple[str, type[BaseModel]]]
     query: type[BaseModel] | None = None
     problems: tuple[str, ...] = ()
+    turns: Callable[[Desk], Turns] | None = None
+    """Where a request costs much: how many of one API key are carried out at once."""
 
 
 ROUTES: Final = (
@@ -70,6 +73,7 @@ ROUTES: Final = (
         Writing(models.Batch, reminders.body_of_batch, reminders.enqueue_batch),
         {200: ("An answer for each, in order.", models.BatchAnswer)},
         problems=(*_BODY, "invalid_body"),
+        turns=lambda desk: desk.batches,
     ),
     Route(
         "GET",
@@ -101,6 +105,7 @@ ROUTES: Final = (
         {200: ("Some of them.", models.TenantPage)},
         query=models.TenantQuery,
         problems=("invalid_query",),
+        turns=lambda desk: desk.lists,
     ),
     Route(
         "GET",
@@ -112,6 +117,7 @@ ROUTES: Final = (
         {200: ("Some of them.", models.ConnectionPage)},
         query=models.ConnectionQuery,
         problems=("invalid_query",),
+        turns=lambda desk: desk.lists,
     ),
     Route(
         "POST",
@@ -133,5 +139,6 @@ ROUTES: Final = (
         {200: ("Some of it.", models.DeliveryPage)},
         query=models.DeliveryQuery,
         problems=("invalid_query",),
+        turns=lambda desk: desk.lists,
     ),
 )

@@ -12,6 +12,7 @@ from aiohttp import web
 from certmail.gateway.console import cookies
 from certmail.gateway.console.cookies import Cookie
 from certmail.gateway.console.facts import named, tenant_of
+from certmail.gateway.console.fields import read_form
 from certmail.gateway.console.front import FRONT, Front
 from certmail.gateway.console.visitors import Visitor, prove
 from certmail.gateway.console.words import N_
@@ -108,7 +109,12 @@ def _stands(front: Front, visitor: Visitor) -> bool:
 async def _admit(request: web.Request, visitor: Visitor, page: Page) -> web.StreamResponse:
     request[VISITOR] = visitor
     if request.method == "POST":
-        check_form(request, await request.post(), visitor.csrf)
+        check_form(request, await read_form(request), visitor.csrf)
+        if not visitor.is_operator:  # who was only invited may not fill what others need
+            front = request.app[FRONT]
+            if not front.pace.allows(visitor.link):
+                raise web.HTTPTooManyRequests
+            await asyncio.to_thread(front.space.require)
     return await page(request, visitor)
 
 

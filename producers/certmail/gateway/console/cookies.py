@@ -17,6 +17,8 @@ class Cookie(StrEnum):
     """What the form of somebody who is not let in yet must send back."""
     CONSENT = "certmail-consent"
     """Which browser began a consent at Google."""
+    KNOWN = "certmail-known"
+    """That an operator has signed in with this browser before; it opens nothing."""
 
 
 SECONDS: Final = {
@@ -24,12 +26,13 @@ SECONDS: Final = {
     Cookie.SETUP: 7 * 86_400,
     Cookie.SIGN_IN: 3600,
     Cookie.CONSENT: 1800,
+    Cookie.KNOWN: 180 * 86_400,
 }
 
 
 def read(request: web.Request, cookie: Cookie, *, secure: bool) -> str:
     """What it holds; empty if there is none."""
-    return request.cookies.get(_name(cookie, secure=secure), "")[:200]
+    return request.cookies.get(_name(cookie, secure=secure), "")[:500]
 
 
 def give(response: web.StreamResponse, cookie: Cookie, value: str, *, secure: bool) -> None:

@@ -12,7 +12,9 @@ from aiohttp import web
 from certmail.gateway.console import cookies, throttle
 from certmail.gateway.console.admission import check_form
 from certmail.gateway.console.cookies import Cookie
+from certmail.gateway.console.fields import read_form
 from certmail.gateway.console.front import FRONT
+from certmail.gateway.console.known import browser_of, new_mark
 from certmail.gateway.console.visitors import Visitor, new_secret
 
 log = logging.getLogger(__name__)
@@ -28,23 +30,26 @@ async def sign_in_page(request: web.Request) -> web.Response:
 
 async def sign_in(request: web.Request) -> web.StreamResponse:
     """Let an operator in, under a new session; every try is counted first."""
-    front, form = request.app[FRONT], await request.post()
+    front, form = request.app[FRONT], await read_form(request)
     expected = cookies.read(request, Cookie.SIGN_IN, secure=front.secure)
     check_form(request, form, expected)
     password = front.office.settings.operator_password
     given = form.get("password", "")
     if password is None or not isinstance(given, str):
         return _form(request, expected, status=403)
-    address = request.remote or ""
-    wait = await asyncio.to_thread(throttle.try_to_sign_in, front.office.redis, address)
-    if wait:
-        response = _form(request, expected, _WAIT, minutes=-(-wait // 60), status=429)
-        response.headers["Retry-After"] = str(wait)
+    redis, vault = front.office.redis, front.office.vault
+    address = front.proxies.client(request.remote or "", request.headers.getall("X-Forwarded-For", []))
+    browser = browser_of(vault, cookies.read(request, Cookie.KNOWN, secure=front.secure))
+    tried = await asyncio.to_thread(throttle.try_to_sign_in, redis, address, browser)
+    if tried.wait:
+        response = _form(request, expected, _WAIT, minutes=-(-tried.wait // 60), status=429)
+        response.headers["Retry-After"] = str(tried.wait)
         return response
+    await asyncio.sleep(tried.delay)
     if not hmac.compare_digest(given.encode(), password.get_secret_value().encode()):
         log.warning("sign_in_refused")
         return _form(request, expected, _WRONG, status=403)
-    await asyncio.to_thread(throttle.signed_in, front.office.redis, address)
+    await asyncio.to_thread(throttle.signed_in, redis, address, browser)
     before = await asyncio.to_thread(
         front.visitors.find, cookies.read(request, Cookie.OPERATOR, secure=front.secure)
     )
@@ -53,6 +58,8 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     visitor = await asyncio.to_thread(front.visitors.let_in_operator, password.get_secret_value())
     response = web.Response(status=303, headers={"Location": "/console"})
     cookies.give(response, Cookie.OPERATOR, visitor.secret, secure=front.secure)
+    if not browser:
+        cookies.give(response, Cookie.KNOWN, new_mark(vault), secure=front.secure)
     cookies.take_back(response, Cookie.SIGN_IN, secure=front.secure)
     log.info("signed_in")
     return response

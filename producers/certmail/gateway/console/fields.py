@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
+
+from aiohttp import web
 
 from certmail.gateway.console import words
 from certmail_config.errors import WrongUse
+
+MOST_SECONDS: Final = 15
 
 
 class WrongField(WrongUse):
@@ -17,6 +22,20 @@ class WrongField(WrongUse):
         message, remedy = words.FIELDS.get(error.code, (error.message, error.remedy))
         super().__init__(error.code, message, remedy)
         self.field = field
+
+
+async def read_form(request: web.Request) -> Mapping[str, Any]:
+    """The form that was sent, within a bound of time; raises HTTPException."""
+    try:
+        async with asyncio.timeout(MOST_SECONDS):
+            return await request.post()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+    except (
+        ValueError,
+        LookupError,
+    ):  # not in the form that its type promises, or in letters that nobody knows
+        raise web.HTTPBadRequest from None
 
 
 @contextmanager

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from certmail.gateway.asking import Asker
+from certmail.gateway.console.pace import Pace
 from certmail.gateway.console.rendering import Pages
 from certmail.gateway.console.visitors import Visitors
+from certmail.gateway.peers import Proxies
+from certmail.gateway.space import Space
 from certmail_config.office import Office
 
 
@@ -21,6 +24,9 @@ class Front:
     asker: Asker
     pages: Pages
     secure: bool
+    proxies: Proxies
+    space: Space
+    pace: Pace
 
 
 FRONT: web.AppKey[Front] = web.AppKey("front", Front)
@@ -34,4 +40,7 @@ def front_of(office: Office) -> Front:
         asker=Asker(office),
         pages=Pages(),
         secure=office.settings.base_url.startswith("https://"),
+        proxies=Proxies.of(office.settings.trusted_proxies),
+        space=Space.of(office.redis, office.settings),
+        pace=Pace(),
     )

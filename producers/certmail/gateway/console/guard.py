@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from redis.exceptions import RedisError
 
+from certmail.gateway.away import as_told
 from certmail.gateway.console import words
 from certmail.gateway.console.admission import VISITOR, Bare, NotLetIn
 from certmail.gateway.console.front import FRONT, Front
@@ -85,6 +86,8 @@ async def guard(request: web.Request, handler: Bare) -> web.StreamResponse:
 
 def _see_to_size(request: web.Request) -> None:
     """Refuse what is larger than any form of ours, before it is read; browsers say how large a form is."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise web.HTTPUnsupportedMediaType
     if request.body_exists and (request.content_length is None or request.content_length > MOST_BYTES):
         raise web.HTTPRequestEntityTooLarge(MOST_BYTES, request.content_length or 0)
 
@@ -133,6 +136,10 @@ def _status(error: CertmailError) -> int:
 def _of_http(error: web.HTTPException) -> CertmailError:
     if error.status == 404:
         return Refused("not_found", N_("There is no such page."), N_("Go back to where you came from."))
+    if error.status == 408:
+        return WrongUse("too_slow", N_("The form did not come in time."), N_("Send it again."))
+    if error.status == 429:
+        return WrongUse("too_often", N_("That is too often."), N_("Try again in a minute."))
     if error.status == 413:
         return WrongUse("too_large", N_("That is more than any form of ours holds."))
     return WrongUse("not_possible", f"That is not possible here ({error.reason}).")
@@ -141,6 +148,8 @@ def _of_http(error: web.HTTPException) -> CertmailError:
 def _failed(request: web.Request, error: CertmailError) -> web.Response:
     """A page that says what went wrong; what is the operator's to mend stands in the log, too."""
     status = _status(error)
+    if isinstance(error, StoresUnreachable):
+        error = as_told(error)
     if status >= 500:
         log.warning("page_unavailable", extra={"code": error.code, "error": error.message})
     return _page(request, error, status)

@@ -11,6 +11,7 @@ from certmail.gateway.console import cookies
 from certmail.gateway.console.admission import NotLetIn, check_form
 from certmail.gateway.console.cookies import Cookie
 from certmail.gateway.console.facts import named, tenant_of
+from certmail.gateway.console.fields import read_form
 from certmail.gateway.console.front import FRONT, Front
 from certmail.gateway.console.visitors import Visitor, new_secret
 from certmail.gateway.console.words import N_
@@ -61,8 +62,9 @@ async def welcome(request: web.Request) -> web.StreamResponse:
 async def begin(request: web.Request) -> web.StreamResponse:
     """Bind the link to this browser, and let it in."""
     front = request.app[FRONT]
-    check_form(request, await request.post(), cookies.read(request, Cookie.SIGN_IN, secure=front.secure))
+    check_form(request, await read_form(request), cookies.read(request, Cookie.SIGN_IN, secure=front.secure))
     invitation = await _invitation(request)
+    await asyncio.to_thread(front.space.require)
     secret = (
         new_secret()
     )  # always a new one: what somebody else put into this browser beforehand must open nothing

@@ -97,6 +97,13 @@ OF_KIND: Final[Mapping[tuple[str, Kind], str]] = {
     ),
 }
 """The same where it depends on the kind of connection."""
+AWAY: Final = (
+    N_("The record is away."),
+    N_("Redis does not answer at the moment."),
+    N_("A store does not answer."),
+    N_("Try again in a moment."),
+)
+"""What the gateway says of stores, as `away.py` has it."""
 NEXT: Final = N_(
     "Download the next certificate and upload it to the service account, beside the present one. If you have done so, give "
     "Google a minute."

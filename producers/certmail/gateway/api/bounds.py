@@ -1,0 +1,68 @@
+"""What one request may cost, told before anybody has understood what it says. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+MOST_FIELDS: Final = 100
+"""A reminder of this version has less than twenty fields; later versions add some."""
+MOST_VALUES: Final = 1_000
+"""In the body of a request for one thing."""
+MOST_VALUES_OF_BATCH: Final = 100_000
+MOST_DEPTH: Final = 10
+MOST_CHARACTERS: Final = 64 * 1024
+"""Of all names and texts of one reminder together, which has less than 20,000."""
+MOST_FAULTS: Final = 20
+"""So many faults of one reminder are named; how many more there are is said."""
+MOST_FAULTS_OF_BATCH: Final = 1_000
+_NAME: Final = 100
+
+
+def values_in(body: bytes, most: int) -> int:
+    """About how many values a JSON text holds, found without reading it; counted no further than is needed to see that there are more than `most`."""
+    rough = body.count(b",") + body.count(b"[") + body.count(b"{")
+    if rough <= most:
+        return rough
+    # What stands in texts does not count. Texts begin and end with a quotation mark that has no backslash before it.
+    plain = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    texts = plain.count(b'"') // 2
+    if texts > 2 * most:  # a name and a text for each value
+        return texts
+    outside = b"".join(plain.split(b'"')[::2])
+    return outside.count(b",") + outside.count(b"[") + outside.count(b"{")
+
+
+def is_deep(value: object, most: int = MOST_DEPTH) -> bool:
+    """Whether lists and objects stand in one another more than so many times."""
+    level = [value]
+    for _ in range(most):
+        level = [child for each in level for child in _children(each)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: object) -> list[Any]:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [each for each in inside if isinstance(each, dict | list)]
+
+
+def excess(value: Mapping[str, Any]) -> str:
+    """What is so much more than a reminder could have that it is not looked at any further; empty if nothing is."""
+    if len(value) > MOST_FIELDS:
+        return f"{len(value):,} fields are more than any reminder has"
+    characters = sum(len(name) + (len(each) if isinstance(each, str) else 0) for name, each in value.items())
+    if characters > MOST_CHARACTERS:
+        return f"{characters:,} characters are more than any reminder has"
+    return ""
+
+
+def share_of_faults(wrong: int) -> int:
+    """How many faults are named of each of so many reminders of a batch."""
+    return min(MOST_FAULTS, max(1, MOST_FAULTS_OF_BATCH // max(wrong, 1)))
+
+
+def shown_name(name: str) -> str:
+    """A field's name as an answer repeats it: whoever sends long ones does not get them back."""
+    return name if len(name) <= _NAME else name[:_NAME] + "…"

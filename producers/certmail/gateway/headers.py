@@ -1,0 +1,44 @@
+"""What every answer of the gateway carries, whoever made it: pages, the API, files, errors, refusals at the door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from aiohttp import web
+
+_ALWAYS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""Unless the answer says otherwise."""
+_NAME: Final = "certmail"
+"""Not which version of what serves it."""
+
+
+def protective(*, secure: bool) -> dict[str, str]:
+    """The headers; `secure` says that browsers and clients reach the gateway by HTTPS."""
+    return dict(_ALWAYS) | ({"Strict-Transport-Security": "max-age=31536000"} if secure else {})
+
+
+def protect(app: web.Application, *, secure: bool) -> None:
+    """Put them on everything that the application answers."""
+    wanted = protective(secure=secure)
+
+    async def add(_: web.Request, response: web.StreamResponse) -> None:
+        complete(response, wanted)
+
+    app.on_response_prepare.append(add)
+
+
+def complete(response: web.StreamResponse, wanted: Mapping[str, str]) -> None:
+    """Add what an answer lacks."""
+    for name, value in wanted.items():
+        response.headers.setdefault(name, value)
+    response.headers["Server"] = _NAME
