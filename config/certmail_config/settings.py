@@ -267,7 +267,7 @@ class Settings(BaseSettings):
             try:
                 ipaddress.ip_network(each)
             except ValueError:
-                message = f"{each[:50]!r} is neither an address nor a network such as 10.0.0.0/8"
+                message = "each must be an address or a network, as in 10.0.0.0/8"
                 raise ValueError(message) from None
         return given
 

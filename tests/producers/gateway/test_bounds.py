@@ -248,9 +248,9 @@ def kept(redis: Redis) -> Callable[[], int]:
 
 class TestKept:
     async def test_nothing_where_nothing_was_taken_in(self, client: Any, kept: Any) -> None:
-        refused = {"reminders": [{}] * 1000}
+        wrong: Any = {"reminders": [{}] * 1000}
         for n in range(3):
-            status, answer, _ = await client.post(refused, "/v1/reminders:batch", Idempotency_Key=f"k{n}")
+            status, answer, _ = await client.post(wrong, "/v1/reminders:batch", Idempotency_Key=f"k{n}")
             assert (status, answer["items"][0]["status"]) == (200, 422)
         assert kept() == 0
         assert (await client.post(REMINDER, Idempotency_Key="a"))[0] == 202

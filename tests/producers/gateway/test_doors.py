@@ -57,7 +57,7 @@ async def serve(office: Office) -> AsyncIterator[Callable[..., Any]]:
     async with AsyncExitStack() as stack:
 
         async def start(**bounds: Any) -> Callable[[], Any]:
-            given = {"in_all": 100, "per_address": 100, "proxies": Proxies()} | bounds
+            given: dict[str, Any] = {"in_all": 100, "per_address": 100, "proxies": Proxies()} | bounds
             runner = Runner(build(office), Bounds(**given), office.settings.base_url)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from certmail.gateway.away import as_told
 from certmail.gateway.peers import Proxies, network_of
-from certmail_config.errors import SettingsError
+from certmail_config.errors import SettingsError, StoresUnreachable
 from certmail_config.settings import Settings
 
 TRUSTED = Proxies.of(["10.0.0.0/8", "::1"])
@@ -54,7 +55,25 @@ def test_the_setting_takes_addresses_and_networks(monkeypatch: pytest.MonkeyPatc
     assert Settings.from_env().trusted_proxies == ("10.0.0.0/8", "::1")
     for wrong in ("proxy.example", "10.0.0.1/8", "10.0.0.0/33"):
         monkeypatch.setenv("CERTMAIL_TRUSTED_PROXIES", wrong)
-        with pytest.raises(
-            SettingsError, match=r"CERTMAIL_TRUSTED_PROXIES.*neither an address nor a network"
-        ):
+        with pytest.raises(SettingsError, match=r"CERTMAIL_TRUSTED_PROXIES.*an address or a network"):
             Settings.from_env()
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("database_unreachable", "The record is away."),
+        ("database_outdated", "The record is away."),
+        ("redis_unreachable", "Redis does not answer at the moment."),
+        ("redis_auth", "Redis does not answer at the moment."),
+        ("data_dir_unusable", "A store does not answer."),
+    ],
+)
+def test_whoever_asks_is_not_told_where_a_store_is(code: str, said: str) -> None:
+    told = as_told(StoresUnreachable(code, "postgresql://certmail@db.internal/certmail", "see db.internal"))
+    assert (told.code, told.message, told.remedy) == (code, said, "Try again in a moment.")
+
+
+def test_but_what_is_full_and_what_is_to_be_done_then() -> None:
+    full = StoresUnreachable("redis_full", "Redis is full: 9 MB of 10 MB are used.", "Give it more memory.")
+    assert as_told(full) is full
