@@ -1,4 +1,14 @@
-"""The control API, `/_sandbox`: what a test or a demo may order and ask. Errors are `{"error": {"message": sentence}}`."""
+"""The control API, `/_sandbox`: what a test or a demo may order and ask. Errors are `{"error": {"message": sentence}}`.
+
+| path | what for |
+|---|---|
+| `/reset`, `/messages`, `/requests`, `/limits`, `/recipients` | here: begin anew, what was sent, what was asked, what is allowed (limits.py), who does not exist |
+| `/clock` | control_clock.py: let time pass |
+| `/accounts`, `/oauth-clients` | control_directory.py: people and applications |
+| `/projects`, `/domains` | control_policies.py: what publishers and administrators decide |
+| `/service-accounts` | control_service_accounts.py: their keys and delegation |
+| `/faults` | control_faults.py: what goes wrong, as faults.py lists it |
+"""
 
 from dataclasses import asdict, replace
 

@@ -12,5 +12,5 @@ async def json_body(request: web.Request) -> object:
     body = await request.read()
     try:
         return json.loads(body) if body.strip() else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refused("The body is not JSON.") from None

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from certmail_sandbox.clock import rfc3339
 from certmail_sandbox.control_body import json_body
-from certmail_sandbox.fields import Fields, Refused
+from certmail_sandbox.fields import MOST_SECONDS, Fields, Refused
 from certmail_sandbox.state import State, state_of
 
 
@@ -25,6 +25,8 @@ async def advance(request: web.Request) -> web.Response:
     fields.end()
     if seconds is None:
         raise Refused("advance is missing.")
+    if state.ahead + seconds > MOST_SECONDS:
+        raise Refused("The clock goes ten years ahead at most.")
     state.ahead += seconds
     return web.json_response(_clock(state))
 

@@ -102,7 +102,10 @@ async def put_client(request: web.Request) -> web.Response:
 
 def _check_redirect_uri(uri: str) -> None:
     """Google's rules: https except on this machine, no fragment, no wildcard, no raw address (google.md §3.1)."""
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        raise Refused(f"redirect_uris: {uri!r} is no address.") from None
     host = parts.hostname or ""
     raw_address = ":" in host or host.replace(".", "").isdecimal()
     if (

@@ -101,6 +101,9 @@ class Domain:
     session_seconds: float | None = None
 
 
+CONSUMER = frozenset({"gmail.com", "googlemail.com"})  # nobody administers these: no delegation reaches them
+
+
 def domain_of(address: str) -> str:
     return address.rpartition("@")[2].lower()
 

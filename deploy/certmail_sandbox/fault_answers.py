@@ -2,17 +2,10 @@
 
 from aiohttp import web
 
-from certmail_sandbox import gmail_errors
+from certmail_sandbox import front_end, gmail_errors
 from certmail_sandbox.faults import Fault
 
 STRING_ERRORS = ("/token", "/oauth2/v4/token", "/revoke", "/tokeninfo")
-_HTML = """<!DOCTYPE html>
-<html lang=en>
-  <meta charset=utf-8>
-  <title>Error 502 (Server Error)!!1</title>
-  <p><b>502.</b> <ins>That's an error.</ins>
-  <p>The server encountered a temporary error and could not complete your request.<p>Please try again in 30 seconds.
-"""
 
 
 def answer(fault: Fault, path: str) -> web.Response:
@@ -27,7 +20,7 @@ def answer(fault: Fault, path: str) -> web.Response:
         case "401_once" | "drop_token":
             return gmail_errors.invalid_credentials().response()
         case "502_html":
-            return web.Response(status=502, text=_HTML, content_type="text/html")
+            return front_end.bad_gateway()
         case "503" if path in STRING_ERRORS:
             return web.json_response(
                 {"error": "internal_failure", "error_description": "Backend Error"}, status=503

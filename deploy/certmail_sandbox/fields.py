@@ -5,6 +5,8 @@ from typing import TypeGuard
 
 from certmail_sandbox.clock import from_rfc3339
 
+MOST_SECONDS = 10 * 365 * 86_400
+
 
 class Refused(ValueError):
     """A control request that cannot be meant; the text is the sentence to answer."""
@@ -56,6 +58,8 @@ class Fields:
         value = self.take(name)
         if value is not None and not isinstance(value, str):
             raise Refused(f"{self._where}{name} must be a text.")
+        if value is not None and not value.isascii() and value != value.encode("utf-8", "replace").decode():
+            raise Refused(f"{self._where}{name} holds half a character.")
         return value
 
     def email(self, name: str) -> str:
@@ -78,6 +82,9 @@ class Fields:
             return None
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise Refused(f"{self._where}{name} must be a list of texts.")
+        for item in value:
+            if item != item.encode("utf-8", "replace").decode():
+                raise Refused(f"{self._where}{name} holds half a character.")
         return [str(item) for item in value]
 
     def whole(self, name: str, *, least: int, most: int | None = None) -> int | None:
@@ -94,8 +101,8 @@ class Fields:
         value = self.take(name)
         if value is None:
             return None
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < float("inf"):
-            raise Refused(f"{self._where}{name} must be a number of seconds, 0 or more.")
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= MOST_SECONDS:
+            raise Refused(f"{self._where}{name} must be a number of seconds, 0 or more, ten years at most.")
         return float(value)
 
     def time(self, name: str) -> float | None:

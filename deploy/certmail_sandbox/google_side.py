@@ -12,7 +12,7 @@ from email.utils import formatdate
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from certmail_sandbox import fault_answers, gmail_errors, gmail_send
+from certmail_sandbox import fault_answers, front_end, gmail_errors, gmail_send
 from certmail_sandbox.caller import mailbox_of
 from certmail_sandbox.cutting import cut
 from certmail_sandbox.errors import GoogleError
@@ -112,9 +112,9 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except GoogleError as refusal:
         return refuse(request, refusal)
     except web.HTTPNotFound:
-        return gmail_errors.not_found().response()
+        return front_end.unknown_address(request.path)
     except web.HTTPMethodNotAllowed:
-        return web.Response(status=405, text="Method Not Allowed")
+        return front_end.wrong_method(request.method, request.path)
 
 
 def _accept_late(state: State, request: web.Request, handler: Handler, fault: Fault) -> web.StreamResponse:

@@ -9,7 +9,7 @@ from jwt.warnings import InsecureKeyLengthWarning
 
 from certmail_sandbox import id_token, scopes
 from certmail_sandbox.certificates import UploadedKey
-from certmail_sandbox.directory import Account, Directory, ServiceAccount
+from certmail_sandbox.directory import CONSUMER, Account, Directory, ServiceAccount
 from certmail_sandbox.errors import Json, TokenError
 from certmail_sandbox.mime import is_address
 from certmail_sandbox.state import State
@@ -154,7 +154,7 @@ def _subject(
 def _check_delegation(account: ServiceAccount, domain: str, wanted: frozenset[str]) -> None:
     """Refuses what the row does not grant, and what it does grant on a machine that has not heard of it."""
     granted = account.delegated or frozenset()
-    if account.domains is not None and domain not in account.domains:
+    if domain in CONSUMER or (account.domains is not None and domain not in account.domains):
         raise TokenError("unauthorized_client", "Unauthorized client or scope in request.")
     if not wanted & granted:
         raise TokenError("unauthorized_client", _NOT_DELEGATED)

@@ -13,7 +13,8 @@ class Limits:
         units_per_minute: Quota units per mailbox and project (google.md §1.1).
         project_units_per_minute: Quota units per project (google.md §1.1).
         project_units_per_day: Quota units per project and day: the billing threshold, here a wall (google.md §1.1).
-        messages_per_day: Messages per mailbox in a rolling 24 h (google.md §1.2, as the next four).
+        messages_per_day: Messages per mailbox in a rolling 24 h (google.md §1.2, as the next six).
+        consumer_messages_per_day: The same of a gmail.com account.
         recipients_per_message: Addresses in one message, by the API.
         recipients_per_day: Recipients of all messages, each counted as often as written to.
         external_recipients_per_day: Those of them outside the mailbox's own domain.
@@ -30,6 +31,7 @@ class Limits:
     project_units_per_minute: int = 1_200_000
     project_units_per_day: int = 80_000_000
     messages_per_day: int = 2_000
+    consumer_messages_per_day: int = 500
     recipients_per_message: int = 500
     recipients_per_day: int = 10_000
     external_recipients_per_day: int = 3_000

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from certmail_sandbox import gmail_errors
-from certmail_sandbox.directory import domain_of
+from certmail_sandbox.directory import CONSUMER, domain_of
 from certmail_sandbox.limits import Limits
 from certmail_sandbox.windows import DAY_SECONDS, Addressees
 
@@ -30,7 +30,7 @@ class SendingLimits:
             ApiError: 429, with the time at which the oldest message is a day old.
         """
         sent = self._of(mailbox, now)
-        if len(sent.everybody.entries) >= limits.messages_per_day:
+        if len(sent.everybody.entries) >= _messages(limits, mailbox):
             _refuse(limits, sent, now)
 
     def check_recipients(self, limits: Limits, mailbox: str, recipients: Collection[str], now: float) -> bool:
@@ -45,7 +45,7 @@ class SendingLimits:
         total, different = sent.everybody.with_these(people)
         outside, different_outside = sent.outside.with_these(_outside(mailbox, people))
         fits = (
-            len(sent.everybody.entries) < limits.messages_per_day
+            len(sent.everybody.entries) < _messages(limits, mailbox)
             and total <= limits.recipients_per_day
             and outside <= limits.external_recipients_per_day
             and different <= limits.unique_recipients_per_day
@@ -66,6 +66,15 @@ class SendingLimits:
         sent.everybody.forget(now)
         sent.outside.forget(now)
         return sent
+
+
+def _messages(limits: Limits, mailbox: str) -> int:
+    consumer = domain_of(mailbox) in CONSUMER
+    return (
+        min(limits.messages_per_day, limits.consumer_messages_per_day)
+        if consumer
+        else limits.messages_per_day
+    )
 
 
 def _outside(mailbox: str, recipients: Collection[str]) -> list[str]:

@@ -27,10 +27,15 @@ def form_of(content_type: str, body: bytes) -> Form:
     if "json" in content_type.lower():
         try:
             data = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
-        return {str(k): str(v) for k, v in data.items()} if isinstance(data, dict) else {}
+        return {_text(k): _text(v) for k, v in data.items()} if isinstance(data, dict) else {}
     return dict(parse_qsl(body.decode("utf-8", "replace")))
+
+
+def _text(value: object) -> str:
+    """As text that can be encoded: JSON may hold halves of characters."""
+    return str(value).encode("utf-8", "replace").decode()
 
 
 def _strictly(content_type: str, body: bytes) -> Form:

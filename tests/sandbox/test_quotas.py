@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from certmail_sandbox.errors import ApiError
+from certmail_sandbox.limits import Limits
+from certmail_sandbox.sending_limits import SendingLimits
 from certmail_sandbox.windows import SlidingWindow
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ async def test_the_limits_are_googles_documented_ones_until_changed(google: Goog
         "project_units_per_minute": 1_200_000,
         "project_units_per_day": 80_000_000,
         "messages_per_day": 2000,
+        "consumer_messages_per_day": 500,
         "recipients_per_message": 500,
         "recipients_per_day": 10_000,
         "external_recipients_per_day": 3_000,
@@ -256,3 +260,14 @@ def test_an_amount_leaves_a_window_exactly_when_its_time_is_up(at: float, used: 
     window.add(0.0, 3)
     window.add(10.0, 2)
     assert window.used(at) == used
+
+
+def test_a_consumer_account_sends_five_hundred_messages_a_day() -> None:
+    sending = SendingLimits()
+    limits = Limits()
+    for n in range(500):
+        sending.check_messages(limits, "ada@gmail.com", float(n))
+        sending.count("ada@gmail.com", ["bob@acme.example"], float(n))
+    with pytest.raises(ApiError):
+        sending.check_messages(limits, "ada@gmail.com", 500.0)
+    sending.check_messages(limits, "ada@acme.example", 500.0)

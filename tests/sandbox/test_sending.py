@@ -239,8 +239,17 @@ async def test_a_project_without_the_gmail_api_cannot_send_until_it_is_enabled(g
 
 
 async def test_an_unknown_path_is_googles_404(google: Google) -> None:
-    answer = await google.ask("GET", "/gmail/v1/users/me/drafts", headers=google.bearer(await google.token()))
-    assert (answer.status, answer.reason) == (404, "notFound")
+    path = "/gmail/v1/users/me/<drafts>"
+    answer = await google.ask("GET", path, headers=google.bearer(await google.token()))
+    assert (answer.status, answer.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert "/gmail/v1/users/me/&lt;drafts&gt;" in answer.body
+
+
+@pytest.mark.parametrize(("method", "path"), [("DELETE", PATH), ("PUT", "/token"), ("GET", "/revoke")])
+async def test_another_method_is_googles_405(google: Google, method: str, path: str) -> None:
+    answer = await google.ask(method, path)
+    assert answer.status == 405
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
 
 
 async def test_lf_line_ends_arrive_as_crlf(google: Google) -> None:

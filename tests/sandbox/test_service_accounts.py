@@ -250,3 +250,10 @@ async def test_of_two_keys_the_one_that_is_enabled_will_do(google: Google) -> No
     await google.upload(google.keys.certificate(ends_in_days=300))
     await google.control("PUT", f"/service-accounts/{ROBOT}/keys/{first}", {"disabled": True})
     assert (await google.exchange(google.assertion(header={"kid": first}))).status == 200
+
+
+async def test_no_delegation_reaches_a_consumer_account(google: Google) -> None:
+    await google.service_account()
+    await google.control("POST", "/accounts", {"email": "ada@gmail.com"})
+    answer = await google.exchange(google.assertion(sub="ada@gmail.com"))
+    assert (answer.status, answer.body["error"]) == (401, "unauthorized_client")

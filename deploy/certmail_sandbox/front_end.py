@@ -1,0 +1,34 @@
+"""Pages of Google's front end, which answers where no API does: HTML, whatever the client accepts."""
+
+from html import escape
+
+from aiohttp import web
+
+_PAGE = """<!DOCTYPE html>
+<html lang=en>
+  <meta charset=utf-8>
+  <title>Error {status} ({title})!!1</title>
+  <p><b>{status}.</b> <ins>That's an error.</ins>
+  <p>{words}
+"""
+
+
+def unknown_address(path: str) -> web.Response:
+    return _page(
+        404, "Not Found", f"The requested URL <code>{escape(path)}</code> was not found on this server."
+    )
+
+
+def wrong_method(method: str, path: str) -> web.Response:
+    words = f"The request method <code>{escape(method)}</code> is inappropriate for the URL <code>{escape(path)}</code>."
+    return _page(405, "Method Not Allowed", words)
+
+
+def bad_gateway() -> web.Response:
+    words = "The server encountered a temporary error and could not complete your request.<p>Please try again in 30 seconds."
+    return _page(502, "Server Error", words)
+
+
+def _page(status: int, title: str, words: str) -> web.Response:
+    text = _PAGE.format(status=status, title=title, words=words)
+    return web.Response(status=status, text=text, content_type="text/html")
