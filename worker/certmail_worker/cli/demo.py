@@ -14,7 +14,7 @@ from certmail_config.settings import PREFIX, Settings
 from certmail_worker.children import termination_as_interrupt
 from certmail_worker.cli.output import Json, err, fields, out, print_json
 from certmail_worker.demo.progress import Progress
-from certmail_worker.demo.scene import console_url, flower_url, play, stage
+from certmail_worker.demo.scene import console_url, play, stage
 from certmail_worker.demo.summary import ENDS
 
 
@@ -50,7 +50,8 @@ def demo(
             err.print(f"\nEverything is still up. The mail: {running.google.url}", markup=False)
             password = running.environment[f"{PREFIX}OPERATOR_PASSWORD"]
             err.print(f"The console: {console_url(running.settings)} (password {password})", markup=False)
-            err.print(f"Flower: {flower_url(running.settings)} (user and password {auth})", markup=False)
+            if running.flower:
+                err.print(f"Flower: {running.flower} (user and password {auth})", markup=False)
             err.print("Ctrl-C stops it all.")
             _wait_for_interrupt()
     if not found["ok"]:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import io
 import os
 import secrets
-import socket
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
 from certmail import Mailer
+from certmail_config.errors import Refused
 from certmail_config.office import Office, open_office
 from certmail_config.settings import PREFIX, Settings
 from certmail_config.sql import tables
@@ -30,6 +31,7 @@ from certmail_worker.demo.cast import ROLES, UNITS_PER_MINUTE, link_all
 from certmail_worker.demo.director import Director
 from certmail_worker.demo.google import SandboxGoogle
 from certmail_worker.demo.ledger import Seen, glance
+from certmail_worker.demo.places import any_port, known_ports, start
 from certmail_worker.demo.progress import Progress
 from certmail_worker.demo.summary import TenantResult, disagreements, summary
 
@@ -52,6 +54,8 @@ class Stage:
     progress: Progress
     environment: Mapping[str, str]
     worker: Child
+    flower: str | None
+    """Where Flower is; None where it did not start, which is no reason to do without the rest."""
 
     def kill_worker(self) -> None:
         """Kill the worker as a crash would, and start another."""
@@ -71,28 +75,51 @@ def stage(base: Path, wanted: Settings, progress: Progress) -> Iterator[Stage]:
     data_dir = base / f"demo-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
     data_dir.mkdir(mode=0o700, parents=True)
     with ExitStack() as stack:
-        google = SandboxGoogle(stack.enter_context(_sandbox(data_dir, wanted.sandbox_listen)))
+        google = SandboxGoogle(start(stack, any_port(wanted.sandbox_listen), partial(_sandbox, data_dir)))
         progress.say(f"Google's stand-in listens at {google.url}: its page shows what arrives.")
-        environment = _environment(data_dir, google, wanted)
-        settings = Settings.from_env(
-            **{n.removeprefix(PREFIX).lower(): v for n, v in environment.items() if v}
+        office, environment = start(
+            stack, known_ports(wanted.listen), partial(_office_and_gateway, data_dir, google)
         )
-        office = stack.enter_context(open_office(settings))
         progress.say("Stores are up: an embedded Valkey that writes before it answers, and SQLite.")
-        gateway = stack.enter_context(
-            child(["certmail_worker", "gateway"], environment, log=data_dir / "gateway.log")
-        )
-        gateway.first_line()
-        flower = stack.enter_context(
-            child(["certmail_worker", "flower"], environment, log=data_dir / "flower.log")
-        )
-        flower.first_line()
-        running = Stage(
-            settings, office, google, progress, environment, Stage.start_worker(data_dir, environment)
-        )
+        flower = _flower(stack, data_dir, environment, wanted.flower_listen, progress)
+        worker = Stage.start_worker(data_dir, environment)
+        running = Stage(office.settings, office, google, progress, environment, worker, flower)
         stack.callback(lambda: running.worker.stop())  # noqa: PLW0108 - the worker of then, not of now
-        progress.say(f"A worker, the gateway and Flower ({flower_url(settings)}) are up.")
+        with_flower = f" and Flower ({flower}) are up." if flower else " are up."
+        progress.say(f"A worker{', ' if flower else ' and '}the gateway{with_flower}")
         yield running
+
+
+def _office_and_gateway(
+    data_dir: Path, google: SandboxGoogle, stack: ExitStack, listen: str
+) -> tuple[Office, dict[str, str]]:
+    """Both stores, and the gateway at an address that is registered at Google; with what all processes are told."""
+    environment = _environment(data_dir, google, listen)
+    settings = Settings.from_env(**{n.removeprefix(PREFIX).lower(): v for n, v in environment.items() if v})
+    office = stack.enter_context(open_office(settings))
+    _serve(stack, ["certmail_worker", "gateway"], environment, data_dir / "gateway.log")
+    return office, environment
+
+
+def _flower(
+    stack: ExitStack, data_dir: Path, environment: Mapping[str, str], listen: str, progress: Progress
+) -> str | None:
+    """Start Flower, and give where it is; that it cannot is said, and the demo goes on: it only looks."""
+
+    def attempt(own: ExitStack, place: str) -> str:
+        told = {**environment, f"{PREFIX}FLOWER_LISTEN": place}
+        return _serve(own, ["certmail_worker", "flower"], told, data_dir / "flower.log")
+
+    try:
+        return start(stack, any_port(listen), attempt)
+    except Refused as error:
+        progress.say(f"Flower did not start, and the demo goes on without it: {error.message}")
+        return None
+
+
+def _serve(stack: ExitStack, command: Sequence[str], environment: Mapping[str, str], log: Path) -> str:
+    """Start a process that says first where it listens, and give that; raises Refused if it ends instead."""
+    return stack.enter_context(child(command, environment, log=log)).first_line()
 
 
 def play(on: Stage) -> dict[str, Any]:
@@ -142,7 +169,7 @@ def play(on: Stage) -> dict[str, Any]:
         urls={
             "sandbox": on.google.url,
             "console": console_url(on.settings),
-            "flower": flower_url(on.settings),
+            "flower": on.flower,
         },
         data_dir=str(on.settings.data_dir),
     )
@@ -151,11 +178,6 @@ def play(on: Stage) -> dict[str, Any]:
 def console_url(settings: Settings) -> str:
     """Where the console is."""
     return f"{settings.base_url}/console"
-
-
-def flower_url(settings: Settings) -> str:
-    """Where Flower is."""
-    return f"http://{settings.flower_listen}"
 
 
 def _watch(on: Stage, jobs: Sequence[str], director: Director, started: float) -> None:
@@ -207,9 +229,8 @@ def _recorded(on: Stage, jobs: Sequence[str]) -> dict[str, dict[str, State]]:
         time.sleep(0.1)  # the recorder is a fraction of a second behind
 
 
-def _environment(data_dir: Path, google: SandboxGoogle, wanted: Settings) -> dict[str, str]:
+def _environment(data_dir: Path, google: SandboxGoogle, listen: str) -> dict[str, str]:
     """What the children are told: this data directory, the sandbox as Google, an OAuth client registered there."""
-    listen = _free(wanted.listen)
     client, secret = google.add_oauth_client(f"http://{listen}/oauth/google/callback")
     values = {
         "DATA_DIR": str(data_dir),
@@ -218,7 +239,6 @@ def _environment(data_dir: Path, google: SandboxGoogle, wanted: Settings) -> dic
         "VAULT_KEYS": "",
         "LISTEN": listen,
         "PUBLIC_URL": "",
-        "FLOWER_LISTEN": _free(wanted.flower_listen),
         "OPERATOR_PASSWORD": secrets.token_urlsafe(9),
         "FLOWER_BASIC_AUTH": f"demo:{secrets.token_urlsafe(9)}",
         "OAUTH_CLIENT_ID": client,
@@ -235,22 +255,6 @@ def _environment(data_dir: Path, google: SandboxGoogle, wanted: Settings) -> dic
     return {PREFIX + name: value for name, value in values.items()}
 
 
-def _free(address: str) -> str:
-    """The address, or if somebody is there already, any free port beside it."""
-    host, _, port = address.rpartition(":")
-    for attempt in (int(port), 0):
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host.strip("[]"), attempt))
-            except OSError:
-                continue
-            return f"{host}:{probe.getsockname()[1]}"
-    return address
-
-
-@contextmanager
-def _sandbox(data_dir: Path, listen: str) -> Iterator[str]:
-    """The sandbox where it was asked for, or at any free port."""
-    with child(["certmail_sandbox", "--listen", _free(listen)], {}, log=data_dir / "sandbox.log") as process:
-        yield process.first_line()
+def _sandbox(data_dir: Path, stack: ExitStack, listen: str) -> str:
+    """Start the sandbox, and give where it is."""
+    return _serve(stack, ["certmail_sandbox", "--listen", listen], {}, data_dir / "sandbox.log")
