@@ -22,6 +22,7 @@ from certmail_config.states import FINAL, State
 from certmail_worker.contents import with_content
 from certmail_worker.lineage import order
 from certmail_worker.record import START, read_cursor
+from certmail_worker.wiping import wipe
 
 MARGIN_SECONDS: Final = 30.0
 PAUSE_SECONDS: Final = 0.25
@@ -30,11 +31,15 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """Of how many deliveries the recipient was taken out; how many were called off, and how many closed as unknown."""
+    """Of how many deliveries the recipient was taken out; how many were called off, and how many closed as unknown.
+
+    `remains` says where the address still is, though nobody would find it there.
+    """
 
     deliveries: int
     cancelled: int
     uncertain: int
+    remains: tuple[str, ...] = ()
 
 
 def erase(
@@ -59,7 +64,8 @@ def erase(
     with office.db() as db:
         erased = db.execute(update(record).where(record.c.recipient == address).values(recipient=None))
     _cut_stream(office)
-    return Erased(erased.rowcount, results.count(Cancellation.CANCELLED), sum(closed))
+    called_off = results.count(Cancellation.CANCELLED)
+    return Erased(erased.rowcount, called_off, sum(closed), tuple(wipe(office)))
 
 
 def _unfinished(office: Office, address: str) -> list[JobId]:

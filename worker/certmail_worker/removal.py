@@ -26,6 +26,7 @@ from certmail_worker.lineage import order
 from certmail_worker.record import START, read_cursor
 from certmail_worker.revocation import GivenBack, give_back
 from certmail_worker.tokens import names_of
+from certmail_worker.wiping import wipe
 
 MARGIN_SECONDS: Final = 30.0
 """So much longer than a lease is waited: a worker that was lost is noticed after its lease."""
@@ -35,11 +36,15 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What was called off, of how many nobody knows what became of them, and what became of the access at Google."""
+    """What was called off, of how many nobody knows what became of them, and what became of the access at Google.
+
+    `remains` says where its keys still are, though nobody would find them there.
+    """
 
     cancelled: int
     uncertain: int
     given_back: list[GivenBack]
+    remains: tuple[str, ...] = ()
 
     @property
     def called_off(self) -> str:
@@ -64,7 +69,7 @@ def remove_connection(office: Office, connection: Connection, progress: Progress
     given_back = give_back(office, [connection])
     erase_connection(office, connection)
     office.redis.delete(*names_of(connection))
-    return Removed(drain.cancelled, len(uncertain), given_back)
+    return Removed(drain.cancelled, len(uncertain), given_back, tuple(wipe(office)))
 
 
 def remove_tenant(office: Office, tenant: str, by: str, progress: Progress) -> Removed:
@@ -83,7 +88,7 @@ def remove_tenant(office: Office, tenant: str, by: str, progress: Progress) -> R
     erase_tenant(office, tenant, connections)
     for each in connections:
         office.redis.delete(*names_of(each))
-    return Removed(drain.cancelled, closed, given_back)
+    return Removed(drain.cancelled, closed, given_back, tuple(wipe(office)))
 
 
 class Drain:

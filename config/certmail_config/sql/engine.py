@@ -82,6 +82,7 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
             time.sleep(0.02)
     cursor.execute("PRAGMA synchronous=FULL")  # what is recorded survives a power cut
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA secure_delete=ON")  # what is erased is overwritten, and not only forgotten
     cursor.close()
 
 

@@ -28,7 +28,7 @@ def erase(
 ) -> None:
     """Forget an address: what waits for it is called off, and the record keeps what was done without saying for whom.
 
-    Backups that were made before still have it. What an application enqueues for it afterwards is sent and recorded.
+    Backups that were made before still have it, and archived logs. What an application enqueues for it afterwards is sent and recorded.
     """
     if "@" not in address:
         raise WrongUse("invalid_address", f"{address!r} is not an address.", "Write ann@example.com, say.")
@@ -37,10 +37,17 @@ def erase(
         done = erase_address(office, address, by_whom(None), err.print)
     if json:
         return print_json(
-            {"deliveries": done.deliveries, "cancelled": done.cancelled, "uncertain": done.uncertain}
+            {
+                "deliveries": done.deliveries,
+                "cancelled": done.cancelled,
+                "uncertain": done.uncertain,
+                "remains": list(done.remains),
+            }
         )
     out.print(f"{done.deliveries} deliveries no longer say whom they were for.")
     out.print(
         f"{done.cancelled} reminders were called off; {done.uncertain} were closed as uncertain: a copy may be out."
     )
+    for place in done.remains:
+        err.print(place, markup=False)
     return None

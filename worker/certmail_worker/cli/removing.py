@@ -55,6 +55,7 @@ def remove_connection(id: Id, *, yes: Yes = False, json: Json = False) -> None: 
                 "uncertain": done.uncertain,
                 "access": given_back.access,
                 "remedy": given_back.remedy or None,
+                "remains": list(done.remains),
             }
         )
         return
@@ -85,6 +86,7 @@ def remove_tenant(tenant: TenantId, *, yes: Yes = False, json: Json = False) -> 
                 "cancelled": done.cancelled,
                 "uncertain": done.uncertain,
                 "connections": given_back,
+                "remains": list(done.remains),
             }
         )
         return
@@ -122,6 +124,8 @@ def _show(done: Removed) -> None:
         out.print(f"{each.name} ({each.mailbox or 'no mailbox'}): {_ACCESS[each.access]}.", markup=False)
         if each.remedy:
             out.print(f"  {each.remedy}", markup=False)
+    for place in done.remains:
+        err.print(place, markup=False)
 
 
 def _given_back(each: GivenBack) -> dict[str, Any]:
