@@ -209,13 +209,16 @@ def test_events_that_cannot_be_read(place: Place) -> None:
     place.others_go_on()
     assert _set_aside(place) > before
     assert place.said("events_set_aside")
+    found = {item["check"]: item for item in place.town.run("doctor", "--json").json["findings"]}
+    assert (found["record"]["severity"], found["services"]["severity"]) == ("warning", "ok")
+    assert "set aside" in found["record"]["message"]
 
 
 def test_after_all_of_it_a_repair_leaves_nothing_wrong_with_the_ledger(place: Place) -> None:
     place.town.run(
         "doctor", "--repair", "--yes"
     )  # of a job that names no lane nobody knows in which it was counted
-    findings = json.loads(place.town.run("doctor", "--json").out)["findings"]
+    findings = place.town.run("doctor", "--json").json["findings"]
     assert [item for item in findings if item["check"].startswith("ledger ")] == []
     place.others_go_on()
     log = place.log()

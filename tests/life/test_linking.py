@@ -282,7 +282,5 @@ def test_a_link_result_page_shows_html_in_a_name_as_text(place: Town) -> None:
 
 def test_the_gateway_says_whether_it_is_ready(place: Town) -> None:
     assert requests.get(f"{place.gateway}/healthz", timeout=10).json() == {"ok": True}
-    assert requests.get(f"{place.gateway}/readyz", timeout=10).json() == {
-        "ready": True,
-        "checks": {"redis": "ok", "database": "ok"},
-    }
+    found = requests.get(f"{place.gateway}/readyz", timeout=10).json()
+    assert (found["ready"], found["checks"]["redis"], found["checks"]["database"]) == (True, "ok", "ok")

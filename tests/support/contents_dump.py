@@ -24,6 +24,7 @@ HASHES: Final = (
     keys.DAY,
     keys.CAPACITY,
     keys.HELD_BACK,
+    keys.PROGRESS,
 )
 SETS: Final = (keys.LANES, keys.TRIPPED, keys.FLYING, keys.BLOCKED, keys.LEASED, keys.RINGING, keys.PAUSED)
 ZSETS: Final = (

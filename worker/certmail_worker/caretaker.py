@@ -26,6 +26,7 @@ from certmail_config.sql.registry import Glance
 from certmail_worker.care import IDLE_SECONDS, Ward, warning_days
 from certmail_worker.desk import Desk
 from certmail_worker.probe import probe, save
+from certmail_worker.progress import GotOn, unnoted
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +36,13 @@ MOST_IDLE = 20
 """Refresh tokens used in one round: nobody needs them at once, and the endpoint has limits."""
 
 
-async def take_care(desk: Desk, office: Office) -> None:
+async def take_care(desk: Desk, office: Office, got_on: GotOn = unnoted) -> None:
     """Go round until cancelled; raises RedisError."""
     ward, away = Ward(office.settings.care_seconds), False
     while True:
         try:
-            await _round(desk, office, ward)
+            await _round(desk, office, ward, got_on)
+            await got_on()
             away = False
         except StoresUnreachable as error:
             if not away:
@@ -49,7 +51,7 @@ async def take_care(desk: Desk, office: Office) -> None:
         await asyncio.sleep(office.settings.care_seconds)
 
 
-async def _round(desk: Desk, office: Office, ward: Ward) -> None:
+async def _round(desk: Desk, office: Office, ward: Ward, got_on: GotOn) -> None:
     copied = await asyncio.to_thread(office.publisher.copy_missing)
     if await asyncio.to_thread(publish_keys, office, ours=False) or copied:
         log.info("working_copy_renewed", extra={"written": copied})
@@ -57,12 +59,14 @@ async def _round(desk: Desk, office: Office, ward: Ward) -> None:
     await _warn(desk, glances)
     await _use_idle(desk, glances)
     places = asyncio.Semaphore(AT_ONCE)
-    await asyncio.gather(*(_look(office, glance, places) for glance in ward.due(glances, time.time())))
+    due = ward.due(glances, time.time())
+    await asyncio.gather(*(_look(office, glance, places, got_on) for glance in due))
 
 
-async def _look(office: Office, glance: Glance, places: asyncio.Semaphore) -> None:
+async def _look(office: Office, glance: Glance, places: asyncio.Semaphore, got_on: GotOn) -> None:
     """Try one connection out, and act on what is found."""
     async with places:
+        await got_on()
         try:
             await asyncio.to_thread(office.check_vault, glance.id)
             before = await asyncio.to_thread(office.connection, glance.id)

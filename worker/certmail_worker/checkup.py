@@ -12,7 +12,7 @@ from typing import cast
 from redis import Redis
 from sqlalchemy import Engine
 
-from certmail_config import keys
+from certmail_config import keys, standing
 from certmail_config.connections import Connection, ConnectionState, TenantState
 from certmail_config.durability import Durability
 from certmail_config.errors import CertmailError
@@ -23,6 +23,7 @@ from certmail_config.renewal import renew_values, sealed_in
 from certmail_config.room import Limits
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
+from certmail_config.sql.aside import look_aside
 from certmail_config.sql.engine import check_version, open_database, reachable, upgrade
 from certmail_config.sql.pausing import read_pauses
 from certmail_config.stores import check_redis, connect, database_url, redis_server, vault_keys
@@ -102,6 +103,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
         if paused is not None:
             with reachable(engine), engine.connect() as db:
                 yield from _halts(halts.disagreements(paused, read_pauses(db)))
+        yield from _record(engine)
         yield from _connections(engine, vault, stopped)
     except CertmailError as error:
         yield _broken("database", error)
@@ -127,9 +129,16 @@ def _redis(redis: Redis, settings: Settings) -> Iterator[Finding]:
     found = cast("dict[bytes, bytes]", redis.hgetall(keys.STOPPED))
     if found and found[b"code"].decode() not in WORDS:  # what is wrong with the lineage is said below
         yield Finding("pacing", Severity.ERROR, found[b"message"].decode(), found[b"remedy"].decode())
-    workers = redis.zcard(keys.WORKERS)
-    if workers:
-        yield Finding("workers", Severity.OK, f"{workers} alive.")
+    with redis.pipeline(transaction=False) as pipe:
+        standing.ask(pipe)
+        seen = standing.read(pipe.execute())
+    if seen.workers:
+        yield Finding("workers", Severity.OK, f"{seen.workers} alive.")
+        found_still = standing.standstills(seen)
+        for each in found_still:
+            yield Finding(each.service, Severity.ERROR, each.message, each.remedy)
+        if not found_still:
+            yield Finding("services", Severity.OK, "Whatever the workers do beside sending gets on.")
     else:
         yield Finding(
             "workers",
@@ -199,6 +208,19 @@ def _forgeries(box: Strongbox) -> Iterator[Finding]:
         yield Finding(f"redis {forgery.place}", Severity.ERROR, forgery.message, forgeries.REMEDY)
     if not found:
         yield Finding("trust", Severity.OK, "What only certmail writes in Redis, certmail has written.")
+
+
+def _record(engine: Engine) -> Iterator[Finding]:
+    """What could not be recorded."""
+    with reachable(engine), engine.connect() as db:
+        aside = look_aside(db)
+    if not aside.count:
+        yield Finding("record", Severity.OK, "All events could be recorded.")
+        return
+    few = "; ".join(f"{id_}: {reason}" for id_, reason in aside.newest)
+    message = f"{aside.count} events could not be recorded and are set aside, the last at {aside.last.isoformat(timespec='seconds')}: {few}."
+    remedy = "See the table set_aside, and who beside certmail writes to Redis; after an update report it. They are forgotten after CERTMAIL_PAYLOAD_DAYS."
+    yield Finding("record", Severity.WARNING, message, remedy)
 
 
 def _server_time(redis: Redis) -> float:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, cast
@@ -20,6 +21,7 @@ from certmail_config.ledger import advertise, keep
 from certmail_worker.clock import Sample, believable
 from certmail_worker.desk import Desk
 from certmail_worker.http import boottime
+from certmail_worker.progress import Progress
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +33,18 @@ RETRY_SECONDS = 1.0
 CLOCK_LEAPT = "clock_leapt"
 
 Service = Callable[[], Awaitable[None]]
+Failed = Callable[[str, str], Awaitable[None]]
+"""Told of a service that its try has failed, and by what."""
 
 
 class Keeper:
     """Advertises this worker, and runs the services whenever it holds the keeper's lease."""
 
-    def __init__(self, desk: Desk, capacity: int, services: Mapping[str, Service]) -> None:
+    def __init__(
+        self, desk: Desk, capacity: int, services: Mapping[str, Service], progress: Progress
+    ) -> None:
         self._desk = desk
+        self._progress = progress
         self._capacity = capacity
         self._services = services
         self._running: list[asyncio.Task[None]] = []
@@ -67,13 +74,17 @@ class Keeper:
             try:
                 await self._advertise()
                 kept = await self._desk.ledger(keep(self._desk.worker, seconds=LEASE_SECONDS))
+                if kept and not self._running:
+                    await self._progress.begin(self._services)
+                await self._progress.watch(keeper=kept)
             except RedisError as error:
                 log.warning("ledger_unreachable", extra={"error": type(error).__name__})
                 kept = False
             if kept and not self._running:
                 log.info("keeper", extra={"worker": self._desk.worker})
                 self._running = [
-                    asyncio.create_task(_forever(name, run)) for name, run in self._services.items()
+                    asyncio.create_task(_forever(name, run, self._progress.failed))
+                    for name, run in self._services.items()
                 ]
             if not kept:
                 await self._dismiss()
@@ -119,7 +130,7 @@ def _shown(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
-async def _forever(name: str, run: Service) -> None:
+async def _forever(name: str, run: Service, failed: Failed | None = None) -> None:
     """Run a service again whenever it fails: the next try is its only remedy, and the log its only voice."""
     while True:
         try:
@@ -128,6 +139,9 @@ async def _forever(name: str, run: Service) -> None:
             log.warning(
                 "service_failed", extra={"service": name, "error": f"{type(error).__name__}: {error}"}
             )
+            if failed is not None:
+                with suppress(RedisError):  # then nobody could read it either
+                    await failed(name, type(error).__name__)
         await asyncio.sleep(RETRY_SECONDS)
 
 

@@ -18,6 +18,7 @@ from certmail_config.office import Office
 from certmail_config.room import Limits
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import open_database
+from certmail_config.standing import STANDSTILL_SECONDS
 from certmail_config.stores import connect, connect_async, database_url, open_vault
 from certmail_config.uncertain import Policy
 from certmail_worker.caretaker import take_care
@@ -32,9 +33,10 @@ from certmail_worker.lineage import check
 from certmail_worker.minter import Minter, oauth_client
 from certmail_worker.pacer import pace
 from certmail_worker.plan import Rules
+from certmail_worker.progress import Progress
 from certmail_worker.reaper import sweep
 from certmail_worker.recorder import record
-from certmail_worker.retention import forget_in_time
+from certmail_worker.retention import MOST_SECONDS, PAUSE_SECONDS, forget_in_time
 from certmail_worker.tokens import Tokens
 from certmail_worker.verifier import verify
 
@@ -101,15 +103,23 @@ class WorkerLife:
             replicas=self._durability.replicas,
         )
         limits = Limits(settings.redis_memory_max, settings.events_max)
+        progress = Progress(self._redis)
+        rest = settings.care_seconds + STANDSTILL_SECONDS
         services = {
-            "pacer": partial(pace, self.desk, self._doorbell.ring, self._check_server, limits),
-            "reaper": partial(sweep, self.desk),
-            "verifier": partial(verify, self.desk),
-            "recorder": partial(record, self._redis, self.desk.directory, self._engine),
-            "caretaker": partial(take_care, self.desk, self.office),
-            "retention": partial(forget_in_time, self.office),
+            "pacer": partial(
+                pace, self.desk, self._doorbell.ring, self._check_server, limits, progress.of("pacer")
+            ),
+            "reaper": partial(sweep, self.desk, progress.of("reaper")),
+            "verifier": partial(verify, self.desk, progress.of("verifier")),
+            "recorder": partial(
+                record, self._redis, self.desk.directory, self._engine, progress.of("recorder")
+            ),
+            "caretaker": partial(take_care, self.desk, self.office, progress.of("caretaker", within=rest)),
+            "retention": partial(
+                forget_in_time, self.office, progress.of("retention", within=PAUSE_SECONDS + MOST_SECONDS)
+            ),
         }
-        self._keeper = Keeper(self.desk, capacity, services)
+        self._keeper = Keeper(self.desk, capacity, services, progress)
         self._keeper.start()
 
     def _prove(self) -> None:

@@ -11,6 +11,7 @@ from certmail_config.ledger import Stop, dispatch
 from certmail_config.room import LOOK_SECONDS, Limits
 from certmail_worker.desk import Desk
 from certmail_worker.guard import Guard
+from certmail_worker.progress import GotOn, unnoted
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,11 @@ PAUSED_PAUSE = 0.5
 
 
 async def pace(
-    desk: Desk, ring: Callable[[Sequence[JobId]], None], check_server: Callable[[], bool], limits: Limits
+    desk: Desk,
+    ring: Callable[[Sequence[JobId]], None],
+    check_server: Callable[[], bool],
+    limits: Limits,
+    got_on: GotOn = unnoted,
 ) -> None:
     """Pace until cancelled; raises RedisError, or what ringing raises: then leases end and jobs return to their lanes.
 
@@ -34,13 +39,17 @@ async def pace(
     guard = Guard(desk.redis, limits, replicas=desk.replicas)
     while True:
         if await guard.forbids():
+            await got_on()  # that nothing may leave is said elsewhere
             await asyncio.sleep(LOOK_SECONDS)
             continue
         step = await desk.ledger(dispatch(MOST))
+        if step.stopped is not Stop.UNCHECKED:
+            await got_on()
         if step.stopped is not None:
             if step.stopped is Stop.PAUSED:
                 await asyncio.sleep(PAUSED_PAUSE)
             elif step.stopped is not Stop.UNCHECKED or not await asyncio.to_thread(check_server):
+                await got_on()
                 await asyncio.sleep(STOPPED_PAUSE)
             continue
         if step.jobs:

@@ -8,6 +8,7 @@ import logging
 from certmail_config.ledger import reap
 from certmail_config.states import State
 from certmail_worker.desk import Desk
+from certmail_worker.progress import GotOn, unnoted
 
 log = logging.getLogger(__name__)
 
@@ -15,10 +16,11 @@ MOST = 200
 PAUSE_SECONDS = 0.5
 
 
-async def sweep(desk: Desk) -> None:
+async def sweep(desk: Desk, got_on: GotOn = unnoted) -> None:
     """Reap until cancelled; raises RedisError. While all is stopped, nothing is reaped: pacer and keeper say why."""
     while True:
         swept = await desk.ledger(reap(MOST))
+        await got_on()
         for job, was, now in swept.moved:
             if was is None:
                 log.error("job_broken", extra={"job": job, "state": now})

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from certmail_config import keys
 from certmail_worker.decoding import decode
 from certmail_worker.directory import Directory
+from certmail_worker.progress import GotOn, unnoted
 from certmail_worker.record import (
     START,
     CursorMovedError,
@@ -39,7 +40,7 @@ SEEN_SECONDS = 10.0
 """How often it is noted that nothing happened: a repair has to hold what could have left since."""
 
 
-async def record(redis: Redis, directory: Directory, engine: Engine) -> None:
+async def record(redis: Redis, directory: Directory, engine: Engine, got_on: GotOn = unnoted) -> None:
     """Record until cancelled, however long the database is away.
 
     Raises RedisError, SealBroken when the vault lacks a key, CursorLostError.
@@ -47,13 +48,15 @@ async def record(redis: Redis, directory: Directory, engine: Engine) -> None:
     waiting = Waiting()
     while True:
         try:
-            await _record(redis, directory, engine, waiting)
+            await _record(redis, directory, engine, waiting, got_on)
         except SQLAlchemyError as error:
             await waiting.tell(redis, error)
             await asyncio.sleep(RETRY_SECONDS)
 
 
-async def _record(redis: Redis, directory: Directory, engine: Engine, waiting: Waiting) -> None:
+async def _record(
+    redis: Redis, directory: Directory, engine: Engine, waiting: Waiting, got_on: GotOn
+) -> None:
     cursor, seen = await _own_cursor(redis, engine), 0.0
     waiting.over()
     while True:
@@ -68,6 +71,7 @@ async def _record(redis: Redis, directory: Directory, engine: Engine, waiting: W
             cursor = newer  # another recorder has gone on, and trimmed behind itself
             continue
         if not entries:
+            await got_on()
             if time.monotonic() > seen + SEEN_SECONDS:
                 await asyncio.to_thread(seen_nothing, engine, cursor, await _server_time(redis))
                 seen = time.monotonic()
@@ -80,6 +84,7 @@ async def _record(redis: Redis, directory: Directory, engine: Engine, waiting: W
             cursor = await asyncio.to_thread(read_cursor, engine)
             continue
         await _trim(redis, cursor)
+        await got_on()
 
 
 async def _own_cursor(redis: Redis, engine: Engine) -> str:

@@ -25,12 +25,15 @@ from certmail_config.sql.retention import (
     undecided,
 )
 from certmail_worker.contents import with_content
+from certmail_worker.progress import GotOn, unnoted
 
 log = logging.getLogger(__name__)
 
 MOST: Final = 500
 """In one transaction: the recorder writes between them."""
 PAUSE_SECONDS: Final = 3600.0
+MOST_SECONDS: Final = 600.0
+"""How long it may take to forget what is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,11 @@ class Forgotten:
     records: int = 0
 
 
-async def forget_in_time(office: Office) -> None:
+async def forget_in_time(office: Office, got_on: GotOn = unnoted) -> None:
     """Look each hour until cancelled; raises StoresUnreachable, RedisError."""
     while True:
         done = await asyncio.to_thread(forget, office, datetime.now(UTC))
+        await got_on()
         if done != Forgotten():
             log.info(
                 "forgotten",

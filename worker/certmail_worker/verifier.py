@@ -24,6 +24,7 @@ from certmail_config.token_errors import Denied
 from certmail_worker.desk import Desk
 from certmail_worker.doubts import Unsure, absent, found, next_look, read_unsure
 from certmail_worker.minter import Purpose
+from certmail_worker.progress import GotOn, unnoted
 from certmail_worker.sent import LookFailedError, SentBox
 
 log = logging.getLogger(__name__)
@@ -34,12 +35,13 @@ MARGIN_SECONDS: Final = 120.0
 """How much older than the attempt's begin a message may look, clocks being what they are."""
 
 
-async def verify(desk: Desk) -> None:
+async def verify(desk: Desk, got_on: GotOn = unnoted) -> None:
     """Look until cancelled; raises RedisError. A connection that no vault key opens holds up no other."""
     boxes: dict[ConnectionId, SentBox] = defaultdict(lambda: SentBox(desk.gmail))
     while True:
         now = await _server_time(desk)
         for connection_id, unsure in (await _due(desk, now)).items():
+            await got_on()
             try:
                 connection = await desk.directory.connection(connection_id)
                 strangers = [item.job for item in unsure if not _may_look(connection, item)]
@@ -59,6 +61,7 @@ async def verify(desk: Desk) -> None:
                 await _later(desk, unsure, now, gave_up=True)
             else:
                 await _not_there(desk, missing, now)
+        await got_on()
         await asyncio.sleep(PAUSE_SECONDS)
 
 

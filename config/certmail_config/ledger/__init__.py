@@ -3,6 +3,7 @@
 from certmail_config.ledger.lanes import (
     advertise,
     keep,
+    note,
     open_lane,
     pause,
     remove_lane,
@@ -70,6 +71,7 @@ __all__ = [
     "enqueue",
     "enqueue_many",
     "keep",
+    "note",
     "open_lane",
     "pause",
     "reap",

@@ -104,6 +104,11 @@ def spend(connection: ConnectionId, units: int, *, nonce: str, clock: float | No
     return Call(load("spend"), (connection, units, nonce, ms(clock)), lambda answer: answer == 1)
 
 
+def note(service: str, *, within: float, clock: float | None = None) -> Call[None]:
+    """Note that one of the keeper's services has got on, and will again within so many seconds."""
+    return Call(load("note"), (service, ms(within), ms(clock)), lambda _: None)
+
+
 def keep(worker: str, *, seconds: float) -> Call[bool]:
     """Take or renew the keeper's lease; 0 seconds gives it up."""
     return Call(load("keep"), (worker, ms(seconds)), lambda answer: answer == 1)

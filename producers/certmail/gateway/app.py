@@ -11,7 +11,6 @@ from typing import Final
 
 import aiohttp
 from aiohttp import web
-from redis.exceptions import RedisError
 
 from certmail.gateway.api.mount import mount
 from certmail.gateway.away import as_told
@@ -26,12 +25,14 @@ from certmail.gateway.doors import Bounds, Runner, allow_descriptors
 from certmail.gateway.google import Google, new_session
 from certmail.gateway.headers import protect
 from certmail.gateway.linking import Linked, finish
+from certmail.gateway.readiness import Readying
 from certmail_config.errors import CertmailError, StoresUnreachable
 from certmail_config.office import Office
 
 OFFICE: web.AppKey[Office] = web.AppKey("office", Office)
 THREADS: Final = 32
 """Stores are asked in them; what waits for one that does not answer must not keep the others from theirs."""
+READYING: web.AppKey[Readying] = web.AppKey("readying", Readying)
 SESSION: web.AppKey[aiohttp.ClientSession] = web.AppKey("session", aiohttp.ClientSession)
 
 
@@ -40,6 +41,7 @@ def build(office: Office) -> web.Application:
     app = web.Application(middlewares=[guard])
     app[OFFICE] = office
     protect(app, secure=office.settings.base_url.startswith("https://"))
+    app[READYING] = Readying(office)
 
     async def google(app: web.Application) -> AsyncIterator[None]:
         async with new_session(office.settings) as session:
@@ -82,29 +84,11 @@ async def healthz(_: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """Both stores answer; 503 with what does not."""
-    office = request.app[OFFICE]
-    checks = {
-        "redis": await _works(office.redis.ping),
-        "database": await _works(lambda: _ask(office)),
-    }
-    ready = all(value == "ok" for value in checks.values())
-    return web.json_response({"ready": ready, "checks": checks}, status=200 if ready else 503)
-
-
-def _ask(office: Office) -> None:
-    with office.db() as db:
-        db.exec_driver_sql("SELECT 1")
-
-
-async def _works(check: Callable[[], object]) -> str:
-    try:
-        await asyncio.to_thread(check)
-    except RedisError as error:
-        return type(error).__name__
-    except CertmailError as error:
-        return error.code
-    return "ok"
+    """Whether reminders can be taken in, and what else is not as it should be; 503 if they cannot."""
+    found = await request.app[READYING].look()
+    return web.json_response(
+        {"ready": found.ready, "checks": found.checks}, status=200 if found.ready else 503
+    )
 
 
 def serve(office: Office, *, announce: Callable[[str], None]) -> None:

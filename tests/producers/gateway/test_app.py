@@ -30,19 +30,3 @@ async def test_a_store_that_is_away_stands_in_the_log(
         ("api_unavailable", "stores_unreachable"),
         ("page_unavailable", "database_unreachable"),
     }
-
-
-async def test_it_is_ready_while_both_stores_answer(client: Any, office: Office) -> None:
-    assert await client.get("/healthz") == (200, {"ok": True})
-    assert await client.get("/readyz") == (
-        200,
-        {"ready": True, "checks": {"redis": "ok", "database": "ok"}},
-    )
-    office.engine.dispose()
-    (office.settings.data_dir / "certmail.sqlite").rename(office.settings.data_dir / "gone")
-    (office.settings.data_dir / "certmail.sqlite").mkdir()  # nothing can be opened there
-    assert await client.get("/readyz") == (
-        503,
-        {"ready": False, "checks": {"redis": "ok", "database": "database_unreachable"}},
-    )
-    assert await client.get("/healthz") == (200, {"ok": True})

@@ -22,6 +22,7 @@ if not job.nonce then
   redis.call('HSET', K.job .. id, 'fence', job.fence, 'nonce', nonce, 'worker', worker, 'lease', text(lease))
   redis.call('ZADD', K.due, text(lease), id)
   redis.call('SREM', K.ringing, id)
+  redis.call('HDEL', K.progress, 'rung')
 end
 job.strikes = redis.call('HGET', K.mailbox .. job.mailbox, 'strikes') or '0'
 job.project_strikes = redis.call('HGET', K.project .. job.project, 'strikes') or '0'

@@ -99,6 +99,7 @@ local function lease(lane, info, id, since)
   redis.call('ZADD', K.due, text(ends), id)
   redis.call('SADD', K.leased, id)
   redis.call('SADD', K.ringing, id)
+  redis.call('HSETNX', K.progress, 'rung', text(now))
   redis.call('SADD', K.flying .. mailbox, id)
   count_in(id, mailbox, project, {info.step, info.project_step}, now)
   if info.waited > 0 then since = math.min(since, info.waited) end

@@ -1,0 +1,96 @@
+"""Readiness: /readyz says whether reminders can be taken in, and beside that what else is not as it should be.
+
+A load balancer goes by the status alone: while the database is away, reminders are taken in all the same, and are recorded later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from certmail.lookout import Lookout
+from certmail_config import keys, standing
+from certmail_config.durability import Durability
+from certmail_config.errors import CertmailError
+from certmail_config.office import Office
+from certmail_config.room import Limits
+
+OK: Final = "ok"
+FRESH_SECONDS: Final = 1.0
+"""How old an answer may be: whoever asks more often learns nothing new, and costs the server nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether reminders can be taken in, and every check by name: `ok`, or what is wrong in a few words."""
+
+    ready: bool
+    checks: dict[str, str]
+
+
+@dataclass(slots=True)
+class Readying:
+    """Answers for one gateway."""
+
+    office: Office
+    monotonic: Callable[[], float] = time.monotonic
+    _known: tuple[float, Readiness] | None = None
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def look(self) -> Readiness:
+        """Look, unless somebody just has."""
+        async with self._turn:
+            if self._known is None or self.monotonic() > self._known[0] + FRESH_SECONDS:
+                self._known = (self.monotonic(), await asyncio.to_thread(readiness, self.office))
+            return self._known[1]
+
+
+def readiness(office: Office) -> Readiness:
+    """Look at both stores and what stands behind them; never raises."""
+    redis = _said(lambda: _takes_in(office))
+    checks = {"redis": redis, "database": _said(lambda: _answers(office))}
+    try:
+        checks |= behind(office.redis)
+    except RedisError as error:
+        checks["workers"] = type(error).__name__
+    return Readiness(redis == OK, checks)
+
+
+def behind(redis: Redis) -> dict[str, str]:
+    """Who works on what was taken in, and what of that stands still. Raises RedisError."""
+    with redis.pipeline(transaction=False) as pipe:
+        standing.ask(pipe)
+        seen = standing.read(pipe.execute())
+    if not seen.workers:
+        return {"workers": "none is alive: reminders wait"}
+    found = {each.service: each.message for each in standing.standstills(seen)}
+    return {"workers": OK, **found}
+
+
+def _takes_in(office: Office) -> None:
+    """As whoever enqueues: there is room, it is durable, and it can be written to. Raises RedisError, StoresUnreachable."""
+    settings = office.settings
+    limits = Limits(settings.redis_memory_max, settings.events_max)
+    Lookout(office.redis, Durability.parse(settings.durability), limits).look(1)
+    office.redis.set(keys.WITNESS, b"")
+
+
+def _answers(office: Office) -> None:
+    with office.db() as db:
+        db.exec_driver_sql("SELECT 1")
+
+
+def _said(check: Callable[[], object]) -> str:
+    try:
+        check()
+    except RedisError as error:
+        return type(error).__name__
+    except CertmailError as error:
+        return error.code
+    return OK

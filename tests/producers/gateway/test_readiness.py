@@ -1,0 +1,84 @@
+"""/readyz: ready as long as reminders can be taken in, whatever else is missing; that is said beside it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from certmail.gateway.readiness import FRESH_SECONDS, Readying, readiness
+from certmail_config import keys
+from certmail_config.ledger import advertise, note, run
+from certmail_config.office import Office
+
+REMINDER = {"tenant": "acme", "to": "anna@people.example"}
+
+
+def close_the_database(office: Office) -> None:
+    office.engine.dispose()
+    (office.settings.data_dir / "certmail.sqlite").rename(office.settings.data_dir / "gone")
+    (office.settings.data_dir / "certmail.sqlite").mkdir()  # nothing can be opened there
+
+
+async def test_all_is_well(client: Any, redis: Redis) -> None:
+    run(redis, advertise("w", 10, seconds=60))
+    assert await client.get("/healthz") == (200, {"ok": True})
+    assert await client.get("/readyz") == (
+        200,
+        {"ready": True, "checks": {"redis": "ok", "database": "ok", "workers": "ok"}},
+    )
+
+
+async def test_it_is_ready_while_the_database_is_away_and_reminders_are_taken_in(
+    client: Any, office: Office
+) -> None:
+    close_the_database(office)
+    status, found = await client.get("/readyz")
+    assert (status, found["ready"]) == (200, True)
+    assert found["checks"]["database"] == "database_unreachable"
+    assert (await client.post(REMINDER))[0] == 202
+
+
+async def test_it_is_not_ready_where_nothing_is_taken_in(client: Any, redis: Redis) -> None:
+    before = redis.config_get("maxmemory")["maxmemory"]
+    used = int(redis.info("memory")["used_memory"])
+    redis.config_set("maxmemory", int(used / 0.9))
+    try:
+        status, found = await client.get("/readyz")
+        assert (status, found["ready"], found["checks"]["redis"]) == (503, False, "redis_full")
+        assert (await client.post(REMINDER))[0] == 503
+    finally:
+        redis.config_set("maxmemory", before or "0")
+
+
+def test_what_works_behind_it_is_said_and_decides_nothing(office: Office, redis: Redis) -> None:
+    assert readiness(office).checks["workers"] == "none is alive: reminders wait"
+    run(redis, advertise("w", 10, seconds=60))
+    run(redis, note("pacer", within=-1))
+    found = readiness(office)
+    assert found.ready
+    assert found.checks["workers"] == "ok"
+    assert found.checks["pacer"].startswith("The pacer has not got on since 20")
+
+
+async def test_who_asks_again_and_again_costs_the_server_nothing(office: Office, redis: Redis) -> None:
+    now = time.monotonic()
+    readying = Readying(office, monotonic=lambda: now)
+    await readying.look()
+    before = redis.info("commandstats")["cmdstat_set"]["calls"]
+    for _ in range(50):
+        await readying.look()
+    assert redis.info("commandstats")["cmdstat_set"]["calls"] == before
+    now += FRESH_SECONDS + 1
+    await readying.look()
+    assert redis.info("commandstats")["cmdstat_set"]["calls"] == before + 1
+
+
+@pytest.mark.parametrize("value", [b"", b"x", b"|", b"9" * 500 + b"|1", b"1|\xff"])
+def test_notes_that_are_none_say_nothing(office: Office, redis: Redis, value: bytes) -> None:
+    run(redis, advertise("w", 10, seconds=60))
+    redis.hset(keys.PROGRESS, mapping={"pacer": value, "rung": value, "a service of nobody's": "1|1"})
+    redis.hset(keys.CAPACITY, "w", value)
+    assert set(readiness(office).checks) <= {"redis", "database", "workers", "pacer"}
