@@ -24,6 +24,15 @@ def wrong_method(method: str, path: str) -> web.Response:
     return _page(405, "Method Not Allowed", words)
 
 
+def too_long_address(path: str) -> web.Response:
+    words = f"The requested URL <code>{escape(path[:200])}…</code> is too large to process."
+    return _page(414, "Request-URI Too Large", words)
+
+
+def too_large_head() -> web.Response:
+    return _page(413, "Request Entity Too Large", "Your client issued a request that was too large.")
+
+
 def bad_gateway() -> web.Response:
     words = "The server encountered a temporary error and could not complete your request.<p>Please try again in 30 seconds."
     return _page(502, "Server Error", words)

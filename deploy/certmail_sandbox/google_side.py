@@ -25,6 +25,7 @@ from certmail_sandbox.wire.reply import refuse
 OWN_PATHS = ("/_sandbox", "/mail/", "/static/", "/favicon.ico")
 GMAIL_PATHS = ("/gmail/", "/upload/gmail/", "/resumable/upload/gmail/")
 POLL_SECONDS = 0.05
+LONGEST_HEAD_BYTES = 16 * 1024  # of an address, and of all header fields; reported, not documented
 
 
 @web.middleware
@@ -34,6 +35,8 @@ async def google_side(request: web.Request, handler: Handler) -> web.StreamRespo
         return await handler(request)
     state = state_of(request)
     entry = Entry(state.now(), request.method, request.path)
+    if (page := _too_long(request)) is not None:
+        return _noted(state, state.journal.open(entry), page)
     request[ENTRY] = entry
     try:
         body = await request.read()
@@ -103,6 +106,15 @@ async def _spoiled(
     if fault.verbatim is not None and fault.verbatim.cut is not None:
         spoiled = await cut(request, spoiled, fault.verbatim.cut)
     return _noted(state, entry, spoiled)
+
+
+def _too_long(request: web.Request) -> web.Response | None:
+    """The front end's refusal of a head that is larger than any of Google's."""
+    if len(request.raw_path) > LONGEST_HEAD_BYTES:
+        return front_end.too_long_address(request.path)
+    if sum(len(name) + len(value) for name, value in request.raw_headers) > LONGEST_HEAD_BYTES:
+        return front_end.too_large_head()
+    return None
 
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:

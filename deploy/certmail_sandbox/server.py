@@ -23,6 +23,7 @@ from certmail_sandbox.google_side import google_side
 from certmail_sandbox.state import STATE, State
 
 MAX_BYTES = 64 * 1024 * 1024  # above every limit of Google's, so that its refusals are what one sees
+MAX_HEAD_BYTES = 64 * 1024
 USER = "/gmail/v1/users/{user}"
 
 
@@ -36,6 +37,17 @@ def build(state: State | None = None) -> web.Application:
     control.add_routes(app)
     pages.add_routes(app)
     return app
+
+
+def make_runner(app: web.Application, *, shutdown_timeout: float) -> web.AppRunner:
+    """Takes heads that are longer than Google takes, so that its refusal is what one sees."""
+    return web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=shutdown_timeout,
+        max_line_size=MAX_HEAD_BYTES,
+        max_field_size=MAX_HEAD_BYTES,
+    )
 
 
 def _add_sign_in(app: web.Application) -> None:
@@ -101,7 +113,7 @@ async def _run(
     announce: Callable[[str], None],
     ssl_context: ssl.SSLContext | None,
 ) -> None:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    runner = make_runner(app, shutdown_timeout=1.0)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port, ssl_context=ssl_context, backlog=1_024)

@@ -66,11 +66,12 @@ def accept(
     Raises:
         ApiError: the mailbox has no such thread.
     """
-    thread = [known for known in store.kept_by(account.email) if known.thread_id == thread_id]
-    if thread_id is not None and not thread:
-        raise gmail_errors.not_found()
-    if not _belongs(headers, thread):
-        thread_id = None
+    if thread_id is not None:
+        thread = [known for known in store.kept_by(account.email) if known.thread_id == thread_id]
+        if not thread:
+            raise gmail_errors.not_found()
+        if not _belongs(headers, thread):
+            thread_id = None
     _rewrite(headers, account, now)
     identity = store.next_id(now)
     to_itself = account.email.lower() in {recipient.lower() for recipient in recipients}

@@ -121,9 +121,18 @@ def test_the_others_send_meanwhile(hall: Hall) -> None:
 def test_a_permission_given_in_testing_ends_after_seven_days_and_the_remedy_names_the_publishing_status(
     hall: Hall,
 ) -> None:
-    """Last: a clock that went ahead looks to service accounts as if certmail's own were wrong."""
+    """From here on Google's clock is ahead."""
     people = hall.crowd
     people.town.control("POST", "/clock", {"advance": 8 * DAY_SECONDS})
     job = people.remind("testing", "first")
     status = stopped(people, "testing", job, "grant_revoked")
     assert "In production" in (status.reason or "")
+
+
+def test_a_clock_that_differs_from_googles_is_the_operators_matter_and_stops_no_mailbox(hall: Hall) -> None:
+    people = hall.crowd
+    job = people.remind("calm", "second")
+    [released] = people.happened(job, "released")
+    assert released.data["reason"].startswith("clock_wrong: ")
+    assert "Set the clock" in released.data["reason"]
+    assert people.lane("calm")["state"] == "open"

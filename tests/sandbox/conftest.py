@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from certmail_sandbox.server import build
+from certmail_sandbox.server import build, make_runner
 from certmail_sandbox.state import State
 
 AUTH = "https://www.googleapis.com/auth/"
@@ -207,7 +207,7 @@ def keys() -> KeyPair:
 @pytest.fixture
 async def google(keys: KeyPair) -> AsyncIterator[Google]:
     clock = Clock()
-    runner = web.AppRunner(build(State(clock)), access_log=None, shutdown_timeout=0.2)
+    runner = make_runner(build(State(clock)), shutdown_timeout=0.2)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -245,6 +245,13 @@ async def test_an_unknown_path_is_googles_404(google: Google) -> None:
     assert "/gmail/v1/users/me/&lt;drafts&gt;" in answer.body
 
 
+async def test_a_head_that_is_too_large_is_refused_by_googles_front_end(google: Google) -> None:
+    long = await google.ask("GET", "/v1/userinfo?x=" + "x" * 20_000)
+    assert (long.status, "too large to process" in long.body) == (414, True)
+    heavy = await google.ask("GET", "/v1/userinfo", headers={"X-One": "x" * 20_000})
+    assert (heavy.status, "request that was too large" in heavy.body) == (413, True)
+
+
 @pytest.mark.parametrize(("method", "path"), [("DELETE", PATH), ("PUT", "/token"), ("GET", "/revoke")])
 async def test_another_method_is_googles_405(google: Google, method: str, path: str) -> None:
     answer = await google.ask(method, path)

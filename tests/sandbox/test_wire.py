@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from certmail_sandbox import scopes
 from certmail_sandbox.gmail_access import GET, LIST, PROFILE, SEND
 from certmail_sandbox.wire import mask
 from certmail_sandbox.wire.parameters import STANDARD
@@ -66,6 +67,10 @@ def test_the_parameters_are_those_of_googles_own_document(discovery: Any) -> Non
         assert method.own.repeated == {name for name, given in query.items() if given.get("repeated")}
         assert method.own.single == query.keys() - method.own.repeated
         assert described["response"]["$ref"] == method.answers
+
+
+def test_every_scope_of_gmails_is_known(discovery: Any) -> None:
+    assert frozenset(discovery["auth"]["oauth2"]["scopes"]) == scopes.GMAIL
 
 
 @pytest.mark.parametrize(
