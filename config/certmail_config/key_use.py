@@ -54,7 +54,7 @@ def lasting(office: Office) -> set[str]:
         try:
             if row.table == "tenants":
                 found |= keys_of_tenant_copy(office.redis, row.id)
-            else:
+            elif row.table == "connections":
                 found |= keys_of_connection_copy(office.redis, office.vault, ConnectionId(row.id))
         except SealBroken:
             continue  # it needs a key that is not known, or none helps

@@ -26,7 +26,7 @@ from certmail_config.connections import (
 from certmail_config.errors import Refused
 from certmail_config.ledger import Suspension, run, suspend_lane
 from certmail_config.publisher import Publisher
-from certmail_config.renewal import renew_connection, why_closed
+from certmail_config.renewal import open_from, renew_connection, seal_for, why_closed
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.sql.engine import reachable, ready_database
@@ -125,7 +125,7 @@ class Office:
                     state=ConnectionState.PENDING,
                     service_account=service_account,
                     mailbox=mailbox,
-                    private_key=self.vault.seal(pair.private_key, owner=draft.owner),
+                    private_key=seal_for(self.vault, pair.private_key, draft.owner, "private_key"),
                     certificate=pair.certificate,
                     not_after=pair.not_after,
                     verify=verify,
@@ -180,7 +180,7 @@ class Office:
                 raise Refused("no_certificate", "This connection has no certificate.", remedy)
             rotating = replace(
                 found,
-                next_private_key=self.vault.seal(pair.private_key, owner=found.owner),
+                next_private_key=seal_for(self.vault, pair.private_key, found.owner, "next_private_key"),
                 next_certificate=pair.certificate,
                 next_not_after=pair.not_after,
             )
@@ -212,10 +212,10 @@ class Office:
         with self.db() as db:
             found = registry.get_connection(db, id_or_name)
             tenant = registry.get_tenant(db, found.tenant)
-        self.vault.open(tenant.private_key, owner=tenant.id)
-        for sealed in (found.private_key, found.refresh_token):
-            if sealed is not None:
-                self.vault.open(sealed, owner=found.owner)
+        open_from(self.vault, tenant.private_key, tenant.id, "private_key")
+        for name in ("private_key", "refresh_token"):
+            if (sealed := getattr(found, name)) is not None:
+                open_from(self.vault, sealed, found.owner, name)
 
     def glances(self) -> list[registry.Glance]:
         """All connections, as the caretaker looks at them; raises StoresUnreachable."""

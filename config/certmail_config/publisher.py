@@ -16,10 +16,12 @@ from sqlalchemy import Engine
 
 from certmail_config import keys
 from certmail_config.connections import Connection, Tenant
+from certmail_config.errors import SealBroken
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger import pause, run
 from certmail_config.pauses import paused_in
 from certmail_config.renewal import renew_tenant, why_closed
+from certmail_config.signing import sign
 from certmail_config.sql import registry
 from certmail_config.sql.engine import reachable
 from certmail_config.sql.pausing import read_pauses, take_turns
@@ -66,8 +68,17 @@ class Publisher:
         self.publish_tenant(tenant, [connection])
 
     def publish_tenant(self, tenant: Tenant, connections: Iterable[Connection]) -> None:
-        """Write a tenant, and where producers find its connections; raises RedisError."""
-        write_tenant(self.redis, renew_tenant(tenant, self.vault), connections)
+        """Write a tenant, and where producers find its connections; raises StoresUnreachable, RedisError."""
+        write_tenant(self.redis, renew_tenant(tenant, self.vault), connections, self.signature(tenant))
+
+    def signature(self, tenant: Tenant) -> bytes:
+        """The deployment's signature of the tenant's public key; empty where this process cannot sign. Raises StoresUnreachable."""
+        try:
+            with self._db() as db:
+                return sign(registry.signing_key(db, self.vault), tenant.id, tenant.public_key)
+        except SealBroken as broken:
+            log.error("tenant_not_signed", extra={"code": broken.code, "error": broken.message})  # noqa: TRY400 - the sentence says it all
+            return b""
 
     def publish_missing(self) -> int:
         """Write what the working copy lacks, or has in an older version; gives how many connections. What was removed goes.

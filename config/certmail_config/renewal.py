@@ -2,6 +2,9 @@
 
 Whoever writes a row or its working copy renews it on the way: else somebody who read it before a rotation, and writes
 it after, would bring the old key back.
+
+A value is sealed for its row and for what it is, so that a refresh token that is put into the column of a private key does
+not open. Before version 0.2 it was sealed for its row only: what is so still opens, and `certmail vault rotate` renames it.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from certmail_config.connections import Connection, Tenant
 from certmail_config.errors import SealBroken
 from certmail_config.vault import Vault
 
+OF_DEPLOYMENT: Final = ("signing_key",)
 OF_TENANT: Final = ("private_key",)
 OF_CONNECTION: Final = ("private_key", "next_private_key", "refresh_token")
 
@@ -26,13 +30,29 @@ class Renewed:
     broken: Mapping[str, SealBroken]
 
 
-def renew_values(sealed: Mapping[str, bytes], owner: str, vault: Vault) -> Renewed:
-    """Renew all that can be opened."""
+def owner_of(row: str, column: str) -> str:
+    """For whom a column's value is sealed; the next private key will stand in the present one's column, unchanged."""
+    return f"{row}/{column.removeprefix('next_')}"
+
+
+def seal_for(vault: Vault, value: bytes, row: str, column: str) -> bytes:
+    """Seal what is to stand in a column; `row` is the tenant's id, or the connection's `owner`."""
+    return vault.seal(value, owner=owner_of(row, column))
+
+
+def open_from(vault: Vault, sealed: bytes, row: str, column: str) -> bytes:
+    """Open what stands in a column; raises SealBroken."""
+    return vault.open(sealed, owner=owner_of(row, column), before=row)
+
+
+def renew_values(sealed: Mapping[str, bytes], row: str, vault: Vault, *, rename: bool = False) -> Renewed:
+    """Renew all that can be opened; `rename` also what an older certmail sealed."""
     values: dict[str, bytes] = {}
     broken: dict[str, SealBroken] = {}
+    renew = vault.rename if rename else vault.renew
     for name, value in sealed.items():
         try:
-            values[name] = vault.renew(value, owner=owner)
+            values[name] = renew(value, owner=owner_of(row, name), before=row)
         except SealBroken as error:
             broken[name] = error
     return Renewed({name: value for name, value in values.items() if value != sealed[name]}, broken)
@@ -53,9 +73,10 @@ def why_closed(connection: Connection, vault: Vault) -> SealBroken | None:
     return next(iter(broken.values())) if broken and len(broken) == len(sealed) else None
 
 
-def renew_connection(connection: Connection, vault: Vault) -> Connection:
+def renew_connection(connection: Connection, vault: Vault, *, rename: bool = False) -> Connection:
     """The same connection under the newest key; what cannot be opened stays as it is."""
-    changes: dict[str, Any] = dict(renew_values(sealed_in(connection), connection.owner, vault).values)
+    renewed = renew_values(sealed_in(connection), connection.owner, vault, rename=rename)
+    changes: dict[str, Any] = dict(renewed.values)
     return replace(connection, **changes)
 
 

@@ -68,7 +68,7 @@ def _reseal_row(office: Office, row: SealedRow) -> tuple[int, list[Unopened]]:
     """Renew a row in SQL; looks again whenever somebody else was faster."""
     current: SealedRow | None = row
     while current is not None:
-        renewed = renew_values(current.values, current.owner, office.vault)
+        renewed = renew_values(current.values, current.owner, office.vault, rename=True)
         broken = _unopened(current, renewed.broken)
         if not renewed.values:
             return 0, broken
@@ -87,7 +87,9 @@ def _unopened(row: SealedRow, broken: Mapping[str, SealBroken]) -> list[Unopened
 
 
 def _reseal_copy(office: Office, row: SealedRow, *, readable: bool) -> bool:
-    """Renew a row's working copy. One that cannot be opened is written anew from SQL, if that can be."""
+    """Renew a row's working copy, if it has one. One that cannot be opened is written anew from SQL, if that can be."""
+    if row.table == "deployment":
+        return False
     try:
         if row.table == "tenants":
             return renew_tenant_copy(office.redis, office.vault, row.id)

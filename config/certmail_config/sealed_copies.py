@@ -15,7 +15,7 @@ from redis.client import Pipeline
 
 from certmail_config import keys
 from certmail_config.ids import ConnectionId
-from certmail_config.renewal import renew_connection, sealed_in
+from certmail_config.renewal import owner_of, renew_connection, sealed_in
 from certmail_config.vault import Vault, key_id_of
 from certmail_config.working_copy import encode_connection, read_connection
 
@@ -25,7 +25,7 @@ def renew_tenant_copy(redis: Redis, vault: Vault, tenant: str) -> bool:
 
     def renewed(fields: Mapping[bytes, bytes]) -> tuple[str, bytes] | None:
         sealed = base64.b64decode(fields[b"private_key"])
-        value = vault.renew(sealed, owner=tenant)
+        value = vault.rename(sealed, owner=owner_of(tenant, "private_key"), before=tenant)
         return None if value == sealed else ("private_key", base64.b64encode(value))
 
     return _change(redis, keys.TENANT + tenant, renewed)
@@ -37,7 +37,7 @@ def renew_connection_copy(redis: Redis, vault: Vault, connection: ConnectionId) 
     def renewed(fields: Mapping[bytes, bytes]) -> tuple[str, bytes] | None:
         found = read_connection(fields, connection, vault)
         assert found is not None, "there are fields"
-        value = renew_connection(found, vault)
+        value = renew_connection(found, vault, rename=True)
         if value == found and key_id_of(fields[b"sealed"]) == vault.key_ids[0]:
             return None
         return "sealed", vault.seal(encode_connection(value), owner=value.owner)

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from certmail_config.durability import PATTERN as DURABILITY_PATTERN
 from certmail_config.errors import SettingsError
+from certmail_config.signing import parse_public
 from certmail_config.uncertain import PATTERN as UNCERTAIN_PATTERN
 from certmail_config.web_addresses import split_web_address
 
@@ -63,6 +64,12 @@ class Settings(BaseSettings):
     flower_basic_auth: SecretStr | None = Field(
         None,
         description="Who may look at Flower, `user:password`. Unset: `up` makes one in DATA_DIR, `flower` refuses to start.",
+    )
+
+    deployment_key: str | None = Field(
+        None,
+        description="For producers: the public half of the deployment's signature, as `certmail keys deployment` prints it. With it, nothing "
+        "is sealed to a tenant's public key that somebody else put into Redis.",
     )
 
     listen: str = Field("127.0.0.1:8080", description="Where the gateway listens.")
@@ -245,6 +252,13 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(parse_vault_key(part) for part in value.split(","))
+
+    @field_validator("deployment_key")
+    @classmethod
+    def _is_public_half(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_public(value)
+        return value
 
     @field_validator("return_urls", mode="before")
     @classmethod

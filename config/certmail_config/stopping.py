@@ -11,7 +11,6 @@ from certmail_config.office import Office
 from certmail_config.pauses import EVERYTHING
 from certmail_config.sql import registry
 from certmail_config.sql.pausing import pause_everything, read_pauses
-from certmail_config.working_copy import write_tenant
 
 
 def stop_everything(office: Office, *, on: bool, reason: str) -> bool:
@@ -45,7 +44,7 @@ def set_tenant_state(office: Office, tenant: str, state: TenantState, reason: st
         for each in connections:
             if not office.redis.exists(keys.LANE_INFO + each.id):  # its removal had begun
                 office.publisher.publish(each)
-    write_tenant(office.redis, found, connections)
+    office.publisher.publish_tenant(found, connections)
     office.publisher.publish_pauses(reason)
     return found, changed
 

@@ -59,8 +59,21 @@ class Vault:
         wrapped = cipher.encrypt(outer, key, aad)
         return header + outer + wrapped + inner + AESGCM(key).encrypt(inner, plaintext, aad)
 
-    def open(self, sealed: bytes, *, owner: str) -> bytes:
-        """Decrypt; raises SealBroken naming the missing key, or saying that value and owner do not belong together."""
+    def open(self, sealed: bytes, *, owner: str, before: str | None = None) -> bytes:
+        """Decrypt; raises SealBroken naming the missing key, or saying that value and owner do not belong together.
+
+        `before` is the name that the owner had when an older certmail sealed for it.
+        """
+        try:
+            return self._open(sealed, owner)
+        except SealBroken as broken:
+            if before is None or broken.code != "vault_mismatch":
+                raise
+            with suppress(SealBroken):
+                return self._open(sealed, before)
+            raise
+
+    def _open(self, sealed: bytes, owner: str) -> bytes:
         key_id = key_id_of(sealed)
         if key_id is None:
             raise SealBroken(
@@ -91,10 +104,17 @@ class Vault:
                 "Restore the row, or the right key.",
             ) from None
 
-    def renew(self, sealed: bytes, *, owner: str) -> bytes:
+    def renew(self, sealed: bytes, *, owner: str, before: str | None = None) -> bytes:
         """The same value under the newest key; the very same bytes if that is theirs. Raises SealBroken."""
-        plaintext = self.open(sealed, owner=owner)
+        plaintext = self.open(sealed, owner=owner, before=before)
         return sealed if key_id_of(sealed) == self.key_ids[0] else self.seal(plaintext, owner=owner)
+
+    def rename(self, sealed: bytes, *, owner: str, before: str) -> bytes:
+        """The same value under the newest key and the owner's present name; the very same bytes if it is so. Raises SealBroken."""
+        try:
+            return self.renew(sealed, owner=owner)
+        except SealBroken:
+            return self.seal(self.open(sealed, owner=owner, before=before), owner=owner)
 
     def _now(self) -> Mapping[str, AESGCM]:
         if self._again is not None:

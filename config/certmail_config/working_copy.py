@@ -17,6 +17,7 @@ from redis.client import Pipeline
 
 from certmail_config import keys
 from certmail_config.connections import Connection, ConnectionState, Kind, Limits, Tenant
+from certmail_config.errors import SealBroken
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger import open_lane, run, set_lane, suspend_lane
 from certmail_config.ledger.values import Suspension, join_words
@@ -24,6 +25,7 @@ from certmail_config.renewal import OF_CONNECTION, renew_connection
 from certmail_config.vault import Vault
 
 _PAGE = 1000
+_DIGITS = 9
 _TIMES = ("not_after", "next_not_after", "refused_since")
 
 
@@ -54,21 +56,40 @@ def write_project_share(redis: Redis, share: str) -> None:
     redis.hset(keys.DEPLOYMENT, "project_share", share)
 
 
-def write_tenant(redis: Redis, tenant: Tenant, connections: Iterable[Connection]) -> None:
-    """Write a tenant, unless a newer version is there already."""
+def write_tenant(
+    redis: Redis,
+    tenant: Tenant,
+    connections: Iterable[Connection],
+    signature: bytes = b"",
+) -> None:
+    """Write a tenant, unless a newer version is there already; `signature` is the deployment's of its public key."""
     key = keys.TENANT + tenant.id
-    names: dict[Any, Any] = {f"connection:{connection.name}": connection.id for connection in connections}
     fields: dict[Any, Any] = {
+        **tenant_fields(tenant, {each.name: each.id for each in connections}, signature),
+        "private_key": _b64(tenant.private_key),
+        "version": str(tenant.version),
+    }
+    _put(redis, key, tenant.version, fields)
+    redis.sadd(keys.TENANTS, tenant.id)
+
+
+def distrust(redis: Redis, key: str) -> None:
+    """Let whatever is written next to a tenant's or a connection's hash count as newer than what stands there."""
+    redis.hdel(key, "version")
+
+
+def tenant_fields(tenant: Tenant, names: Mapping[str, ConnectionId], signature: bytes) -> dict[str, str]:
+    """What the working copy says of a tenant in clear, its connections by name among it."""
+    signed = {"signature": _b64(signature)} if signature else {}  # who cannot sign leaves what there is
+    return {
         "state": tenant.state,
         "organisation": tenant.organisation,
         "public_key": _b64(tenant.public_key),
-        "private_key": _b64(tenant.private_key),
+        **signed,
         "salt": _b64(tenant.salt),
         "uncertain": tenant.uncertain or "",
-        "version": str(tenant.version),
+        **{f"connection:{name}": id_ for name, id_ in names.items()},
     }
-    _put(redis, key, tenant.version, {**fields, **names})
-    redis.sadd(keys.TENANTS, tenant.id)
 
 
 def write_connection(
@@ -121,14 +142,19 @@ def older(redis: Redis, prefix: str, versions: Mapping[str, int]) -> list[str]:
             for id_ in page:
                 pipe.hget(prefix + id_, "version")
             for id_, version in zip(page, pipe.execute(), strict=True):
-                if _number(version) < versions[id_]:
+                if read_version(version) < versions[id_]:
                     found.append(id_)
     return found
 
 
 def version_of(redis: Redis, connection: ConnectionId) -> int:
     """The version of a connection that the working copy has; 0 if none."""
-    return _number(cast("bytes | None", redis.hget(keys.CONNECTION + connection, "version")))
+    return read_version(cast("bytes | None", redis.hget(keys.CONNECTION + connection, "version")))
+
+
+def read_version(text: bytes | None) -> int:
+    """A version as it stands in a hash; what is none is older than any, and so written anew."""
+    return int(text) if text is not None and text.isdigit() and len(text) <= _DIGITS else 0
 
 
 def read_tenant(fields: Mapping[bytes, bytes], tenant: str) -> TenantView | None:
@@ -156,6 +182,9 @@ def read_connection(
         return None
     owner = f"{fields[b'tenant'].decode()}/{connection}"
     value: dict[str, Any] = json.loads(vault.open(fields[b"sealed"], owner=owner))
+    if str(value["version"]).encode() != fields.get(b"version"):
+        message = f"The working copy of {owner} is not of the version that stands beside it: somebody put an older one there."
+        raise SealBroken("vault_mismatch", message, "It is written anew when the connection works again.")
     return Connection(
         **{
             **value,
@@ -183,18 +212,13 @@ def _put(redis: Redis, key: str, version: int, fields: dict[Any, Any]) -> bool:
 
     def write(pipe: Pipeline) -> None:
         nonlocal written
-        written = _number(cast("bytes | None", pipe.hget(key, "version"))) <= version
+        written = read_version(cast("bytes | None", pipe.hget(key, "version"))) <= version
         pipe.multi()
         if written:
             pipe.hset(key, mapping=fields)
 
     redis.transaction(write, key)
     return written
-
-
-def _number(version: bytes | None) -> int:
-    """A version as it stands in Redis; what is none is older than any, and so written anew."""
-    return int(version) if version is not None and version.isdigit() and len(version) < 10 else 0
 
 
 def _b64(value: bytes) -> str:

@@ -17,7 +17,7 @@ from redis.exceptions import OutOfMemoryError, RedisError
 
 from certmail.cancelling import Cancelled, cancel_pages
 from certmail.lookout import Lookout
-from certmail.preparing import Known, prepare, read_answer
+from certmail.preparing import Known, not_the_tenants, prepare, read_answer
 from certmail.receipt import Receipt
 from certmail_config import keys
 from certmail_config.connections import DEFAULT_NAME
@@ -28,10 +28,12 @@ from certmail_config.ledger import Call, Cancellation, Enqueued, cancel, enqueue
 from certmail_config.ledger.view import JobView, read_job
 from certmail_config.outlook import Outlook, Waiting
 from certmail_config.pauses import pause_of
+from certmail_config.pinning import Pin, signed_by
 from certmail_config.reminder import Reminder
 from certmail_config.room import Limits
 from certmail_config.sealing import Sealer
 from certmail_config.settings import Settings
+from certmail_config.signing import parse_public
 from certmail_config.stores import connect, redis_server
 from certmail_config.working_copy import read_tenant
 
@@ -78,8 +80,10 @@ class Mailer:
         durability: Durability = FSYNC,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         now: Callable[[], float] = time.time,
+        pin: Pin | None = None,
     ) -> None:
         self.redis = redis
+        self._pin = pin
         self._durability = durability
         self._lookout = Lookout(redis, durability, limits)
         self._keep_seconds = dedupe_days * _DAY
@@ -103,9 +107,9 @@ class Mailer:
         return mailer
 
     @classmethod
-    def over(cls, redis: Redis, settings: Settings) -> Self:
-        """Use a client that is open already, and stays so."""
-        return cls(redis, **_given(settings))
+    def over(cls, redis: Redis, settings: Settings, *, pin: Pin | None = None) -> Self:
+        """Use a client that is open already, and stays so; `pin` says which public keys are the tenants'."""
+        return cls(redis, **(_given(settings) | ({"pin": pin} if pin is not None else {})))
 
     def close(self) -> None:
         """Let the connection go; the embedded server stops if nobody else uses it."""
@@ -272,15 +276,20 @@ class Mailer:
 
     def _prepare(self, reminder: Reminder) -> Call[Enqueued] | ReminderRejected:
         known = self._tenant(reminder.tenant)
+        if isinstance(known, ReminderRejected):
+            return known
         return prepare(reminder, known, now=self._now(), keep_seconds=self._keep_seconds)
 
-    def _tenant(self, tenant: str) -> Known | None:
+    def _tenant(self, tenant: str) -> Known | ReminderRejected | None:
         found = self._tenants.get(tenant)
         if found is not None and found[0] > time.monotonic():
             return found[1]
-        view = read_tenant(cast("dict[bytes, bytes]", self.redis.hgetall(keys.TENANT + tenant)), tenant)
+        fields = cast("dict[bytes, bytes]", self.redis.hgetall(keys.TENANT + tenant))
+        view = read_tenant(fields, tenant)
         if view is None:
             return None
+        if self._pin is not None and not self._pin(tenant, fields):
+            return not_the_tenants(tenant)
         # The sealer is kept as long as the key is the same: it holds the data key of the hour.
         same = found is not None and found[1].tenant.public_key == view.public_key
         known = Known(view, found[1].sealer if found and same else Sealer(view.public_key))
@@ -294,6 +303,7 @@ def _given(settings: Settings) -> dict[str, Any]:
         "dedupe_days": settings.dedupe_days,
         "durability": Durability.parse(settings.durability),
         "limits": Limits(settings.redis_memory_max, settings.events_max),
+        "pin": signed_by(parse_public(settings.deployment_key)) if settings.deployment_key else None,
     }
 
 

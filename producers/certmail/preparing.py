@@ -68,6 +68,17 @@ def prepare(
     )
 
 
+def not_the_tenants(tenant: str) -> ReminderRejected:
+    """Why nothing is sealed to a public key that somebody else may have put into Redis."""
+    return ReminderRejected(
+        "tenant_key_unproven",
+        f"the public key of the tenant {tenant!r} in Redis is not this deployment's: whoever put it there could read the reminder",
+        field="tenant",
+        remedy="Have the operator run `certmail doctor`; workers put it right. If it is so for all tenants, CERTMAIL_DEPLOYMENT_KEY "
+        "is another deployment's: see `certmail keys deployment`.",
+    )
+
+
 def read_answer(answer: Enqueued) -> Receipt | ReminderRejected:
     """What the ledger's answer means to whoever asked."""
     if answer.code == "key_reused":

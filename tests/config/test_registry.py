@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from certmail_config.connections import Connection, ConnectionState, Kind, Limits
 from certmail_config.errors import Refused, SealBroken, SettingsError, StoresUnreachable, WrongUse
 from certmail_config.ids import ConnectionId
+from certmail_config.renewal import open_from
 from certmail_config.sealing import Opener, Sealer
 from certmail_config.sql import registry, tables
 from certmail_config.sql.engine import check_version, open_database, reachable, upgrade
@@ -137,10 +138,10 @@ class TestTenants:
     def test_its_private_half_is_sealed_for_it_and_opens_what_the_public_one_seals(self, db: Db) -> None:
         tenant, _ = registry.add_tenant(db, vault, "acme", NOW)
         payload = Sealer(tenant.public_key).seal(b"text", tenant="acme", job="j", now=0)
-        private = vault.open(tenant.private_key, owner="acme")
+        private = open_from(vault, tenant.private_key, "acme", "private_key")
         assert Opener(private).open(payload, tenant="acme", job="j") == b"text"
         with pytest.raises(SealBroken):
-            vault.open(tenant.private_key, owner="beta")
+            open_from(vault, tenant.private_key, "beta", "private_key")
 
     def test_it_is_called_by_its_name_or_else_by_its_id(self, db: Db) -> None:
         named, _ = registry.add_tenant(db, vault, "acme", NOW, name="Acme Corporation")

@@ -23,11 +23,11 @@ from certmail_config.ledger import Suspension, run, suspend_lane
 from certmail_config.links import begin_link
 from certmail_config.oauth import OAuthClient
 from certmail_config.office import Office, open_office
-from certmail_config.renewal import sealed_in
-from certmail_config.reseal import reseal
+from certmail_config.renewal import open_from, owner_of, seal_for, sealed_in
+from certmail_config.reseal import Resealed, reseal
 from certmail_config.settings import Settings
 from certmail_config.sql import registry, tables
-from certmail_config.sql.sealed import sealed_rows
+from certmail_config.sql.sealed import replace_sealed, sealed_rows
 from certmail_config.vault import Vault, key_id_of
 from certmail_config.working_copy import read_connection
 
@@ -66,7 +66,7 @@ def offices(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -
                 limits=Limits(),
                 valid_days=30,
             )
-            following = old.vault.seal(f"next key of {tenant}".encode(), owner=made.owner)
+            following = seal_for(old.vault, f"next key of {tenant}".encode(), made.owner, "next_private_key")
             old.save(replace(made.working(key_id="abc"), next_private_key=following))
             linked = old.add_service_provider_app(tenant, "linked", limits=Limits())
             old.save(link(old, linked, "first"))
@@ -74,7 +74,7 @@ def offices(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -
 
 
 def link(office: Office, connection: Connection, word: str) -> Connection:
-    token = office.vault.seal(f"refresh token {word}".encode(), owner=connection.owner)
+    token = seal_for(office.vault, f"refresh token {word}".encode(), connection.owner, "refresh_token")
     return replace(
         connection.working(key_id=None), mailbox=f"linked@{connection.tenant}.example", refresh_token=token
     )
@@ -110,23 +110,22 @@ def everything_is_new(office: Office) -> None:
     with office.db() as db:
         rows, connections = sealed_rows(db), registry.list_connections(db)
     for row in rows:
-        for value in row.values.values():
+        for column, value in row.values.items():
             assert key_id_of(value) == "k-new"
-            OPENS_NEW.open(value, owner=row.owner)
+            OPENS_NEW.open(value, owner=owner_of(row.owner, column))
     for tenant in TENANTS:
         text: Any = office.redis.hget(keys.TENANT + tenant, "private_key")
-        OPENS_NEW.open(base64.b64decode(text), owner=tenant)
+        OPENS_NEW.open(base64.b64decode(text), owner=owner_of(tenant, "private_key"))
     for connection in connections:
         found = copy_of(office, connection, OPENS_NEW)
-        for secret in (found.private_key, found.next_private_key, found.refresh_token):
-            if secret is not None:
-                OPENS_NEW.open(secret, owner=found.owner)
+        for column, secret in sealed_in(found).items():
+            OPENS_NEW.open(secret, owner=owner_of(found.owner, column))
 
 
 def opened(office: Office, vault: Vault) -> dict[tuple[str, str], bytes]:
     with office.db() as db:
         rows = sealed_rows(db)
-    return {(r.who, n): vault.open(v, owner=r.owner) for r in rows for n, v in r.values.items()}
+    return {(r.who, n): open_from(vault, v, r.owner, n) for r in rows for n, v in r.values.items()}
 
 
 class TestRotation:
@@ -139,7 +138,7 @@ class TestRotation:
         run(office.redis, suspend_lane(connections[0].id, stopped))
         before = copies(office.redis)
         done = reseal(office)
-        assert (done.values, done.copies, done.unopened) == (8, 6, ())
+        assert (done.values, done.copies, done.unopened) == (9, 6, ())
         everything_is_new(office)
         assert opened(office, OPENS_NEW) == plain
         assert without_seals(copies(office.redis)) == without_seals(before)
@@ -167,7 +166,7 @@ class TestRotation:
             reseal(office, interrupt)
         renewed = sum(key_id_of(value) == "k-new" for value in in_sql(office).values())
         assert (renewed > 0) == (stop > 0)
-        assert reseal(office).values == 8 - renewed
+        assert reseal(office).values == 9 - renewed
         everything_is_new(office)
 
     def test_interrupted_between_sql_and_the_copy_the_copy_follows(self, offices: Offices) -> None:
@@ -187,14 +186,16 @@ class TestRotation:
         before = office.connection("beta/linked")
 
         def relink(done: int, total: int) -> None:
-            if done == total - 1:  # the row was read at the beginning
+            if done == total - 2:  # the row was read at the beginning
                 other.save(link(other, before, "second"))
 
         reseal(office, relink)
         after = office.connection("beta/linked")
         assert after.version == before.version + 1
         assert after.refresh_token is not None
-        assert OPENS_NEW.open(after.refresh_token, owner=after.owner) == b"refresh token second"
+        assert (
+            open_from(OPENS_NEW, after.refresh_token, after.owner, "refresh_token") == b"refresh token second"
+        )
         everything_is_new(office)
 
     def test_who_read_before_and_writes_after_does_not_bring_the_old_key_back(self, offices: Offices) -> None:
@@ -231,7 +232,7 @@ class TestRotation:
         office = offices.open(NEW, OLD)
         office.redis.flushall()
         done = reseal(office)
-        assert (done.values, done.copies) == (8, 0)
+        assert (done.values, done.copies) == (9, 0)
         assert copies(office.redis) == {}
 
     def test_a_copy_that_no_key_opens_is_written_from_sql_with_its_lane_as_it_was(
@@ -250,6 +251,53 @@ class TestRotation:
         assert office.redis.hgetall(keys.LANE_INFO + connection.id) == lane
 
 
+class TestColumns:
+    """Once one name stood for all columns of a row."""
+
+    def as_before(self, office: Office) -> None:
+        """Let everything in SQL be sealed as an older certmail did."""
+        with office.db() as db:
+            rows = sealed_rows(db)
+            for row in rows:
+                if row.table != "deployment":
+                    opened = {n: open_from(office.vault, v, row.owner, n) for n, v in row.values.items()}
+                    old = {n: office.vault.seal(value, owner=row.owner) for n, value in opened.items()}
+                    assert replace_sealed(db, row, old)
+
+    def swap(self, office: Office) -> None:
+        """Put a refresh token where a private key should be."""
+        found = office.connection("acme/linked")
+        assert found.refresh_token is not None
+        with office.db() as db:
+            where = tables.connections.c.id == found.id
+            db.execute(update(tables.connections).where(where).values(private_key=found.refresh_token))
+
+    def test_a_value_in_another_column_does_not_open(self, offices: Offices) -> None:
+        self.swap(offices.old)
+        with pytest.raises(SealBroken, match="belongs to another owner"):
+            offices.old.check_vault("acme/linked")
+
+    def test_what_an_older_certmail_sealed_opens_and_is_renamed_with_the_next_rotation(
+        self, offices: Offices
+    ) -> None:
+        office = offices.old
+        plain = opened(office, office.vault)
+        self.as_before(office)
+        office.publisher.publish_missing()
+        assert opened(office, office.vault) == plain
+        done = reseal(office)
+        assert (done.values, done.unopened) == (8, ())
+        with office.db() as db:
+            for row in sealed_rows(db):
+                for column, value in row.values.items():
+                    office.vault.open(value, owner=owner_of(row.owner, column))
+        for connection in ("acme/default", "acme/linked"):
+            copied = copy_of(office, office.connection(connection), office.vault)
+            for column, value in sealed_in(copied).items():
+                office.vault.open(value, owner=owner_of(copied.owner, column))
+        assert reseal(office) == Resealed(0, 0, ())
+
+
 class TestWhatCannotBeOpened:
     def test_a_missing_key_is_named_with_whom_it_concerns_and_the_rest_is_done(
         self, offices: Offices
@@ -264,7 +312,7 @@ class TestWhatCannotBeOpened:
             "private_key",
             "k-other",
         )
-        assert (unopened.error.code, done.values) == ("vault_key_missing", 7)
+        assert (unopened.error.code, done.values) == ("vault_key_missing", 8)
         assert "'k-other'" in unopened.error.message
         assert "CERTMAIL_VAULT_KEYS" in unopened.error.remedy
 
@@ -272,7 +320,7 @@ class TestWhatCannotBeOpened:
         office = offices.open(NEW)
         before = in_sql(office), copies(office.redis)
         done = reseal(office)
-        assert (done.values, done.copies, len(done.unopened)) == (0, 0, 8)
+        assert (done.values, done.copies, len(done.unopened)) == (0, 0, 9)
         assert {each.error.code for each in done.unopened} == {"vault_key_missing"}
         assert (in_sql(office), copies(office.redis)) == before
 
@@ -280,7 +328,7 @@ class TestWhatCannotBeOpened:
         office = offices.open(NEW, (OLD[0], os.urandom(32)))
         before = in_sql(office), copies(office.redis)
         done = reseal(office)
-        assert (done.values, done.copies, len(done.unopened)) == (0, 0, 8)
+        assert (done.values, done.copies, len(done.unopened)) == (0, 0, 9)
         assert {each.error.code for each in done.unopened} == {"vault_mismatch"}
         assert all(each.error.remedy for each in done.unopened)
         assert (in_sql(office), copies(office.redis)) == before

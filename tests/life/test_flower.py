@@ -211,7 +211,9 @@ class TestWhatItShows:
         with sqlite3.connect(watched.place.data_dir / "certmail.sqlite") as database:
             query = "SELECT private_key, id, tenant FROM connections"
             sealed, connection, tenant = database.execute(query).fetchone()
-        private = Vault(vault_keys(settings)).open(sealed, owner=f"{tenant}/{connection}").decode()
+        private = (
+            Vault(vault_keys(settings)).open(sealed, owner=f"{tenant}/{connection}/private_key").decode()
+        )
         kept = (watched.place.data_dir / "vault.key").read_text().strip()
         hidden = {
             "address": ["reviewer", "people.example"],

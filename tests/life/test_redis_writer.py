@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import time
-from base64 import b64decode, urlsafe_b64encode
+from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ import requests
 
 from certmail_config import keys
 from certmail_config.api_keys import Scope, digest, new_token
-from support.town import QUICK, Town, town, wait_for
+from certmail_config.sealing import new_pair
+from support.town import QUICK, Town, campaign, town, wait_for
 from support.visitor import PASSWORD, Visitor, operator
 
 ID = "A" * 32
@@ -42,6 +43,28 @@ def asks(place: Town, token: str) -> int:
     return requests.get(f"{place.gateway}/v1/tenants", headers=headers, timeout=20).status_code
 
 
+def test_a_public_key_of_their_own_is_refused_reported_and_put_right(place: Town) -> None:
+    key = place.ask("keys", "deployment")["deployment_key"]
+    made = place.ask("keys", "create", "of acme", "--tenant", "acme")["key"]
+    name, theirs = keys.TENANT + "acme", b64encode(new_pair()[1])
+    before = place.office.redis.hget(name, "public_key")
+    place.office.redis.hset(name, "public_key", theirs)
+    refused = place.run("send", "-", stdin=campaign(1), CERTMAIL_DEPLOYMENT_KEY=key)
+    assert refused.status == 1
+    assert "is not this deployment's" in refused.out + refused.err
+    reminder = {"tenant": "acme", "to": "anna@people.example"}
+    headers = {"Authorization": f"Bearer {made}"}
+    sent = requests.post(f"{place.gateway}/v1/reminders", json=reminder, headers=headers, timeout=20)
+    assert (sent.status_code, sent.json()["errors"][0]["code"]) == (422, "tenant_key_unproven")
+    assert f"redis {name}/public_key" in findings(place)
+    place.worker()
+    wait_for("it is put right", lambda: place.office.redis.hget(name, "public_key") == before, 45)
+    assert "not_written_by_certmail" in (place.data_dir / "worker.log").read_text()
+    assert "was refused, or put right" in findings(place)[f"redis {name}/public_key"]
+    taken = place.run("send", "-", stdin=campaign(1), CERTMAIL_DEPLOYMENT_KEY=key)
+    assert taken.status == 0, taken.err
+
+
 def test_an_api_key_of_their_own_is_none_is_reported_and_goes(place: Town) -> None:
     id_, token = new_token()
     value = {"digest": digest(token).hex(), "tenants": ["*"], "scopes": list(Scope), "expires_at": None}
@@ -49,9 +72,8 @@ def test_an_api_key_of_their_own_is_none_is_reported_and_goes(place: Town) -> No
     assert asks(place, token) == 401
     assert f"redis {keys.API_KEYS}/{id_}" in findings(place)
     assert id_ in (place.data_dir / "gateway.log").read_text()
-    place.worker()
     wait_for("it is gone", lambda: not place.office.redis.hexists(keys.API_KEYS, id_), 60)
-    assert "was not used" in findings(place)[f"redis {keys.API_KEYS}/{id_}"]
+    assert "was refused" in findings(place)[f"redis {keys.API_KEYS}/{id_}"]
 
 
 def test_a_visit_of_their_own_opens_nothing(place: Town) -> None:

@@ -64,8 +64,8 @@ def test_nothing_secret_or_personal_is_in_redis_logs_or_messages(tmp_path: Path)
         ).fetchone()
         [tenant_sealed] = database.execute("SELECT private_key FROM tenants").fetchone()
         database.close()
-        private_key = vault.open(sealed_key, owner=f"{tenant}/{connection}")
-        tenant_key = vault.open(tenant_sealed, owner=tenant)
+        private_key = vault.open(sealed_key, owner=f"{tenant}/{connection}/private_key")
+        tenant_key = vault.open(tenant_sealed, owner=f"{tenant}/private_key")
         tokens = []
         with embedded_server(tmp_path) as url, connect(url) as redis:
             for name in redis.scan_iter(keys.TOKEN + "*"):

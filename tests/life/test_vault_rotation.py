@@ -14,7 +14,7 @@ import pytest
 from certmail_config import keys
 from certmail_config.ids import ConnectionId
 from certmail_config.key_file import new_vault_key
-from certmail_config.renewal import sealed_in
+from certmail_config.renewal import owner_of, sealed_in
 from certmail_config.settings import parse_vault_key
 from certmail_config.sql.sealed import sealed_rows
 from certmail_config.vault import Vault, key_id_of
@@ -74,7 +74,7 @@ def test_no_send_fails_while_keys_are_rotated_and_nothing_names_the_old_key_afte
         fleet.restart(f"{NEW},{OLD}")
         fleet.go_on(10)
         done = place.ask("vault", "rotate")
-        assert (done["key"], done["reencrypted"], done["copies"], done["unopened"]) == (NEW_ID, 4, 4, [])
+        assert (done["key"], done["reencrypted"], done["copies"], done["unopened"]) == (NEW_ID, 5, 4, [])
         [old] = done["old_keys"]
         assert (old["key"], old["needed"]) == (OLD.partition(":")[0], False)
         fleet.go_on(10)
@@ -101,14 +101,14 @@ def names_only(place: Town, key: str) -> set[str]:
         rows = sealed_rows(db)
     found: list[bytes] = []
     for row in rows:
-        for value in row.values.values():
-            vault.open(value, owner=row.owner)
+        for column, value in row.values.items():
+            vault.open(value, owner=owner_of(row.owner, column))
             found.append(value)
         if row.table == "tenants":
             text: Any = redis.hget(keys.TENANT + row.id, "private_key")
-            vault.open(base64.b64decode(text), owner=row.owner)
+            vault.open(base64.b64decode(text), owner=owner_of(row.owner, "private_key"))
             found.append(base64.b64decode(text))
-        else:
+        elif row.table == "connections":
             fields: Any = redis.hgetall(keys.CONNECTION + row.id)
             copy = read_connection(fields, ConnectionId(row.id), vault)
             assert copy is not None

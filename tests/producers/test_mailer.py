@@ -20,10 +20,12 @@ from certmail.mailer import BATCH, TOGETHER
 from certmail_config import keys
 from certmail_config.connections import Connection, ConnectionState, Kind, Tenant
 from certmail_config.embedded import embedded_server
-from certmail_config.errors import SealBroken
+from certmail_config.errors import SealBroken, SettingsError
 from certmail_config.ids import ConnectionId
+from certmail_config.pinning import opened_by
 from certmail_config.sealing import Opener, new_pair
 from certmail_config.settings import PREFIX, Settings
+from certmail_config.signing import new_signing_key, public_half, sign, write_public
 from certmail_config.states import State
 from certmail_config.stores import connect
 from certmail_config.vault import Vault
@@ -97,6 +99,60 @@ def rejection(mailer: Mailer, **fields: Any) -> ReminderRejected:
     with pytest.raises(ReminderRejected) as raised:
         mailer.send(reminder(**fields))
     return raised.value
+
+
+class TestPublicKey:
+    """Which key a reminder is sealed to: whoever can write Redis could put one of their own there."""
+
+    SIGNING = new_signing_key()
+
+    def pinned(self, redis: Redis) -> Mailer:
+        """As a producer that was given the deployment's public half."""
+        key = write_public(public_half(self.SIGNING))
+        return Mailer.over(redis, Settings(deployment_key=key))
+
+    def sign(self, redis: Redis, tenant: str = "acme", public: bytes = _PUBLIC) -> None:
+        signature = base64.b64encode(sign(self.SIGNING, tenant, public))
+        redis.hset(keys.TENANT + "acme", "signature", signature)
+
+    def swap(self, redis: Redis) -> bytes:
+        """Put another public key in the tenant's place; gives its private half."""
+        private, public = new_pair()
+        redis.hset(keys.TENANT + "acme", "public_key", base64.b64encode(public))
+        return private
+
+    def test_a_signed_one_is_sealed_to(self, acme: Acme) -> None:
+        self.sign(acme.redis)
+        with self.pinned(acme.redis) as mailer:
+            assert isinstance(mailer.send(reminder()), Receipt)
+
+    def test_one_that_the_deployment_has_not_signed_is_refused(self, acme: Acme) -> None:
+        for other in ("", "acme's of another tenant", "another key"):
+            if other:
+                self.sign(acme.redis, *(("globex",) if "tenant" in other else ("acme", os.urandom(32))))
+            with self.pinned(acme.redis) as mailer:
+                refused = rejection(mailer)
+                assert (refused.code, refused.field) == ("tenant_key_unproven", "tenant")
+                assert mailer.check(reminder()) is not None
+
+    def test_one_that_is_swapped_is_noticed_and_nothing_is_sealed_to_it(self, acme: Acme) -> None:
+        self.sign(acme.redis)
+        self.swap(acme.redis)
+        with self.pinned(acme.redis) as mailer:
+            assert rejection(mailer).code == "tenant_key_unproven"
+            assert not list(acme.redis.scan_iter(keys.BODY + "*"))
+
+    def test_whoever_has_the_vault_needs_no_signature(self, acme: Acme) -> None:
+        with Mailer.over(acme.redis, Settings(), pin=opened_by(_VAULT)) as mailer:
+            assert isinstance(mailer.send(reminder()), Receipt)
+        self.swap(acme.redis)
+        with Mailer.over(acme.redis, Settings(), pin=opened_by(_VAULT)) as mailer:
+            assert rejection(mailer).code == "tenant_key_unproven"
+
+    def test_the_deployments_public_half_is_understood_or_refused_by_name(self) -> None:
+        for wrong in ("", "x", "AAAA"):
+            with pytest.raises(SettingsError, match="DEPLOYMENT_KEY"):
+                Settings.from_env(deployment_key=wrong)
 
 
 def everything(redis: Redis) -> str:

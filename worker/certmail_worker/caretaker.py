@@ -1,6 +1,6 @@
 """The caretaker, one of the keeper's services: what keeps connections healthy while nobody looks.
 
-It renews the working copy where SQL is newer, tries out what did not work and opens its lane once it does, lets a
+It renews the working copy where SQL is newer, and where somebody else has written into it, tries out what did not work and opens its lane once it does, lets a
 certificate take over that Google knows by now, uses refresh tokens before they fall asleep, and warns of certificates that end.
 Without SQL it waits: none of this is needed for a send.
 """
@@ -23,6 +23,7 @@ from certmail_config.key_desk import publish_keys
 from certmail_config.ledger import warn_expiry
 from certmail_config.office import Office
 from certmail_config.sql.registry import Glance
+from certmail_config.tenant_audit import TenantAudit
 from certmail_worker.care import IDLE_SECONDS, Ward, warning_days
 from certmail_worker.desk import Desk
 from certmail_worker.probe import probe, save
@@ -38,10 +39,10 @@ MOST_IDLE = 20
 
 async def take_care(desk: Desk, office: Office, got_on: GotOn = unnoted) -> None:
     """Go round until cancelled; raises RedisError."""
-    ward, away = Ward(office.settings.care_seconds), False
+    ward, audit, away = Ward(office.settings.care_seconds), TenantAudit(office), False
     while True:
         try:
-            await _round(desk, office, ward, got_on)
+            await _round(desk, office, ward, audit, got_on)
             await got_on()
             away = False
         except StoresUnreachable as error:
@@ -51,8 +52,9 @@ async def take_care(desk: Desk, office: Office, got_on: GotOn = unnoted) -> None
         await asyncio.sleep(office.settings.care_seconds)
 
 
-async def _round(desk: Desk, office: Office, ward: Ward, got_on: GotOn) -> None:
+async def _round(desk: Desk, office: Office, ward: Ward, audit: TenantAudit, got_on: GotOn) -> None:
     copied = await asyncio.to_thread(office.publisher.copy_missing)
+    copied += await asyncio.to_thread(audit.put_right)
     if await asyncio.to_thread(publish_keys, office, ours=False) or copied:
         log.info("working_copy_renewed", extra={"written": copied})
     glances = await asyncio.to_thread(office.glances)

@@ -18,6 +18,7 @@ from certmail_config.durability import Durability
 from certmail_config.errors import CertmailError
 from certmail_config.facts import server_facts
 from certmail_config.ledger.values import split_words
+from certmail_config.office import Office
 from certmail_config.pauses import paused_in
 from certmail_config.renewal import renew_values, sealed_in
 from certmail_config.room import Limits
@@ -28,6 +29,7 @@ from certmail_config.sql.engine import check_version, open_database, reachable, 
 from certmail_config.sql.pausing import read_pauses
 from certmail_config.stores import check_redis, connect, database_url, redis_server, vault_keys
 from certmail_config.strongbox import Strongbox
+from certmail_config.tenant_audit import TenantAudit
 from certmail_config.vault import Vault
 from certmail_config.web_addresses import split_web_address
 from certmail_worker import forgeries, halts, invariants
@@ -88,7 +90,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
             yield from _ledger(redis, progress)
             yield from _lineage(redis, settings)
             if vault is not None:
-                yield from _forgeries(Strongbox(redis, vault))
+                yield from _trust(redis, settings, vault)
             stopped = _stopped_lanes(redis)
             paused = paused_in(redis)
             yield from _halts(halts.in_force(paused, _suspended(redis, paused)))
@@ -201,9 +203,17 @@ def _lineage(redis: Redis, settings: Settings) -> Iterator[Finding]:
         yield Finding("clocks", Severity.WARNING, message, "Wait, or set the clock right.")
 
 
-def _forgeries(box: Strongbox) -> Iterator[Finding]:
-    """What stands in Redis as if certmail had written it, or stood there."""
-    found = forgeries.look(box)
+def _trust(redis: Redis, settings: Settings, vault: Vault) -> Iterator[Finding]:
+    """What stands in Redis, or stood there within the last week, as if certmail had written it."""
+    found = forgeries.look(Strongbox(redis, vault))
+    engine = open_database(database_url(settings))
+    try:
+        check_version(engine)
+        found += forgeries.differing(TenantAudit(Office(settings, engine, redis, vault)).found())
+    except CertmailError:
+        pass  # `database` says so
+    finally:
+        engine.dispose()
     for forgery in found:
         yield Finding(f"redis {forgery.place}", Severity.ERROR, forgery.message, forgeries.REMEDY)
     if not found:

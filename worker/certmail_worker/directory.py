@@ -13,6 +13,7 @@ from certmail_config import keys
 from certmail_config.connections import Connection
 from certmail_config.errors import SealBroken
 from certmail_config.ids import ConnectionId
+from certmail_config.renewal import open_from
 from certmail_config.sealing import Opener
 from certmail_config.uncertain import Policy
 from certmail_config.vault import Vault
@@ -76,7 +77,7 @@ class Directory:
         if sealed is None:
             message = f"There is no tenant {tenant!r} any more: what was sealed for it cannot be read."
             raise SealBroken("tenant_unknown", message)
-        opener = Opener(self.vault.open(base64.b64decode(sealed), owner=tenant))
+        opener = Opener(open_from(self.vault, base64.b64decode(sealed), tenant, "private_key"))
         policy = Policy.parse(uncertain.decode()) if uncertain else None
         inside = TenantInside(opener, organisation.decode(), policy)
         self._tenants[tenant] = (time.monotonic() + TENANT_SECONDS, inside)

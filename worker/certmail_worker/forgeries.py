@@ -5,7 +5,7 @@ It changes nothing. A value that was made by somebody else, or moved there from 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -24,7 +24,7 @@ _PATTERN: Final = f"{keys.TAG}:[vsle]*"
 """Fits all of them, and few of the keys of reminders."""
 _BATCH: Final = 500
 REMEDY: Final = (
-    "Nobody was let in by it. Find out who can write to this Redis, let nobody do so who need not, and give certmail's "
+    "Find out who can write to this Redis, let nobody do so who need not, and give certmail's "
     "processes another password; where a vault key was lost, it is that, and the value ends by itself."
 )
 
@@ -47,13 +47,21 @@ def look(box: Strongbox) -> list[Forgery]:
     return [found[place] for place in sorted(found)]
 
 
+def differing(places: Iterable[str]) -> list[Forgery]:
+    """What is to be said of places that do not hold what SQL says."""
+    words = "is not what SQL says, and no older version of it: somebody else wrote it. A worker puts it right within a minute."
+    return [Forgery(place, f"What stands at {place} {words}") for place in places]
+
+
 def _there(place: str) -> Forgery:
     return Forgery(place, f"What stands at {place} was not written there by certmail; it is not used.")
 
 
 def _gone(place: str, at: str) -> Forgery:
     when = moment(datetime.fromtimestamp(int(at) / 1000, UTC)) if at.isdecimal() else "some time ago"
-    return Forgery(place, f"What stood at {place} on {when} was not written by certmail; it was not used.")
+    return Forgery(
+        place, f"What stood at {place} on {when} was not written by certmail; it was refused, or put right."
+    )
 
 
 def _ours(box: Strongbox, place: str, sealed: bytes) -> bool:

@@ -24,6 +24,7 @@ from certmail_config.oauth import (
     read_identity,
     refresh_form,
 )
+from certmail_config.renewal import open_from
 from certmail_config.settings import Settings
 from certmail_config.token_errors import Blame, Denied, Grant
 from certmail_config.vault import Vault
@@ -132,7 +133,8 @@ class Minter:
         if connection.refresh_token is None:
             return Denied(Blame.CUSTOMER, "not_linked", "No account is linked.", "Link the account.")
         return refresh_form(
-            self.client, self.vault.open(connection.refresh_token, owner=connection.owner).decode()
+            self.client,
+            open_from(self.vault, connection.refresh_token, connection.owner, "refresh_token").decode(),
         )
 
     def _signer(self, connection: Connection) -> RSASigner:
@@ -141,7 +143,7 @@ class Minter:
         if known is None or known[0] != connection.version:
             assert connection.private_key is not None, "a customer owned application has a key from the start"
             key = load_pem_private_key(
-                self.vault.open(connection.private_key, owner=connection.owner),
+                open_from(self.vault, connection.private_key, connection.owner, "private_key"),
                 password=None,
                 # Made by us and sealed since: to prove its primes again takes tens of milliseconds of everybody's loop.
                 unsafe_skip_rsa_key_validation=True,

@@ -14,6 +14,7 @@ from certmail_config.connections import Connection, Kind
 from certmail_config.errors import SealBroken
 from certmail_config.ids import ConnectionId
 from certmail_config.office import Office
+from certmail_config.renewal import open_from
 
 PERMISSIONS: Final = "myaccount.google.com/permissions"
 
@@ -63,7 +64,7 @@ def give_back(office: Office, connections: Collection[Connection]) -> list[Given
 def _open(office: Office, connection: Connection) -> str | None:
     assert connection.refresh_token is not None, "only what was linked is revoked"
     try:
-        return office.vault.open(connection.refresh_token, owner=connection.owner).decode()
+        return open_from(office.vault, connection.refresh_token, connection.owner, "refresh_token").decode()
     except SealBroken:
         return None  # without the vault's key nobody can say to Google what is meant
 

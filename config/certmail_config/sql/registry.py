@@ -15,7 +15,9 @@ from sqlalchemy.exc import IntegrityError
 from certmail_config.connections import DEFAULT_NAME, Connection, ConnectionState, Kind, Limits, Tenant
 from certmail_config.errors import Refused
 from certmail_config.ids import ConnectionId, uuid7
+from certmail_config.renewal import seal_for
 from certmail_config.sealing import new_pair
+from certmail_config.signing import OWNER, new_signing_key
 from certmail_config.sql import tables
 from certmail_config.vault import Vault
 
@@ -36,6 +38,16 @@ def deployment_salt(db: Db) -> bytes:
     return found
 
 
+def signing_key(db: Db, vault: Vault) -> bytes:
+    """The private half of the deployment's signature, made on first use; raises SealBroken."""
+    deployment_salt(db)  # makes the row
+    column = tables.deployment.c.signing_key
+    if db.execute(select(column)).scalar_one() is None:
+        made = vault.seal(new_signing_key(), owner=OWNER)
+        db.execute(update(tables.deployment).where(column.is_(None)).values(signing_key=made))
+    return vault.open(bytes(db.execute(select(column)).scalar_one()), owner=OWNER)
+
+
 def add_tenant(
     db: Db, vault: Vault, tenant: str, now: datetime, *, name: str = "", uncertain: str | None = None
 ) -> tuple[Tenant, Connection]:
@@ -45,7 +57,7 @@ def add_tenant(
         id=tenant,
         state="active",
         public_key=public,
-        private_key=vault.seal(private, owner=tenant),
+        private_key=seal_for(vault, private, tenant, "private_key"),
         salt=secrets.token_bytes(32),
         version=1,
         name=name,
@@ -194,6 +206,25 @@ def glances(db: Db) -> list[Glance]:
 def tenant_versions(db: Db) -> dict[str, int]:
     """The version of every tenant."""
     return {row.id: row.version for row in db.execute(select(tables.tenants.c.id, tables.tenants.c.version))}
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A connection's name and version; nothing else is read."""
+
+    id: ConnectionId
+    tenant: str
+    name: str
+    version: int
+
+
+def named_connections(db: Db, tenant: str | None = None) -> list[Named]:
+    """All connections, or one tenant's, by name."""
+    table = tables.connections
+    query = select(table.c.id, table.c.tenant, table.c.name, table.c.version)
+    if tenant is not None:
+        query = query.where(table.c.tenant == tenant)
+    return [Named(ConnectionId(row.id), row.tenant, row.name, row.version) for row in db.execute(query)]
 
 
 def list_connections(db: Db, tenant: str | None = None) -> list[Connection]:

@@ -6,19 +6,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from sqlalchemy import ColumnElement, Table, and_, select, update
 from sqlalchemy import Connection as Db
-from sqlalchemy import Table, and_, select, update
 
-from certmail_config.renewal import OF_CONNECTION, OF_TENANT
+from certmail_config.renewal import OF_CONNECTION, OF_DEPLOYMENT, OF_TENANT
 from certmail_config.sql import tables
 
-_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {"tenants": OF_TENANT, "connections": OF_CONNECTION}
-_TABLES: Final[Mapping[str, Table]] = {"tenants": tables.tenants, "connections": tables.connections}
+_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "deployment": OF_DEPLOYMENT,
+    "tenants": OF_TENANT,
+    "connections": OF_CONNECTION,
+}
+_TABLES: Final[Mapping[str, Table]] = {
+    "deployment": tables.deployment,
+    "tenants": tables.tenants,
+    "connections": tables.connections,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class SealedRow:
-    """A row's sealed values by column; `owner` opens them, `who` is its name for people."""
+    """A row's sealed values by column; `owner` and the column's name open them, `who` is its name for people."""
 
     table: str
     id: str
@@ -28,15 +36,15 @@ class SealedRow:
 
 
 def sealed_rows(db: Db) -> list[SealedRow]:
-    """All of them: tenants, then connections."""
-    return [*_tenants(db), *_connections(db)]
+    """All of them: tenants, connections, and the deployment itself."""
+    return [*_tenants(db), *_connections(db), *_deployment(db)]
 
 
 def sealed_again(db: Db, row: SealedRow) -> SealedRow | None:
     """The row as it is now; None if it is gone."""
     table = _TABLES[row.table]
     columns = [table.c[name] for name in _COLUMNS[row.table]]
-    found = db.execute(select(*columns).where(table.c.id == row.id)).mappings().one_or_none()
+    found = db.execute(select(*columns).where(_is(table, row))).mappings().one_or_none()
     return None if found is None else replace(row, values=_present(found))
 
 
@@ -44,8 +52,20 @@ def replace_sealed(db: Db, row: SealedRow, values: Mapping[str, bytes]) -> bool:
     """Write these columns if they still are what the row says; says whether they were. The version stays."""
     table = _TABLES[row.table]
     same = [table.c[name] == row.values[name] for name in values]
-    changed = db.execute(update(table).where(table.c.id == row.id, and_(*same)).values(**values))
+    changed = db.execute(update(table).where(_is(table, row), and_(*same)).values(**values))
     return changed.rowcount == 1
+
+
+def _is(table: Table, row: SealedRow) -> ColumnElement[bool]:
+    return table.c.id == (1 if row.table == "deployment" else row.id)
+
+
+def _deployment(db: Db) -> list[SealedRow]:
+    columns = [tables.deployment.c[name] for name in OF_DEPLOYMENT]
+    return [
+        SealedRow("deployment", "1", "deployment", "the deployment", _present(row))
+        for row in db.execute(select(*columns)).mappings()
+    ]
 
 
 def _tenants(db: Db) -> list[SealedRow]:

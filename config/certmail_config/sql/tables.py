@@ -60,6 +60,9 @@ deployment = Table(
     Column("id", Integer, primary_key=True),  # one row, 1
     Column("salt", LargeBinary, nullable=False),  # keys the hashes that name mailboxes in Redis
     Column("paused", Boolean, nullable=False, server_default=false()),  # by an operator: nothing leaves
+    Column(
+        "signing_key", LargeBinary
+    ),  # sealed by the vault: signs the tenants' public keys; null until it is first used
 )
 
 tenants = Table(

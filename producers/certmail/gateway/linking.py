@@ -17,6 +17,7 @@ from certmail_config.errors import Refused
 from certmail_config.links import Link, take_link
 from certmail_config.oauth import ISSUERS, Granted
 from certmail_config.office import Office
+from certmail_config.renewal import seal_for
 from certmail_config.token_errors import Denied
 
 log = logging.getLogger(__name__)
@@ -158,7 +159,9 @@ async def _take(
         connection.working(key_id=None),
         sub=account.sub,
         mailbox=account.email,
-        refresh_token=office.vault.seal(granted.refresh_token.encode(), owner=connection.owner),
+        refresh_token=seal_for(
+            office.vault, granted.refresh_token.encode(), connection.owner, "refresh_token"
+        ),
     )
     await asyncio.to_thread(office.save, linked)
     return Linked(

@@ -12,6 +12,8 @@ from certmail_config.errors import WrongUse
 from certmail_config.key_desk import create_key, list_keys, revoke_key
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
+from certmail_config.signing import public_half, write_public
+from certmail_config.sql import registry
 from certmail_worker.cli.output import Json, err, out, print_json, table, when
 
 
@@ -21,6 +23,7 @@ def register(app: typer.Typer) -> None:
     group.command("create")(create)
     group.command("list")(list_)
     group.command("revoke")(revoke)
+    group.command("deployment")(deployment)
     app.add_typer(group, name="keys")
 
 
@@ -87,6 +90,19 @@ def revoke(
     if json:
         return print_json(_as_json(revoked))
     out.print(f"The key {revoked.id} ({revoked.name}) is revoked.", markup=False)
+    return None
+
+
+def deployment(*, json: Json = False) -> None:
+    """Print what producers are given as CERTMAIL_DEPLOYMENT_KEY: with it they know a tenant's public key from a forged one.
+
+    It is no secret, but must reach them by another way than Redis.
+    """
+    with open_office(Settings.from_env()) as office, office.db() as db:
+        public = write_public(public_half(registry.signing_key(db, office.vault)))
+    if json:
+        return print_json({"deployment_key": public})
+    out.print(public, markup=False)
     return None
 
 

@@ -27,6 +27,7 @@ from certmail.gateway.space import Space
 from certmail.mailer import Mailer
 from certmail_config.errors import StoresUnreachable
 from certmail_config.office import Office
+from certmail_config.pinning import opened_by
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ BOUND_SECONDS = 25
 def mount(app: web.Application, office: Office, *, bound_seconds: float = BOUND_SECONDS) -> None:
     """Add `/v1`, `/openapi.json` and `/docs` to the gateway."""
     settings = office.settings
-    mailer = AsyncMailer(lambda: Mailer.over(office.redis, settings))
+    mailer = AsyncMailer(lambda: Mailer.over(office.redis, settings, pin=opened_by(office.vault)))
     desk = Desk(
         office,
         mailer,
