@@ -22,6 +22,7 @@ from redis import Redis
 from certmail_config.certificates import new_key_pair
 from certmail_config.errors import SealBroken
 from certmail_config.oauth import Granted, OAuthClient
+from certmail_config.renewal import owner_of
 from certmail_config.settings import Settings
 from certmail_config.vault import Vault
 from certmail_worker.minter import Minter, Purpose
@@ -42,7 +43,7 @@ async def place(tmp_path: Path, redis: Redis, redis_url: str) -> AsyncIterator[S
 def private_key(place: Stand) -> bytes:
     sealed = place.connection.private_key
     assert sealed is not None
-    return place.office.vault.open(sealed, owner=place.connection.owner)
+    return place.office.vault.open(sealed, owner=owner_of(place.connection.owner, "private_key"))
 
 
 def readable(forms: set[bytes], content: bytes | str) -> list[bytes]:
