@@ -65,7 +65,7 @@ enqueue: $(VENV)/dev.stamp ## what enqueueing costs, beside Celery's delay (abou
 pace: $(VENV)/dev.stamp ## how much of Google's limits is used, over real minutes (about 6 minutes; PACE="--mailboxes 100" for fewer)
 	@PYTHONPATH=tests $(BIN)/python -m bench.pace $(PACE)
 
-chaos: $(VENV)/dev.stamp ## everything killed at once: 10,000 reminders, and a scoreboard (about 10 minutes; CHAOS="--seed n" for the same again)
+chaos: $(VENV)/dev.stamp ## everything killed at once, and garbage at every door: 10,000 reminders, and a scoreboard (about 10 minutes; CHAOS="--seed n" for the same again, "--compare" for the same without garbage, too)
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(CHAOS)
 
 judge: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## both set-ups in a real browser, at 390 and 1280 px, with axe (about 2 minutes; screenshots in .judge)

@@ -1,4 +1,4 @@
-"""`make chaos`: a long storm, with kills, freezes, lost stores and Google's faults all at once; exit status 1 on any finding."""
+"""`make chaos`: a long storm, with kills, freezes, lost stores, Google's faults and garbage all at once; exit status 1 on any finding."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import signal
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from chaos.plan import Fault, Kind, Storm
-from chaos.report import report
-from chaos.run import Rules, weather
+from chaos.report import compared, punctuality, report
+from chaos.run import Rules, Weathered, weather
 
 
 def main() -> None:
@@ -33,13 +34,26 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended too
     folder = options.keep or Path(tempfile.mkdtemp(prefix="chaos-"))
     rules = Rules(options.settle, negatives_verified=options.negatives_verified)
-    done = weather(storm, folder, rules, _say)
-    sys.stdout.write(report(storm, done) + "\n")
-    if done.found:
+    without = None
+    if options.compare:
+        without = _weather(replace(storm, blows=storm.blows - {Kind.GARBAGE}), folder / "without", rules)
+    done = _weather(storm, folder / "storm", rules)
+    if without is not None:
+        line = compared(punctuality(without.read.delays), punctuality(done.read.delays))
+        sys.stdout.write(line + "\n")
+    if done.found or (without is not None and without.found):
         _say(f"The logs of all processes are in {folder}")
         sys.exit(1)
     if options.keep is None:
         shutil.rmtree(folder)
+
+
+def _weather(storm: Storm, folder: Path, rules: Rules) -> Weathered:
+    """One storm, and its scoreboard."""
+    done = weather(storm, folder, rules, _say)
+    sys.stdout.write(report(storm, done) + "\n")
+    sys.stdout.flush()
+    return done
 
 
 def _options() -> argparse.Namespace:
@@ -56,6 +70,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--keep", type=Path, help="a new folder for all files, which stay there")
     parser.add_argument(
         "--negatives-verified", action="store_true", help="what was not sent must be found out and sent again"
+    )
+    parser.add_argument(
+        "--compare",
+        action="store_true",
+        help="the same storm without garbage before, and what garbage makes of others' punctuality (twice as long)",
     )
     return parser.parse_args()
 

@@ -6,7 +6,8 @@ import heapq
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from chaos import reading
 from chaos.cutter import Cutter
 from chaos.facts import Trouble
 from chaos.fleet import Fleet
+from chaos.litter import Litter
+from chaos.patience import BUSY, patiently
 from chaos.plan import LEASE_SECONDS, Blow, Cut, Fault, Kind
 from support.halt import Process, kill
 from support.restorable import Server
@@ -22,11 +25,29 @@ from support.town import Town
 TICK_SECONDS: Final = 0.05
 WORST_SECONDS: Final = 1.0
 """How long the worst moment is waited for."""
+LOCK_SECONDS: Final = 0.3
+"""So long the storm stands still for the database's lock, each time that it tries."""
+AGAIN_SECONDS: Final = 0.5
+"""After so long what did not come about is tried again: others hold the database, or a process is slow."""
+LAST_SECONDS: Final = 60.0
+"""So long a blow, or its end, is tried; then it is noted as one that did not fall."""
 Action = Callable[[], None]
 
 
 def nothing() -> None:
     """What some blows need for their end."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Step:
+    """What is due at a time of its own, and tried until another; `ends` a blow, so that it must not be left out."""
+
+    at: float
+    number: int
+    act: Action = field(compare=False)
+    what: str = field(compare=False)
+    until: float = field(compare=False)
+    ends: bool = field(compare=False, default=False)
 
 
 @dataclass(slots=True)
@@ -39,33 +60,73 @@ class Blows:
     fleet: Fleet
     tenants: Sequence[str]
     troubles: list[Trouble] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+    """What of the storm's own did not come about, and why."""
     gateway: Process | None = None
+    litter: Litter | None = None
     _away: bool = False
     _locked: sqlite3.Connection | None = None
-    _ends: list[tuple[float, int, Action]] = field(default_factory=list)
+    _next: list[Step] = field(default_factory=list)
     _numbers: count[int] = field(default_factory=count)
 
     def fall(self, plan: Sequence[Blow], tick: Action) -> None:
         """Carry the plan out; `tick` is called all the while."""
         began, rest = time.monotonic(), list(plan)
-        while rest or self._ends:
+        while rest or self._next:
             now = time.monotonic()
-            while self._ends and self._ends[0][0] <= now:
-                heapq.heappop(self._ends)[2]()
+            while self._next and self._next[0].at <= now:
+                self._try(heapq.heappop(self._next))
             while rest and began + rest[0].at <= now:
                 blow = rest.pop(0)
-                end = self._begin(blow)
-                heapq.heappush(self._ends, (time.monotonic() + blow.seconds, next(self._numbers), end))
-            self.fleet.mind()
-            tick()
+                self._try(self._step(0, partial(self._strike, blow), f"{blow.kind} {blow.what}".strip()))
+            self._guarded(self.fleet.mind, "minding the workers")
+            self._guarded(tick, "saying how it goes")
             time.sleep(TICK_SECONDS)
 
     def over(self) -> None:
         """End whatever is not over yet, and call Google's faults off."""
-        while self._ends:
-            heapq.heappop(self._ends)[2]()
-        self.fleet.thaw()
-        self.place.control("DELETE", "/faults")
+        while self._next:
+            step = heapq.heappop(self._next)
+            if step.ends:
+                self._last(step.act, step.what)
+        self._last(self.fleet.thaw, "thawing the workers")
+        self._last(lambda: self.place.control("DELETE", "/faults"), "calling Google's faults off")
+
+    def _strike(self, blow: Blow) -> None:
+        end = self._begin(blow)
+        what = f"the end of {blow.kind} {blow.what}".strip()
+        heapq.heappush(self._next, self._step(blow.seconds, end, what, ends=True))
+
+    def _step(self, seconds: float, act: Action, what: str, *, ends: bool = False) -> Step:
+        at = time.monotonic() + seconds
+        return Step(at, next(self._numbers), act, what, until=at + LAST_SECONDS, ends=ends)
+
+    def _try(self, step: Step) -> None:
+        """Do it; what the load of the storm hinders is tried again, while the storm goes on."""
+        try:
+            step.act()
+        except BUSY as error:
+            again = time.monotonic() + AGAIN_SECONDS
+            if again < step.until:
+                heapq.heappush(self._next, replace(step, at=again))
+            else:
+                self._miss(step.what, error)
+
+    def _guarded(self, act: Action, what: str) -> None:
+        try:
+            act()
+        except BUSY as error:
+            self._miss(what, error)
+
+    def _last(self, act: Callable[[], object], what: str) -> None:
+        try:
+            patiently(act, seconds=LAST_SECONDS)
+        except BUSY as error:
+            self._miss(what, error)
+
+    def _miss(self, what: str, error: Exception) -> None:
+        words = str(error).strip().splitlines()
+        self.missed.append(f"{what}: {type(error).__name__}{f': {words[0]}' if words else ''}")
 
     def _begin(self, blow: Blow) -> Action:
         """Strike; gives what ends it."""
@@ -86,6 +147,8 @@ class Blows:
             case Kind.GOOGLE:
                 self._order(blow)
                 return nothing
+            case Kind.GARBAGE:
+                return self.litter.throw(blow) if self.litter else nothing
 
     def _noted(self, kind: Kind, end: Action) -> Action:
         began = time.time()
@@ -143,10 +206,17 @@ class Blows:
             self.gateway = self.place.start("certmail_worker", "gateway", log="gateway.log", **url)
 
     def _lock(self) -> Action:
+        """Whoever is first has it: where others write all the time, it is tried again and again, and the storm goes on meanwhile."""
         if self._locked is not None:
             return nothing
-        database = sqlite3.connect(self.place.data_dir / "certmail.sqlite", isolation_level=None, timeout=5)
-        database.execute("BEGIN EXCLUSIVE")
+        database = sqlite3.connect(
+            self.place.data_dir / "certmail.sqlite", isolation_level=None, timeout=LOCK_SECONDS
+        )
+        try:
+            database.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            database.close()
+            raise
         self._locked = database
 
         def release() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from chaos import reading
 from chaos.fleet import Fleet
+from chaos.patience import BUSY
 from support.town import Town
 
 LOOK_SECONDS: Final = 0.5
@@ -28,12 +30,20 @@ def settle(
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         fleet.mind()
-        moving, held = reading.unfinished(place.office.redis, list(jobs))
-        if not moving and reading.is_recorded(place):
-            doubtful = held & looked_up
-            if doubtful and not negatives_verified:
-                doubtful &= set(reading.copies(place, {jobs[job] for job in doubtful}))
-            if not doubtful:
+        with suppress(*BUSY):  # whoever is slow is asked again
+            if _is_calm(place, jobs, looked_up, negatives_verified):
                 return True
         time.sleep(LOOK_SECONDS)
     return False
+
+
+def _is_calm(
+    place: Town, jobs: Mapping[str, str], looked_up: frozenset[str], negatives_verified: bool
+) -> bool:
+    moving, held = reading.unfinished(place.office.redis, list(jobs))
+    if moving or not reading.is_recorded(place):
+        return False
+    doubtful = held & looked_up
+    if doubtful and not negatives_verified:
+        doubtful &= set(reading.copies(place, {jobs[job] for job in doubtful}))
+    return not doubtful

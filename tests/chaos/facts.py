@@ -69,11 +69,12 @@ class Trouble:
 class Read:
     """What was read after the storm.
 
-    `receipts` gives the mailbox of each job, `looked_up` the jobs whose customers allow a look among the sent mails;
+    `receipts` gives the mailbox of each job, `litter` the jobs that garbage made, `looked_up` the jobs whose customers allow a look among the sent mails;
     `patience` is how long a request may take from its begin until its answer is known and said.
     """
 
     receipts: Mapping[str, str]
+    litter: frozenset[str] = frozenset()
     looked_up: frozenset[str] = frozenset()
     copies: Sequence[str] = ()
     ledger: Mapping[str, Standing] = field(default_factory=dict)
@@ -82,4 +83,6 @@ class Read:
     requests: Sequence[Request] = ()
     troubles: Sequence[Trouble] = ()
     doctor: Sequence[Mapping[str, str]] = ()
+    delays: Sequence[float] = ()
+    """Of each accepted job of a receipt, from its time to Gmail's answer, seconds."""
     patience: float = 0.0

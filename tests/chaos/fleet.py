@@ -6,6 +6,7 @@ is killed, or nothing would be left to be hit.
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from support.halt import Process, freeze, kill, thaw
 
 AGAIN_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 0.5
+STOP_SECONDS: Final = 60.0
 
 
 @dataclass(slots=True)
@@ -114,7 +116,16 @@ class Fleet:
         for place in self._places:
             place.process.terminate()
         for place in self._places:
-            place.process.wait(40)
+            try:
+                place.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                kill(place.process)
+                place.process.wait()
+                self._note(
+                    f"ended only when it was killed, {STOP_SECONDS:g} s after it was told to",
+                    place,
+                    time.time(),
+                )
 
     def _thawed(self, place: Place) -> None:
         if place.frozen_at is not None:

@@ -37,6 +37,8 @@ class Kind(StrEnum):
     """The database is locked by somebody else; now and then for longer than certmail waits for it."""
     GOOGLE = "google"
     """One of Google's faults, for one mailbox."""
+    GARBAGE = "garbage"
+    """Something that nobody should ever send, for one of the doors; in the name of a tenant that sends nothing else."""
 
 
 class Cut(StrEnum):
@@ -67,6 +69,23 @@ class Fault(StrEnum):
     NO_TOKEN = "token_503"
 
 
+class Garbage(StrEnum):
+    """What is thrown, by its door; the things themselves are in support/garbage.py."""
+
+    PAYLOAD = "payload"
+    """A reminder's sealed content."""
+    EVENT = "event"
+    """An entry of the stream that is recorded."""
+    MESSAGE = "message"
+    """What lies in Celery's queue."""
+    COMMAND = "command"
+    """Celery's remote control."""
+    KEY = "key"
+    """An API key that asks for all that it may, for some seconds, and sends nothing that can be taken."""
+
+
+GARBAGE_EVERY: Final = 10
+"""So much more often than kills: at each moment something is thrown."""
 MOST_OF: Final = {Fault.DEADLINE: 2, Fault.SLOWER: 2, Fault.TOKEN_REFUSED: 1}
 """So often for one tenant, in all turns: these lower a mailbox's pace for minutes, or if met twice by one reminder stop its lane."""
 
@@ -180,6 +199,15 @@ def _around(things: Sequence[T], chance: random.Random) -> Iterator[T]:
         yield from chance.sample(things, len(things))
 
 
+def _garbage(storm: Storm, chance: random.Random) -> Iterator[Blow]:
+    """Kinds take turns; `target` says which of its kind."""
+    kinds = _around(list(Garbage), chance)
+    for at in _times(storm, chance, storm.every / GARBAGE_EVERY):
+        what = next(kinds)
+        seconds = chance.uniform(1, 2) if what is Garbage.KEY else 0.0
+        yield Blow(at, Kind.GARBAGE, what, seconds=seconds, target=chance.randrange(1_000_000))
+
+
 _PLANS: Final[dict[Kind, Callable[[Storm, random.Random], Iterator[Blow]]]] = {
     Kind.KILL: _kills,
     Kind.FREEZE: _freezes,
@@ -188,4 +216,5 @@ _PLANS: Final[dict[Kind, Callable[[Storm, random.Random], Iterator[Blow]]]] = {
     Kind.GATEWAY: _gateway,
     Kind.SQL: _sql,
     Kind.GOOGLE: _google,
+    Kind.GARBAGE: _garbage,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from sqlalchemy import select
 from certmail_config import keys
 from certmail_config.ledger.view import read_job
 from certmail_config.sql import tables
-from certmail_config.states import FINAL, State
+from certmail_config.states import FINAL, AttemptOutcome, State
 from chaos.facts import Attempt, Request, Standing
 from support.town import Town
 
@@ -106,6 +106,20 @@ def record(place: Town) -> tuple[dict[str, Standing], list[Attempt]]:
         for row in rows
     }
     return found, made
+
+
+def delays(place: Town, jobs: Collection[str]) -> list[float]:
+    """How long after its time, which is its receipt or its send time, Gmail took each that it is known to have taken."""
+    table, tries = tables.deliveries, tables.attempts
+    query = (
+        select(table.c.job, table.c.enqueued_at, table.c.send_at, tries.c.ended_at)
+        .join(tries, tries.c.job == table.c.job)
+        .where(tries.c.outcome == AttemptOutcome.ACCEPTED)
+    )
+    with place.office.db() as db:
+        rows = db.execute(query).all()
+    due = ((row, row.send_at or row.enqueued_at) for row in rows if row.job in jobs and row.ended_at)
+    return sorted(max((row.ended_at - at).total_seconds(), 0.0) for row, at in due)
 
 
 def is_recorded(place: Town) -> bool:

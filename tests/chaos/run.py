@@ -16,6 +16,8 @@ from chaos.calm import settle
 from chaos.cutter import cutter
 from chaos.facts import Read
 from chaos.fleet import Fleet
+from chaos.litter import TENANT, Litter
+from chaos.patience import patiently
 from chaos.plan import Kind, Storm
 from chaos.scoreboard import Finding, Rule, findings
 from chaos.upstream import Upstream
@@ -61,6 +63,12 @@ class Weathered:
     """How often a worker found no Redis, and said so."""
     refused: int
     """How often the upstream application got no receipt, and sent the same again."""
+    thrown: Counter[str]
+    """Garbage, by its door."""
+    answers: Counter[str]
+    """What whoever abused an API key was answered."""
+    missed: Counter[str]
+    """What of the storm's own did not come about."""
     storm_seconds: float
     settle_seconds: float
 
@@ -77,6 +85,8 @@ def weather(storm: Storm, folder: Path, rules: Rules, say: Callable[[str], None]
             lambda: place.worker(CERTMAIL_REDIS_URL=between.url), lambda: reading.workers(redis.url)
         )
         blows = Blows(place, redis, between, fleet, list(tenants))
+        if Kind.GARBAGE in storm.blows:
+            blows.litter = Litter(place, redis.url, place.link(TENANT, units=UNITS))
         upstream = Upstream(between.url, storm.reminders, list(tenants), storm.seconds)
         stack.enter_context(_at_work(place, blows, storm))
         began = time.monotonic()
@@ -85,11 +95,13 @@ def weather(storm: Storm, folder: Path, rules: Rules, say: Callable[[str], None]
         say(f"calm after {calm_at - began:.0f} s; what remains settles")
         jobs = {job: mailbox_of(tenant) for job, tenant in upstream.receipts.items()}
         looked_up = frozenset(job for job, tenant in upstream.receipts.items() if tenants[tenant])
-        settle(place, fleet, jobs, looked_up, rules.settle_seconds, rules.negatives_verified)
+        all_jobs = jobs | dict.fromkeys(_got_in(blows), mailbox_of(TENANT))
+        settle(place, fleet, all_jobs, looked_up, rules.settle_seconds, rules.negatives_verified)
         settled_at = time.monotonic()
         say(f"at rest after {settled_at - calm_at:.0f} s; reading")
-        read = _read(blows, jobs, looked_up)
-        asked = (*read.requests, *reading.requests(place, "/token"))
+        fleet.end()
+        read = patiently(lambda: _read(blows, jobs, looked_up))
+        asked = (*read.requests, *patiently(lambda: reading.requests(place, "/token")))
         return Weathered(
             read=read,
             found=_short_of(storm, upstream) + findings(read, negatives_verified=rules.negatives_verified),
@@ -97,6 +109,9 @@ def weather(storm: Storm, folder: Path, rules: Rules, say: Callable[[str], None]
             cuts=between.cuts,
             not_started=fleet.refused,
             refused=upstream.refused,
+            thrown=blows.litter.thrown if blows.litter else Counter(),
+            answers=blows.litter.answers if blows.litter else Counter(),
+            missed=Counter(blows.missed),
             storm_seconds=calm_at - began,
             settle_seconds=settled_at - calm_at,
         )
@@ -117,10 +132,17 @@ def _connect(place: Town, storm: Storm) -> dict[str, bool]:
     return tenants
 
 
+def _got_in(blows: Blows) -> set[str]:
+    """The garbage that became a job: some of it Redis was not there for."""
+    thrown = blows.litter.jobs if blows.litter else set()
+    known = patiently(lambda: reading.ledger(blows.place.office.redis))
+    return thrown & known.keys()
+
+
 @contextmanager
 def _at_work(place: Town, blows: Blows, storm: Storm) -> Iterator[None]:
     """The gateway, if it is to be hit, and the workers; whatever happens, all of it can end in order afterwards."""
-    if Kind.GATEWAY in storm.blows:
+    if storm.blows & {Kind.GATEWAY, Kind.GARBAGE}:
         place.environment["CERTMAIL_REDIS_URL"], direct = blows.between.url, blows.redis.url
         blows.gateway = place.open_gateway()
         place.environment["CERTMAIL_REDIS_URL"] = direct
@@ -145,7 +167,7 @@ def _blow(storm: Storm, blows: Blows, upstream: Upstream, say: Callable[[str], N
     tick = _now_and_then(tell)
     for turn in range(MOST_TURNS):
         blows.fall(plan.plan(storm, turn), tick)
-        if _arrived(place) >= ENOUGH * storm.reminders:
+        if patiently(lambda: _arrived(place)) >= ENOUGH * storm.reminders:
             break
     blows.over()
     upstream.join(storm.seconds + 60)
@@ -169,6 +191,7 @@ def _read(blows: Blows, jobs: dict[str, str], looked_up: frozenset[str]) -> Read
     standing, attempts = reading.record(place)
     return Read(
         receipts=jobs,
+        litter=frozenset(blows.litter.jobs if blows.litter else ()),
         looked_up=looked_up,
         copies=reading.copies(place, sorted(set(jobs.values()))),
         ledger=reading.ledger(place.office.redis),
@@ -177,6 +200,7 @@ def _read(blows: Blows, jobs: dict[str, str], looked_up: frozenset[str]) -> Read
         requests=reading.requests(place, "/messages/send"),
         troubles=[*blows.troubles, *blows.fleet.troubles],
         doctor=reading.doctor(place),
+        delays=reading.delays(place, jobs.keys()),
         patience=PATIENCE,
     )
 

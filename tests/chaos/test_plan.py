@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 
-from chaos.plan import LEASE_SECONDS, MOST_OF, Cut, Fault, Kind, Storm, plan
+from chaos.plan import LEASE_SECONDS, MOST_OF, Cut, Fault, Garbage, Kind, Storm, plan
 
 SHORT = Storm(seed=7)
 LONG = Storm(reminders=10_000, tenants=50, workers=4, seconds=240, seed=7)
@@ -29,6 +29,12 @@ def test_a_kind_that_is_left_out_changes_nothing_about_the_others() -> None:
     assert plan(replace(SHORT, blows=without)) == tuple(
         blow for blow in plan(SHORT) if blow.kind is not Kind.KILL
     )
+
+
+def test_garbage_comes_through_every_door() -> None:
+    for seed in range(20):
+        blows = [blow for blow in plan(replace(SHORT, seed=seed)) if blow.kind is Kind.GARBAGE]
+        assert {blow.what for blow in blows} == set(Garbage)
 
 
 def test_a_worker_is_killed_every_three_to_five_seconds() -> None:

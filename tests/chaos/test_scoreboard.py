@@ -86,6 +86,25 @@ class TestReceipts:
         assert rules(both(GOOD, "other", ACCEPTED)) == [Rule.STRAY]
 
 
+class TestGarbage:
+    """What it makes of a job is its own affair, as long as that comes to an end and is on record."""
+
+    @pytest.mark.parametrize("standing", [Standing("failed"), ACCEPTED, HELD])
+    def test_what_came_to_an_end_is_no_finding(self, standing: Standing) -> None:
+        assert (
+            rules(replace(both(GOOD, "odd", standing), litter=frozenset({"odd"}), copies=["sent", "odd"]))
+            == []
+        )
+
+    def test_what_did_not_is_one(self) -> None:
+        assert rules(replace(both(GOOD, "odd", Standing("ready")), litter=frozenset({"odd"}))) == [
+            Rule.MISSING
+        ]
+
+    def test_what_never_got_in_is_none(self) -> None:
+        assert rules(replace(GOOD, litter=frozenset({"odd"}))) == []
+
+
 class TestDoubt:
     def test_needs_a_cause(self) -> None:
         assert rules(unhit()) == [Rule.DOUBT_WITHOUT_CAUSE]

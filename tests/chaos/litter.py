@@ -1,0 +1,145 @@
+"""Throwing garbage at each of certmail's doors, in the name of a tenant that sends nothing else."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+from uuid import uuid4
+
+import requests
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from certmail_config import keys
+from certmail_config.broker import QUEUE
+from certmail_config.ids import ConnectionId, JobId
+from certmail_config.ledger import enqueue, run
+from certmail_config.sealing import Sealer
+from certmail_config.sql import registry
+from certmail_config.states import State
+from chaos.plan import Blow, Garbage
+from support.garbage import COMMANDS, EVENTS, MESSAGES, NOT_JSON, OTHER_JSON, PAYLOADS
+from support.town import Town
+
+T = TypeVar("T")
+
+TENANT: Final = "litter"
+LIFE_SECONDS: Final = 86_400.0
+CONTROL: Final = f"{keys.CELERY_PREFIX}/0.celery.pidbox"
+"""The channel of Celery's remote control, as kombu names it."""
+BATCH: Final = json.dumps({"reminders": [{} for _ in range(1_000)]}).encode()
+BODIES: Final = (BATCH, *NOT_JSON.values(), *OTHER_JSON.values())
+ANSWER_SECONDS: Final = 10.0
+CALLERS: Final = 2
+"""So many connections at once has whoever holds the key."""
+REST_SECONDS: Final = 0.05
+"""After each answer: what is tried is what the key may cost the gateway, not how fast this process can ask."""
+
+
+class Litter:
+    """See the module; `jobs` are those that garbage has made, `thrown` counts what went out, by its kind."""
+
+    def __init__(self, place: Town, redis_url: str, connection: str) -> None:
+        self.jobs: set[str] = set()
+        self.thrown: Counter[str] = Counter()
+        self.answers: Counter[str] = Counter()
+        """What the gateway answered whoever abuses its key: a status, or that there was none."""
+        self._place = place
+        self._connection = ConnectionId(connection)
+        self._redis = Redis.from_url(redis_url, retry=Retry(NoBackoff(), 0), socket_timeout=5)
+        with place.office.db() as db:
+            self._sealer = Sealer(registry.get_tenant(db, TENANT).public_key)
+        self._key = place.ask("keys", "create", "whoever abuses it", "--tenant", TENANT)["key"]
+
+    def throw(self, blow: Blow) -> Callable[[], None]:
+        """Throw one thing; gives what ends it. Raises RedisError."""
+        end: Callable[[], None] = lambda: None  # noqa: E731 - most have none
+        match Garbage(blow.what):
+            case Garbage.PAYLOAD:
+                self._enqueue(_of(PAYLOADS, blow.target))
+            case Garbage.EVENT:
+                fields: Any = dict(_of(EVENTS, blow.target))
+                self._redis.xadd(keys.EVENTS, fields)
+            case Garbage.MESSAGE:
+                self._redis.lpush(keys.CELERY_PREFIX + QUEUE, _of(MESSAGES, blow.target))
+            case Garbage.COMMAND:
+                self._redis.publish(CONTROL, _control(_of(COMMANDS, blow.target)))
+            case Garbage.KEY:
+                end = self._abuse(blow.target)
+        self.thrown[blow.what] += 1
+        return end
+
+    def _enqueue(self, payload: bytes) -> None:
+        job, now = JobId(str(uuid4())), time.time()
+        call = enqueue(
+            id=job,
+            tenant=TENANT,
+            connection=self._connection,
+            dedupe=f"{TENANT}:{job}",
+            fingerprint="",
+            state=State.READY,
+            reason="",
+            send_at=None,
+            expires_at=now + LIFE_SECONDS,
+            priority=0,
+            kind="reminder",
+            campaign="litter",
+            keep_seconds=LIFE_SECONDS,
+            body=self._sealer.seal(payload, tenant=TENANT, job=job, now=now),
+        )
+        self.jobs.add(job)  # first: that there was no answer does not mean that it is not in
+        run(self._redis, call)
+
+    def _abuse(self, target: int) -> Callable[[], None]:
+        """Ask for all that the key may, from several connections, until the end."""
+        over = threading.Event()
+        callers = [
+            threading.Thread(target=self._call, args=(over, target + n), daemon=True) for n in range(CALLERS)
+        ]
+        for caller in callers:
+            caller.start()
+        return over.set
+
+    def _call(self, over: threading.Event, number: int) -> None:
+        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+        while not over.is_set():
+            body = BODIES[number % len(BODIES)] if number % 2 else BATCH
+            number += 1
+            path = "/v1/reminders:batch" if number % 3 else "/v1/reminders"
+            more = headers | {"Idempotency-Key": uuid4().hex}
+            try:
+                answer = requests.post(
+                    self._place.gateway + path, data=body, headers=more, timeout=ANSWER_SECONDS
+                )
+            except requests.RequestException:
+                self.answers["none"] += 1
+                over.wait(4 * REST_SECONDS)  # the storm has killed it, perhaps
+            else:
+                self.answers[str(answer.status_code)] += 1
+                over.wait(REST_SECONDS)
+
+
+def _of(things: Mapping[str, T], number: int) -> T:
+    found: Sequence[str] = sorted(things)
+    return things[found[number % len(found)]]
+
+
+def _control(command: Any) -> bytes:
+    """A message as kombu publishes it to all workers."""
+    body = base64.b64encode(json.dumps(command).encode()).decode()
+    delivery = {"exchange": "celery.pidbox", "routing_key": ""}
+    properties = {"delivery_mode": 2, "delivery_info": delivery, "priority": 0, "body_encoding": "base64"}
+    message = {
+        "body": body,
+        "content-encoding": "utf-8",
+        "content-type": "application/json",
+        "headers": {"clock": 1, "expires": None},
+        "properties": properties | {"delivery_tag": str(uuid4())},
+    }
+    return json.dumps(message).encode()
