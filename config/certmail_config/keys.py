@@ -25,7 +25,7 @@ EVENTS: Final = f"{TAG}:events"  # stream: what happened; trimmed behind the rec
 KEEPER: Final = (
     f"{TAG}:keeper"  # string: the worker that paces, reaps and records; PX 3 s, renewed each second
 )
-PROGRESS: Final = f"{TAG}:progress"  # hash: service of the keeper's -> "got on at|expected again until" (ms); service:why -> what its last try failed with; rung -> first doorbell since the last answered one (ms)
+PROGRESS: Final = f"{TAG}:progress"  # hash: service of the keeper's -> "got on at|expected again until" (ms); service:why -> what its last try failed with; rung -> first doorbell since the last answered one (ms); clock:worker -> seconds that its clock is ahead of Google's; waits -> "mailboxes|projects"
 EPOCH: Final = f"{TAG}:epoch"  # string: names this ledger; SQL holds the same
 CHECKED_RUN: Final = (
     f"{TAG}:checked-run"  # string: run_id of the server that was found to hold what SQL has recorded

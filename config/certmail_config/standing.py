@@ -17,6 +17,10 @@ STANDSTILL_SECONDS: Final = 60.0
 RUNG: Final = "rung"
 """In the place of a service: since when doorbells have been rung that no worker answers."""
 NOBODY: Final = "doorbells"
+CLOCK: Final = "clock:"
+"""Before a worker's name: by how many seconds its machine's clock is ahead of Google's, where that is too far."""
+WAITS: Final = "waits"
+"""How many mailboxes and projects wait for a time, "3|1", as the caretaker last counted."""
 
 SERVICES: Final[Mapping[str, str]] = {
     "pacer": "no reminder is let leave",
@@ -44,7 +48,8 @@ class Note:
 class Seen:
     """What Redis shows. `behind`: events wait for the recorder; `capacity`: deliveries that live workers hold at once.
 
-    `rung_at` is when the first doorbell was rung that nobody has answered since; `ringing` how many wait now.
+    `rung_at` is when the first doorbell was rung that nobody has answered since; `ringing` how many wait now. `skews` are the
+    workers whose clock is off, and by how many seconds it is ahead; `waits` how many mailboxes and projects wait for a time.
     """
 
     now: float
@@ -54,6 +59,8 @@ class Seen:
     capacity: int
     ringing: int = 0
     rung_at: float | None = None
+    skews: tuple[tuple[str, int], ...] = ()
+    waits: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,12 @@ def read(answers: Sequence[Any]) -> Seen:
         capacity=sum(int(capacity[worker]) for worker in alive if capacity.get(worker, b"").isdigit()),
         ringing=int(ringing),
         rung_at=_seconds(rung),
+        skews=tuple(
+            (worker.decode(), skew)
+            for worker in alive
+            if (skew := _whole(noted.get(CLOCK + worker.decode(errors="replace"), "")))
+        ),
+        waits=_pair(noted.get(WAITS, "")),
     )
 
 
@@ -100,6 +113,7 @@ def standstills(seen: Seen, late: float = 0.0) -> list[Standstill]:
     if not seen.workers:
         return []
     found = [_standstill(note) for note in seen.notes if seen.now - late > note.until]
+    found += [_skewed(worker, ahead, seen.now) for worker, ahead in seen.skews]
     if not seen.behind:
         found = [each for each in found if each.service != "recorder"]
     if seen.rung_at is not None and seen.ringing and seen.now - seen.rung_at > STANDSTILL_SECONDS + late:
@@ -110,6 +124,12 @@ def standstills(seen: Seen, late: float = 0.0) -> list[Standstill]:
         )
         found.append(Standstill(NOBODY, since, message, _ANSWER))
     return found
+
+
+def _skewed(worker: str, ahead: int, now: float) -> Standstill:
+    off = f"{abs(ahead) / 60:.0f} minutes {'ahead of' if ahead > 0 else 'behind'}"
+    message = f"The clock of the worker {worker} is {off} Google's: Google refuses what is signed by it."
+    return Standstill("clock", _moment(now), message, "Set it right; time synchronisation keeps it so.")
 
 
 def _standstill(note: Note) -> Standstill:
@@ -134,6 +154,17 @@ def _note(service: str, noted: Mapping[str, str]) -> Note | None:
 def _seconds(ms: str) -> float | None:
     """A time as the scripts write it; None for anything else, or what lies beyond the calendar."""
     return int(ms) / 1000 if ms.isascii() and ms.isdigit() and len(ms) <= 14 else None
+
+
+def _whole(text: str) -> int:
+    """Seconds, forwards or backwards; 0 for anything else."""
+    digits = text.removeprefix("-")
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= 9 else 0
+
+
+def _pair(text: str) -> tuple[int, int]:
+    first, _, second = text.partition("|")
+    return _whole(first), _whole(second)
 
 
 def _moment(seconds: float) -> datetime:

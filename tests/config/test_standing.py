@@ -73,6 +73,13 @@ def test_doorbells_that_nobody_answers_although_workers_have_room() -> None:
     assert standstills(replace(rung, ringing=0)) == [], "they were called off meanwhile"
 
 
+@pytest.mark.parametrize(("ahead", "words"), [(1200, "20 minutes ahead of"), (-300, "5 minutes behind")])
+def test_a_clock_that_is_off_is_named_with_its_worker(ahead: int, words: str) -> None:
+    [found] = standstills(replace(WELL, skews=(("host:1:abc", ahead),)))
+    assert found.service == "clock"
+    assert f"The clock of the worker host:1:abc is {words} Google's" in found.message
+
+
 class TestOnTheServer:
     def look(self, redis: Redis, now: float) -> tuple[Seen, list[Standstill]]:
         with redis.pipeline(transaction=False) as pipe:

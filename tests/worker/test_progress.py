@@ -16,6 +16,7 @@ from certmail_config.ledger import advertise, run
 from certmail_config.standing import Standstill
 from certmail_config.stores import connect_async
 from certmail_worker.progress import AGAIN_SECONDS, LOOK_SECONDS, Progress
+from certmail_worker.skew import Skew
 
 SINCE = datetime(2026, 11, 26, 9, tzinfo=UTC)
 
@@ -95,6 +96,27 @@ async def test_the_log_says_what_stands_still_and_when_it_goes_on(
     await progress.of("pacer")()
     await progress.watch(keeper=True)
     assert [record.message for record in caplog.records] == ["standstill", "goes_on"]
+
+
+async def test_a_clock_that_is_off_is_noted_and_taken_back(
+    client: AsyncRedis, redis: Redis, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(redis, advertise("w", 10, seconds=60))
+    google = datetime(2026, 11, 26, 9, tzinfo=UTC)
+    skew = Skew(wall=lambda: google.timestamp() + 1200, monotonic=clock)
+    progress = Progress(client, "w", skew, monotonic=clock)
+    for date in (None, "", "soon", "Thu, 99 Nov 2026 09:00:00 GMT"):
+        skew.saw(date)
+        clock.now += 2
+    assert skew.seconds is None
+    skew.saw("Thu, 26 Nov 2026 09:00:00 GMT")
+    await progress.watch(keeper=True)
+    [said] = caplog.records
+    assert "The clock of the worker w is 20 minutes ahead of Google's" in said.__dict__["error"]
+    clock.now += LOOK_SECONDS
+    skew.saw("Thu, 26 Nov 2026 09:19:30 GMT")
+    await progress.watch(keeper=True)
+    assert redis.hget(keys.PROGRESS, "clock:w") is None
 
 
 def test_it_is_said_again_every_few_minutes(redis_url: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -87,6 +87,8 @@ class Ward:
 
     round_seconds: float = 10.0
     cases: dict[str, Case] = field(default_factory=dict)
+    count_at: float = 0.0
+    """When to count again what waits, on this process's clock."""
 
     def due(self, glances: list[Glance], now: float) -> list[Glance]:
         """Those to be looked at now; counts as looked at."""

@@ -23,7 +23,9 @@ from certmail_config.key_desk import publish_keys
 from certmail_config.ledger import warn_expiry
 from certmail_config.office import Office
 from certmail_config.sql.registry import Glance
+from certmail_config.standing import WAITS
 from certmail_config.tenant_audit import TenantAudit
+from certmail_config.waits import Scope, counted, waits
 from certmail_worker.care import IDLE_SECONDS, Ward, warning_days
 from certmail_worker.desk import Desk
 from certmail_worker.probe import probe, save
@@ -31,6 +33,8 @@ from certmail_worker.progress import GotOn, unnoted
 
 log = logging.getLogger(__name__)
 
+COUNT_SECONDS = 60.0
+"""Between two counts of what waits: with thousands of connections each takes the server a good part of a second."""
 AT_ONCE = 4
 """Connections tried out side by side."""
 MOST_IDLE = 20
@@ -61,8 +65,19 @@ async def _round(desk: Desk, office: Office, ward: Ward, audit: TenantAudit, got
     await _warn(desk, glances)
     await _use_idle(desk, glances)
     places = asyncio.Semaphore(AT_ONCE)
+    if ward.count_at <= time.monotonic():
+        ward.count_at = time.monotonic() + COUNT_SECONDS
+        await _count_waits(desk, office, glances)
     due = ward.due(glances, time.time())
     await asyncio.gather(*(_look(office, glance, places, got_on) for glance in due))
+
+
+async def _count_waits(desk: Desk, office: Office, glances: Sequence[Glance]) -> None:
+    """How many mailboxes and projects wait for a time, for whoever asks how things are without knowing the connections."""
+    active = [glance.id for glance in glances if glance.state is ConnectionState.ACTIVE]
+    counts = counted((await asyncio.to_thread(waits, office.redis, active)).values())
+    found = f"{counts.get(Scope.MAILBOX, 0)}|{counts.get(Scope.PROJECT, 0)}"
+    await cast("Any", desk.redis.hset(keys.PROGRESS, WAITS, found))
 
 
 async def _look(office: Office, glance: Glance, places: asyncio.Semaphore, got_on: GotOn) -> None:

@@ -17,6 +17,7 @@ from certmail_config.connections import Connection, ConnectionState, TenantState
 from certmail_config.durability import Durability
 from certmail_config.errors import CertmailError
 from certmail_config.facts import server_facts
+from certmail_config.ids import ConnectionId
 from certmail_config.ledger.values import split_words
 from certmail_config.office import Office
 from certmail_config.pauses import paused_in
@@ -31,6 +32,7 @@ from certmail_config.stores import check_redis, connect, database_url, redis_ser
 from certmail_config.strongbox import Strongbox
 from certmail_config.tenant_audit import TenantAudit
 from certmail_config.vault import Vault
+from certmail_config.waits import Wait, waits
 from certmail_config.web_addresses import split_web_address
 from certmail_worker import forgeries, halts, invariants
 from certmail_worker.clock import TOLERANCE_SECONDS
@@ -74,6 +76,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
     yield from _gateway(settings)
     vault: Vault | None = None
     stopped: dict[str, tuple[str, str]] = {}
+    waiting: dict[ConnectionId, Wait] = {}
     paused: frozenset[str] | None = None
     try:
         vault = Vault(vault_keys(settings))
@@ -91,7 +94,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
             yield from _lineage(redis, settings)
             if vault is not None:
                 yield from _trust(redis, settings, vault)
-            stopped = _stopped_lanes(redis)
+            stopped, waiting = _stopped_lanes(redis), _waiting_lanes(redis)
             paused = paused_in(redis)
             yield from _halts(halts.in_force(paused, _suspended(redis, paused)))
         except CertmailError as error:
@@ -106,7 +109,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
             with reachable(engine), engine.connect() as db:
                 yield from _halts(halts.disagreements(paused, read_pauses(db)))
         yield from _record(engine)
-        yield from _connections(engine, vault, stopped)
+        yield from _connections(engine, vault, stopped, waiting)
     except CertmailError as error:
         yield _broken("database", error)
     finally:
@@ -249,6 +252,14 @@ def _stopped_lanes(redis: Redis) -> dict[str, tuple[str, str]]:
     return found
 
 
+def _waiting_lanes(redis: Redis) -> dict[ConnectionId, Wait]:
+    """The connections that wait for a time; of all lanes, whatever SQL knows of them."""
+    names = (
+        key.decode().removeprefix(keys.LANE_INFO) for key in redis.scan_iter(keys.LANE_INFO + "*", count=500)
+    )
+    return waits(redis, [ConnectionId(name) for name in names])
+
+
 def _suspended(redis: Redis, paused: Iterable[str]) -> set[str]:
     states = {name: cast("bytes | None", redis.hget(keys.TENANT + name, "state")) for name in paused}
     return {name for name, state in states.items() if state == TenantState.SUSPENDED.encode()}
@@ -262,7 +273,10 @@ def _halts(found: Iterable[halts.Halt]) -> Iterator[Finding]:
 
 
 def _connections(
-    engine: Engine, vault: Vault | None, stopped: Mapping[str, tuple[str, str]]
+    engine: Engine,
+    vault: Vault | None,
+    stopped: Mapping[str, tuple[str, str]],
+    waiting: Mapping[ConnectionId, Wait],
 ) -> Iterator[Finding]:
     with reachable(engine), engine.connect() as db:
         tenants, found = registry.list_tenants(db), registry.list_connections(db)
@@ -275,7 +289,9 @@ def _connections(
     for connection in found:
         check = f"connection {connection.tenant}/{connection.name}"
         broken = list(_sealed(check, sealed_in(connection), connection.owner, vault))
-        yield from broken or [_connection(check, connection, stopped.get(connection.id))]
+        yield from broken or [
+            _connection(check, connection, stopped.get(connection.id), waiting.get(connection.id))
+        ]
 
 
 def _sealed(check: str, values: Mapping[str, bytes], owner: str, vault: Vault | None) -> Iterator[Finding]:
@@ -285,12 +301,16 @@ def _sealed(check: str, values: Mapping[str, bytes], owner: str, vault: Vault | 
             yield _broken(check, error)
 
 
-def _connection(check: str, connection: Connection, stopped: tuple[str, str] | None) -> Finding:
+def _connection(
+    check: str, connection: Connection, stopped: tuple[str, str] | None, wait: Wait | None
+) -> Finding:
     if connection.state is ConnectionState.ACTIVE and stopped is not None:
         code, words = stopped
         message, remedy = split_words(words)
         remedy = f"{remedy} Then: certmail connections probe {connection.id}".strip()
         return Finding(check, Severity.ERROR, f"Its reminders wait, {code}: {message}", remedy)
+    if connection.state is ConnectionState.ACTIVE and wait is not None:
+        return Finding(check, Severity.WARNING, wait.sentence, "It goes on by itself then.")
     if connection.state is ConnectionState.ACTIVE:
         return Finding(check, Severity.OK, "It was seen to work.")
     _, message = connection.waits_for()

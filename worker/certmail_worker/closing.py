@@ -8,13 +8,14 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Self
+from typing import Any, Final, Self
 
 from redis.exceptions import RedisError
 
-from certmail_config.ledger import Begun, Job, RefusedBy, begin, release, settle
+from certmail_config.ledger import Begun, Job, Pause, RefusedBy, begin, release, settle
 from certmail_worker import backoff
 from certmail_worker.answers import Lost, NotSent
+from certmail_worker.collapsing import Collapsing
 from certmail_worker.desk import Desk
 from certmail_worker.failures import FailureClass, Verdict, judge
 from certmail_worker.http import SendWindow
@@ -22,6 +23,8 @@ from certmail_worker.plan import Doubt, Settlement, plan
 from certmail_worker.prepare import Prepared, Stop
 
 log = logging.getLogger(__name__)
+LONG_SECONDS: Final = 90.0
+_waits = Collapsing(log)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,9 @@ async def heed(desk: Desk, prepared: Prepared, verdict: Verdict) -> None:
     if verdict.failure is FailureClass.TOKEN_EXPIRED:
         await _forget_token(desk, prepared)
     if verdict.failure in {FailureClass.OPERATOR, FailureClass.PROJECT_DAY_FULL}:
-        log.error("needs_operator", extra={"code": verdict.code, "remedy": verdict.remedy})
+        connection = prepared.connection
+        named = {"tenant": connection.tenant, "connection": connection.id}
+        log.error("needs_operator", extra={"code": verdict.code, "remedy": verdict.remedy, **named})
 
 
 async def _forget_token(desk: Desk, prepared: Prepared) -> None:
@@ -135,6 +140,8 @@ async def settle_surely(
             await asyncio.sleep(backoff.seconds(backoff.STORE, tries))
             continue
         desk.unsettled.discard(job.id)
+        if then.pause is not None:
+            _tell_wait(job, verdict, then.pause)
         log.info(
             "settled",
             extra={
@@ -146,6 +153,18 @@ async def settle_surely(
             },
         )
         return state or "forgotten"
+
+
+def _tell_wait(job: Job, verdict: Verdict, pause: Pause) -> None:
+    """Say what waits, and until when: with one line a minute for each connection, however many requests meet the same."""
+    what = "project" if pause.project else "mailbox"
+    until = datetime.fromtimestamp(pause.until, UTC).isoformat(timespec="seconds")
+    said: dict[str, Any] = {"waits": what, "tenant": job.tenant, "connection": job.connection, "until": until}
+    long = pause.until > time.time() + LONG_SECONDS
+    said["level"] = logging.WARNING if long else logging.INFO  # a minute's limit is nothing to worry about
+    _waits.error(
+        "waiting", f"{verdict.code} {what} {job.connection}", code=verdict.code, error=verdict.message, **said
+    )
 
 
 def _detail(verdict: Verdict, used: Used | None) -> str:

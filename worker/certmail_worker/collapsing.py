@@ -20,7 +20,7 @@ class Collapsing:
         self._monotonic = monotonic
         self._told: dict[str, tuple[float, int]] = {}
 
-    def error(self, event: str, kind: str, **more: Any) -> None:
+    def error(self, event: str, kind: str, *, level: int = logging.ERROR, **more: Any) -> None:
         """Say that something of this kind happened; `times` is how often since it was last said."""
         if kind not in self._told and len(self._told) >= MOST_KINDS:
             kind = "others"
@@ -30,4 +30,4 @@ class Collapsing:
             self._told[kind] = (at, count + 1)
             return
         self._told[kind] = (now, 0)
-        self._log.error(event, extra={"why": kind, "times": count + 1, **more})
+        self._log.log(level, event, extra={"why": kind, "times": count + 1, **more})

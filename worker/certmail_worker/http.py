@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -59,9 +59,13 @@ class SendWindow:
             self.took = boottime() - self.opened_at
 
 
-def new_session(*, ca_file: Path | None, timeout_seconds: float) -> aiohttp.ClientSession:
-    """Make the session; belongs to the running loop, and is closed by whoever made it."""
+def new_session(
+    *, ca_file: Path | None, timeout_seconds: float, saw_date: Callable[[str | None], None] | None = None
+) -> aiohttp.ClientSession:
+    """Make the session; belongs to the running loop, and is closed by whoever made it. `saw_date` is told each answer's Date."""
     trace = aiohttp.TraceConfig()
+    if saw_date is not None:
+        trace.on_request_end.append(_tell_date(saw_date))
     trace.on_connection_create_end.append(_connection_is_open)
     trace.on_connection_reuseconn.append(_connection_is_open)
     return aiohttp.ClientSession(
@@ -119,6 +123,15 @@ async def _read(response: aiohttp.ClientResponse) -> Answered:
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         broken, waited = _why(error), isinstance(error, TimeoutError)
     return Answered(response.status, headers, bytes(body[:MOST_ANSWER_BYTES]), broken, waited)
+
+
+def _tell_date(saw_date: Callable[[str | None], None]) -> Any:
+    async def told(
+        _: aiohttp.ClientSession, __: SimpleNamespace, ended: aiohttp.TraceRequestEndParams
+    ) -> None:
+        saw_date(ended.response.headers.get("Date"))
+
+    return told
 
 
 async def _connection_is_open(_: aiohttp.ClientSession, context: SimpleNamespace, __: Any) -> None:

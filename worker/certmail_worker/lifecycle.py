@@ -37,6 +37,7 @@ from certmail_worker.progress import Progress
 from certmail_worker.reaper import sweep
 from certmail_worker.recorder import record
 from certmail_worker.retention import MOST_SECONDS, PAUSE_SECONDS, forget_in_time
+from certmail_worker.skew import Skew
 from certmail_worker.tokens import Tokens
 from certmail_worker.verifier import verify
 
@@ -75,8 +76,11 @@ class WorkerLife:
             log.warning("durability_none", extra={"error": NOTHING_PROMISED})
         await asyncio.to_thread(self._prove)
         self._vault = vault = open_vault(settings)
+        skew = Skew()
         self._session = new_session(
-            ca_file=settings.google_ca_file, timeout_seconds=settings.http_timeout_seconds
+            ca_file=settings.google_ca_file,
+            timeout_seconds=settings.http_timeout_seconds,
+            saw_date=skew.saw,
         )
         self._redis = connect_async(self._redis_url)
         self._engine = open_database(database_url(settings))
@@ -103,7 +107,7 @@ class WorkerLife:
             replicas=self._durability.replicas,
         )
         limits = Limits(settings.redis_memory_max, settings.events_max)
-        progress = Progress(self._redis)
+        progress = Progress(self._redis, self.desk.worker, skew)
         rest = settings.care_seconds + STANDSTILL_SECONDS
         services = {
             "pacer": partial(

@@ -11,9 +11,11 @@ from certmail_config.ledger.values import split_words
 from certmail_config.office import Office
 from certmail_config.pauses import pause_of
 from certmail_config.sql import registry
+from certmail_config.waits import waits
 from certmail_worker.resolve import list_uncertain
 
 MANY = 1_000_000
+IT_GOES_ON = "It goes on by itself then."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,10 @@ def _attention(office: Office, tenant: str, connections: list[Connection], uncer
     paused = pause_of(office.redis, tenant)
     matters = [Matter("tenant", *paused)] if paused else []
     matters += [matter for each in connections if (matter := _of(office, each))]
+    found = waits(office.redis, [each.id for each in connections])
+    matters += [
+        Matter(each.name, found[each.id].sentence, IT_GOES_ON) for each in connections if each.id in found
+    ]
     if uncertain:
         message = f"Of {uncertain} reminders nobody knows whether Gmail took them."
         matters.append(Matter("uncertain", message, f"certmail uncertain list --tenant {tenant}"))

@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 
 from certmail_config import keys
 from certmail_config.ledger import arun, note
-from certmail_config.standing import STANDSTILL_SECONDS, Standstill, ask, read, standstills
+from certmail_config.standing import CLOCK, STANDSTILL_SECONDS, Standstill, ask, read, standstills
+from certmail_worker.skew import Skew
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,8 @@ LOOK_SECONDS: Final = 10.0
 AGAIN_SECONDS: Final = 300.0
 OTHERS_SECONDS: Final = 60.0
 """So much longer than the keeper waits whoever is not the keeper, before it says what the keeper cannot say any more."""
+TOLERANCE_SECONDS: Final = 120.0
+"""So far a machine's clock may be from Google's: at five minutes Google refuses what is signed by it."""
 GotOn = Callable[[], Awaitable[None]]
 """Called by a service whenever it has got on."""
 
@@ -32,8 +35,18 @@ async def unnoted() -> None:
 class Progress:
     """One worker process's notes, and what it has said of standstills; belongs to its loop."""
 
-    def __init__(self, redis: Redis, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        worker: str = "",
+        skew: Skew | None = None,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._redis = redis
+        self._clock = f"{CLOCK}{worker}"
+        self._skew = skew or Skew()
+        self._skewed = False
         self._monotonic = monotonic
         self._noted: dict[str, float] = {}
         self._failing: set[str] = set()
@@ -70,10 +83,21 @@ class Progress:
         if now < self._look_at:
             return
         self._look_at = now + LOOK_SECONDS
+        await self._note_clock()
         async with self._redis.pipeline(transaction=False) as pipe:
             ask(pipe)
             seen = read(await pipe.execute())
         self.tell(standstills(seen, 0.0 if keeper else OTHERS_SECONDS), now)
+
+    async def _note_clock(self) -> None:
+        """Say how far this machine's clock is from Google's, where that is too far, and take it back."""
+        off = self._skew.seconds
+        skewed = off is not None and abs(off) > TOLERANCE_SECONDS
+        if skewed and off is not None:
+            await cast("Any", self._redis).hset(keys.PROGRESS, self._clock, str(round(off)))
+        elif self._skewed:
+            await cast("Any", self._redis).hdel(keys.PROGRESS, self._clock)
+        self._skewed = skewed
 
     def tell(self, found: Sequence[Standstill], now: float) -> None:
         """Write it into the log; `now` on this process's clock."""

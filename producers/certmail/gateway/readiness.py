@@ -22,6 +22,7 @@ from certmail_config.office import Office
 from certmail_config.room import Limits
 
 OK: Final = "ok"
+STANDS: Final = "not as it should be (`certmail doctor` says more), since"
 FRESH_SECONDS: Final = 1.0
 """How old an answer may be: whoever asks more often learns nothing new, and costs the server nothing."""
 
@@ -69,7 +70,13 @@ def behind(redis: Redis) -> dict[str, str]:
         seen = standing.read(pipe.execute())
     if not seen.workers:
         return {"workers": "none is alive: reminders wait"}
-    found = {each.service: each.message for each in standing.standstills(seen)}
+    # Anybody may ask: which worker on which machine, and what it failed with, is for doctor and the log to say.
+    found = {each.service: f"{STANDS} {each.since:%Y-%m-%dT%H:%M:%SZ}" for each in standing.standstills(seen)}
+    mailboxes, projects = seen.waits
+    if mailboxes or projects:
+        found["waits"] = (
+            f"{mailboxes} mailboxes and {projects} projects wait for a time: `certmail doctor` says why"
+        )
     return {"workers": OK, **found}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from certmail.gateway.readiness import FRESH_SECONDS, Readying, readiness
+from certmail.gateway.readiness import FRESH_SECONDS, STANDS, Readying, readiness
 from certmail_config import keys
 from certmail_config.ledger import advertise, note, run
 from certmail_config.office import Office
@@ -60,7 +60,9 @@ def test_what_works_behind_it_is_said_and_decides_nothing(office: Office, redis:
     found = readiness(office)
     assert found.ready
     assert found.checks["workers"] == "ok"
-    assert found.checks["pacer"].startswith("The pacer has not got on since 20")
+    assert found.checks["pacer"].startswith(f"{STANDS} 20")
+    redis.hset(keys.PROGRESS, "waits", "3|1")
+    assert readiness(office).checks["waits"].startswith("3 mailboxes and 1 projects wait")
 
 
 async def test_who_asks_again_and_again_costs_the_server_nothing(office: Office, redis: Redis) -> None:
@@ -79,6 +81,7 @@ async def test_who_asks_again_and_again_costs_the_server_nothing(office: Office,
 @pytest.mark.parametrize("value", [b"", b"x", b"|", b"9" * 500 + b"|1", b"1|\xff"])
 def test_notes_that_are_none_say_nothing(office: Office, redis: Redis, value: bytes) -> None:
     run(redis, advertise("w", 10, seconds=60))
-    redis.hset(keys.PROGRESS, mapping={"pacer": value, "rung": value, "a service of nobody's": "1|1"})
+    for name in ("pacer", "rung", "clock:w", "waits", "a service of nobody's"):
+        redis.hset(keys.PROGRESS, name, value)
     redis.hset(keys.CAPACITY, "w", value)
-    assert set(readiness(office).checks) <= {"redis", "database", "workers", "pacer"}
+    assert set(readiness(office).checks) <= {"redis", "database", "workers", "pacer", "waits"}

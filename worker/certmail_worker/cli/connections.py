@@ -11,6 +11,7 @@ from certmail_config.errors import WrongUse
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
+from certmail_config.waits import waits
 from certmail_worker.cli import certificates, probing
 from certmail_worker.cli.identified import Id
 from certmail_worker.cli.limits import (
@@ -23,7 +24,7 @@ from certmail_worker.cli.limits import (
     given,
 )
 from certmail_worker.cli.output import Json, out, print_json, table
-from certmail_worker.cli.shown import as_json, show_connection
+from certmail_worker.cli.shown import as_json, show_connection, shown_wait, until
 
 group = typer.Typer(no_args_is_help=True, help="The mailboxes that tenants send from.")
 
@@ -155,12 +156,22 @@ def list_(
     """List the connections, with their states."""
     with open_office(Settings.from_env()) as office, office.db() as db:
         found = registry.list_connections(db, tenant)
+        waiting = waits(office.redis, [connection.id for connection in found])
     if json:
-        return print_json({"connections": [as_json(connection) for connection in found]})
+        return print_json(
+            {"connections": [as_json(c) | {"waits": shown_wait(waiting.get(c.id))} for c in found]}
+        )
     table(
-        ["id", "tenant", "name", "kind", "state", "mailbox", "code"],
-        [[c.id, c.tenant, c.name, c.kind, c.state, c.mailbox, c.code] for c in found],
+        ["id", "tenant", "name", "kind", "state", "mailbox", "code", "waits until"],
+        [
+            [c.id, c.tenant, c.name, c.kind, c.state, c.mailbox, c.code, until(waiting.get(c.id))]
+            for c in found
+        ],
     )
+    for connection in found:
+        if connection.id in waiting:
+            name = f"{connection.tenant}/{connection.name}"
+            out.print(f"\n{name}: {waiting[connection.id].sentence}", markup=False)
     return None
 
 

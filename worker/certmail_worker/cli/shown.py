@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from certmail_config.connections import Connection
+from certmail_config.waits import Wait
 from certmail_worker.cli.limits import in_words
 from certmail_worker.cli.output import fields, when
 
@@ -28,6 +29,20 @@ def as_json(connection: Connection) -> dict[str, object]:
         "verify": connection.verify,
         "limits": asdict(connection.limits),
     }
+
+
+def shown_wait(wait: Wait | None) -> dict[str, object] | None:
+    """What a connection waits for; nothing where its reminders leave."""
+    if wait is None:
+        return None
+    return {"scope": wait.scope, "why": wait.why, "until": when(wait.until), "ready": wait.ready}
+
+
+def until(wait: Wait | None) -> str | None:
+    """The same in a table's cell."""
+    if wait is None:
+        return None
+    return when(wait.until) or "its day has room again"
 
 
 def show_connection(connection: Connection) -> None:

@@ -38,7 +38,7 @@ if info[1] ~= 'open' then return back('suspended') end
 if paused(job.tenant) then return back('paused') end
 for _, key in ipairs({K.mailbox .. job.mailbox, K.project .. job.project}) do
   local found = redis.call('HMGET', key, 'cooling', 'probe')
-  if tonumber(found[1] or '0') > now then return back('cooling') end
+  if (tonumber(found[1] or '0') or 0) > now then return back('cooling') end
   -- One goes first: others that were leased before the pause go back.
   if found[2] == '1' then
     local leased = key == K.mailbox .. job.mailbox and redis.call('SCARD', K.flying .. job.mailbox)

@@ -59,7 +59,7 @@ end
 -- What a lane, or the whole of its project, waits for: a time (ms), or 'slot' if a request has to end first; nil: it may send.
 local function mailbox_waits(info, since)
   local pause = redis.call('HMGET', K.mailbox .. info.mailbox, 'cooling', 'probe')
-  if tonumber(pause[1] or '0') > now then return tonumber(pause[1]) end
+  if (tonumber(pause[1] or '0') or 0) > now then return tonumber(pause[1]) end
   if redis.call('SCARD', K.flying .. info.mailbox) >= (pause[2] == '1' and 1 or info.in_flight) then return 'slot' end
   local meter = meter_of(info.mailbox, info.project)
   local next, units, share, waited = pace_of(meter, info.units_per_minute, now)
@@ -80,7 +80,7 @@ end
 local function project_waits(info)
   local project = info.project
   local pause = redis.call('HMGET', K.project .. project, 'cooling', 'probe')
-  if tonumber(pause[1] or '0') > now then return tonumber(pause[1]) end
+  if (tonumber(pause[1] or '0') or 0) > now then return tonumber(pause[1]) end
   local function flies() return redis.call('ZCOUNT', K.window .. project, '+inf', '+inf') > 0 end
   if pause[2] == '1' and flies() then return 'slot' end
   local next, units, share = pace_of(project, info.project_units_per_minute, now)

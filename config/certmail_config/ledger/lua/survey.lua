@@ -14,7 +14,7 @@ local mailbox, project, send_units = info[2], info[3], tonumber(info[5])
 
 local function speed(meter, key, units)
   local next, allowed, share = pace_of(meter, units, now)
-  return fine(allowed * share * PACE / send_units), fine(math.max(next, tonumber(redis.call('HGET', key, 'cooling') or '0')))
+  return fine(allowed * share * PACE / send_units), fine(math.max(next, tonumber(redis.call('HGET', key, 'cooling') or '0') or 0))
 end
 
 local rank = redis.call('ZRANK', K.queue .. project, ARGV[1])
