@@ -81,6 +81,9 @@ WARNED: Final = (
 )
 ACCOUNT_TURN: Final = f"{TAG}:account-turn:"  # string by hash of a Google account's `sub`: who links or revokes it now; PX 2 min
 LINK: Final = f"{TAG}:link:"  # string by hash of the state: a consent under way, sealed; EX 30 min
+OFFER: Final = (
+    f"{TAG}:offer:"  # string by hash of its id: an account that somebody is asked about, sealed; EX 30 min
+)
 ENQUIRY: Final = f"{TAG}:enquiry:"  # string by enquiry: what a worker is asked and has found, sealed; EX 15 min, anew each time it gets on
 ENQUIRY_TAKEN: Final = f"{TAG}:enquiry-taken:"  # string by enquiry: the worker that took it up; EX 15 min
 ENQUIRY_LATEST: Final = f"{TAG}:enquiry-latest:"  # string by connection: id of its latest enquiry; EX 15 min

@@ -17,6 +17,9 @@ from certmail_config.ledger.values import split_words
 from certmail_config.outlook import Outlook, Waiting
 from certmail_config.states import State
 
+PLACE_RECOVERY_SECONDS = 300
+"""As meters.lua has it: after so long a mailbox may have one more request under way."""
+
 
 @dataclass(frozen=True, slots=True)
 class LaneGlance:
@@ -52,6 +55,20 @@ def last_leaves_at(redis: Redis, connection: ConnectionId) -> datetime | None:
         return None
     [at] = Outlook(redis).of([Waiting(last[0].decode(), connection, State.READY)])
     return at
+
+
+def at_once(redis: Redis, connection: ConnectionId) -> int | None:
+    """How many requests its mailbox may have under way at once for now, if fewer than it is set to: Google said that it was too many."""
+    info = cast("list[bytes | None]", redis.hmget(keys.LANE_INFO + connection, ["mailbox", "in_flight"]))
+    mailbox, most = ((value or b"").decode() for value in info)
+    if not mailbox:
+        return None
+    lowered = cast("list[bytes | None]", redis.hmget(keys.MAILBOX + mailbox, ["places", "places_at"]))
+    if lowered[0] is None or lowered[1] is None:
+        return None
+    now = redis.time()[0]
+    places = int(lowered[0]) + int(max(0.0, now - int(lowered[1]) / 1000) // PLACE_RECOVERY_SECONDS)
+    return places if places < int(most) else None
 
 
 def sent_today(redis: Redis, connection: ConnectionId) -> int:

@@ -9,7 +9,7 @@ import pytest
 from certmail_config import keys
 from certmail_config.ledger import Pause, RefusedBy
 from certmail_config.states import AttemptOutcome, State
-from support.bench import Bench
+from support.bench import LEASE, Bench
 
 PROBE_SECONDS = 15.0
 
@@ -307,6 +307,70 @@ class TestSlower:
         refuse(ledger, job, Pause(ledger.now + 2, named=False, project=True, allowed=10_000))
         ledger.now += 62
         assert len(ledger.leave(60, step=0.1)) == pytest.approx(100, abs=4)
+
+
+class TestFewerAtOnce:
+    """Google says that too many requests of a mailbox are under way at once: its pace is not to blame."""
+
+    def crowd(self, ledger: Bench, job: str = "a0") -> None:
+        refuse(ledger, job, Pause(ledger.now + 2, named=False, crowded=True))
+
+    def at_once(self, ledger: Bench) -> int:
+        """The most that are under way at once, if each takes ten seconds and one a second may leave."""
+        times = [at for at, _ in ledger.leave(45, step=0.5, latency=10)]
+        ledger.now += LEASE + 1
+        ledger.reap()  # those that were left under way
+        return max(sum(first <= at < first + 9.9 for at in times) for first in times)
+
+    def test_half_as_many_leave_at_once_at_the_same_pace_on_record(self, ledger: Bench) -> None:
+        fill(ledger, "a", 300)
+        ledger.fly("a0")
+        self.crowd(ledger)
+        assert self.at_once(ledger) == 2
+        assert len(ledger.leave(60)) == pytest.approx(59, abs=1)
+        [event] = [fields for kind, fields in told(ledger) if kind == "slowed"]
+        assert (event[b"scope"], event[b"places"]) == (b"in_flight", b"2")
+
+    def test_said_again_it_is_one_and_never_none(self, ledger: Bench) -> None:
+        fill(ledger, "a", 300)
+        for _ in range(4):
+            ledger.now += 3
+            [job] = ledger.dispatch(1).jobs
+            ledger.begin(ledger.claim(job))
+            self.crowd(ledger, job)
+        assert self.at_once(ledger) == 1
+        assert [fields[b"places"] for kind, fields in told(ledger) if kind == "slowed"] == [
+            b"2",
+            b"1",
+            b"1",
+            b"1",
+        ]
+
+    def test_one_more_leaves_after_each_five_minutes_without_it(self, ledger: Bench) -> None:
+        fill(ledger, "a", 600)
+        ledger.fly("a0")
+        self.crowd(ledger)
+        begun, found = ledger.now, []
+        for minutes in (0, 6, 12, 20):
+            ledger.now = max(ledger.now, begun + minutes * 60 + 3)
+            found.append(self.at_once(ledger))
+        assert found == [2, 3, 4, 4]
+
+    def test_requests_that_were_under_way_count_once(self, ledger: Bench) -> None:
+        fill(ledger, "a", 3)
+        for n in range(3):
+            ledger.fly(f"a{n}")
+            ledger.now += 1.1
+        for n in range(3):
+            self.crowd(ledger, f"a{n}")
+        assert ledger.field(keys.MAILBOX + "m-a", "places") == b"2"
+
+    def test_a_mailbox_that_works_keeps_it_in_mind(self, ledger: Bench) -> None:
+        fill(ledger, "a", 100)
+        ledger.fly("a0")
+        self.crowd(ledger)
+        assert len(ledger.leave(30)) > 20
+        assert self.at_once(ledger) == 2
 
 
 def told(ledger: Bench) -> list[tuple[str, dict[bytes, bytes]]]:

@@ -180,8 +180,8 @@ CASES = (
     slowed("403 user quota, queries", wire(403, "rateLimitExceeded", LIMIT.format("Queries", "Queries per minute per user"), "PERMISSION_DENIED")),
     slowed("403 user quota, units", wire(403, "rateLimitExceeded", LIMIT.format("Total Query Cost", "Units per minute per user"), "PERMISSION_DENIED", "RATE_LIMIT_EXCEEDED")),
     slowed("403 user quota, newer", newer(403, LIMIT.format("Total Query Cost", "Units per minute per user"), "PERMISSION_DENIED", "RATE_LIMIT_EXCEEDED")),
-    slowed("429 concurrent, older", legacy(429, "rateLimitExceeded", CONCURRENT)),
-    slowed("429 concurrent, today", wire(429, "rateLimitExceeded", CONCURRENT, "RESOURCE_EXHAUSTED")),
+    slowed("429 concurrent, older", legacy(429, "rateLimitExceeded", CONCURRENT), code="mailbox_crowded"),
+    slowed("429 concurrent, today", wire(429, "rateLimitExceeded", CONCURRENT, "RESOURCE_EXHAUSTED"), code="mailbox_crowded"),
     slowed("429 as a page", page(429)),
     slowed("429 bandwidth, three hours", wire(429, "rateLimitExceeded", RATE.format("2026-11-23T21:00:00.000Z"), "RESOURCE_EXHAUSTED", Date=DATE), (10_800, 10_801)),
     # The day's sending limit: a quarter of an hour at least, unless a time is named.

@@ -50,3 +50,20 @@ def test_with_sql_away_it_says_so_and_sends_at_the_limits_that_the_lanes_have(pl
     assert "limits_not_published" in log
     assert "secret" not in log
     assert units(place, connection) == b"1200000"
+
+
+def test_a_mailbox_that_takes_two_requests_at_once_is_asked_for_no_more_after_a_few_refusals(
+    place: Town,
+) -> None:
+    connection = place.link(in_flight=4)
+    place.control("PUT", "/limits", {"in_flight": 2})
+    place.fault("slow", seconds=3, times=None)  # so that more would be under way at once
+    place.worker(CERTMAIL_HTTP_TIMEOUT_SECONDS="8", CERTMAIL_LEASE_SECONDS="20")
+    jobs = place.send(campaign(12))
+    place.wait_recorded(jobs, {"accepted"}, seconds=120)
+    refused = [item for item in place.sends() if item["status"] == 429]
+    assert 1 <= len(refused) <= 3
+    assert max(place.copies().values()) == 1
+    assert place.ask("connections", "show", connection)["in_flight_now"] in {1, 2}
+    pace = place.office.redis.hgetall(next(place.office.redis.scan_iter(keys.PACE + "*:*")))
+    assert b"share" not in pace, "its minute is not to blame"

@@ -48,6 +48,8 @@ def gates(dump: Dump, prefix: str) -> dict[str, Gate]:
             probe=told.get("probe") == "1",
             strikes=int(told.get("strikes", 0)),
             unknowns=int(told.get("unknowns", 0)),
+            places=int(told["places"]) if "places" in told else None,
+            places_at=int(told.get("places_at", 0)),
         )
         for name, told in dump.hashes(prefix).items()
     }

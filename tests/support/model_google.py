@@ -35,7 +35,9 @@ class Google(Moves):
             gate = project if pause.project else mailbox
             if gate.pause(ms(pause.until), named=pause.named, begun_at=begun_at, reason=reason, now=now):
                 gate.strikes += not pause.named
-            if pause.allowed is not None:
+            if pause.crowded:
+                self._crowd(entry, begun_at, reason, now)
+            elif pause.allowed is not None:
                 self._slow_down(entry, pause.allowed, begun_at, reason, now, whole=pause.project)
         if probe_in is not None:
             self._count_unknown(entry.mailbox, entry.project, begun_at, now + ms(probe_in), now)
@@ -60,6 +62,23 @@ class Google(Moves):
                 tenant=entry.tenant,
                 scope="project" if whole else "mailbox",
                 share=f"{share:.3f}",
+                reason=reason,
+            )
+
+    def _crowd(self, entry: Entry, begun_at: int, reason: str, now: int) -> None:
+        """Too many requests of a mailbox were under way at once."""
+        track = self.tracks.get(entry.connection)
+        if track is None:
+            return
+        places = self.mailboxes[str(entry.mailbox)].crowd(track.in_flight, begun_at, now)
+        if places is not None:
+            self.emit(
+                now,
+                "slowed",
+                connection=entry.connection,
+                tenant=entry.tenant,
+                scope="in_flight",
+                places=str(places),
                 reason=reason,
             )
 

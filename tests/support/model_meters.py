@@ -20,6 +20,7 @@ PACE: Final = 0.98
 SLOWER: Final = 0.7
 SLOWEST: Final = 0.1
 RECOVERY: Final = 0.01 / 60_000
+PLACE_RECOVERY: Final = 300_000
 TRIPS: Final = 3
 """So many unknown outcomes in a row stop a mailbox; so many for each of so many mailboxes stop their project."""
 
@@ -143,6 +144,10 @@ class Gate:
     """Pauses in a row of which nobody said how long."""
     unknowns: int = 0
     """Requests in a row of which Google did not say what became."""
+    places: int | None = None
+    """How many requests at once it took when it was told that there were too many."""
+    places_at: int = 0
+    """When that was."""
 
     def pause(self, until: int, *, named: bool, begun_at: int, reason: str, now: int) -> bool:
         """The latest deadline counts; one of our own only for requests begun after the present pause was set."""
@@ -150,6 +155,19 @@ class Gate:
             return False
         self.cooling, self.cooled_at, self.cool_reason, self.probe = until, now, reason, True
         return True
+
+    def room(self, most: int, now: int) -> int:
+        """How many requests may be under way at once: one more after each five minutes."""
+        if self.places is None:
+            return most
+        return min(most, self.places + max(0, now - self.places_at) // PLACE_RECOVERY)
+
+    def crowd(self, most: int, begun_at: int, now: int) -> int | None:
+        """Too many were under way; gives how many may be, or None if that is no news."""
+        if begun_at < self.places_at:
+            return None  # it left before there were fewer
+        self.places, self.places_at = max(1, self.room(most, now) // 2), now
+        return self.places
 
     def works(self, now: int) -> None:
         """A mail was accepted: the pause is over for good, unless another has begun meanwhile."""

@@ -44,7 +44,7 @@ class Pacing(Moves):
         flying = len(self.flying(track.mailbox))
         if gate.cooling > now:
             return gate.cooling
-        if flying >= (1 if gate.probe else track.in_flight):
+        if flying >= (1 if gate.probe else gate.room(track.in_flight, now)):
             return "slot"
         if meter.next > now:  # then the lane goes first that went longest ago: part of a millisecond decides
             return meter.next + track.leased_at % 900_000 / 1_000_000

@@ -15,6 +15,8 @@ from support.pressure import GOOD, Pressure, lanes
 waits = [
     FailureClass.MAILBOX_WAIT,
     FailureClass.MAILBOX_WAIT,
+    FailureClass.MAILBOX_CROWDED,
+    FailureClass.MAILBOX_CROWDED,
     FailureClass.DAY_FULL,
     FailureClass.PROJECT_WAIT,
     FailureClass.PROJECT_WAIT,

@@ -82,7 +82,7 @@ ROWS = [
     (403, current(403, "rateLimitExceeded", PER_USER.format("Total Query Cost", "Units"), "PERMISSION_DENIED"), C.MAILBOX_WAIT, "mailbox_busy"),
     (429, current(429, "rateLimitExceeded", "Resource has been exhausted (e.g. check quota).", "RESOURCE_EXHAUSTED"), C.MAILBOX_WAIT, "mailbox_busy"),
     (429, newest(429, "RESOURCE_EXHAUSTED", "Resource has been exhausted (e.g. check quota)."), C.MAILBOX_WAIT, "mailbox_busy"),
-    (429, legacy(429, "rateLimitExceeded", "Too many concurrent requests for user"), C.MAILBOX_WAIT, "mailbox_busy"),
+    (429, legacy(429, "rateLimitExceeded", "Too many concurrent requests for user"), C.MAILBOX_CROWDED, "mailbox_crowded"),
     (429, legacy(429, "userRateLimitExceeded", "User-rate limit exceeded.  Retry after 2026-11-23T18:18:15.961Z"), C.MAILBOX_WAIT, "mailbox_busy"),
     (429, legacy(429, "userRateLimitExceeded", "User-rate limit exceeded.  Retry after 2026-11-23T18:18:15.961Z (Forwarding rules)"), C.MAILBOX_WAIT, "mailbox_busy"),
     (429, newest(429, "", "Of words that nobody knows."), C.MAILBOX_WAIT, "mailbox_busy"),

@@ -35,7 +35,7 @@ JOB = Job(
     enqueued_at=NOW - 5, expires_at=NOW + 14 * DAY, body=b"sealed",
 )  # fmt: skip
 RULES, HELD = Rules(), Doubt()
-WAITS = [C.MAILBOX_WAIT, C.DAY_FULL, C.PROJECT_WAIT, C.PROJECT_DAY_FULL]
+WAITS = [C.MAILBOX_WAIT, C.MAILBOX_CROWDED, C.DAY_FULL, C.PROJECT_WAIT, C.PROJECT_DAY_FULL]
 
 
 def verdict(failure: FailureClass, outcome: AttemptOutcome = O.REJECTED, **more: Any) -> Verdict:

@@ -27,6 +27,8 @@ class FailureClass(StrEnum):
     """This message is bad, and stays so."""
     MAILBOX_WAIT = "mailbox_wait"
     """The mailbox must wait; other mailboxes need not."""
+    MAILBOX_CROWDED = "mailbox_crowded"
+    """The mailbox takes fewer requests at once; how many in a minute is another matter."""
     DAY_FULL = "day_full"
     """The mailbox must wait for hours: its daily sending limit is reached."""
     PROJECT_WAIT = "project_wait"
@@ -168,7 +170,14 @@ TABLE: Final = (
     ),
     _row(
         "403 429",
-        r"rateLimitExceeded|userRateLimitExceeded|RESOURCE_EXHAUSTED|RATE_LIMIT_EXCEEDED|concurrent|quota|rate limit",
+        r"concurrent",
+        _C.MAILBOX_CROWDED,
+        "mailbox_crowded",
+        "Gmail takes fewer requests of this mailbox at once.",
+    ),
+    _row(
+        "403 429",
+        r"rateLimitExceeded|userRateLimitExceeded|RESOURCE_EXHAUSTED|RATE_LIMIT_EXCEEDED|quota|rate limit",
         _C.MAILBOX_WAIT,
         "mailbox_busy",
         "Gmail asks to send more slowly from this mailbox.",

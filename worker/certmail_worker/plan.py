@@ -102,6 +102,7 @@ def plan(
             return Settlement(outcome, State.FAILED, reason)
         case (
             FailureClass.MAILBOX_WAIT
+            | FailureClass.MAILBOX_CROWDED
             | FailureClass.DAY_FULL
             | FailureClass.PROJECT_WAIT
             | FailureClass.PROJECT_DAY_FULL
@@ -161,9 +162,12 @@ def _pause(verdict: Verdict, job: Job, now: float, deadline: float | None, rules
     hours = verdict.failure in {FailureClass.DAY_FULL, FailureClass.PROJECT_DAY_FULL}
     strikes = job.project_strikes if project else job.strikes
     back_off = backoff.seconds(backoff.DAY if hours else backoff.MAILBOX, strikes + 1)
-    allowed = None if hours else int((verdict.allowed or 0) * (rules.project_share if project else 1))
+    crowded = verdict.failure is FailureClass.MAILBOX_CROWDED
+    allowed = (
+        None if hours or crowded else int((verdict.allowed or 0) * (rules.project_share if project else 1))
+    )
     until = now + back_off if deadline is None else deadline
-    return Pause(until, named=deadline is not None, project=project, allowed=allowed)
+    return Pause(until, named=deadline is not None, project=project, allowed=allowed, crowded=crowded)
 
 
 def _resend_at(verdict: Verdict, now: float, doubt: Doubt) -> float | None:

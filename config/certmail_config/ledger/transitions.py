@@ -278,6 +278,8 @@ def _pause(pause: Pause | None) -> tuple[str, str, str, str]:
     if pause is None:
         return "", "", "", ""
     allowed = "" if pause.allowed is None else str(pause.allowed)
+    if pause.crowded:
+        allowed = "places"
     return ms(pause.until), flag(pause.named), flag(pause.project), allowed
 
 

@@ -123,13 +123,15 @@ class Pause:
     """Nothing leaves a mailbox, or its whole project, before `until`; then one job goes first, to probe.
 
     `named`: Google said so. `allowed`: it refused what was believed to be allowed, and says that it allows so many units
-    a minute, or 0 if it does not say; None if that is not what it was about.
+    a minute, or 0 if it does not say; None if that is not what it was about. `crowded`: too many requests of the mailbox were
+    under way at once.
     """
 
     until: float
     named: bool
     project: bool = False
     allowed: int | None = None
+    crowded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import typer
 
 from certmail_config.connections import DEFAULT_NAME, METADATA_SCOPE, SEND_SCOPE, Kind, Limits
 from certmail_config.errors import WrongUse
+from certmail_config.lane_glances import at_once
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
@@ -177,6 +178,15 @@ def list_(
 
 def show(id: Id, *, json: Json = False) -> None:  # noqa: A002 - what it is called on the command line
     """Show one connection: its state, and what to do if it does not work."""
-    with open_office(Settings.from_env()) as office, office.db() as db:
-        found = registry.get_connection(db, id)
-    return print_json(as_json(found)) if json else show_connection(found)
+    with open_office(Settings.from_env()) as office:
+        found = office.connection(id)
+        fewer = at_once(office.redis, found.id)
+    if json:
+        return print_json(as_json(found) | {"in_flight_now": fewer})
+    show_connection(found)
+    if fewer is not None:
+        out.print(
+            f"\nFor now {fewer} of {found.limits.in_flight} requests at once: Gmail said that more are too many for this mailbox. "
+            "Every five minutes without that there may be one more."
+        )
+    return None

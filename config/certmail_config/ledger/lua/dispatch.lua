@@ -58,9 +58,10 @@ end
 
 -- What a lane, or the whole of its project, waits for: a time (ms), or 'slot' if a request has to end first; nil: it may send.
 local function mailbox_waits(info, since)
-  local pause = redis.call('HMGET', K.mailbox .. info.mailbox, 'cooling', 'probe')
+  local pause = redis.call('HMGET', K.mailbox .. info.mailbox, 'cooling', 'probe', 'places', 'places_at')
   if (tonumber(pause[1] or '0') or 0) > now then return tonumber(pause[1]) end
-  if redis.call('SCARD', K.flying .. info.mailbox) >= (pause[2] == '1' and 1 or info.in_flight) then return 'slot' end
+  local places = pause[2] == '1' and 1 or places_of(info.in_flight, pause[3], pause[4], now)
+  if redis.call('SCARD', K.flying .. info.mailbox) >= places then return 'slot' end
   local meter = meter_of(info.mailbox, info.project)
   local next, units, share, waited = pace_of(meter, info.units_per_minute, now)
   info.next, info.waited, info.step = next, waited, interval(units, share * warmth(info), info.send_units)

@@ -12,6 +12,10 @@ local LATE = 2500
 -- Refused at less than was believed to be allowed, a meter goes slower, and recovers a hundredth a minute.
 local SLOWER, SLOWEST, RECOVERY = 0.7, 0.1, 0.01 / 60000
 
+-- Told that too many requests were under way at once, a mailbox takes half as many, at least one, and one more after each
+-- five minutes without that.
+local PLACE_RECOVERY = 300000
+
 local function meter_of(mailbox, project) return mailbox .. ':' .. project end
 
 -- Part of a millisecond counts where a project sends hundreds a second.
@@ -67,6 +71,24 @@ local function slow_down(meter, units, told, begun_at, now)
   redis.call('HSET', key, 'share', fine(share), 'lowered_at', text(now))
   redis.call('PEXPIRE', key, DAY)
   return share
+end
+
+-- How many requests a mailbox may have under way at once: `most`, or fewer for now. `places` and `lowered_at` are its fields
+-- `places` and `places_at`.
+local function places_of(most, places, lowered_at, now)
+  local lowered = tonumber(places or '')
+  if not lowered then return most end
+  return math.min(most, lowered + math.floor(math.max(0, now - (tonumber(lowered_at or '0') or 0)) / PLACE_RECOVERY))
+end
+
+-- Google said that too many were under way. Gives how many may be from now on, or nil if that is nothing new.
+local function fewer_places(key, most, begun_at, now)
+  local found = redis.call('HMGET', key, 'places', 'places_at')
+  if begun_at < tonumber(found[2] or '0') then return nil end -- it left before there were fewer
+  local places = math.max(1, math.floor(places_of(most, found[1], found[2], now) / 2))
+  redis.call('HSET', key, 'places', text(places), 'places_at', text(now))
+  if redis.call('PTTL', key) < DAY then redis.call('PEXPIRE', key, DAY) end
+  return places
 end
 
 -- How many of the last 24 hours are counted; a slot of five minutes counts until its end is a day ago.

@@ -5,7 +5,7 @@
 --       5 next state (accepted, failed, ready, scheduled, uncertain) · 6 reason
 --       7 at ms: scheduled = not before; uncertain = when a rule sends it again, or '' to hold it
 --       8 '1' if the attempt counts for back-off · 9 let nothing leave the mailbox until ms or '' · 10 '1' if Google named that time
---       11 '1' if that is for its whole project · 12 go slower: units a minute that Google says it allows, 0 if it does not say, or ''
+--       11 '1' if that is for its whole project · 12 go slower: units a minute that Google says it allows, 0 if it does not say; 'places': fewer at once; or ''
 --       13 ms until the next probe if unknown outcomes go on, or '' if this one says nothing about Google
 --       14 suspend the lane: code or '' · 15 message (a second line says what to do) · 16 connection version · 17 clock ms or ''
 -- The next state is what the worker asks for; what is known of other requests, or a cancellation, may make it another.
@@ -37,7 +37,13 @@ local function mind_google(mailbox, project, begun_at)
     local key, named = ARGV[11] == '1' and whole or box, ARGV[10] == '1'
     if pause(key, tonumber(ARGV[9]), named, begun_at, reason, now) and not named then redis.call('HINCRBY', key, 'strikes', 1) end
   end
-  if ARGV[12] ~= '' then
+  if ARGV[12] == 'places' then
+    local most = redis.call('HGET', K.lane_info .. job.connection, 'in_flight')
+    local places = most and fewer_places(box, tonumber(most), begun_at, now)
+    if places then
+      emit(now, 'slowed', {'connection', job.connection, 'tenant', job.tenant, 'scope', 'in_flight', 'places', text(places), 'reason', reason})
+    end
+  elseif ARGV[12] ~= '' then
     local meter = ARGV[11] == '1' and project or meter_of(mailbox, project)
     local units = redis.call('HGET', K.lane_info .. job.connection, ARGV[11] == '1' and 'project_units_per_minute' or 'units_per_minute')
     -- Late news of a connection that was removed: its limits went with it.
