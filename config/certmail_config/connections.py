@@ -108,6 +108,7 @@ class Tenant:
     """A company; `private_key` is sealed, `salt` keys the hashes that identify its jobs, `name` is what reviewers read.
 
     `state` is one of `TenantState`; `uncertain` is its rule for unknown outcomes (see uncertain.py); None means the deployment's.
+    `domains` are those that it may send from (see domains.py); '' means any.
     """
 
     id: str
@@ -118,6 +119,7 @@ class Tenant:
     version: int
     name: str = ""
     uncertain: str | None = None
+    domains: str = ""
 
     @property
     def organisation(self) -> str:

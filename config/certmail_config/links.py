@@ -26,7 +26,7 @@ class Link:
     """What the callback needs to know of the consent that it ends; `version` is the connection's when it began.
 
     One that was begun on a page of ours belongs to that browser (`browser` is the hash of its secret), and leads `back` to a
-    path of ours; one that the command line began has neither.
+    path of ours; one that the command line began has neither. `another`: an operator lets the connection change its account.
     """
 
     connection: ConnectionId
@@ -34,6 +34,7 @@ class Link:
     verifier: str
     browser: str = ""
     back: str = ""
+    another: bool = False
 
     def belongs_to(self, browser: str) -> bool:
         """Whether the browser with this secret may end it."""
@@ -50,10 +51,13 @@ def begin_link(
     redirect_uri: str,
     browser: str = "",
     back: str = "",
+    another: bool = False,
+    choose: bool = False,
 ) -> str:
     """Start a consent for this connection; gives the URL at Google. State and PKCE verifier are new each time.
 
-    `browser` is a secret that only this browser has, `back` the path that it is sent to afterwards.
+    `browser` is a secret that only this browser has, `back` the path that it is sent to afterwards; with `choose` Google asks which
+    account, with `another` it may be another one than the connection has.
     """
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
     value = {
@@ -62,9 +66,12 @@ def begin_link(
         "verifier": verifier,
         "browser": _hash(browser) if browser else "",
         "back": back,
+        "another": another,
     }
     Strongbox(redis, vault).put(_name(state), value, seconds=LIFE_SECONDS)
-    return consent_url(page, client, redirect_uri=redirect_uri, state=state, verifier=verifier)
+    return consent_url(
+        page, client, redirect_uri=redirect_uri, state=state, verifier=verifier, choose=choose or another
+    )
 
 
 def take_link(redis: Redis, vault: Vault, state: str) -> Link | None:
@@ -72,7 +79,8 @@ def take_link(redis: Redis, vault: Vault, state: str) -> Link | None:
     value = Strongbox(redis, vault).take(_name(state))
     if value is None:
         return None
-    whose = value.get("browser", ""), value.get("back", "")  # neither in one that an older certmail began
+    # None of these in one that an older certmail began.
+    whose = value.get("browser", ""), value.get("back", ""), value.get("another", False)
     return Link(ConnectionId(value["connection"]), value["version"], value["verifier"], *whose)
 
 

@@ -69,15 +69,20 @@ LINK_SCOPES: Final = (
 ISSUERS: Final = frozenset({"https://accounts.google.com", "accounts.google.com"})
 
 
-def consent_url(page: str, client: OAuthClient, *, redirect_uri: str, state: str, verifier: str) -> str:
-    """Where the administrator signs in and consents. Always asks anew: else Google gives no refresh token (google.md §3.1)."""
+def consent_url(
+    page: str, client: OAuthClient, *, redirect_uri: str, state: str, verifier: str, choose: bool = False
+) -> str:
+    """Where the administrator signs in and consents. Always asks anew: else Google gives no refresh token (google.md §3.1).
+
+    With `choose` it asks first which account.
+    """
     query = {
         "client_id": client.id,
         "redirect_uri": redirect_uri,
         "response_type": "code",
         "scope": " ".join(LINK_SCOPES),
         "access_type": "offline",
-        "prompt": "consent",
+        "prompt": "select_account consent" if choose else "consent",
         "state": state,
         "code_challenge": _challenge(verifier),
         "code_challenge_method": "S256",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from certmail_config.connections import (
     Tenant,
     check_name,
 )
+from certmail_config.domains import check_domain, read_domains
 from certmail_config.errors import Refused
 from certmail_config.ledger import Suspension, run, suspend_lane
 from certmail_config.publisher import Publisher
@@ -66,7 +67,7 @@ class Office:
         return Publisher(self.engine, self.redis, self.vault, self.settings.project_share)
 
     def add_tenant(
-        self, tenant: str, *, name: str = "", uncertain: str | None = None
+        self, tenant: str, *, name: str = "", uncertain: str | None = None, domains: Sequence[str] = ()
     ) -> tuple[Tenant, Connection]:
         """Make a tenant with its connection `default`; raises Refused, WrongUse."""
         check_name(tenant, "tenant")
@@ -80,17 +81,25 @@ class Office:
                 datetime.now(UTC),
                 name=name.strip()[:MOST_NAME],
                 uncertain=uncertain,
+                domains=read_domains(domains),
             )
         self.publisher.publish(connection)
         return made, connection
 
-    def change_tenant(self, tenant: str, *, name: str | None, uncertain: str | None) -> Tenant:
-        """Change what is given; an empty `uncertain` goes back to the deployment's rule. Raises Refused, WrongUse."""
+    def change_tenant(
+        self, tenant: str, *, name: str | None, uncertain: str | None, domains: Sequence[str] | None = None
+    ) -> Tenant:
+        """Change what is given; an empty `uncertain` goes back to the deployment's rule, no domain allows any. Raises Refused, WrongUse.
+
+        Connections of a domain that is no longer allowed go on.
+        """
         changes: dict[str, str | None] = {}
         if name is not None:
             changes["name"] = name.strip()[:MOST_NAME]
         if uncertain is not None:
             changes["uncertain"] = str(uncertain) if uncertain and Policy.parse(uncertain) else None
+        if domains is not None:
+            changes["domains"] = read_domains(domains)
         with self.db() as db:
             changed = registry.change_tenant(db, tenant, changes)
             connections = registry.list_connections(db, tenant)
@@ -116,6 +125,7 @@ class Office:
         )
         pair = new_key_pair(datetime.now(UTC), valid_days=valid_days)
         with self.db() as db:
+            check_domain(registry.get_tenant(db, tenant), mailbox)
             draft = self._draft(db, tenant, name)
             registry.save_connection(
                 db,

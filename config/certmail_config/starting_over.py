@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from certmail_config.addresses import address, service_account_address
 from certmail_config.connections import Connection, ConnectionState, Kind
+from certmail_config.domains import check_domain
 from certmail_config.errors import Refused
 from certmail_config.office import Office
+from certmail_config.sql import registry
 from certmail_config.stopping import before_it_worked
 
 
@@ -16,6 +18,9 @@ def correct(office: Office, id_: str, *, service_account: str, mailbox: str, ver
     found = _never_worked(office, id_)
     if found.kind is not Kind.CUSTOMER_OWNED_APP:
         raise Refused("nothing_to_correct", "A linked account is whichever signs in.", "Link the account.")
+    mailbox = address(mailbox.strip(), "The mailbox")
+    with office.db() as db:
+        check_domain(registry.get_tenant(db, found.tenant), mailbox)
     return office.save(
         replace(
             found,
@@ -25,7 +30,7 @@ def correct(office: Office, id_: str, *, service_account: str, mailbox: str, ver
             remedy=None,
             refused_since=None,
             service_account=service_account_address(service_account.strip(), "The service account"),
-            mailbox=address(mailbox.strip(), "The mailbox"),
+            mailbox=mailbox,
             verify=verify,
         )
     )

@@ -28,7 +28,11 @@ export async function linkedAccount(browser, window, google, town, tenant) {
   await consent(window, account, { without: "gmail.send" });
   await window.sees("The box for sending email on your behalf was not ticked");
   await window.look("scope-missing");
-  await consent(window, account, {});
+  await consent(window, account, { answer: "No, choose another account" });
+  await window.sees("That account was not linked");
+  await window.look("declined");
+  await window.follow("Not now");
+  await consent(window, account, { look: "whether" });
   await window.sees("Connected");
   await window.look("connected");
 
@@ -65,12 +69,18 @@ export async function linkedAccount(browser, window, google, town, tenant) {
   expect(result.get("status") === "active" && result.get("state") === "xyz" && result.get("tenant") === tenant, `the application gets the result: ${result}`);
 }
 
-async function consent(window, account, { decision = "Allow", without }, button) {
+async function consent(window, account, { decision = "Allow", without, answer = "Yes, send from this account", look }, button) {
   const { page } = window;
   const again = await page.getByRole("button", { name: "Link again" }).count();
   await window.press(button ?? (again ? "Link again" : "Continue to Google"));
   await page.locator(`input[name=account][value="${account}"]`).check();
   if (without) await page.locator(`input[name=scope][value$="${without}"]`).uncheck();
   await window.press(decision);
-  await page.waitForURL((url) => url.pathname.startsWith("/connect"));
+  // An account that is new to the connection is asked about; one that it has is not.
+  await page.waitForURL((url) => url.pathname.startsWith("/connect") || url.pathname.startsWith("/oauth/google/account"));
+  if (!new URL(page.url()).pathname.startsWith("/oauth/google/account")) return;
+  await window.sees("Send the reminders of Globex from this account?");
+  if (look) await window.look(look);
+  await window.press(answer);
+  if (answer.startsWith("Yes")) await page.waitForURL((url) => url.pathname.startsWith("/connect"));
 }

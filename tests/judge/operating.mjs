@@ -7,6 +7,9 @@ export async function operating(window, google, town, tenant, broken) {
   await page.goto(`${town.gateway}/console`);
   await page.getByRole("link", { name: "Globex" }).first().click();
   await window.check("Only check");
+  await window.sees("goes on until Google refuses it again");
+  await page.waitForTimeout(3500);
+  await window.check("Only check");
   await page.locator("#state").getByText("Needs attention").waitFor();
   await window.look("attention");
   await page.getByRole("link", { name: "Connections" }).first().click();

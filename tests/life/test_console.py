@@ -267,6 +267,8 @@ def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(plac
     form = {"account": "reviews@globex.example", "decision": "allow"}
     form["scope"] = parse_qs(urlsplit(google).query)["scope"][0].split()  # type: ignore[assignment]
     visitor.page = visitor.session.post(google, data=form, timeout=20)
+    assert "Send the reminders of Globex from this account? reviews@globex.example" in visitor.text
+    visitor.post(urlsplit(visitor.page.url).path, answer="yes")
     assert urlsplit(visitor.page.url).path == path
     assert "The account is linked." in visitor.text
     assert "Reminders will be sent from reviews@globex.example" in visitor.text

@@ -92,8 +92,24 @@ class TestTheWayBackFromGoogle:
         place.control("POST", "/accounts", {"email": "reviews@replayed.example"})
         back = come_back(somebody, begin(somebody, connection), "reviews@replayed.example")
         assert somebody.get(back).ok
+        assert state_of(place, connection) == "pending"
+        somebody.post(urlsplit(somebody.page.url).path, answer="yes")
         assert state_of(place, connection) == "active"
         assert somebody.get(back).status_code == 400
+
+    def test_the_question_is_answered_by_that_browser_alone_and_from_its_own_page(
+        self, place: Town, somebody: Visitor
+    ) -> None:
+        connection = pending(place, "answered")
+        place.control("POST", "/accounts", {"email": "reviews@answered.example"})
+        somebody.get(come_back(somebody, begin(somebody, connection), "reviews@answered.example"))
+        path, token = urlsplit(somebody.page.url).path, somebody.token
+        stranger = Visitor(place)
+        assert stranger.get(path).status_code == 400
+        assert stranger.post(path, token=token, answer="yes").status_code == 400
+        assert somebody.post(path, token="guessed", answer="yes").status_code == 403
+        assert somebody.get(path.replace("account/", "account/x")).status_code == 400
+        assert state_of(place, connection) == "pending"
 
     def test_somebody_elses_code_is_refused_by_its_proof_key(self, place: Town, somebody: Visitor) -> None:
         connection, other = pending(place, "injected"), pending(place, "injecting")

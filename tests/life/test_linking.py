@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -231,6 +233,129 @@ class TestConnectionsOfOneAccount:
             place.office.redis.delete(turn(place.office.redis, sub).name)
             assert "did not say whose account" in page.result().text
         assert show(place, connection)["code"] == "account_unknown"
+
+
+class TestWhetherToSendFromTheAccount:
+    """An account that was chosen by mistake is linked to nothing."""
+
+    def test_nothing_is_linked_until_somebody_says_yes(self, place: Town) -> None:
+        connection = pending(place, "asked")
+        with requests.Session() as browser:
+            page = sign_in(browser, link_url(place, connection), "somebody@globex.example")
+            assert "Send the reminders of asked from this account?" in page.text
+            assert "somebody@globex.example" in page.text
+            assert show(place, connection)["state"] == "pending"
+            assert requests.get(page.url, timeout=10).status_code == 400, "in another browser it asks nobody"
+            assert answer(browser, page, "yes", csrf="guessed").status_code == 403
+            assert show(place, connection)["state"] == "pending"
+            assert "is linked" in answer(browser, page, "yes").text
+            assert show(place, connection)["mailbox"] == "somebody@globex.example"
+            assert answer(browser, page, "no").status_code == 400, "it is answered once"
+        assert show(place, connection)["state"] == "active"
+
+    def test_no_gives_it_back_and_leads_to_another_account(self, place: Town) -> None:
+        place.control("POST", "/accounts", {"email": "mistaken@acme.example"})
+        connection, before = pending(place, "declined"), tokens_revoked(place)
+        with requests.Session() as browser:
+            page = sign_in(browser, link_url(place, connection), "mistaken@acme.example")
+            declined = answer(browser, page, "no")
+            assert "That account was not linked" in declined.text
+            assert (show(place, connection)["state"], tokens_revoked(place)) == ("pending", before + 1)
+            [url] = re.findall(r'href="([^"]+/o/oauth2/v2/auth[^"]+)"', declined.text)
+            page = sign_in(browser, unescape(url), "somebody@globex.example")
+            assert answer(browser, page, "yes").ok
+        assert show(place, connection)["mailbox"] == "somebody@globex.example"
+
+    def test_no_takes_nothing_from_others_that_send_from_it_and_says_so_first(
+        self, place: Town, shared: dict[str, str]
+    ) -> None:
+        assert shared
+        connection, before = pending(place, "crossed"), tokens_revoked(place)
+        with requests.Session() as browser:
+            page = sign_in(browser, link_url(place, connection), "shared@globex.example")
+            assert "Another organisation" in page.text
+            assert "first" not in page.text, "which one is nobody's business here"
+            answer(browser, page, "no")
+        assert tokens_revoked(place) == before
+        jobs = place.send(campaign(1, "first", "crossed"))
+        place.wait_recorded(jobs, {"accepted"})
+
+    def test_a_permission_that_ended_before_yes_was_said_is_not_kept(self, place: Town) -> None:
+        account = "fleeting@globex.example"
+        place.control("POST", "/accounts", {"email": account})
+        connection = pending(place, "fleeting")
+        with requests.Session() as browser:
+            page = sign_in(browser, link_url(place, connection), account)
+            place.control("DELETE", f"/accounts/{account}/tokens")
+            assert "did not say whose account" in answer(browser, page, "yes").text
+        assert show(place, connection)["code"] == "account_unknown"
+
+    def test_a_mailbox_of_another_domain_is_refused(self, place: Town) -> None:
+        place.ask(
+            "tenants",
+            "add",
+            "strict",
+            "--name",
+            "Strict",
+            "--domain",
+            "Strict.example",
+            "--domain",
+            "strict.co",
+        )
+        assert place.ask("tenants", "show", "strict")["domains"] == ["strict.example", "strict.co"]
+        connection = place.office.add_service_provider_app("strict", "default", limits=Limits()).id
+        page = place.consent(link_url(place, connection), "somebody@globex.example")
+        assert "Strict may send only from mailboxes of strict.example or strict.co" in page.text
+        assert show(place, connection)["code"] == "domain_not_allowed"
+        owned = (
+            "connections",
+            "add",
+            "strict",
+            "--name",
+            "own",
+            "--kind",
+            "customer_owned_app",
+            "--service-account",
+        )
+        ran = place.run(*owned, "c@p.iam.gserviceaccount.com", "--mailbox", "x@globex.example", "--json")
+        assert ran.json["error"]["code"] == "domain_not_allowed"
+        place.ask("tenants", "set", "strict", "--domain", "")
+        assert place.consent(link_url(place, connection), "somebody@globex.example").ok
+
+    def test_an_operator_lets_another_account_take_over_and_what_waits_leaves_from_it(
+        self, place: Town
+    ) -> None:
+        for account in ("old@wayne.example", "new@wayne.example"):
+            place.control("POST", "/accounts", {"email": account})
+        connection, before = pending(place, "wayne"), tokens_revoked(place)
+        assert place.consent(link_url(place, connection), "old@wayne.example").ok
+        place.control("DELETE", "/accounts/old@wayne.example/tokens")
+        [job] = place.send(campaign(1, "wayne"))
+        wait_for("the lane stops", lambda: (place.status(job)["reason"] or "").startswith("grant_revoked: "))
+        assert "another account" in place.consent(link_url(place, connection), "new@wayne.example").text
+        url = place.ask("connections", "link", connection, "--another-account")["url"]
+        assert place.consent(url, "new@wayne.example").ok
+        place.wait_recorded([job], {"accepted"})
+        [message] = [message for message in place.messages() if message["certmail_id"] == job]
+        assert message["mailbox"] == "new@wayne.example"
+        assert tokens_revoked(place) == before + 1, (
+            "that of the consent that was refused; the old one has ended"
+        )
+
+
+def sign_in(browser: requests.Session, url: str, account: str) -> requests.Response:
+    """Allow everything at Google's page; gives the page that follows."""
+    scopes = parse_qs(urlsplit(url).query)["scope"][0].split()
+    form = {"account": account, "scope": scopes, "decision": "allow"}
+    return browser.post(url, data=form, timeout=20)
+
+
+def answer(
+    browser: requests.Session, page: requests.Response, said: str, *, csrf: str = ""
+) -> requests.Response:
+    """Answer the question on a page."""
+    [token] = re.findall(r'name="csrf" value="([^"]+)"', page.text)
+    return browser.post(page.url, data={"csrf": csrf or token, "answer": said}, timeout=20)
 
 
 def test_a_withdrawn_permission_stops_the_lane_and_linking_again_lets_its_jobs_leave(place: Town) -> None:

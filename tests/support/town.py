@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -192,14 +193,25 @@ class Town:
         return int(alive)
 
     def consent(
-        self, url: str, account: str, *, decision: str = "allow", scopes: list[str] | None = None
+        self,
+        url: str,
+        account: str,
+        *,
+        decision: str = "allow",
+        scopes: list[str] | None = None,
+        answer: str = "yes",
     ) -> requests.Response:
-        """Sign in and decide at Google's page, and follow it back to certmail."""
+        """Sign in and decide at Google's page, follow it back to certmail, and answer its question; '' leaves that open."""
         page = requests.get(url, timeout=10)
         assert page.ok, page.text
         asked = parse_qs(urlsplit(url).query)["scope"][0].split()
         form = {"account": account, "scope": asked if scopes is None else scopes, "decision": decision}
-        return requests.post(url, data=form, timeout=20)
+        with requests.Session() as browser:
+            back = browser.post(url, data=form, timeout=20)
+            if not answer or "/oauth/google/account/" not in back.url:
+                return back
+            [token] = re.findall(r'name="csrf" value="([^"]+)"', back.text)
+            return browser.post(back.url, data={"csrf": token, "answer": answer}, timeout=20)
 
     def open_gateway(self) -> subprocess.Popen[bytes]:
         """Register our OAuth client at Google and start the gateway; gives its process."""

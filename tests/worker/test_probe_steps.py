@@ -48,13 +48,17 @@ class TestOneThatWorks:
             NOW + timedelta(seconds=late),
         )
 
+    def test_stops_at_once_for_what_certmail_knows_by_itself(self) -> None:
+        ended = failed("certificate dates", "certificate_expired", "It ended.", "Make another.")
+        assert after(WORKS, ended).code == "certificate_expired"
+        assert until_confirmed(ended, WORKS, NOW, CONFIRM) == ended
+
     @pytest.mark.parametrize("step", [AWAY, OURS])
     def test_does_not_mind_trouble_of_others(self, step: Step) -> None:
         assert after(WORKS, SEEN, step) == WORKS
 
     def test_is_said_to_go_on_until_then(self) -> None:
         told = until_confirmed(REFUSED, WORKS, NOW, CONFIRM)
-        assert told.waiting
         assert "goes on until Google refuses it again" in told.message
         refused = replace(WORKS, refused_since=NOW - timedelta(seconds=CONFIRM))
         assert until_confirmed(REFUSED, refused, NOW, CONFIRM) == REFUSED

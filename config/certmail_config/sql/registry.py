@@ -49,7 +49,14 @@ def signing_key(db: Db, vault: Vault) -> bytes:
 
 
 def add_tenant(
-    db: Db, vault: Vault, tenant: str, now: datetime, *, name: str = "", uncertain: str | None = None
+    db: Db,
+    vault: Vault,
+    tenant: str,
+    now: datetime,
+    *,
+    name: str = "",
+    uncertain: str | None = None,
+    domains: str = "",
 ) -> tuple[Tenant, Connection]:
     """Make a tenant and its connection `default`, still a draft; raises Refused if the id is taken."""
     private, public = new_pair()
@@ -62,6 +69,7 @@ def add_tenant(
         version=1,
         name=name,
         uncertain=uncertain,
+        domains=domains,
     )
     try:
         db.execute(insert(tables.tenants).values(**_tenant_row(row), created_at=now))

@@ -22,6 +22,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
+    text,
 )
 
 
@@ -75,6 +76,7 @@ tenants = Table(
     Column("private_key", LargeBinary, nullable=False),  # sealed by the vault
     Column("salt", LargeBinary, nullable=False),
     Column("uncertain", String(200)),  # its rule for unknown outcomes; null means the deployment's
+    Column("domains", Text, nullable=False, server_default=text("''")),  # comma separated; '' is any
     Column("version", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )

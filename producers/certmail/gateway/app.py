@@ -16,15 +16,17 @@ from certmail.gateway.api.mount import mount
 from certmail.gateway.away import as_told
 from certmail.gateway.client import configured_client
 from certmail.gateway.console import cookies
+from certmail.gateway.console.asking_whether import ASKED_AT, GOOGLE, add_question
 from certmail.gateway.console.cookies import Cookie
 from certmail.gateway.console.front import FRONT
 from certmail.gateway.console.guard import guard
 from certmail.gateway.console.returning import returned
 from certmail.gateway.console.routes import add_console
+from certmail.gateway.console.visitors import new_secret
 from certmail.gateway.doors import Bounds, Runner, allow_descriptors
 from certmail.gateway.google import Google, new_session
 from certmail.gateway.headers import protect
-from certmail.gateway.linking import Linked, finish
+from certmail.gateway.linking import Linked, Question, finish
 from certmail.gateway.readiness import Readying
 from certmail_config.errors import CertmailError, StoresUnreachable
 from certmail_config.office import Office
@@ -46,11 +48,13 @@ def build(office: Office) -> web.Application:
     async def google(app: web.Application) -> AsyncIterator[None]:
         async with new_session(office.settings) as session:
             app[SESSION] = session
+            app[GOOGLE] = lambda: Google(session, office.settings, configured_client(office.settings))
             yield
 
     app.cleanup_ctx.append(google)
     app.router.add_get("/", home)
     app.router.add_get("/oauth/google/callback", callback)
+    add_question(app)
     add_console(app, office)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
@@ -61,15 +65,20 @@ def build(office: Office) -> web.Application:
 async def callback(request: web.Request) -> web.StreamResponse:
     """Google sends an administrator's browser here; it goes on to the page that the consent was begun on."""
     office, front = request.app[OFFICE], request.app[FRONT]
-    browser = cookies.read(request, Cookie.CONSENT, secure=front.secure)
+    # Who comes without our secret was sent by the command line: from here on it is this browser's matter.
+    browser = cookies.read(request, Cookie.CONSENT, secure=front.secure) or new_secret()
+    ended: Linked | Question
     try:
-        google = Google(request.app[SESSION], office.settings, configured_client(office.settings))
-        ended = await finish(office, google, request.query, browser)
+        ended = await finish(office, request.app[GOOGLE](), request.query, browser)
     except StoresUnreachable as error:
         away = as_told(error)
         ended = Linked(ok=False, code=away.code, message=away.message, remedy=away.remedy)
     except CertmailError as error:
         ended = Linked(ok=False, code=error.code, message=error.message, remedy=error.remedy)
+    if isinstance(ended, Question):
+        response = web.Response(status=303, headers={"Location": f"{ASKED_AT}/{ended.offer}"})
+        cookies.give(response, Cookie.CONSENT, browser, secure=front.secure)
+        return response
     return await returned(request, ended)
 
 

@@ -46,16 +46,23 @@ def link(
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait until the account is linked, and show the result.")
     ] = False,
+    another_account: Annotated[
+        bool,
+        typer.Option(
+            "--another-account",
+            help="Let another account take the place of the one that is linked; its reminders and record stay.",
+        ),
+    ] = False,
     browser: Annotated[
         bool, typer.Option(help="Open the page in a browser of this machine, if it has one.")
     ] = True,
     json: Json = False,
 ) -> None:
-    """Link a Google account: print the page where its owner signs in and consents."""
+    """Link a Google account: print the page where its owner signs in and consents, and then says whether to send from it."""
     settings = Settings.from_env()
     with termination_as_interrupt(), open_office(settings) as office:
         before = office.connection(id)
-        url = consent(office, before)
+        url = consent(office, before, another=another_account)
         if not wait:
             until = datetime.now(UTC) + timedelta(seconds=LIFE_SECONDS)
             return (
@@ -75,8 +82,8 @@ def link(
     return None
 
 
-def consent(office: Office, connection: Connection) -> str:
-    """Begin a consent for a connection; raises Refused, SettingsError."""
+def consent(office: Office, connection: Connection, *, another: bool = False) -> str:
+    """Begin a consent for a connection, with `another` of another account than it has; raises Refused, SettingsError."""
     from certmail.gateway.client import configured_client  # noqa: PLC0415 - as above
 
     settings = office.settings
@@ -90,6 +97,7 @@ def consent(office: Office, connection: Connection) -> str:
         configured_client(settings),
         page=settings.google_auth_url,
         redirect_uri=settings.callback_url,
+        another=another,
     )
 
 
@@ -124,7 +132,9 @@ def _show(url: str, settings: Settings, *, browser: bool) -> None:
             f"\nOn another machine, first forward the way back: ssh -L {port}:{host}:{port} THIS-MACHINE",
             markup=False,
         )
-    err.print("\nWaiting until it is done; Ctrl-C gives up.")
+    err.print(
+        "\nThe browser then asks whether to send from that account. Waiting until it is linked; Ctrl-C gives up."
+    )
 
 
 def _wait(office: Office, before: Connection) -> Connection:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from certmail_config.connections import Tenant
+from certmail_config.domains import domains_of
 from certmail_config.errors import WrongUse
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
@@ -19,7 +21,9 @@ UNCERTAIN = typer.Option(
     metavar="RULE",
     help="What follows an unknown outcome: `hold`, `resend`, or with kinds that differ `hold,final=resend`; '' is the deployment's rule.",
 )
-
+DOMAIN = typer.Option(
+    help="A domain that its mailboxes must be of; several if given several times, '' for any. Those that are connected go on."
+)
 
 group = typer.Typer(no_args_is_help=True, help="The companies whose reviewers are reminded.")
 
@@ -40,14 +44,21 @@ def add(
         str, typer.Option(help="What its reviewers know it as; else its id stands in the mails.")
     ] = "",
     uncertain: Annotated[str | None, UNCERTAIN] = None,
+    domain: Annotated[list[str] | None, DOMAIN] = None,
     json: Json = False,
 ) -> None:
     """Add a tenant, with a connection `default` that is still to be set up."""
     with open_office(Settings.from_env()) as office:
-        made, connection = office.add_tenant(tenant, name=name, uncertain=uncertain)
+        made, connection = office.add_tenant(tenant, name=name, uncertain=uncertain, domains=domain or ())
     if json:
         return print_json(
-            {"id": made.id, "name": made.organisation, "state": made.state, "connection": connection.id}
+            {
+                "id": made.id,
+                "name": made.organisation,
+                "state": made.state,
+                "connection": connection.id,
+                "domains": domains_of(made),
+            }
         )
     fields(
         [
@@ -64,22 +75,24 @@ def set_(
     *,
     name: Annotated[str | None, typer.Option(help="What its reviewers know it as.")] = None,
     uncertain: Annotated[str | None, UNCERTAIN] = None,
+    domain: Annotated[list[str] | None, DOMAIN] = None,
     json: Json = False,
 ) -> None:
-    """Change a tenant's name, or its rule for unknown outcomes. What is not named stays."""
-    if name is None and uncertain is None:
-        raise WrongUse("missing_option", "Say what to change: --name or --uncertain.")
+    """Change a tenant's name, its rule for unknown outcomes, or the domains that it may send from. What is not named stays."""
+    if name is None and uncertain is None and domain is None:
+        raise WrongUse("missing_option", "Say what to change: --name, --uncertain or --domain.")
     with open_office(Settings.from_env()) as office:
-        changed = office.change_tenant(tenant, name=name, uncertain=uncertain)
+        changed = office.change_tenant(tenant, name=name, uncertain=uncertain, domains=domain)
     shown = {
         "id": changed.id,
         "name": changed.organisation,
         "state": changed.state,
         "uncertain": changed.uncertain,
+        "domains": domains_of(changed),
     }
     if json:
         return print_json(shown)
-    fields(list(shown.items()))
+    fields([*list(shown.items())[:-1], ("domains", _any(changed))])
     return None
 
 
@@ -94,13 +107,18 @@ def list_(*, json: Json = False) -> None:
             "name": tenant.organisation,
             "state": tenant.state,
             "uncertain": tenant.uncertain,
+            "domains": domains_of(tenant),
             "connections": sum(c.tenant == tenant.id for c in connections),
         }
         for tenant in tenants
     ]
     if json:
         return print_json({"tenants": rows})
-    table(["tenant", "name", "state", "uncertain", "connections"], [list(row.values()) for row in rows])
+    headings = ["tenant", "name", "state", "uncertain", "domains", "connections"]
+    shown = [
+        row | {"domains": ", ".join(domains_of(tenant))} for row, tenant in zip(rows, tenants, strict=True)
+    ]
+    table(headings, [list(row.values()) for row in shown])
     return None
 
 
@@ -112,6 +130,7 @@ def show(tenant: Annotated[str, typer.Argument(help="Its id.")], *, json: Json =
         return print_json(_as_json(seen))
     rule = seen.tenant.uncertain or "the deployment's"
     named = [("tenant", seen.tenant.id), ("name", seen.tenant.organisation), ("state", seen.tenant.state)]
+    named.append(("sends from", _any(seen.tenant)))
     fields([*named, ("unknown outcomes", rule), ("waiting", seen.waiting), ("uncertain", seen.uncertain)])
     out.print()
     table(
@@ -123,12 +142,18 @@ def show(tenant: Annotated[str, typer.Argument(help="Its id.")], *, json: Json =
     return None
 
 
+def _any(tenant: Tenant) -> str:
+    """The domains that it may send from, in words."""
+    return ", ".join(domains_of(tenant)) or "any domain"
+
+
 def _as_json(seen: Overview) -> dict[str, object]:
     return {
         "id": seen.tenant.id,
         "name": seen.tenant.organisation,
         "state": seen.tenant.state,
         "uncertain": seen.tenant.uncertain,
+        "domains": domains_of(seen.tenant),
         "connections": [as_json(found) | {"waiting": waiting} for found, waiting in seen.connections],
         "waiting": seen.waiting,
         "unsettled": seen.uncertain,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -44,11 +45,16 @@ class SandboxGoogle:
         return made["client_id"], made["client_secret"]
 
     def consent(self, url: str, account: str) -> None:
-        """Sign in at the consent page, allow everything, and follow the redirect back; raises Refused."""
+        """Sign in at the consent page, allow everything, follow the redirect back, and say yes there; raises Refused."""
         asked = parse_qs(urlsplit(url).query)["scope"][0].split()
         form = urlencode({"account": account, "scope": asked, "decision": "allow"}, doseq=True).encode()
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
         try:
-            with urllib.request.urlopen(url, data=form, timeout=20):  # noqa: S310 - http to ourselves
+            with browser.open(url, data=form, timeout=20) as question:
+                at, page = question.url, question.read().decode()
+            [token] = re.findall(r'name="csrf" value="([^"]+)"', page)
+            yes = urlencode({"csrf": token, "answer": "yes"}).encode()
+            with browser.open(at, data=yes, timeout=20):
                 return
         except urllib.error.HTTPError as error:
             raise Refused(

@@ -20,6 +20,8 @@ PATIENCE: Final = {
     "delegation_missing": timedelta(hours=24),
 }
 """How long Google may take to know of what was just set up (google.md §1.5 and §4.2), and somewhat more."""
+CERTAIN: Final = frozenset({"certificate_expired"})
+"""What certmail knows by itself, and need not be told a second time."""
 REMEMBERED: Final = timedelta(hours=1)
 _KEY: Final = frozenset(
     {"key_unknown", "service_account_unknown", "client_disabled", "client_deleted", "client_invalid"}
@@ -74,11 +76,12 @@ def until_confirmed(step: Step, connection: Connection, now: datetime, confirm_s
     if (
         step.ok
         or step.blame is not Blame.CUSTOMER
+        or step.code in CERTAIN
         or not _awaits_confirmation(connection, now, confirm_seconds)
     ):
         return step
     words = f"The connection goes on until Google refuses it again, {confirm_seconds:.0f} s or more after the first time."
-    return replace(step, message=f"{step.message} {words}", waiting=True)
+    return replace(step, message=f"{step.message} {words}")
 
 
 def concluded(
@@ -98,7 +101,7 @@ def concluded(
         if connection.state is ConnectionState.ATTENTION and connection.code in disproved:
             return connection.troubled(wrong.code, wrong.message, wrong.remedy)
         return connection
-    if _awaits_confirmation(connection, now, confirm_seconds):
+    if wrong.code not in CERTAIN and _awaits_confirmation(connection, now, confirm_seconds):
         since = connection.refused_since if _is_remembered(connection, now) else now
         return replace(connection, refused_since=since)
     return connection.troubled(wrong.code, wrong.message, wrong.remedy, since=connection.refused_since or now)

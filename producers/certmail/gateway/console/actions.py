@@ -29,15 +29,17 @@ async def check(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
 
 async def link(request: web.Request, visitor: Visitor) -> web.StreamResponse:
-    """Send the browser to Google's consent, and remember that it was this browser."""
-    front = request.app[FRONT]
+    """Send the browser to Google's consent, and remember that it was this browser; an operator may ask for `another` account."""
+    front, form = request.app[FRONT], await request.post()
     found = await _connection(request, visitor)
     if found.kind is not Kind.SERVICE_PROVIDER_APP:
         raise Refused(
             "not_linkable", "Only a linked account is linked by signing in.", "Go back to the connection."
         )
     browser = cookies.read(request, Cookie.CONSENT, secure=front.secure) or new_secret()
-    url = await asyncio.to_thread(_begin, front, found, browser, f"{visitor.base}/connections/{found.id}")
+    another = visitor.is_operator and bool(form.get("another"))
+    back = f"{visitor.base}/connections/{found.id}"
+    url = await asyncio.to_thread(_begin, front, found, browser, back, another=another)
     response = web.Response(status=303, headers={"Location": url})
     cookies.give(response, Cookie.CONSENT, browser, secure=front.secure)
     return response
@@ -108,7 +110,7 @@ async def _said(request: web.Request, visitor: Visitor, found: Connection, words
     raise web.HTTPSeeOther(f"{visitor.base}/connections/{found.id}")
 
 
-def _begin(front: Front, connection: Connection, browser: str, back: str) -> str:
+def _begin(front: Front, connection: Connection, browser: str, back: str, *, another: bool) -> str:
     office = front.office
     return begin_link(
         office.redis,
@@ -119,4 +121,5 @@ def _begin(front: Front, connection: Connection, browser: str, back: str) -> str
         redirect_uri=office.settings.callback_url,
         browser=browser,
         back=back,
+        another=another,
     )

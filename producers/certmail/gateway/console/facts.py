@@ -84,6 +84,8 @@ class Facts:
         steps = self.answer.enquiry.steps
         refused = any(not step.ok and step.blame is Blame.CUSTOMER for step in steps)
         works = self.connection.state is ConnectionState.ACTIVE and not self.line.troubled
+        # One that works was refused once: that stands until it is seen to work again.
+        refused = refused and self.connection.refused_since is None
         outdated = refused if works else all(step.ok for step in steps)
         return () if self.answer.over and outdated else steps
 

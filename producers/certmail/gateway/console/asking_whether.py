@@ -1,0 +1,104 @@
+"""After Google: "Send Globex's reminders from this account?", before anything is linked; one page for every way here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from certmail.gateway.client import configured_client
+from certmail.gateway.console import cookies
+from certmail.gateway.console.admission import check_form
+from certmail.gateway.console.cookies import Cookie
+from certmail.gateway.console.front import FRONT, Front
+from certmail.gateway.console.returning import returned
+from certmail.gateway.google import Google
+from certmail.gateway.linking import STALE, accept, decline
+from certmail_config.account_use import users_of
+from certmail_config.connections import Connection
+from certmail_config.links import begin_link
+from certmail_config.offers import Offer, find_offer, take_offer
+from certmail_config.sql import registry
+
+ASKED_AT: Final = "/oauth/google/account"
+GOOGLE: web.AppKey[Callable[[], Google]] = web.AppKey("google")
+"""Makes what asks Google; raises SettingsError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the page says: which account for whom, instead of which, and whether others send from it."""
+
+    offer: Offer
+    connection: Connection
+    organisation: str
+    elsewhere: bool
+
+
+def add_question(app: web.Application) -> None:
+    """Add the page, and where its answer goes."""
+    app.router.add_get(f"{ASKED_AT}/{{offer}}", ask)
+    app.router.add_post(f"{ASKED_AT}/{{offer}}", answer)
+
+
+async def ask(request: web.Request) -> web.StreamResponse:
+    """Show the account and whom it would send for."""
+    front, id_ = request.app[FRONT], request.match_info["offer"]
+    offer = await asyncio.to_thread(find_offer, front.office.strongbox, id_)
+    if offer is None or not offer.belongs_to(_browser(request)):
+        return await returned(request, STALE)
+    asked = await asyncio.to_thread(_asked, front, offer)
+    values = {"asked": asked, "id": id_, "visitor": None, "base": "/console"}
+    return front.pages.render(request, "whether.html", values)
+
+
+async def answer(request: web.Request) -> web.StreamResponse:
+    """Yes links it; no gives it back, and offers to sign in with another account."""
+    front, id_ = request.app[FRONT], request.match_info["offer"]
+    form = await request.post()
+    offer = await asyncio.to_thread(find_offer, front.office.strongbox, id_)
+    if offer is None or not offer.belongs_to(_browser(request)):
+        return await returned(request, STALE)
+    check_form(request, form, offer.form)
+    if await asyncio.to_thread(take_offer, front.office.strongbox, id_) is None:
+        return await returned(request, STALE)  # answered a moment ago
+    google = request.app[GOOGLE]()
+    if form.get("answer") == "yes":
+        return await returned(request, await accept(front.office, google, offer))
+    await decline(front.office, google, offer)
+    url = await asyncio.to_thread(_another, front, offer, _browser(request))
+    values = {"url": url, "back": offer.back, "visitor": None, "base": "/console"}
+    return front.pages.render(request, "declined.html", values)
+
+
+def _browser(request: web.Request) -> str:
+    return cookies.read(request, Cookie.CONSENT, secure=request.app[FRONT].secure)
+
+
+def _asked(front: Front, offer: Offer) -> Asked:
+    connection = front.office.connection(offer.connection)
+    with front.office.db() as db:
+        organisation = registry.get_tenant(db, connection.tenant).organisation
+        others = users_of(db, offer.sub, leaving=[connection.id])
+    elsewhere = any(other.tenant != connection.tenant for other in others)
+    return Asked(offer, connection, organisation, elsewhere)
+
+
+def _another(front: Front, offer: Offer, browser: str) -> str:
+    """The address at Google where another account is chosen."""
+    settings = front.office.settings
+    return begin_link(
+        front.office.redis,
+        front.office.vault,
+        front.office.connection(offer.connection),
+        configured_client(settings),
+        page=settings.google_auth_url,
+        redirect_uri=settings.callback_url,
+        browser=browser,
+        back=offer.back,
+        another=offer.another,
+        choose=True,
+    )

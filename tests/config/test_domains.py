@@ -1,0 +1,54 @@
+"""The domains that a tenant may send from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from certmail_config.connections import Tenant
+from certmail_config.domains import check_domain, domains_of, read_domains
+from certmail_config.errors import Refused, WrongUse
+
+GLOBEX = Tenant("globex", "active", b"", b"", b"", 1, "Globex", domains="globex.com,globex.co.uk")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ([], ""), ([""], ""), (["Globex.com"], "globex.com"), (["@globex.com", "globex.com"], "globex.com"),
+        (["globex.com, globex.co.uk"], "globex.com,globex.co.uk"), (["a.example", "b.example."], "a.example,b.example"),
+    ],
+)  # fmt: skip
+def test_they_are_kept_in_one_form(given: list[str], kept: str) -> None:
+    assert read_domains(given) == kept
+
+
+@pytest.mark.parametrize(
+    "given", ["globex", "a@globex.com", "globex..com", "*.globex.com", "globex.com/x", "-a.com"]
+)
+def test_what_is_none_is_refused(given: str) -> None:
+    with pytest.raises(WrongUse, match="is not a domain"):
+        read_domains([given])
+
+
+@pytest.mark.parametrize("mailbox", ["reviews@globex.com", "Reviews@GLOBEX.com", "a@globex.co.uk"])
+def test_a_mailbox_of_one_of_them_is_allowed(mailbox: str) -> None:
+    check_domain(GLOBEX, mailbox)
+
+
+@pytest.mark.parametrize(
+    "mailbox", ["reviews@acme.com", "a@mail.globex.com", "globex.com@evil.example", "a@notglobex.com"]
+)
+def test_another_is_refused_with_what_to_do(mailbox: str) -> None:
+    with pytest.raises(Refused) as caught:
+        check_domain(GLOBEX, mailbox)
+    assert caught.value.code == "domain_not_allowed"
+    assert "only from mailboxes of globex.com or globex.co.uk" in caught.value.message
+    assert "tenants set globex --domain" in caught.value.remedy
+
+
+def test_without_any_all_are_allowed() -> None:
+    anywhere = replace(GLOBEX, domains="")
+    check_domain(anywhere, "reviews@gmail.com")
+    assert domains_of(anywhere) == []
