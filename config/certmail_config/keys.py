@@ -76,6 +76,9 @@ TOKEN_LOCK: Final = f"{TAG}:token-lock:"  # string by connection:purpose: who fe
 REFUSAL: Final = f"{TAG}:refusal:"  # string by connection:version:purpose: the last token refused, sealed; expires an hour after it may be asked again
 TOKEN_HOLD: Final = f"{TAG}:token-hold:"  # string, empty, by service account (hashed), or `ours`: Google wants no token requests while it lives
 GRANTED: Final = f"{TAG}:granted"  # hash by connection: when Google last granted it a token, ms
+TESTED: Final = (
+    f"{TAG}:tested:"  # string by connection: until when no other test mail leaves it, ms; expires then
+)
 WARNED: Final = (
     f"{TAG}:warned"  # hash by connection: "end of its certificate|days before it" of the last warning
 )

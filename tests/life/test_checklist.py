@@ -291,3 +291,8 @@ def test_a_test_mail_on_the_command_line(place: Town) -> None:
     ran = place.run("connections", "test", "mailed/default")
     assert ran.status == 0, ran
     assert "✓ test mail: Gmail took a mail from reviews@mailed.example to itself" in ran.err
+    mails = len(place.messages())
+    again = place.run("connections", "test", "mailed/default", "--json")
+    assert (again.json["steps"][-1]["code"], again.json["state"]) == ("mailbox_busy", "active")
+    assert "within the last minute" in again.json["steps"][-1]["message"]
+    assert len(place.messages()) == mails

@@ -9,6 +9,7 @@ from certmail_config.ledger.lanes import (
     remove_lane,
     set_lane,
     spend,
+    spend_message,
     suspend_lane,
     warn_expiry,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "set_lane",
     "settle",
     "spend",
+    "spend_message",
     "suspend_lane",
     "warn_expiry",
 ]

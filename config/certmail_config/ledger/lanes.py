@@ -101,7 +101,18 @@ def advertise(
 
 def spend(connection: ConnectionId, units: int, *, nonce: str, clock: float | None = None) -> Call[bool]:
     """Pay for requests other than sends; False when the mailbox's minute has no room for them now."""
-    return Call(load("spend"), (connection, units, nonce, ms(clock)), lambda answer: answer == 1)
+    return Call(
+        load("spend"), (connection, units, nonce, flag(False), ms(clock)), lambda answer: answer == b"paid"
+    )
+
+
+def spend_message(connection: ConnectionId, *, nonce: str, clock: float | None = None) -> Call[str | None]:
+    """Pay for a message that is no reminder; gives what it waits for, None when it is paid: once a minute a connection."""
+
+    def read(answer: bytes) -> str | None:
+        return None if answer == b"paid" else answer.decode()
+
+    return Call(load("spend"), (connection, SEND_UNITS, nonce, flag(True), ms(clock)), read)
 
 
 def note(service: str, *, within: float, clock: float | None = None) -> Call[None]:

@@ -21,7 +21,7 @@ from certmail_worker.http import exchange, new_session
 from certmail_worker.minter import Minter, Purpose, oauth_client, purposes
 from certmail_worker.probe import certificates, grants
 from certmail_worker.probe.steps import concluded, failed, passed, until_confirmed, with_patience
-from certmail_worker.probe.trial import Pay, trial
+from certmail_worker.probe.trial import Postage, trial
 
 Told = Callable[[Sequence[Step]], Awaitable[None]]
 """Hears of the steps that are known, whenever there is one more."""
@@ -40,10 +40,10 @@ async def probe(
     settings: Settings,
     vault: Vault,
     *,
-    pay_for_mail: Pay | None = None,
+    postage: Postage | None = None,
     told: Told | None = None,
 ) -> Probed:
-    """Go through the checklist, up to the first step that fails; with `pay_for_mail` up to a test mail.
+    """Go through the checklist, up to the first step that fails; with `postage` up to a test mail.
 
     Google is asked only for what it gives without harm: nothing changes there, but for the test mail. A certificate that is
     to take the place of the present one does so here, as soon as Google accepts it.
@@ -52,7 +52,7 @@ async def probe(
     async with new_session(
         ca_file=settings.google_ca_file, timeout_seconds=settings.http_timeout_seconds
     ) as session:
-        checklist = Checklist(connection, settings, vault, session, pay_for_mail)
+        checklist = Checklist(connection, settings, vault, session, postage)
         steps: list[Step] = []
         try:
             async for step in checklist.steps(now):
@@ -76,7 +76,7 @@ class Checklist:
     settings: Settings
     vault: Vault
     session: aiohttp.ClientSession
-    pay_for_mail: Pay | None
+    postage: Postage | None
     aside: list[Step] = field(default_factory=list)
 
     async def steps(self, now: datetime) -> AsyncIterator[Step]:
@@ -104,9 +104,9 @@ class Checklist:
         if self.connection.kind is Kind.SERVICE_PROVIDER_APP:
             async for step in self._account(granted):
                 yield step
-        if self.pay_for_mail is not None:
+        if self.postage is not None:
             gmail = Gmail(self.session, self.settings.gmail_url)
-            yield await trial(self.connection, granted.access_token, gmail, self.pay_for_mail)
+            yield await trial(self.connection, granted.access_token, gmail, self.postage)
 
     def _dates(self, now: datetime) -> Step:
         certificate, not_after = self.connection.certificate, self.connection.not_after

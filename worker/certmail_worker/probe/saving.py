@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
+from certmail_config import keys
 from certmail_config.connections import Connection, ConnectionState, Kind
 from certmail_config.errors import Refused
-from certmail_config.ledger import run, spend
+from certmail_config.ledger import run, spend_message
 from certmail_config.office import Office
 from certmail_config.token_errors import Blame
 from certmail_worker.probe.checklist import Probed, Told, probe
@@ -24,14 +25,26 @@ async def examine(office: Office, id_or_name: str, *, mail: bool = False, told: 
     connection = await asyncio.to_thread(office.connection, id_or_name)
     check_probable(connection)
 
-    async def pay(units: int) -> bool:
-        call = spend(connection.id, units, nonce=uuid4().hex)
-        return await asyncio.to_thread(run, office.redis, call)
-
-    probed = await probe(
-        connection, office.settings, office.vault, pay_for_mail=pay if mail else None, told=told
-    )
+    postage = Meters(office, connection) if mail else None
+    probed = await probe(connection, office.settings, office.vault, postage=postage, told=told)
     return replace(probed, connection=await asyncio.to_thread(save, office, connection, probed))
+
+
+@dataclass(frozen=True, slots=True)
+class Meters:
+    """A mailbox's, as the ledger keeps them."""
+
+    office: Office
+    connection: Connection
+
+    async def pay(self) -> str | None:
+        """Pay for one message; gives what it waits for."""
+        call = spend_message(self.connection.id, nonce=uuid4().hex)
+        return await asyncio.to_thread(run, self.office.redis, call)
+
+    async def give_back(self) -> None:
+        """It became no message."""
+        await asyncio.to_thread(self.office.redis.delete, keys.TESTED + self.connection.id)
 
 
 def save(office: Office, before: Connection, probed: Probed) -> Connection:

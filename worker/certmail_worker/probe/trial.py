@@ -6,15 +6,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
+from typing import Final, Protocol
 
 from certmail_config.checklist import Step
 from certmail_config.connections import Connection
 from certmail_config.ids import uuid7
-from certmail_config.ledger.lanes import SEND_UNITS
 from certmail_config.states import AttemptOutcome
 from certmail_config.token_errors import Blame
 from certmail_worker.failures import FailureClass, Verdict, judge
@@ -23,8 +22,28 @@ from certmail_worker.http import SendWindow
 from certmail_worker.probe.steps import failed, passed
 
 NAME = "test mail"
-Pay = Callable[[int], Awaitable[bool]]
-"""Pays so many quota units out of the mailbox's minute; False if there is no room for them now."""
+
+
+class Postage(Protocol):
+    """What the mailbox may send."""
+
+    async def pay(self) -> str | None:
+        """Pay for one message; gives what it waits for, None if it is paid."""
+
+    async def give_back(self) -> None:
+        """It became no message: another may be tried at once."""
+
+
+_WAITS: Final = {
+    "paused": (
+        "sending is paused",
+        "See `certmail status` or `certmail doctor` for what is paused, and by whom.",
+    ),
+    "tested": ("a test mail left it within the last minute", "Probe again in a minute."),
+    "day": ("it has sent as many messages in 24 hours as it may", "Probe again when reminders leave again."),
+    "cooling": ("it pauses because Google asked for it", "Probe again when reminders leave again."),
+}
+_BUSY: Final = ("it may send nothing more in this minute", "Probe again in a minute.")
 _TEXT = """\
 This mailbox is connected to certmail, which sends reminders of access certifications from it.
 
@@ -32,14 +51,16 @@ This message was sent to see that it works. Nothing is to be done; it may be del
 """
 
 
-async def trial(connection: Connection, token: str, gmail: Gmail, pay: Pay) -> Step:
+async def trial(connection: Connection, token: str, gmail: Gmail, postage: Postage) -> Step:
     """Send one mail from the mailbox to itself. It is no reminder: nothing is recorded of it, and it is never repeated."""
-    if not await pay(SEND_UNITS):
-        message = (
-            "The mailbox may send nothing more in this minute, or it pauses: the test mail would be refused."
-        )
-        return failed(NAME, "mailbox_busy", message, "Probe again in a minute.", Blame.NOBODY)
+    waits_for = await postage.pay()
+    if waits_for is not None:
+        why, remedy = _WAITS.get(waits_for, _BUSY)
+        message = f"The test mail was not sent from the mailbox: {why}."
+        return failed(NAME, "mailbox_busy", message, remedy, Blame.NOBODY)
     verdict = judge(await gmail.send(_mail(connection), token, SendWindow(float("inf"))))
+    if verdict.outcome in {AttemptOutcome.NOT_SENT, AttemptOutcome.REJECTED}:
+        await postage.give_back()
     if verdict.failure is FailureClass.NONE:
         message = f"Gmail took a mail from {connection.mailbox} to itself (message {verdict.gmail_id})."
         return passed(NAME, "mail_accepted", message)
