@@ -59,6 +59,7 @@ LATER: Final = f"{TAG}:later:"  # zset by connection: scheduled jobs, scored by 
 LANE_INFO: Final = (
     f"{TAG}:lane-info:"  # hash by connection: open or suspended and why, mailbox, project, limits
 )
+TAKEN: Final = f"{TAG}:taken:"  # hash by tenant: reminders taken in by day since 1970, and `all` of them; days leave as their reminders are forgotten
 LANES: Final = f"{TAG}:lanes:"  # set by project: its lanes
 MAILBOX: Final = f"{TAG}:mailbox:"  # hash by mailbox: cool-down, unknown outcomes in a row; expires an hour after its last use
 PROJECT: Final = f"{TAG}:project:"  # hash by project: as of a mailbox

@@ -3,6 +3,9 @@
 Enqueue stops at 85 % of the memory, pacing at 95 %: sending is what makes room again. Settling what was begun needs some
 of the rest, and a settle that finds no room would be lost knowledge. Both stop at 85 % of what the stream of events may
 hold, which only the recorder makes room in.
+
+What is left is shared: a tenant may have so many times as much here as there is still room for. So one alone may use most of it,
+and the more one uses, the sooner its next reminders are refused, while others' are taken in; as switches share their buffers among ports.
 """
 
 from __future__ import annotations
@@ -16,6 +19,9 @@ from certmail_config.durability import online_replicas
 
 SHARE: Final = 0.85
 PACING_SHARE: Final = 0.95
+TENANT_TIMES: Final = 4
+JOB_BYTES: Final = 2048
+"""What a reminder takes, its events included."""
 LOOK_SECONDS: Final = 1.0
 """How old a look may be."""
 
@@ -32,7 +38,7 @@ class Limits:
 class Figures:
     """What the server shows: which run it is, bytes used, its own limit and its machine's memory (0: none shown), events.
 
-    `online` is how many replicas are attached to it.
+    `online` is how many replicas are attached to it, `tenants` how many tenants there are.
     """
 
     run: str
@@ -41,6 +47,7 @@ class Figures:
     system: int
     events: int
     online: int = 0
+    tenants: int = 1
 
     def memory_limit(self, limits: Limits) -> int:
         """The bytes that may be used; 0 where nobody knows."""
@@ -84,17 +91,27 @@ def free_bytes(figures: Figures, limits: Limits) -> int | None:
     return max(0, int(SHARE * limit) - figures.used) if limit else None
 
 
+def share(figures: Figures, limits: Limits) -> int:
+    """How many reminders one tenant may have in Redis just now; 0: as many as there is room for, since there is no other tenant."""
+    if figures.tenants < 2:
+        return 0
+    free, events = free_bytes(figures, limits), max(0, int(SHARE * limits.events_max) - figures.events)
+    rooms = [events] if free is None else [events, free // JOB_BYTES]
+    return max(1, TENANT_TIMES * min(rooms))
+
+
 def ask(pipe: Any) -> None:
     """Put the questions into a pipeline, synchronous or not; its answers are read by `read_figures`."""
     pipe.info("server")
     pipe.info("memory")
     pipe.info("replication")
     pipe.xlen(keys.EVENTS)
+    pipe.scard(keys.TENANTS)
 
 
 def read_figures(answers: Sequence[Any]) -> Figures:
     """Read the answers to `ask`."""
-    server, memory, replication, events = answers
+    server, memory, replication, events, tenants = answers
     # Buffers of the append-only file and of replicas do not count for the server's own limit.
     used = int(memory["used_memory"]) - int(memory.get("mem_not_counted_for_evict", 0))
     return Figures(
@@ -104,6 +121,7 @@ def read_figures(answers: Sequence[Any]) -> Figures:
         system=int(memory.get("total_system_memory", 0)),
         events=int(events),
         online=online_replicas(replication),
+        tenants=int(tenants),
     )
 
 

@@ -32,7 +32,7 @@ def forget_connection(redis: Redis, tenant: str, name: str, connection: Connecti
 def withdraw_tenant(redis: Redis, tenant: str) -> None:
     """Remove a tenant, with the private half of its key and its set-up link; raises RedisError."""
     redis.srem(keys.TENANTS, tenant)
-    redis.delete(keys.TENANT + tenant, keys.SETUP + tenant)
+    redis.delete(keys.TENANT + tenant, keys.SETUP + tenant, keys.TAKEN + tenant)
 
 
 def known_in(redis: Redis) -> tuple[set[str], set[ConnectionId]]:

@@ -9,7 +9,7 @@ from redis import Redis
 
 from certmail_config.durability import Durability, prove
 from certmail_config.errors import StoresUnreachable
-from certmail_config.room import LOOK_SECONDS, Limits, ask, read_figures, room
+from certmail_config.room import LOOK_SECONDS, Limits, ask, read_figures, room, share
 
 LOOK_JOBS = 200
 """After so many reminders the last look counts for nothing any more."""
@@ -33,12 +33,16 @@ class Lookout:
         self._proven_run = ""
         self._good_until = 0.0
         self._jobs_left = 0
+        self._share = 0
 
-    def look(self, jobs: int) -> None:
-        """See that so many reminders may be taken in; raises StoresUnreachable, RedisError."""
+    def look(self, jobs: int) -> int:
+        """See that so many reminders may be taken in; gives how many one tenant may have, 0 for any number.
+
+        Raises StoresUnreachable, RedisError.
+        """
         self._jobs_left -= jobs
         if self._jobs_left >= 0 and self._monotonic() < self._good_until:
-            return
+            return self._share
         with self._redis.pipeline(transaction=False) as pipe:
             ask(pipe)
             figures = read_figures(pipe.execute())
@@ -50,3 +54,5 @@ class Lookout:
             raise StoresUnreachable(full.code, full.message, full.remedy)
         self._good_until = self._monotonic() + LOOK_SECONDS
         self._jobs_left = LOOK_JOBS - jobs
+        self._share = share(figures, self._limits)
+        return self._share

@@ -226,13 +226,13 @@ class Mailer:
         if not calls:
             return _Sent([item for item in batch.prepared if isinstance(item, ReminderRejected)])
         try:
-            self._lookout.look(len(calls))  # only now: what was prepared meanwhile is not in yet
+            most = self._lookout.look(len(calls))  # only now: what was prepared meanwhile is not in yet
         except RedisError as error:
             return _Sent([], _unreachable(error))
         except StoresUnreachable as error:
             return _Sent([], error)
         try:
-            together = [enqueue_many(some) for some in batches(calls, TOGETHER)]
+            together = [enqueue_many(some, most) for some in batches(calls, TOGETHER)]
             enqueued, durable = run_each(self.redis, together, replicas=self._durability.replicas)
         except RedisError as error:
             return _Sent([], _unreachable(error), unknown=len(batch.reminders))
@@ -241,12 +241,14 @@ class Mailer:
         answers = iter(list(_flat(enqueued)))
         done: list[Receipt | ReminderRejected] = []
         refused: StoresUnreachable | None = None
-        for item in batch.prepared:
+        for reminder, item in zip(batch.reminders, batch.prepared, strict=True):
             answer = item if isinstance(item, ReminderRejected) else next(answers)
             if isinstance(answer, RedisError):
                 refused = _unreachable(answer)
                 break
-            done.append(answer if isinstance(answer, ReminderRejected) else read_answer(answer))
+            done.append(
+                answer if isinstance(answer, ReminderRejected) else read_answer(answer, reminder.tenant)
+            )
         told = self._foretell(batch.reminders[: len(done)], done)
         return _Sent(told, refused, unknown=len(batch.reminders) - len(done))
 

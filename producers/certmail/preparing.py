@@ -79,8 +79,15 @@ def not_the_tenants(tenant: str) -> ReminderRejected:
     )
 
 
-def read_answer(answer: Enqueued) -> Receipt | ReminderRejected:
+def read_answer(answer: Enqueued, tenant: str) -> Receipt | ReminderRejected:
     """What the ledger's answer means to whoever asked."""
+    if answer.code == "tenant_full":
+        return ReminderRejected(
+            "tenant_full",
+            f"Redis has little room left, and the tenant {tenant!r} has its share of it; other tenants' reminders are still taken in",
+            remedy="Send it again when there is more room: give Redis more memory (maxmemory, or CERTMAIL_REDIS_MEMORY_MAX), or wait; "
+            "what ended is forgotten after CERTMAIL_DEDUPE_DAYS.",
+        )
     if answer.code == "key_reused":
         message = f"the same key was used before for a reminder with other content (job {answer.id})"
         return ReminderRejected(

@@ -72,12 +72,13 @@ class LedgerMachine(Restores):
         later=st.sampled_from([1.0, 20.0, 1e6]),
         life=lives,
         priority=st.sampled_from([1, 5, 5, 9]),
+        most=st.sampled_from([0, 0, 0, 1, 5, 100]),
         lost=rarely,
     )
     def enqueue(
-        self, lane: str, state: State, later: float, life: float, priority: int, *, lost: bool
+        self, lane: str, state: State, later: float, life: float, priority: int, most: int, *, lost: bool
     ) -> None:
-        self.send(self.name(), None, lane, state, later, life, priority, lost=lost)
+        self.send(self.name(), None, lane, state, later, life, priority, most=most, lost=lost)
 
     @precondition(lambda self: self.twin.model.entries)
     @rule(pick=picks, other_body=st.booleans(), for_nobody=st.booleans())

@@ -11,7 +11,7 @@ from certmail_config import keys
 from certmail_config.durability import FSYNC
 from certmail_config.errors import SettingsError
 from certmail_config.facts import fill, server_facts
-from certmail_config.room import PACING_SHARE, Figures, Limits, ask, read_figures, room
+from certmail_config.room import PACING_SHARE, Figures, Limits, ask, read_figures, room, share
 from certmail_config.settings import Settings
 
 MB = 1024**2
@@ -47,6 +47,25 @@ def test_sending_goes_on_for_longer_since_it_makes_room() -> None:
     assert full.code == "redis_full"
 
 
+SHARED = replace(FIGURES, tenants=2, system=100 * MB)
+
+
+def test_a_tenant_that_is_alone_has_all_the_room() -> None:
+    assert share(replace(SHARED, tenants=1), Limits()) == 0
+
+
+def test_the_less_room_is_left_the_less_one_tenant_may_have() -> None:
+    shares = [share(replace(SHARED, used=used * MB), Limits()) for used in (10, 40, 80, 84, 85, 90)]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] == 4 * 75 * 512
+    assert shares[-2:] == [1, 1]
+
+
+def test_nor_of_the_stream() -> None:
+    assert share(replace(SHARED, events=1_699_000), Limits()) == 4_000
+    assert share(replace(SHARED, system=0), Limits(events_max=1000)) == 3_400
+
+
 def test_the_sentences_name_figures_and_what_to_do() -> None:
     memory = room(replace(FIGURES, used=900 * MB), Limits())
     assert memory is not None
@@ -65,6 +84,7 @@ def test_a_real_server_is_read(redis: Redis) -> None:
         ask(pipe)
         figures = read_figures(pipe.execute())
     assert figures.events == 1
+    assert figures.tenants == 0
     assert figures.run == redis.info("server")["run_id"]
     assert 0 < figures.used < figures.system
 

@@ -159,6 +159,7 @@ class Actors(RuleBasedStateMachine):
         priority: int,
         *,
         fingerprint: str = "print",
+        most: int = 0,
         lost: bool = False,
     ) -> None:
         send_at = self.twin.now + later if state is State.SCHEDULED else None
@@ -178,6 +179,7 @@ class Actors(RuleBasedStateMachine):
             campaign="q1" if lane == "a" else "q2",
             keep_seconds=90 * 86400,
             body=f"sealed {id_}".encode(),
+            most=most,
             lost=lost,
         )
 

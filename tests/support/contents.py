@@ -35,6 +35,8 @@ class Contents:
     held_back: dict[str, int]
     """By lane."""
     flying: dict[str, set[str]]
+    taken: dict[str, dict[str, int]]
+    """By tenant: how many reminders were taken in each day, and all of them."""
     unsure: dict[str, float]
     bodies: set[str]
     passing: set[str]
@@ -107,6 +109,7 @@ def expected(model: Model) -> Contents:
             name: {entry.id for entry in model.flying(name)}
             for name in {entry.mailbox for entry in leased.values() if entry.mailbox is not None}
         },
+        taken={tenant: {**days, "all": sum(days.values())} for tenant, days in model.taken.items()},
         unsure={id_: entry.look_at for id_, entry in entries.items() if entry.look_at is not None},
         bodies=entries.keys() - finished.keys(),
         passing={*finished, *(entry.dedupe for entry in finished.values())},
@@ -146,6 +149,10 @@ def read(redis: Redis, since: str) -> tuple[Contents, Events]:
         paused=dump.sets(keys.PAUSED).get("", set()),
         held_back={lane: int(n) for lane, n in dump.hashes(keys.HELD_BACK).get("", {}).items()},
         flying=dump.sets(keys.FLYING),
+        taken={
+            tenant: {day: int(n) for day, n in days.items()}
+            for tenant, days in dump.hashes(keys.TAKEN).items()
+        },
         unsure=unsure,
         bodies=set(dump.strings(keys.BODY)),
         passing={

@@ -25,6 +25,7 @@ HASHES: Final = (
     keys.CAPACITY,
     keys.HELD_BACK,
     keys.PROGRESS,
+    keys.TAKEN,
 )
 SETS: Final = (keys.LANES, keys.TRIPPED, keys.FLYING, keys.BLOCKED, keys.LEASED, keys.RINGING, keys.PAUSED)
 ZSETS: Final = (

@@ -7,6 +7,7 @@ the ledger keeps it (`Books`), since the order in which lanes send is part of wh
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from certmail_config.ids import JobId
@@ -16,7 +17,7 @@ from support.model_pacing import Pacing
 from support.model_reaping import Reaping
 from support.model_restoring import Restoring
 from support.model_settling import Settling
-from support.model_values import Entry, ms
+from support.model_values import DAY, Entry, ms
 from support.model_working import Working
 
 TO_BE_CALLED_OFF = frozenset({State.SCHEDULED, State.READY, State.DISPATCHED})
@@ -25,7 +26,7 @@ TO_BE_CALLED_OFF = frozenset({State.SCHEDULED, State.READY, State.DISPATCHED})
 class Model(Pacing, Working, Settling, Reaping, Restoring):
     """The transitions of a job's life, from its enqueueing to its end."""
 
-    def enqueue(self, *, clock: float, **given: Any) -> Enqueued:
+    def enqueue(self, *, clock: float, most: int = 0, **given: Any) -> Enqueued:
         now, _ = self.time(clock)
         id_, dedupe = given["id"], given["dedupe"]
         if dedupe in self.keys:
@@ -37,6 +38,10 @@ class Model(Pacing, Working, Settling, Reaping, Restoring):
             )
         if given["connection"] not in self.tracks:
             return Enqueued("unknown_connection", id_, None)
+        days, today = self.days_that_count(given["tenant"], ms(given["keep_seconds"]), now)
+        if most and sum(days.values()) >= most:
+            return Enqueued("tenant_full", id_, None)
+        days[today] += 1
         self.keys[dedupe] = (id_, given["fingerprint"])
         self.bodies[id_] = given["body"]
         entry = self.entries[id_] = Entry(
@@ -69,6 +74,15 @@ class Model(Pacing, Working, Settling, Reaping, Restoring):
             body=given["body"].decode(),
         )
         return Enqueued("enqueued", id_, entry.state)
+
+    def days_that_count(self, tenant: str, keep: int, now: int) -> tuple[dict[str, int], str]:
+        """What a tenant has, by the day on which it was taken in, and which day it is."""
+        day = self.believed(now) // DAY
+        if str(day) not in self.taken[tenant]:
+            oldest = day - math.ceil(keep / DAY)
+            self.taken[tenant] = {d: n for d, n in self.taken[tenant].items() if int(d) >= oldest}
+            self.taken[tenant][str(day)] = 0
+        return self.taken[tenant], str(day)
 
     def cancel(self, id_: str, reason: str, *, clock: float) -> Cancellation:
         now, _ = self.time(clock)

@@ -26,6 +26,8 @@ class Books:
         self.bodies: dict[str, bytes] = {}
         self.keys: dict[str, tuple[str, str]] = {}
         self.tracks: dict[str, Track] = {}
+        # By tenant and day since 1970: reminders taken in, of the days that still counted on its latest.
+        self.taken: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self.workers: dict[str, tuple[int, int]] = {}
         self.events: list[dict[str, str]] = []
         # Of mailboxes in their projects (`mailbox:project`), and of projects.

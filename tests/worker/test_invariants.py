@@ -57,6 +57,8 @@ BREAKS: list[tuple[str, Break]] = [
     ("not_leased", lambda redis: redis.srem(keys.FLYING + "m-b", "dispatched")),
     ("not_leased", lambda redis: redis.zrem(keys.WINDOW + "m-b:p", "dispatched")),
     ("not_leased", lambda redis: redis.zrem(keys.WINDOW + "p", "sending")),
+    ("miscounted", lambda redis: redis.hset(keys.TAKEN + "acme", "all", "3")),
+    ("miscounted", lambda redis: redis.hdel(keys.TAKEN + "acme", "all")),
     ("not_in_later", lambda redis: redis.zrem(keys.LATER + "a", "scheduled")),
     ("not_in_later", lambda redis: redis.zadd(keys.LATER + "a", {"scheduled": 1})),
     ("kept_for_ever", lambda redis: redis.persist(keys.JOB + "accepted")),

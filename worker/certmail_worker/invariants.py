@@ -17,7 +17,7 @@ from certmail_config.ledger import run
 from certmail_config.ledger.script import run_many
 from certmail_config.ledger.upkeep import EVERY_JOB, inspect, mend
 
-Mended = Literal["job", "key", "lane", "project", "member"]
+Mended = Literal["job", "key", "lane", "project", "tenant", "member"]
 
 CODES: Final[dict[str, tuple[str, Mended, str]]] = {
     "job_broken": (
@@ -60,6 +60,11 @@ CODES: Final[dict[str, tuple[str, Mended, str]]] = {
     "payload_left": ("finished, but with its content still there", "job", "remove the content"),
     "payload_without_job": ("contents that belong to no job", "job", "remove them"),
     "key_without_job": ("keys that belong to no job", "key", "remove them"),
+    "miscounted": (
+        "tenants whose reminders are not counted rightly",
+        "tenant",
+        "add up what was counted each day",
+    ),
     "misplaced": ("in an index where they do not belong", "member", "remove them from it"),
     "project_asleep": (
         "projects that lanes wait for and nobody would visit",

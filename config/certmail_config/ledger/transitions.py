@@ -67,14 +67,15 @@ def enqueue(
     campaign: str,
     keep_seconds: float,
     body: bytes,
+    most: int = 0,
     clock: float | None = None,
 ) -> Call[Enqueued]:
-    """Take a reminder in, once per dedupe key."""
+    """Take a reminder in, once per dedupe key; with `most`, unless its tenant has so many already."""
 
     def read(answer: list[list[bytes]]) -> Enqueued:
         code, *rest = (part.decode() for part in answer[0])
         return Enqueued(
-            code=code,  # type: ignore[arg-type]  # the script's own four words
+            code=code,  # type: ignore[arg-type]  # the script's own words
             id=JobId(rest[0]) if rest else id,
             state=State(rest[1]) if len(rest) > 1 else None,
         )
@@ -93,17 +94,17 @@ def enqueue(
         kind,
         campaign,
     )
-    return Call(load("enqueue"), (*args, ms(keep_seconds), body, ms(clock)), read)
+    return Call(load("enqueue"), (*args, ms(keep_seconds), body, most, ms(clock)), read)
 
 
-def enqueue_many(calls: Sequence[Call[Enqueued]]) -> Call[list[Enqueued]]:
+def enqueue_many(calls: Sequence[Call[Enqueued]], most: int = 0) -> Call[list[Enqueued]]:
     """Make several calls of `enqueue` one, atomic as a whole; some dozens, since nothing else is served meanwhile."""
 
     def read(answers: list[list[bytes]]) -> list[Enqueued]:
         return [call.read([answer]) for call, answer in zip(calls, answers, strict=True)]
 
-    each = chain.from_iterable(call.args[:-1] for call in calls)
-    return Call(load("enqueue"), (*each, calls[-1].args[-1]), read)
+    each = chain.from_iterable(call.args[:-2] for call in calls)
+    return Call(load("enqueue"), (*each, most, calls[-1].args[-1]), read)
 
 
 def dispatch(most: int, *, clock: float | None = None) -> Call[Dispatched]:

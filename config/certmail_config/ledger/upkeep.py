@@ -77,9 +77,12 @@ def inspect(what: str, cursor: int, *, count: int = 500) -> Call[Page]:
 
 
 def mend(
-    what: Literal["job", "key", "lane", "project", "member"], subject: str, *, clock: float | None = None
+    what: Literal["job", "key", "lane", "project", "tenant", "member"],
+    subject: str,
+    *,
+    clock: float | None = None,
 ) -> Call[str]:
-    """Make every index of a job anew from its own fields; remove what belongs to no job or not into its index; wake a lane or project."""
+    """Make every index of a job anew from its own fields; remove what belongs to no job or not into its index; wake a lane or project; count a tenant anew."""
     return Call(load("mend"), (what, subject, ms(clock)), lambda answer: str(answer.decode()))
 
 

@@ -40,7 +40,7 @@ class Job:
 class Enqueued:
     """The ledger's answer to a producer; `id` is the earlier job's for a duplicate."""
 
-    code: Literal["enqueued", "duplicate", "key_reused", "unknown_connection"]
+    code: Literal["enqueued", "duplicate", "key_reused", "unknown_connection", "tenant_full"]
     id: JobId
     state: State | None
 

@@ -1,6 +1,6 @@
 -- Look at a page of keys or members, and name what breaks the ledger's invariants. Changes nothing.
 -- KEYS  none declared; all
--- ARGV  1 what: 'keys' for jobs, payloads, dedupe keys and lanes, else the name of a zset or set of jobs · 2 cursor, '0' at first
+-- ARGV  1 what: 'keys' for jobs, payloads, dedupe keys, lanes and counts, else the name of a zset or set of jobs · 2 cursor, '0' at first
 --       3 about how many to look at
 -- Gives {next cursor, '0' at the end, how many were looked at, code, subject, code, subject, …}; the codes are those of invariants.py,
 -- but for 'look': a key to be looked at in its turn.
@@ -79,6 +79,15 @@ local function look_at_queue(project)
   end
 end
 
+-- All that a tenant has is what was counted day by day.
+local function look_at_count(key)
+  local days, sum, all = redis.call('HGETALL', key), 0, nil
+  for i = 1, #days, 2 do
+    if days[i] == 'all' then all = days[i + 1] else sum = sum + tonumber(days[i + 1]) end
+  end
+  if not same(all, sum) then say('miscounted', string.sub(key, #K.taken + 1)) end
+end
+
 local function look_at_key(key)
   if begins_with(key, K.job) then
     look_at_job(key)
@@ -90,6 +99,8 @@ local function look_at_key(key)
     if not id or redis.call('EXISTS', K.job .. id) == 0 then say('key_without_job', string.sub(key, #K.dedupe + 1)) end
   elseif begins_with(key, K.lane_info) then
     look_at_lane(string.sub(key, #K.lane_info + 1))
+  elseif begins_with(key, K.taken) then
+    look_at_count(key)
   elseif begins_with(key, K.queue) then
     look_at_queue(string.sub(key, #K.queue + 1))
   elseif begins_with(key, K.lane) or begins_with(key, K.later) or begins_with(key, K.flying) or begins_with(key, K.window) then

@@ -1,8 +1,8 @@
 -- Put right what inspect.lua named: a job's own fields are the truth, and every index is made from them anew.
 -- KEYS  none declared; all that a job or lane touches
--- ARGV  1 what: 'job', 'key' (a dedupe key), 'lane', 'project' or 'member' · 2 its id; of a member the index's key, a space, and the job's id
+-- ARGV  1 what: 'job', 'key' (a dedupe key), 'lane', 'project', 'tenant' (its count) or 'member' · 2 its id; of a member the index's key, a space, and the job's id
 --       3 clock ms or ''
--- Gives the state that the job is in then, 'removed', 'belongs' or 'woken'.
+-- Gives the state that the job is in then, 'removed', 'belongs', 'woken' or 'counted'.
 -- Called again it changes nothing more.
 local what, id = ARGV[1], ARGV[2]
 local now = read_clock(ARGV[3])
@@ -19,6 +19,14 @@ end
 if what == 'project' then
   redis.call('ZADD', K.wake, 'NX', text(believed(now)), PROJECT .. id)
   return 'woken'
+end
+if what == 'tenant' then
+  local days, sum = redis.call('HGETALL', K.taken .. id), 0
+  for i = 1, #days, 2 do
+    if days[i] ~= 'all' then sum = sum + tonumber(days[i + 1]) end
+  end
+  if #days > 0 then redis.call('HSET', K.taken .. id, 'all', text(sum)) end
+  return 'counted'
 end
 if what == 'member' then
   local index, member = string.match(id, '^(.+) ([^ ]+)$')

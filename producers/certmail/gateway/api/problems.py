@@ -60,6 +60,9 @@ KINDS: Final[dict[str, Kind]] = {
         422, "The Idempotency-Key was used for another request", "Use a key of its own for each request."
     ),
     "rate_limited": Kind(429, "The API key asks for too much", "Wait as long as Retry-After says."),
+    "tenant_full": Kind(
+        429, "The tenant has its share of what room is left", "Send it again later, less at once; the operator can give Redis more memory."
+    ),
     "internal_error": Kind(500, "Something is broken in certmail", "Tell the operator; the log says more."),
     "stores_unreachable": Kind(
         503, "A store does not answer, or cannot take anything in", "Send the same again later: what is in is a duplicate, not a second mail."

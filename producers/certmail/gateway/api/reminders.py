@@ -77,8 +77,8 @@ async def enqueue_batch(call: Call, body: dict[str, Any]) -> Answer:
         return _problem(call, each.shortened(share) if isinstance(each, Faulty) else each)
 
     answers = await in_slices(enumerate(found), lambda each: answer(each[1], each[0]))
-    stopped = any(item.status >= 500 for item in answers)
-    if stopped and not any(item.receipt for item in answers):
+    stopped = any(item.status == 429 or item.status >= 500 for item in answers)
+    if any(item.status >= 500 for item in answers) and not any(item.receipt for item in answers):
         raise Trouble("stores_unreachable", _first_detail(answers))
     new = any(item.status == 202 for item in answers)
     return Answer(200, models.BatchAnswer(items=answers), repeatable=new and not stopped)

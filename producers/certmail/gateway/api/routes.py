@@ -62,7 +62,14 @@ ROUTES: Final = (
             202: ("It is taken in, durably.", models.Receipt),
             200: ("A duplicate: it was taken in before.", models.Receipt),
         },
-        problems=(*_BODY, "invalid_reminder", "tenant_not_allowed", "tenant_suspended", "key_reused"),
+        problems=(
+            *_BODY,
+            "invalid_reminder",
+            "tenant_not_allowed",
+            "tenant_suspended",
+            "tenant_full",
+            "key_reused",
+        ),
     ),
     Route(
         "POST",
