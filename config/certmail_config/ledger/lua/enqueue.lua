@@ -17,12 +17,18 @@ local function lane_exists(connection)
   return has_lane[connection]
 end
 
+-- How many jobs a lane holds; one that is broken stops none but its own.
+local function size(key)
+  local found = redis.pcall('ZCARD', key)
+  return type(found) == 'number' and found or 0
+end
+
 -- What waits in a tenant's lanes.
 local function waiting(tenant)
   local fields, count = redis.call('HGETALL', K.tenant .. tenant), 0
   for i = 1, #fields, 2 do
     if begins_with(fields[i], 'connection:') then
-      count = count + redis.call('ZCARD', K.lane .. fields[i + 1]) + redis.call('ZCARD', K.later .. fields[i + 1])
+      count = count + size(K.lane .. fields[i + 1]) + size(K.later .. fields[i + 1])
     end
   end
   return count
