@@ -7,15 +7,17 @@ export async function framed(window, town) {
   const server = createServer((request, response) => {
     const path = new URL(request.url, "http://evil").searchParams.get("path") ?? "/healthz";
     response.setHeader("Content-Type", "text/html");
-    response.end(`<!doctype html><title>Another site</title><link rel="icon" href="data:,"><iframe src="${town.gateway}${path}"></iframe>`);
+    if (path === "/own") return void response.end("<!doctype html><title>A page of its own</title>");
+    const framed = path === "/framed" ? "/?path=/own" : town.gateway + path;
+    response.end(`<!doctype html><title>Another site</title><link rel="icon" href="data:,"><iframe src="${framed}"></iframe>`);
   });
   await new Promise((ready) => { server.listen(0, "127.0.0.1", ready); });
   const shown = async (path) => {
     await page.goto(`http://127.0.0.1:${server.address().port}/?path=${path}`);
     return page.frames()[1].url();
   };
-  expect((await shown("/healthz")).endsWith("/healthz"), "what may be framed is, so that the next means something");
-  for (const path of ["/console", "/console/sign-in", "/connect"]) {
+  expect((await shown("/framed")).endsWith("/own"), "what may be framed is, so that the next means something");
+  for (const path of ["/console", "/console/sign-in", "/connect", "/oauth/google/account/x", "/healthz"]) {
     const url = await shown(path);
     expect(url.startsWith("chrome-error:"), `a foreign page shows ${url}`);
   }
