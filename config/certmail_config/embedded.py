@@ -182,7 +182,7 @@ def _start(folder: Path, socket: Path, alive: IO[str]) -> None:
     try:
         # The server inherits the locked file, and so holds the lock until it ends.
         said = subprocess.run(  # noqa: S603 - our own binary and arguments
-            command, capture_output=True, check=False, pass_fds=(alive.fileno(),)
+            command, capture_output=True, check=False, pass_fds=(alive.fileno(),), umask=0o077
         )
     except OSError as error:
         raise StoresUnreachable(

@@ -178,7 +178,7 @@ class Reminder(BaseModel):
     kind: Kind = "reminder"
     """Which mail it is."""
     campaign: Annotated[Text, AfterValidator(_identifier)] | None = None
-    """The campaign's id, by which all of it is called off or listed."""
+    """The campaign's id, by which all of it is called off or listed; not sealed, so name nobody in it."""
     campaign_name: Text | None = None
     """What the mail calls the campaign."""
     due_at: Time | None = None

@@ -10,13 +10,15 @@ _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 """Control characters and lone surrogates: PostgreSQL takes no NUL, UTF-8 no surrogate."""
 
 
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a terminal acts upon instead of showing it: escape sequences, and marks that turn the order of a line round."""
 _SECRETS = re.compile(
     r"""
       (?P<key>cm_[a-z2-7]{8}_)[A-Za-z0-9_-]+                                # our API keys
     | (?P<named>\b(?:Bearer|Basic)\s+)[^\s"',]+                             # what requests are allowed by
     | (?P<cookie>certmail-[a-z-]+=)[^\s;"',]+
     | (?P<field>\b(?:code|state|access_token|refresh_token|id_token|client_secret|assertion|token|password|csrf)=)[^\s&;"',]{12,}
-    | \b[a-z0-9][a-z0-9-]{0,62}\.[A-Za-z0-9_-]{32}\.[A-Za-z0-9_-]{43}       # set-up links
+    | \b[a-z0-9][a-z0-9-]{0,62}\.[A-Za-z0-9_-]{32}(?![A-Za-z0-9_-])(?:\.[A-Za-z0-9_-]{43})?   # set-up links
     | \bya29\.[\w.-]+ | \b1//[\w-]{10,} | \b4/[\w-]{20,} | \bGOCSPX-[\w-]+   # Google's tokens, codes, client secrets
     | \beyJ[\w-]{10,}\.[\w-]+\.[\w-]*                                      # signed assertions
     | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----.*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
@@ -27,6 +29,16 @@ _MARKS: Final = frozenset("_.=/ -")
 """Each secret has at least one of them."""
 _LINE: Final = 2_000
 """Finding addresses takes as long as a line's length squared."""
+
+
+def visible(text: str, *, one_line: bool = False) -> str:
+    r"""The text as it may be put before a person: what a terminal would act upon is written out, `\x1b` or `\u202e`."""
+    shown = _UNSEEN.sub(lambda found: _written(found[0]), text)
+    return re.sub(r"[\t\n]", lambda found: _written(found[0]), shown) if one_line else shown
+
+
+def _written(character: str) -> str:
+    return f"\\x{ord(character):02x}" if ord(character) < 0x100 else f"\\u{ord(character):04x}"
 
 
 def hide_secrets(text: str) -> str:

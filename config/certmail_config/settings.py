@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     )
     flower_basic_auth: SecretStr | None = Field(
         None,
-        description="Who may look at Flower, `user:password`. Unset: `up` makes one in DATA_DIR, `flower` refuses to start.",
+        description=f"Who may look at Flower, `user:password`, with {LEAST_PASSWORD} characters of password at least. Unset: `up` makes one in DATA_DIR, `flower` refuses to start.",
     )
 
     deployment_key: str | None = Field(
@@ -322,6 +322,9 @@ class Settings(BaseSettings):
         # Browsers disagree on how anything but ASCII is sent.
         if not (user and password and text.isascii() and text.isprintable()):
             message = "must be `user:password`, both in printable ASCII"
+            raise ValueError(message)
+        if len(password) < LEAST_PASSWORD:
+            message = f"must be `user:password`, the password with {LEAST_PASSWORD} characters at least"
             raise ValueError(message)
         return value
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from certmail_config.scrubbing import hide_secrets, quote, scrub, scrub_lines
+from certmail_config.scrubbing import hide_secrets, quote, scrub, scrub_lines, visible
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,29 @@ def test_a_text_of_any_length_is_done_with_soon() -> None:
     for piece in ("x", "x.", "ab@", "eyJa.", "cm_", "a-"):
         assert len(scrub_lines(piece * 1_000_000)) <= 100_000
     assert time.process_time() - before < 5
+
+
+class TestVisible:
+    @pytest.mark.parametrize(
+        ("text", "shown"),
+        [
+            ("Acme Ltd, Zürich 日本 שלום", "Acme Ltd, Zürich 日本 שלום"),
+            ("\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m"),
+            ("\x9b31m", "\\x9b31m"),
+            ("acme\u202egpj", "acme\\u202egpj"),
+            ("a\u2066b\u2069\u200f", "a\\u2066b\\u2069\\u200f"),
+            ("a\r\x07\x08b", "a\\x0d\\x07\\x08b"),
+        ],
+    )
+    def test_what_a_terminal_acts_upon_is_written_out(self, text: str, shown: str) -> None:
+        assert visible(text) == shown
+
+    def test_lines_stay_lines_but_in_a_cell(self) -> None:
+        assert visible("a\n\tb") == "a\n\tb"
+        assert visible("a\n\tb", one_line=True) == "a\\x0a\\x09b"
+
+
+def test_set_up_links_of_either_form_are_secrets() -> None:
+    for link in (f"acme.{'i' * 32}", f"acme.{'i' * 32}.{'s' * 43}"):
+        assert hide_secrets(f"GET /connect/{link} HTTP") == "GET /connect/(secret) HTTP"
+    assert hide_secrets(f"{'a' * 10}.{'b' * 33}") == f"{'a' * 10}.{'b' * 33}"

@@ -59,10 +59,10 @@ class TestTheSetting:
     def test_a_password_may_hold_colons_and_is_not_shown_where_settings_are(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("CERTMAIL_FLOWER_BASIC_AUTH", "ann:hunter2:, and more")
+        monkeypatch.setenv("CERTMAIL_FLOWER_BASIC_AUTH", "ann:hunter2:, and even more")
         settings = Settings.from_env()
         assert settings.flower_basic_auth is not None
-        assert settings.flower_basic_auth.get_secret_value() == "ann:hunter2:, and more"
+        assert settings.flower_basic_auth.get_secret_value() == "ann:hunter2:, and even more"
         assert (
             "hunter2" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
         )

@@ -5,6 +5,7 @@ The one module that acts when it is imported, because Celery's own command line 
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from typing import Any
 from urllib.parse import quote
@@ -51,6 +52,7 @@ def build(settings: Settings) -> Celery:
     return app
 
 
+os.umask(0o077)  # as every command does: Celery's own starts here
 settings = Settings.from_env()
 app = build(settings)
 _stores = ExitStack()

@@ -39,6 +39,15 @@ from certmail_worker.clock import TOLERANCE_SECONDS
 from certmail_worker.lineage import WORDS, Lineage, assess, read_traces
 from certmail_worker.unused_copy import find_dump
 
+GOOGLE = (
+    "google_auth_url",
+    "google_token_url",
+    "google_revoke_url",
+    "google_userinfo_url",
+    "google_x509_url",
+    "gmail_url",
+)
+LISTENING = ("listen", "flower_listen", "sandbox_listen")
 REPAIR = "`certmail doctor --repair`"
 LEDGER_AHEAD_SECONDS = 5.0
 
@@ -74,6 +83,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
         "settings", Severity.OK, f"The settings can be used; the data directory is {settings.data_dir}."
     )
     yield from _gateway(settings)
+    yield from _network(settings)
     vault: Vault | None = None
     stopped: dict[str, tuple[str, str]] = {}
     waiting: dict[ConnectionId, Wait] = {}
@@ -125,6 +135,28 @@ def _gateway(settings: Settings) -> Iterator[Finding]:
             f"Browsers reach the console by {settings.public_url}: passwords, cookies and set-up links are not encrypted on their way.",
             "Put TLS in front of the gateway and set CERTMAIL_PUBLIC_URL to its https:// address.",
         )
+
+
+def _network(settings: Settings) -> Iterator[Finding]:
+    """Whether tokens and mails would cross a network in the clear, or a page be open to all of it."""
+    for name in GOOGLE:
+        address = str(getattr(settings, name))
+        if split_web_address(address) is None:
+            yield Finding(
+                "google",
+                Severity.WARNING,
+                f"CERTMAIL_{name.upper()} is {address}: secrets and mails are not encrypted on their way.",
+                "Leave it unset, or set an https:// address.",
+            )
+    for name in LISTENING:
+        host = str(getattr(settings, name)).rpartition(":")[0].strip("[]")
+        if host in {"", "*", "0.0.0.0", "::"}:  # noqa: S104 - what is warned of
+            yield Finding(
+                "listen",
+                Severity.WARNING,
+                f"CERTMAIL_{name.upper()} is {getattr(settings, name)}: it answers on every network of this machine, without TLS.",
+                "Set 127.0.0.1, or the one address that a proxy with TLS reaches it by.",
+            )
 
 
 def _redis(redis: Redis, settings: Settings) -> Iterator[Finding]:

@@ -9,10 +9,27 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from certmail_config.errors import Refused
+from certmail_config.settings import PREFIX
 
 STOP_SECONDS = 60
+_VAULT, _OAUTH = ("VAULT_KEYS", "DATABASE_URL"), ("OAUTH_CLIENT_SECRET",)
+NOT_FOR: Final = {
+    "flower": (*_VAULT, *_OAUTH, "OPERATOR_PASSWORD"),
+    "sandbox": (*_VAULT, *_OAUTH, "OPERATOR_PASSWORD", "FLOWER_BASIC_AUTH", "REDIS_URL"),
+    "gateway": ("FLOWER_BASIC_AUTH",),
+    "worker": ("FLOWER_BASIC_AUTH", "OPERATOR_PASSWORD"),
+}
+"""The secrets that a process has no use for, and is not given."""
+
+
+def environment_of(command: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
+    """What a process of ours is started with."""
+    kept = (f"{PREFIX}{name}" for name in NOT_FOR.get(command[1] if len(command) > 1 else "", ()))
+    withheld = frozenset(kept)
+    return {name: value for name, value in given.items() if name not in withheld}
 
 
 class Child:
@@ -23,7 +40,7 @@ class Child:
         self._log = log.open("ab") if log else None
         self.process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", *arguments],
-            env={**os.environ, **environment},
+            env=environment_of(arguments, {**os.environ, **environment}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if log else None,
             stderr=self._log,

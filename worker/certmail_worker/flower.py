@@ -40,6 +40,7 @@ from tornado.options import options
 from tornado.web import ErrorHandler, HTTPError, RequestHandler, url
 
 from certmail_config.stores import hide_password
+from certmail_worker.wrong_tries import SECONDS, WrongTries
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +92,7 @@ class ReadOnlyFlower(Flower):  # type: ignore[misc]  # Flower ships no types
     def __init__(self, auth: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._credentials = base64.b64encode(auth.encode())
+        self._wrong = WrongTries()
         # Handlers that are added come before those that Flower has for the same paths.
         self.add_handlers(
             ".*", [url("/broker", BrokerPage, name="broker"), url("/api/queues/length", QueueLengths)]
@@ -99,7 +101,12 @@ class ReadOnlyFlower(Flower):  # type: ignore[misc]  # Flower ships no types
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         """Let a request through to its handler, or answer it here."""
         scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+        address, now = str(request.remote_ip), time.monotonic()
+        if scheme and self._wrong.wait(address, now):
+            return self.get_handler_delegate(request, Refusal, {"status_code": 429})
         if scheme != "Basic" or not hmac.compare_digest(credentials.encode(), self._credentials):
+            if scheme:
+                self._wrong.note(address, now)
             return self.get_handler_delegate(request, Refusal, {"status_code": 401})
         if request.method not in READING and request.path != READ_BY_POST:
             return self.get_handler_delegate(request, Refusal, {"status_code": 403})
@@ -133,6 +140,8 @@ class Refusal(ErrorHandler):
         """Let a browser ask for the password."""
         if status_code == 401:
             self.set_header("WWW-Authenticate", 'Basic realm="certmail"')
+        if status_code == 429:
+            self.set_header("Retry-After", str(int(SECONDS)))
         super().write_error(status_code, **kwargs)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import structlog
 
-from certmail_config.scrubbing import scrub_lines
+from certmail_config.scrubbing import scrub_lines, visible
 from certmail_worker.repeats import Collapsing
 
 _QUIET = {
@@ -40,6 +40,14 @@ def _scrubbed(value: Any) -> Any:
     return value
 
 
+def _for_a_terminal(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """What a terminal would act upon is written out; JSON does so by itself. Tracebacks keep their lines."""
+    return {
+        name: visible(value, one_line=name != "exception") if isinstance(value, str) else value
+        for name, value in event.items()
+    }
+
+
 def set_up(form: Literal["json", "console"], *, process: str) -> None:
     """Give the root logger one handler on stderr; called once by each process."""
     shared: list[structlog.typing.Processor] = [
@@ -59,6 +67,7 @@ def set_up(form: Literal["json", "console"], *, process: str) -> None:
         last = [
             structlog.processors.format_exc_info,
             _without_secrets,
+            _for_a_terminal,
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
         ]
     handler = Collapsing(sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -70,6 +71,7 @@ tenants.group.command("remove")(removing.remove_tenant)
 
 def main() -> None:
     """Run a command. Exit status: 0 done, 1 failed or some rows rejected, 2 wrong use or settings, 3 stores unreachable."""
+    os.umask(0o077)  # what is written, a database or an export, is for whoever runs this
     sys.exit(run_command(sys.argv[1:]))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -12,17 +13,30 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from certmail_config.errors import CertmailError
+from certmail_config.scrubbing import visible
 
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout; progress goes to stderr.")
 ]
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class Terminal(Console):
+    """A console that writes out what a terminal would act upon, in whatever words it is given: names are other people's."""
+
+    def render_str(self, text: str, **given: Any) -> Text:
+        """As Rich's, which every text that is printed comes through."""
+        return super().render_str(visible(text), **given)
+
+
+out = Terminal(highlight=False, soft_wrap=True)
+err = Terminal(stderr=True, highlight=False, soft_wrap=True)
 
 ENDLESS = 10_000
+_UNSEEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What JSON need not escape, but a terminal acts upon; it stands in strings only."""
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
@@ -32,7 +46,8 @@ def wants_json(arguments: Sequence[str]) -> bool:
 
 def print_json(value: Any) -> None:
     """Print one document; times are RFC 3339 UTC."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=_plain) + "\n")
+    document = json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+    sys.stdout.write(_UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", document) + "\n")
 
 
 def fail(error: CertmailError, status: int, *, as_json: bool) -> int:
@@ -54,7 +69,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     for row in rows:
         grid.add_row(*(_cell(value) for value in row))
     # In a file or a pipe a row is one line, however long.
-    (out if out.is_terminal else Console(highlight=False, width=ENDLESS)).print(grid)
+    (out if out.is_terminal else Terminal(highlight=False, width=ENDLESS)).print(grid)
 
 
 def fields(pairs: Iterable[tuple[str, object]]) -> None:
@@ -77,7 +92,7 @@ def _cell(value: object) -> str:
         return "—"
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return escape(str(value))
+    return escape(visible(str(value), one_line=True))
 
 
 def _plain(value: object) -> object:
