@@ -65,6 +65,9 @@ enqueue: $(VENV)/dev.stamp ## what enqueueing costs, beside Celery's delay (abou
 pace: $(VENV)/dev.stamp ## how much of Google's limits is used, over real minutes (about 6 minutes; PACE="--mailboxes 100" for fewer)
 	@PYTHONPATH=tests $(BIN)/python -m bench.pace $(PACE)
 
+abuse: $(VENV)/dev.stamp ## what others notice while one abuses the gateway (about a minute; ABUSE="--descriptors 256 --connections 300" for few descriptors)
+	@PYTHONPATH=tests $(BIN)/python -m bench.abuse $(ABUSE)
+
 chaos: $(VENV)/dev.stamp ## everything killed at once, and garbage at every door: 10,000 reminders, and a scoreboard (about 10 minutes; CHAOS="--seed n" for the same again, "--compare" for the same without garbage, too)
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(CHAOS)
 
@@ -99,4 +102,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo demos test slow records bench queries enqueue profile million pace chaos judge messages lint format lock clean
+.PHONY: help demo demos test slow records bench queries enqueue profile million pace abuse chaos judge messages lint format lock clean

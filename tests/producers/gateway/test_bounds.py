@@ -30,6 +30,7 @@ from certmail.gateway.space import Space
 from certmail_config import keys
 from certmail_config.office import Office
 from certmail_config.room import Limits
+from support.garbage import NOT_JSON, OTHER_JSON, PAYLOADS
 
 REMINDER = {"tenant": "acme", "to": "anna@acme.example"}
 JSON = {"Content-Type": "application/json"}
@@ -310,3 +311,16 @@ class TestKept:
         assert (
             idempotency.fingerprint("/v1/reminders:batch", body) == hashlib.sha256(text.encode()).hexdigest()
         )
+
+
+GARBAGE = {**NOT_JSON, **OTHER_JSON, **PAYLOADS}
+
+
+@pytest.mark.parametrize("path", ["/v1/reminders", "/v1/reminders:batch", "/v1/setup-links"])
+async def test_garbage_is_the_senders_fault(client: Any, office: Office, path: str) -> None:
+    for name, body in GARBAGE.items():
+        for sent in (body, b'{"reminders": [' + body + b"]}"):
+            status, said, _ = await client.ask("POST", path, data=io.BytesIO(sent), headers=JSON)
+            assert 200 <= status < 500, (name, said)
+            assert status != 200 or {item["status"] for item in said["items"]} <= {202, 200, 422, 403}, name
+    assert await client.get("/healthz") == (200, {"ok": True})
