@@ -66,7 +66,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="the same seed gives the same plan of blows")
     parser.add_argument("--blows", default=",".join(Kind), help="which: %(default)s")
     parser.add_argument("--faults", default=",".join(Fault), help="which of Google's: %(default)s")
-    parser.add_argument("--settle", type=float, default=300, help="seconds in which what remains must settle")
+    parser.add_argument(
+        "--settle", type=float, default=300, help="seconds in which something of what remains must get on"
+    )
     parser.add_argument("--keep", type=Path, help="a new folder for all files, which stay there")
     parser.add_argument(
         "--negatives-verified", action="store_true", help="what was not sent must be found out and sent again"

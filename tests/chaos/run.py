@@ -44,7 +44,7 @@ ENOUGH: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How long what remains may take to settle, and whether what was not sent is found out, too."""
+    """How long what remains may stand still until it has settled, and whether what was not sent is found out, too."""
 
     settle_seconds: float = 120.0
     negatives_verified: bool = False

@@ -16,7 +16,7 @@ from chaos.run import Rules, weather
 SEED = int(os.environ.get("CHAOS_SEED") or random.randrange(100_000))
 
 
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(600)
 def test_after_a_storm_nothing_is_lost_nothing_was_sent_twice_and_the_record_says_what_is_not_known(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
