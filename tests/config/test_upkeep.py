@@ -201,3 +201,19 @@ def test_a_worker_that_lived_on_sees_that_time_went_back(redis: Redis) -> None:
     run(redis, advertise("w", 1, seconds=5, last=noted, clock=bench.now + 2))
     assert redis.exists(keys.WENT_BACK)
     assert bench.dispatch().stopped == "unchecked"
+
+
+@pytest.mark.parametrize("to", [State.ACCEPTED, State.FAILED, State.READY, State.UNCERTAIN])
+def test_a_job_that_cannot_be_read_ends_and_what_the_record_knows_of_it_holds(
+    ledger: Bench, to: State
+) -> None:
+    ledger.redis.hset(keys.JOB + "j", "expires_at", "noon")
+    ledger.enqueue("other")
+    assert put(ledger, "j", to).state is (State.ACCEPTED if to is State.ACCEPTED else State.FAILED)
+    assert put(ledger, "other", State.READY).state is State.READY
+    assert ledger.redis.zscore(keys.DUE, "j") is None
+
+
+def test_nor_does_a_key_that_is_no_hash_keep_the_others_from_being_restored(ledger: Bench) -> None:
+    ledger.redis.set(keys.JOB + "j", "a text")
+    assert put(ledger, "j", State.ACCEPTED).state is State.ACCEPTED

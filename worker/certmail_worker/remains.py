@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from redis import Redis
+from redis.exceptions import ResponseError
 from sqlalchemy import Connection as Db
 from sqlalchemy import select, tuple_
 
@@ -26,6 +27,8 @@ from certmail_worker.rollback import Recorded, Step, Waiting, attempt_detail, de
 T = TypeVar("T")
 CHUNK = 500
 ALWAYS = datetime.min.replace(tzinfo=UTC)
+UNREADABLE: Final = (TypeError, ValueError, OverflowError, OSError)
+"""What a job raises that is not in its form: a field that is missing or no number, or a time beyond the calendar."""
 FIELDS = ("state", "connection", "priority", "enqueued_at", "not_before", "expires_at", "held")
 
 
@@ -128,23 +131,35 @@ def waiting(redis: Redis, connections: Sequence[Connection], until: datetime) ->
     for chunk in chunks(dict.fromkeys([*ready, *due])):
         with redis.pipeline(transaction=False) as pipe:
             for job in chunk:
-                pipe.hmget(keys.JOB + job.decode(), *FIELDS)
-            answers = pipe.execute()
-        for job, (state, of, priority, enqueued, not_before, expires, held) in zip(
-            chunk, answers, strict=True
-        ):
-            resend = state == b"uncertain" and held != b"1"
-            if state in {b"ready", b"dispatched", b"scheduled"} or resend:
-                place = lane_order(int(priority), int(enqueued))
-                each = Waiting(
-                    JobId(job.decode()),
-                    # What was on its way to a worker, or due to be sent again, goes before all.
-                    order=-1.0 if resend or state == b"dispatched" else place,
-                    from_=_time(not_before) if state == b"scheduled" and not_before else ALWAYS,
-                    until=_time(expires),
-                )
-                found[of.decode()].append(each)
+                pipe.hmget(keys.JOB + job.decode(errors="replace"), *FIELDS)
+            answers = pipe.execute(raise_on_error=False)
+        for job, answer in zip(chunk, answers, strict=True):
+            if isinstance(answer, ResponseError) and not str(answer).startswith("WRONGTYPE"):
+                raise answer
+            try:
+                connection, each = _waiting(job, answer)
+            except UNREADABLE:
+                continue  # it cannot be read, or is no hash: the ledger ends it by itself, and it never leaves
+            if each is not None:
+                found[connection].append(each)
     return found
+
+
+def _waiting(job: bytes, answer: Sequence[bytes | None]) -> tuple[str, Waiting | None]:
+    """A job's connection, and how it waits; None if it does not. Raises one of UNREADABLE."""
+    state, of, priority, enqueued, not_before, expires, held = answer
+    resend = state == b"uncertain" and held != b"1"
+    if state not in {b"ready", b"dispatched", b"scheduled"} and not resend:
+        return "", None
+
+    place = lane_order(int(cast("bytes", priority)), int(cast("bytes", enqueued)))
+    return str(cast("bytes", of), "utf-8"), Waiting(
+        JobId(job.decode()),
+        # What was on its way to a worker, or due to be sent again, goes before all.
+        order=-1.0 if resend or state == b"dispatched" else place,
+        from_=_time(not_before) if state == b"scheduled" and not_before else ALWAYS,
+        until=_time(cast("bytes", expires)),
+    )
 
 
 def chunks(items: Iterable[T]) -> Iterator[tuple[T, ...]]:

@@ -11,7 +11,12 @@
 local id, state, reason = ARGV[1], ARGV[2], ARGV[3]
 local now = read_clock(ARGV[7])
 if not unchecked() then return {'checked'} end
-local job, duplicate = load_job(id), ''
+local duplicate = ''
+local job, broken = load_job(id)
+if broken then -- it ends in a form that can be read; what the record knows of it still holds
+  set_aside(id, now)
+  job = load_job(id)
+end
 
 -- A job that was enqueued after the copy was made: its payload is lost; what is left is that it must not come twice.
 local function remember(given)
