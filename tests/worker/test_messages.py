@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-import logging
 from typing import Any, cast
 
 import pytest
 from celery import Celery
 
 from certmail_config.broker import DELIVER, PROBE, QUEUE
-from certmail_worker.collapsing import EACH_SECONDS, MOST_KINDS, Collapsing
 from certmail_worker.looking import ill_formed
 from certmail_worker.messages import no_call, no_doorbell, unfit
 from support.garbage import COMMANDS, MESSAGES, OTHER_JSON
@@ -87,26 +85,3 @@ def test_commands_of_every_kind_are_judged_without_raising() -> None:
     found = {name: ill_formed(command, {}) for name, command in COMMANDS.items()}
     assert found["shutdown"] is None, "it is a command; that it is refused is decided later"
     assert all(found[name] for name in COMMANDS if "none" in name or name in {"a number", "a text", "null"})
-
-
-class TestCollapsing:
-    def test_the_first_is_said_at_once_and_the_others_once_a_minute_with_their_number(
-        self, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        now = 100.0
-        collapsing = Collapsing(logging.getLogger("a test's"), monotonic=lambda: now)
-        for _ in range(1000):
-            collapsing.error("dropped", "one kind")
-        collapsing.error("dropped", "another")
-        now += EACH_SECONDS
-        collapsing.error("dropped", "one kind")
-        said = [(record.__dict__["why"], record.__dict__["times"]) for record in caplog.records]
-        assert said == [("one kind", 1), ("another", 1), ("one kind", 1000)]
-
-    def test_names_that_somebody_makes_up_do_not_fill_the_memory(
-        self, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        collapsing = Collapsing(logging.getLogger("a test's"))
-        for n in range(10 * MOST_KINDS):
-            collapsing.error("dropped", f"kind {n}")
-        assert len(caplog.records) == MOST_KINDS + 1

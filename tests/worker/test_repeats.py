@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from certmail_worker.logs import set_up
-from certmail_worker.repeats import MOST, WINDOW_SECONDS, Collapsing
+from certmail_worker.repeats import ALIKE_SECONDS, KNOWN, MOST, WINDOW_SECONDS, Collapsing
 
 
 class Place:
@@ -48,6 +48,24 @@ def test_what_differs_in_anything_is_said() -> None:
         place.say("lost", job=number)
         place.say("settled", logging.INFO)
     assert len(place.lines) == 100
+
+
+def test_lines_that_say_whom_they_are_alike_are_said_once_a_minute_with_their_number() -> None:
+    place = Place()
+    for number in range(1_000):
+        place.say("dropped", logging.INFO, alike="one kind", job=number)
+    place.say("dropped", logging.INFO, alike="another")
+    assert place.lines == ["dropped", "dropped"]
+    place.now += ALIKE_SECONDS
+    place.say("dropped", logging.INFO, alike="one kind")
+    assert place.lines[2:] == ["dropped 999", "dropped"]
+
+
+def test_kinds_that_somebody_makes_up_do_not_fill_the_memory_nor_the_disk() -> None:
+    place = Place()
+    for number in range(10 * KNOWN):
+        place.say("dropped", alike=f"kind {number}")
+    assert len(place.lines) == len(place.handler._seen) == KNOWN + 1
 
 
 def test_what_was_counted_is_said_at_the_end_and_begins_anew_after_a_while() -> None:

@@ -15,7 +15,6 @@ from redis.exceptions import RedisError
 from certmail_config.ledger import Begun, Job, Pause, RefusedBy, begin, release, settle
 from certmail_worker import backoff
 from certmail_worker.answers import Lost, NotSent
-from certmail_worker.collapsing import Collapsing
 from certmail_worker.desk import Desk
 from certmail_worker.failures import FailureClass, Verdict, judge
 from certmail_worker.http import SendWindow
@@ -24,7 +23,6 @@ from certmail_worker.prepare import Prepared, Stop
 
 log = logging.getLogger(__name__)
 LONG_SECONDS: Final = 90.0
-_waits = Collapsing(log)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +158,15 @@ def _tell_wait(job: Job, verdict: Verdict, pause: Pause) -> None:
     what = "project" if pause.project else "mailbox"
     until = datetime.fromtimestamp(pause.until, UTC).isoformat(timespec="seconds")
     said: dict[str, Any] = {"waits": what, "tenant": job.tenant, "connection": job.connection, "until": until}
+    said |= {
+        "code": verdict.code,
+        "error": verdict.message,
+        "alike": f"{verdict.code} {what} {job.connection}",
+    }
     long = pause.until > time.time() + LONG_SECONDS
-    said["level"] = logging.WARNING if long else logging.INFO  # a minute's limit is nothing to worry about
-    _waits.error(
-        "waiting", f"{verdict.code} {what} {job.connection}", code=verdict.code, error=verdict.message, **said
-    )
+    log.log(
+        logging.WARNING if long else logging.INFO, "waiting", extra=said
+    )  # a minute's limit is nothing to worry about
 
 
 def _detail(verdict: Verdict, used: Used | None) -> str:

@@ -12,8 +12,6 @@ from typing import Any, Final
 from celery import Celery
 from kombu.pidbox import Node
 
-from certmail_worker.collapsing import Collapsing
-
 log = logging.getLogger(__name__)
 
 LOOKING: Final = frozenset(
@@ -77,7 +75,7 @@ class LookingNode(Node):
         """Take up a command, if it is one."""
         why = ill_formed(body, (message.headers or {}) if message is not None else {})
         if why is not None:
-            _refused.error("command_refused", why)
+            log.error("command_refused", extra={"why": why, "alike": why})
             return None
         return super().handle_message(body, message)  # type: ignore[no-untyped-call]  # kombu carries few types
 
@@ -85,19 +83,13 @@ class LookingNode(Node):
         """Carry out a command that looks, and no other."""
         if method not in LOOKING:
             remedy = "Nothing was changed. Whoever can write to Redis has sent it: see who can."
-            _refused.error(
-                "command_refused",
-                method[:40] if method in (self.handlers or {}) else "unknown",
-                remedy=remedy,
-            )
+            why = method[:40] if method in (self.handlers or {}) else "unknown"
+            log.error("command_refused", extra={"why": why, "remedy": remedy, "alike": why})
             return {"error": "certmail's workers answer those who look, and nobody who would change them"}
         given = dict(arguments or {})
         if method == "hello":
             given["revoked"] = None
         return super().handle(method, given)  # type: ignore[no-untyped-call]  # as above
-
-
-_refused = Collapsing(log)
 
 
 def only_look(app: Celery) -> None:

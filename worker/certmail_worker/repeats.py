@@ -1,4 +1,8 @@
-"""Warnings that are said again and again: after a few, a count stands for the others, so that no trouble fills the disk."""
+"""Lines that are said again and again: after a few, a count stands for the others, so that no trouble fills the disk.
+
+A warning is counted with those that are the same in all they say. A line of any level that says whom it is `alike` (in its
+`extra`) is counted with those that say the same, whatever else they say: the first is written, and one a minute.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +16,29 @@ from typing import Final, TextIO
 MOST: Final = 5
 """So often the same is said within a window."""
 WINDOW_SECONDS: Final = 10.0
-_KNOWN: Final = 500
+ALIKE_SECONDS: Final = 60.0
+KNOWN: Final = 500
+"""Kinds that are remembered; of more than these, those that say whom they are alike are counted together."""
 _USUAL: Final = logging.makeLogRecord({}).__dict__.keys() | {"message", "asctime"}
 
 
 @dataclass(slots=True)
 class _Seen:
-    """A warning, how often it came, and until when it is counted."""
+    """A line, how often it is written and came, and until when it is counted."""
 
     record: logging.LogRecord
+    most: int
     until: float
     count: int = 0
 
+    @property
+    def unsaid(self) -> int:
+        """How many were only counted."""
+        return self.count - self.most
+
 
 class Collapsing(logging.StreamHandler[TextIO]):
-    """Writes lines; a warning that is the same as others in all it says is counted instead, and the count said later."""
+    """Writes lines; one of which there were enough is counted instead, and the count said later."""
 
     def __init__(self, stream: TextIO, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__(stream)
@@ -38,7 +50,7 @@ class Collapsing(logging.StreamHandler[TextIO]):
         """Write it, or count it."""
         if self._seen and self._monotonic() >= self._first_end:
             self._say_counts(self._monotonic())
-        if record.levelno < logging.WARNING or not self._is_one_more(record):
+        if not self._is_one_more(record):
             super().emit(record)
 
     def close(self) -> None:
@@ -47,24 +59,36 @@ class Collapsing(logging.StreamHandler[TextIO]):
         super().close()
 
     def _is_one_more(self, record: logging.LogRecord) -> bool:
+        alike = record.__dict__.pop("alike", None)
+        if alike is None and record.levelno < logging.WARNING:
+            return False
+
         more = {name: value for name, value in record.__dict__.items() if name not in _USUAL}
-        key = (record.name, record.levelno, record.getMessage(), repr(more))
+        key = self._key(record, repr(more) if alike is None else alike)
         seen = self._seen.get(key)
-        if seen is None:
-            if len(self._seen) >= _KNOWN:
+        if seen is None and len(self._seen) >= KNOWN:
+            if alike is None:
                 return False
-            seen = self._seen[key] = _Seen(record, self._monotonic() + WINDOW_SECONDS)
+            key = self._key(record, "")  # names that somebody makes up do not fill the memory
+            seen = self._seen.get(key)
+        if seen is None:
+            most, seconds = (MOST, WINDOW_SECONDS) if alike is None else (1, ALIKE_SECONDS)
+            seen = self._seen[key] = _Seen(record, most, self._monotonic() + seconds)
             self._first_end = min(each.until for each in self._seen.values())
         seen.count += 1
-        return seen.count > MOST
+        return seen.unsaid > 0
+
+    @staticmethod
+    def _key(record: logging.LogRecord, kind: str) -> tuple[object, ...]:
+        return (record.name, record.levelno, record.getMessage(), kind)
 
     def _say_counts(self, now: float) -> None:
         ended = [key for key, seen in self._seen.items() if seen.until <= now]
         for key in ended:
             seen = self._seen.pop(key)
-            if seen.count > MOST:
+            if seen.unsaid > 0:
                 again = copy.copy(seen.record)
                 again.exc_info, again.exc_text, again.stack_info = None, None, None
-                again.repeated = seen.count - MOST
+                again.repeated = seen.unsaid
                 super().emit(again)
         self._first_end = min((each.until for each in self._seen.values()), default=0.0)

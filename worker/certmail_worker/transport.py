@@ -21,7 +21,6 @@ from kombu.transport import TRANSPORT_ALIASES, redis
 from redis.exceptions import RedisError
 
 from certmail_config.broker import QUEUE
-from certmail_worker.collapsing import Collapsing
 from certmail_worker.messages import no_call, no_doorbell, unfit
 
 log = logging.getLogger(__name__)
@@ -30,13 +29,12 @@ LOST: Final = (RedisError, OSError, InconsistencyError, Empty, MemoryError)
 """What says something about the server, the process, or that there is no message, rather than about one of them."""
 COMMANDS: Final = b"pidbox"
 """In the name of the channel over which Celery's commands are published."""
-_dropped = Collapsing(log)
 
 
 def drop(why: str, queue: str) -> None:
     """Say that a message was dropped."""
     remedy = "Whoever else writes to Redis has put it there: see who can."
-    _dropped.error("message_dropped", why, queue=queue, remedy=remedy)
+    log.error("message_dropped", extra={"why": why, "queue": queue, "remedy": remedy, "alike": why})
 
 
 class QoS(redis.QoS):
