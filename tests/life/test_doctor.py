@@ -19,6 +19,21 @@ def test_a_console_that_is_reached_in_the_clear_is_named(tmp_path: Path) -> None
             assert "console" not in {item["check"] for item in found.json["findings"]}, fine
 
 
+def test_what_leaves_or_answers_in_the_clear_is_named(tmp_path: Path) -> None:
+    with town(tmp_path) as place:
+        opened = {"CERTMAIL_GMAIL_URL": "http://gmail.internal", "CERTMAIL_LISTEN": "0.0.0.0:8080"}
+        opened |= {"CERTMAIL_FLOWER_LISTEN": "[::]:5555", "CERTMAIL_SANDBOX_LISTEN": "127.0.0.1:8090"}
+        found = place.run("doctor", "--json", **opened).json["findings"]
+        said = {item["check"]: item for item in found if item["severity"] == "warning"}
+        assert "CERTMAIL_GMAIL_URL is http://gmail.internal" in said["google"]["message"]
+        assert [item["message"].split()[0] for item in found if item["check"] == "listen"] == [
+            "CERTMAIL_LISTEN",
+            "CERTMAIL_FLOWER_LISTEN",
+        ]
+        usual = place.run("doctor", "--json").json["findings"]
+        assert not {"google", "listen"} & {item["check"] for item in usual}, "the sandbox is on this machine"
+
+
 def test_broken_indexes_are_named_shown_and_put_right(tmp_path: Path) -> None:
     with town(tmp_path) as place:
         lane = place.link()

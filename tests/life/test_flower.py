@@ -385,3 +385,14 @@ def flower_process(data_dir: Path) -> int:
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue
     raise AssertionError("no Flower runs")
+
+
+def test_whoever_guesses_passwords_waits_even_with_the_right_one(watched: Watched) -> None:
+    place = watched.place
+    place.start("certmail_worker", "flower", log="guessed.log")
+    guessed = flower_of(place, "guessed.log")
+    answers = [guessed.ask("GET", "/workers", auth=("ann", f"guess {n}")).status_code for n in range(12)]
+    assert answers == [401] * 10 + [429] * 2
+    refused = guessed.get("/workers")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
+    assert watched.flower.get("/workers").status_code == 200, "another Flower counts its own"

@@ -56,6 +56,14 @@ class TestTheSetting:
             Settings.from_env()
         assert "nter2" not in raised.value.message
 
+    @pytest.mark.parametrize("value", ["a:b", "ann:eleven-long"])
+    def test_a_password_that_can_be_guessed_is_refused(
+        self, monkeypatch: pytest.MonkeyPatch, value: str
+    ) -> None:
+        monkeypatch.setenv("CERTMAIL_FLOWER_BASIC_AUTH", value)
+        with pytest.raises(SettingsError, match="12 characters"):
+            Settings.from_env()
+
     def test_a_password_may_hold_colons_and_is_not_shown_where_settings_are(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
