@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from sqlalchemy import select
 
 from certmail import Mailer, Reminder, ReminderRejected
@@ -176,6 +177,23 @@ class TestConnections:
             # Not by a command: it takes longer to start than a consent may take.
             remove_connection(place.office, place.office.connection(made.id), lambda _: None)
             assert page.result().status_code == 400
+        assert revocations(place) == before + 1
+
+    def test_one_whose_connection_is_removed_before_the_question_is_asked_is_given_back(
+        self, place: Town
+    ) -> None:
+        account = "later@wayne.example"
+        place.control("POST", "/accounts", {"email": account})
+        place.office.add_tenant("kane")
+        made = place.office.add_service_provider_app("kane", "default", limits=Limits())
+        url = place.ask("connections", "link", made.id)["url"]
+        question = place.consent(url, account, answer="")
+        before = revocations(place)
+        remove_connection(place.office, place.office.connection(made.id), lambda _: None)
+        assert requests.get(question.url, timeout=20).status_code == 400, "another browser changes nothing"
+        assert revocations(place) == before
+        own = {cookie.name: str(cookie.value) for each in question.history for cookie in each.cookies}
+        assert requests.get(question.url, cookies=own, timeout=20).status_code == 400
         assert revocations(place) == before + 1
 
 

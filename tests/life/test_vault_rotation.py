@@ -23,8 +23,10 @@ from support.town import STEADY, Town, campaign, town, wait_for
 
 OLD, NEW = new_vault_key(), new_vault_key()
 NEW_ID = NEW.partition(":")[0]
-REMINDERS = 150
-"""Of each of the two tenants."""
+REMINDERS = 100
+"""Of each of the two tenants, at first."""
+MORE = 20
+"""And of each before mails are waited for, so that there are some to leave, however long restarts have taken."""
 
 
 class Fleet:
@@ -32,6 +34,7 @@ class Fleet:
 
     def __init__(self, place: Town) -> None:
         self.place = place
+        self.jobs: list[str] = []
         self.gateway = place.open_gateway()
         self.workers = [place.worker() for _ in range(2)]
         wait_for("two workers", lambda: place.workers() == 2)
@@ -46,8 +49,15 @@ class Fleet:
         self.gateway = self.place.start("certmail_worker", "gateway", log="gateway.log")
         wait_for("the gateway", self.place._gateway_is_ready)
 
-    def go_on(self, mails: int) -> None:
+    def send(self, reminders: int) -> None:
+        """Enqueue as things are now."""
+        named = f"from the {len(self.jobs)}th on"
+        for tenant in ("acme", "globex"):
+            self.jobs += self.place.send(campaign(reminders, tenant, named))
+
+    def go_on(self, mails: int = 10) -> None:
         """See that mails leave as things are now."""
+        self.send(MORE)
         before = len(self.place.messages())
         wait_for(f"{mails} more mails", lambda: len(self.place.messages()) >= before + mails)
 
@@ -66,24 +76,25 @@ def test_no_send_fails_while_keys_are_rotated_and_nothing_names_the_old_key_afte
         fleet = Fleet(place)
         place.link("acme")
         linked = place.link_account("globex")
-        jobs = [*place.send(campaign(REMINDERS, "acme")), *place.send(campaign(REMINDERS, "globex"))]
-        fleet.go_on(10)
+        fleet.send(REMINDERS)
+        fleet.go_on()
         fleet.restart(f"{OLD},{NEW}")
-        fleet.go_on(10)
+        fleet.go_on()
         signing_in = place.ask("connections", "link", linked)["url"]  # sealed with the old key
         fleet.restart(f"{NEW},{OLD}")
-        fleet.go_on(10)
+        fleet.go_on()
         done = place.ask("vault", "rotate")
         assert (done["key"], done["reencrypted"], done["copies"], done["unopened"]) == (NEW_ID, 5, 4, [])
         [old] = done["old_keys"]
         assert (old["key"], old["needed"]) == (OLD.partition(":")[0], False)
-        fleet.go_on(10)
+        fleet.go_on()
         assert place.consent(signing_in, "reviews@globex.example").ok, "a sign-in under way goes on"
         again = place.ask("vault", "rotate")
         assert (again["reencrypted"], again["copies"], again["unopened"]) == (0, 0, [])
-        left = len(jobs) - len(place.messages())
+        left = len(fleet.jobs) - len(place.messages())
         fleet.restart(NEW)
-        fleet.go_on(10)
+        fleet.go_on()
+        jobs = fleet.jobs
         states = place.wait_recorded(jobs, {"accepted", "failed", "uncertain"}, seconds=120)
 
         assert Counter(states.values()) == {"accepted": len(jobs)}

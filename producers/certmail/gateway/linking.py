@@ -193,12 +193,17 @@ async def _take(
     link: Link,
     browser: str,
 ) -> Linked | Question:
-    """Check what was granted, and by whom; the account that the connection has is kept at once, of another somebody is asked."""
+    """Check what was granted, and by whom; the account that the connection has is kept at once, of another somebody is asked.
+
+    Raises Refused if the connection was removed meanwhile.
+    """
     found = await _examine(office, google, connection, granted, sub, link)
     if isinstance(found, Linked):
         return found
     if connection.sub == found.sub:
         return await _keep(office, connection, granted, found)
+    if (await asyncio.to_thread(office.connection, connection.id)).version != connection.version:
+        return STALE  # changed while Google was asked: nobody is asked about what cannot be linked
     offer = Offer(
         connection.id,
         connection.version,

@@ -13,12 +13,14 @@ from certmail.gateway.client import configured_client
 from certmail.gateway.console import cookies
 from certmail.gateway.console.admission import check_form
 from certmail.gateway.console.cookies import Cookie
+from certmail.gateway.console.fields import read_form
 from certmail.gateway.console.front import FRONT, Front
 from certmail.gateway.console.returning import returned
 from certmail.gateway.google import Google
 from certmail.gateway.linking import STALE, accept, decline
 from certmail_config.account_use import users_of
 from certmail_config.connections import Connection
+from certmail_config.errors import Refused
 from certmail_config.links import begin_link
 from certmail_config.offers import Offer, find_offer, take_offer
 from certmail_config.sql import registry
@@ -50,7 +52,12 @@ async def ask(request: web.Request) -> web.StreamResponse:
     offer = await asyncio.to_thread(find_offer, front.office.strongbox, id_)
     if offer is None or not offer.belongs_to(_browser(request)):
         return await returned(request, STALE)
-    asked = await asyncio.to_thread(_asked, front, offer)
+    try:
+        asked = await asyncio.to_thread(_asked, front, offer)
+    except Refused:  # the connection was removed: there is nothing to ask, and nobody will answer
+        if await asyncio.to_thread(take_offer, front.office.strongbox, id_) is not None:
+            await decline(front.office, request.app[GOOGLE](), offer)
+        return await returned(request, STALE)
     values = {"asked": asked, "id": id_, "visitor": None, "base": "/console"}
     return front.pages.render(request, "whether.html", values)
 
@@ -58,7 +65,7 @@ async def ask(request: web.Request) -> web.StreamResponse:
 async def answer(request: web.Request) -> web.StreamResponse:
     """Yes links it; no gives it back, and offers to sign in with another account."""
     front, id_ = request.app[FRONT], request.match_info["offer"]
-    form = await request.post()
+    form = await read_form(request)
     offer = await asyncio.to_thread(find_offer, front.office.strongbox, id_)
     if offer is None or not offer.belongs_to(_browser(request)):
         return await returned(request, STALE)
