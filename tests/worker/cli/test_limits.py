@@ -100,8 +100,9 @@ class TestSet:
         assert status == 0
         assert changed == made | {"limits": asdict(Limits()) | {limit: value}}
         assert lane(redis, made["id"]) == before | {limit: str(value)}, "at once, and nothing else"
-        assert certmail("connections", "show", made["id"])[1] == changed
-        assert certmail("connections", "list")[1]["connections"] == [changed]
+        now = {"waits": None}
+        assert certmail("connections", "list")[1]["connections"] == [changed | now]
+        assert certmail("connections", "show", made["id"])[1] == changed | now | {"in_flight_now": None}
 
     def test_several_at_once_and_one_after_the_other(self, certmail: Run) -> None:
         made = add(certmail, *GIVEN)

@@ -43,6 +43,7 @@ def test_doctor_list_and_show_say_the_same(
 ) -> None:
     [listed] = commands("connections", "list")[1]["connections"]
     assert (listed["state"], listed["waits"]["scope"], listed["waits"]["why"]) == ("active", "mailbox", WHY)
+    assert commands("connections", "show", cooling)[1]["waits"] == listed["waits"]
     [matter] = commands("tenants", "show", "acme")[1]["attention"]
     assert WHY in matter["message"]
     status, report = commands("doctor")

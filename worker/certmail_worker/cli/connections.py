@@ -177,13 +177,15 @@ def list_(
 
 
 def show(id: Id, *, json: Json = False) -> None:  # noqa: A002 - what it is called on the command line
-    """Show one connection: its state, and what to do if it does not work."""
+    """Show one connection: its state, what it waits for, and what to do if it does not work."""
     with open_office(Settings.from_env()) as office:
         found = office.connection(id)
-        fewer = at_once(office.redis, found.id)
+        fewer, wait = at_once(office.redis, found.id), waits(office.redis, [found.id]).get(found.id)
     if json:
-        return print_json(as_json(found) | {"in_flight_now": fewer})
+        return print_json(as_json(found) | {"waits": shown_wait(wait), "in_flight_now": fewer})
     show_connection(found)
+    if wait is not None:
+        out.print(f"\n{wait.sentence}", markup=False)
     if fewer is not None:
         out.print(
             f"\nFor now {fewer} of {found.limits.in_flight} requests at once: Gmail said that more are too many for this mailbox. "
