@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from certmail_config.states import FINAL, AttemptOutcome, State
-from chaos.facts import Attempt, Read, Request
+from chaos.facts import Attempt, Read, Request, Trouble
 
 SLACK_SECONDS: Final = 1.0
 """How far apart two clocks' notes of the same moment may be."""
@@ -136,10 +136,20 @@ def _lost(attempt: Attempt, read: Read, until: float) -> bool:
     return any(
         trouble.worker == attempt.worker
         and trouble.kind in {"kill", "freeze"}
-        and trouble.ended >= attempt.begun - SLACK_SECONDS
+        and _on_its_way_until(trouble, read) >= attempt.begun - SLACK_SECONDS
         and trouble.began <= until
         for trouble in read.troubles
     )
+
+
+def _on_its_way_until(trouble: Trouble, read: Read) -> float:
+    """Until when what a worker said before this may still arrive: what is held on the way to Redis outlives who said it."""
+    held = (
+        each.ended
+        for each in read.troubles
+        if each.kind == "cut" and each.began <= trouble.ended <= each.ended
+    )
+    return max([trouble.ended, *held])
 
 
 def _left(read: Read, *, negatives_verified: bool) -> Iterator[Finding]:

@@ -149,6 +149,11 @@ class TestDoubt:
     def test_another_kill_is_none(self, kill: Trouble) -> None:
         assert rules(unhit(kill)) == [Rule.DOUBT_WITHOUT_CAUSE]
 
+    def test_a_begin_that_was_held_on_its_way_outlives_the_worker_that_said_it(self) -> None:
+        kill, held = Trouble("kill", BEGUN - 3, BEGUN - 3, "12"), Trouble("cut", BEGUN - 4, BEGUN)
+        assert rules(unhit(kill, held)) == []
+        assert rules(unhit(kill, replace(held, ended=BEGUN - 2))) == [Rule.DOUBT_WITHOUT_CAUSE]
+
     def test_once_google_has_answered_a_worker_has_little_time_left_to_be_killed_in(self) -> None:
         answered = [Request(BEGUN + 0.1, "b@x", "lost")]
         soon, late = (unhit(Trouble("kill", BEGUN + n, BEGUN + n, "12")) for n in (2, 5))
