@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from itertools import count
 from typing import Any, Final
 
 from chaos import reading
+from chaos.abuser import NICENESS
 from chaos.cutter import Cutter
 from chaos.facts import Trouble
 from chaos.fleet import Fleet
@@ -204,6 +206,7 @@ class Blows:
         if self.gateway is None or self.gateway.poll() is not None:
             url = {"CERTMAIL_REDIS_URL": self.between.url}
             self.gateway = self.place.start("certmail_worker", "gateway", log="gateway.log", **url)
+            make_way(self.gateway)
 
     def _lock(self) -> Action:
         """Whoever is first has it: where others write all the time, it is tried again and again, and the storm goes on meanwhile."""
@@ -254,3 +257,8 @@ def _answer(status: int, reason: str, message: str) -> dict[str, Any]:
     """An answer in Google's own form."""
     error = {"code": status, "message": message, "errors": [{"reason": reason, "message": message}]}
     return {"status": status, "headers": {"Content-Type": "application/json"}, "body": {"error": error}}
+
+
+def make_way(gateway: Process) -> None:
+    """Let a gateway leave the cores to whoever delivers: elsewhere it has a machine of its own."""
+    os.setpriority(os.PRIO_PROCESS, gateway.pid, NICENESS)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
-import requests
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -23,8 +21,9 @@ from certmail_config.ledger import enqueue, run
 from certmail_config.sealing import Sealer
 from certmail_config.sql import registry
 from certmail_config.states import State
+from chaos.abuser import Abuser
 from chaos.plan import Blow, Garbage
-from support.garbage import COMMANDS, EVENTS, MESSAGES, NOT_JSON, OTHER_JSON, PAYLOADS
+from support.garbage import COMMANDS, EVENTS, MESSAGES, PAYLOADS
 from support.town import Town
 
 T = TypeVar("T")
@@ -33,13 +32,6 @@ TENANT: Final = "litter"
 LIFE_SECONDS: Final = 86_400.0
 CONTROL: Final = f"{keys.CELERY_PREFIX}/0.celery.pidbox"
 """The channel of Celery's remote control, as kombu names it."""
-BATCH: Final = json.dumps({"reminders": [{} for _ in range(1_000)]}).encode()
-BODIES: Final = (BATCH, *NOT_JSON.values(), *OTHER_JSON.values())
-ANSWER_SECONDS: Final = 10.0
-CALLERS: Final = 2
-"""So many connections at once has whoever holds the key."""
-REST_SECONDS: Final = 0.05
-"""After each answer: what is tried is what the key may cost the gateway, not how fast this process can ask."""
 
 
 class Litter:
@@ -55,6 +47,7 @@ class Litter:
         self._redis = Redis.from_url(redis_url, retry=Retry(NoBackoff(), 0), socket_timeout=5)
         with place.office.db() as db:
             self._sealer = Sealer(registry.get_tenant(db, TENANT).public_key)
+        self._abuser: Abuser | None = None
         self._key = place.ask("keys", "create", "whoever abuses it", "--tenant", TENANT)["key"]
 
     def throw(self, blow: Blow) -> Callable[[], None]:
@@ -97,32 +90,16 @@ class Litter:
         run(self._redis, call)
 
     def _abuse(self, target: int) -> Callable[[], None]:
-        """Ask for all that the key may, from several connections, until the end."""
-        over = threading.Event()
-        callers = [
-            threading.Thread(target=self._call, args=(over, target + n), daemon=True) for n in range(CALLERS)
-        ]
-        for caller in callers:
-            caller.start()
-        return over.set
+        """Have the key abused until the end."""
+        if self._abuser is None:
+            self._abuser = Abuser(self._place.gateway, self._key)
+        self._abuser.begin(target)
+        return self._abuser.end
 
-    def _call(self, over: threading.Event, number: int) -> None:
-        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
-        while not over.is_set():
-            body = BODIES[number % len(BODIES)] if number % 2 else BATCH
-            number += 1
-            path = "/v1/reminders:batch" if number % 3 else "/v1/reminders"
-            more = headers | {"Idempotency-Key": uuid4().hex}
-            try:
-                answer = requests.post(
-                    self._place.gateway + path, data=body, headers=more, timeout=ANSWER_SECONDS
-                )
-            except requests.RequestException:
-                self.answers["none"] += 1
-                over.wait(4 * REST_SECONDS)  # the storm has killed it, perhaps
-            else:
-                self.answers[str(answer.status_code)] += 1
-                over.wait(REST_SECONDS)
+    def over(self) -> None:
+        """Throw nothing more, and count what the key's abuser was answered."""
+        if self._abuser is not None:
+            self.answers += self._abuser.over()
 
 
 def _of(things: Mapping[str, T], number: int) -> T:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from chaos import plan, reading
-from chaos.blows import Blows
+from chaos.blows import Blows, make_way
 from chaos.calm import settle
 from chaos.cutter import cutter
 from chaos.facts import Read
@@ -145,6 +145,7 @@ def _at_work(place: Town, blows: Blows, storm: Storm) -> Iterator[None]:
     if storm.blows & {Kind.GATEWAY, Kind.GARBAGE}:
         place.environment["CERTMAIL_REDIS_URL"], direct = blows.between.url, blows.redis.url
         blows.gateway = place.open_gateway()
+        make_way(blows.gateway)
         place.environment["CERTMAIL_REDIS_URL"] = direct
     blows.fleet.fill(storm.workers)
     try:
@@ -152,6 +153,8 @@ def _at_work(place: Town, blows: Blows, storm: Storm) -> Iterator[None]:
         yield
     finally:
         blows.over()
+        if blows.litter:
+            blows.litter.over()
         blows.fleet.end()
 
 
@@ -170,6 +173,8 @@ def _blow(storm: Storm, blows: Blows, upstream: Upstream, say: Callable[[str], N
         if patiently(lambda: _arrived(place)) >= ENOUGH * storm.reminders:
             break
     blows.over()
+    if blows.litter:
+        blows.litter.over()
     upstream.join(storm.seconds + 60)
 
 
