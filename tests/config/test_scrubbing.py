@@ -59,7 +59,7 @@ def test_whatever_it_is_it_can_be_stored(text: str, most: int) -> None:
         "0193b2c4-7a2e-7d11-8f3c-2b1f0a9e6d55",
         "state=ready reason=token_expired code=403",
         "settled: accepted by Gmail",
-        "/work/certmail/config/keys.py, line 12",
+        "/srv/certmail/config/keys.py, line 12",
         "https://gmail.googleapis.com/gmail/v1/users/me/messages/send",
         "1.2.3.4:8080 2026-11-26T10:00:00Z",
     ],
