@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from certmail_config.durability import PATTERN as DURABILITY_PATTERN
 from certmail_config.errors import SettingsError
+from certmail_config.google_consoles import Consoles
 from certmail_config.signing import parse_public
 from certmail_config.uncertain import PATTERN as UNCERTAIN_PATTERN
 from certmail_config.web_addresses import split_web_address
@@ -130,6 +131,11 @@ class Settings(BaseSettings):
         description="Public certificates of service accounts; the account's email is appended.",
     )
     gmail_url: str = Field("https://gmail.googleapis.com", description="Root of the Gmail API.")
+    google_console_url: str = Field(
+        "https://console.cloud.google.com",
+        description="Google's Cloud console, which set-up pages lead to; a sandbox has a stand-in.",
+    )
+    google_admin_url: str = Field("https://admin.google.com", description="Google's Admin console, likewise.")
     google_ca_file: Path | None = Field(
         None,
         description="PEM file of certificate authorities to trust for Google's addresses instead of the system's.",
@@ -303,6 +309,8 @@ class Settings(BaseSettings):
         "google_userinfo_url",
         "google_x509_url",
         "gmail_url",
+        "google_console_url",
+        "google_admin_url",
         "public_url",
     )
     @classmethod
@@ -375,6 +383,11 @@ class Settings(BaseSettings):
     def callback_url(self) -> str:
         """Where Google sends an administrator back to; it must be registered with our OAuth client exactly so."""
         return self.base_url + "/oauth/google/callback"
+
+    @property
+    def consoles(self) -> Consoles:
+        """Google's consoles, for links to the very page."""
+        return Consoles(self.google_console_url, self.google_admin_url)
 
     @classmethod
     def from_env(cls, **overrides: Any) -> Settings:

@@ -46,6 +46,8 @@ GOOGLE = (
     "google_userinfo_url",
     "google_x509_url",
     "gmail_url",
+    "google_console_url",
+    "google_admin_url",
 )
 LISTENING = ("listen", "flower_listen", "sandbox_listen")
 REPAIR = "`certmail doctor --repair`"
