@@ -21,6 +21,7 @@ from certmail_config.key_desk import create_key, list_keys, revoke_key
 from certmail_config.office import Office
 from certmail_config.sql import tables
 from certmail_config.states import State
+from support.sentences import foreign
 
 REMINDER = {"tenant": "acme", "to": "anna@acme.example", "campaign": "q4", "pending": 3}
 
@@ -167,11 +168,25 @@ class TestWhatIsWrong:
         assert waiting(office) == 1
 
     @pytest.mark.parametrize(
-        "body", [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b'{"pending": NaN}', b"[" * 500, b"null"]
-    )
-    async def test_a_body_that_is_no_json_object(self, client: Any, body: bytes) -> None:
-        headers = {"Content-Type": "application/json"}
-        problem(await client.ask("POST", "/v1/reminders", data=body, headers=headers), "malformed_body")
+        ("body", "said"),
+        [
+            (b"", "a value is missing"), (b"{", "a name"), (b"[]", "begin with {"), (b'"x"', "begin with {"), (b"\xff\xfe", "UTF-16"),
+            (b'{"pending": NaN}', "NaN"), (b"[" * 500, "a value is missing"), (b"null", "begin with {"), (b"\xef\xbb\xbf{}", "byte order mark"),
+            (b'{"a": ' + b"[" * 50 + b"]" * 50 + b"}", "more than 10 times"), (b'{"pending": ' + b"9" * 5000 + b"}", "too many digits"),
+            (b'{"tenant": "acme", "to": "a@acme.example", "to": "b@acme.example"}', 'the member "to" is there twice'),
+            (b'{"tenant": "acme", "to": "a@acme.example", "name": {"x": 1, "x": 1}}', 'the member "x" is there twice'),
+        ],
+        ids=lambda value: value if isinstance(value, str) else "",
+    )  # fmt: skip
+    @pytest.mark.parametrize("path", ["/v1/reminders", "/v1/reminders:batch", "/v1/setup-links"])
+    async def test_a_body_that_is_no_json_object(
+        self, client: Any, office: Office, path: str, body: bytes, said: str
+    ) -> None:
+        sent = await client.ask("POST", path, data=body, headers={"Content-Type": "application/json"})
+        detail = problem(sent, "malformed_body")["detail"]
+        assert said in detail
+        assert not foreign(detail)
+        assert waiting(office) == 0
 
     async def test_a_body_of_another_type(self, client: Any) -> None:
         problem(await client.ask("POST", "/v1/reminders", data={"to": "x"}), "unsupported_media_type")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from certmail_config.errors import ReminderRejected, WrongUse
 from certmail_config.reminder import Reminder, parse
 from certmail_worker.cli.rows import MOST_FIELD_CHARACTERS, Row, read_rows, sniff
+from support.sentences import foreign
 
 HEAD = "tenant,to,name\n"
 
@@ -250,7 +251,9 @@ class TestJsonl:
             ("{}", "missing"), ('{"tenant": "acme"}', "missing"),
             ('{"tenant": "acme", "to": "ann@acme.example", "cc": "x"}', "unknown_field"),
             ('{"tenant": "acme", "to": ["ann@acme.example"]}', "string_type"),
-            ('{"tenant": "acme", "to": "ann@acme.example", "pending": NaN}', "invalid_number"),
+            ('{"tenant": "acme", "to": "ann@acme.example", "pending": NaN}', "malformed_row"),
+            ('{"tenant": "acme", "to": "ann@acme.example", "to": "bob@acme.example"}', "malformed_row"),
+            ('{"tenant": "acme", "to": "ann@acme.example", "pending": 1e999}', "malformed_row"),
             ('{"tenant": "acme", "to": "ann@acme.example", "due_at": 20261211}', "invalid_time"),
             ('{"tenant": "acme", "to": "ann@acme.example", "name": "\\ud83d"}', "invalid_encoding"),
             ('{"tenant": "acme", "to": "ann@acme.example", "\\ud83d": 1}', "invalid_encoding"),
@@ -261,6 +264,7 @@ class TestJsonl:
         assert bad(rows) == [(1, code)]
         assert good(rows) == [(2, "Ann")]
         assert all(str(row.reminder).encode() for row in rows), "it can be printed"
+        assert code != "malformed_row" or not foreign(str(rows[0].reminder))
 
     def test_bytes_that_are_not_utf_8_cost_their_own_line(self) -> None:
         raw = (

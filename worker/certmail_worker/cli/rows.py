@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, Literal
 
 from certmail_config.errors import ReminderRejected, WrongUse
+from certmail_config.json_text import NotJson, read_object
 from certmail_config.reminder import Reminder, parse
 
 REQUIRED = ("tenant", "to")
@@ -166,12 +166,9 @@ def _jsonl(source: Iterable[str], layout: Layout) -> Iterator[Row]:
         if not text:
             continue
         try:
-            value = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            yield Row(number, ReminderRejected("malformed_row", f"not JSON: {error}"))
-            continue
-        if not isinstance(value, dict):
-            yield Row(number, ReminderRejected("malformed_row", "each line must be one JSON object"))
+            value = read_object(text)
+        except NotJson as error:
+            yield Row(number, ReminderRejected("malformed_row", f"not one JSON object: {error.why}"))
             continue
         yield Row(number, _check(layout.fields(value)), value)
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
@@ -15,6 +14,7 @@ from pydantic_core import ErrorDetails
 from certmail.gateway.api.bounds import MOST_DEPTH, MOST_VALUES, excess, is_deep, shown_name, values_in
 from certmail.gateway.api.models import Fault
 from certmail.gateway.api.problems import Faulty, Named, Trouble, of_rejected
+from certmail_config.json_text import NotJson, decode, read_object
 from certmail_config.reminder import Reminder, parse_json
 
 MOST_BYTES: Final = 64 * 1024
@@ -42,24 +42,12 @@ def _parse(body: bytes, most_values: int) -> dict[str, Any]:
     if values_in(body, most_values) > most_values:
         raise Trouble("body_too_large", f"The body may hold {most_values:,} values.")
     try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
-        deep = is_deep(value)
-    except UnicodeDecodeError as error:
-        raise Trouble("malformed_body", f"The body is not UTF-8: byte {error.start} is wrong.") from None
-    except RecursionError:
-        deep = True
-    except json.JSONDecodeError as error:
-        raise Trouble("malformed_body", f"The body is not JSON: {error}") from None
-    except _NoNumberError as error:
-        raise Trouble("malformed_body", f"The body is not JSON: {error}") from None
-    except ValueError:  # Python reads no number of more than some thousand digits
-        raise Trouble("malformed_body", "A number in the body has too many digits.") from None
-    if deep:
-        raise Trouble(
-            "malformed_body", f"Lists and objects stand in one another more than {MOST_DEPTH} times."
-        )
-    if not isinstance(value, dict):
-        raise Trouble("malformed_body", "The body is not a JSON object.")
+        value = read_object(decode(body))
+    except NotJson as error:
+        raise Trouble("malformed_body", f"The body is not one JSON object: {error.why}.") from None
+    if is_deep(value):
+        said = f"Lists and objects stand in one another more than {MOST_DEPTH} times."
+        raise Trouble("malformed_body", said)
     return value
 
 
@@ -77,15 +65,6 @@ async def _read(request: web.Request, most: int) -> bytes:
     except TimeoutError:
         raise Trouble("body_too_slow", f"The body did not come within {MOST_SECONDS} s.") from None
     return bytes(body)
-
-
-class _NoNumberError(ValueError):
-    """What Python would take for a number, and JSON does not."""
-
-
-def _no_constant(name: str) -> NoReturn:
-    message = f"{name} is no JSON number"
-    raise _NoNumberError(message)
 
 
 def read_reminder(value: object, pointer: str = "") -> Reminder:
