@@ -10,15 +10,19 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from certmail_config.errors import CertmailError
 from certmail_config.reminder import Reminder
+from certmail_config.times import end_of_day, is_time_zone
 
 VERSION: Final = 1
 _SAYS = "contract"
+_DAY = "due_on"
+"""What stands in payloads alone: the date that was given, where `due_at` is when it ends."""
 
 
 class PayloadUnreadable(CertmailError):
@@ -30,8 +34,16 @@ class ContractTooNew(PayloadUnreadable):
 
 
 def write_payload(reminder: Reminder) -> bytes:
-    """The reminder as it is sealed and stored; a payload that names no contract is of the first."""
-    return reminder.model_dump_json(exclude_none=True).encode()
+    """The reminder as it is sealed and stored; a payload that names no contract is of the first.
+
+    A date stands beside the end of that day: versions that know times only read that, and write it as they do any other.
+    """
+    written = reminder.model_dump_json(exclude_none=True)
+    if reminder.due_at is None or isinstance(reminder.due_at, datetime):
+        return written.encode()
+    end = end_of_day(reminder.due_at, reminder.time_zone)
+    value = json.loads(written) | {"due_at": end.isoformat(), _DAY: reminder.due_at.isoformat()}
+    return json.dumps(value).encode()
 
 
 def read_payload(payload: bytes) -> Reminder:
@@ -44,6 +56,12 @@ def read_payload(payload: bytes) -> Reminder:
         message = f"The stored reminder is of contract {contract}; this certmail knows {VERSION}."
         raise ContractTooNew("contract_too_new", message, "Update this worker.")
     known = {name: item for name, item in value.items() if name in Reminder.model_fields}
+    if _DAY in value:
+        known["due_at"] = value[_DAY]
+    # The zones of two machines differ by what was renamed or added last: not worth a reminder.
+    zone = known.get("time_zone")
+    if isinstance(zone, str) and not is_time_zone(zone):
+        del known["time_zone"]
     try:
         return Reminder.model_validate_json(json.dumps(known))
     except (ValidationError, RecursionError):  # the words of the former quote the reminder

@@ -6,27 +6,24 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from functools import cache, lru_cache
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
-    TypeAdapter,
     ValidationError,
     model_validator,
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from certmail_config.errors import ReminderRejected
+from certmail_config.times import DayOrTime, Time, TimeZone
 from certmail_config.uncertain import Rule
 
 Kind = Literal["reminder", "notice", "final"]
@@ -34,8 +31,6 @@ Kind = Literal["reminder", "notice", "final"]
 DEFAULT_LIFE = timedelta(days=14)
 """How long after its send time a reminder is still worth sending, unless it says otherwise."""
 TENANT_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
-_TIME = TypeAdapter(datetime)
-_DATE = re.compile(r"\s*\d{4}-\d\d-\d\d")
 _PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]{1,32}(?:\.[A-Za-z0-9_+-]{1,31})?")
 MOST_PLAIN = 120
 """Addresses up to here, of plain letters, keep every rule on length, whatever form their domain takes."""
@@ -90,39 +85,6 @@ def _identifier(value: str) -> str:
     return value
 
 
-def _written_out(value: object) -> object:
-    # Pydantic would take a bare number for seconds since 1970, and 20261211 for a day in August of that year.
-    if isinstance(value, datetime):
-        return value
-    if isinstance(value, str) and _DATE.match(value):
-        try:
-            return _TIME.validate_python(value)  # also where all else is taken strictly: JSON has no times
-        except ValidationError:
-            pass  # as whatever else is none
-    raise PydanticCustomError("datetime_parsing", "not a date and time")
-
-
-def _in_the_calendar(value: datetime) -> datetime:
-    # At the ends of Python's calendar a time cannot be moved to another zone, or by the life of a reminder.
-    if not 1970 <= value.year <= 9998:
-        raise PydanticCustomError("invalid_time", "a time must lie between the years 1970 and 9998")
-    return value
-
-
-@cache
-def _time_zones() -> frozenset[str]:
-    """Listing them walks through a folder tree; once per process is enough."""
-    return frozenset(available_timezones())
-
-
-def _time_zone(value: str) -> str:
-    if value not in _time_zones():
-        raise PydanticCustomError(
-            "unknown_time_zone", "not a time zone of the IANA list, such as Europe/Zurich"
-        )
-    return value
-
-
 def _locale(value: str) -> str:
     if not _LOCALE.match(value):
         raise PydanticCustomError("invalid_locale", "not a language tag, such as de or en-GB")
@@ -133,7 +95,6 @@ Address = Annotated[
     str, Field(max_length=320, json_schema_extra={"format": "email"}), AfterValidator(_address)
 ]
 Text = Annotated[str, Field(max_length=300)]
-Time = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_the_calendar)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Name = Annotated[str, Field(pattern=TENANT_PATTERN)]
 Link = Annotated[
@@ -181,8 +142,8 @@ class Reminder(BaseModel):
     """The campaign's id, by which all of it is called off or listed; not sealed, so name nobody in it."""
     campaign_name: Text | None = None
     """What the mail calls the campaign."""
-    due_at: Time | None = None
-    """Until when the reviewer is to decide."""
+    due_at: DayOrTime | None = None
+    """Until when the reviewer is to decide: a time, or a date, which means until that day ends in `time_zone`."""
     pending: Count | None = None
     """How much is left to decide; with 0 nothing is sent (`suppressed`)."""
     completed: Count | None = None
@@ -191,8 +152,8 @@ class Reminder(BaseModel):
     """Where the reviewer decides."""
     locale: Locale | None = None
     """The mail's language."""
-    time_zone: Annotated[str, AfterValidator(_time_zone)] | None = None
-    """Of the reviewer, from the IANA list: times are written in it."""
+    time_zone: TimeZone | None = None
+    """Of the reviewer, from the IANA list: times are written in it; else in the offset that they are given with."""
     manager: Address | None = None
     """The reviewer's manager, kept with the reminder; nothing is sent there."""
     send_at: Time | None = None
@@ -295,5 +256,6 @@ def _rejection(error: ErrorDetails) -> ReminderRejected:
 
 
 def _utc(value: object) -> str:
-    assert isinstance(value, datetime), "only times need a form of their own"
-    return value.astimezone(UTC).isoformat()
+    assert isinstance(value, date), "only times and days need a form of their own"
+    # A day is the same day wherever it ends.
+    return (value.astimezone(UTC) if isinstance(value, datetime) else value).isoformat()

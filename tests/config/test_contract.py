@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from support.garbage import PAYLOADS
 FOLDER = Path(__file__).parent / "contract"
 """What was published, and what was stored, by the first version of each contract: never to be changed."""
 PUBLISHED = Path(__file__).parents[2] / "config" / "reminder.schema.json"
+LEAST = {"tenant": "acme", "to": "a@acme.example"}
 STORED = [json.loads(line) for line in (FOLDER / "1.jsonl").read_text("utf-8").splitlines()]
 
 
@@ -121,6 +123,27 @@ class TestPayloads:
         assert len(caught.value.message) < 200
         assert "ann@" not in caught.value.message
         assert caught.value.__cause__ is None
+
+    @pytest.mark.parametrize(
+        ("zone", "end"),
+        [
+            ("America/Los_Angeles", "2027-01-01T07:59:59+00:00"),
+            ("Pacific/Kiritimati", "2026-12-31T09:59:59+00:00"),
+            (None, "2026-12-31T23:59:59+00:00"),
+        ],
+    )
+    def test_a_due_date_travels_as_the_end_of_that_day_which_older_versions_read(
+        self, zone: str | None, end: str
+    ) -> None:
+        reminder = Reminder.model_validate(LEAST | {"due_at": "2026-12-31", "time_zone": zone})
+        payload = write_payload(reminder)
+        assert datetime.fromisoformat(json.loads(payload)["due_at"]) == datetime.fromisoformat(end)
+        assert read_payload(payload) == reminder
+
+    @pytest.mark.parametrize("zone", ["localtime", "Factory", "Europe/Kiyv", "a\0b", ""])
+    def test_a_zone_that_this_version_does_not_know_leaves_the_reminder_without_one(self, zone: str) -> None:
+        stored = {**LEAST, "due_at": "2026-12-31T17:00:00Z", "time_zone": zone}
+        assert read_payload(json.dumps(stored).encode()).time_zone is None
 
     def test_what_applications_give_is_taken_strictly_all_the_same(self) -> None:
         with pytest.raises(ValidationError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+import json
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from certmail_config.errors import ReminderRejected
-from certmail_config.reminder import DEFAULT_LIFE, Reminder, parse
+from certmail_config.reminder import DEFAULT_LIFE, Reminder, parse, parse_json
 
 LEAST: dict[str, Any] = {"tenant": "acme", "to": "ann@acme.example"}
 FULL: dict[str, Any] = LEAST | {
@@ -106,7 +107,9 @@ def test_a_missing_field_is_named(field: str) -> None:
         ("tenant", "Acme", "invalid_name"), ("tenant", "", "invalid_name"), ("tenant", "-acme", "invalid_name"),
         ("tenant", "a" * 64, "invalid_name"), ("tenant", "acme/x", "invalid_name"), ("tenant", "ac\nme", "invalid_name"),
         ("tenant", "acmé", "invalid_name"), ("connection", "a b", "invalid_name"), ("connection", "a:b", "invalid_name"),
-        ("due_at", "2026-12-11", "time_without_zone"), ("due_at", "2026-12-11T17:00:00", "time_without_zone"),
+        ("due_at", "2026-12-11T17:00:00", "time_without_zone"), ("send_at", "2026-12-11", "time_without_zone"),
+        ("due_at", "2026-02-30", "invalid_time"), ("due_at", "2026-12-11Z", "invalid_time"), ("due_at", "20261211", "invalid_time"),
+        ("due_at", "0026-12-11", "invalid_time"), ("due_at", "9999-12-31", "invalid_time"), ("due_at", "٢٠٢٦-12-11", "invalid_time"),
         ("send_at", "2026-12-11 17:00", "time_without_zone"), ("expires_at", "2026-12-11T17:00", "time_without_zone"),
         ("due_at", datetime(2026, 12, 11), "time_without_zone"),  # noqa: DTZ001 - which is the point
         ("due_at", "11.12.2026", "invalid_time"), ("due_at", "12/11/2026 5:00 PM", "invalid_time"),
@@ -135,6 +138,8 @@ def test_a_missing_field_is_named(field: str) -> None:
         ("locale", "../de", "invalid_locale"),
         ("time_zone", "Europe/Zürich", "unknown_time_zone"), ("time_zone", "UTC+1", "unknown_time_zone"),
         ("time_zone", "../../etc/passwd", "unknown_time_zone"), ("time_zone", "CEST", "unknown_time_zone"),
+        ("time_zone", "localtime", "unknown_time_zone"), ("time_zone", "Factory", "unknown_time_zone"),
+        ("time_zone", "posixrules", "unknown_time_zone"), ("time_zone", "Etc/Unknown", "unknown_time_zone"),
         ("manager", "boss", "invalid_address"),
     ],
 )  # fmt: skip
@@ -172,6 +177,38 @@ def test_a_time_at_the_end_of_all_calendars_is_refused_rather_than_overflowing_l
 )  # fmt: skip
 def test_a_time_may_be_written_in_every_way_that_rfc_3339_allows(text: str) -> None:
     assert parse(LEAST | {"due_at": text}).due_at == datetime(2026, 12, 11, 17, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("field", ["due_at", "send_at", "expires_at"])
+def test_spaces_around_a_time_do_not_count_either(field: str) -> None:
+    assert getattr(parse(LEAST | {field: " 2099-12-11T17:00:00Z\n"}), field) == datetime(
+        2099, 12, 11, 17, tzinfo=UTC
+    )
+
+
+class TestADateAlone:
+    """Most of those who ask have a date, and no time: it is kept as one, and means until that day ends."""
+
+    @pytest.mark.parametrize("given", ["2026-12-31", " 2026-12-31\t", date(2026, 12, 31)])
+    def test_is_kept_as_a_date(self, given: object) -> None:
+        reminder = parse(LEAST | {"due_at": given})
+        assert reminder.due_at == date(2026, 12, 31)
+        assert not isinstance(reminder.due_at, datetime)
+        assert json.loads(reminder.model_dump_json())["due_at"] == "2026-12-31"
+
+    def test_is_taken_where_all_else_is_taken_strictly(self) -> None:
+        found = parse_json({"tenant": "acme", "to": "ann@acme.example", "due_at": "2026-12-31"})
+        assert isinstance(found, Reminder)
+        assert found.due_at == date(2026, 12, 31)
+
+    def test_is_the_same_day_wherever_the_reviewer_is_said_to_be(self) -> None:
+        here, there = (
+            parse(LEAST | {"due_at": "2026-12-31", "time_zone": zone})
+            for zone in ("Asia/Tokyo", "Europe/Paris")
+        )
+        assert here.dedupe_source() == there.dedupe_source()
+        assert here.dedupe_source() != parse(LEAST | {"due_at": "2027-01-01"}).dedupe_source()
+        assert here.dedupe_source() != parse(LEAST | {"due_at": "2026-12-31T00:00Z"}).dedupe_source()
 
 
 def test_a_reminder_that_expires_before_it_is_sent_is_refused() -> None:

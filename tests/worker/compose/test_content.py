@@ -1,6 +1,6 @@
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import product
 from typing import Any
 
@@ -85,6 +85,36 @@ def test_a_reminder_says_who_asks_what_is_open_and_by_when(letter: Make) -> None
         "It was sent automatically.\n"
         "Questions? Write to iga-help@acme.example\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("locale", "end", "in_subject"),
+    [
+        ("en-GB", "Friday, 11 December 2026, end of day", "11 December"),
+        ("de", "Freitag, 11. Dezember 2026, Ende des Tages", "11. Dezember"),
+        ("fr", "vendredi 11 décembre 2026, fin de la journée", "11 décembre"),
+        ("es", "viernes, 11 de diciembre de 2026, al final del día", "11 de diciembre"),
+        ("pl", "piątek, 11 grudnia 2026, koniec dnia", "11 grudnia"),
+        ("ja", "2026年12月11日金曜日いっぱい", "12月11日"),
+    ],
+)
+@pytest.mark.parametrize("due", [date(2026, 12, 11), datetime.fromisoformat("2026-12-12T00:00+01:00")])
+def test_what_is_due_until_midnight_is_due_until_the_end_of_the_day_before(
+    letter: Make, due: date, locale: str, end: str, in_subject: str
+) -> None:
+    said = content(letter(due_at=due, locale=locale))
+    assert said.due is not None
+    assert str(said.due.moment) == end
+    assert end in text_page(said)
+    assert said.subject.endswith(in_subject)
+    assert said.due.relative.values == {"count": "3"}
+
+
+def test_a_date_of_which_nobody_said_where_names_no_zone(letter: Make, seen: Seen) -> None:
+    said = content(letter(due_at=date(2026, 12, 11), time_zone=None))
+    line = "Friday, 11 December 2026, end of day"
+    assert f"Due: {line} \u2013 in 3 days\n" in text_page(said)
+    assert line in seen(html_page(said)).splitlines()
 
 
 def test_the_barest_reminder_is_still_a_letter(letter: Make) -> None:

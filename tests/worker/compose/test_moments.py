@@ -1,15 +1,17 @@
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import available_timezones
 
 import pytest
 from babel import Locale, localedata
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from certmail_worker.compose.moments import Moment, moment, time_zone
 
 DUE = datetime(2026, 12, 11, 16, 0, tzinfo=UTC)
 
 
-def told(due: datetime, now: datetime, zone: str, locale: str = "en_GB") -> Moment:
+def told(due: date, now: datetime, zone: str | None, locale: str = "en_GB") -> Moment:
     there = moment(due, now, time_zone(zone), Locale.parse(locale))
     assert there is not None
     return there
@@ -67,6 +69,83 @@ def test_summer_and_winter_time_move_the_clock_and_not_the_count_of_days() -> No
     assert told(datetime(2027, 3, 14, 7, 30, tzinfo=UTC), due, "America/New_York").time == "03:30"
 
 
+class TestUntilADayEnds:
+    """Midnight ends a day, whatever calendars make of it: "due 12 December, 12:00 AM" is read a day too late."""
+
+    @pytest.mark.parametrize(
+        ("due", "zone"),
+        [
+            ("2026-12-12T00:00+01:00", "Europe/Berlin"),
+            ("2026-12-11T23:00Z", "Europe/Berlin"),
+            ("2026-12-12T00:00+01:00", None),  # nobody said where the reviewer is: where it was written, then
+            ("2026-12-12T00:00Z", None),
+            ("2026-12-12T08:00Z", "America/Los_Angeles"),
+            ("2026-12-11T15:00Z", "Asia/Tokyo"),
+        ],
+    )
+    def test_midnight_is_the_end_of_the_day_before(self, due: str, zone: str | None) -> None:
+        end = datetime.fromisoformat(due)
+        there = told(end, end - timedelta(hours=1), zone)
+        assert (there.day, there.short_day, there.time) == ("Friday, 11 December 2026", "11 December", None)
+        assert (there.days_ahead, there.passed) == (0, False)
+        assert told(end, end - timedelta(hours=30), zone).days_ahead == 1
+        after = told(end, end, zone)
+        assert (after.days_ahead, after.passed) == (-1, True)
+
+    @pytest.mark.parametrize(
+        ("due", "zone", "time"),
+        [
+            (
+                "2026-12-12T00:00Z",
+                "America/Los_Angeles",
+                "16:00",
+            ),  # true there, where "end of day" would be too late
+            ("2026-12-12T00:01+01:00", "Europe/Berlin", "00:01"),
+            ("2026-12-12T00:00:01+01:00", "Europe/Berlin", "00:00"),
+            ("2026-12-11T23:59+01:00", "Europe/Berlin", "23:59"),
+        ],
+    )
+    def test_no_other_time_is(self, due: str, zone: str, time: str) -> None:
+        assert told(datetime.fromisoformat(due), DUE, zone).time == time
+
+    def test_a_day_that_begins_at_one_ends_the_day_before_as_well(self) -> None:
+        # In Cairo the clock goes from 0:00 to 1:00 on 24 April 2026: an application that adds a day gets 1:00.
+        there = told(datetime(2026, 4, 23, 22, tzinfo=UTC), DUE, "Africa/Cairo")
+        assert (there.day, there.time) == ("Thursday, 23 April 2026", None)
+
+    @pytest.mark.parametrize(
+        ("zone", "still", "over"),
+        [
+            ("America/Los_Angeles", "2026-12-12T07:59Z", "2026-12-12T08:00Z"),
+            ("Asia/Tokyo", "2026-12-11T14:59Z", "2026-12-11T15:00Z"),
+            (None, "2026-12-11T23:59Z", "2026-12-12T00:00Z"),
+        ],
+    )
+    def test_a_date_ends_with_its_day_where_the_reviewer_is(
+        self, zone: str | None, still: str, over: str
+    ) -> None:
+        before, after = (told(date(2026, 12, 11), datetime.fromisoformat(now), zone) for now in (still, over))
+        assert (before.day, before.time) == ("Friday, 11 December 2026", None)
+        assert (before.days_ahead, before.passed) == (0, False)
+        assert (after.days_ahead, after.passed) == (-1, True)
+        assert bool(before.zone) == bool(zone), "a day of which nobody said where is a day"
+
+    @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Los_Angeles", "Africa/Cairo", None])
+    @settings(deadline=None)
+    @given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.integers(946_684_800, 4_102_444_800))
+    def test_a_day_that_has_not_passed_is_never_behind_us(
+        self, zone: str | None, due: date, now: int
+    ) -> None:
+        there = told(due, datetime.fromtimestamp(now, UTC), zone)
+        assert there.passed == (there.days_ahead < 0)
+
+
+def test_without_a_zone_a_time_is_told_as_it_was_written() -> None:
+    there = told(datetime.fromisoformat("2026-12-11T17:00+01:00"), DUE, None)
+    assert (there.time, there.zone) == ("17:00", "GMT+01:00")
+    assert told(DUE, DUE, None).zone == "Coordinated Universal Time"
+
+
 def test_the_offset_that_came_with_a_time_does_not_matter() -> None:
     same = DUE.astimezone(timezone(timedelta(hours=-8)))
     assert told(same, DUE, "Asia/Seoul") == told(DUE, DUE, "Asia/Seoul")
@@ -87,8 +166,8 @@ def test_the_offset_that_came_with_a_time_does_not_matter() -> None:
         "é",
     ],
 )
-def test_an_unknown_zone_is_utc(name: str | None) -> None:
-    assert time_zone(name) is UTC
+def test_an_unknown_zone_is_none(name: str | None) -> None:
+    assert time_zone(name) is None
 
 
 def test_zones_have_names_that_people_know() -> None:
@@ -128,4 +207,4 @@ class TestEveryLocaleAndEveryZone:
 
     @pytest.mark.parametrize("locale", ["en_Shaw", "rw", "gv"])
     def test_where_a_locale_has_no_name_for_a_zone_it_is_its_offset(self, locale: str) -> None:
-        assert told(DUE, DUE, "Europe/Berlin", locale).zone.endswith("+01:00")
+        assert (told(DUE, DUE, "Europe/Berlin", locale).zone or "").endswith("+01:00")

@@ -1,6 +1,7 @@
 """Decides what a letter says: which facts there are, in which words, before any layout."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from certmail_worker.compose import addresses, clean
@@ -56,7 +57,7 @@ def content(letter: Letter) -> Content:
         raise ComposeError(
             f"There is no mail of kind {letter.kind[:40]!r}; there are {', '.join(sorted(KINDS))}."
         )
-    if letter.now.tzinfo is None or (letter.due_at is not None and letter.due_at.tzinfo is None):
+    if letter.now.tzinfo is None or (isinstance(letter.due_at, datetime) and letter.due_at.tzinfo is None):
         raise ComposeError("A time without a zone is no moment.")
     words = catalogue(letter.locale)
     when = _when(letter, words)

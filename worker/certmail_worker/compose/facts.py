@@ -21,11 +21,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """By when, in parts and as one sentence: a label, the moment, its zone, and how far away that is."""
+    """By when, in parts and as one sentence: a label, the moment, its zone if it has one, and how far away that is."""
 
     label: Phrase
     moment: Phrase
-    zone: Phrase
+    zone: Phrase | None
     sentence: Phrase
     relative: Phrase
 
@@ -65,7 +65,11 @@ def due_of(words: Catalogue, when: Moment) -> Due:
     else:
         relative = words.count(f"{timing}.days", days)
     label = words.say(f"{timing}.term")
-    there = words.say("moment", date=when.day, time=when.time)
-    zone = words.say("zone", zone=when.zone)
-    sentence = words.say("labelled", label=str(label), value=f"{there} {zone}")
+    if when.time is None:
+        there = words.say("moment_end", date=when.day)
+    else:
+        there = words.say("moment", date=when.day, time=when.time)
+    zone = words.say("zone", zone=when.zone) if when.zone else None
+    value = f"{there} {zone}" if zone else str(there)
+    sentence = words.say("labelled", label=str(label), value=value)
     return Due(label, there, zone, sentence, relative)

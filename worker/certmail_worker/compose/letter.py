@@ -1,7 +1,7 @@
 """What goes in (`Letter`), what comes out (`Mail`), and the one way it can fail (`ComposeError`)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 
 class ComposeError(Exception):
@@ -21,12 +21,12 @@ class Letter:
         sender_name: The name shown beside it, of the organisation or the mailbox.
         to: The one recipient.
         name: The reviewer's.
-        due_at: Aware; shown in the reviewer's time zone.
+        due_at: An aware time, shown in the reviewer's time zone; or a date, until whose end there it is due.
         pending: Decisions still open.
         completed: Decisions already made.
         link: Where the decisions are made; anything but http and https is left out.
         locale: BCP 47 or POSIX spelling; falls back to its language, then to English.
-        time_zone: IANA name; falls back to UTC.
+        time_zone: IANA name; else times are shown in the offset that they came with.
         now: Aware; the only clock that composing knows.
     """
 
@@ -38,7 +38,7 @@ class Letter:
     to: str
     name: str | None
     campaign_name: str | None
-    due_at: datetime | None
+    due_at: date | None
     pending: int | None
     completed: int | None
     link: str | None

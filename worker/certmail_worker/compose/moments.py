@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -11,6 +11,9 @@ from babel import Locale
 from babel.core import get_global
 from babel.dates import format_date, format_skeleton, format_time, get_timezone_gmt, get_timezone_name
 
+from certmail_config.times import is_time_zone
+
+_DAY: Final = timedelta(days=1)
 _TERRITORIES: Final[Mapping[str, str]] = get_global("zone_territories")
 # How CLDR writes that a zone belongs to no country.
 _NOWHERE: Final = frozenset({"001", "ZZ"})
@@ -18,54 +21,91 @@ _NOWHERE: Final = frozenset({"001", "ZZ"})
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A moment as the reviewer's wall shows it.
+    """A moment, or the end of a day, as the reviewer's wall shows it.
 
     Attributes:
         day: With its weekday and year.
         short_day: Month and day only, for subjects.
-        zone: The zone's name, without the season: "Central European Time" holds all year.
+        time: None where it is the day's end.
+        zone: The zone's name, without the season: "Central European Time" holds all year. None for a day of which nobody
+            said where it ends.
         days_ahead: Calendar days from today, negative once the day has passed.
         passed: Whether the moment itself has passed.
     """
 
     day: str
     short_day: str
-    time: str
-    zone: str
+    time: str | None
+    zone: str | None
     days_ahead: int
     passed: bool
 
 
-def moment(due_at: datetime, now: datetime, zone: tzinfo, locale: Locale) -> Moment | None:
-    """The moment in that zone and locale; nothing where the calendar itself ends."""
+def moment(due_at: date, now: datetime, zone: tzinfo | None, locale: Locale) -> Moment | None:
+    """The moment, or the day, in that zone and locale; nothing where the calendar itself ends.
+
+    Midnight is the end of the day before: as the beginning of a day it is read a day too late.
+
+    Args:
+        due_at: A moment, or a date: until that day ends.
+        now: The clock.
+        zone: The reviewer's. If nobody knows it, a moment is told in the offset that it came with.
+        locale: The reviewer's.
+    """
+    if not isinstance(due_at, datetime):
+        name = _zone_name(now.astimezone(zone), zone, locale) if zone else None
+        return _end_of(due_at, now.astimezone(zone or UTC), name, locale)
     try:
-        there, today = due_at.astimezone(zone), now.astimezone(zone)
+        there = due_at.astimezone(zone) if zone else due_at
+        today = now.astimezone(there.tzinfo)
+        if _begins_a_day(there):
+            return _end_of(
+                there.date() - _DAY, today, _zone_name(there, zone or there.tzinfo or UTC, locale), locale
+            )
     except OverflowError:
         return None
+    shown = _plain(format_time(there, "short", tzinfo=there.tzinfo, locale=locale))
     return Moment(
         day=_plain(format_date(there, "full", locale)),
         short_day=_plain(format_skeleton("MMMMd", there, locale=locale)),
-        time=_plain(format_time(there, "short", tzinfo=zone, locale=locale)).replace(" ", "\u00a0"),
-        zone=_zone_name(there, zone, locale),
+        time=shown.replace(" ", "\u00a0"),
+        zone=_zone_name(there, there.tzinfo or UTC, locale),
         days_ahead=(there.date() - today.date()).days,
         passed=due_at < now,
     )
 
 
+def _end_of(day: date, today: datetime, zone: str | None, locale: Locale) -> Moment:
+    days_ahead = (day - today.date()).days
+    return Moment(
+        day=_plain(format_date(day, "full", locale)),
+        short_day=_plain(format_skeleton("MMMMd", day, locale=locale)),
+        time=None,
+        zone=zone,
+        days_ahead=days_ahead,
+        passed=days_ahead < 0,
+    )
+
+
+def _begins_a_day(there: datetime) -> bool:
+    # Where the clock goes forward at midnight a day begins at 1:00.
+    begins = datetime.combine(there.date(), time(), there.tzinfo)
+    return begins.astimezone(UTC) == there.astimezone(UTC)
+
+
 @lru_cache(maxsize=1024)
-def time_zone(name: str | None) -> tzinfo:
-    """The zone of that name, or UTC when there is none."""
+def time_zone(name: str | None) -> tzinfo | None:
+    """The zone of that name, if there is one."""
     # "localtime" names a file that some machines have; the same letter must give the same mail on every machine.
-    if not name or name.strip() == "localtime":
-        return UTC
-    try:
-        return ZoneInfo(name.strip())
-    except (KeyError, ValueError, OSError):  # unknown; not a name; a folder such as "Europe", or too long
-        return UTC
+    if not name or not is_time_zone(name.strip()):
+        return None
+    return ZoneInfo(name.strip())
 
 
 def _zone_name(there: datetime, zone: tzinfo, locale: Locale) -> str:
     key = getattr(zone, "key", "UTC")
+    if key == "UTC" and there.utcoffset():
+        return _plain(get_timezone_gmt(there, locale=locale))
     # Zones that belong to no country have no name without a season: "Unknown Region (UTC) Time" otherwise.
     seasonless = _TERRITORIES.get(key, "ZZ") not in _NOWHERE
     try:
