@@ -30,6 +30,8 @@ class UploadedKey:
         valid_before: Seconds since the epoch; after it the key does not authenticate but stays listed.
         settling: How long it is listed without being accepted.
         disabled: Listed, and not accepted until it is enabled again.
+        accepted_from: When all of Google knows it; until then it is listed without being accepted.
+        uploaded_at: Seconds since the epoch.
     """
 
     kid: str
@@ -39,9 +41,12 @@ class UploadedKey:
     valid_before: float
     settling: Spreading = field(default_factory=Spreading)
     disabled: bool = False
+    accepted_from: float = 0.0
+    uploaded_at: float = 0.0
 
     def authenticates(self, now: float) -> bool:
-        return not self.disabled and self.valid_after <= now <= self.valid_before
+        known = not self.disabled and self.accepted_from <= now
+        return known and self.valid_after <= now <= self.valid_before
 
 
 def read(upload: bytes, now: float) -> UploadedKey:
@@ -81,4 +86,5 @@ def read(upload: bytes, now: float) -> UploadedKey:
         public_key=key,
         valid_after=certificate.not_valid_before_utc.timestamp(),
         valid_before=certificate.not_valid_after_utc.timestamp(),
+        uploaded_at=now,
     )

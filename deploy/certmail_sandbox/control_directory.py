@@ -1,13 +1,12 @@
 """Control API: accounts and OAuth clients."""
 
-import re
 import secrets
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from certmail_sandbox.control_body import json_body
-from certmail_sandbox.directory import Account, OAuthClient, numeric_id, project_number
+from certmail_sandbox.directory import OAuthClient, new_account, numeric_id, project_number
 from certmail_sandbox.fields import Fields, Refused
 from certmail_sandbox.state import state_of
 
@@ -33,7 +32,7 @@ async def put_account(request: web.Request) -> web.Response:
     if known is None or known.sub != sub or (known.deleted and not deleted):
         if known is not None:
             state.tokens.forget_account(known)
-        known = Account(email, sub, name or re.sub(r"[._-]+", " ", email.partition("@")[0]).title())
+        known = new_account(email, sub=sub, name=name)
         state.directory.accounts[email.lower()] = known
     known.name = name or known.name
     known.gmail_enabled = gmail_enabled

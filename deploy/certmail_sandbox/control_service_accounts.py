@@ -17,13 +17,13 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from certmail_sandbox import certificates, scopes
-from certmail_sandbox.certificates import UploadedKey
+from certmail_sandbox import scopes
 from certmail_sandbox.control_body import json_body
-from certmail_sandbox.directory import MAX_KEYS, ServiceAccount, numeric_id
+from certmail_sandbox.directory import ServiceAccount, new_service_account
 from certmail_sandbox.fields import Fields, Refused, only
+from certmail_sandbox.key_upload import upload
 from certmail_sandbox.spreading import Spreading
-from certmail_sandbox.state import State, state_of
+from certmail_sandbox.state import state_of
 
 
 async def put_service_account(request: web.Request) -> web.Response:
@@ -33,9 +33,7 @@ async def put_service_account(request: web.Request) -> web.Response:
     email, project = fields.email("email"), fields.text("project")
     disabled = fields.flag("disabled")
     fields.end()
-    account = directory.service_accounts.setdefault(
-        email.lower(), ServiceAccount(email, project, numeric_id("service-account:" + email.lower(), 21))
-    )
+    account = directory.service_accounts.setdefault(email.lower(), new_service_account(email, project))
     account.project, account.disabled = project, disabled
     return web.json_response(
         {"email": account.email, "project": account.project, "client_id": account.client_id}
@@ -61,34 +59,9 @@ async def upload_key(request: web.Request) -> web.Response:
     only(request.query, ["settling"])
     settling = _count(request.query.get("settling", "0"))
     account = _service_account(request)
-    try:
-        key = certificates.read(await request.read(), state_of(request).now())
-    except certificates.BadCertificate as bad:
-        raise Refused(str(bad)) from None
-    _check_policies(state_of(request), account, key)
-    same = next((known for known in account.keys.values() if known.pem == key.pem), None)
-    if same is None and len(account.keys) >= MAX_KEYS:
-        raise Refused(f"The service account has {MAX_KEYS} keys already; delete one first.")
-    kid = (same or key).kid
-    account.keys[kid] = replace(same or key, settling=Spreading(settling))
-    return web.json_response({"kid": kid})
-
-
-def _check_policies(state: State, account: ServiceAccount, key: UploadedKey) -> None:
-    """Refuses what the organisation forbids (google.md §4.3), in the words that GAM's users report (GAM-team/GAM#1678)."""
-    project = state.directory.project(account.project)
-    subject = f"projects/{account.project}/serviceAccounts/{account.email}"
-    if not project.key_upload:
-        raise Refused(
-            f"Constraint `constraints/iam.disableServiceAccountKeyUpload` violated for service account {subject}"
-            " attempting to upload public key."
-        )
-    hours = project.key_expiry_hours
-    if hours is not None and key.valid_before > state.now() + hours * 3600:
-        raise Refused(
-            f"Constraint `constraints/iam.serviceAccountKeyExpiryHours` violated for service account {subject}: the"
-            f" certificate lasts longer than {hours} hours."
-        )
+    key = upload(state_of(request), account, await request.read())
+    account.keys[key.kid] = replace(key, settling=Spreading(settling))
+    return web.json_response({"kid": key.kid})
 
 
 def _count(text: str) -> int:
@@ -133,7 +106,7 @@ async def put_delegation(request: web.Request) -> web.Response:
         raise Refused(f"Unknown scope {unknown[0]!r}.")
     if spreading and not granted:
         raise Refused("spreading means nothing without scopes: a row is taken away at once.")
-    account.delegated = frozenset(granted)
+    account.delegate(frozenset(granted), since=0.0)
     account.domains = None if domains is None else frozenset(domain.lower() for domain in domains)
     account.spreading = Spreading(spreading, by_turns=True)
     return web.json_response({"client_id": account.client_id, "scopes": granted, "domains": domains})

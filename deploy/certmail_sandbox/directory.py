@@ -1,6 +1,7 @@
 """Who exists: accounts, service accounts with their keys and delegation, OAuth clients, projects, Workspace domains."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -37,7 +38,10 @@ class ServiceAccount:
     """A service account.
 
     Attributes:
+        name: What people call it.
         delegated: The scopes of its row in the Admin console's delegation table; None without a row.
+        delegated_from: When the row, as it is now, is known everywhere; until then what was before counts.
+        delegated_before: The scopes of the row that it replaced.
         domains: The domains in whose Admin console the row stands; None means everywhere.
         spreading: How far that row has come.
     """
@@ -46,10 +50,21 @@ class ServiceAccount:
     project: str
     client_id: str
     disabled: bool = False
+    name: str = ""
     keys: dict[str, UploadedKey] = field(default_factory=dict)
     delegated: frozenset[str] | None = None
+    delegated_from: float = 0.0
+    delegated_before: frozenset[str] | None = None
     domains: frozenset[str] | None = None
     spreading: Spreading = field(default_factory=Spreading)
+
+    def delegate(self, scopes: frozenset[str] | None, *, since: float) -> None:
+        """Writes its row anew, or takes it away; `since` is when all of Google will know."""
+        self.delegated_before, self.delegated, self.delegated_from = self.delegated, scopes, since
+
+    def may(self, now: float) -> frozenset[str]:
+        """The scopes that count by now."""
+        return (self.delegated if self.delegated_from <= now else self.delegated_before) or frozenset()
 
 
 @dataclass(slots=True, eq=False)
@@ -69,6 +84,7 @@ class Project:
 
     Attributes:
         gmail_api: Whether the Gmail API is enabled in it.
+        gmail_api_from: When that is known everywhere; until then the API answers as before.
         organisation: The domain whose members alone may consent (user type Internal); None for External.
         testing: Its consent screen has the publishing status Testing.
         test_users: Who may consent while it is tested.
@@ -77,11 +93,16 @@ class Project:
     """
 
     gmail_api: bool = True
+    gmail_api_from: float = 0.0
     organisation: str | None = None
     testing: bool = False
     test_users: frozenset[str] = frozenset()
     key_upload: bool = True
     key_expiry_hours: int | None = None
+
+    def answers_gmail(self, now: float) -> bool:
+        """Whether the Gmail API works in it by now."""
+        return self.gmail_api if self.gmail_api_from <= now else not self.gmail_api
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +120,20 @@ class Domain:
     gmail_restricted: bool = False
     trusted_clients: frozenset[str] = frozenset()
     session_seconds: float | None = None
+
+
+def new_service_account(email: str, project: str, name: str = "") -> ServiceAccount:
+    return ServiceAccount(email, project, numeric_id("service-account:" + email.lower(), 21), name=name)
+
+
+def new_account(email: str, *, sub: str | None = None, name: str | None = None) -> Account:
+    """A person, with what was not given made up."""
+    local = email.partition("@")[0]
+    return Account(
+        email,
+        sub or numeric_id("account:" + email.lower(), 21),
+        name or re.sub(r"[._-]+", " ", local).title(),
+    )
 
 
 CONSUMER = frozenset({"gmail.com", "googlemail.com"})  # nobody administers these: no delegation reaches them
@@ -121,6 +156,20 @@ class Directory:
     def project(self, name: str) -> Project:
         return self.projects.get(name, Project())
 
+    def project_names(self) -> list[str]:
+        """All that were made, or that something lives in."""
+        lived_in = {a.project for a in self.service_accounts.values()} | {
+            c.project for c in self.clients.values()
+        }
+        return sorted(lived_in | set(self.projects))
+
+    def service_accounts_of(self, project: str) -> list[ServiceAccount]:
+        return [account for account in self.service_accounts.values() if account.project == project]
+
+    def domain_names(self) -> list[str]:
+        """The Workspace domains: those that somebody has an account in, but for consumers'."""
+        return sorted({domain_of(a.email) for a in self.accounts.values() if not a.deleted} - CONSUMER)
+
     def domain(self, address: str) -> Domain:
         """That of an address."""
         return self.domains.get(domain_of(address), Domain())
@@ -140,3 +189,8 @@ class Directory:
 
     def service_account(self, email: str) -> ServiceAccount | None:
         return self.service_accounts.get(email.lower())
+
+    def find_service_account(self, hint: str) -> ServiceAccount | None:
+        """By address or by client ID."""
+        by_id = (a for a in self.service_accounts.values() if a.client_id == hint)
+        return self.service_account(hint) or next(by_id, None)

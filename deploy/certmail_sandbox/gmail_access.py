@@ -109,7 +109,7 @@ def enter(request: web.Request, method: Method) -> Call:
         raise gmail_errors.delegation_denied(user)
     if not token.scopes & method.scopes:
         raise gmail_errors.insufficient_scope(method.rpc)
-    if not state.directory.project(token.project).gmail_api:
+    if not state.directory.project(token.project).answers_gmail(state.now()):
         raise gmail_errors.service_disabled(project_number(token.project))
     if account is None:
         # A service account that impersonates nobody has no mailbox.

@@ -12,8 +12,9 @@ from email.utils import formatdate
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from certmail_sandbox import fault_answers, front_end, gmail_errors, gmail_send
+from certmail_sandbox import consoles, fault_answers, front_end, gmail_errors, gmail_send
 from certmail_sandbox.caller import mailbox_of
+from certmail_sandbox.consoles.frame import refusals
 from certmail_sandbox.cutting import cut
 from certmail_sandbox.errors import GoogleError
 from certmail_sandbox.faults import LATE_SECONDS, Fault
@@ -22,7 +23,7 @@ from certmail_sandbox.journal import Entry
 from certmail_sandbox.state import State, state_of
 from certmail_sandbox.wire.reply import refuse
 
-OWN_PATHS = ("/_sandbox", "/mail/", "/static/", "/favicon.ico")
+OWN_PATHS = ("/_sandbox", "/mail", "/static/", "/favicon.ico", *consoles.PATHS)
 GMAIL_PATHS = ("/gmail/", "/upload/gmail/", "/resumable/upload/gmail/")
 POLL_SECONDS = 0.05
 LONGEST_HEAD_BYTES = 16 * 1024  # of an address, and of all header fields; reported, not documented
@@ -30,9 +31,11 @@ LONGEST_HEAD_BYTES = 16 * 1024  # of an address, and of all header fields; repor
 
 @web.middleware
 async def google_side(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Leaves the sandbox's own pages alone and takes everything else for Google."""
-    if request.path == "/" or request.path.startswith(OWN_PATHS):
+    """Leaves the control API and the pages for people alone, and takes everything else for Google's APIs."""
+    if request.path.startswith("/_sandbox"):
         return await handler(request)
+    if request.path == "/" or request.path.startswith(OWN_PATHS):
+        return await refusals(request, handler)
     state = state_of(request)
     entry = Entry(state.now(), request.method, request.path)
     if (page := _too_long(request)) is not None:

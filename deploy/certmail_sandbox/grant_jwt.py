@@ -49,7 +49,7 @@ def exchange(state: State, form: Mapping[str, str]) -> Json:
     if "target_audience" in claims:
         return {"id_token": id_token.about(account, _target_audience(account, claims), now)}
     wanted = _scopes(claims)
-    subject = _subject(state.directory, account, claims.get("sub"), wanted)
+    subject = _subject(state.directory, account, claims.get("sub"), wanted, now)
     return state.tokens.answer(state.tokens.new_access(account, subject, wanted, now))
 
 
@@ -132,7 +132,7 @@ def _target_audience(account: ServiceAccount, claims: Claims) -> str:
 
 
 def _subject(
-    directory: Directory, account: ServiceAccount, subject: object, wanted: frozenset[str]
+    directory: Directory, account: ServiceAccount, subject: object, wanted: frozenset[str], now: float
 ) -> Account | None:
     """The mailbox to impersonate; None for an assertion that asks for the service account itself."""
     if subject is None or subject == account.email:
@@ -142,7 +142,7 @@ def _subject(
     domain = subject.rpartition("@")[2].lower()
     if not directory.knows_domain(domain) and directory.account(subject) is None:
         raise TokenError("invalid_request", _BAD_SUBJECT)
-    _check_delegation(account, domain, wanted)
+    _check_delegation(account, domain, wanted, now)
     person = directory.account(subject)
     if person is None:
         raise TokenError("invalid_grant", "Invalid email or User ID")
@@ -151,9 +151,9 @@ def _subject(
     return person
 
 
-def _check_delegation(account: ServiceAccount, domain: str, wanted: frozenset[str]) -> None:
+def _check_delegation(account: ServiceAccount, domain: str, wanted: frozenset[str], now: float) -> None:
     """Refuses what the row does not grant, and what it does grant on a machine that has not heard of it."""
-    granted = account.delegated or frozenset()
+    granted = account.may(now)
     if domain in CONSUMER or (account.domains is not None and domain not in account.domains):
         raise TokenError("unauthorized_client", "Unauthorized client or scope in request.")
     if not wanted & granted:

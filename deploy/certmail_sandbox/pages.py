@@ -18,11 +18,11 @@ MAIL_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline';"
     " img-src data:; frame-ancestors 'self'"
 )
-_STATIC = {"style.css": "text/css", "refresh.js": "text/javascript"}
+_STATIC = {"style.css": "text/css", "refresh.js": "text/javascript", "copy.js": "text/javascript"}
 
 
 async def mailbox(request: web.Request) -> web.Response:
-    """`GET /?mailbox=&to=&q=&page=`: newest first."""
+    """`GET /mail?mailbox=&to=&q=&page=`: newest first."""
     state = state_of(request)
     chosen = {name: request.query.get(name, "").strip() for name in ("mailbox", "to", "q")}
     number = request.query.get("page", "1")
@@ -51,7 +51,7 @@ def _found(state: State, chosen: dict[str, str]) -> list[Message]:
 def _link(chosen: dict[str, str], **change: str | int) -> str:
     """The list's address with some of its choices changed; an empty choice is left out."""
     query = {name: str(value) for name, value in (chosen | change).items() if value}
-    return str(URL("/").with_query(query)) if query else "/"
+    return str(URL("/mail").with_query(query)) if query else "/mail"
 
 
 def _message(request: web.Request) -> Message:
@@ -99,7 +99,7 @@ async def favicon(_request: web.Request) -> web.Response:
 
 
 def add_routes(app: web.Application) -> None:
-    app.router.add_get("/", mailbox)
+    app.router.add_get("/mail", mailbox)
     app.router.add_get("/mail/{id}", letter)
     app.router.add_get("/mail/{id}/html", letter_html)
     app.router.add_get("/mail/{id}/raw", letter_raw)

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from certmail_sandbox import (
     consent,
+    consoles,
     control,
     gmail_read,
     gmail_send,
@@ -36,6 +37,7 @@ def build(state: State | None = None) -> web.Application:
     _add_gmail(app)
     control.add_routes(app)
     pages.add_routes(app)
+    consoles.add_routes(app)
     return app
 
 

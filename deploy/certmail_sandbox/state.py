@@ -15,9 +15,14 @@ from certmail_sandbox.quotas import Quotas
 from certmail_sandbox.resumable import Uploads
 from certmail_sandbox.tokens import Tokens
 
+SPREAD_SECONDS = 5.0  # Google says minutes, and of delegation up to 24 hours
+
 
 class State:
     """Google's memory.
+
+    Attributes:
+        spread_seconds: After how long a change that a person makes in the consoles is known everywhere.
 
     Args:
         clock: Seconds since the epoch; the control API may move them ahead. Delays of faults run on real time all the same.
@@ -51,6 +56,7 @@ class State:
         self.faults = Faults()
         self.journal = Journal()
         self.uploads = Uploads()
+        self.spread_seconds = SPREAD_SECONDS
 
 
 STATE = web.AppKey("state", State)

@@ -1,5 +1,7 @@
 """Pages for people: escaped by default, with nothing loaded from elsewhere."""
 
+from datetime import UTC, datetime
+
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -16,6 +18,7 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_environment.filters["day"] = lambda at: f"{datetime.fromtimestamp(at, UTC):%d %b %Y}"
 
 
 def page(template: str, *, status: int = 200, **values: object) -> web.Response:

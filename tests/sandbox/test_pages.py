@@ -11,31 +11,31 @@ HTML = "<p>Hello <script>alert(1)</script></p>"
 
 
 async def test_an_empty_mailbox_says_so(google: Google) -> None:
-    assert "No mail yet" in (await google.ask("GET", "/")).body
+    assert "No mail yet" in (await google.ask("GET", "/mail")).body
 
 
 async def test_mail_is_shown_newest_first_by_mailbox_and_recipient(google: Google) -> None:
     one, two = await google.token("one@acme.example"), await google.token("two@acme.example")
     await google.send(one, google.mail(to="ada@acme.example").replace(b"Access review due", b"First"))
     await google.send(two, google.mail(to="bob@acme.example").replace(b"Access review due", b"Second"))
-    page = (await google.ask("GET", "/")).body
+    page = (await google.ask("GET", "/mail")).body
     assert page.index("Second") < page.index("First")
     for query, shown, hidden in (
         ("mailbox=one@acme.example", "First", "Second"),
         ("to=bob@acme.example", "Second", "First"),
         ("q=first ADA", "First", "Second"),
     ):
-        page = (await google.ask("GET", f"/?{query}")).body
+        page = (await google.ask("GET", f"/mail?{query}")).body
         assert shown in page
         assert hidden not in page
-    assert "Nothing fits" in (await google.ask("GET", "/?q=nowhere")).body
+    assert "Nothing fits" in (await google.ask("GET", "/mail?q=nowhere")).body
 
 
 async def test_long_lists_come_in_pages(google: Google) -> None:
     token = await google.token()
     for number in range(51):
         await google.send(token, google.mail().replace(b"Access review due", b"Number %02d!" % number))
-    first, second = [(await google.ask("GET", f"/?page={page}")).body for page in (1, 2)]
+    first, second = [(await google.ask("GET", f"/mail?page={page}")).body for page in (1, 2)]
     assert "Number 50!" in first
     assert "Number 00!" not in first
     assert "Number 00!" in second
@@ -47,7 +47,7 @@ async def test_what_mail_brings_along_is_escaped(google: Google) -> None:
         b"Access review due", b"<script>alert(1)</script>"
     )
     sent = await google.send(token, mail)
-    for path in ("/", f"/mail/{sent.body['id']}", "/?q=<script>&mailbox=<script>"):
+    for path in ("/mail", f"/mail/{sent.body['id']}", "/mail?q=<script>&mailbox=<script>"):
         answer = await google.ask("GET", path)
         assert "<script>alert" not in answer.body
         assert 'value="<script>' not in answer.body
@@ -86,7 +86,7 @@ async def test_odd_mail_breaks_no_page(google: Google) -> None:
         b"To: ada@acme.example\r\nContent-Type: image/png\r\n\r\nx",
     ):
         path = f"/mail/{(await google.send(token, mail)).body['id']}"
-        for page in ("/", path, f"{path}/html", f"{path}/raw"):
+        for page in ("/mail", path, f"{path}/html", f"{path}/raw"):
             async with google.http.get(google.url + page) as answer:
                 assert answer.status == 200, mail
                 await answer.read()
@@ -98,7 +98,11 @@ async def test_a_message_that_is_not_there_is_a_404(google: Google) -> None:
 
 
 async def test_the_stylesheet_and_the_script_are_its_own(google: Google) -> None:
-    for name, kind in (("style.css", "text/css"), ("refresh.js", "text/javascript")):
+    for name, kind in (
+        ("style.css", "text/css"),
+        ("refresh.js", "text/javascript"),
+        ("copy.js", "text/javascript"),
+    ):
         answer = await google.ask("GET", f"/static/{name}")
         assert answer.headers["Content-Type"].startswith(kind)
         assert "http" not in answer.body.replace("http-equiv", "")

@@ -47,7 +47,7 @@ def demo(
             _print(found)
         if keep:
             auth = running.environment[f"{PREFIX}FLOWER_BASIC_AUTH"]
-            err.print(f"\nEverything is still up. The mail: {running.google.url}", markup=False)
+            err.print(f"\nEverything is still up. The mail: {running.google.url}/mail", markup=False)
             password = running.environment[f"{PREFIX}OPERATOR_PASSWORD"]
             err.print(f"The console: {console_url(running.settings)} (password {password})", markup=False)
             if running.flower:

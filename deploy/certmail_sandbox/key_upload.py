@@ -1,0 +1,41 @@
+"""Putting a certificate on a service account: the checks that stand between, whoever uploads it and however."""
+
+from certmail_sandbox import certificates
+from certmail_sandbox.certificates import UploadedKey
+from certmail_sandbox.directory import MAX_KEYS, ServiceAccount
+from certmail_sandbox.fields import Refused
+from certmail_sandbox.state import State
+
+
+def upload(state: State, account: ServiceAccount, content: bytes) -> UploadedKey:
+    """Lists a certificate among the keys; the same one again keeps its id.
+
+    Raises:
+        Refused: it is no fit certificate, the organisation forbids it, or there are too many.
+    """
+    try:
+        key = certificates.read(content, state.now())
+    except certificates.BadCertificate as bad:
+        raise Refused(str(bad)) from None
+    _check_policies(state, account, key)
+    same = next((known for known in account.keys.values() if known.pem == key.pem), None)
+    if same is None and len(account.keys) >= MAX_KEYS:
+        raise Refused(f"The service account has {MAX_KEYS} keys already; delete one first.")
+    return account.keys.setdefault((same or key).kid, same or key)
+
+
+def _check_policies(state: State, account: ServiceAccount, key: UploadedKey) -> None:
+    """Refuses what the organisation forbids (google.md §4.3), in the words that GAM's users report (GAM-team/GAM#1678)."""
+    project = state.directory.project(account.project)
+    subject = f"projects/{account.project}/serviceAccounts/{account.email}"
+    if not project.key_upload:
+        raise Refused(
+            f"Constraint `constraints/iam.disableServiceAccountKeyUpload` violated for service account {subject}"
+            " attempting to upload public key."
+        )
+    hours = project.key_expiry_hours
+    if hours is not None and key.valid_before > state.now() + hours * 3600:
+        raise Refused(
+            f"Constraint `constraints/iam.serviceAccountKeyExpiryHours` violated for service account {subject}: the"
+            f" certificate lasts longer than {hours} hours."
+        )
