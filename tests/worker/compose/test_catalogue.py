@@ -63,7 +63,7 @@ def test_a_catalogue_is_clean_text(language: str) -> None:
         ("de", 1234, "1.234 Entscheidungen offen"),
         ("de-CH", 1234, "1\u2019234 Entscheidungen offen"),
         ("es", 1, "1 decisión pendiente"),
-        ("ja", 1, "未判断 1 件"),
+        ("ja", 1, "未判断1件"),
     ],
 )
 def test_a_number_gets_its_plural_form(language: str, number: int, sentence: str) -> None:
@@ -83,4 +83,20 @@ def test_a_number_gets_its_plural_form(language: str, number: int, sentence: str
 def test_a_locale_falls_back_to_its_language_and_then_to_english(tag: str | None, found: str) -> None:
     chosen = catalogue(tag)
     assert str(chosen.locale) == found
-    assert chosen.texts == catalogue(found.split("_", maxsplit=1)[0]).texts
+    language = catalogue(found.split("_", maxsplit=1)[0])
+    assert chosen.texts["reminder.label"] == language.texts["reminder.label"]
+    assert chosen.texts.keys() == language.texts.keys()
+
+
+@pytest.mark.parametrize("country", ["de-CH", "fr-CA"])
+def test_a_country_says_only_what_it_writes_otherwise(country: str) -> None:
+    language, own = catalogue(country[:2]).texts, catalogue(country).texts
+    source = (files("certmail_worker.compose") / "catalogues" / f"{country}.toml").read_text("utf-8")
+    differ = [key for key in language if own[key] != language[key]]
+    assert len(differ) == len(re.findall("(?m)^[a-z_]+ = ", source))
+    for key in differ:
+        assert words_of(own[key]["other"].text) == words_of(language[key]["other"].text)
+
+
+def test_a_country_without_texts_of_its_own_may_write_as_another_does() -> None:
+    assert catalogue("de-LI").texts == catalogue("de-CH").texts != catalogue("de-AT").texts

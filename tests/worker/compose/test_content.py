@@ -52,7 +52,8 @@ def test_whatever_is_missing_the_text_reads_naturally_and_both_bodies_say_the_sa
         said = content(
             letter(kind=kind, locale=language, reply_to=parts["link"] and "help@acme.example", **parts)
         )
-        text, page = text_page(said), seen(html_page(said))
+        # Where a headline without blanks may break nobody sees.
+        text, page = text_page(said), seen(html_page(said)).replace("\u200b", "")
         for fact in facts(said):
             assert fact in text
             assert fact in page
@@ -81,7 +82,7 @@ def test_a_reminder_says_who_asks_what_is_open_and_by_when(letter: Make) -> None
         "Due: Friday, 11 December 2026 at 17:00 (Central European Time) \u2013 in 3 days\n\n"
         "Review access: https://iga.acme.example/campaigns/q4-2026/reviews/8f3a2c71\n\n"
         "--\n"
-        "You receive this mail because Acme Corporation has named you as a reviewer.\n"
+        "You are receiving this email because Acme Corporation has named you as a reviewer.\n"
         "It was sent automatically.\n"
         "Questions? Write to iga-help@acme.example\n"
     )
@@ -125,9 +126,9 @@ def test_the_barest_reminder_is_still_a_letter(letter: Make) -> None:
         "Your access review is waiting for you\n\n"
         "Hello,\n\n"
         "Acme Corporation is still waiting for you to decide who keeps their access.\n\n"
-        "Please make your decisions where Acme Corporation keeps its access reviews.\n\n"
+        "Please make your decisions in the system that Acme Corporation uses for access reviews.\n\n"
         "--\n"
-        "You receive this mail because Acme Corporation has named you as a reviewer.\n"
+        "You are receiving this email because Acme Corporation has named you as a reviewer.\n"
         "It was sent automatically.\n"
     )
 
@@ -154,7 +155,7 @@ def test_the_barest_reminder_is_still_a_letter(letter: Make) -> None:
             "Overdue",
             "Your access review is overdue",
             "late",
-            "overdue since yesterday",
+            "was due yesterday",
         ),
         ("reminder", "2026-12-13", "Overdue", "Your access review is overdue", "late", "overdue for 2 days"),
     ],
@@ -188,11 +189,11 @@ def test_the_subject_names_the_campaign_what_is_open_and_the_day(
     ("pending", "completed", "sentence", "percent"),
     [
         (12, 8, "12 of 20 decisions open", 40),
-        (1, 0, "1 of 1 decision open", 0),
+        (1, 0, "1 decision open", None),
         (1, 999, "1 of 1,000 decisions open", 99),
         (999, 1, "999 of 1,000 decisions open", 1),
         (0, 3, "All 3 decisions are made", 100),
-        (0, 1, "Your one decision is made", 100),
+        (0, 1, "Your decision is made", 100),
         (1, None, "1 decision open", None),
         (None, 2, "2 decisions made so far", None),
     ],

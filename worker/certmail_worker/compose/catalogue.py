@@ -3,7 +3,7 @@
 Each file in `catalogues/` is TOML: a translator reads and edits it in any editor and may leave comments, the standard
 library reads it, and plural forms carry the names that CLDR and Babel give them (`one`, `few`, …) where gettext would
 number them and want a build step. A table with an `other` is one text in its plural forms; every other table only groups
-texts, whose keys are joined by dots.
+texts, whose keys are joined by dots. A file with a country in its name (`de-CH.toml`) holds only what that country writes otherwise.
 """
 
 import tomllib
@@ -18,9 +18,12 @@ from babel.core import UnknownLocaleError
 from babel.numbers import format_decimal, format_percent
 
 from certmail_worker.compose.phrases import Pattern, Phrase
+from certmail_worker.compose.typography import plain
 
 _FOLDER: Final = files(__package__) / "catalogues"
 _ENGLISH: Final = "en"
+# Countries that write as another one does.
+_WRITES_AS: Final = {"de-LI": "de-CH"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,11 @@ class Catalogue:
 
     def number(self, number: int) -> str:
         """The number with the locale's digits and grouping."""
-        return str(format_decimal(number, locale=self.locale))
+        return plain(format_decimal(number, locale=self.locale))
 
     def percent(self, percent: int) -> str:
         """The percentage as the locale writes it."""
-        return str(format_percent(percent / 100, locale=self.locale))
+        return plain(format_percent(percent / 100, locale=self.locale))
 
 
 @lru_cache(maxsize=1024)
@@ -60,14 +63,19 @@ def catalogue(tag: str | None) -> Catalogue:
     while subtags:
         locale = _known_locale("-".join(subtags))
         if locale is not None and locale.language in languages():
-            return Catalogue(locale, _texts(locale.language))
+            return Catalogue(locale, _texts(locale.language, locale.territory))
         subtags.pop()
-    return Catalogue(Locale(_ENGLISH), _texts(_ENGLISH))
+    return Catalogue(Locale(_ENGLISH), _texts(_ENGLISH, None))
 
 
 @cache
 def languages() -> frozenset[str]:
     """The languages that have a catalogue."""
+    return frozenset(name for name in _names() if "-" not in name)
+
+
+@cache
+def _names() -> frozenset[str]:
     return frozenset(
         file.name.removesuffix(".toml") for file in _FOLDER.iterdir() if file.name.endswith(".toml")
     )
@@ -81,8 +89,15 @@ def _known_locale(tag: str) -> Locale | None:
 
 
 @cache
-def _texts(language: str) -> Mapping[str, Mapping[str, Pattern]]:
-    document = tomllib.loads((_FOLDER / f"{language}.toml").read_text("utf-8"))
+def _texts(language: str, territory: str | None) -> Mapping[str, Mapping[str, Pattern]]:
+    country = f"{language}-{territory}"
+    country = _WRITES_AS.get(country, country)
+    return _file(language) | (_file(country) if country in _names() else {})
+
+
+@cache
+def _file(name: str) -> dict[str, Mapping[str, Pattern]]:
+    document = tomllib.loads((_FOLDER / f"{name}.toml").read_text("utf-8"))
     return dict(_flat(document, ""))
 
 

@@ -75,7 +75,7 @@ def content(letter: Letter) -> Content:
         direction=words.locale.text_direction,
         tone=_tone(when),
         subject=_subject(words, voice, campaign, pending, when),
-        preheader=_preheader(progress, due) or str(ask),
+        preheader=_preheader(progress, due) or ask.opening(),
         organisation=organisation,
         label=words.say(f"{voice}.label"),
         headline=_headline(words, voice, pending, when),

@@ -12,22 +12,24 @@ _BEYOND_COUNTING: Final = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many decisions are open; `percent` and `done` only where the whole is known."""
+    """How many decisions are open; `percent` and `done` only where the whole is known. `line` is all of it."""
 
     sentence: Phrase
     percent: int | None
     done: Phrase | None
+    line: Phrase
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """By when, in parts and as one sentence: a label, the moment, its zone if it has one, and how far away that is."""
+    """By when, in parts and as one sentence: a label, the moment, its zone if it has one, and how far away. `line` is all of it."""
 
     label: Phrase
     moment: Phrase
     zone: Phrase | None
     sentence: Phrase
     relative: Phrase
+    line: Phrase
 
 
 def plausible(number: int | None) -> int | None:
@@ -39,19 +41,27 @@ def progress_of(words: Catalogue, pending: int | None, completed: int | None) ->
     """As much as the two numbers tell; nothing where they tell nothing."""
     still, made = plausible(pending), plausible(completed)
     if still is None:
-        return Progress(words.count("progress.made", made), None, None) if made else None
+        return _bare(words.count("progress.made", made)) if made else None
     if made is None or still + made == 0:
-        return Progress(words.count("progress.open", still), None, None) if still else None
+        return _bare(words.count("progress.open", still)) if still else None
     total = still + made
+    if still and total == 1:
+        return _bare(words.count("progress.open", still))  # of one decision nothing is left to compare
     # Neither "0 %" once something is made, nor "100 %" before everything is.
     percent = 100 if not still else min(max(made * 100 // total, 1 if made else 0), 99)
     if still:
         sentence = words.count(
-            "progress.open_of", total, pending=words.number(still), total=words.number(total)
+            "progress.open_of", still, pending=words.number(still), total=words.number(total)
         )
     else:
         sentence = words.count("progress.all_made", total)
-    return Progress(sentence, percent, words.say("progress.done", percent=words.percent(percent)))
+    done = words.say("progress.done", percent=words.percent(percent))
+    line = words.say("progress.line", progress=str(sentence), done=str(done))
+    return Progress(sentence, percent, done, line)
+
+
+def _bare(sentence: Phrase) -> Progress:
+    return Progress(sentence, None, None, sentence)
 
 
 def due_of(words: Catalogue, when: Moment) -> Due:
@@ -72,4 +82,5 @@ def due_of(words: Catalogue, when: Moment) -> Due:
     zone = words.say("zone", zone=when.zone) if when.zone else None
     value = f"{there} {zone}" if zone else str(there)
     sentence = words.say("labelled", label=str(label), value=value)
-    return Due(label, there, zone, sentence, relative)
+    line = words.say("due.line", due=str(sentence), relative=str(relative))
+    return Due(label, there, zone, sentence, relative, line)

@@ -12,6 +12,7 @@ from babel.core import get_global
 from babel.dates import format_date, format_skeleton, format_time, get_timezone_gmt, get_timezone_name
 
 from certmail_config.times import is_time_zone
+from certmail_worker.compose.typography import dated, plain
 
 _DAY: Final = timedelta(days=1)
 _TERRITORIES: Final[Mapping[str, str]] = get_global("zone_territories")
@@ -64,10 +65,10 @@ def moment(due_at: date, now: datetime, zone: tzinfo | None, locale: Locale) -> 
             )
     except OverflowError:
         return None
-    shown = _plain(format_time(there, "short", tzinfo=there.tzinfo, locale=locale))
+    shown = plain(format_time(there, "short", tzinfo=there.tzinfo, locale=locale))
     return Moment(
-        day=_plain(format_date(there, "full", locale)),
-        short_day=_plain(format_skeleton("MMMMd", there, locale=locale)),
+        day=dated(format_date(there, "full", locale), locale.language),
+        short_day=dated(format_skeleton("MMMMd", there, locale=locale), locale.language),
         time=shown.replace(" ", "\u00a0"),
         zone=_zone_name(there, there.tzinfo or UTC, locale),
         days_ahead=(there.date() - today.date()).days,
@@ -78,8 +79,8 @@ def moment(due_at: date, now: datetime, zone: tzinfo | None, locale: Locale) -> 
 def _end_of(day: date, today: datetime, zone: str | None, locale: Locale) -> Moment:
     days_ahead = (day - today.date()).days
     return Moment(
-        day=_plain(format_date(day, "full", locale)),
-        short_day=_plain(format_skeleton("MMMMd", day, locale=locale)),
+        day=dated(format_date(day, "full", locale), locale.language),
+        short_day=dated(format_skeleton("MMMMd", day, locale=locale), locale.language),
         time=None,
         zone=zone,
         days_ahead=days_ahead,
@@ -105,7 +106,7 @@ def time_zone(name: str | None) -> tzinfo | None:
 def _zone_name(there: datetime, zone: tzinfo, locale: Locale) -> str:
     key = getattr(zone, "key", "UTC")
     if key == "UTC" and there.utcoffset():
-        return _plain(get_timezone_gmt(there, locale=locale))
+        return plain(get_timezone_gmt(there, locale=locale))
     # Zones that belong to no country have no name without a season: "Unknown Region (UTC) Time" otherwise.
     seasonless = _TERRITORIES.get(key, "ZZ") not in _NOWHERE
     try:
@@ -113,9 +114,4 @@ def _zone_name(there: datetime, zone: tzinfo, locale: Locale) -> str:
     except LookupError:  # the locale has no names for countries, and Babel wants one (`KeyError: 'ZZ'`)
         name = get_timezone_gmt(there, locale=locale)
     # Some names carry parentheses, and this one will stand in parentheses itself.
-    return _plain(name.replace(" (", ", ").replace(")", ""))
-
-
-def _plain(text: str) -> str:
-    # CLDR's narrow no-break space is a box in some mail programs' fonts; the ordinary one is not.
-    return text.replace("\u202f", "\u00a0")
+    return plain(name.replace(" (", ", ").replace(")", ""))

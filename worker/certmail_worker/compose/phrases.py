@@ -9,6 +9,10 @@ from markupsafe import Markup, escape
 _ISOLATED: Final = Markup("<bdi>{}</bdi>")
 
 
+# Where a sentence without blanks may break: a page can be told, in a text nobody should find it.
+_BREAK: Final = "\u200b"
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """A sentence with `{names}` where values belong, in both of its forms."""
@@ -19,7 +23,7 @@ class Pattern:
     @classmethod
     def of(cls, text: str) -> Self:
         """Both forms of one sentence."""
-        return cls(text, escape(text))
+        return cls(text.replace(_BREAK, ""), escape(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,10 @@ class Phrase:
     def __str__(self) -> str:
         """The sentence as plain text."""
         return self.pattern.text.format_map(self.values)
+
+    def opening(self) -> str:
+        """The sentence where none stands before it: some catalogues begin in lower case, since a greeting precedes."""
+        return f"{self.pattern.text[0].upper()}{self.pattern.text[1:]}".format_map(self.values)
 
     def __html__(self) -> Markup:
         """The sentence as HTML; Jinja's autoescape asks for it."""

@@ -45,9 +45,9 @@ _WAITS: Final = {
 }
 _BUSY: Final = ("it may send nothing more in this minute", "Probe again in a minute.")
 _TEXT = """\
-This mailbox is connected to certmail, which sends reminders of access certifications from it.
+This mailbox is connected to certmail, which sends reminders of access reviews from it.
 
-This message was sent to see that it works. Nothing is to be done; it may be deleted.
+This message shows that it works. There is nothing for you to do, and you may delete it.
 """
 
 
