@@ -52,6 +52,11 @@ def connect(url: str) -> Redis:
     return Redis.from_url(url, **_OPTIONS)
 
 
+def wrong_type(error: RedisError) -> bool:
+    """Whether the server only says that a key holds something else than it should: that is the key's trouble, not the server's."""
+    return str(error).startswith("WRONGTYPE")
+
+
 def connect_async(url: str) -> AsyncRedis:
     """An asyncio client; as `connect`. It belongs to the loop that first uses it."""
     # Hundreds of deliveries share some connections and wait for one rather than fail.

@@ -17,6 +17,7 @@ from certmail_config.contract import PayloadUnreadable, read_object
 from certmail_config.errors import SealBroken
 from certmail_config.ids import ConnectionId
 from certmail_config.states import AttemptOutcome, State
+from certmail_config.stores import wrong_type
 from certmail_worker.aside import BODY, Aside, why
 from certmail_worker.directory import Directory
 from certmail_worker.rows import Event, tells_of_request
@@ -75,7 +76,7 @@ async def _recipient(directory: Directory, body: bytes | None, fields: Mapping[s
     except PayloadUnreadable as error:
         code = error.code
     except RedisError as error:
-        code = _wrong_type(error)
+        code = _only_wrong_type(error)
     except Exception as error:  # noqa: BLE001 - what is kept of the tenant cannot be read
         code = type(error).__name__
     log.error("recipient_unreadable", extra={"job": fields["job"], "code": code})
@@ -98,7 +99,7 @@ async def _sender(directory: Directory, fields: Mapping[str, str]) -> tuple[str 
             raise
         code = broken.code
     except RedisError as error:
-        code = _wrong_type(error)
+        code = _only_wrong_type(error)
     except Exception as error:  # noqa: BLE001 - what is kept of the connection cannot be read, or the event names none
         code = type(error).__name__
     else:
@@ -109,8 +110,8 @@ async def _sender(directory: Directory, fields: Mapping[str, str]) -> tuple[str 
     return None, None
 
 
-def _wrong_type(error: RedisError) -> str:
+def _only_wrong_type(error: RedisError) -> str:
     """A key that holds something else than it should is as good as unreadable; any other trouble is the server's."""
-    if not str(error).startswith("WRONGTYPE"):
+    if not wrong_type(error):
         raise error
     return "wrong_type"

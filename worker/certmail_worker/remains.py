@@ -20,6 +20,7 @@ from certmail_config.ids import JobId
 from certmail_config.ledger.upkeep import KnownAttempt, KnownJob
 from certmail_config.sql import tables
 from certmail_config.states import State
+from certmail_config.stores import wrong_type
 from certmail_worker.lineage import order
 from certmail_worker.record import START
 from certmail_worker.rollback import Recorded, Step, Waiting, attempt_detail, decide, lane_order
@@ -134,7 +135,7 @@ def waiting(redis: Redis, connections: Sequence[Connection], until: datetime) ->
                 pipe.hmget(keys.JOB + job.decode(errors="replace"), *FIELDS)
             answers = pipe.execute(raise_on_error=False)
         for job, answer in zip(chunk, answers, strict=True):
-            if isinstance(answer, ResponseError) and not str(answer).startswith("WRONGTYPE"):
+            if isinstance(answer, ResponseError) and not wrong_type(answer):
                 raise answer
             try:
                 connection, each = _waiting(job, answer)

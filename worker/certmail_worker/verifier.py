@@ -20,6 +20,7 @@ from certmail_config.connections import Connection
 from certmail_config.errors import SealBroken
 from certmail_config.ids import ConnectionId, JobId
 from certmail_config.ledger import spend
+from certmail_config.stores import wrong_type
 from certmail_config.token_errors import Denied
 from certmail_worker.desk import Desk
 from certmail_worker.doubts import Unsure, absent, found, next_look, read_unsure
@@ -51,8 +52,11 @@ async def verify(desk: Desk, got_on: GotOn = unnoted) -> None:
                 if connection is None or not wanted:
                     continue
                 missing = await _look(desk, connection, boxes[connection_id], wanted)
-            except RedisError:
-                raise
+            except RedisError as error:
+                if not wrong_type(error):
+                    raise
+                log.error("connection_broken", extra={"connection": connection_id})  # noqa: TRY400 - as below
+                await _later(desk, unsure, now, gave_up=True)
             except (LookFailedError, SealBroken) as error:
                 log.info("look_failed", extra={"connection": connection_id, "why": str(error)})
                 await _later(desk, unsure, now, gave_up=True)
@@ -82,7 +86,9 @@ async def _read(desk: Desk, job: JobId) -> Unsure | None:
     """What is known of a job; None where nothing is to be looked for, or what Redis holds of it cannot be read."""
     try:
         return read_unsure(job, cast("dict[bytes, bytes]", await desk.redis.hgetall(keys.JOB + job)))
-    except (KeyError, ValueError, ResponseError) as error:  # the last: it is no hash
+    except (KeyError, ValueError, ResponseError) as error:
+        if isinstance(error, ResponseError) and not wrong_type(error):
+            raise
         log.error("job_broken", extra={"job": job, "error": type(error).__name__})  # noqa: TRY400 - as above
         return None
 
@@ -93,9 +99,15 @@ def _may_look(connection: Connection | None, item: Unsure) -> bool:
 
 
 async def _mailbox(desk: Desk, connection: ConnectionId) -> str:
-    """The one that a connection has now."""
-    found = cast("bytes | None", await desk.redis.hget(keys.LANE_INFO + connection, "mailbox"))
-    return (found or b"").decode()
+    """The one that a connection has now; empty where that cannot be read."""
+    try:
+        found = cast("bytes | None", await desk.redis.hget(keys.LANE_INFO + connection, "mailbox"))
+    except ResponseError as error:
+        if not wrong_type(error):
+            raise
+        log.error("lane_broken", extra={"connection": connection})  # noqa: TRY400 - as above
+        return ""
+    return (found or b"").decode(errors="replace")
 
 
 async def _look(desk: Desk, connection: Connection, box: SentBox, unsure: Sequence[Unsure]) -> list[Unsure]:

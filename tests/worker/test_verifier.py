@@ -1,0 +1,70 @@
+"""The verifier: what somebody made unreadable in Redis stops the looking for that alone, not for all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from certmail_config import keys
+from certmail_worker.desk import Desk
+from certmail_worker.directory import Directory
+from certmail_worker.gmail import Gmail
+from certmail_worker.plan import Rules
+from certmail_worker.verifier import verify
+from support.desk import MAILBOX, Stand, stand
+
+LISTED = "/gmail/v1/users/me/messages"
+
+
+def doubt(redis: Redis, job: str, connection: str, tenant: str) -> None:
+    """A job with one attempt of which nobody knows, to be looked for at once."""
+    now = redis.time()[0] * 1000
+    fields: dict[Any, Any] = {"tenant": tenant, "connection": connection, "mailbox": MAILBOX, "attempt": 1}
+    fields |= {"doubted_at": now, "begun:1": now, "outcome:1": "unknown"}
+    redis.hset(keys.JOB + job, mapping=fields)
+    redis.zadd(keys.UNSURE, {job: 0})
+
+
+def no_lane(redis: Redis, connection: str) -> None:
+    redis.delete(keys.LANE_INFO + connection)
+    redis.set(keys.LANE_INFO + connection, "no hash")
+
+
+def no_connection(redis: Redis, connection: str) -> None:
+    redis.hset(keys.LANE_INFO + connection, "mailbox", MAILBOX)
+    redis.set(keys.CONNECTION + connection, "no hash")
+
+
+def no_job(redis: Redis, _: str) -> None:
+    redis.delete(keys.JOB + "broken")
+    redis.set(keys.JOB + "broken", "no hash")
+
+
+@pytest.mark.parametrize("broken", [no_lane, no_connection, no_job])
+async def test_a_key_that_is_no_hash_holds_up_no_other(
+    tmp_path: Path, redis: Redis, redis_url: str, broken: Callable[[Redis, str], None]
+) -> None:
+    async with stand(tmp_path, redis_url) as made:
+        doubt(redis, "broken", "another", "globex")
+        broken(redis, "another")
+        doubt(redis, "whole", made.connection.id, "acme")
+        redis.hset(keys.LANE_INFO + made.connection.id, "mailbox", MAILBOX)
+        looking = asyncio.create_task(verify(desk(made)))
+        while not looking.done() and not await made.asked(LISTED):
+            await asyncio.sleep(0.05)
+        assert not looking.done(), looking.exception()
+        looking.cancel()
+
+
+def desk(made: Stand) -> Desk:
+    """What the verifier needs of a worker."""
+    directory = Directory(made.redis, made.office.vault)
+    gmail = Gmail(made.session, made.google)
+    return Desk(
+        "w", made.redis, directory, made.tokens(), gmail, Rules(), lease_seconds=60, send_window_seconds=10
+    )
