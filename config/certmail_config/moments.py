@@ -1,4 +1,4 @@
-"""How a day and a moment are written for a person, wherever a sentence names one. Pure."""
+"""How a day and a moment are written, for a person wherever a sentence names one, and for a program. Pure."""
 
 from __future__ import annotations
 
@@ -18,3 +18,8 @@ def day(value: datetime) -> str:
 def moment(value: datetime) -> str:
     """Such as 2 Dec 2026, 15:20 UTC."""
     return f"{day(value)}, {value.astimezone(UTC):%H:%M} UTC"
+
+
+def rfc3339(value: datetime) -> str:
+    """Such as 2026-12-02T15:20:00.000Z: the form that every interface gives to programs."""
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

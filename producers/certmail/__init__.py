@@ -12,18 +12,24 @@ from certmail_config.errors import (
     StoresUnreachable,
 )
 from certmail_config.ledger import Cancellation
+from certmail_config.ledger.view import AttemptView, JobView
 from certmail_config.reminder import Reminder
+from certmail_config.states import AttemptOutcome, State
 
 __all__ = [
     "AsyncMailer",
+    "AttemptOutcome",
+    "AttemptView",
     "BatchInterrupted",
     "Cancellation",
     "Cancelled",
     "CertmailError",
+    "JobView",
     "Mailer",
     "Receipt",
     "Reminder",
     "ReminderRejected",
     "SettingsError",
+    "State",
     "StoresUnreachable",
 ]

@@ -102,6 +102,10 @@ class AsyncMailer:
         """As Mailer.status."""
         return await self._run(Mailer.status, job_id)
 
+    async def status_many(self, job_ids: Iterable[str]) -> list[JobView | None]:
+        """As Mailer.status_many."""
+        return await self._run(Mailer.status_many, job_ids)
+
     async def cancel(self, job_id: str, *, reason: str = "by the application") -> Cancellation:
         """As Mailer.cancel."""
         return await self._run(Mailer.cancel, job_id, reason=reason)

@@ -16,6 +16,7 @@ from redis import Redis
 from redis.exceptions import OutOfMemoryError, RedisError
 
 from certmail.cancelling import Cancelled, cancel_pages
+from certmail.looking_up import look_up
 from certmail.lookout import Lookout
 from certmail.preparing import Known, not_the_tenants, prepare, read_answer
 from certmail.receipt import Receipt
@@ -25,9 +26,8 @@ from certmail_config.durability import FSYNC, Durability, not_durable
 from certmail_config.errors import BatchInterrupted, ReminderRejected, StoresUnreachable
 from certmail_config.ids import ConnectionId, JobId
 from certmail_config.ledger import Call, Cancellation, Enqueued, cancel, enqueue_many, run, run_each
-from certmail_config.ledger.view import JobView, read_job
+from certmail_config.ledger.view import JobView
 from certmail_config.outlook import Outlook, Waiting
-from certmail_config.pauses import pause_of
 from certmail_config.pinning import Pin, signed_by
 from certmail_config.reminder import Reminder
 from certmail_config.room import Limits
@@ -174,23 +174,18 @@ class Mailer:
 
     def status(self, job_id: str) -> JobView | None:
         """A job as it stands; None if it is unknown or was forgotten after DEDUPE_DAYS."""
+        [view] = self.status_many([job_id])
+        return view
+
+    def status_many(self, job_ids: Iterable[str]) -> list[JobView | None]:
+        """Many jobs as they stand, in order; None for those that are unknown or were forgotten. A few hundred per round trip."""
+        found: list[JobView | None] = []
         try:
-            job = self._hash(keys.JOB + job_id)
-            lane = self._hash(keys.LANE_INFO + job[b"connection"].decode()) if job else {}
-            names = [(keys.MAILBOX, lane.get(b"mailbox")), (keys.PROJECT, lane.get(b"project"))]
-            pauses = [self._hash(prefix + name.decode()) for prefix, name in names if name]
-            paused = pause_of(self.redis, job[b"tenant"].decode()) if job else None
-            view = read_job(job_id, job, lane, *pauses, paused=" ".join(paused or ()), now=self._now())
-            if view is None:
-                return None
-            waiting = Waiting(job_id, ConnectionId(view.connection), view.state, _seconds(view.send_at))
-            [forecast_at] = self._outlook.of([waiting])
+            for ids in batches(job_ids, BATCH):
+                found += look_up(self.redis, self._outlook, ids, self._now())
         except RedisError as error:
             raise _unreachable(error) from error
-        return replace(view, forecast_at=forecast_at)
-
-    def _hash(self, key: str) -> dict[bytes, bytes]:
-        return cast("dict[bytes, bytes]", self.redis.hgetall(key))
+        return found
 
     def cancel(self, job_id: str, *, reason: str = "by the application") -> Cancellation:
         """Call a reminder off, at any moment before its request is under way."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
+from certmail_config.moments import rfc3339
 from certmail_config.states import State
 
 
@@ -27,11 +28,5 @@ class Receipt:
             "id": self.id,
             "state": str(self.state),
             "duplicate": self.duplicate,
-            "forecast_at": _rfc3339(self.forecast_at),
+            "forecast_at": rfc3339(self.forecast_at) if self.forecast_at else None,
         }
-
-
-def _rfc3339(time: datetime | None) -> str | None:
-    if time is None:
-        return None
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from certmail import BatchInterrupted, Mailer, Receipt, Reminder, ReminderRejected, StoresUnreachable
+from certmail import BatchInterrupted, JobView, Mailer, Receipt, Reminder, ReminderRejected, StoresUnreachable
 from certmail.mailer import BATCH, TOGETHER
 from certmail_config import keys
 from certmail_config.connections import Connection, ConnectionState, Kind, Tenant
@@ -171,6 +171,17 @@ def everything(redis: Redis) -> str:
         execute: Any = redis.execute_command
         found.append((key, execute(commands[kind], key, *arguments.get(kind, []))))
     return repr(found)
+
+
+def timeless(views: list[JobView | None]) -> list[JobView | None]:
+    """But for the forecast, which goes on with the clock."""
+    return [view and replace(view, forecast_at=None) for view in views]
+
+
+def commands(redis: Redis) -> int:
+    """How many a server has carried out."""
+    stats: Any = redis.info("stats")
+    return int(stats["total_commands_processed"])
 
 
 class TestSend:
@@ -465,6 +476,30 @@ class TestStatus:
     @pytest.mark.parametrize("id_", ["", "nobody", "01937e6c-5a00-7000-8000-0000000000aa", "a b\n*"])
     def test_an_unknown_one_is_none(self, mailer: Mailer, id_: str) -> None:
         assert mailer.status(id_) is None
+
+    def test_many_are_answered_together_in_order_as_each_would_be_alone(
+        self, acme: Acme, mailer: Mailer
+    ) -> None:
+        ready = mailer.send(reminder(1)).id
+        waits = mailer.send(reminder(2, connection="apac")).id
+        later = mailer.send(reminder(3, send_at=LATER)).id
+        asked = [later, "nobody", ready, waits, ready]
+        found = mailer.status_many(iter(asked))
+        assert [view and view.id for view in found] == [later, None, ready, waits, ready]
+        assert timeless(found) == timeless([mailer.status(id_) for id_ in asked])
+        before = commands(acme.redis)
+        mailer.status_many([ready] * 300)
+        assert commands(acme.redis) - before < 20, "they share their round trips"
+
+    def test_its_json_is_what_every_interface_gives(self, mailer: Mailer) -> None:
+        id_ = mailer.send(reminder(send_at=LATER)).id
+        view = mailer.status(id_)
+        assert view is not None
+        value = json.loads(json.dumps(view.as_json()))
+        assert (value["id"], value["state"], value["attempts"]) == (id_, "scheduled", [])
+        assert datetime.fromisoformat(value["send_at"]) == LATER.replace(
+            microsecond=LATER.microsecond // 1000 * 1000
+        )
 
 
 class TestWhenRedisIsGone:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from certmail_config.moments import rfc3339
 from certmail_config.states import State
 
 
@@ -41,6 +42,15 @@ class JobView:
     possible_duplicate: bool
     forecast_at: datetime | None = None
     attempts: list[AttemptView] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """The form that every interface gives it: times in RFC 3339, in UTC."""
+        value = asdict(self)
+        return _written(value) | {"attempts": [_written(each) for each in value["attempts"]]}
+
+
+def _written(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: rfc3339(each) if isinstance(each, datetime) else each for name, each in value.items()}
 
 
 def read_job(

@@ -19,6 +19,7 @@ from sqlalchemy import Connection as Db
 from certmail_config.errors import WrongUse
 from certmail_config.sql import tables
 from certmail_config.sql.engine import reachable
+from certmail_config.sql.requests import REQUEST_COLUMNS, with_requests
 from certmail_config.states import State
 
 COLUMNS: Final = (
@@ -39,7 +40,9 @@ COLUMNS: Final = (
     "expires_at",
     "updated_at",
 )
-"""What is shown of a delivery."""
+"""What the record itself says of a delivery."""
+SHOWN_COLUMNS: Final = (*COLUMNS, *REQUEST_COLUMNS)
+"""What is shown of a delivery: with what came of its requests."""
 Row = Mapping[str, Any]
 
 
@@ -106,7 +109,7 @@ class Page:
 def read_page(db: Db, wanted: Filter, *, after: Cursor | None = None, limit: int = 100) -> Page:
     """One page."""
     found = [dict(row) for row in db.execute(page_query(wanted, after, limit)).mappings()]
-    rows = tuple(found[:limit])
+    rows = tuple(with_requests(db, found[:limit]))
     more = len(found) > limit
     return Page(rows, Cursor(rows[-1]["enqueued_at"], rows[-1]["job"]) if more else None)
 

@@ -19,6 +19,7 @@ from aiohttp.web_server import Server
 from certmail.gateway.api.problems import Trouble
 from certmail.gateway.headers import complete, protective
 from certmail.gateway.peers import Proxies, network_of
+from certmail.gateway.request_ids import HEADER, request_id
 from certmail_config.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -176,10 +177,10 @@ class Peer(RequestHandler):
     ) -> web.StreamResponse:
         """Answer what is no request, or what failed unforeseen. Neither log nor answer repeats what was sent."""
         if status >= 500:
-            log.error("request_failed", exc_info=exc)
+            log.error("request_failed", exc_info=exc, extra={"request": request_id(request)})
             trouble = Trouble("internal_error", "The request could not be carried out.")
         else:
-            log.warning("bad_request", extra={"error": type(exc).__name__})
+            log.warning("bad_request", extra={"error": type(exc).__name__, "request": request_id(request)})
             trouble = Trouble("bad_request", "The request is not one that HTTP allows.")
         if request.writer.output_size > 0:
             raise ConnectionError("the answer has begun")
@@ -188,7 +189,7 @@ class Peer(RequestHandler):
             status=trouble.kind.status,
             content_type="application/problem+json",
         )
-        complete(response, self._doors.headers)
+        complete(response, self._doors.headers | {HEADER: request_id(request)})
         response.force_close()
         return response
 

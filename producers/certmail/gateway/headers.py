@@ -7,6 +7,8 @@ from typing import Final
 
 from aiohttp import web
 
+from certmail.gateway.request_ids import add_request_id
+
 _ALWAYS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
@@ -35,6 +37,7 @@ def protect(app: web.Application, *, secure: bool) -> None:
         complete(response, wanted)
 
     app.on_response_prepare.append(add)
+    app.on_response_prepare.append(add_request_id)
 
 
 def complete(response: web.StreamResponse, wanted: Mapping[str, str]) -> None:

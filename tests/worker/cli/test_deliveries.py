@@ -107,6 +107,13 @@ class TestExport:
         assert rows[0]["campaign"] == "'=q5"
         assert "2 deliveries written" in err
 
+    def test_each_says_when_it_left_and_what_google_answered(self, certmail: Run) -> None:
+        _, out, _ = certmail("deliveries", "export", "-")
+        cancelled, accepted = list(csv.DictReader(io.StringIO(out)))
+        names = ("attempts", "left_at", "http_status", "gmail_id", "latency_ms")
+        assert [accepted[name] for name in names] == ["1", "2026-11-23T09:00:03.000Z", "200", "g1", "120"]
+        assert [cancelled[name] for name in names] == ["0", "", "", "", ""]
+
     def test_jsonl_is_what_the_files_name_asks_for(self, certmail: Run, tmp_path: Path) -> None:
         file = tmp_path / "record.jsonl"
         status, out, _ = certmail("deliveries", "export", str(file), "--campaign", "q4", "--json")
@@ -117,6 +124,26 @@ class TestExport:
     def test_a_file_that_cannot_be_written_is_named(self, certmail: Run, tmp_path: Path) -> None:
         status, _, err = certmail("deliveries", "export", str(tmp_path))
         assert (status, str(tmp_path) in err) == (1, True)
+
+
+class TestTotals:
+    def test_deliveries_are_counted_by_state(self, certmail: Run) -> None:
+        status, out, _ = certmail("deliveries", "totals", "--json")
+        counted = {"total": 2, "states": {"accepted": 1, "cancelled": 1}, "held": 0, "possible_duplicates": 0}
+        assert (status, json.loads(out)) == (0, counted)
+        assert json.loads(certmail("deliveries", "totals", "--campaign", "q4", "--json")[1])["total"] == 1
+        assert "accepted" in certmail("deliveries", "totals")[1]
+
+    def test_campaigns_are_counted_page_by_page(self, certmail: Run) -> None:
+        status, out, err = certmail("campaigns", "list", "--limit", "1")
+        assert status == 0
+        assert "=q5" in out
+        assert "cancelled" in out
+        assert "--after acme '=q5'" in err
+        _, out, _ = certmail("campaigns", "list", "--json", "--after", "acme", "=q5")
+        found = json.loads(out)
+        [q4] = found["campaigns"]
+        assert (q4["campaign"], q4["states"], found["more"]) == ("q4", {"accepted": 1}, False)
 
 
 class TestStatus:

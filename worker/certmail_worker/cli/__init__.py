@@ -11,6 +11,7 @@ from typer._click import exceptions as click  # Typer carries click within itsel
 
 from certmail_config.errors import CertmailError, StoresUnreachable, WrongUse
 from certmail_worker.cli import (
+    campaigns,
     cancel,
     connections,
     deliveries,
@@ -52,6 +53,7 @@ for module in (
     uncertain,
     stopping,
     deliveries,
+    campaigns,
     erase,
     simulate,
     doctor,

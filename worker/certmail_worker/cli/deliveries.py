@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -16,10 +17,11 @@ import typer
 
 from certmail_config.errors import Refused, WrongUse
 from certmail_config.settings import Settings
-from certmail_config.sql.deliveries import COLUMNS, Cursor, Filter, Row, read_all, read_page
+from certmail_config.sql.deliveries import SHOWN_COLUMNS, Cursor, Filter, Row, read_all, read_page
 from certmail_config.sql.engine import reachable, ready_database
+from certmail_config.sql.totals import count_deliveries
 from certmail_config.states import State
-from certmail_worker.cli.output import Json, err, out, print_json, table, when
+from certmail_worker.cli.output import Json, err, fields, out, print_json, table, when
 from certmail_worker.cli.times import parse_time
 
 Tenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]
@@ -30,7 +32,7 @@ Since = Annotated[
     str | None, typer.Option(metavar="TIME", help="Only those enqueued at this time or later (RFC 3339).")
 ]
 Until = Annotated[str | None, typer.Option(metavar="TIME", help="Only those enqueued before this time.")]
-SHOWN = ("enqueued_at", "tenant", "campaign", "recipient", "state", "reason", "job")
+SHOWN = ("enqueued_at", "tenant", "campaign", "recipient", "state", "left_at", "reason", "job")
 
 
 class Form(StrEnum):
@@ -44,6 +46,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(no_args_is_help=True, help="The record of what was delivered.")
     group.command("list")(list_)
+    group.command("totals")(totals)
     group.command("export")(export)
     app.add_typer(group, name="deliveries")
 
@@ -77,6 +80,30 @@ def list_(
     if page.next is not None:
         err.print(f"\nThere are more. Go on with: --after {page.next}", markup=False)
     return None
+
+
+def totals(
+    *,
+    tenant: Tenant = None,
+    campaign: Campaign = None,
+    to: To = None,
+    state: InState = None,
+    since: Since = None,
+    until: Until = None,
+    json: Json = False,
+) -> None:
+    """Count deliveries, by state."""
+    wanted = _filter(tenant, campaign, to, state, since, until)
+    with ready_database(Settings.from_env()) as engine, reachable(engine), engine.connect() as db:
+        found = count_deliveries(db, wanted)
+    if json:
+        return print_json(asdict(found) | {"states": dict(found.states)})
+    pairs: list[tuple[str, object]] = [(str(each), count) for each, count in found.states.items()]
+    marked = [
+        ("of these, wait for a person", found.held),
+        ("of these, may have arrived twice", found.possible_duplicates),
+    ]
+    return fields([*pairs, ("total", found.total), *((name, count) for name, count in marked if count)])
 
 
 def export(
@@ -134,9 +161,9 @@ def _opened(file: str) -> Iterator[TextIO]:
 
 def _write_csv(target: TextIO, rows: Iterable[Row]) -> int:
     writer, count = csv.writer(target), 0
-    writer.writerow(COLUMNS)
+    writer.writerow(SHOWN_COLUMNS)
     for row in rows:
-        writer.writerow([_harmless(_plain(row[name])) for name in COLUMNS])
+        writer.writerow([_harmless(_plain(row[name])) for name in SHOWN_COLUMNS])
         count += 1
     return count
 
@@ -144,7 +171,9 @@ def _write_csv(target: TextIO, rows: Iterable[Row]) -> int:
 def _write_jsonl(target: TextIO, rows: Iterable[Row]) -> int:
     count = 0
     for row in rows:
-        target.write(json.dumps({name: _plain(row[name]) for name in COLUMNS}, ensure_ascii=False) + "\n")
+        target.write(
+            json.dumps({name: _plain(row[name]) for name in SHOWN_COLUMNS}, ensure_ascii=False) + "\n"
+        )
         count += 1
     return count
 

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from certmail_config.errors import CertmailError
+from certmail_config.moments import rfc3339
 from certmail_config.scrubbing import visible
 
 Json = Annotated[
@@ -84,7 +85,7 @@ def fields(pairs: Iterable[tuple[str, object]]) -> None:
 
 def when(value: datetime | None) -> str | None:
     """RFC 3339 in UTC, to the millisecond."""
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if value else None
+    return rfc3339(value) if value else None
 
 
 def _cell(value: object) -> str:
@@ -97,5 +98,5 @@ def _cell(value: object) -> str:
 
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
-        return when(value)
+        return rfc3339(value)
     raise TypeError(type(value).__name__)

@@ -15,23 +15,16 @@ from certmail.gateway.api import models
 from certmail.gateway.api.calls import Answer, Call
 from certmail.gateway.api.listings import query_of
 from certmail.gateway.api.paging import no_such_cursor
-from certmail_config.api_keys import EVERY_TENANT
+from certmail_config.api_keys import EVERY_TENANT, Grant
 from certmail_config.errors import WrongUse
 from certmail_config.sql.deliveries import Cursor, Filter, Page, Row, read_page
+from certmail_config.sql.totals import Totals, count_deliveries
 
 
 async def deliveries(call: Call) -> Answer:
     """GET /deliveries."""
     query = query_of(call, models.DeliveryQuery)
-    wanted = Filter(
-        tenant=query.tenant,
-        campaign=query.campaign,
-        recipient=query.recipient,
-        state=query.state,
-        since=query.since,
-        until=query.until,
-    )
-    after = _cursor(query.cursor)
+    wanted, after = _wanted(query), _cursor(query.cursor)
 
     def read() -> Page:
         with call.desk.office.db() as db:
@@ -41,6 +34,43 @@ async def deliveries(call: Call) -> Answer:
     shown = [models.Delivery.model_validate({"id": row["job"], **row}) for row in found.rows]
     following = str(found.next) if found.next is not None else None
     return Answer(200, models.DeliveryPage(items=shown, next=following))
+
+
+async def totals(call: Call) -> Answer:
+    """GET /deliveries/totals."""
+    wanted = _wanted(query_of(call, models.TotalsQuery))
+
+    def read() -> Totals:
+        with call.desk.office.db() as db:
+            return count_deliveries(db, wanted, reached(call.grant))
+
+    return Answer(200, shown_totals(await asyncio.to_thread(read)))
+
+
+def reached(grant: Grant) -> frozenset[str] | None:
+    """The tenants that an API key reaches; None for all."""
+    return None if EVERY_TENANT in grant.tenants else grant.tenants
+
+
+def shown_totals(found: Totals) -> models.Totals:
+    """As they are answered."""
+    return models.Totals(
+        total=found.total,
+        states=dict(found.states),
+        held=found.held,
+        possible_duplicates=found.possible_duplicates,
+    )
+
+
+def _wanted(query: models.TotalsQuery) -> Filter:
+    return Filter(
+        tenant=query.tenant,
+        campaign=query.campaign,
+        recipient=query.recipient,
+        state=query.state,
+        since=query.since,
+        until=query.until,
+    )
 
 
 def page(db: Db, wanted: Filter, tenants: Collection[str], *, after: Cursor | None, limit: int) -> Page:

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from pydantic import BaseModel
+
 from certmail.gateway.api import models
 from certmail.gateway.api.bodies import read_query
 from certmail.gateway.api.calls import Answer, Call
@@ -14,7 +16,7 @@ from certmail_config import connections as office_words
 from certmail_config.connections import ConnectionState, TenantState
 from certmail_config.sql import registry
 
-Q = TypeVar("Q", bound=models.PageQuery)
+Q = TypeVar("Q", bound=BaseModel)
 T = TypeVar("T")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import (
@@ -18,20 +18,18 @@ from pydantic import (
 
 from certmail_config.connections import DEFAULT_NAME, ConnectionState, TenantState
 from certmail_config.connections import Kind as ConnectionKind
+from certmail_config.moments import rfc3339
 from certmail_config.reminder import TENANT_PATTERN, Reminder
 from certmail_config.setup_links import LONGEST_STATE
 from certmail_config.states import AttemptOutcome, State
 
 MOST_IN_BATCH = 1000
 MOST_IN_PAGE = 500
+MOST_IN_LOOKUP = 1000
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 NO_NUL = r"^[^\x00]*$"
 """Databases refuse it."""
 T = TypeVar("T")
-
-
-def _utc(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _rfc3339(value: object) -> object:
@@ -45,7 +43,7 @@ def _rfc3339(value: object) -> object:
 GivenTime = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
 Time = Annotated[
     datetime,
-    PlainSerializer(_utc, return_type=str, when_used="json"),
+    PlainSerializer(rfc3339, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 
@@ -231,6 +229,95 @@ class Delivery(Model):
     send_at: Time | None
     expires_at: Time
     updated_at: Time
+    attempts: int = Field(description="How many requests to Gmail were made for it.")
+    left_at: Time | None = Field(
+        description="When the request left that Gmail accepted, or else the last one. The next four are of the same request."
+    )
+    http_status: int | None
+    google_reason: str | None
+    gmail_id: str | None
+    latency_ms: int | None
+
+
+class Totals(Model):
+    """How many reminders there are; `states` names those states only in which there are any."""
+
+    total: int
+    states: dict[State, int]
+    held: int = Field(description="Of these, those that wait for a person.")
+    possible_duplicates: int = Field(description="Of these, those of which two copies may have arrived.")
+
+
+class Campaign(Model):
+    """What became of a campaign's reminders."""
+
+    tenant: str
+    campaign: str
+    totals: Totals
+    enqueued_at: Time = Field(description="When its first reminder was enqueued.")
+    updated_at: Time = Field(description="When anything happened to one last.")
+
+
+class Change(Model):
+    """A state that a reminder came into. `cursor`: go on from here, where the page was not read to its end."""
+
+    cursor: str
+    at: Time
+    id: str = Field(description="The reminder's.")
+    tenant: str
+    campaign: str | None
+    state: State
+    reason: str | None
+    held: bool
+    possible_duplicate: bool
+
+
+class ChangePage(Model):
+    """Some changes, the oldest first. Ask again with `next`, at once if there is `more`, or else after a while."""
+
+    items: list[Change]
+    next: str
+    more: bool
+
+
+class Lookup(Model):
+    """The reminders that are asked for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    ids: list[Annotated[str, Field(max_length=100)]] = Field(
+        min_length=1, max_length=MOST_IN_LOOKUP, description="From the receipts."
+    )
+
+
+class LookupItem(Model):
+    """What is known of one: the reminder, or null where there is none of this id that the key reaches."""
+
+    id: str
+    reminder: ReminderStatus | None
+
+
+class LookupAnswer(Model):
+    """One answer for each id, in order."""
+
+    items: list[LookupItem]
+
+
+class CancelWanted(Model):
+    """The campaign that is to be called off."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    tenant: Annotated[str, Field(pattern=TENANT_PATTERN, description="The tenant's id.")]
+    campaign: Annotated[str, Field(min_length=1, max_length=300, pattern=NO_NUL)]
+
+
+class Cancelled(Model):
+    """How many were called off, how many were under way already, and of how many a copy may be out."""
+
+    cancelled: int
+    already_sending: int
+    uncertain: int
 
 
 class Page(Model, Generic[T]):
@@ -250,6 +337,10 @@ class ConnectionPage(Page[Connection]):
 
 class DeliveryPage(Page[Delivery]):
     """Some of the record, the newest first."""
+
+
+class CampaignPage(Page[Campaign]):
+    """Some of the campaigns, by tenant and campaign."""
 
 
 class PageQuery(Model):
@@ -275,8 +366,33 @@ class ConnectionQuery(PageQuery):
     )
 
 
-class DeliveryQuery(PageQuery):
-    """Which deliveries. `since` is included, `until` is not."""
+class CampaignQuery(PageQuery):
+    """Which campaigns."""
+
+    tenant: Annotated[str | None, Field(max_length=63, pattern=NO_NUL, description="Only this tenant's.")] = (
+        None
+    )
+    campaign: Annotated[str | None, Field(max_length=300, pattern=NO_NUL, description="Only this one.")] = (
+        None
+    )
+
+
+class ChangeQuery(PageQuery):
+    """Changes from where: a cursor, else a time, else the beginning of the record."""
+
+    tenant: Annotated[str | None, Field(max_length=63, pattern=NO_NUL, description="Only this tenant's.")] = (
+        None
+    )
+    since: Annotated[
+        GivenTime | None,
+        Field(description="Those that happened then or later. Only without a cursor, which knows better."),
+    ] = None
+
+
+class TotalsQuery(BaseModel):
+    """Which deliveries are counted. `since` is included, `until` is not."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     tenant: Annotated[str | None, Field(max_length=63, pattern=NO_NUL, description="Only this tenant's.")] = (
         None
@@ -292,6 +408,10 @@ class DeliveryQuery(PageQuery):
     until: Annotated[GivenTime | None, Field(description="Only those enqueued before.")] = None
 
 
+class DeliveryQuery(PageQuery, TotalsQuery):
+    """Which deliveries. `since` is included, `until` is not."""
+
+
 PUBLISHED: tuple[type[BaseModel], ...] = (
     Reminder,
     Receipt,
@@ -299,10 +419,17 @@ PUBLISHED: tuple[type[BaseModel], ...] = (
     BatchAnswer,
     ReminderStatus,
     Called,
+    Lookup,
+    LookupAnswer,
+    CampaignPage,
+    CancelWanted,
+    Cancelled,
+    ChangePage,
     SetupLinkWanted,
     SetupLink,
     TenantPage,
     ConnectionPage,
     DeliveryPage,
+    Totals,
     Problem,
 )

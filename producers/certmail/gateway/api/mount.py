@@ -23,6 +23,7 @@ from certmail.gateway.api.page import STYLE, page
 from certmail.gateway.api.problems import Trouble, of_stores
 from certmail.gateway.api.routes import ROUTES, Route, Writing
 from certmail.gateway.api.turns import Turns
+from certmail.gateway.request_ids import request_id
 from certmail.gateway.space import Space
 from certmail.mailer import Mailer
 from certmail_config.errors import StoresUnreachable
@@ -89,7 +90,7 @@ def _handler(desk: Desk, route: Route) -> Callable[[web.Request], Awaitable[web.
 async def _write(call: Call, writing: Writing, path: str) -> web.Response:
     """Carry out a request with a body, once for each Idempotency-Key."""
     body = await writing.read(call)
-    key = call.request.headers.get("Idempotency-Key")
+    key = call.request.headers.get("Idempotency-Key") if writing.keyed else None
     if key is None:
         return _response(await writing.carry_out(call, body))
     office = call.desk.office
@@ -135,20 +136,25 @@ def _problems(desk: Desk, bound_seconds: float) -> Middleware:
             async with asyncio.timeout(bound_seconds):
                 return await handler(request)
         except Trouble as trouble:
-            return _problem(desk, trouble)
+            return _problem(desk, request, trouble)
         except web.HTTPMethodNotAllowed as error:
             said = f"{request.path} does not know {request.method}."
             allowed = {"Allow": ", ".join(sorted(error.allowed_methods))}
-            return _problem(desk, Trouble("method_not_allowed", said, headers=allowed))
+            return _problem(desk, request, Trouble("method_not_allowed", said, headers=allowed))
         except web.HTTPNotFound:
-            return _problem(desk, Trouble("not_found", "There is nothing at this address."))
+            return _problem(desk, request, Trouble("not_found", "There is nothing at this address."))
         except (StoresUnreachable, RedisError, TimeoutError) as error:
-            return _problem(desk, of_stores(_store_error(error)))
+            return _problem(desk, request, of_stores(_store_error(error)))
         except Exception:
             log.exception(
-                "api_failed", extra={"method": request.method, "route": str(request.match_info.route)}
+                "api_failed",
+                extra={
+                    "method": request.method,
+                    "route": str(request.match_info.route),
+                    "request": request_id(request),
+                },
             )
-            return _problem(desk, Trouble("internal_error", "The request could not be carried out."))
+            return _problem(desk, request, Trouble("internal_error", "The request could not be carried out."))
 
     return answer
 
@@ -168,10 +174,11 @@ def _json(text: str, status: int, headers: dict[str, str]) -> web.Response:
     return web.Response(text=text, status=status, content_type="application/json", headers=NO_STORE | headers)
 
 
-def _problem(desk: Desk, trouble: Trouble) -> web.Response:
+def _problem(desk: Desk, request: web.Request, trouble: Trouble) -> web.Response:
     if trouble.kind.status == 503:  # the operator's to mend; whoever asked is told, too
         store = trouble.faults[0].code if trouble.faults else ""
-        log.warning("api_unavailable", extra={"code": trouble.code, "store": store, "error": trouble.detail})
+        told = {"code": trouble.code, "store": store, "error": trouble.detail, "request": request_id(request)}
+        log.warning("api_unavailable", extra=told)
     return web.Response(
         text=trouble.document(desk.base).model_dump_json(),
         status=trouble.kind.status,

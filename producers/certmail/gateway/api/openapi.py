@@ -11,9 +11,19 @@ from pydantic.json_schema import models_json_schema
 from certmail.gateway.api.idempotency import MOST_CHARACTERS, PATTERN
 from certmail.gateway.api.models import PUBLISHED
 from certmail.gateway.api.problems import KINDS
-from certmail.gateway.api.routes import ALWAYS, ROUTES, Route, Writing
+from certmail.gateway.api.routes import ALWAYS, ROUTES, Route, Tag, Writing
+from certmail.gateway.request_ids import HEADER
+from certmail.gateway.request_ids import PATTERN as REQUEST_ID
 
+TAKEN = {route.does.model.__name__ for route in ROUTES if isinstance(route.does, Writing)}
+"""The models of what is sent, not answered."""
 _SCHEMAS = "#/components/schemas/"
+_NAMED: dict[str, dict[str, Any]] = {
+    HEADER: {
+        "description": "The request's id, as the operator's log has it: yours, if the request came with one, or else ours.",
+        "schema": {"type": "string"},
+    }
+}
 _ABOUT = """\
 Enqueue reminders of access-certification campaigns, and ask what became of them.
 
@@ -31,6 +41,7 @@ def document(base: str, version: str) -> dict[str, Any]:
         "info": {"title": "certmail", "version": version, "description": _ABOUT, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
         "servers": [{"url": base}],
         "security": [{"apiKey": []}],
+        "tags": [{"name": str(tag)} for tag in Tag],
         "paths": dict(paths),
         "components": {
             "schemas": _schemas(),
@@ -46,7 +57,7 @@ def _schemas() -> dict[str, Any]:
     written = [
         (
             model,
-            "validation" if model.__name__ in {"Reminder", "Batch", "SetupLinkWanted"} else "serialization",
+            "validation" if model.__name__ in TAKEN else "serialization",
         )
         for model in PUBLISHED
     ]
@@ -57,6 +68,7 @@ def _schemas() -> dict[str, Any]:
 def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.name,
+        "tags": [str(route.tag)],
         "summary": route.summary,
         "description": f"Scope: `{route.scope}`.",
         "responses": _responses(route),
@@ -70,14 +82,22 @@ def _operation(route: Route) -> dict[str, Any]:
 
 
 def _parameters(route: Route) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    found: list[dict[str, Any]] = [
+        {
+            "name": HEADER,
+            "in": "header",
+            "required": False,
+            "description": "What the log is to call this request; answered with it.",
+            "schema": {"type": "string", "pattern": REQUEST_ID},
+        }
+    ]
     if "{id}" in route.path:
         found.append(
             {"name": "id", "in": "path", "required": True, "description": "From the receipt.", "schema": {"type": "string", "format": "uuid"}}
         )  # fmt: skip
     if route.query is not None:
         found += _query_parameters(route.query)
-    if isinstance(route.does, Writing):
+    if isinstance(route.does, Writing) and route.does.keyed:
         found.append(
             {
                 "name": "Idempotency-Key",
@@ -121,15 +141,18 @@ def _responses(route: Route) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     for status, (words, model) in route.gives.items():
         content = {"application/json": {"schema": {"$ref": _SCHEMAS + model.__name__}}}
-        responses[str(status)] = {"description": words, "content": content}
+        responses[str(status)] = {"description": words, "headers": dict(_NAMED), "content": content}
     by_status: defaultdict[int, list[str]] = defaultdict(list)
     for code in (*route.problems, *ALWAYS):
         by_status[KINDS[code].status].append(code)
     for status, codes in sorted(by_status.items()):
         words = "; ".join(f"`{code}`: {KINDS[code].title}" for code in codes)
         content = {"application/problem+json": {"schema": {"$ref": _SCHEMAS + "Problem"}}}
-        responses[str(status)] = {"description": words, "content": content}
+        headers = dict(_NAMED)
         if status in {429, 503}:
-            schema = {"type": "integer", "minimum": 0}
-            responses[str(status)]["headers"] = {"Retry-After": {"description": "Seconds.", "schema": schema}}
+            headers["Retry-After"] = {
+                "description": "Seconds.",
+                "schema": {"type": "integer", "minimum": 0},
+            }
+        responses[str(status)] = {"description": words, "headers": headers, "content": content}
     return responses

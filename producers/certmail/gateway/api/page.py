@@ -31,11 +31,7 @@ curl {base}/v1/reminders \\
 def page(document: dict[str, Any]) -> str:
     """The page of a document; everything in it is escaped."""
     base = document["servers"][0]["url"]
-    operations = "".join(
-        _operation(method, path, operation)
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-    )
+    operations = "".join(_tagged(document["paths"], tag["name"]) for tag in document["tags"])
     schemas = "".join(
         _schema(name, schema) for name, schema in sorted(document["components"]["schemas"].items())
     )
@@ -50,10 +46,21 @@ def page(document: dict[str, Any]) -> str:
         f"<style>{STYLE}</style></head><body><main><h1>certmail API</h1>{about}"
         '<p>The same for programs: <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1).</p>'
         f"<pre>{escape(_EXAMPLE.format(base=base))}</pre>"
-        f"<h2>Requests</h2>{operations}<h2>Objects</h2>{schemas}"
+        f"{operations}<h2>Objects</h2>{schemas}"
         "<h2>Problems</h2><section><table><tr><th>Status<th>Code<th>What is wrong<th>What to do"
         f"{problems}</table></section></main></body></html>"
     )
+
+
+def _tagged(paths: dict[str, Any], tag: str) -> str:
+    """The requests that are about one thing."""
+    found = "".join(
+        _operation(method, path, operation)
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+        if tag in operation["tags"]
+    )
+    return f"<h2>{escape(tag)}</h2>{found}"
 
 
 def _operation(method: str, path: str, operation: dict[str, Any]) -> str:

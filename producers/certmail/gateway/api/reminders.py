@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Collection
 from typing import Any, cast
 
 from certmail.async_mailer import Answer as Sent
 from certmail.gateway.api import models
-from certmail.gateway.api.bodies import MOST_BATCH_BYTES, MOST_BYTES, read_json, read_reminder
+from certmail.gateway.api.bodies import MOST_BATCH_BYTES, MOST_BYTES, read_json, read_model, read_reminder
 from certmail.gateway.api.bounds import MOST_VALUES_OF_BATCH, share_of_faults
 from certmail.gateway.api.calls import Answer, Call
 from certmail.gateway.api.problems import Faulty, Trouble, of_rejected, of_stores
@@ -107,8 +108,31 @@ async def _send(call: Call, reminders: list[Reminder]) -> list[Sent]:
 async def show(call: Call) -> Answer:
     """GET /reminders/{id}."""
     view = await _visible(call)
-    mailbox = await asyncio.to_thread(_mailbox, call.desk.office, ConnectionId(view.connection))
-    return Answer(200, models.ReminderStatus.model_validate(_fields(view) | {"mailbox": mailbox}))
+    mailboxes = await asyncio.to_thread(_mailboxes, call.desk.office, {view.connection})
+    return Answer(200, _status(view, mailboxes[view.connection]))
+
+
+async def body_of_lookup(call: Call) -> dict[str, Any]:
+    """The body of a request to ask for many."""
+    return await read_json(call.request, MOST_BYTES, models.MOST_IN_LOOKUP + 10)
+
+
+async def look_up(call: Call, body: dict[str, Any]) -> Answer:
+    """POST /reminders:lookup."""
+    ids = read_model(models.Lookup, body).ids
+    known = {id_: found for id_ in ids if (found := _uuid(id_))}
+    asked = list(dict.fromkeys(known.values()))
+    views = dict(zip(asked, await call.desk.mailer.status_many(asked), strict=True))
+    connections = {view.connection for view in views.values() if view and call.grant.reaches(view.tenant)}
+    mailboxes = await asyncio.to_thread(_mailboxes, call.desk.office, connections)
+
+    def answer(id_: str) -> models.LookupItem:
+        view = views.get(known.get(id_, ""))
+        if view is None or not call.grant.reaches(view.tenant):
+            return models.LookupItem(id=id_, reminder=None)
+        return models.LookupItem(id=id_, reminder=_status(view, mailboxes[view.connection]))
+
+    return Answer(200, models.LookupAnswer(items=await in_slices(ids, answer)))
 
 
 async def cancel(call: Call) -> Answer:
@@ -124,14 +148,19 @@ async def cancel(call: Call) -> Answer:
 
 async def _visible(call: Call) -> JobView:
     """The reminder of the address, if the key reaches its tenant."""
-    try:
-        id_ = str(uuid.UUID(call.path_id))
-    except ValueError:
-        id_ = ""
+    id_ = _uuid(call.path_id)
     view = await call.desk.mailer.status(id_) if id_ else None
     if view is None or not call.grant.reaches(view.tenant):
         raise Trouble("unknown_reminder", "There is no reminder of this id that the API key reaches.")
     return view
+
+
+def _uuid(text: str) -> str:
+    """An id as the ledger writes it; empty for what is none."""
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        return ""
 
 
 def _allowed(call: Call, reminder: Reminder, pointer: str) -> Reminder:
@@ -172,10 +201,18 @@ def _shown(receipt: Receipt) -> models.Receipt:
     )
 
 
+def _status(view: JobView, mailbox: str | None) -> models.ReminderStatus:
+    return models.ReminderStatus.model_validate(_fields(view) | {"mailbox": mailbox})
+
+
 def _fields(view: JobView) -> dict[str, Any]:
     names = models.ReminderStatus.model_fields.keys() - {"mailbox", "attempts"}
     attempts = [{name: getattr(each, name) for name in models.Attempt.model_fields} for each in view.attempts]
     return {name: getattr(view, name) for name in names} | {"attempts": attempts}
+
+
+def _mailboxes(office: Office, connections: Collection[str]) -> dict[str, str | None]:
+    return {each: _mailbox(office, ConnectionId(each)) for each in connections}
 
 
 def _mailbox(office: Office, connection: ConnectionId) -> str | None:

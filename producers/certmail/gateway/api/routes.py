@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final
 
 from pydantic import BaseModel
 
-from certmail.gateway.api import deliveries, invitations, listings, models, reminders
+from certmail.gateway.api import campaigns, changes, deliveries, invitations, listings, models, reminders
 from certmail.gateway.api.calls import Answer, Call, Desk
 from certmail.gateway.api.turns import Turns
 from certmail_config.api_keys import Scope
@@ -18,19 +19,29 @@ ALWAYS: Final = (
     "unauthenticated", "scope_missing", "rate_limited", "internal_error", "stores_unreachable",
 )  # fmt: skip
 _BODY: Final = (
-    "malformed_body", "body_too_slow", "body_too_large", "unsupported_media_type", "invalid_header",
-    "request_running", "idempotency_key_reused",
+    "malformed_body", "body_too_slow", "body_too_large", "unsupported_media_type",
 )  # fmt: skip
+_KEYED: Final = (*_BODY, "invalid_header", "request_running", "idempotency_key_reused")
 Handler = Callable[[Call], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """A request with a body: how it is read and carried out. Such a request may have an Idempotency-Key."""
+    """A request with a body: how it is read and carried out; whether it may have an Idempotency-Key."""
 
     model: type[BaseModel]
     read: Callable[[Call], Awaitable[dict[str, Any]]]
     carry_out: Callable[[Call, dict[str, Any]], Awaitable[Answer]]
+    keyed: bool = True
+
+
+class Tag(StrEnum):
+    """What a request is about, in the order in which the document shows it."""
+
+    REMINDERS = "Reminders"
+    CAMPAIGNS = "Campaigns"
+    RECORD = "The record"
+    TENANTS = "Tenants"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,7 @@ class Route:
     method: str
     path: str
     name: str
+    tag: Tag
     summary: str
     scope: Scope
     does: Handler | Writing
@@ -55,6 +67,7 @@ ROUTES: Final = (
         "POST",
         "/v1/reminders",
         "enqueueReminder",
+        Tag.REMINDERS,
         "Enqueue a reminder",
         Scope.REMINDERS_WRITE,
         Writing(Reminder, reminders.body_of_one, reminders.enqueue),
@@ -63,7 +76,7 @@ ROUTES: Final = (
             200: ("A duplicate: it was taken in before.", models.Receipt),
         },
         problems=(
-            *_BODY,
+            *_KEYED,
             "invalid_reminder",
             "tenant_not_allowed",
             "tenant_suspended",
@@ -75,17 +88,19 @@ ROUTES: Final = (
         "POST",
         "/v1/reminders:batch",
         "enqueueReminders",
+        Tag.REMINDERS,
         f"Enqueue up to {models.MOST_IN_BATCH} reminders, each answered for itself",
         Scope.REMINDERS_WRITE,
         Writing(models.Batch, reminders.body_of_batch, reminders.enqueue_batch),
         {200: ("An answer for each, in order.", models.BatchAnswer)},
-        problems=(*_BODY, "invalid_body"),
+        problems=(*_KEYED, "invalid_body"),
         turns=lambda desk: desk.batches,
     ),
     Route(
         "GET",
         "/v1/reminders/{id}",
         "getReminder",
+        Tag.REMINDERS,
         "Ask what became of a reminder",
         Scope.REMINDERS_READ,
         reminders.show,
@@ -93,9 +108,22 @@ ROUTES: Final = (
         problems=("unknown_reminder",),
     ),
     Route(
+        "POST",
+        "/v1/reminders:lookup",
+        "lookUpReminders",
+        Tag.REMINDERS,
+        f"Ask what became of up to {models.MOST_IN_LOOKUP} reminders",
+        Scope.REMINDERS_READ,
+        Writing(models.Lookup, reminders.body_of_lookup, reminders.look_up, keyed=False),
+        {200: ("Each as it stands, in order.", models.LookupAnswer)},
+        problems=(*_BODY, "invalid_body"),
+        turns=lambda desk: desk.lists,
+    ),
+    Route(
         "DELETE",
         "/v1/reminders/{id}",
         "cancelReminder",
+        Tag.REMINDERS,
         "Call a reminder off, at any moment before its request is under way",
         Scope.REMINDERS_WRITE,
         reminders.cancel,
@@ -104,8 +132,47 @@ ROUTES: Final = (
     ),
     Route(
         "GET",
+        "/v1/changes",
+        "listChanges",
+        Tag.REMINDERS,
+        "Ask which reminders have changed since, the oldest change first",
+        Scope.REMINDERS_READ,
+        changes.changes,
+        {200: ("Some of the changes, and where to go on.", models.ChangePage)},
+        query=models.ChangeQuery,
+        problems=("invalid_query",),
+        turns=lambda desk: desk.lists,
+    ),
+    Route(
+        "GET",
+        "/v1/campaigns",
+        "listCampaigns",
+        Tag.CAMPAIGNS,
+        "Count the reminders of each campaign on record, by state",
+        Scope.REMINDERS_READ,
+        campaigns.campaigns,
+        {200: ("Some of them.", models.CampaignPage)},
+        query=models.CampaignQuery,
+        problems=("invalid_query",),
+        turns=lambda desk: desk.lists,
+    ),
+    Route(
+        "POST",
+        "/v1/campaigns:cancel",
+        "cancelCampaign",
+        Tag.CAMPAIGNS,
+        "Call off a campaign's reminders, as far as they have not left",
+        Scope.REMINDERS_WRITE,
+        Writing(models.CancelWanted, campaigns.body_of_cancel, campaigns.cancel),
+        {200: ("Those will not be sent. Interrupted, it may be asked again.", models.Cancelled)},
+        problems=(*_KEYED, "invalid_body", "tenant_not_allowed"),
+        turns=lambda desk: desk.batches,
+    ),
+    Route(
+        "GET",
         "/v1/tenants",
         "listTenants",
+        Tag.TENANTS,
         "List the tenants that the API key reaches",
         Scope.TENANTS_READ,
         listings.tenants,
@@ -118,6 +185,7 @@ ROUTES: Final = (
         "GET",
         "/v1/connections",
         "listConnections",
+        Tag.TENANTS,
         "List their connections, and what is wrong with those that do not work",
         Scope.TENANTS_READ,
         listings.connections,
@@ -130,21 +198,36 @@ ROUTES: Final = (
         "POST",
         "/v1/setup-links",
         "makeSetupLink",
+        Tag.TENANTS,
         "Make a link on which a tenant's administrator connects the mailbox; the tenant's link before it ends",
         Scope.SETUP_LINKS_WRITE,
         Writing(models.SetupLinkWanted, invitations.body, invitations.make),
         {201: ("Good for seven days, in the first browser that opens it.", models.SetupLink)},
-        problems=(*_BODY, "invalid_body", "tenant_not_allowed", "connection_active", "tenant_suspended"),
+        problems=(*_KEYED, "invalid_body", "tenant_not_allowed", "connection_active", "tenant_suspended"),
     ),
     Route(
         "GET",
         "/v1/deliveries",
         "listDeliveries",
+        Tag.RECORD,
         "List the record, the newest first",
         Scope.DELIVERIES_READ,
         deliveries.deliveries,
         {200: ("Some of it.", models.DeliveryPage)},
         query=models.DeliveryQuery,
+        problems=("invalid_query",),
+        turns=lambda desk: desk.lists,
+    ),
+    Route(
+        "GET",
+        "/v1/deliveries/totals",
+        "countDeliveries",
+        Tag.RECORD,
+        "Count the record, by state",
+        Scope.DELIVERIES_READ,
+        deliveries.totals,
+        {200: ("How many there are.", models.Totals)},
+        query=models.TotalsQuery,
         problems=("invalid_query",),
         turns=lambda desk: desk.lists,
     ),
