@@ -95,7 +95,7 @@ def test_a_reminder_says_who_asks_what_is_open_and_by_when(letter: Make) -> None
         ("de", "Freitag, 11. Dezember 2026, Ende des Tages", "11. Dezember"),
         ("fr", "vendredi 11 décembre 2026, fin de la journée", "11 décembre"),
         ("es", "viernes, 11 de diciembre de 2026, al final del día", "11 de diciembre"),
-        ("pl", "piątek, 11 grudnia 2026, koniec dnia", "11 grudnia"),
+        ("pl", "piątek, 11 grudnia 2026, do końca dnia", "11 grudnia"),
         ("ja", "2026年12月11日金曜日いっぱい", "12月11日"),
     ],
 )
