@@ -1,12 +1,17 @@
-"""What both ends of Celery's queue must agree on: its address, its names, and how kombu talks to it. Imports no kombu."""
+"""What both ends of Celery's queue must agree on: its address, its names, and how kombu talks to it. Imports no kombu or Celery."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from certmail_config import keys
+
+if TYPE_CHECKING:
+    from celery import Celery
+else:
+    Celery = object
 
 QUEUE: Final = "certmail"
 DELIVER: Final = "certmail.deliver"
@@ -35,3 +40,26 @@ def broker_url(redis_url: str) -> str:
         {"virtual_host" if name == "db" else name: value for name, value in parse_qsl(parts.query)}
     )
     return f"redis+socket://{parts.netloc}{parts.path}{'?' if query else ''}{query}"
+
+
+class OneBroker(Celery):  # type: ignore[misc]  # Celery ships no types
+    """Mixed into a Celery app: it has the broker that it was made with, and no other settings than ours.
+
+    Celery lets CELERY_BROKER_URL and its like in the environment win, and `celery -b`, which sets them: an app of certmail's that
+    asked another broker would wait there for ever.
+    """
+
+    own_broker: str
+    backend_cls = "disabled"
+
+    def connection_for_read(self, url: str | None = None, **given: Any) -> Any:  # noqa: ARG002 - there is but one
+        """Connect to take messages."""
+        return super().connection_for_read(self.own_broker, **given)
+
+    def connection_for_write(self, url: str | None = None, **given: Any) -> Any:  # noqa: ARG002 - as above
+        """Connect to send messages."""
+        return super().connection_for_write(self.own_broker, **given)
+
+
+OWN_APP: Final[Mapping[str, Any]] = {"loader": "app", "fixups": []}
+"""What such an app is made with, so that neither a loader nor a Django application of somebody else's is taken up."""

@@ -6,6 +6,7 @@ import sys
 
 from pydantic_core import PydanticUndefined
 
+from certmail_config.foreign import LEFT, TAKEN_OUT
 from certmail_config.settings import PREFIX, Settings
 
 
@@ -22,6 +23,24 @@ def reference() -> str:
     lines += [
         f"| `{PREFIX}{name.upper()}` | {_default(name)} | {field.description} |"
         for name, field in Settings.model_fields.items()
+    ]
+    lines += [
+        "",
+        "## Other variables",
+        "",
+        (
+            "Libraries that certmail is made of read variables of their own, which other applications set for themselves. Certmail's processes "
+            "take out of their environment what would lead them elsewhere (`doctor` and the log name it); an upstream application that imports "
+            "certmail keeps its environment, and is not led astray by it either."
+        ),
+        "",
+        "| variables | read by | taken out, because |",
+        "| --- | --- | --- |",
+        *(f"| {each.shown} | {each.reader} | {each.why} |" for each in TAKEN_OUT),
+        "",
+        "| variables | read by | left |",
+        "| --- | --- | --- |",
+        *(f"| {each.shown} | {each.reader} | {each.why} |" for each in LEFT),
     ]
     return "\n".join(lines) + "\n"
 

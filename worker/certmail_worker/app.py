@@ -12,8 +12,9 @@ from urllib.parse import quote
 
 from celery import Celery, signals
 
-from certmail_config.broker import QUEUE, TRANSPORT_OPTIONS, broker_url
+from certmail_config.broker import OWN_APP, QUEUE, TRANSPORT_OPTIONS, OneBroker, broker_url
 from certmail_config.embedded import socket_path
+from certmail_config.foreign import take_out
 from certmail_config.settings import Settings
 from certmail_config.stores import redis_server
 from certmail_worker import logs, stop_signals, tasks, transport
@@ -21,38 +22,49 @@ from certmail_worker.lifecycle import WorkerLife
 from certmail_worker.looking import only_look
 
 
-def build(settings: Settings) -> Celery:
+class App(OneBroker, Celery):  # type: ignore[misc]  # Celery ships no types
+    """The worker's, and Flower's."""
+
+
+def build(settings: Settings) -> App:
     """Make the app; nothing is connected yet."""
     redis_url = settings.redis_url or f"unix://{quote(str(socket_path(settings.data_dir)))}"
     transport.use()
-    app = Celery("certmail", broker=broker_url(redis_url))
-    app.conf.update(
-        worker_pool="certmail_worker.pool:TaskPool",
-        worker_concurrency=settings.concurrency,
-        worker_prefetch_multiplier=1,
-        worker_send_task_events=True,
-        worker_hijack_root_logger=False,
-        worker_redirect_stdouts=False,
-        # A send that is cancelled has an unknown outcome; the ledger's fence does what cancelling is meant to do.
-        worker_cancel_long_running_tasks_on_connection_loss=False,
-        task_default_queue=QUEUE,
-        task_acks_late=True,
-        task_ignore_result=True,
-        task_serializer="json",
-        accept_content=["json"],
-        event_serializer="json",
-        broker_connection_retry_on_startup=True,
-        broker_connection_max_retries=None,
-        broker_channel_error_retry=True,
-        broker_transport_options=dict(TRANSPORT_OPTIONS),
-    )
+    app = App("certmail", broker=broker_url(redis_url), **OWN_APP)
+    app.own_broker = broker_url(redis_url)
+    # As one document, beside which none is looked for.
+    app.config_from_object(_configuration(settings))
     app.life = WorkerLife(app, settings, redis_url)
     tasks.register(app, app.life)
     only_look(app)
     return app
 
 
+def _configuration(settings: Settings) -> dict[str, Any]:
+    return {
+        "worker_pool": "certmail_worker.pool:TaskPool",
+        "worker_concurrency": settings.concurrency,
+        "worker_prefetch_multiplier": 1,
+        "worker_send_task_events": True,
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+        # A send that is cancelled has an unknown outcome; the ledger's fence does what cancelling is meant to do.
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "task_default_queue": QUEUE,
+        "task_acks_late": True,
+        "task_ignore_result": True,
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "event_serializer": "json",
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "broker_channel_error_retry": True,
+        "broker_transport_options": dict(TRANSPORT_OPTIONS),
+    }
+
+
 os.umask(0o077)  # as every command does: Celery's own starts here
+take_out(os.environ)
 settings = Settings.from_env()
 app = build(settings)
 _stores = ExitStack()

@@ -17,6 +17,7 @@ from certmail_config.connections import Connection, ConnectionState, TenantState
 from certmail_config.durability import Durability
 from certmail_config.errors import CertmailError
 from certmail_config.facts import server_facts
+from certmail_config.foreign import were_taken_out
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger.values import split_words
 from certmail_config.office import Office
@@ -84,6 +85,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
     yield Finding(
         "settings", Severity.OK, f"The settings can be used; the data directory is {settings.data_dir}."
     )
+    yield from _environment()
     yield from _gateway(settings)
     yield from _network(settings)
     vault: Vault | None = None
@@ -159,6 +161,14 @@ def _network(settings: Settings) -> Iterator[Finding]:
                 f"CERTMAIL_{name.upper()} is {getattr(settings, name)}: it answers on every network of this machine, without TLS.",
                 "Set 127.0.0.1, or the one address that a proxy with TLS reaches it by.",
             )
+
+
+def _environment() -> Iterator[Finding]:
+    """Variables that somebody may believe certmail goes by."""
+    if names := were_taken_out():
+        message = f"Set for somebody else, and not followed: {', '.join(names)}."
+        remedy = "If it was meant for certmail: CERTMAIL_REDIS_URL says where the broker is, CERTMAIL_DATABASE_URL where the record is."
+        yield Finding("environment", Severity.WARNING, message, remedy)
 
 
 def _redis(redis: Redis, settings: Settings) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from certmail_config.durability import NOTHING_PROMISED, Durability, Kind, prove
 from certmail_config.errors import StoresUnreachable
+from certmail_config.foreign import say_taken_out
 from certmail_config.ids import uuid7
 from certmail_config.office import Office
 from certmail_config.room import Limits
@@ -74,6 +75,7 @@ class WorkerLife:
         settings = self._settings
         if self._durability.kind is Kind.NONE:
             log.warning("durability_none", extra={"error": NOTHING_PROMISED})
+        say_taken_out(log)
         await asyncio.to_thread(self._prove)
         self._vault = vault = open_vault(settings)
         skew = Skew()

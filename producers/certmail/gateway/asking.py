@@ -14,7 +14,7 @@ from urllib.parse import quote
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from certmail_config.broker import PROBE, QUEUE, TRANSPORT_OPTIONS, broker_url
+from certmail_config.broker import OWN_APP, PROBE, QUEUE, TRANSPORT_OPTIONS, OneBroker, broker_url
 from certmail_config.embedded import socket_path
 from certmail_config.enquiries import Enquiries, Enquiry, Said, Wish, silence, workers_alive
 from certmail_config.ids import ConnectionId
@@ -41,6 +41,10 @@ class Answer:
     def over(self) -> bool:
         """Whether nothing more is to be waited for."""
         return self.enquiry.over or self.silence is not None
+
+
+class App(OneBroker, Celery):  # type: ignore[misc]  # Celery ships no types
+    """One that only sends."""
 
 
 class Asker:
@@ -83,14 +87,18 @@ class Asker:
         self._app.close()
 
 
-def _app(settings: Settings) -> Celery:
+def _app(settings: Settings) -> App:
     """One that only sends: it knows no task, and is not made the process's own."""
     url = settings.redis_url or f"unix://{quote(str(socket_path(settings.data_dir)))}"
-    app = Celery("certmail-gateway", broker=broker_url(url), set_as_current=False)
-    app.conf.update(
-        task_default_queue=QUEUE,
-        task_ignore_result=True,
-        task_serializer="json",
-        broker_transport_options=dict(TRANSPORT_OPTIONS),
+    app = App("certmail-gateway", broker=broker_url(url), set_as_current=False, **OWN_APP)
+    app.own_broker = broker_url(url)
+    # As one document, beside which none is looked for.
+    app.config_from_object(
+        {
+            "task_default_queue": QUEUE,
+            "task_ignore_result": True,
+            "task_serializer": "json",
+            "broker_transport_options": dict(TRANSPORT_OPTIONS),
+        }
     )
     return app

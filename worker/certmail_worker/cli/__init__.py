@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from typer._click import exceptions as click  # Typer carries click within itself and names only parts of it
 
 from certmail_config.errors import CertmailError, StoresUnreachable, WrongUse
+from certmail_config.foreign import take_out
 from certmail_worker.cli import (
     campaigns,
     cancel,
@@ -73,6 +74,7 @@ tenants.group.command("remove")(removing.remove_tenant)
 
 def main() -> None:
     """Run a command. Exit status: 0 done, 1 failed or some rows rejected, 2 wrong use or settings, 3 stores unreachable."""
+    take_out(os.environ)
     os.umask(0o077)  # what is written, a database or an export, is for whoever runs this
     sys.exit(run_command(sys.argv[1:]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import time
 import webbrowser
@@ -14,6 +15,7 @@ import typer
 
 from certmail_config.connections import Connection, ConnectionState, Kind
 from certmail_config.errors import Refused, SettingsError
+from certmail_config.foreign import say_taken_out
 from certmail_config.key_desk import publish_keys
 from certmail_config.links import LIFE_SECONDS, begin_link
 from certmail_config.office import Office, open_office
@@ -31,6 +33,7 @@ def gateway() -> None:
 
     settings = Settings.from_env()
     set_up(settings.log_format, process="gateway")
+    say_taken_out(logging.getLogger(__name__))
     with open_office(settings, supervise=True) as office:
         publish_keys(office)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import sys
 import time
@@ -14,6 +15,7 @@ import typer
 
 from certmail_config.durability import NOTHING_PROMISED, Durability, Kind
 from certmail_config.errors import Refused, SettingsError, StoresUnreachable, WrongUse
+from certmail_config.foreign import REMEDY, say_taken_out, were_taken_out
 from certmail_config.office import open_office
 from certmail_config.settings import PREFIX, Settings
 from certmail_config.sql.engine import ready_database
@@ -47,6 +49,8 @@ def up() -> None:
         err.print(f"Stores are up. Data: {settings.data_dir}", markup=False)
         if Durability.parse(settings.durability).kind is Kind.NONE:
             err.print(f"[yellow]Warning:[/yellow] {NOTHING_PROMISED}")
+        if names := were_taken_out():
+            err.print(f"{', '.join(names)}: {REMEDY}", markup=False)
         # A person at a terminal reads lines, not JSON.
         logs = (
             {f"{PREFIX}LOG_FORMAT": "console"}
@@ -96,11 +100,10 @@ def worker(
         _prepare_database(settings)
         from celery.bin.celery import celery as command  # noqa: PLC0415 - half a second to import
 
-        from certmail_worker.app import app  # noqa: PLC0415 - importing it builds the app from the environment
-
-        arguments = ["--quiet", "worker", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
-        # As `app.worker_main` does, which drops the status: whoever restarts what failed must see that it did.
-        command.params[0].default = app
+        # Named, since the variable APP would else name another. Not `app.worker_main`, which drops the status: whoever
+        # restarts what failed must see that it did.
+        arguments = ["--app", "certmail_worker.app", "--quiet", "worker"]
+        arguments += ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
         given = [*arguments, "--hostname", f"{name or f'certmail-{os.getpid()}'}@%h"]
         status = command.main(args=given, standalone_mode=False)
         if status:
@@ -141,6 +144,7 @@ def flower() -> None:
         from certmail_worker.logs import set_up  # noqa: PLC0415 - as above
 
         set_up(settings.log_format, process="flower")
+        say_taken_out(logging.getLogger(__name__))
         try:
             serve(app, settings.flower_basic_auth.get_secret_value(), host, port, announce=_announce)
         except OSError as error:
