@@ -18,18 +18,6 @@ Tenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]
 SHOWN = ("tenant", "campaign", "total", *State, "held")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    group = typer.Typer(no_args_is_help=True, help="Campaigns on record, and what became of their reminders.")
-    group.command("list")(list_)
-    group.callback()(_group)  # one command of its own would be taken for the group
-    app.add_typer(group, name="campaigns")
-
-
-def _group() -> None:
-    """Campaigns on record, and what became of their reminders."""
-
-
 def list_(
     *,
     tenant: Tenant = None,

@@ -23,11 +23,6 @@ _WORDS = {
 }
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("cancel")(cancel)
-
-
 def cancel(
     job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="The id from the receipt.")] = None,
     *,

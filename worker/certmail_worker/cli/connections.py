@@ -13,7 +13,7 @@ from certmail_config.office import open_office
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.waits import waits
-from certmail_worker.cli import certificates, probing
+from certmail_worker.cli import certificates
 from certmail_worker.cli.identified import Id
 from certmail_worker.cli.limits import (
     InFlight,
@@ -26,21 +26,6 @@ from certmail_worker.cli.limits import (
 )
 from certmail_worker.cli.output import Json, out, print_json, table
 from certmail_worker.cli.shown import as_json, show_connection, shown_wait, until
-
-group = typer.Typer(no_args_is_help=True, help="The mailboxes that tenants send from.")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    group.command("add")(add)
-    group.command("set")(set_)
-    group.command("list")(list_)
-    group.command("show")(show)
-    group.command("certificate")(certificates.certificate)
-    group.command("rotate")(certificates.rotate)
-    group.command("probe")(probing.probe)
-    group.command("test")(probing.send_test)
-    app.add_typer(group, name="connections")
 
 
 def add(

@@ -42,15 +42,6 @@ class Form(StrEnum):
     JSONL = "jsonl"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help="The record of what was delivered.")
-    group.command("list")(list_)
-    group.command("totals")(totals)
-    group.command("export")(export)
-    app.add_typer(group, name="deliveries")
-
-
 def list_(
     *,
     tenant: Tenant = None,

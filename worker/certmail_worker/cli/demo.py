@@ -18,11 +18,6 @@ from certmail_worker.demo.scene import console_url, play, stage
 from certmail_worker.demo.summary import ENDS
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("demo")(demo)
-
-
 def demo(
     *,
     keep: Annotated[
@@ -35,7 +30,7 @@ def demo(
     for name in (f"{PREFIX}REDIS_URL", f"{PREFIX}DATABASE_URL", f"{PREFIX}VAULT_KEYS"):
         if os.environ.pop(name, None):
             err.print(f"{name} is set, but the demo keeps to stores of its own.", markup=False)
-    progress = Progress(err)
+    progress = Progress(err.console)
     with termination_as_interrupt(), stage(settings.data_dir, settings, progress) as running:
         with progress.shown():
             found = play(running)

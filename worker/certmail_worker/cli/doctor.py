@@ -24,11 +24,6 @@ _MARK = {
 }
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("doctor")(doctor)
-
-
 def doctor(
     *,
     repair: Annotated[
@@ -111,7 +106,7 @@ def _say(lines: Sequence[str], head: str) -> None:
 
 
 def _examine(settings: Settings, *, json: bool) -> list[Finding]:
-    waiting = nullcontext() if json else err.status("Looking at the ledger ...")
+    waiting = nullcontext() if json else err.console.status("Looking at the ledger ...")
     with waiting as shown:
 
         def progress(count: int) -> None:

@@ -15,11 +15,6 @@ from certmail_worker.cli.stopping import by_whom
 from certmail_worker.erasure import erase as erase_address
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("erase")(erase)
-
-
 def erase(
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Of a reviewer.")],
     *,

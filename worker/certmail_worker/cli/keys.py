@@ -17,16 +17,6 @@ from certmail_config.sql import registry
 from certmail_worker.cli.output import Json, err, out, print_json, table, when
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help="API keys of upstream applications.")
-    group.command("create")(create)
-    group.command("list")(list_)
-    group.command("revoke")(revoke)
-    group.command("deployment")(deployment)
-    app.add_typer(group, name="keys")
-
-
 def create(
     name: Annotated[str, typer.Argument(help="What it is for, so that you know it again.")],
     *,

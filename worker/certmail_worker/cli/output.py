@@ -7,33 +7,56 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
 
 from certmail_config.errors import CertmailError
 from certmail_config.moments import rfc3339
 from certmail_config.scrubbing import visible
+
+if TYPE_CHECKING:
+    from certmail_worker.cli.terminal import Terminal
 
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout; progress goes to stderr.")
 ]
 
 
-class Terminal(Console):
-    """A console that writes out what a terminal would act upon, in whatever words it is given: names are other people's."""
+class Printer:
+    """Prints to one of the two streams. Rich is imported for what needs it: markup, tables, what moves."""
 
-    def render_str(self, text: str, **given: Any) -> Text:
-        """As Rich's, which every text that is printed comes through."""
-        return super().render_str(visible(text), **given)
+    def __init__(self, *, stderr: bool) -> None:
+        self._stderr = stderr
+
+    @property
+    def stream(self) -> TextIO:
+        """The stream as it is now."""
+        return sys.stderr if self._stderr else sys.stdout
+
+    @cached_property
+    def console(self) -> Terminal:
+        """The same stream for Rich."""
+        from certmail_worker.cli.terminal import Terminal  # noqa: PLC0415 - see the class
+
+        return Terminal(stderr=self._stderr, highlight=False, soft_wrap=True)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person is likely to look at it."""
+        return self.stream.isatty()
+
+    def print(self, text: str = "", *, markup: bool = True, end: str = "\n") -> None:
+        """Print a line; with `markup`, what stands in square brackets is Rich's."""
+        if markup and "[" in text:
+            self.console.print(text, end=end)
+        else:
+            self.stream.write(visible(text) + end)
 
 
-out = Terminal(highlight=False, soft_wrap=True)
-err = Terminal(stderr=True, highlight=False, soft_wrap=True)
+out = Printer(stderr=False)
+err = Printer(stderr=True)
 
 ENDLESS = 10_000
 _UNSEEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -56,31 +79,36 @@ def fail(error: CertmailError, status: int, *, as_json: bool) -> int:
     if as_json:
         print_json({"error": error.as_json()})
     else:
-        err.print(f"[red]certmail:[/red] {escape(error.message)}")
+        err.print("[red]certmail:[/red] " if err.is_terminal else "certmail: ", end="")
+        err.print(error.message, markup=False)
         if error.remedy:
-            err.print(f"  {escape(error.remedy)}")
+            err.print(f"  {error.remedy}", markup=False)
     return status
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table; empty cells are dashes."""
+    from certmail_worker.cli.terminal import Table, Terminal, escape  # noqa: PLC0415 - see Printer
+
     grid = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
         grid.add_column(column, overflow="fold")
     for row in rows:
-        grid.add_row(*(_cell(value) for value in row))
+        grid.add_row(*(escape(_cell(value)) for value in row))
     # In a file or a pipe a row is one line, however long.
-    (out if out.is_terminal else Terminal(highlight=False, width=ENDLESS)).print(grid)
+    (out.console if out.is_terminal else Terminal(highlight=False, width=ENDLESS)).print(grid)
 
 
 def fields(pairs: Iterable[tuple[str, object]]) -> None:
     """Print one thing as name and value, a line each."""
+    from certmail_worker.cli.terminal import Table, escape  # noqa: PLC0415 - see Printer
+
     grid = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     grid.add_column(style="bold")
     grid.add_column(overflow="fold")
     for name, value in pairs:
-        grid.add_row(name, _cell(value))
-    out.print(grid)
+        grid.add_row(name, escape(_cell(value)))
+    out.console.print(grid)
 
 
 def when(value: datetime | None) -> str | None:
@@ -92,8 +120,8 @@ def _cell(value: object) -> str:
     if value is None or value == "":
         return "—"
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return escape(visible(str(value), one_line=True))
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    return visible(str(value), one_line=True)
 
 
 def _plain(value: object) -> object:

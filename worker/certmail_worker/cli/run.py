@@ -30,14 +30,6 @@ LONGEST_PAUSE_SECONDS = 60.0
 STEADY_SECONDS = 10.0
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command("up")(up)
-    app.command("worker")(worker)
-    app.command("flower")(flower)
-    app.command("sandbox")(sandbox)
-
-
 def up() -> None:
     """Run everything on this machine: the stores, a worker, the console and Flower, until Ctrl-C."""
     settings = Settings.from_env()

@@ -8,16 +8,6 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
-from rich.progress import (
-    BarColumn,
-    Progress,
-    ProgressColumn,
-    SpinnerColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from certmail import BatchInterrupted, Mailer, Receipt
 from certmail_config.errors import ReminderRejected, StoresUnreachable, WrongUse
@@ -31,11 +21,6 @@ from certmail_worker.cli.source import Source, open_source
 
 MOST_SHOWN = 50
 """Rejected rows on a terminal; all are in the file, or in the JSON."""
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("send")(send)
 
 
 def send(
@@ -162,27 +147,15 @@ class _Found:
         return [said for _, said in sorted(self._rows, key=lambda each: each[0])]
 
 
-class _Rate(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        """How many rows, and how many a second."""
-        done, seconds = int(task.fields["rows"]), task.elapsed or 0.0
-        return Text(f"{done:,} rows, {done / seconds:,.0f}/s" if seconds > 0 else f"{done:,} rows")
-
-
 @contextmanager
 def _progress(source: Source | None) -> Iterator[Any]:
-    """A bar over the file's bytes, with the rate and the time that remains; gives what counts a row."""
-    columns = (SpinnerColumn(), BarColumn(), _Rate(), TextColumn("remaining"), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=source is None) as progress:
-        task = progress.add_task("", total=source.total if source else None, rows=0)
-        rows = 0
+    """Show how far it has come, where somebody looks; gives what counts a row."""
+    if source is None or not err.is_terminal:
+        yield lambda: None
+        return
+    from certmail_worker.cli.send_bar import bar  # noqa: PLC0415 - Rich's progress takes longer to import than six rows to send
 
-        def advance() -> None:
-            nonlocal rows
-            rows += 1
-            if source is not None and rows % 50 == 0:
-                progress.update(task, completed=source.taken, rows=rows)
-
+    with bar(source) as advance:
         yield advance
 
 

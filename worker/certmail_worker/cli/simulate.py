@@ -15,11 +15,6 @@ from certmail_worker.cli.output import Json, err, fields, out, print_json, table
 from certmail_worker.study import Plan, study
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("simulate")(simulate)
-
-
 def simulate(
     *,
     tenants: Annotated[int, typer.Option(min=1, help="Tenants, each with a mailbox.")] = 100,
@@ -59,7 +54,7 @@ def simulate(
         BarColumn(),
         TextColumn("{task.completed:.0f} of {task.total:.0f}"),
     )
-    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as bar:
+    with Progress(*columns, TimeElapsedColumn(), console=err.console, transient=True) as bar:
         task = bar.add_task("enqueued", total=reminders)
 
         def progress(what: str, done: int, total: int, seconds: float) -> None:

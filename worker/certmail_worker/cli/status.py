@@ -27,11 +27,6 @@ OF_THE_RECORD: Final = ("kind", "campaign", "recipient", "decided_by", "enqueued
 ATTEMPTS: Final = ("n", "begun_at", "ended_at", "outcome", "http_status", "google_reason", "latency_ms", "gmail_id", "key_id")  # fmt: skip
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("status")(status)
-
-
 def status(
     job: Annotated[str, typer.Argument(metavar="JOB", help="The id from the receipt.")], *, json: Json = False
 ) -> None:

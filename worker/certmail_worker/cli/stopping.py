@@ -22,12 +22,6 @@ Reason = Annotated[str | None, typer.Option(help="For the record. Else: by whom.
 TenantId = Annotated[str, typer.Argument(metavar="TENANT", help="Its id.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands; those of tenants and connections are added to their groups."""
-    app.command("pause")(pause)
-    app.command("resume")(resume)
-
-
 def pause(*, tenant: Whose = None, reason: Reason = None, json: Json = False) -> None:
     """Let nothing more leave. Reminders are still taken in and wait; what is under way ends."""
     with open_office(Settings.from_env()) as office:

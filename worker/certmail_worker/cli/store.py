@@ -19,18 +19,6 @@ from certmail_config.stores import database_url
 from certmail_worker.cli.output import Json, err, out, print_json, when
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    vault = typer.Typer(no_args_is_help=True, help="The keys that private keys and tokens are sealed with.")
-    vault.command("keygen")(keygen)
-    vault.command("rotate")(rotate)
-    app.add_typer(vault, name="vault")
-    database = typer.Typer(no_args_is_help=True, help="The SQL record.")
-    database.command("upgrade")(db_upgrade)
-    database.callback()(lambda: None)  # a group, although it has one command so far
-    app.add_typer(database, name="db")
-
-
 def keygen(*, json: Json = False) -> None:
     """Print a new key for CERTMAIL_VAULT_KEYS; it is shown once and stored nowhere."""
     key = new_vault_key()
@@ -108,7 +96,7 @@ def _reseal(office: Office) -> Resealed:
         BarColumn(),
         TextColumn("{task.completed} of {task.total}"),
     )
-    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as bar:
+    with Progress(*columns, TimeElapsedColumn(), console=err.console, transient=True) as bar:
         task = bar.add_task("", total=None)
         return reseal(office, lambda count, total: bar.update(task, completed=count, total=total))
 

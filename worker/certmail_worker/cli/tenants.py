@@ -25,17 +25,6 @@ DOMAIN = typer.Option(
     help="A domain that its mailboxes must be of; several if given several times, '' for any. Those that are connected go on."
 )
 
-group = typer.Typer(no_args_is_help=True, help="The companies whose reviewers are reminded.")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    group.command("add")(add)
-    group.command("set")(set_)
-    group.command("list")(list_)
-    group.command("show")(show)
-    app.add_typer(group, name="tenants")
-
 
 def add(
     tenant: Annotated[str, typer.Argument(help="Its id: lower-case letters, digits and hyphens.")],

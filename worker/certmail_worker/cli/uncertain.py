@@ -20,14 +20,6 @@ Campaign = Annotated[str | None, typer.Option(help="Only this campaign's.")]
 ALL = 1_000_000
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help="Reminders of which nobody knows whether Gmail took them.")
-    group.command("list")(list_)
-    group.command("settle")(settle)
-    app.add_typer(group, name="uncertain")
-
-
 def list_(
     *,
     tenant: Tenant = None,

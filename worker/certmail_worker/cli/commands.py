@@ -1,0 +1,259 @@
+"""Every command: where it is, and what it says of itself in a list. A test holds the sentences against the commands' own.
+
+This is all that `certmail --help` and a shell's completion read: a command's module, and what that needs, is imported when
+the command is run, or its own help is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A function of a module of this package, and the first paragraph of its docstring."""
+
+    module: str
+    function: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Commands that stand behind a word of their own."""
+
+    help: str
+    commands: Mapping[str, Command]
+
+
+COMMANDS: Final[Mapping[str, Command | Group]] = {
+    "demo": Command(
+        "demo",
+        "demo",
+        "Send a real campaign on this machine, with the sandbox as Google: stores, worker, pacing, record and all.",
+    ),
+    "up": Command(
+        "run",
+        "up",
+        "Run everything on this machine: the stores, a worker, the console and Flower, until Ctrl-C.",
+    ),
+    "worker": Command(
+        "run", "worker", "Run one worker (celery -A certmail_worker.app worker does the same)."
+    ),
+    "flower": Command(
+        "run",
+        "flower",
+        "Run Flower, Celery's dashboard: behind CERTMAIL_FLOWER_BASIC_AUTH, to look at only. Prints its address first.",
+    ),
+    "sandbox": Command(
+        "run", "sandbox", "Run Google in one process, for demos and tests. Prints its address first."
+    ),
+    "tenants": Group(
+        "The companies whose reviewers are reminded.",
+        {
+            "add": Command(
+                "tenants", "add", "Add a tenant, with a connection `default` that is still to be set up."
+            ),
+            "set": Command(
+                "tenants",
+                "set_",
+                "Change a tenant's name, its rule for unknown outcomes, or the domains that it may send from. What is not named stays.",
+            ),
+            "list": Command("tenants", "list_", "List the tenants."),
+            "show": Command(
+                "tenants",
+                "show",
+                "Show a tenant: its connections, how many reminders wait, and what needs attention.",
+            ),
+            "suspend": Command(
+                "stopping",
+                "suspend_tenant",
+                "Take nothing more in for a tenant, and let nothing leave; what waits stays. See `certmail tenants resume`.",
+            ),
+            "resume": Command(
+                "stopping",
+                "resume_tenant",
+                "Take reminders in again for a suspended or paused tenant, and let what waited leave.",
+            ),
+            "remove": Command(
+                "removing",
+                "remove_tenant",
+                "Remove a tenant for good, with its connections, keys and addresses. What was done for it stays on record.",
+            ),
+        },
+    ),
+    "connections": Group(
+        "The mailboxes that tenants send from.",
+        {
+            "add": Command(
+                "connections",
+                "add",
+                "Set up a connection. For a customer owned application this makes the key and the certificate to upload.",
+            ),
+            "set": Command(
+                "connections",
+                "set_",
+                "Change the limits of a connection, only those given. They count from the next reminder on; nothing else changes.",
+            ),
+            "list": Command("connections", "list_", "List the connections, with their states."),
+            "show": Command(
+                "connections",
+                "show",
+                "Show one connection: its state, what it waits for, and what to do if it does not work.",
+            ),
+            "certificate": Command(
+                "certificates",
+                "certificate",
+                "Write the certificate (PEM) to stdout, for uploading to the service account.",
+            ),
+            "rotate": Command(
+                "certificates",
+                "rotate",
+                "Make the next key and certificate. The present ones go on until Google knows the new ones: there is no gap.",
+            ),
+            "probe": Command(
+                "probing",
+                "probe",
+                "Try a connection out step by step; then it is `active`, or `attention` with Google's words and a remedy.",
+            ),
+            "test": Command(
+                "probing",
+                "send_test",
+                "Send a test mail from the mailbox to itself, after the steps of `probe`.",
+            ),
+            "link": Command(
+                "gateway",
+                "link",
+                "Link a Google account: print the page where its owner signs in and consents, and then says whether to send from it.",
+            ),
+            "setup-link": Command(
+                "setup_link",
+                "setup_link",
+                "Make a link for a tenant's administrator: good for seven days, in the first browser that opens it, until it is done.",
+            ),
+            "suspend": Command(
+                "stopping",
+                "suspend_connection",
+                "Stop a connection: its reminders wait until it is resumed. What is under way ends.",
+            ),
+            "resume": Command(
+                "stopping",
+                "resume_connection",
+                "Try a suspended connection out and use it again; one that was not set up yet goes back to that.",
+            ),
+            "remove": Command(
+                "removing",
+                "remove_connection",
+                "Remove a connection for good: its unfinished reminders are called off, and its access at Google is given back.",
+            ),
+        },
+    ),
+    "keys": Group(
+        "API keys of upstream applications.",
+        {
+            "create": Command("keys", "create", "Make an API key. It is shown once, and kept nowhere."),
+            "list": Command("keys", "list_", "List the keys, those that were revoked too."),
+            "revoke": Command("keys", "revoke", "Let a key be good for nothing, from the next request on."),
+            "deployment": Command(
+                "keys",
+                "deployment",
+                "Print what producers are given as CERTMAIL_DEPLOYMENT_KEY: with it they know a tenant's public key from a forged one.",
+            ),
+        },
+    ),
+    "send": Command(
+        "send",
+        "send",
+        "Enqueue reminders from a file. What is wrong with a row is said; the others are taken.",
+    ),
+    "status": Command(
+        "status",
+        "status",
+        "Show where a reminder is, why, what was tried, and all that happened to it. Without the database: what Redis knows.",
+    ),
+    "cancel": Command(
+        "cancel", "cancel", "Call off a reminder, or all of a campaign or tenant, before they are sent."
+    ),
+    "uncertain": Group(
+        "Reminders of which nobody knows whether Gmail took them.",
+        {
+            "list": Command(
+                "uncertain",
+                "list_",
+                "List those that are open, and who is to decide: a rule, somebody who looks, or you.",
+            ),
+            "settle": Command(
+                "uncertain",
+                "settle",
+                "Say what became of reminders: of those named, or of all of a tenant, a campaign, or at all.",
+            ),
+        },
+    ),
+    "pause": Command(
+        "stopping",
+        "pause",
+        "Let nothing more leave. Reminders are still taken in and wait; what is under way ends.",
+    ),
+    "resume": Command("stopping", "resume", "Let reminders leave again after `certmail pause`."),
+    "deliveries": Group(
+        "The record of what was delivered.",
+        {
+            "list": Command("deliveries", "list_", "List deliveries from the record, the newest first."),
+            "totals": Command("deliveries", "totals", "Count deliveries, by state."),
+            "export": Command(
+                "deliveries",
+                "export",
+                "Write deliveries to a file, the newest first; however many there are, they are read some at a time.",
+            ),
+        },
+    ),
+    "campaigns": Group(
+        "Campaigns on record, and what became of their reminders.",
+        {"list": Command("campaigns", "list_", "Count the reminders of each campaign, by state.")},
+    ),
+    "erase": Command(
+        "erase",
+        "erase",
+        "Forget an address: what waits for it is called off, and the record keeps what was done without saying for whom.",
+    ),
+    "simulate": Command(
+        "simulate",
+        "simulate",
+        "Say how long a campaign takes under Google's limits, and what it asks of Redis. Nothing is sent.",
+    ),
+    "doctor": Command(
+        "doctor",
+        "doctor",
+        "Examine settings, stores, ledger and connections: what is wrong, and what to do about it.",
+    ),
+    "vault": Group(
+        "The keys that private keys and tokens are sealed with.",
+        {
+            "keygen": Command(
+                "store",
+                "keygen",
+                "Print a new key for CERTMAIL_VAULT_KEYS; it is shown once and stored nowhere.",
+            ),
+            "rotate": Command(
+                "store",
+                "rotate",
+                "Re-encrypt everything under the newest vault key, while workers run, and say which keys are no longer needed.",
+            ),
+        },
+    ),
+    "db": Group(
+        "The SQL record.",
+        {
+            "upgrade": Command(
+                "store", "db_upgrade", "Bring the tables of CERTMAIL_DATABASE_URL to this version's form."
+            ),
+        },
+    ),
+    "gateway": Command(
+        "gateway",
+        "gateway",
+        "Run the gateway: console, set-up links, HTTP API (/docs describes it), OAuth callback, /healthz and /readyz.",
+    ),
+}

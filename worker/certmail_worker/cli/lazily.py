@@ -1,0 +1,45 @@
+"""Commands that are imported when they are run: a list of them needs none of their modules."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer import _click as click  # Typer carries click within itself and names only parts of it
+from typer.core import TyperCommand, TyperGroup
+
+from certmail_worker.cli.commands import COMMANDS, Command, Group
+
+
+class Lazy(TyperGroup):
+    """A group whose commands stand in a table; help and completion read that, and only what is run is loaded."""
+
+    def __init__(self, *, table: Mapping[str, Command | Group] = COMMANDS, **given: Any) -> None:
+        listed = {name: TyperCommand(name, help=each.help) for name, each in table.items()}
+        super().__init__(**(given | {"commands": listed}))
+        self._table = table
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is meant, and load it."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, load(name, self._table[name]) if name is not None else None, rest
+
+
+def load(name: str, each: Command | Group) -> click.Command:
+    """A command with its options, or a group of commands that are not loaded yet."""
+    if isinstance(each, Group):
+        return Lazy(name=name, table=each.commands, help=each.help, no_args_is_help=True)
+    module = import_module(f"{__package__}.{each.module}")
+    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
+    alone.command(name)(getattr(module, each.function))
+    command: click.Command = typer.main.get_command(alone)
+    # What has been imported stays; from here on garbage is collected as usual (see `main`).
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+    return command
