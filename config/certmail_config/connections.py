@@ -12,10 +12,9 @@ from enum import StrEnum
 from typing import Final
 
 from certmail_config.errors import WrongUse
-from certmail_config.ids import ConnectionId
+from certmail_config.ids import NAME_PATTERN, ConnectionId
 from certmail_config.ledger import Lane
 from certmail_config.ledger.lanes import SEND_UNITS
-from certmail_config.reminder import TENANT_PATTERN
 
 DEFAULT_NAME = "default"
 SEND_SCOPE = "https://www.googleapis.com/auth/gmail.send"
@@ -264,7 +263,7 @@ def _share(units: int, share: float) -> int:
 
 def check_name(value: str, what: str) -> str:
     """Check the id of a tenant or the name of a connection; raises WrongUse."""
-    if not re.fullmatch(TENANT_PATTERN, value):  # not `match`: its `$` also fits before a last line feed
+    if not re.fullmatch(NAME_PATTERN, value):  # not `match`: its `$` also fits before a last line feed
         message = f"{what} {value!r} is not usable: lower-case letters, digits and hyphens, starting with a letter or digit, 63 at most."
         raise WrongUse("invalid_name", message)
     return value

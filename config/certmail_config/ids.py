@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable
-from typing import NewType
+from typing import Final, NewType
 
+NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{0,62}$"
+"""What names a tenant, or a connection of one."""
 JobId = NewType("JobId", str)
 ConnectionId = NewType("ConnectionId", str)
 

@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -23,6 +22,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from certmail_config.errors import ReminderRejected
+from certmail_config.ids import NAME_PATTERN
 from certmail_config.times import DayOrTime, Time, TimeZone
 from certmail_config.uncertain import Rule
 
@@ -30,7 +30,6 @@ Kind = Literal["reminder", "notice", "final"]
 
 DEFAULT_LIFE = timedelta(days=14)
 """How long after its send time a reminder is still worth sending, unless it says otherwise."""
-TENANT_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 _PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]{1,32}(?:\.[A-Za-z0-9_+-]{1,31})?")
 MOST_PLAIN = 120
 """Addresses up to here, of plain letters, keep every rule on length, whatever form their domain takes."""
@@ -48,6 +47,9 @@ def _address(value: str) -> str:
 
 
 def _checked(value: str) -> str:
+    # It compiles its rules for as long as six reminders take to send; who only asks what became of one needs none.
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415
+
     try:
         found = validate_email(value, check_deliverability=False, allow_smtputf8=False, test_environment=True)
     except EmailNotValidError as error:
@@ -96,7 +98,7 @@ Address = Annotated[
 ]
 Text = Annotated[str, Field(max_length=300)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
-Name = Annotated[str, Field(pattern=TENANT_PATTERN)]
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Link = Annotated[
     str,
     Field(max_length=2000, json_schema_extra={"pattern": r"^https?://[^\s/]+\S*$"}),

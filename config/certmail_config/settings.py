@@ -11,10 +11,17 @@ import ipaddress
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from certmail_config.durability import PATTERN as DURABILITY_PATTERN
 from certmail_config.errors import SettingsError
@@ -34,10 +41,10 @@ def default_data_dir() -> Path:
     return Path(base) / "certmail"
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Everything that can be set, with the defaults that are right on one machine."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     data_dir: Path = Field(
         default_factory=default_data_dir,
@@ -50,7 +57,7 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="SQLAlchemy URL (postgresql+psycopg://…, sqlite:///…). Unset: SQLite in DATA_DIR."
     )
-    vault_keys: Annotated[tuple[tuple[str, bytes], ...], NoDecode] = Field(
+    vault_keys: tuple[tuple[str, bytes], ...] = Field(
         (),
         repr=False,
         description="Vault keys, `id:base64` of 32 bytes each, newest first, comma separated. "
@@ -79,7 +86,7 @@ class Settings(BaseSettings):
         description="The gateway's address as browsers reach it; Google redirects to `/oauth/google/callback` below it. "
         "Unset: http:// and LISTEN.",
     )
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+    trusted_proxies: tuple[str, ...] = Field(
         (),
         description="Addresses and networks of the proxies in front of the gateway, comma separated, as in `10.0.0.0/8,::1`: what they say "
         "in `X-Forwarded-For` is believed, so that visitors behind them are told apart. Unset: nobody's.",
@@ -101,7 +108,7 @@ class Settings(BaseSettings):
         description=f"What the operator signs in to the console with, {LEAST_PASSWORD} characters at least. Unset: `up` makes one in "
         "DATA_DIR, and of a `gateway` by itself the console stays closed.",
     )
-    return_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+    return_urls: tuple[str, ...] = Field(
         (),
         description="Where set-up links may send an administrator back to: beginnings of addresses, comma separated, as in "
         "`https://app.example.com/settings`. Unset: nowhere.",
@@ -391,9 +398,10 @@ class Settings(BaseSettings):
 
     @classmethod
     def from_env(cls, **overrides: Any) -> Settings:
-        """Read the environment; raises SettingsError naming the variable that is wrong."""
+        """Read the environment, where what is empty counts as not set; raises SettingsError naming the variable that is wrong."""
+        told = {name: value for name in cls.model_fields if (value := os.environ.get(PREFIX + name.upper()))}
         try:
-            return cls(**overrides)
+            return cls(**(told | overrides))
         except ValidationError as error:
             raise SettingsError(
                 "invalid_settings", _explain(error), "Correct the variable and run again."

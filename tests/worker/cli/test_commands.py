@@ -23,15 +23,14 @@ Run = Callable[..., tuple[int, Any]]
 BROAD: Final = {"alembic", "aiohttp", "babel", "celery", "flower", "google", "jinja2", "kombu", "psycopg", "pydantic_settings", "structlog"}  # fmt: skip
 """What no command needs that only looks into the stores, or writes a reminder into Redis."""
 PROGRAM: Final = """
-import atexit, sys
+import sys
 from pathlib import Path
-atexit.register(lambda: Path(sys.argv.pop(1)).write_text("\\n".join(sys.modules)))
 where = sys.argv.pop(1)
 from certmail_worker.cli import main
 try:
     main()
 finally:
-    sys.argv.insert(1, where)
+    Path(where).write_text("\\n".join(sys.modules))
 """
 
 

@@ -18,8 +18,9 @@ from pydantic import (
 
 from certmail_config.connections import DEFAULT_NAME, ConnectionState, TenantState
 from certmail_config.connections import Kind as ConnectionKind
+from certmail_config.ids import NAME_PATTERN
 from certmail_config.moments import rfc3339
-from certmail_config.reminder import TENANT_PATTERN, Reminder
+from certmail_config.reminder import Reminder
 from certmail_config.setup_links import LONGEST_STATE
 from certmail_config.states import AttemptOutcome, State
 
@@ -154,8 +155,8 @@ class SetupLinkWanted(Model):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    tenant: Annotated[str, Field(pattern=TENANT_PATTERN, description="The tenant's id.")]
-    connection: Annotated[str, Field(pattern=TENANT_PATTERN, description="The connection's name.")] = (
+    tenant: Annotated[str, Field(pattern=NAME_PATTERN, description="The tenant's id.")]
+    connection: Annotated[str, Field(pattern=NAME_PATTERN, description="The connection's name.")] = (
         DEFAULT_NAME
     )
     return_url: Annotated[
