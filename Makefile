@@ -68,6 +68,9 @@ pace: $(VENV)/dev.stamp ## how much of Google's limits is used, over real minute
 abuse: $(VENV)/dev.stamp ## what others notice while one abuses the gateway (about a minute; ABUSE="--descriptors 256 --connections 300" for few descriptors)
 	@PYTHONPATH=tests $(BIN)/python -m bench.abuse $(ABUSE)
 
+startup: $(VENV)/dev.stamp ## what a command line costs before it does anything (about a minute)
+	@PYTHONPATH=tests $(BIN)/python -m bench.startup $(STARTUP)
+
 chaos: $(VENV)/dev.stamp ## everything killed at once, and garbage at every door: 10,000 reminders, and a scoreboard (about 10 minutes; CHAOS="--seed n" for the same again, "--compare" for the same without garbage, too)
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(CHAOS)
 
@@ -102,4 +105,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo demos test slow records bench queries enqueue profile million pace abuse chaos judge messages lint format lock clean
+.PHONY: help demo demos test slow records bench queries enqueue profile million pace abuse startup chaos judge messages lint format lock clean

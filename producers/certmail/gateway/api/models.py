@@ -309,7 +309,7 @@ class CancelWanted(Model):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    tenant: Annotated[str, Field(pattern=TENANT_PATTERN, description="The tenant's id.")]
+    tenant: Annotated[str, Field(pattern=NAME_PATTERN, description="The tenant's id.")]
     campaign: Annotated[str, Field(min_length=1, max_length=300, pattern=NO_NUL)]
 
 
