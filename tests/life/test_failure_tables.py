@@ -184,6 +184,8 @@ CASES = (
     slowed("429 concurrent, today", wire(429, "rateLimitExceeded", CONCURRENT, "RESOURCE_EXHAUSTED"), code="mailbox_crowded"),
     slowed("429 as a page", page(429)),
     slowed("429 bandwidth, three hours", wire(429, "rateLimitExceeded", RATE.format("2026-11-23T21:00:00.000Z"), "RESOURCE_EXHAUSTED", Date=DATE), (10_800, 10_801)),
+    # Broken off by Google before anything was done: tried again.
+    Case("409 aborted once", (newer(409, "The operation was aborted.", "ABORTED"),), "accepted", ((409, "rejected"), (200, "accepted")), "aborted", counted=1),
     # The day's sending limit: a quarter of an hour at least, unless a time is named.
     slowed("429 mail sending, older", legacy(429, "rateLimitExceeded", MAIL_SENDING, "usageLimits"), QUARTER, "day_full"),
     slowed("429 mail sending, today", wire(429, "rateLimitExceeded", MAIL_SENDING, "RESOURCE_EXHAUSTED"), QUARTER, "day_full"),

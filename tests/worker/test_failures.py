@@ -86,6 +86,11 @@ ROWS = [
     (429, legacy(429, "userRateLimitExceeded", "User-rate limit exceeded.  Retry after 2026-11-23T18:18:15.961Z"), C.MAILBOX_WAIT, "mailbox_busy"),
     (429, legacy(429, "userRateLimitExceeded", "User-rate limit exceeded.  Retry after 2026-11-23T18:18:15.961Z (Forwarding rules)"), C.MAILBOX_WAIT, "mailbox_busy"),
     (429, newest(429, "", "Of words that nobody knows."), C.MAILBOX_WAIT, "mailbox_busy"),
+    (403, legacy(403, "servingLimitExceeded", "The overall rate limit specified for the API has already been reached."), C.MAILBOX_WAIT, "mailbox_busy"),
+    (403, legacy(403, "limitExceeded", "The request cannot be completed."), C.MAILBOX_WAIT, "mailbox_busy"),
+    (403, legacy(403, "quotaExceeded", "The requested operation requires more than allowed."), C.MAILBOX_WAIT, "mailbox_busy"),
+    (403, newest(403, "PERMISSION_DENIED", "Of other words.", "RESOURCE_QUOTA_EXCEEDED"), C.MAILBOX_WAIT, "mailbox_busy"),
+    (403, legacy(403, "concurrentLimitExceeded", "A concurrent usage limit has been reached."), C.MAILBOX_CROWDED, "mailbox_crowded"),
     # the mailbox, for hours
     (429, legacy(429, "rateLimitExceeded", "Too many requests: User-rate limit exceeded (Mail sending)"), C.DAY_FULL, "day_full"),
     (429, legacy(429, "userRateLimitExceeded", "User-rate limit exceeded.  Retry after 2026-11-23T18:18:15.961Z (Mail sending)"), C.DAY_FULL, "day_full"),
@@ -94,6 +99,13 @@ ROWS = [
     (403, legacy(403, "rateLimitExceeded", PER_PROJECT.format("Queries", "Queries", "")), C.PROJECT_WAIT, "project_minute_full"),
     (429, legacy(429, "rateLimitExceeded", PER_PROJECT.format("Total Query Cost", "Units", " per project")), C.PROJECT_WAIT, "project_minute_full"),
     (403, legacy(403, "dailyLimitExceeded", "Daily Limit Exceeded"), C.PROJECT_DAY_FULL, "project_day_full"),
+    (403, legacy(403, "variableTermExpiredDailyExceeded", "The grant has expired, and the daily limit."), C.PROJECT_DAY_FULL, "project_day_full"),
+    # nothing but this moment: carried out by nobody
+    (409, legacy(409, "aborted", "The operation was aborted."), C.TRANSIENT, "aborted"),
+    (409, current(409, "conflict", "The operation was aborted.", "ABORTED"), C.TRANSIENT, "aborted"),
+    (409, newest(409, "ABORTED", "The operation was aborted."), C.TRANSIENT, "aborted"),
+    (421, newest(421, "UNAVAILABLE", "Misdirected Request"), C.TRANSIENT, "aborted"),
+    (425, newest(425, "UNAVAILABLE", "Too Early"), C.TRANSIENT, "aborted"),
     # the size
     (413, legacy(413, "uploadTooLarge", "Request is too large."), C.MESSAGE, "message_too_large"),
     (413, PAGE, C.MESSAGE, "message_too_large"),
@@ -103,6 +115,7 @@ ROWS = [
     # something between us and Google
     (403, PAGE, C.OPERATOR, "not_gmail"), (400, PAGE, C.OPERATOR, "not_gmail"), (302, b"", C.OPERATOR, "not_gmail"),
     (407, b"Proxy Authentication Required", C.OPERATOR, "not_gmail"), (405, PAGE, C.OPERATOR, "not_gmail"),
+    (409, PAGE, C.OPERATOR, "not_gmail"),
     (429, b"Too many requests", C.MAILBOX_WAIT, "mailbox_busy"), (429, PAGE, C.MAILBOX_WAIT, "mailbox_busy"),
     # nobody knows
     (418, legacy(418, "teapot", "I'm a teapot"), C.MESSAGE, "unexpected_answer"),
@@ -110,7 +123,7 @@ ROWS = [
 UNKNOWN = [
     (500, legacy(500, "backendError", "Backend Error")), (503, newest(503, "UNAVAILABLE", "The service is currently unavailable.")),
     (502, PAGE), (502, b""), (503, b"upstream connect error"), (504, PAGE), (500, b"\xff\x00"), (599, b""), (408, b""),
-    (408, legacy(408, "requestTimeout", "Request Timeout")), (500, legacy(500, "rateLimitExceeded", "Rate Limit Exceeded")),
+    (408, legacy(408, "requestTimeout", "Request Timeout")), (499, newest(499, "CANCELLED", "The operation was cancelled.")), (499, b""), (500, legacy(500, "rateLimitExceeded", "Rate Limit Exceeded")),
 ]  # fmt: skip
 
 

@@ -152,7 +152,7 @@ TABLE: Final = (
     ),
     _row(
         "403 429",
-        r"dailyLimitExceeded",
+        r"dailyLimitExceeded|DailyExceeded",
         _C.PROJECT_DAY_FULL,
         "project_day_full",
         "The Google Cloud project's daily limit is reached.",
@@ -177,7 +177,7 @@ TABLE: Final = (
     ),
     _row(
         "403 429",
-        r"rateLimitExceeded|userRateLimitExceeded|RESOURCE_EXHAUSTED|RATE_LIMIT_EXCEEDED|quota|rate limit",
+        r"limit[ _]?exceeded|RESOURCE_EXHAUSTED|quota|rate limit",  # Google has many: rateLimitExceeded, servingLimitExceeded, …
         _C.MAILBOX_WAIT,
         "mailbox_busy",
         "Gmail asks to send more slowly from this mailbox.",
@@ -190,6 +190,13 @@ TABLE: Final = (
         "forbidden",
         "Gmail refuses to send from this mailbox.",
         "Probe the connection (`certmail connections probe`) and follow what it says.",
+    ),
+    _row(
+        "409 421 423 425",  # ABORTED, and what a front end says before it passes anything on
+        r"",
+        _C.TRANSIENT,
+        "aborted",
+        "Gmail broke the request off before it did anything: it was busy with another. It is tried again.",
     ),
     _row(
         "404",
@@ -279,7 +286,7 @@ def _refused(error: GoogleError) -> Verdict:
             return _verdict(
                 error, row.failure, AttemptOutcome.REJECTED, row.code, f"{row.sentence} {words}", row.remedy
             )
-    if error.status == 408 or error.status >= 500:
+    if error.status in {408, 499} or error.status >= 500:  # 499: cancelled on the way, as a time-out is
         message = f"Gmail's answer does not say whether it took the message. {words}"
         return _verdict(error, _C.UNKNOWN, AttemptOutcome.UNKNOWN, "answer_unclear", message)
     if error.broken:
@@ -294,11 +301,11 @@ def _refused(error: GoogleError) -> Verdict:
 
 
 def _may_say(error: GoogleError, row: _Row) -> bool:
-    """A proxy's page blames neither a connection nor, but for its size, a message."""
+    """A proxy's page blames neither a connection nor, but for its size, a message; nor does it say what Gmail did."""
     return (
         error.structured
         or error.status == 413
-        or row.failure not in {FailureClass.MESSAGE, FailureClass.CONNECTION}
+        or row.failure not in {FailureClass.MESSAGE, FailureClass.CONNECTION, FailureClass.TRANSIENT}
     )
 
 
