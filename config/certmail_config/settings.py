@@ -26,6 +26,7 @@ from pydantic import (
 from certmail_config.durability import PATTERN as DURABILITY_PATTERN
 from certmail_config.errors import SettingsError
 from certmail_config.google_consoles import Consoles
+from certmail_config.sandbox import sandbox_addresses, settings_of
 from certmail_config.signing import parse_public
 from certmail_config.uncertain import PATTERN as UNCERTAIN_PATTERN
 from certmail_config.web_addresses import split_web_address
@@ -123,6 +124,11 @@ class Settings(BaseModel):
     )
     oauth_client_secret: SecretStr | None = Field(None, description="Its secret.")
 
+    sandbox_url: str | None = Field(
+        None,
+        description="Address of a sandbox that plays Google (`certmail sandbox` prints it): every address of Google's that is not set leads "
+        "there, and the console says that no mail leaves. For trying out only.",
+    )
     google_auth_url: str = Field(
         "https://accounts.google.com/o/oauth2/v2/auth", description="Google's consent page."
     )
@@ -259,6 +265,12 @@ class Settings(BaseModel):
     )
     log_format: Literal["json", "console"] = Field("json", description="Form of log lines.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _lead_to_the_sandbox(cls, given: dict[str, Any]) -> dict[str, Any]:
+        url = given.get("sandbox_url")
+        return sandbox_addresses(url) | given if isinstance(url, str) and url else given
+
     @field_validator("vault_keys", mode="before")
     @classmethod
     def _parse_vault_keys(cls, value: object) -> object:
@@ -318,6 +330,7 @@ class Settings(BaseModel):
         "gmail_url",
         "google_console_url",
         "google_admin_url",
+        "sandbox_url",
         "public_url",
     )
     @classmethod
@@ -398,10 +411,15 @@ class Settings(BaseModel):
 
     @classmethod
     def from_env(cls, **overrides: Any) -> Settings:
-        """Read the environment, where what is empty counts as not set; raises SettingsError naming the variable that is wrong."""
+        """Read the environment, where what is empty counts as not set; raises SettingsError naming the variable that is wrong.
+
+        In the sandbox's own data directory, what that keeps goes before the environment.
+        """
         told = {name: value for name in cls.model_fields if (value := os.environ.get(PREFIX + name.upper()))}
         try:
-            return cls(**(told | overrides))
+            found = cls(**(told | overrides))
+            kept = {n: value for n, value in settings_of(found.data_dir).items() if n in cls.model_fields}
+            return cls(**(told | kept | overrides)) if kept else found
         except ValidationError as error:
             raise SettingsError(
                 "invalid_settings", _explain(error), "Correct the variable and run again."

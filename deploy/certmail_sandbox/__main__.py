@@ -3,7 +3,9 @@
 import argparse
 import ssl
 import sys
+from pathlib import Path
 
+from certmail_sandbox.keeping import Unreadable
 from certmail_sandbox.server import serve
 
 
@@ -14,6 +16,9 @@ def main() -> int:
     )
     parser.add_argument("--tls-cert", metavar="FILE", help="PEM certificate chain; makes it https")
     parser.add_argument("--tls-key", metavar="FILE", help="PEM private key of the certificate")
+    parser.add_argument(
+        "--keep", metavar="FILE", help="take up what is there, and keep who exists and the mail there"
+    )
     options = parser.parse_args()
     host, _, port = options.listen.rpartition(":")
     if not port.isdecimal() or int(port) > 65_535:
@@ -25,8 +30,14 @@ def main() -> int:
         if options.tls_cert:
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             context.load_cert_chain(options.tls_cert, options.tls_key)
-        serve(host.strip("[]"), int(port), announce=_announce, ssl_context=context)
-    except OSError as error:
+        serve(
+            host.strip("[]"),
+            int(port),
+            announce=_announce,
+            ssl_context=context,
+            kept_in=Path(options.keep) if options.keep else None,
+        )
+    except (OSError, Unreadable) as error:
         print(f"The sandbox cannot start: {error}", file=sys.stderr)  # noqa: T201  a command speaks to its user
         return 1
     return 0

@@ -2,8 +2,10 @@
 
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -44,9 +46,20 @@ class UploadedKey:
     accepted_from: float = 0.0
     uploaded_at: float = 0.0
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keeps the certificate and reads the key from it again, which cannot be kept itself."""
+        others = {name: getattr(self, name) for name in self.__slots__ if name not in {"public_key", "pem"}}
+        return _reread, (self.pem, others)
+
     def authenticates(self, now: float) -> bool:
         known = not self.disabled and self.accepted_from <= now
         return known and self.valid_after <= now <= self.valid_before
+
+
+def _reread(pem: str, others: Mapping[str, Any]) -> UploadedKey:
+    key = x509.load_pem_x509_certificate(pem.encode()).public_key()
+    assert isinstance(key, RSAPublicKey), "it was when it was uploaded"
+    return UploadedKey(pem=pem, public_key=key, **others)
 
 
 def read(upload: bytes, now: float) -> UploadedKey:

@@ -5,6 +5,7 @@ import os
 import signal
 import ssl
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 from aiohttp import web
 
@@ -15,6 +16,7 @@ from certmail_sandbox import (
     gmail_read,
     gmail_send,
     identity,
+    keeping,
     pages,
     public_keys,
     token_endpoint,
@@ -92,6 +94,7 @@ def serve(
     announce: Callable[[str], None],
     ssl_context: ssl.SSLContext | None = None,
     state: State | None = None,
+    kept_in: Path | None = None,
 ) -> None:
     """Runs until SIGTERM or SIGINT.
 
@@ -101,11 +104,19 @@ def serve(
         announce: Called with the base URL, without a slash at its end, once connections are accepted.
         ssl_context: For https.
         state: What the sandbox is to know at the start.
+        kept_in: A file that is taken up at the start, and keeps what is to outlive the process.
 
     Raises:
+        keeping.Unreadable: that file is there, but cannot be read.
         OSError: the address cannot be listened on; `strerror` says why, `filename` is the address.
     """
-    asyncio.run(_run(build(state), host, port, announce, ssl_context))
+    known = state or State()
+    if kept_in is not None:
+        keeping.load(kept_in, known)
+    app = build(known)
+    if kept_in is not None:
+        keeping.keep(app, kept_in)
+    asyncio.run(_run(app, host, port, announce, ssl_context))
 
 
 async def _run(

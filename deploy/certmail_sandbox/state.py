@@ -43,6 +43,10 @@ class State:
         self.bounces.deliver(self._mail, self.now())
         return self._mail
 
+    def take_mail(self, mail: MailStore) -> None:
+        """Puts these messages into the mailboxes instead of those that are there."""
+        self._mail = mail
+
     def reset(self) -> None:
         """Forgets everything, mail that was to be accepted late included."""
         for task in self.late:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,24 +15,52 @@ from certmail_config.durability import NOTHING_PROMISED, Durability, Kind
 from certmail_config.errors import Refused, SettingsError, StoresUnreachable, WrongUse
 from certmail_config.foreign import REMEDY, say_taken_out, were_taken_out
 from certmail_config.office import open_office
+from certmail_config.sandbox import is_sandbox
 from certmail_config.settings import PREFIX, Settings
 from certmail_config.sql.engine import ready_database
-from certmail_config.stores import make_data_dir, redis_server, vault_keys
-from certmail_worker.children import Child, termination_as_interrupt
-from certmail_worker.cli.output import err
+from certmail_config.stores import redis_server, vault_keys
+from certmail_worker.children import termination_as_interrupt
+from certmail_worker.cli.keeping_up import Kept, only_one
+from certmail_worker.cli.output import Json, err
 from certmail_worker.flower_auth import auth_file, kept_auth
 from certmail_worker.operator_password import kept_password, password_file
 
-RESTART_SECONDS = 2.0
-LONGEST_PAUSE_SECONDS = 60.0
-STEADY_SECONDS = 10.0
 
-
-def up() -> None:
+def up(
+    *,
+    sandbox: Annotated[
+        bool,
+        typer.Option(
+            "--sandbox",
+            help="To look around, or to build against: with a stand-in for Google and its consoles, in a data directory "
+            "of its own. No settings, no Google account; no mail leaves.",
+        ),
+    ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="With --sandbox: forget what was done there before.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Run everything on this machine: the stores, a worker, the console and Flower, until Ctrl-C."""
     settings = Settings.from_env()
+    if sandbox:
+        from certmail_worker.cli.look_around import look_around  # noqa: PLC0415 - what no other command needs
+
+        return look_around(settings, fresh=fresh, as_json=json)
+    if fresh or json:
+        raise WrongUse("wrong_use", "--fresh and --json belong to --sandbox.", "See `certmail up --help`.")
+    if is_sandbox(settings.data_dir):
+        raise Refused(
+            "sandbox_directory",
+            f"{settings.data_dir} is the sandbox's data directory: no mail leaves from it.",
+            "Run `certmail up --sandbox`, or set CERTMAIL_DATA_DIR to another directory.",
+        )
+    return _up(settings)
+
+
+def _up(settings: Settings) -> None:
     with (
-        _only_one(settings),
+        only_one(settings),
         open_office(settings, make_key=True, supervise=True),
         termination_as_interrupt(),
     ):
@@ -57,9 +83,9 @@ def up() -> None:
         )
         # They are stopped in this order: Flower shows how the worker finishes.
         children = [
-            _Kept("worker", logs),
-            _Kept("flower", logs | flower_auth),
-            _Kept("gateway", logs | password),
+            Kept("worker", logs),
+            Kept("flower", logs | flower_auth),
+            Kept("gateway", logs | password),
         ]
         err.print(f"Starting: {', '.join(each.name for each in children)}. Ctrl-C stops everything.")
         if flower_auth:
@@ -67,6 +93,8 @@ def up() -> None:
         err.print(f"The console: {settings.base_url}/console", markup=False)
         if password:
             err.print(f"It asks for the password in {password_file(settings)}", markup=False)
+        if settings.sandbox_url:
+            err.print(f"Google is played by {settings.sandbox_url}: no mail leaves.", markup=False)
         try:
             while True:
                 for each in children:
@@ -146,18 +174,27 @@ def flower() -> None:
 def sandbox(
     *,
     listen: Annotated[str | None, typer.Option(help="HOST:PORT; port 0 takes any free one.")] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file that keeps who exists, what was granted and the newest mail for the next start."
+        ),
+    ] = None,
 ) -> None:
     """Run Google in one process, for demos and tests. Prints its address first."""
     address = listen or Settings.from_env().sandbox_listen
     host, port = _host_and_port(address, "127.0.0.1:8090")
     try:
-        from certmail_sandbox.server import serve  # noqa: PLC0415 - an extra that other commands do without
+        from certmail_sandbox.keeping import Unreadable  # noqa: PLC0415 - an extra that other commands do without
+        from certmail_sandbox.server import serve  # noqa: PLC0415 - as above
     except ImportError:
         raise Refused(
             "sandbox_missing", "The sandbox is not installed.", "Install certmail[sandbox]."
         ) from None
     try:
-        serve(host, port, announce=_announce)
+        serve(host, port, announce=_announce, kept_in=keep)
+    except Unreadable as error:
+        raise Refused("sandbox_unreadable", f"{error}.", "Remove it, and the sandbox begins anew.") from None
     except OSError as error:
         raise _address_in_use("The sandbox", address, error, "CERTMAIL_SANDBOX_LISTEN") from None
 
@@ -177,65 +214,3 @@ def _address_in_use(who: str, address: str, error: OSError, variable: str) -> Re
 def _announce(url: str) -> None:
     sys.stdout.write(url + "\n")
     sys.stdout.flush()
-
-
-@contextmanager
-def _only_one(settings: Settings) -> Iterator[None]:
-    make_data_dir(settings)
-    try:
-        file = (settings.data_dir / "up.lock").open("a+")
-    except OSError as error:
-        message = f"{settings.data_dir} cannot be written to: {error.strerror}."
-        raise StoresUnreachable("data_dir_unusable", message, "Set CERTMAIL_DATA_DIR.") from None
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise Refused(
-                "already_up",
-                f"certmail is up already on {settings.data_dir} (process {file.read().strip() or 'unknown'}).",
-                "Stop that one first, or set CERTMAIL_DATA_DIR to another directory.",
-            ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
-
-
-class _Kept:
-    """A command of ours that `up` starts again whenever it ends, and stops in the end.
-
-    What says itself that it cannot start, and says so again, is tried ever less often.
-    """
-
-    def __init__(self, command: str, environment: Mapping[str, str]) -> None:
-        self.name = command
-        self._environment = environment
-        self._pause = RESTART_SECONDS
-        self._start()
-
-    def _start(self) -> None:
-        self._child = Child(["certmail_worker", self.name], self._environment, None)
-        self._began = time.monotonic()
-        self._again: float | None = None
-
-    def watch(self) -> None:
-        """See whether it runs; start it again when it is time to."""
-        now = time.monotonic()
-        if self._again is not None:
-            if now >= self._again:
-                self._start()
-        elif not self._child.alive:
-            status = self._child.process.returncode
-            self._again = now + self._pause
-            err.print(
-                f"`certmail {self.name}` ended with status {status}; it is started again in {self._pause:g} s.",
-                markup=False,
-            )
-            gave_up_at_once = status > 0 and now - self._began < STEADY_SECONDS
-            self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS) if gave_up_at_once else RESTART_SECONDS
-
-    def stop(self) -> None:
-        """Ask it to end, and see that it does."""
-        self._child.stop()

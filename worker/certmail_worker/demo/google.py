@@ -30,18 +30,34 @@ class SandboxGoogle:
 
     def add_service_account(self, email: str, project: str) -> None:
         """Make a service account, delegated to send and to look into the sent mail's headers."""
-        self._control("POST", "/service-accounts", {"email": email, "project": project})
+        self.add_bare_service_account(email, project)
         self._control(
             "PUT", f"/service-accounts/{quote(email)}/delegation", {"scopes": [SEND_SCOPE, METADATA_SCOPE]}
         )
+
+    def add_project(self, project: str) -> None:
+        """Make a project, which has no API enabled yet."""
+        self._control("PUT", f"/projects/{quote(project)}", {"gmail_api": False})
+
+    def add_bare_service_account(self, email: str, project: str) -> None:
+        """Make a service account that nobody has delegated anything to."""
+        self._control("POST", "/service-accounts", {"email": email, "project": project})
 
     def upload(self, email: str, certificate: str) -> None:
         """Upload a certificate as an existing key."""
         self._control("POST", f"/service-accounts/{quote(email)}/keys", certificate)
 
-    def add_oauth_client(self, redirect_uri: str) -> tuple[str, str]:
-        """Register an OAuth client; gives its id and secret."""
-        made = self._control("POST", "/oauth-clients", {"redirect_uris": [redirect_uri]})
+    def add_oauth_client(
+        self,
+        redirect_uri: str,
+        *,
+        known: tuple[str | None, str | None] = (None, None),
+        name: str = "Access reviews",
+    ) -> tuple[str, str]:
+        """Register an OAuth client, or one that is known for another address; gives its id and secret."""
+        client, secret = known
+        order = {"redirect_uris": [redirect_uri], "client_id": client, "client_secret": secret, "name": name}
+        made = self._control("POST", "/oauth-clients", order)
         return made["client_id"], made["client_secret"]
 
     def consent(self, url: str, account: str) -> None:
