@@ -1,6 +1,5 @@
 """Says when something is due in the reviewer's own time zone, language and calendar days."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
@@ -8,16 +7,14 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.core import get_global
-from babel.dates import format_date, format_skeleton, format_time, get_timezone_gmt, get_timezone_name
+from babel.dates import format_date, format_skeleton, format_time
 
 from certmail_config.times import is_time_zone
 from certmail_worker.compose.typography import dated, plain
+from certmail_worker.compose.zones import zone_name
 
 _DAY: Final = timedelta(days=1)
-_TERRITORIES: Final[Mapping[str, str]] = get_global("zone_territories")
-# How CLDR writes that a zone belongs to no country.
-_NOWHERE: Final = frozenset({"001", "ZZ"})
+_NOON: Final = time(12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +25,7 @@ class Moment:
         day: With its weekday and year.
         short_day: Month and day only, for subjects.
         time: None where it is the day's end.
-        zone: The zone's name, without the season: "Central European Time" holds all year. None for a day of which nobody
-            said where it ends.
+        zone: The zone's name. None for a day of which nobody said where it ends.
         days_ahead: Calendar days from today, negative once the day has passed.
         passed: Whether the moment itself has passed.
     """
@@ -54,15 +50,13 @@ def moment(due_at: date, now: datetime, zone: tzinfo | None, locale: Locale) -> 
         locale: The reviewer's.
     """
     if not isinstance(due_at, datetime):
-        name = _zone_name(now.astimezone(zone), zone, locale) if zone else None
+        name = _zone(datetime.combine(due_at, _NOON, zone), locale) if zone else None
         return _end_of(due_at, now.astimezone(zone or UTC), name, locale)
     try:
         there = due_at.astimezone(zone) if zone else due_at
         today = now.astimezone(there.tzinfo)
         if _begins_a_day(there):
-            return _end_of(
-                there.date() - _DAY, today, _zone_name(there, zone or there.tzinfo or UTC, locale), locale
-            )
+            return _end_of(there.date() - _DAY, today, _zone(there, locale), locale)
     except OverflowError:
         return None
     shown = plain(format_time(there, "short", tzinfo=there.tzinfo, locale=locale))
@@ -70,7 +64,7 @@ def moment(due_at: date, now: datetime, zone: tzinfo | None, locale: Locale) -> 
         day=dated(format_date(there, "full", locale), locale.language),
         short_day=dated(format_skeleton("MMMMd", there, locale=locale), locale.language),
         time=shown.replace(" ", "\u00a0"),
-        zone=_zone_name(there, there.tzinfo or UTC, locale),
+        zone=_zone(there, locale),
         days_ahead=(there.date() - today.date()).days,
         passed=due_at < now,
     )
@@ -103,15 +97,6 @@ def time_zone(name: str | None) -> tzinfo | None:
     return ZoneInfo(name.strip())
 
 
-def _zone_name(there: datetime, zone: tzinfo, locale: Locale) -> str:
-    key = getattr(zone, "key", "UTC")
-    if key == "UTC" and there.utcoffset():
-        return plain(get_timezone_gmt(there, locale=locale))
-    # Zones that belong to no country have no name without a season: "Unknown Region (UTC) Time" otherwise.
-    seasonless = _TERRITORIES.get(key, "ZZ") not in _NOWHERE
-    try:
-        name = get_timezone_name(zone if seasonless else there, locale=locale)
-    except LookupError:  # the locale has no names for countries, and Babel wants one (`KeyError: 'ZZ'`)
-        name = get_timezone_gmt(there, locale=locale)
+def _zone(there: datetime, locale: Locale) -> str:
     # Some names carry parentheses, and this one will stand in parentheses itself.
-    return plain(name.replace(" (", ", ").replace(")", ""))
+    return plain(zone_name(there, locale).replace(" (", ", ").replace(")", ""))
