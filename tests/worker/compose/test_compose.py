@@ -55,7 +55,10 @@ def test_each_header_stands_once_and_says_what_it_should(letter: Make, parsed: P
     assert str(message["Date"]) == "Tue, 08 Dec 2026 09:00:00 +0000"
     assert message["Message-ID"] == "<01937e6c-5a00-7000-8000-0000000000aa@acme.example>"
     assert message["Auto-Submitted"] == "auto-generated"
-    assert message["X-Auto-Response-Suppress"] == "All"
+    # "All" would hold back the bounces that tell of a wrong address.
+    assert message["X-Auto-Response-Suppress"] == "DR, RN, NRN, OOF, AutoReply"
+    for part in message.walk():
+        assert ("MIME-Version" in part) == (part is message)
 
 
 def test_the_date_is_in_utc_wherever_the_clock_stands(letter: Make, parsed: Parse) -> None:
@@ -90,6 +93,32 @@ def test_nothing_unasked_for_is_in_the_mail(letter: Make, parsed: Parse, body: B
         "https://iga.acme.example/campaigns/q4-2026/reviews/8f3a2c71",
         "https://",
     }
+
+
+@pytest.mark.parametrize("locale", ["en", "ja"])
+def test_the_signature_is_set_off_by_the_delimiter_that_mail_programs_know(
+    letter: Make, parsed: Parse, body: Body, locale: str
+) -> None:
+    # Dash, dash, blank: replies leave out what follows. On the wire the blank must not stand at a line's end.
+    mail = compose(letter(locale=locale))
+    assert "\n-- \n" in body(parsed(mail), "plain").replace("\r\n", "\n")
+    assert b" \r\n" not in mail.raw
+
+
+def test_a_link_of_any_length_is_one_line_of_text_and_a_short_one_on_the_page(
+    letter: Make, parsed: Parse, body: Body, seen: Callable[[str], str]
+) -> None:
+    link = "https://iga.acme.example/reviews?state=" + "0123456789" * 186
+    message = parsed(compose(letter(link=link)))
+    assert f"\nReview access: {link}\n" in body(message, "plain").replace("\r\n", "\n")
+    html = body(message, "html")
+    assert html.count(f'href="{link}"') == 2
+    [shown] = [line for line in seen(html).split("\n") if line.startswith("https://")]
+    assert shown.startswith("https://iga.acme.example/reviews?state=0123456789")
+    assert shown.endswith("…")
+    assert len(shown) <= 120
+    for short in (letter().link, "https://iga.acme.example/" + "7" * 40):
+        assert short in seen(body(parsed(compose(letter(link=short))), "html")).split("\n")
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_whatever_is_missing_the_text_reads_naturally_and_both_bodies_say_the_sa
         for reading in (said.subject, said.preheader, text, page):
             assert not re.search(r"None|[{}]|  |\t|\(\)|“”|«\s*»|「」| [,.;]|[,:;]\.|\.\.", reading), reading
         for line in text.splitlines():
-            assert line == line.strip()
+            assert line == ("-- " if line == "-- " else line.strip())
             assert not re.match(r"[,.:;·\u2013)]", line), text
             assert not re.search(r"[·(\u2013]$", line), text
         assert "\n\n\n" not in text
@@ -81,7 +81,7 @@ def test_a_reminder_says_who_asks_what_is_open_and_by_when(letter: Make) -> None
         "12 of 20 decisions open (40% done)\n"
         "Due: Friday, 11 December 2026 at 17:00 (Central European Time) \u2013 in 3 days\n\n"
         "Review access: https://iga.acme.example/campaigns/q4-2026/reviews/8f3a2c71\n\n"
-        "--\n"
+        "-- \n"
         "You are receiving this email because Acme Corporation has named you as a reviewer.\n"
         "It was sent automatically.\n"
         "Questions? Write to iga-help@acme.example\n"
@@ -127,7 +127,7 @@ def test_the_barest_reminder_is_still_a_letter(letter: Make) -> None:
         "Hello,\n\n"
         "Acme Corporation is still waiting for you to decide who keeps their access.\n\n"
         "Please make your decisions in the system that Acme Corporation uses for access reviews.\n\n"
-        "--\n"
+        "-- \n"
         "You are receiving this email because Acme Corporation has named you as a reviewer.\n"
         "It was sent automatically.\n"
     )
@@ -217,7 +217,7 @@ def test_numbers_that_tell_nothing_are_left_out(
 
 
 def test_an_organisation_without_a_name_is_known_by_its_domain(letter: Make) -> None:
-    assert content(letter(organisation=" \n")).organisation == "acme.example"
+    assert str(content(letter(organisation=" \n")).organisation) == "acme.example"
 
 
 def test_very_long_names_are_cut_where_words_end(letter: Make) -> None:

@@ -30,6 +30,52 @@ def test_styles_are_inline_and_only_media_queries_stay_rules(letter: Make) -> No
     assert not re.findall(r'<(?:p|h1|td)(?: [^>]*)?class="(?!gutter)[^"]+"(?![^>]*style=)[^>]*>', html)
 
 
+def test_the_charset_is_said_where_it_is_looked_for(letter: Make) -> None:
+    for locale in ("en", "ja"):
+        assert b'<meta charset="utf-8">' in html_page(content(letter(locale=locale))).encode()[:1024]
+
+
+def test_weights_are_those_that_every_font_has(letter: Make) -> None:
+    assert set(re.findall(r"font-weight:\s*(\w+)", html_page(content(letter())))) == {"400", "700"}
+
+
+def test_what_hides_the_preheader_is_no_trick_of_spammers(letter: Make) -> None:
+    [style] = re.findall(r'class="preheader" style="([^"]*)"', html_page(content(letter())))
+    assert {"display:none", "mso-hide:all"} <= set(style.split(";"))
+    assert "color" not in style
+
+
+class TestOutlook:
+    """Outlook for Windows draws with Word: no padding of links, no margins of tables, no font that a cell is not told."""
+
+    def test_the_buttons_padding_is_its_cells(self, letter: Make) -> None:
+        html = html_page(content(letter()))
+        [cell, link] = re.findall(r'class="button(?:-link)?"[^>]*style="([^"]*)"', html)
+        assert "mso-padding-alt:14px 30px" in cell
+        assert "padding:14px 30px" in link.split(";")
+
+    def test_a_rule_is_the_border_of_a_cell_as_high_as_it_is_told(self, letter: Make) -> None:
+        html = html_page(content(letter()))
+        [rule] = re.findall(r'<td class="rule-cell"[^>]*style="([^"]*)"', html)
+        assert "border-top:1px solid" in rule
+        # Whatever holds nothing but a blank is as high as its line.
+        for style in re.findall(r'<(?:td|p|div) class="[a-z-]+"[^>]*style="([^"]*)">&nbsp;<', html):
+            lines = dict(each.split(":", 1) for each in style.split(";"))
+            assert lines["mso-line-height-rule"] == "exactly"
+            assert lines["line-height"].endswith("px")
+
+    def test_every_cell_with_words_names_a_font_that_windows_has(self, letter: Make) -> None:
+        html = html_page(content(letter()))
+        for name in ("brand", "card", "facts-cell", "button", "footer"):
+            [style] = re.findall(rf'<td class="{name}"[^>]*style="([^"]*)"', html)
+            assert "font-family:'Segoe UI'," in style, name
+
+    def test_no_table_relies_on_a_margin(self, letter: Make) -> None:
+        for tag in re.findall(r"<table[^>]*>", html_page(content(letter()))):
+            margin = re.search(r"margin:([^;\"]*)", tag)
+            assert margin is None or margin[1] == "0 auto", tag
+
+
 def test_every_class_of_the_page_has_a_rule_and_every_rule_a_class() -> None:
     css = (files("certmail_worker.compose") / "templates" / "letter.css").read_text("utf-8")
     used = {name for group in re.findall(r'class="([^"]+)"', SOURCE) for name in group.split()}
@@ -40,6 +86,10 @@ def test_every_class_of_the_page_has_a_rule_and_every_rule_a_class() -> None:
 def test_the_page_names_its_language_and_direction(letter: Make) -> None:
     assert '<html lang="de-CH" dir="ltr">' in html_page(content(letter(locale="de-CH")))
     assert '<html lang="en" dir="ltr">' in html_page(content(letter(locale="ar-EG")))
+    # Mail programs show the body's content in a page of their own.
+    assert re.search(
+        r'<body[^>]*>\s*<div lang="de-CH" dir="ltr">', html_page(content(letter(locale="de-CH")))
+    )
 
 
 @pytest.mark.parametrize(
@@ -49,7 +99,7 @@ def test_the_bar_is_as_wide_as_the_progress(
     letter: Make, pending: int, completed: int, width: str | None
 ) -> None:
     html = html_page(content(letter(pending=pending, completed=completed)))
-    bars = re.findall(r'<table class="bar"[^>]*width="(\d+%)"', html)
+    bars = re.findall(r'width="(\d+%)"[^>]*><tbody><tr><td class="bar-cell"', html)
     assert bars == ([width] if width else [])
     assert html.count('class="track"') == 1
 

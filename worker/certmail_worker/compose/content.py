@@ -10,12 +10,14 @@ from certmail_worker.compose.facts import Due, Progress, due_of, plausible, prog
 from certmail_worker.compose.letter import ComposeError, Letter
 from certmail_worker.compose.links import Link, safe_link
 from certmail_worker.compose.moments import Moment, moment, time_zone
-from certmail_worker.compose.phrases import Phrase
+from certmail_worker.compose.phrases import Pattern, Phrase
 
 KINDS: Final = frozenset({"notice", "reminder", "final"})
 _SEPARATOR: Final = " · "
 _LONGEST_IN_SUBJECT: Final = 80
 _LONGEST_IN_BODY: Final = 160
+_LONGEST_PATH: Final = 80
+_AS_IT_IS: Final = Pattern.of("{value}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Content:
     Attributes:
         tone: `calm`, `soon` (due today or tomorrow) or `late`; decides colours only.
         preheader: What a list of mails shows after the subject.
+        shown_path: What a page shows of the link behind its host: a path of 1,900 characters would be thirty lines.
     """
 
     lang: str
@@ -32,7 +35,7 @@ class Content:
     tone: str
     subject: str
     preheader: str
-    organisation: str
+    organisation: Phrase
     label: Phrase
     headline: Phrase
     greeting: Phrase
@@ -41,6 +44,7 @@ class Content:
     due: Due | None
     button: Phrase
     link: Link | None
+    shown_path: str
     link_sentence: Phrase | None
     address_note: Phrase
     no_link: Phrase
@@ -76,7 +80,7 @@ def content(letter: Letter) -> Content:
         tone=_tone(when),
         subject=_subject(words, voice, campaign, pending, when),
         preheader=_preheader(progress, due) or ask.opening(),
-        organisation=organisation,
+        organisation=Phrase(_AS_IT_IS, {"value": organisation}),
         label=words.say(f"{voice}.label"),
         headline=_headline(words, voice, pending, when),
         greeting=_greeting(words, letter.name),
@@ -85,6 +89,7 @@ def content(letter: Letter) -> Content:
         due=due,
         button=button,
         link=link,
+        shown_path=_shown_path(link) if link else "",
         link_sentence=words.say("labelled", label=str(button), value=link.url) if link else None,
         address_note=words.say("address_note"),
         no_link=words.say("no_link", organisation=organisation),
@@ -144,6 +149,10 @@ def _ask(words: Catalogue, voice: str, organisation: str, campaign: str) -> Phra
 def _preheader(progress: Progress | None, due: Due | None) -> str:
     known = (progress and progress.sentence, due and due.sentence)
     return _SEPARATOR.join(str(sentence) for sentence in known if sentence)
+
+
+def _shown_path(link: Link) -> str:
+    return link.after if len(link.after) <= _LONGEST_PATH else f"{link.after[:_LONGEST_PATH]}…"
 
 
 def _footer(words: Catalogue, organisation: str, reply_to: str) -> tuple[Phrase, ...]:

@@ -35,9 +35,12 @@ def message(letter: Letter, subject: str, text: str, html: str) -> bytes:
     mail["Message-ID"] = f"<{job_id}@{addresses.domain(sender)}>"
     mail["X-Certmail-Id"] = job_id
     mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "All"
+    # Not "All": the bounce that tells of a wrong address is wanted.
+    mail["X-Auto-Response-Suppress"] = "DR, RN, NRN, OOF, AutoReply"
     mail.set_content(text, cte=_transfer_encoding(text))
     mail.add_alternative(html, subtype="html", cte=_transfer_encoding(html))
+    for part in mail.iter_parts():
+        del part["MIME-Version"]  # it is the message's, not a part's
     # "=_" occurs in neither quoted-printable nor base64, so no body can contain the boundary.
     mail.set_boundary(f"=_{job_id}")
     return mail.as_bytes()

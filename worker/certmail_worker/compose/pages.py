@@ -1,5 +1,6 @@
 """Loads the two templates once, styles the HTML one, and fills them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
@@ -16,6 +17,9 @@ from certmail_worker.compose.letter import ComposeError
 _FOLDER: Final = files(__package__) / "templates"
 _TONES: Final = ("calm", "soon", "late")
 _TONE_MARK: Final = "@tone"
+# What rules can do without.
+_AIR: Final = re.compile(r"\s*([{}:;,])\s*|\s+(?=!)")
+_RULES: Final = re.compile("(<style>.*?</style>)", re.DOTALL)
 
 
 def text_page(content: Content) -> str:
@@ -68,12 +72,15 @@ def styled(source: str) -> str:
     """The template with `letter.css` in its style attributes, and only its media queries left as rules.
 
     The inliner reads the template as HTML, so Jinja's own tags may stand only where HTML allows text: in cells and
-    paragraphs, never between rows.
+    paragraphs, never between rows. It puts the rules in front of all else, where they push the charset out of the first
+    1,024 bytes; here they go to the end of the head.
     """
     css = (_FOLDER / "letter.css").read_text("utf-8")
-    return CSSInliner(
+    inlined = CSSInliner(
         extra_css=css, keep_at_rules=True, minify_css=True, load_remote_stylesheets=False
     ).inline(source)
+    before, rules, after = _RULES.split(inlined)
+    return (before + after).replace("</head>", _AIR.sub(r"\1", rules) + "\n</head>", 1)
 
 
 def _variables(content: Content) -> dict[str, object]:

@@ -6,8 +6,7 @@ from typing import Final, Self
 
 from markupsafe import Markup, escape
 
-_ISOLATED: Final = Markup("<bdi>{}</bdi>")
-
+from certmail_worker.compose.directions import in_html, in_text
 
 # Where a sentence without blanks may break: a page can be told, in a text nobody should find it.
 _BREAK: Final = "\u200b"
@@ -30,8 +29,8 @@ class Pattern:
 class Phrase:
     """A pattern and its values: a template writes `{{ phrase }}` and gets the form that fits it.
 
-    Values are never read as patterns. In HTML each is escaped and isolated, so that a name written from right to left
-    cannot turn the sentence around it.
+    Values are never read as patterns. In HTML each is escaped; in both, a name written from right to left cannot turn the
+    sentence around it.
     """
 
     pattern: Pattern
@@ -39,13 +38,17 @@ class Phrase:
 
     def __str__(self) -> str:
         """The sentence as plain text."""
-        return self.pattern.text.format_map(self.values)
+        return self._filled(self.pattern.text)
 
     def opening(self) -> str:
         """The sentence where none stands before it: some catalogues begin in lower case, since a greeting precedes."""
-        return f"{self.pattern.text[0].upper()}{self.pattern.text[1:]}".format_map(self.values)
+        return self._filled(f"{self.pattern.text[0].upper()}{self.pattern.text[1:]}")
 
     def __html__(self) -> Markup:
         """The sentence as HTML; Jinja's autoescape asks for it."""
-        isolated = {name: _ISOLATED.format(value) for name, value in self.values.items()}
-        return self.pattern.html.format_map(isolated)
+        escaped = {name: in_html(value) for name, value in self.values.items()}
+        # As a plain string: Markup's own format looks at each field again, which takes as long as the rest of the page.
+        return Markup(str(self.pattern.html).format_map(escaped))  # noqa: S704 - pattern and values are escaped
+
+    def _filled(self, text: str) -> str:
+        return text.format_map({name: in_text(value) for name, value in self.values.items()})
