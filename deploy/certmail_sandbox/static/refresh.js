@@ -1,6 +1,6 @@
-// Fetches the list again every few seconds and swaps it in; the search box and the scroll position stay as they are.
+// Where a page has something that changes by itself: fetches it again every few seconds and swaps it in; the search box and the scroll position stay as they are.
 const live = document.getElementById("live");
-const seconds = Number(live.dataset.refresh);
+const seconds = Number(live?.dataset.refresh ?? 0);
 
 async function refresh() {
   if (!document.hidden) {
@@ -15,4 +15,4 @@ async function refresh() {
   setTimeout(refresh, seconds * 1000);
 }
 
-setTimeout(refresh, seconds * 1000);
+if (live) setTimeout(refresh, seconds * 1000);

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from typing import Annotated, Any
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final
 
 import typer
 from rich.markup import escape
@@ -16,6 +17,16 @@ from certmail_worker.cli.output import Json, err, fields, out, print_json
 from certmail_worker.demo.progress import Progress
 from certmail_worker.demo.scene import console_url, play, stage
 from certmail_worker.demo.summary import ENDS
+
+FAULTS: Final[Mapping[str, tuple[str, str]]] = {
+    "429_retry_at": ("time to wait that Gmail named", "times to wait that Gmail named"),
+    "503": ("server error", "server errors"),
+    "reset_after": ("lost answer", "lost answers"),
+    "drop_token": ("expired token", "expired tokens"),
+    "hang_after": ("request without an answer", "requests without an answer"),
+    "worker_killed": ("killed worker", "killed workers"),
+}
+"""What the demo lets go wrong, one and many."""
 
 
 def demo(
@@ -61,7 +72,6 @@ def _print(found: dict[str, Any]) -> None:
         out.print(f"  {came}\n  of the enqueued: {went}")
     for item in found["rejected"]:
         out.print(f"  {item['tenant']}, row {item['row']}, {item['field']}: {escape(item['message'])}")
-    faults = Counter(str(item["kind"]) for item in found["faults"])
     recorded = ", ".join(f"{count} {state}" for state, count in found["recorded"].items())
     out.print()
     fields(
@@ -71,7 +81,7 @@ def _print(found: dict[str, Any]) -> None:
                 f"{found['mailbox']['messages']} messages, {found['mailbox']['unique_ids']} different",
             ),
             ("on record", recorded),
-            ("went wrong", ", ".join(f"{count} {kind}" for kind, count in faults.items())),
+            ("went wrong", in_words(str(item["kind"]) for item in found["faults"])),
             ("took", f"{found['seconds']} s"),
             ("data and logs", found["data_dir"]),
         ]
@@ -80,6 +90,12 @@ def _print(found: dict[str, Any]) -> None:
         out.print(f"[red]✗ {escape(problem)}[/red]")
     if found["ok"]:
         out.print("[green]✓[/green] Ledger, mailboxes and record agree.")
+
+
+def in_words(faults: Iterable[str]) -> str:
+    """What went wrong, and how often, as people say it."""
+    counted = Counter(faults)
+    return ", ".join(f"{count} {FAULTS[kind][count > 1]}" for kind, count in counted.items())
 
 
 def _counted(tenant: dict[str, Any], name: str) -> str:

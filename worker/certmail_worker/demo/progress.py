@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -45,14 +46,13 @@ class Progress:
         """Something happened."""
         self._news = [*self._news[-5:], news]
         if self._live is None:
-            self._console.print(news, markup=False)
+            # A terminal gets lines that end between words, a file each line whole.
+            self._console.print(news, markup=False, soft_wrap=not self._console.is_terminal)
 
     def update(self, tenants: Mapping[str, Counter[State]]) -> None:
         """Show how far each tenant's reminders are."""
         if self._live is not None:
-            self._live.update(
-                Group(_table(tenants), Text(), *(Text(f"  {line}", style="dim") for line in self._news))
-            )
+            self._live.update(Group(_table(tenants), Text(), *(_dim(line) for line in self._news)))
         elif time.monotonic() - self._printed_at >= PLAIN_SECONDS:
             self._printed_at = time.monotonic()
             for tenant, states in tenants.items():
@@ -63,6 +63,11 @@ class Progress:
                 self._console.print(
                     f"{tenant}: {waiting} waiting, {flying} in flight, {accepted} accepted", markup=False
                 )
+
+
+def _dim(line: str) -> Padding:
+    """A line of news below the table, as many lines as it needs."""
+    return Padding(Text(line, style="dim", no_wrap=False, overflow="fold"), (0, 0, 0, 2))
 
 
 def _three(states: Counter[State]) -> tuple[int, int, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import secrets
 import time
 from collections import Counter, defaultdict
@@ -20,6 +19,7 @@ from sqlalchemy import select
 from certmail import Mailer
 from certmail_config.errors import Refused
 from certmail_config.office import Office, open_office
+from certmail_config.sandbox import sandbox_addresses
 from certmail_config.settings import PREFIX, Settings
 from certmail_config.sql import tables
 from certmail_config.states import State
@@ -29,6 +29,7 @@ from certmail_worker.cli.send import enqueue_rows
 from certmail_worker.demo.campaign import campaign_file
 from certmail_worker.demo.cast import ROLES, UNITS_PER_MINUTE, link_all
 from certmail_worker.demo.director import Director
+from certmail_worker.demo.directories import new_directory
 from certmail_worker.demo.google import SandboxGoogle
 from certmail_worker.demo.ledger import Seen, glance
 from certmail_worker.demo.places import any_port, known_ports, start
@@ -72,11 +73,10 @@ class Stage:
 @contextmanager
 def stage(base: Path, wanted: Settings, progress: Progress) -> Iterator[Stage]:
     """Start everything in a data directory of its own, and stop it all at the end."""
-    data_dir = base / f"demo-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
-    data_dir.mkdir(mode=0o700, parents=True)
+    data_dir = new_directory(base)
     with ExitStack() as stack:
         google = SandboxGoogle(start(stack, any_port(wanted.sandbox_listen), partial(_sandbox, data_dir)))
-        progress.say(f"Google's stand-in listens at {google.url}: its page shows what arrives.")
+        progress.say(f"Google's stand-in listens at {google.url}: its pages show what arrives.")
         office, environment = start(
             stack, known_ports(wanted.listen), partial(_office_and_gateway, data_dir, google)
         )
@@ -243,12 +243,8 @@ def _environment(data_dir: Path, google: SandboxGoogle, listen: str) -> dict[str
         "FLOWER_BASIC_AUTH": f"demo:{secrets.token_urlsafe(9)}",
         "OAUTH_CLIENT_ID": client,
         "OAUTH_CLIENT_SECRET": secret,
-        "GOOGLE_AUTH_URL": f"{google.url}/o/oauth2/v2/auth",
-        "GOOGLE_TOKEN_URL": f"{google.url}/token",
-        "GOOGLE_REVOKE_URL": f"{google.url}/revoke",
-        "GOOGLE_USERINFO_URL": f"{google.url}/v1/userinfo",
-        "GOOGLE_X509_URL": f"{google.url}/service_accounts/v1/metadata/x509/",
-        "GMAIL_URL": google.url,
+        "SANDBOX_URL": google.url,
+        **{name.upper(): value for name, value in sandbox_addresses(google.url).items()},
         "UNCERTAIN_5XX": f"resend:{RESEND_SECONDS}",
         "VERIFY_SECONDS": str(VERIFY_SECONDS),
     }
