@@ -77,6 +77,9 @@ chaos: $(VENV)/dev.stamp ## everything killed at once, and garbage at every door
 judge: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## both set-ups in a real browser, at 390 and 1280 px, with axe (about 2 minutes; screenshots in .judge)
 	@PYTHONPATH=tests $(BIN)/python -m judge
 
+links: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## links of every kind, opened from the mail in a real browser: at the host that is meant, or refused (under a minute)
+	@PYTHONPATH=tests $(BIN)/python -m judge.links
+
 $(JUDGE)/node_modules/.package-lock.json: $(JUDGE)/package-lock.json
 	@command -v npm >/dev/null || { echo "The browser judge needs npm: on Debian, apt-get install nodejs npm." >&2; exit 1; }
 	npm ci --prefix $(JUDGE) --no-audit --no-fund
@@ -105,4 +108,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo demos test slow records bench queries enqueue profile million pace abuse startup chaos judge messages lint format lock clean
+.PHONY: help demo demos test slow records bench queries enqueue profile million pace abuse startup chaos judge links messages lint format lock clean

@@ -16,7 +16,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from certmail_config.errors import CertmailError
-from certmail_config.reminder import Reminder
+from certmail_config.reminder import STORED, Reminder
 from certmail_config.times import end_of_day, is_time_zone
 
 VERSION: Final = 1
@@ -63,7 +63,7 @@ def read_payload(payload: bytes) -> Reminder:
     if isinstance(zone, str) and not is_time_zone(zone):
         del known["time_zone"]
     try:
-        return Reminder.model_validate_json(json.dumps(known))
+        return Reminder.model_validate_json(json.dumps(known), context=STORED)
     except (ValidationError, RecursionError):  # the words of the former quote the reminder
         raise _unreadable("its fields are not those of a reminder") from None
 

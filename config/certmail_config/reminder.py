@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +17,8 @@ from pydantic import (
     Field,
     JsonValue,
     ValidationError,
+    ValidationInfo,
+    field_serializer,
     model_validator,
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -25,6 +27,8 @@ from certmail_config.errors import ReminderRejected
 from certmail_config.ids import NAME_PATTERN
 from certmail_config.times import DayOrTime, Time, TimeZone
 from certmail_config.uncertain import Rule
+from certmail_config.web_links import LONGEST, SCHEMA_PATTERN, NoLink, read_link
+from certmail_config.web_links import Link as WebLink
 
 Kind = Literal["reminder", "notice", "final"]
 
@@ -33,6 +37,8 @@ DEFAULT_LIFE = timedelta(days=14)
 _PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]{1,32}(?:\.[A-Za-z0-9_+-]{1,31})?")
 MOST_PLAIN = 120
 """Addresses up to here, of plain letters, keep every rule on length, whatever form their domain takes."""
+STORED: Final = {"stored": True}
+"""The context in which a reminder is read that some version has taken in: what it means was decided then."""
 _LOCALE = re.compile(r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
 
 
@@ -71,10 +77,11 @@ def _domain(domain: str) -> str | None:
         return None
 
 
-def _link(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/]+\S*", value) or not value.isprintable():
+def _link(value: str, info: ValidationInfo) -> str:
+    # What an older version took, and a mail cannot carry, is said when the mail is written.
+    if info.context is not STORED and isinstance(found := read_link(value), NoLink):
         raise PydanticCustomError(
-            "invalid_link", "a link must start with https:// (or http://) and a host, and hold no spaces"
+            "invalid_link", "not a link that a mail can carry: {why}", {"why": found.why}
         )
     return value
 
@@ -101,7 +108,7 @@ Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Link = Annotated[
     str,
-    Field(max_length=2000, json_schema_extra={"pattern": r"^https?://[^\s/]+\S*$"}),
+    Field(max_length=LONGEST, json_schema_extra={"pattern": SCHEMA_PATTERN}),
     AfterValidator(_link),
 ]
 Locale = Annotated[
@@ -176,6 +183,12 @@ class Reminder(BaseModel):
         if self.send_at and self.expires_at and self.expires_at <= self.send_at:
             raise PydanticCustomError("expires_before_send", "expires_at must be later than send_at")
         return self
+
+    @field_serializer("link", when_used="json")
+    def _written(self, link: str | None) -> str | None:
+        """As the mail will carry it, so that an older worker writes the same; what makes two reminders the same is as given."""
+        found = read_link(link) if link is not None else None
+        return found.url if isinstance(found, WebLink) and len(found.url) <= LONGEST else link
 
     def expiry(self, now: datetime) -> datetime:
         """Until when it is worth sending."""

@@ -28,6 +28,10 @@ from certmail_config.web_addresses import is_below, origin, split_web_address
         "https://app.example.com:port/",
         "https://[::1",
         "https://äpp.example.com/",
+        "https://0x7f.1/",
+        "https://app..example.com/",
+        "https://app.example.com:25/",
+        "https://app%2eexample.com/",
         "",
     ],
 )

@@ -8,8 +8,8 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync"];
 
-export async function open(executablePath) {
-  return chromium.launch({ executablePath, args: FLAGS });
+export async function open(executablePath, more = []) {
+  return chromium.launch({ executablePath, args: [...FLAGS, ...more] });
 }
 
 export class Window {

@@ -112,6 +112,17 @@ async def test_a_content_that_is_no_reminder_fails_and_is_quoted_nowhere(
     assert "ann@" not in stop.reason + caplog.text
 
 
+async def test_a_link_that_an_older_version_took_and_no_mail_can_carry_fails_with_the_reason(
+    place: Place,
+) -> None:
+    stored = b'{"tenant": "acme", "to": "anna@people.example", "link": "https://maria:pw@iga.acme.example/"}'
+    stop = await place.stopped(place.job(stored))
+    assert stop.to is State.FAILED
+    assert (
+        stop.reason == "compose_failed: No mail can carry its link: a user name stands in front of the host."
+    )
+
+
 @pytest.mark.parametrize("odd", ODD_LETTERS.values(), ids=ODD_LETTERS)
 async def test_an_odd_letter_is_written_or_fails_alone(place: Place, odd: dict[str, str]) -> None:
     letter = Reminder.model_validate(

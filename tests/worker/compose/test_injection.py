@@ -27,8 +27,8 @@ ATTACKS = [
     "=?utf-8?q?Bcc=3A_eve=40evil=2Eexample?=",
     "\ud800 lone",
 ]
-WORDY = ["sender_name", "name", "campaign_name", "organisation", "link", "locale", "time_zone"]
-STRICT = ["to", "sender", "reply_to", "job_id", "kind"]
+WORDY = ["sender_name", "name", "campaign_name", "organisation", "locale", "time_zone"]
+STRICT = ["to", "sender", "reply_to", "job_id", "kind", "link"]
 HEADERS = sorted([
     "From", "To", "Reply-To", "Subject", "Date", "Message-ID", "X-Certmail-Id", "Auto-Submitted",
     "X-Auto-Response-Suppress", "MIME-Version", "Content-Type",
@@ -66,7 +66,7 @@ def test_no_field_of_words_can_change_the_mail_around_it(
     mail = compose(letter(**{field: attack}))
     message = parsed(mail)
     judge(mail, message, body)
-    normal = body(parsed(compose(letter(link=None if field == "link" else letter().link))), "html")
+    normal = body(parsed(compose(letter())), "html")
     assert tags(body(message, "html")) <= tags(normal)
 
 

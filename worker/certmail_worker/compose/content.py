@@ -8,7 +8,7 @@ from certmail_worker.compose import addresses, clean
 from certmail_worker.compose.catalogue import Catalogue, catalogue
 from certmail_worker.compose.facts import Due, Progress, due_of, plausible, progress_of
 from certmail_worker.compose.letter import ComposeError, Letter
-from certmail_worker.compose.links import Link, safe_link
+from certmail_worker.compose.links import Link, link_of
 from certmail_worker.compose.moments import Moment, moment, time_zone
 from certmail_worker.compose.phrases import Pattern, Phrase
 
@@ -55,7 +55,7 @@ def content(letter: Letter) -> Content:
     """What this letter says, in its reviewer's language.
 
     Raises:
-        ComposeError: There is no such kind, or a time has no zone.
+        ComposeError: There is no such kind, a time has no zone, or no mail can carry the link.
     """
     if letter.kind not in KINDS:
         raise ComposeError(
@@ -73,7 +73,7 @@ def content(letter: Letter) -> Content:
     due = due_of(words, when) if when else None
     ask = _ask(words, voice, organisation, campaign)
     button = words.say(f"{voice}.button")
-    link = safe_link(letter.link)
+    link = link_of(letter.link)
     return Content(
         lang=str(words.locale).replace("_", "-"),
         direction=words.locale.text_direction,

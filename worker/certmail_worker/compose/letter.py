@@ -24,7 +24,7 @@ class Letter:
         due_at: An aware time, shown in the reviewer's time zone; or a date, until whose end there it is due.
         pending: Decisions still open.
         completed: Decisions already made.
-        link: Where the decisions are made; anything but http and https is left out.
+        link: Where the decisions are made; what is none fails.
         locale: BCP 47 or POSIX spelling; falls back to its language, then to English.
         time_zone: IANA name; else times are shown in the offset that they came with.
         now: Aware; the only clock that composing knows.
