@@ -28,6 +28,9 @@ $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
 demo: $(VENV)/run.stamp ## one command from a campaign file to mail in a mailbox
 	@$(BIN)/certmail demo $(DEMO)
 
+look: $(VENV)/run.stamp ## everything on this machine, Google's stand-in and its consoles included, until Ctrl-C
+	@$(BIN)/certmail up --sandbox $(LOOK)
+
 demos: $(VENV)/run.stamp ## the demo ten times in a row; stops at the first that finds a disagreement
 	@for run in 1 2 3 4 5 6 7 8 9 10; do \
 	  $(BIN)/certmail demo --json 2>/dev/null >.demo.json || { cat .demo.json; exit 1; }; \
@@ -108,4 +111,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo demos test slow records bench queries enqueue profile million pace abuse startup chaos judge links messages lint format lock clean
+.PHONY: help demo look demos test slow records bench queries enqueue profile million pace abuse startup chaos judge links messages lint format lock clean
