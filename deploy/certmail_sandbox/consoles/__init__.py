@@ -16,6 +16,7 @@ from certmail_sandbox.consoles import (
     org_policies,
     projects,
     service_accounts,
+    shell,
     start,
 )
 
@@ -28,6 +29,7 @@ PATHS = (
     "/cloud-resource-manager",
     "/projectcreate",
     "/people",
+    "/cloudshell",
 )
 
 
@@ -38,6 +40,7 @@ def add_routes(app: web.Application) -> None:
     service_accounts.add_routes(app)
     keys.add_routes(app)
     org_policies.add_routes(app)
+    shell.add_routes(app)
     credentials.add_routes(app)
     delegation.add_routes(app)
     app_access.add_routes(app)

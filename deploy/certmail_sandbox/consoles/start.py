@@ -14,7 +14,9 @@ MOST_SECONDS = 86_400
 
 
 async def start(request: web.Request) -> web.Response:
-    """`GET /`, where the addresses of both consoles lead, too."""
+    """`GET /`, where the addresses of both consoles lead, too; with `?cloudshell=true` to Cloud Shell, as at Google."""
+    if "cloudshell" in request.query:
+        raise then("/cloudshell")
     return _start(request)
 
 
@@ -31,7 +33,6 @@ def _start(request: web.Request, *, status: int = 200, **values: object) -> web.
         clients=[client for client in directory.clients.values() if not client.deleted],
         sent=sent,
         total=len(state.mail.messages),
-        cloud_shell="cloudshell" in request.query,
         base=str(request.url.origin()),
         **{"email": "", **values},
     )
