@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from certmail_config.google_commands import CLIENT_ID, Wanted, gcloud
 from certmail_sandbox.consoles import PATHS
 from certmail_sandbox.server import build
 
@@ -19,6 +18,34 @@ PROJECT = "acme-project"
 MAILBOX = "reminders@acme.example"
 ROBOT = f"certmail@{PROJECT}.iam.gserviceaccount.com"
 SEND = "https://www.googleapis.com/auth/gmail.send"
+CLIENT_ID = "CLIENT_ID"
+BLOCK = f"""\
+(
+set -eu
+account={ROBOT}
+project={PROJECT}
+gcloud projects describe "$project" >/dev/null 2>&1 || gcloud projects create "$project"
+gcloud services enable iam.googleapis.com gmail.googleapis.com --project="$project"
+gcloud iam service-accounts describe "$account" --project="$project" >/dev/null 2>&1 ||
+  gcloud iam service-accounts create certmail --project="$project" --display-name=certmail
+certificate=$(mktemp)
+cat >"$certificate" <<'CERTMAIL'
+%s
+CERTMAIL
+tries=1
+until gcloud iam service-accounts keys upload "$certificate" --iam-account="$account" --project="$project"; do
+  [ "$tries" -lt 4 ] || exit 1
+  tries=$((tries + 1))
+  echo "Google may not know the new service account yet: once more in 15 seconds."
+  sleep 15
+done
+rm "$certificate"
+client=$(gcloud iam service-accounts describe "$account" --project="$project" --format='value(oauth2ClientId)')
+echo
+echo "Done. Client ID: $client"
+printf '%%s%%s%%s\\n' '%s' "$client" '%s'
+)
+"""
 METADATA = "https://www.googleapis.com/auth/gmail.metadata"
 API = f"/apis/library/gmail.googleapis.com?project={PROJECT}"
 ACCOUNTS = f"/iam-admin/serviceaccounts?project={PROJECT}"
@@ -272,7 +299,7 @@ class TestCloudShell:
     async def test_does_what_certmails_own_block_says_and_once_only(self, google: Google) -> None:
         await google.control("POST", "/accounts", {"email": MAILBOX})
         delegation = f"{google.url}{DELEGATION}?clientIdToAdd={CLIENT_ID}&clientScopeToAdd={SEND}"
-        block = gcloud(Wanted(ROBOT, google.keys.certificate(), delegation))
+        block = BLOCK % (google.keys.certificate().rstrip(), *delegation.split(CLIENT_ID))
         assert "Cloud Shell" in await see_following(google, f"/?cloudshell=true&project={PROJECT}")
         for _ in range(2):
             said = await press(google, "/cloudshell", commands=block)

@@ -23,6 +23,10 @@ _ENGLISH: Final = "en"
 _TYPES: Final = {"console.css": "text/css", "console.js": "text/javascript", "mark.svg": "image/svg+xml"}
 
 
+SANDBOX: web.AppKey[str] = web.AppKey("sandbox", str)
+"""Where the sandbox is that plays Google; empty where Google is Google."""
+
+
 class Pages:
     """The templates, and one environment for each language that a browser asked for."""
 
@@ -37,7 +41,9 @@ class Pages:
         environment = self._environments.get(language)
         if environment is None:
             environment = self._environments[language] = environment_for(language)
-        text = environment.get_template(template).render(language=language, **values)
+        text = environment.get_template(template).render(
+            language=language, sandbox=request.app.get(SANDBOX, ""), **values
+        )
         return web.Response(text=text, content_type="text/html", status=status)
 
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from certmail.gateway.console import actions, entrance, invited, setting_up, views
 from certmail.gateway.console.admission import Page, for_administrator, for_operator
 from certmail.gateway.console.front import FRONT, front_of
-from certmail.gateway.console.rendering import static_file
+from certmail.gateway.console.rendering import SANDBOX, static_file
 from certmail_config.office import Office
 
 BOTH: tuple[tuple[str, str, Page], ...] = (
@@ -43,6 +43,7 @@ OPERATOR: tuple[tuple[str, str, Page], ...] = (
 def add_console(app: web.Application, office: Office) -> None:
     """Add the pages to the gateway."""
     front = app[FRONT] = front_of(office)
+    app[SANDBOX] = office.settings.sandbox_url or ""
 
     async def asker(_: web.Application) -> AsyncIterator[None]:
         yield
