@@ -1,12 +1,13 @@
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from typing import Any
 
 import pytest
 
 from certmail_worker.compose import Letter
+from certmail_worker.compose.catalogue import catalogue
 from certmail_worker.compose.content import Content, content
 from certmail_worker.compose.pages import html_page, text_page
 
@@ -147,6 +148,15 @@ def test_the_barest_reminder_is_still_a_letter(letter: Make) -> None:
         ),
         ("reminder", "2026-12-10", "Reminder", "12 access decisions are waiting for you", "soon", "tomorrow"),
         ("final", "2026-12-08", "Last reminder", "Your access review ends soon", "calm", "in 3 days"),
+        ("final", "2026-12-04", "Last reminder", "Your access review ends soon", "calm", "in 7 days"),
+        (
+            "final",
+            "2026-12-03",
+            "Last reminder",
+            "12 access decisions are waiting for you",
+            "calm",
+            "in 8 days",
+        ),
         ("final", "2026-12-10", "Last reminder", "Your access review is due tomorrow", "soon", "tomorrow"),
         ("final", "2026-12-11", "Last reminder", "Your access review is due today", "soon", "today"),
         (
@@ -177,6 +187,13 @@ def test_each_kind_has_its_own_tone(
         ({"campaign_name": None, "pending": 0}, "Reminder: your access review · due 11 December"),
         ({"locale": "de", "kind": "notice"}, "Zugriffsprüfung hat begonnen: Quarterly access review Q4 2026 · 12 offen · fällig am 11. Dezember"),
         ({"now": LATE}, "Overdue: Quarterly access review Q4 2026 · 12 open"),
+        ({"now": datetime(2026, 12, 10, 9, tzinfo=UTC)}, "Reminder: Quarterly access review Q4 2026 · 12 open · due tomorrow"),
+        ({"now": datetime(2026, 12, 11, 9, tzinfo=UTC)}, "Reminder: Quarterly access review Q4 2026 · 12 open · due today"),
+        # It is 2027 already where the reviewer is.
+        ({"now": datetime(2026, 12, 31, 23, 30, tzinfo=UTC), "due_at": date(2027, 1, 9)}, "Reminder: Quarterly access review Q4 2026 · 12 open · due 9 January"),
+        ({"due_at": date(2027, 1, 9)}, "Reminder: Quarterly access review Q4 2026 · 12 open · due 9 January 2027"),
+        ({"due_at": datetime(2028, 12, 11, 16, tzinfo=UTC), "locale": "en-US"}, "Reminder: Quarterly access review Q4 2026 · 12 open · due December 11, 2028"),
+        ({"due_at": date(2028, 12, 11), "locale": "es"}, "Recordatorio: Quarterly access review Q4 2026 · 12 pendientes · vence el 11 de diciembre de 2028"),
     ],
 )  # fmt: skip
 def test_the_subject_names_the_campaign_what_is_open_and_the_day(
@@ -190,6 +207,7 @@ def test_the_subject_names_the_campaign_what_is_open_and_the_day(
     [
         (12, 8, "12 of 20 decisions open", 40),
         (1, 0, "1 decision open", None),
+        (12, 0, "12 decisions open", None),
         (1, 999, "1 of 1,000 decisions open", 99),
         (999, 1, "999 of 1,000 decisions open", 1),
         (0, 3, "All 3 decisions are made", 100),
@@ -214,6 +232,48 @@ def test_numbers_that_tell_nothing_are_left_out(
     letter: Make, pending: int | None, completed: int | None
 ) -> None:
     assert content(letter(pending=pending, completed=completed)).progress is None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_what_ends_within_a_week_ends_soon(letter: Make, language: str, kind: str) -> None:
+    soon = str(catalogue(language).say("final.headline"))
+    headlines = {
+        days: str(content(letter(kind=kind, locale=language, due_at=EARLY + timedelta(days=days))).headline)
+        for days in (2, 7, 8, 60, 800)
+    }
+    assert soon not in [headlines[8], headlines[60], headlines[800]]
+    assert (headlines[2] == headlines[7] == soon) == (kind == "final")
+    assert str(content(letter(kind=kind, locale=language, due_at=None)).headline) != soon, "nobody knows"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_subject_and_body_call_the_day_the_same(letter: Make, language: str) -> None:
+    for days, key in ((0, "due.today"), (1, "due.day")):
+        said = content(letter(locale=language, due_at=EARLY + timedelta(days=days, hours=1)))
+        near = str(catalogue(language).say(key))
+        assert said.due is not None
+        assert str(said.due.relative) == near
+        assert near in said.subject.rpartition("·")[2]
+        assert not re.search(r"\d", said.subject.rpartition("·")[2])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nobody_is_to_finish_what_they_were_never_asked_to_begin(letter: Make, language: str) -> None:
+    asked = {kind: str(content(letter(kind=kind, locale=language, now=LATE)).button) for kind in KINDS}
+    assert asked["notice"] == str(catalogue(language).say("notice.button"))
+    assert asked["reminder"] == asked["final"] == str(catalogue(language).say("late.button"))
+
+
+@pytest.mark.parametrize(
+    "name", ["\u200d", "\u2800", "\u3164\u115f", "\u200c \u0301", "\ufe0f\u00ad", "\u2800 \u2800"]
+)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_name_that_nobody_sees_greets_as_if_there_were_none(letter: Make, language: str, name: str) -> None:
+    said = content(letter(locale=language, name=name, campaign_name=name, organisation=name))
+    assert said == content(
+        letter(locale=language, name=None, campaign_name=None, organisation="acme.example")
+    )
 
 
 def test_an_organisation_without_a_name_is_known_by_its_domain(letter: Make) -> None:

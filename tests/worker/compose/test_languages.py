@@ -97,7 +97,7 @@ def readings(reading: Reading, locale: str) -> Iterator[tuple[str, str, str]]:
         ("fr", {}, f"\n12 décisions à prendre sur 20 (avancement{NB}: 40{NB}%)\n"),
         ("fr", STATES["one open"], "\n1 décision à prendre sur 20 ("),
         ("fr", STATES["the first"], "\nÉchéance\u00a0: vendredi 1er janvier 2027 à 17:00 ("),
-        ("fr", STATES["the first"], " · échéance le 1er janvier\n"),
+        ("fr", STATES["the first"], " · échéance le 1er janvier 2027\n"),
         ("fr-CA", STATES["the first"], "vendredi 1er janvier 2027 à 17"),
         ("fr", {}, f"\nDes questions{NB}? Écrivez à iga-help@acme.example\n"),
         ("fr-CA", {}, "\nDes questions? Écrivez à iga-help@acme.example\n"),

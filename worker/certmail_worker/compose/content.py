@@ -18,6 +18,10 @@ _LONGEST_IN_SUBJECT: Final = 80
 _LONGEST_IN_BODY: Final = 160
 _LONGEST_PATH: Final = 80
 _AS_IT_IS: Final = Pattern.of("{value}")
+_SOON: Final = 7
+"""So many days ahead a review ends soon."""
+_NEAR: Final = {0: "due_today", 1: "due_tomorrow"}
+_LAST_HEADLINES: Final = {0: "final.headline_today", 1: "final.headline_tomorrow"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,8 @@ def content(letter: Letter) -> Content:
     progress = progress_of(words, letter.pending, letter.completed)
     due = due_of(words, when) if when else None
     ask = _ask(words, voice, organisation, campaign)
-    button = words.say(f"{voice}.button")
+    # Who was never asked to begin is not asked to finish.
+    button = words.say(f"{letter.kind if letter.kind == 'notice' else voice}.button")
     link = link_of(letter.link)
     return Content(
         lang=str(words.locale).replace("_", "-"),
@@ -112,26 +117,24 @@ def _tone(when: Moment | None) -> str:
 
 
 def _subject(words: Catalogue, voice: str, campaign: str, pending: int, when: Moment | None) -> str:
-    if campaign:
-        name = clean.capped(campaign, _LONGEST_IN_SUBJECT)
+    if name := clean.capped(campaign, _LONGEST_IN_SUBJECT):
         parts = [words.say(f"{voice}.subject_campaign", campaign=name)]
     else:
         parts = [words.say(f"{voice}.subject")]
     if pending:
         parts.append(words.count("subject.open", pending))
     if when and not when.passed:
-        parts.append(words.say("subject.due", date=when.short_day))
+        near = _NEAR.get(when.days_ahead)
+        parts.append(words.say(f"subject.{near}") if near else words.say("subject.due", date=when.short_day))
     return _SEPARATOR.join(str(part) for part in parts)
 
 
 def _headline(words: Catalogue, voice: str, pending: int, when: Moment | None) -> Phrase:
-    if voice == "final" and when and when.days_ahead == 0:
-        return words.say("final.headline_today")
-    if voice == "final" and when and when.days_ahead == 1:
-        return words.say("final.headline_tomorrow")
-    if voice == "reminder" and pending:
-        return words.count("reminder.headline_open", pending)
-    return words.say(f"{voice}.headline")
+    if voice == "final" and when and when.days_ahead <= _SOON:
+        return words.say(_LAST_HEADLINES.get(when.days_ahead, "final.headline"))
+    if voice in {"late", "notice"}:
+        return words.say(f"{voice}.headline")
+    return words.count("reminder.headline_open", pending) if pending else words.say("reminder.headline")
 
 
 def _greeting(words: Catalogue, name: str | None) -> Phrase:
@@ -140,9 +143,9 @@ def _greeting(words: Catalogue, name: str | None) -> Phrase:
 
 
 def _ask(words: Catalogue, voice: str, organisation: str, campaign: str) -> Phrase:
-    if not campaign:
-        return words.say(f"{voice}.ask", organisation=organisation)
     shown = clean.capped(campaign, _LONGEST_IN_BODY)
+    if not shown:
+        return words.say(f"{voice}.ask", organisation=organisation)
     return words.say(f"{voice}.ask_campaign", organisation=organisation, campaign=shown)
 
 

@@ -44,11 +44,11 @@ def progress_of(words: Catalogue, pending: int | None, completed: int | None) ->
         return _bare(words.count("progress.made", made)) if made else None
     if made is None or still + made == 0:
         return _bare(words.count("progress.open", still)) if still else None
+    if not made:
+        return _bare(words.count("progress.open", still))  # "12 of 12 open (0% done)" says it three times
     total = still + made
-    if still and total == 1:
-        return _bare(words.count("progress.open", still))  # of one decision nothing is left to compare
     # Neither "0 %" once something is made, nor "100 %" before everything is.
-    percent = 100 if not still else min(max(made * 100 // total, 1 if made else 0), 99)
+    percent = 100 if not still else min(max(made * 100 // total, 1), 99)
     if still:
         sentence = words.count(
             "progress.open_of", still, pending=words.number(still), total=words.number(total)

@@ -23,7 +23,7 @@ class Moment:
 
     Attributes:
         day: With its weekday and year.
-        short_day: Month and day only, for subjects.
+        short_day: Month and day only, for subjects; with the year if it is not the reviewer's current one.
         time: None where it is the day's end.
         zone: The zone's name. None for a day of which nobody said where it ends.
         days_ahead: Calendar days from today, negative once the day has passed.
@@ -62,7 +62,7 @@ def moment(due_at: date, now: datetime, zone: tzinfo | None, locale: Locale) -> 
     shown = plain(format_time(there, "short", tzinfo=there.tzinfo, locale=locale))
     return Moment(
         day=dated(format_date(there, "full", locale), locale.language),
-        short_day=dated(format_skeleton("MMMMd", there, locale=locale), locale.language),
+        short_day=_short(there, today, locale),
         time=shown.replace(" ", "\u00a0"),
         zone=_zone(there, locale),
         days_ahead=(there.date() - today.date()).days,
@@ -74,12 +74,18 @@ def _end_of(day: date, today: datetime, zone: str | None, locale: Locale) -> Mom
     days_ahead = (day - today.date()).days
     return Moment(
         day=dated(format_date(day, "full", locale), locale.language),
-        short_day=dated(format_skeleton("MMMMd", day, locale=locale), locale.language),
+        short_day=_short(day, today, locale),
         time=None,
         zone=zone,
         days_ahead=days_ahead,
         passed=days_ahead < 0,
     )
+
+
+def _short(day: date, today: date, locale: Locale) -> str:
+    this_year = day.year == today.year
+    text = format_skeleton("MMMMd", day, locale=locale) if this_year else format_date(day, "long", locale)
+    return dated(text, locale.language)
 
 
 def _begins_a_day(there: datetime) -> bool:
