@@ -62,13 +62,14 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Enquiry:
-    """One enquiry; `told_at` is when something was last heard of it, seconds since 1970."""
+    """One enquiry; `told_at` is when something was last heard of it, seconds since 1970; `by` is who asks."""
 
     id: str
     tenant: str
     connection: ConnectionId
     wish: Wish
     told_at: float
+    by: str = ""
     stage: Stage = Stage.ASKED
     steps: tuple[Step, ...] = ()
     said: Said | None = None
@@ -103,9 +104,9 @@ class Enquiries:
         self._box = Strongbox(redis, vault)
         self._now = now
 
-    def ask(self, tenant: str, connection: ConnectionId, wish: Wish) -> Enquiry:
+    def ask(self, tenant: str, connection: ConnectionId, wish: Wish, *, by: str = "") -> Enquiry:
         """Write a new one down; raises RedisError."""
-        asked = Enquiry(secrets.token_urlsafe(18), tenant, connection, wish, self._now())
+        asked = Enquiry(secrets.token_urlsafe(18), tenant, connection, wish, self._now(), by)
         self._write(asked)
         self._redis.set(keys.ENQUIRY_LATEST + connection, asked.id, ex=LIFE_SECONDS)
         return asked
@@ -128,6 +129,7 @@ class Enquiries:
             connection=ConnectionId(kept["connection"]),
             wish=Wish(kept["wish"]),
             told_at=kept["told_at"],
+            by=kept.get("by", ""),
             stage=Stage(kept["stage"]),
             steps=tuple(Step.from_json(step) for step in kept["steps"]),
             said=Said(**kept["said"]) if kept["said"] else None,
@@ -153,6 +155,7 @@ class Enquiries:
             "connection": enquiry.connection,
             "wish": enquiry.wish,
             "told_at": enquiry.told_at,
+            "by": enquiry.by,
             "stage": enquiry.stage,
             "steps": [step.as_json() for step in enquiry.steps],
             "said": {

@@ -43,12 +43,17 @@ MOST_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """Both stores and the vault, open."""
+    """Both stores and the vault, open; `actor` is who does things, for the record: empty is certmail itself."""
 
     settings: Settings
     engine: Engine
     redis: Redis
     vault: Vault
+    actor: str = ""
+
+    def acting_as(self, actor: str) -> Office:
+        """The same, for somebody."""
+        return replace(self, actor=actor)
 
     @contextmanager
     def db(self) -> Iterator[Db]:
@@ -64,7 +69,7 @@ class Office:
     @property
     def publisher(self) -> Publisher:
         """What writes to Redis as SQL has it."""
-        return Publisher(self.engine, self.redis, self.vault, self.settings.project_share)
+        return Publisher(self.engine, self.redis, self.vault, self.settings.project_share, self.actor)
 
     def add_tenant(
         self, tenant: str, *, name: str = "", uncertain: str | None = None, domains: Sequence[str] = ()
@@ -173,7 +178,9 @@ class Office:
             code, message = noted.waits_for()
             run(
                 self.redis,
-                suspend_lane(noted.id, Suspension(code, message, noted.version, noted.remedy or "")),
+                suspend_lane(
+                    noted.id, Suspension(code, message, noted.version, noted.remedy or ""), by=self.actor
+                ),
             )
         return noted
 
@@ -252,7 +259,9 @@ class Office:
 
 
 @contextmanager
-def open_office(settings: Settings, *, make_key: bool = False, supervise: bool = False) -> Iterator[Office]:
+def open_office(
+    settings: Settings, *, make_key: bool = False, supervise: bool = False, actor: str = ""
+) -> Iterator[Office]:
     """Open stores and vault; the SQLite database of the data directory is made and brought up to date by itself."""
     vault = open_vault(settings, make=make_key)
     with (
@@ -260,4 +269,4 @@ def open_office(settings: Settings, *, make_key: bool = False, supervise: bool =
         redis_server(settings, supervise=supervise) as url,
         connect(url) as redis,
     ):
-        yield Office(settings, engine, redis, vault)
+        yield Office(settings, engine, redis, vault, actor)

@@ -48,6 +48,8 @@ class Publisher:
     redis: Redis
     vault: Vault
     project_share: float
+    actor: str = ""
+    """Who does it, for the record; empty is certmail itself."""
 
     @contextmanager
     def _db(self) -> Iterator[Db]:
@@ -137,10 +139,10 @@ class Publisher:
             take_turns(db)  # else one that read earlier could undo what another has decided since
             found, wanted = paused_in(self.redis), read_pauses(db).keys()
             for name in wanted - found:
-                run(self.redis, pause(name, on=True, reason=reason))
+                run(self.redis, pause(name, on=True, reason=reason, by=self.actor))
             for name in found - wanted:
                 lanes = [each.id for each in registry.list_connections(db, name)]
-                run(self.redis, pause(name, on=False, reason=reason, connections=lanes))
+                run(self.redis, pause(name, on=False, reason=reason, by=self.actor, connections=lanes))
 
     def publish_limits(self) -> bool:
         """Bring the limits of all lanes up to date with PROJECT_SHARE; gives whether there was anything to do.
@@ -209,4 +211,5 @@ class Publisher:
             settle_lane=settle_lane,
             careful=careful,
             project_share=self.project_share,
+            by=self.actor,
         )

@@ -101,12 +101,13 @@ def write_connection(
     settle_lane: bool,
     careful: bool = False,
     project_share: float = 1.0,
+    by: str = "",
 ) -> None:
     """Write a connection, sealed, and its lane's limits, unless a newer version is there already.
 
     With `settle_lane` also open or suspend the lane as the connection's state says. Who only repairs the copy or changes
     limits passes False: what delivery found out about a lane is newer than SQL. A lane that is new is always settled. `careful`: of
-    one that is opened, one reminder goes first.
+    one that is opened, one reminder goes first. `by`: who did it, for the record.
     """
     sealed = vault.seal(encode_connection(renew_connection(connection, vault)), owner=connection.owner)
     fields: dict[Any, Any] = {
@@ -122,14 +123,10 @@ def write_connection(
     if not (settle_lane or new):
         return
     if connection.state is ConnectionState.ACTIVE:
-        run(redis, open_lane(connection.id, connection.version, careful=careful))
+        run(redis, open_lane(connection.id, connection.version, careful=careful, by=by))
     else:
-        run(
-            redis,
-            suspend_lane(
-                connection.id, Suspension(code, message, connection.version, connection.remedy or "")
-            ),
-        )
+        suspension = Suspension(code, message, connection.version, connection.remedy or "")
+        run(redis, suspend_lane(connection.id, suspension, by=by))
 
 
 def older(redis: Redis, prefix: str, versions: Mapping[str, int]) -> list[str]:

@@ -14,6 +14,7 @@ from certmail_config.sql import tables
 from certmail_config.sql.changes import BEGINNING, Changes, Position, read_changes, since
 from certmail_config.sql.deliveries import Filter, read_page
 from certmail_config.sql.engine import open_database
+from certmail_config.sql.history import read_history
 from certmail_config.sql.totals import Totals, count_campaigns, count_deliveries
 from certmail_config.states import State
 
@@ -204,3 +205,23 @@ class TestChanges:
         with engine.connect() as db:
             at = NOON + timedelta(milliseconds=5)
             assert self.states(read_changes(db, since(at))) == [("a1", "uncertain"), ("a1", "ready")]
+
+
+class TestHistory:
+    def test_what_happened_to_a_tenant_is_told_with_who_did_it(self, engine: Engine) -> None:
+        told = [
+            event(1, "opened", None, "acme", connection="c", version="2", by="ann on the command line"),
+            event(2, "enqueued", "a1", "acme", state="ready"),
+            event(3, "opened", None, "globex", connection="d", by=""),
+            event(4, "suspended", None, "acme", connection="c", code="key_unknown", message="No.\nDo it."),
+            event(5, "paused", None, "acme", reason="by bob"),
+        ]
+        with engine.begin() as db:
+            db.execute(insert(tables.events), told)
+            found = read_history(db, "acme")
+            assert len(read_history(db, "acme", limit=2)) == 2
+        assert [(each.type, each.connection, each.reason, each.by) for each in found] == [
+            ("paused", None, "by bob", "certmail"),
+            ("suspended", "c", "key_unknown: No. Do it.", "certmail"),
+            ("opened", "c", None, "ann on the command line"),
+        ]

@@ -212,6 +212,10 @@ def test_what_waits_and_until_when_is_on_the_page(place: Town, somebody: Visitor
     somebody.get(f"/console/connections/{connection}")
     somebody.post(f"/console/connections/{connection}/resume")
     assert "Working" in somebody.wait(f"/console/connections/{connection}")
+    wait_for("the record", lambda: len(place.ask("tenants", "history", "waits")["history"]) >= 3)
+    done = place.ask("tenants", "history", "waits")["history"]
+    console = "an operator in the console"
+    assert [(each["type"], each["by"]) for each in done[:2]] == [("opened", console), ("suspended", console)]
 
 
 def test_what_needs_attention_comes_first(place: Town, somebody: Visitor) -> None:

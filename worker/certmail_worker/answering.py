@@ -30,7 +30,7 @@ async def answer(office: Office, id_: str, worker: str) -> str:
     if enquiry is None:
         return GONE  # forgotten, or doubled on its way
     try:
-        ended = await _carry_out(office, enquiries, enquiry)
+        ended = await _carry_out(office.acting_as(enquiry.by), enquiries, enquiry)
     except CertmailError as error:
         ended = enquiry.refused(Said(error.code, error.message, error.remedy))
     except Exception:

@@ -64,7 +64,7 @@ def remove_connection(office: Office, connection: Connection, progress: Progress
     hide_connection(office.redis, connection.tenant, connection.name, connection.id)
     drain = Drain(office, connection.tenant, connection.id, "its connection was removed", progress)
     uncertain = drain.run()
-    while run(office.redis, remove_lane(connection.id)):
+    while run(office.redis, remove_lane(connection.id, by=office.actor)):
         uncertain = drain.again()
     given_back = give_back(office, [connection])
     erase_connection(office, connection)
@@ -79,7 +79,7 @@ def remove_tenant(office: Office, tenant: str, by: str, progress: Progress) -> R
         connections = registry.list_connections(db, tenant)
     drain = Drain(office, tenant, "", "its tenant was removed", progress)
     closed = _close(office, drain.run())
-    while any(run(office.redis, remove_lane(each.id)) for each in connections):
+    while any(run(office.redis, remove_lane(each.id, by=by)) for each in connections):
         closed += _close(office, drain.again())
     # Nothing comes in any more. Workers that still remember the key must not record addresses after they were erased.
     newest = _newest_event(office)

@@ -28,24 +28,32 @@ def set_lane(lane: Lane, *, code: str, message: str) -> Call[bool]:
 
 
 def open_lane(
-    connection: ConnectionId, version: int, *, careful: bool = False, clock: float | None = None
+    connection: ConnectionId,
+    version: int,
+    *,
+    careful: bool = False,
+    by: str = "",
+    clock: float | None = None,
 ) -> Call[bool]:
-    """Let a lane's jobs leave, with `careful` one first; False when a newer version of the connection rules."""
-    args = (connection, version, flag(careful), ms(clock))
+    """Let a lane's jobs leave, with `careful` one first; False when a newer version of the connection rules.
+
+    `by`, here and below, says for the record who did it; empty is certmail itself.
+    """
+    args = (connection, version, flag(careful), ms(clock), by)
     return Call(load("open_lane"), args, lambda answer: answer[0] != b"refused")
 
 
 def suspend_lane(
-    connection: ConnectionId, suspension: Suspension, *, clock: float | None = None
+    connection: ConnectionId, suspension: Suspension, *, by: str = "", clock: float | None = None
 ) -> Call[bool]:
     """Stop a lane; False when a newer version of the connection rules."""
-    args = (connection, suspension.version, suspension.code, suspension.words, ms(clock))
+    args = (connection, suspension.version, suspension.code, suspension.words, ms(clock), by)
     return Call(load("suspend_lane"), args, lambda answer: answer[0] != b"refused")
 
 
-def remove_lane(connection: ConnectionId, *, clock: float | None = None) -> Call[int]:
+def remove_lane(connection: ConnectionId, *, by: str = "", clock: float | None = None) -> Call[int]:
     """Take a lane away with its connection; gives how many jobs still wait in it or are leased, 0: it is gone."""
-    return Call(load("remove_lane"), (connection, ms(clock)), int)
+    return Call(load("remove_lane"), (connection, ms(clock), by), int)
 
 
 def pause(
@@ -53,6 +61,7 @@ def pause(
     *,
     on: bool,
     reason: str = "",
+    by: str = "",
     connections: Sequence[ConnectionId] = (),
     clock: float | None = None,
 ) -> Call[bool]:
@@ -60,7 +69,7 @@ def pause(
 
     To go on, a tenant's `connections` must be named: their lanes are visited again. What is under way is not held up.
     """
-    args = (tenant or "*", flag(on) or "0", reason, ms(clock), *connections)
+    args = (tenant or "*", flag(on) or "0", reason, ms(clock), by, *connections)
     return Call(load("pause"), args, lambda answer: answer == 1)
 
 

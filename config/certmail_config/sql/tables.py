@@ -199,7 +199,12 @@ events = Table(
     Column("data", Text, nullable=False),  # JSON of the event's other fields, without the payload
     Index(None, "job"),
     Index(None, "at"),
-)
+    # What happened to tenants and their connections: few among all that happened to reminders.
+    Index(
+        "ix_events_of_tenant", "tenant", "stream_ms", "stream_n",
+        sqlite_where=text("job IS NULL"), postgresql_where=text("job IS NULL"),
+    ),
+)  # fmt: skip
 
 set_aside = Table(
     "set_aside",

@@ -55,9 +55,9 @@ class Asker:
         self._enquiries = Enquiries(office.redis, office.vault, time.time)
         self._app = _app(office.settings)
 
-    def ask(self, tenant: str, connection: ConnectionId, wish: Wish) -> Enquiry:
+    def ask(self, tenant: str, connection: ConnectionId, wish: Wish, *, by: str = "") -> Enquiry:
         """Ask; where no worker is alive the message is not sent, and `look` says so. Raises RedisError."""
-        enquiry = self._enquiries.ask(tenant, connection, wish)
+        enquiry = self._enquiries.ask(tenant, connection, wish, by=by)
         if not workers_alive(self._redis):
             return enquiry
         try:

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from typing import Final
 
 from redis.exceptions import LockError
 
@@ -29,6 +30,9 @@ from certmail_config.sql import registry
 from certmail_config.token_errors import Denied
 
 log = logging.getLogger(__name__)
+
+WHO_CONSENTS: Final = "whoever signed in with Google"
+"""In the words of the record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +69,13 @@ async def finish(office: Office, google: Google, query: Mapping[str, str], brows
     link = await asyncio.to_thread(take_link, office.redis, office.vault, query.get("state", ""))
     if link is None or not link.belongs_to(browser):
         return STALE
-    ended = await _finish(office, google, query, link, browser)
+    ended = await _finish(office.acting_as(WHO_CONSENTS), google, query, link, browser)
     return replace(ended, back=link.back) if isinstance(ended, Linked) else ended
 
 
 async def accept(office: Office, google: Google, offer: Offer) -> Linked:
     """Somebody said yes: send from the account. It is asked for once more, since its permission may have ended meanwhile."""
+    office = office.acting_as(WHO_CONSENTS)
     granted = Granted(offer.access_token, 1, frozenset({SEND_SCOPE}), offer.refresh_token, offer.sub)
     before: Connection | None = None
     async with _turn(office, offer.sub):

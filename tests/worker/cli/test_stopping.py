@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from redis import Redis
@@ -47,6 +47,12 @@ class TestPause:
         after = {"changed": True, "everything": False, "tenants": [{"id": "acme", "state": "paused"}]}
         assert certmail("resume") == (0, after)
         assert certmail("resume", "--tenant", "acme")[1]["tenants"] == []
+
+    def test_the_event_says_who_did_it_whatever_reason_was_given(self, certmail: Run, redis: Redis) -> None:
+        certmail("pause", "--tenant", "acme", "--reason", "audit")
+        [(_, fields)] = cast("Any", redis.xrevrange(keys.EVENTS, count=1))
+        assert (fields[b"type"], fields[b"reason"]) == (b"paused", b"audit")
+        assert fields[b"by"].decode().endswith(" on the command line")
 
     def test_status_says_why_and_there_is_no_forecast(self, certmail: Run, redis: Redis) -> None:
         certmail("pause")

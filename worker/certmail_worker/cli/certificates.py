@@ -10,6 +10,7 @@ import typer
 from certmail_config.errors import Refused
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
+from certmail_worker.cli.actor import actor
 from certmail_worker.cli.identified import Id
 from certmail_worker.cli.output import Json, out, print_json, when
 from certmail_worker.cli.shown import as_json, show_connection
@@ -29,7 +30,7 @@ def certificate(
     json: Json = False,
 ) -> None:
     """Write the certificate (PEM) to stdout, for uploading to the service account."""
-    with open_office(Settings.from_env()) as office:
+    with open_office(Settings.from_env(), actor=actor()) as office:
         found = office.connection(id)
     if found.certificate is None:
         raise Refused(
@@ -59,7 +60,7 @@ def rotate(
     json: Json = False,
 ) -> None:
     """Make the next key and certificate. The present ones go on until Google knows the new ones: there is no gap."""
-    with open_office(Settings.from_env()) as office:
+    with open_office(Settings.from_env(), actor=actor()) as office:
         made = office.rotate(id, valid_days=valid_days or office.settings.certificate_days)
     if json:
         return print_json(as_json(made))

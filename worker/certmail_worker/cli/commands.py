@@ -77,6 +77,11 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
                 "resume_tenant",
                 "Take reminders in again for a suspended or paused tenant, and let what waited leave.",
             ),
+            "history": Command(
+                "history",
+                "history",
+                "Tell what happened to a tenant and its connections, and who did it, the newest first.",
+            ),
             "remove": Command(
                 "removing",
                 "remove_tenant",

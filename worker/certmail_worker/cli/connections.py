@@ -14,6 +14,7 @@ from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.waits import waits
 from certmail_worker.cli import certificates
+from certmail_worker.cli.actor import actor
 from certmail_worker.cli.identified import Id
 from certmail_worker.cli.limits import (
     InFlight,
@@ -69,7 +70,7 @@ def add(
         if service_account is not None or mailbox is not None:
             message = "A linked account needs neither --service-account nor --mailbox: who signs in decides."
             raise WrongUse("wrong_option", message)
-        with open_office(Settings.from_env()) as office:
+        with open_office(Settings.from_env(), actor=actor()) as office:
             made = office.add_service_provider_app(tenant, name, limits=limits)
         if json:
             return print_json(as_json(made))
@@ -80,7 +81,7 @@ def add(
         raise WrongUse(
             "missing_option", "A customer owned application needs --service-account and --mailbox."
         )
-    with open_office(Settings.from_env()) as office:
+    with open_office(Settings.from_env(), actor=actor()) as office:
         made = office.add_customer_owned_app(
             tenant,
             name,
@@ -131,7 +132,7 @@ def set_(
     if not changes:
         remedy = "Give at least one limit: see `certmail connections set --help`."
         raise WrongUse("missing_option", "There is nothing to change.", remedy)
-    with open_office(Settings.from_env()) as office:
+    with open_office(Settings.from_env(), actor=actor()) as office:
         changed = office.change_limits(id, changes)
     return print_json(as_json(changed)) if json else show_connection(changed)
 
@@ -163,7 +164,7 @@ def list_(
 
 def show(id: Id, *, json: Json = False) -> None:  # noqa: A002 - what it is called on the command line
     """Show one connection: its state, what it waits for, and what to do if it does not work."""
-    with open_office(Settings.from_env()) as office:
+    with open_office(Settings.from_env(), actor=actor()) as office:
         found = office.connection(id)
         fewer, wait = at_once(office.redis, found.id), waits(office.redis, [found.id]).get(found.id)
     if json:

@@ -13,6 +13,7 @@ from certmail_config.connections import ConnectionState
 from certmail_config.errors import Refused
 from certmail_config.office import Office, open_office
 from certmail_config.settings import Settings
+from certmail_worker.cli.actor import actor
 from certmail_worker.cli.identified import Id
 from certmail_worker.cli.output import Json, err, print_json
 from certmail_worker.cli.shown import as_json, show_connection
@@ -39,14 +40,14 @@ def probe(
     json: Json = False,
 ) -> None:
     """Try a connection out step by step; then it is `active`, or `attention` with Google's words and a remedy."""
-    with open_office(Settings.from_env()) as office:
+    with open_office(Settings.from_env(), actor=actor()) as office:
         probed = _patiently(office, id, mail=mail, until=time.monotonic() + wait)
     _show(probed, json=json)
 
 
 def send_test(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as above
     """Send a test mail from the mailbox to itself, after the steps of `probe`."""
-    with open_office(Settings.from_env()) as office:
+    with open_office(Settings.from_env(), actor=actor()) as office:
         probed = _patiently(office, id, mail=True, until=time.monotonic())
     _show(probed, json=json)
 

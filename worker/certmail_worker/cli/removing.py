@@ -15,6 +15,7 @@ from certmail_config.office import open_office
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_worker.children import termination_as_interrupt
+from certmail_worker.cli.actor import actor
 from certmail_worker.cli.identified import Id
 from certmail_worker.cli.output import Json, err, out, print_json
 from certmail_worker.cli.stopping import TenantId, by_whom
@@ -35,7 +36,7 @@ _ACCESS = {
 
 def remove_connection(id: Id, *, yes: Yes = False, json: Json = False) -> None:  # noqa: A002 - what it is called on the command line
     """Remove a connection for good: its unfinished reminders are called off, and its access at Google is given back."""
-    with termination_as_interrupt(), open_office(Settings.from_env()) as office:
+    with termination_as_interrupt(), open_office(Settings.from_env(), actor=actor()) as office:
         from certmail_worker import removal  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
 
         found = office.connection(id)
@@ -68,7 +69,7 @@ def remove_connection(id: Id, *, yes: Yes = False, json: Json = False) -> None: 
 
 def remove_tenant(tenant: TenantId, *, yes: Yes = False, json: Json = False) -> None:
     """Remove a tenant for good, with its connections, keys and addresses. What was done for it stays on record."""
-    with termination_as_interrupt(), open_office(Settings.from_env()) as office:
+    with termination_as_interrupt(), open_office(Settings.from_env(), actor=actor()) as office:
         from certmail_worker import removal  # noqa: PLC0415 - as above
 
         with office.db() as db:

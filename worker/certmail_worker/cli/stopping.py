@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from getpass import getuser
 from typing import Annotated
 
 import typer
@@ -13,6 +12,7 @@ from certmail_config.office import Office, open_office
 from certmail_config.pauses import EVERYTHING, words
 from certmail_config.settings import Settings
 from certmail_config.sql.pausing import read_pauses
+from certmail_worker.cli.actor import actor, user
 from certmail_worker.cli.identified import Id
 from certmail_worker.cli.output import Json, err, fields, out, print_json
 from certmail_worker.cli.shown import as_json, show_connection
@@ -24,13 +24,13 @@ TenantId = Annotated[str, typer.Argument(metavar="TENANT", help="Its id.")]
 
 def pause(*, tenant: Whose = None, reason: Reason = None, json: Json = False) -> None:
     """Let nothing more leave. Reminders are still taken in and wait; what is under way ends."""
-    with open_office(Settings.from_env()) as office:
+    with open_office(Settings.from_env(), actor=actor()) as office:
         _pause(office, tenant, on=True, reason=reason, json=json)
 
 
 def resume(*, tenant: Whose = None, reason: Reason = None, json: Json = False) -> None:
     """Let reminders leave again after `certmail pause`."""
-    with open_office(Settings.from_env()) as office:
+    with open_office(Settings.from_env(), actor=actor()) as office:
         _pause(office, tenant, on=False, reason=reason, json=json)
 
 
@@ -46,14 +46,14 @@ def resume_tenant(tenant: TenantId, *, reason: Reason = None, json: Json = False
 
 def suspend_connection(id: Id, *, json: Json = False) -> None:  # noqa: A002 - what it is called on the command line
     """Stop a connection: its reminders wait until it is resumed. What is under way ends."""
-    with open_office(Settings.from_env()) as office:
+    with open_office(Settings.from_env(), actor=actor()) as office:
         found = stopping.suspend_connection(office, id)
     return print_json(as_json(found)) if json else show_connection(found)
 
 
 def resume_connection(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as above
     """Try a suspended connection out and use it again; one that was not set up yet goes back to that."""
-    with open_office(Settings.from_env()) as office:
+    with open_office(Settings.from_env(), actor=actor()) as office:
         found = office.connection(id)
         if found.state is not ConnectionState.DISABLED:
             err.print(f"It is not suspended: it is {found.state}.")
@@ -73,7 +73,7 @@ def resume_connection(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as
 
 def by_whom(reason: str | None) -> str:
     """What the record says of why."""
-    return reason or f"by {getuser()}"
+    return reason or f"by {user()}"
 
 
 def _pause(office: Office, tenant: str | None, *, on: bool, reason: str | None, json: bool) -> None:
@@ -97,7 +97,7 @@ def _pause(office: Office, tenant: str | None, *, on: bool, reason: str | None, 
 
 
 def _set_state(tenant: str, state: TenantState, reason: str | None, *, json: bool) -> None:
-    with open_office(Settings.from_env()) as office:
+    with open_office(Settings.from_env(), actor=actor()) as office:
         found, changed = stopping.set_tenant_state(office, tenant, state, by_whom(reason))
     _show(found, changed=changed, json=json)
 

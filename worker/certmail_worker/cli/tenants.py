@@ -13,6 +13,7 @@ from certmail_config.errors import WrongUse
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
+from certmail_worker.cli.actor import actor
 from certmail_worker.cli.output import Json, fields, out, print_json, table
 from certmail_worker.cli.shown import as_json
 from certmail_worker.overview import Overview, look
@@ -37,7 +38,7 @@ def add(
     json: Json = False,
 ) -> None:
     """Add a tenant, with a connection `default` that is still to be set up."""
-    with open_office(Settings.from_env()) as office:
+    with open_office(Settings.from_env(), actor=actor()) as office:
         made, connection = office.add_tenant(tenant, name=name, uncertain=uncertain, domains=domain or ())
     if json:
         return print_json(
@@ -70,7 +71,7 @@ def set_(
     """Change a tenant's name, its rule for unknown outcomes, or the domains that it may send from. What is not named stays."""
     if name is None and uncertain is None and domain is None:
         raise WrongUse("missing_option", "Say what to change: --name, --uncertain or --domain.")
-    with open_office(Settings.from_env()) as office:
+    with open_office(Settings.from_env(), actor=actor()) as office:
         changed = office.change_tenant(tenant, name=name, uncertain=uncertain, domains=domain)
     shown = {
         "id": changed.id,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from getpass import getuser
 from typing import Annotated
 
 import typer
@@ -12,6 +11,7 @@ from certmail_config.errors import WrongUse
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
 from certmail_config.states import FINAL, State
+from certmail_worker.cli.actor import user
 from certmail_worker.cli.output import Json, err, out, print_json, table
 from certmail_worker.resolve import Decision, Resolved, list_uncertain, resolve
 
@@ -67,7 +67,7 @@ def settle(
             "Name JOBs, or say whose: --tenant, --campaign or --all.",
             "See `certmail uncertain list`.",
         )
-    said = f"settled_by_hand: {f'{reason}; ' if reason else ''}{found} according to {getuser()}"
+    said = f"settled_by_hand: {f'{reason}; ' if reason else ''}{found} according to {user()}"
     with open_office(Settings.from_env()) as office:
         if in_bulk:
             with office.db() as db:

@@ -261,12 +261,12 @@ end
 
 -- Stop a lane. Only the connection version that was used may be blamed, so that a late answer about the old
 -- account cannot stop a relinked one.
-local function suspend_lane(lane, version, code, message, now)
+local function suspend_lane(lane, version, code, message, now, by)
   local info = redis.call('HMGET', K.lane_info .. lane, 'state', 'version', 'tenant', 'project')
   if not info[1] or info[2] ~= version or info[1] == 'suspended' then return false end
   redis.call('HSET', K.lane_info .. lane, 'state', 'suspended', 'code', code, 'message', message)
   redis.call('ZREM', K.wake, lane)
   redis.call('ZREM', K.queue .. info[4], lane)
-  emit(now, 'suspended', {'connection', lane, 'tenant', info[3], 'version', version, 'code', code, 'message', message})
+  emit(now, 'suspended', {'connection', lane, 'tenant', info[3], 'version', version, 'code', code, 'message', message, 'by', by or ''})
   return true
 end

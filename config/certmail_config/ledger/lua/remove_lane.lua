@@ -1,6 +1,6 @@
 -- Take a lane away with its connection, once nothing waits in it: from then on nothing can be enqueued for it.
 -- KEYS  none declared; K.lane, K.later, K.wake, K.queue (zsets), K.leased, K.blocked, K.lanes (sets), K.lane_info, K.held_back (hashes), K.events
--- ARGV  1 connection · 2 clock ms or ''
+-- ARGV  1 connection · 2 clock ms or '' · 3 by whom, '' for certmail itself
 -- Gives how many jobs wait in it, for a time, or are leased, and then nothing was changed; 0: it is gone.
 -- Uncertain jobs of it stay. Called again it gives the same answer.
 local lane = ARGV[1]
@@ -18,5 +18,5 @@ redis.call('SREM', K.blocked .. (info[2] or ''), lane)
 redis.call('ZREM', K.queue .. (info[3] or ''), lane)
 redis.call('SREM', K.lanes .. (info[3] or ''), lane)
 redis.call('DEL', K.lane_info .. lane)
-emit(now, 'removed', {'connection', lane, 'tenant', info[1]})
+emit(now, 'removed', {'connection', lane, 'tenant', info[1], 'by', ARGV[3]})
 return 0

@@ -19,6 +19,7 @@ from certmail_config.connections import Connection, Kind
 from certmail_config.enquiries import Wish
 from certmail_config.errors import Refused
 from certmail_config.links import begin_link
+from certmail_config.office import Office
 from certmail_config.setup_links import issue
 
 
@@ -56,7 +57,7 @@ async def invite(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 async def suspend(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Stop its lane."""
     found = await _connection(request, visitor)
-    await asyncio.to_thread(stopping.suspend_connection, request.app[FRONT].office, found.id)
+    await asyncio.to_thread(stopping.suspend_connection, _office(request, visitor), found.id)
     return await _said(request, visitor, found, N_("Suspended: its reminders wait until you resume it."))
 
 
@@ -66,7 +67,7 @@ async def resume(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     if stopping.before_it_worked(found) is None:
         return await _ask(request, visitor, Wish.RESUME)
     if found.state == "disabled":
-        await asyncio.to_thread(stopping.take_up_again, request.app[FRONT].office, found)
+        await asyncio.to_thread(stopping.take_up_again, _office(request, visitor), found)
     return await _said(request, visitor, found, N_("Resumed."))
 
 
@@ -87,8 +88,13 @@ async def remove(request: web.Request, visitor: Visitor) -> web.StreamResponse:
         notice = Notice(good=False, message=N_("That is not its name, so nothing was removed."))
         await asyncio.to_thread(front.visitors.tell, visitor, notice)
     else:
-        await asyncio.to_thread(front.asker.ask, found.tenant, found.id, Wish.REMOVE)
+        await asyncio.to_thread(front.asker.ask, found.tenant, found.id, Wish.REMOVE, by=visitor.actor)
     raise web.HTTPSeeOther(f"{visitor.base}/connections/{found.id}/removal")
+
+
+def _office(request: web.Request, visitor: Visitor) -> Office:
+    """What it is done with, in the visitor's name."""
+    return request.app[FRONT].office.acting_as(visitor.actor)
 
 
 async def _connection(request: web.Request, visitor: Visitor) -> Connection:
@@ -101,7 +107,7 @@ async def _ask(request: web.Request, visitor: Visitor, wish: Wish) -> web.Stream
     found = await _connection(request, visitor)
     answer = await asyncio.to_thread(front.asker.latest, found.id)
     if answer is None or answer.over:
-        await asyncio.to_thread(front.asker.ask, found.tenant, found.id, wish)
+        await asyncio.to_thread(front.asker.ask, found.tenant, found.id, wish, by=visitor.actor)
     raise web.HTTPSeeOther(f"{visitor.base}/connections/{found.id}#checklist")
 
 

@@ -61,7 +61,7 @@ async def kind_page(request: web.Request, visitor: Visitor) -> web.StreamRespons
 async def linked(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make a connection that an account is linked to; its page has the button that leads to Google."""
     tenant, name = _whose(request, visitor)
-    office = request.app[FRONT].office
+    office = request.app[FRONT].office.acting_as(visitor.actor)
     made = await asyncio.to_thread(office.add_service_provider_app, tenant, name, limits=Limits())
     raise web.HTTPSeeOther(_at(visitor, made))
 
@@ -110,7 +110,7 @@ async def another_kind(request: web.Request, visitor: Visitor) -> web.StreamResp
     """Go back to the choice of a kind."""
     front = request.app[FRONT]
     found = await asyncio.to_thread(connection_of, front, visitor, request.match_info["id"])
-    await asyncio.to_thread(start_over, front.office, found.id)
+    await asyncio.to_thread(start_over, front.office.acting_as(visitor.actor), found.id)
     raise web.HTTPSeeOther(f"{visitor.base}/set-up/{quote(found.tenant)}/{quote(found.name)}")
 
 

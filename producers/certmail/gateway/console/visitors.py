@@ -67,6 +67,11 @@ class Visitor:
         """Where their pages are."""
         return "/console" if self.is_operator else "/connect"
 
+    @property
+    def actor(self) -> str:
+        """Who it is, in the words of the record."""
+        return "an operator in the console" if self.is_operator else "the administrator on the set-up pages"
+
     def may_see(self, connection: Connection) -> bool:
         """Whether a connection is theirs to look at."""
         return self.is_operator or (connection.tenant, connection.name) == (self.tenant, self.name)

@@ -1,0 +1,46 @@
+"""What happened to a tenant and its connections: opened, suspended, paused, removed, and by whom."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection as Db
+from sqlalchemy import select
+
+from certmail_config.sql import tables
+
+CERTMAIL: Final = "certmail"
+"""Who did what nobody else did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that happened, when (UTC), why, and who did it. `connection` is None for the whole tenant."""
+
+    at: datetime
+    type: str
+    connection: str | None
+    reason: str | None
+    by: str
+
+
+def read_history(db: Db, tenant: str, *, limit: int = 100) -> list[Happening]:
+    """The newest of them, the newest first."""
+    events = tables.events.c
+    rows = db.execute(
+        select(events.at, events.type, events.data)
+        .where(events.tenant == tenant, events.job.is_(None))
+        .order_by(events.stream_ms.desc(), events.stream_n.desc())
+        .limit(limit)
+    )
+    return [_happening(row.at, row.type, json.loads(row.data)) for row in rows]
+
+
+def _happening(at: datetime, kind: str, data: Mapping[str, str]) -> Happening:
+    code, message = data.get("code", ""), data.get("message", "").replace("\n", " ")
+    reason = data.get("reason") or ": ".join(part for part in (code, message) if part) or None
+    return Happening(at, kind, data.get("connection"), reason, data.get("by") or CERTMAIL)
