@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import os
 import re
@@ -29,7 +28,7 @@ from certmail_config.connections import Limits
 from certmail_config.office import Office, open_office
 from certmail_config.settings import PREFIX, Settings
 from certmail_config.sql import tables
-from certmail_worker.cli.rows import read_rows
+from certmail_worker.cli.files.source import text_source
 from certmail_worker.probe import probe_and_save
 
 SEND_SCOPE = "https://www.googleapis.com/auth/gmail.send"
@@ -181,8 +180,8 @@ class Town:
 
     def send(self, text: str) -> list[str]:
         """Enqueue a CSV; gives the jobs' ids."""
-        with Mailer(self.office.redis) as mailer:
-            rows = [row.reminder for row in read_rows(io.StringIO(text), "csv")]
+        with Mailer(self.office.redis) as mailer, text_source(text) as source:
+            rows = [row.reminder for row in source]
             receipts = list(mailer.send_many(row for row in rows if isinstance(row, Reminder)))
         assert len(receipts) == len(rows)
         return [receipt.id for receipt in receipts if isinstance(receipt, Receipt)]

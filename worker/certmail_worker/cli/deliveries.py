@@ -21,6 +21,7 @@ from certmail_config.sql.deliveries import SHOWN_COLUMNS, Cursor, Filter, Row, r
 from certmail_config.sql.engine import reachable, ready_database
 from certmail_config.sql.totals import count_deliveries
 from certmail_config.states import State
+from certmail_worker.cli.files.cells import harmless
 from certmail_worker.cli.output import Json, err, fields, out, print_json, table, when
 from certmail_worker.cli.times import parse_time
 
@@ -116,7 +117,9 @@ def export(
         raise WrongUse("wrong_use", "With - the deliveries themselves are on stdout.", "Leave --json out.")
     wanted = _filter(tenant, campaign, to, state, since, until)
     form = form or (Form.JSONL if file.endswith((".jsonl", ".ndjson")) else Form.CSV)
-    with ready_database(Settings.from_env()) as engine, _opened(file) as target:
+    # Spreadsheets take a CSV file without a mark for another encoding; programs that are piped to want none.
+    encoding = "utf-8-sig" if form is Form.CSV else "utf-8"
+    with ready_database(Settings.from_env()) as engine, _opened(file, encoding) as target:
         write = _write_csv if form is Form.CSV else _write_jsonl
         count = write(target, read_all(engine, wanted))
     if json:
@@ -138,12 +141,12 @@ def _filter(
 
 
 @contextmanager
-def _opened(file: str) -> Iterator[TextIO]:
+def _opened(file: str, encoding: str) -> Iterator[TextIO]:
     if file == "-":
         yield sys.stdout
         return
     try:
-        with Path(file).open("w", encoding="utf-8", newline="") as opened:
+        with Path(file).open("w", encoding=encoding, newline="") as opened:
             yield opened
     except OSError as error:
         message = f"{file} cannot be written: {error.strerror}."
@@ -154,7 +157,7 @@ def _write_csv(target: TextIO, rows: Iterable[Row]) -> int:
     writer, count = csv.writer(target), 0
     writer.writerow(SHOWN_COLUMNS)
     for row in rows:
-        writer.writerow([_harmless(_plain(row[name])) for name in SHOWN_COLUMNS])
+        writer.writerow([harmless(_plain(row[name])) for name in SHOWN_COLUMNS])
         count += 1
     return count
 
@@ -176,12 +179,3 @@ def _short(row: Row, name: str) -> Any:
 
 def _plain(value: Any) -> Any:
     return when(value) if isinstance(value, datetime) else value
-
-
-def _harmless(value: Any) -> Any:
-    """A spreadsheet takes a cell that begins so for a formula, and what is in it came from others."""
-    return (
-        f"'{value}"
-        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-        else value
-    )

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Annotated, Any
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
 
 import typer
 
-from certmail import BatchInterrupted, Mailer, Receipt
+from certmail import BatchInterrupted, Mailer
 from certmail_config.errors import ReminderRejected, StoresUnreachable, WrongUse
 from certmail_config.reminder import Reminder
 from certmail_config.settings import Settings
 from certmail_config.states import State
-from certmail_worker.cli.output import Json, err, print_json, table
-from certmail_worker.cli.rejects import Rejects, rejects
-from certmail_worker.cli.rows import Layout, Row, read_rows
-from certmail_worker.cli.source import Source, open_source
+from certmail_worker.cli.files.columns import Layout
+from certmail_worker.cli.files.dates import DateOrder, Habits, known_zone
+from certmail_worker.cli.files.row import Rejects, Row, Terms
+from certmail_worker.cli.files.source import Source, open_source
+from certmail_worker.cli.output import Json, err, print_json, table, when
+from certmail_worker.cli.tally import Tally
 
 MOST_SHOWN = 50
-"""Rejected rows on a terminal; all are in the file, or in the JSON."""
+"""Kinds of faults on a terminal; all rows are in the file, or in the JSON."""
 
 
 def send(
     file: Annotated[
-        str, typer.Argument(metavar="FILE|-", help="A CSV or JSONL file, or - for standard input.")
+        str,
+        typer.Argument(metavar="FILE|-", help="A CSV, Excel (.xlsx) or JSON file, or - for standard input."),
     ],
     *,
     map_: Annotated[
@@ -38,11 +42,25 @@ def send(
         list[str] | None,
         typer.Option("--set", metavar="FIELD=VALUE", help="What all rows have that do not say otherwise."),
     ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Of a file that is neither UTF-8 nor UTF-16: cp1252, say."),
+    ] = None,
+    sheet: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of an Excel file; else the first that is shown.")
+    ] = None,
+    time_zone: Annotated[
+        str | None,
+        typer.Option(metavar="ZONE", help="Of times without one, in rows that have no time_zone."),
+    ] = None,
+    date_order: Annotated[
+        DateOrder | None, typer.Option(help="What 03/04/2026 is: day first, or month first.")
+    ] = None,
     rejected: Annotated[
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Write rejected rows there, with the reason: corrected, that file can be sent.",
+            help="Write rejected rows there as they were, with the reason: corrected, that file can be sent.",
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row, and enqueue nothing.")] = False,
@@ -52,99 +70,142 @@ def send(
 
     Interrupted, run the same command again: what is in already is not sent twice.
     """
-    layout = Layout(_pairs(map_, "--map"), _pairs(set_, "--set"))
-    with open_source(file) as source, Mailer.from_env(Settings.from_env(), proven=not dry_run) as mailer:
-        rows = read_rows(source, source.form, layout)
-        with rejects(rejected, source.form) as kept:
-            report = (check_rows if dry_run else enqueue_rows)(mailer, rows, source=source, kept=kept)
+    terms = Terms(
+        Layout(_pairs(map_, "--map"), _pairs(set_, "--set")),
+        Habits(known_zone(time_zone) if time_zone is not None else None, date_order),
+    )
+    tally = Tally(details=json)
+    with (
+        open_source(file, terms, encoding=encoding, sheet=sheet) as source,
+        Mailer.from_env(Settings.from_env(), proven=not dry_run) as mailer,
+        _kept(rejected, file, source) as kept,
+    ):
+        for note in source.notes:
+            err.print(note, markup=False)
+        (check_rows if dry_run else enqueue_rows)(mailer, source, tally, source=source, kept=kept)
     if json:
-        print_json(report)
+        print_json(tally.as_json(dry_run=dry_run))
     else:
-        _print(report, rejected)
-    if report["rejected"]:
+        _print(tally, rejected, encoding=encoding, dry_run=dry_run)
+    if tally.rejected:
         raise typer.Exit(1)
 
 
 def enqueue_rows(
-    mailer: Mailer, rows: Iterator[Row], *, source: Source | None = None, kept: Rejects | None = None
-) -> dict[str, Any]:
-    """Enqueue rows; gives the report. With a source, progress goes to stderr. Raises StoresUnreachable saying how far it came."""
-    found = _Found(kept)
-    good: deque[Row] = deque()  # those whose answer is still to come
-
-    def reminders() -> Iterator[Reminder]:
-        for row in rows:
-            if isinstance(row.reminder, ReminderRejected):
-                found.reject(row, row.reminder)
-            else:
-                good.append(row)
-                yield row.reminder
-
-    receipts: list[Receipt] = []
+    mailer: Mailer,
+    rows: Iterable[Row],
+    tally: Tally,
+    *,
+    source: Source | None = None,
+    kept: Rejects | None = None,
+) -> None:
+    """Enqueue rows. With a source, progress goes to stderr. Raises StoresUnreachable, or WrongUse, saying how far it came."""
+    open_rows = _OpenRows(tally, kept)
     try:
         with _progress(source) as advance:
-            for answer in mailer.send_many(reminders()):
-                row = good.popleft()
-                if isinstance(answer, ReminderRejected):
-                    found.reject(row, answer)
-                else:
-                    receipts.append(answer)
+            for answer in mailer.send_many(open_rows.reminders(rows)):
+                open_rows.answer(answer)
                 advance()
+            open_rows.settle()
     except BatchInterrupted as error:
         doubt = f"of the {error.unknown} after them nobody knows, and " if error.unknown else ""
-        message = f"{error.message} {len(receipts)} reminders are in; {doubt}none of the others is."
+        message = f"{error.message} {tally.taken} reminders are in; {doubt}none of the others is."
         remedy = f"{error.remedy} Then run the same command again: what is in already is not sent twice."
         raise StoresUnreachable(error.code, message, remedy) from error
+    except WrongUse as error:  # the file cannot be read to its end
+        message = f"{error.message} {tally.taken} reminders before are in."
+        raise WrongUse(error.code, message, error.remedy) from error
     except KeyboardInterrupt:
-        err.print(f"Interrupted: {len(receipts)} reminders are in, and some after them may be.")
+        err.print(f"Interrupted: {tally.taken} reminders are in, and some after them may be.")
         err.print("Run the same command again: what is in already is not sent twice.")
         raise
-    duplicates = sum(receipt.duplicate for receipt in receipts)
-    return {
-        "enqueued": len(receipts) - duplicates,
-        "duplicates": duplicates,
-        "rejected": found.in_order(),
-        "receipts": [receipt.as_json() for receipt in receipts],
-    }
 
 
 def check_rows(
-    mailer: Mailer, rows: Iterator[Row], *, source: Source | None = None, kept: Rejects | None = None
-) -> dict[str, Any]:
-    """Check rows as far as that is possible without enqueueing; gives the report. Raises StoresUnreachable."""
-    found, good = _Found(kept), 0
+    mailer: Mailer,
+    rows: Iterable[Row],
+    tally: Tally,
+    *,
+    source: Source | None = None,
+    kept: Rejects | None = None,
+) -> None:
+    """Check rows as far as that is possible without enqueueing. Raises StoresUnreachable."""
     with _progress(source) as advance:
         for row in rows:
+            tally.look(row)
             why = row.reminder if isinstance(row.reminder, ReminderRejected) else mailer.check(row.reminder)
             if why is None:
-                good += 1
+                tally.good += 1
             else:
-                found.reject(row, why)
+                _reject(row, why, tally, kept)
             advance()
-    return {"dry_run": True, "good": good, "rejected": found.in_order()}
 
 
-class _Found:
-    """The rows that were rejected."""
+class _OpenRows:
+    """The rows whose fate is still open, in the order of the file: that of a wrong one waits for those before it."""
 
-    def __init__(self, kept: Rejects | None) -> None:
+    def __init__(self, tally: Tally, kept: Rejects | None) -> None:
+        self._tally = tally
         self._kept = kept
-        self._rows: list[tuple[int, dict[str, object]]] = []
+        self._rows: deque[Row] = deque()
 
-    def reject(self, row: Row, why: ReminderRejected) -> None:
-        said: dict[str, object] = {
-            "row": row.line,
-            "field": why.field,
-            "code": why.code,
-            "message": why.message,
-        }
-        self._rows.append((row.line, said))
-        if self._kept is not None:
-            self._kept.add(row, why)
+    def reminders(self, rows: Iterable[Row]) -> Iterator[Reminder]:
+        for row in rows:
+            self._tally.look(row)
+            self._rows.append(row)
+            if isinstance(row.reminder, Reminder):
+                yield row.reminder
+            elif len(self._rows) == 1:
+                self.settle()
 
-    def in_order(self) -> list[dict[str, object]]:
-        """As they stand in the file: some are found out only when they are sent."""
-        return [said for _, said in sorted(self._rows, key=lambda each: each[0])]
+    def answer(self, answer: Any) -> None:
+        """Note the answer to the first reminder that has none yet."""
+        self.settle()
+        row = self._rows.popleft()
+        if isinstance(answer, ReminderRejected):
+            _reject(row, answer, self._tally, self._kept)
+        else:
+            self._tally.receive(answer)
+        self.settle()
+
+    def settle(self) -> None:
+        """Reject the wrong rows that wait for no other."""
+        while self._rows and isinstance(why := self._rows[0].reminder, ReminderRejected):
+            _reject(self._rows.popleft(), why, self._tally, self._kept)
+
+
+def _reject(row: Row, why: ReminderRejected, tally: Tally, kept: Rejects | None) -> None:
+    tally.reject(row, why)
+    if kept is not None:
+        field = f"{why.field}: " if why.field else ""
+        kept.add(row, f"line {row.line}: {field}{why.message} ({why.code})")
+
+
+@contextmanager
+def _kept(name: str | None, file: str, source: Source) -> Iterator[Rejects | None]:
+    """The file of rejected rows, which is written over; raises WrongUse. It has what is known even if the run is interrupted."""
+    if name is None:
+        yield None
+        return
+    with ExitStack() as stack:
+        writer = source.writer(stack.enter_context(_writable(name, file)), name)
+        try:
+            yield writer
+        finally:
+            writer.close()
+
+
+@contextmanager
+def _writable(name: str, file: str) -> Iterator[BinaryIO]:
+    path = Path(name)
+    try:
+        if file != "-" and path.exists() and path.samefile(file):
+            message = f"{name} is the file that is sent: it would be written over before it is read."
+            raise WrongUse("wrong_use", message, "Name another file for the rejected rows.")
+        with path.open("wb") as target:
+            yield target
+    except OSError as error:
+        raise WrongUse("unwritable_file", f"{name} cannot be written: {error.strerror}.") from None
 
 
 @contextmanager
@@ -173,35 +234,37 @@ def _pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
     return found
 
 
-def _print(report: dict[str, Any], file: str | None) -> None:
-    rejected = report["rejected"]
-    if "good" in report:
-        err.print(f"{report['good']} could be enqueued, {len(rejected)} rejected. Nothing was enqueued.")
+def _print(tally: Tally, file: str | None, *, encoding: str | None, dry_run: bool) -> None:
+    if dry_run:
+        err.print(f"{tally.good} could be enqueued, {tally.rejected} rejected. Nothing was enqueued.")
     else:
-        states = [receipt["state"] for receipt in report["receipts"] if not receipt["duplicate"]]
-        suppressed = states.count("suppressed")
+        suppressed = tally.states[State.SUPPRESSED, False]
         note = f" ({suppressed} of them suppressed: nothing left to decide)" if suppressed else ""
         err.print(
-            f"{report['enqueued']} enqueued{note}, {report['duplicates']} duplicates{_known(report['receipts'])}, "
-            f"{len(rejected)} rejected."
+            f"{tally.enqueued} enqueued{note}, {tally.duplicates} duplicates{_known(tally)}, {tally.rejected} rejected."
         )
-        if said := _outlook(report["receipts"]):
+        if said := _outlook(tally):
             err.print(said)
-    if rejected:
-        shown = rejected[:MOST_SHOWN]
+    for (name, value), alike in tally.left_out.items():
+        err.print(f"{name} left out where it says {value!r}: lines {alike}.", markup=False)
+    if tally.faults:
+        faults = sorted(tally.faults.items(), key=lambda each: each[1].first)
+        shown = faults[:MOST_SHOWN]
         table(
-            ["row", "field", "code", "why"],
-            [[item["row"], item["field"], item["code"], item["message"]] for item in shown],
+            ["lines", "field", "code", "why"],
+            [[str(alike), field, code, message] for (field, code, message), alike in shown],
         )
-        if len(rejected) > len(shown):
-            err.print(f"… and {len(rejected) - len(shown)} more.")
+        if len(faults) > len(shown):
+            rows = sum(alike.count for _, alike in faults[MOST_SHOWN:])
+            err.print(f"… and {len(faults) - len(shown)} more faults, in {rows} rows.")
         if file is not None:
-            err.print(f"They are in {file}: correct them there, and send that file.", markup=False)
+            again = f" (with --encoding {encoding})" if encoding else ""
+            err.print(f"They are in {file}: correct them there, and send that file{again}.", markup=False)
 
 
-def _known(receipts: Sequence[Mapping[str, Any]]) -> str:
+def _known(tally: Tally) -> str:
     """Where those are that were in already: a duplicate need not have arrived."""
-    states = Counter(receipt["state"] for receipt in receipts if receipt["duplicate"])
+    states = {str(state): count for (state, duplicate), count in tally.states.items() if duplicate}
     if not states.keys() & {State.UNCERTAIN, State.FAILED}:
         return ""
     said = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
@@ -209,13 +272,11 @@ def _known(receipts: Sequence[Mapping[str, Any]]) -> str:
     return f" ({said}{doubt})"
 
 
-def _outlook(receipts: Sequence[Mapping[str, Any]]) -> str:
+def _outlook(tally: Tally) -> str:
     """When the last will leave, and how many nobody can say that of."""
-    waiting = [receipt for receipt in receipts if receipt["state"] in {State.READY, State.SCHEDULED}]
-    times = [receipt["forecast_at"] for receipt in waiting if receipt["forecast_at"] is not None]
     parts = []
-    if times:
-        parts.append(f"The last leaves at about {max(times)}, as fast as Google allows.")
-    if unknown := len(waiting) - len(times):
+    if tally.latest is not None:
+        parts.append(f"The last leaves at about {when(tally.latest)}, as fast as Google allows.")
+    if unknown := tally.without_forecast:
         parts.append(f"{unknown} wait for a connection that does not work yet (`certmail connections list`).")
     return " ".join(parts)

@@ -16,8 +16,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from certmail_worker.cli.files.source import Source
 from certmail_worker.cli.output import err
-from certmail_worker.cli.source import Source
 
 
 class _Rate(ProgressColumn):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import secrets
 import time
 from collections import Counter, defaultdict
@@ -24,8 +23,9 @@ from certmail_config.settings import PREFIX, Settings
 from certmail_config.sql import tables
 from certmail_config.states import State
 from certmail_worker.children import Child, child
-from certmail_worker.cli.rows import read_rows
+from certmail_worker.cli.files.source import text_source
 from certmail_worker.cli.send import enqueue_rows
+from certmail_worker.cli.tally import Tally
 from certmail_worker.demo.campaign import campaign_file
 from certmail_worker.demo.cast import ROLES, UNITS_PER_MINUTE, link_all
 from certmail_worker.demo.director import Director
@@ -132,7 +132,10 @@ def play(on: Stage) -> dict[str, Any]:
         for role in ROLES:
             text = campaign_file(role.tenant, datetime.now(UTC))
             rows += len(text.splitlines()) - 1
-            report = reports[role.tenant] = enqueue_rows(mailer, read_rows(io.StringIO(text), "csv"))
+            tally = Tally()
+            with text_source(text) as source:
+                enqueue_rows(mailer, source, tally)
+            report = reports[role.tenant] = tally.as_json()
             on.progress.say(
                 f"{role.tenant}: {report['enqueued']} enqueued, {report['duplicates']} duplicate, {len(report['rejected'])} rejected; "
                 f"Gmail takes {UNITS_PER_MINUTE // 100} a minute from its mailbox."

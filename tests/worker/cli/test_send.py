@@ -1,0 +1,225 @@
+"""`certmail send` with the files that people have: read, or refused in one sentence; and what was rejected, sent again."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import threading
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from certmail_worker.cli import run_command
+from support.spreadsheets import FOREIGN, READ, table
+
+Send = Callable[..., tuple[int, Any]]
+
+
+@pytest.fixture
+def send(commands: Callable[..., tuple[int, Any]]) -> Send:
+    """Send a file; gives the exit status and the report."""
+    status, _ = commands("tenants", "add", "acme")
+    assert status == 0
+
+    def run(*arguments: str) -> tuple[int, Any]:
+        return commands("send", *arguments)
+
+    return run
+
+
+def written(folder: Path, name: str, content: bytes | str) -> str:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return str(path)
+
+
+def zipped(folder: Path, name: str, *members: str) -> str:
+    with zipfile.ZipFile(folder / name, "w") as packed:
+        for member in members:
+            packed.writestr(member, "x")
+    return str(folder / name)
+
+
+class TestWhatIsRead:
+    def test_files_as_spreadsheets_and_programs_write_them(self, send: Send, tmp_path: Path) -> None:
+        wrong = {}
+        for what, (name, content, options) in READ.items():
+            status, said = send(written(tmp_path, name, content), "--dry-run", *options)
+            if (status, said.get("good")) != (0, 2):
+                wrong[what] = said
+        assert not wrong
+
+    def test_what_is_not_read_is_said_in_one_sentence_with_what_to_do(
+        self, send: Send, tmp_path: Path
+    ) -> None:
+        wrong = {}
+        for what, (name, content, code, words) in FOREIGN.items():
+            status, said = send(written(tmp_path, name, content))
+            error = said.get("error", {})
+            message = f"{error.get('message')} {error.get('remedy')}"
+            if status != 2 or error["code"] != code or not re.search(words, message):
+                wrong[what] = said
+        assert not wrong
+
+    def test_so_are_archives_that_are_no_workbooks(self, send: Send, tmp_path: Path) -> None:
+        for name, members, words in [
+            ("a.ods", ["mimetype", "content.xml"], "LibreOffice"),
+            ("a.numbers", ["Index/Document.iwa"], "Numbers.*Export To"),
+            ("a.xlsb", ["xl/workbook.bin"], "xlsb"),
+            ("a.zip", ["people.csv"], "Unpack"),
+        ]:
+            status, said = send(zipped(tmp_path, name, *members))
+            assert (status, said["error"]["code"]) == (2, "foreign_file")
+            assert re.search(words, f"{said['error']['message']} {said['error']['remedy']}")
+
+    def test_an_encoding_a_sheet_or_a_zone_that_does_not_exist_is_said(
+        self, send: Send, tmp_path: Path
+    ) -> None:
+        file = written(tmp_path, "a.csv", table())
+        for options, code in [
+            (["--encoding", "klingon"], "unknown_encoding"),
+            (["--encoding", "base64"], "unknown_encoding"),
+            (["--encoding", "cp037"], "unknown_encoding"),
+            (["--sheet", "x"], "wrong_use"),
+            (["--time-zone", "Mars/Base"], "unknown_time_zone"),
+        ]:
+            status, said = send(file, "--dry-run", *options)
+            assert (status, said["error"]["code"]) == (2, code)
+
+
+class TestValues:
+    def test_dates_as_people_write_them(self, send: Send, tmp_path: Path) -> None:
+        dates = ["31.12.2099", "1. 2. 2099", "2099-12-31", "2099/12/31", "2099年12月31日", "31/12/2099", "12/31/2099", "31-DEC-2099",
+                 "2099-12-31 17:00", "31.12.2099 17:00", "31.12.2099, 17:00:30", "12/31/2099 5:00 PM", "2099-12-31 17:00:00+01:00"]  # fmt: skip
+        rows = [f'acme;r{n}@acme.example;"{each}"' for n, each in enumerate(dates)]
+        file = written(tmp_path, "a.csv", "\n".join(["tenant;to;due_at", *rows]))
+        status, said = send(file, "--dry-run", "--time-zone", "Europe/Zurich")
+        assert (status, said["good"], said["rejected"]) == (0, len(dates), [])
+
+    def test_what_may_be_two_days_or_any_hour_is_asked_for(self, send: Send, tmp_path: Path) -> None:
+        file = written(
+            tmp_path,
+            "a.csv",
+            "tenant,to,due_at,time_zone\nacme,a@acme.example,03/04/2099,\n"
+            "acme,b@acme.example,2099-12-31 17:00,\nacme,c@acme.example,2099-12-31 17:00,Asia/Tokyo\n",
+        )
+        status, said = send(file, "--dry-run")
+        assert (status, said["good"]) == (1, 1)
+        assert [(each["row"], each["code"]) for each in said["rejected"]] == [
+            (2, "ambiguous_date"),
+            (3, "time_without_zone"),
+        ]
+        status, said = send(file, "--dry-run", "--date-order", "dmy", "--time-zone", "Europe/Paris")
+        assert (status, said["good"]) == (0, 3)
+
+    def test_a_spreadsheets_errors_are_no_names_and_no_addresses(self, send: Send, tmp_path: Path) -> None:
+        words = ["#N/A", "#NAME?", "#REF!", "#NV", "#BEZUG!", "nan", "NULL", "None", "-"]
+        people = ["Null", "Nan", "Na", "Minus-Null"]
+        rows = [f"acme,r{n}@acme.example,{name}" for n, name in enumerate([*words, *people])]
+        file = written(tmp_path, "a.csv", "\n".join(["tenant,to,name", *rows, "acme,#N/A,Ann"]))
+        status, said = send(file, "--dry-run")
+        assert (status, said["good"]) == (1, len(words) + len(people))
+        assert [(each["field"], each["code"]) for each in said["rejected"]] == [("to", "spreadsheet_error")]
+        assert [(each["field"], each["value"], each["rows"]) for each in said["left_out"]] == [
+            ("name", word, 1) for word in words
+        ]
+
+
+class TestRejected:
+    BROKEN = (
+        b"tenant,to,name,pending\r\n"
+        b'acme,a@acme.example,"Anna "Ann" Lee",3\r\n'
+        b"acme,b@acme.example,Bo,1,surplus,9\r\n"
+        b"acme,c@acme.example,Cem,1\r\n"
+        b'acme,d@acme.example,"Dora,1\r\n'
+        b"acme,e@acme.example,Eva,1\r\n"
+        b"acme,f@acme.example\r\n"
+        b"acme,g\x00@acme.example,Gil,1\r\n"
+        b"acme,h@acme.example,\xff,1\r\n"
+        b"acme,i@acme.example,J\xc3\xbcrg,1\r\n"
+        b"acme,nobody,J\xc3\xb6rg,1"
+    )
+    RIGHT = {
+        b'"Anna "Ann" Lee"': b'"Anna ""Ann"" Lee"',
+        b",surplus,9": b"",
+        b'"Dora,1': b"Dora,1",
+        b"f@acme.example": b"f@acme.example,Fee,1",
+        b"\x00": b"",
+        b"\xff": b"Hal",
+        b"nobody": b"j@acme.example",
+    }
+
+    def test_rows_are_kept_byte_for_byte_and_sent_once_corrected(self, send: Send, tmp_path: Path) -> None:
+        file, kept = written(tmp_path, "a.csv", self.BROKEN), tmp_path / "rejected.csv"
+        status, said = send(file, "--rejected", str(kept))
+        assert (status, said["enqueued"]) == (1, 3), "a quote that was forgotten costs no other row"
+        assert [each["row"] for each in said["rejected"]] == [2, 3, 5, 7, 8, 9, 11]
+
+        raw = kept.read_bytes()
+        lines = raw.removeprefix(b"\xef\xbb\xbf").splitlines(keepends=True)
+        assert lines[0] == b"rejected_because,tenant,to,name,pending\r\n"
+        given = self.BROKEN.splitlines(keepends=True)
+        for line, row in zip(lines[1:], said["rejected"], strict=True):
+            assert line.startswith(b'"line %d: ' % row["row"])
+            assert line.removesuffix(b"\r\n").endswith(b'",' + given[row["row"] - 1].removesuffix(b"\r\n"))
+
+        for wrong, right in self.RIGHT.items():
+            assert raw.count(wrong) == 1
+            raw = raw.replace(wrong, right)
+        kept.write_bytes(raw)
+        status, said = send(str(kept), "--rejected", str(tmp_path / "again.csv"))
+        assert (status, said["enqueued"], said["rejected"]) == (0, 7, [])
+
+    def test_it_is_not_written_over_the_file_that_is_sent(self, send: Send, tmp_path: Path) -> None:
+        file = written(tmp_path, "a.csv", table())
+        status, said = send(file, "--rejected", file)
+        assert (status, said["error"]["code"]) == (2, "wrong_use")
+        assert Path(file).read_bytes() == table().encode()
+
+    def test_equal_faults_are_one_line_with_their_number(
+        self, send: Send, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        rows = [f"acme,r{n}@acme.example,many" for n in range(300)]
+        file = written(tmp_path, "a.csv", "\n".join(["tenant,to,pending", *rows, "acme,nobody,1"]))
+        assert send(file, "--dry-run")[1]["rejected"][299]["row"] == 301
+        assert run_command(["send", file, "--dry-run"]) == 1
+        said = capsys.readouterr()
+        assert "0 could be enqueued, 301 rejected" in said.err
+        assert len(said.out.splitlines()) == 3
+        assert re.search(r"2, 3, 4, 5, 6 … \(300\) +pending +invalid_number", said.out)
+
+
+class TestStreams:
+    def test_pipes_and_fifos_are_read_as_streams(self, send: Send, tmp_path: Path) -> None:
+        fifo = tmp_path / "fifo"
+        os.mkfifo(fifo)
+        for content, good in [(table().encode(), 2), (table().encode("utf-16"), 2)]:
+            thread = threading.Thread(target=fifo.write_bytes, args=(content,))
+            thread.start()
+            status, said = send(str(fifo), "--dry-run")
+            thread.join()
+            assert (status, said["good"]) == (0, good)
+
+        readable, writable = os.pipe()  # as with `certmail send <(…)`
+        os.write(writable, table().encode())
+        os.close(writable)
+        status, said = send(f"/dev/fd/{readable}", "--dry-run")
+        os.close(readable)
+        assert (status, said["good"]) == (0, 2)
+
+    def test_what_cannot_be_read_is_said(
+        self, send: Send, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sys, "stdin", None)
+        for file, words in [
+            ("-", "closed"),
+            (str(tmp_path), "it is a folder"),
+            (str(tmp_path / "x"), "No such file"),
+        ]:
+            status, said = send(file)
+            assert (status, said["error"]["code"]) == (2, "unreadable_file")
+            assert words in said["error"]["message"]
