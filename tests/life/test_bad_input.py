@@ -117,7 +117,7 @@ class TestFiles:
             "send",
             "-",
             "--json",
-            stdin=b"tenant,to,name\nacme,bytes1@people.example,\xff\xfe\nacme,bytes2@people.example,ok\n",
+            stdin=b"tenant,to,name\nacme,bytes1@people.example,\xff\xfe\nacme,bytes2@people.example,J\xc3\xb6rg\n",
         )
         assert ran.json["enqueued"] == 1
         assert [(item["row"], item["code"]) for item in ran.json["rejected"]] == [(2, "invalid_encoding")]

@@ -105,10 +105,12 @@ class TestRejectedRows:
         ran = place.run("send", "-", "--json", "--rejected", str(file), stdin="\n".join(rows) + "\n")
         assert (ran.status, ran.json["enqueued"], len(ran.json["rejected"])) == (1, 1, 3), ran
         kept = file.read_text("utf-8").splitlines()
-        assert kept[0] == "tenant,to,name,pending,rejected_because"
-        assert kept[1].startswith("acme,two at acme,Béa,1,")
-        assert "line 3: to: " in kept[1]
-        assert "line 4: 2 columns, but the header names 4 (wrong_columns)" in kept[2]
+        assert kept[0] == "\ufeffrejected_because,tenant,to,name,pending", "spreadsheets want a mark"
+        assert kept[1].startswith('"line 3: to: ')
+        assert kept[1].endswith('",acme,"two at acme",Béa,1')
+        assert (
+            kept[2] == '"line 4: 2 columns, but the header names 4 (wrong_columns)",acme,three@acme.example'
+        )
         file.write_text(
             "\n".join([kept[0], kept[1].replace("two at acme", "two@acme.example")]) + "\n", "utf-8"
         )
@@ -116,7 +118,10 @@ class TestRejectedRows:
 
     def test_of_json_lines_too_and_bytes_that_are_no_text_stay_as_they_came(self, place: Town) -> None:
         file = place.data_dir / "rejected.jsonl"
-        given = b'{"tenant": "acme", "to": 7}\n{"tenant": "acme", "to": "a@acme.example", "name": "\xff"}\n'
+        given = (
+            b'{"tenant": "acme", "to": 7}\n{"tenant": "acme", "to": "a@acme.example", "name": "\xff"}\n'
+            b'{"tenant": "acme", "to": "b@acme.example", "name": "J\xc3\xb6rg"}\n'
+        )
         ran = place.run("send", "-", "--rejected", str(file), stdin=given)
         assert ran.status == 1
         assert "correct them there" in ran.err

@@ -9,7 +9,7 @@ import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -143,7 +143,7 @@ class TestRejected:
         b"acme,i@acme.example,J\xc3\xbcrg,1\r\n"
         b"acme,nobody,J\xc3\xb6rg,1"
     )
-    RIGHT = {
+    RIGHT: ClassVar = {
         b'"Anna "Ann" Lee"': b'"Anna ""Ann"" Lee"',
         b",surplus,9": b"",
         b'"Dora,1': b"Dora,1",

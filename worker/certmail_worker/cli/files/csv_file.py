@@ -57,7 +57,7 @@ def read_csv(lines: Iterator[Line], encoding: Encoding, terms: Terms) -> CsvFile
 
 def find_head(lines: Sequence[Line], layout: Layout) -> tuple[Head, int]:
     """The head, and how many of the lines it takes. Where no line names what every row needs, the first that is not blank."""
-    start = next((n for n, line in enumerate(lines) if line.text.strip()), None)
+    start = next((n for n, line in enumerate(lines) if line.text.strip("\ufeff \t\r\n")), None)
     if start is None:
         raise WrongUse(
             "empty_file", "The file is empty: a line must name the columns, tenant and to among them."
@@ -76,7 +76,7 @@ def _guess(
     lines: Sequence[Line], start: int, delimiter: str, layout: Layout
 ) -> tuple[bool, int, list[str], int, int, str]:
     """Whether a delimiter shows a header, the header's length, its columns, and the lines that it stands in."""
-    reader = csv.reader((line.text for line in lines[start:]), delimiter=delimiter)
+    reader = csv.reader((line.text.lstrip("\ufeff") for line in lines[start:]), delimiter=delimiter)
     before, first = start, None
     try:
         for cells in reader:

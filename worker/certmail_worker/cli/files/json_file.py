@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
 
 from certmail_config.errors import ReminderRejected, WrongUse
@@ -23,13 +23,14 @@ _A_LINE_EACH: Final = "Write one object a line: jq -c '.[]' people.json > people
 
 def read_json_lines(lines: Iterator[Line], encoding: Encoding, terms: Terms) -> Iterator[Row]:
     """Read an object a line; raises WrongUse for one object over several lines."""
-    first = next((line for line in lines if line.text.strip()), None)
-    if first is not None and first.text.strip() == "{":
+    first = list(islice((line for line in lines if line.text.strip()), 2))
+    begins = [line.text.strip("\ufeff \t\r\n") for line in first]
+    if begins[:1] == ["{"] and not begins[-1].startswith("{", 0, len(begins) - 1):
         message = "The file is one JSON object over several lines; nothing was enqueued."
         raise WrongUse(
             "json_document", message, "Write one object a line: jq -c . people.json > people.jsonl"
         )
-    return _rows(chain([first] if first else [], lines), encoding, terms)
+    return _rows(chain(first, lines), encoding, terms)
 
 
 def read_array(lines: Iterable[Line], encoding: Encoding, terms: Terms) -> list[Row]:

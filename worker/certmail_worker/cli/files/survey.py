@@ -51,9 +51,8 @@ def _other_encoding(line: int, raw: list[bytes]) -> WrongUse:
         message = (
             f"The file is not UTF-8 (line {line}), and certmail cannot tell what it is; nothing was enqueued."
         )
-        return WrongUse(
-            "other_encoding", message, 'Save it as "CSV UTF-8", or say what it is with --encoding.'
-        )
+        remedy = 'Save it as "CSV UTF-8", or say what it is with --encoding; with utf-8 such rows are rejected one by one.'
+        return WrongUse("other_encoding", message, remedy)
     best, *others = found
     message = f"The file is not UTF-8. It looks like {best.called}, in which line {line} has {best.word!r}; nothing was enqueued."
     remedy = f"If that is right, add: --encoding {best.encoding}."

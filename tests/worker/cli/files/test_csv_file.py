@@ -1,11 +1,9 @@
-"""Files of reminders: each record with the line where it starts, or with what is wrong with it."""
+"""CSV: each record with the line where it starts, or with what is wrong with it."""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
-from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -13,17 +11,19 @@ from hypothesis import strategies as st
 
 from certmail_config.errors import ReminderRejected, WrongUse
 from certmail_config.reminder import Reminder, parse
-from certmail_worker.cli.rows import MOST_FIELD_CHARACTERS, Row, read_rows, sniff
-from support.sentences import foreign
+from certmail_worker.cli.files.cells import as_meant, says_nothing
+from certmail_worker.cli.files.csv_file import MOST_FIELD_CHARACTERS, read_csv
+from certmail_worker.cli.files.encoding import Encoding
+from certmail_worker.cli.files.lines import read_lines
+from certmail_worker.cli.files.row import Row, Terms
 
 HEAD = "tenant,to,name\n"
 
 
-def read(content: str | bytes, form: Literal["csv", "jsonl"] = "csv") -> list[Row]:
-    """Read as the command does: bytes that are not UTF-8 kept apart, line ends untouched."""
+def read(content: str | bytes) -> list[Row]:
+    """Read what is believed to be UTF-8."""
     raw = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
-    source = io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8", errors="surrogateescape", newline="")
-    return list(read_rows(source, form))
+    return list(read_csv(read_lines([raw], Encoding()), Encoding(), Terms()).rows)
 
 
 def good(rows: list[Row]) -> list[tuple[int, str | None]]:
@@ -39,7 +39,7 @@ def bad(rows: list[Row]) -> list[tuple[int, str]]:
 def refusal(content: str) -> WrongUse:
     """Why a file as a whole cannot be read; said before any row."""
     with pytest.raises(WrongUse) as raised:
-        read_rows(io.StringIO(content, newline=""), "csv")
+        read(content)
     return raised.value
 
 
@@ -132,7 +132,7 @@ class TestCsv:
         rows = read(
             HEAD + 'acme,ann@acme.example,Ann\nacme,bob@acme.example,"Bob\nacme,eve@acme.example,Eve\n'
         )
-        assert good(rows) == [(2, "Ann")]
+        assert good(rows) == [(2, "Ann"), (4, "Eve")], "it costs no row but its own"
         assert bad(rows) == [(3, "malformed_row")]
         assert isinstance(rows[1].reminder, ReminderRejected)
         assert "lines 3 to 4" in rows[1].reminder.message
@@ -143,16 +143,19 @@ class TestCsv:
             HEAD + 'acme,ann@acme.example,"Ann\nacme,bob@acme.example,"Bob"\nacme,eve@acme.example,Eve\n'
         )
         assert bad(rows) == [(2, "malformed_row")]
-        assert good(rows) == [(4, "Eve")]
+        assert good(rows) == [(3, "Bob"), (4, "Eve")]
+
+    def test_rows_that_a_forgotten_quote_would_swallow_are_rows(self) -> None:
+        rows = read(HEAD + 'acme,ann@acme.example,"Ann\nacme,bob@acme.example,Bob\nacme,eve@acme.example,"\n')
+        assert bad(rows) == [(2, "malformed_row"), (4, "malformed_row")]
+        assert good(rows) == [(3, "Bob")]
 
     def test_a_quote_inside_a_plain_cell_is_only_a_quote(self) -> None:
         assert good(read(HEAD + 'acme,ann@acme.example,Ann "Lee"\n')) == [(2, 'Ann "Lee"')]
 
-    def test_nul_bytes_are_shown_as_what_they_are_and_break_nothing(self) -> None:
-        assert good(read(HEAD + "acme,ann@acme.example,An\0n\nacme,bob@acme.example,Bob\n")) == [
-            (2, "An\ufffdn"),
-            (3, "Bob"),
-        ]
+    def test_a_nul_byte_costs_its_own_row(self) -> None:
+        rows = read(HEAD + "acme,ann@acme.example,An\0n\nacme,bob@acme.example,Bob\n")
+        assert (bad(rows), good(rows)) == ([(2, "malformed_row")], [(3, "Bob")])
 
     def test_bytes_that_are_not_utf_8_cost_their_own_row_and_name_the_column(self) -> None:
         rows = read(HEAD.encode() + b"acme,ann@acme.example,J\xfcrg\nacme,bob@acme.example,Bob\n")
@@ -173,11 +176,10 @@ class TestCsv:
         [
             ("", "empty_file", "empty"), ("\n\n", "empty_file", "empty"), ("\ufeff", "empty_file", "empty"), ("  \n", "empty_file", "empty"),
             ("to,name\n", "missing_column", "no column tenant"), ("name\n", "missing_column", "no column tenant, to"),
-            ("Tenant,To\n", "missing_column", "no column tenant, to"), ("acme,ann@acme.example\n", "missing_column", "no column"),
-            ("tenant\tto\n", "missing_column", "no column"),
-            ("tenant,to,reviewer\n", "unknown_column", "'reviewer'"), ("tenant,to,\n", "unknown_column", "''"),
-            ("tenant,to,na\udcffme\n", "unknown_column", "udcff"), ("tenant,to,bcc,cc\n", "unknown_column", "'bcc', 'cc'"),
-            ("tenant,to,to\n", "doubled_column", "twice"), ("tenant,to,name,name\n", "doubled_column", "twice"),
+            ("acme,ann@acme.example\n", "missing_column", "no column"),
+            ("tenant,to,reviewer\n", "unknown_column", "'reviewer'"),
+            ("tenant,to,na\udcffme\n", "unknown_column", "udcbf"), ("tenant,to,bcc,cc\n", "unknown_column", "'bcc', 'cc'"),
+            ("tenant,to,To\n", "doubled_column", "twice: to"), ("tenant,to,name,name\n", "doubled_column", "twice"),
         ],
     )  # fmt: skip
     def test_a_file_that_as_a_whole_is_wrong_is_refused_before_any_row(
@@ -212,7 +214,9 @@ class TestCsv:
         rows = read(file.getvalue())
         assert [row.line for row in rows] == lines
         assert [name for _, name in good(rows)] == [
-            parse({"tenant": tenant, "to": "ann@acme.example", "name": name}).name if name.strip() else None
+            parse({"tenant": tenant, "to": "ann@acme.example", "name": as_meant(name)}).name
+            if name.strip() and not says_nothing("name", as_meant(name))
+            else None
             for tenant, name in values
         ]
 
@@ -223,75 +227,3 @@ class TestCsv:
             assert row.line >= 2
             if isinstance(row.reminder, ReminderRejected):
                 assert row.reminder.message
-
-
-class TestJsonl:
-    def line(self, **more: Any) -> str:
-        return json.dumps({"tenant": "acme", "to": "ann@acme.example"} | more) + "\n"
-
-    def test_each_line_is_a_reminder_with_its_number(self) -> None:
-        rows = read(self.line(name="Ann") + "\n  \n" + self.line(name="Bob", pending=3, due_at=None), "jsonl")
-        assert good(rows) == [(1, "Ann"), (4, "Bob")]
-
-    def test_a_byte_order_mark_windows_line_ends_and_a_missing_end_do_no_harm(self) -> None:
-        text = "\ufeff" + self.line(name="Ann").replace("\n", "\r\n") + self.line(name="Bob").rstrip()
-        assert good(read(text, "jsonl")) == [(1, "Ann"), (2, "Bob")]
-
-    def test_an_empty_file_has_no_rows(self) -> None:
-        assert read("", "jsonl") == []
-
-    @pytest.mark.parametrize(
-        ("line", "code"),
-        [
-            ("{", "malformed_row"), ('{"tenant": "acme",}', "malformed_row"), ("tenant,to", "malformed_row"), ("'x'", "malformed_row"),
-            ("[]", "malformed_row"), ("null", "malformed_row"), ('"x"', "malformed_row"), ("5", "malformed_row"),
-            pytest.param("[" * 100_000, "malformed_row", id="deep list"), pytest.param('{"a":' * 100_000, "malformed_row", id="deep object"),
-            pytest.param('{"tenant": "acme", "pending": ' + "1" * 5000 + "}", "malformed_row", id="long number"),
-            ('{"tenant": "acme"} {"tenant": "acme"}', "malformed_row"),
-            ("{}", "missing"), ('{"tenant": "acme"}', "missing"),
-            ('{"tenant": "acme", "to": "ann@acme.example", "cc": "x"}', "unknown_field"),
-            ('{"tenant": "acme", "to": ["ann@acme.example"]}', "string_type"),
-            ('{"tenant": "acme", "to": "ann@acme.example", "pending": NaN}', "malformed_row"),
-            ('{"tenant": "acme", "to": "ann@acme.example", "to": "bob@acme.example"}', "malformed_row"),
-            ('{"tenant": "acme", "to": "ann@acme.example", "pending": 1e999}', "malformed_row"),
-            ('{"tenant": "acme", "to": "ann@acme.example", "due_at": 20261211}', "invalid_time"),
-            ('{"tenant": "acme", "to": "ann@acme.example", "name": "\\ud83d"}', "invalid_encoding"),
-            ('{"tenant": "acme", "to": "ann@acme.example", "\\ud83d": 1}', "invalid_encoding"),
-        ],
-    )  # fmt: skip
-    def test_what_is_wrong_with_one_line_costs_no_other(self, line: str, code: str) -> None:
-        rows = read(line + "\n" + self.line(name="Ann"), "jsonl")
-        assert bad(rows) == [(1, code)]
-        assert good(rows) == [(2, "Ann")]
-        assert all(str(row.reminder).encode() for row in rows), "it can be printed"
-        assert code != "malformed_row" or not foreign(str(rows[0].reminder))
-
-    def test_bytes_that_are_not_utf_8_cost_their_own_line(self) -> None:
-        raw = (
-            b'{"tenant": "acme", "to": "ann@acme.example", "name": "J\xfcrg"}\n'
-            + self.line(name="Ann").encode()
-        )
-        rows = read(raw, "jsonl")
-        assert bad(rows) == [(1, "invalid_encoding")]
-        assert good(rows) == [(2, "Ann")]
-
-    @settings(deadline=None)
-    @given(st.text(max_size=100) | st.binary(max_size=100).map(lambda raw: raw.decode("utf-8", "replace")))
-    def test_any_text_is_rows_or_rejections(self, text: str) -> None:
-        for row in read(text, "jsonl"):
-            assert row.line >= 1
-
-
-class TestSniff:
-    @pytest.mark.parametrize(
-        ("name", "first", "form"),
-        [
-            ("x.csv", "tenant,to", "csv"), ("x.csv", '{"tenant"', "csv"), ("x.jsonl", "tenant,to", "jsonl"), ("x.ndjson", "", "jsonl"),
-            ("x.json", "", "jsonl"), ("-", '{"tenant": "acme"}', "jsonl"), ("-", '\ufeff {"tenant"', "jsonl"), ("-", "tenant,to", "csv"),
-            ("-", "", "csv"), ("x.txt", "{}", "jsonl"), ("x.txt", "tenant;to", "csv"),
-        ],
-    )  # fmt: skip
-    def test_the_form_is_told_from_the_name_or_else_from_the_first_line(
-        self, name: str, first: str, form: str
-    ) -> None:
-        assert sniff(name, first) == form
