@@ -92,7 +92,7 @@ class TestJsonl:
     @settings(deadline=None)
     @given(st.text(max_size=100) | st.binary(max_size=100).map(lambda raw: raw.decode("utf-8", "replace")))
     def test_any_text_is_rows_or_rejections(self, text: str) -> None:
-        for row in read(text):
+        for row in read(self.line() + text):
             assert row.line >= 1
 
     def test_one_object_over_several_lines_is_said_as_such(self) -> None:

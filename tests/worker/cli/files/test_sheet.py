@@ -1,5 +1,7 @@
 """Excel workbooks: what their cells mean, and rejected rows as they were."""
 
+# ruff: noqa: DTZ001 - a cell of a spreadsheet has no zone
+
 from __future__ import annotations
 
 import io
@@ -53,7 +55,7 @@ def reminders(rows: Sequence[Row]) -> list[Reminder]:
 
 class TestValues:
     def test_cells_are_what_they_mean(self, tmp_path: Path) -> None:
-        rows = [
+        rows: list[list[Any]] = [
             ["Tenant", "To", "Name", "Campaign", "Key", "Pending", "Due at", "Send at"],
             ["acme", "a@acme.example", "Jürg", 2026, 42, 3, date(2099, 12, 31), datetime(2026, 12, 1, 8, 30)],
             ["acme", "b@acme.example", "山田", "q4", 4200000000, 0, datetime(2099, 12, 31, 17), None],
@@ -70,7 +72,7 @@ class TestValues:
         ("value", "form", "text"),
         [
             (3.0, "General", "3"), (0.5, "0", "0.5"), (-7, "0", "-7"), (True, "General", "TRUE"), (1e300, "General", "1e+300"),
-            (datetime(2026, 12, 1, 0, 0), "dd.mm.yyyy", "2026-12-01"), (datetime(2026, 12, 1, 0, 0), 'yyyy-mm-dd hh:mm', "2026-12-01 00:00:00"),
+            (datetime(2026, 12, 1, 0, 0), "dd.mm.yyyy", "2026-12-01"), (datetime(2026, 12, 1, 0, 0), "yyyy-mm-dd hh:mm", "2026-12-01 00:00:00"),
             (datetime(2026, 12, 1, 16, 59, 59, 999_999), "h:mm", "2026-12-01 17:00:00"), (datetime(2026, 12, 1), 'd" his"', "2026-12-01"),
             (time(17, 0), "h:mm", "17:00:00"),
         ],
@@ -79,7 +81,7 @@ class TestValues:
         assert sheet._text(value, form) == text
 
     def test_a_title_blank_rows_and_columns_without_a_name_are_passed_over(self, tmp_path: Path) -> None:
-        rows = [
+        rows: list[list[Any]] = [
             ["Access review"],
             [],
             ["tenant", "to", None, "name"],
@@ -100,7 +102,7 @@ class TestValues:
         assert (second.reminder.field, second.reminder.code) == ("to", "spreadsheet_error")
 
     def test_a_formula_that_was_never_calculated_is_not_taken_for_an_empty_cell(self, tmp_path: Path) -> None:
-        rows = [
+        rows: list[list[Any]] = [
             ["tenant", "to", "name"],
             ["acme", "a@acme.example", '="An"&"n"'],
             ["acme", "b@acme.example", "Bob"],
@@ -157,7 +159,7 @@ class TestSheets:
 class TestRejected:
     @pytest.fixture
     def source(self, tmp_path: Path) -> Iterator[Source]:
-        rows = [
+        rows: list[list[Any]] = [
             ["tenant", "to", "name", "due_at", "pending"],
             ["acme", "nobody", "=1+1", datetime(2099, 12, 31, 17), 3],
             ["acme", "a@acme.example", "Ann", None, "many"],
