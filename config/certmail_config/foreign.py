@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,10 +36,10 @@ TAKEN_OUT: Final = (
         "They would name another broker, result backend, configuration or application: CERTMAIL_REDIS_URL names the broker.",
     ),
     Variables(
-        "`KOMBU_…`, `PYDANTIC_SETTINGS_DEBUG`",
-        r"KOMBU_.*|PYDANTIC_SETTINGS_DEBUG",
-        "kombu, pydantic-settings",
-        "They would write connections and settings into logs.",
+        "`KOMBU_…`",
+        r"KOMBU_.*",
+        "kombu",
+        "They would write what goes over connections into logs.",
     ),
     Variables(
         "`FLOWER_…`",
@@ -134,8 +134,12 @@ REMEDY: Final = (
 )
 
 
-def say_taken_out(log: logging.Logger) -> None:
-    """Tell whoever looks for what they set, by name only: values may be secrets."""
+def say_environment(log: logging.Logger, unknown: Sequence[str]) -> None:
+    """Tell whoever looks for what they set, by name only: values may be secrets. `unknown` begin as ours do, and are no settings."""
+    if unknown:
+        log.warning(
+            "unknown_settings", extra={"names": unknown, "remedy": "They have no effect in this version."}
+        )
     if names := were_taken_out():
         log.info("foreign_environment", extra={"names": names, "remedy": REMEDY})
 
@@ -145,7 +149,7 @@ __all__ = [
     "REMEDY",
     "TAKEN_OUT",
     "Variables",
-    "say_taken_out",
+    "say_environment",
     "take_out",
     "taken_out",
     "were_taken_out",

@@ -12,6 +12,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import (
     BaseModel,
@@ -27,6 +28,16 @@ from certmail_config.durability import PATTERN as DURABILITY_PATTERN
 from certmail_config.errors import SettingsError
 from certmail_config.google_consoles import Consoles
 from certmail_config.sandbox import sandbox_addresses, settings_of
+from certmail_config.setting_faults import explain
+from certmail_config.setting_forms import (
+    REDIS_FILES,
+    database_address,
+    host_and_port,
+    misspelt,
+    redis_address,
+    web_address,
+    whole_origin,
+)
 from certmail_config.signing import parse_public
 from certmail_config.uncertain import PATTERN as UNCERTAIN_PATTERN
 from certmail_config.web_addresses import split_web_address
@@ -49,14 +60,16 @@ class Settings(BaseModel):
 
     data_dir: Path = Field(
         default_factory=default_data_dir,
-        description="Directory of the embedded stores and of the vault keys made for them.",
+        description="Directory of the embedded stores and of the vault keys made for them; `~` is the home directory, and what does not begin "
+        "with `/` counts from where the process is started.",
     )
     redis_url: str | None = Field(
         None,
         description="Redis ≥ 6.2 or Valkey (redis://, rediss://, unix://). Unset: an embedded Valkey in DATA_DIR.",
     )
     database_url: str | None = Field(
-        None, description="SQLAlchemy URL (postgresql+psycopg://…, sqlite:///…). Unset: SQLite in DATA_DIR."
+        None,
+        description="SQLAlchemy URL (postgresql+psycopg://…, or sqlite:////… with a file's whole path). Unset: SQLite in DATA_DIR.",
     )
     vault_keys: tuple[tuple[str, bytes], ...] = Field(
         (),
@@ -84,7 +97,7 @@ class Settings(BaseModel):
     listen: str = Field("127.0.0.1:8080", description="Where the gateway listens.")
     public_url: str | None = Field(
         None,
-        description="The gateway's address as browsers reach it; Google redirects to `/oauth/google/callback` below it. "
+        description="The gateway's address as browsers reach it, a host of its own, without a path; Google redirects to `/oauth/google/callback` below it. "
         "Unset: http:// and LISTEN.",
     )
     trusted_proxies: tuple[str, ...] = Field(
@@ -180,9 +193,14 @@ class Settings(BaseModel):
         allow_inf_nan=False,
         description="How long a worker may hold a job; counted anew from claim and from begin.",
     )
-    http_timeout_seconds: float = Field(25, gt=0, description="Total time for one request to Google.")
+    http_timeout_seconds: float = Field(
+        25, gt=0, allow_inf_nan=False, description="Total time for one request to Google."
+    )
     send_window_seconds: float = Field(
-        5, gt=0, description="Longest time between the write-ahead record and the first byte of the request."
+        5,
+        gt=0,
+        allow_inf_nan=False,
+        description="Longest time between the write-ahead record and the first byte of the request.",
     )
     uncertain: str = Field(
         "hold",
@@ -271,6 +289,52 @@ class Settings(BaseModel):
         url = given.get("sandbox_url")
         return sandbox_addresses(url) | given if isinstance(url, str) and url else given
 
+    @field_validator("data_dir", "google_ca_file")
+    @classmethod
+    def _whole_path(cls, value: Path | None) -> Path | None:
+        """As seen from here: children, and whoever changes the directory, find the same."""
+        if value is None:
+            return None
+        try:
+            return value.expanduser().absolute()
+        except RuntimeError:
+            message = "must be a path; there is no home directory of such a user"
+            raise ValueError(message) from None
+
+    @field_validator("google_ca_file")
+    @classmethod
+    def _holds_certificates(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            _see_certificates(value)
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        for name, path in parse_qsl(urlsplit(redis_address(value)).query):
+            if name in REDIS_FILES and not os.access(path, os.R_OK):
+                message = f"names a file in {name} that cannot be read"
+                raise ValueError(message)
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, value: str | None) -> str | None:
+        return None if value is None else database_address(value)
+
+    @field_validator("listen", "flower_listen", "sandbox_listen")
+    @classmethod
+    def _is_host_and_port(cls, value: str) -> str:
+        host_and_port(value)
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_whole_origin(cls, value: str | None) -> str | None:
+        return None if value is None else whole_origin(value)
+
     @field_validator("vault_keys", mode="before")
     @classmethod
     def _parse_vault_keys(cls, value: object) -> object:
@@ -331,13 +395,11 @@ class Settings(BaseModel):
         "google_console_url",
         "google_admin_url",
         "sandbox_url",
-        "public_url",
     )
     @classmethod
     def _is_web_address(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("https://", "http://")):
-            message = "must start with https:// (or http:// for a sandbox)"
-            raise ValueError(message)
+        if value is not None:
+            web_address(value)
         return value
 
     @field_validator("flower_basic_auth")
@@ -411,18 +473,27 @@ class Settings(BaseModel):
 
     @classmethod
     def from_env(cls, **overrides: Any) -> Settings:
-        """Read the environment, where what is empty counts as not set; raises SettingsError naming the variable that is wrong.
+        """Read the environment, where what is blank counts as not set; raises SettingsError naming the variable that is wrong or misspelt.
 
         In the sandbox's own data directory, what that keeps goes before the environment.
         """
-        told = {name: value for name in cls.model_fields if (value := os.environ.get(PREFIX + name.upper()))}
+        alike, _ = misspelt(_names(), _known())
+        if alike:
+            meant = (
+                f"{PREFIX}{name} is unknown: did you mean {PREFIX}{each}?" for name, each in alike.items()
+            )
+            raise SettingsError(
+                "invalid_settings", " ".join(meant), "Correct the name, or take it out, and run again."
+            )
+        given = {name: os.environ.get(PREFIX + name.upper(), "").strip() for name in cls.model_fields}
+        told = {name: value for name, value in given.items() if value}
         try:
             found = cls(**(told | overrides))
             kept = {n: value for n, value in settings_of(found.data_dir).items() if n in cls.model_fields}
             return cls(**(told | kept | overrides)) if kept else found
         except ValidationError as error:
             raise SettingsError(
-                "invalid_settings", _explain(error), "Correct the variable and run again."
+                "invalid_settings", explain(error, PREFIX), "Correct the variable and run again."
             ) from None
 
 
@@ -439,14 +510,31 @@ def parse_vault_key(text: str) -> tuple[str, bytes]:
     return key_id, key
 
 
-def _explain(error: ValidationError) -> str:
-    """One clause per wrong variable, without the value, which may be a secret."""
-    clauses = []
-    for item in error.errors(include_input=False, include_url=False):
-        text = str(item["msg"]).removeprefix("Value error, ")
-        field = ".".join(str(part) for part in item["loc"][:1])
-        clauses.append(f"{PREFIX}{field.upper()}: {text}" if field else text)
-    return "; ".join(clauses)
+def unknown_names() -> tuple[str, ...]:
+    """The variables with our prefix that are no settings, nor like one: of another version, or somebody else's."""
+    return tuple(f"{PREFIX}{name}" for name in misspelt(_names(), _known())[1])
 
 
-__all__ = ["PREFIX", "Settings", "default_data_dir", "parse_vault_key"]
+def _names() -> list[str]:
+    return [name.removeprefix(PREFIX) for name in os.environ if name.startswith(PREFIX)]
+
+
+def _known() -> list[str]:
+    return [name.upper() for name in Settings.model_fields]
+
+
+def _see_certificates(path: Path) -> None:
+    """Raises ValueError unless OpenSSL finds certificates in a file."""
+    import ssl  # noqa: PLC0415 - commands that are to be quick have no need of it
+
+    try:
+        ssl.create_default_context(cafile=str(path))
+    except ssl.SSLError:
+        message = "must be a PEM file with certificates"
+        raise ValueError(message) from None
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+        raise ValueError(message) from None
+
+
+__all__ = ["PREFIX", "Settings", "default_data_dir", "parse_vault_key", "unknown_names"]

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from certmail_config.errors import SettingsError, WrongUse
-from certmail_config.settings import PREFIX, SETTLE_SECONDS, Settings, default_data_dir, parse_vault_key
+from certmail_config.settings import (
+    PREFIX,
+    SETTLE_SECONDS,
+    Settings,
+    default_data_dir,
+    parse_vault_key,
+    unknown_names,
+)
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 OTHER = base64.b64encode(bytes(range(32, 64))).decode()
@@ -28,7 +35,8 @@ def refusal() -> str:
     assert raised.value.code == "invalid_settings"
     assert raised.value.remedy
     assert raised.value.__cause__ is None
-    assert raised.value.__suppress_context__, "pydantic's own error repeats what was set"
+    unseen = raised.value.__suppress_context__ or raised.value.__context__ is None
+    assert unseen, "pydantic's own error repeats what was set"
     return raised.value.message
 
 
@@ -75,9 +83,10 @@ class TestTheEnvironment:
             "redis://redis:6379/0", 17, "hold",
         )  # fmt: skip
 
-    def test_an_empty_variable_is_as_good_as_none(self, env: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("blank", ["", " ", "\n"])
+    def test_a_blank_variable_is_as_good_as_none(self, env: pytest.MonkeyPatch, blank: str) -> None:
         for name in Settings.model_fields:
-            env.setenv(PREFIX + name.upper(), "")
+            env.setenv(PREFIX + name.upper(), blank)
         assert Settings.from_env() == Settings()
         assert Settings.from_env().redis_url is None
 
@@ -85,6 +94,15 @@ class TestTheEnvironment:
         env.setenv("CERTMAIL_OF_THE_FUTURE", "x")
         env.setenv("REDIS_URL", "redis://elsewhere")
         assert Settings.from_env().redis_url is None
+        assert unknown_names() == ("CERTMAIL_OF_THE_FUTURE",)
+
+    def test_one_that_is_like_a_setting_is_refused_with_what_is_meant(self, env: pytest.MonkeyPatch) -> None:
+        env.setenv("CERTMAIL_REDIS_ULR", "redis://hunter2")
+        env.setenv("CERTMAIL_VAULT_KEY", "hunter2")
+        message = refusal()
+        assert "CERTMAIL_REDIS_ULR is unknown: did you mean CERTMAIL_REDIS_URL?" in message
+        assert "did you mean CERTMAIL_VAULT_KEYS?" in message
+        assert "hunter2" not in message
 
     def test_an_argument_is_stronger_than_the_environment(self, env: pytest.MonkeyPatch) -> None:
         env.setenv("CERTMAIL_CONCURRENCY", "17")
@@ -102,6 +120,12 @@ class TestTheEnvironment:
         ("GMAIL_URL", "gmail.googleapis.com"), ("GOOGLE_TOKEN_URL", "ftp://x"), ("GOOGLE_X509_URL", "file:///x"),
         ("VAULT_KEYS", "k1"), ("PUBLIC_URL", "iga.example"), ("GOOGLE_AUTH_URL", "x"),
         ("GOOGLE_REVOKE_URL", "x"), ("GOOGLE_USERINFO_URL", "x"),
+        ("LISTEN", "8080"), ("LISTEN", "127.0.0.1:abc"), ("FLOWER_LISTEN", "127.0.0.1:99999"), ("SANDBOX_LISTEN", "::1:80"),
+        ("PUBLIC_URL", "https://iga.example/certmail"), ("PUBLIC_URL", "https://"), ("GMAIL_URL", "https://gmail:x"),
+        ("REDIS_URL", "redis://host/abc"), ("REDIS_URL", "rediss://host?ssl_cert_req=none"), ("REDIS_URL", "nonsense"),
+        ("REDIS_URL", "rediss://host?ssl_ca_certs=/nowhere/ca.pem"), ("DATABASE_URL", "sqlite://"), ("DATABASE_URL", "sqlite:///x.sqlite"),
+        ("GOOGLE_CA_FILE", "/nowhere/ca.pem"), ("GOOGLE_CA_FILE", "/etc/hostname"), ("DATA_DIR", "~nobody-of-that-name/certmail"),
+        ("LEASE_SECONDS", "45s"), ("HTTP_TIMEOUT_SECONDS", "inf"), ("REDIS_MEMORY_MAX", "2 GB"), ("DEDUPE_DAYS", "1.5"), ("EVENTS_MAX", "3"),
         ("PROJECT_SHARE", "0"), ("PROJECT_SHARE", "1.01"), ("PROJECT_SHARE", "nan"), ("PROJECT_SHARE", "50%"),
     ],
 )  # fmt: skip
@@ -134,13 +158,42 @@ def test_no_refusal_repeats_what_was_set(env: pytest.MonkeyPatch, name: str) -> 
     assert "hunter2" not in refusal()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("LEASE_SECONDS", "45s", "must be a number, without a unit"), ("CONCURRENCY", "many", "must be a whole number, without a unit"),
+        ("CONCURRENCY", "0", "must be 1 at least"), ("CONCURRENCY", "5001", "must be 5000 at most"),
+        ("SEND_WINDOW_SECONDS", "0", "must be more than 0"), ("LOG_FORMAT", "xml", "must be 'json' or 'console'"),
+        ("DURABILITY", "always", "must be fsync, replicas:N, declared or none"), ("OPERATOR_PASSWORD", "short", "must have 12 characters at least"),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_in_words_for_whoever_set_it(
+    env: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    env.setenv(PREFIX + name, value)
+    assert refusal() == f"CERTMAIL_{name}: {says}"
+
+
+class TestPaths:
+    def test_they_are_whole_from_the_start(self, env: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        env.chdir(tmp_path)
+        env.setenv("HOME", "/home/ann")
+        for written, whole in (
+            ("rel", tmp_path / "rel"),
+            ("./rel/", tmp_path / "rel"),
+            ("~/cm", Path("/home/ann/cm")),
+        ):
+            env.setenv("CERTMAIL_DATA_DIR", written)
+            assert Settings.from_env().data_dir == whole
+
+
 class TestTheCallback:
     def test_it_is_below_the_public_address_or_else_where_the_gateway_listens(
         self, env: pytest.MonkeyPatch
     ) -> None:
         assert Settings.from_env().callback_url == "http://127.0.0.1:8080/oauth/google/callback"
-        env.setenv("CERTMAIL_PUBLIC_URL", "https://iga.example/certmail/")
-        assert Settings.from_env().callback_url == "https://iga.example/certmail/oauth/google/callback"
+        env.setenv("CERTMAIL_PUBLIC_URL", "https://certmail.example/")
+        assert Settings.from_env().callback_url == "https://certmail.example/oauth/google/callback"
 
     def test_the_clients_secret_is_not_shown_where_settings_are(self, env: pytest.MonkeyPatch) -> None:
         env.setenv("CERTMAIL_OAUTH_CLIENT_SECRET", "hunter2")

@@ -242,7 +242,7 @@ class TestVaultKeys:
         assert not (tmp_path / "vault.key").exists()
 
     def test_for_a_database_elsewhere_one_is_made_only_when_asked(self, tmp_path: Path) -> None:
-        settings = Settings(database_url="sqlite:///elsewhere", data_dir=tmp_path / "data")
+        settings = Settings(database_url="sqlite:////elsewhere", data_dir=tmp_path / "data")
         assert vault_keys(settings) == ()
         assert not (tmp_path / "data").exists()
         made = vault_keys(settings, make=True)

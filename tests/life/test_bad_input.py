@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from support.town import Town, campaign, town, wait_for
+from support.town import Ran, Town, campaign, town, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +68,60 @@ class TestSettings:
         assert ran.out == ""
         assert ran.err.startswith("certmail: Redis at redis://127.0.0.1:1/0 cannot be reached")
         assert "CERTMAIL_REDIS_URL" in ran.err
+
+
+def run_module(place: Town, *command: str, **environment: str) -> Ran:
+    """Run a program of Python's to its end."""
+    given = place.environment | environment
+    done = subprocess.run(
+        [sys.executable, "-m", *command], env=given, capture_output=True, timeout=120, check=False
+    )
+    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+WRONG = {
+    "CERTMAIL_LISTEN": "8080",
+    "CERTMAIL_FLOWER_LISTEN": "127.0.0.1:99999",
+    "CERTMAIL_PUBLIC_URL": "https://iga.example/certmail",
+    "CERTMAIL_REDIS_URL": "redis://hunter2/abc",
+    "CERTMAIL_DATABASE_URL": "sqlite://",
+    "CERTMAIL_GOOGLE_CA_FILE": "/nowhere/hunter2.pem",
+    "CERTMAIL_LEASE_SECONDS": "45s",
+}
+PROCESSES = (
+    ("certmail_worker", "worker"),
+    ("celery", "-A", "certmail_worker.app", "worker"),
+    ("certmail_worker", "gateway"),
+    ("certmail_worker", "flower"),
+    ("certmail_worker", "up"),
+    ("certmail_worker", "status", "0199"),
+    ("certmail_worker", "send", "-"),
+)
+
+
+class TestEveryProcess:
+    @pytest.mark.parametrize("process", PROCESSES, ids=" ".join)
+    def test_it_names_each_setting_that_is_wrong_before_it_does_anything(
+        self, place: Town, process: tuple[str, ...]
+    ) -> None:
+        ran = run_module(place, *process, **WRONG)
+        assert ran.status == 2, ran
+        assert ran.out == ""
+        assert all(name in ran.err for name in WRONG), ran.err
+        assert ran.err.startswith("certmail: ")
+        assert "Traceback" not in ran.err
+        assert "hunter2" not in ran.err
+
+    def test_a_misspelt_setting_is_not_a_deployment_of_its_own(self, place: Town) -> None:
+        ran = place.run("tenants", "list", "--json", CERTMAIL_DATA_DRI="/elsewhere")
+        assert ran.status == 2
+        assert "did you mean CERTMAIL_DATA_DIR?" in ran.json["error"]["message"]
+
+    @pytest.mark.parametrize("folder", ["~/of-their-own", "{}/relative"])
+    def test_a_data_directory_may_be_written_as_in_a_shell(self, place: Town, folder: str) -> None:
+        given = folder.format(os.path.relpath(place.data_dir))
+        assert place.run("tenants", "add", "one", CERTMAIL_DATA_DIR=given).status == 0
+        assert (place.data_dir / folder.rpartition("/")[2] / "certmail.sqlite").exists()
 
 
 class TestFiles:

@@ -6,6 +6,7 @@ The one module that acts when it is imported, because Celery's own command line 
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import ExitStack
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from celery import Celery, signals
 
 from certmail_config.broker import OWN_APP, QUEUE, TRANSPORT_OPTIONS, OneBroker, broker_url
 from certmail_config.embedded import socket_path
+from certmail_config.errors import SettingsError
 from certmail_config.foreign import take_out
 from certmail_config.settings import Settings
 from certmail_config.stores import redis_server
@@ -65,7 +67,11 @@ def _configuration(settings: Settings) -> dict[str, Any]:
 
 os.umask(0o077)  # as every command does: Celery's own starts here
 take_out(os.environ)
-settings = Settings.from_env()
+try:
+    settings = Settings.from_env()
+except SettingsError as error:  # Celery would show the whole way here
+    sys.stderr.write(f"certmail: {error.message}\n  {error.remedy}\n")
+    raise SystemExit(2) from None
 app = build(settings)
 _stores = ExitStack()
 

@@ -24,7 +24,7 @@ from certmail_config.office import Office
 from certmail_config.pauses import paused_in
 from certmail_config.renewal import renew_values, sealed_in
 from certmail_config.room import Limits
-from certmail_config.settings import Settings
+from certmail_config.settings import Settings, unknown_names
 from certmail_config.sql import registry
 from certmail_config.sql.aside import look_aside
 from certmail_config.sql.engine import check_version, open_database, reachable, upgrade
@@ -169,6 +169,11 @@ def _environment() -> Iterator[Finding]:
         message = f"Set for somebody else, and not followed: {', '.join(names)}."
         remedy = "If it was meant for certmail: CERTMAIL_REDIS_URL says where the broker is, CERTMAIL_DATABASE_URL where the record is."
         yield Finding("environment", Severity.WARNING, message, remedy)
+    if unknown := unknown_names():
+        message = f"No settings of this version, and without effect: {', '.join(unknown)}."
+        yield Finding(
+            "settings unknown", Severity.WARNING, message, "See config/SETTINGS.md for those that there are."
+        )
 
 
 def _redis(redis: Redis, settings: Settings) -> Iterator[Finding]:

@@ -13,11 +13,11 @@ from redis.exceptions import RedisError
 
 from certmail_config.durability import NOTHING_PROMISED, Durability, Kind, prove
 from certmail_config.errors import StoresUnreachable
-from certmail_config.foreign import say_taken_out
+from certmail_config.foreign import say_environment
 from certmail_config.ids import uuid7
 from certmail_config.office import Office
 from certmail_config.room import Limits
-from certmail_config.settings import Settings
+from certmail_config.settings import Settings, unknown_names
 from certmail_config.sql.engine import open_database
 from certmail_config.standing import STANDSTILL_SECONDS
 from certmail_config.stores import connect, connect_async, database_url, open_vault
@@ -75,7 +75,7 @@ class WorkerLife:
         settings = self._settings
         if self._durability.kind is Kind.NONE:
             log.warning("durability_none", extra={"error": NOTHING_PROMISED})
-        say_taken_out(log)
+        say_environment(log, unknown_names())
         await asyncio.to_thread(self._prove)
         self._vault = vault = open_vault(settings)
         skew = Skew()

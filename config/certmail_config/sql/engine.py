@@ -45,7 +45,7 @@ def open_database(url: str) -> Engine:
             pool_pre_ping=not sqlite,
             hide_parameters=True,  # errors end up in logs, and parameters hold addresses
         )
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         raise SettingsError(
             "invalid_settings",
             f"CERTMAIL_DATABASE_URL cannot be used: {type(error).__name__}.",

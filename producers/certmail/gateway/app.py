@@ -30,6 +30,7 @@ from certmail.gateway.linking import Linked, Question, finish
 from certmail.gateway.readiness import Readying
 from certmail_config.errors import CertmailError, StoresUnreachable
 from certmail_config.office import Office
+from certmail_config.setting_forms import host_and_port
 
 OFFICE: web.AppKey[Office] = web.AppKey("office", Office)
 THREADS: Final = 32
@@ -120,9 +121,9 @@ async def _serve(office: Office, announce: Callable[[str], None]) -> None:
     await runner.setup()
     gc.collect()
     gc.freeze()  # what has been loaded stays: looking through it again and again would hold everybody up
-    host, _, port = office.settings.listen.rpartition(":")
+    host, port = host_and_port(office.settings.listen)
     try:
-        await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+        await web.TCPSite(runner, host, port).start()
         announce(f"http://{office.settings.listen}")
         await ended.wait()
     finally:

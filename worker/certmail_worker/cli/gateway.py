@@ -15,11 +15,12 @@ import typer
 
 from certmail_config.connections import Connection, ConnectionState, Kind
 from certmail_config.errors import Refused, SettingsError
-from certmail_config.foreign import say_taken_out
+from certmail_config.foreign import say_environment
 from certmail_config.key_desk import publish_keys
 from certmail_config.links import LIFE_SECONDS, begin_link
 from certmail_config.office import Office, open_office
-from certmail_config.settings import Settings
+from certmail_config.setting_forms import host_and_port
+from certmail_config.settings import Settings, unknown_names
 from certmail_worker.children import child, termination_as_interrupt
 from certmail_worker.cli.identified import Id
 from certmail_worker.cli.output import Json, err, out, print_json, when
@@ -33,7 +34,7 @@ def gateway() -> None:
 
     settings = Settings.from_env()
     set_up(settings.log_format, process="gateway")
-    say_taken_out(logging.getLogger(__name__))
+    say_environment(logging.getLogger(__name__), unknown_names())
     with open_office(settings, supervise=True) as office:
         publish_keys(office)
         try:
@@ -107,9 +108,8 @@ def consent(office: Office, connection: Connection, *, another: bool = False) ->
 @contextmanager
 def _way_back(settings: Settings) -> Iterator[None]:
     """The gateway that Google sends the browser back to: the one that runs, or one of our own while we wait."""
-    host, _, port = settings.listen.rpartition(":")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=2).close()
+        socket.create_connection(host_and_port(settings.listen), timeout=2).close()
     except OSError:
         if settings.public_url is not None:
             message = f"No gateway listens on {settings.listen}, and Google sends the browser to {settings.public_url}."
@@ -130,7 +130,7 @@ def _show(url: str, settings: Settings, *, browser: bool) -> None:
     if browser and err.is_terminal and webbrowser.open(url):
         err.print("\nIt should open in your browser now.")
     elif settings.public_url is None:
-        host, _, port = settings.listen.rpartition(":")
+        host, port = host_and_port(settings.listen)
         err.print(
             f"\nOn another machine, first forward the way back: ssh -L {port}:{host}:{port} THIS-MACHINE",
             markup=False,

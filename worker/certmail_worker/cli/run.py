@@ -13,10 +13,11 @@ import typer
 
 from certmail_config.durability import NOTHING_PROMISED, Durability, Kind
 from certmail_config.errors import Refused, SettingsError, StoresUnreachable, WrongUse
-from certmail_config.foreign import REMEDY, say_taken_out, were_taken_out
+from certmail_config.foreign import REMEDY, say_environment, were_taken_out
 from certmail_config.office import open_office
 from certmail_config.sandbox import is_sandbox
-from certmail_config.settings import PREFIX, Settings
+from certmail_config.setting_forms import FormError, host_and_port
+from certmail_config.settings import PREFIX, Settings, unknown_names
 from certmail_config.sql.engine import ready_database
 from certmail_config.stores import redis_server, vault_keys
 from certmail_worker.children import termination_as_interrupt
@@ -67,8 +68,7 @@ def _up(settings: Settings) -> None:
         err.print(f"Stores are up. Data: {settings.data_dir}", markup=False)
         if Durability.parse(settings.durability).kind is Kind.NONE:
             err.print(f"[yellow]Warning:[/yellow] {NOTHING_PROMISED}")
-        if names := were_taken_out():
-            err.print(f"{', '.join(names)}: {REMEDY}", markup=False)
+        _say_surroundings()
         # A person at a terminal reads lines, not JSON.
         logs = (
             {f"{PREFIX}LOG_FORMAT": "console"}
@@ -105,6 +105,14 @@ def _up(settings: Settings) -> None:
         finally:
             for each in children:
                 each.stop()
+
+
+def _say_surroundings() -> None:
+    """Name the variables that somebody may believe certmail goes by."""
+    if names := were_taken_out():
+        err.print(f"{', '.join(names)}: {REMEDY}", markup=False)
+    if unknown := unknown_names():
+        err.print(f"{', '.join(unknown)}: not known to this version, and without effect.", markup=False)
 
 
 def worker(
@@ -151,7 +159,7 @@ def flower() -> None:
     unless CERTMAIL_FLOWER_LISTEN says otherwise; put a proxy that speaks HTTPS in front of it then.
     """
     settings = Settings.from_env()
-    host, port = _host_and_port(settings.flower_listen, "127.0.0.1:5555")
+    host, port = host_and_port(settings.flower_listen)
     if settings.flower_basic_auth is None:
         raise SettingsError(
             "flower_auth_missing",
@@ -164,7 +172,7 @@ def flower() -> None:
         from certmail_worker.logs import set_up  # noqa: PLC0415 - as above
 
         set_up(settings.log_format, process="flower")
-        say_taken_out(logging.getLogger(__name__))
+        say_environment(logging.getLogger(__name__), unknown_names())
         try:
             serve(app, settings.flower_basic_auth.get_secret_value(), host, port, announce=_announce)
         except OSError as error:
@@ -200,10 +208,10 @@ def sandbox(
 
 
 def _host_and_port(address: str, example: str) -> tuple[str, int]:
-    host, _, port = address.rpartition(":")
-    if not port.isdigit() or int(port) > 65535:
-        raise WrongUse("invalid_address", f"{address!r} is not HOST:PORT.", f"Write {example}, say.")
-    return host.strip("[]"), int(port)
+    try:
+        return host_and_port(address)
+    except FormError as error:
+        raise WrongUse("invalid_address", f"{address!r} {error}.", f"Write {example}, say.") from None
 
 
 def _address_in_use(who: str, address: str, error: OSError, variable: str) -> Refused:
