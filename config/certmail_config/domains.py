@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from certmail_config.addresses import address
+from certmail_config.addresses import address, kept_address
 from certmail_config.connections import Tenant
 from certmail_config.errors import Refused, WrongUse
 
@@ -18,7 +18,7 @@ def read_domains(values: Iterable[str]) -> str:
             if not name:
                 continue
             try:
-                found.append(address(f"x@{name}", "domain").rpartition("@")[2].casefold())
+                found.append(address(f"x@{name}", "domain").rpartition("@")[2])
             except WrongUse:
                 raise WrongUse(
                     "invalid_domain", f"{part.strip()!r} is not a domain.", "Give it like acme.com."
@@ -28,7 +28,9 @@ def read_domains(values: Iterable[str]) -> str:
 
 def domains_of(tenant: Tenant) -> list[str]:
     """Those that a tenant may send from; none: any."""
-    return tenant.domains.split(",") if tenant.domains else []
+    # Older versions kept those in other scripts as they were given.
+    kept = tenant.domains.split(",") if tenant.domains else []
+    return [kept_address(f"x@{domain}").rpartition("@")[2] for domain in kept]
 
 
 def check_domain(tenant: Tenant, mailbox: str) -> None:

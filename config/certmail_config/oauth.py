@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 from google.auth import jwt
 from google.auth.crypt import RSASigner
 
+from certmail_config.addresses import NoAddress, written_address
 from certmail_config.scrubbing import quote
 from certmail_config.token_errors import Denied, Grant, Said, denied
 
@@ -47,10 +48,11 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who consented. `sub` never changes; the address may."""
+    """Who consented. `sub` never changes; the address may. Where mails cannot be sent from it, it is empty, and `unusable` says why."""
 
     sub: str
     email: str
+    unusable: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -125,7 +127,10 @@ def read_account(body: bytes) -> Account | None:
         or value.get("email_verified") not in (True, "true")
     ):
         return None
-    return Account(sub, email)
+    try:
+        return Account(sub, written_address(email))
+    except NoAddress as error:
+        return Account(sub, "", error.why)
 
 
 def _challenge(verifier: str) -> str:

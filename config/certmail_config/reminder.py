@@ -7,7 +7,6 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
@@ -23,6 +22,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from certmail_config.addresses import NoAddress, written_address
 from certmail_config.errors import ReminderRejected
 from certmail_config.ids import NAME_PATTERN
 from certmail_config.times import DayOrTime, Time, TimeZone
@@ -34,47 +34,18 @@ Kind = Literal["reminder", "notice", "final"]
 
 DEFAULT_LIFE = timedelta(days=14)
 """How long after its send time a reminder is still worth sending, unless it says otherwise."""
-_PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]{1,32}(?:\.[A-Za-z0-9_+-]{1,31})?")
-MOST_PLAIN = 120
-"""Addresses up to here, of plain letters, keep every rule on length, whatever form their domain takes."""
 STORED: Final = {"stored": True}
 """The context in which a reminder is read that some version has taken in: what it means was decided then."""
 _LOCALE = re.compile(r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
 
 
 def _address(value: str) -> str:
-    value = value.strip()
-    local, at, domain = value.rpartition("@")
-    if at and len(value) <= MOST_PLAIN and _PLAIN_LOCAL.fullmatch(local):
-        known = _domain(domain)
-        if known is not None:
-            return f"{local}@{known}"
-    return _checked(value)
-
-
-def _checked(value: str) -> str:
-    # It compiles its rules for as long as six reminders take to send; who only asks what became of one needs none.
-    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415
-
     try:
-        found = validate_email(value, check_deliverability=False, allow_smtputf8=False, test_environment=True)
-    except EmailNotValidError as error:
+        return written_address(value)
+    except NoAddress as error:
         raise PydanticCustomError(
-            "invalid_address", "not an address that Gmail can send to: {why}", {"why": str(error)}
+            "invalid_address", "not an address that Gmail can send to: {why}", {"why": error.why}
         ) from None
-    return found.ascii_email or found.normalized
-
-
-@lru_cache(maxsize=4096)
-def _domain(domain: str) -> str | None:
-    """The form of a domain, checked once: a batch has few, and checking one takes longer than sealing a reminder.
-
-    None for what takes a closer look, and for what is wrong.
-    """
-    try:
-        return _checked(f"a@{domain}").removeprefix("a@")
-    except PydanticCustomError:
-        return None
 
 
 def _link(value: str, info: ValidationInfo) -> str:

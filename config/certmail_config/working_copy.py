@@ -16,6 +16,7 @@ from redis import Redis
 from redis.client import Pipeline
 
 from certmail_config import keys
+from certmail_config.addresses import kept_address
 from certmail_config.connections import Connection, ConnectionState, Kind, Limits, Tenant
 from certmail_config.errors import SealBroken
 from certmail_config.ids import ConnectionId
@@ -188,6 +189,7 @@ def read_connection(
             "id": ConnectionId(value["id"]),
             "kind": Kind(value["kind"]) if value["kind"] else None,
             "state": ConnectionState(value["state"]),
+            "mailbox": kept_address(value["mailbox"]) if value["mailbox"] else None,
             **{name: base64.b64decode(value[name]) for name in OF_CONNECTION if value.get(name)},
             **{name: datetime.fromisoformat(value[name]) for name in _TIMES if value.get(name)},
             "limits": Limits(**value["limits"]),

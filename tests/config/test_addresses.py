@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from certmail_config.addresses import address, service_account_address
+from certmail_config.addresses import (
+    NoAddress,
+    address,
+    recorded_address,
+    service_account_address,
+    written_address,
+)
 from certmail_config.errors import WrongUse
+from support.sentences import foreign
 
 
 @pytest.mark.parametrize(
@@ -43,3 +50,37 @@ def test_what_is_no_address_at_all_is_said_to_be_none() -> None:
     for check in (address, service_account_address):
         with pytest.raises(WrongUse, match="The mailbox 'nowhere' is not an email address"):
             check("nowhere", "The mailbox")
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("access@bücher.example", "access@xn--bcher-kva.example"), ("Access@BÜCHER.example", "Access@xn--bcher-kva.example"),
+        ("access@xn--bcher-kva.example", "access@xn--bcher-kva.example"), ("a@straße.example", "a@xn--strae-oqa.example"),
+        (" a@acme.example ", "a@acme.example"), ("a@漢字.example", "a@xn--p8s937b.example"), ("A.B+c@ACME.example", "A.B+c@acme.example"),
+    ],
+)  # fmt: skip
+def test_a_mailbox_is_kept_as_a_mail_can_carry_it(text: str, written: str) -> None:
+    assert address(text, "--mailbox") == written
+    assert recorded_address(text) == recorded_address(written) == written.lower()
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "it is empty"), ("nowhere", "it has no @"), ("@acme.example", "nothing stands before the @"), ("a@", "nothing stands behind the @"),
+        ("a@b@acme.example", "more than one @"), ("müller@acme.example", "plain letters, digits and signs (ASCII)"), ("a@acme", "no dot"),
+        ("a b@acme.example", "a space"), ("a@acme.example\r\nBcc: x@y.example", "a line break"), ("a@acme\u200b.example", "nobody sees"),
+        ("<b>@acme.example", "not the name of a mailbox"), ("a..b@acme.example", "not the name of a mailbox"), ("a@acme_x.example", "no domain"),
+        ("a@-acme.example", "no domain"), ("a@[127.0.0.1]", "no domain"), ("a" * 300 + "@acme.example", "longer than 254"), ("a@xn--a.example", "no domain"),
+        ("a@" + "b" * 64 + ".example", "no domain"), ("a@☕.example", "no domain"), ("\ud800@acme.example", "nobody sees"), ("a@acme.invalid", "no domain"),
+    ],
+)  # fmt: skip
+def test_why_a_text_is_no_address_is_said_in_our_own_words(text: str, why: str) -> None:
+    with pytest.raises(NoAddress) as raised:
+        written_address(text)
+    assert why in raised.value.why
+    assert not foreign(raised.value.why)
+    with pytest.raises(WrongUse, match="is not an email address: ") as said:
+        address(text, "--mailbox")
+    assert not foreign(said.value.message)

@@ -18,6 +18,7 @@ GLOBEX = Tenant("globex", "active", b"", b"", b"", 1, "Globex", domains="globex.
     [
         ([], ""), ([""], ""), (["Globex.com"], "globex.com"), (["@globex.com", "globex.com"], "globex.com"),
         (["globex.com, globex.co.uk"], "globex.com,globex.co.uk"), (["a.example", "b.example."], "a.example,b.example"),
+        (["bücher.example"], "xn--bcher-kva.example"), (["Straße.example"], "xn--strae-oqa.example"),
     ],
 )  # fmt: skip
 def test_they_are_kept_in_one_form(given: list[str], kept: str) -> None:
@@ -30,6 +31,10 @@ def test_they_are_kept_in_one_form(given: list[str], kept: str) -> None:
 def test_what_is_none_is_refused(given: str) -> None:
     with pytest.raises(WrongUse, match="is not a domain"):
         read_domains([given])
+
+
+def test_one_that_an_older_version_kept_as_it_was_given_allows_the_mailbox_as_it_is_kept_now() -> None:
+    check_domain(replace(GLOBEX, domains="globex.com,bücher.example"), "reviews@xn--bcher-kva.example")
 
 
 @pytest.mark.parametrize("mailbox", ["reviews@globex.com", "Reviews@GLOBEX.com", "a@globex.co.uk"])

@@ -358,6 +358,20 @@ class TestOurOwnClient:
         assert read_account(json.dumps(value).encode()) == Account("1100", MAILBOX)
 
     @pytest.mark.parametrize(
+        ("email", "kept"),
+        [
+            ("Reviews@BÜCHER.example", "Reviews@xn--bcher-kva.example"), ("müller@acme.example", ""), ("a@b.example\r\nBcc: x@y.example", ""),
+            ("<b>@acme.example", ""), ("", ""), ("a" * 400 + "@acme.example", ""), ("\ud800@acme.example", ""),
+        ],
+    )  # fmt: skip
+    def test_an_address_is_kept_as_it_travels_or_not_at_all(self, email: str, kept: str) -> None:
+        account = read_account(json.dumps({"sub": "1", "email": email, "email_verified": True}).encode())
+        assert account is not None
+        assert account.email == kept
+        assert bool(account.unusable) == (not kept)
+        assert "\n" not in account.unusable
+
+    @pytest.mark.parametrize(
         "answer",
         [
             {"sub": "1100", "email": MAILBOX}, {"sub": "1100", "email": MAILBOX, "email_verified": False},

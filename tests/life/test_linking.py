@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -13,7 +15,7 @@ import pytest
 import requests
 
 from certmail_config.account_use import turn
-from certmail_config.connections import Limits
+from certmail_config.connections import ConnectionState, Limits
 from certmail_worker.cli.gateway import consent
 from certmail_worker.cli.shown import as_json
 from support.town import QUICK, SEND_SCOPE, Town, campaign, town, wait_for
@@ -80,6 +82,63 @@ def test_an_administrator_signs_in_consents_and_reminders_leave_from_his_account
     place.wait_recorded([job], {"accepted"})
     [message] = [message for message in place.messages() if message["certmail_id"] == job]
     assert message["mailbox"] == ACCOUNT
+
+
+def test_a_mailbox_of_a_domain_in_another_script_sends_whatever_version_stored_it(place: Town) -> None:
+    ascii_form, service_account = (
+        "access@xn--bcher-kva.example",
+        "certmail@buecher-it.iam.gserviceaccount.com",
+    )
+    place.control("POST", "/accounts", {"email": ascii_form})
+    place.control("POST", "/service-accounts", {"email": service_account, "project": "buecher-it"})
+    place.control("PUT", f"/service-accounts/{service_account}/delegation", {"scopes": [SEND_SCOPE]})
+    place.ask("tenants", "add", "buecher", "--domain", "bücher.example")
+    options = ["--service-account", service_account, "--mailbox", "access@bücher.example"]
+    added = place.ask("connections", "add", "buecher", "--kind", "customer_owned_app", *options)
+    assert added["mailbox"] == ascii_form
+    certificate = place.office.connection(added["id"]).certificate
+    place.control("POST", f"/service-accounts/{service_account}/keys", certificate)
+    tested = place.ask("connections", "test", "buecher/default")
+    assert tested["state"] == "active", tested
+
+    # As versions before stored it, in SQL and in the working copy.
+    before = place.office.save(
+        replace(
+            place.office.connection(added["id"]),
+            mailbox="access@bücher.example",
+            state=ConnectionState.ACTIVE,
+        )
+    )
+    assert before.mailbox == ascii_form
+    job = place.send(campaign(1, tenant="buecher"))[0]
+    place.wait_recorded([job], {"accepted"})
+    [message] = [message for message in place.messages() if message["certmail_id"] == job]
+    assert message["mailbox"] == ascii_form
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "müller@globex.example",
+        "a@b\r\nBcc: eve@evil.example",
+        "<b>x</b>@globex.example",
+        "nobody",
+        "a b@c.example",
+    ],
+)
+def test_an_account_whose_address_cannot_stand_in_a_mail_is_refused_and_kept_nowhere(
+    place: Town, email: str
+) -> None:
+    tenant = f"odd{len(email)}"
+    connection = pending(place, tenant)
+    sub = place.control("POST", "/accounts", {"email": f"{tenant}@globex.example"})["sub"]
+    answer = {"sub": sub, "email": email, "email_verified": True}
+    place.fault({"status": 200, "body": json.dumps(answer)}, path="/v1/userinfo", times=1)
+    page = place.consent(link_url(place, connection), f"{tenant}@globex.example")
+    shown = show(place, connection)
+    assert (shown["code"], shown["mailbox"]) == ("address_unusable", None), page.text
+    assert email not in page.text
+    assert email not in str(shown)
 
 
 def test_a_state_works_once(place: Town) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 from sqlalchemy import select, update
 
 from certmail_config import keys
+from certmail_config.addresses import recorded_address
 from certmail_config.errors import Refused
 from certmail_config.ids import JobId
 from certmail_config.ledger import Cancellation, cancel, close, run
@@ -50,7 +51,7 @@ def erase(
     `patience`: for so many seconds; without it for as long as what is under way may take.
     """
     deadline = time.monotonic() + (patience or office.settings.lease_seconds + MARGIN_SECONDS)
-    reason, address = f"erased: {by}", address.strip().lower()
+    reason, address = f"erased: {by}", recorded_address(address)
     # Only the record knows whom a reminder is for: what it has not read yet would not be found.
     known = _newest_event(office)
     _wait(lambda: _unrecorded(office, known), deadline, progress)

@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 from sqlalchemy import Column, ColumnElement, Engine, Select, literal, select, tuple_
 from sqlalchemy import Connection as Db
 
+from certmail_config.addresses import recorded_address
 from certmail_config.errors import WrongUse
 from certmail_config.sql import tables
 from certmail_config.sql.engine import reachable
@@ -60,7 +61,7 @@ class Filter:
     def by_column(self) -> dict[Column[Any], Any]:
         """What must be equal to what."""
         record = tables.deliveries.c
-        recipient = self.recipient.strip().lower() if self.recipient is not None else None
+        recipient = recorded_address(self.recipient) if self.recipient is not None else None
         given = {
             record.tenant: self.tenant,
             record.campaign: self.campaign,

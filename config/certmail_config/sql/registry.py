@@ -12,6 +12,7 @@ from sqlalchemy import Connection as Db
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from certmail_config.addresses import kept_address
 from certmail_config.connections import DEFAULT_NAME, Connection, ConnectionState, Kind, Limits, Tenant
 from certmail_config.errors import Refused
 from certmail_config.ids import ConnectionId, uuid7
@@ -283,6 +284,7 @@ def _connection(row: Mapping[Any, Any]) -> Connection:
             "id": ConnectionId(row["id"]),
             "kind": Kind(row["kind"]) if row["kind"] else None,
             "state": ConnectionState(row["state"]),
+            "mailbox": kept_address(row["mailbox"]) if row["mailbox"] else None,
             "limits": Limits(**{name: row[name] for name in _LIMITS}),
         }
     )

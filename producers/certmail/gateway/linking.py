@@ -242,6 +242,11 @@ async def _examine(
         message = "Google did not say whose account this is."
         remedy = "Link the account again in a minute."
         return await _trouble(office, connection, _failed("account_unknown", message, remedy))
+    if account.unusable:
+        message = f"Google names an address for this account that reminders cannot be sent from: {account.unusable}."
+        return await _trouble(
+            office, connection, _failed("address_unusable", message, "Link an account of your company's.")
+        )
     if connection.sub not in {None, account.sub} and not link.another:
         message = "This connection was linked to another account before, and still is."
         remedy = (

@@ -144,6 +144,10 @@ class Checklist:
             message = "Google says that the token is another account's."
             yield failed(name, "another_account", message, "Link the account again.")
             return
+        if account.unusable:
+            message = f"Google names an address for the account that reminders cannot be sent from: {account.unusable}."
+            yield failed(name, "address_unusable", message, "Link an account of your company's.")
+            return
         moved = self.connection.mailbox is not None and account.email != self.connection.mailbox
         self.connection = replace(self.connection, mailbox=account.email)
         changed = " Its address has changed; reminders leave from the new one." if moved else ""
