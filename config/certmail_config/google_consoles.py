@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 GMAIL_API: Final = "gmail.googleapis.com"
 KEY_UPLOAD_POLICY: Final = "iam.disableServiceAccountKeyUpload"
 _OF_PROJECTS: Final = ".iam.gserviceaccount.com"
+_APP_ENGINE: Final = "appspot.gserviceaccount.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,11 @@ class Consoles:
     def cloud_shell(self, project: str = "") -> str:
         """A terminal in the browser that has gcloud and is signed in. D (docs.cloud.google.com/shell)."""
         return _page(self.cloud, "/", cloudshell="true", project=project)
+
+    @property
+    def projects(self) -> str:
+        """The list of projects, with their ids. D (docs.cloud.google.com/resource-manager/docs/creating-managing-projects)."""
+        return _page(self.cloud, "/cloud-resource-manager")
 
     def gmail_api(self, project: str) -> str:
         """Where the Gmail API is enabled. D."""
@@ -79,9 +85,12 @@ def project_of(service_account: str) -> str:
     """The project that the address of a service account names; empty where it names none.
 
     `name@PROJECT.iam.gserviceaccount.com`; of a project with a domain, `example.com:PROJECT`, it is
-    `name@PROJECT.example.com.iam.gserviceaccount.com`. D (docs.cloud.google.com/iam/docs/service-account-types).
+    `name@PROJECT.example.com.iam.gserviceaccount.com`; App Engine's own is `PROJECT@appspot.gserviceaccount.com`.
+    D (docs.cloud.google.com/iam/docs/service-account-types).
     """
-    _, _, host = service_account.casefold().rpartition("@")
+    name, _, host = service_account.casefold().rpartition("@")
+    if host == _APP_ENGINE:
+        return name
     if not host.endswith(_OF_PROJECTS):
         return ""
     project, dot, domain = host.removesuffix(_OF_PROJECTS).partition(".")

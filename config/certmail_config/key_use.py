@@ -64,7 +64,7 @@ def lasting(office: Office) -> set[str]:
 def passing(redis: Redis) -> dict[str, float]:
     """For how many seconds access tokens, visits, set-up links and consents under way need each key."""
     found: dict[str, float] = defaultdict(float)
-    for prefix in (keys.TOKEN, keys.LINK, keys.ENQUIRY, keys.SESSION, keys.SETUP, keys.SETUP_BROWSER):
+    for prefix in (keys.TOKEN, keys.LINK, keys.ENQUIRY, *keys.OF_SETTING_UP):
         names = redis.scan_iter(prefix + "*", count=_BATCH)
         while batch := list(islice(names, _BATCH)):
             with redis.pipeline(transaction=False) as pipe:

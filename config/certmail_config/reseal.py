@@ -58,9 +58,12 @@ def reseal(office: Office, progress: Callable[[int, int], None] = lambda _done, 
 
 
 def _reseal_lasting(office: Office) -> int:
-    """Renew what stands in Redis only, but for longer than an old key should be needed: set-up links and visits."""
-    prefixes = (keys.SETUP, keys.SETUP_BROWSER, keys.SESSION)
-    names = [name.decode() for each in prefixes for name in office.redis.scan_iter(each + "*", count=1000)]
+    """Renew what stands in Redis only, but for longer than an old key should be needed: set-up links, visits and the like."""
+    names = [
+        name.decode()
+        for each in keys.OF_SETTING_UP
+        for name in office.redis.scan_iter(each + "*", count=1000)
+    ]
     return sum(office.strongbox.renew(name) for name in names)
 
 

@@ -127,6 +127,16 @@ class Settings(BaseModel):
         description="Where set-up links may send an administrator back to: beginnings of addresses, comma separated, as in "
         "`https://app.example.com/settings`. Unset: nowhere.",
     )
+    application_name: str | None = Field(
+        None,
+        max_length=80,
+        description="The application that mailboxes are connected for, as its customers know it: the pages of set-up links say that "
+        "it invites. Unset: they say so of nobody.",
+    )
+    application_logo: Path | None = Field(
+        None,
+        description="Its logo on those pages: a PNG, JPEG or WebP file of 256 KiB at most, which the gateway serves itself.",
+    )
     api_per_minute: int = Field(
         60_000,
         ge=1,
@@ -341,6 +351,14 @@ class Settings(BaseModel):
         if not isinstance(value, str):
             return value
         return tuple(parse_vault_key(part) for part in value.split(","))
+
+    @field_validator("application_name")
+    @classmethod
+    def _is_one_line(cls, value: str | None) -> str | None:
+        if value is not None and not value.strip().isprintable():
+            message = "must be one line of printable text"
+            raise ValueError(message)
+        return value.strip() if value is not None else None
 
     @field_validator("deployment_key")
     @classmethod

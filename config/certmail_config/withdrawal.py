@@ -22,7 +22,8 @@ def hide_connection(redis: Redis, tenant: str, name: str, connection: Connection
 
 def forget_connection(redis: Redis, tenant: str, name: str, connection: ConnectionId) -> None:
     """Remove a connection, whatever waits for it: that ends as failed when its turn comes. Raises RedisError."""
-    redis.delete(keys.CONNECTION + connection)
+    set_up = (keys.CLIENT_ID, keys.TEST_WANTED, keys.DELEGATION)
+    redis.delete(keys.CONNECTION + connection, *(prefix + connection for prefix in set_up))
     for notes in (keys.GRANTED, keys.WARNED):
         redis.hdel(notes, connection)
     hide_connection(redis, tenant, name, connection)

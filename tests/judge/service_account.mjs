@@ -6,6 +6,14 @@ const SEND = "https://www.googleapis.com/auth/gmail.send";
 
 export async function serviceAccount(window, google, town, tenant) {
   const { page } = window;
+  const unfold = async (summary) => {
+    const details = page.locator("details", { has: page.locator("summary", { hasText: summary }) });
+    if (!(await details.evaluate((each) => each.open))) await details.locator("summary").click();
+  };
+  const copied = async (id) => {
+    await page.locator(".copyable", { has: page.locator(`#${id}`) }).getByRole("button", { name: "Copy" }).click();
+    return page.evaluate(() => navigator.clipboard.readText());
+  };
   const account = `certmail@${tenant}-it.iam.gserviceaccount.com`, mailbox = `reviews@${tenant}.example`;
   await google.mailbox(mailbox);
 
@@ -32,6 +40,9 @@ export async function serviceAccount(window, google, town, tenant) {
   await window.sees("How do you want to connect the mailbox?");
   await window.look("kind");
   await window.follow("Use a service account");
+  expect((await page.getByLabel("Project ID").inputValue()).startsWith(`certmail-${tenant}`), "a new project is suggested");
+  await window.look("project");
+  await unfold("There is a service account already?");
   await page.getByLabel("Email address of the service account").fill("maria@initech.example");
   await page.getByLabel("Mailbox to send from").fill(mailbox);
   await window.press("Make the certificate");
@@ -42,8 +53,15 @@ export async function serviceAccount(window, google, town, tenant) {
   await page.getByLabel("Let certmail see the headers of sent mail, too").check();
   await window.look("service-account");
   await window.press("Make the certificate");
-  await window.sees("Upload the certificate");
+  await window.sees("Prepare Google Cloud");
   await window.look("set-up");
+
+  const commands = await copied("gcloud");
+  expect(commands.includes(`account=${account}`) && commands.includes("-----BEGIN CERTIFICATE-----"), "the commands to paste are whole");
+  await window.press("Make a link for the super administrator");
+  await window.look("link-for-the-super-administrator");
+  const handedOn = await page.locator("#delegation-link").textContent();
+  await window.follow("The connection");
 
   await window.press("Make a set-up link");
   await window.sees("A link for the tenant’s administrator");
@@ -58,6 +76,8 @@ export async function serviceAccount(window, google, town, tenant) {
   await window.step("Certificate upload", "wait");
   await window.look("not-uploaded");
 
+  await unfold("By hand, in the Google Cloud console");
+  await window.look("by-hand");
   const [download] = await Promise.all([page.waitForEvent("download"), window.follow("Download the certificate")]);
   const pem = await readFile(await download.path(), "utf8");
   expect(pem.startsWith("-----BEGIN CERTIFICATE-----"), "the download is a certificate");
@@ -72,16 +92,15 @@ export async function serviceAccount(window, google, town, tenant) {
   await window.step("Clock", "good");
   await window.step("Key at Google", "good");
   await window.step("Permission to send", "wait");
-  const copy = (label) => page.locator(".copyable", { hasText: label }).getByRole("button", { name: "Copy" });
-  await copy("Client ID").click();
-  expect((await page.evaluate(() => navigator.clipboard.readText())) === client_id, "the client ID to paste is Google's");
+  const filledIn = new URL(await page.getByRole("link", { name: "Authorise in the Admin console" }).getAttribute("href"));
+  expect(filledIn.searchParams.get("clientIdToAdd") === client_id, "the Admin console's form is filled in");
+  await unfold("Or enter it by hand");
+  expect((await copied("client-id")) === client_id, "the client ID to paste is Google's");
   await window.look("not-delegated");
-  const scopes = [];
-  for (const label of ["Scope to send", "Scope to look for sent mail"]) {
-    await copy(label).click();
-    scopes.push(await page.evaluate(() => navigator.clipboard.readText()));
-  }
+  const scopes = (await copied("scopes")).split(",");
+  expect(filledIn.searchParams.get("clientScopeToAdd") === scopes.join(","), "with the same scopes");
   expect(scopes[0] === SEND, `the scope to paste is ${scopes[0]}`);
+  await superAdministrator(window, handedOn, "missing");
   await google.delegate(account, SEND);
   await window.check("Only check");
   await window.step("Permission to send", "good");
@@ -98,6 +117,8 @@ export async function serviceAccount(window, google, town, tenant) {
   expect((await google.messages(mailbox)).length === 1, "one test mail arrived");
   await window.look("working");
 
+  await superAdministrator(window, handedOn, "works");
+
   town.hand("expire", `${tenant}/default`);
   await window.check("Only check");
   await window.step("Certificate validity", "bad");
@@ -110,4 +131,20 @@ export async function serviceAccount(window, google, town, tenant) {
   await window.check("Only check");
   await window.step("Certificate validity", "good");
   await page.locator("#state").getByText("Working").waitFor();
+}
+
+// Somebody else's browser: all that they see is what is asked of them, and whether it works.
+async function superAdministrator(window, url, how) {
+  const page = await window.page.context().browser().newContext({ viewport: window.page.viewportSize() }).then((context) => context.newPage());
+  const theirs = Object.assign(Object.create(Object.getPrototypeOf(window)), window, { page });
+  await page.goto(url);
+  if (how === "missing") {
+    await page.getByRole("button", { name: "Check" }).click();
+    await page.locator("#news").getByText("Google does not let the service account send yet.").waitFor();
+  } else {
+    await page.getByText("There is nothing left for you to do.").waitFor();
+  }
+  await theirs.look(`super-administrator-${how}`);
+  window.stops = theirs.stops;
+  await page.context().close();
 }

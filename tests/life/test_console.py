@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -96,7 +99,7 @@ def test_an_operator_sets_up_a_service_account_and_sees_it_work(place: Town, som
     somebody.post(f"{path}/check")
     said = somebody.wait(path)
     assert client["client_id"] in said
-    assert f"Scope to send {SEND_SCOPE}" in said
+    assert f"Scopes {SEND_SCOPE} " in said
 
     place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": [SEND_SCOPE]})
     somebody.post(f"{path}/check", mail="1")
@@ -104,6 +107,87 @@ def test_an_operator_sets_up_a_service_account_and_sees_it_work(place: Town, som
     assert "Gmail took a mail from reviews@acme.example to itself" in said
     assert "Working" in said
     assert "All checks passed." in said
+
+
+def block(visitor: Visitor, name: str) -> str:
+    """A block to be pasted, as it stands on the last page."""
+    found = re.search(rf'<code id="{name}">(.*?)</code>', visitor.page.text, re.DOTALL)
+    assert found is not None, visitor.text
+    return unescape(found[1])
+
+
+def links(visitor: Visitor) -> list[str]:
+    """Where the last page leads to."""
+    return [unescape(found) for found in re.findall(r'href="([^"]+)"', visitor.page.text)]
+
+
+def test_who_has_no_service_account_names_a_project_and_pastes_twice(
+    place: Town, somebody: Visitor, tmp_path: Path
+) -> None:
+    place.control("POST", "/accounts", {"email": "reviews@pastes.example"})
+    somebody.get("/console/new")
+    somebody.post("/console/new", tenant="pastes", organisation="Pastes", name="")
+    somebody.get("/console/set-up/pastes/default/service-account")
+    suggested = re.search(r'name="project" value="([a-z0-9-]+)"', somebody.page.text)
+    assert suggested is not None
+    assert suggested[1].startswith("certmail-pastes-")
+    fields = {"mailbox": "reviews@pastes.example", "valid_days": "60", "verify": "1"}
+    wrong = somebody.post("/console/set-up/pastes/default/service-account", project="My Project", **fields)
+    assert wrong.status_code == 400
+    assert re.search(r'<input id="project"[^>]* aria-invalid="true"', somebody.page.text)
+    somebody.post("/console/set-up/pastes/default/service-account", project="pastes-it", **fields)
+    path = urlsplit(somebody.page.url).path
+
+    # The first paste: a shell whose gcloud asks the sandbox instead of Google.
+    account = "certmail@pastes-it.iam.gserviceaccount.com"
+    client = place.control("POST", "/service-accounts", {"email": account, "project": "pastes-it"})
+    (tmp_path / "gcloud").write_text(
+        f"""#!/bin/sh
+case "$*" in
+  *" upload "*) curl -sf --data-binary @"$5" {place.google}/_sandbox/service-accounts/{account}/keys ;;
+  *--format*) echo {client["client_id"]} ;;
+esac
+"""
+    )
+    (tmp_path / "gcloud").chmod(0o755)
+    path_of_shell = f"{tmp_path}:{os.environ['PATH']}"
+    ran = subprocess.run(
+        ["bash"], input=block(somebody, "gcloud"), env={"PATH": path_of_shell}, text=True,
+        capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert f"Client ID: {client['client_id']}" in ran.stdout
+
+    # The second: the Admin console's form, filled in.
+    somebody.get(path)
+    somebody.post(f"{path}/check")
+    somebody.wait(path)
+    [filled_in] = [link for link in links(somebody) if "clientIdToAdd" in link]
+    assert filled_in in ran.stdout, "the commands print the same address"
+    query = parse_qs(urlsplit(filled_in).query)
+    assert query["clientIdToAdd"] == [client["client_id"]]
+    scopes = query["clientScopeToAdd"][0].split(",")
+    assert scopes == [SEND_SCOPE, SEND_SCOPE.replace("send", "metadata")]
+    place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": scopes})
+    somebody.post(f"{path}/check")
+    assert "All checks passed." in somebody.wait(path)
+
+
+def test_every_step_leads_to_the_very_page(place: Town, somebody: Visitor) -> None:
+    set_up(place, somebody, "leads")
+    console, project = "https://console.cloud.google.com", "?project=leads-it"
+    account = "certmail@leads-it.iam.gserviceaccount.com"
+    for page in (
+        f"/apis/library/gmail.googleapis.com{project}",
+        f"/iam-admin/serviceaccounts/create{project}",
+        f"/iam-admin/serviceaccounts/details/{account}/keys{project}",
+        f"/iam-admin/orgpolicies/iam-disableServiceAccountKeyUpload{project}",
+        "/?cloudshell=true&project=leads-it",
+    ):
+        assert console + page in links(somebody)
+    assert "https://admin.google.com/ac/owl/domainwidedelegation" in links(somebody)
+    assert console not in links(somebody)
+    assert f'account_id   = "{account.partition("@")[0]}"' in block(somebody, "terraform")
 
 
 def test_what_is_no_service_account_is_said_at_the_field(place: Town, somebody: Visitor) -> None:

@@ -73,6 +73,128 @@ def state_of(place: Town, connection: str) -> str:
     return str(place.office.connection(ConnectionId(connection)).state)
 
 
+def service_account(place: Town, tenant: str) -> ConnectionId:
+    """A connection of a service account that waits for its super administrator."""
+    place.office.add_tenant(tenant)
+    made = place.office.add_customer_owned_app(
+        tenant,
+        "default",
+        service_account=f"certmail@{tenant}-it.iam.gserviceaccount.com",
+        mailbox=f"reviews@{tenant}.example",
+        limits=Limits(),
+        valid_days=60,
+    )
+    return made.id
+
+
+def hand_on(visitor: Visitor, connection: str, base: str = "/console") -> str:
+    """Make the super administrator's link; gives its path."""
+    visitor.get(f"{base}/connections/{connection}")
+    visitor.post(f"{base}/connections/{connection}/delegation")
+    [url] = re.findall(r"http://\S+/connect/delegation/\S+", visitor.text)
+    return str(urlsplit(url).path)
+
+
+class TestTheSuperAdministratorsLink:
+    def test_it_shows_what_is_to_be_authorised_and_opens_nothing_else(
+        self, place: Town, somebody: Visitor
+    ) -> None:
+        connection = service_account(place, "handed")
+        path = hand_on(somebody, connection)
+        holder = Visitor(place)
+        said = holder.read(path)
+        for shown in ("reviews@handed.example", "certmail@handed-it.iam.gserviceaccount.com", "gmail.send"):
+            assert shown in said
+        assert not holder.session.cookies, "it lets nobody in"
+        assert holder.page.text.count("<form") == 1
+        for other in ("", "/certificate", "/check", "/link", "/correction", "/delegation"):
+            for base in ("/connect", "/console"):
+                answer = holder.session.get(
+                    f"{place.gateway}{base}/connections/{connection}{other}",
+                    timeout=10,
+                    allow_redirects=False,
+                )
+                assert answer.status_code in {303, 403, 405}
+        token = path.rpartition("/")[2]
+        assert holder.get(f"/connect/{token}").status_code == 403, "it is no set-up link"
+
+    def test_its_form_is_sent_from_its_own_page_alone(self, place: Town, somebody: Visitor) -> None:
+        mine = hand_on(somebody, service_account(place, "mine"))
+        other = hand_on(somebody, service_account(place, "other"))
+        holder = Visitor(place)
+        holder.get(other)
+        foreign = holder.token
+        assert holder.post(mine, token=foreign).status_code == 403
+        assert holder.post(mine, token="").status_code == 403
+        holder.get(mine)
+        sent = holder.session.post(
+            f"{place.gateway}{mine}",
+            data={"csrf": holder.token},
+            headers={"Sec-Fetch-Site": "cross-site"},
+            timeout=10,
+        )
+        assert sent.status_code == 403
+        assert holder.post(mine, token=holder.token).ok
+
+    @pytest.mark.parametrize("how", ["altered", "replaced", "moved", "suspended", "other account", "removed"])
+    def test_it_ends(self, place: Town, somebody: Visitor, how: str) -> None:
+        tenant = f"ends-{how.replace(' ', '-')}"
+        connection = service_account(place, tenant)
+        path, redis = hand_on(somebody, connection), place.office.redis
+        assert Visitor(place).get(path).ok
+        match how:
+            case "altered":
+                path = path[:-1] + ("A" if path[-1] != "A" else "B")
+            case "replaced":
+                hand_on(somebody, connection)
+            case "moved":  # by somebody who can write Redis
+                theirs = hand_on(somebody, service_account(place, f"{tenant}-theirs"))
+                other = theirs.rpartition("/")[2].partition(".")[0]
+                redis.set(keys.DELEGATION + connection, redis.get(keys.DELEGATION + other) or b"")
+                path = path.replace(path.rpartition(".")[2], theirs.rpartition(".")[2])
+            case "suspended":
+                set_tenant_state(place.office, tenant, TenantState.SUSPENDED, "somebody")
+            case "other account":
+                found = place.office.connection(connection)
+                place.office.save(replace(found, service_account="x@y.iam.gserviceaccount.com"))
+            case "removed":
+                erase_connection(place.office, place.office.connection(connection))
+        ended = Visitor(place)
+        assert ended.get(path).status_code == 403
+        assert "ask whoever sent you the link for a new one" in ended.text
+        assert tenant not in ended.text
+
+    def test_once_it_works_it_says_so_and_shows_nothing_more_whatever_happens_later(
+        self, place: Town, somebody: Visitor
+    ) -> None:
+        connection = service_account(place, "completed")
+        path = hand_on(somebody, connection)
+        working = place.office.connection(connection).working(key_id="abc")
+        place.office.save(working)
+        for _ in ("once", "and later"):
+            said = Visitor(place).read(path)
+            assert "There is nothing left for you to do." in said
+            assert "completed" not in said
+            found = place.office.connection(connection)
+            place.office.save(found.troubled("delegation_missing", "It is gone.", "Do it again."))
+
+    def test_a_visitor_makes_one_for_their_own_connection_only(self, place: Town, somebody: Visitor) -> None:
+        theirs = service_account(place, "not-theirs")
+        service_account(place, "own")
+        url = place.ask("connections", "setup-link", "own")["url"]
+        visitor = Visitor(place)
+        visitor.open_link(url)
+        own = urlsplit(visitor.page.url).path.rpartition("/")[2]
+        assert Visitor(place).get(hand_on(visitor, own, "/connect")).ok
+        visitor.get(f"/connect/connections/{own}")
+        assert visitor.post(f"/connect/connections/{theirs}/delegation").status_code == 404
+
+    def test_for_a_linked_account_there_is_none(self, place: Town, somebody: Visitor) -> None:
+        connection = pending(place, "no-delegation")
+        somebody.get(f"/console/connections/{connection}")
+        assert somebody.post(f"/console/connections/{connection}/delegation").status_code == 409
+
+
 class TestTheWayBackFromGoogle:
     def test_a_consent_begun_in_another_browser_is_not_ended_in_this_one(
         self, place: Town, somebody: Visitor

@@ -28,7 +28,7 @@ from certmail_config.tenant_audit import TenantAudit
 from certmail_config.waits import Scope, counted, waits
 from certmail_worker.care import IDLE_SECONDS, Ward, warning_days
 from certmail_worker.desk import Desk
-from certmail_worker.probe import probe, save
+from certmail_worker.probe import probe, remember, save
 from certmail_worker.progress import GotOn, unnoted
 
 log = logging.getLogger(__name__)
@@ -88,6 +88,7 @@ async def _look(office: Office, glance: Glance, places: asyncio.Semaphore, got_o
             await asyncio.to_thread(office.check_vault, glance.id)
             before = await asyncio.to_thread(office.connection, glance.id)
             probed = await probe(before, office.settings, office.vault)
+            await asyncio.to_thread(remember, office, before, probed)
             found = probed.connection
             if found == before or (
                 before.state is ConnectionState.PENDING and found.state is not ConnectionState.ACTIVE

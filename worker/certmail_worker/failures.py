@@ -124,6 +124,7 @@ TABLE: Final = (
         "scope_missing",
         "The permission gmail.send was not granted.",
         "Grant https://www.googleapis.com/auth/gmail.send: for a service account in the Admin console's domain-wide delegation, "
+        "together with the scopes that stand there (a new list replaces them), "
         "else by linking the account again with every box ticked.",
     ),
     _row(

@@ -18,7 +18,7 @@ from certmail_config.errors import SealBroken
 from certmail_config.moments import moment
 from certmail_config.strongbox import Strongbox, place_in
 
-_PREFIXES: Final = (keys.SESSION, keys.SETUP, keys.SETUP_BROWSER, keys.LINK, keys.ENQUIRY)
+_PREFIXES: Final = (*keys.OF_SETTING_UP, keys.LINK, keys.ENQUIRY)
 _OTHERS: Final = (keys.ENQUIRY_TAKEN, keys.ENQUIRY_LATEST)
 _PATTERN: Final = f"{keys.TAG}:[vsle]*"
 """Fits all of them, and few of the keys of reminders."""

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from google.auth.crypt import RSASigner
 
 from certmail_config.connections import METADATA_SCOPE, SEND_SCOPE, Connection, Kind
+from certmail_config.google_steps import scopes_of
 from certmail_config.ids import ConnectionId
 from certmail_config.oauth import (
     AUDIENCE,
@@ -48,6 +49,12 @@ def purposes(connection: Connection) -> tuple[Purpose, ...]:
     return (Purpose.SEND, Purpose.LOOK) if connection.verify else (Purpose.SEND,)
 
 
+def to_paste(connection: Connection) -> str:
+    """All scopes of a connection, as Google's table takes them: a new list there replaces the old one."""
+    scopes = ",".join(scopes_of(connection))
+    return f"{scopes} (both at once: a new list replaces the old one)" if connection.verify else scopes
+
+
 def oauth_client(settings: Settings) -> OAuthClient | None:
     """Our OAuth client, if one is configured."""
     if settings.oauth_client_id is None or settings.oauth_client_secret is None:
@@ -79,7 +86,10 @@ class Minter:
             message = f"The token endpoint cannot be reached: {answer.why}"
             return Denied(Blame.NOBODY, "token_unavailable", message, "It is tried again.")
         granted = read_answer(answer.status, answer.body, self._grant(connection))
-        return replace(granted, wait=named_wait(answer)) if isinstance(granted, Denied) else granted
+        if not isinstance(granted, Denied):
+            return granted
+        remedy = granted.remedy.replace(SEND_SCOPE, to_paste(connection))
+        return replace(granted, wait=named_wait(answer), remedy=remedy)
 
     async def client_id(self, connection: Connection) -> str | Denied | None:
         """The numeric client ID of a connection's service account; None where Google does not tell. Raises SealBroken.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from certmail_config.client_ids import client_id_of
 from certmail_config.errors import Refused
+from certmail_config.google_steps import GoogleSteps
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
 from certmail_worker.cli.actor import actor
@@ -21,17 +24,30 @@ ValidDays = Annotated[
 ]
 
 
+class Form(StrEnum):
+    """In which form the certificate is written."""
+
+    PEM = "pem"
+    GCLOUD = "gcloud"
+    TERRAFORM = "terraform"
+
+
 def certificate(
     id: Id,  # noqa: A002 - what it is called on the command line
     *,
     next: Annotated[  # noqa: A002 - as above
         bool, typer.Option("--next", help="The one that is to take over, while certificates are rotated.")
     ] = False,
+    form: Annotated[
+        Form,
+        typer.Option("--as", help="As a file to upload, or in commands that set up all of Google Cloud."),
+    ] = Form.PEM,
     json: Json = False,
 ) -> None:
-    """Write the certificate (PEM) to stdout, for uploading to the service account."""
+    """Write the certificate to stdout, for uploading to the service account; or commands that make project, API and account, too."""
     with open_office(Settings.from_env(), actor=actor()) as office:
         found = office.connection(id)
+        google = GoogleSteps(found, client_id_of(office.strongbox, found), office.settings.consoles)
     if found.certificate is None:
         raise Refused(
             "no_certificate",
@@ -49,8 +65,18 @@ def certificate(
     )
     if json:
         return print_json({"id": found.id, "certificate": pem, "not_after": when(not_after)})
-    sys.stdout.write(str(pem))
+    sys.stdout.write(_in_form(google, str(pem), form))
     return None
+
+
+def _in_form(google: GoogleSteps, pem: str, form: Form) -> str:
+    match form:
+        case Form.PEM:
+            return pem
+        case Form.GCLOUD:
+            return google.gcloud(pem)
+        case Form.TERRAFORM:
+            return google.terraform(pem)
 
 
 def rotate(

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.connections import DEFAULT_NAME, METADATA_SCOPE, SEND_SCOPE, Kind, Limits
+from certmail_config.connections import DEFAULT_NAME, Kind, Limits
 from certmail_config.errors import WrongUse
+from certmail_config.google_steps import GoogleSteps
 from certmail_config.lane_glances import at_once
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
@@ -91,21 +92,24 @@ def add(
             valid_days=valid_days or office.settings.certificate_days,
             verify=verify,
         )
+        google = GoogleSteps(made, "", office.settings.consoles)
     if json:
         return print_json(as_json(made))
     show_connection(made)
     out.print("\nNext:")
-    out.print(f"  1. certmail connections certificate {made.id} > certificate.pem")
+    out.print(f"  1. certmail connections certificate {made.id} --as gcloud")
     out.print(
-        "  2. Upload it in the Google Cloud console: the service account, Keys, Add key, Upload existing key."
+        "     prints commands to paste into Cloud Shell, or any shell with gcloud. They make what is missing:"
     )
+    out.print("     project, Gmail API, service account and its key; and they say the client ID.")
+    out.print(f"     Cloud Shell: {google.shell}", markup=False)
     out.print(
-        "  3. In the Admin console (Security, API controls, Domain-wide delegation) authorise the service"
+        "     By hand: without --as it writes the certificate, to be uploaded to the service account, under Keys:"
     )
-    out.print(
-        f"     account's numeric client ID for {SEND_SCOPE}{f' and {METADATA_SCOPE}' if verify else ''}."
-    )
-    out.print(f"  4. certmail connections probe {made.id}")
+    out.print(f"     {google.keys}", markup=False)
+    out.print("  2. A super administrator authorises the client ID (Admin console, Security, API controls,")
+    out.print(f"     Domain-wide delegation) for {google.scopes}", markup=False)
+    out.print(f"  3. certmail connections probe {made.id}")
     return None
 
 

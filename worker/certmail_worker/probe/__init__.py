@@ -2,6 +2,6 @@
 
 from certmail_config.checklist import Step
 from certmail_worker.probe.checklist import Probed, Told, probe
-from certmail_worker.probe.saving import examine, probe_and_save, save
+from certmail_worker.probe.saving import examine, probe_and_save, remember, save
 
-__all__ = ["Probed", "Step", "Told", "examine", "probe", "probe_and_save", "save"]
+__all__ = ["Probed", "Step", "Told", "examine", "probe", "probe_and_save", "remember", "save"]

@@ -6,10 +6,10 @@ import asyncio
 from typing import Final
 
 from certmail_config.checklist import Step
-from certmail_config.connections import SEND_SCOPE, Connection
+from certmail_config.connections import Connection
 from certmail_config.oauth import Granted
 from certmail_config.token_errors import Blame, Denied
-from certmail_worker.minter import SCOPE, Minter, Purpose
+from certmail_worker.minter import SCOPE, Minter, Purpose, to_paste
 from certmail_worker.probe.steps import denied, failed, passed
 
 TRIES: Final = 3
@@ -44,11 +44,11 @@ async def token(
         message = "Google has granted it, and has refused it a moment before or after: it is still spreading."
         return failed(name, refusal.code, message, "Nothing to do but wait.", waiting=True), granted
     if refusal is not None:
-        return denied(name, _precise(refusal, purpose, client_id)), None
+        return denied(name, _precise(refusal, client_id)), None
     assert granted is not None, "one or the other"
     if granted.scopes and SCOPE[purpose] not in granted.scopes:
         message = f"Google gave a token without {SCOPE[purpose]}."
-        return failed(name, "scope_missing", message, _grant_scope(connection, purpose, client_id)), None
+        return failed(name, "scope_missing", message, _grant_scope(connection, client_id)), None
     message = _GRANTED[purpose]
     return passed(name, "token_granted", message), granted
 
@@ -70,9 +70,9 @@ async def _ask(
     return granted, refusal
 
 
-def _precise(refusal: Denied, purpose: Purpose, client_id: str | None) -> Denied:
-    """Name the scope that was asked for, and the number that the Admin console wants."""
-    remedy = refusal.remedy.replace(SEND_SCOPE, SCOPE[purpose])
+def _precise(refusal: Denied, client_id: str | None) -> Denied:
+    """Name the number that the Admin console wants."""
+    remedy = refusal.remedy
     if client_id is not None:
         remedy = remedy.replace(
             "the service account's numeric client ID (not its email)", f"the client ID {client_id}"
@@ -80,8 +80,8 @@ def _precise(refusal: Denied, purpose: Purpose, client_id: str | None) -> Denied
     return Denied(refusal.blame, refusal.code, refusal.message, remedy, refusal.settling)
 
 
-def _grant_scope(connection: Connection, purpose: Purpose, client_id: str | None) -> str:
+def _grant_scope(connection: Connection, client_id: str | None) -> str:
     if connection.service_account is None:
         return "Link the account again and tick the box for sending email."
     who = f"the client ID {client_id}" if client_id else "the service account's numeric client ID"
-    return f"Authorise {who} for {SCOPE[purpose]} in the Admin console's domain-wide delegation."
+    return f"Authorise {who} for {to_paste(connection)} in the Admin console's domain-wide delegation."

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from certmail_config import keys
+from certmail_config.client_ids import note_client_id
 from certmail_config.connections import Connection, ConnectionState, Kind
 from certmail_config.errors import Refused
 from certmail_config.ledger import run, spend_message
@@ -27,6 +28,7 @@ async def examine(office: Office, id_or_name: str, *, mail: bool = False, told: 
 
     postage = Meters(office, connection) if mail else None
     probed = await probe(connection, office.settings, office.vault, postage=postage, told=told)
+    await asyncio.to_thread(remember, office, connection, probed)
     return replace(probed, connection=await asyncio.to_thread(save, office, connection, probed))
 
 
@@ -45,6 +47,13 @@ class Meters:
     async def give_back(self) -> None:
         """It became no message."""
         await asyncio.to_thread(self.office.redis.delete, keys.TESTED + self.connection.id)
+
+
+def remember(office: Office, connection: Connection, probed: Probed) -> None:
+    """Keep what a person needs at Google and only Google tells: the service account's client ID. Raises RedisError."""
+    client_id = next((step.value for step in probed.steps if step.name == "service account"), "")
+    if client_id:
+        note_client_id(office.strongbox, connection, client_id)
 
 
 def save(office: Office, before: Connection, probed: Probed) -> Connection:

@@ -13,6 +13,7 @@ from certmail.gateway.console.listing import Line
 from certmail.gateway.console.visitors import Visitor
 from certmail_config.certificates import ends_soon
 from certmail_config.checklist import Step
+from certmail_config.client_ids import client_id_of
 from certmail_config.connections import Connection, ConnectionState, Tenant
 from certmail_config.enquiries import Wish
 from certmail_config.errors import Refused
@@ -41,6 +42,8 @@ class Facts:
     leaves_at: datetime | None
     sent_today: int
     paused: tuple[str, str] | None
+    client_id: str = ""
+    """The service account's numeric client ID, once Google has told it."""
 
     @property
     def connection(self) -> Connection:
@@ -126,11 +129,6 @@ class Facts:
         return self.never_worked and self.connection.state is not ConnectionState.DISABLED
 
     @property
-    def client_id(self) -> str:
-        """The service account's numeric client ID, once Google has told it."""
-        return next((step.value for step in self.steps if step.name == "service account"), "")
-
-    @property
     def certificate_ended(self) -> bool:
         """Whether it is over."""
         ends = self.connection.not_after
@@ -165,6 +163,7 @@ def facts(front: Front, visitor: Visitor, id_: str) -> Facts:
         leaves_at=last_leaves_at(redis, connection.id) if settled else None,
         sent_today=sent_today(redis, connection.id),
         paused=pause_of(redis, connection.tenant),
+        client_id=client_id_of(front.office.strongbox, connection),
     )
 
 

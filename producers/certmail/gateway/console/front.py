@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from certmail.gateway.asking import Asker
+from certmail.gateway.console.application import Application, application_of
 from certmail.gateway.console.pace import Pace
 from certmail.gateway.console.rendering import Pages
 from certmail.gateway.console.visitors import Visitors
@@ -23,6 +24,7 @@ class Front:
     visitors: Visitors
     asker: Asker
     pages: Pages
+    application: Application
     secure: bool
     proxies: Proxies
     space: Space
@@ -34,11 +36,13 @@ FRONT: web.AppKey[Front] = web.AppKey("front", Front)
 
 def front_of(office: Office) -> Front:
     """Make it over open stores."""
+    application = application_of(office.settings)
     return Front(
         office=office,
         visitors=Visitors(office.strongbox),
         asker=Asker(office),
-        pages=Pages(),
+        pages=Pages(application),
+        application=application,
         secure=office.settings.base_url.startswith("https://"),
         proxies=Proxies.of(office.settings.trusted_proxies),
         space=Space.of(office.redis, office.settings),

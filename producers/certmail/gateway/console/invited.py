@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
@@ -16,7 +16,15 @@ from certmail.gateway.console.front import FRONT, Front
 from certmail.gateway.console.visitors import Visitor, new_secret
 from certmail.gateway.console.words import N_
 from certmail_config.connections import ConnectionState
-from certmail_config.setup_links import Invitation, belongs_to, bind, invitation_of, is_bound, link_of
+from certmail_config.setup_links import (
+    Invitation,
+    belongs_to,
+    bind,
+    invitation_of,
+    is_bound,
+    link_of,
+    may_return_to,
+)
 
 
 def _ended() -> NotLetIn:
@@ -53,8 +61,9 @@ async def welcome(request: web.Request) -> web.StreamResponse:
         raise web.HTTPSeeOther("/connect")
     organisation = (await asyncio.to_thread(tenant_of, front, invitation.tenant)).organisation
     csrf = new_secret()
-    values = {"form_token": csrf, "organisation": organisation, "visitor": None, "base": "/connect"}
-    response = front.pages.render(request, "welcome.html", values)
+    back = urlsplit(invitation.return_url).hostname if _may_return(front, invitation) else ""
+    values = {"form_token": csrf, "organisation": organisation, "back": back or "", "base": "/connect"}
+    response = front.pages.render(request, "welcome.html", {**values, "visitor": None})
     cookies.give(response, Cookie.SIGN_IN, csrf, secure=front.secure)
     return response
 
@@ -98,6 +107,10 @@ def _completed_here(front: Front, request: web.Request) -> bool:
     """Whether it was in this browser that the link was completed, so that its page can still be shown."""
     known = front.visitors.find(cookies.read(request, Cookie.SETUP, secure=front.secure))
     return known is not None and known.complete and known.link == link_of(request.match_info["token"])
+
+
+def _may_return(front: Front, invitation: Invitation) -> bool:
+    return may_return_to(front.office.settings, invitation.return_url)
 
 
 def _let_in(front: Front, secret: str, invitation: Invitation) -> None:

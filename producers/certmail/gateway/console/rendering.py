@@ -5,22 +5,26 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
 from aiohttp import web
-from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from certmail.gateway.console import times
+from certmail.gateway.console.application import LOGO, Application
 
 _PACKAGE: Final = "certmail.gateway.console"
 LOCALES: Final = files(_PACKAGE) / "locale"
 """Compiled catalogues, `<language>/LC_MESSAGES/messages.mo`; English needs none."""
 _ENGLISH: Final = "en"
 _TYPES: Final = {"console.css": "text/css", "console.js": "text/javascript", "mark.svg": "image/svg+xml"}
+
+NOBODY: Final = Application()
+APPLICATION: web.AppKey[Application] = web.AppKey("application", Application)
 
 
 SANDBOX: web.AppKey[str] = web.AppKey("sandbox", str)
@@ -30,7 +34,8 @@ SANDBOX: web.AppKey[str] = web.AppKey("sandbox", str)
 class Pages:
     """The templates, and one environment for each language that a browser asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, application: Application = NOBODY) -> None:
+        self._application = application
         self._environments: dict[str, Environment] = {}
 
     def render(
@@ -40,14 +45,18 @@ class Pages:
         language = language_of(request.headers.get("Accept-Language", ""), languages())
         environment = self._environments.get(language)
         if environment is None:
-            environment = self._environments[language] = environment_for(language)
+            environment = self._environments[language] = environment_for(
+                language, application=self._application
+            )
         text = environment.get_template(template).render(
             language=language, sandbox=request.app.get(SANDBOX, ""), **values
         )
         return web.Response(text=text, content_type="text/html", status=status)
 
 
-def environment_for(language: str, translations: NullTranslations | None = None) -> Environment:
+def environment_for(
+    language: str, translations: NullTranslations | None = None, *, application: Application = NOBODY
+) -> Environment:
     """The templates in one language."""
     environment = Environment(
         loader=PackageLoader(_PACKAGE),
@@ -61,15 +70,17 @@ def environment_for(language: str, translations: NullTranslations | None = None)
         NullTranslations() if language == _ENGLISH else Translations.load(str(LOCALES), [language])
     )
     environment.install_gettext_translations(found, newstyle=True)  # type: ignore[attr-defined]  # of the extension
-    environment.filters["day"] = lambda value: format_date(value, "d MMM y", locale=language)
-    environment.filters["moment"] = lambda value: _moment(value, language)
+    environment.filters["day"] = lambda value: times.day(value, language)
+    environment.filters["moment"] = lambda value: times.moment(value, language)
     environment.filters["number"] = lambda value: format_decimal(value, locale=language)
-    environment.filters["iso"] = lambda value: value.astimezone(UTC).isoformat(timespec="seconds")
     environment.globals["static"] = static_url
+    environment.globals["application"] = application
     # For what is no literal of a template: the extension's own functions would take its text for HTML.
     # And of nothing a catalogue says its own header.
-    environment.globals["say"] = lambda text: curly(found.gettext(text)) if text else ""
-    environment.filters["curly"] = curly
+    environment.globals["say"] = lambda text: (
+        times.marked(curly(found.gettext(text)), language) if text else ""
+    )
+    environment.filters["curly"] = lambda text: times.marked(curly(text), language)
     return environment
 
 
@@ -112,9 +123,12 @@ def static_url(name: str) -> str:
 async def static_file(request: web.Request) -> web.Response:
     """Stylesheet, script and mark; nothing secret, so anybody may have them and keep them."""
     name = request.match_info["name"]
+    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    logo = request.app[APPLICATION].logo
+    if name == LOGO and logo is not None:
+        return web.Response(body=logo.content, content_type=logo.type, headers=headers)
     if name not in _TYPES:
         raise web.HTTPNotFound
-    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
     return web.Response(body=_static(name)[0], content_type=_TYPES[name], charset="utf-8", headers=headers)
 
 
@@ -122,7 +136,3 @@ async def static_file(request: web.Request) -> web.Response:
 def _static(name: str) -> tuple[bytes, str]:
     content = (files(_PACKAGE) / "static" / name).read_bytes()
     return content, hashlib.sha256(content).hexdigest()[:12]
-
-
-def _moment(value: datetime, language: str) -> str:
-    return str(format_datetime(value.astimezone(UTC), "d MMM y, HH:mm", locale=language)) + " UTC"

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from certmail.gateway.console import actions, entrance, invited, setting_up, views
+from certmail.gateway.console import actions, delegating, entrance, invited, setting_up, views
 from certmail.gateway.console.admission import Page, for_administrator, for_operator
 from certmail.gateway.console.front import FRONT, front_of
-from certmail.gateway.console.rendering import SANDBOX, static_file
+from certmail.gateway.console.rendering import APPLICATION, SANDBOX, static_file
 from certmail_config.office import Office
 
 BOTH: tuple[tuple[str, str, Page], ...] = (
@@ -23,6 +23,7 @@ BOTH: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/connections/{id}/link", actions.link),
     ("POST", "/connections/{id}/correction", setting_up.correction),
     ("POST", "/connections/{id}/another-kind", setting_up.another_kind),
+    ("POST", "/connections/{id}/delegation", delegating.hand_on),
 )
 """What an operator and an invited administrator may do, each below an address of their own."""
 OPERATOR: tuple[tuple[str, str, Page], ...] = (
@@ -44,6 +45,7 @@ def add_console(app: web.Application, office: Office) -> None:
     """Add the pages to the gateway."""
     front = app[FRONT] = front_of(office)
     app[SANDBOX] = office.settings.sandbox_url or ""
+    app[APPLICATION] = front.application
 
     async def asker(_: web.Application) -> AsyncIterator[None]:
         yield
@@ -58,5 +60,6 @@ def add_console(app: web.Application, office: Office) -> None:
     app.router.add_get("/connect", for_administrator(invited.home))
     for method, path, page in BOTH:
         app.router.add_route(method, f"/connect{path}", for_administrator(page))
+    delegating.add_delegation(app)
     app.router.add_get("/connect/{token}", invited.welcome)
     app.router.add_post("/connect/{token}", invited.begin)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from secrets import token_hex
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ from certmail.gateway.console.words import N_
 from certmail_config.addresses import address, service_account_address
 from certmail_config.connections import DEFAULT_NAME, Connection, ConnectionState, Limits, check_name
 from certmail_config.errors import Refused, WrongUse
+from certmail_config.google_projects import service_account_in, suggest_project
 from certmail_config.setup_links import issue
 from certmail_config.starting_over import correct, start_over
 
@@ -76,7 +78,7 @@ async def account(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     tenant, name = _whose(request, visitor)
     front, form = (
         request.app[FRONT],
-        texts(await request.post(), "service_account", "mailbox", "verify", "valid_days"),
+        texts(await request.post(), "project", "service_account", "mailbox", "verify", "valid_days"),
     )
     try:
         made = await asyncio.to_thread(_add, front, tenant, name, form)
@@ -140,7 +142,9 @@ async def _account(
     tenant, name = _whose(request, visitor)
     front = request.app[FRONT]
     organisation = (await asyncio.to_thread(tenant_of, front, tenant)).organisation
-    blank = {"service_account": "", "mailbox": "", "verify": "", "error": None}
+    consoles = front.office.settings.consoles
+    blank = {"service_account": "", "mailbox": "", "verify": "", "error": None, "consoles": consoles}
+    blank["project"] = suggest_project(tenant, token_hex(2))
     blank["valid_days"] = str(front.office.settings.certificate_days)
     given = {"tenant": tenant, "name": name, "organisation": organisation, **blank, **values}
     return await show(request, visitor, "service-account.html", given, status=status)
@@ -158,7 +162,9 @@ def _see_to_tenant(front: Front, tenant: str, organisation: str, name: str) -> N
 
 
 def _add(front: Front, tenant: str, name: str, form: dict[str, str]) -> Connection:
-    service_account, mailbox = _addresses(form)
+    with of_field("project"):
+        account = form["service_account"] or service_account_in(form["project"])
+    service_account, mailbox = _addresses({**form, "service_account": account})
     days = form["valid_days"]
     with of_field("valid_days"):
         if not (days.isascii() and days.isdecimal() and 1 <= int(days[:5]) <= _MOST_DAYS):

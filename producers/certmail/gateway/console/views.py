@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from aiohttp import web
 
@@ -13,13 +13,12 @@ from certmail.gateway.console.facts import connection_of, facts
 from certmail.gateway.console.front import FRONT, Front
 from certmail.gateway.console.listing import listing
 from certmail.gateway.console.visitors import Visitor
-from certmail_config.connections import METADATA_SCOPE, SEND_SCOPE, Connection, ConnectionState
+from certmail_config.connections import Connection, ConnectionState
 from certmail_config.enquiries import Wish
 from certmail_config.errors import Refused
+from certmail_config.google_steps import GoogleSteps
 from certmail_config.ids import ConnectionId
 from certmail_config.setup_links import end, may_return_to, standing, way_back
-
-_SCOPES: Final = {"SEND_SCOPE": SEND_SCOPE, "METADATA_SCOPE": METADATA_SCOPE}
 
 
 async def connections(request: web.Request, visitor: Visitor) -> web.Response:
@@ -42,7 +41,8 @@ async def connection_page(
     found = await asyncio.to_thread(facts, front, visitor, request.match_info["id"])
     if not visitor.is_operator and not visitor.complete:
         visitor = await asyncio.to_thread(_on_the_way_back, front, visitor, found.connection)
-    values = {"facts": found, "connection": found.connection, "typed": typed, **_SCOPES}
+    google = GoogleSteps(found.connection, found.client_id, front.office.settings.consoles)
+    values = {"facts": found, "connection": found.connection, "typed": typed, "google": google}
     return await show(request, visitor, "connection.html", values, status=status)
 
 

@@ -41,7 +41,7 @@ STEPS: Final[Mapping[str, str]] = {
 }
 REMEDIES: Final[Mapping[str, str]] = {
     "certificate_not_uploaded": N_(
-        "Download the certificate and upload it to the service account, as described under “Upload the certificate”."
+        "Paste the commands under “Prepare Google Cloud”, or upload the certificate to the service account by hand, as described there."
     ),
     "key_unknown": N_(
         "If you have just uploaded the certificate, give Google a minute. Otherwise see that its key is listed and enabled "
@@ -122,6 +122,13 @@ FIELDS: Final[Mapping[str, tuple[str, str]]] = {
         N_("This cannot be used as a name."),
         N_(
             "Use only lower-case letters, digits and hyphens, and start with a letter or digit. It can have up to 63 characters."
+        ),
+    ),
+    "invalid_project": (
+        N_("This is not a project ID."),
+        N_(
+            "It has 6 to 30 lower-case letters, digits and hyphens, starts with a letter, and does not end in a hyphen. The project’s "
+            "name or number is something else."
         ),
     ),
     "invalid_days": (N_("A certificate can be valid for 1 to 3650 days."), ""),

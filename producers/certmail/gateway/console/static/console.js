@@ -1,4 +1,5 @@
-// Two conveniences; everything works without them. Copy buttons, and pages that renew what changes while a worker is at it.
+// Three conveniences; everything works without them. Copy buttons, times in the reader's own zone, and pages that renew what
+// changes while a worker is at it.
 "use strict";
 
 const PAUSE_MS = 600;
@@ -23,6 +24,19 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { said.textContent = before; }, 1600);
 });
 
+// Times stand there in UTC; whoever reads them lives somewhere.
+function showInTheirZone(root) {
+  const page = document.documentElement.lang;
+  const language = navigator.languages.find((each) => each.split("-")[0] === page) ?? page;
+  const day = { day: "numeric", month: "short", year: "numeric" };
+  const moment = { ...day, hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
+  for (const time of root.querySelectorAll("time[data-moment]")) {
+    const asked = time.dataset.moment === "day" ? day : moment;
+    time.title = time.textContent;
+    time.textContent = new Intl.DateTimeFormat(language, asked).format(new Date(time.dateTime));
+  }
+}
+
 function say(words) {
   document.getElementById("said").textContent = words;
 }
@@ -31,13 +45,28 @@ function say(words) {
 function renew(fresh) {
   for (const part of document.querySelectorAll("[data-live]")) {
     const newer = fresh.getElementById(part.id);
-    if (!newer || newer.outerHTML === part.outerHTML) continue;
+    if (!newer || newer.outerHTML === served.get(part.id)) continue;
     const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
+    const opened = part.querySelector("details")?.open;
+    served.set(part.id, newer.outerHTML);
     part.replaceWith(newer);
+    if (opened && newer.querySelector("details")) newer.querySelector("details").open = true;
+    dress(newer);
     if (focused) document.getElementById(focused)?.focus();
   }
-  offerToCopy(document);
   tell(document);
+}
+
+// What the gateway sent, before it was dressed or opened here: so only what is news is replaced.
+const served = new Map();
+
+function remember() {
+  for (const part of document.querySelectorAll("[data-live]")) served.set(part.id, part.outerHTML);
+}
+
+function dress(root) {
+  offerToCopy(root);
+  showInTheirZone(root);
 }
 
 // A screen reader hears of each new step once.
@@ -54,7 +83,8 @@ function turnOver(fresh) {
   if (after.dataset.state === before.dataset.state) return renew(fresh);
   tell(fresh);
   before.replaceWith(after);
-  offerToCopy(document);
+  remember();
+  dress(after);
   document.getElementById(focused)?.focus({ preventScroll: true });
   if (after.dataset.guide === before.dataset.guide) return;
   if (document.activeElement === document.body) after.focus({ preventScroll: true });
@@ -82,5 +112,6 @@ async function watch() {
   }
 }
 
-offerToCopy(document);
+remember();
+dress(document);
 watch();

@@ -1,0 +1,40 @@
+"""Times on pages: UTC in words, and marked for the reader's own zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from certmail.gateway.console.times import day, marked, moment
+from certmail_config import moments
+
+AT = datetime(2026, 12, 2, 15, 20, tzinfo=UTC)
+
+
+def test_without_a_script_a_moment_reads_in_utc_and_says_so() -> None:
+    there = AT.astimezone(timezone(timedelta(hours=9)))
+    assert (
+        moment(there, "en")
+        == '<time datetime="2026-12-02T15:20:00+00:00" data-moment>2 Dec 2026, 15:20 UTC</time>'
+    )
+    assert ">2 Dez. 2026, 15:20 UTC<" in moment(AT, "de")
+    assert day(AT, "en") == '<time datetime="2026-12-02T15:20:00+00:00" data-moment="day">2 Dec 2026</time>'
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_the_moments_in_a_workers_sentence_are_marked(month: int) -> None:
+    at = AT.replace(month=month)
+    said = marked(f"Google may need until {moments.moment(at)}; since 2026-11-27 03:00 UTC.", "en")
+    assert said.count("<time ") == 2
+    assert f'datetime="{at.isoformat()}"' in said
+    assert 'datetime="2026-11-27T03:00:00+00:00"' in said
+
+
+@pytest.mark.parametrize("text", ["99 Dec 2026, 15:20 UTC", "2 Foo 2026, 15:20 UTC", "2026-13-01 00:00 UTC"])
+def test_what_only_looks_like_a_moment_stays(text: str) -> None:
+    assert marked(text, "en") == text
+
+
+def test_a_sentence_is_escaped_first() -> None:
+    assert marked("<b>2 Dec 2026, 15:20 UTC", "en").startswith("&lt;b&gt;<time ")
