@@ -34,6 +34,7 @@ from certmail_config.setting_forms import (
     database_address,
     host_and_port,
     misspelt,
+    proxy_address,
     redis_address,
     web_address,
     whole_origin,
@@ -174,7 +175,13 @@ class Settings(BaseModel):
     google_admin_url: str = Field("https://admin.google.com", description="Google's Admin console, likewise.")
     google_ca_file: Path | None = Field(
         None,
-        description="PEM file of certificate authorities to trust for Google's addresses instead of the system's.",
+        description="PEM file of certificate authorities to trust for Google's addresses, and for an https:// GOOGLE_PROXY, instead of the "
+        "system's.",
+    )
+    google_proxy: SecretStr | None = Field(
+        None,
+        description="The proxy that Google is reached through, and nothing else: http:// or https://, with user:password@ if it asks for "
+        "them (percent-encoded); it must allow CONNECT to Google's hosts. Unset: none, whatever HTTPS_PROXY says.",
     )
 
     durability: str = Field(
@@ -297,7 +304,10 @@ class Settings(BaseModel):
     @classmethod
     def _lead_to_the_sandbox(cls, given: dict[str, Any]) -> dict[str, Any]:
         url = given.get("sandbox_url")
-        return sandbox_addresses(url) | given if isinstance(url, str) and url else given
+        if not isinstance(url, str) or not url:
+            return given
+        # No proxy stands between this machine and itself.
+        return sandbox_addresses(url) | {name: each for name, each in given.items() if name != "google_proxy"}
 
     @field_validator("data_dir", "google_ca_file")
     @classmethod
@@ -339,6 +349,11 @@ class Settings(BaseModel):
     def _is_host_and_port(cls, value: str) -> str:
         host_and_port(value)
         return value
+
+    @field_validator("google_proxy")
+    @classmethod
+    def _is_proxy(cls, value: SecretStr | None) -> SecretStr | None:
+        return None if value is None else SecretStr(proxy_address(value.get_secret_value()))
 
     @field_validator("public_url")
     @classmethod
@@ -480,6 +495,11 @@ class Settings(BaseModel):
         return (self.public_url or f"http://{self.listen}").rstrip("/")
 
     @property
+    def proxy(self) -> str | None:
+        """The proxy to Google, its password with it."""
+        return None if self.google_proxy is None else self.google_proxy.get_secret_value()
+
+    @property
     def callback_url(self) -> str:
         """Where Google sends an administrator back to; it must be registered with our OAuth client exactly so."""
         return self.base_url + "/oauth/google/callback"
@@ -533,6 +553,12 @@ def unknown_names() -> tuple[str, ...]:
     return tuple(f"{PREFIX}{name}" for name in misspelt(_names(), _known())[1])
 
 
+def proxies_of_others() -> tuple[str, ...]:
+    """The variables that name a proxy for whoever goes by them, which certmail does not."""
+    names = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+    return tuple(name for name in names if os.environ.get(name))
+
+
 def _names() -> list[str]:
     return [name.removeprefix(PREFIX) for name in os.environ if name.startswith(PREFIX)]
 
@@ -555,4 +581,4 @@ def _see_certificates(path: Path) -> None:
         raise ValueError(message) from None
 
 
-__all__ = ["PREFIX", "Settings", "default_data_dir", "parse_vault_key", "unknown_names"]
+__all__ = ["PREFIX", "Settings", "default_data_dir", "parse_vault_key", "proxies_of_others", "unknown_names"]

@@ -23,9 +23,10 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """No byte of the request left this machine."""
+    """No byte of the request reached Google; `remedy`: what somebody must do first, where it does not pass by itself."""
 
     why: str
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

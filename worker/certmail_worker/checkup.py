@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
@@ -24,19 +25,21 @@ from certmail_config.office import Office
 from certmail_config.pauses import paused_in
 from certmail_config.renewal import renew_values, sealed_in
 from certmail_config.room import Limits
-from certmail_config.settings import Settings, unknown_names
+from certmail_config.settings import Settings, proxies_of_others, unknown_names
 from certmail_config.sql import registry
 from certmail_config.sql.aside import look_aside
 from certmail_config.sql.engine import check_version, open_database, reachable, upgrade
 from certmail_config.sql.pausing import read_pauses
-from certmail_config.stores import check_redis, connect, database_url, redis_server, vault_keys
+from certmail_config.stores import check_redis, connect, database_url, hide_password, redis_server, vault_keys
 from certmail_config.strongbox import Strongbox
 from certmail_config.tenant_audit import TenantAudit
 from certmail_config.vault import Vault
 from certmail_config.waits import Wait, waits
 from certmail_config.web_addresses import split_web_address
 from certmail_worker import forgeries, halts, invariants
+from certmail_worker.answers import Answer, Answered
 from certmail_worker.clock import TOLERANCE_SECONDS
+from certmail_worker.http import exchange, new_session
 from certmail_worker.lineage import WORDS, Lineage, assess, read_traces
 from certmail_worker.unused_copy import find_dump
 
@@ -88,6 +91,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
     yield from _environment()
     yield from _gateway(settings)
     yield from _network(settings)
+    yield from _way_to_google(settings)
     vault: Vault | None = None
     stopped: dict[str, tuple[str, str]] = {}
     waiting: dict[ConnectionId, Wait] = {}
@@ -161,6 +165,33 @@ def _network(settings: Settings) -> Iterator[Finding]:
                 f"CERTMAIL_{name.upper()} is {getattr(settings, name)}: it answers on every network of this machine, without TLS.",
                 "Set 127.0.0.1, or the one address that a proxy with TLS reaches it by.",
             )
+
+
+def _way_to_google(settings: Settings) -> Iterator[Finding]:
+    """Whether Google is reached through the proxy, or whether one is set that certmail does not use."""
+    if settings.proxy is None:
+        if names := proxies_of_others():
+            message = f"{' and '.join(names)}: set, but certmail goes to Google directly."
+            remedy = "If this machine reaches Google through a proxy only, name it in CERTMAIL_GOOGLE_PROXY."
+            yield Finding("proxy", Severity.WARNING, message, remedy)
+        return
+    shown = hide_password(settings.proxy)
+    answer = asyncio.run(_ask_google(settings))
+    if isinstance(answer, Answered):
+        yield Finding("proxy", Severity.OK, f"Google is reached through the proxy {shown}.")
+    else:
+        remedy = getattr(answer, "remedy", "") or "See the proxy's log, and CERTMAIL_GOOGLE_PROXY."
+        yield Finding(
+            "proxy", Severity.ERROR, f"Google is not reached through {shown}: {answer.why}.", remedy
+        )
+
+
+async def _ask_google(settings: Settings) -> Answer:
+    """Ask for what changes nothing: any answer will do."""
+    async with new_session(
+        ca_file=settings.google_ca_file, timeout_seconds=settings.http_timeout_seconds, proxy=settings.proxy
+    ) as session:
+        return await exchange(session, "GET", settings.google_userinfo_url)
 
 
 def _environment() -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from certmail_config.errors import Refused
 from certmail_config.settings import PREFIX
 
 STOP_SECONDS = 60
-_VAULT, _OAUTH = ("VAULT_KEYS", "DATABASE_URL"), ("OAUTH_CLIENT_SECRET",)
+_VAULT, _OAUTH = ("VAULT_KEYS", "DATABASE_URL"), ("OAUTH_CLIENT_SECRET", "GOOGLE_PROXY")
 NOT_FOR: Final = {
     "flower": (*_VAULT, *_OAUTH, "OPERATOR_PASSWORD"),
     "sandbox": (*_VAULT, *_OAUTH, "OPERATOR_PASSWORD", "FLOWER_BASIC_AUTH", "REDIS_URL"),

@@ -214,6 +214,9 @@ _ID: Final = re.compile(r"[\x21-\x7e]{1,64}")
 
 def judge(answer: Answer) -> Verdict:
     """Say what an answer means; total: every answer has a verdict."""
+    if isinstance(answer, NotSent) and answer.remedy:
+        message = f"Gmail was not reached: {answer.why}."
+        return Verdict(_C.OPERATOR, AttemptOutcome.NOT_SENT, "proxy_refused", message, answer.remedy)
     if isinstance(answer, NotSent):
         return Verdict(
             _C.TRANSIENT, AttemptOutcome.NOT_SENT, "not_sent", f"The request could not be sent: {answer.why}"

@@ -1,6 +1,7 @@
 """The one HTTP session, and the send window: the last look before the first byte.
 
-Requests are made once: no redirects, and aiohttp re-sends only idempotent methods on a dead connection (google.md §2.6).
+Requests are made once: no redirects, and aiohttp re-sends only idempotent methods on a dead connection (google.md §2.6). Nothing comes
+from the environment: a proxy is used where one is set, its CONNECT and the TLS behind it are done before the last look.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 import aiohttp
 
+from certmail_config import proxy as proxies
 from certmail_config.errors import SettingsError
 from certmail_worker.answers import Answer, Answered, Lost, NotSent
 
@@ -59,17 +61,31 @@ class SendWindow:
             self.took = boottime() - self.opened_at
 
 
+class ThroughProxy(aiohttp.TCPConnector):
+    """Marks a session whose requests go through a proxy."""
+
+
 def new_session(
-    *, ca_file: Path | None, timeout_seconds: float, saw_date: Callable[[str | None], None] | None = None
+    *,
+    ca_file: Path | None,
+    timeout_seconds: float,
+    saw_date: Callable[[str | None], None] | None = None,
+    proxy: str | None = None,
 ) -> aiohttp.ClientSession:
-    """Make the session; belongs to the running loop, and is closed by whoever made it. `saw_date` is told each answer's Date."""
+    """Make the session; belongs to the running loop, and is closed by whoever made it.
+
+    `saw_date` is told each answer's Date; `proxy` is the URL of one, user and password in it, that all requests go through.
+    """
+    connector = aiohttp.TCPConnector if proxy is None else ThroughProxy
     trace = aiohttp.TraceConfig()
     if saw_date is not None:
         trace.on_request_end.append(_tell_date(saw_date))
     trace.on_connection_create_end.append(_connection_is_open)
     trace.on_connection_reuseconn.append(_connection_is_open)
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=20, ssl=_tls(ca_file)),
+        connector=connector(limit=0, keepalive_timeout=20, ssl=_tls(ca_file)),
+        proxy=proxy,
+        trust_env=False,
         timeout=aiohttp.ClientTimeout(
             total=timeout_seconds, sock_connect=min(CONNECT_SECONDS, timeout_seconds)
         ),
@@ -102,6 +118,9 @@ async def exchange(
     except WindowMissedError:
         return NotSent("the process stood still between the record and the request")
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        trouble = None if window.open_wire else _trouble_of_proxy(session, error)
+        if trouble is not None:
+            return NotSent(trouble.why, trouble.remedy if trouble.refused else "")
         why = _why(error)
         return Lost(why, waited=isinstance(error, TimeoutError)) if window.open_wire else NotSent(why)
     finally:
@@ -123,6 +142,19 @@ async def _read(response: aiohttp.ClientResponse) -> Answered:
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         broken, waited = _why(error), isinstance(error, TimeoutError)
     return Answered(response.status, headers, bytes(body[:MOST_ANSWER_BYTES]), broken, waited)
+
+
+def _trouble_of_proxy(session: aiohttp.ClientSession, error: Exception) -> proxies.ProxyTrouble | None:
+    """What an error says of the proxy, before anything went through it. aiohttp's own words would repeat its password."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return proxies.answered(error.status)
+    if not isinstance(session.connector, ThroughProxy):
+        return None
+    if isinstance(
+        error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError | ssl.SSLError
+    ):
+        return proxies.UNTRUSTED
+    return proxies.UNREACHABLE if isinstance(error, aiohttp.ClientProxyConnectionError) else proxies.SILENT
 
 
 def _tell_date(saw_date: Callable[[str | None], None]) -> Any:

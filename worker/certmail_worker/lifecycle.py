@@ -83,6 +83,7 @@ class WorkerLife:
             ca_file=settings.google_ca_file,
             timeout_seconds=settings.http_timeout_seconds,
             saw_date=skew.saw,
+            proxy=settings.proxy,
         )
         self._redis = connect_async(self._redis_url)
         self._engine = open_database(database_url(settings))

@@ -29,7 +29,7 @@ from certmail_config.renewal import open_from
 from certmail_config.settings import Settings
 from certmail_config.token_errors import Blame, Denied, Grant
 from certmail_config.vault import Vault
-from certmail_worker.answers import Answered
+from certmail_worker.answers import Answered, Lost, NotSent
 from certmail_worker.google_errors import named_wait
 from certmail_worker.http import exchange
 
@@ -83,8 +83,7 @@ class Minter:
             return form
         answer = await exchange(self.session, "POST", self.url, data=form)
         if not isinstance(answer, Answered):
-            message = f"The token endpoint cannot be reached: {answer.why}"
-            return Denied(Blame.NOBODY, "token_unavailable", message, "It is tried again.")
+            return _unreached(answer)
         granted = read_answer(answer.status, answer.body, self._grant(connection))
         if not isinstance(granted, Denied):
             return granted
@@ -106,8 +105,7 @@ class Minter:
         )
         answer = await exchange(self.session, "POST", self.url, data=form)
         if not isinstance(answer, Answered):
-            message = f"The token endpoint cannot be reached: {answer.why}"
-            return Denied(Blame.NOBODY, "token_unavailable", message, "It is tried again.")
+            return _unreached(answer)
         if answer.status == 200:
             return read_identity(answer.body)
         refused = read_answer(answer.status, answer.body, self._grant(connection))
@@ -161,6 +159,13 @@ class Minter:
             known = (connection.version, RSASigner(key, connection.key_id))
             self._signers[connection.id] = known
         return known[1]
+
+
+def _unreached(answer: NotSent | Lost) -> Denied:
+    message = f"The token endpoint cannot be reached: {answer.why}"
+    if isinstance(answer, NotSent) and answer.remedy:
+        return Denied(Blame.OPERATOR, "proxy_refused", message, answer.remedy)
+    return Denied(Blame.NOBODY, "token_unavailable", message, "It is tried again.")
 
 
 def _expired(not_after: datetime) -> Denied:

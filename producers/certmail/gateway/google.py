@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from certmail_config.oauth import Account, Granted, OAuthClient, code_form, read_account, read_answer
+from certmail_config.proxy import UNREACHABLE, answered
 from certmail_config.settings import Settings
 from certmail_config.token_errors import Blame, Denied, Grant
 
@@ -33,15 +34,26 @@ class Google:
                 self.settings.google_token_url, data=form, allow_redirects=False
             ) as answer:
                 return read_answer(answer.status, await answer.read(), Grant.SIGN_IN)
+        except aiohttp.ClientHttpProxyError as error:
+            trouble = answered(error.status)
+            message = f"Google's token endpoint cannot be reached: {trouble.why}."
+            return Denied(Blame.OPERATOR, "proxy_refused", message, trouble.remedy)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            message = f"Google's token endpoint cannot be reached: {type(error).__name__}"
+            why = (
+                UNREACHABLE.why
+                if isinstance(error, aiohttp.ClientProxyConnectionError)
+                else type(error).__name__
+            )
+            message = f"Google's token endpoint cannot be reached: {why}"
             return Denied(Blame.NOBODY, "token_unavailable", message, "Link the account again in a minute.")
 
     async def account(self, token: str) -> Account | None:
         """Whose account a token is for; None if Google does not say."""
         try:
             headers = {"Authorization": f"Bearer {token}"}
-            async with self.session.get(self.settings.google_userinfo_url, headers=headers) as answer:
+            async with self.session.get(
+                self.settings.google_userinfo_url, headers=headers, allow_redirects=False
+            ) as answer:
                 body = await answer.read()
                 return read_account(body) if answer.status == 200 else None
         except (aiohttp.ClientError, TimeoutError, OSError):
@@ -82,4 +94,6 @@ def new_session(settings: Settings) -> aiohttp.ClientSession:
         connector=aiohttp.TCPConnector(ssl=context),
         timeout=aiohttp.ClientTimeout(total=settings.http_timeout_seconds),
         cookie_jar=aiohttp.DummyCookieJar(),
+        proxy=settings.proxy,
+        trust_env=False,
     )

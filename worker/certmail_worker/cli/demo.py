@@ -38,7 +38,12 @@ def demo(
 ) -> None:
     """Send a real campaign on this machine, with the sandbox as Google: stores, worker, pacing, record and all."""
     settings = Settings.from_env()
-    for name in (f"{PREFIX}REDIS_URL", f"{PREFIX}DATABASE_URL", f"{PREFIX}VAULT_KEYS"):
+    for name in (
+        f"{PREFIX}REDIS_URL",
+        f"{PREFIX}DATABASE_URL",
+        f"{PREFIX}VAULT_KEYS",
+        f"{PREFIX}GOOGLE_PROXY",
+    ):
         if os.environ.pop(name, None):
             err.print(f"{name} is set, but the demo keeps to stores of its own.", markup=False)
     progress = Progress(err.console)

@@ -50,7 +50,7 @@ async def probe(
     """
     now = datetime.now(UTC)
     async with new_session(
-        ca_file=settings.google_ca_file, timeout_seconds=settings.http_timeout_seconds
+        ca_file=settings.google_ca_file, timeout_seconds=settings.http_timeout_seconds, proxy=settings.proxy
     ) as session:
         checklist = Checklist(connection, settings, vault, session, postage)
         steps: list[Step] = []
