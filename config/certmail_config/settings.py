@@ -50,8 +50,15 @@ SETTLE_SECONDS = 3  # the least that a lease leaves for judging and settling aft
 
 def default_data_dir() -> Path:
     """Where embedded stores live when nothing is set: the user's data directory (XDG)."""
-    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(base) / "certmail"
+    base = os.environ.get("XDG_DATA_HOME")
+    try:
+        return (Path(base) if base else Path.home() / ".local" / "share") / "certmail"
+    except RuntimeError:
+        raise SettingsError(
+            "no_home",
+            f"This user has no home directory, and {PREFIX}DATA_DIR is not set.",
+            f"Set {PREFIX}DATA_DIR to a directory that is kept.",
+        ) from None
 
 
 class Settings(BaseModel):
@@ -299,6 +306,10 @@ class Settings(BaseModel):
         "(0.5: half); the same for all its processes. Workers take a new value over when they start.",
     )
     log_format: Literal["json", "console"] = Field("json", description="Form of log lines.")
+    debug: bool = Field(
+        False,
+        description="Where a command fails in a way that nobody foresaw, say where: with Python's trace.",
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import structlog
 
+from certmail_config.errors import CertmailError
 from certmail_config.scrubbing import scrub_lines, visible
 from certmail_worker.repeats import Collapsing
 
@@ -23,6 +24,18 @@ _QUIET = {
     "celery.worker.strategy": logging.WARNING,  # one line per doorbell says nothing that the record does not
     "celery.utils.functional": logging.WARNING,
 }
+
+
+def _explained(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """What certmail can explain needs no trace: a sentence, and what to do."""
+    if isinstance(error := _raised(event.get("exc_info")), CertmailError):
+        del event["exc_info"]
+        return {**event, "code": error.code, "error": error.message, "remedy": error.remedy}
+    return event
+
+
+def _raised(given: object) -> object:
+    return given[1] if isinstance(given, tuple) else given
 
 
 def _without_secrets(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -55,6 +68,7 @@ def set_up(form: Literal["json", "console"], *, process: str) -> None:
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         lambda _, __, event: {**event, "process": process},
+        _explained,
     ]
     last: list[structlog.typing.Processor]
     if form == "json":

@@ -7,6 +7,7 @@ import os
 import sys
 
 from certmail_config.foreign import take_out
+from certmail_worker.cli import streams
 
 
 def main() -> None:
@@ -14,7 +15,18 @@ def main() -> None:
     take_out(os.environ)
     os.umask(0o077)  # what is written, a database or an export, is for whoever runs this
     gc.disable()  # nothing that imports make is garbage, and looking for it takes a quarter of their time
-    sys.exit(run_command(sys.argv[1:]))
+    streams.make_usable()
+    try:
+        status = run_command(sys.argv[1:])
+    except KeyboardInterrupt:
+        status = 130
+    except ModuleNotFoundError as error:
+        status = 1
+        sys.stderr.write(f"certmail: The command line needs {error.name}, which is not installed.\n")
+        sys.stderr.write("  Install certmail with the extra worker.\n")
+    except SystemExit as left:
+        status = left.code if isinstance(left.code, int) else 1
+    sys.exit(streams.let_go(status))
 
 
 def run_command(arguments: list[str]) -> int:

@@ -70,7 +70,9 @@ def wants_json(arguments: Sequence[str]) -> bool:
 
 def print_json(value: Any) -> None:
     """Print one document; times are RFC 3339 UTC."""
-    document = json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+    # An encoding that lacks characters would have them replaced, which JSON need not suffer.
+    whole = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    document = json.dumps(value, indent=2, ensure_ascii=not whole, default=_plain)
     sys.stdout.write(_UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", document) + "\n")
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import traceback
+from contextlib import suppress
+
 import typer
 from typer._click import exceptions as click  # Typer carries click within itself and names only parts of it
 
-from certmail_config.errors import CertmailError, StoresUnreachable, WrongUse
+from certmail_config.errors import CertmailError, WrongUse
 from certmail_worker.cli.lazily import Lazy
-from certmail_worker.cli.output import fail, wants_json
+from certmail_worker.cli.output import fail, out, wants_json
+from certmail_worker.cli.unforeseen import DEBUG, explain, status_of
 
 app = typer.Typer(
     name="certmail",
@@ -26,20 +32,32 @@ def certmail() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command line and give its exit status."""
+    """Run one command line and give its exit status. A trace is nobody's business but whoever asks for one: CERTMAIL_DEBUG."""
+    as_json = wants_json(arguments)
     try:
         return int(app(args=arguments, standalone_mode=False, prog_name="certmail") or 0)
     except click.NoArgsIsHelpError as error:
-        print(error.format_message())  # noqa: T201 - help that was asked for
+        out.print(error.format_message(), markup=False)
         return 2
     except click.UsageError as error:
         hint = f"See `{error.ctx.command_path} --help`." if error.ctx else "See `certmail --help`."
-        return fail(WrongUse("wrong_use", error.format_message(), hint), 2, as_json=wants_json(arguments))
-    except StoresUnreachable as error:
-        return fail(error, 3, as_json=wants_json(arguments))
-    except WrongUse as error:
-        return fail(error, 2, as_json=wants_json(arguments))
-    except CertmailError as error:
-        return fail(error, 1, as_json=wants_json(arguments))
+        return fail(WrongUse("wrong_use", error.format_message(), hint), 2, as_json=as_json)
     except (typer.Abort, KeyboardInterrupt):
         return 130
+    except BrokenPipeError:
+        return 1  # whoever read what we wrote has left
+    except Exception as error:  # noqa: BLE001 - the net
+        if not isinstance(error, CertmailError):
+            _keep_trace(error)
+        told = explain(error)
+        with suppress(OSError):  # there may be nowhere to say it
+            fail(told, status_of(told), as_json=as_json)
+        return status_of(told)
+
+
+def _keep_trace(error: Exception) -> None:
+    """Where the process writes a log, the trace is in it; else on stderr, if asked for."""
+    if (root := logging.getLogger()).handlers:
+        root.critical("unforeseen", exc_info=error)
+    elif os.environ.get(DEBUG):
+        traceback.print_exception(error)

@@ -1,0 +1,51 @@
+"""Standard input, output and error, whatever state they are in: closed, full, gone, or in an encoding that lacks a character."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import TextIO
+
+
+def make_usable() -> None:
+    """See that all three are there, so that no file of ours takes the place of one, and that they take every character."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY)  # takes the lowest number: this
+    if sys.stdin is None:
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - a descriptor, for as long as the process lives
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as above
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as above
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # of a terminal or a file
+
+
+def let_go(status: int) -> int:
+    """Write what is still to be written; gives the exit status, 1 where not all of it could be."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        status = status or 1  # whoever read it has left, which is their affair
+        _to_nowhere(sys.stdout)
+    except OSError as error:
+        status = status or 1
+        _to_nowhere(sys.stdout)
+        with suppress(OSError):
+            sys.stderr.write(f"certmail: The output could not be written: {error.strerror}.\n")
+    try:
+        sys.stderr.flush()
+    except OSError:
+        _to_nowhere(sys.stderr)
+    return status
+
+
+def _to_nowhere(stream: TextIO) -> None:
+    """What is left in its buffer would be tried again when Python ends, and end in a trace."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
