@@ -286,7 +286,7 @@ class Lookup(Model):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    ids: list[Annotated[str, Field(max_length=100)]] = Field(
+    ids: list[Annotated[str, Field(max_length=64)]] = Field(
         min_length=1, max_length=MOST_IN_LOOKUP, description="From the receipts."
     )
 

@@ -13,7 +13,6 @@ from certmail.gateway.api.models import PUBLISHED
 from certmail.gateway.api.problems import KINDS
 from certmail.gateway.api.routes import ALWAYS, ROUTES, Route, Tag, Writing
 from certmail.gateway.request_ids import HEADER
-from certmail.gateway.request_ids import PATTERN as REQUEST_ID
 
 TAKEN = {route.does.model.__name__ for route in ROUTES if isinstance(route.does, Writing)}
 """The models of what is sent, not answered."""
@@ -87,8 +86,8 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
             "name": HEADER,
             "in": "header",
             "required": False,
-            "description": "What the log is to call this request; answered with it.",
-            "schema": {"type": "string", "pattern": REQUEST_ID},
+            "description": "What the log is to call this request: up to 64 letters, digits, dots, lines. Anything else is not used.",
+            "schema": {"type": "string"},
         }
     ]
     if "{id}" in route.path:

@@ -114,7 +114,7 @@ async def show(call: Call) -> Answer:
 
 async def body_of_lookup(call: Call) -> dict[str, Any]:
     """The body of a request to ask for many."""
-    return await read_json(call.request, MOST_BYTES, models.MOST_IN_LOOKUP + 10)
+    return await read_json(call.request, 2 * MOST_BYTES, 10 * models.MOST_IN_LOOKUP)
 
 
 async def look_up(call: Call, body: dict[str, Any]) -> Answer:
