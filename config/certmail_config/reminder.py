@@ -131,7 +131,7 @@ class Reminder(BaseModel):
     link: Link | None = None
     """Where the reviewer decides."""
     locale: Locale | None = None
-    """The mail's language."""
+    """The mail's language: de, en, es, fr, ja or pl, with a region (de-CH) where dates and numbers differ. Any other gives English."""
     time_zone: TimeZone | None = None
     """Of the reviewer, from the IANA list: times are written in it; else in the offset that they are given with."""
     manager: Address | None = None

@@ -241,9 +241,7 @@ class Mailer:
             if isinstance(answer, RedisError):
                 refused = _unreachable(answer)
                 break
-            done.append(
-                answer if isinstance(answer, ReminderRejected) else read_answer(answer, reminder.tenant)
-            )
+            done.append(answer if isinstance(answer, ReminderRejected) else read_answer(answer, reminder))
         told = self._foretell(batch.reminders[: len(done)], done)
         return _Sent(told, refused, unknown=len(batch.reminders) - len(done))
 

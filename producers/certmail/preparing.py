@@ -12,6 +12,7 @@ from certmail_config.connections import DEFAULT_NAME, TenantState
 from certmail_config.contract import write_payload
 from certmail_config.errors import ReminderRejected
 from certmail_config.ids import JobId, uuid7
+from certmail_config.languages import language_of, why_another
 from certmail_config.ledger import Call, Enqueued, enqueue
 from certmail_config.reminder import Reminder
 from certmail_config.sealing import Sealer
@@ -79,12 +80,12 @@ def not_the_tenants(tenant: str) -> ReminderRejected:
     )
 
 
-def read_answer(answer: Enqueued, tenant: str) -> Receipt | ReminderRejected:
+def read_answer(answer: Enqueued, reminder: Reminder) -> Receipt | ReminderRejected:
     """What the ledger's answer means to whoever asked."""
     if answer.code == "tenant_full":
         return ReminderRejected(
             "tenant_full",
-            f"Redis has little room left, and the tenant {tenant!r} has its share of it; other tenants' reminders are still taken in",
+            f"Redis has little room left, and the tenant {reminder.tenant!r} has its share of it; other tenants' reminders are still taken in",
             remedy="Send it again when there is more room: give Redis more memory (maxmemory, or CERTMAIL_REDIS_MEMORY_MAX), or wait; "
             "what ended is forgotten after CERTMAIL_DEDUPE_DAYS.",
         )
@@ -98,7 +99,13 @@ def read_answer(answer: Enqueued, tenant: str) -> Receipt | ReminderRejected:
             "unknown_connection", "the connection was removed meanwhile", field="connection"
         )
     assert answer.state is not None, "both remaining answers carry a state"
-    return Receipt(answer.id, answer.state, duplicate=answer.code == "duplicate")
+    return Receipt(
+        answer.id,
+        answer.state,
+        duplicate=answer.code == "duplicate",
+        language=language_of(reminder.locale),
+        language_note=why_another(reminder.locale),
+    )
 
 
 def _first_state(reminder: Reminder, now: float) -> tuple[State, str]:

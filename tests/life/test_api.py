@@ -29,10 +29,13 @@ def test_what_an_application_enqueues_arrives_and_it_sees_so(place: Town) -> Non
         "to": "anna@people.example",
         "campaign": "q4",
         "pending": 3,
+        "locale": "ar",
     }
     sent = requests.post(f"{place.gateway}/v1/reminders", json=reminder, headers=headers, timeout=20)
     assert sent.status_code == 202, sent.text
     assert sent.json()["forecast_at"]
+    assert sent.json()["language"] == "en"
+    assert "'ar'" in sent.json()["language_note"]
     job = sent.json()["id"]
     place.wait_recorded([job], {"accepted"})
     shown = requests.get(f"{place.gateway}/v1/reminders/{job}", headers=headers, timeout=20).json()

@@ -52,6 +52,20 @@ class TestColumns:
         ]
         assert waiting(place) == before
 
+    def test_it_is_said_which_mails_will_be_in_another_language_than_was_asked_for(self, place: Town) -> None:
+        text = (
+            "tenant,to,locale\nacme,l1@acme.example,ar\nacme,l2@acme.example,de-CH\nacme,l3@acme.example,ar\n"
+        )
+        dry = place.run("send", "-", "--dry-run", stdin=text)
+        assert dry.status == 0, dry
+        assert "2 of them: certmail writes no mail in 'ar', so it will be in 'en'" in " ".join(
+            dry.err.split()
+        )
+        ran = place.run("send", "-", "--json", stdin=text)
+        [note] = ran.json["language_notes"]
+        assert note["reminders"] == 2
+        assert [each["language"] for each in ran.json["receipts"]] == ["en", "de", "en"]
+
     def test_columns_are_mapped_and_left_out_and_what_all_share_is_set(self, place: Town) -> None:
         text = "address,pending\nsue@acme.example,1\nzoe@acme.example,0\n"
         ran = place.run(

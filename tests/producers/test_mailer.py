@@ -234,10 +234,19 @@ class TestSend:
         assert receipt.forecast_at is not None
         shown = receipt.forecast_at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         assert receipt.as_json() == {
-            "id": receipt.id, "state": "ready", "duplicate": False, "forecast_at": shown,
+            "id": receipt.id, "state": "ready", "duplicate": False, "forecast_at": shown, "language": "en", "language_note": None,
         }  # fmt: skip
         assert json.dumps(receipt.as_json())
         assert replace(receipt, forecast_at=None).as_json()["forecast_at"] is None
+
+    def test_a_receipt_says_which_language_it_will_be_in_and_why_it_is_another(self, mailer: Mailer) -> None:
+        german, arabic = (mailer.send(reminder(n, locale=locale)) for n, locale in ((1, "de-CH"), (2, "ar")))
+        assert (german.as_json()["language"], german.as_json()["language_note"]) == ("de", None)
+        again = mailer.send(reminder(2, locale="ar"))
+        for receipt in (arabic, again):
+            said = receipt.as_json()
+            assert said["language"] == "en"
+            assert "no mail in 'ar'" in str(said["language_note"])
 
 
 def _ms(time: datetime) -> datetime:

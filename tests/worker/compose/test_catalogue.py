@@ -3,8 +3,10 @@ from importlib.resources import files
 from string import Formatter
 
 import pytest
-from babel import Locale
+from babel import Locale, localedata
 
+from certmail_config.languages import LANGUAGES as TOLD
+from certmail_config.languages import language_of
 from certmail_worker.compose.catalogue import catalogue, languages
 
 LANGUAGES = sorted(languages())
@@ -14,8 +16,15 @@ def words_of(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
 
 
-def test_there_are_six_languages() -> None:
-    assert LANGUAGES == ["de", "en", "es", "fr", "ja", "pl"]
+def test_there_are_the_languages_that_producers_are_told_of() -> None:
+    assert tuple(LANGUAGES) == TOLD
+
+
+@pytest.mark.parametrize(
+    "locale", [*localedata.locale_identifiers(), "deu", "ger-AT", "und-DE", "xx-YY", "i-default"]
+)
+def test_a_mail_is_in_the_language_that_its_receipt_said(locale: str) -> None:
+    assert catalogue(locale).locale.language == language_of(locale)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -133,11 +133,12 @@ def check_rows(
     with _progress(source) as advance:
         for row in rows:
             tally.look(row)
-            why = row.reminder if isinstance(row.reminder, ReminderRejected) else mailer.check(row.reminder)
-            if why is None:
-                tally.good += 1
-            else:
+            given = row.reminder
+            why = given if isinstance(given, ReminderRejected) else mailer.check(given)
+            if why is not None:
                 _reject(row, why, tally, kept)
+            elif isinstance(given, Reminder):
+                tally.allow(given)
             advance()
 
 
@@ -245,6 +246,8 @@ def _print(tally: Tally, file: str | None, *, encoding: str | None, dry_run: boo
         )
         if said := _outlook(tally):
             err.print(said)
+    for why, count in tally.language_notes.most_common():
+        err.print(f"{count} of them: {why}.", markup=False)
     for (name, value), alike in tally.left_out.items():
         err.print(f"{name} left out where it says {value!r}: lines {alike}.", markup=False)
     if tally.faults:

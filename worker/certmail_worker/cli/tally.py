@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from certmail import Receipt
 from certmail_config.errors import ReminderRejected
+from certmail_config.languages import why_another
+from certmail_config.reminder import Reminder
 from certmail_config.states import State
 from certmail_worker.cli.files.row import Row
 
@@ -53,6 +55,8 @@ class Tally:
         self.without_forecast = 0
         self.faults: dict[tuple[str | None, str, str], Alike] = {}
         self.left_out: dict[tuple[str, str], Alike] = {}
+        self.language_notes: Counter[str] = Counter()
+        """Why mails will not be in the language that was asked for, each with how many."""
         self._rejected: list[dict[str, object]] = []
         self._receipts: list[dict[str, Any]] = []
 
@@ -74,8 +78,18 @@ class Tally:
             forecast = receipt.forecast_at
             self.without_forecast += forecast is None
             self.latest = max(filter(None, (self.latest, forecast)), default=None)
+        self._note(receipt.language_note)
         if self._details:
             self._receipts.append(receipt.as_json())
+
+    def allow(self, reminder: Reminder) -> None:
+        """Count a reminder that could be enqueued."""
+        self.good += 1
+        self._note(why_another(reminder.locale))
+
+    def _note(self, why: str | None) -> None:
+        if why is not None and (why in self.language_notes or len(self.language_notes) < _MOST_KINDS):
+            self.language_notes[why] += 1
 
     def reject(self, row: Row, why: ReminderRejected) -> None:
         """Count a row that is not taken."""
@@ -100,12 +114,20 @@ class Tally:
             {"field": name, "value": value, "rows": alike.count, "first": alike.first}
             for (name, value), alike in self.left_out.items()
         ]
+        notes = [{"message": why, "reminders": count} for why, count in self.language_notes.most_common()]
         if dry_run:
-            return {"dry_run": True, "good": self.good, "rejected": self._rejected, "left_out": left_out}
+            return {
+                "dry_run": True,
+                "good": self.good,
+                "rejected": self._rejected,
+                "left_out": left_out,
+                "language_notes": notes,
+            }
         return {
             "enqueued": self.enqueued,
             "duplicates": self.duplicates,
             "rejected": self._rejected,
             "left_out": left_out,
+            "language_notes": notes,
             "receipts": self._receipts,
         }

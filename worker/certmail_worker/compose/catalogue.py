@@ -17,11 +17,11 @@ from babel import Locale
 from babel.core import UnknownLocaleError
 from babel.numbers import format_decimal, format_percent
 
+from certmail_config.languages import language_of
 from certmail_worker.compose.phrases import Pattern, Phrase
 from certmail_worker.compose.typography import plain
 
 _FOLDER: Final = files(__package__) / "catalogues"
-_ENGLISH: Final = "en"
 # Countries that write as another one does.
 _WRITES_AS: Final = {"de-LI": "de-CH"}
 
@@ -59,13 +59,14 @@ def catalogue(tag: str | None) -> Catalogue:
     Args:
         tag: BCP 47 (`de-CH`) or POSIX (`de_CH.UTF-8`); anything at all is answered.
     """
+    language = language_of(tag)
     subtags = (tag or "").strip().split(".")[0].split("@")[0].replace("_", "-").split("-")
     while subtags:
         locale = _known_locale("-".join(subtags))
-        if locale is not None and locale.language in languages():
-            return Catalogue(locale, _texts(locale.language, locale.territory))
+        if locale is not None and locale.language == language:
+            return Catalogue(locale, _texts(language, locale.territory))
         subtags.pop()
-    return Catalogue(Locale(_ENGLISH), _texts(_ENGLISH, None))
+    return Catalogue(Locale(language), _texts(language, None))
 
 
 @cache

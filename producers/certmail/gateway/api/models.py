@@ -19,6 +19,7 @@ from pydantic import (
 from certmail_config.connections import DEFAULT_NAME, ConnectionState, TenantState
 from certmail_config.connections import Kind as ConnectionKind
 from certmail_config.ids import NAME_PATTERN
+from certmail_config.languages import LANGUAGES
 from certmail_config.moments import rfc3339
 from certmail_config.reminder import Reminder
 from certmail_config.setup_links import LONGEST_STATE
@@ -87,6 +88,10 @@ class Receipt(Model):
     state: State
     duplicate: bool
     forecast_at: Time | None = Field(description="When it is expected to leave; null where nobody knows.")
+    language: str = Field(description=f"Of the mail: one of {', '.join(LANGUAGES)}.")
+    language_note: str | None = Field(
+        description="Why the mail is not in the language that `locale` asks for; null where it is, or none was asked for."
+    )
 
 
 class Batch(Model):

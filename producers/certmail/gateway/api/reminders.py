@@ -197,7 +197,12 @@ def _first_detail(answers: list[models.BatchItem]) -> str:
 
 def _shown(receipt: Receipt) -> models.Receipt:
     return models.Receipt(
-        id=receipt.id, state=receipt.state, duplicate=receipt.duplicate, forecast_at=receipt.forecast_at
+        id=receipt.id,
+        state=receipt.state,
+        duplicate=receipt.duplicate,
+        forecast_at=receipt.forecast_at,
+        language=receipt.language,
+        language_note=receipt.language_note,
     )
 
 
