@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 import typer
 
@@ -112,7 +112,7 @@ def enqueue_rows(
         message = f"{error.message} {tally.taken} reminders are in; {doubt}none of the others is."
         remedy = f"{error.remedy} Then run the same command again: what is in already is not sent twice."
         raise StoresUnreachable(error.code, message, remedy) from error
-    except WrongUse as error:  # the file cannot be read to its end
+    except WrongUse as error:  # the file cannot be read to its end, or that of the rejected rows not written
         message = f"{error.message} {tally.taken} reminders before are in."
         raise WrongUse(error.code, message, error.remedy) from error
     except KeyboardInterrupt:
@@ -188,23 +188,38 @@ def _kept(name: str | None, file: str, source: Source) -> Iterator[Rejects | Non
     if name is None:
         yield None
         return
+    path = Path(name)
     with ExitStack() as stack:
-        writer = source.writer(stack.enter_context(_writable(name, file)), name)
-        try:
-            yield writer
-        finally:
-            writer.close()
+        with _writable(name):
+            if file != "-" and path.exists() and path.samefile(file):
+                message = f"{name} is the file that is sent: it would be written over before it is read."
+                raise WrongUse("wrong_use", message, "Name another file for the rejected rows.")
+            target = stack.enter_context(path.open("wb"))
+        kept = _Kept(source.writer(target, name), name)
+        stack.callback(kept.close)
+        yield kept
+
+
+class _Kept:
+    """Writes rejected rows; that it cannot is said of the file's name."""
+
+    def __init__(self, writer: Rejects, name: str) -> None:
+        self._writer = writer
+        self._name = name
+
+    def add(self, row: Row, reason: str) -> None:
+        with _writable(self._name):
+            self._writer.add(row, reason)
+
+    def close(self) -> None:
+        with _writable(self._name):
+            self._writer.close()
 
 
 @contextmanager
-def _writable(name: str, file: str) -> Iterator[BinaryIO]:
-    path = Path(name)
+def _writable(name: str) -> Iterator[None]:
     try:
-        if file != "-" and path.exists() and path.samefile(file):
-            message = f"{name} is the file that is sent: it would be written over before it is read."
-            raise WrongUse("wrong_use", message, "Name another file for the rejected rows.")
-        with path.open("wb") as target:
-            yield target
+        yield
     except OSError as error:
         raise WrongUse("unwritable_file", f"{name} cannot be written: {error.strerror}.") from None
 

@@ -21,6 +21,7 @@ from certmail_worker.cli.files.row import Row, Terms, table_row
 
 MOST_FIELD_CHARACTERS: Final = 1_000_000
 DELIMITERS: Final = ",;\t|"
+_BARE: Final = ' \t\r\n"'
 _MOST_ABOVE: Final = 30
 """Lines among which the header is looked for."""
 
@@ -67,7 +68,7 @@ def find_head(lines: Sequence[Line], layout: Layout) -> tuple[Head, int]:
         declared, delimiters, start = lines[start].raw, said, start + 1
     guesses = [_guess(lines, start, delimiter, layout) for delimiter in delimiters]
     fits, _, columns, first, end, delimiter = max(guesses, key=lambda each: each[:2])
-    titles = sum(bool(line.text.strip()) for line in lines[start:first]) if fits else 0
+    titles = sum(bool(line.text.strip(_BARE + delimiter)) for line in lines[start:first]) if fits else 0
     header = b"".join(line.raw for line in lines[first:end])
     return Head(delimiter, columns, header, declared, titles), end
 
@@ -149,7 +150,7 @@ def _rows(lines: _Lines, delimiter: str, columns: Columns, encoding: Encoding, t
         if not any(cell.strip() for cell in cells):
             continue  # a blank line is no record, nor are the bare delimiters that spreadsheets leave behind
         number, raw = lines.taken[0].number, b"".join(line.raw for line in lines.taken)
-        if any("\0" in cell for cell in cells):
+        if any("\0" in line.text for line in lines.taken):
             yield Row(
                 number, ReminderRejected("malformed_row", "holds a character that no text has (NUL)"), raw
             )

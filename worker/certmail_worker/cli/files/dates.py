@@ -69,8 +69,10 @@ def in_the_contracts_form(field: str, text: str, zone: str | None, habits: Habit
         clock = _clock(rest)
     except ValueError:
         return text  # no such day or hour
+    if not 1970 <= day.year <= 9998 or (rest["zone"] and clock is None):
+        return text  # not in the contract's calendar; or a day with an offset, which may begin or end there
     if rest["zone"]:
-        return f"{day}T{clock or '00:00:00'}{rest['zone'].upper()}"
+        return f"{day}T{clock}{rest['zone'].upper()}"
     if clock is None:
         return _whole_day(field, day, zone or habits.time_zone)
     return _at(field, datetime.combine(day, clock), zone or habits.time_zone)

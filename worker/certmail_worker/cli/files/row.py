@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from certmail_config.errors import ReminderRejected
 from certmail_config.reminder import Reminder, parse
 from certmail_worker.cli.files.cells import says_nothing
 from certmail_worker.cli.files.columns import Columns, Layout
 from certmail_worker.cli.files.dates import FIELDS, Habits, in_the_contracts_form
+
+_NO_TEXT: Final = re.compile("[\ud800-\udfff]")
+"""What stands in a text for a byte that was none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +80,6 @@ def checked_row(line: int, given: Mapping[str, Any], terms: Terms, kept: Any, fo
 
 def _no_bad_bytes(values: Iterable[tuple[str, Any]], found: str) -> None:
     for name, item in values:
-        if (
-            isinstance(item, str)
-            and not item.isascii()
-            and any("\ud800" <= character <= "\udfff" for character in item)
-        ):
+        if isinstance(item, str) and not item.isascii() and _NO_TEXT.search(item):
             hint = "; if it is another encoding, say which, with --encoding" if found == "UTF-8" else ""
             raise ReminderRejected("invalid_encoding", f"not valid {found}{hint}", field=name)
