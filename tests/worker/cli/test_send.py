@@ -128,6 +128,22 @@ class TestValues:
             ("name", word, 1) for word in words
         ]
 
+    def test_names_that_were_opened_in_another_encoding_and_saved_are_not_greeted(
+        self, send: Send, tmp_path: Path
+    ) -> None:
+        rows = [
+            "acme,a@acme.example,JÃ¼rg MÃ¼ller",
+            "acme,b@acme.example,J\ufffdrg",
+            "acme,c@acme.example,Jürg",
+        ]
+        status, said = send(written(tmp_path, "a.csv", "\n".join(["tenant,to,name", *rows])), "--dry-run")
+        assert (status, said["good"]) == (1, 1)
+        assert [(each["row"], each["code"]) for each in said["rejected"]] == [
+            (2, "garbled_text"),
+            (3, "garbled_text"),
+        ]
+        assert "'Jürg Müller'" in said["rejected"][0]["message"]
+
 
 class TestRejected:
     BROKEN = (

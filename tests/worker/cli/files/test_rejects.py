@@ -17,6 +17,7 @@ from certmail_worker.cli.files.row import Row, Terms
 from certmail_worker.cli.files.source import Source, open_source
 
 REASON = re.compile(r'"line \d+: no",')
+_BARE = str.maketrans("", "", ',;"')
 PIECES = ["acme", "a@acme.example", ",", ",", ";", '"', '""', "\n", "\r\n", "\r", " ", "\0", "'=1", "ü", "表", "x", "sep=", "rejected_because"]  # fmt: skip
 
 
@@ -44,7 +45,8 @@ def lines_of(raw: bytes, encoding: Encoding) -> list[str]:
         encoding.name, "surrogatepass" if encoding.wide else "surrogateescape"
     )
     lines = [REASON.sub("", line, count=1) for line in re.split(r"\r\n|\r|\n", text)]
-    return [line for line in lines if line.strip(',;" \t') and line != "rejected_because,tenant,to,name"]
+    more = [line for line in lines if line.translate(_BARE).strip()]
+    return [line for line in more if line != "rejected_because,tenant,to,name"]
 
 
 class TestCsv:

@@ -16,6 +16,7 @@ from certmail_config.reminder import Reminder
 REQUIRED: Final = ("tenant", "to")
 REASON: Final = "rejected_because"
 """A column that is passed over: rows that were rejected come back with it."""
+_MOST_NAMED: Final = 10
 _BETWEEN: Final = re.compile(r"[\s_-]+")
 
 
@@ -97,6 +98,12 @@ class Columns:
         return any(n == "to" and "@" in cell for n, cell in zip_longest(self._fields, cells))
 
 
+def _named(columns: Sequence[str]) -> str:
+    """As they were read, which shows what was taken for a delimiter."""
+    more = f" and {len(columns) - _MOST_NAMED} more" if len(columns) > _MOST_NAMED else ""
+    return ", ".join(repr(column[:60]) for column in columns[:_MOST_NAMED]) + more
+
+
 def _check(columns: Sequence[str], layout: Layout) -> None:
     present = {plain(column) for column in columns}
     absent = [column for column in layout.names if column not in columns and plain(column) not in present]
@@ -112,7 +119,7 @@ def _check(columns: Sequence[str], layout: Layout) -> None:
     if missing := layout.missing(columns):
         raise WrongUse(
             "missing_column",
-            f"The file has no column {', '.join(missing)}; nothing was enqueued.",
+            f"The file has no column {', '.join(missing)}; its columns are {_named(columns)}. Nothing was enqueued.",
             f"Columns: {known}. Others are named with --map COLUMN=FIELD, and what all rows share with --set FIELD=VALUE.",
         )
     if unknown:

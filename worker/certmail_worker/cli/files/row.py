@@ -9,10 +9,12 @@ from typing import Any, Final, Protocol
 
 from certmail_config.errors import ReminderRejected
 from certmail_config.reminder import Reminder, parse
-from certmail_worker.cli.files.cells import says_nothing
+from certmail_worker.cli.files.cells import garbled, says_nothing
 from certmail_worker.cli.files.columns import Columns, Layout
 from certmail_worker.cli.files.dates import FIELDS, Habits, in_the_contracts_form
 
+_SHOWN: Final = frozenset({"name", "campaign_name"})
+"""Fields that stand in the mail as they are."""
 _NO_TEXT: Final = re.compile("[\ud800-\udfff]")
 """What stands in a text for a byte that was none."""
 
@@ -70,6 +72,8 @@ def checked_row(line: int, given: Mapping[str, Any], terms: Terms, kept: Any, fo
             if isinstance(text, str) and says_nothing(name, text):
                 left_out.append((name, text.strip()))
                 del value[name]
+            elif name in _SHOWN and isinstance(text, str) and (why := garbled(text)):
+                raise ReminderRejected("garbled_text", why, field=name)
         for name in FIELDS & value.keys():
             if isinstance(value[name], str):
                 value[name] = in_the_contracts_form(name, value[name], value.get("time_zone"), terms.habits)

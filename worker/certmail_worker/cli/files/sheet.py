@@ -78,6 +78,9 @@ def read_sheet(file: IO[bytes], wanted: str | None, terms: Terms) -> Iterator[Sh
 
 def _choose(book: Any, wanted: str | None) -> str:
     sheets = list(book.worksheets)
+    if not sheets:
+        message = 'certmail finds no sheet in the file; it may be a "Strict Open XML" workbook. Nothing was enqueued.'
+        raise WrongUse("foreign_file", message, 'Save it as "Excel Workbook (.xlsx)" or "CSV UTF-8".')
     if wanted is None:
         shown = next((each for each in sheets if each.sheet_state == "visible"), None)
         if shown is None:
