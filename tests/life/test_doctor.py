@@ -23,15 +23,17 @@ def test_what_leaves_or_answers_in_the_clear_is_named(tmp_path: Path) -> None:
     with town(tmp_path) as place:
         opened = {"CERTMAIL_GMAIL_URL": "http://gmail.internal", "CERTMAIL_LISTEN": "0.0.0.0:8080"}
         opened |= {"CERTMAIL_FLOWER_LISTEN": "[::]:5555", "CERTMAIL_SANDBOX_LISTEN": "127.0.0.1:8090"}
+        opened |= {"CERTMAIL_SANDBOX_URL": place.google}
         found = place.run("doctor", "--json", **opened).json["findings"]
         said = {item["check"]: item for item in found if item["severity"] == "warning"}
         assert "CERTMAIL_GMAIL_URL is http://gmail.internal" in said["google"]["message"]
+        assert "no mail leaves" in said["sandbox"]["message"], "a setting that was forgotten"
         assert [item["message"].split()[0] for item in found if item["check"] == "listen"] == [
             "CERTMAIL_LISTEN",
             "CERTMAIL_FLOWER_LISTEN",
         ]
         usual = place.run("doctor", "--json").json["findings"]
-        assert not {"google", "listen"} & {item["check"] for item in usual}, "the sandbox is on this machine"
+        assert not {"google", "listen", "sandbox"} & {item["check"] for item in usual}, "the sandbox is on this machine"
 
 
 def test_broken_indexes_are_named_shown_and_put_right(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from certmail_config.office import Office
 from certmail_config.pauses import paused_in
 from certmail_config.renewal import renew_values, sealed_in
 from certmail_config.room import Limits
+from certmail_config.sandbox import is_sandbox
 from certmail_config.settings import Settings, proxies_of_others, unknown_names
 from certmail_config.sql import registry
 from certmail_config.sql.aside import look_aside
@@ -92,6 +93,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
     yield from _gateway(settings)
     yield from _network(settings)
     yield from _way_to_google(settings)
+    yield from _sandbox(settings)
     vault: Vault | None = None
     stopped: dict[str, tuple[str, str]] = {}
     waiting: dict[ConnectionId, Wait] = {}
@@ -205,6 +207,18 @@ def _environment() -> Iterator[Finding]:
         yield Finding(
             "settings unknown", Severity.WARNING, message, "See config/SETTINGS.md for those that there are."
         )
+
+
+def _sandbox(settings: Settings) -> Iterator[Finding]:
+    """That no mail leaves, where Google is played: as it should be in the sandbox's directory, and nowhere else."""
+    if settings.sandbox_url is None:
+        return
+    message = f"Google is played by the sandbox at {settings.sandbox_url}: no mail leaves."
+    if is_sandbox(settings.data_dir):
+        yield Finding("sandbox", Severity.OK, message)
+    else:
+        remedy = "Unset CERTMAIL_SANDBOX_URL, unless this is for trying out."
+        yield Finding("sandbox", Severity.WARNING, message, remedy)
 
 
 def _redis(redis: Redis, settings: Settings) -> Iterator[Finding]:

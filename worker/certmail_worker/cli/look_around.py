@@ -52,7 +52,7 @@ class Places:
 
 def look_around(wanted: Settings, *, fresh: bool, as_json: bool) -> None:
     """Run it until Ctrl-C; raises Refused where the directory is somebody else's."""
-    own = wanted.model_copy(update={"data_dir": directory(wanted.data_dir)})
+    own = wanted.model_copy(update={"data_dir": directory(wanted.data_dir.absolute())})
     _say_what_is_left_out()
     with only_one(own), termination_as_interrupt(), ExitStack() as stack:
         if fresh:
@@ -109,7 +109,7 @@ def _start_all(stack: ExitStack, own: Settings, children: list[Kept]) -> Places:
     if not known:
         furnish(google)
         known = {"settings": {}}
-    kept = {**known["settings"], "data_dir": str(own.data_dir), "sandbox_url": google.url}
+    kept = {**known["settings"], "sandbox_url": google.url}
     gateway = partial(_gateway, own, google, known, kept, children)
     office = start(stack, known_ports(own.listen), gateway)
     auth = kept_auth(own)
