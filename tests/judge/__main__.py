@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -21,7 +23,7 @@ PASSWORD = "a password for the judge"
 
 
 def main() -> int:
-    """Run the journey; gives the exit status."""
+    """Run the journeys; gives the exit status."""
     chromium, node = os.environ.get("CHROMIUM") or "/usr/bin/chromium", shutil.which("node")
     missing = [
         name for name, there in {"chromium": Path(chromium).exists(), "node": node}.items() if not there
@@ -57,7 +59,41 @@ def main() -> int:
             for log in ("gateway.log", "worker.log"):
                 lines = (place.data_dir / log).read_text("utf-8").splitlines()[-15:]
                 sys.stderr.write(f"--- {log}\n" + "\n".join(lines) + "\n")
-    return status
+    return status or _looking_around(node, chromium)
+
+
+def _looking_around(node: str, chromium: str) -> int:
+    """`certmail up --sandbox` in an empty home, and whoever has only what it prints."""
+    with tempfile.TemporaryDirectory(prefix="judge-") as home:
+        environment = {n: v for n, v in os.environ.items() if not n.startswith(("CERTMAIL_", "XDG_"))}
+        environment |= {f"CERTMAIL_{name}LISTEN": "127.0.0.1:0" for name in ("SANDBOX_", "FLOWER_")}
+        environment |= {"HOME": home, "CERTMAIL_LISTEN": f"127.0.0.1:{_free_port()}"}
+        command = [sys.executable, "-m", "certmail_worker", "up", "--sandbox", "--json"]
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as up:
+            try:
+                assert up.stdout is not None, "it was asked for"
+                lines = []
+                for line in up.stdout:
+                    lines.append(line)
+                    if line == "}\n":
+                        break
+                given = {
+                    "said": json.loads("".join(lines)),
+                    "chromium": chromium,
+                    "screenshots": f"{SCREENSHOTS}/looking-around",
+                }
+                told = os.environ | {"JUDGE": json.dumps(given)}
+                return subprocess.run(
+                    [node, str(HERE / "looking_around.mjs")], env=told, check=False
+                ).returncode
+            finally:
+                up.send_signal(signal.SIGTERM)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

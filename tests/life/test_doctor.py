@@ -33,7 +33,9 @@ def test_what_leaves_or_answers_in_the_clear_is_named(tmp_path: Path) -> None:
             "CERTMAIL_FLOWER_LISTEN",
         ]
         usual = place.run("doctor", "--json").json["findings"]
-        assert not {"google", "listen", "sandbox"} & {item["check"] for item in usual}, "the sandbox is on this machine"
+        assert not {"google", "listen", "sandbox"} & {item["check"] for item in usual}, (
+            "the sandbox is on this machine"
+        )
 
 
 def test_broken_indexes_are_named_shown_and_put_right(tmp_path: Path) -> None:
