@@ -30,6 +30,7 @@ from certmail_worker.flower_auth import kept_auth
 from certmail_worker.operator_password import kept_password
 
 WORKER_SECONDS: Final = 120.0
+CARE_SECONDS: Final = "3"
 LOCK: Final = "up.lock"
 MEMORY: Final = "google.kept"
 
@@ -196,10 +197,10 @@ def _add(stack: ExitStack, children: list[Kept], process: Kept) -> None:
 
 def _told(own: Settings) -> dict[str, str]:
     """What a process is told: its directory, which has the rest."""
-    return {
-        f"{PREFIX}DATA_DIR": str(own.data_dir),
-        f"{PREFIX}LOG_FORMAT": "console" if "log_format" not in own.model_fields_set else own.log_format,
-    }
+    # Changes at Google count within seconds here, so certmail looks more often; people read lines, not JSON.
+    usual = {"care_seconds": CARE_SECONDS, "log_format": "console"}
+    unset = {name: value for name, value in usual.items() if name not in own.model_fields_set}
+    return {f"{PREFIX}DATA_DIR": str(own.data_dir), **{PREFIX + n.upper(): v for n, v in unset.items()}}
 
 
 def _api_key(office: Office, data_dir: Path) -> str:

@@ -94,8 +94,11 @@ class Facts:
 
     @property
     def spreading(self) -> bool:
-        """Whether it may only be a matter of time, so that looking again now and then is worth it."""
-        return any(step.waiting for step in self.steps)
+        """Whether it may only be a matter of time, so that looking again now and then is worth it.
+
+        So it is while it is set up: workers try by themselves, whether anybody has pressed a button here or not.
+        """
+        return self.being_set_up or any(step.waiting for step in self.steps)
 
     @property
     def to_come(self) -> tuple[str, ...]:
