@@ -77,6 +77,10 @@ startup: $(VENV)/dev.stamp ## what a command line costs before it does anything 
 chaos: $(VENV)/dev.stamp ## everything killed at once, and garbage at every door: 10,000 reminders, and a scoreboard (about 10 minutes; CHAOS="--seed n" for the same again, "--compare" for the same without garbage, too)
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(CHAOS)
 
+pgbouncer: $(VENV)/dev.stamp ## the record behind a real pgbouncer that hands out its connections by the transaction (about half a minute)
+	@command -v pgbouncer >/dev/null || { echo "This needs pgbouncer: on Debian, apt-get install pgbouncer." >&2; exit 1; }
+	$(BIN)/python -m pytest -n0 tests/life/behind_pgbouncer.py
+
 judge: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## both set-ups in a real browser, at 390 and 1280 px, with axe (about 2 minutes; screenshots in .judge)
 	@PYTHONPATH=tests $(BIN)/python -m judge
 
@@ -111,4 +115,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test slow records bench queries enqueue profile million pace abuse startup chaos judge links messages lint format lock clean
+.PHONY: help demo look demos test slow records bench queries enqueue profile million pace abuse startup chaos pgbouncer judge links messages lint format lock clean

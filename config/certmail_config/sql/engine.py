@@ -19,7 +19,7 @@ from certmail_config.stores import database_url
 BUSY_SECONDS = 15
 IDLE_SECONDS = 15
 """So long may a transaction of a process that was frozen hold up the others' record."""
-NOTICED_SOON: Final = {
+NOTICED_SOON: Final[dict[str, Any]] = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -27,6 +27,14 @@ NOTICED_SOON: Final = {
     "tcp_user_timeout": 20_000,
 }
 """A server that vanished without a word is noticed within half a minute; seconds, and the last in milliseconds."""
+UNPREPARED: Final[dict[str, Any]] = {"prepare_threshold": None}
+"""Statements are not prepared on the server: a pgbouncer hands the next transaction to another connection, which has not heard of them.
+Measured on the recorder's batches, preparing them saves nothing."""
+_SAFE: Final = (
+    f"SELECT set_config('idle_in_transaction_session_timeout', '{IDLE_SECONDS}s', true), "
+    "set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' "
+    "ELSE current_setting('synchronous_commit') END, true)"
+)
 UPGRADE_LOCK = 0x636572746D61696C
 """PostgreSQL's number for "who upgrades these tables": `certmail` in ASCII, so that nobody else means something by it."""
 HEAD = "0011"
@@ -38,7 +46,7 @@ def open_database(url: str) -> Engine:
     try:
         parsed = make_url(url)
         sqlite = parsed.get_backend_name() == "sqlite"
-        arguments: dict[str, Any] = {"timeout": BUSY_SECONDS} if sqlite else dict(NOTICED_SOON)
+        arguments: dict[str, Any] = {"timeout": BUSY_SECONDS} if sqlite else NOTICED_SOON | UNPREPARED
         engine = create_engine(
             parsed,
             connect_args=arguments,
@@ -51,21 +59,20 @@ def open_database(url: str) -> Engine:
             f"CERTMAIL_DATABASE_URL cannot be used: {type(error).__name__}.",
             "Write postgresql+psycopg://user:password@host/database, or sqlite:////path/to/file.",
         ) from None
-    event.listen(engine, "connect", _prepare_sqlite if sqlite else _prepare_postgres)
+    if sqlite:
+        event.listen(engine, "connect", _prepare_sqlite)
+    else:
+        event.listen(engine, "begin", _prepare_postgres)
     return engine
 
 
-def _prepare_postgres(connection: Any, _: object) -> None:
+def _prepare_postgres(connection: Connection) -> None:
     """See that what is recorded survives a crash, since it is trimmed from Redis then; a stricter setting stays.
 
-    A process that is frozen within a transaction, and so no longer the keeper, must not hold up the next.
+    A process that is frozen within a transaction, and so no longer the keeper, must not hold up the next. Both hold for one transaction
+    only: behind a pgbouncer that hands out its connections by the transaction, the next may be anybody's.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW synchronous_commit")
-        if cursor.fetchone()[0] == "off":
-            cursor.execute("SET synchronous_commit = on")
-        cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
-    connection.commit()
+    connection.exec_driver_sql(_SAFE)
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
