@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import select
 
 from certmail_config import keys
-from certmail_config.connections import Limits
+from certmail_config.connections import SEND_SCOPE, Limits
+from certmail_config.promised_mail import promise_of
 from certmail_config.sql import tables
 from certmail_worker.probe import probe_and_save
 from support.town import QUICK, Town, campaign, town, wait_for
@@ -90,6 +91,34 @@ def test_a_connection_that_is_being_set_up_becomes_active_by_itself(place: Town)
     place.control("POST", f"/service-accounts/{account}/keys", str(made.certificate))
     place.wait_recorded([job], {"accepted"}, seconds=LONG)
     assert state(place, made.id) == ("active", None)
+
+
+@pytest.mark.timeout(180)
+def test_a_test_mail_asked_for_before_delegation_goes_once_it_can(place: Town) -> None:
+    mailbox, account = place.at_google("promised")
+    place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": []})
+    place.office.add_tenant("promised")
+    made = place.office.add_customer_owned_app(
+        "promised", "default", service_account=account, mailbox=mailbox, limits=Limits(), valid_days=30
+    )
+    place.control("POST", f"/service-accounts/{account}/keys", str(made.certificate))
+
+    def arrived() -> int:
+        return sum(mail["mailbox"] == mailbox for mail in place.messages())
+
+    for _ in ("asked", "and again: it is one mail all the same"):
+        asked = place.run("connections", "test", "promised/default")
+        assert asked.status == 1
+        assert "The test mail goes by itself once it can" in asked.err
+    place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": [SEND_SCOPE]})
+    wait_for("it works", lambda: state(place, made.id) == ("active", None), LONG)
+    wait_for("the test mail", lambda: arrived() == 1, LONG)
+    promise = promise_of(place.office.strongbox, made.id)
+    assert promise is not None
+    assert promise.sent_at is not None
+    place.office.redis.delete(keys.TESTED + made.id)  # as after a minute
+    assert place.run("connections", "probe", "promised/default").status == 0
+    assert arrived() == 1, "once"
 
 
 @pytest.mark.timeout(180)

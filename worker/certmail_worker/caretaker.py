@@ -28,7 +28,7 @@ from certmail_config.tenant_audit import TenantAudit
 from certmail_config.waits import Scope, counted, waits
 from certmail_worker.care import IDLE_SECONDS, Ward, warning_days
 from certmail_worker.desk import Desk
-from certmail_worker.probe import probe, remember, save
+from certmail_worker.probe import probe, remember, save, send_promised
 from certmail_worker.progress import GotOn, unnoted
 
 log = logging.getLogger(__name__)
@@ -95,6 +95,8 @@ async def _look(office: Office, glance: Glance, places: asyncio.Semaphore, got_o
             ):
                 return  # nothing new; somebody may be setting it up just now
             after = await asyncio.to_thread(save, office, before, probed)
+            if after.state is ConnectionState.ACTIVE:
+                await send_promised(office, after)
         except StoresUnreachable:
             raise
         except Refused:

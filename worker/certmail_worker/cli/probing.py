@@ -42,14 +42,14 @@ def probe(
     """Try a connection out step by step; then it is `active`, or `attention` with Google's words and a remedy."""
     with open_office(Settings.from_env(), actor=actor()) as office:
         probed = _patiently(office, id, mail=mail, until=time.monotonic() + wait)
-    _show(probed, json=json)
+    _show(probed, json=json, mail=mail)
 
 
 def send_test(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as above
     """Send a test mail from the mailbox to itself, after the steps of `probe`."""
     with open_office(Settings.from_env(), actor=actor()) as office:
         probed = _patiently(office, id, mail=True, until=time.monotonic())
-    _show(probed, json=json)
+    _show(probed, json=json, mail=True)
 
 
 def _patiently(office: Office, id_: str, *, mail: bool, until: float) -> Probed:
@@ -81,7 +81,11 @@ def _line(step: Step) -> str:
     return f"{line}\n    {escape(step.remedy)}" if step.remedy else line
 
 
-def _show(probed: Probed, *, json: bool) -> None:
+def _show(probed: Probed, *, json: bool, mail: bool) -> None:
+    from certmail_worker.probe import may_go_later  # noqa: PLC0415 - as above
+
+    if mail and may_go_later(probed.steps):
+        err.print("The test mail goes by itself once it can, within a day, while a worker runs.")
     if json:
         steps = [step.as_json() for step in probed.steps]
         print_json({**as_json(probed.connection), "steps": steps})

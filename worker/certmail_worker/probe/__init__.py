@@ -2,6 +2,19 @@
 
 from certmail_config.checklist import Step
 from certmail_worker.probe.checklist import Probed, Told, probe
+from certmail_worker.probe.promised import send_promised
 from certmail_worker.probe.saving import examine, probe_and_save, remember, save
+from certmail_worker.probe.steps import may_go_later
 
-__all__ = ["Probed", "Step", "Told", "examine", "probe", "probe_and_save", "remember", "save"]
+__all__ = [
+    "Probed",
+    "Step",
+    "Told",
+    "examine",
+    "may_go_later",
+    "probe",
+    "probe_and_save",
+    "remember",
+    "save",
+    "send_promised",
+]

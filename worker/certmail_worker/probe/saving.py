@@ -12,8 +12,11 @@ from certmail_config.connections import Connection, ConnectionState, Kind
 from certmail_config.errors import Refused
 from certmail_config.ledger import run, spend_message
 from certmail_config.office import Office
+from certmail_config.promised_mail import Promise, keep, promise, take_promise
 from certmail_config.token_errors import Blame
 from certmail_worker.probe.checklist import Probed, Told, probe
+from certmail_worker.probe.steps import may_go_later
+from certmail_worker.probe.trial import NAME as TEST_MAIL
 
 
 def probe_and_save(office: Office, id_or_name: str, *, mail: bool = False) -> Probed:
@@ -22,13 +25,19 @@ def probe_and_save(office: Office, id_or_name: str, *, mail: bool = False) -> Pr
 
 
 async def examine(office: Office, id_or_name: str, *, mail: bool = False, told: Told | None = None) -> Probed:
-    """Try a connection out, and open or suspend its lane by what was found; with `mail` send a test mail too. Raises Refused."""
+    """Try a connection out, and open or suspend its lane by what was found. Raises Refused.
+
+    With `mail`, or where one was promised, it sends a test mail too; what cannot go yet is promised.
+    """
     connection = await asyncio.to_thread(office.connection, id_or_name)
     check_probable(connection)
 
-    postage = Meters(office, connection) if mail else None
+    taken = await asyncio.to_thread(take_promise, office.strongbox, connection.id)
+    postage = Meters(office, connection) if mail or taken is not None else None
     probed = await probe(connection, office.settings, office.vault, postage=postage, told=told)
     await asyncio.to_thread(remember, office, connection, probed)
+    if postage is not None:
+        await asyncio.to_thread(_promise, office, connection, probed, taken)
     return replace(probed, connection=await asyncio.to_thread(save, office, connection, probed))
 
 
@@ -54,6 +63,14 @@ def remember(office: Office, connection: Connection, probed: Probed) -> None:
     client_id = next((step.value for step in probed.steps if step.name == "service account"), "")
     if client_id:
         note_client_id(office.strongbox, connection, client_id)
+
+
+def _promise(office: Office, connection: Connection, probed: Probed, taken: Promise | None) -> None:
+    """Say of a test mail that it went, or will go; where nobody knows, or it never can, it is forgotten."""
+    if may_go_later(probed.steps):
+        promise(office.strongbox, connection.id, taken)
+    elif taken is not None and any(step.name == TEST_MAIL and step.ok for step in probed.steps):
+        keep(office.strongbox, connection.id, taken)
 
 
 def save(office: Office, before: Connection, probed: Probed) -> Connection:

@@ -19,6 +19,7 @@ from certmail_config.enquiries import Wish
 from certmail_config.errors import Refused
 from certmail_config.lane_glances import glance, last_leaves_at, sent_today
 from certmail_config.pauses import pause_of
+from certmail_config.promised_mail import Promise, promise_of
 from certmail_config.sql import registry
 from certmail_config.token_errors import Blame
 
@@ -42,6 +43,8 @@ class Facts:
     leaves_at: datetime | None
     sent_today: int
     paused: tuple[str, str] | None
+    promised: Promise | None = None
+    """The test mail that was asked for when it could not go yet."""
     client_id: str = ""
     """The service account's numeric client ID, once Google has told it."""
 
@@ -166,6 +169,7 @@ def facts(front: Front, visitor: Visitor, id_: str) -> Facts:
         leaves_at=last_leaves_at(redis, connection.id) if settled else None,
         sent_today=sent_today(redis, connection.id),
         paused=pause_of(redis, connection.tenant),
+        promised=promise_of(front.office.strongbox, connection.id),
         client_id=client_id_of(front.office.strongbox, connection),
     )
 

@@ -1,0 +1,37 @@
+"""Test mails that could not go when they were asked for: whether one still may, and sending it once it can."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from certmail_config.checklist import Step
+from certmail_config.connections import Connection
+from certmail_config.enquiries import Enquiries, Said, Wish
+from certmail_config.errors import CertmailError
+from certmail_config.office import Office
+from certmail_config.promised_mail import promise_of
+from certmail_worker.probe.saving import examine
+
+
+async def send_promised(office: Office, connection: Connection) -> None:
+    """Send what was promised, in an enquiry of its own, so that the connection's page shows it. Raises RedisError."""
+    found = await asyncio.to_thread(promise_of, office.strongbox, connection.id)
+    if found is None or found.sent:
+        return
+    enquiries = Enquiries(office.redis, office.vault, time.time)
+    asked = await asyncio.to_thread(enquiries.ask, connection.tenant, connection.id, Wish.MAIL)
+    enquiry = await asyncio.to_thread(enquiries.take, asked.id, "caretaker")
+    if enquiry is None:
+        return
+
+    async def told(steps: Sequence[Step]) -> None:
+        await asyncio.to_thread(enquiries.tell, enquiry.found(*steps))
+
+    try:
+        probed = await examine(office, connection.id, told=told)
+        ended = enquiry.found(*probed.steps).done()
+    except CertmailError as error:
+        ended = enquiry.refused(Said(error.code, error.message, error.remedy))
+    await asyncio.to_thread(enquiries.tell, ended)
