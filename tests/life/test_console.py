@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -138,13 +140,13 @@ def test_who_has_no_service_account_names_a_project_and_pastes_twice(
     somebody.post("/console/set-up/pastes/default/service-account", project="pastes-it", **fields)
     path = urlsplit(somebody.page.url).path
 
-    # The first paste: a shell whose gcloud asks the sandbox instead of Google.
+    # The first paste: a shell whose gcloud only keeps what it is given.
     account = "certmail@pastes-it.iam.gserviceaccount.com"
     client = place.control("POST", "/service-accounts", {"email": account, "project": "pastes-it"})
     (tmp_path / "gcloud").write_text(
         f"""#!/bin/sh
 case "$*" in
-  *" upload "*) curl -sf --data-binary @"$5" {place.google}/_sandbox/service-accounts/{account}/keys ;;
+  *" upload "*) cp "$5" {tmp_path}/uploaded.pem ;;
   *--format*) echo {client["client_id"]} ;;
 esac
 """
@@ -157,6 +159,8 @@ esac
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     assert f"Client ID: {client['client_id']}" in ran.stdout
+    uploaded = (tmp_path / "uploaded.pem").read_text()
+    place.control("POST", f"/service-accounts/{account}/keys", uploaded)
 
     # The second: the Admin console's form, filled in.
     somebody.get(path)
@@ -171,6 +175,38 @@ esac
     place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": scopes})
     somebody.post(f"{path}/check")
     assert "All checks passed." in somebody.wait(path)
+
+
+def test_once_it_works_the_first_reminder_is_there_to_be_copied(
+    place: Town, somebody: Visitor, tmp_path: Path
+) -> None:
+    connection = place.link("first")
+    somebody.get(f"/console/connections/{connection}")
+    environment = {
+        **os.environ,
+        **place.environment,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+
+    def run(*command: str, **given: str) -> str:
+        ran = subprocess.run(
+            command, env=environment | given, text=True, capture_output=True, timeout=60, check=False
+        )
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    script = tmp_path / "first.py"
+    script.write_text(block(somebody, "first-python"))
+    job, _ = run(sys.executable, str(script)).split()
+    sent = json.loads(run("bash", "-c", f"{block(somebody, 'first-command').strip()} --json"))
+    assert (sent["duplicates"], sent["receipts"][0]["id"]) == (1, job), "it is the same reminder"
+    key = json.loads(run("bash", "-c", f"{block(somebody, 'first-key')} --json"))["key"]
+    words = shlex.split(block(somebody, "first-curl").replace("\\\n", " ").replace("$CERTMAIL_API_KEY", key))
+    headers = dict(words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "-H")
+    answer = requests.post(words[1], data=words[words.index("-d") + 1], headers=headers, timeout=20)
+    assert (answer.status_code, answer.json()["duplicate"]) == (200, True)
+    assert answer.json()["id"] == job
+    place.wait_recorded([job], {"accepted"})
 
 
 def test_every_step_leads_to_the_very_page(place: Town, somebody: Visitor) -> None:

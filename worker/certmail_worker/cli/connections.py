@@ -13,6 +13,7 @@ from certmail_config.lane_glances import at_once
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
+from certmail_config.state_words import WORDS
 from certmail_config.waits import waits
 from certmail_worker.cli import certificates
 from certmail_worker.cli.actor import actor
@@ -155,7 +156,7 @@ def list_(
     table(
         ["id", "tenant", "name", "kind", "state", "mailbox", "code", "waits until"],
         [
-            [c.id, c.tenant, c.name, c.kind, c.state, c.mailbox, c.code, until(waiting.get(c.id))]
+            [c.id, c.tenant, c.name, c.kind, WORDS[c.state], c.mailbox, c.code, until(waiting.get(c.id))]
             for c in found
         ],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from certmail_config.connections import Connection
+from certmail_config.state_words import WORDS
 from certmail_config.waits import Wait
 from certmail_worker.cli.limits import in_words
 from certmail_worker.cli.output import fields, when
@@ -18,6 +19,7 @@ def as_json(connection: Connection) -> dict[str, object]:
         "name": connection.name,
         "kind": connection.kind,
         "state": connection.state,
+        "state_text": WORDS[connection.state],
         "code": connection.code,
         "message": connection.message,
         "remedy": connection.remedy,
@@ -49,4 +51,5 @@ def show_connection(connection: Connection) -> None:
     """Print one connection for a person."""
     shown = as_json(connection)
     shown["limits"] = in_words(connection.limits)
+    shown["state"] = shown.pop("state_text")
     fields([(name.replace("_", " "), value) for name, value in shown.items() if value is not None])

@@ -13,6 +13,7 @@ from certmail_config.errors import WrongUse
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
+from certmail_config.state_words import WORDS
 from certmail_worker.cli.actor import actor
 from certmail_worker.cli.output import Json, fields, out, print_json, table
 from certmail_worker.cli.shown import as_json
@@ -125,7 +126,7 @@ def show(tenant: Annotated[str, typer.Argument(help="Its id.")], *, json: Json =
     out.print()
     table(
         ["connection", "kind", "state", "mailbox", "waiting", "id"],
-        [[c.name, c.kind, c.state, c.mailbox, waiting, c.id] for c, waiting in seen.connections],
+        [[c.name, c.kind, WORDS[c.state], c.mailbox, waiting, c.id] for c, waiting in seen.connections],
     )
     for matter in seen.attention:
         out.print(f"\n{matter.about}: {matter.message}\n  {matter.remedy}", markup=False)

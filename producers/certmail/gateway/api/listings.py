@@ -15,6 +15,7 @@ from certmail.gateway.api.paging import read_cursor, write_cursor
 from certmail_config import connections as office_words
 from certmail_config.connections import ConnectionState, TenantState
 from certmail_config.sql import registry
+from certmail_config.state_words import WORDS
 
 Q = TypeVar("Q", bound=BaseModel)
 T = TypeVar("T")
@@ -71,6 +72,7 @@ def _connection(each: office_words.Connection) -> models.Connection:
         name=each.name,
         kind=each.kind,
         state=ConnectionState(each.state),
+        state_text=WORDS[each.state],
         code=each.code,
         message=each.message,
         remedy=each.remedy,

@@ -23,6 +23,7 @@ from certmail_config.languages import LANGUAGES
 from certmail_config.moments import rfc3339
 from certmail_config.reminder import Reminder
 from certmail_config.setup_links import LONGEST_STATE
+from certmail_config.state_words import EXPLAINED
 from certmail_config.states import AttemptOutcome, State
 
 MOST_IN_BATCH = 1000
@@ -208,6 +209,7 @@ class Connection(Model):
     name: str
     kind: ConnectionKind | None
     state: ConnectionState
+    state_text: Annotated[str, Field(description=f"The state as people read it: {EXPLAINED}.")]
     code: str | None
     message: str | None
     remedy: str | None

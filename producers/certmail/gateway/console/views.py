@@ -10,6 +10,7 @@ from aiohttp import web
 
 from certmail.gateway.console import words
 from certmail.gateway.console.facts import connection_of, facts
+from certmail.gateway.console.first_reminder import FirstReminder
 from certmail.gateway.console.front import FRONT, Front
 from certmail.gateway.console.listing import listing
 from certmail.gateway.console.visitors import Visitor
@@ -43,6 +44,7 @@ async def connection_page(
         visitor = await asyncio.to_thread(_on_the_way_back, front, visitor, found.connection)
     google = GoogleSteps(found.connection, found.client_id, front.office.settings.consoles)
     values = {"facts": found, "connection": found.connection, "typed": typed, "google": google}
+    values["first"] = FirstReminder(found.connection, front.office.settings.base_url)
     return await show(request, visitor, "connection.html", values, status=status)
 
 
