@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 import pytest
@@ -30,6 +33,8 @@ def test_what_an_application_enqueues_arrives_and_it_sees_so(place: Town) -> Non
         "campaign": "q4",
         "pending": 3,
         "locale": "ar",
+        "due_at": "2099-12-31",
+        "time_zone": "America/Los_Angeles",
     }
     sent = requests.post(f"{place.gateway}/v1/reminders", json=reminder, headers=headers, timeout=20)
     assert sent.status_code == 202, sent.text
@@ -44,6 +49,14 @@ def test_what_an_application_enqueues_arrives_and_it_sees_so(place: Town) -> Non
     record = requests.get(f"{place.gateway}/v1/deliveries?campaign=q4", headers=headers, timeout=20).json()
     assert [(each["id"], each["recipient"]) for each in record["items"]] == [(job, "anna@people.example")]
     assert place.copies() == {job: 1}
+    [mail] = place.messages()
+    assert "Thursday, December 31, 2099, end of day (Pacific Time)" in text_of(mail["raw"])
+
+
+def text_of(raw: str) -> str:
+    part = message_from_bytes(base64.urlsafe_b64decode(raw), policy=default).get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
 
 
 class TestKeys:

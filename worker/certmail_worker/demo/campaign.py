@@ -6,6 +6,7 @@ import csv
 import io
 from datetime import datetime, timedelta
 from importlib.resources import files
+from zoneinfo import ZoneInfo
 
 DAYS_AHEAD = 9
 WRITTEN_FOR = "acme"
@@ -20,12 +21,14 @@ def campaign_file(tenant: str, now: datetime) -> str:
     writer = csv.DictWriter(out, reader.fieldnames, lineterminator="\n")
     writer.writeheader()
     for row in reader:
-        writer.writerow({**row, "due_at": _ahead(row["due_at"], now)})
+        writer.writerow({**row, "due_at": _ahead(row["due_at"], row["time_zone"], now)})
     return out.getvalue()
 
 
-def _ahead(due_at: str, now: datetime) -> str:
+def _ahead(due_at: str, zone: str, now: datetime) -> str:
     if not due_at:
         return due_at
     day = now.date() + timedelta(days=DAYS_AHEAD)
-    return datetime.fromisoformat(due_at).replace(year=day.year, month=day.month, day=day.day).isoformat()
+    written = datetime.fromisoformat(due_at).replace(year=day.year, month=day.month, day=day.day)
+    # The file's offsets are December's.
+    return (written.replace(tzinfo=ZoneInfo(zone)) if zone else written).isoformat()
