@@ -107,7 +107,8 @@ class Tenant:
     """A company; `private_key` is sealed, `salt` keys the hashes that identify its jobs, `name` is what reviewers read.
 
     `state` is one of `TenantState`; `uncertain` is its rule for unknown outcomes (see uncertain.py); None means the deployment's.
-    `domains` are those that it may send from (see domains.py); '' means any.
+    `domains` are those that it may send from (see domains.py); '' means any. `reply_to` is the address, sealed, that its
+    reviewers may write to; None means that its mails name nobody.
     """
 
     id: str
@@ -119,6 +120,7 @@ class Tenant:
     name: str = ""
     uncertain: str | None = None
     domains: str = ""
+    reply_to: bytes | None = None
 
     @property
     def organisation(self) -> str:

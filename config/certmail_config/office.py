@@ -72,7 +72,13 @@ class Office:
         return Publisher(self.engine, self.redis, self.vault, self.settings.project_share, self.actor)
 
     def add_tenant(
-        self, tenant: str, *, name: str = "", uncertain: str | None = None, domains: Sequence[str] = ()
+        self,
+        tenant: str,
+        *,
+        name: str = "",
+        uncertain: str | None = None,
+        domains: Sequence[str] = (),
+        reply_to: str = "",
     ) -> tuple[Tenant, Connection]:
         """Make a tenant with its connection `default`; raises Refused, WrongUse."""
         check_name(tenant, "tenant")
@@ -87,29 +93,48 @@ class Office:
                 name=name.strip()[:MOST_NAME],
                 uncertain=uncertain,
                 domains=read_domains(domains),
+                reply_to=self._reply_to(tenant, reply_to),
             )
         self.publisher.publish(connection)
         return made, connection
 
     def change_tenant(
-        self, tenant: str, *, name: str | None, uncertain: str | None, domains: Sequence[str] | None = None
+        self,
+        tenant: str,
+        *,
+        name: str | None = None,
+        uncertain: str | None = None,
+        domains: Sequence[str] | None = None,
+        reply_to: str | None = None,
     ) -> Tenant:
-        """Change what is given; an empty `uncertain` goes back to the deployment's rule, no domain allows any. Raises Refused, WrongUse.
+        """Change what is given; an empty `uncertain` goes back to the deployment's rule, no domain allows any, an empty `reply_to` names nobody.
 
-        Connections of a domain that is no longer allowed go on.
+        Raises Refused, WrongUse. Connections of a domain that is no longer allowed go on.
         """
-        changes: dict[str, str | None] = {}
+        changes: dict[str, str | bytes | None] = {}
         if name is not None:
             changes["name"] = name.strip()[:MOST_NAME]
         if uncertain is not None:
             changes["uncertain"] = str(uncertain) if uncertain and Policy.parse(uncertain) else None
         if domains is not None:
             changes["domains"] = read_domains(domains)
+        if reply_to is not None:
+            changes["reply_to"] = self._reply_to(tenant, reply_to)
         with self.db() as db:
             changed = registry.change_tenant(db, tenant, changes)
             connections = registry.list_connections(db, tenant)
         self.publisher.publish_tenant(changed, connections)
         return changed
+
+    def reply_to_of(self, tenant: Tenant) -> str | None:
+        """The address that a tenant's reviewers may write to, if there is one; raises SealBroken."""
+        sealed = tenant.reply_to
+        return open_from(self.vault, sealed, tenant.id, "reply_to").decode() if sealed else None
+
+    def _reply_to(self, tenant: str, given: str) -> bytes | None:
+        if not given.strip():
+            return None
+        return seal_for(self.vault, address(given.strip(), "--reply-to").encode(), tenant, "reply_to")
 
     def add_customer_owned_app(
         self,

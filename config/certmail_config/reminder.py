@@ -148,6 +148,8 @@ class Reminder(BaseModel):
     """What makes two reminders the same; else tenant, kind, campaign, recipient, `due_at` and `send_at`."""
     uncertain: Rule | None = None
     """What follows if nobody can know whether Gmail took it; else as the tenant's rule says."""
+    reply_to: Address | None = None
+    """Whom the mail names for questions, and where its answers go; else as the tenant's says, else the mailbox that it leaves from."""
 
     @model_validator(mode="after")
     def _expires_after_it_is_sent(self) -> Self:
@@ -168,7 +170,7 @@ class Reminder(BaseModel):
     def canonical(self) -> bytes:
         """The same bytes for the same reminder, however its times and addresses were written."""
         value = self.model_dump(exclude={"key"}, exclude_none=True)
-        for name in {"to", "manager"} & value.keys():
+        for name in {"to", "manager", "reply_to"} & value.keys():
             value[name] = value[name].casefold()
         return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_utc).encode()
 

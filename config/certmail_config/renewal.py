@@ -18,7 +18,7 @@ from certmail_config.errors import SealBroken
 from certmail_config.vault import Vault
 
 OF_DEPLOYMENT: Final = ("signing_key",)
-OF_TENANT: Final = ("private_key",)
+OF_TENANT: Final = ("private_key", "reply_to")
 OF_CONNECTION: Final = ("private_key", "next_private_key", "refresh_token")
 
 
@@ -82,5 +82,6 @@ def renew_connection(connection: Connection, vault: Vault, *, rename: bool = Fal
 
 def renew_tenant(tenant: Tenant, vault: Vault) -> Tenant:
     """The same tenant, as `renew_connection`."""
-    changes: dict[str, Any] = dict(renew_values({"private_key": tenant.private_key}, tenant.id, vault).values)
+    sealed = {name: value for name in OF_TENANT if (value := getattr(tenant, name)) is not None}
+    changes: dict[str, Any] = dict(renew_values(sealed, tenant.id, vault).values)
     return replace(tenant, **changes)

@@ -68,6 +68,7 @@ def write_tenant(
     fields: dict[Any, Any] = {
         **tenant_fields(tenant, {each.name: each.id for each in connections}, signature),
         "private_key": _b64(tenant.private_key),
+        "reply_to": _b64(tenant.reply_to or b""),
         "version": str(tenant.version),
     }
     _put(redis, key, tenant.version, fields)

@@ -34,6 +34,7 @@ FULL: dict[str, Any] = LEAST | {
     "connection": "emea",
     "key": "q4/ann/1",
     "uncertain": "resend",
+    "reply_to": "help@acme.example",
 }
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 ZONES = st.timedeltas(timedelta(hours=-14), timedelta(hours=14)).map(

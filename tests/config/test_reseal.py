@@ -94,7 +94,7 @@ def copies(redis: Redis) -> dict[str, dict[bytes, bytes]]:
 
 
 def without_seals(found: dict[str, dict[bytes, bytes]]) -> dict[str, dict[bytes, bytes]]:
-    sealed = {b"sealed", b"private_key"}
+    sealed = {b"sealed", b"private_key", b"reply_to"}
     return {name: {n: v for n, v in value.items() if n not in sealed} for name, value in found.items()}
 
 
@@ -249,6 +249,19 @@ class TestRotation:
         assert reseal(office).copies == 6
         everything_is_new(office)
         assert office.redis.hgetall(keys.LANE_INFO + connection.id) == lane
+
+
+class TestWhomMailsName:
+    def test_it_comes_under_the_newest_key_too_in_both_stores(self, offices: Offices) -> None:
+        offices.old.change_tenant("acme", reply_to="help@acme.example")
+        office = offices.open(NEW, OLD)
+        done = reseal(office)
+        assert (done.values, done.copies, done.unopened) == (10, 6, ())
+        everything_is_new(office)
+        text: Any = office.redis.hget(keys.TENANT + "acme", "reply_to")
+        assert OPENS_NEW.open(base64.b64decode(text), owner="acme/reply_to") == b"help@acme.example"
+        with office.db() as db:
+            assert office.reply_to_of(registry.get_tenant(db, "acme")) == "help@acme.example"
 
 
 class TestColumns:

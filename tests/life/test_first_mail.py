@@ -28,6 +28,9 @@ def recording(tmp_path: Path, ready_database: str) -> Iterator[Town]:
 def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(recording: Town) -> None:
     place = recording
     place.link()
+    assert place.ask("tenants", "set", "acme", "--reply-to", "IT-Help@acme.example")["reply_to"] == (
+        "IT-Help@acme.example"
+    )
     worker = place.worker()
     sent = place.ask("send", "-", stdin=campaign(8))
     assert (sent["enqueued"], sent["duplicates"], sent["rejected"]) == (8, 0, [])
@@ -57,6 +60,10 @@ def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(recording:
     assert mail["From"].addresses[0].addr_spec == "reviews@acme.example"
     assert "Quarterly secret campaign" in mail["Subject"]
     assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Reply-To"].addresses[0].addr_spec == "IT-Help@acme.example"
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert "Questions? Write to IT-Help@acme.example" in text.get_content()
 
     again = place.ask("send", "-", stdin=campaign(8))
     assert (again["enqueued"], again["duplicates"]) == (0, 8)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
@@ -15,6 +17,7 @@ from redis import Redis
 from certmail_config import keys
 from certmail_config.connections import Connection, Limits
 from certmail_config.contract import write_payload
+from certmail_config.errors import WrongUse
 from certmail_config.ids import ConnectionId, JobId
 from certmail_config.ledger import Job
 from certmail_config.reminder import Reminder
@@ -101,6 +104,39 @@ async def test_an_ordinary_reminder_is_prepared(place: Place) -> None:
     prepared = await prepare(place.desk, place.job(write_payload(PLAIN)))
     assert isinstance(prepared, Prepared)
     assert b"anna@people.example" in prepared.raw
+
+
+async def test_a_mail_names_whom_to_ask_the_reminders_own_before_the_tenants(place: Place) -> None:
+    office = place.stand.office
+    own = PLAIN.model_copy(update={"reply_to": "q4-desk@people.example"})
+
+    async def names(reminder: Reminder) -> str | None:
+        # A worker keeps what it knows of a tenant for a minute: each look is a new worker's.
+        anew = Place(place.stand)
+        prepared = await prepare(anew.desk, anew.job(write_payload(reminder)))
+        assert isinstance(prepared, Prepared)
+        message = message_from_bytes(prepared.raw, policy=default)
+        text = message.get_body(("plain",))
+        assert text is not None
+        named = message["Reply-To"] and str(message["Reply-To"])
+        assert (
+            f"Questions? Write to {named}" in text.get_content() if named else "?" not in text.get_content()
+        )
+        return named
+
+    assert (await names(PLAIN), await names(own)) == (None, "q4-desk@people.example")
+    office.change_tenant("acme", reply_to=" it-help@acme.example ")
+    assert (await names(PLAIN), await names(own)) == ("it-help@acme.example", "q4-desk@people.example")
+    stored = str(office.redis.hgetall(keys.TENANT + "acme"))
+    assert "it-help" not in stored, "it may be a person's: it is sealed"
+    office.change_tenant("acme", reply_to="")
+    assert await names(PLAIN) is None
+
+
+@pytest.mark.parametrize("given", ["it-help", "a@b.example, c@d.example", "Ann <ann@acme.example>"])
+async def test_what_is_no_address_names_nobody(place: Place, given: str) -> None:
+    with pytest.raises(WrongUse, match=r"--reply-to .* is not an email address"):
+        place.stand.office.change_tenant("acme", reply_to=given)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)

@@ -25,11 +25,12 @@ TENANT_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class TenantInside:
-    """A tenant as delivery needs it: the key to its reminders, what its mails call it, and its rule for unknown outcomes."""
+    """A tenant as delivery needs it: the key to its reminders, what its mails call it and whom they name, its rule for unknown outcomes."""
 
     opener: Opener
     organisation: str
     uncertain: Policy | None = None
+    reply_to: str | None = None
 
 
 @dataclass(slots=True)
@@ -72,13 +73,18 @@ class Directory:
         known = self._tenants.get(tenant)
         if known and known[0] > time.monotonic():
             return known[1]
-        names = ("private_key", "organisation", "uncertain")
-        sealed, organisation, uncertain = await cast("Any", self.redis.hmget(keys.TENANT + tenant, *names))
+        names = ("private_key", "organisation", "uncertain", "reply_to")
+        found = await cast("Any", self.redis.hmget(keys.TENANT + tenant, *names))
+        sealed, organisation, uncertain, reply_to = found
         if sealed is None:
             message = f"There is no tenant {tenant!r} any more: what was sealed for it cannot be read."
             raise SealBroken("tenant_unknown", message)
-        opener = Opener(open_from(self.vault, base64.b64decode(sealed), tenant, "private_key"))
+        opener = Opener(self._opened(sealed, tenant, "private_key"))
         policy = Policy.parse(uncertain.decode()) if uncertain else None
-        inside = TenantInside(opener, organisation.decode(), policy)
+        named = self._opened(reply_to, tenant, "reply_to").decode() if reply_to else None
+        inside = TenantInside(opener, organisation.decode(), policy, named)
         self._tenants[tenant] = (time.monotonic() + TENANT_SECONDS, inside)
         return inside
+
+    def _opened(self, sealed: bytes, tenant: str, name: str) -> bytes:
+        return open_from(self.vault, base64.b64decode(sealed), tenant, name)

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from certmail_config import keys
 from certmail_config.connections import Connection, ConnectionState, Tenant
+from certmail_config.errors import SealBroken
 from certmail_config.ledger.values import split_words
 from certmail_config.office import Office
 from certmail_config.pauses import pause_of
@@ -29,12 +30,16 @@ class Matter:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """`waiting` counts the reminders of each connection that wait, for their turn or their time; `uncertain` those nobody knows of."""
+    """`waiting` counts the reminders of each connection that wait, for their turn or their time; `uncertain` those nobody knows of.
+
+    `reply_to` is whom its mails name for questions.
+    """
 
     tenant: Tenant
     connections: tuple[tuple[Connection, int], ...]
     uncertain: int
     attention: tuple[Matter, ...]
+    reply_to: str | None = None
 
     @property
     def waiting(self) -> int:
@@ -49,7 +54,13 @@ def look(office: Office, tenant: str) -> Overview:
         connections = registry.list_connections(db, tenant)
         uncertain = len(list_uncertain(db, office.redis, tenant=tenant, campaign=None, limit=MANY))
     counted = tuple((each, _waiting(office, each)) for each in connections)
-    return Overview(found, counted, uncertain, tuple(_attention(office, tenant, connections, uncertain)))
+    attention = _attention(office, tenant, connections, uncertain)
+    reply_to = None
+    try:
+        reply_to = office.reply_to_of(found)
+    except SealBroken as broken:
+        attention.append(Matter("questions to", broken.message, broken.remedy))
+    return Overview(found, counted, uncertain, tuple(attention), reply_to)
 
 
 def _waiting(office: Office, connection: Connection) -> int:

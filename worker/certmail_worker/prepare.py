@@ -93,7 +93,7 @@ async def prepare(desk: Desk, job: Job) -> Prepared | Stop:
 def _written(reminder: Reminder, job: Job, connection: Connection, tenant: TenantInside) -> bytes | Stop:
     """The message. What cannot be composed ends this one reminder, unless no other could be composed either."""
     try:
-        raw = write(reminder, job, connection, tenant.organisation)
+        raw = write(reminder, job, connection, tenant)
     except Exception as error:  # noqa: BLE001 - whatever it is: its worker and the others' reminders must not suffer
         return unwritten(error, job, others_work=composes(reminder.locale))
     if len(raw) > MOST_MESSAGE_BYTES:
@@ -103,15 +103,15 @@ def _written(reminder: Reminder, job: Job, connection: Connection, tenant: Tenan
     return raw
 
 
-def write(reminder: Reminder, job: Job, connection: Connection, organisation: str) -> bytes:
+def write(reminder: Reminder, job: Job, connection: Connection, tenant: TenantInside) -> bytes:
     """Compose the message that this reminder becomes. Raises ComposeError."""
     assert connection.mailbox is not None, "checked when the connection was added"
     letter = Letter(
         job_id=job.id,
         kind=reminder.kind,
         sender=connection.mailbox,
-        sender_name=organisation,
-        reply_to=None,
+        sender_name=tenant.organisation,
+        reply_to=reminder.reply_to or tenant.reply_to,
         to=reminder.to,
         name=reminder.name,
         campaign_name=reminder.campaign_name or reminder.campaign,
@@ -121,7 +121,7 @@ def write(reminder: Reminder, job: Job, connection: Connection, organisation: st
         link=reminder.link,
         locale=reminder.locale,
         time_zone=reminder.time_zone,
-        organisation=organisation,
+        organisation=tenant.organisation,
         now=datetime.now(UTC),
     )
     return compose(letter).raw

@@ -37,7 +37,7 @@ _SAFE: Final = (
 )
 UPGRADE_LOCK = 0x636572746D61696C
 """PostgreSQL's number for "who upgrades these tables": `certmail` in ASCII, so that nobody else means something by it."""
-HEAD = "0011"
+HEAD = "0012"
 """The newest migration; a test holds it against the folder."""
 
 

@@ -58,6 +58,7 @@ def add_tenant(
     name: str = "",
     uncertain: str | None = None,
     domains: str = "",
+    reply_to: bytes | None = None,
 ) -> tuple[Tenant, Connection]:
     """Make a tenant and its connection `default`, still a draft; raises Refused if the id is taken."""
     private, public = new_pair()
@@ -71,6 +72,7 @@ def add_tenant(
         name=name,
         uncertain=uncertain,
         domains=domains,
+        reply_to=reply_to,
     )
     try:
         db.execute(insert(tables.tenants).values(**_tenant_row(row), created_at=now))
@@ -135,8 +137,8 @@ def change_limits(db: Db, connection: ConnectionId, changes: Mapping[str, int]) 
     return get_connection(db, connection)
 
 
-def change_tenant(db: Db, tenant: str, changes: Mapping[str, str | None]) -> Tenant:
-    """Change its name, its state or its rule for unknown outcomes; raises Refused."""
+def change_tenant(db: Db, tenant: str, changes: Mapping[str, str | bytes | None]) -> Tenant:
+    """Change its name, its state, its rule for unknown outcomes and the like; raises Refused."""
     # Counted by the database: of two changes at once the working copy must keep the later one.
     values = {**changes, "version": tables.tenants.c.version + 1}
     db.execute(update(tables.tenants).where(tables.tenants.c.id == tenant).values(**values))

@@ -77,6 +77,9 @@ tenants = Table(
     Column("salt", LargeBinary, nullable=False),
     Column("uncertain", String(200)),  # its rule for unknown outcomes; null means the deployment's
     Column("domains", Text, nullable=False, server_default=text("''")),  # comma separated; '' is any
+    Column(
+        "reply_to", LargeBinary
+    ),  # an address, sealed by the vault; null means the mailbox that a mail leaves from
     Column("version", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )

@@ -26,6 +26,10 @@ UNCERTAIN = typer.Option(
 DOMAIN = typer.Option(
     help="A domain that its mailboxes must be of; several if given several times, '' for any. Those that are connected go on."
 )
+REPLY_TO = typer.Option(
+    metavar="ADDRESS",
+    help="Whom its mails name for questions, and where answers go; '' names nobody, and answers go to the mailbox that a mail leaves from.",
+)
 
 
 def add(
@@ -36,11 +40,14 @@ def add(
     ] = "",
     uncertain: Annotated[str | None, UNCERTAIN] = None,
     domain: Annotated[list[str] | None, DOMAIN] = None,
+    reply_to: Annotated[str, REPLY_TO] = "",
     json: Json = False,
 ) -> None:
     """Add a tenant, with a connection `default` that is still to be set up."""
     with open_office(Settings.from_env(), actor=actor()) as office:
-        made, connection = office.add_tenant(tenant, name=name, uncertain=uncertain, domains=domain or ())
+        made, connection = office.add_tenant(
+            tenant, name=name, uncertain=uncertain, domains=domain or (), reply_to=reply_to
+        )
     if json:
         return print_json(
             {
@@ -67,18 +74,23 @@ def set_(
     name: Annotated[str | None, typer.Option(help="What its reviewers know it as.")] = None,
     uncertain: Annotated[str | None, UNCERTAIN] = None,
     domain: Annotated[list[str] | None, DOMAIN] = None,
+    reply_to: Annotated[str | None, REPLY_TO] = None,
     json: Json = False,
 ) -> None:
-    """Change a tenant's name, its rule for unknown outcomes, or the domains that it may send from. What is not named stays."""
-    if name is None and uncertain is None and domain is None:
-        raise WrongUse("missing_option", "Say what to change: --name, --uncertain or --domain.")
+    """Change a tenant's name, its rule for unknown outcomes, its domains, or whom its mails name. What is not named stays."""
+    if name is None and uncertain is None and domain is None and reply_to is None:
+        raise WrongUse("missing_option", "Say what to change: --name, --uncertain, --domain or --reply-to.")
     with open_office(Settings.from_env(), actor=actor()) as office:
-        changed = office.change_tenant(tenant, name=name, uncertain=uncertain, domains=domain)
+        changed = office.change_tenant(
+            tenant, name=name, uncertain=uncertain, domains=domain, reply_to=reply_to
+        )
+        named = office.reply_to_of(changed)
     shown = {
         "id": changed.id,
         "name": changed.organisation,
         "state": changed.state,
         "uncertain": changed.uncertain,
+        "reply_to": named,
         "domains": domains_of(changed),
     }
     if json:
@@ -121,7 +133,7 @@ def show(tenant: Annotated[str, typer.Argument(help="Its id.")], *, json: Json =
         return print_json(_as_json(seen))
     rule = seen.tenant.uncertain or "the deployment's"
     named = [("tenant", seen.tenant.id), ("name", seen.tenant.organisation), ("state", seen.tenant.state)]
-    named.append(("sends from", _any(seen.tenant)))
+    named += [("sends from", _any(seen.tenant)), ("questions to", seen.reply_to or "nobody")]
     fields([*named, ("unknown outcomes", rule), ("waiting", seen.waiting), ("uncertain", seen.uncertain)])
     out.print()
     table(
@@ -144,6 +156,7 @@ def _as_json(seen: Overview) -> dict[str, object]:
         "name": seen.tenant.organisation,
         "state": seen.tenant.state,
         "uncertain": seen.tenant.uncertain,
+        "reply_to": seen.reply_to,
         "domains": domains_of(seen.tenant),
         "connections": [as_json(found) | {"waiting": waiting} for found, waiting in seen.connections],
         "waiting": seen.waiting,

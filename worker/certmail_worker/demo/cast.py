@@ -39,7 +39,7 @@ def link_all(office: Office, google: SandboxGoogle, progress: Progress) -> None:
     google.set_limits(UNITS_PER_MINUTE)
     for role in ROLES:
         google.add_mailbox(role.mailbox)
-        office.add_tenant(role.tenant, name=role.name)
+        office.add_tenant(role.tenant, name=role.name, reply_to=f"it-help@{role.tenant}.example")
     _link_acme(office, google, progress)
     _link_globex(office, google, progress)
 
