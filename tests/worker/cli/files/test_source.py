@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,20 @@ class TestGuess:
     def test_bytes_at_random_are_nothing(self) -> None:
         assert readings([bytes(range(128, 256))]) == []
         assert all("x".encode(name) == b"x" for name in CANDIDATES)
+
+
+def test_a_file_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "many.csv"
+    with path.open("w") as file:
+        file.write("tenant,to,name,campaign_name\n")
+        file.writelines(f"acme,r{n}@acme.example,Jürg,{'x' * 250}\n" for n in range(12_000))
+    with open_source(str(path), Terms()) as source:
+        rows = iter(source)
+        next(rows)  # what is made once is made
+        tracemalloc.start()
+        count = sum(1 for _ in rows)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert count == 11_999
+    assert path.stat().st_size > 3_000_000
+    assert most < 2_000_000

@@ -34,18 +34,17 @@ class Habits:
     date_order: DateOrder | None = None
 
 
-_COMPLETE: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s?(?:[Zz]|[+-]\d\d:?\d\d)")
+# As texts: re compiles each once, and most files have no dates.
+_COMPLETE: Final = r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s?(?:[Zz]|[+-]\d\d:?\d\d)"
 _DATES: Final = (
-    re.compile(r"(?P<year>\d{4})(?P<mark>[-/.])\s?(?P<month>\d{1,2})(?P=mark)\s?(?P<day>\d{1,2})\.?"),
-    re.compile(r"(?P<year>\d{4})年(?P<month>\d{1,2})月(?P<day>\d{1,2})日"),
-    re.compile(
-        r"(?P<day>\d{1,2})\.\s?(?P<month>\d{1,2})\.\s?(?P<year>\d{4})"
-    ),  # with dots the day is first everywhere
-    re.compile(r"(?P<day>\d{1,2})[ -](?P<named>[A-Za-z]{3,9})\.?,?[ -](?P<year>\d{4})"),
-    re.compile(r"(?P<named>[A-Za-z]{3,9})\.? (?P<day>\d{1,2}),? (?P<year>\d{4})"),
-    re.compile(r"(?P<first>\d{1,2})(?P<mark>[/-])(?P<second>\d{1,2})(?P=mark)(?P<year>\d{4})"),
+    r"(?P<year>\d{4})(?P<mark>[-/.])\s?(?P<month>\d{1,2})(?P=mark)\s?(?P<day>\d{1,2})\.?",
+    r"(?P<year>\d{4})年(?P<month>\d{1,2})月(?P<day>\d{1,2})日",
+    r"(?P<day>\d{1,2})\.\s?(?P<month>\d{1,2})\.\s?(?P<year>\d{4})",  # with dots the day is first everywhere
+    r"(?P<day>\d{1,2})[ -](?P<named>[A-Za-z]{3,9})\.?,?[ -](?P<year>\d{4})",
+    r"(?P<named>[A-Za-z]{3,9})\.? (?P<day>\d{1,2}),? (?P<year>\d{4})",
+    r"(?P<first>\d{1,2})(?P<mark>[/-])(?P<second>\d{1,2})(?P=mark)(?P<year>\d{4})",
 )
-_TIME: Final = re.compile(
+_TIME: Final = (
     r"(?:[T,\s]+(?P<hour>\d{1,2})[:h](?P<minute>\d\d)(?::(?P<seconds>\d\d)(?:\.\d+)?)?\s*(?P<half>[AaPp]\.?[Mm]\.?)?)?"
     r"\s*(?P<zone>[Zz]|[+-]\d\d:?\d\d)?"
 )
@@ -55,11 +54,11 @@ _MONTHS: Final = ("january", "february", "march", "april", "may", "june", "july"
 def in_the_contracts_form(field: str, text: str, zone: str | None, habits: Habits) -> str:
     """RFC 3339, or a date alone; what is neither stays as it is, for the contract to refuse. Raises ReminderRejected."""
     text = " ".join(text.split())
-    if _COMPLETE.fullmatch(text):
+    if re.fullmatch(_COMPLETE, text, re.ASCII):
         return text
     for pattern in _DATES:
-        found = pattern.match(text)
-        rest = _TIME.fullmatch(text, found.end()) if found else None
+        found = re.match(pattern, text, re.ASCII)
+        rest = re.fullmatch(_TIME, text[found.end() :], re.ASCII) if found else None
         if found and rest:
             break
     else:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import tempfile
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from io import BytesIO
@@ -154,6 +152,8 @@ def _text(kind: Kind, lines: Iterator[Any], encoding: Encoding, terms: Terms) ->
 
 
 def _sheet(stack: ExitStack, file: IO[bytes], wanted: str | None, terms: Terms) -> Source:
+    import zipfile  # noqa: PLC0415 - for workbooks alone, as what follows
+
     try:
         with zipfile.ZipFile(file) as packed:
             refuse_foreign(b"", packed.namelist())
@@ -214,6 +214,8 @@ def _seekable(stack: ExitStack, head: bytes, stream: Any, start: int | None) -> 
     if start is not None:
         stream.seek(start)
         return stream  # type: ignore[no-any-return]
+    import tempfile  # noqa: PLC0415 - for workbooks that come through a pipe
+
     spool = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
     size = 0
     for chunk in chain([head], _chunks(b"", stream)):

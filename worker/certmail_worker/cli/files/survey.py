@@ -8,7 +8,6 @@ from typing import Final
 
 from certmail_config.errors import WrongUse
 from certmail_worker.cli.files.encoding import Encoding
-from certmail_worker.cli.files.guess import readings
 from certmail_worker.cli.files.lines import read_lines
 
 _MOST_LOOKED_AT: Final = 200
@@ -46,6 +45,8 @@ def refuse_other_encodings(chunks: Iterable[bytes]) -> None:
 
 
 def _other_encoding(line: int, raw: list[bytes]) -> WrongUse:
+    from certmail_worker.cli.files.guess import readings  # noqa: PLC0415 - most files are UTF-8
+
     found = readings(raw)
     if not found:
         message = (
