@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -23,8 +24,10 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from certmail_config.addresses import NoAddress, written_address
+from certmail_config.complaints import complaint
 from certmail_config.errors import ReminderRejected
 from certmail_config.ids import NAME_PATTERN
+from certmail_config.numbers import whole
 from certmail_config.times import DayOrTime, Time, TimeZone
 from certmail_config.uncertain import Rule
 from certmail_config.web_links import LONGEST, SCHEMA_PATTERN, NoLink, read_link
@@ -75,7 +78,7 @@ Address = Annotated[
     str, Field(max_length=320, json_schema_extra={"format": "email"}), AfterValidator(_address)
 ]
 Text = Annotated[str, Field(max_length=300)]
-Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Count = Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(whole)]
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Link = Annotated[
     str,
@@ -140,7 +143,7 @@ class Reminder(BaseModel):
     """Not before this time."""
     expires_at: Time | None = None
     """Not after this time; 14 days after `send_at`, or after it is enqueued."""
-    priority: Annotated[int, Field(ge=0, le=9)] = 5
+    priority: Annotated[int, Field(ge=0, le=9), BeforeValidator(whole)] = 5
     """0 leaves first, within its connection."""
     connection: Name | None = None
     """Which of the tenant's mailboxes it leaves from; `default`."""
@@ -184,6 +187,8 @@ class Reminder(BaseModel):
 
 def parse(value: Mapping[str, Any]) -> Reminder:
     """Check one record; raises ReminderRejected naming the first field that is wrong."""
+    if (broken := _broken_text(value)) is not None:
+        raise broken from None  # as whatever else is raised here
     try:
         return Reminder.model_validate(value)
     except ValidationError as error:
@@ -192,32 +197,44 @@ def parse(value: Mapping[str, Any]) -> Reminder:
 
 def parse_json(value: Mapping[str, Any]) -> Reminder | list[ReminderRejected]:
     """Check one JSON object, strictly: a number is no text, and text no number. Gives all that is wrong, field by field."""
-    for name, item in value.items():
-        if isinstance(item, str) and _has_surrogate(item):
-            return [ReminderRejected("invalid_encoding", "not valid UTF-8", field=name)]
+    if (broken := _broken_text(value)) is not None:
+        return [broken]
     try:
         return Reminder.model_validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
         return _rejections(error)
 
 
-def _has_surrogate(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
+def _broken_text(value: Mapping[str, Any]) -> ReminderRejected | None:
+    """Where half of a character stands, which no mail and no database can write: JSON knows how to say it, UTF-8 does not."""
+    for name, item in value.items():
+        if _has_surrogate(name) or _has_surrogate(item):
+            return ReminderRejected(
+                "invalid_encoding", "not valid UTF-8", field=_SURROGATE.sub("\ufffd", name)
+            )
+    return None
+
+
+def _has_surrogate(value: object) -> bool:
+    if isinstance(value, str):
+        return not value.isascii() and _SURROGATE.search(value) is not None
+    if isinstance(value, list | dict):  # no field is one: what it is refused with must be a text all the same
+        return _SURROGATE.search(json.dumps(value, default=str, ensure_ascii=False)) is not None
     return False
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _CODES = {
-    "missing": ("missing", "this field is required"),
-    "extra_forbidden": ("unknown_field", "certmail knows no such field"),
-    "literal_error": ("unknown_kind", "must be one of: reminder, notice, final"),
-    "string_unicode": ("invalid_encoding", "not valid UTF-8"),
-    "enum": ("unknown_rule", "must be one of: {expected}"),
-    "string_too_long": ("too_long", "longer than {max_length} characters"),
-    "timezone_aware": ("time_without_zone", "a time needs a zone, as in 2026-12-11T17:00:00+01:00"),
+    "missing": "missing",
+    "extra_forbidden": "unknown_field",
+    "literal_error": "unknown_kind",
+    "string_unicode": "invalid_encoding",
+    "enum": "unknown_rule",
+    "string_too_long": "too_long",
+    "string_pattern_mismatch": "invalid_name",
+    "timezone_aware": "time_without_zone",
 }
+"""What we call what Pydantic calls otherwise."""
 
 
 def _rejections(error: ValidationError) -> list[ReminderRejected]:
@@ -229,18 +246,12 @@ def _rejections(error: ValidationError) -> list[ReminderRejected]:
 def _rejection(error: ErrorDetails) -> ReminderRejected:
     field = str(error["loc"][0]) if error["loc"] else None
     kind = error["type"]
-    if kind in _CODES:
-        code, message = _CODES[kind]
-        message = message.format(**error.get("ctx", {}))
-    elif kind.startswith("datetime"):
-        code, message = "invalid_time", "not an RFC 3339 time such as 2026-12-11T17:00:00+01:00"
-    elif kind.startswith(("int", "finite", "greater", "less")):
-        code, message = "invalid_number", error["msg"][0].lower() + error["msg"][1:]
-    elif kind == "string_pattern_mismatch":
-        code, message = "invalid_name", "lower-case letters, digits and hyphens only, 63 at most"
-    else:
-        code, message = kind, error["msg"]
-    return ReminderRejected(code, message, field=field)
+    code = _CODES.get(kind, kind)
+    if kind.startswith("datetime"):
+        code = "invalid_time"
+    elif kind.startswith(("int_", "finite_", "greater_", "less_")):
+        code = "invalid_number"
+    return ReminderRejected(code, complaint(error), field=field)
 
 
 def _utc(value: object) -> str:

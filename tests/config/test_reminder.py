@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from email_validator import EmailNotValidError, validate_email
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from certmail_config.contract import schema
 from certmail_config.errors import ReminderRejected
 from certmail_config.reminder import DEFAULT_LIFE, Reminder, parse, parse_json
+from support.sentences import foreign
 
 LEAST: dict[str, Any] = {"tenant": "acme", "to": "ann@acme.example"}
 FULL: dict[str, Any] = LEAST | {
@@ -79,6 +83,77 @@ def test_what_was_sealed_as_json_is_read_back_the_same() -> None:
 def test_numbers_may_be_written_as_text_as_csv_does() -> None:
     reminder = parse(LEAST | {"pending": " 12 ", "completed": "0", "priority": "9"})
     assert (reminder.pending, reminder.completed, reminder.priority) == (12, 0, 9)
+
+
+class TestNumbers:
+    """As files write them, digits only; in JSON whatever the schema calls a whole number."""
+
+    @pytest.mark.parametrize(
+        "text",
+        ["true", "1.000", "1,000", "-0", "+3", "1_000", "\uff13", "٣", "1e2", "3.0", "0x3", "", " ", "3 000", "½", "³", "NaN", "Infinity", "9" * 5000],
+        ids=lambda text: ascii(text)[:20],
+    )  # fmt: skip
+    @pytest.mark.parametrize("field", ["pending", "completed", "priority"])
+    def test_in_a_file_anything_but_digits_is_refused_with_the_reason(self, field: str, text: str) -> None:
+        rejected = rejection(**{field: text})
+        assert (rejected.field, rejected.code) == (field, "invalid_number")
+        assert "digits only" in rejected.message or "more than any number" in rejected.message
+
+    @pytest.mark.parametrize("value", [True, False, 3.5, float("inf"), float("nan"), [3], {"n": 3}])
+    def test_what_is_no_whole_number_is_none_however_it_comes(self, value: object) -> None:
+        for door in (parse, parse_json):
+            found = refused(door, {"pending": value})
+            assert (found.field, found.code, found.message) == (
+                "pending",
+                "invalid_number",
+                "not a whole number such as 3",
+            )
+
+    @pytest.mark.parametrize(
+        "text",
+        ["3", "3.0", "3.00", "30e-1", "1e2", "-0", "0", "-0.0", "1000000", "1e6", "3.5", "-1", "1000001", "1e7", "true", "false", '"3"', '"true"',
+         "null", "[]", "[3]", "{}", "1e308", "123456789012345678901234567890", "0.1e1", "-1e0"],
+    )  # fmt: skip
+    @pytest.mark.parametrize("field", ["pending", "completed", "priority"])
+    def test_over_http_schema_and_server_agree(self, field: str, text: str) -> None:
+        record = json.loads(f'{{"tenant": "acme", "to": "ann@acme.example", "{field}": {text}}}')
+        valid = jsonschema_rs.validator_for(schema()).is_valid(record)
+        assert isinstance(parse_json(record), Reminder) == valid
+
+    def test_digits_are_taken_with_spaces_around_and_zeros_before(self) -> None:
+        assert parse(LEAST | {"pending": "007", "completed": " 0 ", "priority": "9"}).pending == 7
+
+
+def refused(door: Callable[[dict[str, Any]], object], fields: dict[str, Any]) -> ReminderRejected:
+    """The first thing that is wrong, whichever door it came to."""
+    try:
+        found = door(LEAST | fields)
+    except ReminderRejected as rejected:
+        return rejected
+    assert isinstance(found, list), found
+    [first] = found
+    assert isinstance(first, ReminderRejected)
+    return first
+
+
+ODD: list[Any] = [
+    None, True, 5, -1, 3.5, 10**30, 10**400, "", " ", "x" * 5000, "\ud800", "a\ud800b", [], ["\ud800"], {}, {"a": "\ud800"}, "a@b", "ü@acme.example",
+    "https://a..b", "2026-02-30T00:00:00Z", "tomorrow", "\0", "Zz", float("nan"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("field", [*FULL, "nothing", "\ud800"], ids=ascii)
+def test_whatever_is_given_no_librarys_sentence_reaches_whoever_gave_it(field: str) -> None:
+    for value in ODD:
+        for door in (parse, parse_json):
+            try:
+                found = door(LEAST | {field: value})
+            except ReminderRejected as rejected:
+                found = [rejected]
+            for each in found if isinstance(found, list) else []:
+                assert not foreign(f"{each.message} {each.remedy}"), (field, value)
+                assert each.message.isprintable()
+                assert (each.field or "").encode()
 
 
 def test_spaces_around_a_value_do_not_count() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import web
+from multidict import CIMultiDictProxy
 
 from certmail.gateway.request_ids import add_request_id
 
@@ -20,8 +21,15 @@ _ALWAYS: Final = {
     "X-Frame-Options": "DENY",
 }
 """Unless the answer says otherwise."""
+_DECIDING: Final = ("Authorization", "Idempotency-Key", "Origin", "Sec-Fetch-Site", "Content-Encoding")
+"""Of two of these somebody between might heed the other one. Those that HTTP itself is read by are refused with the head."""
 _NAME: Final = "certmail"
 """Not which version of what serves it."""
+
+
+def doubled(headers: CIMultiDictProxy[str]) -> str:
+    """The header that decides something and is given more than once; empty if none is."""
+    return next((name for name in _DECIDING if len(headers.getall(name, ())) > 1), "")
 
 
 def protective(*, secure: bool) -> dict[str, str]:

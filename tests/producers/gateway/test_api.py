@@ -435,6 +435,11 @@ class TestLists:
             ("limit=0", "limit"),
             ("limit=501", "limit"),
             ("limit=x", "limit"),
+            ("limit=1_0", "limit"),
+            ("limit=%EF%BC%93", "limit"),
+            ("limit=%2B5", "limit"),
+            ("limit=3.0", "limit"),
+            ("limit=", "limit"),
             ("limit=1&limit=2", "limit"),
             ("cursor=x", "cursor"),
             ("cursor=WzFd", "cursor"),
@@ -449,3 +454,75 @@ class TestLists:
     async def test_a_wrong_parameter_is_named(self, client: Any, query: str, parameter: str) -> None:
         said = problem(await client.ask("GET", f"/v1/deliveries?{query}"), "invalid_query")
         assert [error["parameter"] for error in said["errors"]] == [parameter]
+        assert not foreign(json.dumps(said["errors"]) + said["detail"])
+
+    async def test_a_plus_that_became_a_space_gets_a_hint(self, client: Any) -> None:
+        said = problem(
+            await client.ask("GET", "/v1/deliveries?since=2026-11-25T09:00:00+01:00"), "invalid_query"
+        )
+        assert "write it as %2B" in said["errors"][0]["detail"]
+        said = problem(await client.ask("GET", "/v1/deliveries?since=yesterday"), "invalid_query")
+        assert "%2B" not in said["detail"]
+
+
+class TestHeads:
+    @pytest.mark.parametrize(
+        "path",
+        ["/v1/tenants", "/v1/connections?limit=1", "/v1/deliveries", "/v1/reminders/01937e6c-5a00-7000-8000-0000000000aa",
+         "/v1/deliveries?limit=0", "/openapi.json", "/docs", "/healthz", "/readyz", "/console/sign-in", "/console", "/connect/x"],
+    )  # fmt: skip
+    async def test_whoever_may_get_may_ask_for_the_head_alone(self, client: Any, path: str) -> None:
+        given = {"Authorization": f"Bearer {client.key}"}
+        answers = []
+        for method in ("GET", "HEAD"):
+            asked = client.session.request(method, client.base + path, headers=given, allow_redirects=False)
+            async with asked as answer:
+                answers.append((answer.status, answer.headers.get("Content-Type"), await answer.read()))
+        (status, kind, body), (*head, nothing) = answers
+        assert head == [status, kind]
+        assert not nothing
+        assert body or status == 303
+
+
+class TestHeadersThatDecide:
+    @pytest.mark.parametrize("name", ["Idempotency-Key", "Authorization"])
+    async def test_two_of_one_name_are_refused_since_each_may_be_the_one_that_is_meant(
+        self, client: Any, office: Office, name: str
+    ) -> None:
+        more = [(name, "a"), (name, "b")] if name != "Authorization" else [(name, f"Bearer {client.key}")]
+        headers = [("Authorization", f"Bearer {client.key}"), *more]
+        asked = client.session.post(client.base + "/v1/reminders", json=REMINDER, headers=headers)
+        async with asked as answer:
+            said = problem(
+                (answer.status, await answer.json(content_type=None), answer.headers), "invalid_header"
+            )
+        assert said["errors"] == [
+            {"pointer": None, "parameter": name, "code": "doubled", "detail": "given more than once"}
+        ]
+        assert waiting(office) == 0
+
+    @pytest.mark.parametrize("name", ["Host", "Content-Type", "Content-Length", "Transfer-Encoding"])
+    async def test_two_of_those_that_http_is_read_by_are_no_request(
+        self, client: Any, office: Office, name: str
+    ) -> None:
+        body = json.dumps(REMINDER)
+        given = {
+            "Host": "gateway", "Authorization": f"Bearer {client.key}", "Content-Type": "application/json", "Content-Length": str(len(body)),
+        }  # fmt: skip
+        if name == "Transfer-Encoding":
+            del given["Content-Length"]
+        lines = [*given.items(), (name, given.get(name, "chunked")), (name, given.get(name, "chunked"))]
+        host, _, port = client.base.removeprefix("http://").partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        head = "".join(f"{each}: {value}\r\n" for each, value in lines)
+        writer.write(f"POST /v1/reminders HTTP/1.1\r\n{head}\r\n{body}".encode())
+        assert (await reader.readline()).split()[1] == b"400"
+        writer.close()
+        assert waiting(office) == 0
+
+    async def test_pages_refuse_two_as_well(self, client: Any) -> None:
+        asked = client.session.post(
+            client.base + "/console/sign-in", headers=[("Origin", "https://a.example")] * 2
+        )
+        async with asked as answer:
+            assert answer.status == 400

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from certmail.gateway.api.bounds import MOST_DEPTH, MOST_VALUES, excess, is_deep, shown_name, values_in
 from certmail.gateway.api.models import Fault
 from certmail.gateway.api.problems import Faulty, Named, Trouble, of_rejected
+from certmail_config.complaints import complaint
 from certmail_config.json_text import NotJson, decode, read_object
 from certmail_config.reminder import Reminder, parse_json
 
@@ -91,7 +92,7 @@ def read_model(model: type[M], value: object) -> M:
 
 def _named(item: ErrorDetails) -> Named:
     pointer = "".join(f"/{shown_name(str(part))}" for part in item["loc"])
-    return pointer, pointer, item["type"], item["msg"]
+    return pointer, pointer, item["type"], complaint(item)
 
 
 def read_query(model: type[M], query: Mapping[str, str], given: Sequence[str]) -> M:
@@ -104,7 +105,7 @@ def read_query(model: type[M], query: Mapping[str, str], given: Sequence[str]) -
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False)
         raise _wrong(
-            ("".join(map(str, item["loc"][:1])), item["type"], item["msg"]) for item in found
+            ("".join(map(str, item["loc"][:1])), item["type"], complaint(item)) for item in found
         ) from None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 
 from pydantic import (
     AwareDatetime,
@@ -15,12 +15,14 @@ from pydantic import (
     PlainSerializer,
     WithJsonSchema,
 )
+from pydantic_core import PydanticCustomError
 
 from certmail_config.connections import DEFAULT_NAME, ConnectionState, TenantState
 from certmail_config.connections import Kind as ConnectionKind
 from certmail_config.ids import NAME_PATTERN
 from certmail_config.languages import LANGUAGES
 from certmail_config.moments import rfc3339
+from certmail_config.numbers import whole
 from certmail_config.reminder import Reminder
 from certmail_config.setup_links import LONGEST_STATE
 from certmail_config.state_words import EXPLAINED
@@ -30,6 +32,8 @@ MOST_IN_BATCH = 1000
 MOST_IN_PAGE = 500
 MOST_IN_LOOKUP = 1000
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_TIME: Final = "a time with its zone is wanted, as in 2026-11-25T09:00:00Z"
+_PLUS: Final = "a time with its zone is wanted; in an address a + stands for a space, so write it as %2B, as in 09:00:00%2B01:00"
 NO_NUL = r"^[^\x00]*$"
 """Databases refuse it."""
 T = TypeVar("T")
@@ -38,8 +42,8 @@ T = TypeVar("T")
 def _rfc3339(value: object) -> object:
     """Pydantic would take numbers and dates for times, too."""
     if isinstance(value, str) and not _RFC3339.fullmatch(value):
-        message = "a time with its zone is wanted, as in 2026-11-25T09:00:00Z"
-        raise ValueError(message)
+        plus = _RFC3339.fullmatch(value.replace(" ", "+")) is not None
+        raise PydanticCustomError("invalid_time", _PLUS if plus else _TIME)
     return value
 
 
@@ -356,7 +360,9 @@ class PageQuery(Model):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    limit: Annotated[int, Field(ge=1, le=MOST_IN_PAGE, description="At most so many.")] = 100
+    limit: Annotated[
+        int, Field(ge=1, le=MOST_IN_PAGE, description="At most so many."), BeforeValidator(whole)
+    ] = 100
     cursor: Annotated[
         str, Field(max_length=400, description="The `next` of the page before; empty for the first.")
     ] = ""

@@ -18,11 +18,13 @@ from certmail.async_mailer import AsyncMailer
 from certmail.gateway.api import idempotency
 from certmail.gateway.api.access import Doorkeeper
 from certmail.gateway.api.calls import NO_STORE, Answer, Call, Desk
+from certmail.gateway.api.models import Fault
 from certmail.gateway.api.openapi import document
 from certmail.gateway.api.page import STYLE, page
 from certmail.gateway.api.problems import Trouble, of_stores
 from certmail.gateway.api.routes import ROUTES, Route, Writing
 from certmail.gateway.api.turns import Turns
+from certmail.gateway.headers import doubled
 from certmail.gateway.request_ids import request_id
 from certmail.gateway.space import Space
 from certmail.mailer import Mailer
@@ -52,7 +54,11 @@ def mount(app: web.Application, office: Office, *, bound_seconds: float = BOUND_
     )
     api = web.Application(middlewares=[_problems(desk, bound_seconds)])
     for route in ROUTES:
-        api.router.add_route(route.method, route.path.removeprefix("/v1"), _handler(desk, route))
+        path, handler = route.path.removeprefix("/v1"), _handler(desk, route)
+        if route.method == "GET":
+            api.router.add_get(path, handler)  # and HEAD
+        else:
+            api.router.add_route(route.method, path, handler)
 
     async def close(_: web.Application) -> AsyncIterator[None]:
         yield
@@ -133,6 +139,8 @@ def _problems(desk: Desk, bound_seconds: float) -> Middleware:
     @web.middleware
     async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
+            if name := doubled(request.headers):
+                raise _given_twice(name)
             async with asyncio.timeout(bound_seconds):
                 return await handler(request)
         except Trouble as trouble:
@@ -157,6 +165,12 @@ def _problems(desk: Desk, bound_seconds: float) -> Middleware:
             return _problem(desk, request, Trouble("internal_error", "The request could not be carried out."))
 
     return answer
+
+
+def _given_twice(name: str) -> Trouble:
+    said = "given more than once"
+    fault = Fault(parameter=name, code="doubled", detail=said)
+    return Trouble("invalid_header", f"{name}: {said}.", faults=[fault])
 
 
 def _store_error(error: Exception) -> StoresUnreachable:

@@ -16,12 +16,12 @@ from certmail_config.api_keys import Scope
 from certmail_config.reminder import Reminder
 
 ALWAYS: Final = (
-    "unauthenticated", "scope_missing", "rate_limited", "internal_error", "stores_unreachable",
+    "unauthenticated", "invalid_header", "scope_missing", "rate_limited", "internal_error", "stores_unreachable",
 )  # fmt: skip
 _BODY: Final = (
     "malformed_body", "body_too_slow", "body_too_large", "unsupported_media_type",
 )  # fmt: skip
-_KEYED: Final = (*_BODY, "invalid_header", "request_running", "idempotency_key_reused")
+_KEYED: Final = (*_BODY, "request_running", "idempotency_key_reused")
 Handler = Callable[[Call], Awaitable[Answer]]
 
 

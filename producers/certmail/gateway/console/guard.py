@@ -14,6 +14,7 @@ from certmail.gateway.console import words
 from certmail.gateway.console.admission import VISITOR, Bare, NotLetIn
 from certmail.gateway.console.front import FRONT, Front
 from certmail.gateway.console.words import N_
+from certmail.gateway.headers import doubled
 from certmail_config.errors import (
     CertmailError,
     Refused,
@@ -57,6 +58,8 @@ async def guard(request: web.Request, handler: Bare) -> web.StreamResponse:
     if not _is_ours(request.path):
         return await handler(request)
     try:
+        if doubled(request.headers):
+            raise web.HTTPBadRequest
         _see_to_size(request)
         _see_to_address(request)
         response = await handler(request)
@@ -100,7 +103,12 @@ def _see_to_address(request: web.Request) -> None:
     another = (
         host.strip("[]") in LOOPBACK and ours.hostname in LOOPBACK and host != ours.netloc.rpartition(":")[0]
     )
-    if request.method == "GET" and settings.public_url is None and another and port == str(ours.port):
+    if (
+        request.method in {"GET", "HEAD"}
+        and settings.public_url is None
+        and another
+        and port == str(ours.port)
+    ):
         raise web.HTTPSeeOther(settings.base_url + request.path_qs)
 
 

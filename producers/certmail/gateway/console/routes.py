@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from certmail.gateway.console import actions, delegating, entrance, invited, setting_up, views
-from certmail.gateway.console.admission import Page, for_administrator, for_operator
+from certmail.gateway.console.admission import Bare, Page, for_administrator, for_operator
 from certmail.gateway.console.front import FRONT, front_of
 from certmail.gateway.console.rendering import APPLICATION, SANDBOX, static_file
 from certmail_config.office import Office
@@ -56,10 +56,18 @@ def add_console(app: web.Application, office: Office) -> None:
     app.router.add_get("/console/sign-in", entrance.sign_in_page)
     app.router.add_post("/console/sign-in", entrance.sign_in)
     for method, path, page in (*OPERATOR, *BOTH):
-        app.router.add_route(method, f"/console{path}", for_operator(page))
+        _add(app, method, f"/console{path}", for_operator(page))
     app.router.add_get("/connect", for_administrator(invited.home))
     for method, path, page in BOTH:
-        app.router.add_route(method, f"/connect{path}", for_administrator(page))
+        _add(app, method, f"/connect{path}", for_administrator(page))
     delegating.add_delegation(app)
     app.router.add_get("/connect/{token}", invited.welcome)
     app.router.add_post("/connect/{token}", invited.begin)
+
+
+def _add(app: web.Application, method: str, path: str, page: Bare) -> None:
+    """Whoever may GET a page may ask for its head alone."""
+    if method == "GET":
+        app.router.add_get(path, page)
+    else:
+        app.router.add_route(method, path, page)
