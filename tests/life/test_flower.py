@@ -7,14 +7,11 @@ import re
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import pytest
 import requests
@@ -25,48 +22,11 @@ from certmail_config.embedded import embedded_server
 from certmail_config.settings import Settings
 from certmail_config.stores import connect, vault_keys
 from certmail_config.vault import Vault
+from support.flower import LOCKED, PASSWORD, Window, flower_of
+from support.rings import ring
 from support.town import QUICK, Town, campaign, town, wait_for
 
-USER, PASSWORD = "ann", "a-word:with-a-colon"
-LOCKED = {"CERTMAIL_FLOWER_LISTEN": "127.0.0.1:0", "CERTMAIL_FLOWER_BASIC_AUTH": f"{USER}:{PASSWORD}"}
 REMINDERS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A running Flower, and how to look into it."""
-
-    url: str
-    auth: tuple[str, str] | None = (USER, PASSWORD)
-
-    def ask(self, method: str, path: str, auth: tuple[str, str] | None = None) -> requests.Response:
-        return requests.request(method, self.url + path, auth=auth or self.auth, timeout=20)
-
-    def get(self, path: str) -> requests.Response:
-        return self.ask("GET", path)
-
-    def json(self, path: str) -> Any:
-        answer = self.get(path)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def waiting(self) -> dict[str, int]:
-        queues = self.json("/api/queues/length")["active_queues"]
-        return {queue["name"]: queue["messages"] for queue in queues}
-
-    def locked(self) -> bool:
-        return requests.get(self.url, timeout=20).status_code == 401
-
-
-def flower_of(place: Town, log: str = "flower.log", auth: tuple[str, str] = (USER, PASSWORD)) -> Window:
-    found: list[str] = []
-
-    def announced() -> bool:
-        found[:] = re.findall(r"^http://127\.0\.0\.1:\d+$", (place.data_dir / log).read_text(), re.MULTILINE)
-        return bool(found)
-
-    wait_for("Flower says its address", announced)
-    return Window(found[-1], auth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,12 +207,6 @@ class TestWhatItShows:
 
 
 SECRET = "hunter2-and-3"
-RING = """
-import sys
-from certmail_worker.app import app
-from certmail_worker.doorbell import Doorbell
-Doorbell(app).ring(sys.argv[1:])
-"""
 
 
 @contextmanager
@@ -270,10 +224,6 @@ def server_with_password() -> Iterator[tuple[str, Redis]]:
             yield url.replace("unix://", f"unix://:{SECRET}@"), redis
         finally:
             redis.shutdown(nosave=True)
-
-
-def ring(place: Town, *jobs: str) -> None:
-    subprocess.run([sys.executable, "-c", RING, *jobs], env=place.environment, check=True)
 
 
 def test_queues_are_counted_rightly_and_of_a_unix_sockets_password_nothing_is_shown(tmp_path: Path) -> None:

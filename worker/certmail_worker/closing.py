@@ -16,6 +16,7 @@ from certmail_config.ledger import Begun, Job, Pause, RefusedBy, begin, release,
 from certmail_worker import backoff
 from certmail_worker.answers import Lost, NotSent
 from certmail_worker.desk import Desk
+from certmail_worker.ends import REFUSED, End
 from certmail_worker.failures import FailureClass, Verdict, judge
 from certmail_worker.http import SendWindow
 from certmail_worker.plan import Doubt, Settlement, plan
@@ -42,7 +43,7 @@ class Used:
         return cls(prepared.token.mark, connection.key_id, connection.version, latency)
 
 
-async def put_back(desk: Desk, job: Job, stop: Stop) -> str:
+async def put_back(desk: Desk, job: Job, stop: Stop) -> End:
     """Release a job that was not begun."""
     at = None if stop.wait is None else time.time() + stop.wait
     call = release(
@@ -50,7 +51,9 @@ async def put_back(desk: Desk, job: Job, stop: Stop) -> str:
     )
     released = await desk.ledger(call)
     log.info("released", extra={"job": job.id, "to": stop.to, "reason": stop.reason.partition(":")[0]})
-    return f"refused: {released.why}" if isinstance(released, RefusedBy) else released
+    if isinstance(released, RefusedBy):
+        return End(REFUSED, released.why)
+    return End(released, stop.reason.partition(":")[0])
 
 
 async def begin_surely(desk: Desk, job: Job, doubt: Doubt) -> tuple[Begun | RefusedBy, bool]:
@@ -83,11 +86,11 @@ async def ask(desk: Desk, job: Job, prepared: Prepared, window: SendWindow) -> V
         return judge(Lost(name) if window.open_wire else NotSent(name))
 
 
-async def drop(desk: Desk, job: Job, refused: RefusedBy) -> str:
+async def drop(desk: Desk, job: Job, refused: RefusedBy) -> End:
     """End a delivery that may not begin; an attempt that was begun for it, and answered too late, was never sent."""
     if refused.attempt is None:
         desk.unsettled.discard(job.id)
-        return f"refused: {refused.why}"
+        return End(REFUSED, refused.why)
     verdict = judge(NotSent("Redis answered too late that it might leave"))
     settlement = plan(verdict, job, 0, time.time(), desk.rules)
     return await settle_surely(desk, job, Begun(refused.attempt, at=0), verdict, settlement)
@@ -113,7 +116,7 @@ async def _forget_token(desk: Desk, prepared: Prepared) -> None:
 
 async def settle_surely(
     desk: Desk, job: Job, begun: Begun, verdict: Verdict, then: Settlement, used: Used | None = None
-) -> str:
+) -> End:
     """Settle an attempt; what is known here is known nowhere else, so it is tried until Redis answers."""
     call = settle(
         job.id,
@@ -150,7 +153,7 @@ async def settle_surely(
                 "code": verdict.code,
             },
         )
-        return state or "forgotten"
+        return End(state or "forgotten", verdict.code)
 
 
 def _tell_wait(job: Job, verdict: Verdict, pause: Pause) -> None:

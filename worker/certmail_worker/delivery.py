@@ -13,19 +13,20 @@ from certmail_config.ids import JobId
 from certmail_config.ledger import RefusedBy, claim
 from certmail_worker.closing import Used, ask, begin_surely, drop, heed, put_back, settle_surely
 from certmail_worker.desk import Desk
+from certmail_worker.ends import REFUSED, End
 from certmail_worker.failures import NOT_DURABLE
 from certmail_worker.http import SendWindow, boottime
 from certmail_worker.plan import plan
 from certmail_worker.prepare import Stop, prepare
 
 
-async def deliver(desk: Desk, job_id: JobId) -> str:
+async def deliver(desk: Desk, job_id: JobId) -> End:
     """Deliver one reminder; gives the state it ends in, or why there was nothing to do."""
     claimed = await desk.ledger(
         claim(job_id, worker=desk.worker, nonce=uuid4().hex, lease_seconds=desk.lease_seconds)
     )
     if isinstance(claimed, RefusedBy):
-        return f"refused: {claimed.why}"
+        return End(REFUSED, claimed.why)
     job = claimed.job
 
     prepared = await prepare(desk, job)

@@ -24,7 +24,12 @@ class Doorbell:
         with self._producer.batch():
             for job in jobs:
                 deliver.apply_async(
-                    args=[job], producer=self._producer, argsrepr=f"('{job}',)", kwargsrepr="{}", retry=False
+                    args=[job],
+                    task_id=job,
+                    producer=self._producer,
+                    argsrepr=f"('{job}',)",
+                    kwargsrepr="{}",
+                    retry=False,
                 )
 
     def close(self) -> None:

@@ -28,6 +28,7 @@ from celery.concurrency.prefork import (
 )  # acks and rejects only; private, so Celery is pinned
 from kombu import serialization
 
+from certmail_worker.ends import End
 from certmail_worker.stop_signals import told_to_hurry
 
 try:
@@ -190,8 +191,8 @@ class TaskPool(BasePool):  # type: ignore[misc]  # Celery ships no types
         except Exception as error:
             log.exception("task_failed", extra={"task": name, "task_id": task_id})
             return 1, _nameless(error), time.monotonic() - started
-        # Celery wants text. Flower shows it as it is: `accepted`, not how Python writes a member of an enum.
-        return 0, str(result), time.monotonic() - started
+        # Celery wants text, but for what a delivery's request makes an event of.
+        return 0, result if isinstance(result, End) else str(result), time.monotonic() - started
 
     def _finished(self, job: _Job, task: asyncio.Task[tuple[int, Any, float]]) -> None:
         self._done.append((job, None if task.cancelled() else task.result()))

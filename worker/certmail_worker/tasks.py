@@ -8,6 +8,7 @@ from certmail_config.broker import DELIVER, PROBE
 from certmail_config.ids import JobId
 from certmail_worker.answering import answer
 from certmail_worker.delivery import deliver
+from certmail_worker.ends import End
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def register(app: Celery, life: WorkerLife) -> None:
     """Register the tasks; they run on the pool's loop, with what the worker's life has prepared there."""
 
-    async def certmail_deliver(job_id: str) -> str:
+    async def certmail_deliver(job_id: str) -> End:
         """Deliver one reminder."""
         return await deliver(life.desk, JobId(job_id))
 
@@ -26,5 +27,5 @@ def register(app: Celery, life: WorkerLife) -> None:
         """Ask Google what the gateway wants to know of a connection."""
         return await answer(life.office, enquiry_id, life.desk.worker)
 
-    app.task(certmail_deliver, name=DELIVER)
+    app.task(certmail_deliver, name=DELIVER, Request="certmail_worker.reporting:Reporting")
     app.task(certmail_probe, name=PROBE)
