@@ -289,7 +289,8 @@ class TestWhenItCannotStart:
 
     def test_an_address_that_is_none_is_named(self, watched: Watched) -> None:
         ran = watched.place.run("flower", CERTMAIL_FLOWER_LISTEN="everywhere")
-        assert (ran.status, ran.err.splitlines()[0]) == (2, "certmail: 'everywhere' is not HOST:PORT.")
+        assert ran.status == 2
+        assert ran.err.startswith("certmail: CERTMAIL_FLOWER_LISTEN: must be HOST:PORT")
 
 
 def test_up_starts_it_with_a_password_of_its_own_and_again_if_it_dies(tmp_path: Path) -> None:
