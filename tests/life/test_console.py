@@ -366,6 +366,7 @@ def test_a_certificate_is_rotated_and_a_connection_removed(place: Town, somebody
     somebody.post(f"{path}/removal", confirm="goes/default")
     said = somebody.wait(f"{path}/removal")
     assert "goes/default is removed." in said
+    assert "The key that certmail used is erased here, but still listed at Google." in said
     assert "domain-wide delegation" in said
     assert somebody.get(path).status_code == 404
 
@@ -383,6 +384,9 @@ def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(plac
     visitor = Visitor(place)
     assert urlsplit(visitor.open_link(url).url).path == "/connect/set-up/globex/default"
     page = visitor.post("/connect/set-up/globex/default/linked-account")
+    client_id = place.environment["CERTMAIL_OAUTH_CLIENT_ID"]
+    assert f"OAuth client ID {client_id}" in visitor.text, "what a Workspace administrator must trust"
+    assert "https://admin.google.com/ac/owl/list?tab=configuredApps" in links(visitor)
     path = urlsplit(page.url).path
     sent = visitor.session.post(
         f"{place.gateway}{path}/link", data={"csrf": visitor.token}, allow_redirects=False, timeout=10
@@ -412,6 +416,13 @@ def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(plac
     )
     assert "Connected" in visitor.text
     assert "Reminders will be sent" in visitor.read(path), "but they may look at it for a while"
+
+    connection = path.rpartition("/")[2]
+    goodbye = operator(place)
+    goodbye.get(f"/console/connections/{connection}/removal")
+    goodbye.post(f"/console/connections/{connection}/removal", confirm="globex/default")
+    said = goodbye.wait(f"/console/connections/{connection}/removal")
+    assert "Google confirmed that certmail’s access is over." in said
 
 
 def test_an_operator_invites_the_administrator_to_one_connection(place: Town, somebody: Visitor) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from redis import Redis
+from sqlalchemy import insert, update
 
 from certmail_config import keys
 from certmail_config.ids import JobId
 from certmail_config.ledger import run
 from certmail_config.ledger.upkeep import KnownJob, restore
+from certmail_config.sql import registry, tables
+from certmail_config.sql.engine import open_database
 from certmail_config.states import AttemptOutcome, State
-from certmail_worker.resolve import Decision, Resolved, resolve
+from certmail_config.vault import Vault
+from certmail_worker.resolve import Decision, Resolved, resolve, uncertain_rows
 from support.bench import Bench
 
 
@@ -130,3 +136,26 @@ def test_nothing_is_called_settled_that_was_not(ledger: Bench) -> None:
     for decision in (Decision.SEND_AGAIN, Decision.ARRIVED):
         found = resolve(ledger.redis, ["j"], decision, "by hand")
         assert found == [Resolved("j", done=False, state=State.UNCERTAIN)]
+
+
+def test_of_a_request_that_nobody_saw_begin_the_mailbox_is_the_connections(ready_database: str) -> None:
+    at = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    engine = open_database(ready_database)
+    with engine.begin() as db:
+        _, made = registry.add_tenant(db, Vault([("k1", bytes(32))]), "acme", at)
+        db.execute(update(tables.connections).values(mailbox="reviews@acme.example"))
+        shared = {"tenant": "acme", "kind": "reminder", "state": State.UNCERTAIN, "held": True}
+        shared |= {"possible_duplicate": False, "enqueued_at": at, "expires_at": at, "updated_at": at}
+        rows = [
+            shared | {"job": "a", "connection": made.id, "mailbox": None},
+            shared | {"job": "b", "connection": made.id, "mailbox": "older@acme.example"},
+            shared | {"job": "c", "connection": "gone", "mailbox": None},
+        ]
+        db.execute(insert(tables.deliveries), rows)
+        found = uncertain_rows(db, tenant="acme", campaign=None)
+    engine.dispose()
+    assert [(row["job"], row["mailbox"]) for row in found] == [
+        ("a", "reviews@acme.example"),
+        ("b", "older@acme.example"),
+        ("c", None),
+    ]

@@ -87,4 +87,5 @@ def _removed(enquiry: Enquiry, done: Removed) -> Said:
     message = f"{enquiry.tenant}/{given_back.name} is removed. {done.called_off}"
     if done.uncertain:
         message += f" Of {done.uncertain} nobody knows whether Gmail took them; the record says so."
+    message = " ".join((message, given_back.sentence, *done.remains))
     return Said(f"access_{given_back.access}", message, given_back.remedy)

@@ -88,6 +88,9 @@ class Minter:
         if not isinstance(granted, Denied):
             return granted
         remedy = granted.remedy.replace(SEND_SCOPE, to_paste(connection))
+        if self.client is not None and connection.kind is Kind.SERVICE_PROVIDER_APP:
+            named = f"trust the application (OAuth client ID {self.client.id})"
+            remedy = remedy.replace("trust the application", named)
         return replace(granted, wait=named_wait(answer), remedy=remedy)
 
     async def client_id(self, connection: Connection) -> str | Denied | None:

@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 from redis import Redis
 from sqlalchemy import Connection as Db
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from certmail_config import keys
 from certmail_config.ids import JobId
@@ -58,9 +58,14 @@ def list_uncertain(
 def uncertain_rows(db: Db, *, tenant: str | None, campaign: str | None) -> list[dict[str, Any]]:
     """Those that the record has as uncertain, closed or not, the oldest first."""
     record = tables.deliveries.c
-    names = ("job", "tenant", "campaign", "kind", "recipient", "mailbox", "reason", "possible_duplicate")
-    query = select(*(record[name] for name in names), record.updated_at).where(
-        record.state == State.UNCERTAIN
+    names = ("job", "tenant", "campaign", "kind", "recipient", "reason", "possible_duplicate")
+    connections = tables.connections.c
+    # Of a request that nobody saw begin, the record has no mailbox: it is the connection's, as long as there is one.
+    mailbox = func.coalesce(record.mailbox, connections.mailbox).label("mailbox")
+    query = (
+        select(*(record[name] for name in names), mailbox, record.updated_at)
+        .select_from(tables.deliveries.outerjoin(tables.connections, record.connection == connections.id))
+        .where(record.state == State.UNCERTAIN)
     )
     for column, value in ((record.tenant, tenant), (record.campaign, campaign)):
         if value is not None:

@@ -44,6 +44,20 @@ class GivenBack:
     access: Access
     remedy: str = ""
 
+    @property
+    def sentence(self) -> str:
+        """What became of the access, and above all what Google confirmed."""
+        return _SENTENCES[self.access]
+
+
+_SENTENCES: Final[Mapping[Access, str]] = {
+    Access.NONE: "certmail had no access at Google.",
+    Access.REVOKED: "Google confirmed that certmail's access is over.",
+    Access.UNCONFIRMED: "Google did not confirm that certmail's access is over.",
+    Access.IN_USE: "certmail's access goes on, for another connection.",
+    Access.THEIRS: "The key that certmail used is erased here, but still listed at Google.",
+}
+
 
 def give_back(office: Office, connections: Collection[Connection]) -> list[GivenBack]:
     """Revoke what was linked; connections that are not removed go on. Raises StoresUnreachable."""
@@ -94,6 +108,7 @@ def _said(connection: Connection, others: Sequence[Connection], confirmed: bool 
                 "and its domain-wide delegation in the Admin console."
             )
         else:  # it was never seen at Google
+            access = Access.NONE
             remedy = (
                 f"Nothing, unless something was set up for it at Google already. Then the tenant's administrator deletes certmail's key "
                 f"of {account} in the Google Cloud console, and its domain-wide delegation in the Admin console."

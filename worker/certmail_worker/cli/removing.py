@@ -25,13 +25,6 @@ if TYPE_CHECKING:
     from certmail_worker.revocation import GivenBack
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
-_ACCESS = {
-    "none": "certmail had no access at Google",
-    "revoked": "Google confirmed that certmail's access is over",
-    "unconfirmed": "Google did not confirm that certmail's access is over",
-    "in_use": "certmail's access goes on, for another connection",
-    "theirs": "the key that certmail used is erased here, but still listed at Google",
-}
 
 
 def remove_connection(id: Id, *, yes: Yes = False, json: Json = False) -> None:  # noqa: A002 - what it is called on the command line
@@ -122,7 +115,7 @@ _progress: Callable[[str], None] = err.print
 
 def _show(done: Removed) -> None:
     for each in done.given_back:
-        out.print(f"{each.name} ({each.mailbox or 'no mailbox'}): {_ACCESS[each.access]}.", markup=False)
+        out.print(f"{each.name} ({each.mailbox or 'no mailbox'}): {each.sentence}", markup=False)
         if each.remedy:
             out.print(f"  {each.remedy}", markup=False)
     for place in done.remains:

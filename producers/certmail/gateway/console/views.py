@@ -44,6 +44,7 @@ async def connection_page(
         visitor = await asyncio.to_thread(_on_the_way_back, front, visitor, found.connection)
     google = GoogleSteps(found.connection, found.client_id, front.office.settings.consoles)
     values = {"facts": found, "connection": found.connection, "typed": typed, "google": google}
+    values["oauth_client_id"] = front.office.settings.oauth_client_id or ""
     values["first"] = FirstReminder(found.connection, front.office.settings.base_url)
     return await show(request, visitor, "connection.html", values, status=status)
 
