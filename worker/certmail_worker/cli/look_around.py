@@ -22,8 +22,7 @@ from certmail_config.settings import PREFIX, Settings
 from certmail_worker.children import termination_as_interrupt
 from certmail_worker.cli.keeping_up import Kept, only_one
 from certmail_worker.cli.output import err, out, print_json
-from certmail_worker.demo.cast import SERVICE_ACCOUNT
-from certmail_worker.demo.furnish import PEOPLE, furnish
+from certmail_worker.demo.furnish import PEOPLE, PROJECT, furnish
 from certmail_worker.demo.google import SandboxGoogle
 from certmail_worker.demo.places import any_port, known_ports, start
 from certmail_worker.flower_auth import kept_auth
@@ -252,8 +251,8 @@ def _print(at: Places, wanted: Settings) -> None:
         f"  API       {at.api}/docs   key {at.api_key}",
         "",
         "What to do next",
-        f"  1. Connect a mailbox: {at.console}/new, for the tenant acme, say. Sign in as {PEOPLE[0]},",
-        f"     or use the service account {SERVICE_ACCOUNT} with that mailbox.",
+        f"  1. Connect a mailbox: {at.console}/new, for the tenant acme, say. Link the account {PEOPLE[0]},",
+        f"     or use a service account, in the project {PROJECT}, with the same mailbox.",
         "  2. Send a first reminder:",
         f"     curl {at.api}/v1/reminders -H 'Authorization: Bearer {at.api_key}' \\",
         """       --json '{"tenant": "acme", "to": "anna@acme.example", "campaign": "q4", "pending": 3}'""",
