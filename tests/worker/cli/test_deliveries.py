@@ -114,6 +114,16 @@ class TestExport:
         assert [accepted[name] for name in names] == ["1", "2026-11-23T09:00:03.000Z", "200", "g1", "120"]
         assert [cancelled[name] for name in names] == ["0", "", "", "", ""]
 
+    def test_a_csv_file_has_the_mark_by_which_spreadsheets_know_utf_8_and_what_is_piped_has_none(
+        self, certmail: Run, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "record.csv"
+        assert certmail("deliveries", "export", str(file))[0] == 0
+        _, out, _ = certmail("deliveries", "export", "-")
+        assert file.read_bytes().decode("utf-8") == "\ufeff" + out
+        assert certmail("deliveries", "export", str(file), "--format", "jsonl")[0] == 0
+        assert file.read_bytes().startswith(b"{")
+
     def test_jsonl_is_what_the_files_name_asks_for(self, certmail: Run, tmp_path: Path) -> None:
         file = tmp_path / "record.jsonl"
         status, out, _ = certmail("deliveries", "export", str(file), "--campaign", "q4", "--json")
