@@ -14,16 +14,13 @@ from certmail import BatchInterrupted, Mailer
 from certmail_config.errors import ReminderRejected, StoresUnreachable, WrongUse
 from certmail_config.reminder import Reminder
 from certmail_config.settings import Settings
-from certmail_config.states import State
 from certmail_worker.cli.files.columns import Layout
 from certmail_worker.cli.files.dates import DateOrder, Habits, known_zone
 from certmail_worker.cli.files.row import Rejects, Row, Terms
 from certmail_worker.cli.files.source import Source, open_source
-from certmail_worker.cli.output import Json, err, print_json, table, when
+from certmail_worker.cli.output import Json, err, print_json
+from certmail_worker.cli.send_summary import print_summary
 from certmail_worker.cli.tally import Tally
-
-MOST_SHOWN = 50
-"""Kinds of faults on a terminal; all rows are in the file, or in the JSON."""
 
 
 def send(
@@ -86,7 +83,7 @@ def send(
     if json:
         print_json(tally.as_json(dry_run=dry_run))
     else:
-        _print(tally, rejected, encoding=encoding, dry_run=dry_run)
+        print_summary(tally, rejected, encoding=encoding, dry_run=dry_run)
     if tally.rejected:
         raise typer.Exit(1)
 
@@ -248,53 +245,3 @@ def _pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
             )
         found[name.strip()] = value.strip()
     return found
-
-
-def _print(tally: Tally, file: str | None, *, encoding: str | None, dry_run: bool) -> None:
-    if dry_run:
-        err.print(f"{tally.good} could be enqueued, {tally.rejected} rejected. Nothing was enqueued.")
-    else:
-        suppressed = tally.states[State.SUPPRESSED, False]
-        note = f" ({suppressed} of them suppressed: nothing left to decide)" if suppressed else ""
-        err.print(
-            f"{tally.enqueued} enqueued{note}, {tally.duplicates} duplicates{_known(tally)}, {tally.rejected} rejected."
-        )
-        if said := _outlook(tally):
-            err.print(said)
-    for why, count in tally.language_notes.most_common():
-        err.print(f"{count} of them: {why}.", markup=False)
-    for (name, value), alike in tally.left_out.items():
-        err.print(f"{name} left out where it says {value!r}: lines {alike}.", markup=False)
-    if tally.faults:
-        faults = sorted(tally.faults.items(), key=lambda each: each[1].first)
-        shown = faults[:MOST_SHOWN]
-        table(
-            ["lines", "field", "code", "why"],
-            [[str(alike), field, code, message] for (field, code, message), alike in shown],
-        )
-        if len(faults) > len(shown):
-            rows = sum(alike.count for _, alike in faults[MOST_SHOWN:])
-            err.print(f"… and {len(faults) - len(shown)} more faults, in {rows} rows.")
-        if file is not None:
-            again = f" (with --encoding {encoding})" if encoding else ""
-            err.print(f"They are in {file}: correct them there, and send that file{again}.", markup=False)
-
-
-def _known(tally: Tally) -> str:
-    """Where those are that were in already: a duplicate need not have arrived."""
-    states = {str(state): count for (state, duplicate), count in tally.states.items() if duplicate}
-    if not states.keys() & {State.UNCERTAIN, State.FAILED}:
-        return ""
-    said = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-    doubt = "; see `certmail uncertain list`" if State.UNCERTAIN in states else ""
-    return f" ({said}{doubt})"
-
-
-def _outlook(tally: Tally) -> str:
-    """When the last will leave, and how many nobody can say that of."""
-    parts = []
-    if tally.latest is not None:
-        parts.append(f"The last leaves at about {when(tally.latest)}, as fast as Google allows.")
-    if unknown := tally.without_forecast:
-        parts.append(f"{unknown} wait for a connection that does not work yet (`certmail connections list`).")
-    return " ".join(parts)

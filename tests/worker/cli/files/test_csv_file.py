@@ -58,7 +58,7 @@ class TestCsv:
             "due_at": "2026-12-11T17:00:00+01:00", "pending": "3", "completed": "39", "link": "https://iga.acme.example/r",
             "locale": "de", "time_zone": "Europe/Zurich", "manager": "boss@acme.example", "send_at": "2026-12-01T08:00:00Z",
             "expires_at": "2026-12-12T00:00:00Z", "priority": "0", "connection": "emea", "key": "k",
-            "uncertain": "hold",
+            "uncertain": "hold", "reply_to": "grc@acme.example",
         }  # fmt: skip
         assert values.keys() == Reminder.model_fields.keys()
         (row,) = read(",".join(values) + "\n" + ",".join(values.values()) + "\n")

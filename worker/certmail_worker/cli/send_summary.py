@@ -1,0 +1,61 @@
+"""What `certmail send` says to a person at its end."""
+
+from __future__ import annotations
+
+from certmail_config.states import State
+from certmail_worker.cli.output import err, table, when
+from certmail_worker.cli.tally import Tally
+
+MOST_SHOWN = 50
+"""Kinds of faults on a terminal; all rows are in the file, or in the JSON."""
+
+
+def print_summary(tally: Tally, file: str | None, *, encoding: str | None, dry_run: bool) -> None:
+    """Say what became of a file's rows; equal faults are one line of a table."""
+    if dry_run:
+        err.print(f"{tally.good} could be enqueued, {tally.rejected} rejected. Nothing was enqueued.")
+    else:
+        suppressed = tally.states[State.SUPPRESSED, False]
+        note = f" ({suppressed} of them suppressed: nothing left to decide)" if suppressed else ""
+        err.print(
+            f"{tally.enqueued} enqueued{note}, {tally.duplicates} duplicates{_known(tally)}, {tally.rejected} rejected."
+        )
+        if said := _outlook(tally):
+            err.print(said)
+    for why, count in tally.language_notes.most_common():
+        err.print(f"{count} of them: {why}.", markup=False)
+    for (name, value), alike in tally.left_out.items():
+        err.print(f"{name} left out where it says {value!r}: lines {alike}.", markup=False)
+    if tally.faults:
+        faults = sorted(tally.faults.items(), key=lambda each: each[1].first)
+        shown = faults[:MOST_SHOWN]
+        table(
+            ["lines", "field", "code", "why"],
+            [[str(alike), field, code, message] for (field, code, message), alike in shown],
+        )
+        if len(faults) > len(shown):
+            rows = sum(alike.count for _, alike in faults[MOST_SHOWN:])
+            err.print(f"… and {len(faults) - len(shown)} more faults, in {rows} rows.")
+        if file is not None:
+            again = f" (with --encoding {encoding})" if encoding else ""
+            err.print(f"They are in {file}: correct them there, and send that file{again}.", markup=False)
+
+
+def _known(tally: Tally) -> str:
+    """Where those are that were in already: a duplicate need not have arrived."""
+    states = {str(state): count for (state, duplicate), count in tally.states.items() if duplicate}
+    if not states.keys() & {State.UNCERTAIN, State.FAILED}:
+        return ""
+    said = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    doubt = "; see `certmail uncertain list`" if State.UNCERTAIN in states else ""
+    return f" ({said}{doubt})"
+
+
+def _outlook(tally: Tally) -> str:
+    """When the last will leave, and how many nobody can say that of."""
+    parts = []
+    if tally.latest is not None:
+        parts.append(f"The last leaves at about {when(tally.latest)}, as fast as Google allows.")
+    if unknown := tally.without_forecast:
+        parts.append(f"{unknown} wait for a connection that does not work yet (`certmail connections list`).")
+    return " ".join(parts)
