@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JUDGE := tests/judge
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 
@@ -15,13 +15,13 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/run.stamp: requirements.lock pyproject.toml | $(BIN)/python
-	@echo "Installing what certmail runs on (once, about a minute) ..." >&2
+	@echo "Installing what certmail runs on: some eighty packages, once, about a minute. A line for each:" >&2
 	$(PIP) install --require-hashes --no-deps -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
-	@echo "Installing what its tests need (once) ..." >&2
+	@echo "Installing what its tests need, once. A line for each package:" >&2
 	$(PIP) install --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@
 

@@ -290,7 +290,7 @@ def open_office(
     """Open stores and vault; the SQLite database of the data directory is made and brought up to date by itself."""
     vault = open_vault(settings, make=make_key)
     with (
-        ready_database(settings) as engine,
+        ready_database(settings, patient=supervise) as engine,
         redis_server(settings, supervise=supervise) as url,
         connect(url) as redis,
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,24 @@ def test_each_reminder_is_seen_as_it_is(tmp_path: Path) -> None:
         assert (
             "people.example" not in requests.get(f"{flower.url}/api/tasks", auth=flower.auth, timeout=20).text
         )
-        log = (tmp_path / "worker.log").read_text()
-        assert "Traceback" not in log
-        assert "exc_type" not in log
+
+        lines = [json.loads(line) for line in (tmp_path / "worker.log").read_text().splitlines()]
+        assert not any("exception" in line for line in lines)
+        told = {line["job"]: line for line in lines if line["event"] == "settled"}
+        assert {job: told[job]["level"] for job in (fine, failed, unknown)} == {
+            fine: "info",
+            failed: "warning",
+            unknown: "warning",
+        }
+        ids = {"job": failed, "tenant": "acme", "connection": place.status(failed)["connection"]}
+        line = told[failed]
+        assert ids.items() <= line.items()
+        assert (line["campaign"], line["attempt"], line["state"], line["code"]) == (
+            "to be failed",
+            1,
+            "failed",
+            code,
+        )
+        assert line["ms"] > 0
+        for line in (tmp_path / "flower.log").read_text().splitlines():
+            assert line.startswith(("{", "http://")), "Flower's address, and lines of JSON"

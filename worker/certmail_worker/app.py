@@ -84,11 +84,15 @@ def _open_stores(**_: Any) -> None:
     _stores.enter_context(redis_server(settings, supervise=True))
 
 
+def _take_signals(**_: Any) -> None:
+    stop_signals.install(settings.log_format)
+
+
 def _close_stores(**_: Any) -> None:
     _stores.close()
 
 
 signals.setup_logging.connect(_set_up_logging)
 signals.worker_init.connect(_open_stores)
-signals.worker_ready.connect(stop_signals.install)
+signals.worker_ready.connect(_take_signals)
 signals.worker_shutdown.connect(_close_stores)

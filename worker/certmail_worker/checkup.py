@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import cast
 
@@ -43,6 +44,7 @@ from certmail_worker.clock import TOLERANCE_SECONDS
 from certmail_worker.http import exchange, new_session
 from certmail_worker.lineage import WORDS, Lineage, assess, read_traces
 from certmail_worker.unused_copy import find_dump
+from certmail_worker.worries import LATELY, look_for_worries
 
 GOOGLE = (
     "google_auth_url",
@@ -129,6 +131,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
             with reachable(engine), engine.connect() as db:
                 yield from _halts(halts.disagreements(paused, read_pauses(db)))
         yield from _record(engine)
+        yield from _reminders(engine)
         yield from _connections(engine, vault, stopped, waiting)
     except CertmailError as error:
         yield _broken("database", error)
@@ -328,6 +331,26 @@ def _record(engine: Engine) -> Iterator[Finding]:
     message = f"{aside.count} events could not be recorded and are set aside, the last at {aside.last.isoformat(timespec='seconds')}: {few}."
     remedy = "See the table set_aside, and who beside certmail writes to Redis; after an update report it. They are forgotten after CERTMAIL_PAYLOAD_DAYS."
     yield Finding("record", Severity.WARNING, message, remedy)
+
+
+def _reminders(engine: Engine) -> Iterator[Finding]:
+    """What somebody ought to look at: what waits for a person, and what failed lately."""
+    with reachable(engine), engine.connect() as db:
+        found = look_for_worries(db, datetime.now(UTC))
+    if found.held:
+        message = f"{found.held} reminders may or may not have arrived, and wait for a person, the first since {_minute(found.held_since)}."
+        remedy = "See `certmail uncertain list`, and say what became of them: `certmail uncertain settle`."
+        yield Finding("uncertain", Severity.WARNING, message, remedy)
+    if found.failed:
+        whys = ", ".join(f"{count} {why}" for why, count in found.failed)
+        message = f"Failed within {LATELY.days} days, the first at {_minute(found.failed_since)}: {whys}."
+        yield Finding("failed", Severity.WARNING, message, "See `certmail deliveries list --state failed`.")
+    if not found.held and not found.failed:
+        yield Finding("reminders", Severity.OK, "None waits for a person, and none failed lately.")
+
+
+def _minute(time: datetime | None) -> str:
+    return time.strftime("%Y-%m-%d %H:%MZ") if time is not None else "an unknown time"
 
 
 def _server_time(redis: Redis) -> float:

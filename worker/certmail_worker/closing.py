@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 from redis.exceptions import RedisError
 
 from certmail_config.ledger import Begun, Job, Pause, RefusedBy, begin, release, settle
+from certmail_config.states import State
 from certmail_worker import backoff
 from certmail_worker.answers import Lost, NotSent
 from certmail_worker.desk import Desk
@@ -24,6 +25,7 @@ from certmail_worker.prepare import Prepared, Stop
 
 log = logging.getLogger(__name__)
 LONG_SECONDS: Final = 90.0
+_NOT_WELL: Final = frozenset({State.FAILED, State.UNCERTAIN, State.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,11 @@ async def put_back(desk: Desk, job: Job, stop: Stop) -> End:
         job, to=stop.to, reason=stop.reason, at=at, counts=stop.wait is not None, suspension=stop.suspension
     )
     released = await desk.ledger(call)
-    log.info("released", extra={"job": job.id, "to": stop.to, "reason": stop.reason.partition(":")[0]})
+    code = stop.reason.partition(":")[0]
+    log.log(_level(stop.to), "released", extra=_ids(job) | {"to": stop.to, "code": code})
     if isinstance(released, RefusedBy):
         return End(REFUSED, released.why)
-    return End(released, stop.reason.partition(":")[0])
+    return End(released, code)
 
 
 async def begin_surely(desk: Desk, job: Job, doubt: Doubt) -> tuple[Begun | RefusedBy, bool]:
@@ -143,17 +146,27 @@ async def settle_surely(
         desk.unsettled.discard(job.id)
         if then.pause is not None:
             _tell_wait(job, verdict, then.pause)
-        log.info(
-            "settled",
-            extra={
-                "job": job.id,
-                "attempt": begun.attempt,
-                "outcome": then.outcome,
-                "state": state,
-                "code": verdict.code,
-            },
-        )
+        took = None if used is None else used.latency_ms
+        told = {
+            "attempt": begun.attempt,
+            "outcome": then.outcome,
+            "state": state,
+            "code": verdict.code,
+            "ms": took,
+        }
+        log.log(_level(then.to), "settled", extra=_ids(job) | told)
         return End(state or "forgotten", verdict.code)
+
+
+def _ids(job: Job) -> dict[str, object]:
+    """Whose it is: what every line about a delivery says."""
+    named: dict[str, object] = {"job": job.id, "tenant": job.tenant, "connection": job.connection}
+    return named | ({"campaign": job.campaign} if job.campaign else {})
+
+
+def _level(state: str) -> int:
+    """How loudly a delivery's end is said: somebody ought to know of what did not arrive, or may not have."""
+    return logging.WARNING if state in _NOT_WELL else logging.INFO
 
 
 def _tell_wait(job: Job, verdict: Verdict, pause: Pause) -> None:

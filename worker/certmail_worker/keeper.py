@@ -17,6 +17,7 @@ from typing import Any, cast
 from redis.exceptions import RedisError
 
 from certmail_config import keys
+from certmail_config.errors import CertmailError
 from certmail_config.ledger import advertise, keep
 from certmail_worker.clock import Sample, believable
 from certmail_worker.desk import Desk
@@ -136,13 +137,24 @@ async def _forever(name: str, run: Service, failed: Failed | None = None) -> Non
         try:
             await run()
         except Exception as error:  # noqa: BLE001 - whatever it is, pacing and recording must go on
-            log.warning(
-                "service_failed", extra={"service": name, "error": f"{type(error).__name__}: {error}"}
-            )
+            log.warning("service_failed", extra={"service": name} | _words(name, error))
             if failed is not None:
                 with suppress(RedisError):  # then nobody could read it either
                     await failed(name, type(error).__name__)
         await asyncio.sleep(RETRY_SECONDS)
+
+
+def _words(name: str, error: Exception) -> dict[str, str]:
+    """What the log says of a failure: once a minute of one kind, however often it is tried again."""
+    if isinstance(error, CertmailError):
+        return {
+            "code": error.code,
+            "error": error.message,
+            "remedy": error.remedy,
+            "alike": f"{name} {error.code}",
+        }
+    kind = type(error).__name__
+    return {"error": f"{kind}: {error}", "alike": f"{name} {kind}"}
 
 
 async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:

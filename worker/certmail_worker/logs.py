@@ -92,5 +92,6 @@ def set_up(form: Literal["json", "console"], *, process: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
+    logging.captureWarnings(True)  # else they would stand between the lines, over several
     for name, level in _QUIET.items():
         logging.getLogger(name).setLevel(level)

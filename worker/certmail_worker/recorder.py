@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from certmail_config import keys
+from certmail_config.errors import StoresUnreachable
 from certmail_worker.decoding import decode
 from certmail_worker.directory import Directory
 from certmail_worker.progress import GotOn, unnoted
@@ -97,8 +98,15 @@ async def _own_cursor(redis: Redis, engine: Engine) -> str:
         await asyncio.sleep(UNCHECKED_PAUSE)
 
 
-class CursorLostError(Exception):
+class CursorLostError(StoresUnreachable):
     """The stream lacks the last event that was recorded: it is not the stream that was recorded."""
+
+    def __init__(self, cursor: str) -> None:
+        super().__init__(
+            "cursor_lost",
+            f"Redis lacks the event {cursor}, which was recorded last: it was restored or emptied. Nothing is sent or recorded.",
+            "Run `certmail doctor --repair`: it shows what the record knows, and what it would do.",
+        )
 
 
 async def _read(redis: Redis, cursor: str) -> list[tuple[str, dict[bytes, bytes]]]:

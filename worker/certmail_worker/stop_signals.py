@@ -9,19 +9,25 @@ SIGTERM stays Celery's: it sets a flag too.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
-from typing import Any
+from datetime import UTC, datetime
+from functools import partial
+from typing import Literal
 
+from celery.apps import worker
 from celery.worker import state
 
+Form = Literal["json", "console"]
 EXIT_FAILURE = 1
 
 
-def install(**_: Any) -> None:
-    """Take the two signals over from Celery; on the main thread, once the worker is ready."""
-    signal.signal(signal.SIGQUIT, _cold)
-    signal.signal(signal.SIGINT, _warm)
+def install(form: Form = "console") -> None:
+    """Take the two signals over from Celery, and what it says of SIGTERM; on the main thread, once the worker is ready."""
+    signal.signal(signal.SIGQUIT, partial(_cold, form))
+    signal.signal(signal.SIGINT, partial(_warm, form))
+    worker.safe_say = partial(_said_by_celery, form)
 
 
 def told_to_hurry() -> bool:
@@ -29,17 +35,25 @@ def told_to_hurry() -> bool:
     return state.should_terminate not in (None, False)
 
 
-def _warm(*_: object) -> None:
-    _say("Finishing what is under way. Ctrl-C again cancels it.")
-    signal.signal(signal.SIGINT, _cold)
+def _warm(form: Form, *_: object) -> None:
+    _say("Finishing what is under way. Ctrl-C again cancels it.", form)
+    signal.signal(signal.SIGINT, partial(_cold, form))
     state.should_stop = EXIT_FAILURE
 
 
-def _cold(*_: object) -> None:
-    _say("Cancelling what is under way.")
+def _cold(form: Form, *_: object) -> None:
+    _say("Cancelling what is under way.", form)
     state.should_terminate = EXIT_FAILURE
 
 
-def _say(sentence: str) -> None:
-    """To stderr, past Python's buffers, whose locks the interrupted thread may hold."""
-    os.write(2, f"certmail: {sentence}\n".encode())
+def _said_by_celery(form: Form, sentence: str, _stream: object = None) -> None:
+    _say(sentence.strip(), form)
+
+
+def _say(sentence: str, form: Form) -> None:
+    """To stderr, past Python's buffers and the log, whose locks the interrupted thread may hold."""
+    line = f"certmail: {sentence}"
+    if form == "json":
+        now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        line = json.dumps({"event": sentence, "level": "info", "timestamp": now, "process": "worker"})
+    os.write(2, f"{line}\n".encode())

@@ -101,7 +101,7 @@ class Channel(redis.Channel):
     def _handle_message(self, client: Any, response: Any) -> Any:
         """Unpack what was published. Of a command that is no JSON kombu would write all into the log, each time."""
         payload = super()._handle_message(client, response)  # type: ignore[no-untyped-call]  # as above
-        if COMMANDS in bytes(payload.get("channel") or b"") and payload.get("data"):
+        if COMMANDS in bytes(payload.get("channel") or b"") and isinstance(payload.get("data"), bytes | str):
             try:
                 json.loads(payload["data"])
             except (ValueError, TypeError, RecursionError) as error:

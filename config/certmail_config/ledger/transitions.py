@@ -150,6 +150,7 @@ def claim(
                 expires_at=int(field["expires_at"]) / 1000,
                 body=body,
                 refused_token=_refused_token(field.get(f"attempt:{field['attempt']}", "{}")),
+                campaign=field.get("campaign", ""),
             )
         )
 

@@ -34,6 +34,7 @@ class Job:
     expires_at: float
     body: bytes
     refused_token: str | None = None
+    campaign: str = ""
 
 
 @dataclass(frozen=True, slots=True)

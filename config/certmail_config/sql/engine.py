@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ from certmail_config.settings import Settings
 from certmail_config.stores import database_url
 
 BUSY_SECONDS = 15
+BUSY_SECONDS_AT_ONCE = 4
+"""So long does whoever is looked at by a person wait for another program to let go of SQLite's file: a commit of ours takes less."""
 IDLE_SECONDS = 15
 """So long may a transaction of a process that was frozen hold up the others' record."""
 NOTICED_SOON: Final[dict[str, Any]] = {
@@ -35,18 +38,20 @@ _SAFE: Final = (
     "set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' "
     "ELSE current_setting('synchronous_commit') END, true)"
 )
+_HELD: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 UPGRADE_LOCK = 0x636572746D61696C
 """PostgreSQL's number for "who upgrades these tables": `certmail` in ASCII, so that nobody else means something by it."""
 HEAD = "0012"
 """The newest migration; a test holds it against the folder."""
 
 
-def open_database(url: str) -> Engine:
+def open_database(url: str, *, patient: bool = True) -> Engine:
     """Make an engine; nothing is connected yet. Raises SettingsError for a URL that cannot be used."""
+    busy = BUSY_SECONDS if patient else BUSY_SECONDS_AT_ONCE
     try:
         parsed = make_url(url)
         sqlite = parsed.get_backend_name() == "sqlite"
-        arguments: dict[str, Any] = {"timeout": BUSY_SECONDS} if sqlite else NOTICED_SOON | UNPREPARED
+        arguments: dict[str, Any] = {"timeout": busy} if sqlite else NOTICED_SOON | UNPREPARED
         engine = create_engine(
             parsed,
             connect_args=arguments,
@@ -60,7 +65,7 @@ def open_database(url: str) -> Engine:
             "Write postgresql+psycopg://user:password@host/database, or sqlite:////path/to/file.",
         ) from None
     if sqlite:
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", partial(_prepare_sqlite, busy=busy))
     else:
         event.listen(engine, "begin", _prepare_postgres)
     return engine
@@ -75,9 +80,9 @@ def _prepare_postgres(connection: Connection) -> None:
     connection.exec_driver_sql(_SAFE)
 
 
-def _prepare_sqlite(connection: Any, _: object) -> None:
+def _prepare_sqlite(connection: Any, _: object, *, busy: float) -> None:
     cursor = connection.cursor()
-    deadline = time.monotonic() + BUSY_SECONDS
+    deadline = time.monotonic() + busy
     while True:
         try:
             cursor.execute("PRAGMA journal_mode=WAL")  # readers never wait for the recorder
@@ -140,12 +145,12 @@ def _noted(connection: Connection) -> str | None:
 
 
 @contextmanager
-def ready_database(settings: Settings) -> Iterator[Engine]:
+def ready_database(settings: Settings, *, patient: bool = False) -> Iterator[Engine]:
     """The database with tables of this version: the data directory's own is brought up to date, any other must be.
 
     Disposed of at the end. Raises StoresUnreachable, SettingsError.
     """
-    engine = open_database(database_url(settings))
+    engine = open_database(database_url(settings), patient=patient)
     try:
         if settings.database_url is None:
             upgrade(engine)
@@ -163,6 +168,13 @@ def reachable(engine: Engine) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         where = engine.url.render_as_string(hide_password=True)
+        if getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) & 0xFF in _HELD:
+            raise StoresUnreachable(
+                "database_busy",
+                f"The database {where} is held by another program: a backup, or somebody who looks into it.",
+                "Run this again once that has let go; `fuser` or `lsof` with the file's name say who it is. A backup with SQLite's own "
+                "`.backup` holds nobody up.",
+            ) from error
         cause = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]
         raise StoresUnreachable(
             "database_unreachable",

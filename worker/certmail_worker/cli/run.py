@@ -128,6 +128,11 @@ def worker(
         _prepare_database(settings)
         from celery.bin.celery import celery as command  # noqa: PLC0415 - half a second to import
 
+        from certmail_worker.logs import set_up  # noqa: PLC0415 - as above
+
+        set_up(
+            settings.log_format, process="worker"
+        )  # Celery warns of what it sees before it sets its own up
         # Named, since the variable APP would else name another. Not `app.worker_main`, which drops the status: whoever
         # restarts what failed must see that it did.
         arguments = ["--app", "certmail_worker.app", "--quiet", "worker"]
@@ -144,7 +149,7 @@ def _prepare_database(settings: Settings) -> None:
         with ready_database(settings):
             pass
     except StoresUnreachable as error:
-        if error.code != "database_unreachable":
+        if error.code not in {"database_unreachable", "database_busy"}:
             raise
         err.print(
             f"certmail: {error.message} Sending goes on without it; what happens waits in Redis.",

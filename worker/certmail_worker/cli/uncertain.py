@@ -24,16 +24,21 @@ def list_(
     *,
     tenant: Tenant = None,
     campaign: Campaign = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, the oldest first.")] = 100,
+    limit: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="At most so many, the oldest first.")
+    ] = 100,
     json: Json = False,
 ) -> None:
     """List those that are open, and who is to decide: a rule, somebody who looks, or you."""
     with open_office(Settings.from_env()) as office, office.db() as db:
-        rows = list_uncertain(db, office.redis, tenant=tenant, campaign=campaign, limit=limit)
+        every = list_uncertain(db, office.redis, tenant=tenant, campaign=campaign, limit=ALL)
+    rows = every[:limit]
     if json:
-        return print_json({"uncertain": rows})
+        return print_json({"uncertain": rows, "total": len(every)})
     shown = ("job", "tenant", "recipient", "mailbox", "waits_for", "reason", "updated_at")
     table(shown, [[row[name] for name in shown] for row in rows])
+    if len(rows) < len(every):
+        err.print(f"\n{len(rows)} of {len(every)} shown, the oldest first. All: --limit {len(every)}")
     return None
 
 
