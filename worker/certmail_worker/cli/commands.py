@@ -59,7 +59,7 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
             "set": Command(
                 "tenants",
                 "set_",
-                "Change a tenant's name, its rule for unknown outcomes, or the domains that it may send from. What is not named stays.",
+                "Change a tenant's name, its rule for unknown outcomes, its domains, or whom its mails name. What is not named stays.",
             ),
             "list": Command("tenants", "list_", "List the tenants."),
             "show": Command(
@@ -111,7 +111,7 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
             "certificate": Command(
                 "certificates",
                 "certificate",
-                "Write the certificate (PEM) to stdout, for uploading to the service account.",
+                "Write the certificate to stdout, for uploading to the service account; or commands that make project, API and account, too.",
             ),
             "rotate": Command(
                 "certificates",
