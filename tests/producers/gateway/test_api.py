@@ -59,7 +59,7 @@ class TestOneReminder:
             "name": "Anna", "kind": "final", "campaign_name": "Quarter 4", "due_at": "2099-12-11T17:00:00+01:00",
             "completed": 2, "link": "https://iga.acme.example/r/7", "locale": "de-CH", "time_zone": "Europe/Zurich",
             "manager": "boss@acme.example", "send_at": "2099-12-01T08:00:00Z", "expires_at": "2099-12-12T00:00:00Z",
-            "priority": 0, "connection": "default", "key": "k-1", "uncertain": "resend",
+            "priority": 0, "connection": "default", "key": "k-1", "uncertain": "resend", "reply_to": "help@acme.example",
         }  # fmt: skip
         assert full.keys() == Reminder.model_fields.keys()
         status, receipt, _ = await client.post(full)
