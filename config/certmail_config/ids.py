@@ -13,6 +13,11 @@ JobId = NewType("JobId", str)
 ConnectionId = NewType("ConnectionId", str)
 
 
+def job_id(text: str) -> JobId:
+    """The id that somebody gives of a reminder: in capitals, or with spaces around it, it is the same."""
+    return JobId(text.strip().lower())
+
+
 def uuid7(now_ms: int, random: Callable[[int], bytes] = os.urandom) -> str:
     """Make a UUIDv7 (RFC 9562 §5.7) from a wall clock in milliseconds and 10 random bytes."""
     tail = int.from_bytes(random(10), "big")

@@ -6,13 +6,14 @@ Reminders that are sent at the same time travel together: one round trip and one
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from certmail.cancelling import Cancelled
 from certmail.mailer import BATCH, Mailer, batches
+from certmail.preparing import Given, read_given, several
 from certmail.receipt import Receipt
 from certmail_config.errors import BatchInterrupted, ReminderRejected, StoresUnreachable
 from certmail_config.ledger import Cancellation
@@ -61,11 +62,16 @@ class AsyncMailer:
             await self._run(Mailer.close)
         self._thread.shutdown(wait=False)
 
-    async def send(self, reminder: Reminder) -> Receipt:
-        """Enqueue one reminder; raises ReminderRejected."""
+    async def send(self, reminder: Given) -> Receipt:
+        """Enqueue one reminder, or a mapping of its fields; raises ReminderRejected."""
+        read = read_given(
+            reminder
+        )  # here, so that what is none does no harm to those that it would travel with
+        if isinstance(read, ReminderRejected):
+            raise read
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
-        self._waiting.append((reminder, answer))
+        self._waiting.append((read, answer))
         if self._flushing is None or self._flushing.done():
             self._flushing = loop.create_task(self._flush())
         found = await answer
@@ -73,17 +79,18 @@ class AsyncMailer:
             return found
         raise found
 
-    async def send_each(self, reminders: list[Reminder]) -> list[Answer]:
+    async def send_each(self, reminders: Sequence[Given]) -> list[Answer]:
         """Enqueue some together; each has its answer, even where that is that the server stopped answering."""
         return await self._run(send_each, reminders)
 
     async def send_many(
-        self, reminders: Iterable[Reminder] | AsyncIterable[Reminder]
+        self, reminders: Iterable[Given] | AsyncIterable[Given]
     ) -> AsyncIterator[Receipt | ReminderRejected]:
         """Enqueue many; yields an answer for each, in order. A batch is taken from `reminders` when the last was answered.
 
         Consume it to the end: what is not consumed is not sent. Raises BatchInterrupted as Mailer.send_many.
         """
+        several(reminders)
         answered = 0
         async for batch in _batches(reminders):
             answers = await self._run(send_each, batch)
@@ -94,7 +101,7 @@ class AsyncMailer:
                 yield answer
                 answered += 1
 
-    async def check(self, reminder: Reminder) -> ReminderRejected | None:
+    async def check(self, reminder: Given) -> ReminderRejected | None:
         """As Mailer.check."""
         return await self._run(Mailer.check, reminder)
 
@@ -143,7 +150,7 @@ class AsyncMailer:
         return await asyncio.get_running_loop().run_in_executor(self._thread, in_thread)
 
 
-def send_each(mailer: Mailer, reminders: list[Reminder]) -> list[Answer]:
+def send_each(mailer: Mailer, reminders: Sequence[Given]) -> list[Answer]:
     """Send some together; each has its answer, even where it is that the server stopped answering."""
     answers: list[Answer] = []
     try:
@@ -160,12 +167,12 @@ def _nothing(mailer: Mailer) -> None:
     """Open it, and no more."""
 
 
-async def _batches(reminders: Iterable[Reminder] | AsyncIterable[Reminder]) -> AsyncIterator[list[Reminder]]:
+async def _batches(reminders: Iterable[Given] | AsyncIterable[Given]) -> AsyncIterator[list[Given]]:
     if not isinstance(reminders, AsyncIterable):
         for batch in batches(reminders, BATCH):
             yield batch
         return
-    gathered: list[Reminder] = []
+    gathered: list[Given] = []
     async for reminder in reminders:
         gathered.append(reminder)
         if len(gathered) == BATCH:

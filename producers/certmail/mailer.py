@@ -18,13 +18,14 @@ from redis.exceptions import OutOfMemoryError, RedisError
 from certmail.cancelling import Cancelled, cancel_pages
 from certmail.looking_up import look_up
 from certmail.lookout import Lookout
-from certmail.preparing import Known, not_the_tenants, prepare, read_answer
+from certmail.preparing import Given, Known, not_the_tenants, prepare, read_answer, read_given, several
 from certmail.receipt import Receipt
 from certmail_config import keys
 from certmail_config.connections import DEFAULT_NAME
 from certmail_config.durability import FSYNC, Durability, not_durable
 from certmail_config.errors import BatchInterrupted, ReminderRejected, StoresUnreachable
-from certmail_config.ids import ConnectionId, JobId
+from certmail_config.ids import ConnectionId
+from certmail_config.ids import job_id as as_job_id
 from certmail_config.ledger import Call, Cancellation, Enqueued, cancel, enqueue_many, run, run_each
 from certmail_config.ledger.view import JobView
 from certmail_config.outlook import Outlook, Waiting
@@ -49,9 +50,9 @@ _DAY = 86400.0
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Some reminders, and what each is to the ledger."""
+    """Some reminders, and what each is to the ledger; what was given and is none stands as why."""
 
-    reminders: list[Reminder]
+    reminders: list[Reminder | ReminderRejected]
     prepared: list[Call[Enqueued] | ReminderRejected]
 
 
@@ -123,28 +124,29 @@ class Mailer:
     ) -> None:
         self.close()
 
-    def send(self, reminder: Reminder) -> Receipt:
-        """Enqueue one reminder; raises ReminderRejected."""
+    def send(self, reminder: Given) -> Receipt:
+        """Enqueue one reminder, or a mapping of its fields; raises ReminderRejected."""
         [answer] = self.send_many([reminder])
         if isinstance(answer, ReminderRejected):
             raise answer
         return answer
 
-    def check(self, reminder: Reminder) -> ReminderRejected | None:
+    def check(self, reminder: Given) -> ReminderRejected | None:
         """Say why a reminder would be rejected now, as far as that is known before it is sent; None if it would not be."""
         try:
-            prepared = self._prepare(reminder)
+            prepared = self._prepare(read_given(reminder))
         except RedisError as error:
             raise _unreachable(error) from error
         return prepared if isinstance(prepared, ReminderRejected) else None
 
-    def send_many(self, reminders: Iterable[Reminder]) -> Iterator[Receipt | ReminderRejected]:
-        """Enqueue many, a few hundred per round trip; yields an answer for each, in order.
+    def send_many(self, reminders: Iterable[Given]) -> Iterator[Receipt | ReminderRejected]:
+        """Enqueue many, a few hundred per round trip; yields an answer for each, in order. Each may be a mapping of its fields.
 
         A receipt is yielded only once it is durable. While a batch is under way the next is taken from `reminders` and prepared;
         it is sent when the answers to the last were consumed, so consume them to the end. Raises BatchInterrupted, which says
         which are in, after the answers to all that were settled.
         """
+        several(reminders)
         answered = 0
         for sent in self._sent(batches(reminders, BATCH)):
             yield from sent.answers
@@ -152,7 +154,7 @@ class Mailer:
             if sent.error is not None:
                 raise BatchInterrupted(sent.error, answered=answered, unknown=sent.unknown) from sent.error
 
-    def _sent(self, source: Iterator[list[Reminder]]) -> Iterator[_Sent]:
+    def _sent(self, source: Iterator[list[Given]]) -> Iterator[_Sent]:
         """Send batch after batch; while one is under way the next is prepared."""
         first = self._prepared(next(source, []))
         second = next(source, None)
@@ -182,7 +184,7 @@ class Mailer:
         found: list[JobView | None] = []
         try:
             for ids in batches(job_ids, BATCH):
-                found += look_up(self.redis, self._outlook, ids, self._now())
+                found += look_up(self.redis, self._outlook, [as_job_id(id_) for id_ in ids], self._now())
         except RedisError as error:
             raise _unreachable(error) from error
         return found
@@ -190,7 +192,7 @@ class Mailer:
     def cancel(self, job_id: str, *, reason: str = "by the application") -> Cancellation:
         """Call a reminder off, at any moment before its request is under way."""
         try:
-            return run(self.redis, cancel(JobId(job_id), f"cancelled: {reason}"))
+            return run(self.redis, cancel(as_job_id(job_id), f"cancelled: {reason}"))
         except RedisError as error:
             raise _unreachable(error) from error
 
@@ -206,12 +208,13 @@ class Mailer:
         except RedisError as error:
             raise _unreachable(error) from error
 
-    def _prepared(self, batch: list[Reminder]) -> _Batch | _Sent:
+    def _prepared(self, batch: list[Given]) -> _Batch | _Sent:
         """A batch that may be sent, or why none of it is."""
         if not batch:
             return _Batch([], [])
         try:
-            return _Batch(batch, [self._prepare(reminder) for reminder in batch])
+            reminders = [read_given(each) for each in batch]
+            return _Batch(reminders, [self._prepare(each) for each in reminders])
         except RedisError as error:
             return _Sent([], _unreachable(error))
 
@@ -237,22 +240,27 @@ class Mailer:
         done: list[Receipt | ReminderRejected] = []
         refused: StoresUnreachable | None = None
         for reminder, item in zip(batch.reminders, batch.prepared, strict=True):
-            answer = item if isinstance(item, ReminderRejected) else next(answers)
+            if isinstance(item, ReminderRejected) or isinstance(reminder, ReminderRejected):
+                done.append(cast("ReminderRejected", item))  # what is none was not prepared either
+                continue
+            answer = next(answers)
             if isinstance(answer, RedisError):
                 refused = _unreachable(answer)
                 break
-            done.append(answer if isinstance(answer, ReminderRejected) else read_answer(answer, reminder))
+            done.append(read_answer(answer, reminder))
         told = self._foretell(batch.reminders[: len(done)], done)
         return _Sent(told, refused, unknown=len(batch.reminders) - len(done))
 
     def _foretell(
-        self, batch: Sequence[Reminder], done: Sequence[Receipt | ReminderRejected]
+        self, batch: Sequence[Reminder | ReminderRejected], done: Sequence[Receipt | ReminderRejected]
     ) -> list[Receipt | ReminderRejected]:
         """Say on each receipt when it will leave."""
         waiting = {
             index: Waiting(receipt.id, connection, receipt.state, _seconds(reminder.send_at))
             for index, (reminder, receipt) in enumerate(zip(batch, done, strict=True))
-            if isinstance(receipt, Receipt) and (connection := self._connection(reminder))
+            if isinstance(receipt, Receipt)
+            and isinstance(reminder, Reminder)
+            and (connection := self._connection(reminder))
         }
         try:
             times = dict(zip(waiting, self._outlook.of(list(waiting.values())), strict=True))
@@ -269,7 +277,9 @@ class Mailer:
         known = self._tenants.get(reminder.tenant)
         return known[1].tenant.connections.get(reminder.connection or DEFAULT_NAME) if known else None
 
-    def _prepare(self, reminder: Reminder) -> Call[Enqueued] | ReminderRejected:
+    def _prepare(self, reminder: Reminder | ReminderRejected) -> Call[Enqueued] | ReminderRejected:
+        if isinstance(reminder, ReminderRejected):
+            return reminder
         known = self._tenant(reminder.tenant)
         if isinstance(known, ReminderRejected):
             return known

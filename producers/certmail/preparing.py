@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from certmail.receipt import Receipt
 from certmail_config.connections import DEFAULT_NAME, TenantState
@@ -14,7 +16,7 @@ from certmail_config.errors import ReminderRejected
 from certmail_config.ids import JobId, uuid7
 from certmail_config.languages import language_of, why_another
 from certmail_config.ledger import Call, Enqueued, enqueue
-from certmail_config.reminder import Reminder
+from certmail_config.reminder import Reminder, parse
 from certmail_config.sealing import Sealer
 from certmail_config.states import State
 from certmail_config.working_copy import TenantView
@@ -28,6 +30,33 @@ class Known:
 
     tenant: TenantView
     sealer: Sealer
+
+
+Given = Reminder | Mapping[str, Any]
+"""A reminder as an application gives it: made already, or its fields."""
+
+
+def read_given(given: object) -> Reminder | ReminderRejected:
+    """The reminder that is given, or why it is none; raises TypeError for what could never be one."""
+    if isinstance(given, Reminder):
+        return given
+    if not isinstance(given, Mapping):
+        wanted = (
+            "a Reminder, or a mapping of its fields such as {'tenant': 'acme', 'to': 'anna@acme.example'}"
+        )
+        message = f"certmail wants {wanted}, not {type(given).__name__}"
+        raise TypeError(message)
+    try:
+        return parse(dict(given))
+    except ReminderRejected as rejected:
+        return rejected
+
+
+def several(given: object) -> None:
+    """See that what is to be gone through is more than one reminder; raises TypeError."""
+    if isinstance(given, Reminder | Mapping | str):
+        message = "send_many wants several reminders, such as a list of them; for one there is send"
+        raise TypeError(message)
 
 
 def prepare(

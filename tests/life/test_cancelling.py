@@ -28,7 +28,11 @@ def test_one_reminder_is_called_off_or_the_answer_says_why_not(tmp_path: Path) -
     with town(tmp_path, **QUICK) as place:
         place.link()
         [waits, sends] = place.send(campaign(2))
-        assert place.ask("cancel", waits) == {"id": waits, "result": "cancelled", "state": "cancelled"}
+        assert place.ask("cancel", waits.upper()) == {
+            "id": waits,
+            "result": "cancelled",
+            "state": "cancelled",
+        }
         assert place.ask("cancel", waits)["result"] == "cancelled"
         place.worker()
         place.wait_recorded([waits, sends], {"accepted", "cancelled"})

@@ -41,7 +41,7 @@ def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(recording:
     assert {row["recipient"] for row in listed} == {f"reviewer{n}@people.example" for n in range(8)}
     assert place.copies() == dict.fromkeys(jobs, 1)
 
-    status = place.ask("status", jobs[0])
+    status = place.ask("status", jobs[0].upper())
     assert status["state"] == "accepted"
     assert status["mailbox"] == "reviews@acme.example"
     assert not status["possible_duplicate"]

@@ -32,7 +32,7 @@ def test_what_a_person_says_is_carried_out_and_recorded(place: Town) -> None:
     assert {(row["job"], row["waits_for"]) for row in listed} == {(arrived, "a person"), (lost, "a person")}
     assert all(row["recipient"].endswith("@people.example") for row in listed)
 
-    assert place.ask("uncertain", "settle", arrived, "--as", "arrived")["settled"] == 1
+    assert place.ask("uncertain", "settle", arrived.upper(), "--as", "arrived")["settled"] == 1
     said = place.ask(
         "uncertain", "settle", "--campaign", "reset_before", "--as", "send-again", "--reason", "seen by ann"
     )

@@ -74,6 +74,20 @@ async def test_many_sent_at_once_share_round_trips_and_each_hears_of_its_own(
     assert len({answer.id for answer in answers if isinstance(answer, Receipt)}) == 99
 
 
+async def test_mappings_are_sent_and_one_that_is_none_harms_nobody_else(settings: Settings) -> None:
+    fields = {"tenant": "acme", "to": "ann@acme.example"}
+    given: list[Any] = [fields, {"tenant": "acme"}, reminder(1), 7]
+    async with AsyncMailer.from_env(settings) as mailer:
+        found = await asyncio.gather(*(mailer.send(each) for each in given), return_exceptions=True)
+        assert [type(each) for each in found] == [Receipt, ReminderRejected, Receipt, TypeError]
+        many = [each async for each in mailer.send_many(given[:3])]
+        assert [type(each) for each in many] == [Receipt, ReminderRejected, Receipt]
+        with pytest.raises(TypeError, match="for one there is send"):
+            await anext(mailer.send_many(fields))  # type: ignore[arg-type]  # the mistake that it is about
+        assert isinstance(found[0], Receipt)
+        assert await mailer.status(found[0].id.upper()) == await mailer.status(found[0].id)
+
+
 async def test_one_that_gives_up_waiting_keeps_nobody_else_from_being_sent(settings: Settings) -> None:
     async with AsyncMailer.from_env(settings) as mailer:
         first = asyncio.ensure_future(mailer.send(reminder(1)))

@@ -15,7 +15,16 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from certmail import BatchInterrupted, JobView, Mailer, Receipt, Reminder, ReminderRejected, StoresUnreachable
+from certmail import (
+    BatchInterrupted,
+    Cancellation,
+    JobView,
+    Mailer,
+    Receipt,
+    Reminder,
+    ReminderRejected,
+    StoresUnreachable,
+)
 from certmail.mailer import BATCH, TOGETHER
 from certmail_config import keys
 from certmail_config.connections import Connection, ConnectionState, Kind, Tenant
@@ -343,6 +352,53 @@ class TestRejections:
         assert everything(acme.redis) == before
 
 
+class TestMappings:
+    """Whoever has records need not make Reminders of them; what is none is said in words."""
+
+    FIELDS = {"tenant": "acme", "to": "ann@acme.example", "pending": "3", "due_at": LATER}  # noqa: RUF012
+
+    def test_one_is_sent_as_the_reminder_that_it_means(self, mailer: Mailer) -> None:
+        receipt = mailer.send(self.FIELDS)
+        again = mailer.send(Reminder(tenant="acme", to="ann@acme.example", pending=3, due_at=LATER))
+        assert (again.id, again.duplicate) == (receipt.id, True)
+        assert mailer.check(self.FIELDS) is None
+
+    def test_what_is_wrong_with_one_is_said_as_of_any(self, mailer: Mailer) -> None:
+        with pytest.raises(ReminderRejected) as raised:
+            mailer.send(self.FIELDS | {"pending": True})
+        assert (raised.value.code, raised.value.field) == ("invalid_number", "pending")
+        why = mailer.check({"tenant": "acme"})
+        assert why is not None
+        assert (why.code, why.field) == ("missing", "to")
+
+    def test_of_many_each_is_answered_in_its_place(self, mailer: Mailer) -> None:
+        given = [
+            self.FIELDS,
+            {"tenant": "acme"},
+            reminder(1),
+            {**self.FIELDS, "to": "x"},
+            {1: 2},
+            {**self.FIELDS, "to": "b@acme.example"},
+        ]
+        answers = list(mailer.send_many(given))  # type: ignore[arg-type]  # a key that is no name among them
+        assert [isinstance(each, Receipt) for each in answers] == [True, False, True, False, False, True]
+
+    @pytest.mark.parametrize("given", [None, "ann@acme.example", 7, ["acme", "ann@acme.example"], b"{}"])
+    def test_what_could_never_be_one_is_a_type_error_that_says_what_is_wanted(
+        self, mailer: Mailer, given: Any
+    ) -> None:
+        for send in (mailer.send, mailer.check, lambda each: list(mailer.send_many([each]))):
+            with pytest.raises(
+                TypeError, match=r"wants a Reminder, or a mapping of its fields such as .*, not "
+            ):
+                send(given)
+
+    @pytest.mark.parametrize("given", [FIELDS, reminder(), "acme"])
+    def test_one_instead_of_many_is_said(self, mailer: Mailer, given: Any) -> None:
+        with pytest.raises(TypeError, match="for one there is send"):
+            list(mailer.send_many(given))
+
+
 class TestSendMany:
     def test_500_mixed_reminders_are_answered_in_their_order(self, acme: Acme, mailer: Mailer) -> None:
         def make(n: int) -> Reminder:
@@ -470,6 +526,8 @@ class TestStatus:
             [],
         )
         assert view.reason == "waits for its send time"
+        assert mailer.status(f" {receipt.id.upper()}\n") == view
+        assert mailer.cancel(receipt.id.upper()) is Cancellation.CANCELLED
 
     def test_one_that_waits_for_its_connection_says_so(self, mailer: Mailer) -> None:
         view = mailer.status(mailer.send(reminder(connection="apac")).id)

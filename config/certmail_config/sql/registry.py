@@ -250,7 +250,7 @@ def get_connection(db: Db, id_or_name: str) -> Connection:
     """One connection by its id or as TENANT/NAME; raises Refused."""
     tenant, slash, name = id_or_name.partition("/")
     table = tables.connections
-    where = (table.c.tenant == tenant) & (table.c.name == name) if slash else table.c.id == id_or_name
+    where = (table.c.tenant == tenant) & (table.c.name == name) if slash else table.c.id == id_or_name.lower()
     row = db.execute(select(table).where(where)).mappings().one_or_none()
     if row is None:
         raise Refused(

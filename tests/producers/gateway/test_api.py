@@ -50,7 +50,8 @@ class TestOneReminder:
         assert status == 200
         assert (shown["tenant"], shown["state"], shown["attempts"]) == ("acme", "ready", [])
         assert shown["reason"].startswith("connection_draft: ")
-        status, called, _ = await client.ask("DELETE", headers["Location"])
+        assert await client.get(f"/v1/reminders/{receipt['id'].upper()}") == (200, shown)
+        status, called, _ = await client.ask("DELETE", f"/v1/reminders/{receipt['id'].upper()}")
         assert (status, called) == (200, {"id": receipt["id"], "state": "cancelled"})
         problem(await client.ask("DELETE", headers["Location"]), "already_final")
 

@@ -10,6 +10,7 @@ import typer
 from certmail import Cancellation, Mailer
 from certmail_config import keys
 from certmail_config.errors import Refused, WrongUse
+from certmail_config.ids import job_id
 from certmail_config.settings import Settings
 from certmail_worker.cli.output import Json, out, print_json
 from certmail_worker.cli.stopping import by_whom
@@ -50,6 +51,7 @@ def cancel(
             return out.print(
                 f"{done.cancelled} called off, {done.already_sending} already under way, {done.uncertain} uncertain."
             )
+        job = job_id(job)
         result = mailer.cancel(job, reason=said)
         view = mailer.status(job)
     if json:

@@ -11,7 +11,7 @@ import typer
 from certmail import Mailer
 from certmail_config import keys
 from certmail_config.errors import CertmailError, Refused, SealBroken
-from certmail_config.ids import ConnectionId
+from certmail_config.ids import ConnectionId, job_id
 from certmail_config.ledger.view import JobView
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import check_version, open_database, reachable
@@ -31,7 +31,7 @@ def status(
     job: Annotated[str, typer.Argument(metavar="JOB", help="The id from the receipt.")], *, json: Json = False
 ) -> None:
     """Show where a reminder is, why, what was tried, and all that happened to it. Without the database: what Redis knows."""
-    settings = Settings.from_env()
+    settings, job = Settings.from_env(), job_id(job)
     with Mailer.from_env(settings, proven=False) as mailer:
         view = mailer.status(job)
         mailbox = _mailbox(mailer, view, settings) if view else None

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from certmail_config.errors import WrongUse
+from certmail_config.ids import job_id
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
 from certmail_config.states import FINAL, State
@@ -78,7 +79,7 @@ def settle(
             with office.db() as db:
                 rows = list_uncertain(db, office.redis, tenant=tenant, campaign=campaign, limit=ALL)
             jobs = [row["job"] for row in rows]
-        results = resolve(office.redis, jobs or [], found, said)
+        results = resolve(office.redis, [job_id(job) for job in jobs or []], found, said)
     _show(results, found, as_json=json)
     if any(not result.done or _disappoints(result, found) for result in results):
         raise typer.Exit(1)
