@@ -71,10 +71,11 @@ def send(
         Layout(_pairs(map_, "--map"), _pairs(set_, "--set")),
         Habits(known_zone(time_zone) if time_zone is not None else None, date_order),
     )
+    settings = Settings.from_env()  # what is set wrongly is said before what is wrong with the file
     tally = Tally(details=json)
     with (
         open_source(file, terms, encoding=encoding, sheet=sheet) as source,
-        Mailer.from_env(Settings.from_env(), proven=not dry_run) as mailer,
+        Mailer.from_env(settings, proven=not dry_run) as mailer,
         _kept(rejected, file, source) as kept,
     ):
         for note in source.notes:
