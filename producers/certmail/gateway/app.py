@@ -12,6 +12,7 @@ from typing import Final
 import aiohttp
 from aiohttp import web
 
+from certmail.gateway.access_log import noted
 from certmail.gateway.api.mount import mount
 from certmail.gateway.away import as_told
 from certmail.gateway.client import configured_client
@@ -41,7 +42,7 @@ SESSION: web.AppKey[aiohttp.ClientSession] = web.AppKey("session", aiohttp.Clien
 
 def build(office: Office) -> web.Application:
     """Make the application over open stores."""
-    app = web.Application(middlewares=[guard])
+    app = web.Application(middlewares=[noted, guard])
     app[OFFICE] = office
     protect(app, secure=office.settings.base_url.startswith("https://"))
     app[READYING] = Readying(office)

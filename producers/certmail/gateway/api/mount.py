@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler, Middleware
 from redis.exceptions import RedisError
 
 from certmail.async_mailer import AsyncMailer
+from certmail.gateway.access_log import KEY
 from certmail.gateway.api import idempotency
 from certmail.gateway.api.access import Doorkeeper
 from certmail.gateway.api.calls import NO_STORE, Answer, Call, Desk
@@ -83,6 +84,7 @@ def _handler(desk: Desk, route: Route) -> Callable[[web.Request], Awaitable[web.
     async def handle(request: web.Request) -> web.Response:
         given = request.headers.get("Authorization", "")
         grant = await asyncio.to_thread(desk.doorkeeper.admit, given, route.scope)
+        request[KEY] = grant.id
         call = Call(desk, grant, request)
         # Whoever waits for a turn has not had his body read: what waits costs next to nothing.
         async with route.turns(desk).take(grant.id) if route.turns else nullcontext():

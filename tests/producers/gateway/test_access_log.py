@@ -1,0 +1,52 @@
+"""A line for each request: by which key, how it ended, and nothing in it that somebody could use."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import aiohttp
+import pytest
+
+from certmail_config.office import Office
+
+ACCESS = "certmail.gateway.access_log"
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    return [vars(record) for record in caplog.records if record.name == ACCESS]
+
+
+async def test_what_was_asked_by_which_key_and_how_it_ended(
+    client: Any, office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    status, receipt, headers = await client.post({"tenant": "acme", "to": "anna@people.example"})
+    assert status == 202
+    await client.ask("GET", f"/v1/reminders/{receipt['id']}", headers={"X-Request-Id": "mine-7"})
+    await client.get("/v1/deliveries?to=anna@people.example")
+    await client.get("/healthz")
+
+    made, asked, listed = lines(caplog)
+    assert (made["method"], made["route"], made["status"]) == ("POST", "/v1/reminders", 202)
+    assert made["request"] == headers["X-Request-Id"]
+    assert made["ms"] >= 0
+    assert (asked["route"], asked["request"]) == ("/v1/reminders/{id}", "mine-7")
+    assert {line["key"] for line in (made, asked, listed)} == {client.key.split("_")[1]}
+    for line in (made, asked, listed):
+        assert not any(hidden in str(line) for hidden in (client.key, receipt["id"], "people.example"))
+
+
+async def test_whoever_is_not_let_in_is_counted_and_addresses_that_are_none_are_not_repeated(
+    served: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with aiohttp.ClientSession() as session:
+        for path in ("/v1/tenants", "/nowhere/acme.S3cret"):
+            async with session.get(served + path, headers={"Authorization": "Bearer nobody"}) as answer:
+                assert answer.status in {401, 404}
+    away, nowhere = lines(caplog)
+    assert (away["route"], away["status"], away["alike"]) == ("/v1/tenants", 401, "401 /v1/tenants")
+    assert "key" not in away
+    assert (nowhere["route"], nowhere["status"]) == ("(none)", 404)
+    assert "S3cret" not in str(nowhere)
