@@ -93,6 +93,9 @@ $(JUDGE)/node_modules/.package-lock.json: $(JUDGE)/package-lock.json
 	@touch $@
 
 CONSOLE := producers/certmail/gateway/console
+spam: $(VENV)/dev.stamp ## each kind of mail in each language and state, scored by SpamAssassin's local rules (about a minute)
+	@PYTHONPATH=tests $(BIN)/python -m spam
+
 messages: $(VENV)/dev.stamp ## renew the console's catalogue of texts (locale/messages.pot); then pybabel init, update and compile as usual
 	$(BIN)/pybabel -q extract -F pyproject.toml -k N_ --no-location --omit-header --sort-output -o $(CONSOLE)/locale/messages.pot $(CONSOLE)
 
@@ -115,4 +118,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test slow records bench queries enqueue profile million pace abuse startup chaos pgbouncer judge links messages lint format lock clean
+.PHONY: help demo look demos test slow records bench queries enqueue profile million pace abuse startup chaos pgbouncer judge links spam messages lint format lock clean

@@ -30,15 +30,20 @@ def test_what_stands_behind_such_a_name_stays_behind_it(
 
 
 @pytest.mark.parametrize(
-    ("campaign", "direction"),
-    [(HEBREW, "rtl"), (ARABIC, "rtl"), (f"{HEBREW} Q4", "rtl"), ("Q4 סקירה", "ltr")],
+    ("campaign", "marked"),
+    [
+        (HEBREW, f"{LRM}{HEBREW}{LRM}"),
+        (ARABIC, f"{LRM}{ARABIC}{LRM}"),
+        (f"{HEBREW} Q4", f'<span dir="rtl">{HEBREW} Q4</span>{LRM}'),
+        (f"{HEBREW}!", f'<span dir="rtl">{HEBREW}!</span>{LRM}'),
+        ("Q4 סקירה", f'<span dir="ltr">Q4 סקירה</span>{LRM}'),
+    ],
 )
 def test_a_page_says_the_names_direction_in_a_way_that_mail_programs_know(
-    letter: Make, parsed: Parse, body: Body, campaign: str, direction: str
+    letter: Make, parsed: Parse, body: Body, campaign: str, marked: str
 ) -> None:
     html = body(parsed(compose(letter(campaign_name=campaign, organisation=campaign, name=campaign))), "html")
     page = re.sub("<title>.*</title>", "", html)
-    marked = f'<span dir="{direction}">{campaign}</span>{LRM}'
     assert page.count(campaign) == page.count(marked) == 5
     assert "<bdi" not in html
 
