@@ -119,8 +119,8 @@ class TestTheSuperAdministratorsLink:
         assert holder.get(f"/connect/{token}").status_code == 403, "it is no set-up link"
 
     def test_its_form_is_sent_from_its_own_page_alone(self, place: Town, somebody: Visitor) -> None:
-        mine = hand_on(somebody, service_account(place, "mine"))
-        other = hand_on(somebody, service_account(place, "other"))
+        mine = hand_on(somebody, service_account(place, "sa-mine"))
+        other = hand_on(somebody, service_account(place, "sa-other"))
         holder = Visitor(place)
         holder.get(other)
         foreign = holder.token
@@ -180,8 +180,8 @@ class TestTheSuperAdministratorsLink:
 
     def test_a_visitor_makes_one_for_their_own_connection_only(self, place: Town, somebody: Visitor) -> None:
         theirs = service_account(place, "not-theirs")
-        service_account(place, "own")
-        url = place.ask("connections", "setup-link", "own")["url"]
+        service_account(place, "sa-own")
+        url = place.ask("connections", "setup-link", "sa-own")["url"]
         visitor = Visitor(place)
         visitor.open_link(url)
         own = urlsplit(visitor.page.url).path.rpartition("/")[2]
