@@ -19,6 +19,7 @@ from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from certmail_config.errors import StoresUnreachable
+from certmail_config.redis_words import refused
 
 CODES: Final = frozenset({"durability_unproven", "not_durable"})
 PATTERN: Final = r"^(fsync|replicas:[1-9][0-9]?|declared|none)$"
@@ -151,6 +152,8 @@ def prove(redis: Redis, durability: Durability) -> None:
     try:
         found = doubt(read_server(redis), durability)
     except RedisError as error:
+        if known := refused(error):
+            raise known from error
         message = f"CERTMAIL_DURABILITY={durability} cannot be proven: Redis does not answer: {error}"
         raise StoresUnreachable(
             "redis_unreachable", message, "Start it, or check CERTMAIL_REDIS_URL."

@@ -204,7 +204,8 @@ def read_answer(status: int, body: bytes, grant: Grant = Grant.ASSERTION) -> Gra
         value = json.loads(body)
     except (ValueError, RecursionError):
         value = None
-    if not isinstance(value, Mapping):
+    page = not isinstance(value, Mapping)
+    if page:
         value = {}
     token, life = value.get("access_token"), value.get("expires_in")
     if (
@@ -224,5 +225,6 @@ def read_answer(status: int, body: bytes, grant: Grant = Grant.ASSERTION) -> Gra
         quote(error, 100) if isinstance(error, str) else "",
         quote(str(value.get("error_description") or "")),
         quote(str(value.get("error_subtype") or ""), 100),
+        page,
     )
     return denied(said, grant)

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-ELSEWHERE: Final = frozenset({"API_KEY"})
-"""Names with our prefix that are no settings of a process: what clients of the HTTP API keep their key in (`/docs`)."""
+ELSEWHERE: Final = frozenset({"API_KEY", "DEBUG"})
+"""Names with our prefix that are no settings of a process: what clients of the HTTP API keep their key in (`/docs`), and what shows a command's traceback."""
 ALIKE: Final = 0.8
 _ESCAPED: Final = "/ ? # @ % in a password are written %2F %3F %23 %40 %25"
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")

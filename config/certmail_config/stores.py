@@ -11,12 +11,13 @@ from urllib.parse import quote
 from redis import Redis
 from redis.asyncio import BlockingConnectionPool
 from redis.asyncio import Redis as AsyncRedis
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import NoPermissionError, RedisError
 
 from certmail_config.durability import Durability, prove
 from certmail_config.embedded import embedded_server, supervised
 from certmail_config.errors import SettingsError, StoresUnreachable
 from certmail_config.key_file import key_file, locked, new_vault_key, read_keys, write_keys
+from certmail_config.redis_words import channels, refused
 from certmail_config.settings import Settings
 from certmail_config.vault import Vault
 
@@ -70,11 +71,9 @@ def check_redis(url: str, durability: Durability | None = None) -> tuple[str, st
     try:
         with Redis.from_url(url, **_OPTIONS) as redis:
             info = redis.info("server")
-    except AuthenticationError as error:
-        raise StoresUnreachable(
-            "redis_auth", f"Redis at {shown} does not let certmail in: {error}", "Check CERTMAIL_REDIS_URL."
-        ) from None
     except RedisError as error:
+        if known := refused(error, where=f"Redis at {shown}"):
+            raise known from None
         raise StoresUnreachable(
             "redis_unreachable",
             f"Redis at {shown} cannot be reached: {error}",
@@ -100,6 +99,21 @@ def check_redis(url: str, durability: Durability | None = None) -> tuple[str, st
         with connect(url) as redis:
             prove(redis, durability)
     return name, version
+
+
+def check_channels(url: str) -> None:
+    """See that Celery may use its channels; raises StoresUnreachable. It would try again each second without end."""
+    with connect(url) as redis:
+        database = int(redis.connection_pool.connection_kwargs.get("db") or 0)
+        try:
+            with redis.pubsub() as heard:
+                for channel in channels(database):
+                    heard.psubscribe(channel)
+                    heard.get_message(timeout=5)
+        except NoPermissionError as error:
+            known = refused(error, where=f"Redis at {hide_password(url)}", database=database)
+            assert known is not None, "it is a refusal"
+            raise known from None
 
 
 def hide_password(url: str) -> str:

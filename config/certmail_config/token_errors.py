@@ -53,30 +53,38 @@ class Grant(Enum):
 
 
 _TRANSIENT_ERRORS: Final = frozenset({"internal_failure", "server_error", "temporarily_unavailable"})
+_LIMITED_ERRORS: Final = frozenset({"rate_limit_exceeded", "quota_exceeded", "slow_down"})
+"""Whatever the status: Google gives the first of them as 403, too."""
+_AGAIN: Final = "Nothing to do; it is tried again."
+_IN_BETWEEN: Final = "Check CERTMAIL_GOOGLE_TOKEN_URL, and the proxy or firewall between certmail and Google (CERTMAIL_GOOGLE_PROXY)."
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a refusal consists of; the description is Google's words without addresses."""
+    """What a refusal consists of; the description is Google's words without addresses. `page`: it is no JSON of anybody's."""
 
     status: int
     error: str
     description: str
     subtype: str
+    page: bool = False
 
 
 def denied(said: Said, grant: Grant) -> Denied:
     """Say what a refusal means; total."""
     parts = [part for part in (said.error, said.description, said.subtype) if part]
     words = f"Google says: {': '.join(parts)}" if said.error else f"HTTP {said.status} without a reason"
-    if said.status >= 500 or said.status in {408, 429} or said.error in _TRANSIENT_ERRORS or not said.error:
-        return Denied(
-            Blame.NOBODY,
-            "token_unavailable",
-            f"The token endpoint did not answer properly. {words}",
-            "Nothing to do; it is tried again.",
-            limited=said.status == 429,
+    if said.status == 429 or said.error in _LIMITED_ERRORS:
+        message = f"The token endpoint has had too many requests. {words}"
+        return Denied(Blame.NOBODY, "token_unavailable", message, _AGAIN, limited=True)
+    if said.page and said.status < 500 and said.status != 408:
+        message = (
+            f"Something else than Google answers in its token endpoint's place: a proxy or firewall? {words}."
         )
+        return Denied(Blame.OPERATOR, "not_google", message, _IN_BETWEEN)
+    if said.status >= 500 or said.status == 408 or said.error in _TRANSIENT_ERRORS or not said.error:
+        message = f"The token endpoint did not answer properly. {words}"
+        return Denied(Blame.NOBODY, "token_unavailable", message, _AGAIN)
     for row in _rows(grant):
         if row.error == said.error and row.says.casefold() in f"{said.description} {said.subtype}".casefold():
             return Denied(row.blame, row.code, f"{row.sentence} {words}", row.remedy, row.settling)

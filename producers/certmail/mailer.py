@@ -30,6 +30,7 @@ from certmail_config.ledger import Call, Cancellation, Enqueued, cancel, enqueue
 from certmail_config.ledger.view import JobView
 from certmail_config.outlook import Outlook, Waiting
 from certmail_config.pinning import Pin, signed_by
+from certmail_config.redis_words import refused
 from certmail_config.reminder import Reminder
 from certmail_config.room import Limits
 from certmail_config.sealing import Sealer
@@ -339,7 +340,7 @@ def _unreachable(error: RedisError) -> StoresUnreachable:
         return StoresUnreachable(
             "redis_full", "Redis is full: it takes nothing more.", "Give it more memory (maxmemory)."
         )
-    return StoresUnreachable(
+    return refused(error) or StoresUnreachable(
         "redis_unreachable",
         f"Redis does not answer: {error}",
         "Start it, or check CERTMAIL_REDIS_URL; then send again.",

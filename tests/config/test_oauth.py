@@ -207,7 +207,7 @@ class TestGranted:
             {"access_token": TOKEN, "expires_in": 0}, {"access_token": TOKEN, "expires_in": -5},
             {"access_token": TOKEN, "expires_in": float("nan")}, {"access_token": TOKEN, "expires_in": float("inf")},
             {"access_token": TOKEN, "expires_in": 1e300},
-            {"expires_in": 3599}, {"access_token": "", "expires_in": 3599}, {"access_token": 5, "expires_in": 3599}, {}, [], None, "x",
+            {"expires_in": 3599}, {"access_token": "", "expires_in": 3599}, {"access_token": 5, "expires_in": 3599}, {},
         ],
     )  # fmt: skip
     def test_half_an_answer_is_no_token_and_asked_for_again(self, body: object) -> None:
@@ -451,13 +451,31 @@ class TestDenied:
         [b"", b"<!DOCTYPE html><title>Error 502 (Server Error)!!1</title>", b"upstream connect error", b"\xff\xfe\x00", b"{", b"null",
          b'{"error": {"code": 403, "message": "of another dialect"}}', b'{"error_description": "alone"}', pytest.param(b"[" * 100_000, id="deep")],
     )  # fmt: skip
-    def test_an_answer_without_a_reason_is_nobodys_fault_and_asked_for_again(
+    def test_an_answer_without_a_reason_is_googles_trouble_or_somebody_elses_answer(
         self, status: int, answer: bytes
     ) -> None:
         denied = read_answer(status, answer)
         assert isinstance(denied, Denied)
-        assert (denied.blame, denied.code, denied.settling) == (NOBODY, "token_unavailable", False)
+        trouble = status in {408, 429} or status >= 500 or answer.startswith(b'{"')
+        expected = (NOBODY, "token_unavailable") if trouble else (OPERATOR, "not_google")
+        assert (denied.blame, denied.code, denied.settling) == (*expected, False)
         assert f"HTTP {status}" in denied.message
+        assert trouble or (
+            "a proxy or firewall?" in denied.message and "CERTMAIL_GOOGLE_TOKEN_URL" in denied.remedy
+        )
+
+    @pytest.mark.parametrize("answer", [b"[]", b"null", b'"x"', b"5", b"<html>Welcome</html>"])
+    def test_a_200_that_is_no_document_is_not_googles(self, answer: bytes) -> None:
+        denied = read_answer(200, answer)
+        assert isinstance(denied, Denied)
+        assert (denied.blame, denied.code) == (OPERATOR, "not_google")
+
+    @pytest.mark.parametrize("status", [400, 403, 429])
+    def test_too_many_requests_hold_whoever_asks_for_the_same_project(self, status: int) -> None:
+        denied = read_answer(status, body("rate_limit_exceeded", "Rate limit exceeded"))
+        assert isinstance(denied, Denied)
+        assert (denied.blame, denied.code, denied.limited) == (NOBODY, "token_unavailable", True)
+        assert "too many requests" in denied.message
 
     @pytest.mark.parametrize("description", [None, 5, ["x"], {"a": 1}])
     def test_a_description_of_another_type_does_no_harm(self, description: object) -> None:

@@ -33,6 +33,11 @@ class Valkey:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
+    def command(self, *words: str) -> Any:
+        """Have it carry out one command."""
+        answer: Any = self.redis.execute_command(*words)  # type: ignore[no-untyped-call]  # redis-py has no type for it
+        return answer
+
     def freeze(self) -> None:
         """Let it hold its connections and do nothing."""
         self.process.send_signal(signal.SIGSTOP)

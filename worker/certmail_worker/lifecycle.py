@@ -20,7 +20,7 @@ from certmail_config.room import Limits
 from certmail_config.settings import Settings, unknown_names
 from certmail_config.sql.engine import open_database
 from certmail_config.standing import STANDSTILL_SECONDS
-from certmail_config.stores import connect, connect_async, database_url, open_vault
+from certmail_config.stores import check_channels, connect, connect_async, database_url, open_vault
 from certmail_config.uncertain import Policy
 from certmail_worker.caretaker import take_care
 from certmail_worker.desk import Desk
@@ -130,6 +130,7 @@ class WorkerLife:
         self._keeper.start()
 
     def _prove(self) -> None:
+        check_channels(self._redis_url)
         with connect(self._redis_url) as redis:
             prove(redis, self._durability)
 

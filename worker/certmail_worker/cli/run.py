@@ -19,7 +19,7 @@ from certmail_config.sandbox import is_sandbox
 from certmail_config.setting_forms import FormError, host_and_port
 from certmail_config.settings import PREFIX, Settings, unknown_names
 from certmail_config.sql.engine import ready_database
-from certmail_config.stores import redis_server, vault_keys
+from certmail_config.stores import check_channels, redis_server, vault_keys
 from certmail_worker.children import termination_as_interrupt
 from certmail_worker.cli.keeping_up import Kept, only_one
 from certmail_worker.cli.output import Json, err
@@ -124,7 +124,8 @@ def worker(
     """Run one worker (celery -A certmail_worker.app worker does the same)."""
     settings = Settings.from_env()
     vault_keys(settings, make=False)
-    with redis_server(settings, supervise=True):
+    with redis_server(settings, supervise=True) as url:
+        check_channels(url)
         _prepare_database(settings)
         from celery.bin.celery import celery as command  # noqa: PLC0415 - half a second to import
 

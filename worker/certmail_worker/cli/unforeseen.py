@@ -18,6 +18,10 @@ def explain(error: Exception) -> CertmailError:
     if isinstance(error, CertmailError):
         return error
     if isinstance(error, _of("redis.exceptions", "RedisError")):
+        from certmail_config.redis_words import refused  # noqa: PLC0415 - redis has been imported by then
+
+        if known := refused(error):
+            return known
         message = f"Redis does not answer: {_words(error)}"
         return StoresUnreachable("redis_unreachable", message, "Start it, or check CERTMAIL_REDIS_URL.")
     if isinstance(error, _of("kombu.exceptions", "OperationalError")):
