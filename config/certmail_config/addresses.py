@@ -19,6 +19,9 @@ _LONGEST: Final = 254
 _SERVICE_ACCOUNTS: Final = ".gserviceaccount.com"
 """All of Google's: `iam.` those that a person makes, `developer.` and `appspot.` those that come with a project."""
 
+_CONSUMER: Final = frozenset({"gmail.com", "googlemail.com"})
+"""Of people, and of no Workspace."""
+
 
 class NoAddress(ValueError):
     """Why a text is no address, as what follows "not an address: "; it quotes nothing of it."""
@@ -72,6 +75,25 @@ def service_account_address(value: str, what: str) -> str:
         message = f"{what} {value!r} is not the address of a service account."
         remedy = "It ends in iam.gserviceaccount.com: copy it from the service account's page in the Google Cloud console."
         raise WrongUse("not_a_service_account", message, remedy)
+    return found
+
+
+def impersonated_address(value: str, what: str) -> str:
+    """The same of a mailbox that a service account sends from: a user's of a Google Workspace. Raises WrongUse.
+
+    Domain-wide delegation reaches no other (google.md §4.4), which Google would only say after all has been set up.
+    """
+    found = address(value, what)
+    domain = found.rpartition("@")[2].casefold()
+    if domain in _CONSUMER:
+        message = f"{what} {value!r} is a personal Google account: a service account can send from mailboxes of a Google Workspace only."
+        remedy = "Name a user of the Workspace whose administrator authorises the service account, or link this account by signing in."
+        raise WrongUse("consumer_mailbox", message, remedy)
+    if domain.endswith(_SERVICE_ACCOUNTS):
+        message = f"{what} {value!r} is a service account: it has no mailbox of its own to send from."
+        raise WrongUse(
+            "not_a_mailbox", message, "Name the user of the Google Workspace whom reminders come from."
+        )
     return found
 
 

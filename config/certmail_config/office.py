@@ -12,7 +12,7 @@ from redis import Redis
 from sqlalchemy import Connection as Db
 from sqlalchemy import Engine
 
-from certmail_config.addresses import address, service_account_address
+from certmail_config.addresses import impersonated_address, service_account_address
 from certmail_config.certificates import new_key_pair
 from certmail_config.connections import (
     DEFAULT_NAME,
@@ -151,7 +151,7 @@ class Office:
         check_name(name, "connection")
         service_account, mailbox = (
             service_account_address(service_account, "--service-account"),
-            address(mailbox, "--mailbox"),
+            impersonated_address(mailbox, "--mailbox"),
         )
         pair = new_key_pair(datetime.now(UTC), valid_days=valid_days)
         with self.db() as db:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from certmail_config.addresses import address, service_account_address
+from certmail_config.addresses import impersonated_address, service_account_address
 from certmail_config.connections import Connection, ConnectionState, Kind
 from certmail_config.domains import check_domain
 from certmail_config.errors import Refused
@@ -18,7 +18,7 @@ def correct(office: Office, id_: str, *, service_account: str, mailbox: str, ver
     found = _never_worked(office, id_)
     if found.kind is not Kind.CUSTOMER_OWNED_APP:
         raise Refused("nothing_to_correct", "A linked account is whichever signs in.", "Link the account.")
-    mailbox = address(mailbox.strip(), "The mailbox")
+    mailbox = impersonated_address(mailbox.strip(), "The mailbox")
     with office.db() as db:
         check_domain(registry.get_tenant(db, found.tenant), mailbox)
     return office.save(

@@ -7,6 +7,7 @@ import pytest
 from certmail_config.addresses import (
     NoAddress,
     address,
+    impersonated_address,
     recorded_address,
     service_account_address,
     written_address,
@@ -44,6 +45,25 @@ def test_any_other_address_is_no_service_accounts(value: str) -> None:
         service_account_address(value, "--service-account")
     assert said.value.code == "not_a_service_account"
     assert "iam.gserviceaccount.com" in said.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("mailbox", "code"),
+    [
+        ("ann@gmail.com", "consumer_mailbox"),
+        ("Ann@GoogleMail.com", "consumer_mailbox"),
+        ("certmail@acme-it.iam.gserviceaccount.com", "not_a_mailbox"),
+    ],
+)
+def test_what_no_delegation_reaches_is_refused_when_it_is_entered(mailbox: str, code: str) -> None:
+    with pytest.raises(WrongUse) as raised:
+        impersonated_address(mailbox, "--mailbox")
+    assert raised.value.code == code
+    assert "Google Workspace" in f"{raised.value.message} {raised.value.remedy}"
+
+
+def test_a_mailbox_of_a_workspace_is_taken() -> None:
+    assert impersonated_address("reviews@acme.example", "--mailbox") == "reviews@acme.example"
 
 
 def test_what_is_no_address_at_all_is_said_to_be_none() -> None:

@@ -151,11 +151,15 @@ def test_a_state_works_once(place: Town) -> None:
         allow_redirects=False,
     )
     callback = back.headers["Location"]
+    # Whoever only looks whether the page is there, as scanners of links do, uses nothing up.
+    assert requests.head(callback, timeout=10).status_code == 405
+    assert show(place, connection)["state"] == "pending"
     assert requests.get(callback, timeout=10).status_code == 200
     version = show(place, connection)
     again = requests.get(callback, timeout=10)
     assert again.status_code == 400
     assert "was used before" in again.text
+    assert "look at the connection first" in again.text
     assert show(place, connection) == version
 
 

@@ -55,7 +55,7 @@ def build(office: Office) -> web.Application:
 
     app.cleanup_ctx.append(google)
     app.router.add_get("/", home)
-    app.router.add_get("/oauth/google/callback", callback)
+    app.router.add_get("/oauth/google/callback", callback, allow_head=False)
     add_question(app)
     add_console(app, office)
     app.router.add_get("/healthz", healthz)

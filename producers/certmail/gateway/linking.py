@@ -57,7 +57,7 @@ STALE = Linked(
     ok=False,
     code="link_used_or_expired",
     message="This sign-in was used before, has expired, or was not started here.",
-    remedy="Link the account again.",
+    remedy="If this page was only loaded again, look at the connection first: it says how the sign-in ended. Else link the account again.",
 )
 
 
