@@ -12,7 +12,7 @@ from redis import Redis
 from sqlalchemy import Connection as Db
 from sqlalchemy import Engine
 
-from certmail_config.addresses import impersonated_address, service_account_address
+from certmail_config.addresses import address, impersonated_address, service_account_address
 from certmail_config.certificates import new_key_pair
 from certmail_config.connections import (
     DEFAULT_NAME,
