@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
@@ -104,3 +105,10 @@ class TestWhatIsImported:
         [job, *_] = [receipt["id"] for receipt in json.loads(receipts)["receipts"]]
         seen, _ = self.loaded(place, "status", job, "--json")
         assert not seen & (BROAD | {"rich", "email_validator"})
+
+
+def test_the_version_is_told() -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "certmail_worker", "--version"], capture_output=True, text=True, check=True
+    )
+    assert told.stdout == f"certmail {version('certmail')}\n"

@@ -6,6 +6,8 @@ import logging
 import os
 import traceback
 from contextlib import suppress
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 from typer._click import exceptions as click  # Typer carries click within itself and names only parts of it
@@ -26,8 +28,20 @@ app = typer.Typer(
 )
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"certmail {version('certmail')}")
+        raise typer.Exit
+
+
 @app.callback()
-def certmail() -> None:
+def certmail(
+    *,
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version, and end."),
+    ] = False,
+) -> None:
     """Everything is a command of its own."""
 
 
