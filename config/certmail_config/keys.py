@@ -85,6 +85,9 @@ WARNED: Final = (
 )
 ACCOUNT_TURN: Final = f"{TAG}:account-turn:"  # string by hash of a Google account's `sub`: who links or revokes it now; PX 2 min
 LINK: Final = f"{TAG}:link:"  # string by hash of the state: a consent under way, sealed; EX 30 min
+OUTCOME: Final = (
+    f"{TAG}:outcome:"  # string by hash of a used state or offer: how the sign-in ended, sealed; EX 30 min
+)
 OFFER: Final = (
     f"{TAG}:offer:"  # string by hash of its id: an account that somebody is asked about, sealed; EX 30 min
 )

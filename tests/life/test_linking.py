@@ -313,7 +313,14 @@ class TestWhetherToSendFromTheAccount:
             assert show(place, connection)["state"] == "pending"
             assert "is linked" in answer(browser, page, "yes").text
             assert show(place, connection)["mailbox"] == "somebody@globex.example"
-            assert answer(browser, page, "no").status_code == 400, "it is answered once"
+            assert "is linked" in answer(browser, page, "no").text, "it is answered once"
+            assert "is linked" in browser.get(page.url, timeout=10).text, (
+                "loaded again it says how that ended"
+            )
+            assert "is linked" in browser.get(page.history[-1].url, timeout=10).text, (
+                "and so does Google's redirect"
+            )
+            assert requests.get(page.history[-1].url, timeout=10).status_code == 400, "to nobody else"
         assert show(place, connection)["state"] == "active"
 
     def test_no_gives_it_back_and_leads_to_another_account(self, place: Town) -> None:
@@ -324,6 +331,7 @@ class TestWhetherToSendFromTheAccount:
             declined = answer(browser, page, "no")
             assert "That account was not linked" in declined.text
             assert (show(place, connection)["state"], tokens_revoked(place)) == ("pending", before + 1)
+            assert "was not linked" in browser.get(page.url, timeout=10).text, "loaded again it says so again"
             [url] = re.findall(r'href="([^"]+/o/oauth2/v2/auth[^"]+)"', declined.text)
             page = sign_in(browser, unescape(url), "somebody@globex.example")
             assert answer(browser, page, "yes").ok

@@ -10,10 +10,10 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
-from redis.exceptions import LockError
+from redis.exceptions import LockError, RedisError
 
 from certmail.gateway.google import Google
 from certmail_config.account_use import turn, users_of
@@ -25,6 +25,7 @@ from certmail_config.links import Link, take_link
 from certmail_config.oauth import ISSUERS, Account, Granted
 from certmail_config.offers import Offer, hash_of, keep_offer
 from certmail_config.office import Office
+from certmail_config.outcomes import recall_outcome, remember_outcome
 from certmail_config.renewal import open_from, seal_for
 from certmail_config.sql import registry
 from certmail_config.token_errors import Denied
@@ -61,16 +62,45 @@ STALE = Linked(
 )
 
 
+DECLINED = Linked(
+    ok=False,
+    code="declined",
+    message="That account was not linked: its permission was given back.",
+    remedy="Link the account that reminders are to be sent from.",
+)
+
+
 async def finish(office: Office, google: Google, query: Mapping[str, str], browser: str) -> Linked | Question:
     """Finish a consent. Whatever goes wrong after Google gave a token, the token is given back if nothing else hangs on it.
 
     `browser` is the secret of the browser that comes back; it must be the one that left, and it alone may answer the question.
     """
-    link = await asyncio.to_thread(take_link, office.redis, office.vault, query.get("state", ""))
-    if link is None or not link.belongs_to(browser):
+    state = query.get("state", "")
+    link = await asyncio.to_thread(take_link, office.redis, office.vault, state)
+    if link is None:
+        return await asyncio.to_thread(ended_before, office, state, browser)
+    if not link.belongs_to(browser):
         return STALE
     ended = await _finish(office.acting_as(WHO_CONSENTS), google, query, link, browser)
-    return replace(ended, back=link.back) if isinstance(ended, Linked) else ended
+    ended = replace(ended, back=link.back) if isinstance(ended, Linked) else ended
+    await asyncio.to_thread(remember, office, state, browser, ended)
+    return ended
+
+
+def remember(office: Office, used: str, browser: str, ended: Linked | Question) -> None:
+    """Keep how it ended for whoever loads the page again; it has ended so, whether that succeeds or not."""
+    try:
+        remember_outcome(office.strongbox, used, browser, asdict(ended))
+    except RedisError as error:
+        log.warning("outcome_not_kept", extra={"error": type(error).__name__})
+
+
+def ended_before(office: Office, used: str, browser: str) -> Linked | Question:
+    """How what was used before has ended, if this browser may know. Raises RedisError."""
+    value = recall_outcome(office.strongbox, used, browser)
+    if value is None:
+        return STALE
+    return Question(**value) if "offer" in value else Linked(**value)
 
 
 async def accept(office: Office, google: Google, offer: Offer) -> Linked:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from aiohttp import web
@@ -17,7 +17,7 @@ from certmail.gateway.console.fields import read_form
 from certmail.gateway.console.front import FRONT, Front
 from certmail.gateway.console.returning import returned
 from certmail.gateway.google import Google
-from certmail.gateway.linking import STALE, accept, decline
+from certmail.gateway.linking import DECLINED, STALE, Linked, accept, decline, ended_before, remember
 from certmail_config.account_use import users_of
 from certmail_config.connections import Connection
 from certmail_config.errors import Refused
@@ -50,7 +50,9 @@ async def ask(request: web.Request) -> web.StreamResponse:
     """Show the account and whom it would send for."""
     front, id_ = request.app[FRONT], request.match_info["offer"]
     offer = await asyncio.to_thread(find_offer, front.office.strongbox, id_)
-    if offer is None or not offer.belongs_to(_browser(request)):
+    if offer is None:
+        return await _answered(request, id_)
+    if not offer.belongs_to(_browser(request)):
         return await returned(request, STALE)
     try:
         asked = await asyncio.to_thread(_asked, front, offer)
@@ -67,18 +69,31 @@ async def answer(request: web.Request) -> web.StreamResponse:
     front, id_ = request.app[FRONT], request.match_info["offer"]
     form = await read_form(request)
     offer = await asyncio.to_thread(find_offer, front.office.strongbox, id_)
-    if offer is None or not offer.belongs_to(_browser(request)):
+    if offer is None:
+        return await _answered(request, id_)
+    if not offer.belongs_to(_browser(request)):
         return await returned(request, STALE)
     check_form(request, form, offer.form)
     if await asyncio.to_thread(take_offer, front.office.strongbox, id_) is None:
-        return await returned(request, STALE)  # answered a moment ago
+        return await _answered(request, id_)  # a moment ago
     google = request.app[GOOGLE]()
     if form.get("answer") == "yes":
-        return await returned(request, await accept(front.office, google, offer))
+        ended = await accept(front.office, google, offer)
+        await asyncio.to_thread(remember, front.office, id_, _browser(request), ended)
+        return await returned(request, ended)
     await decline(front.office, google, offer)
+    await asyncio.to_thread(
+        remember, front.office, id_, _browser(request), replace(DECLINED, back=offer.back)
+    )
     url = await asyncio.to_thread(_another, front, offer, _browser(request))
     values = {"url": url, "back": offer.back, "visitor": None, "base": "/console"}
     return front.pages.render(request, "declined.html", values)
+
+
+async def _answered(request: web.Request, id_: str) -> web.StreamResponse:
+    """It was answered before: this browser is shown how that ended."""
+    ended = await asyncio.to_thread(ended_before, request.app[FRONT].office, id_, _browser(request))
+    return await returned(request, ended if isinstance(ended, Linked) else STALE)
 
 
 def _browser(request: web.Request) -> str:
