@@ -113,7 +113,9 @@ class TestCampaigns:
 
 
 class TestRequests:
-    def test_a_delivery_says_what_came_of_the_request_that_counts(self, engine: Engine) -> None:
+    def test_a_delivery_says_what_came_of_the_request_that_counts_and_when_it_left_if_it_may_have(
+        self, engine: Engine
+    ) -> None:
         def tried(job: str, n: int, outcome: str | None, **more: Any) -> dict[str, Any]:
             told = {"http_status": None, "google_reason": None, "gmail_id": None, "latency_ms": None}
             begun_at = NOON + timedelta(seconds=n)
@@ -125,14 +127,17 @@ class TestRequests:
                 tried("a1", 2, "accepted", http_status=200, gmail_id="g1", latency_ms=80),
                 tried("a1", 3, "not_sent", http_status=500),
                 tried("a4", 1, "not_sent", http_status=429, google_reason="rateLimitExceeded"),
-                tried("a4", 2, "not_sent", http_status=400, google_reason="invalidArgument"),
+                tried("a4", 2, "rejected", http_status=400, google_reason="invalidArgument"),
+                tried("a3", 1, "unknown"),
+                tried("a3", 2, "rejected", http_status=403, google_reason="accessNotConfigured"),
             ]
             db.execute(insert(tables.attempts), made)
             rows = {row["job"]: row for row in read_page(db, Filter()).rows}
         shown = ("attempts", "left_at", "http_status", "google_reason", "gmail_id", "latency_ms")
-        assert [[rows[job][name] for name in shown] for job in ("a1", "a4", "a5")] == [
+        assert [[rows[job][name] for name in shown] for job in ("a1", "a4", "a3", "a5")] == [
             [3, NOON + timedelta(seconds=2), 200, None, "g1", 80],
-            [2, NOON + timedelta(seconds=2), 400, "invalidArgument", None, None],
+            [2, None, 400, "invalidArgument", None, None],
+            [2, NOON + timedelta(seconds=1), 403, "accessNotConfigured", None, None],
             [0, None, None, None, None, None],
         ]
 

@@ -22,7 +22,10 @@ REQUEST_COLUMNS: Final = (
     "gmail_thread_id",
     "latency_ms",
 )
-"""How many requests there were; of the one that Gmail accepted, or else of the last: when it left, and what Google answered."""
+"""How many requests there were; when the reminder left, if it may have; what Google answered to the request that counts.
+
+That is the one that Gmail accepted, or else the last. The time is that of the accepted one, or else of the last whose answer was lost.
+"""
 _READ: Final = ("job", "n", "begun_at", "outcome", *REQUEST_COLUMNS[2:])
 
 
@@ -43,6 +46,8 @@ def with_requests(db: Db, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, A
 
 def _told(attempts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     accepted = [each for each in attempts if each["outcome"] == AttemptOutcome.ACCEPTED]
+    lost = [each for each in attempts if each["outcome"] == AttemptOutcome.UNKNOWN]
+    may_have_left = accepted or lost
+    left_at: datetime | None = may_have_left[-1]["begun_at"] if may_have_left else None
     of: Mapping[str, Any] = (accepted or attempts)[-1]
-    left_at: datetime = of["begun_at"]
     return {"attempts": len(attempts), "left_at": left_at, **{name: of[name] for name in REQUEST_COLUMNS[2:]}}

@@ -243,9 +243,11 @@ class Delivery(Model):
     updated_at: Time
     attempts: int = Field(description="How many requests to Gmail were made for it.")
     left_at: Time | None = Field(
-        description="When the request left that Gmail accepted, or else the last one. The next four are of the same request."
+        description="When the request left that Gmail accepted, or else the last whose answer was lost; null where none may have left."
     )
-    http_status: int | None
+    http_status: int | None = Field(
+        description="What Google answered to the request that it accepted, or else to the last. The next three are of the same."
+    )
     google_reason: str | None
     gmail_id: str | None
     latency_ms: int | None
