@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 import threading
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from redis import Redis
 
+from certmail_config import keys
 from certmail_worker.cli import run_command
 from support.spreadsheets import FOREIGN, READ, table
 
@@ -207,6 +211,40 @@ class TestRejected:
         assert "0 could be enqueued, 301 rejected" in said.err
         assert len(said.out.splitlines()) == 3
         assert re.search(r"2, 3, 4, 5, 6 … \(300\) +pending +invalid_number", said.out)
+
+
+class TestSaid:
+    """What a person reads at the end."""
+
+    def test_that_nobody_is_there_to_send_them_once(
+        self, send: Send, redis: Redis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        file = written(tmp_path, "p.csv", "tenant,to\nacme,a@acme.example\nacme,b@acme.example\n")
+        assert run_command(["send", file]) == 0
+        assert capsys.readouterr().err.count("No worker is running: they wait.") == 1
+        redis.zadd(keys.WORKERS, {"somebody": (time.time() + 600) * 1000})
+        assert run_command(["send", file]) == 0
+        said = " ".join(capsys.readouterr().err.split())
+        assert "No worker" not in said
+        assert (
+            "For 2 no time is known: their connection does not work yet, or one reminder goes first" in said
+        )
+
+    def test_how_corrected_rows_are_sent_with_the_same_options(
+        self, send: Send, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        file = written(tmp_path, "p.csv", "E-Mail;Größe;wann\na;1;03/04/2027\n".encode("cp1252"))
+        kept = tmp_path / "wrong ones.csv"
+        options = ["--map", "E-Mail=to", "--map", "Größe=", "--map", "wann=due_at", "--set", "tenant=acme"]
+        options += ["--encoding", "cp1252", "--time-zone", "Europe/Berlin", "--date-order", "dmy"]
+        assert run_command(["send", file, *options, "--rejected", str(kept)]) == 1
+        said = " ".join(capsys.readouterr().err.split())
+        [command] = re.findall(r"`(certmail send [^`]*)`", said)
+        assert shlex.split(command)[1:] == ["send", str(kept), *options]
+        kept.write_bytes(
+            kept.read_bytes().replace(b'"a"', b"a@acme.example").replace(b";a;", b";a@acme.example;")
+        )
+        assert run_command([*shlex.split(command)[1:], "--dry-run"]) == 0
 
 
 class TestStreams:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -9,8 +10,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from redis.exceptions import RedisError
 
 from certmail import BatchInterrupted, Mailer
+from certmail_config.enquiries import workers_alive
 from certmail_config.errors import ReminderRejected, StoresUnreachable, WrongUse
 from certmail_config.reminder import Reminder
 from certmail_config.settings import Settings
@@ -81,12 +84,30 @@ def send(
         for note in source.notes:
             err.print(note, markup=False)
         (check_rows if dry_run else enqueue_rows)(mailer, source, tally, source=source, kept=kept)
+        workers = _workers(mailer) if tally.waiting and not json else None
     if json:
         print_json(tally.as_json(dry_run=dry_run))
     else:
-        print_summary(tally, rejected, encoding=encoding, dry_run=dry_run)
+        pairs = [("--map", each) for each in map_ or ()] + [("--set", each) for each in set_ or ()]
+        single = [("--encoding", encoding), ("--time-zone", time_zone), ("--date-order", date_order)]
+        again = _command(rejected or "", [*pairs, *single])
+        print_summary(tally, rejected, again=again, dry_run=dry_run, workers=workers)
     if tally.rejected:
         raise typer.Exit(1)
+
+
+def _workers(mailer: Mailer) -> int | None:
+    """How many workers live; what was taken in was taken in, whether that can be told or not."""
+    try:
+        return workers_alive(mailer.redis)
+    except RedisError:
+        return None
+
+
+def _command(file: str, options: Iterable[tuple[str, str | None]]) -> str:
+    """The command that sends a file of rejected rows: read as the first was. A sheet of theirs is the only one."""
+    given = [each for name, value in options if value is not None for each in (name, str(value))]
+    return shlex.join(["certmail", "send", file, *given])
 
 
 def enqueue_rows(

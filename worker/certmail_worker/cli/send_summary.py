@@ -10,8 +10,13 @@ MOST_SHOWN = 50
 """Kinds of faults on a terminal; all rows are in the file, or in the JSON."""
 
 
-def print_summary(tally: Tally, file: str | None, *, encoding: str | None, dry_run: bool) -> None:
-    """Say what became of a file's rows; equal faults are one line of a table."""
+def print_summary(
+    tally: Tally, file: str | None, *, again: str, dry_run: bool, workers: int | None = None
+) -> None:
+    """Say what became of a file's rows; equal faults are one line of a table.
+
+    `again` is the command that sends the file of rejected rows; `workers` how many live, None where that is not known.
+    """
     if dry_run:
         err.print(f"{tally.good} could be enqueued, {tally.rejected} rejected. Nothing was enqueued.")
     else:
@@ -20,7 +25,7 @@ def print_summary(tally: Tally, file: str | None, *, encoding: str | None, dry_r
         err.print(
             f"{tally.enqueued} enqueued{note}, {tally.duplicates} duplicates{_known(tally)}, {tally.rejected} rejected."
         )
-        if said := _outlook(tally):
+        if said := _outlook(tally, workers):
             err.print(said)
     for why, count in tally.language_notes.most_common():
         err.print(f"{count} of them: {why}.", markup=False)
@@ -37,8 +42,7 @@ def print_summary(tally: Tally, file: str | None, *, encoding: str | None, dry_r
             rows = sum(alike.count for _, alike in faults[MOST_SHOWN:])
             err.print(f"… and {len(faults) - len(shown)} more faults, in {rows} rows.")
         if file is not None:
-            again = f" (with --encoding {encoding})" if encoding else ""
-            err.print(f"They are in {file}: correct them there, and send that file{again}.", markup=False)
+            err.print(f"They are in {file}: correct them there, and run `{again}`.", markup=False)
 
 
 def _known(tally: Tally) -> str:
@@ -51,11 +55,18 @@ def _known(tally: Tally) -> str:
     return f" ({said}{doubt})"
 
 
-def _outlook(tally: Tally) -> str:
-    """When the last will leave, and how many nobody can say that of."""
+def _outlook(tally: Tally, workers: int | None) -> str:
+    """When the last will leave, if anybody is there to send it, and how many nobody can say that of."""
     parts = []
-    if tally.latest is not None:
+    if workers == 0 and tally.waiting:
+        parts.append(
+            "No worker is running: they wait. (`certmail worker` starts one, `certmail up` everything.)"
+        )
+    elif tally.latest is not None:
         parts.append(f"The last leaves at about {when(tally.latest)}, as fast as Google allows.")
     if unknown := tally.without_forecast:
-        parts.append(f"{unknown} wait for a connection that does not work yet (`certmail connections list`).")
+        parts.append(
+            f"For {unknown} no time is known: their connection does not work yet, or one reminder goes first to try it "
+            "(`certmail connections list`)."
+        )
     return " ".join(parts)

@@ -66,6 +66,11 @@ class Tally:
         return sum(self.states.values())
 
     @property
+    def waiting(self) -> int:
+        """How many wait for their turn or their time, duplicates too."""
+        return sum(count for (state, _), count in self.states.items() if state in _WAITING)
+
+    @property
     def duplicates(self) -> int:
         """How many were in before."""
         return self.taken - self.enqueued
