@@ -6,7 +6,6 @@ import logging
 import os
 import traceback
 from contextlib import suppress
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -30,6 +29,8 @@ app = typer.Typer(
 
 def _tell_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - nobody else needs it
+
         out.print(f"certmail {version('certmail')}")
         raise typer.Exit
 

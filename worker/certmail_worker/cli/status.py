@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 import typer
+from redis import Redis
 
-from certmail import Mailer
 from certmail_config import keys
 from certmail_config.errors import CertmailError, Refused, SealBroken
 from certmail_config.ids import ConnectionId, job_id
 from certmail_config.ledger.view import JobView
+from certmail_config.looking_up import look_up
+from certmail_config.outlook import Outlook
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import check_version, open_database, reachable
 from certmail_config.sql.story import Story, read_story
-from certmail_config.stores import database_url, vault_keys
+from certmail_config.stores import connect, database_url, redis_server, vault_keys
 from certmail_config.vault import Vault
 from certmail_config.working_copy import read_connection
 from certmail_worker.cli.output import Json, err, out, print_json, table
@@ -32,9 +35,9 @@ def status(
 ) -> None:
     """Show where a reminder is, why, what was tried, and all that happened to it. Without the database: what Redis knows."""
     settings, job = Settings.from_env(), job_id(job)
-    with Mailer.from_env(settings, proven=False) as mailer:
-        view = mailer.status(job)
-        mailbox = _mailbox(mailer, view, settings) if view else None
+    with redis_server(settings, proven=False) as url, connect(url) as redis:
+        [view] = look_up(redis, Outlook(redis), [job], time.time())
+        mailbox = _mailbox(redis, view, settings) if view else None
     story, away = _story(settings, job)
     if view is None and story is None:
         days = f"or it was forgotten {settings.dedupe_days} days after it ended"
@@ -107,14 +110,14 @@ def _also(away: CertmailError | None) -> str:
     return f" The record could not be asked: {away.message}" if away else ""
 
 
-def _mailbox(mailer: Mailer, view: JobView, settings: Settings) -> str | None:
+def _mailbox(redis: Redis, view: JobView, settings: Settings) -> str | None:
     """The address, where this process has the vault's keys; a producer has not."""
     configured = vault_keys(settings)
     if not configured:
         return None
     connection = ConnectionId(view.connection)
     try:
-        fields: Any = mailer.redis.hgetall(keys.CONNECTION + connection)
+        fields: Any = redis.hgetall(keys.CONNECTION + connection)
         found = read_connection(fields, connection, Vault(configured))
     except SealBroken:
         return None
