@@ -100,12 +100,15 @@ SETUP: Final = f"{TAG}:setup-link:"  # string by tenant: its set-up link, sealed
 SETUP_BROWSER: Final = f"{TAG}:setup-bound:"  # string by hash of a set-up link: hash of the one browser that may use it, sealed; EX as the link
 CLIENT_ID: Final = f"{TAG}:setup-client:"  # string by connection: numeric client ID of its service account, sealed; EX 90 days
 TEST_WANTED: Final = f"{TAG}:setup-mail:"  # string by connection: a test mail that goes once it can, or when it went, sealed; EX 25 h
+MAIL_TAKEN: Final = (
+    f"{TAG}:setup-taken:"  # string by connection: from what Gmail took a test mail, sealed; EX 90 days
+)
 DELEGATION: Final = f"{TAG}:setup-delegation:"  # string by connection: the link for its super administrator, sealed; EX 7 days
 RATE: Final = f"{TAG}:rate:"  # string by API key's id and minute: how much it has asked for; EX two minutes
 IDEMPOTENCY: Final = f"{TAG}:idempotency:"  # string by hash of API key and Idempotency-Key: request and answer, sealed; EX a minute while it runs, a day after
 IDEMPOTENCY_KEPT: Final = f"{TAG}:idempotency-kept:"  # string by API key's id: bytes of answers kept for it; EX a day after its first
 
-OF_SETTING_UP: Final = (SESSION, SETUP, SETUP_BROWSER, CLIENT_ID, TEST_WANTED, DELEGATION)
+OF_SETTING_UP: Final = (SESSION, SETUP, SETUP_BROWSER, CLIENT_ID, TEST_WANTED, MAIL_TAKEN, DELEGATION)
 """What stands sealed in Redis alone, for days."""
 CELERY_PREFIX: Final = f"{TAG}:celery:"  # kombu's own keys: queue, unacked, bindings
 

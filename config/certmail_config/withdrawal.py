@@ -22,7 +22,7 @@ def hide_connection(redis: Redis, tenant: str, name: str, connection: Connection
 
 def forget_connection(redis: Redis, tenant: str, name: str, connection: ConnectionId) -> None:
     """Remove a connection, whatever waits for it: that ends as failed when its turn comes. Raises RedisError."""
-    set_up = (keys.CLIENT_ID, keys.TEST_WANTED, keys.DELEGATION)
+    set_up = (keys.CLIENT_ID, keys.TEST_WANTED, keys.MAIL_TAKEN, keys.DELEGATION)
     redis.delete(keys.CONNECTION + connection, *(prefix + connection for prefix in set_up))
     for notes in (keys.GRANTED, keys.WARNED):
         redis.hdel(notes, connection)

@@ -33,8 +33,8 @@ export async function linkedAccount(browser, window, google, town, tenant) {
   await window.look("declined");
   await window.follow("Not now");
   await consent(window, account, { look: "whether" });
-  await window.sees("Connected");
-  await window.look("connected");
+  await window.sees("One thing is left: the test mail");
+  await window.look("linked");
 
   await google.fault({ path: "/v1/userinfo" }, "503");
   await window.check("Only check");
@@ -48,6 +48,8 @@ export async function linkedAccount(browser, window, google, town, tenant) {
   await window.look("mailbox-without-gmail");
   await window.check("Check and send a test mail");
   await window.step("Test mail", "good");
+  await window.sees("Connected");
+  await window.look("connected");
   await google.revoke(account);
   await window.check("Only check");
   await window.step("Permission to send", "bad");

@@ -127,6 +127,7 @@ async function byLink(window, operator) {
   await page.locator('input[name=account][value="compliance@globex.example"]').check();
   await window.press("Allow");
   await window.press("Yes, send from this account");
+  await window.press("Send the test mail");
   await window.sees("Connected");
 }
 

@@ -110,8 +110,14 @@ def test_a_test_mail_asked_for_before_delegation_goes_once_it_can(place: Town) -
         asked = place.run("connections", "test", "promised/default")
         assert asked.status == 1
         assert "The test mail goes by itself once it can" in asked.err
+    error = {"code": 403, "message": "Gmail API is disabled", "errors": [{"reason": "accessNotConfigured"}]}
+    fault = {"status": 403, "headers": {}, "body": {"error": error}}
+    match = {"path": "/messages/send", "mailbox": mailbox}
+    place.control("POST", "/faults", {"match": match, "fault": fault, "times": 1})
     place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": [SEND_SCOPE]})
+    wait_for("its refusal", lambda: state(place, made.id) == ("attention", "api_disabled"), LONG)
     wait_for("it works", lambda: state(place, made.id) == ("active", None), LONG)
+    assert arrived() == 1, "it counts as working once that mail has gone, and not before"
     wait_for("the test mail", lambda: arrived() == 1, LONG)
     promise = promise_of(place.office.strongbox, made.id)
     assert promise is not None

@@ -160,6 +160,11 @@ def test_a_customer_owned_application_from_nothing_to_a_mail(place: Town) -> Non
     assert (missing.name, missing.code, missing.waiting) == ("test mail", "mailbox_without_gmail", False)
     assert "licence" in missing.remedy
 
+    untried = probe_and_save(place.office, connection.id)
+    assert wrong(untried).name == "test mail", "of what never worked no other step shows that it does"
+    assert "connections test" in wrong(untried).remedy
+    assert (untried.connection.state, untried.connection.code) == ("attention", "mailbox_without_gmail")
+
     passed = probe()
     assert [step.name for step in passed.steps] == [
         "certificate dates",

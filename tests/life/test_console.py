@@ -104,11 +104,37 @@ def test_an_operator_sets_up_a_service_account_and_sees_it_work(place: Town, som
     assert f"Scopes {SEND_SCOPE} " in said
 
     place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": [SEND_SCOPE]})
+    not_enabled = (
+        "Gmail API has not been used in project 1 before or it is disabled. Enable it by visiting "
+        "https://console.developers.google.com/apis/api/gmail.googleapis.com/overview?project=1 then retry."
+    )
+    refuse(place, "reviews@acme.example", "accessNotConfigured", not_enabled)
     somebody.post(f"{path}/check", mail="1")
     said = somebody.wait(path)
-    assert "Gmail took a mail from reviews@acme.example to itself" in said
+    assert "Being set up" in said
+    assert 'id="guide-upload-tick" data-live class="number "' in somebody.page.text, "its API is missing"
+    assert "Enable the Gmail API" in said
+    assert "press “Check and send a test mail”" in said
+    assert "https://console.cloud.google.com/apis/library/gmail.googleapis.com?project=acme-it" in links(
+        somebody
+    )
+    assert "console.developers.google.com" not in said
+    somebody.post(f"{path}/check")
+    said = somebody.wait(path)
+    assert "Gmail took a mail from reviews@acme.example to itself" in said, (
+        "it was asked for, and could not go"
+    )
     assert "Working" in said
     assert "All checks passed." in said
+    assert "Requests to Gmail in 24 hours" in said
+
+
+def refuse(place: Town, mailbox: str, reason: str, message: str) -> None:
+    """Let Gmail refuse the next send of a mailbox."""
+    error = {"code": 403, "message": message, "errors": [{"reason": reason, "message": message}]}
+    fault = {"status": 403, "headers": {}, "body": {"error": error}}
+    match = {"path": "/messages/send", "mailbox": mailbox}
+    place.control("POST", "/faults", {"match": match, "fault": fault, "times": 1})
 
 
 def block(visitor: Visitor, name: str) -> str:
@@ -162,6 +188,14 @@ esac
     uploaded = (tmp_path / "uploaded.pem").read_text()
     place.control("POST", f"/service-accounts/{account}/keys", uploaded)
 
+    # Whoever is sent a link now sees the number, though nobody has pressed anything here.
+    somebody.get(path)
+    somebody.post(f"{path}/delegation")
+    [handed_on] = re.findall(r"http://\S+/connect/delegation/\S+", somebody.text)
+    administrator = Visitor(place)
+    wait_for("the client ID", lambda: client["client_id"] in administrator.read(handed_on))
+    assert "data-spreading" in administrator.page.text, "it is looked at again until it works"
+
     # The second: the Admin console's form, filled in.
     somebody.get(path)
     somebody.post(f"{path}/check")
@@ -174,7 +208,9 @@ esac
     assert scopes == [SEND_SCOPE, SEND_SCOPE.replace("send", "metadata")]
     place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": scopes})
     somebody.post(f"{path}/check")
-    assert "All checks passed." in somebody.wait(path)
+    said = somebody.wait(path)
+    assert "Google gives the permission. Whether Gmail takes mail, only a test mail shows." in said
+    assert "All checks passed." not in said
 
 
 def test_once_it_works_the_first_reminder_is_there_to_be_copied(
@@ -254,8 +290,10 @@ def test_what_is_no_service_account_is_said_at_the_field(place: Town, somebody: 
 def test_nothing_is_ticked_before_it_was_checked(place: Town, somebody: Visitor) -> None:
     path = set_up(place, somebody, "unchecked")
     assert 'class="number done"' not in somebody.page.text
-    somebody.post(f"{path}/check")
-    somebody.wait(path)
+    somebody.post(f"{path}/check", mail="1")
+    said = somebody.wait(path)
+    assert "The test mail goes by itself once that is mended" in said
+    assert "You may close this page." not in said, "it waits for whoever reads this"
     assert 'class="number done"' not in somebody.page.text, "there is no such account"
     account = "certmail@unchecked-it.iam.gserviceaccount.com"
     place.control("POST", "/service-accounts", {"email": account, "project": "unchecked-it"})
@@ -399,7 +437,13 @@ def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(plac
     visitor.post(urlsplit(visitor.page.url).path, answer="yes")
     assert urlsplit(visitor.page.url).path == path
     assert "The account is linked." in visitor.text
-    assert "Reminders will be sent from reviews@globex.example" in visitor.text
+    assert "Google gives the permission to send from reviews@globex.example" in visitor.text
+    assert "nothing left to do" not in visitor.text
+    visitor.post(f"{path}/check")
+    assert "nothing left to do" not in visitor.wait(path), "no mail has gone"
+    visitor.post(f"{path}/check", mail="1")
+    assert "Reminders will be sent from reviews@globex.example" in visitor.wait(path)
+    assert "There is nothing left to do." in visitor.text
     [back] = [part for part in visitor.page.text.split('"') if part.startswith("https://app.example.com")]
     assert parse_qs(urlsplit(back.replace("&amp;", "&")).query) == {
         "tab": ["2"],

@@ -275,7 +275,7 @@ class TestSetUpLinks:
         assert Visitor(place).open_link(url).ok
         thief = Visitor(place)
         assert thief.get(url).status_code == 403
-        assert "opened in another browser" in thief.text
+        assert "was pressed in another browser" in thief.text
         assert thief.get("/connect").status_code == 403
 
     def test_a_mail_program_that_looks_at_it_first_does_not_use_it_up(self, place: Town) -> None:

@@ -72,6 +72,13 @@ class TestOneThatDoesNotWork:
         other = after(pending, failed("certificate", "certificate_not_uploaded", "No.", "Upload it."))
         assert after(other, SEEN, REFUSED, seconds=1).code == "delegation_missing"
 
+    def test_has_each_trouble_since_it_was_first_seen(self) -> None:
+        pending = replace(WORKS, state=ConnectionState.PENDING)
+        first = after(pending, failed("certificate", "certificate_not_uploaded", "No.", "Upload it."))
+        then = after(first, SEEN, REFUSED, seconds=300)
+        assert then.refused_since == NOW + timedelta(seconds=300)
+        assert after(then, SEEN, REFUSED, seconds=400).refused_since == then.refused_since
+
     @pytest.mark.parametrize(
         ("code", "steps"),
         [

@@ -24,11 +24,12 @@ from certmail_config.ledger import warn_expiry
 from certmail_config.office import Office
 from certmail_config.sql.registry import Glance
 from certmail_config.standing import WAITS
+from certmail_config.stopping import before_it_worked
 from certmail_config.tenant_audit import TenantAudit
 from certmail_config.waits import Scope, counted, waits
 from certmail_worker.care import IDLE_SECONDS, Ward, warning_days
 from certmail_worker.desk import Desk
-from certmail_worker.probe import probe, remember, save, send_promised
+from certmail_worker.probe import only_mail_missing, probe, remember, save, send_promised
 from certmail_worker.progress import GotOn, unnoted
 
 log = logging.getLogger(__name__)
@@ -90,6 +91,9 @@ async def _look(office: Office, glance: Glance, places: asyncio.Semaphore, got_o
             probed = await probe(before, office.settings, office.vault)
             await asyncio.to_thread(remember, office, before, probed)
             found = probed.connection
+            first = before_it_worked(before) is not None and only_mail_missing(probed.steps)
+            if first and await send_promised(office, before):
+                return  # that mail shows more than this look, and has decided
             if found == before or (
                 before.state is ConnectionState.PENDING and found.state is not ConnectionState.ACTIVE
             ):

@@ -429,7 +429,7 @@ def _connection(
     if connection.state is ConnectionState.ACTIVE and wait is not None:
         return Finding(check, Severity.WARNING, wait.sentence, "It goes on by itself then.")
     if connection.state is ConnectionState.ACTIVE:
-        return Finding(check, Severity.OK, "It was seen to work.")
+        return Finding(check, Severity.OK, "Google gives the permission to send.")
     _, message = connection.waits_for()
     remedy = connection.remedy or f"certmail connections probe {connection.id}"
     severity = Severity.ERROR if connection.state is ConnectionState.ATTENTION else Severity.WARNING

@@ -136,7 +136,7 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
             "setup-link": Command(
                 "setup_link",
                 "setup_link",
-                "Make a link for a tenant's administrator: good for seven days, in the first browser that opens it, until it is done.",
+                "Make a link for a tenant's administrator: good for seven days, in the first browser in which Start is pressed, until it is done.",
             ),
             "suspend": Command(
                 "stopping",

@@ -32,7 +32,7 @@ def setup_link(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Make a link for a tenant's administrator: good for seven days, in the first browser that opens it, until it is done.
+    """Make a link for a tenant's administrator: good for seven days, in the first browser in which Start is pressed, until it is done.
 
     The tenant's link before it ends. Back at the return URL are `tenant`, `connection`, `status` and `state`.
     """
@@ -48,5 +48,7 @@ def setup_link(
             }
         )
     out.print(made.url, markup=False)
-    err.print(f"Good until {when(made.expires_at)}, in the first browser that opens it.", markup=False)
+    err.print(
+        f"Good until {when(made.expires_at)}, in the first browser in which Start is pressed.", markup=False
+    )
     return None

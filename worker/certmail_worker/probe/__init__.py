@@ -4,7 +4,7 @@ from certmail_config.checklist import Step
 from certmail_worker.probe.checklist import Probed, Told, probe
 from certmail_worker.probe.promised import send_promised
 from certmail_worker.probe.saving import examine, probe_and_save, remember, save
-from certmail_worker.probe.steps import may_go_later
+from certmail_worker.probe.steps import may_go_later, only_mail_missing
 
 __all__ = [
     "Probed",
@@ -12,6 +12,7 @@ __all__ = [
     "Told",
     "examine",
     "may_go_later",
+    "only_mail_missing",
     "probe",
     "probe_and_save",
     "remember",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -20,6 +20,7 @@ from certmail_worker.probe.steps import failed, passed
 
 MOST_SKEW_SECONDS: Final = 120.0
 """Google lets assertions be off by some minutes (google.md §4.1); before that it is time to set the clock."""
+MOST_NAMED: Final = 3
 UPLOAD: Final = (
     "Download it (`certmail connections certificate {id}`) and upload it in the Google Cloud console: the service account, Keys, "
     "Add key, Upload existing key. If that is greyed out or refused: organisations made since 2024-05-03 forbid it "
@@ -63,13 +64,18 @@ async def listed(
         return _unreachable(name, message), None, ahead
     key_id = find_key_id({str(kid): str(pem) for kid, pem in published.items()}, certificate)
     if key_id is None:
-        others = (
-            "no key of the service account" if not published else "only other keys of the service account"
-        )
-        message = f"The certificate is not uploaded yet: Google lists {others}."
+        message = f"The certificate is not uploaded yet: Google lists {_others(list(published))}."
         return failed(name, "certificate_not_uploaded", message, UPLOAD.format(id=connection)), None, ahead
     message = f"Google lists the certificate under key {key_id}."
     return passed(name, "certificate_seen", message), key_id, ahead
+
+
+def _others(listed: Sequence[str]) -> str:
+    """What Google lists instead, by the ids that its console shows: whoever has uploaded another file finds it there."""
+    if not listed:
+        return "no key of the service account"
+    more = ", …" if len(listed) > MOST_NAMED else ""
+    return f"only other keys of the service account ({', '.join(listed[:MOST_NAMED])}{more})"
 
 
 def clock(ahead: float) -> Step:

@@ -20,7 +20,15 @@ from certmail_worker.gmail import Gmail
 from certmail_worker.http import exchange, new_session
 from certmail_worker.minter import Minter, Purpose, oauth_client, purposes
 from certmail_worker.probe import certificates, grants
-from certmail_worker.probe.steps import concluded, failed, passed, until_confirmed, with_patience
+from certmail_worker.probe.steps import (
+    concluded,
+    failed,
+    passed,
+    seen_since,
+    still_refused,
+    until_confirmed,
+    with_patience,
+)
 from certmail_worker.probe.trial import Postage, trial
 
 Told = Callable[[Sequence[Step]], Awaitable[None]]
@@ -56,7 +64,7 @@ async def probe(
         steps: list[Step] = []
         try:
             async for step in checklist.steps(now):
-                patient = with_patience(step, connection.refused_since or now, now)
+                patient = with_patience(step, seen_since(step, connection, now), now)
                 steps.append(until_confirmed(patient, connection, now, settings.confirm_seconds))
                 if told is not None:
                     await told(steps)
@@ -82,6 +90,7 @@ class Checklist:
     async def steps(self, now: datetime) -> AsyncIterator[Step]:
         """Yield one after the other; whoever asks stops at the first that fails."""
         client_id, granted = None, None
+        refused = still_refused(self.connection)
         if self.connection.kind is Kind.CUSTOMER_OWNED_APP:
             if self.connection.next_certificate is not None:
                 await self._rotate()
@@ -107,6 +116,8 @@ class Checklist:
         if self.postage is not None:
             gmail = Gmail(self.session, self.settings.gmail_url)
             yield await trial(self.connection, granted.access_token, gmail, self.postage)
+        elif refused is not None:
+            yield refused
 
     def _dates(self, now: datetime) -> Step:
         certificate, not_after = self.connection.certificate, self.connection.not_after

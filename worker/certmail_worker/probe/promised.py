@@ -15,16 +15,19 @@ from certmail_config.promised_mail import promise_of
 from certmail_worker.probe.saving import examine
 
 
-async def send_promised(office: Office, connection: Connection) -> None:
-    """Send what was promised, in an enquiry of its own, so that the connection's page shows it. Raises RedisError."""
+async def send_promised(office: Office, connection: Connection) -> bool:
+    """Send what was promised, in an enquiry of its own, so that the connection's page shows it; says whether there was any.
+
+    Raises RedisError.
+    """
     found = await asyncio.to_thread(promise_of, office.strongbox, connection.id)
     if found is None or found.sent:
-        return
+        return False
     enquiries = Enquiries(office.redis, office.vault, time.time)
     asked = await asyncio.to_thread(enquiries.ask, connection.tenant, connection.id, Wish.MAIL)
     enquiry = await asyncio.to_thread(enquiries.take, asked.id, "caretaker")
     if enquiry is None:
-        return
+        return False
 
     async def told(steps: Sequence[Step]) -> None:
         await asyncio.to_thread(enquiries.tell, enquiry.found(*steps))
@@ -35,3 +38,4 @@ async def send_promised(office: Office, connection: Connection) -> None:
     except CertmailError as error:
         ended = enquiry.refused(Said(error.code, error.message, error.remedy))
     await asyncio.to_thread(enquiries.tell, ended)
+    return True

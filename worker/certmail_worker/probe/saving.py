@@ -13,10 +13,10 @@ from certmail_config.errors import Refused
 from certmail_config.ledger import run, spend_message
 from certmail_config.office import Office
 from certmail_config.promised_mail import Promise, keep, promise, take_promise
+from certmail_config.taken_mail import note_taken
 from certmail_config.token_errors import Blame
 from certmail_worker.probe.checklist import Probed, Told, probe
-from certmail_worker.probe.steps import may_go_later
-from certmail_worker.probe.trial import NAME as TEST_MAIL
+from certmail_worker.probe.steps import MAIL_REFUSED, TEST_MAIL, may_go_later
 
 
 def probe_and_save(office: Office, id_or_name: str, *, mail: bool = False) -> Probed:
@@ -59,10 +59,12 @@ class Meters:
 
 
 def remember(office: Office, connection: Connection, probed: Probed) -> None:
-    """Keep what a person needs at Google and only Google tells: the service account's client ID. Raises RedisError."""
+    """Keep what only Google tells: the service account's client ID, and that Gmail took a mail. Raises RedisError."""
     client_id = next((step.value for step in probed.steps if step.name == "service account"), "")
     if client_id:
         note_client_id(office.strongbox, connection, client_id)
+    if any(step.name == TEST_MAIL and step.ok for step in probed.steps):
+        note_taken(office.strongbox, probed.connection)
 
 
 def _promise(office: Office, connection: Connection, probed: Probed, taken: Promise | None) -> None:
@@ -79,6 +81,8 @@ def save(office: Office, before: Connection, probed: Probed) -> Connection:
     if all(step.waiting and step.blame is not Blame.CUSTOMER for step in wrong):
         # A new version even if nothing changed: what a delivery has found out about the old one no longer counts.
         return office.save(probed.connection, careful=before.state is ConnectionState.ATTENTION)
+    if wrong[0].code == MAIL_REFUSED:
+        return before  # nothing is known that was not
     if wrong[0].blame is Blame.CUSTOMER:
         return office.note(probed.connection)
     if probed.connection.code != before.code:

@@ -10,8 +10,10 @@ from typing import Final
 from certmail_config.checklist import Step
 from certmail_config.connections import Connection, ConnectionState
 from certmail_config.moments import moment
+from certmail_config.stopping import before_it_worked
 from certmail_config.token_errors import Blame, Denied
 
+TEST_MAIL: Final = "test mail"
 MINUTE: Final = timedelta(minutes=1)
 PATIENCE: Final = {
     "certificate_not_uploaded": 5 * MINUTE,
@@ -22,6 +24,8 @@ PATIENCE: Final = {
 """How long Google may take to know of what was just set up (google.md §1.5 and §4.2), and somewhat more."""
 CERTAIN: Final = frozenset({"certificate_expired"})
 """What certmail knows by itself, and need not be told a second time."""
+MAIL_REFUSED: Final = "mail_refused"
+"""A step's code: the mail that was to show that it works was refused, and none has been tried since."""
 REMEMBERED: Final = timedelta(hours=1)
 _KEY: Final = frozenset(
     {"key_unknown", "service_account_unknown", "client_disabled", "client_deleted", "client_invalid"}
@@ -38,6 +42,8 @@ DISPROVED: Final = {
     "account": frozenset({"another_account", "account_unknown"}),
 }
 """Which troubles of a connection a step disproves that is passed."""
+BY_MAIL: Final = frozenset({"api_disabled", "mailbox_without_gmail", "domain_policy"})
+"""Which troubles only another mail can disprove: Gmail alone knows of them."""
 
 
 def passed(name: str, code: str, message: str, *, remedy: str = "", value: str = "") -> Step:
@@ -57,6 +63,16 @@ def denied(name: str, why: Denied) -> Step:
     return failed(name, why.code, why.message, why.remedy, why.blame)
 
 
+def still_refused(connection: Connection) -> Step | None:
+    """The step that stands where no mail is tried: of what never worked, because Gmail refused the first mail, all else shows nothing."""
+    refused = connection.state is ConnectionState.ATTENTION and connection.code in BY_MAIL
+    if not refused or before_it_worked(connection) is None:
+        return None
+    message = f"Gmail refused the last mail, and only another one shows whether that is mended. {connection.message}"
+    remedy = f"{connection.remedy} Then: certmail connections test {connection.id}"
+    return failed(TEST_MAIL, MAIL_REFUSED, message, remedy)
+
+
 def with_patience(step: Step, since: datetime, now: datetime) -> Step:
     """Say since when a step fails that Google may still be about to let pass, or that it has had its time."""
     grace = PATIENCE.get(step.code)
@@ -69,6 +85,12 @@ def with_patience(step: Step, since: datetime, now: datetime) -> Step:
         return replace(step, message=f"{step.message} {words}", waiting=True)
     words = f"It has been so since {shown}: that is too long for a change that spreads, so it was not made."
     return replace(step, message=f"{step.message} {words}")
+
+
+def seen_since(step: Step, connection: Connection, now: datetime) -> datetime:
+    """Since when it is so: what was wrong before it is over, and its time is not this one's."""
+    another = connection.state is ConnectionState.ATTENTION and connection.code != step.code
+    return now if another or connection.refused_since is None else connection.refused_since
 
 
 def until_confirmed(step: Step, connection: Connection, now: datetime, confirm_seconds: float) -> Step:
@@ -87,7 +109,15 @@ def until_confirmed(step: Step, connection: Connection, now: datetime, confirm_s
 def may_go_later(steps: Sequence[Step]) -> bool:
     """Whether a test mail has surely not left, and may once what is missing is there."""
     wrong = next((step for step in steps if not step.ok and step.name != "next certificate"), None)
-    return wrong is not None and (wrong.waiting or wrong.name != "test mail")
+    if wrong is None:
+        return False
+    # The API may be enabled hours later; nobody need come back and ask again.
+    return wrong.waiting or wrong.name != TEST_MAIL or wrong.code == "api_disabled"
+
+
+def only_mail_missing(steps: Sequence[Step]) -> bool:
+    """Whether nothing is wrong but that no mail was tried since one was refused."""
+    return all(step.ok or step.code == MAIL_REFUSED or step.name == "next certificate" for step in steps)
 
 
 def concluded(
@@ -102,6 +132,8 @@ def concluded(
     wrong = next((step for step in steps if not step.ok), None)
     if wrong is None:
         return connection.working(key_id=connection.key_id)
+    if wrong.code == MAIL_REFUSED:
+        return connection  # as it was left by that mail
     if wrong.blame is not Blame.CUSTOMER:
         disproved = {code for step in steps if step.ok for code in DISPROVED.get(step.name, ())}
         if connection.state is ConnectionState.ATTENTION and connection.code in disproved:
@@ -110,7 +142,9 @@ def concluded(
     if wrong.code not in CERTAIN and _awaits_confirmation(connection, now, confirm_seconds):
         since = connection.refused_since if _is_remembered(connection, now) else now
         return replace(connection, refused_since=since)
-    return connection.troubled(wrong.code, wrong.message, wrong.remedy, since=connection.refused_since or now)
+    return connection.troubled(
+        wrong.code, wrong.message, wrong.remedy, since=seen_since(wrong, connection, now)
+    )
 
 
 def _awaits_confirmation(connection: Connection, now: datetime, confirm_seconds: float) -> bool:

@@ -19,9 +19,7 @@ from certmail_config.token_errors import Blame
 from certmail_worker.failures import FailureClass, Verdict, judge
 from certmail_worker.gmail import Gmail
 from certmail_worker.http import SendWindow
-from certmail_worker.probe.steps import failed, passed
-
-NAME = "test mail"
+from certmail_worker.probe.steps import TEST_MAIL, failed, passed
 
 
 class Postage(Protocol):
@@ -57,14 +55,16 @@ async def trial(connection: Connection, token: str, gmail: Gmail, postage: Posta
     if waits_for is not None:
         why, remedy = _WAITS.get(waits_for, _BUSY)
         message = f"The test mail was not sent from the mailbox: {why}."
-        return failed(NAME, "mailbox_busy", message, remedy, Blame.NOBODY)
+        return failed(TEST_MAIL, "mailbox_busy", message, remedy, Blame.NOBODY)
     verdict = judge(await gmail.send(_mail(connection), token, SendWindow(float("inf"))))
     if verdict.outcome in {AttemptOutcome.NOT_SENT, AttemptOutcome.REJECTED}:
         await postage.give_back()
     if verdict.failure is FailureClass.NONE:
         message = f"Gmail took a mail from {connection.mailbox} to itself (message {verdict.gmail_id})."
-        return passed(NAME, "mail_accepted", message)
-    return failed(NAME, verdict.code, verdict.message, verdict.remedy or _again(verdict), _blame(verdict))
+        return passed(TEST_MAIL, "mail_accepted", message)
+    return failed(
+        TEST_MAIL, verdict.code, verdict.message, verdict.remedy or _again(verdict), _blame(verdict)
+    )
 
 
 def _mail(connection: Connection) -> bytes:

@@ -189,7 +189,7 @@ class SetupLinkWanted(Model):
 
 
 class SetupLink(Model):
-    """A link for a tenant's administrator. The address is a secret until it is used: in the first browser that opens it."""
+    """A link for a tenant's administrator. The address is a secret until it is used: in the first browser in which Start is pressed."""
 
     tenant: str
     connection: str

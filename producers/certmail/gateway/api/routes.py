@@ -202,7 +202,7 @@ ROUTES: Final = (
         "Make a link on which a tenant's administrator connects the mailbox; the tenant's link before it ends",
         Scope.SETUP_LINKS_WRITE,
         Writing(models.SetupLinkWanted, invitations.body, invitations.make),
-        {201: ("Good for seven days, in the first browser that opens it.", models.SetupLink)},
+        {201: ("Good for seven days, in the first browser in which Start is pressed.", models.SetupLink)},
         problems=(*_KEYED, "invalid_body", "tenant_not_allowed", "connection_active", "tenant_suspended"),
     ),
     Route(

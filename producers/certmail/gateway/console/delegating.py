@@ -50,6 +50,7 @@ async def hand_on(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     front = request.app[FRONT]
     found = await asyncio.to_thread(connection_of, front, visitor, request.match_info["id"])
     made = await asyncio.to_thread(issue_delegation, front.office, found)
+    await asyncio.to_thread(_ask_for_client_id, front, found)
     return await show(request, visitor, "delegation-link.html", {"connection": found, "link": made})
 
 
@@ -93,6 +94,7 @@ def _asked(front: Front, delegation: Delegation) -> Asked | None:
     if not delegation.fits(tenant, connection):
         raise _ended()
 
+    _ask_for_client_id(front, connection)
     answer = front.asker.latest(connection.id)
     steps = answer.enquiry.steps if answer is not None and answer.enquiry.wish is not Wish.REMOVE else ()
     if _works(connection, steps):
@@ -132,6 +134,13 @@ def _ask(front: Front, delegation: Delegation) -> None:
     answer = front.asker.latest(delegation.connection)
     if answer is None or answer.over:
         front.asker.ask(delegation.tenant, delegation.connection, Wish.CHECK)
+
+
+def _ask_for_client_id(front: Front, connection: Connection) -> None:
+    """Have a worker look, unless one has of late: what is to be authorised is a number that only Google knows."""
+    known = client_id_of(front.office.strongbox, connection) or connection.state is ConnectionState.ACTIVE
+    if not known and front.asker.latest(connection.id) is None:
+        front.asker.ask(connection.tenant, connection.id, Wish.CHECK)
 
 
 def _ended() -> NotLetIn:

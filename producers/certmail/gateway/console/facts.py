@@ -21,6 +21,7 @@ from certmail_config.lane_glances import glance, last_leaves_at, sent_today
 from certmail_config.pauses import pause_of
 from certmail_config.promised_mail import Promise, promise_of
 from certmail_config.sql import registry
+from certmail_config.taken_mail import was_taken
 from certmail_config.token_errors import Blame
 
 _AT_GOOGLE: Final = frozenset(
@@ -32,6 +33,8 @@ _AT_GOOGLE: Final = frozenset(
         "scope_missing",
     }
 )
+
+API_DISABLED: Final = "api_disabled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +50,43 @@ class Facts:
     """The test mail that was asked for when it could not go yet."""
     client_id: str = ""
     """The service account's numeric client ID, once Google has told it."""
+    mail_taken: bool = False
+    """Whether Gmail took a mail from the mailbox; asked of what works only."""
 
     @property
     def connection(self) -> Connection:
         """The connection."""
         return self.line.connection
+
+    @property
+    def unproven(self) -> bool:
+        """Whether Google gives the permission, and no mail has shown yet that Gmail takes any."""
+        return self._works and not self.mail_taken
+
+    @property
+    def mail_refused(self) -> bool:
+        """Whether the first mail that was to show it was refused, so that it is not set up yet."""
+        blamed = (step for step in self.steps if not step.ok and step.blame is Blame.CUSTOMER)
+        return self.unproven and any(step.name == "test mail" for step in blamed)
+
+    @property
+    def shown(self) -> ConnectionState:
+        """The state that the page shows."""
+        return ConnectionState.PENDING if self.mail_refused else self.line.shown
+
+    @property
+    def tone(self) -> str:
+        """The colour of its state."""
+        return words.STATES[self.shown][0]
+
+    @property
+    def state(self) -> str:
+        """The name of its state."""
+        return words.STATES[self.shown][1]
+
+    @property
+    def _works(self) -> bool:
+        return self.connection.state is ConnectionState.ACTIVE and not self.line.troubled
 
     @property
     def never_worked(self) -> bool:
@@ -89,10 +124,9 @@ class Facts:
             return ()
         steps = self.answer.enquiry.steps
         refused = any(not step.ok and step.blame is Blame.CUSTOMER for step in steps)
-        works = self.connection.state is ConnectionState.ACTIVE and not self.line.troubled
         # One that works was refused once: that stands until it is seen to work again.
         refused = refused and self.connection.refused_since is None
-        outdated = refused if works else all(step.ok for step in steps)
+        outdated = refused if self._works else all(step.ok for step in steps)
         return () if self.answer.over and outdated else steps
 
     @property
@@ -106,11 +140,10 @@ class Facts:
     @property
     def to_come(self) -> tuple[str, ...]:
         """The names of steps that were not reached."""
-        if self.all_passed:
+        if self.all_passed and not self.unproven:
             return ()  # but for the test mail, which nobody asked for
-        works = self.connection.state is ConnectionState.ACTIVE and not self.line.troubled
         if (
-            (works or self.connection.state is ConnectionState.DISABLED)
+            (self._works or self.connection.state is ConnectionState.DISABLED)
             and not self.running
             and not self.steps
         ):
@@ -122,6 +155,27 @@ class Facts:
         """Whether a step was seen to be as it must be."""
         works = self.connection.state is ConnectionState.ACTIVE and name != "test mail"
         return works or any(step.name == name and step.ok for step in self.steps)
+
+    @property
+    def api_disabled(self) -> bool:
+        """Whether Gmail has said that its API is not enabled in the project, and nothing has shown since that it is."""
+        troubled = self.connection.code == API_DISABLED
+        return troubled or any(step.code == API_DISABLED and not step.ok for step in self.steps)
+
+    @property
+    def cloud_ready(self) -> bool:
+        """Whether everything in the Google Cloud project was seen to be as it must be, as far as it can be seen."""
+        return self.passed("certificate") and not self.api_disabled
+
+    @property
+    def steps_done(self) -> int:
+        """How many of the four steps of a set-up are done, the first of which led to this page."""
+        return 1 + sum((self.cloud_ready, self.passed("token to send"), self._works and self.mail_taken))
+
+    @property
+    def to_be_mended(self) -> bool:
+        """Whether the last check ended at what does not pass by itself: somebody has to do something."""
+        return any(not step.ok and not step.waiting and step.blame is Blame.CUSTOMER for step in self.steps)
 
     @property
     def account_seen(self) -> bool:
@@ -158,6 +212,7 @@ def connection_of(front: Front, visitor: Visitor, id_: str) -> Connection:
 def facts(front: Front, visitor: Visitor, id_: str) -> Facts:
     """What is known of a connection; raises Refused, StoresUnreachable, RedisError, SealBroken."""
     connection = connection_of(front, visitor, id_)
+    working = connection.state is ConnectionState.ACTIVE
     redis = front.office.redis
     [lane] = glance(redis, [connection.id])
     answer = front.asker.latest(connection.id)
@@ -171,6 +226,7 @@ def facts(front: Front, visitor: Visitor, id_: str) -> Facts:
         paused=pause_of(redis, connection.tenant),
         promised=promise_of(front.office.strongbox, connection.id),
         client_id=client_id_of(front.office.strongbox, connection),
+        mail_taken=working and was_taken(front.office, connection),
     )
 
 

@@ -40,7 +40,7 @@ def _ended() -> NotLetIn:
 def _elsewhere() -> NotLetIn:
     return NotLetIn(
         "link_opened_elsewhere",
-        N_("This set-up link was opened in another browser, and works only there."),
+        N_("“Start” was pressed in another browser, and this set-up link works only there."),
         N_(
             "Go on in that browser. If it was not you, ask whoever sent you the link for a new one, which ends this one."
         ),

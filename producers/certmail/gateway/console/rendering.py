@@ -23,6 +23,7 @@ LOCALES: Final = files(_PACKAGE) / "locale"
 _ENGLISH: Final = "en"
 _TYPES: Final = {"console.css": "text/css", "console.js": "text/javascript", "mark.svg": "image/svg+xml"}
 
+_VISIT: Final = re.compile(r" Enable it by visiting https?://\S+(?: then retry)?\.?")
 NOBODY: Final = Application()
 APPLICATION: web.AppKey[Application] = web.AppKey("application", Application)
 
@@ -80,6 +81,7 @@ def environment_for(
     environment.globals["say"] = lambda text: (
         times.marked(curly(found.gettext(text)), language) if text else ""
     )
+    environment.filters["without_addresses"] = without_addresses
     environment.filters["curly"] = lambda text: times.marked(curly(text), language)
     return environment
 
@@ -113,6 +115,11 @@ def languages() -> frozenset[str]:
 def curly(text: str) -> str:
     """A sentence that is shared with the command line, with the apostrophe of the console's own; addresses stay as they are."""
     return re.sub(r"(?<=[a-z])'s(?=[ ,;:]|\.(?: |$))", "’s", text)
+
+
+def without_addresses(text: str) -> str:
+    """Google's words without the page that they would have visited: ours is the project's own, and beside it."""
+    return _VISIT.sub("", text)
 
 
 def static_url(name: str) -> str:

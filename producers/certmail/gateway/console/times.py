@@ -14,6 +14,8 @@ _FORMATS: Final = (
     (re.compile(r"\b\d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC\b"), "%Y-%m-%d %H:%M UTC"),
 )
 """How sentences that are shared with the command line name a moment (moments.py)."""
+_DAY: Final = re.compile(r"\b\d{1,2} [A-Z][a-z]{2} \d{4}\b(?![,<])")
+"""The same of a day alone; what is marked already has a tag behind it, or its hour."""
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -32,16 +34,23 @@ def day(value: datetime, language: str) -> Markup:
 
 
 def marked(text: str, language: str) -> Markup:
-    """A sentence, escaped, with the moments that it names marked."""
+    """A sentence, escaped, with the moments and days that it names marked."""
     shown = str(escape(text))
     for pattern, form in _FORMATS:
         shown = pattern.sub(lambda found, form=form: _marked(found[0], form, language), shown)  # type: ignore[misc]
+    shown = _DAY.sub(lambda found: _marked_day(found[0], language), shown)
     return Markup(shown)  # noqa: S704 - escaped above; what was added is ours
 
 
 def _marked(found: str, form: str, language: str) -> str:
     value = _read(found, form)
     return found if value is None else str(moment(value, language))
+
+
+def _marked_day(found: str, language: str) -> str:
+    value = _read(found, "%d %b %Y")
+    # Nobody said at what hour; noon is on the same day nearly everywhere.
+    return found if value is None else str(day(value.replace(hour=12), language))
 
 
 def _read(text: str, form: str) -> datetime | None:

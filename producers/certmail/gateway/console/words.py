@@ -44,11 +44,20 @@ REMEDIES: Final[Mapping[str, str]] = {
         "Paste the commands under “Prepare Google Cloud”, or upload the certificate to the service account by hand, as described there."
     ),
     "key_unknown": N_(
-        "If you have just uploaded the certificate, give Google a minute. Otherwise see that its key is listed and enabled "
-        "under the service account’s Keys, or upload it again."
+        "See that its key is listed and enabled under the service account’s Keys. If it is not, upload the certificate again."
     ),
     "service_account_unknown": N_(
         "Check the service account’s email address. If it is wrong, correct it under “The service account”."
+    ),
+    "api_disabled": N_(
+        "Enable the Gmail API in the service account’s project, wait a few minutes, then press “Check and send a test mail”."
+    ),
+    "mailbox_without_gmail": N_(
+        "Give the user a licence with Gmail, or connect another mailbox. Then press “Check and send a test mail”."
+    ),
+    "domain_policy": N_(
+        "The Workspace administrator must allow Gmail applications under “Security”, “API controls”. Then press “Check and send a "
+        "test mail”."
     ),
     "certificate_valid": N_("Make the next certificate soon."),
     "certificate_expired": N_(
@@ -148,7 +157,9 @@ def step_remedy(step: Step, connection: Connection) -> str:
     ended = step.code == "certificate_expired" and connection.next_certificate is not None
     if ended or (step.name == "next certificate" and not step.ok):
         return NEXT
-    return remedy(step.code, step.remedy, connection.kind) if step.remedy else ""
+    # A mail that was refused earlier: what to do is what it was refused for.
+    code = connection.code if step.code == "mail_refused" else step.code
+    return remedy(code, step.remedy, connection.kind) if step.remedy else ""
 
 
 def step_name(step: Step) -> str:
