@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -86,3 +89,12 @@ def settings_of(data_dir: Path) -> dict[str, Any]:
         return {}
     given: dict[str, Any] = dict(kept.get("settings", {}))
     return {**APART, **sandbox_addresses(str(given.get("sandbox_url", ""))), **given}
+
+
+def exports(data_dir: Path) -> str:
+    """What a shell is told first, so that `certmail` is found there and works in this directory: a line each, to be pasted."""
+    beside = Path(sys.executable).parent
+    found = shutil.which("certmail")
+    here = found is not None and Path(found).parent.resolve() == beside.resolve()
+    path = "" if here else f"export PATH={shlex.quote(str(beside))}:$PATH\n"
+    return f"{path}export CERTMAIL_DATA_DIR={shlex.quote(str(data_dir.absolute()))}\n"

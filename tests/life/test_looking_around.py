@@ -77,6 +77,7 @@ def test_somebody_looks_around(tmp_path: Path) -> None:
             everything_answers(said)
             page = set_up_by_its_pages(place, said)
             a_reminder_arrives(place, said)
+            the_page_tells_what_a_new_terminal_needs(place, said, page)
             environment["CERTMAIL_DATA_DIR"] = said["data_dir"]
             commands_work_in_its_directory(place)
             process.send_signal(signal.SIGINT)
@@ -146,6 +147,26 @@ def a_reminder_arrives(place: Town, said: dict[str, Any]) -> None:
     assert taken.status_code == 202, taken.text
     wait_for("the mail", lambda: bool(place.messages()))
     assert "anna@acme.example" in requests.get(said["mail"], timeout=10).text
+
+
+def the_page_tells_what_a_new_terminal_needs(place: Town, said: dict[str, Any], page: str) -> None:
+    """Of the sandbox it knows nothing yet, and certmail may be in no PATH."""
+    operator = Visitor(place)
+    assert operator.sign_in(said["password"]).ok
+    assert "the same reminder three times" in operator.read(page)
+    found = re.search(r'<code id="first-command">(.*?)</code>', operator.page.text, re.DOTALL)
+    assert found is not None
+    command = unescape(found[1]).replace("certmail send -", "certmail send - --dry-run")
+    plain = {
+        "HOME": os.environ["HOME"],
+        "XDG_DATA_HOME": str(place.data_dir / "nowhere"),
+        "PATH": "/usr/bin:/bin",
+    }
+    ran = subprocess.run(
+        ["bash", "-ec", command], env=plain, text=True, capture_output=True, timeout=60, check=False
+    )
+    assert ran.returncode == 0, ran
+    assert "1 could be enqueued" in ran.stderr
 
 
 def commands_work_in_its_directory(place: Town) -> None:

@@ -13,11 +13,15 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A function of a module of this package, and the first paragraph of its docstring."""
+    """A function of a module of this package, and the first paragraph of its docstring.
+
+    What may be the first that is done at all, or needs no stores, is run whether there is a deployment or not (`anywhere`).
+    """
 
     module: str
     function: str
     help: str
+    anywhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +37,37 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
         "demo",
         "demo",
         "Send a real campaign on this machine, with the sandbox as Google: stores, worker, pacing, record and all.",
+        anywhere=True,
     ),
     "up": Command(
         "run",
         "up",
         "Run everything on this machine: the stores, a worker, the console and Flower, until Ctrl-C.",
+        anywhere=True,
     ),
     "worker": Command(
-        "run", "worker", "Run one worker (celery -A certmail_worker.app worker does the same)."
+        "run", "worker", "Run one worker (celery -A certmail_worker.app worker does the same).", anywhere=True
     ),
     "flower": Command(
         "run",
         "flower",
         "Run Flower, Celery's dashboard: behind CERTMAIL_FLOWER_BASIC_AUTH, to look at only. Prints its address first.",
+        anywhere=True,
     ),
     "sandbox": Command(
-        "run", "sandbox", "Run Google in one process, for demos and tests. Prints its address first."
+        "run",
+        "sandbox",
+        "Run Google in one process, for demos and tests. Prints its address first.",
+        anywhere=True,
     ),
     "tenants": Group(
         "The companies whose reviewers are reminded.",
         {
             "add": Command(
-                "tenants", "add", "Add a tenant, with a connection `default` that is still to be set up."
+                "tenants",
+                "add",
+                "Add a tenant, with a connection `default` that is still to be set up.",
+                anywhere=True,
             ),
             "set": Command(
                 "tenants",
@@ -227,11 +240,13 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
         "simulate",
         "simulate",
         "Say how long a campaign takes under Google's limits, and what it asks of Redis. Nothing is sent.",
+        anywhere=True,
     ),
     "doctor": Command(
         "doctor",
         "doctor",
         "Examine settings, stores, ledger and connections: what is wrong, and what to do about it.",
+        anywhere=True,
     ),
     "vault": Group(
         "The keys that private keys and tokens are sealed with.",
@@ -240,11 +255,13 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
                 "store",
                 "keygen",
                 "Print a new key for CERTMAIL_VAULT_KEYS; it is shown once and stored nowhere.",
+                anywhere=True,
             ),
             "rotate": Command(
                 "store",
                 "rotate",
                 "Re-encrypt everything under the newest vault key, while workers run, and say which keys are no longer needed.",
+                anywhere=True,
             ),
         },
     ),
@@ -252,7 +269,10 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
         "The SQL record.",
         {
             "upgrade": Command(
-                "store", "db_upgrade", "Bring the tables of CERTMAIL_DATABASE_URL to this version's form."
+                "store",
+                "db_upgrade",
+                "Bring the tables of CERTMAIL_DATABASE_URL to this version's form.",
+                anywhere=True,
             ),
         },
     ),
@@ -260,5 +280,6 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
         "gateway",
         "gateway",
         "Run the gateway: console, set-up links, HTTP API (/docs describes it), OAuth callback, /healthz and /readyz.",
+        anywhere=True,
     ),
 }

@@ -11,6 +11,7 @@ import typer
 from rich.status import Status
 
 from certmail_config.errors import WrongUse
+from certmail_config.presence import see_that_no_sandbox_is_meant
 from certmail_config.settings import Settings
 from certmail_worker.checkup import Finding, Severity, examine
 from certmail_worker.cli.output import Json, err, out, print_json
@@ -56,6 +57,7 @@ def doctor(
             "--yes, --stopped-at and --without-copy go with --repair.",
             "See `certmail doctor --help`.",
         )
+    see_that_no_sandbox_is_meant(settings)
     done: Done | None = None
     if repair and (found := find_repair(settings, stopped_at=ended)):
         if not _agreed(found, yes=yes, without_copy=without_copy, json=json):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from importlib import import_module
 from typing import Any
 
@@ -36,10 +37,25 @@ def load(name: str, each: Command | Group) -> click.Command:
         return Lazy(name=name, table=each.commands, help=each.help, no_args_is_help=True)
     module = import_module(f"{__package__}.{each.module}")
     alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
-    alone.command(name)(getattr(module, each.function))
+    function = getattr(module, each.function)
+    alone.command(name)(function if each.anywhere else _where_there_is_one(function))
     command: click.Command = typer.main.get_command(alone)
     # What has been imported stays; from here on garbage is collected as usual (see `main`).
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
     return command
+
+
+def _where_there_is_one(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same command, refused where there is no deployment: looking for one must not make one."""
+
+    @wraps(function)
+    def checked(**given: Any) -> Any:
+        from certmail_config.presence import see_that_it_is_there  # noqa: PLC0415 - a list of commands needs none of this
+        from certmail_config.settings import Settings  # noqa: PLC0415 - as above
+
+        see_that_it_is_there(Settings.from_env())
+        return function(**given)
+
+    return checked

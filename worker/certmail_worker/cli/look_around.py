@@ -17,7 +17,7 @@ from certmail_config.api_keys import EVERY_TENANT, Scope
 from certmail_config.errors import Refused
 from certmail_config.key_desk import create_key
 from certmail_config.office import Office, open_office
-from certmail_config.sandbox import APART, is_sandbox, keep, read_kept, sandbox_addresses
+from certmail_config.sandbox import APART, exports, is_sandbox, keep, read_kept, sandbox_addresses
 from certmail_config.settings import PREFIX, Settings
 from certmail_worker.children import termination_as_interrupt
 from certmail_worker.cli.keeping_up import Kept, only_one
@@ -256,9 +256,11 @@ def _print(at: Places, wanted: Settings) -> None:
         "  2. Send a first reminder:",
         f"     curl {at.api}/v1/reminders -H 'Authorization: Bearer {at.api_key}' \\",
         """       --json '{"tenant": "acme", "to": "anna@acme.example", "campaign": "q4", "pending": 3}'""",
+        "     The same again is a duplicate, also after a restart: for another mail change `to` or `campaign`.",
         f"  3. Read the mail: {at.mail}",
         "",
-        f"Commands in another terminal: export CERTMAIL_DATA_DIR={at.data_dir}",
+        "For commands (`certmail status`, `certmail send` …) first, in another terminal:",
+        *(f"  {line}" for line in exports(Path(at.data_dir)).splitlines()),
         "Data and logs are there, too, and go on at the next start; --fresh begins anew. Ctrl-C stops everything.",
     ]
     out.print("\n".join(lines), markup=False)

@@ -18,11 +18,13 @@ class FirstReminder:
 
     connection: Connection
     base_url: str
+    before: str = ""
+    """Lines that a shell needs first, to find this deployment: the sandbox's, which nobody has in the environment."""
 
     @property
     def key(self) -> str:
         """The command that makes an API key."""
-        return f"certmail keys create first --tenant {shlex.quote(self.connection.tenant)}"
+        return f"{self.before}certmail keys create first --tenant {shlex.quote(self.connection.tenant)}"
 
     @property
     def curl(self) -> str:
@@ -38,8 +40,10 @@ class FirstReminder:
     def python(self) -> str:
         """From Python."""
         fields = ", ".join(f"{name}={value!r}" for name, value in self._fields.items())
+        first = ["In the terminal first:", *self.before.splitlines()] if self.before else []
+        told = "".join(f"# {line}\n" for line in first)
         return (
-            "from certmail import Mailer, Reminder\n\n"
+            f"{told}from certmail import Mailer, Reminder\n\n"
             "with Mailer.from_env() as mailer:\n"
             f"    receipt = mailer.send(Reminder({fields}))\n"
             "    print(receipt.id, mailer.status(receipt.id).state)\n"
@@ -49,7 +53,7 @@ class FirstReminder:
     def command(self) -> str:
         """On the command line."""
         line = shlex.quote(json.dumps(self._fields, ensure_ascii=False))
-        return f"printf '%s\\n' {line} | certmail send -\n"
+        return f"{self.before}printf '%s\\n' {line} | certmail send -\n"
 
     @property
     def _fields(self) -> dict[str, Any]:

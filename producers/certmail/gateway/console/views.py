@@ -19,6 +19,7 @@ from certmail_config.enquiries import Wish
 from certmail_config.errors import Refused
 from certmail_config.google_steps import GoogleSteps
 from certmail_config.ids import ConnectionId
+from certmail_config.sandbox import exports, is_sandbox
 from certmail_config.setup_links import end, may_return_to, standing, way_back
 
 
@@ -45,7 +46,9 @@ async def connection_page(
     google = GoogleSteps(found.connection, found.client_id, front.office.settings.consoles)
     values = {"facts": found, "connection": found.connection, "typed": typed, "google": google}
     values["oauth_client_id"] = front.office.settings.oauth_client_id or ""
-    values["first"] = FirstReminder(found.connection, front.office.settings.base_url)
+    settings = front.office.settings
+    before = exports(settings.data_dir) if is_sandbox(settings.data_dir) else ""
+    values["first"] = FirstReminder(found.connection, settings.base_url, before)
     return await show(request, visitor, "connection.html", values, status=status)
 
 
