@@ -64,6 +64,22 @@ def test_without_a_password_nothing_is_shown_and_signing_in_shows_the_list(place
     assert urlsplit(visitor.get("/console").url).path == "/console/sign-in"
 
 
+def test_signing_in_leads_to_the_page_that_was_wanted_if_it_is_the_consoles(place: Town) -> None:
+    for wanted, shown in {
+        "/console/new": "/console/new",
+        "/console/sign-in?next=https://evil.example/console/new": "/console",
+        "/console/sign-in?next=//evil.example": "/console",
+        "/console/sign-in?next=/console/../connect": "/console",
+    }.items():
+        visitor = Visitor(place)
+        visitor.get(wanted)
+        [then] = re.findall(r'name="next" value="([^"]*)"', visitor.page.text)
+        answer = visitor.post(
+            "/console/sign-in", password=PASSWORD, next=wanted.partition("next=")[2] or then
+        )
+        assert (urlsplit(answer.url).path, answer.url.startswith(place.gateway)) == (shown, True)
+
+
 def test_whoever_comes_by_localhost_is_led_to_the_address_that_google_knows(place: Town) -> None:
     visitor = Visitor(place)
     port = urlsplit(place.gateway).port

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from certmail.gateway.console import cookies
+from certmail.gateway.console import cookies, wanted
 from certmail.gateway.console.cookies import Cookie
 from certmail.gateway.console.facts import named, tenant_of
 from certmail.gateway.console.fields import read_form
@@ -58,7 +58,7 @@ def for_operator(page: Page) -> Bare:
         secret = cookies.read(request, Cookie.OPERATOR, secure=front.secure)
         visitor = await asyncio.to_thread(_operator, front, secret)
         if visitor is None:
-            raise web.HTTPSeeOther("/console/sign-in")
+            raise web.HTTPSeeOther(wanted.to_sign_in(request.method, request.path))
         return await _admit(request, visitor, page)
 
     return bare

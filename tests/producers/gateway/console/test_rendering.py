@@ -113,6 +113,7 @@ def test_a_translated_page_is_in_that_language() -> None:
     environment = environment_for("de", Translations(compiled))
     values = {
         "form_token": "t",
+        "wanted": "/console",
         "trouble": "",
         "minutes": 0,
         "closed": False,
