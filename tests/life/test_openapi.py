@@ -69,9 +69,15 @@ def test_the_page_explains_every_request_object_and_problem(place: Town) -> None
     page = requests.get(f"{place.gateway}/docs", timeout=10)
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
     assert "<script" not in page.text
+    assert "`" not in re.sub(r"<pre>.*?</pre>", "", page.text, flags=re.DOTALL), (
+        "what is code is shown as code"
+    )
     ids = set(re.findall(r'id="([^"]+)"', page.text))
     operations = [each for methods in document["paths"].values() for each in methods.values()]
     assert {each["operationId"] for each in operations} | document["components"]["schemas"].keys() <= ids
+    [contents] = re.findall(r"<nav.*?</nav>", page.text, re.DOTALL)
+    linked = set(re.findall(r'href="#([^"]+)"', contents))
+    assert {each["operationId"] for each in operations} | {"objects", "problems"} == linked
     sent = requests.post(f"{place.gateway}/v1/reminders", timeout=10)
     assert sent.status_code == 401
     assert sent.json()["type"].rpartition("#")[2] in ids

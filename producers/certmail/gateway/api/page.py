@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -18,8 +19,11 @@ h1 { font-size: 1.7rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; } h3 { 
 code, pre { font: .88em/1.5 ui-monospace, monospace; } pre { overflow-x: auto; padding: .75rem; background: var(--paper); border-radius: 8px; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0; display: block; overflow-x: auto; }
 td, th { text-align: left; vertical-align: top; padding: .3rem .75rem .3rem 0; border-top: 1px solid var(--line); }
+nav ul { margin: .25rem 0; padding-left: 1.25rem; columns: 18rem; } nav a { overflow-wrap: anywhere; }
+@media (max-width: 40rem) { th { display: none; } tr, td { display: block; padding-right: 0; border: 0; } tr { border-top: 1px solid var(--line); padding: .4rem 0; } td { overflow-wrap: anywhere; padding: .1rem 0; } }
 .method { color: var(--good); font-weight: 700; } .soft { color: var(--soft); }
 """
+_CODE = re.compile("`([^`]+)`")
 _EXAMPLE = """\
 curl {base}/v1/reminders \\
   -H "Authorization: Bearer $CERTMAIL_API_KEY" \\
@@ -36,20 +40,38 @@ def page(document: dict[str, Any]) -> str:
         _schema(name, schema) for name, schema in sorted(document["components"]["schemas"].items())
     )
     problems = "".join(
-        f'<tr id="{code}"><td>{kind.status}<td><code>{code}</code><td>{escape(kind.title)}<td>{escape(kind.remedy)}'
+        f'<tr id="{code}"><td>{kind.status}<td><code>{code}</code><td>{_prose(kind.title)}<td>{_prose(kind.remedy)}'
         for code, kind in KINDS.items()
     )
-    about = "".join(f"<p>{escape(part)}</p>" for part in document["info"]["description"].split("\n\n"))
+    about = "".join(f"<p>{_prose(part)}</p>" for part in document["info"]["description"].split("\n\n"))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>certmail API</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{STYLE}</style></head><body><main><h1>certmail API</h1>{about}"
         '<p>The same for programs: <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1).</p>'
-        f"<pre>{escape(_EXAMPLE.format(base=base))}</pre>"
-        f"{operations}<h2>Objects</h2>{schemas}"
-        "<h2>Problems</h2><section><table><tr><th>Status<th>Code<th>What is wrong<th>What to do"
+        f"{_contents(document)}<pre>{escape(_EXAMPLE.format(base=base))}</pre>"
+        f'{operations}<h2 id="objects">Objects</h2>{schemas}'
+        '<h2 id="problems">Problems</h2><section><table><tr><th>Status<th>Code<th>What is wrong<th>What to do'
         f"{problems}</table></section></main></body></html>"
     )
+
+
+def _contents(document: dict[str, Any]) -> str:
+    """What is on the page, as links."""
+    tags = [tag["name"] for tag in document["tags"]]
+    listed: dict[str, list[str]] = {tag: [] for tag in tags}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            link = f'<li><a href="#{escape(operation["operationId"])}">{method.upper()} {escape(path)}</a>'
+            listed[operation["tags"][0]].append(link)
+    groups = "".join(f"<p>{escape(tag)}</p><ul>{''.join(links)}</ul>" for tag, links in listed.items())
+    rest = '<p><a href="#objects">Objects</a>, <a href="#problems">Problems</a></p>'
+    return f'<nav aria-label="Contents">{groups}{rest}</nav>'
+
+
+def _prose(text: str) -> str:
+    """A sentence with what stands between backticks as code; everything in it is escaped."""
+    return _CODE.sub(r"<code>\1</code>", escape(text))
 
 
 def _tagged(paths: dict[str, Any], tag: str) -> str:
@@ -65,17 +87,17 @@ def _tagged(paths: dict[str, Any], tag: str) -> str:
 
 def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
     parameters = "".join(
-        f"<tr><td><code>{escape(each['name'])}</code><td>{escape(each['in'])}<td>{escape(each['description'])}"
+        f"<tr><td><code>{escape(each['name'])}</code><td>{escape(each['in'])}<td>{_prose(each['description'])}"
         for each in operation.get("parameters", [])
     )
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
     answers = "".join(
-        f"<tr><td>{status}<td>{escape(answer['description'])}<td>{_link(_content(answer))}"
+        f"<tr><td>{status}<td>{_prose(answer['description'])}<td>{_link(_content(answer))}"
         for status, answer in operation["responses"].items()
     )
     return (
         f'<section id="{escape(operation["operationId"])}"><h3><span class="method">{method.upper()}</span> {escape(path)}</h3>'
-        f'<p>{escape(operation["summary"])}. <span class="soft">{escape(operation["description"])}</span></p>'
+        f'<p>{_prose(operation["summary"])}. <span class="soft">{_prose(operation["description"])}</span></p>'
         + (f"<p>Body: {_link(body)}</p>" if body else "")
         + (f"<table>{parameters}</table>" if parameters else "")
         + f"<table>{answers}</table></section>"
@@ -92,11 +114,11 @@ def _schema(name: str, schema: dict[str, Any]) -> str:
     needed = schema.get("required", [])
     rows = "".join(
         f"<tr><td><code>{escape(field)}</code>{'' if field in needed else ' <span class=soft>optional</span>'}"
-        f"<td>{_type(each)}<td>{escape(each.get('description', ''))}"
+        f"<td>{_type(each)}<td>{_prose(each.get('description', ''))}"
         for field, each in schema.get("properties", {}).items()
     )
     values = ", ".join(f"<code>{escape(str(value))}</code>" for value in schema.get("enum", []))
-    about = escape(schema.get("description", ""))
+    about = _prose(schema.get("description", ""))
     return f'<section id="{escape(name)}"><h3>{escape(name)}</h3><p>{about} {values}</p><table>{rows}</table></section>'
 
 
