@@ -253,10 +253,12 @@ def get_connection(db: Db, id_or_name: str) -> Connection:
     where = (table.c.tenant == tenant) & (table.c.name == name) if slash else table.c.id == id_or_name.lower()
     row = db.execute(select(table).where(where)).mappings().one_or_none()
     if row is None:
+        # Only from what was given: whoever asks for another tenant's learns nothing of it.
+        hint = "" if slash else f"A connection is named by its id, or as TENANT/NAME: {tenant}/default, say. "
         raise Refused(
             "unknown_connection",
             f"There is no connection {id_or_name!r}.",
-            "See `certmail connections list`.",
+            f"{hint}See `certmail connections list`.",
         )
     return _connection(row)
 

@@ -126,6 +126,8 @@ class TestSet:
     def test_an_unknown_connection_is_exit_1(self, certmail: Run) -> None:
         status, said = certmail("connections", "set", "acme/nope", "--per-day", "500")
         assert (status, said["error"]["code"]) == (1, "unknown_connection")
+        said = certmail("connections", "show", "acme")[1]
+        assert "acme/default, say" in said["error"]["remedy"], "whoever names a tenant only"
 
     def test_a_person_sees_the_connection_with_all_its_limits(
         self, certmail: Run, capsys: pytest.CaptureFixture[str]

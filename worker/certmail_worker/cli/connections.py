@@ -135,7 +135,9 @@ def set_(
         warm_up_days=warm_up_days,
     )
     if not changes:
-        remedy = "Give at least one limit: see `certmail connections set --help`."
+        remedy = (
+            f"Give at least one limit: `certmail connections set {id} --per-day 500`, say; `--help` has all."
+        )
         raise WrongUse("missing_option", "There is nothing to change.", remedy)
     with open_office(Settings.from_env(), actor=actor()) as office:
         changed = office.change_limits(id, changes)

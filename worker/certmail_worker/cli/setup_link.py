@@ -34,7 +34,7 @@ def setup_link(
 ) -> None:
     """Make a link for a tenant's administrator: good for seven days, in the first browser in which Start is pressed, until it is done.
 
-    The tenant's link before it ends. Back at the return URL are `tenant`, `connection`, `status` and `state`.
+    The tenant's link before it ends. Back at the return URL are `tenant`, `connection`, `status` (`active`: it works) and `state`.
     """
     with open_office(Settings.from_env()) as office:
         made = issue(office, tenant, name=name, return_url=return_url, state=state, again=again)

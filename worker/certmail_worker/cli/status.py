@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
@@ -28,6 +28,7 @@ from certmail_worker.cli.output import fields as show_fields
 OF_THE_RECORD: Final = ("kind", "campaign", "recipient", "decided_by", "enqueued_at", "updated_at")
 """What only the record knows, or keeps when Redis has forgotten."""
 ATTEMPTS: Final = ("n", "begun_at", "ended_at", "outcome", "http_status", "google_reason", "latency_ms", "gmail_id", "key_id")  # fmt: skip
+LONGEST_REASON: Final = 160
 
 
 def status(
@@ -103,7 +104,19 @@ def _show(value: dict[str, Any]) -> None:
     if history:
         out.print("\n[bold]What happened[/bold]")
         shown = ("at", "type", "state", "reason", "worker")
-        table(shown, [[event.get(name) for name in shown] for event in history])
+        table(shown, [[event.get(name) for name in shown] for event in told_once(history)])
+
+
+def told_once(history: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Events as a line each: a long reason is cut, and one that was told before is only its code. JSON has them whole."""
+    told: set[str] = set()
+    for event in history:
+        reason = str(event.get("reason") or "")
+        code = reason.partition(":")[0]
+        again = reason in told and code != reason
+        told.add(reason)
+        cut = f"{reason[:LONGEST_REASON]}…" if len(reason) > LONGEST_REASON else reason
+        yield {**event, "reason": f"{code}: as above" if again else cut}
 
 
 def _also(away: CertmailError | None) -> str:

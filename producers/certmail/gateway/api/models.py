@@ -173,7 +173,7 @@ class SetupLinkWanted(Model):
         str | None,
         Field(
             max_length=2000,
-            description="Where the administrator is sent back to, with `tenant`, `connection`, `status` and `state` in the query; "
+            description="Where the administrator is sent back to, with `tenant`, `connection`, `status` (`active`: it works) and `state` in the query; "
             "its beginning must be among CERTMAIL_RETURN_URLS.",
         ),
     ] = None
