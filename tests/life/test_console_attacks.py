@@ -217,7 +217,10 @@ class TestTheWayBackFromGoogle:
         assert state_of(place, connection) == "pending"
         somebody.post(urlsplit(somebody.page.url).path, answer="yes")
         assert state_of(place, connection) == "active"
-        assert somebody.get(back).status_code == 400
+        linked = place.office.connection(ConnectionId(connection))
+        assert somebody.get(back).ok, "whoever loads the page again is told how it ended"
+        assert place.office.connection(linked.id) == linked, "and nothing more comes of it"
+        assert Visitor(place).get(back).status_code == 400, "another browser is told nothing"
 
     def test_the_question_is_answered_by_that_browser_alone_and_from_its_own_page(
         self, place: Town, somebody: Visitor
