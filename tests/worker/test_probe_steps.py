@@ -60,6 +60,9 @@ class TestOneThatWorks:
     def test_is_said_to_go_on_until_then(self) -> None:
         told = until_confirmed(REFUSED, WORKS, NOW, CONFIRM)
         assert "goes on until Google refuses it again" in told.message
+        mail = failed("test mail", "mailbox_without_gmail", "Google says: not enabled", "Enable it.")
+        told = until_confirmed(mail, WORKS, NOW, CONFIRM)
+        assert told.message.startswith("Google says: not enabled. Reminders are tried all the same until")
         refused = replace(WORKS, refused_since=NOW - timedelta(seconds=CONFIRM))
         assert until_confirmed(REFUSED, refused, NOW, CONFIRM) == REFUSED
         assert until_confirmed(AWAY, WORKS, NOW, CONFIRM) == AWAY

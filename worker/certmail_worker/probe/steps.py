@@ -102,8 +102,11 @@ def until_confirmed(step: Step, connection: Connection, now: datetime, confirm_s
         or not _awaits_confirmation(connection, now, confirm_seconds)
     ):
         return step
-    words = f"The connection goes on until Google refuses it again, {confirm_seconds:.0f} s or more after the first time."
-    return replace(step, message=f"{step.message} {words}")
+    # A mail that was refused may be the first that was ever tried: of that nobody can say that it goes on.
+    goes_on = "Reminders are tried all the same" if step.name == TEST_MAIL else "The connection goes on"
+    words = f"{goes_on} until Google refuses it again, {confirm_seconds:.0f} s or more after the first time."
+    stop = "" if step.message.endswith((".", "!", "?")) else "."
+    return replace(step, message=f"{step.message}{stop} {words}")
 
 
 def may_go_later(steps: Sequence[Step]) -> bool:
