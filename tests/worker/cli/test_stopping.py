@@ -173,7 +173,7 @@ class TestTenants:
         assert status == 0
         assert (said["id"], said["removed"], said["cancelled"], said["uncertain"]) == ("acme", True, 0, 0)
         [access] = said["connections"]
-        assert (access["connection"], access["access"]) == (made["id"], "theirs")
+        assert (access["connection"], access["access"]) == (made["id"], "none")
         assert "sa@acme-it.iam.gserviceaccount.com" in access["remedy"]
         assert certmail("tenants", "show", "acme")[1]["error"]["code"] == "unknown_tenant"
         assert certmail("tenants", "show", "globex")[1]["waiting"] == 1
@@ -212,7 +212,7 @@ class TestConnections:
         assert status == 0
         assert said["remedy"]
         assert {name: said[name] for name in ("id", "cancelled", "uncertain", "access", "removed")} == {
-            "id": made["id"], "cancelled": 1, "uncertain": 0, "access": "theirs", "removed": True,
+            "id": made["id"], "cancelled": 1, "uncertain": 0, "access": "none", "removed": True,
         }  # fmt: skip
         [draft] = certmail("connections", "list")[1]["connections"][:1]
         assert (draft["tenant"], draft["name"], draft["state"]) == ("acme", "default", "draft")
