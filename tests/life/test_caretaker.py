@@ -22,6 +22,8 @@ from support.town import QUICK, Town, campaign, town, wait_for
 SETTINGS = {**QUICK, "CERTMAIL_CONFIRM_SECONDS": "2", "CERTMAIL_CARE_SECONDS": "1"}
 """It goes round each second, and looks at trouble for the first time after three."""
 LONG = 60.0
+PROMISED = "reviews@promised.example"
+"""Sends the one test mail that is asked for."""
 
 
 @pytest.fixture(scope="module")
@@ -235,4 +237,5 @@ def test_a_missing_vault_key_stops_a_lane_and_ends_nothing(place: Town) -> None:
 
 
 def test_nothing_of_all_this_costs_a_mail(place: Town) -> None:
-    assert {mail["certmail_id"] for mail in place.messages()} <= set(place.recorded())
+    unasked = [mail for mail in place.messages() if mail["mailbox"] != PROMISED]
+    assert {mail["certmail_id"] for mail in unasked} <= set(place.recorded())

@@ -89,7 +89,7 @@ async def test_people_see_the_notice_on_the_mailbox_page(google: Google) -> None
     token = await google.token()
     await nobody(google)
     await google.send(token, google.mail(to="gone@acme.example"))
-    page = (await google.ask("GET", "/")).body
+    page = (await google.ask("GET", "/mail")).body
     assert "mailer-daemon@googlemail.com" in page
     assert "Delivery Status Notification (Failure)" in page
 

@@ -80,7 +80,7 @@ class Lanes(Counting):
             track.state, track.version, track.code, track.message = "open", version, None, None
             if self.waiting(connection):
                 self.wake_lane(connection, now)
-            self.emit(now, "opened", connection=connection, tenant=track.tenant, version=str(version))
+            self.emit(now, "opened", connection=connection, tenant=track.tenant, version=str(version), by="")
         return True
 
     def remove_lane(self, connection: ConnectionId, *, clock: float) -> int:
@@ -93,7 +93,7 @@ class Lanes(Counting):
         self.wake.pop(connection, None)
         self.queues[track.project].pop(connection, None)
         self.blocked[track.mailbox].discard(connection)
-        self.emit(now, "removed", connection=connection, tenant=track.tenant)
+        self.emit(now, "removed", connection=connection, tenant=track.tenant, by="")
         return 0
 
     def pause(
@@ -116,7 +116,7 @@ class Lanes(Counting):
                 if self.waiting(lane):
                     self.wake_lane(lane, now)
         if changed:
-            self.emit(now, "paused" if on else "resumed", tenant=name, reason=reason)
+            self.emit(now, "paused" if on else "resumed", tenant=name, reason=reason, by="")
         return changed
 
     def suspend_lane(self, connection: ConnectionId, suspension: Suspension, *, clock: float) -> bool:
@@ -145,4 +145,5 @@ class Lanes(Counting):
             version=str(why.version),
             code=why.code,
             message=why.words,
+            by="",
         )
