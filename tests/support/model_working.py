@@ -50,6 +50,7 @@ class Working(Moves):
                 enqueued_at=entry.enqueued_at / 1000,
                 expires_at=entry.expires_at / 1000,
                 body=self.bodies[id_],
+                campaign=entry.campaign,
             )
         )
 
