@@ -118,7 +118,8 @@ class Actors(RuleBasedStateMachine):
         answer = self.twin.repeat(asked, again=True).answer
         after = {id_: entry.state for id_, entry in self.twin.contents.entries.items()}
         assert before == after, f"a repeated {asked.name} changed what is so"
-        moves_on = asked.name in {"settle", "release", "enqueue", "cancel"}  # these tell where the job is now
+        # These tell where the job is now, and whether that was a change.
+        moves_on = asked.name in {"settle", "release", "enqueue", "cancel", "pause"}
         assert answer == asked.answer or isinstance(answer, RefusedBy) or moves_on
 
     def answer(self, job: str, worker: str, *, lost: bool = False) -> Job | None:
