@@ -210,6 +210,7 @@ class TestChanges:
         with engine.connect() as db:
             at = NOON + timedelta(milliseconds=5)
             assert self.states(read_changes(db, since(at))) == [("a1", "uncertain"), ("a1", "ready")]
+            assert read_changes(db, since(datetime(1, 1, 1, tzinfo=UTC))) == read_changes(db, BEGINNING)
 
 
 class TestHistory:

@@ -57,8 +57,8 @@ class Changes:
 
 
 def since(at: datetime) -> Position:
-    """The place before everything that happened at a time or later."""
-    return Position(int(at.timestamp() * 1000) - 1, 10**17)
+    """The place before everything that happened at a time or later; before 1970 nothing did."""
+    return max(BEGINNING, Position(int(at.timestamp() * 1000) - 1, 10**17))
 
 
 def read_changes(

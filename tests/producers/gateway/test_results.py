@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
 from certmail import Mailer, Reminder
 from certmail_config import keys
@@ -74,6 +74,14 @@ class TestChanges:
         assert [each["id"] for each in late["items"]] == ["a2", "a3"]
         assert (await client.get("/v1/changes?tenant=globex"))[1]["items"] == []
         assert len((await client.get("/v1/changes?tenant=acme"))[1]["items"]) == 3
+
+    async def test_a_page_without_anything_leads_on(self, client: Any, office: Office) -> None:
+        with office.db() as db:
+            db.execute(delete(tables.events))
+        _, page = await client.get("/v1/changes?since=0001-01-01T00:00:00Z")
+        assert (page["items"], page["more"]) == ([], False)
+        status, again = await client.get(f"/v1/changes?cursor={page['next']}")
+        assert (status, again) == (200, page)
 
     @pytest.mark.parametrize("cursor", ["x", "WyJhIiwgImIiXQ", "WyItMSIsICIwIl0", "W10"])
     async def test_what_is_no_cursor_is_said(self, client: Any, cursor: str) -> None:

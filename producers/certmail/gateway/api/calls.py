@@ -13,6 +13,8 @@ from pydantic import BaseModel
 
 from certmail.async_mailer import AsyncMailer
 from certmail.gateway.api.access import Doorkeeper
+from certmail.gateway.api.models import Fault
+from certmail.gateway.api.problems import Trouble
 from certmail.gateway.api.turns import Turns
 from certmail.gateway.space import Space
 from certmail_config.api_keys import Grant
@@ -50,6 +52,14 @@ class Call:
     def path_id(self) -> str:
         """The `{id}` of the address."""
         return self.request.match_info["id"]
+
+    def check_reach(self, tenant: str, pointer: str = "/tenant") -> None:
+        """See that the API key reaches a tenant, which the body names at this place; raises Trouble."""
+        if self.grant.reaches(tenant):
+            return
+        said = f"The API key {self.grant.id} does not reach the tenant {tenant!r}."
+        fault = Fault(pointer=pointer, code="tenant_not_allowed", detail=said)
+        raise Trouble("tenant_not_allowed", said, faults=[fault])
 
 
 @dataclass(frozen=True)

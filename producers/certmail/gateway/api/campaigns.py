@@ -11,7 +11,6 @@ from certmail.gateway.api.calls import Answer, Call
 from certmail.gateway.api.deliveries import reached, shown_totals
 from certmail.gateway.api.listings import query_of
 from certmail.gateway.api.paging import read_cursor, write_cursor
-from certmail.gateway.api.problems import Trouble
 from certmail_config.sql.deliveries import Filter
 from certmail_config.sql.totals import CampaignPage, CampaignTotals, count_campaigns
 
@@ -41,10 +40,7 @@ async def body_of_cancel(call: Call) -> dict[str, Any]:
 async def cancel(call: Call, body: dict[str, Any]) -> Answer:
     """POST /campaigns:cancel."""
     wanted = read_model(models.CancelWanted, body)
-    if not call.grant.reaches(wanted.tenant):
-        said = f"The API key {call.grant.id} does not reach the tenant {wanted.tenant!r}."
-        fault = models.Fault(pointer="/tenant", code="tenant_not_allowed", detail=said)
-        raise Trouble("tenant_not_allowed", said, faults=[fault])
+    call.check_reach(wanted.tenant)
     by = f"by API key {call.grant.id}"
     done = await call.desk.mailer.cancel_all(wanted.tenant, campaign=wanted.campaign, reason=by)
     counted = models.Cancelled(

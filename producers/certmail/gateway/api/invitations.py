@@ -27,10 +27,7 @@ async def body(call: Call) -> dict[str, Any]:
 async def make(call: Call, value: dict[str, Any]) -> Answer:
     """POST /setup-links."""
     wanted = read_model(models.SetupLinkWanted, value)
-    if not call.grant.reaches(wanted.tenant):
-        said = f"The API key {call.grant.id} does not reach the tenant {wanted.tenant!r}."
-        fault = models.Fault(pointer="/tenant", code="tenant_not_allowed", detail=said)
-        raise Trouble("tenant_not_allowed", said, faults=[fault])
+    call.check_reach(wanted.tenant)
     await asyncio.to_thread(call.desk.space.require)
     try:
         made = await asyncio.to_thread(

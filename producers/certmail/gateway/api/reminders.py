@@ -164,11 +164,8 @@ def _uuid(text: str) -> str:
 
 
 def _allowed(call: Call, reminder: Reminder, pointer: str) -> Reminder:
-    if call.grant.reaches(reminder.tenant):
-        return reminder
-    said = f"The API key {call.grant.id} does not reach the tenant {reminder.tenant!r}."
-    fault = models.Fault(pointer=f"{pointer}/tenant", code="tenant_not_allowed", detail=said)
-    raise Trouble("tenant_not_allowed", said, faults=[fault])
+    call.check_reach(reminder.tenant, f"{pointer}/tenant")
+    return reminder
 
 
 def _taken(sent: Sent, pointer: str) -> Receipt:
