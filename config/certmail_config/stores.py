@@ -13,6 +13,7 @@ from redis.asyncio import BlockingConnectionPool
 from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import NoPermissionError, RedisError
 
+from certmail_config.bounded_writes import with_bounded_writes
 from certmail_config.durability import Durability, prove
 from certmail_config.embedded import embedded_server, supervised
 from certmail_config.errors import SettingsError, StoresUnreachable
@@ -62,6 +63,7 @@ def connect_async(url: str) -> AsyncRedis:
     """An asyncio client; as `connect`. It belongs to the loop that first uses it."""
     # Hundreds of deliveries share some connections and wait for one rather than fail.
     pool = BlockingConnectionPool.from_url(url, **_OPTIONS, max_connections=64, timeout=30)
+    pool.connection_class = with_bounded_writes(pool.connection_class)
     return AsyncRedis.from_pool(pool)
 
 
