@@ -1,4 +1,4 @@
-"""The states of a job, and the transitions between them: one table, which the scripts and LEDGER.md are checked against."""
+"""The states of a job, and the transitions between them: one table, which the scripts and docs/ledger.md are checked against."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from certmail_config.ledger.reference import reference
 from certmail_config.ledger.script import SHARED
 from certmail_config.states import TRANSITIONS, State
 
-REFERENCE = Path(__file__).parents[2] / "config" / "LEDGER.md"
+REFERENCE = Path(__file__).parents[2] / "docs" / "ledger.md"
 SCRIPTS = {
     item.name.removesuffix(".lua")
     for item in files("certmail_config.ledger").joinpath("lua").iterdir()

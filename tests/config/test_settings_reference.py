@@ -7,7 +7,7 @@ from pathlib import Path
 from certmail_config.settings import Settings
 from certmail_config.settings_reference import reference
 
-REFERENCE = Path(__file__).parents[2] / "config" / "SETTINGS.md"
+REFERENCE = Path(__file__).parents[2] / "docs" / "settings.md"
 
 
 def test_the_reference_is_up_to_date() -> None:

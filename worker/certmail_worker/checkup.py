@@ -208,7 +208,7 @@ def _environment() -> Iterator[Finding]:
     if unknown := unknown_names():
         message = f"No settings of this version, and without effect: {', '.join(unknown)}."
         yield Finding(
-            "settings unknown", Severity.WARNING, message, "See config/SETTINGS.md for those that there are."
+            "settings unknown", Severity.WARNING, message, "See docs/settings.md for those that there are."
         )
 
 

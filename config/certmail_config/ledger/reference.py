@@ -1,6 +1,6 @@
-"""The ledger's reference, LEDGER.md, made from the states, the table of transitions, the scripts and the keys.
+"""The ledger's reference, docs/ledger.md, made from the states, the table of transitions, the scripts and the keys.
 
-`python -m certmail_config.ledger.reference > config/LEDGER.md`
+`python -m certmail_config.ledger.reference > docs/ledger.md`
 """
 
 from __future__ import annotations
