@@ -32,10 +32,7 @@ look: $(VENV)/run.stamp ## everything on this machine, Google's stand-in and its
 	@$(BIN)/certmail up --sandbox $(LOOK)
 
 demos: $(VENV)/run.stamp ## the demo ten times in a row; stops at the first that finds a disagreement
-	@for run in 1 2 3 4 5 6 7 8 9 10; do \
-	  $(BIN)/certmail demo --json 2>/dev/null >.demo.json || { cat .demo.json; exit 1; }; \
-	  $(BIN)/python -c 'import json, sys; d = json.load(open(".demo.json")); print(sys.argv[1], "ok" if d["ok"] else d["problems"], d["mailbox"], d["recorded"], len(d["faults"]), "faults", d["seconds"], "s")' $$run; \
-	done; rm -f .demo.json
+	@$(BIN)/python tests/life/demos.py
 
 test: $(VENV)/dev.stamp ## the whole test suite, on real parts
 	$(BIN)/python -m pytest $(TEST)
@@ -87,6 +84,9 @@ judge: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## both set-up
 links: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## links of every kind, opened from the mail in a real browser: at the host that is meant, or refused (under a minute)
 	@PYTHONPATH=tests $(BIN)/python -m judge.links
 
+pictures: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## renew the README's pictures (docs/pictures), taken of a real run (half a minute)
+	@PYTHONPATH=tests $(BIN)/python -m judge.pictures
+
 $(JUDGE)/node_modules/.package-lock.json: $(JUDGE)/package-lock.json
 	@command -v npm >/dev/null || { echo "The browser judge needs npm: on Debian, apt-get install nodejs npm." >&2; exit 1; }
 	npm ci --prefix $(JUDGE) --no-audit --no-fund
@@ -118,4 +118,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test slow records bench queries enqueue profile million pace abuse startup chaos pgbouncer judge links spam messages lint format lock clean
+.PHONY: help demo look demos test slow records bench queries enqueue profile million pace abuse startup chaos pgbouncer judge links pictures spam messages lint format lock clean

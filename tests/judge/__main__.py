@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from judge.sandboxed import sandboxed
 from support.town import QUICK, town, wait_for
 
 HERE = Path(__file__).parent
@@ -64,36 +63,10 @@ def main() -> int:
 
 def _looking_around(node: str, chromium: str) -> int:
     """`certmail up --sandbox` in an empty home, and whoever has only what it prints."""
-    with tempfile.TemporaryDirectory(prefix="judge-") as home:
-        environment = {n: v for n, v in os.environ.items() if not n.startswith(("CERTMAIL_", "XDG_"))}
-        environment |= {f"CERTMAIL_{name}LISTEN": "127.0.0.1:0" for name in ("SANDBOX_", "FLOWER_")}
-        environment |= {"HOME": home, "CERTMAIL_LISTEN": f"127.0.0.1:{_free_port()}"}
-        command = [sys.executable, "-m", "certmail_worker", "up", "--sandbox", "--json"]
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as up:
-            try:
-                assert up.stdout is not None, "it was asked for"
-                lines = []
-                for line in up.stdout:
-                    lines.append(line)
-                    if line == "}\n":
-                        break
-                given = {
-                    "said": json.loads("".join(lines)),
-                    "chromium": chromium,
-                    "screenshots": f"{SCREENSHOTS}/looking-around",
-                }
-                told = os.environ | {"JUDGE": json.dumps(given)}
-                return subprocess.run(
-                    [node, str(HERE / "looking_around.mjs")], env=told, check=False
-                ).returncode
-            finally:
-                up.send_signal(signal.SIGTERM)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    with sandboxed() as said:
+        given = {"said": said, "chromium": chromium, "screenshots": f"{SCREENSHOTS}/looking-around"}
+        told = os.environ | {"JUDGE": json.dumps(given)}
+        return subprocess.run([node, str(HERE / "looking_around.mjs")], env=told, check=False).returncode
 
 
 if __name__ == "__main__":
