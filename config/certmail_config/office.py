@@ -267,16 +267,15 @@ class Office:
     def _draft(self, db: Db, tenant: str, name: str) -> Connection:
         """The draft of that name; `default` was made with its tenant, any other is made now."""
         registry.get_tenant(db, tenant)
-        for found in registry.list_connections(db, tenant):
-            if found.name == name:
-                if found.state is not ConnectionState.DRAFT:
-                    remedy = "Give the new one a --name of its own."
-                    raise Refused(
-                        "connection_exists", f"The connection {name!r} of {tenant} is set up already.", remedy
-                    )
-                return found
-        assert name != DEFAULT_NAME, "every tenant has it"
-        return registry.add_connection(db, tenant, name, datetime.now(UTC))
+        found = registry.find_connection(db, tenant, name)
+        if found is None:
+            assert name != DEFAULT_NAME, "every tenant has it"
+            return registry.add_connection(db, tenant, name, datetime.now(UTC))
+
+        if found.state is not ConnectionState.DRAFT:
+            message = f"The connection {name!r} of {tenant} is set up already."
+            raise Refused("connection_exists", message, "Give the new one a --name of its own.")
+        return found
 
     def _see_that_it_opens(self, connection: Connection) -> None:
         if (broken := why_closed(connection, self.vault)) is not None:

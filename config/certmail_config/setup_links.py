@@ -91,8 +91,8 @@ def issue(
         raise WrongUse("state_too_long", f"`state` may have {LONGEST_STATE} characters at most.")
     with office.db() as db:
         found = registry.get_tenant(db, tenant)
-        connections = registry.list_connections(db, tenant)
-    _see_that_it_may_be(found, next((each for each in connections if each.name == name), None), again=again)
+        connection = registry.find_connection(db, tenant, name)
+    _see_that_it_may_be(found, connection, again=again)
     id_, until = secrets.token_urlsafe(24), datetime.now(UTC) + LIFE
     invitation = Invitation(tenant, name, _hash(id_), until.timestamp(), return_url, state)
     office.strongbox.put(keys.SETUP + tenant, asdict(invitation), seconds=int(LIFE.total_seconds()))

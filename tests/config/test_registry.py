@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Final
 
 import pytest
 from sqlalchemy import Connection as Db
-from sqlalchemy import Engine, func, insert, select, text
+from sqlalchemy import Engine, event, func, insert, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from certmail_config.connections import Connection, ConnectionState, Kind, Limits
@@ -24,6 +25,8 @@ from certmail_config.vault import Vault
 from support.postgres import Postgres
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+UNASKABLE: Final = ("a\0b", "\udcff", "ünbekannt", "x" * 100_000)
+"""Bytes of a command line that are no UTF-8, say: a database refuses them, or their driver does."""
 vault = Vault([("k1", os.urandom(32))])
 
 
@@ -175,6 +178,21 @@ class TestTenants:
         assert raised.value.code == "unknown_tenant"
         assert raised.value.remedy
 
+    @pytest.mark.parametrize("name", UNASKABLE)
+    def test_a_name_that_no_database_can_hold_is_unknown_too(self, db: Db, name: str) -> None:
+        with pytest.raises(Refused) as raised:
+            registry.get_tenant(db, name)
+        assert raised.value.code == "unknown_tenant"
+
+    def test_of_many_only_the_one_that_is_asked_for_is_read(self, db: Db) -> None:
+        for name in ("acme", "beta", "gamma"):
+            registry.add_tenant(db, vault, name, NOW)
+        asked: list[str] = []
+        event.listen(db, "before_cursor_execute", lambda *given: asked.append(str(given[3])))
+        registry.get_tenant(db, "beta")
+        assert len(asked) == 1
+        assert "beta" in asked[0]
+
     def test_when_it_was_made_is_on_record(self, db: Db, draft: Connection) -> None:
         assert db.execute(select(tables.tenants.c.created_at)).scalar_one() == NOW
         assert db.execute(select(tables.connections.c.created_at)).scalar_one() == NOW
@@ -201,7 +219,20 @@ class TestConnections:
         assert registry.get_connection(db, draft.id) == draft
         assert registry.get_connection(db, "acme/default") == draft
 
-    @pytest.mark.parametrize("name", ["", "acme", "acme/other", "other/default", "acme/default/x", "0199"])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "",
+            "acme",
+            "acme/other",
+            "other/default",
+            "acme/default/x",
+            "0199",
+            *UNASKABLE,
+            "acme/\0",
+            "acme/\udcff",
+        ],
+    )
     def test_an_unknown_one_is_refused_by_its_name(self, db: Db, draft: Connection, name: str) -> None:
         with pytest.raises(Refused) as raised:
             registry.get_connection(db, name)
@@ -255,6 +286,12 @@ class TestConnections:
         assert found == [("aaa", "default"), ("acme", "apac"), ("acme", "default")]
         assert {connection.tenant for connection in registry.list_connections(db, "acme")} == {"acme"}
         assert registry.list_connections(db, "nobody") == []
+
+    def test_one_of_a_tenants_is_found_by_its_name(self, db: Db, draft: Connection) -> None:
+        apac = registry.add_connection(db, "acme", "apac", NOW)
+        assert registry.find_connection(db, "acme", "apac") == apac
+        assert registry.find_connection(db, "acme", "emea") is None
+        assert registry.find_connection(db, "beta", "apac") is None
 
     def test_no_two_of_a_tenant_have_one_name(self, db: Db, draft: Connection) -> None:
         with pytest.raises(IntegrityError):

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection as Db
-from sqlalchemy import insert, select, update
+from sqlalchemy import RowMapping, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from certmail_config.addresses import kept_address
@@ -23,6 +23,7 @@ from certmail_config.sql import tables
 from certmail_config.vault import Vault
 
 _LIMITS = tuple(limit.name for limit in fields(Limits))  # columns of the connection
+_TENANT_COLUMNS = tuple(column for column in tables.tenants.c if column.name != "created_at")
 
 
 def deployment_salt(db: Db) -> bytes:
@@ -147,20 +148,20 @@ def change_tenant(db: Db, tenant: str, changes: Mapping[str, str | bytes | None]
 
 def list_tenants(db: Db) -> list[Tenant]:
     """All tenants, by id."""
-    columns = [column for column in tables.tenants.c if column.name != "created_at"]
-    return [Tenant(**row) for row in db.execute(select(*columns).order_by(tables.tenants.c.id)).mappings()]
+    query = select(*_TENANT_COLUMNS).order_by(tables.tenants.c.id)
+    return [Tenant(**row) for row in db.execute(query).mappings()]
 
 
 def get_tenant(db: Db, tenant: str) -> Tenant:
     """One tenant; raises Refused."""
-    for found in list_tenants(db):
-        if found.id == tenant:
-            return found
-    raise Refused(
-        "unknown_tenant",
-        f"There is no tenant {tenant!r}.",
-        "See `certmail tenants list`, or add it with `certmail tenants add`.",
-    )
+    row = _one_row(db, select(*_TENANT_COLUMNS).where(tables.tenants.c.id == tenant), tenant)
+    if row is None:
+        raise Refused(
+            "unknown_tenant",
+            f"There is no tenant {tenant!r}.",
+            "See `certmail tenants list`, or add it with `certmail tenants add`.",
+        )
+    return Tenant(**row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +252,7 @@ def get_connection(db: Db, id_or_name: str) -> Connection:
     tenant, slash, name = id_or_name.partition("/")
     table = tables.connections
     where = (table.c.tenant == tenant) & (table.c.name == name) if slash else table.c.id == id_or_name.lower()
-    row = db.execute(select(table).where(where)).mappings().one_or_none()
+    row = _one_row(db, select(table).where(where), id_or_name)
     if row is None:
         # Only from what was given: whoever asks for another tenant's learns nothing of it.
         hint = "" if slash else f"A connection is named by its id, or as TENANT/NAME: {tenant}/default, say. "
@@ -263,12 +264,23 @@ def get_connection(db: Db, id_or_name: str) -> Connection:
     return _connection(row)
 
 
+def find_connection(db: Db, tenant: str, name: str) -> Connection | None:
+    """A tenant's connection by its name; None where there is none of that name."""
+    table = tables.connections
+    query = select(table).where(table.c.tenant == tenant, table.c.name == name)
+    row = _one_row(db, query, f"{tenant}/{name}")
+    return _connection(row) if row is not None else None
+
+
+def _one_row(db: Db, query: Select[Any], name: str) -> RowMapping | None:
+    """The row that has this name; none has one that a database cannot even be asked for."""
+    if not name.isascii() or "\0" in name:
+        return None
+    return db.execute(query).mappings().one_or_none()
+
+
 def _tenant_row(tenant: Tenant) -> dict[str, Any]:
-    return {
-        column.name: getattr(tenant, column.name)
-        for column in tables.tenants.c
-        if column.name != "created_at"
-    }
+    return {column.name: getattr(tenant, column.name) for column in _TENANT_COLUMNS}
 
 
 def _connection_row(connection: Connection) -> dict[str, Any]:

@@ -240,5 +240,4 @@ def named(front: Front, tenant: str, name: str) -> Connection | None:
     """A tenant's connection by its name, None where there is none yet; raises Refused for an unknown tenant."""
     with front.office.db() as db:
         registry.get_tenant(db, tenant)
-        found = registry.list_connections(db, tenant)
-    return next((each for each in found if each.name == name), None)
+        return registry.find_connection(db, tenant, name)
