@@ -30,7 +30,8 @@ from certmail_config.oauth import (
     read_identity,
     refresh_form,
 )
-from certmail_config.token_errors import Blame, Denied, Grant
+from certmail_config.token_error_table import MEANINGS, TABLE
+from certmail_config.token_errors import Blame, Denied, Grant, Said, find_row
 
 NOW = 1_800_000_000.75
 ISSUER = "sender@acme-iga.iam.gserviceaccount.com"
@@ -409,6 +410,17 @@ class TestDenied:
             )
             assert description in denied.message
             assert denied.remedy
+
+    def test_every_row_of_the_table_decides_for_each_grant_that_it_names(self) -> None:
+        decided = {
+            (find_row(Said(400, row.error, row.words, ""), grant), grant)
+            for row in TABLE
+            for grant in row.grants
+        }
+        assert decided == {(row, grant) for row in TABLE for grant in row.grants}
+
+    def test_every_row_has_a_meaning_and_every_meaning_a_row(self) -> None:
+        assert {row.meaning for row in TABLE} == set(MEANINGS)
 
     def test_every_error_is_told_apart_by_whose_client_it_was(self) -> None:
         documented = {error for grants, _, error, *_ in ROWS if not {*grants}.isdisjoint(BOTH)}

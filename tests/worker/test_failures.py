@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from certmail_config.states import AttemptOutcome
 from certmail_worker.answers import Answer, Answered, Lost, NotSent
-from certmail_worker.failures import TABLE, FailureClass, Verdict, judge
+from certmail_worker.failure_table import MEANINGS, TABLE
+from certmail_worker.failures import FailureClass, Verdict, find_row, judge
+from certmail_worker.google_errors import read_error
 
 C = FailureClass
 DATE = "Mon, 23 Nov 2026 18:03:00 GMT"
@@ -62,6 +64,8 @@ ROWS = [
     (400, current(400, "failedPrecondition", "Precondition check failed.", "FAILED_PRECONDITION"), C.CONNECTION, "mailbox_without_gmail"),
     (400, newest(400, "FAILED_PRECONDITION", "Precondition check failed."), C.CONNECTION, "mailbox_without_gmail"),
     (400, newest(400, "FAILED_PRECONDITION", "Of other words."), C.CONNECTION, "mailbox_without_gmail"),
+    (400, legacy(400, "badRequest", "Mail service not enabled"), C.CONNECTION, "mailbox_without_gmail"),
+    (400, legacy(400, "badRequest", "Precondition check failed."), C.CONNECTION, "mailbox_without_gmail"),
     # 401
     (401, legacy(401, "authError", "Invalid Credentials"), C.TOKEN_EXPIRED, "token_expired"),
     (401, newest(401, "UNAUTHENTICATED", "Request had invalid authentication credentials."), C.TOKEN_EXPIRED, "token_expired"),
@@ -69,6 +73,8 @@ ROWS = [
     (403, current(403, "insufficientPermissions", "Request had insufficient authentication scopes.", "PERMISSION_DENIED", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"), C.CONNECTION, "scope_missing"),
     (403, newest(403, "PERMISSION_DENIED", "Request had insufficient authentication scopes.", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"), C.CONNECTION, "scope_missing"),
     (403, legacy(403, "insufficientPermissions", "Insufficient Permission"), C.CONNECTION, "scope_missing"),
+    (403, newest(403, "PERMISSION_DENIED", "Of other words.", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"), C.CONNECTION, "scope_missing"),
+    (403, legacy(403, "forbidden", "Request had insufficient authentication scopes."), C.CONNECTION, "scope_missing"),
     (403, legacy(403, "accessNotConfigured", NOT_USED), C.CONNECTION, "api_disabled"),
     (403, newest(403, "PERMISSION_DENIED", NOT_USED, "SERVICE_DISABLED"), C.CONNECTION, "api_disabled"),
     (403, current(403, "forbidden", NOT_USED, "PERMISSION_DENIED", "SERVICE_DISABLED"), C.CONNECTION, "api_disabled"),
@@ -90,6 +96,10 @@ ROWS = [
     (403, legacy(403, "limitExceeded", "The request cannot be completed."), C.MAILBOX_WAIT, "mailbox_busy"),
     (403, legacy(403, "quotaExceeded", "The requested operation requires more than allowed."), C.MAILBOX_WAIT, "mailbox_busy"),
     (403, newest(403, "PERMISSION_DENIED", "Of other words.", "RESOURCE_QUOTA_EXCEEDED"), C.MAILBOX_WAIT, "mailbox_busy"),
+    (429, newest(429, "RESOURCE_EXHAUSTED", "Of other words."), C.MAILBOX_WAIT, "mailbox_busy"),
+    (429, newest(429, "", "Of other words.", "RATE_LIMIT_EXCEEDED"), C.MAILBOX_WAIT, "mailbox_busy"),
+    (429, newest(429, "", "User-rate limit exceeded."), C.MAILBOX_WAIT, "mailbox_busy"),
+    (403, legacy(403, "forbidden", "The overall rate limit has already been reached."), C.MAILBOX_WAIT, "mailbox_busy"),
     (403, legacy(403, "concurrentLimitExceeded", "A concurrent usage limit has been reached."), C.MAILBOX_CROWDED, "mailbox_crowded"),
     # the mailbox, for hours
     (429, legacy(429, "rateLimitExceeded", "Too many requests: User-rate limit exceeded (Mail sending)"), C.DAY_FULL, "day_full"),
@@ -97,14 +107,18 @@ ROWS = [
     (403, legacy(403, "userRateLimitExceeded", "User-rate limit exceeded (Mail sending)"), C.DAY_FULL, "day_full"),
     # the project
     (403, legacy(403, "rateLimitExceeded", PER_PROJECT.format("Queries", "Queries", "")), C.PROJECT_WAIT, "project_minute_full"),
+    (403, legacy(403, "rateLimitExceeded", PER_PROJECT.format("Queries", "Queries", " per project")), C.PROJECT_WAIT, "project_minute_full"),
+    (429, legacy(429, "rateLimitExceeded", PER_PROJECT.format("Total Query Cost", "Units", "")), C.PROJECT_WAIT, "project_minute_full"),
     (429, legacy(429, "rateLimitExceeded", PER_PROJECT.format("Total Query Cost", "Units", " per project")), C.PROJECT_WAIT, "project_minute_full"),
     (403, legacy(403, "dailyLimitExceeded", "Daily Limit Exceeded"), C.PROJECT_DAY_FULL, "project_day_full"),
+    (429, legacy(429, "dailyLimitExceeded", "Daily Limit Exceeded"), C.PROJECT_DAY_FULL, "project_day_full"),
     (403, legacy(403, "variableTermExpiredDailyExceeded", "The grant has expired, and the daily limit."), C.PROJECT_DAY_FULL, "project_day_full"),
     # nothing but this moment: carried out by nobody
     (409, legacy(409, "aborted", "The operation was aborted."), C.TRANSIENT, "aborted"),
     (409, current(409, "conflict", "The operation was aborted.", "ABORTED"), C.TRANSIENT, "aborted"),
     (409, newest(409, "ABORTED", "The operation was aborted."), C.TRANSIENT, "aborted"),
     (421, newest(421, "UNAVAILABLE", "Misdirected Request"), C.TRANSIENT, "aborted"),
+    (423, newest(423, "UNAVAILABLE", "Locked"), C.TRANSIENT, "aborted"),
     (425, newest(425, "UNAVAILABLE", "Too Early"), C.TRANSIENT, "aborted"),
     # the size
     (413, legacy(413, "uploadTooLarge", "Request is too large."), C.MESSAGE, "message_too_large"),
@@ -139,8 +153,17 @@ def test_each_refusal_is_of_its_class_and_nothing_was_sent(
     assert found.message
 
 
-def test_every_row_of_the_table_is_reached() -> None:
-    assert {row.code for row in TABLE} <= {code for *_, code in ROWS}
+def test_every_row_of_the_table_decides_and_each_of_its_statuses() -> None:
+    found = [
+        (find_row(read_error(Answered(status, {"date": DATE}, body))), status) for status, body, *_ in ROWS
+    ]
+    assert {row for row, _ in found if row} == set(TABLE)
+    decided = {(status, row.meaning) for row, status in found if row}
+    assert {(int(each), row.meaning) for row in TABLE for each in row.statuses.split()} - decided == set()
+
+
+def test_every_row_has_a_meaning_and_every_meaning_a_row() -> None:
+    assert {row.meaning for row in TABLE} == set(MEANINGS)
 
 
 @pytest.mark.parametrize("failure", [C.CONNECTION, C.OPERATOR])

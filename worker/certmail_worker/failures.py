@@ -1,8 +1,7 @@
-"""The failure table of `messages.send`: from Google's answer to what it means.
+"""From Gmail's answer to what it means: taken, refused for a reason of the failure table, or nobody knows.
 
-A pure table without I/O, clock or settings, in the order in which it is read; the first row that fits decides. Source:
-google.md §1.5. Never on the status alone: limits come as 403 and as 429, and a 400 may mean the whole mailbox. But for an answer that
-broke off: then the status alone says whether the message was sent, and no row blames a connection or a message for it.
+Pure: without I/O, clock or settings. Of an answer that broke off the status alone says whether the message was sent, and no
+row of the table blames a connection or a message for it.
 """
 
 from __future__ import annotations
@@ -10,41 +9,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from certmail_config.states import AttemptOutcome
 from certmail_worker.answers import Answer, Answered, Lost, NotSent
+from certmail_worker.failure_table import MEANINGS, TABLE, FailureClass, Row
 from certmail_worker.google_errors import GoogleError, is_broken, read_error
-
-
-class FailureClass(StrEnum):
-    """What kind of trouble an answer is; each is treated in one way (see plan.py)."""
-
-    NONE = "none"
-    """Accepted."""
-    MESSAGE = "message"
-    """This message is bad, and stays so."""
-    MAILBOX_WAIT = "mailbox_wait"
-    """The mailbox must wait; other mailboxes need not."""
-    MAILBOX_CROWDED = "mailbox_crowded"
-    """The mailbox takes fewer requests at once; how many in a minute is another matter."""
-    DAY_FULL = "day_full"
-    """The mailbox must wait for hours: its daily sending limit is reached."""
-    PROJECT_WAIT = "project_wait"
-    """The Google Cloud project must wait, for a minute at most."""
-    PROJECT_DAY_FULL = "project_day_full"
-    """The Google Cloud project must wait for hours, or somebody raises its quota."""
-    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - the name of a failure, not a password
-    """The access token is no longer good; a new one may be."""
-    CONNECTION = "connection"
-    """The connection needs a person."""
-    OPERATOR = "operator"
-    """Our own configuration is wrong."""
-    TRANSIENT = "transient"
-    """Nothing was sent; it may work soon."""
-    UNKNOWN = "unknown"
-    """Whether it was sent is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,133 +52,7 @@ NOT_DURABLE: Final = Verdict(
 """No answer of Gmail's: a request that is not on record for sure is not made, or a failover would make it twice."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    status: frozenset[int]
-    fits: re.Pattern[str]  # searched in the reasons and the message
-    failure: FailureClass
-    code: str
-    sentence: str
-    remedy: str = ""
-
-
-def _row(status: str, fits: str, failure: FailureClass, code: str, sentence: str, remedy: str = "") -> _Row:
-    return _Row(
-        frozenset(int(part) for part in status.split()),
-        re.compile(fits, re.IGNORECASE),
-        failure,
-        code,
-        sentence,
-        remedy,
-    )
-
-
 _C = FailureClass
-_ENABLE_API: Final = "Enable the Gmail API in the Google Cloud project that owns the credentials, wait a few minutes, and probe the connection."
-TABLE: Final = (
-    _row(
-        "400",
-        r"failedPrecondition|FAILED_PRECONDITION|Mail service not enabled|Precondition check failed",
-        _C.CONNECTION,
-        "mailbox_without_gmail",
-        "The mailbox has no Gmail service.",
-        "Give the user a licence with Gmail, or connect another mailbox.",
-    ),
-    _row("400", r"", _C.MESSAGE, "message_rejected", "Gmail does not take this message."),
-    _row("413", r"", _C.MESSAGE, "message_too_large", "The message is larger than Gmail takes."),
-    _row("401", r"", _C.TOKEN_EXPIRED, "token_expired", "The access token is no longer accepted."),
-    _row(
-        "403",
-        r"insufficientPermissions|ACCESS_TOKEN_SCOPE_INSUFFICIENT|insufficient authentication scopes",
-        _C.CONNECTION,
-        "scope_missing",
-        "The permission gmail.send was not granted.",
-        "Grant https://www.googleapis.com/auth/gmail.send: for a service account in the Admin console's domain-wide delegation, "
-        "together with the scopes that stand there (a new list replaces them), "
-        "else by linking the account again with every box ticked.",
-    ),
-    _row(
-        "403",
-        r"accessNotConfigured|SERVICE_DISABLED",
-        _C.CONNECTION,
-        "api_disabled",
-        "The Gmail API is not enabled.",
-        _ENABLE_API,
-    ),
-    _row(
-        "403",
-        r"domainPolicy",
-        _C.CONNECTION,
-        "domain_policy",
-        "The domain's administrators have disabled Gmail applications.",
-        "The Workspace administrator must allow it under Security, API controls.",
-    ),
-    _row(
-        "403",
-        r"Delegation denied",
-        _C.OPERATOR,
-        "delegation_denied",
-        "The token belongs to another user than the request.",
-        "Report it: this is certmail's mistake.",
-    ),
-    _row(
-        "403 429",
-        r"dailyLimitExceeded|DailyExceeded",
-        _C.PROJECT_DAY_FULL,
-        "project_day_full",
-        "The Google Cloud project's daily limit is reached.",
-        "Raise the project's quota for the Gmail API, or wait until tomorrow.",
-    ),
-    _row(
-        "403 429", r"Mail sending", _C.DAY_FULL, "day_full", "The mailbox has reached Gmail's sending limit."
-    ),
-    _row(
-        "403 429",
-        r"(Units|Queries) per minute(?: per project)?'",  # and no more: `per user` follows where it is the mailbox's
-        _C.PROJECT_WAIT,
-        "project_minute_full",
-        "The Google Cloud project's limit per minute is reached.",
-    ),
-    _row(
-        "403 429",
-        r"concurrent",
-        _C.MAILBOX_CROWDED,
-        "mailbox_crowded",
-        "Gmail takes fewer requests of this mailbox at once.",
-    ),
-    _row(
-        "403 429",
-        r"limit[ _]?exceeded|RESOURCE_EXHAUSTED|quota|rate limit",  # Google has many: rateLimitExceeded, servingLimitExceeded, …
-        _C.MAILBOX_WAIT,
-        "mailbox_busy",
-        "Gmail asks to send more slowly from this mailbox.",
-    ),
-    _row("429", r"", _C.MAILBOX_WAIT, "mailbox_busy", "Gmail asks to send more slowly."),
-    _row(
-        "403",
-        r"",
-        _C.CONNECTION,
-        "forbidden",
-        "Gmail refuses to send from this mailbox.",
-        "Probe the connection (`certmail connections probe`) and follow what it says.",
-    ),
-    _row(
-        "409 421 423 425",  # ABORTED, and what a front end says before it passes anything on
-        r"",
-        _C.TRANSIENT,
-        "aborted",
-        "Gmail broke the request off before it did anything: it was busy with another. It is tried again.",
-    ),
-    _row(
-        "404",
-        r"",
-        _C.OPERATOR,
-        "wrong_address",
-        "There is no Gmail API at the configured address.",
-        "Check CERTMAIL_GMAIL_URL.",
-    ),
-)
-
 _ID: Final = re.compile(r"[\x21-\x7e]{1,64}")
 
 
@@ -285,11 +129,12 @@ def _id(value: object) -> str | None:
 
 def _refused(error: GoogleError) -> Verdict:
     words = f"Google says: {error.message}" if error.structured else f"The answer was {error.message}."
-    for row in TABLE:
-        if error.status in row.status and _may_say(error, row) and row.fits.search(error.words):
-            return _verdict(
-                error, row.failure, AttemptOutcome.REJECTED, row.code, f"{row.sentence} {words}", row.remedy
-            )
+
+    if row := find_row(error):
+        code, _, _ = row.meaning.partition("/")
+        failure, sentence, remedy = MEANINGS[row.meaning]
+        return _verdict(error, failure, AttemptOutcome.REJECTED, code, f"{sentence} {words}", remedy)
+
     if error.status in {408, 499} or error.status >= 500:  # 499: cancelled on the way, as a time-out is
         message = f"Gmail's answer does not say whether it took the message. {words}"
         return _verdict(error, _C.UNKNOWN, AttemptOutcome.UNKNOWN, "answer_unclear", message)
@@ -304,12 +149,22 @@ def _refused(error: GoogleError) -> Verdict:
     return _verdict(error, _C.MESSAGE, AttemptOutcome.REJECTED, "unexpected_answer", message)
 
 
-def _may_say(error: GoogleError, row: _Row) -> bool:
+def find_row(error: GoogleError) -> Row | None:
+    """The table's row for a refusal; the first that fits and may say so decides."""
+    status, text = str(error.status), error.words.casefold()
+    for row in TABLE:
+        if status in row.statuses.split() and row.words.casefold() in text and _may_say(error, row):
+            return row
+    return None
+
+
+def _may_say(error: GoogleError, row: Row) -> bool:
     """A proxy's page blames neither a connection nor, but for its size, a message; nor does it say what Gmail did."""
     return (
         error.structured
         or error.status == 413
-        or row.failure not in {FailureClass.MESSAGE, FailureClass.CONNECTION, FailureClass.TRANSIENT}
+        or MEANINGS[row.meaning].failure
+        not in {FailureClass.MESSAGE, FailureClass.CONNECTION, FailureClass.TRANSIENT}
     )
 
 
@@ -334,3 +189,6 @@ def _verdict(
         allowed=error.allowed,
         at_google=outcome is AttemptOutcome.UNKNOWN,
     )
+
+
+__all__ = ["NOT_DURABLE", "FailureClass", "Verdict", "find_row", "judge"]
