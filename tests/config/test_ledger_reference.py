@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
 from certmail_config import keys
 from certmail_config.ledger.reference import reference
-from certmail_config.ledger.script import SHARED
+from certmail_config.ledger.script import SHARED, lua_files
 from certmail_config.states import TRANSITIONS, State
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "ledger.md"
-SCRIPTS = {
-    item.name.removesuffix(".lua")
-    for item in files("certmail_config.ledger").joinpath("lua").iterdir()
-    if item.name.endswith(".lua")
-} - set(SHARED)
+SCRIPTS = lua_files().keys() - set(SHARED)
 
 
 def test_the_reference_is_up_to_date() -> None:

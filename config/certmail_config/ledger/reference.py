@@ -9,11 +9,10 @@ import ast
 import inspect
 import re
 import sys
-from importlib.resources import files
 from itertools import groupby, pairwise
 
 from certmail_config import keys, states
-from certmail_config.ledger.script import SHARED
+from certmail_config.ledger.script import SHARED, lua_files
 from certmail_config.states import ALLOWED, FINAL, INITIAL, TRANSITIONS, UPKEEP, State
 
 HEAD = """\
@@ -87,12 +86,10 @@ def _table() -> str:
 
 def _scripts() -> str:
     """Each script's header, as it stands in its file."""
-    folder = files("certmail_config.ledger").joinpath("lua")
-    names = sorted(item.name.removesuffix(".lua") for item in folder.iterdir() if item.name.endswith(".lua"))
     parts = ["## Scripts", ""]
-    for name in names:
+    for name, file in sorted(lua_files().items()):
         if name not in SHARED:
-            source = folder.joinpath(f"{name}.lua").read_text("utf-8")
+            source = file.read_text("utf-8")
             header = re.match(r"(?:--.*\n)+", source)
             assert header, f"{name}.lua begins with what it does"
             parts += [f"### {name}", "", "```", *(line[3:] for line in header[0].splitlines()), "```", ""]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from redis.exceptions import NoScriptError, RedisError
@@ -38,12 +39,19 @@ class Script:
 
 
 @cache
+def lua_files() -> dict[str, Traversable]:
+    """The Lua files by their names, whichever folder of `lua/` they lie in: a script is known by its name alone."""
+    folders = [folder for folder in files(__package__).joinpath("lua").iterdir() if folder.is_dir()]
+    found = [file for folder in folders for file in folder.iterdir() if file.name.endswith(".lua")]
+    return {file.name.removesuffix(".lua"): file for file in found}
+
+
+@cache
 def load(name: str) -> Script:
-    """Read `lua/<name>.lua` and what all scripts share; once per process."""
-    folder = files(__package__).joinpath("lua")
-    source = keys.lua_table() + "".join(
-        folder.joinpath(f"{part}.lua").read_text("utf-8") for part in (*SHARED, name)
-    )
+    """Read a script and what all scripts share; once per process."""
+    found = lua_files()
+    parts = [found[part].read_text("utf-8") for part in (*SHARED, name)]
+    source = keys.lua_table() + "".join(parts)
     return Script(name, source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
 
 
