@@ -1,4 +1,4 @@
-# Every target sets up what it needs. Without make: the commands are the same, typed by hand (README.md, "Without make").
+# Every target sets up what it needs. Without make: the commands are the same, typed by hand (docs/developing.md, "Without make").
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

@@ -1,4 +1,4 @@
-"""Copies of either database, and of both stores, put back as the README says: nothing leaves unasked, and nothing twice."""
+"""Copies of either database, and of both stores, put back as docs/operating.md says: nothing leaves unasked, and nothing twice."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_an_older_database_stops_pacing_until_its_gap_is_accepted(
 def test_both_are_restored_redis_from_the_older_copy_and_nothing_leaves_twice(
     tmp_path: Path, postgres_database: str, postgres_server: Postgres
 ) -> None:
-    """In the order that the README gives: SQL knows what Redis's copy lacks. On PostgreSQL: a repair reads and writes all of it."""
+    """In the order that docs/operating.md gives: SQL knows what Redis's copy lacks. On PostgreSQL: a repair reads and writes all of it."""
     with (
         server(tmp_path / "redis") as valkey,
         town(
