@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,12 @@ DATABASES = ("sqlite", "postgresql")
 
 
 def pytest_configure() -> None:
-    """Ctrl-C works in what the tests start, even where a shell started them in the background, which is deaf to it."""
+    """Prepare for what the tests start: hundreds of processes.
+
+    Ctrl-C works in them, even where a shell started the tests in the background, which is deaf to it; and they need not
+    compile all modules anew, each for itself.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
