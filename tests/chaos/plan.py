@@ -94,10 +94,10 @@ MOST_OF: Final = {Fault.DEADLINE: 2, Fault.SLOWER: 2, Fault.TOKEN_REFUSED: 1}
 class Storm:
     """How hard it blows. `seconds` is how long blows fall and reminders come; `every` is how far apart kills are."""
 
-    reminders: int = 1_000
-    tenants: int = 10
+    reminders: int = 400
+    tenants: int = 6
     workers: int = 3
-    seconds: float = 30.0
+    seconds: float = 20.0
     every: float = 4.0
     seed: int = 0
     blows: frozenset[Kind] = frozenset(Kind)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,6 +27,10 @@ from support.town import QUICK, STEADY, town, wait_for
 TENANTS = ("amber", "birch", "cedar", "delta")
 LEASE_SECONDS = 3
 """How long a keeper that says nothing is still the keeper."""
+EACH = 16
+"""So many reminders in each lane take half a minute, at the pace of their project."""
+A_MINUTE = 120
+"""So many requests may the project make; the mailboxes would a few more together."""
 
 
 @dataclass(slots=True)
@@ -72,6 +77,11 @@ class Fleet:
         """What the sandbox refused because a limit was reached."""
         asked = self.crowd.town.control("GET", "/requests")
         return [item for item in asked if item["status"] in {403, 429}]
+
+    def seconds(self) -> float:
+        """From the first mail's arrival to the last's."""
+        times = [datetime.fromisoformat(message["at"]).timestamp() for message in self.crowd.town.messages()]
+        return max(times) - min(times)
 
     def limit(self, *, mailbox: int, project: int) -> None:
         """Set the units a minute of each mailbox and of their project, at Google and with us."""
@@ -135,6 +145,12 @@ def check_that_each_was_sent_and_recorded_once(ships: Fleet, jobs: Sequence[str]
     assert doctor["ok"], doctor
 
 
+def check_that_they_left_no_faster_than_one_lets_them(ships: Fleet) -> None:
+    """Two that know nothing of each other would take half as long; a little less than it should be is a machine that is slow at first."""
+    assert ships.seconds() > 0.75 * len(TENANTS) * EACH * 60 / A_MINUTE
+    assert ships.refused() == []
+
+
 def test_when_the_keeper_is_killed_another_lets_mail_leave_within_five_seconds_and_each_arrives_once(
     tmp_path: Path,
 ) -> None:
@@ -157,11 +173,10 @@ def test_when_the_keeper_is_killed_another_lets_mail_leave_within_five_seconds_a
 def test_a_keeper_that_was_frozen_for_longer_than_its_lease_wakes_beside_another_and_does_no_harm(
     tmp_path: Path,
 ) -> None:
-    # More than a minute of mail, at limits of Google's that leave two hundredths: twice the pace would be refused.
     with fleet(tmp_path, workers=2, **STEADY) as ships:
-        ships.limit(mailbox=3_200, project=12_000)
-        jobs = ships.remind(each=33)
-        for _ in range(4):
+        ships.limit(mailbox=3_200, project=100 * A_MINUTE)
+        jobs = ships.remind(each=EACH)
+        for _ in range(2):
             frozen = ships.keeper()
             assert frozen is not None
             os.kill(pid(frozen), signal.SIGSTOP)
@@ -173,10 +188,10 @@ def test_a_keeper_that_was_frozen_for_longer_than_its_lease_wakes_beside_another
                 assert time.monotonic() - since > LEASE_SECONDS - 1.1, "it had renewed within the last second"
             finally:
                 os.kill(pid(frozen), signal.SIGCONT)
-            time.sleep(8)
+            time.sleep(4)  # that it does no harm is what is looked for
         assert len(ships.arrived()) < len(jobs), "it went on for as long as there was mail"
         check_that_each_was_sent_and_recorded_once(ships, jobs)
-        assert ships.refused() == []
+        check_that_they_left_no_faster_than_one_lets_them(ships)
 
 
 @dataclass(slots=True)
@@ -209,21 +224,20 @@ class LostLease:
 
 
 @pytest.mark.timeout(240)
-def test_two_keepers_at_once_for_more_than_a_minute_send_each_reminder_once_and_no_faster_than_one(
+def test_two_keepers_at_once_send_each_reminder_once_and_no_faster_than_one(
     tmp_path: Path,
 ) -> None:
     with fleet(tmp_path, workers=2, **STEADY) as ships:
-        ships.limit(mailbox=3_200, project=12_000)
+        ships.limit(mailbox=3_200, project=100 * A_MINUTE)
         lease = LostLease(ships)
         with lease.lost():
             wait_for("two keepers", lambda: len(lease.taken) == 2)
             began = time.monotonic()
-            jobs = ships.remind(each=33)
+            jobs = ships.remind(each=EACH)
             wait_for("all mail", lambda: len(ships.arrived()) == len(jobs), 150)
             seconds = time.monotonic() - began
             check_that_each_was_sent_and_recorded_once(ships, jobs)
-        assert ships.refused() == []
-        assert seconds > 60, "Google's whole minute was used, and more"
+        check_that_they_left_no_faster_than_one_lets_them(ships)
         for worker, times in lease.taken.items():
             kept = [at for at in times if began <= at < began + seconds]
             assert len(kept) > 0.8 * seconds, f"{worker} was a keeper nearly all the time"

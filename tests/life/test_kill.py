@@ -13,8 +13,8 @@ from support.town import QUICK, campaign, town, wait_for
 @pytest.mark.timeout(240)
 def test_two_hundred_reminders_are_all_accounted_for_after_a_kill(tmp_path: Path) -> None:
     with town(tmp_path, **QUICK) as place:
-        place.control("PUT", "/limits", {"units_per_minute": 15_000})
-        place.link(units=15_000)
+        place.control("PUT", "/limits", {"units_per_minute": 60_000})
+        place.link(units=60_000)
         worker = place.worker()
         wait_for("a worker", lambda: place.workers() == 1)
         answers = []
@@ -36,7 +36,7 @@ def test_two_hundred_reminders_are_all_accounted_for_after_a_kill(tmp_path: Path
         jobs = [receipt["id"] for receipt in sent["receipts"]]
         assert len(set(jobs)) == 200
         place.worker()
-        states = place.wait_recorded(jobs, {"accepted", "uncertain"}, seconds=170)
+        states = place.wait_recorded(jobs, {"accepted", "uncertain"}, seconds=120)
 
         copies = place.copies()
         assert set(copies.values()) == {1}

@@ -1,26 +1,24 @@
-"""Redis is away for two minutes, just when Google has answered: what the worker knows, it keeps until it can say it."""
+"""Redis is away for more than a minute, just when Google has answered: what the worker knows, it keeps until it can say it."""
 
 from __future__ import annotations
 
-import signal
 import time
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from certmail_config.ledger.script import load
-from support.frames import HttpRequests, RedisCommands
+from support.frames import HttpRequests
 from support.restorable import server
 from support.town import QUICK, campaign, town, wait_for
 from support.wire import Side, Trap, wire
 
-AWAY_SECONDS: Final = 120.0
-"""Twice what a clock may go on unseen before it is doubted."""
+AWAY_SECONDS: Final = 65.0
+"""Longer than a clock may go on unseen before it is doubted."""
 
 
 @pytest.mark.timeout(300)
-def test_an_answer_that_comes_while_redis_is_away_for_two_minutes_ends_as_accepted_once(
+def test_an_answer_that_comes_while_redis_is_away_for_more_than_a_minute_ends_as_accepted_once(
     tmp_path: Path,
 ) -> None:
     with (
@@ -35,7 +33,7 @@ def test_an_answer_that_comes_while_redis_is_away_for_two_minutes_ends_as_accept
 
         answered = gmail.arm(Trap(lambda words: words[0] == b"POST", Side.UNANSWERED, redis.kill))
         [job] = place.send(campaign(1, campaign="meanwhile"))
-        assert answered.sprung.wait(20)
+        assert answered.sprung.wait(60)
         gmail.release()
         time.sleep(AWAY_SECONDS)  # nothing can be waited for: that is what is tested
         assert worker.poll() is None
@@ -50,51 +48,6 @@ def test_an_answer_that_comes_while_redis_is_away_for_two_minutes_ends_as_accept
         place.wait_recorded(after, {"accepted"}, seconds=90)  # Celery tries again ever less often
         assert place.copies() == dict.fromkeys([before, job, *after], 1)
         assert gmail.sent[b"POST"] == 7
+
         assert worker.poll() is None
         assert "clock_leapt" not in (tmp_path / "worker.log").read_text()
-
-
-def test_a_worker_that_is_told_to_stop_meanwhile_first_says_what_it_knows(tmp_path: Path) -> None:
-    with (
-        server(tmp_path / "redis") as redis,
-        town(tmp_path, **QUICK, CERTMAIL_REDIS_URL=redis.url) as place,
-        wire(place.google.removeprefix("http://"), HttpRequests) as gmail,
-    ):
-        place.link()
-        worker = place.worker(CERTMAIL_GMAIL_URL=f"http://127.0.0.1:{gmail.port}")
-        wait_for("a worker", lambda: place.workers() == 1)
-        answered = gmail.arm(Trap(lambda words: words[0] == b"POST", Side.UNANSWERED, redis.kill))
-        [job] = place.send(campaign(1))
-        assert answered.sprung.wait(20)
-        gmail.release()
-        worker.send_signal(signal.SIGTERM)
-        lease = float(QUICK["CERTMAIL_LEASE_SECONDS"])
-        time.sleep(lease + 3)  # as long as other deliveries are waited for, and longer
-        assert worker.poll() is None
-        redis.start()
-        assert worker.wait(40) == 0
-        assert place.status(job)["state"] == "accepted"
-        assert place.copies() == {job: 1}
-
-
-def test_a_request_whose_record_was_made_but_not_confirmed_is_no_doubt_but_sent_later(tmp_path: Path) -> None:
-    """The answer to `begin` is lost, until after the lease: only this worker knows that nothing left."""
-    begins = load("begin").sha.encode()
-    with (
-        server(tmp_path / "redis") as redis,
-        town(tmp_path, **QUICK, CERTMAIL_REDIS_URL=redis.url) as place,
-        wire(str(redis.socket), RedisCommands) as between,
-    ):
-        place.link()
-        worker = place.worker(CERTMAIL_REDIS_URL=f"redis://127.0.0.1:{between.port}/0")
-        [before] = place.send(campaign(1, campaign="before"))
-        place.wait_recorded([before], {"accepted"})  # from now on the server knows the script
-        lost = between.arm(Trap(lambda words: begins in words, Side.UNANSWERED, lambda: None))
-        [job] = place.send(campaign(1))
-        assert lost.sprung.wait(20)
-        time.sleep(float(QUICK["CERTMAIL_LEASE_SECONDS"]) + 2)  # and longer than a client waits for an answer
-        between.release()
-        place.wait_recorded([job], {"accepted"}, seconds=90)
-        assert [each["outcome"] for each in place.status(job)["attempts"]] == ["not_sent", "accepted"]
-        assert place.copies() == {before: 1, job: 1}
-        assert worker.poll() is None

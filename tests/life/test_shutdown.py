@@ -37,9 +37,9 @@ def test_five_hundred_requests_under_way_are_all_settled_before_the_worker_ends(
         crowded(place)
         worker = place.worker()
         wait_for("a worker", lambda: place.workers() == 1)
-        place.fault("slow", times=None, seconds=20)
+        place.fault("slow", times=None, seconds=12)
         jobs = place.send(campaign(MANY + 100))
-        wait_for("all that it holds", lambda: under_way(place, "slow") >= MANY, 60)
+        wait_for("all that it holds", lambda: under_way(place, "slow") >= MANY)
         told = time.monotonic()
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(45) == 0
@@ -53,7 +53,7 @@ def test_five_hundred_requests_under_way_are_all_settled_before_the_worker_ends(
         )
         place.control("DELETE", "/faults")
         place.worker()
-        place.wait_recorded(jobs, {"accepted"}, seconds=60)
+        place.wait_recorded(jobs, {"accepted"})
         assert place.copies() == dict.fromkeys(jobs, 1)
 
 
@@ -96,7 +96,7 @@ def test_a_cold_shutdown_puts_nothing_back_that_was_sent(
             time.sleep(0.5)
         end(worker, tmp_path / "worker.log")
         place.worker()
-        states = place.wait_recorded(jobs, {"accepted", "uncertain"}, seconds=60)
+        states = place.wait_recorded(jobs, {"accepted", "uncertain"})
         assert list(states.values()).count("uncertain") >= 30
         assert max(place.copies().values()) == 1
         # What was on record as about to leave, and was stopped before its first byte, is in doubt without a copy.
@@ -106,7 +106,7 @@ def test_a_cold_shutdown_puts_nothing_back_that_was_sent(
 
 def end(worker: subprocess.Popen[bytes], log: Path) -> None:
     try:
-        worker.wait(40)
+        worker.wait(60)
     except subprocess.TimeoutExpired:
         worker.send_signal(signal.SIGABRT)  # its log then has the stacks of its threads
         worker.wait()

@@ -23,9 +23,9 @@ from support.town import STEADY, Town, campaign, town, wait_for
 
 OLD, NEW = new_vault_key(), new_vault_key()
 NEW_ID = NEW.partition(":")[0]
-REMINDERS = 100
+REMINDERS = 40
 """Of each of the two tenants, at first."""
-MORE = 20
+MORE = 10
 """And of each before mails are waited for, so that there are some to leave, however long restarts have taken."""
 
 
@@ -64,7 +64,7 @@ class Fleet:
 
 def ended(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
-    assert process.wait(30) == 0
+    assert process.wait(60) == 0
 
 
 @pytest.mark.timeout(300)
