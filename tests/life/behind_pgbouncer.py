@@ -50,7 +50,7 @@ def pgbouncer(server: Postgres) -> Iterator[Path]:
         yield place
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
 
 
 def test_everything_is_recorded_and_nothing_relies_on_a_session(

@@ -94,4 +94,4 @@ class TestKeys:
     def test_a_redis_that_lost_them_is_given_them_again_by_the_keeper(self, place: Town) -> None:
         place.ask("keys", "create", "kept", "--tenant", "acme")
         place.office.redis.delete(keys.API_KEYS)
-        wait_for("they are back", lambda: place.office.redis.exists(keys.API_KEYS) == 1, 60)
+        wait_for("they are back", lambda: place.office.redis.exists(keys.API_KEYS) == 1)

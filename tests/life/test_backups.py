@@ -26,7 +26,7 @@ def test_an_older_database_stops_pacing_until_its_gap_is_accepted(
         since = place.send(campaign(2, campaign="since"))
         place.wait_recorded(since, {"accepted"})
         worker.terminate()
-        worker.wait(30)
+        worker.wait(60)
         put_back(ready_database, tmp_path / "copy", database_server)
         place.office.redis.xtrim(keys.EVENTS, maxlen=1, approximate=False)  # as the recorder would by and by
         place.office.redis.delete(keys.CHECKED_RUN)  # as after a restart of the server
@@ -37,7 +37,7 @@ def test_an_older_database_stops_pacing_until_its_gap_is_accepted(
         assert (shown.status, "missing for good" in shown.out) == (1, True)
         assert place.run("doctor", "--repair", "--yes").status == 0
         after = place.send(campaign(2, campaign="after"))
-        place.wait_recorded(after, {"accepted"}, seconds=60)
+        place.wait_recorded(after, {"accepted"})
         assert not set(place.recorded()) & set(since)
         assert place.copies() == dict.fromkeys([*before, *since, *after], 1)
 
@@ -59,19 +59,19 @@ def test_both_are_restored_redis_from_the_older_copy_and_nothing_leaves_twice(
         wait_for("some mails before the first backup", lambda: len(place.messages()) >= 3)
         valkey.back_up(tmp_path / "redis-copy")
         between = place.send(campaign(4, campaign="between"))
-        wait_for("mails before the second", lambda: len(place.messages()) >= 9, 60)
+        wait_for("mails before the second", lambda: len(place.messages()) >= 9)
         wait_for("the record of them", lambda: set(between) <= place.recorded().keys())
         back_up(postgres_database, tmp_path / "sql-copy", postgres_server)
-        wait_for("mails after it", lambda: len(place.messages()) >= 14, 60)
+        wait_for("mails after it", lambda: len(place.messages()) >= 14)
         valkey.kill()
         worker.kill()
-        worker.wait(30)
+        worker.wait(60)
 
         put_back(postgres_database, tmp_path / "sql-copy", postgres_server)
         valkey.put_back(tmp_path / "redis-copy")
         valkey.start()
         place.worker()
-        wait_for("pacing stops", lambda: stopped(place) == "rolled_back", 60)
+        wait_for("pacing stops", lambda: stopped(place) == "rolled_back")
         assert nothing_leaves(place)
         assert place.run("doctor", "--repair", "--yes").status == 0
         wait_for("pacing goes on", lambda: stopped(place) == "")

@@ -253,5 +253,5 @@ def test_a_second_up_on_the_same_data_is_refused_and_the_first_goes_on(tmp_path:
         [job] = place.send(campaign(1))
         place.wait_recorded([job], {"accepted"})
         first.send_signal(signal.SIGTERM)
-        assert first.wait(30) == 0
+        assert first.wait(60) == 0
         assert place.status(job)["state"] == "accepted"

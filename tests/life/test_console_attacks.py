@@ -574,7 +574,7 @@ def test_another_password_ends_every_visit(tmp_path: Path) -> None:
         visitor = operator(place)
         assert urlsplit(visitor.get("/console").url).path == "/console"
         first.terminate()
-        first.wait(30)
+        first.wait(60)
         place.environment["CERTMAIL_OPERATOR_PASSWORD"] = "something else entirely"
         place.open_gateway()
         assert urlsplit(visitor.get("/console").url).path == "/console/sign-in"

@@ -200,7 +200,7 @@ def test_a_begin_that_arrives_when_the_job_was_leased_anew_is_refused(place: Tow
         second = on.another_wire()
         leased_anew = second.arm(Trap(lambda words: claim(words, on.job), UNSEEN, lambda: None))
         other = on.start_wired(second, CERTMAIL_GMAIL_URL=place.google)
-        assert leased_anew.sprung.wait(40)
+        assert leased_anew.sprung.wait(60)
         assert on.state == "dispatched"
         on.wake(lost)
         second.release()

@@ -69,7 +69,7 @@ class TestOnTheCommandLine:
         worker = place.start("certmail_worker", "worker", log="none.log", CERTMAIL_DURABILITY="none")
         wait_for("it is up", lambda: place.workers() == 1)
         worker.terminate()
-        assert worker.wait(30) == 0
+        assert worker.wait(60) == 0
         assert "may be lost, or sent twice" in (place.data_dir / "none.log").read_text()
 
 
@@ -123,7 +123,7 @@ def running(place: Town, durability: str) -> Iterator[None]:
     wait_for("it is up", lambda: place.workers() == 1)
     yield
     worker.terminate()
-    assert worker.wait(30) == 0
+    assert worker.wait(60) == 0
 
 
 def stopped(primary: Valkey) -> Any:

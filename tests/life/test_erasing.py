@@ -66,7 +66,7 @@ def test_what_is_uncertain_is_closed_when_its_address_is_erased_or_nobody_settle
     place.worker()
     place.fault("reset_after", times=2)
     doubts = place.send(campaign(2))
-    place.wait_recorded(doubts, {"uncertain"}, seconds=60)
+    place.wait_recorded(doubts, {"uncertain"})
     done = place.ask("erase", "reviewer0@people.example", "--yes")
     assert done == {"deliveries": 1, "cancelled": 0, "uncertain": 1, "remains": []}
     now = datetime.now(UTC)

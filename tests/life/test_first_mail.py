@@ -70,7 +70,7 @@ def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(recording:
     assert [receipt["id"] for receipt in again["receipts"]] == jobs
 
     worker.terminate()
-    assert worker.wait(20) == 0
+    assert worker.wait(60) == 0
     assert sum(place.copies().values()) == 8
 
 

@@ -265,7 +265,7 @@ def test_when_redis_goes_away_it_says_so_and_ends_all_the_same(tmp_path: Path) -
             away = flower.get("/api/queues/length")
             assert (away.status_code, away.text) == (503, "Redis cannot be reached.")
             process.terminate()
-            assert process.wait(10) == 0
+            assert process.wait(60) == 0
 
 
 class TestWhenItCannotStart:
@@ -313,7 +313,7 @@ def test_up_starts_it_with_a_password_of_its_own_and_again_if_it_dies(tmp_path: 
         assert second.get("/").status_code == 200
 
         up.terminate()
-        assert up.wait(30) == 0
+        assert up.wait(60) == 0
         with pytest.raises(requests.ConnectionError):
             second.get("/")
         said = log.read_text()

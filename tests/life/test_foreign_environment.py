@@ -85,7 +85,7 @@ def test_a_worker_sends_and_records_whatever_others_have_set(place: Town, comman
     assert "CELERY_BROKER_URL" in said
     assert "PGHOST" in said
     assert NOBODY not in log
-    assert worker.wait(30) == 0
+    assert worker.wait(60) == 0
 
 
 def test_commands_and_the_gateway_reach_their_own_stores_too(

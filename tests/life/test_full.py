@@ -52,7 +52,7 @@ def test_sends_go_on_until_the_stream_is_full_and_afterwards_as_if_nothing_had_b
             assert len(place.messages()) == arrived, "nothing leaves meanwhile"
             database.execute("ROLLBACK")
 
-        recorded = place.wait_recorded(jobs, {"accepted"}, seconds=60)
+        recorded = place.wait_recorded(jobs, {"accepted"})
         assert set(jobs) | set(first) == set(recorded)
         assert place.copies() == dict.fromkeys([*first, *jobs], 1)
         wait_for("nothing stands against pacing", lambda: stopped(redis) == {})

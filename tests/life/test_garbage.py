@@ -59,7 +59,7 @@ class Place:
     def others_go_on(self) -> None:
         """Another tenant's reminders leave, are recorded, and the worker that sends them is the one that was started."""
         jobs = self.town.send(campaign(3, tenant="globex", campaign=str(uuid4())))
-        self.town.wait_recorded(jobs, {"accepted"}, seconds=60)
+        self.town.wait_recorded(jobs, {"accepted"})
         assert self.worker.poll() is None
         assert self.town.workers() == 1
 
@@ -168,7 +168,7 @@ def test_contents_that_are_no_reminder(place: Place) -> None:
         )
         run(place.redis, call)
     place.others_go_on()
-    place.town.wait_recorded(list(jobs.values()), {"failed"}, seconds=60)
+    place.town.wait_recorded(list(jobs.values()), {"failed"})
     reasons = Counter(place.town.status(job)["reason"].partition(":")[0] for job in jobs.values())
     assert reasons == {"payload_unreadable": len(PAYLOADS)}
     log = (place.town.data_dir / "worker.log").read_text()
@@ -182,7 +182,7 @@ def test_letters_that_are_odd(place: Place) -> None:
         odd.append(Reminder.model_validate({**given, "tenant": "acme", "to": "ann@people.example"}))
     with Mailer(place.redis) as mailer:
         jobs = [mailer.send(reminder).id for reminder in odd]
-    place.town.wait_recorded(jobs, {"accepted", "failed"}, seconds=60)
+    place.town.wait_recorded(jobs, {"accepted", "failed"})
     place.others_go_on()
 
 
@@ -227,7 +227,7 @@ def test_after_all_of_it_a_repair_leaves_nothing_wrong_with_the_ledger(place: Pl
     ]
     assert not [line for line in log if line["level"] == "critical"]
     place.worker.terminate()
-    assert place.worker.wait(30) == 0
+    assert place.worker.wait(60) == 0
 
 
 ENDED = {b"failed", b"accepted", b"uncertain", b"cancelled", b"expired"}

@@ -48,19 +48,19 @@ def lose(place: Town, redis: Operated, copies: tuple[str, str]) -> None:
     """A campaign, backups in the middle of it, and the end of everything but them."""
     place.control("PUT", "/limits", {"units_per_minute": 2 * UNITS, "in_flight": 100})
     worker = place.worker()
-    wait_for("the worker", lambda: place.workers() == 1, 60)
+    wait_for("the worker", lambda: place.workers() == 1)
     enqueue(place, range(BEFORE))
     wait_for("mails before Redis is copied", lambda: len(place.messages()) >= 20)
     do(place, redis, copies[0])
     known = enqueue(place, range(BEFORE, REVIEWERS))
     receipts = {receipt["id"] for receipt in known["receipts"]}
-    wait_for("the record of all", lambda: receipts <= place.recorded().keys(), 60)
+    wait_for("the record of all", lambda: receipts <= place.recorded().keys())
     do(place, redis, copies[1])
     before = len(place.messages())
     wait_for("mails since", lambda: len(place.messages()) >= min(before + 20, REVIEWERS - 20))
     redis.kill()
     worker.kill()
-    worker.wait(30)
+    worker.wait(60)
     redis.destroy()
     place.office.engine.dispose()  # what this process has open of the old database
 
@@ -69,7 +69,7 @@ def come_back(place: Town, redis: Operated, restores: tuple[str, str]) -> str:
     """Put both stores back, and repair; gives what the repair says."""
     do(place, redis, *restores)
     place.worker()
-    wait_for("pacing stops", lambda: stopped(place) == "rolled_back", 60)
+    wait_for("pacing stops", lambda: stopped(place) == "rolled_back")
     assert nothing_leaves(place, 1)
     said = do(place, redis, "Repair: see what is lost")
     wait_for("pacing goes on", lambda: stopped(place) == "")

@@ -38,7 +38,7 @@ def test_with_sql_away_it_says_so_and_sends_at_the_limits_that_the_lanes_have(pl
     before = place.worker()
     place.wait_recorded(place.send(campaign(1)), {"accepted"})  # the server's run is checked from now on
     before.terminate()
-    assert before.wait(30) == 0
+    assert before.wait(60) == 0
     away = {
         "CERTMAIL_DATABASE_URL": "postgresql+psycopg://me:secret@127.0.0.1:1/none",
         "CERTMAIL_PROJECT_SHARE": "0.5",

@@ -451,7 +451,7 @@ def test_waiting_for_the_link_shows_the_result(place: Town) -> None:
     wait_for("the page's address", lambda: "/o/oauth2/v2/auth?" in log.read_text())
     url = next(line for line in log.read_text().splitlines() if "/o/oauth2/v2/auth?" in line).strip()
     assert place.consent(url, ACCOUNT).ok
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     assert '"state": "active"' in log.read_text()
 
 

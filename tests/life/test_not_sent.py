@@ -31,7 +31,7 @@ def _closed_port() -> str:
 
 def _end(worker: subprocess.Popen[bytes]) -> None:
     worker.terminate()
-    assert worker.wait(30) == 0
+    assert worker.wait(60) == 0
 
 
 def _put_off(people: Crowd, job: str, tries: int, reason: str) -> JobView:

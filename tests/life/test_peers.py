@@ -31,7 +31,7 @@ def place(tmp_path: Path) -> Iterator[Town]:
         yield made
 
 
-def ends(place: Town, job: str, *states: str, seconds: float = 30) -> dict[str, Any]:
+def ends(place: Town, job: str, *states: str, seconds: float = 90) -> dict[str, Any]:
     wait_for(f"{job} in {states}", lambda: place.status(job)["state"] in states, seconds)
     return place.status(job)
 
@@ -117,7 +117,7 @@ def test_an_endpoint_that_hangs_for_one_tenant_delays_no_other(place: Town) -> N
     other = place.send(campaign(1, tenant="globex"))[0]
     ends(place, other, "accepted")
     assert time.monotonic() - began < 2
-    place.wait_recorded(hanging, {"uncertain", "ready", "accepted"}, seconds=30)
+    place.wait_recorded(hanging, {"uncertain", "ready", "accepted"})
     assert max(place.copies()[job] for job in hanging) <= 1
 
 

@@ -59,12 +59,12 @@ def test_what_happens_meanwhile_is_recorded_once_and_the_operator_was_warned(
         place.office.change_limits(connection, {"per_day": 1_000_000})
         place.worker()
         before = place.send(campaign(3, campaign="before"))
-        place.wait_recorded(before, {"accepted"}, seconds=60)
+        place.wait_recorded(before, {"accepted"})
 
         server.stop()
         jobs = place.send(campaign(MAILS))
         wait_for("the stream is full", lambda: stopped(place) == "stream_full", 60 + MAILS / 10)
-        wait_for("what is under way is settled", lambda: not place.office.redis.exists(keys.LEASED), 60)
+        wait_for("what is under way is settled", lambda: not place.office.redis.exists(keys.LEASED))
         left = len(place.messages()) - len(before)
         events = int(place.office.redis.xlen(keys.EVENTS))
         assert SHARE * BOUND <= events <= BOUND, "up to the bound, and room is left for what was under way"

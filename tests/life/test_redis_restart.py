@@ -23,7 +23,7 @@ def test_a_killed_redis_comes_back_and_every_reminder_goes_out_once(tmp_path: Pa
             wait_for("another server", lambda: pidfile.exists() and pidfile.read_text() not in {"", before})  # noqa: B023 - called at once
             arrived = len(place.messages())
             wait_for("mail goes on", lambda: len(place.messages()) > arrived)  # noqa: B023 - as above
-        states = place.wait_recorded(jobs, {"accepted", "uncertain"}, seconds=60)
+        states = place.wait_recorded(jobs, {"accepted", "uncertain"})
         copies = place.copies()
         assert set(copies.values()) == {1}
         assert {job for job in jobs if states[job] == "accepted"} <= set(copies) <= set(jobs)

@@ -24,7 +24,7 @@ def test_the_user_of_the_documentation_suffices(tmp_path: Path) -> None:
             place.start("certmail_worker", "flower", log="flower.log")
             jobs = place.send(campaign(3))
             place.wait_recorded(jobs, {"accepted"}, 60)
-            wait_for("Flower", lambda: "http://" in (place.data_dir / "flower.log").read_text(), 60)
+            wait_for("Flower", lambda: "http://" in (place.data_dir / "flower.log").read_text())
             findings = place.run("doctor", "--json").json["findings"]
             assert not [item for item in findings if item["severity"] == "error"]
             denied = server.command("ACL", "LOG")

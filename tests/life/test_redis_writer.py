@@ -58,7 +58,7 @@ def test_a_public_key_of_their_own_is_refused_reported_and_put_right(place: Town
     assert (sent.status_code, sent.json()["errors"][0]["code"]) == (422, "tenant_key_unproven")
     assert f"redis {name}/public_key" in findings(place)
     place.worker()
-    wait_for("it is put right", lambda: place.office.redis.hget(name, "public_key") == before, 45)
+    wait_for("it is put right", lambda: place.office.redis.hget(name, "public_key") == before)
     assert "not_written_by_certmail" in (place.data_dir / "worker.log").read_text()
     assert "was refused, or put right" in findings(place)[f"redis {name}/public_key"]
     taken = place.run("send", "-", stdin=campaign(1), CERTMAIL_DEPLOYMENT_KEY=key)
@@ -72,7 +72,7 @@ def test_an_api_key_of_their_own_is_none_is_reported_and_goes(place: Town) -> No
     assert asks(place, token) == 401
     assert f"redis {keys.API_KEYS}/{id_}" in findings(place)
     assert id_ in (place.data_dir / "gateway.log").read_text()
-    wait_for("it is gone", lambda: not place.office.redis.hexists(keys.API_KEYS, id_), 60)
+    wait_for("it is gone", lambda: not place.office.redis.hexists(keys.API_KEYS, id_))
     assert "was refused" in findings(place)[f"redis {keys.API_KEYS}/{id_}"]
 
 

@@ -27,7 +27,7 @@ def run_until_the_power_cut(place: Town, valkey: Server, backup: Path) -> tuple[
     wait_for("some mails before the backup", lambda: len(place.messages()) >= 3)
     valkey.back_up(backup)
     late = place.send(campaign(6, campaign="late"))
-    wait_for("mails since the backup", lambda: len(place.messages()) >= 14, 60)
+    wait_for("mails since the backup", lambda: len(place.messages()) >= 14)
     until = time.monotonic() + AGE
     while time.monotonic() < until:
         late += place.send(campaign(10, campaign=f"round {len(late)}"))
@@ -52,7 +52,7 @@ def test_an_older_copy_is_repaired_before_anything_leaves(tmp_path: Path) -> Non
         valkey.put_back(tmp_path / "backup")
         valkey.start()
 
-        wait_for("pacing stops", lambda: stopped(place) == "rolled_back", 60)
+        wait_for("pacing stops", lambda: stopped(place) == "rolled_back")
         assert nothing_leaves(place)
         found = place.run("doctor", "--json")
         assert found.status == 1
@@ -93,16 +93,16 @@ def test_a_lost_redis_is_made_anew_from_the_record(tmp_path: Path) -> None:
         place.link()
         place.worker()
         jobs = place.send(campaign(8, campaign="gone"))
-        place.wait_recorded(jobs, {"accepted"}, seconds=60)
+        place.wait_recorded(jobs, {"accepted"})
         valkey.kill()
         valkey.put_back(None)
         valkey.start()
 
-        wait_for("pacing stops", lambda: stopped(place) == "replaced", 60)
+        wait_for("pacing stops", lambda: stopped(place) == "replaced")
         assert place.run("doctor", "--json").status == 1
         assert place.run("doctor", "--repair", "--yes").status == 0
         again = place.send(campaign(8, campaign="gone"))
         assert again == jobs, "each is known, and a duplicate"
         new = place.send(campaign(4, campaign="new"))
-        place.wait_recorded(new, {"accepted"}, seconds=60)
+        place.wait_recorded(new, {"accepted"})
         accounted_for(place, jobs + new)

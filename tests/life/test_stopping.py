@@ -156,7 +156,7 @@ def test_a_redis_that_was_wiped_or_is_older_than_the_pause_lets_nothing_leave(tm
         valkey.kill()
         valkey.put_back(None)
         valkey.start()
-        wait_for("it is noticed", lambda: place.office.redis.hget(keys.STOPPED, "code") == b"replaced", 60)
+        wait_for("it is noticed", lambda: place.office.redis.hget(keys.STOPPED, "code") == b"replaced")
         place.ask("doctor", "--repair", "--yes")
         [again] = place.send(campaign(1, campaign="again"))
         assert quiet(place, seconds=1.5)

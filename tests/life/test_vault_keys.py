@@ -159,7 +159,7 @@ class TestWrongKeys:
         assert "Add that key behind the newest one" in place.status(job)["reason"]
         assert place.status(job)["state"] == "ready", "it waits in its lane, which is suspended"
         worker.terminate()
-        assert worker.wait(30) == 0
+        assert worker.wait(60) == 0
         place.worker(CERTMAIL_CARE_SECONDS="1")  # by itself the lane is looked at within half a minute
         [later] = place.send(campaign(1, "acme", "next"))
         place.wait_recorded([job, later], {"accepted"})

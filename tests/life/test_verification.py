@@ -34,7 +34,7 @@ def test_what_was_accepted_is_found_and_what_was_not_is_sent_again(place: Town) 
         [attempt] = status["attempts"]
         assert attempt["gmail_id"] in {message["id"] for message in place.messages()}
         assert attempt["outcome"] == "accepted"
-    place.wait_recorded(list(jobs.values()), {"accepted"}, seconds=45)
+    place.wait_recorded(list(jobs.values()), {"accepted"})
     lost = place.status(jobs["reset_before"])
     assert [attempt["outcome"] for attempt in lost["attempts"]] == ["not_sent", "accepted"]
     assert not lost["possible_duplicate"], "nobody doubts that the first one never left"
@@ -49,6 +49,6 @@ def test_a_killed_workers_mail_is_found_after_its_lease(place: Town) -> None:
     worker.kill()
     worker.wait()
     place.worker()
-    place.wait_recorded([job], {"accepted"}, seconds=60)
+    place.wait_recorded([job], {"accepted"})
     assert place.status(job)["reason"].startswith("verified: ")
     assert place.copies()[job] == 1

@@ -26,11 +26,9 @@ from certmail_config.office import Office, open_office
 from certmail_config.settings import Settings
 from certmail_config.sql import tables
 from certmail_config.uncertain import Rule
-from support.town import Town, wait_for
+from support.town import BUSY_SECONDS, Town, wait_for
 
 REDIRECT = "http://localhost/callback"
-BUSY_SECONDS = 60
-"""How long to wait for one of a crowd."""
 
 
 @dataclass(frozen=True, slots=True)

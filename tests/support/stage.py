@@ -83,7 +83,7 @@ class Stage:
         lost: list[Process] = []
         trap = where.arm(Trap(fits, side, lambda: how(lost[0])))
         lost.append(self.start_wired(self.redis, **environment))
-        assert trap.sprung.wait(40), "the worker never came to the point"
+        assert trap.sprung.wait(60), "the worker never came to the point"
         return lost[0]
 
     def wake(self, lost: Process) -> None:
@@ -97,7 +97,7 @@ class Stage:
         lost.terminate()
         thaw(lost)
         wait_for("the woken worker to be done", lambda: self.redis.passed[b"ZREM"] > before)
-        assert lost.wait(30) == 0
+        assert lost.wait(60) == 0
 
     def ring_again(self) -> None:
         """Let the time pass after which kombu rings a doorbell again that nobody acknowledged."""
@@ -156,7 +156,7 @@ def _end(worker: Process) -> None:
         thaw(worker)
         worker.terminate()
     try:
-        assert worker.wait(30) in {0, -signal.SIGKILL}
+        assert worker.wait(60) in {0, -signal.SIGKILL}
     except subprocess.TimeoutExpired:
         worker.kill()
         raise
