@@ -20,7 +20,7 @@ from certmail_config.errors import SealBroken
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger import pause, run
 from certmail_config.pauses import paused_in
-from certmail_config.renewal import renew_tenant, why_closed
+from certmail_config.renewal import why_closed
 from certmail_config.signing import sign
 from certmail_config.sql import registry
 from certmail_config.sql.engine import reachable
@@ -71,7 +71,7 @@ class Publisher:
 
     def publish_tenant(self, tenant: Tenant, connections: Iterable[Connection]) -> None:
         """Write a tenant, and where producers find its connections; raises StoresUnreachable, RedisError."""
-        write_tenant(self.redis, renew_tenant(tenant, self.vault), connections, self.signature(tenant))
+        write_tenant(self.redis, self.vault, tenant, connections, self.signature(tenant))
 
     def signature(self, tenant: Tenant) -> bytes:
         """The deployment's signature of the tenant's public key; empty where this process cannot sign. Raises StoresUnreachable."""

@@ -22,7 +22,7 @@ from certmail_config.errors import SealBroken
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger import open_lane, run, set_lane, suspend_lane
 from certmail_config.ledger.values import Suspension, join_words
-from certmail_config.renewal import OF_CONNECTION, renew_connection
+from certmail_config.renewal import OF_CONNECTION, renew_connection, renew_tenant
 from certmail_config.vault import Vault
 
 _PAGE = 1000
@@ -59,11 +59,16 @@ def write_project_share(redis: Redis, share: str) -> None:
 
 def write_tenant(
     redis: Redis,
+    vault: Vault,
     tenant: Tenant,
     connections: Iterable[Connection],
     signature: bytes = b"",
 ) -> None:
-    """Write a tenant, unless a newer version is there already; `signature` is the deployment's of its public key."""
+    """Write a tenant under the newest key, unless a newer version is there already.
+
+    `signature` is the deployment's of its public key.
+    """
+    tenant = renew_tenant(tenant, vault)
     key = keys.TENANT + tenant.id
     fields: dict[Any, Any] = {
         **tenant_fields(tenant, {each.name: each.id for each in connections}, signature),

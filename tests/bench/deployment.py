@@ -95,7 +95,9 @@ def _publish(office: Office, tenants: Iterable[Tenant], linked: Sequence[Connect
     for connection in linked:
         write_connection(office.redis, office.vault, connection, salt, settle_lane=True)
     for tenant in tenants:
-        write_tenant(office.redis, tenant, [each for each in linked if each.tenant == tenant.id])
+        write_tenant(
+            office.redis, office.vault, tenant, [each for each in linked if each.tenant == tenant.id]
+        )
     office.redis.config_set("appendfsync", "always")
 
 

@@ -214,7 +214,7 @@ def _link(place: Town, case: Case) -> list[Connection]:
     for (tenant, _), connection in zip(made, linked, strict=True):
         place.control("POST", "/accounts", {"email": connection.mailbox})
         write_connection(office.redis, office.vault, connection, salt, settle_lane=True)
-        write_tenant(office.redis, tenant, [connection])
+        write_tenant(office.redis, office.vault, tenant, [connection])
     return linked
 
 

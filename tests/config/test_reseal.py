@@ -9,14 +9,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from redis import Redis
 from sqlalchemy import select, update
 
 from certmail_config import keys
-from certmail_config.connections import Connection, Limits
+from certmail_config.connections import Connection, Limits, TenantState
 from certmail_config.errors import SealBroken
 from certmail_config.key_use import OldKey, judge, old_keys, passing
 from certmail_config.ledger import Suspension, run, suspend_lane
@@ -28,12 +28,32 @@ from certmail_config.reseal import Resealed, reseal
 from certmail_config.settings import Settings
 from certmail_config.sql import registry, tables
 from certmail_config.sql.sealed import replace_sealed, sealed_rows
+from certmail_config.stopping import pause_tenant, set_tenant_state
+from certmail_config.tenant_audit import TenantAudit
 from certmail_config.vault import Vault, key_id_of
 from certmail_config.working_copy import read_connection
 
 OLD, NEW, OTHER = ("k-old", os.urandom(32)), ("k-new", os.urandom(32)), ("k-other", os.urandom(32))
 OPENS_NEW = Vault([NEW])
 TENANTS = ("acme", "beta")
+WRITES: Final[dict[str, Callable[[Office], object]]] = {
+    "suspend": lambda office: set_tenant_state(office, "acme", TenantState.SUSPENDED, "by ann"),
+    "pause": lambda office: pause_tenant(office, "acme", on=True, reason="by ann"),
+    "go on": lambda office: set_tenant_state(office, "acme", TenantState.ACTIVE, "by ann"),
+    "change": lambda office: office.change_tenant("acme", name="ACME"),
+    "a connection": lambda office: office.save(office.connection("acme/default")),
+    "all that lacks": lambda office: office.publisher.publish_missing(),
+    "what was lost": lambda office: (
+        office.redis.delete(keys.TENANT + "acme"),
+        office.publisher.copy_missing(),
+    ),
+    "what cannot be read": lambda office: office.publisher.republish_tenant("acme"),
+    "what was forged": lambda office: (
+        office.redis.hset(keys.TENANT + "acme", "state", "forged"),
+        TenantAudit(office).put_right(),
+    ),
+}
+"""Everyone who writes a tenant's working copy from what SQL has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +235,16 @@ class TestRotation:
             connections = registry.list_connections(db)
         found = [sealed_in(copy_of(office, connection, OPENS_NEW)) for connection in connections]
         assert {key_id_of(value) for values in found for value in values.values()} == {"k-new"}
+
+    @pytest.mark.parametrize("write", list(WRITES), ids=list(WRITES))
+    def test_whoever_writes_a_tenant_writes_it_under_the_newest_key(
+        self, offices: Offices, write: str
+    ) -> None:
+        offices.old.change_tenant("acme", reply_to="help@acme.example")
+        office = offices.open(NEW, OLD)
+        WRITES[write](office)
+        found: Any = office.redis.hmget(keys.TENANT + "acme", "private_key", "reply_to")
+        assert [key_id_of(base64.b64decode(text)) for text in found] == ["k-new", "k-new"]
 
     def test_a_copy_that_is_older_than_sql_stays_older(self, offices: Offices) -> None:
         office = offices.open(NEW, OLD)

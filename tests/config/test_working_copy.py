@@ -81,7 +81,7 @@ def everything(redis: Redis) -> bytes:
 
 class TestTenants:
     def test_a_producer_finds_what_it_needs_and_no_secret(self, redis: Redis) -> None:
-        write_tenant(redis, TENANT, [FULL, DRAFT])
+        write_tenant(redis, vault, TENANT, [FULL, DRAFT])
         assert tenant(redis) == TenantView(
             "acme", "active", PUBLIC, TENANT.salt, {"default": ConnectionId("c1"), "apac": ConnectionId("c2")}
         )
@@ -92,21 +92,21 @@ class TestTenants:
         assert tenant(redis) is None
 
     def test_a_connection_that_comes_later_is_added_to_the_others(self, redis: Redis) -> None:
-        write_tenant(redis, TENANT, [FULL])
-        write_tenant(redis, TENANT, [DRAFT])
+        write_tenant(redis, vault, TENANT, [FULL])
+        write_tenant(redis, vault, TENANT, [DRAFT])
         view = tenant(redis)
         assert view is not None
         assert set(view.connections) == {"default", "apac"}
 
     def test_an_older_version_does_not_undo_a_newer_one(self, redis: Redis) -> None:
-        write_tenant(redis, replace(TENANT, state="suspended", version=2), [FULL])
-        write_tenant(redis, TENANT, [FULL])
+        write_tenant(redis, vault, replace(TENANT, state="suspended", version=2), [FULL])
+        write_tenant(redis, vault, TENANT, [FULL])
         view = tenant(redis)
         assert view is not None
         assert view.state == "suspended"
 
     def test_the_private_half_is_there_for_workers_sealed(self, redis: Redis) -> None:
-        write_tenant(redis, TENANT, [])
+        write_tenant(redis, vault, TENANT, [])
         assert PRIVATE not in everything(redis)
         assert redis.hexists(keys.TENANT + "acme", "private_key")
 
@@ -141,7 +141,7 @@ class TestConnections:
 
     def test_who_reads_redis_learns_neither_mailbox_nor_account_nor_key(self, redis: Redis) -> None:
         write_deployment(redis, SALT)
-        write_tenant(redis, TENANT, [FULL])
+        write_tenant(redis, vault, TENANT, [FULL])
         write(redis, FULL)
         seen = everything(redis)
         assert keys.LANE_INFO.encode() in seen

@@ -69,7 +69,7 @@ class Acme:
         for connection in connections:
             write_connection(self.redis, _VAULT, connection, _SALT, settle_lane=True)
         sealed = _VAULT.seal(_PRIVATE, owner="acme")
-        write_tenant(self.redis, Tenant("acme", state, _PUBLIC, sealed, _SALT, version), connections)
+        write_tenant(self.redis, _VAULT, Tenant("acme", state, _PUBLIC, sealed, _SALT, version), connections)
 
 
 @pytest.fixture(autouse=True)
