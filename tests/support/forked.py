@@ -17,8 +17,8 @@ SECONDS: Final = 20
 SERVER: Final = """
 import gc, importlib, json, os, pkgutil, signal, sys
 from certmail_worker import cli
-for each in pkgutil.iter_modules(cli.__path__):
-    importlib.import_module(f"{cli.__name__}.{each.name}")
+for each in pkgutil.walk_packages(cli.__path__, f"{cli.__name__}."):
+    importlib.import_module(each.name)
 
 def become(case, out, err):
     os.environ.clear()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from types import ModuleType
 from typing import Any, Final
 
@@ -46,8 +46,8 @@ def commands(
 
 
 def modules() -> Iterator[ModuleType]:
-    for each in iter_modules(cli.__path__):
-        yield import_module(f"{cli.__name__}.{each.name}")
+    for each in walk_packages(cli.__path__, f"{cli.__name__}."):
+        yield import_module(each.name)
 
 
 class TestTheTable:
@@ -60,7 +60,7 @@ class TestTheTable:
     def test_has_every_function_that_prints_json_for_whoever_asks(self) -> None:
         known = {(command.module, command.function) for _, command in commands()}
         found = {
-            (module.__name__.rpartition(".")[2], function.__name__)
+            (module.__name__.removeprefix(f"{cli.__name__}."), function.__name__)
             for module in modules()
             for function in vars(module).values()
             if inspect.isfunction(function) and function.__module__ == module.__name__

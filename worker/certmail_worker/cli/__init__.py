@@ -7,7 +7,7 @@ import os
 import sys
 
 from certmail_config.foreign import take_out
-from certmail_worker.cli import streams
+from certmail_worker.cli.support import streams
 
 
 def main() -> None:
@@ -31,6 +31,6 @@ def main() -> None:
 
 def run_command(arguments: list[str]) -> int:
     """Run one command line and give its exit status."""
-    from certmail_worker.cli.running import run  # noqa: PLC0415 - see the module
+    from certmail_worker.cli.support.running import run  # noqa: PLC0415 - see the module
 
     return run(arguments)

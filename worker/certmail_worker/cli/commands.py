@@ -40,22 +40,25 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
         anywhere=True,
     ),
     "up": Command(
-        "run",
+        "processes.up",
         "up",
         "Run everything on this machine: the stores, a worker, the console and Flower, until Ctrl-C.",
         anywhere=True,
     ),
     "worker": Command(
-        "run", "worker", "Run one worker (celery -A certmail_worker.app worker does the same).", anywhere=True
+        "processes.up",
+        "worker",
+        "Run one worker (celery -A certmail_worker.app worker does the same).",
+        anywhere=True,
     ),
     "flower": Command(
-        "run",
+        "processes.up",
         "flower",
         "Run Flower, Celery's dashboard: behind CERTMAIL_FLOWER_BASIC_AUTH, to look at only. Prints its address first.",
         anywhere=True,
     ),
     "sandbox": Command(
-        "run",
+        "processes.up",
         "sandbox",
         "Run Google in one process, for demos and tests. Prints its address first.",
         anywhere=True,
@@ -64,39 +67,39 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
         "The companies whose reviewers are reminded.",
         {
             "add": Command(
-                "tenants",
+                "tenants.add",
                 "add",
                 "Add a tenant, with a connection `default` that is still to be set up.",
                 anywhere=True,
             ),
             "set": Command(
-                "tenants",
+                "tenants.add",
                 "set_",
                 "Change a tenant's name, its rule for unknown outcomes, its domains, or whom its mails name. What is not named stays.",
             ),
-            "list": Command("tenants", "list_", "List the tenants."),
+            "list": Command("tenants.add", "list_", "List the tenants."),
             "show": Command(
-                "tenants",
+                "tenants.add",
                 "show",
                 "Show a tenant: its connections, how many reminders wait, and what needs attention.",
             ),
             "suspend": Command(
-                "stopping",
+                "pause",
                 "suspend_tenant",
                 "Take nothing more in for a tenant, and let nothing leave; what waits stays. See `certmail tenants resume`.",
             ),
             "resume": Command(
-                "stopping",
+                "pause",
                 "resume_tenant",
                 "Take reminders in again for a suspended or paused tenant, and let what waited leave.",
             ),
             "history": Command(
-                "history",
+                "tenants.history",
                 "history",
                 "Tell what happened to a tenant and its connections, and who did it, the newest first.",
             ),
             "remove": Command(
-                "removing",
+                "tenants.remove",
                 "remove_tenant",
                 "Remove a tenant for good, with its connections, keys and addresses. What was done for it stays on record.",
             ),
@@ -106,63 +109,63 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
         "The mailboxes that tenants send from.",
         {
             "add": Command(
-                "connections",
+                "connections.add",
                 "add",
                 "Set up a connection. For a customer owned application this makes the key and the certificate to upload.",
             ),
             "set": Command(
-                "connections",
+                "connections.add",
                 "set_",
                 "Change the limits of a connection, only those given. They count from the next reminder on; nothing else changes.",
             ),
-            "list": Command("connections", "list_", "List the connections, with their states."),
+            "list": Command("connections.add", "list_", "List the connections, with their states."),
             "show": Command(
-                "connections",
+                "connections.add",
                 "show",
                 "Show one connection: its state, what it waits for, and what to do if it does not work.",
             ),
             "certificate": Command(
-                "certificates",
+                "connections.certificate",
                 "certificate",
                 "Write the certificate to stdout, for uploading to the service account; or commands that make project, API and account, too.",
             ),
             "rotate": Command(
-                "certificates",
+                "connections.certificate",
                 "rotate",
                 "Make the next key and certificate. The present ones go on until Google knows the new ones: there is no gap.",
             ),
             "probe": Command(
-                "probing",
+                "connections.probe",
                 "probe",
                 "Try a connection out step by step; then it is `active`, or `attention` with Google's words and a remedy.",
             ),
             "test": Command(
-                "probing",
+                "connections.probe",
                 "send_test",
                 "Send a test mail from the mailbox to itself, after the steps of `probe`.",
             ),
             "link": Command(
-                "gateway",
+                "processes.gateway",
                 "link",
                 "Link a Google account: print the page where its owner signs in and consents, and then says whether to send from it.",
             ),
             "setup-link": Command(
-                "setup_link",
+                "connections.setup_link",
                 "setup_link",
                 "Make a link for a tenant's administrator: good for seven days, in the first browser in which Start is pressed, until it is done.",
             ),
             "suspend": Command(
-                "stopping",
+                "pause",
                 "suspend_connection",
                 "Stop a connection: its reminders wait until it is resumed. What is under way ends.",
             ),
             "resume": Command(
-                "stopping",
+                "pause",
                 "resume_connection",
                 "Try a suspended connection out and use it again; one that was not set up yet goes back to that.",
             ),
             "remove": Command(
-                "removing",
+                "tenants.remove",
                 "remove_connection",
                 "Remove a connection for good: its unfinished reminders are called off, and its access at Google is given back.",
             ),
@@ -182,7 +185,7 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
         },
     ),
     "send": Command(
-        "send",
+        "send.send",
         "send",
         "Enqueue reminders from a file. What is wrong with a row is said; the others are taken.",
     ),
@@ -210,11 +213,11 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
         },
     ),
     "pause": Command(
-        "stopping",
+        "pause",
         "pause",
         "Let nothing more leave. Reminders are still taken in and wait; what is under way ends.",
     ),
-    "resume": Command("stopping", "resume", "Let reminders leave again after `certmail pause`."),
+    "resume": Command("pause", "resume", "Let reminders leave again after `certmail pause`."),
     "deliveries": Group(
         "The record of what was delivered.",
         {
@@ -252,13 +255,13 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
         "The keys that private keys and tokens are sealed with.",
         {
             "keygen": Command(
-                "store",
+                "vault",
                 "keygen",
                 "Print a new key for CERTMAIL_VAULT_KEYS; it is shown once and stored nowhere.",
                 anywhere=True,
             ),
             "rotate": Command(
-                "store",
+                "vault",
                 "rotate",
                 "Re-encrypt everything under the newest vault key, while workers run, and say which keys are no longer needed.",
                 anywhere=True,
@@ -269,7 +272,7 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
         "The SQL record.",
         {
             "upgrade": Command(
-                "store",
+                "vault",
                 "db_upgrade",
                 "Bring the tables of CERTMAIL_DATABASE_URL to this version's form.",
                 anywhere=True,
@@ -277,7 +280,7 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
         },
     ),
     "gateway": Command(
-        "gateway",
+        "processes.gateway",
         "gateway",
         "Run the gateway: console, set-up links, HTTP API (/docs describes it), OAuth callback, /healthz and /readyz.",
         anywhere=True,

@@ -22,8 +22,8 @@ from certmail_config.sql.engine import reachable, ready_database
 from certmail_config.sql.totals import count_deliveries
 from certmail_config.states import State
 from certmail_worker.cli.files.cells import harmless
-from certmail_worker.cli.output import Json, err, fields, out, print_json, table, when
-from certmail_worker.cli.times import parse_time
+from certmail_worker.cli.support.output import Json, err, fields, out, print_json, table, when
+from certmail_worker.cli.support.times import parse_time
 
 Tenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]
 Campaign = Annotated[str | None, typer.Option(help="Only this campaign's.")]

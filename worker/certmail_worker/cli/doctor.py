@@ -14,8 +14,8 @@ from certmail_config.errors import WrongUse
 from certmail_config.presence import see_that_no_sandbox_is_meant
 from certmail_config.settings import Settings
 from certmail_worker.checkup import Finding, Severity, examine
-from certmail_worker.cli.output import Json, err, out, print_json
-from certmail_worker.cli.times import parse_time
+from certmail_worker.cli.support.output import Json, err, out, print_json
+from certmail_worker.cli.support.times import parse_time
 from certmail_worker.repair import Done, Repair, find_repair
 
 _MARK = {

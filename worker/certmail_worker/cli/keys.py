@@ -14,7 +14,7 @@ from certmail_config.office import open_office
 from certmail_config.settings import Settings
 from certmail_config.signing import public_half, write_public
 from certmail_config.sql import registry
-from certmail_worker.cli.output import Json, err, out, print_json, table, when
+from certmail_worker.cli.support.output import Json, err, out, print_json, table, when
 
 
 def create(

@@ -10,8 +10,8 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from certmail_config.connections import Limits
-from certmail_worker.cli import limits as of
-from certmail_worker.cli.output import Json, err, fields, out, print_json, table
+from certmail_worker.cli.connections import limits as of
+from certmail_worker.cli.support.output import Json, err, fields, out, print_json, table
 from certmail_worker.study import Plan, study
 
 

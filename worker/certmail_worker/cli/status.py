@@ -22,8 +22,8 @@ from certmail_config.sql.story import Story, read_story
 from certmail_config.stores import connect, database_url, redis_server, vault_keys
 from certmail_config.vault import Vault
 from certmail_config.working_copy import read_connection
-from certmail_worker.cli.output import Json, err, out, print_json, table
-from certmail_worker.cli.output import fields as show_fields
+from certmail_worker.cli.support.output import Json, err, out, print_json, table
+from certmail_worker.cli.support.output import fields as show_fields
 
 OF_THE_RECORD: Final = ("kind", "campaign", "recipient", "decided_by", "enqueued_at", "updated_at")
 """What only the record knows, or keeps when Redis has forgotten."""

@@ -12,8 +12,8 @@ from certmail_config.ids import job_id
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
 from certmail_config.states import FINAL, State
-from certmail_worker.cli.actor import user
-from certmail_worker.cli.output import Json, err, out, print_json, table
+from certmail_worker.cli.support.actor import user
+from certmail_worker.cli.support.output import Json, err, out, print_json, table
 from certmail_worker.resolve import Decision, Resolved, list_uncertain, resolve
 
 Tenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]

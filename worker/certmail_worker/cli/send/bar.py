@@ -17,7 +17,7 @@ from rich.progress import (
 from rich.text import Text
 
 from certmail_worker.cli.files.source import Source
-from certmail_worker.cli.output import err
+from certmail_worker.cli.support.output import err
 
 
 class _Rate(ProgressColumn):

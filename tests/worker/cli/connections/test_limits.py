@@ -13,8 +13,9 @@ from typer.models import OptionInfo
 
 from certmail_config import keys
 from certmail_config.connections import BOUNDS, Limits
-from certmail_worker.cli import connections, run_command
-from certmail_worker.cli.limits import in_words
+from certmail_worker.cli import run_command
+from certmail_worker.cli.connections import add as connections
+from certmail_worker.cli.connections.limits import in_words
 
 Run = Callable[..., tuple[int, Any]]
 ALL = {

@@ -13,7 +13,7 @@ from certmail_config.errors import Refused, StoresUnreachable
 from certmail_config.settings import Settings
 from certmail_config.stores import make_data_dir
 from certmail_worker.children import Child
-from certmail_worker.cli.output import err
+from certmail_worker.cli.support.output import err
 
 RESTART_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 60.0

@@ -10,7 +10,7 @@ from certmail_config.connections import DEFAULT_NAME
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
 from certmail_config.setup_links import issue
-from certmail_worker.cli.output import Json, err, out, print_json, when
+from certmail_worker.cli.support.output import Json, err, out, print_json, when
 
 
 def setup_link(

@@ -8,7 +8,7 @@ from certmail import Receipt
 from certmail_config.errors import ReminderRejected
 from certmail_config.states import State
 from certmail_worker.cli.files.row import Row
-from certmail_worker.cli.tally import Alike, Tally
+from certmail_worker.cli.send.tally import Alike, Tally
 
 SOON, LATER = datetime(2026, 12, 1, tzinfo=UTC), datetime(2026, 12, 2, tzinfo=UTC)
 

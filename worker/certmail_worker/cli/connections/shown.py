@@ -7,8 +7,8 @@ from dataclasses import asdict
 from certmail_config.connections import Connection
 from certmail_config.state_words import WORDS
 from certmail_config.waits import Wait
-from certmail_worker.cli.limits import in_words
-from certmail_worker.cli.output import fields, when
+from certmail_worker.cli.connections.limits import in_words
+from certmail_worker.cli.support.output import fields, when
 
 
 def as_json(connection: Connection) -> dict[str, object]:

@@ -13,10 +13,10 @@ from certmail_config.connections import ConnectionState
 from certmail_config.errors import Refused
 from certmail_config.office import Office, open_office
 from certmail_config.settings import Settings
-from certmail_worker.cli.actor import actor
-from certmail_worker.cli.identified import Id
-from certmail_worker.cli.output import Json, err, print_json
-from certmail_worker.cli.shown import as_json, show_connection
+from certmail_worker.cli.connections.identified import Id
+from certmail_worker.cli.connections.shown import as_json, show_connection
+from certmail_worker.cli.support.actor import actor
+from certmail_worker.cli.support.output import Json, err, print_json
 
 if TYPE_CHECKING:
     from certmail_worker.probe import Probed

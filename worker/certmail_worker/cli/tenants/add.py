@@ -14,9 +14,9 @@ from certmail_config.office import open_office
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.state_words import WORDS
-from certmail_worker.cli.actor import actor
-from certmail_worker.cli.output import Json, fields, out, print_json, table
-from certmail_worker.cli.shown import as_json
+from certmail_worker.cli.connections.shown import as_json
+from certmail_worker.cli.support.actor import actor
+from certmail_worker.cli.support.output import Json, fields, out, print_json, table
 from certmail_worker.overview import Overview, look
 
 UNCERTAIN = typer.Option(

@@ -16,7 +16,7 @@ from certmail_config.reseal import Resealed, Unopened, reseal
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import open_database, upgrade
 from certmail_config.stores import database_url
-from certmail_worker.cli.output import Json, err, out, print_json, when
+from certmail_worker.cli.support.output import Json, err, out, print_json, when
 
 
 def keygen(*, json: Json = False) -> None:

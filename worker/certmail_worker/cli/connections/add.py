@@ -15,10 +15,9 @@ from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.state_words import WORDS
 from certmail_config.waits import waits
-from certmail_worker.cli import certificates
-from certmail_worker.cli.actor import actor
-from certmail_worker.cli.identified import Id
-from certmail_worker.cli.limits import (
+from certmail_worker.cli.connections import certificate as certificates
+from certmail_worker.cli.connections.identified import Id
+from certmail_worker.cli.connections.limits import (
     InFlight,
     PerDay,
     ProjectUnitsPerDay,
@@ -27,8 +26,9 @@ from certmail_worker.cli.limits import (
     WarmUpDays,
     given,
 )
-from certmail_worker.cli.output import Json, out, print_json, table
-from certmail_worker.cli.shown import as_json, show_connection, shown_wait, until
+from certmail_worker.cli.connections.shown import as_json, show_connection, shown_wait, until
+from certmail_worker.cli.support.actor import actor
+from certmail_worker.cli.support.output import Json, out, print_json, table
 
 
 def add(

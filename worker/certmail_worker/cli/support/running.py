@@ -12,9 +12,9 @@ import typer
 from typer._click import exceptions as click  # Typer carries click within itself and names only parts of it
 
 from certmail_config.errors import CertmailError, WrongUse
-from certmail_worker.cli.lazily import Lazy
-from certmail_worker.cli.output import fail, out, wants_json
-from certmail_worker.cli.unforeseen import DEBUG, explain, status_of
+from certmail_worker.cli.support.lazily import Lazy
+from certmail_worker.cli.support.output import fail, out, wants_json
+from certmail_worker.cli.support.unforeseen import DEBUG, explain, status_of
 
 app = typer.Typer(
     name="certmail",

@@ -12,6 +12,7 @@ import typer
 from typer import _click as click  # Typer carries click within itself and names only parts of it
 from typer.core import TyperCommand, TyperGroup
 
+from certmail_worker import cli
 from certmail_worker.cli.commands import COMMANDS, Command, Group
 
 
@@ -35,7 +36,7 @@ def load(name: str, each: Command | Group) -> click.Command:
     """A command with its options, or a group of commands that are not loaded yet."""
     if isinstance(each, Group):
         return Lazy(name=name, table=each.commands, help=each.help, no_args_is_help=True)
-    module = import_module(f"{__package__}.{each.module}")
+    module = import_module(f"{cli.__name__}.{each.module}")
     alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
     function = getattr(module, each.function)
     alone.command(name)(function if each.anywhere else _where_there_is_one(function))

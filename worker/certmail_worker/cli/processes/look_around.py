@@ -20,8 +20,8 @@ from certmail_config.office import Office, open_office
 from certmail_config.sandbox import APART, exports, is_sandbox, keep, read_kept, sandbox_addresses
 from certmail_config.settings import PREFIX, Settings
 from certmail_worker.children import termination_as_interrupt
-from certmail_worker.cli.keeping_up import Kept, only_one
-from certmail_worker.cli.output import err, out, print_json
+from certmail_worker.cli.processes.keeping_up import Kept, only_one
+from certmail_worker.cli.support.output import err, out, print_json
 from certmail_worker.demo.furnish import PEOPLE, PROJECT, furnish
 from certmail_worker.demo.google import SandboxGoogle
 from certmail_worker.demo.places import any_port, known_ports, start

@@ -21,8 +21,8 @@ from certmail_config.settings import PREFIX, Settings, unknown_names
 from certmail_config.sql.engine import ready_database
 from certmail_config.stores import check_channels, redis_server, vault_keys
 from certmail_worker.children import termination_as_interrupt
-from certmail_worker.cli.keeping_up import Kept, only_one
-from certmail_worker.cli.output import Json, err
+from certmail_worker.cli.processes.keeping_up import Kept, only_one
+from certmail_worker.cli.support.output import Json, err
 from certmail_worker.flower_auth import auth_file, kept_auth
 from certmail_worker.operator_password import kept_password, password_file
 
@@ -45,7 +45,7 @@ def up(
     """Run everything on this machine: the stores, a worker, the console and Flower, until Ctrl-C."""
     settings = Settings.from_env()
     if sandbox:
-        from certmail_worker.cli.look_around import look_around  # noqa: PLC0415 - what no other command needs
+        from certmail_worker.cli.processes.look_around import look_around  # noqa: PLC0415 - what no other command needs
 
         return look_around(settings, fresh=fresh, as_json=json)
     if fresh or json:

@@ -13,10 +13,10 @@ from certmail_config.errors import Refused
 from certmail_config.google_steps import GoogleSteps
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
-from certmail_worker.cli.actor import actor
-from certmail_worker.cli.identified import Id
-from certmail_worker.cli.output import Json, out, print_json, when
-from certmail_worker.cli.shown import as_json, show_connection
+from certmail_worker.cli.connections.identified import Id
+from certmail_worker.cli.connections.shown import as_json, show_connection
+from certmail_worker.cli.support.actor import actor
+from certmail_worker.cli.support.output import Json, out, print_json, when
 
 ValidDays = Annotated[
     int | None,

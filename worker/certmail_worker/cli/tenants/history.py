@@ -11,7 +11,7 @@ from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.sql.engine import reachable, ready_database
 from certmail_config.sql.history import read_history
-from certmail_worker.cli.output import Json, err, print_json, table
+from certmail_worker.cli.support.output import Json, err, print_json, table
 
 
 def history(

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from certmail_worker.cli import output
+from certmail_worker.cli.support import output
 
 NAME = "Ac\x1b[2Jme\u202egnp.exe\nLtd"
 SHOWN = r"Ac\x1b[2Jme\u202egnp.exe\x0aLtd"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from certmail_config.states import State
-from certmail_worker.cli.output import err, table, when
-from certmail_worker.cli.tally import Tally
+from certmail_worker.cli.send.tally import Tally
+from certmail_worker.cli.support.output import err, table, when
 
 MOST_SHOWN = 50
 """Kinds of faults on a terminal; all rows are in the file, or in the JSON."""

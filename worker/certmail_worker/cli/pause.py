@@ -12,10 +12,10 @@ from certmail_config.office import Office, open_office
 from certmail_config.pauses import EVERYTHING, words
 from certmail_config.settings import Settings
 from certmail_config.sql.pausing import read_pauses
-from certmail_worker.cli.actor import actor, user
-from certmail_worker.cli.identified import Id
-from certmail_worker.cli.output import Json, err, fields, out, print_json
-from certmail_worker.cli.shown import as_json, show_connection
+from certmail_worker.cli.connections.identified import Id
+from certmail_worker.cli.connections.shown import as_json, show_connection
+from certmail_worker.cli.support.actor import actor, user
+from certmail_worker.cli.support.output import Json, err, fields, out, print_json
 
 Whose = Annotated[str | None, typer.Option("--tenant", help="Only this tenant's reminders.")]
 Reason = Annotated[str | None, typer.Option(help="For the record. Else: by whom.")]

@@ -22,9 +22,9 @@ from certmail_config.office import Office, open_office
 from certmail_config.setting_forms import host_and_port
 from certmail_config.settings import Settings, unknown_names
 from certmail_worker.children import child, termination_as_interrupt
-from certmail_worker.cli.identified import Id
-from certmail_worker.cli.output import Json, err, out, print_json, when
-from certmail_worker.cli.shown import as_json, show_connection
+from certmail_worker.cli.connections.identified import Id
+from certmail_worker.cli.connections.shown import as_json, show_connection
+from certmail_worker.cli.support.output import Json, err, out, print_json, when
 from certmail_worker.logs import set_up
 
 

@@ -15,10 +15,10 @@ from certmail_config.office import open_office
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_worker.children import termination_as_interrupt
-from certmail_worker.cli.actor import actor
-from certmail_worker.cli.identified import Id
-from certmail_worker.cli.output import Json, err, out, print_json
-from certmail_worker.cli.stopping import TenantId, by_whom
+from certmail_worker.cli.connections.identified import Id
+from certmail_worker.cli.pause import TenantId, by_whom
+from certmail_worker.cli.support.actor import actor
+from certmail_worker.cli.support.output import Json, err, out, print_json
 
 if TYPE_CHECKING:
     from certmail_worker.removal import Removed

@@ -21,9 +21,9 @@ from certmail_worker.cli.files.columns import Layout
 from certmail_worker.cli.files.dates import DateOrder, Habits, known_zone
 from certmail_worker.cli.files.row import Rejects, Row, Terms
 from certmail_worker.cli.files.source import Source, open_source
-from certmail_worker.cli.output import Json, err, print_json
-from certmail_worker.cli.send_summary import print_summary
-from certmail_worker.cli.tally import Tally
+from certmail_worker.cli.send.summary import print_summary
+from certmail_worker.cli.send.tally import Tally
+from certmail_worker.cli.support.output import Json, err, print_json
 
 
 def send(
@@ -249,7 +249,7 @@ def _progress(source: Source | None) -> Iterator[Any]:
     if source is None or not err.is_terminal:
         yield lambda: None
         return
-    from certmail_worker.cli.send_bar import bar  # noqa: PLC0415 - Rich's progress takes longer to import than six rows to send
+    from certmail_worker.cli.send.bar import bar  # noqa: PLC0415 - Rich's progress takes longer to import than six rows to send
 
     with bar(source) as advance:
         yield advance

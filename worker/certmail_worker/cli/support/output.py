@@ -17,7 +17,7 @@ from certmail_config.moments import rfc3339
 from certmail_config.scrubbing import visible
 
 if TYPE_CHECKING:
-    from certmail_worker.cli.terminal import Terminal
+    from certmail_worker.cli.support.terminal import Terminal
 
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout; progress goes to stderr.")
@@ -38,7 +38,7 @@ class Printer:
     @cached_property
     def console(self) -> Terminal:
         """The same stream for Rich."""
-        from certmail_worker.cli.terminal import Terminal  # noqa: PLC0415 - see the class
+        from certmail_worker.cli.support.terminal import Terminal  # noqa: PLC0415 - see the class
 
         return Terminal(stderr=self._stderr, highlight=False, soft_wrap=True)
 
@@ -90,7 +90,7 @@ def fail(error: CertmailError, status: int, *, as_json: bool) -> int:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table; empty cells are dashes."""
-    from certmail_worker.cli.terminal import Table, Terminal, escape  # noqa: PLC0415 - see Printer
+    from certmail_worker.cli.support.terminal import Table, Terminal, escape  # noqa: PLC0415 - see Printer
 
     grid = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
@@ -103,7 +103,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 def fields(pairs: Iterable[tuple[str, object]]) -> None:
     """Print one thing as name and value, a line each."""
-    from certmail_worker.cli.terminal import Table, escape  # noqa: PLC0415 - see Printer
+    from certmail_worker.cli.support.terminal import Table, escape  # noqa: PLC0415 - see Printer
 
     grid = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     grid.add_column(style="bold")

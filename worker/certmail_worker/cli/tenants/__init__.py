@@ -1,0 +1,1 @@
+"""`certmail tenants …`: a module for each command, named as it is; `options` is what several of them take."""
