@@ -16,8 +16,8 @@ import requests
 
 from certmail_config.account_use import turn
 from certmail_config.connections import ConnectionState, Limits
+from certmail_worker.cli.connections.link import consent
 from certmail_worker.cli.connections.shown import as_json
-from certmail_worker.cli.processes.gateway import consent
 from support.town import QUICK, SEND_SCOPE, Town, campaign, town, wait_for
 
 ACCOUNT = "reviews@globex.example"

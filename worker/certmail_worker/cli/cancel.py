@@ -12,7 +12,7 @@ from certmail_config import keys
 from certmail_config.errors import Refused, WrongUse
 from certmail_config.ids import job_id
 from certmail_config.settings import Settings
-from certmail_worker.cli.pause import by_whom
+from certmail_worker.cli.support.actor import by_whom
 from certmail_worker.cli.support.output import Json, out, print_json
 
 _WORDS = {

@@ -46,19 +46,19 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
         anywhere=True,
     ),
     "worker": Command(
-        "processes.up",
+        "processes.worker",
         "worker",
         "Run one worker (celery -A certmail_worker.app worker does the same).",
         anywhere=True,
     ),
     "flower": Command(
-        "processes.up",
+        "processes.flower",
         "flower",
         "Run Flower, Celery's dashboard: behind CERTMAIL_FLOWER_BASIC_AUTH, to look at only. Prints its address first.",
         anywhere=True,
     ),
     "sandbox": Command(
-        "processes.up",
+        "processes.sandbox",
         "sandbox",
         "Run Google in one process, for demos and tests. Prints its address first.",
         anywhere=True,
@@ -73,23 +73,23 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
                 anywhere=True,
             ),
             "set": Command(
-                "tenants.add",
+                "tenants.set",
                 "set_",
                 "Change a tenant's name, its rule for unknown outcomes, its domains, or whom its mails name. What is not named stays.",
             ),
-            "list": Command("tenants.add", "list_", "List the tenants."),
+            "list": Command("tenants.list", "list_", "List the tenants."),
             "show": Command(
-                "tenants.add",
+                "tenants.show",
                 "show",
                 "Show a tenant: its connections, how many reminders wait, and what needs attention.",
             ),
             "suspend": Command(
-                "pause",
+                "tenants.suspend",
                 "suspend_tenant",
                 "Take nothing more in for a tenant, and let nothing leave; what waits stays. See `certmail tenants resume`.",
             ),
             "resume": Command(
-                "pause",
+                "tenants.suspend",
                 "resume_tenant",
                 "Take reminders in again for a suspended or paused tenant, and let what waited leave.",
             ),
@@ -114,13 +114,13 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
                 "Set up a connection. For a customer owned application this makes the key and the certificate to upload.",
             ),
             "set": Command(
-                "connections.add",
+                "connections.set",
                 "set_",
                 "Change the limits of a connection, only those given. They count from the next reminder on; nothing else changes.",
             ),
-            "list": Command("connections.add", "list_", "List the connections, with their states."),
+            "list": Command("connections.list", "list_", "List the connections, with their states."),
             "show": Command(
-                "connections.add",
+                "connections.show",
                 "show",
                 "Show one connection: its state, what it waits for, and what to do if it does not work.",
             ),
@@ -130,7 +130,7 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
                 "Write the certificate to stdout, for uploading to the service account; or commands that make project, API and account, too.",
             ),
             "rotate": Command(
-                "connections.certificate",
+                "connections.rotate",
                 "rotate",
                 "Make the next key and certificate. The present ones go on until Google knows the new ones: there is no gap.",
             ),
@@ -145,7 +145,7 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
                 "Send a test mail from the mailbox to itself, after the steps of `probe`.",
             ),
             "link": Command(
-                "processes.gateway",
+                "connections.link",
                 "link",
                 "Link a Google account: print the page where its owner signs in and consents, and then says whether to send from it.",
             ),
@@ -155,17 +155,17 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
                 "Make a link for a tenant's administrator: good for seven days, in the first browser in which Start is pressed, until it is done.",
             ),
             "suspend": Command(
-                "pause",
+                "connections.suspend",
                 "suspend_connection",
                 "Stop a connection: its reminders wait until it is resumed. What is under way ends.",
             ),
             "resume": Command(
-                "pause",
+                "connections.suspend",
                 "resume_connection",
                 "Try a suspended connection out and use it again; one that was not set up yet goes back to that.",
             ),
             "remove": Command(
-                "tenants.remove",
+                "connections.remove",
                 "remove_connection",
                 "Remove a connection for good: its unfinished reminders are called off, and its access at Google is given back.",
             ),
@@ -272,7 +272,7 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
         "The SQL record.",
         {
             "upgrade": Command(
-                "vault",
+                "db",
                 "db_upgrade",
                 "Bring the tables of CERTMAIL_DATABASE_URL to this version's form.",
                 anywhere=True,

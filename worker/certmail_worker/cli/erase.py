@@ -9,9 +9,9 @@ import typer
 from certmail_config.errors import WrongUse
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
-from certmail_worker.cli.pause import by_whom
+from certmail_worker.cli.support.actor import by_whom
+from certmail_worker.cli.support.for_good import Yes, ask
 from certmail_worker.cli.support.output import Json, err, out, print_json
-from certmail_worker.cli.tenants.remove import Yes, ask
 from certmail_worker.erasure import erase as erase_address
 
 

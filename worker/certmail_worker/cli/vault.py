@@ -1,4 +1,4 @@
-"""`certmail vault` and `certmail db`."""
+"""`certmail vault`: the keys that private keys and tokens are sealed with."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from certmail_config.key_use import OldKey, old_keys
 from certmail_config.office import Office, open_office
 from certmail_config.reseal import Resealed, Unopened, reseal
 from certmail_config.settings import Settings
-from certmail_config.sql.engine import open_database, upgrade
-from certmail_config.stores import database_url
 from certmail_worker.cli.support.output import Json, err, out, print_json, when
 
 
@@ -77,17 +75,6 @@ def rotate(
         _show_old_keys(old, now, "CERTMAIL_VAULT_KEYS" if settings.vault_keys else str(key_file(settings)))
     if done.unopened:
         raise typer.Exit(1)
-
-
-def db_upgrade(*, json: Json = False) -> None:
-    """Bring the tables of CERTMAIL_DATABASE_URL to this version's form."""
-    engine = open_database(database_url(Settings.from_env()))
-    upgrade(engine)
-    engine.dispose()
-    if json:
-        return print_json({"ok": True})
-    err.print("The database is up to date.")
-    return None
 
 
 def _reseal(office: Office) -> Resealed:

@@ -14,7 +14,8 @@ from typer.models import OptionInfo
 from certmail_config import keys
 from certmail_config.connections import BOUNDS, Limits
 from certmail_worker.cli import run_command
-from certmail_worker.cli.connections import add as connections
+from certmail_worker.cli.connections import add as adding
+from certmail_worker.cli.connections import set as setting
 from certmail_worker.cli.connections.limits import in_words
 
 Run = Callable[..., tuple[int, Any]]
@@ -57,10 +58,10 @@ class TestTheOptions:
         return {name: get_args(hint)[1] for name, hint in found.items()}
 
     def test_add_and_set_have_the_same(self) -> None:
-        assert self.options(connections.add) == self.options(connections.set_)
+        assert self.options(adding.add) == self.options(setting.set_)
 
     def test_there_is_one_for_every_limit_with_its_bounds_and_default(self) -> None:
-        options = self.options(connections.set_)
+        options = self.options(setting.set_)
         assert list(options) == [field.name for field in fields(Limits)]
         assert ["--" + name.replace("_", "-") for name in options] == list(ALL)
         for name, option in options.items():

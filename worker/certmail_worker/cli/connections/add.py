@@ -1,4 +1,4 @@
-"""`certmail connections`."""
+"""`certmail connections add`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,8 @@ import typer
 from certmail_config.connections import DEFAULT_NAME, Kind, Limits
 from certmail_config.errors import WrongUse
 from certmail_config.google_steps import GoogleSteps
-from certmail_config.lane_glances import at_once
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
-from certmail_config.sql import registry
-from certmail_config.state_words import WORDS
-from certmail_config.waits import waits
-from certmail_worker.cli.connections import certificate as certificates
-from certmail_worker.cli.connections.identified import Id
 from certmail_worker.cli.connections.limits import (
     InFlight,
     PerDay,
@@ -26,9 +20,10 @@ from certmail_worker.cli.connections.limits import (
     WarmUpDays,
     given,
 )
-from certmail_worker.cli.connections.shown import as_json, show_connection, shown_wait, until
+from certmail_worker.cli.connections.options import ValidDays
+from certmail_worker.cli.connections.shown import as_json, show_connection
 from certmail_worker.cli.support.actor import actor
-from certmail_worker.cli.support.output import Json, out, print_json, table
+from certmail_worker.cli.support.output import Json, out, print_json
 
 
 def add(
@@ -48,7 +43,7 @@ def add(
     project_units_per_minute: ProjectUnitsPerMinute = None,
     project_units_per_day: ProjectUnitsPerDay = None,
     warm_up_days: WarmUpDays = None,
-    valid_days: certificates.ValidDays = None,
+    valid_days: ValidDays = None,
     verify: Annotated[
         bool,
         typer.Option(
@@ -111,77 +106,4 @@ def add(
     out.print("  2. A super administrator authorises the client ID (Admin console, Security, API controls,")
     out.print(f"     Domain-wide delegation) for {google.scopes}", markup=False)
     out.print(f"  3. certmail connections probe {made.id}")
-    return None
-
-
-def set_(
-    id: Id,  # noqa: A002 - what it is called on the command line
-    *,
-    units_per_minute: UnitsPerMinute = None,
-    in_flight: InFlight = None,
-    per_day: PerDay = None,
-    project_units_per_minute: ProjectUnitsPerMinute = None,
-    project_units_per_day: ProjectUnitsPerDay = None,
-    warm_up_days: WarmUpDays = None,
-    json: Json = False,
-) -> None:
-    """Change the limits of a connection, only those given. They count from the next reminder on; nothing else changes."""
-    changes = given(
-        units_per_minute=units_per_minute,
-        in_flight=in_flight,
-        per_day=per_day,
-        project_units_per_minute=project_units_per_minute,
-        project_units_per_day=project_units_per_day,
-        warm_up_days=warm_up_days,
-    )
-    if not changes:
-        remedy = (
-            f"Give at least one limit: `certmail connections set {id} --per-day 500`, say; `--help` has all."
-        )
-        raise WrongUse("missing_option", "There is nothing to change.", remedy)
-    with open_office(Settings.from_env(), actor=actor()) as office:
-        changed = office.change_limits(id, changes)
-    return print_json(as_json(changed)) if json else show_connection(changed)
-
-
-def list_(
-    tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None, *, json: Json = False
-) -> None:
-    """List the connections, with their states."""
-    with open_office(Settings.from_env()) as office, office.db() as db:
-        found = registry.list_connections(db, tenant)
-        waiting = waits(office.redis, [connection.id for connection in found])
-    if json:
-        return print_json(
-            {"connections": [as_json(c) | {"waits": shown_wait(waiting.get(c.id))} for c in found]}
-        )
-    table(
-        ["id", "tenant", "name", "kind", "state", "mailbox", "code", "waits until"],
-        [
-            [c.id, c.tenant, c.name, c.kind, WORDS[c.state], c.mailbox, c.code, until(waiting.get(c.id))]
-            for c in found
-        ],
-    )
-    for connection in found:
-        if connection.id in waiting:
-            name = f"{connection.tenant}/{connection.name}"
-            out.print(f"\n{name}: {waiting[connection.id].sentence}", markup=False)
-    return None
-
-
-def show(id: Id, *, json: Json = False) -> None:  # noqa: A002 - what it is called on the command line
-    """Show one connection: its state, what it waits for, and what to do if it does not work."""
-    with open_office(Settings.from_env(), actor=actor()) as office:
-        found = office.connection(id)
-        fewer, wait = at_once(office.redis, found.id), waits(office.redis, [found.id]).get(found.id)
-    if json:
-        return print_json(as_json(found) | {"waits": shown_wait(wait), "in_flight_now": fewer})
-    show_connection(found)
-    if wait is not None:
-        out.print(f"\n{wait.sentence}", markup=False)
-    if fewer is not None:
-        out.print(
-            f"\nFor now {fewer} of {found.limits.in_flight} requests at once: Gmail said that more are too many for this mailbox. "
-            "Every five minutes without that there may be one more."
-        )
     return None

@@ -1,4 +1,4 @@
-"""`certmail connections certificate` and `rotate`: what the administrator of a customer owned application uploads."""
+"""`certmail connections certificate`: what the administrator of a customer owned application uploads."""
 
 from __future__ import annotations
 
@@ -13,15 +13,9 @@ from certmail_config.errors import Refused
 from certmail_config.google_steps import GoogleSteps
 from certmail_config.office import open_office
 from certmail_config.settings import Settings
-from certmail_worker.cli.connections.identified import Id
-from certmail_worker.cli.connections.shown import as_json, show_connection
+from certmail_worker.cli.connections.options import Id
 from certmail_worker.cli.support.actor import actor
-from certmail_worker.cli.support.output import Json, out, print_json, when
-
-ValidDays = Annotated[
-    int | None,
-    typer.Option(min=1, max=3650, help="How long the certificate is valid; else CERTMAIL_CERTIFICATE_DAYS."),
-]
+from certmail_worker.cli.support.output import Json, print_json, when
 
 
 class Form(StrEnum):
@@ -77,29 +71,3 @@ def _in_form(google: GoogleSteps, pem: str, form: Form) -> str:
             return google.gcloud(pem)
         case Form.TERRAFORM:
             return google.terraform(pem)
-
-
-def rotate(
-    id: Id,  # noqa: A002 - as above
-    *,
-    valid_days: ValidDays = None,
-    json: Json = False,
-) -> None:
-    """Make the next key and certificate. The present ones go on until Google knows the new ones: there is no gap."""
-    with open_office(Settings.from_env(), actor=actor()) as office:
-        made = office.rotate(id, valid_days=valid_days or office.settings.certificate_days)
-    if json:
-        return print_json(as_json(made))
-    show_connection(made)
-    out.print("\nNext:")
-    out.print(f"  1. certmail connections certificate {made.id} --next > certificate.pem")
-    out.print(
-        "  2. Upload it in the Google Cloud console: the service account, Keys, Add key, Upload existing key."
-    )
-    out.print("     Leave the old key there.")
-    out.print(
-        "  3. It takes over by itself once Google accepts it, within minutes while a worker runs; to see it at once:"
-    )
-    out.print(f"     certmail connections probe {made.id}")
-    out.print("  4. Then delete the old key from the service account.")
-    return None

@@ -13,7 +13,7 @@ from certmail_config.connections import ConnectionState
 from certmail_config.errors import Refused
 from certmail_config.office import Office, open_office
 from certmail_config.settings import Settings
-from certmail_worker.cli.connections.identified import Id
+from certmail_worker.cli.connections.options import Id
 from certmail_worker.cli.connections.shown import as_json, show_connection
 from certmail_worker.cli.support.actor import actor
 from certmail_worker.cli.support.output import Json, err, print_json

@@ -1,9 +1,14 @@
-"""Who sits at the command line, for the record."""
+"""Who sits at the command line, and why they do what they do, for the record."""
 
 from __future__ import annotations
 
 import os
 from getpass import getuser
+from typing import Annotated
+
+import typer
+
+Reason = Annotated[str | None, typer.Option(help="For the record. Else: by whom.")]
 
 
 def user() -> str:
@@ -17,3 +22,8 @@ def user() -> str:
 def actor() -> str:
     """Who does it, in the words of the record."""
     return f"{user()} on the command line"
+
+
+def by_whom(reason: str | None) -> str:
+    """What the record says of why."""
+    return reason or f"by {user()}"

@@ -1,0 +1,44 @@
+"""`certmail connections remove`: for good, so a person is asked first."""
+
+from __future__ import annotations
+
+from certmail_config.office import open_office
+from certmail_config.settings import Settings
+from certmail_worker.children import termination_as_interrupt
+from certmail_worker.cli.connections.options import Id
+from certmail_worker.cli.support.actor import actor
+from certmail_worker.cli.support.for_good import Yes, ask, resumable, show_removed
+from certmail_worker.cli.support.output import Json, err, out, print_json
+
+
+def remove_connection(id: Id, *, yes: Yes = False, json: Json = False) -> None:  # noqa: A002 - what it is called on the command line
+    """Remove a connection for good: its unfinished reminders are called off, and its access at Google is given back."""
+    with termination_as_interrupt(), open_office(Settings.from_env(), actor=actor()) as office:
+        from certmail_worker import removal  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
+
+        found = office.connection(id)
+        whole = f"{found.tenant}/{found.name}"
+        ask(f"Remove the connection {whole} of {found.mailbox or 'no mailbox yet'} for good?", yes=yes)
+        with resumable(f"{whole} stays suspended", f"certmail connections remove {found.id}"):
+            done = removal.remove_connection(office, found, err.print)
+    if json:
+        [given_back] = done.given_back
+        print_json(
+            {
+                "id": found.id,
+                "tenant": found.tenant,
+                "name": found.name,
+                "removed": True,
+                "cancelled": done.cancelled,
+                "uncertain": done.uncertain,
+                "access": given_back.access,
+                "remedy": given_back.remedy or None,
+                "remains": list(done.remains),
+            }
+        )
+        return
+    out.print(f"{whole} is removed. {done.called_off}", markup=False)
+    if done.uncertain:
+        message = f"Of {done.uncertain} nobody knows whether Gmail took them: certmail uncertain list --tenant {found.tenant}"
+        out.print(message, markup=False)
+    show_removed(done)

@@ -1,0 +1,30 @@
+"""`certmail connections show`."""
+
+from __future__ import annotations
+
+from certmail_config.lane_glances import at_once
+from certmail_config.office import open_office
+from certmail_config.settings import Settings
+from certmail_config.waits import waits
+from certmail_worker.cli.connections.options import Id
+from certmail_worker.cli.connections.shown import as_json, show_connection, shown_wait
+from certmail_worker.cli.support.actor import actor
+from certmail_worker.cli.support.output import Json, out, print_json
+
+
+def show(id: Id, *, json: Json = False) -> None:  # noqa: A002 - what it is called on the command line
+    """Show one connection: its state, what it waits for, and what to do if it does not work."""
+    with open_office(Settings.from_env(), actor=actor()) as office:
+        found = office.connection(id)
+        fewer, wait = at_once(office.redis, found.id), waits(office.redis, [found.id]).get(found.id)
+    if json:
+        return print_json(as_json(found) | {"waits": shown_wait(wait), "in_flight_now": fewer})
+    show_connection(found)
+    if wait is not None:
+        out.print(f"\n{wait.sentence}", markup=False)
+    if fewer is not None:
+        out.print(
+            f"\nFor now {fewer} of {found.limits.in_flight} requests at once: Gmail said that more are too many for this mailbox. "
+            "Every five minutes without that there may be one more."
+        )
+    return None

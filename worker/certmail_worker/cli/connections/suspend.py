@@ -1,0 +1,41 @@
+"""`certmail connections suspend` and `resume`: nothing of one mailbox leaves for a while."""
+
+from __future__ import annotations
+
+import typer
+
+from certmail_config import stopping
+from certmail_config.connections import ConnectionState
+from certmail_config.office import open_office
+from certmail_config.settings import Settings
+from certmail_worker.cli.connections.options import Id
+from certmail_worker.cli.connections.shown import as_json, show_connection
+from certmail_worker.cli.support.actor import actor
+from certmail_worker.cli.support.output import Json, err, print_json
+
+
+def suspend_connection(id: Id, *, json: Json = False) -> None:  # noqa: A002 - what it is called on the command line
+    """Stop a connection: its reminders wait until it is resumed. What is under way ends."""
+    with open_office(Settings.from_env(), actor=actor()) as office:
+        found = stopping.suspend_connection(office, id)
+    return print_json(as_json(found)) if json else show_connection(found)
+
+
+def resume_connection(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as above
+    """Try a suspended connection out and use it again; one that was not set up yet goes back to that."""
+    with open_office(Settings.from_env(), actor=actor()) as office:
+        found = office.connection(id)
+        if found.state is not ConnectionState.DISABLED:
+            err.print(f"It is not suspended: it is {found.state}.")
+        elif stopping.before_it_worked(found):
+            found = stopping.take_up_again(office, found)
+        else:
+            from certmail_worker.probe import probe_and_save  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
+
+            found = probe_and_save(office, stopping.take_up_again(office, found).id).connection
+    if json:
+        print_json(as_json(found))
+    else:
+        show_connection(found)
+    if found.state is ConnectionState.ATTENTION:
+        raise typer.Exit(1)

@@ -1,0 +1,39 @@
+"""`certmail flower`: Celery's dashboard."""
+
+from __future__ import annotations
+
+import logging
+
+from certmail_config.errors import SettingsError
+from certmail_config.foreign import say_environment
+from certmail_config.setting_forms import host_and_port
+from certmail_config.settings import Settings, unknown_names
+from certmail_config.stores import redis_server
+from certmail_worker.cli.processes.listening import address_in_use, announce
+
+
+def flower() -> None:
+    """Run Flower, Celery's dashboard: behind CERTMAIL_FLOWER_BASIC_AUTH, to look at only. Prints its address first.
+
+    Every path asks for the password, /metrics and /healthcheck too. It speaks plain HTTP, and so listens on loopback
+    unless CERTMAIL_FLOWER_LISTEN says otherwise; put a proxy that speaks HTTPS in front of it then.
+    """
+    settings = Settings.from_env()
+    host, port = host_and_port(settings.flower_listen)
+    if settings.flower_basic_auth is None:
+        raise SettingsError(
+            "flower_auth_missing",
+            "Flower does not start without a password: CERTMAIL_FLOWER_BASIC_AUTH is not set.",
+            "Set it to user:password; `certmail up` makes one by itself.",
+        )
+    with redis_server(settings, supervise=True, proven=False):  # to look only
+        from certmail_worker.app import app  # noqa: PLC0415 - importing it builds the app from the environment
+        from certmail_worker.flower import serve  # noqa: PLC0415 - it takes half a second to import
+        from certmail_worker.logs import set_up  # noqa: PLC0415 - as above
+
+        set_up(settings.log_format, process="flower")
+        say_environment(logging.getLogger(__name__), unknown_names())
+        try:
+            serve(app, settings.flower_basic_auth.get_secret_value(), host, port, announce=announce)
+        except OSError as error:
+            raise address_in_use("Flower", settings.flower_listen, error, "CERTMAIL_FLOWER_LISTEN") from None

@@ -1,0 +1,57 @@
+"""`certmail worker`."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from certmail_config.errors import StoresUnreachable
+from certmail_config.settings import Settings
+from certmail_config.sql.engine import ready_database
+from certmail_config.stores import check_channels, redis_server, vault_keys
+from certmail_worker.cli.support.output import err
+
+
+def worker(
+    *,
+    name: Annotated[
+        str | None, typer.Option(help="Its name in Flower; one of its own for each worker of a machine.")
+    ] = None,
+) -> None:
+    """Run one worker (celery -A certmail_worker.app worker does the same)."""
+    settings = Settings.from_env()
+    vault_keys(settings, make=False)
+    with redis_server(settings, supervise=True) as url:
+        check_channels(url)
+        _prepare_database(settings)
+        from celery.bin.celery import celery as command  # noqa: PLC0415 - half a second to import
+
+        from certmail_worker.logs import set_up  # noqa: PLC0415 - as above
+
+        set_up(
+            settings.log_format, process="worker"
+        )  # Celery warns of what it sees before it sets its own up
+        # Named, since the variable APP would else name another. Not `app.worker_main`, which drops the status: whoever
+        # restarts what failed must see that it did.
+        arguments = ["--app", "certmail_worker.app", "--quiet", "worker"]
+        arguments += ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
+        given = [*arguments, "--hostname", f"{name or f'certmail-{os.getpid()}'}@%h"]
+        status = command.main(args=given, standalone_mode=False)
+        if status:
+            raise typer.Exit(int(status))
+
+
+def _prepare_database(settings: Settings) -> None:
+    """See that the tables are of this version. A database that is away stops no send, so it stops no worker either."""
+    try:
+        with ready_database(settings):
+            pass
+    except StoresUnreachable as error:
+        if error.code not in {"database_unreachable", "database_busy"}:
+            raise
+        err.print(
+            f"certmail: {error.message} Sending goes on without it; what happens waits in Redis.",
+            markup=False,
+        )

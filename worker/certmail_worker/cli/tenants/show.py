@@ -1,0 +1,52 @@
+"""`certmail tenants show`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from certmail_config.domains import domains_of
+from certmail_config.office import open_office
+from certmail_config.settings import Settings
+from certmail_config.state_words import WORDS
+from certmail_worker.cli.connections.shown import as_json
+from certmail_worker.cli.support.output import Json, fields, out, print_json, table
+from certmail_worker.cli.tenants.options import domains_in_words
+from certmail_worker.overview import Overview, look
+
+
+def show(tenant: Annotated[str, typer.Argument(help="Its id.")], *, json: Json = False) -> None:
+    """Show a tenant: its connections, how many reminders wait, and what needs attention."""
+    with open_office(Settings.from_env()) as office:
+        seen = look(office, tenant)
+    if json:
+        return print_json(_as_json(seen))
+    rule = seen.tenant.uncertain or "the deployment's"
+    named = [("tenant", seen.tenant.id), ("name", seen.tenant.organisation), ("state", seen.tenant.state)]
+    named += [("sends from", domains_in_words(seen.tenant)), ("questions to", seen.reply_to or "nobody")]
+    fields([*named, ("unknown outcomes", rule), ("waiting", seen.waiting), ("uncertain", seen.uncertain)])
+    out.print()
+    table(
+        ["connection", "kind", "state", "mailbox", "waiting", "id"],
+        [[c.name, c.kind, WORDS[c.state], c.mailbox, waiting, c.id] for c, waiting in seen.connections],
+    )
+    for matter in seen.attention:
+        out.print(f"\n{matter.about}: {matter.message}\n  {matter.remedy}", markup=False)
+    return None
+
+
+def _as_json(seen: Overview) -> dict[str, object]:
+    return {
+        "id": seen.tenant.id,
+        "name": seen.tenant.organisation,
+        "state": seen.tenant.state,
+        "uncertain": seen.tenant.uncertain,
+        "reply_to": seen.reply_to,
+        "domains": domains_of(seen.tenant),
+        "connections": [as_json(found) | {"waiting": waiting} for found, waiting in seen.connections],
+        "waiting": seen.waiting,
+        "unsettled": seen.uncertain,
+        "attention": [asdict(matter) for matter in seen.attention],
+    }
