@@ -19,6 +19,7 @@ from certmail_config.ledger import advertise, run
 from certmail_config.office import Office, open_office
 from certmail_config.settings import Settings
 from certmail_worker import removal
+from certmail_worker.draining import newest_event
 from certmail_worker.minter import Purpose
 from certmail_worker.record import read_position, write_position
 from certmail_worker.removal import Drain
@@ -79,13 +80,13 @@ def test_the_record_is_waited_for_while_a_worker_lives_that_could_still_write_an
     office: Office,
 ) -> None:
     remind(office)
-    newest = removal._newest_event(office)
-    assert not removal._is_behind(office, newest), "nobody remembers the key"
+    newest = newest_event(office.redis)
+    assert not removal._left_to_record(office, newest), "nobody remembers the key"
     run(office.redis, advertise("w", 1, seconds=60))
-    assert removal._is_behind(office, newest)
+    assert removal._left_to_record(office, newest)
     was = read_position(office.engine)
     write_position(office.engine, was, replace(was, cursor=newest))
-    assert not removal._is_behind(office, newest)
+    assert not removal._left_to_record(office, newest)
 
 
 def test_the_tokens_of_all_versions_are_named() -> None:

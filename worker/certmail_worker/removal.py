@@ -5,10 +5,9 @@ Read `remove_connection` and `remove_tenant` from top to bottom. Interrupted at 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from certmail.cancelling import cancel_pages
 from certmail_config import keys
@@ -22,16 +21,18 @@ from certmail_config.sql import registry
 from certmail_config.states import State
 from certmail_config.stopping import set_tenant_state, suspend_connection
 from certmail_config.withdrawal import hide_connection
-from certmail_worker.lineage import order
-from certmail_worker.record import START, read_cursor
+from certmail_worker.draining import (
+    Patience,
+    Progress,
+    longest_wait,
+    newest_event,
+    pause,
+    under_way,
+    unrecorded,
+)
 from certmail_worker.revocation import GivenBack, give_back
 from certmail_worker.tokens import names_of
 from certmail_worker.wiping import wipe
-
-MARGIN_SECONDS: Final = 30.0
-"""So much longer than a lease is waited: a worker that was lost is noticed after its lease."""
-PAUSE_SECONDS: Final = 0.25
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,8 @@ def remove_tenant(office: Office, tenant: str, by: str, progress: Progress) -> R
     while any(run(office.redis, remove_lane(each.id, by=by)) for each in connections):
         closed += _close(office, drain.again())
     # Nothing comes in any more. Workers that still remember the key must not record addresses after they were erased.
-    newest = _newest_event(office)
-    drain.wait(lambda: "the record is not up to date yet" if _is_behind(office, newest) else "")
+    newest = newest_event(office.redis)
+    drain.wait(lambda: _left_to_record(office, newest))
     given_back = give_back(office, connections)
     erase_tenant(office, tenant, connections)
     for each in connections:
@@ -111,10 +112,12 @@ class Drain:
         self._office = office
         self._scope = tenant, connection
         self._reason = f"cancelled: {reason}"
-        self._progress = progress
-        if patience is None:
-            patience = office.settings.lease_seconds + MARGIN_SECONDS
-        self._deadline = time.monotonic() + patience
+        self._patience = Patience(
+            longest_wait(office.settings) if patience is None else patience,
+            progress,
+            "Nothing more leaves, but nothing is erased yet.",
+            "Start a worker (`certmail worker`), which brings that to an end; then run the command again.",
+        )
 
     def run(self) -> list[JobId]:
         """Until nothing is left but what is uncertain, which it gives, and what is enqueued meanwhile. Raises Refused."""
@@ -126,37 +129,25 @@ class Drain:
 
     def again(self) -> list[JobId]:
         """Once more, since something was enqueued meanwhile; raises Refused when there is no end to it."""
-        if time.monotonic() > self._deadline:
+        if self._patience.is_over:
             raise Refused(
                 "still_enqueued",
                 "Reminders come in as fast as they are called off. Nothing leaves, but nothing is erased yet.",
                 "Stop whoever sends them, and see `certmail doctor`; then run the command again.",
             )
-        time.sleep(PAUSE_SECONDS)
+        pause()
         return self.run()
 
     def wait(self, left: Callable[[], str]) -> None:
         """Wait until there is nothing left to say about what is left; raises Refused when that takes too long."""
-        shown = ""
-        while words := left():
-            if time.monotonic() > self._deadline:
-                raise Refused(
-                    "still_under_way",
-                    f"Waited in vain: {words}. Nothing more leaves, but nothing is erased yet.",
-                    "Start a worker (`certmail worker`), which brings that to an end; then run the command again.",
-                )
-            if words != shown:
-                self._progress(f"Waiting: {words}")
-                shown = words
-            time.sleep(PAUSE_SECONDS)
+        self._patience.wait(left)
 
     def _under_way(self) -> str:
         redis = self._office.redis
         with redis.pipeline(transaction=False) as pipe:
             for id_ in cast("set[bytes]", redis.smembers(keys.LEASED)):
                 pipe.hmget(keys.JOB + id_.decode(), ["tenant", "connection"])
-            count = sum(_matches(job, *self._scope) for job in pipe.execute())
-        return f"reminders that are under way: {count}" if count else ""
+            return under_way(sum(_matches(job, *self._scope) for job in pipe.execute()))
 
 
 def _uncertain(office: Office, tenant: str, connection: str) -> list[JobId]:
@@ -186,13 +177,8 @@ def _close(office: Office, jobs: list[JobId]) -> int:
     return sum(run_many(office.redis, [close(job, reason) for job in jobs])[0])
 
 
-def _newest_event(office: Office) -> str:
-    newest = cast("list[Any]", office.redis.xrevrange(keys.EVENTS, count=1))
-    return str(newest[0][0].decode()) if newest else START
-
-
-def _is_behind(office: Office, event: str) -> bool:
-    """Whether a live worker is still to record an event; without one nobody remembers the key."""
+def _left_to_record(office: Office, event: str) -> str:
+    """What a live worker is still to record of all events up to one; without a worker nobody remembers the key."""
     seconds, micros = office.redis.time()
     alive = office.redis.zcount(keys.WORKERS, seconds * 1000 + micros // 1000, "+inf")
-    return bool(alive) and order(event) > order(read_cursor(office.engine))
+    return unrecorded(office.engine, event) if alive else ""
