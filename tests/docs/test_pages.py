@@ -18,7 +18,7 @@ from typer.main import get_command
 from certmail.gateway.api.routes import ROUTES
 from certmail_config.office import open_office
 from certmail_config.settings import PREFIX, Settings
-from certmail_worker.cli.running import app
+from certmail_worker.cli.support.running import app
 from support.pages import GENERATED, ROOT, Page, page, pages
 
 README = page("README.md")
