@@ -25,7 +25,7 @@ class Proxy:
         self.hold = 0.0
         self._expected = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
         self._tls = tls
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._open: set[asyncio.StreamWriter] = set()
 
     async def serve(self, ready: threading.Event, end: asyncio.Event) -> None:
         """Serve until the end."""
@@ -38,9 +38,12 @@ class Proxy:
         for task in rest:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
-        await asyncio.sleep(0.1)  # sockets are closed a turn of the loop later
+        for writer in self._open:
+            writer.transport.abort()  # no farewell of TLS, which waits for the other side
+        await asyncio.gather(*(writer.wait_closed() for writer in self._open), return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)
         try:
             await self._answer(reader, writer)
         except (OSError, asyncio.IncompleteReadError):
@@ -63,6 +66,7 @@ class Proxy:
             return
         host, _, port = target.rpartition(":")
         far_reader, far_writer = await asyncio.open_connection(host, int(port))
+        self._open.add(far_writer)
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         await self._join(reader, writer, far_reader, far_writer)
 
@@ -80,6 +84,7 @@ class Proxy:
         finally:
             there.cancel()
             back.cancel()
+            await asyncio.gather(there, back, return_exceptions=True)
             far_writer.close()
 
     async def _pump(
@@ -95,21 +100,9 @@ class Proxy:
 @contextmanager
 def proxy(user: str, password: str, tls: ssl.SSLContext | None = None) -> Iterator[Proxy]:
     """One for the time of the block; it lives on a thread of its own."""
-    made, ready, end, loop = (
-        Proxy(user, password, tls),
-        threading.Event(),
-        asyncio.Event(),
-        asyncio.new_event_loop(),
-    )
-    thread = threading.Thread(target=lambda: loop.run_until_complete(made.serve(ready, end)), daemon=True)
-    thread.start()
-    assert ready.wait(10)
-    try:
+    made = Proxy(user, password, tls)
+    with _serving(made):
         yield made
-    finally:
-        loop.call_soon_threadsafe(end.set)
-        thread.join(10)
-        loop.close()
 
 
 @contextmanager
@@ -117,16 +110,27 @@ def tls_front(upstream: str, tls: ssl.SSLContext) -> Iterator[str]:
     """TLS in front of a server at `host:port`, for the time of the block; gives its own `host:port`."""
     host, _, port = upstream.rpartition(":")
     made = Front(host, int(port), tls)
-    ready, end, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
-    thread = threading.Thread(target=lambda: loop.run_until_complete(made.serve(ready, end)), daemon=True)
-    thread.start()
-    assert ready.wait(10)
-    try:
+    with _serving(made):
         yield f"127.0.0.1:{made.port}"
+
+
+@contextmanager
+def _serving(made: Proxy) -> Iterator[None]:
+    ready, end, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(made.serve(ready, end))
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    assert ready.wait(60), "the proxy has not started"
+    try:
+        yield
     finally:
         loop.call_soon_threadsafe(end.set)
-        thread.join(10)
-        loop.close()
+        thread.join(60)
+        assert not thread.is_alive(), "the proxy has not ended"
 
 
 class Front(Proxy):
@@ -137,4 +141,6 @@ class Front(Proxy):
         self._upstream = host, port
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await self._join(reader, writer, *await asyncio.open_connection(*self._upstream))
+        far_reader, far_writer = await asyncio.open_connection(*self._upstream)
+        self._open.add(far_writer)
+        await self._join(reader, writer, far_reader, far_writer)

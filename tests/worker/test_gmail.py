@@ -89,6 +89,22 @@ async def test_a_closed_window_sends_nothing_on_a_new_and_on_a_kept_connection(p
         await place.control("GET", "/limits")  # leaves a connection open for the second round
 
 
+async def test_a_connection_whose_window_was_missed_is_closed_while_the_session_lives() -> None:
+    ended = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert await reader.read() == b"", "nothing was sent"
+        writer.close()
+        ended.set()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server, new_session(ca_file=None, timeout_seconds=10) as session:
+        google = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        late = await Gmail(session, google).send(message(), "t", SendWindow(boottime() - 1))
+        assert isinstance(late, NotSent)
+        await asyncio.wait_for(ended.wait(), 20)
+
+
 async def test_a_refused_connection_is_known_to_have_sent_nothing(place: Stand) -> None:
     answer = await Gmail(place.session, "http://127.0.0.1:1").send(message(), "t", SendWindow(boottime() + 5))
     assert isinstance(answer, NotSent)

@@ -6,7 +6,6 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -30,6 +29,7 @@ from certmail_worker.recorder import record
 from certmail_worker.retention import forget
 from support.garbage import EVENTS, PAYLOADS
 from support.records import begun, enqueued, settled
+from support.tasks import end
 
 
 @pytest.fixture
@@ -62,9 +62,7 @@ def record_all(office: Office) -> None:
                 assert not running.done(), running.exception()
                 assert time.monotonic() < deadline, "the record stands still"
                 await asyncio.sleep(0.05)
-            running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
+            await end(running)
 
     asyncio.run(run())
 

@@ -17,6 +17,7 @@ from certmail_worker.gmail import Gmail
 from certmail_worker.plan import Rules
 from certmail_worker.verifier import verify
 from support.desk import MAILBOX, Stand, stand
+from support.tasks import end
 
 LISTED = "/gmail/v1/users/me/messages"
 
@@ -58,7 +59,7 @@ async def test_a_key_that_is_no_hash_holds_up_no_other(
         while not looking.done() and not await made.asked(LISTED):  # noqa: ASYNC110 - the sandbox can only be asked
             await asyncio.sleep(0.05)
         assert not looking.done(), looking.exception()
-        looking.cancel()
+        await end(looking)
 
 
 def desk(made: Stand) -> Desk:

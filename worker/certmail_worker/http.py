@@ -10,12 +10,15 @@ import io
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 
 from certmail_config import proxy as proxies
 from certmail_config.errors import SettingsError
@@ -61,7 +64,35 @@ class SendWindow:
             self.took = boottime() - self.opened_at
 
 
-class ThroughProxy(aiohttp.TCPConnector):
+_WINDOW: ContextVar[SendWindow | None] = ContextVar("send window of the request under way", default=None)
+
+
+class Connector(aiohttp.TCPConnector):
+    """Gives out a connection only while the send window of the request is open.
+
+    A trace hook that raises would do the same, but aiohttp then forgets the connection without closing it.
+    """
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own name
+    ) -> Connection:
+        """Connect, or take a connection that is open; then look at the clock for the last time."""
+        connection = await super().connect(req, traces, timeout)
+        window = _WINDOW.get()
+        if window is None:
+            return connection
+        try:
+            window.pass_through()
+        except WindowMissedError:
+            connection.close()
+            raise
+        return connection
+
+
+class ThroughProxy(Connector):
     """Marks a session whose requests go through a proxy."""
 
 
@@ -76,12 +107,10 @@ def new_session(
 
     `saw_date` is told each answer's Date; `proxy` is the URL of one, user and password in it, that all requests go through.
     """
-    connector = aiohttp.TCPConnector if proxy is None else ThroughProxy
+    connector = Connector if proxy is None else ThroughProxy
     trace = aiohttp.TraceConfig()
     if saw_date is not None:
         trace.on_request_end.append(_tell_date(saw_date))
-    trace.on_connection_create_end.append(_connection_is_open)
-    trace.on_connection_reuseconn.append(_connection_is_open)
     return aiohttp.ClientSession(
         connector=connector(limit=0, keepalive_timeout=20, ssl=_tls(ca_file)),
         proxy=proxy,
@@ -106,13 +135,14 @@ async def exchange(
 ) -> Answer:
     """Make one request; every way it can end is a value. Without a window it may be sent at any time."""
     window = window or SendWindow(float("inf"))
+    under_way = _WINDOW.set(window)
     try:
         if isinstance(data, bytes) and len(data) > STREAMED_BYTES:
             data = io.BytesIO(
                 data
             )  # written in pieces, so that one large message does not hold up all others
         async with session.request(
-            method, url, headers=headers, data=data, allow_redirects=False, trace_request_ctx=window
+            method, url, headers=headers, data=data, allow_redirects=False
         ) as response:
             return await _read(response)
     except WindowMissedError:
@@ -124,6 +154,7 @@ async def exchange(
         why = _why(error)
         return Lost(why, waited=isinstance(error, TimeoutError)) if window.open_wire else NotSent(why)
     finally:
+        _WINDOW.reset(under_way)
         window.close()
 
 
@@ -164,12 +195,6 @@ def _tell_date(saw_date: Callable[[str | None], None]) -> Any:
         saw_date(ended.response.headers.get("Date"))
 
     return told
-
-
-async def _connection_is_open(_: aiohttp.ClientSession, context: SimpleNamespace, __: Any) -> None:
-    window = context.trace_request_ctx
-    if isinstance(window, SendWindow):
-        window.pass_through()
 
 
 def _why(error: BaseException) -> str:
