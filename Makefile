@@ -1,4 +1,4 @@
-# Every target sets up what it needs. Without make: the commands are the same, typed by hand (docs/developing.md, "Without make").
+# Every target sets up what it needs; docs/developing.md says of each what it takes and how long. Without make: the commands are the same, typed by hand (docs/developing.md, "Without make").
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,63 +28,63 @@ $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
 demo: $(VENV)/run.stamp ## one command from a campaign file to mail in a mailbox
 	@$(BIN)/certmail demo $(DEMO)
 
-look: $(VENV)/run.stamp ## everything on this machine, Google's stand-in and its consoles included, until Ctrl-C
+look: $(VENV)/run.stamp ## everything on this machine, Google's stand-in included
 	@$(BIN)/certmail up --sandbox $(LOOK)
 
-demos: $(VENV)/run.stamp ## the demo ten times in a row; stops at the first that finds a disagreement
+demos: $(VENV)/run.stamp ## the demo ten times in a row
 	@$(BIN)/python tests/life/demos.py
 
 test: $(VENV)/dev.stamp ## the whole test suite, on real parts
 	$(BIN)/python -m pytest $(TEST)
 
 LEDGER_SEED ?= $(shell date +%s)
-slow: $(VENV)/dev.stamp ## the ledger against its model: 50,000 steps on each server, new ones each time (LEDGER_SEED=n: the same again)
+slow: $(VENV)/dev.stamp ## the ledger against its model, 50,000 steps on each server
 	LEDGER_STEPS=50000 LEDGER_SEED=$(LEDGER_SEED) $(BIN)/python -m pytest -n2 --dist=load tests/config/test_ledger_machine.py
 
-records: $(VENV)/dev.stamp ## 50,000 deliveries recorded once by recorders that are killed at random, on both databases (about 10 minutes)
+records: $(VENV)/dev.stamp ## 50,000 deliveries recorded once by recorders that are killed
 	RECORDED_DELIVERIES=50000 $(BIN)/python -m pytest -n1 tests/life/test_recorder.py
 
-bench: $(VENV)/dev.stamp ## what a mail costs, beside Celery, arq and taskiq, and what reading the record takes (about 15 minutes; BENCH="--rounds 1" for a quick look)
+bench: $(VENV)/dev.stamp ## what a mail costs, beside Celery, arq and taskiq
 	@$(PYTHON) tests/bench/environments.py
 	@PYTHONPATH=tests .bench/venv-certmail/bin/python -m bench run $(BENCH)
 	@PYTHONPATH=tests $(BIN)/python -m bench.queries $(QUERIES)
 
-queries: $(VENV)/dev.stamp ## a record of a million deliveries in PostgreSQL: each question's time and plan (about 3 minutes; also in make bench)
+queries: $(VENV)/dev.stamp ## a record of a million deliveries: each question's time
 	@PYTHONPATH=tests $(BIN)/python -m bench.queries $(QUERIES)
 
 profile: ## where a worker's time goes
 	@$(PYTHON) tests/bench/environments.py
 	@PYTHONPATH=tests .bench/venv-certmail/bin/python -m bench profile $(BENCH)
 
-million: $(VENV)/dev.stamp ## what a ledger with a million waiting jobs costs (about 5 minutes; MILLION="--jobs 100000" for fewer)
+million: $(VENV)/dev.stamp ## what a ledger with a million waiting jobs costs
 	@PYTHONPATH=tests $(BIN)/python -m bench.million $(MILLION)
 
-enqueue: $(VENV)/dev.stamp ## what enqueueing costs, beside Celery's delay (about a minute; ENQUEUE="--jobs 20000" for fewer)
+enqueue: $(VENV)/dev.stamp ## what enqueueing costs, beside Celery's delay
 	@PYTHONPATH=tests $(BIN)/python -m bench.enqueue $(ENQUEUE)
 
-pace: $(VENV)/dev.stamp ## how much of Google's limits is used, over real minutes (about 6 minutes; PACE="--mailboxes 100" for fewer)
+pace: $(VENV)/dev.stamp ## how much of Google's limits is used, over real minutes
 	@PYTHONPATH=tests $(BIN)/python -m bench.pace $(PACE)
 
-abuse: $(VENV)/dev.stamp ## what others notice while one abuses the gateway (about a minute; ABUSE="--descriptors 256 --connections 300" for few descriptors)
+abuse: $(VENV)/dev.stamp ## what others notice while one abuses the gateway
 	@PYTHONPATH=tests $(BIN)/python -m bench.abuse $(ABUSE)
 
-startup: $(VENV)/dev.stamp ## what a command line costs before it does anything (about a minute)
+startup: $(VENV)/dev.stamp ## what a command line costs before it does anything
 	@PYTHONPATH=tests $(BIN)/python -m bench.startup $(STARTUP)
 
-chaos: $(VENV)/dev.stamp ## everything killed at once, and garbage at every door: 10,000 reminders, and a scoreboard (about 10 minutes; CHAOS="--seed n" for the same again, "--compare" for the same without garbage, too)
+chaos: $(VENV)/dev.stamp ## everything killed at once, and garbage at every door
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(CHAOS)
 
-pgbouncer: $(VENV)/dev.stamp ## the record behind a real pgbouncer that hands out its connections by the transaction (about half a minute)
+pgbouncer: $(VENV)/dev.stamp ## the record behind a real pgbouncer
 	@command -v pgbouncer >/dev/null || { echo "This needs pgbouncer: on Debian, apt-get install pgbouncer." >&2; exit 1; }
 	$(BIN)/python -m pytest -n0 tests/life/behind_pgbouncer.py
 
-judge: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## both set-ups in a real browser, at 390 and 1280 px, with axe (about 2 minutes; screenshots in .judge)
+judge: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## both set-ups in a real browser, with axe
 	@PYTHONPATH=tests $(BIN)/python -m judge
 
-links: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## links of every kind, opened from the mail in a real browser: at the host that is meant, or refused (under a minute)
+links: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## links of every kind, opened from the mail in a browser
 	@PYTHONPATH=tests $(BIN)/python -m judge.links
 
-pictures: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## renew the README's pictures (docs/pictures), taken of a real run (half a minute)
+pictures: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## renew the README's pictures, taken of a real run
 	@PYTHONPATH=tests $(BIN)/python -m judge.pictures
 
 $(JUDGE)/node_modules/.package-lock.json: $(JUDGE)/package-lock.json
@@ -93,10 +93,10 @@ $(JUDGE)/node_modules/.package-lock.json: $(JUDGE)/package-lock.json
 	@touch $@
 
 CONSOLE := producers/certmail/gateway/console
-spam: $(VENV)/dev.stamp ## each kind of mail in each language and state, scored by SpamAssassin's local rules (about a minute)
+spam: $(VENV)/dev.stamp ## each kind of mail, scored by SpamAssassin
 	@PYTHONPATH=tests $(BIN)/python -m spam
 
-messages: $(VENV)/dev.stamp ## renew the console's catalogue of texts (locale/messages.pot); then pybabel init, update and compile as usual
+messages: $(VENV)/dev.stamp ## renew the console's catalogue of texts, for translators
 	$(BIN)/pybabel -q extract -F pyproject.toml -k N_ --no-location --omit-header --sort-output -o $(CONSOLE)/locale/messages.pot $(CONSOLE)
 
 lint: $(VENV)/dev.stamp ## format, lint, types, import rules
