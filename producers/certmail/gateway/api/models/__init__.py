@@ -1,0 +1,106 @@
+"""What the API gives and takes, as Pydantic models by subject: the OpenAPI document is made from them."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from certmail.gateway.api.models.base import MOST_IN_PAGE, PageQuery
+from certmail.gateway.api.models.campaigns import (
+    Campaign,
+    CampaignPage,
+    CampaignQuery,
+    Cancelled,
+    CancelWanted,
+)
+from certmail.gateway.api.models.changes import Change, ChangePage, ChangeQuery
+from certmail.gateway.api.models.deliveries import Delivery, DeliveryPage, DeliveryQuery, Totals, TotalsQuery
+from certmail.gateway.api.models.problems import Fault, Problem
+from certmail.gateway.api.models.reminders import (
+    MOST_IN_BATCH,
+    MOST_IN_LOOKUP,
+    Attempt,
+    Batch,
+    BatchAnswer,
+    BatchItem,
+    Called,
+    Lookup,
+    LookupAnswer,
+    LookupItem,
+    Receipt,
+    ReminderStatus,
+)
+from certmail.gateway.api.models.tenants import (
+    Connection,
+    ConnectionPage,
+    ConnectionQuery,
+    SetupLink,
+    SetupLinkWanted,
+    Tenant,
+    TenantPage,
+    TenantQuery,
+)
+from certmail_config.reminder import Reminder
+
+PUBLISHED: tuple[type[BaseModel], ...] = (
+    Reminder,
+    Receipt,
+    Batch,
+    BatchAnswer,
+    ReminderStatus,
+    Called,
+    Lookup,
+    LookupAnswer,
+    CampaignPage,
+    CancelWanted,
+    Cancelled,
+    ChangePage,
+    SetupLinkWanted,
+    SetupLink,
+    TenantPage,
+    ConnectionPage,
+    DeliveryPage,
+    Totals,
+    Problem,
+)
+"""Those that the document names."""
+
+__all__ = [
+    "MOST_IN_BATCH",
+    "MOST_IN_LOOKUP",
+    "MOST_IN_PAGE",
+    "PUBLISHED",
+    "Attempt",
+    "Batch",
+    "BatchAnswer",
+    "BatchItem",
+    "Called",
+    "Campaign",
+    "CampaignPage",
+    "CampaignQuery",
+    "CancelWanted",
+    "Cancelled",
+    "Change",
+    "ChangePage",
+    "ChangeQuery",
+    "Connection",
+    "ConnectionPage",
+    "ConnectionQuery",
+    "Delivery",
+    "DeliveryPage",
+    "DeliveryQuery",
+    "Fault",
+    "Lookup",
+    "LookupAnswer",
+    "LookupItem",
+    "PageQuery",
+    "Problem",
+    "Receipt",
+    "ReminderStatus",
+    "SetupLink",
+    "SetupLinkWanted",
+    "Tenant",
+    "TenantPage",
+    "TenantQuery",
+    "Totals",
+    "TotalsQuery",
+]
