@@ -1,0 +1,21 @@
+"""All settings, from the environment (prefix `CERTMAIL_`): the whole is `Settings`, its parts are modules by subject.
+
+Nothing below an entry point reads the environment.
+"""
+
+from certmail_config.settings.delivery import SETTLE_SECONDS
+from certmail_config.settings.environment import proxies_of_others
+from certmail_config.settings.model import Settings, unknown_names
+from certmail_config.settings.part import LEAST_PASSWORD, PREFIX
+from certmail_config.settings.stores import default_data_dir, parse_vault_key
+
+__all__ = [
+    "LEAST_PASSWORD",
+    "PREFIX",
+    "SETTLE_SECONDS",
+    "Settings",
+    "default_data_dir",
+    "parse_vault_key",
+    "proxies_of_others",
+    "unknown_names",
+]
