@@ -30,6 +30,7 @@ from certmail_config.settings import PREFIX, Settings
 from certmail_config.sql import tables
 from certmail_worker.cli.files.source import text_source
 from certmail_worker.probe import probe_and_save
+from support.commands import commands
 
 SEND_SCOPE = "https://www.googleapis.com/auth/gmail.send"
 METADATA_SCOPE = "https://www.googleapis.com/auth/gmail.metadata"
@@ -86,16 +87,9 @@ class Town:
 
     def run(self, *arguments: str, stdin: str | bytes | None = None, **environment: str) -> Ran:
         """Run a certmail command to its end."""
-        given = stdin.encode() if isinstance(stdin, str) else stdin
-        done = subprocess.run(
-            [sys.executable, "-m", "certmail_worker", *arguments],
-            env=self.environment | environment,
-            input=given if given is not None else b"",
-            capture_output=True,
-            timeout=120,
-            check=False,
-        )
-        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+        given = stdin.encode() if isinstance(stdin, str) else stdin or b""
+        status, out, err = commands().run(arguments, self.environment | environment, given, seconds=120)
+        return Ran(status, out.decode(), err.decode())
 
     def ask(self, *arguments: str, stdin: str | bytes | None = None) -> Any:
         """Run a command that must succeed, and give its JSON."""

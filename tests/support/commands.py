@@ -1,0 +1,139 @@
+"""Commands of certmail's for the price of a fork: a process that has imported what they need becomes each of them in turn.
+
+To what is outside of it each is a process like any other: with its own number, environment, streams and end.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Final
+
+SERVER: Final = """
+import gc, importlib, json, os, pkgutil, runpy, signal, socket, sys
+from certmail_worker import cli
+for each in pkgutil.walk_packages(cli.__path__, cli.__name__ + "."):
+    importlib.import_module(each.name)
+gc.freeze()
+
+def serve(asked):
+    \"\"\"Gives what is to be run, in the process that is to run it; ends with whoever asks.\"\"\"
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those between
+    while True:
+        message, fds, _, _ = socket.recv_fds(asked, 1, 4)
+        if not message:
+            os._exit(0)
+        length = int.from_bytes(asked.recv(4, socket.MSG_WAITALL), "big")
+        case = json.loads(asked.recv(length, socket.MSG_WAITALL))
+        if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            asked.close()
+            *streams, told = fds
+            if (child := os.fork()) == 0:
+                os.close(told)
+                for number, stream in enumerate(streams):
+                    os.dup2(stream, number)
+                    os.close(stream)
+                return case
+            for stream in streams:
+                os.close(stream)
+            os.write(told, b"%d\\n" % child)
+            _, status = os.waitpid(child, 0)
+            os.write(told, b"%d\\n" % os.waitstatus_to_exitcode(status))
+            os._exit(0)
+        for each in fds:
+            os.close(each)
+
+case = serve(socket.socket(fileno=int(sys.argv[1])))
+os.environ.clear()
+os.environ.update(case["environment"])
+for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+    was = getattr(sys, name)
+    now = open(number, mode, encoding=was.encoding, errors=was.errors, closefd=False)
+    setattr(sys, name, now)
+    setattr(sys, f"__{name}__", now)
+sys.argv = ["certmail", *case["arguments"]]
+runpy.run_module("certmail_worker", run_name="__main__", alter_sys=True)
+"""
+
+
+class Commands:
+    """Runs commands, several at once if they are asked for by several threads."""
+
+    def __init__(self) -> None:
+        self._asking, asked = socket.socketpair()
+        own = {name: value for name, value in os.environ.items() if not name.startswith("CERTMAIL_")}
+        command = [sys.executable, "-c", SERVER, str(asked.fileno())]
+        self._server = subprocess.Popen(command, pass_fds=[asked.fileno()], env=own)
+        asked.close()
+        self._one_at_a_time = threading.Lock()
+
+    def run(
+        self, arguments: Sequence[str], environment: Mapping[str, str], given: bytes, seconds: float
+    ) -> tuple[int, bytes, bytes]:
+        """Run a command to its end; gives its exit status (negative: the signal that ended it) and what it wrote."""
+        (stdin, feed), (out, stdout), (err, stderr), (told, telling) = (os.pipe() for _ in range(4))
+        text = json.dumps({"arguments": list(arguments), "environment": dict(environment)}).encode()
+        with self._one_at_a_time:
+            socket.send_fds(self._asking, [b"+"], [stdin, stdout, stderr, telling])
+            self._asking.sendall(len(text).to_bytes(4, "big") + text)
+        for each in (stdin, stdout, stderr, telling):
+            os.close(each)
+        threads = [threading.Thread(target=_feed, args=(feed, given), daemon=True)]
+        wrote: dict[int, bytes] = {}
+        threads += [threading.Thread(target=_drain, args=(each, wrote), daemon=True) for each in (out, err)]
+        for thread in threads:
+            thread.start()
+        with os.fdopen(told, "rb", buffering=0) as answer:
+            process = int(_line(answer.fileno()))
+            if not select.select([answer], [], [], seconds)[0]:
+                os.kill(process, signal.SIGKILL)
+                raise subprocess.TimeoutExpired([*arguments], seconds)
+            status = int(_line(answer.fileno()))
+        for thread in threads[1:]:
+            thread.join()
+        return status, wrote[out], wrote[err]
+
+    def end(self) -> None:
+        """End what becomes commands."""
+        self._asking.close()
+        self._server.wait(30)
+
+
+@cache
+def commands() -> Commands:
+    """One for all tests of a process."""
+    made = Commands()
+    atexit.register(made.end)
+    return made
+
+
+def _line(file: int) -> bytes:
+    line = b""
+    while not line.endswith(b"\n"):
+        piece = os.read(file, 1)
+        assert piece, "it ended before the command did"
+        line += piece
+    return line
+
+
+def _feed(file: int, given: bytes) -> None:
+    try:
+        with os.fdopen(file, "wb") as to:
+            to.write(given)
+    except BrokenPipeError:
+        return  # it reads no more
+
+
+def _drain(file: int, wrote: dict[int, bytes]) -> None:
+    with os.fdopen(file, "rb") as of:
+        wrote[file] = of.read()
