@@ -62,6 +62,33 @@ class Route:
     """Where a request costs much: how many of one API key are carried out at once."""
 
 
+def _list(
+    path: str,
+    name: str,
+    tag: Tag,
+    scope: Scope,
+    summary: str,
+    does: Handler,
+    query: type[BaseModel],
+    answer: type[BaseModel],
+    said: str,
+) -> Route:
+    """A GET with a query, of which a key has only so many carried out at once."""
+    return Route(
+        "GET",
+        path,
+        name,
+        tag,
+        summary,
+        scope,
+        does,
+        {200: (said, answer)},
+        query=query,
+        problems=("invalid_query",),
+        turns=lambda desk: desk.lists,
+    )
+
+
 ROUTES: Final = (
     Route(
         "POST",
@@ -130,31 +157,15 @@ ROUTES: Final = (
         {200: ("It will not be sent.", models.Called)},
         problems=("unknown_reminder", "already_sending", "already_final", "outcome_unknown"),
     ),
-    Route(
-        "GET",
-        "/v1/changes",
-        "listChanges",
-        Tag.REMINDERS,
+    _list(
+        "/v1/changes", "listChanges", Tag.REMINDERS, Scope.REMINDERS_READ,
         "Ask which reminders have changed since, the oldest change first",
-        Scope.REMINDERS_READ,
-        changes.changes,
-        {200: ("Some of the changes, and where to go on.", models.ChangePage)},
-        query=models.ChangeQuery,
-        problems=("invalid_query",),
-        turns=lambda desk: desk.lists,
+        changes.changes, models.ChangeQuery, models.ChangePage, "Some of the changes, and where to go on.",
     ),
-    Route(
-        "GET",
-        "/v1/campaigns",
-        "listCampaigns",
-        Tag.CAMPAIGNS,
+    _list(
+        "/v1/campaigns", "listCampaigns", Tag.CAMPAIGNS, Scope.REMINDERS_READ,
         "Count the reminders of each campaign on record, by state",
-        Scope.REMINDERS_READ,
-        campaigns.campaigns,
-        {200: ("Some of them.", models.CampaignPage)},
-        query=models.CampaignQuery,
-        problems=("invalid_query",),
-        turns=lambda desk: desk.lists,
+        campaigns.campaigns, models.CampaignQuery, models.CampaignPage, "Some of them.",
     ),
     Route(
         "POST",
@@ -168,31 +179,15 @@ ROUTES: Final = (
         problems=(*_KEYED, "invalid_body", "tenant_not_allowed"),
         turns=lambda desk: desk.batches,
     ),
-    Route(
-        "GET",
-        "/v1/tenants",
-        "listTenants",
-        Tag.TENANTS,
+    _list(
+        "/v1/tenants", "listTenants", Tag.TENANTS, Scope.TENANTS_READ,
         "List the tenants that the API key reaches",
-        Scope.TENANTS_READ,
-        listings.tenants,
-        {200: ("Some of them.", models.TenantPage)},
-        query=models.TenantQuery,
-        problems=("invalid_query",),
-        turns=lambda desk: desk.lists,
+        listings.tenants, models.TenantQuery, models.TenantPage, "Some of them.",
     ),
-    Route(
-        "GET",
-        "/v1/connections",
-        "listConnections",
-        Tag.TENANTS,
+    _list(
+        "/v1/connections", "listConnections", Tag.TENANTS, Scope.TENANTS_READ,
         "List their connections, and what is wrong with those that do not work",
-        Scope.TENANTS_READ,
-        listings.connections,
-        {200: ("Some of them.", models.ConnectionPage)},
-        query=models.ConnectionQuery,
-        problems=("invalid_query",),
-        turns=lambda desk: desk.lists,
+        listings.connections, models.ConnectionQuery, models.ConnectionPage, "Some of them.",
     ),
     Route(
         "POST",
@@ -205,30 +200,14 @@ ROUTES: Final = (
         {201: ("Good for seven days, in the first browser in which Start is pressed.", models.SetupLink)},
         problems=(*_KEYED, "invalid_body", "tenant_not_allowed", "connection_active", "tenant_suspended"),
     ),
-    Route(
-        "GET",
-        "/v1/deliveries",
-        "listDeliveries",
-        Tag.RECORD,
+    _list(
+        "/v1/deliveries", "listDeliveries", Tag.RECORD, Scope.DELIVERIES_READ,
         "List the record, the newest first",
-        Scope.DELIVERIES_READ,
-        deliveries.deliveries,
-        {200: ("Some of it.", models.DeliveryPage)},
-        query=models.DeliveryQuery,
-        problems=("invalid_query",),
-        turns=lambda desk: desk.lists,
+        deliveries.deliveries, models.DeliveryQuery, models.DeliveryPage, "Some of it.",
     ),
-    Route(
-        "GET",
-        "/v1/deliveries/totals",
-        "countDeliveries",
-        Tag.RECORD,
+    _list(
+        "/v1/deliveries/totals", "countDeliveries", Tag.RECORD, Scope.DELIVERIES_READ,
         "Count the record, by state",
-        Scope.DELIVERIES_READ,
-        deliveries.totals,
-        {200: ("How many there are.", models.Totals)},
-        query=models.TotalsQuery,
-        problems=("invalid_query",),
-        turns=lambda desk: desk.lists,
+        deliveries.totals, models.TotalsQuery, models.Totals, "How many there are.",
     ),
-)
+)  # fmt: skip
