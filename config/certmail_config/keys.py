@@ -114,10 +114,10 @@ CELERY_PREFIX: Final = f"{TAG}:celery:"  # kombu's own keys: queue, unacked, bin
 
 
 def lua_table() -> str:
-    """Render the names as the Lua table `K`, which every script sees."""
+    """Render every name above as the Lua table `K`, which every script sees: `LANE_INFO` is `K.lane_info` there."""
     names = {
         name.lower(): value
         for name, value in globals().items()
-        if name.isupper() and isinstance(value, str) and ":" in value
+        if isinstance(value, str) and value.startswith(f"{TAG}:")
     }
     return "local K = {" + ", ".join(f"{name} = '{value}'" for name, value in sorted(names.items())) + "}\n"

@@ -76,20 +76,24 @@ class Outlook:
         lanes = sorted({job.connection for job in jobs})
         surveys = dict(zip(lanes, run_many(self._redis, [survey(lane) for lane in lanes])[0], strict=True))
         answers: list[datetime | None] = [None] * len(jobs)
-        by_lane: defaultdict[ConnectionId, list[tuple[int, float, int]]] = defaultdict(list)
-        for index, (job, ahead) in enumerate(zip(jobs, self._ahead(jobs), strict=True)):
-            if ahead is not None:
-                by_lane[job.connection].append((index, job.send_at or 0.0, ahead))
-        for lane, places in by_lane.items():
+
+        for (lane, send_at), asked in self._asked(jobs).items():
             seen = surveys[lane]
             if seen is None or not seen.open:
                 continue
-            for send_at in {send_at for _, send_at, _ in places}:
-                asked = [(index, ahead + 1) for index, at, ahead in places if at == send_at]
-                curve = self._curve(lane, seen, send_at, [place for _, place in asked])
-                for index, place in asked:
-                    answers[index] = curve.at(place)
+            curve = self._curve(lane, seen, send_at, [place for _, place in asked])
+            for index, place in asked:
+                answers[index] = curve.at(place)
+
         return answers
+
+    def _asked(self, jobs: Sequence[Waiting]) -> dict[tuple[ConnectionId, float], list[tuple[int, int]]]:
+        """The jobs that wait, by lane and by the time they wait for: each one's index, and its place."""
+        found: defaultdict[tuple[ConnectionId, float], list[tuple[int, int]]] = defaultdict(list)
+        for index, (job, ahead) in enumerate(zip(jobs, self._ahead(jobs), strict=True)):
+            if ahead is not None:
+                found[job.connection, job.send_at or 0.0].append((index, ahead + 1))
+        return found
 
     def _ahead(self, jobs: Sequence[Waiting]) -> list[int | None]:
         """How many of its lane leave before each; of a scheduled one those that wait for the same time or an earlier one."""

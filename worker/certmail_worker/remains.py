@@ -123,20 +123,8 @@ def forgotten(db: Db, lost: Sequence[Step]) -> Iterator[tuple[str, Waiting]]:
 def waiting(redis: Redis, connections: Sequence[Connection], until: datetime) -> Mapping[str, list[Waiting]]:
     """The jobs that wait in the restored server and may leave by then, by connection."""
     found: dict[str, list[Waiting]] = defaultdict(list)
-    due = cast("list[bytes]", redis.zrangebyscore(keys.DUE, "-inf", round(until.timestamp() * 1000)))
-    ready = (
-        job
-        for connection in connections
-        for job in cast("list[bytes]", redis.zrange(keys.LANE + connection.id, 0, -1))
-    )
-    for chunk in chunks(dict.fromkeys([*ready, *due])):
-        with redis.pipeline(transaction=False) as pipe:
-            for job in chunk:
-                pipe.hmget(keys.JOB + job.decode(errors="replace"), *FIELDS)
-            answers = pipe.execute(raise_on_error=False)
-        for job, answer in zip(chunk, answers, strict=True):
-            if isinstance(answer, ResponseError) and not wrong_type(answer):
-                raise answer
+    for chunk in chunks(_may_wait(redis, connections, until)):
+        for job, answer in _read(redis, chunk):
             try:
                 connection, each = _waiting(job, answer)
             except UNREADABLE:
@@ -144,6 +132,27 @@ def waiting(redis: Redis, connections: Sequence[Connection], until: datetime) ->
             if each is not None:
                 found[connection].append(each)
     return found
+
+
+def _may_wait(redis: Redis, connections: Sequence[Connection], until: datetime) -> list[bytes]:
+    """The jobs of all lanes, and those that are to be looked at by then; each once."""
+    due = cast("list[bytes]", redis.zrangebyscore(keys.DUE, "-inf", round(until.timestamp() * 1000)))
+    ready: list[bytes] = []
+    for connection in connections:
+        ready += cast("list[bytes]", redis.zrange(keys.LANE + connection.id, 0, -1))
+    return list(dict.fromkeys([*ready, *due]))
+
+
+def _read(redis: Redis, jobs: Sequence[bytes]) -> Iterator[tuple[bytes, Any]]:
+    """Each job's FIELDS, or the error of one that is no hash; raises any other error."""
+    with redis.pipeline(transaction=False) as pipe:
+        for job in jobs:
+            pipe.hmget(keys.JOB + job.decode(errors="replace"), *FIELDS)
+        answers = pipe.execute(raise_on_error=False)
+    for job, answer in zip(jobs, answers, strict=True):
+        if isinstance(answer, ResponseError) and not wrong_type(answer):
+            raise answer
+        yield job, answer
 
 
 def _waiting(job: bytes, answer: Sequence[bytes | None]) -> tuple[str, Waiting | None]:

@@ -17,11 +17,7 @@ from certmail_worker.checks.findings import Finding, Severity, broken
 from certmail_worker.checks.lanes import Lanes
 
 
-def connections(
-    engine: Engine,
-    vault: Vault | None,
-    lanes: Lanes,
-) -> Iterator[Finding]:
+def connections(engine: Engine, vault: Vault | None, lanes: Lanes) -> Iterator[Finding]:
     """Whether what is sealed opens, and each connection works."""
     with reachable(engine), engine.connect() as db:
         tenants, found = registry.list_tenants(db), registry.list_connections(db)

@@ -20,10 +20,10 @@ from certmail_config import keys
 from certmail_config.errors import BatchInterrupted, ReminderRejected, SealBroken, StoresUnreachable
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger import Cancellation
-from certmail_config.ledger.view import JobView
+from certmail_config.ledger.view import AttemptView, JobView
 from certmail_config.office import Office
 from certmail_config.reminder import Reminder
-from certmail_config.states import State
+from certmail_config.states import AttemptOutcome, State
 from certmail_config.working_copy import read_connection
 
 LOT = 100
@@ -204,13 +204,31 @@ def _shown(receipt: Receipt) -> models.Receipt:
 
 
 def _status(view: JobView, mailbox: str | None) -> models.ReminderStatus:
-    return models.ReminderStatus.model_validate(_fields(view) | {"mailbox": mailbox})
+    return models.ReminderStatus(
+        id=view.id,
+        tenant=view.tenant,
+        state=view.state,
+        reason=view.reason,
+        held=view.held,
+        attempts=[_attempt(each) for each in view.attempts],
+        send_at=view.send_at,
+        expires_at=view.expires_at,
+        forecast_at=view.forecast_at,
+        mailbox=mailbox,
+        possible_duplicate=view.possible_duplicate,
+    )
 
 
-def _fields(view: JobView) -> dict[str, Any]:
-    names = models.ReminderStatus.model_fields.keys() - {"mailbox", "attempts"}
-    attempts = [{name: getattr(each, name) for name in models.Attempt.model_fields} for each in view.attempts]
-    return {name: getattr(view, name) for name in names} | {"attempts": attempts}
+def _attempt(view: AttemptView) -> models.Attempt:
+    return models.Attempt(
+        n=view.n,
+        begun_at=view.begun_at,
+        ended_at=view.ended_at,
+        http_status=view.http_status,
+        google_reason=view.google_reason,
+        outcome=AttemptOutcome(view.outcome) if view.outcome is not None else None,
+        gmail_id=view.gmail_id,
+    )
 
 
 def _mailboxes(office: Office, connections: Collection[str]) -> dict[str, str | None]:
