@@ -89,15 +89,6 @@ def postgres_database(postgres_server: Postgres, postgres_template: str) -> Iter
         yield url
 
 
-@pytest.fixture
-def database_server(ready_database: str, request: pytest.FixtureRequest) -> Postgres | None:
-    """The server of `ready_database`; None where that is a file."""
-    if ready_database.startswith("sqlite"):
-        return None
-    server: Postgres = request.getfixturevalue("postgres_server")
-    return server
-
-
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: Postgres) -> str:
     """The name of a database with this version's tables, to make others from."""
