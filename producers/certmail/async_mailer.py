@@ -11,12 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
-from certmail.cancelling import Cancelled
 from certmail.mailer import BATCH, Mailer, batches
 from certmail.preparing import Given, read_given, several
 from certmail.receipt import Receipt
 from certmail_config.errors import BatchInterrupted, ReminderRejected, StoresUnreachable
 from certmail_config.ledger import Cancellation
+from certmail_config.ledger.cancelling import Cancelled
 from certmail_config.ledger.view import JobView
 from certmail_config.reminder import Reminder
 from certmail_config.settings import Settings

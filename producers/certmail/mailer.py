@@ -15,7 +15,6 @@ from typing import Any, Self, TypeVar, cast
 from redis import Redis
 from redis.exceptions import OutOfMemoryError, RedisError
 
-from certmail.cancelling import Cancelled, cancel_pages
 from certmail.lookout import Lookout
 from certmail.preparing import Given, Known, not_the_tenants, prepare, read_answer, read_given, several
 from certmail.receipt import Receipt
@@ -26,6 +25,7 @@ from certmail_config.errors import BatchInterrupted, ReminderRejected, StoresUnr
 from certmail_config.ids import ConnectionId
 from certmail_config.ids import job_id as as_job_id
 from certmail_config.ledger import Call, Cancellation, Enqueued, cancel, enqueue_many, run, run_each
+from certmail_config.ledger.cancelling import Cancelled, cancel_pages
 from certmail_config.ledger.view import JobView
 from certmail_config.looking_up import look_up
 from certmail_config.outlook import Outlook, Waiting

@@ -13,12 +13,13 @@ import sys
 from collections import Counter
 
 from certmail_config.ids import ConnectionId
+from certmail_config.our_client import oauth_client
 from certmail_config.settings import Settings
 from certmail_config.stores import connect_async, redis_server, vault_keys
 from certmail_config.vault import Vault
 from certmail_worker.directory import Directory
 from certmail_worker.http import new_session
-from certmail_worker.minter import Minter, oauth_client
+from certmail_worker.minter import Minter
 from certmail_worker.tokens import Token, Tokens
 
 

@@ -21,10 +21,9 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 
 from certmail_config import proxy as proxies
-from certmail_config.errors import SettingsError
+from certmail_config.google_http import google_session
 from certmail_worker.answers import Answer, Answered, Lost, NotSent
 
-CONNECT_SECONDS = 5.0
 MOST_ANSWER_BYTES = 1_000_000
 STREAMED_BYTES = 500_000
 
@@ -103,24 +102,16 @@ def new_session(
     saw_date: Callable[[str | None], None] | None = None,
     proxy: str | None = None,
 ) -> aiohttp.ClientSession:
-    """Make the session; belongs to the running loop, and is closed by whoever made it.
-
-    `saw_date` is told each answer's Date; `proxy` is the URL of one, user and password in it, that all requests go through.
-    """
-    connector = Connector if proxy is None else ThroughProxy
+    """Make a session as google_session does; its connector keeps to the send window, and `saw_date` is told each answer's Date."""
     trace = aiohttp.TraceConfig()
     if saw_date is not None:
         trace.on_request_end.append(_tell_date(saw_date))
-    return aiohttp.ClientSession(
-        connector=connector(limit=0, keepalive_timeout=20, ssl=_tls(ca_file)),
+    return google_session(
+        ca_file=ca_file,
+        timeout_seconds=timeout_seconds,
         proxy=proxy,
-        trust_env=False,
-        timeout=aiohttp.ClientTimeout(
-            total=timeout_seconds, sock_connect=min(CONNECT_SECONDS, timeout_seconds)
-        ),
-        trace_configs=[trace],
-        headers={"User-Agent": "certmail (gzip)", "Accept-Encoding": "gzip"},
-        cookie_jar=aiohttp.DummyCookieJar(),
+        connector=Connector if proxy is None else ThroughProxy,
+        traces=[trace],
     )
 
 
@@ -201,12 +192,3 @@ def _why(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
-def _tls(ca_file: Path | None) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
-    except OSError as error:
-        raise SettingsError(
-            "invalid_settings", f"CERTMAIL_GOOGLE_CA_FILE={ca_file} cannot be read: {error}"
-        ) from None

@@ -16,6 +16,7 @@ from certmail_config.errors import StoresUnreachable
 from certmail_config.foreign import say_environment
 from certmail_config.ids import uuid7
 from certmail_config.office import Office
+from certmail_config.our_client import oauth_client
 from certmail_config.room import Limits
 from certmail_config.settings import Settings, unknown_names
 from certmail_config.sql.engine import open_database
@@ -31,7 +32,7 @@ from certmail_worker.guard import say_stopped
 from certmail_worker.http import new_session
 from certmail_worker.keeper import Keeper
 from certmail_worker.lineage import check
-from certmail_worker.minter import Minter, oauth_client
+from certmail_worker.minter import Minter
 from certmail_worker.pacer import pace
 from certmail_worker.plan import Rules
 from certmail_worker.progress import Progress

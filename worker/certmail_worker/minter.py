@@ -26,7 +26,6 @@ from certmail_config.oauth import (
     refresh_form,
 )
 from certmail_config.renewal import open_from
-from certmail_config.settings import Settings
 from certmail_config.token_errors import Blame, Denied, Grant
 from certmail_config.vault import Vault
 from certmail_worker.answers import Answered, Lost, NotSent
@@ -53,13 +52,6 @@ def to_paste(connection: Connection) -> str:
     """All scopes of a connection, as Google's table takes them: a new list there replaces the old one."""
     scopes = ",".join(scopes_of(connection))
     return f"{scopes} (both at once: a new list replaces the old one)" if connection.verify else scopes
-
-
-def oauth_client(settings: Settings) -> OAuthClient | None:
-    """Our OAuth client, if one is configured."""
-    if settings.oauth_client_id is None or settings.oauth_client_secret is None:
-        return None
-    return OAuthClient(settings.oauth_client_id, settings.oauth_client_secret.get_secret_value())
 
 
 @dataclass(slots=True)

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from certmail.cancelling import cancel_pages
 from certmail_config import keys
 from certmail_config.connections import Connection, TenantState
 from certmail_config.erasing import erase_connection, erase_tenant
 from certmail_config.errors import Refused
 from certmail_config.ids import JobId
 from certmail_config.ledger import close, remove_lane, run, run_many
+from certmail_config.ledger.cancelling import cancel_pages
 from certmail_config.office import Office
 from certmail_config.sql import registry
 from certmail_config.states import State

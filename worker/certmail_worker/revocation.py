@@ -84,13 +84,15 @@ def _open(office: Office, connection: Connection) -> str | None:
 
 
 async def _revoke(office: Office, tokens: Mapping[ConnectionId, str | None]) -> dict[ConnectionId, bool]:
-    from certmail.gateway.google import new_session, revoke  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
+    from certmail_config.google_http import google_session, revoke  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
 
-    url = office.settings.google_revoke_url
-    async with new_session(office.settings) as session:
+    settings = office.settings
+    async with google_session(
+        ca_file=settings.google_ca_file, timeout_seconds=settings.http_timeout_seconds, proxy=settings.proxy
+    ) as session:
 
         async def one(token: str | None) -> bool:
-            return token is not None and await revoke(session, url, token)
+            return token is not None and await revoke(session, settings.google_revoke_url, token)
 
         # Side by side: a turn does not last for ever.
         confirmed = await asyncio.gather(*map(one, tokens.values()))

@@ -15,7 +15,6 @@ from aiohttp import web
 from certmail.gateway.access_log import noted
 from certmail.gateway.api.mount import mount
 from certmail.gateway.away import as_told
-from certmail.gateway.client import configured_client
 from certmail.gateway.console import cookies
 from certmail.gateway.console.asking_whether import ASKED_AT, GOOGLE, add_question
 from certmail.gateway.console.cookies import Cookie
@@ -31,6 +30,7 @@ from certmail.gateway.linking import Linked, Question, finish
 from certmail.gateway.readiness import Readying
 from certmail_config.errors import CertmailError, StoresUnreachable
 from certmail_config.office import Office
+from certmail_config.our_client import configured_client
 from certmail_config.setting_forms import host_and_port
 
 OFFICE: web.AppKey[Office] = web.AppKey("office", Office)

@@ -5,13 +5,11 @@ Codes and tokens never travel in a Celery message, so these are not left to a wo
 
 from __future__ import annotations
 
-import asyncio
-import json
-import ssl
 from dataclasses import dataclass
 
 import aiohttp
 
+from certmail_config.google_http import google_session, revoke
 from certmail_config.oauth import Account, Granted, OAuthClient, code_form, read_account, read_answer
 from certmail_config.proxy import UNREACHABLE, answered
 from certmail_config.settings import Settings
@@ -64,36 +62,8 @@ class Google:
         return await revoke(self.session, self.settings.google_revoke_url, token)
 
 
-async def revoke(session: aiohttp.ClientSession, url: str, token: str) -> bool:
-    """Give a token back; says whether Google confirmed that it is good for nothing any more. Safe to repeat."""
-    for pause in (0.5, 2.0, 0.0):
-        try:
-            async with session.post(url, data={"token": token}, allow_redirects=False) as answer:
-                if answer.status < 500:
-                    return answer.status == 200 or ended_before(answer.status, await answer.read())
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            pass  # the next try, or the answer that it was not confirmed
-        await asyncio.sleep(pause)
-    return False
-
-
-def ended_before(status: int, body: bytes) -> bool:
-    """Whether Google says that a token to be revoked is good for nothing already."""
-    try:
-        said = json.loads(body)
-    except ValueError:
-        return False
-    return status == 400 and isinstance(said, dict) and said.get("error") == "invalid_token"
-
-
 def new_session(settings: Settings) -> aiohttp.ClientSession:
     """Make the gateway's session; belongs to the running loop."""
-    ca_file = settings.google_ca_file
-    context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=context),
-        timeout=aiohttp.ClientTimeout(total=settings.http_timeout_seconds),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        proxy=settings.proxy,
-        trust_env=False,
+    return google_session(
+        ca_file=settings.google_ca_file, timeout_seconds=settings.http_timeout_seconds, proxy=settings.proxy
     )

@@ -8,9 +8,9 @@ from certmail_config.connections import Connection, Kind, Limits
 from certmail_config.errors import Refused
 from certmail_config.links import begin_link
 from certmail_config.office import Office
+from certmail_config.our_client import oauth_client
 from certmail_worker.demo.google import SandboxGoogle
 from certmail_worker.demo.progress import Progress
-from certmail_worker.minter import oauth_client
 from certmail_worker.probe import probe_and_save
 
 UNITS_PER_MINUTE = 15_000

@@ -12,13 +12,14 @@ from certmail_config.checklist import Step
 from certmail_config.connections import Connection, Kind
 from certmail_config.errors import SealBroken
 from certmail_config.oauth import Granted, read_account
+from certmail_config.our_client import oauth_client
 from certmail_config.settings import Settings
 from certmail_config.token_errors import Blame
 from certmail_config.vault import Vault
 from certmail_worker.answers import Answered
 from certmail_worker.gmail import Gmail
 from certmail_worker.http import exchange, new_session
-from certmail_worker.minter import Minter, Purpose, oauth_client, purposes
+from certmail_worker.minter import Minter, Purpose, purposes
 from certmail_worker.probe import certificates, grants
 from certmail_worker.probe.steps import (
     concluded,

@@ -6,7 +6,6 @@ import asyncio
 
 from aiohttp import web
 
-from certmail.gateway.client import configured_client
 from certmail.gateway.console import cookies
 from certmail.gateway.console.cookies import Cookie
 from certmail.gateway.console.facts import connection_of
@@ -20,6 +19,7 @@ from certmail_config.enquiries import Wish
 from certmail_config.errors import Refused
 from certmail_config.links import begin_link
 from certmail_config.office import Office
+from certmail_config.our_client import configured_client
 from certmail_config.setup_links import issue
 
 

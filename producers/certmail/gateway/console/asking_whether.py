@@ -9,7 +9,6 @@ from typing import Final
 
 from aiohttp import web
 
-from certmail.gateway.client import configured_client
 from certmail.gateway.console import cookies
 from certmail.gateway.console.admission import check_form
 from certmail.gateway.console.cookies import Cookie
@@ -23,6 +22,7 @@ from certmail_config.connections import Connection
 from certmail_config.errors import Refused
 from certmail_config.links import begin_link
 from certmail_config.offers import Offer, find_offer, take_offer
+from certmail_config.our_client import configured_client
 from certmail_config.sql import registry
 
 ASKED_AT: Final = "/oauth/google/account"

@@ -16,6 +16,7 @@ from certmail_config.connections import Connection, ConnectionState, Kind
 from certmail_config.errors import Refused, SettingsError
 from certmail_config.links import LIFE_SECONDS, begin_link
 from certmail_config.office import Office, open_office
+from certmail_config.our_client import configured_client
 from certmail_config.setting_forms import host_and_port
 from certmail_config.settings import Settings
 from certmail_worker.children import child, termination_as_interrupt
@@ -68,8 +69,6 @@ def link(
 
 def consent(office: Office, connection: Connection, *, another: bool = False) -> str:
     """Begin a consent for a connection, with `another` of another account than it has; raises Refused, SettingsError."""
-    from certmail.gateway.client import configured_client  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
-
     settings = office.settings
     if connection.kind is not Kind.SERVICE_PROVIDER_APP:
         remedy = f"certmail connections add {connection.tenant} --kind service_provider_app"

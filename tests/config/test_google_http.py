@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from certmail.gateway.google import ended_before
+from certmail_config.google_http import ended_before
 
 
 @pytest.mark.parametrize(
