@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
-from certmail.mailer import BATCH, Mailer, batches
+from certmail.batches import BATCH, split
+from certmail.mailer import Mailer
 from certmail.preparing import Given, read_given, several
 from certmail.receipt import Receipt
 from certmail_config.errors import BatchInterrupted, ReminderRejected, StoresUnreachable
@@ -92,7 +93,7 @@ class AsyncMailer:
         """
         several(reminders)
         answered = 0
-        async for batch in _batches(reminders):
+        async for batch in _split(reminders):
             answers = await self._run(send_each, batch)
             for answer in answers:
                 if isinstance(answer, StoresUnreachable):
@@ -167,9 +168,9 @@ def _nothing(mailer: Mailer) -> None:
     """Open it, and no more."""
 
 
-async def _batches(reminders: Iterable[Given] | AsyncIterable[Given]) -> AsyncIterator[list[Given]]:
+async def _split(reminders: Iterable[Given] | AsyncIterable[Given]) -> AsyncIterator[list[Given]]:
     if not isinstance(reminders, AsyncIterable):
-        for batch in batches(reminders, BATCH):
+        for batch in split(reminders, BATCH):
             yield batch
         return
     gathered: list[Given] = []

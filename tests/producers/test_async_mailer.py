@@ -12,7 +12,7 @@ import pytest
 from redis import Redis
 
 from certmail import AsyncMailer, BatchInterrupted, Cancellation, Mailer, Receipt, Reminder, ReminderRejected
-from certmail.mailer import BATCH
+from certmail.batches import BATCH
 from certmail_config.embedded import embedded_server
 from certmail_config.errors import StoresUnreachable
 from certmail_config.office import open_office

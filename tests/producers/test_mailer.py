@@ -25,7 +25,7 @@ from certmail import (
     ReminderRejected,
     StoresUnreachable,
 )
-from certmail.mailer import BATCH, TOGETHER
+from certmail.batches import BATCH, TOGETHER
 from certmail_config import keys
 from certmail_config.connections import Connection, ConnectionState, Kind, Tenant
 from certmail_config.embedded import embedded_server

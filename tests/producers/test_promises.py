@@ -11,8 +11,8 @@ import pytest
 from redis import Redis
 
 from certmail import Mailer, Receipt, Reminder, StoresUnreachable
+from certmail.batches import BATCH
 from certmail.lookout import Lookout
-from certmail.mailer import BATCH
 from certmail_config import keys
 from certmail_config.durability import FSYNC, Durability
 from certmail_config.office import open_office

@@ -8,13 +8,13 @@ from collections.abc import Collection
 from typing import Any, cast
 
 from certmail.async_mailer import Answer as Sent
+from certmail.batches import split
 from certmail.gateway.api import models
 from certmail.gateway.api.bodies import MOST_BATCH_BYTES, MOST_BYTES, read_json, read_model, read_reminder
 from certmail.gateway.api.bounds import MOST_VALUES_OF_BATCH, share_of_faults
 from certmail.gateway.api.calls import Answer, Call
 from certmail.gateway.api.problems import Faulty, Trouble, of_rejected, of_stores
 from certmail.gateway.api.turns import in_slices
-from certmail.mailer import batches
 from certmail.receipt import Receipt
 from certmail_config import keys
 from certmail_config.errors import BatchInterrupted, ReminderRejected, SealBroken, StoresUnreachable
@@ -95,7 +95,7 @@ def _checked(call: Call, n: int, value: object) -> Reminder | Trouble:
 async def _send(call: Call, reminders: list[Reminder]) -> list[Sent]:
     """Enqueue them in lots, so that others' get in between. Once a store has failed nothing more is sent."""
     answers: list[Sent] = []
-    for lot in batches(reminders, LOT):
+    for lot in split(reminders, LOT):
         answers += await call.desk.mailer.send_each(lot)
         last = answers[-1]
         if isinstance(last, StoresUnreachable):
