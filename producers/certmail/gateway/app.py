@@ -26,7 +26,8 @@ from certmail.gateway.console.visitors import new_secret
 from certmail.gateway.doors import Bounds, Runner, allow_descriptors
 from certmail.gateway.google import Google, new_session
 from certmail.gateway.headers import protect
-from certmail.gateway.linking import Linked, Question, finish
+from certmail.gateway.link_outcomes import Linked, Question
+from certmail.gateway.linking import finish
 from certmail.gateway.readiness import Readying
 from certmail_config.errors import CertmailError, StoresUnreachable
 from certmail_config.office import Office

@@ -16,7 +16,8 @@ from certmail.gateway.console.fields import read_form
 from certmail.gateway.console.front import FRONT, Front
 from certmail.gateway.console.returning import returned
 from certmail.gateway.google import Google
-from certmail.gateway.linking import DECLINED, STALE, Linked, accept, decline, ended_before, remember
+from certmail.gateway.link_outcomes import DECLINED, STALE, Linked, ended_before, remember
+from certmail.gateway.linking import accept, decline
 from certmail_config.account_use import users_of
 from certmail_config.connections import Connection
 from certmail_config.errors import Refused

@@ -11,7 +11,7 @@ from certmail.gateway.console.cookies import Cookie
 from certmail.gateway.console.front import FRONT
 from certmail.gateway.console.visitors import Notice
 from certmail.gateway.console.words import N_
-from certmail.gateway.linking import Linked
+from certmail.gateway.link_outcomes import Linked
 
 
 async def returned(request: web.Request, ended: Linked) -> web.StreamResponse:
