@@ -116,6 +116,7 @@ class Mailer:
     def send_many(self, reminders: Iterable[Given]) -> Iterator[Receipt | ReminderRejected]:
         """Enqueue many, a few hundred per round trip; yields an answer for each, in order. Each may be a mapping of its fields.
 
+        A ReminderRejected among them is its own answer, so that those to a file's rows stay in step with the rows.
         A receipt is yielded only once it is durable. While a batch is under way the next is taken from `reminders` and prepared;
         it is sent when the answers to the last were consumed, so consume them to the end. Raises BatchInterrupted, which says
         which are in, after the answers to all that were settled.

@@ -32,13 +32,13 @@ class Known:
     sealer: Sealer
 
 
-Given = Reminder | Mapping[str, Any]
-"""A reminder as an application gives it: made already, or its fields."""
+Given = Reminder | Mapping[str, Any] | ReminderRejected
+"""A reminder as an application gives it: made already, its fields, or why what it had read is none."""
 
 
 def read_given(given: object) -> Reminder | ReminderRejected:
     """The reminder that is given, or why it is none; raises TypeError for what could never be one."""
-    if isinstance(given, Reminder):
+    if isinstance(given, Reminder | ReminderRejected):
         return given
     if not isinstance(given, Mapping):
         wanted = (

@@ -379,9 +379,19 @@ class TestMappings:
             {**self.FIELDS, "to": "x"},
             {1: 2},
             {**self.FIELDS, "to": "b@acme.example"},
+            unreadable := ReminderRejected("invalid_encoding", "not valid UTF-8"),
         ]
         answers = list(mailer.send_many(given))  # type: ignore[arg-type]  # a key that is no name among them
-        assert [isinstance(each, Receipt) for each in answers] == [True, False, True, False, False, True]
+        assert [isinstance(each, Receipt) for each in answers] == [
+            True,
+            False,
+            True,
+            False,
+            False,
+            True,
+            False,
+        ]
+        assert answers[-1] is unreadable
 
     @pytest.mark.parametrize("given", [None, "ann@acme.example", 7, ["acme", "ann@acme.example"], b"{}"])
     def test_what_could_never_be_one_is_a_type_error_that_says_what_is_wanted(

@@ -23,8 +23,8 @@ from certmail_config.settings import PREFIX, Settings
 from certmail_config.sql import tables
 from certmail_config.states import State
 from certmail_worker.children import Child, child
+from certmail_worker.cli.files.enqueue import enqueue_rows
 from certmail_worker.cli.files.source import text_source
-from certmail_worker.cli.send.send import enqueue_rows
 from certmail_worker.cli.send.tally import Tally
 from certmail_worker.demo.campaign import campaign_file
 from certmail_worker.demo.cast import ROLES, UNITS_PER_MINUTE, link_all

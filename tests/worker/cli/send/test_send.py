@@ -247,6 +247,25 @@ class TestSaid:
         assert run_command([*shlex.split(command)[1:], "--dry-run"]) == 0
 
 
+class TestInterrupted:
+    def test_it_says_what_is_in_and_of_how_many_reminders_nobody_knows(
+        self, send: Send, commands: Callable[..., tuple[int, Any]], redis: Redis, tmp_path: Path
+    ) -> None:
+        _, globex = commands("tenants", "add", "globex")
+        # so that the server takes nothing for it
+        redis.set(keys.LANE + globex["connection"], "not what it should be")
+        taken = [f"acme,a{n}@acme.example" for n in range(50)]
+        refused = [f"globex,g{n}@acme.example" for n in range(20)]
+        wrong = ["acme,nobody"] * 5
+        lines = ["tenant,to", *wrong, *taken, *wrong, *refused, *wrong]
+
+        status, said = send(written(tmp_path, "reminders.csv", "\n".join(lines) + "\n"))
+
+        assert status not in {0, 1}
+        assert "50 reminders are in; of the 20 after them nobody knows" in said["error"]["message"]
+        assert "run the same command again" in said["error"]["remedy"]
+
+
 class TestStreams:
     def test_pipes_and_fifos_are_read_as_streams(self, send: Send, tmp_path: Path) -> None:
         fifo = tmp_path / "fifo"

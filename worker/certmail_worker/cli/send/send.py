@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import shlex
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from redis.exceptions import RedisError
 
-from certmail import BatchInterrupted, Mailer
+from certmail import Mailer
 from certmail_config.enquiries import workers_alive
-from certmail_config.errors import ReminderRejected, StoresUnreachable, WrongUse
-from certmail_config.reminder import Reminder
+from certmail_config.errors import WrongUse
 from certmail_config.settings import Settings
 from certmail_worker.cli.files.columns import Layout
 from certmail_worker.cli.files.dates import DateOrder, Habits, known_zone
+from certmail_worker.cli.files.enqueue import check_rows, enqueue_rows
 from certmail_worker.cli.files.row import Rejects, Row, Terms
 from certmail_worker.cli.files.source import Source, open_source
 from certmail_worker.cli.send.summary import print_summary
@@ -83,7 +82,12 @@ def send(
     ):
         for note in source.notes:
             err.print(note, markup=False)
-        (check_rows if dry_run else enqueue_rows)(mailer, source, tally, source=source, kept=kept)
+        if dry_run:
+            with _progress(source) as advance:
+                check_rows(mailer, source, tally, kept=kept, advance=advance)
+        else:
+            with _said_how_far(tally), _progress(source) as advance:
+                enqueue_rows(mailer, source, tally, kept=kept, advance=advance)
         workers = _workers(mailer) if tally.waiting and not json else None
     if json:
         print_json(tally.as_json(dry_run=dry_run))
@@ -108,97 +112,6 @@ def _command(file: str, options: Iterable[tuple[str, str | None]]) -> str:
     """The command that sends a file of rejected rows: read as the first was. A sheet of theirs is the only one."""
     given = [each for name, value in options if value is not None for each in (name, str(value))]
     return shlex.join(["certmail", "send", file, *given])
-
-
-def enqueue_rows(
-    mailer: Mailer,
-    rows: Iterable[Row],
-    tally: Tally,
-    *,
-    source: Source | None = None,
-    kept: Rejects | None = None,
-) -> None:
-    """Enqueue rows. With a source, progress goes to stderr. Raises StoresUnreachable, or WrongUse, saying how far it came."""
-    open_rows = _OpenRows(tally, kept)
-    try:
-        with _progress(source) as advance:
-            for answer in mailer.send_many(open_rows.reminders(rows)):
-                open_rows.answer(answer)
-                advance()
-            open_rows.settle()
-    except BatchInterrupted as error:
-        doubt = f"of the {error.unknown} after them nobody knows, and " if error.unknown else ""
-        message = f"{error.message} {tally.taken} reminders are in; {doubt}none of the others is."
-        remedy = f"{error.remedy} Then run the same command again: what is in already is not sent twice."
-        raise StoresUnreachable(error.code, message, remedy) from error
-    except WrongUse as error:  # the file cannot be read to its end, or that of the rejected rows not written
-        message = f"{error.message} {tally.taken} reminders before are in."
-        raise WrongUse(error.code, message, error.remedy) from error
-    except KeyboardInterrupt:
-        err.print(f"Interrupted: {tally.taken} reminders are in, and some after them may be.")
-        err.print("Run the same command again: what is in already is not sent twice.")
-        raise
-
-
-def check_rows(
-    mailer: Mailer,
-    rows: Iterable[Row],
-    tally: Tally,
-    *,
-    source: Source | None = None,
-    kept: Rejects | None = None,
-) -> None:
-    """Check rows as far as that is possible without enqueueing. Raises StoresUnreachable."""
-    with _progress(source) as advance:
-        for row in rows:
-            tally.look(row)
-            given = row.reminder
-            why = given if isinstance(given, ReminderRejected) else mailer.check(given)
-            if why is not None:
-                _reject(row, why, tally, kept)
-            elif isinstance(given, Reminder):
-                tally.allow(given)
-            advance()
-
-
-class _OpenRows:
-    """The rows whose fate is still open, in the order of the file: that of a wrong one waits for those before it."""
-
-    def __init__(self, tally: Tally, kept: Rejects | None) -> None:
-        self._tally = tally
-        self._kept = kept
-        self._rows: deque[Row] = deque()
-
-    def reminders(self, rows: Iterable[Row]) -> Iterator[Reminder]:
-        for row in rows:
-            self._tally.look(row)
-            self._rows.append(row)
-            if isinstance(row.reminder, Reminder):
-                yield row.reminder
-            elif len(self._rows) == 1:
-                self.settle()
-
-    def answer(self, answer: Any) -> None:
-        """Note the answer to the first reminder that has none yet."""
-        self.settle()
-        row = self._rows.popleft()
-        if isinstance(answer, ReminderRejected):
-            _reject(row, answer, self._tally, self._kept)
-        else:
-            self._tally.receive(answer)
-        self.settle()
-
-    def settle(self) -> None:
-        """Reject the wrong rows that wait for no other."""
-        while self._rows and isinstance(why := self._rows[0].reminder, ReminderRejected):
-            _reject(self._rows.popleft(), why, self._tally, self._kept)
-
-
-def _reject(row: Row, why: ReminderRejected, tally: Tally, kept: Rejects | None) -> None:
-    tally.reject(row, why)
-    if kept is not None:
-        field = f"{why.field}: " if why.field else ""
-        kept.add(row, f"line {row.line}: {field}{why.message} ({why.code})")
 
 
 @contextmanager
@@ -244,9 +157,20 @@ def _writable(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _progress(source: Source | None) -> Iterator[Any]:
+def _said_how_far(tally: Tally) -> Iterator[None]:
+    """Say to whoever interrupts it what is in."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        err.print(f"Interrupted: {tally.taken} reminders are in, and some after them may be.")
+        err.print("Run the same command again: what is in already is not sent twice.")
+        raise
+
+
+@contextmanager
+def _progress(source: Source) -> Iterator[Callable[[], None]]:
     """Show how far it has come, where somebody looks; gives what counts a row."""
-    if source is None or not err.is_terminal:
+    if not err.is_terminal:
         yield lambda: None
         return
     from certmail_worker.cli.send.bar import bar  # noqa: PLC0415 - Rich's progress takes longer to import than six rows to send
