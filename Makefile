@@ -37,6 +37,9 @@ demos: $(VENV)/run.stamp ## the demo ten times in a row
 test: $(VENV)/dev.stamp ## the whole test suite, on real parts
 	$(BIN)/python -m pytest $(TEST)
 
+check: lint ## lint, types, import rules, and the tests that need no other processes: before each commit
+	$(BIN)/python -m pytest -q --numprocesses=2 -m "not processes" tests
+
 LEDGER_SEED ?= $(shell date +%s)
 slow: $(VENV)/dev.stamp ## the ledger against its model, 50,000 steps on each server
 	LEDGER_STEPS=50000 LEDGER_SEED=$(LEDGER_SEED) $(BIN)/python -m pytest -n2 --dist=load tests/config/test_ledger_machine.py
@@ -118,4 +121,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test slow records bench queries enqueue profile million pace abuse startup chaos pgbouncer judge links pictures spam messages lint format lock clean
+.PHONY: help demo look demos test check slow records bench queries enqueue profile million pace abuse startup chaos pgbouncer judge links pictures spam messages lint format lock clean

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from uuid import uuid4
 
 import pytest
@@ -19,6 +22,11 @@ from support.postgres import Postgres, postgres
 
 ROOT = Path(__file__).parent
 DATABASES = ("sqlite", "postgresql")
+
+# What tells that a test needs other processes: `make check` leaves those out.
+SERVERS = {"redis", "redis_url", "engine", "postgres_server", "database", "ready_database"}
+STARTERS = {"subprocess", "multiprocessing", "embedded_server", "postgres"}
+HELPERS = {"support", "bench", "chaos", "judge", "spam"}
 
 
 def pytest_configure() -> None:
@@ -33,8 +41,33 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What mostly waits comes first, so that at the end no process waits alone for it."""
+    """Mark what needs other processes; what mostly waits comes first, so that at the end no process waits alone for it."""
+    for item in items:
+        if _needs_processes(item):
+            item.add_marker("processes")
+
     items.sort(key=lambda item: item.path.parts[len(ROOT.parts)] not in {"life", "chaos"})
+
+
+def _needs_processes(item: pytest.Item) -> bool:
+    """Whether it asks for a server, or its module starts programs: itself, or by what it takes from the tests' own helpers."""
+    if not isinstance(item, pytest.Function) or SERVERS & set(item.fixturenames):
+        return True
+
+    return _starts_programs(item.module)
+
+
+@cache
+def _starts_programs(module: ModuleType) -> bool:
+    if STARTERS & vars(module).keys():
+        return True
+
+    named = {
+        value.__name__ if isinstance(value, ModuleType) else str(getattr(value, "__module__", ""))
+        for value in vars(module).values()
+    }
+    helpers = {name for name in named if name.partition(".")[0] in HELPERS} - {module.__name__}
+    return any(_starts_programs(sys.modules[name]) for name in helpers if name in sys.modules)
 
 
 @pytest.fixture(scope="session")
