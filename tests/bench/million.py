@@ -23,6 +23,7 @@ from certmail_config.ledger import (
     Call,
     Claimed,
     Lane,
+    Settlement,
     advertise,
     begin,
     claim,
@@ -175,7 +176,7 @@ def _steps(redis: Redis, numbers: Iterator[int]) -> dict[str, float]:
             )
             assert isinstance(claimed, Claimed), claimed
             timed("begin", lambda: run(redis, begin(claimed.job, lease_seconds=45)))  # noqa: B023 - as above
-            call = settle(job, 1, outcome=AttemptOutcome.ACCEPTED, detail="{}", to=State.ACCEPTED, reason="")
+            call = settle(job, 1, Settlement(AttemptOutcome.ACCEPTED, State.ACCEPTED, ""), detail="{}")
             timed("settle", lambda: run(redis, call))  # noqa: B023 - as above
     one_by_one = {name: statistics.median(values) for name, values in took.items() if values}
     return {f"enqueue {BATCH}": statistics.median(batches), **one_by_one}

@@ -10,7 +10,7 @@ from redis import Redis
 
 from certmail_config import keys
 from certmail_config.ids import JobId
-from certmail_config.ledger import cancel_matching, claim, release, run, settle
+from certmail_config.ledger import Settlement, cancel_matching, claim, release, run, settle
 from certmail_config.ledger.values import Claimed, Job
 from certmail_config.states import FINAL, AttemptOutcome, State
 from certmail_worker.invariants import look, put_right
@@ -84,18 +84,8 @@ def test_no_script_stumbles_and_the_others_go_on(
     if job is not None:
         run(engine, claim(job.id, worker="w", nonce=job.nonce, lease_seconds=LEASE, clock=bench.now))
         bench.try_to_begin(job)
-        call = settle(
-            job.id,
-            1,
-            outcome=AttemptOutcome.REJECTED,
-            detail="{}",
-            to=State.SCHEDULED,
-            reason="r",
-            at=bench.now + 60,
-            counts=True,
-            clock=bench.now,
-        )
-        run(engine, call)
+        then = Settlement(AttemptOutcome.REJECTED, State.SCHEDULED, "r", at=bench.now + 60, counts=True)
+        run(engine, settle(job.id, 1, then, detail="{}", clock=bench.now))
         run(engine, release(job, to=State.READY, reason="r", clock=bench.now))
     bench.claim("other")
     for _ in range(3):

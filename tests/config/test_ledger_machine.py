@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 from redis import Redis
 
 from certmail_config.ids import ConnectionId, JobId
-from certmail_config.ledger import Suspension, transitions
+from certmail_config.ledger import Suspension, delivery, ending
 from certmail_config.states import AttemptOutcome, State
 from certmail_worker.failures import FailureClass, Verdict
 from support.actors import RETRY_MS, WORKERS
@@ -293,8 +293,8 @@ class LedgerMachine(Restores):
 def test_the_ledger_and_its_model_never_differ(
     engine: Redis, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
 ) -> None:
-    monkeypatch.setattr(transitions, "UNANSWERED_PER_WORKER", 3)
-    monkeypatch.setattr(transitions, "POISON_REAPS", 2)
+    monkeypatch.setattr(delivery, "UNANSWERED_PER_WORKER", 3)
+    monkeypatch.setattr(ending, "POISON_REAPS", 2)
     tally, started = Tally(), time.monotonic()
     chosen = settings(
         max_examples=-(-STEPS // STEPS_PER_EXAMPLE),

@@ -10,7 +10,7 @@ import pytest
 from certmail_config import keys
 from certmail_config.ids import ConnectionId, JobId
 from certmail_config.ledger import RefusedBy, Suspension, claim, run, spend, suspend_lane
-from certmail_config.ledger.transitions import DOORBELL_LEASE_SECONDS, UNANSWERED_PER_WORKER
+from certmail_config.ledger.delivery import DOORBELL_LEASE_SECONDS, UNANSWERED_PER_WORKER
 from certmail_config.states import AttemptOutcome, State
 from support.bench import Bench
 

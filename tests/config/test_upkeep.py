@@ -10,7 +10,7 @@ from redis import Redis
 from certmail_config import keys
 from certmail_config.ids import JobId
 from certmail_config.ledger import advertise, run
-from certmail_config.ledger.transitions import UncheckedError
+from certmail_config.ledger.delivery import UncheckedError
 from certmail_config.ledger.upkeep import CheckedError, KnownAttempt, KnownJob, Restored, restore
 from certmail_config.states import AttemptOutcome, State
 from certmail_worker.doubts import read_unsure

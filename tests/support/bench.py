@@ -18,6 +18,7 @@ from certmail_config.ledger import (
     Lane,
     Reaped,
     RefusedBy,
+    Settlement,
     advertise,
     begin,
     cancel,
@@ -134,17 +135,8 @@ class Bench:
         to: State = State.ACCEPTED,
         **more: Any,
     ) -> State | None:
-        call = settle(
-            JobId(job),
-            attempt,
-            outcome=outcome,
-            detail="{}",
-            to=to,
-            reason=f"was {outcome}",
-            clock=self.now,
-            **more,
-        )
-        return run(self.redis, call)
+        then = Settlement(outcome, to, f"was {outcome}", **more)
+        return run(self.redis, settle(JobId(job), attempt, then, detail="{}", clock=self.now))
 
     def leave(self, seconds: float, *, step: float = 0.02, latency: float = 0.2) -> list[tuple[float, str]]:
         """Let whatever may leave do so for a while, accepted each time; gives when which did."""

@@ -22,6 +22,7 @@ from certmail_config.ledger import (
     Begun,
     Call,
     Claimed,
+    Settlement,
     advertise,
     begin,
     cancel,
@@ -146,6 +147,5 @@ class Bustle:
         }
         told = json.dumps({name: value for name, value in detail.items() if value is not None})
         reason = "" if to is State.ACCEPTED else f"{outcome}: drawn"
-        return settle(
-            job, attempt, outcome=outcome, detail=told, to=to, reason=reason, at=at, clock=self._now
-        )
+        then = Settlement(outcome, to, reason, at=at)
+        return settle(job, attempt, then, detail=told, clock=self._now)

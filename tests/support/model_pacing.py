@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from certmail_config.ids import JobId
 from certmail_config.ledger import Dispatched, Stop
-from certmail_config.ledger import transitions as real
+from certmail_config.ledger import delivery as real
 from certmail_config.states import State
 from support.model_books import PROJECT
 from support.model_meters import fine, sends

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from certmail_config.ids import JobId
 from certmail_config.ledger import Reaped, Stop
-from certmail_config.ledger import transitions as real
+from certmail_config.ledger import ending as real
 from certmail_config.states import AttemptOutcome, State
 from support.model_moves import Moves
 from support.model_values import Entry

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from certmail_config.ledger import Pause, Suspension
+from certmail_config.ledger import Settlement
 from certmail_config.states import AttemptOutcome, State
 from support.model_google import Google
 from support.model_values import LEASED, Entry, ms
@@ -15,18 +15,14 @@ class Settling(Google):
         self,
         id_: str,
         attempt: int,
+        then: Settlement,
         *,
-        outcome: AttemptOutcome,
         detail: str,
-        to: State,
-        reason: str,
-        at: float | None = None,
-        counts: bool = False,
-        pause: Pause | None = None,
-        probe_in: float | None = None,
-        suspension: Suspension | None = None,
         clock: float,
     ) -> State | None:
+        outcome, to, reason = then.outcome, then.to, then.reason
+        at, counts, pause = then.at, then.counts, then.pause
+        probe_in, suspension = then.probe_in, then.suspension
         now, _ = self.time(clock)
         entry = self.entries.get(id_)
         if entry is None:

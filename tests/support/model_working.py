@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from certmail_config.ids import ConnectionId, JobId
 from certmail_config.ledger import Begun, Claimed, Job, RefusedBy, Suspension
-from certmail_config.ledger import transitions as real
+from certmail_config.ledger import delivery as real
 from certmail_config.states import AttemptOutcome, State
 from support.model_meters import sends
 from support.model_moves import Moves

@@ -67,15 +67,5 @@ def stops(draw: st.DrawFn) -> dict[str, Any]:
 def settlement(verdict: Verdict, job: Job, version: int, now: float) -> dict[str, Any]:
     """What plan.py makes of a verdict, as arguments of `settle`."""
     doubt = Doubt() if job.resent else Doubt(resend_5xx=20)
-    then = plan(verdict, job, version, now, Rules(), doubt)
-    return {
-        "outcome": then.outcome,
-        "detail": f'{{"http_status":{verdict.http_status or 0}}}',
-        "to": then.to,
-        "reason": then.reason,
-        "at": then.at,
-        "counts": then.counts,
-        "pause": then.pause,
-        "probe_in": then.probe_in,
-        "suspension": then.suspension,
-    }
+    then = plan(verdict, job, connection_version=version, now=now, rules=Rules(), doubt=doubt)
+    return {"then": then, "detail": f'{{"http_status":{verdict.http_status or 0}}}'}

@@ -8,7 +8,8 @@ from redis import Redis
 
 from certmail_config.ids import JobId
 from certmail_config.ledger import Claimed, Job, RefusedBy, begin, cancel, claim, release, run
-from certmail_config.ledger.transitions import DOORBELL_SECONDS, POISON_REAPS
+from certmail_config.ledger.delivery import DOORBELL_SECONDS
+from certmail_config.ledger.ending import POISON_REAPS
 from certmail_config.states import FINAL, AttemptOutcome, State
 from support.bench import LEASE, Bench
 

@@ -105,7 +105,7 @@ class Twin:
 
     def _is_late_news(self, asked: Asked) -> bool:
         """That a request which was taken for unknown never left."""
-        if asked.name != "settle" or asked.given[1]["outcome"] is not AttemptOutcome.NOT_SENT:
+        if asked.name != "settle" or asked.given[1]["then"].outcome is not AttemptOutcome.NOT_SENT:
             return False
         id_, attempt = asked.given[0]
         entry = self.contents.entries.get(id_)

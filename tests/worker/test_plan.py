@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certmail_config.ids import ConnectionId, JobId
-from certmail_config.ledger import Job, Pause
+from certmail_config.ledger import Job, Pause, Settlement
 from certmail_config.states import ALLOWED, AttemptOutcome, State
 from certmail_config.uncertain import Policy, Rule
 from certmail_worker.answers import Answered, Lost, NotSent
@@ -21,7 +21,6 @@ from certmail_worker.plan import (
     VERIFY_MARGIN_SECONDS,
     Doubt,
     Rules,
-    Settlement,
     doubt,
     plan,
 )
@@ -47,7 +46,8 @@ def verdict(failure: FailureClass, outcome: AttemptOutcome = O.REJECTED, **more:
 
 
 def settle(given: Verdict, *, rules: Rules = RULES, then: Doubt = HELD, **job: Any) -> Settlement:
-    return plan(given, replace(JOB, **job), VERSION, NOW, rules, then)
+    job_ = replace(JOB, **job)
+    return plan(given, job_, connection_version=VERSION, now=NOW, rules=rules, doubt=then)
 
 
 def in_doubt(rules: Rules = RULES, **more: Any) -> Doubt:
@@ -173,10 +173,11 @@ class TestTokens:
 
     def test_a_token_that_could_not_be_dropped_and_was_used_again_stops_nothing(self) -> None:
         job = replace(JOB, refreshed=True, refused_token="t1")
-        again = plan(verdict(C.TOKEN_EXPIRED), job, VERSION, NOW, RULES, HELD, "t1")
+        met: dict[str, Any] = {"connection_version": VERSION, "now": NOW, "rules": RULES}
+        again = plan(verdict(C.TOKEN_EXPIRED), job, **met, token="t1")
         assert (again.to, again.counts, again.suspension) == (State.SCHEDULED, True, None)
         assert again.reason.startswith("token_expired")
-        other = plan(verdict(C.TOKEN_EXPIRED), job, VERSION, NOW, RULES, HELD, "t2")
+        other = plan(verdict(C.TOKEN_EXPIRED), job, **met, token="t2")
         assert other.suspension is not None
 
     def test_once_it_is_linked_again_the_next_refusal_is_a_first_one(self) -> None:
@@ -310,7 +311,9 @@ HEADERS = st.dictionaries(st.just("retry-after"), st.text("0123456789", max_size
 def test_every_answer_is_settled_in_a_way_that_the_states_allow(
     given: Verdict, job: Job, resend: float | None
 ) -> None:
-    settled = plan(given, job, VERSION, NOW, Rules(), Doubt(resend, resend))
+    settled = plan(
+        given, job, connection_version=VERSION, now=NOW, rules=Rules(), doubt=Doubt(resend, resend)
+    )
     assert settled.to in ALLOWED[State.SENDING]
     assert settled.outcome is given.outcome
     assert (settled.to is State.ACCEPTED) == (given.outcome is O.ACCEPTED)

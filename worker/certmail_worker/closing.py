@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 
 from redis.exceptions import RedisError
 
-from certmail_config.ledger import Begun, Job, Pause, RefusedBy, begin, release, settle
+from certmail_config.ledger import Begun, Job, Pause, RefusedBy, Settlement, begin, release, settle
 from certmail_config.states import State
 from certmail_worker import backoff
 from certmail_worker.answers import Lost, NotSent
@@ -20,7 +20,7 @@ from certmail_worker.desk import Desk
 from certmail_worker.ends import REFUSED, End
 from certmail_worker.failures import FailureClass, Verdict, judge
 from certmail_worker.http import SendWindow
-from certmail_worker.plan import Doubt, Settlement, plan
+from certmail_worker.plan import Doubt, plan
 from certmail_worker.prepare import Prepared, Stop
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ async def drop(desk: Desk, job: Job, refused: RefusedBy) -> End:
         desk.unsettled.discard(job.id)
         return End(REFUSED, refused.why)
     verdict = judge(NotSent("Redis answered too late that it might leave"))
-    settlement = plan(verdict, job, 0, time.time(), desk.rules)
+    settlement = plan(verdict, job, connection_version=0, now=time.time(), rules=desk.rules)
     return await settle_surely(desk, job, Begun(refused.attempt, at=0), verdict, settlement)
 
 
@@ -121,19 +121,8 @@ async def settle_surely(
     desk: Desk, job: Job, begun: Begun, verdict: Verdict, then: Settlement, used: Used | None = None
 ) -> End:
     """Settle an attempt; what is known here is known nowhere else, so it is tried until Redis answers."""
-    call = settle(
-        job.id,
-        begun.attempt,
-        outcome=then.outcome,
-        detail=_detail(verdict, used),
-        to=then.to,
-        reason=then.reason,
-        at=then.at,
-        counts=then.counts,
-        pause=then.pause,
-        probe_in=then.probe_in,
-        suspension=then.suspension,
-    )
+    call = settle(job.id, begun.attempt, then, detail=_detail(verdict, used))
+
     tries = 0
     while True:
         try:

@@ -42,6 +42,13 @@ async def deliver(desk: Desk, job_id: JobId) -> End:
     if durable:
         verdict = await ask(desk, job, prepared, window)
     await heed(desk, prepared, verdict)
-    version, mark = prepared.connection.version, prepared.token.mark
-    settlement = plan(verdict, job, version, time.time(), desk.rules, prepared.doubt, mark)
+    settlement = plan(
+        verdict,
+        job,
+        connection_version=prepared.connection.version,
+        now=time.time(),
+        rules=desk.rules,
+        doubt=prepared.doubt,
+        token=prepared.token.mark,
+    )
     return await settle_surely(desk, job, begun, verdict, settlement, Used.by(prepared, window))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from certmail_config.ids import ConnectionId, JobId
-from certmail_config.ledger import Call, settle
+from certmail_config.ledger import Call, Settlement, settle
 from certmail_config.states import AttemptOutcome, State
 from certmail_worker.sent import Sent
 
@@ -89,23 +89,18 @@ def found(item: Unsure, sent: Sent) -> Call[State | None]:
     return settle(
         item.job,
         item.attempts[-1],
-        outcome=AttemptOutcome.ACCEPTED,
+        Settlement(
+            AttemptOutcome.ACCEPTED,
+            State.ACCEPTED,
+            "verified: its answer was lost, but Gmail lists it among the sent mails",
+        ),
         detail=json.dumps(detail),
-        to=State.ACCEPTED,
-        reason="verified: its answer was lost, but Gmail lists it among the sent mails",
     )
 
 
 def absent(item: Unsure) -> list[Call[State | None]]:
     """It never went out: each of its attempts, the newest last, and it is sent again."""
-    return [
-        settle(
-            item.job,
-            attempt,
-            outcome=AttemptOutcome.NOT_SENT,
-            detail=json.dumps({"outcome": AttemptOutcome.NOT_SENT, "verified": True}),
-            to=State.READY,
-            reason="verified: its answer was lost, and Gmail does not list it among the sent mails",
-        )
-        for attempt in item.attempts
-    ]
+    reason = "verified: its answer was lost, and Gmail does not list it among the sent mails"
+    then = Settlement(AttemptOutcome.NOT_SENT, State.READY, reason)
+    detail = json.dumps({"outcome": then.outcome, "verified": True})
+    return [settle(item.job, attempt, then, detail=detail) for attempt in item.attempts]

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from certmail_config.ledger import Job, Pause, Suspension
-from certmail_config.states import AttemptOutcome, State
+from certmail_config.ledger import Job, Pause, Settlement, Suspension
+from certmail_config.states import State
 from certmail_config.uncertain import Policy, Rule, decide
 from certmail_worker import backoff
 from certmail_worker.failures import FailureClass, Verdict
@@ -66,23 +66,10 @@ def doubt(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """What follows an attempt; times are wall-clock seconds."""
-
-    outcome: AttemptOutcome
-    to: State
-    reason: str
-    at: float | None = None
-    counts: bool = False
-    pause: Pause | None = None
-    probe_in: float | None = None
-    suspension: Suspension | None = None
-
-
 def plan(
     verdict: Verdict,
     job: Job,
+    *,
     connection_version: int,
     now: float,
     rules: Rules,

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from certmail_config import keys
 from certmail_config.ids import JobId
-from certmail_config.ledger import Call, close, run, settle
+from certmail_config.ledger import Call, Settlement, close, run, settle
 from certmail_config.sql import tables
 from certmail_config.states import AttemptOutcome, State
 from certmail_worker.doubts import unknown_attempts
@@ -128,14 +128,6 @@ def _news(
     arrived = decision is Decision.ARRIVED
     outcome = AttemptOutcome.ACCEPTED if arrived else AttemptOutcome.NOT_SENT
     detail = json.dumps({"outcome": outcome, "by_hand": True})
-    return [
-        settle(
-            job,
-            attempt,
-            outcome=outcome,
-            detail=detail,
-            to=State.ACCEPTED if arrived else State.READY,
-            reason=reason,
-        )
-        for attempt in (attempts[-1:] if arrived else attempts)
-    ]
+    then = Settlement(outcome, State.ACCEPTED if arrived else State.READY, reason)
+    meant = attempts[-1:] if arrived else attempts
+    return [settle(job, attempt, then, detail=detail) for attempt in meant]

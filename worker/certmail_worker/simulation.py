@@ -24,6 +24,7 @@ from certmail_config.ledger import (
     Job,
     Lane,
     Pause,
+    Settlement,
     advertise,
     begin,
     claim,
@@ -42,6 +43,7 @@ from certmail_worker.world import START, Window, World
 
 LEASE_SECONDS: Final = 45.0
 MOST: Final = 500
+_REASON: Final = "simulated"
 BATCH: Final = 1000
 
 
@@ -208,15 +210,14 @@ class Simulation:
     def _settle(self, news: list[tuple[Flight, AttemptOutcome | Pause]]) -> None:
         calls = []
         for flight, said in news:
-            given: dict[str, Any] = {"detail": "{}", "reason": "simulated", "clock": self.now}
             if isinstance(said, Pause):
-                given |= {"outcome": AttemptOutcome.REJECTED, "to": State.READY, "pause": said}
+                then = Settlement(AttemptOutcome.REJECTED, State.READY, _REASON, pause=said)
             elif said is AttemptOutcome.ACCEPTED:
-                given |= {"outcome": said, "to": State.ACCEPTED}
+                then = Settlement(said, State.ACCEPTED, _REASON)
             else:
                 self.uncertain += 1
-                given |= {"outcome": said, "to": State.UNCERTAIN, "probe_in": 15.0}
-            calls.append(settle(flight.job.id, flight.attempt, **given))
+                then = Settlement(said, State.UNCERTAIN, _REASON, probe_in=15.0)
+            calls.append(settle(flight.job.id, flight.attempt, then, detail="{}", clock=self.now))
         self._calls(calls)
 
     def _at(self, at: float, worker: int, what: str, subject: Any) -> None:

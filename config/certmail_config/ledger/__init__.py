@@ -1,9 +1,9 @@
 """The ledger: the truth about every job, in Redis, changed only by the named transitions of this package."""
 
+from certmail_config.ledger.delivery import begin, claim, dispatch, release, settle
+from certmail_config.ledger.ending import cancel, cancel_matching, close, reap
+from certmail_config.ledger.intake import enqueue, enqueue_many
 from certmail_config.ledger.lanes import (
-    advertise,
-    keep,
-    note,
     open_lane,
     pause,
     remove_lane,
@@ -14,19 +14,6 @@ from certmail_config.ledger.lanes import (
     warn_expiry,
 )
 from certmail_config.ledger.script import Call, arun, arun_durably, run, run_each, run_many
-from certmail_config.ledger.transitions import (
-    begin,
-    cancel,
-    cancel_matching,
-    claim,
-    close,
-    dispatch,
-    enqueue,
-    enqueue_many,
-    reap,
-    release,
-    settle,
-)
 from certmail_config.ledger.values import (
     Begun,
     Cancellation,
@@ -39,10 +26,12 @@ from certmail_config.ledger.values import (
     Pause,
     Reaped,
     RefusedBy,
+    Settlement,
     Stop,
     Suspension,
     Tick,
 )
+from certmail_config.ledger.workers import advertise, keep, note
 
 __all__ = [
     "Begun",
@@ -57,6 +46,7 @@ __all__ = [
     "Pause",
     "Reaped",
     "RefusedBy",
+    "Settlement",
     "Stop",
     "Suspension",
     "Tick",

@@ -1,6 +1,6 @@
-"""The calls about lanes and workers: what may leave at all, at which pace, and who is there to send it.
+"""The calls about lanes: what may leave at all, and at which pace.
 
-Times as in transitions.py.
+Times as in intake.py.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger.arguments import flag, ms
 from certmail_config.ledger.script import Call, load
-from certmail_config.ledger.values import Lane, Suspension, Tick
+from certmail_config.ledger.values import Lane, Suspension
 
 SEND_UNITS = 100
 """Quota units of one `messages.send` (Gmail API, usage limits)."""
@@ -87,27 +87,6 @@ def warn_expiry(
     return Call(load("warn_expiry"), args, lambda answer: answer == 1)
 
 
-def advertise(
-    worker: str,
-    capacity: int,
-    *,
-    seconds: float,
-    believe: bool = False,
-    last: float | None = None,
-    clock: float | None = None,
-) -> Call[Tick]:
-    """Say that a worker lives and how many deliveries it may hold, 0 takes it off; with it the ledger's time goes on.
-
-    `believe` takes the server's clock over even where it leapt ahead: when the caller's own clock agrees with it.
-    `last` is the ledger's time when this worker last did so: a ledger whose time is before it has gone back.
-    """
-
-    def read(answer: list[bytes]) -> Tick:
-        return Tick(float(answer[0]) / 1000, leapt=answer[1] == b"1")
-
-    return Call(load("advertise"), (worker, capacity, ms(seconds), flag(believe), ms(last), ms(clock)), read)
-
-
 def spend(connection: ConnectionId, units: int, *, nonce: str, clock: float | None = None) -> Call[bool]:
     """Pay for requests other than sends; False when the mailbox's minute has no room for them now."""
     return Call(
@@ -122,13 +101,3 @@ def spend_message(connection: ConnectionId, *, nonce: str, clock: float | None =
         return None if answer == b"paid" else answer.decode()
 
     return Call(load("spend"), (connection, SEND_UNITS, nonce, flag(True), ms(clock)), read)
-
-
-def note(service: str, *, within: float, clock: float | None = None) -> Call[None]:
-    """Note that one of the keeper's services has got on, and will again within so many seconds."""
-    return Call(load("note"), (service, ms(within), ms(clock)), lambda _: None)
-
-
-def keep(worker: str, *, seconds: float) -> Call[bool]:
-    """Take or renew the keeper's lease; 0 seconds gives it up."""
-    return Call(load("keep"), (worker, ms(seconds)), lambda answer: answer == 1)

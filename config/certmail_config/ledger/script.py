@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from redis.exceptions import NoScriptError, RedisError
 
@@ -81,10 +81,10 @@ def run(redis: Redis, call: Call[T]) -> T:
 async def arun(redis: AsyncRedis, call: Call[T]) -> T:
     """Run one call on an asyncio client; as `run`."""
     try:
-        answer = await cast("Any", redis.evalsha(*call.evalsha()))
+        answer = await redis.evalsha(*call.evalsha())
     except NoScriptError:
         await redis.script_load(call.script.source)
-        answer = await cast("Any", redis.evalsha(*call.evalsha()))
+        answer = await redis.evalsha(*call.evalsha())
     return call.read(answer)
 
 

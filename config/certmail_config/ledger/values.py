@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from certmail_config.ids import ConnectionId, JobId
-from certmail_config.states import State
+from certmail_config.states import AttemptOutcome, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +133,24 @@ class Pause:
     project: bool = False
     allowed: int | None = None
     crowded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What follows an attempt. `at`: not before, for one that is scheduled; when a rule sends it again, for an uncertain one.
+
+    `counts`: it counts for the job's back-off. `probe_in` says that an unknown outcome speaks of Google rather than of us:
+    after three in a row the mailbox sends no more than one request in so many seconds until one succeeds.
+    """
+
+    outcome: AttemptOutcome
+    to: State
+    reason: str
+    at: float | None = None
+    counts: bool = False
+    pause: Pause | None = None
+    probe_in: float | None = None
+    suspension: Suspension | None = None
 
 
 @dataclass(frozen=True, slots=True)

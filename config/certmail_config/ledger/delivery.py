@@ -1,15 +1,12 @@
-"""The named transitions: each builds the call of one script and reads its answer into a value.
+"""The life of a delivery: a job is leased, claimed, begun and settled, or released before it begins.
 
-All times are seconds since 1970 on the Python side and milliseconds inside Lua. `clock` supplies the server's time in
-tests and simulations; in production it stays None.
+Times as in intake.py.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from itertools import chain
-from typing import Any
 
 from redis.exceptions import RedisError
 
@@ -18,27 +15,16 @@ from certmail_config.ledger.arguments import flag, ms
 from certmail_config.ledger.script import Call, load
 from certmail_config.ledger.values import (
     Begun,
-    Cancellation,
-    CancelledPage,
     Claimed,
     Dispatched,
-    Enqueued,
     Job,
     Pause,
-    Reaped,
     RefusedBy,
+    Settlement,
     Stop,
     Suspension,
 )
-from certmail_config.states import AttemptOutcome, State
-
-
-class UncheckedError(RedisError):
-    """Nobody has checked yet that this server holds what was recorded."""
-
-    def __init__(self) -> None:
-        super().__init__("this run of the server is unchecked")
-
+from certmail_config.states import State
 
 DOORBELL_SECONDS = 2.0
 """A doorbell older than this is not answered: what was decided when it rang may no longer hold."""
@@ -47,64 +33,13 @@ DOORBELL_LEASE_SECONDS = 4.0
 UNANSWERED_PER_WORKER = 32
 """Doorbells that may be unanswered at once, for each live worker: at 60 ms a mail, far more than one costs, the last of
 them is still answered within DOORBELL_SECONDS."""
-POISON_REAPS = 5
-"""A job that stopped this many different workers ends as failed."""
 
 
-def enqueue(
-    *,
-    id: JobId,  # noqa: A002 - the job contract's own word
-    tenant: str,
-    connection: ConnectionId,
-    dedupe: str,
-    fingerprint: str,
-    state: State,
-    reason: str,
-    send_at: float | None,
-    expires_at: float,
-    priority: int,
-    kind: str,
-    campaign: str,
-    keep_seconds: float,
-    body: bytes,
-    most: int = 0,
-    clock: float | None = None,
-) -> Call[Enqueued]:
-    """Take a reminder in, once per dedupe key; with `most`, unless its tenant has so many already."""
+class UncheckedError(RedisError):
+    """Nobody has checked yet that this server holds what was recorded."""
 
-    def read(answer: list[list[bytes]]) -> Enqueued:
-        code, *rest = (part.decode() for part in answer[0])
-        return Enqueued(
-            code=code,  # type: ignore[arg-type]  # the script's own words
-            id=JobId(rest[0]) if rest else id,
-            state=State(rest[1]) if len(rest) > 1 else None,
-        )
-
-    args = (
-        id,
-        tenant,
-        connection,
-        dedupe,
-        fingerprint,
-        state,
-        reason,
-        ms(send_at),
-        ms(expires_at),
-        priority,
-        kind,
-        campaign,
-    )
-    return Call(load("enqueue"), (*args, ms(keep_seconds), body, most, ms(clock)), read)
-
-
-def enqueue_many(calls: Sequence[Call[Enqueued]], most: int = 0) -> Call[list[Enqueued]]:
-    """Make several calls of `enqueue` one, atomic as a whole; some dozens, since nothing else is served meanwhile."""
-
-    def read(answers: list[list[bytes]]) -> list[Enqueued]:
-        return [call.read([answer]) for call, answer in zip(calls, answers, strict=True)]
-
-    each = chain.from_iterable(call.args[:-2] for call in calls)
-    return Call(load("enqueue"), (*each, most, calls[-1].args[-1]), read)
+    def __init__(self) -> None:
+        super().__init__("this run of the server is unchecked")
 
 
 def dispatch(most: int, *, clock: float | None = None) -> Call[Dispatched]:
@@ -120,7 +55,7 @@ def dispatch(most: int, *, clock: float | None = None) -> Call[Dispatched]:
 
 
 def claim(
-    id: JobId,  # noqa: A002 - as above
+    id: JobId,  # noqa: A002 - the job contract's own word
     *,
     worker: str,
     nonce: str,
@@ -182,22 +117,14 @@ def begin(
 def settle(
     id: JobId,  # noqa: A002 - as above
     attempt: int,
+    then: Settlement,
     *,
-    outcome: AttemptOutcome,
     detail: str,
-    to: State,
-    reason: str,
-    at: float | None = None,
-    counts: bool = False,
-    pause: Pause | None = None,
-    probe_in: float | None = None,
-    suspension: Suspension | None = None,
     clock: float | None = None,
 ) -> Call[State | None]:
     """Record what became of an attempt, however late; gives the job's state, or None for a job long forgotten.
 
-    `probe_in` says that an unknown outcome speaks of Google rather than of us: after three in a row the mailbox sends no
-    more than one request in so many seconds until one succeeds.
+    `detail` is the record's own, as JSON.
     Reading the answer raises UncheckedError where a restored server may have forgotten it: to be settled again later.
     """
 
@@ -206,8 +133,9 @@ def settle(
             raise UncheckedError
         return State(answer[1].decode()) if len(answer) > 1 else None
 
-    args = (id, attempt, outcome, detail, to, reason, ms(at), flag(counts), *_pause(pause), ms(probe_in))
-    return Call(load("settle"), (*args, *_suspend(suspension), ms(clock)), read)
+    known = (id, attempt, then.outcome, detail)
+    follows = (then.to, then.reason, ms(then.at), flag(then.counts), *_pause(then.pause), ms(then.probe_in))
+    return Call(load("settle"), (*known, *follows, *_suspend(then.suspension), ms(clock)), read)
 
 
 def release(
@@ -227,49 +155,6 @@ def release(
 
     args = (job.id, _claim(job), to, reason, ms(at), flag(counts), *_suspend(suspension), ms(clock))
     return Call(load("release"), args, read)
-
-
-def close(id: JobId, reason: str, *, clock: float | None = None) -> Call[bool]:  # noqa: A002 - as above
-    """End an uncertain job as what it is; False where it is not uncertain, or unknown."""
-    return Call(load("close"), (id, reason, ms(clock)), lambda answer: answer[0] == b"closed")
-
-
-def reap(most: int, *, clock: float | None = None) -> Call[Reaped]:
-    """Move on every job whose time has come, at most `most`."""
-
-    def read(answer: list[Any]) -> Reaped:
-        if answer[0] == b"stopped":
-            return Reaped(0, (), Stop(answer[1].decode()))
-        words = [word.decode() for word in answer[1:]]
-        triples = zip(words[0::3], words[1::3], words[2::3], strict=True)
-        moved = ((JobId(id_), State(a) if a else None, State(b)) for id_, a, b in triples)
-        return Reaped(int(answer[0]), tuple(moved))
-
-    return Call(load("reap"), (most, POISON_REAPS, ms(clock)), read)
-
-
-def cancel(id: JobId, reason: str, *, clock: float | None = None) -> Call[Cancellation]:  # noqa: A002 - as above
-    """Call one reminder off."""
-    return Call(load("cancel"), (id, reason, ms(clock)), lambda answer: Cancellation(answer[0].decode()))
-
-
-def cancel_matching(
-    cursor: int,
-    *,
-    tenant: str,
-    campaign: str = "",
-    connection: str = "",
-    reason: str,
-    look_at: int = 500,
-    clock: float | None = None,
-) -> Call[CancelledPage]:
-    """Call off some of a tenant's unfinished reminders; call it again with the cursor that it gives, until that is 0."""
-
-    def read(answer: list[Any]) -> CancelledPage:
-        return CancelledPage(*(int(number) for number in answer))
-
-    args = (cursor, look_at, tenant, campaign, connection, reason, ms(clock))
-    return Call(load("cancel_matching"), args, read)
 
 
 def _claim(job: Job) -> str:

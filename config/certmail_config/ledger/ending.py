@@ -1,0 +1,60 @@
+"""What ends a reminder, or moves it on, without a delivery: its time, its worker's end, or a person.
+
+Times as in intake.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from certmail_config.ids import JobId
+from certmail_config.ledger.arguments import ms
+from certmail_config.ledger.script import Call, load
+from certmail_config.ledger.values import Cancellation, CancelledPage, Reaped, Stop
+from certmail_config.states import State
+
+POISON_REAPS = 5
+"""A job that stopped this many different workers ends as failed."""
+
+
+def reap(most: int, *, clock: float | None = None) -> Call[Reaped]:
+    """Move on every job whose time has come, at most `most`."""
+
+    def read(answer: list[Any]) -> Reaped:
+        if answer[0] == b"stopped":
+            return Reaped(0, (), Stop(answer[1].decode()))
+        words = [word.decode() for word in answer[1:]]
+        triples = zip(words[0::3], words[1::3], words[2::3], strict=True)
+        moved = ((JobId(id_), State(a) if a else None, State(b)) for id_, a, b in triples)
+        return Reaped(int(answer[0]), tuple(moved))
+
+    return Call(load("reap"), (most, POISON_REAPS, ms(clock)), read)
+
+
+def close(id: JobId, reason: str, *, clock: float | None = None) -> Call[bool]:  # noqa: A002 - the job contract's own word
+    """End an uncertain job as what it is; False where it is not uncertain, or unknown."""
+    return Call(load("close"), (id, reason, ms(clock)), lambda answer: answer[0] == b"closed")
+
+
+def cancel(id: JobId, reason: str, *, clock: float | None = None) -> Call[Cancellation]:  # noqa: A002 - as above
+    """Call one reminder off."""
+    return Call(load("cancel"), (id, reason, ms(clock)), lambda answer: Cancellation(answer[0].decode()))
+
+
+def cancel_matching(
+    cursor: int,
+    *,
+    tenant: str,
+    campaign: str = "",
+    connection: str = "",
+    reason: str,
+    look_at: int = 500,
+    clock: float | None = None,
+) -> Call[CancelledPage]:
+    """Call off some of a tenant's unfinished reminders; call it again with the cursor that it gives, until that is 0."""
+
+    def read(answer: list[Any]) -> CancelledPage:
+        return CancelledPage(*(int(number) for number in answer))
+
+    args = (cursor, look_at, tenant, campaign, connection, reason, ms(clock))
+    return Call(load("cancel_matching"), args, read)
