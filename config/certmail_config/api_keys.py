@@ -16,11 +16,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from redis import Redis
 
 from certmail_config import keys
+from certmail_config.redis_answers import field_names_of, field_of, hash_of
 from certmail_config.strongbox import Strongbox, Value, place_in
 from certmail_config.vault import key_id_of
 
@@ -86,7 +87,7 @@ def check(box: Strongbox, token: str, now: float) -> Grant | None:
     named = _FORM.fullmatch(token)
     if named is None:
         return None
-    sealed = cast("bytes | None", box.redis.hget(keys.API_KEYS, named[1]))
+    sealed = field_of(box.redis, keys.API_KEYS, named[1])
     value = box.open(_place(named[1]), sealed)
     if value is None:
         return None
@@ -122,7 +123,7 @@ class Difference:
 
 def compare(box: Strongbox, wanted: Mapping[str, ApiKey], *, newest: bool = False) -> Difference:
     """Compare the working copy with the keys that should be in it, under the `newest` vault key if so asked; raises RedisError."""
-    found = cast("dict[bytes, bytes]", box.redis.hgetall(keys.API_KEYS))
+    found = hash_of(box.redis, keys.API_KEYS)
     copy = {id_.decode(errors="replace"): sealed for id_, sealed in found.items()}
     right = {
         id_
@@ -131,7 +132,7 @@ def compare(box: Strongbox, wanted: Mapping[str, ApiKey], *, newest: bool = Fals
         and (not newest or box.is_newest(sealed))
         and box.open(_place(id_), sealed) == stated(key)
     }
-    open_ = cast("list[bytes]", box.redis.hkeys(keys.OPEN_API_KEYS))
+    open_ = field_names_of(box.redis, keys.OPEN_API_KEYS)
     surplus = copy.keys() | {id_.decode(errors="replace") for id_ in open_}
     return Difference(frozenset(wanted.keys() - right), frozenset(surplus - wanted.keys()))
 
@@ -150,7 +151,7 @@ def write_copy(box: Strongbox, difference: Difference, wanted: Mapping[str, ApiK
 
 def keys_of_copy(redis: Redis) -> set[str]:
     """The vault keys that the working copy names; raises RedisError."""
-    found = cast("list[bytes]", redis.hvals(keys.API_KEYS))
+    found = list(hash_of(redis, keys.API_KEYS).values())
     return {key_id for sealed in found if (key_id := key_id_of(sealed)) is not None}
 
 

@@ -8,7 +8,6 @@ knows only the hash of its id; what it leads to is sealed there.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 import secrets
@@ -20,6 +19,7 @@ from typing import Final
 from certmail_config import keys
 from certmail_config.connections import Connection, ConnectionState, Kind, Tenant, TenantState
 from certmail_config.errors import Refused
+from certmail_config.hashing import hash_of_secret
 from certmail_config.ids import ConnectionId
 from certmail_config.office import Office
 from certmail_config.strongbox import Strongbox
@@ -84,7 +84,12 @@ def issue_delegation(office: Office, connection: Connection) -> DelegationLink:
     id_, form = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
     until = datetime.now(UTC) + LIFE
     made = Delegation(
-        connection.tenant, connection.id, connection.service_account, _hash(id_), form, until.timestamp()
+        connection.tenant,
+        connection.id,
+        connection.service_account,
+        hash_of_secret(id_),
+        form,
+        until.timestamp(),
     )
     _put(office.strongbox, made)
     return DelegationLink(f"{office.settings.base_url}{PATH}/{connection.id}.{id_}", until)
@@ -97,7 +102,9 @@ def delegation_of(box: Strongbox, token: str) -> Delegation | None:
     if found is None or kept is None:
         return None
     delegation = Delegation(**kept)
-    if time.time() >= delegation.expires_at or not hmac.compare_digest(delegation.link, _hash(found[2])):
+    if time.time() >= delegation.expires_at or not hmac.compare_digest(
+        delegation.link, hash_of_secret(found[2])
+    ):
         return None
     return delegation
 
@@ -110,7 +117,3 @@ def complete(box: Strongbox, delegation: Delegation) -> None:
 def _put(box: Strongbox, delegation: Delegation) -> None:
     left = max(1, round(delegation.expires_at - time.time()))
     box.put(keys.DELEGATION + delegation.connection, asdict(delegation), seconds=left)
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

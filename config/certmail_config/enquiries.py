@@ -10,13 +10,14 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final, cast
+from typing import Final
 
 from redis import Redis
 
 from certmail_config import keys
 from certmail_config.checklist import Step
 from certmail_config.ids import ConnectionId
+from certmail_config.redis_answers import server_time, value_of
 from certmail_config.strongbox import Strongbox
 from certmail_config.vault import Vault
 
@@ -113,7 +114,7 @@ class Enquiries:
 
     def latest(self, connection: ConnectionId) -> Enquiry | None:
         """What was last asked about a connection, as long as it is remembered. Raises as `read`."""
-        id_ = cast("bytes | None", self._redis.get(keys.ENQUIRY_LATEST + connection))
+        id_ = value_of(self._redis, keys.ENQUIRY_LATEST + connection)
         found = self.read(id_.decode(errors="replace")) if id_ is not None else None
         # The id is not sealed: whoever can write Redis could point at another connection's.
         return found if found is not None and found.connection == connection else None
@@ -171,8 +172,7 @@ class Enquiries:
 
 def workers_alive(redis: Redis) -> int:
     """How many workers advertise themselves; raises RedisError."""
-    seconds, micros = redis.time()
-    return redis.zcount(keys.WORKERS, seconds * 1000 + micros // 1000, "+inf")
+    return redis.zcount(keys.WORKERS, int(server_time(redis) * 1000), "+inf")
 
 
 def silence(enquiry: Enquiry, workers: int, now: float) -> Said | None:

@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import cast
 
 from redis import Redis
 
@@ -73,7 +72,7 @@ def passing(redis: Redis) -> dict[str, float]:
                     pipe.pttl(name)
                 answers = pipe.execute()
             for sealed, left in zip(answers[::2], answers[1::2], strict=True):
-                key = key_id_of(cast("bytes", sealed)) if sealed is not None else None
+                key = key_id_of(sealed) if sealed is not None else None
                 if key is not None:
                     found[key] = max(found[key], left / 1000)
     return dict(found)

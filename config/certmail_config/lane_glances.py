@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from redis import Redis
 
@@ -15,6 +15,7 @@ from certmail_config.ledger import run
 from certmail_config.ledger.survey import survey
 from certmail_config.ledger.values import split_words
 from certmail_config.outlook import Outlook, Waiting
+from certmail_config.redis_answers import fields_of, ranked
 from certmail_config.states import State
 
 PLACE_RECOVERY_SECONDS = 300
@@ -50,7 +51,7 @@ def glance(redis: Redis, connections: Sequence[ConnectionId]) -> list[LaneGlance
 
 def last_leaves_at(redis: Redis, connection: ConnectionId) -> datetime | None:
     """When the last that waits for its turn will have left; None if nothing does, the lane stands, or it is too far off."""
-    last = cast("list[bytes]", redis.zrange(keys.LANE + connection, -1, -1))
+    last = ranked(redis, keys.LANE + connection, -1, -1)
     if not last:
         return None
     [at] = Outlook(redis).of([Waiting(last[0].decode(), connection, State.READY)])
@@ -59,11 +60,11 @@ def last_leaves_at(redis: Redis, connection: ConnectionId) -> datetime | None:
 
 def at_once(redis: Redis, connection: ConnectionId) -> int | None:
     """How many requests its mailbox may have under way at once for now, if fewer than it is set to: Google said that it was too many."""
-    info = cast("list[bytes | None]", redis.hmget(keys.LANE_INFO + connection, ["mailbox", "in_flight"]))
+    info = fields_of(redis, keys.LANE_INFO + connection, ["mailbox", "in_flight"])
     mailbox, most = ((value or b"").decode() for value in info)
     if not mailbox:
         return None
-    lowered = cast("list[bytes | None]", redis.hmget(keys.MAILBOX + mailbox, ["places", "places_at"]))
+    lowered = fields_of(redis, keys.MAILBOX + mailbox, ["places", "places_at"])
     if lowered[0] is None or lowered[1] is None:
         return None
     now = redis.time()[0]

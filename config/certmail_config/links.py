@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from redis import Redis
 
 from certmail_config import keys
 from certmail_config.connections import Connection
+from certmail_config.hashing import hash_of_secret
 from certmail_config.ids import ConnectionId
 from certmail_config.oauth import OAuthClient, consent_url
 from certmail_config.strongbox import Strongbox
@@ -38,7 +38,7 @@ class Link:
 
     def belongs_to(self, browser: str) -> bool:
         """Whether the browser with this secret may end it."""
-        return not self.browser or hmac.compare_digest(self.browser, _hash(browser))
+        return not self.browser or hmac.compare_digest(self.browser, hash_of_secret(browser))
 
 
 def begin_link(
@@ -64,7 +64,7 @@ def begin_link(
         "connection": connection.id,
         "version": connection.version,
         "verifier": verifier,
-        "browser": _hash(browser) if browser else "",
+        "browser": hash_of_secret(browser) if browser else "",
         "back": back,
         "another": another,
     }
@@ -86,8 +86,4 @@ def take_link(redis: Redis, vault: Vault, state: str) -> Link | None:
 
 def _name(state: str) -> str:
     # The state itself is a secret until it is used; who reads Redis learns only its hash.
-    return keys.LINK + _hash(state)
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return keys.LINK + hash_of_secret(state)

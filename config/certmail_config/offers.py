@@ -5,13 +5,13 @@ Until they say yes the connection is as it was. The permission waits sealed, for
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from dataclasses import asdict, dataclass
 from typing import Final
 
 from certmail_config import keys
+from certmail_config.hashing import hash_of_secret
 from certmail_config.ids import ConnectionId
 from certmail_config.strongbox import Strongbox
 
@@ -39,28 +39,23 @@ class Offer:
 
     def belongs_to(self, browser: str) -> bool:
         """Whether the browser with this secret may answer."""
-        return hmac.compare_digest(self.browser, hash_of(browser))
+        return hmac.compare_digest(self.browser, hash_of_secret(browser))
 
 
 def keep_offer(box: Strongbox, offer: Offer) -> str:
     """Keep one until it is answered; gives the id under which it is found."""
     id_ = secrets.token_urlsafe(24)
-    box.put(keys.OFFER + hash_of(id_), asdict(offer), seconds=LIFE_SECONDS)
+    box.put(keys.OFFER + hash_of_secret(id_), asdict(offer), seconds=LIFE_SECONDS)
     return id_
 
 
 def find_offer(box: Strongbox, id_: str) -> Offer | None:
     """The offer of this id; None when it is answered or over."""
-    value = box.get(keys.OFFER + hash_of(id_))
+    value = box.get(keys.OFFER + hash_of_secret(id_))
     return None if value is None else Offer(**value)
 
 
 def take_offer(box: Strongbox, id_: str) -> Offer | None:
     """The same, which is answered now."""
-    value = box.take(keys.OFFER + hash_of(id_))
+    value = box.take(keys.OFFER + hash_of_secret(id_))
     return None if value is None else Offer(**value)
-
-
-def hash_of(secret: str) -> str:
-    """How a secret is kept."""
-    return hashlib.sha256(secret.encode()).hexdigest()

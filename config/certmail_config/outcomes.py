@@ -9,7 +9,7 @@ import hmac
 from typing import Any, Final
 
 from certmail_config import keys
-from certmail_config.offers import hash_of
+from certmail_config.hashing import hash_of_secret
 from certmail_config.strongbox import Strongbox
 
 LIFE_SECONDS: Final = 1800
@@ -17,14 +17,14 @@ LIFE_SECONDS: Final = 1800
 
 def remember_outcome(box: Strongbox, used: str, browser: str, value: dict[str, Any]) -> None:
     """Keep how it ended for the browser with this secret; raises RedisError."""
-    kept = {"browser": hash_of(browser), "value": value}
-    box.put(keys.OUTCOME + hash_of(used), kept, seconds=LIFE_SECONDS)
+    kept = {"browser": hash_of_secret(browser), "value": value}
+    box.put(keys.OUTCOME + hash_of_secret(used), kept, seconds=LIFE_SECONDS)
 
 
 def recall_outcome(box: Strongbox, used: str, browser: str) -> dict[str, Any] | None:
     """How it ended, if this browser was there; raises RedisError."""
-    kept = box.get(keys.OUTCOME + hash_of(used))
-    if kept is None or not hmac.compare_digest(kept["browser"], hash_of(browser)):
+    kept = box.get(keys.OUTCOME + hash_of_secret(used))
+    if kept is None or not hmac.compare_digest(kept["browser"], hash_of_secret(browser)):
         return None
     value: dict[str, Any] = kept["value"]
     return value

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final, cast
+from typing import Final
 
 from redis import Redis
 
@@ -119,7 +119,7 @@ class Outlook:
 
     def _due_before(self, lane: ConnectionId, send_at: float) -> int:
         """How many scheduled jobs of the lane wait for an earlier time."""
-        redis = cast("Any", self._redis)
+        redis = self._redis
         return int(redis.zcount(keys.LATER + lane, "-inf", f"({round(send_at * 1000)}"))
 
     def _leaves(self, lane: ConnectionId, seen: LaneSurvey, start: float, jobs: int) -> float | None:

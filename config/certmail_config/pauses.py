@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from redis import Redis
 
 from certmail_config import keys
+from certmail_config.redis_answers import members_of
 
 EVERYTHING: Final = "*"
 """In place of a tenant's id: the whole deployment."""
@@ -14,7 +15,7 @@ EVERYTHING: Final = "*"
 
 def paused_in(redis: Redis) -> frozenset[str]:
     """The tenants of which nothing leaves, and EVERYTHING if nothing leaves at all. Raises RedisError."""
-    members = cast("set[bytes]", redis.smembers(keys.PAUSED))
+    members = members_of(redis, keys.PAUSED)
     return frozenset(member.decode() for member in members)
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from redis import Redis
 from redis.client import Pipeline
 
 from certmail_config import keys
 from certmail_config.ids import ConnectionId
+from certmail_config.redis_answers import fields_of, hash_of
 from certmail_config.renewal import OF_TENANT, owner_of, renew_connection, sealed_in
 from certmail_config.vault import Vault, key_id_of
 from certmail_config.working_copy import encode_connection, read_connection
@@ -51,13 +52,13 @@ def renew_connection_copy(redis: Redis, vault: Vault, connection: ConnectionId) 
 
 def keys_of_tenant_copy(redis: Redis, tenant: str) -> set[str]:
     """The vault keys that a tenant's copy names; empty if there is none."""
-    texts = cast("list[bytes | None]", redis.hmget(keys.TENANT + tenant, OF_TENANT))
+    texts = fields_of(redis, keys.TENANT + tenant, OF_TENANT)
     return _named(*(base64.b64decode(text) for text in texts if text))
 
 
 def keys_of_connection_copy(redis: Redis, vault: Vault, connection: ConnectionId) -> set[str]:
     """The vault keys that a connection's copy names, outside and within. Raises SealBroken."""
-    fields = cast("dict[bytes, bytes]", redis.hgetall(keys.CONNECTION + connection))
+    fields = hash_of(redis, keys.CONNECTION + connection)
     found = read_connection(fields, connection, vault)
     if found is None:
         return set()
@@ -74,7 +75,7 @@ def _change(redis: Redis, key: str, renewed: Callable[[Mapping[bytes, bytes]], M
 
     def write(pipe: Pipeline) -> None:
         nonlocal change
-        fields = cast("dict[bytes, bytes]", pipe.hgetall(key))
+        fields = hash_of(pipe, key)
         change = dict(renewed(fields)) if fields else {}
         pipe.multi()
         if change:

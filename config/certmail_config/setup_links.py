@@ -7,7 +7,6 @@ whoever can write Redis can make none, and whoever can read it learns nothing of
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 import secrets
@@ -29,6 +28,7 @@ from certmail_config.connections import (
     check_name,
 )
 from certmail_config.errors import Refused, WrongUse
+from certmail_config.hashing import hash_of_secret
 from certmail_config.office import Office
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
@@ -94,7 +94,7 @@ def issue(
         connection = registry.find_connection(db, tenant, name)
     _see_that_it_may_be(found, connection, again=again)
     id_, until = secrets.token_urlsafe(24), datetime.now(UTC) + LIFE
-    invitation = Invitation(tenant, name, _hash(id_), until.timestamp(), return_url, state)
+    invitation = Invitation(tenant, name, hash_of_secret(id_), until.timestamp(), return_url, state)
     office.strongbox.put(keys.SETUP + tenant, asdict(invitation), seconds=int(LIFE.total_seconds()))
     return SetupLink(tenant, name, f"{office.settings.base_url}/connect/{tenant}.{id_}", until)
 
@@ -117,13 +117,13 @@ def _see_that_it_may_be(tenant: Tenant, connection: Connection | None, *, again:
 def invitation_of(box: Strongbox, token: str) -> Invitation | None:
     """The link that a token is of; None if it is altered, expired, ended, or another took its place. Raises RedisError."""
     found = _TOKEN.fullmatch(token)
-    return standing(box, found[1], _hash(found[2])) if found is not None else None
+    return standing(box, found[1], hash_of_secret(found[2])) if found is not None else None
 
 
 def link_of(token: str) -> str:
     """The hash of a token's id, whether or not there is such a link; empty for what is no token."""
     found = _TOKEN.fullmatch(token)
-    return _hash(found[2]) if found else ""
+    return hash_of_secret(found[2]) if found else ""
 
 
 def latest(box: Strongbox, tenant: str) -> Invitation | None:
@@ -142,7 +142,7 @@ def standing(box: Strongbox, tenant: str, link: str) -> Invitation | None:
 def bind(box: Strongbox, invitation: Invitation, browser: str) -> bool:
     """Let a link belong to the browser with this secret; says whether it does. The first one wins. Raises RedisError."""
     left = max(1, round(invitation.expires_at - time.time()))
-    box.put_first(keys.SETUP_BROWSER + invitation.link, {"browser": _hash(browser)}, seconds=left)
+    box.put_first(keys.SETUP_BROWSER + invitation.link, {"browser": hash_of_secret(browser)}, seconds=left)
     return belongs_to(box, invitation, browser)
 
 
@@ -154,7 +154,7 @@ def is_bound(redis: Redis, invitation: Invitation) -> bool:
 def belongs_to(box: Strongbox, invitation: Invitation, browser: str) -> bool:
     """Whether it is this browser that has opened the link; raises RedisError."""
     owner = box.get(keys.SETUP_BROWSER + invitation.link)
-    return owner is not None and hmac.compare_digest(owner["browser"], _hash(browser))
+    return owner is not None and hmac.compare_digest(owner["browser"], hash_of_secret(browser))
 
 
 def end(box: Strongbox, invitation: Invitation) -> None:
@@ -183,7 +183,3 @@ def way_back(invitation: Invitation, connection: Connection) -> str:
         result["state"] = invitation.state
     query = [*parse_qsl(parts.query, keep_blank_values=True), *result.items()]
     return urlunsplit(parts._replace(query=urlencode(query)))
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -12,13 +12,14 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from redis import Redis
 from redis.client import Pipeline
 
 from certmail_config import keys
 from certmail_config.errors import SealBroken
+from certmail_config.redis_answers import taken_value, value_of
 from certmail_config.vault import Vault, key_id_of
 
 log = logging.getLogger(__name__)
@@ -46,11 +47,11 @@ class Strongbox:
 
     def get(self, name: str) -> Value | None:
         """Read a value; None if there is none, or none of ours."""
-        return self.open(name, cast("bytes | None", self.redis.get(name)))
+        return self.open(name, value_of(self.redis, name))
 
     def take(self, name: str) -> Value | None:
         """Read a value that works once."""
-        return self.open(name, cast("bytes | None", self.redis.getdel(name)))
+        return self.open(name, taken_value(self.redis, name))
 
     def seal(self, place: str, value: Mapping[str, Any]) -> bytes:
         """A value as it stands at a place: a key's name, or that of a hash and a field, `place_in`."""
@@ -73,7 +74,7 @@ class Strongbox:
 
         def write(pipe: Pipeline) -> None:
             nonlocal renewed
-            sealed = cast("bytes | None", pipe.get(name))
+            sealed = value_of(pipe, name)
             value = None if sealed is None or self.is_newest(sealed) else self.open(name, sealed)
             pipe.multi()
             if renewed := value is not None:

@@ -12,7 +12,7 @@ import binascii
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, cast
+from typing import Final
 
 from redis import Redis
 from sqlalchemy import Connection as Db
@@ -190,7 +190,7 @@ def _hashes(redis: Redis, tenants: Sequence[str]) -> dict[str, Fields]:
         with redis.pipeline(transaction=False) as pipe:
             for id_ in page:
                 pipe.hgetall(keys.TENANT + id_)
-            found |= zip(page, cast("list[Fields]", pipe.execute()), strict=True)
+            found |= zip(page, pipe.execute(), strict=True)
     return found
 
 
@@ -200,6 +200,6 @@ def _versions(redis: Redis, connections: Sequence[ConnectionId]) -> dict[Connect
         with redis.pipeline(transaction=False) as pipe:
             for id_ in page:
                 pipe.hget(keys.CONNECTION + id_, "version")
-            texts = cast("list[bytes | None]", pipe.execute())
+            texts = pipe.execute()
         found |= {id_: read_version(text) for id_, text in zip(page, texts, strict=True)}
     return found

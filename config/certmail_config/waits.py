@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final, cast
+from typing import Final
 
 from redis import Redis
 
@@ -18,6 +18,7 @@ from certmail_config import keys
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger import run_each
 from certmail_config.ledger.survey import LaneSurvey, survey
+from certmail_config.redis_answers import server_time
 
 CHUNK: Final = 200
 
@@ -63,7 +64,7 @@ def waits(
 ) -> dict[ConnectionId, Wait]:
     """Those of the connections that wait so. Raises RedisError."""
     found: dict[ConnectionId, Wait] = {}
-    moment = _server_time(redis) if now is None else now
+    moment = server_time(redis) if now is None else now
     for start in range(0, len(connections), CHUNK):
         some = connections[start : start + CHUNK]
         surveys, _ = run_each(redis, [survey(each) for each in some])
@@ -123,8 +124,3 @@ def _pause(fields: Mapping[bytes, bytes]) -> tuple[float, str]:
     return int(until) / 1000 if until.isdigit() else 0.0, fields.get(b"cool_reason", b"").decode(
         errors="replace"
     )
-
-
-def _server_time(redis: Redis) -> float:
-    seconds, micros = cast("Any", redis.time())
-    return float(seconds) + float(micros) / 1e6

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import cast
 
 from redis import Redis
 
@@ -11,6 +10,7 @@ from certmail_config import keys
 from certmail_config.connections import Connection
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger import remove_lane, run
+from certmail_config.redis_answers import fields_of, hash_of, members_of
 
 
 def hide_connection(redis: Redis, tenant: str, name: str, connection: ConnectionId) -> None:
@@ -38,7 +38,7 @@ def withdraw_tenant(redis: Redis, tenant: str) -> None:
 
 def known_in(redis: Redis) -> tuple[set[str], set[ConnectionId]]:
     """The tenants and connections that the working copy has; raises RedisError."""
-    tenants = {name.decode() for name in cast("set[bytes]", redis.smembers(keys.TENANTS))}
+    tenants = {name.decode() for name in members_of(redis, keys.TENANTS)}
     prefix = keys.CONNECTION
     found = redis.scan_iter(prefix + "*", count=1000)
     return tenants, {ConnectionId(key.decode().removeprefix(prefix)) for key in found}
@@ -55,9 +55,9 @@ def withdraw_others(
     `known` must have been read before the tenants and connections that there are: what is added comes there first.
     """
     for connection in known[1] - {each.id for each in connections}:
-        [found] = cast("list[bytes | None]", redis.hmget(keys.CONNECTION + connection, ["tenant"]))
+        [found] = fields_of(redis, keys.CONNECTION + connection, ["tenant"])
         tenant = (found or b"").decode()
-        names = cast("dict[bytes, bytes]", redis.hgetall(keys.TENANT + tenant))
+        names = hash_of(redis, keys.TENANT + tenant)
         called = [name.decode() for name, id_ in names.items() if id_ == connection.encode()]
         forget_connection(redis, tenant, "".join(called).removeprefix("connection:"), connection)
     for tenant_id in known[0] - set(tenants):

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from redis import Redis
 from redis.client import Pipeline
@@ -22,6 +22,7 @@ from certmail_config.errors import SealBroken
 from certmail_config.ids import ConnectionId
 from certmail_config.ledger import open_lane, run, set_lane, suspend_lane
 from certmail_config.ledger.values import Suspension, join_words
+from certmail_config.redis_answers import field_of
 from certmail_config.renewal import OF_CONNECTION, renew_connection, renew_tenant
 from certmail_config.vault import Vault
 
@@ -48,7 +49,7 @@ def write_deployment(redis: Redis, salt: bytes) -> None:
 
 def read_project_share(redis: Redis) -> str | None:
     """The PROJECT_SHARE that the limits of all lanes were last written with; None before certmail knew of it."""
-    found = cast("bytes | None", redis.hget(keys.DEPLOYMENT, "project_share"))
+    found = field_of(redis, keys.DEPLOYMENT, "project_share")
     return found.decode() if found is not None else None
 
 
@@ -153,7 +154,7 @@ def older(redis: Redis, prefix: str, versions: Mapping[str, int]) -> list[str]:
 
 def version_of(redis: Redis, connection: ConnectionId) -> int:
     """The version of a connection that the working copy has; 0 if none."""
-    return read_version(cast("bytes | None", redis.hget(keys.CONNECTION + connection, "version")))
+    return read_version(field_of(redis, keys.CONNECTION + connection, "version"))
 
 
 def read_version(text: bytes | None) -> int:
@@ -217,7 +218,7 @@ def _put(redis: Redis, key: str, version: int, fields: dict[Any, Any]) -> bool:
 
     def write(pipe: Pipeline) -> None:
         nonlocal written
-        written = read_version(cast("bytes | None", pipe.hget(key, "version"))) <= version
+        written = read_version(field_of(pipe, key, "version")) <= version
         pipe.multi()
         if written:
             pipe.hset(key, mapping=fields)

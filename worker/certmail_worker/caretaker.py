@@ -12,7 +12,6 @@ import logging
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
 
 from redis.exceptions import RedisError
 
@@ -22,6 +21,7 @@ from certmail_config.errors import CertmailError, Refused, StoresUnreachable
 from certmail_config.key_desk import publish_keys
 from certmail_config.ledger import warn_expiry
 from certmail_config.office import Office
+from certmail_config.redis_answers import ahash_of
 from certmail_config.sql.registry import Glance
 from certmail_config.standing import WAITS
 from certmail_config.stopping import before_it_worked
@@ -78,7 +78,7 @@ async def _count_waits(desk: Desk, office: Office, glances: Sequence[Glance]) ->
     active = [glance.id for glance in glances if glance.state is ConnectionState.ACTIVE]
     counts = counted((await asyncio.to_thread(waits, office.redis, active)).values())
     found = f"{counts.get(Scope.MAILBOX, 0)}|{counts.get(Scope.PROJECT, 0)}"
-    await cast("Any", desk.redis.hset(keys.PROGRESS, WAITS, found))
+    await desk.redis.hset(keys.PROGRESS, WAITS, found)
 
 
 async def _look(office: Office, glance: Glance, places: asyncio.Semaphore, got_on: GotOn) -> None:
@@ -144,7 +144,7 @@ async def _use_idle(desk: Desk, glances: Sequence[Glance]) -> None:
     ]
     if not linked:
         return
-    seen = await cast("Any", desk.redis.hgetall(keys.GRANTED))
+    seen = await ahash_of(desk.redis, keys.GRANTED)
     late = time.time() - IDLE_SECONDS
     idle = [glance for glance in linked if _granted_at(seen.get(glance.id.encode())) < late]
     for glance in idle[:MOST_IDLE]:

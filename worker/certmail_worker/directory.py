@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import time
 from dataclasses import dataclass, field
-from typing import Any, cast
 
 from redis.asyncio import Redis
 
@@ -13,6 +12,7 @@ from certmail_config import keys
 from certmail_config.connections import Connection
 from certmail_config.errors import SealBroken
 from certmail_config.ids import ConnectionId
+from certmail_config.redis_answers import afield_of, afields_of, ahash_of
 from certmail_config.renewal import open_from
 from certmail_config.sealing import Opener
 from certmail_config.uncertain import Policy
@@ -44,7 +44,7 @@ class Directory:
 
     async def connection(self, id: ConnectionId) -> Connection | None:  # noqa: A002 - the contract's word
         """The connection as it is now; None if it was removed. Raises SealBroken."""
-        fields = await cast("Any", self.redis.hgetall(keys.CONNECTION + id))
+        fields = await ahash_of(self.redis, keys.CONNECTION + id)
         known = self._connections.get(id)
         if fields and known and known[0] == fields[b"sealed"]:
             return known[1]
@@ -55,7 +55,7 @@ class Directory:
 
     async def version(self, id: ConnectionId) -> int:  # noqa: A002 - as above
         """The version of the connection in the working copy; 0 if there is none. Needs no key."""
-        found = await cast("Any", self.redis.hget(keys.CONNECTION + id, "version")) or b"0"
+        found = await afield_of(self.redis, keys.CONNECTION + id, "version") or b"0"
         return int(found) if found.isdigit() else 0
 
     async def open(self, payload: bytes, *, tenant: str, job: str) -> bytes:
@@ -74,11 +74,12 @@ class Directory:
         if known and known[0] > time.monotonic():
             return known[1]
         names = ("private_key", "organisation", "uncertain", "reply_to")
-        found = await cast("Any", self.redis.hmget(keys.TENANT + tenant, *names))
+        found = await afields_of(self.redis, keys.TENANT + tenant, names)
         sealed, organisation, uncertain, reply_to = found
         if sealed is None:
             message = f"There is no tenant {tenant!r} any more: what was sealed for it cannot be read."
             raise SealBroken("tenant_unknown", message)
+        assert organisation is not None, "written with the key, in one step"
         opener = Opener(self._opened(sealed, tenant, "private_key"))
         policy = Policy.parse(uncertain.decode()) if uncertain else None
         named = self._opened(reply_to, tenant, "reply_to").decode() if reply_to else None

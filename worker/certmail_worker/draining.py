@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Final
 
 from redis import Redis
 from sqlalchemy import Engine
 
 from certmail_config import keys
 from certmail_config.errors import Refused
+from certmail_config.redis_answers import newest_entry
 from certmail_config.settings import Settings
 from certmail_worker.lineage import order
 from certmail_worker.record import START, read_cursor
@@ -75,5 +76,5 @@ def unrecorded(engine: Engine, event: str) -> str:
 
 def newest_event(redis: Redis) -> str:
     """The id of the newest event of the ledger; START where there is none."""
-    newest = cast("list[Any]", redis.xrevrange(keys.EVENTS, count=1))
-    return str(newest[0][0].decode()) if newest else START
+    newest = newest_entry(redis, keys.EVENTS)
+    return newest[0].decode() if newest else START

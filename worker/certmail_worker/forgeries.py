@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Final, cast
+from typing import Final
 
 from redis import Redis
 
 from certmail_config import keys
 from certmail_config.errors import SealBroken
 from certmail_config.moments import moment
+from certmail_config.redis_answers import hash_of, values_of
 from certmail_config.strongbox import Strongbox, place_in
 
 _PREFIXES: Final = (*keys.OF_SETTING_UP, keys.LINK, keys.ENQUIRY)
@@ -40,7 +41,7 @@ class Forgery:
 def look(box: Strongbox) -> list[Forgery]:
     """Look at every value, and at what was reported within the last week; raises RedisError."""
     found = {place: _there(place) for place, sealed in _values(box.redis) if not _ours(box, place, sealed)}
-    reported = cast("dict[bytes, bytes]", box.redis.hgetall(keys.FORGED))
+    reported = hash_of(box.redis, keys.FORGED)
     for name, told in reported.items():
         place = name.decode(errors="replace")
         found.setdefault(place, _gone(place, told.decode(errors="replace").partition("|")[0]))
@@ -73,10 +74,10 @@ def _ours(box: Strongbox, place: str, sealed: bytes) -> bool:
 
 
 def _values(redis: Redis) -> Iterator[tuple[str, bytes]]:
-    for id_, sealed in cast("dict[bytes, bytes]", redis.hgetall(keys.API_KEYS)).items():
+    for id_, sealed in hash_of(redis, keys.API_KEYS).items():
         yield place_in(keys.API_KEYS, id_.decode(errors="replace")), sealed
     scanned = (name.decode(errors="replace") for name in redis.scan_iter(_PATTERN, count=5000))
     names = (name for name in scanned if name.startswith(_PREFIXES) and not name.startswith(_OTHERS))
     while batch := list(islice(names, _BATCH)):
-        values = cast("list[bytes | None]", redis.mget(batch))
+        values = values_of(redis, batch)
         yield from ((name, value) for name, value in zip(batch, values, strict=True) if value is not None)

@@ -10,14 +10,15 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, cast
 
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import OutOfMemoryError
+from redis.typing import EncodableT, FieldT
 
 from certmail_config import keys
 from certmail_config.errors import StoresUnreachable
+from certmail_config.redis_answers import afield_of
 from certmail_config.room import (
     CODES,
     LOOK_SECONDS,
@@ -46,7 +47,7 @@ class Guard:
         replicas: int = 0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._redis = cast("Any", redis)
+        self._redis = redis
         self._limits = limits
         self._replicas = replicas
         self._monotonic = monotonic
@@ -67,7 +68,7 @@ class Guard:
         known, self._found = self._found, found
         if found is None:
             # Another keeper may have stopped it; what stopped it for another reason stays.
-            code = await self._redis.hget(keys.STOPPED, "code")
+            code = await afield_of(self._redis, keys.STOPPED, "code")
             if code is not None and code.decode() in {*CODES, REPLICAS_MISSING}:
                 await self._redis.delete(keys.STOPPED)
                 log.info("pacing_goes_on", extra={"code": code.decode()})
@@ -92,10 +93,10 @@ def _missing(figures: Figures, replicas: int) -> Full | None:
 def say_stopped(redis: Redis, why: StoresUnreachable) -> None:
     """Say why pacing stands still: in the log for the operator, in Redis for whoever asks. Raises RedisError."""
     log.error("pacing_stopped", extra=_said(why))
-    cast("Any", redis).hset(keys.STOPPED, mapping=_words(why))
+    redis.hset(keys.STOPPED, mapping=_words(why))
 
 
-def _words(why: Full | StoresUnreachable) -> dict[str, str]:
+def _words(why: Full | StoresUnreachable) -> dict[FieldT, EncodableT]:
     return {"code": why.code, "message": why.message, "remedy": why.remedy}
 
 

@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, cast
 
 from redis.exceptions import RedisError
+from redis.typing import EncodableT, FieldT
 
 from certmail_config import keys
 from certmail_config.errors import CertmailError
@@ -111,13 +111,13 @@ class Keeper:
         message = f"Redis's clock leapt ahead: it shows {_shown(sample.server)}, this machine {_shown(sample.wall)}. Nothing is sent."
         remedy = "Set it right; if it is right, restart the workers."
         log.error("pacing_stopped", extra={"code": CLOCK_LEAPT, "error": message, "remedy": remedy})
-        words = {"code": CLOCK_LEAPT, "message": message, "remedy": remedy}
-        await cast("Any", self._desk.redis).hset(keys.STOPPED, mapping=words)
+        words: dict[FieldT, EncodableT] = {"code": CLOCK_LEAPT, "message": message, "remedy": remedy}
+        self._desk.redis.hset(keys.STOPPED, mapping=words)
         self._doubted = True
 
     async def _believe(self) -> None:
         """Take the doubt back; what stopped pacing for another reason stays."""
-        redis = cast("Any", self._desk.redis)
+        redis = self._desk.redis
         if await redis.hget(keys.STOPPED, "code") == CLOCK_LEAPT.encode():
             await redis.delete(keys.STOPPED)
         self._doubted = False

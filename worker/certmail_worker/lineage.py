@@ -11,13 +11,14 @@ import logging
 import time
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, cast
+from typing import Final
 from uuid import uuid4
 
 from redis import Redis
 from sqlalchemy import Engine
 
 from certmail_config import keys
+from certmail_config.redis_answers import value_of, values_of
 from certmail_worker.record import START, Position, read_position, write_position
 
 log = logging.getLogger(__name__)
@@ -97,10 +98,9 @@ def order(event: str) -> tuple[int, int]:
 def read_traces(redis: Redis, engine: Engine) -> Traces:
     """Look at both stores; raises RedisError, SQLAlchemyError."""
     position = read_position(engine)
-    found = redis.mget(keys.EPOCH, keys.RECORDED, keys.WENT_BACK)
-    epoch, recorded, back = cast("list[bytes | None]", found)
+    epoch, recorded, back = values_of(redis, [keys.EPOCH, keys.RECORDED, keys.WENT_BACK])
     cursor = position.cursor
-    held = [] if cursor == START else cast("list[Any]", redis.xrange(keys.EVENTS, min=cursor, max=cursor))
+    held = cursor != START and redis.xrange(keys.EVENTS, min=cursor, max=cursor)
     return Traces(
         position,
         epoch.decode() if epoch else None,
@@ -130,7 +130,9 @@ def vouch(redis: Redis, engine: Engine, traces: Traces, run: str) -> None:
     position = traces.position
     # Of two that do this at the very first start, one names it.
     redis.set(keys.EPOCH, traces.epoch or position.epoch or str(uuid4()), nx=True)
-    epoch = cast("bytes", redis.get(keys.EPOCH)).decode()
+    named = value_of(redis, keys.EPOCH)
+    assert named is not None, "it was set above, and nobody takes it away"
+    epoch = named.decode()
     if position.epoch != epoch:
         write_position(engine, position, Position(position.cursor, epoch, position.seen_at))
     redis.delete(keys.STOPPED, keys.WENT_BACK, keys.HELD_BACK)

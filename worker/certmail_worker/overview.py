@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
 
 from certmail_config import keys
 from certmail_config.connections import Connection, ConnectionState, Tenant
@@ -11,6 +10,7 @@ from certmail_config.errors import SealBroken
 from certmail_config.ledger.values import split_words
 from certmail_config.office import Office
 from certmail_config.pauses import pause_of
+from certmail_config.redis_answers import fields_of
 from certmail_config.sql import registry
 from certmail_config.waits import waits
 from certmail_worker.resolve import list_uncertain
@@ -64,7 +64,7 @@ def look(office: Office, tenant: str) -> Overview:
 
 
 def _waiting(office: Office, connection: Connection) -> int:
-    redis = cast("Any", office.redis)
+    redis = office.redis
     return sum(int(redis.zcard(index + connection.id)) for index in (keys.LANE, keys.LATER))
 
 
@@ -84,8 +84,8 @@ def _attention(office: Office, tenant: str, connections: list[Connection], uncer
 
 def _of(office: Office, connection: Connection) -> Matter | None:
     """What delivery has found out about a lane is newer than what SQL knows of its connection."""
-    fields = office.redis.hmget(keys.LANE_INFO + connection.id, ["state", "message"])
-    state, words = ((value or b"").decode() for value in cast("list[bytes | None]", fields))
+    fields = fields_of(office.redis, keys.LANE_INFO + connection.id, ["state", "message"])
+    state, words = ((value or b"").decode() for value in fields)
     probe = f"certmail connections probe {connection.id}"
     if connection.state is ConnectionState.ACTIVE:
         message, remedy = split_words(words)

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Final
 
 from redis.asyncio import Redis
 
@@ -75,7 +75,7 @@ class Progress:
     async def failed(self, service: str, why: str) -> None:
         """A service's try has failed; the log has said it. Raises RedisError."""
         self._failing.add(service)
-        await cast("Any", self._redis).hset(keys.PROGRESS, f"{service}:why", why)
+        self._redis.hset(keys.PROGRESS, f"{service}:why", why)
 
     async def watch(self, *, keeper: bool) -> None:
         """Say what stands still, at once and then each few minutes, and when it goes on. Raises RedisError."""
@@ -94,9 +94,9 @@ class Progress:
         off = self._skew.seconds
         skewed = off is not None and abs(off) > TOLERANCE_SECONDS
         if skewed and off is not None:
-            await cast("Any", self._redis).hset(keys.PROGRESS, self._clock, str(round(off)))
+            self._redis.hset(keys.PROGRESS, self._clock, str(round(off)))
         elif self._skewed:
-            await cast("Any", self._redis).hdel(keys.PROGRESS, self._clock)
+            self._redis.hdel(keys.PROGRESS, self._clock)
         self._skewed = skewed
 
     def tell(self, found: Sequence[Standstill], now: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any, Final, cast
+from typing import Final
 
 from redis.asyncio import Redis
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,8 +28,8 @@ class Waiting:
             return
         self._told_at = time.monotonic()
         cause = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]
-        waiting = await cast("Any", redis.xlen(keys.EVENTS))
-        await cast("Any", redis.hset(keys.PROGRESS, "recorder:why", f"the database ({type(error).__name__})"))
+        waiting = await redis.xlen(keys.EVENTS)
+        await redis.hset(keys.PROGRESS, "recorder:why", f"the database ({type(error).__name__})")
         message = f"The database cannot be used: {cause} Reminders leave all the same; {waiting:,} events wait in Redis."
         remedy = "Bring it back; what waits is recorded then. Pacing stops at 85 % of CERTMAIL_EVENTS_MAX."
         log.warning("record_waits", extra={"error": message, "remedy": remedy, "events": waiting})

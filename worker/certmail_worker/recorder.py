@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from redis.asyncio import Redis
 from sqlalchemy import Engine
@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from certmail_config import keys
 from certmail_config.errors import StoresUnreachable
+from certmail_config.redis_answers import aserver_time, avalue_of
 from certmail_worker.decoding import decode
 from certmail_worker.directory import Directory
 from certmail_worker.progress import GotOn, unnoted
@@ -92,7 +93,7 @@ async def _own_cursor(redis: Redis, engine: Engine) -> str:
     """Where the record stands, once it was checked that it belongs to this ledger (lineage.py)."""
     while True:
         position = await asyncio.to_thread(read_position, engine)
-        epoch = await cast("Any", redis.get(keys.EPOCH))
+        epoch = await avalue_of(redis, keys.EPOCH)
         if epoch is not None and epoch.decode() == position.epoch:
             return position.cursor
         await asyncio.sleep(UNCHECKED_PAUSE)
@@ -112,12 +113,12 @@ class CursorLostError(StoresUnreachable):
 async def _read(redis: Redis, cursor: str) -> list[tuple[str, dict[bytes, bytes]]]:
     """What happened after the cursor's own event; raises CursorLostError if that is missing."""
     if cursor != START:
-        found = _entries(await cast("Any", redis.xrange(keys.EVENTS, min=cursor, count=BATCH + 1)))
+        found = _entries(await redis.xrange(keys.EVENTS, min=cursor, count=BATCH + 1))
         if not found or found[0][0] != cursor:
             raise CursorLostError(cursor)
         if len(found) > 1:
             return found[1:]
-    answer = await cast("Any", redis.xread({keys.EVENTS: cursor}, count=BATCH, block=BLOCK_MS))
+    answer = await redis.xread({keys.EVENTS: cursor}, count=BATCH, block=BLOCK_MS)
     streams = answer.values() if isinstance(answer, dict) else (entries for _, entries in answer or [])
     return [entry for entries in streams for entry in _entries(_flat(entries))]
 
@@ -135,8 +136,7 @@ async def _trim(redis: Redis, cursor: str) -> None:
 
 
 async def _server_time(redis: Redis) -> datetime:
-    seconds, micros = await cast("Any", redis.time())
-    return datetime.fromtimestamp(seconds + micros / 1e6, UTC)
+    return datetime.fromtimestamp(await aserver_time(redis), UTC)
 
 
 def _flat(entries: Any) -> Any:

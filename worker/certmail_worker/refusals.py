@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
-from typing import cast
 
 from redis.asyncio import Redis
 
 from certmail_config import keys
 from certmail_config.connections import OUR_PROJECT, Connection
 from certmail_config.errors import SealBroken
+from certmail_config.redis_answers import avalue_of
 from certmail_config.token_errors import Blame, Denied
 from certmail_config.vault import Vault
 from certmail_worker import backoff
@@ -63,7 +63,7 @@ class Refusals:
 
     async def known(self, connection: Connection, purpose: Purpose) -> Refusal | None:
         """The last refusal, unless a token was granted since."""
-        sealed = cast("bytes | None", await self.redis.get(_name(connection, purpose)))
+        sealed = await avalue_of(self.redis, _name(connection, purpose))
         if sealed is None:
             return None
         try:

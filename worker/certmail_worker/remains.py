@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from redis import Redis
 from redis.exceptions import ResponseError
@@ -18,6 +18,7 @@ from certmail_config import keys
 from certmail_config.connections import Connection
 from certmail_config.ids import JobId
 from certmail_config.ledger.upkeep import KnownAttempt, KnownJob
+from certmail_config.redis_answers import field_of, from_ms, newest_entry, ranked, scored_up_to, server_time
 from certmail_config.sql import tables
 from certmail_config.states import State
 from certmail_config.stores import wrong_type
@@ -35,20 +36,19 @@ FIELDS = ("state", "connection", "priority", "enqueued_at", "not_before", "expir
 
 def survived(redis: Redis, cursor: str) -> str:
     """The newest event of the stream that was recorded; START if none is left."""
-    found = cast("list[Any]", redis.xrevrange(keys.EVENTS, max=cursor, count=1))
-    return str(found[0][0].decode()) if found else START
+    newest = newest_entry(redis, keys.EVENTS, until=cursor)
+    return newest[0].decode() if newest else START
 
 
 def ended_by(redis: Redis, since: datetime | None) -> datetime:
     """By when the former server had ended: when this one began, or where it ran before already, when the loss was noticed."""
     info = redis.info("server")
-    seconds, micros = redis.time()
-    now = datetime.fromtimestamp(seconds + micros / 1e6, UTC)
+    now = datetime.fromtimestamp(server_time(redis), UTC)
     began = now - timedelta(seconds=max(info["uptime_in_seconds"] - 1, 0))
     if since is None or began > since:
         return began
-    noticed = cast("bytes | None", redis.hget(keys.STOPPED, "at"))
-    return max(_time(noticed) if noticed else now, since)
+    noticed = field_of(redis, keys.STOPPED, "at")
+    return max(from_ms(noticed) if noticed else now, since)
 
 
 def touched(db: Db, redis: Redis, survived: str, keep_days: int) -> Iterator[Step]:
@@ -136,10 +136,10 @@ def waiting(redis: Redis, connections: Sequence[Connection], until: datetime) ->
 
 def _may_wait(redis: Redis, connections: Sequence[Connection], until: datetime) -> list[bytes]:
     """The jobs of all lanes, and those that are to be looked at by then; each once."""
-    due = cast("list[bytes]", redis.zrangebyscore(keys.DUE, "-inf", round(until.timestamp() * 1000)))
+    due = scored_up_to(redis, keys.DUE, round(until.timestamp() * 1000))
     ready: list[bytes] = []
     for connection in connections:
-        ready += cast("list[bytes]", redis.zrange(keys.LANE + connection.id, 0, -1))
+        ready += ranked(redis, keys.LANE + connection.id, 0, -1)
     return list(dict.fromkeys([*ready, *due]))
 
 
@@ -155,20 +155,20 @@ def _read(redis: Redis, jobs: Sequence[bytes]) -> Iterator[tuple[bytes, Any]]:
         yield job, answer
 
 
-def _waiting(job: bytes, answer: Sequence[bytes | None]) -> tuple[str, Waiting | None]:
+def _waiting(job: bytes, answer: Sequence[Any]) -> tuple[str, Waiting | None]:
     """A job's connection, and how it waits; None if it does not. Raises one of UNREADABLE."""
     state, of, priority, enqueued, not_before, expires, held = answer
     resend = state == b"uncertain" and held != b"1"
     if state not in {b"ready", b"dispatched", b"scheduled"} and not resend:
         return "", None
 
-    place = lane_order(int(cast("bytes", priority)), int(cast("bytes", enqueued)))
-    return str(cast("bytes", of), "utf-8"), Waiting(
+    place = lane_order(int(priority), int(enqueued))
+    return str(of, "utf-8"), Waiting(
         JobId(job.decode()),
         # What was on its way to a worker, or due to be sent again, goes before all.
         order=-1.0 if resend or state == b"dispatched" else place,
-        from_=_time(not_before) if state == b"scheduled" and not_before else ALWAYS,
-        until=_time(cast("bytes", expires)),
+        from_=from_ms(not_before) if state == b"scheduled" and not_before else ALWAYS,
+        until=from_ms(expires),
     )
 
 
@@ -177,7 +177,3 @@ def chunks(items: Iterable[T]) -> Iterator[tuple[T, ...]]:
     source = iter(items)
     while chunk := tuple(islice(source, CHUNK)):
         yield chunk
-
-
-def _time(ms: bytes) -> datetime:
-    return datetime.fromtimestamp(int(ms) / 1000, UTC)

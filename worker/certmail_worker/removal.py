@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
 
 from certmail_config import keys
 from certmail_config.connections import Connection, TenantState
+from certmail_config.enquiries import workers_alive
 from certmail_config.erasing import erase_connection, erase_tenant
 from certmail_config.errors import Refused
 from certmail_config.ids import JobId
 from certmail_config.ledger import close, remove_lane, run, run_many
 from certmail_config.ledger.cancelling import cancel_pages
 from certmail_config.office import Office
+from certmail_config.redis_answers import members_of, scan_scored
 from certmail_config.sql import registry
 from certmail_config.states import State
 from certmail_config.stopping import set_tenant_state, suspend_connection
@@ -145,7 +146,7 @@ class Drain:
     def _under_way(self) -> str:
         redis = self._office.redis
         with redis.pipeline(transaction=False) as pipe:
-            for id_ in cast("set[bytes]", redis.smembers(keys.LEASED)):
+            for id_ in members_of(redis, keys.LEASED):
                 pipe.hmget(keys.JOB + id_.decode(), ["tenant", "connection"])
             return under_way(sum(_matches(job, *self._scope) for job in pipe.execute()))
 
@@ -155,7 +156,7 @@ def _uncertain(office: Office, tenant: str, connection: str) -> list[JobId]:
     redis, cursor = office.redis, 0
     found: list[JobId] = []
     while True:
-        cursor, page = cast("Any", redis.zscan(keys.DUE, cursor, count=500))
+        cursor, page = scan_scored(redis, keys.DUE, cursor, 500)
         with redis.pipeline(transaction=False) as pipe:
             for id_, _ in page:
                 pipe.hmget(keys.JOB + id_.decode(), ["tenant", "connection", "state"])
@@ -179,6 +180,4 @@ def _close(office: Office, jobs: list[JobId]) -> int:
 
 def _left_to_record(office: Office, event: str) -> str:
     """What a live worker is still to record of all events up to one; without a worker nobody remembers the key."""
-    seconds, micros = office.redis.time()
-    alive = office.redis.zcount(keys.WORKERS, seconds * 1000 + micros // 1000, "+inf")
-    return unrecorded(office.engine, event) if alive else ""
+    return unrecorded(office.engine, event) if workers_alive(office.redis) else ""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from redis import Redis
 from sqlalchemy import Connection as Db
@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from certmail_config import keys
 from certmail_config.ids import JobId
 from certmail_config.ledger import Call, Settlement, close, run, settle
+from certmail_config.redis_answers import field_of, hash_of
 from certmail_config.sql import tables
 from certmail_config.states import AttemptOutcome, State
 from certmail_worker.doubts import unknown_attempts
@@ -97,7 +98,7 @@ def resolve(redis: Redis, jobs: Iterable[str], decision: Decision, reason: str) 
 
 
 def _resolve(redis: Redis, job: JobId, decision: Decision, reason: str) -> Resolved:
-    fields = cast("dict[bytes, bytes]", redis.hgetall(keys.JOB + job))
+    fields = hash_of(redis, keys.JOB + job)
     before = _state(fields.get(b"state"))
     if before is not State.UNCERTAIN:
         return Resolved(job, done=False, state=before)
@@ -113,7 +114,7 @@ def _resolve(redis: Redis, job: JobId, decision: Decision, reason: str) -> Resol
 
 
 def _state_of(redis: Redis, job: JobId) -> State | None:
-    return _state(cast("bytes | None", redis.hget(keys.JOB + job, "state")))
+    return _state(field_of(redis, keys.JOB + job, "state"))
 
 
 def _state(found: bytes | None) -> State | None:

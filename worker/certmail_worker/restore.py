@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import cast
 
 from redis import Redis
 
@@ -20,6 +19,7 @@ from certmail_config.ledger import close, run_many
 from certmail_config.ledger.lanes import SEND_UNITS
 from certmail_config.ledger.upkeep import CheckedError, Restored, restore
 from certmail_config.office import Office
+from certmail_config.redis_answers import field_of, value_of
 from certmail_config.sql import registry
 from certmail_config.states import State
 from certmail_worker.lineage import Traces, run_id, vouch
@@ -52,7 +52,7 @@ def make_plan(office: Office, *, stopped_at: datetime | None = None) -> Plan:
             until=until,
             per_minute=connection.limits.units_per_minute / SEND_UNITS,
             in_flight=connection.limits.in_flight,
-            held_before=int(cast("bytes | None", office.redis.hget(keys.HELD_BACK, connection.id)) or 0),
+            held_before=int(field_of(office.redis, keys.HELD_BACK, connection.id) or 0),
         )
         for job in held:
             steps[job] = hold(job, steps.get(job))
@@ -115,7 +115,7 @@ def carry_out(office: Office, plan: Plan) -> list[State | None]:
 def accept_gap(office: Office) -> None:
     """Let the record go on with what the stream still holds; raises SQLAlchemyError."""
     run, position = run_id(office.redis), read_position(office.engine)
-    epoch = cast("bytes | None", office.redis.get(keys.EPOCH))
+    epoch = value_of(office.redis, keys.EPOCH)
     now = Position(START, epoch.decode() if epoch else None, position.seen_at)
     write_position(office.engine, position, now)
     office.redis.delete(keys.RECORDED)
@@ -131,5 +131,5 @@ def _changed() -> Refused:
 
 
 def _traces(redis: Redis, position: Position) -> Traces:
-    epoch = cast("bytes | None", redis.get(keys.EPOCH))
+    epoch = value_of(redis, keys.EPOCH)
     return Traces(position, epoch.decode() if epoch else None, None, has_cursor=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
+
+from certmail_config.redis_answers import from_ms
 
 DECISIONS: Final = frozenset({"cancelled", "settled_by_hand", "tenant_removed", "erased", "retention"})
 """The reasons, by their code, that are somebody's decision; what follows the code says whose."""
@@ -142,4 +144,4 @@ def _detail(text: str) -> dict[str, Any]:
 
 
 def _time(ms: str) -> datetime | None:
-    return datetime.fromtimestamp(int(ms) / 1000, UTC) if ms else None
+    return from_ms(ms) if ms else None

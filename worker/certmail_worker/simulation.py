@@ -78,7 +78,7 @@ class Simulation:
         self._numbers = 0
         self._pace_at = START
         self._noted = 0.0
-        redis.set(keys.CHECKED_RUN, cast("Any", redis.info("server"))["run_id"])
+        redis.set(keys.CHECKED_RUN, redis.info("server")["run_id"])
         self._note()
         self._calls([self._advertise(n) for n in range(world.workers)])
 

@@ -12,7 +12,6 @@ import logging
 import random
 import time
 from dataclasses import dataclass, field
-from typing import Any, cast
 from uuid import uuid4
 
 from redis.asyncio import Redis
@@ -21,6 +20,7 @@ from certmail_config import keys
 from certmail_config.connections import Connection
 from certmail_config.errors import SealBroken
 from certmail_config.ids import ConnectionId, uuid7
+from certmail_config.redis_answers import avalue_of
 from certmail_config.token_errors import Blame, Denied
 from certmail_config.vault import Vault
 from certmail_worker.minter import Minter, Purpose
@@ -131,14 +131,14 @@ class Tokens:
                 return after
             return await self._not_yet(connection, purpose) or await self._ask(connection, purpose)
         finally:
-            await cast("Any", self.redis.eval(_RELEASE, 1, lock, nonce))
+            await self.redis.eval(_RELEASE, 1, lock, nonce)
 
     async def _ask(self, connection: Connection, purpose: Purpose) -> Token | Denied:
         granted = await self.minter.mint(connection, purpose)
         if isinstance(granted, Denied):
             return await self._refused(connection, purpose, granted)
         await self._refusals.forget(connection, purpose)
-        await cast("Any", self.redis.hset(keys.GRANTED, connection.id, str(int(time.time() * 1000))))
+        await self.redis.hset(keys.GRANTED, connection.id, str(int(time.time() * 1000)))
         token = Token(granted.access_token, time.time() + granted.expires_in, uuid7(int(time.time() * 1000)))
         value = json.dumps(
             {"secret": token.secret, "expires_at": token.expires_at, "mark": token.mark}
@@ -171,7 +171,7 @@ class Tokens:
         return Refusals(self.redis, self.vault)
 
     async def _cached(self, connection: Connection, purpose: Purpose) -> Token | None:
-        sealed = cast("bytes | None", await self.redis.get(_name(connection, purpose)))
+        sealed = await avalue_of(self.redis, _name(connection, purpose))
         if sealed is None:
             return None
         try:

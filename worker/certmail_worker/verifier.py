@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Final, cast
+from typing import Final
 from uuid import uuid4
 
 from redis.exceptions import RedisError, ResponseError
@@ -20,6 +20,7 @@ from certmail_config.connections import Connection
 from certmail_config.errors import SealBroken
 from certmail_config.ids import ConnectionId, JobId
 from certmail_config.ledger import spend
+from certmail_config.redis_answers import afield_of, ahash_of, ascored_up_to, aserver_time
 from certmail_config.stores import wrong_type
 from certmail_config.token_errors import Denied
 from certmail_worker.desk import Desk
@@ -40,7 +41,7 @@ async def verify(desk: Desk, got_on: GotOn = unnoted) -> None:
     """Look until cancelled; raises RedisError. A connection that no vault key opens holds up no other."""
     boxes: dict[ConnectionId, SentBox] = defaultdict(lambda: SentBox(desk.gmail))
     while True:
-        now = await _server_time(desk)
+        now = await aserver_time(desk.redis)
         for connection_id, unsure in (await _due(desk, now)).items():
             await got_on()
             try:
@@ -72,11 +73,11 @@ async def verify(desk: Desk, got_on: GotOn = unnoted) -> None:
 async def _due(desk: Desk, now: float) -> Mapping[ConnectionId, list[Unsure]]:
     """The jobs to look for now, by connection; not those of another mailbox than the connection has now."""
     result: dict[ConnectionId, list[Unsure]] = defaultdict(list)
-    for raw in await desk.redis.zrangebyscore(keys.UNSURE, "-inf", round(now * 1000), start=0, num=MOST):
-        job = JobId(cast("bytes", raw).decode(errors="replace"))
+    for raw in await ascored_up_to(desk.redis, keys.UNSURE, round(now * 1000), MOST):
+        job = JobId(raw.decode(errors="replace"))
         item = await _read(desk, job)
         if item is None or await _mailbox(desk, item.connection) != item.mailbox:
-            await desk.redis.zrem(keys.UNSURE, cast("bytes", raw))
+            await desk.redis.zrem(keys.UNSURE, raw)
             continue
         result[item.connection].append(item)
     return result
@@ -85,7 +86,7 @@ async def _due(desk: Desk, now: float) -> Mapping[ConnectionId, list[Unsure]]:
 async def _read(desk: Desk, job: JobId) -> Unsure | None:
     """What is known of a job; None where nothing is to be looked for, or what Redis holds of it cannot be read."""
     try:
-        return read_unsure(job, cast("dict[bytes, bytes]", await desk.redis.hgetall(keys.JOB + job)))
+        return read_unsure(job, await ahash_of(desk.redis, keys.JOB + job))
     except (KeyError, ValueError, ResponseError) as error:
         if isinstance(error, ResponseError) and not wrong_type(error):
             raise
@@ -101,7 +102,7 @@ def _may_look(connection: Connection | None, item: Unsure) -> bool:
 async def _mailbox(desk: Desk, connection: ConnectionId) -> str:
     """The one that a connection has now; empty where that cannot be read."""
     try:
-        found = cast("bytes | None", await desk.redis.hget(keys.LANE_INFO + connection, "mailbox"))
+        found = await afield_of(desk.redis, keys.LANE_INFO + connection, "mailbox")
     except ResponseError as error:
         if not wrong_type(error):
             raise
@@ -163,8 +164,3 @@ async def _later(desk: Desk, unsure: Sequence[Unsure], now: float, *, gave_up: b
         else:
             # Only while nobody knows: what is settled meanwhile is no longer there.
             await desk.redis.zadd(keys.UNSURE, {item.job: round((now + wait) * 1000)}, xx=True)
-
-
-async def _server_time(desk: Desk) -> float:
-    seconds, micros = await desk.redis.time()
-    return float(seconds) + float(micros) / 1e6

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from certmail_config.moments import rfc3339
+from certmail_config.redis_answers import from_ms
 from certmail_config.states import State
 
 
@@ -77,7 +78,7 @@ def read_job(
         reason=_why(state, value, _decoded(lane), [_decoded(pause) for pause in pauses], paused, now),
         held=value.get("held") == "1",
         send_at=_time(value.get("send_at")),
-        expires_at=datetime.fromtimestamp(int(value["expires_at"]) / 1000, UTC),
+        expires_at=from_ms(value["expires_at"]),
         possible_duplicate=value.get("possible_duplicate") == "1",
         attempts=[_attempt(n, value) for n in range(1, int(value["attempt"]) + 1)],
     )
@@ -128,4 +129,4 @@ def _attempt(n: int, job: Mapping[str, str]) -> AttemptView:
 
 
 def _time(ms: str | None) -> datetime | None:
-    return datetime.fromtimestamp(int(ms) / 1000, UTC) if ms else None
+    return from_ms(ms) if ms else None

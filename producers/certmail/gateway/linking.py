@@ -25,9 +25,10 @@ from certmail.gateway.link_outcomes import (
 )
 from certmail_config.connections import SEND_SCOPE, Connection, Kind
 from certmail_config.errors import Refused
+from certmail_config.hashing import hash_of_secret
 from certmail_config.links import Link, take_link
 from certmail_config.oauth import ISSUERS, Account, Granted
-from certmail_config.offers import Offer, hash_of, keep_offer
+from certmail_config.offers import Offer, keep_offer
 from certmail_config.office import Office
 from certmail_config.renewal import seal_for
 from certmail_config.token_errors import Denied
@@ -151,7 +152,7 @@ async def _take(
         found.email,
         refresh_token=granted.refresh_token or "",
         access_token=granted.access_token,
-        browser=hash_of(browser),
+        browser=hash_of_secret(browser),
         form=secrets.token_urlsafe(32),
         back=link.back,
         another=link.another,

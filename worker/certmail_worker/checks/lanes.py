@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import cast
 
 from redis import Redis
 from sqlalchemy import Engine
@@ -13,6 +12,7 @@ from certmail_config import keys
 from certmail_config.connections import TenantState
 from certmail_config.ids import ConnectionId
 from certmail_config.pauses import paused_in
+from certmail_config.redis_answers import field_of, fields_of
 from certmail_config.sql.engine import reachable
 from certmail_config.sql.pausing import read_pauses
 from certmail_config.waits import Wait, waits
@@ -51,7 +51,7 @@ def _stopped_lanes(redis: Redis) -> dict[str, tuple[str, str]]:
     """The connections whose reminders wait, with code and message: what delivery has found out is newer than what SQL knows."""
     found = {}
     for key in redis.scan_iter(keys.LANE_INFO + "*", count=500):
-        lane = cast("list[bytes | None]", redis.hmget(key, ["state", "code", "message"]))
+        lane = fields_of(redis, key, ["state", "code", "message"])
         state, code, message = ((value or b"").decode() for value in lane)
         if state == "suspended":
             found[key.decode().removeprefix(keys.LANE_INFO)] = (code, message)
@@ -67,7 +67,7 @@ def _waiting_lanes(redis: Redis) -> dict[ConnectionId, Wait]:
 
 
 def _suspended(redis: Redis, paused: Iterable[str]) -> set[str]:
-    states = {name: cast("bytes | None", redis.hget(keys.TENANT + name, "state")) for name in paused}
+    states = {name: field_of(redis, keys.TENANT + name, "state") for name in paused}
     return {name for name, state in states.items() if state == TenantState.SUSPENDED.encode()}
 
 

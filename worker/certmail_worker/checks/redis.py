@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import cast
 
 from redis import Redis
 
@@ -13,6 +12,7 @@ from certmail_config.durability import Durability
 from certmail_config.errors import CertmailError
 from certmail_config.facts import server_facts
 from certmail_config.office import Office
+from certmail_config.redis_answers import hash_of, server_time, value_of
 from certmail_config.room import Limits
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import check_version, open_database, reachable, upgrade
@@ -35,7 +35,7 @@ def server(redis: Redis, settings: Settings) -> Iterator[Finding]:
     limits = Limits(settings.redis_memory_max, settings.events_max)
     for fact in server_facts(redis, Durability.parse(settings.durability), limits):
         yield Finding(fact.check, Severity(fact.severity), fact.message, fact.remedy)
-    found = cast("dict[bytes, bytes]", redis.hgetall(keys.STOPPED))
+    found = hash_of(redis, keys.STOPPED)
     if found and found[b"code"].decode() not in WORDS:  # what is wrong with the lineage is said below
         yield Finding("pacing", Severity.ERROR, found[b"message"].decode(), found[b"remedy"].decode())
 
@@ -104,7 +104,7 @@ def lineage(redis: Redis, settings: Settings) -> Iterator[Finding]:
 
 def clocks(redis: Redis) -> Iterator[Finding]:
     """Whether this machine, Redis and the ledger agree on the time."""
-    server, wall = _server_time(redis), time.time()
+    server, wall = server_time(redis), time.time()
     if abs(server - wall) > TOLERANCE_SECONDS:
         message = f"The clock of Redis's machine and this one's are {abs(server - wall):,.0f} s apart."
         yield Finding(
@@ -113,7 +113,7 @@ def clocks(redis: Redis) -> Iterator[Finding]:
             message,
             "Set the one right that is wrong; time synchronisation keeps it so.",
         )
-    ahead = int(cast("bytes | None", redis.get(keys.CLOCK)) or 0) / 1000 - server
+    ahead = int(value_of(redis, keys.CLOCK) or 0) / 1000 - server
     if ahead > LEDGER_AHEAD_SECONDS:
         message = f"The ledger's time is {ahead:,.0f} s ahead of Redis's clock, which was set back: until it has caught up, nothing is due."
         yield Finding("clocks", Severity.WARNING, message, "Wait, or set the clock right.")
@@ -134,8 +134,3 @@ def trust(redis: Redis, settings: Settings, vault: Vault) -> Iterator[Finding]:
         yield Finding(f"redis {forgery.place}", Severity.ERROR, forgery.message, forgeries.REMEDY)
     if not found:
         yield Finding("trust", Severity.OK, "What only certmail writes in Redis, certmail has written.")
-
-
-def _server_time(redis: Redis) -> float:
-    seconds, micros = redis.time()
-    return seconds + micros / 1e6

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
 
 from certmail.gateway.api.problems import Trouble
 from certmail_config import keys
@@ -50,7 +49,7 @@ class Doorkeeper:
         with self.box.redis.pipeline(transaction=False) as pipe:
             pipe.incrby(key, cost)
             pipe.expire(key, 2 * _MINUTE)
-            total = int(cast("Any", pipe.execute()[0]))
+            total = int(pipe.execute()[0])
         if total > self.per_minute:
             self.box.redis.decrby(key, cost)
             wait = _MINUTE - int(now % _MINUTE)

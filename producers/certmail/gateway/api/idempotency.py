@@ -15,7 +15,7 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from redis import Redis
 
@@ -24,6 +24,7 @@ from certmail.gateway.api.problems import Trouble
 from certmail.gateway.space import Space
 from certmail_config import keys
 from certmail_config.errors import SealBroken
+from certmail_config.redis_answers import value_of
 from certmail_config.vault import Vault
 
 MOST_CHARACTERS: Final = 255
@@ -76,7 +77,7 @@ class First:
         with self.redis.pipeline(transaction=False) as pipe:
             pipe.set(name, 0, nx=True, ex=_KEPT_SECONDS)
             pipe.incrby(name, size)
-            return int(cast("Any", pipe.execute()[1]))
+            return int(pipe.execute()[1])
 
 
 def enter(
@@ -94,7 +95,7 @@ def enter(
     running = _seal(vault, name, {"request": request, "status": None, "body": ""})
     if redis.set(name, running, nx=True, ex=_RUNNING_SECONDS):
         return first
-    found = cast("bytes | None", redis.get(name))
+    found = value_of(redis, name)
     if found is None:  # it ended just now
         raise _still_running()
     try:

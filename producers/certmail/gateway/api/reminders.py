@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Collection
-from typing import Any, cast
+from typing import Any
 
 from certmail.async_mailer import Answer as Sent
 from certmail.batches import split
@@ -22,6 +22,7 @@ from certmail_config.ids import ConnectionId
 from certmail_config.ledger import Cancellation
 from certmail_config.ledger.view import AttemptView, JobView
 from certmail_config.office import Office
+from certmail_config.redis_answers import hash_of
 from certmail_config.reminder import Reminder
 from certmail_config.states import AttemptOutcome, State
 from certmail_config.working_copy import read_connection
@@ -237,7 +238,7 @@ def _mailboxes(office: Office, connections: Collection[str]) -> dict[str, str | 
 
 def _mailbox(office: Office, connection: ConnectionId) -> str | None:
     """The address that it leaves from; null where the connection is gone, or this process lacks the key to it."""
-    fields = cast("dict[bytes, bytes]", office.redis.hgetall(keys.CONNECTION + connection))
+    fields = hash_of(office.redis, keys.CONNECTION + connection)
     try:
         found = read_connection(fields, connection, office.vault)
     except SealBroken:

@@ -15,6 +15,7 @@ from typing import Final
 
 from certmail_config import keys
 from certmail_config.connections import Connection
+from certmail_config.hashing import hash_of_secret
 from certmail_config.ids import ConnectionId
 from certmail_config.strongbox import Strongbox
 
@@ -147,4 +148,4 @@ def _seconds(visitor: Visitor) -> int:
 
 
 def _name(secret: str) -> str:
-    return keys.SESSION + hashlib.sha256(secret.encode()).hexdigest()
+    return keys.SESSION + hash_of_secret(secret)
