@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from redis import Redis
 
+from certmail_config.ledger.ending import cancel_matching
 from certmail_config.ledger.script import run
-from certmail_config.ledger.transitions import cancel_matching
 
 
 @dataclass(frozen=True, slots=True)
