@@ -42,10 +42,10 @@ check: lint ## lint, types, import rules, and the tests that need no other proce
 
 LEDGER_SEED ?= $(shell date +%s)
 slow: $(VENV)/dev.stamp ## the ledger against its model, 50,000 steps on each server
-	LEDGER_STEPS=50000 LEDGER_SEED=$(LEDGER_SEED) $(BIN)/python -m pytest -n2 --dist=load tests/config/test_ledger_machine.py
+	LEDGER_STEPS=50000 LEDGER_SEED=$(LEDGER_SEED) $(BIN)/python -m pytest -n2 --dist=load tests/config/ledger/test_machine.py
 
 records: $(VENV)/dev.stamp ## 50,000 deliveries recorded once by recorders that are killed
-	RECORDED_DELIVERIES=50000 $(BIN)/python -m pytest -n1 tests/life/test_recorder.py
+	RECORDED_DELIVERIES=50000 $(BIN)/python -m pytest -n1 tests/life/stores/test_recorder.py
 
 bench: $(VENV)/dev.stamp ## what a mail costs, beside Celery, arq and taskiq
 	@$(PYTHON) tests/bench/environments.py
@@ -79,7 +79,7 @@ chaos: $(VENV)/dev.stamp ## everything killed at once, and garbage at every door
 
 pgbouncer: $(VENV)/dev.stamp ## the record behind a real pgbouncer
 	@command -v pgbouncer >/dev/null || { echo "This needs pgbouncer: on Debian, apt-get install pgbouncer." >&2; exit 1; }
-	$(BIN)/python -m pytest -n0 tests/life/behind_pgbouncer.py
+	$(BIN)/python -m pytest -n0 tests/life/stores/behind_pgbouncer.py
 
 judge: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## both set-ups in a real browser, with axe
 	@PYTHONPATH=tests $(BIN)/python -m judge

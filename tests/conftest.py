@@ -15,10 +15,10 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
-from certmail_config.embedded import embedded_server
 from certmail_config.sql.engine import open_database, upgrade
-from certmail_config.stores import connect
-from support.postgres import Postgres, postgres
+from certmail_config.stores.connect import connect
+from certmail_config.stores.embedded import embedded_server
+from support.servers.postgres import Postgres, postgres
 
 ROOT = Path(__file__).parent
 DATABASES = ("sqlite", "postgresql")

@@ -2,10 +2,10 @@
 
 from aiohttp import web
 
-from certmail_sandbox import grant_jwt
-from certmail_sandbox.gmail_access import bearer
+from certmail_sandbox.gmail.access import bearer
+from certmail_sandbox.oauth import grant_jwt
+from certmail_sandbox.oauth.token_endpoint import form_of
 from certmail_sandbox.state import State
-from certmail_sandbox.token_endpoint import form_of
 
 TOKEN_PATHS = frozenset({"/token", "/oauth2/v4/token", "/revoke", "/tokeninfo", "/oauth2/v3/tokeninfo"})
 

@@ -2,8 +2,8 @@
 
 from aiohttp import web
 
-from certmail_sandbox import front_end, gmail_errors
 from certmail_sandbox.faults import Fault
+from certmail_sandbox.wire import front_end, gmail_errors
 
 STRING_ERRORS = ("/token", "/oauth2/v4/token", "/revoke", "/tokeninfo")
 

@@ -31,7 +31,7 @@ Content-Length says), `chunks` (chunked, without the last chunk) or `gzip` (pack
 from collections import deque
 from dataclasses import dataclass, field
 
-from certmail_sandbox.clock import rfc3339
+from certmail_sandbox.wire.clock import rfc3339
 
 NAMES = (
     *(

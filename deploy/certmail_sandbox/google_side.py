@@ -12,15 +12,17 @@ from email.utils import formatdate
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from certmail_sandbox import consoles, fault_answers, front_end, gmail_errors, gmail_send
+from certmail_sandbox import consoles, fault_answers
 from certmail_sandbox.caller import mailbox_of
 from certmail_sandbox.consoles.frame import refusals
-from certmail_sandbox.cutting import cut
-from certmail_sandbox.errors import GoogleError
 from certmail_sandbox.faults import LATE_SECONDS, Fault
-from certmail_sandbox.gmail_access import ENTRY, bearer
-from certmail_sandbox.journal import Entry
+from certmail_sandbox.gmail import send
+from certmail_sandbox.gmail.access import ENTRY, bearer
+from certmail_sandbox.request_log import Entry
 from certmail_sandbox.state import State, state_of
+from certmail_sandbox.wire import front_end, gmail_errors
+from certmail_sandbox.wire.cutting import cut
+from certmail_sandbox.wire.errors import GoogleError
 from certmail_sandbox.wire.reply import refuse
 
 OWN_PATHS = ("/_sandbox", "/mail", "/static/", "/favicon.ico", *consoles.PATHS)
@@ -177,7 +179,7 @@ def _reset(request: web.Request, answer: web.StreamResponse) -> web.StreamRespon
 async def _note_message(request: web.Request) -> None:
     """Notes which message a request carried whose handler will never see it."""
     if request.path.endswith("/messages/send"):
-        request[ENTRY].certmail_id = gmail_send.peek_certmail_id(request, await request.read())
+        request[ENTRY].certmail_id = send.peek_certmail_id(request, await request.read())
 
 
 def _packed(request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:

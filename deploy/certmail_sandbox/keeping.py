@@ -15,7 +15,7 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from certmail_sandbox.mailstore import MailStore
+from certmail_sandbox.mail.mailstore import MailStore
 from certmail_sandbox.state import STATE, State
 
 FORM = 1

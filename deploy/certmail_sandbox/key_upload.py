@@ -1,10 +1,10 @@
 """Putting a certificate on a service account: the checks that stand between, whoever uploads it and however."""
 
-from certmail_sandbox import certificates
-from certmail_sandbox.certificates import UploadedKey
-from certmail_sandbox.directory import MAX_KEYS, ServiceAccount
-from certmail_sandbox.fields import Refused
+from certmail_sandbox.accounts import certificates
+from certmail_sandbox.accounts.certificates import UploadedKey
+from certmail_sandbox.accounts.directory import MAX_KEYS, ServiceAccount
 from certmail_sandbox.state import State
+from certmail_sandbox.wire.fields import Refused
 
 
 def upload(state: State, account: ServiceAccount, content: bytes) -> UploadedKey:

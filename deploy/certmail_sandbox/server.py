@@ -9,20 +9,12 @@ from pathlib import Path
 
 from aiohttp import web
 
-from certmail_sandbox import (
-    consent,
-    consoles,
-    control,
-    gmail_read,
-    gmail_send,
-    identity,
-    keeping,
-    pages,
-    public_keys,
-    token_endpoint,
-    token_info,
-)
+from certmail_sandbox import consoles, keeping
+from certmail_sandbox.control import api
+from certmail_sandbox.gmail import read, send
 from certmail_sandbox.google_side import google_side
+from certmail_sandbox.oauth import consent, identity, public_keys, token_endpoint, token_info
+from certmail_sandbox.pages import mailbox
 from certmail_sandbox.state import STATE, State
 
 MAX_BYTES = 64 * 1024 * 1024  # above every limit of Google's, so that its refusals are what one sees
@@ -32,13 +24,13 @@ USER = "/gmail/v1/users/{user}"
 
 def build(state: State | None = None) -> web.Application:
     """Makes the application; with a state of one's own, time and memory can be held from outside."""
-    app = web.Application(middlewares=[control.refusals, google_side], client_max_size=MAX_BYTES)
+    app = web.Application(middlewares=[api.refusals, google_side], client_max_size=MAX_BYTES)
     app[STATE] = state or State()
     app.cleanup_ctx.append(_late_mail)
     _add_sign_in(app)
     _add_gmail(app)
-    control.add_routes(app)
-    pages.add_routes(app)
+    api.add_routes(app)
+    mailbox.add_routes(app)
     consoles.add_routes(app)
     return app
 
@@ -70,13 +62,13 @@ def _add_sign_in(app: web.Application) -> None:
 
 
 def _add_gmail(app: web.Application) -> None:
-    app.router.add_post(USER + "/messages/send", gmail_send.send)
+    app.router.add_post(USER + "/messages/send", send.send)
     for prefix in ("/upload", "/resumable/upload"):
-        app.router.add_post(prefix + USER + "/messages/send", gmail_send.upload)
-        app.router.add_put(prefix + USER + "/messages/send", gmail_send.fill_session)
-    app.router.add_get(USER + "/messages", gmail_read.list_messages)
-    app.router.add_get(USER + "/messages/{id}", gmail_read.get_message)
-    app.router.add_get(USER + "/profile", gmail_read.profile)
+        app.router.add_post(prefix + USER + "/messages/send", send.upload)
+        app.router.add_put(prefix + USER + "/messages/send", send.fill_session)
+    app.router.add_get(USER + "/messages", read.list_messages)
+    app.router.add_get(USER + "/messages/{id}", read.get_message)
+    app.router.add_get(USER + "/profile", read.profile)
 
 
 async def _late_mail(app: web.Application) -> AsyncIterator[None]:

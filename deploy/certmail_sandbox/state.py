@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from certmail_sandbox.bounces import Bounces
-from certmail_sandbox.directory import Directory
+from certmail_sandbox.accounts.directory import Directory
+from certmail_sandbox.accounts.tokens import Tokens
 from certmail_sandbox.faults import Faults
-from certmail_sandbox.journal import Journal
-from certmail_sandbox.mailstore import MailStore
-from certmail_sandbox.quotas import Quotas
-from certmail_sandbox.resumable import Uploads
-from certmail_sandbox.tokens import Tokens
+from certmail_sandbox.mail.bounces import Bounces
+from certmail_sandbox.mail.mailstore import MailStore
+from certmail_sandbox.mail.resumable import Uploads
+from certmail_sandbox.quotas.quotas import Quotas
+from certmail_sandbox.request_log import Journal
 
 SPREAD_SECONDS = 5.0  # Google says minutes, and of delegation up to 24 hours
 

@@ -9,11 +9,11 @@ import sys
 import time
 from pathlib import Path
 
-from bench import deployment
-from bench.contestants import LATENCIES_MS, contestants
 from bench.environments import BENCH, say
-from bench.place import VoidError, place, pythons
-from bench.rounds import rounds
+from bench.mail import deployment
+from bench.mail.contestants import LATENCIES_MS, contestants
+from bench.mail.place import VoidError, place, pythons
+from bench.mail.rounds import rounds
 
 FOLDER = BENCH / "run"
 
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def _bench(options: argparse.Namespace) -> None:
-    from bench import plot, report  # noqa: PLC0415 - matplotlib takes a second
+    from bench.mail import plot, report  # noqa: PLC0415 - matplotlib takes a second
 
     begun = time.monotonic()
     field = [each for each in contestants(options.mailboxes) if options.only in each.name]
@@ -58,7 +58,7 @@ def _bench(options: argparse.Namespace) -> None:
 
 
 def _profile(options: argparse.Namespace) -> None:
-    from bench import profiling  # noqa: PLC0415 - as above
+    from bench.mail import profiling  # noqa: PLC0415 - as above
 
     with place(FOLDER, mailboxes=options.mailboxes, interpreters=pythons()) as ground:
         text = profiling.profile(ground, options)

@@ -25,11 +25,11 @@ from typing import Any
 
 import aiohttp
 
-from certmail_config.api_keys import Scope
-from certmail_config.embedded import embedded_server
-from certmail_config.key_desk import create_key
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
+from certmail_config.admin.api_keys import create_key
 from certmail_config.settings import Settings
+from certmail_config.stores.embedded import embedded_server
+from certmail_config.tenants.api_keys import Scope
 
 BATCH = "/v1/reminders:batch"
 

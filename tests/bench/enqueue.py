@@ -22,9 +22,9 @@ from typing import Any
 from celery import Celery
 
 from certmail import Mailer, Receipt, Reminder
-from certmail_config.embedded import embedded_server
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
 from certmail_config.settings import Settings
+from certmail_config.stores.embedded import embedded_server
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,10 @@ from typing import Any, TypeVar
 
 from redis import Redis
 
-from certmail_config.ids import ConnectionId, JobId, uuid7
+from certmail_config.base.ids import ConnectionId, JobId, uuid7
+from certmail_config.crypto.sealing import Sealer, new_pair
+from certmail_config.jobs.reminder import Reminder
+from certmail_config.jobs.states import AttemptOutcome, State
 from certmail_config.ledger import (
     Call,
     Claimed,
@@ -35,12 +38,9 @@ from certmail_config.ledger import (
     set_lane,
     settle,
 )
-from certmail_config.reminder import Reminder
-from certmail_config.sealing import Sealer, new_pair
-from certmail_config.states import AttemptOutcome, State
-from certmail_worker.invariants import look
-from certmail_worker.lineage import run_id
-from support.restorable import server
+from certmail_worker.doctor.invariants import look
+from certmail_worker.recording.consistency import run_id
+from support.servers.restorable import server
 
 FEW = 1000
 LANES = 1000

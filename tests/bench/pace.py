@@ -24,14 +24,14 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from certmail import Mailer, Receipt, Reminder
-from certmail_config import keys
-from certmail_config.certificates import KeyPair, new_key_pair
-from certmail_config.connections import SEND_SCOPE, Connection, ConnectionState, Kind, Limits
+from certmail_config.base import redis_keys
+from certmail_config.crypto.certificates import KeyPair, new_key_pair
 from certmail_config.ledger.lanes import SEND_UNITS
 from certmail_config.sql import registry
-from certmail_config.working_copy import write_connection, write_deployment, write_tenant
-from certmail_worker.minter import Purpose
-from support.town import Town, town
+from certmail_config.tenants.models import SEND_SCOPE, Connection, ConnectionState, Kind, Limits
+from certmail_config.tenants.working_copy import write_connection, write_deployment, write_tenant
+from certmail_worker.google.token_client import Purpose
+from support.deployment.deployment import Town, town
 
 AIM = 0.97
 """The least share of a limit that is to be used (design.md, section 12)."""
@@ -246,7 +246,7 @@ def _enqueue(place: Town, linked: Sequence[Connection], each: int) -> None:
 
 def _warm(place: Town, linked: Sequence[Connection]) -> float:
     """Wait until all workers live and all mailboxes have their tokens; gives when to begin counting."""
-    names = [f"{keys.TOKEN}{each.id}:{each.version}:{Purpose.SEND}" for each in linked]
+    names = [f"{redis_keys.TOKEN}{each.id}:{each.version}:{Purpose.SEND}" for each in linked]
     began = time.monotonic()
     while place.workers() < WORKERS or place.office.redis.exists(*names) < len(names):
         if time.monotonic() > began + WARM_UP_SECONDS:
@@ -262,7 +262,7 @@ def _pass(place: Town, case: Case, since: float, until: float) -> float:
     while (left := since + until - time.time()) > 0:
         _say(f"{case.name}: {max(time.time() - since, 0):.0f} s", again=True)
         begun = time.perf_counter()
-        place.office.redis.set(keys.WITNESS, b"")  # as before each WAIT: it changes nothing
+        place.office.redis.set(redis_keys.WITNESS, b"")  # as before each WAIT: it changes nothing
         slowest = max(slowest, (time.perf_counter() - begun) * 1000)
         time.sleep(min(left, 0.5))
     return slowest
@@ -273,7 +273,7 @@ def _choose(
 ) -> tuple[str, subprocess.Popen[bytes]]:
     # A machine with too much to do lets the lease run out now and then; somebody takes it again within a second.
     deadline = time.monotonic() + KEEPER_SECONDS
-    while (keeper := cast("bytes | None", place.office.redis.get(keys.KEEPER))) is None:
+    while (keeper := cast("bytes | None", place.office.redis.get(redis_keys.KEEPER))) is None:
         if time.monotonic() > deadline:
             raise VoidError(f"nobody is the keeper:{_last_words(place)}")
         time.sleep(0.05)
@@ -297,7 +297,7 @@ def _check(place: Town, linked: Sequence[Connection], workers: Sequence[subproce
         raise VoidError(f"a worker has ended by itself:{_last_words(place)}")
     with place.office.redis.pipeline(transaction=False) as pipe:
         for connection in linked:
-            pipe.zcard(keys.LANE + connection.id)
+            pipe.zcard(redis_keys.LANE + connection.id)
         waiting = pipe.execute()
     if min(waiting) == 0:
         raise VoidError(f"{waiting.count(0)} mailboxes had nothing more to send")

@@ -21,14 +21,14 @@ from sqlalchemy import Connection as Db
 from sqlalchemy import Engine, event, text
 
 from bench.record_filling import BIG, BIG_CAMPAIGN, QUIET, RARE, SOMEBODY, fill, some_job
+from certmail_config.jobs.states import State
 from certmail_config.sql.deliveries import Cursor, Filter, read_page
+from certmail_config.sql.delivery_story import read_story
 from certmail_config.sql.engine import open_database, upgrade
 from certmail_config.sql.retention import undecided
-from certmail_config.sql.story import read_story
-from certmail_config.states import State
-from certmail_worker.record import read_position
-from certmail_worker.resolve import uncertain_rows
-from support.postgres import postgres
+from certmail_worker.recording.writer import read_position
+from certmail_worker.uncertain.manual_resolution import uncertain_rows
+from support.servers.postgres import postgres
 
 BOUND_MS: Final = 50.0
 TIMES: Final = 40

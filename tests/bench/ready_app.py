@@ -2,7 +2,7 @@
 
 1. The message is ready: `delivery.prepare` gives it instead of opening and composing the reminder. Connection and token
    are looked up as ever, and all else of `delivery.deliver` is certmail's own: claim, begin, send, judge, settle.
-2. Pacing, reaping and recording are done by another process (`bench.services`), which is not measured.
+2. Pacing, reaping and recording are done by another process (`bench.mail.services`), which is not measured.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from pathlib import Path
 
 from redis.exceptions import RedisError
 
-from bench.mail import ID
+from bench.mail.mail import ID
+from certmail_config.google.token_errors import Denied
 from certmail_config.ledger import Job, advertise
-from certmail_config.token_errors import Denied
-from certmail_worker import delivery, keeper, lifecycle
 from certmail_worker.app import app
-from certmail_worker.desk import Desk
-from certmail_worker.plan import Doubt
-from certmail_worker.prepare import Prepared, Stop
+from certmail_worker.delivery import deliver
+from certmail_worker.delivery.context import Desk
+from certmail_worker.delivery.prepare import Prepared, Stop
+from certmail_worker.delivery.settlement import Doubt
+from certmail_worker.runtime import lifecycle
+from certmail_worker.services import keeper
 
 __all__ = ["app"]
 
@@ -50,5 +52,5 @@ class OnlyAdvertises(keeper.Keeper):
 
 
 # The worker has no seam for either, and needs none but here.
-setattr(delivery, "prepare", prepare)  # noqa: B010 - mypy would have it exported
+setattr(deliver, "prepare", prepare)  # noqa: B010 - mypy would have it exported
 setattr(lifecycle, "Keeper", OnlyAdvertises)  # noqa: B010 - as above

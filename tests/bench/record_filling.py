@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import Engine, text
 
-from certmail_config.states import State
+from certmail_config.jobs.states import State
 
 BIG: Final = "tenant-0"
 BIG_CAMPAIGN: Final = "campaign-0"

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
 from certmail_config.settings import Settings
 
 BOUND_SECONDS: Final = 0.6

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import requests
 
-from support.garbage import NOT_JSON, OTHER_JSON
+from support.data.garbage import NOT_JSON, OTHER_JSON
 
 BATCH: Final = json.dumps({"reminders": [{} for _ in range(1_000)]}).encode()
 BODIES: Final = (BATCH, *NOT_JSON.values(), *OTHER_JSON.values())

@@ -20,9 +20,9 @@ from chaos.fleet import Fleet
 from chaos.litter import Litter
 from chaos.patience import BUSY, patiently
 from chaos.plan import LEASE_SECONDS, Blow, Cut, Fault, Kind
-from support.halt import Process, kill
-from support.restorable import Server
-from support.town import Town
+from support.deployment.deployment import Town
+from support.processes.halt import Process, kill
+from support.servers.restorable import Server
 
 TICK_SECONDS: Final = 0.05
 WORST_SECONDS: Final = 1.0

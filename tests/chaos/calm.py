@@ -10,7 +10,7 @@ from typing import Final
 from chaos import reading
 from chaos.fleet import Fleet
 from chaos.patience import BUSY
-from support.town import Town
+from support.deployment.deployment import Town
 
 LOOK_SECONDS: Final = 0.5
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from chaos.facts import Trouble
 from chaos.plan import Kind
-from support.halt import Process, freeze, kill, thaw
+from support.processes.halt import Process, freeze, kill, thaw
 
 AGAIN_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 0.5

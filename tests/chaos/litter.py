@@ -14,23 +14,23 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from certmail_config import keys
-from certmail_config.broker import QUEUE
-from certmail_config.ids import ConnectionId, JobId
+from certmail_config.base import redis_keys
+from certmail_config.base.ids import ConnectionId, JobId
+from certmail_config.crypto.sealing import Sealer
+from certmail_config.jobs.states import State
 from certmail_config.ledger import enqueue, run
-from certmail_config.sealing import Sealer
 from certmail_config.sql import registry
-from certmail_config.states import State
+from certmail_config.stores.broker import QUEUE
 from chaos.abuser import Abuser
 from chaos.plan import Blow, Garbage
-from support.garbage import COMMANDS, EVENTS, MESSAGES, PAYLOADS
-from support.town import Town
+from support.data.garbage import COMMANDS, EVENTS, MESSAGES, PAYLOADS
+from support.deployment.deployment import Town
 
 T = TypeVar("T")
 
 TENANT: Final = "litter"
 LIFE_SECONDS: Final = 86_400.0
-CONTROL: Final = f"{keys.CELERY_PREFIX}/0.celery.pidbox"
+CONTROL: Final = f"{redis_keys.CELERY_PREFIX}/0.celery.pidbox"
 """The channel of Celery's remote control, as kombu names it."""
 
 
@@ -58,9 +58,9 @@ class Litter:
                 self._enqueue(_of(PAYLOADS, blow.target))
             case Garbage.EVENT:
                 fields: Any = dict(_of(EVENTS, blow.target))
-                self._redis.xadd(keys.EVENTS, fields)
+                self._redis.xadd(redis_keys.EVENTS, fields)
             case Garbage.MESSAGE:
-                self._redis.lpush(keys.CELERY_PREFIX + QUEUE, _of(MESSAGES, blow.target))
+                self._redis.lpush(redis_keys.CELERY_PREFIX + QUEUE, _of(MESSAGES, blow.target))
             case Garbage.COMMAND:
                 self._redis.publish(CONTROL, _control(_of(COMMANDS, blow.target)))
             case Garbage.KEY:

@@ -13,20 +13,20 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from sqlalchemy import select
 
-from certmail_config import keys
+from certmail_config.base import redis_keys
+from certmail_config.jobs.states import FINAL, AttemptOutcome, State
 from certmail_config.ledger.view import read_job
 from certmail_config.sql import tables
-from certmail_config.states import FINAL, AttemptOutcome, State
 from chaos.facts import Attempt, Request, Standing
-from support.town import Town
+from support.deployment.deployment import Town
 
 PAGE = 500
 
 
 def ledger(redis: Redis) -> dict[str, Standing]:
     """Where every job of the ledger is."""
-    names = [key.decode() for key in redis.scan_iter(f"{keys.JOB}*", count=1_000)]
-    ids = [name.removeprefix(keys.JOB) for name in names]
+    names = [key.decode() for key in redis.scan_iter(f"{redis_keys.JOB}*", count=1_000)]
+    ids = [name.removeprefix(redis_keys.JOB) for name in names]
     return {
         job: found for job, fields in _hashes(redis, ids) if (found := _standing(job, fields)) is not None
     }
@@ -36,7 +36,7 @@ def workers(redis_url: str) -> set[int] | None:
     """The processes that are at work; None while the server does not answer."""
     with Redis.from_url(redis_url, retry=Retry(NoBackoff(), 0), socket_timeout=1) as redis:
         try:
-            names = cast("list[bytes]", redis.zrange(keys.WORKERS, 0, -1))
+            names = cast("list[bytes]", redis.zrange(redis_keys.WORKERS, 0, -1))
         except RedisError:
             return None
     return {int(name.split(b":")[1]) for name in names}
@@ -44,7 +44,7 @@ def workers(redis_url: str) -> set[int] | None:
 
 def preparing(redis: Redis) -> set[int]:
     """The processes that have claimed a job just now, and not begun it."""
-    leased = [job.decode() for job in cast("set[bytes]", redis.smembers(keys.LEASED))]
+    leased = [job.decode() for job in cast("set[bytes]", redis.smembers(redis_keys.LEASED))]
     found = (values for _, values in _some(redis, leased, "state", "worker"))
     return {
         int(worker.split(b":")[1]) for state, worker in found if state == State.DISPATCHED.encode() and worker
@@ -76,7 +76,7 @@ def _hashes(redis: Redis, jobs: Sequence[str]) -> Iterable[tuple[str, dict[bytes
         page = jobs[start : start + PAGE]
         with redis.pipeline(transaction=False) as pipe:
             for job in page:
-                pipe.hgetall(keys.JOB + job)
+                pipe.hgetall(redis_keys.JOB + job)
             yield from zip(page, pipe.execute(), strict=True)
 
 
@@ -85,7 +85,7 @@ def _some(redis: Redis, jobs: Sequence[str], *names: str) -> Iterable[tuple[str,
         page = jobs[start : start + PAGE]
         with redis.pipeline(transaction=False) as pipe:
             for job in page:
-                cast("Any", pipe).hmget(keys.JOB + job, *names)
+                cast("Any", pipe).hmget(redis_keys.JOB + job, *names)
             yield from zip(page, pipe.execute(), strict=True)
 
 
@@ -124,7 +124,7 @@ def delays(place: Town, jobs: Collection[str]) -> list[float]:
 
 def is_recorded(place: Town) -> bool:
     """Whether SQL has every event of the ledger."""
-    newest = cast("dict[str, bytes]", place.office.redis.xinfo_stream(keys.EVENTS))["last-generated-id"]
+    newest = cast("dict[str, bytes]", place.office.redis.xinfo_stream(redis_keys.EVENTS))["last-generated-id"]
     with place.office.db() as db:
         return bool(db.execute(select(tables.recorder.c.cursor)).scalar_one() == newest.decode())
 

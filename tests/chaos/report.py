@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import quantiles
 
-from certmail_config.states import State
+from certmail_config.jobs.states import State
 from chaos.plan import Kind, Storm
 from chaos.run import Weathered
 

@@ -21,8 +21,8 @@ from chaos.patience import patiently
 from chaos.plan import Kind, Storm
 from chaos.scoreboard import Finding, Rule, findings
 from chaos.upstream import Upstream
-from support.restorable import server
-from support.town import Town, town, wait_for
+from support.deployment.deployment import Town, town, wait_for
+from support.servers.restorable import server
 
 UNITS: Final = 60_000
 """A minute, of each mailbox, on both sides: so many that the storm and not the limit decides."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from certmail_config.states import FINAL, AttemptOutcome, State
+from certmail_config.jobs.states import FINAL, AttemptOutcome, State
 from chaos.facts import Attempt, Read, Request, Trouble
 
 SLACK_SECONDS: Final = 1.0

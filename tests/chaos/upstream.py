@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from certmail import Mailer, Reminder
-from certmail_config.errors import ReminderRejected, StoresUnreachable
-from certmail_config.stores import connect
+from certmail_config.base.errors import ReminderRejected, StoresUnreachable
+from certmail_config.stores.connect import connect
 
 STEPS_A_SECOND: Final = 2.0
 AGAIN_SECONDS: Final = 0.2

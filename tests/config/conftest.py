@@ -9,8 +9,8 @@ import pytest
 from redis import Redis
 
 from certmail_config.settings import PREFIX
-from support.bench import Bench
-from support.engines import ENGINES, running
+from support.machine.clocked_ledger import Bench
+from support.servers.engines import ENGINES, running
 
 
 @pytest.fixture(autouse=True)

@@ -16,10 +16,10 @@ from typer._click import Context
 from typer.main import get_command
 
 from certmail.gateway.api.routes import ROUTES
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
 from certmail_config.settings import PREFIX, Settings
 from certmail_worker.cli.support.running import app
-from support.pages import GENERATED, ROOT, Page, page, pages
+from support.data.pages import GENERATED, ROOT, Page, page, pages
 
 README = page("README.md")
 BY_HAND = [each for each in pages() if each.name not in GENERATED | {"CHANGELOG.md"}]

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from judge.sandboxed import sandboxed
-from support.town import QUICK, town, wait_for
+from support.deployment.deployment import QUICK, town, wait_for
 
 HERE = Path(__file__).parent
 SCREENSHOTS = HERE.parents[1] / ".judge"

@@ -21,12 +21,12 @@ from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 
-from bench import authority
-from certmail_config.contract import read_payload, write_payload
-from certmail_config.errors import ReminderRejected
-from certmail_config.reminder import Reminder, parse, parse_json
+from bench.mail import authority
+from certmail_config.base.errors import ReminderRejected
+from certmail_config.jobs.contract import read_payload, write_payload
+from certmail_config.jobs.reminder import Reminder, parse, parse_json
 from certmail_worker.compose import ComposeError, Letter, compose
-from support.link_hosts import CASES, Case
+from support.data.link_hosts import CASES, Case
 
 HERE = Path(__file__).parent
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from certmail_config import keys
-from certmail_config.embedded import embedded_server
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
+from certmail_config.base import redis_keys
 from certmail_config.settings import Settings
-from support.town import wait_for
+from certmail_config.stores.embedded import embedded_server
+from support.deployment.deployment import wait_for
 
 EXAMPLES = Path(__file__).parents[2] / "producers" / "examples"
 DJANGO = """
@@ -105,7 +105,7 @@ def test_a_celery_task_in_an_application_of_its_own(upstream: Upstream) -> None:
     with subprocess.Popen(command, env=upstream.environment, cwd=EXAMPLES) as worker:
         try:
             upstream.run(CELERY)
-            wait_for("the reminder is in", lambda: upstream.redis.zcard(keys.DUE) == 1, 60)
+            wait_for("the reminder is in", lambda: upstream.redis.zcard(redis_keys.DUE) == 1, 60)
         finally:
             worker.terminate()
 

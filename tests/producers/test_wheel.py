@@ -15,7 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 from redis import Redis
 
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
 from certmail_config.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
-from certmail_sandbox.clock import rfc3339
+from certmail_sandbox.wire.clock import rfc3339
 
 if TYPE_CHECKING:
     from sandbox.conftest import Google

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from certmail_sandbox import scopes
-from certmail_sandbox.gmail_access import GET, LIST, PROFILE, SEND
+from certmail_sandbox.accounts import scopes
+from certmail_sandbox.gmail.access import GET, LIST, PROFILE, SEND
 from certmail_sandbox.wire import mask
 from certmail_sandbox.wire.parameters import STANDARD
 from certmail_sandbox.wire.schema import SCHEMAS

@@ -9,10 +9,10 @@ from importlib.resources import files
 from typing import Any, Final
 from uuid import UUID
 
-from certmail_config.connections import Connection
-from certmail_config.ids import ConnectionId
+from certmail_config.base.ids import ConnectionId
+from certmail_config.tenants.models import Connection
 from certmail_worker.compose import Letter, compose
-from certmail_worker.probe import trial
+from certmail_worker.connections.probe import trial
 
 NOW: Final = datetime(2026, 12, 8, 9, tzinfo=UTC)
 KINDS: Final = ("notice", "reminder", "final")
@@ -62,7 +62,7 @@ def samples() -> Iterator[Sample]:
 
 def locales() -> list[str]:
     """Those that have texts of their own."""
-    names = [file.name for file in (files("certmail_worker.compose") / "catalogues").iterdir()]
+    names = [file.name for file in (files("certmail_worker.compose.language") / "catalogues").iterdir()]
     return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
 
 

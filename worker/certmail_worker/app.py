@@ -13,15 +13,15 @@ from urllib.parse import quote
 
 from celery import Celery, signals
 
-from certmail_config.broker import OWN_APP, QUEUE, TRANSPORT_OPTIONS, OneBroker, broker_url
-from certmail_config.embedded import socket_path
-from certmail_config.errors import SettingsError
-from certmail_config.foreign import take_out
+from certmail_config.base.errors import SettingsError
 from certmail_config.settings import Settings
-from certmail_config.stores import redis_server
-from certmail_worker import logs, stop_signals, tasks, transport
-from certmail_worker.lifecycle import WorkerLife
-from certmail_worker.looking import only_look
+from certmail_config.settings.foreign_variables import take_out
+from certmail_config.stores.broker import OWN_APP, QUEUE, TRANSPORT_OPTIONS, OneBroker, broker_url
+from certmail_config.stores.connect import redis_server
+from certmail_config.stores.embedded import socket_path
+from certmail_worker.runtime import logs, stop_signals, tasks, transport
+from certmail_worker.runtime.lifecycle import WorkerLife
+from certmail_worker.runtime.remote_control import only_look
 
 
 class App(OneBroker, Celery):  # type: ignore[misc]  # Celery ships no types
@@ -44,7 +44,7 @@ def build(settings: Settings) -> App:
 
 def _configuration(settings: Settings) -> dict[str, Any]:
     return {
-        "worker_pool": "certmail_worker.pool:TaskPool",
+        "worker_pool": "certmail_worker.runtime.pool:TaskPool",
         "worker_concurrency": settings.concurrency,
         "worker_prefetch_multiplier": 1,
         "worker_send_task_events": True,

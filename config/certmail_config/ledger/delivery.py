@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from redis.exceptions import RedisError
 
-from certmail_config.ids import ConnectionId, JobId
+from certmail_config.base.ids import ConnectionId, JobId
+from certmail_config.jobs.states import State
 from certmail_config.ledger.arguments import flag, ms
 from certmail_config.ledger.script import Call, load
 from certmail_config.ledger.values import (
@@ -24,7 +25,6 @@ from certmail_config.ledger.values import (
     Stop,
     Suspension,
 )
-from certmail_config.states import State
 
 DOORBELL_SECONDS = 2.0
 """A doorbell older than this is not answered: what was decided when it rang may no longer hold."""

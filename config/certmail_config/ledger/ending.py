@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from certmail_config.ids import JobId
+from certmail_config.base.ids import JobId
+from certmail_config.jobs.states import State
 from certmail_config.ledger.arguments import ms
 from certmail_config.ledger.script import Call, load
 from certmail_config.ledger.values import Cancellation, CancelledPage, Reaped, Stop
-from certmail_config.states import State
 
 POISON_REAPS = 5
 """A job that stopped this many different workers ends as failed."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from certmail_config.ids import ConnectionId, JobId
+from certmail_config.base.ids import ConnectionId, JobId
+from certmail_config.jobs.states import State
 from certmail_config.ledger.arguments import ms
 from certmail_config.ledger.script import Call, Value, load
 from certmail_config.ledger.values import Enqueued
-from certmail_config.states import State
 
 
 def enqueue(

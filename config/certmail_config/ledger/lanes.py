@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from certmail_config.ids import ConnectionId
+from certmail_config.base.ids import ConnectionId
 from certmail_config.ledger.arguments import flag, ms
 from certmail_config.ledger.script import Call, load
 from certmail_config.ledger.values import Lane, Suspension

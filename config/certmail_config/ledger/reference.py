@@ -11,9 +11,10 @@ import re
 import sys
 from itertools import groupby, pairwise
 
-from certmail_config import keys, states
+from certmail_config.base import redis_keys
+from certmail_config.jobs import states
+from certmail_config.jobs.states import ALLOWED, FINAL, INITIAL, TRANSITIONS, UPKEEP, State
 from certmail_config.ledger.script import SHARED, lua_files
-from certmail_config.states import ALLOWED, FINAL, INITIAL, TRANSITIONS, UPKEEP, State
 
 HEAD = """\
 # The ledger
@@ -97,11 +98,11 @@ def _scripts() -> str:
 
 
 def _keys() -> str:
-    """Each key with the comment beside it in keys.py."""
-    source = re.sub(r"\(\s*(f\"[^\"]*\")\s*(#[^\n]*)\n\)", r"\1  \2", inspect.getsource(keys))
+    """Each key with the comment beside it in redis_keys.py."""
+    source = re.sub(r"\(\s*(f\"[^\"]*\")\s*(#[^\n]*)\n\)", r"\1  \2", inspect.getsource(redis_keys))
     found = re.findall(r"^\w+: Final = f\"([^\"]*)\"\s+# (.*)$", source, re.MULTILINE)
     rows = [
-        f"| `{name.replace('{TAG}', keys.TAG)}` | {words.replace('|', chr(92) + '|')} |"
+        f"| `{name.replace('{TAG}', redis_keys.TAG)}` | {words.replace('|', chr(92) + '|')} |"
         for name, words in found
     ]
     return "\n".join(["## Keys", "", "| key | type and content |", "|---|---|", *rows, ""])

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from redis.exceptions import NoScriptError, RedisError
 
-from certmail_config import keys
+from certmail_config.base import redis_keys
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -51,7 +51,7 @@ def load(name: str) -> Script:
     """Read a script and what all scripts share; once per process."""
     found = lua_files()
     parts = [found[part].read_text("utf-8") for part in (*SHARED, name)]
-    source = keys.lua_table() + "".join(parts)
+    source = redis_keys.lua_table() + "".join(parts)
     return Script(name, source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
 
 
@@ -65,7 +65,7 @@ class Call(Generic[T]):
 
     def evalsha(self) -> tuple[str, int, str, *tuple[Value, ...]]:
         # One key is named for routing; all others share its hash tag.
-        return (self.script.sha, 1, keys.DUE, *self.args)
+        return (self.script.sha, 1, redis_keys.DUE, *self.args)
 
 
 def run(redis: Redis, call: Call[T]) -> T:
@@ -146,7 +146,7 @@ def _wait(pipe: Any, replicas: int) -> None:
     WAIT speaks of what its own connection wrote, and a call that was made before (a duplicate, a retried command)
     writes nothing: without a write of ours it would confirm at once what no replica has.
     """
-    pipe.set(keys.WITNESS, b"")
+    pipe.set(redis_keys.WITNESS, b"")
     pipe.execute_command("WAIT", replicas, WAIT_MS)
 
 

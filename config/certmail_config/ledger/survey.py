@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from certmail_config.ids import ConnectionId
+from certmail_config.base.ids import ConnectionId
+from certmail_config.jobs.states import State
 from certmail_config.ledger.arguments import ms
 from certmail_config.ledger.script import Call, load
-from certmail_config.states import State
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from certmail_config.ids import JobId
+from certmail_config.base.ids import JobId
+from certmail_config.jobs.states import State
 from certmail_config.ledger.arguments import ms
 from certmail_config.ledger.script import Call, load
-from certmail_config.states import State
 
 
 class CheckedError(Exception):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from certmail_config.ids import ConnectionId, JobId
-from certmail_config.states import AttemptOutcome, State
+from certmail_config.base.ids import ConnectionId, JobId
+from certmail_config.jobs.states import AttemptOutcome, State
 
 
 @dataclass(frozen=True, slots=True)

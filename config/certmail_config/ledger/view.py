@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from certmail_config.moments import rfc3339
-from certmail_config.redis_answers import from_ms
-from certmail_config.states import State
+from certmail_config.base.dates import rfc3339
+from certmail_config.base.redis_answers import from_ms
+from certmail_config.jobs.states import State
 
 
 @dataclass(frozen=True, slots=True)

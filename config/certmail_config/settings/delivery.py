@@ -7,9 +7,9 @@ from typing import Final, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from certmail_config.durability import PATTERN as DURABILITY_PATTERN
+from certmail_config.base.durability import PATTERN as DURABILITY_PATTERN
+from certmail_config.jobs.uncertain_policy import PATTERN as UNCERTAIN_PATTERN
 from certmail_config.settings.part import PREFIX, Part
-from certmail_config.uncertain import PATTERN as UNCERTAIN_PATTERN
 
 SETTLE_SECONDS: Final = 3
 """The least that a lease leaves for judging and settling after the HTTP time-out."""

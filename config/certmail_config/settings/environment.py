@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from certmail_config.errors import SettingsError
-from certmail_config.setting_forms import misspelt
+from certmail_config.base.errors import SettingsError
+from certmail_config.settings.forms import misspelt
 from certmail_config.settings.part import PREFIX
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
 
-from certmail_config.setting_forms import whole_origin
+from certmail_config.base.urls import split_web_address
+from certmail_config.settings.forms import whole_origin
 from certmail_config.settings.part import LEAST_PASSWORD, HostAndPort, Part
-from certmail_config.web_addresses import split_web_address
 
 
 class GatewaySettings(Part):

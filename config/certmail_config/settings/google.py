@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
-from certmail_config.google_consoles import Consoles
-from certmail_config.sandbox import sandbox_addresses
-from certmail_config.setting_forms import proxy_address
+from certmail_config.google.consoles import Consoles
+from certmail_config.settings.forms import proxy_address
 from certmail_config.settings.part import Part, WebAddress, WholePath
+from certmail_config.settings.sandbox import sandbox_addresses
 
 
 def _see_certificates(path: Path) -> Path:

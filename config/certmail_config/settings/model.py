@@ -9,15 +9,15 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from certmail_config.errors import SettingsError
-from certmail_config.sandbox import settings_of
-from certmail_config.setting_faults import explain
+from certmail_config.base.errors import SettingsError
 from certmail_config.settings.delivery import DeliverySettings
 from certmail_config.settings.environment import check_names, names_of_others, read_environment
+from certmail_config.settings.faults import explain
 from certmail_config.settings.gateway import GatewaySettings
 from certmail_config.settings.google import GoogleSettings
 from certmail_config.settings.part import PREFIX
 from certmail_config.settings.retention import RetentionSettings
+from certmail_config.settings.sandbox import settings_of
 from certmail_config.settings.stores import StoreSettings
 
 

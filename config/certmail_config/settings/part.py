@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from certmail_config.setting_forms import host_and_port, web_address
+from certmail_config.settings.forms import host_and_port, web_address
 
 PREFIX: Final = "CERTMAIL_"
 LEAST_PASSWORD: Final = 12

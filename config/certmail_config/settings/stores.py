@@ -10,10 +10,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
-from certmail_config.errors import SettingsError
-from certmail_config.setting_forms import REDIS_FILES, database_address, redis_address
+from certmail_config.base.errors import SettingsError
+from certmail_config.crypto.signing import parse_public
+from certmail_config.settings.forms import REDIS_FILES, database_address, redis_address
 from certmail_config.settings.part import LEAST_PASSWORD, PREFIX, HostAndPort, Part, WholePath
-from certmail_config.signing import parse_public
 
 
 def default_data_dir() -> Path:

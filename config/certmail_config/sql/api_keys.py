@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Connection as Db
 from sqlalchemy import insert, select, update
 
-from certmail_config.api_keys import ApiKey, Scope
-from certmail_config.errors import Refused
+from certmail_config.base.errors import Refused
 from certmail_config.sql import tables
+from certmail_config.tenants.api_keys import ApiKey, Scope
 
 _TABLE = tables.api_keys
 

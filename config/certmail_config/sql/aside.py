@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Connection as Db
 from sqlalchemy import func, select
 
-from certmail_config.scrubbing import quote
+from certmail_config.base.redaction import quote
 from certmail_config.sql import tables
 
 SHOWN: Final = 3

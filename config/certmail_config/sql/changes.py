@@ -15,8 +15,8 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection as Db
 from sqlalchemy import select, tuple_
 
+from certmail_config.jobs.states import State
 from certmail_config.sql import tables
-from certmail_config.states import State
 
 MOST_READ: Final = 5000
 """So many events are looked at for one answer: one's own may be few among those of others."""

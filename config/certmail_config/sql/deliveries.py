@@ -16,12 +16,12 @@ from typing import Any, Final, Self
 from sqlalchemy import Column, ColumnElement, Engine, Select, literal, select, tuple_
 from sqlalchemy import Connection as Db
 
-from certmail_config.addresses import recorded_address
-from certmail_config.errors import WrongUse
+from certmail_config.base.addresses import recorded_address
+from certmail_config.base.errors import WrongUse
+from certmail_config.jobs.states import State
 from certmail_config.sql import tables
 from certmail_config.sql.engine import reachable
 from certmail_config.sql.requests import REQUEST_COLUMNS, with_requests
-from certmail_config.states import State
 
 COLUMNS: Final = (
     "job",

@@ -13,9 +13,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from certmail_config.errors import SettingsError, StoresUnreachable
+from certmail_config.base.errors import SettingsError, StoresUnreachable
 from certmail_config.settings import Settings
-from certmail_config.stores import database_url
+from certmail_config.stores.connect import database_url
 
 BUSY_SECONDS = 15
 BUSY_SECONDS_AT_ONCE = 4

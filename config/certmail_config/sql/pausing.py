@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from sqlalchemy import Connection as Db
 from sqlalchemy import select, update
 
-from certmail_config.connections import TenantState
-from certmail_config.pauses import EVERYTHING
 from certmail_config.sql import tables
+from certmail_config.tenants.models import TenantState
+from certmail_config.tenants.pauses import EVERYTHING
 
 
 def read_pauses(db: Db) -> Mapping[str, TenantState]:

@@ -12,15 +12,15 @@ from sqlalchemy import Connection as Db
 from sqlalchemy import RowMapping, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from certmail_config.addresses import kept_address
-from certmail_config.connections import DEFAULT_NAME, Connection, ConnectionState, Kind, Limits, Tenant
-from certmail_config.errors import Refused
-from certmail_config.ids import ConnectionId, uuid7
-from certmail_config.renewal import seal_for
-from certmail_config.sealing import new_pair
-from certmail_config.signing import OWNER, new_signing_key
+from certmail_config.base.addresses import kept_address
+from certmail_config.base.errors import Refused
+from certmail_config.base.ids import ConnectionId, uuid7
+from certmail_config.crypto.sealing import new_pair
+from certmail_config.crypto.signing import OWNER, new_signing_key
+from certmail_config.crypto.vault import Vault
 from certmail_config.sql import tables
-from certmail_config.vault import Vault
+from certmail_config.tenants.models import DEFAULT_NAME, Connection, ConnectionState, Kind, Limits, Tenant
+from certmail_config.tenants.sealed_fields import seal_for
 
 _LIMITS = tuple(limit.name for limit in fields(Limits))  # columns of the connection
 _TENANT_COLUMNS = tuple(column for column in tables.tenants.c if column.name != "created_at")

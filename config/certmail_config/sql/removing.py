@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection as Db
 from sqlalchemy import delete, update
 
-from certmail_config.ids import ConnectionId
+from certmail_config.base.ids import ConnectionId
 from certmail_config.sql import tables
 from certmail_config.sql.api_keys import forget_tenant
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 from sqlalchemy import Connection as Db
 from sqlalchemy import select
 
+from certmail_config.jobs.states import AttemptOutcome
 from certmail_config.sql import tables
-from certmail_config.states import AttemptOutcome
 
 REQUEST_COLUMNS: Final = (
     "attempts",

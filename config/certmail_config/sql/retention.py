@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import Connection as Db
 from sqlalchemy import Select, delete, select, update
 
-from certmail_config.ids import JobId
+from certmail_config.base.ids import JobId
+from certmail_config.jobs.states import FINAL, State
 from certmail_config.sql import tables
-from certmail_config.states import FINAL, State
 
 ENDED = FINAL | {State.UNCERTAIN}
 """What nothing but a person changes any more."""

@@ -9,8 +9,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Table, and_, select, update
 from sqlalchemy import Connection as Db
 
-from certmail_config.renewal import OF_CONNECTION, OF_DEPLOYMENT, OF_TENANT
 from certmail_config.sql import tables
+from certmail_config.tenants.sealed_fields import OF_CONNECTION, OF_DEPLOYMENT, OF_TENANT
 
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "deployment": OF_DEPLOYMENT,

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, literal, select, tuple_
 from sqlalchemy import Connection as Db
 
+from certmail_config.jobs.states import State
 from certmail_config.sql import tables
 from certmail_config.sql.deliveries import Filter
-from certmail_config.states import State
 
 
 @dataclass(frozen=True, slots=True)

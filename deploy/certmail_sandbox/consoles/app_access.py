@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from aiohttp import web
 
+from certmail_sandbox.accounts.directory import Domain
 from certmail_sandbox.consoles.frame import form_of, show, then
-from certmail_sandbox.directory import Domain
-from certmail_sandbox.fields import Refused
 from certmail_sandbox.state import state_of
+from certmail_sandbox.wire.fields import Refused
 
 PATH = "/ac/owl/list"
 

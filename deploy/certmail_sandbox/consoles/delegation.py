@@ -5,9 +5,9 @@ Whoever comes here administers every Workspace domain at once; at Google, each h
 
 from aiohttp import web
 
-from certmail_sandbox import scopes
+from certmail_sandbox.accounts import scopes
+from certmail_sandbox.accounts.directory import ServiceAccount
 from certmail_sandbox.consoles.frame import form_of, show, then
-from certmail_sandbox.directory import ServiceAccount
 from certmail_sandbox.state import state_of
 
 PATH = "/ac/owl/domainwidedelegation"

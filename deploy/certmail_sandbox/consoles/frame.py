@@ -8,9 +8,9 @@ from aiohttp.typedefs import Handler
 from aiohttp.web_request import FileField
 from yarl import URL
 
-from certmail_sandbox.fields import Refused
+from certmail_sandbox.pages.templating import page
 from certmail_sandbox.state import State, state_of
-from certmail_sandbox.templating import page
+from certmail_sandbox.wire.fields import Refused
 
 View = Callable[[web.Request, State], Awaitable[web.Response]]
 

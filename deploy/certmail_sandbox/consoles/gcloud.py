@@ -8,11 +8,11 @@ import re
 import shlex
 from dataclasses import dataclass, field, replace
 
+from certmail_sandbox.accounts.directory import Project, ServiceAccount, new_service_account
 from certmail_sandbox.consoles.projects import ID
-from certmail_sandbox.directory import Project, ServiceAccount, new_service_account
-from certmail_sandbox.fields import Refused
 from certmail_sandbox.key_upload import upload
 from certmail_sandbox.state import State
+from certmail_sandbox.wire.fields import Refused
 
 GMAIL = "gmail.googleapis.com"
 _HERE = re.compile(r"""cat\s*>\s*"?\$(\w+)"?\s*<<'?(\w+)'?\n(.*?)\n\2$""", re.DOTALL | re.MULTILINE)

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from aiohttp import web
 
+from certmail_sandbox.accounts.directory import ServiceAccount
 from certmail_sandbox.consoles.frame import form_of, show, then
 from certmail_sandbox.consoles.service_accounts import ONE, address_of, of_account
-from certmail_sandbox.directory import ServiceAccount
-from certmail_sandbox.fields import Refused
 from certmail_sandbox.key_upload import upload
 from certmail_sandbox.state import state_of
+from certmail_sandbox.wire.fields import Refused
 
 
 @of_account

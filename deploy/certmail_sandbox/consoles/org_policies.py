@@ -6,8 +6,8 @@ from aiohttp import web
 
 from certmail_sandbox.consoles.frame import form_of, show, then
 from certmail_sandbox.consoles.projects import of_project
-from certmail_sandbox.fields import Refused
 from certmail_sandbox.state import state_of
+from certmail_sandbox.wire.fields import Refused
 
 PATH = "/iam-admin/orgpolicies"
 KEY_UPLOAD = ("iam-disableServiceAccountKeyUpload", "iam-managed-disableServiceAccountKeyUpload")

@@ -6,8 +6,8 @@ from functools import wraps
 
 from aiohttp import web
 
+from certmail_sandbox.accounts.directory import Directory, Project, project_number
 from certmail_sandbox.consoles.frame import form_of, show, then
-from certmail_sandbox.directory import Directory, Project, project_number
 from certmail_sandbox.state import state_of
 
 ID = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")

@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from certmail_sandbox.accounts.directory import ServiceAccount, new_service_account
 from certmail_sandbox.consoles.frame import form_of, show, then
 from certmail_sandbox.consoles.projects import ID, ID_RULE, of_project
-from certmail_sandbox.directory import ServiceAccount, new_service_account
 from certmail_sandbox.state import state_of
 
 PATH = "/iam-admin/serviceaccounts"

@@ -4,11 +4,11 @@ from collections import Counter
 
 from aiohttp import web
 
+from certmail_sandbox.accounts.directory import new_account
 from certmail_sandbox.consoles.frame import form_of, show, then
-from certmail_sandbox.directory import new_account
-from certmail_sandbox.fields import Refused
-from certmail_sandbox.mime import is_address
 from certmail_sandbox.state import state_of
+from certmail_sandbox.wire.fields import Refused
+from certmail_sandbox.wire.mime import is_address
 
 MOST_SECONDS = 86_400
 

@@ -2,8 +2,8 @@
 
 import json
 
-from certmail_sandbox.errors import ApiError
 from certmail_sandbox.wire import parameters, schema
+from certmail_sandbox.wire.errors import ApiError
 
 MOST_NAMES = 20  # told of in one refusal
 Json = dict[str, object]

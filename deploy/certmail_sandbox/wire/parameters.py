@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from aiohttp import web
 from multidict import MultiMapping
 
-from certmail_sandbox.errors import ApiError
 from certmail_sandbox.wire import mask
+from certmail_sandbox.wire.errors import ApiError
 
 STANDARD = frozenset(
     {

@@ -4,7 +4,7 @@ import json
 
 from aiohttp import web
 
-from certmail_sandbox.errors import ApiError, GoogleError, Json
+from certmail_sandbox.wire.errors import ApiError, GoogleError, Json
 from certmail_sandbox.wire.parameters import Shape
 
 SHAPE = web.RequestKey("shape", Shape)

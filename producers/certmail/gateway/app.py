@@ -13,26 +13,26 @@ import aiohttp
 from aiohttp import web
 
 from certmail.gateway.access_log import noted
-from certmail.gateway.api.mount import mount
-from certmail.gateway.away import as_told
-from certmail.gateway.console import cookies
-from certmail.gateway.console.asking_whether import ASKED_AT, GOOGLE, add_question
-from certmail.gateway.console.cookies import Cookie
-from certmail.gateway.console.front import FRONT
-from certmail.gateway.console.guard import guard
-from certmail.gateway.console.returning import returned
+from certmail.gateway.api.application import mount
+from certmail.gateway.console.context import FRONT
+from certmail.gateway.console.middleware import guard
+from certmail.gateway.console.pages.account_question import ASKED_AT, GOOGLE, add_question
+from certmail.gateway.console.pages.oauth_return import returned
 from certmail.gateway.console.routes import add_console
-from certmail.gateway.console.visitors import new_secret
-from certmail.gateway.doors import Bounds, Runner, allow_descriptors
-from certmail.gateway.google import Google, new_session
+from certmail.gateway.console.sessions import cookies
+from certmail.gateway.console.sessions.cookies import Cookie
+from certmail.gateway.console.sessions.sessions import new_secret
 from certmail.gateway.headers import protect
-from certmail.gateway.link_outcomes import Linked, Question
-from certmail.gateway.linking import finish
+from certmail.gateway.listener import Bounds, Runner, allow_descriptors
+from certmail.gateway.oauth.google_client import Google, new_session
+from certmail.gateway.oauth.link_outcomes import Linked, Question
+from certmail.gateway.oauth.linking import finish
 from certmail.gateway.readiness import Readying
-from certmail_config.errors import CertmailError, StoresUnreachable
-from certmail_config.office import Office
-from certmail_config.our_client import configured_client
-from certmail_config.setting_forms import host_and_port
+from certmail.gateway.store_outage import as_told
+from certmail_config.admin.admin import Office
+from certmail_config.base.errors import CertmailError, StoresUnreachable
+from certmail_config.settings.forms import host_and_port
+from certmail_config.settings.oauth_client import configured_client
 
 OFFICE: web.AppKey[Office] = web.AppKey("office", Office)
 THREADS: Final = 32

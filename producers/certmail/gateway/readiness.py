@@ -14,12 +14,13 @@ from typing import Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from certmail.lookout import Lookout
-from certmail_config import keys, standing
-from certmail_config.durability import Durability
-from certmail_config.errors import CertmailError
-from certmail_config.office import Office
-from certmail_config.room import Limits
+from certmail.client.intake_guard import Lookout
+from certmail_config.admin.admin import Office
+from certmail_config.base import redis_keys
+from certmail_config.base.durability import Durability
+from certmail_config.base.errors import CertmailError
+from certmail_config.status import stalls
+from certmail_config.stores.capacity import Limits
 
 OK: Final = "ok"
 STANDS: Final = "not as it should be (`certmail doctor` says more), since"
@@ -66,12 +67,12 @@ def readiness(office: Office) -> Readiness:
 def behind(redis: Redis) -> dict[str, str]:
     """Who works on what was taken in, and what of that stands still. Raises RedisError."""
     with redis.pipeline(transaction=False) as pipe:
-        standing.ask(pipe)
-        seen = standing.read(pipe.execute())
+        stalls.ask(pipe)
+        seen = stalls.read(pipe.execute())
     if not seen.workers:
         return {"workers": "none is alive: reminders wait"}
     # Anybody may ask: which worker on which machine, and what it failed with, is for doctor and the log to say.
-    found = {each.service: f"{STANDS} {each.since:%Y-%m-%dT%H:%M:%SZ}" for each in standing.standstills(seen)}
+    found = {each.service: f"{STANDS} {each.since:%Y-%m-%dT%H:%M:%SZ}" for each in stalls.standstills(seen)}
     mailboxes, projects = seen.waits
     if mailboxes or projects:
         found["waits"] = (
@@ -85,7 +86,7 @@ def _takes_in(office: Office) -> None:
     settings = office.settings
     limits = Limits(settings.redis_memory_max, settings.events_max)
     Lookout(office.redis, Durability.parse(settings.durability), limits).look(1)
-    office.redis.set(keys.WITNESS, b"")
+    office.redis.set(redis_keys.WITNESS, b"")
 
 
 def _answers(office: Office) -> None:

@@ -15,10 +15,10 @@ from aiohttp import web
 from redis import Redis
 
 from certmail.gateway.app import runner_of
-from certmail_config.api_keys import Scope
-from certmail_config.key_desk import create_key
-from certmail_config.office import Office, open_office
+from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.api_keys import create_key
 from certmail_config.settings import PREFIX, Settings
+from certmail_config.tenants.api_keys import Scope
 
 
 @pytest.fixture(autouse=True)

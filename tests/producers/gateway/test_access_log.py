@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from certmail_config.office import Office
+from certmail_config.admin.admin import Office
 
 ACCESS = "certmail.gateway.access_log"
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from certmail_config.office import Office
-from certmail_config.setup_links import issue
+from certmail_config.admin.admin import Office
+from certmail_config.admin.setup_links import issue
 
 
 async def test_the_bare_address_leads_to_the_console(client: Any) -> None:

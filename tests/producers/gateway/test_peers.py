@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from certmail.gateway.away import as_told
 from certmail.gateway.peers import Proxies, network_of
-from certmail_config.errors import SettingsError, StoresUnreachable
+from certmail.gateway.store_outage import as_told
+from certmail_config.base.errors import SettingsError, StoresUnreachable
 from certmail_config.settings import Settings
 
 TRUSTED = Proxies.of(["10.0.0.0/8", "::1"])

@@ -9,9 +9,9 @@ import pytest
 from redis import Redis
 
 from certmail.gateway.readiness import FRESH_SECONDS, STANDS, Readying, readiness
-from certmail_config import keys
+from certmail_config.admin.admin import Office
+from certmail_config.base import redis_keys
 from certmail_config.ledger import advertise, note, run
-from certmail_config.office import Office
 
 REMINDER = {"tenant": "acme", "to": "anna@people.example"}
 
@@ -61,7 +61,7 @@ def test_what_works_behind_it_is_said_and_decides_nothing(office: Office, redis:
     assert found.ready
     assert found.checks["workers"] == "ok"
     assert found.checks["pacer"].startswith(f"{STANDS} 20")
-    redis.hset(keys.PROGRESS, "waits", "3|1")
+    redis.hset(redis_keys.PROGRESS, "waits", "3|1")
     assert readiness(office).checks["waits"].startswith("3 mailboxes and 1 projects wait")
 
 
@@ -82,6 +82,6 @@ async def test_who_asks_again_and_again_costs_the_server_nothing(office: Office,
 def test_notes_that_are_none_say_nothing(office: Office, redis: Redis, value: bytes) -> None:
     run(redis, advertise("w", 10, seconds=60))
     for name in ("pacer", "rung", "clock:w", "waits", "a service of nobody's"):
-        redis.hset(keys.PROGRESS, name, value)
-    redis.hset(keys.CAPACITY, "w", value)
+        redis.hset(redis_keys.PROGRESS, name, value)
+    redis.hset(redis_keys.CAPACITY, "w", value)
     assert set(readiness(office).checks) <= {"redis", "database", "workers", "pacer", "waits"}

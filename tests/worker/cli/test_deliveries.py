@@ -12,13 +12,13 @@ import pytest
 from redis import Redis
 
 from certmail import Mailer, Reminder
-from certmail_config.connections import Limits
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import open_database
+from certmail_config.tenants.models import Limits
 from certmail_worker.cli import run_command
-from certmail_worker.record import read_cursor, write
-from support.records import begun, enqueued, happened, settled
+from certmail_worker.recording.writer import read_cursor, write
+from support.data.events import begun, enqueued, happened, settled
 
 Run = Callable[..., tuple[int, str, str]]
 EVENTS = [

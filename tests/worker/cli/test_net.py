@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from certmail_worker.cli.commands import COMMANDS, Group
-from support.forked import Case, Ended, Forks, forks
+from support.processes.forked import Case, Ended, Forks, forks
 
 STAYING: Final = {"demo", "up", "worker", "flower", "gateway", "sandbox"}
 ARGUMENTS: Final[dict[str, str]] = {

@@ -15,10 +15,10 @@ import pytest
 from redis import Redis
 
 from certmail import Mailer, Reminder
-from certmail_config import keys
-from certmail_config.connections import TenantState
+from certmail_config.base import redis_keys
+from certmail_config.tenants.models import TenantState
 from certmail_worker.cli import run_command
-from certmail_worker.halts import disagreements, in_force
+from certmail_worker.doctor.pause_findings import disagreements, in_force
 
 Run = Callable[..., tuple[int, Any]]
 ACCOUNT = ["--service-account", "sa@acme-it.iam.gserviceaccount.com", "--mailbox", "r@acme.example"]
@@ -50,7 +50,7 @@ class TestPause:
 
     def test_the_event_says_who_did_it_whatever_reason_was_given(self, certmail: Run, redis: Redis) -> None:
         certmail("pause", "--tenant", "acme", "--reason", "audit")
-        [(_, fields)] = cast("Any", redis.xrevrange(keys.EVENTS, count=1))
+        [(_, fields)] = cast("Any", redis.xrevrange(redis_keys.EVENTS, count=1))
         assert (fields[b"type"], fields[b"reason"]) == (b"paused", b"audit")
         assert fields[b"by"].decode().endswith(" on the command line")
 
@@ -83,7 +83,7 @@ class TestPause:
         status, said = certmail("pause")
         assert (status, said["error"]["code"]) == (3, "redis_unreachable")
         monkeypatch.setenv("CERTMAIL_REDIS_URL", redis_url)
-        assert redis.smembers(keys.PAUSED) == set()
+        assert redis.smembers(redis_keys.PAUSED) == set()
 
     def test_doctor_warns_of_each_and_says_how_it_goes_on(self, certmail: Run) -> None:
         certmail("pause")
@@ -101,7 +101,7 @@ class TestPause:
 
     def test_doctor_says_where_the_stores_disagree(self, certmail: Run, redis: Redis) -> None:
         certmail("pause")
-        redis.delete(keys.PAUSED)
+        redis.delete(redis_keys.PAUSED)
         status, report = certmail("doctor")
         [finding] = [each for each in report["findings"] if each["check"] == "paused"]
         assert (status, finding["severity"]) == (1, "error")

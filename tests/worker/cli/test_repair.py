@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from certmail_config.office import Office, open_office
+from certmail_config.admin.admin import Office, open_office
 from certmail_config.settings import Settings
 from certmail_worker.cli import run_command
-from certmail_worker.record import Position, read_cursor, read_position, write, write_position
-from certmail_worker.unused_copy import ASK
-from support.engines import running
-from support.records import enqueued, settled
+from certmail_worker.doctor.unused_copy import ASK
+from certmail_worker.recording.writer import Position, read_cursor, read_position, write, write_position
+from support.data.events import enqueued, settled
+from support.servers.engines import running
 
 Run = Callable[..., tuple[int, Any]]
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from certmail_config import keys
+from certmail_config.base import redis_keys
 from certmail_config.sql.engine import open_database
 from certmail_worker.cli import run_command
-from certmail_worker.record import read_cursor, write
-from support.records import begun, enqueued, settled
+from certmail_worker.recording.writer import read_cursor, write
+from support.data.events import begun, enqueued, settled
 
 
 def test_a_list_that_stops_says_how_many_there_are(
@@ -29,7 +29,7 @@ def test_a_list_that_stops_says_how_many_there_are(
             begun(10 * n + 2, job=job),
             settled(10 * n + 3, "uncertain", "unknown", job=job),
         ]
-        redis.hset(keys.JOB + job, mapping={"state": "uncertain", "held": "1"})
+        redis.hset(redis_keys.JOB + job, mapping={"state": "uncertain", "held": "1"})
     write(engine, read_cursor(engine), events)
     engine.dispose()
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from certmail_config import keys
-from certmail_config.connections import Limits
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
+from certmail_config.base import redis_keys
 from certmail_config.settings import Settings
+from certmail_config.tenants.models import Limits
 from certmail_worker.cli import run_command
 
 WHY = "day_full: The mailbox has reached Gmail's sending limit."
@@ -32,9 +32,9 @@ def cooling(commands: Callable[..., tuple[int, Any]], redis: Redis) -> str:
             valid_days=30,
         )
         office.save(made.working(key_id="key"))
-    mailbox: Any = redis.hget(keys.LANE_INFO + made.id, "mailbox")
+    mailbox: Any = redis.hget(redis_keys.LANE_INFO + made.id, "mailbox")
     until = round((time.time() + 900) * 1000)
-    redis.hset(keys.MAILBOX + mailbox.decode(), mapping={"cooling": str(until), "cool_reason": WHY})
+    redis.hset(redis_keys.MAILBOX + mailbox.decode(), mapping={"cooling": str(until), "cool_reason": WHY})
     return made.id
 
 

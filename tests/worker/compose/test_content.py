@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from certmail_worker.compose import Letter
-from certmail_worker.compose.catalogue import catalogue
 from certmail_worker.compose.content import Content, content
+from certmail_worker.compose.language.catalogue import catalogue
 from certmail_worker.compose.pages import html_page, text_page
 
 Make = Callable[..., Letter]

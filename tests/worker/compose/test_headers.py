@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from certmail_worker.compose.clean import line
 from certmail_worker.compose.headers import WireHeader, mailbox_header, text_header
+from certmail_worker.compose.language.clean import line
 
 ADDRESS = "maria.lopez@emea.acme.example"
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=90).map(line).filter(bool)

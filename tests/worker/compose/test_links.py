@@ -4,7 +4,7 @@ from email.message import EmailMessage
 import pytest
 
 from certmail_worker.compose import ComposeError, Letter, Mail, compose
-from support.link_hosts import CASES
+from support.data.link_hosts import CASES
 
 Make = Callable[..., Letter]
 Parse = Callable[[Mail], EmailMessage]

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from certmail import Cancellation, Mailer
-from certmail_config import keys
-from certmail_config.errors import Refused, WrongUse
-from certmail_config.ids import job_id
-from certmail_config.redis_answers import members_of
+from certmail_config.base import redis_keys
+from certmail_config.base.errors import Refused, WrongUse
+from certmail_config.base.ids import job_id
+from certmail_config.base.redis_answers import members_of
 from certmail_config.settings import Settings
 from certmail_worker.cli.support.actor import by_whom
 from certmail_worker.cli.support.output import Json, out, print_json
@@ -66,7 +66,7 @@ def cancel(
 
 def _tenant(mailer: Mailer, tenant: str | None) -> str:
     """A campaign's id is its tenant's own: with several tenants, whose it is must be said."""
-    names = members_of(mailer.redis, keys.TENANTS)
+    names = members_of(mailer.redis, redis_keys.TENANTS)
     tenants = sorted(name.decode() for name in names)
     if tenant is not None and tenant not in tenants:
         raise Refused("unknown_tenant", f"There is no tenant {tenant!r}.", "See `certmail tenants list`.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import open_database, upgrade
-from certmail_config.stores import database_url
+from certmail_config.stores.connect import database_url
 from certmail_worker.cli.support.output import Json, err, print_json
 
 

@@ -15,13 +15,13 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from certmail_config.errors import Refused, WrongUse
+from certmail.files.formats.cells import harmless
+from certmail_config.base.errors import Refused, WrongUse
+from certmail_config.jobs.states import State
 from certmail_config.settings import Settings
 from certmail_config.sql.deliveries import SHOWN_COLUMNS, Cursor, Filter, Row, read_all, read_page
 from certmail_config.sql.engine import reachable, ready_database
 from certmail_config.sql.totals import count_deliveries
-from certmail_config.states import State
-from certmail_worker.cli.files.cells import harmless
 from certmail_worker.cli.support.output import Json, err, fields, out, print_json, table, when
 from certmail_worker.cli.support.times import parse_time
 

@@ -12,11 +12,11 @@ import typer
 from rich.markup import escape
 
 from certmail_config.settings import PREFIX, Settings
-from certmail_worker.children import termination_as_interrupt
 from certmail_worker.cli.support.output import Json, err, fields, out, print_json
 from certmail_worker.demo.progress import Progress
 from certmail_worker.demo.scene import console_url, play, stage
 from certmail_worker.demo.summary import ENDS
+from certmail_worker.processes.children import termination_as_interrupt
 
 FAULTS: Final[Mapping[str, tuple[str, str]]] = {
     "429_retry_at": ("time to wait that Gmail named", "times to wait that Gmail named"),

@@ -10,14 +10,14 @@ from typing import Annotated, Any
 import typer
 from rich.status import Status
 
-from certmail_config.errors import WrongUse
-from certmail_config.presence import see_that_no_sandbox_is_meant
+from certmail_config.base.errors import WrongUse
 from certmail_config.settings import Settings
-from certmail_worker.checks.findings import Finding, Severity
-from certmail_worker.checkup import examine
+from certmail_config.settings.presence import see_that_no_sandbox_is_meant
 from certmail_worker.cli.support.output import Json, err, out, print_json
 from certmail_worker.cli.support.times import parse_time
-from certmail_worker.repair import Done, Repair, find_repair
+from certmail_worker.doctor.checks.findings import Finding, Severity
+from certmail_worker.doctor.diagnosis import examine
+from certmail_worker.doctor.repair import Done, Repair, find_repair
 
 _MARK = {
     Severity.OK: "[green]ok     [/green]",

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.errors import WrongUse
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
+from certmail_config.base.errors import WrongUse
 from certmail_config.settings import Settings
 from certmail_worker.cli.support.actor import by_whom
 from certmail_worker.cli.support.for_good import Yes, ask
 from certmail_worker.cli.support.output import Json, err, out, print_json
-from certmail_worker.erasure import erase as erase_address
+from certmail_worker.connections.erasure import erase as erase_address
 
 
 def erase(

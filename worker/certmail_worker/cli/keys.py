@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.api_keys import EVERY_TENANT, ApiKey, Scope
-from certmail_config.errors import WrongUse
-from certmail_config.key_desk import create_key, list_keys, revoke_key
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
+from certmail_config.admin.api_keys import create_key, list_keys, revoke_key
+from certmail_config.base.errors import WrongUse
+from certmail_config.crypto.signing import public_half, write_public
 from certmail_config.settings import Settings
-from certmail_config.signing import public_half, write_public
 from certmail_config.sql import registry
+from certmail_config.tenants.api_keys import EVERY_TENANT, ApiKey, Scope
 from certmail_worker.cli.support.output import Json, err, out, print_json, table, when
 
 

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from certmail_config import stopping
-from certmail_config.connections import TenantState
-from certmail_config.office import Office, open_office
-from certmail_config.pauses import EVERYTHING, words
+from certmail_config.admin import suspension
+from certmail_config.admin.admin import Office, open_office
 from certmail_config.settings import Settings
 from certmail_config.sql.pausing import read_pauses
+from certmail_config.tenants.models import TenantState
+from certmail_config.tenants.pauses import EVERYTHING, words
 from certmail_worker.cli.support.actor import Reason, actor, by_whom
 from certmail_worker.cli.support.output import Json, out, print_json
 
@@ -32,9 +32,9 @@ def resume(*, tenant: Whose = None, reason: Reason = None, json: Json = False) -
 
 def _pause(office: Office, tenant: str | None, *, on: bool, reason: str | None, json: bool) -> None:
     if tenant is None:
-        changed = stopping.stop_everything(office, on=on, reason=by_whom(reason))
+        changed = suspension.stop_everything(office, on=on, reason=by_whom(reason))
     else:
-        changed = stopping.pause_tenant(office, tenant, on=on, reason=by_whom(reason))
+        changed = suspension.pause_tenant(office, tenant, on=on, reason=by_whom(reason))
     with office.db() as db:
         paused = read_pauses(db)
     if json:

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from certmail_config.connections import Limits
+from certmail_config.tenants.models import Limits
 from certmail_worker.cli.connections import limits as of
 from certmail_worker.cli.support.output import Json, err, fields, out, print_json, table
-from certmail_worker.study import Plan, study
+from certmail_worker.simulation.campaign_study import Plan, study
 
 
 def simulate(

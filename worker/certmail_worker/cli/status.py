@@ -10,18 +10,18 @@ from typing import Annotated, Any, Final
 import typer
 from redis import Redis
 
-from certmail_config import keys
-from certmail_config.errors import CertmailError, Refused, SealBroken
-from certmail_config.ids import ConnectionId, job_id
+from certmail_config.base import redis_keys
+from certmail_config.base.errors import CertmailError, Refused, SealBroken
+from certmail_config.base.ids import ConnectionId, job_id
+from certmail_config.crypto.vault import Vault
+from certmail_config.forecast.forecaster import Outlook
 from certmail_config.ledger.view import JobView
-from certmail_config.looking_up import look_up
-from certmail_config.outlook import Outlook
 from certmail_config.settings import Settings
+from certmail_config.sql.delivery_story import Story, read_story
 from certmail_config.sql.engine import check_version, open_database, reachable
-from certmail_config.sql.story import Story, read_story
-from certmail_config.stores import connect, database_url, redis_server, vault_keys
-from certmail_config.vault import Vault
-from certmail_config.working_copy import read_connection
+from certmail_config.status.job_lookup import look_up
+from certmail_config.stores.connect import connect, database_url, redis_server, vault_keys
+from certmail_config.tenants.working_copy import read_connection
 from certmail_worker.cli.support.output import Json, err, out, print_json, table
 from certmail_worker.cli.support.output import fields as show_fields
 
@@ -130,7 +130,7 @@ def _mailbox(redis: Redis, view: JobView, settings: Settings) -> str | None:
         return None
     connection = ConnectionId(view.connection)
     try:
-        fields: Any = redis.hgetall(keys.CONNECTION + connection)
+        fields: Any = redis.hgetall(redis_keys.CONNECTION + connection)
         found = read_connection(fields, connection, Vault(configured))
     except SealBroken:
         return None

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.errors import WrongUse
-from certmail_config.ids import job_id
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
+from certmail_config.base.errors import WrongUse
+from certmail_config.base.ids import job_id
+from certmail_config.jobs.states import FINAL, State
 from certmail_config.settings import Settings
-from certmail_config.states import FINAL, State
 from certmail_worker.cli.support.actor import user
 from certmail_worker.cli.support.output import Json, err, out, print_json, table
-from certmail_worker.resolve import Decision, Resolved, list_uncertain, resolve
+from certmail_worker.uncertain.manual_resolution import Decision, Resolved, list_uncertain, resolve
 
 Tenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]
 Campaign = Annotated[str | None, typer.Option(help="Only this campaign's.")]

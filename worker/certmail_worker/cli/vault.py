@@ -9,11 +9,16 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from certmail_config.key_file import key_file, new_vault_key, put_in_front, see_that_keys_are_in_a_file
-from certmail_config.key_use import OldKey, old_keys
-from certmail_config.office import Office, open_office
-from certmail_config.reseal import Resealed, Unopened, reseal
+from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.vault_key_usage import OldKey, old_keys
+from certmail_config.admin.vault_rotation import Resealed, Unopened, reseal
 from certmail_config.settings import Settings
+from certmail_config.stores.vault_file import (
+    key_file,
+    new_vault_key,
+    put_in_front,
+    see_that_keys_are_in_a_file,
+)
 from certmail_worker.cli.support.output import Json, err, out, print_json, when
 
 

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from certmail_worker.compose import addresses, clean
-from certmail_worker.compose.catalogue import Catalogue, catalogue
+from certmail_worker.compose import addresses
 from certmail_worker.compose.facts import Due, Progress, due_of, plausible, progress_of
+from certmail_worker.compose.language import clean
+from certmail_worker.compose.language.catalogue import Catalogue, catalogue
+from certmail_worker.compose.language.moments import Moment, moment, time_zone
+from certmail_worker.compose.language.phrases import Pattern, Phrase
 from certmail_worker.compose.letter import ComposeError, Letter
 from certmail_worker.compose.links import Link, link_of
-from certmail_worker.compose.moments import Moment, moment, time_zone
-from certmail_worker.compose.phrases import Pattern, Phrase
 
 KINDS: Final = frozenset({"notice", "reminder", "final"})
 _SEPARATOR: Final = " · "

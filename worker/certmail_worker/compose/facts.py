@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
-from certmail_worker.compose.catalogue import Catalogue
-from certmail_worker.compose.moments import Moment
-from certmail_worker.compose.phrases import Phrase
+from certmail_worker.compose.language.catalogue import Catalogue
+from certmail_worker.compose.language.moments import Moment
+from certmail_worker.compose.language.phrases import Phrase
 
 _BEYOND_COUNTING: Final = 1_000_000_000
 

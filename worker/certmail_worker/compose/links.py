@@ -1,6 +1,6 @@
 """The link that a letter carries, as the door has judged it."""
 
-from certmail_config.web_links import Link, NoLink, read_link
+from certmail_config.base.web_links import Link, NoLink, read_link
 from certmail_worker.compose.letter import ComposeError
 
 __all__ = ["Link", "link_of"]

@@ -6,8 +6,9 @@ from email.policy import SMTP
 from typing import Final, Literal
 from uuid import UUID
 
-from certmail_worker.compose import addresses, clean
+from certmail_worker.compose import addresses
 from certmail_worker.compose.headers import mailbox_header, text_header
+from certmail_worker.compose.language import clean
 from certmail_worker.compose.letter import ComposeError, Letter
 
 # 76 and not the policy's 78: it also bounds the lines of quoted-printable, where RFC 2045 says 76.

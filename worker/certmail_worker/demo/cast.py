@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from certmail_config.connections import Connection, Kind, Limits
-from certmail_config.errors import Refused
-from certmail_config.links import begin_link
-from certmail_config.office import Office
-from certmail_config.our_client import oauth_client
+from certmail_config.admin.admin import Office
+from certmail_config.base.errors import Refused
+from certmail_config.onboarding.consents import begin_link
+from certmail_config.settings.oauth_client import oauth_client
+from certmail_config.tenants.models import Connection, Kind, Limits
+from certmail_worker.connections.probe import probe_and_save
 from certmail_worker.demo.google import SandboxGoogle
 from certmail_worker.demo.progress import Progress
-from certmail_worker.probe import probe_and_save
 
 UNITS_PER_MINUTE = 15_000
 """The older of Google's two quotas, so that the demo takes minutes rather than many."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from certmail_config.states import State
+from certmail_config.jobs.states import State
 from certmail_worker.demo.cast import ACME, GLOBEX, Role
 from certmail_worker.demo.google import SandboxGoogle
 from certmail_worker.demo.ledger import Seen

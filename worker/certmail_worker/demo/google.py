@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
-from certmail_config.connections import METADATA_SCOPE, SEND_SCOPE
-from certmail_config.errors import Refused
+from certmail_config.base.errors import Refused
+from certmail_config.tenants.models import METADATA_SCOPE, SEND_SCOPE
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from redis import Redis
 
-from certmail_config import keys
-from certmail_config.states import FINAL, State
+from certmail_config.base import redis_keys
+from certmail_config.jobs.states import FINAL, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ def glance(redis: Redis, jobs: Sequence[str]) -> Mapping[str, Seen]:
     names = ("tenant", "state", "held", "possible_duplicate", "reason")
     with redis.pipeline(transaction=False) as pipe:
         for job in jobs:
-            pipe.hmget(keys.JOB + job, names)
-            pipe.zscore(keys.UNSURE, job)
+            pipe.hmget(redis_keys.JOB + job, names)
+            pipe.zscore(redis_keys.UNSURE, job)
         answers = pipe.execute()
     seen = {}
     for job, values, look in zip(jobs, answers[0::2], answers[1::2], strict=True):

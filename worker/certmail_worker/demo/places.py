@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import Final, TypeVar
 
-from certmail_config.errors import Refused
+from certmail_config.base.errors import Refused
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from certmail_config.states import FINAL, State
+from certmail_config.jobs.states import FINAL, State
 
 WAITING = (State.SCHEDULED, State.READY)
 FLYING = (State.DISPATCHED, State.SENDING)

@@ -16,16 +16,15 @@ from typing import Any
 from sqlalchemy import select
 
 from certmail import Mailer
-from certmail_config.errors import Refused
-from certmail_config.office import Office, open_office
-from certmail_config.sandbox import sandbox_addresses
+from certmail.files.enqueue import enqueue_rows
+from certmail.files.source import text_source
+from certmail.files.tally import Tally
+from certmail_config.admin.admin import Office, open_office
+from certmail_config.base.errors import Refused
+from certmail_config.jobs.states import State
 from certmail_config.settings import PREFIX, Settings
+from certmail_config.settings.sandbox import sandbox_addresses
 from certmail_config.sql import tables
-from certmail_config.states import State
-from certmail_worker.children import Child, child
-from certmail_worker.cli.files.enqueue import enqueue_rows
-from certmail_worker.cli.files.source import text_source
-from certmail_worker.cli.send.tally import Tally
 from certmail_worker.demo.campaign import campaign_file
 from certmail_worker.demo.cast import ROLES, UNITS_PER_MINUTE, link_all
 from certmail_worker.demo.director import Director
@@ -35,6 +34,7 @@ from certmail_worker.demo.ledger import Seen, glance
 from certmail_worker.demo.places import any_port, known_ports, start
 from certmail_worker.demo.progress import Progress
 from certmail_worker.demo.summary import TenantResult, disagreements, summary
+from certmail_worker.processes.children import Child, child
 
 LONGEST_SECONDS = 300.0
 RECORD_SECONDS = 15.0

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from certmail_config.states import State
+from certmail_config.jobs.states import State
 from certmail_worker.demo.ledger import Seen
 
 ENDS = (State.ACCEPTED, State.UNCERTAIN, State.SUPPRESSED, State.FAILED, State.EXPIRED, State.CANCELLED)

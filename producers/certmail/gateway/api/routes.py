@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from certmail.gateway.api import campaigns, changes, deliveries, invitations, listings, models, reminders
-from certmail.gateway.api.calls import Answer, Call, Desk
-from certmail.gateway.api.turns import Turns
-from certmail_config.api_keys import Scope
-from certmail_config.reminder import Reminder
+from certmail.gateway.api import models
+from certmail.gateway.api.context import Answer, Call, Desk
+from certmail.gateway.api.handlers import campaigns, changes, deliveries, lists, reminders, setup_links
+from certmail.gateway.api.request.turns import Turns
+from certmail_config.jobs.reminder import Reminder
+from certmail_config.tenants.api_keys import Scope
 
 ALWAYS: Final = (
     "unauthenticated", "invalid_header", "scope_missing", "rate_limited", "internal_error", "stores_unreachable",
@@ -182,12 +183,12 @@ ROUTES: Final = (
     _list(
         "/v1/tenants", "listTenants", Tag.TENANTS, Scope.TENANTS_READ,
         "List the tenants that the API key reaches",
-        listings.tenants, models.TenantQuery, models.TenantPage, "Some of them.",
+        lists.tenants, models.TenantQuery, models.TenantPage, "Some of them.",
     ),
     _list(
         "/v1/connections", "listConnections", Tag.TENANTS, Scope.TENANTS_READ,
         "List their connections, and what is wrong with those that do not work",
-        listings.connections, models.ConnectionQuery, models.ConnectionPage, "Some of them.",
+        lists.connections, models.ConnectionQuery, models.ConnectionPage, "Some of them.",
     ),
     Route(
         "POST",
@@ -196,7 +197,7 @@ ROUTES: Final = (
         Tag.TENANTS,
         "Make a link on which a tenant's administrator connects the mailbox; the tenant's link before it ends",
         Scope.SETUP_LINKS_WRITE,
-        Writing(models.SetupLinkWanted, invitations.body, invitations.make),
+        Writing(models.SetupLinkWanted, setup_links.body, setup_links.make),
         {201: ("Good for seven days, in the first browser in which Start is pressed.", models.SetupLink)},
         problems=(*_KEYED, "invalid_body", "tenant_not_allowed", "connection_active", "tenant_suspended"),
     ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from certmail_config.errors import SettingsError
+from certmail_config.base.errors import SettingsError
 from certmail_config.settings import Settings
 
 MOST_BYTES: Final = 256 * 1024

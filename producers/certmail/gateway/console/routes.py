@@ -6,32 +6,39 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from certmail.gateway.console import actions, delegating, entrance, invited, setting_up, views
-from certmail.gateway.console.admission import Bare, Page, for_administrator, for_operator
-from certmail.gateway.console.front import FRONT, front_of
+from certmail.gateway.console.access_control import Bare, Page, for_administrator, for_operator
+from certmail.gateway.console.context import FRONT, front_of
+from certmail.gateway.console.pages import (
+    actions,
+    delegation_page,
+    setup_link_pages,
+    setup_wizard,
+    sign_in,
+    views,
+)
 from certmail.gateway.console.rendering import APPLICATION, SANDBOX, static_file
-from certmail_config.office import Office
+from certmail_config.admin.admin import Office
 
 BOTH: tuple[tuple[str, str, Page], ...] = (
-    ("GET", "/set-up/{tenant}/{name}", setting_up.kind_page),
-    ("POST", "/set-up/{tenant}/{name}/linked-account", setting_up.linked),
-    ("GET", "/set-up/{tenant}/{name}/service-account", setting_up.account_page),
-    ("POST", "/set-up/{tenant}/{name}/service-account", setting_up.account),
+    ("GET", "/set-up/{tenant}/{name}", setup_wizard.kind_page),
+    ("POST", "/set-up/{tenant}/{name}/linked-account", setup_wizard.linked),
+    ("GET", "/set-up/{tenant}/{name}/service-account", setup_wizard.account_page),
+    ("POST", "/set-up/{tenant}/{name}/service-account", setup_wizard.account),
     ("GET", "/connections/{id}", views.connection),
     ("GET", "/connections/{id}/certificate", views.certificate),
     ("POST", "/connections/{id}/check", actions.check),
     ("POST", "/connections/{id}/link", actions.link),
-    ("POST", "/connections/{id}/correction", setting_up.correction),
-    ("POST", "/connections/{id}/another-kind", setting_up.another_kind),
-    ("POST", "/connections/{id}/delegation", delegating.hand_on),
+    ("POST", "/connections/{id}/correction", setup_wizard.correction),
+    ("POST", "/connections/{id}/another-kind", setup_wizard.another_kind),
+    ("POST", "/connections/{id}/delegation", delegation_page.hand_on),
 )
 """What an operator and an invited administrator may do, each below an address of their own."""
 OPERATOR: tuple[tuple[str, str, Page], ...] = (
     ("GET", "", views.connections),
-    ("GET", "/new", setting_up.new_page),
-    ("POST", "/new", setting_up.new),
-    ("POST", "/set-up/{tenant}/{name}/invitation", setting_up.invite),
-    ("POST", "/sign-out", entrance.sign_out),
+    ("GET", "/new", setup_wizard.new_page),
+    ("POST", "/new", setup_wizard.new),
+    ("POST", "/set-up/{tenant}/{name}/invitation", setup_wizard.invite),
+    ("POST", "/sign-out", sign_in.sign_out),
     ("POST", "/connections/{id}/invitation", actions.invite),
     ("POST", "/connections/{id}/suspend", actions.suspend),
     ("POST", "/connections/{id}/resume", actions.resume),
@@ -53,16 +60,16 @@ def add_console(app: web.Application, office: Office) -> None:
 
     app.cleanup_ctx.append(asker)
     app.router.add_get("/console/static/{version}/{name}", static_file)
-    app.router.add_get("/console/sign-in", entrance.sign_in_page)
-    app.router.add_post("/console/sign-in", entrance.sign_in)
+    app.router.add_get("/console/sign-in", sign_in.sign_in_page)
+    app.router.add_post("/console/sign-in", sign_in.sign_in)
     for method, path, page in (*OPERATOR, *BOTH):
         _add(app, method, f"/console{path}", for_operator(page))
-    app.router.add_get("/connect", for_administrator(invited.home))
+    app.router.add_get("/connect", for_administrator(setup_link_pages.home))
     for method, path, page in BOTH:
         _add(app, method, f"/connect{path}", for_administrator(page))
-    delegating.add_delegation(app)
-    app.router.add_get("/connect/{token}", invited.welcome)
-    app.router.add_post("/connect/{token}", invited.begin)
+    delegation_page.add_delegation(app)
+    app.router.add_get("/connect/{token}", setup_link_pages.welcome)
+    app.router.add_post("/connect/{token}", setup_link_pages.begin)
 
 
 def _add(app: web.Application, method: str, path: str, page: Bare) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from certmail.gateway.console.application import MOST_BYTES, application_of
 from certmail.gateway.console.rendering import environment_for
-from certmail_config.errors import SettingsError
+from certmail_config.base.errors import SettingsError
 from certmail_config.settings import Settings
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20

@@ -15,7 +15,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
-from certmail.gateway.console import words
+from certmail.gateway.console import texts
 from certmail.gateway.console.rendering import curly, environment_for, language_of
 
 CONSOLE = Path(str(files("certmail.gateway.console")))
@@ -90,7 +90,7 @@ def test_the_catalogue_has_every_text(tmp_path: Path) -> None:
     made = (tmp_path / "messages.pot").read_text("utf-8")
     assert (CONSOLE / "locale" / "messages.pot").read_text("utf-8") == made, "run `make messages`"
     known = {message.id for message in read_po(io.BytesIO(made.encode()))}
-    for text in (*words.STEPS.values(), *words.REMEDIES.values(), *words.KINDS.values(), words.NEXT):
+    for text in (*texts.STEPS.values(), *texts.REMEDIES.values(), *texts.KINDS.values(), texts.NEXT):
         assert text in known
 
 

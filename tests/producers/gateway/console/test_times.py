@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from certmail.gateway.console.times import day, marked, moment
-from certmail_config import moments
+from certmail_config.base import dates
 
 AT = datetime(2026, 12, 2, 15, 20, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ def test_without_a_script_a_moment_reads_in_utc_and_says_so() -> None:
 @pytest.mark.parametrize("month", range(1, 13))
 def test_the_moments_in_a_workers_sentence_are_marked(month: int) -> None:
     at = AT.replace(month=month)
-    said = marked(f"Google may need until {moments.moment(at)}; since 2026-11-27 03:00 UTC.", "en")
+    said = marked(f"Google may need until {dates.moment(at)}; since 2026-11-27 03:00 UTC.", "en")
     assert said.count("<time ") == 2
     assert f'datetime="{at.isoformat()}"' in said
     assert 'datetime="2026-11-27T03:00:00+00:00"' in said

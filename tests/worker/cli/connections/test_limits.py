@@ -11,8 +11,8 @@ import pytest
 from redis import Redis
 from typer.models import OptionInfo
 
-from certmail_config import keys
-from certmail_config.connections import BOUNDS, Limits
+from certmail_config.base import redis_keys
+from certmail_config.tenants.models import BOUNDS, Limits
 from certmail_worker.cli import run_command
 from certmail_worker.cli.connections import add as adding
 from certmail_worker.cli.connections import set as setting
@@ -46,7 +46,7 @@ def add(certmail: Run, *options: str) -> dict[str, Any]:
 
 
 def lane(redis: Redis, connection: str) -> dict[str, str]:
-    found: Any = redis.hgetall(keys.LANE_INFO + connection)
+    found: Any = redis.hgetall(redis_keys.LANE_INFO + connection)
     return {name.decode(): value.decode() for name, value in found.items()}
 
 

@@ -16,9 +16,9 @@ from typing import Any, ClassVar
 import pytest
 from redis import Redis
 
-from certmail_config import keys
+from certmail_config.base import redis_keys
 from certmail_worker.cli import run_command
-from support.spreadsheets import FOREIGN, READ, table
+from support.data.spreadsheets import FOREIGN, READ, table
 
 Send = Callable[..., tuple[int, Any]]
 
@@ -222,7 +222,7 @@ class TestSaid:
         file = written(tmp_path, "p.csv", "tenant,to\nacme,a@acme.example\nacme,b@acme.example\n")
         assert run_command(["send", file]) == 0
         assert capsys.readouterr().err.count("No worker is running: they wait.") == 1
-        redis.zadd(keys.WORKERS, {"somebody": (time.time() + 600) * 1000})
+        redis.zadd(redis_keys.WORKERS, {"somebody": (time.time() + 600) * 1000})
         assert run_command(["send", file]) == 0
         said = " ".join(capsys.readouterr().err.split())
         assert "No worker" not in said
@@ -253,7 +253,7 @@ class TestInterrupted:
     ) -> None:
         _, globex = commands("tenants", "add", "globex")
         # so that the server takes nothing for it
-        redis.set(keys.LANE + globex["connection"], "not what it should be")
+        redis.set(redis_keys.LANE + globex["connection"], "not what it should be")
         taken = [f"acme,a{n}@acme.example" for n in range(50)]
         refused = [f"globex,g{n}@acme.example" for n in range(20)]
         wrong = ["acme,nobody"] * 5

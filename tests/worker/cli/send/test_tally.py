@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from certmail import Receipt
-from certmail_config.errors import ReminderRejected
-from certmail_config.states import State
-from certmail_worker.cli.files.row import Row
-from certmail_worker.cli.send.tally import Alike, Tally
+from certmail.files.row import Row
+from certmail.files.tally import Alike, Tally
+from certmail_config.base.errors import ReminderRejected
+from certmail_config.jobs.states import State
 
 SOON, LATER = datetime(2026, 12, 1, tzinfo=UTC), datetime(2026, 12, 2, tzinfo=UTC)
 

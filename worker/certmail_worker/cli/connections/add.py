@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.connections import DEFAULT_NAME, Kind, Limits
-from certmail_config.errors import WrongUse
-from certmail_config.google_steps import GoogleSteps
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
+from certmail_config.base.errors import WrongUse
+from certmail_config.onboarding.google_steps import GoogleSteps
 from certmail_config.settings import Settings
+from certmail_config.tenants.models import DEFAULT_NAME, Kind, Limits
 from certmail_worker.cli.connections.limits import (
     InFlight,
     PerDay,

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.client_ids import client_id_of
-from certmail_config.errors import Refused
-from certmail_config.google_steps import GoogleSteps
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
+from certmail_config.base.errors import Refused
+from certmail_config.onboarding.client_ids import client_id_of
+from certmail_config.onboarding.google_steps import GoogleSteps
 from certmail_config.settings import Settings
 from certmail_worker.cli.connections.options import Id
 from certmail_worker.cli.support.actor import actor

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from typer.models import OptionInfo
 
-from certmail_config.connections import BOUNDS, Limits
+from certmail_config.tenants.models import BOUNDS, Limits
 
 
 def _option(name: str, help: str) -> OptionInfo:  # noqa: A002 - Typer's word

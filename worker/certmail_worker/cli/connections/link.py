@@ -12,17 +12,17 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.connections import Connection, ConnectionState, Kind
-from certmail_config.errors import Refused, SettingsError
-from certmail_config.links import LIFE_SECONDS, begin_link
-from certmail_config.office import Office, open_office
-from certmail_config.our_client import configured_client
-from certmail_config.setting_forms import host_and_port
+from certmail_config.admin.admin import Office, open_office
+from certmail_config.base.errors import Refused, SettingsError
+from certmail_config.onboarding.consents import LIFE_SECONDS, begin_link
 from certmail_config.settings import Settings
-from certmail_worker.children import child, termination_as_interrupt
+from certmail_config.settings.forms import host_and_port
+from certmail_config.settings.oauth_client import configured_client
+from certmail_config.tenants.models import Connection, ConnectionState, Kind
 from certmail_worker.cli.connections.options import Id
 from certmail_worker.cli.connections.shown import as_json, show_connection
 from certmail_worker.cli.support.output import Json, err, out, print_json, when
+from certmail_worker.processes.children import child, termination_as_interrupt
 
 
 def link(

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
-from certmail_config.state_words import WORDS
-from certmail_config.waits import waits
+from certmail_config.status.lane_waits import waits
+from certmail_config.tenants.state_labels import WORDS
 from certmail_worker.cli.connections.shown import as_json, shown_wait, until
 from certmail_worker.cli.support.output import Json, out, print_json, table
 

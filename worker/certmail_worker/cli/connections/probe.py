@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from certmail_config.checklist import Step
-from certmail_config.connections import ConnectionState
-from certmail_config.errors import Refused
-from certmail_config.office import Office, open_office
+from certmail_config.admin.admin import Office, open_office
+from certmail_config.base.errors import Refused
+from certmail_config.google.checklist import Step
 from certmail_config.settings import Settings
+from certmail_config.tenants.models import ConnectionState
 from certmail_worker.cli.connections.options import Id
 from certmail_worker.cli.connections.shown import as_json, show_connection
 from certmail_worker.cli.support.actor import actor
 from certmail_worker.cli.support.output import Json, err, print_json
 
 if TYPE_CHECKING:
-    from certmail_worker.probe import Probed
+    from certmail_worker.connections.probe import Probed
 
 PAUSE_SECONDS = 15.0
 """Between tries while waiting: a new key may take a minute, a delegation usually minutes."""
@@ -54,7 +54,7 @@ def send_test(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as above
 
 def _patiently(office: Office, id_: str, *, mail: bool, until: float) -> Probed:
     """Probe, and again for as long as it is only a matter of time."""
-    from certmail_worker.probe import probe_and_save  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
+    from certmail_worker.connections.probe import probe_and_save  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
 
     said: list[str] = []
     while True:
@@ -82,7 +82,7 @@ def _line(step: Step) -> str:
 
 
 def _show(probed: Probed, *, json: bool, mail: bool) -> None:
-    from certmail_worker.probe import may_go_later  # noqa: PLC0415 - as above
+    from certmail_worker.connections.probe import may_go_later  # noqa: PLC0415 - as above
 
     if mail and may_go_later(probed.steps):
         err.print("The test mail goes by itself once it can, within a day, while a worker runs.")

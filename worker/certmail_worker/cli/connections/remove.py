@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
 from certmail_config.settings import Settings
-from certmail_worker.children import termination_as_interrupt
 from certmail_worker.cli.connections.options import Id
 from certmail_worker.cli.support.actor import actor
 from certmail_worker.cli.support.for_good import Yes, ask, resumable, show_removed
 from certmail_worker.cli.support.output import Json, err, out, print_json
+from certmail_worker.processes.children import termination_as_interrupt
 
 
 def remove_connection(id: Id, *, yes: Yes = False, json: Json = False) -> None:  # noqa: A002 - what it is called on the command line
     """Remove a connection for good: its unfinished reminders are called off, and its access at Google is given back."""
     with termination_as_interrupt(), open_office(Settings.from_env(), actor=actor()) as office:
-        from certmail_worker import removal  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
+        from certmail_worker.connections import removal  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
 
         found = office.connection(id)
         whole = f"{found.tenant}/{found.name}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
 from certmail_config.settings import Settings
 from certmail_worker.cli.connections.options import Id, ValidDays
 from certmail_worker.cli.connections.shown import as_json, show_connection

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from certmail_config.errors import WrongUse
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
+from certmail_config.base.errors import WrongUse
 from certmail_config.settings import Settings
 from certmail_worker.cli.connections.limits import (
     InFlight,

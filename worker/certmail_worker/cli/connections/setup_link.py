@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.connections import DEFAULT_NAME
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
+from certmail_config.admin.setup_links import issue
 from certmail_config.settings import Settings
-from certmail_config.setup_links import issue
+from certmail_config.tenants.models import DEFAULT_NAME
 from certmail_worker.cli.support.output import Json, err, out, print_json, when
 
 

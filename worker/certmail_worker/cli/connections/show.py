@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from certmail_config.lane_glances import at_once
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
 from certmail_config.settings import Settings
-from certmail_config.waits import waits
+from certmail_config.status.lane_status import at_once
+from certmail_config.status.lane_waits import waits
 from certmail_worker.cli.connections.options import Id
 from certmail_worker.cli.connections.shown import as_json, show_connection, shown_wait
 from certmail_worker.cli.support.actor import actor

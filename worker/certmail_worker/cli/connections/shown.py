@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from certmail_config.connections import Connection
-from certmail_config.state_words import WORDS
-from certmail_config.waits import Wait
+from certmail_config.status.lane_waits import Wait
+from certmail_config.tenants.models import Connection
+from certmail_config.tenants.state_labels import WORDS
 from certmail_worker.cli.connections.limits import in_words
 from certmail_worker.cli.support.output import fields, when
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from certmail_config import stopping
-from certmail_config.connections import ConnectionState
-from certmail_config.office import open_office
+from certmail_config.admin import suspension
+from certmail_config.admin.admin import open_office
 from certmail_config.settings import Settings
+from certmail_config.tenants.models import ConnectionState
 from certmail_worker.cli.connections.options import Id
 from certmail_worker.cli.connections.shown import as_json, show_connection
 from certmail_worker.cli.support.actor import actor
@@ -17,7 +17,7 @@ from certmail_worker.cli.support.output import Json, err, print_json
 def suspend_connection(id: Id, *, json: Json = False) -> None:  # noqa: A002 - what it is called on the command line
     """Stop a connection: its reminders wait until it is resumed. What is under way ends."""
     with open_office(Settings.from_env(), actor=actor()) as office:
-        found = stopping.suspend_connection(office, id)
+        found = suspension.suspend_connection(office, id)
     return print_json(as_json(found)) if json else show_connection(found)
 
 
@@ -27,12 +27,12 @@ def resume_connection(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as
         found = office.connection(id)
         if found.state is not ConnectionState.DISABLED:
             err.print(f"It is not suspended: it is {found.state}.")
-        elif stopping.before_it_worked(found):
-            found = stopping.take_up_again(office, found)
+        elif suspension.before_it_worked(found):
+            found = suspension.take_up_again(office, found)
         else:
-            from certmail_worker.probe import probe_and_save  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
+            from certmail_worker.connections.probe import probe_and_save  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
 
-            found = probe_and_save(office, stopping.take_up_again(office, found).id).connection
+            found = probe_and_save(office, suspension.take_up_again(office, found).id).connection
     if json:
         print_json(as_json(found))
     else:

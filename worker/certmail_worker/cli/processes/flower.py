@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from certmail_config.errors import SettingsError
-from certmail_config.foreign import say_environment
-from certmail_config.setting_forms import host_and_port
+from certmail_config.base.errors import SettingsError
 from certmail_config.settings import Settings, unknown_names
-from certmail_config.stores import redis_server
+from certmail_config.settings.foreign_variables import say_environment
+from certmail_config.settings.forms import host_and_port
+from certmail_config.stores.connect import redis_server
 from certmail_worker.cli.processes.listening import address_in_use, announce
 
 
@@ -28,8 +28,8 @@ def flower() -> None:
         )
     with redis_server(settings, supervise=True, proven=False):  # to look only
         from certmail_worker.app import app  # noqa: PLC0415 - importing it builds the app from the environment
-        from certmail_worker.flower import serve  # noqa: PLC0415 - it takes half a second to import
-        from certmail_worker.logs import set_up  # noqa: PLC0415 - as above
+        from certmail_worker.processes.flower import serve  # noqa: PLC0415 - it takes half a second to import
+        from certmail_worker.runtime.logs import set_up  # noqa: PLC0415 - as above
 
         set_up(settings.log_format, process="flower")
         say_environment(logging.getLogger(__name__), unknown_names())

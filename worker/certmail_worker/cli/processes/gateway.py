@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 
-from certmail_config.errors import Refused
-from certmail_config.foreign import say_environment
-from certmail_config.key_desk import publish_keys
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
+from certmail_config.admin.api_keys import publish_keys
+from certmail_config.base.errors import Refused
 from certmail_config.settings import Settings, unknown_names
-from certmail_worker.logs import set_up
+from certmail_config.settings.foreign_variables import say_environment
+from certmail_worker.runtime.logs import set_up
 
 
 def gateway() -> None:

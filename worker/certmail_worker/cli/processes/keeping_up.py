@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from certmail_config.errors import Refused, StoresUnreachable
+from certmail_config.base.errors import Refused, StoresUnreachable
 from certmail_config.settings import Settings
-from certmail_config.stores import make_data_dir
-from certmail_worker.children import Child
+from certmail_config.stores.connect import make_data_dir
 from certmail_worker.cli.support.output import err
+from certmail_worker.processes.children import Child
 
 RESTART_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 60.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from certmail_config.errors import Refused
+from certmail_config.base.errors import Refused
 
 
 def address_in_use(who: str, address: str, error: OSError, variable: str) -> Refused:

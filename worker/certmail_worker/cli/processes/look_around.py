@@ -12,21 +12,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from certmail_config import keys
-from certmail_config.api_keys import EVERY_TENANT, Scope
-from certmail_config.errors import Refused
-from certmail_config.key_desk import create_key
-from certmail_config.office import Office, open_office
-from certmail_config.sandbox import APART, exports, is_sandbox, keep, read_kept, sandbox_addresses
+from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.api_keys import create_key
+from certmail_config.base import redis_keys
+from certmail_config.base.errors import Refused
 from certmail_config.settings import PREFIX, Settings
-from certmail_worker.children import termination_as_interrupt
+from certmail_config.settings.sandbox import APART, exports, is_sandbox, keep, read_kept, sandbox_addresses
+from certmail_config.tenants.api_keys import EVERY_TENANT, Scope
 from certmail_worker.cli.processes.keeping_up import Kept, only_one
 from certmail_worker.cli.support.output import err, out, print_json
 from certmail_worker.demo.furnish import PEOPLE, PROJECT, furnish
 from certmail_worker.demo.google import SandboxGoogle
 from certmail_worker.demo.places import any_port, known_ports, start
-from certmail_worker.flower_auth import kept_auth
-from certmail_worker.operator_password import kept_password
+from certmail_worker.processes.children import termination_as_interrupt
+from certmail_worker.processes.flower_auth import kept_auth
+from certmail_worker.processes.operator_password import kept_password
 
 WORKER_SECONDS: Final = 120.0
 CARE_SECONDS: Final = "3"
@@ -115,7 +115,7 @@ def _start_all(stack: ExitStack, own: Settings, children: list[Kept]) -> Places:
     auth = kept_auth(own)
     flower = _flower(stack, own, auth, children)
     _add(stack, children, Kept("worker", _told(own), log=own.data_dir / "worker.log"))
-    _wait(lambda: bool(office.redis.zcard(keys.WORKERS)), "The worker", own.data_dir / "worker.log")
+    _wait(lambda: bool(office.redis.zcard(redis_keys.WORKERS)), "The worker", own.data_dir / "worker.log")
     user, _, password = auth.partition(":")
     base = office.settings.base_url
     return Places(

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.errors import Refused, WrongUse
-from certmail_config.setting_forms import FormError, host_and_port
+from certmail_config.base.errors import Refused, WrongUse
 from certmail_config.settings import Settings
+from certmail_config.settings.forms import FormError, host_and_port
 from certmail_worker.cli.processes.listening import address_in_use, announce
 
 

@@ -7,17 +7,17 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.durability import NOTHING_PROMISED, Durability, Kind
-from certmail_config.errors import Refused, WrongUse
-from certmail_config.foreign import REMEDY, were_taken_out
-from certmail_config.office import open_office
-from certmail_config.sandbox import is_sandbox
+from certmail_config.admin.admin import open_office
+from certmail_config.base.durability import NOTHING_PROMISED, Durability, Kind
+from certmail_config.base.errors import Refused, WrongUse
 from certmail_config.settings import PREFIX, Settings, unknown_names
-from certmail_worker.children import termination_as_interrupt
+from certmail_config.settings.foreign_variables import REMEDY, were_taken_out
+from certmail_config.settings.sandbox import is_sandbox
 from certmail_worker.cli.processes.keeping_up import Kept, only_one
 from certmail_worker.cli.support.output import Json, err
-from certmail_worker.flower_auth import auth_file, kept_auth
-from certmail_worker.operator_password import kept_password, password_file
+from certmail_worker.processes.children import termination_as_interrupt
+from certmail_worker.processes.flower_auth import auth_file, kept_auth
+from certmail_worker.processes.operator_password import kept_password, password_file
 
 
 def up(

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.errors import StoresUnreachable
+from certmail_config.base.errors import StoresUnreachable
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import ready_database
-from certmail_config.stores import check_channels, redis_server, vault_keys
+from certmail_config.stores.connect import check_channels, redis_server, vault_keys
 from certmail_worker.cli.support.output import err
 
 
@@ -28,7 +28,7 @@ def worker(
         _prepare_database(settings)
         from celery.bin.celery import celery as command  # noqa: PLC0415 - half a second to import
 
-        from certmail_worker.logs import set_up  # noqa: PLC0415 - as above
+        from certmail_worker.runtime.logs import set_up  # noqa: PLC0415 - as above
 
         set_up(
             settings.log_format, process="worker"

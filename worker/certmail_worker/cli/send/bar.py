@@ -16,7 +16,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from certmail_worker.cli.files.source import Source
+from certmail.files.source import Source
 from certmail_worker.cli.support.output import err
 
 

@@ -12,16 +12,16 @@ import typer
 from redis.exceptions import RedisError
 
 from certmail import Mailer
-from certmail_config.enquiries import workers_alive
-from certmail_config.errors import WrongUse
+from certmail.files.columns import Layout
+from certmail.files.dates import DateOrder, Habits, known_zone
+from certmail.files.enqueue import check_rows, enqueue_rows
+from certmail.files.row import Rejects, Row, Terms
+from certmail.files.source import Source, open_source
+from certmail.files.tally import Tally
+from certmail_config.base.errors import WrongUse
+from certmail_config.onboarding.worker_requests import workers_alive
 from certmail_config.settings import Settings
-from certmail_worker.cli.files.columns import Layout
-from certmail_worker.cli.files.dates import DateOrder, Habits, known_zone
-from certmail_worker.cli.files.enqueue import check_rows, enqueue_rows
-from certmail_worker.cli.files.row import Rejects, Row, Terms
-from certmail_worker.cli.files.source import Source, open_source
 from certmail_worker.cli.send.summary import print_summary
-from certmail_worker.cli.send.tally import Tally
 from certmail_worker.cli.support.output import Json, err, print_json
 
 

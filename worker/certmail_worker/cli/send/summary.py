@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from certmail_config.states import State
-from certmail_worker.cli.send.tally import Tally
+from certmail.files.tally import Tally
+from certmail_config.jobs.states import State
 from certmail_worker.cli.support.output import err, table, when
 
 MOST_SHOWN = 50

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from certmail_config.errors import WrongUse
+from certmail_config.base.errors import WrongUse
 from certmail_worker.cli.support.output import err, out
 
 if TYPE_CHECKING:
-    from certmail_worker.removal import Removed
+    from certmail_worker.connections.removal import Removed
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 

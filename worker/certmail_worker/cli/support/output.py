@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from certmail_config.errors import CertmailError
-from certmail_config.moments import rfc3339
-from certmail_config.scrubbing import visible
+from certmail_config.base.dates import rfc3339
+from certmail_config.base.errors import CertmailError
+from certmail_config.base.redaction import visible
 
 if TYPE_CHECKING:
     from certmail_worker.cli.support.terminal import Terminal

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from typer._click import exceptions as click  # Typer carries click within itself and names only parts of it
 
-from certmail_config.errors import CertmailError, WrongUse
+from certmail_config.base.errors import CertmailError, WrongUse
 from certmail_worker.cli.support.lazily import Lazy
 from certmail_worker.cli.support.output import fail, out, wants_json
 from certmail_worker.cli.support.unforeseen import DEBUG, explain, status_of

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from certmail_config.scrubbing import visible
+from certmail_config.base.redaction import visible
 
 
 class Terminal(Console):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from certmail_config.errors import WrongUse
+from certmail_config.base.errors import WrongUse
 
 
 def parse_time(value: str | None, option: str) -> datetime | None:

@@ -6,8 +6,8 @@ import errno
 import sys
 from typing import Final
 
-from certmail_config.errors import CertmailError, Refused, StoresUnreachable, WrongUse
-from certmail_config.scrubbing import quote
+from certmail_config.base.errors import CertmailError, Refused, StoresUnreachable, WrongUse
+from certmail_config.base.redaction import quote
 
 DEBUG: Final = "CERTMAIL_DEBUG"
 _NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -18,7 +18,7 @@ def explain(error: Exception) -> CertmailError:
     if isinstance(error, CertmailError):
         return error
     if isinstance(error, _of("redis.exceptions", "RedisError")):
-        from certmail_config.redis_words import refused  # noqa: PLC0415 - redis has been imported by then
+        from certmail_config.base.redis_errors import refused  # noqa: PLC0415 - redis has been imported by then
 
         if known := refused(error):
             return known

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from certmail_config.domains import domains_of
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
+from certmail_config.tenants.domains import domains_of
 from certmail_worker.cli.support.output import Json, print_json, table
 
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.connections import Tenant
-from certmail_config.domains import domains_of
+from certmail_config.tenants.domains import domains_of
+from certmail_config.tenants.models import Tenant
 
 TenantId = Annotated[str, typer.Argument(metavar="TENANT", help="Its id.")]
 UNCERTAIN = typer.Option(

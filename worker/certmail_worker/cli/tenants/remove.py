@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
-from certmail_worker.children import termination_as_interrupt
 from certmail_worker.cli.support.actor import actor, by_whom
 from certmail_worker.cli.support.for_good import Yes, ask, resumable, show_removed
 from certmail_worker.cli.support.output import Json, err, out, print_json
 from certmail_worker.cli.tenants.options import TenantId
+from certmail_worker.processes.children import termination_as_interrupt
 
 if TYPE_CHECKING:
-    from certmail_worker.revocation import GivenBack
+    from certmail_worker.connections.revocation import GivenBack
 
 
 def remove_tenant(tenant: TenantId, *, yes: Yes = False, json: Json = False) -> None:
     """Remove a tenant for good, with its connections, keys and addresses. What was done for it stays on record."""
     with termination_as_interrupt(), open_office(Settings.from_env(), actor=actor()) as office:
-        from certmail_worker import removal  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
+        from certmail_worker.connections import removal  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
 
         with office.db() as db:
             registry.get_tenant(db, tenant)

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.domains import domains_of
-from certmail_config.errors import WrongUse
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
+from certmail_config.base.errors import WrongUse
 from certmail_config.settings import Settings
+from certmail_config.tenants.domains import domains_of
 from certmail_worker.cli.support.actor import actor
 from certmail_worker.cli.support.output import Json, fields, print_json
 from certmail_worker.cli.tenants.options import DOMAIN, REPLY_TO, UNCERTAIN, domains_in_words

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.domains import domains_of
-from certmail_config.office import open_office
+from certmail_config.admin.admin import open_office
 from certmail_config.settings import Settings
-from certmail_config.state_words import WORDS
+from certmail_config.tenants.domains import domains_of
+from certmail_config.tenants.state_labels import WORDS
 from certmail_worker.cli.connections.shown import as_json
 from certmail_worker.cli.support.output import Json, fields, out, print_json, table
 from certmail_worker.cli.tenants.options import domains_in_words
-from certmail_worker.overview import Overview, look
+from certmail_worker.connections.tenant_summary import Overview, look
 
 
 def show(tenant: Annotated[str, typer.Argument(help="Its id.")], *, json: Json = False) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from certmail_config import stopping
-from certmail_config.connections import Tenant, TenantState
-from certmail_config.office import open_office
+from certmail_config.admin import suspension
+from certmail_config.admin.admin import open_office
 from certmail_config.settings import Settings
+from certmail_config.tenants.models import Tenant, TenantState
 from certmail_worker.cli.support.actor import Reason, actor, by_whom
 from certmail_worker.cli.support.output import Json, fields, print_json
 from certmail_worker.cli.tenants.options import TenantId
@@ -23,7 +23,7 @@ def resume_tenant(tenant: TenantId, *, reason: Reason = None, json: Json = False
 
 def _set_state(tenant: str, state: TenantState, reason: str | None, *, json: bool) -> None:
     with open_office(Settings.from_env(), actor=actor()) as office:
-        found, changed = stopping.set_tenant_state(office, tenant, state, by_whom(reason))
+        found, changed = suspension.set_tenant_state(office, tenant, state, by_whom(reason))
     _show(found, changed=changed, json=json)
 
 

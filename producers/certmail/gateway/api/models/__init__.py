@@ -39,7 +39,7 @@ from certmail.gateway.api.models.tenants import (
     TenantPage,
     TenantQuery,
 )
-from certmail_config.reminder import Reminder
+from certmail_config.jobs.reminder import Reminder
 
 PUBLISHED: tuple[type[BaseModel], ...] = (
     Reminder,

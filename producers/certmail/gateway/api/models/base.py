@@ -17,8 +17,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from certmail_config.moments import rfc3339
-from certmail_config.numbers import whole
+from certmail_config.base.dates import rfc3339
+from certmail_config.base.numbers import whole
 
 MOST_IN_PAGE = 500
 NO_NUL = r"^[^\x00]*$"

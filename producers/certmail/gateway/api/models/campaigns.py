@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from certmail.gateway.api.models.base import NO_NUL, Model, OnlyTenant, Page, PageQuery, Time
 from certmail.gateway.api.models.deliveries import Totals
-from certmail_config.ids import NAME_PATTERN
+from certmail_config.base.ids import NAME_PATTERN
 
 
 class Campaign(Model):

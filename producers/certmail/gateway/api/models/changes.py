@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from certmail.gateway.api.models.base import GivenTime, Model, OnlyTenant, PageQuery, Time
-from certmail_config.states import State
+from certmail_config.jobs.states import State
 
 
 class Change(Model):

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from certmail.gateway.api.models.base import NO_NUL, GivenTime, Model, OnlyTenant, Page, PageQuery, Time
-from certmail_config.states import State
+from certmail_config.jobs.states import State
 
 
 class Delivery(Model):

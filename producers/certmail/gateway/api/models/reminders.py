@@ -8,8 +8,8 @@ from pydantic import ConfigDict, Field
 
 from certmail.gateway.api.models.base import Model, Time
 from certmail.gateway.api.models.problems import Problem
-from certmail_config.languages import LANGUAGES
-from certmail_config.states import AttemptOutcome, State
+from certmail_config.jobs.languages import LANGUAGES
+from certmail_config.jobs.states import AttemptOutcome, State
 
 MOST_IN_BATCH = 1000
 MOST_IN_LOOKUP = 1000

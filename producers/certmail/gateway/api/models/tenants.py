@@ -7,11 +7,11 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from certmail.gateway.api.models.base import Model, OnlyTenant, Page, PageQuery, Time
-from certmail_config.connections import DEFAULT_NAME, ConnectionState, TenantState
-from certmail_config.connections import Kind as ConnectionKind
-from certmail_config.ids import NAME_PATTERN
-from certmail_config.setup_links import LONGEST_STATE
-from certmail_config.state_words import EXPLAINED
+from certmail_config.admin.setup_links import LONGEST_STATE
+from certmail_config.base.ids import NAME_PATTERN
+from certmail_config.tenants.models import DEFAULT_NAME, ConnectionState, TenantState
+from certmail_config.tenants.models import Kind as ConnectionKind
+from certmail_config.tenants.state_labels import EXPLAINED
 
 
 class Tenant(Model):

@@ -1,0 +1,4 @@
+"""What an operator does with tenants, connections, links and keys: SQL first, then the working copy in Redis.
+
+Start at `Admin` in admin.py.
+"""

@@ -1,0 +1,98 @@
+"""The job contract between versions: a reminder that one certmail enqueued is read by another, older or newer.
+
+Within one contract fields are only added, each optional, so that a payload may be read without those that a version does
+not know. A change that an older version must not overlook raises VERSION, and payloads then say so.
+
+`python -m certmail_config.jobs.contract > config/reminder.schema.json` publishes the schema.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from certmail_config.base.errors import CertmailError
+from certmail_config.jobs.reminder import STORED, Reminder
+from certmail_config.jobs.times import end_of_day, is_time_zone
+
+VERSION: Final = 1
+_SAYS = "contract"
+_DAY = "due_on"
+"""What stands in payloads alone: the date that was given, where `due_at` is when it ends."""
+
+
+class PayloadUnreadable(CertmailError):
+    """A payload that is no reminder to this version; the sentence quotes nothing of it."""
+
+
+class ContractTooNew(PayloadUnreadable):
+    """A payload whose contract this version does not know: it might leave out what matters."""
+
+
+def write_payload(reminder: Reminder) -> bytes:
+    """The reminder as it is sealed and stored; a payload that names no contract is of the first.
+
+    A date stands beside the end of that day: versions that know times only read that, and write it as they do any other.
+    """
+    written = reminder.model_dump_json(exclude_none=True)
+    if reminder.due_at is None or isinstance(reminder.due_at, datetime):
+        return written.encode()
+    end = end_of_day(reminder.due_at, reminder.time_zone)
+    value = json.loads(written) | {"due_at": end.isoformat(), _DAY: reminder.due_at.isoformat()}
+    return json.dumps(value).encode()
+
+
+def read_payload(payload: bytes) -> Reminder:
+    """Read what any version wrote; raises PayloadUnreadable, ContractTooNew among it, and nothing else."""
+    value = read_object(payload)
+    contract = value.pop(_SAYS, 1)
+    if not isinstance(contract, int):
+        raise _unreadable("its contract is no number")
+    if contract > VERSION:
+        message = f"The stored reminder is of contract {contract}; this certmail knows {VERSION}."
+        raise ContractTooNew("contract_too_new", message, "Update this worker.")
+    known = {name: item for name, item in value.items() if name in Reminder.model_fields}
+    if _DAY in value:
+        known["due_at"] = value[_DAY]
+    # The zones of two machines differ by what was renamed or added last: not worth a reminder.
+    zone = known.get("time_zone")
+    if isinstance(zone, str) and not is_time_zone(zone):
+        del known["time_zone"]
+    try:
+        return Reminder.model_validate_json(json.dumps(known), context=STORED)
+    except (ValidationError, RecursionError):  # the words of the former quote the reminder
+        raise _unreadable("its fields are not those of a reminder") from None
+
+
+def read_object(payload: bytes) -> dict[str, Any]:
+    """Read a payload as far as that it is a JSON object; raises PayloadUnreadable."""
+    try:
+        value = json.loads(payload)
+    except (ValueError, RecursionError):  # UnicodeDecodeError among them
+        raise _unreadable("it is no JSON") from None
+    if not isinstance(value, dict):
+        raise _unreadable("it is no JSON object")
+    return value
+
+
+def _unreadable(why: str) -> PayloadUnreadable:
+    message = f"It was enqueued in a form that this version does not know: {why}."
+    return PayloadUnreadable("payload_unreadable", message)
+
+
+def schema() -> dict[str, Any]:
+    """The contract as a JSON Schema (2020-12)."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:certmail:reminder:{VERSION}",
+        **Reminder.model_json_schema(),
+    }
+
+
+if __name__ == "__main__":
+    json.dump(schema(), sys.stdout, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")

@@ -1,0 +1,177 @@
+"""Reaching Redis and SQL: one way in for every process, with one sentence for each thing that can be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from typing import Any, Final
+from urllib.parse import quote
+
+from redis import Redis
+from redis.asyncio import BlockingConnectionPool
+from redis.asyncio import Redis as AsyncRedis
+from redis.exceptions import NoPermissionError, RedisError
+
+from certmail_config.base.durability import Durability, prove
+from certmail_config.base.errors import SettingsError, StoresUnreachable
+from certmail_config.base.redis_errors import channels, refused
+from certmail_config.crypto.vault import Vault
+from certmail_config.settings import Settings
+from certmail_config.stores.bounded_writes import with_bounded_writes
+from certmail_config.stores.embedded import embedded_server, supervised
+from certmail_config.stores.vault_file import key_file, locked, new_vault_key, read_keys, write_keys
+
+LEAST_REDIS: Final = (6, 2)
+_OPTIONS: Final[dict[str, Any]] = {
+    "socket_timeout": 10,
+    "socket_connect_timeout": 5,
+    "health_check_interval": 15,
+}
+
+
+@contextmanager
+def redis_server(settings: Settings, *, supervise: bool = False, proven: bool | None = None) -> Iterator[str]:
+    """Give the URL of a server that was seen to be usable, embedded or configured. Raises StoresUnreachable.
+
+    With `supervise`, an embedded server that dies is started again. Processes that stay, which that is for, promise
+    what CERTMAIL_DURABILITY says, and have it proven; whoever only looks or sets up may do so without (`proven`).
+    """
+    durability = Durability.parse(settings.durability)
+    proven = supervise if proven is None else proven
+    if settings.redis_url is not None:
+        check_redis(settings.redis_url, durability if proven else None)
+        yield settings.redis_url
+    else:
+        with embedded_server(settings.data_dir) as url:
+            check_redis(url, durability if proven else None)
+            with supervised(settings.data_dir) if supervise else nullcontext():
+                yield url
+
+
+def connect(url: str) -> Redis:
+    """A synchronous client; its commands are retried, which every script of the ledger allows."""
+    return Redis.from_url(url, **_OPTIONS)
+
+
+def wrong_type(error: RedisError) -> bool:
+    """Whether the server only says that a key holds something else than it should: that is the key's trouble, not the server's."""
+    return str(error).startswith("WRONGTYPE")
+
+
+def connect_async(url: str) -> AsyncRedis:
+    """An asyncio client; as `connect`. It belongs to the loop that first uses it."""
+    # Hundreds of deliveries share some connections and wait for one rather than fail.
+    pool = BlockingConnectionPool.from_url(url, **_OPTIONS, max_connections=64, timeout=30)
+    pool.connection_class = with_bounded_writes(pool.connection_class)
+    return AsyncRedis.from_pool(pool)
+
+
+def check_redis(url: str, durability: Durability | None = None) -> tuple[str, str]:
+    """See that the server answers, is new enough, and keeps what it must, if asked; gives its name and version."""
+    shown = hide_password(url)
+    try:
+        with Redis.from_url(url, **_OPTIONS) as redis:
+            info = redis.info("server")
+    except RedisError as error:
+        if known := refused(error, where=f"Redis at {shown}"):
+            raise known from None
+        raise StoresUnreachable(
+            "redis_unreachable",
+            f"Redis at {shown} cannot be reached: {error}",
+            "Start it, or check CERTMAIL_REDIS_URL.",
+        ) from None
+    except (ValueError, TypeError, OSError):
+        # Their words are left out: they may repeat a password that was not written as a URL wants it.
+        raise SettingsError(
+            "invalid_settings",
+            "CERTMAIL_REDIS_URL cannot be used: it is not the URL of a Redis.",
+            "Write redis://user:password@host:6379/0, say, with / ? # @ % in a password as %2F %3F %23 %40 %25.",
+        ) from None
+    version = str(info.get("valkey_version") or info["redis_version"])
+    name = "Valkey" if info.get("valkey_version") else "Redis"
+    # Valkey reports the Redis version that it is compatible with, too; that one is compared.
+    if tuple(int(part) for part in str(info["redis_version"]).split(".")[:2]) < LEAST_REDIS:
+        raise StoresUnreachable(
+            "redis_too_old",
+            f"{name} {version} at {shown} is too old: certmail needs 6.2 or newer.",
+            "Use a newer server.",
+        )
+    if durability is not None:
+        with connect(url) as redis:
+            prove(redis, durability)
+    return name, version
+
+
+def check_channels(url: str) -> None:
+    """See that Celery may use its channels; raises StoresUnreachable. It would try again each second without end."""
+    with connect(url) as redis:
+        database = int(redis.connection_pool.connection_kwargs.get("db") or 0)
+        try:
+            with redis.pubsub() as heard:
+                for channel in channels(database):
+                    heard.psubscribe(channel)
+                    heard.get_message(timeout=5)
+        except NoPermissionError as error:
+            known = refused(error, where=f"Redis at {hide_password(url)}", database=database)
+            assert known is not None, "it is a refusal"
+            raise known from None
+
+
+def hide_password(url: str) -> str:
+    """The URL as it may be shown: without user, password and options."""
+    scheme, mark, rest = url.partition("://")
+    _, at, place = rest.partition("?")[0].rpartition("@")
+    return f"{scheme}{mark}{'…@' if at else ''}{place}"
+
+
+def database_url(settings: Settings) -> str:
+    """The configured URL, or SQLite in the data directory."""
+    if settings.database_url is not None:
+        return settings.database_url
+    make_data_dir(settings)
+    # Written as SQLAlchemy would: a path may hold what means something in a URL.
+    return f"sqlite:///{quote(str(settings.data_dir.absolute() / 'certmail.sqlite'))}"
+
+
+def open_vault(settings: Settings, *, make: bool = False) -> Vault:
+    """The vault over `vault_keys`; raises SettingsError. Where they are in a file, it learns of those that come later."""
+    found = vault_keys(settings, make=make)
+    again = None if settings.vault_keys else partial(read_keys, key_file(settings))
+    return Vault(found, again=again)
+
+
+def vault_keys(settings: Settings, *, make: bool = False) -> tuple[tuple[str, bytes], ...]:
+    """The configured keys, or those kept in the data directory, newest first; empty if there is none.
+
+    One is made there on first use if the database is there too, or if `make` says so (`certmail up`): workers on
+    several machines, each with a key of its own, could not read what the others sealed.
+    """
+    if settings.vault_keys:
+        return settings.vault_keys
+    path, database = key_file(settings), settings.data_dir / "certmail.sqlite"
+    if not path.exists() and not (make or settings.database_url is None):
+        return ()
+    make_data_dir(settings)
+    with locked(path):
+        if not path.exists():
+            if settings.database_url is None and database.exists():
+                raise SettingsError(
+                    "vault_key_missing",
+                    f"{path} is gone, but {database} holds values sealed with it.",
+                    "Restore the file, or set CERTMAIL_VAULT_KEYS.",
+                )
+            write_keys(path, new_vault_key() + "\n")
+    return read_keys(path)
+
+
+def make_data_dir(settings: Settings) -> None:
+    """Make the data directory, for its owner only; raises StoresUnreachable."""
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoresUnreachable(
+            "data_dir_unusable",
+            f"The data directory {settings.data_dir} cannot be used: {error.strerror}.",
+            "Set CERTMAIL_DATA_DIR to a directory that you can write to.",
+        ) from None

@@ -1,0 +1,40 @@
+"""Control API: the clock, which only goes forward.
+
+Everything that ages at Google ages with it: tokens, consents, certificates, windows of limits. `Date` follows it too. To a client that
+signs assertions it looks as if the client's own clock were wrong, as it would at Google.
+"""
+
+from aiohttp import web
+
+from certmail_sandbox.control.body import json_body
+from certmail_sandbox.state import State, state_of
+from certmail_sandbox.wire.clock import rfc3339
+from certmail_sandbox.wire.fields import MOST_SECONDS, Fields, Refused
+
+
+async def show(request: web.Request) -> web.Response:
+    """`GET /clock`."""
+    return web.json_response(_clock(state_of(request)))
+
+
+async def advance(request: web.Request) -> web.Response:
+    """`POST /clock {advance}`: so many seconds pass."""
+    state = state_of(request)
+    fields = Fields(await json_body(request))
+    seconds = fields.seconds("advance")
+    fields.end()
+    if seconds is None:
+        raise Refused("advance is missing.")
+    if state.ahead + seconds > MOST_SECONDS:
+        raise Refused("The clock goes ten years ahead at most.")
+    state.ahead += seconds
+    return web.json_response(_clock(state))
+
+
+def _clock(state: State) -> dict[str, object]:
+    return {"now": rfc3339(state.now()), "ahead": state.ahead}
+
+
+def add_routes(app: web.Application) -> None:
+    app.router.add_get("/_sandbox/clock", show)
+    app.router.add_post("/_sandbox/clock", advance)

@@ -1,0 +1,1 @@
+"""Gmail's API: the checks before a method, and the methods."""

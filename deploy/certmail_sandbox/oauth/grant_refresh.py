@@ -1,0 +1,31 @@
+"""The refresh token for a new access token; Google does not rotate refresh tokens (google.md §3.3, §3.4)."""
+
+from collections.abc import Mapping
+
+from certmail_sandbox.accounts import scopes
+from certmail_sandbox.accounts.directory import OAuthClient
+from certmail_sandbox.oauth import aging, id_token
+from certmail_sandbox.state import State
+from certmail_sandbox.wire.errors import Json, TokenError
+
+
+def exchange(state: State, client: OAuthClient, form: Mapping[str, str]) -> Json:
+    if "refresh_token" not in form:
+        raise TokenError("invalid_request", "Missing required parameter: refresh_token")
+    refresh = state.tokens.refresh.get(form["refresh_token"])
+    if refresh is None:
+        raise TokenError("invalid_grant", "Token has been expired or revoked.")
+    if refresh.client is not client:
+        raise TokenError("unauthorized_client", "Unauthorized")
+    if refresh.account.deleted:
+        raise TokenError("invalid_grant", "Account has been deleted")
+    wanted = frozenset(scopes.parse(form.get("scope", ""))) or refresh.scopes
+    if not wanted <= refresh.scopes:
+        raise TokenError("invalid_scope", "Some requested scopes were not granted.")
+    now = state.now()
+    aging.check(state.directory, state.tokens, refresh, now)
+    access = state.tokens.new_access(client, refresh.account, wanted, now, refresh)
+    answer = state.tokens.answer(access) | aging.said(refresh, now)
+    if wanted & scopes.IDENTITY:
+        answer["id_token"] = id_token.issue(access, now)
+    return answer

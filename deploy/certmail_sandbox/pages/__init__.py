@@ -1,0 +1,1 @@
+"""The sandbox's own pages for people: mailboxes and messages."""

@@ -1,0 +1,1 @@
+"""Google's limits, counted over windows that slide."""

@@ -1,0 +1,58 @@
+"""The lookout: before a batch is enqueued, whether the server has room for it and still keeps what is promised."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from redis import Redis
+
+from certmail_config.base.durability import Durability, prove
+from certmail_config.base.errors import StoresUnreachable
+from certmail_config.stores.capacity import LOOK_SECONDS, Limits, ask, read_figures, room, share
+
+LOOK_JOBS = 200
+"""After so many reminders the last look counts for nothing any more."""
+
+
+class Lookout:
+    """Looks at most once a second, or once per 200 reminders; each new run of the server is proven anew."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        durability: Durability,
+        limits: Limits,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._redis = redis
+        self._durability = durability
+        self._limits = limits
+        self._monotonic = monotonic
+        self._proven_run = ""
+        self._good_until = 0.0
+        self._jobs_left = 0
+        self._share = 0
+
+    def look(self, jobs: int) -> int:
+        """See that so many reminders may be taken in; gives how many one tenant may have, 0 for any number.
+
+        Raises StoresUnreachable, RedisError.
+        """
+        self._jobs_left -= jobs
+        if self._jobs_left >= 0 and self._monotonic() < self._good_until:
+            return self._share
+        with self._redis.pipeline(transaction=False) as pipe:
+            ask(pipe)
+            figures = read_figures(pipe.execute())
+        if figures.run != self._proven_run:
+            prove(self._redis, self._durability)
+            self._proven_run = figures.run
+        full = room(figures, self._limits)
+        if full is not None:
+            raise StoresUnreachable(full.code, full.message, full.remedy)
+        self._good_until = self._monotonic() + LOOK_SECONDS
+        self._jobs_left = LOOK_JOBS - jobs
+        self._share = share(figures, self._limits)
+        return self._share

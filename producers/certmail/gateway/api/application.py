@@ -1,0 +1,213 @@
+"""Putting the API into the gateway: every request is let in, carried out within a bound, and answered as the document says."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import nullcontext
+from importlib.metadata import version
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from redis.exceptions import RedisError
+
+from certmail.client.async_mailer import AsyncMailer
+from certmail.client.mailer import Mailer
+from certmail.gateway.access_log import KEY
+from certmail.gateway.api.context import NO_STORE, Answer, Call, Desk
+from certmail.gateway.api.document.openapi import document
+from certmail.gateway.api.document.page import STYLE, page
+from certmail.gateway.api.models import Fault
+from certmail.gateway.api.request import idempotency
+from certmail.gateway.api.request.authentication import Doorkeeper
+from certmail.gateway.api.request.problems import Trouble, of_stores
+from certmail.gateway.api.request.turns import Turns
+from certmail.gateway.api.routes import ROUTES, Route, Writing
+from certmail.gateway.headers import doubled
+from certmail.gateway.redis_room import Space
+from certmail.gateway.request_ids import request_id
+from certmail_config.admin.admin import Office
+from certmail_config.base.errors import StoresUnreachable
+from certmail_config.tenants.pinning import opened_by
+
+log = logging.getLogger(__name__)
+
+BOUND_SECONDS = 25
+"""No request waits longer for a store that does not answer."""
+
+
+def mount(app: web.Application, office: Office, *, bound_seconds: float = BOUND_SECONDS) -> None:
+    """Add `/v1`, `/openapi.json` and `/docs` to the gateway."""
+    settings = office.settings
+    mailer = AsyncMailer(lambda: Mailer.over(office.redis, settings, pin=opened_by(office.vault)))
+    desk = Desk(
+        office,
+        mailer,
+        Doorkeeper(office.strongbox, settings.api_per_minute),
+        settings.base_url,
+        Space.of(office.redis, settings),
+        batches=Turns(1),
+        lists=Turns(2),
+        validating=asyncio.Lock(),
+    )
+    api = web.Application(middlewares=[_problems(desk, bound_seconds)])
+    for route in ROUTES:
+        path, handler = route.path.removeprefix("/v1"), _handler(desk, route)
+        if route.method == "GET":
+            api.router.add_get(path, handler)  # and HEAD
+        else:
+            api.router.add_route(route.method, path, handler)
+
+    async def close(_: web.Application) -> AsyncIterator[None]:
+        yield
+        await mailer.close()
+
+    api.cleanup_ctx.append(close)
+    app.add_subapp("/v1", api)
+    described = document(desk.base, version("certmail"))
+    html = page(described)
+
+    async def openapi(_: web.Request) -> web.Response:
+        return web.json_response(described, headers={"X-Content-Type-Options": "nosniff"})
+
+    async def docs(_: web.Request) -> web.Response:
+        return web.Response(text=html, content_type="text/html", headers=_page_headers())
+
+    app.router.add_get("/openapi.json", openapi)
+    app.router.add_get("/docs", docs)
+
+
+def _handler(desk: Desk, route: Route) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def handle(request: web.Request) -> web.Response:
+        given = request.headers.get("Authorization", "")
+        grant = await asyncio.to_thread(desk.doorkeeper.admit, given, route.scope)
+        request[KEY] = grant.id
+        call = Call(desk, grant, request)
+        # Whoever waits for a turn has not had his body read: what waits costs next to nothing.
+        async with route.turns(desk).take(grant.id) if route.turns else nullcontext():
+            if isinstance(route.does, Writing):
+                return await _write(call, route.does, route.path)
+            return _response(await route.does(call))
+
+    return handle
+
+
+async def _write(call: Call, writing: Writing, path: str) -> web.Response:
+    """Carry out a request with a body, once for each Idempotency-Key."""
+    body = await writing.read(call)
+    key = call.request.headers.get("Idempotency-Key") if writing.keyed else None
+    if key is None:
+        return _response(await writing.carry_out(call, body))
+    office = call.desk.office
+    entered = await asyncio.to_thread(
+        idempotency.enter,
+        office.redis, office.vault, api_key=call.grant.id, key=key, route=path, body=body,
+    )  # fmt: skip
+    if isinstance(entered, idempotency.Done):
+        return _json(entered.body, entered.status, {"Idempotent-Replayed": "true"})
+    # Whoever hangs up does not stop what was begun: its answer is kept for when he asks again.
+    return await asyncio.shield(_first(call, writing, body, entered))
+
+
+async def _first(
+    call: Call, writing: Writing, body: dict[str, object], first: idempotency.First
+) -> web.Response:
+    try:
+        answer = await writing.carry_out(call, body)
+    except BaseException:
+        await asyncio.to_thread(first.forget)
+        raise
+    await asyncio.to_thread(_remember, call, answer, first)
+    return _response(answer)
+
+
+def _remember(call: Call, answer: Answer, first: idempotency.First) -> None:
+    """Keep an answer for when it is asked for again; what was done is answered, whether that succeeds or not."""
+    try:
+        if not answer.repeatable:
+            first.forget()
+        elif not first.keep(idempotency.Done(answer.status, answer.text), call.desk.space):
+            log.info("answer_not_kept", extra={"key": call.grant.id})
+    except RedisError as error:
+        log.warning("answer_not_kept", extra={"key": call.grant.id, "error": type(error).__name__})
+
+
+def _problems(desk: Desk, bound_seconds: float) -> Middleware:
+    """Turn whatever goes wrong into a problem document."""
+
+    @web.middleware
+    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            if name := doubled(request.headers):
+                raise _given_twice(name)
+            async with asyncio.timeout(bound_seconds):
+                return await handler(request)
+        except Trouble as trouble:
+            return _problem(desk, request, trouble)
+        except web.HTTPMethodNotAllowed as error:
+            said = f"{request.path} does not know {request.method}."
+            allowed = {"Allow": ", ".join(sorted(error.allowed_methods))}
+            return _problem(desk, request, Trouble("method_not_allowed", said, headers=allowed))
+        except web.HTTPNotFound:
+            return _problem(desk, request, Trouble("not_found", "There is nothing at this address."))
+        except (StoresUnreachable, RedisError, TimeoutError) as error:
+            return _problem(desk, request, of_stores(_store_error(error)))
+        except Exception:
+            log.exception(
+                "api_failed",
+                extra={
+                    "method": request.method,
+                    "route": str(request.match_info.route),
+                    "request": request_id(request),
+                },
+            )
+            return _problem(desk, request, Trouble("internal_error", "The request could not be carried out."))
+
+    return answer
+
+
+def _given_twice(name: str) -> Trouble:
+    said = "given more than once"
+    fault = Fault(parameter=name, code="doubled", detail=said)
+    return Trouble("invalid_header", f"{name}: {said}.", faults=[fault])
+
+
+def _store_error(error: Exception) -> StoresUnreachable:
+    if isinstance(error, StoresUnreachable):
+        return error
+    said = "Redis does not answer." if isinstance(error, RedisError) else "A store did not answer in time."
+    return StoresUnreachable("redis_unreachable", said, "Send the same again later.")
+
+
+def _response(answer: Answer) -> web.Response:
+    return _json(answer.text, answer.status, dict(answer.headers))
+
+
+def _json(text: str, status: int, headers: dict[str, str]) -> web.Response:
+    return web.Response(text=text, status=status, content_type="application/json", headers=NO_STORE | headers)
+
+
+def _problem(desk: Desk, request: web.Request, trouble: Trouble) -> web.Response:
+    if trouble.kind.status == 503:  # the operator's to mend; whoever asked is told, too
+        store = trouble.faults[0].code if trouble.faults else ""
+        told = {"code": trouble.code, "store": store, "error": trouble.detail, "request": request_id(request)}
+        log.warning("api_unavailable", extra=told)
+    return web.Response(
+        text=trouble.document(desk.base).model_dump_json(),
+        status=trouble.kind.status,
+        content_type="application/problem+json",
+        headers=NO_STORE | trouble.headers,
+    )
+
+
+def _page_headers() -> dict[str, str]:
+    hashed = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{hashed}'; frame-ancestors 'none'; base-uri 'none'"
+    return {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }

@@ -1,0 +1,80 @@
+"""What every handler is given, and what it gives back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from certmail.client.async_mailer import AsyncMailer
+from certmail.gateway.api.models import Fault
+from certmail.gateway.api.request.authentication import Doorkeeper
+from certmail.gateway.api.request.problems import Trouble
+from certmail.gateway.api.request.turns import Turns
+from certmail.gateway.redis_room import Space
+from certmail_config.admin.admin import Office
+from certmail_config.tenants.api_keys import Grant
+
+NO_STORE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""On everything: answers may be personal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the API works with."""
+
+    office: Office
+    mailer: AsyncMailer
+    doorkeeper: Doorkeeper
+    base: str
+    """The gateway's address as clients reach it."""
+    space: Space
+    batches: Turns
+    lists: Turns
+    validating: asyncio.Lock
+    """Held by whoever checks the reminders of a batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request that was let in."""
+
+    desk: Desk
+    grant: Grant
+    request: web.Request
+
+    @property
+    def path_id(self) -> str:
+        """The `{id}` of the address."""
+        return self.request.match_info["id"]
+
+    def check_reach(self, tenant: str, pointer: str = "/tenant") -> None:
+        """See that the API key reaches a tenant, which the body names at this place; raises Trouble."""
+        if self.grant.reaches(tenant):
+            return
+        said = f"The API key {self.grant.id} does not reach the tenant {tenant!r}."
+        fault = Fault(pointer=pointer, code="tenant_not_allowed", detail=said)
+        raise Trouble("tenant_not_allowed", said, faults=[fault])
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is answered, but for problems, which are raised.
+
+    `repeatable`: an Idempotency-Key gets it again. Where nothing was done, doing it again gives the same.
+    """
+
+    status: int
+    model: BaseModel
+    headers: Mapping[str, str] = field(default_factory=dict)
+    repeatable: bool = True
+
+    @cached_property
+    def text(self) -> str:
+        """The answer as it is written."""
+        return self.model.model_dump_json()

@@ -1,0 +1,57 @@
+"""Who asks, and whether he may: the API key, its scope, and how much it asks for. Needs Redis and the vault, not SQL."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from certmail.gateway.api.request.problems import Trouble
+from certmail_config.base import redis_keys
+from certmail_config.crypto.strongbox import Strongbox
+from certmail_config.tenants.api_keys import Grant, Scope, check
+
+_MINUTE = 60
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="certmail"'}
+
+
+@dataclass(frozen=True, slots=True)
+class Doorkeeper:
+    """Lets requests in; used from threads."""
+
+    box: Strongbox
+    per_minute: int
+    now: Callable[[], float] = time.time
+
+    def admit(self, authorization: str, scope: Scope) -> Grant:
+        """Whose request it is; raises Trouble, RedisError."""
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            raise Trouble("unauthenticated", "The request has no bearer token.", headers=_CHALLENGE)
+        grant = check(self.box, token.strip(), self.now())
+        if grant is None:
+            said = "The API key is unknown, revoked or expired."
+            raise Trouble("unauthenticated", said, headers=_CHALLENGE)
+        if scope not in grant.scopes:
+            raise Trouble("scope_missing", f"The API key {grant.id} does not have the scope {scope}.")
+        self.count(grant, 1)
+        return grant
+
+    def count(self, grant: Grant, cost: int) -> None:
+        """Count requests and reminders of the running minute; raises Trouble where it is too much, RedisError.
+
+        What is refused does not count, so that one large batch does not keep out small ones.
+        """
+        if cost <= 0:
+            return
+        now = self.now()
+        key = f"{redis_keys.RATE}{grant.id}:{int(now // _MINUTE)}"
+        with self.box.redis.pipeline(transaction=False) as pipe:
+            pipe.incrby(key, cost)
+            pipe.expire(key, 2 * _MINUTE)
+            total = int(pipe.execute()[0])
+        if total > self.per_minute:
+            self.box.redis.decrby(key, cost)
+            wait = _MINUTE - int(now % _MINUTE)
+            said = f"{self.per_minute:,} requests and reminders a minute are allowed."
+            raise Trouble("rate_limited", said, headers={"Retry-After": str(wait)})

@@ -1,0 +1,43 @@
+"""Cursors: where a page ended, opaque to clients, so that how lists are ordered may change."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+
+from certmail.gateway.api.models import Fault
+from certmail.gateway.api.request.problems import Trouble
+
+
+def write_cursor(place: Sequence[str]) -> str:
+    """The cursor of what follows a place."""
+    return base64.urlsafe_b64encode(json.dumps(list(place)).encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str, parts: int) -> list[str] | None:
+    """The place after which to go on; None for the beginning. Raises Trouble."""
+    if not cursor:
+        return None
+    try:
+        place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        place = None
+    good = isinstance(place, list) and len(place) == parts and all(_plain(part) for part in place)
+    if not good:
+        raise no_such_cursor()
+    assert place is not None, "checked just now"
+    return [str(part) for part in place]
+
+
+def no_such_cursor() -> Trouble:
+    """What is wrong with a cursor that was not given by the list."""
+    said = "not a cursor that this list gave"
+    fault = Fault(parameter="cursor", code="invalid_cursor", detail=said)
+    return Trouble("invalid_query", f"cursor: {said}", faults=[fault])
+
+
+def _plain(part: object) -> bool:
+    """Databases refuse some of what JSON allows."""
+    return isinstance(part, str) and part.isprintable() and part.isascii()

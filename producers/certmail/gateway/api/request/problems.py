@@ -1,0 +1,162 @@
+"""What the API answers when it cannot do what it was asked: RFC 9457 problem documents, one type for each code here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from certmail.gateway.api.models import Fault, Problem
+from certmail.gateway.api.request.bounds import MOST_FAULTS, shown_name
+from certmail.gateway.store_outage import as_told
+from certmail_config.base.errors import ReminderRejected, StoresUnreachable
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One type of problem: its status, its title, and what a client should do."""
+
+    status: int
+    title: str
+    remedy: str = ""
+
+
+KINDS: Final[dict[str, Kind]] = {
+    "bad_request": Kind(400, "That is no HTTP request", "See that no header holds control characters, and that nothing is cut off."),
+    "malformed_body": Kind(400, "The body is not JSON", "Send one JSON object, in UTF-8."),
+    "unauthenticated": Kind(
+        401, "No valid API key", "Send `Authorization: Bearer cm_…`; an operator makes keys: certmail keys create."
+    ),
+    "scope_missing": Kind(403, "The API key may not be used for this", "Use a key that has the scope."),
+    "tenant_not_allowed": Kind(403, "The API key does not reach this tenant", "Use a key of that tenant."),
+    "not_found": Kind(404, "There is nothing at this address", "See /openapi.json for what there is."),
+    "unknown_reminder": Kind(
+        404, "There is no such reminder", "It may be of a tenant that the key does not reach, or forgotten long after it ended."
+    ),
+    "method_not_allowed": Kind(405, "This address does not know that method", "See the Allow header."),
+    "body_too_slow": Kind(408, "The body did not come in time", "Send it again."),
+    "already_sending": Kind(
+        409, "Its request to Google is under way", "Should that fail, it is not tried again. Ask for its state."
+    ),
+    "already_final": Kind(409, "It had ended before", "Ask for its state."),
+    "outcome_unknown": Kind(409, "A copy may be out", "It is not sent again. Ask for its state."),
+    "key_reused": Kind(
+        409, "The reminder's key was used for another reminder", "Use a key of its own for each reminder."
+    ),
+    "connection_active": Kind(
+        409, "The connection works already", "To have it set up anew, ask for the link with `again`."
+    ),
+    "tenant_suspended": Kind(409, "The tenant takes nothing in", "Ask the operator."),
+    "request_running": Kind(
+        409, "The first request with this Idempotency-Key is still running", "Repeat it in a moment."
+    ),
+    "body_too_large": Kind(413, "The body is too large", "Send fewer reminders at once."),
+    "unsupported_media_type": Kind(415, "The body is not declared as JSON", "Send Content-Type: application/json."),
+    "invalid_query": Kind(422, "A query parameter is wrong", "See the errors."),
+    "invalid_header": Kind(422, "A header is wrong", "See the errors."),
+    "invalid_body": Kind(422, "The body is not what it should be", "See the errors."),
+    "invalid_reminder": Kind(422, "The reminder cannot be taken", "See the errors; the others of a batch are taken."),
+    "idempotency_key_reused": Kind(
+        422, "The Idempotency-Key was used for another request", "Use a key of its own for each request."
+    ),
+    "rate_limited": Kind(429, "The API key asks for too much", "Wait as long as Retry-After says."),
+    "tenant_full": Kind(
+        429, "The tenant has its share of what room is left", "Send it again later, less at once; the operator can give Redis more memory."
+    ),
+    "internal_error": Kind(500, "Something is broken in certmail", "Tell the operator; the log says more."),
+    "stores_unreachable": Kind(
+        503, "A store does not answer, or cannot take anything in", "Send the same again later: what is in is a duplicate, not a second mail."
+    ),
+}  # fmt: skip
+RETRY_SECONDS: Final = 5
+
+
+class Trouble(Exception):
+    """A request that ends as a problem document."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        faults: Sequence[Fault] = (),
+        remedy: str = "",
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.kind = KINDS[code]
+        self.detail = detail
+        self._faults = tuple(faults)
+        self.remedy = remedy or self.kind.remedy
+        self.headers = headers or {}
+        if self.kind.status in {429, 503}:
+            self.headers.setdefault("Retry-After", str(RETRY_SECONDS))
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What is wrong, as far as it has a place."""
+        return self._faults
+
+    def document(self, base: str) -> Problem:
+        """The document; `base` is the gateway's address, where each type is explained."""
+        return Problem(
+            type=f"{base}/docs#{self.code}",
+            title=self.kind.title,
+            status=self.kind.status,
+            code=self.code,
+            detail=self.detail,
+            remedy=self.remedy,
+            errors=list(self.faults),
+        )
+
+
+Place = Literal["pointer", "parameter"]
+Named = tuple[str, str | None, str, str]
+"""A fault: what it is called, where it is, its code and a sentence. A batch may have thousands, so they are nothing more."""
+
+
+class Faulty(Trouble):
+    """A request, or a reminder of one, that is wrong in one or more places, of which the first are named."""
+
+    def __init__(
+        self, code: str, named: Sequence[Named], *, place: Place = "pointer", more: int = 0, remedy: str = ""
+    ) -> None:
+        shown, left = tuple(named[:MOST_FAULTS]), len(named[MOST_FAULTS:]) + more
+        said = [f"{name}: {sentence}" if name else sentence for name, _, _, sentence in shown]
+        super().__init__(code, "; ".join([*said, f"and {left:,} more"] if left else said), remedy=remedy)
+        self._place: Place = place
+        self._named = shown
+        self._left = left
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """As of any Trouble."""
+        return tuple(
+            Fault.model_validate({self._place: where, "code": code, "detail": sentence})
+            for _, where, code, sentence in self._named
+        )
+
+    def shortened(self, most: int) -> Faulty:
+        """The same, with no more than so many of its faults."""
+        left = self._left + len(self._named[most:])
+        return Faulty(self.code, self._named[:most], place=self._place, more=left, remedy=self.remedy)
+
+
+def of_rejected(rejected: Sequence[ReminderRejected], pointer: str = "") -> Faulty:
+    """The problem of a reminder that cannot be taken; `pointer` says where in the body it stands."""
+    named: list[Named] = []
+    for each in rejected[:MOST_FAULTS]:
+        name = shown_name(each.field or "")
+        where = pointer + "/" + name.replace("~", "~0").replace("/", "~1") if name else pointer
+        named.append((name, where, each.code, each.message))
+    first = rejected[0]
+    code = first.code if first.code in KINDS else "invalid_reminder"
+    return Faulty(code, named, more=len(rejected[MOST_FAULTS:]), remedy=first.remedy)
+
+
+def of_stores(error: StoresUnreachable) -> Trouble:
+    """The problem of a store that does not answer; its own code stands among the errors."""
+    told = as_told(error)
+    fault = Fault(pointer=None, code=told.code, detail=told.message)
+    return Trouble("stores_unreachable", told.message, faults=[fault], remedy=told.remedy)

@@ -1,0 +1,139 @@
+"""Who is let in where, and which forms are taken: cookies, set-up links, and the token that only our pages know."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from aiohttp import web
+
+from certmail.gateway.console.context import FRONT, Front
+from certmail.gateway.console.form_fields import read_form
+from certmail.gateway.console.pages.connection_page import named, tenant_of
+from certmail.gateway.console.sessions import cookies, wanted_page
+from certmail.gateway.console.sessions.cookies import Cookie
+from certmail.gateway.console.sessions.sessions import Visitor, prove
+from certmail.gateway.console.texts import N_
+from certmail_config.admin.setup_links import latest
+from certmail_config.base.errors import CertmailError, Refused
+from certmail_config.base.urls import origin
+from certmail_config.tenants.models import TenantState
+
+Page = Callable[[web.Request, Visitor], Awaitable[web.StreamResponse]]
+Bare = Callable[[web.Request], Awaitable[web.StreamResponse]]
+VISITOR: Final = web.RequestKey("visitor", Visitor)
+"""Who was let in with this request; a page that says what went wrong shows them their way on."""
+_CSRF: Final = "csrf"
+
+
+class NotLetIn(CertmailError):
+    """A request that was not made by somebody who is let in, or not on one of our pages."""
+
+
+def _foreign() -> NotLetIn:
+    return NotLetIn(
+        "foreign_request",
+        N_("This was not sent from a page of certmail, or the page was too old."),
+        N_("Go back, reload the page, and try again."),
+    )
+
+
+def _not_open() -> NotLetIn:
+    return NotLetIn(
+        "link_not_open",
+        N_(
+            "This set-up is not open in this browser: its link has ended, was replaced, or was opened elsewhere."
+        ),
+        N_("Ask whoever sent you the link for a new one."),
+    )
+
+
+def for_operator(page: Page) -> Bare:
+    """A page for operators only."""
+
+    async def bare(request: web.Request) -> web.StreamResponse:
+        front = request.app[FRONT]
+        secret = cookies.read(request, Cookie.OPERATOR, secure=front.secure)
+        visitor = await asyncio.to_thread(_operator, front, secret)
+        if visitor is None:
+            raise web.HTTPSeeOther(wanted_page.to_sign_in(request.method, request.path))
+        return await _admit(request, visitor, page)
+
+    return bare
+
+
+def for_administrator(page: Page) -> Bare:
+    """A page for whoever opened a set-up link."""
+
+    async def bare(request: web.Request) -> web.StreamResponse:
+        front = request.app[FRONT]
+        secret = cookies.read(request, Cookie.SETUP, secure=front.secure)
+        visitor = await asyncio.to_thread(_administrator, front, secret)
+        if visitor is None:
+            raise _not_open()
+        return await _admit(request, visitor, page)
+
+    return bare
+
+
+def _operator(front: Front, secret: str) -> Visitor | None:
+    visitor, password = front.visitors.find(secret), front.office.settings.operator_password
+    if visitor is None or not visitor.is_operator or password is None:
+        return None
+    return visitor if hmac.compare_digest(visitor.proof, prove(secret, password.get_secret_value())) else None
+
+
+def _administrator(front: Front, secret: str) -> Visitor | None:
+    visitor = front.visitors.find(secret)
+    if visitor is None or visitor.is_operator:
+        return None
+    return visitor if _stands(front, visitor) else None
+
+
+def _stands(front: Front, visitor: Visitor) -> bool:
+    """Whether a visit goes on: until there is a newer link, the tenant is suspended, or what was set up is removed."""
+    link = latest(front.office.strongbox, visitor.tenant)
+    if link.link != visitor.link if link is not None else not visitor.complete:
+        return False
+    try:
+        suspended = tenant_of(front, visitor.tenant).state == TenantState.SUSPENDED
+        found = named(front, visitor.tenant, visitor.name)
+    except Refused:
+        return False  # the tenant is removed
+    there = not visitor.complete or (found is not None and found.id == visitor.connection)
+    return there and not suspended
+
+
+async def _admit(request: web.Request, visitor: Visitor, page: Page) -> web.StreamResponse:
+    request[VISITOR] = visitor
+    if request.method == "POST":
+        check_form(request, await read_form(request), visitor.csrf)
+        if not visitor.is_operator:  # who was only invited may not fill what others need
+            front = request.app[FRONT]
+            if not front.pace.allows(visitor.link):
+                raise web.HTTPTooManyRequests
+            await asyncio.to_thread(front.space.require)
+    return await page(request, visitor)
+
+
+def check_form(request: web.Request, form: Mapping[str, Any], expected: str) -> None:
+    """See that a form was sent from a page that we gave to this browser; raises NotLetIn."""
+    ours = origin(request.app[FRONT].office.settings.base_url)
+    said = request.headers.get("Origin")
+    if said is not None and said == f"{request.scheme}://{request.host}" != ours:
+        raise NotLetIn(
+            "another_address",
+            f"This page was opened at {said}, but certmail’s address is {ours}.",
+            "Open it there. If that is not where browsers reach it, set CERTMAIL_PUBLIC_URL and start the gateway again.",
+        )
+    given = form.get(_CSRF, "")
+    if (
+        request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin"
+        or (said is not None and said != ours)
+        or not isinstance(given, str)
+        or not expected
+        or not hmac.compare_digest(given.encode(), expected.encode())
+    ):
+        raise _foreign()

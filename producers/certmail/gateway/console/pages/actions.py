@@ -1,0 +1,131 @@
+"""What may be done with a connection: each is a form's POST, and leads back to a page."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from certmail.gateway.console.context import FRONT, Front
+from certmail.gateway.console.pages.connection_page import connection_of
+from certmail.gateway.console.pages.views import show
+from certmail.gateway.console.sessions import cookies
+from certmail.gateway.console.sessions.cookies import Cookie
+from certmail.gateway.console.sessions.sessions import Notice, Visitor, new_secret
+from certmail.gateway.console.texts import N_
+from certmail_config.admin import suspension
+from certmail_config.admin.admin import Office
+from certmail_config.admin.setup_links import issue
+from certmail_config.base.errors import Refused
+from certmail_config.onboarding.consents import begin_link
+from certmail_config.onboarding.worker_requests import Wish
+from certmail_config.settings.oauth_client import configured_client
+from certmail_config.tenants.models import Connection, Kind
+
+
+async def check(request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    """Have a worker go through the checklist; with `mail` up to a test mail."""
+    form = await request.post()
+    return await _ask(request, visitor, Wish.MAIL if form.get("mail") else Wish.CHECK)
+
+
+async def link(request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    """Send the browser to Google's consent, and remember that it was this browser; an operator may ask for `another` account."""
+    front, form = request.app[FRONT], await request.post()
+    found = await _connection(request, visitor)
+    if found.kind is not Kind.SERVICE_PROVIDER_APP:
+        raise Refused(
+            "not_linkable", "Only a linked account is linked by signing in.", "Go back to the connection."
+        )
+    browser = cookies.read(request, Cookie.CONSENT, secure=front.secure) or new_secret()
+    another = visitor.is_operator and bool(form.get("another"))
+    back = f"{visitor.base}/connections/{found.id}"
+    url = await asyncio.to_thread(_begin, front, found, browser, back, another=another)
+    response = web.Response(status=303, headers={"Location": url})
+    cookies.give(response, Cookie.CONSENT, browser, secure=front.secure)
+    return response
+
+
+async def invite(request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    """Make a set-up link for the tenant's administrator, and show it this once."""
+    found = await _connection(request, visitor)
+    office = request.app[FRONT].office
+    made = await asyncio.to_thread(issue, office, found.tenant, name=found.name, again=True)
+    return await show(request, visitor, "invitation.html", {"connection": found, "link": made})
+
+
+async def suspend(request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    """Stop its lane."""
+    found = await _connection(request, visitor)
+    await asyncio.to_thread(suspension.suspend_connection, _office(request, visitor), found.id)
+    return await _said(request, visitor, found, N_("Suspended: its reminders wait until you resume it."))
+
+
+async def resume(request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    """Take it up again; one that worked is tried out first, by a worker."""
+    found = await _connection(request, visitor)
+    if suspension.before_it_worked(found) is None:
+        return await _ask(request, visitor, Wish.RESUME)
+    if found.state == "disabled":
+        await asyncio.to_thread(suspension.take_up_again, _office(request, visitor), found)
+    return await _said(request, visitor, found, N_("Resumed."))
+
+
+async def rotate(request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    """Make the next key and certificate; the present ones go on until Google knows those."""
+    office = request.app[FRONT].office
+    found = await _connection(request, visitor)
+    await asyncio.to_thread(office.rotate, found.id, valid_days=office.settings.certificate_days)
+    said = N_("The next certificate is ready: download it and upload it beside the present one.")
+    return await _said(request, visitor, found, said)
+
+
+async def remove(request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    """Have a worker remove it for good, if its name was typed."""
+    front, form = request.app[FRONT], await request.post()
+    found = await _connection(request, visitor)
+    if form.get("confirm") != f"{found.tenant}/{found.name}":
+        notice = Notice(good=False, message=N_("That is not its name, so nothing was removed."))
+        await asyncio.to_thread(front.visitors.tell, visitor, notice)
+    else:
+        await asyncio.to_thread(front.asker.ask, found.tenant, found.id, Wish.REMOVE, by=visitor.actor)
+    raise web.HTTPSeeOther(f"{visitor.base}/connections/{found.id}/removal")
+
+
+def _office(request: web.Request, visitor: Visitor) -> Office:
+    """What it is done with, in the visitor's name."""
+    return request.app[FRONT].office.acting_as(visitor.actor)
+
+
+async def _connection(request: web.Request, visitor: Visitor) -> Connection:
+    return await asyncio.to_thread(connection_of, request.app[FRONT], visitor, request.match_info["id"])
+
+
+async def _ask(request: web.Request, visitor: Visitor, wish: Wish) -> web.StreamResponse:
+    """Ask a worker, unless one is at it already."""
+    front = request.app[FRONT]
+    found = await _connection(request, visitor)
+    answer = await asyncio.to_thread(front.asker.latest, found.id)
+    if answer is None or answer.over:
+        await asyncio.to_thread(front.asker.ask, found.tenant, found.id, wish, by=visitor.actor)
+    raise web.HTTPSeeOther(f"{visitor.base}/connections/{found.id}#checklist")
+
+
+async def _said(request: web.Request, visitor: Visitor, found: Connection, words: str) -> web.StreamResponse:
+    await asyncio.to_thread(request.app[FRONT].visitors.tell, visitor, Notice(good=True, message=words))
+    raise web.HTTPSeeOther(f"{visitor.base}/connections/{found.id}")
+
+
+def _begin(front: Front, connection: Connection, browser: str, back: str, *, another: bool) -> str:
+    office = front.office
+    return begin_link(
+        office.redis,
+        office.vault,
+        connection,
+        configured_client(office.settings),
+        page=office.settings.google_auth_url,
+        redirect_uri=office.settings.callback_url,
+        browser=browser,
+        back=back,
+        another=another,
+    )

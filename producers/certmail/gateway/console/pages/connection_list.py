@@ -1,0 +1,117 @@
+"""The list of connections: what needs looking at first. Reading blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from certmail.gateway.console import texts as words
+from certmail.gateway.console.context import Front
+from certmail_config.admin.suspension import before_it_worked
+from certmail_config.onboarding.worker_requests import workers_alive
+from certmail_config.sql import registry
+from certmail_config.status.lane_status import LaneGlance, glance
+from certmail_config.tenants.models import Connection, ConnectionState
+from certmail_config.tenants.pauses import pause_of
+
+MOST_SHOWN: Final = 200
+_ORDER: Final = {state: place for place, state in enumerate(words.STATES)}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A connection in the list.
+
+    `troubled` also where its lane stands although the connection counts as working; but not where something is still
+    missing of what never worked: that is `unfinished`.
+    """
+
+    connection: Connection
+    organisation: str
+    lane: LaneGlance
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether it is being set up, and was seen not to work yet."""
+        return self.connection.state is ConnectionState.ATTENTION and not self.has_worked
+
+    @property
+    def has_worked(self) -> bool:
+        """Whether it ever did."""
+        return before_it_worked(self.connection) is None
+
+    @property
+    def troubled(self) -> bool:
+        """Whether somebody should look at it."""
+        if self.connection.state is ConnectionState.ATTENTION:
+            return self.has_worked
+        return self.connection.state is ConnectionState.ACTIVE and self.lane.stopped
+
+    @property
+    def shown(self) -> ConnectionState:
+        """The state that a page shows."""
+        if self.troubled:
+            return ConnectionState.ATTENTION
+        return ConnectionState.PENDING if self.unfinished else self.connection.state
+
+    @property
+    def tone(self) -> str:
+        """The colour of its state."""
+        return words.STATES[self.shown][0]
+
+    @property
+    def state(self) -> str:
+        """The name of its state."""
+        return words.STATES[self.shown][1]
+
+    @property
+    def message(self) -> str:
+        """Why it does not work."""
+        if not (self.troubled or self.unfinished):
+            return ""
+        return self.connection.message or self.lane.message
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All connections, what needs looking at first; `left_out` where there are more than a page holds."""
+
+    lines: tuple[Line, ...]
+    counts: Mapping[str, int]
+    left_out: int
+    workers: int
+    paused: tuple[str, str] | None
+
+
+def listing(front: Front, wanted: str) -> Listing:
+    """Everything, or what has these words in tenant, name or mailbox. Raises StoresUnreachable, RedisError."""
+    with front.office.db() as db:
+        names = {tenant.id: tenant.organisation for tenant in registry.list_tenants(db)}
+        connections = registry.list_connections(db)
+    lanes = glance(front.office.redis, [each.id for each in connections])
+    lines = [
+        Line(connection, names.get(connection.tenant, connection.tenant), lane)
+        for connection, lane in zip(connections, lanes, strict=True)
+    ]
+    counts = {"bad": 0, "wait": 0, "good": 0, "idle": 0}
+    for line in lines:
+        counts[line.tone] += 1
+    found = sorted((line for line in lines if _matches(line, wanted)), key=_place)
+    return Listing(
+        tuple(found[:MOST_SHOWN]),
+        counts,
+        max(0, len(found) - MOST_SHOWN),
+        workers_alive(front.office.redis),
+        pause_of(front.office.redis, ""),
+    )
+
+
+def _matches(line: Line, wanted: str) -> bool:
+    connection = line.connection
+    texts = (connection.tenant, connection.name, connection.mailbox or "", line.organisation)
+    return all(any(word in text.casefold() for text in texts) for word in wanted.casefold().split())
+
+
+def _place(line: Line) -> tuple[int, str, str]:
+    return _ORDER[line.shown], line.organisation.casefold(), line.connection.name

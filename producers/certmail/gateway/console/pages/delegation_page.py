@@ -1,0 +1,151 @@
+"""The super administrator's part: a link of its own for it, and the one page that it opens.
+
+Whoever has the link may look and ask for a check, and nothing else. What is shown is what the form in Google's Admin console
+asks for, and for whom; once it works, not even that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from certmail.gateway.console.access_control import NotLetIn, check_form
+from certmail.gateway.console.context import FRONT, Front
+from certmail.gateway.console.form_fields import read_form
+from certmail.gateway.console.pages.connection_page import connection_of, tenant_of
+from certmail.gateway.console.pages.views import show
+from certmail.gateway.console.sessions.sessions import Visitor
+from certmail.gateway.console.texts import N_
+from certmail_config.admin.delegation_links import PATH, Delegation, complete, delegation_of, issue_delegation
+from certmail_config.base.errors import Refused
+from certmail_config.google.checklist import Step
+from certmail_config.onboarding.client_ids import client_id_of
+from certmail_config.onboarding.google_steps import GoogleSteps
+from certmail_config.onboarding.worker_requests import Stage, Wish
+from certmail_config.tenants.models import Connection, ConnectionState
+
+_BEFORE = frozenset({"certificate dates", "certificate", "clock", "service account", "vault"})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the page says; `found` is how far it is: `unknown`, `running`, `before`, `missing`, `silent`."""
+
+    organisation: str
+    connection: Connection
+    google: GoogleSteps
+    found: str
+
+
+def add_delegation(app: web.Application) -> None:
+    """Add the page that the link opens."""
+    app.router.add_get(f"{PATH}/{{token}}", look)
+    app.router.add_post(f"{PATH}/{{token}}", check)
+
+
+async def hand_on(request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    """Make the link, and show it this once."""
+    front = request.app[FRONT]
+    found = await asyncio.to_thread(connection_of, front, visitor, request.match_info["id"])
+    made = await asyncio.to_thread(issue_delegation, front.office, found)
+    await asyncio.to_thread(_ask_for_client_id, front, found)
+    return await show(request, visitor, "delegation-link.html", {"connection": found, "link": made})
+
+
+async def look(request: web.Request) -> web.StreamResponse:
+    """What is to be authorised, and whether it works yet."""
+    front = request.app[FRONT]
+    delegation = await _delegation(request)
+    asked = None if delegation.done else await asyncio.to_thread(_asked, front, delegation)
+    values = {"asked": asked, "form_token": delegation.form, "visitor": None, "base": "/connect"}
+    return front.pages.render(request, "super-administrator.html", values)
+
+
+async def check(request: web.Request) -> web.StreamResponse:
+    """Have a worker look, if none is at it."""
+    front = request.app[FRONT]
+    form, delegation = await read_form(request), await _delegation(request)
+    check_form(request, form, delegation.form)
+    if not front.pace.allows(delegation.link):
+        raise web.HTTPTooManyRequests
+    if not delegation.done:
+        await asyncio.to_thread(front.space.require)
+        await asyncio.to_thread(_ask, front, delegation)
+    raise web.HTTPSeeOther(request.path)
+
+
+async def _delegation(request: web.Request) -> Delegation:
+    front = request.app[FRONT]
+    found = await asyncio.to_thread(delegation_of, front.office.strongbox, request.match_info["token"])
+    if found is None:
+        raise _ended()
+    return found
+
+
+def _asked(front: Front, delegation: Delegation) -> Asked | None:
+    """What is to be said; None once it works. Raises NotLetIn where nobody waits for it any more."""
+    try:
+        tenant = tenant_of(front, delegation.tenant)
+        connection = front.office.connection(delegation.connection)
+    except Refused:
+        raise _ended() from None
+    if not delegation.fits(tenant, connection):
+        raise _ended()
+
+    _ask_for_client_id(front, connection)
+    answer = front.asker.latest(connection.id)
+    steps = answer.enquiry.steps if answer is not None and answer.enquiry.wish is not Wish.REMOVE else ()
+    if _works(connection, steps):
+        complete(front.office.strongbox, delegation)
+        return None
+
+    client_id = client_id_of(front.office.strongbox, connection)
+    google = GoogleSteps(connection, client_id, front.office.settings.consoles)
+    if answer is not None and not answer.over:
+        found = "running"
+    elif answer is not None and (answer.silence is not None or answer.enquiry.stage is Stage.REFUSED):
+        found = "silent"
+    else:
+        found = _found(steps)
+    return Asked(tenant.organisation, connection, google, found)
+
+
+def _works(connection: Connection, steps: tuple[Step, ...]) -> bool:
+    """Whether the super administrator's part is done, whatever else is missing."""
+    if connection.state is ConnectionState.ACTIVE and connection.refused_since is None:
+        return True
+    granted = {step.name for step in steps if step.ok}
+    wanted = {"token to send", "token to look"} if connection.verify else {"token to send"}
+    return wanted <= granted
+
+
+def _found(steps: tuple[Step, ...]) -> str:
+    wrong = next((step.name for step in steps if not step.ok), None)
+    if wrong is None:
+        return "unknown"
+    return "before" if wrong in _BEFORE else "missing"
+
+
+def _ask(front: Front, delegation: Delegation) -> None:
+    if _asked(front, delegation) is None:
+        return
+    answer = front.asker.latest(delegation.connection)
+    if answer is None or answer.over:
+        front.asker.ask(delegation.tenant, delegation.connection, Wish.CHECK)
+
+
+def _ask_for_client_id(front: Front, connection: Connection) -> None:
+    """Have a worker look, unless one has of late: what is to be authorised is a number that only Google knows."""
+    known = client_id_of(front.office.strongbox, connection) or connection.state is ConnectionState.ACTIVE
+    if not known and front.asker.latest(connection.id) is None:
+        front.asker.ask(connection.tenant, connection.id, Wish.CHECK)
+
+
+def _ended() -> NotLetIn:
+    return NotLetIn(
+        "link_ended",
+        N_("It was replaced by a newer one, is no longer needed, has expired, or was copied only in part."),
+        N_("If you are still asked to authorise something, ask whoever sent you the link for a new one."),
+    )

@@ -1,0 +1,30 @@
+"""Back from Google: on to the page that the consent was begun on, which says how it ended; or a page of its own."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from certmail.gateway.console.context import FRONT
+from certmail.gateway.console.sessions import cookies
+from certmail.gateway.console.sessions.cookies import Cookie
+from certmail.gateway.console.sessions.sessions import Notice
+from certmail.gateway.console.texts import N_
+from certmail.gateway.oauth.link_outcomes import Linked
+
+
+async def returned(request: web.Request, ended: Linked) -> web.StreamResponse:
+    """The answer to Google's redirect."""
+    front = request.app[FRONT]
+    if ended.back:
+        cookie = Cookie.SETUP if ended.back.startswith("/connect/") else Cookie.OPERATOR
+        secret = cookies.read(request, cookie, secure=front.secure)
+        visitor = await asyncio.to_thread(front.visitors.find, secret)
+        if visitor is not None:
+            # Whose account it is, the page says; a notice holds no address.
+            message = N_("The account is linked.") if ended.ok else ended.message
+            await asyncio.to_thread(front.visitors.tell, visitor, Notice(ended.ok, message, ended.remedy))
+            raise web.HTTPSeeOther(ended.back)
+    values = {"ended": ended, "visitor": None, "base": "/console"}
+    return front.pages.render(request, "returned.html", values, status=200 if ended.ok else 400)

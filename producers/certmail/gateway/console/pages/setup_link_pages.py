@@ -1,0 +1,121 @@
+"""Set-up links: the page that one opens, the button that binds it to a browser, and where that leads."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import quote, urlsplit
+
+from aiohttp import web
+
+from certmail.gateway.console.access_control import NotLetIn, check_form
+from certmail.gateway.console.context import FRONT, Front
+from certmail.gateway.console.form_fields import read_form
+from certmail.gateway.console.pages.connection_page import named, tenant_of
+from certmail.gateway.console.sessions import cookies
+from certmail.gateway.console.sessions.cookies import Cookie
+from certmail.gateway.console.sessions.sessions import Visitor, new_secret
+from certmail.gateway.console.texts import N_
+from certmail_config.admin.setup_links import (
+    Invitation,
+    belongs_to,
+    bind,
+    invitation_of,
+    is_bound,
+    link_of,
+    may_return_to,
+)
+from certmail_config.tenants.models import ConnectionState
+
+
+def _ended() -> NotLetIn:
+    return NotLetIn(
+        "link_ended",
+        N_(
+            "It was completed or replaced by a newer one, it has expired, or it is incomplete (copied only in part?)."
+        ),
+        N_("If the mailbox is not connected yet, ask whoever sent you the link for a new one."),
+    )
+
+
+def _elsewhere() -> NotLetIn:
+    return NotLetIn(
+        "link_opened_elsewhere",
+        N_("“Start” was pressed in another browser, and this set-up link works only there."),
+        N_(
+            "Go on in that browser. If it was not you, ask whoever sent you the link for a new one, which ends this one."
+        ),
+    )
+
+
+async def welcome(request: web.Request) -> web.StreamResponse:
+    """What a link opens. Looking binds nothing: mail programs look at links before people do."""
+    front = request.app[FRONT]
+    if await asyncio.to_thread(_completed_here, front, request):
+        raise web.HTTPSeeOther("/connect")
+    invitation = await _invitation(request)
+    if await asyncio.to_thread(is_bound, front.office.redis, invitation):
+        secret = cookies.read(request, Cookie.SETUP, secure=front.secure)
+        if not await asyncio.to_thread(belongs_to, front.office.strongbox, invitation, secret):
+            raise _elsewhere()
+        await asyncio.to_thread(_let_in, front, secret, invitation)
+        raise web.HTTPSeeOther("/connect")
+    organisation = (await asyncio.to_thread(tenant_of, front, invitation.tenant)).organisation
+    csrf = new_secret()
+    back = urlsplit(invitation.return_url).hostname if _may_return(front, invitation) else ""
+    values = {"form_token": csrf, "organisation": organisation, "back": back or "", "base": "/connect"}
+    response = front.pages.render(request, "welcome.html", {**values, "visitor": None})
+    cookies.give(response, Cookie.SIGN_IN, csrf, secure=front.secure)
+    return response
+
+
+async def begin(request: web.Request) -> web.StreamResponse:
+    """Bind the link to this browser, and let it in."""
+    front = request.app[FRONT]
+    check_form(request, await read_form(request), cookies.read(request, Cookie.SIGN_IN, secure=front.secure))
+    invitation = await _invitation(request)
+    await asyncio.to_thread(front.space.require)
+    secret = (
+        new_secret()
+    )  # always a new one: what somebody else put into this browser beforehand must open nothing
+    if not await asyncio.to_thread(bind, front.office.strongbox, invitation, secret):
+        raise _elsewhere()
+    await asyncio.to_thread(_let_in, front, secret, invitation)
+    response = web.Response(status=303, headers={"Location": "/connect"})
+    cookies.give(response, Cookie.SETUP, secret, secure=front.secure)
+    cookies.take_back(response, Cookie.SIGN_IN, secure=front.secure)
+    return response
+
+
+async def home(request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    """Where the set-up stands: the choice of a kind, or the connection's page."""
+    found = await asyncio.to_thread(named, request.app[FRONT], visitor.tenant, visitor.name)
+    if found is None or found.state is ConnectionState.DRAFT:
+        raise web.HTTPSeeOther(f"/connect/set-up/{quote(visitor.tenant)}/{quote(visitor.name)}")
+    raise web.HTTPSeeOther(f"/connect/connections/{found.id}")
+
+
+async def _invitation(request: web.Request) -> Invitation:
+    found = await asyncio.to_thread(
+        invitation_of, request.app[FRONT].office.strongbox, request.match_info["token"]
+    )
+    if found is None:
+        raise _ended()
+    return found
+
+
+def _completed_here(front: Front, request: web.Request) -> bool:
+    """Whether it was in this browser that the link was completed, so that its page can still be shown."""
+    known = front.visitors.find(cookies.read(request, Cookie.SETUP, secure=front.secure))
+    return known is not None and known.complete and known.link == link_of(request.match_info["token"])
+
+
+def _may_return(front: Front, invitation: Invitation) -> bool:
+    return may_return_to(front.office.settings, invitation.return_url)
+
+
+def _let_in(front: Front, secret: str, invitation: Invitation) -> None:
+    if (known := front.visitors.find(secret)) is not None and known.link == invitation.link:
+        return
+    front.visitors.let_in_administrator(
+        secret, invitation.tenant, invitation.name, invitation.link, invitation.expires_at
+    )

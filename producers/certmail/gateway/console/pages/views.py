@@ -1,0 +1,105 @@
+"""Pages that only show: the list of connections, one connection, its certificate, the question before removing."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from aiohttp import web
+
+from certmail.gateway.console import texts
+from certmail.gateway.console.context import FRONT, Front
+from certmail.gateway.console.pages.connection_list import listing
+from certmail.gateway.console.pages.connection_page import connection_of, facts
+from certmail.gateway.console.pages.first_reminder import FirstReminder
+from certmail.gateway.console.sessions.sessions import Visitor
+from certmail_config.admin.setup_links import end, may_return_to, standing, way_back
+from certmail_config.base.errors import Refused
+from certmail_config.base.ids import ConnectionId
+from certmail_config.onboarding.google_steps import GoogleSteps
+from certmail_config.onboarding.worker_requests import Wish
+from certmail_config.settings.sandbox import exports, is_sandbox
+from certmail_config.tenants.models import Connection, ConnectionState
+
+
+async def connections(request: web.Request, visitor: Visitor) -> web.Response:
+    """All connections, what needs attention first."""
+    front, wanted = request.app[FRONT], request.query.get("q", "")[:100]
+    found = await asyncio.to_thread(listing, front, wanted)
+    return await show(request, visitor, "connections.html", {"listing": found, "wanted": wanted})
+
+
+async def connection(request: web.Request, visitor: Visitor) -> web.Response:
+    """One connection: how it is, what to do, and what may be done."""
+    return await connection_page(request, visitor, None)
+
+
+async def connection_page(
+    request: web.Request, visitor: Visitor, typed: dict[str, Any] | None, *, status: int = 200
+) -> web.Response:
+    """The same; with what somebody has `typed` to correct it and what is wrong with that, its `error`."""
+    front = request.app[FRONT]
+    found = await asyncio.to_thread(facts, front, visitor, request.match_info["id"])
+    if not visitor.is_operator and not visitor.complete:
+        visitor = await asyncio.to_thread(_on_the_way_back, front, visitor, found.connection)
+    google = GoogleSteps(found.connection, found.client_id, front.office.settings.consoles)
+    values = {"facts": found, "connection": found.connection, "typed": typed, "google": google}
+    values["oauth_client_id"] = front.office.settings.oauth_client_id or ""
+    settings = front.office.settings
+    before = exports(settings.data_dir) if is_sandbox(settings.data_dir) else ""
+    values["first"] = FirstReminder(found.connection, settings.base_url, before)
+    return await show(request, visitor, "connection.html", values, status=status)
+
+
+async def certificate(request: web.Request, visitor: Visitor) -> web.Response:
+    """The certificate as a file; `next=1` the one that is to take over. Nothing in it is secret."""
+    found = await asyncio.to_thread(connection_of, request.app[FRONT], visitor, request.match_info["id"])
+    takes_over = request.query.get("next") == "1"
+    pem = found.next_certificate if takes_over else found.certificate
+    if pem is None:
+        raise Refused("no_certificate", "There is no such certificate.", "Go back to the connection.")
+    name = f"certmail-{found.tenant}-{found.name}{'-next' if takes_over else ''}.pem"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return web.Response(text=pem, content_type="application/x-pem-file", headers=headers)
+
+
+async def removal(request: web.Request, visitor: Visitor) -> web.Response:
+    """The question before removing; then, how far it has come, and what is left to do."""
+    front, id_ = request.app[FRONT], ConnectionId(request.match_info["id"])
+    answer = await asyncio.to_thread(front.asker.latest, id_)
+    under_way = answer is not None and answer.enquiry.wish is Wish.REMOVE
+    found = None
+    if not under_way or (answer is not None and answer.over):
+        try:
+            found = await asyncio.to_thread(connection_of, front, visitor, id_)
+        except Refused:
+            if not under_way:
+                raise
+    values = {"id": id_, "connection": found, "answer": answer if under_way else None}
+    return await show(request, visitor, "removal.html", values)
+
+
+async def show(
+    request: web.Request, visitor: Visitor, template: str, values: dict[str, Any], *, status: int = 200
+) -> web.Response:
+    """Render a page for somebody who was let in, with what is to be said to them once."""
+    front = request.app[FRONT]
+    given = {"visitor": visitor, "base": visitor.base, "notice": visitor.notice, "words": texts, **values}
+    response = front.pages.render(request, template, given, status=status)
+    if visitor.notice is not None and request.headers.get("X-Live") is None:
+        await asyncio.to_thread(front.visitors.tell, visitor, None)
+    return response
+
+
+def _on_the_way_back(front: Front, visitor: Visitor, found: Connection) -> Visitor:
+    """The visitor, with the way back to the application if it gave one; once it works, the link ends and they may go."""
+    invitation = standing(front.office.strongbox, visitor.tenant, visitor.link)
+    if invitation is None:
+        return visitor
+    # The setting may have changed since the link was made.
+    back = way_back(invitation, found) if may_return_to(front.office.settings, invitation.return_url) else ""
+    if found.state is not ConnectionState.ACTIVE:
+        return replace(visitor, back=back)
+    end(front.office.strongbox, invitation)
+    return front.visitors.complete(visitor, found.id, back)

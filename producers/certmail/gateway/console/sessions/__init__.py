@@ -1,0 +1,1 @@
+"""Who looks at the console: sessions, cookies, and how often somebody may try."""

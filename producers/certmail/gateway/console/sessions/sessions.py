@@ -1,0 +1,151 @@
+"""Who looks at the console: the operator, or an administrator whom a set-up link brought. Kept in Redis, found by a cookie.
+
+Redis knows only the hash of what the cookie holds, so whoever reads it cannot take anybody's place; and what it knows is sealed,
+so neither can whoever writes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+from dataclasses import asdict, dataclass, replace
+from typing import Final
+
+from certmail_config.base import redis_keys
+from certmail_config.base.hashing import hash_of_secret
+from certmail_config.base.ids import ConnectionId
+from certmail_config.crypto.strongbox import Strongbox
+from certmail_config.tenants.models import Connection
+
+IDLE_SECONDS: Final = 2 * 3600
+"""After so long without a page, an operator signs in again."""
+LONGEST_SECONDS: Final = 12 * 3600
+"""And after so long in any case."""
+FAREWELL_SECONDS: Final = 3600
+"""So long somebody whose set-up is complete may still look at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something said once, on the next page; no address in it."""
+
+    good: bool
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who was let in.
+
+    `secret` is what the cookie holds, `csrf` what every form must send back, `until` when it ends, in seconds since 1970. An
+    operator has no `tenant`; whoever a set-up link brought may see only that tenant's connection of this `name`, as long as
+    the `link` stands, or is `complete` and the `connection` that was set up still there; `back` is where the application wants them then. `proof` shows which password an operator knew: with
+    another one set, the visit is over.
+    """
+
+    secret: str
+    csrf: str
+    until: float
+    tenant: str = ""
+    name: str = ""
+    link: str = ""
+    complete: bool = False
+    connection: str = ""
+    back: str = ""
+    proof: str = ""
+    notice: Notice | None = None
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether every connection is theirs to look at."""
+        return not self.tenant
+
+    @property
+    def base(self) -> str:
+        """Where their pages are."""
+        return "/console" if self.is_operator else "/connect"
+
+    @property
+    def actor(self) -> str:
+        """Who it is, in the words of the record."""
+        return "an operator in the console" if self.is_operator else "the administrator on the set-up pages"
+
+    def may_see(self, connection: Connection) -> bool:
+        """Whether a connection is theirs to look at."""
+        return self.is_operator or (connection.tenant, connection.name) == (self.tenant, self.name)
+
+
+class Visitors:
+    """All that are let in just now. Everything here blocks, and raises RedisError."""
+
+    def __init__(self, box: Strongbox) -> None:
+        self._box = box
+
+    def let_in_operator(self, password: str) -> Visitor:
+        """Begin the visit of an operator who knew this password, under a new secret."""
+        secret, csrf = _new()
+        until = time.time() + LONGEST_SECONDS
+        return self._begin(Visitor(secret, csrf, until, proof=prove(secret, password)))
+
+    def let_in_administrator(self, secret: str, tenant: str, name: str, link: str, until: float) -> Visitor:
+        """Begin the visit of whoever opened a set-up link, under the secret that the link is bound to."""
+        return self._begin(Visitor(secret, _new()[1], until, tenant, name, link))
+
+    def find(self, secret: str) -> Visitor | None:
+        """Whose cookie this is; None for nobody's, or when the visit is over."""
+        if not secret:
+            return None
+        value = self._box.get(_name(secret))
+        if value is None:
+            return None
+        notice = Notice(**value.pop("notice")) if value["notice"] else None
+        visitor = Visitor(secret=secret, **{**value, "notice": notice})
+        if time.time() >= visitor.until:
+            return None
+        if visitor.is_operator:
+            self._box.redis.expire(_name(secret), _seconds(visitor))
+        return visitor
+
+    def tell(self, visitor: Visitor, notice: Notice | None) -> None:
+        """Say something on the next page, or that it was said."""
+        self._begin(replace(visitor, notice=notice))
+
+    def complete(self, visitor: Visitor, connection: ConnectionId, back: str) -> Visitor:
+        """The set-up is complete: let them stay for a while to see it."""
+        until = time.time() + FAREWELL_SECONDS
+        return self._begin(replace(visitor, complete=True, connection=connection, back=back, until=until))
+
+    def see_out(self, visitor: Visitor) -> None:
+        """End a visit."""
+        self._box.redis.delete(_name(visitor.secret))
+
+    def _begin(self, visitor: Visitor) -> Visitor:
+        value = {name: kept for name, kept in asdict(visitor).items() if name != "secret"}
+        self._box.put(_name(visitor.secret), value, seconds=_seconds(visitor))
+        return visitor
+
+
+def prove(secret: str, password: str) -> str:
+    """That whoever has the secret knew the password; without the secret nobody can try passwords against it."""
+    return hmac.new(secret.encode(), password.encode(), hashlib.sha256).hexdigest()
+
+
+def new_secret() -> str:
+    """A secret for a cookie."""
+    return secrets.token_urlsafe(32)
+
+
+def _new() -> tuple[str, str]:
+    return new_secret(), new_secret()
+
+
+def _seconds(visitor: Visitor) -> int:
+    left = max(1, round(visitor.until - time.time()))
+    return min(left, IDLE_SECONDS) if visitor.is_operator else left
+
+
+def _name(secret: str) -> str:
+    return redis_keys.SESSION + hash_of_secret(secret)

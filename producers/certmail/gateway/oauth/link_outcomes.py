@@ -1,0 +1,79 @@
+"""How linking an account can end, in words, and how it has ended, for whoever loads the page again."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from redis.exceptions import RedisError
+
+from certmail_config.admin.admin import Office
+from certmail_config.onboarding.sign_in_outcomes import recall_outcome, remember_outcome
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """How it ended, in words for the person at the browser; `back` is the path of ours that the consent was begun on."""
+
+    ok: bool
+    code: str
+    message: str
+    remedy: str = ""
+    back: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Nothing is linked yet: somebody is asked whether to send from the account, under this offer's id."""
+
+    offer: str
+
+
+STALE: Final = Linked(
+    ok=False,
+    code="link_used_or_expired",
+    message="This sign-in was used before, has expired, or was not started here.",
+    remedy="If this page was only loaded again, look at the connection first: it says how the sign-in ended. Else link the account again.",
+)
+
+
+DECLINED: Final = Linked(
+    ok=False,
+    code="declined",
+    message="That account was not linked: its permission was given back.",
+    remedy="Link the account that reminders are to be sent from.",
+)
+
+
+def failed(code: str, message: str, remedy: str) -> Linked:
+    """That the account was not linked, and what to do about it."""
+    return Linked(ok=False, code=code, message=message, remedy=remedy)
+
+
+def not_consented(error: str) -> Linked:
+    """That Google came back without a code, for the reason that it gives."""
+    if error == "access_denied":
+        return failed(
+            "consent_denied", "The permission was not given.", "Link the account again and allow it."
+        )
+    message = f"Google ended the sign-in: {error[:80] or 'no code came back'}."
+    return failed("consent_failed", message, "Link the account again.")
+
+
+def remember(office: Office, used: str, browser: str, ended: Linked | Question) -> None:
+    """Keep how it ended for whoever loads the page again; it has ended so, whether that succeeds or not."""
+    try:
+        remember_outcome(office.strongbox, used, browser, asdict(ended))
+    except RedisError as error:
+        log.warning("outcome_not_kept", extra={"error": type(error).__name__})
+
+
+def ended_before(office: Office, used: str, browser: str) -> Linked | Question:
+    """How what was used before has ended, if this browser may know. Raises RedisError."""
+    value = recall_outcome(office.strongbox, used, browser)
+    if value is None:
+        return STALE
+    return Question(**value) if "offer" in value else Linked(**value)

@@ -1,0 +1,104 @@
+"""Asking a worker: the gateway's only use of Celery, and its message holds nothing but an enquiry's id.
+
+What touches Google is a worker's to do. Everything here blocks: call it off the loop.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from certmail_config.admin.admin import Office
+from certmail_config.base.ids import ConnectionId
+from certmail_config.onboarding.worker_requests import Enquiries, Enquiry, Said, Wish, silence, workers_alive
+from certmail_config.settings import Settings
+from certmail_config.stores.broker import OWN_APP, PROBE, QUEUE, TRANSPORT_OPTIONS, OneBroker, broker_url
+from certmail_config.stores.embedded import socket_path
+
+log = logging.getLogger(__name__)
+
+_UNSENT: Final = Said(
+    "queue_unreachable",
+    "The request could not be handed to a worker: Redis does not answer.",
+    "Try again in a moment.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An enquiry as it stands, and if nothing comes, why."""
+
+    enquiry: Enquiry
+    silence: Said | None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is to be waited for."""
+        return self.enquiry.over or self.silence is not None
+
+
+class App(OneBroker, Celery):  # type: ignore[misc]  # Celery ships no types
+    """One that only sends."""
+
+
+class Asker:
+    """Sends enquiries to workers, and looks what became of them."""
+
+    def __init__(self, office: Office) -> None:
+        self._redis = office.redis
+        self._enquiries = Enquiries(office.redis, office.vault, time.time)
+        self._app = _app(office.settings)
+
+    def ask(self, tenant: str, connection: ConnectionId, wish: Wish, *, by: str = "") -> Enquiry:
+        """Ask; where no worker is alive the message is not sent, and `look` says so. Raises RedisError."""
+        enquiry = self._enquiries.ask(tenant, connection, wish, by=by)
+        if not workers_alive(self._redis):
+            return enquiry
+        try:
+            self._app.send_task(
+                PROBE, args=[enquiry.id], argsrepr=f"('{enquiry.id}',)", kwargsrepr="{}", retry=False
+            )
+        except OperationalError as error:
+            log.warning("enquiry_not_sent", extra={"error": type(error).__name__})
+            return self._enquiries.tell(enquiry.refused(_UNSENT))
+        return enquiry
+
+    def latest(self, connection: ConnectionId) -> Answer | None:
+        """How far the latest enquiry about a connection has come; None if there is none. Raises RedisError, SealBroken."""
+        return self._answer(self._enquiries.latest(connection))
+
+    def look(self, id_: str) -> Answer | None:
+        """The same of one by its id."""
+        return self._answer(self._enquiries.read(id_))
+
+    def _answer(self, enquiry: Enquiry | None) -> Answer | None:
+        if enquiry is None:
+            return None
+        return Answer(enquiry, silence(enquiry, workers_alive(self._redis), time.time()))
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._app.close()
+
+
+def _app(settings: Settings) -> App:
+    """One that only sends: it knows no task, and is not made the process's own."""
+    url = settings.redis_url or f"unix://{quote(str(socket_path(settings.data_dir)))}"
+    app = App("certmail-gateway", broker=broker_url(url), set_as_current=False, **OWN_APP)
+    app.own_broker = broker_url(url)
+    # As one document, beside which none is looked for.
+    app.config_from_object(
+        {
+            "task_default_queue": QUEUE,
+            "task_ignore_result": True,
+            "task_serializer": "json",
+            "broker_transport_options": dict(TRANSPORT_OPTIONS),
+        }
+    )
+    return app

@@ -1,0 +1,134 @@
+"""A certmail deployment with thousands of linked mailboxes, set up through the same functions as the commands use.
+
+In bulk: one SQL transaction for all, because `Office.save` looks through all tenants for each.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from redis import Redis
+from sqlalchemy import Connection as Db
+
+from bench.mail import mail
+from bench.mail.place import Place, VoidError
+from certmail import Mailer
+from certmail_config.admin.admin import Office, open_office
+from certmail_config.base import redis_keys
+from certmail_config.base.errors import ReminderRejected
+from certmail_config.settings import Settings
+from certmail_config.sql import registry
+from certmail_config.stores.connect import connect
+from certmail_config.tenants.models import Connection, ConnectionState, Kind, Limits, Tenant
+from certmail_config.tenants.working_copy import write_connection, write_deployment, write_tenant
+
+CONCURRENCY = 200
+"""As shipped."""
+LIMITS = Limits()
+"""Google's defaults for a new project: 6,000 units a minute, of which a send takes 100: one a second."""
+
+
+def pace_ceiling(mailboxes: int) -> float:
+    """How many mails a second the mailboxes may send in all, at the 98 % that certmail uses."""
+    return mailboxes * LIMITS.units_per_minute * 0.98 / 100 / 60
+
+
+def environment(place: Place) -> dict[str, str]:
+    """Certmail's settings."""
+    return {
+        "CERTMAIL_DATA_DIR": str(place.folder / "certmail"),
+        "CERTMAIL_REDIS_URL": place.redis_url(0),
+        "CERTMAIL_VAULT_KEYS": place.vault_key,
+        "CERTMAIL_GMAIL_URL": place.google.gmail_url,
+        "CERTMAIL_GOOGLE_TOKEN_URL": place.google.token_url,
+        "CERTMAIL_GOOGLE_CA_FILE": str(place.ca_file),
+        "CERTMAIL_OAUTH_CLIENT_ID": "bench.apps.googleusercontent.com",
+        "CERTMAIL_OAUTH_CLIENT_SECRET": "bench",
+        "CERTMAIL_CONCURRENCY": str(CONCURRENCY),
+    }
+
+
+def set_up(place: Place) -> None:
+    """Tenants and their linked connections, in SQL and in the working copy; their lanes open."""
+    given = {name.removeprefix("CERTMAIL_").lower(): value for name, value in environment(place).items()}
+    settings = Settings.from_env(**cast("dict[str, Any]", given))
+    now = datetime.now(UTC)
+    with open_office(settings) as office:
+        with office.db() as db:
+            salt = registry.deployment_salt(db)
+            tenants = {
+                name: registry.add_tenant(db, office.vault, name, now)[0]
+                for name in sorted({mail.tenant(box) for box in range(place.mailboxes)})
+            }
+            linked = [_link(db, office, box, now) for box in range(place.mailboxes)]
+        _publish(office, tenants.values(), linked, salt)
+        # Setting up is no part of what is recorded later.
+        office.redis.delete(redis_keys.EVENTS)
+
+
+def _link(db: Db, office: Office, box: int, now: datetime) -> Connection:
+    """A connection as it is after an administrator has signed in and consented."""
+    draft = registry.add_connection(db, mail.tenant(box), mail.connection(box), now)
+    linked = replace(
+        draft,
+        kind=Kind.SERVICE_PROVIDER_APP,
+        state=ConnectionState.ACTIVE,
+        mailbox=mail.mailbox(box),
+        sub=str(box),
+        refresh_token=office.vault.seal(f"1//refresh-{box}".encode(), owner=draft.owner),
+    )
+    registry.save_connection(db, linked)
+    return registry.change_limits(db, draft.id, asdict(LIMITS))
+
+
+def _publish(office: Office, tenants: Iterable[Tenant], linked: Sequence[Connection], salt: bytes) -> None:
+    # Thousands of round trips: it takes half the time when each is not made durable by itself.
+    office.redis.config_set("appendfsync", "no")
+    write_deployment(office.redis, salt)
+    for connection in linked:
+        write_connection(office.redis, office.vault, connection, salt, settle_lane=True)
+    for tenant in tenants:
+        write_tenant(
+            office.redis, office.vault, tenant, [each for each in linked if each.tenant == tenant.id]
+        )
+    office.redis.config_set("appendfsync", "always")
+
+
+def enqueue(place: Place, count: int) -> set[str]:
+    """Enqueue reminders, one mailbox after the other; gives the jobs."""
+    run, boxes = uuid.uuid4().hex, place.mailboxes
+    reminders = (mail.reminder(n, n % boxes, key=f"{run}-{n}") for n in range(count))
+    with connect(place.redis_url(0)) as redis:
+        return {_id(answer) for answer in Mailer(redis).send_many(reminders)}
+
+
+def _id(answer: object) -> str:
+    if isinstance(answer, ReminderRejected):
+        raise VoidError(f"a reminder was rejected: {answer.message}")
+    return str(cast("Any", answer).id)
+
+
+def all_final(redis: Redis) -> bool:
+    """Whether nothing is unfinished in the ledger, and no doorbell waits or is held."""
+    names = [f"{redis_keys.CELERY_PREFIX}{name}" for name in ("certmail", "unacked")]
+    counts = cast("Any", [redis.zcard(redis_keys.DUE), redis.llen(names[0]), redis.hlen(names[1])])
+    return bool(counts == [0, 0, 0])
+
+
+def all_recorded(place: Place) -> bool:
+    """Whether the recorder has written every event to SQL."""
+    newest: bytes = place.redis.xinfo_stream(redis_keys.EVENTS)["last-generated-id"]
+    return _cursor(place.folder / "certmail" / "certmail.sqlite") == newest.decode()
+
+
+def _cursor(database: Path) -> str:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10)) as db:
+        found = db.execute("SELECT cursor FROM recorder").fetchone()
+    return str(found[0]) if found else ""

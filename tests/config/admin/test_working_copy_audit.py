@@ -1,0 +1,162 @@
+"""What somebody else wrote into the working copy of a tenant is told from what only lags, reported, and put right."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+from sqlalchemy import update
+
+from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.working_copy_audit import Difference, TenantAudit, difference
+from certmail_config.base import redis_keys
+from certmail_config.base.errors import SealBroken
+from certmail_config.crypto.sealing import new_pair
+from certmail_config.crypto.signing import is_signed, public_half
+from certmail_config.settings import Settings
+from certmail_config.sql import registry, tables
+from certmail_config.tenants.models import Limits
+from certmail_config.tenants.working_copy import read_connection
+
+ACME, GLOBEX = redis_keys.TENANT + "acme", redis_keys.TENANT + "globex"
+RIGHT = {"public_key": "right", "connection:default": "c1"}
+
+
+def seen(**fields: str) -> dict[bytes, bytes]:
+    given = {"version": "2", **RIGHT, **fields}
+    return {name.encode(): text.encode() for name, text in given.items()}
+
+
+class TestTelling:
+    @pytest.mark.parametrize(
+        ("found", "expected"),
+        [
+            (seen(), Difference()),
+            (seen(version="1", public_key="of before"), Difference()),
+            (seen(public_key="theirs"), Difference(forged=("public_key",))),
+            (seen(version="3"), Difference(forged=("version",))),
+            (seen(version="-1"), Difference(forged=("version",))),
+            (seen(version="9" * 5000), Difference()),
+            ({b"version": b"2"}, Difference(lacking=("public_key", "connection:default"))),
+            (seen(**{"connection:default": "c2"}), Difference(lacking=("connection:default",))),
+        ],
+    )
+    def test_what_differs_in_the_same_version_somebody_else_wrote(
+        self, found: dict[bytes, bytes], expected: Difference
+    ) -> None:
+        assert difference(found, RIGHT, 2) == expected
+
+
+@pytest.fixture
+def office(redis: Redis, redis_url: str, tmp_path: Path) -> Iterator[Office]:
+    with open_office(Settings(data_dir=tmp_path, redis_url=redis_url)) as office:
+        office.add_tenant("acme", name="Acme")
+        office.add_tenant("globex")
+        yield office
+
+
+def hash_of(office: Office, name: str) -> dict[bytes, bytes]:
+    found: Any = office.redis.hgetall(name)
+    return dict(found)
+
+
+class TestPuttingRight:
+    def test_where_all_is_well_there_is_nothing_to_do(self, office: Office) -> None:
+        audit = TenantAudit(office)
+        assert audit.put_right() == 0
+        assert audit.found() == []
+        office.change_tenant("acme", name="Acme Ltd", uncertain="resend")
+        office.add_service_provider_app("acme", "second", limits=Limits())
+        assert audit.put_right() == 0
+
+    @pytest.mark.parametrize(
+        "name", ["public_key", "salt", "organisation", "state", "uncertain", "signature"]
+    )
+    def test_what_was_written_over_is_written_anew_and_reported(
+        self, office: Office, name: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        before = hash_of(office, ACME)
+        theirs = base64.b64encode(new_pair()[1]).decode()
+        office.redis.hset(ACME, name, theirs)
+        audit = TenantAudit(office)
+        assert audit.found() == [f"{ACME}/{name}"]
+        assert audit.put_right() == 1
+        assert hash_of(office, ACME) == before
+        assert [record.__dict__["key"] for record in caplog.records] == [f"{ACME}/{name}"]
+        assert office.redis.hkeys(redis_keys.FORGED) == [f"{ACME}/{name}".encode()]
+        assert audit.put_right() == 0
+
+    def test_another_tenants_key_with_its_signature_is_not_acmes(self, office: Office) -> None:
+        for name in ("public_key", "signature"):
+            office.redis.hset(ACME, name, office.redis.hget(GLOBEX, name) or b"")
+        assert set(TenantAudit(office).found()) == {f"{ACME}/public_key", f"{ACME}/signature"}
+
+    @pytest.mark.parametrize("version", ["99", "x", "9" * 5000])
+    def test_a_version_that_there_is_not_stops_nobody_from_writing(
+        self, office: Office, version: str
+    ) -> None:
+        connection = office.connection("acme/default")
+        copy = redis_keys.CONNECTION + connection.id
+        before = hash_of(office, ACME), hash_of(office, copy)
+        for name in (ACME, copy):
+            office.redis.hset(name, "version", version)
+        TenantAudit(office).put_right()
+        office.publisher.copy_missing()
+        assert hash_of(office, ACME) == before[0]
+        assert hash_of(office, copy)[b"version"] == before[1][b"version"]
+
+    def test_an_older_connection_that_is_put_back_is_not_used(self, office: Office) -> None:
+        made = office.add_service_provider_app("acme", "second", limits=Limits())
+        before = hash_of(office, redis_keys.CONNECTION + made.id)
+        newer = office.save(replace(made, mailbox="new@acme.example"))
+        office.redis.hset(redis_keys.CONNECTION + made.id, "sealed", before[b"sealed"])
+        with pytest.raises(SealBroken, match="an older one"):
+            read_connection(hash_of(office, redis_keys.CONNECTION + made.id), made.id, office.vault)
+        office.redis.hset(redis_keys.CONNECTION + made.id, "version", before[b"version"])
+        assert office.publisher.copy_missing() == 1
+        found = read_connection(hash_of(office, redis_keys.CONNECTION + made.id), made.id, office.vault)
+        assert found == newer
+
+    def test_a_copy_of_an_older_certmail_is_completed_without_a_word(
+        self, office: Office, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        before = hash_of(office, ACME)
+        office.redis.hdel(ACME, "signature", "connection:default")
+        assert TenantAudit(office).put_right() == 1
+        assert hash_of(office, ACME) == before
+        assert not caplog.records
+
+    def test_a_public_half_in_sql_that_is_not_the_private_ones_is_not_published(self, office: Office) -> None:
+        before = hash_of(office, ACME)
+        with office.db() as db:
+            where = tables.tenants.c.id == "acme"
+            db.execute(update(tables.tenants).where(where).values(public_key=os.urandom(32)))
+        office.redis.delete(ACME)
+        office.publisher.republish_tenant("acme")
+        TenantAudit(office).put_right()
+        assert hash_of(office, ACME)[b"public_key"] == before[b"public_key"]
+
+
+class TestSignature:
+    def test_each_tenants_public_key_is_signed_by_the_deployment(self, office: Office) -> None:
+        with office.db() as db:
+            public = public_half(registry.signing_key(db, office.vault))
+            assert public_half(registry.signing_key(db, office.vault)) == public
+        for tenant, other in (("acme", "globex"), ("globex", "acme")):
+            fields = hash_of(office, redis_keys.TENANT + tenant)
+            key, signature = (base64.b64decode(fields[name]) for name in (b"public_key", b"signature"))
+            assert is_signed(public, tenant, key, signature)
+            assert not is_signed(public, other, key, signature)
+            assert not is_signed(os.urandom(32), tenant, key, signature)
+
+    def test_its_private_half_is_in_no_store_in_clear(self, office: Office) -> None:
+        with office.db() as db:
+            private = registry.signing_key(db, office.vault)
+        office.engine.dispose()
+        assert private not in (office.settings.data_dir / "certmail.sqlite").read_bytes()

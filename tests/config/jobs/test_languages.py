@@ -1,0 +1,27 @@
+"""Which language a mail will be in, and why it is another than was asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from certmail_config.jobs.languages import DEFAULT, LANGUAGES, language_of, why_another
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [
+        ("de", "de"), ("de-CH", "de"), ("DE_at.UTF-8", "de"), ("de@euro", "de"), ("deu", "de"), ("ger-DE", "de"), ("fre-CA", "fr"), ("fra", "fr"),
+        ("es-419", "es"), ("ja-JP", "ja"), ("pl", "pl"), ("eng-GB", "en"), (None, "en"), ("", "en"),
+    ],
+)  # fmt: skip
+def test_a_language_that_there_is_gives_no_reason_to_say_anything(locale: str | None, language: str) -> None:
+    assert (language_of(locale), why_another(locale)) == (language, None)
+
+
+@pytest.mark.parametrize("locale", ["ar", "xx-YY", "pt-BR", "zh-Hans-CN", "gsw", "und", "mo"])
+def test_a_language_that_there_is_not_is_said_with_those_that_there_are(locale: str) -> None:
+    said = why_another(locale)
+    assert language_of(locale) == DEFAULT
+    assert said is not None
+    assert repr(locale) in said
+    assert all(language in said for language in LANGUAGES)

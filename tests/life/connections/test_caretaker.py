@@ -1,0 +1,245 @@
+"""What mends itself: a keeper's service looks after connections while reminders come and go."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from certmail_config.base import redis_keys
+from certmail_config.onboarding.promised_mail import promise_of
+from certmail_config.sql import tables
+from certmail_config.tenants.models import SEND_SCOPE, Limits
+from certmail_worker.connections.probe import probe_and_save
+from support.deployment.deployment import QUICK, Town, campaign, town, wait_for
+
+SETTINGS = {**QUICK, "CERTMAIL_CONFIRM_SECONDS": "2", "CERTMAIL_CARE_SECONDS": "1"}
+"""It goes round each second, and looks at trouble for the first time after three."""
+LONG = 60.0
+PROMISED = "reviews@promised.example"
+"""Sends the one test mail that is asked for."""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    folder = Path(tmp_path_factory.mktemp("care"))
+    with town(folder, **SETTINGS) as made:
+        made.open_gateway()
+        made.worker()
+        yield made
+
+
+def state(place: Town, connection: str) -> tuple[str, str | None]:
+    found = place.office.connection(connection)
+    return found.state, found.code
+
+
+def lane(place: Town, connection: str) -> str:
+    found: Any = place.office.redis.hget(redis_keys.LANE_INFO + connection, "state")
+    return str(found.decode())
+
+
+def events(place: Town, kind: str, connection: str) -> list[dict[str, Any]]:
+    with place.office.db() as db:
+        rows = db.execute(select(tables.events.c.data).where(tables.events.c.type == kind)).scalars()
+        found = [json.loads(row) for row in rows]
+    return [each for each in found if each.get("connection") == connection]
+
+
+@pytest.mark.timeout(240)
+def test_what_gmail_refused_is_tried_again_and_one_goes_first(place: Town) -> None:
+    connection = place.link("healing", in_flight=4)
+    body = {
+        "error": {
+            "code": 403,
+            "message": "Gmail API has not been used",
+            "errors": [{"reason": "accessNotConfigured"}],
+        }
+    }
+    match = {"path": "/messages/send", "mailbox": "reviews@healing.example"}
+    fault = {"status": 403, "headers": {}, "body": body}
+    place.control("POST", "/faults", {"match": match, "fault": fault, "times": None})
+    jobs = place.send(campaign(12, tenant="healing"))
+    wait_for("SQL knows", lambda: state(place, connection) == ("attention", "api_disabled"))
+    found = place.office.connection(connection)
+    assert "Enable the Gmail API" in (found.remedy or "")
+    assert found.refused_since is not None
+    refused = len(place.sends())
+    wait_for("it is tried again", lambda: len(place.sends()) > refused, LONG)
+    wait_for("and stopped again", lambda: lane(place, connection) == "suspended")
+    assert len(place.sends()) == refused + 1, "one goes first, and finds that nothing has changed"
+    place.control("DELETE", "/faults")
+    wait_for("it heals", lambda: lane(place, connection) == "open", 150)
+    place.wait_recorded(jobs, {"accepted"})
+    assert state(place, connection) == ("active", None)
+    assert {place.copies()[job] for job in jobs} == {1}
+    assert place.status(jobs[0])["attempts"][-1]["outcome"] == "accepted"
+
+
+@pytest.mark.timeout(180)
+def test_a_connection_that_is_being_set_up_becomes_active_by_itself(place: Town) -> None:
+    mailbox, account = place.at_google("setting-up")
+    place.office.add_tenant("setting-up")
+    made = place.office.add_customer_owned_app(
+        "setting-up", "default", service_account=account, mailbox=mailbox, limits=Limits(), valid_days=30
+    )
+    [job] = place.send(campaign(1, tenant="setting-up"))
+    place.control("POST", f"/service-accounts/{account}/keys", str(made.certificate))
+    place.wait_recorded([job], {"accepted"}, seconds=LONG)
+    assert state(place, made.id) == ("active", None)
+
+
+@pytest.mark.timeout(180)
+def test_a_test_mail_asked_for_before_delegation_goes_once_it_can(place: Town) -> None:
+    mailbox, account = place.at_google("promised")
+    place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": []})
+    place.office.add_tenant("promised")
+    made = place.office.add_customer_owned_app(
+        "promised", "default", service_account=account, mailbox=mailbox, limits=Limits(), valid_days=30
+    )
+    place.control("POST", f"/service-accounts/{account}/keys", str(made.certificate))
+
+    def arrived() -> int:
+        return sum(mail["mailbox"] == mailbox for mail in place.messages())
+
+    for _ in ("asked", "and again: it is one mail all the same"):
+        asked = place.run("connections", "test", "promised/default")
+        assert asked.status == 1
+        assert "The test mail goes by itself once it can" in asked.err
+    error = {"code": 403, "message": "Gmail API is disabled", "errors": [{"reason": "accessNotConfigured"}]}
+    fault = {"status": 403, "headers": {}, "body": {"error": error}}
+    match = {"path": "/messages/send", "mailbox": mailbox}
+    place.control("POST", "/faults", {"match": match, "fault": fault, "times": 1})
+    place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": [SEND_SCOPE]})
+    wait_for("its refusal", lambda: state(place, made.id) == ("attention", "api_disabled"), LONG)
+    wait_for("it works", lambda: state(place, made.id) == ("active", None), LONG)
+    assert arrived() == 1, "it counts as working once that mail has gone, and not before"
+    wait_for("the test mail", lambda: arrived() == 1, LONG)
+    promise = promise_of(place.office.strongbox, made.id)
+    assert promise is not None
+    assert promise.sent_at is not None
+    place.office.redis.delete(redis_keys.TESTED + made.id)  # as after a minute
+    assert place.run("connections", "probe", "promised/default").status == 0
+    assert arrived() == 1, "once"
+
+
+@pytest.mark.timeout(180)
+def test_the_next_certificate_takes_over_by_itself(place: Town) -> None:
+    connection = place.link("next")
+    rotating = place.office.rotate(connection, valid_days=60)
+    path = f"/service-accounts/{rotating.service_account}/keys"
+    place.control("POST", path, str(rotating.next_certificate))
+    wait_for(
+        "it took over",
+        lambda: place.office.connection(connection).certificate == rotating.next_certificate,
+        LONG,
+    )
+    jobs = place.send(campaign(2, tenant="next"))
+    place.wait_recorded(jobs, {"accepted"})
+
+
+@pytest.mark.timeout(180)
+def test_a_working_copy_that_is_lost_is_made_anew_and_a_stopped_lane_stays_stopped(place: Town) -> None:
+    works, broken = place.link("copied"), place.link("stopped")
+    match = {"path": "/token", "mailbox": "reviews@stopped.example"}
+    fault = {"status": 400, "headers": {}, "body": {"error": "invalid_grant", "error_description": "Gone"}}
+    place.control("POST", "/faults", {"match": match, "fault": fault, "times": None})
+    waiting = place.send(campaign(3, tenant="stopped"))
+    wait_for("delivery stops the lane", lambda: lane(place, broken) == "suspended")
+    wait_for("SQL knows", lambda: state(place, broken) == ("attention", "grant_revoked"))
+    redis = place.office.redis
+    lost = [
+        *redis.scan_iter(f"{redis_keys.TENANT}*"),
+        *redis.scan_iter(f"{redis_keys.CONNECTION}*"),
+        redis_keys.DEPLOYMENT,
+    ]
+    redis.delete(*lost)
+    wait_for("it is there again", lambda: all(redis.exists(name) for name in lost))
+    assert lane(place, broken) == "suspended"
+    assert lane(place, works) == "open"
+    jobs = place.send(campaign(2, tenant="copied"))
+    place.wait_recorded(jobs, {"accepted"})
+    assert {place.status(job)["state"] for job in waiting} == {"ready"}
+    place.control("DELETE", "/faults")
+    assert probe_and_save(place.office, broken).connection.state == "active"
+    place.wait_recorded(waiting, {"accepted"})
+
+
+@pytest.mark.timeout(120)
+def test_a_lane_that_is_lost_too_is_as_sql_says(place: Town) -> None:
+    connection = place.link("lane-lost")
+    redis = place.office.redis
+    redis.delete(redis_keys.CONNECTION + connection, redis_keys.LANE_INFO + connection)
+    wait_for("it is there again", lambda: bool(redis.exists(redis_keys.LANE_INFO + connection)))
+    place.wait_recorded(place.send(campaign(1, tenant="lane-lost")), {"accepted"})
+
+
+@pytest.mark.timeout(120)
+def test_a_refresh_token_that_sleeps_is_used_before_google_drops_it(place: Town) -> None:
+    connection = place.link_account("idle", "reviews@idle.example")
+    place.wait_recorded(place.send(campaign(1, tenant="idle")), {"accepted"})
+    redis = place.office.redis
+    version = place.office.connection(connection).version
+    redis.delete(f"{redis_keys.TOKEN}{connection}:{version}:send")  # it ended long ago
+    long_ago = int((datetime.now(UTC) - timedelta(days=31)).timestamp() * 1000)
+    redis.hset(redis_keys.GRANTED, connection, str(long_ago))
+
+    def granted() -> int:
+        found: Any = redis.hget(redis_keys.GRANTED, connection)
+        return int(found)
+
+    wait_for("it is used", lambda: granted() > long_ago, LONG)
+    assert redis.exists(f"{redis_keys.TOKEN}{connection}:{version}:send")
+
+
+@pytest.mark.timeout(120)
+def test_a_certificate_that_ends_is_warned_of_once_for_each_of_30_7_and_1_days(place: Town) -> None:
+    connection = place.link("ending")
+
+    def ends_in(**left: float) -> str:
+        found = place.office.connection(connection)
+        ends = datetime.now(UTC).replace(microsecond=0) + timedelta(**left)
+        place.office.save(replace(found, not_after=ends))
+        return ends.isoformat(timespec="seconds")
+
+    def warnings() -> list[tuple[str, str]]:
+        return [
+            (event["not_after"], event["days"]) for event in events(place, "certificate_expiring", connection)
+        ]
+
+    expected = []
+    for days, left in (("30", 20.0), ("7", 6.5), ("1", 0.9)):
+        expected.append((ends_in(days=left), days))
+        wait_for(f"the warning of {days} days", lambda: len(warnings()) >= len(expected), LONG)
+    ends_in(days=300)
+    assert warnings() == expected
+
+
+@pytest.mark.timeout(120)
+def test_a_missing_vault_key_stops_a_lane_and_ends_nothing(place: Town) -> None:
+    connection = place.link("sealed")
+    redis = place.office.redis
+    sealed: Any = redis.hget(redis_keys.CONNECTION + connection, "sealed")
+    redis.hset(redis_keys.CONNECTION + connection, "sealed", sealed.replace(sealed[2:11], b"kdeadbeef", 1))
+    jobs = place.send(campaign(3, tenant="sealed"))
+    wait_for("the lane waits", lambda: lane(place, connection) == "suspended")
+    status = place.status(jobs[0])
+    assert status["state"] == "ready"
+    assert status["reason"].startswith("vault_key_missing: ")
+    assert "'kdeadbeef'" in status["reason"]
+    assert "CERTMAIL_VAULT_KEYS" in status["reason"]
+    wait_for("SQL knows", lambda: state(place, connection) == ("attention", "vault_key_missing"))
+    redis.hset(redis_keys.CONNECTION + connection, "sealed", sealed)  # the key is back
+    place.wait_recorded(jobs, {"accepted"}, seconds=LONG)
+    assert state(place, connection) == ("active", None)
+
+
+def test_nothing_of_all_this_costs_a_mail(place: Town) -> None:
+    unasked = [mail for mail in place.messages() if mail["mailbox"] != PROMISED]
+    assert {mail["certmail_id"] for mail in unasked} <= set(place.recorded())

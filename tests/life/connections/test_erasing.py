@@ -1,0 +1,81 @@
+"""`certmail erase`, and doubts that nobody settles, in a running deployment; on PostgreSQL, where rows are locked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from certmail_config.base import redis_keys
+from certmail_worker.services.retention import forget
+from support.deployment.deployment import QUICK, Town, campaign, recorded_in, town, wait_for
+
+
+@pytest.fixture
+def place(tmp_path: Path, postgres_database: str) -> Iterator[Town]:
+    """A deployment whose record is in PostgreSQL."""
+    settings = recorded_in(postgres_database) | {"CERTMAIL_PAYLOAD_DAYS": "10"}
+    with town(tmp_path, **QUICK, **settings) as made:
+        made.link()
+        yield made
+
+
+def found_in(place: Town, address: str) -> list[str]:
+    listed: list[dict[str, Any]] = place.ask("deliveries", "list", "--to", address)["deliveries"]
+    return [row["job"] for row in listed]
+
+
+def test_an_address_is_forgotten_and_nothing_more_goes_there(place: Town) -> None:
+    place.worker()
+    sent = place.send(campaign(2, campaign="sent"))
+    place.wait_recorded(sent, {"accepted"})
+    place.ask("pause")
+    waiting = place.send(campaign(2, campaign="waiting"))
+    wait_for("the record", lambda: set(waiting) <= place.recorded().keys())
+    address = "Reviewer0@people.example"
+    assert found_in(place, address) == [waiting[0], sent[0]]
+
+    refused = place.run("erase", address)
+    assert (refused.status, "--yes" in refused.err) == (2, True)
+    done = place.ask("erase", address, "--yes")
+    assert done == {"deliveries": 2, "cancelled": 1, "uncertain": 0, "remains": []}
+    assert found_in(place, address) == []
+    assert place.recorded() == {
+        sent[0]: "accepted",
+        sent[1]: "accepted",
+        waiting[0]: "cancelled",
+        waiting[1]: "ready",
+    }
+    left: Any = place.office.redis.xrange(redis_keys.EVENTS)
+    assert not [fields for _, fields in left if b"body" in fields], (
+        "no sealed content of what is recorded is left in the stream"
+    )
+
+    place.ask("resume")
+    place.wait_recorded([waiting[1]], {"accepted"})
+    assert place.copies() == dict.fromkeys([*sent, waiting[1]], 1)
+    assert place.ask("status", waiting[0])["decided_by"].startswith("by ")
+
+
+def test_what_is_uncertain_is_closed_when_its_address_is_erased_or_nobody_settles_it_in_time(
+    place: Town,
+) -> None:
+    place.worker()
+    place.fault("reset_after", times=2)
+    doubts = place.send(campaign(2))
+    place.wait_recorded(doubts, {"uncertain"})
+    done = place.ask("erase", "reviewer0@people.example", "--yes")
+    assert done == {"deliveries": 1, "cancelled": 0, "uncertain": 1, "remains": []}
+    now = datetime.now(UTC)
+    assert forget(place.office, now + timedelta(days=9)).payloads == 0
+    assert forget(place.office, now + timedelta(days=11)).payloads == 1
+    assert place.ask("uncertain", "list")["uncertain"] == []
+    assert not [job for job in doubts if place.office.redis.exists(redis_keys.BODY + job)]
+    wait_for(
+        "the record",
+        lambda: place.ask("status", doubts[1])["decided_by"] == "nobody settled it within 10 days",
+    )
+    assert forget(place.office, now + timedelta(days=30)).payloads == 0

@@ -1,0 +1,315 @@
+"""Removing connections and tenants while a worker sends: what ends how, what is given back, and what is left of it."""
+
+from __future__ import annotations
+
+import base64
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from sqlalchemy import select
+
+from certmail import Mailer, Reminder, ReminderRejected
+from certmail_config.base import redis_keys
+from certmail_config.sql import registry, tables
+from certmail_config.tenants.models import Limits
+from certmail_worker.connections.removal import remove_connection
+from support.deployment.deployment import STEADY, Town, campaign, town, wait_for
+
+_numbers = count()
+BUSY = {"CERTMAIL_CARE_SECONDS": "1"}
+"""A caretaker that writes to Redis what it lacks of SQL, all the time."""
+PATIENT = {"CERTMAIL_HTTP_TIMEOUT_SECONDS": "25"}
+"""For a request that is still under way when somebody has long been at the command line."""
+PERMISSIONS = "myaccount.google.com/permissions"
+
+
+@contextmanager
+def working(data_dir: Path, **settings: str) -> Iterator[Town]:
+    with town(data_dir, **settings, **BUSY) as made:
+        made.open_gateway()
+        made.worker()
+        wait_for("the worker", lambda: made.workers() == 1)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with working(Path(tmp_path_factory.mktemp("removing")), **STEADY) as made:
+        yield made
+
+
+def hanging(place: Town, tenant: str) -> str:
+    """A job whose request Gmail took and does not answer."""
+    mailbox = f"reviews@{tenant}.example"
+    place.fault("hang_after", times=1, match={"mailbox": mailbox, "path": "/messages/send"})
+    [job] = place.send(campaign(1, tenant, f"hangs-{next(_numbers)}"))
+    wait_for("a request hangs", lambda: place.status(job)["state"] == "sending")
+    return job
+
+
+def rejection(place: Town, tenant: str) -> str:
+    with Mailer(place.office.redis) as mailer:
+        try:
+            mailer.send(Reminder(tenant=tenant, to="late@people.example"))
+        except ReminderRejected as rejected:
+            return rejected.code
+    return "taken in"
+
+
+def revocations(place: Town) -> int:
+    return sum(
+        item["path"] == "/revoke" and item["status"] == 200 for item in place.control("GET", "/requests")
+    )
+
+
+def redis_says(place: Town, *words: str) -> list[str]:
+    """The words that are anywhere in Redis, in a key or a value of any type."""
+    redis: Any = place.office.redis
+    readers: dict[bytes, Callable[[bytes], object]] = {
+        b"string": redis.get,
+        b"hash": redis.hgetall,
+        b"set": redis.smembers,
+        b"list": lambda key: redis.lrange(key, 0, -1),
+        b"zset": lambda key: redis.zrange(key, 0, -1),
+        b"stream": redis.xrange,
+    }
+    found = [(key, readers[redis.type(key)](key)) for key in redis.scan_iter(count=1000)]
+    everything = repr(found)
+    return [word for word in words if word in everything]
+
+
+def sql_says(place: Town, *words: str) -> list[str]:
+    """The words that are anywhere in the database."""
+    with place.office.db() as db:
+        rows = [tuple(row) for table in tables.metadata.sorted_tables for row in db.execute(select(table))]
+    everything = repr(rows)
+    return [word for word in words if word in everything]
+
+
+def record(place: Town, tenant: str) -> list[tuple[Any, ...]]:
+    columns = tables.deliveries.c
+    with place.office.db() as db:
+        query = select(columns.state, columns.recipient, columns.mailbox).where(columns.tenant == tenant)
+        return [tuple(row) for row in db.execute(query)]
+
+
+def nothing_wrong(place: Town) -> bool:
+    report = place.ask("doctor")
+    return all(
+        each["severity"] == "ok" for each in report["findings"] if each["check"] in {"ledger", "lineage"}
+    )
+
+
+class TestConnections:
+    def test_what_waits_is_called_off_and_what_hangs_is_left_to_a_person(self, place: Town) -> None:
+        connection = place.link("acme", in_flight=3)
+        hung = [hanging(place, "acme") for _ in range(3)]
+        waiting = place.send(campaign(20, "acme", "waits"))
+        done = place.ask("connections", "remove", "acme/default", "--yes")
+        assert (done["id"], done["cancelled"], done["uncertain"], done["access"]) == (
+            connection,
+            20,
+            3,
+            "theirs",
+        )
+        place.wait_recorded(waiting, {"cancelled"})
+        assert place.status(waiting[0])["reason"] == "cancelled: its connection was removed"
+        place.wait_recorded(hung, {"uncertain"})
+        assert nothing_wrong(place)
+
+        listed = place.ask("uncertain", "list", "--tenant", "acme")["uncertain"]
+        assert {row["job"]: row["waits_for"] for row in listed} == dict.fromkeys(hung, "a person")
+        arrived, again, closed = hung
+        place.ask("uncertain", "settle", arrived, "--as", "arrived")
+        settled = place.run("uncertain", "settle", again, "--as", "send-again")
+        assert "is not sent again, it is failed" in settled.err
+        place.ask("uncertain", "settle", closed, "--as", "close")
+        assert place.status(again)["reason"].startswith("connection_removed: ")
+        place.wait_recorded([arrived], {"accepted"})
+        place.wait_recorded([again], {"failed"})
+        assert place.status(closed)["state"] == "uncertain"
+        assert place.ask("tenants", "show", "acme")["unsettled"] == 0
+
+        with place.office.db() as db:
+            [draft] = registry.list_connections(db, "acme")
+        assert (draft.name, draft.state, draft.id != connection) == ("default", "draft", True)
+        assert redis_says(place, connection) == [connection], "in the jobs that are remembered"
+        left = [
+            redis_keys.CONNECTION + connection,
+            redis_keys.LANE_INFO + connection,
+            f"{redis_keys.TOKEN}{connection}:*",
+        ]
+        assert [key for pattern in left for key in place.office.redis.scan_iter(pattern)] == []
+        [job] = place.send(campaign(1, "acme", "draft"))
+        assert place.status(job)["reason"].startswith("connection_draft: ")
+
+    def test_what_two_connections_share_at_google_goes_with_the_last(self, place: Town) -> None:
+        account = "shared@globex.example"
+        first = place.link_account("globex", account)
+        second = place.ask("connections", "add", "globex", "--kind", "service_provider_app", "--name", "emea")
+        assert place.consent(place.ask("connections", "link", second["id"])["url"], account).ok
+        before = revocations(place)
+        done = place.ask("connections", "remove", first, "--yes")
+        assert (done["access"], revocations(place)) == ("in_use", before)
+        assert "globex/emea" in done["remedy"]
+        jobs = place.send("tenant,to,connection\nglobex,ann@people.example,emea\n")
+        place.wait_recorded(jobs, {"accepted"})
+        done = place.ask("connections", "remove", second["id"], "--yes")
+        assert (done["access"], done["remedy"], revocations(place)) == ("revoked", None, before + 1)
+
+    def test_a_consent_that_ends_after_its_connection_was_removed_is_given_back(self, place: Town) -> None:
+        account = "late@wayne.example"
+        place.control("POST", "/accounts", {"email": account})
+        place.office.add_tenant("wayne")
+        made = place.office.add_service_provider_app("wayne", "default", limits=Limits())
+        url = place.ask("connections", "link", made.id)["url"]
+        before = revocations(place)
+        place.fault("slow", path="/token", seconds=4, times=1)
+        with ThreadPoolExecutor() as at_the_browser:
+            page = at_the_browser.submit(place.consent, url, account)
+            wait_for("the code to be exchanged", lambda: exchanges(place) >= 1)
+            # Not by a command: it takes longer to start than a consent may take.
+            remove_connection(place.office, place.office.connection(made.id), lambda _: None)
+            assert page.result().status_code == 400
+        assert revocations(place) == before + 1
+
+    def test_one_whose_connection_is_removed_before_the_question_is_asked_is_given_back(
+        self, place: Town
+    ) -> None:
+        account = "later@wayne.example"
+        place.control("POST", "/accounts", {"email": account})
+        place.office.add_tenant("kane")
+        made = place.office.add_service_provider_app("kane", "default", limits=Limits())
+        url = place.ask("connections", "link", made.id)["url"]
+        question = place.consent(url, account, answer="")
+        before = revocations(place)
+        remove_connection(place.office, place.office.connection(made.id), lambda _: None)
+        assert requests.get(question.url, timeout=20).status_code == 400, "another browser changes nothing"
+        assert revocations(place) == before
+        own = {cookie.name: str(cookie.value) for each in question.history for cookie in each.cookies}
+        assert requests.get(question.url, cookies=own, timeout=20).status_code == 400
+        assert revocations(place) == before + 1
+
+
+def exchanges(place: Town) -> int:
+    """Requests for a token that were slowed down so far."""
+    return sum(each["hits"] for each in place.control("GET", "/faults") if each["fault"] == "slow")
+
+
+class TestTenants:
+    def test_a_linked_one_goes_with_its_access_its_addresses_and_its_keys(self, place: Town) -> None:
+        account = "reviews@initech.example"
+        connection = place.link_account("initech", account)
+        place.ask("connections", "set", connection, "--in-flight", "1")
+        place.wait_recorded(place.send(campaign(3, "initech")), {"accepted"})
+        held = hanging(place, "initech")
+        with place.office.db() as db:
+            before = registry.get_tenant(db, "initech"), registry.get_connection(db, connection)
+        sealed = [value for value in (before[0].private_key, before[1].refresh_token) if value]
+        in_redis = [base64.b64encode(value).decode() for value in sealed[:1]]
+        in_sql = [account, "@people.example", *(repr(value) for value in sealed)]
+        assert (redis_says(place, *in_redis), sql_says(place, *in_sql)) == (in_redis, in_sql)
+        waiting = place.send(campaign(10, "initech", "waits"))
+        seen = revocations(place)
+        done = place.ask("tenants", "remove", "initech", "--yes")
+        assert (done["cancelled"], done["uncertain"]) == (10, 1)
+        [access] = done["connections"]
+        assert (access["mailbox"], access["access"], access["remedy"]) == (account, "revoked", None)
+        assert revocations(place) == seen + 1
+
+        assert {row[1:] for row in record(place, "initech")} == {(None, None)}
+        assert sorted(state for state, _, _ in record(place, "initech")) == [
+            "accepted", "accepted", "accepted", *["cancelled"] * 10, "uncertain",
+        ]  # fmt: skip
+        assert redis_says(place, account, "people.example", *in_redis) == []
+        assert [word for word in in_sql if word != "@people.example" and sql_says(place, word)] == []
+        redis = place.office.redis
+        assert redis.exists(*(redis_keys.BODY + job for job in [held, *waiting])) == 0
+        time.sleep(2)  # the caretaker comes by, and brings nothing back
+        gone = [
+            redis_keys.TENANT + "initech",
+            redis_keys.CONNECTION + connection,
+            redis_keys.LANE_INFO + connection,
+        ]
+        assert [key for key in gone if redis.exists(key)] == []
+        assert connection.encode() not in redis.hgetall(redis_keys.GRANTED)
+        assert list(redis.scan_iter(f"{redis_keys.TOKEN}{connection}:*")) == []
+        with place.office.db() as db:
+            assert "initech" not in [each.id for each in registry.list_tenants(db)]
+            assert registry.list_connections(db, "initech") == []
+        assert rejection(place, "initech") == "unknown_tenant"
+        assert nothing_wrong(place)
+
+        place.link("initech")
+        again = place.send(campaign(2, "initech", "anew"))
+        place.wait_recorded(again, {"accepted"})
+        assert [place.copies()[job] for job in again] == [1, 1]
+
+    def test_of_one_with_its_own_service_account_its_administrator_is_told_what_to_delete(
+        self, place: Town
+    ) -> None:
+        connection = place.link("umbrella")
+        key = place.office.connection(connection).key_id
+        place.wait_recorded(place.send(campaign(2, "umbrella")), {"accepted"})
+        done = place.ask("tenants", "remove", "umbrella", "--yes")
+        [access] = done["connections"]
+        assert access["access"] == "theirs"
+        assert str(key) in access["remedy"]
+        assert "certmail@umbrella-it.iam.gserviceaccount.com" in access["remedy"]
+        assert {row[1:] for row in record(place, "umbrella")} == {(None, None)}
+        assert rejection(place, "umbrella") == "unknown_tenant"
+
+    def test_google_that_does_not_confirm_does_not_stop_it_and_it_says_what_to_do(self, place: Town) -> None:
+        account = "reviews@hooli.example"
+        place.link_account("hooli", account)
+        place.fault("503", path="/revoke", times=3)
+        ran = place.run("tenants", "remove", "hooli", "--yes")
+        assert ran.status == 0
+        assert "did not confirm" in ran.out
+        assert account in ran.out
+        assert PERMISSIONS in ran.out
+        assert rejection(place, "hooli") == "unknown_tenant"
+
+    def test_interrupted_it_stays_suspended_and_is_finished_by_another_run(self, tmp_path: Path) -> None:
+        with working(tmp_path, **PATIENT) as place:
+            place.ask(
+                "connections", "set", place.link_account("stark", "reviews@stark.example"), "--in-flight", "1"
+            )
+            hung = hanging(place, "stark")
+            waiting = place.send(campaign(5, "stark", "waits"))
+            process = subprocess.Popen(
+                [sys.executable, "-m", "certmail_worker", "tenants", "remove", "stark", "--yes", "--json"],
+                env=place.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            assert process.stderr is not None
+            line = process.stderr.readline()
+            assert b"under way: 1" in line
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=20)
+            assert (process.returncode, out) == (130, b"")
+            assert b"stark stays suspended" in err
+            assert b"certmail tenants remove stark" in err
+            assert rejection(place, "stark") == "tenant_suspended"
+            shown = place.ask("tenants", "show", "stark")
+            assert (shown["state"], shown["connections"][0]["state"]) == ("suspended", "active")
+
+            done = place.ask("tenants", "remove", "stark", "--yes")
+            assert [each["access"] for each in done["connections"]] == ["revoked"]
+            assert rejection(place, "stark") == "unknown_tenant"
+            states = place.wait_recorded([hung, *waiting], {"cancelled", "uncertain"})
+            assert [states[job] for job in [hung, *waiting]] == ["uncertain", *["cancelled"] * 5]
+            assert {row[1:] for row in record(place, "stark")} == {(None, None)}
+            assert place.copies()[hung] == 1

@@ -1,0 +1,127 @@
+"""Vault keys are rotated while a campaign leaves, as an operator would do it: no send fails, and the old key is gone after."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from certmail_config.base import redis_keys
+from certmail_config.base.ids import ConnectionId
+from certmail_config.crypto.vault import Vault, key_id_of
+from certmail_config.settings import parse_vault_key
+from certmail_config.sql.sealed import sealed_rows
+from certmail_config.stores.vault_file import new_vault_key
+from certmail_config.tenants.sealed_fields import owner_of, sealed_in
+from certmail_config.tenants.working_copy import read_connection
+from support.deployment.deployment import STEADY, Town, campaign, town, wait_for
+
+OLD, NEW = new_vault_key(), new_vault_key()
+NEW_ID = NEW.partition(":")[0]
+REMINDERS = 40
+"""Of each of the two tenants, at first."""
+MORE = 10
+"""And of each before mails are waited for, so that there are some to leave, however long restarts have taken."""
+
+
+class Fleet:
+    """Two workers and the gateway, restarted one after the other with other keys."""
+
+    def __init__(self, place: Town) -> None:
+        self.place = place
+        self.jobs: list[str] = []
+        self.gateway = place.open_gateway()
+        self.workers = [place.worker() for _ in range(2)]
+        wait_for("two workers", lambda: place.workers() == 2)
+
+    def restart(self, vault_keys: str) -> None:
+        self.place.environment["CERTMAIL_VAULT_KEYS"] = vault_keys
+        for n, worker in enumerate(self.workers):
+            ended(worker)
+            self.workers[n] = self.place.worker()
+            wait_for("two workers", lambda: self.place.workers() == 2)
+        ended(self.gateway)
+        self.gateway = self.place.start("certmail_worker", "gateway", log="gateway.log")
+        wait_for("the gateway", self.place._gateway_is_ready)
+
+    def send(self, reminders: int) -> None:
+        """Enqueue as things are now."""
+        named = f"from the {len(self.jobs)}th on"
+        for tenant in ("acme", "globex"):
+            self.jobs += self.place.send(campaign(reminders, tenant, named))
+
+    def go_on(self, mails: int = 10) -> None:
+        """See that mails leave as things are now."""
+        self.send(MORE)
+        before = len(self.place.messages())
+        wait_for(f"{mails} more mails", lambda: len(self.place.messages()) >= before + mails)
+
+
+def ended(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    assert process.wait(60) == 0
+
+
+@pytest.mark.timeout(300)
+def test_no_send_fails_while_keys_are_rotated_and_nothing_names_the_old_key_after(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    with town(tmp_path, CERTMAIL_VAULT_KEYS=OLD, **STEADY) as place:
+        place.control("PUT", "/limits", {"units_per_minute": 15_000})
+        fleet = Fleet(place)
+        place.link("acme")
+        linked = place.link_account("globex")
+        fleet.send(REMINDERS)
+        fleet.go_on()
+        fleet.restart(f"{OLD},{NEW}")
+        fleet.go_on()
+        signing_in = place.ask("connections", "link", linked)["url"]  # sealed with the old key
+        fleet.restart(f"{NEW},{OLD}")
+        fleet.go_on()
+        done = place.ask("vault", "rotate")
+        assert (done["key"], done["reencrypted"], done["copies"], done["unopened"]) == (NEW_ID, 5, 5, [])
+        [old] = done["old_keys"]
+        assert (old["key"], old["needed"]) == (OLD.partition(":")[0], False)
+        fleet.go_on()
+        assert place.consent(signing_in, "reviews@globex.example").ok, "a sign-in under way goes on"
+        again = place.ask("vault", "rotate")
+        assert (again["reencrypted"], again["copies"], again["unopened"]) == (0, 0, [])
+        left = len(fleet.jobs) - len(place.messages())
+        fleet.restart(NEW)
+        fleet.go_on()
+        jobs = fleet.jobs
+        states = place.wait_recorded(jobs, {"accepted", "failed", "uncertain"}, seconds=120)
+
+        assert Counter(states.values()) == {"accepted": len(jobs)}
+        assert place.copies() == dict.fromkeys(jobs, 1)
+        assert {item["status"] for item in place.sends()} == {200}
+        assert "sealed_off" not in (tmp_path / "worker.log").read_text()
+        assert names_only(place, NEW) == {NEW_ID}
+        record_property("said", f"vault rotation: {len(jobs)} reminders, {left} left when the old key went")
+
+
+def names_only(place: Town, key: str) -> set[str]:
+    """The vault keys named in SQL and in the working copy, all of which must open with this one alone."""
+    vault, redis = Vault([parse_vault_key(key)]), place.office.redis
+    with place.office.db() as db:
+        rows = sealed_rows(db)
+    found: list[bytes] = []
+    for row in rows:
+        for column, value in row.values.items():
+            vault.open(value, owner=owner_of(row.owner, column))
+            found.append(value)
+        if row.table == "tenants":
+            text: Any = redis.hget(redis_keys.TENANT + row.id, "private_key")
+            vault.open(base64.b64decode(text), owner=owner_of(row.owner, "private_key"))
+            found.append(base64.b64decode(text))
+        elif row.table == "connections":
+            fields: Any = redis.hgetall(redis_keys.CONNECTION + row.id)
+            copy = read_connection(fields, ConnectionId(row.id), vault)
+            assert copy is not None
+            found += [fields[b"sealed"], *sealed_in(copy).values()]
+    return {key_id_of(value) or "?" for value in found}

@@ -1,0 +1,97 @@
+"""An application with an API key, from `certmail keys create` to the mail in the mailbox, and the key's end."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+
+import pytest
+import requests
+
+from certmail_config.base import redis_keys
+from support.deployment.deployment import QUICK, Town, town, wait_for
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with town(Path(tmp_path_factory.mktemp("api")), **QUICK) as made:
+        made.link()
+        made.open_gateway()
+        made.worker()
+        yield made
+
+
+def test_what_an_application_enqueues_arrives_and_it_sees_so(place: Town) -> None:
+    made = place.ask("keys", "create", "the IGA suite", "--tenant", "acme", "--days", "30")
+    headers = {"Authorization": f"Bearer {made['key']}", "Idempotency-Key": "1"}
+    reminder: dict[str, str | int] = {
+        "tenant": "acme",
+        "to": "anna@people.example",
+        "campaign": "q4",
+        "pending": 3,
+        "locale": "ar",
+        "due_at": "2099-12-31",
+        "time_zone": "America/Los_Angeles",
+    }
+    sent = requests.post(f"{place.gateway}/v1/reminders", json=reminder, headers=headers, timeout=20)
+    assert sent.status_code == 202, sent.text
+    assert sent.json()["forecast_at"]
+    assert sent.json()["language"] == "en"
+    assert "'ar'" in sent.json()["language_note"]
+    job = sent.json()["id"]
+    place.wait_recorded([job], {"accepted"})
+    shown = requests.get(f"{place.gateway}/v1/reminders/{job}", headers=headers, timeout=20).json()
+    assert (shown["state"], shown["mailbox"]) == ("accepted", "reviews@acme.example")
+    assert [each["outcome"] for each in shown["attempts"]] == ["accepted"]
+    record = requests.get(f"{place.gateway}/v1/deliveries?campaign=q4", headers=headers, timeout=20).json()
+    assert [(each["id"], each["recipient"]) for each in record["items"]] == [(job, "anna@people.example")]
+    assert place.copies() == {job: 1}
+    [mail] = place.messages()
+    assert "Thursday, December 31, 2099, end of day (Pacific Time)" in text_of(mail["raw"])
+
+
+def text_of(raw: str) -> str:
+    part = message_from_bytes(base64.urlsafe_b64decode(raw), policy=default).get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+class TestKeys:
+    def test_the_key_is_shown_once_and_ends_when_it_is_revoked(self, place: Town) -> None:
+        made = place.ask("keys", "create", "short", "--tenant", "acme", "--scope", "tenants:read")
+        listed = place.ask("keys", "list")["keys"]
+        [found] = [each for each in listed if each["id"] == made["id"]]
+        assert (found["state"], found["scopes"], found["tenants"]) == ("active", ["tenants:read"], ["acme"])
+        assert made["key"] not in place.run("keys", "list").out
+        headers = {"Authorization": f"Bearer {made['key']}"}
+        assert requests.get(f"{place.gateway}/v1/tenants", headers=headers, timeout=20).ok
+        assert place.ask("keys", "revoke", made["id"])["state"] == "revoked"
+        assert requests.get(f"{place.gateway}/v1/tenants", headers=headers, timeout=20).status_code == 401
+
+    def test_for_a_person_only_the_key_is_on_stdout(self, place: Town) -> None:
+        ran = place.run("keys", "create", "piped", "--every-tenant")
+        assert ran.status == 0
+        assert ran.out.startswith("cm_")
+        assert len(ran.out.split()) == 1
+        assert "once" in ran.err
+
+    @pytest.mark.parametrize(
+        ("options", "status", "code"),
+        [
+            ([], 2, "wrong_use"),
+            (["--tenant", "acme", "--every-tenant"], 2, "wrong_use"),
+            (["--tenant", "nobody"], 1, "unknown_tenant"),
+            (["--tenant", "acme", "--scope", "everything"], 2, "wrong_use"),
+        ],
+    )
+    def test_what_makes_no_key_is_said(self, place: Town, options: list[str], status: int, code: str) -> None:
+        ran = place.run("keys", "create", "x", *options, "--json")
+        assert (ran.status, ran.json["error"]["code"]) == (status, code)
+
+    def test_a_redis_that_lost_them_is_given_them_again_by_the_keeper(self, place: Town) -> None:
+        place.ask("keys", "create", "kept", "--tenant", "acme")
+        place.office.redis.delete(redis_keys.API_KEYS)
+        wait_for("they are back", lambda: place.office.redis.exists(redis_keys.API_KEYS) == 1)

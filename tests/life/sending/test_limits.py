@@ -1,0 +1,69 @@
+"""A worker that starts brings the limits of all lanes up to date, and sends whether or not it can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from certmail_config.base import redis_keys
+from support.deployment.deployment import QUICK, Town, campaign, town, wait_for
+
+CELERY = ("celery", "-A", "certmail_worker.app", "worker", "--hostname", "c@%h", "--loglevel", "INFO")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Town]:
+    with town(tmp_path, **QUICK) as made:
+        yield made
+
+
+def units(place: Town, connection: str) -> Any:
+    return place.office.redis.hget(redis_keys.LANE_INFO + connection, "project_units_per_minute")
+
+
+def test_the_share_of_a_project_is_taken_over_by_lanes_that_are_there(place: Town) -> None:
+    connection = place.link()
+    assert units(place, connection) == b"1200000"
+    place.worker(CERTMAIL_PROJECT_SHARE="0.5")
+    wait_for("the new share", lambda: units(place, connection) == b"600000")
+    jobs = place.send(campaign(2))
+    place.wait_recorded(jobs, {"accepted"})
+
+
+def test_with_sql_away_it_says_so_and_sends_at_the_limits_that_the_lanes_have(place: Town) -> None:
+    connection = place.link()
+    before = place.worker()
+    place.wait_recorded(place.send(campaign(1)), {"accepted"})  # the server's run is checked from now on
+    before.terminate()
+    assert before.wait(60) == 0
+    away = {
+        "CERTMAIL_DATABASE_URL": "postgresql+psycopg://me:secret@127.0.0.1:1/none",
+        "CERTMAIL_PROJECT_SHARE": "0.5",
+    }
+    place.start(*CELERY, log="away.log", **away)
+    [job] = place.send("tenant,to\nacme,later@people.example\n")
+    wait_for("it is sent", lambda: place.status(job)["state"] == "accepted")
+    log = (place.data_dir / "away.log").read_text()
+    assert "limits_not_published" in log
+    assert "secret" not in log
+    assert units(place, connection) == b"1200000"
+
+
+def test_a_mailbox_that_takes_two_requests_at_once_is_asked_for_no_more_after_a_few_refusals(
+    place: Town,
+) -> None:
+    connection = place.link(in_flight=4)
+    place.control("PUT", "/limits", {"in_flight": 2})
+    place.fault("slow", seconds=3, times=None)  # so that more would be under way at once
+    place.worker(CERTMAIL_HTTP_TIMEOUT_SECONDS="8", CERTMAIL_LEASE_SECONDS="20")
+    jobs = place.send(campaign(12))
+    place.wait_recorded(jobs, {"accepted"}, seconds=120)
+    refused = [item for item in place.sends() if item["status"] == 429]
+    assert 1 <= len(refused) <= 3
+    assert max(place.copies().values()) == 1
+    assert place.ask("connections", "show", connection)["in_flight_now"] in {1, 2}
+    pace = place.office.redis.hgetall(next(place.office.redis.scan_iter(redis_keys.PACE + "*:*")))
+    assert b"share" not in pace, "its minute is not to blame"

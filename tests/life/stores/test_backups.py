@@ -1,0 +1,83 @@
+"""Copies of either database, and of both stores, put back as docs/operating.md says: nothing leaves unasked, and nothing twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from certmail_config.base import redis_keys
+from support.deployment.deployment import QUICK, campaign, recorded_in, town, wait_for
+from support.deployment.restore_checks import ENDED, accounted_for, nothing_leaves, stopped
+from support.servers.backups import back_up, put_back
+from support.servers.postgres import Postgres
+from support.servers.restorable import server
+
+
+def test_an_older_database_stops_pacing_until_its_gap_is_accepted(tmp_path: Path) -> None:
+    """On SQLite: which of two is older does not depend on the database, and the next test has the other."""
+    database = f"sqlite:///{tmp_path}/data/certmail.sqlite"
+    with town(tmp_path / "data", **QUICK) as place:
+        place.link()
+        worker = place.worker()
+        before = place.send(campaign(2, campaign="before"))
+        place.wait_recorded(before, {"accepted"})
+        back_up(database, tmp_path / "copy", None)
+        since = place.send(campaign(2, campaign="since"))
+        place.wait_recorded(since, {"accepted"})
+        worker.terminate()
+        worker.wait(60)
+        put_back(database, tmp_path / "copy", None)
+        place.office.redis.xtrim(
+            redis_keys.EVENTS, maxlen=1, approximate=False
+        )  # as the recorder would by and by
+        place.office.redis.delete(redis_keys.CHECKED_RUN)  # as after a restart of the server
+
+        place.worker()
+        wait_for("pacing stops", lambda: stopped(place) == "record_behind")
+        shown = place.run("doctor", "--repair")
+        assert (shown.status, "missing for good" in shown.out) == (1, True)
+        assert place.run("doctor", "--repair", "--yes").status == 0
+        after = place.send(campaign(2, campaign="after"))
+        place.wait_recorded(after, {"accepted"})
+        assert not set(place.recorded()) & set(since)
+        assert place.copies() == dict.fromkeys([*before, *since, *after], 1)
+
+
+@pytest.mark.timeout(300)
+def test_both_are_restored_redis_from_the_older_copy_and_nothing_leaves_twice(
+    tmp_path: Path, postgres_database: str, postgres_server: Postgres
+) -> None:
+    """In the order that docs/operating.md gives: SQL knows what Redis's copy lacks. On PostgreSQL: a repair reads and writes all of it."""
+    with (
+        server(tmp_path / "redis") as valkey,
+        town(
+            tmp_path / "data", **QUICK, **recorded_in(postgres_database), CERTMAIL_REDIS_URL=valkey.url
+        ) as place,
+    ):
+        place.link()
+        worker = place.worker()
+        jobs = place.send(campaign(30, campaign="early"))
+        wait_for("some mails before the first backup", lambda: len(place.messages()) >= 3)
+        valkey.back_up(tmp_path / "redis-copy")
+        between = place.send(campaign(4, campaign="between"))
+        wait_for("mails before the second", lambda: len(place.messages()) >= 9)
+        wait_for("the record of them", lambda: set(between) <= place.recorded().keys())
+        back_up(postgres_database, tmp_path / "sql-copy", postgres_server)
+        wait_for("mails after it", lambda: len(place.messages()) >= 14)
+        valkey.kill()
+        worker.kill()
+        worker.wait(60)
+
+        put_back(postgres_database, tmp_path / "sql-copy", postgres_server)
+        valkey.put_back(tmp_path / "redis-copy")
+        valkey.start()
+        place.worker()
+        wait_for("pacing stops", lambda: stopped(place) == "rolled_back")
+        assert nothing_leaves(place)
+        assert place.run("doctor", "--repair", "--yes").status == 0
+        wait_for("pacing goes on", lambda: stopped(place) == "")
+        new = place.send(campaign(3, campaign="new"))
+        place.wait_recorded(jobs + between + new, ENDED, seconds=90)
+        accounted_for(place, jobs + between + new)
+        assert {place.recorded()[job] for job in new} == {"accepted"}

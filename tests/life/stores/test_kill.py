@@ -1,0 +1,50 @@
+"""A worker that is killed in the middle of its work: nothing is lost, and nobody gets the same reminder twice."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from support.deployment.deployment import QUICK, campaign, town, wait_for
+
+
+@pytest.mark.timeout(240)
+def test_two_hundred_reminders_are_all_accounted_for_after_a_kill(tmp_path: Path) -> None:
+    with town(tmp_path, **QUICK) as place:
+        place.control("PUT", "/limits", {"units_per_minute": 60_000})
+        place.link(units=60_000)
+        worker = place.worker()
+        wait_for("a worker", lambda: place.workers() == 1)
+        answers = []
+        sending = threading.Thread(target=lambda: answers.append(place.ask("send", "-", stdin=campaign(200))))
+        sending.start()
+        wait_for("the first mails", lambda: len(place.messages()) >= 5)
+        place.fault("hang_after", times=2)  # so that requests are under way when it dies
+        wait_for(
+            "requests under way",
+            lambda: (
+                sum(item["status"] == "hang" for item in place.sends()) == 2
+                or sum(item.get("fault") == "hang_after" for item in place.sends()) == 2
+            ),
+        )
+        worker.kill()
+        worker.wait()
+        sending.join(60)
+        [sent] = answers
+        jobs = [receipt["id"] for receipt in sent["receipts"]]
+        assert len(set(jobs)) == 200
+        place.worker()
+        states = place.wait_recorded(jobs, {"accepted", "uncertain"}, seconds=120)
+
+        copies = place.copies()
+        assert set(copies.values()) == {1}
+        assert {job for job in jobs if states[job] == "accepted"} <= set(copies)
+        assert set(copies) <= set(jobs)
+        uncertain = [job for job in jobs if states[job] == "uncertain"]
+        assert len(uncertain) >= 2
+        for job in uncertain:
+            status = place.status(job)
+            assert (status["held"], status["reason"].partition(":")[0]) == (True, "worker_lost")
+            assert [attempt["outcome"] for attempt in status["attempts"]] == ["unknown"]

@@ -1,0 +1,89 @@
+"""PostgreSQL is away for an hour's worth of reminders: they leave up to the stated bound, and all is recorded afterwards.
+
+AWAY_MAILS=3528 is what a mailbox with Google's default limit sends in an hour; the suite's own form is a tenth of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from certmail_config.base import redis_keys
+from certmail_config.jobs.states import FINAL
+from certmail_config.sql.engine import open_database, upgrade
+from support.deployment.deployment import STEADY, Town, campaign, recorded_in, town, wait_for
+from support.deployment.restore_checks import stopped
+from support.servers.postgres import Postgres, postgres
+
+MAILS: Final = int(os.environ.get("AWAY_MAILS", "350"))
+EVENTS_EACH: Final = 3
+"""It is enqueued, begun and settled."""
+BOUND: Final = EVENTS_EACH * MAILS
+SHARE: Final = 0.85
+FAST: Final = 240_000
+"""Units a minute, forty times Google's default: the hour is short, and what leaves between two looks of the pacer, a second
+apart, is far less than the room that is left at the bound."""
+
+
+@pytest.fixture
+def server() -> Iterator[Postgres]:
+    with postgres() as made:
+        engine = open_database(made.url())
+        upgrade(engine)
+        engine.dispose()
+        yield made
+
+
+def logged(place: Town, *events: str) -> list[dict[str, Any]]:
+    lines = [
+        line for line in (place.data_dir / "worker.log").read_text().splitlines() if line.startswith("{")
+    ]
+    return [line for line in map(json.loads, lines) if line.get("event") in events]
+
+
+@pytest.mark.timeout(240 + MAILS / 5)
+def test_what_happens_meanwhile_is_recorded_once_and_the_operator_was_warned(
+    tmp_path: Path, server: Postgres, record_property: Any
+) -> None:
+    settings = recorded_in(server.url()) | {"CERTMAIL_EVENTS_MAX": str(BOUND)}
+    with town(tmp_path, **STEADY, **settings) as place:
+        place.control(
+            "PUT", "/limits", {"units_per_minute": FAST, "in_flight": 50, "messages_per_day": 1_000_000}
+        )
+        connection = place.link(units=FAST, in_flight=20)
+        place.office.change_limits(connection, {"per_day": 1_000_000})
+        place.worker()
+        before = place.send(campaign(3, campaign="before"))
+        place.wait_recorded(before, {"accepted"})
+
+        server.stop()
+        jobs = place.send(campaign(MAILS))
+        wait_for("the stream is full", lambda: stopped(place) == "stream_full", 60 + MAILS / 10)
+        wait_for("what is under way is settled", lambda: not place.office.redis.exists(redis_keys.LEASED))
+        left = len(place.messages()) - len(before)
+        events = int(place.office.redis.xlen(redis_keys.EVENTS))
+        assert SHARE * BOUND <= events <= BOUND, "up to the bound, and room is left for what was under way"
+        assert MAILS / 2 < left < MAILS
+
+        found = {each["check"]: each for each in place.run("doctor", "--json").json["findings"]}
+        assert found["database"]["severity"] == found["stream"]["severity"] == "error"
+        [said, *_] = logged(place, "record_waits")
+        assert "Reminders leave all the same" in said["error"]
+        assert said["remedy"]
+        assert [each["code"] for each in logged(place, "pacing_stopped")] == ["stream_full"]
+
+        server.start()
+        states = place.wait_recorded(jobs, set(FINAL), seconds=120 + MAILS / 10)
+        assert {states[job] for job in jobs} == {"accepted"}
+        assert place.copies() == dict.fromkeys([*before, *jobs], 1)
+        wait_for("nothing stands against pacing", lambda: stopped(place) == "")
+        assert logged(place, "record_goes_on")
+    record_property(
+        "said",
+        f"PostgreSQL away: of {MAILS:,} reminders {left:,} left before {events:,} events waited (bound {BOUND:,}); then all, once",
+    )

@@ -1,0 +1,152 @@
+"""Two recorders at once, killed at random while thousands of deliveries run: every event is recorded once, in both databases.
+
+RECORDED_DELIVERIES=50000 (`make records`) is the long form; RECORDER_SEED makes the same again.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from redis import Redis
+from sqlalchemy import func, select
+
+from certmail_config.admin.admin import Office, open_office
+from certmail_config.base import redis_keys
+from certmail_config.settings import Settings
+from certmail_config.sql import tables
+from certmail_worker.recording.consistency import check
+from certmail_worker.recording.writer import read_cursor
+from support.data.refold import in_tables, refold
+from support.deployment.deployment import wait_for
+from support.machine.bulk import Bustle
+
+DELIVERIES: Final = int(os.environ.get("RECORDED_DELIVERIES", "1500"))
+SEED: Final = int(os.environ.get("RECORDER_SEED", "0")) or random.randrange(1, 1_000_000)
+PORTION: Final = max(DELIVERIES // 10, 250)
+
+
+class Recorders:
+    """Two processes that record, of which one or the other is killed again and again, at no moment in particular."""
+
+    def __init__(self, office: Office, log: Path, seed: int) -> None:
+        settings = office.settings
+        keys_of_vault = ",".join(f"{name}:{value}" for name, value in _written(settings))
+        self._environment = os.environ | {
+            "CERTMAIL_REDIS_URL": str(settings.redis_url),
+            "CERTMAIL_DATABASE_URL": str(settings.database_url),
+            "CERTMAIL_VAULT_KEYS": keys_of_vault,
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+        }
+        self._log, self._random, self._over = log, random.Random(seed), threading.Event()
+        self._two: list[subprocess.Popen[bytes]] = []
+        self.killed = 0
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with self._log.open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "support.processes.recorder_process"],
+                env=self._environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"recording\n", self._log.read_text()
+        process.stdout.close()
+        return process
+
+    def _harass(self) -> None:
+        while not self._over.wait(self._random.uniform(0.05, 0.8)):
+            victim = self._two.pop(self._random.randrange(2))
+            victim.kill()
+            victim.wait()
+            self.killed += 1
+            self._two.append(self._start())
+
+    @contextmanager
+    def harassed(self) -> Iterator[None]:
+        """While the block runs they are killed; afterwards two go on unharmed."""
+        self._two = [self._start(), self._start()]
+        thread = threading.Thread(target=self._harass)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            thread.join()
+
+    def end(self) -> None:
+        for each in self._two:
+            each.kill()
+            each.wait()
+
+
+def _written(settings: Settings) -> list[tuple[str, str]]:
+    return [(name, base64.b64encode(value).decode()) for name, value in settings.vault_keys]
+
+
+@pytest.fixture
+def office(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -> Iterator[Office]:
+    settings = Settings(
+        redis_url=redis_url,
+        database_url=ready_database,
+        data_dir=tmp_path,
+        vault_keys=(("k1", os.urandom(32)),),
+    )
+    with open_office(settings) as made:
+        assert check(made.redis, made.engine)
+        yield made
+
+
+@pytest.mark.timeout(180 + DELIVERIES / 20)
+def test_every_event_is_recorded_once_whoever_is_killed(
+    office: Office, tmp_path: Path, record_property: Any
+) -> None:
+    bustle = Bustle(office, SEED)
+    log = tmp_path / "recorder.log"
+    recorders = Recorders(office, log, SEED)
+    begun = time.monotonic()
+    with ExitStack() as stack:
+        stack.callback(recorders.end)
+        with recorders.harassed():
+            while len(bustle.jobs) < DELIVERIES:
+                bustle.enqueue(min(PORTION, DELIVERIES - len(bustle.jobs)), f"campaign {len(bustle.jobs)}")
+                for _ in range(5):
+                    bustle.step()
+            while recorders.killed <= 2:  # on a busy machine one takes seconds to start
+                bustle.step()
+            bustle.finish()
+        newest = bustle.newest_event()
+        wait_for("all to be recorded", lambda: read_cursor(office.engine) == newest, 60 + DELIVERIES / 100)
+    took = time.monotonic() - begun
+    added = ever_added(office.redis)
+    with office.db() as db:
+        recorded = db.execute(select(func.count()).select_from(tables.events)).scalar_one()
+        assert recorded == added, f"seed {SEED}"
+        kept, told = in_tables(db), refold(db)
+    assert kept.deliveries == told.deliveries, f"seed {SEED}"
+    assert kept.attempts == told.attempts, f"seed {SEED}"
+    assert {job: row["state"] for job, row in kept.deliveries.items()} == bustle.states(), f"seed {SEED}"
+    clashes = log.read_text().count("another_recorder")
+    assert clashes, "both recorded at once"
+    record_property(
+        "said",
+        f"{office.engine.dialect.name}: {DELIVERIES:,} deliveries, {added:,} events, each recorded once by two recorders, of "
+        f"which one was killed {recorders.killed} times; {clashes} times both had the same batch; {took:.0f} s; seed {SEED}",
+    )
+
+
+def ever_added(redis: Redis) -> int:
+    """How many events there ever were, trimmed ones included: the server itself counts them."""
+    info: Any = redis.xinfo_stream(redis_keys.EVENTS)
+    return int(info["entries-added"])

@@ -1,0 +1,30 @@
+"""The server dies under a running deployment: it comes back by itself, and nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from support.deployment.deployment import QUICK, campaign, town, wait_for
+
+
+def test_a_killed_redis_comes_back_and_every_reminder_goes_out_once(tmp_path: Path) -> None:
+    with town(tmp_path, **QUICK) as place:
+        place.link()
+        up = place.start("certmail_worker", "up", log="up.log")
+        wait_for("it is up", lambda: place.workers() == 1)
+        jobs = place.send(campaign(30))
+        wait_for("the first mails", lambda: len(place.messages()) >= 3)
+        pidfile = tmp_path / "valkey" / "valkey.pid"
+        for _ in range(2):
+            before = pidfile.read_text()
+            os.kill(int(before), signal.SIGKILL)
+            wait_for("another server", lambda: pidfile.exists() and pidfile.read_text() not in {"", before})  # noqa: B023 - called at once
+            arrived = len(place.messages())
+            wait_for("mail goes on", lambda: len(place.messages()) > arrived)  # noqa: B023 - as above
+        states = place.wait_recorded(jobs, {"accepted", "uncertain"})
+        copies = place.copies()
+        assert set(copies.values()) == {1}
+        assert {job for job in jobs if states[job] == "accepted"} <= set(copies) <= set(jobs)
+        assert up.poll() is None

@@ -1,0 +1,108 @@
+"""Redis restored from an older copy, or lost: nothing leaves before it was repaired, and nothing leaves twice after.
+
+With the record in PostgreSQL, and with copies of either database: tests/life/stores/test_backups.py.
+
+RESTORE_AGE=600 makes the copy ten minutes old, with reminders leaving all the time, instead of seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from support.deployment.deployment import QUICK, Town, campaign, town, wait_for
+from support.deployment.restore_checks import ENDED, accounted_for, nothing_leaves, stopped
+from support.servers.restorable import Server, server
+
+AGE = float(os.environ.get("RESTORE_AGE", "0"))
+
+
+def run_until_the_power_cut(place: Town, valkey: Server, backup: Path) -> tuple[list[str], list[str]]:
+    """Traffic, a backup in the middle of it, more traffic, a power cut with requests under way; gives the jobs before and since."""
+    place.worker()
+    early = place.send(campaign(12, campaign="early"))
+    wait_for("some mails before the backup", lambda: len(place.messages()) >= 3)
+    valkey.back_up(backup)
+    late = place.send(campaign(6, campaign="late"))
+    wait_for("mails since the backup", lambda: len(place.messages()) >= 14)
+    until = time.monotonic() + AGE
+    while time.monotonic() < until:
+        late += place.send(campaign(10, campaign=f"round {len(late)}"))
+        time.sleep(10)
+    late += place.send(campaign(25, campaign="latest"))
+    place.fault("hang_after", times=1)
+    wait_for(
+        "a request under way", lambda: any(item.get("fault") == "hang_after" for item in place.sends()), 30
+    )
+    valkey.kill()
+    return early, late
+
+
+@pytest.mark.timeout(300 + AGE)
+def test_an_older_copy_is_repaired_before_anything_leaves(tmp_path: Path) -> None:
+    with (
+        server(tmp_path / "redis") as valkey,
+        town(tmp_path / "data", **QUICK, CERTMAIL_REDIS_URL=valkey.url) as place,
+    ):
+        place.link()
+        early, late = run_until_the_power_cut(place, valkey, tmp_path / "backup")
+        valkey.put_back(tmp_path / "backup")
+        valkey.start()
+
+        wait_for("pacing stops", lambda: stopped(place) == "rolled_back")
+        assert nothing_leaves(place)
+        found = place.run("doctor", "--json")
+        assert found.status == 1
+        [lineage] = [item for item in found.json["findings"] if item["check"] == "lineage"]
+        assert (lineage["severity"], "doctor --repair" in lineage["remedy"]) == ("error", True)
+
+        asked = place.run("doctor", "--repair")
+        assert asked.status == 1
+        assert "This would be done" in asked.out
+        assert "--yes" in asked.err
+        assert nothing_leaves(place)
+
+        repaired = place.run("doctor", "--repair", "--yes", "--json")
+        assert repaired.status == 0, repaired
+        done = repaired.json["repair"]
+        assert done["carried_out"]
+        lost = done["jobs"]["lose"]
+        assert set(lost) <= set(late)
+        wait_for("pacing goes on", lambda: stopped(place) == "")
+        # What was lost, and only that, is taken in again under the same keys.
+        again = place.send(campaign(25, campaign="latest"))
+        assert len(set(again) - set(late)) == len(set(lost) & set(late[-25:])) > 0
+        new = [job for job in again if job not in late]
+        jobs = early + late + new
+        states = place.wait_recorded(jobs, ENDED, seconds=90)
+        assert {job for job in jobs if states[job] == "failed"} == set(lost)
+        accounted_for(place, jobs)
+        assert len([job for job in jobs if states[job] == "uncertain"]) <= 20
+        assert place.run("doctor", "--json").status == 0
+
+
+@pytest.mark.timeout(300)
+def test_a_lost_redis_is_made_anew_from_the_record(tmp_path: Path) -> None:
+    with (
+        server(tmp_path / "redis") as valkey,
+        town(tmp_path / "data", **QUICK, CERTMAIL_REDIS_URL=valkey.url) as place,
+    ):
+        place.link()
+        place.worker()
+        jobs = place.send(campaign(8, campaign="gone"))
+        place.wait_recorded(jobs, {"accepted"})
+        valkey.kill()
+        valkey.put_back(None)
+        valkey.start()
+
+        wait_for("pacing stops", lambda: stopped(place) == "replaced")
+        assert place.run("doctor", "--json").status == 1
+        assert place.run("doctor", "--repair", "--yes").status == 0
+        again = place.send(campaign(8, campaign="gone"))
+        assert again == jobs, "each is known, and a duplicate"
+        new = place.send(campaign(4, campaign="new"))
+        place.wait_recorded(new, {"accepted"})
+        accounted_for(place, jobs + new)

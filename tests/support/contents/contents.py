@@ -1,0 +1,192 @@
+"""All that a ledger holds, read from Redis, or made from the simple model: the two must be equal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+from redis import Redis
+
+from certmail_config.base import redis_keys
+from certmail_config.jobs.states import State
+from support.contents import jobs
+from support.contents import meters as counted
+from support.contents.dump import Dump
+from support.model.meters import Day, Gate, Meter
+from support.model.model import Model
+from support.model.values import LEASED, Entry, Track
+
+T = TypeVar("T")
+Events = list[tuple[str, dict[str, str]]]
+
+
+@dataclass
+class Contents:
+    """What is there, index by index; what is empty is left out."""
+
+    noted: int
+    entries: dict[str, Entry]
+    due: dict[str, float]
+    lanes: dict[str, dict[str, float]]
+    later: dict[str, dict[str, float]]
+    leased: set[str]
+    ringing: set[str]
+    paused: set[str]
+    held_back: dict[str, int]
+    """By lane."""
+    flying: dict[str, set[str]]
+    taken: dict[str, dict[str, int]]
+    """By tenant: how many reminders were taken in each day, and all of them."""
+    unsure: dict[str, float]
+    bodies: set[str]
+    passing: set[str]
+    """Jobs that Redis will forget after a time, and their dedupe keys."""
+    dedupe: dict[str, str]
+    tracks: dict[str, Track]
+    lanes_of: dict[str, set[str]]
+    """By project."""
+    meters: dict[str, Meter]
+    days: dict[str, Day]
+    mailboxes: dict[str, Gate]
+    projects: dict[str, Gate]
+    tripped: dict[str, set[str]]
+    workers: dict[str, tuple[int, int]]
+    wake: dict[str, float]
+    blocked: dict[str, set[str]]
+    queues: dict[str, dict[str, float]]
+    faults: list[str]
+    """How Redis keeps it may be wrong in itself."""
+
+
+def differences(found: Contents, expected: Contents) -> list[str]:
+    """What is not equal, a line for each, so that a failure can be read."""
+    lines = []
+    for field in fields(Contents):
+        a, b = getattr(found, field.name), getattr(expected, field.name)
+        if a == b:
+            continue
+        if isinstance(a, dict):
+            lines += [
+                f"{field.name}[{key}]: found {a.get(key)}, expected {b.get(key)}"
+                for key in sorted(a.keys() | b.keys())
+                if a.get(key) != b.get(key)
+            ]
+        else:
+            lines.append(f"{field.name}: found {a}, expected {b}")
+    return lines
+
+
+def expected(model: Model) -> Contents:
+    """What a ledger should hold that has come as far as the model."""
+    entries, tracks = model.entries, model.tracks
+    finished = {id_: entry for id_, entry in entries.items() if not entry.unfinished}
+    leased = {id_: entry for id_, entry in entries.items() if entry.state in LEASED}
+    return Contents(
+        noted=model.noted,
+        entries=entries,
+        due={id_: entry.due for id_, entry in entries.items() if entry.due is not None},
+        lanes=_full(
+            {
+                lane: {entry.id: entry.priority * 10**13 + entry.enqueued_at for entry in model.waiting(lane)}
+                for lane in tracks
+            }
+        ),
+        later=_full(
+            {
+                lane: {
+                    entry.id: entry.at
+                    for entry in entries.values()
+                    if entry.connection == lane and entry.state is State.SCHEDULED and entry.at is not None
+                }
+                for lane in tracks
+            }
+        ),
+        leased=set(leased),
+        paused=model.paused,
+        held_back=dict(model.held_back),
+        ringing={id_ for id_, entry in entries.items() if entry.ringing},
+        flying={
+            name: {entry.id for entry in model.flying(name)}
+            for name in {entry.mailbox for entry in leased.values() if entry.mailbox is not None}
+        },
+        taken={tenant: {**days, "all": sum(days.values())} for tenant, days in model.taken.items()},
+        unsure={id_: entry.look_at for id_, entry in entries.items() if entry.look_at is not None},
+        bodies=entries.keys() - finished.keys(),
+        passing={*finished, *(entry.dedupe for entry in finished.values())},
+        dedupe={key: "|".join(value) for key, value in model.keys.items()},
+        tracks=tracks,
+        lanes_of={
+            project: {lane for lane, track in tracks.items() if track.project == project}
+            for project in {track.project for track in tracks.values()}
+        },
+        meters=_used(model.meters, Meter()),
+        days=_used(model.days, Day()),
+        mailboxes=_used(model.mailboxes, Gate()),
+        projects=_used(model.projects, Gate()),
+        tripped=_full(model.tripped),
+        workers=model.workers,
+        wake=model.wake,
+        blocked=_full(model.blocked),
+        queues=_full(model.queues),
+        faults=[],
+    )
+
+
+def read(redis: Redis, since: str) -> tuple[Contents, Events]:
+    """Read the ledger, and the events after `since`."""
+    dump = Dump(redis, since)
+    due, unsure = (dump.scores(key).get("", {}) for key in (redis_keys.DUE, redis_keys.UNSURE))
+    capacity, alive = (
+        dump.hashes(redis_keys.CAPACITY).get("", {}),
+        dump.scores(redis_keys.WORKERS).get("", {}),
+    )
+    assert capacity.keys() == alive.keys()
+    contents = Contents(
+        noted=int(dump.strings(redis_keys.CLOCK).get("", 0)),
+        entries={
+            id_: jobs.entry(id_, told, due, unsure) for id_, told in dump.hashes(redis_keys.JOB).items()
+        },
+        due=due,
+        lanes=dump.scores(redis_keys.LANE),
+        later=dump.scores(redis_keys.LATER),
+        leased=dump.sets(redis_keys.LEASED).get("", set()),
+        ringing=dump.sets(redis_keys.RINGING).get("", set()),
+        paused=dump.sets(redis_keys.PAUSED).get("", set()),
+        held_back={lane: int(n) for lane, n in dump.hashes(redis_keys.HELD_BACK).get("", {}).items()},
+        flying=dump.sets(redis_keys.FLYING),
+        taken={
+            tenant: {day: int(n) for day, n in days.items()}
+            for tenant, days in dump.hashes(redis_keys.TAKEN).items()
+        },
+        unsure=unsure,
+        bodies=set(dump.strings(redis_keys.BODY)),
+        passing={
+            id_
+            for prefix in (redis_keys.JOB, redis_keys.DEDUPE)
+            for id_, ttl in dump.lives(prefix).items()
+            if ttl > 0
+        },
+        dedupe=dump.strings(redis_keys.DEDUPE),
+        tracks={lane: jobs.track(told) for lane, told in dump.hashes(redis_keys.LANE_INFO).items()},
+        lanes_of=dump.sets(redis_keys.LANES),
+        meters=_used(counted.meters(dump), Meter()),
+        days=_used(counted.days(dump), Day()),
+        mailboxes=_used(counted.gates(dump, redis_keys.MAILBOX), Gate()),
+        projects=_used(counted.gates(dump, redis_keys.PROJECT), Gate()),
+        tripped=dump.sets(redis_keys.TRIPPED),
+        workers={worker: (int(capacity[worker]), int(until)) for worker, until in alive.items()},
+        wake=dump.scores(redis_keys.WAKE).get("", {}),
+        blocked=dump.sets(redis_keys.BLOCKED),
+        queues=dump.scores(redis_keys.QUEUE),
+        faults=list(counted.faults(dump)),
+    )
+    return contents, dump.events
+
+
+def _full(indexes: Any) -> Any:
+    return {name: members for name, members in indexes.items() if members}
+
+
+def _used(found: dict[str, T], new: T) -> dict[str, T]:
+    """Without those of which nothing was ever said."""
+    return {name: value for name, value in found.items() if value != new}

@@ -1,0 +1,19 @@
+"""Ringing a worker's doorbell by hand."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from support.deployment.deployment import Town
+
+RING = """
+import sys
+from certmail_worker.app import app
+from certmail_worker.runtime.doorbell import Doorbell
+Doorbell(app).ring(sys.argv[1:])
+"""
+
+
+def ring(place: Town, *jobs: str) -> None:
+    subprocess.run([sys.executable, "-c", RING, *jobs], env=place.environment, check=True)

@@ -1,0 +1,87 @@
+"""Several deliveries of one mailbox at once: what becomes of one of them concerns the others."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from certmail_config.jobs.states import AttemptOutcome
+from certmail_config.ledger import Job
+from certmail_worker.delivery.send_failures import FailureClass, Verdict
+from support.machine.lanes import ROOMY, Limits
+from support.machine.pressure import GOOD, Pressure, lanes
+from support.machine.settlements import verdicts
+
+waits = [
+    FailureClass.MAILBOX_WAIT,
+    FailureClass.MAILBOX_WAIT,
+    FailureClass.MAILBOX_CROWDED,
+    FailureClass.MAILBOX_CROWDED,
+    FailureClass.DAY_FULL,
+    FailureClass.PROJECT_WAIT,
+    FailureClass.PROJECT_WAIT,
+    FailureClass.PROJECT_DAY_FULL,
+    FailureClass.UNKNOWN,
+    FailureClass.NONE,
+]
+NEWS = st.sampled_from(waits).flatmap(verdicts)
+TOO_FAST = Verdict(FailureClass.MAILBOX_WAIT, AttemptOutcome.REJECTED, wait=900.0)
+NEVER_LEFT = Verdict(FailureClass.TRANSIENT, AttemptOutcome.NOT_SENT)
+LOWER = [
+    Limits(units=100),
+    Limits(per_day=1),
+    Limits(project_units=100),
+    Limits(project_units_per_day=100),
+]
+
+
+class Neighbours(Pressure):
+    """Rules of the machine."""
+
+    def side_by_side(self, lane: str) -> list[Job]:
+        """Claimed for one lane, and not yet begun."""
+        self.limit(lane, ROOMY)
+        return [job for worker in ("w1", "w2", "w1") if (job := self.fetch(lane, worker))]
+
+    @rule(lane=lanes, news=st.one_of(st.tuples(NEWS, NEWS), NEWS.map(lambda same: (same, same))))
+    def neighbours_have_left_already(self, lane: str, news: tuple[Verdict, Verdict]) -> None:
+        """When one of them is told to wait, the others are under way, and are told so too; or else they are not."""
+        under_way = [(job, begun) for job in self.side_by_side(lane) if (begun := self.start(job, None))]
+        for n, (job, begun) in enumerate(under_way):
+            self.tell(job, begun, news[min(n, 1)])
+            self.twin.ms += 1_000
+        self.fetch(lane, "w1")
+
+    @rule(lane=lanes, first=NEWS, after=st.sampled_from([0, 1_000, 7_000, 7_000]))
+    def neighbours_want_to_leave(self, lane: str, first: Verdict, after: int) -> None:
+        """When one of them is told to wait, the others are about to leave: now, or when the pause is over."""
+        for n, job in enumerate(self.side_by_side(lane)):
+            begun = self.start(job, None)
+            if begun and n == 0:
+                self.tell(job, begun, first)
+                self.twin.ms += after
+
+    @rule(lane=lanes, lower=st.sampled_from(LOWER))
+    def neighbours_find_lower_limits(self, lane: str, lower: Limits) -> None:
+        """What was leased under other limits does not leave under these."""
+        for job in self.side_by_side(lane):
+            self.start(job, None)
+            self.limit(lane, lower)
+
+    @rule(
+        hours=st.integers(1, 5),
+        paused=st.booleans(),
+        news=st.sampled_from([GOOD, GOOD, NEVER_LEFT, TOO_FAST]),
+    )
+    def news_while_the_clock_has_leapt(self, hours: int, news: Verdict, *, paused: bool) -> None:
+        """What has left is counted, and what pauses goes on pausing, by the time that is believed."""
+        under_way = [(job, begun) for job in self.side_by_side("a") if (begun := self.start(job, None))]
+        if paused and len(under_way) > 1:
+            self.tell(*under_way.pop(), verdict=TOO_FAST)
+        self.twin.ms = self.twin.model.noted + hours * 3_600_000
+        for job, begun in under_way[:1]:
+            self.tell(job, begun, news)
+        self.twin.ms -= hours * 3_600_000
+        for job, begun in under_way[1:]:
+            self.tell(job, begun, GOOD)
+        self.fetch("a", "w1")

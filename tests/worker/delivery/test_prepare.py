@@ -1,0 +1,274 @@
+"""Preparing: whatever a reminder holds, and whoever it names, ends that reminder alone; what is not its fault lets it wait."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+from typing import Any, cast
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from redis import Redis
+
+from certmail_config.base import redis_keys
+from certmail_config.base.errors import WrongUse
+from certmail_config.base.ids import ConnectionId, JobId
+from certmail_config.crypto.sealing import Sealer
+from certmail_config.jobs.contract import write_payload
+from certmail_config.jobs.reminder import Reminder
+from certmail_config.jobs.states import State
+from certmail_config.ledger import Job
+from certmail_config.sql import registry
+from certmail_config.tenants.models import Connection, Limits
+from certmail_worker.delivery.context import Desk
+from certmail_worker.delivery.finish import ask
+from certmail_worker.delivery.prepare import Prepared, Stop, prepare, unwritten
+from certmail_worker.delivery.settlement import Doubt, Rules
+from certmail_worker.google.gmail import Gmail
+from certmail_worker.google.http import SendWindow, boottime
+from certmail_worker.google.responses import Answer, Answered
+from certmail_worker.google.tenant_cache import Directory, TenantInside
+from certmail_worker.google.tokens import Token
+from support.data.garbage import ODD_LETTERS, PAYLOADS
+from support.deployment.context import Stand, stand
+
+PLAIN = Reminder(tenant="acme", to="anna@people.example", campaign="q4", pending=3)
+
+
+class OddDirectory(Directory):
+    """One whose tenants have names that are no texts, as a fault of ours could make them."""
+
+    async def tenant(self, tenant: str) -> TenantInside:
+        return TenantInside((await super().tenant(tenant)).opener, cast("Any", b"Secret Ltd"))
+
+
+class Place:
+    """A worker's desk, and jobs for it."""
+
+    def __init__(self, stand: Stand, directory: Directory | None = None) -> None:
+        self.stand = stand
+        with stand.office.db() as db:
+            self.public_key = registry.get_tenant(db, "acme").public_key
+        self.desk = Desk(
+            worker="w",
+            redis=stand.redis,
+            directory=directory or Directory(stand.redis, stand.office.vault),
+            tokens=stand.tokens(),
+            gmail=Gmail(stand.session, stand.google),
+            rules=Rules(),
+            lease_seconds=45,
+            send_window_seconds=5,
+        )
+
+    def job(self, payload: bytes, *, connection: ConnectionId | None = None) -> Job:
+        """A claimed job that holds this payload."""
+        id_ = JobId(str(uuid4()))
+        return Job(
+            id=id_,
+            tenant="acme",
+            connection=connection or self.stand.connection.id,
+            fence=1,
+            nonce="n",
+            failures=0,
+            refreshed=False,
+            resent=False,
+            strikes=0,
+            project_strikes=0,
+            enqueued_at=0,
+            expires_at=4e9,
+            body=Sealer(self.public_key).seal(payload, tenant="acme", job=id_, now=0),
+        )
+
+    async def stopped(self, job: Job) -> Stop:
+        stop = await prepare(self.desk, job)
+        assert isinstance(stop, Stop)
+        return stop
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def place(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> AsyncIterator[Place]:
+    with Redis.from_url(redis_url) as redis:
+        redis.flushall()
+    async with stand(Path(tmp_path_factory.mktemp("prepare")), redis_url) as made:
+        yield Place(made)
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_an_ordinary_reminder_is_prepared(place: Place) -> None:
+    prepared = await prepare(place.desk, place.job(write_payload(PLAIN)))
+    assert isinstance(prepared, Prepared)
+    assert b"anna@people.example" in prepared.raw
+
+
+async def test_a_mail_names_whom_to_ask_the_reminders_own_before_the_tenants(place: Place) -> None:
+    office = place.stand.office
+    own = PLAIN.model_copy(update={"reply_to": "q4-desk@people.example"})
+
+    async def names(reminder: Reminder) -> str | None:
+        # A worker keeps what it knows of a tenant for a minute: each look is a new worker's.
+        anew = Place(place.stand)
+        prepared = await prepare(anew.desk, anew.job(write_payload(reminder)))
+        assert isinstance(prepared, Prepared)
+        message = message_from_bytes(prepared.raw, policy=default)
+        text = message.get_body(("plain",))
+        assert text is not None
+        named = message["Reply-To"] and str(message["Reply-To"])
+        assert (
+            f"Questions? Write to {named}" in text.get_content() if named else "?" not in text.get_content()
+        )
+        return named
+
+    assert (await names(PLAIN), await names(own)) == (None, "q4-desk@people.example")
+    office.change_tenant("acme", reply_to=" it-help@acme.example ")
+    assert (await names(PLAIN), await names(own)) == ("it-help@acme.example", "q4-desk@people.example")
+    stored = str(office.redis.hgetall(redis_keys.TENANT + "acme"))
+    assert "it-help" not in stored, "it may be a person's: it is sealed"
+    office.change_tenant("acme", reply_to="")
+    assert await names(PLAIN) is None
+
+
+@pytest.mark.parametrize("given", ["it-help", "a@b.example, c@d.example", "Ann <ann@acme.example>"])
+async def test_what_is_no_address_names_nobody(place: Place, given: str) -> None:
+    with pytest.raises(WrongUse, match=r"--reply-to .* is not an email address"):
+        place.stand.office.change_tenant("acme", reply_to=given)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+async def test_a_content_that_is_no_reminder_fails_and_is_quoted_nowhere(
+    place: Place, payload: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop = await place.stopped(place.job(payload))
+    assert (stop.to, stop.reason.partition(":")[0]) == (State.FAILED, "payload_unreadable")
+    assert "ann@" not in stop.reason + caplog.text
+
+
+async def test_a_link_that_an_older_version_took_and_no_mail_can_carry_fails_with_the_reason(
+    place: Place,
+) -> None:
+    stored = b'{"tenant": "acme", "to": "anna@people.example", "link": "https://maria:pw@iga.acme.example/"}'
+    stop = await place.stopped(place.job(stored))
+    assert stop.to is State.FAILED
+    assert (
+        stop.reason == "compose_failed: No mail can carry its link: a user name stands in front of the host."
+    )
+
+
+@pytest.mark.parametrize("odd", ODD_LETTERS.values(), ids=ODD_LETTERS)
+async def test_an_odd_letter_is_written_or_fails_alone(place: Place, odd: dict[str, str]) -> None:
+    letter = Reminder.model_validate(
+        {"due_at": "2026-12-11T17:00:00Z", **PLAIN.model_dump(exclude_none=True), **odd}
+    )
+    prepared = await prepare(place.desk, place.job(write_payload(letter)))
+    assert isinstance(prepared, Prepared) or prepared.reason.startswith("compose_failed")
+
+
+async def test_what_composing_raises_ends_that_reminder_and_the_log_says_where_without_its_words(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd = Place(place.stand, OddDirectory(place.stand.redis, place.stand.office.vault))
+    with caplog.at_level(logging.ERROR):
+        stop = await odd.stopped(odd.job(write_payload(PLAIN)))
+    assert (stop.to, stop.reason) == (
+        State.FAILED,
+        "compose_failed: TypeError; the log says where",
+    )
+    [record] = [record for record in caplog.records if record.message == "compose_failed"]
+    assert ".py:" in record.__dict__["where"]
+    assert "Secret" not in str(record.__dict__)
+    assert "anna@" not in str(record.__dict__)
+
+
+async def test_where_no_letter_can_be_composed_no_reminder_fails_for_it(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody broke the installation: that is the operator's to mend, and the reminders wait for it."""
+    stop = unwritten(LookupError("anna@people.example"), place.job(b""), others_work=False)
+    assert (stop.to, stop.reason.partition(":")[0]) == (State.SCHEDULED, "composing_broken")
+    assert stop.wait is not None
+    assert stop.wait >= 30
+    assert "needs_operator" in caplog.text
+    assert "anna@" not in stop.reason + caplog.text
+
+
+async def test_a_job_with_another_tenants_connection_never_leaves_from_its_mailbox(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    office = place.stand.office
+    office.add_tenant("globex")
+    theirs: Connection = office.add_customer_owned_app(
+        "globex",
+        "default",
+        service_account="certmail@globex-it.iam.gserviceaccount.com",
+        mailbox="reviews@globex.example",
+        limits=Limits(),
+        valid_days=30,
+        verify=False,
+    )
+    stop = await place.stopped(place.job(write_payload(PLAIN), connection=theirs.id))
+    assert (stop.to, stop.reason.partition(":")[0]) == (State.FAILED, "wrong_connection")
+    assert stop.suspension is None, "the other tenant's lane goes on"
+    [record] = [record for record in caplog.records if record.message == "wrong_connection"]
+    assert (record.levelname, record.__dict__["tenant"]) == ("ERROR", "acme")
+
+
+@pytest.mark.parametrize(
+    ("key", "field"),
+    [("tenant", "private_key"), ("connection", "sealed")],
+)
+async def test_what_is_kept_of_a_tenant_or_connection_and_cannot_be_read_lets_its_reminders_wait(
+    place: Place, key: str, field: str
+) -> None:
+    redis: Any = place.stand.office.redis
+    name = (
+        redis_keys.TENANT + "acme" if key == "tenant" else redis_keys.CONNECTION + place.stand.connection.id
+    )
+    kept = redis.hget(name, field)
+    broken = Place(place.stand)
+    try:
+        for value in (b"\xff\xfe", b"", b"{}", None):
+            redis.hdel(name, field) if value is None else redis.hset(name, field, value)
+            stop = await broken.stopped(broken.job(write_payload(PLAIN)))
+            assert stop.to in {State.SCHEDULED, State.READY}, (value, stop)
+    finally:
+        redis.hset(name, field, kept)
+
+
+class Raising(Gmail):
+    """A Gmail whose client has a fault of its own, before or after the first byte."""
+
+    async def send(self, raw: bytes, token: str, window: SendWindow) -> Answer:
+        if raw == b"after":
+            window.pass_through()
+        if raw == b"odd answer":
+            window.pass_through()
+            return cast("Answer", Answered("two hundred", {}, b""))  # type: ignore[arg-type]  # what the test is about
+        raise ValueError("anna@people.example")
+
+
+@pytest.mark.parametrize(
+    ("raw", "outcome"), [(b"before", "not_sent"), (b"after", "unknown"), (b"odd answer", "unknown")]
+)
+async def test_whatever_a_request_raises_is_settled_as_what_it_means(
+    place: Place, raw: bytes, outcome: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = Place(place.stand).desk
+    raising = Desk(
+        desk.worker,
+        desk.redis,
+        desk.directory,
+        desk.tokens,
+        Raising(place.stand.session, place.stand.google),
+        desk.rules,
+        desk.lease_seconds,
+        desk.send_window_seconds,
+    )
+    prepared = Prepared(place.stand.connection, Token("secret", 0, "mark"), raw, Doubt())
+    verdict = await ask(raising, place.job(b""), prepared, SendWindow(boottime() + 5))
+    assert verdict.outcome == outcome
+    assert "anna@" not in caplog.text

@@ -1,0 +1,112 @@
+"""Reads the texts of one language and picks the plural form that a number needs in it.
+
+Each file in `catalogues/` is TOML: a translator reads and edits it in any editor and may leave comments, the standard
+library reads it, and plural forms carry the names that CLDR and Babel give them (`one`, `few`, …) where gettext would
+number them and want a build step. A table with an `other` is one text in its plural forms; every other table only groups
+texts, whose keys are joined by dots. A file with a country in its name (`de-CH.toml`) holds only what that country writes otherwise.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Any, Final
+
+from babel import Locale
+from babel.core import UnknownLocaleError
+from babel.numbers import format_decimal, format_percent
+
+from certmail_config.jobs.languages import language_of
+from certmail_worker.compose.language.phrases import Pattern, Phrase
+from certmail_worker.compose.language.typography import plain
+
+_FOLDER: Final = files(__package__) / "catalogues"
+# Countries that write as another one does.
+_WRITES_AS: Final = {"de-LI": "de-CH"}
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The texts of one language, with the conventions of one locale for its numbers."""
+
+    locale: Locale
+    texts: Mapping[str, Mapping[str, Pattern]]
+
+    def say(self, key: str, **values: str) -> Phrase:
+        """The text of that key, with its values."""
+        return Phrase(self.texts[key]["other"], values)
+
+    def count(self, key: str, number: int, **values: str) -> Phrase:
+        """The text of that key in the plural form for `number`, which it may show as `{count}`."""
+        forms = self.texts[key]
+        form = forms.get(self.locale.plural_form(number), forms["other"])
+        return Phrase(form, {"count": self.number(number), **values})
+
+    def number(self, number: int) -> str:
+        """The number with the locale's digits and grouping."""
+        return plain(format_decimal(number, locale=self.locale))
+
+    def percent(self, percent: int) -> str:
+        """The percentage as the locale writes it."""
+        return plain(format_percent(percent / 100, locale=self.locale))
+
+
+@lru_cache(maxsize=1024)
+def catalogue(tag: str | None) -> Catalogue:
+    """The texts for that locale: exactly it, else its language, else English.
+
+    Args:
+        tag: BCP 47 (`de-CH`) or POSIX (`de_CH.UTF-8`); anything at all is answered.
+    """
+    language = language_of(tag)
+    subtags = (tag or "").strip().split(".")[0].split("@")[0].replace("_", "-").split("-")
+    while subtags:
+        locale = _known_locale("-".join(subtags))
+        if locale is not None and locale.language == language:
+            return Catalogue(locale, _texts(language, locale.territory))
+        subtags.pop()
+    return Catalogue(Locale(language), _texts(language, None))
+
+
+@cache
+def languages() -> frozenset[str]:
+    """The languages that have a catalogue."""
+    return frozenset(name for name in _names() if "-" not in name)
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(
+        file.name.removesuffix(".toml") for file in _FOLDER.iterdir() if file.name.endswith(".toml")
+    )
+
+
+def _known_locale(tag: str) -> Locale | None:
+    try:
+        return Locale.parse(tag, sep="-")
+    except (ValueError, UnknownLocaleError):
+        return None
+
+
+@cache
+def _texts(language: str, territory: str | None) -> Mapping[str, Mapping[str, Pattern]]:
+    country = f"{language}-{territory}"
+    country = _WRITES_AS.get(country, country)
+    return _file(language) | (_file(country) if country in _names() else {})
+
+
+@cache
+def _file(name: str) -> dict[str, Mapping[str, Pattern]]:
+    document = tomllib.loads((_FOLDER / f"{name}.toml").read_text("utf-8"))
+    return dict(_flat(document, ""))
+
+
+def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Mapping[str, Pattern]]]:
+    for key, value in table.items():
+        if isinstance(value, str):
+            yield prefix + key, {"other": Pattern.of(value)}
+        elif "other" in value:
+            yield prefix + key, {form: Pattern.of(text) for form, text in value.items()}
+        else:
+            yield from _flat(value, f"{prefix}{key}.")

@@ -1,0 +1,54 @@
+"""Sentences with values in them, which read as text in a text mail and as escaped HTML in a page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+from markupsafe import Markup, escape
+
+from certmail_worker.compose.language.directions import in_html, in_text
+
+# Where a sentence without blanks may break: a page can be told, in a text nobody should find it.
+_BREAK: Final = "\u200b"
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A sentence with `{names}` where values belong, in both of its forms."""
+
+    text: str
+    html: Markup
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Both forms of one sentence."""
+        return cls(text.replace(_BREAK, ""), escape(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A pattern and its values: a template writes `{{ phrase }}` and gets the form that fits it.
+
+    Values are never read as patterns. In HTML each is escaped; in both, a name written from right to left cannot turn the
+    sentence around it.
+    """
+
+    pattern: Pattern
+    values: Mapping[str, str]
+
+    def __str__(self) -> str:
+        """The sentence as plain text."""
+        return self._filled(self.pattern.text)
+
+    def opening(self) -> str:
+        """The sentence where none stands before it: some catalogues begin in lower case, since a greeting precedes."""
+        return self._filled(f"{self.pattern.text[0].upper()}{self.pattern.text[1:]}")
+
+    def __html__(self) -> Markup:
+        """The sentence as HTML; Jinja's autoescape asks for it."""
+        escaped = {name: in_html(value) for name, value in self.values.items()}
+        # As a plain string: Markup's own format looks at each field again, which takes as long as the rest of the page.
+        return Markup(str(self.pattern.html).format_map(escaped))  # noqa: S704 - pattern and values are escaped
+
+    def _filled(self, text: str) -> str:
+        return text.format_map({name: in_text(value) for name, value in self.values.items()})

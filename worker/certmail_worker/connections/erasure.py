@@ -1,0 +1,103 @@
+"""Erasing a person: what waits for an address is called off, and the record forgets whom it was about.
+
+Read `erase` from top to bottom. Interrupted at any point, it is run again. What an application enqueues afterwards is new.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+
+from certmail_config.admin.admin import Office
+from certmail_config.base import redis_keys
+from certmail_config.base.addresses import recorded_address
+from certmail_config.base.ids import JobId
+from certmail_config.jobs.states import FINAL, State
+from certmail_config.ledger import Cancellation, cancel, close, run
+from certmail_config.sql import tables
+from certmail_worker.connections.draining import (
+    Patience,
+    Progress,
+    longest_wait,
+    newest_event,
+    under_way,
+    unrecorded,
+)
+from certmail_worker.connections.payloads import with_content
+from certmail_worker.connections.wiping import wipe
+from certmail_worker.recording.writer import read_cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """Of how many deliveries the recipient was taken out; how many were called off, and how many closed as unknown.
+
+    `remains` says where the address still is, though nobody would find it there.
+    """
+
+    deliveries: int
+    cancelled: int
+    uncertain: int
+    remains: tuple[str, ...] = ()
+
+
+def erase(
+    office: Office, address: str, by: str, progress: Progress, *, patience: float | None = None
+) -> Erased:
+    """Erase an address from both stores; raises Refused when something stays under way, or unrecorded, for too long.
+
+    `patience`: for so many seconds; without it for as long as what is under way may take.
+    """
+    waiting = Patience(
+        longest_wait(office.settings) if patience is None else patience,
+        progress,
+        "Nothing is erased yet.",
+        "See that a worker runs and reaches the database (`certmail doctor`); then run the command again.",
+    )
+    reason, address = f"erased: {by}", recorded_address(address)
+
+    # Only the record knows whom a reminder is for: what it has not read yet would not be found.
+    _wait_for_record(office, waiting)
+
+    jobs = with_content(office.redis, _unfinished(office, address))
+    results = [run(office.redis, cancel(job, reason)) for job in jobs]
+    waiting.wait(lambda: _sending(office, jobs))
+    closed = [run(office.redis, close(job, reason)) for job in jobs]
+    _wait_for_record(office, waiting)
+
+    record = tables.deliveries
+    with office.db() as db:
+        erased = db.execute(update(record).where(record.c.recipient == address).values(recipient=None))
+    _cut_stream(office)
+    called_off = results.count(Cancellation.CANCELLED)
+    return Erased(erased.rowcount, called_off, sum(closed), tuple(wipe(office)))
+
+
+def _unfinished(office: Office, address: str) -> list[JobId]:
+    record = tables.deliveries.c
+    ended = sorted(FINAL)
+    with office.db() as db:
+        found = db.execute(
+            select(record.job).where(record.recipient == address, record.state.not_in(ended))
+        ).scalars()
+        return [JobId(job) for job in found]
+
+
+def _sending(office: Office, jobs: list[JobId]) -> str:
+    """What is left of requests that are under way."""
+    with office.redis.pipeline(transaction=False) as pipe:
+        for job in jobs:
+            pipe.hget(redis_keys.JOB + job, "state")
+        return under_way(pipe.execute().count(State.SENDING.encode()))
+
+
+def _wait_for_record(office: Office, waiting: Patience) -> None:
+    """Until all that has happened by now is recorded; raises Refused."""
+    known = newest_event(office.redis)
+    waiting.wait(lambda: unrecorded(office.engine, known))
+
+
+def _cut_stream(office: Office) -> None:
+    """The stream keeps some of what is recorded for a while, sealed contents among it: cut it just before the cursor's event."""
+    office.redis.xtrim(redis_keys.EVENTS, minid=read_cursor(office.engine), approximate=False)

@@ -1,0 +1,18 @@
+"""Which reminders still have their content, sealed, in Redis: those that have not ended, and were not closed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from redis import Redis
+
+from certmail_config.base import redis_keys
+from certmail_config.base.ids import JobId
+
+
+def with_content(redis: Redis, jobs: Sequence[JobId]) -> list[JobId]:
+    """Those of the jobs; raises RedisError."""
+    with redis.pipeline(transaction=False) as pipe:
+        for job in jobs:
+            pipe.exists(redis_keys.BODY + job)
+        return [job for job, found in zip(jobs, pipe.execute(), strict=True) if found]

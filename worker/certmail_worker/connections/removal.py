@@ -1,0 +1,183 @@
+"""Removing connections and tenants: nothing of them leaves any more, what is under way ends, then they are erased.
+
+Read `remove_connection` and `remove_tenant` from top to bottom. Interrupted at any point, they are run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from certmail_config.admin.admin import Office
+from certmail_config.admin.erasing import erase_connection, erase_tenant
+from certmail_config.admin.suspension import set_tenant_state, suspend_connection
+from certmail_config.base import redis_keys
+from certmail_config.base.errors import Refused
+from certmail_config.base.ids import JobId
+from certmail_config.base.redis_answers import members_of, scan_scored
+from certmail_config.jobs.states import State
+from certmail_config.ledger import close, remove_lane, run, run_many
+from certmail_config.ledger.cancelling import cancel_pages
+from certmail_config.onboarding.worker_requests import workers_alive
+from certmail_config.sql import registry
+from certmail_config.tenants.models import Connection, TenantState
+from certmail_config.tenants.working_copy_removal import hide_connection
+from certmail_worker.connections.draining import (
+    Patience,
+    Progress,
+    longest_wait,
+    newest_event,
+    pause,
+    under_way,
+    unrecorded,
+)
+from certmail_worker.connections.revocation import GivenBack, give_back
+from certmail_worker.connections.wiping import wipe
+from certmail_worker.google.tokens import names_of
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What was called off, of how many nobody knows what became of them, and what became of the access at Google.
+
+    `remains` says where its keys still are, though nobody would find them there.
+    """
+
+    cancelled: int
+    uncertain: int
+    given_back: list[GivenBack]
+    remains: tuple[str, ...] = ()
+
+    @property
+    def called_off(self) -> str:
+        """How many were called off, as a sentence."""
+        match self.cancelled:
+            case 0:
+                return "No reminder was waiting for it."
+            case 1:
+                return "1 reminder was called off."
+            case many:
+                return f"{many} reminders were called off."
+
+
+def remove_connection(office: Office, connection: Connection, progress: Progress) -> Removed:
+    """Remove a connection; raises Refused when something stays under way for too long. Uncertain reminders stay."""
+    connection = suspend_connection(office, connection.id)
+    hide_connection(office.redis, connection.tenant, connection.name, connection.id)
+    drain = Drain(office, connection.tenant, connection.id, "its connection was removed", progress)
+    uncertain = drain.run()
+    while run(office.redis, remove_lane(connection.id, by=office.actor)):
+        uncertain = drain.again()
+    given_back = give_back(office, [connection])
+    erase_connection(office, connection)
+    office.redis.delete(*names_of(connection))
+    return Removed(drain.cancelled, len(uncertain), given_back, tuple(wipe(office)))
+
+
+def remove_tenant(office: Office, tenant: str, by: str, progress: Progress) -> Removed:
+    """Remove a tenant with all that is known of its people; raises Refused as above. What it did stays on record."""
+    set_tenant_state(office, tenant, TenantState.SUSPENDED, by)
+    with office.db() as db:
+        connections = registry.list_connections(db, tenant)
+    drain = Drain(office, tenant, "", "its tenant was removed", progress)
+    closed = _close(office, drain.run())
+    while any(run(office.redis, remove_lane(each.id, by=by)) for each in connections):
+        closed += _close(office, drain.again())
+    # Nothing comes in any more. Workers that still remember the key must not record addresses after they were erased.
+    newest = newest_event(office.redis)
+    drain.wait(lambda: _left_to_record(office, newest))
+    given_back = give_back(office, connections)
+    erase_tenant(office, tenant, connections)
+    for each in connections:
+        office.redis.delete(*names_of(each))
+    return Removed(drain.cancelled, closed, given_back, tuple(wipe(office)))
+
+
+class Drain:
+    """Calls off all that waits, of a tenant or one of its connections, and waits for what is under way.
+
+    `patience`: for so many seconds in all; without it for as long as what is under way may take.
+    """
+
+    def __init__(
+        self,
+        office: Office,
+        tenant: str,
+        connection: str,
+        reason: str,
+        progress: Progress,
+        *,
+        patience: float | None = None,
+    ) -> None:
+        self.cancelled = 0
+        self._office = office
+        self._scope = tenant, connection
+        self._reason = f"cancelled: {reason}"
+        self._patience = Patience(
+            longest_wait(office.settings) if patience is None else patience,
+            progress,
+            "Nothing more leaves, but nothing is erased yet.",
+            "Start a worker (`certmail worker`), which brings that to an end; then run the command again.",
+        )
+
+    def run(self) -> list[JobId]:
+        """Until nothing is left but what is uncertain, which it gives, and what is enqueued meanwhile. Raises Refused."""
+        tenant, connection = self._scope
+        done = cancel_pages(self._office.redis, tenant, "", connection, self._reason)
+        self.cancelled += done.cancelled
+        self.wait(self._under_way)
+        return _uncertain(self._office, *self._scope)
+
+    def again(self) -> list[JobId]:
+        """Once more, since something was enqueued meanwhile; raises Refused when there is no end to it."""
+        if self._patience.is_over:
+            raise Refused(
+                "still_enqueued",
+                "Reminders come in as fast as they are called off. Nothing leaves, but nothing is erased yet.",
+                "Stop whoever sends them, and see `certmail doctor`; then run the command again.",
+            )
+        pause()
+        return self.run()
+
+    def wait(self, left: Callable[[], str]) -> None:
+        """Wait until there is nothing left to say about what is left; raises Refused when that takes too long."""
+        self._patience.wait(left)
+
+    def _under_way(self) -> str:
+        redis = self._office.redis
+        with redis.pipeline(transaction=False) as pipe:
+            for id_ in members_of(redis, redis_keys.LEASED):
+                pipe.hmget(redis_keys.JOB + id_.decode(), ["tenant", "connection"])
+            return under_way(sum(_matches(job, *self._scope) for job in pipe.execute()))
+
+
+def _uncertain(office: Office, tenant: str, connection: str) -> list[JobId]:
+    """The jobs of which nobody knows what became, and nobody has said so."""
+    redis, cursor = office.redis, 0
+    found: list[JobId] = []
+    while True:
+        cursor, page = scan_scored(redis, redis_keys.DUE, cursor, 500)
+        with redis.pipeline(transaction=False) as pipe:
+            for id_, _ in page:
+                pipe.hmget(redis_keys.JOB + id_.decode(), ["tenant", "connection", "state"])
+            jobs = pipe.execute()
+        for (id_, _), job in zip(page, jobs, strict=True):
+            if _matches(job, tenant, connection) and job[2] == State.UNCERTAIN.encode():
+                found.append(JobId(id_.decode()))
+        if cursor == 0:
+            return sorted(set(found))  # a scan may show one twice
+
+
+def _matches(job: list[bytes | None], tenant: str, connection: str) -> bool:
+    return job[0] == tenant.encode() and (not connection or job[1] == connection.encode())
+
+
+def _close(office: Office, jobs: list[JobId]) -> int:
+    """Nobody can settle them any more: they stay on record as uncertain, without their content. Gives how many."""
+    reason = "tenant_removed: what became of its request stays unknown"
+    return sum(run_many(office.redis, [close(job, reason) for job in jobs])[0])
+
+
+def _left_to_record(office: Office, event: str) -> str:
+    """What a live worker is still to record of all events up to one; without a worker nobody remembers the key."""
+    return unrecorded(office.engine, event) if workers_alive(office.redis) else ""

@@ -1,0 +1,44 @@
+"""What a delivery needs at hand: the ledger, the directory, tokens, Gmail, and the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from redis.asyncio import Redis
+
+from certmail_config.ledger import Call, arun, arun_durably
+from certmail_worker.delivery.settlement import Rules
+from certmail_worker.google.gmail import Gmail
+from certmail_worker.google.tenant_cache import Directory
+from certmail_worker.google.tokens import Tokens
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One worker process's; everything on it belongs to the pool's loop.
+
+    `worker` names the process in the record; `replicas` is how many must confirm a begin.
+    """
+
+    worker: str
+    redis: Redis
+    directory: Directory
+    tokens: Tokens
+    gmail: Gmail
+    rules: Rules
+    lease_seconds: float
+    send_window_seconds: float
+    replicas: int = 0
+    unsettled: set[str] = field(default_factory=set)
+    """Jobs that were begun here: what becomes of their requests this worker will know, and nobody else."""
+
+    async def ledger(self, call: Call[T]) -> T:
+        """Make one transition; raises RedisError."""
+        return await arun(self.redis, call)
+
+    async def durably(self, call: Call[T]) -> tuple[T, bool]:
+        """Make one transition that must survive this server; gives also whether enough replicas have it. Raises RedisError."""
+        return await arun_durably(self.redis, call, self.replicas)

@@ -1,0 +1,166 @@
+"""What `certmail doctor --repair` can do: restore a ledger that is older than its record, or mend broken indexes.
+
+One thing at a time, the graver first. What would be done is shown before; the tenants' words for it are in `lines`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from certmail_config.admin.admin import Office, open_office
+from certmail_config.base.errors import Refused
+from certmail_config.settings import Settings
+from certmail_config.sql.engine import reachable
+from certmail_worker.doctor import invariants, restore
+from certmail_worker.doctor.restore_plan import Kind, Plan, outcome, said, summary
+from certmail_worker.doctor.unused_copy import doubt
+from certmail_worker.recording.consistency import WORDS, Lineage, assess, read_traces
+from certmail_worker.recording.writer import read_position
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a repair did in fact: in words, and the jobs by what was done about them."""
+
+    lines: Sequence[str]
+    jobs: dict[str, list[str]]
+
+
+@runtime_checkable
+class Repair(Protocol):
+    """Something that can be put right."""
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """What it would do, in words."""
+
+    @property
+    def jobs(self) -> dict[str, list[str]]:
+        """The jobs that it concerns, by what is done."""
+
+    @property
+    def doubt(self) -> str:
+        """What must be ruled out before, since it cannot be undone; nothing where it can."""
+
+    def carry_out(self, settings: Settings) -> Done:
+        """Do it; raises StoresUnreachable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """Redis is older than the record; `copy` asks about a copy of it that nobody has put back, if it is empty."""
+
+    plan: Plan
+    copy: str = ""
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """See Repair."""
+        return [*summary(self.plan), *_lost(self.plan.of(Kind.LOSE))]
+
+    @property
+    def jobs(self) -> dict[str, list[str]]:
+        """See Repair."""
+        return {kind: [*self.plan.of(kind)] for kind in Kind}
+
+    @property
+    def doubt(self) -> str:
+        """See Repair."""
+        final = any(step.known and step.kind in {Kind.LOSE, Kind.HOLD} for step in self.plan.steps)
+        return self.copy if final else ""
+
+    def carry_out(self, settings: Settings) -> Done:
+        """See Repair."""
+        with open_office(settings) as office, reachable(office.engine):
+            done = outcome(self.plan, restore.carry_out(office, self.plan))
+        return Done([*said(done, self.plan), *_lost(done[Kind.LOSE])], {kind: [*done[kind]] for kind in Kind})
+
+
+def _lost(jobs: Sequence[str]) -> list[str]:
+    return [f"Lost: {', '.join(jobs)}"] if jobs else []
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The record is older than Redis, and nobody has a newer one: what it lacks it will never have."""
+
+    since: datetime | None
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """See Repair."""
+        since = self.since.isoformat(timespec="seconds") if self.since else "the beginning"
+        return [
+            f"The record goes on with what is still in Redis's stream; of what happened since {since} the rest is missing for good"
+        ]
+
+    @property
+    def jobs(self) -> dict[str, list[str]]:
+        """See Repair."""
+        return {}
+
+    @property
+    def doubt(self) -> str:
+        """See Repair."""
+        return ""
+
+    def carry_out(self, settings: Settings) -> Done:
+        """See Repair."""
+        with open_office(settings) as office, reachable(office.engine):
+            restore.accept_gap(office)
+        return Done(self.lines, self.jobs)
+
+
+@dataclass(frozen=True, slots=True)
+class Mending:
+    """Indexes do not agree with the jobs."""
+
+    report: invariants.Report
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """See Repair."""
+        return [
+            f"{invariants.sentence(code, subjects)}: {invariants.CODES[code][2]}"
+            for code, subjects in self.report.found.items()
+        ]
+
+    @property
+    def jobs(self) -> dict[str, list[str]]:
+        """See Repair."""
+        return dict(self.report.found)
+
+    @property
+    def doubt(self) -> str:
+        """See Repair."""
+        return ""
+
+    def carry_out(self, settings: Settings) -> Done:
+        """See Repair."""
+        with open_office(settings) as office:
+            office.publisher.publish_missing()
+            invariants.put_right(office.redis, self.report)
+        return Done(self.lines, self.jobs)
+
+
+def find_repair(settings: Settings, *, stopped_at: datetime | None = None) -> Repair | None:
+    """What can be put right, or None; changes nothing. Raises Refused where only the operator can, StoresUnreachable."""
+    with open_office(settings) as office, reachable(office.engine):
+        lineage = assess(read_traces(office.redis, office.engine))
+        if lineage in {Lineage.ROLLED_BACK, Lineage.REPLACED}:
+            copy = doubt(office.redis, settings) if lineage is Lineage.REPLACED else ""
+            return Restoration(restore.make_plan(office, stopped_at=stopped_at), copy)
+        if lineage is Lineage.RECORD_BEHIND:
+            return Gap(read_position(office.engine).seen_at)
+        if lineage in WORDS:
+            message, remedy = WORDS[lineage]
+            raise Refused(lineage, message, remedy)
+        return _mending(office)
+
+
+def _mending(office: Office) -> Mending | None:
+    report = invariants.look(office.redis)
+    return Mending(report) if report.found else None

@@ -1,0 +1,194 @@
+"""The one HTTP session, and the send window: the last look before the first byte.
+
+Requests are made once: no redirects, and aiohttp re-sends only idempotent methods on a dead connection (google.md §2.6). Nothing comes
+from the environment: a proxy is used where one is set, its CONNECT and the TLS behind it are done before the last look.
+"""
+
+from __future__ import annotations
+
+import io
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
+
+from certmail_config.google import proxy as proxies
+from certmail_config.google.http import google_session
+from certmail_worker.google.responses import Answer, Answered, Lost, NotSent
+
+MOST_ANSWER_BYTES = 1_000_000
+STREAMED_BYTES = 500_000
+
+
+def boottime() -> float:
+    """Seconds since boot, suspension included: the clock that a frozen process or machine cannot stop."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class WindowMissedError(Exception):
+    """Too long since begin: the lease may be somebody else's by now."""
+
+
+@dataclass(slots=True)
+class SendWindow:
+    """Until when the first byte may leave (boottime seconds), since when it may have, and how many seconds the rest took."""
+
+    deadline: float
+    opened_at: float | None = None
+    took: float | None = None
+
+    @property
+    def open_wire(self) -> bool:
+        """Whether a byte may have left."""
+        return self.opened_at is not None
+
+    def pass_through(self) -> None:
+        """Called when the connection is open and nothing is written yet."""
+        now = boottime()
+        if now > self.deadline:
+            raise WindowMissedError
+        self.opened_at = now
+
+    def close(self) -> None:
+        """Called when the answer is there, or given up."""
+        if self.opened_at is not None:
+            self.took = boottime() - self.opened_at
+
+
+_WINDOW: ContextVar[SendWindow | None] = ContextVar("send window of the request under way", default=None)
+
+
+class Connector(aiohttp.TCPConnector):
+    """Gives out a connection only while the send window of the request is open.
+
+    A trace hook that raises would do the same, but aiohttp then forgets the connection without closing it.
+    """
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own name
+    ) -> Connection:
+        """Connect, or take a connection that is open; then look at the clock for the last time."""
+        connection = await super().connect(req, traces, timeout)
+        window = _WINDOW.get()
+        if window is None:
+            return connection
+        try:
+            window.pass_through()
+        except WindowMissedError:
+            connection.close()
+            raise
+        return connection
+
+
+class ThroughProxy(Connector):
+    """Marks a session whose requests go through a proxy."""
+
+
+def new_session(
+    *,
+    ca_file: Path | None,
+    timeout_seconds: float,
+    saw_date: Callable[[str | None], None] | None = None,
+    proxy: str | None = None,
+) -> aiohttp.ClientSession:
+    """Make a session as google_session does; its connector keeps to the send window, and `saw_date` is told each answer's Date."""
+    trace = aiohttp.TraceConfig()
+    if saw_date is not None:
+        trace.on_request_end.append(_tell_date(saw_date))
+    return google_session(
+        ca_file=ca_file,
+        timeout_seconds=timeout_seconds,
+        proxy=proxy,
+        connector=Connector if proxy is None else ThroughProxy,
+        traces=[trace],
+    )
+
+
+async def exchange(
+    session: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    *,
+    window: SendWindow | None = None,
+    headers: Mapping[str, str] | None = None,
+    data: bytes | io.BytesIO | Mapping[str, str] | None = None,
+) -> Answer:
+    """Make one request; every way it can end is a value. Without a window it may be sent at any time."""
+    window = window or SendWindow(float("inf"))
+    under_way = _WINDOW.set(window)
+    try:
+        if isinstance(data, bytes) and len(data) > STREAMED_BYTES:
+            data = io.BytesIO(
+                data
+            )  # written in pieces, so that one large message does not hold up all others
+        async with session.request(
+            method, url, headers=headers, data=data, allow_redirects=False
+        ) as response:
+            return await _read(response)
+    except WindowMissedError:
+        return NotSent("the process stood still between the record and the request")
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        trouble = None if window.open_wire else _trouble_of_proxy(session, error)
+        if trouble is not None:
+            return NotSent(trouble.why, trouble.remedy if trouble.refused else "")
+        why = _why(error)
+        return Lost(why, waited=isinstance(error, TimeoutError)) if window.open_wire else NotSent(why)
+    finally:
+        _WINDOW.reset(under_way)
+        window.close()
+
+
+async def _read(response: aiohttp.ClientResponse) -> Answered:
+    """The answer with its body, but for what is absurdly long; one `read` would give no more than has arrived so far.
+
+    Whatever happens to the body, status and headers say what Google did with the request.
+    """
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    body, broken, waited = bytearray(), "", False
+    try:
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) >= MOST_ANSWER_BYTES:
+                break
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        broken, waited = _why(error), isinstance(error, TimeoutError)
+    return Answered(response.status, headers, bytes(body[:MOST_ANSWER_BYTES]), broken, waited)
+
+
+def _trouble_of_proxy(session: aiohttp.ClientSession, error: Exception) -> proxies.ProxyTrouble | None:
+    """What an error says of the proxy, before anything went through it. aiohttp's own words would repeat its password."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return proxies.answered(error.status)
+    if not isinstance(session.connector, ThroughProxy):
+        return None
+    if isinstance(
+        error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError | ssl.SSLError
+    ):
+        return proxies.UNTRUSTED
+    return proxies.UNREACHABLE if isinstance(error, aiohttp.ClientProxyConnectionError) else proxies.SILENT
+
+
+def _tell_date(saw_date: Callable[[str | None], None]) -> Any:
+    async def told(
+        _: aiohttp.ClientSession, __: SimpleNamespace, ended: aiohttp.TraceRequestEndParams
+    ) -> None:
+        saw_date(ended.response.headers.get("Date"))
+
+    return told
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -1,0 +1,147 @@
+"""From an event to what it means for the record's rows; pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from certmail_config.base.redis_answers import from_ms
+
+DECISIONS: Final = frozenset({"cancelled", "settled_by_hand", "tenant_removed", "erased", "retention"})
+"""The reasons, by their code, that are somebody's decision; what follows the code says whose."""
+LEARNT: Final = ("http_status", "google_reason", "gmail_id", "gmail_thread_id", "latency_ms", "key_id", "connection_version")  # fmt: skip
+"""What the detail of an attempt may say; later news that does not say it leaves it as it was."""
+NUMBERS: Final = frozenset({"http_status", "latency_ms", "connection_version"})
+"""Those of it that are numbers; the others are texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of the stream, its fields decoded; `recipient` is opened from the sealed body of `enqueued`.
+
+    `mailbox` and `key_id` are those of the connection that a request is `begun` with, or is presumed to have been.
+    """
+
+    id: str
+    type: str
+    at: datetime
+    fields: Mapping[str, str]
+    recipient: str | None = None
+    mailbox: str | None = None
+    key_id: str | None = None
+
+
+def event_row(event: Event) -> dict[str, Any]:
+    """The event itself, without payload and addresses."""
+    ms, _, n = event.id.partition("-")
+    data = {name: value for name, value in event.fields.items() if name not in {"job", "tenant"}}
+    return {
+        "stream_ms": int(ms),
+        "stream_n": int(n),
+        "type": event.type,
+        "at": event.at,
+        "tenant": event.fields.get("tenant"),
+        "job": event.fields.get("job"),
+        "data": json.dumps(data),
+    }
+
+
+def new_delivery(event: Event) -> dict[str, Any]:
+    """What `enqueued` says."""
+    fields = event.fields
+    return {
+        "job": fields["job"],
+        "tenant": fields["tenant"],
+        "connection": fields["connection"],
+        "kind": fields["kind"],
+        "campaign": fields["campaign"] or None,
+        # Local parts differ by case on paper only: whoever is looked for, or erased, must be found.
+        "recipient": event.recipient.lower() if event.recipient else None,
+        "mailbox": None,
+        "state": fields["state"],
+        "reason": fields["reason"] or None,
+        "held": False,
+        "possible_duplicate": False,
+        "enqueued_at": event.at,
+        "send_at": _time(fields["send_at"]),
+        "expires_at": _time(fields["expires_at"]),
+        "updated_at": event.at,
+        "dedupe": fields["dedupe"],
+        "fingerprint": fields["fingerprint"],
+        "decided_by": None,
+    }
+
+
+def change(event: Event) -> dict[str, Any] | None:
+    """The state that a delivery is in from then on; None for an event that says none, or that makes a delivery."""
+    if event.type == "enqueued" or "job" not in event.fields or "state" not in event.fields:
+        return None
+    return {
+        "b_job": event.fields["job"],
+        "state": event.fields["state"],
+        "reason": event.fields.get("reason") or None,
+        "held": event.fields.get("held") == "1",
+        "updated_at": event.at,
+        "decision": decided_by(event.fields.get("reason", "")),
+    }
+
+
+def decided_by(reason: str) -> str | None:
+    """Who decided, as far as the reason says; None if nobody did."""
+    code, _, words = reason.partition(": ")
+    return (words or code) if code in DECISIONS else None
+
+
+def tells_of_request(kind: str, fields: Mapping[str, str]) -> bool:
+    """Whether an event tells of a new request: one that was begun, or that a repair presumes could have been made."""
+    return kind == "begun" or _presumes(kind, fields)
+
+
+def _presumes(kind: str, fields: Mapping[str, str]) -> bool:
+    return kind in {"restored", "mended"} and "attempt" in fields
+
+
+def new_attempt(event: Event) -> dict[str, Any]:
+    """What an event that tells of a new request says of it; by whom a presumed one was made nobody knows."""
+    return {
+        "job": event.fields["job"],
+        "n": int(event.fields["attempt"]),
+        "worker": event.fields.get("worker"),
+        "begun_at": _time(event.fields.get("begun_at", "")) or event.at,
+        "key_id": event.key_id,
+    }
+
+
+def end_of_attempt(event: Event) -> dict[str, Any] | None:
+    """What became of an attempt; of one whose worker was lost nothing more is known. None for other events."""
+    lost = event.type == "reaped" and "attempt" in event.fields
+    if event.type != "settled" and not lost and not _presumes(event.type, event.fields):
+        return None
+    detail = _detail(event.fields.get("detail", "{}"))
+    return {
+        "b_job": event.fields["job"],
+        "b_n": int(event.fields["attempt"]),
+        "outcome": event.fields.get("outcome", "unknown"),
+        "reason": event.fields.get("reason") or None,
+        "told_end": datetime.fromisoformat(detail["ended_at"]) if "ended_at" in detail else None,
+        "heard_at": event.at,
+        **{f"b_{name}": detail.get(name) for name in LEARNT},
+    }
+
+
+def _detail(text: str) -> dict[str, Any]:
+    """What a worker said of an attempt; raises ValueError, TypeError for what it would not have said so."""
+    detail = json.loads(text)
+    if not isinstance(detail, dict):
+        raise TypeError("its detail is no object")
+    for name in LEARNT:
+        if not isinstance(detail.get(name), int if name in NUMBERS else str) and detail.get(name) is not None:
+            raise ValueError(f"the {name} in its detail is of another kind")
+    return detail
+
+
+def _time(ms: str) -> datetime | None:
+    return from_ms(ms) if ms else None

@@ -1,0 +1,31 @@
+"""The Celery tasks, registered here and nowhere else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from certmail_config.base.ids import JobId
+from certmail_config.stores.broker import DELIVER, PROBE
+from certmail_worker.connections.request_task import answer
+from certmail_worker.delivery.deliver import deliver
+from certmail_worker.delivery.task_states import End
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+    from certmail_worker.runtime.lifecycle import WorkerLife
+
+
+def register(app: Celery, life: WorkerLife) -> None:
+    """Register the tasks; they run on the pool's loop, with what the worker's life has prepared there."""
+
+    async def certmail_deliver(job_id: str) -> End:
+        """Deliver one reminder."""
+        return await deliver(life.desk, JobId(job_id))
+
+    async def certmail_probe(enquiry_id: str) -> str:
+        """Ask Google what the gateway wants to know of a connection."""
+        return await answer(life.office, enquiry_id, life.desk.worker)
+
+    app.task(certmail_deliver, name=DELIVER, Request="certmail_worker.runtime.task_request:Reporting")
+    app.task(certmail_probe, name=PROBE)

@@ -1,0 +1,58 @@
+"""The pacer: lets each mailbox's next reminder leave when its time has come, and rings for it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from certmail_config.base.ids import JobId
+from certmail_config.ledger import Stop, dispatch
+from certmail_config.stores.capacity import LOOK_SECONDS, Limits
+from certmail_worker.delivery.context import Desk
+from certmail_worker.health.progress import GotOn, unnoted
+from certmail_worker.services.pacing_guard import Guard
+
+log = logging.getLogger(__name__)
+
+MOST = 500
+"""Jobs leased in one step; more would make the script hold the server for too long."""
+LONGEST_PAUSE = 0.1
+SHORTEST_PAUSE = 0.01
+STOPPED_PAUSE = 5.0
+PAUSED_PAUSE = 0.5
+"""How long after an operator lets things leave again, at most."""
+
+
+async def pace(
+    desk: Desk,
+    ring: Callable[[Sequence[JobId]], None],
+    check_server: Callable[[], bool],
+    limits: Limits,
+    got_on: GotOn = unnoted,
+) -> None:
+    """Pace until cancelled; raises RedisError, or what ringing raises: then leases end and jobs return to their lanes.
+
+    A server that nobody has checked since it started is checked first; raises what that raises, SQLAlchemyError say.
+    From one that is full, or lacks the replicas that must confirm, nothing more leaves.
+    """
+    guard = Guard(desk.redis, limits, replicas=desk.replicas)
+    while True:
+        if await guard.forbids():
+            await got_on()  # that nothing may leave is said elsewhere
+            await asyncio.sleep(LOOK_SECONDS)
+            continue
+        step = await desk.ledger(dispatch(MOST))
+        if step.stopped is not Stop.UNCHECKED:
+            await got_on()
+        if step.stopped is not None:
+            if step.stopped is Stop.PAUSED:
+                await asyncio.sleep(PAUSED_PAUSE)
+            elif step.stopped is not Stop.UNCHECKED or not await asyncio.to_thread(check_server):
+                await got_on()
+                await asyncio.sleep(STOPPED_PAUSE)
+            continue
+        if step.jobs:
+            await asyncio.to_thread(ring, step.jobs)
+        pause = LONGEST_PAUSE if step.next_in is None else step.next_in
+        await asyncio.sleep(min(max(pause, SHORTEST_PAUSE), LONGEST_PAUSE))

@@ -1,0 +1,30 @@
+"""The reaper: moves on what is due, expired, or was held by a worker that is no more."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from certmail_config.jobs.states import State
+from certmail_config.ledger import reap
+from certmail_worker.delivery.context import Desk
+from certmail_worker.health.progress import GotOn, unnoted
+
+log = logging.getLogger(__name__)
+
+MOST = 200
+PAUSE_SECONDS = 0.5
+
+
+async def sweep(desk: Desk, got_on: GotOn = unnoted) -> None:
+    """Reap until cancelled; raises RedisError. While all is stopped, nothing is reaped: pacer and keeper say why."""
+    while True:
+        swept = await desk.ledger(reap(MOST))
+        await got_on()
+        for job, was, now in swept.moved:
+            if was is None:
+                log.error("job_broken", extra={"job": job, "state": now})
+            elif was is not State.SCHEDULED:
+                log.info("reaped", extra={"job": job, "was": was, "state": now})
+        if swept.looked_at < MOST:
+            await asyncio.sleep(PAUSE_SECONDS)

@@ -1,0 +1,97 @@
+"""Retention, one of the keeper's services: payloads, addresses and records are each kept for their period, and no longer.
+
+A payload goes when its reminder ends. One that is uncertain does not end by itself: it is closed after its period.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection as Db
+
+from certmail_config.admin.admin import Office
+from certmail_config.ledger import close, run_many
+from certmail_config.settings import Settings
+from certmail_config.sql.retention import (
+    forget_addresses,
+    forget_events,
+    forget_records,
+    forget_set_aside,
+    undecided,
+)
+from certmail_worker.connections.payloads import with_content
+from certmail_worker.health.progress import GotOn, unnoted
+
+log = logging.getLogger(__name__)
+
+MOST: Final = 500
+"""In one transaction: the recorder writes between them."""
+PAUSE_SECONDS: Final = 3600.0
+MOST_SECONDS: Final = 600.0
+"""How long it may take to forget what is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """How much of each kind."""
+
+    payloads: int = 0
+    addresses: int = 0
+    records: int = 0
+
+
+async def forget_in_time(office: Office, got_on: GotOn = unnoted) -> None:
+    """Look each hour until cancelled; raises StoresUnreachable, RedisError."""
+    while True:
+        done = await asyncio.to_thread(forget, office, datetime.now(UTC))
+        await got_on()
+        if done != Forgotten():
+            log.info(
+                "forgotten",
+                extra={"payloads": done.payloads, "addresses": done.addresses, "records": done.records},
+            )
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+def forget(office: Office, now: datetime) -> Forgotten:
+    """Forget what is due; raises StoresUnreachable, RedisError."""
+    settings = office.settings
+    payloads = _close(office, now - timedelta(days=payload_days(settings)), payload_days(settings))
+    with office.db() as db:
+        forget_set_aside(db, now - timedelta(days=payload_days(settings)))
+    addresses = records = 0
+    if settings.address_days is not None:
+        addresses = _all(office, forget_addresses, now - timedelta(days=settings.address_days))
+    if settings.record_days is not None:
+        before = now - timedelta(days=settings.record_days)
+        records = _all(office, forget_records, before)
+        _all(office, forget_events, before)
+    return Forgotten(payloads, addresses, records)
+
+
+def payload_days(settings: Settings) -> int:
+    """How long the content of an uncertain reminder is kept."""
+    return settings.payload_days or settings.dedupe_days
+
+
+def _close(office: Office, before: datetime, days: int) -> int:
+    """What is closed was as good as settled: the next of its series came long ago."""
+    with office.db() as db:
+        jobs = undecided(db, before)
+    reason = f"retention: nobody settled it within {days} days"
+    calls = [close(job, reason) for job in with_content(office.redis, jobs)]
+    return sum(run_many(office.redis, calls)[0])
+
+
+def _all(office: Office, forget: Callable[[Db, datetime, int], int], before: datetime) -> int:
+    total, count = 0, MOST
+    while count == MOST:
+        with office.db() as db:
+            count = forget(db, before, MOST)
+        total += count
+    return total

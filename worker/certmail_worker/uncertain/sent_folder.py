@@ -1,0 +1,102 @@
+"""Looking for our own mail among the sent ones of a mailbox: pages are read until all are found, or too old.
+
+Listing SENT is immediately consistent, where searching is not (google.md §2.5). Every request is paid for out of the
+mailbox's minute, so that looking never costs a send its place.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from certmail_config.ledger.lanes import SEND_UNITS
+from certmail_worker.google.gmail import GET_UNITS, LIST_UNITS, Gmail
+from certmail_worker.google.responses import Answer, Answered
+
+PAGE = 100
+REMEMBERED = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One sent message of ours; `at` is when Google took it, in seconds."""
+
+    message: str
+    thread: str | None
+    certmail_id: str | None
+    at: float
+
+
+class LookFailedError(Exception):
+    """The mailbox could not be looked into now; the text says why, without addresses. `status` is HTTP's, if there was one."""
+
+    def __init__(self, why: str, status: int | None = None) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+@dataclass(slots=True)
+class SentBox:
+    """The sent mail of one connection; what was read once is remembered, and what was paid for is used up."""
+
+    gmail: Gmail
+    _credit: int = 0
+    _known: OrderedDict[str, Sent] = field(default_factory=OrderedDict)
+
+    async def since(
+        self, token: str, oldest: float, pay: Callable[[int], Awaitable[bool]]
+    ) -> AsyncIterator[Sent]:
+        """Yield messages, the newest first, down to `oldest`; raises LookFailedError."""
+        page: str | None = None
+        while True:
+            await self._use(LIST_UNITS, pay)
+            value = _json(await self.gmail.list_sent(token, most=PAGE, page=page))
+            for item in value.get("messages") or []:
+                sent = self._known.get(item["id"])
+                if sent is None:
+                    await self._use(GET_UNITS, pay)
+                    sent = await self._get(token, str(item["id"]))
+                if sent.at < oldest:
+                    return
+                yield sent
+            page = value.get("nextPageToken")
+            if not page:
+                return
+
+    async def _use(self, units: int, pay: Callable[[int], Awaitable[bool]]) -> None:
+        """Pay by the price of a send, which is what the mailbox's minute is counted in, and use it up bit by bit."""
+        if self._credit < units:
+            if not await pay(SEND_UNITS):
+                raise LookFailedError("the mailbox's minute has no room for it now")
+            self._credit += SEND_UNITS
+        self._credit -= units
+
+    async def _get(self, token: str, message: str) -> Sent:
+        value = _json(await self.gmail.get_certmail_id(token, message))
+        headers = {
+            item["name"].lower(): item["value"] for item in value.get("payload", {}).get("headers", [])
+        }
+        sent = Sent(
+            message, value.get("threadId"), headers.get("x-certmail-id"), int(value["internalDate"]) / 1000
+        )
+        self._known[message] = sent
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return sent
+
+
+def _json(answer: Answer) -> dict[str, Any]:
+    if not isinstance(answer, Answered):
+        raise LookFailedError(answer.why)
+    if answer.status != 200:
+        raise LookFailedError(f"HTTP {answer.status}", answer.status)
+    try:
+        value = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        raise LookFailedError(answer.broken or "an answer that cannot be read") from None
+    if not isinstance(value, dict):
+        raise LookFailedError("an answer that is no object")
+    return value

@@ -1,0 +1,166 @@
+"""The verifier: finds out, where the customer allows it, whether a mail of unknown outcome went out after all.
+
+One that is found was accepted. One that is not found proves something only long after its attempt ended, since Gmail may
+still be at it, and when it was not found twice: then it never went out, and is sent again without any doubt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final
+from uuid import uuid4
+
+from redis.exceptions import RedisError, ResponseError
+
+from certmail_config.base import redis_keys
+from certmail_config.base.errors import SealBroken
+from certmail_config.base.ids import ConnectionId, JobId
+from certmail_config.base.redis_answers import afield_of, ahash_of, ascored_up_to, aserver_time
+from certmail_config.google.token_errors import Denied
+from certmail_config.ledger import spend
+from certmail_config.stores.connect import wrong_type
+from certmail_config.tenants.models import Connection
+from certmail_worker.delivery.context import Desk
+from certmail_worker.google.token_client import Purpose
+from certmail_worker.health.progress import GotOn, unnoted
+from certmail_worker.uncertain.pending_checks import Unsure, absent, found, next_look, read_unsure
+from certmail_worker.uncertain.sent_folder import LookFailedError, SentBox
+
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS: Final = 0.5
+MOST: Final = 200
+MARGIN_SECONDS: Final = 120.0
+"""How much older than the attempt's begin a message may look, clocks being what they are."""
+
+
+async def verify(desk: Desk, got_on: GotOn = unnoted) -> None:
+    """Look until cancelled; raises RedisError. A connection that no vault key opens holds up no other."""
+    boxes: dict[ConnectionId, SentBox] = defaultdict(lambda: SentBox(desk.gmail))
+    while True:
+        now = await aserver_time(desk.redis)
+        for connection_id, unsure in (await _due(desk, now)).items():
+            await got_on()
+            try:
+                connection = await desk.directory.connection(connection_id)
+                strangers = [item.job for item in unsure if not _may_look(connection, item)]
+                if strangers:
+                    await desk.redis.zrem(redis_keys.UNSURE, *strangers)
+                wanted = [item for item in unsure if item.job not in strangers]
+                if connection is None or not wanted:
+                    continue
+                missing = await _look(desk, connection, boxes[connection_id], wanted)
+            except RedisError as error:
+                if not wrong_type(error):
+                    raise
+                log.error("connection_broken", extra={"connection": connection_id})  # noqa: TRY400 - as below
+                await _later(desk, unsure, now, gave_up=True)
+            except (LookFailedError, SealBroken) as error:
+                log.info("look_failed", extra={"connection": connection_id, "why": str(error)})
+                await _later(desk, unsure, now, gave_up=True)
+            except Exception as error:  # noqa: BLE001 - one connection's answers must not end the looking for all
+                log.error("look_failed", extra={"connection": connection_id, "why": type(error).__name__})  # noqa: TRY400 - its words may quote an answer
+                await _later(desk, unsure, now, gave_up=True)
+            else:
+                await _not_there(desk, missing, now)
+        await got_on()
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def _due(desk: Desk, now: float) -> Mapping[ConnectionId, list[Unsure]]:
+    """The jobs to look for now, by connection; not those of another mailbox than the connection has now."""
+    result: dict[ConnectionId, list[Unsure]] = defaultdict(list)
+    for raw in await ascored_up_to(desk.redis, redis_keys.UNSURE, round(now * 1000), MOST):
+        job = JobId(raw.decode(errors="replace"))
+        item = await _read(desk, job)
+        if item is None or await _mailbox(desk, item.connection) != item.mailbox:
+            await desk.redis.zrem(redis_keys.UNSURE, raw)
+            continue
+        result[item.connection].append(item)
+    return result
+
+
+async def _read(desk: Desk, job: JobId) -> Unsure | None:
+    """What is known of a job; None where nothing is to be looked for, or what Redis holds of it cannot be read."""
+    try:
+        return read_unsure(job, await ahash_of(desk.redis, redis_keys.JOB + job))
+    except (KeyError, ValueError, ResponseError) as error:
+        if isinstance(error, ResponseError) and not wrong_type(error):
+            raise
+        log.error("job_broken", extra={"job": job, "error": type(error).__name__})  # noqa: TRY400 - as above
+        return None
+
+
+def _may_look(connection: Connection | None, item: Unsure) -> bool:
+    """Whether a job may be looked for in the mailbox of its connection: it is allowed, and the connection its tenant's."""
+    return connection is not None and connection.verify and connection.tenant == item.tenant
+
+
+async def _mailbox(desk: Desk, connection: ConnectionId) -> str:
+    """The one that a connection has now; empty where that cannot be read."""
+    try:
+        found = await afield_of(desk.redis, redis_keys.LANE_INFO + connection, "mailbox")
+    except ResponseError as error:
+        if not wrong_type(error):
+            raise
+        log.error("lane_broken", extra={"connection": connection})  # noqa: TRY400 - as above
+        return ""
+    return (found or b"").decode(errors="replace")
+
+
+async def _look(desk: Desk, connection: Connection, box: SentBox, unsure: Sequence[Unsure]) -> list[Unsure]:
+    """Read the sent mail once for all of a mailbox's jobs; settles each that is found, and gives the others.
+
+    Raises LookFailedError if it was not read as far back as it had to be.
+    """
+    token = await desk.tokens.get(connection, Purpose.LOOK)
+    if isinstance(token, Denied):
+        raise LookFailedError(token.code)
+
+    async def pay(units: int) -> bool:
+        return await desk.ledger(spend(connection.id, units, nonce=uuid4().hex))
+
+    wanted = {item.job: item for item in unsure}
+    oldest = min(item.begun_at for item in unsure) - MARGIN_SECONDS
+    try:
+        async for sent in box.since(token.secret, oldest, pay):
+            item = wanted.pop(JobId(sent.certmail_id or ""), None)
+            if item is not None:
+                state = await desk.ledger(found(item, sent))
+                log.info("verified", extra={"job": item.job, "attempt": item.attempts[-1], "state": state})
+            if not wanted:
+                break
+    except LookFailedError as error:
+        if error.status == 401:
+            await desk.tokens.drop(connection, token, Purpose.LOOK)
+        raise
+    return list(wanted.values())
+
+
+async def _not_there(desk: Desk, missing: Sequence[Unsure], now: float) -> None:
+    """What was not found: look again, or believe it."""
+    for item in missing:
+        if now - item.doubted_at < desk.rules.verify:
+            continue
+        if not item.looked:
+            await desk.redis.hset(redis_keys.JOB + item.job, "looked", "1")
+            continue
+        for call in absent(item):
+            state = await desk.ledger(call)
+        log.info("verified_absent", extra={"job": item.job, "attempts": len(item.attempts), "state": state})
+    await _later(desk, missing, now, gave_up=False)
+
+
+async def _later(desk: Desk, unsure: Sequence[Unsure], now: float, *, gave_up: bool) -> None:
+    """When to look again; who can look no longer leaves it to the rule for unknown outcomes, or to a person."""
+    for item in unsure:
+        wait = next_look(now - item.doubted_at, desk.rules.verify, failed=gave_up)
+        if wait is None:
+            log.warning("look_given_up", extra={"job": item.job})
+            await desk.redis.zrem(redis_keys.UNSURE, item.job)
+        else:
+            # Only while nobody knows: what is settled meanwhile is no longer there.
+            await desk.redis.zadd(redis_keys.UNSURE, {item.job: round((now + wait) * 1000)}, xx=True)
