@@ -19,8 +19,8 @@ from certmail_sandbox.mail.mailstore import MailStore
 from certmail_sandbox.state import STATE, State
 
 FORM = 1
-MOST_MESSAGES = 500
-LEAST_PAUSE_SECONDS = 1.0
+MAX_MESSAGES = 500
+MIN_PAUSE_SECONDS = 1.0
 CHANGED = web.AppKey("changed", asyncio.Event)
 
 
@@ -56,7 +56,7 @@ def save(path: Path, state: State) -> None:
         state.tokens,
         state.ahead,
         state.spread_seconds,
-        state.mail.messages[-MOST_MESSAGES:],
+        state.mail.messages[-MAX_MESSAGES:],
         state.bounces,
     )
     part = path.with_suffix(".part")
@@ -99,4 +99,4 @@ async def _keep(app: web.Application, path: Path) -> None:
         app[CHANGED].clear()
         began = time.monotonic()
         save(path, app[STATE])
-        await asyncio.sleep(max(LEAST_PAUSE_SECONDS, 20 * (time.monotonic() - began)))
+        await asyncio.sleep(max(MIN_PAUSE_SECONDS, 20 * (time.monotonic() - began)))

@@ -25,11 +25,11 @@ from typing import Any
 
 import aiohttp
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.admin.api_keys import create_key
 from certmail_config.settings import Settings
 from certmail_config.stores.embedded import embedded_server
-from certmail_config.tenants.api_keys import Scope
+from certmail_config.tenants.api_keys import KeyScope
 
 BATCH = "/v1/reminders:batch"
 
@@ -83,11 +83,11 @@ def gateway(folder: Path, *, descriptors: int | None = None) -> Iterator[Place]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         listen = f"127.0.0.1:{probe.getsockname()[1]}"
-    with embedded_server(folder) as url, open_office(Settings(data_dir=folder, redis_url=url)) as office:
+    with embedded_server(folder) as url, open_admin(Settings(data_dir=folder, redis_url=url)) as admin:
         keys = {}
         for tenant in ("acme", "globex"):
-            office.add_tenant(tenant)
-            keys[tenant] = create_key(office, tenant, tenants=[tenant], scopes=[*Scope])[1]
+            admin.add_tenant(tenant)
+            keys[tenant] = create_key(admin, tenant, tenants=[tenant], scopes=[*KeyScope])[1]
         environment = os.environ | {
             "CERTMAIL_DATA_DIR": str(folder), "CERTMAIL_REDIS_URL": url, "CERTMAIL_LISTEN": listen,
         }  # fmt: skip

@@ -22,7 +22,7 @@ from typing import Any
 from celery import Celery
 
 from certmail import Mailer, Receipt, Reminder
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.settings import Settings
 from certmail_config.stores.embedded import embedded_server
 
@@ -113,10 +113,10 @@ def place() -> Iterator[tuple[str, Any]]:
     with (
         tempfile.TemporaryDirectory() as folder,
         embedded_server(Path(folder)) as url,
-        open_office(Settings(data_dir=Path(folder), redis_url=url)) as office,
+        open_admin(Settings(data_dir=Path(folder), redis_url=url)) as admin,
     ):
-        office.add_tenant("acme")
-        yield url, office.redis
+        admin.add_tenant("acme")
+        yield url, admin.redis
 
 
 def main(arguments: list[str]) -> None:

@@ -28,10 +28,16 @@ from certmail_config.base import redis_keys
 from certmail_config.crypto.certificates import KeyPair, new_key_pair
 from certmail_config.ledger.lanes import SEND_UNITS
 from certmail_config.sql import registry
-from certmail_config.tenants.models import SEND_SCOPE, Connection, ConnectionState, Kind, Limits
+from certmail_config.tenants.models import (
+    SEND_SCOPE,
+    Connection,
+    ConnectionKind,
+    ConnectionState,
+    GoogleLimits,
+)
 from certmail_config.tenants.working_copy import write_connection, write_deployment, write_tenant
 from certmail_worker.google.token_client import Purpose
-from support.deployment.deployment import Town, town
+from support.deployment.deployment import Deployment, deployment
 
 AIM = 0.97
 """The least share of a limit that is to be used (design.md, section 12)."""
@@ -59,7 +65,7 @@ class Case:
 
     name: str
     mailboxes: int
-    limits: Limits
+    limits: GoogleLimits
     a_minute: int
 
     def waiting_each(self, seconds: float) -> int:
@@ -93,9 +99,9 @@ class Result:
 
 def cases(mailboxes: int) -> list[Case]:
     """Google's default for a mailbox; and many mailboxes whose project allows less than they could send."""
-    alone = Limits()
+    alone = GoogleLimits()
     a_minute = mailboxes * EACH_A_MINUTE
-    shared = Limits(project_units_per_minute=a_minute * SEND_UNITS)
+    shared = GoogleLimits(project_units_per_minute=a_minute * SEND_UNITS)
     return [
         Case("one mailbox at its limit", 1, alone, alone.units_per_minute // SEND_UNITS),
         Case(f"{mailboxes} mailboxes at their project's", mailboxes, shared, a_minute),
@@ -134,7 +140,7 @@ def measure(case: Case, seconds: float, stall: float, frozen: str) -> Result:
     """Run a case; raises VoidError."""
     with (
         tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder,
-        town(Path(folder)) as place,
+        deployment(Path(folder)) as place,
     ):
         limits = ("units_per_minute", "project_units_per_minute")
         place.control("PUT", "/limits", {name: getattr(case.limits, name) for name in limits})
@@ -197,58 +203,58 @@ def _time(item: dict[str, Any]) -> float:
     return datetime.fromisoformat(item["at"]).timestamp()
 
 
-def _link(place: Town, case: Case) -> list[Connection]:
+def _link(place: Deployment, case: Case) -> list[Connection]:
     """A tenant for each mailbox, all with one service account, and so in one project; in bulk, as in deployment.py."""
-    pair, now, office = new_key_pair(datetime.now(UTC)), datetime.now(UTC), place.office
+    pair, now, admin = new_key_pair(datetime.now(UTC)), datetime.now(UTC), place.admin
     place.control("POST", "/service-accounts", {"email": ACCOUNT, "project": "pace-it"})
     place.control("PUT", f"/service-accounts/{ACCOUNT}/delegation", {"scopes": [SEND_SCOPE]})
     place.control("POST", f"/service-accounts/{ACCOUNT}/keys", pair.certificate)
-    with office.db() as db:
+    with admin.db() as db:
         salt = registry.deployment_salt(db)
-        made = [registry.add_tenant(db, office.vault, f"t{n:04}", now) for n in range(case.mailboxes)]
+        made = [registry.add_tenant(db, admin.vault, f"t{n:04}", now) for n in range(case.mailboxes)]
         linked = []
         for _, draft in made:
             registry.save_connection(db, _working(place, draft, pair))
             linked.append(registry.change_limits(db, draft.id, asdict(case.limits)))
-    write_deployment(office.redis, salt)
+    write_deployment(admin.redis, salt)
     for (tenant, _), connection in zip(made, linked, strict=True):
         place.control("POST", "/accounts", {"email": connection.mailbox})
-        write_connection(office.redis, office.vault, connection, salt, settle_lane=True)
-        write_tenant(office.redis, office.vault, tenant, [connection])
+        write_connection(admin.redis, admin.vault, connection, salt, settle_lane=True)
+        write_tenant(admin.redis, admin.vault, tenant, [connection])
     return linked
 
 
-def _working(place: Town, draft: Connection, pair: KeyPair) -> Connection:
+def _working(place: Deployment, draft: Connection, pair: KeyPair) -> Connection:
     """As after an administrator has uploaded the certificate, and a probe has found that it works."""
     return replace(
         draft,
-        kind=Kind.CUSTOMER_OWNED_APP,
+        kind=ConnectionKind.CUSTOMER_OWNED_APP,
         state=ConnectionState.ACTIVE,
         mailbox=f"reviews@{draft.tenant}.example",
         service_account=ACCOUNT,
-        private_key=place.office.vault.seal(pair.private_key, owner=draft.owner),
+        private_key=place.admin.vault.seal(pair.private_key, owner=draft.owner),
         certificate=pair.certificate,
         not_after=pair.not_after,
     )
 
 
-def _enqueue(place: Town, linked: Sequence[Connection], each: int) -> None:
+def _enqueue(place: Deployment, linked: Sequence[Connection], each: int) -> None:
     reminders = (
         Reminder(tenant=connection.tenant, to=f"reviewer{n}@people.example", campaign="pace")
         for n in range(each)
         for connection in linked
     )
-    with Mailer(place.office.redis) as mailer:
+    with Mailer(place.admin.redis) as mailer:
         answers = list(mailer.send_many(reminders))
     if not all(isinstance(answer, Receipt) and not answer.duplicate for answer in answers):
         raise VoidError("not every reminder was taken in")
 
 
-def _warm(place: Town, linked: Sequence[Connection]) -> float:
+def _warm(place: Deployment, linked: Sequence[Connection]) -> float:
     """Wait until all workers live and all mailboxes have their tokens; gives when to begin counting."""
     names = [f"{redis_keys.TOKEN}{each.id}:{each.version}:{Purpose.SEND}" for each in linked]
     began = time.monotonic()
-    while place.workers() < WORKERS or place.office.redis.exists(*names) < len(names):
+    while place.workers() < WORKERS or place.admin.redis.exists(*names) < len(names):
         if time.monotonic() > began + WARM_UP_SECONDS:
             raise VoidError(f"not all tokens are there after {WARM_UP_SECONDS} s:{_last_words(place)}")
         time.sleep(0.1)
@@ -256,24 +262,24 @@ def _warm(place: Town, linked: Sequence[Connection]) -> float:
     return time.time() + CALM_SECONDS
 
 
-def _pass(place: Town, case: Case, since: float, until: float) -> float:
+def _pass(place: Deployment, case: Case, since: float, until: float) -> float:
     """Let time pass, without asking the sandbox anything: it has enough to do. Gives the slowest durable write, ms."""
     slowest = 0.0
     while (left := since + until - time.time()) > 0:
         _say(f"{case.name}: {max(time.time() - since, 0):.0f} s", again=True)
         begun = time.perf_counter()
-        place.office.redis.set(redis_keys.WITNESS, b"")  # as before each WAIT: it changes nothing
+        place.admin.redis.set(redis_keys.WITNESS, b"")  # as before each WAIT: it changes nothing
         slowest = max(slowest, (time.perf_counter() - begun) * 1000)
         time.sleep(min(left, 0.5))
     return slowest
 
 
 def _choose(
-    place: Town, workers: Sequence[subprocess.Popen[bytes]], frozen: str
+    place: Deployment, workers: Sequence[subprocess.Popen[bytes]], frozen: str
 ) -> tuple[str, subprocess.Popen[bytes]]:
     # A machine with too much to do lets the lease run out now and then; somebody takes it again within a second.
     deadline = time.monotonic() + KEEPER_SECONDS
-    while (keeper := cast("bytes | None", place.office.redis.get(redis_keys.KEEPER))) is None:
+    while (keeper := cast("bytes | None", place.admin.redis.get(redis_keys.KEEPER))) is None:
         if time.monotonic() > deadline:
             raise VoidError(f"nobody is the keeper:{_last_words(place)}")
         time.sleep(0.05)
@@ -291,11 +297,13 @@ def _stopped(process: subprocess.Popen[bytes]) -> Iterator[None]:
         process.send_signal(signal.SIGCONT)
 
 
-def _check(place: Town, linked: Sequence[Connection], workers: Sequence[subprocess.Popen[bytes]]) -> None:
+def _check(
+    place: Deployment, linked: Sequence[Connection], workers: Sequence[subprocess.Popen[bytes]]
+) -> None:
     """There was always more to send, and somebody to send it."""
     if any(process.poll() is not None for process in workers):
         raise VoidError(f"a worker has ended by itself:{_last_words(place)}")
-    with place.office.redis.pipeline(transaction=False) as pipe:
+    with place.admin.redis.pipeline(transaction=False) as pipe:
         for connection in linked:
             pipe.zcard(redis_keys.LANE + connection.id)
         waiting = pipe.execute()
@@ -303,7 +311,7 @@ def _check(place: Town, linked: Sequence[Connection], workers: Sequence[subproce
         raise VoidError(f"{waiting.count(0)} mailboxes had nothing more to send")
 
 
-def _last_words(place: Town) -> str:
+def _last_words(place: Deployment) -> str:
     """The ends of the workers' logs."""
     logs = sorted(place.data_dir.glob("worker-*.log"))
     return "".join(

@@ -19,9 +19,9 @@ from certmail_config.google.token_errors import Denied
 from certmail_config.ledger import Job, advertise
 from certmail_worker.app import app
 from certmail_worker.delivery import deliver
-from certmail_worker.delivery.context import Desk
-from certmail_worker.delivery.prepare import Prepared, Stop
-from certmail_worker.delivery.settlement import Doubt
+from certmail_worker.delivery.context import DeliveryContext
+from certmail_worker.delivery.prepare import NotBegun, Prepared
+from certmail_worker.delivery.settlement import OnUncertain
 from certmail_worker.runtime import lifecycle
 from certmail_worker.services import keeper
 
@@ -30,13 +30,13 @@ __all__ = ["app"]
 _READY = Path(os.environ["BENCH_MAIL_FILE"]).read_bytes()
 
 
-async def prepare(desk: Desk, job: Job) -> Prepared | Stop:
+async def prepare(context: DeliveryContext, job: Job) -> Prepared | NotBegun:
     """Connection, token, and a message that somebody else has composed."""
-    connection = await desk.directory.connection(job.connection)
+    connection = await context.directory.connection(job.connection)
     assert connection is not None, "nobody removes connections here"
-    token = await desk.tokens.get(connection)
+    token = await context.tokens.get(connection)
     assert not isinstance(token, Denied), token
-    return Prepared(connection, token, _READY.replace(ID.encode(), job.id.encode()), Doubt())
+    return Prepared(connection, token, _READY.replace(ID.encode(), job.id.encode()), OnUncertain())
 
 
 class OnlyAdvertises(keeper.Keeper):

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.settings import Settings
 
 BOUND_SECONDS: Final = 0.6
@@ -56,8 +56,8 @@ def deployment(folder: Path) -> Iterator[tuple[dict[str, str], str, Path]]:
     environment["CERTMAIL_DATA_DIR"] = str(folder / "data")
     file = folder / "six.csv"
     file.write_text(f"tenant,to,campaign\n{ROWS}")
-    with open_office(Settings(data_dir=folder / "data")) as office:
-        office.add_tenant("acme")
+    with open_admin(Settings(data_dir=folder / "data")) as admin:
+        admin.add_tenant("acme")
         said = subprocess.run(
             [str(Path(sys.executable).with_name("certmail")), "send", str(file), "--json"],
             env=environment,

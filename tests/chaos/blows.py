@@ -20,7 +20,7 @@ from chaos.fleet import Fleet
 from chaos.litter import Litter
 from chaos.patience import BUSY, patiently
 from chaos.plan import LEASE_SECONDS, Blow, Cut, Fault, Kind
-from support.deployment.deployment import Town
+from support.deployment.deployment import Deployment
 from support.processes.halt import Process, kill
 from support.servers.restorable import Server
 
@@ -56,7 +56,7 @@ class Step:
 class Blows:
     """What can be hit, and what was."""
 
-    place: Town
+    place: Deployment
     redis: Server
     between: Cutter
     fleet: Fleet
@@ -165,7 +165,7 @@ class Blows:
         """The worker that it is worst to stop for longer than a lease: one that is about to begin."""
         deadline = time.monotonic() + WORST_SECONDS
         while blow.seconds > LEASE_SECONDS and not self._away and time.monotonic() < deadline:
-            found = self.fleet.place_of(reading.preparing(self.place.office.redis))
+            found = self.fleet.place_of(reading.preparing(self.place.admin.redis))
             if found is not None:
                 return found
         return blow.target

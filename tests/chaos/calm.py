@@ -10,13 +10,13 @@ from typing import Final
 from chaos import reading
 from chaos.fleet import Fleet
 from chaos.patience import BUSY
-from support.deployment.deployment import Town
+from support.deployment.deployment import Deployment
 
 LOOK_SECONDS: Final = 0.5
 
 
 def settle(
-    place: Town,
+    place: Deployment,
     fleet: Fleet,
     jobs: Mapping[str, str],
     looked_up: frozenset[str],
@@ -41,9 +41,11 @@ def settle(
     return False
 
 
-def _left(place: Town, jobs: Mapping[str, str], looked_up: frozenset[str], negatives_verified: bool) -> int:
+def _left(
+    place: Deployment, jobs: Mapping[str, str], looked_up: frozenset[str], negatives_verified: bool
+) -> int:
     """How many are still to be waited for."""
-    moving, held = reading.unfinished(place.office.redis, list(jobs))
+    moving, held = reading.unfinished(place.admin.redis, list(jobs))
     if moving or not reading.is_recorded(place):
         return len(moving) + 1
     doubtful = held & looked_up

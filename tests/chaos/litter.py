@@ -24,7 +24,7 @@ from certmail_config.stores.broker import QUEUE
 from chaos.abuser import Abuser
 from chaos.plan import Blow, Garbage
 from support.data.garbage import COMMANDS, EVENTS, MESSAGES, PAYLOADS
-from support.deployment.deployment import Town
+from support.deployment.deployment import Deployment
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ CONTROL: Final = f"{redis_keys.CELERY_PREFIX}/0.celery.pidbox"
 class Litter:
     """See the module; `jobs` are those that garbage has made, `thrown` counts what went out, by its kind."""
 
-    def __init__(self, place: Town, redis_url: str, connection: str) -> None:
+    def __init__(self, place: Deployment, redis_url: str, connection: str) -> None:
         self.jobs: set[str] = set()
         self.thrown: Counter[str] = Counter()
         self.answers: Counter[str] = Counter()
@@ -45,7 +45,7 @@ class Litter:
         self._place = place
         self._connection = ConnectionId(connection)
         self._redis = Redis.from_url(redis_url, retry=Retry(NoBackoff(), 0), socket_timeout=5)
-        with place.office.db() as db:
+        with place.admin.db() as db:
             self._sealer = Sealer(registry.get_tenant(db, TENANT).public_key)
         self._abuser: Abuser | None = None
         self._key = place.ask("keys", "create", "whoever abuses it", "--tenant", TENANT)["key"]

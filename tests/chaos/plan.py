@@ -86,7 +86,7 @@ class Garbage(StrEnum):
 
 GARBAGE_EVERY: Final = 10
 """So much more often than kills: at each moment something is thrown."""
-MOST_OF: Final = {Fault.DEADLINE: 2, Fault.SLOWER: 2, Fault.TOKEN_REFUSED: 1}
+MAX_OF: Final = {Fault.DEADLINE: 2, Fault.SLOWER: 2, Fault.TOKEN_REFUSED: 1}
 """So often for one tenant, in all turns: these lower a mailbox's pace for minutes, or if met twice by one reminder stop its lane."""
 
 
@@ -123,7 +123,7 @@ def plan(storm: Storm, turn: int = 0) -> tuple[Blow, ...]:
         for kind in Kind
         if kind in storm.blows
         for blow in _PLANS[kind](storm, random.Random(f"{storm.seed}:{turn}:{kind}"))
-        if turn == 0 or blow.what not in MOST_OF
+        if turn == 0 or blow.what not in MAX_OF
     ]
     return tuple(sorted(blows, key=lambda blow: blow.at))
 
@@ -175,14 +175,14 @@ def _google(storm: Storm, chance: random.Random) -> Iterator[Blow]:
     """About every twelfth request meets a fault; faults take turns, and each goes through the tenants."""
     orders = max(len(Fault), storm.reminders // 20)
     turns = {
-        fault: islice(_tenants(storm, chance), MOST_OF.get(fault, orders) * storm.tenants) for fault in Fault
+        fault: islice(_tenants(storm, chance), MAX_OF.get(fault, orders) * storm.tenants) for fault in Fault
     }
     faults = _around(list(Fault), chance)
     for n in range(orders):
         fault, moment, seconds = next(faults), chance.random(), chance.uniform(1, 4)
         if fault is Fault.SLOW:
             seconds /= 2  # well within the time-out, so that it leaves no doubt by itself
-        times = 5 if fault is Fault.SLOW else 1 if fault in MOST_OF else chance.choice([1, 1, 2, 3])
+        times = 5 if fault is Fault.SLOW else 1 if fault in MAX_OF else chance.choice([1, 1, 2, 3])
         tenant = next(turns[fault], None)
         if tenant is not None and fault in storm.faults:
             at = storm.seconds * (n + moment) / orders

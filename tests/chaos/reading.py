@@ -18,7 +18,7 @@ from certmail_config.jobs.states import FINAL, AttemptOutcome, State
 from certmail_config.ledger.view import read_job
 from certmail_config.sql import tables
 from chaos.facts import Attempt, Request, Standing
-from support.deployment.deployment import Town
+from support.deployment.deployment import Deployment
 
 PAGE = 500
 
@@ -89,10 +89,10 @@ def _some(redis: Redis, jobs: Sequence[str], *names: str) -> Iterable[tuple[str,
             yield from zip(page, pipe.execute(), strict=True)
 
 
-def record(place: Town) -> tuple[dict[str, Standing], list[Attempt]]:
+def record(place: Deployment) -> tuple[dict[str, Standing], list[Attempt]]:
     """Where every job is by SQL, and all requests on record."""
     jobs, tries = tables.deliveries, tables.attempts
-    with place.office.db() as db:
+    with place.admin.db() as db:
         made = [
             Attempt(row.job, row.n, row.worker.split(":")[1], row.begun_at.timestamp(), row.outcome)
             for row in db.execute(select(tries).order_by(tries.c.job, tries.c.n))
@@ -108,7 +108,7 @@ def record(place: Town) -> tuple[dict[str, Standing], list[Attempt]]:
     return found, made
 
 
-def delays(place: Town, jobs: Collection[str]) -> list[float]:
+def delays(place: Deployment, jobs: Collection[str]) -> list[float]:
     """How long after its time, which is its receipt or its send time, Gmail took each that it is known to have taken."""
     table, tries = tables.deliveries, tables.attempts
     query = (
@@ -116,20 +116,20 @@ def delays(place: Town, jobs: Collection[str]) -> list[float]:
         .join(tries, tries.c.job == table.c.job)
         .where(tries.c.outcome == AttemptOutcome.ACCEPTED)
     )
-    with place.office.db() as db:
+    with place.admin.db() as db:
         rows = db.execute(query).all()
     due = ((row, row.send_at or row.enqueued_at) for row in rows if row.job in jobs and row.ended_at)
     return sorted(max((row.ended_at - at).total_seconds(), 0.0) for row, at in due)
 
 
-def is_recorded(place: Town) -> bool:
+def is_recorded(place: Deployment) -> bool:
     """Whether SQL has every event of the ledger."""
-    newest = cast("dict[str, bytes]", place.office.redis.xinfo_stream(redis_keys.EVENTS))["last-generated-id"]
-    with place.office.db() as db:
+    newest = cast("dict[str, bytes]", place.admin.redis.xinfo_stream(redis_keys.EVENTS))["last-generated-id"]
+    with place.admin.db() as db:
         return bool(db.execute(select(tables.recorder.c.cursor)).scalar_one() == newest.decode())
 
 
-def copies(place: Town, mailboxes: Iterable[str]) -> list[str]:
+def copies(place: Deployment, mailboxes: Iterable[str]) -> list[str]:
     """The job of each message that arrived; mailbox by mailbox, because messages are large."""
     return [
         str(message["certmail_id"])
@@ -138,7 +138,7 @@ def copies(place: Town, mailboxes: Iterable[str]) -> list[str]:
     ]
 
 
-def requests(place: Town, path: str) -> list[Request]:
+def requests(place: Deployment, path: str) -> list[Request]:
     """What was asked of Google's side under a path."""
     return [
         Request(
@@ -152,7 +152,7 @@ def requests(place: Town, path: str) -> list[Request]:
     ]
 
 
-def doctor(place: Town) -> list[dict[str, str]]:
+def doctor(place: Deployment) -> list[dict[str, str]]:
     """What `certmail doctor` finds; that it cannot say is a finding, too."""
     ran = place.run("doctor", "--json")
     try:

@@ -11,7 +11,7 @@ from certmail_config.jobs.states import State
 from chaos.plan import Kind, Storm
 from chaos.run import Weathered
 
-MOST = 40
+MAX = 40
 """Findings shown of each rule."""
 
 
@@ -112,8 +112,8 @@ def _findings(done: Weathered) -> Iterator[str]:
     shown: Counter[str] = Counter()
     for each in done.found:
         shown[each.rule] += 1
-        if shown[each.rule] <= MOST:
+        if shown[each.rule] <= MAX:
             yield f"FOUND {each.rule}: {each.job or ''} {each.message}"
     for rule, n in shown.items():
-        if n > MOST:
+        if n > MAX:
             yield f"FOUND {rule}: {n} in all"

@@ -21,7 +21,7 @@ from chaos.patience import patiently
 from chaos.plan import Kind, Storm
 from chaos.scoreboard import Finding, Rule, findings
 from chaos.upstream import Upstream
-from support.deployment.deployment import Town, town, wait_for
+from support.deployment.deployment import Deployment, deployment, wait_for
 from support.servers.restorable import server
 
 UNITS: Final = 60_000
@@ -37,7 +37,7 @@ SETTINGS: Final = {
 PATIENCE: Final = plan.SEND_WINDOW_SECONDS + plan.HTTP_TIMEOUT_SECONDS + 1
 """How long a request may take from its begin until its answer is known and said."""
 SAY_SECONDS: Final = 10.0
-MOST_TURNS: Final = 3
+MAX_TURNS: Final = 3
 ENOUGH: Final = 0.5
 """The part of all reminders that must have met the storm; it has another turn until they have."""
 
@@ -78,7 +78,7 @@ def weather(storm: Storm, folder: Path, rules: Rules, say: Callable[[str], None]
     with ExitStack() as stack:
         redis = stack.enter_context(server(folder / "redis"))
         between = stack.enter_context(cutter(redis.socket))
-        place = stack.enter_context(town(folder, **SETTINGS, CERTMAIL_REDIS_URL=redis.url))
+        place = stack.enter_context(deployment(folder, **SETTINGS, CERTMAIL_REDIS_URL=redis.url))
         tenants = _connect(place, storm)
         say(f"{storm.tenants} tenants are connected; a storm of {storm.seconds:g} s begins")
         fleet = Fleet(
@@ -118,11 +118,11 @@ def weather(storm: Storm, folder: Path, rules: Rules, say: Callable[[str], None]
 
 
 def mailbox_of(tenant: str) -> str:
-    """What a tenant sends from (town.py)."""
+    """What a tenant sends from (support.deployment)."""
     return f"reviews@{tenant}.example"
 
 
-def _connect(place: Town, storm: Storm) -> dict[str, bool]:
+def _connect(place: Deployment, storm: Storm) -> dict[str, bool]:
     """Tenants with working connections; gives which of them allow a look among the sent mails: every other."""
     limits = {"units_per_minute": UNITS, "in_flight": 1_000}
     place.control("PUT", "/limits", limits)
@@ -135,12 +135,12 @@ def _connect(place: Town, storm: Storm) -> dict[str, bool]:
 def _got_in(blows: Blows) -> set[str]:
     """The garbage that became a job: some of it Redis was not there for."""
     thrown = blows.litter.jobs if blows.litter else set()
-    known = patiently(lambda: reading.ledger(blows.place.office.redis))
+    known = patiently(lambda: reading.ledger(blows.place.admin.redis))
     return thrown & known.keys()
 
 
 @contextmanager
-def _at_work(place: Town, blows: Blows, storm: Storm) -> Iterator[None]:
+def _at_work(place: Deployment, blows: Blows, storm: Storm) -> Iterator[None]:
     """The gateway, if it is to be hit, and the workers; whatever happens, all of it can end in order afterwards."""
     if storm.blows & {Kind.GATEWAY, Kind.GARBAGE}:
         place.environment["CERTMAIL_REDIS_URL"], direct = blows.between.url, blows.redis.url
@@ -168,7 +168,7 @@ def _blow(storm: Storm, blows: Blows, upstream: Upstream, say: Callable[[str], N
 
     upstream.start()
     tick = _now_and_then(tell)
-    for turn in range(MOST_TURNS):
+    for turn in range(MAX_TURNS):
         blows.fall(plan.plan(storm, turn), tick)
         if patiently(lambda: _arrived(place)) >= ENOUGH * storm.reminders:
             break
@@ -178,7 +178,7 @@ def _blow(storm: Storm, blows: Blows, upstream: Upstream, say: Callable[[str], N
     upstream.join(storm.seconds + 60)
 
 
-def _arrived(place: Town) -> int:
+def _arrived(place: Deployment) -> int:
     return sum(request.status == 200 for request in reading.requests(place, "/messages/send"))
 
 
@@ -199,7 +199,7 @@ def _read(blows: Blows, jobs: dict[str, str], looked_up: frozenset[str]) -> Read
         litter=frozenset(blows.litter.jobs if blows.litter else ()),
         looked_up=looked_up,
         copies=reading.copies(place, sorted(set(jobs.values()))),
-        ledger=reading.ledger(place.office.redis),
+        ledger=reading.ledger(place.admin.redis),
         record=standing,
         attempts=attempts,
         requests=reading.requests(place, "/messages/send"),

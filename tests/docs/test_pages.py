@@ -16,7 +16,7 @@ from typer._click import Context
 from typer.main import get_command
 
 from certmail.gateway.api.routes import ROUTES
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.settings import PREFIX, Settings
 from certmail_worker.cli.support.running import app
 from support.data.pages import GENERATED, ROOT, Page, page, pages
@@ -125,8 +125,8 @@ EXAMPLES = [(each.name, example) for each in BY_HAND for example in each.fences(
 def test_examples_in_python_do_what_they_say(
     redis: Redis, redis_url: str, tmp_path: Path, name: str, example: str
 ) -> None:
-    with open_office(Settings(data_dir=tmp_path, redis_url=redis_url)) as office:
-        office.add_tenant("acme")
+    with open_admin(Settings(data_dir=tmp_path, redis_url=redis_url)) as admin:
+        admin.add_tenant("acme")
     clean = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
     ran = subprocess.run(
         [sys.executable, "-W", "error", "-c", BACKGROUND + example],

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from judge.sandboxed import sandboxed
-from support.deployment.deployment import QUICK, town, wait_for
+from support.deployment.deployment import QUICK, deployment, wait_for
 
 HERE = Path(__file__).parent
 SCREENSHOTS = HERE.parents[1] / ".judge"
@@ -40,7 +40,7 @@ def main() -> int:
     }
     # What the caretaker mends by itself would be mended before the journey has seen it broken.
     settings |= {"CERTMAIL_CARE_SECONDS": "600"}
-    with tempfile.TemporaryDirectory(prefix="judge-") as data, town(Path(data), **settings) as place:
+    with tempfile.TemporaryDirectory(prefix="judge-") as data, deployment(Path(data), **settings) as place:
         place.open_gateway()
         place.worker()
         wait_for("the worker", lambda: place.workers() == 1)

@@ -6,16 +6,16 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.settings import Settings
 
 
 def main(what: str, id_: str) -> None:
     """Do it."""
     assert what == "expire", what
-    with open_office(Settings.from_env()) as office:
+    with open_admin(Settings.from_env()) as admin:
         yesterday = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
-        office.save(replace(office.connection(id_), not_after=yesterday))
+        admin.save(replace(admin.connection(id_), not_after=yesterday))
 
 
 if __name__ == "__main__":

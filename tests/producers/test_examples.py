@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.base import redis_keys
 from certmail_config.settings import Settings
 from certmail_config.stores.embedded import embedded_server
@@ -69,12 +69,12 @@ class Upstream:
 def upstream(tmp_path: Path) -> Iterator[Upstream]:
     with (
         embedded_server(tmp_path) as url,
-        open_office(Settings(data_dir=tmp_path, redis_url=url)) as office,
+        open_admin(Settings(data_dir=tmp_path, redis_url=url)) as admin,
     ):
-        office.add_tenant("acme")
+        admin.add_tenant("acme")
         clean = {name: value for name, value in os.environ.items() if not name.startswith("CERTMAIL_")}
         broker = url.replace("unix://", "redis+socket://")
-        yield Upstream(office.redis, clean | {"CERTMAIL_REDIS_URL": url, "UPSTREAM_BROKER": broker})
+        yield Upstream(admin.redis, clean | {"CERTMAIL_REDIS_URL": url, "UPSTREAM_BROKER": broker})
 
 
 def test_django(upstream: Upstream) -> None:

@@ -15,7 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 from redis import Redis
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -90,8 +90,8 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_application_with_names_of_its_own_sends_asks_and_cancels(
     python: Path, redis: Redis, redis_url: str, tmp_path: Path
 ) -> None:
-    with open_office(Settings(data_dir=tmp_path / "data", redis_url=redis_url)) as office:
-        office.add_tenant("acme")
+    with open_admin(Settings(data_dir=tmp_path / "data", redis_url=redis_url)) as admin:
+        admin.add_tenant("acme")
     app = tmp_path / "app"
     (app / "worker").mkdir(parents=True)
     for file in ("config.py", "celery.py", "worker/__init__.py"):

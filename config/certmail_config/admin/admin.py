@@ -28,9 +28,9 @@ from certmail_config.tenants.domains import check_domain, read_domains
 from certmail_config.tenants.models import (
     DEFAULT_NAME,
     Connection,
+    ConnectionKind,
     ConnectionState,
-    Kind,
-    Limits,
+    GoogleLimits,
     Tenant,
     check_name,
 )
@@ -38,11 +38,11 @@ from certmail_config.tenants.sealed_fields import open_from, renew_connection, s
 
 log = logging.getLogger(__name__)
 
-MOST_NAME = 200
+MAX_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
+class Admin:
     """Both stores and the vault, open; `actor` is who does things, for the record: empty is certmail itself."""
 
     settings: Settings
@@ -51,7 +51,7 @@ class Office:
     vault: Vault
     actor: str = ""
 
-    def acting_as(self, actor: str) -> Office:
+    def acting_as(self, actor: str) -> Admin:
         """The same, for somebody."""
         return replace(self, actor=actor)
 
@@ -90,7 +90,7 @@ class Office:
                 self.vault,
                 tenant,
                 datetime.now(UTC),
-                name=name.strip()[:MOST_NAME],
+                name=name.strip()[:MAX_NAME],
                 uncertain=uncertain,
                 domains=read_domains(domains),
                 reply_to=self._reply_to(tenant, reply_to),
@@ -113,7 +113,7 @@ class Office:
         """
         changes: dict[str, str | bytes | None] = {}
         if name is not None:
-            changes["name"] = name.strip()[:MOST_NAME]
+            changes["name"] = name.strip()[:MAX_NAME]
         if uncertain is not None:
             changes["uncertain"] = str(uncertain) if uncertain and Policy.parse(uncertain) else None
         if domains is not None:
@@ -143,7 +143,7 @@ class Office:
         *,
         service_account: str,
         mailbox: str,
-        limits: Limits,
+        limits: GoogleLimits,
         valid_days: int,
         verify: bool = False,
     ) -> Connection:
@@ -161,7 +161,7 @@ class Office:
                 db,
                 replace(
                     draft,
-                    kind=Kind.CUSTOMER_OWNED_APP,
+                    kind=ConnectionKind.CUSTOMER_OWNED_APP,
                     state=ConnectionState.PENDING,
                     service_account=service_account,
                     mailbox=mailbox,
@@ -186,7 +186,7 @@ class Office:
         `careful`: it did not work before, so one reminder goes first. Raises Refused, and SealBroken where the vault opens
         nothing of it.
         """
-        self._see_that_it_opens(connection)
+        self._check_that_it_opens(connection)
         with self.db() as db:
             saved = registry.save_connection(db, renew_connection(connection, self.vault))
         self.publisher.publish(saved, careful=careful)
@@ -232,18 +232,18 @@ class Office:
         """Change only the limits named, at once; whether the lane is open stays as it is. Raises Refused, WrongUse, SealBroken."""
         with self.db() as db:
             found = registry.get_connection(db, id_or_name)
-            self._see_that_it_opens(found)
+            self._check_that_it_opens(found)
             changed = registry.change_limits(db, found.id, changes)
         # Where an earlier change never reached the copy, this one carries it along, with what it meant for the lane.
         self.publisher.publish(changed, settle_lane=self.publisher.lags(changed))
         return changed
 
-    def add_service_provider_app(self, tenant: str, name: str, *, limits: Limits) -> Connection:
+    def add_service_provider_app(self, tenant: str, name: str, *, limits: GoogleLimits) -> Connection:
         """Set up a connection that an administrator will link by signing in with Google."""
         check_name(name, "connection")
         with self.db() as db:
             draft = self._draft(db, tenant, name)
-            pending = replace(draft, kind=Kind.SERVICE_PROVIDER_APP, state=ConnectionState.PENDING)
+            pending = replace(draft, kind=ConnectionKind.SERVICE_PROVIDER_APP, state=ConnectionState.PENDING)
             registry.save_connection(db, pending)
             connection = registry.change_limits(db, draft.id, asdict(limits))
         self.publisher.publish(connection)
@@ -259,7 +259,7 @@ class Office:
             if (sealed := getattr(found, name)) is not None:
                 open_from(self.vault, sealed, found.owner, name)
 
-    def glances(self) -> list[registry.Glance]:
+    def glances(self) -> list[registry.ConnectionHealth]:
         """All connections, as the caretaker looks at them; raises StoresUnreachable."""
         with self.db() as db:
             return registry.glances(db)
@@ -277,15 +277,15 @@ class Office:
             raise Refused("connection_exists", message, "Give the new one a --name of its own.")
         return found
 
-    def _see_that_it_opens(self, connection: Connection) -> None:
+    def _check_that_it_opens(self, connection: Connection) -> None:
         if (broken := why_closed(connection, self.vault)) is not None:
             raise broken
 
 
 @contextmanager
-def open_office(
+def open_admin(
     settings: Settings, *, make_key: bool = False, supervise: bool = False, actor: str = ""
-) -> Iterator[Office]:
+) -> Iterator[Admin]:
     """Open stores and vault; the SQLite database of the data directory is made and brought up to date by itself."""
     vault = open_vault(settings, make=make_key)
     with (
@@ -293,4 +293,4 @@ def open_office(
         redis_server(settings, supervise=supervise) as url,
         connect(url) as redis,
     ):
-        yield Office(settings, engine, redis, vault, actor)
+        yield Admin(settings, engine, redis, vault, actor)

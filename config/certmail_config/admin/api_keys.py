@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection as Db
 
-from certmail_config.admin.admin import MOST_NAME, Office
+from certmail_config.admin.admin import MAX_NAME, Admin
 from certmail_config.base.errors import WrongUse
 from certmail_config.crypto.vault import Vault
 from certmail_config.sql import api_keys, registry
@@ -16,7 +16,7 @@ from certmail_config.sql.pausing import take_turns
 from certmail_config.tenants.api_keys import (
     EVERY_TENANT,
     ApiKey,
-    Scope,
+    KeyScope,
     compare,
     digest,
     new_token,
@@ -31,11 +31,11 @@ _ENOUGH = 20
 
 
 def create_key(
-    office: Office,
+    admin: Admin,
     name: str,
     *,
     tenants: Iterable[str],
-    scopes: Iterable[Scope],
+    scopes: Iterable[KeyScope],
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key; gives also the key itself, which nobody can find out later. Raises Refused for an unknown tenant, WrongUse."""
@@ -45,7 +45,7 @@ def create_key(
     id_, token = new_token()
     key = ApiKey(
         id_,
-        name.strip()[:MOST_NAME],
+        name.strip()[:MAX_NAME],
         digest(token),
         frozenset(tenants),
         frozenset(scopes),
@@ -55,39 +55,39 @@ def create_key(
     if not key.tenants or not key.scopes:
         message = "A key without a tenant, or without a scope, would be good for nothing."
         raise WrongUse("missing_option", message, "Name --tenant TENANT (or --every-tenant) and --scope.")
-    with office.db() as db:
+    with admin.db() as db:
         for tenant in key.tenants - {EVERY_TENANT}:
             registry.get_tenant(db, tenant)
         api_keys.add_key(db, key)
-    publish_keys(office)
+    publish_keys(admin)
     return key, token
 
 
-def list_keys(office: Office) -> list[ApiKey]:
+def list_keys(admin: Admin) -> list[ApiKey]:
     """All keys, those that were revoked too."""
-    with office.db() as db:
+    with admin.db() as db:
         return api_keys.list_keys(db)
 
 
-def revoke_key(office: Office, id_: str) -> ApiKey:
+def revoke_key(admin: Admin, id_: str) -> ApiKey:
     """Let a key be good for nothing, from the next request on. Raises Refused."""
-    with office.db() as db:
+    with admin.db() as db:
         key = api_keys.revoke_key(db, id_, datetime.now(UTC))
-    publish_keys(office)
+    publish_keys(admin)
     return key
 
 
-def publish_keys(office: Office, *, ours: bool = True, newest: bool = False) -> int:
+def publish_keys(admin: Admin, *, ours: bool = True, newest: bool = False) -> int:
     """Let exactly those keys be known in Redis which SQL has and which are not revoked; gives how many were changed.
 
     Unless it was `ours` to change, what Redis knew and SQL does not is reported: somebody put it there. With `newest`, those
     under an older vault key are sealed anew, too.
     """
-    box = office.strongbox
-    with office.db() as db:
+    box = admin.strongbox
+    with admin.db() as db:
         if not compare(box, _wanted(db), newest=newest):
             return 0
-        if not _has_the_right_keys(office.vault, db):
+        if not _has_the_right_keys(admin.vault, db):
             log.error("api_keys_not_written", extra={"code": "vault_mismatch"})
             return 0
         registry.deployment_salt(db)  # makes the row that takes turns

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.admin.suspension import before_it_worked
 from certmail_config.base.addresses import impersonated_address, service_account_address
 from certmail_config.base.errors import Refused
 from certmail_config.sql import registry
 from certmail_config.tenants.domains import check_domain
-from certmail_config.tenants.models import Connection, ConnectionState, Kind
+from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState
 
 
-def correct(office: Office, id_: str, *, service_account: str, mailbox: str, verify: bool) -> Connection:
+def correct(admin: Admin, id_: str, *, service_account: str, mailbox: str, verify: bool) -> Connection:
     """Change the service account and the mailbox; key and certificate stay. Raises Refused, WrongUse."""
-    found = _never_worked(office, id_)
-    if found.kind is not Kind.CUSTOMER_OWNED_APP:
+    found = _never_worked(admin, id_)
+    if found.kind is not ConnectionKind.CUSTOMER_OWNED_APP:
         raise Refused("nothing_to_correct", "A linked account is whichever signs in.", "Link the account.")
     mailbox = impersonated_address(mailbox.strip(), "The mailbox")
-    with office.db() as db:
+    with admin.db() as db:
         check_domain(registry.get_tenant(db, found.tenant), mailbox)
-    return office.save(
+    return admin.save(
         replace(
             found,
             state=ConnectionState.PENDING,
@@ -36,15 +36,15 @@ def correct(office: Office, id_: str, *, service_account: str, mailbox: str, ver
     )
 
 
-def start_over(office: Office, id_: str) -> Connection:
+def start_over(admin: Admin, id_: str) -> Connection:
     """Make it a draft again, so that the other kind can be chosen; its key and certificate are erased. Raises Refused."""
-    found = _never_worked(office, id_)
+    found = _never_worked(admin, id_)
     draft = Connection(found.id, found.tenant, found.name, limits=found.limits, version=found.version)
-    return office.save(draft)
+    return admin.save(draft)
 
 
-def _never_worked(office: Office, id_: str) -> Connection:
-    found = office.connection(id_)
+def _never_worked(admin: Admin, id_: str) -> Connection:
+    found = admin.connection(id_)
     if before_it_worked(found) is None:
         message = "This connection has worked, so reminders may wait for its mailbox."
         raise Refused("has_worked", message, "Remove it, or add another connection.")

@@ -16,13 +16,13 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused
 from certmail_config.base.hashing import hash_of_secret
 from certmail_config.base.ids import ConnectionId
 from certmail_config.crypto.strongbox import Strongbox
-from certmail_config.tenants.models import Connection, ConnectionState, Kind, Tenant, TenantState
+from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState, Tenant, TenantState
 
 LIFE: Final = timedelta(days=7)
 PATH: Final = "/connect/delegation"
@@ -67,9 +67,9 @@ class Delegation:
         )
 
 
-def issue_delegation(office: Office, connection: Connection) -> DelegationLink:
+def issue_delegation(admin: Admin, connection: Connection) -> DelegationLink:
     """Make a link; the connection's one before it ends. Raises Refused where nothing is to be authorised, RedisError."""
-    if connection.kind is not Kind.CUSTOMER_OWNED_APP or connection.service_account is None:
+    if connection.kind is not ConnectionKind.CUSTOMER_OWNED_APP or connection.service_account is None:
         raise Refused(
             "nothing_to_authorise",
             "Only a service account is authorised by a super administrator.",
@@ -91,8 +91,8 @@ def issue_delegation(office: Office, connection: Connection) -> DelegationLink:
         form,
         until.timestamp(),
     )
-    _put(office.strongbox, made)
-    return DelegationLink(f"{office.settings.base_url}{PATH}/{connection.id}.{id_}", until)
+    _put(admin.strongbox, made)
+    return DelegationLink(f"{admin.settings.base_url}{PATH}/{connection.id}.{id_}", until)
 
 
 def delegation_of(box: Strongbox, token: str) -> Delegation | None:

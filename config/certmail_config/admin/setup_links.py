@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from redis import Redis
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused, WrongUse
 from certmail_config.base.hashing import hash_of_secret
@@ -67,7 +67,7 @@ class Invitation:
 
 
 def issue(
-    office: Office,
+    admin: Admin,
     tenant: str,
     *,
     name: str = DEFAULT_NAME,
@@ -81,7 +81,7 @@ def issue(
     changed. Raises Refused for an unknown tenant or one that is suspended, WrongUse for what may not be asked.
     """
     check_name(name, "connection")
-    if return_url and not may_return_to(office.settings, return_url):
+    if return_url and not may_return_to(admin.settings, return_url):
         raise WrongUse(
             "return_url_not_allowed",
             f"The return URL {return_url[:200]!r} is not among those allowed.",
@@ -89,17 +89,17 @@ def issue(
         )
     if len(state) > LONGEST_STATE:
         raise WrongUse("state_too_long", f"`state` may have {LONGEST_STATE} characters at most.")
-    with office.db() as db:
+    with admin.db() as db:
         found = registry.get_tenant(db, tenant)
         connection = registry.find_connection(db, tenant, name)
-    _see_that_it_may_be(found, connection, again=again)
+    _check_allowed(found, connection, again=again)
     id_, until = secrets.token_urlsafe(24), datetime.now(UTC) + LIFE
     invitation = Invitation(tenant, name, hash_of_secret(id_), until.timestamp(), return_url, state)
-    office.strongbox.put(redis_keys.SETUP + tenant, asdict(invitation), seconds=int(LIFE.total_seconds()))
-    return SetupLink(tenant, name, f"{office.settings.base_url}/connect/{tenant}.{id_}", until)
+    admin.strongbox.put(redis_keys.SETUP + tenant, asdict(invitation), seconds=int(LIFE.total_seconds()))
+    return SetupLink(tenant, name, f"{admin.settings.base_url}/connect/{tenant}.{id_}", until)
 
 
-def _see_that_it_may_be(tenant: Tenant, connection: Connection | None, *, again: bool) -> None:
+def _check_allowed(tenant: Tenant, connection: Connection | None, *, again: bool) -> None:
     if tenant.state == TenantState.SUSPENDED:
         raise Refused(
             "tenant_suspended",

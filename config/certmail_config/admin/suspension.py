@@ -4,37 +4,37 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused
 from certmail_config.sql import registry
 from certmail_config.sql.pausing import pause_everything, read_pauses
-from certmail_config.tenants.models import Connection, ConnectionState, Kind, Tenant, TenantState
+from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState, Tenant, TenantState
 from certmail_config.tenants.pauses import EVERYTHING
 
 
-def stop_everything(office: Office, *, on: bool, reason: str) -> bool:
+def stop_everything(admin: Admin, *, on: bool, reason: str) -> bool:
     """Let nothing more leave, or let it leave again; gives whether that was a change. What is under way ends."""
-    with office.db() as db:
+    with admin.db() as db:
         registry.deployment_salt(db)  # makes the row that says so
         changed = (EVERYTHING in read_pauses(db)) is not on
         pause_everything(db, on=on)
-    office.publisher.publish_pauses(reason)
+    admin.publisher.publish_pauses(reason)
     return changed
 
 
-def pause_tenant(office: Office, tenant: str, *, on: bool, reason: str) -> bool:
+def pause_tenant(admin: Admin, tenant: str, *, on: bool, reason: str) -> bool:
     """The same of one tenant; raises Refused for one that is suspended, which is more than paused."""
-    with office.db() as db:
+    with admin.db() as db:
         if registry.get_tenant(db, tenant).state == TenantState.SUSPENDED:
             remedy = f"To take reminders in and let them leave again: certmail tenants resume {tenant}"
             raise Refused("tenant_suspended", f"The tenant {tenant!r} is suspended.", remedy)
-    return set_tenant_state(office, tenant, TenantState.PAUSED if on else TenantState.ACTIVE, reason)[1]
+    return set_tenant_state(admin, tenant, TenantState.PAUSED if on else TenantState.ACTIVE, reason)[1]
 
 
-def set_tenant_state(office: Office, tenant: str, state: TenantState, reason: str) -> tuple[Tenant, bool]:
+def set_tenant_state(admin: Admin, tenant: str, state: TenantState, reason: str) -> tuple[Tenant, bool]:
     """Suspend a tenant, or have it go on; gives it, and whether that was a change. Raises Refused."""
-    with office.db() as db:
+    with admin.db() as db:
         found = registry.get_tenant(db, tenant)
         changed = found.state != state
         if changed:
@@ -42,19 +42,19 @@ def set_tenant_state(office: Office, tenant: str, state: TenantState, reason: st
         connections = registry.list_connections(db, tenant)
     if state is TenantState.ACTIVE:
         for each in connections:
-            if not office.redis.exists(redis_keys.LANE_INFO + each.id):  # its removal had begun
-                office.publisher.publish(each)
-    office.publisher.publish_tenant(found, connections)
-    office.publisher.publish_pauses(reason)
+            if not admin.redis.exists(redis_keys.LANE_INFO + each.id):  # its removal had begun
+                admin.publisher.publish(each)
+    admin.publisher.publish_tenant(found, connections)
+    admin.publisher.publish_pauses(reason)
     return found, changed
 
 
-def suspend_connection(office: Office, id_or_name: str) -> Connection:
+def suspend_connection(admin: Admin, id_or_name: str) -> Connection:
     """Stop a connection's lane: its reminders wait. Raises Refused."""
-    found = office.connection(id_or_name)
+    found = admin.connection(id_or_name)
     if found.state is ConnectionState.DISABLED:
         return found
-    return office.save(
+    return admin.save(
         replace(
             found,
             state=ConnectionState.DISABLED,
@@ -69,15 +69,19 @@ def before_it_worked(connection: Connection) -> ConnectionState | None:
     """What a connection that never worked is, whatever happened to it since; None for one that did."""
     if connection.kind is None:
         return ConnectionState.DRAFT
-    proof = connection.refresh_token if connection.kind is Kind.SERVICE_PROVIDER_APP else connection.key_id
+    proof = (
+        connection.refresh_token
+        if connection.kind is ConnectionKind.SERVICE_PROVIDER_APP
+        else connection.key_id
+    )
     return ConnectionState.PENDING if proof is None else None
 
 
-def take_up_again(office: Office, connection: Connection) -> Connection:
+def take_up_again(admin: Admin, connection: Connection) -> Connection:
     """Let a suspended connection be what it was; one that worked needs to be tried out first. Raises Refused."""
     state = before_it_worked(connection)
     if state is not None:
-        return office.save(replace(connection, state=state, code=None, message=None, remedy=None))
+        return admin.save(replace(connection, state=state, code=None, message=None, remedy=None))
     message = f"The connection {connection.name!r} of {connection.tenant} was resumed, but not tried out yet."
     remedy = f"certmail connections probe {connection.id}"
-    return office.save(connection.troubled("connection_resumed", message, remedy))
+    return admin.save(connection.troubled("connection_resumed", message, remedy))

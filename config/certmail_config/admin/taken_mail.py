@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import Connection as Db
 from sqlalchemy import or_, select
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.crypto.strongbox import Strongbox
 from certmail_config.jobs.states import State
@@ -28,11 +28,11 @@ def note_taken(box: Strongbox, connection: Connection) -> None:
     box.put(redis_keys.MAIL_TAKEN + connection.id, _sender(connection), seconds=int(LIFE.total_seconds()))
 
 
-def was_taken(office: Office, connection: Connection) -> bool:
+def was_taken(admin: Admin, connection: Connection) -> bool:
     """Whether Gmail took one from its present mailbox; raises RedisError, StoresUnreachable."""
-    if office.strongbox.get(redis_keys.MAIL_TAKEN + connection.id) == _sender(connection):
+    if admin.strongbox.get(redis_keys.MAIL_TAKEN + connection.id) == _sender(connection):
         return True
-    with office.db() as db:
+    with admin.db() as db:
         return _reminder_taken(db, connection)
 
 

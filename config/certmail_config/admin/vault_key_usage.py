@@ -10,7 +10,7 @@ from itertools import islice
 
 from redis import Redis
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.admin.working_copy_rotation import keys_of_connection_copy, keys_of_tenant_copy
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import SealBroken
@@ -30,9 +30,9 @@ class OldKey:
     removable_at: datetime | None
 
 
-def old_keys(office: Office, now: datetime) -> list[OldKey]:
+def old_keys(admin: Admin, now: datetime) -> list[OldKey]:
     """What is known of each key but the newest. Raises StoresUnreachable, RedisError."""
-    return judge(office.vault.key_ids[1:], lasting(office), passing(office.redis), now)
+    return judge(admin.vault.key_ids[1:], lasting(admin), passing(admin.redis), now)
 
 
 def judge(
@@ -44,26 +44,26 @@ def judge(
     ]
 
 
-def lasting(office: Office) -> set[str]:
+def lasting(admin: Admin) -> set[str]:
     """The keys that SQL and the working copy name. Raises StoresUnreachable."""
-    with office.db() as db:
+    with admin.db() as db:
         rows = sealed_rows(db)
     found = {key for row in rows for value in row.values.values() if (key := key_id_of(value)) is not None}
     for row in rows:
         try:
             if row.table == "tenants":
-                found |= keys_of_tenant_copy(office.redis, row.id)
+                found |= keys_of_tenant_copy(admin.redis, row.id)
             elif row.table == "connections":
-                found |= keys_of_connection_copy(office.redis, office.vault, ConnectionId(row.id))
+                found |= keys_of_connection_copy(admin.redis, admin.vault, ConnectionId(row.id))
         except SealBroken:
             continue  # it needs a key that is not known, or none helps
-    return found | keys_of_copy(office.redis)
+    return found | keys_of_copy(admin.redis)
 
 
 def passing(redis: Redis) -> dict[str, float]:
     """For how many seconds access tokens, visits, set-up links and consents under way need each key."""
     found: dict[str, float] = defaultdict(float)
-    for prefix in (redis_keys.TOKEN, redis_keys.LINK, redis_keys.ENQUIRY, *redis_keys.OF_SETTING_UP):
+    for prefix in (redis_keys.TOKEN, redis_keys.LINK, redis_keys.WORKER_REQUEST, *redis_keys.OF_SETTING_UP):
         names = redis.scan_iter(prefix + "*", count=_BATCH)
         while batch := list(islice(names, _BATCH)):
             with redis.pipeline(transaction=False) as pipe:

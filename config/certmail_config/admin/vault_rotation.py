@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.admin.api_keys import publish_keys
 from certmail_config.admin.working_copy_rotation import renew_connection_copy, renew_tenant_copy
 from certmail_config.base import redis_keys
@@ -40,42 +40,42 @@ class Resealed:
     unopened: tuple[Unopened, ...]
 
 
-def reseal(office: Office, progress: Callable[[int, int], None] = lambda _done, _total: None) -> Resealed:
+def reseal(admin: Admin, progress: Callable[[int, int], None] = lambda _done, _total: None) -> Resealed:
     """Do it; `progress` is told before each row. Raises StoresUnreachable, RedisError."""
-    with office.db() as db:
+    with admin.db() as db:
         rows = sealed_rows(db)
     values = copies = 0
     unopened: list[Unopened] = []
     for done, row in enumerate(rows):
         progress(done, len(rows))
-        renewed, broken = _reseal_row(office, row)
+        renewed, broken = _reseal_row(admin, row)
         values += renewed
         unopened += broken
-        copies += _reseal_copy(office, row, readable=not broken)
-    copies += publish_keys(office, newest=True) + _reseal_lasting(office)
+        copies += _reseal_copy(admin, row, readable=not broken)
+    copies += publish_keys(admin, newest=True) + _reseal_lasting(admin)
     progress(len(rows), len(rows))
     return Resealed(values, copies, tuple(unopened))
 
 
-def _reseal_lasting(office: Office) -> int:
+def _reseal_lasting(admin: Admin) -> int:
     """Renew what stands in Redis only, but for longer than an old key should be needed: set-up links, visits and the like."""
     names = [
         name.decode()
         for each in redis_keys.OF_SETTING_UP
-        for name in office.redis.scan_iter(each + "*", count=1000)
+        for name in admin.redis.scan_iter(each + "*", count=1000)
     ]
-    return sum(office.strongbox.renew(name) for name in names)
+    return sum(admin.strongbox.renew(name) for name in names)
 
 
-def _reseal_row(office: Office, row: SealedRow) -> tuple[int, list[Unopened]]:
+def _reseal_row(admin: Admin, row: SealedRow) -> tuple[int, list[Unopened]]:
     """Renew a row in SQL; looks again whenever somebody else was faster."""
     current: SealedRow | None = row
     while current is not None:
-        renewed = renew_values(current.values, current.owner, office.vault, rename=True)
+        renewed = renew_values(current.values, current.owner, admin.vault, rename=True)
         broken = _unopened(current, renewed.broken)
         if not renewed.values:
             return 0, broken
-        with office.db() as db:
+        with admin.db() as db:
             if replace_sealed(db, current, renewed.values):
                 return len(renewed.values), broken
             current = sealed_again(db, current)
@@ -89,17 +89,17 @@ def _unopened(row: SealedRow, broken: Mapping[str, SealBroken]) -> list[Unopened
     ]
 
 
-def _reseal_copy(office: Office, row: SealedRow, *, readable: bool) -> bool:
+def _reseal_copy(admin: Admin, row: SealedRow, *, readable: bool) -> bool:
     """Renew a row's working copy, if it has one. One that cannot be opened is written anew from SQL, if that can be."""
     if row.table == "deployment":
         return False
     try:
         if row.table == "tenants":
-            return renew_tenant_copy(office.redis, office.vault, row.id)
-        return renew_connection_copy(office.redis, office.vault, ConnectionId(row.id))
+            return renew_tenant_copy(admin.redis, admin.vault, row.id)
+        return renew_connection_copy(admin.redis, admin.vault, ConnectionId(row.id))
     except SealBroken:
         if readable and row.table == "tenants":
-            office.publisher.republish_tenant(row.id)
+            admin.publisher.republish_tenant(row.id)
         elif readable:
-            office.publisher.republish_connection(ConnectionId(row.id))
+            admin.publisher.republish_connection(ConnectionId(row.id))
         return readable

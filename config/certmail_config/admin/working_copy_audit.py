@@ -17,7 +17,7 @@ from typing import Final
 from redis import Redis
 from sqlalchemy import Connection as Db
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused, SealBroken
 from certmail_config.base.ids import ConnectionId
@@ -36,19 +36,19 @@ Fields = Mapping[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class CopyDifference:
     """The fields that somebody else wrote, and those that are to be written without a word: they are new, or a name's."""
 
     forged: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
 
 
-def difference(found: Fields, wanted: Mapping[str, str], version: int) -> Difference:
+def difference(found: Fields, wanted: Mapping[str, str], version: int) -> CopyDifference:
     """Compare a hash with what it should hold; pure."""
     text = found.get(b"version")
     stands = read_version(text)
     if text is not None and stands < version:
-        return Difference() if text.isdigit() else Difference(forged=("version",))
+        return CopyDifference() if text.isdigit() else CopyDifference(forged=("version",))
     wrong = [
         name for name, value in wanted.items() if found.get(name.encode(), value.encode()) != value.encode()
     ]
@@ -57,14 +57,14 @@ def difference(found: Fields, wanted: Mapping[str, str], version: int) -> Differ
     lacking = [name for name in wanted if name.encode() not in found]
     if stands > version:
         forged.append("version")
-    return Difference(tuple(forged), tuple(lacking + [name for name in wrong if name not in forged]))
+    return CopyDifference(tuple(forged), tuple(lacking + [name for name in wrong if name not in forged]))
 
 
 @dataclass(slots=True)
 class TenantAudit:
     """The caretaker's; remembers which public half belongs to which private one, since that is dear to find out."""
 
-    office: Office
+    admin: Admin
     _halves: dict[bytes, bytes] = field(default_factory=dict)
 
     def put_right(self) -> int:
@@ -85,26 +85,26 @@ class TenantAudit:
         return tenants + [place_in(redis_keys.CONNECTION + id_, "version") for id_ in seen.late]
 
     def _look(self) -> _Seen:
-        with self.office.db() as db:
+        with self.admin.db() as db:
             tenants, connections = registry.list_tenants(db), registry.named_connections(db)
-            signing_key = _signing_key(db, self.office.vault)
+            signing_key = _signing_key(db, self.admin.vault)
         theirs = defaultdict(list)
         for each in connections:
             theirs[each.tenant].append(each)
-        hashes = _hashes(self.office.redis, [each.id for each in tenants])
+        hashes = _hashes(self.admin.redis, [each.id for each in tenants])
         differences = {
             each.id: self._difference(hashes[each.id], each, theirs[each.id], signing_key) for each in tenants
         }
-        versions = _versions(self.office.redis, [each.id for each in connections])
+        versions = _versions(self.admin.redis, [each.id for each in connections])
         return _Seen(
             signing_key,
             hashes,
-            {id_: found for id_, found in differences.items() if found != Difference()},
+            {id_: found for id_, found in differences.items() if found != CopyDifference()},
             {each.id: versions[each.id] for each in connections if versions[each.id] > each.version},
         )
 
     def _tenant(self, tenant: str, hash_: Fields, signing_key: bytes | None) -> bool:
-        with self.office.db() as db:
+        with self.admin.db() as db:
             try:
                 row = registry.get_tenant(db, tenant)
             except Refused:
@@ -112,33 +112,33 @@ class TenantAudit:
             connections = registry.list_connections(db, tenant)
         named = [Named(each.id, tenant, each.name, each.version) for each in connections]
         found = self._difference(hash_, row, named, signing_key)
-        if found == Difference():
+        if found == CopyDifference():
             return False
         for name in found.forged:
-            self.office.strongbox.report(place_in(redis_keys.TENANT + tenant, name), "not_as_in_sql")
+            self.admin.strongbox.report(place_in(redis_keys.TENANT + tenant, name), "not_as_in_sql")
         if found.forged:
-            distrust(self.office.redis, redis_keys.TENANT + tenant)
-        self.office.publisher.publish_tenant(self._trusted(row), connections)
+            distrust(self.admin.redis, redis_keys.TENANT + tenant)
+        self.admin.publisher.publish_tenant(self._trusted(row), connections)
         return True
 
     def _connection(self, connection: ConnectionId, version: int) -> bool:
-        with self.office.db() as db:
+        with self.admin.db() as db:
             try:
                 found = registry.get_connection(db, connection)
             except Refused:
                 return False
         if version <= found.version:
             return False
-        self.office.strongbox.report(place_in(redis_keys.CONNECTION + connection, "version"), "not_as_in_sql")
-        distrust(self.office.redis, redis_keys.CONNECTION + connection)
-        self.office.publisher.republish_connection(connection)
+        self.admin.strongbox.report(place_in(redis_keys.CONNECTION + connection, "version"), "not_as_in_sql")
+        distrust(self.admin.redis, redis_keys.CONNECTION + connection)
+        self.admin.publisher.republish_connection(connection)
         return True
 
     def _difference(
         self, hash_: Fields, tenant: Tenant, connections: Iterable[Named], signing_key: bytes | None
-    ) -> Difference:
+    ) -> CopyDifference:
         if not hash_:
-            return Difference()  # lost, which is the publisher's matter
+            return CopyDifference()  # lost, which is the publisher's matter
         trusted = self._trusted(tenant)
         names = {each.name: each.id for each in connections}
         wanted = tenant_fields(trusted, names, _signature(hash_, trusted, signing_key))
@@ -149,7 +149,7 @@ class TenantAudit:
         half = self._halves.get(tenant.private_key)
         if half is None:
             try:
-                half = public_of(open_from(self.office.vault, tenant.private_key, tenant.id, "private_key"))
+                half = public_of(open_from(self.admin.vault, tenant.private_key, tenant.id, "private_key"))
             except SealBroken:
                 return tenant  # doctor and the log say so elsewhere
             self._halves[tenant.private_key] = half
@@ -162,7 +162,7 @@ class _Seen:
 
     signing_key: bytes | None
     hashes: Mapping[str, Fields]
-    doubtful: Mapping[str, Difference]
+    doubtful: Mapping[str, CopyDifference]
     late: Mapping[ConnectionId, int]
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from certmail_config.base.errors import WrongUse
 
-MOST_PLAIN: Final = 120
+MAX_PLAIN: Final = 120
 """Addresses up to here, of plain letters, keep every rule on length, whatever form their domain takes."""
 _PLAIN_LOCAL: Final = re.compile(r"[A-Za-z0-9_+-]{1,32}(?:\.[A-Za-z0-9_+-]{1,31})?")
 _LONGEST: Final = 254
@@ -35,7 +35,7 @@ def written_address(text: str) -> str:
     """The address as it travels: what stands before the @ as it is, the domain in small letters and ASCII. Raises NoAddress."""
     value = text.strip()
     local, at, domain = value.rpartition("@")
-    if at and len(value) <= MOST_PLAIN and _PLAIN_LOCAL.fullmatch(local):
+    if at and len(value) <= MAX_PLAIN and _PLAIN_LOCAL.fullmatch(local):
         known = _domain(domain)
         if known is not None:
             return f"{local}@{known}"

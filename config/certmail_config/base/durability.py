@@ -31,7 +31,7 @@ _CHOICES: Final = (
 )
 
 
-class Kind(StrEnum):
+class DurabilityKind(StrEnum):
     """The choices; see the module."""
 
     FSYNC = "fsync"
@@ -44,20 +44,20 @@ class Kind(StrEnum):
 class Durability:
     """One choice; `replicas` is how many must confirm, 0 where none is asked."""
 
-    kind: Kind
+    kind: DurabilityKind
     replicas: int = 0
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read CERTMAIL_DURABILITY, whose form the settings have checked."""
         kind, _, count = text.partition(":")
-        return cls(Kind(kind), int(count or 0))
+        return cls(DurabilityKind(kind), int(count or 0))
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.replicas}" if self.replicas else str(self.kind)
 
 
-FSYNC: Final = Durability(Kind.FSYNC)
+FSYNC: Final = Durability(DurabilityKind.FSYNC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,42 +74,44 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class Unproven:
     """Why something is not proven, and what would prove it."""
 
     why: str
     remedy: str
 
 
-def doubt(server: Server, durability: Durability) -> Doubt | None:
+def doubt(server: Server, durability: Durability) -> Unproven | None:
     """Decide whether a server keeps what was chosen; pure. None when nothing speaks against it."""
-    if durability.kind is Kind.NONE:
+    if durability.kind is DurabilityKind.NONE:
         return None
     if server.role != "master":
-        return Doubt("it is a replica", "Name the primary in CERTMAIL_REDIS_URL")
-    if server.eviction is None and durability.kind is not Kind.DECLARED:
-        return Doubt("it hides its maxmemory-policy", "Let certmail's user run INFO")
+        return Unproven("it is a replica", "Name the primary in CERTMAIL_REDIS_URL")
+    if server.eviction is None and durability.kind is not DurabilityKind.DECLARED:
+        return Unproven("it hides its maxmemory-policy", "Let certmail's user run INFO")
     if server.eviction not in {None, "noeviction"}:
         why = f"its maxmemory-policy is {server.eviction}, so that it may throw away what it holds"
-        return Doubt(why, "Set maxmemory-policy noeviction on the server")
-    if durability.kind is Kind.REPLICAS and server.online < durability.replicas:
+        return Unproven(why, "Set maxmemory-policy noeviction on the server")
+    if durability.kind is DurabilityKind.REPLICAS and server.online < durability.replicas:
         why = f"{server.online} of {durability.replicas} replicas are online"
-        return Doubt(why, "Attach its replicas, or bring them back")
-    if durability.kind is Kind.FSYNC:
+        return Unproven(why, "Attach its replicas, or bring them back")
+    if durability.kind is DurabilityKind.FSYNC:
         return _doubt_fsync(server)
     return None
 
 
-def _doubt_fsync(server: Server) -> Doubt | None:
+def _doubt_fsync(server: Server) -> Unproven | None:
     if not server.aof_enabled or server.appendonly == "no":
-        return Doubt("appendonly is no, so that it keeps nothing on disk", "Set appendonly yes on the server")
+        return Unproven(
+            "appendonly is no, so that it keeps nothing on disk", "Set appendonly yes on the server"
+        )
     if server.appendfsync is None:
-        return Doubt("it hides its CONFIG", "Let certmail's user run CONFIG GET")
+        return Unproven("it hides its CONFIG", "Let certmail's user run CONFIG GET")
     if server.appendfsync != "always":
         why = f"appendfsync is {server.appendfsync}, so that a crash can lose what was acknowledged"
-        return Doubt(why, "Set appendfsync always on the server")
+        return Unproven(why, "Set appendfsync always on the server")
     if not server.aof_written:
-        return Doubt("its last write to disk failed", "See its log, and whether its disk is full")
+        return Unproven("its last write to disk failed", "See its log, and whether its disk is full")
     return None
 
 

@@ -91,9 +91,13 @@ OUTCOME: Final = (
 OFFER: Final = (
     f"{TAG}:offer:"  # string by hash of its id: an account that somebody is asked about, sealed; EX 30 min
 )
-ENQUIRY: Final = f"{TAG}:enquiry:"  # string by enquiry: what a worker is asked and has found, sealed; EX 15 min, anew each time it gets on
-ENQUIRY_TAKEN: Final = f"{TAG}:enquiry-taken:"  # string by enquiry: the worker that took it up; EX 15 min
-ENQUIRY_LATEST: Final = f"{TAG}:enquiry-latest:"  # string by connection: id of its latest enquiry; EX 15 min
+WORKER_REQUEST: Final = f"{TAG}:enquiry:"  # string by worker request: what a worker is asked and has found, sealed; EX 15 min, anew each time it gets on
+WORKER_REQUEST_TAKEN: Final = (
+    f"{TAG}:enquiry-taken:"  # string by worker request: the worker that took it up; EX 15 min
+)
+WORKER_REQUEST_LATEST: Final = (
+    f"{TAG}:enquiry-latest:"  # string by connection: id of its latest worker request; EX 15 min
+)
 SESSION: Final = f"{TAG}:visit:"  # string by hash of the cookie: who looks at the console, sealed; EX 2 h or as long as a set-up link
 LOGINS: Final = f"{TAG}:logins:"  # string by hash of the address, or `all`: sign-ins tried; EX 15 min
 SETUP: Final = f"{TAG}:setup-link:"  # string by tenant: its set-up link, sealed; EX 7 days

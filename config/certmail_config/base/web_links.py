@@ -61,7 +61,7 @@ _NO_NAME: Final = "the host mixes letters in a way that no name may"
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class WebLink:
     """A web address in three parts, so that a page can show its host in full and make it stand out."""
 
     before: str
@@ -85,7 +85,7 @@ class NoLink:
     why: str
 
 
-def read_link(text: str) -> Link | NoLink:
+def read_link(text: str) -> WebLink | NoLink:
     """The link that a text is, as a mail writes it."""
     address = text.strip()
     seen = address.isprintable() or all(each.isprintable() or each in _JOINERS for each in address)
@@ -108,7 +108,7 @@ def read_link(text: str) -> Link | NoLink:
     if isinstance(port, NoLink):
         return port
 
-    return Link(f"{scheme}://", host, port + quote(after, safe=_URL_CHARACTERS))
+    return WebLink(f"{scheme}://", host, port + quote(after, safe=_URL_CHARACTERS))
 
 
 def _split(authority: str) -> tuple[str, str]:

@@ -25,7 +25,7 @@ from certmail_config.crypto.vault import Vault, key_id_of
 log = logging.getLogger(__name__)
 
 REPORTED_SECONDS: Final = 7 * 86_400
-MOST_REPORTED: Final = 100
+MAX_REPORTED: Final = 100
 """So many places are remembered, for doctor; the log has all."""
 Value = dict[str, Any]
 
@@ -90,7 +90,7 @@ class Strongbox:
     def report(self, place: str, code: str) -> None:
         """Say that what stands somewhere is not what certmail wrote there."""
         log.error("not_written_by_certmail", extra={"key": place, "code": code})
-        if self.redis.hlen(redis_keys.FORGED) < MOST_REPORTED:
+        if self.redis.hlen(redis_keys.FORGED) < MAX_REPORTED:
             with self.redis.pipeline(transaction=True) as pipe:
                 pipe.hset(redis_keys.FORGED, place, f"{int(time.time() * 1000)}|{code}")
                 pipe.expire(redis_keys.FORGED, REPORTED_SECONDS)

@@ -1,4 +1,4 @@
-"""The outlook: when reminders that wait will leave, by what the ledger shows and the forecast's model makes of it.
+"""The forecaster: when reminders that wait will leave, by what the ledger shows and the forecast's model makes of it.
 
 It holds for workers that keep up, and for what is enqueued by now: what comes later with a higher priority, or for
 other lanes of the same project, makes it later.
@@ -63,7 +63,7 @@ class Curve:
         return datetime.fromtimestamp(one + (other - one) * share, UTC)
 
 
-class Outlook:
+class Forecaster:
     """Answers when jobs will leave. One per client; not for several threads at once."""
 
     def __init__(self, redis: Redis, *, now: Callable[[], float] = time.time) -> None:

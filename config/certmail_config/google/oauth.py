@@ -19,7 +19,7 @@ from google.auth.crypt import RSASigner
 
 from certmail_config.base.addresses import NoAddress, written_address
 from certmail_config.base.redaction import quote
-from certmail_config.google.token_errors import Denied, Grant, Said, denied
+from certmail_config.google.token_errors import Denied, GrantType, TokenError, denied
 
 AUDIENCE: Final = "https://oauth2.googleapis.com/token"
 """What an assertion is addressed to, wherever the endpoint is reached."""
@@ -198,7 +198,7 @@ def _consenter(id_token: object) -> str | None:
     return sub if isinstance(sub, str) and sub and issuer in ISSUERS else None
 
 
-def read_answer(status: int, body: bytes, grant: Grant = Grant.ASSERTION) -> Granted | Denied:
+def read_answer(status: int, body: bytes, grant: GrantType = GrantType.ASSERTION) -> Granted | Denied:
     """Read the token endpoint's answer to what was presented."""
     try:
         value = json.loads(body)
@@ -220,7 +220,7 @@ def read_answer(status: int, body: bytes, grant: Grant = Grant.ASSERTION) -> Gra
         refresh_token = again if isinstance(again, str) and again else None
         return Granted(token, float(life), scopes, refresh_token, _consenter(value.get("id_token")))
     error = value.get("error")
-    said = Said(
+    said = TokenError(
         status,
         quote(error, 100) if isinstance(error, str) else "",
         quote(str(value.get("error_description") or "")),

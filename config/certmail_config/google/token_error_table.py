@@ -21,7 +21,7 @@ class Blame(Enum):
     """Whoever runs certmail: a clock, a setting, a bug of ours."""
 
 
-class Grant(Enum):
+class GrantType(Enum):
     """What a token was asked for with: it decides whose fault a refusal is."""
 
     ASSERTION = "assertion"
@@ -43,7 +43,7 @@ class Row(NamedTuple):
 
     error: str
     words: str
-    grants: frozenset[Grant]
+    grants: frozenset[GrantType]
     meaning: str
 
 
@@ -59,14 +59,14 @@ class Meaning(NamedTuple):
     settling: bool = False
 
 
-ANY: Final = frozenset(Grant)
-SIGN_IN: Final = frozenset({Grant.SIGN_IN})
-LINKED: Final = frozenset({Grant.OUR_CLIENT})
+ANY: Final = frozenset(GrantType)
+SIGN_IN: Final = frozenset({GrantType.SIGN_IN})
+LINKED: Final = frozenset({GrantType.OUR_CLIENT})
 OURS: Final = SIGN_IN | LINKED
 """Where our own client presented the grant, the tenant cannot be asked to mend the client."""
-SEEN: Final = frozenset({Grant.SEEN_KEY})
+SEEN: Final = frozenset({GrantType.SEEN_KEY})
 """Where the certificate was seen: it need not be given to Google again."""
-UNSEEN: Final = frozenset({Grant.ASSERTION})
+UNSEEN: Final = frozenset({GrantType.ASSERTION})
 THEIRS: Final = SEEN | UNSEEN
 """Where the service account is the customer's, so is whatever limits it."""
 _SHORT_LIVED: Final = "Invalid JWT: Token must be a short-lived token"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from certmail_config.google.token_error_table import MEANINGS, TABLE, Blame, Grant, Row
+from certmail_config.google.token_error_table import MEANINGS, TABLE, Blame, GrantType, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ _IN_BETWEEN: Final = "Check CERTMAIL_GOOGLE_TOKEN_URL, and the proxy or firewall
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class TokenError:
     """What a refusal consists of; the description is Google's words without addresses. `page`: it is no JSON of anybody's."""
 
     status: int
@@ -44,7 +44,7 @@ class Said:
     page: bool = False
 
 
-def denied(said: Said, grant: Grant) -> Denied:
+def denied(said: TokenError, grant: GrantType) -> Denied:
     """Say what a refusal means; total."""
     parts = [part for part in (said.error, said.description, said.subtype) if part]
     words = f"Google says: {': '.join(parts)}" if said.error else f"HTTP {said.status} without a reason"
@@ -72,7 +72,7 @@ def denied(said: Said, grant: Grant) -> Denied:
     return Denied(Blame.OPERATOR, "token_refused", message, "Report it.")
 
 
-def find_row(said: Said, grant: Grant) -> Row | None:
+def find_row(said: TokenError, grant: GrantType) -> Row | None:
     """The table's row for what was presented; the first that fits decides."""
     text = f"{said.description} {said.subtype}".casefold()
     return next(
@@ -85,4 +85,4 @@ def find_row(said: Said, grant: Grant) -> Row | None:
     )
 
 
-__all__ = ["Blame", "Denied", "Grant", "Said", "denied", "find_row"]
+__all__ = ["Blame", "Denied", "GrantType", "TokenError", "denied", "find_row"]

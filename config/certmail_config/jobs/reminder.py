@@ -28,8 +28,7 @@ from certmail_config.base.complaints import complaint
 from certmail_config.base.errors import ReminderRejected
 from certmail_config.base.ids import NAME_PATTERN
 from certmail_config.base.numbers import whole
-from certmail_config.base.web_links import LONGEST, SCHEMA_PATTERN, NoLink, read_link
-from certmail_config.base.web_links import Link as WebLink
+from certmail_config.base.web_links import LONGEST, SCHEMA_PATTERN, NoLink, WebLink, read_link
 from certmail_config.jobs.times import DayOrTime, Time, TimeZone
 from certmail_config.jobs.uncertain_policy import Rule
 

@@ -25,7 +25,7 @@ EVERY_JOB = "keys"
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Findings:
     """What one look found: (code, subject); cursor 0 is the end."""
 
     cursor: int
@@ -66,12 +66,12 @@ class Restored:
     called_off: JobId | None = None
 
 
-def inspect(what: str, cursor: int, *, count: int = 500) -> Call[Page]:
+def inspect(what: str, cursor: int, *, count: int = 500) -> Call[Findings]:
     """Look at a page of what there is."""
 
-    def read(answer: list[bytes]) -> Page:
+    def read(answer: list[bytes]) -> Findings:
         cursor, looked_at, *words = (word.decode() for word in answer)
-        return Page(int(cursor), int(looked_at), tuple(zip(words[0::2], words[1::2], strict=True)))
+        return Findings(int(cursor), int(looked_at), tuple(zip(words[0::2], words[1::2], strict=True)))
 
     return Call(load("inspect"), (what, cursor, count), read)
 

@@ -22,7 +22,7 @@ LIFE_SECONDS: Final = 1800
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class Consent:
     """What the callback needs to know of the consent that it ends; `version` is the connection's when it began.
 
     One that was begun on a page of ours belongs to that browser (`browser` is the hash of its secret), and leads `back` to a
@@ -74,14 +74,14 @@ def begin_link(
     )
 
 
-def take_link(redis: Redis, vault: Vault, state: str) -> Link | None:
+def take_link(redis: Redis, vault: Vault, state: str) -> Consent | None:
     """The consent that this state belongs to; None if it is unknown, over, or was used before."""
     value = Strongbox(redis, vault).take(_name(state))
     if value is None:
         return None
     # None of these in one that an older certmail began.
     whose = value.get("browser", ""), value.get("back", ""), value.get("another", False)
-    return Link(ConnectionId(value["connection"]), value["version"], value["verifier"], *whose)
+    return Consent(ConnectionId(value["connection"]), value["version"], value["verifier"], *whose)
 
 
 def _name(state: str) -> str:

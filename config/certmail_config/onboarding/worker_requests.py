@@ -1,7 +1,7 @@
-"""Enquiries: what the gateway asks of a worker about a connection, and how far the answer has come.
+"""WorkerRequests: what the gateway asks of a worker about a connection, and how far the answer has come.
 
-The Celery message names an enquiry by its id, and nothing else; what is asked and found lies here, sealed, and is
-forgotten after a while. A message that is lost leaves an enquiry that nobody takes up; one that is doubled finds it taken.
+The Celery message names a worker request by its id, and nothing else; what is asked and found lies here, sealed, and is
+forgotten after a while. A message that is lost leaves a worker request that nobody takes up; one that is doubled finds it taken.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from certmail_config.crypto.vault import Vault
 from certmail_config.google.checklist import Step
 
 LIFE_SECONDS: Final = 900
-"""How long an enquiry is remembered after it last got on."""
+"""How long a worker request is remembered after it last got on."""
 TAKEN_UP_SECONDS: Final = 10.0
 """A worker that is alive takes one up in a fraction of a second."""
 SILENT_SECONDS: Final = 120.0
@@ -42,7 +42,7 @@ class Wish(StrEnum):
     """Remove the connection for good; its access is given back to Google."""
 
 
-class Stage(StrEnum):
+class RequestStage(StrEnum):
     """How far the answer has come."""
 
     ASKED = "asked"
@@ -53,7 +53,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Remark:
     """A sentence, and what to do about it."""
 
     code: str
@@ -62,8 +62,8 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Enquiry:
-    """One enquiry; `told_at` is when something was last heard of it, seconds since 1970; `by` is who asks."""
+class WorkerRequest:
+    """One worker request; `told_at` is when something was last heard of it, seconds since 1970; `by` is who asks."""
 
     id: str
     tenant: str
@@ -71,33 +71,33 @@ class Enquiry:
     wish: Wish
     told_at: float
     by: str = ""
-    stage: Stage = Stage.ASKED
+    stage: RequestStage = RequestStage.ASKED
     steps: tuple[Step, ...] = ()
-    said: Said | None = None
+    said: Remark | None = None
 
     @property
     def over(self) -> bool:
         """Whether nothing more will come."""
-        return self.stage in {Stage.DONE, Stage.REFUSED}
+        return self.stage in {RequestStage.DONE, RequestStage.REFUSED}
 
-    def now_running(self) -> Enquiry:
+    def now_running(self) -> WorkerRequest:
         """A worker has taken it up."""
-        return replace(self, stage=Stage.RUNNING)
+        return replace(self, stage=RequestStage.RUNNING)
 
-    def found(self, *steps: Step) -> Enquiry:
+    def found(self, *steps: Step) -> WorkerRequest:
         """So much of the checklist is known."""
         return replace(self, steps=steps)
 
-    def done(self, said: Said | None = None) -> Enquiry:
+    def done(self, said: Remark | None = None) -> WorkerRequest:
         """It is answered."""
-        return replace(self, stage=Stage.DONE, said=said)
+        return replace(self, stage=RequestStage.DONE, said=said)
 
-    def refused(self, said: Said) -> Enquiry:
+    def refused(self, said: Remark) -> WorkerRequest:
         """It cannot be answered."""
-        return replace(self, stage=Stage.REFUSED, said=said)
+        return replace(self, stage=RequestStage.REFUSED, said=said)
 
 
-class Enquiries:
+class WorkerRequests:
     """Where they are kept; what stands in Redis is sealed, since steps name mailboxes."""
 
     def __init__(self, redis: Redis, vault: Vault, now: Callable[[], float]) -> None:
@@ -105,69 +105,69 @@ class Enquiries:
         self._box = Strongbox(redis, vault)
         self._now = now
 
-    def ask(self, tenant: str, connection: ConnectionId, wish: Wish, *, by: str = "") -> Enquiry:
+    def ask(self, tenant: str, connection: ConnectionId, wish: Wish, *, by: str = "") -> WorkerRequest:
         """Write a new one down; raises RedisError."""
-        asked = Enquiry(secrets.token_urlsafe(18), tenant, connection, wish, self._now(), by)
+        asked = WorkerRequest(secrets.token_urlsafe(18), tenant, connection, wish, self._now(), by)
         self._write(asked)
-        self._redis.set(redis_keys.ENQUIRY_LATEST + connection, asked.id, ex=LIFE_SECONDS)
+        self._redis.set(redis_keys.WORKER_REQUEST_LATEST + connection, asked.id, ex=LIFE_SECONDS)
         return asked
 
-    def latest(self, connection: ConnectionId) -> Enquiry | None:
+    def latest(self, connection: ConnectionId) -> WorkerRequest | None:
         """What was last asked about a connection, as long as it is remembered. Raises as `read`."""
-        id_ = value_of(self._redis, redis_keys.ENQUIRY_LATEST + connection)
+        id_ = value_of(self._redis, redis_keys.WORKER_REQUEST_LATEST + connection)
         found = self.read(id_.decode(errors="replace")) if id_ is not None else None
         # The id is not sealed: whoever can write Redis could point at another connection's.
         return found if found is not None and found.connection == connection else None
 
-    def read(self, id_: str) -> Enquiry | None:
-        """One enquiry; None if there is none, or it was forgotten, even if somebody brought it back. Raises RedisError."""
-        kept = self._box.get(redis_keys.ENQUIRY + id_)
+    def read(self, id_: str) -> WorkerRequest | None:
+        """One worker request; None if there is none, or it was forgotten, even if somebody brought it back. Raises RedisError."""
+        kept = self._box.get(redis_keys.WORKER_REQUEST + id_)
         if kept is None or self._now() >= kept["told_at"] + LIFE_SECONDS:
             return None
-        return Enquiry(
+        return WorkerRequest(
             id=id_,
             tenant=kept["tenant"],
             connection=ConnectionId(kept["connection"]),
             wish=Wish(kept["wish"]),
             told_at=kept["told_at"],
             by=kept.get("by", ""),
-            stage=Stage(kept["stage"]),
+            stage=RequestStage(kept["stage"]),
             steps=tuple(Step.from_json(step) for step in kept["steps"]),
-            said=Said(**kept["said"]) if kept["said"] else None,
+            said=Remark(**kept["said"]) if kept["said"] else None,
         )
 
-    def take(self, id_: str, worker: str) -> Enquiry | None:
+    def take(self, id_: str, worker: str) -> WorkerRequest | None:
         """Take one up; None if there is none, or somebody else was first. Raises as `read`."""
         found = self.read(id_)
         if found is None or found.over:
             return None
-        first = self._redis.set(redis_keys.ENQUIRY_TAKEN + id_, worker, nx=True, ex=LIFE_SECONDS)
+        first = self._redis.set(redis_keys.WORKER_REQUEST_TAKEN + id_, worker, nx=True, ex=LIFE_SECONDS)
         return self.tell(found.now_running()) if first else None
 
-    def tell(self, enquiry: Enquiry) -> Enquiry:
+    def tell(self, worker_request: WorkerRequest) -> WorkerRequest:
         """Write down how far it has come; gives it with its time. Raises RedisError."""
-        told = replace(enquiry, told_at=self._now())
+        told = replace(worker_request, told_at=self._now())
         self._write(told)
         return told
 
-    def _write(self, enquiry: Enquiry) -> None:
+    def _write(self, worker_request: WorkerRequest) -> None:
         value = {
-            "tenant": enquiry.tenant,
-            "connection": enquiry.connection,
-            "wish": enquiry.wish,
-            "told_at": enquiry.told_at,
-            "by": enquiry.by,
-            "stage": enquiry.stage,
-            "steps": [step.as_json() for step in enquiry.steps],
+            "tenant": worker_request.tenant,
+            "connection": worker_request.connection,
+            "wish": worker_request.wish,
+            "told_at": worker_request.told_at,
+            "by": worker_request.by,
+            "stage": worker_request.stage,
+            "steps": [step.as_json() for step in worker_request.steps],
             "said": {
-                "code": enquiry.said.code,
-                "message": enquiry.said.message,
-                "remedy": enquiry.said.remedy,
+                "code": worker_request.said.code,
+                "message": worker_request.said.message,
+                "remedy": worker_request.said.remedy,
             }
-            if enquiry.said
+            if worker_request.said
             else None,
         }
-        self._box.put(redis_keys.ENQUIRY + enquiry.id, value, seconds=LIFE_SECONDS)
+        self._box.put(redis_keys.WORKER_REQUEST + worker_request.id, value, seconds=LIFE_SECONDS)
 
 
 def workers_alive(redis: Redis) -> int:
@@ -175,25 +175,25 @@ def workers_alive(redis: Redis) -> int:
     return redis.zcount(redis_keys.WORKERS, int(server_time(redis) * 1000), "+inf")
 
 
-def silence(enquiry: Enquiry, workers: int, now: float) -> Said | None:
+def silence(worker_request: WorkerRequest, workers: int, now: float) -> Remark | None:
     """Why nothing comes, if it is time to say so. Pure."""
-    quiet = now - enquiry.told_at
-    if enquiry.over:
+    quiet = now - worker_request.told_at
+    if worker_request.over:
         return None
-    if enquiry.stage is Stage.ASKED and not workers:
-        return Said(
+    if worker_request.stage is RequestStage.ASKED and not workers:
+        return Remark(
             "no_worker",
             "No certmail worker is running, so nobody can ask Google.",
             "Start one (`certmail worker`, or `certmail up`), then try again.",
         )
-    if enquiry.stage is Stage.ASKED and quiet > TAKEN_UP_SECONDS:
-        return Said(
+    if worker_request.stage is RequestStage.ASKED and quiet > TAKEN_UP_SECONDS:
+        return Remark(
             "not_taken_up",
             "No worker has taken this up: they are busy, or the request was lost.",
             "Try again.",
         )
     if quiet > SILENT_SECONDS:
-        return Said(
+        return Remark(
             "worker_lost",
             "The worker that took this up has not been heard of for two minutes.",
             "Try again; if it happens again, see the worker's log.",

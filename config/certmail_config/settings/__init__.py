@@ -6,11 +6,11 @@ Nothing below an entry point reads the environment.
 from certmail_config.settings.delivery import SETTLE_SECONDS
 from certmail_config.settings.environment import proxies_of_others
 from certmail_config.settings.model import Settings, unknown_names
-from certmail_config.settings.part import LEAST_PASSWORD, PREFIX
+from certmail_config.settings.part import MIN_PASSWORD, PREFIX
 from certmail_config.settings.stores import default_data_dir, parse_vault_key
 
 __all__ = [
-    "LEAST_PASSWORD",
+    "MIN_PASSWORD",
     "PREFIX",
     "SETTLE_SECONDS",
     "Settings",

@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from certmail_config.base.urls import split_web_address
 from certmail_config.settings.forms import whole_origin
-from certmail_config.settings.part import LEAST_PASSWORD, HostAndPort, Part
+from certmail_config.settings.part import MIN_PASSWORD, HostAndPort, Part
 
 
 class GatewaySettings(Part):
@@ -39,8 +39,8 @@ class GatewaySettings(Part):
     )
     operator_password: SecretStr | None = Field(
         None,
-        min_length=LEAST_PASSWORD,
-        description=f"What the operator signs in to the console with, {LEAST_PASSWORD} characters at least. Unset: `up` makes one in "
+        min_length=MIN_PASSWORD,
+        description=f"What the operator signs in to the console with, {MIN_PASSWORD} characters at least. Unset: `up` makes one in "
         "DATA_DIR, and of a `gateway` by itself the console stays closed.",
     )
     return_urls: tuple[str, ...] = Field(

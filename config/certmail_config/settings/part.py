@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from certmail_config.settings.forms import host_and_port, web_address
 
 PREFIX: Final = "CERTMAIL_"
-LEAST_PASSWORD: Final = 12
+MIN_PASSWORD: Final = 12
 
 
 class Part(BaseModel):

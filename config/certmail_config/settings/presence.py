@@ -14,9 +14,9 @@ MADE: Final = ("certmail.sqlite", "vault.key", "valkey")
 """What the data directory of a deployment has, one at least."""
 
 
-def see_that_it_is_there(settings: Settings) -> None:
+def require_deployment(settings: Settings) -> None:
     """Raise Refused where the settings name no store, and the data directory has none."""
-    see_that_no_sandbox_is_meant(settings)
+    refuse_sandbox(settings)
     if not _is_there(settings):
         raise Refused(
             "no_deployment",
@@ -26,7 +26,7 @@ def see_that_it_is_there(settings: Settings) -> None:
         )
 
 
-def see_that_no_sandbox_is_meant(settings: Settings) -> None:
+def refuse_sandbox(settings: Settings) -> None:
     """Raise Refused where there is no deployment, but a sandbox elsewhere: whoever just started that means it."""
     place = settings.data_dir.absolute()
     if not _is_there(settings) and (sandbox := _sandbox_near(place)) is not None:

@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr, field_validator
 from certmail_config.base.errors import SettingsError
 from certmail_config.crypto.signing import parse_public
 from certmail_config.settings.forms import REDIS_FILES, database_address, redis_address
-from certmail_config.settings.part import LEAST_PASSWORD, PREFIX, HostAndPort, Part, WholePath
+from certmail_config.settings.part import MIN_PASSWORD, PREFIX, HostAndPort, Part, WholePath
 
 
 def default_data_dir() -> Path:
@@ -72,7 +72,7 @@ class StoreSettings(Part):
     )
     flower_basic_auth: SecretStr | None = Field(
         None,
-        description=f"Who may look at Flower, `user:password`, with {LEAST_PASSWORD} characters of password at least. Unset: `up` makes one in DATA_DIR, `flower` refuses to start.",
+        description=f"Who may look at Flower, `user:password`, with {MIN_PASSWORD} characters of password at least. Unset: `up` makes one in DATA_DIR, `flower` refuses to start.",
     )
     deployment_key: str | None = Field(
         None,
@@ -121,7 +121,7 @@ class StoreSettings(Part):
         if not (user and password and text.isascii() and text.isprintable()):
             message = "must be `user:password`, both in printable ASCII"
             raise ValueError(message)
-        if len(password) < LEAST_PASSWORD:
-            message = f"must be `user:password`, the password with {LEAST_PASSWORD} characters at least"
+        if len(password) < MIN_PASSWORD:
+            message = f"must be `user:password`, the password with {MIN_PASSWORD} characters at least"
             raise ValueError(message)
         return value

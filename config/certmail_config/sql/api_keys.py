@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, update
 
 from certmail_config.base.errors import Refused
 from certmail_config.sql import tables
-from certmail_config.tenants.api_keys import ApiKey, Scope
+from certmail_config.tenants.api_keys import ApiKey, KeyScope
 
 _TABLE = tables.api_keys
 
@@ -60,6 +60,6 @@ def _key(row: Mapping[Any, Any]) -> ApiKey:
         **{
             **row,
             "tenants": frozenset(json.loads(row["tenants"])),
-            "scopes": frozenset(Scope(scope) for scope in json.loads(row["scopes"])),
+            "scopes": frozenset(KeyScope(scope) for scope in json.loads(row["scopes"])),
         }
     )

@@ -18,25 +18,25 @@ from sqlalchemy import select, tuple_
 from certmail_config.jobs.states import State
 from certmail_config.sql import tables
 
-MOST_READ: Final = 5000
+MAX_READ: Final = 5000
 """So many events are looked at for one answer: one's own may be few among those of others."""
 
 
-class Position(NamedTuple):
+class StreamPosition(NamedTuple):
     """An event's place in the stream: its milliseconds since 1970, and which of these it is."""
 
     ms: int
     n: int
 
 
-BEGINNING: Final = Position(0, 0)
+BEGINNING: Final = StreamPosition(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """A state that a reminder came into, why, and when (UTC)."""
 
-    position: Position
+    position: StreamPosition
     at: datetime
     job: str
     tenant: str
@@ -52,22 +52,22 @@ class Changes:
     """Some changes, the oldest first; `position` is where to go on. `more`: there are events behind it already."""
 
     found: tuple[Change, ...]
-    position: Position
+    position: StreamPosition
     more: bool
 
 
-def since(at: datetime) -> Position:
+def since(at: datetime) -> StreamPosition:
     """The place before everything that happened at a time or later; before 1970 nothing did."""
-    return max(BEGINNING, Position(int(at.timestamp() * 1000) - 1, 10**17))
+    return max(BEGINNING, StreamPosition(int(at.timestamp() * 1000) - 1, 10**17))
 
 
 def read_changes(
     db: Db,
-    after: Position,
+    after: StreamPosition,
     tenants: Collection[str] | None = None,
     *,
     limit: int = 100,
-    most: int = MOST_READ,
+    most: int = MAX_READ,
 ) -> Changes:
     """The changes after a place; of these `tenants` only, None means all. Looks at no more than `most` events."""
     events = tables.events.c
@@ -83,14 +83,14 @@ def read_changes(
     for seen, row in enumerate(read):
         if seen == most or len(found) == limit:
             return Changes(_with_campaigns(db, found), position, more=True)
-        position = Position(row.stream_ms, row.stream_n)
+        position = StreamPosition(row.stream_ms, row.stream_n)
         if row.job is not None and (tenants is None or row.tenant in tenants):
             change = _change(position, row)
             found += [change] if change else []
     return Changes(_with_campaigns(db, found), position, more=False)
 
 
-def _change(position: Position, row: Any) -> Change | None:
+def _change(position: StreamPosition, row: Any) -> Change | None:
     """What an event says of a reminder's state; None if nothing."""
     data: dict[str, str] = json.loads(row.data)
     if data.get("state") not in set(State) or row.tenant is None:

@@ -100,19 +100,19 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class DeliveryPage:
     """Some deliveries, the newest first; `next` leads on to the page after it, None at the end."""
 
     rows: tuple[Row, ...]
     next: Cursor | None
 
 
-def read_page(db: Db, wanted: Filter, *, after: Cursor | None = None, limit: int = 100) -> Page:
+def read_page(db: Db, wanted: Filter, *, after: Cursor | None = None, limit: int = 100) -> DeliveryPage:
     """One page."""
     found = [dict(row) for row in db.execute(page_query(wanted, after, limit)).mappings()]
     rows = tuple(with_requests(db, found[:limit]))
     more = len(found) > limit
-    return Page(rows, Cursor(rows[-1]["enqueued_at"], rows[-1]["job"]) if more else None)
+    return DeliveryPage(rows, Cursor(rows[-1]["enqueued_at"], rows[-1]["job"]) if more else None)
 
 
 def page_query(wanted: Filter, after: Cursor | None, limit: int) -> Select[Any]:

@@ -19,10 +19,17 @@ from certmail_config.crypto.sealing import new_pair
 from certmail_config.crypto.signing import OWNER, new_signing_key
 from certmail_config.crypto.vault import Vault
 from certmail_config.sql import tables
-from certmail_config.tenants.models import DEFAULT_NAME, Connection, ConnectionState, Kind, Limits, Tenant
+from certmail_config.tenants.models import (
+    DEFAULT_NAME,
+    Connection,
+    ConnectionKind,
+    ConnectionState,
+    GoogleLimits,
+    Tenant,
+)
 from certmail_config.tenants.sealed_fields import seal_for
 
-_LIMITS = tuple(limit.name for limit in fields(Limits))  # columns of the connection
+_LIMITS = tuple(limit.name for limit in fields(GoogleLimits))  # columns of the connection
 _TENANT_COLUMNS = tuple(column for column in tables.tenants.c if column.name != "created_at")
 
 
@@ -165,13 +172,13 @@ def get_tenant(db: Db, tenant: str) -> Tenant:
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class ConnectionHealth:
     """What the caretaker needs to know of a connection; no key among it."""
 
     id: ConnectionId
     tenant: str
     version: int
-    kind: Kind | None
+    kind: ConnectionKind | None
     state: ConnectionState
     code: str | None
     not_after: datetime | None
@@ -183,7 +190,7 @@ class Glance:
     """Google has refused it, and it was not seen to work since."""
 
 
-def glances(db: Db) -> list[Glance]:
+def glances(db: Db) -> list[ConnectionHealth]:
     """All connections at a glance."""
     table = tables.connections
     query = select(
@@ -199,11 +206,11 @@ def glances(db: Db) -> list[Glance]:
         table.c.refused_since.is_not(None).label("refused"),
     )
     return [
-        Glance(
+        ConnectionHealth(
             ConnectionId(row.id),
             row.tenant,
             row.version,
-            Kind(row.kind) if row.kind else None,
+            ConnectionKind(row.kind) if row.kind else None,
             ConnectionState(row.state),
             row.code,
             row.not_after,
@@ -298,9 +305,9 @@ def _connection(row: Mapping[Any, Any]) -> Connection:
         **{
             **value,
             "id": ConnectionId(row["id"]),
-            "kind": Kind(row["kind"]) if row["kind"] else None,
+            "kind": ConnectionKind(row["kind"]) if row["kind"] else None,
             "state": ConnectionState(row["state"]),
             "mailbox": kept_address(row["mailbox"]) if row["mailbox"] else None,
-            "limits": Limits(**{name: row[name] for name in _LIMITS}),
+            "limits": GoogleLimits(**{name: row[name] for name in _LIMITS}),
         }
     )

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from certmail_config.base import redis_keys
 from certmail_config.base.ids import ConnectionId
-from certmail_config.forecast.forecaster import Outlook, Waiting
+from certmail_config.forecast.forecaster import Forecaster, Waiting
 from certmail_config.ledger.view import JobView, read_job
 from certmail_config.stores.connect import wrong_type
 from certmail_config.tenants.pauses import pause_of
@@ -23,7 +23,7 @@ UNREADABLE: Final = (KeyError, ValueError, TypeError, AttributeError, AssertionE
 _NOTHING: Final[Fields] = {}
 
 
-def look_up(redis: Redis, outlook: Outlook, ids: Sequence[str], now: float) -> list[JobView | None]:
+def look_up(redis: Redis, forecaster: Forecaster, ids: Sequence[str], now: float) -> list[JobView | None]:
     """Each as it stands, in order; None where it is unknown, or cannot be read. `now` in seconds. Raises RedisError."""
     jobs = _hashes(redis, (redis_keys.JOB + id_ for id_ in ids))
     lanes = _hashes(
@@ -49,7 +49,7 @@ def look_up(redis: Redis, outlook: Outlook, ids: Sequence[str], now: float) -> l
         for view in views
         if view is not None
     ]
-    forecasts = iter(outlook.of(waiting) if waiting else ())
+    forecasts = iter(forecaster.of(waiting) if waiting else ())
     return [view and replace(view, forecast_at=next(forecasts)) for view in views]
 
 

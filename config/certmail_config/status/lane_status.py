@@ -12,7 +12,7 @@ from redis import Redis
 from certmail_config.base import redis_keys
 from certmail_config.base.ids import ConnectionId
 from certmail_config.base.redis_answers import fields_of, ranked
-from certmail_config.forecast.forecaster import Outlook, Waiting
+from certmail_config.forecast.forecaster import Forecaster, Waiting
 from certmail_config.jobs.states import State
 from certmail_config.ledger import run
 from certmail_config.ledger.survey import survey
@@ -23,7 +23,7 @@ PLACE_RECOVERY_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class LaneGlance:
+class LaneStatus:
     """`ready` wait for their turn, `scheduled` for their time; of a stopped lane why, and what to do."""
 
     ready: int
@@ -38,7 +38,7 @@ class LaneGlance:
         return self.ready + self.scheduled
 
 
-def glance(redis: Redis, connections: Sequence[ConnectionId]) -> list[LaneGlance]:
+def read_lanes(redis: Redis, connections: Sequence[ConnectionId]) -> list[LaneStatus]:
     """Look at some lanes in one round trip; raises RedisError."""
     with redis.pipeline(transaction=False) as pipe:
         for id_ in connections:
@@ -54,7 +54,7 @@ def last_leaves_at(redis: Redis, connection: ConnectionId) -> datetime | None:
     last = ranked(redis, redis_keys.LANE + connection, -1, -1)
     if not last:
         return None
-    [at] = Outlook(redis).of([Waiting(last[0].decode(), connection, State.READY)])
+    [at] = Forecaster(redis).of([Waiting(last[0].decode(), connection, State.READY)])
     return at
 
 
@@ -78,7 +78,7 @@ def sent_today(redis: Redis, connection: ConnectionId) -> int:
     return sum(count for _, count in seen.day) if seen is not None else 0
 
 
-def _read(ready: int, scheduled: int, info: Sequence[Any]) -> LaneGlance:
+def _read(ready: int, scheduled: int, info: Sequence[Any]) -> LaneStatus:
     state, words = ((value or b"").decode() for value in info)
     message, remedy = split_words(words)
-    return LaneGlance(int(ready), int(scheduled), state == "suspended", message, remedy)
+    return LaneStatus(int(ready), int(scheduled), state == "suspended", message, remedy)

@@ -23,7 +23,7 @@ from certmail_config.ledger.survey import LaneSurvey, survey
 CHUNK: Final = 200
 
 
-class Scope(StrEnum):
+class WaitScope(StrEnum):
     """What waits."""
 
     MAILBOX = "mailbox"
@@ -34,7 +34,7 @@ class Scope(StrEnum):
 class Wait:
     """Why, and until when; `key` tells one mailbox or project from another, `ready` counts the reminders that wait for their turn."""
 
-    scope: Scope
+    scope: WaitScope
     key: str
     why: str
     until: datetime | None
@@ -43,7 +43,7 @@ class Wait:
     @property
     def sentence(self) -> str:
         """In words, for a person."""
-        what = "Its mailbox waits" if self.scope is Scope.MAILBOX else "Its Google Cloud project waits"
+        what = "Its mailbox waits" if self.scope is WaitScope.MAILBOX else "Its Google Cloud project waits"
         end = f" until {self.until.isoformat(timespec='seconds')}" if self.until else ""
         return f"{what}{end}; {self.ready:,} of its reminders are ready. {self.why}".strip()
 
@@ -79,28 +79,28 @@ def waits(
 def why_it_waits(seen: LaneSurvey, pauses: Pauses, now: float) -> Wait | None:
     """Decide; pure. A project's wait explains its mailboxes'."""
     if pauses.project_until > now:
-        return _wait(Scope.PROJECT, seen.project, pauses.project_why, pauses.project_until, seen)
+        return _wait(WaitScope.PROJECT, seen.project, pauses.project_why, pauses.project_until, seen)
     used = sum(count for _, count in seen.day)
     if seen.project_day_used >= seen.project_per_day:
         why = f"It has sent the {seen.project_per_day:,} messages that it may in 24 hours."
-        return _wait(Scope.PROJECT, seen.project, why, None, seen)
+        return _wait(WaitScope.PROJECT, seen.project, why, None, seen)
     if pauses.until > now:
-        return _wait(Scope.MAILBOX, pauses.mailbox, pauses.why, pauses.until, seen)
+        return _wait(WaitScope.MAILBOX, pauses.mailbox, pauses.why, pauses.until, seen)
     if seen.day and used >= seen.per_day:
         why = f"It has sent the {seen.per_day:,} messages that it may in 24 hours."
-        return _wait(Scope.MAILBOX, pauses.mailbox, why, seen.day[0][0], seen)
+        return _wait(WaitScope.MAILBOX, pauses.mailbox, why, seen.day[0][0], seen)
     return None
 
 
-def counted(found: Iterable[Wait]) -> dict[Scope, int]:
+def counted(found: Iterable[Wait]) -> dict[WaitScope, int]:
     """How many mailboxes and projects wait; several connections may share one."""
-    by_scope: dict[Scope, set[str]] = defaultdict(set)
+    by_scope: dict[WaitScope, set[str]] = defaultdict(set)
     for wait in found:
         by_scope[wait.scope].add(wait.key)
     return {scope: len(names) for scope, names in by_scope.items()}
 
 
-def _wait(scope: Scope, key: str, why: str, until: float | None, seen: LaneSurvey) -> Wait:
+def _wait(scope: WaitScope, key: str, why: str, until: float | None, seen: LaneSurvey) -> Wait:
     return Wait(scope, key, why, datetime.fromtimestamp(until, UTC) if until else None, seen.ready)
 
 

@@ -16,7 +16,7 @@ else:
 QUEUE: Final = "certmail"
 DELIVER: Final = "certmail.deliver"
 PROBE: Final = "certmail.probe"
-"""The tasks. A message holds one opaque id: of a job, or of an enquiry."""
+"""The tasks. A message holds one opaque id: of a job, or of a worker request."""
 TRANSPORT_OPTIONS: Final[Mapping[str, Any]] = {
     # Doorbells are good for two seconds, so there is nothing worth restoring for long.
     "visibility_timeout": 120,

@@ -27,7 +27,7 @@ LOOK_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class StoreLimits:
     """What the operator allows: bytes for a server that has no limit of its own, and events in the stream."""
 
     memory_max: int | None = None
@@ -49,7 +49,7 @@ class Figures:
     online: int = 0
     tenants: int = 1
 
-    def memory_limit(self, limits: Limits) -> int:
+    def memory_limit(self, limits: StoreLimits) -> int:
         """The bytes that may be used; 0 where nobody knows."""
         return self.maxmemory or limits.memory_max or self.system
 
@@ -66,7 +66,7 @@ class Full:
 CODES: Final = frozenset({"redis_full", "stream_full"})
 
 
-def room(figures: Figures, limits: Limits, share: float = SHARE) -> Full | None:
+def room(figures: Figures, limits: StoreLimits, share: float = SHARE) -> Full | None:
     """Decide; pure. None while there is room: less than `share` of the memory is used."""
     limit = figures.memory_limit(limits)
     if limit and figures.used >= share * limit:
@@ -85,13 +85,13 @@ def room(figures: Figures, limits: Limits, share: float = SHARE) -> Full | None:
     return None
 
 
-def free_bytes(figures: Figures, limits: Limits) -> int | None:
+def free_bytes(figures: Figures, limits: StoreLimits) -> int | None:
     """How many bytes may still be filled before nothing more is taken in; None where nobody knows."""
     limit = figures.memory_limit(limits)
     return max(0, int(SHARE * limit) - figures.used) if limit else None
 
 
-def share(figures: Figures, limits: Limits) -> int:
+def share(figures: Figures, limits: StoreLimits) -> int:
     """How many reminders one tenant may have in Redis just now; 0: as many as there is room for, since there is no other tenant."""
     if figures.tenants < 2:
         return 0

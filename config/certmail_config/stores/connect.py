@@ -22,7 +22,7 @@ from certmail_config.stores.bounded_writes import with_bounded_writes
 from certmail_config.stores.embedded import embedded_server, supervised
 from certmail_config.stores.vault_file import key_file, locked, new_vault_key, read_keys, write_keys
 
-LEAST_REDIS: Final = (6, 2)
+MIN_REDIS: Final = (6, 2)
 _OPTIONS: Final[dict[str, Any]] = {
     "socket_timeout": 10,
     "socket_connect_timeout": 5,
@@ -91,7 +91,7 @@ def check_redis(url: str, durability: Durability | None = None) -> tuple[str, st
     version = str(info.get("valkey_version") or info["redis_version"])
     name = "Valkey" if info.get("valkey_version") else "Redis"
     # Valkey reports the Redis version that it is compatible with, too; that one is compared.
-    if tuple(int(part) for part in str(info["redis_version"]).split(".")[:2]) < LEAST_REDIS:
+    if tuple(int(part) for part in str(info["redis_version"]).split(".")[:2]) < MIN_REDIS:
         raise StoresUnreachable(
             "redis_too_old",
             f"{name} {version} at {shown} is too old: certmail needs 6.2 or newer.",

@@ -8,9 +8,9 @@ from typing import Literal
 
 from redis import Redis
 
-from certmail_config.base.durability import NOTHING_PROMISED, Durability, Kind, prove
+from certmail_config.base.durability import NOTHING_PROMISED, Durability, DurabilityKind, prove
 from certmail_config.base.errors import CertmailError
-from certmail_config.stores.capacity import PACING_SHARE, SHARE, Figures, Limits, ask, read_figures, room
+from certmail_config.stores.capacity import PACING_SHARE, SHARE, Figures, StoreLimits, ask, read_figures, room
 
 NEARLY = 0.7
 """From this share on somebody should know."""
@@ -26,7 +26,7 @@ class Fact:
     remedy: str = ""
 
 
-def server_facts(redis: Redis, durability: Durability, limits: Limits) -> Iterator[Fact]:
+def server_facts(redis: Redis, durability: Durability, limits: StoreLimits) -> Iterator[Fact]:
     """Durability, memory and stream; raises RedisError."""
     yield durability_fact(redis, durability)
     with redis.pipeline(transaction=False) as pipe:
@@ -42,24 +42,24 @@ def durability_fact(redis: Redis, durability: Durability) -> Fact:
     except CertmailError as error:
         return Fact("durability", "error", error.message, error.remedy)
     match durability.kind:
-        case Kind.FSYNC:
+        case DurabilityKind.FSYNC:
             return Fact("durability", "ok", "Every write is on disk before it is acknowledged.")
-        case Kind.REPLICAS:
+        case DurabilityKind.REPLICAS:
             return Fact(
                 "durability", "ok", f"{durability.replicas} replicas confirm each receipt and each begin."
             )
-        case Kind.DECLARED:
+        case DurabilityKind.DECLARED:
             message = (
                 "CERTMAIL_DURABILITY=declared: what Redis keeps in a crash is not proven, but vouched for."
             )
             remedy = "Make sure with whoever runs it that each write is kept before it is acknowledged."
             return Fact("durability", "warning", message, remedy)
-        case Kind.NONE:
+        case DurabilityKind.NONE:
             remedy = "Set CERTMAIL_DURABILITY=fsync, or replicas:N."
             return Fact("durability", "warning", NOTHING_PROMISED, remedy)
 
 
-def fill(figures: Figures, limits: Limits) -> Iterator[Fact]:
+def fill(figures: Figures, limits: StoreLimits) -> Iterator[Fact]:
     """How full memory and stream are; pure."""
     full = room(figures, limits)
     limit = figures.memory_limit(limits)

@@ -67,7 +67,7 @@ def write_keys(path: Path, keys: str) -> None:
         os.close(folder)
 
 
-def see_that_keys_are_in_a_file(settings: Settings) -> None:
+def require_key_file(settings: Settings) -> None:
     """Raise WrongUse where `put_in_front` would not do, or not reach every process."""
     if settings.vault_keys:
         raise WrongUse(

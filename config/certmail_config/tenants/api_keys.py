@@ -29,7 +29,7 @@ EVERY_TENANT: Final = "*"
 _FORM = re.compile(r"cm_([a-z2-7]{8})_[A-Za-z0-9_-]{43}", re.ASCII)
 
 
-class Scope(StrEnum):
+class KeyScope(StrEnum):
     """What a key may be used for."""
 
     REMINDERS_WRITE = "reminders:write"
@@ -52,19 +52,19 @@ class ApiKey:
     name: str
     digest: bytes
     tenants: frozenset[str]
-    scopes: frozenset[Scope]
+    scopes: frozenset[KeyScope]
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class KeyGrant:
     """What the holder of a valid key may do."""
 
     id: str
     tenants: frozenset[str]
-    scopes: frozenset[Scope]
+    scopes: frozenset[KeyScope]
 
     def reaches(self, tenant: str) -> bool:
         """Whether the key may touch this tenant."""
@@ -82,7 +82,7 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def check(box: Strongbox, token: str, now: float) -> Grant | None:
+def check(box: Strongbox, token: str, now: float) -> KeyGrant | None:
     """What a key allows; None for one that is unknown, revoked or expired. Raises RedisError."""
     named = _FORM.fullmatch(token)
     if named is None:
@@ -95,8 +95,8 @@ def check(box: Strongbox, token: str, now: float) -> Grant | None:
         return None
     if value["expires_at"] is not None and value["expires_at"] <= now:
         return None
-    scopes = frozenset(scope for scope in Scope if scope in value["scopes"])  # of this version
-    return Grant(named[1], frozenset(value["tenants"]), scopes)
+    scopes = frozenset(scope for scope in KeyScope if scope in value["scopes"])  # of this version
+    return KeyGrant(named[1], frozenset(value["tenants"]), scopes)
 
 
 def stated(key: ApiKey) -> Value:
@@ -110,7 +110,7 @@ def stated(key: ApiKey) -> Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class KeysDifference:
     """What of the working copy is not as it should be; `surplus` are the keys in it that should not be there."""
 
     missing: frozenset[str]
@@ -121,7 +121,7 @@ class Difference:
         return bool(self.missing or self.surplus)
 
 
-def compare(box: Strongbox, wanted: Mapping[str, ApiKey], *, newest: bool = False) -> Difference:
+def compare(box: Strongbox, wanted: Mapping[str, ApiKey], *, newest: bool = False) -> KeysDifference:
     """Compare the working copy with the keys that should be in it, under the `newest` vault key if so asked; raises RedisError."""
     found = hash_of(box.redis, redis_keys.API_KEYS)
     copy = {id_.decode(errors="replace"): sealed for id_, sealed in found.items()}
@@ -134,10 +134,10 @@ def compare(box: Strongbox, wanted: Mapping[str, ApiKey], *, newest: bool = Fals
     }
     open_ = field_names_of(box.redis, redis_keys.OPEN_API_KEYS)
     surplus = copy.keys() | {id_.decode(errors="replace") for id_ in open_}
-    return Difference(frozenset(wanted.keys() - right), frozenset(surplus - wanted.keys()))
+    return KeysDifference(frozenset(wanted.keys() - right), frozenset(surplus - wanted.keys()))
 
 
-def write_copy(box: Strongbox, difference: Difference, wanted: Mapping[str, ApiKey]) -> None:
+def write_copy(box: Strongbox, difference: KeysDifference, wanted: Mapping[str, ApiKey]) -> None:
     """Make the working copy so; raises RedisError."""
     sealed: dict[Any, Any] = {id_: box.seal(_place(id_), stated(wanted[id_])) for id_ in difference.missing}
     with box.redis.pipeline(transaction=True) as pipe:

@@ -23,7 +23,7 @@ METADATA_SCOPE = "https://www.googleapis.com/auth/gmail.metadata"
 OUR_PROJECT = "ours"
 """Names the project of our own OAuth client, which all linked accounts share; no keyed hash looks like it."""
 _SERVICE_ACCOUNTS = ".iam.gserviceaccount.com"
-_MOST = 2_000_000_000  # fits SQL's integer
+_MAX = 2_000_000_000  # fits SQL's integer
 
 
 class TenantState(StrEnum):
@@ -37,7 +37,7 @@ class TenantState(StrEnum):
     """Nothing is taken in either."""
 
 
-class Kind(StrEnum):
+class ConnectionKind(StrEnum):
     """How a tenant's mailbox is connected."""
 
     SERVICE_PROVIDER_APP = "service_provider_app"
@@ -62,7 +62,7 @@ class ConnectionState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class GoogleLimits:
     """What Google allows a mailbox and its Google Cloud project; raises WrongUse for what `BOUNDS` does not allow.
 
     The defaults are those that Google documents for projects made since 2026-05-01; sending one message costs 100 units.
@@ -92,11 +92,11 @@ class Limits:
 
 
 BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
-    "units_per_minute": (SEND_UNITS, _MOST),  # with less not one message could ever leave
-    "in_flight": (1, _MOST),
-    "per_day": (1, _MOST),
-    "project_units_per_minute": (SEND_UNITS, _MOST),
-    "project_units_per_day": (SEND_UNITS, _MOST),
+    "units_per_minute": (SEND_UNITS, _MAX),  # with less not one message could ever leave
+    "in_flight": (1, _MAX),
+    "per_day": (1, _MAX),
+    "project_units_per_minute": (SEND_UNITS, _MAX),
+    "project_units_per_day": (SEND_UNITS, _MAX),
     "warm_up_days": (0, 60),
 }
 """The least and the most that each limit can be."""
@@ -144,7 +144,7 @@ class Connection:
     id: ConnectionId
     tenant: str
     name: str
-    kind: Kind | None = None
+    kind: ConnectionKind | None = None
     state: ConnectionState = ConnectionState.DRAFT
     code: str | None = None
     message: str | None = None
@@ -162,7 +162,7 @@ class Connection:
     sub: str | None = None
     refresh_token: bytes | None = None
     verify: bool = False
-    limits: Limits = Limits()
+    limits: GoogleLimits = GoogleLimits()
     version: int = 1
 
     @property

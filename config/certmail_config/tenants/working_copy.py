@@ -23,7 +23,7 @@ from certmail_config.base.redis_answers import field_of
 from certmail_config.crypto.vault import Vault
 from certmail_config.ledger import open_lane, run, set_lane, suspend_lane
 from certmail_config.ledger.values import Suspension, join_words
-from certmail_config.tenants.models import Connection, ConnectionState, Kind, Limits, Tenant
+from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState, GoogleLimits, Tenant
 from certmail_config.tenants.sealed_fields import OF_CONNECTION, renew_connection, renew_tenant
 
 _PAGE = 1000
@@ -194,12 +194,12 @@ def read_connection(
         **{
             **value,
             "id": ConnectionId(value["id"]),
-            "kind": Kind(value["kind"]) if value["kind"] else None,
+            "kind": ConnectionKind(value["kind"]) if value["kind"] else None,
             "state": ConnectionState(value["state"]),
             "mailbox": kept_address(value["mailbox"]) if value["mailbox"] else None,
             **{name: base64.b64decode(value[name]) for name in OF_CONNECTION if value.get(name)},
             **{name: datetime.fromisoformat(value[name]) for name in _TIMES if value.get(name)},
-            "limits": Limits(**value["limits"]),
+            "limits": GoogleLimits(**value["limits"]),
         }
     )
 

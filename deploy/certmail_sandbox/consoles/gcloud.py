@@ -29,7 +29,7 @@ class Failed(Exception):
 
 
 @dataclass
-class Session:
+class ShellRun:
     """One paste.
 
     Attributes:

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from certmail_sandbox.consoles.frame import form_of, show
-from certmail_sandbox.consoles.gcloud import Session
+from certmail_sandbox.consoles.gcloud import ShellRun
 from certmail_sandbox.state import state_of
 
 PATH = "/cloudshell"
@@ -17,7 +17,7 @@ async def shell(request: web.Request) -> web.Response:
 async def run(request: web.Request) -> web.Response:
     """Reads the block; only gcloud commands that the stand-in knows are done."""
     text = (await form_of(request)).get("commands", "")
-    session = Session(state_of(request))
+    session = ShellRun(state_of(request))
     done = session.run(text)
     values = {"lines": session.said, "given": "" if done else text, "section": "shell", "project": None}
     return show(request, "shell.html", status=200 if done else 400, **values)

@@ -10,7 +10,7 @@ from certmail_sandbox.state import state_of
 from certmail_sandbox.wire.fields import Refused
 from certmail_sandbox.wire.mime import is_address
 
-MOST_SECONDS = 86_400
+MAX_SECONDS = 86_400
 
 
 async def start(request: web.Request) -> web.Response:
@@ -58,8 +58,8 @@ async def add_person(request: web.Request) -> web.Response:
 async def set_spreading(request: web.Request) -> web.Response:
     """`POST /people/spreading`: after how long a change in the consoles is known everywhere."""
     seconds = (await form_of(request)).get("seconds", "")
-    if not (seconds.isascii() and seconds.isdecimal() and int(seconds[:9]) <= MOST_SECONDS):
-        raise Refused(f"Enter whole seconds, at most {MOST_SECONDS} (24 hours).")
+    if not (seconds.isascii() and seconds.isdecimal() and int(seconds[:9]) <= MAX_SECONDS):
+        raise Refused(f"Enter whole seconds, at most {MAX_SECONDS} (24 hours).")
     state_of(request).spread_seconds = float(seconds)
     raise then("/", done="spreading")
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from certmail_sandbox.control.body import json_body
 from certmail_sandbox.state import State, state_of
 from certmail_sandbox.wire.clock import rfc3339
-from certmail_sandbox.wire.fields import MOST_SECONDS, Fields, Refused
+from certmail_sandbox.wire.fields import MAX_SECONDS, Fields, Refused
 
 
 async def show(request: web.Request) -> web.Response:
@@ -25,7 +25,7 @@ async def advance(request: web.Request) -> web.Response:
     fields.end()
     if seconds is None:
         raise Refused("advance is missing.")
-    if state.ahead + seconds > MOST_SECONDS:
+    if state.ahead + seconds > MAX_SECONDS:
         raise Refused("The clock goes ten years ahead at most.")
     state.ahead += seconds
     return web.json_response(_clock(state))

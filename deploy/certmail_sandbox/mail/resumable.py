@@ -11,21 +11,21 @@ _RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 
 
 @dataclass(slots=True)
-class Session:
+class UploadSession:
     thread_id: str | None
     received: bytearray = field(default_factory=bytearray)
 
 
 @dataclass
 class Uploads:
-    sessions: dict[str, Session] = field(default_factory=dict)
+    sessions: dict[str, UploadSession] = field(default_factory=dict)
 
     def open(self, thread_id: str | None) -> str:
         upload_id = secrets.token_urlsafe(40)
-        self.sessions[upload_id] = Session(thread_id)
+        self.sessions[upload_id] = UploadSession(thread_id)
         return upload_id
 
-    def fill(self, upload_id: str, content_range: str | None, body: bytes) -> Session | None:
+    def fill(self, upload_id: str, content_range: str | None, body: bytes) -> UploadSession | None:
         """Takes a piece; the session once it is whole, None while more is to come.
 
         Raises:

@@ -5,7 +5,7 @@ import json
 from certmail_sandbox.wire import parameters, schema
 from certmail_sandbox.wire.errors import ApiError
 
-MOST_NAMES = 20  # told of in one refusal
+MAX_NAMES = 20  # told of in one refusal
 Json = dict[str, object]
 
 
@@ -24,7 +24,7 @@ def read(body: bytes, kind: str, path: str) -> Json:
     unknown: list[tuple[str, str]] = []
     _check(resource, kind, path, unknown)
     if unknown:
-        raise parameters.unknown_names(unknown[:MOST_NAMES])
+        raise parameters.unknown_names(unknown[:MAX_NAMES])
     return resource
 
 

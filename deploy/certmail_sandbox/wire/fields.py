@@ -5,7 +5,7 @@ from typing import TypeGuard
 
 from certmail_sandbox.wire.clock import from_rfc3339
 
-MOST_SECONDS = 10 * 365 * 86_400
+MAX_SECONDS = 10 * 365 * 86_400
 
 
 class Refused(ValueError):
@@ -101,7 +101,7 @@ class Fields:
         value = self.take(name)
         if value is None:
             return None
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= MOST_SECONDS:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= MAX_SECONDS:
             raise Refused(f"{self._where}{name} must be a number of seconds, 0 or more, ten years at most.")
         return float(value)
 

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from redis import Redis
 from redis.exceptions import RedisError
 
-from certmail.client.intake_guard import Lookout
+from certmail.client.intake_guard import IntakeGuard
 from certmail.client.known_tenants import KnownTenants
 from certmail.client.preparing import Given, prepare, read_answer, read_given
 from certmail.client.receipt import Receipt
@@ -22,7 +22,7 @@ from certmail.client.unreachable import unreachable
 from certmail_config.base.durability import Durability, not_durable
 from certmail_config.base.errors import ReminderRejected, StoresUnreachable
 from certmail_config.base.ids import ConnectionId
-from certmail_config.forecast.forecaster import Outlook, Waiting
+from certmail_config.forecast.forecaster import Forecaster, Waiting
 from certmail_config.jobs.reminder import Reminder
 from certmail_config.ledger import Call, Enqueued, enqueue_many, run_each
 from certmail_config.tenants.models import DEFAULT_NAME
@@ -67,8 +67,8 @@ class Batches:
         self,
         redis: Redis,
         tenants: KnownTenants,
-        lookout: Lookout,
-        outlook: Outlook,
+        intake_guard: IntakeGuard,
+        forecaster: Forecaster,
         *,
         durability: Durability,
         keep_seconds: float,
@@ -76,8 +76,8 @@ class Batches:
     ) -> None:
         self._redis = redis
         self._tenants = tenants
-        self._lookout = lookout
-        self._outlook = outlook
+        self._lookout = intake_guard
+        self._outlook = forecaster
         self._durability = durability
         self._keep_seconds = keep_seconds
         self._now = now

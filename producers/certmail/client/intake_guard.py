@@ -9,20 +9,20 @@ from redis import Redis
 
 from certmail_config.base.durability import Durability, prove
 from certmail_config.base.errors import StoresUnreachable
-from certmail_config.stores.capacity import LOOK_SECONDS, Limits, ask, read_figures, room, share
+from certmail_config.stores.capacity import LOOK_SECONDS, StoreLimits, ask, read_figures, room, share
 
 LOOK_JOBS = 200
 """After so many reminders the last look counts for nothing any more."""
 
 
-class Lookout:
+class IntakeGuard:
     """Looks at most once a second, or once per 200 reminders; each new run of the server is proven anew."""
 
     def __init__(
         self,
         redis: Redis,
         durability: Durability,
-        limits: Limits,
+        limits: StoreLimits,
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:

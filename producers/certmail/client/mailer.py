@@ -12,7 +12,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from certmail.client.batches import BATCH, Batches, split
-from certmail.client.intake_guard import Lookout
+from certmail.client.intake_guard import IntakeGuard
 from certmail.client.known_tenants import KnownTenants
 from certmail.client.preparing import Given, several
 from certmail.client.receipt import Receipt
@@ -21,13 +21,13 @@ from certmail_config.base.durability import FSYNC, Durability
 from certmail_config.base.errors import BatchInterrupted, ReminderRejected
 from certmail_config.base.ids import job_id as as_job_id
 from certmail_config.crypto.signing import parse_public
-from certmail_config.forecast.forecaster import Outlook
+from certmail_config.forecast.forecaster import Forecaster
 from certmail_config.ledger import Cancellation, cancel, run
 from certmail_config.ledger.cancelling import Cancelled, cancel_pages
 from certmail_config.ledger.view import JobView
 from certmail_config.settings import Settings
 from certmail_config.status.job_lookup import look_up
-from certmail_config.stores.capacity import Limits
+from certmail_config.stores.capacity import StoreLimits
 from certmail_config.stores.connect import connect, redis_server
 from certmail_config.tenants.pinning import Pin, signed_by
 
@@ -48,14 +48,14 @@ class Mailer:
         *,
         dedupe_days: int = 90,
         durability: Durability = FSYNC,
-        limits: Limits = Limits(),  # noqa: B008 - frozen
+        limits: StoreLimits = StoreLimits(),  # noqa: B008 - frozen
         now: Callable[[], float] = time.time,
         pin: Pin | None = None,
     ) -> None:
         self.redis = redis
         self._now = now
-        self._outlook = Outlook(redis, now=now)
-        self._lookout = Lookout(redis, durability, limits)
+        self._outlook = Forecaster(redis, now=now)
+        self._lookout = IntakeGuard(redis, durability, limits)
         self._batches = Batches(
             redis,
             KnownTenants(redis, pin),
@@ -169,6 +169,6 @@ def _given(settings: Settings) -> dict[str, Any]:
     return {
         "dedupe_days": settings.dedupe_days,
         "durability": Durability.parse(settings.durability),
-        "limits": Limits(settings.redis_memory_max, settings.events_max),
+        "limits": StoreLimits(settings.redis_memory_max, settings.events_max),
         "pin": signed_by(parse_public(settings.deployment_key)) if settings.deployment_key else None,
     }

@@ -16,7 +16,7 @@ from certmail_config.jobs.reminder import Reminder
 REQUIRED: Final = ("tenant", "to")
 REASON: Final = "rejected_because"
 """A column that is passed over: rows that were rejected come back with it."""
-_MOST_NAMED: Final = 10
+_MAX_NAMED: Final = 10
 _BETWEEN: Final = re.compile(r"[\s_-]+")
 
 
@@ -100,8 +100,8 @@ class Columns:
 
 def _named(columns: Sequence[str]) -> str:
     """As they were read, which shows what was taken for a delimiter."""
-    more = f" and {len(columns) - _MOST_NAMED} more" if len(columns) > _MOST_NAMED else ""
-    return ", ".join(repr(column[:60]) for column in columns[:_MOST_NAMED]) + more
+    more = f" and {len(columns) - _MAX_NAMED} more" if len(columns) > _MAX_NAMED else ""
+    return ", ".join(repr(column[:60]) for column in columns[:_MAX_NAMED]) + more
 
 
 def _check(columns: Sequence[str], layout: Layout) -> None:

@@ -22,7 +22,7 @@ _FOREIGN: Final = (
 """How a file begins, in lower case."""
 
 
-class Kind(Enum):
+class FileKind(Enum):
     """The forms of text that are read."""
 
     CSV = auto()
@@ -53,16 +53,16 @@ def refuse_foreign(head: bytes, members: list[str] | None, tail: bytes = b"") ->
     raise _refused("an archive", "Unpack it first, and send what is in it.")
 
 
-def kind_of(name: str, first: str) -> Kind:
+def kind_of(name: str, first: str) -> FileKind:
     """Tell the form of a text from the file's name, or from how it begins."""
     begins = first.lstrip("\ufeff \t\r\n")
     if name.endswith((".csv", ".tsv")):
-        return Kind.CSV
+        return FileKind.CSV
     if begins.startswith("["):
-        return Kind.JSON_ARRAY
+        return FileKind.JSON_ARRAY
     if name.endswith((".jsonl", ".ndjson", ".json")) or begins.startswith("{"):
-        return Kind.JSON_LINES
-    return Kind.CSV
+        return FileKind.JSON_LINES
+    return FileKind.CSV
 
 
 def _refused(what: str, remedy: str) -> WrongUse:

@@ -15,7 +15,7 @@ from certmail.files.formats.csv_file import Head, read_csv
 from certmail.files.formats.encoding import UTF_8, Encoding, encoding_of
 from certmail.files.formats.json_file import read_array, read_json_lines
 from certmail.files.formats.lines import read_lines
-from certmail.files.kinds import Kind, kind_of, refuse_foreign
+from certmail.files.kinds import FileKind, kind_of, refuse_foreign
 from certmail.files.rejects import ArrayRejects, CsvRejects, JsonLinesRejects, SheetAsCsvRejects
 from certmail.files.row import Rejects, Row, Terms
 from certmail.files.survey import is_utf_8, refuse_other_encodings
@@ -23,7 +23,7 @@ from certmail_config.base.errors import WrongUse
 
 CHUNK: Final = 1 << 16
 _ZIP: Final = b"PK\x03\x04"
-_MOST_SPOOLED: Final = 1_000_000_000
+_MAX_SPOOLED: Final = 1_000_000_000
 """A workbook that comes through a pipe is put aside: it cannot be read from the front alone."""
 
 
@@ -141,10 +141,10 @@ def _can_be_read_twice(stream: Any) -> bool:
     return isinstance(stream, BytesIO) or (_size(stream) is not None and stream.seekable())
 
 
-def _text(kind: Kind, lines: Iterator[Any], encoding: Encoding, terms: Terms) -> Source:
-    if kind is Kind.JSON_ARRAY:
+def _text(kind: FileKind, lines: Iterator[Any], encoding: Encoding, terms: Terms) -> Source:
+    if kind is FileKind.JSON_ARRAY:
         return Source(read_array(lines, encoding, terms), lambda target, _: ArrayRejects(target, encoding))
-    if kind is Kind.JSON_LINES:
+    if kind is FileKind.JSON_LINES:
         rows = read_json_lines(lines, encoding, terms)
         return Source(rows, lambda target, _: JsonLinesRejects(target, encoding))
     found = read_csv(lines, encoding, terms)
@@ -220,7 +220,7 @@ def _seekable(stack: ExitStack, head: bytes, stream: Any, start: int | None) -> 
     size = 0
     for chunk in chain([head], _chunks(b"", stream)):
         size += len(chunk)
-        if size > _MOST_SPOOLED:
+        if size > _MAX_SPOOLED:
             raise WrongUse(
                 "too_large",
                 "The workbook is larger than certmail reads; nothing was enqueued.",

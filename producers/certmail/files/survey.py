@@ -10,7 +10,7 @@ from certmail.files.formats.encoding import Encoding
 from certmail.files.formats.lines import read_lines
 from certmail_config.base.errors import WrongUse
 
-_MOST_LOOKED_AT: Final = 200
+_MAX_LOOKED_AT: Final = 200
 """Lines from which is guessed what they are."""
 _BY_HAND: Final = 'Or save the file as "CSV UTF-8".'
 
@@ -35,7 +35,7 @@ def refuse_other_encodings(chunks: Iterable[bytes]) -> None:
             continue
         if is_utf_8([line.raw]):
             good += 1
-        elif len(bad) < _MOST_LOOKED_AT:
+        elif len(bad) < _MAX_LOOKED_AT:
             bad.append(line.raw)
             first = first or line.number
         else:

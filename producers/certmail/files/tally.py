@@ -17,7 +17,7 @@ from certmail_config.jobs.states import State
 
 _FIRST: Final = 5
 """Lines that are named of equal faults."""
-_MOST_KINDS: Final = 1000
+_MAX_KINDS: Final = 1000
 _WAITING: Final = frozenset({State.READY, State.SCHEDULED})
 
 
@@ -93,14 +93,14 @@ class Tally:
         self._note(why_another(reminder.locale))
 
     def _note(self, why: str | None) -> None:
-        if why is not None and (why in self.language_notes or len(self.language_notes) < _MOST_KINDS):
+        if why is not None and (why in self.language_notes or len(self.language_notes) < _MAX_KINDS):
             self.language_notes[why] += 1
 
     def reject(self, row: Row, why: ReminderRejected) -> None:
         """Count a row that is not taken."""
         self.rejected += 1
         fault = (why.field, why.code, why.message)
-        if fault not in self.faults and len(self.faults) >= _MOST_KINDS:
+        if fault not in self.faults and len(self.faults) >= _MAX_KINDS:
             fault = (why.field, why.code, "other faults of this kind")
         self.faults.setdefault(fault, Alike()).add(row.line)
         if self._details:

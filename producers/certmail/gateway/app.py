@@ -29,50 +29,50 @@ from certmail.gateway.oauth.link_outcomes import Linked, Question
 from certmail.gateway.oauth.linking import finish
 from certmail.gateway.readiness import Readying
 from certmail.gateway.store_outage import as_told
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.base.errors import CertmailError, StoresUnreachable
 from certmail_config.settings.forms import host_and_port
 from certmail_config.settings.oauth_client import configured_client
 
-OFFICE: web.AppKey[Office] = web.AppKey("office", Office)
+ADMIN: web.AppKey[Admin] = web.AppKey("admin", Admin)
 THREADS: Final = 32
 """Stores are asked in them; what waits for one that does not answer must not keep the others from theirs."""
 READYING: web.AppKey[Readying] = web.AppKey("readying", Readying)
 SESSION: web.AppKey[aiohttp.ClientSession] = web.AppKey("session", aiohttp.ClientSession)
 
 
-def build(office: Office) -> web.Application:
+def build(admin: Admin) -> web.Application:
     """Make the application over open stores."""
     app = web.Application(middlewares=[noted, guard])
-    app[OFFICE] = office
-    protect(app, secure=office.settings.base_url.startswith("https://"))
-    app[READYING] = Readying(office)
+    app[ADMIN] = admin
+    protect(app, secure=admin.settings.base_url.startswith("https://"))
+    app[READYING] = Readying(admin)
 
     async def google(app: web.Application) -> AsyncIterator[None]:
-        async with new_session(office.settings) as session:
+        async with new_session(admin.settings) as session:
             app[SESSION] = session
-            app[GOOGLE] = lambda: Google(session, office.settings, configured_client(office.settings))
+            app[GOOGLE] = lambda: Google(session, admin.settings, configured_client(admin.settings))
             yield
 
     app.cleanup_ctx.append(google)
     app.router.add_get("/", home)
     app.router.add_get("/oauth/google/callback", callback, allow_head=False)
     add_question(app)
-    add_console(app, office)
+    add_console(app, admin)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
-    mount(app, office)
+    mount(app, admin)
     return app
 
 
 async def callback(request: web.Request) -> web.StreamResponse:
     """Google sends an administrator's browser here; it goes on to the page that the consent was begun on."""
-    office, front = request.app[OFFICE], request.app[FRONT]
+    admin, context = request.app[ADMIN], request.app[FRONT]
     # Who comes without our secret was sent by the command line: from here on it is this browser's matter.
-    browser = cookies.read(request, Cookie.CONSENT, secure=front.secure) or new_secret()
+    browser = cookies.read(request, Cookie.CONSENT, secure=context.secure) or new_secret()
     ended: Linked | Question
     try:
-        ended = await finish(office, request.app[GOOGLE](), request.query, browser)
+        ended = await finish(admin, request.app[GOOGLE](), request.query, browser)
     except StoresUnreachable as error:
         away = as_told(error)
         ended = Linked(ok=False, code=away.code, message=away.message, remedy=away.remedy)
@@ -80,7 +80,7 @@ async def callback(request: web.Request) -> web.StreamResponse:
         ended = Linked(ok=False, code=error.code, message=error.message, remedy=error.remedy)
     if isinstance(ended, Question):
         response = web.Response(status=303, headers={"Location": f"{ASKED_AT}/{ended.offer}"})
-        cookies.give(response, Cookie.CONSENT, browser, secure=front.secure)
+        cookies.give(response, Cookie.CONSENT, browser, secure=context.secure)
         return response
     return await returned(request, ended)
 
@@ -103,30 +103,30 @@ async def readyz(request: web.Request) -> web.Response:
     )
 
 
-def serve(office: Office, *, announce: Callable[[str], None]) -> None:
+def serve(admin: Admin, *, announce: Callable[[str], None]) -> None:
     """Serve on LISTEN until SIGTERM or SIGINT; raises OSError when the address is taken."""
-    asyncio.run(_serve(office, announce))
+    asyncio.run(_serve(admin, announce))
 
 
-def runner_of(office: Office, descriptors: int) -> Runner:
+def runner_of(admin: Admin, descriptors: int) -> Runner:
     """What serves the application, to a process that may have so many descriptors."""
-    settings = office.settings
-    return Runner(build(office), Bounds.of(settings, descriptors), settings.base_url)
+    settings = admin.settings
+    return Runner(build(admin), Bounds.of(settings, descriptors), settings.base_url)
 
 
-async def _serve(office: Office, announce: Callable[[str], None]) -> None:
+async def _serve(admin: Admin, announce: Callable[[str], None]) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "certmail-gateway"))
-    runner = runner_of(office, allow_descriptors())
+    runner = runner_of(admin, allow_descriptors())
     await runner.setup()
     gc.collect()
     gc.freeze()  # what has been loaded stays: looking through it again and again would hold everybody up
-    host, port = host_and_port(office.settings.listen)
+    host, port = host_and_port(admin.settings.listen)
     try:
         await web.TCPSite(runner, host, port).start()
-        announce(f"http://{office.settings.listen}")
+        announce(f"http://{admin.settings.listen}")
         await ended.wait()
     finally:
         await runner.cleanup()

@@ -9,7 +9,7 @@ from typing import Final
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-MOST_HOPS: Final = 20
+MAX_HOPS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Proxies:
         """
         named = [part.strip() for value in forwarded for part in value.split(",")]
         client = peer
-        for hop in reversed(named[-MOST_HOPS:]):
+        for hop in reversed(named[-MAX_HOPS:]):
             found = _read(hop)
             if not self.trust(client) or found is None:
                 break

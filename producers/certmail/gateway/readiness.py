@@ -14,13 +14,13 @@ from typing import Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from certmail.client.intake_guard import Lookout
-from certmail_config.admin.admin import Office
+from certmail.client.intake_guard import IntakeGuard
+from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.base.durability import Durability
 from certmail_config.base.errors import CertmailError
 from certmail_config.status import stalls
-from certmail_config.stores.capacity import Limits
+from certmail_config.stores.capacity import StoreLimits
 
 OK: Final = "ok"
 STANDS: Final = "not as it should be (`certmail doctor` says more), since"
@@ -40,7 +40,7 @@ class Readiness:
 class Readying:
     """Answers for one gateway."""
 
-    office: Office
+    admin: Admin
     monotonic: Callable[[], float] = time.monotonic
     _known: tuple[float, Readiness] | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -49,16 +49,16 @@ class Readying:
         """Look, unless somebody just has."""
         async with self._turn:
             if self._known is None or self.monotonic() > self._known[0] + FRESH_SECONDS:
-                self._known = (self.monotonic(), await asyncio.to_thread(readiness, self.office))
+                self._known = (self.monotonic(), await asyncio.to_thread(readiness, self.admin))
             return self._known[1]
 
 
-def readiness(office: Office) -> Readiness:
+def readiness(admin: Admin) -> Readiness:
     """Look at both stores and what stands behind them; never raises."""
-    redis = _said(lambda: _takes_in(office))
-    checks = {"redis": redis, "database": _said(lambda: _answers(office))}
+    redis = _said(lambda: _takes_in(admin))
+    checks = {"redis": redis, "database": _said(lambda: _answers(admin))}
     try:
-        checks |= behind(office.redis)
+        checks |= behind(admin.redis)
     except RedisError as error:
         checks["workers"] = type(error).__name__
     return Readiness(redis == OK, checks)
@@ -81,16 +81,16 @@ def behind(redis: Redis) -> dict[str, str]:
     return {"workers": OK, **found}
 
 
-def _takes_in(office: Office) -> None:
+def _takes_in(admin: Admin) -> None:
     """As whoever enqueues: there is room, it is durable, and it can be written to. Raises RedisError, StoresUnreachable."""
-    settings = office.settings
-    limits = Limits(settings.redis_memory_max, settings.events_max)
-    Lookout(office.redis, Durability.parse(settings.durability), limits).look(1)
-    office.redis.set(redis_keys.WITNESS, b"")
+    settings = admin.settings
+    limits = StoreLimits(settings.redis_memory_max, settings.events_max)
+    IntakeGuard(admin.redis, Durability.parse(settings.durability), limits).look(1)
+    admin.redis.set(redis_keys.WITNESS, b"")
 
 
-def _answers(office: Office) -> None:
-    with office.db() as db:
+def _answers(admin: Admin) -> None:
+    with admin.db() as db:
         db.exec_driver_sql("SELECT 1")
 
 

@@ -9,14 +9,22 @@ from redis import Redis
 
 from certmail_config.base.errors import StoresUnreachable
 from certmail_config.settings import Settings
-from certmail_config.stores.capacity import LOOK_SECONDS, Figures, Limits, ask, free_bytes, read_figures, room
+from certmail_config.stores.capacity import (
+    LOOK_SECONDS,
+    Figures,
+    StoreLimits,
+    ask,
+    free_bytes,
+    read_figures,
+    room,
+)
 
 
 class Space:
     """Looks at most once a second; used from threads. Raises RedisError."""
 
     def __init__(
-        self, redis: Redis, limits: Limits, *, monotonic: Callable[[], float] = time.monotonic
+        self, redis: Redis, limits: StoreLimits, *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._redis = redis
         self._limits = limits
@@ -26,7 +34,7 @@ class Space:
     @classmethod
     def of(cls, redis: Redis, settings: Settings) -> Space:
         """With the limits that an operator set."""
-        return cls(redis, Limits(settings.redis_memory_max, settings.events_max))
+        return cls(redis, StoreLimits(settings.redis_memory_max, settings.events_max))
 
     def require(self) -> None:
         """See that there is room for something small; raises StoresUnreachable."""

@@ -1,4 +1,4 @@
-"""Asking a worker: the gateway's only use of Celery, and its message holds nothing but an enquiry's id.
+"""Asking a worker: the gateway's only use of Celery, and its message holds nothing but a worker request's id.
 
 What touches Google is a worker's to do. Everything here blocks: call it off the loop.
 """
@@ -14,16 +14,23 @@ from urllib.parse import quote
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.base.ids import ConnectionId
-from certmail_config.onboarding.worker_requests import Enquiries, Enquiry, Said, Wish, silence, workers_alive
+from certmail_config.onboarding.worker_requests import (
+    Remark,
+    Wish,
+    WorkerRequest,
+    WorkerRequests,
+    silence,
+    workers_alive,
+)
 from certmail_config.settings import Settings
 from certmail_config.stores.broker import OWN_APP, PROBE, QUEUE, TRANSPORT_OPTIONS, OneBroker, broker_url
 from certmail_config.stores.embedded import socket_path
 
 log = logging.getLogger(__name__)
 
-_UNSENT: Final = Said(
+_UNSENT: Final = Remark(
     "queue_unreachable",
     "The request could not be handed to a worker: Redis does not answer.",
     "Try again in a moment.",
@@ -31,16 +38,16 @@ _UNSENT: Final = Said(
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An enquiry as it stands, and if nothing comes, why."""
+class RequestState:
+    """A worker request as it stands, and if nothing comes, why."""
 
-    enquiry: Enquiry
-    silence: Said | None
+    worker_request: WorkerRequest
+    silence: Remark | None
 
     @property
     def over(self) -> bool:
         """Whether nothing more is to be waited for."""
-        return self.enquiry.over or self.silence is not None
+        return self.worker_request.over or self.silence is not None
 
 
 class App(OneBroker, Celery):  # type: ignore[misc]  # Celery ships no types
@@ -48,39 +55,43 @@ class App(OneBroker, Celery):  # type: ignore[misc]  # Celery ships no types
 
 
 class Asker:
-    """Sends enquiries to workers, and looks what became of them."""
+    """Sends worker requests to workers, and looks what became of them."""
 
-    def __init__(self, office: Office) -> None:
-        self._redis = office.redis
-        self._enquiries = Enquiries(office.redis, office.vault, time.time)
-        self._app = _app(office.settings)
+    def __init__(self, admin: Admin) -> None:
+        self._redis = admin.redis
+        self._worker_requests = WorkerRequests(admin.redis, admin.vault, time.time)
+        self._app = _app(admin.settings)
 
-    def ask(self, tenant: str, connection: ConnectionId, wish: Wish, *, by: str = "") -> Enquiry:
+    def ask(self, tenant: str, connection: ConnectionId, wish: Wish, *, by: str = "") -> WorkerRequest:
         """Ask; where no worker is alive the message is not sent, and `look` says so. Raises RedisError."""
-        enquiry = self._enquiries.ask(tenant, connection, wish, by=by)
+        worker_request = self._worker_requests.ask(tenant, connection, wish, by=by)
         if not workers_alive(self._redis):
-            return enquiry
+            return worker_request
         try:
             self._app.send_task(
-                PROBE, args=[enquiry.id], argsrepr=f"('{enquiry.id}',)", kwargsrepr="{}", retry=False
+                PROBE,
+                args=[worker_request.id],
+                argsrepr=f"('{worker_request.id}',)",
+                kwargsrepr="{}",
+                retry=False,
             )
         except OperationalError as error:
-            log.warning("enquiry_not_sent", extra={"error": type(error).__name__})
-            return self._enquiries.tell(enquiry.refused(_UNSENT))
-        return enquiry
+            log.warning("worker_request_not_sent", extra={"error": type(error).__name__})
+            return self._worker_requests.tell(worker_request.refused(_UNSENT))
+        return worker_request
 
-    def latest(self, connection: ConnectionId) -> Answer | None:
-        """How far the latest enquiry about a connection has come; None if there is none. Raises RedisError, SealBroken."""
-        return self._answer(self._enquiries.latest(connection))
+    def latest(self, connection: ConnectionId) -> RequestState | None:
+        """How far the latest worker request about a connection has come; None if there is none. Raises RedisError, SealBroken."""
+        return self._answer(self._worker_requests.latest(connection))
 
-    def look(self, id_: str) -> Answer | None:
+    def look(self, id_: str) -> RequestState | None:
         """The same of one by its id."""
-        return self._answer(self._enquiries.read(id_))
+        return self._answer(self._worker_requests.read(id_))
 
-    def _answer(self, enquiry: Enquiry | None) -> Answer | None:
-        if enquiry is None:
+    def _answer(self, worker_request: WorkerRequest | None) -> RequestState | None:
+        if worker_request is None:
             return None
-        return Answer(enquiry, silence(enquiry, workers_alive(self._redis), time.time()))
+        return RequestState(worker_request, silence(worker_request, workers_alive(self._redis), time.time()))
 
     def close(self) -> None:
         """Let the connections go."""

@@ -20,18 +20,18 @@ from sqlalchemy import Connection as Db
 from bench.mail import mail
 from bench.mail.place import Place, VoidError
 from certmail import Mailer
-from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import ReminderRejected
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.stores.connect import connect
-from certmail_config.tenants.models import Connection, ConnectionState, Kind, Limits, Tenant
+from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState, GoogleLimits, Tenant
 from certmail_config.tenants.working_copy import write_connection, write_deployment, write_tenant
 
 CONCURRENCY = 200
 """As shipped."""
-LIMITS = Limits()
+LIMITS = GoogleLimits()
 """Google's defaults for a new project: 6,000 units a minute, of which a send takes 100: one a second."""
 
 
@@ -60,45 +60,43 @@ def set_up(place: Place) -> None:
     given = {name.removeprefix("CERTMAIL_").lower(): value for name, value in environment(place).items()}
     settings = Settings.from_env(**cast("dict[str, Any]", given))
     now = datetime.now(UTC)
-    with open_office(settings) as office:
-        with office.db() as db:
+    with open_admin(settings) as admin:
+        with admin.db() as db:
             salt = registry.deployment_salt(db)
             tenants = {
-                name: registry.add_tenant(db, office.vault, name, now)[0]
+                name: registry.add_tenant(db, admin.vault, name, now)[0]
                 for name in sorted({mail.tenant(box) for box in range(place.mailboxes)})
             }
-            linked = [_link(db, office, box, now) for box in range(place.mailboxes)]
-        _publish(office, tenants.values(), linked, salt)
+            linked = [_link(db, admin, box, now) for box in range(place.mailboxes)]
+        _publish(admin, tenants.values(), linked, salt)
         # Setting up is no part of what is recorded later.
-        office.redis.delete(redis_keys.EVENTS)
+        admin.redis.delete(redis_keys.EVENTS)
 
 
-def _link(db: Db, office: Office, box: int, now: datetime) -> Connection:
+def _link(db: Db, admin: Admin, box: int, now: datetime) -> Connection:
     """A connection as it is after an administrator has signed in and consented."""
     draft = registry.add_connection(db, mail.tenant(box), mail.connection(box), now)
     linked = replace(
         draft,
-        kind=Kind.SERVICE_PROVIDER_APP,
+        kind=ConnectionKind.SERVICE_PROVIDER_APP,
         state=ConnectionState.ACTIVE,
         mailbox=mail.mailbox(box),
         sub=str(box),
-        refresh_token=office.vault.seal(f"1//refresh-{box}".encode(), owner=draft.owner),
+        refresh_token=admin.vault.seal(f"1//refresh-{box}".encode(), owner=draft.owner),
     )
     registry.save_connection(db, linked)
     return registry.change_limits(db, draft.id, asdict(LIMITS))
 
 
-def _publish(office: Office, tenants: Iterable[Tenant], linked: Sequence[Connection], salt: bytes) -> None:
+def _publish(admin: Admin, tenants: Iterable[Tenant], linked: Sequence[Connection], salt: bytes) -> None:
     # Thousands of round trips: it takes half the time when each is not made durable by itself.
-    office.redis.config_set("appendfsync", "no")
-    write_deployment(office.redis, salt)
+    admin.redis.config_set("appendfsync", "no")
+    write_deployment(admin.redis, salt)
     for connection in linked:
-        write_connection(office.redis, office.vault, connection, salt, settle_lane=True)
+        write_connection(admin.redis, admin.vault, connection, salt, settle_lane=True)
     for tenant in tenants:
-        write_tenant(
-            office.redis, office.vault, tenant, [each for each in linked if each.tenant == tenant.id]
-        )
-    office.redis.config_set("appendfsync", "always")
+        write_tenant(admin.redis, admin.vault, tenant, [each for each in linked if each.tenant == tenant.id])
+    admin.redis.config_set("appendfsync", "always")
 
 
 def enqueue(place: Place, count: int) -> set[str]:

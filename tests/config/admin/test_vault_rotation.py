@@ -15,7 +15,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import select, update
 
-from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.admin.suspension import pause_tenant, set_tenant_state
 from certmail_config.admin.vault_key_usage import OldKey, judge, old_keys, passing
 from certmail_config.admin.vault_rotation import Resealed, reseal
@@ -29,28 +29,28 @@ from certmail_config.onboarding.consents import begin_link
 from certmail_config.settings import Settings
 from certmail_config.sql import registry, tables
 from certmail_config.sql.sealed import replace_sealed, sealed_rows
-from certmail_config.tenants.models import Connection, Limits, TenantState
+from certmail_config.tenants.models import Connection, GoogleLimits, TenantState
 from certmail_config.tenants.sealed_fields import open_from, owner_of, seal_for, sealed_in
 from certmail_config.tenants.working_copy import read_connection
 
 OLD, NEW, OTHER = ("k-old", os.urandom(32)), ("k-new", os.urandom(32)), ("k-other", os.urandom(32))
 OPENS_NEW = Vault([NEW])
 TENANTS = ("acme", "beta")
-WRITES: Final[dict[str, Callable[[Office], object]]] = {
-    "suspend": lambda office: set_tenant_state(office, "acme", TenantState.SUSPENDED, "by ann"),
-    "pause": lambda office: pause_tenant(office, "acme", on=True, reason="by ann"),
-    "go on": lambda office: set_tenant_state(office, "acme", TenantState.ACTIVE, "by ann"),
-    "change": lambda office: office.change_tenant("acme", name="ACME"),
-    "a connection": lambda office: office.save(office.connection("acme/default")),
-    "all that lacks": lambda office: office.publisher.publish_missing(),
-    "what was lost": lambda office: (
-        office.redis.delete(redis_keys.TENANT + "acme"),
-        office.publisher.copy_missing(),
+WRITES: Final[dict[str, Callable[[Admin], object]]] = {
+    "suspend": lambda admin: set_tenant_state(admin, "acme", TenantState.SUSPENDED, "by ann"),
+    "pause": lambda admin: pause_tenant(admin, "acme", on=True, reason="by ann"),
+    "go on": lambda admin: set_tenant_state(admin, "acme", TenantState.ACTIVE, "by ann"),
+    "change": lambda admin: admin.change_tenant("acme", name="ACME"),
+    "a connection": lambda admin: admin.save(admin.connection("acme/default")),
+    "all that lacks": lambda admin: admin.publisher.publish_missing(),
+    "what was lost": lambda admin: (
+        admin.redis.delete(redis_keys.TENANT + "acme"),
+        admin.publisher.copy_missing(),
     ),
-    "what cannot be read": lambda office: office.publisher.republish_tenant("acme"),
-    "what was forged": lambda office: (
-        office.redis.hset(redis_keys.TENANT + "acme", "state", "forged"),
-        TenantAudit(office).put_right(),
+    "what cannot be read": lambda admin: admin.publisher.republish_tenant("acme"),
+    "what was forged": lambda admin: (
+        admin.redis.hset(redis_keys.TENANT + "acme", "state", "forged"),
+        TenantAudit(admin).put_right(),
     ),
 }
 """Everyone who writes a tenant's working copy from what SQL has."""
@@ -60,8 +60,8 @@ WRITES: Final[dict[str, Callable[[Office], object]]] = {
 class Offices:
     """One deployment, as processes with different keys see it."""
 
-    open: Callable[..., Office]
-    old: Office
+    open: Callable[..., Admin]
+    old: Admin
 
 
 @pytest.fixture
@@ -69,11 +69,11 @@ def offices(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -
     """Two tenants, each with a customer owned application that is being rotated itself, and a linked account."""
     with ExitStack() as stack:
 
-        def opened(*keys: tuple[str, bytes]) -> Office:
+        def opened(*keys: tuple[str, bytes]) -> Admin:
             settings = Settings(
                 redis_url=redis_url, database_url=ready_database, data_dir=tmp_path, vault_keys=keys
             )
-            return stack.enter_context(open_office(settings))
+            return stack.enter_context(open_admin(settings))
 
         old = opened(OLD)
         for tenant in TENANTS:
@@ -83,25 +83,25 @@ def offices(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -
                 "default",
                 service_account=f"certmail@{tenant}-it.iam.gserviceaccount.com",
                 mailbox=f"reviews@{tenant}.example",
-                limits=Limits(),
+                limits=GoogleLimits(),
                 valid_days=30,
             )
             following = seal_for(old.vault, f"next key of {tenant}".encode(), made.owner, "next_private_key")
             old.save(replace(made.working(key_id="abc"), next_private_key=following))
-            linked = old.add_service_provider_app(tenant, "linked", limits=Limits())
+            linked = old.add_service_provider_app(tenant, "linked", limits=GoogleLimits())
             old.save(link(old, linked, "first"))
         yield Offices(opened, old)
 
 
-def link(office: Office, connection: Connection, word: str) -> Connection:
-    token = seal_for(office.vault, f"refresh token {word}".encode(), connection.owner, "refresh_token")
+def link(admin: Admin, connection: Connection, word: str) -> Connection:
+    token = seal_for(admin.vault, f"refresh token {word}".encode(), connection.owner, "refresh_token")
     return replace(
         connection.working(key_id=None), mailbox=f"linked@{connection.tenant}.example", refresh_token=token
     )
 
 
-def in_sql(office: Office) -> dict[tuple[str, str], bytes]:
-    with office.db() as db:
+def in_sql(admin: Admin) -> dict[tuple[str, str], bytes]:
+    with admin.db() as db:
         return {(row.who, name): value for row in sealed_rows(db) for name, value in row.values.items()}
 
 
@@ -118,122 +118,122 @@ def without_seals(found: dict[str, dict[bytes, bytes]]) -> dict[str, dict[bytes,
     return {name: {n: v for n, v in value.items() if n not in sealed} for name, value in found.items()}
 
 
-def copy_of(office: Office, connection: Connection, vault: Vault) -> Connection:
-    fields: Any = office.redis.hgetall(redis_keys.CONNECTION + connection.id)
+def copy_of(admin: Admin, connection: Connection, vault: Vault) -> Connection:
+    fields: Any = admin.redis.hgetall(redis_keys.CONNECTION + connection.id)
     found = read_connection(fields, connection.id, vault)
     assert found is not None
     return found
 
 
-def everything_is_new(office: Office) -> None:
+def everything_is_new(admin: Admin) -> None:
     """In SQL and in the working copy, outside and within; with the new key alone it opens for its owner."""
-    with office.db() as db:
+    with admin.db() as db:
         rows, connections = sealed_rows(db), registry.list_connections(db)
     for row in rows:
         for column, value in row.values.items():
             assert key_id_of(value) == "k-new"
             OPENS_NEW.open(value, owner=owner_of(row.owner, column))
     for tenant in TENANTS:
-        text: Any = office.redis.hget(redis_keys.TENANT + tenant, "private_key")
+        text: Any = admin.redis.hget(redis_keys.TENANT + tenant, "private_key")
         OPENS_NEW.open(base64.b64decode(text), owner=owner_of(tenant, "private_key"))
     for connection in connections:
-        found = copy_of(office, connection, OPENS_NEW)
+        found = copy_of(admin, connection, OPENS_NEW)
         for column, secret in sealed_in(found).items():
             OPENS_NEW.open(secret, owner=owner_of(found.owner, column))
 
 
-def opened(office: Office, vault: Vault) -> dict[tuple[str, str], bytes]:
-    with office.db() as db:
+def opened(admin: Admin, vault: Vault) -> dict[tuple[str, str], bytes]:
+    with admin.db() as db:
         rows = sealed_rows(db)
     return {(r.who, n): open_from(vault, v, r.owner, n) for r in rows for n, v in r.values.items()}
 
 
 class TestRotation:
     def test_everything_comes_under_the_newest_key_and_nothing_else_changes(self, offices: Offices) -> None:
-        office = offices.open(NEW, OLD)
-        plain, before = opened(office, offices.old.vault), copies(office.redis)
-        with office.db() as db:
+        admin = offices.open(NEW, OLD)
+        plain, before = opened(admin, offices.old.vault), copies(admin.redis)
+        with admin.db() as db:
             connections = registry.list_connections(db)
         stopped = Suspension("grant_revoked", "link again", connections[0].version)
-        run(office.redis, suspend_lane(connections[0].id, stopped))
-        before = copies(office.redis)
-        done = reseal(office)
+        run(admin.redis, suspend_lane(connections[0].id, stopped))
+        before = copies(admin.redis)
+        done = reseal(admin)
         assert (done.values, done.copies, done.unopened) == (9, 6, ())
-        everything_is_new(office)
-        assert opened(office, OPENS_NEW) == plain
-        assert without_seals(copies(office.redis)) == without_seals(before)
-        with office.db() as db:
+        everything_is_new(admin)
+        assert opened(admin, OPENS_NEW) == plain
+        assert without_seals(copies(admin.redis)) == without_seals(before)
+        with admin.db() as db:
             after = registry.list_connections(db)
         assert [c.version for c in after] == [c.version for c in connections]
 
     def test_run_twice_it_does_nothing(self, offices: Offices) -> None:
-        office = offices.open(NEW, OLD)
-        reseal(office)
-        before = in_sql(office), copies(office.redis)
-        done = reseal(office)
+        admin = offices.open(NEW, OLD)
+        reseal(admin)
+        before = in_sql(admin), copies(admin.redis)
+        done = reseal(admin)
         assert (done.values, done.copies, done.unopened) == (0, 0, ())
-        assert (in_sql(office), copies(office.redis)) == before
+        assert (in_sql(admin), copies(admin.redis)) == before
 
     @pytest.mark.parametrize("stop", range(6))
     def test_interrupted_and_run_again_it_goes_on(self, offices: Offices, stop: int) -> None:
-        office = offices.open(NEW, OLD)
+        admin = offices.open(NEW, OLD)
 
         def interrupt(done: int, _: int) -> None:
             if done == stop:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            reseal(office, interrupt)
-        renewed = sum(key_id_of(value) == "k-new" for value in in_sql(office).values())
+            reseal(admin, interrupt)
+        renewed = sum(key_id_of(value) == "k-new" for value in in_sql(admin).values())
         assert (renewed > 0) == (stop > 0)
-        assert reseal(office).values == 9 - renewed
-        everything_is_new(office)
+        assert reseal(admin).values == 9 - renewed
+        everything_is_new(admin)
 
     def test_interrupted_between_sql_and_the_copy_the_copy_follows(self, offices: Offices) -> None:
-        office = offices.open(NEW, OLD)
-        before = copies(office.redis)
-        reseal(office)
+        admin = offices.open(NEW, OLD)
+        before = copies(admin.redis)
+        reseal(admin)
         for name, fields in before.items():
-            office.redis.hset(name, mapping=dict(fields))  # type: ignore[arg-type]  # redis-py's names are narrower
-        done = reseal(office)
+            admin.redis.hset(name, mapping=dict(fields))  # type: ignore[arg-type]  # redis-py's names are narrower
+        done = reseal(admin)
         assert (done.values, done.copies) == (0, 6)
-        everything_is_new(office)
+        everything_is_new(admin)
 
     @pytest.mark.parametrize("by", ["old", "new"])
     def test_what_is_relinked_meanwhile_is_not_written_over(self, offices: Offices, by: str) -> None:
-        office = offices.open(NEW, OLD)
-        other = offices.old if by == "old" else office
-        before = office.connection("beta/linked")
+        admin = offices.open(NEW, OLD)
+        other = offices.old if by == "old" else admin
+        before = admin.connection("beta/linked")
 
         def relink(done: int, total: int) -> None:
             if done == total - 2:  # the row was read at the beginning
                 other.save(link(other, before, "second"))
 
-        reseal(office, relink)
-        after = office.connection("beta/linked")
+        reseal(admin, relink)
+        after = admin.connection("beta/linked")
         assert after.version == before.version + 1
         assert after.refresh_token is not None
         assert (
             open_from(OPENS_NEW, after.refresh_token, after.owner, "refresh_token") == b"refresh token second"
         )
-        everything_is_new(office)
+        everything_is_new(admin)
 
     def test_who_read_before_and_writes_after_does_not_bring_the_old_key_back(self, offices: Offices) -> None:
-        office = offices.open(NEW, OLD)
-        before = office.connection("acme/default")
-        reseal(office)
-        office.save(before.troubled("grant_revoked", "link again", ""))
-        everything_is_new(office)
+        admin = offices.open(NEW, OLD)
+        before = admin.connection("acme/default")
+        reseal(admin)
+        admin.save(before.troubled("grant_revoked", "link again", ""))
+        everything_is_new(admin)
 
     def test_a_copy_is_written_under_the_newest_key_whatever_sql_still_has(self, offices: Offices) -> None:
-        office = offices.open(NEW, OLD)
-        office.publisher.publish_missing()
-        for name, fields in copies(office.redis).items():
+        admin = offices.open(NEW, OLD)
+        admin.publisher.publish_missing()
+        for name, fields in copies(admin.redis).items():
             if name.startswith(redis_keys.TENANT):
                 assert key_id_of(base64.b64decode(fields[b"private_key"])) == "k-new"
-        with office.db() as db:
+        with admin.db() as db:
             connections = registry.list_connections(db)
-        found = [sealed_in(copy_of(office, connection, OPENS_NEW)) for connection in connections]
+        found = [sealed_in(copy_of(admin, connection, OPENS_NEW)) for connection in connections]
         assert {key_id_of(value) for values in found for value in values.values()} == {"k-new"}
 
     @pytest.mark.parametrize("write", list(WRITES), ids=list(WRITES))
@@ -241,77 +241,77 @@ class TestRotation:
         self, offices: Offices, write: str
     ) -> None:
         offices.old.change_tenant("acme", reply_to="help@acme.example")
-        office = offices.open(NEW, OLD)
-        WRITES[write](office)
-        found: Any = office.redis.hmget(redis_keys.TENANT + "acme", "private_key", "reply_to")
+        admin = offices.open(NEW, OLD)
+        WRITES[write](admin)
+        found: Any = admin.redis.hmget(redis_keys.TENANT + "acme", "private_key", "reply_to")
         assert [key_id_of(base64.b64decode(text)) for text in found] == ["k-new", "k-new"]
 
     def test_a_copy_that_is_older_than_sql_stays_older(self, offices: Offices) -> None:
-        office = offices.open(NEW, OLD)
-        before = office.connection("acme/default")
-        with office.db() as db:
+        admin = offices.open(NEW, OLD)
+        before = admin.connection("acme/default")
+        with admin.db() as db:
             registry.save_connection(db, before.troubled("grant_revoked", "link again", ""))
-        lane = office.redis.hgetall(redis_keys.LANE_INFO + before.id)
-        reseal(office)
-        found = copy_of(office, before, OPENS_NEW)
+        lane = admin.redis.hgetall(redis_keys.LANE_INFO + before.id)
+        reseal(admin)
+        found = copy_of(admin, before, OPENS_NEW)
         assert (found.version, found.state) == (before.version, "active")
-        assert office.redis.hgetall(redis_keys.LANE_INFO + before.id) == lane
-        assert office.publisher.publish_missing() == 1
+        assert admin.redis.hgetall(redis_keys.LANE_INFO + before.id) == lane
+        assert admin.publisher.publish_missing() == 1
 
     def test_a_redis_that_was_lost_stays_empty_until_it_is_repaired(self, offices: Offices) -> None:
-        office = offices.open(NEW, OLD)
-        office.redis.flushall()
-        done = reseal(office)
+        admin = offices.open(NEW, OLD)
+        admin.redis.flushall()
+        done = reseal(admin)
         assert (done.values, done.copies) == (9, 0)
-        assert copies(office.redis) == {}
+        assert copies(admin.redis) == {}
 
     def test_a_copy_that_no_key_opens_is_written_from_sql_with_its_lane_as_it_was(
         self, offices: Offices
     ) -> None:
-        office = offices.open(NEW, OLD)
-        connection = office.connection("acme/linked")
+        admin = offices.open(NEW, OLD)
+        connection = admin.connection("acme/linked")
         stopped = Suspension("grant_revoked", "link again", connection.version)
-        run(office.redis, suspend_lane(connection.id, stopped))
-        lane = office.redis.hgetall(redis_keys.LANE_INFO + connection.id)
+        run(admin.redis, suspend_lane(connection.id, stopped))
+        lane = admin.redis.hgetall(redis_keys.LANE_INFO + connection.id)
         lost = Vault([OTHER]).seal(b"{}", owner=connection.owner)
-        office.redis.hset(redis_keys.CONNECTION + connection.id, "sealed", lost)
-        office.redis.hset(redis_keys.TENANT + "beta", "private_key", base64.b64encode(lost))
-        assert reseal(office).copies == 6
-        everything_is_new(office)
-        assert office.redis.hgetall(redis_keys.LANE_INFO + connection.id) == lane
+        admin.redis.hset(redis_keys.CONNECTION + connection.id, "sealed", lost)
+        admin.redis.hset(redis_keys.TENANT + "beta", "private_key", base64.b64encode(lost))
+        assert reseal(admin).copies == 6
+        everything_is_new(admin)
+        assert admin.redis.hgetall(redis_keys.LANE_INFO + connection.id) == lane
 
 
 class TestWhomMailsName:
     def test_it_comes_under_the_newest_key_too_in_both_stores(self, offices: Offices) -> None:
         offices.old.change_tenant("acme", reply_to="help@acme.example")
-        office = offices.open(NEW, OLD)
-        done = reseal(office)
+        admin = offices.open(NEW, OLD)
+        done = reseal(admin)
         assert (done.values, done.copies, done.unopened) == (10, 6, ())
-        everything_is_new(office)
-        text: Any = office.redis.hget(redis_keys.TENANT + "acme", "reply_to")
+        everything_is_new(admin)
+        text: Any = admin.redis.hget(redis_keys.TENANT + "acme", "reply_to")
         assert OPENS_NEW.open(base64.b64decode(text), owner="acme/reply_to") == b"help@acme.example"
-        with office.db() as db:
-            assert office.reply_to_of(registry.get_tenant(db, "acme")) == "help@acme.example"
+        with admin.db() as db:
+            assert admin.reply_to_of(registry.get_tenant(db, "acme")) == "help@acme.example"
 
 
 class TestColumns:
     """Once one name stood for all columns of a row."""
 
-    def as_before(self, office: Office) -> None:
+    def as_before(self, admin: Admin) -> None:
         """Let everything in SQL be sealed as an older certmail did."""
-        with office.db() as db:
+        with admin.db() as db:
             rows = sealed_rows(db)
             for row in rows:
                 if row.table != "deployment":
-                    opened = {n: open_from(office.vault, v, row.owner, n) for n, v in row.values.items()}
-                    old = {n: office.vault.seal(value, owner=row.owner) for n, value in opened.items()}
+                    opened = {n: open_from(admin.vault, v, row.owner, n) for n, v in row.values.items()}
+                    old = {n: admin.vault.seal(value, owner=row.owner) for n, value in opened.items()}
                     assert replace_sealed(db, row, old)
 
-    def swap(self, office: Office) -> None:
+    def swap(self, admin: Admin) -> None:
         """Put a refresh token where a private key should be."""
-        found = office.connection("acme/linked")
+        found = admin.connection("acme/linked")
         assert found.refresh_token is not None
-        with office.db() as db:
+        with admin.db() as db:
             where = tables.connections.c.id == found.id
             db.execute(update(tables.connections).where(where).values(private_key=found.refresh_token))
 
@@ -323,32 +323,32 @@ class TestColumns:
     def test_what_an_older_certmail_sealed_opens_and_is_renamed_with_the_next_rotation(
         self, offices: Offices
     ) -> None:
-        office = offices.old
-        plain = opened(office, office.vault)
-        self.as_before(office)
-        office.publisher.publish_missing()
-        assert opened(office, office.vault) == plain
-        done = reseal(office)
+        admin = offices.old
+        plain = opened(admin, admin.vault)
+        self.as_before(admin)
+        admin.publisher.publish_missing()
+        assert opened(admin, admin.vault) == plain
+        done = reseal(admin)
         assert (done.values, done.unopened) == (8, ())
-        with office.db() as db:
+        with admin.db() as db:
             for row in sealed_rows(db):
                 for column, value in row.values.items():
-                    office.vault.open(value, owner=owner_of(row.owner, column))
+                    admin.vault.open(value, owner=owner_of(row.owner, column))
         for connection in ("acme/default", "acme/linked"):
-            copied = copy_of(office, office.connection(connection), office.vault)
+            copied = copy_of(admin, admin.connection(connection), admin.vault)
             for column, value in sealed_in(copied).items():
-                office.vault.open(value, owner=owner_of(copied.owner, column))
-        assert reseal(office) == Resealed(0, 0, ())
+                admin.vault.open(value, owner=owner_of(copied.owner, column))
+        assert reseal(admin) == Resealed(0, 0, ())
 
 
 class TestWhatCannotBeOpened:
     def test_a_missing_key_is_named_with_whom_it_concerns_and_the_rest_is_done(
         self, offices: Offices
     ) -> None:
-        office = offices.open(NEW, OLD)
-        acme = office.connection("acme/default")
-        put(office, acme, "private_key", Vault([OTHER]).seal(b"x", owner=acme.owner))
-        done = reseal(office)
+        admin = offices.open(NEW, OLD)
+        acme = admin.connection("acme/default")
+        put(admin, acme, "private_key", Vault([OTHER]).seal(b"x", owner=acme.owner))
+        done = reseal(admin)
         [unopened] = done.unopened
         assert (unopened.who, unopened.field, unopened.key) == (
             "connection acme/default",
@@ -360,21 +360,21 @@ class TestWhatCannotBeOpened:
         assert "CERTMAIL_VAULT_KEYS" in unopened.error.remedy
 
     def test_without_the_old_key_nothing_is_touched(self, offices: Offices) -> None:
-        office = offices.open(NEW)
-        before = in_sql(office), copies(office.redis)
-        done = reseal(office)
+        admin = offices.open(NEW)
+        before = in_sql(admin), copies(admin.redis)
+        done = reseal(admin)
         assert (done.values, done.copies, len(done.unopened)) == (0, 0, 9)
         assert {each.error.code for each in done.unopened} == {"vault_key_missing"}
-        assert (in_sql(office), copies(office.redis)) == before
+        assert (in_sql(admin), copies(admin.redis)) == before
 
     def test_with_another_key_under_its_id_neither(self, offices: Offices) -> None:
-        office = offices.open(NEW, (OLD[0], os.urandom(32)))
-        before = in_sql(office), copies(office.redis)
-        done = reseal(office)
+        admin = offices.open(NEW, (OLD[0], os.urandom(32)))
+        before = in_sql(admin), copies(admin.redis)
+        done = reseal(admin)
         assert (done.values, done.copies, len(done.unopened)) == (0, 0, 9)
         assert {each.error.code for each in done.unopened} == {"vault_mismatch"}
         assert all(each.error.remedy for each in done.unopened)
-        assert (in_sql(office), copies(office.redis)) == before
+        assert (in_sql(admin), copies(admin.redis)) == before
 
     @pytest.mark.parametrize(
         ("source", "target"), [("acme/default", "beta/default"), ("acme/linked", "acme/default")]
@@ -382,32 +382,32 @@ class TestWhatCannotBeOpened:
     def test_a_sealed_value_copied_to_another_connection_is_refused_and_left(
         self, offices: Offices, source: str, target: str
     ) -> None:
-        office = offices.open(NEW, OLD)
-        stolen = office.connection(source)
+        admin = offices.open(NEW, OLD)
+        stolen = admin.connection(source)
         value = stolen.private_key or stolen.refresh_token
         assert value is not None
-        put(office, office.connection(target), "private_key", value)
-        [unopened] = reseal(office).unopened
+        put(admin, admin.connection(target), "private_key", value)
+        [unopened] = reseal(admin).unopened
         assert (unopened.who, unopened.field) == (f"connection {target}", "private_key")
         assert unopened.error.code == "vault_mismatch"
-        assert office.connection(target).private_key == value
+        assert admin.connection(target).private_key == value
 
     def test_so_is_one_under_the_newest_key(self, offices: Offices) -> None:
-        office = offices.open(OLD)
-        value = office.connection("acme/default").private_key
+        admin = offices.open(OLD)
+        value = admin.connection("acme/default").private_key
         assert value is not None
-        put(office, office.connection("beta/default"), "private_key", value)
-        [unopened] = reseal(office).unopened
+        put(admin, admin.connection("beta/default"), "private_key", value)
+        [unopened] = reseal(admin).unopened
         assert (unopened.who, unopened.error.code) == ("connection beta/default", "vault_mismatch")
 
     def test_so_is_a_tenants_row_copied_to_another_tenant(self, offices: Offices) -> None:
-        office = offices.open(NEW, OLD)
-        with office.db() as db:
+        admin = offices.open(NEW, OLD)
+        with admin.db() as db:
             stolen = registry.get_tenant(db, "acme").private_key
             db.execute(update(tables.tenants).where(tables.tenants.c.id == "beta").values(private_key=stolen))
-        [unopened] = reseal(office).unopened
+        [unopened] = reseal(admin).unopened
         assert (unopened.who, unopened.error.code) == ("tenant beta", "vault_mismatch")
-        with office.db() as db:
+        with admin.db() as db:
             assert db.execute(select(tables.tenants.c.private_key)).scalars().all().count(stolen) == 1
 
     def test_so_is_a_working_copy_given_to_another_connection(self, offices: Offices) -> None:
@@ -426,67 +426,67 @@ class TestWrongKeys:
     def test_it_changes_nothing_of_a_connection_that_it_cannot_open(
         self, offices: Offices, wrong: tuple[str, bytes]
     ) -> None:
-        office = offices.open(wrong)
-        before = in_sql(office), copies(office.redis)
-        connection = office.connection("acme/default")
+        admin = offices.open(wrong)
+        before = in_sql(admin), copies(admin.redis)
+        connection = admin.connection("acme/default")
         with pytest.raises(SealBroken) as raised:
-            office.save(connection.troubled("grant_revoked", "link again", ""))
+            admin.save(connection.troubled("grant_revoked", "link again", ""))
         assert raised.value.remedy
         with pytest.raises(SealBroken):
-            office.change_limits("acme/linked", {"per_day": 500})
-        assert office.connection("acme/linked").limits.per_day == Limits().per_day
-        assert (in_sql(office), copies(office.redis)) == before
+            admin.change_limits("acme/linked", {"per_day": 500})
+        assert admin.connection("acme/linked").limits.per_day == GoogleLimits().per_day
+        assert (in_sql(admin), copies(admin.redis)) == before
 
     def test_its_start_and_a_repair_leave_the_copies_and_the_limits_to_others(self, offices: Offices) -> None:
-        office = offices.open(OTHER)
-        before = copies(office.redis)
-        office.publisher.publish_limits()
-        office.publisher.publish_missing()
-        assert copies(office.redis) == before
+        admin = offices.open(OTHER)
+        before = copies(admin.redis)
+        admin.publisher.publish_limits()
+        admin.publisher.publish_missing()
+        assert copies(admin.redis) == before
         assert offices.old.publisher.publish_limits(), "there is still something to do"
         everything_opens(offices.old)
 
     def test_one_connection_that_cannot_be_opened_holds_up_no_other(self, offices: Offices) -> None:
-        office = offices.open(OLD)
-        acme, beta = office.connection("acme/linked"), office.connection("beta/linked")
-        put(office, acme, "refresh_token", Vault([OTHER]).seal(b"x", owner=acme.owner))
-        with office.db() as db:
+        admin = offices.open(OLD)
+        acme, beta = admin.connection("acme/linked"), admin.connection("beta/linked")
+        put(admin, acme, "refresh_token", Vault([OTHER]).seal(b"x", owner=acme.owner))
+        with admin.db() as db:
             registry.change_limits(db, acme.id, {"per_day": 500})
             registry.change_limits(db, beta.id, {"per_day": 500})
-        office.publisher.publish_limits()
-        assert copy_of(office, acme, office.vault) == acme, "as it was"
-        assert copy_of(office, beta, office.vault).limits.per_day == 500
+        admin.publisher.publish_limits()
+        assert copy_of(admin, acme, admin.vault) == acme, "as it was"
+        assert copy_of(admin, beta, admin.vault).limits.per_day == 500
 
     def test_a_redis_that_was_lost_gets_the_lane_of_one_that_cannot_be_opened_too(
         self, offices: Offices
     ) -> None:
-        office = offices.open(OLD)
-        acme = office.connection("acme/linked")
-        put(office, acme, "refresh_token", Vault([OTHER]).seal(b"x", owner=acme.owner))
-        office.redis.flushall()
-        assert office.publisher.publish_missing() == 4
-        assert office.redis.hget(redis_keys.LANE_INFO + acme.id, "state") == b"open"
+        admin = offices.open(OLD)
+        acme = admin.connection("acme/linked")
+        put(admin, acme, "refresh_token", Vault([OTHER]).seal(b"x", owner=acme.owner))
+        admin.redis.flushall()
+        assert admin.publisher.publish_missing() == 4
+        assert admin.redis.hget(redis_keys.LANE_INFO + acme.id, "state") == b"open"
 
     def test_a_value_that_does_not_open_beside_one_that_does_holds_up_nothing(self, offices: Offices) -> None:
-        office = offices.open(NEW, OLD)
-        acme = office.connection("acme/default")
+        admin = offices.open(NEW, OLD)
+        acme = admin.connection("acme/default")
         lost = Vault([OTHER]).seal(b"x", owner=acme.owner)
-        put(office, acme, "next_private_key", lost)
-        saved = office.save(office.connection("acme/default").troubled("grant_revoked", "link again", ""))
+        put(admin, acme, "next_private_key", lost)
+        saved = admin.save(admin.connection("acme/default").troubled("grant_revoked", "link again", ""))
         assert (saved.state, saved.next_private_key) == ("attention", lost)
-        reseal(office)
-        assert old_keys(office, datetime.now(UTC))[0].removable_at is not None
-        assert copy_of(office, acme, OPENS_NEW).next_private_key == lost
+        reseal(admin)
+        assert old_keys(admin, datetime.now(UTC))[0].removable_at is not None
+        assert copy_of(admin, acme, OPENS_NEW).next_private_key == lost
 
 
-def everything_opens(office: Office) -> None:
-    with office.db() as db:
+def everything_opens(admin: Admin) -> None:
+    with admin.db() as db:
         connections = registry.list_connections(db)
-    assert all(copy_of(office, connection, office.vault) == connection for connection in connections)
+    assert all(copy_of(admin, connection, admin.vault) == connection for connection in connections)
 
 
-def put(office: Office, connection: Connection, column: str, value: bytes) -> None:
-    with office.db() as db:
+def put(admin: Admin, connection: Connection, column: str, value: bytes) -> None:
+    with admin.db() as db:
         table = tables.connections
         db.execute(update(table).where(table.c.id == connection.id).values({column: value}))
 
@@ -503,47 +503,47 @@ class TestWhichKeysAreNeeded:
         ]
 
     def test_before_a_rotation_the_old_key_is_needed_and_after_it_is_not(self, offices: Offices) -> None:
-        office = offices.open(NEW, OLD, OTHER)
-        assert old_keys(office, self.now) == [OldKey("k-old", None), OldKey("k-other", self.now)]
-        reseal(office)
-        assert old_keys(office, self.now) == [OldKey("k-old", self.now), OldKey("k-other", self.now)]
+        admin = offices.open(NEW, OLD, OTHER)
+        assert old_keys(admin, self.now) == [OldKey("k-old", None), OldKey("k-other", self.now)]
+        reseal(admin)
+        assert old_keys(admin, self.now) == [OldKey("k-old", self.now), OldKey("k-other", self.now)]
 
     @pytest.mark.parametrize("who", ["acme/default", "acme/linked"])
     def test_one_value_that_still_names_it_is_enough(self, offices: Offices, who: str) -> None:
-        office = offices.open(NEW, OLD)
-        before = office.connection(who)
-        reseal(office)
+        admin = offices.open(NEW, OLD)
+        before = admin.connection(who)
+        reseal(admin)
         column = "next_private_key" if before.next_private_key else "refresh_token"
-        put(office, before, column, getattr(before, column))
-        assert old_keys(office, self.now) == [OldKey("k-old", None)]
+        put(admin, before, column, getattr(before, column))
+        assert old_keys(admin, self.now) == [OldKey("k-old", None)]
 
     def test_a_working_copy_that_still_names_it_within_is_enough(self, offices: Offices) -> None:
-        office = offices.open(NEW, OLD)
-        fields: Any = office.redis.hgetall(redis_keys.CONNECTION + office.connection("acme/linked").id)
-        reseal(office)
-        office.redis.hset(redis_keys.CONNECTION + office.connection("acme/linked").id, mapping=fields)
-        assert old_keys(office, self.now) == [OldKey("k-old", None)]
+        admin = offices.open(NEW, OLD)
+        fields: Any = admin.redis.hgetall(redis_keys.CONNECTION + admin.connection("acme/linked").id)
+        reseal(admin)
+        admin.redis.hset(redis_keys.CONNECTION + admin.connection("acme/linked").id, mapping=fields)
+        assert old_keys(admin, self.now) == [OldKey("k-old", None)]
 
     def test_consents_under_way_and_tokens_need_theirs_until_they_end(self, offices: Offices) -> None:
-        office = offices.open(NEW, OLD)
-        reseal(office)
+        admin = offices.open(NEW, OLD)
+        reseal(admin)
         client = OAuthClient("id", "secret")
         begin_link(
-            office.redis,
+            admin.redis,
             offices.old.vault,
-            office.connection("acme/linked"),
+            admin.connection("acme/linked"),
             client,
             page="https://google.example",
             redirect_uri="http://here",
         )
-        assert 1790 < passing(office.redis)["k-old"] <= 1800
+        assert 1790 < passing(admin.redis)["k-old"] <= 1800
         token = offices.old.vault.seal(b"{}", owner="acme/1/token/1/send")
-        office.redis.set(f"{redis_keys.TOKEN}1:1:send", token, ex=3000)
-        office.redis.set(
-            f"{redis_keys.TOKEN}1:2:send", office.vault.seal(b"{}", owner="acme/1/token/2/send"), ex=3500
+        admin.redis.set(f"{redis_keys.TOKEN}1:1:send", token, ex=3000)
+        admin.redis.set(
+            f"{redis_keys.TOKEN}1:2:send", admin.vault.seal(b"{}", owner="acme/1/token/2/send"), ex=3500
         )
-        assert 2990 < passing(office.redis)["k-old"] <= 3000
-        assert 3490 < passing(office.redis)["k-new"] <= 3500
-        [old] = old_keys(office, self.now)
+        assert 2990 < passing(admin.redis)["k-old"] <= 3000
+        assert 3490 < passing(admin.redis)["k-new"] <= 3500
+        [old] = old_keys(admin, self.now)
         assert old.removable_at is not None
         assert 2990 < (old.removable_at - self.now).total_seconds() <= 3000

@@ -13,15 +13,15 @@ import pytest
 from redis import Redis
 from sqlalchemy import update
 
-from certmail_config.admin.admin import Office, open_office
-from certmail_config.admin.working_copy_audit import Difference, TenantAudit, difference
+from certmail_config.admin.admin import Admin, open_admin
+from certmail_config.admin.working_copy_audit import CopyDifference, TenantAudit, difference
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import SealBroken
 from certmail_config.crypto.sealing import new_pair
 from certmail_config.crypto.signing import is_signed, public_half
 from certmail_config.settings import Settings
 from certmail_config.sql import registry, tables
-from certmail_config.tenants.models import Limits
+from certmail_config.tenants.models import GoogleLimits
 from certmail_config.tenants.working_copy import read_connection
 
 ACME, GLOBEX = redis_keys.TENANT + "acme", redis_keys.TENANT + "globex"
@@ -37,126 +37,124 @@ class TestTelling:
     @pytest.mark.parametrize(
         ("found", "expected"),
         [
-            (seen(), Difference()),
-            (seen(version="1", public_key="of before"), Difference()),
-            (seen(public_key="theirs"), Difference(forged=("public_key",))),
-            (seen(version="3"), Difference(forged=("version",))),
-            (seen(version="-1"), Difference(forged=("version",))),
-            (seen(version="9" * 5000), Difference()),
-            ({b"version": b"2"}, Difference(lacking=("public_key", "connection:default"))),
-            (seen(**{"connection:default": "c2"}), Difference(lacking=("connection:default",))),
+            (seen(), CopyDifference()),
+            (seen(version="1", public_key="of before"), CopyDifference()),
+            (seen(public_key="theirs"), CopyDifference(forged=("public_key",))),
+            (seen(version="3"), CopyDifference(forged=("version",))),
+            (seen(version="-1"), CopyDifference(forged=("version",))),
+            (seen(version="9" * 5000), CopyDifference()),
+            ({b"version": b"2"}, CopyDifference(lacking=("public_key", "connection:default"))),
+            (seen(**{"connection:default": "c2"}), CopyDifference(lacking=("connection:default",))),
         ],
     )
     def test_what_differs_in_the_same_version_somebody_else_wrote(
-        self, found: dict[bytes, bytes], expected: Difference
+        self, found: dict[bytes, bytes], expected: CopyDifference
     ) -> None:
         assert difference(found, RIGHT, 2) == expected
 
 
 @pytest.fixture
-def office(redis: Redis, redis_url: str, tmp_path: Path) -> Iterator[Office]:
-    with open_office(Settings(data_dir=tmp_path, redis_url=redis_url)) as office:
-        office.add_tenant("acme", name="Acme")
-        office.add_tenant("globex")
-        yield office
+def admin(redis: Redis, redis_url: str, tmp_path: Path) -> Iterator[Admin]:
+    with open_admin(Settings(data_dir=tmp_path, redis_url=redis_url)) as admin:
+        admin.add_tenant("acme", name="Acme")
+        admin.add_tenant("globex")
+        yield admin
 
 
-def hash_of(office: Office, name: str) -> dict[bytes, bytes]:
-    found: Any = office.redis.hgetall(name)
+def hash_of(admin: Admin, name: str) -> dict[bytes, bytes]:
+    found: Any = admin.redis.hgetall(name)
     return dict(found)
 
 
 class TestPuttingRight:
-    def test_where_all_is_well_there_is_nothing_to_do(self, office: Office) -> None:
-        audit = TenantAudit(office)
+    def test_where_all_is_well_there_is_nothing_to_do(self, admin: Admin) -> None:
+        audit = TenantAudit(admin)
         assert audit.put_right() == 0
         assert audit.found() == []
-        office.change_tenant("acme", name="Acme Ltd", uncertain="resend")
-        office.add_service_provider_app("acme", "second", limits=Limits())
+        admin.change_tenant("acme", name="Acme Ltd", uncertain="resend")
+        admin.add_service_provider_app("acme", "second", limits=GoogleLimits())
         assert audit.put_right() == 0
 
     @pytest.mark.parametrize(
         "name", ["public_key", "salt", "organisation", "state", "uncertain", "signature"]
     )
     def test_what_was_written_over_is_written_anew_and_reported(
-        self, office: Office, name: str, caplog: pytest.LogCaptureFixture
+        self, admin: Admin, name: str, caplog: pytest.LogCaptureFixture
     ) -> None:
-        before = hash_of(office, ACME)
+        before = hash_of(admin, ACME)
         theirs = base64.b64encode(new_pair()[1]).decode()
-        office.redis.hset(ACME, name, theirs)
-        audit = TenantAudit(office)
+        admin.redis.hset(ACME, name, theirs)
+        audit = TenantAudit(admin)
         assert audit.found() == [f"{ACME}/{name}"]
         assert audit.put_right() == 1
-        assert hash_of(office, ACME) == before
+        assert hash_of(admin, ACME) == before
         assert [record.__dict__["key"] for record in caplog.records] == [f"{ACME}/{name}"]
-        assert office.redis.hkeys(redis_keys.FORGED) == [f"{ACME}/{name}".encode()]
+        assert admin.redis.hkeys(redis_keys.FORGED) == [f"{ACME}/{name}".encode()]
         assert audit.put_right() == 0
 
-    def test_another_tenants_key_with_its_signature_is_not_acmes(self, office: Office) -> None:
+    def test_another_tenants_key_with_its_signature_is_not_acmes(self, admin: Admin) -> None:
         for name in ("public_key", "signature"):
-            office.redis.hset(ACME, name, office.redis.hget(GLOBEX, name) or b"")
-        assert set(TenantAudit(office).found()) == {f"{ACME}/public_key", f"{ACME}/signature"}
+            admin.redis.hset(ACME, name, admin.redis.hget(GLOBEX, name) or b"")
+        assert set(TenantAudit(admin).found()) == {f"{ACME}/public_key", f"{ACME}/signature"}
 
     @pytest.mark.parametrize("version", ["99", "x", "9" * 5000])
-    def test_a_version_that_there_is_not_stops_nobody_from_writing(
-        self, office: Office, version: str
-    ) -> None:
-        connection = office.connection("acme/default")
+    def test_a_version_that_there_is_not_stops_nobody_from_writing(self, admin: Admin, version: str) -> None:
+        connection = admin.connection("acme/default")
         copy = redis_keys.CONNECTION + connection.id
-        before = hash_of(office, ACME), hash_of(office, copy)
+        before = hash_of(admin, ACME), hash_of(admin, copy)
         for name in (ACME, copy):
-            office.redis.hset(name, "version", version)
-        TenantAudit(office).put_right()
-        office.publisher.copy_missing()
-        assert hash_of(office, ACME) == before[0]
-        assert hash_of(office, copy)[b"version"] == before[1][b"version"]
+            admin.redis.hset(name, "version", version)
+        TenantAudit(admin).put_right()
+        admin.publisher.copy_missing()
+        assert hash_of(admin, ACME) == before[0]
+        assert hash_of(admin, copy)[b"version"] == before[1][b"version"]
 
-    def test_an_older_connection_that_is_put_back_is_not_used(self, office: Office) -> None:
-        made = office.add_service_provider_app("acme", "second", limits=Limits())
-        before = hash_of(office, redis_keys.CONNECTION + made.id)
-        newer = office.save(replace(made, mailbox="new@acme.example"))
-        office.redis.hset(redis_keys.CONNECTION + made.id, "sealed", before[b"sealed"])
+    def test_an_older_connection_that_is_put_back_is_not_used(self, admin: Admin) -> None:
+        made = admin.add_service_provider_app("acme", "second", limits=GoogleLimits())
+        before = hash_of(admin, redis_keys.CONNECTION + made.id)
+        newer = admin.save(replace(made, mailbox="new@acme.example"))
+        admin.redis.hset(redis_keys.CONNECTION + made.id, "sealed", before[b"sealed"])
         with pytest.raises(SealBroken, match="an older one"):
-            read_connection(hash_of(office, redis_keys.CONNECTION + made.id), made.id, office.vault)
-        office.redis.hset(redis_keys.CONNECTION + made.id, "version", before[b"version"])
-        assert office.publisher.copy_missing() == 1
-        found = read_connection(hash_of(office, redis_keys.CONNECTION + made.id), made.id, office.vault)
+            read_connection(hash_of(admin, redis_keys.CONNECTION + made.id), made.id, admin.vault)
+        admin.redis.hset(redis_keys.CONNECTION + made.id, "version", before[b"version"])
+        assert admin.publisher.copy_missing() == 1
+        found = read_connection(hash_of(admin, redis_keys.CONNECTION + made.id), made.id, admin.vault)
         assert found == newer
 
     def test_a_copy_of_an_older_certmail_is_completed_without_a_word(
-        self, office: Office, caplog: pytest.LogCaptureFixture
+        self, admin: Admin, caplog: pytest.LogCaptureFixture
     ) -> None:
-        before = hash_of(office, ACME)
-        office.redis.hdel(ACME, "signature", "connection:default")
-        assert TenantAudit(office).put_right() == 1
-        assert hash_of(office, ACME) == before
+        before = hash_of(admin, ACME)
+        admin.redis.hdel(ACME, "signature", "connection:default")
+        assert TenantAudit(admin).put_right() == 1
+        assert hash_of(admin, ACME) == before
         assert not caplog.records
 
-    def test_a_public_half_in_sql_that_is_not_the_private_ones_is_not_published(self, office: Office) -> None:
-        before = hash_of(office, ACME)
-        with office.db() as db:
+    def test_a_public_half_in_sql_that_is_not_the_private_ones_is_not_published(self, admin: Admin) -> None:
+        before = hash_of(admin, ACME)
+        with admin.db() as db:
             where = tables.tenants.c.id == "acme"
             db.execute(update(tables.tenants).where(where).values(public_key=os.urandom(32)))
-        office.redis.delete(ACME)
-        office.publisher.republish_tenant("acme")
-        TenantAudit(office).put_right()
-        assert hash_of(office, ACME)[b"public_key"] == before[b"public_key"]
+        admin.redis.delete(ACME)
+        admin.publisher.republish_tenant("acme")
+        TenantAudit(admin).put_right()
+        assert hash_of(admin, ACME)[b"public_key"] == before[b"public_key"]
 
 
 class TestSignature:
-    def test_each_tenants_public_key_is_signed_by_the_deployment(self, office: Office) -> None:
-        with office.db() as db:
-            public = public_half(registry.signing_key(db, office.vault))
-            assert public_half(registry.signing_key(db, office.vault)) == public
+    def test_each_tenants_public_key_is_signed_by_the_deployment(self, admin: Admin) -> None:
+        with admin.db() as db:
+            public = public_half(registry.signing_key(db, admin.vault))
+            assert public_half(registry.signing_key(db, admin.vault)) == public
         for tenant, other in (("acme", "globex"), ("globex", "acme")):
-            fields = hash_of(office, redis_keys.TENANT + tenant)
+            fields = hash_of(admin, redis_keys.TENANT + tenant)
             key, signature = (base64.b64decode(fields[name]) for name in (b"public_key", b"signature"))
             assert is_signed(public, tenant, key, signature)
             assert not is_signed(public, other, key, signature)
             assert not is_signed(os.urandom(32), tenant, key, signature)
 
-    def test_its_private_half_is_in_no_store_in_clear(self, office: Office) -> None:
-        with office.db() as db:
-            private = registry.signing_key(db, office.vault)
-        office.engine.dispose()
-        assert private not in (office.settings.data_dir / "certmail.sqlite").read_bytes()
+    def test_its_private_half_is_in_no_store_in_clear(self, admin: Admin) -> None:
+        with admin.db() as db:
+            private = registry.signing_key(db, admin.vault)
+        admin.engine.dispose()
+        assert private not in (admin.settings.data_dir / "certmail.sqlite").read_bytes()

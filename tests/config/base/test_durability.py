@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from certmail_config.base.durability import Durability, Kind, Server, doubt, prove, read_server
+from certmail_config.base.durability import Durability, DurabilityKind, Server, doubt, prove, read_server
 from certmail_config.base.errors import SettingsError, StoresUnreachable
 from certmail_config.settings import Settings
 from certmail_config.stores.connect import connect, redis_server
@@ -137,7 +137,7 @@ class TestOnARealServer:
         )
         url = server.url.replace("redis://", "redis://ann:pw@")
         with connect(url) as redis, pytest.raises(StoresUnreachable) as raised:
-            prove(redis, Durability(Kind.FSYNC))
+            prove(redis, Durability(DurabilityKind.FSYNC))
         assert "hides its CONFIG" in raised.value.message
         with redis_server(Settings(redis_url=url, durability="declared"), proven=True) as used:
             assert used == url
@@ -159,11 +159,11 @@ class TestOnARealServer:
 
 class TestFacts:
     def test_a_promise_that_is_not_made_is_a_warning_in_plain_words(self, server: Valkey) -> None:
-        fact = durability_fact(server.redis, Durability(Kind.NONE))
+        fact = durability_fact(server.redis, Durability(DurabilityKind.NONE))
         assert fact.severity == "warning"
         assert "may be lost, or sent twice" in fact.message
 
     def test_a_broken_one_is_an_error_with_a_remedy(self, server: Valkey) -> None:
         server.redis.config_set("appendfsync", "everysec")
-        fact = durability_fact(server.redis, Durability(Kind.FSYNC))
+        fact = durability_fact(server.redis, Durability(DurabilityKind.FSYNC))
         assert (fact.severity, bool(fact.remedy)) == ("error", True)

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certmail_config.base.errors import ReminderRejected
-from certmail_config.base.web_links import Link, NoLink, read_link
+from certmail_config.base.web_links import NoLink, WebLink, read_link
 from certmail_config.jobs.contract import read_payload, schema, write_payload
 from certmail_config.jobs.reminder import Reminder, parse
 from support.data.link_hosts import CASES
@@ -87,7 +87,7 @@ def test_the_reason_is_one_that_a_person_can_act_on(link: str, why: str) -> None
 )
 def test_the_rest_is_kept_as_it_is_in_plain_ascii(link: str, url: str) -> None:
     found = read_link(link)
-    assert isinstance(found, Link)
+    assert isinstance(found, WebLink)
     assert found.url == str(found) == url
 
 

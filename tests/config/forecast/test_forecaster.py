@@ -1,4 +1,4 @@
-"""The outlook: what is said of when reminders will leave, and when they then do, on a real server under a supplied clock."""
+"""The forecaster: what is said of when reminders will leave, and when they then do, on a real server under a supplied clock."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from redis import Redis
 
 from certmail_config.base import redis_keys
 from certmail_config.base.ids import ConnectionId
-from certmail_config.forecast.forecaster import Outlook, Waiting
+from certmail_config.forecast.forecaster import Forecaster, Waiting
 from certmail_config.jobs.states import AttemptOutcome, State
 from certmail_config.ledger import Lane, Pause
 from support.machine.clocked_ledger import Bench
@@ -33,7 +33,7 @@ def foretold(ledger: Bench, job: str, lane: str = "a", **more: Any) -> float | N
     """In how many seconds it is said to leave."""
     given: dict[str, Any] = {"state": State.READY} | more
     waiting = Waiting(job, ConnectionId(lane), **given)
-    [at] = Outlook(ledger.redis, now=lambda: ledger.now).of([waiting])
+    [at] = Forecaster(ledger.redis, now=lambda: ledger.now).of([waiting])
     return None if at is None else at.timestamp() - ledger.now
 
 
@@ -47,7 +47,7 @@ def test_a_lane_leaves_at_the_pace_of_its_mailbox(ledger: Bench) -> None:
 def test_many_of_a_lane_are_answered_at_once_and_each_for_itself(ledger: Bench) -> None:
     fill(ledger, "a", 300)
     waiting = [Waiting(f"a{n:04d}", ConnectionId("a"), State.READY) for n in range(300)]
-    found = Outlook(ledger.redis, now=lambda: ledger.now).of(waiting)
+    found = Forecaster(ledger.redis, now=lambda: ledger.now).of(waiting)
     times = [at.timestamp() - ledger.now for at in found if isinstance(at, datetime)]
     assert times == pytest.approx([n * 60 / 58.8 for n in range(300)], abs=0.01)
 
@@ -145,8 +145,8 @@ def test_a_full_day_of_a_project_is_known(ledger: Bench) -> None:
 
 
 def test_lane_values_have_the_same_defaults_as_connections() -> None:
-    from certmail_config.tenants.models import Limits  # noqa: PLC0415 - only this compares the two
+    from certmail_config.tenants.models import GoogleLimits  # noqa: PLC0415 - only this compares the two
 
-    lane, limits = Lane(ConnectionId("a"), "t", "m", 6000, 4, 1), Limits()
+    lane, limits = Lane(ConnectionId("a"), "t", "m", 6000, 4, 1), GoogleLimits()
     for name in ("per_day", "project_units_per_minute", "project_units_per_day", "warm_up_days"):
         assert getattr(lane, name) == getattr(limits, name), name

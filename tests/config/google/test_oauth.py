@@ -30,7 +30,7 @@ from certmail_config.google.oauth import (
     refresh_form,
 )
 from certmail_config.google.token_error_table import MEANINGS, TABLE
-from certmail_config.google.token_errors import Blame, Denied, Grant, Said, find_row
+from certmail_config.google.token_errors import Blame, Denied, GrantType, TokenError, find_row
 from certmail_config.tenants.models import SEND_SCOPE
 
 NOW = 1_800_000_000.75
@@ -222,9 +222,9 @@ class TestGranted:
         assert isinstance(read_answer(400, body), Denied)
 
 
-ASSERTION, OURS = [Grant.ASSERTION], [Grant.OUR_CLIENT]
+ASSERTION, OURS = [GrantType.ASSERTION], [GrantType.OUR_CLIENT]
 BOTH = ASSERTION + OURS
-SIGN_IN, SEEN = [Grant.SIGN_IN], [Grant.SEEN_KEY]
+SIGN_IN, SEEN = [GrantType.SIGN_IN], [GrantType.SEEN_KEY]
 CUSTOMER, OPERATOR, NOBODY = Blame.CUSTOMER, Blame.OPERATOR, Blame.NOBODY
 BY_EMAIL = "Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of the scopes requested."
 SHORT_LIVED = "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim."
@@ -291,7 +291,7 @@ def body(error: object, description: object = "", **more: object) -> bytes:
 
 def test_a_key_that_google_lists_is_not_to_be_uploaded_again() -> None:
     refusal = body("invalid_grant", "Invalid JWT Signature.")
-    seen = read_answer(400, refusal, Grant.SEEN_KEY)
+    seen = read_answer(400, refusal, GrantType.SEEN_KEY)
     assert isinstance(seen, Denied)
     assert "upload" not in f"{seen.message} {seen.remedy}".lower()
     assert "Google lists the certificate" in seen.message
@@ -349,7 +349,7 @@ class TestOurOwnClient:
 
     def test_a_refresh_token_is_read_where_there_is_one_and_shown_nowhere(self) -> None:
         value = {"access_token": TOKEN, "expires_in": 3599, "refresh_token": "1//0g-secret"}
-        granted = read_answer(200, json.dumps(value).encode(), Grant.OUR_CLIENT)
+        granted = read_answer(200, json.dumps(value).encode(), GrantType.OUR_CLIENT)
         assert isinstance(granted, Granted)
         assert granted.refresh_token == "1//0g-secret"
         assert "1//0g" not in repr(granted)
@@ -393,7 +393,7 @@ class TestDenied:
     @pytest.mark.parametrize(("grants", "status", "error", "description", "blame", "code", "settling"), ROWS)
     def test_each_error_is_put_to_whoever_can_do_something_about_it(
         self,
-        grants: list[Grant],
+        grants: list[GrantType],
         status: int,
         error: str,
         description: str,
@@ -413,7 +413,7 @@ class TestDenied:
 
     def test_every_row_of_the_table_decides_for_each_grant_that_it_names(self) -> None:
         decided = {
-            (find_row(Said(400, row.error, row.words, ""), grant), grant)
+            (find_row(TokenError(400, row.error, row.words, ""), grant), grant)
             for row in TABLE
             for grant in row.grants
         }
@@ -439,7 +439,7 @@ class TestDenied:
         self, subtype: str, description: str
     ) -> None:
         refusal = body("invalid_grant", description, error_subtype=subtype)
-        denied = read_answer(400, refusal, Grant.OUR_CLIENT)
+        denied = read_answer(400, refusal, GrantType.OUR_CLIENT)
         assert isinstance(denied, Denied)
         assert (denied.blame, denied.code) == (CUSTOMER, "session_ended")
         assert denied.message.endswith(subtype)
@@ -447,7 +447,7 @@ class TestDenied:
 
     def test_a_grant_that_ended_says_what_ends_one_every_seven_days(self) -> None:
         refusal = body("invalid_grant", "Token has been expired or revoked.")
-        denied = read_answer(400, refusal, Grant.OUR_CLIENT)
+        denied = read_answer(400, refusal, GrantType.OUR_CLIENT)
         assert isinstance(denied, Denied)
         assert "In production" in denied.remedy
 

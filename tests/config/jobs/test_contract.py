@@ -26,7 +26,7 @@ from support.data.garbage import PAYLOADS
 FOLDER = Path(__file__).parent / "contract"
 """What was published, and what was stored, by the first version of each contract: never to be changed."""
 PUBLISHED = Path(__file__).parents[3] / "config" / "reminder.schema.json"
-LEAST = {"tenant": "acme", "to": "a@acme.example"}
+MIN = {"tenant": "acme", "to": "a@acme.example"}
 STORED = [json.loads(line) for line in (FOLDER / "1.jsonl").read_text("utf-8").splitlines()]
 
 REPLACED = {(r"^https?://[^\s/]+\S*$", SCHEMA_PATTERN)}
@@ -139,14 +139,14 @@ class TestPayloads:
     def test_a_due_date_travels_as_the_end_of_that_day_which_older_versions_read(
         self, zone: str | None, end: str
     ) -> None:
-        reminder = Reminder.model_validate(LEAST | {"due_at": "2026-12-31", "time_zone": zone})
+        reminder = Reminder.model_validate(MIN | {"due_at": "2026-12-31", "time_zone": zone})
         payload = write_payload(reminder)
         assert datetime.fromisoformat(json.loads(payload)["due_at"]) == datetime.fromisoformat(end)
         assert read_payload(payload) == reminder
 
     @pytest.mark.parametrize("zone", ["localtime", "Factory", "Europe/Kiyv", "a\0b", ""])
     def test_a_zone_that_this_version_does_not_know_leaves_the_reminder_without_one(self, zone: str) -> None:
-        stored = {**LEAST, "due_at": "2026-12-31T17:00:00Z", "time_zone": zone}
+        stored = {**MIN, "due_at": "2026-12-31T17:00:00Z", "time_zone": zone}
         assert read_payload(json.dumps(stored).encode()).time_zone is None
 
     def test_what_applications_give_is_taken_strictly_all_the_same(self) -> None:

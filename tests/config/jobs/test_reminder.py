@@ -19,8 +19,8 @@ from certmail_config.jobs.contract import schema
 from certmail_config.jobs.reminder import DEFAULT_LIFE, Reminder, parse, parse_json
 from support.data.sentences import foreign
 
-LEAST: dict[str, Any] = {"tenant": "acme", "to": "ann@acme.example"}
-FULL: dict[str, Any] = LEAST | {
+MINIMAL: dict[str, Any] = {"tenant": "acme", "to": "ann@acme.example"}
+FULL: dict[str, Any] = MINIMAL | {
     "name": "Ann Lee",
     "kind": "final",
     "campaign": "q4-2026",
@@ -49,7 +49,7 @@ TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.ju
 
 def rejection(**fields: Any) -> ReminderRejected:
     with pytest.raises(ReminderRejected) as raised:
-        parse(LEAST | fields)
+        parse(MINIMAL | fields)
     assert raised.value.__cause__ is None
     assert raised.value.__suppress_context__, "pydantic's own error repeats the record"
     return raised.value
@@ -57,13 +57,13 @@ def rejection(**fields: Any) -> ReminderRejected:
 
 def outcome(fields: dict[str, Any]) -> Reminder | ReminderRejected:
     try:
-        return parse(LEAST | fields)
+        return parse(MINIMAL | fields)
     except ReminderRejected as rejected:
         return rejected
 
 
 def test_tenant_and_recipient_are_all_that_is_needed() -> None:
-    reminder = parse(LEAST)
+    reminder = parse(MINIMAL)
     assert (reminder.kind, reminder.priority) == ("reminder", 5)
     assert reminder.model_dump(exclude_none=True).keys() == {"tenant", "to", "kind", "priority"}
 
@@ -81,7 +81,7 @@ def test_what_was_sealed_as_json_is_read_back_the_same() -> None:
 
 
 def test_numbers_may_be_written_as_text_as_csv_does() -> None:
-    reminder = parse(LEAST | {"pending": " 12 ", "completed": "0", "priority": "9"})
+    reminder = parse(MINIMAL | {"pending": " 12 ", "completed": "0", "priority": "9"})
     assert (reminder.pending, reminder.completed, reminder.priority) == (12, 0, 9)
 
 
@@ -121,13 +121,13 @@ class TestNumbers:
         assert isinstance(parse_json(record), Reminder) == valid
 
     def test_digits_are_taken_with_spaces_around_and_zeros_before(self) -> None:
-        assert parse(LEAST | {"pending": "007", "completed": " 0 ", "priority": "9"}).pending == 7
+        assert parse(MINIMAL | {"pending": "007", "completed": " 0 ", "priority": "9"}).pending == 7
 
 
 def refused(door: Callable[[dict[str, Any]], object], fields: dict[str, Any]) -> ReminderRejected:
     """The first thing that is wrong, whichever door it came to."""
     try:
-        found = door(LEAST | fields)
+        found = door(MINIMAL | fields)
     except ReminderRejected as rejected:
         return rejected
     assert isinstance(found, list), found
@@ -147,7 +147,7 @@ def test_whatever_is_given_no_librarys_sentence_reaches_whoever_gave_it(field: s
     for value in ODD:
         for door in (parse, parse_json):
             try:
-                found = door(LEAST | {field: value})
+                found = door(MINIMAL | {field: value})
             except ReminderRejected as rejected:
                 found = [rejected]
             for each in found if isinstance(found, list) else []:
@@ -165,7 +165,7 @@ def test_spaces_around_a_value_do_not_count() -> None:
     "field", [field for field in FULL if field not in {"tenant", "to", "kind", "priority"}]
 )
 def test_nothing_else_is_required_and_null_is_nothing(field: str) -> None:
-    assert getattr(parse(LEAST | {field: None}), field) is None
+    assert getattr(parse(MINIMAL | {field: None}), field) is None
 
 
 @pytest.mark.parametrize("field", ["tenant", "to"])
@@ -252,12 +252,12 @@ def test_a_time_at_the_end_of_all_calendars_is_refused_rather_than_overflowing_l
     ["2026-12-11T17:00:00Z", "2026-12-11T17:00Z", "2026-12-11 18:00:00+01:00", "2026-12-11T17:00:00.000Z", "2026-12-11t17:00:00z"],
 )  # fmt: skip
 def test_a_time_may_be_written_in_every_way_that_rfc_3339_allows(text: str) -> None:
-    assert parse(LEAST | {"due_at": text}).due_at == datetime(2026, 12, 11, 17, tzinfo=UTC)
+    assert parse(MINIMAL | {"due_at": text}).due_at == datetime(2026, 12, 11, 17, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("field", ["due_at", "send_at", "expires_at"])
 def test_spaces_around_a_time_do_not_count_either(field: str) -> None:
-    assert getattr(parse(LEAST | {field: " 2099-12-11T17:00:00Z\n"}), field) == datetime(
+    assert getattr(parse(MINIMAL | {field: " 2099-12-11T17:00:00Z\n"}), field) == datetime(
         2099, 12, 11, 17, tzinfo=UTC
     )
 
@@ -267,7 +267,7 @@ class TestADateAlone:
 
     @pytest.mark.parametrize("given", ["2026-12-31", " 2026-12-31\t", date(2026, 12, 31)])
     def test_is_kept_as_a_date(self, given: object) -> None:
-        reminder = parse(LEAST | {"due_at": given})
+        reminder = parse(MINIMAL | {"due_at": given})
         assert reminder.due_at == date(2026, 12, 31)
         assert not isinstance(reminder.due_at, datetime)
         assert json.loads(reminder.model_dump_json())["due_at"] == "2026-12-31"
@@ -279,22 +279,22 @@ class TestADateAlone:
 
     def test_is_the_same_day_wherever_the_reviewer_is_said_to_be(self) -> None:
         here, there = (
-            parse(LEAST | {"due_at": "2026-12-31", "time_zone": zone})
+            parse(MINIMAL | {"due_at": "2026-12-31", "time_zone": zone})
             for zone in ("Asia/Tokyo", "Europe/Paris")
         )
         assert here.dedupe_source() == there.dedupe_source()
-        assert here.dedupe_source() != parse(LEAST | {"due_at": "2027-01-01"}).dedupe_source()
-        assert here.dedupe_source() != parse(LEAST | {"due_at": "2026-12-31T00:00Z"}).dedupe_source()
+        assert here.dedupe_source() != parse(MINIMAL | {"due_at": "2027-01-01"}).dedupe_source()
+        assert here.dedupe_source() != parse(MINIMAL | {"due_at": "2026-12-31T00:00Z"}).dedupe_source()
 
 
 def test_a_reminder_that_expires_before_it_is_sent_is_refused() -> None:
     send, same = "2026-12-11T17:00:00Z", "2026-12-11T18:00:00+01:00"
     assert rejection(send_at=send, expires_at=same).code == "expires_before_send"
-    parse(LEAST | {"send_at": send, "expires_at": "2026-12-11T17:00:01Z"})
+    parse(MINIMAL | {"send_at": send, "expires_at": "2026-12-11T17:00:01Z"})
 
 
 def test_words_with_control_characters_are_left_to_the_composer_which_cleans_them() -> None:
-    assert parse(LEAST | {"name": "Ann\r\nBcc: eve@evil.example"}).name == "Ann\r\nBcc: eve@evil.example"
+    assert parse(MINIMAL | {"name": "Ann\r\nBcc: eve@evil.example"}).name == "Ann\r\nBcc: eve@evil.example"
 
 
 class TestAddresses:
@@ -322,7 +322,7 @@ class TestAddresses:
          "1@2.example", "ann@acme.test"],
     )  # fmt: skip
     def test_unusual_addresses_are_taken_as_they_are(self, address: str) -> None:
-        assert parse(LEAST | {"to": address}).to == address
+        assert parse(MINIMAL | {"to": address}).to == address
 
     @pytest.mark.parametrize(
         ("written", "kept"),
@@ -333,8 +333,8 @@ class TestAddresses:
         ],
     )  # fmt: skip
     def test_a_domain_is_kept_in_the_form_that_the_wire_needs(self, written: str, kept: str) -> None:
-        assert parse(LEAST | {"to": written}).to == kept
-        assert parse(LEAST | {"manager": written}).manager == kept
+        assert parse(MINIMAL | {"to": written}).to == kept
+        assert parse(MINIMAL | {"manager": written}).manager == kept
 
     @settings(deadline=None)
     @given(st.text(max_size=40))
@@ -349,7 +349,7 @@ class TestAddresses:
         assert taken.to.isprintable()
         assert " " not in taken.to
         assert taken.to.count("@") == 1
-        assert parse(LEAST | {"to": taken.to}).to == taken.to
+        assert parse(MINIMAL | {"to": taken.to}).to == taken.to
 
 
 LOCALS = st.one_of(
@@ -436,7 +436,7 @@ class TestRejections:
     @pytest.mark.parametrize("record", [{"tenant": "acme", "to": "ann@acme.example", "\ud800": 1}, {"": 1}])
     def test_a_field_without_a_proper_name_is_refused_too(self, record: dict[str, Any]) -> None:
         with pytest.raises(ReminderRejected):
-            parse(LEAST | record)
+            parse(MINIMAL | record)
 
 
 class TestSameness:
@@ -445,8 +445,8 @@ class TestSameness:
     def test_a_time_written_in_another_zone_is_the_same_time(
         self, due: datetime, send: datetime, one: timezone, two: timezone
     ) -> None:
-        first = parse(LEAST | {"due_at": due.astimezone(one), "send_at": send.astimezone(one)})
-        second = parse(LEAST | {"due_at": due.astimezone(two), "send_at": send.astimezone(two)})
+        first = parse(MINIMAL | {"due_at": due.astimezone(one), "send_at": send.astimezone(one)})
+        second = parse(MINIMAL | {"due_at": due.astimezone(two), "send_at": send.astimezone(two)})
         assert first.canonical() == second.canonical()
         assert first.dedupe_source() == second.dedupe_source()
 
@@ -460,7 +460,7 @@ class TestSameness:
         assert first.dedupe_source() == second.dedupe_source()
 
     def test_a_default_that_is_spelled_out_makes_no_other_reminder(self) -> None:
-        first, second = parse(LEAST), parse(LEAST | {"kind": "reminder", "priority": 5, "name": None})
+        first, second = parse(MINIMAL), parse(MINIMAL | {"kind": "reminder", "priority": 5, "name": None})
         assert first.canonical() == second.canonical()
         assert first.dedupe_source() == second.dedupe_source()
 
@@ -488,27 +488,27 @@ class TestSameness:
         assert first.canonical() != second.canonical()
 
     def test_a_given_key_alone_decides_within_its_tenant(self) -> None:
-        first = parse(LEAST | {"key": "k"})
+        first = parse(MINIMAL | {"key": "k"})
         assert parse(FULL | {"key": "k"}).dedupe_source() == first.dedupe_source()
-        assert parse(LEAST | {"key": "K"}).dedupe_source() != first.dedupe_source()
-        assert parse(LEAST | {"key": "k", "tenant": "beta"}).dedupe_source() != first.dedupe_source()
+        assert parse(MINIMAL | {"key": "K"}).dedupe_source() != first.dedupe_source()
+        assert parse(MINIMAL | {"key": "k", "tenant": "beta"}).dedupe_source() != first.dedupe_source()
 
     def test_the_key_is_no_part_of_the_body(self) -> None:
-        assert parse(LEAST | {"key": "k"}).canonical() == parse(LEAST).canonical()
+        assert parse(MINIMAL | {"key": "k"}).canonical() == parse(MINIMAL).canonical()
 
     @settings(deadline=None)
     @given(st.text(min_size=1, max_size=300).filter(lambda text: bool(text.strip())))
     def test_no_key_can_pass_for_a_reminder_without_one(self, key: str) -> None:
-        assert parse(LEAST | {"key": key}).dedupe_source() != parse(LEAST).dedupe_source()
+        assert parse(MINIMAL | {"key": key}).dedupe_source() != parse(MINIMAL).dedupe_source()
 
 
 class TestExpiry:
     def test_without_any_time_it_is_fourteen_days_from_now(self) -> None:
         assert timedelta(days=14) == DEFAULT_LIFE
-        assert parse(LEAST).expiry(NOON) == NOON + timedelta(days=14)
+        assert parse(MINIMAL).expiry(NOON) == NOON + timedelta(days=14)
 
     def test_with_a_send_time_it_counts_from_there(self) -> None:
-        reminder = parse(LEAST | {"send_at": "2027-01-01T00:00:00Z"})
+        reminder = parse(MINIMAL | {"send_at": "2027-01-01T00:00:00Z"})
         assert reminder.expiry(NOON) == datetime(2027, 1, 15, tzinfo=UTC)
 
     def test_a_given_time_is_kept(self) -> None:
@@ -517,7 +517,7 @@ class TestExpiry:
     @settings(deadline=None)
     @given(st.datetimes(datetime(1970, 1, 2), datetime(9998, 12, 30), timezones=ZONES))  # noqa: DTZ001 - hypothesis adds the zone
     def test_whatever_time_is_taken_in_can_be_worked_with(self, time: datetime) -> None:
-        reminder = parse(LEAST | {"send_at": time, "due_at": time})
+        reminder = parse(MINIMAL | {"send_at": time, "due_at": time})
         assert reminder.expiry(NOON) == time + DEFAULT_LIFE
         assert reminder.canonical()
         assert reminder.dedupe_source()

@@ -60,9 +60,9 @@ class LedgerMachine(Restores):
         self.tick(note=True)
         for lane in MAILBOX:
             self.limit(lane, limits)
-            self.twin.do("open_lane", ConnectionId(lane), 1)
+            self.both.do("open_lane", ConnectionId(lane), 1)
         for worker in WORKERS:
-            self.twin.do("advertise", worker, 8, seconds=1e7)
+            self.both.do("advertise", worker, 8, seconds=1e7)
 
     # What happens to a reminder.
 
@@ -80,20 +80,20 @@ class LedgerMachine(Restores):
     ) -> None:
         self.send(self.name(), None, lane, state, later, life, priority, most=most, lost=lost)
 
-    @precondition(lambda self: self.twin.model.entries)
+    @precondition(lambda self: self.both.model.entries)
     @rule(pick=picks, other_body=st.booleans(), for_nobody=st.booleans())
     def enqueue_in_vain(self, pick: int, *, other_body: bool, for_nobody: bool) -> None:
         """Under a key that is in use, or for a connection that does not exist."""
         if for_nobody:
             self.send(self.name(), None, "nowhere", State.READY, 0, 60, 5)
             return
-        entry = self.choose(list(self.twin.model.entries.values()), pick)
+        entry = self.choose(list(self.both.model.entries.values()), pick)
         print_ = "other" if other_body else "print"
         self.send(self.name(), entry.dedupe, entry.connection, State.READY, 0, 60, 5, fingerprint=print_)
 
     @rule(most=st.sampled_from([1, 2, 100, 100]), late=st.sampled_from([0, 0, 500, 2_000, 5_000]))
     def dispatch(self, most: int, late: int) -> None:
-        self.twin.ms += late
+        self.both.ms += late
         self.ring(most)
 
     @precondition(lambda self: self.doorbells)
@@ -104,7 +104,7 @@ class LedgerMachine(Restores):
     @precondition(lambda self: self.claims)
     @rule(pick=picks, not_after=st.sampled_from([None, None, None, -1.0, 60.0]), lost=rarely)
     def begin(self, pick: int, not_after: float | None, *, lost: bool) -> None:
-        limit = None if not_after is None else self.twin.now + not_after
+        limit = None if not_after is None else self.both.now + not_after
         self.start(self.choose(self.claims, pick), limit, lost=lost)
 
     @precondition(lambda self: self.claims)
@@ -117,28 +117,28 @@ class LedgerMachine(Restores):
     def settle(self, pick: int, verdict: Verdict, version: int, *, lost: bool) -> None:
         """The news of a request, in time or however late, perhaps for the second time."""
         job, attempt = self.choose(self.open_ended, pick)
-        then = settlement(verdict, job, version, self.twin.now)
+        then = settlement(verdict, job, version, self.both.now)
         self.call("settle", job.id, attempt, **then, lost=lost)
 
     @precondition(lambda self: self.forgotten_claims())
     @rule(pick=picks)
     def settle_what_a_restored_ledger_does_not_know(self, pick: int) -> None:
         job = self.choose(self.forgotten_claims(), pick)
-        attempt = self.twin.model.entries[job.id].attempt + 1
+        attempt = self.both.model.entries[job.id].attempt + 1
         verdict = Verdict(FailureClass.NONE, AttemptOutcome.ACCEPTED)
-        self.twin.do("settle", job.id, attempt, **settlement(verdict, job, 1, self.twin.now))
+        self.both.do("settle", job.id, attempt, **settlement(verdict, job, 1, self.both.now))
 
-    @precondition(lambda self: self.twin.model.entries)
+    @precondition(lambda self: self.both.model.entries)
     @rule(pick=picks, lost=rarely)
     def cancel(self, pick: int, *, lost: bool) -> None:
-        entry = self.choose(list(self.twin.model.entries.values()), pick)
+        entry = self.choose(list(self.both.model.entries.values()), pick)
         self.call("cancel", JobId(entry.id), "called off by ann", lost=lost)
 
-    @precondition(lambda self: self.twin.model.entries)
+    @precondition(lambda self: self.both.model.entries)
     @rule(pick=picks, lost=rarely)
     def close(self, pick: int, *, lost: bool) -> None:
         """A person leaves it at not knowing; of most reminders there is no doubt."""
-        entries = list(self.twin.model.entries.values())
+        entries = list(self.both.model.entries.values())
         doubted = [entry for entry in entries if entry.state is State.UNCERTAIN] or entries
         self.call("close", JobId(self.choose(doubted, pick).id), "closed by ann", lost=lost)
 
@@ -146,16 +146,16 @@ class LedgerMachine(Restores):
     def cancel_matching(self, lane: str, campaign: str, *, of_lane: bool) -> None:
         connection = lane if of_lane else ""
         given = {"tenant": TENANT[lane], "campaign": campaign, "connection": connection}
-        self.twin.do("cancel_matching", 0, **given, reason="all of it")
+        self.both.do("cancel_matching", 0, **given, reason="all of it")
 
     @rule(most=st.sampled_from([1, 100, 100]))
     def reap(self, most: int) -> None:
-        self.twin.do("reap", most)
+        self.both.do("reap", most)
 
     @precondition(lambda self: self.finished())
     @rule(pick=picks)
     def forget_a_finished_job(self, pick: int) -> None:
-        self.twin.forget(self.choose(self.finished(), pick))
+        self.both.forget(self.choose(self.finished(), pick))
         self.unanswered.clear()  # it took months
         self.last = None
 
@@ -172,20 +172,20 @@ class LedgerMachine(Restores):
         self, change: str, lane: str, other_limits: Limits, version: int, *, opened: bool
     ) -> None:
         """Its limits, the account behind it (of another mailbox, perhaps), its project, or that it may not be used."""
-        track, connection = self.twin.model.tracks[lane], ConnectionId(lane)
+        track, connection = self.both.model.tracks[lane], ConnectionId(lane)
         if change == "limits":
             self.limit(lane, other_limits)
         elif change == "project":
             self.move(lane)
         elif change == "suspended":
             why = Suspension("probe_failed", "It does not answer.", version)
-            self.twin.do("suspend_lane", connection, why)
+            self.both.do("suspend_lane", connection, why)
         elif change == "mailbox" and version > track.version:
             other = f"{MAILBOX[lane]}-new" if track.mailbox == MAILBOX[lane] else MAILBOX[lane]
             self.limit(lane, self.limits[lane], mailbox=other)
             opened = True
         if opened or change == "account":
-            self.twin.do("open_lane", connection, version, careful=change == "suspended")
+            self.both.do("open_lane", connection, version, careful=change == "suspended")
 
     @rule(
         tenant=st.sampled_from(["acme", "acme", "globex", None]),
@@ -213,21 +213,21 @@ class LedgerMachine(Restores):
 
     @rule(worker=workers, capacity=st.sampled_from([0, 1, 8]), seconds=st.sampled_from([10.0, 1e7]))
     def advertise(self, worker: str, capacity: int, seconds: float) -> None:
-        self.twin.do("advertise", worker, capacity, seconds=seconds)
+        self.both.do("advertise", worker, capacity, seconds=seconds)
 
     @rule(pause=pauses, note=st.sampled_from([True, True, True, False]), reap=st.booleans())
     def wait(self, pause: int, *, note: bool, reap: bool) -> None:
-        self.twin.ms += pause
+        self.both.ms += pause
         self.tick(note=note)
         if reap:
-            self.twin.do("reap", 100)
+            self.both.do("reap", 100)
 
     @rule(days=st.sampled_from([-0.1, -0.001, 0.1, 1.0, 15.0, 100.0]))
     def wait_for_long(self, days: float) -> None:
         """Where the clock goes back, time stands still."""
-        self.twin.ms += round(days * 86_400_000)
+        self.both.ms += round(days * 86_400_000)
         self.tick(note=True)
-        self.twin.do("reap", 100)
+        self.both.do("reap", 100)
 
     @rule(
         hours=st.integers(1, 5),
@@ -238,10 +238,10 @@ class LedgerMachine(Restores):
     def clock_leaps(self, hours: int, pick: int, after: str, *, meanwhile: bool) -> None:
         """Nobody believes it at first: nothing leaves, ends or expires by it."""
         self.tick(note=True)
-        self.twin.ms = self.twin.model.noted + hours * 3_600_000
-        assert self.twin.do("advertise", "w1", 4, seconds=60).answer.leapt
-        assert self.twin.do("dispatch", 100).answer.stopped == "clock_leapt"
-        assert self.twin.do("reap", 100).answer.stopped == "clock_leapt"
+        self.both.ms = self.both.model.noted + hours * 3_600_000
+        assert self.both.do("advertise", "w1", 4, seconds=60).answer.leapt
+        assert self.both.do("dispatch", 100).answer.stopped == "clock_leapt"
+        assert self.both.do("reap", 100).answer.stopped == "clock_leapt"
         if self.doorbells:
             self.answer(self.choose(self.doorbells, pick), "w1")
         if self.claims:
@@ -252,7 +252,7 @@ class LedgerMachine(Restores):
             if self.open_ended:
                 self.settle(pick, Verdict(FailureClass.TRANSIENT, AttemptOutcome.NOT_SENT), 1, lost=False)
         if after == "corrected":
-            self.twin.ms -= hours * 3_600_000
+            self.both.ms -= hours * 3_600_000
         if after != "nothing":
             self.tick(note=True)
 
@@ -260,11 +260,11 @@ class LedgerMachine(Restores):
     def server_was_restarted(self, *, stays: bool) -> None:
         """From an older copy, perhaps: nothing leaves before somebody has looked."""
         self.tick(note=True)
-        self.twin.uncheck_run()
-        assert self.twin.do("dispatch", 100).answer.stopped == "unchecked"
-        assert self.twin.do("reap", 100).answer.stopped == "unchecked"
+        self.both.uncheck_run()
+        assert self.both.do("dispatch", 100).answer.stopped == "unchecked"
+        assert self.both.do("reap", 100).answer.stopped == "unchecked"
         if not stays:
-            self.twin.check_run()
+            self.both.check_run()
 
     @rule()
     def workers_crash(self) -> None:
@@ -273,7 +273,7 @@ class LedgerMachine(Restores):
         self.open_ended.clear()
         self.unanswered.clear()
 
-    @precondition(lambda self: self.last is not None and self.last[0] == self.twin.tally.calls.total())
+    @precondition(lambda self: self.last is not None and self.last[0] == self.both.tally.calls.total())
     @rule()
     def repeat_at_once(self) -> None:
         assert self.last is not None
@@ -285,7 +285,7 @@ class LedgerMachine(Restores):
         """redis-py's retry, after other calls."""
         asked = self.choose(self.unanswered, pick)
         self.unanswered.remove(asked)
-        if self.twin.ms - asked.at <= RETRY_MS:
+        if self.both.ms - asked.at <= RETRY_MS:
             self.again(asked)
 
 

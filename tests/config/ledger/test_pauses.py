@@ -312,7 +312,7 @@ class TestSlower:
 class TestFewerAtOnce:
     """Google says that too many requests of a mailbox are under way at once: its pace is not to blame."""
 
-    def crowd(self, ledger: Bench, job: str = "a0") -> None:
+    def many_tenants(self, ledger: Bench, job: str = "a0") -> None:
         refuse(ledger, job, Pause(ledger.now + 2, named=False, crowded=True))
 
     def at_once(self, ledger: Bench) -> int:
@@ -325,7 +325,7 @@ class TestFewerAtOnce:
     def test_half_as_many_leave_at_once_at_the_same_pace_on_record(self, ledger: Bench) -> None:
         fill(ledger, "a", 300)
         ledger.fly("a0")
-        self.crowd(ledger)
+        self.many_tenants(ledger)
         assert self.at_once(ledger) == 2
         assert len(ledger.leave(60)) == pytest.approx(59, abs=1)
         [event] = [fields for kind, fields in told(ledger) if kind == "slowed"]
@@ -337,7 +337,7 @@ class TestFewerAtOnce:
             ledger.now += 3
             [job] = ledger.dispatch(1).jobs
             ledger.begin(ledger.claim(job))
-            self.crowd(ledger, job)
+            self.many_tenants(ledger, job)
         assert self.at_once(ledger) == 1
         assert [fields[b"places"] for kind, fields in told(ledger) if kind == "slowed"] == [
             b"2",
@@ -349,7 +349,7 @@ class TestFewerAtOnce:
     def test_one_more_leaves_after_each_five_minutes_without_it(self, ledger: Bench) -> None:
         fill(ledger, "a", 600)
         ledger.fly("a0")
-        self.crowd(ledger)
+        self.many_tenants(ledger)
         begun, found = ledger.now, []
         for minutes in (0, 6, 12, 20):
             ledger.now = max(ledger.now, begun + minutes * 60 + 3)
@@ -362,13 +362,13 @@ class TestFewerAtOnce:
             ledger.fly(f"a{n}")
             ledger.now += 1.1
         for n in range(3):
-            self.crowd(ledger, f"a{n}")
+            self.many_tenants(ledger, f"a{n}")
         assert ledger.field(redis_keys.MAILBOX + "m-a", "places") == b"2"
 
     def test_a_mailbox_that_works_keeps_it_in_mind(self, ledger: Bench) -> None:
         fill(ledger, "a", 100)
         ledger.fly("a0")
-        self.crowd(ledger)
+        self.many_tenants(ledger)
         assert len(ledger.leave(30)) > 20
         assert self.at_once(ledger) == 2
 

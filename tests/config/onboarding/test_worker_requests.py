@@ -1,4 +1,4 @@
-"""Enquiries: asked once, taken once, sealed, and clear about silence."""
+"""WorkerRequests: asked once, taken once, sealed, and clear about silence."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from certmail_config.onboarding.worker_requests import (
     LIFE_SECONDS,
     SILENT_SECONDS,
     TAKEN_UP_SECONDS,
-    Enquiries,
-    Enquiry,
-    Said,
-    Stage,
+    Remark,
+    RequestStage,
     Wish,
+    WorkerRequest,
+    WorkerRequests,
     silence,
     workers_alive,
 )
@@ -28,80 +28,84 @@ VAULT = Vault([("one", b"1" * 32)])
 
 
 @pytest.fixture
-def enquiries(redis: Redis) -> Enquiries:
-    return Enquiries(redis, VAULT, lambda: 100.0)
+def worker_requests(redis: Redis) -> WorkerRequests:
+    return WorkerRequests(redis, VAULT, lambda: 100.0)
 
 
-def test_what_was_asked_and_found_can_be_read_again(enquiries: Enquiries) -> None:
-    asked = enquiries.ask("acme", ID, Wish.MAIL)
-    assert enquiries.read(asked.id) == asked
+def test_what_was_asked_and_found_can_be_read_again(worker_requests: WorkerRequests) -> None:
+    asked = worker_requests.ask("acme", ID, Wish.MAIL)
+    assert worker_requests.read(asked.id) == asked
     step = Step(
         "clock", ok=False, code="clock_wrong", message="late", remedy="NTP", blame=Blame.OPERATOR, value="7"
     )
-    running = enquiries.tell(asked.now_running().found(step))
-    assert enquiries.read(asked.id) == running
-    refused = enquiries.tell(running.refused(Said("unknown_connection", "gone", "look")))
-    assert enquiries.read(asked.id) == refused
+    running = worker_requests.tell(asked.now_running().found(step))
+    assert worker_requests.read(asked.id) == running
+    refused = worker_requests.tell(running.refused(Remark("unknown_connection", "gone", "look")))
+    assert worker_requests.read(asked.id) == refused
     assert refused.over
 
 
-def test_the_latest_of_a_connection_is_never_another_connections(redis: Redis, enquiries: Enquiries) -> None:
+def test_the_latest_of_a_connection_is_never_another_connections(
+    redis: Redis, worker_requests: WorkerRequests
+) -> None:
     """Whoever can write Redis could put another tenant's in its place."""
-    theirs = enquiries.ask("globex", ConnectionId("0199-theirs"), Wish.CHECK)
-    redis.set(redis_keys.ENQUIRY_LATEST + ID, theirs.id)
-    assert enquiries.latest(ID) is None
-    assert enquiries.latest(theirs.connection) == theirs
+    theirs = worker_requests.ask("globex", ConnectionId("0199-theirs"), Wish.CHECK)
+    redis.set(redis_keys.WORKER_REQUEST_LATEST + ID, theirs.id)
+    assert worker_requests.latest(ID) is None
+    assert worker_requests.latest(theirs.connection) == theirs
 
 
-def test_an_enquiry_is_taken_once_and_not_when_it_is_over(enquiries: Enquiries) -> None:
-    asked = enquiries.ask("acme", ID, Wish.CHECK)
-    taken = enquiries.take(asked.id, "one")
+def test_a_worker_request_is_taken_once_and_not_when_it_is_over(worker_requests: WorkerRequests) -> None:
+    asked = worker_requests.ask("acme", ID, Wish.CHECK)
+    taken = worker_requests.take(asked.id, "one")
     assert taken is not None
-    assert taken.stage is Stage.RUNNING
-    assert enquiries.take(asked.id, "another") is None
-    over = enquiries.tell(enquiries.ask("acme", ID, Wish.CHECK).done())
-    assert enquiries.take(over.id, "one") is None
-    assert enquiries.take("nobody-asked", "one") is None
+    assert taken.stage is RequestStage.RUNNING
+    assert worker_requests.take(asked.id, "another") is None
+    over = worker_requests.tell(worker_requests.ask("acme", ID, Wish.CHECK).done())
+    assert worker_requests.take(over.id, "one") is None
+    assert worker_requests.take("nobody-asked", "one") is None
 
 
-def test_the_latest_about_a_connection_is_found_by_it(enquiries: Enquiries) -> None:
-    assert enquiries.latest(ID) is None
-    enquiries.ask("acme", ID, Wish.CHECK)
-    asked = enquiries.ask("acme", ID, Wish.MAIL)
-    assert enquiries.latest(ID) == asked
+def test_the_latest_about_a_connection_is_found_by_it(worker_requests: WorkerRequests) -> None:
+    assert worker_requests.latest(ID) is None
+    worker_requests.ask("acme", ID, Wish.CHECK)
+    asked = worker_requests.ask("acme", ID, Wish.MAIL)
+    assert worker_requests.latest(ID) == asked
 
 
 class TestWhoeverCanWriteRedis:
     """But has no vault key."""
 
     def test_can_show_nobody_what_was_found_about_another_connection(
-        self, redis: Redis, enquiries: Enquiries
+        self, redis: Redis, worker_requests: WorkerRequests
     ) -> None:
-        theirs = enquiries.ask("globex", ConnectionId("theirs"), Wish.CHECK)
-        redis.set(redis_keys.ENQUIRY_LATEST + ID, theirs.id)
-        assert enquiries.latest(ID) is None
+        theirs = worker_requests.ask("globex", ConnectionId("theirs"), Wish.CHECK)
+        redis.set(redis_keys.WORKER_REQUEST_LATEST + ID, theirs.id)
+        assert worker_requests.latest(ID) is None
 
-    def test_can_ask_for_nothing(self, redis: Redis, enquiries: Enquiries) -> None:
-        asked = enquiries.ask("acme", ID, Wish.CHECK)
-        redis.set(f"{redis_keys.ENQUIRY}another", redis.get(redis_keys.ENQUIRY + asked.id) or b"")
-        assert enquiries.take("another", "one") is None
-        assert redis.hkeys(redis_keys.FORGED) == [f"{redis_keys.ENQUIRY}another".encode()]
+    def test_can_ask_for_nothing(self, redis: Redis, worker_requests: WorkerRequests) -> None:
+        asked = worker_requests.ask("acme", ID, Wish.CHECK)
+        redis.set(
+            f"{redis_keys.WORKER_REQUEST}another", redis.get(redis_keys.WORKER_REQUEST + asked.id) or b""
+        )
+        assert worker_requests.take("another", "one") is None
+        assert redis.hkeys(redis_keys.FORGED) == [f"{redis_keys.WORKER_REQUEST}another".encode()]
 
     def test_can_have_nothing_done_again_that_was_asked_long_ago(
-        self, redis: Redis, enquiries: Enquiries
+        self, redis: Redis, worker_requests: WorkerRequests
     ) -> None:
-        asked = enquiries.ask("acme", ID, Wish.REMOVE)
-        later = Enquiries(redis, VAULT, lambda: 100.0 + LIFE_SECONDS)
-        redis.persist(redis_keys.ENQUIRY + asked.id)
+        asked = worker_requests.ask("acme", ID, Wish.REMOVE)
+        later = WorkerRequests(redis, VAULT, lambda: 100.0 + LIFE_SECONDS)
+        redis.persist(redis_keys.WORKER_REQUEST + asked.id)
         assert later.take(asked.id, "one") is None
 
 
 def test_nothing_of_it_can_be_read_in_redis_and_all_of_it_is_forgotten(
-    redis: Redis, enquiries: Enquiries
+    redis: Redis, worker_requests: WorkerRequests
 ) -> None:
-    asked = enquiries.ask("acme", ID, Wish.CHECK)
-    enquiries.take(asked.id, "one")
-    enquiries.tell(
+    asked = worker_requests.ask("acme", ID, Wish.CHECK)
+    worker_requests.take(asked.id, "one")
+    worker_requests.tell(
         asked.found(Step("account", ok=True, code="account_known", message="It is a@acme.example."))
     )
     names = list(redis.scan_iter(redis_keys.TAG + "*"))
@@ -117,25 +121,25 @@ def test_only_workers_that_advertise_themselves_now_are_alive(redis: Redis) -> N
     assert workers_alive(redis) == 1
 
 
-def enquiry(stage: Stage) -> Enquiry:
-    return Enquiry("id", "acme", ID, Wish.CHECK, told_at=100.0, stage=stage)
+def worker_request(stage: RequestStage) -> WorkerRequest:
+    return WorkerRequest("id", "acme", ID, Wish.CHECK, told_at=100.0, stage=stage)
 
 
 @pytest.mark.parametrize(
     ("stage", "workers", "later", "code"),
     [
-        (Stage.ASKED, 0, 0, "no_worker"),
-        (Stage.ASKED, 1, 1, None),
-        (Stage.ASKED, 1, TAKEN_UP_SECONDS + 1, "not_taken_up"),
-        (Stage.RUNNING, 0, SILENT_SECONDS - 1, None),
-        (Stage.RUNNING, 1, SILENT_SECONDS + 1, "worker_lost"),
-        (Stage.DONE, 0, 10_000, None),
-        (Stage.REFUSED, 0, 10_000, None),
+        (RequestStage.ASKED, 0, 0, "no_worker"),
+        (RequestStage.ASKED, 1, 1, None),
+        (RequestStage.ASKED, 1, TAKEN_UP_SECONDS + 1, "not_taken_up"),
+        (RequestStage.RUNNING, 0, SILENT_SECONDS - 1, None),
+        (RequestStage.RUNNING, 1, SILENT_SECONDS + 1, "worker_lost"),
+        (RequestStage.DONE, 0, 10_000, None),
+        (RequestStage.REFUSED, 0, 10_000, None),
     ],
 )
 def test_silence_has_a_reason_and_a_remedy(
-    stage: Stage, workers: int, later: float, code: str | None
+    stage: RequestStage, workers: int, later: float, code: str | None
 ) -> None:
-    said = silence(enquiry(stage), workers, 100.0 + later)
+    said = silence(worker_request(stage), workers, 100.0 + later)
     assert (said.code if said else None) == code
     assert said is None or said.remedy

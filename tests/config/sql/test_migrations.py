@@ -26,7 +26,7 @@ from certmail_config.base.errors import StoresUnreachable
 from certmail_config.sql import engine as sql_engine
 from certmail_config.sql import registry, tables
 from certmail_config.sql.engine import HEAD, check_version, open_database, upgrade
-from certmail_config.tenants.models import Limits
+from certmail_config.tenants.models import GoogleLimits
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 UPGRADE = """
@@ -169,7 +169,7 @@ def test_what_the_first_version_wrote_is_there_still_and_can_be_read(empty: Engi
     with empty.connect() as db:
         found = registry.get_connection(db, "acme/default")
         assert db.execute(select(tables.attempts.c.begun_at)).scalar_one() == NOW
-    assert found.limits == Limits(15_000, 2), "the rest are Google's documented limits"
+    assert found.limits == GoogleLimits(15_000, 2), "the rest are Google's documented limits"
     assert (found.id, found.state, found.mailbox, found.version) == (
         "c1",
         "active",

@@ -20,7 +20,7 @@ from certmail_config.crypto.sealing import Opener, Sealer
 from certmail_config.crypto.vault import Vault
 from certmail_config.sql import registry, tables
 from certmail_config.sql.engine import check_version, open_database, reachable, upgrade
-from certmail_config.tenants.models import Connection, ConnectionState, Kind, Limits
+from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState, GoogleLimits
 from certmail_config.tenants.sealed_fields import open_from
 from support.servers.postgres import Postgres
 
@@ -134,7 +134,7 @@ class TestTenants:
         assert (tenant.id, tenant.state, tenant.version) == ("acme", "active", 1)
         assert (len(tenant.public_key), len(tenant.salt)) == (32, 32)
         assert (connection.tenant, connection.name, connection.state) == ("acme", "default", "draft")
-        assert (connection.kind, connection.limits, connection.version) == (None, Limits(6000, 4), 1)
+        assert (connection.kind, connection.limits, connection.version) == (None, GoogleLimits(6000, 4), 1)
         assert registry.get_tenant(db, "acme") == tenant
         assert registry.list_connections(db) == [connection]
 
@@ -201,7 +201,7 @@ class TestTenants:
 class TestConnections:
     FULL = Connection(
         ConnectionId(""), "acme", "default",
-        kind=Kind.CUSTOMER_OWNED_APP, state=ConnectionState.ATTENTION, code="key_unknown", message="m", remedy="r",
+        kind=ConnectionKind.CUSTOMER_OWNED_APP, state=ConnectionState.ATTENTION, code="key_unknown", message="m", remedy="r",
         mailbox="reviews@acme.example", service_account="sa@p.iam.gserviceaccount.com", private_key=b"\x01sealed",
         certificate="PEM", not_after=NOW, key_id="abc", next_private_key=b"\x03sealed", next_certificate="NEXT",
         next_not_after=NOW, refused_since=NOW, sub="1100", refresh_token=b"\x02sealed", verify=True,
@@ -254,8 +254,8 @@ class TestConnections:
             assert saved.version == version
 
     def test_limits_are_changed_one_by_one_and_the_version_stays(self, db: Db, draft: Connection) -> None:
-        limits = Limits(15000, 2, 500, 600_000, 40_000_000, 7)
-        assert not set(asdict(limits).items()) & set(asdict(Limits()).items()), "every limit is tried"
+        limits = GoogleLimits(15000, 2, 500, 600_000, 40_000_000, 7)
+        assert not set(asdict(limits).items()) & set(asdict(GoogleLimits()).items()), "every limit is tried"
         for name, value in asdict(limits).items():
             before = registry.get_connection(db, draft.id)
             changed = registry.change_limits(db, draft.id, {name: value})
@@ -277,7 +277,11 @@ class TestConnections:
     def test_who_saves_what_was_read_before_does_not_undo_limits(self, db: Db, draft: Connection) -> None:
         registry.change_limits(db, draft.id, {"per_day": 500})
         saved = registry.save_connection(db, replace(draft, mailbox="late@acme.example"))
-        assert (saved.mailbox, saved.limits, saved.version) == ("late@acme.example", Limits(per_day=500), 2)
+        assert (saved.mailbox, saved.limits, saved.version) == (
+            "late@acme.example",
+            GoogleLimits(per_day=500),
+            2,
+        )
 
     def test_more_of_them_are_listed_by_tenant_and_name(self, db: Db, draft: Connection) -> None:
         registry.add_connection(db, "acme", "apac", NOW)

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, insert
 
 from certmail_config.jobs.states import State
 from certmail_config.sql import tables
-from certmail_config.sql.changes import BEGINNING, Changes, Position, read_changes, since
+from certmail_config.sql.changes import BEGINNING, Changes, StreamPosition, read_changes, since
 from certmail_config.sql.deliveries import Filter, read_page
 from certmail_config.sql.engine import open_database
 from certmail_config.sql.history import read_history
@@ -182,7 +182,7 @@ class TestChanges:
             ("ready", "q4", None, False),
         ]
         assert changes.found[-1].possible_duplicate
-        assert (changes.position, changes.more) == (Position(NOON_MS + 6, 0), False)
+        assert (changes.position, changes.more) == (StreamPosition(NOON_MS + 6, 0), False)
 
     @pytest.mark.parametrize("limit", [1, 2, 100])
     @pytest.mark.parametrize("most", [1, 3, 100])

@@ -13,7 +13,7 @@ from certmail_config.jobs.states import AttemptOutcome, State
 from certmail_config.ledger import run, set_lane
 from certmail_config.ledger.survey import LaneSurvey
 from certmail_config.ledger.values import Lane, Pause
-from certmail_config.status.lane_waits import Pauses, Scope, Wait, counted, waits, why_it_waits
+from certmail_config.status.lane_waits import Pauses, Wait, WaitScope, counted, waits, why_it_waits
 from support.machine.clocked_ledger import Bench
 
 NOW: Final = 1_795_737_600.0
@@ -44,21 +44,21 @@ def lane(*, day: int = 0, per_day: int = 100, project_used: int = 0) -> LaneSurv
 @pytest.mark.parametrize(
     ("seen", "pauses", "scope", "until", "words"),
     [
-        (lane(), Pauses("m", NOW + 60, "day_full: …", 0, ""), Scope.MAILBOX, NOW + 60, "day_full"),
+        (lane(), Pauses("m", NOW + 60, "day_full: …", 0, ""), WaitScope.MAILBOX, NOW + 60, "day_full"),
         (
             lane(),
             Pauses("m", 0, "", NOW + 900, "project_day_full: …"),
-            Scope.PROJECT,
+            WaitScope.PROJECT,
             NOW + 900,
             "project_day",
         ),
-        (lane(), Pauses("m", NOW + 60, "a", NOW + 900, "b"), Scope.PROJECT, NOW + 900, "b"),
-        (lane(day=100), NONE, Scope.MAILBOX, NOW + 300, "the 100 messages that it may in 24 hours"),
-        (lane(project_used=1000), NONE, Scope.PROJECT, None, "the 1,000 messages"),
+        (lane(), Pauses("m", NOW + 60, "a", NOW + 900, "b"), WaitScope.PROJECT, NOW + 900, "b"),
+        (lane(day=100), NONE, WaitScope.MAILBOX, NOW + 300, "the 100 messages that it may in 24 hours"),
+        (lane(project_used=1000), NONE, WaitScope.PROJECT, None, "the 1,000 messages"),
     ],
 )
 def test_each_wait_says_what_waits_why_and_until_when(
-    seen: LaneSurvey, pauses: Pauses, scope: Scope, until: float | None, words: str
+    seen: LaneSurvey, pauses: Pauses, scope: WaitScope, until: float | None, words: str
 ) -> None:
     found = why_it_waits(seen, pauses, NOW)
     assert found is not None
@@ -77,8 +77,8 @@ def test_what_leaves_at_its_pace_waits_for_nothing(seen: LaneSurvey, pauses: Pau
 
 
 def test_a_mailbox_that_several_connections_share_counts_once() -> None:
-    one = Wait(Scope.MAILBOX, "m", "", None, 1)
-    assert counted([one, one, Wait(Scope.MAILBOX, "n", "", None, 1)]) == {Scope.MAILBOX: 2}
+    one = Wait(WaitScope.MAILBOX, "m", "", None, 1)
+    assert counted([one, one, Wait(WaitScope.MAILBOX, "n", "", None, 1)]) == {WaitScope.MAILBOX: 2}
 
 
 def test_what_google_answered_is_read_from_the_ledger(ledger: Bench) -> None:

@@ -22,7 +22,7 @@ from certmail_config.stores.vault_file import (
     new_vault_key,
     put_in_front,
     read_keys,
-    see_that_keys_are_in_a_file,
+    require_key_file,
 )
 
 ONE, TWO = new_vault_key(), new_vault_key()
@@ -114,20 +114,18 @@ class TestANewKey:
 
     def test_where_keys_are_set_it_is_wrong_use_and_says_the_right_one(self, tmp_path: Path) -> None:
         with pytest.raises(WrongUse) as raised:
-            see_that_keys_are_in_a_file(Settings(data_dir=tmp_path, vault_keys=BOTH))
+            require_key_file(Settings(data_dir=tmp_path, vault_keys=BOTH))
         assert raised.value.code == "keys_are_set"
         assert "first behind the present one" in raised.value.remedy
 
     def test_where_other_machines_may_share_the_database_too(self, tmp_path: Path) -> None:
         with pytest.raises(WrongUse) as raised:
-            see_that_keys_are_in_a_file(
-                Settings(data_dir=tmp_path, database_url="postgresql+psycopg://host/db")
-            )
+            require_key_file(Settings(data_dir=tmp_path, database_url="postgresql+psycopg://host/db"))
         assert raised.value.code == "keys_may_be_elsewhere"
         assert "CERTMAIL_VAULT_KEYS" in raised.value.remedy
 
     def test_otherwise_nothing_is_said(self, tmp_path: Path) -> None:
-        see_that_keys_are_in_a_file(Settings(data_dir=tmp_path))
+        require_key_file(Settings(data_dir=tmp_path))
 
 
 class TestRunningProcesses:

@@ -13,16 +13,21 @@ from certmail_config.tenants.models import (
     BOUNDS,
     OUR_PROJECT,
     Connection,
+    ConnectionKind,
     ConnectionState,
-    Kind,
-    Limits,
+    GoogleLimits,
     check_name,
     mailbox_id,
     project_id,
 )
 
 CONNECTION = Connection(
-    ConnectionId("c1"), "acme", "default", Kind.CUSTOMER_OWNED_APP, mailbox="Reviews@acme.example", version=7
+    ConnectionId("c1"),
+    "acme",
+    "default",
+    ConnectionKind.CUSTOMER_OWNED_APP,
+    mailbox="Reviews@acme.example",
+    version=7,
 )
 
 
@@ -93,7 +98,7 @@ class TestProjects:
 
     def test_linked_accounts_and_drafts_share_ours(self) -> None:
         assert project_id(None, b"salt") == OUR_PROJECT == "ours"
-        linked = replace(CONNECTION, kind=Kind.SERVICE_PROVIDER_APP)
+        linked = replace(CONNECTION, kind=ConnectionKind.SERVICE_PROVIDER_APP)
         assert linked.lane(b"salt").project == OUR_PROJECT
         assert Connection(ConnectionId("c2"), "acme", "apac").lane(b"salt").project == OUR_PROJECT
 
@@ -113,15 +118,15 @@ class TestProjects:
 
 class TestLimits:
     def test_the_defaults_are_those_that_google_documents(self) -> None:
-        assert Limits() == Limits(
+        assert GoogleLimits() == GoogleLimits(
             units_per_minute=6000, in_flight=4, per_day=2000,
             project_units_per_minute=1_200_000, project_units_per_day=80_000_000, warm_up_days=0,
         )  # fmt: skip
 
     def test_each_has_bounds_and_its_default_is_within(self) -> None:
-        assert [field.name for field in fields(Limits)] == list(BOUNDS)
+        assert [field.name for field in fields(GoogleLimits)] == list(BOUNDS)
         for name, (least, most) in BOUNDS.items():
-            assert least <= getattr(Limits(), name) <= most
+            assert least <= getattr(GoogleLimits(), name) <= most
             assert most < 2**31, "SQL's integer"
 
     @pytest.mark.parametrize("name", BOUNDS)
@@ -129,11 +134,11 @@ class TestLimits:
         least, most = BOUNDS[name]
         for value in (least, most):
             given: dict[str, Any] = {name: value}
-            assert getattr(Limits(**given), name) == value
+            assert getattr(GoogleLimits(**given), name) == value
         for value in (least - 1, most + 1, -1):
             given = {name: value}
             with pytest.raises(WrongUse, match=f"{name} is {value}") as raised:
-                Limits(**given)
+                GoogleLimits(**given)
             assert raised.value.code == "invalid_limit"
 
     @pytest.mark.parametrize(
@@ -161,7 +166,7 @@ def test_a_lane_has_the_deployments_share_of_its_project_but_enough_for_one_mess
 
 
 def test_a_lane_has_the_connections_limits_and_version() -> None:
-    limits = Limits(15000, 2, 500, 600_000, 40_000_000, 7)
+    limits = GoogleLimits(15000, 2, 500, 600_000, 40_000_000, 7)
     account = "certmail@acme-it.iam.gserviceaccount.com"
     lane = replace(CONNECTION, limits=limits, service_account=account).lane(b"salt")
     assert (lane.units_per_minute, lane.in_flight, lane.version) == (15000, 2, 7)

@@ -17,7 +17,7 @@ from certmail_config.base.ids import ConnectionId
 from certmail_config.crypto.sealing import new_pair
 from certmail_config.crypto.vault import Vault
 from certmail_config.ledger import Suspension, run, suspend_lane
-from certmail_config.tenants.models import Connection, ConnectionState, Kind, Limits, Tenant
+from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState, GoogleLimits, Tenant
 from certmail_config.tenants.working_copy import (
     TenantView,
     read_connection,
@@ -33,13 +33,13 @@ SALT = os.urandom(32)
 TENANT = Tenant("acme", "active", PUBLIC, vault.seal(PRIVATE, owner="acme"), os.urandom(32), 1)
 FULL = Connection(
     ConnectionId("c1"), "acme", "default",
-    kind=Kind.CUSTOMER_OWNED_APP, state=ConnectionState.ACTIVE, code="c", message="m", remedy="r",
+    kind=ConnectionKind.CUSTOMER_OWNED_APP, state=ConnectionState.ACTIVE, code="c", message="m", remedy="r",
     mailbox="reviews@acme.example", service_account="sender@acme-iga.iam.gserviceaccount.com",
     private_key=vault.seal(b"-----BEGIN PRIVATE KEY-----", owner="acme/c1"), certificate="-----BEGIN CERTIFICATE-----",
     not_after=datetime(2027, 11, 23, 12, tzinfo=UTC), key_id="0123abcd",
     next_private_key=b"\xff\x01sealed", next_certificate="-----BEGIN CERTIFICATE-----",
     next_not_after=datetime(2028, 11, 23, 12, tzinfo=UTC), refused_since=datetime(2026, 11, 23, 12, tzinfo=UTC), sub="1100", refresh_token=b"\xff\x00sealed",
-    verify=True, limits=Limits(15000, 2, 500, 600_000, 40_000_000, 7), version=3,
+    verify=True, limits=GoogleLimits(15000, 2, 500, 600_000, 40_000_000, 7), version=3,
 )  # fmt: skip
 DRAFT = Connection(ConnectionId("c2"), "acme", "apac")
 
@@ -134,7 +134,7 @@ class TestConnections:
         value["limits"] = {"units_per_minute": 15000, "in_flight": 2}
         old = vault.seal(json.dumps(value).encode(), owner=FULL.owner)
         redis.hset(redis_keys.CONNECTION + FULL.id, "sealed", old)
-        assert connection(redis, FULL.id) == replace(FULL, limits=Limits(15000, 2))
+        assert connection(redis, FULL.id) == replace(FULL, limits=GoogleLimits(15000, 2))
 
     def test_an_unknown_one_is_none(self, redis: Redis) -> None:
         assert connection(redis, FULL.id) is None
@@ -166,7 +166,7 @@ class TestConnections:
             read_connection({**found, b"tenant": b"beta"}, FULL.id, vault)
 
     def test_an_older_version_does_not_undo_a_newer_one(self, redis: Redis) -> None:
-        newer = replace(FULL, mailbox="new@acme.example", limits=Limits(6000, 1), version=4)
+        newer = replace(FULL, mailbox="new@acme.example", limits=GoogleLimits(6000, 1), version=4)
         write(redis, newer)
         before = lane(redis)
         write(redis, FULL)
@@ -250,7 +250,7 @@ class TestTheKeeper:
 
     def test_limits_are_brought_up_to_date(self, redis: Redis) -> None:
         write(redis, FULL)
-        write(redis, replace(FULL, limits=Limits(600, 1), version=4), settle_lane=False)
+        write(redis, replace(FULL, limits=GoogleLimits(600, 1), version=4), settle_lane=False)
         assert (lane(redis)["units_per_minute"], lane(redis)["in_flight"]) == ("600", "1")
 
     def test_limits_are_changed_under_the_same_version_and_a_stopped_lane_stays_stopped(

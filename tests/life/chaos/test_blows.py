@@ -16,7 +16,7 @@ from chaos import blows
 from chaos.blows import Blows
 from chaos.fleet import Fleet
 from chaos.plan import Blow, Kind
-from support.deployment.deployment import Town
+from support.deployment.deployment import Deployment
 
 HOUR = Blow(0.0, Kind.SQL, seconds=0.1)
 
@@ -27,7 +27,7 @@ def storm(tmp_path: Path) -> Blows:
     with closing(sqlite3.connect(tmp_path / "certmail.sqlite")) as database:
         database.execute("CREATE TABLE t (n)")
     nobody: Any = None
-    return Blows(Town(tmp_path, {}), nobody, nobody, Fleet(nobody, set), [])
+    return Blows(Deployment(tmp_path, {}), nobody, nobody, Fleet(nobody, set), [])
 
 
 def hold(path: Path, seconds: float) -> threading.Thread:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 
-from chaos.plan import LEASE_SECONDS, MOST_OF, Cut, Fault, Garbage, Kind, Storm, plan
+from chaos.plan import LEASE_SECONDS, MAX_OF, Cut, Fault, Garbage, Kind, Storm, plan
 
 SHORT = Storm(seed=7)
 LONG = Storm(reminders=10_000, tenants=50, workers=4, seconds=240, seed=7)
@@ -57,4 +57,4 @@ def test_a_tenant_meets_the_faults_that_last_no_more_often_than_it_may() -> None
     for storm in (SHORT, LONG):
         blows = [blow for turn in range(3) for blow in plan(storm, turn)]
         met = Counter((blow.what, blow.target) for blow in blows if blow.kind is Kind.GOOGLE)
-        assert all(met[fault, n] <= most for fault, most in MOST_OF.items() for n in range(storm.tenants))
+        assert all(met[fault, n] <= most for fault, most in MAX_OF.items() for n in range(storm.tenants))

@@ -15,9 +15,9 @@ from sqlalchemy import select
 from certmail_config.base import redis_keys
 from certmail_config.onboarding.promised_mail import promise_of
 from certmail_config.sql import tables
-from certmail_config.tenants.models import SEND_SCOPE, Limits
+from certmail_config.tenants.models import SEND_SCOPE, GoogleLimits
 from certmail_worker.connections.probe import probe_and_save
-from support.deployment.deployment import QUICK, Town, campaign, town, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, deployment, wait_for
 
 SETTINGS = {**QUICK, "CERTMAIL_CONFIRM_SECONDS": "2", "CERTMAIL_CARE_SECONDS": "1"}
 """It goes round each second, and looks at trouble for the first time after three."""
@@ -27,33 +27,33 @@ PROMISED = "reviews@promised.example"
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     folder = Path(tmp_path_factory.mktemp("care"))
-    with town(folder, **SETTINGS) as made:
+    with deployment(folder, **SETTINGS) as made:
         made.open_gateway()
         made.worker()
         yield made
 
 
-def state(place: Town, connection: str) -> tuple[str, str | None]:
-    found = place.office.connection(connection)
+def state(place: Deployment, connection: str) -> tuple[str, str | None]:
+    found = place.admin.connection(connection)
     return found.state, found.code
 
 
-def lane(place: Town, connection: str) -> str:
-    found: Any = place.office.redis.hget(redis_keys.LANE_INFO + connection, "state")
+def lane(place: Deployment, connection: str) -> str:
+    found: Any = place.admin.redis.hget(redis_keys.LANE_INFO + connection, "state")
     return str(found.decode())
 
 
-def events(place: Town, kind: str, connection: str) -> list[dict[str, Any]]:
-    with place.office.db() as db:
+def events(place: Deployment, kind: str, connection: str) -> list[dict[str, Any]]:
+    with place.admin.db() as db:
         rows = db.execute(select(tables.events.c.data).where(tables.events.c.type == kind)).scalars()
         found = [json.loads(row) for row in rows]
     return [each for each in found if each.get("connection") == connection]
 
 
 @pytest.mark.timeout(240)
-def test_what_gmail_refused_is_tried_again_and_one_goes_first(place: Town) -> None:
+def test_what_gmail_refused_is_tried_again_and_one_goes_first(place: Deployment) -> None:
     connection = place.link("healing", in_flight=4)
     body = {
         "error": {
@@ -67,7 +67,7 @@ def test_what_gmail_refused_is_tried_again_and_one_goes_first(place: Town) -> No
     place.control("POST", "/faults", {"match": match, "fault": fault, "times": None})
     jobs = place.send(campaign(12, tenant="healing"))
     wait_for("SQL knows", lambda: state(place, connection) == ("attention", "api_disabled"))
-    found = place.office.connection(connection)
+    found = place.admin.connection(connection)
     assert "Enable the Gmail API" in (found.remedy or "")
     assert found.refused_since is not None
     refused = len(place.sends())
@@ -83,11 +83,16 @@ def test_what_gmail_refused_is_tried_again_and_one_goes_first(place: Town) -> No
 
 
 @pytest.mark.timeout(180)
-def test_a_connection_that_is_being_set_up_becomes_active_by_itself(place: Town) -> None:
+def test_a_connection_that_is_being_set_up_becomes_active_by_itself(place: Deployment) -> None:
     mailbox, account = place.at_google("setting-up")
-    place.office.add_tenant("setting-up")
-    made = place.office.add_customer_owned_app(
-        "setting-up", "default", service_account=account, mailbox=mailbox, limits=Limits(), valid_days=30
+    place.admin.add_tenant("setting-up")
+    made = place.admin.add_customer_owned_app(
+        "setting-up",
+        "default",
+        service_account=account,
+        mailbox=mailbox,
+        limits=GoogleLimits(),
+        valid_days=30,
     )
     [job] = place.send(campaign(1, tenant="setting-up"))
     place.control("POST", f"/service-accounts/{account}/keys", str(made.certificate))
@@ -96,12 +101,12 @@ def test_a_connection_that_is_being_set_up_becomes_active_by_itself(place: Town)
 
 
 @pytest.mark.timeout(180)
-def test_a_test_mail_asked_for_before_delegation_goes_once_it_can(place: Town) -> None:
+def test_a_test_mail_asked_for_before_delegation_goes_once_it_can(place: Deployment) -> None:
     mailbox, account = place.at_google("promised")
     place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": []})
-    place.office.add_tenant("promised")
-    made = place.office.add_customer_owned_app(
-        "promised", "default", service_account=account, mailbox=mailbox, limits=Limits(), valid_days=30
+    place.admin.add_tenant("promised")
+    made = place.admin.add_customer_owned_app(
+        "promised", "default", service_account=account, mailbox=mailbox, limits=GoogleLimits(), valid_days=30
     )
     place.control("POST", f"/service-accounts/{account}/keys", str(made.certificate))
 
@@ -121,23 +126,23 @@ def test_a_test_mail_asked_for_before_delegation_goes_once_it_can(place: Town) -
     wait_for("it works", lambda: state(place, made.id) == ("active", None), LONG)
     assert arrived() == 1, "it counts as working once that mail has gone, and not before"
     wait_for("the test mail", lambda: arrived() == 1, LONG)
-    promise = promise_of(place.office.strongbox, made.id)
+    promise = promise_of(place.admin.strongbox, made.id)
     assert promise is not None
     assert promise.sent_at is not None
-    place.office.redis.delete(redis_keys.TESTED + made.id)  # as after a minute
+    place.admin.redis.delete(redis_keys.TESTED + made.id)  # as after a minute
     assert place.run("connections", "probe", "promised/default").status == 0
     assert arrived() == 1, "once"
 
 
 @pytest.mark.timeout(180)
-def test_the_next_certificate_takes_over_by_itself(place: Town) -> None:
+def test_the_next_certificate_takes_over_by_itself(place: Deployment) -> None:
     connection = place.link("next")
-    rotating = place.office.rotate(connection, valid_days=60)
+    rotating = place.admin.rotate(connection, valid_days=60)
     path = f"/service-accounts/{rotating.service_account}/keys"
     place.control("POST", path, str(rotating.next_certificate))
     wait_for(
         "it took over",
-        lambda: place.office.connection(connection).certificate == rotating.next_certificate,
+        lambda: place.admin.connection(connection).certificate == rotating.next_certificate,
         LONG,
     )
     jobs = place.send(campaign(2, tenant="next"))
@@ -145,7 +150,7 @@ def test_the_next_certificate_takes_over_by_itself(place: Town) -> None:
 
 
 @pytest.mark.timeout(180)
-def test_a_working_copy_that_is_lost_is_made_anew_and_a_stopped_lane_stays_stopped(place: Town) -> None:
+def test_a_working_copy_that_is_lost_is_made_anew_and_a_stopped_lane_stays_stopped(place: Deployment) -> None:
     works, broken = place.link("copied"), place.link("stopped")
     match = {"path": "/token", "mailbox": "reviews@stopped.example"}
     fault = {"status": 400, "headers": {}, "body": {"error": "invalid_grant", "error_description": "Gone"}}
@@ -153,7 +158,7 @@ def test_a_working_copy_that_is_lost_is_made_anew_and_a_stopped_lane_stays_stopp
     waiting = place.send(campaign(3, tenant="stopped"))
     wait_for("delivery stops the lane", lambda: lane(place, broken) == "suspended")
     wait_for("SQL knows", lambda: state(place, broken) == ("attention", "grant_revoked"))
-    redis = place.office.redis
+    redis = place.admin.redis
     lost = [
         *redis.scan_iter(f"{redis_keys.TENANT}*"),
         *redis.scan_iter(f"{redis_keys.CONNECTION}*"),
@@ -167,25 +172,25 @@ def test_a_working_copy_that_is_lost_is_made_anew_and_a_stopped_lane_stays_stopp
     place.wait_recorded(jobs, {"accepted"})
     assert {place.status(job)["state"] for job in waiting} == {"ready"}
     place.control("DELETE", "/faults")
-    assert probe_and_save(place.office, broken).connection.state == "active"
+    assert probe_and_save(place.admin, broken).connection.state == "active"
     place.wait_recorded(waiting, {"accepted"})
 
 
 @pytest.mark.timeout(120)
-def test_a_lane_that_is_lost_too_is_as_sql_says(place: Town) -> None:
+def test_a_lane_that_is_lost_too_is_as_sql_says(place: Deployment) -> None:
     connection = place.link("lane-lost")
-    redis = place.office.redis
+    redis = place.admin.redis
     redis.delete(redis_keys.CONNECTION + connection, redis_keys.LANE_INFO + connection)
     wait_for("it is there again", lambda: bool(redis.exists(redis_keys.LANE_INFO + connection)))
     place.wait_recorded(place.send(campaign(1, tenant="lane-lost")), {"accepted"})
 
 
 @pytest.mark.timeout(120)
-def test_a_refresh_token_that_sleeps_is_used_before_google_drops_it(place: Town) -> None:
+def test_a_refresh_token_that_sleeps_is_used_before_google_drops_it(place: Deployment) -> None:
     connection = place.link_account("idle", "reviews@idle.example")
     place.wait_recorded(place.send(campaign(1, tenant="idle")), {"accepted"})
-    redis = place.office.redis
-    version = place.office.connection(connection).version
+    redis = place.admin.redis
+    version = place.admin.connection(connection).version
     redis.delete(f"{redis_keys.TOKEN}{connection}:{version}:send")  # it ended long ago
     long_ago = int((datetime.now(UTC) - timedelta(days=31)).timestamp() * 1000)
     redis.hset(redis_keys.GRANTED, connection, str(long_ago))
@@ -199,13 +204,13 @@ def test_a_refresh_token_that_sleeps_is_used_before_google_drops_it(place: Town)
 
 
 @pytest.mark.timeout(120)
-def test_a_certificate_that_ends_is_warned_of_once_for_each_of_30_7_and_1_days(place: Town) -> None:
+def test_a_certificate_that_ends_is_warned_of_once_for_each_of_30_7_and_1_days(place: Deployment) -> None:
     connection = place.link("ending")
 
     def ends_in(**left: float) -> str:
-        found = place.office.connection(connection)
+        found = place.admin.connection(connection)
         ends = datetime.now(UTC).replace(microsecond=0) + timedelta(**left)
-        place.office.save(replace(found, not_after=ends))
+        place.admin.save(replace(found, not_after=ends))
         return ends.isoformat(timespec="seconds")
 
     def warnings() -> list[tuple[str, str]]:
@@ -222,9 +227,9 @@ def test_a_certificate_that_ends_is_warned_of_once_for_each_of_30_7_and_1_days(p
 
 
 @pytest.mark.timeout(120)
-def test_a_missing_vault_key_stops_a_lane_and_ends_nothing(place: Town) -> None:
+def test_a_missing_vault_key_stops_a_lane_and_ends_nothing(place: Deployment) -> None:
     connection = place.link("sealed")
-    redis = place.office.redis
+    redis = place.admin.redis
     sealed: Any = redis.hget(redis_keys.CONNECTION + connection, "sealed")
     redis.hset(redis_keys.CONNECTION + connection, "sealed", sealed.replace(sealed[2:11], b"kdeadbeef", 1))
     jobs = place.send(campaign(3, tenant="sealed"))
@@ -240,6 +245,6 @@ def test_a_missing_vault_key_stops_a_lane_and_ends_nothing(place: Town) -> None:
     assert state(place, connection) == ("active", None)
 
 
-def test_nothing_of_all_this_costs_a_mail(place: Town) -> None:
+def test_nothing_of_all_this_costs_a_mail(place: Deployment) -> None:
     unasked = [mail for mail in place.messages() if mail["mailbox"] != PROMISED]
     assert {mail["certmail_id"] for mail in unasked} <= set(place.recorded())

@@ -15,16 +15,16 @@ import pytest
 
 from certmail_config.base.dates import moment
 from certmail_config.google.token_errors import Blame
-from certmail_config.tenants.models import Connection, Limits
+from certmail_config.tenants.models import Connection, GoogleLimits
 from certmail_worker.connections.probe import Probed, Step, probe_and_save
-from support.deployment.deployment import METADATA_SCOPE, SEND_SCOPE, Town, town, wait_for
+from support.deployment.deployment import METADATA_SCOPE, SEND_SCOPE, Deployment, deployment, wait_for
 
-SMALL = Limits(15_000)
+SMALL = GoogleLimits(15_000)
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with town(Path(tmp_path_factory.mktemp("checklist"))) as made:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with deployment(Path(tmp_path_factory.mktemp("checklist"))) as made:
         made.open_gateway()
         yield made
 
@@ -33,12 +33,12 @@ def account_of(tenant: str) -> str:
     return f"certmail@{tenant}-it.iam.gserviceaccount.com"
 
 
-def new(place: Town, tenant: str, *, verify: bool = False) -> Connection:
+def new(place: Deployment, tenant: str, *, verify: bool = False) -> Connection:
     """A connection as `connections add` makes it; at Google nothing is set up but the mailbox."""
     mailbox = f"reviews@{tenant}.example"
     place.control("POST", "/accounts", {"email": mailbox})
-    place.office.add_tenant(tenant)
-    return place.office.add_customer_owned_app(
+    place.admin.add_tenant(tenant)
+    return place.admin.add_customer_owned_app(
         tenant,
         "default",
         service_account=account_of(tenant),
@@ -49,28 +49,28 @@ def new(place: Town, tenant: str, *, verify: bool = False) -> Connection:
     )
 
 
-def at_google(place: Town, tenant: str) -> str:
+def at_google(place: Deployment, tenant: str) -> str:
     """The service account; gives its numeric client ID."""
     made = place.control("POST", "/service-accounts", {"email": account_of(tenant), "project": tenant})
     return str(made["client_id"])
 
 
-def upload(place: Town, connection: Connection, settling: int = 0) -> None:
+def upload(place: Deployment, connection: Connection, settling: int = 0) -> None:
     path = f"/service-accounts/{connection.service_account}/keys?settling={settling}"
     place.control("POST", path, str(connection.certificate))
 
 
-def delegate(place: Town, connection: Connection, *scopes: str, spreading: int = 0) -> None:
+def delegate(place: Deployment, connection: Connection, *scopes: str, spreading: int = 0) -> None:
     body = {"scopes": list(scopes), "spreading": spreading}
     place.control("PUT", f"/service-accounts/{connection.service_account}/delegation", body)
 
 
-def works(place: Town, tenant: str) -> Connection:
+def works(place: Deployment, tenant: str) -> Connection:
     connection = new(place, tenant)
     at_google(place, tenant)
     upload(place, connection)
     delegate(place, connection, SEND_SCOPE)
-    return probe_and_save(place.office, connection.id).connection
+    return probe_and_save(place.admin, connection.id).connection
 
 
 def wrong(probed: Probed) -> Step:
@@ -81,7 +81,7 @@ def wrong(probed: Probed) -> Step:
     return last
 
 
-def refuse(place: Town, tenant: str, status: int, reason: str, message: str) -> None:
+def refuse(place: Deployment, tenant: str, status: int, reason: str, message: str) -> None:
     """Let Gmail refuse the next send of a mailbox."""
     error = {"code": status, "message": message, "errors": [{"reason": reason, "message": message}]}
     match = {"path": "/messages/send", "mailbox": f"reviews@{tenant}.example"}
@@ -89,15 +89,17 @@ def refuse(place: Town, tenant: str, status: int, reason: str, message: str) -> 
     place.control("POST", "/faults", {"match": match, "fault": fault, "times": 1})
 
 
-def test_one_refusal_stops_nothing_that_works_and_what_is_mended_is_no_longer_asked_for(place: Town) -> None:
+def test_one_refusal_stops_nothing_that_works_and_what_is_mended_is_no_longer_asked_for(
+    place: Deployment,
+) -> None:
     connection = works(place, "once-refused")
     delegate(place, connection)
-    first = probe_and_save(place.office, connection.id)
+    first = probe_and_save(place.admin, connection.id)
     assert (wrong(first).code, first.connection.state) == ("delegation_missing", "active")
     assert "goes on until Google refuses it again" in wrong(first).message
 
     def again() -> Connection:
-        return probe_and_save(place.office, connection.id).connection
+        return probe_and_save(place.admin, connection.id).connection
 
     wait_for("the refusal to be confirmed", lambda: again().state == "attention")
     delegate(place, connection, SEND_SCOPE)
@@ -112,11 +114,11 @@ def test_one_refusal_stops_nothing_that_works_and_what_is_mended_is_no_longer_as
     place.control("DELETE", "/faults")
 
 
-def test_a_customer_owned_application_from_nothing_to_a_mail(place: Town) -> None:
+def test_a_customer_owned_application_from_nothing_to_a_mail(place: Deployment) -> None:
     connection = new(place, "steps")
 
     def probe() -> Probed:
-        return probe_and_save(place.office, connection.id, mail=True)
+        return probe_and_save(place.admin, connection.id, mail=True)
 
     missing = wrong(probe())
     assert (missing.name, missing.code) == ("certificate", "service_account_unknown")
@@ -160,7 +162,7 @@ def test_a_customer_owned_application_from_nothing_to_a_mail(place: Town) -> Non
     assert (missing.name, missing.code, missing.waiting) == ("test mail", "mailbox_without_gmail", False)
     assert "licence" in missing.remedy
 
-    untried = probe_and_save(place.office, connection.id)
+    untried = probe_and_save(place.admin, connection.id)
     assert wrong(untried).name == "test mail", "of what never worked no other step shows that it does"
     assert "connections test" in wrong(untried).remedy
     assert (untried.connection.state, untried.connection.code) == ("attention", "mailbox_without_gmail")
@@ -182,104 +184,104 @@ def test_a_customer_owned_application_from_nothing_to_a_mail(place: Town) -> Non
     assert letter["Auto-Submitted"] == "auto-generated"
 
 
-def test_each_scope_is_asked_for_alone_and_named(place: Town) -> None:
+def test_each_scope_is_asked_for_alone_and_named(place: Deployment) -> None:
     connection = new(place, "scopes", verify=True)
     client_id = at_google(place, "scopes")
     upload(place, connection)
     delegate(place, connection, SEND_SCOPE)
-    missing = wrong(probe_and_save(place.office, connection.id))
+    missing = wrong(probe_and_save(place.admin, connection.id))
     assert (missing.name, missing.code) == ("token to look", "delegation_missing")
     # Pasted into Google's table a list replaces the old one: with one scope alone nothing could be sent any more.
     assert f"{SEND_SCOPE},{METADATA_SCOPE}" in missing.remedy
     assert client_id in missing.remedy
     delegate(place, connection, METADATA_SCOPE)
-    assert wrong(probe_and_save(place.office, connection.id)).name == "token to send"
+    assert wrong(probe_and_save(place.admin, connection.id)).name == "token to send"
     delegate(place, connection, SEND_SCOPE, METADATA_SCOPE)
-    assert probe_and_save(place.office, connection.id).connection.state == "active"
+    assert probe_and_save(place.admin, connection.id).connection.state == "active"
 
 
-def test_patience_ends_when_google_has_had_its_time(place: Town) -> None:
+def test_patience_ends_when_google_has_had_its_time(place: Deployment) -> None:
     connection = new(place, "patience")
     at_google(place, "patience")
     upload(place, connection)
-    first = probe_and_save(place.office, connection.id).connection
+    first = probe_and_save(place.admin, connection.id).connection
     assert first.refused_since is not None
     yesterday = first.refused_since - timedelta(hours=25)
-    place.office.note(replace(first, refused_since=yesterday))
-    missing = wrong(probe_and_save(place.office, connection.id))
+    place.admin.note(replace(first, refused_since=yesterday))
+    missing = wrong(probe_and_save(place.admin, connection.id))
     assert (missing.code, missing.waiting) == ("delegation_missing", False)
     assert moment(yesterday) in missing.message
     assert "it was not made" in missing.message
 
 
-def test_a_clock_that_is_wrong_is_ours_to_mend_and_breaks_no_connection(place: Town) -> None:
+def test_a_clock_that_is_wrong_is_ours_to_mend_and_breaks_no_connection(place: Deployment) -> None:
     connection = works(place, "clocks")
     path = f"/service_accounts/v1/metadata/x509/{account_of('clocks')}"
     date = (datetime.now(UTC) + timedelta(minutes=12)).strftime("%a, %d %b %Y %H:%M:%S GMT")
     certificates = {connection.key_id: connection.certificate}
     fault: dict[str, Any] = {"status": 200, "headers": {"Date": date}, "body": certificates}
     place.control("POST", "/faults", {"match": {"path": path}, "fault": fault, "times": 1})
-    probed = probe_and_save(place.office, connection.id)
+    probed = probe_and_save(place.admin, connection.id)
     behind = wrong(probed)
     assert (behind.name, behind.code, behind.blame) == ("clock", "clock_wrong", Blame.OPERATOR)
     assert "behind Google's" in behind.message
     assert "NTP" in behind.remedy
     assert probed.connection == connection
-    assert probe_and_save(place.office, connection.id).connection.state == "active"
+    assert probe_and_save(place.admin, connection.id).connection.state == "active"
 
 
 @pytest.mark.parametrize("fault", ["503", "reset_before"])
 @pytest.mark.parametrize("path", ["/metadata/x509", "/token"])
-def test_trouble_at_google_breaks_no_connection(place: Town, fault: str, path: str) -> None:
+def test_trouble_at_google_breaks_no_connection(place: Deployment, fault: str, path: str) -> None:
     tenant = f"trouble{fault[:3]}{path[-3:]}"
     connection = works(place, tenant)
     match = {"path": f"{path}/{account_of(tenant)}" if "x509" in path else path}
     place.control("POST", "/faults", {"match": match, "fault": fault, "times": None})
-    probed = probe_and_save(place.office, connection.id)
+    probed = probe_and_save(place.admin, connection.id)
     place.control("DELETE", "/faults")
     assert wrong(probed).blame is Blame.NOBODY
     assert probed.connection == connection
 
 
-def test_a_certificate_that_ended_says_how_to_make_the_next(place: Town) -> None:
+def test_a_certificate_that_ended_says_how_to_make_the_next(place: Deployment) -> None:
     connection = works(place, "ended")
     past = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
-    place.office.save(replace(connection, not_after=past))
-    missing = wrong(probe_and_save(place.office, connection.id))
+    place.admin.save(replace(connection, not_after=past))
+    missing = wrong(probe_and_save(place.admin, connection.id))
     assert (missing.name, missing.code) == ("certificate dates", "certificate_expired")
     assert f"connections rotate {connection.id}" in missing.remedy
-    rotating = place.office.rotate(connection.id, valid_days=60)
+    rotating = place.admin.rotate(connection.id, valid_days=60)
     upload(place, replace(rotating, certificate=rotating.next_certificate))
-    probed = probe_and_save(place.office, connection.id)
+    probed = probe_and_save(place.admin, connection.id)
     assert probed.connection.state == "active"
     assert probed.connection.certificate == rotating.next_certificate
     assert probed.connection.next_certificate is None
     assert probed.steps[-1].code == "certificate_rotated"
 
 
-def test_the_next_certificate_takes_over_when_google_knows_it_and_not_before(place: Town) -> None:
+def test_the_next_certificate_takes_over_when_google_knows_it_and_not_before(place: Deployment) -> None:
     connection = works(place, "rotating")
-    rotating = place.office.rotate(connection.id, valid_days=60)
-    probed = probe_and_save(place.office, connection.id)
+    rotating = place.admin.rotate(connection.id, valid_days=60)
+    probed = probe_and_save(place.admin, connection.id)
     assert probed.connection.state == "active"
     assert probed.connection.certificate == connection.certificate
     [waiting] = [step for step in probed.steps if not step.ok]
     assert (waiting.name, waiting.waiting) == ("next certificate", True)
     assert f"connections certificate {connection.id} --next" in waiting.remedy
     upload(place, replace(rotating, certificate=rotating.next_certificate), settling=1)
-    probed = probe_and_save(place.office, connection.id)
+    probed = probe_and_save(place.admin, connection.id)
     assert probed.connection.certificate == connection.certificate, "listed, but not accepted everywhere yet"
-    assert probe_and_save(place.office, connection.id).connection.certificate == rotating.next_certificate
+    assert probe_and_save(place.admin, connection.id).connection.certificate == rotating.next_certificate
 
 
-def test_a_linked_account_is_asked_whose_it_is(place: Town) -> None:
+def test_a_linked_account_is_asked_whose_it_is(place: Deployment) -> None:
     connection = place.link_account("linked", "reviews@linked.example")
-    probed = probe_and_save(place.office, connection, mail=True)
+    probed = probe_and_save(place.admin, connection, mail=True)
     assert [step.name for step in probed.steps] == ["token to send", "account", "clock", "test mail"]
     assert all(step.ok for step in probed.steps)
 
 
-def test_waiting_on_the_command_line_ends_when_it_works(place: Town) -> None:
+def test_waiting_on_the_command_line_ends_when_it_works(place: Deployment) -> None:
     connection = new(place, "waiting")
     at_google(place, "waiting")
     upload(place, connection)
@@ -291,7 +293,7 @@ def test_waiting_on_the_command_line_ends_when_it_works(place: Town) -> None:
     assert {step["ok"] for step in ran.json["steps"]} == {True}
 
 
-def test_a_test_mail_on_the_command_line(place: Town) -> None:
+def test_a_test_mail_on_the_command_line(place: Deployment) -> None:
     works(place, "mailed")
     ran = place.run("connections", "test", "mailed/default")
     assert ran.status == 0, ran

@@ -11,24 +11,24 @@ import pytest
 
 from certmail_config.base import redis_keys
 from certmail_worker.services.retention import forget
-from support.deployment.deployment import QUICK, Town, campaign, recorded_in, town, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, deployment, recorded_in, wait_for
 
 
 @pytest.fixture
-def place(tmp_path: Path, postgres_database: str) -> Iterator[Town]:
+def place(tmp_path: Path, postgres_database: str) -> Iterator[Deployment]:
     """A deployment whose record is in PostgreSQL."""
     settings = recorded_in(postgres_database) | {"CERTMAIL_PAYLOAD_DAYS": "10"}
-    with town(tmp_path, **QUICK, **settings) as made:
+    with deployment(tmp_path, **QUICK, **settings) as made:
         made.link()
         yield made
 
 
-def found_in(place: Town, address: str) -> list[str]:
+def found_in(place: Deployment, address: str) -> list[str]:
     listed: list[dict[str, Any]] = place.ask("deliveries", "list", "--to", address)["deliveries"]
     return [row["job"] for row in listed]
 
 
-def test_an_address_is_forgotten_and_nothing_more_goes_there(place: Town) -> None:
+def test_an_address_is_forgotten_and_nothing_more_goes_there(place: Deployment) -> None:
     place.worker()
     sent = place.send(campaign(2, campaign="sent"))
     place.wait_recorded(sent, {"accepted"})
@@ -49,7 +49,7 @@ def test_an_address_is_forgotten_and_nothing_more_goes_there(place: Town) -> Non
         waiting[0]: "cancelled",
         waiting[1]: "ready",
     }
-    left: Any = place.office.redis.xrange(redis_keys.EVENTS)
+    left: Any = place.admin.redis.xrange(redis_keys.EVENTS)
     assert not [fields for _, fields in left if b"body" in fields], (
         "no sealed content of what is recorded is left in the stream"
     )
@@ -61,7 +61,7 @@ def test_an_address_is_forgotten_and_nothing_more_goes_there(place: Town) -> Non
 
 
 def test_what_is_uncertain_is_closed_when_its_address_is_erased_or_nobody_settles_it_in_time(
-    place: Town,
+    place: Deployment,
 ) -> None:
     place.worker()
     place.fault("reset_after", times=2)
@@ -70,12 +70,12 @@ def test_what_is_uncertain_is_closed_when_its_address_is_erased_or_nobody_settle
     done = place.ask("erase", "reviewer0@people.example", "--yes")
     assert done == {"deliveries": 1, "cancelled": 0, "uncertain": 1, "remains": []}
     now = datetime.now(UTC)
-    assert forget(place.office, now + timedelta(days=9)).payloads == 0
-    assert forget(place.office, now + timedelta(days=11)).payloads == 1
+    assert forget(place.admin, now + timedelta(days=9)).payloads == 0
+    assert forget(place.admin, now + timedelta(days=11)).payloads == 1
     assert place.ask("uncertain", "list")["uncertain"] == []
-    assert not [job for job in doubts if place.office.redis.exists(redis_keys.BODY + job)]
+    assert not [job for job in doubts if place.admin.redis.exists(redis_keys.BODY + job)]
     wait_for(
         "the record",
         lambda: place.ask("status", doubts[1])["decided_by"] == "nobody settled it within 10 days",
     )
-    assert forget(place.office, now + timedelta(days=30)).payloads == 0
+    assert forget(place.admin, now + timedelta(days=30)).payloads == 0

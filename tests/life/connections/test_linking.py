@@ -15,10 +15,10 @@ import pytest
 import requests
 
 from certmail_config.admin.account_use import turn
-from certmail_config.tenants.models import ConnectionState, Limits
+from certmail_config.tenants.models import ConnectionState, GoogleLimits
 from certmail_worker.cli.connections.link import consent
 from certmail_worker.cli.connections.shown import as_json
-from support.deployment.deployment import QUICK, SEND_SCOPE, Town, campaign, town, wait_for
+from support.deployment.deployment import QUICK, SEND_SCOPE, Deployment, campaign, deployment, wait_for
 
 ACCOUNT = "reviews@globex.example"
 IDENTITY = [
@@ -28,8 +28,8 @@ IDENTITY = [
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with town(Path(tmp_path_factory.mktemp("linking")), **QUICK) as made:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with deployment(Path(tmp_path_factory.mktemp("linking")), **QUICK) as made:
         made.open_gateway()
         made.control("POST", "/accounts", {"email": ACCOUNT})
         made.control("POST", "/accounts", {"email": "somebody@globex.example"})
@@ -37,30 +37,30 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         yield made
 
 
-def pending(place: Town, tenant: str) -> str:
-    place.office.add_tenant(tenant)
-    return place.office.add_service_provider_app(tenant, "default", limits=Limits()).id
+def pending(place: Deployment, tenant: str) -> str:
+    place.admin.add_tenant(tenant)
+    return place.admin.add_service_provider_app(tenant, "default", limits=GoogleLimits()).id
 
 
-def link_url(place: Town, connection: str) -> str:
-    return consent(place.office, place.office.connection(connection))
+def link_url(place: Deployment, connection: str) -> str:
+    return consent(place.admin, place.admin.connection(connection))
 
 
-def show(place: Town, connection: str) -> dict[str, object]:
-    return as_json(place.office.connection(connection))
+def show(place: Deployment, connection: str) -> dict[str, object]:
+    return as_json(place.admin.connection(connection))
 
 
-def tokens_revoked(place: Town) -> int:
+def tokens_revoked(place: Deployment) -> int:
     return sum(
         item["path"] == "/revoke" and item["status"] == 200 for item in place.control("GET", "/requests")
     )
 
 
-def exchanges(place: Town) -> int:
+def exchanges(place: Deployment) -> int:
     return sum(item["path"] == "/token" for item in place.control("GET", "/requests"))
 
 
-def test_an_administrator_signs_in_consents_and_reminders_leave_from_his_account(place: Town) -> None:
+def test_an_administrator_signs_in_consents_and_reminders_leave_from_his_account(place: Deployment) -> None:
     place.ask("tenants", "add", "globex")
     connection = place.ask("connections", "add", "globex", "--kind", "service_provider_app")["id"]
     url = place.ask("connections", "link", connection)["url"]
@@ -84,7 +84,7 @@ def test_an_administrator_signs_in_consents_and_reminders_leave_from_his_account
     assert message["mailbox"] == ACCOUNT
 
 
-def test_a_mailbox_of_a_domain_in_another_script_sends_whatever_version_stored_it(place: Town) -> None:
+def test_a_mailbox_of_a_domain_in_another_script_sends_whatever_version_stored_it(place: Deployment) -> None:
     ascii_form, service_account = (
         "access@xn--bcher-kva.example",
         "certmail@buecher-it.iam.gserviceaccount.com",
@@ -96,15 +96,15 @@ def test_a_mailbox_of_a_domain_in_another_script_sends_whatever_version_stored_i
     options = ["--service-account", service_account, "--mailbox", "access@bücher.example"]
     added = place.ask("connections", "add", "buecher", "--kind", "customer_owned_app", *options)
     assert added["mailbox"] == ascii_form
-    certificate = place.office.connection(added["id"]).certificate
+    certificate = place.admin.connection(added["id"]).certificate
     place.control("POST", f"/service-accounts/{service_account}/keys", certificate)
     tested = place.ask("connections", "test", "buecher/default")
     assert tested["state"] == "active", tested
 
     # As versions before stored it, in SQL and in the working copy.
-    before = place.office.save(
+    before = place.admin.save(
         replace(
-            place.office.connection(added["id"]),
+            place.admin.connection(added["id"]),
             mailbox="access@bücher.example",
             state=ConnectionState.ACTIVE,
         )
@@ -127,7 +127,7 @@ def test_a_mailbox_of_a_domain_in_another_script_sends_whatever_version_stored_i
     ],
 )
 def test_an_account_whose_address_cannot_stand_in_a_mail_is_refused_and_kept_nowhere(
-    place: Town, email: str
+    place: Deployment, email: str
 ) -> None:
     tenant = f"odd{len(email)}"
     connection = pending(place, tenant)
@@ -141,7 +141,7 @@ def test_an_account_whose_address_cannot_stand_in_a_mail_is_refused_and_kept_now
     assert email not in str(shown)
 
 
-def test_a_state_works_once(place: Town) -> None:
+def test_a_state_works_once(place: Deployment) -> None:
     connection = pending(place, "once")
     url = link_url(place, connection)
     back = requests.post(
@@ -163,7 +163,7 @@ def test_a_state_works_once(place: Town) -> None:
     assert show(place, connection) == version
 
 
-def test_a_foreign_state_or_issuer_changes_nothing(place: Town) -> None:
+def test_a_foreign_state_or_issuer_changes_nothing(place: Deployment) -> None:
     connection = pending(place, "foreign")
     for query in ("state=invented&code=4/abc", "code=4/abc", "", "error=access_denied"):
         assert requests.get(f"{place.gateway}/oauth/google/callback?{query}", timeout=10).status_code == 400
@@ -179,7 +179,7 @@ def test_a_foreign_state_or_issuer_changes_nothing(place: Town) -> None:
     assert show(place, connection)["state"] == "pending"
 
 
-def test_a_code_that_google_does_not_know_is_a_sign_in_to_be_started_again(place: Town) -> None:
+def test_a_code_that_google_does_not_know_is_a_sign_in_to_be_started_again(place: Deployment) -> None:
     connection = pending(place, "bogus")
     state = parse_qs(urlsplit(link_url(place, connection)).query)["state"][0]
     query = {"state": state, "code": "4/0Abogus"}
@@ -190,7 +190,7 @@ def test_a_code_that_google_does_not_know_is_a_sign_in_to_be_started_again(place
     assert show(place, connection)["code"] == "sign_in_refused"
 
 
-def test_a_consent_without_the_box_for_sending_is_given_back_and_explained(place: Town) -> None:
+def test_a_consent_without_the_box_for_sending_is_given_back_and_explained(place: Deployment) -> None:
     account = "granular@globex.example"
     place.control("POST", "/accounts", {"email": account})
     connection = pending(place, "granular")
@@ -205,14 +205,14 @@ def test_a_consent_without_the_box_for_sending_is_given_back_and_explained(place
     assert show(place, connection)["state"] == "active"
 
 
-def test_a_denied_consent_is_said_on_the_page_and_on_the_connection(place: Town) -> None:
+def test_a_denied_consent_is_said_on_the_page_and_on_the_connection(place: Deployment) -> None:
     connection = pending(place, "denied")
     page = place.consent(link_url(place, connection), ACCOUNT, decision="deny")
     assert "The permission was not given." in page.text
     assert show(place, connection)["code"] == "consent_denied"
 
 
-def test_a_connection_stays_with_the_account_that_it_was_linked_to(place: Town) -> None:
+def test_a_connection_stays_with_the_account_that_it_was_linked_to(place: Deployment) -> None:
     connection = pending(place, "same")
     assert place.consent(link_url(place, connection), ACCOUNT).ok
     page = place.consent(link_url(place, connection), "somebody@globex.example")
@@ -223,7 +223,7 @@ def test_a_connection_stays_with_the_account_that_it_was_linked_to(place: Town) 
 
 
 @pytest.fixture(scope="module")
-def shared(place: Town) -> dict[str, str]:
+def shared(place: Deployment) -> dict[str, str]:
     """Tenants `first` and `second` send from one account, `third` from another: their connections."""
     for account in ("shared@globex.example", "other@globex.example"):
         place.control("POST", "/accounts", {"email": account})
@@ -237,19 +237,19 @@ def shared(place: Town) -> dict[str, str]:
 class TestConnectionsOfOneAccount:
     """Google revokes whole grants: what a failed consent gives back, others may be sending by."""
 
-    def everybody_sends(self, place: Town, why: str) -> None:
+    def everybody_sends(self, place: Deployment, why: str) -> None:
         jobs = [
             job for tenant in ("first", "second", "third") for job in place.send(campaign(1, tenant, why))
         ]
         place.wait_recorded(jobs, {"accepted"})
 
-    def test_the_box_for_sending_is_not_ticked(self, place: Town, shared: dict[str, str]) -> None:
+    def test_the_box_for_sending_is_not_ticked(self, place: Deployment, shared: dict[str, str]) -> None:
         page = place.consent(link_url(place, shared["first"]), "shared@globex.example", scopes=IDENTITY)
         assert "tick the box for sending email" in page.text
         self.everybody_sends(place, "unticked")
 
     def test_the_box_is_not_ticked_for_a_connection_that_is_new(
-        self, place: Town, shared: dict[str, str]
+        self, place: Deployment, shared: dict[str, str]
     ) -> None:
         assert shared
         page = place.consent(
@@ -259,41 +259,41 @@ class TestConnectionsOfOneAccount:
         self.everybody_sends(place, "unticked-new")
 
     def test_another_account_is_chosen_that_others_send_from(
-        self, place: Town, shared: dict[str, str]
+        self, place: Deployment, shared: dict[str, str]
     ) -> None:
         page = place.consent(link_url(place, shared["first"]), "other@globex.example")
         assert "another account" in page.text
         self.everybody_sends(place, "another")
 
-    def test_google_does_not_say_whose_account_it_is(self, place: Town, shared: dict[str, str]) -> None:
+    def test_google_does_not_say_whose_account_it_is(self, place: Deployment, shared: dict[str, str]) -> None:
         place.fault("503", path="/v1/userinfo", times=1)
         page = place.consent(link_url(place, shared["first"]), "shared@globex.example")
         assert "did not say whose account" in page.text
         self.everybody_sends(place, "nameless")
 
-    def test_the_connection_is_changed_meanwhile(self, place: Town, shared: dict[str, str]) -> None:
+    def test_the_connection_is_changed_meanwhile(self, place: Deployment, shared: dict[str, str]) -> None:
         url = link_url(place, shared["first"])
         place.fault("slow", path="/v1/userinfo", seconds=2, times=1)
         with ThreadPoolExecutor() as at_the_browser:
             page = at_the_browser.submit(place.consent, url, "shared@globex.example")
             wait_for("userinfo to be asked", lambda: place.control("GET", "/faults")[-1]["hits"] == 1)
-            place.office.save(place.office.connection(shared["first"]))
+            place.admin.save(place.admin.connection(shared["first"]))
             assert "was used before, has expired" in page.result().text
         self.everybody_sends(place, "changed")
 
     def test_nothing_is_given_back_while_it_is_linked_nor_linked_while_it_is_given_back(
-        self, place: Town
+        self, place: Deployment
     ) -> None:
         account = "turns@globex.example"
         sub = place.control("POST", "/accounts", {"email": account})["sub"]
         connection = pending(place, "turns")
         before = exchanges(place)
-        with turn(place.office.redis, sub), ThreadPoolExecutor() as at_the_browser:
+        with turn(place.admin.redis, sub), ThreadPoolExecutor() as at_the_browser:
             page = at_the_browser.submit(place.consent, link_url(place, connection), account)
             wait_for("the code to be exchanged", lambda: exchanges(place) > before)
             place.control("DELETE", f"/accounts/{account}/tokens")  # whoever has the turn gives it back
             assert not page.done()
-            place.office.redis.delete(turn(place.office.redis, sub).name)
+            place.admin.redis.delete(turn(place.admin.redis, sub).name)
             assert "did not say whose account" in page.result().text
         assert show(place, connection)["code"] == "account_unknown"
 
@@ -301,7 +301,7 @@ class TestConnectionsOfOneAccount:
 class TestWhetherToSendFromTheAccount:
     """An account that was chosen by mistake is linked to nothing."""
 
-    def test_nothing_is_linked_until_somebody_says_yes(self, place: Town) -> None:
+    def test_nothing_is_linked_until_somebody_says_yes(self, place: Deployment) -> None:
         connection = pending(place, "asked")
         with requests.Session() as browser:
             page = sign_in(browser, link_url(place, connection), "somebody@globex.example")
@@ -323,7 +323,7 @@ class TestWhetherToSendFromTheAccount:
             assert requests.get(page.history[-1].url, timeout=10).status_code == 400, "to nobody else"
         assert show(place, connection)["state"] == "active"
 
-    def test_no_gives_it_back_and_leads_to_another_account(self, place: Town) -> None:
+    def test_no_gives_it_back_and_leads_to_another_account(self, place: Deployment) -> None:
         place.control("POST", "/accounts", {"email": "mistaken@acme.example"})
         connection, before = pending(place, "declined"), tokens_revoked(place)
         with requests.Session() as browser:
@@ -338,7 +338,7 @@ class TestWhetherToSendFromTheAccount:
         assert show(place, connection)["mailbox"] == "somebody@globex.example"
 
     def test_no_takes_nothing_from_others_that_send_from_it_and_says_so_first(
-        self, place: Town, shared: dict[str, str]
+        self, place: Deployment, shared: dict[str, str]
     ) -> None:
         assert shared
         connection, before = pending(place, "crossed"), tokens_revoked(place)
@@ -351,7 +351,7 @@ class TestWhetherToSendFromTheAccount:
         jobs = place.send(campaign(1, "first", "crossed"))
         place.wait_recorded(jobs, {"accepted"})
 
-    def test_a_permission_that_ended_before_yes_was_said_is_not_kept(self, place: Town) -> None:
+    def test_a_permission_that_ended_before_yes_was_said_is_not_kept(self, place: Deployment) -> None:
         account = "fleeting@globex.example"
         place.control("POST", "/accounts", {"email": account})
         connection = pending(place, "fleeting")
@@ -361,7 +361,7 @@ class TestWhetherToSendFromTheAccount:
             assert "did not say whose account" in answer(browser, page, "yes").text
         assert show(place, connection)["code"] == "account_unknown"
 
-    def test_a_mailbox_of_another_domain_is_refused(self, place: Town) -> None:
+    def test_a_mailbox_of_another_domain_is_refused(self, place: Deployment) -> None:
         place.ask(
             "tenants",
             "add",
@@ -374,7 +374,7 @@ class TestWhetherToSendFromTheAccount:
             "strict.co",
         )
         assert place.ask("tenants", "show", "strict")["domains"] == ["strict.example", "strict.co"]
-        connection = place.office.add_service_provider_app("strict", "default", limits=Limits()).id
+        connection = place.admin.add_service_provider_app("strict", "default", limits=GoogleLimits()).id
         page = place.consent(link_url(place, connection), "somebody@globex.example")
         assert "Strict may send only from mailboxes of strict.example or strict.co" in page.text
         assert show(place, connection)["code"] == "domain_not_allowed"
@@ -394,7 +394,7 @@ class TestWhetherToSendFromTheAccount:
         assert place.consent(link_url(place, connection), "somebody@globex.example").ok
 
     def test_an_operator_lets_another_account_take_over_and_what_waits_leaves_from_it(
-        self, place: Town
+        self, place: Deployment
     ) -> None:
         for account in ("old@wayne.example", "new@wayne.example"):
             place.control("POST", "/accounts", {"email": account})
@@ -429,7 +429,9 @@ def answer(
     return browser.post(page.url, data={"csrf": csrf or token, "answer": said}, timeout=20)
 
 
-def test_a_withdrawn_permission_stops_the_lane_and_linking_again_lets_its_jobs_leave(place: Town) -> None:
+def test_a_withdrawn_permission_stops_the_lane_and_linking_again_lets_its_jobs_leave(
+    place: Deployment,
+) -> None:
     account = "withdrawn@globex.example"
     place.control("POST", "/accounts", {"email": account})
     connection = pending(place, "withdrawn")
@@ -442,7 +444,7 @@ def test_a_withdrawn_permission_stops_the_lane_and_linking_again_lets_its_jobs_l
     assert place.copies()[job] == 1
 
 
-def test_waiting_for_the_link_shows_the_result(place: Town) -> None:
+def test_waiting_for_the_link_shows_the_result(place: Deployment) -> None:
     connection = pending(place, "waiting")
     process = place.start(
         "certmail_worker", "connections", "link", connection, "--wait", "--json", log="link.log"
@@ -455,14 +457,14 @@ def test_waiting_for_the_link_shows_the_result(place: Town) -> None:
     assert '"state": "active"' in log.read_text()
 
 
-def test_without_a_client_linking_says_what_to_set(place: Town) -> None:
+def test_without_a_client_linking_says_what_to_set(place: Deployment) -> None:
     connection = pending(place, "no-client")
     ran = place.run("connections", "link", connection, "--json", CERTMAIL_OAUTH_CLIENT_ID="")
     assert (ran.status, ran.json["error"]["code"]) == (2, "oauth_client_missing")
     assert "/oauth/google/callback" in ran.json["error"]["remedy"]
 
 
-def test_a_link_result_page_shows_html_in_a_name_as_text(place: Town) -> None:
+def test_a_link_result_page_shows_html_in_a_name_as_text(place: Deployment) -> None:
     connection = pending(place, "html")
     url = link_url(place, connection)
     state = parse_qs(urlsplit(url).query)["state"][0]
@@ -476,7 +478,7 @@ def test_a_link_result_page_shows_html_in_a_name_as_text(place: Town) -> None:
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
 
 
-def test_the_gateway_says_whether_it_is_ready(place: Town) -> None:
+def test_the_gateway_says_whether_it_is_ready(place: Deployment) -> None:
     assert requests.get(f"{place.gateway}/healthz", timeout=10).json() == {"ok": True}
     found = requests.get(f"{place.gateway}/readyz", timeout=10).json()
     assert (found["ready"], found["checks"]["redis"], found["checks"]["database"]) == (True, "ok", "ok")

@@ -21,9 +21,9 @@ from sqlalchemy import select
 from certmail import Mailer, Reminder, ReminderRejected
 from certmail_config.base import redis_keys
 from certmail_config.sql import registry, tables
-from certmail_config.tenants.models import Limits
+from certmail_config.tenants.models import GoogleLimits
 from certmail_worker.connections.removal import remove_connection
-from support.deployment.deployment import STEADY, Town, campaign, town, wait_for
+from support.deployment.deployment import STEADY, Deployment, campaign, deployment, wait_for
 
 _numbers = count()
 BUSY = {"CERTMAIL_CARE_SECONDS": "1"}
@@ -34,8 +34,8 @@ PERMISSIONS = "myaccount.google.com/permissions"
 
 
 @contextmanager
-def working(data_dir: Path, **settings: str) -> Iterator[Town]:
-    with town(data_dir, **settings, **BUSY) as made:
+def working(data_dir: Path, **settings: str) -> Iterator[Deployment]:
+    with deployment(data_dir, **settings, **BUSY) as made:
         made.open_gateway()
         made.worker()
         wait_for("the worker", lambda: made.workers() == 1)
@@ -43,12 +43,12 @@ def working(data_dir: Path, **settings: str) -> Iterator[Town]:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     with working(Path(tmp_path_factory.mktemp("removing")), **STEADY) as made:
         yield made
 
 
-def hanging(place: Town, tenant: str) -> str:
+def hanging(place: Deployment, tenant: str) -> str:
     """A job whose request Gmail took and does not answer."""
     mailbox = f"reviews@{tenant}.example"
     place.fault("hang_after", times=1, match={"mailbox": mailbox, "path": "/messages/send"})
@@ -57,8 +57,8 @@ def hanging(place: Town, tenant: str) -> str:
     return job
 
 
-def rejection(place: Town, tenant: str) -> str:
-    with Mailer(place.office.redis) as mailer:
+def rejection(place: Deployment, tenant: str) -> str:
+    with Mailer(place.admin.redis) as mailer:
         try:
             mailer.send(Reminder(tenant=tenant, to="late@people.example"))
         except ReminderRejected as rejected:
@@ -66,15 +66,15 @@ def rejection(place: Town, tenant: str) -> str:
     return "taken in"
 
 
-def revocations(place: Town) -> int:
+def revocations(place: Deployment) -> int:
     return sum(
         item["path"] == "/revoke" and item["status"] == 200 for item in place.control("GET", "/requests")
     )
 
 
-def redis_says(place: Town, *words: str) -> list[str]:
+def redis_says(place: Deployment, *words: str) -> list[str]:
     """The words that are anywhere in Redis, in a key or a value of any type."""
-    redis: Any = place.office.redis
+    redis: Any = place.admin.redis
     readers: dict[bytes, Callable[[bytes], object]] = {
         b"string": redis.get,
         b"hash": redis.hgetall,
@@ -88,22 +88,22 @@ def redis_says(place: Town, *words: str) -> list[str]:
     return [word for word in words if word in everything]
 
 
-def sql_says(place: Town, *words: str) -> list[str]:
+def sql_says(place: Deployment, *words: str) -> list[str]:
     """The words that are anywhere in the database."""
-    with place.office.db() as db:
+    with place.admin.db() as db:
         rows = [tuple(row) for table in tables.metadata.sorted_tables for row in db.execute(select(table))]
     everything = repr(rows)
     return [word for word in words if word in everything]
 
 
-def record(place: Town, tenant: str) -> list[tuple[Any, ...]]:
+def record(place: Deployment, tenant: str) -> list[tuple[Any, ...]]:
     columns = tables.deliveries.c
-    with place.office.db() as db:
+    with place.admin.db() as db:
         query = select(columns.state, columns.recipient, columns.mailbox).where(columns.tenant == tenant)
         return [tuple(row) for row in db.execute(query)]
 
 
-def nothing_wrong(place: Town) -> bool:
+def nothing_wrong(place: Deployment) -> bool:
     report = place.ask("doctor")
     return all(
         each["severity"] == "ok" for each in report["findings"] if each["check"] in {"ledger", "lineage"}
@@ -111,7 +111,7 @@ def nothing_wrong(place: Town) -> bool:
 
 
 class TestConnections:
-    def test_what_waits_is_called_off_and_what_hangs_is_left_to_a_person(self, place: Town) -> None:
+    def test_what_waits_is_called_off_and_what_hangs_is_left_to_a_person(self, place: Deployment) -> None:
         connection = place.link("acme", in_flight=3)
         hung = [hanging(place, "acme") for _ in range(3)]
         waiting = place.send(campaign(20, "acme", "waits"))
@@ -140,7 +140,7 @@ class TestConnections:
         assert place.status(closed)["state"] == "uncertain"
         assert place.ask("tenants", "show", "acme")["unsettled"] == 0
 
-        with place.office.db() as db:
+        with place.admin.db() as db:
             [draft] = registry.list_connections(db, "acme")
         assert (draft.name, draft.state, draft.id != connection) == ("default", "draft", True)
         assert redis_says(place, connection) == [connection], "in the jobs that are remembered"
@@ -149,11 +149,11 @@ class TestConnections:
             redis_keys.LANE_INFO + connection,
             f"{redis_keys.TOKEN}{connection}:*",
         ]
-        assert [key for pattern in left for key in place.office.redis.scan_iter(pattern)] == []
+        assert [key for pattern in left for key in place.admin.redis.scan_iter(pattern)] == []
         [job] = place.send(campaign(1, "acme", "draft"))
         assert place.status(job)["reason"].startswith("connection_draft: ")
 
-    def test_what_two_connections_share_at_google_goes_with_the_last(self, place: Town) -> None:
+    def test_what_two_connections_share_at_google_goes_with_the_last(self, place: Deployment) -> None:
         account = "shared@globex.example"
         first = place.link_account("globex", account)
         second = place.ask("connections", "add", "globex", "--kind", "service_provider_app", "--name", "emea")
@@ -167,11 +167,13 @@ class TestConnections:
         done = place.ask("connections", "remove", second["id"], "--yes")
         assert (done["access"], done["remedy"], revocations(place)) == ("revoked", None, before + 1)
 
-    def test_a_consent_that_ends_after_its_connection_was_removed_is_given_back(self, place: Town) -> None:
+    def test_a_consent_that_ends_after_its_connection_was_removed_is_given_back(
+        self, place: Deployment
+    ) -> None:
         account = "late@wayne.example"
         place.control("POST", "/accounts", {"email": account})
-        place.office.add_tenant("wayne")
-        made = place.office.add_service_provider_app("wayne", "default", limits=Limits())
+        place.admin.add_tenant("wayne")
+        made = place.admin.add_service_provider_app("wayne", "default", limits=GoogleLimits())
         url = place.ask("connections", "link", made.id)["url"]
         before = revocations(place)
         place.fault("slow", path="/token", seconds=4, times=1)
@@ -179,21 +181,21 @@ class TestConnections:
             page = at_the_browser.submit(place.consent, url, account)
             wait_for("the code to be exchanged", lambda: exchanges(place) >= 1)
             # Not by a command: it takes longer to start than a consent may take.
-            remove_connection(place.office, place.office.connection(made.id), lambda _: None)
+            remove_connection(place.admin, place.admin.connection(made.id), lambda _: None)
             assert page.result().status_code == 400
         assert revocations(place) == before + 1
 
     def test_one_whose_connection_is_removed_before_the_question_is_asked_is_given_back(
-        self, place: Town
+        self, place: Deployment
     ) -> None:
         account = "later@wayne.example"
         place.control("POST", "/accounts", {"email": account})
-        place.office.add_tenant("kane")
-        made = place.office.add_service_provider_app("kane", "default", limits=Limits())
+        place.admin.add_tenant("kane")
+        made = place.admin.add_service_provider_app("kane", "default", limits=GoogleLimits())
         url = place.ask("connections", "link", made.id)["url"]
         question = place.consent(url, account, answer="")
         before = revocations(place)
-        remove_connection(place.office, place.office.connection(made.id), lambda _: None)
+        remove_connection(place.admin, place.admin.connection(made.id), lambda _: None)
         assert requests.get(question.url, timeout=20).status_code == 400, "another browser changes nothing"
         assert revocations(place) == before
         own = {cookie.name: str(cookie.value) for each in question.history for cookie in each.cookies}
@@ -201,19 +203,19 @@ class TestConnections:
         assert revocations(place) == before + 1
 
 
-def exchanges(place: Town) -> int:
+def exchanges(place: Deployment) -> int:
     """Requests for a token that were slowed down so far."""
     return sum(each["hits"] for each in place.control("GET", "/faults") if each["fault"] == "slow")
 
 
 class TestTenants:
-    def test_a_linked_one_goes_with_its_access_its_addresses_and_its_keys(self, place: Town) -> None:
+    def test_a_linked_one_goes_with_its_access_its_addresses_and_its_keys(self, place: Deployment) -> None:
         account = "reviews@initech.example"
         connection = place.link_account("initech", account)
         place.ask("connections", "set", connection, "--in-flight", "1")
         place.wait_recorded(place.send(campaign(3, "initech")), {"accepted"})
         held = hanging(place, "initech")
-        with place.office.db() as db:
+        with place.admin.db() as db:
             before = registry.get_tenant(db, "initech"), registry.get_connection(db, connection)
         sealed = [value for value in (before[0].private_key, before[1].refresh_token) if value]
         in_redis = [base64.b64encode(value).decode() for value in sealed[:1]]
@@ -233,7 +235,7 @@ class TestTenants:
         ]  # fmt: skip
         assert redis_says(place, account, "people.example", *in_redis) == []
         assert [word for word in in_sql if word != "@people.example" and sql_says(place, word)] == []
-        redis = place.office.redis
+        redis = place.admin.redis
         assert redis.exists(*(redis_keys.BODY + job for job in [held, *waiting])) == 0
         time.sleep(2)  # the caretaker comes by, and brings nothing back
         gone = [
@@ -244,7 +246,7 @@ class TestTenants:
         assert [key for key in gone if redis.exists(key)] == []
         assert connection.encode() not in redis.hgetall(redis_keys.GRANTED)
         assert list(redis.scan_iter(f"{redis_keys.TOKEN}{connection}:*")) == []
-        with place.office.db() as db:
+        with place.admin.db() as db:
             assert "initech" not in [each.id for each in registry.list_tenants(db)]
             assert registry.list_connections(db, "initech") == []
         assert rejection(place, "initech") == "unknown_tenant"
@@ -256,10 +258,10 @@ class TestTenants:
         assert [place.copies()[job] for job in again] == [1, 1]
 
     def test_of_one_with_its_own_service_account_its_administrator_is_told_what_to_delete(
-        self, place: Town
+        self, place: Deployment
     ) -> None:
         connection = place.link("umbrella")
-        key = place.office.connection(connection).key_id
+        key = place.admin.connection(connection).key_id
         place.wait_recorded(place.send(campaign(2, "umbrella")), {"accepted"})
         done = place.ask("tenants", "remove", "umbrella", "--yes")
         [access] = done["connections"]
@@ -269,7 +271,9 @@ class TestTenants:
         assert {row[1:] for row in record(place, "umbrella")} == {(None, None)}
         assert rejection(place, "umbrella") == "unknown_tenant"
 
-    def test_google_that_does_not_confirm_does_not_stop_it_and_it_says_what_to_do(self, place: Town) -> None:
+    def test_google_that_does_not_confirm_does_not_stop_it_and_it_says_what_to_do(
+        self, place: Deployment
+    ) -> None:
         account = "reviews@hooli.example"
         place.link_account("hooli", account)
         place.fault("503", path="/revoke", times=3)

@@ -12,10 +12,10 @@ from certmail_config.settings import Settings
 from certmail_config.stores.connect import connect, vault_keys
 from certmail_config.stores.embedded import embedded_server
 from support.data.secrets import chunks, key_forms
-from support.deployment.deployment import QUICK, Town, campaign, town, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, deployment, wait_for
 
 
-def printed(place: Town, connection: str) -> dict[str, bytes]:
+def printed(place: Deployment, connection: str) -> dict[str, bytes]:
     """What commands about a connection say, on stdout and stderr; at last with a vault key that opens nothing."""
     commands = [
         ("connections", "show", connection),
@@ -41,7 +41,7 @@ def hidden(secrets: dict[str, set[bytes]], contents: dict[str, bytes]) -> None:
 
 
 def test_nothing_secret_or_personal_is_in_redis_logs_or_messages(tmp_path: Path) -> None:
-    with town(tmp_path, **QUICK) as place:
+    with deployment(tmp_path, **QUICK) as place:
         place.link()
         place.worker()
         place.fault("drop_token", times=1)

@@ -13,7 +13,7 @@ import pytest
 
 from certmail import Mailer, Reminder
 from certmail_config.base import redis_keys
-from support.deployment.deployment import QUICK, Town, campaign, town, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, deployment, wait_for
 from support.servers.restorable import server
 
 FAST = 300_000
@@ -21,9 +21,9 @@ FAST = 300_000
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Two tenants that send, fast."""
-    with town(Path(tmp_path_factory.mktemp("stopping")), **QUICK) as made:
+    with deployment(Path(tmp_path_factory.mktemp("stopping")), **QUICK) as made:
         made.control("PUT", "/limits", {"units_per_minute": 2 * FAST})
         for tenant in ("acme", "globex"):
             made.link(tenant, units=FAST)
@@ -32,7 +32,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         yield made
 
 
-def quiet(place: Town, tenant: str = "", seconds: float = 2) -> bool:
+def quiet(place: Deployment, tenant: str = "", seconds: float = 2) -> bool:
     """Whether nothing leaves, once what is under way has ended."""
     time.sleep(0.5)
     before = count(place, tenant)
@@ -40,22 +40,22 @@ def quiet(place: Town, tenant: str = "", seconds: float = 2) -> bool:
     return count(place, tenant) == before
 
 
-def count(place: Town, tenant: str = "") -> int:
+def count(place: Deployment, tenant: str = "") -> int:
     mailbox = f"reviews@{tenant}.example"
     return sum(not tenant or message["mailbox"] == mailbox for message in place.messages())
 
 
-def all_arrive_once(place: Town, jobs: list[str]) -> None:
+def all_arrive_once(place: Deployment, jobs: list[str]) -> None:
     place.wait_recorded(jobs, {"accepted"}, 60)
     copies = place.copies()
     assert [copies[job] for job in jobs] == [1] * len(jobs)
 
 
-def findings(place: Town) -> dict[str, dict[str, Any]]:
+def findings(place: Deployment) -> dict[str, dict[str, Any]]:
     return {each["check"]: each for each in place.run("doctor", "--json").json["findings"]}
 
 
-def test_everything_is_paused_under_load_and_goes_on(place: Town) -> None:
+def test_everything_is_paused_under_load_and_goes_on(place: Deployment) -> None:
     before = count(place)
     jobs = [job for tenant in ("acme", "globex") for job in place.send(campaign(150, tenant))]
     wait_for("some have left", lambda: count(place) >= before + 20)
@@ -63,7 +63,7 @@ def test_everything_is_paused_under_load_and_goes_on(place: Town) -> None:
     assert quiet(place)
     left = count(place) - before
     assert 20 <= left < 250, "it was stopped in the middle"
-    with Mailer(place.office.redis) as mailer:
+    with Mailer(place.admin.redis) as mailer:
         late = mailer.send(Reminder(tenant="acme", to="late@people.example"))
     assert late.forecast_at is None
     view = place.status(late.id)
@@ -76,7 +76,7 @@ def test_everything_is_paused_under_load_and_goes_on(place: Town) -> None:
     assert "paused" not in findings(place)
 
 
-def test_one_tenant_is_paused_and_another_goes_on_within_a_second(place: Town) -> None:
+def test_one_tenant_is_paused_and_another_goes_on_within_a_second(place: Deployment) -> None:
     before = count(place, "acme")
     mine = place.send(campaign(150, "acme", "one"))
     theirs = place.send(campaign(150, "globex", "one"))
@@ -99,7 +99,7 @@ def _at(message: dict[str, Any]) -> float:
     return datetime.fromisoformat(message["at"]).timestamp()
 
 
-def test_a_connection_is_suspended_with_a_request_hanging_and_resumed(place: Town) -> None:
+def test_a_connection_is_suspended_with_a_request_hanging_and_resumed(place: Deployment) -> None:
     place.fault("hang_after", times=1, match={"mailbox": "reviews@acme.example", "path": "/messages/send"})
     [hangs] = place.send(campaign(1, "acme", "hangs"))
     wait_for("a request hangs", lambda: place.status(hangs)["state"] == "sending")
@@ -117,7 +117,7 @@ def test_a_connection_is_suspended_with_a_request_hanging_and_resumed(place: Tow
     assert place.copies()[hangs] == 1
 
 
-def test_one_that_does_not_work_any_more_needs_attention_when_it_is_resumed(place: Town) -> None:
+def test_one_that_does_not_work_any_more_needs_attention_when_it_is_resumed(place: Deployment) -> None:
     place.ask("connections", "suspend", "globex/default")
     account = "certmail@globex-it.iam.gserviceaccount.com"
     place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": []})
@@ -133,7 +133,7 @@ def test_one_that_does_not_work_any_more_needs_attention_when_it_is_resumed(plac
 def test_a_redis_that_was_wiped_or_is_older_than_the_pause_lets_nothing_leave(tmp_path: Path) -> None:
     with (
         server(tmp_path / "redis") as valkey,
-        town(tmp_path / "data", **QUICK, CERTMAIL_REDIS_URL=valkey.url) as place,
+        deployment(tmp_path / "data", **QUICK, CERTMAIL_REDIS_URL=valkey.url) as place,
     ):
         place.link()
         [early] = place.send(campaign(1, campaign="early"))
@@ -143,9 +143,9 @@ def test_a_redis_that_was_wiped_or_is_older_than_the_pause_lets_nothing_leave(tm
         valkey.kill()
         valkey.put_back(tmp_path / "backup")
         valkey.start()
-        assert place.office.redis.smembers(redis_keys.PAUSED) == set()
+        assert place.admin.redis.smembers(redis_keys.PAUSED) == set()
         place.worker()
-        wait_for("the server to be checked", lambda: place.office.redis.exists(redis_keys.CHECKED_RUN) == 1)
+        wait_for("the server to be checked", lambda: place.admin.redis.exists(redis_keys.CHECKED_RUN) == 1)
         assert quiet(place, seconds=1.5)
         assert place.status(early)["reason"].startswith("paused: ")
         place.ask("resume")
@@ -156,7 +156,7 @@ def test_a_redis_that_was_wiped_or_is_older_than_the_pause_lets_nothing_leave(tm
         valkey.kill()
         valkey.put_back(None)
         valkey.start()
-        wait_for("it is noticed", lambda: place.office.redis.hget(redis_keys.STOPPED, "code") == b"replaced")
+        wait_for("it is noticed", lambda: place.admin.redis.hget(redis_keys.STOPPED, "code") == b"replaced")
         place.ask("doctor", "--repair", "--yes")
         [again] = place.send(campaign(1, campaign="again"))
         assert quiet(place, seconds=1.5)

@@ -14,28 +14,28 @@ from certmail_config.crypto.vault import key_id_of
 from certmail_config.sql import tables
 from certmail_config.stores.connect import vault_keys
 from certmail_config.stores.vault_file import new_vault_key
-from support.deployment.deployment import QUICK, Town, campaign, town, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, deployment, wait_for
 
 
-def key_of(place: Town, connection: str) -> str | None:
-    found = place.office.connection(connection)
+def key_of(place: Deployment, connection: str) -> str | None:
+    found = place.admin.connection(connection)
     sealed = found.private_key or found.refresh_token
     assert sealed is not None
     return key_id_of(sealed)
 
 
 def test_a_new_key_in_the_data_directory_reaches_processes_that_run(tmp_path: Path) -> None:
-    with town(tmp_path, **QUICK) as place:
+    with deployment(tmp_path, **QUICK) as place:
         place.open_gateway()
         acme = place.link("acme")
         place.worker()
         jobs = place.send(campaign(30))
         wait_for("the first mails", lambda: len(place.messages()) >= 3)
         done = place.ask("vault", "rotate", "--new-key")
-        [(old, _)] = vault_keys(place.office.settings)[1:]
+        [(old, _)] = vault_keys(place.admin.settings)[1:]
         # Copies of the tenant and of its connection, and the client ID that the probe saw.
         assert (done["new"], done["reencrypted"], done["copies"], done["unopened"]) == (True, 3, 3, [])
-        assert (done["key"], key_of(place, acme)) == (vault_keys(place.office.settings)[0][0],) * 2
+        assert (done["key"], key_of(place, acme)) == (vault_keys(place.admin.settings)[0][0],) * 2
         [state] = done["old_keys"]
         assert (state["key"], state["needed"]) == (old, False)
         assert state["removable_at"] > place.status(jobs[0])["attempts"][0]["begun_at"], (
@@ -58,8 +58,8 @@ def test_a_new_key_in_the_data_directory_reaches_processes_that_run(tmp_path: Pa
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with town(Path(tmp_path_factory.mktemp("keys")), **QUICK) as made:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with deployment(Path(tmp_path_factory.mktemp("keys")), **QUICK) as made:
         for tenant in ("acme", "beta", "gamma", "delta"):
             made.link(tenant)
         yield made
@@ -68,7 +68,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 class TestWrongKeys:
     """One deployment whose key is known; commands are given others."""
 
-    def own_key(self, place: Town) -> str:
+    def own_key(self, place: Deployment) -> str:
         return (place.data_dir / "vault.key").read_text().strip()
 
     def error(self, ran: Any, status: int = 1) -> dict[str, str]:
@@ -86,21 +86,21 @@ class TestWrongKeys:
         step: dict[str, str] = found
         return step
 
-    def test_another_key_is_refused_and_the_right_one_is_named(self, place: Town) -> None:
+    def test_another_key_is_refused_and_the_right_one_is_named(self, place: Deployment) -> None:
         ran = place.run("connections", "probe", "acme/default", "--json", CERTMAIL_VAULT_KEYS=new_vault_key())
         step = self.failed_step(ran)
         assert step["code"] == "vault_key_missing"
         assert repr(self.own_key(place).partition(":")[0]) in step["message"]
         assert "behind the newest one" in step["remedy"]
-        assert place.office.connection("acme/default").state == "active", "it is not the connection's fault"
+        assert place.admin.connection("acme/default").state == "active", "it is not the connection's fault"
 
-    def test_another_key_under_the_same_id_is_refused(self, place: Town) -> None:
+    def test_another_key_under_the_same_id_is_refused(self, place: Deployment) -> None:
         key_id = self.own_key(place).partition(":")[0]
         wrong = f"{key_id}:{new_vault_key().partition(':')[2]}"
         ran = place.run("connections", "probe", "acme/default", "--json", CERTMAIL_VAULT_KEYS=wrong)
         assert self.failed_step(ran)["code"] == "vault_mismatch"
 
-    def test_two_keys_whose_ids_were_swapped_are_refused(self, place: Town) -> None:
+    def test_two_keys_whose_ids_were_swapped_are_refused(self, place: Deployment) -> None:
         (one, own), (two, other) = (key.split(":") for key in (self.own_key(place), new_vault_key()))
         swapped = f"{one}:{other},{two}:{own}"
         ran = place.run("vault", "rotate", "--json", CERTMAIL_VAULT_KEYS=swapped)
@@ -109,7 +109,7 @@ class TestWrongKeys:
         assert all(each["remedy"] for each in ran.json["unopened"])
 
     def test_a_missing_key_stops_a_rotation_of_nothing_else_and_doctor_names_it_too(
-        self, place: Town
+        self, place: Deployment
     ) -> None:
         other = new_vault_key()
         ran = place.run("vault", "rotate", CERTMAIL_VAULT_KEYS=other)
@@ -127,9 +127,9 @@ class TestWrongKeys:
             assert found[check]["severity"] == "error"
             assert "behind the newest one" in found[check]["remedy"]
 
-    def test_a_sealed_row_copied_to_another_connection_or_tenant_is_refused(self, place: Town) -> None:
-        beta, gamma = (place.office.connection(f"{tenant}/default") for tenant in ("beta", "gamma"))
-        with place.office.db() as db:
+    def test_a_sealed_row_copied_to_another_connection_or_tenant_is_refused(self, place: Deployment) -> None:
+        beta, gamma = (place.admin.connection(f"{tenant}/default") for tenant in ("beta", "gamma"))
+        with place.admin.db() as db:
             move = update(tables.connections).where(tables.connections.c.id == gamma.id)
             db.execute(move.values(private_key=beta.private_key))
             [stolen] = db.execute(
@@ -151,7 +151,7 @@ class TestWrongKeys:
         ]
 
     def test_a_worker_without_the_key_loses_nothing_says_what_to_do_and_sends_when_it_is_back(
-        self, place: Town
+        self, place: Deployment
     ) -> None:
         worker = place.worker(CERTMAIL_VAULT_KEYS=new_vault_key())
         [job] = place.send(campaign(1, "acme"))
@@ -164,7 +164,7 @@ class TestWrongKeys:
         [later] = place.send(campaign(1, "acme", "next"))
         place.wait_recorded([job, later], {"accepted"})
 
-    def test_a_new_key_where_keys_are_set_is_wrong_use(self, place: Town) -> None:
+    def test_a_new_key_where_keys_are_set_is_wrong_use(self, place: Deployment) -> None:
         own = self.own_key(place)
         ran = place.run("vault", "rotate", "--new-key", "--json", CERTMAIL_VAULT_KEYS=own)
         error = self.error(ran, 2)
@@ -180,7 +180,7 @@ class TestWrongKeys:
 
     def test_a_new_key_where_there_was_none_is_made_all_the_same(self, tmp_path: Path) -> None:
         environment = {n: v for n, v in os.environ.items() if not n.startswith("CERTMAIL_")}
-        ran = Town(tmp_path, environment | {"CERTMAIL_DATA_DIR": str(tmp_path / "d")}).run(
+        ran = Deployment(tmp_path, environment | {"CERTMAIL_DATA_DIR": str(tmp_path / "d")}).run(
             "vault", "rotate", "--new-key", "--json"
         )
         assert (ran.status, ran.json["new"], ran.json["reencrypted"]) == (0, True, 0)

@@ -19,7 +19,7 @@ from certmail_config.sql.sealed import sealed_rows
 from certmail_config.stores.vault_file import new_vault_key
 from certmail_config.tenants.sealed_fields import owner_of, sealed_in
 from certmail_config.tenants.working_copy import read_connection
-from support.deployment.deployment import STEADY, Town, campaign, town, wait_for
+from support.deployment.deployment import STEADY, Deployment, campaign, deployment, wait_for
 
 OLD, NEW = new_vault_key(), new_vault_key()
 NEW_ID = NEW.partition(":")[0]
@@ -32,7 +32,7 @@ MORE = 10
 class Fleet:
     """Two workers and the gateway, restarted one after the other with other keys."""
 
-    def __init__(self, place: Town) -> None:
+    def __init__(self, place: Deployment) -> None:
         self.place = place
         self.jobs: list[str] = []
         self.gateway = place.open_gateway()
@@ -71,7 +71,7 @@ def ended(process: subprocess.Popen[bytes]) -> None:
 def test_no_send_fails_while_keys_are_rotated_and_nothing_names_the_old_key_after(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    with town(tmp_path, CERTMAIL_VAULT_KEYS=OLD, **STEADY) as place:
+    with deployment(tmp_path, CERTMAIL_VAULT_KEYS=OLD, **STEADY) as place:
         place.control("PUT", "/limits", {"units_per_minute": 15_000})
         fleet = Fleet(place)
         place.link("acme")
@@ -105,10 +105,10 @@ def test_no_send_fails_while_keys_are_rotated_and_nothing_names_the_old_key_afte
         record_property("said", f"vault rotation: {len(jobs)} reminders, {left} left when the old key went")
 
 
-def names_only(place: Town, key: str) -> set[str]:
+def names_only(place: Deployment, key: str) -> set[str]:
     """The vault keys named in SQL and in the working copy, all of which must open with this one alone."""
-    vault, redis = Vault([parse_vault_key(key)]), place.office.redis
-    with place.office.db() as db:
+    vault, redis = Vault([parse_vault_key(key)]), place.admin.redis
+    with place.admin.db() as db:
         rows = sealed_rows(db)
     found: list[bytes] = []
     for row in rows:

@@ -12,19 +12,19 @@ import pytest
 import requests
 
 from certmail_config.base import redis_keys
-from support.deployment.deployment import QUICK, Town, town, wait_for
+from support.deployment.deployment import QUICK, Deployment, deployment, wait_for
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with town(Path(tmp_path_factory.mktemp("api")), **QUICK) as made:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with deployment(Path(tmp_path_factory.mktemp("api")), **QUICK) as made:
         made.link()
         made.open_gateway()
         made.worker()
         yield made
 
 
-def test_what_an_application_enqueues_arrives_and_it_sees_so(place: Town) -> None:
+def test_what_an_application_enqueues_arrives_and_it_sees_so(place: Deployment) -> None:
     made = place.ask("keys", "create", "the IGA suite", "--tenant", "acme", "--days", "30")
     headers = {"Authorization": f"Bearer {made['key']}", "Idempotency-Key": "1"}
     reminder: dict[str, str | int] = {
@@ -60,7 +60,7 @@ def text_of(raw: str) -> str:
 
 
 class TestKeys:
-    def test_the_key_is_shown_once_and_ends_when_it_is_revoked(self, place: Town) -> None:
+    def test_the_key_is_shown_once_and_ends_when_it_is_revoked(self, place: Deployment) -> None:
         made = place.ask("keys", "create", "short", "--tenant", "acme", "--scope", "tenants:read")
         listed = place.ask("keys", "list")["keys"]
         [found] = [each for each in listed if each["id"] == made["id"]]
@@ -71,7 +71,7 @@ class TestKeys:
         assert place.ask("keys", "revoke", made["id"])["state"] == "revoked"
         assert requests.get(f"{place.gateway}/v1/tenants", headers=headers, timeout=20).status_code == 401
 
-    def test_for_a_person_only_the_key_is_on_stdout(self, place: Town) -> None:
+    def test_for_a_person_only_the_key_is_on_stdout(self, place: Deployment) -> None:
         ran = place.run("keys", "create", "piped", "--every-tenant")
         assert ran.status == 0
         assert ran.out.startswith("cm_")
@@ -87,11 +87,13 @@ class TestKeys:
             (["--tenant", "acme", "--scope", "everything"], 2, "wrong_use"),
         ],
     )
-    def test_what_makes_no_key_is_said(self, place: Town, options: list[str], status: int, code: str) -> None:
+    def test_what_makes_no_key_is_said(
+        self, place: Deployment, options: list[str], status: int, code: str
+    ) -> None:
         ran = place.run("keys", "create", "x", *options, "--json")
         assert (ran.status, ran.json["error"]["code"]) == (status, code)
 
-    def test_a_redis_that_lost_them_is_given_them_again_by_the_keeper(self, place: Town) -> None:
+    def test_a_redis_that_lost_them_is_given_them_again_by_the_keeper(self, place: Deployment) -> None:
         place.ask("keys", "create", "kept", "--tenant", "acme")
-        place.office.redis.delete(redis_keys.API_KEYS)
-        wait_for("they are back", lambda: place.office.redis.exists(redis_keys.API_KEYS) == 1)
+        place.admin.redis.delete(redis_keys.API_KEYS)
+        wait_for("they are back", lambda: place.admin.redis.exists(redis_keys.API_KEYS) == 1)

@@ -19,16 +19,16 @@ import requests
 from certmail_config.base import redis_keys
 from certmail_config.tenants.models import ConnectionState
 from support.deployment.console_visitor import PASSWORD, Visitor, operator
-from support.deployment.deployment import QUICK, SEND_SCOPE, Town, campaign, town, wait_for
+from support.deployment.deployment import QUICK, SEND_SCOPE, Deployment, campaign, deployment, wait_for
 
 BACK = "https://app.example.com/settings/mail?tab=2"
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     settings = QUICK | {"CERTMAIL_OPERATOR_PASSWORD": PASSWORD, "CERTMAIL_CARE_SECONDS": "600"}
     settings |= {"CERTMAIL_RETURN_URLS": "https://app.example.com/settings"}
-    with town(Path(tmp_path_factory.mktemp("console")), **settings) as made:
+    with deployment(Path(tmp_path_factory.mktemp("console")), **settings) as made:
         made.open_gateway()
         made.worker()
         wait_for("the worker", lambda: made.workers() == 1)
@@ -36,11 +36,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 
 
 @pytest.fixture
-def somebody(place: Town) -> Visitor:
+def somebody(place: Deployment) -> Visitor:
     return operator(place)
 
 
-def set_up(place: Town, visitor: Visitor, tenant: str) -> str:
+def set_up(place: Deployment, visitor: Visitor, tenant: str) -> str:
     """A service account's connection, made as a person does; gives the path of its page."""
     place.control("POST", "/accounts", {"email": f"reviews@{tenant}.example"})
     visitor.get("/console/new")
@@ -55,7 +55,7 @@ def set_up(place: Town, visitor: Visitor, tenant: str) -> str:
     return urlsplit(page.url).path
 
 
-def test_without_a_password_nothing_is_shown_and_signing_in_shows_the_list(place: Town) -> None:
+def test_without_a_password_nothing_is_shown_and_signing_in_shows_the_list(place: Deployment) -> None:
     visitor = Visitor(place)
     assert urlsplit(visitor.get("/console").url).path == "/console/sign-in"
     assert urlsplit(visitor.sign_in().url).path == "/console"
@@ -64,7 +64,7 @@ def test_without_a_password_nothing_is_shown_and_signing_in_shows_the_list(place
     assert urlsplit(visitor.get("/console").url).path == "/console/sign-in"
 
 
-def test_signing_in_leads_to_the_page_that_was_wanted_if_it_is_the_consoles(place: Town) -> None:
+def test_signing_in_leads_to_the_page_that_was_wanted_if_it_is_the_consoles(place: Deployment) -> None:
     for wanted, shown in {
         "/console/new": "/console/new",
         "/console/sign-in?next=https://evil.example/console/new": "/console",
@@ -80,7 +80,7 @@ def test_signing_in_leads_to_the_page_that_was_wanted_if_it_is_the_consoles(plac
         assert (urlsplit(answer.url).path, answer.url.startswith(place.gateway)) == (shown, True)
 
 
-def test_whoever_comes_by_localhost_is_led_to_the_address_that_google_knows(place: Town) -> None:
+def test_whoever_comes_by_localhost_is_led_to_the_address_that_google_knows(place: Deployment) -> None:
     visitor = Visitor(place)
     port = urlsplit(place.gateway).port
     assert (
@@ -89,7 +89,7 @@ def test_whoever_comes_by_localhost_is_led_to_the_address_that_google_knows(plac
     )
 
 
-def test_a_form_from_another_address_of_ours_is_told_which_is_right(place: Town) -> None:
+def test_a_form_from_another_address_of_ours_is_told_which_is_right(place: Deployment) -> None:
     visitor = Visitor(place)
     visitor.get("/console/sign-in")
     headers = {"Host": "certmail.internal", "Origin": "http://certmail.internal"}
@@ -101,7 +101,7 @@ def test_a_form_from_another_address_of_ours_is_told_which_is_right(place: Town)
     assert "CERTMAIL_PUBLIC_URL" in visitor.text
 
 
-def test_an_operator_sets_up_a_service_account_and_sees_it_work(place: Town, somebody: Visitor) -> None:
+def test_an_operator_sets_up_a_service_account_and_sees_it_work(place: Deployment, somebody: Visitor) -> None:
     path = set_up(place, somebody, "acme")
     somebody.post(f"{path}/check")
     said = somebody.wait(path)
@@ -145,7 +145,7 @@ def test_an_operator_sets_up_a_service_account_and_sees_it_work(place: Town, som
     assert "Requests to Gmail in 24 hours" in said
 
 
-def refuse(place: Town, mailbox: str, reason: str, message: str) -> None:
+def refuse(place: Deployment, mailbox: str, reason: str, message: str) -> None:
     """Let Gmail refuse the next send of a mailbox."""
     error = {"code": 403, "message": message, "errors": [{"reason": reason, "message": message}]}
     fault = {"status": 403, "headers": {}, "body": {"error": error}}
@@ -166,7 +166,7 @@ def links(visitor: Visitor) -> list[str]:
 
 
 def test_who_has_no_service_account_names_a_project_and_pastes_twice(
-    place: Town, somebody: Visitor, tmp_path: Path
+    place: Deployment, somebody: Visitor, tmp_path: Path
 ) -> None:
     place.control("POST", "/accounts", {"email": "reviews@pastes.example"})
     somebody.get("/console/new")
@@ -232,7 +232,7 @@ esac
 
 
 def test_once_it_works_the_first_reminder_is_there_to_be_copied(
-    place: Town, somebody: Visitor, tmp_path: Path
+    place: Deployment, somebody: Visitor, tmp_path: Path
 ) -> None:
     connection = place.link("first")
     somebody.get(f"/console/connections/{connection}")
@@ -263,7 +263,7 @@ def test_once_it_works_the_first_reminder_is_there_to_be_copied(
     place.wait_recorded([job], {"accepted"})
 
 
-def test_every_step_leads_to_the_very_page(place: Town, somebody: Visitor) -> None:
+def test_every_step_leads_to_the_very_page(place: Deployment, somebody: Visitor) -> None:
     set_up(place, somebody, "leads")
     console, project = "https://console.cloud.google.com", "?project=leads-it"
     account = "certmail@leads-it.iam.gserviceaccount.com"
@@ -280,7 +280,7 @@ def test_every_step_leads_to_the_very_page(place: Town, somebody: Visitor) -> No
     assert f'account_id   = "{account.partition("@")[0]}"' in block(somebody, "terraform")
 
 
-def test_what_is_no_service_account_is_said_at_the_field(place: Town, somebody: Visitor) -> None:
+def test_what_is_no_service_account_is_said_at_the_field(place: Deployment, somebody: Visitor) -> None:
     somebody.get("/console/new")
     somebody.post("/console/new", tenant="initech", organisation="Initech", name="")
     path = "/console/set-up/initech/default/service-account"
@@ -289,7 +289,7 @@ def test_what_is_no_service_account_is_said_at_the_field(place: Town, somebody: 
     assert "This is not the address of a service account." in somebody.text
     assert re.search(r'<input id="service_account"[^>]* aria-invalid="true"', somebody.page.text)
     assert not re.search(r'<input id="mailbox"[^>]* aria-invalid', somebody.page.text)
-    assert place.office.connection("initech/default").state is ConnectionState.DRAFT
+    assert place.admin.connection("initech/default").state is ConnectionState.DRAFT
     ran = place.run(
         "connections",
         "add",
@@ -305,7 +305,7 @@ def test_what_is_no_service_account_is_said_at_the_field(place: Town, somebody: 
     assert (ran.status, ran.json["error"]["code"]) == (2, "not_a_service_account")
 
 
-def test_nothing_is_ticked_before_it_was_checked(place: Town, somebody: Visitor) -> None:
+def test_nothing_is_ticked_before_it_was_checked(place: Deployment, somebody: Visitor) -> None:
     path = set_up(place, somebody, "unchecked")
     assert 'class="number done"' not in somebody.page.text
     somebody.post(f"{path}/check", mail="1")
@@ -322,7 +322,7 @@ def test_nothing_is_ticked_before_it_was_checked(place: Town, somebody: Visitor)
     assert "If you have just done it, Google may need until" in said
 
 
-def test_a_name_that_cannot_be_is_said_at_the_field(place: Town, somebody: Visitor) -> None:
+def test_a_name_that_cannot_be_is_said_at_the_field(place: Deployment, somebody: Visitor) -> None:
     somebody.get("/console/new")
     assert somebody.post("/console/new", tenant="Not A Name!", organisation="", name="").status_code == 400
     assert re.search(r'<input id="tenant"[^>]* aria-invalid="true"', somebody.page.text)
@@ -331,7 +331,7 @@ def test_a_name_that_cannot_be_is_said_at_the_field(place: Town, somebody: Visit
     assert not re.search(r'<input id="tenant"[^>]* aria-invalid', somebody.page.text)
 
 
-def test_a_connection_that_exists_is_said_to(place: Town, somebody: Visitor) -> None:
+def test_a_connection_that_exists_is_said_to(place: Deployment, somebody: Visitor) -> None:
     connection = place.link("exists")
     somebody.get("/console/new")
     somebody.post("/console/new", tenant="exists", organisation="", name="")
@@ -339,7 +339,7 @@ def test_a_connection_that_exists_is_said_to(place: Town, somebody: Visitor) -> 
     assert "This connection already exists." in somebody.text
 
 
-def test_an_operator_who_comes_to_nothing_is_shown_the_way_on(place: Town, somebody: Visitor) -> None:
+def test_an_operator_who_comes_to_nothing_is_shown_the_way_on(place: Deployment, somebody: Visitor) -> None:
     assert somebody.get("/console/set-up/nobody/default").status_code == 404
     assert "Check the address of this page, or go back to the connections." in somebody.text
     assert "certmail tenants" not in somebody.text
@@ -349,7 +349,7 @@ def test_an_operator_who_comes_to_nothing_is_shown_the_way_on(place: Town, someb
     assert "Sign out" not in stranger.text
 
 
-def test_a_removal_before_anything_was_set_up_asks_for_nothing(place: Town, somebody: Visitor) -> None:
+def test_a_removal_before_anything_was_set_up_asks_for_nothing(place: Deployment, somebody: Visitor) -> None:
     path = set_up(place, somebody, "unused")
     somebody.get(f"{path}/removal")
     somebody.post(f"{path}/removal", confirm="unused/default")
@@ -358,7 +358,7 @@ def test_a_removal_before_anything_was_set_up_asks_for_nothing(place: Town, some
     assert "Nothing, unless something was set up for it at Google already." in said
 
 
-def test_what_was_entered_wrongly_is_corrected_or_chosen_anew(place: Town, somebody: Visitor) -> None:
+def test_what_was_entered_wrongly_is_corrected_or_chosen_anew(place: Deployment, somebody: Visitor) -> None:
     path = set_up(place, somebody, "wrong")
     somebody.post(
         f"{path}/correction", service_account="right@it.iam.gserviceaccount.com", mailbox="b@wrong.example"
@@ -375,7 +375,7 @@ def test_what_was_entered_wrongly_is_corrected_or_chosen_anew(place: Town, someb
     assert "Continue to Google" in somebody.text
 
 
-def test_what_waits_and_until_when_is_on_the_page(place: Town, somebody: Visitor) -> None:
+def test_what_waits_and_until_when_is_on_the_page(place: Deployment, somebody: Visitor) -> None:
     connection = place.link("waits", units=6_000)
     somebody.get(f"/console/connections/{connection}")
     somebody.post(f"/console/connections/{connection}/suspend")
@@ -394,17 +394,17 @@ def test_what_waits_and_until_when_is_on_the_page(place: Town, somebody: Visitor
     assert [(each["type"], each["by"]) for each in done[:2]] == [("opened", console), ("suspended", console)]
 
 
-def test_what_needs_attention_comes_first(place: Town, somebody: Visitor) -> None:
+def test_what_needs_attention_comes_first(place: Deployment, somebody: Visitor) -> None:
     place.link("aaa-works")
-    broken = place.office.connection(place.link("zzz-broken"))
-    place.office.save(broken.troubled("mailbox_unknown", "The mailbox was deleted.", "Restore the user."))
+    broken = place.admin.connection(place.link("zzz-broken"))
+    place.admin.save(broken.troubled("mailbox_unknown", "The mailbox was deleted.", "Restore the user."))
     somebody.get("/console")
     text = somebody.text
     assert text.index("zzz-broken") < text.index("aaa-works")
     assert "The mailbox was deleted." in text
 
 
-def test_a_certificate_is_rotated_and_a_connection_removed(place: Town, somebody: Visitor) -> None:
+def test_a_certificate_is_rotated_and_a_connection_removed(place: Deployment, somebody: Visitor) -> None:
     connection = place.link("goes")
     path = f"/console/connections/{connection}"
     somebody.get(path)
@@ -418,7 +418,7 @@ def test_a_certificate_is_rotated_and_a_connection_removed(place: Town, somebody
     somebody.get(f"{path}/removal")
     somebody.post(f"{path}/removal", confirm="goes")
     assert "nothing was removed" in somebody.text
-    assert place.office.connection(connection).state is ConnectionState.ACTIVE
+    assert place.admin.connection(connection).state is ConnectionState.ACTIVE
     somebody.post(f"{path}/removal", confirm="goes/default")
     said = somebody.wait(f"{path}/removal")
     assert "goes/default is removed." in said
@@ -427,14 +427,14 @@ def test_a_certificate_is_rotated_and_a_connection_removed(place: Town, somebody
     assert somebody.get(path).status_code == 404
 
 
-def link(place: Town, tenant: str, *, back: str = BACK) -> str:
+def link(place: Deployment, tenant: str, *, back: str = BACK) -> str:
     """A set-up link from the command line."""
     place.ask("tenants", "add", tenant, "--name", "Globex")
     made = place.ask("connections", "setup-link", tenant, "--return-url", back, "--state", "x&y")
     return str(made["url"])
 
 
-def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(place: Town) -> None:
+def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(place: Deployment) -> None:
     place.control("POST", "/accounts", {"email": "reviews@globex.example"})
     url = link(place, "globex")
     visitor = Visitor(place)
@@ -487,8 +487,10 @@ def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(plac
     assert "Google confirmed that certmail’s access is over." in said
 
 
-def test_an_operator_invites_the_administrator_to_one_connection(place: Town, somebody: Visitor) -> None:
-    connection = place.office.add_tenant("invited")[1].id
+def test_an_operator_invites_the_administrator_to_one_connection(
+    place: Deployment, somebody: Visitor
+) -> None:
+    connection = place.admin.add_tenant("invited")[1].id
     somebody.get(f"/console/connections/{connection}")
     somebody.post(f"/console/connections/{connection}/invitation")
     [url] = re.findall(r"http://\S+/connect/\S+", somebody.text)
@@ -499,7 +501,7 @@ def test_an_operator_invites_the_administrator_to_one_connection(place: Town, so
 
 
 def test_an_operator_who_is_asked_for_the_kind_can_invite_the_administrator_instead(
-    place: Town, somebody: Visitor
+    place: Deployment, somebody: Visitor
 ) -> None:
     somebody.get("/console/new")
     somebody.post("/console/new", tenant="asked", organisation="", name="second")
@@ -512,7 +514,7 @@ def test_an_operator_who_is_asked_for_the_kind_can_invite_the_administrator_inst
     assert visitor.post("/connect/set-up/asked/second/invitation").status_code == 404
 
 
-def test_a_set_up_link_is_refused_where_it_would_lead_astray(place: Town) -> None:
+def test_a_set_up_link_is_refused_where_it_would_lead_astray(place: Deployment) -> None:
     place.ask("tenants", "add", "astray")
     ran = place.run("connections", "setup-link", "astray", "--return-url", "https://evil.example/", "--json")
     assert (ran.status, ran.json["error"]["code"]) == (2, "return_url_not_allowed")
@@ -521,13 +523,13 @@ def test_a_set_up_link_is_refused_where_it_would_lead_astray(place: Town) -> Non
     assert (ran.status, ran.json["error"]["code"]) == (1, "unknown_tenant")
 
 
-def test_no_secret_or_address_of_it_stands_in_redis_or_the_log(place: Town) -> None:
+def test_no_secret_or_address_of_it_stands_in_redis_or_the_log(place: Deployment) -> None:
     url = link(place, "quiet")
     visitor = Visitor(place)
     visitor.open_link(url)
     _, *parts = url.rpartition("/")[2].split(".")
     secrets = [str(value) for value in visitor.session.cookies.values()] + parts
-    redis = place.office.redis
+    redis = place.admin.redis
     names = [name for name in redis.scan_iter("*") if redis.type(name) == b"string"]
     contents = b"\n".join(name + b" " + (redis.get(name) or b"") for name in names)
     assert redis_keys.SETUP.encode() + b"quiet " in contents, "it can be searched"

@@ -15,37 +15,37 @@ from certmail_config.admin.erasing import erase_connection
 from certmail_config.admin.suspension import set_tenant_state
 from certmail_config.base import redis_keys
 from certmail_config.base.ids import ConnectionId
-from certmail_config.tenants.models import ConnectionState, Limits, TenantState
+from certmail_config.tenants.models import ConnectionState, GoogleLimits, TenantState
 from support.deployment.console_visitor import PASSWORD, Visitor, operator
-from support.deployment.deployment import QUICK, Town, town
+from support.deployment.deployment import QUICK, Deployment, deployment
 
 HTML = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     settings = QUICK | {"CERTMAIL_OPERATOR_PASSWORD": PASSWORD}
     settings |= {"CERTMAIL_RETURN_URLS": "https://app.example.com/settings"}
-    with town(Path(tmp_path_factory.mktemp("attacks")), **settings) as made:
+    with deployment(Path(tmp_path_factory.mktemp("attacks")), **settings) as made:
         made.open_gateway()
         yield made
 
 
 @pytest.fixture(autouse=True)
-def _forget_tries(place: Town) -> None:
-    for name in place.office.redis.scan_iter(f"{redis_keys.LOGINS}*"):
-        place.office.redis.delete(name)
+def _forget_tries(place: Deployment) -> None:
+    for name in place.admin.redis.scan_iter(f"{redis_keys.LOGINS}*"):
+        place.admin.redis.delete(name)
 
 
 @pytest.fixture
-def somebody(place: Town) -> Visitor:
+def somebody(place: Deployment) -> Visitor:
     return operator(place)
 
 
-def pending(place: Town, tenant: str) -> str:
+def pending(place: Deployment, tenant: str) -> str:
     """A connection that is to be linked; gives its id."""
-    place.office.add_tenant(tenant)
-    return place.office.add_service_provider_app(tenant, "default", limits=Limits()).id
+    place.admin.add_tenant(tenant)
+    return place.admin.add_service_provider_app(tenant, "default", limits=GoogleLimits()).id
 
 
 def begin(visitor: Visitor, connection: str, base: str = "/console") -> str:
@@ -69,19 +69,19 @@ def come_back(visitor: Visitor, google: str, account: str) -> str:
     return answer.headers["Location"]
 
 
-def state_of(place: Town, connection: str) -> str:
-    return str(place.office.connection(ConnectionId(connection)).state)
+def state_of(place: Deployment, connection: str) -> str:
+    return str(place.admin.connection(ConnectionId(connection)).state)
 
 
-def service_account(place: Town, tenant: str) -> ConnectionId:
+def service_account(place: Deployment, tenant: str) -> ConnectionId:
     """A connection of a service account that waits for its super administrator."""
-    place.office.add_tenant(tenant)
-    made = place.office.add_customer_owned_app(
+    place.admin.add_tenant(tenant)
+    made = place.admin.add_customer_owned_app(
         tenant,
         "default",
         service_account=f"certmail@{tenant}-it.iam.gserviceaccount.com",
         mailbox=f"reviews@{tenant}.example",
-        limits=Limits(),
+        limits=GoogleLimits(),
         valid_days=60,
     )
     return made.id
@@ -97,7 +97,7 @@ def hand_on(visitor: Visitor, connection: str, base: str = "/console") -> str:
 
 class TestTheSuperAdministratorsLink:
     def test_it_shows_what_is_to_be_authorised_and_opens_nothing_else(
-        self, place: Town, somebody: Visitor
+        self, place: Deployment, somebody: Visitor
     ) -> None:
         connection = service_account(place, "handed")
         path = hand_on(somebody, connection)
@@ -118,7 +118,7 @@ class TestTheSuperAdministratorsLink:
         token = path.rpartition("/")[2]
         assert holder.get(f"/connect/{token}").status_code == 403, "it is no set-up link"
 
-    def test_its_form_is_sent_from_its_own_page_alone(self, place: Town, somebody: Visitor) -> None:
+    def test_its_form_is_sent_from_its_own_page_alone(self, place: Deployment, somebody: Visitor) -> None:
         mine = hand_on(somebody, service_account(place, "sa-mine"))
         other = hand_on(somebody, service_account(place, "sa-other"))
         holder = Visitor(place)
@@ -137,10 +137,10 @@ class TestTheSuperAdministratorsLink:
         assert holder.post(mine, token=holder.token).ok
 
     @pytest.mark.parametrize("how", ["altered", "replaced", "moved", "suspended", "other account", "removed"])
-    def test_it_ends(self, place: Town, somebody: Visitor, how: str) -> None:
+    def test_it_ends(self, place: Deployment, somebody: Visitor, how: str) -> None:
         tenant = f"ends-{how.replace(' ', '-')}"
         connection = service_account(place, tenant)
-        path, redis = hand_on(somebody, connection), place.office.redis
+        path, redis = hand_on(somebody, connection), place.admin.redis
         assert Visitor(place).get(path).ok
         match how:
             case "altered":
@@ -153,32 +153,34 @@ class TestTheSuperAdministratorsLink:
                 redis.set(redis_keys.DELEGATION + connection, redis.get(redis_keys.DELEGATION + other) or b"")
                 path = path.replace(path.rpartition(".")[2], theirs.rpartition(".")[2])
             case "suspended":
-                set_tenant_state(place.office, tenant, TenantState.SUSPENDED, "somebody")
+                set_tenant_state(place.admin, tenant, TenantState.SUSPENDED, "somebody")
             case "other account":
-                found = place.office.connection(connection)
-                place.office.save(replace(found, service_account="x@y.iam.gserviceaccount.com"))
+                found = place.admin.connection(connection)
+                place.admin.save(replace(found, service_account="x@y.iam.gserviceaccount.com"))
             case "removed":
-                erase_connection(place.office, place.office.connection(connection))
+                erase_connection(place.admin, place.admin.connection(connection))
         ended = Visitor(place)
         assert ended.get(path).status_code == 403
         assert "ask whoever sent you the link for a new one" in ended.text
         assert tenant not in ended.text
 
     def test_once_it_works_it_says_so_and_shows_nothing_more_whatever_happens_later(
-        self, place: Town, somebody: Visitor
+        self, place: Deployment, somebody: Visitor
     ) -> None:
         connection = service_account(place, "completed")
         path = hand_on(somebody, connection)
-        working = place.office.connection(connection).working(key_id="abc")
-        place.office.save(working)
+        working = place.admin.connection(connection).working(key_id="abc")
+        place.admin.save(working)
         for _ in ("once", "and later"):
             said = Visitor(place).read(path)
             assert "There is nothing left for you to do." in said
             assert "completed" not in said
-            found = place.office.connection(connection)
-            place.office.save(found.troubled("delegation_missing", "It is gone.", "Do it again."))
+            found = place.admin.connection(connection)
+            place.admin.save(found.troubled("delegation_missing", "It is gone.", "Do it again."))
 
-    def test_a_visitor_makes_one_for_their_own_connection_only(self, place: Town, somebody: Visitor) -> None:
+    def test_a_visitor_makes_one_for_their_own_connection_only(
+        self, place: Deployment, somebody: Visitor
+    ) -> None:
         theirs = service_account(place, "not-theirs")
         service_account(place, "sa-own")
         url = place.ask("connections", "setup-link", "sa-own")["url"]
@@ -189,7 +191,7 @@ class TestTheSuperAdministratorsLink:
         visitor.get(f"/connect/connections/{own}")
         assert visitor.post(f"/connect/connections/{theirs}/delegation").status_code == 404
 
-    def test_for_a_linked_account_there_is_none(self, place: Town, somebody: Visitor) -> None:
+    def test_for_a_linked_account_there_is_none(self, place: Deployment, somebody: Visitor) -> None:
         connection = pending(place, "no-delegation")
         somebody.get(f"/console/connections/{connection}")
         assert somebody.post(f"/console/connections/{connection}/delegation").status_code == 409
@@ -197,7 +199,7 @@ class TestTheSuperAdministratorsLink:
 
 class TestTheWayBackFromGoogle:
     def test_a_consent_begun_in_another_browser_is_not_ended_in_this_one(
-        self, place: Town, somebody: Visitor
+        self, place: Deployment, somebody: Visitor
     ) -> None:
         # An attacker's link, sent to a victim: the victim's mailbox would end in the attacker's hands.
         connection = pending(place, "foreign-state")
@@ -209,7 +211,7 @@ class TestTheWayBackFromGoogle:
         assert "was not started here" in victim.text
         assert state_of(place, connection) == "pending"
 
-    def test_a_state_is_good_once(self, place: Town, somebody: Visitor) -> None:
+    def test_a_state_is_good_once(self, place: Deployment, somebody: Visitor) -> None:
         connection = pending(place, "replayed")
         place.control("POST", "/accounts", {"email": "reviews@replayed.example"})
         back = come_back(somebody, begin(somebody, connection), "reviews@replayed.example")
@@ -217,13 +219,13 @@ class TestTheWayBackFromGoogle:
         assert state_of(place, connection) == "pending"
         somebody.post(urlsplit(somebody.page.url).path, answer="yes")
         assert state_of(place, connection) == "active"
-        linked = place.office.connection(ConnectionId(connection))
+        linked = place.admin.connection(ConnectionId(connection))
         assert somebody.get(back).ok, "whoever loads the page again is told how it ended"
-        assert place.office.connection(linked.id) == linked, "and nothing more comes of it"
+        assert place.admin.connection(linked.id) == linked, "and nothing more comes of it"
         assert Visitor(place).get(back).status_code == 400, "another browser is told nothing"
 
     def test_the_question_is_answered_by_that_browser_alone_and_from_its_own_page(
-        self, place: Town, somebody: Visitor
+        self, place: Deployment, somebody: Visitor
     ) -> None:
         connection = pending(place, "answered")
         place.control("POST", "/accounts", {"email": "reviews@answered.example"})
@@ -236,7 +238,9 @@ class TestTheWayBackFromGoogle:
         assert somebody.get(path.replace("account/", "account/x")).status_code == 400
         assert state_of(place, connection) == "pending"
 
-    def test_somebody_elses_code_is_refused_by_its_proof_key(self, place: Town, somebody: Visitor) -> None:
+    def test_somebody_elses_code_is_refused_by_its_proof_key(
+        self, place: Deployment, somebody: Visitor
+    ) -> None:
         connection, other = pending(place, "injected"), pending(place, "injecting")
         place.control("POST", "/accounts", {"email": "attacker@injected.example"})
         stolen = come_back(Visitor(place), begin(operator(place), other), "attacker@injected.example")
@@ -244,10 +248,10 @@ class TestTheWayBackFromGoogle:
         state = parse_qs(urlsplit(begin(somebody, connection)).query)["state"][0]
         somebody.get(f"/oauth/google/callback?state={state}&code={code}")
         assert "certmail@" not in somebody.text
-        found = place.office.connection(ConnectionId(connection))
+        found = place.admin.connection(ConnectionId(connection))
         assert (found.sub, found.mailbox, found.refresh_token) == (None, None, None)
 
-    def test_an_answer_of_another_issuer_is_refused(self, place: Town, somebody: Visitor) -> None:
+    def test_an_answer_of_another_issuer_is_refused(self, place: Deployment, somebody: Visitor) -> None:
         connection = pending(place, "issuer")
         place.control("POST", "/accounts", {"email": "reviews@issuer.example"})
         back = come_back(somebody, begin(somebody, connection), "reviews@issuer.example")
@@ -257,7 +261,7 @@ class TestTheWayBackFromGoogle:
         assert state_of(place, connection) == "pending"
 
     def test_the_callback_leads_to_no_address_that_is_given_to_it(
-        self, place: Town, somebody: Visitor
+        self, place: Deployment, somebody: Visitor
     ) -> None:
         connection = pending(place, "redirect")
         state = parse_qs(urlsplit(begin(somebody, connection)).query)["state"][0]
@@ -269,11 +273,11 @@ class TestTheWayBackFromGoogle:
 
 
 class TestSetUpLinks:
-    def issue(self, place: Town, tenant: str) -> str:
-        place.office.add_tenant(tenant)
+    def issue(self, place: Deployment, tenant: str) -> str:
+        place.admin.add_tenant(tenant)
         return str(place.ask("connections", "setup-link", tenant)["url"])
 
-    def test_a_stolen_one_opens_nothing_in_another_browser(self, place: Town) -> None:
+    def test_a_stolen_one_opens_nothing_in_another_browser(self, place: Deployment) -> None:
         url = self.issue(place, "stolen")
         assert Visitor(place).open_link(url).ok
         thief = Visitor(place)
@@ -281,13 +285,13 @@ class TestSetUpLinks:
         assert "was pressed in another browser" in thief.text
         assert thief.get("/connect").status_code == 403
 
-    def test_a_mail_program_that_looks_at_it_first_does_not_use_it_up(self, place: Town) -> None:
+    def test_a_mail_program_that_looks_at_it_first_does_not_use_it_up(self, place: Deployment) -> None:
         url = self.issue(place, "scanned")
         requests.get(url, timeout=10)
         requests.head(url, timeout=10)
         assert Visitor(place).open_link(url).ok
 
-    def test_two_that_press_start_at_once_do_not_both_get_in(self, place: Town) -> None:
+    def test_two_that_press_start_at_once_do_not_both_get_in(self, place: Deployment) -> None:
         url = self.issue(place, "raced")
         one, other = Visitor(place), Visitor(place)
         one.get(url)
@@ -295,7 +299,7 @@ class TestSetUpLinks:
         assert one.post(url).ok
         assert other.post(url).status_code == 403
 
-    def test_a_newer_one_ends_it_and_whoever_is_in(self, place: Town) -> None:
+    def test_a_newer_one_ends_it_and_whoever_is_in(self, place: Deployment) -> None:
         url = self.issue(place, "reissued")
         visitor = Visitor(place)
         assert visitor.open_link(url).ok
@@ -304,7 +308,7 @@ class TestSetUpLinks:
         assert visitor.get(url).status_code == 403
         assert Visitor(place).open_link(newer).ok
 
-    def test_one_that_is_over_or_altered_opens_nothing(self, place: Town) -> None:
+    def test_one_that_is_over_or_altered_opens_nothing(self, place: Deployment) -> None:
         url = self.issue(place, "altered")
         tenant, id_ = url.rpartition("/")[2].split(".")
         for token in (
@@ -316,23 +320,23 @@ class TestSetUpLinks:
             "x" * 5000,
         ):
             assert Visitor(place).get(f"/connect/{token}").status_code in {403, 404}, token
-        place.office.redis.delete(redis_keys.SETUP + "altered")  # as after seven days
+        place.admin.redis.delete(redis_keys.SETUP + "altered")  # as after seven days
         visitor = Visitor(place)
         assert visitor.get(url).status_code == 403
         assert "has expired" in visitor.text
 
-    def finished(self, place: Town, tenant: str) -> Visitor:
+    def finished(self, place: Deployment, tenant: str) -> Visitor:
         """Somebody whose set-up is complete, and who may look at it for a while."""
         url = self.issue(place, tenant)
         visitor = Visitor(place)
         visitor.open_link(url)
-        made = place.office.add_service_provider_app(tenant, "default", limits=Limits())
-        place.office.save(replace(made, mailbox=f"box@{tenant}.example", state=ConnectionState.ACTIVE))
+        made = place.admin.add_service_provider_app(tenant, "default", limits=GoogleLimits())
+        place.admin.save(replace(made, mailbox=f"box@{tenant}.example", state=ConnectionState.ACTIVE))
         assert f"box@{tenant}.example" in visitor.read("/connect")
         assert visitor.get(url).ok, "it is shown where it was completed"
         return visitor
 
-    def test_a_visit_ends_with_a_newer_link_with_suspension_and_with_removal(self, place: Town) -> None:
+    def test_a_visit_ends_with_a_newer_link_with_suspension_and_with_removal(self, place: Deployment) -> None:
         relinked, _, removed = (self.finished(place, f"done-{n}") for n in range(3))
         begun = Visitor(place)
         begun.open_link(place.ask("connections", "setup-link", "done-1", "--name", "second")["url"])
@@ -343,18 +347,18 @@ class TestSetUpLinks:
         assert (ran.status, ran.json["error"]["code"]) == (1, "connection_active")
         assert relinked.get("/connect").ok
         place.ask("connections", "setup-link", "done-0", "--again")
-        set_tenant_state(place.office, "done-1", TenantState.SUSPENDED, "for now")
-        set_tenant_state(place.office, "done-3", TenantState.SUSPENDED, "for now")
-        erase_connection(place.office, place.office.connection("done-2/default"))
+        set_tenant_state(place.admin, "done-1", TenantState.SUSPENDED, "for now")
+        set_tenant_state(place.admin, "done-3", TenantState.SUSPENDED, "for now")
+        erase_connection(place.admin, place.admin.connection("done-2/default"))
         for over in (relinked, begun, suspended, removed):
             assert over.get("/connect").status_code == 403
 
-    def test_it_is_forgotten_after_seven_days(self, place: Town) -> None:
+    def test_it_is_forgotten_after_seven_days(self, place: Deployment) -> None:
         self.issue(place, "week")
-        left = place.office.redis.ttl(redis_keys.SETUP + "week")
+        left = place.admin.redis.ttl(redis_keys.SETUP + "week")
         assert 7 * 86_400 - 60 < int(str(left)) <= 7 * 86_400
 
-    def test_it_opens_one_connection_of_one_tenant(self, place: Town) -> None:
+    def test_it_opens_one_connection_of_one_tenant(self, place: Deployment) -> None:
         mine, theirs = self.issue(place, "mine"), pending(place, "theirs")
         visitor = Visitor(place)
         visitor.open_link(mine)
@@ -374,7 +378,7 @@ class TestSetUpLinks:
         assert visitor.post("/connect/set-up/theirs/default/linked-account", token=token).status_code == 404
         assert state_of(place, theirs) == "pending"
 
-    def test_it_opens_nothing_of_the_operators(self, place: Town) -> None:
+    def test_it_opens_nothing_of_the_operators(self, place: Deployment) -> None:
         url = self.issue(place, "climber")
         connection = pending(place, "above")
         visitor = Visitor(place)
@@ -393,7 +397,7 @@ class TestSetUpLinks:
 class TestForms:
     @pytest.mark.parametrize("token", ["", "guessed", "x" * 43])
     def test_one_without_its_pages_token_does_nothing(
-        self, place: Town, somebody: Visitor, token: str
+        self, place: Deployment, somebody: Visitor, token: str
     ) -> None:
         connection = pending(place, f"csrf{len(token)}")
         for path in ("suspend", "link", "check", "removal", "another-kind", "invitation"):
@@ -411,27 +415,27 @@ class TestForms:
         ],
     )
     def test_one_that_another_site_sends_does_nothing(
-        self, place: Town, somebody: Visitor, headers: dict[str, str]
+        self, place: Deployment, somebody: Visitor, headers: dict[str, str]
     ) -> None:
         somebody.get("/console/new")
         form = {"csrf": somebody.token, "tenant": "smuggled", "organisation": "", "name": ""}
         answer = somebody.session.post(f"{place.gateway}/console/new", data=form, headers=headers, timeout=10)
         assert answer.status_code == 403
 
-    def test_signing_in_needs_the_forms_own_token_too(self, place: Town) -> None:
+    def test_signing_in_needs_the_forms_own_token_too(self, place: Deployment) -> None:
         visitor = Visitor(place)
         visitor.get("/console/sign-in")
         assert visitor.post("/console/sign-in", token="x", password=PASSWORD).status_code == 403
         assert urlsplit(visitor.get("/console").url).path == "/console/sign-in"
 
-    def test_nothing_changes_by_looking(self, place: Town, somebody: Visitor) -> None:
+    def test_nothing_changes_by_looking(self, place: Deployment, somebody: Visitor) -> None:
         connection = pending(place, "looking")
         for path in ("suspend", "resume", "rotate", "check", "link", "another-kind", "correction"):
             assert somebody.get(f"/console/connections/{connection}/{path}").status_code == 405, path
 
 
 class TestSigningIn:
-    def test_a_guesser_is_stopped_even_with_the_right_password(self, place: Town) -> None:
+    def test_a_guesser_is_stopped_even_with_the_right_password(self, place: Deployment) -> None:
         visitor = Visitor(place)
         for _ in range(5):
             assert visitor.sign_in("wrong password").status_code == 403
@@ -442,14 +446,16 @@ class TestSigningIn:
         fresh = Visitor(place)
         assert fresh.sign_in(PASSWORD).status_code == 429, "another browser of that address neither"
 
-    def test_whoever_is_signed_in_is_not_shut_out_by_a_guesser(self, place: Town, somebody: Visitor) -> None:
+    def test_whoever_is_signed_in_is_not_shut_out_by_a_guesser(
+        self, place: Deployment, somebody: Visitor
+    ) -> None:
         guesser = Visitor(place)
         for _ in range(7):
             guesser.sign_in("wrong password")
         assert somebody.get("/console").ok
         assert urlsplit(somebody.page.url).path == "/console"
 
-    def test_a_session_that_was_known_before_is_worth_nothing_after(self, place: Town) -> None:
+    def test_a_session_that_was_known_before_is_worth_nothing_after(self, place: Deployment) -> None:
         visitor = Visitor(place)
         visitor.bake("certmail-console", "fixed-by-an-attacker")
         visitor.sign_in()
@@ -458,7 +464,7 @@ class TestSigningIn:
         attacker.bake("certmail-console", "fixed-by-an-attacker")
         assert urlsplit(attacker.get("/console").url).path == "/console/sign-in"
 
-    def test_signing_in_again_ends_the_session_before(self, place: Town, somebody: Visitor) -> None:
+    def test_signing_in_again_ends_the_session_before(self, place: Deployment, somebody: Visitor) -> None:
         before = str(somebody.cookie("certmail-console"))
         somebody.sign_in()
         thief = Visitor(place)
@@ -466,7 +472,7 @@ class TestSigningIn:
         assert urlsplit(thief.get("/console").url).path == "/console/sign-in"
 
     def test_a_cookie_that_was_stolen_is_worth_nothing_after_signing_out(
-        self, place: Town, somebody: Visitor
+        self, place: Deployment, somebody: Visitor
     ) -> None:
         stolen = str(somebody.cookie("certmail-console"))
         somebody.get("/console")
@@ -477,7 +483,7 @@ class TestSigningIn:
 
 
 class TestPages:
-    def test_none_can_be_framed_or_run_what_is_not_ours(self, place: Town, somebody: Visitor) -> None:
+    def test_none_can_be_framed_or_run_what_is_not_ours(self, place: Deployment, somebody: Visitor) -> None:
         connection = pending(place, "framed")
         paths = [
             "/console",
@@ -499,7 +505,7 @@ class TestPages:
             assert not re.search(r"<[^>]+\s(on\w+|style)=", somebody.page.text), path
             assert not re.search(r"<script(?![^>]*\ssrc=)", somebody.page.text), path
 
-    def test_html_in_every_field_is_text(self, place: Town, somebody: Visitor) -> None:
+    def test_html_in_every_field_is_text(self, place: Deployment, somebody: Visitor) -> None:
         somebody.get("/console/new")
         for field in ("tenant", "organisation", "name"):
             fields = {"tenant": "html", "organisation": "", "name": "", field: HTML}
@@ -521,8 +527,8 @@ class TestPages:
             assert "<script>alert" not in somebody.page.text, field
             assert "onerror=alert(1)>" not in somebody.page.text, field
         connection = pending(place, "html-words")
-        found = place.office.connection(ConnectionId(connection))
-        place.office.save(found.troubled("odd", f"Google says: {HTML} 100 % {{{{ 7*7 }}}}", f"{HTML} %(x)s"))
+        found = place.admin.connection(ConnectionId(connection))
+        place.admin.save(found.troubled("odd", f"Google says: {HTML} 100 % {{{{ 7*7 }}}}", f"{HTML} %(x)s"))
         for path in ("/console", f"/console/connections/{connection}", f"/console?q={HTML}"):
             somebody.get(path)
             assert somebody.page.ok, path
@@ -532,7 +538,7 @@ class TestPages:
         assert "&lt;script&gt;alert(2)&lt;/script&gt;" in somebody.page.text
         assert "100 % {{ 7*7 }}" in somebody.text
 
-    def test_a_link_or_certificate_shows_no_private_key(self, place: Town, somebody: Visitor) -> None:
+    def test_a_link_or_certificate_shows_no_private_key(self, place: Deployment, somebody: Visitor) -> None:
         connection = place.link("public")
         for path in ("", "/certificate", "/removal"):
             text = somebody.get(f"/console/connections/{connection}{path}").text
@@ -546,10 +552,10 @@ class TestPages:
             "/console/static/x/%2e%2e%2fapp.py",
         ],
     )
-    def test_only_the_files_that_are_meant_are_given_out(self, place: Town, path: str) -> None:
+    def test_only_the_files_that_are_meant_are_given_out(self, place: Deployment, path: str) -> None:
         assert requests.get(f"{place.gateway}{path}", timeout=10).status_code == 404
 
-    def test_a_form_that_is_too_large_is_refused(self, place: Town, somebody: Visitor) -> None:
+    def test_a_form_that_is_too_large_is_refused(self, place: Deployment, somebody: Visitor) -> None:
         somebody.get("/console/new")
         answer = somebody.post("/console/new", tenant="x" * 100_000, organisation="", name="")
         assert answer.status_code == 413
@@ -557,7 +563,7 @@ class TestPages:
 
 def test_cookies_are_for_this_host_over_https_only_where_it_is_reached_so(tmp_path: Path) -> None:
     settings = {"CERTMAIL_OPERATOR_PASSWORD": PASSWORD, "CERTMAIL_PUBLIC_URL": "https://certmail.example.com"}
-    with town(tmp_path, **settings) as place:
+    with deployment(tmp_path, **settings) as place:
         place.open_gateway()
         answer = requests.get(f"{place.gateway}/console/sign-in", timeout=10)
         cookie = answer.headers["Set-Cookie"]
@@ -569,7 +575,7 @@ def test_cookies_are_for_this_host_over_https_only_where_it_is_reached_so(tmp_pa
 
 
 def test_another_password_ends_every_visit(tmp_path: Path) -> None:
-    with town(tmp_path, CERTMAIL_OPERATOR_PASSWORD=PASSWORD) as place:
+    with deployment(tmp_path, CERTMAIL_OPERATOR_PASSWORD=PASSWORD) as place:
         first = place.open_gateway()
         visitor = operator(place)
         assert urlsplit(visitor.get("/console").url).path == "/console"
@@ -581,7 +587,7 @@ def test_another_password_ends_every_visit(tmp_path: Path) -> None:
 
 
 def test_without_a_password_the_console_is_closed_and_says_how_it_opens(tmp_path: Path) -> None:
-    with town(tmp_path) as place:
+    with deployment(tmp_path) as place:
         place.open_gateway()
         answer = requests.get(f"{place.gateway}/console/sign-in", timeout=10)
         assert answer.status_code == 503

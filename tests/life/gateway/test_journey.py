@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pytest
 
-from support.deployment.deployment import QUICK, Town, campaign, recorded_in, town, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, deployment, recorded_in, wait_for
 from support.deployment.restore_checks import nothing_leaves, stopped
 from support.processes.documented import commands, run
 from support.servers.operated import Operated, operated
@@ -29,13 +29,13 @@ UNITS: Final = 180_000
 SETTINGS: Final = QUICK | {"CERTMAIL_VERIFY_SECONDS": "4"}
 
 
-def do(place: Town, redis: Operated, *headings: str, **more: str) -> str:
+def do(place: Deployment, redis: Operated, *headings: str, **more: str) -> str:
     """Run the commands below these headings."""
     environment = redis.environment | place.environment | {"PATH": redis.environment["PATH"]} | more
     return "".join(run(DOCUMENT[heading], environment) for heading in headings)
 
 
-def enqueue(place: Town, reviewers: Iterable[int]) -> dict[str, Any]:
+def enqueue(place: Deployment, reviewers: Iterable[int]) -> dict[str, Any]:
     """Give the campaign, or a part of it, to `certmail send`, as its application does."""
     head, *rows = campaign(REVIEWERS).splitlines()
     ran = place.run("send", "-", "--json", stdin="\n".join([head, *(rows[n] for n in reviewers)]))
@@ -44,7 +44,7 @@ def enqueue(place: Town, reviewers: Iterable[int]) -> dict[str, Any]:
     return report
 
 
-def lose(place: Town, redis: Operated, copies: tuple[str, str]) -> None:
+def lose(place: Deployment, redis: Operated, copies: tuple[str, str]) -> None:
     """A campaign, backups in the middle of it, and the end of everything but them."""
     place.control("PUT", "/limits", {"units_per_minute": 2 * UNITS, "in_flight": 100})
     worker = place.worker()
@@ -62,10 +62,10 @@ def lose(place: Town, redis: Operated, copies: tuple[str, str]) -> None:
     worker.kill()
     worker.wait(60)
     redis.destroy()
-    place.office.engine.dispose()  # what this process has open of the old database
+    place.admin.engine.dispose()  # what this process has open of the old database
 
 
-def come_back(place: Town, redis: Operated, restores: tuple[str, str]) -> str:
+def come_back(place: Deployment, redis: Operated, restores: tuple[str, str]) -> str:
     """Put both stores back, and repair; gives what the repair says."""
     do(place, redis, *restores)
     place.worker()
@@ -76,7 +76,7 @@ def come_back(place: Town, redis: Operated, restores: tuple[str, str]) -> str:
     return said
 
 
-def everybody_has_one(place: Town) -> None:
+def everybody_has_one(place: Deployment) -> None:
     """Each reviewer once, by the mailboxes."""
     assert Counter(message["to"] for message in place.messages()) == {
         f"reviewer{n}@people.example": 1 for n in range(REVIEWERS)
@@ -88,7 +88,7 @@ def test_back_from_append_only_files_with_a_person_who_looks(tmp_path: Path) -> 
     database = f"sqlite:///{tmp_path}/data/certmail.sqlite"
     with (
         operated(tmp_path, database, None) as redis,
-        town(tmp_path / "data", **SETTINGS, CERTMAIL_REDIS_URL=redis.url) as place,
+        deployment(tmp_path / "data", **SETTINGS, CERTMAIL_REDIS_URL=redis.url) as place,
     ):
         place.link(units=UNITS, in_flight=20)
         lose(place, redis, ("Back up Redis: its append-only files", "Back up SQLite"))
@@ -106,7 +106,7 @@ def test_back_from_append_only_files_with_a_person_who_looks(tmp_path: Path) -> 
         everybody_has_one(place)
 
 
-def wait_and_enqueue_again(place: Town) -> None:
+def wait_and_enqueue_again(place: Deployment) -> None:
     """What was lost, and only that, is taken in anew."""
     wait_for("all to end", lambda: set(place.recorded().values()) <= {"accepted", "failed"}, 90)
     named = {job for job, state in place.recorded().items() if state == "failed"}
@@ -124,7 +124,7 @@ def test_back_from_a_snapshot_where_certmail_may_look_itself(
     recorded = recorded_in(postgres_database)
     with (
         operated(tmp_path, postgres_database, postgres_server) as redis,
-        town(tmp_path / "data", **SETTINGS, **recorded, CERTMAIL_REDIS_URL=redis.url) as place,
+        deployment(tmp_path / "data", **SETTINGS, **recorded, CERTMAIL_REDIS_URL=redis.url) as place,
     ):
         place.link(units=UNITS, in_flight=20, verify=True)
         lose(place, redis, ("Back up Redis: an RDB snapshot", "Back up PostgreSQL"))

@@ -20,7 +20,7 @@ import pytest
 import requests
 
 from support.deployment.console_visitor import Visitor
-from support.deployment.deployment import SEND_SCOPE, Town, wait_for
+from support.deployment.deployment import SEND_SCOPE, Deployment, wait_for
 
 MAILBOX = "access-reviews@acme.example"
 
@@ -73,7 +73,7 @@ def test_somebody_looks_around(tmp_path: Path) -> None:
         with looking_around(environment) as (process, said):
             assert said["data_dir"] == str(tmp_path / ".local/share/certmail/sandbox")
             assert taken not in said["console"], "another program is there"
-            place = Town(tmp_path, environment, google=said["sandbox"], gateway=said["api"])
+            place = Deployment(tmp_path, environment, google=said["sandbox"], gateway=said["api"])
             everything_answers(said)
             page = set_up_by_its_pages(place, said)
             a_reminder_arrives(place, said)
@@ -91,7 +91,7 @@ def test_somebody_looks_around(tmp_path: Path) -> None:
     with looking_around(environment) as (_, again):
         assert again["api_key"] == said["api_key"]
         everything_answers(again)
-        place = Town(tmp_path, environment, google=again["sandbox"], gateway=again["api"])
+        place = Deployment(tmp_path, environment, google=again["sandbox"], gateway=again["api"])
         assert len(place.messages()) == 1, "what was done before is there"
         operator = Visitor(place)
         assert operator.sign_in(again["password"]).ok
@@ -110,7 +110,7 @@ def everything_answers(said: dict[str, Any]) -> None:
     assert requests.get(f"{said['flower']}/workers", auth=auth, timeout=30).ok
 
 
-def set_up_by_its_pages(place: Town, said: dict[str, Any]) -> str:
+def set_up_by_its_pages(place: Deployment, said: dict[str, Any]) -> str:
     """A service account, from certmail's console through the stand-ins of Google's and back; the connection's page."""
     operator = Visitor(place)
     assert operator.sign_in(said["password"]).ok
@@ -140,7 +140,7 @@ def links_to(google: str, html: str) -> list[str]:
     return [unescape(link) for link in re.findall(rf'href="({re.escape(google)}[^"]*)"', html)]
 
 
-def a_reminder_arrives(place: Town, said: dict[str, Any]) -> None:
+def a_reminder_arrives(place: Deployment, said: dict[str, Any]) -> None:
     given: Any = {"tenant": "acme", "to": "anna@acme.example", "campaign": "q4", "pending": 3}
     headers = {"Authorization": f"Bearer {said['api_key']}"}
     taken = requests.post(f"{said['api']}/v1/reminders", json=given, headers=headers, timeout=10)
@@ -149,7 +149,7 @@ def a_reminder_arrives(place: Town, said: dict[str, Any]) -> None:
     assert "anna@acme.example" in requests.get(said["mail"], timeout=10).text
 
 
-def the_page_tells_what_a_new_terminal_needs(place: Town, said: dict[str, Any], page: str) -> None:
+def the_page_tells_what_a_new_terminal_needs(place: Deployment, said: dict[str, Any], page: str) -> None:
     """Of the sandbox it knows nothing yet, and certmail may be in no PATH."""
     operator = Visitor(place)
     assert operator.sign_in(said["password"]).ok
@@ -169,7 +169,7 @@ def the_page_tells_what_a_new_terminal_needs(place: Town, said: dict[str, Any], 
     assert "1 could be enqueued" in ran.stderr
 
 
-def commands_work_in_its_directory(place: Town) -> None:
+def commands_work_in_its_directory(place: Deployment) -> None:
     probed = place.run("connections", "probe", "acme/default")
     assert probed.status == 0, probed
     assert place.ask("deliveries", "list")["deliveries"][0]["tenant"] == "acme"
@@ -184,7 +184,7 @@ def test_it_is_refused(tmp_path: Path, arguments: list[str], sentence: str) -> N
     real = tmp_path / ".local/share/certmail/sandbox"
     real.mkdir(parents=True)
     (real / "vault.key").write_text("somebody's")
-    refused = Town(tmp_path, bare(tmp_path)).run(*arguments)
+    refused = Deployment(tmp_path, bare(tmp_path)).run(*arguments)
     assert refused.status in {1, 2}
     assert sentence in refused.err
     assert [each.name for each in real.iterdir() if each.name != "up.lock"] == ["vault.key"]

@@ -13,8 +13,8 @@ import requests
 
 from certmail_config.admin.api_keys import create_key
 from certmail_config.base import redis_keys
-from certmail_config.tenants.api_keys import EVERY_TENANT, Scope
-from support.deployment.deployment import Town, town
+from certmail_config.tenants.api_keys import EVERY_TENANT, KeyScope
+from support.deployment.deployment import Deployment, deployment
 
 SECONDS = 40
 CONFIG = """\
@@ -34,18 +34,18 @@ checks.negative_data_rejection.enabled = false
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with town(Path(tmp_path_factory.mktemp("openapi")), CERTMAIL_API_PER_MINUTE="10000000") as made:
-        made.office.add_tenant("acme")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with deployment(Path(tmp_path_factory.mktemp("openapi")), CERTMAIL_API_PER_MINUTE="10000000") as made:
+        made.admin.add_tenant("acme")
         made.open_gateway()
         yield made
 
 
 @pytest.mark.timeout(240)
 def test_no_answer_is_a_5xx_or_outside_the_document(
-    place: Town, record_property: Callable[[str, object], None]
+    place: Deployment, record_property: Callable[[str, object], None]
 ) -> None:
-    _, key = create_key(place.office, "schemathesis", tenants=[EVERY_TENANT], scopes=[*Scope])
+    _, key = create_key(place.admin, "schemathesis", tenants=[EVERY_TENANT], scopes=[*KeyScope])
     config = place.data_dir / "schemathesis.toml"
     config.write_text(CONFIG)
     command = [
@@ -58,13 +58,13 @@ def test_no_answer_is_a_5xx_or_outside_the_document(
     found = re.search(r"(\d+) generated", ran.stdout)
     assert found, ran.stdout
     assert int(found[1]) > 100
-    assert place.office.redis.zcard(redis_keys.DUE), "some were good enough to be taken in"
+    assert place.admin.redis.zcard(redis_keys.DUE), "some were good enough to be taken in"
     record_property(
         "said", f"Schemathesis: {found[1]} test cases in {SECONDS} s, no 5xx, none outside the document"
     )
 
 
-def test_the_page_explains_every_request_object_and_problem(place: Town) -> None:
+def test_the_page_explains_every_request_object_and_problem(place: Deployment) -> None:
     document = requests.get(f"{place.gateway}/openapi.json", timeout=10).json()
     page = requests.get(f"{place.gateway}/docs", timeout=10)
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
@@ -83,7 +83,7 @@ def test_the_page_explains_every_request_object_and_problem(place: Town) -> None
     assert sent.json()["type"].rpartition("#")[2] in ids
 
 
-def test_what_the_document_names_is_what_there_is(place: Town) -> None:
+def test_what_the_document_names_is_what_there_is(place: Deployment) -> None:
     document = requests.get(f"{place.gateway}/openapi.json", timeout=10).json()
     assert document["openapi"].startswith("3.1")
     for path, methods in document["paths"].items():

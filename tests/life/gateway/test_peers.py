@@ -17,14 +17,14 @@ import pytest
 
 from certmail import Mailer, Reminder
 from certmail_config.base.errors import ReminderRejected
-from support.deployment.deployment import QUICK, Town, campaign, town, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, deployment, wait_for
 
 DEADLINE_MESSAGE = "User-rate limit exceeded.  Retry after {}"
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with town(Path(tmp_path_factory.mktemp("peers")), **QUICK) as made:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with deployment(Path(tmp_path_factory.mktemp("peers")), **QUICK) as made:
         made.control("PUT", "/limits", {"units_per_minute": 150_000})
         made.worker()
         wait_for("a worker", lambda: made.workers() == 1)
@@ -32,37 +32,42 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 
 
 @pytest.fixture
-def tenant(place: Town, request: pytest.FixtureRequest) -> str:
+def tenant(place: Deployment, request: pytest.FixtureRequest) -> str:
     """A tenant of the test's own, whose mailbox no other test has spoilt."""
     name = "t" + hashlib.sha256(request.node.name.encode()).hexdigest()[:8]
     place.link(name, units=150_000, in_flight=10)
     return name
 
 
-def ends(place: Town, job: str, *states: str, seconds: float = 90) -> dict[str, Any]:
+def ends(place: Deployment, job: str, *states: str, seconds: float = 90) -> dict[str, Any]:
     wait_for(f"{job} in {states}", lambda: place.status(job)["state"] in states, seconds)
     return place.status(job)
 
 
-def asked(place: Town, *jobs: str) -> list[datetime]:
+def asked(place: Deployment, *jobs: str) -> list[datetime]:
     """When Gmail was asked to send these."""
     return [datetime.fromisoformat(item["at"]) for item in place.sends() if item["certmail_id"] in jobs]
 
 
-def spoil(place: Town, tenant: str, fault: str | dict[str, Any], times: int = 1) -> None:
+def spoil(place: Deployment, tenant: str, fault: str | dict[str, Any], times: int = 1) -> None:
     """Let something go wrong at Google, in one tenant's mailbox."""
     match = {"mailbox": f"reviews@{tenant}.example", "path": "/messages/send"}
     place.control("POST", "/faults", {"match": match, "fault": fault, "times": times})
 
 
 def answer(
-    place: Town, tenant: str, status: int, reason: str, message: str, headers: dict[str, str] | None = None
+    place: Deployment,
+    tenant: str,
+    status: int,
+    reason: str,
+    message: str,
+    headers: dict[str, str] | None = None,
 ) -> None:
     error = {"code": status, "message": message, "errors": [{"reason": reason, "message": message}]}
     spoil(place, tenant, {"status": status, "headers": headers or {}, "body": {"error": error}})
 
 
-def test_a_hundred_mails_are_one_call_each(place: Town, tenant: str) -> None:
+def test_a_hundred_mails_are_one_call_each(place: Deployment, tenant: str) -> None:
     """EmailEngine: two calls for each mail."""
     jobs = place.send(campaign(100, tenant))
     place.wait_recorded(jobs, {"accepted"}, seconds=100)
@@ -73,7 +78,7 @@ def test_a_hundred_mails_are_one_call_each(place: Town, tenant: str) -> None:
 
 def test_a_failing_read_back_sends_nothing_again(tmp_path: Path) -> None:
     """EmailEngine: five copies in 67 seconds, until the read-back worked again."""
-    with town(tmp_path, **QUICK, CERTMAIL_VERIFY_SECONDS="2") as place:
+    with deployment(tmp_path, **QUICK, CERTMAIL_VERIFY_SECONDS="2") as place:
         place.link(verify=True)
         place.worker()
         place.fault("reset_after")
@@ -87,7 +92,7 @@ def test_a_failing_read_back_sends_nothing_again(tmp_path: Path) -> None:
         assert place.status(job)["state"] == "uncertain"
 
 
-def test_a_reset_after_acceptance_is_one_copy_and_uncertain(place: Town, tenant: str) -> None:
+def test_a_reset_after_acceptance_is_one_copy_and_uncertain(place: Deployment, tenant: str) -> None:
     """EmailEngine and django-post_office: two copies."""
     spoil(place, tenant, "reset_after")
     job = place.send(campaign(1, tenant))[0]
@@ -100,7 +105,7 @@ def test_a_reset_after_acceptance_is_one_copy_and_uncertain(place: Town, tenant:
 
 def test_a_worker_killed_after_acceptance_is_one_copy_and_uncertain(tmp_path: Path) -> None:
     """EmailEngine: two copies, the second 242 seconds after the restart."""
-    with town(tmp_path, **QUICK) as place:
+    with deployment(tmp_path, **QUICK) as place:
         place.link()
         worker = place.worker()
         place.fault("hang_after")
@@ -114,7 +119,7 @@ def test_a_worker_killed_after_acceptance_is_one_copy_and_uncertain(tmp_path: Pa
         assert place.copies()[job] == 1
 
 
-def test_an_endpoint_that_hangs_for_one_tenant_delays_no_other(place: Town, tenant: str) -> None:
+def test_an_endpoint_that_hangs_for_one_tenant_delays_no_other(place: Deployment, tenant: str) -> None:
     """EmailEngine: the other tenant waited 271 seconds; django-post_office never tried its mail and called it failed."""
     place.link("globex")
     spoil(place, tenant, "hang_after", times=10)
@@ -130,7 +135,7 @@ def test_an_endpoint_that_hangs_for_one_tenant_delays_no_other(place: Town, tena
     assert max(place.copies()[job] for job in hanging) <= 1
 
 
-def test_a_retry_after_header_is_kept_to(place: Town, tenant: str) -> None:
+def test_a_retry_after_header_is_kept_to(place: Deployment, tenant: str) -> None:
     """EmailEngine: an empty request after 3.3 seconds, the real one after 7.9; django-post_office ignores it."""
     answer(place, tenant, 429, "rateLimitExceeded", "Too many requests", {"Retry-After": "3"})
     job = place.send(campaign(1, tenant))[0]
@@ -139,7 +144,7 @@ def test_a_retry_after_header_is_kept_to(place: Town, tenant: str) -> None:
     assert timedelta(seconds=3) <= second - first < timedelta(seconds=6)
 
 
-def test_a_deadline_in_the_text_is_kept_to(place: Town, tenant: str) -> None:
+def test_a_deadline_in_the_text_is_kept_to(place: Deployment, tenant: str) -> None:
     """EmailEngine: two requests for each attempt, the deadline ignored; django-post_office: failed at once."""
     deadline = datetime.now(UTC) + timedelta(minutes=15)
     message = DEADLINE_MESSAGE.format(deadline.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
@@ -158,7 +163,7 @@ def test_a_deadline_in_the_text_is_kept_to(place: Town, tenant: str) -> None:
         assert datetime.fromisoformat(status["forecast_at"]) > deadline
 
 
-def test_a_quota_refusal_is_asked_once_and_then_waited_for(place: Town, tenant: str) -> None:
+def test_a_quota_refusal_is_asked_once_and_then_waited_for(place: Deployment, tenant: str) -> None:
     """EmailEngine: four requests for each of ten attempts."""
     answer(place, tenant, 403, "rateLimitExceeded", "Quota exceeded")
     job = place.send(campaign(1, tenant))[0]
@@ -168,7 +173,7 @@ def test_a_quota_refusal_is_asked_once_and_then_waited_for(place: Town, tenant: 
     assert second - first >= timedelta(seconds=2)
 
 
-def test_a_bad_address_fails_at_once(place: Town, tenant: str) -> None:
+def test_a_bad_address_fails_at_once(place: Deployment, tenant: str) -> None:
     """EmailEngine: ten tries over 42 minutes; django-post_office: four."""
     answer(place, tenant, 400, "invalidArgument", "Invalid To header")
     job = place.send(campaign(1, tenant))[0]
@@ -176,9 +181,9 @@ def test_a_bad_address_fails_at_once(place: Town, tenant: str) -> None:
     assert len(asked(place, job)) == 1
 
 
-def test_another_reminder_under_the_same_key_is_refused(place: Town, tenant: str) -> None:
+def test_another_reminder_under_the_same_key_is_refused(place: Deployment, tenant: str) -> None:
     """EmailEngine: answered as if it were taken, and dropped; django-post_office has no keys."""
-    with Mailer(place.office.redis) as mailer:
+    with Mailer(place.admin.redis) as mailer:
         mailer.send(Reminder(tenant=tenant, to="a@people.example", pending=1, key="k"))
         with pytest.raises(ReminderRejected) as raised:
             mailer.send(Reminder(tenant=tenant, to="b@people.example", pending=1, key="k"))
@@ -187,17 +192,17 @@ def test_another_reminder_under_the_same_key_is_refused(place: Town, tenant: str
 
 def test_a_waiting_reminder_is_unreadable_in_redis(tmp_path: Path) -> None:
     """EmailEngine: body and recipients in the clear; django-post_office: in the clear in the database."""
-    with town(tmp_path, **QUICK) as place:
+    with deployment(tmp_path, **QUICK) as place:
         place.link()
         place.send(campaign(3))
-        redis = place.office.redis
+        redis = place.admin.redis
         held = b"".join(redis.dump(key) or b"" for key in redis.scan_iter())
         assert b"\x00" in held
         for word in (b"reviewer0", b"people.example", b"secret campaign", b"iga.example"):
             assert word not in held
 
 
-def test_a_delegated_service_account_sends(place: Town, tenant: str) -> None:
+def test_a_delegated_service_account_sends(place: Deployment, tenant: str) -> None:
     """EmailEngine: loops with `Unsupported OAuth2 API`."""
     job = place.send(campaign(1, tenant))[0]
     assert ends(place, job, "accepted")["attempts"][0]["http_status"] == 200

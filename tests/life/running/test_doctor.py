@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from certmail_config.base import redis_keys
-from support.deployment.deployment import campaign, town
+from support.deployment.deployment import campaign, deployment
 
 
 def test_a_console_that_is_reached_in_the_clear_is_named(tmp_path: Path) -> None:
-    with town(tmp_path) as place:
+    with deployment(tmp_path) as place:
         found = place.run("doctor", "--json", CERTMAIL_PUBLIC_URL="http://certmail.example.com")
         [console] = [item for item in found.json["findings"] if item["check"] == "console"]
         assert console["severity"] == "warning"
@@ -20,7 +20,7 @@ def test_a_console_that_is_reached_in_the_clear_is_named(tmp_path: Path) -> None
 
 
 def test_what_leaves_or_answers_in_the_clear_is_named(tmp_path: Path) -> None:
-    with town(tmp_path) as place:
+    with deployment(tmp_path) as place:
         opened = {"CERTMAIL_GMAIL_URL": "http://gmail.internal", "CERTMAIL_LISTEN": "0.0.0.0:8080"}
         opened |= {"CERTMAIL_FLOWER_LISTEN": "[::]:5555", "CERTMAIL_SANDBOX_LISTEN": "127.0.0.1:8090"}
         opened |= {"CERTMAIL_SANDBOX_URL": place.google}
@@ -39,15 +39,15 @@ def test_what_leaves_or_answers_in_the_clear_is_named(tmp_path: Path) -> None:
 
 
 def test_broken_indexes_are_named_shown_and_put_right(tmp_path: Path) -> None:
-    with town(tmp_path) as place:
+    with deployment(tmp_path) as place:
         lane = place.link()
         jobs = place.send(campaign(3))
         sound = place.run("doctor", "--json")
         assert (sound.status, sound.json["ok"]) == (0, True)
 
-        place.office.redis.zrem(redis_keys.LANE + lane, jobs[0])
-        place.office.redis.zrem(redis_keys.DUE, jobs[1])
-        place.office.redis.sadd(redis_keys.LEASED, "nobody")
+        place.admin.redis.zrem(redis_keys.LANE + lane, jobs[0])
+        place.admin.redis.zrem(redis_keys.DUE, jobs[1])
+        place.admin.redis.sadd(redis_keys.LEASED, "nobody")
         found = place.run("doctor", "--json")
         assert found.status == 1
         broken = {item["check"]: item for item in found.json["findings"] if item["severity"] == "error"}
@@ -72,9 +72,9 @@ def test_broken_indexes_are_named_shown_and_put_right(tmp_path: Path) -> None:
 
 
 def test_another_deployments_database_is_not_repaired_with(tmp_path: Path) -> None:
-    with town(tmp_path) as place:
-        place.office.redis.set(redis_keys.EPOCH, "another")
-        with place.office.db() as db:
+    with deployment(tmp_path) as place:
+        place.admin.redis.set(redis_keys.EPOCH, "another")
+        with place.admin.db() as db:
             db.exec_driver_sql("INSERT INTO recorder (id, cursor, epoch) VALUES (1, '0-0', 'ours')")
         found = place.run("doctor", "--json")
         [lineage] = [item for item in found.json["findings"] if item["check"] == "lineage"]
@@ -84,6 +84,6 @@ def test_another_deployments_database_is_not_repaired_with(tmp_path: Path) -> No
 
 
 def test_a_time_without_zone_is_wrong_use(tmp_path: Path) -> None:
-    with town(tmp_path) as place:
+    with deployment(tmp_path) as place:
         wrong = place.run("doctor", "--repair", "--stopped-at", "2026-11-23T04:00:00", "--json")
         assert (wrong.status, wrong.json["error"]["code"]) == (2, "invalid_time")

@@ -22,7 +22,7 @@ from certmail_config.crypto.vault import Vault
 from certmail_config.settings import Settings
 from certmail_config.stores.connect import connect, vault_keys
 from certmail_config.stores.embedded import embedded_server
-from support.deployment.deployment import QUICK, Town, campaign, town, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, deployment, wait_for
 from support.deployment.doorbell import ring
 from support.deployment.flower import LOCKED, PASSWORD, Window, flower_of
 
@@ -31,9 +31,9 @@ REMINDERS = 10
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A town whose reminders went out under Flower's eyes."""
+    """A deployment whose reminders went out under Flower's eyes."""
 
-    place: Town
+    place: Deployment
     flower: Window
     worker: str
     jobs: list[str]
@@ -42,7 +42,7 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    with town(tmp_path_factory.mktemp("a town"), **QUICK, **LOCKED) as place:
+    with deployment(tmp_path_factory.mktemp("a deployment"), **QUICK, **LOCKED) as place:
         place.start("certmail_worker", "flower", log="flower.log")
         place.link(units=100_000)
         place.start("certmail_worker", "worker", "--name", "one", log="worker.log")
@@ -229,7 +229,7 @@ def server_with_password() -> Iterator[tuple[str, Redis]]:
 def test_queues_are_counted_rightly_and_of_a_unix_sockets_password_nothing_is_shown(tmp_path: Path) -> None:
     with (
         server_with_password() as (url, _),
-        town(tmp_path, CERTMAIL_REDIS_URL=url, **QUICK, **LOCKED) as place,
+        deployment(tmp_path, CERTMAIL_REDIS_URL=url, **QUICK, **LOCKED) as place,
     ):
         place.start("certmail_worker", "flower", log="flower.log")
         flower = flower_of(place)
@@ -254,7 +254,7 @@ def test_when_redis_goes_away_it_says_so_and_ends_all_the_same(tmp_path: Path) -
             port = free.getsockname()[1]
         redis.config_set("port", port)
         url = f"redis://:{SECRET}@127.0.0.1:{port}/2"
-        with town(tmp_path, CERTMAIL_REDIS_URL=url, **QUICK, **LOCKED) as place:
+        with deployment(tmp_path, CERTMAIL_REDIS_URL=url, **QUICK, **LOCKED) as place:
             process = place.start("certmail_worker", "flower", log="flower.log")
             flower = flower_of(place)
             ring(place, *"abc")
@@ -295,7 +295,7 @@ class TestWhenItCannotStart:
 
 def test_up_starts_it_with_a_password_of_its_own_and_again_if_it_dies(tmp_path: Path) -> None:
     gateway = {"CERTMAIL_LISTEN": "localhost:0"}  # it says its address in the same log
-    with town(tmp_path, CERTMAIL_FLOWER_LISTEN="127.0.0.1:0", **QUICK, **gateway) as place:
+    with deployment(tmp_path, CERTMAIL_FLOWER_LISTEN="127.0.0.1:0", **QUICK, **gateway) as place:
         up = place.start("certmail_worker", "up", log="up.log")
         file = tmp_path / "flower.auth"
         wait_for("a password", file.exists)

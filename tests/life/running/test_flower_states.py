@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from support.deployment.deployment import QUICK, campaign, town, wait_for
+from support.deployment.deployment import QUICK, campaign, deployment, wait_for
 from support.deployment.doorbell import ring
 from support.deployment.flower import LOCKED, flower_of
 
@@ -17,7 +17,7 @@ BAD = {"error": {"code": 400, "message": "Invalid To header", "errors": [{"reaso
 
 
 def test_each_reminder_is_seen_as_it_is(tmp_path: Path) -> None:
-    with town(tmp_path, **QUICK, **LOCKED) as place:
+    with deployment(tmp_path, **QUICK, **LOCKED) as place:
         place.start("certmail_worker", "flower", log="flower.log")
         place.link(units=100_000)
         place.start("certmail_worker", "worker", "--name", "one", log="worker.log")

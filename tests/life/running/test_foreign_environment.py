@@ -12,7 +12,7 @@ import pytest
 from certmail.gateway.worker_requests import Asker
 from certmail_config.base.ids import ConnectionId
 from certmail_config.onboarding.worker_requests import Wish
-from support.deployment.deployment import QUICK, Town, campaign, recorded_in, town, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, deployment, recorded_in, wait_for
 from support.servers.postgres import Postgres
 
 NOBODY = "redis://127.0.0.1:1/0"
@@ -55,10 +55,10 @@ def elsewhere(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def place(
     tmp_path_factory: pytest.TempPathFactory, postgres_server: Postgres, postgres_template: str
-) -> Iterator[Town]:
+) -> Iterator[Deployment]:
     folder = Path(tmp_path_factory.mktemp("elsewhere"))
     postgres_server.execute(f"CREATE DATABASE foreign_environment TEMPLATE {postgres_template}")
-    with town(folder, **QUICK, **recorded_in(postgres_server.url("foreign_environment"))) as made:
+    with deployment(folder, **QUICK, **recorded_in(postgres_server.url("foreign_environment"))) as made:
         made.link()
         made.environment |= elsewhere(folder)
         yield made
@@ -74,7 +74,9 @@ def place(
     ],
     ids=("certmail worker", "celery -A", "celery -b"),
 )
-def test_a_worker_sends_and_records_whatever_others_have_set(place: Town, command: tuple[str, ...]) -> None:
+def test_a_worker_sends_and_records_whatever_others_have_set(
+    place: Deployment, command: tuple[str, ...]
+) -> None:
     name = f"{'-'.join(command).replace('/', '')}.log"
     worker = place.start(*command, log=name)
     jobs = place.send(campaign(1, campaign=name))
@@ -89,7 +91,7 @@ def test_a_worker_sends_and_records_whatever_others_have_set(place: Town, comman
 
 
 def test_commands_and_the_gateway_reach_their_own_stores_too(
-    place: Town, monkeypatch: pytest.MonkeyPatch
+    place: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place.worker()
     findings = {item["check"]: item for item in place.run("doctor", "--json").json["findings"]}
@@ -100,12 +102,12 @@ def test_commands_and_the_gateway_reach_their_own_stores_too(
     # Whoever has the gateway's code in a process of its own keeps its variables, and is not led astray by them.
     monkeypatch.setenv("CELERY_BROKER_WRITE_URL", NOBODY)
     monkeypatch.setenv("CELERY_BROKER_URL", NOBODY)
-    connection = place.office.connection("acme/default").id
-    with closing(Asker(place.office)) as asker:
-        enquiry = asker.ask("acme", ConnectionId(connection), Wish.CHECK)
+    connection = place.admin.connection("acme/default").id
+    with closing(Asker(place.admin)) as asker:
+        worker_request = asker.ask("acme", ConnectionId(connection), Wish.CHECK)
 
         def over() -> bool:
-            answer = asker.look(enquiry.id)
-            return answer is not None and answer.enquiry.over
+            answer = asker.look(worker_request.id)
+            return answer is not None and answer.worker_request.over
 
         wait_for("an answer", over)

@@ -21,8 +21,8 @@ from sqlalchemy import select
 from certmail import Receipt, Reminder
 from certmail_config.base import redis_keys
 from certmail_config.sql import tables
-from support.deployment.deployment import QUICK, STEADY, town, wait_for
-from support.deployment.many_tenants import Crowd, crowd
+from support.deployment.deployment import QUICK, STEADY, deployment, wait_for
+from support.deployment.many_tenants import ManyTenants, many_tenants
 
 TENANTS = ("amber", "birch", "cedar", "delta")
 LEASE_SECONDS = 3
@@ -37,19 +37,19 @@ A_MINUTE = 120
 class Fleet:
     """Several workers, and four tenants whose mailboxes share one Google Cloud project."""
 
-    crowd: Crowd
+    many_tenants: ManyTenants
 
     def remind(self, each: int) -> list[str]:
         """Enqueue so many reminders in each lane; gives the jobs."""
         reminders = [
             Reminder(tenant=tenant, to=f"{n}@people.example") for n in range(each) for tenant in TENANTS
         ]
-        receipts = list(self.crowd.mailer.send_many(reminders))
+        receipts = list(self.many_tenants.mailer.send_many(reminders))
         return [receipt.id for receipt in receipts if isinstance(receipt, Receipt)]
 
     def keeper(self) -> str | None:
         """Who has the keeper's lease."""
-        found = cast("bytes | None", self.crowd.office.redis.get(redis_keys.KEEPER))
+        found = cast("bytes | None", self.many_tenants.admin.redis.get(redis_keys.KEEPER))
         return found.decode() if found else None
 
     def another_keeps(self, than: str, seconds: float = 10) -> str:
@@ -61,39 +61,42 @@ class Fleet:
 
     def leased(self) -> set[str]:
         """The jobs that a pacer let leave, and that have not ended yet."""
-        found = cast("set[bytes]", self.crowd.office.redis.smembers(redis_keys.LEASED))
+        found = cast("set[bytes]", self.many_tenants.admin.redis.smembers(redis_keys.LEASED))
         return {job.decode() for job in found}
 
     def arrived(self) -> set[str]:
         """The jobs whose mail is in Google's hands."""
-        return set(self.crowd.town.copies())
+        return set(self.many_tenants.deployment.copies())
 
     def has_a_request_under_way(self, worker: str) -> bool:
         """Whether the ledger knows of a request that this worker has begun."""
-        jobs = [self.crowd.job(job) for job in self.leased()]
+        jobs = [self.many_tenants.job(job) for job in self.leased()]
         return any(job["state"] == "sending" and job["worker"] == worker for job in jobs if job)
 
     def refused(self) -> list[dict[str, Any]]:
         """What the sandbox refused because a limit was reached."""
-        asked = self.crowd.town.control("GET", "/requests")
+        asked = self.many_tenants.deployment.control("GET", "/requests")
         return [item for item in asked if item["status"] in {403, 429}]
 
     def seconds(self) -> float:
         """From the first mail's arrival to the last's."""
-        times = [datetime.fromisoformat(message["at"]).timestamp() for message in self.crowd.town.messages()]
+        times = [
+            datetime.fromisoformat(message["at"]).timestamp()
+            for message in self.many_tenants.deployment.messages()
+        ]
         return max(times) - min(times)
 
     def limit(self, *, mailbox: int, project: int) -> None:
         """Set the units a minute of each mailbox and of their project, at Google and with us."""
         limits = {"units_per_minute": mailbox, "project_units_per_minute": project}
-        self.crowd.town.control("PUT", "/limits", limits)
-        for connection in self.crowd.connections.values():
-            self.crowd.office.change_limits(connection.id, limits)
+        self.many_tenants.deployment.control("PUT", "/limits", limits)
+        for connection in self.many_tenants.connections.values():
+            self.many_tenants.admin.change_limits(connection.id, limits)
 
 
 @contextmanager
 def fleet(folder: Path, *, workers: int, **settings: str) -> Iterator[Fleet]:
-    with town(folder, **settings) as place, crowd(place) as made:
+    with deployment(folder, **settings) as place, many_tenants(place) as made:
         for tenant in TENANTS:
             made.add(tenant, in_flight=4)
         for n in range(workers):
@@ -124,10 +127,10 @@ def kill_between_requests(ships: Fleet, worker: str) -> float:
 
 def check_that_each_was_sent_and_recorded_once(ships: Fleet, jobs: Sequence[str]) -> None:
     """Once in Google's hands, once in the record, with all that happened to it and nothing twice."""
-    crowd = ships.crowd
-    crowd.town.wait_recorded(jobs, {"accepted"}, seconds=120)
-    assert crowd.town.copies() == dict.fromkeys(jobs, 1)
-    with crowd.office.db() as db:
+    many_tenants = ships.many_tenants
+    many_tenants.deployment.wait_recorded(jobs, {"accepted"}, seconds=120)
+    assert many_tenants.deployment.copies() == dict.fromkeys(jobs, 1)
+    with many_tenants.admin.db() as db:
         events = db.execute(select(tables.events.c.type, tables.events.c.job, tables.events.c.data)).all()
         attempts = db.execute(select(tables.attempts.c.job, tables.attempts.c.n)).all()
     happened = Counter(
@@ -141,7 +144,7 @@ def check_that_each_was_sent_and_recorded_once(ships: Fleet, jobs: Sequence[str]
     assert {job for job, _ in tried} == set(jobs)
     assert {(job, n) for kind, job, n in happened if kind == "begun"} == tried
     assert {(job, n) for kind, job, n in happened if kind == "settled"} == tried
-    doctor = crowd.town.ask("doctor")
+    doctor = many_tenants.deployment.ask("doctor")
     assert doctor["ok"], doctor
 
 
@@ -216,7 +219,7 @@ class LostLease:
             thread.join()
 
     def _take(self) -> None:
-        redis = self.ships.crowd.office.redis
+        redis = self.ships.many_tenants.admin.redis
         while not self._ended.wait(0.005):
             holder = cast("bytes | None", redis.getdel(redis_keys.KEEPER))
             if holder:

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from certmail_config.base import redis_keys
-from support.deployment.deployment import QUICK, Town, campaign, town, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, deployment, wait_for
 
 MANY = 500
 UNITS = 10_000_000
 
 
-def crowded(place: Town) -> None:
+def crowded(place: Deployment) -> None:
     """A mailbox that may do whatever a worker can."""
     place.control(
         "PUT",
@@ -24,16 +24,16 @@ def crowded(place: Town) -> None:
         {"units_per_minute": UNITS, "project_units_per_minute": UNITS, "in_flight": 2 * MANY},
     )
     place.link(units=UNITS, in_flight=2 * MANY)
-    place.office.change_limits("acme/default", {"project_units_per_minute": UNITS})
+    place.admin.change_limits("acme/default", {"project_units_per_minute": UNITS})
 
 
-def under_way(place: Town, fault: str) -> int:
+def under_way(place: Deployment, fault: str) -> int:
     return sum(item["fault"] == fault for item in place.sends())
 
 
 @pytest.mark.timeout(240)
 def test_five_hundred_requests_under_way_are_all_settled_before_the_worker_ends(tmp_path: Path) -> None:
-    with town(tmp_path, CERTMAIL_CONCURRENCY=str(MANY)) as place:
+    with deployment(tmp_path, CERTMAIL_CONCURRENCY=str(MANY)) as place:
         crowded(place)
         worker = place.worker()
         wait_for("a worker", lambda: place.workers() == 1)
@@ -48,7 +48,7 @@ def test_five_hundred_requests_under_way_are_all_settled_before_the_worker_ends(
         recorded_later = {job: place.status(job)["state"] for job in jobs}
         assert {job for job in jobs if recorded_later[job] == "accepted"} == sent
         assert set(recorded_later.values()) <= {"accepted", "ready", "dispatched"}
-        assert place.office.redis.scard(redis_keys.LEASED) == len(
+        assert place.admin.redis.scard(redis_keys.LEASED) == len(
             [job for job in jobs if recorded_later[job] == "dispatched"]
         )
         place.control("DELETE", "/faults")
@@ -59,7 +59,7 @@ def test_five_hundred_requests_under_way_are_all_settled_before_the_worker_ends(
 
 @pytest.mark.timeout(240)
 def test_a_rolling_restart_of_all_workers_under_load_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    with town(tmp_path) as place:
+    with deployment(tmp_path) as place:
         place.control("PUT", "/limits", {"units_per_minute": 60_000})
         place.link(units=60_000, in_flight=10)
         workers = [place.worker() for _ in range(2)]
@@ -84,7 +84,7 @@ def test_a_rolling_restart_of_all_workers_under_load_loses_and_doubles_nothing(t
 def test_a_cold_shutdown_puts_nothing_back_that_was_sent(
     tmp_path: Path, signals: tuple[signal.Signals, ...]
 ) -> None:
-    with town(tmp_path, **QUICK) as place:
+    with deployment(tmp_path, **QUICK) as place:
         crowded(place)
         worker = place.worker()
         wait_for("a worker", lambda: place.workers() == 1)

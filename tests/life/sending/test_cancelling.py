@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from support.deployment.deployment import QUICK, campaign, town, wait_for
+from support.deployment.deployment import QUICK, campaign, deployment, wait_for
 
 
 def test_a_campaign_is_called_off_while_it_is_being_sent(tmp_path: Path) -> None:
-    with town(tmp_path, **QUICK) as place:
+    with deployment(tmp_path, **QUICK) as place:
         place.link()
         place.worker()
         stopped = place.send(campaign(300, campaign="stopped"))  # five minutes of this mailbox
@@ -25,7 +25,7 @@ def test_a_campaign_is_called_off_while_it_is_being_sent(tmp_path: Path) -> None
 
 
 def test_one_reminder_is_called_off_or_the_answer_says_why_not(tmp_path: Path) -> None:
-    with town(tmp_path, **QUICK) as place:
+    with deployment(tmp_path, **QUICK) as place:
         place.link()
         [waits, sends] = place.send(campaign(2))
         assert place.ask("cancel", waits.upper()) == {
@@ -43,13 +43,13 @@ def test_one_reminder_is_called_off_or_the_answer_says_why_not(tmp_path: Path) -
 
         wrong = place.run("cancel", "--json")
         assert (wrong.status, wrong.json["error"]["code"]) == (2, "wrong_use")
-        place.office.add_tenant("globex")
+        place.admin.add_tenant("globex")
         whose = place.run("cancel", "--campaign", "q4")
         assert (whose.status, "--tenant" in whose.err) == (2, True)
 
 
 def test_a_request_under_way_is_not_stopped_but_not_repeated_either(tmp_path: Path) -> None:
-    with town(tmp_path, **QUICK) as place:
+    with deployment(tmp_path, **QUICK) as place:
         place.link()
         place.fault("hang_after", times=1)
         place.worker()

@@ -19,7 +19,7 @@ from certmail_config.base import redis_keys
 from certmail_config.ledger.script import load
 from certmail_worker.google.http import boottime
 from support.deployment.crash_stage import UNACKED_INDEX, End, Stage, stage
-from support.deployment.deployment import STEADY, Town, town, wait_for
+from support.deployment.deployment import STEADY, Deployment, deployment, wait_for
 from support.network.wire import Side, Trap, Words
 from support.processes.halt import Process, freeze, kill
 
@@ -99,14 +99,14 @@ each_point = pytest.mark.parametrize("point", POINTS.values(), ids=POINTS)
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with town(Path(tmp_path_factory.mktemp("points")), **STEADY) as made:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with deployment(Path(tmp_path_factory.mktemp("points")), **STEADY) as made:
         made.link()
         yield made
 
 
 @each_point
-def test_a_worker_is_killed(place: Town, point: Point) -> None:
+def test_a_worker_is_killed(place: Deployment, point: Point) -> None:
     with stage(place) as on:
         lose(on, point, kill)
         other = moves_on(on, point)
@@ -114,7 +114,7 @@ def test_a_worker_is_killed(place: Town, point: Point) -> None:
 
 
 @each_point
-def test_a_worker_is_frozen_for_longer_than_its_lease(place: Town, point: Point) -> None:
+def test_a_worker_is_frozen_for_longer_than_its_lease(place: Deployment, point: Point) -> None:
     with stage(place) as on:
         lost = lose(on, point, freeze)
         other = moves_on(on, point)
@@ -173,7 +173,7 @@ def check(on: Stage, point: Point, end: End, other: Process) -> None:
         assert reaped - begun >= timedelta(seconds=LEASE)
 
 
-def test_a_worker_frozen_past_its_send_window_but_not_its_lease_sends_nothing(place: Town) -> None:
+def test_a_worker_frozen_past_its_send_window_but_not_its_lease_sends_nothing(place: Deployment) -> None:
     with stage(place) as on:
         lost = on.lose(
             on.redis,
@@ -194,7 +194,7 @@ def test_a_worker_frozen_past_its_send_window_but_not_its_lease_sends_nothing(pl
         assert on.copies == 1
 
 
-def test_a_begin_that_arrives_when_the_job_was_leased_anew_is_refused(place: Town) -> None:
+def test_a_begin_that_arrives_when_the_job_was_leased_anew_is_refused(place: Deployment) -> None:
     with stage(place) as on:
         lost = on.lose(on.redis, lambda words: begin(words, on.job), UNSEEN, freeze, **HASTY)
         second = on.another_wire()

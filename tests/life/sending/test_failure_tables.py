@@ -18,8 +18,8 @@ import pytest
 
 from certmail_config.ledger.view import JobView
 from support.data.google_answers import DATE, Fault, answer, cut, legacy, newer, page, wire
-from support.deployment.deployment import STEADY, town, wait_for
-from support.deployment.many_tenants import Crowd, crowd
+from support.deployment.deployment import STEADY, deployment, wait_for
+from support.deployment.many_tenants import ManyTenants, many_tenants
 
 LATE = 60.0
 """Seconds by which a busy machine may come late to a wait that is over."""
@@ -283,16 +283,19 @@ TAKEN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Hall:
-    """The crowd, with two jobs for each case under way."""
+    """The tenants, with two jobs for each case under way."""
 
-    crowd: Crowd
+    many_tenants: ManyTenants
     jobs: dict[str, str]
     bystanders: dict[str, str]
 
 
 @pytest.fixture(scope="module")
 def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
-    with town(Path(tmp_path_factory.mktemp("tables")), **STEADY) as place, crowd(place) as people:
+    with (
+        deployment(Path(tmp_path_factory.mktemp("tables")), **STEADY) as place,
+        many_tenants(place) as people,
+    ):
         for case in CASES:
             people.add(case.tenant)
             for given in case.answers:
@@ -315,7 +318,7 @@ def test_no_two_cases_share_a_mailbox() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_an_answer_of_gmail_has_the_consequences_that_are_documented(case: Case, hall: Hall) -> None:
-    people, job = hall.crowd, hall.jobs[case.name]
+    people, job = hall.many_tenants, hall.jobs[case.name]
     settled = people.happened(job, "settled", len(case.attempts))
     status, first = people.status(job), settled[0]
     assert settled[-1].data["state"] == case.state
@@ -339,7 +342,7 @@ def test_an_answer_of_gmail_has_the_consequences_that_are_documented(case: Case,
     assert case.bystander == "accepted" or bystander.attempts == []
 
 
-def _check_wait(wait: tuple[float, float], people: Crowd, tenant: str, status: JobView) -> None:
+def _check_wait(wait: tuple[float, float], people: ManyTenants, tenant: str, status: JobView) -> None:
     """From the refusal to the next attempt; while there is none, to the time before which there will be none."""
     refused, *more = status.attempts
     assert refused.ended_at is not None
@@ -351,7 +354,7 @@ def _check_wait(wait: tuple[float, float], people: Crowd, tenant: str, status: J
 
 
 def test_while_all_of_them_wait_another_mailbox_sends_at_once(hall: Hall) -> None:
-    people = hall.crowd
+    people = hall.many_tenants
     asked = datetime.now(UTC)
     people.settled(people.remind("calm", "somebody"), "accepted")
     assert datetime.now(UTC) - asked < timedelta(seconds=LATE)
@@ -360,7 +363,7 @@ def test_while_all_of_them_wait_another_mailbox_sends_at_once(hall: Hall) -> Non
 def test_when_the_wait_is_over_one_reminder_goes_first_and_its_refusal_sets_the_next_deadline(
     hall: Hall,
 ) -> None:
-    people = hall.crowd
+    people = hall.many_tenants
     for _ in range(2):
         given = legacy(429, "rateLimitExceeded", EXHAUSTED, Retry_After="2")
         people.spoil("probed", given, path="/messages/send")
@@ -375,9 +378,9 @@ def test_when_the_wait_is_over_one_reminder_goes_first_and_its_refusal_sets_the_
 
 
 def test_each_attempt_was_one_post_nothing_left_before_its_time_and_nobody_got_two(hall: Hall) -> None:
-    people = hall.crowd
+    people = hall.many_tenants
     posts: Counter[str] = Counter(item["certmail_id"] for item in people.posts())
-    copies = people.town.copies()
+    copies = people.deployment.copies()
     for case in CASES:
         for job in (hall.jobs[case.name], hall.bystanders[case.name]):
             status = people.status(job)
@@ -390,7 +393,7 @@ def test_each_attempt_was_one_post_nothing_left_before_its_time_and_nobody_got_t
 
 
 def test_what_needs_the_operator_is_said_in_the_log_with_the_remedy(hall: Hall) -> None:
-    lines = (hall.crowd.town.data_dir / "worker.log").read_text().splitlines()
+    lines = (hall.many_tenants.deployment.data_dir / "worker.log").read_text().splitlines()
     said = [json.loads(line) for line in lines if '"needs_operator"' in line]
     assert {(line["code"], bool(line["remedy"])) for line in said} == {
         ("delegation_denied", True),

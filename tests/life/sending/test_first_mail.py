@@ -10,22 +10,22 @@ from pathlib import Path
 
 import pytest
 
-from support.deployment.deployment import QUICK, Town, campaign, recorded_in, town, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, deployment, recorded_in, wait_for
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Town]:
-    with town(tmp_path, **QUICK) as made:
+def place(tmp_path: Path) -> Iterator[Deployment]:
+    with deployment(tmp_path, **QUICK) as made:
         yield made
 
 
 @pytest.fixture
-def recording(tmp_path: Path, ready_database: str) -> Iterator[Town]:
-    with town(tmp_path, **QUICK, **recorded_in(ready_database)) as made:
+def recording(tmp_path: Path, ready_database: str) -> Iterator[Deployment]:
+    with deployment(tmp_path, **QUICK, **recorded_in(ready_database)) as made:
         yield made
 
 
-def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(recording: Town) -> None:
+def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(recording: Deployment) -> None:
     place = recording
     place.link()
     assert place.ask("tenants", "set", "acme", "--reply-to", "IT-Help@acme.example")["reply_to"] == (
@@ -49,7 +49,7 @@ def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(recording:
     assert (attempt["n"], attempt["http_status"], attempt["outcome"]) == (1, 200, "accepted")
     assert attempt["gmail_id"] in {message["id"] for message in place.messages()}
     assert 0 < attempt["latency_ms"] < 10_000
-    connection = place.office.connection("acme/default")
+    connection = place.admin.connection("acme/default")
     assert (attempt["key_id"], attempt["connection_version"]) == (connection.key_id, connection.version)
     assert (status["recipient"], status["campaign"]) == ("reviewer0@people.example", "q4")
     assert [event["type"] for event in status["history"]] == ["enqueued", "begun", "settled"]
@@ -74,7 +74,7 @@ def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(recording:
     assert sum(place.copies().values()) == 8
 
 
-def test_reminders_sent_while_nothing_runs_leave_when_a_worker_starts(place: Town) -> None:
+def test_reminders_sent_while_nothing_runs_leave_when_a_worker_starts(place: Deployment) -> None:
     place.link()
     jobs = place.send(campaign(3))
     assert place.status(jobs[0])["state"] == "ready"
@@ -83,7 +83,9 @@ def test_reminders_sent_while_nothing_runs_leave_when_a_worker_starts(place: Tow
     assert place.copies() == dict.fromkeys(jobs, 1)
 
 
-def test_a_tenant_without_a_working_connection_keeps_its_reminders_until_it_has_one(place: Town) -> None:
+def test_a_tenant_without_a_working_connection_keeps_its_reminders_until_it_has_one(
+    place: Deployment,
+) -> None:
     place.ask("tenants", "add", "acme")
     place.worker()
     [job] = place.send(campaign(1))
@@ -126,7 +128,7 @@ def test_a_tenant_without_a_working_connection_keeps_its_reminders_until_it_has_
 
 
 def test_a_withdrawn_permission_stops_the_lane_with_googles_words_and_its_jobs_leave_when_it_is_back(
-    place: Town,
+    place: Deployment,
 ) -> None:
     connection = place.link()
     account = "certmail@acme-it.iam.gserviceaccount.com"

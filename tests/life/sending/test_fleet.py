@@ -6,11 +6,11 @@ import signal
 import time
 from pathlib import Path
 
-from support.deployment.deployment import QUICK, campaign, town, wait_for
+from support.deployment.deployment import QUICK, campaign, deployment, wait_for
 
 
 def test_when_the_keeper_is_killed_another_takes_over_within_five_seconds(tmp_path: Path) -> None:
-    with town(tmp_path, **QUICK) as place:
+    with deployment(tmp_path, **QUICK) as place:
         place.link()
         keeper = place.worker()
         wait_for("a keeper", lambda: '"keeper"' in (tmp_path / "worker.log").read_text())
@@ -28,7 +28,7 @@ def test_when_the_keeper_is_killed_another_takes_over_within_five_seconds(tmp_pa
 
 
 def test_a_worker_told_to_stop_finishes_what_is_under_way_and_leaves_the_rest(tmp_path: Path) -> None:
-    with town(tmp_path, CERTMAIL_HTTP_TIMEOUT_SECONDS="10", CERTMAIL_LEASE_SECONDS="20") as place:
+    with deployment(tmp_path, CERTMAIL_HTTP_TIMEOUT_SECONDS="10", CERTMAIL_LEASE_SECONDS="20") as place:
         place.link(units=150_000, in_flight=20)
         place.control("PUT", "/limits", {"units_per_minute": 150_000, "in_flight": 20})
         worker = place.worker()

@@ -30,7 +30,7 @@ from certmail_config.ledger import enqueue, run
 from certmail_config.sql import registry, tables
 from certmail_config.stores.broker import QUEUE, TRANSPORT_OPTIONS, broker_url
 from support.data.garbage import COMMANDS, EVENTS, JOBS, MESSAGES, NOT_JSON, ODD_LETTERS, PAYLOADS
-from support.deployment.deployment import STEADY, Town, campaign, town, wait_for
+from support.deployment.deployment import STEADY, Deployment, campaign, deployment, wait_for
 
 PIDBOX = "celery.pidbox"
 """The exchange over which Celery's commands reach every worker."""
@@ -40,17 +40,17 @@ PIDBOX = "celery.pidbox"
 class Place:
     """A deployment with one worker, and what was thrown at it."""
 
-    town: Town
+    deployment: Deployment
     worker: subprocess.Popen[bytes]
     app: Celery
     jobs: dict[str, str] = field(default_factory=dict)
 
     @property
     def redis(self) -> Any:
-        return self.town.office.redis
+        return self.deployment.admin.redis
 
     def log(self) -> list[dict[str, Any]]:
-        lines = (self.town.data_dir / "worker.log").read_text().splitlines()
+        lines = (self.deployment.data_dir / "worker.log").read_text().splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
     def said(self, event: str) -> list[dict[str, Any]]:
@@ -58,10 +58,10 @@ class Place:
 
     def others_go_on(self) -> None:
         """Another tenant's reminders leave, are recorded, and the worker that sends them is the one that was started."""
-        jobs = self.town.send(campaign(3, tenant="globex", campaign=str(uuid4())))
-        self.town.wait_recorded(jobs, {"accepted"})
+        jobs = self.deployment.send(campaign(3, tenant="globex", campaign=str(uuid4())))
+        self.deployment.wait_recorded(jobs, {"accepted"})
         assert self.worker.poll() is None
-        assert self.town.workers() == 1
+        assert self.deployment.workers() == 1
 
     def answers(self) -> bool:
         """Whether the worker can be looked at, as Flower does."""
@@ -70,12 +70,12 @@ class Place:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with town(Path(tmp_path_factory.mktemp("garbage")), **STEADY) as made:
+    with deployment(Path(tmp_path_factory.mktemp("garbage")), **STEADY) as made:
         made.link("acme", units=100_000, in_flight=20)
         made.link("globex", units=100_000, in_flight=20)
         worker = made.worker()
         wait_for("the worker", lambda: made.workers() == 1)
-        app = Celery("a test's", broker=broker_url(made.office.settings.redis_url or url_of(made)))
+        app = Celery("a test's", broker=broker_url(made.admin.settings.redis_url or url_of(made)))
         app.conf.broker_transport_options = dict(TRANSPORT_OPTIONS)
         place = Place(made, worker, app)
         place.others_go_on()
@@ -83,9 +83,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         app.close()
 
 
-def url_of(made: Town) -> str:
+def url_of(made: Deployment) -> str:
     """The embedded server's."""
-    return f"unix://{made.office.redis.connection_pool.connection_kwargs['path']}"
+    return f"unix://{made.admin.redis.connection_pool.connection_kwargs['path']}"
 
 
 def test_messages_in_the_queue_that_are_none(place: Place) -> None:
@@ -145,9 +145,9 @@ def test_commands_that_would_change_a_worker(place: Place) -> None:
 
 
 def test_contents_that_are_no_reminder(place: Place) -> None:
-    with place.town.office.db() as db:
+    with place.deployment.admin.db() as db:
         sealer = Sealer(registry.get_tenant(db, "acme").public_key)
-    connection = place.town.office.connection("acme/default").id
+    connection = place.deployment.admin.connection("acme/default").id
     jobs = {}
     for name, payload in PAYLOADS.items():
         jobs[name] = id_ = JobId(str(uuid4()))
@@ -169,10 +169,10 @@ def test_contents_that_are_no_reminder(place: Place) -> None:
         )
         run(place.redis, call)
     place.others_go_on()
-    place.town.wait_recorded(list(jobs.values()), {"failed"})
-    reasons = Counter(place.town.status(job)["reason"].partition(":")[0] for job in jobs.values())
+    place.deployment.wait_recorded(list(jobs.values()), {"failed"})
+    reasons = Counter(place.deployment.status(job)["reason"].partition(":")[0] for job in jobs.values())
     assert reasons == {"payload_unreadable": len(PAYLOADS)}
-    log = (place.town.data_dir / "worker.log").read_text()
+    log = (place.deployment.data_dir / "worker.log").read_text()
     assert "people.example" not in log
 
 
@@ -183,7 +183,7 @@ def test_letters_that_are_odd(place: Place) -> None:
         odd.append(Reminder.model_validate({**given, "tenant": "acme", "to": "ann@people.example"}))
     with Mailer(place.redis) as mailer:
         jobs = [mailer.send(reminder).id for reminder in odd]
-    place.town.wait_recorded(jobs, {"accepted", "failed"})
+    place.deployment.wait_recorded(jobs, {"accepted", "failed"})
     place.others_go_on()
 
 
@@ -210,16 +210,16 @@ def test_events_that_cannot_be_read(place: Place) -> None:
     place.others_go_on()
     assert _set_aside(place) > before
     assert place.said("events_set_aside")
-    found = {item["check"]: item for item in place.town.run("doctor", "--json").json["findings"]}
+    found = {item["check"]: item for item in place.deployment.run("doctor", "--json").json["findings"]}
     assert (found["record"]["severity"], found["services"]["severity"]) == ("warning", "ok")
     assert "set aside" in found["record"]["message"]
 
 
 def test_after_all_of_it_a_repair_leaves_nothing_wrong_with_the_ledger(place: Place) -> None:
-    place.town.run(
+    place.deployment.run(
         "doctor", "--repair", "--yes"
     )  # of a job that names no lane nobody knows in which it was counted
-    findings = place.town.run("doctor", "--json").json["findings"]
+    findings = place.deployment.run("doctor", "--json").json["findings"]
     assert [item for item in findings if item["check"].startswith("ledger ")] == []
     place.others_go_on()
     log = place.log()
@@ -252,5 +252,5 @@ def _alter(redis: Any, job: str, changes: Mapping[str, str | None]) -> None:
 
 
 def _set_aside(place: Place) -> int:
-    with place.town.office.db() as db:
+    with place.deployment.admin.db() as db:
         return int(db.execute(select(func.count()).select_from(tables.set_aside)).scalar_one())

@@ -9,22 +9,22 @@ from typing import Any
 import pytest
 
 from certmail_config.base import redis_keys
-from support.deployment.deployment import QUICK, Town, campaign, town, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, deployment, wait_for
 
 CELERY = ("celery", "-A", "certmail_worker.app", "worker", "--hostname", "c@%h", "--loglevel", "INFO")
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Town]:
-    with town(tmp_path, **QUICK) as made:
+def place(tmp_path: Path) -> Iterator[Deployment]:
+    with deployment(tmp_path, **QUICK) as made:
         yield made
 
 
-def units(place: Town, connection: str) -> Any:
-    return place.office.redis.hget(redis_keys.LANE_INFO + connection, "project_units_per_minute")
+def units(place: Deployment, connection: str) -> Any:
+    return place.admin.redis.hget(redis_keys.LANE_INFO + connection, "project_units_per_minute")
 
 
-def test_the_share_of_a_project_is_taken_over_by_lanes_that_are_there(place: Town) -> None:
+def test_the_share_of_a_project_is_taken_over_by_lanes_that_are_there(place: Deployment) -> None:
     connection = place.link()
     assert units(place, connection) == b"1200000"
     place.worker(CERTMAIL_PROJECT_SHARE="0.5")
@@ -33,7 +33,7 @@ def test_the_share_of_a_project_is_taken_over_by_lanes_that_are_there(place: Tow
     place.wait_recorded(jobs, {"accepted"})
 
 
-def test_with_sql_away_it_says_so_and_sends_at_the_limits_that_the_lanes_have(place: Town) -> None:
+def test_with_sql_away_it_says_so_and_sends_at_the_limits_that_the_lanes_have(place: Deployment) -> None:
     connection = place.link()
     before = place.worker()
     place.wait_recorded(place.send(campaign(1)), {"accepted"})  # the server's run is checked from now on
@@ -53,7 +53,7 @@ def test_with_sql_away_it_says_so_and_sends_at_the_limits_that_the_lanes_have(pl
 
 
 def test_a_mailbox_that_takes_two_requests_at_once_is_asked_for_no_more_after_a_few_refusals(
-    place: Town,
+    place: Deployment,
 ) -> None:
     connection = place.link(in_flight=4)
     place.control("PUT", "/limits", {"in_flight": 2})
@@ -65,5 +65,5 @@ def test_a_mailbox_that_takes_two_requests_at_once_is_asked_for_no_more_after_a_
     assert 1 <= len(refused) <= 3
     assert max(place.copies().values()) == 1
     assert place.ask("connections", "show", connection)["in_flight_now"] in {1, 2}
-    pace = place.office.redis.hgetall(next(place.office.redis.scan_iter(redis_keys.PACE + "*:*")))
+    pace = place.admin.redis.hgetall(next(place.admin.redis.scan_iter(redis_keys.PACE + "*:*")))
     assert b"share" not in pace, "its minute is not to blame"

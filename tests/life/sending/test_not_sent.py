@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from certmail_config.ledger.view import JobView
-from support.deployment.deployment import QUICK, town, wait_for
-from support.deployment.many_tenants import Crowd, crowd
+from support.deployment.deployment import QUICK, deployment, wait_for
+from support.deployment.many_tenants import ManyTenants, many_tenants
 
 
 @pytest.fixture
-def people(tmp_path: Path) -> Iterator[Crowd]:
-    with town(tmp_path, **QUICK) as place, crowd(place) as made:
+def people(tmp_path: Path) -> Iterator[ManyTenants]:
+    with deployment(tmp_path, **QUICK) as place, many_tenants(place) as made:
         made.add("acme")
         made.add("globex", linked=True)
         yield made
@@ -34,7 +34,7 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
     assert worker.wait(60) == 0
 
 
-def _put_off(people: Crowd, job: str, tries: int, reason: str) -> JobView:
+def _put_off(people: ManyTenants, job: str, tries: int, reason: str) -> JobView:
     """Wait until so many tries have failed and the next is put off; gives the job as it stands."""
 
     def is_put_off() -> bool:
@@ -50,13 +50,13 @@ def _put_off(people: Crowd, job: str, tries: int, reason: str) -> JobView:
 
 
 def test_a_reminder_whose_requests_cannot_leave_waits_longer_each_time_and_is_accepted_once(
-    people: Crowd,
+    people: ManyTenants,
 ) -> None:
-    nowhere, tls = _closed_port(), people.town.google.replace("http://", "https://")
+    nowhere, tls = _closed_port(), people.deployment.google.replace("http://", "https://")
     linked = people.remind("globex", "first")
     job = people.remind("acme", "first")
 
-    worker = people.town.worker(
+    worker = people.deployment.worker(
         CERTMAIL_GMAIL_URL=f"http://{nowhere}",
         CERTMAIL_GOOGLE_TOKEN_URL=f"http://{nowhere}/token",
         CERTMAIL_OAUTH_CLIENT_ID="",
@@ -71,7 +71,7 @@ def test_a_reminder_whose_requests_cannot_leave_waits_longer_each_time_and_is_ac
 
     for tries, url in ((2, f"http://{nowhere}"), (3, tls), (4, "http://gmail.invalid")):
         people.let_come(job)
-        worker = people.town.worker(CERTMAIL_GMAIL_URL=url)
+        worker = people.deployment.worker(CERTMAIL_GMAIL_URL=url)
         status = _put_off(people, job, tries, "not_sent: ")
         ended_at = status.attempts[-1].ended_at
         until = people.until("acme", job)
@@ -83,10 +83,10 @@ def test_a_reminder_whose_requests_cannot_leave_waits_longer_each_time_and_is_ac
 
     people.let_come(linked)
     people.let_come(job)
-    people.town.worker()
+    people.deployment.worker()
     attempts = people.settled(job, "accepted").attempts
     assert [(attempt.http_status, attempt.outcome) for attempt in attempts] == [(None, "not_sent")] * 3 + [
         (200, "accepted")
     ]
     people.settled(linked, "accepted")
-    assert people.town.copies() == {job: 1, linked: 1}
+    assert people.deployment.copies() == {job: 1, linked: 1}

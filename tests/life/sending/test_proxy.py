@@ -6,7 +6,7 @@ import ssl
 from pathlib import Path
 
 from bench.mail.authority import make
-from support.deployment.deployment import STEADY, campaign, town
+from support.deployment.deployment import STEADY, campaign, deployment
 from support.network.proxy import proxy, tls_front
 
 USER, PASSWORD, WRITTEN = "ann", "p@ss/w#rd", "ann:p%40ss%2Fw%23rd"
@@ -16,7 +16,7 @@ def test_mail_leaves_through_the_proxy_and_doctor_says_so(tmp_path: Path) -> Non
     ca_file, endpoint = make(tmp_path)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(endpoint)
-    with town(tmp_path / "data", **STEADY) as place, proxy(USER, PASSWORD) as way:
+    with deployment(tmp_path / "data", **STEADY) as place, proxy(USER, PASSWORD) as way:
         place.link()
         with tls_front(place.google.removeprefix("http://"), context) as google:
             place.environment |= {

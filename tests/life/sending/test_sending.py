@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from certmail_config.base import redis_keys
-from support.deployment.deployment import Town, town, wait_for
+from support.deployment.deployment import Deployment, deployment, wait_for
 
 FOREIGN = "E-Mail;Company Id;Open items;Shoe size\nann@acme.example;acme;3;41\nbob;acme;1;42\neve@acme.example;nobody;1;43\n"
 MAPPED = [
@@ -28,20 +28,20 @@ MAPPED = [
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with town(Path(tmp_path_factory.mktemp("sending"))) as made:
-        made.office.add_tenant("acme")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with deployment(Path(tmp_path_factory.mktemp("sending"))) as made:
+        made.admin.add_tenant("acme")
         yield made
 
 
-def waiting(place: Town) -> int:
-    found = place.office.redis.zcard(redis_keys.DUE)
+def waiting(place: Deployment) -> int:
+    found = place.admin.redis.zcard(redis_keys.DUE)
     assert isinstance(found, int)
     return found
 
 
 class TestColumns:
-    def test_a_dry_run_says_what_is_wrong_and_enqueues_nothing(self, place: Town) -> None:
+    def test_a_dry_run_says_what_is_wrong_and_enqueues_nothing(self, place: Deployment) -> None:
         before = waiting(place)
         ran = place.run("send", "-", "--dry-run", "--json", *MAPPED, stdin=FOREIGN)
         assert ran.status == 1, ran
@@ -52,7 +52,9 @@ class TestColumns:
         ]
         assert waiting(place) == before
 
-    def test_it_is_said_which_mails_will_be_in_another_language_than_was_asked_for(self, place: Town) -> None:
+    def test_it_is_said_which_mails_will_be_in_another_language_than_was_asked_for(
+        self, place: Deployment
+    ) -> None:
         text = (
             "tenant,to,locale\nacme,l1@acme.example,ar\nacme,l2@acme.example,de-CH\nacme,l3@acme.example,ar\n"
         )
@@ -66,7 +68,7 @@ class TestColumns:
         assert note["reminders"] == 2
         assert [each["language"] for each in ran.json["receipts"]] == ["en", "de", "en"]
 
-    def test_columns_are_mapped_and_left_out_and_what_all_share_is_set(self, place: Town) -> None:
+    def test_columns_are_mapped_and_left_out_and_what_all_share_is_set(self, place: Deployment) -> None:
         text = "address,pending\nsue@acme.example,1\nzoe@acme.example,0\n"
         ran = place.run(
             "send",
@@ -98,7 +100,7 @@ class TestColumns:
         ],
     )
     def test_what_cannot_be_meant_is_said_and_nothing_is_enqueued(
-        self, place: Town, options: list[str], code: str
+        self, place: Deployment, options: list[str], code: str
     ) -> None:
         before = waiting(place)
         ran = place.run("send", "-", "--json", *options, stdin=FOREIGN)
@@ -107,7 +109,9 @@ class TestColumns:
 
 
 class TestRejectedRows:
-    def test_they_are_kept_with_the_reason_and_once_corrected_that_file_is_sent(self, place: Town) -> None:
+    def test_they_are_kept_with_the_reason_and_once_corrected_that_file_is_sent(
+        self, place: Deployment
+    ) -> None:
         file = place.data_dir / "rejected.csv"
         rows = [
             "tenant,to,name,pending",
@@ -130,7 +134,7 @@ class TestRejectedRows:
         )
         assert place.ask("send", str(file))["enqueued"] == 1
 
-    def test_of_json_lines_too_and_bytes_that_are_no_text_stay_as_they_came(self, place: Town) -> None:
+    def test_of_json_lines_too_and_bytes_that_are_no_text_stay_as_they_came(self, place: Deployment) -> None:
         file = place.data_dir / "rejected.jsonl"
         given = (
             b'{"tenant": "acme", "to": 7}\n{"tenant": "acme", "to": "a@acme.example", "name": "\xff"}\n'
@@ -144,7 +148,9 @@ class TestRejectedRows:
         assert json.loads(first)["rejected_because"].startswith("line 1: to: ")
         assert b'"name": "\xff"' in second
 
-    def test_a_file_that_cannot_be_written_is_said_before_anything_is_enqueued(self, place: Town) -> None:
+    def test_a_file_that_cannot_be_written_is_said_before_anything_is_enqueued(
+        self, place: Deployment
+    ) -> None:
         before = waiting(place)
         ran = place.run(
             "send", "-", "--json", "--rejected", "/no/such/folder/x", stdin="tenant,to\nacme,q@acme.example\n"
@@ -155,7 +161,7 @@ class TestRejectedRows:
 
 class TestInterrupted:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-    def test_and_run_again_everything_is_in_once(self, place: Town, number: signal.Signals) -> None:
+    def test_and_run_again_everything_is_in_once(self, place: Deployment, number: signal.Signals) -> None:
         before, rows, campaign = waiting(place), 4000, f"stop{number}"
         file = place.data_dir / "many.csv"
         lines = [f"acme,r{n}@acme.example,{campaign}" for n in range(rows)]

@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from certmail_config.ledger.view import JobView
-from support.deployment.deployment import STEADY, town, wait_for
-from support.deployment.many_tenants import Crowd, account_of, crowd, mailbox_of
+from support.deployment.deployment import STEADY, deployment, wait_for
+from support.deployment.many_tenants import ManyTenants, account_of, mailbox_of, many_tenants
 
 DAY_SECONDS = 86_400
 SOON = 60.0
@@ -21,16 +21,19 @@ OWNED = ("policy", "disabled", "recipients", "project", "nobody", "calm")
 
 @dataclass(frozen=True, slots=True)
 class Hall:
-    """The crowd, with its first reminders under way."""
+    """The tenants, with its first reminders under way."""
 
-    crowd: Crowd
+    many_tenants: ManyTenants
     jobs: dict[str, str]
 
 
 @pytest.fixture(scope="module")
 def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
     settings = {**STEADY, "CERTMAIL_CONFIRM_SECONDS": "5"}
-    with town(Path(tmp_path_factory.mktemp("strict")), **settings) as place, crowd(place) as people:
+    with (
+        deployment(Path(tmp_path_factory.mktemp("strict")), **settings) as place,
+        many_tenants(place) as people,
+    ):
         rules = {"testing": True, "test_users": [mailbox_of(tenant) for tenant in LINKED]}
         place.control("PUT", "/projects/service-provider", rules)
         for tenant in LINKED + OWNED:
@@ -46,15 +49,17 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
         yield Hall(people, {tenant: people.remind(tenant, name) for tenant, name in names.items()})
 
 
-def _disable_keys(people: Crowd, tenant: str) -> None:
+def _disable_keys(people: ManyTenants, tenant: str) -> None:
     """As an administrator of its Google Cloud project does."""
     account = account_of(tenant)
-    listed = requests.get(f"{people.town.google}/service_accounts/v1/metadata/x509/{account}", timeout=10)
+    listed = requests.get(
+        f"{people.deployment.google}/service_accounts/v1/metadata/x509/{account}", timeout=10
+    )
     for kid in listed.json():
-        people.town.control("PUT", f"/service-accounts/{account}/keys/{kid}", {"disabled": True})
+        people.deployment.control("PUT", f"/service-accounts/{account}/keys/{kid}", {"disabled": True})
 
 
-def stopped(people: Crowd, tenant: str, job: str, code: str) -> JobView:
+def stopped(people: ManyTenants, tenant: str, job: str, code: str) -> JobView:
     """Wait until a lane is stopped with a code; the reminder waits in it and was not tried."""
     wait_for(f"{tenant} stopped: {code}", lambda: people.lane(tenant).get("code") == code, SOON)
     status = people.settled(job, "ready")
@@ -74,12 +79,12 @@ def stopped(people: Crowd, tenant: str, job: str, code: str) -> JobView:
 def test_a_decision_at_the_customers_stops_the_mailbox_and_says_who_takes_it_back(
     hall: Hall, tenant: str, code: str, says: str
 ) -> None:
-    status = stopped(hall.crowd, tenant, hall.jobs[tenant], code)
+    status = stopped(hall.many_tenants, tenant, hall.jobs[tenant], code)
     assert says in (status.reason or "")
 
 
 def test_a_limit_on_recipients_lets_the_mailbox_wait_for_hours_and_fails_nothing(hall: Hall) -> None:
-    people = hall.crowd
+    people = hall.many_tenants
     people.settled(hall.jobs["recipients"], "accepted")
     people.settled(people.remind("recipients", "second"), "accepted")
     third = people.remind("recipients", "third")
@@ -87,16 +92,16 @@ def test_a_limit_on_recipients_lets_the_mailbox_wait_for_hours_and_fails_nothing
 
 
 def test_a_project_that_has_used_its_day_waits_and_fails_nothing(hall: Hall) -> None:
-    people = hall.crowd
+    people = hall.many_tenants
     people.settled(hall.jobs["project"], "accepted")
-    people.town.control(
+    people.deployment.control(
         "PUT", "/limits", {"project_units_per_day": 100}
     )  # one message; each tenant has a project of its own
     _waits(people, "project", people.remind("project", "second"), "project_day_full")
-    people.town.control("PUT", "/limits", {"project_units_per_day": 80_000_000})
+    people.deployment.control("PUT", "/limits", {"project_units_per_day": 80_000_000})
 
 
-def _waits(people: Crowd, tenant: str, job: str, code: str) -> None:
+def _waits(people: ManyTenants, tenant: str, job: str, code: str) -> None:
     """Refused once, in the time that everybody knows of; nothing is counted against the reminder."""
     [refused] = people.happened(job, "settled")
     assert refused.data["reason"].startswith(f"{code}: ")
@@ -107,30 +112,30 @@ def _waits(people: Crowd, tenant: str, job: str, code: str) -> None:
 
 
 def test_a_bounce_comes_after_the_record_said_accepted_and_changes_nothing(hall: Hall) -> None:
-    people = hall.crowd
+    people = hall.many_tenants
     people.settled(hall.jobs["nobody"], "accepted")
-    [sent] = [m for m in people.town.messages() if m["mailbox"] == mailbox_of("nobody")]
+    [sent] = [m for m in people.deployment.messages() if m["mailbox"] == mailbox_of("nobody")]
     assert sent["bounced"] == ["gone@people.example"]
     assert len(people.posts("nobody")) == 1
 
 
 def test_the_others_send_meanwhile(hall: Hall) -> None:
-    hall.crowd.settled(hall.jobs["calm"], "accepted")
+    hall.many_tenants.settled(hall.jobs["calm"], "accepted")
 
 
 def test_a_permission_given_in_testing_ends_after_seven_days_and_the_remedy_names_the_publishing_status(
     hall: Hall,
 ) -> None:
     """From here on Google's clock is ahead."""
-    people = hall.crowd
-    people.town.control("POST", "/clock", {"advance": 8 * DAY_SECONDS})
+    people = hall.many_tenants
+    people.deployment.control("POST", "/clock", {"advance": 8 * DAY_SECONDS})
     job = people.remind("testing", "first")
     status = stopped(people, "testing", job, "grant_revoked")
     assert "In production" in (status.reason or "")
 
 
 def test_a_clock_that_differs_from_googles_is_the_operators_matter_and_stops_no_mailbox(hall: Hall) -> None:
-    people = hall.crowd
+    people = hall.many_tenants
     job = people.remind("calm", "second")
     [released] = people.happened(job, "released")
     assert released.data["reason"].startswith("clock_wrong: ")

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from support.data.google_answers import Fault, answer, page
-from support.deployment.deployment import STEADY, town, wait_for
-from support.deployment.many_tenants import Crowd, crowd
+from support.deployment.deployment import STEADY, deployment, wait_for
+from support.deployment.many_tenants import ManyTenants, many_tenants
 
 LATE = 60.0
 """Seconds by which a busy machine may come late to a wait that is over."""
@@ -165,9 +165,9 @@ CASES = (
 
 @dataclass(frozen=True, slots=True)
 class Hall:
-    """The crowd, with two jobs for each case under way."""
+    """The tenants, with two jobs for each case under way."""
 
-    crowd: Crowd
+    many_tenants: ManyTenants
     jobs: dict[str, str]
     bystanders: dict[str, str]
 
@@ -175,7 +175,10 @@ class Hall:
 @pytest.fixture(scope="module")
 def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
     settings = {**STEADY, "CERTMAIL_CONFIRM_SECONDS": str(CONFIRM_SECONDS)}
-    with town(Path(tmp_path_factory.mktemp("tokens")), **settings) as place, crowd(place) as people:
+    with (
+        deployment(Path(tmp_path_factory.mktemp("tokens")), **settings) as place,
+        many_tenants(place) as people,
+    ):
         for case in CASES:
             people.add(case.tenant, linked=case.linked)
             people.spoil(case.tenant, case.given, path="/token", times=case.times)
@@ -196,7 +199,7 @@ def test_no_two_cases_share_a_mailbox() -> None:
 def test_an_answer_of_the_token_endpoint_has_the_consequences_that_are_documented(
     case: Case, hall: Hall
 ) -> None:
-    people, job = hall.crowd, hall.jobs[case.name]
+    people, job = hall.many_tenants, hall.jobs[case.name]
     [first] = people.happened(job, "released")
     assert first.data["reason"].startswith(f"{case.code}: ")
     assert "Google says" in first.data["reason"] or case.code in {"token_unavailable", "not_google"}
@@ -224,7 +227,7 @@ def test_an_answer_of_the_token_endpoint_has_the_consequences_that_are_documente
         assert people.job(job)["failures"] == "1"
 
 
-def _refused_twice(people: Crowd, *jobs: str) -> str:
+def _refused_twice(people: ManyTenants, *jobs: str) -> str:
     """Whichever comes back first is refused again, and stops the lane for all."""
     twice: list[str] = []
 
@@ -236,7 +239,9 @@ def _refused_twice(people: Crowd, *jobs: str) -> str:
     return twice[0]
 
 
-def _check_wait(waits: tuple[float, float], people: Crowd, case: Case, job: str, asked_again: str) -> None:
+def _check_wait(
+    waits: tuple[float, float], people: ManyTenants, case: Case, job: str, asked_again: str
+) -> None:
     """From the refusal to the next try; while there was none, to the time before which there will be none."""
     until, late = people.until(case.tenant, job), 0.0
     if case.lane:
@@ -248,13 +253,13 @@ def _check_wait(waits: tuple[float, float], people: Crowd, case: Case, job: str,
 
 
 def test_while_they_wait_another_mailbox_sends_at_once(hall: Hall) -> None:
-    hall.crowd.settled(hall.crowd.remind("calm", "somebody"), "accepted")
+    hall.many_tenants.settled(hall.many_tenants.remind("calm", "somebody"), "accepted")
 
 
 def test_no_refused_token_cost_a_request_to_gmail_and_nobody_got_two(hall: Hall) -> None:
-    people = hall.crowd
+    people = hall.many_tenants
     posts: Counter[str] = Counter(item["certmail_id"] for item in people.posts())
-    copies = people.town.copies()
+    copies = people.deployment.copies()
     for case in CASES:
         for job in (hall.jobs[case.name], hall.bystanders[case.name]):
             status = people.status(job)
@@ -267,7 +272,7 @@ def test_no_refused_token_cost_a_request_to_gmail_and_nobody_got_two(hall: Hall)
 
 
 def test_what_needs_the_operator_is_said_in_the_log_with_the_remedy(hall: Hall) -> None:
-    lines = (hall.crowd.town.data_dir / "worker.log").read_text().splitlines()
+    lines = (hall.many_tenants.deployment.data_dir / "worker.log").read_text().splitlines()
     said_so = [json.loads(line) for line in lines if '"needs_operator"' in line]
     assert {line["code"] for line in said_so} == {
         case.code for case in CASES if case.state == "scheduled"

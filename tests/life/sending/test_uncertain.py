@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from support.deployment.deployment import QUICK, Town, campaign, town, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, deployment, wait_for
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Town]:
-    with town(tmp_path, **QUICK) as made:
+def place(tmp_path: Path) -> Iterator[Deployment]:
+    with deployment(tmp_path, **QUICK) as made:
         made.link()
         yield made
 
 
-def doubt(place: Town, fault: str) -> str:
+def doubt(place: Deployment, fault: str) -> str:
     """A reminder of which nobody knows whether it arrived."""
     place.fault(fault)
     [job] = place.send(campaign(1, campaign=fault))
@@ -25,7 +25,7 @@ def doubt(place: Town, fault: str) -> str:
     return job
 
 
-def test_what_a_person_says_is_carried_out_and_recorded(place: Town) -> None:
+def test_what_a_person_says_is_carried_out_and_recorded(place: Deployment) -> None:
     place.worker()
     arrived, lost = doubt(place, "reset_after"), doubt(place, "reset_before")
     listed = place.ask("uncertain", "list")["uncertain"]
@@ -46,7 +46,7 @@ def test_what_a_person_says_is_carried_out_and_recorded(place: Town) -> None:
     assert place.ask("uncertain", "list")["uncertain"] == []
 
 
-def test_what_is_closed_stays_uncertain_and_is_no_longer_listed(place: Town) -> None:
+def test_what_is_closed_stays_uncertain_and_is_no_longer_listed(place: Deployment) -> None:
     place.worker()
     job = doubt(place, "reset_before")
     assert place.ask("uncertain", "settle", "--all", "--as", "close")["items"] == [
@@ -56,7 +56,7 @@ def test_what_is_closed_stays_uncertain_and_is_no_longer_listed(place: Town) -> 
     assert place.status(job)["state"] == "uncertain"
 
 
-def test_it_says_what_it_cannot_do(place: Town) -> None:
+def test_it_says_what_it_cannot_do(place: Deployment) -> None:
     place.worker()
     [job] = place.send(campaign(1))
     place.wait_recorded([job], {"accepted"})
@@ -68,7 +68,7 @@ def test_it_says_what_it_cannot_do(place: Town) -> None:
     assert place.run("uncertain", "settle", job, "--as", "whatever").status == 2
 
 
-def test_the_rule_of_a_tenant_is_changed_and_shown(place: Town) -> None:
+def test_the_rule_of_a_tenant_is_changed_and_shown(place: Deployment) -> None:
     assert (
         place.ask("tenants", "set", "acme", "--uncertain", "hold,final=resend")["uncertain"]
         == "hold,final=resend"

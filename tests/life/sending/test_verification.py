@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from support.deployment.deployment import QUICK, Town, campaign, town, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, deployment, wait_for
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Town]:
-    with town(tmp_path, **QUICK, CERTMAIL_VERIFY_SECONDS="5") as made:
+def place(tmp_path: Path) -> Iterator[Deployment]:
+    with deployment(tmp_path, **QUICK, CERTMAIL_VERIFY_SECONDS="5") as made:
         made.link(verify=True)
         yield made
 
 
-def test_what_was_accepted_is_found_and_what_was_not_is_sent_again(place: Town) -> None:
+def test_what_was_accepted_is_found_and_what_was_not_is_sent_again(place: Deployment) -> None:
     place.worker()
     jobs = {}
     faults: dict[str, dict[str, Any]] = {"reset_after": {}, "accept_late": {"seconds": 3}, "reset_before": {}}
@@ -41,7 +41,7 @@ def test_what_was_accepted_is_found_and_what_was_not_is_sent_again(place: Town) 
     assert place.copies() == dict.fromkeys(jobs.values(), 1)
 
 
-def test_a_killed_workers_mail_is_found_after_its_lease(place: Town) -> None:
+def test_a_killed_workers_mail_is_found_after_its_lease(place: Deployment) -> None:
     worker = place.worker()
     place.fault("hang_after")
     job = place.send(campaign(1))[0]

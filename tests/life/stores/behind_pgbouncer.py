@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from certmail_config.sql.engine import open_database
-from support.deployment.deployment import STEADY, campaign, recorded_in, town, wait_for
+from support.deployment.deployment import STEADY, campaign, deployment, recorded_in, wait_for
 from support.servers.postgres import OWNER, Postgres
 
 PORT = 6432  # the name of its socket; nothing listens on the network
@@ -60,7 +60,7 @@ def test_everything_is_recorded_and_nothing_relies_on_a_session(
     with pgbouncer(postgres_server) as socket:
         url = f"postgresql+psycopg://{OWNER}@/pooled?host={socket}&port={PORT}"
         engine = open_database(url)
-        with town(tmp_path, **STEADY, **recorded_in(url)) as place:
+        with deployment(tmp_path, **STEADY, **recorded_in(url)) as place:
             with ThreadPoolExecutor(2) as pool:  # both at once: one upgrades, the other waits
                 ran = list(pool.map(lambda _: place.run("db", "upgrade"), range(2)))
             assert [each.status for each in ran] == [0, 0], ran

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from certmail_config.base import redis_keys
-from support.deployment.deployment import QUICK, campaign, recorded_in, town, wait_for
+from support.deployment.deployment import QUICK, campaign, deployment, recorded_in, wait_for
 from support.deployment.restore_checks import ENDED, accounted_for, nothing_leaves, stopped
 from support.servers.backups import back_up, put_back
 from support.servers.postgres import Postgres
@@ -17,7 +17,7 @@ from support.servers.restorable import server
 def test_an_older_database_stops_pacing_until_its_gap_is_accepted(tmp_path: Path) -> None:
     """On SQLite: which of two is older does not depend on the database, and the next test has the other."""
     database = f"sqlite:///{tmp_path}/data/certmail.sqlite"
-    with town(tmp_path / "data", **QUICK) as place:
+    with deployment(tmp_path / "data", **QUICK) as place:
         place.link()
         worker = place.worker()
         before = place.send(campaign(2, campaign="before"))
@@ -28,10 +28,10 @@ def test_an_older_database_stops_pacing_until_its_gap_is_accepted(tmp_path: Path
         worker.terminate()
         worker.wait(60)
         put_back(database, tmp_path / "copy", None)
-        place.office.redis.xtrim(
+        place.admin.redis.xtrim(
             redis_keys.EVENTS, maxlen=1, approximate=False
         )  # as the recorder would by and by
-        place.office.redis.delete(redis_keys.CHECKED_RUN)  # as after a restart of the server
+        place.admin.redis.delete(redis_keys.CHECKED_RUN)  # as after a restart of the server
 
         place.worker()
         wait_for("pacing stops", lambda: stopped(place) == "record_behind")
@@ -51,7 +51,7 @@ def test_both_are_restored_redis_from_the_older_copy_and_nothing_leaves_twice(
     """In the order that docs/operating.md gives: SQL knows what Redis's copy lacks. On PostgreSQL: a repair reads and writes all of it."""
     with (
         server(tmp_path / "redis") as valkey,
-        town(
+        deployment(
             tmp_path / "data", **QUICK, **recorded_in(postgres_database), CERTMAIL_REDIS_URL=valkey.url
         ) as place,
     ):

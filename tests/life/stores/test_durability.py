@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from certmail_config.base import redis_keys
-from support.deployment.deployment import QUICK, Town, campaign, town, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, deployment, wait_for
 from support.servers.replication import DURABLE, Valkey, replica_of, valkey
 
 REFUSED = "CERTMAIL_DURABILITY=fsync is not proven for this Redis: appendfsync is everysec"
@@ -24,9 +24,9 @@ def primary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 
 
 @pytest.fixture(scope="module")
-def place(primary: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+def place(primary: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     data_dir = Path(tmp_path_factory.mktemp("durability"))
-    with town(data_dir, **QUICK, CERTMAIL_REDIS_URL=primary.url) as made:
+    with deployment(data_dir, **QUICK, CERTMAIL_REDIS_URL=primary.url) as made:
         made.link()
         yield made
 
@@ -41,31 +41,31 @@ def forgetful(primary: Valkey) -> Iterator[None]:
 
 @pytest.mark.usefixtures("forgetful")
 class TestOnTheCommandLine:
-    def test_nothing_is_taken_in_on_a_promise_that_would_not_hold(self, place: Town) -> None:
+    def test_nothing_is_taken_in_on_a_promise_that_would_not_hold(self, place: Deployment) -> None:
         ran = place.run("send", "-", "--json", stdin=campaign(1))
         assert (ran.status, ran.json["error"]["code"]) == (3, "durability_unproven")
         assert REFUSED in ran.json["error"]["message"]
         assert "replicas:N" in ran.json["error"]["remedy"]
 
     @pytest.mark.parametrize("command", ["worker", "gateway", "up"])
-    def test_nor_does_a_process_start(self, place: Town, command: str) -> None:
+    def test_nor_does_a_process_start(self, place: Deployment, command: str) -> None:
         ran = place.run(command)
         assert ran.status == 3, ran
         assert REFUSED in ran.err
         assert "replicas:N" in ran.err
         assert "Traceback" not in ran.err
 
-    def test_a_malformed_choice_is_wrong_use(self, place: Town) -> None:
+    def test_a_malformed_choice_is_wrong_use(self, place: Deployment) -> None:
         ran = place.run("send", "-", "--json", stdin=campaign(1), CERTMAIL_DURABILITY="replica:1")
         assert ran.status == 2
         assert "CERTMAIL_DURABILITY" in ran.json["error"]["message"]
 
-    def test_who_promises_nothing_may_send(self, place: Town) -> None:
+    def test_who_promises_nothing_may_send(self, place: Deployment) -> None:
         text = campaign(1, campaign="unpromised")
         ran = place.run("send", "-", "--json", stdin=text, CERTMAIL_DURABILITY="none")
         assert (ran.status, ran.json["enqueued"]) == (0, 1)
 
-    def test_and_its_worker_says_so_plainly(self, place: Town) -> None:
+    def test_and_its_worker_says_so_plainly(self, place: Deployment) -> None:
         worker = place.start("certmail_worker", "worker", log="none.log", CERTMAIL_DURABILITY="none")
         wait_for("it is up", lambda: place.workers() == 1)
         worker.terminate()
@@ -73,7 +73,9 @@ class TestOnTheCommandLine:
         assert "may be lost, or sent twice" in (place.data_dir / "none.log").read_text()
 
 
-def test_another_run_of_the_server_must_prove_it_before_anything_leaves(place: Town, primary: Valkey) -> None:
+def test_another_run_of_the_server_must_prove_it_before_anything_leaves(
+    place: Deployment, primary: Valkey
+) -> None:
     with running(place, "fsync"):
         primary.redis.config_set("appendfsync", "everysec")
         primary.redis.set(redis_keys.CHECKED_RUN, "the-run-before")
@@ -90,7 +92,9 @@ def test_another_run_of_the_server_must_prove_it_before_anything_leaves(place: T
         assert stopped(primary) is None
 
 
-def test_no_request_leaves_that_no_replica_knows_of(place: Town, primary: Valkey, tmp_path: Path) -> None:
+def test_no_request_leaves_that_no_replica_knows_of(
+    place: Deployment, primary: Valkey, tmp_path: Path
+) -> None:
     with ExitStack() as stack:
         with replica_of(primary, tmp_path / "one") as replica:
             stack.enter_context(running(place, "replicas:1"))
@@ -117,7 +121,7 @@ def test_no_request_leaves_that_no_replica_knows_of(place: Town, primary: Valkey
 
 
 @contextmanager
-def running(place: Town, durability: str) -> Iterator[None]:
+def running(place: Deployment, durability: str) -> Iterator[None]:
     """A worker, for the time of the block."""
     worker = place.start("certmail_worker", "worker", log="worker.log", CERTMAIL_DURABILITY=durability)
     wait_for("it is up", lambda: place.workers() == 1)

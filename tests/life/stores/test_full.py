@@ -11,7 +11,7 @@ from typing import Any
 from redis import Redis
 
 from certmail_config.base import redis_keys
-from support.deployment.deployment import QUICK, campaign, town, wait_for
+from support.deployment.deployment import QUICK, campaign, deployment, wait_for
 
 EVENTS_MAX = 60
 
@@ -27,10 +27,10 @@ def stopped(redis: Redis) -> dict[str, str]:
 
 
 def test_sends_go_on_until_the_stream_is_full_and_afterwards_as_if_nothing_had_been(tmp_path: Path) -> None:
-    with town(tmp_path, **QUICK, CERTMAIL_EVENTS_MAX=str(EVENTS_MAX)) as place:
+    with deployment(tmp_path, **QUICK, CERTMAIL_EVENTS_MAX=str(EVENTS_MAX)) as place:
         place.link()
         place.worker()
-        redis = place.office.redis
+        redis = place.admin.redis
         first = place.send(campaign(1, campaign="before"))
         place.wait_recorded(first, {"accepted"})
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from support.deployment.deployment import QUICK, campaign, town, wait_for
+from support.deployment.deployment import QUICK, campaign, deployment, wait_for
 
 
 @pytest.mark.timeout(240)
 def test_two_hundred_reminders_are_all_accounted_for_after_a_kill(tmp_path: Path) -> None:
-    with town(tmp_path, **QUICK) as place:
+    with deployment(tmp_path, **QUICK) as place:
         place.control("PUT", "/limits", {"units_per_minute": 60_000})
         place.link(units=60_000)
         worker = place.worker()

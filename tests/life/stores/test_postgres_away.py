@@ -16,7 +16,7 @@ import pytest
 from certmail_config.base import redis_keys
 from certmail_config.jobs.states import FINAL
 from certmail_config.sql.engine import open_database, upgrade
-from support.deployment.deployment import STEADY, Town, campaign, recorded_in, town, wait_for
+from support.deployment.deployment import STEADY, Deployment, campaign, deployment, recorded_in, wait_for
 from support.deployment.restore_checks import stopped
 from support.servers.postgres import Postgres, postgres
 
@@ -39,7 +39,7 @@ def server() -> Iterator[Postgres]:
         yield made
 
 
-def logged(place: Town, *events: str) -> list[dict[str, Any]]:
+def logged(place: Deployment, *events: str) -> list[dict[str, Any]]:
     lines = [
         line for line in (place.data_dir / "worker.log").read_text().splitlines() if line.startswith("{")
     ]
@@ -51,12 +51,12 @@ def test_what_happens_meanwhile_is_recorded_once_and_the_operator_was_warned(
     tmp_path: Path, server: Postgres, record_property: Any
 ) -> None:
     settings = recorded_in(server.url()) | {"CERTMAIL_EVENTS_MAX": str(BOUND)}
-    with town(tmp_path, **STEADY, **settings) as place:
+    with deployment(tmp_path, **STEADY, **settings) as place:
         place.control(
             "PUT", "/limits", {"units_per_minute": FAST, "in_flight": 50, "messages_per_day": 1_000_000}
         )
         connection = place.link(units=FAST, in_flight=20)
-        place.office.change_limits(connection, {"per_day": 1_000_000})
+        place.admin.change_limits(connection, {"per_day": 1_000_000})
         place.worker()
         before = place.send(campaign(3, campaign="before"))
         place.wait_recorded(before, {"accepted"})
@@ -64,9 +64,9 @@ def test_what_happens_meanwhile_is_recorded_once_and_the_operator_was_warned(
         server.stop()
         jobs = place.send(campaign(MAILS))
         wait_for("the stream is full", lambda: stopped(place) == "stream_full", 60 + MAILS / 10)
-        wait_for("what is under way is settled", lambda: not place.office.redis.exists(redis_keys.LEASED))
+        wait_for("what is under way is settled", lambda: not place.admin.redis.exists(redis_keys.LEASED))
         left = len(place.messages()) - len(before)
-        events = int(place.office.redis.xlen(redis_keys.EVENTS))
+        events = int(place.admin.redis.xlen(redis_keys.EVENTS))
         assert SHARE * BOUND <= events <= BOUND, "up to the bound, and room is left for what was under way"
         assert MAILS / 2 < left < MAILS
 

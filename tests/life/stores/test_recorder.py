@@ -21,7 +21,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import func, select
 
-from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.base import redis_keys
 from certmail_config.settings import Settings
 from certmail_config.sql import tables
@@ -39,8 +39,8 @@ PORTION: Final = max(DELIVERIES // 10, 250)
 class Recorders:
     """Two processes that record, of which one or the other is killed again and again, at no moment in particular."""
 
-    def __init__(self, office: Office, log: Path, seed: int) -> None:
-        settings = office.settings
+    def __init__(self, admin: Admin, log: Path, seed: int) -> None:
+        settings = admin.settings
         keys_of_vault = ",".join(f"{name}:{value}" for name, value in _written(settings))
         self._environment = os.environ | {
             "CERTMAIL_REDIS_URL": str(settings.redis_url),
@@ -96,25 +96,25 @@ def _written(settings: Settings) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def office(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -> Iterator[Office]:
+def admin(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -> Iterator[Admin]:
     settings = Settings(
         redis_url=redis_url,
         database_url=ready_database,
         data_dir=tmp_path,
         vault_keys=(("k1", os.urandom(32)),),
     )
-    with open_office(settings) as made:
+    with open_admin(settings) as made:
         assert check(made.redis, made.engine)
         yield made
 
 
 @pytest.mark.timeout(180 + DELIVERIES / 20)
 def test_every_event_is_recorded_once_whoever_is_killed(
-    office: Office, tmp_path: Path, record_property: Any
+    admin: Admin, tmp_path: Path, record_property: Any
 ) -> None:
-    bustle = Bustle(office, SEED)
+    bustle = Bustle(admin, SEED)
     log = tmp_path / "recorder.log"
-    recorders = Recorders(office, log, SEED)
+    recorders = Recorders(admin, log, SEED)
     begun = time.monotonic()
     with ExitStack() as stack:
         stack.callback(recorders.end)
@@ -127,10 +127,10 @@ def test_every_event_is_recorded_once_whoever_is_killed(
                 bustle.step()
             bustle.finish()
         newest = bustle.newest_event()
-        wait_for("all to be recorded", lambda: read_cursor(office.engine) == newest, 60 + DELIVERIES / 100)
+        wait_for("all to be recorded", lambda: read_cursor(admin.engine) == newest, 60 + DELIVERIES / 100)
     took = time.monotonic() - begun
-    added = ever_added(office.redis)
-    with office.db() as db:
+    added = ever_added(admin.redis)
+    with admin.db() as db:
         recorded = db.execute(select(func.count()).select_from(tables.events)).scalar_one()
         assert recorded == added, f"seed {SEED}"
         kept, told = in_tables(db), refold(db)
@@ -141,7 +141,7 @@ def test_every_event_is_recorded_once_whoever_is_killed(
     assert clashes, "both recorded at once"
     record_property(
         "said",
-        f"{office.engine.dialect.name}: {DELIVERIES:,} deliveries, {added:,} events, each recorded once by two recorders, of "
+        f"{admin.engine.dialect.name}: {DELIVERIES:,} deliveries, {added:,} events, each recorded once by two recorders, of "
         f"which one was killed {recorders.killed} times; {clashes} times both had the same batch; {took:.0f} s; seed {SEED}",
     )
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from support.deployment.deployment import QUICK, campaign, town, wait_for
+from support.deployment.deployment import QUICK, campaign, deployment, wait_for
 from support.network.frames import HttpRequests
 from support.network.wire import Side, Trap, wire
 from support.servers.restorable import server
@@ -23,7 +23,7 @@ def test_an_answer_that_comes_while_redis_is_away_for_more_than_a_minute_ends_as
 ) -> None:
     with (
         server(tmp_path / "redis") as redis,
-        town(tmp_path, **QUICK, CERTMAIL_REDIS_URL=redis.url) as place,
+        deployment(tmp_path, **QUICK, CERTMAIL_REDIS_URL=redis.url) as place,
         wire(place.google.removeprefix("http://"), HttpRequests) as gmail,
     ):
         place.link()

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from certmail_config.ledger.script import load
-from support.deployment.deployment import QUICK, campaign, town, wait_for
+from support.deployment.deployment import QUICK, campaign, deployment, wait_for
 from support.network.frames import HttpRequests, RedisCommands
 from support.network.wire import Side, Trap, wire
 from support.servers.restorable import server
@@ -16,7 +16,7 @@ from support.servers.restorable import server
 def test_a_worker_that_is_told_to_stop_meanwhile_first_says_what_it_knows(tmp_path: Path) -> None:
     with (
         server(tmp_path / "redis") as redis,
-        town(tmp_path, **QUICK, CERTMAIL_REDIS_URL=redis.url) as place,
+        deployment(tmp_path, **QUICK, CERTMAIL_REDIS_URL=redis.url) as place,
         wire(place.google.removeprefix("http://"), HttpRequests) as gmail,
     ):
         place.link()
@@ -41,7 +41,7 @@ def test_a_request_whose_record_was_made_but_not_confirmed_is_no_doubt_but_sent_
     begins = load("begin").sha.encode()
     with (
         server(tmp_path / "redis") as redis,
-        town(tmp_path, **QUICK, CERTMAIL_REDIS_URL=redis.url) as place,
+        deployment(tmp_path, **QUICK, CERTMAIL_REDIS_URL=redis.url) as place,
         wire(str(redis.socket), RedisCommands) as between,
     ):
         place.link()

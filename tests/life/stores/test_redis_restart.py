@@ -6,11 +6,11 @@ import os
 import signal
 from pathlib import Path
 
-from support.deployment.deployment import QUICK, campaign, town, wait_for
+from support.deployment.deployment import QUICK, campaign, deployment, wait_for
 
 
 def test_a_killed_redis_comes_back_and_every_reminder_goes_out_once(tmp_path: Path) -> None:
-    with town(tmp_path, **QUICK) as place:
+    with deployment(tmp_path, **QUICK) as place:
         place.link()
         up = place.start("certmail_worker", "up", log="up.log")
         wait_for("it is up", lambda: place.workers() == 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from support.deployment.deployment import STEADY, campaign, town, wait_for
+from support.deployment.deployment import STEADY, campaign, deployment, wait_for
 from support.servers.replication import DURABLE, valkey
 
 DOCS = Path(__file__).parents[3] / "docs" / "redis-user.md"
@@ -17,7 +17,7 @@ def test_the_user_of_the_documentation_suffices(tmp_path: Path) -> None:
         server.command(*line.replace("PASSWORD", "secret").split())
         url = f"redis://certmail:secret@127.0.0.1:{server.port}/0"
         flower = {"CERTMAIL_FLOWER_BASIC_AUTH": "ann:a-long-password"}
-        with town(tmp_path / "data", **STEADY, **flower, CERTMAIL_REDIS_URL=url) as place:
+        with deployment(tmp_path / "data", **STEADY, **flower, CERTMAIL_REDIS_URL=url) as place:
             place.link()
             place.open_gateway()
             place.worker()

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from support.deployment.deployment import QUICK, Town, campaign, town, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, deployment, wait_for
 from support.deployment.restore_checks import ENDED, accounted_for, nothing_leaves, stopped
 from support.servers.restorable import Server, server
 
 AGE = float(os.environ.get("RESTORE_AGE", "0"))
 
 
-def run_until_the_power_cut(place: Town, valkey: Server, backup: Path) -> tuple[list[str], list[str]]:
+def run_until_the_power_cut(place: Deployment, valkey: Server, backup: Path) -> tuple[list[str], list[str]]:
     """Traffic, a backup in the middle of it, more traffic, a power cut with requests under way; gives the jobs before and since."""
     place.worker()
     early = place.send(campaign(12, campaign="early"))
@@ -45,7 +45,7 @@ def run_until_the_power_cut(place: Town, valkey: Server, backup: Path) -> tuple[
 def test_an_older_copy_is_repaired_before_anything_leaves(tmp_path: Path) -> None:
     with (
         server(tmp_path / "redis") as valkey,
-        town(tmp_path / "data", **QUICK, CERTMAIL_REDIS_URL=valkey.url) as place,
+        deployment(tmp_path / "data", **QUICK, CERTMAIL_REDIS_URL=valkey.url) as place,
     ):
         place.link()
         early, late = run_until_the_power_cut(place, valkey, tmp_path / "backup")
@@ -88,7 +88,7 @@ def test_an_older_copy_is_repaired_before_anything_leaves(tmp_path: Path) -> Non
 def test_a_lost_redis_is_made_anew_from_the_record(tmp_path: Path) -> None:
     with (
         server(tmp_path / "redis") as valkey,
-        town(tmp_path / "data", **QUICK, CERTMAIL_REDIS_URL=valkey.url) as place,
+        deployment(tmp_path / "data", **QUICK, CERTMAIL_REDIS_URL=valkey.url) as place,
     ):
         place.link()
         place.worker()

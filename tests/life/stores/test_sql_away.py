@@ -17,23 +17,23 @@ from typing import Any, Final
 import pytest
 
 from certmail_config.base import redis_keys
-from support.deployment.deployment import QUICK, Town, campaign, town, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, deployment, wait_for
 
 AWAY_SECONDS: Final = float(os.environ.get("SQL_AWAY", "18"))
 """Longer than whoever needs it waits for a lock of SQLite's, at least."""
 NOWHERE: Final = "postgresql+psycopg://certmail@127.0.0.1:9/certmail"
 
 
-def enqueue(place: Town, count: int, name: str, tenant: str = "acme") -> list[str]:
+def enqueue(place: Deployment, count: int, name: str, tenant: str = "acme") -> list[str]:
     return place.send(campaign(count, tenant=tenant, campaign=name))
 
 
-def arrived(place: Town, jobs: list[str]) -> bool:
+def arrived(place: Deployment, jobs: list[str]) -> bool:
     return set(jobs) <= set(place.copies())
 
 
-def lane(place: Town, connection: str) -> str:
-    found: Any = place.office.redis.hget(redis_keys.LANE_INFO + connection, "state")
+def lane(place: Deployment, connection: str) -> str:
+    found: Any = place.admin.redis.hget(redis_keys.LANE_INFO + connection, "state")
     return str(found.decode())
 
 
@@ -47,7 +47,7 @@ def test_sends_go_on_for_as_long_as_the_database_is_locked_through_restarts_of_a
     tmp_path: Path,
 ) -> None:
     settings = {**QUICK, "CERTMAIL_CONFIRM_SECONDS": "2", "CERTMAIL_CARE_SECONDS": "1"}
-    with town(tmp_path, **settings) as place:
+    with deployment(tmp_path, **settings) as place:
         place.link()
         broken = place.link("broken")
         workers = [place.worker() for _ in range(2)]
@@ -73,10 +73,10 @@ def test_sends_go_on_for_as_long_as_the_database_is_locked_through_restarts_of_a
                 wait_for("it is there", lambda: place.workers() >= 2)
                 time.sleep(min(15.0, max(0.0, until - time.monotonic())))  # load comes in waves
             wait_for("what delivery found out stops the lane", lambda: lane(place, broken) == "suspended")
-            assert place.office.connection(broken).state == "active", "SQL cannot know of it yet"
+            assert place.admin.connection(broken).state == "active", "SQL cannot know of it yet"
             database.execute("ROLLBACK")
         place.wait_recorded(jobs, {"accepted"})
-        wait_for("SQL knows", lambda: place.office.connection(broken).state == "attention")
+        wait_for("SQL knows", lambda: place.admin.connection(broken).state == "attention")
         assert lane(place, broken) == "suspended"
         assert {place.status(job)["state"] for job in stopped} == {"ready"}
         assert place.copies() == dict.fromkeys(jobs, 1)
@@ -84,7 +84,7 @@ def test_sends_go_on_for_as_long_as_the_database_is_locked_through_restarts_of_a
 
 @pytest.mark.timeout(180)
 def test_a_worker_starts_without_a_database_and_sends(tmp_path: Path) -> None:
-    with town(tmp_path, **QUICK) as place:
+    with deployment(tmp_path, **QUICK) as place:
         place.link()
         first = place.worker()
         wait_for("a worker", lambda: place.workers() == 1)

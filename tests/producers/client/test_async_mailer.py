@@ -13,7 +13,7 @@ from redis import Redis
 
 from certmail import AsyncMailer, BatchInterrupted, Cancellation, Mailer, Receipt, Reminder, ReminderRejected
 from certmail.client.batches import BATCH
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.base.errors import StoresUnreachable
 from certmail_config.settings import PREFIX, Settings
 from certmail_config.stores.connect import connect
@@ -31,8 +31,8 @@ def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
 def settings(redis: Redis, redis_url: str, tmp_path: Path) -> Settings:
     """An emptied server with the tenant `acme`."""
     made = Settings(data_dir=tmp_path, redis_url=redis_url)
-    with open_office(made) as office:
-        office.add_tenant("acme")
+    with open_admin(made) as admin:
+        admin.add_tenant("acme")
     return made
 
 
@@ -132,8 +132,8 @@ class TestSendMany:
 
     async def test_interrupted_it_says_which_are_in(self, tmp_path: Path) -> None:
         settings = Settings(data_dir=tmp_path)
-        with embedded_server(tmp_path) as url, connect(url) as redis, open_office(settings) as office:
-            office.add_tenant("acme")
+        with embedded_server(tmp_path) as url, connect(url) as redis, open_admin(settings) as admin:
+            admin.add_tenant("acme")
 
             def source() -> Iterator[Reminder]:
                 yield from (reminder(n) for n in range(BATCH))

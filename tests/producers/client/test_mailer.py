@@ -36,7 +36,7 @@ from certmail_config.jobs.states import State
 from certmail_config.settings import PREFIX, Settings
 from certmail_config.stores.connect import connect
 from certmail_config.stores.embedded import embedded_server
-from certmail_config.tenants.models import Connection, ConnectionState, Kind, Tenant
+from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState, Tenant
 from certmail_config.tenants.pinning import opened_by
 from certmail_config.tenants.working_copy import write_connection, write_deployment, write_tenant
 
@@ -61,7 +61,7 @@ class Acme:
         connections = [
             Connection(
                 self.default, "acme", "default",
-                kind=Kind.CUSTOMER_OWNED_APP, state=ConnectionState.ACTIVE, mailbox="reviews@acme.example",
+                kind=ConnectionKind.CUSTOMER_OWNED_APP, state=ConnectionState.ACTIVE, mailbox="reviews@acme.example",
             ),
             Connection(self.apac, "acme", "apac"),
         ]  # fmt: skip

@@ -12,13 +12,13 @@ from redis import Redis
 
 from certmail import Mailer, Receipt, Reminder, StoresUnreachable
 from certmail.client.batches import BATCH
-from certmail.client.intake_guard import Lookout
-from certmail_config.admin.admin import open_office
+from certmail.client.intake_guard import IntakeGuard
+from certmail_config.admin.admin import open_admin
 from certmail_config.base import redis_keys
 from certmail_config.base.durability import FSYNC, Durability
 from certmail_config.jobs.states import State
 from certmail_config.settings import PREFIX, Settings
-from certmail_config.stores.capacity import Limits
+from certmail_config.stores.capacity import StoreLimits
 from support.machine.clocked_ledger import Bench
 from support.servers.replication import DURABLE, Valkey, replica_of, valkey
 
@@ -45,8 +45,8 @@ def started(folder: Path) -> Iterator[Valkey]:
 def server(started: Valkey, tmp_path: Path) -> Iterator[Valkey]:
     """An emptied server with the tenant `acme`."""
     started.redis.flushall()
-    with open_office(Settings(redis_url=started.url, data_dir=tmp_path)) as office:
-        office.add_tenant("acme")
+    with open_admin(Settings(redis_url=started.url, data_dir=tmp_path)) as admin:
+        admin.add_tenant("acme")
     yield started
     started.redis.config_set("maxmemory", 0)
     started.redis.config_set("appendfsync", "always")
@@ -85,14 +85,14 @@ class TestDurability:
 
     def test_a_server_that_was_started_anew_must_prove_it_again(self, folder: Path, tmp_path: Path) -> None:
         with valkey(folder / "again", *DURABLE) as before:
-            with open_office(Settings(redis_url=before.url, data_dir=tmp_path)) as office:
-                office.add_tenant("acme")
+            with open_admin(Settings(redis_url=before.url, data_dir=tmp_path)) as admin:
+                admin.add_tenant("acme")
             mailer = Mailer(before.redis)
             mailer.send(reminder())
             before.redis.config_set("appendfsync", "everysec")
             mailer.send(reminder(1))  # as long as it runs, its word counts
         with valkey(folder / "again", "--appendonly", "yes", port=before.port):
-            Lookout(before.redis, Durability.parse("declared"), Limits()).look(1)
+            IntakeGuard(before.redis, Durability.parse("declared"), StoreLimits()).look(1)
             mailer._lookout._good_until = 0
             assert refused(lambda: mailer.send(reminder(2))).code == "durability_unproven"
             assert jobs(before.redis) == 2
@@ -150,7 +150,7 @@ class TestRoom:
         assert jobs(server.redis) == 0
 
     def test_a_record_that_is_behind_stops_it_too_until_it_has_caught_up(self, server: Valkey) -> None:
-        mailer = Mailer(server.redis, limits=Limits(events_max=1000))
+        mailer = Mailer(server.redis, limits=StoreLimits(events_max=1000))
         for _ in range(850):
             server.redis.xadd(redis_keys.EVENTS, {"a": "b"})
         error = refused(lambda: mailer.send(reminder()))
@@ -163,7 +163,7 @@ class TestRoom:
 class TestTheLookout:
     def test_it_looks_once_a_second_or_per_two_hundred(self, server: Valkey) -> None:
         now = [0.0]
-        lookout = Lookout(server.redis, FSYNC, Limits(), monotonic=lambda: now[0])
+        intake_guard = IntakeGuard(server.redis, FSYNC, StoreLimits(), monotonic=lambda: now[0])
 
         def asked(jobs: int) -> bool:
             def calls() -> int:
@@ -171,7 +171,7 @@ class TestTheLookout:
                 return int(stats["cmdstat_xlen"]["calls"])
 
             before = calls()
-            lookout.look(jobs)
+            intake_guard.look(jobs)
             return calls() > before
 
         server.redis.xlen(redis_keys.EVENTS)

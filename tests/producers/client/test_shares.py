@@ -17,13 +17,13 @@ from redis import Redis
 
 from certmail import Mailer, Receipt, Reminder
 from certmail.gateway.api.application import mount
-from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.admin.api_keys import create_key
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import ReminderRejected
 from certmail_config.settings import PREFIX, Settings
 from certmail_config.stores.capacity import SHARE
-from certmail_config.tenants.api_keys import Scope
+from certmail_config.tenants.api_keys import KeyScope
 from certmail_worker.cli import run_command
 
 MB = 1024**2
@@ -37,11 +37,11 @@ def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def office(redis: Redis, redis_url: str, tmp_path: Path) -> Iterator[Office]:
-    with open_office(Settings(redis_url=redis_url, data_dir=tmp_path)) as office:
-        office.add_tenant("acme")
-        office.add_tenant("globex")
-        yield office
+def admin(redis: Redis, redis_url: str, tmp_path: Path) -> Iterator[Admin]:
+    with open_admin(Settings(redis_url=redis_url, data_dir=tmp_path)) as admin:
+        admin.add_tenant("acme")
+        admin.add_tenant("globex")
+        yield admin
     redis.config_set("maxmemory", 0)
 
 
@@ -65,8 +65,8 @@ def codes(answers: Iterable[Receipt | ReminderRejected]) -> Counter[str]:
     return Counter("in" if isinstance(answer, Receipt) else answer.code for answer in answers)
 
 
-def test_one_is_refused_with_a_reason_and_the_others_go_on(office: Office) -> None:
-    with Mailer(office.redis) as mailer, room_for(office.redis, 3_000):
+def test_one_is_refused_with_a_reason_and_the_others_go_on(admin: Admin) -> None:
+    with Mailer(admin.redis) as mailer, room_for(admin.redis, 3_000):
         answers = list(mailer.send_many(reminders("acme", 4_000)))
         told = codes(answers)
         assert told.keys() == {"in", "tenant_full"}
@@ -84,21 +84,21 @@ def test_one_is_refused_with_a_reason_and_the_others_go_on(office: Office) -> No
 @pytest.mark.parametrize(
     "given", [{"pending": 0}, {"send_at": "2099-01-01T00:00:00Z", "expires_at": "2099-02-01T00:00:00Z"}]
 )
-def test_nor_does_it_help_to_send_what_never_leaves(office: Office, given: dict[str, Any]) -> None:
-    with Mailer(office.redis) as mailer, room_for(office.redis, 3_000):
+def test_nor_does_it_help_to_send_what_never_leaves(admin: Admin, given: dict[str, Any]) -> None:
+    with Mailer(admin.redis) as mailer, room_for(admin.redis, 3_000):
         told = codes(mailer.send_many(reminders("acme", 6_000, **given)))
         assert told["tenant_full"] > 0
         mailer._lookout._good_until = 0
         assert codes(mailer.send_many(reminders("globex", 20))) == {"in": 20}
 
 
-def test_one_that_is_alone_may_use_all(office: Office, redis: Redis) -> None:
+def test_one_that_is_alone_may_use_all(admin: Admin, redis: Redis) -> None:
     redis.srem(redis_keys.TENANTS, "globex")
     with Mailer(redis) as mailer, room_for(redis, 5_000):
         assert codes(mailer.send_many(reminders("acme", 4_500))) == {"in": 4_500}
 
 
-def test_what_waited_before_anybody_counted_counts(office: Office, redis: Redis) -> None:
+def test_what_waited_before_anybody_counted_counts(admin: Admin, redis: Redis) -> None:
     with Mailer(redis) as mailer:
         list(mailer.send_many(reminders("acme", 300)))
         redis.delete(redis_keys.TAKEN + "acme")
@@ -109,7 +109,7 @@ def test_what_waited_before_anybody_counted_counts(office: Office, redis: Redis)
     assert "all" in counted
 
 
-def test_what_is_forgotten_by_now_no_longer_counts(office: Office, redis: Redis) -> None:
+def test_what_is_forgotten_by_now_no_longer_counts(admin: Admin, redis: Redis) -> None:
     redis.hset(redis_keys.TAKEN + "acme", mapping={"100": 7, "all": 7})
     with Mailer(redis) as mailer:
         list(mailer.send_many(reminders("acme", 2)))
@@ -119,15 +119,15 @@ def test_what_is_forgotten_by_now_no_longer_counts(office: Office, redis: Redis)
 
 
 async def test_http_and_the_command_line_say_so(
-    office: Office,
+    admin: Admin,
     redis: Redis,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    key = create_key(office, "test", tenants=["*"], scopes=[*Scope])[1]
+    key = create_key(admin, "test", tenants=["*"], scopes=[*KeyScope])[1]
     app = web.Application()
-    mount(app, office)
+    mount(app, admin)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -146,7 +146,7 @@ async def test_http_and_the_command_line_say_so(
                     items = (await answer.json())["items"]
                     assert [item["status"] for item in items] == [429, status], "not kept: it may go in later"
         await runner.cleanup()
-        monkeypatch.setenv("CERTMAIL_REDIS_URL", office.settings.redis_url or "")
+        monkeypatch.setenv("CERTMAIL_REDIS_URL", admin.settings.redis_url or "")
         monkeypatch.setenv("CERTMAIL_DATA_DIR", str(tmp_path))
         (tmp_path / "people.csv").write_text("tenant,to\nacme,two@acme.example\nglobex,two@globex.example\n")
         capsys.readouterr()

@@ -11,7 +11,7 @@ from certmail.files.columns import Layout
 from certmail.files.formats.encoding import encoding_of
 from certmail.files.formats.guess import CANDIDATES, readings
 from certmail.files.formats.lines import read_lines
-from certmail.files.kinds import Kind, kind_of
+from certmail.files.kinds import FileKind, kind_of
 from certmail.files.row import Terms
 from certmail.files.source import open_source
 from certmail_config.jobs.reminder import Reminder
@@ -37,14 +37,14 @@ class TestKind:
     @pytest.mark.parametrize(
         ("name", "first", "kind"),
         [
-            ("x.csv", "tenant,to", Kind.CSV), ("x.csv", '{"tenant"', Kind.CSV), ("x.csv", "[tenant]", Kind.CSV), ("x.tsv", "tenant\tto", Kind.CSV),
-            ("x.jsonl", "tenant,to", Kind.JSON_LINES), ("x.ndjson", "", Kind.JSON_LINES), ("x.json", "", Kind.JSON_LINES),
-            ("-", '{"tenant": "acme"}', Kind.JSON_LINES), ("-", '\ufeff {"tenant"', Kind.JSON_LINES), ("x.json", " \n[", Kind.JSON_ARRAY),
-            ("-", "[{", Kind.JSON_ARRAY), ("-", "tenant,to", Kind.CSV), ("-", "", Kind.CSV), ("x.txt", "{}", Kind.JSON_LINES), ("x.txt", "tenant;to", Kind.CSV),
+            ("x.csv", "tenant,to", FileKind.CSV), ("x.csv", '{"tenant"', FileKind.CSV), ("x.csv", "[tenant]", FileKind.CSV), ("x.tsv", "tenant\tto", FileKind.CSV),
+            ("x.jsonl", "tenant,to", FileKind.JSON_LINES), ("x.ndjson", "", FileKind.JSON_LINES), ("x.json", "", FileKind.JSON_LINES),
+            ("-", '{"tenant": "acme"}', FileKind.JSON_LINES), ("-", '\ufeff {"tenant"', FileKind.JSON_LINES), ("x.json", " \n[", FileKind.JSON_ARRAY),
+            ("-", "[{", FileKind.JSON_ARRAY), ("-", "tenant,to", FileKind.CSV), ("-", "", FileKind.CSV), ("x.txt", "{}", FileKind.JSON_LINES), ("x.txt", "tenant;to", FileKind.CSV),
         ],
     )  # fmt: skip
     def test_is_told_from_the_name_or_else_from_how_it_begins(
-        self, name: str, first: str, kind: Kind
+        self, name: str, first: str, kind: FileKind
     ) -> None:
         assert kind_of(name, first) is kind
 

@@ -15,10 +15,10 @@ from aiohttp import web
 from redis import Redis
 
 from certmail.gateway.app import runner_of
-from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.admin.api_keys import create_key
 from certmail_config.settings import PREFIX, Settings
-from certmail_config.tenants.api_keys import Scope
+from certmail_config.tenants.api_keys import KeyScope
 
 
 @pytest.fixture(autouse=True)
@@ -59,17 +59,17 @@ def settings(redis: Redis, redis_url: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def office(settings: Settings) -> Iterator[Office]:
-    with open_office(settings) as office:
-        office.add_tenant("acme", name="Acme Ltd")
-        office.add_tenant("globex")
-        yield office
+def admin(settings: Settings) -> Iterator[Admin]:
+    with open_admin(settings) as admin:
+        admin.add_tenant("acme", name="Acme Ltd")
+        admin.add_tenant("globex")
+        yield admin
 
 
 @pytest.fixture
-async def served(office: Office) -> AsyncIterator[str]:
+async def served(admin: Admin) -> AsyncIterator[str]:
     """The gateway's address."""
-    runner = runner_of(office, 1024)
+    runner = runner_of(admin, 1024)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -78,13 +78,13 @@ async def served(office: Office) -> AsyncIterator[str]:
     await runner.cleanup()
 
 
-def make_key(office: Office, *tenants: str, scopes: list[Scope] | None = None) -> str:
-    return create_key(office, "test", tenants=tenants, scopes=scopes or list(Scope))[1]
+def make_key(admin: Admin, *tenants: str, scopes: list[KeyScope] | None = None) -> str:
+    return create_key(admin, "test", tenants=tenants, scopes=scopes or list(KeyScope))[1]
 
 
 @pytest.fixture
-async def client(office: Office, served: str) -> AsyncIterator[Client]:
+async def client(admin: Admin, served: str) -> AsyncIterator[Client]:
     """An application of acme's, with every scope."""
-    key = await asyncio.to_thread(make_key, office, "acme")
+    key = await asyncio.to_thread(make_key, admin, "acme")
     async with aiohttp.ClientSession() as session:
         yield Client(session, served, key)

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 
 ACCESS = "certmail.gateway.access_log"
 
@@ -18,7 +18,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 
 
 async def test_what_was_asked_by_which_key_and_how_it_ended(
-    client: Any, office: Office, caplog: pytest.LogCaptureFixture
+    client: Any, admin: Admin, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     status, receipt, headers = await client.post({"tenant": "acme", "to": "anna@people.example"})

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.admin.setup_links import issue
 
 
@@ -16,12 +16,12 @@ async def test_the_bare_address_leads_to_the_console(client: Any) -> None:
 
 
 async def test_a_store_that_is_away_stands_in_the_log(
-    client: Any, office: Office, caplog: pytest.LogCaptureFixture
+    client: Any, admin: Admin, caplog: pytest.LogCaptureFixture
 ) -> None:
-    link = issue(office, "acme").url.rpartition("/")[2]
-    office.engine.dispose()
-    (office.settings.data_dir / "certmail.sqlite").rename(office.settings.data_dir / "gone")
-    (office.settings.data_dir / "certmail.sqlite").mkdir()  # nothing can be opened there
+    link = issue(admin, "acme").url.rpartition("/")[2]
+    admin.engine.dispose()
+    (admin.settings.data_dir / "certmail.sqlite").rename(admin.settings.data_dir / "gone")
+    (admin.settings.data_dir / "certmail.sqlite").mkdir()  # nothing can be opened there
     assert (await client.get("/v1/tenants"))[0] == 503
     async with client.session.get(f"{client.base}/connect/{link}") as page:
         assert page.status == 503

@@ -19,7 +19,7 @@ from certmail.gateway.app import build
 from certmail.gateway.headers import protective
 from certmail.gateway.listener import Bounds, Runner, allow_descriptors
 from certmail.gateway.peers import Proxies
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.settings import Settings
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -52,13 +52,13 @@ class Line:
 
 
 @pytest.fixture
-async def serve(office: Office) -> AsyncIterator[Callable[..., Any]]:
+async def serve(admin: Admin) -> AsyncIterator[Callable[..., Any]]:
     """A gateway with bounds of its own; gives what opens a connection to it."""
     async with AsyncExitStack() as stack:
 
         async def start(**bounds: Any) -> Callable[[], Any]:
             given: dict[str, Any] = {"in_all": 100, "per_address": 100, "proxies": Proxies()} | bounds
-            runner = Runner(build(office), Bounds(**given), office.settings.base_url)
+            runner = Runner(build(admin), Bounds(**given), admin.settings.base_url)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
             await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -117,7 +117,7 @@ class TestHowMany:
         late.send(HEALTH)
         assert await newcomer.ended() == b""
 
-    async def test_where_all_are_at_work_who_comes_is_told_so(self, serve: Any, office: Office) -> None:
+    async def test_where_all_are_at_work_who_comes_is_told_so(self, serve: Any, admin: Admin) -> None:
         connect = await serve(per_address=2)
         for _ in range(2):
             line = await connect()

@@ -9,17 +9,17 @@ import pytest
 from redis import Redis
 
 from certmail.gateway.readiness import FRESH_SECONDS, STANDS, Readying, readiness
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.ledger import advertise, note, run
 
 REMINDER = {"tenant": "acme", "to": "anna@people.example"}
 
 
-def close_the_database(office: Office) -> None:
-    office.engine.dispose()
-    (office.settings.data_dir / "certmail.sqlite").rename(office.settings.data_dir / "gone")
-    (office.settings.data_dir / "certmail.sqlite").mkdir()  # nothing can be opened there
+def close_the_database(admin: Admin) -> None:
+    admin.engine.dispose()
+    (admin.settings.data_dir / "certmail.sqlite").rename(admin.settings.data_dir / "gone")
+    (admin.settings.data_dir / "certmail.sqlite").mkdir()  # nothing can be opened there
 
 
 async def test_all_is_well(client: Any, redis: Redis) -> None:
@@ -32,9 +32,9 @@ async def test_all_is_well(client: Any, redis: Redis) -> None:
 
 
 async def test_it_is_ready_while_the_database_is_away_and_reminders_are_taken_in(
-    client: Any, office: Office
+    client: Any, admin: Admin
 ) -> None:
-    close_the_database(office)
+    close_the_database(admin)
     status, found = await client.get("/readyz")
     assert (status, found["ready"]) == (200, True)
     assert found["checks"]["database"] == "database_unreachable"
@@ -53,21 +53,21 @@ async def test_it_is_not_ready_where_nothing_is_taken_in(client: Any, redis: Red
         redis.config_set("maxmemory", before or "0")
 
 
-def test_what_works_behind_it_is_said_and_decides_nothing(office: Office, redis: Redis) -> None:
-    assert readiness(office).checks["workers"] == "none is alive: reminders wait"
+def test_what_works_behind_it_is_said_and_decides_nothing(admin: Admin, redis: Redis) -> None:
+    assert readiness(admin).checks["workers"] == "none is alive: reminders wait"
     run(redis, advertise("w", 10, seconds=60))
     run(redis, note("pacer", within=-1))
-    found = readiness(office)
+    found = readiness(admin)
     assert found.ready
     assert found.checks["workers"] == "ok"
     assert found.checks["pacer"].startswith(f"{STANDS} 20")
     redis.hset(redis_keys.PROGRESS, "waits", "3|1")
-    assert readiness(office).checks["waits"].startswith("3 mailboxes and 1 projects wait")
+    assert readiness(admin).checks["waits"].startswith("3 mailboxes and 1 projects wait")
 
 
-async def test_who_asks_again_and_again_costs_the_server_nothing(office: Office, redis: Redis) -> None:
+async def test_who_asks_again_and_again_costs_the_server_nothing(admin: Admin, redis: Redis) -> None:
     now = time.monotonic()
-    readying = Readying(office, monotonic=lambda: now)
+    readying = Readying(admin, monotonic=lambda: now)
     await readying.look()
     before = redis.info("commandstats")["cmdstat_set"]["calls"]
     for _ in range(50):
@@ -79,9 +79,9 @@ async def test_who_asks_again_and_again_costs_the_server_nothing(office: Office,
 
 
 @pytest.mark.parametrize("value", [b"", b"x", b"|", b"9" * 500 + b"|1", b"1|\xff"])
-def test_notes_that_are_none_say_nothing(office: Office, redis: Redis, value: bytes) -> None:
+def test_notes_that_are_none_say_nothing(admin: Admin, redis: Redis, value: bytes) -> None:
     run(redis, advertise("w", 10, seconds=60))
     for name in ("pacer", "rung", "clock:w", "waits", "a service of nobody's"):
         redis.hset(redis_keys.PROGRESS, name, value)
     redis.hset(redis_keys.CAPACITY, "w", value)
-    assert set(readiness(office).checks) <= {"redis", "database", "workers", "pacer", "waits"}
+    assert set(readiness(admin).checks) <= {"redis", "database", "workers", "pacer", "waits"}

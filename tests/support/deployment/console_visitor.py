@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 import requests
 
-from support.deployment.deployment import Town, wait_for
+from support.deployment.deployment import Deployment, wait_for
 
 PASSWORD = "correct horse battery staple"
 
@@ -16,7 +16,7 @@ PASSWORD = "correct horse battery staple"
 class Visitor:
     """One browser. `page` is the last answer."""
 
-    def __init__(self, place: Town) -> None:
+    def __init__(self, place: Deployment) -> None:
         self.place = place
         self.session = requests.Session()
         self.page = requests.Response()
@@ -70,7 +70,7 @@ class Visitor:
         return self.text
 
 
-def operator(place: Town) -> Visitor:
+def operator(place: Deployment) -> Visitor:
     """Somebody who has signed in."""
     made = Visitor(place)
     assert made.sign_in().ok

@@ -13,14 +13,14 @@ import aiohttp
 from aiohttp.test_utils import TestServer
 from redis.asyncio import Redis
 
-from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.settings import Settings
 from certmail_config.stores.connect import connect_async
-from certmail_config.tenants.models import Connection, Limits
+from certmail_config.tenants.models import Connection, GoogleLimits
 from certmail_sandbox.server import build
 from certmail_worker.connections.probe import probe
 from certmail_worker.google.http import new_session
-from certmail_worker.google.token_client import Minter
+from certmail_worker.google.token_client import TokenClient
 from certmail_worker.google.tokens import Tokens
 from support.deployment.deployment import METADATA_SCOPE, SEND_SCOPE
 
@@ -33,15 +33,15 @@ class Stand:
     """See the module."""
 
     google: str
-    office: Office
+    admin: Admin
     connection: Connection
     redis: Redis
     session: aiohttp.ClientSession
 
     def tokens(self, *, confirm_seconds: float = 60) -> Tokens:
         """The tokens of one worker process."""
-        minter = Minter(self.session, f"{self.google}/token", self.office.vault, None)
-        return Tokens(self.redis, self.office.vault, minter, confirm_seconds)
+        token_client = TokenClient(self.session, f"{self.google}/token", self.admin.vault, None)
+        return Tokens(self.redis, self.admin.vault, token_client, confirm_seconds)
 
     async def control(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the sandbox's control API."""
@@ -67,12 +67,12 @@ async def stand(data_dir: Path, redis_url: str) -> AsyncIterator[Stand]:
             google_x509_url=f"{google}/service_accounts/v1/metadata/x509/",
             gmail_url=google,
         )
-        with open_office(settings) as office:
+        with open_admin(settings) as admin:
             async with (
                 new_session(ca_file=None, timeout_seconds=10) as session,
                 connect_async(redis_url) as redis,
             ):
-                made = Stand(google, office, await asyncio.to_thread(_add, office), redis, session)
+                made = Stand(google, admin, await asyncio.to_thread(_add, admin), redis, session)
                 await made.control("POST", "/accounts", {"email": MAILBOX})
                 await made.control(
                     "POST", "/service-accounts", {"email": SERVICE_ACCOUNT, "project": "acme-it"}
@@ -82,19 +82,19 @@ async def stand(data_dir: Path, redis_url: str) -> AsyncIterator[Stand]:
                 await made.control(
                     "POST", f"/service-accounts/{SERVICE_ACCOUNT}/keys", made.connection.certificate
                 )
-                probed = await probe(made.connection, settings, office.vault)
-                made.connection = await asyncio.to_thread(office.save, probed.connection)
+                probed = await probe(made.connection, settings, admin.vault)
+                made.connection = await asyncio.to_thread(admin.save, probed.connection)
                 yield made
 
 
-def _add(office: Office) -> Connection:
-    office.add_tenant("acme", name="ACME")
-    return office.add_customer_owned_app(
+def _add(admin: Admin) -> Connection:
+    admin.add_tenant("acme", name="ACME")
+    return admin.add_customer_owned_app(
         "acme",
         "default",
         service_account=SERVICE_ACCOUNT,
         mailbox=MAILBOX,
-        limits=Limits(15_000),
+        limits=GoogleLimits(15_000),
         valid_days=30,
         verify=True,
     )

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from certmail_config.base import redis_keys
 from certmail_config.sql import tables
 from certmail_config.stores.embedded import socket_path
-from support.deployment.deployment import Town, campaign, wait_for
+from support.deployment.deployment import Deployment, campaign, wait_for
 from support.network.frames import HttpRequests, RedisCommands
 from support.network.wire import Side, Trap, Wire, Words, wire
 from support.processes.halt import Process, thaw
@@ -41,7 +41,7 @@ class End:
 class Stage:
     """See the module."""
 
-    place: Town
+    place: Deployment
     job: str
     redis: Wire
     gmail: Wire
@@ -60,7 +60,7 @@ class Stage:
         return other
 
     def _workers(self) -> list[str]:
-        names: Any = self.place.office.redis.zrange(redis_keys.WORKERS, 0, -1)
+        names: Any = self.place.admin.redis.zrange(redis_keys.WORKERS, 0, -1)
         return [name.decode() for name in names]
 
     def start_wired(self, redis: Wire, **environment: str) -> Process:
@@ -101,7 +101,7 @@ class Stage:
 
     def ring_again(self) -> None:
         """Let the time pass after which kombu rings a doorbell again that nobody acknowledged."""
-        redis = self.place.office.redis
+        redis = self.place.admin.redis
         tags: Any = redis.zrange(UNACKED_INDEX, 0, -1)
         assert tags, "the doorbell is acknowledged only after the job is settled"
         redis.zadd(UNACKED_INDEX, dict.fromkeys(tags, 0))
@@ -119,7 +119,7 @@ class Stage:
     def attempts(self) -> list[tuple[int, str]]:
         """The attempts on record: the process that made each, and what became of it."""
         table = tables.attempts
-        with self.place.office.db() as db:
+        with self.place.admin.db() as db:
             rows = db.execute(select(table).where(table.c.job == self.job).order_by(table.c.n)).all()
         return [(int(row.worker.split(":")[1]), str(row.outcome)) for row in rows]
 
@@ -127,7 +127,7 @@ class Stage:
         """When events of a kind happened to the job, from the record, and the state that each led to."""
         table = tables.events
         query = select(table).where(table.c.job == self.job, table.c.type == kind).order_by(table.c.stream_ms)
-        with self.place.office.db() as db:
+        with self.place.admin.db() as db:
             rows = db.execute(query).all()
         return [(row.at.astimezone(UTC), json.loads(row.data)["state"]) for row in rows]
 
@@ -145,7 +145,7 @@ class Stage:
 
     def left_over(self) -> set[str]:
         """Whatever still counts a job as under way, or holds a doorbell."""
-        redis = self.place.office.redis
+        redis = self.place.admin.redis
         flying = [key.decode() for key in redis.scan_iter(redis_keys.FLYING + "*")]
         return {key for key in (redis_keys.LEASED, redis_keys.RINGING, UNACKED, *flying) if redis.exists(key)}
 
@@ -163,7 +163,7 @@ def _end(worker: Process) -> None:
 
 
 @contextmanager
-def stage(place: Town) -> Iterator[Stage]:
+def stage(place: Deployment) -> Iterator[Stage]:
     """A new job, and two wires."""
     upstream = str(socket_path(place.data_dir))
     google = place.google.removeprefix("http://")

@@ -24,11 +24,11 @@ from sqlalchemy import select
 
 from certmail import Mailer, Receipt, Reminder
 from certmail.files.source import text_source
-from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.base import redis_keys
 from certmail_config.settings import PREFIX, Settings
 from certmail_config.sql import tables
-from certmail_config.tenants.models import Limits
+from certmail_config.tenants.models import GoogleLimits
 from certmail_worker.connections.probe import probe_and_save
 from support.processes.commands import commands
 
@@ -75,7 +75,7 @@ def wait_for(what: str, true: Callable[[], bool], seconds: float = BUSY_SECONDS)
 
 
 @dataclass(slots=True)
-class Town:
+class Deployment:
     """See the module."""
 
     data_dir: Path
@@ -83,7 +83,7 @@ class Town:
     google: str = ""
     gateway: str = ""
     stack: ExitStack = field(default_factory=ExitStack)
-    _office: Office | None = None
+    _office: Admin | None = None
 
     def run(self, *arguments: str, stdin: str | bytes | None = None, **environment: str) -> Ran:
         """Run a certmail command to its end."""
@@ -98,7 +98,7 @@ class Town:
         return ran.json
 
     def start(self, *arguments: str, log: str, **environment: str) -> subprocess.Popen[bytes]:
-        """Start a process of certmail's; it is stopped with the town."""
+        """Start a process of certmail's; it is stopped with the deployment."""
         file = self.stack.enter_context((self.data_dir / log).open("ab"))
         process = subprocess.Popen(
             [sys.executable, "-m", *arguments],
@@ -138,13 +138,13 @@ class Town:
         return [item for item in self.control("GET", "/requests") if item["path"].endswith("/messages/send")]
 
     @property
-    def office(self) -> Office:
+    def admin(self) -> Admin:
         """Both stores, open in the test's own process: commands are run where they are what is tested."""
         if self._office is None:
             given = {
                 n.removeprefix(PREFIX).lower(): v for n, v in self.environment.items() if n.startswith(PREFIX)
             }
-            self._office = self.stack.enter_context(open_office(Settings.from_env(**given)))
+            self._office = self.stack.enter_context(open_admin(Settings.from_env(**given)))
         return self._office
 
     def at_google(self, tenant: str, *, verify: bool = False) -> tuple[str, str]:
@@ -161,24 +161,24 @@ class Town:
     ) -> str:
         """Set a tenant up with a working customer owned application; gives the connection's id."""
         mailbox, account = self.at_google(tenant, verify=verify)
-        self.office.add_tenant(tenant)
-        made = self.office.add_customer_owned_app(
+        self.admin.add_tenant(tenant)
+        made = self.admin.add_customer_owned_app(
             tenant,
             "default",
             service_account=account,
             mailbox=mailbox,
-            limits=Limits(units, in_flight),
+            limits=GoogleLimits(units, in_flight),
             valid_days=30,
             verify=verify,
         )
         self.control("POST", f"/service-accounts/{account}/keys", made.certificate)
-        probed = probe_and_save(self.office, made.id)
+        probed = probe_and_save(self.admin, made.id)
         assert probed.connection.state == "active", probed
         return made.id
 
     def send(self, text: str) -> list[str]:
         """Enqueue a CSV; gives the jobs' ids."""
-        with Mailer(self.office.redis) as mailer, text_source(text) as source:
+        with Mailer(self.admin.redis) as mailer, text_source(text) as source:
             rows = [row.reminder for row in source]
             receipts = list(mailer.send_many(row for row in rows if isinstance(row, Reminder)))
         assert len(receipts) == len(rows)
@@ -186,7 +186,7 @@ class Town:
 
     def workers(self) -> int:
         """How many workers are alive."""
-        alive: Any = self.office.redis.zcard(redis_keys.WORKERS)
+        alive: Any = self.admin.redis.zcard(redis_keys.WORKERS)
         return int(alive)
 
     def consent(
@@ -248,7 +248,7 @@ class Town:
 
     def status(self, job: str) -> dict[str, Any]:
         """A job as `certmail status` shows it."""
-        with Mailer(self.office.redis) as mailer:
+        with Mailer(self.admin.redis) as mailer:
             view = mailer.status(job)
         assert view is not None, f"{job} is unknown"
         shown = json.loads(json.dumps(asdict(view), default=str))
@@ -257,7 +257,7 @@ class Town:
 
     def recorded(self) -> dict[str, str]:
         """The record: each job's state."""
-        with self.office.db() as db:
+        with self.admin.db() as db:
             rows = db.execute(select(tables.deliveries.c.job, tables.deliveries.c.state)).all()
         return {str(job): str(state) for job, state in rows}
 
@@ -292,8 +292,8 @@ def recorded_in(database: str) -> dict[str, str]:
 
 
 @contextmanager
-def town(data_dir: Path, **settings: str) -> Iterator[Town]:
-    """A town with the sandbox running and an embedded server that stays up for the test."""
+def deployment(data_dir: Path, **settings: str) -> Iterator[Deployment]:
+    """A deployment with the sandbox running and an embedded server that stays up for the test."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CERTMAIL_")}
     environment |= {"CERTMAIL_DATA_DIR": str(data_dir), "HOME": str(data_dir)}
     environment["PYTHONFAULTHANDLER"] = "1"  # what hangs is killed by SIGABRT: its log has its stacks
@@ -302,7 +302,7 @@ def town(data_dir: Path, **settings: str) -> Iterator[Town]:
     environment["CERTMAIL_FLOWER_LISTEN"] = "127.0.0.1:0"  # several towns at once
     data_dir.mkdir(parents=True, exist_ok=True)
     environment.setdefault("CERTMAIL_LISTEN", "127.0.0.1:0")
-    made = Town(data_dir, environment)
+    made = Deployment(data_dir, environment)
     with made.stack:
         sandbox = subprocess.Popen(
             [sys.executable, "-m", "certmail_worker", "sandbox", "--listen", "127.0.0.1:0"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from support.deployment.deployment import Town
+from support.deployment.deployment import Deployment
 
 RING = """
 import sys
@@ -15,5 +15,5 @@ Doorbell(app).ring(sys.argv[1:])
 """
 
 
-def ring(place: Town, *jobs: str) -> None:
+def ring(place: Deployment, *jobs: str) -> None:
     subprocess.run([sys.executable, "-c", RING, *jobs], env=place.environment, check=True)

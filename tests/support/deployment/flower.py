@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from support.deployment.deployment import Town, wait_for
+from support.deployment.deployment import Deployment, wait_for
 
 USER, PASSWORD = "ann", "a-word:with-a-colon"
 LOCKED = {"CERTMAIL_FLOWER_LISTEN": "127.0.0.1:0", "CERTMAIL_FLOWER_BASIC_AUTH": f"{USER}:{PASSWORD}"}
@@ -40,7 +40,7 @@ class Window:
         return requests.get(self.url, timeout=20).status_code == 401
 
 
-def flower_of(place: Town, log: str = "flower.log", auth: tuple[str, str] = (USER, PASSWORD)) -> Window:
+def flower_of(place: Deployment, log: str = "flower.log", auth: tuple[str, str] = (USER, PASSWORD)) -> Window:
     found: list[str] = []
 
     def announced() -> bool:

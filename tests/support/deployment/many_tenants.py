@@ -18,15 +18,15 @@ import requests
 from sqlalchemy import select
 
 from certmail import Mailer, Reminder
-from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.base import redis_keys
 from certmail_config.crypto.certificates import KeyPair, new_key_pair
 from certmail_config.jobs.uncertain_policy import Rule
 from certmail_config.ledger.view import JobView
 from certmail_config.settings import Settings
 from certmail_config.sql import tables
-from certmail_config.tenants.models import SEND_SCOPE, Connection, ConnectionState, Kind
-from support.deployment.deployment import BUSY_SECONDS, Town, wait_for
+from certmail_config.tenants.models import SEND_SCOPE, Connection, ConnectionKind, ConnectionState
+from support.deployment.deployment import BUSY_SECONDS, Deployment, wait_for
 
 REDIRECT = "http://localhost/callback"
 
@@ -41,11 +41,11 @@ class Event:
 
 
 @dataclass(slots=True)
-class Crowd:
+class ManyTenants:
     """See the module."""
 
-    town: Town
-    office: Office
+    deployment: Deployment
+    admin: Admin
     mailer: Mailer
     pair: KeyPair
     client: dict[str, str]
@@ -54,28 +54,30 @@ class Crowd:
     def add(self, tenant: str, *, linked: bool = False, in_flight: int = 1) -> None:
         """Make a tenant with a working connection: a service account's, or with `linked` an account's that consented."""
         account = account_of(tenant)
-        self.town.control("POST", "/service-accounts", {"email": account, "project": f"{tenant}-it"})
-        self.town.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": [SEND_SCOPE]})
-        self.town.control("POST", f"/service-accounts/{account}/keys", self.pair.certificate)
+        self.deployment.control("POST", "/service-accounts", {"email": account, "project": f"{tenant}-it"})
+        self.deployment.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": [SEND_SCOPE]})
+        self.deployment.control("POST", f"/service-accounts/{account}/keys", self.pair.certificate)
         mailbox = mailbox_of(tenant)
-        self.town.control("POST", "/accounts", {"email": mailbox})
-        _, draft = self.office.add_tenant(tenant)
-        self.office.change_limits(draft.id, {"units_per_minute": 15_000, "in_flight": in_flight})
+        self.deployment.control("POST", "/accounts", {"email": mailbox})
+        _, draft = self.admin.add_tenant(tenant)
+        self.admin.change_limits(draft.id, {"units_per_minute": 15_000, "in_flight": in_flight})
         working = replace(draft, state=ConnectionState.ACTIVE, mailbox=mailbox)
-        vault, owner = self.office.vault, draft.owner
+        vault, owner = self.admin.vault, draft.owner
         if linked:
             token = vault.seal(self._consent(mailbox).encode(), owner=owner)
-            working = replace(working, kind=Kind.SERVICE_PROVIDER_APP, sub=tenant, refresh_token=token)
+            working = replace(
+                working, kind=ConnectionKind.SERVICE_PROVIDER_APP, sub=tenant, refresh_token=token
+            )
         else:
             working = replace(
                 working,
-                kind=Kind.CUSTOMER_OWNED_APP,
+                kind=ConnectionKind.CUSTOMER_OWNED_APP,
                 service_account=account,
                 private_key=vault.seal(self.pair.private_key, owner=owner),
                 certificate=self.pair.certificate,
                 not_after=self.pair.not_after,
             )
-        self.connections[tenant] = self.office.save(working)
+        self.connections[tenant] = self.admin.save(working)
 
     def _consent(self, account: str) -> str:
         """Sign in and allow everything; gives the refresh token."""
@@ -88,17 +90,17 @@ class Crowd:
             "prompt": "consent",
         }
         form = {"account": account, "scope": SEND_SCOPE, "decision": "allow"}
-        page = f"{self.town.google}/o/oauth2/v2/auth?{urlencode(query)}"
+        page = f"{self.deployment.google}/o/oauth2/v2/auth?{urlencode(query)}"
         back = requests.post(page, data=form, allow_redirects=False, timeout=10)
         [code] = parse_qs(urlsplit(back.headers["Location"]).query)["code"]
         grant = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT, **self.client}
-        answer = requests.post(f"{self.town.google}/token", data=grant, timeout=10).json()
+        answer = requests.post(f"{self.deployment.google}/token", data=grant, timeout=10).json()
         return str(answer["refresh_token"])
 
     def spoil(self, tenant: str, fault: str | dict[str, Any], *, path: str, **more: Any) -> None:
         """Let something go wrong in one tenant's mailbox."""
         match = {"path": path, "mailbox": mailbox_of(tenant)}
-        self.town.control("POST", "/faults", {"match": match, "fault": fault, **more})
+        self.deployment.control("POST", "/faults", {"match": match, "fault": fault, **more})
 
     def remind(self, tenant: str, name: str, *, priority: int = 5, uncertain: str | None = None) -> str:
         """Enqueue one reminder; gives the job."""
@@ -120,7 +122,7 @@ class Crowd:
     def history(self, job: str, *kinds: str) -> list[Event]:
         """What happened to a job, from the record."""
         query = select(tables.events).where(tables.events.c.job == job)
-        with self.office.db() as db:
+        with self.admin.db() as db:
             rows = db.execute(query.order_by(tables.events.c.stream_ms, tables.events.c.stream_n)).all()
         events = [Event(row.type, row.at.astimezone(UTC), json.loads(row.data)) for row in rows]
         return [event for event in events if event.kind in kinds]
@@ -156,26 +158,26 @@ class Crowd:
 
     def due(self, job: str) -> datetime:
         """When somebody must look at a job next."""
-        score = cast("float", self.office.redis.zscore(redis_keys.DUE, job))
+        score = cast("float", self.admin.redis.zscore(redis_keys.DUE, job))
         return datetime.fromtimestamp(score / 1000, UTC)
 
     def let_come(self, job: str) -> None:
         """Make a waiting job due now: time passes for it alone."""
-        self.office.redis.zadd(redis_keys.DUE, {job: 0})
+        self.admin.redis.zadd(redis_keys.DUE, {job: 0})
 
     def let_ask_again(self) -> None:
         """Let the seconds be over in which the fleet asks for no token, since Google could not be reached."""
-        redis = self.office.redis
+        redis = self.admin.redis
         for name in redis.scan_iter(redis_keys.REFUSAL + "*"):
             redis.delete(name)
 
     def posts(self, tenant: str | None = None) -> list[dict[str, Any]]:
         """What was asked of messages.send, in one mailbox or in all."""
         wanted = None if tenant is None else mailbox_of(tenant)
-        return [item for item in self.town.sends() if wanted is None or item["mailbox"] == wanted]
+        return [item for item in self.deployment.sends() if wanted is None or item["mailbox"] == wanted]
 
     def _hash(self, key: str) -> dict[str, str]:
-        found = cast("dict[bytes, bytes]", self.office.redis.hgetall(key))
+        found = cast("dict[bytes, bytes]", self.admin.redis.hgetall(key))
         return {name.decode(): value.decode() for name, value in found.items()}
 
 
@@ -190,14 +192,14 @@ def mailbox_of(tenant: str) -> str:
 
 
 @contextmanager
-def crowd(town: Town) -> Iterator[Crowd]:
-    """A crowd in a town; the OAuth client is there, tenants and worker are not."""
+def many_tenants(deployment: Deployment) -> Iterator[ManyTenants]:
+    """Many tenants in one deployment; the OAuth client is there, tenants and worker are not."""
     pair = new_key_pair(datetime.now(UTC))
-    made = town.control("POST", "/oauth-clients", {"redirect_uris": [REDIRECT]})
+    made = deployment.control("POST", "/oauth-clients", {"redirect_uris": [REDIRECT]})
     client = {name: str(made[name]) for name in ("client_id", "client_secret")}
-    town.environment |= {
+    deployment.environment |= {
         "CERTMAIL_OAUTH_CLIENT_ID": client["client_id"],
         "CERTMAIL_OAUTH_CLIENT_SECRET": client["client_secret"],
     }
-    with open_office(Settings.from_env(data_dir=town.data_dir)) as office:
-        yield Crowd(town, office, Mailer(office.redis), pair, client)
+    with open_admin(Settings.from_env(data_dir=deployment.data_dir)) as admin:
+        yield ManyTenants(deployment, admin, Mailer(admin.redis), pair, client)

@@ -6,23 +6,23 @@ import time
 from typing import Any, Final
 
 from certmail_config.base import redis_keys
-from support.deployment.deployment import Town
+from support.deployment.deployment import Deployment
 
 ENDED: Final = {"accepted", "uncertain", "failed"}
 
 
-def stopped(place: Town) -> str:
-    code: Any = place.office.redis.hget(redis_keys.STOPPED, "code")
+def stopped(place: Deployment) -> str:
+    code: Any = place.admin.redis.hget(redis_keys.STOPPED, "code")
     return code.decode() if code else ""
 
 
-def nothing_leaves(place: Town, seconds: float = 3) -> bool:
+def nothing_leaves(place: Deployment, seconds: float = 3) -> bool:
     before = len(place.messages())
     time.sleep(seconds)  # there is nothing to wait for: that nothing happens is what is looked for
     return len(place.messages()) == before
 
 
-def accounted_for(place: Town, jobs: list[str]) -> dict[str, str]:
+def accounted_for(place: Deployment, jobs: list[str]) -> dict[str, str]:
     """All copies belong to jobs that may have left, and nobody got two."""
     states, copies = place.recorded(), place.copies()
     assert set(copies.values()) == {1}

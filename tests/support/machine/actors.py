@@ -14,7 +14,7 @@ from certmail_config.ledger import Claimed, Job, RefusedBy
 from certmail_worker.delivery.send_failures import Verdict
 from support.machine.lanes import MAILBOX, PROJECT, TENANT, Limits
 from support.machine.settlements import settlement
-from support.machine.side_by_side import Asked, Tally, Twin
+from support.machine.side_by_side import Asked, SideBySide, Tally
 from support.model.books import PROJECT as PROJECT_NAME
 
 LEASE: Final = 45.0
@@ -31,7 +31,7 @@ class Actors(RuleBasedStateMachine):
 
     def __init__(self, redis: Redis, tally: Tally) -> None:
         super().__init__()
-        self.twin = Twin(redis, tally)
+        self.both = SideBySide(redis, tally)
         self.names = 0
         self.limits: dict[str, Limits] = {}
         self.doorbells: list[str] = []
@@ -42,31 +42,31 @@ class Actors(RuleBasedStateMachine):
 
     def let_one_leave(self, lane: str) -> None:
         """See to it that a job of the lane may be leased now, if time and live workers are all that it takes."""
-        model, connection = self.twin.model, ConnectionId(lane)
-        self.twin.check_run()
+        model, connection = self.both.model, ConnectionId(lane)
+        self.both.check_run()
         self.tick(note=True)
         if len(model.workers) < len(WORKERS):
             for worker in WORKERS:
-                self.twin.do("advertise", worker, 8, seconds=1e7)
+                self.both.do("advertise", worker, 8, seconds=1e7)
         track = model.tracks[lane]
         for paused in {"*", track.tenant} & model.paused:
             lanes = [ConnectionId(each) for each, of in TENANT.items() if of == paused]
-            self.twin.do("pause", None if paused == "*" else paused, on=False, connections=lanes)
+            self.both.do("pause", None if paused == "*" else paused, on=False, connections=lanes)
         if track.state != "open":
-            self.twin.do("open_lane", connection, track.version)
+            self.both.do("open_lane", connection, track.version)
         if not model.waiting(lane):
             self.send(self.name(), None, lane, State.READY, 0, 2 * 86400, 5)
         self.wait_for(lane)
 
     def wait_for(self, lane: str) -> None:
         """Until the lane is visited again, as far as that is known; or until a request ends that it waits for."""
-        model = self.twin.model
+        model = self.both.model
         project = PROJECT_NAME + model.tracks[lane].project
         at = model.wake.get(lane, model.wake.get(project))
         if at is None:
             self.pass_time(LEASE_MS)
-        elif at > self.twin.ms:
-            self.twin.ms = math.ceil(at)
+        elif at > self.both.ms:
+            self.both.ms = math.ceil(at)
         self.tick(note=True)
 
     def fetch(self, lane: str, worker: str, *, lost: bool = False) -> Job | None:
@@ -74,9 +74,9 @@ class Actors(RuleBasedStateMachine):
         self.let_one_leave(lane)
         for _ in range(PATIENCE):
             rung = self.ring(1)
-            if rung and self.twin.model.entries[rung[0]].connection == lane:
+            if rung and self.both.model.entries[rung[0]].connection == lane:
                 return self.answer(rung[0], worker, lost=lost)
-            if not self.twin.model.waiting(lane):  # their time has passed
+            if not self.both.model.waiting(lane):  # their time has passed
                 return None
             if not rung:
                 self.wait_for(lane)
@@ -84,39 +84,39 @@ class Actors(RuleBasedStateMachine):
 
     def ring(self, most: int) -> tuple[JobId, ...]:
         """Let the pacer lease so many at most; their doorbells may be answered at any time."""
-        rung: tuple[JobId, ...] = self.twin.do("dispatch", most).answer.jobs
+        rung: tuple[JobId, ...] = self.both.do("dispatch", most).answer.jobs
         self.doorbells = [*self.doorbells, *rung][-12:]
         return rung
 
     def pass_time(self, ms: int) -> None:
         """Some time, and then somebody looks."""
-        self.twin.ms += ms
+        self.both.ms += ms
         self.tick(note=True)
-        self.twin.do("reap", 100)
+        self.both.do("reap", 100)
 
     def tell(self, job: Job, attempt: int, verdict: Verdict) -> None:
         """Settle an attempt in time."""
-        self.twin.do("settle", job.id, attempt, **settlement(verdict, job, 1, self.twin.now))
+        self.both.do("settle", job.id, attempt, **settlement(verdict, job, 1, self.both.now))
 
     def tick(self, *, note: bool) -> None:
         """Workers note the time each second."""
         if note:
-            self.twin.tick()
+            self.both.tick()
             self.last = None  # by another time, nothing is repeated at once
 
     def call(self, name: str, *args: Any, lost: bool = False, **named: Any) -> Any:
         """Make a call; gives its answer, or None if that is lost."""
-        asked = self.twin.do(name, *args, **named)
+        asked = self.both.do(name, *args, **named)
         if lost:
             self.unanswered.append(asked)
             return None
-        self.last = self.twin.tally.calls.total(), asked
+        self.last = self.both.tally.calls.total(), asked
         return asked.answer
 
     def again(self, asked: Asked) -> None:
-        before = {id_: entry.state for id_, entry in self.twin.contents.entries.items()}
-        answer = self.twin.repeat(asked, again=True).answer
-        after = {id_: entry.state for id_, entry in self.twin.contents.entries.items()}
+        before = {id_: entry.state for id_, entry in self.both.contents.entries.items()}
+        answer = self.both.repeat(asked, again=True).answer
+        after = {id_: entry.state for id_, entry in self.both.contents.entries.items()}
         assert before == after, f"a repeated {asked.name} changed what is so"
         # These tell where the job is now, and whether that was a change.
         moves_on = asked.name in {"settle", "release", "enqueue", "cancel", "pause"}
@@ -146,7 +146,7 @@ class Actors(RuleBasedStateMachine):
     def give_back(self, job: Job, stop: dict[str, Any], *, lost: bool = False) -> None:
         given = dict(stop)
         wait = given.pop("wait", None)
-        at = None if wait is None else self.twin.now + wait
+        at = None if wait is None else self.both.now + wait
         self.call("release", job, **given, at=at, lost=lost)
 
     def send(
@@ -163,7 +163,7 @@ class Actors(RuleBasedStateMachine):
         most: int = 0,
         lost: bool = False,
     ) -> None:
-        send_at = self.twin.now + later if state is State.SCHEDULED else None
+        send_at = self.both.now + later if state is State.SCHEDULED else None
         self.call(
             "enqueue",
             id=JobId(id_),
@@ -174,7 +174,7 @@ class Actors(RuleBasedStateMachine):
             state=state,
             reason="review_complete" if state is State.SUPPRESSED else "",
             send_at=send_at,
-            expires_at=(send_at or self.twin.now) + life,
+            expires_at=(send_at or self.both.now) + life,
             priority=priority,
             kind="reminder",
             campaign="q1" if lane == "a" else "q2",
@@ -186,18 +186,18 @@ class Actors(RuleBasedStateMachine):
 
     def limit(self, lane: str, limits: Limits, *, mailbox: str = "", project: str = "") -> None:
         """Set the limits of a lane; it stays with its mailbox and project if it is not given others."""
-        track = self.twin.model.tracks.get(lane)
+        track = self.both.model.tracks.get(lane)
         values = limits.of(
             lane,
             mailbox or (track.mailbox if track else MAILBOX[lane]),
             project or (track.project if track else PROJECT[lane]),
         )
-        self.twin.do("set_lane", values, code="connection_draft", message="not set up yet")
+        self.both.do("set_lane", values, code="connection_draft", message="not set up yet")
         self.limits[lane] = limits
 
     def move(self, lane: str) -> None:
         """Into the other project."""
-        project = "p2" if self.twin.model.tracks[lane].project == "p1" else "p1"
+        project = "p2" if self.both.model.tracks[lane].project == "p1" else "p1"
         self.limit(lane, self.limits[lane], project=project)
 
     def name(self) -> str:
@@ -210,11 +210,11 @@ class Actors(RuleBasedStateMachine):
         return items[-1 - pick % len(items)]
 
     def finished(self) -> list[str]:
-        return [id_ for id_, entry in self.twin.model.entries.items() if not entry.unfinished]
+        return [id_ for id_, entry in self.both.model.entries.items() if not entry.unfinished]
 
     def forgotten_claims(self) -> list[Job]:
         """Of jobs with no request under way, nor one that went out."""
-        known = self.twin.model.entries
+        known = self.both.model.entries
         return [
             job
             for job in self.claims

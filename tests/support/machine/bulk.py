@@ -15,7 +15,7 @@ from uuid import uuid4
 from redis import Redis
 
 from certmail import Mailer, Receipt, Reminder
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.base.ids import JobId
 from certmail_config.jobs.states import AttemptOutcome, State
@@ -34,14 +34,14 @@ from certmail_config.ledger import (
     run_many,
     settle,
 )
-from certmail_config.tenants.models import Limits
+from certmail_config.tenants.models import GoogleLimits
 
 TENANTS: Final = 4
 WORKERS: Final = 20
 """So many doorbells may ring at once."""
 STEP_SECONDS: Final = 2.0
 LEASE_SECONDS: Final = 20.0
-FAST: Final = Limits(
+FAST: Final = GoogleLimits(
     units_per_minute=10_000_000,
     in_flight=200,
     per_day=10_000_000,
@@ -53,16 +53,16 @@ FAST: Final = Limits(
 class Bustle:
     """One deployment's load; `left` is how many are not at their end yet."""
 
-    def __init__(self, office: Office, seed: int) -> None:
-        self.redis: Redis = office.redis
+    def __init__(self, admin: Admin, seed: int) -> None:
+        self.redis: Redis = admin.redis
         self.jobs: list[JobId] = []
         self.left = 0
         self._random = random.Random(seed)
         self._now = time.time()
         for n in range(TENANTS):
             tenant = f"tenant-{n}"
-            office.add_tenant(tenant)
-            made = office.add_customer_owned_app(
+            admin.add_tenant(tenant)
+            made = admin.add_customer_owned_app(
                 tenant,
                 "default",
                 service_account=f"sa@{tenant}.iam.gserviceaccount.com",
@@ -70,7 +70,7 @@ class Bustle:
                 limits=FAST,
                 valid_days=30,
             )
-            office.save(made.working(key_id=f"key-{n}"))
+            admin.save(made.working(key_id=f"key-{n}"))
 
     def enqueue(self, count: int, campaign: str) -> None:
         """Take so many in."""

@@ -53,7 +53,7 @@ class Deliveries(Neighbours):
         for turn in turns:
             job = self.fetch(lane, turn.worker)
             begun = self.start(job, None) if job and turn.as_far_as > 2 else None
-            self.twin.ms += turn.pause
+            self.both.ms += turn.pause
             if job and begun and turn.as_far_as > 3:
                 self.tell(job, begun, turn.verdict)
             if turn.reaped:
@@ -82,13 +82,13 @@ class Deliveries(Neighbours):
         job = self.fetch(lane, "w1")
         if job is None:
             return
-        self.twin.ms += asleep
+        self.both.ms += asleep
         self.tick(note=True)
         if anew != "nobody came":
-            self.twin.do("reap", 100)
+            self.both.do("reap", 100)
         if anew in {"rung", "claimed"}:
             self.let_one_leave(lane)
-            self.twin.do("dispatch", 100)
+            self.both.do("dispatch", 100)
         if anew == "claimed":
             self.answer(job.id, "w2")
         if released:
@@ -175,7 +175,7 @@ class Deliveries(Neighbours):
             self.tell(again, second, GOOD)
 
     def _let_its_time_pass(self) -> None:
-        self.twin.ms += DAY_MS
+        self.both.ms += DAY_MS
         self.tick(note=True)
-        self.twin.do("dispatch", 100)
-        self.twin.do("reap", 100)
+        self.both.do("dispatch", 100)
+        self.both.do("reap", 100)

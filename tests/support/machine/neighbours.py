@@ -49,7 +49,7 @@ class Neighbours(Pressure):
         under_way = [(job, begun) for job in self.side_by_side(lane) if (begun := self.start(job, None))]
         for n, (job, begun) in enumerate(under_way):
             self.tell(job, begun, news[min(n, 1)])
-            self.twin.ms += 1_000
+            self.both.ms += 1_000
         self.fetch(lane, "w1")
 
     @rule(lane=lanes, first=NEWS, after=st.sampled_from([0, 1_000, 7_000, 7_000]))
@@ -59,7 +59,7 @@ class Neighbours(Pressure):
             begun = self.start(job, None)
             if begun and n == 0:
                 self.tell(job, begun, first)
-                self.twin.ms += after
+                self.both.ms += after
 
     @rule(lane=lanes, lower=st.sampled_from(LOWER))
     def neighbours_find_lower_limits(self, lane: str, lower: Limits) -> None:
@@ -78,10 +78,10 @@ class Neighbours(Pressure):
         under_way = [(job, begun) for job in self.side_by_side("a") if (begun := self.start(job, None))]
         if paused and len(under_way) > 1:
             self.tell(*under_way.pop(), verdict=TOO_FAST)
-        self.twin.ms = self.twin.model.noted + hours * 3_600_000
+        self.both.ms = self.both.model.noted + hours * 3_600_000
         for job, begun in under_way[:1]:
             self.tell(job, begun, news)
-        self.twin.ms -= hours * 3_600_000
+        self.both.ms -= hours * 3_600_000
         for job, begun in under_way[1:]:
             self.tell(job, begun, GOOD)
         self.fetch("a", "w1")

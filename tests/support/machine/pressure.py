@@ -33,7 +33,7 @@ class Pressure(Actors):
         for n in range(count):
             self.send(self.name(), None, of[n % len(of)], State.READY, 0, 2 * 86400, 5)
         for ms in late:
-            self.twin.ms += ms
+            self.both.ms += ms
             rung = self.ring(100)
             for id_ in {"never": (), "all": rung, "one": rung[:1]}[sent]:
                 job = self.answer(id_, "w1")
@@ -58,8 +58,8 @@ class Pressure(Actors):
             if change == "project":
                 self.move(lane)
             elif change == "stopped":
-                version = self.twin.model.tracks[lane].version
-                self.twin.do(
+                version = self.both.model.tracks[lane].version
+                self.both.do(
                     "suspend_lane", ConnectionId(lane), Suspension("revoked", "Link it again.", version)
                 )
             elif change == "mailbox":
@@ -75,7 +75,7 @@ class Pressure(Actors):
         for _ in range(4):
             job = self.fetch(lane, "w1")
             begun = self.start(job, None) if job else None
-            self.twin.ms += takes
+            self.both.ms += takes
             if job and begun:
                 self.tell(job, begun, GOOD)
 

@@ -26,7 +26,7 @@ class Removals(Deliveries):
     def remove_what_is_in_use(self, lane: str) -> None:
         """Nothing is changed then."""
         if self.fetch(lane, "w1"):
-            assert self.twin.do("remove_lane", ConnectionId(lane)).answer > 0
+            assert self.both.do("remove_lane", ConnectionId(lane)).answer > 0
 
     @rule(
         lane=lanes,
@@ -41,8 +41,8 @@ class Removals(Deliveries):
         """What waits is called off, what is under way ends, and then the lane goes."""
         attempts = [self._doubt(lane, doubt) for doubt in doubts]
         self._empty(lane, called_off=called_off)
-        assert self.twin.do("remove_lane", ConnectionId(lane)).answer == 0
-        assert self.twin.do("remove_lane", ConnectionId(lane)).answer == 0
+        assert self.both.do("remove_lane", ConnectionId(lane)).answer == 0
+        assert self.both.do("remove_lane", ConnectionId(lane)).answer == 0
         self.send(self.name(), None, lane, State.READY, 0, 60, 5)
         self.ring(100)
         for job, attempt in filter(None, attempts):
@@ -55,7 +55,7 @@ class Removals(Deliveries):
         elif after == "its time passes":
             self.pass_time(100 * 86_400_000)
         self.limit(lane, Limits())
-        self.twin.do("open_lane", ConnectionId(lane), 1)
+        self.both.do("open_lane", ConnectionId(lane), 1)
 
     def _doubt(self, lane: str, verdict: Verdict) -> tuple[Job, int] | None:
         """A request of which nobody knows what became of it."""
@@ -68,14 +68,14 @@ class Removals(Deliveries):
 
     def _empty(self, lane: str, *, called_off: bool) -> None:
         """Nothing of it waits any more, nor is under way; `called_off`: what is uncertain is not sent again either."""
-        for entry in list(self.twin.model.entries.values()):
+        for entry in list(self.both.model.entries.values()):
             if entry.connection != lane:
                 continue
             if entry.state in HERE or (called_off and entry.state is State.UNCERTAIN):
-                self.twin.do("cancel", JobId(entry.id), "its connection is removed")
+                self.both.do("cancel", JobId(entry.id), "its connection is removed")
             elif entry.state is State.SENDING:
                 self._settle(entry.id, entry.attempt)
 
     def _settle(self, id_: str, attempt: int) -> None:
         given = {"outcome": AttemptOutcome.ACCEPTED, "detail": "{}", "to": State.ACCEPTED, "reason": ""}
-        self.twin.do("settle", JobId(id_), attempt, **given)
+        self.both.do("settle", JobId(id_), attempt, **given)

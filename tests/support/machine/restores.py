@@ -27,17 +27,17 @@ class Restores(Removals):
         """What was enqueued before the copy was made waits in it, as if it had never been leased."""
         job = JobId(self.name())
         self.send(job, None, lane, state, 20, 86_400, 5)
-        if job not in self.twin.model.entries:
+        if job not in self.both.model.entries:
             return
         self.tick(note=True)
-        self.twin.uncheck_run()
+        self.both.uncheck_run()
         given = {
             "to": State.UNCERTAIN,
             "reason": "it could have left",
-            "could_have_left": self.twin.now + since,
+            "could_have_left": self.both.now + since,
         }
-        self.twin.do("restore", job, **given)
-        self.twin.check_run()
+        self.both.do("restore", job, **given)
+        self.both.check_run()
         if called_off:
             self.call("cancel", job, "called off by bob")
         self._say(job, found)
@@ -50,5 +50,5 @@ class Restores(Removals):
         elif found != "nothing":
             outcome = AttemptOutcome.ACCEPTED if arrived else AttemptOutcome.NOT_SENT
             to = State.ACCEPTED if arrived else State.READY
-            attempt = self.twin.model.entries[job].attempt
+            attempt = self.both.model.entries[job].attempt
             self.call("settle", job, attempt, outcome=outcome, detail="{}", to=to, reason=f"{found} by ann")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from certmail_config.jobs.states import AttemptOutcome, State
 from certmail_config.ledger import Job, Suspension
 from certmail_worker.delivery.send_failures import FailureClass, Verdict
-from certmail_worker.delivery.settlement import Doubt, Rules, plan
+from certmail_worker.delivery.settlement import OnUncertain, Rules, plan
 
 WAITS: Final = st.sampled_from([None, None, 5.0, 30.0, 900.0])
 ALLOWED: Final = st.sampled_from([None, None, None, 100, 200, 250, 10_000])
@@ -66,6 +66,6 @@ def stops(draw: st.DrawFn) -> dict[str, Any]:
 
 def settlement(verdict: Verdict, job: Job, version: int, now: float) -> dict[str, Any]:
     """What plan.py makes of a verdict, as arguments of `settle`."""
-    doubt = Doubt() if job.resent else Doubt(resend_5xx=20)
-    then = plan(verdict, job, connection_version=version, now=now, rules=Rules(), doubt=doubt)
+    doubt = OnUncertain() if job.resent else OnUncertain(resend_5xx=20)
+    then = plan(verdict, job, connection_version=version, now=now, rules=Rules(), on_uncertain=doubt)
     return {"then": then, "detail": f'{{"http_status":{verdict.http_status or 0}}}'}

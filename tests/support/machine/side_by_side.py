@@ -42,7 +42,7 @@ class Asked:
     at: int
 
 
-class Twin:
+class SideBySide:
     """A ledger on a server that was emptied, and its model; `ms` is the clock that both are given."""
 
     def __init__(self, redis: Redis, tally: Tally) -> None:

@@ -12,7 +12,7 @@ from support.model.values import Entry, ms
 class Google(Moves):
     """It is heeded at the time that is believed: a clock that leapt ends no pause."""
 
-    def heed(
+    def follow_up(
         self,
         entry: Entry,
         attempt: int,
@@ -70,7 +70,7 @@ class Google(Moves):
         track = self.tracks.get(entry.connection)
         if track is None:
             return
-        places = self.mailboxes[str(entry.mailbox)].crowd(track.in_flight, begun_at, now)
+        places = self.mailboxes[str(entry.mailbox)].many_tenants(track.in_flight, begun_at, now)
         if places is not None:
             self.emit(
                 now,

@@ -162,7 +162,7 @@ class Gate:
             return most
         return min(most, self.places + max(0, now - self.places_at) // PLACE_RECOVERY)
 
-    def crowd(self, most: int, begun_at: int, now: int) -> int | None:
+    def many_tenants(self, most: int, begun_at: int, now: int) -> int | None:
         """Too many were under way; gives how many may be, or None if that is no news."""
         if begun_at < self.places_at:
             return None  # it left before there were fewer

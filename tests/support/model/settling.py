@@ -34,7 +34,7 @@ class Settling(Google):
         entry.outcomes[attempt] = outcome
         if better and outcome is AttemptOutcome.NOT_SENT:
             self._give_back(entry, attempt)
-        self.heed(entry, attempt, outcome, pause, probe_in, reason, now)
+        self.follow_up(entry, attempt, outcome, pause, probe_in, reason, now)
         self.suspend(entry.connection, suspension, now)
         newest = attempt == entry.attempt and entry.state in {State.SENDING, State.UNCERTAIN}
         went_out = outcome is AttemptOutcome.ACCEPTED and entry.state not in {State.SENDING, State.ACCEPTED}

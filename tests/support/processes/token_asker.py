@@ -19,7 +19,7 @@ from certmail_config.settings.oauth_client import oauth_client
 from certmail_config.stores.connect import connect_async, redis_server, vault_keys
 from certmail_worker.google.http import new_session
 from certmail_worker.google.tenant_cache import Directory
-from certmail_worker.google.token_client import Minter
+from certmail_worker.google.token_client import TokenClient
 from certmail_worker.google.tokens import Token, Tokens
 
 
@@ -33,7 +33,7 @@ async def ask(
         connect_async(redis_url) as redis,
     ):
         tokens = Tokens(
-            redis, vault, Minter(session, settings.google_token_url, vault, oauth_client(settings))
+            redis, vault, TokenClient(session, settings.google_token_url, vault, oauth_client(settings))
         )
         directory = Directory(redis, vault)
         connections = {id_: await directory.connection(id_) for id_ in ids}

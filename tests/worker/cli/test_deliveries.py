@@ -12,10 +12,10 @@ import pytest
 from redis import Redis
 
 from certmail import Mailer, Reminder
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import open_database
-from certmail_config.tenants.models import Limits
+from certmail_config.tenants.models import GoogleLimits
 from certmail_worker.cli import run_command
 from certmail_worker.recording.writer import read_cursor, write
 from support.data.events import begun, enqueued, happened, settled
@@ -190,15 +190,15 @@ class TestStatus:
 
     def remind(self, redis_url: str, database: str, data_dir: Path) -> str:
         settings = Settings(redis_url=redis_url, database_url=database, data_dir=data_dir)
-        with open_office(settings, make_key=True) as office:
-            office.add_tenant("acme")
-            office.add_customer_owned_app(
+        with open_admin(settings, make_key=True) as admin:
+            admin.add_tenant("acme")
+            admin.add_customer_owned_app(
                 "acme",
                 "default",
                 service_account="sa@acme-it.iam.gserviceaccount.com",
                 mailbox="reviews@acme.example",
-                limits=Limits(),
+                limits=GoogleLimits(),
                 valid_days=30,
             )
-            with Mailer(office.redis) as mailer:
+            with Mailer(admin.redis) as mailer:
                 return str(mailer.send(Reminder(tenant="acme", to="ann@people.example")).id)

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.settings import Settings
 from certmail_worker.cli import run_command
 from certmail_worker.doctor.unused_copy import ASK
-from certmail_worker.recording.writer import Position, read_cursor, read_position, write, write_position
+from certmail_worker.recording.writer import RecordPosition, read_cursor, read_position, write, write_position
 from support.data.events import enqueued, settled
 from support.servers.engines import running
 
@@ -37,8 +37,8 @@ def certmail(
     url = f"unix://{server.connection_pool.connection_kwargs['path']}"
     monkeypatch.setenv("CERTMAIL_REDIS_URL", url)
     monkeypatch.setenv("CERTMAIL_DATA_DIR", str(tmp_path))
-    with open_office(Settings.from_env(), make_key=True) as office:
-        record(office)
+    with open_admin(Settings.from_env(), make_key=True) as admin:
+        record(admin)
 
     def run(*arguments: str) -> tuple[int, Any]:
         capsys.readouterr()
@@ -48,13 +48,13 @@ def certmail(
     return run
 
 
-def record(office: Office) -> None:
+def record(admin: Admin) -> None:
     """One reminder that has left, and one that had not; Redis had both."""
-    cursor = read_cursor(office.engine)
+    cursor = read_cursor(admin.engine)
     events = [enqueued(1), settled(2, "accepted", "accepted"), enqueued(3, "waits", dedupe="acme:w")]
-    write(office.engine, cursor, events)
-    now = read_position(office.engine)
-    write_position(office.engine, now, Position(now.cursor, "the former", now.seen_at))
+    write(admin.engine, cursor, events)
+    now = read_position(admin.engine)
+    write_position(admin.engine, now, RecordPosition(now.cursor, "the former", now.seen_at))
 
 
 def snapshot(server: Redis) -> Path:

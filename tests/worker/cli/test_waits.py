@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.base import redis_keys
 from certmail_config.settings import Settings
-from certmail_config.tenants.models import Limits
+from certmail_config.tenants.models import GoogleLimits
 from certmail_worker.cli import run_command
 
 WHY = "day_full: The mailbox has reached Gmail's sending limit."
@@ -21,17 +21,17 @@ WHY = "day_full: The mailbox has reached Gmail's sending limit."
 @pytest.fixture
 def cooling(commands: Callable[..., tuple[int, Any]], redis: Redis) -> str:
     """The id of a connection that works, and whose mailbox has to wait for a quarter of an hour."""
-    with open_office(Settings.from_env(), make_key=True) as office:
-        office.add_tenant("acme")
-        made = office.add_customer_owned_app(
+    with open_admin(Settings.from_env(), make_key=True) as admin:
+        admin.add_tenant("acme")
+        made = admin.add_customer_owned_app(
             "acme",
             "default",
             service_account="certmail@acme-it.iam.gserviceaccount.com",
             mailbox="reviews@acme.example",
-            limits=Limits(),
+            limits=GoogleLimits(),
             valid_days=30,
         )
-        office.save(made.working(key_id="key"))
+        admin.save(made.working(key_id="key"))
     mailbox: Any = redis.hget(redis_keys.LANE_INFO + made.id, "mailbox")
     until = round((time.time() + 900) * 1000)
     redis.hset(redis_keys.MAILBOX + mailbox.decode(), mapping={"cooling": str(until), "cool_reason": WHY})

@@ -10,7 +10,7 @@ from redis import Redis
 from sqlalchemy import select
 
 from certmail import Mailer, Reminder
-from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.base.errors import Refused
 from certmail_config.settings import Settings
 from certmail_config.sql import tables
@@ -22,39 +22,39 @@ ADDRESS = "anna@people.example"
 
 
 @pytest.fixture
-def office(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -> Iterator[Office]:
+def admin(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -> Iterator[Admin]:
     settings = Settings(redis_url=redis_url, database_url=ready_database, data_dir=tmp_path)
-    with open_office(settings, make_key=True) as made:
+    with open_admin(settings, make_key=True) as made:
         write(
             made.engine, read_cursor(made.engine), [enqueued(1), begun(2), settled(3, "accepted", "accepted")]
         )
         yield made
 
 
-def recipients(office: Office) -> list[str | None]:
-    with office.db() as db:
+def recipients(admin: Admin) -> list[str | None]:
+    with admin.db() as db:
         return list(db.execute(select(tables.deliveries.c.recipient)).scalars())
 
 
-def test_what_redis_has_forgotten_is_erased_from_the_record(office: Office) -> None:
-    assert erase(office, " Anna@People.EXAMPLE", "by ann", lambda _: None) == Erased(1, 0, 0)
-    assert recipients(office) == [None]
-    assert erase(office, ADDRESS, "by ann", lambda _: None) == Erased(0, 0, 0), "it may be run again"
+def test_what_redis_has_forgotten_is_erased_from_the_record(admin: Admin) -> None:
+    assert erase(admin, " Anna@People.EXAMPLE", "by ann", lambda _: None) == Erased(1, 0, 0)
+    assert recipients(admin) == [None]
+    assert erase(admin, ADDRESS, "by ann", lambda _: None) == Erased(0, 0, 0), "it may be run again"
 
 
-def test_another_address_is_left_alone(office: Office) -> None:
-    assert erase(office, "bob@people.example", "by ann", lambda _: None) == Erased(0, 0, 0)
-    assert recipients(office) == [ADDRESS]
+def test_another_address_is_left_alone(admin: Admin) -> None:
+    assert erase(admin, "bob@people.example", "by ann", lambda _: None) == Erased(0, 0, 0)
+    assert recipients(admin) == [ADDRESS]
 
 
-def test_while_the_record_is_behind_nothing_is_erased_and_it_says_what_to_do(office: Office) -> None:
-    office.add_tenant("acme")
-    with Mailer(office.redis) as mailer:
+def test_while_the_record_is_behind_nothing_is_erased_and_it_says_what_to_do(admin: Admin) -> None:
+    admin.add_tenant("acme")
+    with Mailer(admin.redis) as mailer:
         mailer.send(Reminder(tenant="acme", to=ADDRESS))
     said: list[str] = []
     with pytest.raises(Refused) as raised:
-        erase(office, ADDRESS, "by ann", said.append, patience=0.3)
+        erase(admin, ADDRESS, "by ann", said.append, patience=0.3)
     assert raised.value.code == "still_under_way"
     assert "worker" in (raised.value.remedy or "")
     assert said == ["Waiting: the record is not up to date yet"]
-    assert recipients(office) == [ADDRESS]
+    assert recipients(admin) == [ADDRESS]

@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 
 from certmail import Mailer, Reminder
-from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused
 from certmail_config.base.ids import ConnectionId
@@ -27,26 +27,26 @@ from certmail_worker.recording.writer import read_position, write_position
 
 
 @pytest.fixture
-def office(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -> Iterator[Office]:
+def admin(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -> Iterator[Admin]:
     settings = Settings(redis_url=redis_url, database_url=ready_database, data_dir=tmp_path)
-    with open_office(settings, make_key=True) as made:
+    with open_admin(settings, make_key=True) as made:
         made.add_tenant("acme")
         made.add_tenant("globex")
         yield made
 
 
-def remind(office: Office, tenant: str = "acme", **more: Any) -> str:
-    with Mailer(office.redis) as mailer:
+def remind(admin: Admin, tenant: str = "acme", **more: Any) -> str:
+    with Mailer(admin.redis) as mailer:
         return str(mailer.send(Reminder(tenant=tenant, to="ann@people.example", **more)).id)
 
 
-def test_all_that_waits_of_one_tenant_is_called_off_and_nothing_of_another(office: Office) -> None:
-    mine, other = remind(office), remind(office, "globex")
-    drain = Drain(office, "acme", "", "its tenant was removed", lambda _: None)
+def test_all_that_waits_of_one_tenant_is_called_off_and_nothing_of_another(admin: Admin) -> None:
+    mine, other = remind(admin), remind(admin, "globex")
+    drain = Drain(admin, "acme", "", "its tenant was removed", lambda _: None)
     assert drain.run() == []
     assert drain.again() == []
     assert drain.cancelled == 1
-    with Mailer(office.redis) as mailer:
+    with Mailer(admin.redis) as mailer:
         [ended, waits] = [mailer.status(job) for job in (mine, other)]
     assert ended is not None
     assert waits is not None
@@ -54,39 +54,39 @@ def test_all_that_waits_of_one_tenant_is_called_off_and_nothing_of_another(offic
     assert waits.state == "ready"
 
 
-def test_what_nobody_brings_to_an_end_is_said_and_waited_for_only_so_long(office: Office) -> None:
-    job, told = remind(office), list[str]()
-    office.redis.sadd(redis_keys.LEASED, job)  # as if a worker had it, and there is none
-    connection = office.connection("acme/default").id
+def test_what_nobody_brings_to_an_end_is_said_and_waited_for_only_so_long(admin: Admin) -> None:
+    job, told = remind(admin), list[str]()
+    admin.redis.sadd(redis_keys.LEASED, job)  # as if a worker had it, and there is none
+    connection = admin.connection("acme/default").id
     for scope in ("", connection):
-        drain = Drain(office, "acme", scope, "it is removed", told.append, patience=0.3)
+        drain = Drain(admin, "acme", scope, "it is removed", told.append, patience=0.3)
         with pytest.raises(Refused) as refused:
             drain.run()
         assert refused.value.code == "still_under_way"
         assert "certmail worker" in refused.value.remedy
     assert told == ["Waiting: reminders that are under way: 1"] * 2
-    Drain(office, "globex", "", "it is removed", told.append, patience=0.3).run()
-    Drain(office, "acme", "another", "it is removed", told.append, patience=0.3).run()
+    Drain(admin, "globex", "", "it is removed", told.append, patience=0.3).run()
+    Drain(admin, "acme", "another", "it is removed", told.append, patience=0.3).run()
 
 
-def test_where_reminders_come_in_without_end_it_is_given_up(office: Office) -> None:
-    drain = Drain(office, "acme", "", "it is removed", lambda _: None, patience=-1)
+def test_where_reminders_come_in_without_end_it_is_given_up(admin: Admin) -> None:
+    drain = Drain(admin, "acme", "", "it is removed", lambda _: None, patience=-1)
     with pytest.raises(Refused) as refused:
         drain.again()
     assert refused.value.code == "still_enqueued"
 
 
 def test_the_record_is_waited_for_while_a_worker_lives_that_could_still_write_an_address(
-    office: Office,
+    admin: Admin,
 ) -> None:
-    remind(office)
-    newest = newest_event(office.redis)
-    assert not removal._left_to_record(office, newest), "nobody remembers the key"
-    run(office.redis, advertise("w", 1, seconds=60))
-    assert removal._left_to_record(office, newest)
-    was = read_position(office.engine)
-    write_position(office.engine, was, replace(was, cursor=newest))
-    assert not removal._left_to_record(office, newest)
+    remind(admin)
+    newest = newest_event(admin.redis)
+    assert not removal._left_to_record(admin, newest), "nobody remembers the key"
+    run(admin.redis, advertise("w", 1, seconds=60))
+    assert removal._left_to_record(admin, newest)
+    was = read_position(admin.engine)
+    write_position(admin.engine, was, replace(was, cursor=newest))
+    assert not removal._left_to_record(admin, newest)
 
 
 def test_the_tokens_of_all_versions_are_named() -> None:

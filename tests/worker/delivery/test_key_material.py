@@ -25,7 +25,7 @@ from certmail_config.crypto.vault import Vault
 from certmail_config.google.oauth import Granted, OAuthClient
 from certmail_config.settings import Settings
 from certmail_config.tenants.sealed_fields import owner_of
-from certmail_worker.google.token_client import Minter, Purpose
+from certmail_worker.google.token_client import Purpose, TokenClient
 from certmail_worker.google.tokens import Token
 from support.data.secrets import chunks, key_forms
 from support.deployment.context import Stand, stand
@@ -43,7 +43,7 @@ async def place(tmp_path: Path, redis: Redis, redis_url: str) -> AsyncIterator[S
 def private_key(place: Stand) -> bytes:
     sealed = place.connection.private_key
     assert sealed is not None
-    return place.office.vault.open(sealed, owner=owner_of(place.connection.owner, "private_key"))
+    return place.admin.vault.open(sealed, owner=owner_of(place.connection.owner, "private_key"))
 
 
 def readable(forms: set[bytes], content: bytes | str) -> list[bytes]:
@@ -67,8 +67,8 @@ async def posted(place: Stand) -> bytes:
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/token"
-        minter = Minter(place.session, url, place.office.vault, None)
-        assert isinstance(await minter.mint(place.connection, Purpose.SEND), Granted)
+        token_client = TokenClient(place.session, url, place.admin.vault, None)
+        assert isinstance(await token_client.mint(place.connection, Purpose.SEND), Granted)
     [request] = seen
     return request
 
@@ -96,10 +96,10 @@ async def test_no_repr_shows_a_key_or_a_token(place: Stand) -> None:
     tokens = place.tokens()
     token = await tokens.get(place.connection)
     assert isinstance(token, Token)
-    granted = await tokens.minter.mint(place.connection, Purpose.SEND)
+    granted = await tokens.token_client.mint(place.connection, Purpose.SEND)
     assert isinstance(granted, Granted)
     client = OAuthClient("id.apps.example", "GOCSPX-very-secret")
-    tokens.minter.client = client
+    tokens.token_client.client = client
     pair = new_key_pair(datetime.now(UTC))
     vault_key = bytes(range(32))
     settings = Settings(vault_keys=(("k1", vault_key),), oauth_client_secret=client.secret)
@@ -110,14 +110,14 @@ async def test_no_repr_shows_a_key_or_a_token(place: Stand) -> None:
         granted.access_token.encode(),
         client.secret.encode(),
     }
-    minter = tokens.minter
+    token_client = tokens.token_client
     for thing in (
-        *(pair, place.connection, tokens, token, granted, minter, client, settings),
+        *(pair, place.connection, tokens, token, granted, token_client, client, settings),
         *(
-            place.office,
-            place.office.vault,
-            place.office.settings,
-            minter._signers,
+            place.admin,
+            place.admin.vault,
+            place.admin.settings,
+            token_client._signers,
             Vault([("k1", vault_key)]),
         ),
     ):
@@ -138,9 +138,7 @@ async def test_no_log_line_of_ours_or_of_a_library_shows_them(
         for fault in ("503", "502_html", "reset_before"):
             await place.control("POST", "/faults", {"match": {"path": "/token"}, "fault": fault})
             await tokens.get(place.connection)
-        broken = replace(
-            place.connection, version=99, private_key=place.office.vault.seal(b"x", owner="acme")
-        )
+        broken = replace(place.connection, version=99, private_key=place.admin.vault.seal(b"x", owner="acme"))
         with pytest.raises(SealBroken):
             await tokens.get(broken)
         await asyncio.sleep(0)
@@ -154,7 +152,7 @@ async def test_no_log_line_of_ours_or_of_a_library_shows_them(
 @pytest.mark.parametrize("damage", ["cut", "swapped", "other", "encrypted"])
 async def test_an_exception_about_a_key_says_nothing_of_it(place: Stand, damage: str) -> None:
     pem = private_key(place)
-    vault, owner = place.office.vault, place.connection.owner
+    vault, owner = place.admin.vault, place.connection.owner
     lines = pem.splitlines(keepends=True)
     spoiled = {
         "cut": vault.seal(b"".join(lines[:12]), owner=owner),
@@ -162,9 +160,9 @@ async def test_an_exception_about_a_key_says_nothing_of_it(place: Stand, damage:
         "other": vault.seal(pem, owner="globex/1"),
         "encrypted": vault.seal(pem.replace(b"PRIVATE KEY", b"ENCRYPTED PRIVATE KEY"), owner=owner),
     }[damage]
-    minter = place.tokens().minter
+    token_client = place.tokens().token_client
     with pytest.raises((ValueError, TypeError, SealBroken)) as caught:
-        await minter.mint(replace(place.connection, version=99, private_key=spoiled), Purpose.SEND)
+        await token_client.mint(replace(place.connection, version=99, private_key=spoiled), Purpose.SEND)
     told = "".join(traceback.format_exception(caught.value)) + repr(caught.value) + repr(vars(caught.value))
     assert not readable(key_forms(pem), told)
 

@@ -23,11 +23,11 @@ from certmail_config.jobs.reminder import Reminder
 from certmail_config.jobs.states import State
 from certmail_config.ledger import Job
 from certmail_config.sql import registry
-from certmail_config.tenants.models import Connection, Limits
-from certmail_worker.delivery.context import Desk
+from certmail_config.tenants.models import Connection, GoogleLimits
+from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.delivery.finish import ask
-from certmail_worker.delivery.prepare import Prepared, Stop, prepare, unwritten
-from certmail_worker.delivery.settlement import Doubt, Rules
+from certmail_worker.delivery.prepare import NotBegun, Prepared, prepare, unwritten
+from certmail_worker.delivery.settlement import OnUncertain, Rules
 from certmail_worker.google.gmail import Gmail
 from certmail_worker.google.http import SendWindow, boottime
 from certmail_worker.google.responses import Answer, Answered
@@ -47,16 +47,16 @@ class OddDirectory(Directory):
 
 
 class Place:
-    """A worker's desk, and jobs for it."""
+    """What a worker has at hand, and jobs for it."""
 
     def __init__(self, stand: Stand, directory: Directory | None = None) -> None:
         self.stand = stand
-        with stand.office.db() as db:
+        with stand.admin.db() as db:
             self.public_key = registry.get_tenant(db, "acme").public_key
-        self.desk = Desk(
+        self.context = DeliveryContext(
             worker="w",
             redis=stand.redis,
-            directory=directory or Directory(stand.redis, stand.office.vault),
+            directory=directory or Directory(stand.redis, stand.admin.vault),
             tokens=stand.tokens(),
             gmail=Gmail(stand.session, stand.google),
             rules=Rules(),
@@ -83,9 +83,9 @@ class Place:
             body=Sealer(self.public_key).seal(payload, tenant="acme", job=id_, now=0),
         )
 
-    async def stopped(self, job: Job) -> Stop:
-        stop = await prepare(self.desk, job)
-        assert isinstance(stop, Stop)
+    async def stopped(self, job: Job) -> NotBegun:
+        stop = await prepare(self.context, job)
+        assert isinstance(stop, NotBegun)
         return stop
 
 
@@ -101,19 +101,19 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_an_ordinary_reminder_is_prepared(place: Place) -> None:
-    prepared = await prepare(place.desk, place.job(write_payload(PLAIN)))
+    prepared = await prepare(place.context, place.job(write_payload(PLAIN)))
     assert isinstance(prepared, Prepared)
     assert b"anna@people.example" in prepared.raw
 
 
 async def test_a_mail_names_whom_to_ask_the_reminders_own_before_the_tenants(place: Place) -> None:
-    office = place.stand.office
+    admin = place.stand.admin
     own = PLAIN.model_copy(update={"reply_to": "q4-desk@people.example"})
 
     async def names(reminder: Reminder) -> str | None:
         # A worker keeps what it knows of a tenant for a minute: each look is a new worker's.
         anew = Place(place.stand)
-        prepared = await prepare(anew.desk, anew.job(write_payload(reminder)))
+        prepared = await prepare(anew.context, anew.job(write_payload(reminder)))
         assert isinstance(prepared, Prepared)
         message = message_from_bytes(prepared.raw, policy=default)
         text = message.get_body(("plain",))
@@ -125,18 +125,18 @@ async def test_a_mail_names_whom_to_ask_the_reminders_own_before_the_tenants(pla
         return named
 
     assert (await names(PLAIN), await names(own)) == (None, "q4-desk@people.example")
-    office.change_tenant("acme", reply_to=" it-help@acme.example ")
+    admin.change_tenant("acme", reply_to=" it-help@acme.example ")
     assert (await names(PLAIN), await names(own)) == ("it-help@acme.example", "q4-desk@people.example")
-    stored = str(office.redis.hgetall(redis_keys.TENANT + "acme"))
+    stored = str(admin.redis.hgetall(redis_keys.TENANT + "acme"))
     assert "it-help" not in stored, "it may be a person's: it is sealed"
-    office.change_tenant("acme", reply_to="")
+    admin.change_tenant("acme", reply_to="")
     assert await names(PLAIN) is None
 
 
 @pytest.mark.parametrize("given", ["it-help", "a@b.example, c@d.example", "Ann <ann@acme.example>"])
 async def test_what_is_no_address_names_nobody(place: Place, given: str) -> None:
     with pytest.raises(WrongUse, match=r"--reply-to .* is not an email address"):
-        place.stand.office.change_tenant("acme", reply_to=given)
+        place.stand.admin.change_tenant("acme", reply_to=given)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
@@ -164,14 +164,14 @@ async def test_an_odd_letter_is_written_or_fails_alone(place: Place, odd: dict[s
     letter = Reminder.model_validate(
         {"due_at": "2026-12-11T17:00:00Z", **PLAIN.model_dump(exclude_none=True), **odd}
     )
-    prepared = await prepare(place.desk, place.job(write_payload(letter)))
+    prepared = await prepare(place.context, place.job(write_payload(letter)))
     assert isinstance(prepared, Prepared) or prepared.reason.startswith("compose_failed")
 
 
 async def test_what_composing_raises_ends_that_reminder_and_the_log_says_where_without_its_words(
     place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
-    odd = Place(place.stand, OddDirectory(place.stand.redis, place.stand.office.vault))
+    odd = Place(place.stand, OddDirectory(place.stand.redis, place.stand.admin.vault))
     with caplog.at_level(logging.ERROR):
         stop = await odd.stopped(odd.job(write_payload(PLAIN)))
     assert (stop.to, stop.reason) == (
@@ -199,14 +199,14 @@ async def test_where_no_letter_can_be_composed_no_reminder_fails_for_it(
 async def test_a_job_with_another_tenants_connection_never_leaves_from_its_mailbox(
     place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
-    office = place.stand.office
-    office.add_tenant("globex")
-    theirs: Connection = office.add_customer_owned_app(
+    admin = place.stand.admin
+    admin.add_tenant("globex")
+    theirs: Connection = admin.add_customer_owned_app(
         "globex",
         "default",
         service_account="certmail@globex-it.iam.gserviceaccount.com",
         mailbox="reviews@globex.example",
-        limits=Limits(),
+        limits=GoogleLimits(),
         valid_days=30,
         verify=False,
     )
@@ -224,7 +224,7 @@ async def test_a_job_with_another_tenants_connection_never_leaves_from_its_mailb
 async def test_what_is_kept_of_a_tenant_or_connection_and_cannot_be_read_lets_its_reminders_wait(
     place: Place, key: str, field: str
 ) -> None:
-    redis: Any = place.stand.office.redis
+    redis: Any = place.stand.admin.redis
     name = (
         redis_keys.TENANT + "acme" if key == "tenant" else redis_keys.CONNECTION + place.stand.connection.id
     )
@@ -257,18 +257,18 @@ class Raising(Gmail):
 async def test_whatever_a_request_raises_is_settled_as_what_it_means(
     place: Place, raw: bytes, outcome: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk = Place(place.stand).desk
-    raising = Desk(
-        desk.worker,
-        desk.redis,
-        desk.directory,
-        desk.tokens,
+    context = Place(place.stand).context
+    raising = DeliveryContext(
+        context.worker,
+        context.redis,
+        context.directory,
+        context.tokens,
         Raising(place.stand.session, place.stand.google),
-        desk.rules,
-        desk.lease_seconds,
-        desk.send_window_seconds,
+        context.rules,
+        context.lease_seconds,
+        context.send_window_seconds,
     )
-    prepared = Prepared(place.stand.connection, Token("secret", 0, "mark"), raw, Doubt())
+    prepared = Prepared(place.stand.connection, Token("secret", 0, "mark"), raw, OnUncertain())
     verdict = await ask(raising, place.job(b""), prepared, SendWindow(boottime() + 5))
     assert verdict.outcome == outcome
     assert "anna@" not in caplog.text

@@ -18,9 +18,9 @@ from certmail_worker.delivery.send_failures import FailureClass, Verdict, judge
 from certmail_worker.delivery.settlement import (
     MARGIN_SECONDS,
     VERIFY_MARGIN_SECONDS,
-    Doubt,
+    OnUncertain,
     Rules,
-    doubt,
+    on_uncertain,
     plan,
 )
 from certmail_worker.google.responses import Answered, Lost, NotSent
@@ -33,7 +33,7 @@ JOB = Job(
     id=JobId("j"), tenant="acme", connection=ConnectionId("c"), fence=3, nonce="n", failures=0, refreshed=False, resent=False, strikes=0, project_strikes=0,
     enqueued_at=NOW - 5, expires_at=NOW + 14 * DAY, body=b"sealed",
 )  # fmt: skip
-RULES, HELD = Rules(), Doubt()
+RULES, HELD = Rules(), OnUncertain()
 WAITS = [C.MAILBOX_WAIT, C.MAILBOX_CROWDED, C.DAY_FULL, C.PROJECT_WAIT, C.PROJECT_DAY_FULL]
 
 
@@ -45,12 +45,12 @@ def verdict(failure: FailureClass, outcome: AttemptOutcome = O.REJECTED, **more:
     )
 
 
-def settle(given: Verdict, *, rules: Rules = RULES, then: Doubt = HELD, **job: Any) -> Settlement:
+def settle(given: Verdict, *, rules: Rules = RULES, then: OnUncertain = HELD, **job: Any) -> Settlement:
     job_ = replace(JOB, **job)
-    return plan(given, job_, connection_version=VERSION, now=NOW, rules=rules, doubt=then)
+    return plan(given, job_, connection_version=VERSION, now=NOW, rules=rules, on_uncertain=then)
 
 
-def in_doubt(rules: Rules = RULES, **more: Any) -> Doubt:
+def in_doubt(rules: Rules = RULES, **more: Any) -> OnUncertain:
     given: dict[str, Any] = {
         "kind": "reminder",
         "own": None,
@@ -58,7 +58,7 @@ def in_doubt(rules: Rules = RULES, **more: Any) -> Doubt:
         "verify": False,
         "resent": False,
     }
-    return doubt(rules, **(given | more))
+    return on_uncertain(rules, **(given | more))
 
 
 def test_what_gmail_took_is_accepted_and_needs_no_reason() -> None:
@@ -233,7 +233,7 @@ class TestUnknownOutcomes:
 
     def test_only_once(self) -> None:
         rules = Rules(uncertain=Policy(Rule.RESEND))
-        assert in_doubt(rules, resent=True) == Doubt(resend=None, resend_5xx=None)
+        assert in_doubt(rules, resent=True) == OnUncertain(resend=None, resend_5xx=None)
         assert settle(self.FROM_GOOGLE, then=in_doubt(rules, resent=True)).at is None
 
     def test_the_operator_may_choose_another_time_or_to_hold_it(self) -> None:
@@ -251,8 +251,8 @@ class TestUnknownOutcomes:
     def test_a_rule_waits_for_whoever_looks_among_the_sent_mails(self) -> None:
         rules = Rules(uncertain=Policy(Rule.RESEND), resend=120, resend_5xx=5, verify=200)
         least = 200 + VERIFY_MARGIN_SECONDS
-        assert in_doubt(rules, verify=True) == Doubt(resend=least, resend_5xx=least)
-        assert in_doubt(rules) == Doubt(resend=120, resend_5xx=5)
+        assert in_doubt(rules, verify=True) == OnUncertain(resend=least, resend_5xx=least)
+        assert in_doubt(rules) == OnUncertain(resend=120, resend_5xx=5)
 
     @pytest.mark.parametrize(
         "given",
@@ -262,12 +262,12 @@ class TestUnknownOutcomes:
         ],
     )  # fmt: skip
     def test_what_gmail_said_that_it_took_no_rule_sends_again(self, given: Verdict) -> None:
-        settled = settle(given, then=Doubt(resend=120, resend_5xx=900))
+        settled = settle(given, then=OnUncertain(resend=120, resend_5xx=900))
         assert (settled.outcome, settled.to, settled.at) == (O.UNKNOWN, State.UNCERTAIN, None)
 
     def test_a_page_of_a_proxy_that_says_200_is_left_to_the_rules(self) -> None:
         page = judge(Answered(200, {"content-type": "text/html"}, b"<html>"))
-        assert settle(page, then=Doubt(resend=120)).at == NOW + 120
+        assert settle(page, then=OnUncertain(resend=120)).at == NOW + 120
 
     @pytest.mark.parametrize(
         "given",
@@ -312,7 +312,12 @@ def test_every_answer_is_settled_in_a_way_that_the_states_allow(
     given: Verdict, job: Job, resend: float | None
 ) -> None:
     settled = plan(
-        given, job, connection_version=VERSION, now=NOW, rules=Rules(), doubt=Doubt(resend, resend)
+        given,
+        job,
+        connection_version=VERSION,
+        now=NOW,
+        rules=Rules(),
+        on_uncertain=OnUncertain(resend, resend),
     )
     assert settled.to in ALLOWED[State.SENDING]
     assert settled.outcome is given.outcome

@@ -15,7 +15,7 @@ from rich.console import Console
 from certmail_config.base.errors import Refused
 from certmail_config.settings import Settings
 from certmail_worker.demo.places import TRIES, any_port, known_ports, start
-from certmail_worker.demo.progress import Progress
+from certmail_worker.demo.progress import DemoProgress
 from certmail_worker.demo.scene import stage
 
 NOT_OURS = "192.0.2.1:5555"
@@ -70,7 +70,7 @@ def test_the_demo_goes_elsewhere_and_without_flower_if_it_must(
     monkeypatch.setenv("CERTMAIL_FLOWER_LISTEN", NOT_OURS)
     wanted = Settings.from_env(data_dir=str(tmp_path))
     said = StringIO()
-    with stage(tmp_path, wanted, Progress(Console(file=said, width=200))) as running:
+    with stage(tmp_path, wanted, DemoProgress(Console(file=said, width=200))) as running:
         assert running.flower is None
         assert requests.get(f"{running.settings.base_url}/healthz", timeout=10).ok
         assert requests.get(running.google.url, timeout=10).ok

@@ -12,7 +12,7 @@ from rich.console import Console
 from certmail_config.jobs.states import State
 from certmail_worker.cli.demo import in_words
 from certmail_worker.demo.directories import KEPT, new_directory
-from certmail_worker.demo.progress import Progress
+from certmail_worker.demo.progress import DemoProgress
 
 LONG = "Gmail takes a mail of acme, and its answer is lost: it is looked up among the sent mails, and was accepted."
 
@@ -34,7 +34,7 @@ def test_the_last_runs_are_kept_and_older_ones_removed(tmp_path: Path) -> None:
 def test_no_line_is_cut_on_a_narrow_terminal() -> None:
     said = StringIO()
     console = Console(file=said, width=80, force_terminal=True, soft_wrap=True)
-    progress = Progress(console)
+    progress = DemoProgress(console)
     progress.say(LONG)
     before = said.getvalue()
     assert " ".join(before.split()) == LONG
@@ -47,7 +47,7 @@ def test_no_line_is_cut_on_a_narrow_terminal() -> None:
 
 def test_a_file_gets_each_line_whole() -> None:
     said = StringIO()
-    Progress(Console(file=said, width=80, soft_wrap=True)).say(LONG)
+    DemoProgress(Console(file=said, width=80, soft_wrap=True)).say(LONG)
     assert said.getvalue() == LONG + "\n"
 
 

@@ -12,11 +12,11 @@ from certmail_config.jobs.states import FINAL, State
 from certmail_config.ledger.upkeep import KnownAttempt, KnownJob
 from certmail_worker.doctor.restore_plan import (
     UNKNOWN,
-    Kind,
-    Plan,
     Recorded,
-    Step,
-    Waiting,
+    RestorePlan,
+    RestoreStep,
+    StepKind,
+    WaitingJob,
     could_have_left,
     decide,
     outcome,
@@ -32,7 +32,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
-def step(state: State, *, in_redis: bool, attempts: tuple[KnownAttempt, ...] = ()) -> Step | None:
+def step(state: State, *, in_redis: bool, attempts: tuple[KnownAttempt, ...] = ()) -> RestoreStep | None:
     return decide(Recorded(JOB, state, "why", attempts, KNOWN), in_redis=in_redis)
 
 
@@ -41,7 +41,7 @@ def step(state: State, *, in_redis: bool, attempts: tuple[KnownAttempt, ...] = (
 def test_what_ended_ends_as_the_record_says(state: State, in_redis: bool) -> None:
     done = step(state, in_redis=in_redis, attempts=ONCE)
     assert done is not None
-    assert (done.kind, done.to, done.reason, done.attempts) == (Kind.SETTLE, state, "why", ONCE)
+    assert (done.kind, done.to, done.reason, done.attempts) == (StepKind.SETTLE, state, "why", ONCE)
     assert (done.known is None) == in_redis
 
 
@@ -49,21 +49,21 @@ def test_what_ended_ends_as_the_record_says(state: State, in_redis: bool) -> Non
 def test_what_was_under_way_is_held(in_redis: bool) -> None:
     done = step(State.SENDING, in_redis=in_redis, attempts=OPEN)
     assert done is not None
-    assert (done.kind, done.to, done.attempts[0].outcome) == (Kind.HOLD, State.UNCERTAIN, "unknown")
+    assert (done.kind, done.to, done.attempts[0].outcome) == (StepKind.HOLD, State.UNCERTAIN, "unknown")
 
 
 @pytest.mark.parametrize("in_redis", [True, False])
 def test_what_was_uncertain_stays_so(in_redis: bool) -> None:
     done = step(State.UNCERTAIN, in_redis=in_redis)
     assert done is not None
-    assert (done.kind, done.to, done.reason) == (Kind.HOLD, State.UNCERTAIN, "why")
+    assert (done.kind, done.to, done.reason) == (StepKind.HOLD, State.UNCERTAIN, "why")
 
 
 @pytest.mark.parametrize("state", [State.READY, State.SCHEDULED])
 def test_what_waits_goes_on_waiting_and_its_attempts_are_counted(state: State) -> None:
     done = step(state, in_redis=True, attempts=ONCE)
     assert done is not None
-    assert (done.kind, done.to, done.attempts) == (Kind.KEEP, State.READY, ONCE)
+    assert (done.kind, done.to, done.attempts) == (StepKind.KEEP, State.READY, ONCE)
     assert step(state, in_redis=True) is None
 
 
@@ -71,14 +71,14 @@ def test_what_waits_goes_on_waiting_and_its_attempts_are_counted(state: State) -
 def test_what_was_enqueued_since_the_copy_and_had_not_left_is_lost(state: State) -> None:
     done = step(state, in_redis=False)
     assert done is not None
-    assert (done.kind, done.to) == (Kind.LOSE, State.FAILED)
+    assert (done.kind, done.to) == (StepKind.LOSE, State.FAILED)
 
 
-def lane(count: int, *, until: datetime = NOON + timedelta(days=14)) -> list[Waiting]:
-    return [Waiting(JobId(f"j{n:03}"), float(n), ALWAYS, until) for n in range(count)]
+def lane(count: int, *, until: datetime = NOON + timedelta(days=14)) -> list[WaitingJob]:
+    return [WaitingJob(JobId(f"j{n:03}"), float(n), ALWAYS, until) for n in range(count)]
 
 
-def held(waiting: list[Waiting], seconds: float, since: datetime | None = NOON) -> list[JobId]:
+def held(waiting: list[WaitingJob], seconds: float, since: datetime | None = NOON) -> list[JobId]:
     return could_have_left(
         waiting, since=since, until=NOON + timedelta(seconds=seconds), per_minute=60, in_flight=4
     )
@@ -92,13 +92,13 @@ class TestWhatCouldHaveLeft:
         assert len(held(lane(100), 0, since=None)) == 100
 
     def test_not_those_whose_time_came_later_or_had_passed(self) -> None:
-        later = Waiting(JobId("later"), 0.0, NOON + timedelta(hours=1), NOON + timedelta(days=1))
-        passed = Waiting(JobId("passed"), 0.0, ALWAYS, NOON)
-        due = Waiting(JobId("due"), 0.0, NOON + timedelta(seconds=5), NOON + timedelta(days=1))
+        later = WaitingJob(JobId("later"), 0.0, NOON + timedelta(hours=1), NOON + timedelta(days=1))
+        passed = WaitingJob(JobId("passed"), 0.0, ALWAYS, NOON)
+        due = WaitingJob(JobId("due"), 0.0, NOON + timedelta(seconds=5), NOON + timedelta(days=1))
         assert held([later, passed, due], 10) == ["due"]
 
     def test_what_expired_meanwhile_made_room_for_the_next(self) -> None:
-        expiring = [Waiting(JobId(f"e{n}"), -1.0, ALWAYS, NOON + timedelta(seconds=1)) for n in range(20)]
+        expiring = [WaitingJob(JobId(f"e{n}"), -1.0, ALWAYS, NOON + timedelta(seconds=1)) for n in range(20)]
         assert len(held(expiring + lane(100), 10)) == 15 + 20
 
     def test_a_clock_that_went_back_still_leaves_what_was_in_flight(self) -> None:
@@ -107,7 +107,9 @@ class TestWhatCouldHaveLeft:
 
 def test_the_plan_says_what_it_would_do() -> None:
     steps = tuple(
-        Step(kind, JobId(f"{kind}{n}"), State.FAILED, "") for kind in Kind for n in range(len(kind))
+        RestoreStep(kind, JobId(f"{kind}{n}"), State.FAILED, "")
+        for kind in StepKind
+        for n in range(len(kind))
     )
     lines = summary(planned(steps, looked_up={"hold0", "hold1", "hold2"}))
     assert [line.split()[0] for line in lines[:4]] == ["6", "4", "4", "4"]
@@ -120,13 +122,13 @@ class TestWhatWasDone:
     """It is counted by what became of each job, not by what was meant to."""
 
     STEPS = (
-        Step(Kind.HOLD, JobId("held"), State.UNCERTAIN, "why"),
-        Step(Kind.HOLD, JobId("known better"), State.UNCERTAIN, "why"),
-        Step(Kind.KEEP, JobId("accepted"), State.READY, "why"),
-        Step(Kind.LOSE, JobId("lost"), State.FAILED, "why", known=KNOWN),
-        Step(Kind.SETTLE, JobId("failed"), State.FAILED, "why", known=KNOWN),
-        Step(Kind.KEEP, JobId("gone"), State.READY, "why"),
-        Step(Kind.HOLD, JobId("closed"), State.UNCERTAIN, "why", closed=True),
+        RestoreStep(StepKind.HOLD, JobId("held"), State.UNCERTAIN, "why"),
+        RestoreStep(StepKind.HOLD, JobId("known better"), State.UNCERTAIN, "why"),
+        RestoreStep(StepKind.KEEP, JobId("accepted"), State.READY, "why"),
+        RestoreStep(StepKind.LOSE, JobId("lost"), State.FAILED, "why", known=KNOWN),
+        RestoreStep(StepKind.SETTLE, JobId("failed"), State.FAILED, "why", known=KNOWN),
+        RestoreStep(StepKind.KEEP, JobId("gone"), State.READY, "why"),
+        RestoreStep(StepKind.HOLD, JobId("closed"), State.UNCERTAIN, "why", closed=True),
     )
     STATES = (
         State.UNCERTAIN,
@@ -140,10 +142,10 @@ class TestWhatWasDone:
 
     def test_each_job_is_where_it_is(self) -> None:
         assert outcome(planned(self.STEPS), self.STATES) == {
-            Kind.HOLD: ["held"],
-            Kind.KEEP: ["known better"],
-            Kind.SETTLE: ["accepted", "failed", "closed"],
-            Kind.LOSE: ["lost"],
+            StepKind.HOLD: ["held"],
+            StepKind.KEEP: ["known better"],
+            StepKind.SETTLE: ["accepted", "failed", "closed"],
+            StepKind.LOSE: ["lost"],
             UNKNOWN: ["gone"],
         }
 
@@ -155,9 +157,11 @@ class TestWhatWasDone:
         assert lines[5].endswith("nothing was done: gone")
 
 
-def planned(steps: Sequence[Step], *, looked_up: Collection[str] = ()) -> Plan:
+def planned(steps: Sequence[RestoreStep], *, looked_up: Collection[str] = ()) -> RestorePlan:
     until = NOON + timedelta(seconds=90)
-    return Plan("run", "2-0", "1-0", NOON, until, tuple(steps), frozenset(JobId(job) for job in looked_up))
+    return RestorePlan(
+        "run", "2-0", "1-0", NOON, until, tuple(steps), frozenset(JobId(job) for job in looked_up)
+    )
 
 
 def test_what_somebody_left_at_not_knowing_is_not_asked_again() -> None:
@@ -169,7 +173,7 @@ def test_what_somebody_left_at_not_knowing_is_not_asked_again() -> None:
 def test_what_may_have_left_before_is_never_called_lost() -> None:
     done = step(State.READY, in_redis=False, attempts=OPEN)
     assert done is not None
-    assert (done.kind, done.to) == (Kind.HOLD, State.UNCERTAIN)
+    assert (done.kind, done.to) == (StepKind.HOLD, State.UNCERTAIN)
     assert done.known == KNOWN
 
 

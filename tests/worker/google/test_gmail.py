@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from redis import Redis
 
-from certmail_worker.google.gmail import MOST_JSON_BYTES, Gmail
+from certmail_worker.google.gmail import MAX_JSON_BYTES, Gmail
 from certmail_worker.google.google_errors import is_broken
 from certmail_worker.google.http import SendWindow, boottime, new_session
 from certmail_worker.google.responses import Answered, NotSent
@@ -39,7 +39,7 @@ def message(size: int = 0) -> bytes:
 
 async def test_a_message_goes_as_json_and_a_large_one_by_upload(place: Stand) -> None:
     gmail = Gmail(place.session, place.google)
-    for raw in (message(), message(MOST_JSON_BYTES + 1000)):
+    for raw in (message(), message(MAX_JSON_BYTES + 1000)):
         answer = await gmail.send(raw, await secret(place), SendWindow(boottime() + 5))
         assert isinstance(answer, Answered)
         assert answer.status == 200

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from certmail_config.google.token_errors import Blame, Denied
-from certmail_worker.google.token_refusals import MARGIN_SECONDS, Refusal, refused
+from certmail_worker.google.token_refusals import MARGIN_SECONDS, TokenRefusal, refused
 
 NOW = 1_000_000.0
 CONFIRM = 60.0
@@ -14,8 +14,8 @@ AWAY = Denied(Blame.NOBODY, "token_unavailable", "No answer.", "It is tried agai
 WRONG = Denied(Blame.OPERATOR, "clock_wrong", "The clock is wrong.", "Set it.")
 
 
-def again(*refusals: tuple[Denied, float]) -> Refusal:
-    known: Refusal | None = None
+def again(*refusals: tuple[Denied, float]) -> TokenRefusal:
+    known: TokenRefusal | None = None
     for denied, at in refusals:
         known = refused(known, denied, NOW + at, CONFIRM)
     assert known is not None

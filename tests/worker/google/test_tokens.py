@@ -87,7 +87,7 @@ async def test_a_token_near_its_end_is_used_and_renewed_in_the_background(place:
     value = {"secret": ending.secret, "expires_at": ending.expires_at, "mark": ending.mark}
     owner = f"{place.connection.owner}/token/{place.connection.version}/send"
     name = f"{redis_keys.TOKEN}{place.connection.id}:{place.connection.version}:send"
-    await place.redis.set(name, place.office.vault.seal(json.dumps(value).encode(), owner=owner))
+    await place.redis.set(name, place.admin.vault.seal(json.dumps(value).encode(), owner=owner))
     assert await tokens.get(place.connection) == ending
     await tokens.close()
     second = await tokens.get(place.connection)
@@ -98,7 +98,7 @@ async def test_a_token_near_its_end_is_used_and_renewed_in_the_background(place:
 async def test_a_relinked_connection_never_sends_with_the_old_token(place: Stand) -> None:
     tokens = place.tokens()
     first = await tokens.get(place.connection)
-    again = await asyncio.to_thread(place.office.save, place.connection)
+    again = await asyncio.to_thread(place.admin.save, place.connection)
     second = await tokens.get(again)
     assert isinstance(first, Token)
     assert isinstance(second, Token)
@@ -158,7 +158,7 @@ async def test_a_refusal_that_is_over_a_moment_later_leaves_no_trace(place: Stan
 async def test_who_linked_anew_does_not_inherit_a_refusal(place: Stand) -> None:
     await refuse(place, 400, "invalid_grant")
     await refusal(place)
-    again = await asyncio.to_thread(place.office.save, place.connection)
+    again = await asyncio.to_thread(place.admin.save, place.connection)
     assert isinstance(await place.tokens().get(again), Token)
 
 
@@ -227,7 +227,7 @@ async def test_one_that_cannot_be_opened_counts_as_none_and_another_takes_its_pl
 ) -> None:
     first = await place.tokens().get(place.connection)
     assert isinstance(first, Token)
-    vault, owner = place.office.vault, f"{place.connection.owner}/token/{place.connection.version}/send"
+    vault, owner = place.admin.vault, f"{place.connection.owner}/token/{place.connection.version}/send"
     name = f"{redis_keys.TOKEN}{place.connection.id}:{place.connection.version}:send"
     sealed = await place.redis.get(name)
     assert isinstance(sealed, bytes)

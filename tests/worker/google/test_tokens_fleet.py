@@ -16,8 +16,8 @@ import pytest
 import requests
 
 from certmail_config.base import redis_keys
-from support.deployment.deployment import town
-from support.deployment.many_tenants import Crowd, crowd, mailbox_of
+from support.deployment.deployment import deployment
+from support.deployment.many_tenants import ManyTenants, mailbox_of, many_tenants
 
 PROCESSES = 4
 TENANTS = [f"tenant-{n}" for n in range(10)]
@@ -27,34 +27,34 @@ TESTS = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ManyTenants]:
     """Ten tenants, every other one with a service account, the rest with an account that consented."""
-    with town(tmp_path_factory.mktemp("fleet")) as place, crowd(place) as made:
+    with deployment(tmp_path_factory.mktemp("fleet")) as place, many_tenants(place) as made:
         for n, tenant in enumerate(TENANTS):
             made.add(tenant, linked=n % 2 == 1)
         yield made
 
 
-def cold(fleet: Crowd) -> None:
+def cold(fleet: ManyTenants) -> None:
     """Nobody has a token: the processes are new, and Redis has none."""
-    for name in fleet.office.redis.scan_iter(redis_keys.TOKEN + "*"):
-        fleet.office.redis.delete(name)
+    for name in fleet.admin.redis.scan_iter(redis_keys.TOKEN + "*"):
+        fleet.admin.redis.delete(name)
 
 
-def asked(fleet: Crowd) -> Counter[str]:
+def asked(fleet: ManyTenants) -> Counter[str]:
     """How often the token endpoint was asked for each mailbox, whatever it answered."""
-    entries = fleet.town.control("GET", "/requests?path=/token")
+    entries = fleet.deployment.control("GET", "/requests?path=/token")
     return Counter(entry["mailbox"] for entry in entries if entry["path"] == "/token")
 
 
-def ask_together(fleet: Crowd) -> tuple[list[dict[str, dict[str, int]]], float]:
+def ask_together(fleet: ManyTenants) -> tuple[list[dict[str, dict[str, int]]], float]:
     """Start all processes, let them go at the same moment; gives what each got, and the seconds until all had."""
     ids = [fleet.connections[tenant].id for tenant in TENANTS]
     pipe = subprocess.PIPE
     processes = [
         subprocess.Popen(
             [sys.executable, "-m", "support.processes.token_asker", str(TIMES), *ids],
-            env=fleet.town.environment | {"PYTHONPATH": str(TESTS)},
+            env=fleet.deployment.environment | {"PYTHONPATH": str(TESTS)},
             stdin=pipe,
             stdout=pipe,
             text=True,
@@ -76,27 +76,27 @@ def ask_together(fleet: Crowd) -> tuple[list[dict[str, dict[str, int]]], float]:
             process.communicate()
 
 
-def opens(fleet: Crowd, secret: str) -> str:
+def opens(fleet: ManyTenants, secret: str) -> str:
     """The mailbox that a token sends from: a mail is sent with it."""
     raw = base64.urlsafe_b64encode(b"To: ada@people.example\r\n\r\n").decode()
-    url = f"{fleet.town.google}/gmail/v1/users/me/messages/send"
+    url = f"{fleet.deployment.google}/gmail/v1/users/me/messages/send"
     bearer = {"Authorization": f"Bearer {secret}"}
     answer = requests.post(url, json={"raw": raw}, headers=bearer, timeout=10)
     assert answer.ok, answer.text
-    [mailbox] = [row["mailbox"] for row in fleet.town.messages() if row["id"] == answer.json()["id"]]
+    [mailbox] = [row["mailbox"] for row in fleet.deployment.messages() if row["id"] == answer.json()["id"]]
     return str(mailbox)
 
 
 @pytest.mark.parametrize("seconds", [None, 1.0], ids=["quick_answers", "slow_answers"])
 def test_a_thousand_requests_in_four_processes_for_ten_connections_are_ten_calls(
-    fleet: Crowd, seconds: float | None, record_property: Callable[[str, object], None]
+    fleet: ManyTenants, seconds: float | None, record_property: Callable[[str, object], None]
 ) -> None:
     cold(fleet)
     if seconds:
-        fleet.town.fault("slow", path="/token", seconds=seconds, times=None)
+        fleet.deployment.fault("slow", path="/token", seconds=seconds, times=None)
     before = asked(fleet)
     answers, took = ask_together(fleet)
-    fleet.town.control("DELETE", "/faults")
+    fleet.deployment.control("DELETE", "/faults")
     calls = asked(fleet) - before
     total = sum(count for got in answers for secrets in got.values() for count in secrets.values())
     record_property(

@@ -16,7 +16,7 @@ from certmail_config.ledger import advertise, run
 from certmail_config.status.stalls import Standstill
 from certmail_config.stores.connect import connect_async
 from certmail_worker.health.clock_skew import Skew
-from certmail_worker.health.progress import AGAIN_SECONDS, LOOK_SECONDS, Progress
+from certmail_worker.health.progress import AGAIN_SECONDS, LOOK_SECONDS, ServiceProgress
 
 SINCE = datetime(2026, 11, 26, 9, tzinfo=UTC)
 
@@ -43,7 +43,7 @@ async def client(redis: Redis, redis_url: str) -> AsyncIterator[AsyncRedis]:
 async def test_a_service_writes_at_most_once_a_second_however_often_it_gets_on(
     client: AsyncRedis, redis: Redis, clock: Clock
 ) -> None:
-    got_on = Progress(client, monotonic=clock).of("pacer")
+    got_on = ServiceProgress(client, monotonic=clock).of("pacer")
     for _ in range(100):
         await got_on()
     first: Any = redis.hget(redis_keys.PROGRESS, "pacer")
@@ -59,7 +59,7 @@ async def test_a_service_writes_at_most_once_a_second_however_often_it_gets_on(
 async def test_what_a_try_failed_with_stands_until_it_gets_on_again(
     client: AsyncRedis, redis: Redis, clock: Clock
 ) -> None:
-    progress = Progress(client, monotonic=clock)
+    progress = ServiceProgress(client, monotonic=clock)
     got_on = progress.of("recorder")
     await got_on()
     await progress.failed("recorder", "KeyError")
@@ -75,7 +75,7 @@ async def test_a_keeper_that_begins_is_not_blamed_for_the_time_before(
 ) -> None:
     run(redis, advertise("w", 10, seconds=60))
     redis.hset(redis_keys.PROGRESS, "pacer", "1|2")
-    progress = Progress(client, monotonic=clock)
+    progress = ServiceProgress(client, monotonic=clock)
     progress.of("pacer")
     await progress.begin(["pacer"])
     await progress.watch(keeper=True)
@@ -88,7 +88,7 @@ async def test_the_log_says_what_stands_still_and_when_it_goes_on(
     caplog.set_level("INFO")
     run(redis, advertise("w", 10, seconds=60))
     redis.hset(redis_keys.PROGRESS, "pacer", "1|2")
-    progress = Progress(client, monotonic=clock)
+    progress = ServiceProgress(client, monotonic=clock)
     for _ in range(5):
         await progress.watch(keeper=True)
         clock.now += LOOK_SECONDS
@@ -106,7 +106,7 @@ async def test_a_clock_that_is_off_is_noted_and_taken_back(
     run(redis, advertise("w", 10, seconds=60))
     google = datetime(2026, 11, 26, 9, tzinfo=UTC)
     skew = Skew(wall=lambda: google.timestamp() + 1200, monotonic=clock)
-    progress = Progress(client, "w", skew, monotonic=clock)
+    progress = ServiceProgress(client, "w", skew, monotonic=clock)
     for date in (None, "", "soon", "Thu, 99 Nov 2026 09:00:00 GMT"):
         skew.saw(date)
         clock.now += 2
@@ -122,7 +122,7 @@ async def test_a_clock_that_is_off_is_noted_and_taken_back(
 
 
 def test_it_is_said_again_every_few_minutes(redis_url: str, caplog: pytest.LogCaptureFixture) -> None:
-    progress = Progress(connect_async(redis_url))
+    progress = ServiceProgress(connect_async(redis_url))
     still = [Standstill("pacer", SINCE, "It stands.", "Mend it.")]
     for now in (0.0, 1.0, AGAIN_SECONDS - 1, AGAIN_SECONDS, AGAIN_SECONDS + 1):
         progress.tell(still, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from certmail_worker.recording.consistency import WORDS, Lineage, Traces, assess, order
-from certmail_worker.recording.writer import START, Position
+from certmail_worker.recording.writer import START, RecordPosition
 
 OURS, OTHER = "0192-ours", "0192-other"
 OLDER, LAST, NEWER = "1700000000000-9", "1700000000000-10", "1700000000001-0"
@@ -20,7 +20,7 @@ def traces(
     has_cursor: bool,
     went_back: bool = False,
 ) -> Traces:
-    return Traces(Position(cursor, sql_epoch), redis_epoch, recorded, has_cursor, went_back)
+    return Traces(RecordPosition(cursor, sql_epoch), redis_epoch, recorded, has_cursor, went_back)
 
 
 @pytest.mark.parametrize(

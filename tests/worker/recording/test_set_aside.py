@@ -15,7 +15,7 @@ from redis import Redis
 from sqlalchemy import func, select
 from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError, ProgrammingError
 
-from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.base import redis_keys
 from certmail_config.crypto.sealing import Sealer
 from certmail_config.settings import Settings
@@ -33,32 +33,32 @@ from support.processes.tasks import end
 
 
 @pytest.fixture
-def office(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -> Iterator[Office]:
+def admin(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -> Iterator[Admin]:
     settings = Settings(redis_url=redis_url, database_url=ready_database, data_dir=tmp_path)
-    with open_office(settings, make_key=True) as made:
+    with open_admin(settings, make_key=True) as made:
         made.add_tenant("acme")
         assert check(made.redis, made.engine)
         yield made
 
 
-def count(office: Office, table: Any) -> int:
-    with office.db() as db:
+def count(admin: Admin, table: Any) -> int:
+    with admin.db() as db:
         return int(db.execute(select(func.count()).select_from(table)).scalar_one())
 
 
-def newest(office: Office) -> str:
-    [(id_, _)] = cast("Any", office.redis.xrevrange(redis_keys.EVENTS, count=1))
+def newest(admin: Admin) -> str:
+    [(id_, _)] = cast("Any", admin.redis.xrevrange(redis_keys.EVENTS, count=1))
     return str(id_.decode())
 
 
-def record_all(office: Office) -> None:
+def record_all(admin: Admin) -> None:
     """Record in this process until there is nothing left."""
 
     async def run() -> None:
-        async with connect_async(str(office.settings.redis_url)) as redis:
-            running = asyncio.create_task(record(redis, Directory(redis, office.vault), office.engine))
+        async with connect_async(str(admin.settings.redis_url)) as redis:
+            running = asyncio.create_task(record(redis, Directory(redis, admin.vault), admin.engine))
             deadline = time.monotonic() + 60
-            while await asyncio.to_thread(read_cursor, office.engine) != newest(office):
+            while await asyncio.to_thread(read_cursor, admin.engine) != newest(admin):
                 assert not running.done(), running.exception()
                 assert time.monotonic() < deadline, "the record stands still"
                 await asyncio.sleep(0.05)
@@ -67,45 +67,45 @@ def record_all(office: Office) -> None:
     asyncio.run(run())
 
 
-def add(office: Office, fields: Any) -> None:
-    office.redis.xadd(redis_keys.EVENTS, fields)
+def add(admin: Admin, fields: Any) -> None:
+    admin.redis.xadd(redis_keys.EVENTS, fields)
 
 
-def good(office: Office, job: str) -> None:
+def good(admin: Admin, job: str) -> None:
     """An event that has nothing wrong with it."""
     fields = dict(enqueued(1, job).fields) | {"type": "enqueued", "at": "1795737600000"}
-    add(office, fields)
+    add(admin, fields)
 
 
 def test_the_record_goes_on_whatever_lies_in_the_stream(
-    office: Office, caplog: pytest.LogCaptureFixture
+    admin: Admin, caplog: pytest.LogCaptureFixture
 ) -> None:
     for n, fields in enumerate(EVENTS.values()):
-        good(office, f"job-{n}")
-        add(office, fields)
-    good(office, "last")
-    record_all(office)
-    aside, recorded = count(office, tables.set_aside), count(office, tables.events)
+        good(admin, f"job-{n}")
+        add(admin, fields)
+    good(admin, "last")
+    record_all(admin)
+    aside, recorded = count(admin, tables.set_aside), count(admin, tables.events)
     assert aside + recorded == 2 * len(EVENTS) + 1, "each once"
-    assert count(office, tables.deliveries) == len(EVENTS) + 1
+    assert count(admin, tables.deliveries) == len(EVENTS) + 1
     assert aside >= len(EVENTS) - 6, "a few of them are only odd"
     assert "events_set_aside" in caplog.text
-    record_all(office)
-    assert (count(office, tables.set_aside), count(office, tables.events)) == (aside, recorded)
+    record_all(admin)
+    assert (count(admin, tables.set_aside), count(admin, tables.events)) == (aside, recorded)
 
 
 def test_a_content_that_is_no_reminder_leaves_its_delivery_on_record_without_recipient(
-    office: Office, caplog: pytest.LogCaptureFixture
+    admin: Admin, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with office.db() as db:
+    with admin.db() as db:
         sealer = Sealer(registry.get_tenant(db, "acme").public_key)
     for n, payload in enumerate(PAYLOADS.values()):
         job = f"job-{n}"
         fields = dict(enqueued(1, job).fields) | {"type": "enqueued", "at": "1795737600000"}
-        add(office, fields | {"body": sealer.seal(payload, tenant="acme", job=job, now=0)})
-    record_all(office)
-    assert (count(office, tables.deliveries), count(office, tables.set_aside)) == (len(PAYLOADS), 0)
-    with office.db() as db:
+        add(admin, fields | {"body": sealer.seal(payload, tenant="acme", job=job, now=0)})
+    record_all(admin)
+    assert (count(admin, tables.deliveries), count(admin, tables.set_aside)) == (len(PAYLOADS), 0)
+    with admin.db() as db:
         recipients = set(db.execute(select(tables.deliveries.c.recipient)).scalars())
     assert recipients == {None, "ann@people.example"}, "the address where there is one that can be kept"
     assert "ann@" not in caplog.text
@@ -113,22 +113,22 @@ def test_a_content_that_is_no_reminder_leaves_its_delivery_on_record_without_rec
 
 @pytest.mark.parametrize("value", [b"\xff", b"", b"{}", None], ids=str)
 def test_a_tenant_or_connection_that_cannot_be_read_stops_no_record(
-    office: Office, value: bytes | None
+    admin: Admin, value: bytes | None
 ) -> None:
-    redis: Any = office.redis
+    redis: Any = admin.redis
     for key, field in ((redis_keys.TENANT + "acme", "private_key"), (redis_keys.CONNECTION + "c", "sealed")):
         redis.hset(key, mapping={"tenant": "acme", "version": "1"})
         redis.hdel(key, field) if value is None else redis.hset(key, field, value)
     redis.set(redis_keys.CONNECTION + "no-hash", "a text")
     fields = dict(enqueued(1).fields) | {"type": "enqueued", "at": "1795737600000", "body": b"\x01" * 300}
-    add(office, fields)
+    add(admin, fields)
     for connection in ("c", "no-hash"):
-        add(office, {**begun(2).fields, "type": "begun", "at": "1795737600000", "connection": connection})
-    record_all(office)
-    assert (count(office, tables.events), count(office, tables.set_aside)) == (3, 0)
+        add(admin, {**begun(2).fields, "type": "begun", "at": "1795737600000", "connection": connection})
+    record_all(admin)
+    assert (count(admin, tables.events), count(admin, tables.set_aside)) == (3, 0)
 
 
-def test_of_a_batch_that_the_database_does_not_take_only_the_bad_one_is_set_aside(office: Office) -> None:
+def test_of_a_batch_that_the_database_does_not_take_only_the_bad_one_is_set_aside(admin: Admin) -> None:
     bad = settled(7, "accepted", "accepted", attempt=10**30)
     batch = [
         enqueued(1),
@@ -139,10 +139,10 @@ def test_of_a_batch_that_the_database_does_not_take_only_the_bad_one_is_set_asid
         enqueued(8, "l"),
     ]
     raw = {event.id: {b"type": event.type.encode(), b"job": b"j"} for event in batch}
-    assert write_all(office.engine, read_cursor(office.engine), batch, raw) == "8-0"
-    assert read_cursor(office.engine) == "8-0"
-    assert count(office, tables.events) == 5
-    with office.db() as db:
+    assert write_all(admin.engine, read_cursor(admin.engine), batch, raw) == "8-0"
+    assert read_cursor(admin.engine) == "8-0"
+    assert count(admin, tables.events) == 5
+    with admin.db() as db:
         [row] = db.execute(select(tables.set_aside)).all()
         found = db.execute(select(tables.deliveries.c.job, tables.deliveries.c.state)).all()
         states = {row.job: row.state for row in found}
@@ -150,13 +150,13 @@ def test_of_a_batch_that_the_database_does_not_take_only_the_bad_one_is_set_asid
     assert states == {"j": "accepted", "k": "ready", "l": "ready"}
 
 
-def test_what_is_set_aside_is_forgotten_in_its_time(office: Office) -> None:
-    write(office.engine, read_cursor(office.engine), [Aside("1-0", {b"a": b"b"}, "it lacks 'type'")])
-    days = timedelta(days=office.settings.dedupe_days)
-    forget(office, datetime.now(UTC) + days - timedelta(minutes=1))
-    assert count(office, tables.set_aside) == 1
-    forget(office, datetime.now(UTC) + days + timedelta(minutes=1))
-    assert count(office, tables.set_aside) == 0
+def test_what_is_set_aside_is_forgotten_in_its_time(admin: Admin) -> None:
+    write(admin.engine, read_cursor(admin.engine), [Aside("1-0", {b"a": b"b"}, "it lacks 'type'")])
+    days = timedelta(days=admin.settings.dedupe_days)
+    forget(admin, datetime.now(UTC) + days - timedelta(minutes=1))
+    assert count(admin, tables.set_aside) == 1
+    forget(admin, datetime.now(UTC) + days + timedelta(minutes=1))
+    assert count(admin, tables.set_aside) == 0
 
 
 def test_what_is_kept_names_nobody_and_fits_any_database() -> None:

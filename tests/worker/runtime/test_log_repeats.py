@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from certmail_worker.runtime.log_repeats import ALIKE_SECONDS, KNOWN, MOST, WINDOW_SECONDS, Collapsing
+from certmail_worker.runtime.log_repeats import ALIKE_SECONDS, KNOWN, MAX_LINES, WINDOW_SECONDS, Collapsing
 from certmail_worker.runtime.logs import set_up
 
 
@@ -36,10 +36,10 @@ def test_the_same_warning_is_said_a_few_times_and_then_counted() -> None:
     place = Place()
     for _ in range(100_000):
         place.say("Too many open files")
-    assert place.lines == ["Too many open files"] * MOST
+    assert place.lines == ["Too many open files"] * MAX_LINES
     place.now += WINDOW_SECONDS
     place.say("something else")
-    assert place.lines[MOST:] == [f"Too many open files {100_000 - MOST}", "something else"]
+    assert place.lines[MAX_LINES:] == [f"Too many open files {100_000 - MAX_LINES}", "something else"]
 
 
 def test_what_differs_in_anything_is_said() -> None:
@@ -71,11 +71,11 @@ def test_kinds_that_somebody_makes_up_do_not_fill_the_memory_nor_the_disk() -> N
 def test_what_was_counted_is_said_at_the_end_and_begins_anew_after_a_while() -> None:
     place = Place()
     for _ in range(2):
-        for _ in range(MOST + 1):
+        for _ in range(MAX_LINES + 1):
             place.say("away")
         place.now += WINDOW_SECONDS
     place.handler.close()
-    assert place.lines == [*["away"] * MOST, "away 1"] * 2
+    assert place.lines == [*["away"] * MAX_LINES, "away 1"] * 2
 
 
 def test_many_kinds_of_warnings_are_not_remembered_without_end() -> None:

@@ -8,16 +8,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from certmail_config.base.ids import ConnectionId
-from certmail_config.sql.registry import Glance
-from certmail_config.tenants.models import ConnectionState, Kind
-from certmail_worker.services.check_schedule import Ward, is_patient, warning_days
+from certmail_config.sql.registry import ConnectionHealth
+from certmail_config.tenants.models import ConnectionKind, ConnectionState
+from certmail_worker.services.check_schedule import CheckSchedule, needs_checks, warning_days
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
-OWNED = Glance(
+OWNED = ConnectionHealth(
     ConnectionId("c"),
     "acme",
     1,
-    Kind.CUSTOMER_OWNED_APP,
+    ConnectionKind.CUSTOMER_OWNED_APP,
     ConnectionState.ATTENTION,
     "delegation_missing",
     NOW + timedelta(days=100),
@@ -25,42 +25,44 @@ OWNED = Glance(
     linked=False,
     refused=False,
 )
-LINKED = replace(OWNED, kind=Kind.SERVICE_PROVIDER_APP, code="grant_revoked", not_after=None, linked=True)
+LINKED = replace(
+    OWNED, kind=ConnectionKind.SERVICE_PROVIDER_APP, code="grant_revoked", not_after=None, linked=True
+)
 
 
 class TestPatients:
     @pytest.mark.parametrize("state", [ConnectionState.ATTENTION, ConnectionState.PENDING])
     def test_a_service_account_that_does_not_work_yet_is_one(self, state: ConnectionState) -> None:
-        assert is_patient(replace(OWNED, state=state))
+        assert needs_checks(replace(OWNED, state=state))
 
     def test_so_is_one_that_works_while_its_certificates_are_rotated(self) -> None:
         working = replace(OWNED, state=ConnectionState.ACTIVE)
-        assert not is_patient(working)
-        assert is_patient(replace(working, rotating=True))
+        assert not needs_checks(working)
+        assert needs_checks(replace(working, rotating=True))
 
     @pytest.mark.parametrize("given", ["OWNED", "LINKED"])
     def test_so_is_one_that_works_and_was_refused_once(self, given: str) -> None:
         working = replace(OWNED if given == "OWNED" else LINKED, state=ConnectionState.ACTIVE, code=None)
-        assert not is_patient(working)
-        assert is_patient(replace(working, refused=True))
+        assert not needs_checks(working)
+        assert needs_checks(replace(working, refused=True))
 
     def test_a_linked_account_is_one_only_with_a_token_that_may_work_again(self) -> None:
-        assert is_patient(LINKED)
-        assert not is_patient(replace(LINKED, linked=False))
-        assert not is_patient(replace(LINKED, state=ConnectionState.PENDING))
+        assert needs_checks(LINKED)
+        assert not needs_checks(replace(LINKED, linked=False))
+        assert not needs_checks(replace(LINKED, state=ConnectionState.PENDING))
 
     @pytest.mark.parametrize("given", [OWNED, LINKED])
-    def test_what_a_person_switched_off_is_none(self, given: Glance) -> None:
-        assert not is_patient(replace(given, state=ConnectionState.DISABLED))
+    def test_what_a_person_switched_off_is_none(self, given: ConnectionHealth) -> None:
+        assert not needs_checks(replace(given, state=ConnectionState.DISABLED))
 
     def test_a_draft_is_none(self) -> None:
-        assert not is_patient(replace(OWNED, kind=None, state=ConnectionState.DRAFT))
+        assert not needs_checks(replace(OWNED, kind=None, state=ConnectionState.DRAFT))
 
 
 class TestWard:
-    def looks(self, glance: Glance, seconds: int) -> list[int]:
-        ward = Ward()
-        return [now for now in range(seconds) if ward.due([glance], float(now))]
+    def looks(self, health: ConnectionHealth, seconds: int) -> list[int]:
+        schedule = CheckSchedule()
+        return [now for now in range(seconds) if schedule.due([health], float(now))]
 
     def test_what_may_be_spreading_is_looked_at_after_half_a_minute_and_then_ever_less_often(self) -> None:
         first, second, third, *more = self.looks(OWNED, 6 * 3600)
@@ -80,27 +82,32 @@ class TestWard:
         assert 600 <= more[-1] - more[-2] <= 606
 
     def test_other_trouble_that_may_pass_sooner_is_not_left_to_wait(self) -> None:
-        ward = Ward()
-        assert not ward.due([LINKED], 0)
-        assert ward.due([LINKED], 400)
+        schedule = CheckSchedule()
+        assert not schedule.due([LINKED], 0)
+        assert schedule.due([LINKED], 400)
         ours = replace(LINKED, code="vault_key_missing")
-        assert not ward.due([ours], 401)
-        assert ward.due([ours], 425)
+        assert not schedule.due([ours], 401)
+        assert schedule.due([ours], 425)
 
     def test_what_breaks_again_and_again_is_not_a_new_case_each_time(self) -> None:
         """Opened by a look and stopped by the next reminder, it is looked at no more often."""
-        ward, healthy = Ward(), replace(OWNED, state=ConnectionState.ACTIVE)
-        looks = [now for now in range(3600) if ward.due([OWNED if now % 20 < 10 else healthy], float(now))]
+        schedule, healthy = CheckSchedule(), replace(OWNED, state=ConnectionState.ACTIVE)
+        looks = [
+            now for now in range(3600) if schedule.due([OWNED if now % 20 < 10 else healthy], float(now))
+        ]
         assert len(looks) <= 7
 
 
 def test_each_certificate_that_is_to_take_over_is_looked_for_from_the_start() -> None:
-    ward, rotating = Ward(), replace(OWNED, state=ConnectionState.ACTIVE, code=None, rotating=True)
-    looks = [now for now in range(3600) if ward.due([rotating], float(now))]
+    schedule, rotating = (
+        CheckSchedule(),
+        replace(OWNED, state=ConnectionState.ACTIVE, code=None, rotating=True),
+    )
+    looks = [now for now in range(3600) if schedule.due([rotating], float(now))]
     assert len(looks) > 3
     again = replace(rotating, not_after=NOW + timedelta(days=200))
-    assert not ward.due([again], 3600.0)
-    assert ward.due([again], 3640.0)
+    assert not schedule.due([again], 3600.0)
+    assert schedule.due([again], 3640.0)
 
 
 class TestWarnings:

@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import func, select
 
-from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.base.errors import SettingsError
 from certmail_config.settings import Settings
 from certmail_config.sql import tables
@@ -24,7 +24,7 @@ PAUSED = Event("9-0", "paused", NOW, {"tenant": "acme", "reason": "by ann"})
 
 
 @pytest.fixture
-def office(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -> Iterator[Office]:
+def admin(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -> Iterator[Admin]:
     settings = Settings(
         redis_url=redis_url,
         database_url=ready_database,
@@ -32,7 +32,7 @@ def office(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) ->
         address_days=30,
         record_days=100,
     )
-    with open_office(settings, make_key=True) as made:
+    with open_admin(settings, make_key=True) as made:
         events = [
             enqueued(1, "ended"),
             enqueued(2, "waits"),
@@ -44,8 +44,8 @@ def office(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) ->
         yield made
 
 
-def recipients(office: Office) -> dict[str, str | None]:
-    with office.db() as db:
+def recipients(admin: Admin) -> dict[str, str | None]:
+    with admin.db() as db:
         return {
             str(job): to
             for job, to in db.execute(select(tables.deliveries.c.job, tables.deliveries.c.recipient))
@@ -56,21 +56,21 @@ def after(**period: float) -> datetime:
     return NOW + timedelta(minutes=1) + timedelta(**period)
 
 
-def test_nothing_goes_before_its_time(office: Office) -> None:
-    assert forget(office, after(days=29)) == Forgotten()
-    assert set(recipients(office).values()) == {"anna@people.example"}
+def test_nothing_goes_before_its_time(admin: Admin) -> None:
+    assert forget(admin, after(days=29)) == Forgotten()
+    assert set(recipients(admin).values()) == {"anna@people.example"}
 
 
-def test_addresses_go_first_and_only_of_what_has_ended(office: Office) -> None:
-    assert forget(office, after(days=30)) == Forgotten(addresses=1)
-    assert recipients(office) == {"ended": None, "waits": "anna@people.example"}
-    assert forget(office, after(days=31)) == Forgotten(), "once"
+def test_addresses_go_first_and_only_of_what_has_ended(admin: Admin) -> None:
+    assert forget(admin, after(days=30)) == Forgotten(addresses=1)
+    assert recipients(admin) == {"ended": None, "waits": "anna@people.example"}
+    assert forget(admin, after(days=31)) == Forgotten(), "once"
 
 
-def test_then_the_whole_record_goes_with_attempts_and_events(office: Office) -> None:
-    assert forget(office, after(days=100)) == Forgotten(addresses=1, records=1)
-    assert list(recipients(office)) == ["waits"]
-    with office.db() as db:
+def test_then_the_whole_record_goes_with_attempts_and_events(admin: Admin) -> None:
+    assert forget(admin, after(days=100)) == Forgotten(addresses=1, records=1)
+    assert list(recipients(admin)) == ["waits"]
+    with admin.db() as db:
         assert db.execute(select(func.count()).select_from(tables.attempts)).scalar_one() == 0
         left = db.execute(select(tables.events.c.job, tables.events.c.type)).all()
     assert [tuple(row) for row in left] == [("waits", "enqueued")]

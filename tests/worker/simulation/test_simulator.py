@@ -15,8 +15,8 @@ from redis import Redis
 from certmail_config.base.ids import ConnectionId
 from certmail_config.jobs.states import AttemptOutcome
 from certmail_config.ledger import Lane, Pause
-from certmail_config.tenants.models import Limits
-from certmail_worker.simulation.campaign_study import Plan, study
+from certmail_config.tenants.models import GoogleLimits
+from certmail_worker.simulation.campaign_study import StudyPlan, study
 from certmail_worker.simulation.scenario import START, Stall, World
 from certmail_worker.simulation.simulator import Simulation
 from support.servers.engines import running
@@ -196,15 +196,19 @@ def test_a_full_day_parks_a_mailbox_and_lets_others_go_on(redis: Redis) -> None:
 @pytest.mark.parametrize(
     "plan",
     [
-        pytest.param(Plan(5, 500, Limits()), id="mailboxes bind"),
-        pytest.param(Plan(100, 3000, Limits(project_units_per_minute=300_000)), id="the project binds"),
-        pytest.param(Plan(2, 300, Limits(per_day=60)), id="days bind"),
-        pytest.param(Plan(3, 200, Limits(), own_projects=True), id="projects of their own"),
-        pytest.param(Plan(4, 400, Limits(project_units_per_day=20_000)), id="the project's day binds"),
-        pytest.param(Plan(2, 200, Limits(warm_up_days=3)), id="warming up"),
+        pytest.param(StudyPlan(5, 500, GoogleLimits()), id="mailboxes bind"),
+        pytest.param(
+            StudyPlan(100, 3000, GoogleLimits(project_units_per_minute=300_000)), id="the project binds"
+        ),
+        pytest.param(StudyPlan(2, 300, GoogleLimits(per_day=60)), id="days bind"),
+        pytest.param(StudyPlan(3, 200, GoogleLimits(), own_projects=True), id="projects of their own"),
+        pytest.param(
+            StudyPlan(4, 400, GoogleLimits(project_units_per_day=20_000)), id="the project's day binds"
+        ),
+        pytest.param(StudyPlan(2, 200, GoogleLimits(warm_up_days=3)), id="warming up"),
     ],
 )
-def test_forecasts_are_within_5_percent_of_what_then_happens(plan: Plan) -> None:
+def test_forecasts_are_within_5_percent_of_what_then_happens(plan: StudyPlan) -> None:
     result = study(plan)
     assert result["forecast_seconds"] == pytest.approx(result["seconds"], rel=0.05)
     assert result["refused_by_google"] == 0
@@ -212,7 +216,7 @@ def test_forecasts_are_within_5_percent_of_what_then_happens(plan: Plan) -> None
 
 
 def test_a_study_says_what_binds_and_what_it_costs() -> None:
-    result = study(Plan(20, 2000, Limits()))
+    result = study(StudyPlan(20, 2000, GoogleLimits()))
     used = {row["limit"]: row["used"] for row in result["limits"]}
     assert used["mailbox, minute"] > 0.95
     assert used["project, minute"] < 0.2

@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 
 from certmail_config.base import redis_keys
-from certmail_worker.delivery.context import Desk
+from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.delivery.settlement import Rules
 from certmail_worker.google.gmail import Gmail
 from certmail_worker.google.tenant_cache import Directory
@@ -22,7 +22,7 @@ from support.processes.tasks import end
 LISTED = "/gmail/v1/users/me/messages"
 
 
-def doubt(redis: Redis, job: str, connection: str, tenant: str) -> None:
+def on_uncertain(redis: Redis, job: str, connection: str, tenant: str) -> None:
     """A job with one attempt of which nobody knows, to be looked for at once."""
     now = redis.time()[0] * 1000
     fields: dict[Any, Any] = {"tenant": tenant, "connection": connection, "mailbox": MAILBOX, "attempt": 1}
@@ -51,21 +51,21 @@ async def test_a_key_that_is_no_hash_holds_up_no_other(
     tmp_path: Path, redis: Redis, redis_url: str, broken: Callable[[Redis, str], None]
 ) -> None:
     async with stand(tmp_path, redis_url) as made:
-        doubt(redis, "broken", "another", "globex")
+        on_uncertain(redis, "broken", "another", "globex")
         broken(redis, "another")
-        doubt(redis, "whole", made.connection.id, "acme")
+        on_uncertain(redis, "whole", made.connection.id, "acme")
         redis.hset(redis_keys.LANE_INFO + made.connection.id, "mailbox", MAILBOX)
-        looking = asyncio.create_task(verify(desk(made)))
+        looking = asyncio.create_task(verify(context(made)))
         while not looking.done() and not await made.asked(LISTED):  # noqa: ASYNC110 - the sandbox can only be asked
             await asyncio.sleep(0.05)
         assert not looking.done(), looking.exception()
         await end(looking)
 
 
-def desk(made: Stand) -> Desk:
+def context(made: Stand) -> DeliveryContext:
     """What the verifier needs of a worker."""
-    directory = Directory(made.redis, made.office.vault)
+    directory = Directory(made.redis, made.admin.vault)
     gmail = Gmail(made.session, made.google)
-    return Desk(
+    return DeliveryContext(
         "w", made.redis, directory, made.tokens(), gmail, Rules(), lease_seconds=60, send_window_seconds=10
     )

@@ -36,7 +36,7 @@ Until = Annotated[str | None, typer.Option(metavar="TIME", help="Only those enqu
 SHOWN = ("enqueued_at", "tenant", "campaign", "recipient", "state", "left_at", "reason", "job")
 
 
-class Form(StrEnum):
+class ExportForm(StrEnum):
     """The form of an export."""
 
     CSV = "csv"
@@ -102,7 +102,7 @@ def export(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="Where to; - is standard output.")],
     *,
     form: Annotated[
-        Form | None, typer.Option("--format", help="Unset: as the file's name says, else csv.")
+        ExportForm | None, typer.Option("--format", help="Unset: as the file's name says, else csv.")
     ] = None,
     tenant: Tenant = None,
     campaign: Campaign = None,
@@ -116,11 +116,11 @@ def export(
     if json and file == "-":
         raise WrongUse("wrong_use", "With - the deliveries themselves are on stdout.", "Leave --json out.")
     wanted = _filter(tenant, campaign, to, state, since, until)
-    form = form or (Form.JSONL if file.endswith((".jsonl", ".ndjson")) else Form.CSV)
+    form = form or (ExportForm.JSONL if file.endswith((".jsonl", ".ndjson")) else ExportForm.CSV)
     # Spreadsheets take a CSV file without a mark for another encoding; programs that are piped to want none.
-    encoding = "utf-8-sig" if form is Form.CSV else "utf-8"
+    encoding = "utf-8-sig" if form is ExportForm.CSV else "utf-8"
     with ready_database(Settings.from_env()) as engine, _opened(file, encoding) as target:
-        write = _write_csv if form is Form.CSV else _write_jsonl
+        write = _write_csv if form is ExportForm.CSV else _write_jsonl
         count = write(target, read_all(engine, wanted))
     if json:
         return print_json({"file": file, "format": form, "deliveries": count})

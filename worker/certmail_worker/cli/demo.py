@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from certmail_config.settings import PREFIX, Settings
 from certmail_worker.cli.support.output import Json, err, fields, out, print_json
-from certmail_worker.demo.progress import Progress
+from certmail_worker.demo.progress import DemoProgress
 from certmail_worker.demo.scene import console_url, play, stage
 from certmail_worker.demo.summary import ENDS
 from certmail_worker.processes.children import termination_as_interrupt
@@ -46,7 +46,7 @@ def demo(
     ):
         if os.environ.pop(name, None):
             err.print(f"{name} is set, but the demo keeps to stores of its own.", markup=False)
-    progress = Progress(err.console)
+    progress = DemoProgress(err.console)
     with termination_as_interrupt(), stage(settings.data_dir, settings, progress) as running:
         with progress.shown():
             found = play(running)

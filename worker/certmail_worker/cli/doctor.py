@@ -12,12 +12,12 @@ from rich.status import Status
 
 from certmail_config.base.errors import WrongUse
 from certmail_config.settings import Settings
-from certmail_config.settings.presence import see_that_no_sandbox_is_meant
+from certmail_config.settings.presence import refuse_sandbox
 from certmail_worker.cli.support.output import Json, err, out, print_json
 from certmail_worker.cli.support.times import parse_time
 from certmail_worker.doctor.checks.findings import Finding, Severity
 from certmail_worker.doctor.diagnosis import examine
-from certmail_worker.doctor.repair import Done, Repair, find_repair
+from certmail_worker.doctor.repair import Repair, RepairDone, find_repair
 
 _MARK = {
     Severity.OK: "[green]ok     [/green]",
@@ -58,8 +58,8 @@ def doctor(
             "--yes, --stopped-at and --without-copy go with --repair.",
             "See `certmail doctor --help`.",
         )
-    see_that_no_sandbox_is_meant(settings)
-    done: Done | None = None
+    refuse_sandbox(settings)
+    done: RepairDone | None = None
     if repair and (found := find_repair(settings, stopped_at=ended)):
         if not _agreed(found, yes=yes, without_copy=without_copy, json=json):
             if json:
@@ -83,14 +83,14 @@ def doctor(
 
 def _agreed(repair: Repair, *, yes: bool, without_copy: bool, json: bool) -> bool:
     """Show what would be done, and ask; where nobody can be asked, nothing is done. What is final is asked for by itself."""
-    doubtful = bool(repair.doubt) and not without_copy
+    doubtful = bool(repair.on_uncertain) and not without_copy
     if yes and not doubtful:
         return True
     if json:
         return False
     _say(repair.lines, "This would be done:")
     if doubtful:
-        out.print(repair.doubt, markup=False)
+        out.print(repair.on_uncertain, markup=False)
     if yes or not sys.stdin.isatty():
         flags = ([] if yes else ["--yes"]) + (["--without-copy"] if doubtful else [])
         err.print(f"Add {' and '.join(flags)} to do it.", markup=False)
@@ -136,8 +136,10 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _repair(repair: Repair | Done | None, *, carried_out: bool) -> dict[str, Any]:
+def _repair(repair: Repair | RepairDone | None, *, carried_out: bool) -> dict[str, Any]:
     if repair is None:
         return {"carried_out": False, "lines": [], "jobs": {}}
-    doubt = {"doubt": repair.doubt} if isinstance(repair, Repair) and repair.doubt else {}
-    return {"carried_out": carried_out, "lines": list(repair.lines), "jobs": repair.jobs} | doubt
+    on_uncertain = (
+        {"doubt": repair.on_uncertain} if isinstance(repair, Repair) and repair.on_uncertain else {}
+    )
+    return {"carried_out": carried_out, "lines": list(repair.lines), "jobs": repair.jobs} | on_uncertain

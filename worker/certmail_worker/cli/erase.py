@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.base.errors import WrongUse
 from certmail_config.settings import Settings
 from certmail_worker.cli.support.actor import by_whom
@@ -28,8 +28,8 @@ def erase(
     if "@" not in address:
         raise WrongUse("invalid_address", f"{address!r} is not an address.", "Write ann@example.com, say.")
     ask(f"Forget {address}, and call off what waits for it, for good?", yes=yes)
-    with open_office(Settings.from_env()) as office:
-        done = erase_address(office, address, by_whom(None), err.print)
+    with open_admin(Settings.from_env()) as admin:
+        done = erase_address(admin, address, by_whom(None), err.print)
     if json:
         return print_json(
             {

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.admin.api_keys import create_key, list_keys, revoke_key
 from certmail_config.base.errors import WrongUse
 from certmail_config.crypto.signing import public_half, write_public
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
-from certmail_config.tenants.api_keys import EVERY_TENANT, ApiKey, Scope
+from certmail_config.tenants.api_keys import EVERY_TENANT, ApiKey, KeyScope
 from certmail_worker.cli.support.output import Json, err, out, print_json, table, when
 
 
@@ -27,7 +27,7 @@ def create(
         bool, typer.Option("--every-tenant", help="All tenants, also those that come later.")
     ] = False,
     scope: Annotated[
-        list[Scope] | None,
+        list[KeyScope] | None,
         typer.Option(help="What it may be used for; may be given several times. Not given: everything."),
     ] = None,
     days: Annotated[int | None, typer.Option(min=1, max=3650, help="After how many days it ends.")] = None,
@@ -36,12 +36,12 @@ def create(
     """Make an API key. It is shown once, and kept nowhere."""
     if bool(tenant) == every_tenant:
         raise WrongUse("wrong_use", "Name a --tenant (or several), or say --every-tenant.")
-    with open_office(Settings.from_env()) as office:
+    with open_admin(Settings.from_env()) as admin:
         key, token = create_key(
-            office,
+            admin,
             name,
             tenants=tenant or [EVERY_TENANT],
-            scopes=scope or list(Scope),
+            scopes=scope or list(KeyScope),
             expires_at=datetime.now(UTC) + timedelta(days=days) if days else None,
         )
     if json:
@@ -57,8 +57,8 @@ def create(
 
 def list_(*, json: Json = False) -> None:
     """List the keys, those that were revoked too."""
-    with open_office(Settings.from_env()) as office:
-        rows = [_as_json(key) for key in list_keys(office)]
+    with open_admin(Settings.from_env()) as admin:
+        rows = [_as_json(key) for key in list_keys(admin)]
     if json:
         return print_json({"keys": rows})
     shown = ("id", "name", "state", "tenants", "scopes", "expires_at")
@@ -75,8 +75,8 @@ def revoke(
     json: Json = False,
 ) -> None:
     """Let a key be good for nothing, from the next request on."""
-    with open_office(Settings.from_env()) as office:
-        revoked = revoke_key(office, key)
+    with open_admin(Settings.from_env()) as admin:
+        revoked = revoke_key(admin, key)
     if json:
         return print_json(_as_json(revoked))
     out.print(f"The key {revoked.id} ({revoked.name}) is revoked.", markup=False)
@@ -88,8 +88,8 @@ def deployment(*, json: Json = False) -> None:
 
     It is no secret, but must reach them by another way than Redis.
     """
-    with open_office(Settings.from_env()) as office, office.db() as db:
-        public = write_public(public_half(registry.signing_key(db, office.vault)))
+    with open_admin(Settings.from_env()) as admin, admin.db() as db:
+        public = write_public(public_half(registry.signing_key(db, admin.vault)))
     if json:
         return print_json({"deployment_key": public})
     out.print(public, markup=False)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from certmail_config.admin import suspension
-from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.settings import Settings
 from certmail_config.sql.pausing import read_pauses
 from certmail_config.tenants.models import TenantState
@@ -20,22 +20,22 @@ Whose = Annotated[str | None, typer.Option("--tenant", help="Only this tenant's 
 
 def pause(*, tenant: Whose = None, reason: Reason = None, json: Json = False) -> None:
     """Let nothing more leave. Reminders are still taken in and wait; what is under way ends."""
-    with open_office(Settings.from_env(), actor=actor()) as office:
-        _pause(office, tenant, on=True, reason=reason, json=json)
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
+        _pause(admin, tenant, on=True, reason=reason, json=json)
 
 
 def resume(*, tenant: Whose = None, reason: Reason = None, json: Json = False) -> None:
     """Let reminders leave again after `certmail pause`."""
-    with open_office(Settings.from_env(), actor=actor()) as office:
-        _pause(office, tenant, on=False, reason=reason, json=json)
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
+        _pause(admin, tenant, on=False, reason=reason, json=json)
 
 
-def _pause(office: Office, tenant: str | None, *, on: bool, reason: str | None, json: bool) -> None:
+def _pause(admin: Admin, tenant: str | None, *, on: bool, reason: str | None, json: bool) -> None:
     if tenant is None:
-        changed = suspension.stop_everything(office, on=on, reason=by_whom(reason))
+        changed = suspension.stop_everything(admin, on=on, reason=by_whom(reason))
     else:
-        changed = suspension.pause_tenant(office, tenant, on=on, reason=by_whom(reason))
-    with office.db() as db:
+        changed = suspension.pause_tenant(admin, tenant, on=on, reason=by_whom(reason))
+    with admin.db() as db:
         paused = read_pauses(db)
     if json:
         held = [{"id": name, "state": state} for name, state in paused.items() if name != EVERYTHING]

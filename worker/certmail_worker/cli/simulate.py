@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from certmail_config.tenants.models import Limits
+from certmail_config.tenants.models import GoogleLimits
 from certmail_worker.cli.connections import limits as of
 from certmail_worker.cli.support.output import Json, err, fields, out, print_json, table
-from certmail_worker.simulation.campaign_study import Plan, study
+from certmail_worker.simulation.campaign_study import StudyPlan, study
 
 
 def simulate(
@@ -39,7 +39,7 @@ def simulate(
     The ledger's own scripts run on a server of their own, under a clock that is moved on; a mail takes about a millisecond.
     """
     limits = replace(
-        Limits(),
+        GoogleLimits(),
         **of.given(
             units_per_minute=units_per_minute,
             in_flight=in_flight,
@@ -61,7 +61,7 @@ def simulate(
             words = f"{what} ({timedelta(seconds=round(seconds))} simulated)" if seconds else what
             bar.update(task, description=words, completed=done, total=total)
 
-        result = study(Plan(tenants, reminders, limits, own_projects=own_projects), progress)
+        result = study(StudyPlan(tenants, reminders, limits, own_projects=own_projects), progress)
     if json:
         return print_json(result)
     return _show(result)

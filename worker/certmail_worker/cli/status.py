@@ -14,7 +14,7 @@ from certmail_config.base import redis_keys
 from certmail_config.base.errors import CertmailError, Refused, SealBroken
 from certmail_config.base.ids import ConnectionId, job_id
 from certmail_config.crypto.vault import Vault
-from certmail_config.forecast.forecaster import Outlook
+from certmail_config.forecast.forecaster import Forecaster
 from certmail_config.ledger.view import JobView
 from certmail_config.settings import Settings
 from certmail_config.sql.delivery_story import Story, read_story
@@ -37,7 +37,7 @@ def status(
     """Show where a reminder is, why, what was tried, and all that happened to it. Without the database: what Redis knows."""
     settings, job = Settings.from_env(), job_id(job)
     with redis_server(settings, proven=False) as url, connect(url) as redis:
-        [view] = look_up(redis, Outlook(redis), [job], time.time())
+        [view] = look_up(redis, Forecaster(redis), [job], time.time())
         mailbox = _mailbox(redis, view, settings) if view else None
     story, away = _story(settings, job)
     if view is None and story is None:

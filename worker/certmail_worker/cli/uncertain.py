@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.base.errors import WrongUse
 from certmail_config.base.ids import job_id
 from certmail_config.jobs.states import FINAL, State
@@ -31,8 +31,8 @@ def list_(
     json: Json = False,
 ) -> None:
     """List those that are open, and who is to decide: a rule, somebody who looks, or you."""
-    with open_office(Settings.from_env()) as office, office.db() as db:
-        every = list_uncertain(db, office.redis, tenant=tenant, campaign=campaign, limit=ALL)
+    with open_admin(Settings.from_env()) as admin, admin.db() as db:
+        every = list_uncertain(db, admin.redis, tenant=tenant, campaign=campaign, limit=ALL)
     rows = every[:limit]
     if json:
         return print_json({"uncertain": rows, "total": len(every)})
@@ -74,12 +74,12 @@ def settle(
             "See `certmail uncertain list`.",
         )
     said = f"settled_by_hand: {f'{reason}; ' if reason else ''}{found} according to {user()}"
-    with open_office(Settings.from_env()) as office:
+    with open_admin(Settings.from_env()) as admin:
         if in_bulk:
-            with office.db() as db:
-                rows = list_uncertain(db, office.redis, tenant=tenant, campaign=campaign, limit=ALL)
+            with admin.db() as db:
+                rows = list_uncertain(db, admin.redis, tenant=tenant, campaign=campaign, limit=ALL)
             jobs = [row["job"] for row in rows]
-        results = resolve(office.redis, [job_id(job) for job in jobs or []], found, said)
+        results = resolve(admin.redis, [job_id(job) for job in jobs or []], found, said)
     _show(results, found, as_json=json)
     if any(not result.done or _disappoints(result, found) for result in results):
         raise typer.Exit(1)

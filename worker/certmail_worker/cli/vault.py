@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.admin.vault_key_usage import OldKey, old_keys
 from certmail_config.admin.vault_rotation import Resealed, Unopened, reseal
 from certmail_config.settings import Settings
@@ -17,7 +17,7 @@ from certmail_config.stores.vault_file import (
     key_file,
     new_vault_key,
     put_in_front,
-    see_that_keys_are_in_a_file,
+    require_key_file,
 )
 from certmail_worker.cli.support.output import Json, err, out, print_json, when
 
@@ -50,13 +50,13 @@ def rotate(
     """
     settings = Settings.from_env()
     if new_key:
-        see_that_keys_are_in_a_file(settings)
-    with open_office(settings) as office:
+        require_key_file(settings)
+    with open_admin(settings) as admin:
         made = put_in_front(key_file(settings)) if new_key else None
-        done = _reseal(office)
+        done = _reseal(admin)
         now = datetime.now(UTC)
-        old = old_keys(office, now)
-        newest = office.vault.key_ids[0]
+        old = old_keys(admin, now)
+        newest = admin.vault.key_ids[0]
     if json:
         print_json(
             {
@@ -82,7 +82,7 @@ def rotate(
         raise typer.Exit(1)
 
 
-def _reseal(office: Office) -> Resealed:
+def _reseal(admin: Admin) -> Resealed:
     columns = (
         TextColumn("tenants and connections"),
         BarColumn(),
@@ -90,7 +90,7 @@ def _reseal(office: Office) -> Resealed:
     )
     with Progress(*columns, TimeElapsedColumn(), console=err.console, transient=True) as bar:
         task = bar.add_task("", total=None)
-        return reseal(office, lambda count, total: bar.update(task, completed=count, total=total))
+        return reseal(admin, lambda count, total: bar.update(task, completed=count, total=total))
 
 
 def _as_json(each: Unopened) -> dict[str, object]:

@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Final
 
 from certmail_worker.compose import addresses
-from certmail_worker.compose.facts import Due, Progress, due_of, plausible, progress_of
+from certmail_worker.compose.facts import DecisionProgress, Due, due_of, plausible, progress_of
 from certmail_worker.compose.language import clean
 from certmail_worker.compose.language.catalogue import Catalogue, catalogue
 from certmail_worker.compose.language.moments import Moment, moment, time_zone
 from certmail_worker.compose.language.phrases import Pattern, Phrase
 from certmail_worker.compose.letter import ComposeError, Letter
-from certmail_worker.compose.links import Link, link_of
+from certmail_worker.compose.links import WebLink, link_of
 
 KINDS: Final = frozenset({"notice", "reminder", "final"})
 _SEPARATOR: Final = " · "
@@ -45,10 +45,10 @@ class Content:
     headline: Phrase
     greeting: Phrase
     ask: Phrase
-    progress: Progress | None
+    progress: DecisionProgress | None
     due: Due | None
     button: Phrase
-    link: Link | None
+    link: WebLink | None
     shown_path: str
     link_sentence: Phrase | None
     address_note: Phrase
@@ -150,12 +150,12 @@ def _ask(words: Catalogue, voice: str, organisation: str, campaign: str) -> Phra
     return words.say(f"{voice}.ask_campaign", organisation=organisation, campaign=shown)
 
 
-def _preheader(progress: Progress | None, due: Due | None) -> str:
+def _preheader(progress: DecisionProgress | None, due: Due | None) -> str:
     known = (progress and progress.sentence, due and due.sentence)
     return _SEPARATOR.join(str(sentence) for sentence in known if sentence)
 
 
-def _shown_path(link: Link) -> str:
+def _shown_path(link: WebLink) -> str:
     return link.after if len(link.after) <= _LONGEST_PATH else f"{link.after[:_LONGEST_PATH]}…"
 
 

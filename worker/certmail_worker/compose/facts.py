@@ -11,7 +11,7 @@ _BEYOND_COUNTING: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class DecisionProgress:
     """How many decisions are open; `percent` and `done` only where the whole is known. `line` is all of it."""
 
     sentence: Phrase
@@ -37,7 +37,7 @@ def plausible(number: int | None) -> int | None:
     return number if number is not None and 0 <= number < _BEYOND_COUNTING else None
 
 
-def progress_of(words: Catalogue, pending: int | None, completed: int | None) -> Progress | None:
+def progress_of(words: Catalogue, pending: int | None, completed: int | None) -> DecisionProgress | None:
     """As much as the two numbers tell; nothing where they tell nothing."""
     still, made = plausible(pending), plausible(completed)
     if still is None:
@@ -57,11 +57,11 @@ def progress_of(words: Catalogue, pending: int | None, completed: int | None) ->
         sentence = words.count("progress.all_made", total)
     done = words.say("progress.done", percent=words.percent(percent))
     line = words.say("progress.line", progress=str(sentence), done=str(done))
-    return Progress(sentence, percent, done, line)
+    return DecisionProgress(sentence, percent, done, line)
 
 
-def _bare(sentence: Phrase) -> Progress:
-    return Progress(sentence, None, None, sentence)
+def _bare(sentence: Phrase) -> DecisionProgress:
+    return DecisionProgress(sentence, None, None, sentence)
 
 
 def due_of(words: Catalogue, when: Moment) -> Due:

@@ -1,12 +1,12 @@
 """The link that a letter carries, as the door has judged it."""
 
-from certmail_config.base.web_links import Link, NoLink, read_link
+from certmail_config.base.web_links import NoLink, WebLink, read_link
 from certmail_worker.compose.letter import ComposeError
 
-__all__ = ["Link", "link_of"]
+__all__ = ["WebLink", "link_of"]
 
 
-def link_of(text: str | None) -> Link | None:
+def link_of(text: str | None) -> WebLink | None:
     """The link of a letter, if it has one.
 
     Raises:

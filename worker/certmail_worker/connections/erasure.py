@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select, update
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.base.addresses import recorded_address
 from certmail_config.base.ids import JobId
@@ -43,14 +43,14 @@ class Erased:
 
 
 def erase(
-    office: Office, address: str, by: str, progress: Progress, *, patience: float | None = None
+    admin: Admin, address: str, by: str, progress: Progress, *, patience: float | None = None
 ) -> Erased:
     """Erase an address from both stores; raises Refused when something stays under way, or unrecorded, for too long.
 
     `patience`: for so many seconds; without it for as long as what is under way may take.
     """
     waiting = Patience(
-        longest_wait(office.settings) if patience is None else patience,
+        longest_wait(admin.settings) if patience is None else patience,
         progress,
         "Nothing is erased yet.",
         "See that a worker runs and reaches the database (`certmail doctor`); then run the command again.",
@@ -58,46 +58,46 @@ def erase(
     reason, address = f"erased: {by}", recorded_address(address)
 
     # Only the record knows whom a reminder is for: what it has not read yet would not be found.
-    _wait_for_record(office, waiting)
+    _wait_for_record(admin, waiting)
 
-    jobs = with_content(office.redis, _unfinished(office, address))
-    results = [run(office.redis, cancel(job, reason)) for job in jobs]
-    waiting.wait(lambda: _sending(office, jobs))
-    closed = [run(office.redis, close(job, reason)) for job in jobs]
-    _wait_for_record(office, waiting)
+    jobs = with_content(admin.redis, _unfinished(admin, address))
+    results = [run(admin.redis, cancel(job, reason)) for job in jobs]
+    waiting.wait(lambda: _sending(admin, jobs))
+    closed = [run(admin.redis, close(job, reason)) for job in jobs]
+    _wait_for_record(admin, waiting)
 
     record = tables.deliveries
-    with office.db() as db:
+    with admin.db() as db:
         erased = db.execute(update(record).where(record.c.recipient == address).values(recipient=None))
-    _cut_stream(office)
+    _cut_stream(admin)
     called_off = results.count(Cancellation.CANCELLED)
-    return Erased(erased.rowcount, called_off, sum(closed), tuple(wipe(office)))
+    return Erased(erased.rowcount, called_off, sum(closed), tuple(wipe(admin)))
 
 
-def _unfinished(office: Office, address: str) -> list[JobId]:
+def _unfinished(admin: Admin, address: str) -> list[JobId]:
     record = tables.deliveries.c
     ended = sorted(FINAL)
-    with office.db() as db:
+    with admin.db() as db:
         found = db.execute(
             select(record.job).where(record.recipient == address, record.state.not_in(ended))
         ).scalars()
         return [JobId(job) for job in found]
 
 
-def _sending(office: Office, jobs: list[JobId]) -> str:
+def _sending(admin: Admin, jobs: list[JobId]) -> str:
     """What is left of requests that are under way."""
-    with office.redis.pipeline(transaction=False) as pipe:
+    with admin.redis.pipeline(transaction=False) as pipe:
         for job in jobs:
             pipe.hget(redis_keys.JOB + job, "state")
         return under_way(pipe.execute().count(State.SENDING.encode()))
 
 
-def _wait_for_record(office: Office, waiting: Patience) -> None:
+def _wait_for_record(admin: Admin, waiting: Patience) -> None:
     """Until all that has happened by now is recorded; raises Refused."""
-    known = newest_event(office.redis)
-    waiting.wait(lambda: unrecorded(office.engine, known))
+    known = newest_event(admin.redis)
+    waiting.wait(lambda: unrecorded(admin.engine, known))
 
 
-def _cut_stream(office: Office) -> None:
+def _cut_stream(admin: Admin) -> None:
     """The stream keeps some of what is recorded for a while, sealed contents among it: cut it just before the cursor's event."""
-    office.redis.xtrim(redis_keys.EVENTS, minid=read_cursor(office.engine), approximate=False)
+    admin.redis.xtrim(redis_keys.EVENTS, minid=read_cursor(admin.engine), approximate=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.admin.erasing import erase_connection, erase_tenant
 from certmail_config.admin.suspension import set_tenant_state, suspend_connection
 from certmail_config.base import redis_keys
@@ -60,37 +60,37 @@ class Removed:
                 return f"{many} reminders were called off."
 
 
-def remove_connection(office: Office, connection: Connection, progress: Progress) -> Removed:
+def remove_connection(admin: Admin, connection: Connection, progress: Progress) -> Removed:
     """Remove a connection; raises Refused when something stays under way for too long. Uncertain reminders stay."""
-    connection = suspend_connection(office, connection.id)
-    hide_connection(office.redis, connection.tenant, connection.name, connection.id)
-    drain = Drain(office, connection.tenant, connection.id, "its connection was removed", progress)
+    connection = suspend_connection(admin, connection.id)
+    hide_connection(admin.redis, connection.tenant, connection.name, connection.id)
+    drain = Drain(admin, connection.tenant, connection.id, "its connection was removed", progress)
     uncertain = drain.run()
-    while run(office.redis, remove_lane(connection.id, by=office.actor)):
+    while run(admin.redis, remove_lane(connection.id, by=admin.actor)):
         uncertain = drain.again()
-    given_back = give_back(office, [connection])
-    erase_connection(office, connection)
-    office.redis.delete(*names_of(connection))
-    return Removed(drain.cancelled, len(uncertain), given_back, tuple(wipe(office)))
+    given_back = give_back(admin, [connection])
+    erase_connection(admin, connection)
+    admin.redis.delete(*names_of(connection))
+    return Removed(drain.cancelled, len(uncertain), given_back, tuple(wipe(admin)))
 
 
-def remove_tenant(office: Office, tenant: str, by: str, progress: Progress) -> Removed:
+def remove_tenant(admin: Admin, tenant: str, by: str, progress: Progress) -> Removed:
     """Remove a tenant with all that is known of its people; raises Refused as above. What it did stays on record."""
-    set_tenant_state(office, tenant, TenantState.SUSPENDED, by)
-    with office.db() as db:
+    set_tenant_state(admin, tenant, TenantState.SUSPENDED, by)
+    with admin.db() as db:
         connections = registry.list_connections(db, tenant)
-    drain = Drain(office, tenant, "", "its tenant was removed", progress)
-    closed = _close(office, drain.run())
-    while any(run(office.redis, remove_lane(each.id, by=by)) for each in connections):
-        closed += _close(office, drain.again())
+    drain = Drain(admin, tenant, "", "its tenant was removed", progress)
+    closed = _close(admin, drain.run())
+    while any(run(admin.redis, remove_lane(each.id, by=by)) for each in connections):
+        closed += _close(admin, drain.again())
     # Nothing comes in any more. Workers that still remember the key must not record addresses after they were erased.
-    newest = newest_event(office.redis)
-    drain.wait(lambda: _left_to_record(office, newest))
-    given_back = give_back(office, connections)
-    erase_tenant(office, tenant, connections)
+    newest = newest_event(admin.redis)
+    drain.wait(lambda: _left_to_record(admin, newest))
+    given_back = give_back(admin, connections)
+    erase_tenant(admin, tenant, connections)
     for each in connections:
-        office.redis.delete(*names_of(each))
-    return Removed(drain.cancelled, closed, given_back, tuple(wipe(office)))
+        admin.redis.delete(*names_of(each))
+    return Removed(drain.cancelled, closed, given_back, tuple(wipe(admin)))
 
 
 class Drain:
@@ -101,7 +101,7 @@ class Drain:
 
     def __init__(
         self,
-        office: Office,
+        admin: Admin,
         tenant: str,
         connection: str,
         reason: str,
@@ -110,11 +110,11 @@ class Drain:
         patience: float | None = None,
     ) -> None:
         self.cancelled = 0
-        self._office = office
+        self._office = admin
         self._scope = tenant, connection
         self._reason = f"cancelled: {reason}"
         self._patience = Patience(
-            longest_wait(office.settings) if patience is None else patience,
+            longest_wait(admin.settings) if patience is None else patience,
             progress,
             "Nothing more leaves, but nothing is erased yet.",
             "Start a worker (`certmail worker`), which brings that to an end; then run the command again.",
@@ -151,9 +151,9 @@ class Drain:
             return under_way(sum(_matches(job, *self._scope) for job in pipe.execute()))
 
 
-def _uncertain(office: Office, tenant: str, connection: str) -> list[JobId]:
+def _uncertain(admin: Admin, tenant: str, connection: str) -> list[JobId]:
     """The jobs of which nobody knows what became, and nobody has said so."""
-    redis, cursor = office.redis, 0
+    redis, cursor = admin.redis, 0
     found: list[JobId] = []
     while True:
         cursor, page = scan_scored(redis, redis_keys.DUE, cursor, 500)
@@ -172,12 +172,12 @@ def _matches(job: list[bytes | None], tenant: str, connection: str) -> bool:
     return job[0] == tenant.encode() and (not connection or job[1] == connection.encode())
 
 
-def _close(office: Office, jobs: list[JobId]) -> int:
+def _close(admin: Admin, jobs: list[JobId]) -> int:
     """Nobody can settle them any more: they stay on record as uncertain, without their content. Gives how many."""
     reason = "tenant_removed: what became of its request stays unknown"
-    return sum(run_many(office.redis, [close(job, reason) for job in jobs])[0])
+    return sum(run_many(admin.redis, [close(job, reason) for job in jobs])[0])
 
 
-def _left_to_record(office: Office, event: str) -> str:
+def _left_to_record(admin: Admin, event: str) -> str:
     """What a live worker is still to record of all events up to one; without a worker nobody remembers the key."""
-    return unrecorded(office.engine, event) if workers_alive(office.redis) else ""
+    return unrecorded(admin.engine, event) if workers_alive(admin.redis) else ""

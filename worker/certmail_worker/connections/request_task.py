@@ -1,4 +1,4 @@
-"""Answering the gateway's enquiries: whatever it asks of Google about a connection, a worker does."""
+"""Answering the gateway's worker requests: whatever it asks of Google about a connection, a worker does."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import logging
 import time
 from collections.abc import Sequence
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.admin.suspension import before_it_worked, take_up_again
 from certmail_config.base.errors import CertmailError, Refused
 from certmail_config.google.checklist import Step
-from certmail_config.onboarding.worker_requests import Enquiries, Enquiry, Said, Wish
+from certmail_config.onboarding.worker_requests import Remark, Wish, WorkerRequest, WorkerRequests
 from certmail_config.tenants.models import ConnectionState
 from certmail_worker.connections.probe import Probed, examine
 from certmail_worker.connections.removal import Removed, remove_connection
@@ -23,69 +23,76 @@ TRIES = 3
 GONE = "gone"
 
 
-async def answer(office: Office, id_: str, worker: str) -> str:
-    """Answer one enquiry, once, telling how far it has come; gives its stage. What cannot be done is an answer, too."""
-    enquiries = Enquiries(office.redis, office.vault, time.time)
-    enquiry = await asyncio.to_thread(enquiries.take, id_, worker)
-    if enquiry is None:
+async def answer(admin: Admin, id_: str, worker: str) -> str:
+    """Answer one worker request, once, telling how far it has come; gives its stage. What cannot be done is an answer, too."""
+    worker_requests = WorkerRequests(admin.redis, admin.vault, time.time)
+    worker_request = await asyncio.to_thread(worker_requests.take, id_, worker)
+    if worker_request is None:
         return GONE  # forgotten, or doubled on its way
     try:
-        ended = await _carry_out(office.acting_as(enquiry.by), enquiries, enquiry)
+        ended = await _carry_out(admin.acting_as(worker_request.by), worker_requests, worker_request)
     except CertmailError as error:
-        ended = enquiry.refused(Said(error.code, error.message, error.remedy))
+        ended = worker_request.refused(Remark(error.code, error.message, error.remedy))
     except Exception:
-        said = Said("worker_failed", "The worker failed at it.", "See the worker's log, then try again.")
-        await asyncio.to_thread(enquiries.tell, enquiry.refused(said))
+        said = Remark("worker_failed", "The worker failed at it.", "See the worker's log, then try again.")
+        await asyncio.to_thread(worker_requests.tell, worker_request.refused(said))
         raise
-    await asyncio.to_thread(enquiries.tell, ended)
-    log.info("enquiry", extra={"connection": enquiry.connection, "wish": enquiry.wish, "stage": ended.stage})
+    await asyncio.to_thread(worker_requests.tell, ended)
+    log.info(
+        "worker_request",
+        extra={"connection": worker_request.connection, "wish": worker_request.wish, "stage": ended.stage},
+    )
     return ended.stage
 
 
-async def _carry_out(office: Office, enquiries: Enquiries, enquiry: Enquiry) -> Enquiry:
-    if enquiry.wish is Wish.REMOVE:
-        removed = await asyncio.to_thread(_remove, office, enquiries, enquiry)
-        return enquiry.done(_removed(enquiry, removed))
-    if enquiry.wish is Wish.RESUME and not await asyncio.to_thread(_taken_up_again, office, enquiry):
-        return enquiry.done()
-    probed = await _examine(office, enquiries, enquiry)
-    return enquiry.found(*probed.steps).done()
+async def _carry_out(
+    admin: Admin, worker_requests: WorkerRequests, worker_request: WorkerRequest
+) -> WorkerRequest:
+    if worker_request.wish is Wish.REMOVE:
+        removed = await asyncio.to_thread(_remove, admin, worker_requests, worker_request)
+        return worker_request.done(_removed(worker_request, removed))
+    if worker_request.wish is Wish.RESUME and not await asyncio.to_thread(
+        _taken_up_again, admin, worker_request
+    ):
+        return worker_request.done()
+    probed = await _examine(admin, worker_requests, worker_request)
+    return worker_request.found(*probed.steps).done()
 
 
-async def _examine(office: Office, enquiries: Enquiries, enquiry: Enquiry) -> Probed:
+async def _examine(admin: Admin, worker_requests: WorkerRequests, worker_request: WorkerRequest) -> Probed:
     async def told(steps: Sequence[Step]) -> None:
-        await asyncio.to_thread(enquiries.tell, enquiry.found(*steps))
+        await asyncio.to_thread(worker_requests.tell, worker_request.found(*steps))
 
-    mail = enquiry.wish is Wish.MAIL
+    mail = worker_request.wish is Wish.MAIL
     for left in reversed(range(TRIES)):
         try:
-            return await examine(office, enquiry.connection, mail=mail, told=told)
+            return await examine(admin, worker_request.connection, mail=mail, told=told)
         except Refused as refused:
             if refused.code != "changed_meanwhile" or not left:
                 raise
     raise AssertionError("the last try returns or raises")
 
 
-def _taken_up_again(office: Office, enquiry: Enquiry) -> bool:
+def _taken_up_again(admin: Admin, worker_request: WorkerRequest) -> bool:
     """Take it up again; says whether it is to be tried out."""
-    found = office.connection(enquiry.connection)
+    found = admin.connection(worker_request.connection)
     if found.state is ConnectionState.DISABLED:
-        found = take_up_again(office, found)
+        found = take_up_again(admin, found)
     return before_it_worked(found) is None
 
 
-def _remove(office: Office, enquiries: Enquiries, enquiry: Enquiry) -> Removed:
+def _remove(admin: Admin, worker_requests: WorkerRequests, worker_request: WorkerRequest) -> Removed:
     def progress(words: str) -> None:
         step = Step("remove", ok=False, code="removing", message=words, waiting=True)
-        enquiries.tell(enquiry.found(step))
+        worker_requests.tell(worker_request.found(step))
 
-    return remove_connection(office, office.connection(enquiry.connection), progress)
+    return remove_connection(admin, admin.connection(worker_request.connection), progress)
 
 
-def _removed(enquiry: Enquiry, done: Removed) -> Said:
+def _removed(worker_request: WorkerRequest, done: Removed) -> Remark:
     [given_back] = done.given_back
-    message = f"{enquiry.tenant}/{given_back.name} is removed. {done.called_off}"
+    message = f"{worker_request.tenant}/{given_back.name} is removed. {done.called_off}"
     if done.uncertain:
         message += f" Of {done.uncertain} nobody knows whether Gmail took them; the record says so."
     message = " ".join((message, given_back.sentence, *done.remains))
-    return Said(f"access_{given_back.access}", message, given_back.remedy)
+    return Remark(f"access_{given_back.access}", message, given_back.remedy)

@@ -10,10 +10,10 @@ from enum import StrEnum
 from typing import Final
 
 from certmail_config.admin.account_use import turn, users_of
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.base.errors import SealBroken
 from certmail_config.base.ids import ConnectionId
-from certmail_config.tenants.models import Connection, Kind
+from certmail_config.tenants.models import Connection, ConnectionKind
 from certmail_config.tenants.sealed_fields import open_from
 
 PERMISSIONS: Final = "myaccount.google.com/permissions"
@@ -59,34 +59,34 @@ _SENTENCES: Final[Mapping[Access, str]] = {
 }
 
 
-def give_back(office: Office, connections: Collection[Connection]) -> list[GivenBack]:
+def give_back(admin: Admin, connections: Collection[Connection]) -> list[GivenBack]:
     """Revoke what was linked; connections that are not removed go on. Raises StoresUnreachable."""
     linked = [each for each in connections if each.refresh_token is not None]
     with ExitStack() as turns:
         for sub in sorted(
             {str(each.sub) for each in linked}
         ):  # always in this order: no two wait for each other
-            turns.enter_context(turn(office.redis, sub))
+            turns.enter_context(turn(admin.redis, sub))
         leaving = {each.id for each in connections}
-        with office.db() as db:
+        with admin.db() as db:
             others = {each.id: users_of(db, str(each.sub), leaving=leaving) for each in linked}
-        tokens = {each.id: _open(office, each) for each in linked if not others[each.id]}
-        confirmed = asyncio.run(_revoke(office, tokens)) if tokens else {}
+        tokens = {each.id: _open(admin, each) for each in linked if not others[each.id]}
+        confirmed = asyncio.run(_revoke(admin, tokens)) if tokens else {}
     return [_said(each, others.get(each.id, []), confirmed.get(each.id)) for each in connections]
 
 
-def _open(office: Office, connection: Connection) -> str | None:
+def _open(admin: Admin, connection: Connection) -> str | None:
     assert connection.refresh_token is not None, "only what was linked is revoked"
     try:
-        return open_from(office.vault, connection.refresh_token, connection.owner, "refresh_token").decode()
+        return open_from(admin.vault, connection.refresh_token, connection.owner, "refresh_token").decode()
     except SealBroken:
         return None  # without the vault's key nobody can say to Google what is meant
 
 
-async def _revoke(office: Office, tokens: Mapping[ConnectionId, str | None]) -> dict[ConnectionId, bool]:
+async def _revoke(admin: Admin, tokens: Mapping[ConnectionId, str | None]) -> dict[ConnectionId, bool]:
     from certmail_config.google.http import google_session, revoke  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
 
-    settings = office.settings
+    settings = admin.settings
     async with google_session(
         ca_file=settings.google_ca_file, timeout_seconds=settings.http_timeout_seconds, proxy=settings.proxy
     ) as session:
@@ -101,7 +101,7 @@ async def _revoke(office: Office, tokens: Mapping[ConnectionId, str | None]) -> 
 
 def _said(connection: Connection, others: Sequence[Connection], confirmed: bool | None) -> GivenBack:
     access, remedy = Access.NONE, ""
-    if connection.kind is Kind.CUSTOMER_OWNED_APP:
+    if connection.kind is ConnectionKind.CUSTOMER_OWNED_APP:
         access = Access.THEIRS
         account = connection.service_account
         if connection.key_id:

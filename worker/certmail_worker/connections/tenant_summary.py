@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import SealBroken
 from certmail_config.base.redis_answers import fields_of
@@ -47,32 +47,32 @@ class Overview:
         return sum(count for _, count in self.connections)
 
 
-def look(office: Office, tenant: str) -> Overview:
+def look(admin: Admin, tenant: str) -> Overview:
     """Look at both stores; raises Refused, RedisError."""
-    with office.db() as db:
+    with admin.db() as db:
         found = registry.get_tenant(db, tenant)
         connections = registry.list_connections(db, tenant)
-        uncertain = len(list_uncertain(db, office.redis, tenant=tenant, campaign=None, limit=MANY))
-    counted = tuple((each, _waiting(office, each)) for each in connections)
-    attention = _attention(office, tenant, connections, uncertain)
+        uncertain = len(list_uncertain(db, admin.redis, tenant=tenant, campaign=None, limit=MANY))
+    counted = tuple((each, _waiting(admin, each)) for each in connections)
+    attention = _attention(admin, tenant, connections, uncertain)
     reply_to = None
     try:
-        reply_to = office.reply_to_of(found)
+        reply_to = admin.reply_to_of(found)
     except SealBroken as broken:
         attention.append(Matter("questions to", broken.message, broken.remedy))
     return Overview(found, counted, uncertain, tuple(attention), reply_to)
 
 
-def _waiting(office: Office, connection: Connection) -> int:
-    redis = office.redis
+def _waiting(admin: Admin, connection: Connection) -> int:
+    redis = admin.redis
     return sum(int(redis.zcard(index + connection.id)) for index in (redis_keys.LANE, redis_keys.LATER))
 
 
-def _attention(office: Office, tenant: str, connections: list[Connection], uncertain: int) -> list[Matter]:
-    paused = pause_of(office.redis, tenant)
+def _attention(admin: Admin, tenant: str, connections: list[Connection], uncertain: int) -> list[Matter]:
+    paused = pause_of(admin.redis, tenant)
     matters = [Matter("tenant", *paused)] if paused else []
-    matters += [matter for each in connections if (matter := _of(office, each))]
-    found = waits(office.redis, [each.id for each in connections])
+    matters += [matter for each in connections if (matter := _of(admin, each))]
+    found = waits(admin.redis, [each.id for each in connections])
     matters += [
         Matter(each.name, found[each.id].sentence, IT_GOES_ON) for each in connections if each.id in found
     ]
@@ -82,9 +82,9 @@ def _attention(office: Office, tenant: str, connections: list[Connection], uncer
     return matters
 
 
-def _of(office: Office, connection: Connection) -> Matter | None:
+def _of(admin: Admin, connection: Connection) -> Matter | None:
     """What delivery has found out about a lane is newer than what SQL knows of its connection."""
-    fields = fields_of(office.redis, redis_keys.LANE_INFO + connection.id, ["state", "message"])
+    fields = fields_of(admin.redis, redis_keys.LANE_INFO + connection.id, ["state", "message"])
     state, words = ((value or b"").decode() for value in fields)
     probe = f"certmail connections probe {connection.id}"
     if connection.state is ConnectionState.ACTIVE:

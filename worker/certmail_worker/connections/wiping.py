@@ -15,7 +15,7 @@ from redis.exceptions import NoPermissionError, RedisError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 
 PATIENCE_SECONDS: Final = 60.0
 PAUSE_SECONDS: Final = 0.05
@@ -29,12 +29,10 @@ NOT_ALLOWED: Final = "Redis does not let certmail's user run {what}, so its appe
 FAILED: Final = "Redis could not write its append-only file anew, which still holds what was erased: {why}"
 
 
-def wipe(office: Office, *, patience: float = PATIENCE_SECONDS) -> list[str]:
+def wipe(admin: Admin, *, patience: float = PATIENCE_SECONDS) -> list[str]:
     """Do it in both stores; gives a sentence for each place that still holds what was erased."""
     deadline = time.monotonic() + patience
-    return [
-        said for said in (_truncate_log(office.engine, deadline), _rewrite(office.redis, deadline)) if said
-    ]
+    return [said for said in (_truncate_log(admin.engine, deadline), _rewrite(admin.redis, deadline)) if said]
 
 
 def _truncate_log(engine: Engine, deadline: float) -> str:

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class DeliveryContext:
     """One worker process's; everything on it belongs to the pool's loop.
 
     `worker` names the process in the record; `replicas` is how many must confirm a begin.

@@ -11,44 +11,52 @@ from uuid import uuid4
 
 from certmail_config.base.ids import JobId
 from certmail_config.ledger import RefusedBy, claim
-from certmail_worker.delivery.context import Desk
-from certmail_worker.delivery.finish import Used, ask, begin_surely, drop, heed, put_back, settle_surely
-from certmail_worker.delivery.prepare import Stop, prepare
+from certmail_worker.delivery.context import DeliveryContext
+from certmail_worker.delivery.finish import (
+    Used,
+    ask,
+    begin_until_answered,
+    drop,
+    follow_up,
+    put_back,
+    settle_until_answered,
+)
+from certmail_worker.delivery.prepare import NotBegun, prepare
 from certmail_worker.delivery.send_failures import NOT_DURABLE
 from certmail_worker.delivery.settlement import plan
 from certmail_worker.delivery.task_states import REFUSED, End
 from certmail_worker.google.http import SendWindow, boottime
 
 
-async def deliver(desk: Desk, job_id: JobId) -> End:
+async def deliver(context: DeliveryContext, job_id: JobId) -> End:
     """Deliver one reminder; gives the state it ends in, or why there was nothing to do."""
-    claimed = await desk.ledger(
-        claim(job_id, worker=desk.worker, nonce=uuid4().hex, lease_seconds=desk.lease_seconds)
+    claimed = await context.ledger(
+        claim(job_id, worker=context.worker, nonce=uuid4().hex, lease_seconds=context.lease_seconds)
     )
     if isinstance(claimed, RefusedBy):
         return End(REFUSED, claimed.why)
     job = claimed.job
 
-    prepared = await prepare(desk, job)
-    if isinstance(prepared, Stop):
-        return await put_back(desk, job, prepared)
+    prepared = await prepare(context, job)
+    if isinstance(prepared, NotBegun):
+        return await put_back(context, job, prepared)
 
-    window = SendWindow(boottime() + desk.send_window_seconds)
-    begun, durable = await begin_surely(desk, job, prepared.doubt)
+    window = SendWindow(boottime() + context.send_window_seconds)
+    begun, durable = await begin_until_answered(context, job, prepared.on_uncertain)
     if isinstance(begun, RefusedBy):
-        return await drop(desk, job, begun)
+        return await drop(context, job, begun)
 
     verdict = NOT_DURABLE
     if durable:
-        verdict = await ask(desk, job, prepared, window)
-    await heed(desk, prepared, verdict)
+        verdict = await ask(context, job, prepared, window)
+    await follow_up(context, prepared, verdict)
     settlement = plan(
         verdict,
         job,
         connection_version=prepared.connection.version,
         now=time.time(),
-        rules=desk.rules,
-        doubt=prepared.doubt,
+        rules=context.rules,
+        on_uncertain=prepared.on_uncertain,
         token=prepared.token.mark,
     )
-    return await settle_surely(desk, job, begun, verdict, settlement, Used.by(prepared, window))
+    return await settle_until_answered(context, job, begun, verdict, settlement, Used.by(prepared, window))

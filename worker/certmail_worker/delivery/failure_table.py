@@ -39,7 +39,7 @@ class FailureClass(StrEnum):
     """Whether it was sent is unknown."""
 
 
-class Row(NamedTuple):
+class FailureRow(NamedTuple):
     """What an answer is that has one of these statuses, and these words in its reasons or message.
 
     Capitals do not matter; no words fit any answer. `meaning` is a key of `MEANINGS`: the code, and
@@ -62,41 +62,41 @@ class Meaning(NamedTuple):
 # Read from top to bottom: the first row that fits decides.
 TABLE: Final = (
     #   HTTP status        reasons or message hold                 what it is
-    Row("400",             "failedPrecondition",                   "mailbox_without_gmail"),
-    Row("400",             "FAILED_PRECONDITION",                  "mailbox_without_gmail"),
-    Row("400",             "Mail service not enabled",             "mailbox_without_gmail"),
-    Row("400",             "Precondition check failed",            "mailbox_without_gmail"),
-    Row("400",             "",                                     "message_rejected"),
-    Row("413",             "",                                     "message_too_large"),
-    Row("401",             "",                                     "token_expired"),
-    Row("403",             "insufficientPermissions",              "scope_missing"),
-    Row("403",             "ACCESS_TOKEN_SCOPE_INSUFFICIENT",      "scope_missing"),
-    Row("403",             "insufficient authentication scopes",   "scope_missing"),
-    Row("403",             "accessNotConfigured",                  "api_disabled"),
-    Row("403",             "SERVICE_DISABLED",                     "api_disabled"),
-    Row("403",             "domainPolicy",                         "domain_policy"),
-    Row("403",             "Delegation denied",                    "delegation_denied"),
-    Row("403 429",         "dailyLimitExceeded",                   "project_day_full"),
-    Row("403 429",         "DailyExceeded",                        "project_day_full"),
-    Row("403 429",         "Mail sending",                         "day_full"),
+    FailureRow("400",             "failedPrecondition",                   "mailbox_without_gmail"),
+    FailureRow("400",             "FAILED_PRECONDITION",                  "mailbox_without_gmail"),
+    FailureRow("400",             "Mail service not enabled",             "mailbox_without_gmail"),
+    FailureRow("400",             "Precondition check failed",            "mailbox_without_gmail"),
+    FailureRow("400",             "",                                     "message_rejected"),
+    FailureRow("413",             "",                                     "message_too_large"),
+    FailureRow("401",             "",                                     "token_expired"),
+    FailureRow("403",             "insufficientPermissions",              "scope_missing"),
+    FailureRow("403",             "ACCESS_TOKEN_SCOPE_INSUFFICIENT",      "scope_missing"),
+    FailureRow("403",             "insufficient authentication scopes",   "scope_missing"),
+    FailureRow("403",             "accessNotConfigured",                  "api_disabled"),
+    FailureRow("403",             "SERVICE_DISABLED",                     "api_disabled"),
+    FailureRow("403",             "domainPolicy",                         "domain_policy"),
+    FailureRow("403",             "Delegation denied",                    "delegation_denied"),
+    FailureRow("403 429",         "dailyLimitExceeded",                   "project_day_full"),
+    FailureRow("403 429",         "DailyExceeded",                        "project_day_full"),
+    FailureRow("403 429",         "Mail sending",                         "day_full"),
     # With the quotation mark, and so no more: `per user` follows where it is the mailbox's.
-    Row("403 429",         "Units per minute'",                    "project_minute_full"),
-    Row("403 429",         "Units per minute per project'",        "project_minute_full"),
-    Row("403 429",         "Queries per minute'",                  "project_minute_full"),
-    Row("403 429",         "Queries per minute per project'",      "project_minute_full"),
-    Row("403 429",         "concurrent",                           "mailbox_crowded"),
+    FailureRow("403 429",         "Units per minute'",                    "project_minute_full"),
+    FailureRow("403 429",         "Units per minute per project'",        "project_minute_full"),
+    FailureRow("403 429",         "Queries per minute'",                  "project_minute_full"),
+    FailureRow("403 429",         "Queries per minute per project'",      "project_minute_full"),
+    FailureRow("403 429",         "concurrent",                           "mailbox_crowded"),
     # Google has many: rateLimitExceeded, servingLimitExceeded, …
-    Row("403 429",         "LimitExceeded",                        "mailbox_busy"),
-    Row("403 429",         "limit exceeded",                       "mailbox_busy"),
-    Row("403 429",         "LIMIT_EXCEEDED",                       "mailbox_busy"),
-    Row("403 429",         "RESOURCE_EXHAUSTED",                   "mailbox_busy"),
-    Row("403 429",         "quota",                                "mailbox_busy"),
-    Row("403 429",         "rate limit",                           "mailbox_busy"),
-    Row("429",             "",                                     "mailbox_busy/unexplained"),
-    Row("403",             "",                                     "forbidden"),
+    FailureRow("403 429",         "LimitExceeded",                        "mailbox_busy"),
+    FailureRow("403 429",         "limit exceeded",                       "mailbox_busy"),
+    FailureRow("403 429",         "LIMIT_EXCEEDED",                       "mailbox_busy"),
+    FailureRow("403 429",         "RESOURCE_EXHAUSTED",                   "mailbox_busy"),
+    FailureRow("403 429",         "quota",                                "mailbox_busy"),
+    FailureRow("403 429",         "rate limit",                           "mailbox_busy"),
+    FailureRow("429",             "",                                     "mailbox_busy/unexplained"),
+    FailureRow("403",             "",                                     "forbidden"),
     # ABORTED, and what a front end says before it passes anything on.
-    Row("409 421 423 425", "",                                     "aborted"),
-    Row("404",             "",                                     "wrong_address"),
+    FailureRow("409 421 423 425", "",                                     "aborted"),
+    FailureRow("404",             "",                                     "wrong_address"),
 )  # fmt: skip
 
 _C = FailureClass

@@ -14,10 +14,10 @@ from redis.exceptions import RedisError
 
 from certmail_config.jobs.states import State
 from certmail_config.ledger import Begun, Job, Pause, RefusedBy, Settlement, begin, release, settle
-from certmail_worker.delivery.context import Desk
-from certmail_worker.delivery.prepare import Prepared, Stop
+from certmail_worker.delivery.context import DeliveryContext
+from certmail_worker.delivery.prepare import NotBegun, Prepared
 from certmail_worker.delivery.send_failures import FailureClass, Verdict, judge
-from certmail_worker.delivery.settlement import Doubt, plan
+from certmail_worker.delivery.settlement import OnUncertain, plan
 from certmail_worker.delivery.task_states import REFUSED, End
 from certmail_worker.google import backoff
 from certmail_worker.google.http import SendWindow
@@ -45,13 +45,13 @@ class Used:
         return cls(prepared.token.mark, connection.key_id, connection.version, latency)
 
 
-async def put_back(desk: Desk, job: Job, stop: Stop) -> End:
+async def put_back(context: DeliveryContext, job: Job, stop: NotBegun) -> End:
     """Release a job that was not begun."""
     at = None if stop.wait is None else time.time() + stop.wait
     call = release(
         job, to=stop.to, reason=stop.reason, at=at, counts=stop.wait is not None, suspension=stop.suspension
     )
-    released = await desk.ledger(call)
+    released = await context.ledger(call)
     code = stop.reason.partition(":")[0]
     log.log(_level(stop.to), "released", extra=_ids(job) | {"to": stop.to, "code": code})
     if isinstance(released, RefusedBy):
@@ -59,18 +59,20 @@ async def put_back(desk: Desk, job: Job, stop: Stop) -> End:
     return End(released, code)
 
 
-async def begin_surely(desk: Desk, job: Job, doubt: Doubt) -> tuple[Begun | RefusedBy, bool]:
+async def begin_until_answered(
+    context: DeliveryContext, job: Job, on_uncertain: OnUncertain
+) -> tuple[Begun | RefusedBy, bool]:
     """Make the write-ahead record; gives also whether it is durable enough.
 
     A call whose answer got lost may have made it: it is asked again until Redis answers, since nobody else will ever
     know that this request did not leave. The send window decides whether it still may.
     """
-    desk.unsettled.add(job.id)
+    context.unsettled.add(job.id)
     tries = 0
     while True:
         try:
-            call = begin(job, lease_seconds=desk.lease_seconds, resend_after=doubt.resend)
-            begun, durable = await desk.durably(call)
+            call = begin(job, lease_seconds=context.lease_seconds, resend_after=on_uncertain.resend)
+            begun, durable = await context.durably(call)
         except RedisError as error:
             tries += 1
             log.warning("begin_waits", extra={"job": job.id, "tries": tries, "error": type(error).__name__})
@@ -79,46 +81,51 @@ async def begin_surely(desk: Desk, job: Job, doubt: Doubt) -> tuple[Begun | Refu
         return begun, durable
 
 
-async def ask(desk: Desk, job: Job, prepared: Prepared, window: SendWindow) -> Verdict:
+async def ask(context: DeliveryContext, job: Job, prepared: Prepared, window: SendWindow) -> Verdict:
     """Make the request, and judge its answer. Whatever is raised on the way means something, too: else nobody would settle it."""
     try:
-        return judge(await desk.gmail.send(prepared.raw, prepared.token.secret, window))
+        return judge(await context.gmail.send(prepared.raw, prepared.token.secret, window))
     except Exception as error:  # noqa: BLE001 - as the sentence says; a cancellation is none
         name = type(error).__name__
         log.error("request_failed", extra={"job": job.id, "error": name})  # noqa: TRY400 - its words may quote the mail
         return judge(Lost(name) if window.open_wire else NotSent(name))
 
 
-async def drop(desk: Desk, job: Job, refused: RefusedBy) -> End:
+async def drop(context: DeliveryContext, job: Job, refused: RefusedBy) -> End:
     """End a delivery that may not begin; an attempt that was begun for it, and answered too late, was never sent."""
     if refused.attempt is None:
-        desk.unsettled.discard(job.id)
+        context.unsettled.discard(job.id)
         return End(REFUSED, refused.why)
     verdict = judge(NotSent("Redis answered too late that it might leave"))
-    settlement = plan(verdict, job, connection_version=0, now=time.time(), rules=desk.rules)
-    return await settle_surely(desk, job, Begun(refused.attempt, at=0), verdict, settlement)
+    settlement = plan(verdict, job, connection_version=0, now=time.time(), rules=context.rules)
+    return await settle_until_answered(context, job, Begun(refused.attempt, at=0), verdict, settlement)
 
 
-async def heed(desk: Desk, prepared: Prepared, verdict: Verdict) -> None:
+async def follow_up(context: DeliveryContext, prepared: Prepared, verdict: Verdict) -> None:
     """What a verdict asks for beside the job itself: another token, or the operator."""
     if verdict.failure is FailureClass.TOKEN_EXPIRED:
-        await _forget_token(desk, prepared)
+        await _forget_token(context, prepared)
     if verdict.failure in {FailureClass.OPERATOR, FailureClass.PROJECT_DAY_FULL}:
         connection = prepared.connection
         named = {"tenant": connection.tenant, "connection": connection.id}
         log.error("needs_operator", extra={"code": verdict.code, "remedy": verdict.remedy, **named})
 
 
-async def _forget_token(desk: Desk, prepared: Prepared) -> None:
+async def _forget_token(context: DeliveryContext, prepared: Prepared) -> None:
     """Drop a refused token, so that the next attempt gets another. Without Redis there is no next attempt yet."""
     try:
-        await desk.tokens.drop(prepared.connection, prepared.token)
+        await context.tokens.drop(prepared.connection, prepared.token)
     except RedisError as error:
         log.warning("token_not_dropped", extra={"error": type(error).__name__})
 
 
-async def settle_surely(
-    desk: Desk, job: Job, begun: Begun, verdict: Verdict, then: Settlement, used: Used | None = None
+async def settle_until_answered(
+    context: DeliveryContext,
+    job: Job,
+    begun: Begun,
+    verdict: Verdict,
+    then: Settlement,
+    used: Used | None = None,
 ) -> End:
     """Settle an attempt; what is known here is known nowhere else, so it is tried until Redis answers."""
     call = settle(job.id, begun.attempt, then, detail=_detail(verdict, used))
@@ -126,13 +133,13 @@ async def settle_surely(
     tries = 0
     while True:
         try:
-            state = await desk.ledger(call)
+            state = await context.ledger(call)
         except RedisError as error:
             tries += 1
             log.warning("settle_waits", extra={"job": job.id, "tries": tries, "error": type(error).__name__})
             await asyncio.sleep(backoff.seconds(backoff.STORE, tries))
             continue
-        desk.unsettled.discard(job.id)
+        context.unsettled.discard(job.id)
         if then.pause is not None:
             _tell_wait(job, verdict, then.pause)
         took = None if used is None else used.latency_ms

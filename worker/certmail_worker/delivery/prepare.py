@@ -18,10 +18,10 @@ from certmail_config.ledger import Job, Suspension
 from certmail_config.tenants.models import Connection
 from certmail_worker.compose import ComposeError, Letter, compose
 from certmail_worker.compose.trial import composes
-from certmail_worker.delivery.context import Desk
-from certmail_worker.delivery.settlement import Doubt, doubt
+from certmail_worker.delivery.context import DeliveryContext
+from certmail_worker.delivery.settlement import OnUncertain, on_uncertain
 from certmail_worker.google import backoff
-from certmail_worker.google.gmail import MOST_MESSAGE_BYTES
+from certmail_worker.google.gmail import MAX_MESSAGE_BYTES
 from certmail_worker.google.tenant_cache import TenantInside
 from certmail_worker.google.tokens import Token
 
@@ -35,11 +35,11 @@ class Prepared:
     connection: Connection
     token: Token
     raw: bytes
-    doubt: Doubt
+    on_uncertain: OnUncertain
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class NotBegun:
     """Why a delivery ends before begin, and what follows."""
 
     to: State
@@ -48,25 +48,25 @@ class Stop:
     suspension: Suspension | None = None
 
 
-async def prepare(desk: Desk, job: Job) -> Prepared | Stop:
+async def prepare(context: DeliveryContext, job: Job) -> Prepared | NotBegun:
     """Connection, token, message. Raises RedisError: an outage is nobody's fault, and the lease ends by itself.
 
     Whatever else is raised is a way out as well: a job that is left to its lease would hold one of its mailbox's places until
     then, and come again for as long as it lives.
     """
     try:
-        connection = await desk.directory.connection(job.connection)
+        connection = await context.directory.connection(job.connection)
         if connection is None or connection.mailbox is None:
-            return Stop(State.FAILED, "connection_removed: the connection no longer exists")
+            return NotBegun(State.FAILED, "connection_removed: the connection no longer exists")
         if connection.tenant != job.tenant:
             return _of_another(connection, job)
-        token = await desk.tokens.get(connection, anew=job.refreshed)
+        token = await context.tokens.get(connection, anew=job.refreshed)
         if isinstance(token, Denied):
             return _without_token(token, job, connection)
-        payload = await desk.directory.open(job.body, tenant=job.tenant, job=job.id)
-        tenant = await desk.directory.tenant(job.tenant)
+        payload = await context.directory.open(job.body, tenant=job.tenant, job=job.id)
+        tenant = await context.directory.tenant(job.tenant)
     except SealBroken as broken:
-        return _sealed_off(broken, job, await desk.directory.version(job.connection))
+        return _sealed_off(broken, job, await context.directory.version(job.connection))
     except RedisError:
         raise
     except Exception as error:  # noqa: BLE001 - what is kept of a tenant or connection cannot be read: no job's fault
@@ -75,12 +75,12 @@ async def prepare(desk: Desk, job: Job) -> Prepared | Stop:
     try:
         reminder = read_payload(payload)
     except PayloadUnreadable as error:
-        return Stop(State.FAILED, f"payload_unreadable: {error.message}")
+        return NotBegun(State.FAILED, f"payload_unreadable: {error.message}")
     raw = _written(reminder, job, connection, tenant)
-    if isinstance(raw, Stop):
+    if isinstance(raw, NotBegun):
         return raw
-    unknown = doubt(
-        desk.rules,
+    unknown = on_uncertain(
+        context.rules,
         kind=reminder.kind,
         own=reminder.uncertain,
         tenant=tenant.uncertain,
@@ -90,15 +90,15 @@ async def prepare(desk: Desk, job: Job) -> Prepared | Stop:
     return Prepared(connection, token, raw, unknown)
 
 
-def _written(reminder: Reminder, job: Job, connection: Connection, tenant: TenantInside) -> bytes | Stop:
+def _written(reminder: Reminder, job: Job, connection: Connection, tenant: TenantInside) -> bytes | NotBegun:
     """The message. What cannot be composed ends this one reminder, unless no other could be composed either."""
     try:
         raw = write(reminder, job, connection, tenant)
     except Exception as error:  # noqa: BLE001 - whatever it is: its worker and the others' reminders must not suffer
         return unwritten(error, job, others_work=composes(reminder.locale))
-    if len(raw) > MOST_MESSAGE_BYTES:
-        return Stop(
-            State.FAILED, f"message_too_large: {len(raw)} bytes; certmail sends at most {MOST_MESSAGE_BYTES}"
+    if len(raw) > MAX_MESSAGE_BYTES:
+        return NotBegun(
+            State.FAILED, f"message_too_large: {len(raw)} bytes; certmail sends at most {MAX_MESSAGE_BYTES}"
         )
     return raw
 
@@ -127,36 +127,36 @@ def write(reminder: Reminder, job: Job, connection: Connection, tenant: TenantIn
     return compose(letter).raw
 
 
-def _without_token(denied: Denied, job: Job, connection: Connection) -> Stop:
+def _without_token(denied: Denied, job: Job, connection: Connection) -> NotBegun:
     reason = f"{denied.code}: {denied.message} {denied.remedy}".rstrip()
     asked = denied.wait or 0.0
     match denied.blame:
         case Blame.NOBODY:
-            return Stop(
+            return NotBegun(
                 State.SCHEDULED, reason, wait=max(backoff.seconds(backoff.JOB, job.failures + 1), asked)
             )
         case Blame.OPERATOR:
             log.error("needs_operator", extra={"code": denied.code, "remedy": denied.remedy})
             wait = max(backoff.seconds(backoff.OPERATOR, job.failures + 1), asked)
-            return Stop(State.SCHEDULED, reason, wait=wait)
+            return NotBegun(State.SCHEDULED, reason, wait=wait)
         case Blame.CUSTOMER if not denied.confirmed:
             # Nobody is troubled before Google said so twice. Who comes back first asks again.
-            return Stop(State.SCHEDULED, reason, wait=asked)
+            return NotBegun(State.SCHEDULED, reason, wait=asked)
         case Blame.CUSTOMER:
             why = Suspension(denied.code, denied.message, connection.version, denied.remedy)
-            return Stop(State.READY, reason, suspension=why)
+            return NotBegun(State.READY, reason, suspension=why)
 
 
-def unwritten(error: Exception, job: Job, *, others_work: bool) -> Stop:
+def unwritten(error: Exception, job: Job, *, others_work: bool) -> NotBegun:
     """What follows when a message could not be composed; `others_work`: a plain one in its language can be."""
     if not others_work:
         return _not_now("composing_broken", "no reminder in its language can be composed", error, job)
     log.error("compose_failed", extra=_told(error, job))
     why = str(error) if isinstance(error, ComposeError) else f"{type(error).__name__}; the log says where"
-    return Stop(State.FAILED, f"compose_failed: {why}")
+    return NotBegun(State.FAILED, f"compose_failed: {why}")
 
 
-def _of_another(connection: Connection, job: Job) -> Stop:
+def _of_another(connection: Connection, job: Job) -> NotBegun:
     """Somebody has put a connection of another tenant's into a job: from that mailbox it must never leave."""
     log.error(
         "wrong_connection",
@@ -167,14 +167,14 @@ def _of_another(connection: Connection, job: Job) -> Stop:
             "remedy": "Whoever can write Redis has altered it: see who can.",
         },
     )
-    return Stop(State.FAILED, "wrong_connection: its connection belongs to another tenant")
+    return NotBegun(State.FAILED, "wrong_connection: its connection belongs to another tenant")
 
 
-def _not_now(code: str, why: str, error: Exception, job: Job) -> Stop:
+def _not_now(code: str, why: str, error: Exception, job: Job) -> NotBegun:
     """Ours to mend, and no fault of the job's: it waits outside its lane, and holds no place meanwhile."""
     log.error("needs_operator", extra={"code": code, **_told(error, job)})
     wait = backoff.seconds(backoff.OPERATOR, job.failures + 1)
-    return Stop(State.SCHEDULED, f"{code}: {why} ({type(error).__name__})", wait=wait)
+    return NotBegun(State.SCHEDULED, f"{code}: {why} ({type(error).__name__})", wait=wait)
 
 
 def _told(error: Exception, job: Job) -> dict[str, str]:
@@ -189,11 +189,11 @@ def _told(error: Exception, job: Job) -> dict[str, str]:
     }
 
 
-def _sealed_off(broken: SealBroken, job: Job, version: int) -> Stop:
+def _sealed_off(broken: SealBroken, job: Job, version: int) -> NotBegun:
     """A missing key is the operator's to bring back: the lane waits for it. An altered payload can never be read."""
     log.error("sealed_off", extra={"job": job.id, "code": broken.code, "remedy": broken.remedy})
     reason = f"{broken.code}: {broken.message}"
     if broken.code.startswith("payload"):
-        return Stop(State.FAILED, reason)
+        return NotBegun(State.FAILED, reason)
     why = Suspension(broken.code, broken.message, version, broken.remedy)
-    return Stop(State.READY, reason, suspension=why)
+    return NotBegun(State.READY, reason, suspension=why)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from certmail_config.jobs.states import AttemptOutcome
-from certmail_worker.delivery.failure_table import MEANINGS, TABLE, FailureClass, Row
+from certmail_worker.delivery.failure_table import MEANINGS, TABLE, FailureClass, FailureRow
 from certmail_worker.google.google_errors import GoogleError, is_broken, read_error
 from certmail_worker.google.responses import Answer, Answered, Lost, NotSent
 
@@ -149,7 +149,7 @@ def _refused(error: GoogleError) -> Verdict:
     return _verdict(error, _C.MESSAGE, AttemptOutcome.REJECTED, "unexpected_answer", message)
 
 
-def find_row(error: GoogleError) -> Row | None:
+def find_row(error: GoogleError) -> FailureRow | None:
     """The table's row for a refusal; the first that fits and may say so decides."""
     status, text = str(error.status), error.words.casefold()
     for row in TABLE:
@@ -158,7 +158,7 @@ def find_row(error: GoogleError) -> Row | None:
     return None
 
 
-def _may_say(error: GoogleError, row: Row) -> bool:
+def _may_say(error: GoogleError, row: FailureRow) -> bool:
     """A proxy's page blames neither a connection nor, but for its size, a message; nor does it say what Gmail did."""
     return (
         error.structured

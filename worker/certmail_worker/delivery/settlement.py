@@ -41,7 +41,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class OnUncertain:
     """What follows if nobody learns what became of a reminder's request: seconds until it is sent once more, None to hold it."""
 
     resend: float | None = None
@@ -52,15 +52,15 @@ VERIFY_MARGIN_SECONDS = 180.0
 """Where somebody looks among the sent mails, a rule waits for what that finds, and so much longer."""
 
 
-def doubt(
+def on_uncertain(
     rules: Rules, *, kind: str, own: Rule | None, tenant: Policy | None, verify: bool, resent: bool
-) -> Doubt:
+) -> OnUncertain:
     """Decide before the request leaves; what was sent once more already is held."""
     if resent:
-        return Doubt()
+        return OnUncertain()
     least = rules.verify + VERIFY_MARGIN_SECONDS if verify else 0.0
     again = decide(kind, own=own, tenant=tenant, deployment=rules.uncertain) is Rule.RESEND
-    return Doubt(
+    return OnUncertain(
         resend=max(rules.resend, least) if again else None,
         resend_5xx=None if rules.resend_5xx is None else max(rules.resend_5xx, least),
     )
@@ -73,7 +73,7 @@ def plan(
     connection_version: int,
     now: float,
     rules: Rules,
-    doubt: Doubt = Doubt(),
+    on_uncertain: OnUncertain = OnUncertain(),
     token: str = "",
 ) -> Settlement:
     """Decide what follows; total over the failure classes. `token` is the mark of the access token that was used."""
@@ -119,7 +119,7 @@ def plan(
                 outcome,
                 State.UNCERTAIN,
                 reason,
-                at=_resend_at(verdict, now, doubt),
+                at=_resend_at(verdict, now, on_uncertain),
                 pause=asked,
                 probe_in=rules.probe if verdict.at_google else None,
             )
@@ -157,10 +157,10 @@ def _pause(verdict: Verdict, job: Job, now: float, deadline: float | None, rules
     return Pause(until, named=deadline is not None, project=project, allowed=allowed, crowded=crowded)
 
 
-def _resend_at(verdict: Verdict, now: float, doubt: Doubt) -> float | None:
+def _resend_at(verdict: Verdict, now: float, on_uncertain: OnUncertain) -> float | None:
     """When a rule sends it once more, or None to hold it for a person: always, where Gmail said that it took it."""
     if verdict.taken:
         return None
     google_failed = verdict.http_status is not None and verdict.http_status >= 500 and verdict.structured
-    again = doubt.resend_5xx if google_failed else doubt.resend
+    again = on_uncertain.resend_5xx if google_failed else on_uncertain.resend
     return None if again is None else now + max(again, verdict.wait or 0)

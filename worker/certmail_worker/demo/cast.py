@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.base.errors import Refused
 from certmail_config.onboarding.consents import begin_link
 from certmail_config.settings.oauth_client import oauth_client
-from certmail_config.tenants.models import Connection, Kind, Limits
+from certmail_config.tenants.models import Connection, ConnectionKind, GoogleLimits
 from certmail_worker.connections.probe import probe_and_save
 from certmail_worker.demo.google import SandboxGoogle
-from certmail_worker.demo.progress import Progress
+from certmail_worker.demo.progress import DemoProgress
 
 UNITS_PER_MINUTE = 15_000
 """The older of Google's two quotas, so that the demo takes minutes rather than many."""
-LIMITS = Limits(units_per_minute=UNITS_PER_MINUTE)
+LIMITS = GoogleLimits(units_per_minute=UNITS_PER_MINUTE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,30 +24,30 @@ class Role:
 
     tenant: str
     name: str
-    kind: Kind
+    kind: ConnectionKind
     mailbox: str
 
 
-ACME = Role("acme", "ACME Industries", Kind.CUSTOMER_OWNED_APP, "access-reviews@acme.example")
-GLOBEX = Role("globex", "Globex", Kind.SERVICE_PROVIDER_APP, "compliance@globex.example")
+ACME = Role("acme", "ACME Industries", ConnectionKind.CUSTOMER_OWNED_APP, "access-reviews@acme.example")
+GLOBEX = Role("globex", "Globex", ConnectionKind.SERVICE_PROVIDER_APP, "compliance@globex.example")
 ROLES = (ACME, GLOBEX)
 SERVICE_ACCOUNT = "certmail@acme-it.iam.gserviceaccount.com"
 
 
-def link_all(office: Office, google: SandboxGoogle, progress: Progress) -> None:
+def link_all(admin: Admin, google: SandboxGoogle, progress: DemoProgress) -> None:
     """Set both tenants up; raises Refused if one does not work."""
     google.set_limits(UNITS_PER_MINUTE)
     for role in ROLES:
         google.add_mailbox(role.mailbox)
-        office.add_tenant(role.tenant, name=role.name, reply_to=f"it-help@{role.tenant}.example")
-    _link_acme(office, google, progress)
-    _link_globex(office, google, progress)
+        admin.add_tenant(role.tenant, name=role.name, reply_to=f"it-help@{role.tenant}.example")
+    _link_acme(admin, google, progress)
+    _link_globex(admin, google, progress)
 
 
-def _link_acme(office: Office, google: SandboxGoogle, progress: Progress) -> None:
+def _link_acme(admin: Admin, google: SandboxGoogle, progress: DemoProgress) -> None:
     """A customer owned application: generate, upload, delegate, probe."""
     google.add_service_account(SERVICE_ACCOUNT, "acme-it")
-    connection = office.add_customer_owned_app(
+    connection = admin.add_customer_owned_app(
         ACME.tenant,
         "default",
         service_account=SERVICE_ACCOUNT,
@@ -59,27 +59,27 @@ def _link_acme(office: Office, google: SandboxGoogle, progress: Progress) -> Non
     progress.say("acme: key and certificate generated, certificate uploaded, delegation granted.")
     assert connection.certificate is not None, "made with the connection"
     google.upload(SERVICE_ACCOUNT, connection.certificate)
-    probed = probe_and_save(office, connection.id)
+    probed = probe_and_save(admin, connection.id)
     for step in probed.steps:
         progress.say(f"acme: {step.message}")
     _must_work(probed.connection)
 
 
-def _link_globex(office: Office, google: SandboxGoogle, progress: Progress) -> None:
+def _link_globex(admin: Admin, google: SandboxGoogle, progress: DemoProgress) -> None:
     """A service provider application: consent, redirected back to the gateway."""
-    client = oauth_client(office.settings)
+    client = oauth_client(admin.settings)
     assert client is not None, "the demo registered one"
-    connection = office.add_service_provider_app(GLOBEX.tenant, "default", limits=LIMITS)
+    connection = admin.add_service_provider_app(GLOBEX.tenant, "default", limits=LIMITS)
     url = begin_link(
-        office.redis,
-        office.vault,
+        admin.redis,
+        admin.vault,
         connection,
         client,
-        page=office.settings.google_auth_url,
-        redirect_uri=office.settings.callback_url,
+        page=admin.settings.google_auth_url,
+        redirect_uri=admin.settings.callback_url,
     )
     google.consent(url, GLOBEX.mailbox)
-    linked = office.connection(connection.id)
+    linked = admin.connection(connection.id)
     _must_work(linked)
     progress.say(f"globex: its administrator signed in and consented; {linked.mailbox} is linked.")
 

@@ -11,7 +11,7 @@ from certmail_config.jobs.states import State
 from certmail_worker.demo.cast import ACME, GLOBEX, Role
 from certmail_worker.demo.google import SandboxGoogle
 from certmail_worker.demo.ledger import Seen
-from certmail_worker.demo.progress import Progress
+from certmail_worker.demo.progress import DemoProgress
 
 DEADLINE_SECONDS = 12
 
@@ -31,7 +31,7 @@ class Director:
     """Gives each cue once, in order for each tenant, and tells what follows from it."""
 
     google: SandboxGoogle
-    progress: Progress
+    progress: DemoProgress
     kill_worker: Callable[[], None]
     killed: list[str] = field(default_factory=list)
     _before: Mapping[str, Seen] = field(default_factory=dict)

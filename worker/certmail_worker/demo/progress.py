@@ -22,7 +22,7 @@ FLYING = (State.DISPATCHED, State.SENDING)
 PLAIN_SECONDS = 5.0
 
 
-class Progress:
+class DemoProgress:
     """A live table on a terminal; elsewhere a line for each tenant of which something has moved, every few seconds."""
 
     def __init__(self, console: Console) -> None:

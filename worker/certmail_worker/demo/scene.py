@@ -19,7 +19,7 @@ from certmail import Mailer
 from certmail.files.enqueue import enqueue_rows
 from certmail.files.source import text_source
 from certmail.files.tally import Tally
-from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.base.errors import Refused
 from certmail_config.jobs.states import State
 from certmail_config.settings import PREFIX, Settings
@@ -32,7 +32,7 @@ from certmail_worker.demo.directories import new_directory
 from certmail_worker.demo.google import SandboxGoogle
 from certmail_worker.demo.ledger import Seen, glance
 from certmail_worker.demo.places import any_port, known_ports, start
-from certmail_worker.demo.progress import Progress
+from certmail_worker.demo.progress import DemoProgress
 from certmail_worker.demo.summary import TenantResult, disagreements, summary
 from certmail_worker.processes.children import Child, child
 
@@ -46,13 +46,13 @@ VERIFY_SECONDS = 15
 
 
 @dataclass(slots=True)
-class Stage:
+class DemoProcesses:
     """Everything that runs while the demo does."""
 
     settings: Settings
-    office: Office
+    admin: Admin
     google: SandboxGoogle
-    progress: Progress
+    progress: DemoProgress
     environment: Mapping[str, str]
     worker: Child
     flower: str | None
@@ -71,19 +71,19 @@ class Stage:
 
 
 @contextmanager
-def stage(base: Path, wanted: Settings, progress: Progress) -> Iterator[Stage]:
+def stage(base: Path, wanted: Settings, progress: DemoProgress) -> Iterator[DemoProcesses]:
     """Start everything in a data directory of its own, and stop it all at the end."""
     data_dir = new_directory(base)
     with ExitStack() as stack:
         google = SandboxGoogle(start(stack, any_port(wanted.sandbox_listen), partial(_sandbox, data_dir)))
         progress.say(f"Google's stand-in listens at {google.url}: its pages show what arrives.")
-        office, environment = start(
+        admin, environment = start(
             stack, known_ports(wanted.listen), partial(_office_and_gateway, data_dir, google)
         )
         progress.say("Stores are up: an embedded Valkey that writes before it answers, and SQLite.")
         flower = _flower(stack, data_dir, environment, wanted.flower_listen, progress)
-        worker = Stage.start_worker(data_dir, environment)
-        running = Stage(office.settings, office, google, progress, environment, worker, flower)
+        worker = DemoProcesses.start_worker(data_dir, environment)
+        running = DemoProcesses(admin.settings, admin, google, progress, environment, worker, flower)
         stack.callback(lambda: running.worker.stop())  # noqa: PLW0108 - the worker of then, not of now
         with_flower = f" and Flower ({flower}) are up." if flower else " are up."
         progress.say(f"A worker{', ' if flower else ' and '}the gateway{with_flower}")
@@ -92,17 +92,17 @@ def stage(base: Path, wanted: Settings, progress: Progress) -> Iterator[Stage]:
 
 def _office_and_gateway(
     data_dir: Path, google: SandboxGoogle, stack: ExitStack, listen: str
-) -> tuple[Office, dict[str, str]]:
+) -> tuple[Admin, dict[str, str]]:
     """Both stores, and the gateway at an address that is registered at Google; with what all processes are told."""
     environment = _environment(data_dir, google, listen)
     settings = Settings.from_env(**{n.removeprefix(PREFIX).lower(): v for n, v in environment.items() if v})
-    office = stack.enter_context(open_office(settings))
+    admin = stack.enter_context(open_admin(settings))
     _serve(stack, ["certmail_worker", "gateway"], environment, data_dir / "gateway.log")
-    return office, environment
+    return admin, environment
 
 
 def _flower(
-    stack: ExitStack, data_dir: Path, environment: Mapping[str, str], listen: str, progress: Progress
+    stack: ExitStack, data_dir: Path, environment: Mapping[str, str], listen: str, progress: DemoProgress
 ) -> str | None:
     """Start Flower, and give where it is; that it cannot is said, and the demo goes on: it only looks."""
 
@@ -122,13 +122,13 @@ def _serve(stack: ExitStack, command: Sequence[str], environment: Mapping[str, s
     return stack.enter_context(child(command, environment, log=log)).first_line()
 
 
-def play(on: Stage) -> dict[str, Any]:
+def play(on: DemoProcesses) -> dict[str, Any]:
     """Set up the tenants as their administrators would, send the campaign through a bad day, and give the summary."""
     started = time.monotonic()
-    link_all(on.office, on.google, on.progress)
+    link_all(on.admin, on.google, on.progress)
     reports: dict[str, dict[str, Any]] = {}
     rows = 0
-    with Mailer(on.office.redis) as mailer:
+    with Mailer(on.admin.redis) as mailer:
         for role in ROLES:
             text = campaign_file(role.tenant, datetime.now(UTC))
             rows += len(text.splitlines()) - 1
@@ -152,7 +152,7 @@ def play(on: Stage) -> dict[str, Any]:
             role.tenant,
             role.kind,
             reports[role.tenant],
-            glance(on.office.redis, jobs[role.tenant]),
+            glance(on.admin.redis, jobs[role.tenant]),
             record.get(role.tenant, {}),
         )
         for role in ROLES
@@ -183,12 +183,12 @@ def console_url(settings: Settings) -> str:
     return f"{settings.base_url}/console"
 
 
-def _watch(on: Stage, jobs: Sequence[str], director: Director, started: float) -> None:
+def _watch(on: DemoProcesses, jobs: Sequence[str], director: Director, started: float) -> None:
     """Show progress and direct, until nothing will move by itself any more."""
     uncertain_since: dict[str, float] = {}
     first = True
     while True:
-        seen = glance(on.office.redis, jobs)
+        seen = glance(on.admin.redis, jobs)
         director.watch(seen)
         states: dict[str, Counter[State]] = defaultdict(Counter)
         for item in seen.values():
@@ -214,12 +214,12 @@ def _ended(item: Seen, uncertain_for: float) -> bool:
     return item.at_rest or (item.state is State.UNCERTAIN and item.held and uncertain_for > PATIENCE_SECONDS)
 
 
-def _recorded(on: Stage, jobs: Sequence[str]) -> dict[str, dict[str, State]]:
+def _recorded(on: DemoProcesses, jobs: Sequence[str]) -> dict[str, dict[str, State]]:
     """The record by tenant, once the recorder has caught up with the ledger."""
     deadline = time.monotonic() + RECORD_SECONDS
     while True:
-        wanted = {job: item.state for job, item in glance(on.office.redis, jobs).items()}
-        with on.office.db() as db:
+        wanted = {job: item.state for job, item in glance(on.admin.redis, jobs).items()}
+        with on.admin.db() as db:
             columns = tables.deliveries.c
             rows = db.execute(select(columns.tenant, columns.job, columns.state)).all()
         found: dict[str, dict[str, State]] = defaultdict(dict)

@@ -19,8 +19,8 @@ from certmail_config.base.errors import SealBroken
 from certmail_config.base.redis_answers import hash_of, values_of
 from certmail_config.crypto.strongbox import Strongbox, place_in
 
-_PREFIXES: Final = (*redis_keys.OF_SETTING_UP, redis_keys.LINK, redis_keys.ENQUIRY)
-_OTHERS: Final = (redis_keys.ENQUIRY_TAKEN, redis_keys.ENQUIRY_LATEST)
+_PREFIXES: Final = (*redis_keys.OF_SETTING_UP, redis_keys.LINK, redis_keys.WORKER_REQUEST)
+_OTHERS: Final = (redis_keys.WORKER_REQUEST_TAKEN, redis_keys.WORKER_REQUEST_LATEST)
 _PATTERN: Final = f"{redis_keys.TAG}:[vsle]*"
 """Fits all of them, and few of the keys of reminders."""
 _BATCH: Final = 500

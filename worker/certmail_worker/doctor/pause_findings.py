@@ -10,7 +10,7 @@ from certmail_config.tenants.pauses import EVERYTHING, words
 
 
 @dataclass(frozen=True, slots=True)
-class Halt:
+class PauseFinding:
     """Something to be known of one pause; `broken`: what was to wait leaves."""
 
     check: str
@@ -19,23 +19,23 @@ class Halt:
     broken: bool = False
 
 
-def in_force(paused: Iterable[str], suspended: Iterable[str]) -> Iterator[Halt]:
+def in_force(paused: Iterable[str], suspended: Iterable[str]) -> Iterator[PauseFinding]:
     """What waits by an operator's wish; `suspended` are the tenants of which nothing is taken in either."""
     for name in sorted(paused):
-        yield Halt(_check(name), *words(name, suspended=name in suspended))
+        yield PauseFinding(_check(name), *words(name, suspended=name in suspended))
 
 
-def disagreements(paused: Iterable[str], wanted: Mapping[str, TenantState]) -> Iterator[Halt]:
+def disagreements(paused: Iterable[str], wanted: Mapping[str, TenantState]) -> Iterator[PauseFinding]:
     """Where a command was interrupted, or one of the stores is older than the other."""
     paused = set(paused)
     for name in sorted(wanted.keys() - paused):
         again, _ = _commands(name, wanted[name])
         message = f"The database says that {_whose(name)} wait, but Redis does not know: they leave."
-        yield Halt(_check(name), message, f"Say it again: {again}", broken=True)
+        yield PauseFinding(_check(name), message, f"Say it again: {again}", broken=True)
     for name in sorted(paused - wanted.keys()):
         _, on = _commands(name, TenantState.PAUSED)
         message = f"The database does not know that {_whose(name)} wait."
-        yield Halt(_check(name), message, f"Say what is meant: {on}, or certmail pause.")
+        yield PauseFinding(_check(name), message, f"Say what is meant: {on}, or certmail pause.")
 
 
 def _check(name: str) -> str:

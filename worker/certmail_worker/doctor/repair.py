@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.base.errors import Refused
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import reachable
 from certmail_worker.doctor import invariants, restore
-from certmail_worker.doctor.restore_plan import Kind, Plan, outcome, said, summary
-from certmail_worker.doctor.unused_copy import doubt
+from certmail_worker.doctor.restore_plan import RestorePlan, StepKind, outcome, said, summary
+from certmail_worker.doctor.unused_copy import on_uncertain
 from certmail_worker.recording.consistency import WORDS, Lineage, assess, read_traces
 from certmail_worker.recording.writer import read_position
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class RepairDone:
     """What a repair did in fact: in words, and the jobs by what was done about them."""
 
     lines: Sequence[str]
@@ -42,10 +42,10 @@ class Repair(Protocol):
         """The jobs that it concerns, by what is done."""
 
     @property
-    def doubt(self) -> str:
+    def on_uncertain(self) -> str:
         """What must be ruled out before, since it cannot be undone; nothing where it can."""
 
-    def carry_out(self, settings: Settings) -> Done:
+    def carry_out(self, settings: Settings) -> RepairDone:
         """Do it; raises StoresUnreachable."""
 
 
@@ -53,30 +53,32 @@ class Repair(Protocol):
 class Restoration:
     """Redis is older than the record; `copy` asks about a copy of it that nobody has put back, if it is empty."""
 
-    plan: Plan
+    plan: RestorePlan
     copy: str = ""
 
     @property
     def lines(self) -> Sequence[str]:
         """See Repair."""
-        return [*summary(self.plan), *_lost(self.plan.of(Kind.LOSE))]
+        return [*summary(self.plan), *_lost(self.plan.of(StepKind.LOSE))]
 
     @property
     def jobs(self) -> dict[str, list[str]]:
         """See Repair."""
-        return {kind: [*self.plan.of(kind)] for kind in Kind}
+        return {kind: [*self.plan.of(kind)] for kind in StepKind}
 
     @property
-    def doubt(self) -> str:
+    def on_uncertain(self) -> str:
         """See Repair."""
-        final = any(step.known and step.kind in {Kind.LOSE, Kind.HOLD} for step in self.plan.steps)
+        final = any(step.known and step.kind in {StepKind.LOSE, StepKind.HOLD} for step in self.plan.steps)
         return self.copy if final else ""
 
-    def carry_out(self, settings: Settings) -> Done:
+    def carry_out(self, settings: Settings) -> RepairDone:
         """See Repair."""
-        with open_office(settings) as office, reachable(office.engine):
-            done = outcome(self.plan, restore.carry_out(office, self.plan))
-        return Done([*said(done, self.plan), *_lost(done[Kind.LOSE])], {kind: [*done[kind]] for kind in Kind})
+        with open_admin(settings) as admin, reachable(admin.engine):
+            done = outcome(self.plan, restore.carry_out(admin, self.plan))
+        return RepairDone(
+            [*said(done, self.plan), *_lost(done[StepKind.LOSE])], {kind: [*done[kind]] for kind in StepKind}
+        )
 
 
 def _lost(jobs: Sequence[str]) -> list[str]:
@@ -103,15 +105,15 @@ class Gap:
         return {}
 
     @property
-    def doubt(self) -> str:
+    def on_uncertain(self) -> str:
         """See Repair."""
         return ""
 
-    def carry_out(self, settings: Settings) -> Done:
+    def carry_out(self, settings: Settings) -> RepairDone:
         """See Repair."""
-        with open_office(settings) as office, reachable(office.engine):
-            restore.accept_gap(office)
-        return Done(self.lines, self.jobs)
+        with open_admin(settings) as admin, reachable(admin.engine):
+            restore.accept_gap(admin)
+        return RepairDone(self.lines, self.jobs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,33 +136,33 @@ class Mending:
         return dict(self.report.found)
 
     @property
-    def doubt(self) -> str:
+    def on_uncertain(self) -> str:
         """See Repair."""
         return ""
 
-    def carry_out(self, settings: Settings) -> Done:
+    def carry_out(self, settings: Settings) -> RepairDone:
         """See Repair."""
-        with open_office(settings) as office:
-            office.publisher.publish_missing()
-            invariants.put_right(office.redis, self.report)
-        return Done(self.lines, self.jobs)
+        with open_admin(settings) as admin:
+            admin.publisher.publish_missing()
+            invariants.put_right(admin.redis, self.report)
+        return RepairDone(self.lines, self.jobs)
 
 
 def find_repair(settings: Settings, *, stopped_at: datetime | None = None) -> Repair | None:
     """What can be put right, or None; changes nothing. Raises Refused where only the operator can, StoresUnreachable."""
-    with open_office(settings) as office, reachable(office.engine):
-        lineage = assess(read_traces(office.redis, office.engine))
+    with open_admin(settings) as admin, reachable(admin.engine):
+        lineage = assess(read_traces(admin.redis, admin.engine))
         if lineage in {Lineage.ROLLED_BACK, Lineage.REPLACED}:
-            copy = doubt(office.redis, settings) if lineage is Lineage.REPLACED else ""
-            return Restoration(restore.make_plan(office, stopped_at=stopped_at), copy)
+            copy = on_uncertain(admin.redis, settings) if lineage is Lineage.REPLACED else ""
+            return Restoration(restore.make_plan(admin, stopped_at=stopped_at), copy)
         if lineage is Lineage.RECORD_BEHIND:
-            return Gap(read_position(office.engine).seen_at)
+            return Gap(read_position(admin.engine).seen_at)
         if lineage in WORDS:
             message, remedy = WORDS[lineage]
             raise Refused(lineage, message, remedy)
-        return _mending(office)
+        return _mending(admin)
 
 
-def _mending(office: Office) -> Mending | None:
-    report = invariants.look(office.redis)
+def _mending(admin: Admin) -> Mending | None:
+    report = invariants.look(admin.redis)
     return Mending(report) if report.found else None

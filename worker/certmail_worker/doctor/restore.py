@@ -12,7 +12,7 @@ from datetime import datetime
 
 from redis import Redis
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused
 from certmail_config.base.ids import JobId
@@ -24,35 +24,43 @@ from certmail_config.ledger.upkeep import CheckedError, Restored, restore
 from certmail_config.sql import registry
 from certmail_worker.doctor.restore_plan import (
     COULD_HAVE_LEFT,
-    Kind,
-    Plan,
-    Step,
-    Waiting,
+    RestorePlan,
+    RestoreStep,
+    StepKind,
+    WaitingJob,
     could_have_left,
     hold,
 )
 from certmail_worker.doctor.restore_reader import chunks, ended_by, forgotten, survived, touched, waiting
-from certmail_worker.recording.consistency import Traces, run_id, vouch
-from certmail_worker.recording.writer import START, CursorMovedError, Position, read_position, write_position
+from certmail_worker.recording.consistency import Traces, confirm_consistency, run_id
+from certmail_worker.recording.writer import (
+    START,
+    CursorMovedError,
+    RecordPosition,
+    read_position,
+    write_position,
+)
 
 
-def make_plan(office: Office, *, stopped_at: datetime | None = None) -> Plan:
+def make_plan(admin: Admin, *, stopped_at: datetime | None = None) -> RestorePlan:
     """Find out what would have to be done; changes nothing. `stopped_at` is when the former server ended, if that is known."""
-    run, position = run_id(office.redis), read_position(office.engine)
-    last = survived(office.redis, position.cursor)
-    until = stopped_at or ended_by(office.redis, position.seen_at)
-    with office.db() as db:
-        steps = {step.job: step for step in touched(db, office.redis, last, office.settings.dedupe_days)}
+    run, position = run_id(admin.redis), read_position(admin.engine)
+    last = survived(admin.redis, position.cursor)
+    until = stopped_at or ended_by(admin.redis, position.seen_at)
+    with admin.db() as db:
+        steps = {step.job: step for step in touched(db, admin.redis, last, admin.settings.dedupe_days)}
         connections = registry.list_connections(db)
-        lost: dict[str, list[Waiting]] = defaultdict(list)
-        for connection_id, each in forgotten(db, [step for step in steps.values() if step.kind is Kind.LOSE]):
+        lost: dict[str, list[WaitingJob]] = defaultdict(list)
+        for connection_id, each in forgotten(
+            db, [step for step in steps.values() if step.kind is StepKind.LOSE]
+        ):
             lost[connection_id].append(each)
-    present = waiting(office.redis, connections, until)
+    present = waiting(admin.redis, connections, until)
     for connection in connections:
         undecided = [
             each
             for each in present.get(connection.id, [])
-            if each.job not in steps or steps[each.job].kind is Kind.KEEP
+            if each.job not in steps or steps[each.job].kind is StepKind.KEEP
         ]
         held = could_have_left(
             undecided + lost[connection.id],
@@ -60,18 +68,18 @@ def make_plan(office: Office, *, stopped_at: datetime | None = None) -> Plan:
             until=until,
             per_minute=connection.limits.units_per_minute / SEND_UNITS,
             in_flight=connection.limits.in_flight,
-            held_before=int(field_of(office.redis, redis_keys.HELD_BACK, connection.id) or 0),
+            held_before=int(field_of(admin.redis, redis_keys.HELD_BACK, connection.id) or 0),
         )
         for job in held:
             steps[job] = hold(job, steps.get(job))
     planned = tuple(steps.values())
-    looked_up = _looked_up(office.redis, planned, {each.id for each in connections if each.verify})
-    return Plan(run, position.cursor, last, position.seen_at, until, planned, looked_up)
+    looked_up = _looked_up(admin.redis, planned, {each.id for each in connections if each.verify})
+    return RestorePlan(run, position.cursor, last, position.seen_at, until, planned, looked_up)
 
 
-def _looked_up(redis: Redis, steps: Sequence[Step], verified: Collection[str]) -> frozenset[JobId]:
+def _looked_up(redis: Redis, steps: Sequence[RestoreStep], verified: Collection[str]) -> frozenset[JobId]:
     """The jobs that are held, of connections whose sent mails may be looked through."""
-    held = [step for step in steps if step.kind is Kind.HOLD and not step.closed]
+    held = [step for step in steps if step.kind is StepKind.HOLD and not step.closed]
     with redis.pipeline(transaction=False) as pipe:
         for step in held:
             pipe.hget(redis_keys.JOB + step.job, "connection")
@@ -83,15 +91,15 @@ def _looked_up(redis: Redis, steps: Sequence[Step], verified: Collection[str]) -
     return frozenset(job for job, connection in of.items() if connection in verified)
 
 
-def carry_out(office: Office, plan: Plan) -> list[State | None]:
+def carry_out(admin: Admin, plan: RestorePlan) -> list[State | None]:
     """Do what the plan says, and let pacing go on; gives the state that each job of it is in then, None if it is forgotten.
 
     Raises Refused where something has changed since the plan was made.
     """
-    position = read_position(office.engine)
-    if (run_id(office.redis), position.cursor) != (plan.run, plan.cursor):
+    position = read_position(admin.engine)
+    if (run_id(admin.redis), position.cursor) != (plan.run, plan.cursor):
         raise _changed()
-    office.publisher.publish_missing()
+    admin.publisher.publish_missing()
     since = plan.since.timestamp() if plan.since else 0.0
     done: list[Restored] = []
     for steps in chunks(plan.steps):
@@ -107,27 +115,27 @@ def carry_out(office: Office, plan: Plan) -> list[State | None]:
             for step in steps
         ]
         try:
-            done += run_many(office.redis, calls)[0]
+            done += run_many(admin.redis, calls)[0]
         except CheckedError:
             raise _changed() from None
-        run_many(office.redis, [close(step.job, step.reason) for step in steps if step.closed])
+        run_many(admin.redis, [close(step.job, step.reason) for step in steps if step.closed])
     now = replace(position, cursor=plan.survived)
     try:
-        write_position(office.engine, position, now)
+        write_position(admin.engine, position, now)
     except CursorMovedError:
         raise _changed() from None
-    vouch(office.redis, office.engine, _traces(office.redis, now), plan.run)
+    confirm_consistency(admin.redis, admin.engine, _traces(admin.redis, now), plan.run)
     return [each.state for each in done]
 
 
-def accept_gap(office: Office) -> None:
+def accept_gap(admin: Admin) -> None:
     """Let the record go on with what the stream still holds; raises SQLAlchemyError."""
-    run, position = run_id(office.redis), read_position(office.engine)
-    epoch = value_of(office.redis, redis_keys.EPOCH)
-    now = Position(START, epoch.decode() if epoch else None, position.seen_at)
-    write_position(office.engine, position, now)
-    office.redis.delete(redis_keys.RECORDED)
-    vouch(office.redis, office.engine, _traces(office.redis, now), run)
+    run, position = run_id(admin.redis), read_position(admin.engine)
+    epoch = value_of(admin.redis, redis_keys.EPOCH)
+    now = RecordPosition(START, epoch.decode() if epoch else None, position.seen_at)
+    write_position(admin.engine, position, now)
+    admin.redis.delete(redis_keys.RECORDED)
+    confirm_consistency(admin.redis, admin.engine, _traces(admin.redis, now), run)
 
 
 def _changed() -> Refused:
@@ -138,6 +146,6 @@ def _changed() -> Refused:
     )
 
 
-def _traces(redis: Redis, position: Position) -> Traces:
+def _traces(redis: Redis, position: RecordPosition) -> Traces:
     epoch = value_of(redis, redis_keys.EPOCH)
     return Traces(position, epoch.decode() if epoch else None, None, has_cursor=True)

@@ -30,7 +30,7 @@ UNKNOWN: Final = "unknown"
 """What came of a step whose job nobody knew any more."""
 
 
-class Kind(StrEnum):
+class StepKind(StrEnum):
     """What a step does."""
 
     SETTLE = "settle"
@@ -57,10 +57,10 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RestoreStep:
     """What is done about one job; `closed`: it is uncertain, and nobody is to be asked any more."""
 
-    kind: Kind
+    kind: StepKind
     job: JobId
     to: State
     reason: str
@@ -70,7 +70,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RestorePlan:
     """All that a repair would do, of this run of the server and while the record stands at `cursor`.
 
     `survived` is the last recorded event that the server still has; `looked_up` are those of the held that are looked for
@@ -82,15 +82,15 @@ class Plan:
     survived: str
     since: datetime | None
     until: datetime
-    steps: tuple[Step, ...] = field(default=())
+    steps: tuple[RestoreStep, ...] = field(default=())
     looked_up: frozenset[JobId] = frozenset()
 
-    def of(self, kind: Kind) -> list[JobId]:
+    def of(self, kind: StepKind) -> list[JobId]:
         """The jobs of one kind of step."""
         return [step.job for step in self.steps if step.kind is kind]
 
 
-def decide(recorded: Recorded, *, in_redis: bool) -> Step | None:
+def decide(recorded: Recorded, *, in_redis: bool) -> RestoreStep | None:
     """What to do about a job that something happened to since the copy was made; None if nothing."""
     attempts = tuple(
         KnownAttempt(each.n, each.begun_at, each.outcome or AttemptOutcome.UNKNOWN, each.detail)
@@ -99,23 +99,25 @@ def decide(recorded: Recorded, *, in_redis: bool) -> Step | None:
     known = None if in_redis else recorded.known
     state, reason = recorded.state, recorded.reason
     if state in FINAL:
-        return Step(Kind.SETTLE, recorded.job, state, reason, attempts, known)
+        return RestoreStep(StepKind.SETTLE, recorded.job, state, reason, attempts, known)
     if state is State.UNCERTAIN:
-        return Step(Kind.HOLD, recorded.job, state, reason, attempts, known, closed=recorded.decided)
+        return RestoreStep(
+            StepKind.HOLD, recorded.job, state, reason, attempts, known, closed=recorded.decided
+        )
     if state is State.SENDING:
-        return Step(Kind.HOLD, recorded.job, State.UNCERTAIN, UNDER_WAY, attempts, known)
+        return RestoreStep(StepKind.HOLD, recorded.job, State.UNCERTAIN, UNDER_WAY, attempts, known)
     if not in_redis and any(each.outcome == AttemptOutcome.UNKNOWN for each in attempts):
-        return Step(Kind.HOLD, recorded.job, State.UNCERTAIN, reason, attempts, known)
+        return RestoreStep(StepKind.HOLD, recorded.job, State.UNCERTAIN, reason, attempts, known)
     if not in_redis:
-        return Step(Kind.LOSE, recorded.job, State.FAILED, LOST, attempts, known)
-    return Step(Kind.KEEP, recorded.job, State.READY, reason, attempts) if attempts else None
+        return RestoreStep(StepKind.LOSE, recorded.job, State.FAILED, LOST, attempts, known)
+    return RestoreStep(StepKind.KEEP, recorded.job, State.READY, reason, attempts) if attempts else None
 
 
-def hold(job: JobId, step: Step | None) -> Step:
+def hold(job: JobId, step: RestoreStep | None) -> RestoreStep:
     """Hold a job that could have left, whatever else was to be done about it."""
     if step is None:
-        return Step(Kind.HOLD, job, State.UNCERTAIN, COULD_HAVE_LEFT)
-    return replace(step, kind=Kind.HOLD, to=State.UNCERTAIN, reason=COULD_HAVE_LEFT)
+        return RestoreStep(StepKind.HOLD, job, State.UNCERTAIN, COULD_HAVE_LEFT)
+    return replace(step, kind=StepKind.HOLD, to=State.UNCERTAIN, reason=COULD_HAVE_LEFT)
 
 
 def lane_order(priority: int, enqueued_ms: float) -> float:
@@ -124,7 +126,7 @@ def lane_order(priority: int, enqueued_ms: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingJob:
     """A job that waits in the restored server: its lane's order, from when it may leave, and until when."""
 
     job: JobId
@@ -134,7 +136,7 @@ class Waiting:
 
 
 def could_have_left(
-    lane: Iterable[Waiting],
+    lane: Iterable[WaitingJob],
     *,
     since: datetime | None,
     until: datetime,
@@ -177,7 +179,7 @@ def attempt_detail(row: dict[str, Any]) -> str:
     return json.dumps({name: item for name, item in value.items() if item is not None})
 
 
-def summary(plan: Plan) -> Sequence[str]:
+def summary(plan: RestorePlan) -> Sequence[str]:
     """Say what the plan would do, a line each."""
     since = plan.since.isoformat(timespec="seconds") if plan.since else "the beginning"
     found = Counter(str(step.kind) for step in plan.steps if not step.closed)
@@ -185,17 +187,17 @@ def summary(plan: Plan) -> Sequence[str]:
     return [*_counted(found, len(plan.looked_up)), window]
 
 
-def outcome(plan: Plan, states: Sequence[State | None]) -> dict[str, list[JobId]]:
+def outcome(plan: RestorePlan, states: Sequence[State | None]) -> dict[str, list[JobId]]:
     """What was done in fact, by what was done; `states` are those that the jobs of the plan's steps are in now."""
-    done: dict[str, list[JobId]] = {kind: [] for kind in Kind} | {UNKNOWN: []}
+    done: dict[str, list[JobId]] = {kind: [] for kind in StepKind} | {UNKNOWN: []}
     for step, state in zip(plan.steps, states, strict=True):
         done[_done(step, state)].append(step.job)
     return done
 
 
-def said(done: Mapping[str, Sequence[JobId]], plan: Plan) -> Sequence[str]:
+def said(done: Mapping[str, Sequence[JobId]], plan: RestorePlan) -> Sequence[str]:
     """Say what was done, a line each."""
-    held = [job for job in done[Kind.HOLD] if job in plan.looked_up]
+    held = [job for job in done[StepKind.HOLD] if job in plan.looked_up]
     lines = _counted({kind: len(jobs) for kind, jobs in done.items()}, len(held))
     if unknown := done[UNKNOWN]:
         lines.append(
@@ -204,19 +206,23 @@ def said(done: Mapping[str, Sequence[JobId]], plan: Plan) -> Sequence[str]:
     return lines
 
 
-def _done(step: Step, state: State | None) -> str:
+def _done(step: RestoreStep, state: State | None) -> str:
     if state is None:
         return UNKNOWN
     if state is State.UNCERTAIN:
-        return Kind.SETTLE if step.closed else Kind.HOLD
+        return StepKind.SETTLE if step.closed else StepKind.HOLD
     if state not in FINAL:
-        return Kind.KEEP
-    return Kind.LOSE if step.known and state is State.FAILED and step.kind is not Kind.SETTLE else Kind.SETTLE
+        return StepKind.KEEP
+    return (
+        StepKind.LOSE
+        if step.known and state is State.FAILED and step.kind is not StepKind.SETTLE
+        else StepKind.SETTLE
+    )
 
 
 def _counted(found: Mapping[str, int], looked_up: int) -> list[str]:
-    lines = [f"{count} {_WORDS[kind]}" for kind in Kind if (count := found.get(kind, 0))]
-    if held := found.get(Kind.HOLD, 0):
+    lines = [f"{count} {_WORDS[kind]}" for kind in StepKind if (count := found.get(kind, 0))]
+    if held := found.get(StepKind.HOLD, 0):
         lines.append(_who_decides(held, looked_up))
     return lines
 
@@ -230,8 +236,8 @@ def _who_decides(held: int, looked_up: int) -> str:
 
 
 _WORDS: Final = {
-    Kind.SETTLE: "end as the record says",
-    Kind.HOLD: "are held as uncertain: a copy may be out",
-    Kind.KEEP: "wait as before; what was tried since the copy is counted",
-    Kind.LOSE: "are lost: enqueued since the copy was made and not sent",
+    StepKind.SETTLE: "end as the record says",
+    StepKind.HOLD: "are held as uncertain: a copy may be out",
+    StepKind.KEEP: "wait as before; what was tried since the copy is counted",
+    StepKind.LOSE: "are lost: enqueued since the copy was made and not sent",
 }

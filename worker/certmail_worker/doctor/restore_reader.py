@@ -29,7 +29,14 @@ from certmail_config.ledger.upkeep import KnownAttempt, KnownJob
 from certmail_config.sql import tables
 from certmail_config.stores.connect import wrong_type
 from certmail_config.tenants.models import Connection
-from certmail_worker.doctor.restore_plan import Recorded, Step, Waiting, attempt_detail, decide, lane_order
+from certmail_worker.doctor.restore_plan import (
+    Recorded,
+    RestoreStep,
+    WaitingJob,
+    attempt_detail,
+    decide,
+    lane_order,
+)
 from certmail_worker.recording.consistency import order
 from certmail_worker.recording.writer import START
 
@@ -58,7 +65,7 @@ def ended_by(redis: Redis, since: datetime | None) -> datetime:
     return max(from_ms(noticed) if noticed else now, since)
 
 
-def touched(db: Db, redis: Redis, survived: str, keep_days: int) -> Iterator[Step]:
+def touched(db: Db, redis: Redis, survived: str, keep_days: int) -> Iterator[RestoreStep]:
     """A step for every job that something happened to since, as the record knows."""
     keep, now = timedelta(days=keep_days), datetime.now(UTC)
     events = tables.events
@@ -107,7 +114,7 @@ def _recorded(db: Db, jobs: Sequence[str], keep: timedelta) -> Iterator[tuple[Re
         yield recorded, row["updated_at"]
 
 
-def forgotten(db: Db, lost: Sequence[Step]) -> Iterator[tuple[str, Waiting]]:
+def forgotten(db: Db, lost: Sequence[RestoreStep]) -> Iterator[tuple[str, WaitingJob]]:
     """Jobs that the server has forgotten, as they waited before, with their connections."""
     events, deliveries = tables.events, tables.deliveries
     query = select(
@@ -123,13 +130,15 @@ def forgotten(db: Db, lost: Sequence[Step]) -> Iterator[tuple[str, Waiting]]:
             place = lane_order(int(json.loads(row.data)["priority"]), row.enqueued_at.timestamp() * 1000)
             yield (
                 row.connection,
-                Waiting(JobId(row.job), place, from_=row.send_at or ALWAYS, until=row.expires_at),
+                WaitingJob(JobId(row.job), place, from_=row.send_at or ALWAYS, until=row.expires_at),
             )
 
 
-def waiting(redis: Redis, connections: Sequence[Connection], until: datetime) -> Mapping[str, list[Waiting]]:
+def waiting(
+    redis: Redis, connections: Sequence[Connection], until: datetime
+) -> Mapping[str, list[WaitingJob]]:
     """The jobs that wait in the restored server and may leave by then, by connection."""
-    found: dict[str, list[Waiting]] = defaultdict(list)
+    found: dict[str, list[WaitingJob]] = defaultdict(list)
     for chunk in chunks(_may_wait(redis, connections, until)):
         for job, answer in _read(redis, chunk):
             try:
@@ -162,7 +171,7 @@ def _read(redis: Redis, jobs: Sequence[bytes]) -> Iterator[tuple[bytes, Any]]:
         yield job, answer
 
 
-def _waiting(job: bytes, answer: Sequence[Any]) -> tuple[str, Waiting | None]:
+def _waiting(job: bytes, answer: Sequence[Any]) -> tuple[str, WaitingJob | None]:
     """A job's connection, and how it waits; None if it does not. Raises one of UNREADABLE."""
     state, of, priority, enqueued, not_before, expires, held = answer
     resend = state == b"uncertain" and held != b"1"
@@ -170,7 +179,7 @@ def _waiting(job: bytes, answer: Sequence[Any]) -> tuple[str, Waiting | None]:
         return "", None
 
     place = lane_order(int(priority), int(enqueued))
-    return str(of, "utf-8"), Waiting(
+    return str(of, "utf-8"), WaitingJob(
         JobId(job.decode()),
         # What was on its way to a worker, or due to be sent again, goes before all.
         order=-1.0 if resend or state == b"dispatched" else place,

@@ -58,7 +58,7 @@ def find_dump(redis: Redis, settings: Settings) -> Dump | None:
     return Dump(path, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
 
 
-def doubt(redis: Redis, settings: Settings) -> str:
+def on_uncertain(redis: Redis, settings: Settings) -> str:
     """What must be ruled out before what an empty server lacks is declared lost. Raises RedisError."""
     found = find_dump(redis, settings)
     return f"{found.sentence} {FINAL_WORDS}" if found else ASK

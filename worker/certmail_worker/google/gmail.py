@@ -15,9 +15,9 @@ from certmail_worker.google.responses import Answer
 SEND_PATH: Final = "/gmail/v1/users/me/messages/send"
 UPLOAD_PATH: Final = "/upload/gmail/v1/users/me/messages/send?uploadType=media"
 MESSAGES_PATH: Final = "/gmail/v1/users/me/messages"
-MOST_JSON_BYTES: Final = 3_500_000
+MAX_JSON_BYTES: Final = 3_500_000
 """The JSON route fails above about 5 MB of request, a third of which is base64 (google.md §1.6)."""
-MOST_MESSAGE_BYTES: Final = 36_700_160
+MAX_MESSAGE_BYTES: Final = 36_700_160
 """The upload route's own limit, 35 MiB."""
 LIST_UNITS: Final = 5
 GET_UNITS: Final = 20
@@ -32,7 +32,7 @@ class Gmail:
 
     async def send(self, raw: bytes, token: str, window: SendWindow) -> Answer:
         """Send an RFC 5322 message from the token's own mailbox; a large one goes by upload."""
-        if len(raw) > MOST_JSON_BYTES:
+        if len(raw) > MAX_JSON_BYTES:
             headers = _authorization(token) | {"Content-Type": "message/rfc822"}
             return await exchange(
                 self.session, "POST", self._url(UPLOAD_PATH), window=window, headers=headers, data=raw

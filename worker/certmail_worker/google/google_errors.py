@@ -17,9 +17,9 @@ from typing import Any, Final
 from certmail_config.base.redaction import quote
 from certmail_worker.google.responses import Answered
 
-MOST_WAIT_SECONDS: Final = 86_400.0
+MAX_WAIT_SECONDS: Final = 86_400.0
 """Google's longest wait is "up to 24 h" (google.md §1.2); who names a later deadline has a wrong clock."""
-_MOST_PAGE_BYTES: Final = 10_000
+_MAX_PAGE_BYTES: Final = 10_000
 _RETRY_AFTER: Final = re.compile(
     r"Retry after (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)", re.IGNORECASE | re.ASCII
 )
@@ -52,7 +52,7 @@ def read_error(answer: Answered) -> GoogleError:
     reasons, message = _reasons(error), error.get("message")
     text = message if isinstance(message, str) else ""
     if not (reasons or text):
-        page = answer.body[:_MOST_PAGE_BYTES].decode("utf-8", "replace")
+        page = answer.body[:_MAX_PAGE_BYTES].decode("utf-8", "replace")
         broken = is_broken(answer)
         lacks = "with a body that broke off" if broken else "without Google's error body"
         words = f"HTTP {answer.status} {lacks}"
@@ -95,7 +95,7 @@ def named_wait(answer: Answered, words: str = "") -> float | None:
     deadlines.append(_http_date(header))
     waits += [(deadline - date).total_seconds() for deadline in deadlines if deadline is not None]
     ahead = [wait for wait in waits if wait > 0]
-    return min(max(ahead), MOST_WAIT_SECONDS) if ahead else None
+    return min(max(ahead), MAX_WAIT_SECONDS) if ahead else None
 
 
 def _error_object(body: bytes) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ from certmail_config.google import proxy as proxies
 from certmail_config.google.http import google_session
 from certmail_worker.google.responses import Answer, Answered, Lost, NotSent
 
-MOST_ANSWER_BYTES = 1_000_000
+MAX_ANSWER_BYTES = 1_000_000
 STREAMED_BYTES = 500_000
 
 
@@ -159,11 +159,11 @@ async def _read(response: aiohttp.ClientResponse) -> Answered:
     try:
         async for chunk in response.content.iter_any():
             body += chunk
-            if len(body) >= MOST_ANSWER_BYTES:
+            if len(body) >= MAX_ANSWER_BYTES:
                 break
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         broken, waited = _why(error), isinstance(error, TimeoutError)
-    return Answered(response.status, headers, bytes(body[:MOST_ANSWER_BYTES]), broken, waited)
+    return Answered(response.status, headers, bytes(body[:MAX_ANSWER_BYTES]), broken, waited)
 
 
 def _trouble_of_proxy(session: aiohttp.ClientSession, error: Exception) -> proxies.ProxyTrouble | None:

@@ -24,9 +24,9 @@ from certmail_config.google.oauth import (
     read_identity,
     refresh_form,
 )
-from certmail_config.google.token_errors import Blame, Denied, Grant
+from certmail_config.google.token_errors import Blame, Denied, GrantType
 from certmail_config.onboarding.google_steps import scopes_of
-from certmail_config.tenants.models import METADATA_SCOPE, SEND_SCOPE, Connection, Kind
+from certmail_config.tenants.models import METADATA_SCOPE, SEND_SCOPE, Connection, ConnectionKind
 from certmail_config.tenants.sealed_fields import open_from
 from certmail_worker.google.google_errors import named_wait
 from certmail_worker.google.http import exchange
@@ -55,7 +55,7 @@ def to_paste(connection: Connection) -> str:
 
 
 @dataclass(slots=True)
-class Minter:
+class TokenClient:
     """Asks the token endpoint at `url`; `client` is our OAuth client, needed for linked accounts.
 
     `key_seen`: Google was just seen to list the certificate that is asked with.
@@ -80,7 +80,7 @@ class Minter:
         if not isinstance(granted, Denied):
             return granted
         remedy = granted.remedy.replace(SEND_SCOPE, to_paste(connection))
-        if self.client is not None and connection.kind is Kind.SERVICE_PROVIDER_APP:
+        if self.client is not None and connection.kind is ConnectionKind.SERVICE_PROVIDER_APP:
             named = f"trust the application (OAuth client ID {self.client.id})"
             remedy = remedy.replace("trust the application", named)
         return replace(granted, wait=named_wait(answer), remedy=remedy)
@@ -106,13 +106,13 @@ class Minter:
         refused = read_answer(answer.status, answer.body, self._grant(connection))
         return refused if isinstance(refused, Denied) else None
 
-    def _grant(self, connection: Connection) -> Grant:
-        if connection.kind is Kind.SERVICE_PROVIDER_APP:
-            return Grant.OUR_CLIENT
-        return Grant.SEEN_KEY if self.key_seen else Grant.ASSERTION
+    def _grant(self, connection: Connection) -> GrantType:
+        if connection.kind is ConnectionKind.SERVICE_PROVIDER_APP:
+            return GrantType.OUR_CLIENT
+        return GrantType.SEEN_KEY if self.key_seen else GrantType.ASSERTION
 
     def _form(self, connection: Connection, purpose: Purpose) -> dict[str, str] | Denied:
-        if connection.kind is Kind.CUSTOMER_OWNED_APP:
+        if connection.kind is ConnectionKind.CUSTOMER_OWNED_APP:
             if connection.not_after is not None and connection.not_after.timestamp() <= time.time():
                 return _expired(connection.not_after)
             assert connection.service_account is not None, "checked when the connection was added"

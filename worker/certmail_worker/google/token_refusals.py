@@ -29,7 +29,7 @@ REMEMBERED_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class TokenRefusal:
     """A refusal that is known: how often in a row, since when, and when somebody may ask again (wall-clock seconds)."""
 
     denied: Denied
@@ -42,26 +42,26 @@ class Refusal:
         return replace(self.denied, wait=max(0.0, self.again_at - now))
 
 
-def refused(known: Refusal | None, denied: Denied, now: float, confirm_seconds: float) -> Refusal:
+def refused(known: TokenRefusal | None, denied: Denied, now: float, confirm_seconds: float) -> TokenRefusal:
     """One more refusal. Pure but for the jitter of back-offs."""
     count, since = (known.count + 1, known.since) if known else (1, now)
     named = 0.0 if denied.wait is None else denied.wait + MARGIN_SECONDS
     if denied.blame is not Blame.CUSTOMER:
-        return Refusal(denied, count, since, now + max(named, backoff.seconds(backoff.TOKEN, count)))
+        return TokenRefusal(denied, count, since, now + max(named, backoff.seconds(backoff.TOKEN, count)))
     blamed_before = known is not None and known.denied.blame is Blame.CUSTOMER
     confirmed = denied.confirmed or (blamed_before and now >= since + confirm_seconds)
     since = since if blamed_before else now
-    return Refusal(replace(denied, confirmed=confirmed), count, since, now + max(named, confirm_seconds))
+    return TokenRefusal(replace(denied, confirmed=confirmed), count, since, now + max(named, confirm_seconds))
 
 
 @dataclass(slots=True)
-class Refusals:
+class TokenRefusals:
     """The fleet's memory of them. Every method raises RedisError."""
 
     redis: Redis
     vault: Vault
 
-    async def known(self, connection: Connection, purpose: Purpose) -> Refusal | None:
+    async def known(self, connection: Connection, purpose: Purpose) -> TokenRefusal | None:
         """The last refusal, unless a token was granted since."""
         sealed = await avalue_of(self.redis, _name(connection, purpose))
         if sealed is None:
@@ -71,9 +71,9 @@ class Refusals:
         except SealBroken:
             return None  # under a key that is gone: asking again is right then
         denied = Denied(**{**value.pop("denied"), "blame": Blame(value.pop("blame"))})
-        return Refusal(denied, **value)
+        return TokenRefusal(denied, **value)
 
-    async def note(self, connection: Connection, purpose: Purpose, refusal: Refusal, now: float) -> None:
+    async def note(self, connection: Connection, purpose: Purpose, refusal: TokenRefusal, now: float) -> None:
         """Remember a refusal."""
         denied = asdict(refusal.denied)
         value = {

@@ -23,9 +23,9 @@ from certmail_config.base.redis_answers import avalue_of
 from certmail_config.crypto.vault import Vault
 from certmail_config.google.token_errors import Blame, Denied
 from certmail_config.tenants.models import Connection
-from certmail_worker.google.token_client import Minter, Purpose
+from certmail_worker.google.token_client import Purpose, TokenClient
 from certmail_worker.google.token_refusals import MARGIN_SECONDS as HOLD_MARGIN_SECONDS
-from certmail_worker.google.token_refusals import Refusals, refused
+from certmail_worker.google.token_refusals import TokenRefusals, refused
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Tokens:
 
     redis: Redis
     vault: Vault
-    minter: Minter
+    token_client: TokenClient
     confirm_seconds: float = 60.0
     _known: dict[Key, Token] = field(default_factory=dict)
     _asking: dict[Key, asyncio.Task[Token | Denied]] = field(default_factory=dict)
@@ -134,7 +134,7 @@ class Tokens:
             await self.redis.eval(_RELEASE, 1, lock, nonce)
 
     async def _ask(self, connection: Connection, purpose: Purpose) -> Token | Denied:
-        granted = await self.minter.mint(connection, purpose)
+        granted = await self.token_client.mint(connection, purpose)
         if isinstance(granted, Denied):
             return await self._refused(connection, purpose, granted)
         await self._refusals.forget(connection, purpose)
@@ -167,8 +167,8 @@ class Tokens:
         return refusal.told(now)
 
     @property
-    def _refusals(self) -> Refusals:
-        return Refusals(self.redis, self.vault)
+    def _refusals(self) -> TokenRefusals:
+        return TokenRefusals(self.redis, self.vault)
 
     async def _cached(self, connection: Connection, purpose: Purpose) -> Token | None:
         sealed = await avalue_of(self.redis, _name(connection, purpose))

@@ -32,7 +32,7 @@ async def unnoted() -> None:
     """For a service whose progress nobody notes."""
 
 
-class Progress:
+class ServiceProgress:
     """One worker process's notes, and what it has said of standstills; belongs to its loop."""
 
     def __init__(

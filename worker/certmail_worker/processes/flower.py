@@ -44,7 +44,7 @@ from certmail_worker.processes.wrong_tries import SECONDS, WrongTries
 
 log = logging.getLogger(__name__)
 
-MOST_TASKS: Final = 20_000  # some 100 MB; Flower forgets the oldest
+MAX_TASKS: Final = 20_000  # some 100 MB; Flower forgets the oldest
 EVENTS_RETRY_SECONDS: Final = 2.0
 FORGET_WORKERS_SECONDS: Final = (
     3600  # a worker's name has its process id in it: each restart leaves a name behind
@@ -72,7 +72,7 @@ def serve(app: Celery, auth: str, host: str, port: int, *, announce: Callable[[s
         options=options,
         # Our workers send events unasked. Asking, every five seconds, would take a thread each time while Redis is
         # away, and hold it until Redis is back, even if that keeps the process from ending.
-        events=Watch(app, io_loop, enable_events=False, max_tasks_in_memory=MOST_TASKS),
+        events=Watch(app, io_loop, enable_events=False, max_tasks_in_memory=MAX_TASKS),
         io_loop=io_loop,
         log_function=_log_refusals,
         **pages,
@@ -103,13 +103,13 @@ class ReadOnlyFlower(Flower):  # type: ignore[misc]  # Flower ships no types
         scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
         address, now = str(request.remote_ip), time.monotonic()
         if scheme and self._wrong.wait(address, now):
-            return self.get_handler_delegate(request, Refusal, {"status_code": 429})
+            return self.get_handler_delegate(request, GateRefusal, {"status_code": 429})
         if scheme != "Basic" or not hmac.compare_digest(credentials.encode(), self._credentials):
             if scheme:
                 self._wrong.note(address, now)
-            return self.get_handler_delegate(request, Refusal, {"status_code": 401})
+            return self.get_handler_delegate(request, GateRefusal, {"status_code": 401})
         if request.method not in READING and request.path != READ_BY_POST:
-            return self.get_handler_delegate(request, Refusal, {"status_code": 403})
+            return self.get_handler_delegate(request, GateRefusal, {"status_code": 403})
         return super().find_handler(request, **kwargs)
 
     @property
@@ -133,7 +133,7 @@ class Watch(Events):  # type: ignore[misc]  # as above
                 time.sleep(EVENTS_RETRY_SECONDS)
 
 
-class Refusal(ErrorHandler):
+class GateRefusal(ErrorHandler):
     """The gate's answer."""
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 
 from certmail_config.base import redis_keys
 from certmail_config.base.redis_answers import value_of, values_of
-from certmail_worker.recording.writer import START, Position, read_position, write_position
+from certmail_worker.recording.writer import START, RecordPosition, read_position, write_position
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ WORDS: Final[dict[Lineage, tuple[str, str]]] = {
 class Traces:
     """What both stores show. `recorded` is what Redis believes to be in SQL, `has_cursor` whether its stream holds SQL's last event."""
 
-    position: Position
+    position: RecordPosition
     epoch: str | None
     recorded: str | None
     has_cursor: bool
@@ -116,7 +116,7 @@ def check(redis: Redis, engine: Engine) -> bool:
     traces = read_traces(redis, engine)
     lineage = assess(traces)
     if lineage not in WORDS:
-        vouch(redis, engine, traces, run)
+        confirm_consistency(redis, engine, traces, run)
         return True
     message, remedy = WORDS[lineage]
     log.error("pacing_stopped", extra={"code": lineage, "error": message, "remedy": remedy})
@@ -125,7 +125,7 @@ def check(redis: Redis, engine: Engine) -> bool:
     return False
 
 
-def vouch(redis: Redis, engine: Engine, traces: Traces, run: str) -> None:
+def confirm_consistency(redis: Redis, engine: Engine, traces: Traces, run: str) -> None:
     """Let this run of the server be paced; both stores carry the same epoch then."""
     position = traces.position
     # Of two that do this at the very first start, one names it.
@@ -134,7 +134,7 @@ def vouch(redis: Redis, engine: Engine, traces: Traces, run: str) -> None:
     assert named is not None, "it was set above, and nobody takes it away"
     epoch = named.decode()
     if position.epoch != epoch:
-        write_position(engine, position, Position(position.cursor, epoch, position.seen_at))
+        write_position(engine, position, RecordPosition(position.cursor, epoch, position.seen_at))
     redis.delete(redis_keys.STOPPED, redis_keys.WENT_BACK, redis_keys.HELD_BACK)
     redis.set(redis_keys.CHECKED_RUN, run)
 

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 TELL_SECONDS: Final = 60.0
 
 
-class Waiting:
+class OutageLog:
     """Says once a minute that the record waits for the database, with figures, and once that it goes on."""
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ from certmail_config.base.redis_answers import aserver_time, avalue_of
 from certmail_worker.google.tenant_cache import Directory
 from certmail_worker.health.progress import GotOn, unnoted
 from certmail_worker.recording.decoding import decode
-from certmail_worker.recording.outage_log import Waiting
+from certmail_worker.recording.outage_log import OutageLog
 from certmail_worker.recording.writer import (
     START,
     CursorMovedError,
@@ -47,7 +47,7 @@ async def record(redis: Redis, directory: Directory, engine: Engine, got_on: Got
 
     Raises RedisError, SealBroken when the vault lacks a key, CursorLostError.
     """
-    waiting = Waiting()
+    waiting = OutageLog()
     while True:
         try:
             await _record(redis, directory, engine, waiting, got_on)
@@ -57,7 +57,7 @@ async def record(redis: Redis, directory: Directory, engine: Engine, got_on: Got
 
 
 async def _record(
-    redis: Redis, directory: Directory, engine: Engine, waiting: Waiting, got_on: GotOn
+    redis: Redis, directory: Directory, engine: Engine, waiting: OutageLog, got_on: GotOn
 ) -> None:
     cursor, seen = await _own_cursor(redis, engine), 0.0
     waiting.over()

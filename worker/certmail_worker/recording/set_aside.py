@@ -17,8 +17,8 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from certmail_config.base.redaction import quote
 
 BODY: Final = b"body"
-MOST_FIELDS: Final = 50
-MOST_CHARACTERS: Final = 300
+MAX_FIELDS: Final = 50
+MAX_CHARACTERS: Final = 300
 _ID, _TYPE, _TENANT, _JOB = 64, 32, 63, 36
 
 
@@ -41,7 +41,7 @@ class Aside:
 
 def aside_row(aside: Aside, now: datetime) -> dict[str, Any]:
     """Its row, which any database takes, whatever the event holds."""
-    names = list(aside.raw)[:MOST_FIELDS]
+    names = list(aside.raw)[:MAX_FIELDS]
     fields = {_text(name): _shown(name, aside.raw[name]) for name in names}
     if len(aside.raw) > len(names):
         fields["…"] = f"{len(aside.raw) - len(names)} more"
@@ -85,4 +85,4 @@ def _shown(name: bytes, value: bytes) -> str:
 
 
 def _text(value: bytes) -> str:
-    return quote(value[: 4 * MOST_CHARACTERS].decode("utf-8", "backslashreplace"), MOST_CHARACTERS)
+    return quote(value[: 4 * MAX_CHARACTERS].decode("utf-8", "backslashreplace"), MAX_CHARACTERS)

@@ -46,7 +46,7 @@ class CursorMovedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class RecordPosition:
     """How far the record is, and of which ledger; `seen_at` is when it was last seen that nothing more had happened."""
 
     cursor: str = START
@@ -54,7 +54,7 @@ class Position:
     seen_at: datetime | None = None
 
 
-def read_position(engine: Engine) -> Position:
+def read_position(engine: Engine) -> RecordPosition:
     """Where the record stands; raises SQLAlchemyError."""
     with engine.begin() as db:
         row = db.execute(
@@ -62,8 +62,8 @@ def read_position(engine: Engine) -> Position:
         ).one_or_none()
         if row is None:
             db.execute(insert(tables.recorder).values(id=1, cursor=START))
-            return Position()
-        return Position(row.cursor, row.epoch, row.seen_at)
+            return RecordPosition()
+        return RecordPosition(row.cursor, row.epoch, row.seen_at)
 
 
 def read_cursor(engine: Engine) -> str:
@@ -71,7 +71,7 @@ def read_cursor(engine: Engine) -> str:
     return read_position(engine).cursor
 
 
-def write_position(engine: Engine, was: Position, now: Position) -> None:
+def write_position(engine: Engine, was: RecordPosition, now: RecordPosition) -> None:
     """Move the position without recording anything; raises CursorMovedError."""
     with engine.begin() as db:
         move = update(tables.recorder).where(

@@ -1,4 +1,4 @@
-"""Which messages of Celery's a worker takes up: doorbells and enquiries, as certmail writes them. Pure.
+"""Which messages of Celery's a worker takes up: doorbells and worker requests, as certmail writes them. Pure.
 
 Celery and kombu believe what lies in their queue; a message of another shape ends a worker, or keeps it busy for ever.
 """
@@ -11,7 +11,7 @@ from typing import Any, Final
 from certmail_config.stores.broker import DELIVER, PROBE
 
 TASKS: Final = frozenset({DELIVER, PROBE})
-MOST_BYTES: Final = 20_000
+MAX_BYTES: Final = 20_000
 """Of a body: a doorbell's has some fifty."""
 LONGEST_ID: Final = 100
 _NEVER_SET: Final = ("eta", "expires", "compression", "shadow", "group", "chord")
@@ -57,7 +57,7 @@ def no_doorbell(message: Mapping[str, Any]) -> str | None:
         return "it sets time limits"
     if not isinstance(headers.get("retries", 0), int):
         return "its retries are no number"
-    if len(message.get("body", "")) > MOST_BYTES:
+    if len(message.get("body", "")) > MAX_BYTES:
         return "its body is too large"
     return None
 
@@ -75,5 +75,5 @@ def no_call(payload: object) -> str | None:
 
 
 def is_name(value: object) -> bool:
-    """Whether it could name a job, an enquiry or a message."""
+    """Whether it could name a job, a worker request or a message."""
     return isinstance(value, str) and 0 < len(value) <= LONGEST_ID and value.isascii() and value.isprintable()

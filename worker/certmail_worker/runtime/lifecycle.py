@@ -11,8 +11,8 @@ from functools import partial
 from celery import Celery
 from redis.exceptions import RedisError
 
-from certmail_config.admin.admin import Office
-from certmail_config.base.durability import NOTHING_PROMISED, Durability, Kind, prove
+from certmail_config.admin.admin import Admin
+from certmail_config.base.durability import NOTHING_PROMISED, Durability, DurabilityKind, prove
 from certmail_config.base.errors import StoresUnreachable
 from certmail_config.base.ids import uuid7
 from certmail_config.jobs.uncertain_policy import Policy
@@ -21,17 +21,17 @@ from certmail_config.settings.foreign_variables import say_environment
 from certmail_config.settings.oauth_client import oauth_client
 from certmail_config.sql.engine import open_database
 from certmail_config.status.stalls import STANDSTILL_SECONDS
-from certmail_config.stores.capacity import Limits
+from certmail_config.stores.capacity import StoreLimits
 from certmail_config.stores.connect import check_channels, connect, connect_async, database_url, open_vault
-from certmail_worker.delivery.context import Desk
+from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.delivery.settlement import Rules
 from certmail_worker.google.gmail import Gmail
 from certmail_worker.google.http import new_session
 from certmail_worker.google.tenant_cache import Directory
-from certmail_worker.google.token_client import Minter
+from certmail_worker.google.token_client import TokenClient
 from certmail_worker.google.tokens import Tokens
 from certmail_worker.health.clock_skew import Skew
-from certmail_worker.health.progress import Progress
+from certmail_worker.health.progress import ServiceProgress
 from certmail_worker.recording.consistency import check
 from certmail_worker.recording.recorder import record
 from certmail_worker.runtime.doorbell import Doorbell
@@ -40,7 +40,7 @@ from certmail_worker.services.keeper import Keeper
 from certmail_worker.services.pacer import pace
 from certmail_worker.services.pacing_guard import say_stopped
 from certmail_worker.services.reaper import sweep
-from certmail_worker.services.retention import MOST_SECONDS, PAUSE_SECONDS, forget_in_time
+from certmail_worker.services.retention import MAX_SECONDS, PAUSE_SECONDS, forget_in_time
 from certmail_worker.uncertain.verifier import verify
 
 log = logging.getLogger(__name__)
@@ -49,8 +49,8 @@ log = logging.getLogger(__name__)
 class WorkerLife:
     """What a worker has beside its tasks; one per process. `redis_url` is the server that was found usable."""
 
-    desk: Desk
-    office: Office
+    context: DeliveryContext
+    admin: Admin
 
     def __init__(self, app: Celery, settings: Settings, redis_url: str) -> None:
         self._app = app
@@ -66,7 +66,7 @@ class WorkerLife:
     @property
     def owes(self) -> int:
         """How many deliveries have begun and are not settled yet: a worker does not end before they are."""
-        return len(self.desk.unsettled)
+        return len(self.context.unsettled)
 
     async def start(self, capacity: int) -> None:
         """Open what deliveries need, and begin to advertise; raises CertmailError for what cannot work.
@@ -74,7 +74,7 @@ class WorkerLife:
         That the server is durable is proven here too: Celery's own command line does without our other start-up.
         """
         settings = self._settings
-        if self._durability.kind is Kind.NONE:
+        if self._durability.kind is DurabilityKind.NONE:
             log.warning("durability_none", extra={"error": NOTHING_PROMISED})
         say_environment(log, unknown_names())
         await asyncio.to_thread(self._prove)
@@ -88,15 +88,15 @@ class WorkerLife:
         )
         self._redis = connect_async(self._redis_url)
         self._engine = open_database(database_url(settings))
-        self.office = Office(settings, self._engine, connect(self._redis_url), vault)
+        self.admin = Admin(settings, self._engine, connect(self._redis_url), vault)
         await asyncio.to_thread(self._publish_limits)
         self._doorbell = Doorbell(self._app)
-        minter = Minter(self._session, settings.google_token_url, vault, oauth_client(settings))
-        self.desk = Desk(
+        token_client = TokenClient(self._session, settings.google_token_url, vault, oauth_client(settings))
+        self.context = DeliveryContext(
             worker=f"{socket.gethostname()}:{os.getpid()}:{uuid7(0)[-6:]}",
             redis=self._redis,
             directory=Directory(self._redis, vault),
-            tokens=Tokens(self._redis, vault, minter, settings.confirm_seconds),
+            tokens=Tokens(self._redis, vault, token_client, settings.confirm_seconds),
             gmail=Gmail(self._session, settings.gmail_url),
             rules=Rules(
                 uncertain=Policy.parse(settings.uncertain),
@@ -110,24 +110,24 @@ class WorkerLife:
             send_window_seconds=settings.send_window_seconds,
             replicas=self._durability.replicas,
         )
-        limits = Limits(settings.redis_memory_max, settings.events_max)
-        progress = Progress(self._redis, self.desk.worker, skew)
+        limits = StoreLimits(settings.redis_memory_max, settings.events_max)
+        progress = ServiceProgress(self._redis, self.context.worker, skew)
         rest = settings.care_seconds + STANDSTILL_SECONDS
         services = {
             "pacer": partial(
-                pace, self.desk, self._doorbell.ring, self._check_server, limits, progress.of("pacer")
+                pace, self.context, self._doorbell.ring, self._check_server, limits, progress.of("pacer")
             ),
-            "reaper": partial(sweep, self.desk, progress.of("reaper")),
-            "verifier": partial(verify, self.desk, progress.of("verifier")),
+            "reaper": partial(sweep, self.context, progress.of("reaper")),
+            "verifier": partial(verify, self.context, progress.of("verifier")),
             "recorder": partial(
-                record, self._redis, self.desk.directory, self._engine, progress.of("recorder")
+                record, self._redis, self.context.directory, self._engine, progress.of("recorder")
             ),
-            "caretaker": partial(take_care, self.desk, self.office, progress.of("caretaker", within=rest)),
+            "caretaker": partial(take_care, self.context, self.admin, progress.of("caretaker", within=rest)),
             "retention": partial(
-                forget_in_time, self.office, progress.of("retention", within=PAUSE_SECONDS + MOST_SECONDS)
+                forget_in_time, self.admin, progress.of("retention", within=PAUSE_SECONDS + MAX_SECONDS)
             ),
         }
-        self._keeper = Keeper(self.desk, capacity, services, progress)
+        self._keeper = Keeper(self.context, capacity, services, progress)
         self._keeper.start()
 
     def _prove(self) -> None:
@@ -138,7 +138,7 @@ class WorkerLife:
     def _publish_limits(self) -> None:
         """With SQL away the lanes keep the limits that they have: no reason not to send."""
         try:
-            self.office.publisher.publish_limits()
+            self.admin.publisher.publish_limits()
         except StoresUnreachable as error:
             log.warning("limits_not_published", extra={"code": error.code, "error": error.message})
         except RedisError as error:
@@ -155,7 +155,7 @@ class WorkerLife:
                 say_stopped(redis, error)
                 return False
             # A server that comes back from an older copy does not know of it: it must not go on by that.
-            Office(self._settings, self._engine, redis, self._vault).publisher.publish_pauses()
+            Admin(self._settings, self._engine, redis, self._vault).publisher.publish_pauses()
             return check(redis, self._engine)
 
     async def quiet(self) -> None:
@@ -165,11 +165,11 @@ class WorkerLife:
     async def stop(self) -> None:
         """Let go of everything."""
         await self._keeper.quiet()
-        await self.desk.tokens.close()
+        await self.context.tokens.close()
         await self._session.close()
         await self._redis.aclose()
         await asyncio.to_thread(self._doorbell.close)
-        self.office.redis.close()
+        self.admin.redis.close()
         self._engine.dispose()
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TextIO
 
-MOST: Final = 5
+MAX_LINES: Final = 5
 """So often the same is said within a window."""
 WINDOW_SECONDS: Final = 10.0
 ALIKE_SECONDS: Final = 60.0
@@ -72,7 +72,7 @@ class Collapsing(logging.StreamHandler[TextIO]):
             key = self._key(record, "")  # names that somebody makes up do not fill the memory
             seen = self._seen.get(key)
         if seen is None:
-            most, seconds = (MOST, WINDOW_SECONDS) if alike is None else (1, ALIKE_SECONDS)
+            most, seconds = (MAX_LINES, WINDOW_SECONDS) if alike is None else (1, ALIKE_SECONDS)
             seen = self._seen[key] = _Seen(record, most, self._monotonic() + seconds)
             self._first_end = min(each.until for each in self._seen.values())
         seen.count += 1

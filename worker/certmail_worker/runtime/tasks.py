@@ -21,11 +21,11 @@ def register(app: Celery, life: WorkerLife) -> None:
 
     async def certmail_deliver(job_id: str) -> End:
         """Deliver one reminder."""
-        return await deliver(life.desk, JobId(job_id))
+        return await deliver(life.context, JobId(job_id))
 
-    async def certmail_probe(enquiry_id: str) -> str:
+    async def certmail_probe(request_id: str) -> str:
         """Ask Google what the gateway wants to know of a connection."""
-        return await answer(life.office, enquiry_id, life.desk.worker)
+        return await answer(life.admin, request_id, life.context.worker)
 
     app.task(certmail_deliver, name=DELIVER, Request="certmail_worker.runtime.task_request:Reporting")
     app.task(certmail_probe, name=PROBE)

@@ -8,8 +8,8 @@ from typing import Final
 
 from tenacity import wait_exponential, wait_random
 
-from certmail_config.sql.registry import Glance
-from certmail_config.tenants.models import ConnectionState, Kind
+from certmail_config.sql.registry import ConnectionHealth
+from certmail_config.tenants.models import ConnectionKind, ConnectionState
 from certmail_worker.google import backoff
 
 # In rounds of the caretaker, of CARE_SECONDS (10) each.
@@ -37,33 +37,33 @@ FORGOTTEN_SECONDS: Final = 86_400.0
 """A connection that needed no look for so long counts as healthy: its next trouble is a first one."""
 
 
-def is_patient(glance: Glance) -> bool:
+def needs_checks(health: ConnectionHealth) -> bool:
     """Whether it may turn out to work, or not to, or to have a certificate take over, without anybody's saying so."""
-    if glance.state is ConnectionState.ACTIVE and glance.refused:
+    if health.state is ConnectionState.ACTIVE and health.refused:
         return True  # refused once: it is looked at again before it is believed
-    if glance.kind is Kind.SERVICE_PROVIDER_APP:
-        return glance.state is ConnectionState.ATTENTION and glance.linked
-    if glance.kind is None or glance.state is ConnectionState.DISABLED:
+    if health.kind is ConnectionKind.SERVICE_PROVIDER_APP:
+        return health.state is ConnectionState.ATTENTION and health.linked
+    if health.kind is None or health.state is ConnectionState.DISABLED:
         return False
-    return glance.rotating or glance.state in {ConnectionState.PENDING, ConnectionState.ATTENTION}
+    return health.rotating or health.state in {ConnectionState.PENDING, ConnectionState.ATTENTION}
 
 
-def heal_in(glance: Glance, tries: int) -> float:
+def check_in(health: ConnectionHealth, tries: int) -> float:
     """In how many rounds to look at a patient, after so many looks in vain."""
-    code = glance.code or ""
+    code = health.code or ""
     if code.startswith("vault_"):
         return backoff.seconds(OURS, tries + 1)
-    soon = glance.state is not ConnectionState.ATTENTION or glance.rotating or code in SPREADING
+    soon = health.state is not ConnectionState.ATTENTION or health.rotating or code in SPREADING
     return backoff.seconds(SOON if soon else LATER, tries + 1)
 
 
-def _trouble(glance: Glance) -> str:
+def _trouble(health: ConnectionHealth) -> str:
     """What it is looked at for; each certificate that is to take over is a matter of its own."""
-    if glance.state is ConnectionState.ACTIVE and glance.refused:
+    if health.state is ConnectionState.ACTIVE and health.refused:
         return "a refusal"
-    if glance.state is ConnectionState.ACTIVE:
-        return f"the certificate after that of {glance.not_after}"
-    return f"{glance.state} {glance.code}"
+    if health.state is ConnectionState.ACTIVE:
+        return f"the certificate after that of {health.not_after}"
+    return f"{health.state} {health.code}"
 
 
 def warning_days(not_after: datetime, now: datetime) -> int | None:
@@ -73,7 +73,7 @@ def warning_days(not_after: datetime, now: datetime) -> int | None:
 
 
 @dataclass(slots=True)
-class Case:
+class ScheduledCheck:
     """A patient: looked at so often, and next at this time."""
 
     tries: int
@@ -82,30 +82,30 @@ class Case:
 
 
 @dataclass(slots=True)
-class Ward:
+class CheckSchedule:
     """All patients; a round takes so many seconds. It is one keeper's memory: another begins anew, soon."""
 
     round_seconds: float = 10.0
-    cases: dict[str, Case] = field(default_factory=dict)
+    cases: dict[str, ScheduledCheck] = field(default_factory=dict)
     count_at: float = 0.0
     """When to count again what waits, on this process's clock."""
 
-    def due(self, glances: list[Glance], now: float) -> list[Glance]:
+    def due(self, candidates: list[ConnectionHealth], now: float) -> list[ConnectionHealth]:
         """Those to be looked at now; counts as looked at."""
         found = []
-        for glance in glances:
-            if not is_patient(glance):
+        for health in candidates:
+            if not needs_checks(health):
                 continue
-            case = self.cases.get(glance.id)
-            first = now + heal_in(glance, 0) * self.round_seconds
-            trouble = _trouble(glance)
+            case = self.cases.get(health.id)
+            first = now + check_in(health, 0) * self.round_seconds
+            trouble = _trouble(health)
             if case is None or (case.trouble != trouble and case.next > first):
                 # New, or in other trouble than the last time, which may pass sooner.
-                case = self.cases[glance.id] = Case(0, first, trouble)
+                case = self.cases[health.id] = ScheduledCheck(0, first, trouble)
             if now >= case.next:
                 case.tries, case.trouble = case.tries + 1, trouble
-                case.next = now + heal_in(glance, case.tries) * self.round_seconds
-                found.append(glance)
+                case.next = now + check_in(health, case.tries) * self.round_seconds
+                found.append(health)
         for id_ in [id_ for id_, case in self.cases.items() if now > case.next + FORGOTTEN_SECONDS]:
             del self.cases[id_]
         return found

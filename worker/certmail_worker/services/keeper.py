@@ -19,9 +19,9 @@ from redis.typing import EncodableT, FieldT
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import CertmailError
 from certmail_config.ledger import advertise, keep
-from certmail_worker.delivery.context import Desk
+from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.google.http import boottime
-from certmail_worker.health.progress import Progress
+from certmail_worker.health.progress import ServiceProgress
 from certmail_worker.health.server_clock import Sample, believable
 
 log = logging.getLogger(__name__)
@@ -42,9 +42,13 @@ class Keeper:
     """Advertises this worker, and runs the services whenever it holds the keeper's lease."""
 
     def __init__(
-        self, desk: Desk, capacity: int, services: Mapping[str, Service], progress: Progress
+        self,
+        context: DeliveryContext,
+        capacity: int,
+        services: Mapping[str, Service],
+        progress: ServiceProgress,
     ) -> None:
-        self._desk = desk
+        self._desk = context
         self._progress = progress
         self._capacity = capacity
         self._services = services

@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 
 from certmail_config.base.ids import JobId
 from certmail_config.ledger import Stop, dispatch
-from certmail_config.stores.capacity import LOOK_SECONDS, Limits
-from certmail_worker.delivery.context import Desk
+from certmail_config.stores.capacity import LOOK_SECONDS, StoreLimits
+from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.health.progress import GotOn, unnoted
 from certmail_worker.services.pacing_guard import Guard
 
 log = logging.getLogger(__name__)
 
-MOST = 500
+MAX = 500
 """Jobs leased in one step; more would make the script hold the server for too long."""
 LONGEST_PAUSE = 0.1
 SHORTEST_PAUSE = 0.01
@@ -25,10 +25,10 @@ PAUSED_PAUSE = 0.5
 
 
 async def pace(
-    desk: Desk,
+    context: DeliveryContext,
     ring: Callable[[Sequence[JobId]], None],
     check_server: Callable[[], bool],
-    limits: Limits,
+    limits: StoreLimits,
     got_on: GotOn = unnoted,
 ) -> None:
     """Pace until cancelled; raises RedisError, or what ringing raises: then leases end and jobs return to their lanes.
@@ -36,13 +36,13 @@ async def pace(
     A server that nobody has checked since it started is checked first; raises what that raises, SQLAlchemyError say.
     From one that is full, or lacks the replicas that must confirm, nothing more leaves.
     """
-    guard = Guard(desk.redis, limits, replicas=desk.replicas)
+    guard = Guard(context.redis, limits, replicas=context.replicas)
     while True:
         if await guard.forbids():
             await got_on()  # that nothing may leave is said elsewhere
             await asyncio.sleep(LOOK_SECONDS)
             continue
-        step = await desk.ledger(dispatch(MOST))
+        step = await context.ledger(dispatch(MAX))
         if step.stopped is not Stop.UNCHECKED:
             await got_on()
         if step.stopped is not None:

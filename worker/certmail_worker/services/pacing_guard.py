@@ -25,7 +25,7 @@ from certmail_config.stores.capacity import (
     PACING_SHARE,
     Figures,
     Full,
-    Limits,
+    StoreLimits,
     ask,
     read_figures,
     room,
@@ -42,7 +42,7 @@ class Guard:
     def __init__(
         self,
         redis: AsyncRedis,
-        limits: Limits,
+        limits: StoreLimits,
         *,
         replicas: int = 0,
         monotonic: Callable[[], float] = time.monotonic,

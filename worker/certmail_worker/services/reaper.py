@@ -7,24 +7,24 @@ import logging
 
 from certmail_config.jobs.states import State
 from certmail_config.ledger import reap
-from certmail_worker.delivery.context import Desk
+from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.health.progress import GotOn, unnoted
 
 log = logging.getLogger(__name__)
 
-MOST = 200
+BATCH = 200
 PAUSE_SECONDS = 0.5
 
 
-async def sweep(desk: Desk, got_on: GotOn = unnoted) -> None:
+async def sweep(context: DeliveryContext, got_on: GotOn = unnoted) -> None:
     """Reap until cancelled; raises RedisError. While all is stopped, nothing is reaped: pacer and keeper say why."""
     while True:
-        swept = await desk.ledger(reap(MOST))
+        swept = await context.ledger(reap(BATCH))
         await got_on()
         for job, was, now in swept.moved:
             if was is None:
                 log.error("job_broken", extra={"job": job, "state": now})
             elif was is not State.SCHEDULED:
                 log.info("reaped", extra={"job": job, "was": was, "state": now})
-        if swept.looked_at < MOST:
+        if swept.looked_at < BATCH:
             await asyncio.sleep(PAUSE_SECONDS)

@@ -14,7 +14,7 @@ from typing import Final
 
 from sqlalchemy import Connection as Db
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.ledger import close, run_many
 from certmail_config.settings import Settings
 from certmail_config.sql.retention import (
@@ -29,10 +29,10 @@ from certmail_worker.health.progress import GotOn, unnoted
 
 log = logging.getLogger(__name__)
 
-MOST: Final = 500
+BATCH: Final = 500
 """In one transaction: the recorder writes between them."""
 PAUSE_SECONDS: Final = 3600.0
-MOST_SECONDS: Final = 600.0
+MAX_SECONDS: Final = 600.0
 """How long it may take to forget what is due."""
 
 
@@ -45,10 +45,10 @@ class Forgotten:
     records: int = 0
 
 
-async def forget_in_time(office: Office, got_on: GotOn = unnoted) -> None:
+async def forget_in_time(admin: Admin, got_on: GotOn = unnoted) -> None:
     """Look each hour until cancelled; raises StoresUnreachable, RedisError."""
     while True:
-        done = await asyncio.to_thread(forget, office, datetime.now(UTC))
+        done = await asyncio.to_thread(forget, admin, datetime.now(UTC))
         await got_on()
         if done != Forgotten():
             log.info(
@@ -58,19 +58,19 @@ async def forget_in_time(office: Office, got_on: GotOn = unnoted) -> None:
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-def forget(office: Office, now: datetime) -> Forgotten:
+def forget(admin: Admin, now: datetime) -> Forgotten:
     """Forget what is due; raises StoresUnreachable, RedisError."""
-    settings = office.settings
-    payloads = _close(office, now - timedelta(days=payload_days(settings)), payload_days(settings))
-    with office.db() as db:
+    settings = admin.settings
+    payloads = _close(admin, now - timedelta(days=payload_days(settings)), payload_days(settings))
+    with admin.db() as db:
         forget_set_aside(db, now - timedelta(days=payload_days(settings)))
     addresses = records = 0
     if settings.address_days is not None:
-        addresses = _all(office, forget_addresses, now - timedelta(days=settings.address_days))
+        addresses = _all(admin, forget_addresses, now - timedelta(days=settings.address_days))
     if settings.record_days is not None:
         before = now - timedelta(days=settings.record_days)
-        records = _all(office, forget_records, before)
-        _all(office, forget_events, before)
+        records = _all(admin, forget_records, before)
+        _all(admin, forget_events, before)
     return Forgotten(payloads, addresses, records)
 
 
@@ -79,19 +79,19 @@ def payload_days(settings: Settings) -> int:
     return settings.payload_days or settings.dedupe_days
 
 
-def _close(office: Office, before: datetime, days: int) -> int:
+def _close(admin: Admin, before: datetime, days: int) -> int:
     """What is closed was as good as settled: the next of its series came long ago."""
-    with office.db() as db:
+    with admin.db() as db:
         jobs = undecided(db, before)
     reason = f"retention: nobody settled it within {days} days"
-    calls = [close(job, reason) for job in with_content(office.redis, jobs)]
-    return sum(run_many(office.redis, calls)[0])
+    calls = [close(job, reason) for job in with_content(admin.redis, jobs)]
+    return sum(run_many(admin.redis, calls)[0])
 
 
-def _all(office: Office, forget: Callable[[Db, datetime, int], int], before: datetime) -> int:
-    total, count = 0, MOST
-    while count == MOST:
-        with office.db() as db:
-            count = forget(db, before, MOST)
+def _all(admin: Admin, forget: Callable[[Db, datetime, int], int], before: datetime) -> int:
+    total, count = 0, BATCH
+    while count == BATCH:
+        with admin.db() as db:
+            count = forget(db, before, BATCH)
         total += count
     return total

@@ -18,14 +18,14 @@ from redis import Redis
 
 from certmail_config.base.ids import ConnectionId
 from certmail_config.crypto.sealing import Sealer, new_pair
-from certmail_config.forecast.forecaster import Outlook, Waiting
+from certmail_config.forecast.forecaster import Forecaster, Waiting
 from certmail_config.jobs.reminder import Reminder
 from certmail_config.jobs.states import State
 from certmail_config.ledger import Lane
 from certmail_config.ledger.lanes import SEND_UNITS
 from certmail_config.stores.connect import connect
 from certmail_config.stores.embedded import embedded_server
-from certmail_config.tenants.models import Limits
+from certmail_config.tenants.models import GoogleLimits
 from certmail_worker.simulation.scenario import MINUTE, START, World
 from certmail_worker.simulation.simulator import Simulation
 
@@ -37,12 +37,12 @@ Progress = Callable[[str, int, int, float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class StudyPlan:
     """So many tenants with a mailbox each, and reminders spread evenly over them; all in one project, or each in its own."""
 
     tenants: int
     reminders: int
-    limits: Limits
+    limits: GoogleLimits
     own_projects: bool = False
     seed: int = 1
 
@@ -71,7 +71,7 @@ class Plan:
         return [(f"c{n}", each + (n < more)) for n in range(self.tenants)]
 
 
-def study(plan: Plan, progress: Progress = lambda *_: None) -> dict[str, Any]:
+def study(plan: StudyPlan, progress: Progress = lambda *_: None) -> dict[str, Any]:
     """Run it; gives the figures that `certmail simulate` prints."""
     started = time.monotonic()
     with (
@@ -114,12 +114,12 @@ def _foretold(simulation: Simulation, last: dict[str, str]) -> float | None:
     waiting = [
         Waiting(last[lane], ConnectionId(lane), State.READY) for lane in (*list(last)[:1], *list(last)[-1:])
     ]
-    times = Outlook(simulation.redis, now=lambda: simulation.now).of(waiting)
+    times = Forecaster(simulation.redis, now=lambda: simulation.now).of(waiting)
     known = [at.timestamp() - START for at in times if isinstance(at, datetime)]
     return max(known, default=None)
 
 
-def _limits(plan: Plan, simulation: Simulation) -> list[dict[str, Any]]:
+def _limits(plan: StudyPlan, simulation: Simulation) -> list[dict[str, Any]]:
     """How far each limit binds: the share of it that is used, on the average of those that use it most of the time."""
     lanes: defaultdict[str, list[float]] = defaultdict(list)
     for at, id_ in simulation.left:
@@ -154,7 +154,7 @@ def _most(times: list[float], window: float) -> int:
     return most
 
 
-def _redis(plan: Plan, before: Counter[str], full: Counter[str], after: Counter[str]) -> dict[str, Any]:
+def _redis(plan: StudyPlan, before: Counter[str], full: Counter[str], after: Counter[str]) -> dict[str, Any]:
     """What it cost the server, and what one server could do: all that it is asked for happens in one thread."""
     cpu = (after["cpu_us"] - before["cpu_us"]) / plan.reminders / 1000
     most = 1000 / cpu

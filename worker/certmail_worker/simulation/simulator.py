@@ -42,7 +42,7 @@ from certmail_config.ledger.lanes import SEND_UNITS
 from certmail_worker.simulation.scenario import START, Window, World
 
 LEASE_SECONDS: Final = 45.0
-MOST: Final = 500
+MAX_AT_ONCE: Final = 500
 _REASON: Final = "simulated"
 BATCH: Final = 1000
 
@@ -145,11 +145,11 @@ class Simulation:
         if stalled > self.now:
             self._pace_at = stalled
             return
-        step = run(self.redis, dispatch(MOST, clock=self.now))
+        step = run(self.redis, dispatch(MAX_AT_ONCE, clock=self.now))
         for id_ in step.jobs:
             worker = self._number() % self.world.workers
             self._at(self.now, worker, "claim", id_)
-        run(self.redis, reap(MOST, clock=self.now))
+        run(self.redis, reap(MAX_AT_ONCE, clock=self.now))
         wait = 1.0 if step.next_in is None else min(step.next_in, 3600.0)
         self._pace_at = self.now + max(self.world.step, wait)
 

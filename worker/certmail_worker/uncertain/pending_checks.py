@@ -15,7 +15,7 @@ from certmail_worker.uncertain.sent_folder import Sent
 
 CONFIRM_SECONDS: Final = 10.0
 """Between the two looks that both find nothing."""
-MOST_ATTEMPTS: Final = 10_000
+MAX_ATTEMPTS: Final = 10_000
 """More than any job makes: as the ledger's scripts have it."""
 GIVE_UP_SECONDS: Final = 600.0
 """How much longer than VERIFY_SECONDS is tried where looking itself fails."""
@@ -61,7 +61,7 @@ def read_unsure(job: JobId, fields: Mapping[bytes, bytes]) -> Unsure | None:
 
 def unknown_attempts(job: Mapping[str, str]) -> tuple[int, ...]:
     """The attempts of a job's hash of which nobody knows what became, the newest last."""
-    numbers = range(1, min(int(job.get("attempt", "0")), MOST_ATTEMPTS) + 1)
+    numbers = range(1, min(int(job.get("attempt", "0")), MAX_ATTEMPTS) + 1)
     return tuple(n for n in numbers if job.get(f"outcome:{n}") == AttemptOutcome.UNKNOWN)
 
 

@@ -23,7 +23,7 @@ from certmail_config.google.token_errors import Denied
 from certmail_config.ledger import spend
 from certmail_config.stores.connect import wrong_type
 from certmail_config.tenants.models import Connection
-from certmail_worker.delivery.context import Desk
+from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.google.token_client import Purpose
 from certmail_worker.health.progress import GotOn, unnoted
 from certmail_worker.uncertain.pending_checks import Unsure, absent, found, next_look, read_unsure
@@ -32,61 +32,61 @@ from certmail_worker.uncertain.sent_folder import LookFailedError, SentBox
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS: Final = 0.5
-MOST: Final = 200
+BATCH: Final = 200
 MARGIN_SECONDS: Final = 120.0
 """How much older than the attempt's begin a message may look, clocks being what they are."""
 
 
-async def verify(desk: Desk, got_on: GotOn = unnoted) -> None:
+async def verify(context: DeliveryContext, got_on: GotOn = unnoted) -> None:
     """Look until cancelled; raises RedisError. A connection that no vault key opens holds up no other."""
-    boxes: dict[ConnectionId, SentBox] = defaultdict(lambda: SentBox(desk.gmail))
+    boxes: dict[ConnectionId, SentBox] = defaultdict(lambda: SentBox(context.gmail))
     while True:
-        now = await aserver_time(desk.redis)
-        for connection_id, unsure in (await _due(desk, now)).items():
+        now = await aserver_time(context.redis)
+        for connection_id, unsure in (await _due(context, now)).items():
             await got_on()
             try:
-                connection = await desk.directory.connection(connection_id)
+                connection = await context.directory.connection(connection_id)
                 strangers = [item.job for item in unsure if not _may_look(connection, item)]
                 if strangers:
-                    await desk.redis.zrem(redis_keys.UNSURE, *strangers)
+                    await context.redis.zrem(redis_keys.UNSURE, *strangers)
                 wanted = [item for item in unsure if item.job not in strangers]
                 if connection is None or not wanted:
                     continue
-                missing = await _look(desk, connection, boxes[connection_id], wanted)
+                missing = await _look(context, connection, boxes[connection_id], wanted)
             except RedisError as error:
                 if not wrong_type(error):
                     raise
                 log.error("connection_broken", extra={"connection": connection_id})  # noqa: TRY400 - as below
-                await _later(desk, unsure, now, gave_up=True)
+                await _later(context, unsure, now, gave_up=True)
             except (LookFailedError, SealBroken) as error:
                 log.info("look_failed", extra={"connection": connection_id, "why": str(error)})
-                await _later(desk, unsure, now, gave_up=True)
+                await _later(context, unsure, now, gave_up=True)
             except Exception as error:  # noqa: BLE001 - one connection's answers must not end the looking for all
                 log.error("look_failed", extra={"connection": connection_id, "why": type(error).__name__})  # noqa: TRY400 - its words may quote an answer
-                await _later(desk, unsure, now, gave_up=True)
+                await _later(context, unsure, now, gave_up=True)
             else:
-                await _not_there(desk, missing, now)
+                await _not_there(context, missing, now)
         await got_on()
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def _due(desk: Desk, now: float) -> Mapping[ConnectionId, list[Unsure]]:
+async def _due(context: DeliveryContext, now: float) -> Mapping[ConnectionId, list[Unsure]]:
     """The jobs to look for now, by connection; not those of another mailbox than the connection has now."""
     result: dict[ConnectionId, list[Unsure]] = defaultdict(list)
-    for raw in await ascored_up_to(desk.redis, redis_keys.UNSURE, round(now * 1000), MOST):
+    for raw in await ascored_up_to(context.redis, redis_keys.UNSURE, round(now * 1000), BATCH):
         job = JobId(raw.decode(errors="replace"))
-        item = await _read(desk, job)
-        if item is None or await _mailbox(desk, item.connection) != item.mailbox:
-            await desk.redis.zrem(redis_keys.UNSURE, raw)
+        item = await _read(context, job)
+        if item is None or await _mailbox(context, item.connection) != item.mailbox:
+            await context.redis.zrem(redis_keys.UNSURE, raw)
             continue
         result[item.connection].append(item)
     return result
 
 
-async def _read(desk: Desk, job: JobId) -> Unsure | None:
+async def _read(context: DeliveryContext, job: JobId) -> Unsure | None:
     """What is known of a job; None where nothing is to be looked for, or what Redis holds of it cannot be read."""
     try:
-        return read_unsure(job, await ahash_of(desk.redis, redis_keys.JOB + job))
+        return read_unsure(job, await ahash_of(context.redis, redis_keys.JOB + job))
     except (KeyError, ValueError, ResponseError) as error:
         if isinstance(error, ResponseError) and not wrong_type(error):
             raise
@@ -99,10 +99,10 @@ def _may_look(connection: Connection | None, item: Unsure) -> bool:
     return connection is not None and connection.verify and connection.tenant == item.tenant
 
 
-async def _mailbox(desk: Desk, connection: ConnectionId) -> str:
+async def _mailbox(context: DeliveryContext, connection: ConnectionId) -> str:
     """The one that a connection has now; empty where that cannot be read."""
     try:
-        found = await afield_of(desk.redis, redis_keys.LANE_INFO + connection, "mailbox")
+        found = await afield_of(context.redis, redis_keys.LANE_INFO + connection, "mailbox")
     except ResponseError as error:
         if not wrong_type(error):
             raise
@@ -111,17 +111,19 @@ async def _mailbox(desk: Desk, connection: ConnectionId) -> str:
     return (found or b"").decode(errors="replace")
 
 
-async def _look(desk: Desk, connection: Connection, box: SentBox, unsure: Sequence[Unsure]) -> list[Unsure]:
+async def _look(
+    context: DeliveryContext, connection: Connection, box: SentBox, unsure: Sequence[Unsure]
+) -> list[Unsure]:
     """Read the sent mail once for all of a mailbox's jobs; settles each that is found, and gives the others.
 
     Raises LookFailedError if it was not read as far back as it had to be.
     """
-    token = await desk.tokens.get(connection, Purpose.LOOK)
+    token = await context.tokens.get(connection, Purpose.LOOK)
     if isinstance(token, Denied):
         raise LookFailedError(token.code)
 
     async def pay(units: int) -> bool:
-        return await desk.ledger(spend(connection.id, units, nonce=uuid4().hex))
+        return await context.ledger(spend(connection.id, units, nonce=uuid4().hex))
 
     wanted = {item.job: item for item in unsure}
     oldest = min(item.begun_at for item in unsure) - MARGIN_SECONDS
@@ -129,38 +131,38 @@ async def _look(desk: Desk, connection: Connection, box: SentBox, unsure: Sequen
         async for sent in box.since(token.secret, oldest, pay):
             item = wanted.pop(JobId(sent.certmail_id or ""), None)
             if item is not None:
-                state = await desk.ledger(found(item, sent))
+                state = await context.ledger(found(item, sent))
                 log.info("verified", extra={"job": item.job, "attempt": item.attempts[-1], "state": state})
             if not wanted:
                 break
     except LookFailedError as error:
         if error.status == 401:
-            await desk.tokens.drop(connection, token, Purpose.LOOK)
+            await context.tokens.drop(connection, token, Purpose.LOOK)
         raise
     return list(wanted.values())
 
 
-async def _not_there(desk: Desk, missing: Sequence[Unsure], now: float) -> None:
+async def _not_there(context: DeliveryContext, missing: Sequence[Unsure], now: float) -> None:
     """What was not found: look again, or believe it."""
     for item in missing:
-        if now - item.doubted_at < desk.rules.verify:
+        if now - item.doubted_at < context.rules.verify:
             continue
         if not item.looked:
-            await desk.redis.hset(redis_keys.JOB + item.job, "looked", "1")
+            await context.redis.hset(redis_keys.JOB + item.job, "looked", "1")
             continue
         for call in absent(item):
-            state = await desk.ledger(call)
+            state = await context.ledger(call)
         log.info("verified_absent", extra={"job": item.job, "attempts": len(item.attempts), "state": state})
-    await _later(desk, missing, now, gave_up=False)
+    await _later(context, missing, now, gave_up=False)
 
 
-async def _later(desk: Desk, unsure: Sequence[Unsure], now: float, *, gave_up: bool) -> None:
+async def _later(context: DeliveryContext, unsure: Sequence[Unsure], now: float, *, gave_up: bool) -> None:
     """When to look again; who can look no longer leaves it to the rule for unknown outcomes, or to a person."""
     for item in unsure:
-        wait = next_look(now - item.doubted_at, desk.rules.verify, failed=gave_up)
+        wait = next_look(now - item.doubted_at, context.rules.verify, failed=gave_up)
         if wait is None:
             log.warning("look_given_up", extra={"job": item.job})
-            await desk.redis.zrem(redis_keys.UNSURE, item.job)
+            await context.redis.zrem(redis_keys.UNSURE, item.job)
         else:
             # Only while nobody knows: what is settled meanwhile is no longer there.
-            await desk.redis.zadd(redis_keys.UNSURE, {item.job: round((now + wait) * 1000)}, xx=True)
+            await context.redis.zadd(redis_keys.UNSURE, {item.job: round((now + wait) * 1000)}, xx=True)

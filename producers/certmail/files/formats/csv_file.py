@@ -19,10 +19,10 @@ from certmail.files.formats.lines import Line
 from certmail.files.row import Row, Terms, table_row
 from certmail_config.base.errors import ReminderRejected, WrongUse
 
-MOST_FIELD_CHARACTERS: Final = 1_000_000
+MAX_FIELD_CHARACTERS: Final = 1_000_000
 DELIMITERS: Final = ",;\t|"
 _BARE: Final = ' \t\r\n"'
-_MOST_ABOVE: Final = 30
+_MAX_ABOVE: Final = 30
 """Lines among which the header is looked for."""
 
 
@@ -48,8 +48,8 @@ class CsvFile:
 
 def read_csv(lines: Iterator[Line], encoding: Encoding, terms: Terms) -> CsvFile:
     """Read all rows; raises WrongUse before the first where the file as a whole is not what it should be."""
-    csv.field_size_limit(MOST_FIELD_CHARACTERS)
-    above = list(islice(lines, _MOST_ABOVE))
+    csv.field_size_limit(MAX_FIELD_CHARACTERS)
+    above = list(islice(lines, _MAX_ABOVE))
     head, taken = find_head(above, terms.layout)
     columns = Columns(head.columns, terms.layout)
     rest = _Lines(chain(above[taken:], lines))
@@ -171,7 +171,7 @@ def _why(said: str, taken: Sequence[Line]) -> str:
     if len(taken) > 1:
         return _reach(taken)
     if "field larger" in said:
-        return f"a cell is longer than {MOST_FIELD_CHARACTERS:,} characters"
+        return f"a cell is longer than {MAX_FIELD_CHARACTERS:,} characters"
     if "unexpected end" in said:
         return "not proper CSV: a quote is opened and the closing quote is missing"
     return 'not proper CSV: a quote inside a quoted cell must be written twice ("")'

@@ -34,7 +34,7 @@ _FREQUENT: Final = {
 }
 """Where an encoding keeps its frequent characters: the first byte from and to, the second from."""
 _PLAUSIBLE: Final = 0.3
-_MOST_WORD: Final = 40
+_MAX_WORD: Final = 40
 _WORD: Final = re.compile(r"[^,;\t|\"\r\n]*[^\x00-\x7f][^,;\t|\"\r\n]*")
 
 
@@ -57,7 +57,7 @@ def readings(raw: Iterable[bytes]) -> list[Reading]:
             continue
         first = _WORD.search(read)
         if first is not None and (score := _score(read, encoding)) >= _PLAUSIBLE:
-            found.append((score, Reading(encoding, called, first[0].strip()[:_MOST_WORD])))
+            found.append((score, Reading(encoding, called, first[0].strip()[:_MAX_WORD])))
     found.sort(key=lambda each: -each[0])
     distinct = {reading.word: reading for _, reading in reversed(found)}
     return [reading for _, reading in found if distinct[reading.word] is reading][:3]

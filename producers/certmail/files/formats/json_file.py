@@ -15,7 +15,7 @@ from certmail.files.row import Row, Terms, checked_row
 from certmail_config.base.errors import ReminderRejected, WrongUse
 from certmail_config.base.json_text import NotJson, read_object
 
-MOST_ARRAY_CHARACTERS: Final = 100_000_000
+MAX_ARRAY_CHARACTERS: Final = 100_000_000
 """An array is read as a whole, so that nothing is enqueued of one that is broken; lines are read one by one."""
 _SPACE: Final = re.compile(r"\s*")
 _A_LINE_EACH: Final = "Write one object a line: jq -c '.[]' people.json > people.jsonl"
@@ -40,8 +40,8 @@ def read_array(lines: Iterable[Line], encoding: Encoding, terms: Terms) -> list[
     for line in lines:
         parts.append(line.text)
         size += len(line.text)
-        if size > MOST_ARRAY_CHARACTERS:
-            message = f"The file is one JSON array of more than {MOST_ARRAY_CHARACTERS // 1_000_000} MB; nothing was enqueued."
+        if size > MAX_ARRAY_CHARACTERS:
+            message = f"The file is one JSON array of more than {MAX_ARRAY_CHARACTERS // 1_000_000} MB; nothing was enqueued."
             raise WrongUse("json_document", message, _A_LINE_EACH)
     text = "".join(parts)
     found = [each for each in _elements(text) if not only_a_reason(each[1])]

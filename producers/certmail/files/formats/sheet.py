@@ -20,10 +20,10 @@ from certmail.files.columns import Columns
 from certmail.files.row import Row, Terms, table_row
 from certmail_config.base.errors import ReminderRejected, WrongUse
 
-MOST_SHEET_BYTES: Final = 2_000_000_000
-MOST_OTHER_BYTES: Final = 300_000_000
+MAX_SHEET_BYTES: Final = 2_000_000_000
+MAX_OTHER_BYTES: Final = 300_000_000
 """Unpacked. A sheet is read row by row; its texts and styles are in memory."""
-_MOST_ABOVE: Final = 30
+_MAX_ABOVE: Final = 30
 _FORMULA: Final = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _PADDED: Final = re.compile(r"0{2,15}")
 _HAS_TIME: Final = re.compile(r"[hs]", re.IGNORECASE)
@@ -65,7 +65,7 @@ def read_sheet(file: IO[bytes], wanted: str | None, terms: Terms) -> Iterator[Sh
     try:
         name = _choose(book, wanted)
         table = _undamaged(_cells(file, book, name))
-        above = list(islice(table, _MOST_ABOVE))
+        above = list(islice(table, _MAX_ABOVE))
         place, header = _header(above, terms)
         columns = Columns([cell.text for cell in header], terms.layout)
         rows = _rows(chain(above[place + 1 :], table), columns, terms)
@@ -186,7 +186,7 @@ def _check_size(file: IO[bytes]) -> None:
     with zipfile.ZipFile(file) as packed:
         sheets = [each.file_size for each in packed.infolist() if each.filename.startswith("xl/worksheets/")]
         rest = sum(each.file_size for each in packed.infolist()) - sum(sheets)
-    if rest > MOST_OTHER_BYTES or max(sheets, default=0) > MOST_SHEET_BYTES:
+    if rest > MAX_OTHER_BYTES or max(sheets, default=0) > MAX_SHEET_BYTES:
         raise WrongUse(
             "too_large", "The file unpacks to more than certmail reads; nothing was enqueued.",
             'Save it as "CSV UTF-8" and send that.',

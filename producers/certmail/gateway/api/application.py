@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from certmail.client.async_mailer import AsyncMailer
 from certmail.client.mailer import Mailer
 from certmail.gateway.access_log import KEY
-from certmail.gateway.api.context import NO_STORE, Answer, Call, Desk
+from certmail.gateway.api.context import NO_STORE, Answer, ApiCall, ApiContext
 from certmail.gateway.api.document.openapi import document
 from certmail.gateway.api.document.page import STYLE, page
 from certmail.gateway.api.models import Fault
@@ -29,7 +29,7 @@ from certmail.gateway.api.routes import ROUTES, Route, Writing
 from certmail.gateway.headers import doubled
 from certmail.gateway.redis_room import Space
 from certmail.gateway.request_ids import request_id
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.base.errors import StoresUnreachable
 from certmail_config.tenants.pinning import opened_by
 
@@ -39,23 +39,23 @@ BOUND_SECONDS = 25
 """No request waits longer for a store that does not answer."""
 
 
-def mount(app: web.Application, office: Office, *, bound_seconds: float = BOUND_SECONDS) -> None:
+def mount(app: web.Application, admin: Admin, *, bound_seconds: float = BOUND_SECONDS) -> None:
     """Add `/v1`, `/openapi.json` and `/docs` to the gateway."""
-    settings = office.settings
-    mailer = AsyncMailer(lambda: Mailer.over(office.redis, settings, pin=opened_by(office.vault)))
-    desk = Desk(
-        office,
+    settings = admin.settings
+    mailer = AsyncMailer(lambda: Mailer.over(admin.redis, settings, pin=opened_by(admin.vault)))
+    context = ApiContext(
+        admin,
         mailer,
-        Doorkeeper(office.strongbox, settings.api_per_minute),
+        Doorkeeper(admin.strongbox, settings.api_per_minute),
         settings.base_url,
-        Space.of(office.redis, settings),
+        Space.of(admin.redis, settings),
         batches=Turns(1),
         lists=Turns(2),
         validating=asyncio.Lock(),
     )
-    api = web.Application(middlewares=[_problems(desk, bound_seconds)])
+    api = web.Application(middlewares=[_problems(context, bound_seconds)])
     for route in ROUTES:
-        path, handler = route.path.removeprefix("/v1"), _handler(desk, route)
+        path, handler = route.path.removeprefix("/v1"), _handler(context, route)
         if route.method == "GET":
             api.router.add_get(path, handler)  # and HEAD
         else:
@@ -67,7 +67,7 @@ def mount(app: web.Application, office: Office, *, bound_seconds: float = BOUND_
 
     api.cleanup_ctx.append(close)
     app.add_subapp("/v1", api)
-    described = document(desk.base, version("certmail"))
+    described = document(context.base, version("certmail"))
     html = page(described)
 
     async def openapi(_: web.Request) -> web.Response:
@@ -80,14 +80,14 @@ def mount(app: web.Application, office: Office, *, bound_seconds: float = BOUND_
     app.router.add_get("/docs", docs)
 
 
-def _handler(desk: Desk, route: Route) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _handler(context: ApiContext, route: Route) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
         given = request.headers.get("Authorization", "")
-        grant = await asyncio.to_thread(desk.doorkeeper.admit, given, route.scope)
+        grant = await asyncio.to_thread(context.doorkeeper.admit, given, route.scope)
         request[KEY] = grant.id
-        call = Call(desk, grant, request)
+        call = ApiCall(context, grant, request)
         # Whoever waits for a turn has not had his body read: what waits costs next to nothing.
-        async with route.turns(desk).take(grant.id) if route.turns else nullcontext():
+        async with route.turns(context).take(grant.id) if route.turns else nullcontext():
             if isinstance(route.does, Writing):
                 return await _write(call, route.does, route.path)
             return _response(await route.does(call))
@@ -95,25 +95,25 @@ def _handler(desk: Desk, route: Route) -> Callable[[web.Request], Awaitable[web.
     return handle
 
 
-async def _write(call: Call, writing: Writing, path: str) -> web.Response:
+async def _write(call: ApiCall, writing: Writing, path: str) -> web.Response:
     """Carry out a request with a body, once for each Idempotency-Key."""
     body = await writing.read(call)
     key = call.request.headers.get("Idempotency-Key") if writing.keyed else None
     if key is None:
         return _response(await writing.carry_out(call, body))
-    office = call.desk.office
+    admin = call.context.admin
     entered = await asyncio.to_thread(
         idempotency.enter,
-        office.redis, office.vault, api_key=call.grant.id, key=key, route=path, body=body,
+        admin.redis, admin.vault, api_key=call.grant.id, key=key, route=path, body=body,
     )  # fmt: skip
-    if isinstance(entered, idempotency.Done):
+    if isinstance(entered, idempotency.FirstAnswer):
         return _json(entered.body, entered.status, {"Idempotent-Replayed": "true"})
     # Whoever hangs up does not stop what was begun: its answer is kept for when he asks again.
     return await asyncio.shield(_first(call, writing, body, entered))
 
 
 async def _first(
-    call: Call, writing: Writing, body: dict[str, object], first: idempotency.First
+    call: ApiCall, writing: Writing, body: dict[str, object], first: idempotency.First
 ) -> web.Response:
     try:
         answer = await writing.carry_out(call, body)
@@ -124,18 +124,18 @@ async def _first(
     return _response(answer)
 
 
-def _remember(call: Call, answer: Answer, first: idempotency.First) -> None:
+def _remember(call: ApiCall, answer: Answer, first: idempotency.First) -> None:
     """Keep an answer for when it is asked for again; what was done is answered, whether that succeeds or not."""
     try:
         if not answer.repeatable:
             first.forget()
-        elif not first.keep(idempotency.Done(answer.status, answer.text), call.desk.space):
+        elif not first.keep(idempotency.FirstAnswer(answer.status, answer.text), call.context.space):
             log.info("answer_not_kept", extra={"key": call.grant.id})
     except RedisError as error:
         log.warning("answer_not_kept", extra={"key": call.grant.id, "error": type(error).__name__})
 
 
-def _problems(desk: Desk, bound_seconds: float) -> Middleware:
+def _problems(context: ApiContext, bound_seconds: float) -> Middleware:
     """Turn whatever goes wrong into a problem document."""
 
     @web.middleware
@@ -146,15 +146,15 @@ def _problems(desk: Desk, bound_seconds: float) -> Middleware:
             async with asyncio.timeout(bound_seconds):
                 return await handler(request)
         except Trouble as trouble:
-            return _problem(desk, request, trouble)
+            return _problem(context, request, trouble)
         except web.HTTPMethodNotAllowed as error:
             said = f"{request.path} does not know {request.method}."
             allowed = {"Allow": ", ".join(sorted(error.allowed_methods))}
-            return _problem(desk, request, Trouble("method_not_allowed", said, headers=allowed))
+            return _problem(context, request, Trouble("method_not_allowed", said, headers=allowed))
         except web.HTTPNotFound:
-            return _problem(desk, request, Trouble("not_found", "There is nothing at this address."))
+            return _problem(context, request, Trouble("not_found", "There is nothing at this address."))
         except (StoresUnreachable, RedisError, TimeoutError) as error:
-            return _problem(desk, request, of_stores(_store_error(error)))
+            return _problem(context, request, of_stores(_store_error(error)))
         except Exception:
             log.exception(
                 "api_failed",
@@ -164,7 +164,9 @@ def _problems(desk: Desk, bound_seconds: float) -> Middleware:
                     "request": request_id(request),
                 },
             )
-            return _problem(desk, request, Trouble("internal_error", "The request could not be carried out."))
+            return _problem(
+                context, request, Trouble("internal_error", "The request could not be carried out.")
+            )
 
     return answer
 
@@ -190,13 +192,13 @@ def _json(text: str, status: int, headers: dict[str, str]) -> web.Response:
     return web.Response(text=text, status=status, content_type="application/json", headers=NO_STORE | headers)
 
 
-def _problem(desk: Desk, request: web.Request, trouble: Trouble) -> web.Response:
+def _problem(context: ApiContext, request: web.Request, trouble: Trouble) -> web.Response:
     if trouble.kind.status == 503:  # the operator's to mend; whoever asked is told, too
         store = trouble.faults[0].code if trouble.faults else ""
         told = {"code": trouble.code, "store": store, "error": trouble.detail, "request": request_id(request)}
         log.warning("api_unavailable", extra=told)
     return web.Response(
-        text=trouble.document(desk.base).model_dump_json(),
+        text=trouble.document(context.base).model_dump_json(),
         status=trouble.kind.status,
         content_type="application/problem+json",
         headers=NO_STORE | trouble.headers,

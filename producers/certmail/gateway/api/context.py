@@ -17,18 +17,18 @@ from certmail.gateway.api.request.authentication import Doorkeeper
 from certmail.gateway.api.request.problems import Trouble
 from certmail.gateway.api.request.turns import Turns
 from certmail.gateway.redis_room import Space
-from certmail_config.admin.admin import Office
-from certmail_config.tenants.api_keys import Grant
+from certmail_config.admin.admin import Admin
+from certmail_config.tenants.api_keys import KeyGrant
 
 NO_STORE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """On everything: answers may be personal."""
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class ApiContext:
     """What the API works with."""
 
-    office: Office
+    admin: Admin
     mailer: AsyncMailer
     doorkeeper: Doorkeeper
     base: str
@@ -41,11 +41,11 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ApiCall:
     """One request that was let in."""
 
-    desk: Desk
-    grant: Grant
+    context: ApiContext
+    grant: KeyGrant
     request: web.Request
 
     @property

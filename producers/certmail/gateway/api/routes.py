@@ -10,11 +10,11 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from certmail.gateway.api import models
-from certmail.gateway.api.context import Answer, Call, Desk
+from certmail.gateway.api.context import Answer, ApiCall, ApiContext
 from certmail.gateway.api.handlers import campaigns, changes, deliveries, lists, reminders, setup_links
 from certmail.gateway.api.request.turns import Turns
 from certmail_config.jobs.reminder import Reminder
-from certmail_config.tenants.api_keys import Scope
+from certmail_config.tenants.api_keys import KeyScope
 
 ALWAYS: Final = (
     "unauthenticated", "invalid_header", "scope_missing", "rate_limited", "internal_error", "stores_unreachable",
@@ -23,7 +23,7 @@ _BODY: Final = (
     "malformed_body", "body_too_slow", "body_too_large", "unsupported_media_type",
 )  # fmt: skip
 _KEYED: Final = (*_BODY, "request_running", "idempotency_key_reused")
-Handler = Callable[[Call], Awaitable[Answer]]
+Handler = Callable[[ApiCall], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class Writing:
     """A request with a body: how it is read and carried out; whether it may have an Idempotency-Key."""
 
     model: type[BaseModel]
-    read: Callable[[Call], Awaitable[dict[str, Any]]]
-    carry_out: Callable[[Call, dict[str, Any]], Awaitable[Answer]]
+    read: Callable[[ApiCall], Awaitable[dict[str, Any]]]
+    carry_out: Callable[[ApiCall, dict[str, Any]], Awaitable[Answer]]
     keyed: bool = True
 
 
@@ -54,12 +54,12 @@ class Route:
     name: str
     tag: Tag
     summary: str
-    scope: Scope
+    scope: KeyScope
     does: Handler | Writing
     gives: dict[int, tuple[str, type[BaseModel]]]
     query: type[BaseModel] | None = None
     problems: tuple[str, ...] = ()
-    turns: Callable[[Desk], Turns] | None = None
+    turns: Callable[[ApiContext], Turns] | None = None
     """Where a request costs much: how many of one API key are carried out at once."""
 
 
@@ -67,7 +67,7 @@ def _list(
     path: str,
     name: str,
     tag: Tag,
-    scope: Scope,
+    scope: KeyScope,
     summary: str,
     does: Handler,
     query: type[BaseModel],
@@ -86,7 +86,7 @@ def _list(
         {200: (said, answer)},
         query=query,
         problems=("invalid_query",),
-        turns=lambda desk: desk.lists,
+        turns=lambda context: context.lists,
     )
 
 
@@ -97,7 +97,7 @@ ROUTES: Final = (
         "enqueueReminder",
         Tag.REMINDERS,
         "Enqueue a reminder",
-        Scope.REMINDERS_WRITE,
+        KeyScope.REMINDERS_WRITE,
         Writing(Reminder, reminders.body_of_one, reminders.enqueue),
         {
             202: ("It is taken in, durably.", models.Receipt),
@@ -117,12 +117,12 @@ ROUTES: Final = (
         "/v1/reminders:batch",
         "enqueueReminders",
         Tag.REMINDERS,
-        f"Enqueue up to {models.MOST_IN_BATCH} reminders, each answered for itself",
-        Scope.REMINDERS_WRITE,
+        f"Enqueue up to {models.MAX_IN_BATCH} reminders, each answered for itself",
+        KeyScope.REMINDERS_WRITE,
         Writing(models.Batch, reminders.body_of_batch, reminders.enqueue_batch),
         {200: ("An answer for each, in order.", models.BatchAnswer)},
         problems=(*_KEYED, "invalid_body"),
-        turns=lambda desk: desk.batches,
+        turns=lambda context: context.batches,
     ),
     Route(
         "GET",
@@ -130,7 +130,7 @@ ROUTES: Final = (
         "getReminder",
         Tag.REMINDERS,
         "Ask what became of a reminder",
-        Scope.REMINDERS_READ,
+        KeyScope.REMINDERS_READ,
         reminders.show,
         {200: ("The reminder as it stands.", models.ReminderStatus)},
         problems=("unknown_reminder",),
@@ -140,12 +140,12 @@ ROUTES: Final = (
         "/v1/reminders:lookup",
         "lookUpReminders",
         Tag.REMINDERS,
-        f"Ask what became of up to {models.MOST_IN_LOOKUP} reminders",
-        Scope.REMINDERS_READ,
+        f"Ask what became of up to {models.MAX_IN_LOOKUP} reminders",
+        KeyScope.REMINDERS_READ,
         Writing(models.Lookup, reminders.body_of_lookup, reminders.look_up, keyed=False),
         {200: ("Each as it stands, in order.", models.LookupAnswer)},
         problems=(*_BODY, "invalid_body"),
-        turns=lambda desk: desk.lists,
+        turns=lambda context: context.lists,
     ),
     Route(
         "DELETE",
@@ -153,18 +153,18 @@ ROUTES: Final = (
         "cancelReminder",
         Tag.REMINDERS,
         "Call a reminder off, at any moment before its request is under way",
-        Scope.REMINDERS_WRITE,
+        KeyScope.REMINDERS_WRITE,
         reminders.cancel,
         {200: ("It will not be sent.", models.Called)},
         problems=("unknown_reminder", "already_sending", "already_final", "outcome_unknown"),
     ),
     _list(
-        "/v1/changes", "listChanges", Tag.REMINDERS, Scope.REMINDERS_READ,
+        "/v1/changes", "listChanges", Tag.REMINDERS, KeyScope.REMINDERS_READ,
         "Ask which reminders have changed since, the oldest change first",
         changes.changes, models.ChangeQuery, models.ChangePage, "Some of the changes, and where to go on.",
     ),
     _list(
-        "/v1/campaigns", "listCampaigns", Tag.CAMPAIGNS, Scope.REMINDERS_READ,
+        "/v1/campaigns", "listCampaigns", Tag.CAMPAIGNS, KeyScope.REMINDERS_READ,
         "Count the reminders of each campaign on record, by state",
         campaigns.campaigns, models.CampaignQuery, models.CampaignPage, "Some of them.",
     ),
@@ -174,19 +174,19 @@ ROUTES: Final = (
         "cancelCampaign",
         Tag.CAMPAIGNS,
         "Call off a campaign's reminders, as far as they have not left",
-        Scope.REMINDERS_WRITE,
+        KeyScope.REMINDERS_WRITE,
         Writing(models.CancelWanted, campaigns.body_of_cancel, campaigns.cancel),
         {200: ("Those will not be sent. Interrupted, it may be asked again.", models.Cancelled)},
         problems=(*_KEYED, "invalid_body", "tenant_not_allowed"),
-        turns=lambda desk: desk.batches,
+        turns=lambda context: context.batches,
     ),
     _list(
-        "/v1/tenants", "listTenants", Tag.TENANTS, Scope.TENANTS_READ,
+        "/v1/tenants", "listTenants", Tag.TENANTS, KeyScope.TENANTS_READ,
         "List the tenants that the API key reaches",
         lists.tenants, models.TenantQuery, models.TenantPage, "Some of them.",
     ),
     _list(
-        "/v1/connections", "listConnections", Tag.TENANTS, Scope.TENANTS_READ,
+        "/v1/connections", "listConnections", Tag.TENANTS, KeyScope.TENANTS_READ,
         "List their connections, and what is wrong with those that do not work",
         lists.connections, models.ConnectionQuery, models.ConnectionPage, "Some of them.",
     ),
@@ -196,18 +196,18 @@ ROUTES: Final = (
         "makeSetupLink",
         Tag.TENANTS,
         "Make a link on which a tenant's administrator connects the mailbox; the tenant's link before it ends",
-        Scope.SETUP_LINKS_WRITE,
+        KeyScope.SETUP_LINKS_WRITE,
         Writing(models.SetupLinkWanted, setup_links.body, setup_links.make),
         {201: ("Good for seven days, in the first browser in which Start is pressed.", models.SetupLink)},
         problems=(*_KEYED, "invalid_body", "tenant_not_allowed", "connection_active", "tenant_suspended"),
     ),
     _list(
-        "/v1/deliveries", "listDeliveries", Tag.RECORD, Scope.DELIVERIES_READ,
+        "/v1/deliveries", "listDeliveries", Tag.RECORD, KeyScope.DELIVERIES_READ,
         "List the record, the newest first",
         deliveries.deliveries, models.DeliveryQuery, models.DeliveryPage, "Some of it.",
     ),
     _list(
-        "/v1/deliveries/totals", "countDeliveries", Tag.RECORD, Scope.DELIVERIES_READ,
+        "/v1/deliveries/totals", "countDeliveries", Tag.RECORD, KeyScope.DELIVERIES_READ,
         "Count the record, by state",
         deliveries.totals, models.TotalsQuery, models.Totals, "How many there are.",
     ),

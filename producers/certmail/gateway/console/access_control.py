@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from certmail.gateway.console.context import FRONT, Front
+from certmail.gateway.console.context import FRONT, ConsoleContext
 from certmail.gateway.console.form_fields import read_form
 from certmail.gateway.console.pages.connection_page import named, tenant_of
 from certmail.gateway.console.sessions import cookies, wanted_page
@@ -54,9 +54,9 @@ def for_operator(page: Page) -> Bare:
     """A page for operators only."""
 
     async def bare(request: web.Request) -> web.StreamResponse:
-        front = request.app[FRONT]
-        secret = cookies.read(request, Cookie.OPERATOR, secure=front.secure)
-        visitor = await asyncio.to_thread(_operator, front, secret)
+        context = request.app[FRONT]
+        secret = cookies.read(request, Cookie.OPERATOR, secure=context.secure)
+        visitor = await asyncio.to_thread(_operator, context, secret)
         if visitor is None:
             raise web.HTTPSeeOther(wanted_page.to_sign_in(request.method, request.path))
         return await _admit(request, visitor, page)
@@ -68,9 +68,9 @@ def for_administrator(page: Page) -> Bare:
     """A page for whoever opened a set-up link."""
 
     async def bare(request: web.Request) -> web.StreamResponse:
-        front = request.app[FRONT]
-        secret = cookies.read(request, Cookie.SETUP, secure=front.secure)
-        visitor = await asyncio.to_thread(_administrator, front, secret)
+        context = request.app[FRONT]
+        secret = cookies.read(request, Cookie.SETUP, secure=context.secure)
+        visitor = await asyncio.to_thread(_administrator, context, secret)
         if visitor is None:
             raise _not_open()
         return await _admit(request, visitor, page)
@@ -78,28 +78,28 @@ def for_administrator(page: Page) -> Bare:
     return bare
 
 
-def _operator(front: Front, secret: str) -> Visitor | None:
-    visitor, password = front.visitors.find(secret), front.office.settings.operator_password
+def _operator(context: ConsoleContext, secret: str) -> Visitor | None:
+    visitor, password = context.visitors.find(secret), context.admin.settings.operator_password
     if visitor is None or not visitor.is_operator or password is None:
         return None
     return visitor if hmac.compare_digest(visitor.proof, prove(secret, password.get_secret_value())) else None
 
 
-def _administrator(front: Front, secret: str) -> Visitor | None:
-    visitor = front.visitors.find(secret)
+def _administrator(context: ConsoleContext, secret: str) -> Visitor | None:
+    visitor = context.visitors.find(secret)
     if visitor is None or visitor.is_operator:
         return None
-    return visitor if _stands(front, visitor) else None
+    return visitor if _stands(context, visitor) else None
 
 
-def _stands(front: Front, visitor: Visitor) -> bool:
+def _stands(context: ConsoleContext, visitor: Visitor) -> bool:
     """Whether a visit goes on: until there is a newer link, the tenant is suspended, or what was set up is removed."""
-    link = latest(front.office.strongbox, visitor.tenant)
+    link = latest(context.admin.strongbox, visitor.tenant)
     if link.link != visitor.link if link is not None else not visitor.complete:
         return False
     try:
-        suspended = tenant_of(front, visitor.tenant).state == TenantState.SUSPENDED
-        found = named(front, visitor.tenant, visitor.name)
+        suspended = tenant_of(context, visitor.tenant).state == TenantState.SUSPENDED
+        found = named(context, visitor.tenant, visitor.name)
     except Refused:
         return False  # the tenant is removed
     there = not visitor.complete or (found is not None and found.id == visitor.connection)
@@ -111,16 +111,16 @@ async def _admit(request: web.Request, visitor: Visitor, page: Page) -> web.Stre
     if request.method == "POST":
         check_form(request, await read_form(request), visitor.csrf)
         if not visitor.is_operator:  # who was only invited may not fill what others need
-            front = request.app[FRONT]
-            if not front.pace.allows(visitor.link):
+            context = request.app[FRONT]
+            if not context.pace.allows(visitor.link):
                 raise web.HTTPTooManyRequests
-            await asyncio.to_thread(front.space.require)
+            await asyncio.to_thread(context.space.require)
     return await page(request, visitor)
 
 
 def check_form(request: web.Request, form: Mapping[str, Any], expected: str) -> None:
     """See that a form was sent from a page that we gave to this browser; raises NotLetIn."""
-    ours = origin(request.app[FRONT].office.settings.base_url)
+    ours = origin(request.app[FRONT].admin.settings.base_url)
     said = request.headers.get("Origin")
     if said is not None and said == f"{request.scheme}://{request.host}" != ours:
         raise NotLetIn(

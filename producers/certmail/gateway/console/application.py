@@ -10,7 +10,7 @@ from typing import Final
 from certmail_config.base.errors import SettingsError
 from certmail_config.settings import Settings
 
-MOST_BYTES: Final = 256 * 1024
+MAX_BYTES: Final = 256 * 1024
 LOGO: Final = "application-logo"
 _KINDS: Final = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"))
 _REMEDY: Final = "Set CERTMAIL_APPLICATION_LOGO to a PNG, JPEG or WebP file of 256 KiB at most, or unset it."
@@ -46,12 +46,12 @@ def application_of(settings: Settings) -> Application:
 def _read(path: Path) -> Logo:
     try:
         with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+            content = file.read(MAX_BYTES + 1)
     except OSError as error:
         message = f"The logo {path} cannot be read: {error.strerror or type(error).__name__}."
         raise SettingsError("application_logo", message, _REMEDY) from None
     kind = _kind(content)
-    if kind is None or len(content) > MOST_BYTES:
+    if kind is None or len(content) > MAX_BYTES:
         what = "is larger than 256 KiB" if kind else "is no PNG, JPEG or WebP image"
         raise SettingsError("application_logo", f"The logo {path} {what}.", _REMEDY)
     return Logo(content, kind)

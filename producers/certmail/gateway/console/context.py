@@ -9,19 +9,19 @@ from aiohttp import web
 from certmail.gateway.console.application import Application, application_of
 from certmail.gateway.console.rendering import Pages
 from certmail.gateway.console.sessions.rate import Pace
-from certmail.gateway.console.sessions.sessions import Visitors
+from certmail.gateway.console.sessions.sessions import Sessions
 from certmail.gateway.peers import Proxies
 from certmail.gateway.redis_room import Space
 from certmail.gateway.worker_requests import Asker
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 
 
 @dataclass(frozen=True, slots=True)
-class Front:
+class ConsoleContext:
     """One gateway's; `secure` says that browsers reach it by HTTPS."""
 
-    office: Office
-    visitors: Visitors
+    admin: Admin
+    visitors: Sessions
     asker: Asker
     pages: Pages
     application: Application
@@ -31,20 +31,20 @@ class Front:
     pace: Pace
 
 
-FRONT: web.AppKey[Front] = web.AppKey("front", Front)
+FRONT: web.AppKey[ConsoleContext] = web.AppKey("front", ConsoleContext)
 
 
-def front_of(office: Office) -> Front:
+def front_of(admin: Admin) -> ConsoleContext:
     """Make it over open stores."""
-    application = application_of(office.settings)
-    return Front(
-        office=office,
-        visitors=Visitors(office.strongbox),
-        asker=Asker(office),
+    application = application_of(admin.settings)
+    return ConsoleContext(
+        admin=admin,
+        visitors=Sessions(admin.strongbox),
+        asker=Asker(admin),
         pages=Pages(application),
         application=application,
-        secure=office.settings.base_url.startswith("https://"),
-        proxies=Proxies.of(office.settings.trusted_proxies),
-        space=Space.of(office.redis, office.settings),
+        secure=admin.settings.base_url.startswith("https://"),
+        proxies=Proxies.of(admin.settings.trusted_proxies),
+        space=Space.of(admin.redis, admin.settings),
         pace=Pace(),
     )

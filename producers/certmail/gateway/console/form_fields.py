@@ -12,7 +12,7 @@ from aiohttp import web
 from certmail.gateway.console import texts as words
 from certmail_config.base.errors import WrongUse
 
-MOST_SECONDS: Final = 15
+MAX_SECONDS: Final = 15
 
 
 class WrongField(WrongUse):
@@ -27,7 +27,7 @@ class WrongField(WrongUse):
 async def read_form(request: web.Request) -> Mapping[str, Any]:
     """The form that was sent, within a bound of time; raises HTTPException."""
     try:
-        async with asyncio.timeout(MOST_SECONDS):
+        async with asyncio.timeout(MAX_SECONDS):
             return await request.post()
     except TimeoutError:
         raise web.HTTPRequestTimeout from None

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from certmail.gateway.console import texts
 from certmail.gateway.console.access_control import VISITOR, Bare, NotLetIn
-from certmail.gateway.console.context import FRONT, Front
+from certmail.gateway.console.context import FRONT, ConsoleContext
 from certmail.gateway.console.texts import N_
 from certmail.gateway.headers import doubled
 from certmail.gateway.store_outage import as_told
@@ -28,7 +28,7 @@ from certmail_config.base.urls import LOOPBACK, origin
 log = logging.getLogger(__name__)
 
 OURS: Final = ("/console", "/connect", "/oauth/google")
-MOST_BYTES: Final = 64 * 1024
+MAX_BYTES: Final = 64 * 1024
 """No form of ours holds more."""
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -60,8 +60,8 @@ async def guard(request: web.Request, handler: Bare) -> web.StreamResponse:
     try:
         if doubled(request.headers):
             raise web.HTTPBadRequest
-        _see_to_size(request)
-        _see_to_address(request)
+        _check_size(request)
+        _check_address(request)
         response = await handler(request)
     except web.HTTPRedirection as redirection:
         response = redirection
@@ -87,17 +87,17 @@ async def guard(request: web.Request, handler: Bare) -> web.StreamResponse:
     return response
 
 
-def _see_to_size(request: web.Request) -> None:
+def _check_size(request: web.Request) -> None:
     """Refuse what is larger than any form of ours, before it is read; browsers say how large a form is."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise web.HTTPUnsupportedMediaType
-    if request.body_exists and (request.content_length is None or request.content_length > MOST_BYTES):
-        raise web.HTTPRequestEntityTooLarge(MOST_BYTES, request.content_length or 0)
+    if request.body_exists and (request.content_length is None or request.content_length > MAX_BYTES):
+        raise web.HTTPRequestEntityTooLarge(MAX_BYTES, request.content_length or 0)
 
 
-def _see_to_address(request: web.Request) -> None:
+def _check_address(request: web.Request) -> None:
     """On one machine, lead from localhost to the address that Google leads back to: cookies are kept for each apart."""
-    settings = request.app[FRONT].office.settings
+    settings = request.app[FRONT].admin.settings
     ours = urlsplit(settings.base_url)
     host, _, port = request.host.rpartition(":")
     another = (
@@ -116,9 +116,9 @@ def _is_ours(path: str) -> bool:
     return any(path == prefix or path.startswith(f"{prefix}/") for prefix in OURS)
 
 
-def _policy(front: Front) -> str:
+def _policy(context: ConsoleContext) -> str:
     # A form may lead to Google's page by a redirect, which browsers count as the form's.
-    google = origin(front.office.settings.google_auth_url)
+    google = origin(context.admin.settings.google_auth_url)
     return (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
         f"form-action 'self' {google}; frame-ancestors 'none'; base-uri 'none'"

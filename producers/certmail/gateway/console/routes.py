@@ -17,7 +17,7 @@ from certmail.gateway.console.pages import (
     views,
 )
 from certmail.gateway.console.rendering import APPLICATION, SANDBOX, static_file
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 
 BOTH: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/set-up/{tenant}/{name}", setup_wizard.kind_page),
@@ -48,15 +48,15 @@ OPERATOR: tuple[tuple[str, str, Page], ...] = (
 )
 
 
-def add_console(app: web.Application, office: Office) -> None:
+def add_console(app: web.Application, admin: Admin) -> None:
     """Add the pages to the gateway."""
-    front = app[FRONT] = front_of(office)
-    app[SANDBOX] = office.settings.sandbox_url or ""
-    app[APPLICATION] = front.application
+    context = app[FRONT] = front_of(admin)
+    app[SANDBOX] = admin.settings.sandbox_url or ""
+    app[APPLICATION] = context.application
 
     async def asker(_: web.Application) -> AsyncIterator[None]:
         yield
-        front.asker.close()
+        context.asker.close()
 
     app.cleanup_ctx.append(asker)
     app.router.add_get("/console/static/{version}/{name}", static_file)

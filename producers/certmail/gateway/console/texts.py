@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from certmail_config.google.checklist import Step
-from certmail_config.tenants.models import Connection, ConnectionState, Kind
+from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState
 
 
 def N_(text: str) -> str:  # noqa: N802 - gettext's usual name for a text that is translated where it is shown
@@ -22,9 +22,9 @@ STATES: Final[Mapping[ConnectionState, tuple[str, str]]] = {
     ConnectionState.DISABLED: ("idle", N_("Suspended")),
 }
 """Tone and name of each state, in the order in which they want looking at."""
-KINDS: Final[Mapping[Kind, str]] = {
-    Kind.SERVICE_PROVIDER_APP: N_("Linked Google account"),
-    Kind.CUSTOMER_OWNED_APP: N_("The tenant’s service account"),
+KINDS: Final[Mapping[ConnectionKind, str]] = {
+    ConnectionKind.SERVICE_PROVIDER_APP: N_("Linked Google account"),
+    ConnectionKind.CUSTOMER_OWNED_APP: N_("The tenant’s service account"),
 }
 STEPS: Final[Mapping[str, str]] = {
     "certificate dates": N_("Certificate validity"),
@@ -88,20 +88,22 @@ REMEDIES: Final[Mapping[str, str]] = {
 """What to do on these pages, where the command line's words would name a command."""
 
 
-OF_KIND: Final[Mapping[tuple[str, Kind], str]] = {
-    ("mailbox_unknown", Kind.SERVICE_PROVIDER_APP): N_("Link the account again, or link another one."),
-    ("grant_revoked", Kind.SERVICE_PROVIDER_APP): N_("Link the account again."),
-    ("session_ended", Kind.SERVICE_PROVIDER_APP): N_(
+OF_KIND: Final[Mapping[tuple[str, ConnectionKind], str]] = {
+    ("mailbox_unknown", ConnectionKind.SERVICE_PROVIDER_APP): N_(
+        "Link the account again, or link another one."
+    ),
+    ("grant_revoked", ConnectionKind.SERVICE_PROVIDER_APP): N_("Link the account again."),
+    ("session_ended", ConnectionKind.SERVICE_PROVIDER_APP): N_(
         "Link the account again. So that it lasts, your Workspace administrator must trust the application under “Security”, “API "
         "controls”, “App access control”, and exempt trusted apps from Google Cloud session control."
     ),
-    ("grant_revoked", Kind.CUSTOMER_OWNED_APP): N_(
+    ("grant_revoked", ConnectionKind.CUSTOMER_OWNED_APP): N_(
         "See that the service account, its key and the mailbox still exist and are enabled, then check again."
     ),
-    ("scope_missing", Kind.SERVICE_PROVIDER_APP): N_(
+    ("scope_missing", ConnectionKind.SERVICE_PROVIDER_APP): N_(
         "Link the account again and tick the box for sending email."
     ),
-    ("scope_missing", Kind.CUSTOMER_OWNED_APP): N_(
+    ("scope_missing", ConnectionKind.CUSTOMER_OWNED_APP): N_(
         "Authorise the client ID for exactly the scopes shown under “Allow it to send”."
     ),
 }
@@ -145,7 +147,7 @@ FIELDS: Final[Mapping[str, tuple[str, str]]] = {
 """What is wrong with a field, and what to do; a page says it at the field."""
 
 
-def remedy(code: str | None, otherwise: str | None, kind: Kind | None = None) -> str:
+def remedy(code: str | None, otherwise: str | None, kind: ConnectionKind | None = None) -> str:
     """What to do: in the console's words where it has some."""
     if kind is not None and (found := OF_KIND.get((code or "", kind))) is not None:
         return found
@@ -170,6 +172,6 @@ def step_name(step: Step) -> str:
 def planned(connection: Connection) -> tuple[str, ...]:
     """The steps that a checklist of this connection will have, in order, with the test mail."""
     tokens = ("token to send", "token to look") if connection.verify else ("token to send",)
-    if connection.kind is Kind.CUSTOMER_OWNED_APP:
+    if connection.kind is ConnectionKind.CUSTOMER_OWNED_APP:
         return ("certificate dates", "certificate", "clock", "service account", *tokens, "test mail")
     return (*tokens, "account", "clock", "test mail")

@@ -6,37 +6,37 @@ import asyncio
 
 from certmail.gateway.oauth.google_client import Google
 from certmail.gateway.oauth.link_outcomes import Linked, failed
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.base.errors import Refused
 from certmail_config.google.oauth import Account, Granted
-from certmail_config.onboarding.consents import Link
+from certmail_config.onboarding.consents import Consent
 from certmail_config.sql import registry
 from certmail_config.tenants.domains import check_domain
 from certmail_config.tenants.models import SEND_SCOPE, Connection, ConnectionState
 
 
 async def examine(
-    office: Office, google: Google, connection: Connection, granted: Granted, sub: str | None, link: Link
+    admin: Admin, google: Google, connection: Connection, granted: Granted, sub: str | None, link: Consent
 ) -> Account | Linked:
     """Whose account it is, or why it cannot be linked. `sub` is whose turn this is."""
     account = await google.account(granted.access_token)
     if SEND_SCOPE not in granted.scopes:
         message = "The box for sending email on your behalf was not ticked, so certmail may not send."
         remedy = "Link the account again and tick the box for sending email."
-        return await trouble(office, connection, failed("scope_missing", message, remedy))
+        return await trouble(admin, connection, failed("scope_missing", message, remedy))
     if granted.refresh_token is None:
         message = "Google gave no lasting permission."
         return await trouble(
-            office, connection, failed("no_refresh_token", message, "Link the account again.")
+            admin, connection, failed("no_refresh_token", message, "Link the account again.")
         )
     if account is None or account.sub != sub:
         message = "Google did not say whose account this is."
         remedy = "Link the account again in a minute."
-        return await trouble(office, connection, failed("account_unknown", message, remedy))
+        return await trouble(admin, connection, failed("account_unknown", message, remedy))
     if account.unusable:
         message = f"Google names an address for this account that reminders cannot be sent from: {account.unusable}."
         return await trouble(
-            office, connection, failed("address_unusable", message, "Link an account of your company's.")
+            admin, connection, failed("address_unusable", message, "Link an account of your company's.")
         )
     if connection.sub not in {None, account.sub} and not link.another:
         message = "This connection was linked to another account before, and still is."
@@ -46,13 +46,13 @@ async def examine(
         )
         return failed("another_account", message, remedy)
     try:
-        await asyncio.to_thread(_check_domain, office, connection, account.email)
+        await asyncio.to_thread(_check_domain, admin, connection, account.email)
     except Refused as refused:
-        return await trouble(office, connection, failed(refused.code, refused.message, refused.remedy))
+        return await trouble(admin, connection, failed(refused.code, refused.message, refused.remedy))
     return account
 
 
-async def trouble(office: Office, connection: Connection, ended: Linked) -> Linked:
+async def trouble(admin: Admin, connection: Connection, ended: Linked) -> Linked:
     """Say what happened on the connection too, unless it works: a failed second consent breaks nothing.
 
     Nor does it at Google: its grant is not given back (see `grants.give_back`), and tokens of a narrower consent are narrower
@@ -60,10 +60,10 @@ async def trouble(office: Office, connection: Connection, ended: Linked) -> Link
     answers the next reminder with insufficient permissions, and the connection says `scope_missing` and what to do.
     """
     if connection.state is not ConnectionState.ACTIVE:
-        await asyncio.to_thread(office.save, connection.troubled(ended.code, ended.message, ended.remedy))
+        await asyncio.to_thread(admin.save, connection.troubled(ended.code, ended.message, ended.remedy))
     return ended
 
 
-def _check_domain(office: Office, connection: Connection, mailbox: str) -> None:
-    with office.db() as db:
+def _check_domain(admin: Admin, connection: Connection, mailbox: str) -> None:
+    with admin.db() as db:
         check_domain(registry.get_tenant(db, connection.tenant), mailbox)

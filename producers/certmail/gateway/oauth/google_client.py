@@ -12,7 +12,7 @@ import aiohttp
 from certmail_config.google.http import google_session, revoke
 from certmail_config.google.oauth import Account, Granted, OAuthClient, code_form, read_account, read_answer
 from certmail_config.google.proxy import UNREACHABLE, answered
-from certmail_config.google.token_errors import Blame, Denied, Grant
+from certmail_config.google.token_errors import Blame, Denied, GrantType
 from certmail_config.settings import Settings
 
 
@@ -31,7 +31,7 @@ class Google:
             async with self.session.post(
                 self.settings.google_token_url, data=form, allow_redirects=False
             ) as answer:
-                return read_answer(answer.status, await answer.read(), Grant.SIGN_IN)
+                return read_answer(answer.status, await answer.read(), GrantType.SIGN_IN)
         except aiohttp.ClientHttpProxyError as error:
             trouble = answered(error.status)
             message = f"Google's token endpoint cannot be reached: {trouble.why}."

@@ -8,7 +8,7 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.onboarding.sign_in_outcomes import recall_outcome, remember_outcome
 
 log = logging.getLogger(__name__)
@@ -63,17 +63,17 @@ def not_consented(error: str) -> Linked:
     return failed("consent_failed", message, "Link the account again.")
 
 
-def remember(office: Office, used: str, browser: str, ended: Linked | Question) -> None:
+def remember(admin: Admin, used: str, browser: str, ended: Linked | Question) -> None:
     """Keep how it ended for whoever loads the page again; it has ended so, whether that succeeds or not."""
     try:
-        remember_outcome(office.strongbox, used, browser, asdict(ended))
+        remember_outcome(admin.strongbox, used, browser, asdict(ended))
     except RedisError as error:
         log.warning("outcome_not_kept", extra={"error": type(error).__name__})
 
 
-def ended_before(office: Office, used: str, browser: str) -> Linked | Question:
+def ended_before(admin: Admin, used: str, browser: str) -> Linked | Question:
     """How what was used before has ended, if this browser may know. Raises RedisError."""
-    value = recall_outcome(office.strongbox, used, browser)
+    value = recall_outcome(admin.strongbox, used, browser)
     if value is None:
         return STALE
     return Question(**value) if "offer" in value else Linked(**value)

@@ -23,99 +23,97 @@ from certmail.gateway.oauth.link_outcomes import (
     not_consented,
     remember,
 )
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.base.errors import Refused
 from certmail_config.base.hashing import hash_of_secret
 from certmail_config.google.oauth import ISSUERS, Account, Granted
 from certmail_config.google.token_errors import Denied
 from certmail_config.onboarding.account_offers import Offer, keep_offer
-from certmail_config.onboarding.consents import Link, take_link
-from certmail_config.tenants.models import SEND_SCOPE, Connection, Kind
+from certmail_config.onboarding.consents import Consent, take_link
+from certmail_config.tenants.models import SEND_SCOPE, Connection, ConnectionKind
 from certmail_config.tenants.sealed_fields import seal_for
 
 WHO_CONSENTS: Final = "whoever signed in with Google"
 """In the words of the record."""
 
 
-async def finish(office: Office, google: Google, query: Mapping[str, str], browser: str) -> Linked | Question:
+async def finish(admin: Admin, google: Google, query: Mapping[str, str], browser: str) -> Linked | Question:
     """Finish a consent. Whatever goes wrong after Google gave a token, the token is given back if nothing else hangs on it.
 
     `browser` is the secret of the browser that comes back; it must be the one that left, and it alone may answer the question.
     """
     state = query.get("state", "")
-    link = await asyncio.to_thread(take_link, office.redis, office.vault, state)
+    link = await asyncio.to_thread(take_link, admin.redis, admin.vault, state)
     if link is None:
-        return await asyncio.to_thread(ended_before, office, state, browser)
+        return await asyncio.to_thread(ended_before, admin, state, browser)
     if not link.belongs_to(browser):
         return STALE
 
-    ended = await _finish(office.acting_as(WHO_CONSENTS), google, query, link, browser)
+    ended = await _finish(admin.acting_as(WHO_CONSENTS), google, query, link, browser)
     ended = replace(ended, back=link.back) if isinstance(ended, Linked) else ended
-    await asyncio.to_thread(remember, office, state, browser, ended)
+    await asyncio.to_thread(remember, admin, state, browser, ended)
     return ended
 
 
-async def accept(office: Office, google: Google, offer: Offer) -> Linked:
+async def accept(admin: Admin, google: Google, offer: Offer) -> Linked:
     """Somebody said yes: send from the account. It is asked for once more, since its permission may have ended meanwhile."""
-    office = office.acting_as(WHO_CONSENTS)
+    admin = admin.acting_as(WHO_CONSENTS)
     granted = Granted(offer.access_token, 1, frozenset({SEND_SCOPE}), offer.refresh_token, offer.sub)
     before: Connection | None = None
 
-    async with turn_of(office, offer.sub):
+    async with turn_of(admin, offer.sub):
         try:
-            connection = await asyncio.to_thread(office.connection, offer.connection)
+            connection = await asyncio.to_thread(admin.connection, offer.connection)
             if connection.version != offer.version:
                 ended = STALE
             else:
                 before = connection
-                link = Link(offer.connection, offer.version, "", another=offer.another)
-                found = await examine(office, google, connection, granted, offer.sub, link)
-                ended = (
-                    found if isinstance(found, Linked) else await _save(office, connection, granted, found)
-                )
+                link = Consent(offer.connection, offer.version, "", another=offer.another)
+                found = await examine(admin, google, connection, granted, offer.sub, link)
+                ended = found if isinstance(found, Linked) else await _save(admin, connection, granted, found)
         except Refused:
             ended = STALE
         if not ended.ok:
-            await give_back(office, google, offer.connection, granted, offer.sub, ended.code)
+            await give_back(admin, google, offer.connection, granted, offer.sub, ended.code)
 
     if ended.ok and before is not None and before.sub not in {None, offer.sub}:
-        await give_back_former(office, google, before)
+        await give_back_former(admin, google, before)
     return replace(ended, back=offer.back)
 
 
-async def decline(office: Office, google: Google, offer: Offer) -> None:
+async def decline(admin: Admin, google: Google, offer: Offer) -> None:
     """Somebody said no: the connection stays as it is, and the permission is given back if nothing else hangs on it."""
     granted = Granted(offer.access_token, 1, frozenset(), offer.refresh_token, offer.sub)
-    async with turn_of(office, offer.sub):
-        await give_back(office, google, offer.connection, granted, offer.sub, "declined")
+    async with turn_of(admin, offer.sub):
+        await give_back(admin, google, offer.connection, granted, offer.sub, "declined")
 
 
 async def _finish(
-    office: Office, google: Google, query: Mapping[str, str], link: Link, browser: str
+    admin: Admin, google: Google, query: Mapping[str, str], link: Consent, browser: str
 ) -> Linked | Question:
     if query.get("iss", next(iter(ISSUERS))) not in ISSUERS:
         return STALE
     try:
-        connection = await asyncio.to_thread(office.connection, link.connection)
+        connection = await asyncio.to_thread(admin.connection, link.connection)
     except Refused:
         return STALE
-    if connection.kind is not Kind.SERVICE_PROVIDER_APP or connection.version != link.version:
+    if connection.kind is not ConnectionKind.SERVICE_PROVIDER_APP or connection.version != link.version:
         return STALE  # set up anew since: the consent was for something else
     if "error" in query or "code" not in query:
-        return await trouble(office, connection, not_consented(query.get("error", "")))
+        return await trouble(admin, connection, not_consented(query.get("error", "")))
 
     granted = await google.exchange(query["code"], link.verifier)
     if isinstance(granted, Denied):
-        return await trouble(office, connection, failed(granted.code, granted.message, granted.remedy))
+        return await trouble(admin, connection, failed(granted.code, granted.message, granted.remedy))
 
     sub = granted.sub or await _ask_whose(google, granted)
-    async with turn_of(office, sub):
+    async with turn_of(admin, sub):
         try:
-            ended = await _take(office, google, connection, granted, sub, link, browser)
+            ended = await _take(admin, google, connection, granted, sub, link, browser)
         except Refused:  # removed or changed while Google was asked
             ended = STALE
         if isinstance(ended, Linked) and not ended.ok:
-            await give_back(office, google, connection.id, granted, sub, ended.code)
+            await give_back(admin, google, connection.id, granted, sub, ended.code)
     return ended
 
 
@@ -125,24 +123,24 @@ async def _ask_whose(google: Google, granted: Granted) -> str | None:
 
 
 async def _take(
-    office: Office,
+    admin: Admin,
     google: Google,
     connection: Connection,
     granted: Granted,
     sub: str | None,
-    link: Link,
+    link: Consent,
     browser: str,
 ) -> Linked | Question:
     """Check what was granted, and by whom; the account that the connection has is kept at once, of another somebody is asked.
 
     Raises Refused if the connection was removed meanwhile.
     """
-    found = await examine(office, google, connection, granted, sub, link)
+    found = await examine(admin, google, connection, granted, sub, link)
     if isinstance(found, Linked):
         return found
     if connection.sub == found.sub:
-        return await _save(office, connection, granted, found)
-    if (await asyncio.to_thread(office.connection, connection.id)).version != connection.version:
+        return await _save(admin, connection, granted, found)
+    if (await asyncio.to_thread(admin.connection, connection.id)).version != connection.version:
         return STALE  # changed while Google was asked: nobody is asked about what cannot be linked
 
     offer = Offer(
@@ -157,20 +155,20 @@ async def _take(
         back=link.back,
         another=link.another,
     )
-    return Question(await asyncio.to_thread(keep_offer, office.strongbox, offer))
+    return Question(await asyncio.to_thread(keep_offer, admin.strongbox, offer))
 
 
-async def _save(office: Office, connection: Connection, granted: Granted, account: Account) -> Linked:
+async def _save(admin: Admin, connection: Connection, granted: Granted, account: Account) -> Linked:
     assert granted.refresh_token is not None, "examined"
     linked = replace(
         connection.working(key_id=None),
         sub=account.sub,
         mailbox=account.email,
         refresh_token=seal_for(
-            office.vault, granted.refresh_token.encode(), connection.owner, "refresh_token"
+            admin.vault, granted.refresh_token.encode(), connection.owner, "refresh_token"
         ),
     )
-    await asyncio.to_thread(office.save, linked)
+    await asyncio.to_thread(admin.save, linked)
     return Linked(
         ok=True, code="linked", message=f"{account.email} is linked: reminders will be sent from it."
     )

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certmail.files.formats.cells import as_meant, garbled, says_nothing
-from certmail.files.formats.csv_file import MOST_FIELD_CHARACTERS, read_csv
+from certmail.files.formats.csv_file import MAX_FIELD_CHARACTERS, read_csv
 from certmail.files.formats.encoding import Encoding
 from certmail.files.formats.lines import read_lines
 from certmail.files.row import Row, Terms
@@ -166,7 +166,7 @@ class TestCsv:
 
     def test_an_endless_cell_is_cut_off_without_costing_the_rest(self) -> None:
         rows = read(
-            HEAD + f"acme,ann@acme.example,{'x' * (MOST_FIELD_CHARACTERS + 1)}\nacme,bob@acme.example,Bob\n"
+            HEAD + f"acme,ann@acme.example,{'x' * (MAX_FIELD_CHARACTERS + 1)}\nacme,bob@acme.example,Bob\n"
         )
         assert bad(rows) == [(2, "malformed_row")]
         assert good(rows) == [(3, "Bob")]

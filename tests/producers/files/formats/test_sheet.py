@@ -150,7 +150,7 @@ class TestSheets:
                 content = good.read(name)
                 bad.writestr(name, content[: len(content) // 2] if "sheet1" in name else content)
         for file, bound, code in [(damaged, 10**9, "unreadable_file"), (path, 1000, "too_large")]:
-            monkeypatch.setattr(sheet, "MOST_SHEET_BYTES", bound)
+            monkeypatch.setattr(sheet, "MAX_SHEET_BYTES", bound)
             with pytest.raises(WrongUse) as raised:
                 read(file)
             assert raised.value.code == code

@@ -14,13 +14,13 @@ from sqlalchemy import insert
 from certmail import Mailer, Reminder
 from certmail.gateway.api.request.authentication import Doorkeeper
 from certmail.gateway.api.request.problems import KINDS, Trouble
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.admin.api_keys import create_key, list_keys, revoke_key
 from certmail_config.base import redis_keys
 from certmail_config.base.ids import uuid7
 from certmail_config.jobs.states import State
 from certmail_config.sql import tables
-from certmail_config.tenants.api_keys import Grant, Scope
+from certmail_config.tenants.api_keys import KeyGrant, KeyScope
 from support.data.sentences import foreign
 
 REMINDER = {"tenant": "acme", "to": "anna@acme.example", "campaign": "q4", "pending": 3}
@@ -36,13 +36,13 @@ def problem(answer: tuple[int, Any, Any], code: str) -> Any:
     return value
 
 
-def waiting(office: Office) -> int:
-    found: Any = office.redis.zcard(redis_keys.DUE)
+def waiting(admin: Admin) -> int:
+    found: Any = admin.redis.zcard(redis_keys.DUE)
     return int(found)
 
 
 class TestOneReminder:
-    async def test_it_is_enqueued_asked_for_and_called_off(self, client: Any, office: Office) -> None:
+    async def test_it_is_enqueued_asked_for_and_called_off(self, client: Any, admin: Admin) -> None:
         status, receipt, headers = await client.post(REMINDER)
         assert (status, receipt["state"], receipt["duplicate"]) == (202, "ready", False)
         assert headers["Location"] == f"/v1/reminders/{receipt['id']}"
@@ -55,7 +55,7 @@ class TestOneReminder:
         assert (status, called) == (200, {"id": receipt["id"], "state": "cancelled"})
         problem(await client.ask("DELETE", headers["Location"]), "already_final")
 
-    async def test_every_field_may_be_given(self, client: Any, office: Office) -> None:
+    async def test_every_field_may_be_given(self, client: Any, admin: Admin) -> None:
         full = REMINDER | {
             "name": "Anna", "kind": "final", "campaign_name": "Quarter 4", "due_at": "2099-12-11T17:00:00+01:00",
             "completed": 2, "link": "https://iga.acme.example/r/7", "locale": "de-CH", "time_zone": "Europe/Zurich",
@@ -68,11 +68,11 @@ class TestOneReminder:
         _, shown = await client.get(f"/v1/reminders/{receipt['id']}")
         assert shown["send_at"] == "2099-12-01T08:00:00.000Z"
 
-    async def test_sent_again_it_is_a_duplicate(self, client: Any, office: Office) -> None:
+    async def test_sent_again_it_is_a_duplicate(self, client: Any, admin: Admin) -> None:
         _, first, _ = await client.post(REMINDER)
         status, again, _ = await client.post(REMINDER)
         assert (status, again["id"], again["duplicate"]) == (200, first["id"], True)
-        assert waiting(office) == 1
+        assert waiting(admin) == 1
 
     async def test_one_with_nothing_left_to_decide_is_suppressed(self, client: Any) -> None:
         status, receipt, _ = await client.post(REMINDER | {"pending": 0})
@@ -83,12 +83,12 @@ class TestOneReminder:
         problem(await client.ask("GET", f"/v1/reminders/{id_}"), "unknown_reminder")
         problem(await client.ask("DELETE", f"/v1/reminders/{id_}"), "unknown_reminder")
 
-    async def test_one_of_another_tenant_is_not_found(self, client: Any, office: Office) -> None:
-        with Mailer(office.redis) as mailer:
+    async def test_one_of_another_tenant_is_not_found(self, client: Any, admin: Admin) -> None:
+        with Mailer(admin.redis) as mailer:
             other = mailer.send(Reminder(tenant="globex", to="bob@globex.example"))
         problem(await client.ask("GET", f"/v1/reminders/{other.id}"), "unknown_reminder")
         problem(await client.ask("DELETE", f"/v1/reminders/{other.id}"), "unknown_reminder")
-        with Mailer(office.redis) as mailer:
+        with Mailer(admin.redis) as mailer:
             view = mailer.status(other.id)
         assert view is not None
         assert view.state is State.READY
@@ -129,7 +129,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
 class TestWhatIsWrong:
     @pytest.mark.parametrize(("fields", "pointer", "code"), WRONG, ids=[f"{p} {c}" for _, p, c in WRONG])
     async def test_is_said_with_its_place_and_nothing_is_taken(
-        self, client: Any, office: Office, fields: dict[str, Any], pointer: str, code: str
+        self, client: Any, admin: Admin, fields: dict[str, Any], pointer: str, code: str
     ) -> None:
         body = json.dumps(REMINDER | fields)
         sent = await client.ask(
@@ -137,7 +137,7 @@ class TestWhatIsWrong:
         )
         said = problem(sent, "invalid_reminder")
         assert [(error["pointer"], error["code"]) for error in said["errors"]] == [(pointer, code)]
-        assert waiting(office) == 0
+        assert waiting(admin) == 0
 
     async def test_all_of_it_is_said_at_once(self, client: Any) -> None:
         said = problem(
@@ -146,27 +146,27 @@ class TestWhatIsWrong:
         assert [error["pointer"] for error in said["errors"]] == ["/tenant", "/to", "/due_at", "/pending"]
 
     async def test_a_tenant_that_is_not_there_is_said_to_a_key_for_all(
-        self, client: Any, office: Office
+        self, client: Any, admin: Admin
     ) -> None:
-        key = await asyncio.to_thread(create_key, office, "all", tenants=["*"], scopes=[*Scope])
+        key = await asyncio.to_thread(create_key, admin, "all", tenants=["*"], scopes=[*KeyScope])
         said = problem(
             await replace(client, key=key[1]).post(REMINDER | {"tenant": "nobody"}), "invalid_reminder"
         )
         assert said["errors"][0]["code"] == "unknown_tenant"
 
     async def test_another_tenants_reminder_is_refused_whether_there_is_that_tenant_or_not(
-        self, client: Any, office: Office
+        self, client: Any, admin: Admin
     ) -> None:
         for tenant in ("globex", "nobody"):
             said = problem(await client.post(REMINDER | {"tenant": tenant}), "tenant_not_allowed")
             assert said["errors"][0]["pointer"] == "/tenant"
-        assert waiting(office) == 0
+        assert waiting(admin) == 0
 
-    async def test_a_key_that_was_used_for_another_is_a_conflict(self, client: Any, office: Office) -> None:
+    async def test_a_key_that_was_used_for_another_is_a_conflict(self, client: Any, admin: Admin) -> None:
         await client.post(REMINDER | {"key": "k"})
         said = problem(await client.post(REMINDER | {"key": "k", "pending": 4}), "key_reused")
         assert said["errors"][0]["pointer"] == "/key"
-        assert waiting(office) == 1
+        assert waiting(admin) == 1
 
     @pytest.mark.parametrize(
         ("body", "said"),
@@ -181,13 +181,13 @@ class TestWhatIsWrong:
     )  # fmt: skip
     @pytest.mark.parametrize("path", ["/v1/reminders", "/v1/reminders:batch", "/v1/setup-links"])
     async def test_a_body_that_is_no_json_object(
-        self, client: Any, office: Office, path: str, body: bytes, said: str
+        self, client: Any, admin: Admin, path: str, body: bytes, said: str
     ) -> None:
         sent = await client.ask("POST", path, data=body, headers={"Content-Type": "application/json"})
         detail = problem(sent, "malformed_body")["detail"]
         assert said in detail
         assert not foreign(detail)
-        assert waiting(office) == 0
+        assert waiting(admin) == 0
 
     async def test_a_body_of_another_type(self, client: Any) -> None:
         problem(await client.ask("POST", "/v1/reminders", data={"to": "x"}), "unsupported_media_type")
@@ -210,7 +210,7 @@ class TestWhatIsWrong:
 
 
 class TestBatch:
-    async def test_each_is_answered_for_itself(self, client: Any, office: Office) -> None:
+    async def test_each_is_answered_for_itself(self, client: Any, admin: Admin) -> None:
         wanted = [REMINDER, REMINDER | {"to": "nobody"}, REMINDER, 7, REMINDER | {"to": "b@acme.example"}]
         status, value, _ = await client.post({"reminders": wanted}, "/v1/reminders:batch")
         assert status == 200
@@ -218,13 +218,13 @@ class TestBatch:
         assert value["items"][1]["problem"]["errors"][0]["pointer"] == "/reminders/1/to"
         assert value["items"][3]["problem"]["errors"][0]["pointer"] == "/reminders/3"
         assert value["items"][2]["receipt"]["id"] == value["items"][0]["receipt"]["id"]
-        assert waiting(office) == 2
+        assert waiting(admin) == 2
 
-    async def test_a_thousand_at_once(self, client: Any, office: Office) -> None:
+    async def test_a_thousand_at_once(self, client: Any, admin: Admin) -> None:
         wanted = [REMINDER | {"to": f"r{n}@acme.example"} for n in range(1000)]
         _, value, _ = await client.post({"reminders": wanted}, "/v1/reminders:batch")
         assert {item["status"] for item in value["items"]} == {202}
-        assert waiting(office) == 1000
+        assert waiting(admin) == 1000
         too_many = {"reminders": [*wanted, REMINDER]}
         said = problem(await client.post(too_many, "/v1/reminders:batch"), "invalid_body")
         assert said["errors"][0]["pointer"] == "/reminders"
@@ -241,39 +241,39 @@ class TestIdempotencyKey:
         assert again[:2] == first[:2]
         assert (again[0], again[2]["Idempotent-Replayed"]) == (202, "true")
 
-    async def test_another_body_or_address_is_refused(self, client: Any, office: Office) -> None:
+    async def test_another_body_or_address_is_refused(self, client: Any, admin: Admin) -> None:
         await client.post(REMINDER, Idempotency_Key="a")
         problem(await client.post(REMINDER | {"pending": 4}, Idempotency_Key="a"), "idempotency_key_reused")
         batch = await client.post({"reminders": [REMINDER]}, "/v1/reminders:batch", Idempotency_Key="a")
         problem(batch, "idempotency_key_reused")
-        assert waiting(office) == 1
+        assert waiting(admin) == 1
 
-    async def test_one_that_is_still_running_is_said_so(self, client: Any, office: Office) -> None:
+    async def test_one_that_is_still_running_is_said_so(self, client: Any, admin: Admin) -> None:
         answers = await asyncio.gather(*(client.post(REMINDER, Idempotency_Key="a") for _ in range(20)))
         assert {status for status, _, _ in answers} <= {202, 409}
         for answer in answers:
             if answer[0] == 409:
                 problem(answer, "request_running")
-        assert waiting(office) == 1
+        assert waiting(admin) == 1
 
     async def test_what_was_refused_may_be_corrected_under_the_same_key(self, client: Any) -> None:
         problem(await client.post(REMINDER | {"to": "nobody"}, Idempotency_Key="a"), "invalid_reminder")
         assert (await client.post(REMINDER, Idempotency_Key="a"))[0] == 202
 
-    async def test_other_applications_may_use_the_same(self, client: Any, office: Office) -> None:
+    async def test_other_applications_may_use_the_same(self, client: Any, admin: Admin) -> None:
         await client.post(REMINDER, Idempotency_Key="a")
-        key = await asyncio.to_thread(create_key, office, "other", tenants=["acme"], scopes=[*Scope])
+        key = await asyncio.to_thread(create_key, admin, "other", tenants=["acme"], scopes=[*KeyScope])
         status, receipt, _ = await replace(client, key=key[1]).post(REMINDER, Idempotency_Key="a")
         assert (status, receipt["duplicate"]) == (200, True)
 
-    async def test_who_reads_redis_learns_neither_key_nor_answer(self, client: Any, office: Office) -> None:
+    async def test_who_reads_redis_learns_neither_key_nor_answer(self, client: Any, admin: Admin) -> None:
         await client.post(
             {"reminders": [REMINDER, REMINDER | {"to": "carol@secret..example"}]},
             "/v1/reminders:batch",
             Idempotency_Key="for-anna",
         )
-        [name] = office.redis.scan_iter(redis_keys.IDEMPOTENCY + "*")
-        value: Any = office.redis.get(name)
+        [name] = admin.redis.scan_iter(redis_keys.IDEMPOTENCY + "*")
+        value: Any = admin.redis.get(name)
         assert b"anna" not in name
         assert b"receipt" not in value
         assert b"secret" not in value
@@ -294,43 +294,43 @@ class TestWhoMay:
             problem(answer, "unauthenticated")
             assert answer[2]["WWW-Authenticate"].startswith("Bearer")
 
-    async def test_a_revoked_key_is_good_for_nothing_at_once(self, client: Any, office: Office) -> None:
-        [key] = list_keys(office)
-        await asyncio.to_thread(revoke_key, office, key.id)
+    async def test_a_revoked_key_is_good_for_nothing_at_once(self, client: Any, admin: Admin) -> None:
+        [key] = list_keys(admin)
+        await asyncio.to_thread(revoke_key, admin, key.id)
         problem(await client.post(REMINDER), "unauthenticated")
 
     @pytest.mark.parametrize(
         ("scope", "method", "path"),
         [
-            (Scope.REMINDERS_WRITE, "POST", "/v1/reminders"),
-            (Scope.REMINDERS_WRITE, "POST", "/v1/reminders:batch"),
-            (Scope.REMINDERS_WRITE, "DELETE", "/v1/reminders/x"),
-            (Scope.REMINDERS_READ, "GET", "/v1/reminders/x"),
-            (Scope.REMINDERS_READ, "POST", "/v1/reminders:lookup"),
-            (Scope.REMINDERS_READ, "GET", "/v1/changes"),
-            (Scope.REMINDERS_READ, "GET", "/v1/campaigns"),
-            (Scope.REMINDERS_WRITE, "POST", "/v1/campaigns:cancel"),
-            (Scope.DELIVERIES_READ, "GET", "/v1/deliveries/totals"),
-            (Scope.TENANTS_READ, "GET", "/v1/tenants"),
-            (Scope.TENANTS_READ, "GET", "/v1/connections"),
-            (Scope.DELIVERIES_READ, "GET", "/v1/deliveries"),
-            (Scope.SETUP_LINKS_WRITE, "POST", "/v1/setup-links"),
+            (KeyScope.REMINDERS_WRITE, "POST", "/v1/reminders"),
+            (KeyScope.REMINDERS_WRITE, "POST", "/v1/reminders:batch"),
+            (KeyScope.REMINDERS_WRITE, "DELETE", "/v1/reminders/x"),
+            (KeyScope.REMINDERS_READ, "GET", "/v1/reminders/x"),
+            (KeyScope.REMINDERS_READ, "POST", "/v1/reminders:lookup"),
+            (KeyScope.REMINDERS_READ, "GET", "/v1/changes"),
+            (KeyScope.REMINDERS_READ, "GET", "/v1/campaigns"),
+            (KeyScope.REMINDERS_WRITE, "POST", "/v1/campaigns:cancel"),
+            (KeyScope.DELIVERIES_READ, "GET", "/v1/deliveries/totals"),
+            (KeyScope.TENANTS_READ, "GET", "/v1/tenants"),
+            (KeyScope.TENANTS_READ, "GET", "/v1/connections"),
+            (KeyScope.DELIVERIES_READ, "GET", "/v1/deliveries"),
+            (KeyScope.SETUP_LINKS_WRITE, "POST", "/v1/setup-links"),
         ],
     )
     async def test_each_address_wants_its_scope(
-        self, client: Any, office: Office, scope: Scope, method: str, path: str
+        self, client: Any, admin: Admin, scope: KeyScope, method: str, path: str
     ) -> None:
-        others = [each for each in Scope if each is not scope]
-        _, key = await asyncio.to_thread(create_key, office, "others", tenants=["acme"], scopes=others)
+        others = [each for each in KeyScope if each is not scope]
+        _, key = await asyncio.to_thread(create_key, admin, "others", tenants=["acme"], scopes=others)
         said = problem(await replace(client, key=key).ask(method, path), "scope_missing")
         assert scope in said["detail"]
 
     async def test_keys_are_checked_while_the_database_is_away_and_nobody_learns_where_it_is(
-        self, client: Any, office: Office, caplog: pytest.LogCaptureFixture
+        self, client: Any, admin: Admin, caplog: pytest.LogCaptureFixture
     ) -> None:
-        office.engine.dispose()
-        (office.settings.data_dir / "certmail.sqlite").rename(office.settings.data_dir / "gone")
-        (office.settings.data_dir / "certmail.sqlite").mkdir()  # nothing can be opened there
+        admin.engine.dispose()
+        (admin.settings.data_dir / "certmail.sqlite").rename(admin.settings.data_dir / "gone")
+        (admin.settings.data_dir / "certmail.sqlite").mkdir()  # nothing can be opened there
         assert (await client.post(REMINDER))[0] == 202
         said = problem(await client.ask("GET", "/v1/tenants"), "stores_unreachable")
         assert said["errors"][0]["code"] == "database_unreachable"
@@ -345,23 +345,23 @@ class TestWhoMay:
 
 
 class TestRate:
-    def test_of_a_minute_so_many_are_let_in_and_what_is_refused_does_not_count(self, office: Office) -> None:
-        door = at(office, 1_800_000_030.0)
+    def test_of_a_minute_so_many_are_let_in_and_what_is_refused_does_not_count(self, admin: Admin) -> None:
+        door = at(admin, 1_800_000_030.0)
         door.count(GRANT, 8)
         assert refused(door, 3).headers["Retry-After"] == "30"
         door.count(GRANT, 2)
         refused(door, 1)
-        at(office, 1_800_000_060.0).count(GRANT, 10)
+        at(admin, 1_800_000_060.0).count(GRANT, 10)
         assert [
-            key for key in office.redis.scan_iter(redis_keys.RATE + "*") if office.redis.ttl(key) == -1
+            key for key in admin.redis.scan_iter(redis_keys.RATE + "*") if admin.redis.ttl(key) == -1
         ] == []
 
 
-GRANT = Grant("k", frozenset({"acme"}), frozenset(Scope))
+GRANT = KeyGrant("k", frozenset({"acme"}), frozenset(KeyScope))
 
 
-def at(office: Office, now: float) -> Doorkeeper:
-    return Doorkeeper(office.strongbox, 10, lambda: now)
+def at(admin: Admin, now: float) -> Doorkeeper:
+    return Doorkeeper(admin.strongbox, 10, lambda: now)
 
 
 def refused(door: Doorkeeper, cost: int) -> Trouble:
@@ -382,10 +382,10 @@ class TestLists:
         ]
         assert (await client.get("/v1/connections?tenant=globex"))[1]["items"] == []
 
-    async def test_page_by_page_each_is_there_once(self, client: Any, office: Office) -> None:
-        _, key = await asyncio.to_thread(create_key, office, "all", tenants=["*"], scopes=[*Scope])
+    async def test_page_by_page_each_is_there_once(self, client: Any, admin: Admin) -> None:
+        _, key = await asyncio.to_thread(create_key, admin, "all", tenants=["*"], scopes=[*KeyScope])
         for n in range(5):
-            await asyncio.to_thread(office.add_tenant, f"t{n}")
+            await asyncio.to_thread(admin.add_tenant, f"t{n}")
         everybody = replace(client, key=key)
         for path, name in (("/v1/tenants", "id"), ("/v1/connections", "tenant")):
             seen: list[str] = []
@@ -397,10 +397,10 @@ class TestLists:
             assert seen == ["acme", "globex", "t0", "t1", "t2", "t3", "t4"]
 
     async def test_the_record_newest_first_by_tenant_campaign_and_state(
-        self, client: Any, office: Office
+        self, client: Any, admin: Admin
     ) -> None:
         now = datetime.now(UTC)
-        with office.db() as db:
+        with admin.db() as db:
             for n in range(7):
                 row = {
                     "job": uuid7(1_800_000_000_000 + n), "tenant": "globex" if n == 6 else "acme", "connection": "c",
@@ -423,7 +423,7 @@ class TestLists:
         assert (await client.get(f"/v1/deliveries?since={late}"))[1]["items"] == []
         assert len((await client.get(f"/v1/deliveries?until={late}"))[1]["items"]) == 6
         _, key = await asyncio.to_thread(
-            create_key, office, "two", tenants=["acme", "globex"], scopes=[*Scope]
+            create_key, admin, "two", tenants=["acme", "globex"], scopes=[*KeyScope]
         )
         both = replace(client, key=key)
         _, page = await both.get("/v1/deliveries?limit=5")
@@ -490,7 +490,7 @@ class TestHeads:
 class TestHeadersThatDecide:
     @pytest.mark.parametrize("name", ["Idempotency-Key", "Authorization"])
     async def test_two_of_one_name_are_refused_since_each_may_be_the_one_that_is_meant(
-        self, client: Any, office: Office, name: str
+        self, client: Any, admin: Admin, name: str
     ) -> None:
         more = [(name, "a"), (name, "b")] if name != "Authorization" else [(name, f"Bearer {client.key}")]
         headers = [("Authorization", f"Bearer {client.key}"), *more]
@@ -502,11 +502,11 @@ class TestHeadersThatDecide:
         assert said["errors"] == [
             {"pointer": None, "parameter": name, "code": "doubled", "detail": "given more than once"}
         ]
-        assert waiting(office) == 0
+        assert waiting(admin) == 0
 
     @pytest.mark.parametrize("name", ["Host", "Content-Type", "Content-Length", "Transfer-Encoding"])
     async def test_two_of_those_that_http_is_read_by_are_no_request(
-        self, client: Any, office: Office, name: str
+        self, client: Any, admin: Admin, name: str
     ) -> None:
         body = json.dumps(REMINDER)
         given = {
@@ -521,7 +521,7 @@ class TestHeadersThatDecide:
         writer.write(f"POST /v1/reminders HTTP/1.1\r\n{head}\r\n{body}".encode())
         assert (await reader.readline()).split()[1] == b"400"
         writer.close()
-        assert waiting(office) == 0
+        assert waiting(admin) == 0
 
     async def test_pages_refuse_two_as_well(self, client: Any) -> None:
         asked = client.session.post(

@@ -17,13 +17,13 @@ import pytest
 from redis import Redis
 
 from certmail.gateway.api.request import idempotency
-from certmail.gateway.api.request.bounds import MOST_FAULTS, MOST_FAULTS_OF_BATCH, excess, is_deep, values_in
+from certmail.gateway.api.request.bounds import MAX_FAULTS, MAX_FAULTS_OF_BATCH, excess, is_deep, values_in
 from certmail.gateway.api.request.problems import Trouble
 from certmail.gateway.api.request.turns import Turns, in_slices
 from certmail.gateway.redis_room import Space
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
-from certmail_config.stores.capacity import Limits
+from certmail_config.stores.capacity import StoreLimits
 from support.data.garbage import NOT_JSON, OTHER_JSON, PAYLOADS
 
 REMINDER = {"tenant": "acme", "to": "anna@acme.example"}
@@ -87,7 +87,7 @@ class TestFaults:
     async def test_of_one_reminder_the_first_are_named_and_the_others_counted(self, client: Any) -> None:
         status, said, _ = await client.post(REMINDER | fields(90))
         assert status == 422
-        assert len(said["errors"]) == MOST_FAULTS
+        assert len(said["errors"]) == MAX_FAULTS
         assert said["detail"].endswith("; and 70 more")
 
     async def test_of_a_batch_too_however_many_there_are(self, client: Any) -> None:
@@ -95,7 +95,7 @@ class TestFaults:
         status, answer, headers = await client.post({"reminders": wanted}, "/v1/reminders:batch")
         assert status == 200
         assert {item["status"] for item in answer["items"]} == {422}
-        assert sum(len(item["problem"]["errors"]) for item in answer["items"]) <= MOST_FAULTS_OF_BATCH
+        assert sum(len(item["problem"]["errors"]) for item in answer["items"]) <= MAX_FAULTS_OF_BATCH
         assert answer["items"][999]["problem"]["detail"].endswith("; and 39 more")
         assert int(headers["Content-Length"]) < 1_000_000
 
@@ -120,7 +120,7 @@ class TestFaults:
     async def test_a_parameter_of_the_query_given_often_is_named_once(self, client: Any) -> None:
         query = "&".join(f"p{n % 600}=" for n in range(1200))
         status, said, _ = await client.ask("GET", f"/v1/tenants?{query}")
-        assert (status, len(said["errors"])) == (422, MOST_FAULTS)
+        assert (status, len(said["errors"])) == (422, MAX_FAULTS)
 
 
 def compact(reminders: Any) -> str:
@@ -225,8 +225,8 @@ class TestTurns:
         assert {status for status, _, _ in answers} == {200}
 
 
-def enter(office: Office, api_key: str, key: str) -> idempotency.First | idempotency.Done:
-    return idempotency.enter(office.redis, office.vault, api_key=api_key, key=key, route="/", body={})
+def enter(admin: Admin, api_key: str, key: str) -> idempotency.First | idempotency.FirstAnswer:
+    return idempotency.enter(admin.redis, admin.vault, api_key=api_key, key=key, route="/", body={})
 
 
 def random_text(length: int) -> str:
@@ -265,28 +265,30 @@ class TestKept:
         value: Any = redis.get(name)
         assert len(value) < 60_000, "of a thousand answers"
 
-    def test_one_key_fills_no_more_than_a_part_of_what_is_left(self, office: Office, redis: Redis) -> None:
+    def test_one_key_fills_no_more_than_a_part_of_what_is_left(self, admin: Admin, redis: Redis) -> None:
         memory: Any = redis.info("memory")
-        space = Space(redis, Limits(memory_max=memory["used_memory"] * 2))
+        space = Space(redis, StoreLimits(memory_max=memory["used_memory"] * 2))
         room = space.free()
         assert room is not None
         kept = {"k": 0, "other": 0}
         for api_key, number in itertools.product(kept, range(50)):
-            entered = enter(office, api_key, str(number))
+            entered = enter(admin, api_key, str(number))
             assert isinstance(entered, idempotency.First)
-            kept[api_key] += entered.keep(idempotency.Done(200, random_text(8_000)), space)
+            kept[api_key] += entered.keep(idempotency.FirstAnswer(200, random_text(8_000)), space)
         assert all(0 < 4_000 * number <= room / 20 for number in kept.values())
         assert sum(1 for _ in redis.scan_iter(redis_keys.IDEMPOTENCY + "*")) == sum(kept.values())
-        assert isinstance(enter(office, "k", "0"), idempotency.Done)
+        assert isinstance(enter(admin, "k", "0"), idempotency.FirstAnswer)
 
-    def test_an_answer_of_any_length_is_not_kept(self, office: Office, redis: Redis) -> None:
-        entered = enter(office, "k", "long")
+    def test_an_answer_of_any_length_is_not_kept(self, admin: Admin, redis: Redis) -> None:
+        entered = enter(admin, "k", "long")
         assert isinstance(entered, idempotency.First)
-        assert not entered.keep(idempotency.Done(200, random_text(600_000)), Space(redis, Limits()))
-        assert isinstance(enter(office, "k", "long"), idempotency.First)
+        assert not entered.keep(
+            idempotency.FirstAnswer(200, random_text(600_000)), Space(redis, StoreLimits())
+        )
+        assert isinstance(enter(admin, "k", "long"), idempotency.First)
 
     async def test_a_set_up_link_is_not_made_where_there_is_no_room(
-        self, client: Any, redis: Redis, office: Office
+        self, client: Any, redis: Redis, admin: Admin
     ) -> None:
         memory: Any = redis.info("memory")
         redis.config_set("maxmemory", int(memory["used_memory"] * 1.1))
@@ -311,7 +313,7 @@ GARBAGE = {**NOT_JSON, **OTHER_JSON, **PAYLOADS}
 
 
 @pytest.mark.parametrize("path", ["/v1/reminders", "/v1/reminders:batch", "/v1/setup-links"])
-async def test_garbage_is_the_senders_fault(client: Any, office: Office, path: str) -> None:
+async def test_garbage_is_the_senders_fault(client: Any, admin: Admin, path: str) -> None:
     for name, body in GARBAGE.items():
         for sent in (body, b'{"reminders": [' + body + b"]}"):
             status, said, _ = await client.ask("POST", path, data=io.BytesIO(sent), headers=JSON)

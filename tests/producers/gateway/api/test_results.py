@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import delete, insert
 
 from certmail import Mailer, Reminder
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.jobs.states import State
 from certmail_config.sql import tables
@@ -20,9 +20,9 @@ from certmail_config.sql import tables
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-def on_record(office: Office, *deliveries: tuple[str, str, str, State], first: int = 0) -> None:
+def on_record(admin: Admin, *deliveries: tuple[str, str, str, State], first: int = 0) -> None:
     """Deliveries by id, tenant, campaign and state, each with the event that says so, a second after the other."""
-    with office.db() as db:
+    with admin.db() as db:
         for n, (job, tenant, campaign, state) in enumerate(deliveries, first):
             at = NOON + timedelta(seconds=n)
             row = {
@@ -40,9 +40,9 @@ def on_record(office: Office, *deliveries: tuple[str, str, str, State], first: i
 
 
 @pytest.fixture
-def record(office: Office) -> None:
+def record(admin: Admin) -> None:
     on_record(
-        office,
+        admin,
         ("a1", "acme", "q4", State.ACCEPTED),
         ("g1", "globex", "q4", State.ACCEPTED),
         ("a2", "acme", "q4", State.FAILED),
@@ -53,7 +53,7 @@ def record(office: Office) -> None:
 @pytest.mark.usefixtures("record")
 class TestChanges:
     async def test_an_application_that_keeps_the_cursor_is_told_each_once(
-        self, client: Any, office: Office
+        self, client: Any, admin: Admin
     ) -> None:
         status, first = await client.get("/v1/changes?limit=2")
         assert status == 200, first
@@ -65,7 +65,7 @@ class TestChanges:
         _, again = await client.get(f"/v1/changes?cursor={first['items'][0]['cursor']}")
         assert [each["id"] for each in again["items"]] == ["a2", "a3"]
         later = ("a4", "acme", "q5", State.EXPIRED)
-        await asyncio.to_thread(on_record, office, later, first=9)
+        await asyncio.to_thread(on_record, admin, later, first=9)
         _, new = await client.get(f"/v1/changes?cursor={second['next']}")
         assert [each["id"] for each in new["items"]] == ["a4"]
 
@@ -75,8 +75,8 @@ class TestChanges:
         assert (await client.get("/v1/changes?tenant=globex"))[1]["items"] == []
         assert len((await client.get("/v1/changes?tenant=acme"))[1]["items"]) == 3
 
-    async def test_a_page_without_anything_leads_on(self, client: Any, office: Office) -> None:
-        with office.db() as db:
+    async def test_a_page_without_anything_leads_on(self, client: Any, admin: Admin) -> None:
+        with admin.db() as db:
             db.execute(delete(tables.events))
         _, page = await client.get("/v1/changes?since=0001-01-01T00:00:00Z")
         assert (page["items"], page["more"]) == ([], False)
@@ -91,10 +91,10 @@ class TestChanges:
 
 class TestLookup:
     async def test_many_are_answered_in_order_those_of_others_as_if_there_were_none(
-        self, client: Any, office: Office
+        self, client: Any, admin: Admin
     ) -> None:
         def enqueue() -> list[str]:
-            with Mailer(office.redis) as mailer:
+            with Mailer(admin.redis) as mailer:
                 return [
                     mailer.send(Reminder(tenant=tenant, to=f"r{n}@people.example")).id
                     for n, tenant in enumerate(["acme", "acme", "globex"])
@@ -110,12 +110,12 @@ class TestLookup:
         _, alone = await client.get(f"/v1/reminders/{one}")
         assert answer["items"][3]["reminder"] == alone
 
-    async def test_one_that_cannot_be_read_spoils_no_other(self, client: Any, office: Office) -> None:
+    async def test_one_that_cannot_be_read_spoils_no_other(self, client: Any, admin: Admin) -> None:
         def enqueue() -> str:
-            with Mailer(office.redis) as mailer:
+            with Mailer(admin.redis) as mailer:
                 whole = mailer.send(Reminder(tenant="acme", to="a@people.example")).id
-            office.redis.set(redis_keys.JOB + BROKEN[0], "no hash")
-            office.redis.hset(redis_keys.JOB + BROKEN[1], mapping={"tenant": "acme", "connection": "c"})
+            admin.redis.set(redis_keys.JOB + BROKEN[0], "no hash")
+            admin.redis.hset(redis_keys.JOB + BROKEN[1], mapping={"tenant": "acme", "connection": "c"})
             return whole
 
         whole = await asyncio.to_thread(enqueue)
@@ -178,10 +178,10 @@ class TestRecord:
         assert (await client.get("/v1/deliveries/totals?tenant=globex"))[1]["total"] == 0
 
     async def test_a_delivery_says_when_it_left_and_what_google_answered(
-        self, client: Any, office: Office
+        self, client: Any, admin: Admin
     ) -> None:
         def tried() -> None:
-            with office.db() as db:
+            with admin.db() as db:
                 attempt = {"job": "a1", "n": 1, "begun_at": NOON, "outcome": "accepted", "http_status": 200}
                 db.execute(insert(tables.attempts).values(**attempt, gmail_id="g-1", latency_ms=90))
 

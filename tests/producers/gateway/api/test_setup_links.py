@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.admin.api_keys import create_key
 from certmail_config.settings import Settings
-from certmail_config.tenants.api_keys import EVERY_TENANT, Scope
-from certmail_config.tenants.models import ConnectionState, Limits
+from certmail_config.tenants.api_keys import EVERY_TENANT, KeyScope
+from certmail_config.tenants.models import ConnectionState, GoogleLimits
 
 PATH = "/v1/setup-links"
 
@@ -52,10 +52,10 @@ async def test_another_one_ends_the_one_before(client: Any) -> None:
     assert pages == [403, 200]
 
 
-async def test_one_for_a_connection_that_works_must_be_asked_for(client: Any, office: Office) -> None:
+async def test_one_for_a_connection_that_works_must_be_asked_for(client: Any, admin: Admin) -> None:
     def activate() -> None:
-        made = office.add_service_provider_app("acme", "works", limits=Limits())
-        office.save(replace(made, state=ConnectionState.ACTIVE))
+        made = admin.add_service_provider_app("acme", "works", limits=GoogleLimits())
+        admin.save(replace(made, state=ConnectionState.ACTIVE))
 
     await asyncio.to_thread(activate)
     status, problem, _ = await client.post({"tenant": "acme", "connection": "works"}, PATH)
@@ -89,10 +89,10 @@ async def test_what_is_wrong_is_said_with_its_place(
     assert faults(await client.post(wanted, PATH)) == [found]
 
 
-async def test_another_tenants_is_refused_and_an_unknown_one_is_named(client: Any, office: Office) -> None:
+async def test_another_tenants_is_refused_and_an_unknown_one_is_named(client: Any, admin: Admin) -> None:
     assert faults(await client.post({"tenant": "globex"}, PATH), 403) == [("/tenant", "tenant_not_allowed")]
     _, key = await asyncio.to_thread(
-        create_key, office, "all", tenants=[EVERY_TENANT], scopes=[Scope.SETUP_LINKS_WRITE]
+        create_key, admin, "all", tenants=[EVERY_TENANT], scopes=[KeyScope.SETUP_LINKS_WRITE]
     )
     anybody = replace(client, key=key)
     assert faults(await anybody.post({"tenant": "nobody"}, PATH)) == [("/tenant", "unknown_tenant")]

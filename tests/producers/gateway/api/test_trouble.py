@@ -13,11 +13,11 @@ import pytest
 from aiohttp import web
 
 from certmail.gateway.api.application import mount
-from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.admin.api_keys import create_key
 from certmail_config.base import redis_keys
 from certmail_config.settings import Settings
-from certmail_config.tenants.api_keys import Scope
+from certmail_config.tenants.api_keys import KeyScope
 from support.servers.replication import DURABLE, Valkey, valkey
 
 REMINDER = {"tenant": "acme", "to": "anna@acme.example"}
@@ -26,8 +26,8 @@ REMINDER = {"tenant": "acme", "to": "anna@acme.example"}
 class Place:
     """A gateway over a server of its own."""
 
-    def __init__(self, server: Valkey, office: Office, session: aiohttp.ClientSession, url: str) -> None:
-        self.server, self.office, self.session, self.url = server, office, session, url
+    def __init__(self, server: Valkey, admin: Admin, session: aiohttp.ClientSession, url: str) -> None:
+        self.server, self.admin, self.session, self.url = server, admin, session, url
 
     async def post(self, body: Any, path: str = "/v1/reminders", **headers: str) -> tuple[int, Any]:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -40,18 +40,18 @@ class Place:
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
     with (
         valkey(tmp_path / "server", *DURABLE) as server,
-        open_office(Settings(redis_url=server.url, data_dir=tmp_path)) as office,
+        open_admin(Settings(redis_url=server.url, data_dir=tmp_path)) as admin,
     ):
-        office.add_tenant("acme")
-        _, key = create_key(office, "test", tenants=["acme"], scopes=[*Scope])
+        admin.add_tenant("acme")
+        _, key = create_key(admin, "test", tenants=["acme"], scopes=[*KeyScope])
         app = web.Application()
-        mount(app, office, bound_seconds=3)
+        mount(app, admin, bound_seconds=3)
         runner = web.AppRunner(app)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         host, port = runner.addresses[0][:2]
         async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"}) as session:
-            yield Place(server, office, session, f"http://{host}:{port}")
+            yield Place(server, admin, session, f"http://{host}:{port}")
         await runner.cleanup()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from certmail.gateway.console.application import MOST_BYTES, application_of
+from certmail.gateway.console.application import MAX_BYTES, application_of
 from certmail.gateway.console.rendering import environment_for
 from certmail_config.base.errors import SettingsError
 from certmail_config.settings import Settings
@@ -44,7 +44,7 @@ def test_where_nothing_is_set_nobody_is_named() -> None:
         (None, "cannot be read"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "no PNG, JPEG or WebP image"),
         (b"", "no PNG"),
-        (PNG + b"\0" * MOST_BYTES, "larger than 256 KiB"),
+        (PNG + b"\0" * MAX_BYTES, "larger than 256 KiB"),
     ],
 )
 def test_a_logo_that_cannot_be_shown_is_refused_by_name(

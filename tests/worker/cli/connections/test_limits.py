@@ -12,7 +12,7 @@ from redis import Redis
 from typer.models import OptionInfo
 
 from certmail_config.base import redis_keys
-from certmail_config.tenants.models import BOUNDS, Limits
+from certmail_config.tenants.models import BOUNDS, GoogleLimits
 from certmail_worker.cli import run_command
 from certmail_worker.cli.connections import add as adding
 from certmail_worker.cli.connections import set as setting
@@ -28,7 +28,7 @@ ALL = {
     "--warm-up-days": 7,
 }
 GIVEN = [word for name, value in ALL.items() for word in (name, str(value))]
-MADE = Limits(15000, 2, 500, 600_000, 40_000_000, 7)
+MADE = GoogleLimits(15000, 2, 500, 600_000, 40_000_000, 7)
 
 
 @pytest.fixture
@@ -62,16 +62,16 @@ class TestTheOptions:
 
     def test_there_is_one_for_every_limit_with_its_bounds_and_default(self) -> None:
         options = self.options(setting.set_)
-        assert list(options) == [field.name for field in fields(Limits)]
+        assert list(options) == [field.name for field in fields(GoogleLimits)]
         assert ["--" + name.replace("_", "-") for name in options] == list(ALL)
         for name, option in options.items():
             assert (option.min, option.max) == BOUNDS[name]
-            assert f"Of a new connection: {getattr(Limits(), name)}." in str(option.help)
+            assert f"Of a new connection: {getattr(GoogleLimits(), name)}." in str(option.help)
 
 
 class TestAdd:
     def test_without_any_limit_googles_are_taken(self, certmail: Run) -> None:
-        assert add(certmail)["limits"] == asdict(Limits())
+        assert add(certmail)["limits"] == asdict(GoogleLimits())
 
     @pytest.mark.parametrize("customer_owned", [False, True])
     def test_those_given_are_kept(self, certmail: Run, redis: Redis, customer_owned: bool) -> None:
@@ -100,7 +100,7 @@ class TestSet:
         limit = name.removeprefix("--").replace("-", "_")
         status, changed = certmail("connections", "set", "acme/default", name, str(value))
         assert status == 0
-        assert changed == made | {"limits": asdict(Limits()) | {limit: value}}
+        assert changed == made | {"limits": asdict(GoogleLimits()) | {limit: value}}
         assert lane(redis, made["id"]) == before | {limit: str(value)}, "at once, and nothing else"
         now = {"waits": None}
         assert certmail("connections", "list")[1]["connections"] == [changed | now]
@@ -144,5 +144,5 @@ class TestSet:
 
 
 def test_in_words_a_mailbox_that_is_not_warming_up_has_no_word_of_it() -> None:
-    assert "warming" not in in_words(Limits())
-    assert "7 days of warming up" in in_words(Limits(warm_up_days=7))
+    assert "warming" not in in_words(GoogleLimits())
+    assert "7 days of warming up" in in_words(GoogleLimits(warm_up_days=7))

@@ -10,13 +10,13 @@ import pytest
 from certmail_config.base.ids import ConnectionId
 from certmail_config.google.checklist import Step
 from certmail_config.google.token_errors import Blame
-from certmail_config.tenants.models import Connection, ConnectionState, Kind
+from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState
 from certmail_worker.connections.probe.steps import REMEMBERED, concluded, failed, passed, until_confirmed
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 CONFIRM = 60.0
 WORKS = Connection(
-    ConnectionId("c"), "acme", "default", kind=Kind.CUSTOMER_OWNED_APP, state=ConnectionState.ACTIVE
+    ConnectionId("c"), "acme", "default", kind=ConnectionKind.CUSTOMER_OWNED_APP, state=ConnectionState.ACTIVE
 )
 SEEN = passed("certificate", "certificate_seen", "Google lists it.")
 ACCEPTED = passed("service account", "key_accepted", "Google accepts it.")

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.base.errors import WrongUse
 from certmail_config.onboarding.google_steps import GoogleSteps
 from certmail_config.settings import Settings
-from certmail_config.tenants.models import DEFAULT_NAME, Kind, Limits
+from certmail_config.tenants.models import DEFAULT_NAME, ConnectionKind, GoogleLimits
 from certmail_worker.cli.connections.limits import (
     InFlight,
     PerDay,
@@ -29,7 +29,7 @@ from certmail_worker.cli.support.output import Json, out, print_json
 def add(
     tenant: Annotated[str, typer.Argument(help="The tenant's id.")],
     *,
-    kind: Annotated[Kind, typer.Option(help="How the mailbox is connected.")],
+    kind: Annotated[ConnectionKind, typer.Option(help="How the mailbox is connected.")],
     service_account: Annotated[
         str | None, typer.Option(help="Email of the customer's service account.")
     ] = None,
@@ -53,7 +53,7 @@ def add(
     json: Json = False,
 ) -> None:
     """Set up a connection. For a customer owned application this makes the key and the certificate to upload."""
-    limits = Limits(
+    limits = GoogleLimits(
         **given(
             units_per_minute=units_per_minute,
             in_flight=in_flight,
@@ -63,12 +63,12 @@ def add(
             warm_up_days=warm_up_days,
         )
     )
-    if kind is Kind.SERVICE_PROVIDER_APP:
+    if kind is ConnectionKind.SERVICE_PROVIDER_APP:
         if service_account is not None or mailbox is not None:
             message = "A linked account needs neither --service-account nor --mailbox: who signs in decides."
             raise WrongUse("wrong_option", message)
-        with open_office(Settings.from_env(), actor=actor()) as office:
-            made = office.add_service_provider_app(tenant, name, limits=limits)
+        with open_admin(Settings.from_env(), actor=actor()) as admin:
+            made = admin.add_service_provider_app(tenant, name, limits=limits)
         if json:
             return print_json(as_json(made))
         show_connection(made)
@@ -78,17 +78,17 @@ def add(
         raise WrongUse(
             "missing_option", "A customer owned application needs --service-account and --mailbox."
         )
-    with open_office(Settings.from_env(), actor=actor()) as office:
-        made = office.add_customer_owned_app(
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
+        made = admin.add_customer_owned_app(
             tenant,
             name,
             service_account=service_account,
             mailbox=mailbox,
             limits=limits,
-            valid_days=valid_days or office.settings.certificate_days,
+            valid_days=valid_days or admin.settings.certificate_days,
             verify=verify,
         )
-        google = GoogleSteps(made, "", office.settings.consoles)
+        google = GoogleSteps(made, "", admin.settings.consoles)
     if json:
         return print_json(as_json(made))
     show_connection(made)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.base.errors import Refused
 from certmail_config.onboarding.client_ids import client_id_of
 from certmail_config.onboarding.google_steps import GoogleSteps
@@ -18,7 +18,7 @@ from certmail_worker.cli.support.actor import actor
 from certmail_worker.cli.support.output import Json, print_json, when
 
 
-class Form(StrEnum):
+class CertificateForm(StrEnum):
     """In which form the certificate is written."""
 
     PEM = "pem"
@@ -33,15 +33,15 @@ def certificate(
         bool, typer.Option("--next", help="The one that is to take over, while certificates are rotated.")
     ] = False,
     form: Annotated[
-        Form,
+        CertificateForm,
         typer.Option("--as", help="As a file to upload, or in commands that set up all of Google Cloud."),
-    ] = Form.PEM,
+    ] = CertificateForm.PEM,
     json: Json = False,
 ) -> None:
     """Write the certificate to stdout, for uploading to the service account; or commands that make project, API and account, too."""
-    with open_office(Settings.from_env(), actor=actor()) as office:
-        found = office.connection(id)
-        google = GoogleSteps(found, client_id_of(office.strongbox, found), office.settings.consoles)
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
+        found = admin.connection(id)
+        google = GoogleSteps(found, client_id_of(admin.strongbox, found), admin.settings.consoles)
     if found.certificate is None:
         raise Refused(
             "no_certificate",
@@ -63,11 +63,11 @@ def certificate(
     return None
 
 
-def _in_form(google: GoogleSteps, pem: str, form: Form) -> str:
+def _in_form(google: GoogleSteps, pem: str, form: CertificateForm) -> str:
     match form:
-        case Form.PEM:
+        case CertificateForm.PEM:
             return pem
-        case Form.GCLOUD:
+        case CertificateForm.GCLOUD:
             return google.gcloud(pem)
-        case Form.TERRAFORM:
+        case CertificateForm.TERRAFORM:
             return google.terraform(pem)

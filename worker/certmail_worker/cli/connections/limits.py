@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 from typer.models import OptionInfo
 
-from certmail_config.tenants.models import BOUNDS, Limits
+from certmail_config.tenants.models import BOUNDS, GoogleLimits
 
 
 def _option(name: str, help: str) -> OptionInfo:  # noqa: A002 - Typer's word
     least, most = BOUNDS[name]
-    text = f"{help} Of a new connection: {getattr(Limits(), name)}."
+    text = f"{help} Of a new connection: {getattr(GoogleLimits(), name)}."
     option: OptionInfo = typer.Option(min=least, max=most, metavar="N", help=text)
     return option
 
@@ -48,7 +48,7 @@ def given(**limits: int | None) -> dict[str, int]:
     return {name: value for name, value in limits.items() if value is not None}
 
 
-def in_words(limits: Limits) -> str:
+def in_words(limits: GoogleLimits) -> str:
     """All of them, for a person."""
     words = (
         f"mailbox: {limits.units_per_minute} units a minute, {limits.in_flight} requests at once, "

@@ -12,13 +12,13 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.base.errors import Refused, SettingsError
 from certmail_config.onboarding.consents import LIFE_SECONDS, begin_link
 from certmail_config.settings import Settings
 from certmail_config.settings.forms import host_and_port
 from certmail_config.settings.oauth_client import configured_client
-from certmail_config.tenants.models import Connection, ConnectionState, Kind
+from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState
 from certmail_worker.cli.connections.options import Id
 from certmail_worker.cli.connections.shown import as_json, show_connection
 from certmail_worker.cli.support.output import Json, err, out, print_json, when
@@ -45,9 +45,9 @@ def link(
 ) -> None:
     """Link a Google account: print the page where its owner signs in and consents, and then says whether to send from it."""
     settings = Settings.from_env()
-    with termination_as_interrupt(), open_office(settings) as office:
-        before = office.connection(id)
-        url = consent(office, before, another=another_account)
+    with termination_as_interrupt(), open_admin(settings) as admin:
+        before = admin.connection(id)
+        url = consent(admin, before, another=another_account)
         if not wait:
             until = datetime.now(UTC) + timedelta(seconds=LIFE_SECONDS)
             return (
@@ -57,7 +57,7 @@ def link(
             )
         with _way_back(settings):
             _show(url, settings, browser=browser)
-            after = _wait(office, before)
+            after = _wait(admin, before)
     if json:
         print_json(as_json(after))
     else:
@@ -67,15 +67,15 @@ def link(
     return None
 
 
-def consent(office: Office, connection: Connection, *, another: bool = False) -> str:
+def consent(admin: Admin, connection: Connection, *, another: bool = False) -> str:
     """Begin a consent for a connection, with `another` of another account than it has; raises Refused, SettingsError."""
-    settings = office.settings
-    if connection.kind is not Kind.SERVICE_PROVIDER_APP:
+    settings = admin.settings
+    if connection.kind is not ConnectionKind.SERVICE_PROVIDER_APP:
         remedy = f"certmail connections add {connection.tenant} --kind service_provider_app"
         raise Refused("not_linkable", "Only a service provider application is linked by signing in.", remedy)
     return begin_link(
-        office.redis,
-        office.vault,
+        admin.redis,
+        admin.vault,
         connection,
         configured_client(settings),
         page=settings.google_auth_url,
@@ -119,11 +119,11 @@ def _show(url: str, settings: Settings, *, browser: bool) -> None:
     )
 
 
-def _wait(office: Office, before: Connection) -> Connection:
+def _wait(admin: Admin, before: Connection) -> Connection:
     """The connection once the callback has changed it; raises Refused when its time is over."""
     deadline = time.monotonic() + LIFE_SECONDS
     while time.monotonic() < deadline:
-        found = office.connection(before.id)
+        found = admin.connection(before.id)
         if found.version != before.version:
             return found
         time.sleep(0.5)  # a person is signing in somewhere

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.status.lane_waits import waits
@@ -19,9 +19,9 @@ def list_(
     tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None, *, json: Json = False
 ) -> None:
     """List the connections, with their states."""
-    with open_office(Settings.from_env()) as office, office.db() as db:
+    with open_admin(Settings.from_env()) as admin, admin.db() as db:
         found = registry.list_connections(db, tenant)
-        waiting = waits(office.redis, [connection.id for connection in found])
+        waiting = waits(admin.redis, [connection.id for connection in found])
     if json:
         return print_json(
             {"connections": [as_json(c) | {"waits": shown_wait(waiting.get(c.id))} for c in found]}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.base.errors import Refused
 from certmail_config.google.checklist import Step
 from certmail_config.settings import Settings
@@ -40,26 +40,26 @@ def probe(
     json: Json = False,
 ) -> None:
     """Try a connection out step by step; then it is `active`, or `attention` with Google's words and a remedy."""
-    with open_office(Settings.from_env(), actor=actor()) as office:
-        probed = _patiently(office, id, mail=mail, until=time.monotonic() + wait)
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
+        probed = _patiently(admin, id, mail=mail, until=time.monotonic() + wait)
     _show(probed, json=json, mail=mail)
 
 
 def send_test(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as above
     """Send a test mail from the mailbox to itself, after the steps of `probe`."""
-    with open_office(Settings.from_env(), actor=actor()) as office:
-        probed = _patiently(office, id, mail=True, until=time.monotonic())
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
+        probed = _patiently(admin, id, mail=True, until=time.monotonic())
     _show(probed, json=json, mail=True)
 
 
-def _patiently(office: Office, id_: str, *, mail: bool, until: float) -> Probed:
+def _patiently(admin: Admin, id_: str, *, mail: bool, until: float) -> Probed:
     """Probe, and again for as long as it is only a matter of time."""
     from certmail_worker.connections.probe import probe_and_save  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
 
     said: list[str] = []
     while True:
         try:
-            probed = probe_and_save(office, id_, mail=mail)
+            probed = probe_and_save(admin, id_, mail=mail)
         except Refused as refused:
             if refused.code != "changed_meanwhile":
                 raise

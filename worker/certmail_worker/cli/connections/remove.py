@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.settings import Settings
 from certmail_worker.cli.connections.options import Id
 from certmail_worker.cli.support.actor import actor
@@ -13,14 +13,14 @@ from certmail_worker.processes.children import termination_as_interrupt
 
 def remove_connection(id: Id, *, yes: Yes = False, json: Json = False) -> None:  # noqa: A002 - what it is called on the command line
     """Remove a connection for good: its unfinished reminders are called off, and its access at Google is given back."""
-    with termination_as_interrupt(), open_office(Settings.from_env(), actor=actor()) as office:
+    with termination_as_interrupt(), open_admin(Settings.from_env(), actor=actor()) as admin:
         from certmail_worker.connections import removal  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
 
-        found = office.connection(id)
+        found = admin.connection(id)
         whole = f"{found.tenant}/{found.name}"
         ask(f"Remove the connection {whole} of {found.mailbox or 'no mailbox yet'} for good?", yes=yes)
         with resumable(f"{whole} stays suspended", f"certmail connections remove {found.id}"):
-            done = removal.remove_connection(office, found, err.print)
+            done = removal.remove_connection(admin, found, err.print)
     if json:
         [given_back] = done.given_back
         print_json(

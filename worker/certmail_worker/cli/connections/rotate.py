@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.settings import Settings
 from certmail_worker.cli.connections.options import Id, ValidDays
 from certmail_worker.cli.connections.shown import as_json, show_connection
@@ -17,8 +17,8 @@ def rotate(
     json: Json = False,
 ) -> None:
     """Make the next key and certificate. The present ones go on until Google knows the new ones: there is no gap."""
-    with open_office(Settings.from_env(), actor=actor()) as office:
-        made = office.rotate(id, valid_days=valid_days or office.settings.certificate_days)
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
+        made = admin.rotate(id, valid_days=valid_days or admin.settings.certificate_days)
     if json:
         return print_json(as_json(made))
     show_connection(made)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.base.errors import WrongUse
 from certmail_config.settings import Settings
 from certmail_worker.cli.connections.limits import (
@@ -45,6 +45,6 @@ def set_(
             f"Give at least one limit: `certmail connections set {id} --per-day 500`, say; `--help` has all."
         )
         raise WrongUse("missing_option", "There is nothing to change.", remedy)
-    with open_office(Settings.from_env(), actor=actor()) as office:
-        changed = office.change_limits(id, changes)
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
+        changed = admin.change_limits(id, changes)
     return print_json(as_json(changed)) if json else show_connection(changed)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.admin.setup_links import issue
 from certmail_config.settings import Settings
 from certmail_config.tenants.models import DEFAULT_NAME
@@ -36,8 +36,8 @@ def setup_link(
 
     The tenant's link before it ends. Back at the return URL are `tenant`, `connection`, `status` (`active`: it works) and `state`.
     """
-    with open_office(Settings.from_env()) as office:
-        made = issue(office, tenant, name=name, return_url=return_url, state=state, again=again)
+    with open_admin(Settings.from_env()) as admin:
+        made = issue(admin, tenant, name=name, return_url=return_url, state=state, again=again)
     if json:
         return print_json(
             {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.settings import Settings
 from certmail_config.status.lane_status import at_once
 from certmail_config.status.lane_waits import waits
@@ -14,9 +14,9 @@ from certmail_worker.cli.support.output import Json, out, print_json
 
 def show(id: Id, *, json: Json = False) -> None:  # noqa: A002 - what it is called on the command line
     """Show one connection: its state, what it waits for, and what to do if it does not work."""
-    with open_office(Settings.from_env(), actor=actor()) as office:
-        found = office.connection(id)
-        fewer, wait = at_once(office.redis, found.id), waits(office.redis, [found.id]).get(found.id)
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
+        found = admin.connection(id)
+        fewer, wait = at_once(admin.redis, found.id), waits(admin.redis, [found.id]).get(found.id)
     if json:
         return print_json(as_json(found) | {"waits": shown_wait(wait), "in_flight_now": fewer})
     show_connection(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from certmail_config.admin import suspension
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.settings import Settings
 from certmail_config.tenants.models import ConnectionState
 from certmail_worker.cli.connections.options import Id
@@ -16,23 +16,23 @@ from certmail_worker.cli.support.output import Json, err, print_json
 
 def suspend_connection(id: Id, *, json: Json = False) -> None:  # noqa: A002 - what it is called on the command line
     """Stop a connection: its reminders wait until it is resumed. What is under way ends."""
-    with open_office(Settings.from_env(), actor=actor()) as office:
-        found = suspension.suspend_connection(office, id)
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
+        found = suspension.suspend_connection(admin, id)
     return print_json(as_json(found)) if json else show_connection(found)
 
 
 def resume_connection(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as above
     """Try a suspended connection out and use it again; one that was not set up yet goes back to that."""
-    with open_office(Settings.from_env(), actor=actor()) as office:
-        found = office.connection(id)
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
+        found = admin.connection(id)
         if found.state is not ConnectionState.DISABLED:
             err.print(f"It is not suspended: it is {found.state}.")
         elif suspension.before_it_worked(found):
-            found = suspension.take_up_again(office, found)
+            found = suspension.take_up_again(admin, found)
         else:
             from certmail_worker.connections.probe import probe_and_save  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
 
-            found = probe_and_save(office, suspension.take_up_again(office, found).id).connection
+            found = probe_and_save(admin, suspension.take_up_again(admin, found).id).connection
     if json:
         print_json(as_json(found))
     else:

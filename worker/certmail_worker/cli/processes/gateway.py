@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.admin.api_keys import publish_keys
 from certmail_config.base.errors import Refused
 from certmail_config.settings import Settings, unknown_names
@@ -19,10 +19,10 @@ def gateway() -> None:
     settings = Settings.from_env()
     set_up(settings.log_format, process="gateway")
     say_environment(logging.getLogger(__name__), unknown_names())
-    with open_office(settings, supervise=True) as office:
-        publish_keys(office)
+    with open_admin(settings, supervise=True) as admin:
+        publish_keys(admin)
         try:
-            serve(office, announce=lambda url: print(url, flush=True))  # noqa: T201 - whoever started it reads this line
+            serve(admin, announce=lambda url: print(url, flush=True))  # noqa: T201 - whoever started it reads this line
         except OSError as error:
             message = f"The gateway cannot listen on {settings.listen}: {error.strerror or error}."
             raise Refused("address_in_use", message, "Set CERTMAIL_LISTEN to another port.") from None

@@ -12,13 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from certmail_config.admin.admin import Office, open_office
+from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.admin.api_keys import create_key
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused
 from certmail_config.settings import PREFIX, Settings
 from certmail_config.settings.sandbox import APART, exports, is_sandbox, keep, read_kept, sandbox_addresses
-from certmail_config.tenants.api_keys import EVERY_TENANT, Scope
+from certmail_config.tenants.api_keys import EVERY_TENANT, KeyScope
 from certmail_worker.cli.processes.keeping_up import Kept, only_one
 from certmail_worker.cli.support.output import err, out, print_json
 from certmail_worker.demo.furnish import PEOPLE, PROJECT, furnish
@@ -111,13 +111,13 @@ def _start_all(stack: ExitStack, own: Settings, children: list[Kept]) -> Places:
         known = {"settings": {}}
     kept = {**known["settings"], "sandbox_url": google.url}
     gateway = partial(_gateway, own, google, known, kept, children)
-    office = start(stack, known_ports(own.listen), gateway)
+    admin = start(stack, known_ports(own.listen), gateway)
     auth = kept_auth(own)
     flower = _flower(stack, own, auth, children)
     _add(stack, children, Kept("worker", _told(own), log=own.data_dir / "worker.log"))
-    _wait(lambda: bool(office.redis.zcard(redis_keys.WORKERS)), "The worker", own.data_dir / "worker.log")
+    _wait(lambda: bool(admin.redis.zcard(redis_keys.WORKERS)), "The worker", own.data_dir / "worker.log")
     user, _, password = auth.partition(":")
-    base = office.settings.base_url
+    base = admin.settings.base_url
     return Places(
         console=f"{base}/console",
         password=kept_password(own),
@@ -127,7 +127,7 @@ def _start_all(stack: ExitStack, own: Settings, children: list[Kept]) -> Places:
         flower_user=user,
         flower_password=password,
         api=base,
-        api_key=_api_key(office, own.data_dir),
+        api_key=_api_key(admin, own.data_dir),
         data_dir=str(own.data_dir),
     )
 
@@ -154,7 +154,7 @@ def _gateway(
     children: list[Kept],
     stack: ExitStack,
     listen: str,
-) -> Office:
+) -> Admin:
     """The console at an address that Google knows; with both stores, once it is seen to be there."""
     before = (kept.get("oauth_client_id"), kept.get("oauth_client_secret"))
     client, secret = google.add_oauth_client(
@@ -162,14 +162,14 @@ def _gateway(
     )
     kept |= {"listen": listen, "oauth_client_id": client, "oauth_client_secret": secret}
     keep(own.data_dir, {**known, "settings": kept})
-    office = stack.enter_context(
-        open_office(Settings.from_env(data_dir=own.data_dir), make_key=True, supervise=True)
+    admin = stack.enter_context(
+        open_admin(Settings.from_env(data_dir=own.data_dir), make_key=True, supervise=True)
     )
     password = {f"{PREFIX}OPERATOR_PASSWORD": kept_password(own)}
     process = Kept("gateway", _told(own) | password, log=own.data_dir / "gateway.log")
     _add(stack, children, process)
     process.first_line()
-    return office
+    return admin
 
 
 def _flower(stack: ExitStack, own: Settings, auth: str, children: list[Kept]) -> str | None:
@@ -202,11 +202,11 @@ def _told(own: Settings) -> dict[str, str]:
     return {f"{PREFIX}DATA_DIR": str(own.data_dir), **{PREFIX + n.upper(): v for n, v in unset.items()}}
 
 
-def _api_key(office: Office, data_dir: Path) -> str:
+def _api_key(admin: Admin, data_dir: Path) -> str:
     """One that may do everything, kept for the next start."""
     kept = read_kept(data_dir)
     if "api_key" not in kept:
-        _, token = create_key(office, "looking around", tenants=[EVERY_TENANT], scopes=list(Scope))
+        _, token = create_key(admin, "looking around", tenants=[EVERY_TENANT], scopes=list(KeyScope))
         keep(data_dir, kept | {"api_key": token})
         return token
     return str(kept["api_key"])

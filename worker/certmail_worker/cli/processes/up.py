@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.admin.admin import open_office
-from certmail_config.base.durability import NOTHING_PROMISED, Durability, Kind
+from certmail_config.admin.admin import open_admin
+from certmail_config.base.durability import NOTHING_PROMISED, Durability, DurabilityKind
 from certmail_config.base.errors import Refused, WrongUse
 from certmail_config.settings import PREFIX, Settings, unknown_names
 from certmail_config.settings.foreign_variables import REMEDY, were_taken_out
@@ -55,11 +55,11 @@ def up(
 def _up(settings: Settings) -> None:
     with (
         only_one(settings),
-        open_office(settings, make_key=True, supervise=True),
+        open_admin(settings, make_key=True, supervise=True),
         termination_as_interrupt(),
     ):
         err.print(f"Stores are up. Data: {settings.data_dir}", markup=False)
-        if Durability.parse(settings.durability).kind is Kind.NONE:
+        if Durability.parse(settings.durability).kind is DurabilityKind.NONE:
             err.print(f"[yellow]Warning:[/yellow] {NOTHING_PROMISED}")
         _say_surroundings()
         # A person at a terminal reads lines, not JSON.

@@ -6,7 +6,7 @@ from certmail.files.tally import Tally
 from certmail_config.jobs.states import State
 from certmail_worker.cli.support.output import err, table, when
 
-MOST_SHOWN = 50
+MAX_SHOWN = 50
 """Kinds of faults on a terminal; all rows are in the file, or in the JSON."""
 
 
@@ -33,13 +33,13 @@ def print_summary(
         err.print(f"{name} left out where it says {value!r}: lines {alike}.", markup=False)
     if tally.faults:
         faults = sorted(tally.faults.items(), key=lambda each: each[1].first)
-        shown = faults[:MOST_SHOWN]
+        shown = faults[:MAX_SHOWN]
         table(
             ["lines", "field", "code", "why"],
             [[str(alike), field, code, message] for (field, code, message), alike in shown],
         )
         if len(faults) > len(shown):
-            rows = sum(alike.count for _, alike in faults[MOST_SHOWN:])
+            rows = sum(alike.count for _, alike in faults[MAX_SHOWN:])
             err.print(f"… and {len(faults) - len(shown)} more faults, in {rows} rows.")
         if file is not None:
             err.print(f"They are in {file}: correct them there, and run `{again}`.", markup=False)
@@ -51,8 +51,8 @@ def _known(tally: Tally) -> str:
     if not states.keys() & {State.UNCERTAIN, State.FAILED}:
         return ""
     said = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-    doubt = "; see `certmail uncertain list`" if State.UNCERTAIN in states else ""
-    return f" ({said}{doubt})"
+    on_uncertain = "; see `certmail uncertain list`" if State.UNCERTAIN in states else ""
+    return f" ({said}{on_uncertain})"
 
 
 def _outlook(tally: Tally, workers: int | None) -> str:

@@ -54,9 +54,9 @@ def _where_there_is_one(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def checked(**given: Any) -> Any:
         from certmail_config.settings import Settings  # noqa: PLC0415 - as above
-        from certmail_config.settings.presence import see_that_it_is_there  # noqa: PLC0415 - a list of commands needs none of this
+        from certmail_config.settings.presence import require_deployment  # noqa: PLC0415 - a list of commands needs none of this
 
-        see_that_it_is_there(Settings.from_env())
+        require_deployment(Settings.from_env())
         return function(**given)
 
     return checked

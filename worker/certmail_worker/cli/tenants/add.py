@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.settings import Settings
 from certmail_config.tenants.domains import domains_of
 from certmail_worker.cli.support.actor import actor
@@ -26,8 +26,8 @@ def add(
     json: Json = False,
 ) -> None:
     """Add a tenant, with a connection `default` that is still to be set up."""
-    with open_office(Settings.from_env(), actor=actor()) as office:
-        made, connection = office.add_tenant(
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
+        made, connection = admin.add_tenant(
             tenant, name=name, uncertain=uncertain, domains=domain or (), reply_to=reply_to
         )
     if json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.tenants.domains import domains_of
@@ -11,7 +11,7 @@ from certmail_worker.cli.support.output import Json, print_json, table
 
 def list_(*, json: Json = False) -> None:
     """List the tenants."""
-    with open_office(Settings.from_env()) as office, office.db() as db:
+    with open_admin(Settings.from_env()) as admin, admin.db() as db:
         tenants = registry.list_tenants(db)
         connections = registry.list_connections(db)
     rows = [

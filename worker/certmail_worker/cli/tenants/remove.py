@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_worker.cli.support.actor import actor, by_whom
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 def remove_tenant(tenant: TenantId, *, yes: Yes = False, json: Json = False) -> None:
     """Remove a tenant for good, with its connections, keys and addresses. What was done for it stays on record."""
-    with termination_as_interrupt(), open_office(Settings.from_env(), actor=actor()) as office:
+    with termination_as_interrupt(), open_admin(Settings.from_env(), actor=actor()) as admin:
         from certmail_worker.connections import removal  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
 
-        with office.db() as db:
+        with admin.db() as db:
             registry.get_tenant(db, tenant)
             count = len(registry.list_connections(db, tenant))
         ask(f"Remove the tenant {tenant} with {count} connections, and all addresses, for good?", yes=yes)
         with resumable(f"{tenant} stays suspended", f"certmail tenants remove {tenant}"):
-            done = removal.remove_tenant(office, tenant, by_whom(None), err.print)
+            done = removal.remove_tenant(admin, tenant, by_whom(None), err.print)
     if json:
         given_back = [_given_back(each) for each in done.given_back]
         print_json(

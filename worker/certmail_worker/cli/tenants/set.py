@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.base.errors import WrongUse
 from certmail_config.settings import Settings
 from certmail_config.tenants.domains import domains_of
@@ -27,11 +27,11 @@ def set_(
     """Change a tenant's name, its rule for unknown outcomes, its domains, or whom its mails name. What is not named stays."""
     if name is None and uncertain is None and domain is None and reply_to is None:
         raise WrongUse("missing_option", "Say what to change: --name, --uncertain, --domain or --reply-to.")
-    with open_office(Settings.from_env(), actor=actor()) as office:
-        changed = office.change_tenant(
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
+        changed = admin.change_tenant(
             tenant, name=name, uncertain=uncertain, domains=domain, reply_to=reply_to
         )
-        named = office.reply_to_of(changed)
+        named = admin.reply_to_of(changed)
     shown = {
         "id": changed.id,
         "name": changed.organisation,

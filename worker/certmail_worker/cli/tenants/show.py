@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.settings import Settings
 from certmail_config.tenants.domains import domains_of
 from certmail_config.tenants.state_labels import WORDS
@@ -19,8 +19,8 @@ from certmail_worker.connections.tenant_summary import Overview, look
 
 def show(tenant: Annotated[str, typer.Argument(help="Its id.")], *, json: Json = False) -> None:
     """Show a tenant: its connections, how many reminders wait, and what needs attention."""
-    with open_office(Settings.from_env()) as office:
-        seen = look(office, tenant)
+    with open_admin(Settings.from_env()) as admin:
+        seen = look(admin, tenant)
     if json:
         return print_json(_as_json(seen))
     rule = seen.tenant.uncertain or "the deployment's"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from certmail_config.admin import suspension
-from certmail_config.admin.admin import open_office
+from certmail_config.admin.admin import open_admin
 from certmail_config.settings import Settings
 from certmail_config.tenants.models import Tenant, TenantState
 from certmail_worker.cli.support.actor import Reason, actor, by_whom
@@ -22,8 +22,8 @@ def resume_tenant(tenant: TenantId, *, reason: Reason = None, json: Json = False
 
 
 def _set_state(tenant: str, state: TenantState, reason: str | None, *, json: bool) -> None:
-    with open_office(Settings.from_env(), actor=actor()) as office:
-        found, changed = suspension.set_tenant_state(office, tenant, state, by_whom(reason))
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
+        found, changed = suspension.set_tenant_state(admin, tenant, state, by_whom(reason))
     _show(found, changed=changed, json=json)
 
 

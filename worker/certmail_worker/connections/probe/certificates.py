@@ -18,9 +18,9 @@ from certmail_worker.connections.probe.steps import failed, passed
 from certmail_worker.google.http import exchange
 from certmail_worker.google.responses import Answered
 
-MOST_SKEW_SECONDS: Final = 120.0
+MAX_SKEW_SECONDS: Final = 120.0
 """Google lets assertions be off by some minutes (google.md §4.1); before that it is time to set the clock."""
-MOST_NAMED: Final = 3
+MAX_NAMED: Final = 3
 UPLOAD: Final = (
     "Download it (`certmail connections certificate {id}`) and upload it in the Google Cloud console: the service account, Keys, "
     "Add key, Upload existing key. If that is greyed out or refused: organisations made since 2024-05-03 forbid it "
@@ -74,14 +74,14 @@ def _others(listed: Sequence[str]) -> str:
     """What Google lists instead, by the ids that its console shows: whoever has uploaded another file finds it there."""
     if not listed:
         return "no key of the service account"
-    more = ", …" if len(listed) > MOST_NAMED else ""
-    return f"only other keys of the service account ({', '.join(listed[:MOST_NAMED])}{more})"
+    more = ", …" if len(listed) > MAX_NAMED else ""
+    return f"only other keys of the service account ({', '.join(listed[:MAX_NAMED])}{more})"
 
 
 def clock(ahead: float) -> Step:
     """Whether our clock is Google's."""
     name = "clock"
-    if abs(ahead) < MOST_SKEW_SECONDS:
+    if abs(ahead) < MAX_SKEW_SECONDS:
         return passed(name, "clock_right", "certmail's clock agrees with Google's.")
     message = f"certmail's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Google's."
     remedy = "Set the clock (NTP) of the machine that runs certmail."

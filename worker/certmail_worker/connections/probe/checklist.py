@@ -15,7 +15,7 @@ from certmail_config.google.oauth import Granted, read_account
 from certmail_config.google.token_errors import Blame
 from certmail_config.settings import Settings
 from certmail_config.settings.oauth_client import oauth_client
-from certmail_config.tenants.models import Connection, Kind
+from certmail_config.tenants.models import Connection, ConnectionKind
 from certmail_worker.connections.probe import certificates, grants
 from certmail_worker.connections.probe.steps import (
     concluded,
@@ -30,7 +30,7 @@ from certmail_worker.connections.probe.trial import Postage, trial
 from certmail_worker.google.gmail import Gmail
 from certmail_worker.google.http import exchange, new_session
 from certmail_worker.google.responses import Answered
-from certmail_worker.google.token_client import Minter, Purpose, purposes
+from certmail_worker.google.token_client import Purpose, TokenClient, purposes
 
 Told = Callable[[Sequence[Step]], Awaitable[None]]
 """Hears of the steps that are known, whenever there is one more."""
@@ -92,7 +92,7 @@ class Checklist:
         """Yield one after the other; whoever asks stops at the first that fails."""
         client_id, granted = None, None
         refused = still_refused(self.connection)
-        if self.connection.kind is Kind.CUSTOMER_OWNED_APP:
+        if self.connection.kind is ConnectionKind.CUSTOMER_OWNED_APP:
             if self.connection.next_certificate is not None:
                 await self._rotate()
             yield self._dates(now)
@@ -106,12 +106,12 @@ class Checklist:
             )
             yield known
         for purpose in purposes(self.connection):
-            minter = self._minter(key_seen=self.connection.kind is Kind.CUSTOMER_OWNED_APP)
-            step, found = await grants.token(self.connection, minter, purpose, client_id)
+            token_client = self._minter(key_seen=self.connection.kind is ConnectionKind.CUSTOMER_OWNED_APP)
+            step, found = await grants.token(self.connection, token_client, purpose, client_id)
             yield step
             granted = found if purpose is Purpose.SEND else granted
         assert granted is not None, "else a step before has failed"
-        if self.connection.kind is Kind.SERVICE_PROVIDER_APP:
+        if self.connection.kind is ConnectionKind.SERVICE_PROVIDER_APP:
             async for step in self._account(granted):
                 yield step
         if self.postage is not None:
@@ -179,7 +179,7 @@ class Checklist:
             connection.id,
         )
 
-    def _minter(self, *, key_seen: bool) -> Minter:
+    def _minter(self, *, key_seen: bool) -> TokenClient:
         """A new one each time: it remembers keys by version, and here the key changes before the version does."""
         url, client = self.settings.google_token_url, oauth_client(self.settings)
-        return Minter(self.session, url, self.vault, client, key_seen)
+        return TokenClient(self.session, url, self.vault, client, key_seen)

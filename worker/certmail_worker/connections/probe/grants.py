@@ -10,7 +10,7 @@ from certmail_config.google.oauth import Granted
 from certmail_config.google.token_errors import Blame, Denied
 from certmail_config.tenants.models import Connection
 from certmail_worker.connections.probe.steps import denied, failed, passed
-from certmail_worker.google.token_client import SCOPE, Minter, Purpose, to_paste
+from certmail_worker.google.token_client import SCOPE, Purpose, TokenClient, to_paste
 
 TRIES: Final = 3
 """So often a refusal is asked about: while Google spreads a change, not all of its machines know of it; and one answer may be wrong."""
@@ -21,10 +21,10 @@ _GRANTED: Final = {
 }
 
 
-async def identity(connection: Connection, minter: Minter) -> tuple[Step, str | None]:
+async def identity(connection: Connection, token_client: TokenClient) -> tuple[Step, str | None]:
     """Ask who the service account is: needs its key, but no delegation. Gives also its numeric client ID."""
     name = "service account"
-    found = await minter.client_id(connection)
+    found = await token_client.client_id(connection)
     if isinstance(found, Denied):
         return denied(name, found), None
     if found is None:  # it can be read in the console, too
@@ -35,11 +35,11 @@ async def identity(connection: Connection, minter: Minter) -> tuple[Step, str | 
 
 
 async def token(
-    connection: Connection, minter: Minter, purpose: Purpose, client_id: str | None = None
+    connection: Connection, token_client: TokenClient, purpose: Purpose, client_id: str | None = None
 ) -> tuple[Step, Granted | None]:
     """Ask for a token with exactly one scope."""
     name = f"token to {purpose}"
-    granted, refusal = await _ask(connection, minter, purpose)
+    granted, refusal = await _ask(connection, token_client, purpose)
     if granted is not None and refusal is not None:
         message = "Google has granted it, and has refused it a moment before or after: it is still spreading."
         return failed(name, refusal.code, message, "Nothing to do but wait.", waiting=True), granted
@@ -54,12 +54,12 @@ async def token(
 
 
 async def _ask(
-    connection: Connection, minter: Minter, purpose: Purpose
+    connection: Connection, token_client: TokenClient, purpose: Purpose
 ) -> tuple[Granted | None, Denied | None]:
     """One answer; where it blames the customer, what Google says in a few: it may be spreading a change."""
     granted, refusal = None, None
     for _ in range(TRIES):
-        answer = await minter.mint(connection, purpose)
+        answer = await token_client.mint(connection, purpose)
         if isinstance(answer, Granted):
             granted = answer
         else:

@@ -6,36 +6,36 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.base.errors import CertmailError
 from certmail_config.google.checklist import Step
 from certmail_config.onboarding.promised_mail import promise_of
-from certmail_config.onboarding.worker_requests import Enquiries, Said, Wish
+from certmail_config.onboarding.worker_requests import Remark, Wish, WorkerRequests
 from certmail_config.tenants.models import Connection
 from certmail_worker.connections.probe.saving import examine
 
 
-async def send_promised(office: Office, connection: Connection) -> bool:
-    """Send what was promised, in an enquiry of its own, so that the connection's page shows it; says whether there was any.
+async def send_promised(admin: Admin, connection: Connection) -> bool:
+    """Send what was promised, in a worker request of its own, so that the connection's page shows it; says whether there was any.
 
     Raises RedisError.
     """
-    found = await asyncio.to_thread(promise_of, office.strongbox, connection.id)
+    found = await asyncio.to_thread(promise_of, admin.strongbox, connection.id)
     if found is None or found.sent:
         return False
-    enquiries = Enquiries(office.redis, office.vault, time.time)
-    asked = await asyncio.to_thread(enquiries.ask, connection.tenant, connection.id, Wish.MAIL)
-    enquiry = await asyncio.to_thread(enquiries.take, asked.id, "caretaker")
-    if enquiry is None:
+    worker_requests = WorkerRequests(admin.redis, admin.vault, time.time)
+    asked = await asyncio.to_thread(worker_requests.ask, connection.tenant, connection.id, Wish.MAIL)
+    worker_request = await asyncio.to_thread(worker_requests.take, asked.id, "caretaker")
+    if worker_request is None:
         return False
 
     async def told(steps: Sequence[Step]) -> None:
-        await asyncio.to_thread(enquiries.tell, enquiry.found(*steps))
+        await asyncio.to_thread(worker_requests.tell, worker_request.found(*steps))
 
     try:
-        probed = await examine(office, connection.id, told=told)
-        ended = enquiry.found(*probed.steps).done()
+        probed = await examine(admin, connection.id, told=told)
+        ended = worker_request.found(*probed.steps).done()
     except CertmailError as error:
-        ended = enquiry.refused(Said(error.code, error.message, error.remedy))
-    await asyncio.to_thread(enquiries.tell, ended)
+        ended = worker_request.refused(Remark(error.code, error.message, error.remedy))
+    await asyncio.to_thread(worker_requests.tell, ended)
     return True

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.admin.taken_mail import note_taken
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused
@@ -14,79 +14,79 @@ from certmail_config.google.token_errors import Blame
 from certmail_config.ledger import run, spend_message
 from certmail_config.onboarding.client_ids import note_client_id
 from certmail_config.onboarding.promised_mail import Promise, keep, promise, take_promise
-from certmail_config.tenants.models import Connection, ConnectionState, Kind
+from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState
 from certmail_worker.connections.probe.checklist import Probed, Told, probe
 from certmail_worker.connections.probe.steps import MAIL_REFUSED, TEST_MAIL, may_go_later
 
 
-def probe_and_save(office: Office, id_or_name: str, *, mail: bool = False) -> Probed:
+def probe_and_save(admin: Admin, id_or_name: str, *, mail: bool = False) -> Probed:
     """`examine`, where no loop runs. Raises Refused."""
-    return asyncio.run(examine(office, id_or_name, mail=mail))
+    return asyncio.run(examine(admin, id_or_name, mail=mail))
 
 
-async def examine(office: Office, id_or_name: str, *, mail: bool = False, told: Told | None = None) -> Probed:
+async def examine(admin: Admin, id_or_name: str, *, mail: bool = False, told: Told | None = None) -> Probed:
     """Try a connection out, and open or suspend its lane by what was found. Raises Refused.
 
     With `mail`, or where one was promised, it sends a test mail too; what cannot go yet is promised.
     """
-    connection = await asyncio.to_thread(office.connection, id_or_name)
+    connection = await asyncio.to_thread(admin.connection, id_or_name)
     check_probable(connection)
 
-    taken = await asyncio.to_thread(take_promise, office.strongbox, connection.id)
-    postage = Meters(office, connection) if mail or taken is not None else None
-    probed = await probe(connection, office.settings, office.vault, postage=postage, told=told)
-    await asyncio.to_thread(remember, office, connection, probed)
+    taken = await asyncio.to_thread(take_promise, admin.strongbox, connection.id)
+    postage = Meters(admin, connection) if mail or taken is not None else None
+    probed = await probe(connection, admin.settings, admin.vault, postage=postage, told=told)
+    await asyncio.to_thread(remember, admin, connection, probed)
     if postage is not None:
-        await asyncio.to_thread(_promise, office, connection, probed, taken)
-    return replace(probed, connection=await asyncio.to_thread(save, office, connection, probed))
+        await asyncio.to_thread(_promise, admin, connection, probed, taken)
+    return replace(probed, connection=await asyncio.to_thread(save, admin, connection, probed))
 
 
 @dataclass(frozen=True, slots=True)
 class Meters:
     """A mailbox's, as the ledger keeps them."""
 
-    office: Office
+    admin: Admin
     connection: Connection
 
     async def pay(self) -> str | None:
         """Pay for one message; gives what it waits for."""
         call = spend_message(self.connection.id, nonce=uuid4().hex)
-        return await asyncio.to_thread(run, self.office.redis, call)
+        return await asyncio.to_thread(run, self.admin.redis, call)
 
     async def give_back(self) -> None:
         """It became no message."""
-        await asyncio.to_thread(self.office.redis.delete, redis_keys.TESTED + self.connection.id)
+        await asyncio.to_thread(self.admin.redis.delete, redis_keys.TESTED + self.connection.id)
 
 
-def remember(office: Office, connection: Connection, probed: Probed) -> None:
+def remember(admin: Admin, connection: Connection, probed: Probed) -> None:
     """Keep what only Google tells: the service account's client ID, and that Gmail took a mail. Raises RedisError."""
     client_id = next((step.value for step in probed.steps if step.name == "service account"), "")
     if client_id:
-        note_client_id(office.strongbox, connection, client_id)
+        note_client_id(admin.strongbox, connection, client_id)
     if any(step.name == TEST_MAIL and step.ok for step in probed.steps):
-        note_taken(office.strongbox, probed.connection)
+        note_taken(admin.strongbox, probed.connection)
 
 
-def _promise(office: Office, connection: Connection, probed: Probed, taken: Promise | None) -> None:
+def _promise(admin: Admin, connection: Connection, probed: Probed, taken: Promise | None) -> None:
     """Say of a test mail that it went, or will go; where nobody knows, or it never can, it is forgotten."""
     if may_go_later(probed.steps):
-        promise(office.strongbox, connection.id, taken)
+        promise(admin.strongbox, connection.id, taken)
     elif taken is not None and any(step.name == TEST_MAIL and step.ok for step in probed.steps):
-        keep(office.strongbox, connection.id, taken)
+        keep(admin.strongbox, connection.id, taken)
 
 
-def save(office: Office, before: Connection, probed: Probed) -> Connection:
+def save(admin: Admin, before: Connection, probed: Probed) -> Connection:
     """Write what was found; raises Refused if the connection was changed meanwhile."""
     wrong = [step for step in probed.steps if not step.ok]
     if all(step.waiting and step.blame is not Blame.CUSTOMER for step in wrong):
         # A new version even if nothing changed: what a delivery has found out about the old one no longer counts.
-        return office.save(probed.connection, careful=before.state is ConnectionState.ATTENTION)
+        return admin.save(probed.connection, careful=before.state is ConnectionState.ATTENTION)
     if wrong[0].code == MAIL_REFUSED:
         return before  # nothing is known that was not
     if wrong[0].blame is Blame.CUSTOMER:
-        return office.note(probed.connection)
+        return admin.note(probed.connection)
     if probed.connection.code != before.code:
-        return office.note(probed.connection)  # what was wrong has been mended since
+        return admin.note(probed.connection)  # what was wrong has been mended since
     return before  # trouble of our own, or of Google's
 
 
@@ -98,6 +98,6 @@ def check_probable(connection: Connection) -> None:
     if connection.state is ConnectionState.DISABLED:
         remedy = f"certmail connections resume {connection.id}"
         raise Refused("connection_disabled", "This connection was suspended by a person.", remedy)
-    if connection.kind is Kind.SERVICE_PROVIDER_APP and connection.refresh_token is None:
+    if connection.kind is ConnectionKind.SERVICE_PROVIDER_APP and connection.refresh_token is None:
         remedy = f"certmail connections link {connection.id}"
         raise Refused("not_linked", "No account is linked yet.", remedy)

@@ -72,7 +72,7 @@ def _suspended(redis: Redis, paused: Iterable[str]) -> set[str]:
     return {name for name, state in states.items() if state == TenantState.SUSPENDED.encode()}
 
 
-def _halts(found: Iterable[pause_findings.Halt]) -> Iterator[Finding]:
+def _halts(found: Iterable[pause_findings.PauseFinding]) -> Iterator[Finding]:
     for halt in found:
         yield Finding(
             halt.check, Severity.ERROR if halt.broken else Severity.WARNING, halt.message, halt.remedy

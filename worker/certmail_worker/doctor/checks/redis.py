@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from redis import Redis
 
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.admin.working_copy_audit import TenantAudit
 from certmail_config.base import redis_keys
 from certmail_config.base.durability import Durability
@@ -18,7 +18,7 @@ from certmail_config.crypto.vault import Vault
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import check_version, open_database, reachable, upgrade
 from certmail_config.status import stalls
-from certmail_config.stores.capacity import Limits
+from certmail_config.stores.capacity import StoreLimits
 from certmail_config.stores.connect import database_url
 from certmail_config.stores.health import server_facts
 from certmail_worker.doctor import forgeries, invariants
@@ -33,7 +33,7 @@ LEDGER_AHEAD_SECONDS = 5.0
 
 def server(redis: Redis, settings: Settings) -> Iterator[Finding]:
     """What the server can hold and keep, and whether pacing stands still."""
-    limits = Limits(settings.redis_memory_max, settings.events_max)
+    limits = StoreLimits(settings.redis_memory_max, settings.events_max)
     for fact in server_facts(redis, Durability.parse(settings.durability), limits):
         yield Finding(fact.check, Severity(fact.severity), fact.message, fact.remedy)
     found = hash_of(redis, redis_keys.STOPPED)
@@ -126,7 +126,7 @@ def trust(redis: Redis, settings: Settings, vault: Vault) -> Iterator[Finding]:
     engine = open_database(database_url(settings))
     try:
         check_version(engine)
-        found += forgeries.differing(TenantAudit(Office(settings, engine, redis, vault)).found())
+        found += forgeries.differing(TenantAudit(Admin(settings, engine, redis, vault)).found())
     except CertmailError:
         pass  # `database` says so
     finally:

@@ -67,9 +67,9 @@ local PERHAPS = {'failures', 'not_before', 'dispatched_at', 'lease', 'begun_at',
 local FRACTIONS = {'step', 'project_step'}
 -- More digits than any time or count has, and more attempts than any job makes: those are worked off one by
 -- one.
-local MOST_DIGITS, MOST_ATTEMPTS = 15, 10000
+local MAX_DIGITS, MAX_ATTEMPTS = 15, 10000
 
-local function fits(value, form) return #value <= MOST_DIGITS and string.find(value, form) ~= nil end
+local function fits(value, form) return #value <= MAX_DIGITS and string.find(value, form) ~= nil end
 
 -- Whether a job is in a form that every script can count on. Only they write jobs; but one that somebody else
 -- has altered must harm itself alone, not whoever looks through all of them.
@@ -89,7 +89,7 @@ local function sound(job)
     return false
   end
   if job.state == 'sending' and not job.worker then return false end
-  return tonumber(job.attempt) <= MOST_ATTEMPTS
+  return tonumber(job.attempt) <= MAX_ATTEMPTS
 end
 
 -- A job's fields as a table, or nil when it is unknown, or not in a form that can be read: then the second

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from certmail.gateway.api.models import PUBLISHED
-from certmail.gateway.api.request.idempotency import MOST_CHARACTERS, PATTERN
+from certmail.gateway.api.request.idempotency import MAX_CHARACTERS, PATTERN
 from certmail.gateway.api.request.problems import KINDS
 from certmail.gateway.api.routes import ALWAYS, ROUTES, Route, Tag, Writing
 from certmail.gateway.request_ids import HEADER
@@ -106,7 +106,7 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
                 "schema": {
                     "type": "string",
                     "minLength": 1,
-                    "maxLength": MOST_CHARACTERS,
+                    "maxLength": MAX_CHARACTERS,
                     "pattern": PATTERN,
                 },
             }

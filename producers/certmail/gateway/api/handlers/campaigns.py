@@ -6,16 +6,16 @@ import asyncio
 from typing import Any
 
 from certmail.gateway.api import models
-from certmail.gateway.api.context import Answer, Call
+from certmail.gateway.api.context import Answer, ApiCall
 from certmail.gateway.api.handlers.deliveries import reached, shown_totals
 from certmail.gateway.api.handlers.lists import query_of
-from certmail.gateway.api.request.bodies import MOST_BYTES, read_json, read_model
+from certmail.gateway.api.request.bodies import MAX_BYTES, read_json, read_model
 from certmail.gateway.api.request.paging import read_cursor, write_cursor
 from certmail_config.sql.deliveries import Filter
 from certmail_config.sql.totals import CampaignPage, CampaignTotals, count_campaigns
 
 
-async def campaigns(call: Call) -> Answer:
+async def campaigns(call: ApiCall) -> Answer:
     """GET /campaigns."""
     query = query_of(call, models.CampaignQuery)
     wanted = Filter(tenant=query.tenant, campaign=query.campaign)
@@ -23,7 +23,7 @@ async def campaigns(call: Call) -> Answer:
     after = (place[0], place[1]) if place else None
 
     def read() -> CampaignPage:
-        with call.desk.office.db() as db:
+        with call.context.admin.db() as db:
             return count_campaigns(db, wanted, reached(call.grant), after=after, limit=query.limit)
 
     found = await asyncio.to_thread(read)
@@ -32,17 +32,17 @@ async def campaigns(call: Call) -> Answer:
     return Answer(200, models.CampaignPage(items=[_shown(each) for each in found.campaigns], next=following))
 
 
-async def body_of_cancel(call: Call) -> dict[str, Any]:
+async def body_of_cancel(call: ApiCall) -> dict[str, Any]:
     """The body of a request to call one off."""
-    return await read_json(call.request, MOST_BYTES)
+    return await read_json(call.request, MAX_BYTES)
 
 
-async def cancel(call: Call, body: dict[str, Any]) -> Answer:
+async def cancel(call: ApiCall, body: dict[str, Any]) -> Answer:
     """POST /campaigns:cancel."""
     wanted = read_model(models.CancelWanted, body)
     call.check_reach(wanted.tenant)
     by = f"by API key {call.grant.id}"
-    done = await call.desk.mailer.cancel_all(wanted.tenant, campaign=wanted.campaign, reason=by)
+    done = await call.context.mailer.cancel_all(wanted.tenant, campaign=wanted.campaign, reason=by)
     counted = models.Cancelled(
         cancelled=done.cancelled, already_sending=done.already_sending, uncertain=done.uncertain
     )

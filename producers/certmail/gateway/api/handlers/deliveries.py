@@ -12,22 +12,22 @@ from itertools import islice
 from sqlalchemy import Connection as Db
 
 from certmail.gateway.api import models
-from certmail.gateway.api.context import Answer, Call
+from certmail.gateway.api.context import Answer, ApiCall
 from certmail.gateway.api.handlers.lists import query_of
 from certmail.gateway.api.request.paging import no_such_cursor
 from certmail_config.base.errors import WrongUse
-from certmail_config.sql.deliveries import Cursor, Filter, Page, Row, read_page
+from certmail_config.sql.deliveries import Cursor, DeliveryPage, Filter, Row, read_page
 from certmail_config.sql.totals import Totals, count_deliveries
-from certmail_config.tenants.api_keys import EVERY_TENANT, Grant
+from certmail_config.tenants.api_keys import EVERY_TENANT, KeyGrant
 
 
-async def deliveries(call: Call) -> Answer:
+async def deliveries(call: ApiCall) -> Answer:
     """GET /deliveries."""
     query = query_of(call, models.DeliveryQuery)
     wanted, after = _wanted(query), _cursor(query.cursor)
 
-    def read() -> Page:
-        with call.desk.office.db() as db:
+    def read() -> DeliveryPage:
+        with call.context.admin.db() as db:
             return page(db, wanted, call.grant.tenants, after=after, limit=query.limit)
 
     found = await asyncio.to_thread(read)
@@ -36,18 +36,18 @@ async def deliveries(call: Call) -> Answer:
     return Answer(200, models.DeliveryPage(items=shown, next=following))
 
 
-async def totals(call: Call) -> Answer:
+async def totals(call: ApiCall) -> Answer:
     """GET /deliveries/totals."""
     wanted = _wanted(query_of(call, models.TotalsQuery))
 
     def read() -> Totals:
-        with call.desk.office.db() as db:
+        with call.context.admin.db() as db:
             return count_deliveries(db, wanted, reached(call.grant))
 
     return Answer(200, shown_totals(await asyncio.to_thread(read)))
 
 
-def reached(grant: Grant) -> frozenset[str] | None:
+def reached(grant: KeyGrant) -> frozenset[str] | None:
     """The tenants that an API key reaches; None for all."""
     return None if EVERY_TENANT in grant.tenants else grant.tenants
 
@@ -73,7 +73,9 @@ def _wanted(query: models.TotalsQuery) -> Filter:
     )
 
 
-def page(db: Db, wanted: Filter, tenants: Collection[str], *, after: Cursor | None, limit: int) -> Page:
+def page(
+    db: Db, wanted: Filter, tenants: Collection[str], *, after: Cursor | None, limit: int
+) -> DeliveryPage:
     """The page that is wanted of what a key reaches: of several tenants one page each is read, and the newest are taken."""
     if EVERY_TENANT in tenants:
         return read_page(db, wanted, after=after, limit=limit)
@@ -81,7 +83,7 @@ def page(db: Db, wanted: Filter, tenants: Collection[str], *, after: Cursor | No
     each = [read_page(db, replace(wanted, tenant=tenant), after=after, limit=limit) for tenant in reached]
     rows = tuple(islice(merge(*(found.rows for found in each), key=_place, reverse=True), limit))
     more = sum(len(found.rows) for found in each) > limit or any(found.next for found in each)
-    return Page(rows, Cursor(*_place(rows[-1])) if more else None)
+    return DeliveryPage(rows, Cursor(*_place(rows[-1])) if more else None)
 
 
 def _place(row: Row) -> tuple[datetime, str]:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from certmail.gateway.api import models
-from certmail.gateway.api.context import Answer, Call
+from certmail.gateway.api.context import Answer, ApiCall
 from certmail.gateway.api.request.bodies import read_query
 from certmail.gateway.api.request.paging import read_cursor, write_cursor
 from certmail_config.sql import registry
@@ -21,7 +21,7 @@ Q = TypeVar("Q", bound=BaseModel)
 T = TypeVar("T")
 
 
-def query_of(call: Call, model: type[Q]) -> Q:
+def query_of(call: ApiCall, model: type[Q]) -> Q:
     """The query's parameters; raises Trouble."""
     return read_query(model, call.request.query, [name for name, _ in call.request.query.items()])
 
@@ -36,12 +36,12 @@ def cut(
     return page, write_cursor(place(page[-1])) if len(rest) > len(page) else None
 
 
-async def tenants(call: Call) -> Answer:
+async def tenants(call: ApiCall) -> Answer:
     """GET /tenants."""
     query = query_of(call, models.TenantQuery)
 
     def read() -> list[office_words.Tenant]:
-        with call.desk.office.db() as db:
+        with call.context.admin.db() as db:
             return registry.list_tenants(db)
 
     found = [each for each in await asyncio.to_thread(read) if call.grant.reaches(each.id)]
@@ -52,12 +52,12 @@ async def tenants(call: Call) -> Answer:
     return Answer(200, models.TenantPage(items=shown, next=following))
 
 
-async def connections(call: Call) -> Answer:
+async def connections(call: ApiCall) -> Answer:
     """GET /connections."""
     query = query_of(call, models.ConnectionQuery)
 
     def read() -> list[office_words.Connection]:
-        with call.desk.office.db() as db:
+        with call.context.admin.db() as db:
             return registry.list_connections(db, query.tenant)
 
     found = [each for each in await asyncio.to_thread(read) if call.grant.reaches(each.tenant)]

@@ -11,18 +11,18 @@ from certmail.client.async_mailer import Answer as Sent
 from certmail.client.batches import split
 from certmail.client.receipt import Receipt
 from certmail.gateway.api import models
-from certmail.gateway.api.context import Answer, Call
+from certmail.gateway.api.context import Answer, ApiCall
 from certmail.gateway.api.request.bodies import (
-    MOST_BATCH_BYTES,
-    MOST_BYTES,
+    MAX_BATCH_BYTES,
+    MAX_BYTES,
     read_json,
     read_model,
     read_reminder,
 )
-from certmail.gateway.api.request.bounds import MOST_VALUES_OF_BATCH, share_of_faults
+from certmail.gateway.api.request.bounds import MAX_VALUES_OF_BATCH, share_of_faults
 from certmail.gateway.api.request.problems import Faulty, Trouble, of_rejected, of_stores
 from certmail.gateway.api.request.turns import in_slices
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import BatchInterrupted, ReminderRejected, SealBroken, StoresUnreachable
 from certmail_config.base.ids import ConnectionId
@@ -43,37 +43,37 @@ _NOT_CANCELLED = {
 }
 
 
-async def body_of_one(call: Call) -> dict[str, Any]:
+async def body_of_one(call: ApiCall) -> dict[str, Any]:
     """The body of a request to enqueue one."""
-    return await read_json(call.request, MOST_BYTES)
+    return await read_json(call.request, MAX_BYTES)
 
 
-async def body_of_batch(call: Call) -> dict[str, Any]:
+async def body_of_batch(call: ApiCall) -> dict[str, Any]:
     """The body of a request to enqueue many, each still to be checked."""
-    value = await read_json(call.request, MOST_BATCH_BYTES, MOST_VALUES_OF_BATCH)
+    value = await read_json(call.request, MAX_BATCH_BYTES, MAX_VALUES_OF_BATCH)
     items = value.get("reminders")
     if not isinstance(items, list) or value.keys() != {"reminders"}:
         raise _wrong("", "wrong_fields", "the object has one field, `reminders`, a list")
-    if not 1 <= len(items) <= models.MOST_IN_BATCH:
-        raise _wrong("/reminders", "wrong_length", f"from 1 to {models.MOST_IN_BATCH} reminders")
-    await asyncio.to_thread(call.desk.doorkeeper.count, call.grant, len(items) - 1)
+    if not 1 <= len(items) <= models.MAX_IN_BATCH:
+        raise _wrong("/reminders", "wrong_length", f"from 1 to {models.MAX_IN_BATCH} reminders")
+    await asyncio.to_thread(call.context.doorkeeper.count, call.grant, len(items) - 1)
     return value
 
 
-async def enqueue(call: Call, body: dict[str, Any]) -> Answer:
+async def enqueue(call: ApiCall, body: dict[str, Any]) -> Answer:
     """POST /reminders."""
     reminder = _allowed(call, read_reminder(body), "")
-    [sent] = await call.desk.mailer.send_each([reminder])
+    [sent] = await call.context.mailer.send_each([reminder])
     receipt = _taken(sent, "")
     place = f"/v1/reminders/{receipt.id}"
     new = not receipt.duplicate
     return Answer(202 if new else 200, _shown(receipt), {"Location": place}, repeatable=new)
 
 
-async def enqueue_batch(call: Call, body: dict[str, Any]) -> Answer:
+async def enqueue_batch(call: ApiCall, body: dict[str, Any]) -> Answer:
     """POST /reminders:batch. What is wrong with one is its own answer; the others are taken."""
     async with (
-        call.desk.validating
+        call.context.validating
     ):  # one after another: together they would hold the loop up for as long each
         found = await in_slices(enumerate(body["reminders"]), lambda each: _checked(call, *each))
     sent = iter(await _send(call, [each for each in found if isinstance(each, Reminder)]))
@@ -92,18 +92,18 @@ async def enqueue_batch(call: Call, body: dict[str, Any]) -> Answer:
     return Answer(200, models.BatchAnswer(items=answers), repeatable=new and not stopped)
 
 
-def _checked(call: Call, n: int, value: object) -> Reminder | Trouble:
+def _checked(call: ApiCall, n: int, value: object) -> Reminder | Trouble:
     try:
         return _allowed(call, read_reminder(value, f"/reminders/{n}"), f"/reminders/{n}")
     except Trouble as trouble:
         return trouble.with_traceback(None)  # which would hold on to the body
 
 
-async def _send(call: Call, reminders: list[Reminder]) -> list[Sent]:
+async def _send(call: ApiCall, reminders: list[Reminder]) -> list[Sent]:
     """Enqueue them in lots, so that others' get in between. Once a store has failed nothing more is sent."""
     answers: list[Sent] = []
     for lot in split(reminders, LOT):
-        answers += await call.desk.mailer.send_each(lot)
+        answers += await call.context.mailer.send_each(lot)
         last = answers[-1]
         if isinstance(last, StoresUnreachable):
             left = range(len(reminders) - len(answers))
@@ -112,26 +112,26 @@ async def _send(call: Call, reminders: list[Reminder]) -> list[Sent]:
     return answers
 
 
-async def show(call: Call) -> Answer:
+async def show(call: ApiCall) -> Answer:
     """GET /reminders/{id}."""
     view = await _visible(call)
-    mailboxes = await asyncio.to_thread(_mailboxes, call.desk.office, {view.connection})
+    mailboxes = await asyncio.to_thread(_mailboxes, call.context.admin, {view.connection})
     return Answer(200, _status(view, mailboxes[view.connection]))
 
 
-async def body_of_lookup(call: Call) -> dict[str, Any]:
+async def body_of_lookup(call: ApiCall) -> dict[str, Any]:
     """The body of a request to ask for many."""
-    return await read_json(call.request, 2 * MOST_BYTES, 10 * models.MOST_IN_LOOKUP)
+    return await read_json(call.request, 2 * MAX_BYTES, 10 * models.MAX_IN_LOOKUP)
 
 
-async def look_up(call: Call, body: dict[str, Any]) -> Answer:
+async def look_up(call: ApiCall, body: dict[str, Any]) -> Answer:
     """POST /reminders:lookup."""
     ids = read_model(models.Lookup, body).ids
     known = {id_: found for id_ in ids if (found := _uuid(id_))}
     asked = list(dict.fromkeys(known.values()))
-    views = dict(zip(asked, await call.desk.mailer.status_many(asked), strict=True))
+    views = dict(zip(asked, await call.context.mailer.status_many(asked), strict=True))
     connections = {view.connection for view in views.values() if view and call.grant.reaches(view.tenant)}
-    mailboxes = await asyncio.to_thread(_mailboxes, call.desk.office, connections)
+    mailboxes = await asyncio.to_thread(_mailboxes, call.context.admin, connections)
 
     def answer(id_: str) -> models.LookupItem:
         view = views.get(known.get(id_, ""))
@@ -142,10 +142,10 @@ async def look_up(call: Call, body: dict[str, Any]) -> Answer:
     return Answer(200, models.LookupAnswer(items=await in_slices(ids, answer)))
 
 
-async def cancel(call: Call) -> Answer:
+async def cancel(call: ApiCall) -> Answer:
     """DELETE /reminders/{id}."""
     view = await _visible(call)
-    result = await call.desk.mailer.cancel(view.id, reason=f"by API key {call.grant.id}")
+    result = await call.context.mailer.cancel(view.id, reason=f"by API key {call.grant.id}")
     if result is not Cancellation.CANCELLED or view.state is State.CANCELLED:
         raise Trouble(
             _NOT_CANCELLED.get(result, "already_final"), f"The reminder {view.id} is not called off."
@@ -153,10 +153,10 @@ async def cancel(call: Call) -> Answer:
     return Answer(200, models.Called(id=view.id, state=State.CANCELLED))
 
 
-async def _visible(call: Call) -> JobView:
+async def _visible(call: ApiCall) -> JobView:
     """The reminder of the address, if the key reaches its tenant."""
     id_ = _uuid(call.path_id)
-    view = await call.desk.mailer.status(id_) if id_ else None
+    view = await call.context.mailer.status(id_) if id_ else None
     if view is None or not call.grant.reaches(view.tenant):
         raise Trouble("unknown_reminder", "There is no reminder of this id that the API key reaches.")
     return view
@@ -170,7 +170,7 @@ def _uuid(text: str) -> str:
         return ""
 
 
-def _allowed(call: Call, reminder: Reminder, pointer: str) -> Reminder:
+def _allowed(call: ApiCall, reminder: Reminder, pointer: str) -> Reminder:
     call.check_reach(reminder.tenant, f"{pointer}/tenant")
     return reminder
 
@@ -183,7 +183,7 @@ def _taken(sent: Sent, pointer: str) -> Receipt:
     raise of_stores(sent)
 
 
-def _item(call: Call, sent: Sent, n: int) -> models.BatchItem:
+def _item(call: ApiCall, sent: Sent, n: int) -> models.BatchItem:
     try:
         receipt = _taken(sent, f"/reminders/{n}")
     except Trouble as trouble:
@@ -191,8 +191,8 @@ def _item(call: Call, sent: Sent, n: int) -> models.BatchItem:
     return models.BatchItem(status=200 if receipt.duplicate else 202, receipt=_shown(receipt))
 
 
-def _problem(call: Call, trouble: Trouble) -> models.BatchItem:
-    return models.BatchItem(status=trouble.kind.status, problem=trouble.document(call.desk.base))
+def _problem(call: ApiCall, trouble: Trouble) -> models.BatchItem:
+    return models.BatchItem(status=trouble.kind.status, problem=trouble.document(call.context.base))
 
 
 def _first_detail(answers: list[models.BatchItem]) -> str:
@@ -238,15 +238,15 @@ def _attempt(view: AttemptView) -> models.Attempt:
     )
 
 
-def _mailboxes(office: Office, connections: Collection[str]) -> dict[str, str | None]:
-    return {each: _mailbox(office, ConnectionId(each)) for each in connections}
+def _mailboxes(admin: Admin, connections: Collection[str]) -> dict[str, str | None]:
+    return {each: _mailbox(admin, ConnectionId(each)) for each in connections}
 
 
-def _mailbox(office: Office, connection: ConnectionId) -> str | None:
+def _mailbox(admin: Admin, connection: ConnectionId) -> str | None:
     """The address that it leaves from; null where the connection is gone, or this process lacks the key to it."""
-    fields = hash_of(office.redis, redis_keys.CONNECTION + connection)
+    fields = hash_of(admin.redis, redis_keys.CONNECTION + connection)
     try:
-        found = read_connection(fields, connection, office.vault)
+        found = read_connection(fields, connection, admin.vault)
     except SealBroken:
         return None
     return found.mailbox if found else None

@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 
 from certmail.gateway.api import models
-from certmail.gateway.api.context import Answer, Call
-from certmail.gateway.api.request.bodies import MOST_BYTES, read_json, read_model
+from certmail.gateway.api.context import Answer, ApiCall
+from certmail.gateway.api.request.bodies import MAX_BYTES, read_json, read_model
 from certmail.gateway.api.request.problems import KINDS, Trouble
 from certmail_config.admin.setup_links import issue
 from certmail_config.base.errors import Refused, WrongUse
@@ -19,20 +19,20 @@ _FIELDS = {
 """Where each thing stands that may be wrong with what is well formed."""
 
 
-async def body(call: Call) -> dict[str, Any]:
+async def body(call: ApiCall) -> dict[str, Any]:
     """The body of a request to make one."""
-    return await read_json(call.request, MOST_BYTES)
+    return await read_json(call.request, MAX_BYTES)
 
 
-async def make(call: Call, value: dict[str, Any]) -> Answer:
+async def make(call: ApiCall, value: dict[str, Any]) -> Answer:
     """POST /setup-links."""
     wanted = read_model(models.SetupLinkWanted, value)
     call.check_reach(wanted.tenant)
-    await asyncio.to_thread(call.desk.space.require)
+    await asyncio.to_thread(call.context.space.require)
     try:
         made = await asyncio.to_thread(
             issue,
-            call.desk.office,
+            call.context.admin,
             wanted.tenant,
             name=wanted.connection,
             return_url=wanted.return_url or "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from certmail.gateway.api.models.base import MOST_IN_PAGE, PageQuery
+from certmail.gateway.api.models.base import MAX_IN_PAGE, PageQuery
 from certmail.gateway.api.models.campaigns import (
     Campaign,
     CampaignPage,
@@ -16,8 +16,8 @@ from certmail.gateway.api.models.changes import Change, ChangePage, ChangeQuery
 from certmail.gateway.api.models.deliveries import Delivery, DeliveryPage, DeliveryQuery, Totals, TotalsQuery
 from certmail.gateway.api.models.problems import Fault, Problem
 from certmail.gateway.api.models.reminders import (
-    MOST_IN_BATCH,
-    MOST_IN_LOOKUP,
+    MAX_IN_BATCH,
+    MAX_IN_LOOKUP,
     Attempt,
     Batch,
     BatchAnswer,
@@ -65,9 +65,9 @@ PUBLISHED: tuple[type[BaseModel], ...] = (
 """Those that the document names."""
 
 __all__ = [
-    "MOST_IN_BATCH",
-    "MOST_IN_LOOKUP",
-    "MOST_IN_PAGE",
+    "MAX_IN_BATCH",
+    "MAX_IN_LOOKUP",
+    "MAX_IN_PAGE",
     "PUBLISHED",
     "Attempt",
     "Batch",

@@ -20,7 +20,7 @@ from pydantic_core import PydanticCustomError
 from certmail_config.base.dates import rfc3339
 from certmail_config.base.numbers import whole
 
-MOST_IN_PAGE = 500
+MAX_IN_PAGE = 500
 NO_NUL = r"^[^\x00]*$"
 """Databases refuse it."""
 T = TypeVar("T")
@@ -72,7 +72,7 @@ class PageQuery(Model):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     limit: Annotated[
-        int, Field(ge=1, le=MOST_IN_PAGE, description="At most so many."), BeforeValidator(whole)
+        int, Field(ge=1, le=MAX_IN_PAGE, description="At most so many."), BeforeValidator(whole)
     ] = 100
     cursor: Annotated[
         str, Field(max_length=400, description="The `next` of the page before; empty for the first.")

@@ -11,8 +11,8 @@ from certmail.gateway.api.models.problems import Problem
 from certmail_config.jobs.languages import LANGUAGES
 from certmail_config.jobs.states import AttemptOutcome, State
 
-MOST_IN_BATCH = 1000
-MOST_IN_LOOKUP = 1000
+MAX_IN_BATCH = 1000
+MAX_IN_LOOKUP = 1000
 
 
 class Receipt(Model):
@@ -35,7 +35,7 @@ class Batch(Model):
 
     reminders: list[dict[str, Any]] = Field(
         min_length=1,
-        max_length=MOST_IN_BATCH,
+        max_length=MAX_IN_BATCH,
         json_schema_extra={"items": {"$ref": "#/components/schemas/Reminder"}},
     )
 
@@ -95,7 +95,7 @@ class Lookup(Model):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     ids: list[Annotated[str, Field(max_length=64)]] = Field(
-        min_length=1, max_length=MOST_IN_LOOKUP, description="From the receipts."
+        min_length=1, max_length=MAX_IN_LOOKUP, description="From the receipts."
     )
 
 

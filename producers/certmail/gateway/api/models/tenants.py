@@ -9,8 +9,7 @@ from pydantic import ConfigDict, Field
 from certmail.gateway.api.models.base import Model, OnlyTenant, Page, PageQuery, Time
 from certmail_config.admin.setup_links import LONGEST_STATE
 from certmail_config.base.ids import NAME_PATTERN
-from certmail_config.tenants.models import DEFAULT_NAME, ConnectionState, TenantState
-from certmail_config.tenants.models import Kind as ConnectionKind
+from certmail_config.tenants.models import DEFAULT_NAME, ConnectionKind, ConnectionState, TenantState
 from certmail_config.tenants.state_labels import EXPLAINED
 
 

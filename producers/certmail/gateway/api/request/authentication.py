@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from certmail.gateway.api.request.problems import Trouble
 from certmail_config.base import redis_keys
 from certmail_config.crypto.strongbox import Strongbox
-from certmail_config.tenants.api_keys import Grant, Scope, check
+from certmail_config.tenants.api_keys import KeyGrant, KeyScope, check
 
 _MINUTE = 60
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="certmail"'}
@@ -23,7 +23,7 @@ class Doorkeeper:
     per_minute: int
     now: Callable[[], float] = time.time
 
-    def admit(self, authorization: str, scope: Scope) -> Grant:
+    def admit(self, authorization: str, scope: KeyScope) -> KeyGrant:
         """Whose request it is; raises Trouble, RedisError."""
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
@@ -37,7 +37,7 @@ class Doorkeeper:
         self.count(grant, 1)
         return grant
 
-    def count(self, grant: Grant, cost: int) -> None:
+    def count(self, grant: KeyGrant, cost: int) -> None:
         """Count requests and reminders of the running minute; raises Trouble where it is too much, RedisError.
 
         What is refused does not count, so that one large batch does not keep out small ones.

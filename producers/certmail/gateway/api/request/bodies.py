@@ -13,8 +13,8 @@ from pydantic_core import ErrorDetails
 
 from certmail.gateway.api.models import Fault
 from certmail.gateway.api.request.bounds import (
-    MOST_DEPTH,
-    MOST_VALUES,
+    MAX_DEPTH,
+    MAX_VALUES,
     excess,
     is_deep,
     shown_name,
@@ -25,15 +25,15 @@ from certmail_config.base.complaints import complaint
 from certmail_config.base.json_text import NotJson, decode, read_object
 from certmail_config.jobs.reminder import Reminder, parse_json
 
-MOST_BYTES: Final = 64 * 1024
+MAX_BYTES: Final = 64 * 1024
 """A reminder with every field at its longest has less than 20 KB."""
-MOST_BATCH_BYTES: Final = 4 * 1024 * 1024
-MOST_SECONDS: Final = 15
+MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
+MAX_SECONDS: Final = 15
 
 M = TypeVar("M", bound=BaseModel)
 
 
-async def read_json(request: web.Request, most: int, most_values: int = MOST_VALUES) -> dict[str, Any]:
+async def read_json(request: web.Request, most: int, most_values: int = MAX_VALUES) -> dict[str, Any]:
     """The body, a JSON object of at most so many bytes and values."""
     if request.content_type != "application/json":
         raise Trouble("unsupported_media_type", f"The body is declared as {request.content_type[:100]!r}.")
@@ -41,7 +41,7 @@ async def read_json(request: web.Request, most: int, most_values: int = MOST_VAL
         remedy = "Send it as it is."
         raise Trouble("unsupported_media_type", "The body is declared as compressed.", remedy=remedy)
     body = await _read(request, most)
-    if len(body) <= MOST_BYTES:
+    if len(body) <= MAX_BYTES:
         return _parse(body, most_values)
     return await asyncio.to_thread(_parse, body, most_values)
 
@@ -54,7 +54,7 @@ def _parse(body: bytes, most_values: int) -> dict[str, Any]:
     except NotJson as error:
         raise Trouble("malformed_body", f"The body is not one JSON object: {error.why}.") from None
     if is_deep(value):
-        said = f"Lists and objects stand in one another more than {MOST_DEPTH} times."
+        said = f"Lists and objects stand in one another more than {MAX_DEPTH} times."
         raise Trouble("malformed_body", said)
     return value
 
@@ -65,13 +65,13 @@ async def _read(request: web.Request, most: int) -> bytes:
         raise Trouble("body_too_large", said)
     body = bytearray()
     try:
-        async with asyncio.timeout(MOST_SECONDS):
+        async with asyncio.timeout(MAX_SECONDS):
             async for chunk in request.content.iter_any():
                 body += chunk
                 if len(body) > most:
                     raise Trouble("body_too_large", said)
     except TimeoutError:
-        raise Trouble("body_too_slow", f"The body did not come within {MOST_SECONDS} s.") from None
+        raise Trouble("body_too_slow", f"The body did not come within {MAX_SECONDS} s.") from None
     return bytes(body)
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-MOST_FIELDS: Final = 100
+MAX_FIELDS: Final = 100
 """A reminder of this version has less than twenty fields; later versions add some."""
-MOST_VALUES: Final = 1_000
+MAX_VALUES: Final = 1_000
 """In the body of a request for one thing."""
-MOST_VALUES_OF_BATCH: Final = 100_000
-MOST_DEPTH: Final = 10
-MOST_CHARACTERS: Final = 64 * 1024
+MAX_VALUES_OF_BATCH: Final = 100_000
+MAX_DEPTH: Final = 10
+MAX_CHARACTERS: Final = 64 * 1024
 """Of all names and texts of one reminder together, which has less than 20,000."""
-MOST_FAULTS: Final = 20
+MAX_FAULTS: Final = 20
 """So many faults of one reminder are named; how many more there are is said."""
-MOST_FAULTS_OF_BATCH: Final = 1_000
+MAX_FAULTS_OF_BATCH: Final = 1_000
 _NAME: Final = 100
 
 
@@ -33,7 +33,7 @@ def values_in(body: bytes, most: int) -> int:
     return outside.count(b",") + outside.count(b"[") + outside.count(b"{")
 
 
-def is_deep(value: object, most: int = MOST_DEPTH) -> bool:
+def is_deep(value: object, most: int = MAX_DEPTH) -> bool:
     """Whether lists and objects stand in one another more than so many times."""
     level = [value]
     for _ in range(most):
@@ -50,17 +50,17 @@ def _children(value: object) -> list[Any]:
 
 def excess(value: Mapping[str, Any]) -> str:
     """What is so much more than a reminder could have that it is not looked at any further; empty if nothing is."""
-    if len(value) > MOST_FIELDS:
+    if len(value) > MAX_FIELDS:
         return f"{len(value):,} fields are more than any reminder has"
     characters = sum(len(name) + (len(each) if isinstance(each, str) else 0) for name, each in value.items())
-    if characters > MOST_CHARACTERS:
+    if characters > MAX_CHARACTERS:
         return f"{characters:,} characters are more than any reminder has"
     return ""
 
 
 def share_of_faults(wrong: int) -> int:
     """How many faults are named of each of so many reminders of a batch."""
-    return min(MOST_FAULTS, max(1, MOST_FAULTS_OF_BATCH // max(wrong, 1)))
+    return min(MAX_FAULTS, max(1, MAX_FAULTS_OF_BATCH // max(wrong, 1)))
 
 
 def shown_name(name: str) -> str:

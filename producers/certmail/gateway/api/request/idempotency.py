@@ -27,10 +27,10 @@ from certmail_config.base.errors import SealBroken
 from certmail_config.base.redis_answers import value_of
 from certmail_config.crypto.vault import Vault
 
-MOST_CHARACTERS: Final = 255
+MAX_CHARACTERS: Final = 255
 PATTERN: Final = "^[ -~]+$"
 """Spaces too: HTTP takes those around a value away, so a rule against them could not be kept."""
-MOST_KEPT: Final = 256 * 1024
+MAX_KEPT: Final = 256 * 1024
 """Bytes of one answer; a thousand receipts have some 30,000."""
 KEPT_SHARE: Final = 1 / 20
 """Of the room that is left: so much the answers of one API key may take."""
@@ -40,7 +40,7 @@ _KEPT_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class FirstAnswer:
     """What was answered."""
 
     status: int
@@ -57,11 +57,11 @@ class First:
     name: str
     request: str
 
-    def keep(self, done: Done, space: Space) -> bool:
+    def keep(self, done: FirstAnswer, space: Space) -> bool:
         """Answer the same from now on; says whether there is room for that."""
         value = {"request": self.request, "status": done.status, **_packed(done.body)}
         sealed, free = _seal(self.vault, self.name, value), space.free()
-        if len(sealed) <= MOST_KEPT and (free is None or self._count(len(sealed)) <= KEPT_SHARE * free):
+        if len(sealed) <= MAX_KEPT and (free is None or self._count(len(sealed)) <= KEPT_SHARE * free):
             self.redis.set(self.name, sealed, ex=_KEPT_SECONDS)
             return True
         self.forget()
@@ -82,10 +82,10 @@ class First:
 
 def enter(
     redis: Redis, vault: Vault, *, api_key: str, key: str, route: str, body: Mapping[str, Any]
-) -> First | Done:
+) -> First | FirstAnswer:
     """Begin a request; gives the answer if it was made before. Raises Trouble if that is running, or was another."""
-    if not re.fullmatch(PATTERN, key) or len(key) > MOST_CHARACTERS:
-        said = f"must have 1 to {MOST_CHARACTERS} printable ASCII characters"
+    if not re.fullmatch(PATTERN, key) or len(key) > MAX_CHARACTERS:
+        said = f"must have 1 to {MAX_CHARACTERS} printable ASCII characters"
         fault = Fault(parameter="Idempotency-Key", code="invalid_key", detail=said)
         raise Trouble("invalid_header", f"Idempotency-Key: {said}.", faults=[fault])
     # Whoever reads Redis learns neither the key, which may say whom it is about, nor the body.
@@ -107,7 +107,7 @@ def enter(
         raise Trouble("idempotency_key_reused", said)
     if value["status"] is None:
         raise _still_running()
-    return Done(value["status"], _unpacked(value))
+    return FirstAnswer(value["status"], _unpacked(value))
 
 
 def fingerprint(route: str, body: Mapping[str, Any]) -> str:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from certmail.gateway.api.models import Fault, Problem
-from certmail.gateway.api.request.bounds import MOST_FAULTS, shown_name
+from certmail.gateway.api.request.bounds import MAX_FAULTS, shown_name
 from certmail.gateway.store_outage import as_told
 from certmail_config.base.errors import ReminderRejected, StoresUnreachable
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProblemType:
     """One type of problem: its status, its title, and what a client should do."""
 
     status: int
@@ -21,50 +21,50 @@ class Kind:
     remedy: str = ""
 
 
-KINDS: Final[dict[str, Kind]] = {
-    "bad_request": Kind(400, "That is no HTTP request", "See that no header holds control characters, and that nothing is cut off."),
-    "malformed_body": Kind(400, "The body is not JSON", "Send one JSON object, in UTF-8."),
-    "unauthenticated": Kind(
+KINDS: Final[dict[str, ProblemType]] = {
+    "bad_request": ProblemType(400, "That is no HTTP request", "See that no header holds control characters, and that nothing is cut off."),
+    "malformed_body": ProblemType(400, "The body is not JSON", "Send one JSON object, in UTF-8."),
+    "unauthenticated": ProblemType(
         401, "No valid API key", "Send `Authorization: Bearer cm_…`; an operator makes keys: certmail keys create."
     ),
-    "scope_missing": Kind(403, "The API key may not be used for this", "Use a key that has the scope."),
-    "tenant_not_allowed": Kind(403, "The API key does not reach this tenant", "Use a key of that tenant."),
-    "not_found": Kind(404, "There is nothing at this address", "See /openapi.json for what there is."),
-    "unknown_reminder": Kind(
+    "scope_missing": ProblemType(403, "The API key may not be used for this", "Use a key that has the scope."),
+    "tenant_not_allowed": ProblemType(403, "The API key does not reach this tenant", "Use a key of that tenant."),
+    "not_found": ProblemType(404, "There is nothing at this address", "See /openapi.json for what there is."),
+    "unknown_reminder": ProblemType(
         404, "There is no such reminder", "It may be of a tenant that the key does not reach, or forgotten long after it ended."
     ),
-    "method_not_allowed": Kind(405, "This address does not know that method", "See the Allow header."),
-    "body_too_slow": Kind(408, "The body did not come in time", "Send it again."),
-    "already_sending": Kind(
+    "method_not_allowed": ProblemType(405, "This address does not know that method", "See the Allow header."),
+    "body_too_slow": ProblemType(408, "The body did not come in time", "Send it again."),
+    "already_sending": ProblemType(
         409, "Its request to Google is under way", "Should that fail, it is not tried again. Ask for its state."
     ),
-    "already_final": Kind(409, "It had ended before", "Ask for its state."),
-    "outcome_unknown": Kind(409, "A copy may be out", "It is not sent again. Ask for its state."),
-    "key_reused": Kind(
+    "already_final": ProblemType(409, "It had ended before", "Ask for its state."),
+    "outcome_unknown": ProblemType(409, "A copy may be out", "It is not sent again. Ask for its state."),
+    "key_reused": ProblemType(
         409, "The reminder's key was used for another reminder", "Use a key of its own for each reminder."
     ),
-    "connection_active": Kind(
+    "connection_active": ProblemType(
         409, "The connection works already", "To have it set up anew, ask for the link with `again`."
     ),
-    "tenant_suspended": Kind(409, "The tenant takes nothing in", "Ask the operator."),
-    "request_running": Kind(
+    "tenant_suspended": ProblemType(409, "The tenant takes nothing in", "Ask the operator."),
+    "request_running": ProblemType(
         409, "The first request with this Idempotency-Key is still running", "Repeat it in a moment."
     ),
-    "body_too_large": Kind(413, "The body is too large", "Send fewer reminders at once."),
-    "unsupported_media_type": Kind(415, "The body is not declared as JSON", "Send Content-Type: application/json."),
-    "invalid_query": Kind(422, "A query parameter is wrong", "See the errors."),
-    "invalid_header": Kind(422, "A header is wrong", "See the errors."),
-    "invalid_body": Kind(422, "The body is not what it should be", "See the errors."),
-    "invalid_reminder": Kind(422, "The reminder cannot be taken", "See the errors; the others of a batch are taken."),
-    "idempotency_key_reused": Kind(
+    "body_too_large": ProblemType(413, "The body is too large", "Send fewer reminders at once."),
+    "unsupported_media_type": ProblemType(415, "The body is not declared as JSON", "Send Content-Type: application/json."),
+    "invalid_query": ProblemType(422, "A query parameter is wrong", "See the errors."),
+    "invalid_header": ProblemType(422, "A header is wrong", "See the errors."),
+    "invalid_body": ProblemType(422, "The body is not what it should be", "See the errors."),
+    "invalid_reminder": ProblemType(422, "The reminder cannot be taken", "See the errors; the others of a batch are taken."),
+    "idempotency_key_reused": ProblemType(
         422, "The Idempotency-Key was used for another request", "Use a key of its own for each request."
     ),
-    "rate_limited": Kind(429, "The API key asks for too much", "Wait as long as Retry-After says."),
-    "tenant_full": Kind(
+    "rate_limited": ProblemType(429, "The API key asks for too much", "Wait as long as Retry-After says."),
+    "tenant_full": ProblemType(
         429, "The tenant has its share of what room is left", "Send it again later, less at once; the operator can give Redis more memory."
     ),
-    "internal_error": Kind(500, "Something is broken in certmail", "Tell the operator; the log says more."),
-    "stores_unreachable": Kind(
+    "internal_error": ProblemType(500, "Something is broken in certmail", "Tell the operator; the log says more."),
+    "stores_unreachable": ProblemType(
         503, "A store does not answer, or cannot take anything in", "Send the same again later: what is in is a duplicate, not a second mail."
     ),
 }  # fmt: skip
@@ -122,7 +122,7 @@ class Faulty(Trouble):
     def __init__(
         self, code: str, named: Sequence[Named], *, place: Place = "pointer", more: int = 0, remedy: str = ""
     ) -> None:
-        shown, left = tuple(named[:MOST_FAULTS]), len(named[MOST_FAULTS:]) + more
+        shown, left = tuple(named[:MAX_FAULTS]), len(named[MAX_FAULTS:]) + more
         said = [f"{name}: {sentence}" if name else sentence for name, _, _, sentence in shown]
         super().__init__(code, "; ".join([*said, f"and {left:,} more"] if left else said), remedy=remedy)
         self._place: Place = place
@@ -146,13 +146,13 @@ class Faulty(Trouble):
 def of_rejected(rejected: Sequence[ReminderRejected], pointer: str = "") -> Faulty:
     """The problem of a reminder that cannot be taken; `pointer` says where in the body it stands."""
     named: list[Named] = []
-    for each in rejected[:MOST_FAULTS]:
+    for each in rejected[:MAX_FAULTS]:
         name = shown_name(each.field or "")
         where = pointer + "/" + name.replace("~", "~0").replace("/", "~1") if name else pointer
         named.append((name, where, each.code, each.message))
     first = rejected[0]
     code = first.code if first.code in KINDS else "invalid_reminder"
-    return Faulty(code, named, more=len(rejected[MOST_FAULTS:]), remedy=first.remedy)
+    return Faulty(code, named, more=len(rejected[MAX_FAULTS:]), remedy=first.remedy)
 
 
 def of_stores(error: StoresUnreachable) -> Trouble:

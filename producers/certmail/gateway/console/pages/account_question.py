@@ -10,7 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from certmail.gateway.console.access_control import check_form
-from certmail.gateway.console.context import FRONT, Front
+from certmail.gateway.console.context import FRONT, ConsoleContext
 from certmail.gateway.console.form_fields import read_form
 from certmail.gateway.console.pages.oauth_return import returned
 from certmail.gateway.console.sessions import cookies
@@ -32,7 +32,7 @@ GOOGLE: web.AppKey[Callable[[], Google]] = web.AppKey("google")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AccountPage:
     """What the page says: which account for whom, instead of which, and whether others send from it."""
 
     offer: Offer
@@ -49,51 +49,51 @@ def add_question(app: web.Application) -> None:
 
 async def ask(request: web.Request) -> web.StreamResponse:
     """Show the account and whom it would send for."""
-    front, id_ = request.app[FRONT], request.match_info["offer"]
-    offer = await asyncio.to_thread(find_offer, front.office.strongbox, id_)
+    context, id_ = request.app[FRONT], request.match_info["offer"]
+    offer = await asyncio.to_thread(find_offer, context.admin.strongbox, id_)
     if offer is None:
         return await _answered(request, id_)
     if not offer.belongs_to(_browser(request)):
         return await returned(request, STALE)
     try:
-        asked = await asyncio.to_thread(_asked, front, offer)
+        asked = await asyncio.to_thread(_asked, context, offer)
     except Refused:  # the connection was removed: there is nothing to ask, and nobody will answer
-        if await asyncio.to_thread(take_offer, front.office.strongbox, id_) is not None:
-            await decline(front.office, request.app[GOOGLE](), offer)
+        if await asyncio.to_thread(take_offer, context.admin.strongbox, id_) is not None:
+            await decline(context.admin, request.app[GOOGLE](), offer)
         return await returned(request, STALE)
     values = {"asked": asked, "id": id_, "visitor": None, "base": "/console"}
-    return front.pages.render(request, "whether.html", values)
+    return context.pages.render(request, "whether.html", values)
 
 
 async def answer(request: web.Request) -> web.StreamResponse:
     """Yes links it; no gives it back, and offers to sign in with another account."""
-    front, id_ = request.app[FRONT], request.match_info["offer"]
+    context, id_ = request.app[FRONT], request.match_info["offer"]
     form = await read_form(request)
-    offer = await asyncio.to_thread(find_offer, front.office.strongbox, id_)
+    offer = await asyncio.to_thread(find_offer, context.admin.strongbox, id_)
     if offer is None:
         return await _answered(request, id_)
     if not offer.belongs_to(_browser(request)):
         return await returned(request, STALE)
     check_form(request, form, offer.form)
-    if await asyncio.to_thread(take_offer, front.office.strongbox, id_) is None:
+    if await asyncio.to_thread(take_offer, context.admin.strongbox, id_) is None:
         return await _answered(request, id_)  # a moment ago
     google = request.app[GOOGLE]()
     if form.get("answer") == "yes":
-        ended = await accept(front.office, google, offer)
-        await asyncio.to_thread(remember, front.office, id_, _browser(request), ended)
+        ended = await accept(context.admin, google, offer)
+        await asyncio.to_thread(remember, context.admin, id_, _browser(request), ended)
         return await returned(request, ended)
-    await decline(front.office, google, offer)
+    await decline(context.admin, google, offer)
     await asyncio.to_thread(
-        remember, front.office, id_, _browser(request), replace(DECLINED, back=offer.back)
+        remember, context.admin, id_, _browser(request), replace(DECLINED, back=offer.back)
     )
-    url = await asyncio.to_thread(_another, front, offer, _browser(request))
+    url = await asyncio.to_thread(_another, context, offer, _browser(request))
     values = {"url": url, "back": offer.back, "visitor": None, "base": "/console"}
-    return front.pages.render(request, "declined.html", values)
+    return context.pages.render(request, "declined.html", values)
 
 
 async def _answered(request: web.Request, id_: str) -> web.StreamResponse:
     """It was answered before: this browser is shown how that ended."""
-    ended = await asyncio.to_thread(ended_before, request.app[FRONT].office, id_, _browser(request))
+    ended = await asyncio.to_thread(ended_before, request.app[FRONT].admin, id_, _browser(request))
     return await returned(request, ended if isinstance(ended, Linked) else STALE)
 
 
@@ -101,22 +101,22 @@ def _browser(request: web.Request) -> str:
     return cookies.read(request, Cookie.CONSENT, secure=request.app[FRONT].secure)
 
 
-def _asked(front: Front, offer: Offer) -> Asked:
-    connection = front.office.connection(offer.connection)
-    with front.office.db() as db:
+def _asked(context: ConsoleContext, offer: Offer) -> AccountPage:
+    connection = context.admin.connection(offer.connection)
+    with context.admin.db() as db:
         organisation = registry.get_tenant(db, connection.tenant).organisation
         others = users_of(db, offer.sub, leaving=[connection.id])
     elsewhere = any(other.tenant != connection.tenant for other in others)
-    return Asked(offer, connection, organisation, elsewhere)
+    return AccountPage(offer, connection, organisation, elsewhere)
 
 
-def _another(front: Front, offer: Offer, browser: str) -> str:
+def _another(context: ConsoleContext, offer: Offer, browser: str) -> str:
     """The address at Google where another account is chosen."""
-    settings = front.office.settings
+    settings = context.admin.settings
     return begin_link(
-        front.office.redis,
-        front.office.vault,
-        front.office.connection(offer.connection),
+        context.admin.redis,
+        context.admin.vault,
+        context.admin.connection(offer.connection),
         configured_client(settings),
         page=settings.google_auth_url,
         redirect_uri=settings.callback_url,

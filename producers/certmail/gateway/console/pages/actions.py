@@ -6,7 +6,7 @@ import asyncio
 
 from aiohttp import web
 
-from certmail.gateway.console.context import FRONT, Front
+from certmail.gateway.console.context import FRONT, ConsoleContext
 from certmail.gateway.console.pages.connection_page import connection_of
 from certmail.gateway.console.pages.views import show
 from certmail.gateway.console.sessions import cookies
@@ -14,13 +14,13 @@ from certmail.gateway.console.sessions.cookies import Cookie
 from certmail.gateway.console.sessions.sessions import Notice, Visitor, new_secret
 from certmail.gateway.console.texts import N_
 from certmail_config.admin import suspension
-from certmail_config.admin.admin import Office
+from certmail_config.admin.admin import Admin
 from certmail_config.admin.setup_links import issue
 from certmail_config.base.errors import Refused
 from certmail_config.onboarding.consents import begin_link
 from certmail_config.onboarding.worker_requests import Wish
 from certmail_config.settings.oauth_client import configured_client
-from certmail_config.tenants.models import Connection, Kind
+from certmail_config.tenants.models import Connection, ConnectionKind
 
 
 async def check(request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -31,26 +31,26 @@ async def check(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
 async def link(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Send the browser to Google's consent, and remember that it was this browser; an operator may ask for `another` account."""
-    front, form = request.app[FRONT], await request.post()
+    context, form = request.app[FRONT], await request.post()
     found = await _connection(request, visitor)
-    if found.kind is not Kind.SERVICE_PROVIDER_APP:
+    if found.kind is not ConnectionKind.SERVICE_PROVIDER_APP:
         raise Refused(
             "not_linkable", "Only a linked account is linked by signing in.", "Go back to the connection."
         )
-    browser = cookies.read(request, Cookie.CONSENT, secure=front.secure) or new_secret()
+    browser = cookies.read(request, Cookie.CONSENT, secure=context.secure) or new_secret()
     another = visitor.is_operator and bool(form.get("another"))
     back = f"{visitor.base}/connections/{found.id}"
-    url = await asyncio.to_thread(_begin, front, found, browser, back, another=another)
+    url = await asyncio.to_thread(_begin, context, found, browser, back, another=another)
     response = web.Response(status=303, headers={"Location": url})
-    cookies.give(response, Cookie.CONSENT, browser, secure=front.secure)
+    cookies.give(response, Cookie.CONSENT, browser, secure=context.secure)
     return response
 
 
 async def invite(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make a set-up link for the tenant's administrator, and show it this once."""
     found = await _connection(request, visitor)
-    office = request.app[FRONT].office
-    made = await asyncio.to_thread(issue, office, found.tenant, name=found.name, again=True)
+    admin = request.app[FRONT].admin
+    made = await asyncio.to_thread(issue, admin, found.tenant, name=found.name, again=True)
     return await show(request, visitor, "invitation.html", {"connection": found, "link": made})
 
 
@@ -73,28 +73,28 @@ async def resume(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
 async def rotate(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make the next key and certificate; the present ones go on until Google knows those."""
-    office = request.app[FRONT].office
+    admin = request.app[FRONT].admin
     found = await _connection(request, visitor)
-    await asyncio.to_thread(office.rotate, found.id, valid_days=office.settings.certificate_days)
+    await asyncio.to_thread(admin.rotate, found.id, valid_days=admin.settings.certificate_days)
     said = N_("The next certificate is ready: download it and upload it beside the present one.")
     return await _said(request, visitor, found, said)
 
 
 async def remove(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Have a worker remove it for good, if its name was typed."""
-    front, form = request.app[FRONT], await request.post()
+    context, form = request.app[FRONT], await request.post()
     found = await _connection(request, visitor)
     if form.get("confirm") != f"{found.tenant}/{found.name}":
         notice = Notice(good=False, message=N_("That is not its name, so nothing was removed."))
-        await asyncio.to_thread(front.visitors.tell, visitor, notice)
+        await asyncio.to_thread(context.visitors.tell, visitor, notice)
     else:
-        await asyncio.to_thread(front.asker.ask, found.tenant, found.id, Wish.REMOVE, by=visitor.actor)
+        await asyncio.to_thread(context.asker.ask, found.tenant, found.id, Wish.REMOVE, by=visitor.actor)
     raise web.HTTPSeeOther(f"{visitor.base}/connections/{found.id}/removal")
 
 
-def _office(request: web.Request, visitor: Visitor) -> Office:
+def _office(request: web.Request, visitor: Visitor) -> Admin:
     """What it is done with, in the visitor's name."""
-    return request.app[FRONT].office.acting_as(visitor.actor)
+    return request.app[FRONT].admin.acting_as(visitor.actor)
 
 
 async def _connection(request: web.Request, visitor: Visitor) -> Connection:
@@ -103,11 +103,11 @@ async def _connection(request: web.Request, visitor: Visitor) -> Connection:
 
 async def _ask(request: web.Request, visitor: Visitor, wish: Wish) -> web.StreamResponse:
     """Ask a worker, unless one is at it already."""
-    front = request.app[FRONT]
+    context = request.app[FRONT]
     found = await _connection(request, visitor)
-    answer = await asyncio.to_thread(front.asker.latest, found.id)
+    answer = await asyncio.to_thread(context.asker.latest, found.id)
     if answer is None or answer.over:
-        await asyncio.to_thread(front.asker.ask, found.tenant, found.id, wish, by=visitor.actor)
+        await asyncio.to_thread(context.asker.ask, found.tenant, found.id, wish, by=visitor.actor)
     raise web.HTTPSeeOther(f"{visitor.base}/connections/{found.id}#checklist")
 
 
@@ -116,15 +116,15 @@ async def _said(request: web.Request, visitor: Visitor, found: Connection, words
     raise web.HTTPSeeOther(f"{visitor.base}/connections/{found.id}")
 
 
-def _begin(front: Front, connection: Connection, browser: str, back: str, *, another: bool) -> str:
-    office = front.office
+def _begin(context: ConsoleContext, connection: Connection, browser: str, back: str, *, another: bool) -> str:
+    admin = context.admin
     return begin_link(
-        office.redis,
-        office.vault,
+        admin.redis,
+        admin.vault,
         connection,
-        configured_client(office.settings),
-        page=office.settings.google_auth_url,
-        redirect_uri=office.settings.callback_url,
+        configured_client(admin.settings),
+        page=admin.settings.google_auth_url,
+        redirect_uri=admin.settings.callback_url,
         browser=browser,
         back=back,
         another=another,

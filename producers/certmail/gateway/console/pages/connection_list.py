@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from typing import Final
 
 from certmail.gateway.console import texts as words
-from certmail.gateway.console.context import Front
+from certmail.gateway.console.context import ConsoleContext
 from certmail_config.admin.suspension import before_it_worked
 from certmail_config.onboarding.worker_requests import workers_alive
 from certmail_config.sql import registry
-from certmail_config.status.lane_status import LaneGlance, glance
+from certmail_config.status.lane_status import LaneStatus, read_lanes
 from certmail_config.tenants.models import Connection, ConnectionState
 from certmail_config.tenants.pauses import pause_of
 
-MOST_SHOWN: Final = 200
+MAX_SHOWN: Final = 200
 _ORDER: Final = {state: place for place, state in enumerate(words.STATES)}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ListedConnection:
     """A connection in the list.
 
     `troubled` also where its lane stands although the connection counts as working; but not where something is still
@@ -29,7 +29,7 @@ class Line:
 
     connection: Connection
     organisation: str
-    lane: LaneGlance
+    lane: LaneStatus
 
     @property
     def unfinished(self) -> bool:
@@ -77,21 +77,21 @@ class Line:
 class Listing:
     """All connections, what needs looking at first; `left_out` where there are more than a page holds."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[ListedConnection, ...]
     counts: Mapping[str, int]
     left_out: int
     workers: int
     paused: tuple[str, str] | None
 
 
-def listing(front: Front, wanted: str) -> Listing:
+def listing(context: ConsoleContext, wanted: str) -> Listing:
     """Everything, or what has these words in tenant, name or mailbox. Raises StoresUnreachable, RedisError."""
-    with front.office.db() as db:
+    with context.admin.db() as db:
         names = {tenant.id: tenant.organisation for tenant in registry.list_tenants(db)}
         connections = registry.list_connections(db)
-    lanes = glance(front.office.redis, [each.id for each in connections])
+    lanes = read_lanes(context.admin.redis, [each.id for each in connections])
     lines = [
-        Line(connection, names.get(connection.tenant, connection.tenant), lane)
+        ListedConnection(connection, names.get(connection.tenant, connection.tenant), lane)
         for connection, lane in zip(connections, lanes, strict=True)
     ]
     counts = {"bad": 0, "wait": 0, "good": 0, "idle": 0}
@@ -99,19 +99,19 @@ def listing(front: Front, wanted: str) -> Listing:
         counts[line.tone] += 1
     found = sorted((line for line in lines if _matches(line, wanted)), key=_place)
     return Listing(
-        tuple(found[:MOST_SHOWN]),
+        tuple(found[:MAX_SHOWN]),
         counts,
-        max(0, len(found) - MOST_SHOWN),
-        workers_alive(front.office.redis),
-        pause_of(front.office.redis, ""),
+        max(0, len(found) - MAX_SHOWN),
+        workers_alive(context.admin.redis),
+        pause_of(context.admin.redis, ""),
     )
 
 
-def _matches(line: Line, wanted: str) -> bool:
+def _matches(line: ListedConnection, wanted: str) -> bool:
     connection = line.connection
     texts = (connection.tenant, connection.name, connection.mailbox or "", line.organisation)
     return all(any(word in text.casefold() for text in texts) for word in wanted.casefold().split())
 
 
-def _place(line: Line) -> tuple[int, str, str]:
+def _place(line: ListedConnection) -> tuple[int, str, str]:
     return _ORDER[line.shown], line.organisation.casefold(), line.connection.name

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from certmail.gateway.console import texts
-from certmail.gateway.console.context import Front
-from certmail.gateway.console.pages.connection_list import Line
+from certmail.gateway.console.context import ConsoleContext
+from certmail.gateway.console.pages.connection_list import ListedConnection
 from certmail.gateway.console.sessions.sessions import Visitor
-from certmail.gateway.worker_requests import Answer
+from certmail.gateway.worker_requests import RequestState
 from certmail_config.admin.taken_mail import was_taken
 from certmail_config.base.errors import Refused
 from certmail_config.crypto.certificates import ends_soon
@@ -20,7 +20,7 @@ from certmail_config.onboarding.client_ids import client_id_of
 from certmail_config.onboarding.promised_mail import Promise, promise_of
 from certmail_config.onboarding.worker_requests import Wish
 from certmail_config.sql import registry
-from certmail_config.status.lane_status import glance, last_leaves_at, sent_today
+from certmail_config.status.lane_status import last_leaves_at, read_lanes, sent_today
 from certmail_config.tenants.models import Connection, ConnectionState, Tenant
 from certmail_config.tenants.pauses import pause_of
 
@@ -41,8 +41,8 @@ API_DISABLED: Final = "api_disabled"
 class Facts:
     """One connection, as its page shows it."""
 
-    line: Line
-    answer: Answer | None
+    line: ListedConnection
+    answer: RequestState | None
     leaves_at: datetime | None
     sent_today: int
     paused: tuple[str, str] | None
@@ -120,9 +120,9 @@ class Facts:
     @property
     def steps(self) -> tuple[Step, ...]:
         """The steps that are known, unless a worker or a person has found out otherwise since."""
-        if self.answer is None or self.answer.enquiry.wish is Wish.REMOVE:
+        if self.answer is None or self.answer.worker_request.wish is Wish.REMOVE:
             return ()
-        steps = self.answer.enquiry.steps
+        steps = self.answer.worker_request.steps
         refused = any(not step.ok and step.blame is Blame.CUSTOMER for step in steps)
         # One that works was refused once: that stands until it is seen to work again.
         refused = refused and self.connection.refused_since is None
@@ -201,43 +201,43 @@ class Facts:
         return bool(certificate and ends and ends_soon(certificate, ends, datetime.now(UTC)))
 
 
-def connection_of(front: Front, visitor: Visitor, id_: str) -> Connection:
+def connection_of(context: ConsoleContext, visitor: Visitor, id_: str) -> Connection:
     """A connection that this visitor may see; raises Refused for any other, as if there were none."""
-    found = front.office.connection(id_)
+    found = context.admin.connection(id_)
     if "/" in id_ or not visitor.may_see(found):
         raise Refused("unknown_connection", "There is no such connection.", "Go back to the list.")
     return found
 
 
-def facts(front: Front, visitor: Visitor, id_: str) -> Facts:
+def facts(context: ConsoleContext, visitor: Visitor, id_: str) -> Facts:
     """What is known of a connection; raises Refused, StoresUnreachable, RedisError, SealBroken."""
-    connection = connection_of(front, visitor, id_)
+    connection = connection_of(context, visitor, id_)
     working = connection.state is ConnectionState.ACTIVE
-    redis = front.office.redis
-    [lane] = glance(redis, [connection.id])
-    answer = front.asker.latest(connection.id)
+    redis = context.admin.redis
+    [lane] = read_lanes(redis, [connection.id])
+    answer = context.asker.latest(connection.id)
     # A page that is looked at twice a second says when all will have left only in the end: that takes a while to know.
     settled = answer is None or answer.over
     return Facts(
-        line=Line(connection, tenant_of(front, connection.tenant).organisation, lane),
+        line=ListedConnection(connection, tenant_of(context, connection.tenant).organisation, lane),
         answer=answer,
         leaves_at=last_leaves_at(redis, connection.id) if settled else None,
         sent_today=sent_today(redis, connection.id),
         paused=pause_of(redis, connection.tenant),
-        promised=promise_of(front.office.strongbox, connection.id),
-        client_id=client_id_of(front.office.strongbox, connection),
-        mail_taken=working and was_taken(front.office, connection),
+        promised=promise_of(context.admin.strongbox, connection.id),
+        client_id=client_id_of(context.admin.strongbox, connection),
+        mail_taken=working and was_taken(context.admin, connection),
     )
 
 
-def tenant_of(front: Front, tenant: str) -> Tenant:
+def tenant_of(context: ConsoleContext, tenant: str) -> Tenant:
     """A tenant; raises Refused."""
-    with front.office.db() as db:
+    with context.admin.db() as db:
         return registry.get_tenant(db, tenant)
 
 
-def named(front: Front, tenant: str, name: str) -> Connection | None:
+def named(context: ConsoleContext, tenant: str, name: str) -> Connection | None:
     """A tenant's connection by its name, None where there is none yet; raises Refused for an unknown tenant."""
-    with front.office.db() as db:
+    with context.admin.db() as db:
         registry.get_tenant(db, tenant)
         return registry.find_connection(db, tenant, name)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from certmail.gateway.console.access_control import NotLetIn, check_form
-from certmail.gateway.console.context import FRONT, Front
+from certmail.gateway.console.context import FRONT, ConsoleContext
 from certmail.gateway.console.form_fields import read_form
 from certmail.gateway.console.pages.connection_page import connection_of, tenant_of
 from certmail.gateway.console.pages.views import show
@@ -23,14 +23,14 @@ from certmail_config.base.errors import Refused
 from certmail_config.google.checklist import Step
 from certmail_config.onboarding.client_ids import client_id_of
 from certmail_config.onboarding.google_steps import GoogleSteps
-from certmail_config.onboarding.worker_requests import Stage, Wish
+from certmail_config.onboarding.worker_requests import RequestStage, Wish
 from certmail_config.tenants.models import Connection, ConnectionState
 
 _BEFORE = frozenset({"certificate dates", "certificate", "clock", "service account", "vault"})
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DelegationPage:
     """What the page says; `found` is how far it is: `unknown`, `running`, `before`, `missing`, `silent`."""
 
     organisation: str
@@ -47,69 +47,75 @@ def add_delegation(app: web.Application) -> None:
 
 async def hand_on(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make the link, and show it this once."""
-    front = request.app[FRONT]
-    found = await asyncio.to_thread(connection_of, front, visitor, request.match_info["id"])
-    made = await asyncio.to_thread(issue_delegation, front.office, found)
-    await asyncio.to_thread(_ask_for_client_id, front, found)
+    context = request.app[FRONT]
+    found = await asyncio.to_thread(connection_of, context, visitor, request.match_info["id"])
+    made = await asyncio.to_thread(issue_delegation, context.admin, found)
+    await asyncio.to_thread(_ask_for_client_id, context, found)
     return await show(request, visitor, "delegation-link.html", {"connection": found, "link": made})
 
 
 async def look(request: web.Request) -> web.StreamResponse:
     """What is to be authorised, and whether it works yet."""
-    front = request.app[FRONT]
+    context = request.app[FRONT]
     delegation = await _delegation(request)
-    asked = None if delegation.done else await asyncio.to_thread(_asked, front, delegation)
+    asked = None if delegation.done else await asyncio.to_thread(_asked, context, delegation)
     values = {"asked": asked, "form_token": delegation.form, "visitor": None, "base": "/connect"}
-    return front.pages.render(request, "super-administrator.html", values)
+    return context.pages.render(request, "super-administrator.html", values)
 
 
 async def check(request: web.Request) -> web.StreamResponse:
     """Have a worker look, if none is at it."""
-    front = request.app[FRONT]
+    context = request.app[FRONT]
     form, delegation = await read_form(request), await _delegation(request)
     check_form(request, form, delegation.form)
-    if not front.pace.allows(delegation.link):
+    if not context.pace.allows(delegation.link):
         raise web.HTTPTooManyRequests
     if not delegation.done:
-        await asyncio.to_thread(front.space.require)
-        await asyncio.to_thread(_ask, front, delegation)
+        await asyncio.to_thread(context.space.require)
+        await asyncio.to_thread(_ask, context, delegation)
     raise web.HTTPSeeOther(request.path)
 
 
 async def _delegation(request: web.Request) -> Delegation:
-    front = request.app[FRONT]
-    found = await asyncio.to_thread(delegation_of, front.office.strongbox, request.match_info["token"])
+    context = request.app[FRONT]
+    found = await asyncio.to_thread(delegation_of, context.admin.strongbox, request.match_info["token"])
     if found is None:
         raise _ended()
     return found
 
 
-def _asked(front: Front, delegation: Delegation) -> Asked | None:
+def _asked(context: ConsoleContext, delegation: Delegation) -> DelegationPage | None:
     """What is to be said; None once it works. Raises NotLetIn where nobody waits for it any more."""
     try:
-        tenant = tenant_of(front, delegation.tenant)
-        connection = front.office.connection(delegation.connection)
+        tenant = tenant_of(context, delegation.tenant)
+        connection = context.admin.connection(delegation.connection)
     except Refused:
         raise _ended() from None
     if not delegation.fits(tenant, connection):
         raise _ended()
 
-    _ask_for_client_id(front, connection)
-    answer = front.asker.latest(connection.id)
-    steps = answer.enquiry.steps if answer is not None and answer.enquiry.wish is not Wish.REMOVE else ()
+    _ask_for_client_id(context, connection)
+    answer = context.asker.latest(connection.id)
+    steps = (
+        answer.worker_request.steps
+        if answer is not None and answer.worker_request.wish is not Wish.REMOVE
+        else ()
+    )
     if _works(connection, steps):
-        complete(front.office.strongbox, delegation)
+        complete(context.admin.strongbox, delegation)
         return None
 
-    client_id = client_id_of(front.office.strongbox, connection)
-    google = GoogleSteps(connection, client_id, front.office.settings.consoles)
+    client_id = client_id_of(context.admin.strongbox, connection)
+    google = GoogleSteps(connection, client_id, context.admin.settings.consoles)
     if answer is not None and not answer.over:
         found = "running"
-    elif answer is not None and (answer.silence is not None or answer.enquiry.stage is Stage.REFUSED):
+    elif answer is not None and (
+        answer.silence is not None or answer.worker_request.stage is RequestStage.REFUSED
+    ):
         found = "silent"
     else:
         found = _found(steps)
-    return Asked(tenant.organisation, connection, google, found)
+    return DelegationPage(tenant.organisation, connection, google, found)
 
 
 def _works(connection: Connection, steps: tuple[Step, ...]) -> bool:
@@ -128,19 +134,19 @@ def _found(steps: tuple[Step, ...]) -> str:
     return "before" if wrong in _BEFORE else "missing"
 
 
-def _ask(front: Front, delegation: Delegation) -> None:
-    if _asked(front, delegation) is None:
+def _ask(context: ConsoleContext, delegation: Delegation) -> None:
+    if _asked(context, delegation) is None:
         return
-    answer = front.asker.latest(delegation.connection)
+    answer = context.asker.latest(delegation.connection)
     if answer is None or answer.over:
-        front.asker.ask(delegation.tenant, delegation.connection, Wish.CHECK)
+        context.asker.ask(delegation.tenant, delegation.connection, Wish.CHECK)
 
 
-def _ask_for_client_id(front: Front, connection: Connection) -> None:
+def _ask_for_client_id(context: ConsoleContext, connection: Connection) -> None:
     """Have a worker look, unless one has of late: what is to be authorised is a number that only Google knows."""
-    known = client_id_of(front.office.strongbox, connection) or connection.state is ConnectionState.ACTIVE
-    if not known and front.asker.latest(connection.id) is None:
-        front.asker.ask(connection.tenant, connection.id, Wish.CHECK)
+    known = client_id_of(context.admin.strongbox, connection) or connection.state is ConnectionState.ACTIVE
+    if not known and context.asker.latest(connection.id) is None:
+        context.asker.ask(connection.tenant, connection.id, Wish.CHECK)
 
 
 def _ended() -> NotLetIn:

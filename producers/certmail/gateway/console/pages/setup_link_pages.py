@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 from aiohttp import web
 
 from certmail.gateway.console.access_control import NotLetIn, check_form
-from certmail.gateway.console.context import FRONT, Front
+from certmail.gateway.console.context import FRONT, ConsoleContext
 from certmail.gateway.console.form_fields import read_form
 from certmail.gateway.console.pages.connection_page import named, tenant_of
 from certmail.gateway.console.sessions import cookies
@@ -49,40 +49,42 @@ def _elsewhere() -> NotLetIn:
 
 async def welcome(request: web.Request) -> web.StreamResponse:
     """What a link opens. Looking binds nothing: mail programs look at links before people do."""
-    front = request.app[FRONT]
-    if await asyncio.to_thread(_completed_here, front, request):
+    context = request.app[FRONT]
+    if await asyncio.to_thread(_completed_here, context, request):
         raise web.HTTPSeeOther("/connect")
     invitation = await _invitation(request)
-    if await asyncio.to_thread(is_bound, front.office.redis, invitation):
-        secret = cookies.read(request, Cookie.SETUP, secure=front.secure)
-        if not await asyncio.to_thread(belongs_to, front.office.strongbox, invitation, secret):
+    if await asyncio.to_thread(is_bound, context.admin.redis, invitation):
+        secret = cookies.read(request, Cookie.SETUP, secure=context.secure)
+        if not await asyncio.to_thread(belongs_to, context.admin.strongbox, invitation, secret):
             raise _elsewhere()
-        await asyncio.to_thread(_let_in, front, secret, invitation)
+        await asyncio.to_thread(_let_in, context, secret, invitation)
         raise web.HTTPSeeOther("/connect")
-    organisation = (await asyncio.to_thread(tenant_of, front, invitation.tenant)).organisation
+    organisation = (await asyncio.to_thread(tenant_of, context, invitation.tenant)).organisation
     csrf = new_secret()
-    back = urlsplit(invitation.return_url).hostname if _may_return(front, invitation) else ""
+    back = urlsplit(invitation.return_url).hostname if _may_return(context, invitation) else ""
     values = {"form_token": csrf, "organisation": organisation, "back": back or "", "base": "/connect"}
-    response = front.pages.render(request, "welcome.html", {**values, "visitor": None})
-    cookies.give(response, Cookie.SIGN_IN, csrf, secure=front.secure)
+    response = context.pages.render(request, "welcome.html", {**values, "visitor": None})
+    cookies.give(response, Cookie.SIGN_IN, csrf, secure=context.secure)
     return response
 
 
 async def begin(request: web.Request) -> web.StreamResponse:
     """Bind the link to this browser, and let it in."""
-    front = request.app[FRONT]
-    check_form(request, await read_form(request), cookies.read(request, Cookie.SIGN_IN, secure=front.secure))
+    context = request.app[FRONT]
+    check_form(
+        request, await read_form(request), cookies.read(request, Cookie.SIGN_IN, secure=context.secure)
+    )
     invitation = await _invitation(request)
-    await asyncio.to_thread(front.space.require)
+    await asyncio.to_thread(context.space.require)
     secret = (
         new_secret()
     )  # always a new one: what somebody else put into this browser beforehand must open nothing
-    if not await asyncio.to_thread(bind, front.office.strongbox, invitation, secret):
+    if not await asyncio.to_thread(bind, context.admin.strongbox, invitation, secret):
         raise _elsewhere()
-    await asyncio.to_thread(_let_in, front, secret, invitation)
+    await asyncio.to_thread(_let_in, context, secret, invitation)
     response = web.Response(status=303, headers={"Location": "/connect"})
-    cookies.give(response, Cookie.SETUP, secret, secure=front.secure)
-    cookies.take_back(response, Cookie.SIGN_IN, secure=front.secure)
+    cookies.give(response, Cookie.SETUP, secret, secure=context.secure)
+    cookies.take_back(response, Cookie.SIGN_IN, secure=context.secure)
     return response
 
 
@@ -96,26 +98,26 @@ async def home(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
 async def _invitation(request: web.Request) -> Invitation:
     found = await asyncio.to_thread(
-        invitation_of, request.app[FRONT].office.strongbox, request.match_info["token"]
+        invitation_of, request.app[FRONT].admin.strongbox, request.match_info["token"]
     )
     if found is None:
         raise _ended()
     return found
 
 
-def _completed_here(front: Front, request: web.Request) -> bool:
+def _completed_here(context: ConsoleContext, request: web.Request) -> bool:
     """Whether it was in this browser that the link was completed, so that its page can still be shown."""
-    known = front.visitors.find(cookies.read(request, Cookie.SETUP, secure=front.secure))
+    known = context.visitors.find(cookies.read(request, Cookie.SETUP, secure=context.secure))
     return known is not None and known.complete and known.link == link_of(request.match_info["token"])
 
 
-def _may_return(front: Front, invitation: Invitation) -> bool:
-    return may_return_to(front.office.settings, invitation.return_url)
+def _may_return(context: ConsoleContext, invitation: Invitation) -> bool:
+    return may_return_to(context.admin.settings, invitation.return_url)
 
 
-def _let_in(front: Front, secret: str, invitation: Invitation) -> None:
-    if (known := front.visitors.find(secret)) is not None and known.link == invitation.link:
+def _let_in(context: ConsoleContext, secret: str, invitation: Invitation) -> None:
+    if (known := context.visitors.find(secret)) is not None and known.link == invitation.link:
         return
-    front.visitors.let_in_administrator(
+    context.visitors.let_in_administrator(
         secret, invitation.tenant, invitation.name, invitation.link, invitation.expires_at
     )

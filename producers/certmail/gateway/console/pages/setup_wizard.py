@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from certmail.gateway.console.context import FRONT, Front
+from certmail.gateway.console.context import FRONT, ConsoleContext
 from certmail.gateway.console.form_fields import WrongField, of_field, texts
 from certmail.gateway.console.pages.connection_page import connection_of, named, tenant_of
 from certmail.gateway.console.pages.views import connection_page, show
@@ -20,9 +20,9 @@ from certmail_config.admin.setup_links import issue
 from certmail_config.base.addresses import address, service_account_address
 from certmail_config.base.errors import Refused, WrongUse
 from certmail_config.google.projects import service_account_in, suggest_project
-from certmail_config.tenants.models import DEFAULT_NAME, Connection, ConnectionState, Limits, check_name
+from certmail_config.tenants.models import DEFAULT_NAME, Connection, ConnectionState, GoogleLimits, check_name
 
-_MOST_DAYS = 3650
+_MAX_DAYS = 3650
 
 
 async def new_page(request: web.Request, visitor: Visitor) -> web.Response:
@@ -32,18 +32,18 @@ async def new_page(request: web.Request, visitor: Visitor) -> web.Response:
 
 async def new(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make the tenant if there is none of that id, and go on to the kind."""
-    front, form = request.app[FRONT], texts(await request.post(), "tenant", "organisation", "name")
+    context, form = request.app[FRONT], texts(await request.post(), "tenant", "organisation", "name")
     tenant, name = form["tenant"].lower(), form["name"].lower() or DEFAULT_NAME
     try:
-        await asyncio.to_thread(_see_to_tenant, front, tenant, form["organisation"], name)
+        await asyncio.to_thread(_check_tenant, context, tenant, form["organisation"], name)
     except (WrongUse, Refused) as error:
         return await _new(request, visitor, {**form, "error": error}, status=400)
-    found = await asyncio.to_thread(named, front, tenant, name)
+    found = await asyncio.to_thread(named, context, tenant, name)
     if found is not None and found.state is not ConnectionState.DRAFT:
         there = N_(
             "This connection already exists. For another mailbox of this tenant, give it a name of its own."
         )
-        await asyncio.to_thread(front.visitors.tell, visitor, Notice(good=True, message=there))
+        await asyncio.to_thread(context.visitors.tell, visitor, Notice(good=True, message=there))
         raise web.HTTPSeeOther(_at(visitor, found))
     raise web.HTTPSeeOther(f"{visitor.base}/set-up/{quote(tenant)}/{quote(name)}")
 
@@ -55,7 +55,7 @@ async def kind_page(request: web.Request, visitor: Visitor) -> web.StreamRespons
     if found is not None and found.state is not ConnectionState.DRAFT:
         raise web.HTTPSeeOther(_at(visitor, found))
     organisation = (await asyncio.to_thread(tenant_of, request.app[FRONT], tenant)).organisation
-    can_link = request.app[FRONT].office.settings.oauth_client_id is not None
+    can_link = request.app[FRONT].admin.settings.oauth_client_id is not None
     values = {"tenant": tenant, "name": name, "organisation": organisation, "can_link": can_link}
     return await show(request, visitor, "kind.html", values)
 
@@ -63,8 +63,8 @@ async def kind_page(request: web.Request, visitor: Visitor) -> web.StreamRespons
 async def linked(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make a connection that an account is linked to; its page has the button that leads to Google."""
     tenant, name = _whose(request, visitor)
-    office = request.app[FRONT].office.acting_as(visitor.actor)
-    made = await asyncio.to_thread(office.add_service_provider_app, tenant, name, limits=Limits())
+    admin = request.app[FRONT].admin.acting_as(visitor.actor)
+    made = await asyncio.to_thread(admin.add_service_provider_app, tenant, name, limits=GoogleLimits())
     raise web.HTTPSeeOther(_at(visitor, made))
 
 
@@ -76,12 +76,12 @@ async def account_page(request: web.Request, visitor: Visitor) -> web.Response:
 async def account(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make a connection with a certificate of its own."""
     tenant, name = _whose(request, visitor)
-    front, form = (
+    context, form = (
         request.app[FRONT],
         texts(await request.post(), "project", "service_account", "mailbox", "verify", "valid_days"),
     )
     try:
-        made = await asyncio.to_thread(_add, front, tenant, name, form)
+        made = await asyncio.to_thread(_add, context, tenant, name, form)
     except WrongUse as error:
         return await _account(request, visitor, {**form, "error": error}, status=400)
     raise web.HTTPSeeOther(_at(visitor, made))
@@ -89,37 +89,37 @@ async def account(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
 async def correction(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Change the two addresses of a connection that has not worked yet."""
-    front, form = request.app[FRONT], texts(await request.post(), "service_account", "mailbox", "verify")
-    found = await asyncio.to_thread(connection_of, front, visitor, request.match_info["id"])
+    context, form = request.app[FRONT], texts(await request.post(), "service_account", "mailbox", "verify")
+    found = await asyncio.to_thread(connection_of, context, visitor, request.match_info["id"])
     try:
         service_account, mailbox = _addresses(form)
     except WrongField as error:
         return await connection_page(request, visitor, {**form, "error": error}, status=400)
     await asyncio.to_thread(
         correct,
-        front.office,
+        context.admin,
         found.id,
         service_account=service_account,
         mailbox=mailbox,
         verify=bool(form["verify"]),
     )
     saved = Notice(good=True, message=N_("Saved. Check the connection now."))
-    await asyncio.to_thread(front.visitors.tell, visitor, saved)
+    await asyncio.to_thread(context.visitors.tell, visitor, saved)
     raise web.HTTPSeeOther(_at(visitor, found))
 
 
 async def another_kind(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Go back to the choice of a kind."""
-    front = request.app[FRONT]
-    found = await asyncio.to_thread(connection_of, front, visitor, request.match_info["id"])
-    await asyncio.to_thread(start_over, front.office.acting_as(visitor.actor), found.id)
+    context = request.app[FRONT]
+    found = await asyncio.to_thread(connection_of, context, visitor, request.match_info["id"])
+    await asyncio.to_thread(start_over, context.admin.acting_as(visitor.actor), found.id)
     raise web.HTTPSeeOther(f"{visitor.base}/set-up/{quote(found.tenant)}/{quote(found.name)}")
 
 
 async def invite(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make a set-up link for the tenant's administrator, who chooses the kind, and show it this once."""
     tenant, name = _whose(request, visitor)
-    made = await asyncio.to_thread(issue, request.app[FRONT].office, tenant, name=name)
+    made = await asyncio.to_thread(issue, request.app[FRONT].admin, tenant, name=name)
     return await show(request, visitor, "invitation.html", {"connection": None, "link": made})
 
 
@@ -140,41 +140,41 @@ async def _account(
     request: web.Request, visitor: Visitor, values: dict[str, Any], *, status: int = 200
 ) -> web.Response:
     tenant, name = _whose(request, visitor)
-    front = request.app[FRONT]
-    organisation = (await asyncio.to_thread(tenant_of, front, tenant)).organisation
-    consoles = front.office.settings.consoles
+    context = request.app[FRONT]
+    organisation = (await asyncio.to_thread(tenant_of, context, tenant)).organisation
+    consoles = context.admin.settings.consoles
     blank = {"service_account": "", "mailbox": "", "verify": "", "error": None, "consoles": consoles}
     blank["project"] = suggest_project(tenant, token_hex(2))
-    blank["valid_days"] = str(front.office.settings.certificate_days)
+    blank["valid_days"] = str(context.admin.settings.certificate_days)
     given = {"tenant": tenant, "name": name, "organisation": organisation, **blank, **values}
     return await show(request, visitor, "service-account.html", given, status=status)
 
 
-def _see_to_tenant(front: Front, tenant: str, organisation: str, name: str) -> None:
+def _check_tenant(context: ConsoleContext, tenant: str, organisation: str, name: str) -> None:
     with of_field("tenant"):
         check_name(tenant, "tenant")
     with of_field("name"):
         check_name(name, "connection")
     try:
-        tenant_of(front, tenant)
+        tenant_of(context, tenant)
     except Refused:
-        front.office.add_tenant(tenant, name=organisation)
+        context.admin.add_tenant(tenant, name=organisation)
 
 
-def _add(front: Front, tenant: str, name: str, form: dict[str, str]) -> Connection:
+def _add(context: ConsoleContext, tenant: str, name: str, form: dict[str, str]) -> Connection:
     with of_field("project"):
         account = form["service_account"] or service_account_in(form["project"])
     service_account, mailbox = _addresses({**form, "service_account": account})
     days = form["valid_days"]
     with of_field("valid_days"):
-        if not (days.isascii() and days.isdecimal() and 1 <= int(days[:5]) <= _MOST_DAYS):
-            raise WrongUse("invalid_days", f"A certificate may be valid for 1 to {_MOST_DAYS} days.")
-    return front.office.add_customer_owned_app(
+        if not (days.isascii() and days.isdecimal() and 1 <= int(days[:5]) <= _MAX_DAYS):
+            raise WrongUse("invalid_days", f"A certificate may be valid for 1 to {_MAX_DAYS} days.")
+    return context.admin.add_customer_owned_app(
         tenant,
         name,
         service_account=service_account,
         mailbox=mailbox,
-        limits=Limits(),
+        limits=GoogleLimits(),
         valid_days=int(days),
         verify=bool(form["verify"]),
     )

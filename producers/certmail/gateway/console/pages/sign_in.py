@@ -31,16 +31,16 @@ async def sign_in_page(request: web.Request) -> web.Response:
 
 async def sign_in(request: web.Request) -> web.StreamResponse:
     """Let an operator in, under a new session; every try is counted first."""
-    front, form = request.app[FRONT], await read_form(request)
-    expected = cookies.read(request, Cookie.SIGN_IN, secure=front.secure)
+    context, form = request.app[FRONT], await read_form(request)
+    expected = cookies.read(request, Cookie.SIGN_IN, secure=context.secure)
     check_form(request, form, expected)
-    password = front.office.settings.operator_password
+    password = context.admin.settings.operator_password
     given, wanted = form.get("password", ""), own(str(form.get("next", "")))
     if password is None or not isinstance(given, str):
         return _form(request, expected, wanted=wanted, status=403)
-    redis, vault = front.office.redis, front.office.vault
-    address = front.proxies.client(request.remote or "", request.headers.getall("X-Forwarded-For", []))
-    browser = browser_of(vault, cookies.read(request, Cookie.KNOWN, secure=front.secure))
+    redis, vault = context.admin.redis, context.admin.vault
+    address = context.proxies.client(request.remote or "", request.headers.getall("X-Forwarded-For", []))
+    browser = browser_of(vault, cookies.read(request, Cookie.KNOWN, secure=context.secure))
     tried = await asyncio.to_thread(throttle.try_to_sign_in, redis, address, browser)
     if tried.wait:
         response = _form(request, expected, _WAIT, wanted=wanted, minutes=-(-tried.wait // 60), status=429)
@@ -52,34 +52,34 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
         return _form(request, expected, _WRONG, wanted=wanted, status=403)
     await asyncio.to_thread(throttle.signed_in, redis, address, browser)
     before = await asyncio.to_thread(
-        front.visitors.find, cookies.read(request, Cookie.OPERATOR, secure=front.secure)
+        context.visitors.find, cookies.read(request, Cookie.OPERATOR, secure=context.secure)
     )
     if before is not None:
-        await asyncio.to_thread(front.visitors.see_out, before)
-    visitor = await asyncio.to_thread(front.visitors.let_in_operator, password.get_secret_value())
+        await asyncio.to_thread(context.visitors.see_out, before)
+    visitor = await asyncio.to_thread(context.visitors.let_in_operator, password.get_secret_value())
     response = web.Response(status=303, headers={"Location": wanted})
-    cookies.give(response, Cookie.OPERATOR, visitor.secret, secure=front.secure)
+    cookies.give(response, Cookie.OPERATOR, visitor.secret, secure=context.secure)
     if not browser:
-        cookies.give(response, Cookie.KNOWN, new_mark(vault), secure=front.secure)
-    cookies.take_back(response, Cookie.SIGN_IN, secure=front.secure)
+        cookies.give(response, Cookie.KNOWN, new_mark(vault), secure=context.secure)
+    cookies.take_back(response, Cookie.SIGN_IN, secure=context.secure)
     log.info("signed_in")
     return response
 
 
 async def sign_out(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """End the session, here and in Redis."""
-    front = request.app[FRONT]
-    await asyncio.to_thread(front.visitors.see_out, visitor)
+    context = request.app[FRONT]
+    await asyncio.to_thread(context.visitors.see_out, visitor)
     response = web.Response(status=303, headers={"Location": SIGN_IN})
-    cookies.take_back(response, Cookie.OPERATOR, secure=front.secure)
+    cookies.take_back(response, Cookie.OPERATOR, secure=context.secure)
     return response
 
 
 def _form(
     request: web.Request, secret: str, trouble: str = "", *, wanted: str, minutes: int = 0, status: int = 200
 ) -> web.Response:
-    front = request.app[FRONT]
-    closed = front.office.settings.operator_password is None
+    context = request.app[FRONT]
+    closed = context.admin.settings.operator_password is None
     values = {
         "form_token": secret,
         "wanted": wanted,
@@ -89,6 +89,6 @@ def _form(
         "visitor": None,
         "base": "/console",
     }
-    response = front.pages.render(request, "sign-in.html", values, status=503 if closed else status)
-    cookies.give(response, Cookie.SIGN_IN, secret, secure=front.secure)
+    response = context.pages.render(request, "sign-in.html", values, status=503 if closed else status)
+    cookies.give(response, Cookie.SIGN_IN, secret, secure=context.secure)
     return response

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from certmail.gateway.console import texts
-from certmail.gateway.console.context import FRONT, Front
+from certmail.gateway.console.context import FRONT, ConsoleContext
 from certmail.gateway.console.pages.connection_list import listing
 from certmail.gateway.console.pages.connection_page import connection_of, facts
 from certmail.gateway.console.pages.first_reminder import FirstReminder
@@ -25,8 +25,8 @@ from certmail_config.tenants.models import Connection, ConnectionState
 
 async def connections(request: web.Request, visitor: Visitor) -> web.Response:
     """All connections, what needs attention first."""
-    front, wanted = request.app[FRONT], request.query.get("q", "")[:100]
-    found = await asyncio.to_thread(listing, front, wanted)
+    context, wanted = request.app[FRONT], request.query.get("q", "")[:100]
+    found = await asyncio.to_thread(listing, context, wanted)
     return await show(request, visitor, "connections.html", {"listing": found, "wanted": wanted})
 
 
@@ -39,14 +39,14 @@ async def connection_page(
     request: web.Request, visitor: Visitor, typed: dict[str, Any] | None, *, status: int = 200
 ) -> web.Response:
     """The same; with what somebody has `typed` to correct it and what is wrong with that, its `error`."""
-    front = request.app[FRONT]
-    found = await asyncio.to_thread(facts, front, visitor, request.match_info["id"])
+    context = request.app[FRONT]
+    found = await asyncio.to_thread(facts, context, visitor, request.match_info["id"])
     if not visitor.is_operator and not visitor.complete:
-        visitor = await asyncio.to_thread(_on_the_way_back, front, visitor, found.connection)
-    google = GoogleSteps(found.connection, found.client_id, front.office.settings.consoles)
+        visitor = await asyncio.to_thread(_on_the_way_back, context, visitor, found.connection)
+    google = GoogleSteps(found.connection, found.client_id, context.admin.settings.consoles)
     values = {"facts": found, "connection": found.connection, "typed": typed, "google": google}
-    values["oauth_client_id"] = front.office.settings.oauth_client_id or ""
-    settings = front.office.settings
+    values["oauth_client_id"] = context.admin.settings.oauth_client_id or ""
+    settings = context.admin.settings
     before = exports(settings.data_dir) if is_sandbox(settings.data_dir) else ""
     values["first"] = FirstReminder(found.connection, settings.base_url, before)
     return await show(request, visitor, "connection.html", values, status=status)
@@ -66,13 +66,13 @@ async def certificate(request: web.Request, visitor: Visitor) -> web.Response:
 
 async def removal(request: web.Request, visitor: Visitor) -> web.Response:
     """The question before removing; then, how far it has come, and what is left to do."""
-    front, id_ = request.app[FRONT], ConnectionId(request.match_info["id"])
-    answer = await asyncio.to_thread(front.asker.latest, id_)
-    under_way = answer is not None and answer.enquiry.wish is Wish.REMOVE
+    context, id_ = request.app[FRONT], ConnectionId(request.match_info["id"])
+    answer = await asyncio.to_thread(context.asker.latest, id_)
+    under_way = answer is not None and answer.worker_request.wish is Wish.REMOVE
     found = None
     if not under_way or (answer is not None and answer.over):
         try:
-            found = await asyncio.to_thread(connection_of, front, visitor, id_)
+            found = await asyncio.to_thread(connection_of, context, visitor, id_)
         except Refused:
             if not under_way:
                 raise
@@ -84,22 +84,22 @@ async def show(
     request: web.Request, visitor: Visitor, template: str, values: dict[str, Any], *, status: int = 200
 ) -> web.Response:
     """Render a page for somebody who was let in, with what is to be said to them once."""
-    front = request.app[FRONT]
+    context = request.app[FRONT]
     given = {"visitor": visitor, "base": visitor.base, "notice": visitor.notice, "words": texts, **values}
-    response = front.pages.render(request, template, given, status=status)
+    response = context.pages.render(request, template, given, status=status)
     if visitor.notice is not None and request.headers.get("X-Live") is None:
-        await asyncio.to_thread(front.visitors.tell, visitor, None)
+        await asyncio.to_thread(context.visitors.tell, visitor, None)
     return response
 
 
-def _on_the_way_back(front: Front, visitor: Visitor, found: Connection) -> Visitor:
+def _on_the_way_back(context: ConsoleContext, visitor: Visitor, found: Connection) -> Visitor:
     """The visitor, with the way back to the application if it gave one; once it works, the link ends and they may go."""
-    invitation = standing(front.office.strongbox, visitor.tenant, visitor.link)
+    invitation = standing(context.admin.strongbox, visitor.tenant, visitor.link)
     if invitation is None:
         return visitor
     # The setting may have changed since the link was made.
-    back = way_back(invitation, found) if may_return_to(front.office.settings, invitation.return_url) else ""
+    back = way_back(invitation, found) if may_return_to(context.admin.settings, invitation.return_url) else ""
     if found.state is not ConnectionState.ACTIVE:
         return replace(visitor, back=back)
-    end(front.office.strongbox, invitation)
-    return front.visitors.complete(visitor, found.id, back)
+    end(context.admin.strongbox, invitation)
+    return context.visitors.complete(visitor, found.id, back)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-MOST: Final = 60
+MAX: Final = 60
 _MINUTE: Final = 60.0
 
 
@@ -26,4 +26,4 @@ class Pace:
             self._minute = minute
             self._counts.clear()
         self._counts[name] += 1
-        return self._counts[name] <= MOST
+        return self._counts[name] <= MAX

@@ -78,7 +78,7 @@ class Visitor:
         return self.is_operator or (connection.tenant, connection.name) == (self.tenant, self.name)
 
 
-class Visitors:
+class Sessions:
     """All that are let in just now. Everything here blocks, and raises RedisError."""
 
     def __init__(self, box: Strongbox) -> None:

@@ -15,8 +15,8 @@ from certmail.gateway.console.sessions.sessions import (
     FAREWELL_SECONDS,
     IDLE_SECONDS,
     Notice,
+    Sessions,
     Visitor,
-    Visitors,
     prove,
 )
 from certmail_config.base import redis_keys
@@ -30,14 +30,14 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
-def visitors(redis: Redis) -> Visitors:
-    return Visitors(Strongbox(redis, VAULT))
+def visitors(redis: Redis) -> Sessions:
+    return Sessions(Strongbox(redis, VAULT))
 
 
 class TestWhoeverCanWriteRedis:
     """But has no vault key."""
 
-    def test_can_begin_no_visit(self, redis: Redis, visitors: Visitors) -> None:
+    def test_can_begin_no_visit(self, redis: Redis, visitors: Sessions) -> None:
         visitor = visitors.let_in_operator(PASSWORD)
         [name] = redis.scan_iter(f"{redis_keys.SESSION}*")
         value = json.dumps({k: v for k, v in asdict(visitor).items() if k != "secret"}).encode()
@@ -45,7 +45,7 @@ class TestWhoeverCanWriteRedis:
         assert visitors.find(visitor.secret) is None
         assert redis.hkeys(redis_keys.FORGED) == [name]
 
-    def test_can_put_nobody_in_anothers_place(self, redis: Redis, visitors: Visitors) -> None:
+    def test_can_put_nobody_in_anothers_place(self, redis: Redis, visitors: Sessions) -> None:
         visitors.let_in_administrator("theirs", "globex", "default", "link", time.time() + 60)
         [theirs] = redis.scan_iter(f"{redis_keys.SESSION}*")
         mine = redis_keys.SESSION + hashlib.sha256(b"mine").hexdigest()
@@ -54,7 +54,7 @@ class TestWhoeverCanWriteRedis:
         assert visitors.find("theirs") is not None
 
 
-def test_an_operator_is_found_by_the_secret_and_gone_after_being_seen_out(visitors: Visitors) -> None:
+def test_an_operator_is_found_by_the_secret_and_gone_after_being_seen_out(visitors: Sessions) -> None:
     visitor = visitors.let_in_operator(PASSWORD)
     assert visitors.find(visitor.secret) == visitor
     assert visitors.let_in_operator(PASSWORD).secret != visitor.secret
@@ -63,26 +63,26 @@ def test_an_operator_is_found_by_the_secret_and_gone_after_being_seen_out(visito
     assert visitors.find("") is None
 
 
-def test_a_visit_shows_which_password_was_known_to_nobody_but_its_secrets_owner(visitors: Visitors) -> None:
+def test_a_visit_shows_which_password_was_known_to_nobody_but_its_secrets_owner(visitors: Sessions) -> None:
     visitor = visitors.let_in_operator(PASSWORD)
     assert visitor.proof == prove(visitor.secret, PASSWORD)
     assert visitor.proof != prove(visitor.secret, "another password")
     assert visitors.let_in_operator(PASSWORD).proof != visitor.proof
 
 
-def test_redis_knows_neither_secret(redis: Redis, visitors: Visitors) -> None:
+def test_redis_knows_neither_secret(redis: Redis, visitors: Sessions) -> None:
     visitor = visitors.let_in_operator(PASSWORD)
     [name] = redis.scan_iter(f"{redis_keys.SESSION}*")
     assert visitor.secret.encode() not in name + (redis.get(name) or b"")
     assert int(str(redis.ttl(name))) <= IDLE_SECONDS
 
 
-def test_a_visit_ends_at_its_end_even_if_redis_has_not_noticed(visitors: Visitors) -> None:
+def test_a_visit_ends_at_its_end_even_if_redis_has_not_noticed(visitors: Sessions) -> None:
     visitor = visitors.let_in_administrator("secret", "acme", "default", "link", time.time() - 1)
     assert visitors.find(visitor.secret) is None
 
 
-def test_what_is_said_once_is_said_once(visitors: Visitors) -> None:
+def test_what_is_said_once_is_said_once(visitors: Sessions) -> None:
     visitor = visitors.let_in_operator(PASSWORD)
     notice = Notice(good=True, message="Done.")
     visitors.tell(visitor, notice)
@@ -93,7 +93,7 @@ def test_what_is_said_once_is_said_once(visitors: Visitors) -> None:
     assert visitors.find(visitor.secret) == visitor
 
 
-def test_whoever_is_done_may_stay_a_little(visitors: Visitors) -> None:
+def test_whoever_is_done_may_stay_a_little(visitors: Sessions) -> None:
     until = time.time() + 7 * 86_400
     visitor = visitors.let_in_administrator("secret", "acme", "default", "link", until)
     done = visitors.complete(visitor, ConnectionId("1"), "https://app.example.com/")
@@ -103,7 +103,7 @@ def test_whoever_is_done_may_stay_a_little(visitors: Visitors) -> None:
     assert (found.complete, found.back) == (True, "https://app.example.com/")
 
 
-def test_an_administrator_may_see_one_connection(visitors: Visitors) -> None:
+def test_an_administrator_may_see_one_connection(visitors: Sessions) -> None:
     visitor = visitors.let_in_administrator("secret", "acme", "default", "link", time.time() + 60)
     mine = Connection(ConnectionId("1"), "acme", "default")
     others = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redis import Redis
 
-from certmail.gateway.console.sessions.rate import MOST, Pace
+from certmail.gateway.console.sessions.rate import MAX, Pace
 from certmail.gateway.console.sessions.throttle import (
     IN_ALL,
     LONGEST_DELAY,
@@ -84,7 +84,7 @@ def test_no_address_stands_in_redis(redis: Redis) -> None:
 def test_who_was_invited_asks_so_often_a_minute() -> None:
     now = [0.0]
     pace = Pace(lambda: now[0])
-    assert [pace.allows("link") for _ in range(MOST + 1)] == [True] * MOST + [False]
+    assert [pace.allows("link") for _ in range(MAX + 1)] == [True] * MAX + [False]
     assert pace.allows("another")
     now[0] = 60.0
     assert pace.allows("link")
