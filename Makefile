@@ -102,6 +102,9 @@ spam: $(VENV)/dev.stamp ## each kind of mail, scored by SpamAssassin
 messages: $(VENV)/dev.stamp ## renew the console's catalogue of texts, for translators
 	$(BIN)/pybabel -q extract -F pyproject.toml -k N_ --no-location --omit-header --sort-output -o $(CONSOLE)/locale/messages.pot $(CONSOLE)
 
+figures: ## how the house is built: folders, functions, layers, README (FIGURES=path for another repository's)
+	@$(PYTHON) tests/figures.py $(FIGURES)
+
 lint: $(VENV)/dev.stamp ## format, lint, types, import rules
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check

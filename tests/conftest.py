@@ -32,8 +32,8 @@ HELPERS = {"support", "bench", "chaos", "judge", "spam"}
 def pytest_configure() -> None:
     """Prepare for what the tests start: hundreds of processes.
 
-    Ctrl-C works in them, even where a shell started the tests in the background, which is deaf to it; and they need not
-    compile all modules anew, each for itself.
+    Ctrl-C works in them, even where a shell started the tests in the background, which is deaf to
+    it; and they need not compile all modules anew, each for itself.
     """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -10,14 +10,18 @@ from certmail_sandbox.server import serve
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m certmail_sandbox", description="Google in one process.")
+    parser = argparse.ArgumentParser(
+        prog="python -m certmail_sandbox", description="Google in one process."
+    )
     parser.add_argument(
         "--listen", default="127.0.0.1:8090", metavar="HOST:PORT", help="port 0: any free one"
     )
     parser.add_argument("--tls-cert", metavar="FILE", help="PEM certificate chain; makes it https")
     parser.add_argument("--tls-key", metavar="FILE", help="PEM private key of the certificate")
     parser.add_argument(
-        "--keep", metavar="FILE", help="take up what is there, and keep who exists and the mail there"
+        "--keep",
+        metavar="FILE",
+        help="take up what is there, and keep who exists and the mail there",
     )
     options = parser.parse_args()
     host, _, port = options.listen.rpartition(":")
@@ -26,10 +30,12 @@ def main() -> int:
     if options.tls_key and not options.tls_cert:
         parser.error("--tls-key needs --tls-cert")
     context = None
+
     try:
         if options.tls_cert:
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             context.load_cert_chain(options.tls_cert, options.tls_key)
+
         serve(
             host.strip("[]"),
             int(port),
@@ -40,6 +46,7 @@ def main() -> int:
     except (OSError, Unreadable) as error:
         print(f"The sandbox cannot start: {error}", file=sys.stderr)  # noqa: T201  a command speaks to its user
         return 1
+
     return 0
 
 

@@ -7,7 +7,9 @@ from certmail_sandbox.oauth import grant_jwt
 from certmail_sandbox.oauth.token_endpoint import form_of
 from certmail_sandbox.state import State
 
-TOKEN_PATHS = frozenset({"/token", "/oauth2/v4/token", "/revoke", "/tokeninfo", "/oauth2/v3/tokeninfo"})
+TOKEN_PATHS = frozenset(
+    {"/token", "/oauth2/v4/token", "/revoke", "/tokeninfo", "/oauth2/v3/tokeninfo"}
+)
 
 
 def mailbox_of(state: State, request: web.Request, body: bytes) -> str | None:
@@ -15,14 +17,17 @@ def mailbox_of(state: State, request: web.Request, body: bytes) -> str | None:
     if request.path not in TOKEN_PATHS:
         value = bearer(request)
         return _of_access(state, value) if value else None
+
     form = dict(request.query) | form_of(request.content_type, body)
     if "assertion" in form:
         return grant_jwt.peek_subject(form["assertion"])
     if (code := state.tokens.codes.get(form.get("code", ""))) is not None:
         return code.account.email
+
     given = form.get("refresh_token") or form.get("token") or form.get("access_token") or ""
     if (refresh := state.tokens.refresh.get(given)) is not None:
         return refresh.account.email
+
     return _of_access(state, given or bearer(request) or "")
 
 

@@ -13,6 +13,7 @@ def answer(fault: Fault, path: str) -> web.Response:
     if fault.verbatim is not None:
         given = fault.verbatim
         return web.Response(status=given.status, headers=given.headers, body=given.body)
+
     match fault.kind:
         case "429_retry_at":
             assert fault.retry_at is not None

@@ -1,11 +1,11 @@
 """Faults on order: which requests they hit, and for how long.
 
-A fault hits the requests that fit its `match`: `mailbox` is the mailbox of the request's token (at the token endpoint
-the one that a token is asked for), `path` a part of the request's path; without either, any Google path.
-The first fault ordered that fits is the one applied.
+A fault hits the requests that fit its `match`: `mailbox` is the mailbox of the request's token (at
+the token endpoint the one that a token is asked for), `path` a part of the request's path; without
+either, any Google path. The first fault ordered that fits is the one applied.
 
-`times` is how many requests it hits: 1 unless said otherwise, null for all of them. A fault with `seconds` but no
-`times` hits every request of those seconds.
+`times` is how many requests it hits: 1 unless said otherwise, null for all of them. A fault with
+`seconds` but no `times` hits every request of those seconds.
 
 | fault | what the client sees | what Gmail does | `seconds` |
 |---|---|---|---|
@@ -23,9 +23,10 @@ The first fault ordered that fits is the one applied.
 | `{status, headers, body}` | that answer, word for word | nothing | how long it stays active |
 | `{status, headers, body, cut}` | of that answer status and headers, and half of the body | nothing | how long it stays active |
 
-`reset_after`, `hang_after` and `cut_after` wait for a request that is accepted: one that is refused for a reason of its
-own gets its refusal, and the fault stays for the next. `cut` says how the body breaks off: `length` (there is less than
-Content-Length says), `chunks` (chunked, without the last chunk) or `gzip` (packed, and broken inside).
+`reset_after`, `hang_after` and `cut_after` wait for a request that is accepted: one that is refused
+for a reason of its own gets its refusal, and the fault stays for the next. `cut` says how the body
+breaks off: `length` (there is less than Content-Length says), `chunks` (chunked, without the last
+chunk) or `gzip` (packed, and broken inside).
 """
 
 from collections import deque
@@ -48,7 +49,9 @@ NAMES = (
     ),
     "drop_token",
 )
-MEANS_DELAY = frozenset({"hang_after", "slow", "accept_late"})  # their `seconds` is no span of activity
+MEANS_DELAY = frozenset(
+    {"hang_after", "slow", "accept_late"}
+)  # their `seconds` is no span of activity
 LATE_SECONDS = 3.0
 
 

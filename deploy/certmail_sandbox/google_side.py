@@ -38,16 +38,20 @@ async def google_side(request: web.Request, handler: Handler) -> web.StreamRespo
         return await handler(request)
     if request.path == "/" or request.path.startswith(OWN_PATHS):
         return await refusals(request, handler)
+
     state = state_of(request)
     entry = Entry(state.now(), request.method, request.path)
     if (page := _too_long(request)) is not None:
         return _noted(state, state.journal.open(entry), page)
+
     request[ENTRY] = entry
+
     try:
         body = await request.read()
     except web.HTTPRequestEntityTooLarge:
         refusal = gmail_errors.too_large("Request Entity Too Large")
         return _noted(state, state.journal.open(entry), refusal.response())
+
     entry.at = state.now()
     entry.size = len(body)
     entry.mailbox = mailbox_of(state, request, body)
@@ -55,6 +59,7 @@ async def google_side(request: web.Request, handler: Handler) -> web.StreamRespo
     fault = state.faults.take(request.path, entry.mailbox, state.now())
     if fault is not None and fault.kind == "accept_late":
         return _accept_late(state, request, handler, fault)
+
     return await _counted(state, request, handler, fault)
 
 
@@ -66,13 +71,16 @@ async def _counted(
     mailbox = (entry.mailbox or "").lower()
     if not mailbox or not request.path.startswith(GMAIL_PATHS):
         return await _spoiled(state, request, handler, fault)
+
     quotas = state.quotas  # a reset meanwhile replaces it
+
     try:
         quotas.enter(mailbox)
     except GoogleError as refusal:
         if fault is not None:
             state.faults.give_back(fault)
         return _noted(state, entry, refusal.response())
+
     try:
         return await _spoiled(state, request, handler, fault)
     finally:
@@ -85,11 +93,14 @@ async def _spoiled(
     entry = request[ENTRY]
     if fault is None:
         return _noted(state, entry, _packed(request, await _answer(request, handler)))
+
     entry.fault = fault.kind
+
     if fault.kind == "slow":
         answer = await _answer(request, handler)
         await asyncio.sleep(LATE_SECONDS if fault.seconds is None else fault.seconds)
         return _noted(state, entry, answer)
+
     if fault.kind in {"reset_after", "hang_after", "cut_after"}:
         answer = await _answer(request, handler)
         if answer.status >= 400:
@@ -97,14 +108,18 @@ async def _spoiled(
             entry.fault = None
             state.faults.give_back(fault)
             return _noted(state, entry, answer)
+
         if fault.kind == "hang_after":
             return await _hang(request, answer, fault.seconds)
         if fault.kind == "cut_after":
             return _noted(state, entry, await cut(request, answer, "length"))
+
         return _reset(request, answer)
+
     await _note_message(request)
     if fault.kind == "reset_before":
         return _reset(request, web.Response())
+
     if fault.kind == "drop_token":
         state.tokens.access.pop(bearer(request) or "", None)
     spoiled: web.StreamResponse = fault_answers.answer(fault, request.path)
@@ -134,7 +149,9 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return front_end.wrong_method(request.method, request.path)
 
 
-def _accept_late(state: State, request: web.Request, handler: Handler, fault: Fault) -> web.StreamResponse:
+def _accept_late(
+    state: State, request: web.Request, handler: Handler, fault: Fault
+) -> web.StreamResponse:
     """Cuts the connection, and does what was asked a while later."""
 
     async def later() -> None:
@@ -155,11 +172,13 @@ async def _hang(
     request[ENTRY].status = "hang"
     loop = asyncio.get_running_loop()
     ends = None if seconds is None else loop.time() + seconds
+
     while request.transport is not None and not request.transport.is_closing():
         if ends is not None and loop.time() >= ends:
             request.transport.close()
             break
         await asyncio.sleep(POLL_SECONDS)
+
     return answer
 
 
@@ -184,7 +203,10 @@ async def _note_message(request: web.Request) -> None:
 
 def _packed(request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
     """Google packs its answers for clients that ask for gzip, and say so in User-Agent as well (google.md §2.6)."""
-    if answer.content_type == "application/json" and "gzip" in request.headers.get("User-Agent", "").lower():
+    if (
+        answer.content_type == "application/json"
+        and "gzip" in request.headers.get("User-Agent", "").lower()
+    ):
         answer.enable_compression()  # only if Accept-Encoding agrees
     return answer
 

@@ -1,7 +1,8 @@
 """What outlives the process, for those who build against the sandbox: who exists, what was granted, and the newest mail.
 
-It is Python's own form, which is as good as code to whoever may write the file; so it is for its owner only, and nobody else's is
-to be read. Faults, limits and the list of requests are a test's own, and are not kept.
+It is Python's own form, which is as good as code to whoever may write the file; so it is for its
+owner only, and nobody else's is to be read. Faults, limits and the list of requests are a test's
+own, and are not kept.
 """
 
 import asyncio
@@ -40,8 +41,10 @@ def load(path: Path, state: State) -> None:
         return
     except Exception as error:  # whatever a damaged file, or another version's, makes of it
         raise Unreadable(f"{path} cannot be read ({type(error).__name__})") from error
+
     if form != FORM:
         raise Unreadable(f"{path} is from another version")
+
     state.directory, state.tokens, state.ahead, state.spread_seconds, messages, state.bounces = kept
     store = MailStore()
     for message in messages:
@@ -59,6 +62,7 @@ def save(path: Path, state: State) -> None:
         state.mail.messages[-MAX_MESSAGES:],
         state.bounces,
     )
+
     part = path.with_suffix(".part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:

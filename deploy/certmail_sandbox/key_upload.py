@@ -17,10 +17,12 @@ def upload(state: State, account: ServiceAccount, content: bytes) -> UploadedKey
         key = certificates.read(content, state.now())
     except certificates.BadCertificate as bad:
         raise Refused(str(bad)) from None
+
     _check_policies(state, account, key)
     same = next((known for known in account.keys.values() if known.pem == key.pem), None)
     if same is None and len(account.keys) >= MAX_KEYS:
         raise Refused(f"The service account has {MAX_KEYS} keys already; delete one first.")
+
     return account.keys.setdefault((same or key).kid, same or key)
 
 
@@ -33,6 +35,7 @@ def _check_policies(state: State, account: ServiceAccount, key: UploadedKey) -> 
             f"Constraint `constraints/iam.disableServiceAccountKeyUpload` violated for service account {subject}"
             " attempting to upload public key."
         )
+
     hours = project.key_expiry_hours
     if hours is not None and key.valid_before > state.now() + hours * 3600:
         raise Refused(

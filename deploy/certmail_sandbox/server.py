@@ -17,7 +17,9 @@ from certmail_sandbox.oauth import consent, identity, public_keys, token_endpoin
 from certmail_sandbox.pages import mailbox
 from certmail_sandbox.state import STATE, State
 
-MAX_BYTES = 64 * 1024 * 1024  # above every limit of Google's, so that its refusals are what one sees
+MAX_BYTES = (
+    64 * 1024 * 1024
+)  # above every limit of Google's, so that its refusals are what one sees
 MAX_HEAD_BYTES = 64 * 1024
 USER = "/gmail/v1/users/{user}"
 
@@ -54,9 +56,11 @@ def _add_sign_in(app: web.Application) -> None:
     for path in ("/v1/userinfo", "/oauth2/v3/userinfo"):
         app.router.add_get(path, identity.userinfo)
     app.router.add_get("/oauth2/v2/userinfo", identity.userinfo_v2)
+
     for path in ("/tokeninfo", "/oauth2/v3/tokeninfo"):
         app.router.add_get(path, token_info.token_info)
         app.router.add_post(path, token_info.token_info)
+
     app.router.add_post("/revoke", identity.revoke)
     public_keys.add_routes(app)
 
@@ -120,14 +124,18 @@ async def _run(
 ) -> None:
     runner = make_runner(app, shutdown_timeout=1.0)
     await runner.setup()
+
     try:
         site = web.TCPSite(runner, host, port, ssl_context=ssl_context, backlog=1_024)
+
         try:
             await site.start()
         except OSError as error:
-            # asyncio's own text repeats the address; the plain reason lets the caller build a sentence.
+            # asyncio's own text repeats the address; the plain reason lets the caller build a
+            # sentence.
             reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
             raise OSError(error.errno, reason, f"{host}:{port}") from error
+
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)

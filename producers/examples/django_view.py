@@ -9,7 +9,9 @@ def remind(request: HttpRequest) -> JsonResponse:
     """POST reviewer=anna@acme.example."""
     try:
         with Mailer.from_env() as mailer:
-            receipt = mailer.send(Reminder(tenant="acme", to=request.POST["reviewer"], campaign="q4"))
+            receipt = mailer.send(
+                Reminder(tenant="acme", to=request.POST["reviewer"], campaign="q4")
+            )
     except ReminderRejected as rejected:
         return JsonResponse(rejected.as_json(), status=422)
     return JsonResponse(receipt.as_json(), status=202)

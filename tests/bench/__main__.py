@@ -25,10 +25,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="rounds in which all take turns")
     parser.add_argument("--mailboxes", type=int, default=2000)
     parser.add_argument("--only", default="", help="only contestants whose name holds this")
-    parser.add_argument("--latency", type=int, choices=LATENCIES_MS, help="only this latency, in ms")
+    parser.add_argument(
+        "--latency", type=int, choices=LATENCIES_MS, help="only this latency, in ms"
+    )
     options = parser.parse_args()
     shutil.rmtree(FOLDER, ignore_errors=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended too
+
     try:
         (_bench if options.what == "run" else _profile)(options)
     except VoidError as void:

@@ -1,7 +1,8 @@
 """What others notice while one abuses the gateway: `python -m bench.abuse`.
 
-A gateway in a process of its own, with few descriptors if asked; one API key that sends the worst batches it may, or thousands of
-connections that say nothing; and meanwhile /healthz and another tenant's enqueue, timed one after another.
+A gateway in a process of its own, with few descriptors if asked; one API key that sends the worst
+batches it may, or thousands of connections that say nothing; and meanwhile /healthz and another
+tenant's enqueue, timed one after another.
 """
 
 from __future__ import annotations
@@ -83,11 +84,17 @@ def gateway(folder: Path, *, descriptors: int | None = None) -> Iterator[Place]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         listen = f"127.0.0.1:{probe.getsockname()[1]}"
-    with embedded_server(folder) as url, open_admin(Settings(data_dir=folder, redis_url=url)) as admin:
+
+    with (
+        embedded_server(folder) as url,
+        open_admin(Settings(data_dir=folder, redis_url=url)) as admin,
+    ):
         keys = {}
+
         for tenant in ("acme", "globex"):
             admin.add_tenant(tenant)
             keys[tenant] = create_key(admin, tenant, tenants=[tenant], scopes=[*KeyScope])[1]
+
         environment = os.environ | {
             "CERTMAIL_DATA_DIR": str(folder), "CERTMAIL_REDIS_URL": url, "CERTMAIL_LISTEN": listen,
         }  # fmt: skip
@@ -98,6 +105,7 @@ def gateway(folder: Path, *, descriptors: int | None = None) -> Iterator[Place]:
                 ["bash", "-c", f'{limit}exec "$0" -m certmail_worker gateway', sys.executable],
                 env=environment, stdout=subprocess.PIPE, stderr=out,
             )  # fmt: skip
+
             try:
                 assert process.stdout is not None
                 assert process.stdout.readline().startswith(b"http")
@@ -122,6 +130,7 @@ async def watch(place: Place, seen: Seen, until: asyncio.Event) -> None:
                 (seen.enqueue, "POST", "/v1/reminders", reminder, 202),
             ):
                 began = time.perf_counter()
+
                 try:
                     async with session.request(method, place.url + path, json=body) as answer:
                         await answer.read()
@@ -129,7 +138,9 @@ async def watch(place: Place, seen: Seen, until: asyncio.Event) -> None:
                             seen.wrong.append(f"{path}: {answer.status}")
                 except (aiohttp.ClientError, TimeoutError, OSError) as error:
                     seen.wrong.append(f"{path}: {type(error).__name__}")
+
                 times.append(1000 * (time.perf_counter() - began))
+
             await asyncio.sleep(0.02)
 
 

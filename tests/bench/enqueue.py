@@ -2,8 +2,9 @@
 
     make enqueue                        ENQUEUE="--jobs 20000" for fewer
 
-Both put the same data into the same kind of server, which writes to disk before it answers. certmail checks each reminder,
-seals it, knows duplicates and gives a receipt; `delay` does none of that.
+Both put the same data into the same kind of server, which writes to disk before it answers.
+certmail checks each reminder, seals it, knows duplicates and gives a receipt; `delay` does none of
+that.
 """
 
 from __future__ import annotations
@@ -94,7 +95,9 @@ def measure(name: str, way: Callable[[Any, int], None], redis: Any, jobs: int) -
     """Run one way once."""
     before, cpu, started = _server_cpu(redis), _cpu(), time.perf_counter()
     way(redis, jobs)
-    return Rate(name, jobs, time.perf_counter() - started, _cpu() - cpu, _server_cpu(redis) - before)
+    return Rate(
+        name, jobs, time.perf_counter() - started, _cpu() - cpu, _server_cpu(redis) - before
+    )
 
 
 def _cpu() -> float:
@@ -125,9 +128,12 @@ def main(arguments: list[str]) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--jobs", type=int, default=100_000)
-    parser.add_argument("--delays", type=int, default=20_000, help="how many for the loops, which are slower")
+    parser.add_argument(
+        "--delays", type=int, default=20_000, help="how many for the loops, which are slower"
+    )
     given = parser.parse_args(arguments)
     rates = []
+
     for name, jobs in (
         ("certmail, one send_many", given.jobs),
         ("certmail, send in a loop", given.delays),
@@ -139,6 +145,7 @@ def main(arguments: list[str]) -> None:
             way(redis, 0)
             rates.append(measure(name, way, redis, jobs))
             print(rates[-1].line(), flush=True)  # noqa: T201 - what it is for
+
     ratio = rates[0].jobs / rates[0].seconds / (rates[2].jobs / rates[2].seconds)
     print(f"send_many is {ratio:.1f} times as fast as delay.")  # noqa: T201 - as above
 

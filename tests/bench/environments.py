@@ -1,7 +1,8 @@
 """Makes the virtual environments of the bench in `.bench/`: certmail's, the Celery peers', arq's and taskiq's.
 
-Runs before anything is installed, so it needs only the standard library. All contestants get the same interpreter, the
-quickest at hand: a Python built without profile-guided optimisation makes everything look 1.6 times slower.
+Runs before anything is installed, so it needs only the standard library. All contestants get the
+same interpreter, the quickest at hand: a Python built without profile-guided optimisation makes
+everything look 1.6 times slower.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def candidates() -> list[str]:
     if asked := os.environ.get("BENCH_PYTHON"):
         return [asked]
     found = [
-        shutil.which(name, path="/usr/bin") for name in ("python3", "python3.13", "python3.12", "python3.11")
+        shutil.which(name, path="/usr/bin")
+        for name in ("python3", "python3.13", "python3.12", "python3.11")
     ]
     return [*dict.fromkeys(path for path in found if path), sys.executable]
 
@@ -74,6 +76,7 @@ def choose() -> dict[str, Any]:
         known: dict[str, Any] = json.loads(kept.read_text("utf-8"))
         if Path(known["python"]).exists():
             return known
+
     found = [facts for python in candidates() if (facts := probe(python))]
     if not found:
         sys.exit("bench: no Python 3.11 or newer with venv was found; set BENCH_PYTHON.")
@@ -85,10 +88,13 @@ def choose() -> dict[str, Any]:
 def make(name: str, python: str) -> Path:
     """Make one environment, unless it is there and its locks are what they were."""
     folder, locks = BENCH / f"venv-{name}", LOCKS[name]
-    mark = hashlib.sha256(python.encode() + b"".join(lock.read_bytes() for lock in locks)).hexdigest()
+    mark = hashlib.sha256(
+        python.encode() + b"".join(lock.read_bytes() for lock in locks)
+    ).hexdigest()
     stamp = folder / "bench.stamp"
     if stamp.exists() and stamp.read_text("ascii") == mark:
         return folder
+
     say(f"Installing what the contestant {name!r} needs into {folder.relative_to(ROOT)} (once) ...")
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run([python, "-m", "venv", folder], check=True)
@@ -101,6 +107,7 @@ def make(name: str, python: str) -> Path:
         "install",
         "--no-deps",
     ]
+
     for lock in locks:
         subprocess.run([*pip, "--require-hashes", "-r", lock], check=True)
     if name == "certmail":

@@ -1,7 +1,8 @@
 """What a full ledger costs: `python -m bench.million [--jobs 1000000]`, or `make million`.
 
-The real scripts on a Valkey of its own with `appendfsync always`, first with a thousand waiting jobs, then with all: bytes a
-job, and how long enqueue, dispatch, claim, begin and settle take. Then `certmail doctor`'s look at every key.
+The real scripts on a Valkey of its own with `appendfsync always`, first with a thousand waiting
+jobs, then with all: bytes a job, and how long enqueue, dispatch, claim, begin and settle take. Then
+`certmail doctor`'s look at every key.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.million", description=__doc__)
     parser.add_argument("--jobs", type=int, default=1_000_000)
     jobs: int = parser.parse_args().jobs
+
     with (
         tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder,
         server(Path(folder)) as valkey,
@@ -108,6 +110,7 @@ def _body(n: int) -> bytes:
         completed=3,
         link=f"https://iga.example/certifications/q4-2026/reviewers/{n}",
     )
+
     return _sealer.seal(
         reminder.model_dump_json(exclude_none=True).encode(),
         tenant="acme",
@@ -125,13 +128,18 @@ def _wait_for_rewrite(redis: Redis) -> None:
 def _fill(redis: Redis, numbers: Iterator[int], count: int) -> list[float]:
     """Enqueue so many; gives the milliseconds that each batch took."""
     body, took = _body(0), list[float]()
+
     for start in range(0, count, BATCH):
-        calls = [_enqueue(n, body) for n, _ in zip(numbers, range(min(BATCH, count - start)), strict=False)]
+        calls = [
+            _enqueue(n, body)
+            for n, _ in zip(numbers, range(min(BATCH, count - start)), strict=False)
+        ]
         begun = time.perf_counter()
         run_many(redis, calls)
         took.append((time.perf_counter() - begun) * 1000)
         if start % 20_000 == 0:
             _say(f"enqueued {start:,} of {count:,}")
+
     return took
 
 
@@ -158,7 +166,9 @@ def _enqueue(n: int, body: bytes) -> Call[Any]:
 def _steps(redis: Redis, numbers: Iterator[int]) -> dict[str, float]:
     """Median milliseconds of each step, one at a time, disk included; enqueueing in batches, as a client does."""
     batches = _fill(redis, numbers, 50 * BATCH)
-    took: dict[str, list[float]] = {name: [] for name in ("dispatch one", "claim", "begin", "settle")}
+    took: dict[str, list[float]] = {
+        name: [] for name in ("dispatch one", "claim", "begin", "settle")
+    }
 
     def timed(name: str, call: Callable[[], T]) -> T:
         begun = time.perf_counter()
@@ -176,7 +186,9 @@ def _steps(redis: Redis, numbers: Iterator[int]) -> dict[str, float]:
             )
             assert isinstance(claimed, Claimed), claimed
             timed("begin", lambda: run(redis, begin(claimed.job, lease_seconds=45)))  # noqa: B023 - as above
-            call = settle(job, 1, Settlement(AttemptOutcome.ACCEPTED, State.ACCEPTED, ""), detail="{}")
+            call = settle(
+                job, 1, Settlement(AttemptOutcome.ACCEPTED, State.ACCEPTED, ""), detail="{}"
+            )
             timed("settle", lambda: run(redis, call))  # noqa: B023 - as above
     one_by_one = {name: statistics.median(values) for name, values in took.items() if values}
     return {f"enqueue {BATCH}": statistics.median(batches), **one_by_one}
@@ -189,7 +201,9 @@ def _memory(redis: Redis) -> int:
 def _table(few: dict[str, float], many: dict[str, float]) -> str:
     lines = [f"{'':18}{'a thousand':>14}{'all':>14}{'ratio':>8}"]
     for name, before in few.items():
-        lines.append(f"{name + ', ms':18}{before:>14.3f}{many[name]:>14.3f}{many[name] / before:>8.2f}")
+        lines.append(
+            f"{name + ', ms':18}{before:>14.3f}{many[name]:>14.3f}{many[name] / before:>8.2f}"
+        )
     return "\n".join(lines) + "\n"
 
 

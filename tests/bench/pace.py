@@ -1,8 +1,9 @@
 """How much of Google's limits is used: `python -m bench.pace [--seconds 120] [--mailboxes 300] [--stall 2]`, or `make pace`.
 
-Two real worker processes send to the sandbox, which counts over Google's sliding minute, for two real minutes each:
-one mailbox at its own limit, then many mailboxes at the limit that their project sets. Half-way one of the workers is
-stopped for two seconds (SIGSTOP): the keeper, which paces, or with `--frozen other` the other one.
+Two real worker processes send to the sandbox, which counts over Google's sliding minute, for two
+real minutes each: one mailbox at its own limit, then many mailboxes at the limit that their project
+sets. Half-way one of the workers is stopped for two seconds (SIGSTOP): the keeper, which paces, or
+with `--frozen other` the other one.
 """
 
 from __future__ import annotations
@@ -111,9 +112,13 @@ def cases(mailboxes: int) -> list[Case]:
 def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser(prog="bench.pace", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=120, help="how long to count, of each case")
+    parser.add_argument(
+        "--seconds", type=float, default=120, help="how long to count, of each case"
+    )
     parser.add_argument("--mailboxes", type=int, default=300, help="of the second case")
-    parser.add_argument("--stall", type=float, default=2, help="for how long a worker is stopped half-way")
+    parser.add_argument(
+        "--stall", type=float, default=2, help="for how long a worker is stopped half-way"
+    )
     parser.add_argument(
         "--frozen", choices=("keeper", "other"), default="keeper", help="which worker is stopped"
     )
@@ -121,10 +126,15 @@ def main() -> None:
     given = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
+
     try:
-        results = [measure(case, given.seconds, given.stall, given.frozen) for case in cases(given.mailboxes)]
+        results = [
+            measure(case, given.seconds, given.stall, given.frozen)
+            for case in cases(given.mailboxes)
+        ]
     except VoidError as error:
         sys.exit(f"void: {error}")
+
     sys.stdout.write(_json(results) if given.json else table(results, given.stall))
     sys.exit(0 if all(result.good for result in results) else 1)
 
@@ -149,7 +159,9 @@ def measure(case: Case, seconds: float, stall: float, frozen: str) -> Result:
         each = case.waiting_each(seconds)
         _say(f"{case.name}: enqueueing {each * len(linked):,} reminders")
         _enqueue(place, linked, each)
-        workers = [place.start("certmail_worker", "worker", log=f"worker-{n}.log") for n in range(WORKERS)]
+        workers = [
+            place.start("certmail_worker", "worker", log=f"worker-{n}.log") for n in range(WORKERS)
+        ]
         _say(f"{case.name}: waiting for {WORKERS} workers and {len(linked)} tokens")
         since = _warm(place, linked)
         slowest = _pass(place, case, since, seconds / 2)
@@ -159,7 +171,10 @@ def measure(case: Case, seconds: float, stall: float, frozen: str) -> Result:
         slowest = max(slowest, _pass(place, case, since, seconds + 2))
         _check(place, linked, workers)
         asked = cast("list[dict[str, Any]]", place.control("GET", "/requests"))
-    return replace(count(case, asked, since, seconds), stopped=name, slowest_write_ms=round(slowest))
+
+    return replace(
+        count(case, asked, since, seconds), stopped=name, slowest_write_ms=round(slowest)
+    )
 
 
 def count(case: Case, asked: Sequence[dict[str, Any]], since: float, seconds: float) -> Result:
@@ -168,11 +183,15 @@ def count(case: Case, asked: Sequence[dict[str, Any]], since: float, seconds: fl
     first = next((at for at in arrived if at >= since), None)
     if first is None:
         raise VoidError("no mail has arrived in the time counted")
+
     counted = [at for at in arrived if first <= at < first + seconds]
     allowed = int(case.a_minute * seconds / MINUTE_SECONDS)
     statuses = [str(item["status"]) for item in asked]
     jobs = [item["certmail_id"] for item in asked if item["accepted"]]
-    other = {status: statuses.count(status) for status in sorted({*statuses} - {"200", "403", "429"})}
+    other = {
+        status: statuses.count(status) for status in sorted({*statuses} - {"200", "403", "429"})
+    }
+
     return Result(
         case=case.name,
         mailboxes=case.mailboxes,
@@ -209,18 +228,24 @@ def _link(place: Deployment, case: Case) -> list[Connection]:
     place.control("POST", "/service-accounts", {"email": ACCOUNT, "project": "pace-it"})
     place.control("PUT", f"/service-accounts/{ACCOUNT}/delegation", {"scopes": [SEND_SCOPE]})
     place.control("POST", f"/service-accounts/{ACCOUNT}/keys", pair.certificate)
+
     with admin.db() as db:
         salt = registry.deployment_salt(db)
-        made = [registry.add_tenant(db, admin.vault, f"t{n:04}", now) for n in range(case.mailboxes)]
+        made = [
+            registry.add_tenant(db, admin.vault, f"t{n:04}", now) for n in range(case.mailboxes)
+        ]
         linked = []
         for _, draft in made:
             registry.save_connection(db, _working(place, draft, pair))
             linked.append(registry.change_limits(db, draft.id, asdict(case.limits)))
+
     write_deployment(admin.redis, salt)
+
     for (tenant, _), connection in zip(made, linked, strict=True):
         place.control("POST", "/accounts", {"email": connection.mailbox})
         write_connection(admin.redis, admin.vault, connection, salt, settle_lane=True)
         write_tenant(admin.redis, admin.vault, tenant, [connection])
+
     return linked
 
 
@@ -254,16 +279,25 @@ def _warm(place: Deployment, linked: Sequence[Connection]) -> float:
     """Wait until all workers live and all mailboxes have their tokens; gives when to begin counting."""
     names = [f"{redis_keys.TOKEN}{each.id}:{each.version}:{Purpose.SEND}" for each in linked]
     began = time.monotonic()
+
     while place.workers() < WORKERS or place.admin.redis.exists(*names) < len(names):
         if time.monotonic() > began + WARM_UP_SECONDS:
-            raise VoidError(f"not all tokens are there after {WARM_UP_SECONDS} s:{_last_words(place)}")
+            raise VoidError(
+                f"not all tokens are there after {WARM_UP_SECONDS} s:{_last_words(place)}"
+            )
         time.sleep(0.1)
-    _say(f"they are there after {time.monotonic() - began:.0f} s; counting begins in {CALM_SECONDS} s")
+
+    _say(
+        f"they are there after {time.monotonic() - began:.0f} s; counting begins in {CALM_SECONDS} s"
+    )
     return time.time() + CALM_SECONDS
 
 
 def _pass(place: Deployment, case: Case, since: float, until: float) -> float:
-    """Let time pass, without asking the sandbox anything: it has enough to do. Gives the slowest durable write, ms."""
+    """Let time pass, without asking the sandbox anything: it has enough to do.
+
+    Gives the slowest durable write, ms.
+    """
     slowest = 0.0
     while (left := since + until - time.time()) > 0:
         _say(f"{case.name}: {max(time.time() - since, 0):.0f} s", again=True)
@@ -277,12 +311,15 @@ def _pass(place: Deployment, case: Case, since: float, until: float) -> float:
 def _choose(
     place: Deployment, workers: Sequence[subprocess.Popen[bytes]], frozen: str
 ) -> tuple[str, subprocess.Popen[bytes]]:
-    # A machine with too much to do lets the lease run out now and then; somebody takes it again within a second.
+    # A machine with too much to do lets the lease run out now and then; somebody takes it again
+    # within a second.
     deadline = time.monotonic() + KEEPER_SECONDS
+
     while (keeper := cast("bytes | None", place.admin.redis.get(redis_keys.KEEPER))) is None:
         if time.monotonic() > deadline:
             raise VoidError(f"nobody is the keeper:{_last_words(place)}")
         time.sleep(0.05)
+
     pid = int(keeper.decode().split(":")[-2])  # part of a worker's name
     chosen = next(process for process in workers if (process.pid == pid) == (frozen == "keeper"))
     return f"the {'keeper' if frozen == 'keeper' else 'worker that does not keep'}", chosen
@@ -303,10 +340,12 @@ def _check(
     """There was always more to send, and somebody to send it."""
     if any(process.poll() is not None for process in workers):
         raise VoidError(f"a worker has ended by itself:{_last_words(place)}")
+
     with place.admin.redis.pipeline(transaction=False) as pipe:
         for connection in linked:
             pipe.zcard(redis_keys.LANE + connection.id)
         waiting = pipe.execute()
+
     if min(waiting) == 0:
         raise VoidError(f"{waiting.count(0)} mailboxes had nothing more to send")
 
@@ -321,12 +360,23 @@ def _last_words(place: Deployment) -> str:
 
 def _json(results: Sequence[Result]) -> str:
     shown = [asdict(result) | {"ok": result.good} for result in results]
-    return json.dumps({"ok": all(result.good for result in results), "cases": shown}, indent=1) + "\n"
+    return (
+        json.dumps({"ok": all(result.good for result in results), "cases": shown}, indent=1) + "\n"
+    )
 
 
 def table(results: Sequence[Result], stall: float) -> str:
     """The figures, and below them what they count."""
-    head = ("case", "stopped", "allowed", "arrived", "share used", "403 or 429", "most in a minute", "twice")
+    head = (
+        "case",
+        "stopped",
+        "allowed",
+        "arrived",
+        "share used",
+        "403 or 429",
+        "most in a minute",
+        "twice",
+    )
     rows = [
         (
             result.case,
@@ -340,6 +390,7 @@ def table(results: Sequence[Result], stall: float) -> str:
         )
         for result in results
     ]
+
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -355,6 +406,7 @@ def table(results: Sequence[Result], stall: float) -> str:
         f"second the slowest took {' and '.join(f'{result.slowest_write_ms:,}' for result in results)} ms. Where others use the machine, the share says little about certmail.",
         *(f"Other answers than 200: {each}" for each in sorted(other)),
     ]
+
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:], "", *notes]) + "\n"
 
 

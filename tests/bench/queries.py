@@ -79,16 +79,22 @@ def questions(count: int) -> Iterator[tuple[str, Callable[[Db], object]]]:
         "a rare state in a campaign": Filter(campaign=BIG_CAMPAIGN, state=RARE),
         "a month": Filter(since=NOW - 2 * MONTH, until=NOW - MONTH),
         "a tenant's month": Filter(BIG, since=NOW - 2 * MONTH, until=NOW - MONTH),
-        "a tenant's rare state in a month": Filter(BIG, state=RARE, since=NOW - 2 * MONTH, until=NOW - MONTH),
+        "a tenant's rare state in a month": Filter(
+            BIG, state=RARE, since=NOW - 2 * MONTH, until=NOW - MONTH
+        ),
         "a campaign's month": Filter(BIG, BIG_CAMPAIGN, since=NOW - 2 * MONTH, until=NOW - MONTH),
     }
     for name, wanted in pages.items():
         yield name, partial(read_page, wanted=wanted)
         yield f"{name}, from its middle", partial(read_page, wanted=wanted, after=everywhere)
+
     yield "story of a reminder", lambda db: read_story(db, some_job(count // 2))
     yield "uncertain list", lambda db: uncertain_rows(db, tenant=None, campaign=None)
     yield "uncertain list of a tenant", lambda db: uncertain_rows(db, tenant=BIG, campaign=None)
-    yield "uncertain list of a campaign", lambda db: uncertain_rows(db, tenant=BIG, campaign=BIG_CAMPAIGN)
+    yield (
+        "uncertain list of a campaign",
+        lambda db: uncertain_rows(db, tenant=BIG, campaign=BIG_CAMPAIGN),
+    )
     yield "doubts that nobody settled (retention)", lambda db: undecided(db, NOW - MONTH)
     yield "how far the record is (doctor)", lambda db: read_position(db.engine)
 
@@ -96,15 +102,18 @@ def questions(count: int) -> Iterator[tuple[str, Callable[[Db], object]]]:
 def ask(engine: Engine, name: str, question: Callable[[Db], object], times: int = TIMES) -> Asked:
     """Ask once to see the plans, and then for the time."""
     asked = Asked(name)
+
     with engine.connect() as db:
         with _heard(engine) as statements:
             question(db)
         asked.plans = [_plan(db, *statement) for statement in statements]
+
     for _ in range(times):
         with engine.connect() as db:
             begun = time.perf_counter()
             question(db)
             asked.times_ms.append((time.perf_counter() - begun) * 1000)
+
     return asked
 
 
@@ -129,7 +138,9 @@ def _plan(db: Db, statement: str, parameters: Any) -> str:
     lines = db.exec_driver_sql(f"EXPLAIN (COSTS OFF) {statement}", parameters).scalars()
     steps = [line.strip().removeprefix("->").strip() for line in lines]
     return " < ".join(
-        step for step in steps if not step.startswith(("Index Cond", "Recheck Cond", "Sort Key", "Presorted"))
+        step
+        for step in steps
+        if not step.startswith(("Index Cond", "Recheck Cond", "Sort Key", "Presorted"))
     )
 
 
@@ -143,28 +154,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.queries", description=__doc__)
     parser.add_argument("--deliveries", type=int, default=1_000_000)
     count = parser.parse_args().deliveries
+
     with postgres() as server:
         engine = open_database(server.url())
         upgrade(engine)
         begun = time.monotonic()
         fill(engine, count, NOW)
         server.execute("VACUUM ANALYZE")
+
         with engine.connect() as db:
             size = db.execute(
                 text("SELECT pg_size_pretty(pg_database_size(current_database()))")
             ).scalar_one()
             version = db.execute(text("SHOW server_version")).scalar_one()
+
         _tell(
             f"PostgreSQL {version}, {count:,} deliveries, {size}, filled in {time.monotonic() - begun:.0f} s"
         )
         _tell(f"{'question':58} {'median ms':>10} {'95 % ms':>9}   plan")
         asked = []
+
         for name, question in questions(count):
             one = ask(engine, name, question)
             asked.append(one)
             plan = "\n".join([one.plans[0], *(f"{'':81}{more}" for more in one.plans[1:])])
             _tell(f"{name:58} {one.median:10.2f} {one.slow:9.2f}   {plan}")
+
         engine.dispose()
+
     if over := [one.name for one in asked if one.median >= BOUND_MS]:
         sys.exit(f"{BOUND_MS:g} ms or more: {', '.join(over)}")
     slowest = max(asked, key=lambda one: one.slow)

@@ -1,7 +1,7 @@
 """Whoever abuses an API key, in a process of its own: what it does must not slow down the storm that watches the others.
 
-`python -m chaos.abuser GATEWAY` reads a line for each spell: a key and a number to begin with, or nothing to stop. When
-its standard input ends it prints how often it got each answer, as JSON.
+`python -m chaos.abuser GATEWAY` reads a line for each spell: a key and a number to begin with, or
+nothing to stop. When its standard input ends it prints how often it got each answer, as JSON.
 """
 
 from __future__ import annotations
@@ -52,7 +52,10 @@ class Abuser:
         self._say("")
 
     def over(self) -> Counter[str]:
-        """End the process; gives how often it got each answer: a status, or `none`. Again: nothing."""
+        """End the process; gives how often it got each answer: a status, or `none`.
+
+        Again: nothing.
+        """
         if self._process.stdin is None or self._process.stdin.closed:
             return Counter()
         out, _ = self._process.communicate(timeout=4 * ANSWER_SECONDS)
@@ -70,11 +73,13 @@ def main() -> None:
     gateway, answers, over = sys.argv[1], Counter[str](), threading.Event()
     over.set()
     callers: list[threading.Thread] = []
+
     for line in sys.stdin:
         over.set()
         for caller in callers:
             caller.join()
         callers = []
+
         if line.strip():
             key, number = line.split()
             over.clear()
@@ -82,21 +87,27 @@ def main() -> None:
                 threading.Thread(target=_call, args=(gateway, key, int(number) + n, over, answers))
                 for n in range(CALLERS)
             ]
+
         for caller in callers:
             caller.start()
+
     over.set()
     for caller in callers:
         caller.join()
     sys.stdout.write(json.dumps(answers))
 
 
-def _call(gateway: str, key: str, number: int, over: threading.Event, answers: Counter[str]) -> None:
+def _call(
+    gateway: str, key: str, number: int, over: threading.Event, answers: Counter[str]
+) -> None:
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+
     while not over.is_set():
         body = BODIES[number % len(BODIES)] if number % 2 else BATCH
         number += 1
         path = "/v1/reminders:batch" if number % 3 else "/v1/reminders"
         more = headers | {"Idempotency-Key": uuid4().hex}
+
         try:
             answer = requests.post(gateway + path, data=body, headers=more, timeout=ANSWER_SECONDS)
         except requests.RequestException:

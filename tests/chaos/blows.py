@@ -78,9 +78,13 @@ class Blows:
             now = time.monotonic()
             while self._next and self._next[0].at <= now:
                 self._try(heapq.heappop(self._next))
+
             while rest and began + rest[0].at <= now:
                 blow = rest.pop(0)
-                self._try(self._step(0, partial(self._strike, blow), f"{blow.kind} {blow.what}".strip()))
+                self._try(
+                    self._step(0, partial(self._strike, blow), f"{blow.kind} {blow.what}".strip())
+                )
+
             self._guarded(self.fleet.mind, "minding the workers")
             self._guarded(tick, "saying how it goes")
             time.sleep(TICK_SECONDS)
@@ -238,6 +242,7 @@ def _as_ordered(fault: Fault, mailbox: str, blow: Blow) -> dict[str, Any]:
     """A fault as the sandbox takes it."""
     hits = {"mailbox": mailbox, "path": "/messages/send"}
     order: dict[str, Any] = {"match": hits, "fault": str(fault), "times": blow.times}
+
     match fault:
         case Fault.SLOWER:
             return order | {"fault": _answer(429, "rateLimitExceeded", "Rate Limit Exceeded")}
@@ -256,7 +261,11 @@ def _as_ordered(fault: Fault, mailbox: str, blow: Blow) -> dict[str, Any]:
 def _answer(status: int, reason: str, message: str) -> dict[str, Any]:
     """An answer in Google's own form."""
     error = {"code": status, "message": message, "errors": [{"reason": reason, "message": message}]}
-    return {"status": status, "headers": {"Content-Type": "application/json"}, "body": {"error": error}}
+    return {
+        "status": status,
+        "headers": {"Content-Type": "application/json"},
+        "body": {"error": error},
+    }
 
 
 def make_way(gateway: Process) -> None:

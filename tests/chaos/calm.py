@@ -25,8 +25,9 @@ def settle(
 ) -> bool:
     """Wait until each job is at its end or held, SQL knows it, and those that can be looked up were found.
 
-    Gives up when nothing has got on for so many seconds: a machine that is slow is not what is judged. Gives whether it came
-    about; the scoreboard names whoever is left. `jobs` gives each job's mailbox.
+    Gives up when nothing has got on for so many seconds: a machine that is slow is not what is
+    judged. Gives whether it came about; the scoreboard names whoever is left. `jobs` gives each
+    job's mailbox.
     """
     fewest, deadline = len(jobs) + 1, time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -38,6 +39,7 @@ def settle(
             if left < fewest:
                 fewest, deadline = left, time.monotonic() + seconds
         time.sleep(LOOK_SECONDS)
+
     return False
 
 

@@ -75,11 +75,13 @@ class Cutter:
         except OSError:
             writer.close()
             return
+
         self._open.add(writer)
         pumps = [
             asyncio.create_task(self._pump(reader, far_writer)),
             asyncio.create_task(self._pump(far_reader, writer, answers=True)),
         ]
+
         try:
             # Cancelled only at the very end, which asyncio.streams would report as an error.
             with suppress(asyncio.CancelledError):
@@ -109,9 +111,12 @@ def cutter(upstream: Path) -> Iterator[Cutter]:
     """A cutter for the time of the block."""
     made, ready, end = Cutter(upstream), threading.Event(), asyncio.Event()
     loop = made._loop
-    thread = threading.Thread(target=lambda: loop.run_until_complete(made.serve(ready, end)), daemon=True)
+    thread = threading.Thread(
+        target=lambda: loop.run_until_complete(made.serve(ready, end)), daemon=True
+    )
     thread.start()
     assert ready.wait(10)
+
     try:
         yield made
     finally:

@@ -69,8 +69,9 @@ class Trouble:
 class Read:
     """What was read after the storm.
 
-    `receipts` gives the mailbox of each job, `litter` the jobs that garbage made, `looked_up` the jobs whose customers allow a look among the sent mails;
-    `patience` is how long a request may take from its begin until its answer is known and said.
+    `receipts` gives the mailbox of each job, `litter` the jobs that garbage made, `looked_up` the
+    jobs whose customers allow a look among the sent mails; `patience` is how long a request may
+    take from its begin until its answer is known and said.
     """
 
     receipts: Mapping[str, str]

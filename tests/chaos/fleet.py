@@ -1,7 +1,7 @@
 """Workers, each in a place of its own: killed, frozen, and replaced, as a supervisor does whatever ends them.
 
-On a slow machine a worker may take longer to come up than it has until the next kill: while fewer than half are up, none
-is killed, or nothing would be left to be hit.
+On a slow machine a worker may take longer to come up than it has until the next kill: while fewer
+than half are up, none is killed, or nothing would be left to be hit.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ class Place:
 
 @dataclass(slots=True)
 class Fleet:
-    """See the module. `start` starts a worker, `up` gives the processes that are at work, None if nobody knows."""
+    """See the module.
+
+    `start` starts a worker, `up` gives the processes that are at work, None if nobody knows.
+    """
 
     start: Callable[[], Process]
     up: Callable[[], set[int] | None]
@@ -52,9 +55,12 @@ class Fleet:
         following = (*self._places[target:], *self._places[:target])
         place = next((each for each in following if each.frozen_at is None), following[0])
         up = self.up()
-        few = up is not None and 2 * len(up & {each.process.pid for each in self._places}) < len(self._places)
+        few = up is not None and 2 * len(up & {each.process.pid for each in self._places}) < len(
+            self._places
+        )
         if few or place.process.poll() is not None:
             return
+
         self._thawed(place)
         kill(place.process)
         place.process.wait()
@@ -88,6 +94,7 @@ class Fleet:
             self._look_at, up = now + LOOK_SECONDS, self.up() or set()
             for place in self._places:
                 place.was_up |= place.process.pid in up
+
         for place in self._places:
             if place.again_at is not None:
                 if now >= place.again_at:
@@ -115,6 +122,7 @@ class Fleet:
         self.thaw()
         for place in self._places:
             place.process.terminate()
+
         for place in self._places:
             try:
                 place.process.wait(STOP_SECONDS)

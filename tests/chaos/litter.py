@@ -53,6 +53,7 @@ class Litter:
     def throw(self, blow: Blow) -> Callable[[], None]:
         """Throw one thing; gives what ends it. Raises RedisError."""
         end: Callable[[], None] = lambda: None  # noqa: E731 - most have none
+
         match Garbage(blow.what):
             case Garbage.PAYLOAD:
                 self._enqueue(_of(PAYLOADS, blow.target))
@@ -65,6 +66,7 @@ class Litter:
                 self._redis.publish(CONTROL, _control(_of(COMMANDS, blow.target)))
             case Garbage.KEY:
                 end = self._abuse(blow.target)
+
         self.thrown[blow.what] += 1
         return end
 
@@ -86,6 +88,7 @@ class Litter:
             keep_seconds=LIFE_SECONDS,
             body=self._sealer.seal(payload, tenant=TENANT, job=job, now=now),
         )
+
         self.jobs.add(job)  # first: that there was no answer does not mean that it is not in
         run(self._redis, call)
 
@@ -111,7 +114,12 @@ def _control(command: Any) -> bytes:
     """A message as kombu publishes it to all workers."""
     body = base64.b64encode(json.dumps(command).encode()).decode()
     delivery = {"exchange": "celery.pidbox", "routing_key": ""}
-    properties = {"delivery_mode": 2, "delivery_info": delivery, "priority": 0, "body_encoding": "base64"}
+    properties = {
+        "delivery_mode": 2,
+        "delivery_info": delivery,
+        "priority": 0,
+        "body_encoding": "base64",
+    }
     message = {
         "body": body,
         "content-encoding": "utf-8",
@@ -119,4 +127,5 @@ def _control(command: Any) -> bytes:
         "headers": {"clock": 1, "expires": None},
         "properties": properties | {"delivery_tag": str(uuid4())},
     }
+
     return json.dumps(message).encode()

@@ -92,7 +92,10 @@ MAX_OF: Final = {Fault.DEADLINE: 2, Fault.SLOWER: 2, Fault.TOKEN_REFUSED: 1}
 
 @dataclass(frozen=True, slots=True)
 class Storm:
-    """How hard it blows. `seconds` is how long blows fall and reminders come; `every` is how far apart kills are."""
+    """How hard it blows.
+
+    `seconds` is how long blows fall and reminders come; `every` is how far apart kills are.
+    """
 
     reminders: int = 400
     tenants: int = 6
@@ -106,7 +109,10 @@ class Storm:
 
 @dataclass(frozen=True, slots=True)
 class Blow:
-    """One blow. `at` counts from the beginning; `target` is a worker's place or a tenant's number."""
+    """One blow.
+
+    `at` counts from the beginning; `target` is a worker's place or a tenant's number.
+    """
 
     at: float
     kind: Kind
@@ -117,7 +123,10 @@ class Blow:
 
 
 def plan(storm: Storm, turn: int = 0) -> tuple[Blow, ...]:
-    """All blows, in order; leaving a kind out changes nothing about the others. On a slow machine it takes several turns."""
+    """All blows, in order; leaving a kind out changes nothing about the others.
+
+    On a slow machine it takes several turns.
+    """
     blows = [
         blow
         for kind in Kind
@@ -143,7 +152,9 @@ def _kills(storm: Storm, chance: random.Random) -> Iterator[Blow]:
 
 def _freezes(storm: Storm, chance: random.Random) -> Iterator[Blow]:
     for n, at in enumerate(_times(storm, chance, 1.5 * storm.every)):
-        long = LEASE_SECONDS + chance.uniform(3, 8)  # so that others have sent meanwhile what it holds
+        long = LEASE_SECONDS + chance.uniform(
+            3, 8
+        )  # so that others have sent meanwhile what it holds
         seconds = long if n % 2 == 1 else chance.uniform(0.5, 8)
         yield Blow(at, Kind.FREEZE, seconds=seconds, target=chance.randrange(storm.workers))
 
@@ -151,13 +162,19 @@ def _freezes(storm: Storm, chance: random.Random) -> Iterator[Blow]:
 def _redis(storm: Storm, chance: random.Random) -> Iterator[Blow]:
     for n, at in enumerate(_times(storm, chance, 3.5 * storm.every)):
         longer = n % 2 == 1  # than clients try again by themselves
-        yield Blow(at, Kind.REDIS, seconds=chance.uniform(4, 8) if longer else chance.uniform(0.2, 2.5))
+        yield Blow(
+            at, Kind.REDIS, seconds=chance.uniform(4, 8) if longer else chance.uniform(0.2, 2.5)
+        )
 
 
 def _cuts(storm: Storm, chance: random.Random) -> Iterator[Blow]:
     for at in _times(storm, chance, storm.every / 2):
         how = chance.choice(list(Cut))
-        lasts = {Cut.CUT: 0.0, Cut.SWALLOW: chance.uniform(0.05, 0.5), Cut.HOLD: chance.uniform(0.2, 3)}
+        lasts = {
+            Cut.CUT: 0.0,
+            Cut.SWALLOW: chance.uniform(0.05, 0.5),
+            Cut.HOLD: chance.uniform(0.2, 3),
+        }
         yield Blow(at, Kind.CUT, how, seconds=lasts[how])
 
 
@@ -175,9 +192,11 @@ def _google(storm: Storm, chance: random.Random) -> Iterator[Blow]:
     """About every twelfth request meets a fault; faults take turns, and each goes through the tenants."""
     orders = max(len(Fault), storm.reminders // 20)
     turns = {
-        fault: islice(_tenants(storm, chance), MAX_OF.get(fault, orders) * storm.tenants) for fault in Fault
+        fault: islice(_tenants(storm, chance), MAX_OF.get(fault, orders) * storm.tenants)
+        for fault in Fault
     }
     faults = _around(list(Fault), chance)
+
     for n in range(orders):
         fault, moment, seconds = next(faults), chance.random(), chance.uniform(1, 4)
         if fault is Fault.SLOW:

@@ -28,7 +28,9 @@ def ledger(redis: Redis) -> dict[str, Standing]:
     names = [key.decode() for key in redis.scan_iter(f"{redis_keys.JOB}*", count=1_000)]
     ids = [name.removeprefix(redis_keys.JOB) for name in names]
     return {
-        job: found for job, fields in _hashes(redis, ids) if (found := _standing(job, fields)) is not None
+        job: found
+        for job, fields in _hashes(redis, ids)
+        if (found := _standing(job, fields)) is not None
     }
 
 
@@ -47,7 +49,9 @@ def preparing(redis: Redis) -> set[int]:
     leased = [job.decode() for job in cast("set[bytes]", redis.smembers(redis_keys.LEASED))]
     found = (values for _, values in _some(redis, leased, "state", "worker"))
     return {
-        int(worker.split(b":")[1]) for state, worker in found if state == State.DISPATCHED.encode() and worker
+        int(worker.split(b":")[1])
+        for state, worker in found
+        if state == State.DISPATCHED.encode() and worker
     }
 
 
@@ -80,7 +84,9 @@ def _hashes(redis: Redis, jobs: Sequence[str]) -> Iterable[tuple[str, dict[bytes
             yield from zip(page, pipe.execute(), strict=True)
 
 
-def _some(redis: Redis, jobs: Sequence[str], *names: str) -> Iterable[tuple[str, list[bytes | None]]]:
+def _some(
+    redis: Redis, jobs: Sequence[str], *names: str
+) -> Iterable[tuple[str, list[bytes | None]]]:
     for start in range(0, len(jobs), PAGE):
         page = jobs[start : start + PAGE]
         with redis.pipeline(transaction=False) as pipe:
@@ -92,6 +98,7 @@ def _some(redis: Redis, jobs: Sequence[str], *names: str) -> Iterable[tuple[str,
 def record(place: Deployment) -> tuple[dict[str, Standing], list[Attempt]]:
     """Where every job is by SQL, and all requests on record."""
     jobs, tries = tables.deliveries, tables.attempts
+
     with place.admin.db() as db:
         made = [
             Attempt(row.job, row.n, row.worker.split(":")[1], row.begun_at.timestamp(), row.outcome)
@@ -100,9 +107,14 @@ def record(place: Deployment) -> tuple[dict[str, Standing], list[Attempt]]:
         outcomes: dict[str, list[str | None]] = {}
         for attempt in made:
             outcomes.setdefault(attempt.job, []).append(attempt.outcome)
-        rows = db.execute(select(jobs.c.job, jobs.c.state, jobs.c.held, jobs.c.possible_duplicate)).all()
+        rows = db.execute(
+            select(jobs.c.job, jobs.c.state, jobs.c.held, jobs.c.possible_duplicate)
+        ).all()
+
     found = {
-        row.job: Standing(row.state, row.held, row.possible_duplicate, tuple(outcomes.get(row.job, ())))
+        row.job: Standing(
+            row.state, row.held, row.possible_duplicate, tuple(outcomes.get(row.job, ()))
+        )
         for row in rows
     }
     return found, made
@@ -118,13 +130,17 @@ def delays(place: Deployment, jobs: Collection[str]) -> list[float]:
     )
     with place.admin.db() as db:
         rows = db.execute(query).all()
-    due = ((row, row.send_at or row.enqueued_at) for row in rows if row.job in jobs and row.ended_at)
+    due = (
+        (row, row.send_at or row.enqueued_at) for row in rows if row.job in jobs and row.ended_at
+    )
     return sorted(max((row.ended_at - at).total_seconds(), 0.0) for row, at in due)
 
 
 def is_recorded(place: Deployment) -> bool:
     """Whether SQL has every event of the ledger."""
-    newest = cast("dict[str, bytes]", place.admin.redis.xinfo_stream(redis_keys.EVENTS))["last-generated-id"]
+    newest = cast("dict[str, bytes]", place.admin.redis.xinfo_stream(redis_keys.EVENTS))[
+        "last-generated-id"
+    ]
     with place.admin.db() as db:
         return bool(db.execute(select(tables.recorder.c.cursor)).scalar_one() == newest.decode())
 
@@ -155,7 +171,14 @@ def requests(place: Deployment, path: str) -> list[Request]:
 def doctor(place: Deployment) -> list[dict[str, str]]:
     """What `certmail doctor` finds; that it cannot say is a finding, too."""
     ran = place.run("doctor", "--json")
+
     try:
         return list(json.loads(ran.out)["findings"])
     except (ValueError, KeyError):
-        return [{"check": "doctor", "severity": "error", "message": f"status {ran.status}: {ran.err[-500:]}"}]
+        return [
+            {
+                "check": "doctor",
+                "severity": "error",
+                "message": f"status {ran.status}: {ran.err[-500:]}",
+            }
+        ]

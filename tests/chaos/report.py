@@ -29,7 +29,9 @@ def _rows(storm: Storm, done: Weathered) -> Iterator[tuple[str, str]]:
     blows = Counter(trouble.kind for trouble in read.troubles)
     uncertain = {job for job, standing in read.ledger.items() if standing.state == State.UNCERTAIN}
     marked = {job for job, standing in read.ledger.items() if standing.possible_duplicate}
-    others = {state: n for state, n in states.items() if state not in {State.ACCEPTED, State.UNCERTAIN}}
+    others = {
+        state: n for state, n in states.items() if state not in {State.ACCEPTED, State.UNCERTAIN}
+    }
     yield "seed", str(storm.seed)
     yield "reminders", f"{len(read.receipts):,} of {storm.tenants} tenants, {storm.workers} workers"
     yield "copies", f"{len(read.copies):,}"
@@ -55,15 +57,21 @@ def _rows(storm: Storm, done: Weathered) -> Iterator[tuple[str, str]]:
     )
     yield (
         "faults",
-        f"{done.faults.total()}: " + ", ".join(f"{name} {n}" for name, n in sorted(done.faults.items())),
+        f"{done.faults.total()}: "
+        + ", ".join(f"{name} {n}" for name, n in sorted(done.faults.items())),
     )
+
     if done.thrown:
         yield "garbage", _counts(done.thrown)
         yield "abused key answered", _counts(done.answers)
+
     for what, n in sorted(done.missed.items()):
         yield "did not come about", f"{n} times {what}"
     yield "punctuality", str(punctuality(read.delays))
-    yield "seconds", f"{done.storm_seconds:.0f} of storm, {done.settle_seconds:.0f} until all had settled"
+    yield (
+        "seconds",
+        f"{done.storm_seconds:.0f} of storm, {done.settle_seconds:.0f} until all had settled",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,9 +102,11 @@ def weather(storm: Storm, folder: Path, rules: Rules, say: Callable[[str], None]
         fleet.end()
         read = patiently(lambda: _read(blows, jobs, looked_up))
         asked = (*read.requests, *patiently(lambda: reading.requests(place, "/token")))
+
         return Weathered(
             read=read,
-            found=_short_of(storm, upstream) + findings(read, negatives_verified=rules.negatives_verified),
+            found=_short_of(storm, upstream)
+            + findings(read, negatives_verified=rules.negatives_verified),
             faults=Counter(request.fault for request in asked if request.fault),
             cuts=between.cuts,
             not_started=fleet.refused,
@@ -147,7 +149,9 @@ def _at_work(place: Deployment, blows: Blows, storm: Storm) -> Iterator[None]:
         blows.gateway = place.open_gateway()
         make_way(blows.gateway)
         place.environment["CERTMAIL_REDIS_URL"] = direct
+
     blows.fleet.fill(storm.workers)
+
     try:
         wait_for("the workers", lambda: place.workers() == storm.workers, 60)
         yield

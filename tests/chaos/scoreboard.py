@@ -74,13 +74,18 @@ def _copies(read: Read) -> Iterator[Finding]:
     for job, count in Counter(read.copies).items():
         if job in read.litter:
             continue  # some of it can be understood, and is sent
+
         here = read.ledger.get(job)
+
         if job not in read.receipts:
             yield Finding(Rule.STRAY, f"{count} copies, but no receipt", job)
         elif here is not None and here.state not in {State.ACCEPTED, State.UNCERTAIN}:
             yield Finding(Rule.COPY_DENIED, f"{count} copies, but it is {here.state}", job)
+
         if count > 1 and not (here and here.possible_duplicate):
-            yield Finding(Rule.SENT_TWICE, f"{count} copies, and no possible duplicate on record", job)
+            yield Finding(
+                Rule.SENT_TWICE, f"{count} copies, and no possible duplicate on record", job
+            )
 
 
 def _ends(read: Read) -> Iterator[Finding]:
@@ -98,19 +103,25 @@ def _ends(read: Read) -> Iterator[Finding]:
 def _doubts(read: Read) -> Iterator[Finding]:
     of_job: dict[str, list[Request]] = {}
     nameless: dict[str, list[Request]] = {}
+
     for request in read.requests:
         found, key = (of_job, request.job) if request.job else (nameless, request.mailbox)
         found.setdefault(key or "", []).append(request)
+
     for attempt in read.attempts:
         if attempt.outcome not in {None, AttemptOutcome.UNKNOWN}:
             continue
+
         begun, most = attempt.begun - SLACK_SECONDS, attempt.begun + read.patience
         near = [each for each in of_job.get(attempt.job, ()) if begun <= each.at <= most]
         near += [
-            each for each in nameless.get(read.receipts.get(attempt.job, ""), ()) if begun <= each.at <= most
+            each
+            for each in nameless.get(read.receipts.get(attempt.job, ""), ())
+            if begun <= each.at <= most
         ]
         if any(each.leaves_in_doubt for each in near):
             continue
+
         answered = [each.at + SAID_SECONDS for each in near if each.job and each.was_answered]
         if not _lost(attempt, read, _known_until(attempt, read, min([most, *answered]))):
             message = f"request {attempt.n} of worker {attempt.worker}, begun at {attempt.begun:.3f}, is unknown: nothing hit it"
@@ -154,14 +165,20 @@ def _on_its_way_until(trouble: Trouble, read: Read) -> float:
 
 def _left(read: Read, *, negatives_verified: bool) -> Iterator[Finding]:
     sent = set(read.copies)
+
     for job in read.looked_up:
         here = read.ledger.get(job)
         if here is None or here.state != State.UNCERTAIN:
             continue
+
         if job in sent:
-            yield Finding(Rule.DOUBT_LEFT, "its copy is among the sent mails, and was not found", job)
+            yield Finding(
+                Rule.DOUBT_LEFT, "its copy is among the sent mails, and was not found", job
+            )
         elif negatives_verified:
-            yield Finding(Rule.DOUBT_LEFT, "it is not among the sent mails, and was not sent again", job)
+            yield Finding(
+                Rule.DOUBT_LEFT, "it is not among the sent mails, and was not sent again", job
+            )
 
 
 def _records(read: Read) -> Iterator[Finding]:
@@ -177,11 +194,14 @@ def _around(read: Read) -> Iterator[Finding]:
     for each in read.doctor:
         if each["severity"] == "error":
             yield Finding(Rule.DOCTOR, f"{each['check']}: {each['message']}")
+
     for request in read.requests:
         if request.fault is None and request.status in {403, 429}:
             yield Finding(Rule.OVER_LIMIT, f"{request.status} for {request.mailbox}", request.job)
+
     for trouble in read.troubles:
         if trouble.kind.startswith("ended"):
             yield Finding(
-                Rule.WORKER_ENDED, f"worker {trouble.worker} {trouble.kind}, and nobody had killed it"
+                Rule.WORKER_ENDED,
+                f"worker {trouble.worker} {trouble.kind}, and nobody had killed it",
             )

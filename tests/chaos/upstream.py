@@ -20,7 +20,9 @@ LATER_SECONDS: Final = 3.0
 class Upstream(threading.Thread):
     """Enqueues reminders for tenants in turn, evenly over so many seconds; every seventh is to be sent a little later."""
 
-    def __init__(self, redis_url: str, reminders: int, tenants: Sequence[str], seconds: float) -> None:
+    def __init__(
+        self, redis_url: str, reminders: int, tenants: Sequence[str], seconds: float
+    ) -> None:
         super().__init__(daemon=True)
         self.receipts: dict[str, str] = {}
         """The tenant of each job."""
@@ -48,7 +50,11 @@ class Upstream(threading.Thread):
         later = datetime.now(UTC) + timedelta(seconds=LATER_SECONDS) if n % 7 == 3 else None
         tenant = self._tenants[n % len(self._tenants)]
         return Reminder(
-            tenant=tenant, to=f"reviewer{n}@people.example", campaign="storm", send_at=later, priority=n % 3
+            tenant=tenant,
+            to=f"reviewer{n}@people.example",
+            campaign="storm",
+            send_at=later,
+            priority=n % 3,
         )
 
     def _send(self, mailer: Mailer, batch: list[Reminder]) -> None:
@@ -59,6 +65,7 @@ class Upstream(threading.Thread):
                 self.refused += 1
                 time.sleep(AGAIN_SECONDS)
                 continue
+
             for reminder, answer in zip(batch, answers, strict=True):
                 if isinstance(answer, ReminderRejected):
                     self.wrong.append(f"{reminder.to} was rejected: {answer.message}")
@@ -66,4 +73,5 @@ class Upstream(threading.Thread):
                     self.wrong.append(f"{reminder.to} was given the job of another: {answer.id}")
                 else:
                     self.receipts[answer.id] = reminder.tenant
+
             return

@@ -39,14 +39,18 @@ class TestLinks:
     @names(pages())
     def test_lead_to_a_file_and_a_heading_that_there_are(self, each: Page) -> None:
         broken = []
+
         for link in each.links:
             if link.startswith("https://"):
                 continue
             path, _, anchor = link.partition("#")
             target = ((ROOT / each.name).parent / path).resolve() if path else ROOT / each.name
             there = target.is_relative_to(ROOT) and target.exists()
-            if not there or (anchor and anchor not in Page(link, target.read_text("utf-8")).anchors):
+            if not there or (
+                anchor and anchor not in Page(link, target.read_text("utf-8")).anchors
+            ):
                 broken.append(link)
+
         assert broken == []
 
     def test_the_index_has_every_page(self) -> None:
@@ -94,12 +98,18 @@ class TestWhatIsNamed:
 
     @names(BY_HAND)
     def test_addresses_of_the_api_exist(self, each: Page) -> None:
-        assert set(re.findall(r"/v1/[a-z/:{}-]*[a-z}]", each.text)) <= {route.path for route in ROUTES}
+        assert set(re.findall(r"/v1/[a-z/:{}-]*[a-z}]", each.text)) <= {
+            route.path for route in ROUTES
+        }
 
     @names(BY_HAND)
     def test_targets_of_make_exist(self, each: Page) -> None:
-        targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-        assert set(re.findall(r"(?:`|^|  )make ([a-z]+)\b", each.text, re.MULTILINE)) <= targets | {"alone"}
+        targets = set(
+            re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+        )
+        assert set(re.findall(r"(?:`|^|  )make ([a-z]+)\b", each.text, re.MULTILINE)) <= targets | {
+            "alone"
+        }
 
     def test_the_page_for_whoever_works_on_it_has_every_target(self) -> None:
         makefile = (ROOT / "Makefile").read_text("utf-8")
@@ -135,5 +145,6 @@ def test_examples_in_python_do_what_they_say(
         text=True,
         check=False,
     )
+
     assert ran.returncode == 0, f"{name}: {ran.stderr}"
     assert "ready" in ran.stdout or "print" not in example

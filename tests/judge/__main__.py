@@ -1,4 +1,6 @@
-"""The browser judge: real gateway, worker and sandbox, Debian's Chromium, axe. `make judge` installs what is not Python.
+"""The browser judge: real gateway, worker and sandbox, Debian's Chromium, axe.
+
+`make judge` installs what is not Python.
 
 Screenshots are left in `.judge/`, to be looked at.
 """
@@ -25,7 +27,9 @@ def main() -> int:
     """Run the journeys; gives the exit status."""
     chromium, node = os.environ.get("CHROMIUM") or "/usr/bin/chromium", shutil.which("node")
     missing = [
-        name for name, there in {"chromium": Path(chromium).exists(), "node": node}.items() if not there
+        name
+        for name, there in {"chromium": Path(chromium).exists(), "node": node}.items()
+        if not there
     ]
     if missing or node is None:
         sys.stderr.write(
@@ -33,6 +37,7 @@ def main() -> int:
             "CHROMIUM names one that is elsewhere.\n"
         )
         return 1
+
     shutil.rmtree(SCREENSHOTS, ignore_errors=True)
     settings = QUICK | {
         "CERTMAIL_OPERATOR_PASSWORD": PASSWORD,
@@ -40,7 +45,10 @@ def main() -> int:
     }
     # What the caretaker mends by itself would be mended before the journey has seen it broken.
     settings |= {"CERTMAIL_CARE_SECONDS": "600"}
-    with tempfile.TemporaryDirectory(prefix="judge-") as data, deployment(Path(data), **settings) as place:
+    with (
+        tempfile.TemporaryDirectory(prefix="judge-") as data,
+        deployment(Path(data), **settings) as place,
+    ):
         place.open_gateway()
         place.worker()
         wait_for("the worker", lambda: place.workers() == 1)
@@ -52,12 +60,19 @@ def main() -> int:
             "python": sys.executable,
             "screenshots": str(SCREENSHOTS),
         }
-        environment = place.environment | {"JUDGE": json.dumps(given), "PYTHONPATH": str(HERE.parent)}
-        status = subprocess.run([node, str(HERE / "journey.mjs")], env=environment, check=False).returncode
+
+        environment = place.environment | {
+            "JUDGE": json.dumps(given),
+            "PYTHONPATH": str(HERE.parent),
+        }
+        status = subprocess.run(
+            [node, str(HERE / "journey.mjs")], env=environment, check=False
+        ).returncode
         if status:
             for log in ("gateway.log", "worker.log"):
                 lines = (place.data_dir / log).read_text("utf-8").splitlines()[-15:]
                 sys.stderr.write(f"--- {log}\n" + "\n".join(lines) + "\n")
+
     return status or _looking_around(node, chromium)
 
 
@@ -66,7 +81,9 @@ def _looking_around(node: str, chromium: str) -> int:
     with sandboxed() as said:
         given = {"said": said, "chromium": chromium, "screenshots": f"{SCREENSHOTS}/looking-around"}
         told = os.environ | {"JUDGE": json.dumps(given)}
-        return subprocess.run([node, str(HERE / "looking_around.mjs")], env=told, check=False).returncode
+        return subprocess.run(
+            [node, str(HERE / "looking_around.mjs")], env=told, check=False
+        ).returncode
 
 
 if __name__ == "__main__":

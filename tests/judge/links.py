@@ -1,7 +1,8 @@
 """Every kind of link, through the door, into a mail, and opened from it in Debian's Chromium: `make links`.
 
-Whatever host Chromium asks for, it is led to one server on this machine, which answers with what it was asked. So a link
-opens the host that is meant, or the door has refused it with a reason; there is nothing in between.
+Whatever host Chromium asks for, it is led to one server on this machine, which answers with what it
+was asked. So a link opens the host that is meant, or the door has refused it with a reason; there
+is nothing in between.
 """
 
 from __future__ import annotations
@@ -49,8 +50,10 @@ def main() -> int:
             "Judging links needs chromium and node: on Debian `apt-get install chromium nodejs npm`.\n"
         )
         return 1
+
     began = time.monotonic()
     mails, refused, wrong = [], [], []
+
     for case in CASES:
         found = _through_the_door(case)
         if isinstance(found, Mailed):
@@ -59,6 +62,7 @@ def main() -> int:
             refused.append({"kind": case.kind, "link": case.link})
         else:
             wrong.append(f"{case.kind} {case.link!r}: {found}")
+
     with tempfile.TemporaryDirectory(prefix="links-") as folder:
         _, endpoint = authority.make(Path(folder))
         given = {
@@ -67,6 +71,7 @@ def main() -> int:
             "mails": [asdict(mail) for mail in mails],
             "refused": refused,
         }
+
         # Escaped throughout: of half a character, JSON knows how to speak, and UTF-8 does not.
         asked = subprocess.run(
             [node, str(HERE / "links.mjs")],
@@ -74,8 +79,10 @@ def main() -> int:
             stdout=subprocess.PIPE,
             check=False,
         )
+
     if asked.returncode:
         return 1
+
     answer = json.loads(asked.stdout)
     wrong += answer["wrong"]
     for each in wrong:
@@ -94,14 +101,23 @@ def _through_the_door(case: Case) -> Mailed | str:
         if case.link.strip() and _mail(case.link) is not None:
             return "the door refuses it, and a mail writes it"
         return "refused"
+
     if case.meant is None:
         return "no mail may carry it, and the door lets it in"
+
     # As it is stored now, and as an older version stored it.
     taken = [each for each in reminders if isinstance(each, Reminder)]
-    texts = {read_payload(write_payload(each)).link for each in taken} | {each.link for each in taken}
+    texts = {read_payload(write_payload(each)).link for each in taken} | {
+        each.link for each in taken
+    }
     pages = {_mail(text) for text in texts}
     [html] = pages if len(pages) == 1 else [None]
-    return Mailed(case.kind, case.link, case.meant, html) if html else f"there are {len(pages)} mails of it"
+
+    return (
+        Mailed(case.kind, case.link, case.meant, html)
+        if html
+        else f"there are {len(pages)} mails of it"
+    )
 
 
 def _doors(link: str) -> Iterator[Reminder | ReminderRejected]:
@@ -135,10 +151,12 @@ def _mail(link: str | None) -> str | None:
         organisation="Acme",
         now=datetime(2026, 12, 1, tzinfo=UTC),
     )
+
     try:
         raw = compose(letter).raw
     except ComposeError:
         return None
+
     body = message_from_bytes(raw, policy=default).get_body(("html",))
     return None if body is None else str(body.get_content())
 

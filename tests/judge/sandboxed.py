@@ -18,7 +18,9 @@ from typing import Any
 def sandboxed() -> Iterator[dict[str, Any]]:
     """Start it on free ports, and give what it prints; it is stopped at the end."""
     with tempfile.TemporaryDirectory(prefix="judge-") as home:
-        environment = {n: v for n, v in os.environ.items() if not n.startswith(("CERTMAIL_", "XDG_"))}
+        environment = {
+            n: v for n, v in os.environ.items() if not n.startswith(("CERTMAIL_", "XDG_"))
+        }
         environment |= {f"CERTMAIL_{name}LISTEN": "127.0.0.1:0" for name in ("SANDBOX_", "FLOWER_")}
         environment |= {"HOME": home, "CERTMAIL_LISTEN": f"127.0.0.1:{_free_port()}"}
 

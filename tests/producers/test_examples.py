@@ -72,7 +72,9 @@ def upstream(tmp_path: Path) -> Iterator[Upstream]:
         open_admin(Settings(data_dir=tmp_path, redis_url=url)) as admin,
     ):
         admin.add_tenant("acme")
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("CERTMAIL_")}
+        clean = {
+            name: value for name, value in os.environ.items() if not name.startswith("CERTMAIL_")
+        }
         broker = url.replace("unix://", "redis+socket://")
         yield Upstream(admin.redis, clean | {"CERTMAIL_REDIS_URL": url, "UPSTREAM_BROKER": broker})
 

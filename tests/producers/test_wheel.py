@@ -46,7 +46,9 @@ def needed(name: str, seen: set[str]) -> set[str]:
     for line in distribution(name).requires or []:
         requirement = Requirement(line)
         found = requirement.name.lower().replace("_", "-")
-        if found not in seen and (requirement.marker is None or requirement.marker.evaluate({"extra": ""})):
+        if found not in seen and (
+            requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        ):
             seen.add(found)
             needed(found, seen)
     return seen
@@ -56,7 +58,9 @@ def copy_distribution(name: str, target: Path) -> None:
     """Install what is installed here already there, too: nothing is downloaded."""
     found = distribution(name)
     source = Path(str(found.locate_file(""))).resolve()
-    tops = {file.parts[0] for file in found.files or [] if file.parts[0] not in {"..", "__pycache__"}}
+    tops = {
+        file.parts[0] for file in found.files or [] if file.parts[0] not in {"..", "__pycache__"}
+    }
     for top in tops:
         (shutil.copytree if (source / top).is_dir() else shutil.copy)(source / top, target / top)
 
@@ -76,6 +80,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
         str(folder),
         str(ROOT),
     ]
+
     subprocess.run(building, check=True, capture_output=True)
     [wheel] = folder.glob("certmail-*.whl")
     venv.create(folder / "venv", with_pip=False, symlinks=True)
@@ -97,14 +102,34 @@ def test_an_application_with_names_of_its_own_sends_asks_and_cancels(
     for file in ("config.py", "celery.py", "worker/__init__.py"):
         (app / file).write_text('WHOSE = "theirs"\n')
     (app / "upstream.py").write_text(UPSTREAM)
-    environment = {"CERTMAIL_REDIS_URL": redis_url, "PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    environment = {
+        "CERTMAIL_REDIS_URL": redis_url,
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+    }
     ran = subprocess.run(
-        [python, "upstream.py"], cwd=app, env=environment, capture_output=True, text=True, check=False
+        [python, "upstream.py"],
+        cwd=app,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
+
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout) == ["ready", "cancelled", "cancelled", "ready", []]
 
 
 def test_what_it_needs_is_little(python: Path) -> None:
-    heavy = {"celery", "kombu", "sqlalchemy", "aiohttp", "alembic", "jinja2", "typer", "google-auth"}
+    heavy = {
+        "celery",
+        "kombu",
+        "sqlalchemy",
+        "aiohttp",
+        "alembic",
+        "jinja2",
+        "typer",
+        "google-auth",
+    }
+
     assert needed("certmail", set()).isdisjoint(heavy)

@@ -46,7 +46,9 @@ class KeyPair:
 
     @property
     def private_pem(self) -> str:
-        return self.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        return self.private.private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        ).decode()
 
     def certificate(self, starts_in_days: float = -1, ends_in_days: float = 365) -> str:
         now = dt.datetime.now(dt.UTC)
@@ -60,6 +62,7 @@ class KeyPair:
             .not_valid_before(now + dt.timedelta(days=starts_in_days))
             .not_valid_after(now + dt.timedelta(days=ends_in_days))
         )
+
         return builder.sign(self.private, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
 
 
@@ -128,7 +131,9 @@ class Google:
     async def reply_line(self) -> str:
         """The header that refers to the only message."""
         [line] = [
-            line for line in (await self.delivered()).split(b"\r\n") if line.startswith(b"Message-ID: ")
+            line
+            for line in (await self.delivered()).split(b"\r\n")
+            if line.startswith(b"Message-ID: ")
         ]
         return "References: " + line.decode().removeprefix("Message-ID: ")
 
@@ -144,7 +149,9 @@ class Google:
         return kid
 
     async def upload(self, certificate: str) -> str:
-        answer = await self.ask("POST", f"/_sandbox/service-accounts/{ROBOT}/keys", data=certificate)
+        answer = await self.ask(
+            "POST", f"/_sandbox/service-accounts/{ROBOT}/keys", data=certificate
+        )
         assert answer.status == 200, answer.body
         return str(answer.body["kid"])
 
@@ -158,6 +165,7 @@ class Google:
             "iat": now - 30,
             "exp": now + 3570,
         }
+
         whole |= claims
         left = {name: value for name, value in whole.items() if value is not None}
         return jwt.encode(left, self.keys.private, "RS256", headers=header)
@@ -178,7 +186,9 @@ class Google:
     # A service provider application: OAuth client, consent, code.
 
     async def client(self, **fields: Any) -> Any:
-        await self.control("POST", "/accounts", {"email": MAILBOX, "sub": "108", "name": "Acme Reminders"})
+        await self.control(
+            "POST", "/accounts", {"email": MAILBOX, "sub": "108", "name": "Acme Reminders"}
+        )
         return await self.control("POST", "/oauth-clients", {"redirect_uris": [REDIRECT], **fields})
 
     # Mail.

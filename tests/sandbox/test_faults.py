@@ -33,12 +33,18 @@ async def test_reset_before_cuts_the_connection_and_nothing_was_accepted(google:
     assert "reset" in str(caught.value).lower()
     assert await google.messages() == []
     entry = await last(google)
-    assert (entry["status"], entry["fault"], entry["certmail_id"]) == ("reset", "reset_before", "job-1")
+    assert (entry["status"], entry["fault"], entry["certmail_id"]) == (
+        "reset",
+        "reset_before",
+        "job-1",
+    )
     assert entry["accepted"] is None
     assert (await google.send(token)).status == 200
 
 
-async def test_reset_after_cuts_the_connection_and_leaves_exactly_one_message(google: Google) -> None:
+async def test_reset_after_cuts_the_connection_and_leaves_exactly_one_message(
+    google: Google,
+) -> None:
     token = await google.token()
     await google.fault("reset_after", match=SENDING)
     with pytest.raises(aiohttp.ClientOSError):
@@ -46,7 +52,11 @@ async def test_reset_after_cuts_the_connection_and_leaves_exactly_one_message(go
     [message] = await google.messages()
     assert message["certmail_id"] == "job-1"
     entry = await last(google)
-    assert (entry["status"], entry["fault"], entry["accepted"]) == ("reset", "reset_after", message["id"])
+    assert (entry["status"], entry["fault"], entry["accepted"]) == (
+        "reset",
+        "reset_after",
+        message["id"],
+    )
 
 
 async def test_cut_after_gives_the_status_and_a_part_of_the_body_and_leaves_exactly_one_message(
@@ -115,7 +125,9 @@ async def test_slow_answers_as_usual_but_later(google: Google) -> None:
     assert (await last(google))["fault"] == "slow"
 
 
-async def test_accept_late_cuts_at_once_and_accepts_exactly_one_message_afterwards(google: Google) -> None:
+async def test_accept_late_cuts_at_once_and_accepts_exactly_one_message_afterwards(
+    google: Google,
+) -> None:
     token = await google.token()
     await google.fault("accept_late", match=SENDING, seconds=0.3)
     started = time.monotonic()
@@ -128,10 +140,16 @@ async def test_accept_late_cuts_at_once_and_accepts_exactly_one_message_afterwar
     await asyncio.sleep(0.1)
     [message] = await google.messages()
     [entry] = [entry for entry in await google.journal() if entry["fault"] == "accept_late"]
-    assert (entry["status"], entry["certmail_id"], entry["accepted"]) == ("reset", "job-1", message["id"])
+    assert (entry["status"], entry["certmail_id"], entry["accepted"]) == (
+        "reset",
+        "job-1",
+        message["id"],
+    )
 
 
-async def test_a_reset_of_the_sandbox_calls_off_what_was_to_be_accepted_late(google: Google) -> None:
+async def test_a_reset_of_the_sandbox_calls_off_what_was_to_be_accepted_late(
+    google: Google,
+) -> None:
     token = await google.token()
     await google.fault("accept_late", match=SENDING, seconds=0.1)
     with pytest.raises(aiohttp.ClientOSError):
@@ -148,11 +166,13 @@ async def test_a_429_names_a_time_that_asking_early_does_not_move(google: Google
     await google.fault(
         "429_retry_at", match={"mailbox": MAILBOX, **SENDING}, retry_at=rfc3339(retry_at), times=1
     )
+
     for ahead in (0, 1, 800, 899):
         google.clock.ahead = ahead
         answer = await google.send(token)
         assert (answer.status, answer.reason) == (429, "rateLimitExceeded")
         assert answer.message == f"User-rate limit exceeded.  Retry after {rfc3339(retry_at)}"
+
     google.clock.ahead = 901
     assert (await google.send(token)).status == 200
 
@@ -204,7 +224,9 @@ async def test_502_is_a_page_of_html(google: Google) -> None:
 
 async def test_an_answer_can_be_ordered_word_for_word(google: Google) -> None:
     token = await google.token()
-    body = {"error": {"code": 403, "message": "Domain policy", "errors": [{"reason": "domainPolicy"}]}}
+    body = {
+        "error": {"code": 403, "message": "Domain policy", "errors": [{"reason": "domainPolicy"}]}
+    }
     date = "Sun, 22 Nov 2026 10:00:00 GMT"
     headers = {"Retry-After": "7", "Date": date, "X-Odd": "yes"}
     await google.fault({"status": 403, "headers": headers, "body": body}, match=SENDING)
@@ -216,7 +238,11 @@ async def test_an_answer_can_be_ordered_word_for_word(google: Google) -> None:
     text = {"status": 500, "headers": {"Content-Type": "text/html"}, "body": "<h1>no"}
     await google.fault(text, match=SENDING)
     answer = await google.send(token)
-    assert (answer.status, answer.body, answer.headers["Content-Type"]) == (500, "<h1>no", "text/html")
+    assert (answer.status, answer.body, answer.headers["Content-Type"]) == (
+        500,
+        "<h1>no",
+        "text/html",
+    )
     await google.fault({"status": 204}, match=SENDING)
     assert (await google.send(token)).status == 204
 
@@ -235,7 +261,9 @@ async def test_an_answer_can_be_ordered_word_for_word(google: Google) -> None:
         ("GET", "/o/oauth2/v2/auth"),
     ],
 )
-async def test_faults_hit_every_path_of_google_alike(google: Google, method: str, path: str) -> None:
+async def test_faults_hit_every_path_of_google_alike(
+    google: Google, method: str, path: str
+) -> None:
     await google.fault("502_html", match={"path": path})
     assert (await google.ask(method, path)).status == 502
     # Without an end, because aiohttp's client tries a GET again when a kept connection is reset.
@@ -244,7 +272,9 @@ async def test_faults_hit_every_path_of_google_alike(google: Google, method: str
         await google.ask(method, path)
 
 
-async def test_without_a_path_any_of_googles_is_meant_and_never_the_sandboxs_own(google: Google) -> None:
+async def test_without_a_path_any_of_googles_is_meant_and_never_the_sandboxs_own(
+    google: Google,
+) -> None:
     await google.fault("503")
     assert (await google.ask("GET", "/")).status == 200
     assert (await google.ask("GET", "/_sandbox/limits")).status == 200
@@ -267,7 +297,9 @@ async def test_at_the_token_endpoint_the_mailbox_is_the_one_asked_for(google: Go
 
 
 @pytest.mark.parametrize(("times", "hits"), [({}, 1), ({"times": 3}, 3), ({"times": None}, 5)])
-async def test_times_says_how_many_requests_are_hit(google: Google, times: dict[str, Any], hits: int) -> None:
+async def test_times_says_how_many_requests_are_hit(
+    google: Google, times: dict[str, Any], hits: int
+) -> None:
     token = await google.token()
     await google.fault("503", match=SENDING, **times)
     statuses = [(await google.send(token)).status for _ in range(5)]

@@ -89,7 +89,9 @@ async def test_garbage_is_refused_in_the_form_of_whoever_is_asked(
     )
     wholes = [(query, kind, body) for query in QUERIES for kind, body in BODIES]
     # Counts without a common divisor: over the list, everything meets everything.
-    given = [(METHODS[n % 5], *whole, credentials[n % 7], PARTS[n % 6]) for n, whole in enumerate(wholes)]
+    given = [
+        (METHODS[n % 5], *whole, credentials[n % 7], PARTS[n % 6]) for n, whole in enumerate(wholes)
+    ]
 
     async def ask(
         method: str, query: str, kind: str, body: bytes, headers: dict[str, str], part: str
@@ -97,7 +99,11 @@ async def test_garbage_is_refused_in_the_form_of_whoever_is_asked(
         target = URL(google.url + re.sub(r"\{\w+\}", part, path) + query, encoded=True)
         data = None if method == "HEAD" else body
         async with google.http.request(
-            method, target, data=data, headers=headers | {"Content-Type": kind}, allow_redirects=False
+            method,
+            target,
+            data=data,
+            headers=headers | {"Content-Type": kind},
+            allow_redirects=False,
         ) as answer:
             await answer.read()
             assert answer.status < 500, (method, query[:40], kind, body[:60])

@@ -38,7 +38,11 @@ thread = asyncio.to_thread
 
 
 def robot(google: Google, kid: str | None, *scopes: str, subject: str = MAILBOX) -> Any:
-    info = {"client_email": ROBOT, "token_uri": google.url + "/token", "private_key": google.keys.private_pem}
+    info = {
+        "client_email": ROBOT,
+        "token_uri": google.url + "/token",
+        "private_key": google.keys.private_pem,
+    }
     if kid:
         info["private_key_id"] = kid
     make: Any = service_account.Credentials.from_service_account_info
@@ -54,7 +58,9 @@ def transport() -> Iterator[Request]:
 @contextlib.contextmanager
 def gmail(google: Google, credentials: Any) -> Iterator[Any]:
     """The Gmail service of the library's own discovery document, with the sandbox as its root."""
-    name = importlib.resources.files("googleapiclient.discovery_cache") / "documents" / "gmail.v1.json"
+    name = (
+        importlib.resources.files("googleapiclient.discovery_cache") / "documents" / "gmail.v1.json"
+    )
     document = json.loads(name.read_text())
     document["rootUrl"] = google.url + "/"
     document.pop("mtlsRootUrl", None)
@@ -83,7 +89,9 @@ async def test_a_refused_assertion_is_a_refresh_error_that_is_not_tried_again(
     assert caught.value.retryable is False
 
 
-async def test_a_503_of_the_token_endpoint_is_tried_again(google: Google, transport: Request) -> None:
+async def test_a_503_of_the_token_endpoint_is_tried_again(
+    google: Google, transport: Request
+) -> None:
     await google.service_account()
     await google.fault("503", match={"path": "/token"})
     credentials = robot(google, None)
@@ -94,14 +102,20 @@ async def test_a_503_of_the_token_endpoint_is_tried_again(google: Google, transp
 
 def self_portrait(google: Google, audience: str) -> Any:
     make: Any = service_account.IDTokenCredentials.from_service_account_info
-    info = {"client_email": ROBOT, "token_uri": google.url + "/token", "private_key": google.keys.private_pem}
+    info = {
+        "client_email": ROBOT,
+        "token_uri": google.url + "/token",
+        "private_key": google.keys.private_pem,
+    }
     return make(info, target_audience=audience)
 
 
 async def test_id_token_credentials_get_a_token_that_stands_googles_own_check(
     google: Google, transport: Request
 ) -> None:
-    made = await google.control("POST", "/service-accounts", {"email": ROBOT, "project": "acme-project"})
+    made = await google.control(
+        "POST", "/service-accounts", {"email": ROBOT, "project": "acme-project"}
+    )
     await google.upload(google.keys.certificate())
     credentials = self_portrait(google, "https://certmail.example")
     await thread(credentials.refresh, transport)
@@ -113,6 +127,7 @@ async def test_id_token_credentials_get_a_token_that_stands_googles_own_check(
         audience="https://certmail.example",
         certs_url=google.url + "/oauth2/v1/certs",
     )
+
     assert (claims["sub"], claims["email"]) == (made["client_id"], ROBOT)
 
 
@@ -133,6 +148,7 @@ async def link(google: Google, client: Any) -> Any:
         "scope": f"openid {AUTH}userinfo.email {SEND}",
         "access_type": "offline",
     }
+
     form = {"account": MAILBOX, "scope": SEND, "decision": "allow"}
     back = await google.ask("POST", "/o/oauth2/v2/auth", params=query, data=form)
     [code] = parse_qs(urlsplit(back.headers["Location"]).query)["code"]
@@ -143,6 +159,7 @@ async def link(google: Google, client: Any) -> Any:
         "client_secret": client["client_secret"],
         "redirect_uri": REDIRECT,
     }
+
     return (await google.ask("POST", "/token", data=form)).body
 
 
@@ -158,7 +175,9 @@ def person(google: Google, client: Any, tokens: Any) -> Any:
     )
 
 
-async def test_a_persons_credentials_refresh_until_revoked(google: Google, transport: Request) -> None:
+async def test_a_persons_credentials_refresh_until_revoked(
+    google: Google, transport: Request
+) -> None:
     client = await google.client(redirect_uris=[REDIRECT])
     credentials = person(google, client, await link(google, client))
     await thread(credentials.refresh, transport)
@@ -174,8 +193,13 @@ async def test_the_id_token_stands_googles_own_check(google: Google, transport: 
     tokens = await link(google, client)
     certs = google.url + "/oauth2/v1/certs"
     claims = await thread(
-        id_token.verify_token, tokens["id_token"], transport, audience=client["client_id"], certs_url=certs
+        id_token.verify_token,
+        tokens["id_token"],
+        transport,
+        audience=client["client_id"],
+        certs_url=certs,
     )
+
     assert claims["email"] == MAILBOX
 
 
@@ -230,17 +254,22 @@ async def test_the_client_library_sends_by_resumable_upload_in_pieces(google: Go
 
 async def test_the_client_library_lists_and_gets(google: Google) -> None:
     await google.service_account(SEND, AUTH + "gmail.metadata")
+
     with gmail(google, robot(google, None, SEND, AUTH + "gmail.metadata")) as service:
         messages = service.users().messages()
         raw = base64.urlsafe_b64encode(google.mail("X-Certmail-Id: job-1")).decode()
         sent = await thread(messages.send(userId="me", body={"raw": raw}).execute)
         listed = await thread(messages.list(userId="me", labelIds=["SENT"], maxResults=10).execute)
         assert listed["messages"] == [{"id": sent["id"], "threadId": sent["threadId"]}]
-        get = messages.get(userId="me", id=sent["id"], format="metadata", metadataHeaders=["X-Certmail-Id"])
+        get = messages.get(
+            userId="me", id=sent["id"], format="metadata", metadataHeaders=["X-Certmail-Id"]
+        )
         assert (await thread(get.execute))["payload"]["headers"] == [
             {"name": "X-Certmail-Id", "value": "job-1"}
         ]
-        assert (await thread(service.users().getProfile(userId="me").execute))["emailAddress"] == MAILBOX
+        assert (await thread(service.users().getProfile(userId="me").execute))[
+            "emailAddress"
+        ] == MAILBOX
 
 
 async def test_the_client_library_understands_the_refusals(google: Google) -> None:

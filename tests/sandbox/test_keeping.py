@@ -33,7 +33,9 @@ async def kept(file: Path, like: Google) -> AsyncIterator[tuple[Process, Google]
         yield running, type(like)(url, http, like.clock, like.keys)
 
 
-async def test_a_second_process_goes_on_where_the_first_ended(tmp_path: Path, google: Google) -> None:
+async def test_a_second_process_goes_on_where_the_first_ended(
+    tmp_path: Path, google: Google
+) -> None:
     file = tmp_path / "google.kept"
     async with kept(file, google) as (first, one):
         token = await one.token()

@@ -16,10 +16,15 @@ async def test_an_empty_mailbox_says_so(google: Google) -> None:
 
 async def test_mail_is_shown_newest_first_by_mailbox_and_recipient(google: Google) -> None:
     one, two = await google.token("one@acme.example"), await google.token("two@acme.example")
-    await google.send(one, google.mail(to="ada@acme.example").replace(b"Access review due", b"First"))
-    await google.send(two, google.mail(to="bob@acme.example").replace(b"Access review due", b"Second"))
+    await google.send(
+        one, google.mail(to="ada@acme.example").replace(b"Access review due", b"First")
+    )
+    await google.send(
+        two, google.mail(to="bob@acme.example").replace(b"Access review due", b"Second")
+    )
     page = (await google.ask("GET", "/mail")).body
     assert page.index("Second") < page.index("First")
+
     for query, shown, hidden in (
         ("mailbox=one@acme.example", "First", "Second"),
         ("to=bob@acme.example", "Second", "First"),
@@ -28,13 +33,16 @@ async def test_mail_is_shown_newest_first_by_mailbox_and_recipient(google: Googl
         page = (await google.ask("GET", f"/mail?{query}")).body
         assert shown in page
         assert hidden not in page
+
     assert "Nothing fits" in (await google.ask("GET", "/mail?q=nowhere")).body
 
 
 async def test_long_lists_come_in_pages(google: Google) -> None:
     token = await google.token()
     for number in range(51):
-        await google.send(token, google.mail().replace(b"Access review due", b"Number %02d!" % number))
+        await google.send(
+            token, google.mail().replace(b"Access review due", b"Number %02d!" % number)
+        )
     first, second = [(await google.ask("GET", f"/mail?page={page}")).body for page in (1, 2)]
     assert "Number 50!" in first
     assert "Number 00!" not in first
@@ -54,10 +62,16 @@ async def test_what_mail_brings_along_is_escaped(google: Google) -> None:
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
-async def test_a_letter_shows_its_html_in_a_sandboxed_frame_and_its_text_beside(google: Google) -> None:
+async def test_a_letter_shows_its_html_in_a_sandboxed_frame_and_its_text_beside(
+    google: Google,
+) -> None:
     token = await google.token()
     parts = f"--b\r\n\r\nHello <you>\r\n--b\r\nContent-Type: text/html\r\n\r\n{HTML}\r\n--b--\r\n"
-    headers = ("MIME-Version: 1.0", "X-Certmail-Id: job-1", "Content-Type: multipart/alternative; boundary=b")
+    headers = (
+        "MIME-Version: 1.0",
+        "X-Certmail-Id: job-1",
+        "Content-Type: multipart/alternative; boundary=b",
+    )
     path = f"/mail/{(await google.send(token, google.mail(*headers, body=parts))).body['id']}"
     page = (await google.ask("GET", path)).body
     assert f'<iframe src="{path}/html" sandbox=' in page
@@ -78,6 +92,7 @@ async def test_a_letter_shows_its_html_in_a_sandboxed_frame_and_its_text_beside(
 
 async def test_odd_mail_breaks_no_page(google: Google) -> None:
     token = await google.token()
+
     for mail in (
         b"To: ada@acme.example\r\n\r\n\xff\xfe\x00",
         b"To: ada@acme.example\r\nContent-Type: text/html; charset=klingon\r\n\r\n<p>x",

@@ -40,9 +40,15 @@ async def process(*options: str) -> AsyncIterator[tuple[Process, str]]:
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 async def test_it_prints_its_url_serves_and_stops_when_told(stop: signal.Signals) -> None:
-    async with process("--listen", "127.0.0.1:0") as (running, url), aiohttp.ClientSession() as http:
-        async with http.post(url + "/_sandbox/accounts", json={"email": "ada@acme.example"}) as answer:
+    async with (
+        process("--listen", "127.0.0.1:0") as (running, url),
+        aiohttp.ClientSession() as http,
+    ):
+        async with http.post(
+            url + "/_sandbox/accounts", json={"email": "ada@acme.example"}
+        ) as answer:
             assert answer.status == 200
+
         running.send_signal(stop)
         async with asyncio.timeout(5):
             out, err = await running.communicate()
@@ -57,7 +63,11 @@ async def test_it_speaks_tls(tmp_path: Path, keys: KeyPair) -> None:
     trusting = ssl.create_default_context()
     trusting.check_hostname = False
     trusting.verify_mode = ssl.CERT_NONE
-    async with process("--listen", "127.0.0.1:0", *files) as (_, url), aiohttp.ClientSession() as http:
+
+    async with (
+        process("--listen", "127.0.0.1:0", *files) as (_, url),
+        aiohttp.ClientSession() as http,
+    ):
         assert url.startswith("https://127.0.0.1:")
         async with http.get(url + "/_sandbox/limits", ssl=trusting) as answer:
             assert answer.status == 200
@@ -65,6 +75,7 @@ async def test_it_speaks_tls(tmp_path: Path, keys: KeyPair) -> None:
         await http.post(url + "/_sandbox/faults", json=order, ssl=trusting)
         with pytest.raises(aiohttp.ClientOSError):
             await http.get(url + "/v1/userinfo", ssl=trusting)
+
     assert isinstance(keys.private, rsa.RSAPrivateKey)
 
 

@@ -67,14 +67,18 @@ class TestDelegation:
         answer = await google.exchange(google.assertion())
         assert (answer.status, answer.body) == (401, UNKNOWN)
 
-    async def test_what_needs_no_delegation_is_not_refused_and_does_not_count(self, google: Google) -> None:
+    async def test_what_needs_no_delegation_is_not_refused_and_does_not_count(
+        self, google: Google
+    ) -> None:
         await google.service_account()
         await spread(google, 1)
         assert await statuses(google, 2, **NO_MAILBOX) == [200, 200]
         assert await statuses(google, 2, sub=None) == [200, 200]
         assert await statuses(google, 2) == [401, 200]
 
-    async def test_a_request_that_is_refused_for_its_own_reason_does_not_count(self, google: Google) -> None:
+    async def test_a_request_that_is_refused_for_its_own_reason_does_not_count(
+        self, google: Google
+    ) -> None:
         await google.service_account()
         await spread(google, 1)
         assert await statuses(google, 2, scope=METADATA) == [401, 401]
@@ -100,7 +104,9 @@ class TestDelegation:
     async def test_another_service_accounts_row_is_not_touched(self, google: Google) -> None:
         await google.service_account()
         other = "other@acme-project.iam.gserviceaccount.com"
-        await google.control("POST", "/service-accounts", {"email": other, "project": "acme-project"})
+        await google.control(
+            "POST", "/service-accounts", {"email": other, "project": "acme-project"}
+        )
         body = {"scopes": [SEND], "spreading": 3}
         await google.control("PUT", f"/service-accounts/{other}/delegation", body)
         assert await statuses(google, 2) == [200, 200]
@@ -110,11 +116,16 @@ class TestDelegation:
         await google.service_account()
         body = {"scopes": [SEND], "spreading": count}
         answer = await google.ask("PUT", "/_sandbox" + DELEGATION, json=body)
-        assert (answer.status, answer.message) == (400, "spreading must be a whole number, 0 or more.")
+        assert (answer.status, answer.message) == (
+            400,
+            "spreading must be a whole number, 0 or more.",
+        )
 
     async def test_a_row_is_taken_away_at_once(self, google: Google) -> None:
         await google.service_account()
-        answer = await google.ask("PUT", "/_sandbox" + DELEGATION, json={"scopes": [], "spreading": 2})
+        answer = await google.ask(
+            "PUT", "/_sandbox" + DELEGATION, json={"scopes": [], "spreading": 2}
+        )
         assert (answer.status, answer.message) == (
             400,
             "spreading means nothing without scopes: a row is taken away at once.",
@@ -123,7 +134,9 @@ class TestDelegation:
 
 
 class TestKeys:
-    async def test_a_key_is_listed_at_once_and_accepted_after_so_many_requests(self, google: Google) -> None:
+    async def test_a_key_is_listed_at_once_and_accepted_after_so_many_requests(
+        self, google: Google
+    ) -> None:
         await account_without_key(google)
         kid = await settle(google, "2")
         listed = await google.ask("GET", f"/service_accounts/v1/metadata/x509/{ROBOT}")
@@ -132,7 +145,9 @@ class TestKeys:
         assert [answer.status for answer in answers] == [400, 400, 200, 200]
         assert answers[0].body == answers[1].body == UNSIGNED
 
-    async def test_it_counts_what_is_signed_with_it_whatever_is_asked_for(self, google: Google) -> None:
+    async def test_it_counts_what_is_signed_with_it_whatever_is_asked_for(
+        self, google: Google
+    ) -> None:
         await account_without_key(google)
         await settle(google, "2")
         assert await statuses(google, 1, **NO_MAILBOX) == [400]
@@ -150,7 +165,9 @@ class TestKeys:
         google.keys = newer
         assert await statuses(google, 2) == [400, 200]
 
-    async def test_the_same_certificate_again_keeps_its_id_and_settles_anew(self, google: Google) -> None:
+    async def test_the_same_certificate_again_keeps_its_id_and_settles_anew(
+        self, google: Google
+    ) -> None:
         kid = await google.service_account(certificate=(certificate := google.keys.certificate()))
         answer = await google.ask("POST", f"{KEYS}?settling=1", data=certificate)
         assert answer.body == {"kid": kid}
@@ -159,10 +176,18 @@ class TestKeys:
     @pytest.mark.parametrize("count", ["-1", "x", "1.5", "", "٣"])
     async def test_what_is_no_number_is_refused(self, google: Google, count: str) -> None:
         await google.service_account()
-        answer = await google.ask("POST", KEYS, params={"settling": count}, data=google.keys.certificate())
-        assert (answer.status, answer.message) == (400, "settling must be a whole number, 0 or more.")
+        answer = await google.ask(
+            "POST", KEYS, params={"settling": count}, data=google.keys.certificate()
+        )
+        assert (answer.status, answer.message) == (
+            400,
+            "settling must be a whole number, 0 or more.",
+        )
 
     async def test_another_parameter_is_refused(self, google: Google) -> None:
         await google.service_account()
         answer = await google.ask("POST", f"{KEYS}?spreading=1", data=google.keys.certificate())
-        assert (answer.status, answer.message) == (400, "Unknown parameter spreading; known are: settling.")
+        assert (answer.status, answer.message) == (
+            400,
+            "Unknown parameter spreading; known are: settling.",
+        )

@@ -27,13 +27,19 @@ UNKNOWN = "Invalid JSON payload received. Unknown name"
 @pytest.fixture(scope="module")
 def discovery() -> Any:
     """Google's own description of the Gmail API."""
-    name = importlib.resources.files("googleapiclient.discovery_cache") / "documents" / "gmail.v1.json"
+    name = (
+        importlib.resources.files("googleapiclient.discovery_cache") / "documents" / "gmail.v1.json"
+    )
     return json.loads(name.read_text())
 
 
 async def post(google: Google, body: Any, **query: str) -> Answer:
     return await google.ask(
-        "POST", MESSAGES + "/send", json=body, params=query, headers=google.bearer(await google.token())
+        "POST",
+        MESSAGES + "/send",
+        json=body,
+        params=query,
+        headers=google.bearer(await google.token()),
     )
 
 
@@ -62,9 +68,12 @@ def test_the_parameters_are_those_of_googles_own_document(discovery: Any) -> Non
     users = discovery["resources"]["users"]
     messages = users["resources"]["messages"]["methods"]
     methods = ((SEND, messages["send"]), (LIST, messages["list"]), (GET, messages["get"]))
+
     for method, described in (*methods, (PROFILE, users["methods"]["getProfile"])):
         query = {n: p for n, p in described["parameters"].items() if p["location"] == "query"}
-        assert method.own.repeated == {name for name, given in query.items() if given.get("repeated")}
+        assert method.own.repeated == {
+            name for name, given in query.items() if given.get("repeated")
+        }
         assert method.own.single == query.keys() - method.own.repeated
         assert described["response"]["$ref"] == method.answers
 
@@ -100,7 +109,13 @@ async def test_a_field_that_the_message_does_not_have_is_refused_by_name(
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"labelIds": "SENT"}, {"labelIds": [1]}, {"threadId": 7}, {"payload": []}, {"sizeEstimate": "many"}],
+    [
+        {"labelIds": "SENT"},
+        {"labelIds": [1]},
+        {"threadId": 7},
+        {"payload": []},
+        {"sizeEstimate": "many"},
+    ],
 )
 async def test_a_field_of_another_type_is_refused(google: Google, wrong: dict[str, Any]) -> None:
     answer = await post(google, {"raw": raw(google)} | wrong)
@@ -109,12 +124,16 @@ async def test_a_field_of_another_type_is_refused(google: Google, wrong: dict[st
 
 
 async def test_fields_that_only_answers_have_are_taken_and_mean_nothing(google: Google) -> None:
-    answer = await post(google, {"raw": raw(google), "id": "1", "labelIds": ["INBOX"], "snippet": None})
+    answer = await post(
+        google, {"raw": raw(google), "id": "1", "labelIds": ["INBOX"], "snippet": None}
+    )
     assert answer.status == 200
     assert answer.body["labelIds"] == ["SENT"]
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "message/rfc822"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "message/rfc822"]
+)
 async def test_json_says_that_it_is_json(google: Google, kind: str) -> None:
     headers = google.bearer(await google.token()) | {"Content-Type": kind}
     body = json.dumps({"raw": raw(google)}).encode()
@@ -173,7 +192,9 @@ async def test_answers_are_indented_unless_told_otherwise(google: Google) -> Non
 @pytest.mark.parametrize(
     ("form", "parts"), [("1", {"errors", "code", "message"}), ("2", {"code", "message", "status"})]
 )
-async def test_errors_come_in_one_form_or_in_both(google: Google, form: str, parts: set[str]) -> None:
+async def test_errors_come_in_one_form_or_in_both(
+    google: Google, form: str, parts: set[str]
+) -> None:
     answer = await post(google, {}, **{"$.xgafv": form})
     assert answer.status == 400
     assert answer.body["error"].keys() == parts
@@ -189,7 +210,9 @@ async def test_errors_come_in_one_form_or_in_both(google: Google, form: str, par
         ("raw", set()),
     ],
 )
-async def test_fields_keeps_of_an_answer_what_it_names(google: Google, fields: str, kept: set[str]) -> None:
+async def test_fields_keeps_of_an_answer_what_it_names(
+    google: Google, fields: str, kept: set[str]
+) -> None:
     answer = await post(google, {"raw": raw(google)}, fields=fields)
     assert (answer.status, set(answer.body)) == (200, kept)
 
@@ -205,9 +228,22 @@ async def test_fields_reaches_into_lists(google: Google) -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", ["nothing", "id,", "id/x", "messages/id", "payload(", "id)", "", "a b", "payload/headers(nome)"]
+    "fields",
+    [
+        "nothing",
+        "id,",
+        "id/x",
+        "messages/id",
+        "payload(",
+        "id)",
+        "",
+        "a b",
+        "payload/headers(nome)",
+    ],
 )
-async def test_a_mask_that_is_wrong_is_refused_before_anything_is_sent(google: Google, fields: str) -> None:
+async def test_a_mask_that_is_wrong_is_refused_before_anything_is_sent(
+    google: Google, fields: str
+) -> None:
     answer = await post(google, {"raw": raw(google)}, fields=fields)
     assert (answer.status, answer.reason) == (400, "invalidParameter")
     assert answer.message.startswith("Invalid field selection ")

@@ -20,15 +20,20 @@ def say(line: str) -> None:
 def main() -> int:
     """Score and show; gives the exit status."""
     if not available():
-        sys.stderr.write("The spam judge needs SpamAssassin: on Debian, apt-get install spamassassin.\n")
+        sys.stderr.write(
+            "The spam judge needs SpamAssassin: on Debian, apt-get install spamassassin.\n"
+        )
         return 1
+
     mails = list(samples())
     scored = score(mail.raw for mail in mails)
     if len(scored) != len(mails):
         sys.stderr.write(f"Of {len(mails)} mails SpamAssassin answered {len(scored)}.\n")
         return 1
+
     worst: defaultdict[tuple[str, str], float] = defaultdict(lambda: float("-inf"))
     met: dict[str, float] = {}
+
     for mail in mails:
         rules = scored[mail.job]
         total = round(sum(rules.values()), 3)
@@ -37,6 +42,7 @@ def main() -> int:
         if total >= LIMIT:
             named = ", ".join(f"{rule} {points}" for rule, points in rules.items() if points > 0)
             say(f"{mail.locale} {mail.kind}, {mail.state}: {total} ({named})")
+
     say(f"{'':8}" + "".join(f"{kind:>12}" for kind in KINDS))
     for locale in locales():
         say(f"{locale:8}" + "".join(f"{worst[locale, kind]:12.3f}" for kind in KINDS))
@@ -44,6 +50,7 @@ def main() -> int:
     say("rules met: " + ", ".join(f"{rule} {points}" for rule, points in sorted(met.items())))
     most = max(worst.values())
     say(f"{len(mails)} mails; the highest score is {most:.3f}, and below {LIMIT} is asked for.")
+
     return int(most >= LIMIT)
 
 

@@ -30,8 +30,14 @@ _STATES: Final[dict[str, dict[str, Any]]] = {
     "bare": dict.fromkeys(
         ("name", "campaign_name", "due_at", "pending", "completed", "link", "time_zone", "reply_to")
     ),
-    "right to left": {"campaign_name": "סקירת הרשאות", "name": "דנה לוי", "organisation": "חברה לדוגמה"},
-    "long link": {"link": "https://iga.acme-industries.com/reviews?state=" + "0123456789abcdef" * 115},
+    "right to left": {
+        "campaign_name": "סקירת הרשאות",
+        "name": "דנה לוי",
+        "organisation": "חברה לדוגמה",
+    },
+    "long link": {
+        "link": "https://iga.acme-industries.com/reviews?state=" + "0123456789abcdef" * 115
+    },
 }
 
 
@@ -49,12 +55,16 @@ class Sample:
 def samples() -> Iterator[Sample]:
     """All of them, and the test mail of a connection."""
     number = 0
+
     for locale in locales():
         for kind in KINDS:
             for state, changes in _STATES.items():
                 number += 1
                 job = str(UUID(int=number))
-                yield Sample(locale, kind, state, job, compose(_letter(job, kind, locale, changes)).raw)
+                yield Sample(
+                    locale, kind, state, job, compose(_letter(job, kind, locale, changes)).raw
+                )
+
     raw = trial._mail(Connection(ConnectionId("c"), "acme", "default", mailbox=MAILBOX))
     job = raw.partition(b"X-Certmail-Id: ")[2].partition(b"\r\n")[0].decode()
     yield Sample("en", TEST_MAIL, "as it is", job, raw)
@@ -62,7 +72,9 @@ def samples() -> Iterator[Sample]:
 
 def locales() -> list[str]:
     """Those that have texts of their own."""
-    names = [file.name for file in (files("certmail_worker.compose.language") / "catalogues").iterdir()]
+    names = [
+        file.name for file in (files("certmail_worker.compose.language") / "catalogues").iterdir()
+    ]
     return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
 
 
@@ -85,4 +97,5 @@ def _letter(job: str, kind: str, locale: str, changes: dict[str, Any]) -> Letter
         "organisation": "Acme Industries",
         "now": NOW,
     }
+
     return Letter(**{**parts, **changes})

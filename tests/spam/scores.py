@@ -19,8 +19,9 @@ _RULE: Final = re.compile(r"([A-Z_0-9]+)=(-?[\d.]+)")
 def delivered(raw: bytes) -> bytes:
     """The mail as a server gets it from Gmail: with what Gmail puts into it.
 
-    Gmail replaces the Message-ID, and two of its servers and the receiving one note when they had it. It signs it, too
-    (DKIM): a signature cannot be made up, and its absence costs nothing among local rules.
+    Gmail replaces the Message-ID, and two of its servers and the receiving one note when they had
+    it. It signs it, too (DKIM): a signature cannot be made up, and its absence costs nothing among
+    local rules.
     """
     head, _, body = raw.partition(b"\r\n\r\n")
     date = re.search(rb"(?m)^Date: (.*?)\r?$", head)
@@ -39,24 +40,32 @@ def delivered(raw: bytes) -> bytes:
         f"\tfor <maria.lopez@acme-industries.com>; {at}\r\n"
         f"Received: from 912345678901 named unknown by gmailapi.google.com with HTTPREST; {at}\r\n"
     )
+
     return received.encode() + head + b"\r\n\r\n" + body
 
 
 def score(mails: Iterable[bytes]) -> dict[str, Mapping[str, float]]:
-    """Of each mail, by its job, the rules that it met with their points. All in one run, since a start takes a second."""
+    """Of each mail, by its job, the rules that it met with their points.
+
+    All in one run, since a start takes a second.
+    """
     program = shutil.which("spamassassin")
     assert program is not None, "see `available`"
     box = b"".join(
         b"From certmail@localhost Tue Dec  8 09:00:00 2026\n" + _escaped(delivered(mail)) + b"\n"
         for mail in mails
     )
+
     with tempfile.TemporaryDirectory(prefix="spam-") as home:
         # Somebody's own preferences would change the answer.
         preferences = Path(home) / "user_prefs"
         preferences.touch()
         command = [program, "--local", "--mbox", f"--prefspath={preferences}", f"--cf={_REPORT}"]
         environment = {"HOME": home, "PATH": "/usr/bin:/bin"}
-        answer = subprocess.run(command, input=box, capture_output=True, check=True, env=environment)
+        answer = subprocess.run(
+            command, input=box, capture_output=True, check=True, env=environment
+        )
+
     return read(answer.stdout.decode("utf-8", "replace"))
 
 
@@ -68,7 +77,9 @@ def available() -> bool:
 def read(answer: str) -> dict[str, Mapping[str, float]]:
     """The rules and points in what SpamAssassin gives back, which it does in no order."""
     each = re.findall(r"(?ms)^X-Spam-Certmail: (.*?)\n(?![ \t]).*?^X-Certmail-Id: (\S+)", answer)
-    return {job: {rule: float(points) for rule, points in _RULE.findall(header)} for header, job in each}
+    return {
+        job: {rule: float(points) for rule, points in _RULE.findall(header)} for header, job in each
+    }
 
 
 def _escaped(mail: bytes) -> bytes:

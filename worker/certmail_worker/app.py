@@ -1,6 +1,7 @@
 """The Celery app, built from the environment: `celery -A certmail_worker.app worker` and `certmail worker` use it.
 
-The one module that acts when it is imported, because Celery's own command line finds an app that way.
+The one module that acts when it is imported, because Celery's own command line finds an app that
+way.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ def build(settings: Settings) -> App:
     app.life = WorkerLife(app, settings, redis_url)
     tasks.register(app, app.life)
     only_look(app)
+
     return app
 
 
@@ -50,7 +52,8 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "worker_send_task_events": True,
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
-        # A send that is cancelled has an unknown outcome; the ledger's fence does what cancelling is meant to do.
+        # A send that is cancelled has an unknown outcome; the ledger's fence does what cancelling
+        # is meant to do.
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "task_default_queue": QUEUE,
         "task_acks_late": True,

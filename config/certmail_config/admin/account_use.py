@@ -1,9 +1,10 @@
 """Who uses what a Google account has allowed certmail, and whose turn it is to change that.
 
-Google keeps one grant for each account and OAuth client, and revoking any of its tokens ends all of it ("Revokes all of the
-scopes that the user granted to the app", google.accounts.oauth2.revoke; google.md §3.5). So it is given back only when no
-connection uses it; and looking for such connections, and linking or revoking by what was seen, is one step that nobody
-else takes for the same account meanwhile.
+Google keeps one grant for each account and OAuth client, and revoking any of its tokens ends all of
+it ("Revokes all of the scopes that the user granted to the app", google.accounts.oauth2.revoke;
+google.md §3.5). So it is given back only when no connection uses it; and looking for such
+connections, and linking or revoking by what was seen, is one step that nobody else takes for the
+same account meanwhile.
 """
 
 from __future__ import annotations
@@ -36,9 +37,12 @@ def users_of(db: Db, sub: str, *, leaving: Collection[ConnectionId] = ()) -> lis
 
 
 def turn(redis: Redis, sub: str) -> Lock:
-    """The turn to link or revoke the account `sub`: a lock, as a context; waits for whoever has it. Raises RedisError.
+    """The turn to link or revoke the account `sub`: a lock, as a context; waits for whoever has it.
 
-    A permission that was given before the turn may have ended in somebody else's: look again before it is kept.
+    Raises RedisError.
+
+    A permission that was given before the turn may have ended in somebody else's: look again before
+    it is kept.
     """
     return Lock(
         redis,

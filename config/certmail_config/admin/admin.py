@@ -69,7 +69,9 @@ class Admin:
     @property
     def publisher(self) -> Publisher:
         """What writes to Redis as SQL has it."""
-        return Publisher(self.engine, self.redis, self.vault, self.settings.project_share, self.actor)
+        return Publisher(
+            self.engine, self.redis, self.vault, self.settings.project_share, self.actor
+        )
 
     def add_tenant(
         self,
@@ -84,6 +86,7 @@ class Admin:
         check_name(tenant, "tenant")
         if uncertain is not None:
             Policy.parse(uncertain)
+
         with self.db() as db:
             made, connection = registry.add_tenant(
                 db,
@@ -95,6 +98,7 @@ class Admin:
                 domains=read_domains(domains),
                 reply_to=self._reply_to(tenant, reply_to),
             )
+
         self.publisher.publish(connection)
         return made, connection
 
@@ -120,9 +124,11 @@ class Admin:
             changes["domains"] = read_domains(domains)
         if reply_to is not None:
             changes["reply_to"] = self._reply_to(tenant, reply_to)
+
         with self.db() as db:
             changed = registry.change_tenant(db, tenant, changes)
             connections = registry.list_connections(db, tenant)
+
         self.publisher.publish_tenant(changed, connections)
         return changed
 
@@ -134,7 +140,9 @@ class Admin:
     def _reply_to(self, tenant: str, given: str) -> bytes | None:
         if not given.strip():
             return None
-        return seal_for(self.vault, address(given.strip(), "--reply-to").encode(), tenant, "reply_to")
+        return seal_for(
+            self.vault, address(given.strip(), "--reply-to").encode(), tenant, "reply_to"
+        )
 
     def add_customer_owned_app(
         self,
@@ -154,6 +162,7 @@ class Admin:
             impersonated_address(mailbox, "--mailbox"),
         )
         pair = new_key_pair(datetime.now(UTC), valid_days=valid_days)
+
         with self.db() as db:
             check_domain(registry.get_tenant(db, tenant), mailbox)
             draft = self._draft(db, tenant, name)
@@ -171,7 +180,9 @@ class Admin:
                     verify=verify,
                 ),
             )
+
             connection = registry.change_limits(db, draft.id, asdict(limits))
+
         self.publisher.publish(connection)
         return connection
 
@@ -183,8 +194,8 @@ class Admin:
     def save(self, connection: Connection, *, careful: bool = False) -> Connection:
         """Write a changed connection, all but its limits, and open or suspend its lane as its state says.
 
-        `careful`: it did not work before, so one reminder goes first. Raises Refused, and SealBroken where the vault opens
-        nothing of it.
+        `careful`: it did not work before, so one reminder goes first. Raises Refused, and
+        SealBroken where the vault opens nothing of it.
         """
         self._check_that_it_opens(connection)
         with self.db() as db:
@@ -204,9 +215,12 @@ class Admin:
             run(
                 self.redis,
                 suspend_lane(
-                    noted.id, Suspension(code, message, noted.version, noted.remedy or ""), by=self.actor
+                    noted.id,
+                    Suspension(code, message, noted.version, noted.remedy or ""),
+                    by=self.actor,
                 ),
             )
+
         return noted
 
     def rotate(self, id_or_name: str, *, valid_days: int) -> Connection:
@@ -215,37 +229,52 @@ class Admin:
         Made again, they replace what was not uploaded yet. Raises Refused.
         """
         pair = new_key_pair(datetime.now(UTC), valid_days=valid_days)
+
         with self.db() as db:
             found = registry.get_connection(db, id_or_name)
             if found.certificate is None:
                 remedy = "Only a customer owned application has one."
                 raise Refused("no_certificate", "This connection has no certificate.", remedy)
+
             rotating = replace(
                 found,
-                next_private_key=seal_for(self.vault, pair.private_key, found.owner, "next_private_key"),
+                next_private_key=seal_for(
+                    self.vault, pair.private_key, found.owner, "next_private_key"
+                ),
                 next_certificate=pair.certificate,
                 next_not_after=pair.not_after,
             )
+
             return registry.note_next(db, rotating)
 
     def change_limits(self, id_or_name: str, changes: Mapping[str, int]) -> Connection:
-        """Change only the limits named, at once; whether the lane is open stays as it is. Raises Refused, WrongUse, SealBroken."""
+        """Change only the limits named, at once; whether the lane is open stays as it is.
+
+        Raises Refused, WrongUse, SealBroken.
+        """
         with self.db() as db:
             found = registry.get_connection(db, id_or_name)
             self._check_that_it_opens(found)
             changed = registry.change_limits(db, found.id, changes)
-        # Where an earlier change never reached the copy, this one carries it along, with what it meant for the lane.
+        # Where an earlier change never reached the copy, this one carries it along, with what it
+        # meant for the lane.
         self.publisher.publish(changed, settle_lane=self.publisher.lags(changed))
         return changed
 
-    def add_service_provider_app(self, tenant: str, name: str, *, limits: GoogleLimits) -> Connection:
+    def add_service_provider_app(
+        self, tenant: str, name: str, *, limits: GoogleLimits
+    ) -> Connection:
         """Set up a connection that an administrator will link by signing in with Google."""
         check_name(name, "connection")
+
         with self.db() as db:
             draft = self._draft(db, tenant, name)
-            pending = replace(draft, kind=ConnectionKind.SERVICE_PROVIDER_APP, state=ConnectionState.PENDING)
+            pending = replace(
+                draft, kind=ConnectionKind.SERVICE_PROVIDER_APP, state=ConnectionState.PENDING
+            )
             registry.save_connection(db, pending)
             connection = registry.change_limits(db, draft.id, asdict(limits))
+
         self.publisher.publish(connection)
         return connection
 

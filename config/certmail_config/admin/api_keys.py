@@ -38,10 +38,14 @@ def create_key(
     scopes: Iterable[KeyScope],
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
-    """Make a key; gives also the key itself, which nobody can find out later. Raises Refused for an unknown tenant, WrongUse."""
+    """Make a key; gives also the key itself, which nobody can find out later.
+
+    Raises Refused for an unknown tenant, WrongUse.
+    """
     now = datetime.now(UTC)
     if expires_at is not None and expires_at <= now:
         raise WrongUse("invalid_time", "The key would have expired already.", "Name a later time.")
+
     id_, token = new_token()
     key = ApiKey(
         id_,
@@ -54,11 +58,15 @@ def create_key(
     )
     if not key.tenants or not key.scopes:
         message = "A key without a tenant, or without a scope, would be good for nothing."
-        raise WrongUse("missing_option", message, "Name --tenant TENANT (or --every-tenant) and --scope.")
+        raise WrongUse(
+            "missing_option", message, "Name --tenant TENANT (or --every-tenant) and --scope."
+        )
+
     with admin.db() as db:
         for tenant in key.tenants - {EVERY_TENANT}:
             registry.get_tenant(db, tenant)
         api_keys.add_key(db, key)
+
     publish_keys(admin)
     return key, token
 
@@ -80,10 +88,11 @@ def revoke_key(admin: Admin, id_: str) -> ApiKey:
 def publish_keys(admin: Admin, *, ours: bool = True, newest: bool = False) -> int:
     """Let exactly those keys be known in Redis which SQL has and which are not revoked; gives how many were changed.
 
-    Unless it was `ours` to change, what Redis knew and SQL does not is reported: somebody put it there. With `newest`, those
-    under an older vault key are sealed anew, too.
+    Unless it was `ours` to change, what Redis knew and SQL does not is reported: somebody put it
+    there. With `newest`, those under an older vault key are sealed anew, too.
     """
     box = admin.strongbox
+
     with admin.db() as db:
         if not compare(box, _wanted(db), newest=newest):
             return 0
@@ -95,6 +104,7 @@ def publish_keys(admin: Admin, *, ours: bool = True, newest: bool = False) -> in
         wanted = _wanted(db)
         difference = compare(box, wanted, newest=newest)
         write_copy(box, difference, wanted)
+
     for id_ in () if ours else sorted(difference.surplus):
         log.warning("api_key_not_in_sql", extra={"api_key": id_[:8]})
     return len(difference.missing | difference.surplus)
@@ -108,5 +118,6 @@ def _has_the_right_keys(vault: Vault, db: Db) -> bool:
     """Whether this process can open what SQL has: one that cannot must not seal what the others then cannot open."""
     tenants = registry.list_tenants(db)[-_ENOUGH:]
     return not tenants or any(
-        not renew_values({"private_key": each.private_key}, each.id, vault).broken for each in tenants
+        not renew_values({"private_key": each.private_key}, each.id, vault).broken
+        for each in tenants
     )

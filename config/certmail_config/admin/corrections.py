@@ -13,11 +13,19 @@ from certmail_config.tenants.domains import check_domain
 from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState
 
 
-def correct(admin: Admin, id_: str, *, service_account: str, mailbox: str, verify: bool) -> Connection:
-    """Change the service account and the mailbox; key and certificate stay. Raises Refused, WrongUse."""
+def correct(
+    admin: Admin, id_: str, *, service_account: str, mailbox: str, verify: bool
+) -> Connection:
+    """Change the service account and the mailbox; key and certificate stay.
+
+    Raises Refused, WrongUse.
+    """
     found = _never_worked(admin, id_)
     if found.kind is not ConnectionKind.CUSTOMER_OWNED_APP:
-        raise Refused("nothing_to_correct", "A linked account is whichever signs in.", "Link the account.")
+        raise Refused(
+            "nothing_to_correct", "A linked account is whichever signs in.", "Link the account."
+        )
+
     mailbox = impersonated_address(mailbox.strip(), "The mailbox")
     with admin.db() as db:
         check_domain(registry.get_tenant(db, found.tenant), mailbox)
@@ -39,7 +47,9 @@ def correct(admin: Admin, id_: str, *, service_account: str, mailbox: str, verif
 def start_over(admin: Admin, id_: str) -> Connection:
     """Make it a draft again, so that the other kind can be chosen; its key and certificate are erased. Raises Refused."""
     found = _never_worked(admin, id_)
-    draft = Connection(found.id, found.tenant, found.name, limits=found.limits, version=found.version)
+    draft = Connection(
+        found.id, found.tenant, found.name, limits=found.limits, version=found.version
+    )
     return admin.save(draft)
 
 

@@ -1,9 +1,10 @@
 """Links for a super administrator: one page, on which domain-wide delegation for one service account is asked for.
 
-Whoever administers a mailbox is often not who may authorise an application for the whole Workspace. Such a link shows what is to
-be authorised and whether it works yet; it lets nothing be changed. It is for one connection and its present service account, good
-for seven days, and ends with the next one, with the connection, and once it works: then it says so, and shows nothing else. Redis
-knows only the hash of its id; what it leads to is sealed there.
+Whoever administers a mailbox is often not who may authorise an application for the whole Workspace.
+Such a link shows what is to be authorised and whether it works yet; it lets nothing be changed. It
+is for one connection and its present service account, good for seven days, and ends with the next
+one, with the connection, and once it works: then it says so, and shows nothing else. Redis knows
+only the hash of its id; what it leads to is sealed there.
 """
 
 from __future__ import annotations
@@ -22,7 +23,13 @@ from certmail_config.base.errors import Refused
 from certmail_config.base.hashing import hash_of_secret
 from certmail_config.base.ids import ConnectionId
 from certmail_config.crypto.strongbox import Strongbox
-from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState, Tenant, TenantState
+from certmail_config.tenants.models import (
+    Connection,
+    ConnectionKind,
+    ConnectionState,
+    Tenant,
+    TenantState,
+)
 
 LIFE: Final = timedelta(days=7)
 PATH: Final = "/connect/delegation"
@@ -41,8 +48,8 @@ class DelegationLink:
 class Delegation:
     """What is known of a link: for whom and what, and until when.
 
-    `link` is the hash of the link's id, `form` what the page's form sends back; `expires_at` is seconds since 1970. `done`: it
-    was seen to work, so that there is nothing more to show.
+    `link` is the hash of the link's id, `form` what the page's form sends back; `expires_at` is
+    seconds since 1970. `done`: it was seen to work, so that there is nothing more to show.
     """
 
     tenant: str
@@ -68,19 +75,27 @@ class Delegation:
 
 
 def issue_delegation(admin: Admin, connection: Connection) -> DelegationLink:
-    """Make a link; the connection's one before it ends. Raises Refused where nothing is to be authorised, RedisError."""
-    if connection.kind is not ConnectionKind.CUSTOMER_OWNED_APP or connection.service_account is None:
+    """Make a link; the connection's one before it ends.
+
+    Raises Refused where nothing is to be authorised, RedisError.
+    """
+    if (
+        connection.kind is not ConnectionKind.CUSTOMER_OWNED_APP
+        or connection.service_account is None
+    ):
         raise Refused(
             "nothing_to_authorise",
             "Only a service account is authorised by a super administrator.",
             "Go back to the connection.",
         )
+
     if connection.state not in {ConnectionState.PENDING, ConnectionState.ATTENTION}:
         raise Refused(
             "nothing_to_authorise",
             "There is nothing to be authorised: it works, or is suspended.",
             "Go back to the connection.",
         )
+
     id_, form = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
     until = datetime.now(UTC) + LIFE
     made = Delegation(
@@ -91,21 +106,27 @@ def issue_delegation(admin: Admin, connection: Connection) -> DelegationLink:
         form,
         until.timestamp(),
     )
+
     _put(admin.strongbox, made)
     return DelegationLink(f"{admin.settings.base_url}{PATH}/{connection.id}.{id_}", until)
 
 
 def delegation_of(box: Strongbox, token: str) -> Delegation | None:
-    """What a token leads to; None if it is altered, expired, or another took its place. Raises RedisError."""
+    """What a token leads to; None if it is altered, expired, or another took its place.
+
+    Raises RedisError.
+    """
     found = _TOKEN.fullmatch(token)
     kept = box.get(redis_keys.DELEGATION + found[1]) if found is not None else None
     if found is None or kept is None:
         return None
+
     delegation = Delegation(**kept)
     if time.time() >= delegation.expires_at or not hmac.compare_digest(
         delegation.link, hash_of_secret(found[2])
     ):
         return None
+
     return delegation
 
 

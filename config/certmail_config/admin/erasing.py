@@ -16,11 +16,13 @@ from certmail_config.tenants.working_copy_removal import forget_connection, with
 def erase_connection(admin: Admin, connection: Connection) -> None:
     """Erase a connection. Every tenant has one named `default`: in its place comes a new draft."""
     draft = None
+
     with admin.db() as db:
         removing.remove_connection(db, connection.id)
         if connection.name == DEFAULT_NAME:
             draft = registry.add_connection(db, connection.tenant, DEFAULT_NAME, datetime.now(UTC))
         _forget(admin, [connection])
+
     _forget(admin, [connection])
     end_for(admin.strongbox, connection.tenant, connection.name)  # made for what is gone
     if draft is not None:

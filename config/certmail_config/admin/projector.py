@@ -1,6 +1,7 @@
 """What SQL says, written to Redis: the working copy of tenants and connections, their lanes, limits and pauses.
 
-Enqueueing, pacing and delivery read only that. What delivery found out about a lane stays, unless SQL has a newer version.
+Enqueueing, pacing and delivery read only that. What delivery found out about a lane stays, unless
+SQL has a newer version.
 """
 
 from __future__ import annotations
@@ -42,7 +43,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """Writes to `redis` what `engine` holds; both belong to the caller. Each method may be called again at any time."""
+    """Writes to `redis` what `engine` holds; both belong to the caller.
+
+    Each method may be called again at any time.
+    """
 
     engine: Engine
     redis: Redis
@@ -56,7 +60,9 @@ class Publisher:
         with reachable(self.engine), self.engine.begin() as db:
             yield db
 
-    def publish(self, connection: Connection, *, settle_lane: bool = True, careful: bool = False) -> None:
+    def publish(
+        self, connection: Connection, *, settle_lane: bool = True, careful: bool = False
+    ) -> None:
         """Write a connection that is new in SQL, with its tenant, and open or suspend its lane as its state says.
 
         `careful`: one reminder goes first. Raises StoresUnreachable, RedisError.
@@ -64,6 +70,7 @@ class Publisher:
         with self._db() as db:
             salt = registry.deployment_salt(db)
             tenant = registry.get_tenant(db, connection.tenant)
+
         write_deployment(self.redis, salt)
         self.publish_pauses()
         self._write(connection, salt, settle_lane=settle_lane, careful=careful)
@@ -85,20 +92,25 @@ class Publisher:
     def publish_missing(self) -> int:
         """Write what the working copy lacks, or has in an older version; gives how many connections. What was removed goes.
 
-        The others are written too, but for what concerns their lanes' state: limits change without a new version.
+        The others are written too, but for what concerns their lanes' state: limits change without
+        a new version.
         """
         known = known_in(self.redis)
+
         with self._db() as db:
             salt = registry.deployment_salt(db)
             tenants, connections = registry.list_tenants(db), registry.list_connections(db)
+
         write_deployment(self.redis, salt)
         withdraw_others(self.redis, known, [tenant.id for tenant in tenants], connections)
         self.publish_pauses()
         written = 0
         ours = self._ours_to_write(connections)
+
         for connection in ours:
             written += self.lags(connection)
             self._write(connection, salt, settle_lane=self._lane_lags(connection))
+
         if len(ours) == len(connections):
             write_project_share(self.redis, self._share)
         for tenant in tenants:
@@ -106,12 +118,16 @@ class Publisher:
         return written
 
     def copy_missing(self) -> int:
-        """Write what the working copy lacks, or has in an older version; gives how much that was. Raises StoresUnreachable.
+        """Write what the working copy lacks, or has in an older version; gives how much that was.
 
-        A lane that is missing is made. One that is there is opened or suspended only where SQL has a newer version than the
-        lane itself: what delivery found out about this one is newer than SQL.
+        Raises StoresUnreachable.
+
+        A lane that is missing is made. One that is there is opened or suspended only where SQL has
+        a newer version than the lane itself: what delivery found out about this one is newer than
+        SQL.
         """
         self.publish_pauses()
+
         with self._db() as db:
             salt = registry.deployment_salt(db)
             connections: dict[str, int] = {each.id: each.version for each in registry.glances(db)}
@@ -120,8 +136,10 @@ class Publisher:
             late_tenants = older(self.redis, redis_keys.TENANT, tenants)
             found = [registry.get_connection(db, id_) for id_ in late]
             found_tenants = [
-                (registry.get_tenant(db, id_), registry.list_connections(db, id_)) for id_ in late_tenants
+                (registry.get_tenant(db, id_), registry.list_connections(db, id_))
+                for id_ in late_tenants
             ]
+
         if found or found_tenants or not self.redis.exists(redis_keys.DEPLOYMENT):
             write_deployment(self.redis, salt)
         ours = self._ours_to_write(found)
@@ -136,28 +154,36 @@ class Publisher:
         with self._db() as db:
             if paused_in(self.redis) == read_pauses(db).keys():
                 return
+
             take_turns(db)  # else one that read earlier could undo what another has decided since
             found, wanted = paused_in(self.redis), read_pauses(db).keys()
             for name in wanted - found:
                 run(self.redis, pause(name, on=True, reason=reason, by=self.actor))
+
             for name in found - wanted:
                 lanes = [each.id for each in registry.list_connections(db, name)]
-                run(self.redis, pause(name, on=False, reason=reason, by=self.actor, connections=lanes))
+                run(
+                    self.redis,
+                    pause(name, on=False, reason=reason, by=self.actor, connections=lanes),
+                )
 
     def publish_limits(self) -> bool:
         """Bring the limits of all lanes up to date with PROJECT_SHARE; gives whether there was anything to do.
 
-        So lanes made by a certmail that did not know of projects get theirs, too. What is missing or older in the working
-        copy is left alone: after a loss of Redis it is a repair that decides.
+        So lanes made by a certmail that did not know of projects get theirs, too. What is missing
+        or older in the working copy is left alone: after a loss of Redis it is a repair that
+        decides.
         """
         if read_project_share(self.redis) == self._share:
             return False
+
         with self._db() as db:
             salt, connections = registry.deployment_salt(db), registry.list_connections(db)
         ours = self._ours_to_write(connections)
         for connection in ours:
             if not self.lags(connection):
                 self._write(connection, salt, settle_lane=False)
+
         if len(ours) == len(connections):  # else it is for a process that has the other keys
             write_project_share(self.redis, self._share)
         return True
@@ -165,7 +191,10 @@ class Publisher:
     def republish_tenant(self, tenant: str) -> None:
         """Write a tenant from SQL, where its working copy cannot be read any more; raises Refused."""
         with self._db() as db:
-            found, connections = registry.get_tenant(db, tenant), registry.list_connections(db, tenant)
+            found, connections = (
+                registry.get_tenant(db, tenant),
+                registry.list_connections(db, tenant),
+            )
         self.publish_tenant(found, connections)
 
     def republish_connection(self, connection: ConnectionId) -> None:
@@ -189,15 +218,18 @@ class Publisher:
     def _ours_to_write(self, connections: Iterable[Connection]) -> list[Connection]:
         """All but those that others can open and we cannot, as `why_closed` says; the log names them.
 
-        One that has no working copy yet is written all the same: a producer that sees its tenant must find the lane.
+        One that has no working copy yet is written all the same: a producer that sees its tenant
+        must find the lane.
         """
         found = []
+
         for connection in connections:
             broken = why_closed(connection, self.vault)
             if broken is None or version_of(self.redis, connection.id) == 0:
                 found.append(connection)
             else:
                 log.error("copy_not_written", extra={"code": broken.code, "error": broken.message})
+
         return found
 
     def _write(

@@ -1,8 +1,9 @@
 """Set-up links: an upstream application sends a tenant's administrator to certmail's own pages, and gets them back.
 
-A link is for one connection of one tenant, opened by one browser, and good for seven days. Making another ends it, and so do
-completing it, and removing the connection. Redis knows only the hash of its id; what it leads to is sealed there, so that
-whoever can write Redis can make none, and whoever can read it learns nothing of `state` and `return_url`.
+A link is for one connection of one tenant, opened by one browser, and good for seven days. Making
+another ends it, and so do completing it, and removing the connection. Redis knows only the hash of
+its id; what it leads to is sealed there, so that whoever can write Redis can make none, and whoever
+can read it learns nothing of `state` and `return_url`.
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ class SetupLink:
 class Invitation:
     """What is known of a link: for whom, until when, and where it leads back to.
 
-    `state` is the application's own, given back to it unchanged; `link` is the hash of the link's id; `expires_at` is
-    seconds since 1970.
+    `state` is the application's own, given back to it unchanged; `link` is the hash of the link's
+    id; `expires_at` is seconds since 1970.
     """
 
     tenant: str
@@ -77,25 +78,33 @@ def issue(
 ) -> SetupLink:
     """Make a link; the tenant's one before it ends.
 
-    For a connection that works only where it is to be set up `again`: a link shows whose mailbox it is, and lets that be
-    changed. Raises Refused for an unknown tenant or one that is suspended, WrongUse for what may not be asked.
+    For a connection that works only where it is to be set up `again`: a link shows whose mailbox it
+    is, and lets that be changed. Raises Refused for an unknown tenant or one that is suspended,
+    WrongUse for what may not be asked.
     """
     check_name(name, "connection")
+
     if return_url and not may_return_to(admin.settings, return_url):
         raise WrongUse(
             "return_url_not_allowed",
             f"The return URL {return_url[:200]!r} is not among those allowed.",
             "Add the beginning of its address to CERTMAIL_RETURN_URLS.",
         )
+
     if len(state) > LONGEST_STATE:
         raise WrongUse("state_too_long", f"`state` may have {LONGEST_STATE} characters at most.")
+
     with admin.db() as db:
         found = registry.get_tenant(db, tenant)
         connection = registry.find_connection(db, tenant, name)
+
     _check_allowed(found, connection, again=again)
     id_, until = secrets.token_urlsafe(24), datetime.now(UTC) + LIFE
     invitation = Invitation(tenant, name, hash_of_secret(id_), until.timestamp(), return_url, state)
-    admin.strongbox.put(redis_keys.SETUP + tenant, asdict(invitation), seconds=int(LIFE.total_seconds()))
+    admin.strongbox.put(
+        redis_keys.SETUP + tenant, asdict(invitation), seconds=int(LIFE.total_seconds())
+    )
+
     return SetupLink(tenant, name, f"{admin.settings.base_url}/connect/{tenant}.{id_}", until)
 
 
@@ -106,6 +115,7 @@ def _check_allowed(tenant: Tenant, connection: Connection | None, *, again: bool
             f"The tenant {tenant.id!r} is suspended.",
             f"First: certmail tenants resume {tenant.id}",
         )
+
     if connection is not None and connection.state is ConnectionState.ACTIVE and not again:
         raise Refused(
             "connection_active",
@@ -140,10 +150,15 @@ def standing(box: Strongbox, tenant: str, link: str) -> Invitation | None:
 
 
 def bind(box: Strongbox, invitation: Invitation, browser: str) -> bool:
-    """Let a link belong to the browser with this secret; says whether it does. The first one wins. Raises RedisError."""
+    """Let a link belong to the browser with this secret; says whether it does.
+
+    The first one wins. Raises RedisError.
+    """
     left = max(1, round(invitation.expires_at - time.time()))
     box.put_first(
-        redis_keys.SETUP_BROWSER + invitation.link, {"browser": hash_of_secret(browser)}, seconds=left
+        redis_keys.SETUP_BROWSER + invitation.link,
+        {"browser": hash_of_secret(browser)},
+        seconds=left,
     )
     return belongs_to(box, invitation, browser)
 
@@ -180,7 +195,11 @@ def may_return_to(settings: Settings, address: str) -> bool:
 def way_back(invitation: Invitation, connection: Connection) -> str:
     """The return URL with the result, for the application to check with the API."""
     parts = urlsplit(invitation.return_url)
-    result = {"tenant": invitation.tenant, "connection": connection.id, "status": str(connection.state)}
+    result = {
+        "tenant": invitation.tenant,
+        "connection": connection.id,
+        "status": str(connection.state),
+    }
     if invitation.state:
         result["state"] = invitation.state
     query = [*parse_qsl(parts.query, keep_blank_values=True), *result.items()]

@@ -1,4 +1,7 @@
-"""Stopping and going on, as an operator asks for it: the deployment, a tenant, a connection. SQL first, then Redis."""
+"""Stopping and going on, as an operator asks for it: the deployment, a tenant, a connection.
+
+SQL first, then Redis.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,21 @@ from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused
 from certmail_config.sql import registry
 from certmail_config.sql.pausing import pause_everything, read_pauses
-from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState, Tenant, TenantState
+from certmail_config.tenants.models import (
+    Connection,
+    ConnectionKind,
+    ConnectionState,
+    Tenant,
+    TenantState,
+)
 from certmail_config.tenants.pauses import EVERYTHING
 
 
 def stop_everything(admin: Admin, *, on: bool, reason: str) -> bool:
-    """Let nothing more leave, or let it leave again; gives whether that was a change. What is under way ends."""
+    """Let nothing more leave, or let it leave again; gives whether that was a change.
+
+    What is under way ends.
+    """
     with admin.db() as db:
         registry.deployment_salt(db)  # makes the row that says so
         changed = (EVERYTHING in read_pauses(db)) is not on
@@ -27,23 +39,34 @@ def pause_tenant(admin: Admin, tenant: str, *, on: bool, reason: str) -> bool:
     """The same of one tenant; raises Refused for one that is suspended, which is more than paused."""
     with admin.db() as db:
         if registry.get_tenant(db, tenant).state == TenantState.SUSPENDED:
-            remedy = f"To take reminders in and let them leave again: certmail tenants resume {tenant}"
+            remedy = (
+                f"To take reminders in and let them leave again: certmail tenants resume {tenant}"
+            )
             raise Refused("tenant_suspended", f"The tenant {tenant!r} is suspended.", remedy)
-    return set_tenant_state(admin, tenant, TenantState.PAUSED if on else TenantState.ACTIVE, reason)[1]
+    return set_tenant_state(
+        admin, tenant, TenantState.PAUSED if on else TenantState.ACTIVE, reason
+    )[1]
 
 
-def set_tenant_state(admin: Admin, tenant: str, state: TenantState, reason: str) -> tuple[Tenant, bool]:
-    """Suspend a tenant, or have it go on; gives it, and whether that was a change. Raises Refused."""
+def set_tenant_state(
+    admin: Admin, tenant: str, state: TenantState, reason: str
+) -> tuple[Tenant, bool]:
+    """Suspend a tenant, or have it go on; gives it, and whether that was a change.
+
+    Raises Refused.
+    """
     with admin.db() as db:
         found = registry.get_tenant(db, tenant)
         changed = found.state != state
         if changed:
             found = registry.change_tenant(db, tenant, {"state": state})
         connections = registry.list_connections(db, tenant)
+
     if state is TenantState.ACTIVE:
         for each in connections:
             if not admin.redis.exists(redis_keys.LANE_INFO + each.id):  # its removal had begun
                 admin.publisher.publish(each)
+
     admin.publisher.publish_tenant(found, connections)
     admin.publisher.publish_pauses(reason)
     return found, changed
@@ -54,6 +77,7 @@ def suspend_connection(admin: Admin, id_or_name: str) -> Connection:
     found = admin.connection(id_or_name)
     if found.state is ConnectionState.DISABLED:
         return found
+
     return admin.save(
         replace(
             found,
@@ -78,7 +102,10 @@ def before_it_worked(connection: Connection) -> ConnectionState | None:
 
 
 def take_up_again(admin: Admin, connection: Connection) -> Connection:
-    """Let a suspended connection be what it was; one that worked needs to be tried out first. Raises Refused."""
+    """Let a suspended connection be what it was; one that worked needs to be tried out first.
+
+    Raises Refused.
+    """
     state = before_it_worked(connection)
     if state is not None:
         return admin.save(replace(connection, state=state, code=None, message=None, remedy=None))

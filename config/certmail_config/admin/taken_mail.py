@@ -1,7 +1,8 @@
 """Whether Gmail has ever taken a mail from a connection's mailbox: a test mail, or a reminder.
 
-Google may give the permission to send while Gmail takes nothing: the Gmail API is not enabled, the mailbox has no Gmail. The
-record knows of reminders; of a test mail, which is none, it is noted here, sealed as all that is said of a set-up.
+Google may give the permission to send while Gmail takes nothing: the Gmail API is not enabled, the
+mailbox has no Gmail. The record knows of reminders; of a test mail, which is none, it is noted
+here, sealed as all that is said of a set-up.
 """
 
 from __future__ import annotations
@@ -25,7 +26,11 @@ LIFE: Final = timedelta(days=90)
 
 def note_taken(box: Strongbox, connection: Connection) -> None:
     """Gmail has just taken a test mail; raises RedisError."""
-    box.put(redis_keys.MAIL_TAKEN + connection.id, _sender(connection), seconds=int(LIFE.total_seconds()))
+    box.put(
+        redis_keys.MAIL_TAKEN + connection.id,
+        _sender(connection),
+        seconds=int(LIFE.total_seconds()),
+    )
 
 
 def was_taken(admin: Admin, connection: Connection) -> bool:
@@ -38,7 +43,10 @@ def was_taken(admin: Admin, connection: Connection) -> bool:
 
 def _sender(connection: Connection) -> dict[str, str]:
     """From what it went: another mailbox or service account is another matter."""
-    return {"mailbox": connection.mailbox or "", "service_account": connection.service_account or ""}
+    return {
+        "mailbox": connection.mailbox or "",
+        "service_account": connection.service_account or "",
+    }
 
 
 def _reminder_taken(db: Db, connection: Connection) -> bool:

@@ -40,7 +40,8 @@ def judge(
 ) -> list[OldKey]:
     """A key is needed for good by what is configured, and for a while by tokens and by consents under way."""
     return [
-        OldKey(key, None if key in needed else now + timedelta(seconds=seconds.get(key, 0))) for key in known
+        OldKey(key, None if key in needed else now + timedelta(seconds=seconds.get(key, 0)))
+        for key in known
     ]
 
 
@@ -48,7 +49,13 @@ def lasting(admin: Admin) -> set[str]:
     """The keys that SQL and the working copy name. Raises StoresUnreachable."""
     with admin.db() as db:
         rows = sealed_rows(db)
-    found = {key for row in rows for value in row.values.values() if (key := key_id_of(value)) is not None}
+    found = {
+        key
+        for row in rows
+        for value in row.values.values()
+        if (key := key_id_of(value)) is not None
+    }
+
     for row in rows:
         try:
             if row.table == "tenants":
@@ -57,13 +64,20 @@ def lasting(admin: Admin) -> set[str]:
                 found |= keys_of_connection_copy(admin.redis, admin.vault, ConnectionId(row.id))
         except SealBroken:
             continue  # it needs a key that is not known, or none helps
+
     return found | keys_of_copy(admin.redis)
 
 
 def passing(redis: Redis) -> dict[str, float]:
     """For how many seconds access tokens, visits, set-up links and consents under way need each key."""
     found: dict[str, float] = defaultdict(float)
-    for prefix in (redis_keys.TOKEN, redis_keys.LINK, redis_keys.WORKER_REQUEST, *redis_keys.OF_SETTING_UP):
+
+    for prefix in (
+        redis_keys.TOKEN,
+        redis_keys.LINK,
+        redis_keys.WORKER_REQUEST,
+        *redis_keys.OF_SETTING_UP,
+    ):
         names = redis.scan_iter(prefix + "*", count=_BATCH)
         while batch := list(islice(names, _BATCH)):
             with redis.pipeline(transaction=False) as pipe:
@@ -75,4 +89,5 @@ def passing(redis: Redis) -> dict[str, float]:
                 key = key_id_of(sealed) if sealed is not None else None
                 if key is not None:
                     found[key] = max(found[key], left / 1000)
+
     return dict(found)

@@ -1,7 +1,8 @@
 """Rotation of vault keys: everything that names another key than the newest is sealed anew, while all else goes on.
 
-Row by row, each in a transaction of its own: first SQL, where nothing is written over what somebody changed meanwhile,
-then the row's working copy. So it may be interrupted anywhere, and run again it goes on.
+Row by row, each in a transaction of its own: first SQL, where nothing is written over what somebody
+changed meanwhile, then the row's working copy. So it may be interrupted anywhere, and run again it
+goes on.
 """
 
 from __future__ import annotations
@@ -40,18 +41,22 @@ class Resealed:
     unopened: tuple[Unopened, ...]
 
 
-def reseal(admin: Admin, progress: Callable[[int, int], None] = lambda _done, _total: None) -> Resealed:
+def reseal(
+    admin: Admin, progress: Callable[[int, int], None] = lambda _done, _total: None
+) -> Resealed:
     """Do it; `progress` is told before each row. Raises StoresUnreachable, RedisError."""
     with admin.db() as db:
         rows = sealed_rows(db)
     values = copies = 0
     unopened: list[Unopened] = []
+
     for done, row in enumerate(rows):
         progress(done, len(rows))
         renewed, broken = _reseal_row(admin, row)
         values += renewed
         unopened += broken
         copies += _reseal_copy(admin, row, readable=not broken)
+
     copies += publish_keys(admin, newest=True) + _reseal_lasting(admin)
     progress(len(rows), len(rows))
     return Resealed(values, copies, tuple(unopened))
@@ -79,6 +84,7 @@ def _reseal_row(admin: Admin, row: SealedRow) -> tuple[int, list[Unopened]]:
             if replace_sealed(db, current, renewed.values):
                 return len(renewed.values), broken
             current = sealed_again(db, current)
+
     return 0, []  # removed meanwhile
 
 
@@ -90,9 +96,13 @@ def _unopened(row: SealedRow, broken: Mapping[str, SealBroken]) -> list[Unopened
 
 
 def _reseal_copy(admin: Admin, row: SealedRow, *, readable: bool) -> bool:
-    """Renew a row's working copy, if it has one. One that cannot be opened is written anew from SQL, if that can be."""
+    """Renew a row's working copy, if it has one.
+
+    One that cannot be opened is written anew from SQL, if that can be.
+    """
     if row.table == "deployment":
         return False
+
     try:
         if row.table == "tenants":
             return renew_tenant_copy(admin.redis, admin.vault, row.id)

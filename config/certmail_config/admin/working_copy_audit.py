@@ -1,8 +1,9 @@
 """What the working copy says of tenants and connections, compared with what SQL says; and put right.
 
-Producers believe it, and whoever can write Redis can write it too: a tenant's public key, say, so that they could read what is
-sealed to it. A version that is older than SQL's only lags, and is the publisher's matter. What differs in the same version, or
-claims a later one than there is, somebody else wrote: that is reported.
+Producers believe it, and whoever can write Redis can write it too: a tenant's public key, say, so
+that they could read what is sealed to it. A version that is older than SQL's only lags, and is the
+publisher's matter. What differs in the same version, or claims a later one than there is, somebody
+else wrote: that is reported.
 """
 
 from __future__ import annotations
@@ -49,15 +50,20 @@ def difference(found: Fields, wanted: Mapping[str, str], version: int) -> CopyDi
     stands = read_version(text)
     if text is not None and stands < version:
         return CopyDifference() if text.isdigit() else CopyDifference(forged=("version",))
+
     wrong = [
-        name for name, value in wanted.items() if found.get(name.encode(), value.encode()) != value.encode()
+        name
+        for name, value in wanted.items()
+        if found.get(name.encode(), value.encode()) != value.encode()
     ]
     # A connection that was set up anew has another id before its tenant's hash says so.
     forged = [name for name in wrong if not name.startswith("connection:")]
     lacking = [name for name in wanted if name.encode() not in found]
     if stands > version:
         forged.append("version")
-    return CopyDifference(tuple(forged), tuple(lacking + [name for name in wrong if name not in forged]))
+    return CopyDifference(
+        tuple(forged), tuple(lacking + [name for name in wrong if name not in forged])
+    )
 
 
 @dataclass(slots=True)
@@ -68,14 +74,23 @@ class TenantAudit:
     _halves: dict[bytes, bytes] = field(default_factory=dict)
 
     def put_right(self) -> int:
-        """Compare everything, write what is wrong and report what was forged; gives how much. Raises StoresUnreachable, RedisError."""
+        """Compare everything, write what is wrong and report what was forged; gives how much.
+
+        Raises StoresUnreachable, RedisError.
+        """
         seen = self._look()
-        # Redis was read before SQL is read again: what was changed meanwhile cannot seem to be ahead of it.
-        put_right = sum(self._tenant(id_, seen.hashes[id_], seen.signing_key) for id_ in seen.doubtful)
+        # Redis was read before SQL is read again: what was changed meanwhile cannot seem to be
+        # ahead of it.
+        put_right = sum(
+            self._tenant(id_, seen.hashes[id_], seen.signing_key) for id_ in seen.doubtful
+        )
         return put_right + sum(self._connection(id_, version) for id_, version in seen.late.items())
 
     def found(self) -> list[str]:
-        """The places where somebody else has written; nothing is put right. Raises StoresUnreachable, RedisError."""
+        """The places where somebody else has written; nothing is put right.
+
+        Raises StoresUnreachable, RedisError.
+        """
         seen = self._look()
         tenants = [
             place_in(redis_keys.TENANT + id_, name)
@@ -88,19 +103,26 @@ class TenantAudit:
         with self.admin.db() as db:
             tenants, connections = registry.list_tenants(db), registry.named_connections(db)
             signing_key = _signing_key(db, self.admin.vault)
+
         theirs = defaultdict(list)
         for each in connections:
             theirs[each.tenant].append(each)
         hashes = _hashes(self.admin.redis, [each.id for each in tenants])
         differences = {
-            each.id: self._difference(hashes[each.id], each, theirs[each.id], signing_key) for each in tenants
+            each.id: self._difference(hashes[each.id], each, theirs[each.id], signing_key)
+            for each in tenants
         }
         versions = _versions(self.admin.redis, [each.id for each in connections])
+
         return _Seen(
             signing_key,
             hashes,
             {id_: found for id_, found in differences.items() if found != CopyDifference()},
-            {each.id: versions[each.id] for each in connections if versions[each.id] > each.version},
+            {
+                each.id: versions[each.id]
+                for each in connections
+                if versions[each.id] > each.version
+            },
         )
 
     def _tenant(self, tenant: str, hash_: Fields, signing_key: bytes | None) -> bool:
@@ -110,10 +132,12 @@ class TenantAudit:
             except Refused:
                 return False  # removed meanwhile
             connections = registry.list_connections(db, tenant)
+
         named = [Named(each.id, tenant, each.name, each.version) for each in connections]
         found = self._difference(hash_, row, named, signing_key)
         if found == CopyDifference():
             return False
+
         for name in found.forged:
             self.admin.strongbox.report(place_in(redis_keys.TENANT + tenant, name), "not_as_in_sql")
         if found.forged:
@@ -127,11 +151,16 @@ class TenantAudit:
                 found = registry.get_connection(db, connection)
             except Refused:
                 return False
+
         if version <= found.version:
             return False
-        self.admin.strongbox.report(place_in(redis_keys.CONNECTION + connection, "version"), "not_as_in_sql")
+
+        self.admin.strongbox.report(
+            place_in(redis_keys.CONNECTION + connection, "version"), "not_as_in_sql"
+        )
         distrust(self.admin.redis, redis_keys.CONNECTION + connection)
         self.admin.publisher.republish_connection(connection)
+
         return True
 
     def _difference(
@@ -149,10 +178,13 @@ class TenantAudit:
         half = self._halves.get(tenant.private_key)
         if half is None:
             try:
-                half = public_of(open_from(self.admin.vault, tenant.private_key, tenant.id, "private_key"))
+                half = public_of(
+                    open_from(self.admin.vault, tenant.private_key, tenant.id, "private_key")
+                )
             except SealBroken:
                 return tenant  # doctor and the log say so elsewhere
             self._halves[tenant.private_key] = half
+
         return replace(tenant, public_key=half)
 
 

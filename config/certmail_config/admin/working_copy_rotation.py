@@ -1,7 +1,9 @@
-"""The working copy under another vault key: the same content, sealed anew. Versions, limits and lanes stay as they are.
+"""The working copy under another vault key: the same content, sealed anew.
 
-The copy is renewed by itself, not written from SQL: what SQL has may be newer, and what that means for a lane is for
-whoever changed it to say.
+Versions, limits and lanes stay as they are.
+
+The copy is renewed by itself, not written from SQL: what SQL has may be newer, and what that means
+for a lane is for whoever changed it to say.
 """
 
 from __future__ import annotations
@@ -22,7 +24,10 @@ from certmail_config.tenants.working_copy import encode_connection, read_connect
 
 
 def renew_tenant_copy(redis: Redis, vault: Vault, tenant: str) -> bool:
-    """Renew what is sealed of a tenant; says whether there was anything to do. Raises SealBroken."""
+    """Renew what is sealed of a tenant; says whether there was anything to do.
+
+    Raises SealBroken.
+    """
 
     def renewed(fields: Mapping[bytes, bytes]) -> dict[str, bytes]:
         sealed = {name: base64.b64decode(fields.get(name.encode(), b"")) for name in OF_TENANT}
@@ -31,13 +36,18 @@ def renew_tenant_copy(redis: Redis, vault: Vault, tenant: str) -> bool:
             for name, value in sealed.items()
             if value
         }
-        return {name: base64.b64encode(value) for name, value in values.items() if value != sealed[name]}
+        return {
+            name: base64.b64encode(value) for name, value in values.items() if value != sealed[name]
+        }
 
     return _change(redis, redis_keys.TENANT + tenant, renewed)
 
 
 def renew_connection_copy(redis: Redis, vault: Vault, connection: ConnectionId) -> bool:
-    """Renew a connection, and what is sealed within; says whether there was anything to do. Raises SealBroken."""
+    """Renew a connection, and what is sealed within; says whether there was anything to do.
+
+    Raises SealBroken.
+    """
 
     def renewed(fields: Mapping[bytes, bytes]) -> dict[str, bytes]:
         found = read_connection(fields, connection, vault)
@@ -69,7 +79,9 @@ def _named(*sealed: bytes) -> set[str]:
     return {key_id for value in sealed if (key_id := key_id_of(value)) is not None}
 
 
-def _change(redis: Redis, key: str, renewed: Callable[[Mapping[bytes, bytes]], Mapping[str, bytes]]) -> bool:
+def _change(
+    redis: Redis, key: str, renewed: Callable[[Mapping[bytes, bytes]], Mapping[str, bytes]]
+) -> bool:
     """Set the fields that `renewed` gives, unless the hash changes meanwhile: then it is asked once more."""
     change: dict[Any, Any] = {}
 

@@ -1,7 +1,10 @@
-"""Mail addresses: which one Gmail can send to and from, and the one form in which each is kept. Pure.
+"""Mail addresses: which one Gmail can send to and from, and the one form in which each is kept.
 
-Reviewers, managers, mailboxes and service accounts are judged by the same rule, whoever gives them: an application, a file, a
-person at a form, or Google's answer to whose account it is. A domain in another script is kept in ASCII, as it travels.
+Pure.
+
+Reviewers, managers, mailboxes and service accounts are judged by the same rule, whoever gives them:
+an application, a file, a person at a form, or Google's answer to whose account it is. A domain in
+another script is kept in ASCII, as it travels.
 """
 
 from __future__ import annotations
@@ -65,11 +68,16 @@ def address(value: str, what: str) -> str:
     try:
         return written_address(value)
     except NoAddress as error:
-        raise WrongUse("invalid_address", f"{what} {value!r} is not an email address: {error.why}.") from None
+        raise WrongUse(
+            "invalid_address", f"{what} {value!r} is not an email address: {error.why}."
+        ) from None
 
 
 def service_account_address(value: str, what: str) -> str:
-    """The same of a service account, which only Google makes: a person's mailbox is none. Raises WrongUse."""
+    """The same of a service account, which only Google makes: a person's mailbox is none.
+
+    Raises WrongUse.
+    """
     found = address(value, what)
     if not found.casefold().endswith(_SERVICE_ACCOUNTS):
         message = f"{what} {value!r} is not the address of a service account."
@@ -79,9 +87,12 @@ def service_account_address(value: str, what: str) -> str:
 
 
 def impersonated_address(value: str, what: str) -> str:
-    """The same of a mailbox that a service account sends from: a user's of a Google Workspace. Raises WrongUse.
+    """The same of a mailbox that a service account sends from: a user's of a Google Workspace.
 
-    Domain-wide delegation reaches no other (google.md §4.4), which Google would only say after all has been set up.
+    Raises WrongUse.
+
+    Domain-wide delegation reaches no other (google.md §4.4), which Google would only say after all
+    has been set up.
     """
     found = address(value, what)
     domain = found.rpartition("@")[2].casefold()
@@ -89,11 +100,17 @@ def impersonated_address(value: str, what: str) -> str:
         message = f"{what} {value!r} is a personal Google account: a service account can send from mailboxes of a Google Workspace only."
         remedy = "Name a user of the Workspace whose administrator authorises the service account, or link this account by signing in."
         raise WrongUse("consumer_mailbox", message, remedy)
+
     if domain.endswith(_SERVICE_ACCOUNTS):
-        message = f"{what} {value!r} is a service account: it has no mailbox of its own to send from."
-        raise WrongUse(
-            "not_a_mailbox", message, "Name the user of the Google Workspace whom reminders come from."
+        message = (
+            f"{what} {value!r} is a service account: it has no mailbox of its own to send from."
         )
+        raise WrongUse(
+            "not_a_mailbox",
+            message,
+            "Name the user of the Google Workspace whom reminders come from.",
+        )
+
     return found
 
 
@@ -115,11 +132,14 @@ def _domain(domain: str) -> str | None:
 
 
 def _by_the_book(value: str) -> str | None:
-    # It compiles its rules for as long as six reminders take to send; who only asks what became of one needs none.
+    # It compiles its rules for as long as six reminders take to send; who only asks what became of
+    # one needs none.
     from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415
 
     try:
-        found = validate_email(value, check_deliverability=False, allow_smtputf8=False, test_environment=True)
+        found = validate_email(
+            value, check_deliverability=False, allow_smtputf8=False, test_environment=True
+        )
     except EmailNotValidError:
         return None
     return found.ascii_email or found.normalized
@@ -146,4 +166,5 @@ def _why_not(value: str) -> str:
         return "what stands before the @ is not the name of a mailbox"
     if "." not in domain:
         return "what stands behind the @ is no domain: it has no dot"
+
     return "what stands behind the @ is no domain that mail goes to"

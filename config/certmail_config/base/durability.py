@@ -5,7 +5,8 @@
     declared      the operator says so of a server that hides it      not proven: doctor warns
     none          nothing                                             nothing is promised: not to lose, nor to send only once
 
-What is not proven is refused, since a promise that breaks with the next power cut is found out too late.
+What is not proven is refused, since a promise that breaks with the next power cut is found out too
+late.
 """
 
 from __future__ import annotations
@@ -62,7 +63,10 @@ FSYNC: Final = Durability(DurabilityKind.FSYNC)
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What a server shows of itself. `online` counts its replicas; `appendonly` and `appendfsync` are None where it hides them."""
+    """What a server shows of itself.
+
+    `online` counts its replicas; `appendonly` and `appendfsync` are None where it hides them.
+    """
 
     role: str
     online: int
@@ -97,6 +101,7 @@ def doubt(server: Server, durability: Durability) -> Unproven | None:
         return Unproven(why, "Attach its replicas, or bring them back")
     if durability.kind is DurabilityKind.FSYNC:
         return _doubt_fsync(server)
+
     return None
 
 
@@ -111,7 +116,10 @@ def _doubt_fsync(server: Server) -> Unproven | None:
         why = f"appendfsync is {server.appendfsync}, so that a crash can lose what was acknowledged"
         return Unproven(why, "Set appendfsync always on the server")
     if not server.aof_written:
-        return Unproven("its last write to disk failed", "See its log, and whether its disk is full")
+        return Unproven(
+            "its last write to disk failed", "See its log, and whether its disk is full"
+        )
+
     return None
 
 
@@ -123,6 +131,7 @@ def read_server(redis: Redis) -> Server:
         info: dict[str, Any] = {}
         for part in pipe.execute():
             info |= part
+
     return Server(
         role=str(info.get("role")),
         online=online_replicas(info),
@@ -136,7 +145,11 @@ def read_server(redis: Redis) -> Server:
 
 def online_replicas(info: Mapping[str, Any]) -> int:
     """How many replicas are attached and have caught up, from INFO's section `replication`."""
-    replicas = [value for name, value in info.items() if name.startswith("slave") and isinstance(value, dict)]
+    replicas = [
+        value
+        for name, value in info.items()
+        if name.startswith("slave") and isinstance(value, dict)
+    ]
     return sum(replica.get("state") == "online" for replica in replicas)
 
 
@@ -156,10 +169,13 @@ def prove(redis: Redis, durability: Durability) -> None:
     except RedisError as error:
         if known := refused(error):
             raise known from error
-        message = f"CERTMAIL_DURABILITY={durability} cannot be proven: Redis does not answer: {error}"
+        message = (
+            f"CERTMAIL_DURABILITY={durability} cannot be proven: Redis does not answer: {error}"
+        )
         raise StoresUnreachable(
             "redis_unreachable", message, "Start it, or check CERTMAIL_REDIS_URL."
         ) from error
+
     if found is not None:
         message = f"CERTMAIL_DURABILITY={durability} is not proven for this Redis: {found.why}."
         raise StoresUnreachable("durability_unproven", message, f"{found.remedy}, {_CHOICES}")

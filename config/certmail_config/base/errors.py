@@ -44,8 +44,8 @@ class StoresUnreachable(CertmailError):
 class BatchInterrupted(StoresUnreachable):
     """A batch ended early, and this says which of its reminders are in.
 
-    The first `answered` have their answer, which holds; of the `unknown` after them nobody knows; none of the others is
-    in. Sent again, what is in is a duplicate, not a second mail.
+    The first `answered` have their answer, which holds; of the `unknown` after them nobody knows;
+    none of the others is in. Sent again, what is in is a duplicate, not a second mail.
     """
 
     def __init__(self, error: StoresUnreachable, *, answered: int, unknown: int) -> None:
@@ -65,6 +65,8 @@ class SealBroken(CertmailError):
 class ReminderRejected(CertmailError):
     """One reminder cannot be taken; `field` names the part that is wrong, if it is one part."""
 
-    def __init__(self, code: str, message: str, *, field: str | None = None, remedy: str = "") -> None:
+    def __init__(
+        self, code: str, message: str, *, field: str | None = None, remedy: str = ""
+    ) -> None:
         super().__init__(code, message, remedy)
         self.field = field

@@ -1,6 +1,7 @@
 """JSON that others wrote: one object, read strictly, and whatever is wrong with it in our own words. Pure.
 
-Python's reader takes more than JSON is (NaN), takes the last of two members of one name, and explains itself to programmers.
+Python's reader takes more than JSON is (NaN), takes the last of two members of one name, and
+explains itself to programmers.
 """
 
 from __future__ import annotations
@@ -46,10 +47,14 @@ def decode(body: bytes) -> str:
 
 
 def read_object(text: str) -> dict[str, Any]:
-    """The object that a text holds; raises NotJson. Halves of surrogate pairs are let through: a text may hold them."""
+    """The object that a text holds; raises NotJson.
+
+    Halves of surrogate pairs are let through: a text may hold them.
+    """
     if text.startswith("\ufeff"):
         why = "it begins with a byte order mark (U+FEFF); leave that out"
         raise NotJson(why)
+
     try:
         value = json.loads(
             text, object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_no_infinity
@@ -66,16 +71,20 @@ def read_object(text: str) -> dict[str, Any]:
     except ValueError:  # Python reads no number of more than some thousand digits
         why = "a number has too many digits"
         raise NotJson(why) from None
+
     if not isinstance(value, dict):
         why = "it does not begin with { and end with }"
         raise NotJson(why)
+
     return value
 
 
 def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(members)
     if len(value) != len(members):
-        name = next(name for name, times in Counter(name for name, _ in members).items() if times > 1)
+        name = next(
+            name for name, times in Counter(name for name, _ in members).items() if times > 1
+        )
         why = f"the member {_shown(name)} is there twice"
         raise NotJson(why)
     return value

@@ -10,7 +10,9 @@ _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 """Control characters and lone surrogates: PostgreSQL takes no NUL, UTF-8 no surrogate."""
 
 
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 """What a terminal acts upon instead of showing it: escape sequences, and marks that turn the order of a line round."""
 _SECRETS = re.compile(
     r"""
@@ -45,7 +47,9 @@ def hide_secrets(text: str) -> str:
     """The text without what has the form of a secret of ours or of Google's."""
     if len(text) < 12 or _MARKS.isdisjoint(text):
         return text
-    return _SECRETS.sub(lambda found: f"{found[found.lastgroup] if found.lastgroup else ''}(secret)", text)
+    return _SECRETS.sub(
+        lambda found: f"{found[found.lastgroup] if found.lastgroup else ''}(secret)", text
+    )
 
 
 def scrub(text: str) -> str:

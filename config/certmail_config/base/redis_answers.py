@@ -1,7 +1,8 @@
 """What Redis answers, with the types that it has here: bytes, since no client of certmail decodes.
 
-redis-py says `bytes | str` of nearly everything. Functions with an `a` are for asyncio clients and give what is awaited.
-A pipeline that has begun to WATCH answers at once, and may be given to the others. All raise RedisError.
+redis-py says `bytes | str` of nearly everything. Functions with an `a` are for asyncio clients and
+give what is awaited. A pipeline that has begun to WATCH answers at once, and may be given to the
+others. All raise RedisError.
 """
 
 from __future__ import annotations
@@ -63,7 +64,9 @@ def fields_of(redis: Redis, name: str, fields: Iterable[str]) -> list[bytes | No
     return cast("list[bytes | None]", redis.hmget(name, list(fields)))
 
 
-def afields_of(redis: AsyncRedis, name: str, fields: Iterable[str]) -> Awaitable[list[bytes | None]]:
+def afields_of(
+    redis: AsyncRedis, name: str, fields: Iterable[str]
+) -> Awaitable[list[bytes | None]]:
     """As `fields_of`."""
     return cast("Awaitable[list[bytes | None]]", redis.hmget(name, list(fields)))
 
@@ -94,7 +97,9 @@ def ascored_up_to(redis: AsyncRedis, name: str, highest: int, most: int) -> Awai
     return cast("Awaitable[list[bytes]]", found)
 
 
-def scan_scored(redis: Redis, name: str, cursor: int, count: int) -> tuple[int, list[tuple[bytes, float]]]:
+def scan_scored(
+    redis: Redis, name: str, cursor: int, count: int
+) -> tuple[int, list[tuple[bytes, float]]]:
     """Some members of a sorted set with their scores, and the next cursor; 0 is the end."""
     return cast("tuple[int, list[tuple[bytes, float]]]", redis.zscan(name, cursor, count=count))
 

@@ -21,7 +21,9 @@ def channels(database: int) -> tuple[str, ...]:
     return tuple(f"{redis_keys.CELERY_PREFIX}/{database}.{name}" for name in _CHANNELS)
 
 
-def refused(error: Exception, *, where: str = "Redis", database: int = 0) -> StoresUnreachable | None:
+def refused(
+    error: Exception, *, where: str = "Redis", database: int = 0
+) -> StoresUnreachable | None:
     """What is to be said where Redis answers and does not let certmail; None where it does not answer."""
     if isinstance(error, NoPermissionError):
         return _forbidden(str(error), where, database)
@@ -44,6 +46,7 @@ def _forbidden(words: str, where: str, database: int) -> StoresUnreachable:
         rule = " ".join(f"'&{each}'" for each in channels(database))
     else:
         what, rule = "keys that are certmail's", f"'~{redis_keys.TAG}:*'"
+
     return StoresUnreachable(
         "redis_no_permission",
         f"{where} lets the user {user} in, but not to {what}.",
@@ -55,14 +58,18 @@ def _not_trusted(words: str, where: str) -> StoresUnreachable | None:
     if "certificate verify failed" in words:
         remedy = "Name its certificate authority in CERTMAIL_REDIS_URL (ssl_ca_certs=/path/to/ca.pem), and its host as the certificate does."
         return StoresUnreachable(
-            "redis_tls", f"The certificate that {where} shows is not trusted: {_reason(words)}.", remedy
+            "redis_tls",
+            f"The certificate that {where} shows is not trusted: {_reason(words)}.",
+            remedy,
         )
+
     if "WRONG_VERSION_NUMBER" in words or "record layer failure" in words:
         return StoresUnreachable(
             "redis_tls",
             f"{where} does not speak TLS there.",
             "Write redis:// in CERTMAIL_REDIS_URL, or its TLS port.",
         )
+
     return None
 
 

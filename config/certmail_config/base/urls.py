@@ -9,7 +9,9 @@ from urllib.parse import SplitResult, urlsplit
 from certmail_config.base.web_links import NoLink, read_link
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-_PLAIN: Final = re.compile(r"[\x21-\x5b\x5d-\x7e]+")  # ASCII without spaces, controls and backslashes
+_PLAIN: Final = re.compile(
+    r"[\x21-\x5b\x5d-\x7e]+"
+)  # ASCII without spaces, controls and backslashes
 _DOTS: Final = re.compile(r"(^|/)(\.|%2e){1,2}(/|$)", re.IGNORECASE)
 
 
@@ -17,14 +19,17 @@ def split_web_address(text: str) -> SplitResult | None:
     """Its parts; None unless it is https (http of this machine), with a host, without user, fragment or tricks."""
     if not _PLAIN.fullmatch(text) or "#" in text:
         return None
+
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port
     except ValueError:
         return None
+
     # What no mail may carry, a browser would open elsewhere than it says, or not at all.
     if not host or isinstance(read_link(text), NoLink) or _DOTS.search(parts.path):
         return None
+
     safe = parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
     return parts if safe else None
 

@@ -1,8 +1,9 @@
 """Links as others give them: which a mail may carry, and how they are written so that a browser opens the host that is meant.
 
-A browser reads an address leniently: `0x7f.1` is 127.0.0.1, a backslash a slash, ß another name than ss (WHATWG URL, UTS 46 without
-transitional processing). So a host is written as browsers write it, in ASCII; and where they would open another one than a person
-who reads the text expects, or none, the link is refused, with the reason. Door and mail both ask here. Pure.
+A browser reads an address leniently: `0x7f.1` is 127.0.0.1, a backslash a slash, ß another name
+than ss (WHATWG URL, UTS 46 without transitional processing). So a host is written as browsers write
+it, in ASCII; and where they would open another one than a person who reads the text expects, or
+none, the link is refused, with the reason. Door and mail both ask here. Pure.
 """
 
 from __future__ import annotations
@@ -140,7 +141,8 @@ def _host(text: str) -> str | NoLink:
         return _address_in_brackets(text)
     if any(each in text for each in "%:[]"):
         return NoLink("its host holds one of % : [ ]")
-    # Of ASCII nothing but its case is mapped; and who has no name in another script need not load their tables.
+    # Of ASCII nothing but its case is mapped; and who has no name in another script need not load
+    # their tables.
     try:
         mapped = text.lower() if text.isascii() else _mapped(text)
     except ValueError as error:
@@ -159,13 +161,16 @@ def _name(labels: list[str], dot: str) -> str | NoLink:
         if label.isascii() and not _LABEL.fullmatch(label):
             odd = next(each for each in label if not _LABEL.fullmatch(each))
             return NoLink(f"{_named(odd)} stands in no name of a host")
+
     if any(_is_encoded(label) or not label.isascii() for label in labels):
         try:
             labels = _encoded(labels)
         except ValueError as error:
             return NoLink(_words(error))
+
     if any(len(each) > _LONGEST_LABEL for each in labels):
         return NoLink(_LETTERS["label_too_long"])
+
     host = ".".join(labels)
     return NoLink(_LETTERS["domain_too_long"]) if len(host) > _LONGEST_HOST else host + dot
 
@@ -185,7 +190,8 @@ def _encoded(labels: list[str]) -> list[str]:
     pairs = list(zip(labels, plain, strict=True))
     written = [label if is_plain else idna.alabel(label).decode() for label, is_plain in pairs]
     read = [label if is_plain else idna.ulabel(label) for label, is_plain in pairs]
-    # Where one part is read from the right, all must be such that nobody takes one for another (RFC 5893).
+    # Where one part is read from the right, all must be such that nobody takes one for another (RFC
+    # 5893).
     if any(_from_the_right(label) for label in read):
         for label in read:
             idna.check_bidi(label, check_ltr=True)
@@ -210,12 +216,15 @@ def _address(text: str) -> str | NoLink:
 
 def _address_in_brackets(text: str) -> str | NoLink:
     inside = text[1:-1]
+
     try:
         found = IPv6Address(inside) if text.endswith("]") and "%" not in inside else None
     except ValueError:
         found = None
+
     if found is None:
         return NoLink("what its host has in brackets is no IPv6 address")
+
     within = (
         int(found.ipv4_mapped) if found.ipv4_mapped else None
     )  # Pythons write these in two ways, browsers in one
@@ -233,4 +242,6 @@ def _words(error: Exception) -> str:
 def _named(character: str) -> str:
     """A character so that it can be found, whether or not it can be seen."""
     point = f"U+{ord(character):04X}"
-    return f"{character} ({point})" if character.isprintable() and not character.isspace() else point
+    return (
+        f"{character} ({point})" if character.isprintable() and not character.isspace() else point
+    )

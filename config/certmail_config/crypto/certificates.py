@@ -44,10 +44,13 @@ def new_key_pair(now: datetime, *, valid_days: int = VALID_DAYS) -> KeyPair:
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
+
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return KeyPair(private, certificate.public_bytes(serialization.Encoding.PEM).decode("ascii"), not_after)
+    return KeyPair(
+        private, certificate.public_bytes(serialization.Encoding.PEM).decode("ascii"), not_after
+    )
 
 
 def ends_soon(certificate: str, not_after: datetime, now: datetime) -> bool:
@@ -70,4 +73,6 @@ def find_key_id(published: dict[str, str], certificate: str) -> str | None:
 
 def _public_key(pem: str) -> bytes:
     key = x509.load_pem_x509_certificate(pem.encode()).public_key()
-    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return key.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )

@@ -1,7 +1,8 @@
 """Sealed payloads: whoever has a tenant's public key can write one, only the holder of the private half can read it.
 
-A producer makes one data key per tenant and hour, seals it to the tenant's X25519 key (92 bytes), and puts the sealed
-key into every payload, so that no payload depends on anything that could expire before it. Layout of a payload:
+A producer makes one data key per tenant and hour, seals it to the tenant's X25519 key (92 bytes),
+and puts the sealed key into every payload, so that no payload depends on anything that could expire
+before it. Layout of a payload:
 
     1 byte version · 92 bytes sealed data key · 12 bytes nonce · AES-256-GCM ciphertext
     sealed data key = 32 bytes ephemeral public key · 12 bytes nonce · 48 bytes ciphertext
@@ -51,15 +52,21 @@ class Sealer:
         if hour != self._hour:
             key = AESGCM.generate_key(256)
             self._cipher, self._sealed_key, self._hour = AESGCM(key), self._seal_key(key), hour
+
         nonce = os.urandom(_NONCE)
         return (
-            VERSION + self._sealed_key + nonce + self._cipher.encrypt(nonce, plaintext, _owner(tenant, job))
+            VERSION
+            + self._sealed_key
+            + nonce
+            + self._cipher.encrypt(nonce, plaintext, _owner(tenant, job))
         )
 
     def _seal_key(self, key: bytes) -> bytes:
         ephemeral = X25519PrivateKey.generate()
         public = ephemeral.public_key().public_bytes_raw()
-        shared = _derive(ephemeral.exchange(self._public_key), public, self._public_key.public_bytes_raw())
+        shared = _derive(
+            ephemeral.exchange(self._public_key), public, self._public_key.public_bytes_raw()
+        )
         nonce = os.urandom(_NONCE)
         return public + nonce + AESGCM(shared).encrypt(nonce, key, b"certmail data key")
 
@@ -77,8 +84,10 @@ class Opener:
         start = 1 + SEALED_KEY_BYTES
         if payload[:1] != VERSION or len(payload) < start + _NONCE + 16:
             raise SealBroken(
-                "payload_malformed", "The stored reminder is not in a form that this version can read."
+                "payload_malformed",
+                "The stored reminder is not in a form that this version can read.",
             )
+
         try:
             cipher = self._cipher(payload[1:start])
             return cipher.decrypt(
@@ -100,6 +109,7 @@ class Opener:
             self._ciphers[sealed] = cipher
             if len(self._ciphers) > self._remember:
                 self._ciphers.popitem(last=False)
+
         return cipher
 
 
@@ -108,7 +118,8 @@ def _owner(tenant: str, job: str) -> bytes:
 
 
 def _derive(shared: bytes, ephemeral: bytes, recipient: bytes) -> bytes:
-    # Both public keys go into the derivation, so that a sealed key is bound to its recipient (as in HPKE).
+    # Both public keys go into the derivation, so that a sealed key is bound to its recipient (as in
+    # HPKE).
     return HKDF(
         algorithm=SHA256(), length=32, salt=None, info=b"certmail seal 1" + ephemeral + recipient
     ).derive(shared)

@@ -1,7 +1,8 @@
 """The deployment's signature: producers that were given its public half know a tenant's public key from a forged one. No I/O.
 
-Whoever can write Redis can put a public key of their own in the place of a tenant's, and read what is sealed to it from then
-on. The private half is sealed in SQL under the vault, so that only certmail's processes sign.
+Whoever can write Redis can put a public key of their own in the place of a tenant's, and read what
+is sealed to it from then on. The private half is sealed in SQL under the vault, so that only
+certmail's processes sign.
 """
 
 from __future__ import annotations

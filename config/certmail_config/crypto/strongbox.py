@@ -1,8 +1,9 @@
 """What only certmail's processes write in Redis: each value is sealed under the vault, for the very place where it stands.
 
-Whoever can write Redis but has no vault key can then neither make such a value nor move one to another place. He can put back
-what stood at a place before, so whoever reads a value also sees to its end. What does not open counts as not there, and is
-reported: in the log, and to `certmail doctor`.
+Whoever can write Redis but has no vault key can then neither make such a value nor move one to
+another place. He can put back what stood at a place before, so whoever reads a value also sees to
+its end. What does not open counts as not there, and is reported: in the log, and to `certmail
+doctor`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The vault: private keys, refresh tokens and access tokens, encrypted under keys that no store holds.
 
-An envelope: each value has a data key of its own, which is wrapped by a vault key; the header names the vault key, so
-that several may be in use while they are rotated. Both layers name the owner (tenant and connection) as associated
-data, so that a row copied to another owner does not open.
+An envelope: each value has a data key of its own, which is wrapped by a vault key; the header names
+the vault key, so that several may be in use while they are rotated. Both layers name the owner
+(tenant and connection) as associated data, so that a row copied to another owner does not open.
 
     1 byte version · 1 byte n · n bytes key id · 12 bytes nonce · 48 bytes wrapped data key · 12 bytes nonce · ciphertext
 """
@@ -28,9 +28,9 @@ Keys = Iterable[tuple[str, bytes]]
 class Vault:
     """Seals with the newest key, opens with any of them. Holds key material: never logged, no repr.
 
-    `again` gives the keys as they are now, where they can change while the process runs (a file). It is asked before each
-    sealing, so that nobody goes on with a key that is on its way out, and when a value names a key that is not known yet.
-    If it raises, the keys stay as they are.
+    `again` gives the keys as they are now, where they can change while the process runs (a file).
+    It is asked before each sealing, so that nobody goes on with a key that is on its way out, and
+    when a value names a key that is not known yet. If it raises, the keys stay as they are.
     """
 
     def __init__(self, keys: Keys, *, again: Callable[[], Keys] | None = None) -> None:
@@ -81,6 +81,7 @@ class Vault:
                 f"The sealed value of {owner} is not in a form that this version can read.",
                 "Restore the row from a backup; if a newer certmail wrote it, use that one.",
             )
+
         cipher = self._ciphers.get(key_id) or self._now().get(key_id)
         if cipher is None:
             raise SealBroken(
@@ -89,11 +90,16 @@ class Vault:
                 "Add that key behind the newest one (without CERTMAIL_VAULT_KEYS: in vault.key of the data directory); "
                 "nothing is lost meanwhile.",
             )
+
         end = 2 + sealed[1]
         header, rest = sealed[:end], sealed[end:]
         aad = header + owner.encode()
         outer, wrapped = rest[:_NONCE], rest[_NONCE : _NONCE + _WRAPPED]
-        inner, ciphertext = rest[_NONCE + _WRAPPED : 2 * _NONCE + _WRAPPED], rest[2 * _NONCE + _WRAPPED :]
+        inner, ciphertext = (
+            rest[_NONCE + _WRAPPED : 2 * _NONCE + _WRAPPED],
+            rest[2 * _NONCE + _WRAPPED :],
+        )
+
         try:
             return AESGCM(cipher.decrypt(outer, wrapped, aad)).decrypt(inner, ciphertext, aad)
         except InvalidTag:
@@ -105,7 +111,10 @@ class Vault:
             ) from None
 
     def renew(self, sealed: bytes, *, owner: str, before: str | None = None) -> bytes:
-        """The same value under the newest key; the very same bytes if that is theirs. Raises SealBroken."""
+        """The same value under the newest key; the very same bytes if that is theirs.
+
+        Raises SealBroken.
+        """
         plaintext = self.open(sealed, owner=owner, before=before)
         return sealed if key_id_of(sealed) == self.key_ids[0] else self.seal(plaintext, owner=owner)
 
@@ -125,7 +134,11 @@ class Vault:
 
 def key_id_of(sealed: bytes) -> str | None:
     """The vault key that a sealed value names; None if it is not in the form of one."""
-    if len(sealed) < 2 or sealed[0] != VERSION or len(sealed) < 2 + sealed[1] + 2 * _NONCE + _WRAPPED + 16:
+    if (
+        len(sealed) < 2
+        or sealed[0] != VERSION
+        or len(sealed) < 2 + sealed[1] + 2 * _NONCE + _WRAPPED + 16
+    ):
         return None
     return sealed[2 : 2 + sealed[1]].decode("ascii", "replace")
 

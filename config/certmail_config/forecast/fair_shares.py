@@ -1,7 +1,7 @@
 """Fair shares: what each lane of a project gets of its pace while they drain side by side. Pure.
 
-Max-min fairness: all get the same, and what a slower lane leaves is shared by the others. Times are seconds from whatever
-the caller counts from.
+Max-min fairness: all get the same, and what a slower lane leaves is shared by the others. Times are
+seconds from whatever the caller counts from.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-# Rounding must neither put a job into the slot before its own nor leave a rival with a billionth of a job.
+# Rounding must neither put a job into the slot before its own nor leave a rival with a billionth of
+# a job.
 TINY: Final = 1e-6
 
 
@@ -37,8 +38,9 @@ class _Group:
 class Project:
     """The rivals, and the pace that a lane of the project gets.
 
-    Who is slower than the fair pace is slow and drains as time passes. The fast all send at the fair pace, so they drain
-    in the order of their backlogs, as the level rises: the jobs that each of them would have sent by now.
+    Who is slower than the fair pace is slow and drains as time passes. The fast all send at the
+    fair pace, so they drain in the order of their backlogs, as the level rises: the jobs that each
+    of them would have sent by now.
     """
 
     def __init__(self, rivals: Sequence[Backlog], per_second: float, time: float) -> None:
@@ -59,13 +61,16 @@ class Project:
         """Give what a lane gets that could send at `pace`, and until when that holds at least."""
         if not self._groups:
             return min(pace, self._per_second), math.inf
+
         fair = self._fair_beside(pace)
         while self._slow and self._slow[-1].per_second > fair:
             self._change_sides(self._slow.pop())
             fair = self._fair_beside(pace)
+
         while self._fast and self._fast[-1].per_second <= fair:
             self._change_sides(self._fast.pop())
             fair = self._fair_beside(pace)
+
         self._fair = fair
         slow, level = self._next_end(slow=True), self._next_end(slow=False)
         return min(pace, fair), min(
@@ -94,10 +99,12 @@ class Project:
     def _change_sides(self, group: _Group) -> None:
         if not group.lanes:
             return
+
         if group.slow:
             group.empty = self._level + (group.empty - self._time) * group.per_second
         else:
             group.empty = self._time + (group.empty - self._level) / group.per_second
+
         group.slow = not group.slow
         sign = 1 if group.slow else -1
         self._slow_rate += sign * group.lanes * group.per_second

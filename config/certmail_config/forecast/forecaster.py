@@ -1,7 +1,7 @@
 """The forecaster: when reminders that wait will leave, by what the ledger shows and the forecast's model makes of it.
 
-It holds for workers that keep up, and for what is enqueued by now: what comes later with a higher priority, or for
-other lanes of the same project, makes it later.
+It holds for workers that keep up, and for what is enqueued by now: what comes later with a higher
+priority, or for other lanes of the same project, makes it later.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ class Forecaster:
     def of(self, jobs: Sequence[Waiting]) -> list[datetime | None]:
         """When each will leave; None where its lane is stopped, where it waits no longer, or beyond the horizon. Raises RedisError."""
         lanes = sorted({job.connection for job in jobs})
-        surveys = dict(zip(lanes, run_many(self._redis, [survey(lane) for lane in lanes])[0], strict=True))
+        surveys = dict(
+            zip(lanes, run_many(self._redis, [survey(lane) for lane in lanes])[0], strict=True)
+        )
         answers: list[datetime | None] = [None] * len(jobs)
 
         for (lane, send_at), asked in self._asked(jobs).items():
@@ -87,7 +89,9 @@ class Forecaster:
 
         return answers
 
-    def _asked(self, jobs: Sequence[Waiting]) -> dict[tuple[ConnectionId, float], list[tuple[int, int]]]:
+    def _asked(
+        self, jobs: Sequence[Waiting]
+    ) -> dict[tuple[ConnectionId, float], list[tuple[int, int]]]:
         """The jobs that wait, by lane and by the time they wait for: each one's index, and its place."""
         found: defaultdict[tuple[ConnectionId, float], list[tuple[int, int]]] = defaultdict(list)
         for index, (job, ahead) in enumerate(zip(jobs, self._ahead(jobs), strict=True)):
@@ -98,23 +102,36 @@ class Forecaster:
     def _ahead(self, jobs: Sequence[Waiting]) -> list[int | None]:
         """How many of its lane leave before each; of a scheduled one those that wait for the same time or an earlier one."""
         waits = [job for job in jobs if job.state in {State.READY, State.SCHEDULED}]
-        found = run(self._redis, survey_places([(job.state, job.connection, job.id) for job in waits]))
+        found = run(
+            self._redis, survey_places([(job.state, job.connection, job.id) for job in waits])
+        )
         places = iter(found)
-        return [next(places) if job.state in {State.READY, State.SCHEDULED} else None for job in jobs]
+        return [
+            next(places) if job.state in {State.READY, State.SCHEDULED} else None for job in jobs
+        ]
 
-    def _curve(self, lane: ConnectionId, seen: LaneSurvey, send_at: float, places: Sequence[int]) -> Curve:
+    def _curve(
+        self, lane: ConnectionId, seen: LaneSurvey, send_at: float, places: Sequence[int]
+    ) -> Curve:
         """When the jobs at some places of the lane leave: enough of them to know all between."""
         first, last = min(places), max(places)
-        some = tuple(sorted({first + round((last - first) * n / (POINTS - 1)) for n in range(POINTS)}))
+        some = tuple(
+            sorted({first + round((last - first) * n / (POINTS - 1)) for n in range(POINTS)})
+        )
         now = self._now()
         scheduled = send_at > now
         due = self._due_before(lane, send_at) if scheduled else 0
         times = []
+
         for place in some:
-            # A scheduled one leaves behind all that is ready by then, and behind those of its own moment.
+            # A scheduled one leaves behind all that is ready by then, and behind those of its own
+            # moment.
             after_all = self._leaves(lane, seen, now, place + (seen.ready if scheduled else 0))
             at_its_time = self._leaves(lane, seen, send_at, place - due) if scheduled else after_all
-            times.append(None if after_all is None or at_its_time is None else max(after_all, at_its_time))
+            times.append(
+                None if after_all is None or at_its_time is None else max(after_all, at_its_time)
+            )
+
         return Curve(some, tuple(times))
 
     def _due_before(self, lane: ConnectionId, send_at: float) -> int:
@@ -122,9 +139,13 @@ class Forecaster:
         redis = self._redis
         return int(redis.zcount(redis_keys.LATER + lane, "-inf", f"({round(send_at * 1000)}"))
 
-    def _leaves(self, lane: ConnectionId, seen: LaneSurvey, start: float, jobs: int) -> float | None:
+    def _leaves(
+        self, lane: ConnectionId, seen: LaneSurvey, start: float, jobs: int
+    ) -> float | None:
         rivals = self._rivals_of(lane, seen)
-        warm_up = WarmUp(seen.sends_since or start, seen.warm_up_days) if seen.warm_up_days else None
+        warm_up = (
+            WarmUp(seen.sends_since or start, seen.warm_up_days) if seen.warm_up_days else None
+        )
         drained = partial(
             drained_at,
             start,
@@ -136,27 +157,34 @@ class Forecaster:
             project_per_second=seen.project_per_second,
             project_not_before=max(start, seen.project_not_before),
         )
+
         at = drained(jobs)
         if at is None:
             return None
-        if (
-            rivals
-        ):  # the model knows shares, not whose turn it is: within a round it is the lane's place that counts
+
+        if rivals:  # the model knows shares, not whose turn it is: within a round it is the lane's place that counts
             turn = (1 + sum(rival.lanes for rival in rivals)) / seen.project_per_second
             after = drained(jobs + 1) or at
             at += seen.place * min(turn, after - at) if turn > 1 / seen.per_second else 0
+
         return at + _days_waited(start, at, jobs, seen, rivals)
 
     def _rivals_of(self, lane: ConnectionId, seen: LaneSurvey) -> tuple[Backlog, ...]:
         """What the project's other lanes have to send; nobody is asked where they could not fill the project anyway."""
         day_left = seen.project_per_day - seen.project_day_used
-        if seen.project_lanes * seen.per_second <= seen.project_per_second and seen.unfinished <= day_left:
+        if (
+            seen.project_lanes * seen.per_second <= seen.project_per_second
+            and seen.unfinished <= day_left
+        ):
             return ()
+
         known = self._rivals.get((seen.project, lane))
         if known is not None and known[0] > time.monotonic():
             return known[1]
+
         counted: defaultdict[tuple[int, float], int] = defaultdict(int)
         cursor = 0
+
         while True:
             page = run(self._redis, survey_project(seen.project, cursor, but=lane))
             for found in page.lanes:
@@ -164,12 +192,17 @@ class Forecaster:
             cursor = page.cursor
             if cursor == 0:
                 break
-        rivals = tuple(Backlog(jobs, pace, lanes) for (jobs, pace), lanes in counted.items() if jobs)
+
+        rivals = tuple(
+            Backlog(jobs, pace, lanes) for (jobs, pace), lanes in counted.items() if jobs
+        )
         self._rivals[seen.project, lane] = (time.monotonic() + RIVALS_SECONDS, rivals)
         return rivals
 
 
-def _days_waited(start: float, at: float, jobs: int, seen: LaneSurvey, rivals: Sequence[Backlog]) -> float:
+def _days_waited(
+    start: float, at: float, jobs: int, seen: LaneSurvey, rivals: Sequence[Backlog]
+) -> float:
     """How much later it is because the project's own day is full; then all its lanes wait until it is a day ago."""
     took = max(at - start, 1.0)
     others = sum(min(rival.jobs, rival.per_second * took) * rival.lanes for rival in rivals)
@@ -177,5 +210,6 @@ def _days_waited(start: float, at: float, jobs: int, seen: LaneSurvey, rivals: S
     over = sent - (seen.project_per_day - seen.project_day_used)
     if over <= 0:
         return 0.0
+
     days = math.ceil(over / seen.project_per_day)
     return days * (_DAY + _SLOT - took * seen.project_per_day / sent)

@@ -1,8 +1,10 @@
-"""When a lane will be empty: a fluid model of how certmail sends. Pure; all times are seconds since 1970.
+"""When a lane will be empty: a fluid model of how certmail sends.
 
-Lanes of one project get equal shares of its pace, and what a slower lane leaves is shared by the others (max-min
-fairness). Between two events (a rival is empty, a place in the day is free, a day of warming up ends) all paces are
-constant, so the model goes from event to event and asks nobody.
+Pure; all times are seconds since 1970.
+
+Lanes of one project get equal shares of its pace, and what a slower lane leaves is shared by the
+others (max-min fairness). Between two events (a rival is empty, a place in the day is free, a day
+of warming up ends) all paces are constant, so the model goes from event to event and asks nobody.
 """
 
 from __future__ import annotations
@@ -24,7 +26,10 @@ HORIZON_SECONDS: Final = 90 * _DAY
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A mailbox's rolling day. `used`: (when they leave the day, seconds since 1970; how many), the soonest first."""
+    """A mailbox's rolling day.
+
+    `used`: (when they leave the day, seconds since 1970; how many), the soonest first.
+    """
 
     limit: int
     used: tuple[tuple[float, int], ...] = ()
@@ -34,8 +39,8 @@ class Day:
 class WarmUp:
     """A new mailbox sends less at first.
 
-    On day d (0, 1, …, counted in 24 h from `since`) it is the share (d+1)/(days+1) of its pace and of its day; from day
-    `days` on it is all.
+    On day d (0, 1, …, counted in 24 h from `since`) it is the share (d+1)/(days+1) of its pace and
+    of its day; from day `days` on it is all.
     """
 
     since: float
@@ -54,13 +59,17 @@ def drained_at(
     project_per_second: float = math.inf,
     project_not_before: float | None = None,
 ) -> float | None:
-    """Say when the `jobs`-th job of a lane will leave; None if not within the horizon. No jobs have left already: `now`.
+    """Say when the `jobs`-th job of a lane will leave; None if not within the horizon.
 
-    `not_before` holds the mailbox back (its next slot, or a cool-down), `project_not_before` the whole project. `rivals`
-    are the project's other lanes; how their own days limit them is for the caller to cut off.
+    No jobs have left already: `now`.
+
+    `not_before` holds the mailbox back (its next slot, or a cool-down), `project_not_before` the
+    whole project. `rivals` are the project's other lanes; how their own days limit them is for the
+    caller to cut off.
     """
     if jobs <= 0:
         return now
+
     # No 24 hours see more than the limit, and the horizon touches 91 of them at most.
     if (
         per_second <= 0
@@ -68,7 +77,9 @@ def drained_at(
         or (day and jobs > day.limit * (HORIZON_SECONDS // _DAY + 1))
     ):
         return None
-    # From a slot's begin near now, not from 1970: there, a float is only as fine as a quarter of a microsecond.
+
+    # From a slot's begin near now, not from 1970: there, a float is only as fine as a quarter of a
+    # microsecond.
     base = now // _SLOT * _SLOT
     time = max(now, project_not_before or now) - base
     start = max(time, (not_before or now) - base)
@@ -78,16 +89,20 @@ def drained_at(
     window = _Window(day, base)
     warmth = _Warmth(warm_up, base)
     pace = 0.0
-    # The part of its interval that the lane has waited since its last job; that before the first is over.
+    # The part of its interval that the lane has waited since its last job; that before the first is
+    # over.
     waited = 1.0
+
     while time < horizon:
         if time >= warmth.until:
             warmth.go_on(time)
             pace = per_second * warmth.step / warmth.steps
             window.allow(warmth)
+
         places = window.places(time) if time >= start else 0
         rate, until = project.share(pace if places > 0 else 0.0)
         until = min(until, warmth.until, horizon)
+
         if places > 0:
             most = min(places, jobs)
             done = time + max(0.0, most - waited) / rate
@@ -97,6 +112,7 @@ def drained_at(
                 still = waited + rate * (until - time)
                 left = min(most, int(still + TINY))
                 still = max(0.0, still - left)
+
             window.count(time, until, waited, rate, left)
             jobs, waited = jobs - left, still
             if not jobs:
@@ -104,8 +120,10 @@ def drained_at(
         else:
             until = min(until, window.frees()) if time >= start else min(until, start)
             waited = min(1.0, waited + pace * (until - time))
+
         project.go_on(until)
         time = until
+
     return None
 
 
@@ -152,6 +170,7 @@ class _Window:
         """Take a place for each job that left at `rate`: it is free again a day after the end of the slot it left in."""
         if self._day is None:
             return
+
         self._free -= left
         counted = 0
         end = ((time + TINY) // _SLOT + 1) * _SLOT
@@ -162,5 +181,6 @@ class _Window:
                 self._taken.append((end + _DAY, before - counted))
                 counted = before
             end += _SLOT
+
         if left > counted:
             self._taken.append((end + _DAY, left - counted))

@@ -13,8 +13,8 @@ from certmail_config.google.token_errors import Blame
 class Step:
     """One step: what was found, and if it is not as it must be, what to do and who can do it.
 
-    `waiting`: it may only take Google a while; certmail tries again by itself. `value` is what a person may want to copy
-    from it: of the step `service account` the numeric client ID.
+    `waiting`: it may only take Google a while; certmail tries again by itself. `value` is what a
+    person may want to copy from it: of the step `service account` the numeric client ID.
     """
 
     name: str
@@ -42,5 +42,7 @@ class Step:
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Step:
         """Read what `as_json` made."""
-        named = {name: kept[name] for name in ("ok", "waiting", "code", "message", "remedy", "value")}
+        named = {
+            name: kept[name] for name in ("ok", "waiting", "code", "message", "remedy", "value")
+        }
         return cls(name=kept["step"], blame=Blame(kept["blame"]), **named)

@@ -1,8 +1,9 @@
 """The pages of Google's two consoles that a set-up needs, with project, service account, client ID and scopes filled in. Pure.
 
-What Google documents is marked D, what only others use and rely on R; none of it can be checked without an account, so pages
-name the way through the menus beside each link. Sources: google.md §9; of R the addresses that GAM (GAM-team/GAM) prints for
-its administrators, and those that many public set-up guides link to.
+What Google documents is marked D, what only others use and rely on R; none of it can be checked
+without an account, so pages name the way through the menus beside each link. Sources: google.md §9;
+of R the addresses that GAM (GAM-team/GAM) prints for its administrators, and those that many public
+set-up guides link to.
 """
 
 from __future__ import annotations
@@ -26,12 +27,18 @@ class Consoles:
     admin: str
 
     def cloud_shell(self, project: str = "") -> str:
-        """A terminal in the browser that has gcloud and is signed in. D (docs.cloud.google.com/shell)."""
+        """A terminal in the browser that has gcloud and is signed in.
+
+        D (docs.cloud.google.com/shell).
+        """
         return _page(self.cloud, "/", cloudshell="true", project=project)
 
     @property
     def projects(self) -> str:
-        """The list of projects, with their ids. D (docs.cloud.google.com/resource-manager/docs/creating-managing-projects)."""
+        """The list of projects, with their ids.
+
+        D (docs.cloud.google.com/resource-manager/docs/creating-managing-projects).
+        """
         return _page(self.cloud, "/cloud-resource-manager")
 
     def gmail_api(self, project: str) -> str:
@@ -39,20 +46,26 @@ class Consoles:
         return _page(self.cloud, f"/apis/library/{GMAIL_API}", project=project)
 
     def new_service_account(self, project: str) -> str:
-        """Where a service account is made. D (docs.cloud.google.com/iam/docs/service-accounts-create)."""
+        """Where a service account is made.
+
+        D (docs.cloud.google.com/iam/docs/service-accounts-create).
+        """
         return _page(self.cloud, "/iam-admin/serviceaccounts/create", project=project)
 
     def service_account_keys(self, service_account: str, client_id: str = "") -> str:
         """Where a key is uploaded: the service account's Keys, by its numeric id where that is known, else by its email. R.
 
-        A service account whose address does not name its project is found by its number alone; without one, the console's
-        own list is as near as a link can lead.
+        A service account whose address does not name its project is found by its number alone;
+        without one, the console's own list is as near as a link can lead.
         """
         project = project_of(service_account)
         if not (project or client_id):
             return _page(self.cloud, "/iam-admin/serviceaccounts")
+
         account = quote(client_id or service_account, safe="@")
-        return _page(self.cloud, f"/iam-admin/serviceaccounts/details/{account}/keys", project=project)
+        return _page(
+            self.cloud, f"/iam-admin/serviceaccounts/details/{account}/keys", project=project
+        )
 
     def key_upload_policy(self, project: str) -> str:
         """Where the organisation's policy against uploaded keys is lifted for a project. R."""
@@ -62,12 +75,13 @@ class Consoles:
     def delegation(self, client_id: str, scopes: Sequence[str]) -> str:
         """Domain-wide delegation with the form filled in, to be authorised. R: what GAM prints.
 
-        It *replaces* what this client was authorised for, so all its scopes are named. Without the client ID, which only
-        Google knows, the page with the table. D.
+        It *replaces* what this client was authorised for, so all its scopes are named. Without the
+        client ID, which only Google knows, the page with the table. D.
         """
         path = "/ac/owl/domainwidedelegation"
         if not client_id:
             return _page(self.admin, path)
+
         return _page(
             self.admin,
             path,
@@ -85,14 +99,15 @@ def project_of(service_account: str) -> str:
     """The project that the address of a service account names; empty where it names none.
 
     `name@PROJECT.iam.gserviceaccount.com`; of a project with a domain, `example.com:PROJECT`, it is
-    `name@PROJECT.example.com.iam.gserviceaccount.com`; App Engine's own is `PROJECT@appspot.gserviceaccount.com`.
-    D (docs.cloud.google.com/iam/docs/service-account-types).
+    `name@PROJECT.example.com.iam.gserviceaccount.com`; App Engine's own is
+    `PROJECT@appspot.gserviceaccount.com`. D (docs.cloud.google.com/iam/docs/service-account-types).
     """
     name, _, host = service_account.casefold().rpartition("@")
     if host == _APP_ENGINE:
         return name
     if not host.endswith(_OF_PROJECTS):
         return ""
+
     project, dot, domain = host.removesuffix(_OF_PROJECTS).partition(".")
     return f"{domain}:{project}" if dot else project
 
@@ -104,5 +119,7 @@ def account_of(project: str, name: str) -> str:
 
 
 def _page(base: str, path: str, **query: str) -> str:
-    given = urlencode({name: value for name, value in query.items() if value}, safe=":/,", quote_via=quote)
+    given = urlencode(
+        {name: value for name, value in query.items() if value}, safe=":/,", quote_via=quote
+    )
     return f"{base.rstrip('/')}{path}{'?' if given else ''}{given}"

@@ -1,7 +1,7 @@
 """HTTP to Google, as workers and gateway have it in common: the session, and the request that gives a token back.
 
-Nothing comes from the environment: a proxy is used where one is set. The only module of the base that knows aiohttp, which takes a
-tenth of a second to import.
+Nothing comes from the environment: a proxy is used where one is set. The only module of the base
+that knows aiohttp, which takes a tenth of a second to import.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ def google_session(
     connector: type[aiohttp.TCPConnector] = aiohttp.TCPConnector,
     traces: Sequence[aiohttp.TraceConfig] = (),
 ) -> aiohttp.ClientSession:
-    """Make a session; belongs to the running loop, and is closed by whoever made it. Raises SettingsError.
+    """Make a session; belongs to the running loop, and is closed by whoever made it.
+
+    Raises SettingsError.
 
     `proxy` is the URL of one, user and password in it, that all requests go through.
     """
@@ -46,7 +48,10 @@ def google_session(
 
 
 async def revoke(session: aiohttp.ClientSession, url: str, token: str) -> bool:
-    """Give a token back; says whether Google confirmed that it is good for nothing any more. Safe to repeat."""
+    """Give a token back; says whether Google confirmed that it is good for nothing any more.
+
+    Safe to repeat.
+    """
     for pause in (0.5, 2.0, 0.0):
         try:
             async with session.post(url, data={"token": token}, allow_redirects=False) as answer:

@@ -33,7 +33,10 @@ _SKEW_SECONDS: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """An access token; `expires_in` in seconds from the answer. `sub` names who consented, where an id token came along."""
+    """An access token; `expires_in` in seconds from the answer.
+
+    `sub` names who consented, where an id token came along.
+    """
 
     access_token: str
     expires_in: float
@@ -48,7 +51,11 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who consented. `sub` never changes; the address may. Where mails cannot be sent from it, it is empty, and `unusable` says why."""
+    """Who consented.
+
+    `sub` never changes; the address may. Where mails cannot be sent from it, it is empty, and
+    `unusable` says why.
+    """
 
     sub: str
     email: str
@@ -72,9 +79,17 @@ ISSUERS: Final = frozenset({"https://accounts.google.com", "accounts.google.com"
 
 
 def consent_url(
-    page: str, client: OAuthClient, *, redirect_uri: str, state: str, verifier: str, choose: bool = False
+    page: str,
+    client: OAuthClient,
+    *,
+    redirect_uri: str,
+    state: str,
+    verifier: str,
+    choose: bool = False,
 ) -> str:
-    """Where the administrator signs in and consents. Always asks anew: else Google gives no refresh token (google.md §3.1).
+    """Where the administrator signs in and consents.
+
+    Always asks anew: else Google gives no refresh token (google.md §3.1).
 
     With `choose` it asks first which account.
     """
@@ -89,10 +104,13 @@ def consent_url(
         "code_challenge": _challenge(verifier),
         "code_challenge_method": "S256",
     }
+
     return f"{page}{'&' if '?' in page else '?'}{urlencode(query)}"
 
 
-def code_form(client: OAuthClient, *, code: str, redirect_uri: str, verifier: str) -> dict[str, str]:
+def code_form(
+    client: OAuthClient, *, code: str, redirect_uri: str, verifier: str
+) -> dict[str, str]:
     """The form that exchanges the callback's code; a code works once."""
     return {
         "grant_type": "authorization_code",
@@ -121,12 +139,14 @@ def read_account(body: bytes) -> Account | None:
         sub, email = value["sub"], value["email"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
+
     if (
         not isinstance(sub, str)
         or not isinstance(email, str)
         or value.get("email_verified") not in (True, "true")
     ):
         return None
+
     try:
         return Account(sub, written_address(email))
     except NoAddress as error:
@@ -134,11 +154,19 @@ def read_account(body: bytes) -> Account | None:
 
 
 def _challenge(verifier: str) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    return (
+        base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    )
 
 
 def assertion_form(
-    signer: RSASigner, *, key_id: str | None, issuer: str, subject: str, scopes: frozenset[str], now: float
+    signer: RSASigner,
+    *,
+    key_id: str | None,
+    issuer: str,
+    subject: str,
+    scopes: frozenset[str],
+    now: float,
 ) -> dict[str, str]:
     """The form to post for a service account that impersonates `subject`; `now` is wall-clock seconds."""
     claims = {
@@ -149,6 +177,7 @@ def assertion_form(
         "iat": int(now) - _SKEW_SECONDS,
         "exp": int(now) - _SKEW_SECONDS + _LIFE_SECONDS,
     }
+
     return _signed_form(signer, key_id, claims)
 
 
@@ -163,26 +192,39 @@ def identity_form(
         "iat": int(now) - _SKEW_SECONDS,
         "exp": int(now) - _SKEW_SECONDS + _LIFE_SECONDS,
     }
+
     return _signed_form(signer, key_id, claims)
 
 
-def _signed_form(signer: RSASigner, key_id: str | None, claims: Mapping[str, object]) -> dict[str, str]:
-    # An unknown key id is left out, never invented: Google then tries all keys of the account (google.md §4.1).
+def _signed_form(
+    signer: RSASigner, key_id: str | None, claims: Mapping[str, object]
+) -> dict[str, str]:
+    # An unknown key id is left out, never invented: Google then tries all keys of the account
+    # (google.md §4.1).
     header = {"typ": "JWT", "alg": "RS256"} | ({"kid": key_id} if key_id else {})
-    assertion: bytes = cast("Any", jwt).encode(signer, claims, header=header)  # google-auth ships no types
+    assertion: bytes = cast("Any", jwt).encode(
+        signer, claims, header=header
+    )  # google-auth ships no types
     return {"grant_type": JWT_GRANT, "assertion": assertion.decode("ascii")}
 
 
 def read_identity(body: bytes) -> str | None:
     """Read the answer to `identity_form`: the service account's numeric client ID; None unless an id token names one.
 
-    The signature is not checked: the token comes straight from Google's token endpoint over TLS, and nobody else reads it.
+    The signature is not checked: the token comes straight from Google's token endpoint over TLS,
+    and nobody else reads it.
     """
     try:
         claims = cast("Any", jwt).decode(json.loads(body)["id_token"], verify=False)
         client_id = claims["sub"]
-    except (ValueError, KeyError, TypeError, RecursionError):  # google-auth's MalformedError is a ValueError
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        RecursionError,
+    ):  # google-auth's MalformedError is a ValueError
         return None
+
     return client_id if isinstance(client_id, str) and _CLIENT_ID.fullmatch(client_id) else None
 
 
@@ -190,20 +232,30 @@ def _consenter(id_token: object) -> str | None:
     """Who consented, as the id token of the same answer says; not its signature but where it comes from vouches for it."""
     if not isinstance(id_token, str):
         return None
+
     try:
         claims = cast("Any", jwt).decode(id_token, verify=False)
         sub, issuer = claims["sub"], claims["iss"]
-    except (ValueError, KeyError, TypeError, RecursionError):  # google-auth's MalformedError is a ValueError
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        RecursionError,
+    ):  # google-auth's MalformedError is a ValueError
         return None
+
     return sub if isinstance(sub, str) and sub and issuer in ISSUERS else None
 
 
-def read_answer(status: int, body: bytes, grant: GrantType = GrantType.ASSERTION) -> Granted | Denied:
+def read_answer(
+    status: int, body: bytes, grant: GrantType = GrantType.ASSERTION
+) -> Granted | Denied:
     """Read the token endpoint's answer to what was presented."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
         value = None
+
     page = not isinstance(value, Mapping)
     if page:
         value = {}
@@ -219,6 +271,7 @@ def read_answer(status: int, body: bytes, grant: GrantType = GrantType.ASSERTION
         scopes = frozenset(str(value.get("scope", "")).split())
         refresh_token = again if isinstance(again, str) and again else None
         return Granted(token, float(life), scopes, refresh_token, _consenter(value.get("id_token")))
+
     error = value.get("error")
     said = TokenError(
         status,
@@ -227,4 +280,5 @@ def read_answer(status: int, body: bytes, grant: GrantType = GrantType.ASSERTION
         quote(str(value.get("error_subtype") or ""), 100),
         page,
     )
+
     return denied(said, grant)

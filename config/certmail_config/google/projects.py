@@ -1,7 +1,8 @@
 """Google Cloud projects by their ids: one for a tenant who has none yet, and the service account that certmail asks for in one. Pure.
 
-Sources: an id has 6 to 30 lower-case letters, digits and hyphens, starts with a letter and ends with none; older ones of a domain
-are `example.com:id` (D, docs.cloud.google.com/resource-manager/docs/creating-managing-projects).
+Sources: an id has 6 to 30 lower-case letters, digits and hyphens, starts with a letter and ends
+with none; older ones of a domain are `example.com:id` (D,
+docs.cloud.google.com/resource-manager/docs/creating-managing-projects).
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ def service_account_in(project: str) -> str:
     """The address that the service account has, or will have; raises WrongUse for what is no project's id."""
     found = project.strip().lower()
     if not _ID.fullmatch(found):
-        raise WrongUse("invalid_project", f"{project[:100]!r} is not the id of a Google Cloud project.")
+        raise WrongUse(
+            "invalid_project", f"{project[:100]!r} is not the id of a Google Cloud project."
+        )
     return account_of(found, NAME)
 
 

@@ -17,7 +17,9 @@ class ProxyTrouble:
 
 
 UNREACHABLE = ProxyTrouble(
-    "the proxy cannot be reached", f"See whether it runs, and {NAME}; it is tried again.", refused=False
+    "the proxy cannot be reached",
+    f"See whether it runs, and {NAME}; it is tried again.",
+    refused=False,
 )
 SILENT = ProxyTrouble(
     "no answer in time from the proxy, or through it from Google",
@@ -39,12 +41,14 @@ def answered(status: int) -> ProxyTrouble:
             f"Write them into {NAME}, as in http://user:password@host:port.",
             refused=True,
         )
+
     if status >= 500 or status == 429:
         return ProxyTrouble(
             f"the proxy does not reach Google (HTTP {status})",
             "See the proxy's log; it is tried again.",
             refused=False,
         )
+
     return ProxyTrouble(
         f"the proxy does not let certmail through to Google (HTTP {status})",
         f"Let the proxy allow CONNECT to Google's hosts, port 443, or see {NAME}.",

@@ -1,12 +1,14 @@
 """What a customer owned application needs in Google Cloud, as one block to paste: for a shell with gcloud, or as Terraform. Pure.
 
-Sources, all D (Google's documentation; of Terraform the google provider's): `gcloud services enable`, `gcloud projects create`,
-`gcloud iam service-accounts create|describe` and `… keys upload` (format RSA_X509_PEM; PERMISSION_DENIED while the account is
-not known), which need the IAM API; the numeric client ID is the account's `oauth2ClientId`, and its unique id (google.md §9).
+Sources, all D (Google's documentation; of Terraform the google provider's): `gcloud services
+enable`, `gcloud projects create`, `gcloud iam service-accounts create|describe` and `… keys upload`
+(format RSA_X509_PEM; PERMISSION_DENIED while the account is not known), which need the IAM API; the
+numeric client ID is the account's `oauth2ClientId`, and its unique id (google.md §9).
 `google_service_account_key.public_key_data` is the certificate in base64.
 
-Whatever is a value is quoted for the language that it stands in. The shell's block is a subshell, so that a failure ends the block
-and not the terminal, and holds no comment and no `!`, which interactive shells may take for something else.
+Whatever is a value is quoted for the language that it stands in. The shell's block is a subshell,
+so that a failure ends the block and not the terminal, and holds no comment and no `!`, which
+interactive shells may take for something else.
 """
 
 from __future__ import annotations
@@ -21,14 +23,17 @@ from certmail_config.google.consoles import GMAIL_API, project_of
 IAM_API: Final = "iam.googleapis.com"
 _MADE_BY_A_PERSON: Final = re.compile(r"([a-z][a-z0-9-]*)@[a-z0-9.-]+\.iam\.gserviceaccount\.com")
 _PROJECT: Final = re.compile(r"[a-z0-9][a-z0-9.:-]*")
-_PEM: Final = re.compile(r"-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n?")
+_PEM: Final = re.compile(
+    r"-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n?"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What is to be there: the service account, and the certificate among its keys.
 
-    `delegation` is the page in the Admin console, with `CLIENT_ID` where the number goes that only Google knows.
+    `delegation` is the page in the Admin console, with `CLIENT_ID` where the number goes that only
+    Google knows.
     """
 
     service_account: str
@@ -55,17 +60,21 @@ def gcloud(wanted: Wanted) -> str:
     """The block for a shell. Run again it makes nothing twice, but for the key."""
     in_project = ' --project="$project"' if wanted.project else ""
     lines = ["(", "set -eu", f"account={shlex.quote(wanted.service_account)}"]
+
     if wanted.project:
         lines += [
             f"project={shlex.quote(wanted.project)}",
             'gcloud projects describe "$project" >/dev/null 2>&1 || gcloud projects create "$project"',
         ]
+
     lines.append(f"gcloud services enable {IAM_API} {GMAIL_API}{in_project}")
+
     if wanted.name:
         lines += [
             f'gcloud iam service-accounts describe "$account"{in_project} >/dev/null 2>&1 ||',
             f"  gcloud iam service-accounts create {shlex.quote(wanted.name)}{in_project} --display-name=certmail",
         ]
+
     lines += [
         "certificate=$(mktemp)",
         "cat >\"$certificate\" <<'CERTMAIL'",
@@ -86,6 +95,7 @@ def gcloud(wanted: Wanted) -> str:
         f"printf '%s%s%s\\n' {_around(wanted.delegation)}",
         ")",
     ]
+
     return "\n".join(lines) + "\n"
 
 
@@ -93,6 +103,7 @@ def terraform(wanted: Wanted) -> str:
     """The same for Terraform's google provider. The project must be there."""
     project = f"  project            = {_hcl(wanted.project)}\n" if wanted.project else ""
     before, _, behind = wanted.delegation.partition(CLIENT_ID)
+
     if wanted.name:
         of_account = project.replace("            =", "      =")
         account = (
@@ -107,7 +118,10 @@ def terraform(wanted: Wanted) -> str:
             f"  account_id = {_hcl(wanted.service_account)}\n"
             "}\n"
         )
-    it = "google_service_account.certmail" if wanted.name else "data.google_service_account.certmail"
+
+    it = (
+        "google_service_account.certmail" if wanted.name else "data.google_service_account.certmail"
+    )
     pem = "\n".join(f"    {line}" for line in _checked(wanted.certificate).splitlines())
     return (
         'resource "google_project_service" "gmail" {\n'
@@ -139,7 +153,9 @@ def _around(delegation: str) -> str:
 
 def _hcl(text: str) -> str:
     """A quoted string of HCL: neither its end nor a template begins in it."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
+    escaped = (
+        text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
+    )
     return f'"{escaped.replace("${", "$${").replace("%{", "%%{")}"'
 
 

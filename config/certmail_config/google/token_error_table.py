@@ -115,9 +115,7 @@ _DELEGATE: Final = (
     "https://www.googleapis.com/auth/gmail.send. A change usually works within minutes, at most "
     "within 24 hours."
 )
-_TRUST: Final = (
-    "The Workspace administrator must trust the application under Security, API controls, App access control."
-)
+_TRUST: Final = "The Workspace administrator must trust the application under Security, API controls, App access control."
 _PRIMARY: Final = (
     "Does this user exist? If not, create it. It must be a user's primary address: not a group, "
     "and not an alias."
@@ -142,8 +140,12 @@ MEANINGS: Final = {
         _DELEGATE,
         settling=True,
     ),
-    "admin_policy": Meaning(_CUSTOMER, "A policy of the Google Workspace domain forbids it.", _TRUST),
-    "admin_policy/ours": Meaning(_CUSTOMER, "The Google Workspace domain does not allow it.", _TRUST),
+    "admin_policy": Meaning(
+        _CUSTOMER, "A policy of the Google Workspace domain forbids it.", _TRUST
+    ),
+    "admin_policy/ours": Meaning(
+        _CUSTOMER, "The Google Workspace domain does not allow it.", _TRUST
+    ),
     "client_internal": Meaning(
         _CUSTOMER,
         "The project of the service account is limited to its own organisation.",
@@ -249,7 +251,9 @@ MEANINGS: Final = {
         "Register CERTMAIL_PUBLIC_URL/oauth/google/callback as the client's redirect URI in the "
         "Google Cloud console.",
     ),
-    "request_wrong": Meaning(_OPERATOR, "Google does not understand the request for a token.", _REPORT),
+    "request_wrong": Meaning(
+        _OPERATOR, "Google does not understand the request for a token.", _REPORT
+    ),
     "request_wrong/scope": Meaning(
         _OPERATOR, "Google does not know the scope that certmail asked for.", _REPORT
     ),

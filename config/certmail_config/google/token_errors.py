@@ -12,8 +12,9 @@ from certmail_config.google.token_error_table import MEANINGS, TABLE, Blame, Gra
 class Denied:
     """No token: a code, Google's words, and what to do.
 
-    `settling` means that Google may still be spreading a change; `wait` is how many seconds nobody should ask again, as far as
-    that is known; `limited` that Google has had too many requests; `confirmed` that more than one answer stands behind it.
+    `settling` means that Google may still be spreading a change; `wait` is how many seconds nobody
+    should ask again, as far as that is known; `limited` that Google has had too many requests;
+    `confirmed` that more than one answer stands behind it.
     """
 
     blame: Blame
@@ -26,7 +27,9 @@ class Denied:
     confirmed: bool = False
 
 
-_TRANSIENT_ERRORS: Final = frozenset({"internal_failure", "server_error", "temporarily_unavailable"})
+_TRANSIENT_ERRORS: Final = frozenset(
+    {"internal_failure", "server_error", "temporarily_unavailable"}
+)
 _LIMITED_ERRORS: Final = frozenset({"rate_limit_exceeded", "quota_exceeded", "slow_down"})
 """Whatever the status: Google gives the first of them as 403, too."""
 _AGAIN: Final = "Nothing to do; it is tried again."
@@ -35,7 +38,10 @@ _IN_BETWEEN: Final = "Check CERTMAIL_GOOGLE_TOKEN_URL, and the proxy or firewall
 
 @dataclass(frozen=True, slots=True)
 class TokenError:
-    """What a refusal consists of; the description is Google's words without addresses. `page`: it is no JSON of anybody's."""
+    """What a refusal consists of; the description is Google's words without addresses.
+
+    `page`: it is no JSON of anybody's.
+    """
 
     status: int
     error: str
@@ -47,19 +53,24 @@ class TokenError:
 def denied(said: TokenError, grant: GrantType) -> Denied:
     """Say what a refusal means; total."""
     parts = [part for part in (said.error, said.description, said.subtype) if part]
-    words = f"Google says: {': '.join(parts)}" if said.error else f"HTTP {said.status} without a reason"
+    words = (
+        f"Google says: {': '.join(parts)}" if said.error else f"HTTP {said.status} without a reason"
+    )
 
     if said.status == 429 or said.error in _LIMITED_ERRORS:
         message = f"The token endpoint has had too many requests. {words}"
         return Denied(Blame.NOBODY, "token_unavailable", message, _AGAIN, limited=True)
 
     if said.page and said.status < 500 and said.status != 408:
-        message = (
-            f"Something else than Google answers in its token endpoint's place: a proxy or firewall? {words}."
-        )
+        message = f"Something else than Google answers in its token endpoint's place: a proxy or firewall? {words}."
         return Denied(Blame.OPERATOR, "not_google", message, _IN_BETWEEN)
 
-    if said.status >= 500 or said.status == 408 or said.error in _TRANSIENT_ERRORS or not said.error:
+    if (
+        said.status >= 500
+        or said.status == 408
+        or said.error in _TRANSIENT_ERRORS
+        or not said.error
+    ):
         message = f"The token endpoint did not answer properly. {words}"
         return Denied(Blame.NOBODY, "token_unavailable", message, _AGAIN)
 

@@ -1,7 +1,8 @@
 """The job contract between versions: a reminder that one certmail enqueued is read by another, older or newer.
 
-Within one contract fields are only added, each optional, so that a payload may be read without those that a version does
-not know. A change that an older version must not overlook raises VERSION, and payloads then say so.
+Within one contract fields are only added, each optional, so that a payload may be read without
+those that a version does not know. A change that an older version must not overlook raises VERSION,
+and payloads then say so.
 
 `python -m certmail_config.jobs.contract > config/reminder.schema.json` publishes the schema.
 """
@@ -36,7 +37,8 @@ class ContractTooNew(PayloadUnreadable):
 def write_payload(reminder: Reminder) -> bytes:
     """The reminder as it is sealed and stored; a payload that names no contract is of the first.
 
-    A date stands beside the end of that day: versions that know times only read that, and write it as they do any other.
+    A date stands beside the end of that day: versions that know times only read that, and write it
+    as they do any other.
     """
     written = reminder.model_dump_json(exclude_none=True)
     if reminder.due_at is None or isinstance(reminder.due_at, datetime):
@@ -55,6 +57,7 @@ def read_payload(payload: bytes) -> Reminder:
     if contract > VERSION:
         message = f"The stored reminder is of contract {contract}; this certmail knows {VERSION}."
         raise ContractTooNew("contract_too_new", message, "Update this worker.")
+
     known = {name: item for name, item in value.items() if name in Reminder.model_fields}
     if _DAY in value:
         known["due_at"] = value[_DAY]
@@ -62,6 +65,7 @@ def read_payload(payload: bytes) -> Reminder:
     zone = known.get("time_zone")
     if isinstance(zone, str) and not is_time_zone(zone):
         del known["time_zone"]
+
     try:
         return Reminder.model_validate_json(json.dumps(known), context=STORED)
     except (ValidationError, RecursionError):  # the words of the former quote the reminder

@@ -29,6 +29,12 @@ def why_another(locale: str | None) -> str | None:
 
 def _asked_for(locale: str | None) -> str:
     code = (
-        (locale or "").strip().replace("_", "-").replace(".", "-").replace("@", "-").partition("-")[0].lower()
+        (locale or "")
+        .strip()
+        .replace("_", "-")
+        .replace(".", "-")
+        .replace("@", "-")
+        .partition("-")[0]
+        .lower()
     )
     return _BY_OTHER_CODES.get(code, code)

@@ -85,7 +85,9 @@ Link = Annotated[
     AfterValidator(_link),
 ]
 Locale = Annotated[
-    str, Field(max_length=35, json_schema_extra={"pattern": _LOCALE.pattern}), AfterValidator(_locale)
+    str,
+    Field(max_length=35, json_schema_extra={"pattern": _LOCALE.pattern}),
+    AfterValidator(_locale),
 ]
 
 EXAMPLE: dict[str, JsonValue] = {
@@ -102,7 +104,10 @@ EXAMPLE: dict[str, JsonValue] = {
 
 
 class Reminder(BaseModel):
-    """One reminder; only `tenant` and `to` are required. Times need a zone; `priority` 0 leaves first."""
+    """One reminder; only `tenant` and `to` are required.
+
+    Times need a zone; `priority` 0 leaves first.
+    """
 
     model_config = ConfigDict(
         frozen=True,
@@ -156,7 +161,9 @@ class Reminder(BaseModel):
     @model_validator(mode="after")
     def _expires_after_it_is_sent(self) -> Self:
         if self.send_at and self.expires_at and self.expires_at <= self.send_at:
-            raise PydanticCustomError("expires_before_send", "expires_at must be later than send_at")
+            raise PydanticCustomError(
+                "expires_before_send", "expires_at must be later than send_at"
+            )
         return self
 
     @field_serializer("link", when_used="json")
@@ -180,7 +187,16 @@ class Reminder(BaseModel):
         """What makes two reminders the same: the given key, else who is reminded of what, and when."""
         if self.key is not None:
             return json.dumps([self.tenant, self.key]).encode()
-        parts = [self.tenant, self.kind, self.campaign, self.to.casefold(), self.due_at, self.send_at]
+
+        parts = [
+            self.tenant,
+            self.kind,
+            self.campaign,
+            self.to.casefold(),
+            self.due_at,
+            self.send_at,
+        ]
+
         return json.dumps(parts, default=_utc).encode()
 
 
@@ -195,7 +211,10 @@ def parse(value: Mapping[str, Any]) -> Reminder:
 
 
 def parse_json(value: Mapping[str, Any]) -> Reminder | list[ReminderRejected]:
-    """Check one JSON object, strictly: a number is no text, and text no number. Gives all that is wrong, field by field."""
+    """Check one JSON object, strictly: a number is no text, and text no number.
+
+    Gives all that is wrong, field by field.
+    """
     if (broken := _broken_text(value)) is not None:
         return [broken]
     try:
@@ -217,7 +236,9 @@ def _broken_text(value: Mapping[str, Any]) -> ReminderRejected | None:
 def _has_surrogate(value: object) -> bool:
     if isinstance(value, str):
         return not value.isascii() and _SURROGATE.search(value) is not None
-    if isinstance(value, list | dict):  # no field is one: what it is refused with must be a text all the same
+    if isinstance(
+        value, list | dict
+    ):  # no field is one: what it is refused with must be a text all the same
         return _SURROGATE.search(json.dumps(value, default=str, ensure_ascii=False)) is not None
     return False
 

@@ -12,13 +12,25 @@ class State(StrEnum):
     SCHEDULED = "scheduled"
     """Not before a time: `send_at` or a back-off. Nobody works on it; a crash changes nothing."""
     READY = "ready"
-    """In its lane; leaves as soon as the lane has a slot. Nobody works on it; a crash changes nothing."""
+    """In its lane; leaves as soon as the lane has a slot.
+
+    Nobody works on it; a crash changes nothing.
+    """
     DISPATCHED = "dispatched"
-    """Leased to a worker that prepares it; nothing was sent. On a crash the lease ends and it returns to its lane."""
+    """Leased to a worker that prepares it; nothing was sent.
+
+    On a crash the lease ends and it returns to its lane.
+    """
     SENDING = "sending"
-    """Write-ahead: the request may have left. On a crash the lease ends and it becomes `uncertain`."""
+    """Write-ahead: the request may have left.
+
+    On a crash the lease ends and it becomes `uncertain`.
+    """
     UNCERTAIN = "uncertain"
-    """Google's answer is unknown. Only a late settle, a verification, a rule or a person moves it."""
+    """Google's answer is unknown.
+
+    Only a late settle, a verification, a rule or a person moves it.
+    """
     ACCEPTED = "accepted"
     """Gmail took the message. Final."""
     FAILED = "failed"
@@ -52,15 +64,24 @@ TRANSITIONS: Final[dict[str, frozenset[Move]]] = {
     "claim": _moves((_S.DISPATCHED, (_S.READY,))),
     "begin": _moves((_S.DISPATCHED, (_S.SENDING, _S.READY, _S.EXPIRED, _S.UNCERTAIN))),
     "release": _moves(
-        (_S.DISPATCHED, (_S.READY, _S.SCHEDULED, _S.FAILED, _S.SUPPRESSED, _S.EXPIRED, _S.UNCERTAIN))
+        (
+            _S.DISPATCHED,
+            (_S.READY, _S.SCHEDULED, _S.FAILED, _S.SUPPRESSED, _S.EXPIRED, _S.UNCERTAIN),
+        )
     ),
     "settle": _moves(
         (_S.SENDING, (_S.ACCEPTED, _S.FAILED, _S.READY, _S.SCHEDULED, _S.UNCERTAIN, _S.CANCELLED)),
         (_S.UNCERTAIN, (_S.READY, _S.SCHEDULED, *FINAL)),
-        *((before, (_S.ACCEPTED,)) for before in (_S.SCHEDULED, _S.READY, _S.DISPATCHED, *_CLOSED_UNKNOWING)),
+        *(
+            (before, (_S.ACCEPTED,))
+            for before in (_S.SCHEDULED, _S.READY, _S.DISPATCHED, *_CLOSED_UNKNOWING)
+        ),
     ),
     "cancel": _moves(
-        *((before, (_S.CANCELLED, _S.UNCERTAIN)) for before in (_S.SCHEDULED, _S.READY, _S.DISPATCHED))
+        *(
+            (before, (_S.CANCELLED, _S.UNCERTAIN))
+            for before in (_S.SCHEDULED, _S.READY, _S.DISPATCHED)
+        )
     ),
     "reap": _moves(
         (_S.SCHEDULED, (_S.READY, _S.EXPIRED, _S.UNCERTAIN)),
@@ -81,10 +102,10 @@ TRANSITIONS: Final[dict[str, frozenset[Move]]] = {
 }
 """What each script may do to a job's state; whatever else it does leaves the state as it is.
 
-A job never ends as `failed`, `expired`, `cancelled` or `suppressed` while what became of one of its requests is
-unknown: it ends as `uncertain` then. `accepted` can follow anything by late news of a request that did go out.
-A job that somebody has altered so that it cannot be read has no state: whichever script comes by ends it as `failed`, or as
-`uncertain` if its request was under way.
+A job never ends as `failed`, `expired`, `cancelled` or `suppressed` while what became of one of its
+requests is unknown: it ends as `uncertain` then. `accepted` can follow anything by late news of a
+request that did go out. A job that somebody has altered so that it cannot be read has no state:
+whichever script comes by ends it as `failed`, or as `uncertain` if its request was under way.
 """
 
 UPKEEP: Final = frozenset({"restore", "mend"})

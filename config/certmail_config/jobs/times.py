@@ -1,4 +1,7 @@
-"""What a reminder may say of time: moments, days and zones, as upstream applications write them. Pure."""
+"""What a reminder may say of time: moments, days and zones, as upstream applications write them.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -44,39 +47,50 @@ def _zone(value: str) -> str:
 
 
 def _written_out(value: object) -> object:
-    # Pydantic would take a bare number for seconds since 1970, and 20261211 for a day in August of that year.
+    # Pydantic would take a bare number for seconds since 1970, and 20261211 for a day in August of
+    # that year.
     if isinstance(value, datetime):
         return value
+
     if isinstance(value, str) and _DATE.match(text := value.strip()):
         try:
-            return _MOMENT.validate_python(text)  # also where all else is taken strictly: JSON has no times
+            return _MOMENT.validate_python(
+                text
+            )  # also where all else is taken strictly: JSON has no times
         except ValidationError:
             pass  # as whatever else is none
+
     raise PydanticCustomError("datetime_parsing", "not a date and time")
 
 
 def _day_or_moment(value: object) -> object:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
+
     if isinstance(value, str) and _DATE.fullmatch(text := value.strip()):
         try:
             return date.fromisoformat(text)
         except ValueError:  # such as 30 February
             raise PydanticCustomError("datetime_parsing", "not a date") from None
+
     moment = _written_out(value)
     # Said here: a union would say it of each of its parts.
     if isinstance(moment, datetime) and moment.tzinfo is None:
         raise PydanticKnownError("timezone_aware")
+
     return moment
 
 
 def _in_the_calendar(value: date) -> date:
-    # At the ends of Python's calendar a time cannot be moved to another zone, or by the life of a reminder.
+    # At the ends of Python's calendar a time cannot be moved to another zone, or by the life of a
+    # reminder.
     if not 1970 <= value.year <= 9998:
         raise PydanticCustomError("invalid_time", "a time must lie between the years 1970 and 9998")
     return value
 
 
 Time = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_the_calendar)]
-DayOrTime = Annotated[AwareDatetime | date, BeforeValidator(_day_or_moment), AfterValidator(_in_the_calendar)]
+DayOrTime = Annotated[
+    AwareDatetime | date, BeforeValidator(_day_or_moment), AfterValidator(_in_the_calendar)
+]
 TimeZone = Annotated[str, AfterValidator(_zone)]

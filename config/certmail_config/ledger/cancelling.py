@@ -19,13 +19,18 @@ class Cancelled:
     uncertain: int
 
 
-def cancel_pages(redis: Redis, tenant: str, campaign: str, connection: str, reason: str) -> Cancelled:
+def cancel_pages(
+    redis: Redis, tenant: str, campaign: str, connection: str, reason: str
+) -> Cancelled:
     """Go through all unfinished reminders; raises RedisError."""
     cursor, cancelled, already_sending, uncertain = 0, 0, 0, 0
+
     while True:
         page = run(
             redis,
-            cancel_matching(cursor, tenant=tenant, campaign=campaign, connection=connection, reason=reason),
+            cancel_matching(
+                cursor, tenant=tenant, campaign=campaign, connection=connection, reason=reason
+            ),
         )
         cancelled += page.cancelled
         already_sending += page.already_sending

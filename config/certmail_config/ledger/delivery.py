@@ -32,7 +32,8 @@ DOORBELL_LEASE_SECONDS = 4.0
 """How long a dispatched job waits to be claimed before it returns to its lane."""
 UNANSWERED_PER_WORKER = 32
 """Doorbells that may be unanswered at once, for each live worker: at 60 ms a mail, far more than one costs, the last of
-them is still answered within DOORBELL_SECONDS."""
+them is still answered within DOORBELL_SECONDS.
+"""
 
 
 class UncheckedError(RedisError):
@@ -49,9 +50,13 @@ def dispatch(most: int, *, clock: float | None = None) -> Call[Dispatched]:
         wait, *jobs = answer
         if wait == b"stopped":
             return Dispatched((), None, Stop(jobs[0].decode()))
-        return Dispatched(tuple(JobId(job.decode()) for job in jobs), float(wait) / 1000 if wait else None)
+        return Dispatched(
+            tuple(JobId(job.decode()) for job in jobs), float(wait) / 1000 if wait else None
+        )
 
-    return Call(load("dispatch"), (most, ms(DOORBELL_LEASE_SECONDS), UNANSWERED_PER_WORKER, ms(clock)), read)
+    return Call(
+        load("dispatch"), (most, ms(DOORBELL_LEASE_SECONDS), UNANSWERED_PER_WORKER, ms(clock)), read
+    )
 
 
 def claim(
@@ -67,6 +72,7 @@ def claim(
     def read(answer: list[bytes]) -> Claimed | RefusedBy:
         if answer[0] != b"claimed":
             return RefusedBy(answer[1].decode())
+
         _, fence, body, *flat = answer
         field = _fields(flat)
         return Claimed(
@@ -89,7 +95,9 @@ def claim(
             )
         )
 
-    return Call(load("claim"), (id, worker, nonce, ms(lease_seconds), ms(DOORBELL_SECONDS), ms(clock)), read)
+    return Call(
+        load("claim"), (id, worker, nonce, ms(lease_seconds), ms(DOORBELL_SECONDS), ms(clock)), read
+    )
 
 
 def begin(
@@ -102,7 +110,8 @@ def begin(
 ) -> Call[Begun | RefusedBy]:
     """Make the write-ahead record; after it the request may leave.
 
-    Should its worker be lost, it is sent once more so many seconds after its lease, or held if that is None.
+    Should its worker be lost, it is sent once more so many seconds after its lease, or held if that
+    is None.
     """
 
     def read(answer: list[bytes]) -> Begun | RefusedBy:
@@ -124,8 +133,8 @@ def settle(
 ) -> Call[State | None]:
     """Record what became of an attempt, however late; gives the job's state, or None for a job long forgotten.
 
-    `detail` is the record's own, as JSON.
-    Reading the answer raises UncheckedError where a restored server may have forgotten it: to be settled again later.
+    `detail` is the record's own, as JSON. Reading the answer raises UncheckedError where a restored
+    server may have forgotten it: to be settled again later.
     """
 
     def read(answer: list[bytes]) -> State | None:
@@ -134,7 +143,14 @@ def settle(
         return State(answer[1].decode()) if len(answer) > 1 else None
 
     known = (id, attempt, then.outcome, detail)
-    follows = (then.to, then.reason, ms(then.at), flag(then.counts), *_pause(then.pause), ms(then.probe_in))
+    follows = (
+        then.to,
+        then.reason,
+        ms(then.at),
+        flag(then.counts),
+        *_pause(then.pause),
+        ms(then.probe_in),
+    )
     return Call(load("settle"), (*known, *follows, *_suspend(then.suspension), ms(clock)), read)
 
 
@@ -151,7 +167,9 @@ def release(
     """End a delivery before begin."""
 
     def read(answer: list[bytes]) -> State | RefusedBy:
-        return RefusedBy(answer[1].decode()) if answer[0] == b"refused" else State(answer[1].decode())
+        return (
+            RefusedBy(answer[1].decode()) if answer[0] == b"refused" else State(answer[1].decode())
+        )
 
     args = (job.id, _claim(job), to, reason, ms(at), flag(counts), *_suspend(suspension), ms(clock))
     return Call(load("release"), args, read)
@@ -175,7 +193,10 @@ def _suspend(suspension: Suspension | None) -> tuple[str, str, int | str]:
 
 
 def _fields(flat: Sequence[bytes]) -> dict[str, str]:
-    """A job's fields. The script has seen to those that count; of the others none may keep a worker from its job."""
+    """A job's fields.
+
+    The script has seen to those that count; of the others none may keep a worker from its job.
+    """
     pairs = zip(flat[0::2], flat[1::2], strict=True)
     return {name.decode(errors="replace"): value.decode(errors="replace") for name, value in pairs}
 

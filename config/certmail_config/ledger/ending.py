@@ -38,7 +38,9 @@ def close(id: JobId, reason: str, *, clock: float | None = None) -> Call[bool]: 
 
 def cancel(id: JobId, reason: str, *, clock: float | None = None) -> Call[Cancellation]:  # noqa: A002 - as above
     """Call one reminder off."""
-    return Call(load("cancel"), (id, reason, ms(clock)), lambda answer: Cancellation(answer[0].decode()))
+    return Call(
+        load("cancel"), (id, reason, ms(clock)), lambda answer: Cancellation(answer[0].decode())
+    )
 
 
 def cancel_matching(

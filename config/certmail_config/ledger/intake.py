@@ -1,7 +1,7 @@
 """Taking reminders in.
 
-All times are seconds since 1970 on the Python side and milliseconds inside Lua. `clock` supplies the server's time in
-tests and simulations; in production it stays None.
+All times are seconds since 1970 on the Python side and milliseconds inside Lua. `clock` supplies
+the server's time in tests and simulations; in production it stays None.
 """
 
 from __future__ import annotations

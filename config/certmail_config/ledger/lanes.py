@@ -18,7 +18,15 @@ SEND_UNITS = 100
 
 def set_lane(lane: Lane, *, code: str, message: str) -> Call[bool]:
     """Create a lane, suspended for the reason given, or change the limits of one as it stands."""
-    args = (lane.connection, lane.tenant, lane.mailbox, lane.units_per_minute, SEND_UNITS, lane.in_flight)
+    args = (
+        lane.connection,
+        lane.tenant,
+        lane.mailbox,
+        lane.units_per_minute,
+        SEND_UNITS,
+        lane.in_flight,
+    )
+
     shared = (lane.project, lane.per_day, lane.project_units_per_minute, lane.project_units_per_day)
     return Call(
         load("set_lane"),
@@ -67,7 +75,8 @@ def pause(
 ) -> Call[bool]:
     """Let nothing of a tenant leave, None or `*` for nothing at all, or let it leave again; False if that changes nothing.
 
-    To go on, a tenant's `connections` must be named: their lanes are visited again. What is under way is not held up.
+    To go on, a tenant's `connections` must be named: their lanes are visited again. What is under
+    way is not held up.
     """
     args = (tenant or "*", flag(on) or "0", reason, ms(clock), by, *connections)
     return Call(load("pause"), args, lambda answer: answer == 1)
@@ -87,14 +96,20 @@ def warn_expiry(
     return Call(load("warn_expiry"), args, lambda answer: answer == 1)
 
 
-def spend(connection: ConnectionId, units: int, *, nonce: str, clock: float | None = None) -> Call[bool]:
+def spend(
+    connection: ConnectionId, units: int, *, nonce: str, clock: float | None = None
+) -> Call[bool]:
     """Pay for requests other than sends; False when the mailbox's minute has no room for them now."""
     return Call(
-        load("spend"), (connection, units, nonce, flag(False), ms(clock)), lambda answer: answer == b"paid"
+        load("spend"),
+        (connection, units, nonce, flag(False), ms(clock)),
+        lambda answer: answer == b"paid",
     )
 
 
-def spend_message(connection: ConnectionId, *, nonce: str, clock: float | None = None) -> Call[str | None]:
+def spend_message(
+    connection: ConnectionId, *, nonce: str, clock: float | None = None
+) -> Call[str | None]:
     """Pay for a message that is no reminder; gives what it waits for, None when it is paid: once a minute a connection."""
 
     def read(answer: bytes) -> str | None:

@@ -39,8 +39,11 @@ def _states() -> str:
 def _docstrings() -> dict[str, str]:
     """The sentence below each state in states.py; Python keeps none for the members of an enumeration."""
     module = ast.parse(inspect.getsource(states))
-    [body] = [node.body for node in module.body if isinstance(node, ast.ClassDef) and node.name == "State"]
+    [body] = [
+        node.body for node in module.body if isinstance(node, ast.ClassDef) and node.name == "State"
+    ]
     said: dict[str, str] = {}
+
     for name, text in pairwise(body):
         if (
             isinstance(name, ast.Assign)
@@ -50,22 +53,27 @@ def _docstrings() -> dict[str, str]:
             [target] = name.targets
             assert isinstance(target, ast.Name), "members are assigned to one name each"
             said[target.id] = " ".join(str(text.value.value).split())
+
     return said
 
 
 def _picture() -> str:
     """Every move of a reminder's own life; late news of a mail that went out is left to the table."""
     lines = [f"    [*] --> {state}" for state in State if state in INITIAL]
+
     for before in State:
         if before not in FINAL:
             for after in State:
-                if (before, after) in _NEWS or (after in ALLOWED[before] and after is not State.ACCEPTED):
+                if (before, after) in _NEWS or (
+                    after in ALLOWED[before] and after is not State.ACCEPTED
+                ):
                     names = sorted(
                         name
                         for name in TRANSITIONS
                         if name not in UPKEEP and (before, after) in TRANSITIONS[name]
                     )
                     lines.append(f"    {before} --> {after}: {', '.join(names)}")
+
     return "\n".join(["```mermaid", "stateDiagram-v2", *lines, "```", ""])
 
 
@@ -74,26 +82,40 @@ _NEWS = {(State.SENDING, State.ACCEPTED), (State.UNCERTAIN, State.ACCEPTED)}
 
 def _table() -> str:
     rows = []
+
     for name, moves in TRANSITIONS.items():
         ordered = sorted(
             moves,
-            key=lambda move: (list(State).index(move[0]) if move[0] else -1, list(State).index(move[1])),
+            key=lambda move: (
+                list(State).index(move[0]) if move[0] else -1,
+                list(State).index(move[1]),
+            ),
         )
         for before, group in groupby(ordered, key=lambda move: move[0]):
             after = ", ".join(f"`{to}`" for _, to in group)
             rows.append(f"| `{name}` | {f'`{before}`' if before else 'new'} | {after} |")
+
     return "\n".join(["## Transitions", "", "| script | from | to |", "|---|---|---|", *rows, ""])
 
 
 def _scripts() -> str:
     """Each script's header, as it stands in its file."""
     parts = ["## Scripts", ""]
+
     for name, file in sorted(lua_files().items()):
         if name not in SHARED:
             source = file.read_text("utf-8")
             header = re.match(r"(?:--.*\n)+", source)
             assert header, f"{name}.lua begins with what it does"
-            parts += [f"### {name}", "", "```", *(line[3:] for line in header[0].splitlines()), "```", ""]
+            parts += [
+                f"### {name}",
+                "",
+                "```",
+                *(line[3:] for line in header[0].splitlines()),
+                "```",
+                "",
+            ]
+
     return "\n".join(parts)
 
 

@@ -1,6 +1,7 @@
 """Lua scripts as values: a `Call` says what to run and how to read the answer; `run`, `arun` and their kin do it.
 
-Deciding what to call is the same for synchronous producers and asynchronous workers; only these few lines differ.
+Deciding what to call is the same for synchronous producers and asynchronous workers; only these few
+lines differ.
 """
 
 from __future__ import annotations
@@ -92,13 +93,16 @@ async def arun_durably(redis: AsyncRedis, call: Call[T], replicas: int) -> tuple
     """Run one call on an asyncio client; gives also whether so many replicas have confirmed it. 0 asks none."""
     if not replicas:
         return await arun(redis, call), True
+
     async with redis.pipeline(transaction=False) as pipe:
         pipe.evalsha(*call.evalsha())
         _wait(pipe, replicas)
         answer, _, confirmed = await pipe.execute(raise_on_error=False)
+
     if isinstance(answer, NoScriptError):
         await redis.script_load(call.script.source)
         return await arun_durably(redis, call, replicas)
+
     return call.read(_sound(answer)), _sound(confirmed) >= replicas
 
 
@@ -122,6 +126,7 @@ def run_each(
         for script in {call.script.sha: call.script for call in calls}.values():
             redis.script_load(script.source)
         answers = _pipeline(redis, calls, replicas)  # called again, they give the same answers
+
     confirmed = _sound(answers[-1]) if replicas else 0
     read = [
         answer if isinstance(answer, RedisError) else call.read(answer)
@@ -131,7 +136,10 @@ def run_each(
 
 
 def _pipeline(redis: Redis, calls: Sequence[Call[T]], replicas: int) -> list[Any]:
-    """All calls in one round trip; gives what came back, refusals too. Raises RedisError where nothing did."""
+    """All calls in one round trip; gives what came back, refusals too.
+
+    Raises RedisError where nothing did.
+    """
     with redis.pipeline(transaction=False) as pipe:
         for call in calls:
             pipe.evalsha(*call.evalsha())
@@ -143,8 +151,9 @@ def _pipeline(redis: Redis, calls: Sequence[Call[T]], replicas: int) -> list[Any
 def _wait(pipe: Any, replicas: int) -> None:
     """Wait for replicas at the end of a pipeline.
 
-    WAIT speaks of what its own connection wrote, and a call that was made before (a duplicate, a retried command)
-    writes nothing: without a write of ours it would confirm at once what no replica has.
+    WAIT speaks of what its own connection wrote, and a call that was made before (a duplicate, a
+    retried command) writes nothing: without a write of ours it would confirm at once what no
+    replica has.
     """
     pipe.set(redis_keys.WITNESS, b"")
     pipe.execute_command("WAIT", replicas, WAIT_MS)

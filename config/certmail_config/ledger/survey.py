@@ -1,4 +1,7 @@
-"""What waits, and how fast it may leave: what the forecast needs to know of the ledger. Times are seconds since 1970."""
+"""What waits, and how fast it may leave: what the forecast needs to know of the ledger.
+
+Times are seconds since 1970.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,12 @@ from certmail_config.ledger.script import Call, load
 
 @dataclass(frozen=True, slots=True)
 class LaneSurvey:
-    """A lane as it stands. Paces are sends per second, those of now; `day` is (when they leave the rolling day, how many).
+    """A lane as it stands.
 
-    `sends_since` is when the mailbox first sent, None before; `project_lanes` counts the lanes of its project.
+    Paces are sends per second, those of now; `day` is (when they leave the rolling day, how many).
+
+    `sends_since` is when the mailbox first sent, None before; `project_lanes` counts the lanes of
+    its project.
     """
 
     open: bool
@@ -53,7 +59,10 @@ def survey(connection: ConnectionId, *, clock: float | None = None) -> Call[Lane
     def read(answer: list[Any]) -> LaneSurvey | None:
         if not answer:
             return None
-        state, ready, pace, not_before, since, warm_up, per_day, day, project, lanes, *whole = answer
+
+        state, ready, pace, not_before, since, warm_up, per_day, day, project, lanes, *whole = (
+            answer
+        )
         all_pace, all_not_before, all_day, all_used, place, unfinished = whole
         return LaneSurvey(
             open=state == b"open",

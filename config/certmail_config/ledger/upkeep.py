@@ -1,6 +1,7 @@
 """The calls of upkeep: looking at every key, putting right what is wrong, restoring what the record knows.
 
-Not part of a reminder's life; `certmail doctor` makes them. Times are seconds since 1970 here, milliseconds inside Lua.
+Not part of a reminder's life; `certmail doctor` makes them. Times are seconds since 1970 here,
+milliseconds inside Lua.
 """
 
 from __future__ import annotations
@@ -71,7 +72,9 @@ def inspect(what: str, cursor: int, *, count: int = 500) -> Call[Findings]:
 
     def read(answer: list[bytes]) -> Findings:
         cursor, looked_at, *words = (word.decode() for word in answer)
-        return Findings(int(cursor), int(looked_at), tuple(zip(words[0::2], words[1::2], strict=True)))
+        return Findings(
+            int(cursor), int(looked_at), tuple(zip(words[0::2], words[1::2], strict=True))
+        )
 
     return Call(load("inspect"), (what, cursor, count), read)
 
@@ -127,6 +130,7 @@ def restore(
 def _known(job: KnownJob | None) -> str:
     if job is None:
         return ""
+
     given: dict[str, Any] = {
         "tenant": job.tenant,
         "connection": job.connection,
@@ -139,4 +143,5 @@ def _known(job: KnownJob | None) -> str:
         "expires_at": ms(job.expires_at),
         "keep": ms(job.keep_seconds),
     }
+
     return json.dumps(given)

@@ -1,4 +1,7 @@
-"""What the ledger's transitions take and give. Times are seconds since 1970 on the server's clock."""
+"""What the ledger's transitions take and give.
+
+Times are seconds since 1970 on the server's clock.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,11 @@ from certmail_config.jobs.states import AttemptOutcome, State
 class Job:
     """What a worker needs to know of a claimed job.
 
-    `fence` and `nonce` name the claim. `failures` attempts have counted for its back-off; `refreshed` says that its last attempt met an expired token,
-    `refused_token` which one, if that is known;
-    `resent` that a copy may be out already; `strikes` is how often in a row its mailbox was told to wait without being
-    told how long, `project_strikes` its project; `body` is the sealed reminder.
+    `fence` and `nonce` name the claim. `failures` attempts have counted for its back-off;
+    `refreshed` says that its last attempt met an expired token, `refused_token` which one, if that
+    is known; `resent` that a copy may be out already; `strikes` is how often in a row its mailbox
+    was told to wait without being told how long, `project_strikes` its project; `body` is the
+    sealed reminder.
     """
 
     id: JobId
@@ -85,7 +89,8 @@ class Begun:
 class RefusedBy:
     """The ledger did not agree; `why` is the state or the reason that stood against it.
 
-    `attempt` is one that was begun for this very claim, whose begin was answered too late: its request never left.
+    `attempt` is one that was begun for this very claim, whose begin was answered too late: its
+    request never left.
     """
 
     why: str
@@ -123,9 +128,9 @@ def split_words(words: str) -> tuple[str, str]:
 class Pause:
     """Nothing leaves a mailbox, or its whole project, before `until`; then one job goes first, to probe.
 
-    `named`: Google said so. `allowed`: it refused what was believed to be allowed, and says that it allows so many units
-    a minute, or 0 if it does not say; None if that is not what it was about. `crowded`: too many requests of the mailbox were
-    under way at once.
+    `named`: Google said so. `allowed`: it refused what was believed to be allowed, and says that it
+    allows so many units a minute, or 0 if it does not say; None if that is not what it was about.
+    `crowded`: too many requests of the mailbox were under way at once.
     """
 
     until: float
@@ -137,10 +142,13 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What follows an attempt. `at`: not before, for one that is scheduled; when a rule sends it again, for an uncertain one.
+    """What follows an attempt.
 
-    `counts`: it counts for the job's back-off. `probe_in` says that an unknown outcome speaks of Google rather than of us:
-    after three in a row the mailbox sends no more than one request in so many seconds until one succeeds.
+    `at`: not before, for one that is scheduled; when a rule sends it again, for an uncertain one.
+
+    `counts`: it counts for the job's back-off. `probe_in` says that an unknown outcome speaks of
+    Google rather than of us: after three in a row the mailbox sends no more than one request in so
+    many seconds until one succeeds.
     """
 
     outcome: AttemptOutcome
@@ -155,10 +163,12 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """The limits of a connection's lane. `mailbox` and `project` are keyed hashes; '' while there is none.
+    """The limits of a connection's lane.
 
-    The project's units are the share of it that this deployment may use; a mailbox that is new sends less for
-    `warm_up_days`, in even steps.
+    `mailbox` and `project` are keyed hashes; '' while there is none.
+
+    The project's units are the share of it that this deployment may use; a mailbox that is new
+    sends less for `warm_up_days`, in even steps.
     """
 
     connection: ConnectionId

@@ -30,7 +30,10 @@ class AttemptView:
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A job as the ledger knows it; `reason` says why it is where it is, in words. `forecast_at`: when it will leave."""
+    """A job as the ledger knows it; `reason` says why it is where it is, in words.
+
+    `forecast_at`: when it will leave.
+    """
 
     id: str
     tenant: str
@@ -51,7 +54,9 @@ class JobView:
 
 
 def _written(value: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: rfc3339(each) if isinstance(each, datetime) else each for name, each in value.items()}
+    return {
+        name: rfc3339(each) if isinstance(each, datetime) else each for name, each in value.items()
+    }
 
 
 def read_job(
@@ -68,6 +73,7 @@ def read_job(
     """
     if not job:
         return None
+
     value = _decoded(job)
     state = State(value["state"])
     return JobView(
@@ -75,7 +81,9 @@ def read_job(
         tenant=value["tenant"],
         connection=value["connection"],
         state=state,
-        reason=_why(state, value, _decoded(lane), [_decoded(pause) for pause in pauses], paused, now),
+        reason=_why(
+            state, value, _decoded(lane), [_decoded(pause) for pause in pauses], paused, now
+        ),
         held=value.get("held") == "1",
         send_at=_time(value.get("send_at")),
         expires_at=from_ms(value["expires_at"]),
@@ -97,24 +105,31 @@ def _why(
         return f"paused: {paused}"
     if state in {State.READY, State.SCHEDULED} and lane.get("state") == "suspended":
         return f"{lane.get('code', 'suspended')}: {lane.get('message', '')}".replace("\n", " ")
+
     if state is State.READY:
         for pause in pauses:
             until = _time(pause.get("cooling"))
             if until is not None and until.timestamp() > now:
                 return f"{pause.get('cool_reason', '')} It goes on at {until.isoformat(timespec='seconds')}.".strip()
+
     if state is State.SCHEDULED and not job.get("reason"):
         return "waits for its send time"
+
     return job.get("reason") or None
 
 
 def _decoded(fields: Mapping[bytes, bytes]) -> dict[str, str]:
-    return {name.decode(errors="replace"): text.decode(errors="replace") for name, text in fields.items()}
+    return {
+        name.decode(errors="replace"): text.decode(errors="replace")
+        for name, text in fields.items()
+    }
 
 
 def _attempt(n: int, job: Mapping[str, str]) -> AttemptView:
     detail: dict[str, Any] = json.loads(job.get(f"attempt:{n}", "{}"))
     begun = _time(job.get(f"begun:{n}"))
     assert begun is not None, "begin writes the attempt's time with its number"
+
     return AttemptView(
         n=n,
         begun_at=begun,

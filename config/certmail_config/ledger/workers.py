@@ -21,14 +21,17 @@ def advertise(
 ) -> Call[Tick]:
     """Say that a worker lives and how many deliveries it may hold, 0 takes it off; with it the ledger's time goes on.
 
-    `believe` takes the server's clock over even where it leapt ahead: when the caller's own clock agrees with it.
-    `last` is the ledger's time when this worker last did so: a ledger whose time is before it has gone back.
+    `believe` takes the server's clock over even where it leapt ahead: when the caller's own clock
+    agrees with it. `last` is the ledger's time when this worker last did so: a ledger whose time is
+    before it has gone back.
     """
 
     def read(answer: list[bytes]) -> Tick:
         return Tick(float(answer[0]) / 1000, leapt=answer[1] == b"1")
 
-    return Call(load("advertise"), (worker, capacity, ms(seconds), flag(believe), ms(last), ms(clock)), read)
+    return Call(
+        load("advertise"), (worker, capacity, ms(seconds), flag(believe), ms(last), ms(clock)), read
+    )
 
 
 def note(service: str, *, within: float, clock: float | None = None) -> Call[None]:

@@ -1,6 +1,7 @@
 """Accounts that were signed in with, and of which somebody is asked whether reminders shall be sent from them.
 
-Until they say yes the connection is as it was. The permission waits sealed, for as long as a consent may take.
+Until they say yes the connection is as it was. The permission waits sealed, for as long as a
+consent may take.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ LIFE_SECONDS: Final = 1800
 class Offer:
     """An account, and the connection (in the `version` that it was asked for) which would send from it.
 
-    `browser` is the hash of the secret of the browser that may answer, `form` what its form sends back, `back` a path of ours
-    that the consent was begun on; `another`: the connection may change its account.
+    `browser` is the hash of the secret of the browser that may answer, `form` what its form sends
+    back, `back` a path of ours that the consent was begun on; `another`: the connection may change
+    its account.
     """
 
     connection: ConnectionId

@@ -25,8 +25,9 @@ LIFE_SECONDS: Final = 1800
 class Consent:
     """What the callback needs to know of the consent that it ends; `version` is the connection's when it began.
 
-    One that was begun on a page of ours belongs to that browser (`browser` is the hash of its secret), and leads `back` to a
-    path of ours; one that the command line began has neither. `another`: an operator lets the connection change its account.
+    One that was begun on a page of ours belongs to that browser (`browser` is the hash of its
+    secret), and leads `back` to a path of ours; one that the command line began has neither.
+    `another`: an operator lets the connection change its account.
     """
 
     connection: ConnectionId
@@ -54,10 +55,13 @@ def begin_link(
     another: bool = False,
     choose: bool = False,
 ) -> str:
-    """Start a consent for this connection; gives the URL at Google. State and PKCE verifier are new each time.
+    """Start a consent for this connection; gives the URL at Google.
 
-    `browser` is a secret that only this browser has, `back` the path that it is sent to afterwards; with `choose` Google asks which
-    account, with `another` it may be another one than the connection has.
+    State and PKCE verifier are new each time.
+
+    `browser` is a secret that only this browser has, `back` the path that it is sent to afterwards;
+    with `choose` Google asks which account, with `another` it may be another one than the
+    connection has.
     """
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
     value = {
@@ -68,9 +72,15 @@ def begin_link(
         "back": back,
         "another": another,
     }
+
     Strongbox(redis, vault).put(_name(state), value, seconds=LIFE_SECONDS)
     return consent_url(
-        page, client, redirect_uri=redirect_uri, state=state, verifier=verifier, choose=choose or another
+        page,
+        client,
+        redirect_uri=redirect_uri,
+        state=state,
+        verifier=verifier,
+        choose=choose or another,
     )
 
 

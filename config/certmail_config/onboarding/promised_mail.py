@@ -1,7 +1,7 @@
 """The test mail that somebody asked for before it could go: remembered for a while, sent once, and then said to be sent.
 
-Google may take a day to spread a delegation; whoever asked has long closed the page. Whoever sends the mail takes the promise
-first, so that nobody else does, and gives it back where nothing left.
+Google may take a day to spread a delegation; whoever asked has long closed the page. Whoever sends
+the mail takes the promise first, so that nobody else does, and gives it back where nothing left.
 """
 
 from __future__ import annotations
@@ -59,8 +59,15 @@ def promise(box: Strongbox, connection: ConnectionId, taken: Promise | None) -> 
 
 
 def keep(box: Strongbox, connection: ConnectionId, taken: Promise) -> None:
-    """It has gone, later than it was asked for, which its page still says for a while. Raises RedisError."""
-    _put(box, connection, Promise(max(taken.until, time.time() + LIFE.total_seconds()), sent=time.time()))
+    """It has gone, later than it was asked for, which its page still says for a while.
+
+    Raises RedisError.
+    """
+    _put(
+        box,
+        connection,
+        Promise(max(taken.until, time.time() + LIFE.total_seconds()), sent=time.time()),
+    )
 
 
 def _put(box: Strongbox, connection: ConnectionId, value: Promise) -> None:

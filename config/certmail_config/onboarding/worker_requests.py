@@ -1,7 +1,8 @@
 """WorkerRequests: what the gateway asks of a worker about a connection, and how far the answer has come.
 
-The Celery message names a worker request by its id, and nothing else; what is asked and found lies here, sealed, and is
-forgotten after a while. A message that is lost leaves a worker request that nobody takes up; one that is doubled finds it taken.
+The Celery message names a worker request by its id, and nothing else; what is asked and found lies
+here, sealed, and is forgotten after a while. A message that is lost leaves a worker request that
+nobody takes up; one that is doubled finds it taken.
 """
 
 from __future__ import annotations
@@ -105,7 +106,9 @@ class WorkerRequests:
         self._box = Strongbox(redis, vault)
         self._now = now
 
-    def ask(self, tenant: str, connection: ConnectionId, wish: Wish, *, by: str = "") -> WorkerRequest:
+    def ask(
+        self, tenant: str, connection: ConnectionId, wish: Wish, *, by: str = ""
+    ) -> WorkerRequest:
         """Write a new one down; raises RedisError."""
         asked = WorkerRequest(secrets.token_urlsafe(18), tenant, connection, wish, self._now(), by)
         self._write(asked)
@@ -124,6 +127,7 @@ class WorkerRequests:
         kept = self._box.get(redis_keys.WORKER_REQUEST + id_)
         if kept is None or self._now() >= kept["told_at"] + LIFE_SECONDS:
             return None
+
         return WorkerRequest(
             id=id_,
             tenant=kept["tenant"],
@@ -141,7 +145,9 @@ class WorkerRequests:
         found = self.read(id_)
         if found is None or found.over:
             return None
-        first = self._redis.set(redis_keys.WORKER_REQUEST_TAKEN + id_, worker, nx=True, ex=LIFE_SECONDS)
+        first = self._redis.set(
+            redis_keys.WORKER_REQUEST_TAKEN + id_, worker, nx=True, ex=LIFE_SECONDS
+        )
         return self.tell(found.now_running()) if first else None
 
     def tell(self, worker_request: WorkerRequest) -> WorkerRequest:
@@ -167,6 +173,7 @@ class WorkerRequests:
             if worker_request.said
             else None,
         }
+
         self._box.put(redis_keys.WORKER_REQUEST + worker_request.id, value, seconds=LIFE_SECONDS)
 
 
@@ -180,22 +187,26 @@ def silence(worker_request: WorkerRequest, workers: int, now: float) -> Remark |
     quiet = now - worker_request.told_at
     if worker_request.over:
         return None
+
     if worker_request.stage is RequestStage.ASKED and not workers:
         return Remark(
             "no_worker",
             "No certmail worker is running, so nobody can ask Google.",
             "Start one (`certmail worker`, or `certmail up`), then try again.",
         )
+
     if worker_request.stage is RequestStage.ASKED and quiet > TAKEN_UP_SECONDS:
         return Remark(
             "not_taken_up",
             "No worker has taken this up: they are busy, or the request was lost.",
             "Try again.",
         )
+
     if quiet > SILENT_SECONDS:
         return Remark(
             "worker_lost",
             "The worker that took this up has not been heard of for two minutes.",
             "Try again; if it happens again, see the worker's log.",
         )
+
     return None

@@ -36,7 +36,9 @@ class DeliverySettings(Part):
         ge=10,
         description="Events that may wait in Redis for SQL; at 85 % nothing more is taken in or paced.",
     )
-    concurrency: int = Field(200, ge=1, le=5000, description="Deliveries in flight in one worker process.")
+    concurrency: int = Field(
+        200, ge=1, le=5000, description="Deliveries in flight in one worker process."
+    )
     lease_seconds: float = Field(
         45,
         gt=0,

@@ -20,7 +20,10 @@ def check_names(known: Iterable[str]) -> None:
     """Raises SettingsError where a variable's name is like a setting's, but none."""
     alike, _ = _misspelt(known)
     if alike:
-        meant = (f"{PREFIX}{name} is unknown: did you mean {PREFIX}{each}?" for name, each in alike.items())
+        meant = (
+            f"{PREFIX}{name} is unknown: did you mean {PREFIX}{each}?"
+            for name, each in alike.items()
+        )
         raise SettingsError(
             "invalid_settings", " ".join(meant), "Correct the name, or take it out, and run again."
         )

@@ -34,6 +34,7 @@ _FORMS: Final = {
 def explain(error: ValidationError, prefix: str) -> str:
     """One clause per wrong variable."""
     clauses = []
+
     for item in error.errors(include_input=False, include_url=False):
         field = ".".join(str(part) for part in item["loc"][:1])
         if item["type"] == "string_pattern_mismatch":
@@ -43,4 +44,5 @@ def explain(error: ValidationError, prefix: str) -> str:
         else:
             text = str(item["msg"]).removeprefix("Value error, ")
         clauses.append(f"{prefix}{field.upper()}: {text}" if field else text)
+
     return "; ".join(clauses)

@@ -1,8 +1,9 @@
 """What libraries of ours would read from the environment although it is meant for somebody else: other applications share it.
 
-Certmail's settings begin with CERTMAIL_ and say all that it needs. Its processes take the variables below out of their
-environment when they start, and so do not hand them on. An upstream application that imports certmail keeps its environment:
-there everything is given to the libraries as arguments, which win.
+Certmail's settings begin with CERTMAIL_ and say all that it needs. Its processes take the variables
+below out of their environment when they start, and so do not hand them on. An upstream application
+that imports certmail keeps its environment: there everything is given to the libraries as
+arguments, which win.
 """
 
 from __future__ import annotations
@@ -135,10 +136,14 @@ REMEDY: Final = (
 
 
 def say_environment(log: logging.Logger, unknown: Sequence[str]) -> None:
-    """Tell whoever looks for what they set, by name only: values may be secrets. `unknown` begin as ours do, and are no settings."""
+    """Tell whoever looks for what they set, by name only: values may be secrets.
+
+    `unknown` begin as ours do, and are no settings.
+    """
     if unknown:
         log.warning(
-            "unknown_settings", extra={"names": unknown, "remedy": "They have no effect in this version."}
+            "unknown_settings",
+            extra={"names": unknown, "remedy": "They have no effect in this version."},
         )
     if names := were_taken_out():
         log.info("foreign_environment", extra={"names": names, "remedy": REMEDY})

@@ -1,4 +1,7 @@
-"""How settings are written: each function reads one form, or says what is wrong with it. Pure, and never repeats a value: it may be secret."""
+"""How settings are written: each function reads one form, or says what is wrong with it.
+
+Pure, and never repeats a value: it may be secret.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +30,12 @@ def host_and_port(text: str) -> tuple[str, int]:
     bracketed = host.startswith("[") and host.endswith("]")
     bare = host[1:-1] if bracketed else host
     if not colon or not (_is_ipv6(bare) if bracketed else _HOST_NAME.fullmatch(host)):
-        message = (
-            "must be HOST:PORT, as in 127.0.0.1:8080 or [::1]:8080 (0.0.0.0:8080 answers on every network)"
-        )
+        message = "must be HOST:PORT, as in 127.0.0.1:8080 or [::1]:8080 (0.0.0.0:8080 answers on every network)"
         raise FormError(message)
     if not (port.isascii() and port.isdigit() and int(port) <= 65535):
         message = "must end with a port from 0 to 65535, as in 127.0.0.1:8080"
         raise FormError(message)
+
     return bare, int(port)
 
 
@@ -50,15 +52,26 @@ def web_address(text: str) -> SplitResult:
     if not text.startswith(("https://", "http://")):
         message = "must start with https:// (or http:// for a sandbox)"
         raise FormError(message)
+
     parts = _split(text)
-    if not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment or re.search(r"\s", text):
+    if (
+        not parts.hostname
+        or "@" in parts.netloc
+        or parts.query
+        or parts.fragment
+        or re.search(r"\s", text)
+    ):
         message = "must be https://, a host and a path, without user, query or blanks"
         raise FormError(message)
+
     return parts
 
 
 def whole_origin(text: str) -> str:
-    """Read the address of a whole host, as browsers reach it; gives it without a slash at the end. Raises FormError."""
+    """Read the address of a whole host, as browsers reach it; gives it without a slash at the end.
+
+    Raises FormError.
+    """
     if web_address(text).path not in {"", "/"}:
         message = (
             "must be an address without a path, as in https://certmail.example.com: the console's cookies and links are for a host "
@@ -77,12 +90,12 @@ def proxy_address(text: str) -> str:
     if parts.path not in {"", "/"} or parts.query or parts.fragment:
         message = f"must end with the port; {_ESCAPED}"
         raise FormError(message)
+
     credentials = f"{unquote(parts.username or '')}{unquote(parts.password or '')}"
     if not credentials.isascii() or (credentials and not credentials.isprintable()):
-        message = (
-            "must have a user and password in printable ASCII: proxies disagree on how anything else is sent"
-        )
+        message = "must have a user and password in printable ASCII: proxies disagree on how anything else is sent"
         raise FormError(message)
+
     return text.rstrip("/")
 
 
@@ -92,10 +105,12 @@ def redis_address(text: str) -> str:
     if not text.startswith(("redis://", "rediss://", "unix://")):
         message = f"must start with redis://, rediss:// or unix://; {how}"
         raise FormError(message)
+
     parts = _split(text, how)
     if parts.fragment or re.search(r"\s", text):
         message = f"cannot be read; {how}"
         raise FormError(message)
+
     if parts.scheme == "unix":
         if len(parts.path) < 2:
             message = "must have the socket's path after unix://, as in unix:///run/redis.sock?db=0"
@@ -103,6 +118,7 @@ def redis_address(text: str) -> str:
     elif not re.fullmatch(r"/?[0-9]*", parts.path):
         message = f"must end with the number of a database, as in /0; {how}"
         raise FormError(message)
+
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
         _check_redis_option(name, value, tls=parts.scheme == "rediss")
     return text
@@ -126,9 +142,11 @@ def database_address(text: str) -> str:
     scheme, mark, rest = text.partition("://")
     scheme = _SCHEMES.get(scheme, scheme)
     how = "write postgresql+psycopg://user:password@host/database, or sqlite:////path/to/file"
+
     if not mark or scheme not in {"postgresql+psycopg", "sqlite", "sqlite+pysqlite"}:
         message = f"must be the URL of a PostgreSQL or of a file of SQLite's; {how}"
         raise FormError(message)
+
     if scheme.startswith("sqlite"):
         path = rest.partition("?")[0]
         if path in {"", "/", "/:memory:"} or "mode=memory" in rest or "file::memory:" in rest:
@@ -137,11 +155,15 @@ def database_address(text: str) -> str:
         if not path.startswith(("//", "/file:/")):
             message = f"must have the file's whole path, since not every process is started in the same directory; {how}"
             raise FormError(message)
+
     return f"{scheme}://{rest}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A clause that names the one of the known that is meant, if one is like it. A name is not repeated: it may be part of a secret."""
+    """A clause that names the one of the known that is meant, if one is like it.
+
+    A name is not repeated: it may be part of a secret.
+    """
     found = difflib.get_close_matches(name, list(known), 1, ALIKE)
     return f": did you mean {found[0]}?" if found else ""
 
@@ -151,12 +173,14 @@ def misspelt(names: Iterable[str], known: Iterable[str]) -> tuple[dict[str, str]
     settings = list(known)
     alike: dict[str, str] = {}
     others: list[str] = []
+
     for name in sorted(set(names) - set(settings) - ELSEWHERE):
         found = difflib.get_close_matches(name, settings, 1, ALIKE)
         if found:
             alike[name] = found[0]
         else:
             others.append(name)
+
     return alike, tuple(others)
 
 

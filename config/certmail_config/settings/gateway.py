@@ -88,7 +88,9 @@ class GatewaySettings(Part):
             return value
         given = tuple(part.strip() for part in value.split(",") if part.strip())
         if any(split_web_address(each) is None for each in given):
-            message = "each must be the beginning of an https:// address (http:// only of this machine)"
+            message = (
+                "each must be the beginning of an https:// address (http:// only of this machine)"
+            )
             raise ValueError(message)
         return given
 

@@ -42,18 +42,23 @@ class GoogleSettings(Part):
     google_auth_url: WebAddress = Field(
         "https://accounts.google.com/o/oauth2/v2/auth", description="Google's consent page."
     )
-    google_token_url: WebAddress = Field("https://oauth2.googleapis.com/token", description="Token endpoint.")
+    google_token_url: WebAddress = Field(
+        "https://oauth2.googleapis.com/token", description="Token endpoint."
+    )
     google_revoke_url: WebAddress = Field(
         "https://oauth2.googleapis.com/revoke", description="Where tokens are revoked."
     )
     google_userinfo_url: WebAddress = Field(
-        "https://openidconnect.googleapis.com/v1/userinfo", description="Whose account a token is for."
+        "https://openidconnect.googleapis.com/v1/userinfo",
+        description="Whose account a token is for.",
     )
     google_x509_url: WebAddress = Field(
         "https://www.googleapis.com/service_accounts/v1/metadata/x509/",
         description="Public certificates of service accounts; the account's email is appended.",
     )
-    gmail_url: WebAddress = Field("https://gmail.googleapis.com", description="Root of the Gmail API.")
+    gmail_url: WebAddress = Field(
+        "https://gmail.googleapis.com", description="Root of the Gmail API."
+    )
     google_console_url: WebAddress = Field(
         "https://console.cloud.google.com",
         description="Google's Cloud console, which set-up pages lead to; a sandbox has a stand-in.",
@@ -79,7 +84,9 @@ class GoogleSettings(Part):
         if not isinstance(url, str) or not url:
             return given
         # No proxy stands between this machine and itself.
-        return sandbox_addresses(url) | {name: each for name, each in given.items() if name != "google_proxy"}
+        return sandbox_addresses(url) | {
+            name: each for name, each in given.items() if name != "google_proxy"
+        }
 
     @field_validator("google_proxy")
     @classmethod

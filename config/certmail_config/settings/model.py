@@ -51,7 +51,11 @@ class Settings(RetentionSettings, DeliverySettings, GoogleSettings, GatewaySetti
 
         try:
             found = cls(**(told | overrides))
-            kept = {n: value for n, value in settings_of(found.data_dir).items() if n in cls.model_fields}
+            kept = {
+                n: value
+                for n, value in settings_of(found.data_dir).items()
+                if n in cls.model_fields
+            }
             return cls(**(told | kept | overrides)) if kept else found
         except ValidationError as error:
             raise SettingsError(

@@ -20,6 +20,7 @@ def reference() -> str:
         "| setting | default | meaning |",
         "| --- | --- | --- |",
     ]
+
     lines += [
         f"| `{PREFIX}{name.upper()}` | {_default(name)} | {field.description} |"
         for name, field in Settings.model_fields.items()
@@ -42,6 +43,7 @@ def reference() -> str:
         "| --- | --- | --- |",
         *(f"| {each.shown} | {each.reader} | {each.why} |" for each in LEFT),
     ]
+
     return "\n".join(lines) + "\n"
 
 

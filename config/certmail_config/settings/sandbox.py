@@ -1,7 +1,8 @@
 """The sandbox, which plays Google on this machine: its addresses, and the settings that a data directory of its own keeps.
 
-What is kept there goes before the environment: whoever works in that directory works with the sandbox, wherever it is started from
-and whatever else is set, and never with Google or with another deployment's stores.
+What is kept there goes before the environment: whoever works in that directory works with the
+sandbox, wherever it is started from and whatever else is set, and never with Google or with another
+deployment's stores.
 """
 
 from __future__ import annotations
@@ -57,18 +58,21 @@ def is_sandbox(data_dir: Path) -> bool:
 def read_kept(data_dir: Path) -> dict[str, Any]:
     """What the sandbox keeps in its directory; empty where there is none. Raises SettingsError."""
     path = kept_file(data_dir)
+
     try:
         kept = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError):
         kept = None
+
     if not isinstance(kept, dict):
         raise SettingsError(
             "sandbox_spoilt",
             f"{path} cannot be read.",
             f"Remove {data_dir}; `certmail up --sandbox` begins anew.",
         )
+
     return kept
 
 

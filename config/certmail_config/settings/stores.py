@@ -65,7 +65,9 @@ class StoreSettings(Part):
         "Unset: those in `vault.key` of DATA_DIR, commas or lines between; `up`, or whoever first uses an embedded database, "
         "makes the first, for its owner only.",
     )
-    sandbox_listen: HostAndPort = Field("127.0.0.1:8090", description="Where `certmail sandbox` listens.")
+    sandbox_listen: HostAndPort = Field(
+        "127.0.0.1:8090", description="Where `certmail sandbox` listens."
+    )
     flower_listen: HostAndPort = Field(
         "127.0.0.1:5555",
         description="Where `certmail flower` listens. It speaks plain HTTP: on any other address put TLS in front of it.",
@@ -115,6 +117,7 @@ class StoreSettings(Part):
     def _is_user_and_password(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None:
             return None
+
         text = value.get_secret_value()
         user, _, password = text.partition(":")
         # Browsers disagree on how anything but ASCII is sent.
@@ -122,6 +125,9 @@ class StoreSettings(Part):
             message = "must be `user:password`, both in printable ASCII"
             raise ValueError(message)
         if len(password) < MIN_PASSWORD:
-            message = f"must be `user:password`, the password with {MIN_PASSWORD} characters at least"
+            message = (
+                f"must be `user:password`, the password with {MIN_PASSWORD} characters at least"
+            )
             raise ValueError(message)
+
         return value

@@ -28,6 +28,8 @@ def look_aside(db: Db) -> LookAside:
     """Look; of none the time means nothing."""
     table = tables.set_aside.c
     count = db.execute(select(func.count()).select_from(tables.set_aside)).scalar_one()
-    rows = db.execute(select(table.id, table.reason, table.at).order_by(table.at.desc()).limit(SHOWN)).all()
+    rows = db.execute(
+        select(table.id, table.reason, table.at).order_by(table.at.desc()).limit(SHOWN)
+    ).all()
     last = rows[0].at if rows else datetime.now(UTC)
     return LookAside(int(count), last, tuple((row.id, quote(row.reason, 100)) for row in rows))

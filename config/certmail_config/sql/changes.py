@@ -1,7 +1,7 @@
 """What has changed since: the states that reminders came into, in the order in which it happened.
 
-The recorder alone writes events, in the order of the stream and together with its own position. So whoever has read up to
-some event misses none: what comes later comes behind it.
+The recorder alone writes events, in the order of the stream and together with its own position. So
+whoever has read up to some event misses none: what comes later comes behind it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Some changes, the oldest first; `position` is where to go on. `more`: there are events behind it already."""
+    """Some changes, the oldest first; `position` is where to go on.
+
+    `more`: there are events behind it already.
+    """
 
     found: tuple[Change, ...]
     position: StreamPosition
@@ -69,7 +72,10 @@ def read_changes(
     limit: int = 100,
     most: int = MAX_READ,
 ) -> Changes:
-    """The changes after a place; of these `tenants` only, None means all. Looks at no more than `most` events."""
+    """The changes after a place; of these `tenants` only, None means all.
+
+    Looks at no more than `most` events.
+    """
     events = tables.events.c
     here = tuple_(events.stream_ms, events.stream_n)
     read = db.execute(
@@ -78,8 +84,10 @@ def read_changes(
         .order_by(events.stream_ms, events.stream_n)
         .limit(most + 1)
     )
+
     found: list[Change] = []
     position = after
+
     for seen, row in enumerate(read):
         if seen == most or len(found) == limit:
             return Changes(_with_campaigns(db, found), position, more=True)
@@ -87,6 +95,7 @@ def read_changes(
         if row.job is not None and (tenants is None or row.tenant in tenants):
             change = _change(position, row)
             found += [change] if change else []
+
     return Changes(_with_campaigns(db, found), position, more=False)
 
 

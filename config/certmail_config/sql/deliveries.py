@@ -1,7 +1,8 @@
 """Reading the record: pages of deliveries by what is asked for.
 
-Pages go from the newest to the oldest, in the order in which reminders were enqueued. A page ends with a cursor, which stays
-good while others are added: what is enqueued meanwhile is newer than the first page.
+Pages go from the newest to the oldest, in the order in which reminders were enqueued. A page ends
+with a cursor, which stays good while others are added: what is enqueued meanwhile is newer than the
+first page.
 """
 
 from __future__ import annotations
@@ -49,7 +50,10 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What is asked for; None means any. `since` is included, `until` is not: when a reminder was enqueued."""
+    """What is asked for; None means any.
+
+    `since` is included, `until` is not: when a reminder was enqueued.
+    """
 
     tenant: str | None = None
     campaign: str | None = None
@@ -88,14 +92,19 @@ class Cursor:
         """Read it back; raises WrongUse."""
         try:
             padded = text + "=" * (-len(text) % 4)
-            at, _, job = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition(" ")
+            at, _, job = (
+                base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition(" ")
+            )
             enqueued_at = datetime.fromisoformat(at)
             if enqueued_at.tzinfo is None or not job or not job.isprintable():
                 raise ValueError(text)
         except (binascii.Error, ValueError):
             raise WrongUse(
-                "invalid_cursor", "This is not the cursor of a page.", "Take the one that the last page gave."
+                "invalid_cursor",
+                "This is not the cursor of a page.",
+                "Take the one that the last page gave.",
             ) from None
+
         return cls(enqueued_at, job)
 
 
@@ -107,7 +116,9 @@ class DeliveryPage:
     next: Cursor | None
 
 
-def read_page(db: Db, wanted: Filter, *, after: Cursor | None = None, limit: int = 100) -> DeliveryPage:
+def read_page(
+    db: Db, wanted: Filter, *, after: Cursor | None = None, limit: int = 100
+) -> DeliveryPage:
     """One page."""
     found = [dict(row) for row in db.execute(page_query(wanted, after, limit)).mappings()]
     rows = tuple(with_requests(db, found[:limit]))
@@ -118,9 +129,10 @@ def read_page(db: Db, wanted: Filter, *, after: Cursor | None = None, limit: int
 def page_query(wanted: Filter, after: Cursor | None, limit: int) -> Select[Any]:
     """What `read_page` asks the database: one row more than a page, to see whether there is another.
 
-    What is asked for is written as a range, from one row of values to the same, and leads the order: then only the index that
-    was made for the question has this order. With equality a planner may read all deliveries from the newest on, until it
-    has met a page of those asked for, which for a tenant that has been quiet for months is never.
+    What is asked for is written as a range, from one row of values to the same, and leads the
+    order: then only the index that was made for the question has this order. With equality a
+    planner may read all deliveries from the newest on, until it has met a page of those asked for,
+    which for a tenant that has been quiet for months is never.
     """
     record = tables.deliveries.c
     given = wanted.by_column()
@@ -128,6 +140,7 @@ def page_query(wanted: Filter, after: Cursor | None, limit: int) -> Select[Any]:
     key = [*leading, record.enqueued_at, record.job]
     conditions = [column == value for column, value in given.items() if column not in leading]
     conditions += _bounds(key, [given[column] for column in leading], wanted, after)
+
     return (
         select(*(record[name] for name in COLUMNS))
         .where(*conditions)

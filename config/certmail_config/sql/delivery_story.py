@@ -43,13 +43,16 @@ def read_story(db: Db, job: str) -> Story | None:
     deliveries, attempts, events = tables.deliveries.c, tables.attempts.c, tables.events.c
     found = (
         db.execute(
-            select(*(deliveries[name] for name in (*COLUMNS, "connection"))).where(deliveries.job == job)
+            select(*(deliveries[name] for name in (*COLUMNS, "connection"))).where(
+                deliveries.job == job
+            )
         )
         .mappings()
         .one_or_none()
     )
     if found is None:
         return None
+
     tried = select(*(attempts[name] for name in ATTEMPT_COLUMNS)).where(attempts.job == job)
     happened = (
         select(events.at, events.type, events.data)
@@ -63,10 +66,20 @@ def read_story(db: Db, job: str) -> Story | None:
     )
 
 
-_SHOWN_OF_EVENTS: Final = ("state", "reason", "attempt", "outcome", "worker", "held", "possible_duplicate")
+_SHOWN_OF_EVENTS: Final = (
+    "state",
+    "reason",
+    "attempt",
+    "outcome",
+    "worker",
+    "held",
+    "possible_duplicate",
+)
 
 
 def _told(data: str) -> dict[str, Any]:
     """What an event tells a person; keyed hashes and what the attempt says already are left out."""
     fields: dict[str, str] = json.loads(data)
-    return {name: fields[name] for name in _SHOWN_OF_EVENTS if fields.get(name) not in {None, "", "0"}}
+    return {
+        name: fields[name] for name in _SHOWN_OF_EVENTS if fields.get(name) not in {None, "", "0"}
+    }

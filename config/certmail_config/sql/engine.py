@@ -32,7 +32,8 @@ NOTICED_SOON: Final[dict[str, Any]] = {
 """A server that vanished without a word is noticed within half a minute; seconds, and the last in milliseconds."""
 UNPREPARED: Final[dict[str, Any]] = {"prepare_threshold": None}
 """Statements are not prepared on the server: a pgbouncer hands the next transaction to another connection, which has not heard of them.
-Measured on the recorder's batches, preparing them saves nothing."""
+Measured on the recorder's batches, preparing them saves nothing.
+"""
 _SAFE: Final = (
     f"SELECT set_config('idle_in_transaction_session_timeout', '{IDLE_SECONDS}s', true), "
     "set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' "
@@ -46,8 +47,12 @@ HEAD = "0012"
 
 
 def open_database(url: str, *, patient: bool = True) -> Engine:
-    """Make an engine; nothing is connected yet. Raises SettingsError for a URL that cannot be used."""
+    """Make an engine; nothing is connected yet.
+
+    Raises SettingsError for a URL that cannot be used.
+    """
     busy = BUSY_SECONDS if patient else BUSY_SECONDS_AT_ONCE
+
     try:
         parsed = make_url(url)
         sqlite = parsed.get_backend_name() == "sqlite"
@@ -64,18 +69,21 @@ def open_database(url: str, *, patient: bool = True) -> Engine:
             f"CERTMAIL_DATABASE_URL cannot be used: {type(error).__name__}.",
             "Write postgresql+psycopg://user:password@host/database, or sqlite:////path/to/file.",
         ) from None
+
     if sqlite:
         event.listen(engine, "connect", partial(_prepare_sqlite, busy=busy))
     else:
         event.listen(engine, "begin", _prepare_postgres)
+
     return engine
 
 
 def _prepare_postgres(connection: Connection) -> None:
     """See that what is recorded survives a crash, since it is trimmed from Redis then; a stricter setting stays.
 
-    A process that is frozen within a transaction, and so no longer the keeper, must not hold up the next. Both hold for one transaction
-    only: behind a pgbouncer that hands out its connections by the transaction, the next may be anybody's.
+    A process that is frozen within a transaction, and so no longer the keeper, must not hold up the
+    next. Both hold for one transaction only: behind a pgbouncer that hands out its connections by
+    the transaction, the next may be anybody's.
     """
     connection.exec_driver_sql(_SAFE)
 
@@ -83,6 +91,7 @@ def _prepare_postgres(connection: Connection) -> None:
 def _prepare_sqlite(connection: Any, _: object, *, busy: float) -> None:
     cursor = connection.cursor()
     deadline = time.monotonic() + busy
+
     while True:
         try:
             cursor.execute("PRAGMA journal_mode=WAL")  # readers never wait for the recorder
@@ -92,9 +101,12 @@ def _prepare_sqlite(connection: Any, _: object, *, busy: float) -> None:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
+
     cursor.execute("PRAGMA synchronous=FULL")  # what is recorded survives a power cut
     cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute("PRAGMA secure_delete=ON")  # what is erased is overwritten, and not only forgotten
+    cursor.execute(
+        "PRAGMA secure_delete=ON"
+    )  # what is erased is overwritten, and not only forgotten
     cursor.close()
 
 
@@ -108,10 +120,13 @@ def upgrade(engine: Engine) -> None:
 
     config = Config()
     # ConfigParser reads % as its own.
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option(
+        "script_location", str(Path(__file__).parent / "migrations").replace("%", "%%")
+    )
     with reachable(engine), engine.begin() as connection:
         if engine.dialect.name == "sqlite":
-            # Python's driver leaves CREATE TABLE outside any transaction unless one was begun by hand.
+            # Python's driver leaves CREATE TABLE outside any transaction unless one was begun by
+            # hand.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
@@ -151,6 +166,7 @@ def ready_database(settings: Settings, *, patient: bool = False) -> Iterator[Eng
     Disposed of at the end. Raises StoresUnreachable, SettingsError.
     """
     engine = open_database(database_url(settings), patient=patient)
+
     try:
         if settings.database_url is None:
             upgrade(engine)
@@ -168,6 +184,7 @@ def reachable(engine: Engine) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         where = engine.url.render_as_string(hide_password=True)
+
         if getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) & 0xFF in _HELD:
             raise StoresUnreachable(
                 "database_busy",
@@ -175,6 +192,7 @@ def reachable(engine: Engine) -> Iterator[None]:
                 "Run this again once that has let go; `fuser` or `lsof` with the file's name say who it is. A backup with SQLite's own "
                 "`.backup` holds nobody up.",
             ) from error
+
         cause = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]
         raise StoresUnreachable(
             "database_unreachable",

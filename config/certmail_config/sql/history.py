@@ -19,7 +19,10 @@ CERTMAIL: Final = "certmail"
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One thing that happened, when (UTC), why, and who did it. `connection` is None for the whole tenant."""
+    """One thing that happened, when (UTC), why, and who did it.
+
+    `connection` is None for the whole tenant.
+    """
 
     at: datetime
     type: str

@@ -44,6 +44,7 @@ def deployment_salt(db: Db) -> bytes:
         except IntegrityError:
             pass  # another process was first; its salt is the one
         found = bytes(db.execute(query).scalar_one())
+
     return found
 
 
@@ -82,18 +83,22 @@ def add_tenant(
         domains=domains,
         reply_to=reply_to,
     )
+
     try:
         db.execute(insert(tables.tenants).values(**_tenant_row(row), created_at=now))
     except IntegrityError:
         raise Refused(
             "tenant_exists", f"There is a tenant {tenant!r} already.", "Choose another id."
         ) from None
+
     return row, add_connection(db, tenant, DEFAULT_NAME, now)
 
 
 def add_connection(db: Db, tenant: str, name: str, now: datetime) -> Connection:
     """Make a draft connection."""
-    connection = Connection(id=ConnectionId(uuid7(int(now.timestamp() * 1000))), tenant=tenant, name=name)
+    connection = Connection(
+        id=ConnectionId(uuid7(int(now.timestamp() * 1000))), tenant=tenant, name=name
+    )
     db.execute(insert(tables.connections).values(**_connection_row(connection), created_at=now))
     return connection
 
@@ -101,23 +106,35 @@ def add_connection(db: Db, tenant: str, name: str, now: datetime) -> Connection:
 def save_connection(db: Db, connection: Connection) -> Connection:
     """Write a changed connection, with the next version; raises Refused if somebody changed it meanwhile.
 
-    Its limits stay as they are: whoever asks Google between reading and writing must not undo `change_limits`.
+    Its limits stay as they are: whoever asks Google between reading and writing must not undo
+    `change_limits`.
     """
-    row = {name: value for name, value in _connection_row(connection).items() if name not in _LIMITS}
+    row = {
+        name: value for name, value in _connection_row(connection).items() if name not in _LIMITS
+    }
     row["version"] = connection.version + 1
-    where = (tables.connections.c.id == connection.id) & (tables.connections.c.version == connection.version)
+    where = (tables.connections.c.id == connection.id) & (
+        tables.connections.c.version == connection.version
+    )
     if db.execute(update(tables.connections).where(where).values(**row)).rowcount != 1:
         raise _changed_meanwhile(connection)
+
     return get_connection(db, connection.id)
 
 
 def note_state(db: Db, connection: Connection) -> Connection:
-    """Write only its state, and why; the version stays. Raises Refused if somebody changed the connection meanwhile."""
+    """Write only its state, and why; the version stays.
+
+    Raises Refused if somebody changed the connection meanwhile.
+    """
     return _note(db, connection, ("state", "code", "message", "remedy", "refused_since"))
 
 
 def note_next(db: Db, connection: Connection) -> Connection:
-    """Write only its next key and certificate; the version stays. Raises Refused as `note_state`."""
+    """Write only its next key and certificate; the version stays.
+
+    Raises Refused as `note_state`.
+    """
     return _note(db, connection, ("next_private_key", "next_certificate", "next_not_after"))
 
 
@@ -139,9 +156,14 @@ def _changed_meanwhile(connection: Connection) -> Refused:
 
 
 def change_limits(db: Db, connection: ConnectionId, changes: Mapping[str, int]) -> Connection:
-    """Write only the limits named; the version stays. Raises Refused, and WrongUse for one that is out of bounds."""
+    """Write only the limits named; the version stays.
+
+    Raises Refused, and WrongUse for one that is out of bounds.
+    """
     replace(get_connection(db, connection).limits, **changes)  # raises, if they make no sense
-    db.execute(update(tables.connections).where(tables.connections.c.id == connection).values(**changes))
+    db.execute(
+        update(tables.connections).where(tables.connections.c.id == connection).values(**changes)
+    )
     return get_connection(db, connection)
 
 
@@ -205,6 +227,7 @@ def glances(db: Db) -> list[ConnectionHealth]:
         table.c.refresh_token.is_not(None).label("linked"),
         table.c.refused_since.is_not(None).label("refused"),
     )
+
     return [
         ConnectionHealth(
             ConnectionId(row.id),
@@ -224,7 +247,10 @@ def glances(db: Db) -> list[ConnectionHealth]:
 
 def tenant_versions(db: Db) -> dict[str, int]:
     """The version of every tenant."""
-    return {row.id: row.version for row in db.execute(select(tables.tenants.c.id, tables.tenants.c.version))}
+    return {
+        row.id: row.version
+        for row in db.execute(select(tables.tenants.c.id, tables.tenants.c.version))
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,12 +269,16 @@ def named_connections(db: Db, tenant: str | None = None) -> list[Named]:
     query = select(table.c.id, table.c.tenant, table.c.name, table.c.version)
     if tenant is not None:
         query = query.where(table.c.tenant == tenant)
-    return [Named(ConnectionId(row.id), row.tenant, row.name, row.version) for row in db.execute(query)]
+    return [
+        Named(ConnectionId(row.id), row.tenant, row.name, row.version) for row in db.execute(query)
+    ]
 
 
 def list_connections(db: Db, tenant: str | None = None) -> list[Connection]:
     """All connections, or one tenant's, by tenant and name."""
-    query = select(tables.connections).order_by(tables.connections.c.tenant, tables.connections.c.name)
+    query = select(tables.connections).order_by(
+        tables.connections.c.tenant, tables.connections.c.name
+    )
     if tenant is not None:
         query = query.where(tables.connections.c.tenant == tenant)
     return [_connection(row) for row in db.execute(query).mappings()]
@@ -258,16 +288,26 @@ def get_connection(db: Db, id_or_name: str) -> Connection:
     """One connection by its id or as TENANT/NAME; raises Refused."""
     tenant, slash, name = id_or_name.partition("/")
     table = tables.connections
-    where = (table.c.tenant == tenant) & (table.c.name == name) if slash else table.c.id == id_or_name.lower()
+    where = (
+        (table.c.tenant == tenant) & (table.c.name == name)
+        if slash
+        else table.c.id == id_or_name.lower()
+    )
     row = _one_row(db, select(table).where(where), id_or_name)
+
     if row is None:
         # Only from what was given: whoever asks for another tenant's learns nothing of it.
-        hint = "" if slash else f"A connection is named by its id, or as TENANT/NAME: {tenant}/default, say. "
+        hint = (
+            ""
+            if slash
+            else f"A connection is named by its id, or as TENANT/NAME: {tenant}/default, say. "
+        )
         raise Refused(
             "unknown_connection",
             f"There is no connection {id_or_name!r}.",
             f"{hint}See `certmail connections list`.",
         )
+
     return _connection(row)
 
 

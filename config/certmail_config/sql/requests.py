@@ -24,7 +24,8 @@ REQUEST_COLUMNS: Final = (
 )
 """How many requests there were; when the reminder left, if it may have; what Google answered to the request that counts.
 
-That is the one that Gmail accepted, or else the last. The time is that of the accepted one, or else of the last whose answer was lost.
+That is the one that Gmail accepted, or else the last. The time is that of the accepted one, or else
+of the last whose answer was lost.
 """
 _READ: Final = ("job", "n", "begun_at", "outcome", *REQUEST_COLUMNS[2:])
 
@@ -41,6 +42,7 @@ def with_requests(db: Db, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, A
     by_job = groupby(found, lambda row: row["job"])
     told = {job: _told([dict(each) for each in theirs]) for job, theirs in by_job}
     nothing = dict.fromkeys(REQUEST_COLUMNS) | {"attempts": 0}
+
     return [dict(row) | told.get(row["job"], nothing) for row in rows]
 
 
@@ -50,4 +52,8 @@ def _told(attempts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     may_have_left = accepted or lost
     left_at: datetime | None = may_have_left[-1]["begun_at"] if may_have_left else None
     of: Mapping[str, Any] = (accepted or attempts)[-1]
-    return {"attempts": len(attempts), "left_at": left_at, **{name: of[name] for name in REQUEST_COLUMNS[2:]}}
+    return {
+        "attempts": len(attempts),
+        "left_at": left_at,
+        **{name: of[name] for name in REQUEST_COLUMNS[2:]},
+    }

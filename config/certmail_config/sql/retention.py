@@ -41,6 +41,7 @@ def forget_events(db: Db, before: datetime, most: int) -> int:
         .order_by(events.c.at)
         .limit(most)
     )
+
     ids = db.execute(old).all()
     for ms, n in ids:
         db.execute(delete(events).where(events.c.stream_ms == ms, events.c.stream_n == n))
@@ -66,7 +67,9 @@ def _ended(before: datetime, most: int) -> Select[tuple[str]]:
     record = tables.deliveries.c
     return (
         select(record.job)
-        .where(record.enqueued_at < before, record.updated_at < before, record.state.in_(sorted(ENDED)))
+        .where(
+            record.enqueued_at < before, record.updated_at < before, record.state.in_(sorted(ENDED))
+        )
         .order_by(record.enqueued_at, record.job)
         .limit(most)
     )

@@ -49,7 +49,10 @@ def sealed_again(db: Db, row: SealedRow) -> SealedRow | None:
 
 
 def replace_sealed(db: Db, row: SealedRow, values: Mapping[str, bytes]) -> bool:
-    """Write these columns if they still are what the row says; says whether they were. The version stays."""
+    """Write these columns if they still are what the row says; says whether they were.
+
+    The version stays.
+    """
     table = _TABLES[row.table]
     same = [table.c[name] == row.values[name] for name in values]
     changed = db.execute(update(table).where(_is(table, row), and_(*same)).values(**values))

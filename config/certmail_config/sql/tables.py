@@ -60,7 +60,9 @@ deployment = Table(
     metadata,
     Column("id", Integer, primary_key=True),  # one row, 1
     Column("salt", LargeBinary, nullable=False),  # keys the hashes that name mailboxes in Redis
-    Column("paused", Boolean, nullable=False, server_default=false()),  # by an operator: nothing leaves
+    Column(
+        "paused", Boolean, nullable=False, server_default=false()
+    ),  # by an operator: nothing leaves
     Column(
         "signing_key", LargeBinary
     ),  # sealed by the vault: signs the tenants' public keys; null until it is first used
@@ -76,7 +78,9 @@ tenants = Table(
     Column("private_key", LargeBinary, nullable=False),  # sealed by the vault
     Column("salt", LargeBinary, nullable=False),
     Column("uncertain", String(200)),  # its rule for unknown outcomes; null means the deployment's
-    Column("domains", Text, nullable=False, server_default=text("''")),  # comma separated; '' is any
+    Column(
+        "domains", Text, nullable=False, server_default=text("''")
+    ),  # comma separated; '' is any
     Column(
         "reply_to", LargeBinary
     ),  # an address, sealed by the vault; null means the mailbox that a mail leaves from
@@ -184,7 +188,9 @@ attempts = Table(
     Column("gmail_thread_id", String(64)),
     Column("reason", Text),  # what became of it, in certmail's words
     Column("latency_ms", Integer),  # from the first byte of the request to the end of the answer
-    Column("key_id", String(64)),  # of the certificate whose key was used; null for a linked account
+    Column(
+        "key_id", String(64)
+    ),  # of the certificate whose key was used; null for a linked account
     Column("connection_version", Integer),
 )
 
@@ -202,7 +208,8 @@ events = Table(
     Column("data", Text, nullable=False),  # JSON of the event's other fields, without the payload
     Index(None, "job"),
     Index(None, "at"),
-    # Migration 0011 makes one more, of what happened to no reminder. Named here it would load both dialects, in each command.
+    # Migration 0011 makes one more, of what happened to no reminder. Named here it would load both
+    # dialects, in each command.
 )
 
 set_aside = Table(
@@ -214,7 +221,9 @@ set_aside = Table(
     Column("type", String(32)),  # these three: as far as they can be read
     Column("tenant", String(63)),
     Column("job", String(36)),
-    Column("fields", Text, nullable=False),  # JSON of what it holds, shortened, without payload and addresses
+    Column(
+        "fields", Text, nullable=False
+    ),  # JSON of what it holds, shortened, without payload and addresses
 )
 
 recorder = Table(

@@ -48,9 +48,13 @@ class CampaignPage:
 def count_deliveries(db: Db, wanted: Filter, tenants: Collection[str] | None = None) -> Totals:
     """Count what is asked for; of these `tenants` only, None means all."""
     record = tables.deliveries.c
-    counted = select(record.state, record.held, record.possible_duplicate, func.count().label("count"))
+    counted = select(
+        record.state, record.held, record.possible_duplicate, func.count().label("count")
+    )
     where = [*_asked(wanted), *_of(tenants)]
-    rows = db.execute(counted.where(*where).group_by(record.state, record.held, record.possible_duplicate))
+    rows = db.execute(
+        counted.where(*where).group_by(record.state, record.held, record.possible_duplicate)
+    )
     return _totals(dict(row) for row in rows.mappings())
 
 
@@ -62,7 +66,10 @@ def count_campaigns(
     after: tuple[str, str] | None = None,
     limit: int = 100,
 ) -> CampaignPage:
-    """Count each campaign, some at a time: those after a tenant and campaign. Reminders of no campaign are in none."""
+    """Count each campaign, some at a time: those after a tenant and campaign.
+
+    Reminders of no campaign are in none.
+    """
     record = tables.deliveries.c
     key = (record.tenant, record.campaign)
     where = [record.campaign.is_not(None), *_asked(wanted), *_of(tenants)]
@@ -84,7 +91,9 @@ def count_campaigns(
     parts: defaultdict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for row in db.execute(counted.where(*where).group_by(*key, *marks)).mappings():
         parts[row["tenant"], row["campaign"]].append(dict(row))
-    return CampaignPage(tuple(_campaign(place, parts[place]) for place in places), more=len(found) > limit)
+    return CampaignPage(
+        tuple(_campaign(place, parts[place]) for place in places), more=len(found) > limit
+    )
 
 
 def _campaign(place: tuple[str, str], parts: list[Mapping[str, Any]]) -> CampaignTotals:
@@ -105,7 +114,9 @@ def _totals(parts: Iterable[Mapping[str, Any]]) -> Totals:
 
 def _asked(wanted: Filter) -> list[ColumnElement[bool]]:
     record = tables.deliveries.c
-    conditions: list[ColumnElement[bool]] = [column == value for column, value in wanted.by_column().items()]
+    conditions: list[ColumnElement[bool]] = [
+        column == value for column, value in wanted.by_column().items()
+    ]
     if wanted.since is not None:
         conditions.append(record.enqueued_at >= wanted.since)
     if wanted.until is not None:

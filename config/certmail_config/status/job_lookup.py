@@ -23,11 +23,17 @@ UNREADABLE: Final = (KeyError, ValueError, TypeError, AttributeError, AssertionE
 _NOTHING: Final[Fields] = {}
 
 
-def look_up(redis: Redis, forecaster: Forecaster, ids: Sequence[str], now: float) -> list[JobView | None]:
-    """Each as it stands, in order; None where it is unknown, or cannot be read. `now` in seconds. Raises RedisError."""
+def look_up(
+    redis: Redis, forecaster: Forecaster, ids: Sequence[str], now: float
+) -> list[JobView | None]:
+    """Each as it stands, in order; None where it is unknown, or cannot be read.
+
+    `now` in seconds. Raises RedisError.
+    """
     jobs = _hashes(redis, (redis_keys.JOB + id_ for id_ in ids))
     lanes = _hashes(
-        redis, (redis_keys.LANE_INFO + of for job in jobs.values() if (of := _text(job, b"connection")))
+        redis,
+        (redis_keys.LANE_INFO + of for job in jobs.values() if (of := _text(job, b"connection"))),
     )
     pauses = _hashes(redis, (name for lane in lanes.values() for name in _pausing(lane)))
     tenants = {_text(job, b"tenant") for job in jobs.values() if job}
@@ -58,15 +64,19 @@ def _hashes(redis: Redis, names: Iterable[str]) -> dict[str, Fields]:
     wanted = list(dict.fromkeys(names))
     if not wanted:
         return {}
+
     with redis.pipeline(transaction=False) as pipe:
         for name in wanted:
             pipe.hgetall(name)
         answers = pipe.execute(raise_on_error=False)
+
     found: dict[str, Fields] = {}
+
     for name, answer in zip(wanted, answers, strict=True):
         if isinstance(answer, RedisError) and not wrong_type(answer):
             raise answer
         found[name] = _NOTHING if isinstance(answer, RedisError) else cast("Fields", answer)
+
     return found
 
 

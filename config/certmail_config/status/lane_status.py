@@ -64,9 +64,11 @@ def at_once(redis: Redis, connection: ConnectionId) -> int | None:
     mailbox, most = ((value or b"").decode() for value in info)
     if not mailbox:
         return None
+
     lowered = fields_of(redis, redis_keys.MAILBOX + mailbox, ["places", "places_at"])
     if lowered[0] is None or lowered[1] is None:
         return None
+
     now = redis.time()[0]
     places = int(lowered[0]) + int(max(0.0, now - int(lowered[1]) / 1000) // PLACE_RECOVERY_SECONDS)
     return places if places < int(most) else None

@@ -1,6 +1,7 @@
 """What the reminders of a connection wait for that only time ends: a pause that Google asked for, or a day that is used up.
 
-The minute's pace is none of it: that is how reminders leave. What an operator paused, and a lane that is stopped, are said elsewhere.
+The minute's pace is none of it: that is how reminders leave. What an operator paused, and a lane
+that is stopped, are said elsewhere.
 """
 
 from __future__ import annotations
@@ -43,7 +44,11 @@ class Wait:
     @property
     def sentence(self) -> str:
         """In words, for a person."""
-        what = "Its mailbox waits" if self.scope is WaitScope.MAILBOX else "Its Google Cloud project waits"
+        what = (
+            "Its mailbox waits"
+            if self.scope is WaitScope.MAILBOX
+            else "Its Google Cloud project waits"
+        )
         end = f" until {self.until.isoformat(timespec='seconds')}" if self.until else ""
         return f"{what}{end}; {self.ready:,} of its reminders are ready. {self.why}".strip()
 
@@ -65,6 +70,7 @@ def waits(
     """Those of the connections that wait so. Raises RedisError."""
     found: dict[ConnectionId, Wait] = {}
     moment = server_time(redis) if now is None else now
+
     for start in range(0, len(connections), CHUNK):
         some = connections[start : start + CHUNK]
         surveys, _ = run_each(redis, [survey(each) for each in some])
@@ -73,13 +79,17 @@ def waits(
             wait = why_it_waits(seen, pauses, moment) if isinstance(seen, LaneSurvey) else None
             if wait is not None:
                 found[each] = wait
+
     return found
 
 
 def why_it_waits(seen: LaneSurvey, pauses: Pauses, now: float) -> Wait | None:
     """Decide; pure. A project's wait explains its mailboxes'."""
     if pauses.project_until > now:
-        return _wait(WaitScope.PROJECT, seen.project, pauses.project_why, pauses.project_until, seen)
+        return _wait(
+            WaitScope.PROJECT, seen.project, pauses.project_why, pauses.project_until, seen
+        )
+
     used = sum(count for _, count in seen.day)
     if seen.project_day_used >= seen.project_per_day:
         why = f"It has sent the {seen.project_per_day:,} messages that it may in 24 hours."
@@ -89,6 +99,7 @@ def why_it_waits(seen: LaneSurvey, pauses: Pauses, now: float) -> Wait | None:
     if seen.day and used >= seen.per_day:
         why = f"It has sent the {seen.per_day:,} messages that it may in 24 hours."
         return _wait(WaitScope.MAILBOX, pauses.mailbox, why, seen.day[0][0], seen)
+
     return None
 
 
@@ -113,6 +124,7 @@ def _pauses(redis: Redis, connections: Sequence[ConnectionId]) -> list[Pauses]:
             pipe.hgetall(redis_keys.MAILBOX + mailbox)
             pipe.hgetall(redis_keys.PROJECT + project)
         found = pipe.execute()
+
     return [
         Pauses(mailbox, *_pause(found[2 * n]), *_pause(found[2 * n + 1]))
         for n, (mailbox, _) in enumerate(named)

@@ -46,10 +46,13 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What Redis shows. `behind`: events wait for the recorder; `capacity`: deliveries that live workers hold at once.
+    """What Redis shows.
 
-    `rung_at` is when the first doorbell was rung that nobody has answered since; `ringing` how many wait now. `skews` are the
-    workers whose clock is off, and by how many seconds it is ahead; `waits` how many mailboxes and projects wait for a time.
+    `behind`: events wait for the recorder; `capacity`: deliveries that live workers hold at once.
+
+    `rung_at` is when the first doorbell was rung that nobody has answered since; `ringing` how many
+    wait now. `skews` are the workers whose clock is off, and by how many seconds it is ahead;
+    `waits` how many mailboxes and projects wait for a time.
     """
 
     now: float
@@ -91,12 +94,15 @@ def read(answers: Sequence[Any]) -> Seen:
     alive = [worker for worker, until in advertised if until > now * 1000]
     noted = {_text(name): _text(value) for name, value in fields.items()}
     rung = noted.get(RUNG, "")
+
     return Seen(
         now=now,
         notes=tuple(note for service in SERVICES if (note := _note(service, noted)) is not None),
         behind=bool(newest) and newest[0][0] != recorded,
         workers=len(alive),
-        capacity=sum(int(capacity[worker]) for worker in alive if capacity.get(worker, b"").isdigit()),
+        capacity=sum(
+            int(capacity[worker]) for worker in alive if capacity.get(worker, b"").isdigit()
+        ),
         ringing=int(ringing),
         rung_at=_seconds(rung),
         skews=tuple(
@@ -109,27 +115,41 @@ def read(answers: Sequence[Any]) -> Seen:
 
 
 def standstills(seen: Seen, late: float = 0.0) -> list[Standstill]:
-    """What stands still, and for `late` seconds longer than it takes to say so; pure. Without a worker nothing is expected."""
+    """What stands still, and for `late` seconds longer than it takes to say so; pure.
+
+    Without a worker nothing is expected.
+    """
     if not seen.workers:
         return []
+
     found = [_standstill(note) for note in seen.notes if seen.now - late > note.until]
     found += [_skewed(worker, ahead, seen.now) for worker, ahead in seen.skews]
     if not seen.behind:
         found = [each for each in found if each.service != "recorder"]
-    if seen.rung_at is not None and seen.ringing and seen.now - seen.rung_at > STANDSTILL_SECONDS + late:
+
+    if (
+        seen.rung_at is not None
+        and seen.ringing
+        and seen.now - seen.rung_at > STANDSTILL_SECONDS + late
+    ):
         since = _moment(seen.rung_at)
         message = (
             f"Workers advertise room for {seen.capacity:,} deliveries, but have answered no doorbell since {_shown(since)}: "
             "no reminder leaves."
         )
         found.append(Standstill(NOBODY, since, message, _ANSWER))
+
     return found
 
 
 def _skewed(worker: str, ahead: int, now: float) -> Standstill:
     off = f"{abs(ahead) / 60:.0f} minutes {'ahead of' if ahead > 0 else 'behind'}"
-    message = f"The clock of the worker {worker} is {off} Google's: Google refuses what is signed by it."
-    return Standstill("clock", _moment(now), message, "Set it right; time synchronisation keeps it so.")
+    message = (
+        f"The clock of the worker {worker} is {off} Google's: Google refuses what is signed by it."
+    )
+    return Standstill(
+        "clock", _moment(now), message, "Set it right; time synchronisation keeps it so."
+    )
 
 
 def _standstill(note: Note) -> Standstill:

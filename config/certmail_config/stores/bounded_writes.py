@@ -1,7 +1,8 @@
 """redis-py's asyncio connections, with writes that neither lose a cancellation nor cost a task each.
 
-redis-py bounds each write by `asyncio.wait_for`. On Python 3.11 that loses a cancellation that arrives just as the write
-is done (python/cpython#81839), and on every version before 3.12 it makes a task of each command.
+redis-py bounds each write by `asyncio.wait_for`. On Python 3.11 that loses a cancellation that
+arrives just as the write is done (python/cpython#81839), and on every version before 3.12 it makes
+a task of each command.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ class BoundedWrites(AbstractConnection):
         self, command: bytes | str | Iterable[bytes], check_health: bool = True
     ) -> None:
         """Write one command, or several; raises redis-py's TimeoutError and ConnectionError as it does."""
-        # Without a timeout of its own redis-py awaits the write itself, and closes the connection when that is cut off.
-        # Connecting calls this again from within: there is no bound then but the outer one.
+        # Without a timeout of its own redis-py awaits the write itself, and closes the connection
+        # when that is cut off. Connecting calls this again from within: there is no bound then but
+        # the outer one.
         bound, self.socket_timeout = self.socket_timeout, None
+
         try:
             async with asyncio.timeout(bound):
                 await super().send_packed_command(command, check_health)

@@ -45,8 +45,8 @@ def broker_url(redis_url: str) -> str:
 class OneBroker(Celery):  # type: ignore[misc]  # Celery ships no types
     """Mixed into a Celery app: it has the broker that it was made with, and no other settings than ours.
 
-    Celery lets CELERY_BROKER_URL and its like in the environment win, and `celery -b`, which sets them: an app of certmail's that
-    asked another broker would wait there for ever.
+    Celery lets CELERY_BROKER_URL and its like in the environment win, and `celery -b`, which sets
+    them: an app of certmail's that asked another broker would wait there for ever.
     """
 
     own_broker: str

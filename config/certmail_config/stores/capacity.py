@@ -1,11 +1,12 @@
 """Room: whether the server can take in more, and still keep what is promised of that which is under way.
 
-Enqueue stops at 85 % of the memory, pacing at 95 %: sending is what makes room again. Settling what was begun needs some
-of the rest, and a settle that finds no room would be lost knowledge. Both stop at 85 % of what the stream of events may
-hold, which only the recorder makes room in.
+Enqueue stops at 85 % of the memory, pacing at 95 %: sending is what makes room again. Settling what
+was begun needs some of the rest, and a settle that finds no room would be lost knowledge. Both stop
+at 85 % of what the stream of events may hold, which only the recorder makes room in.
 
-What is left is shared: a tenant may have so many times as much here as there is still room for. So one alone may use most of it,
-and the more one uses, the sooner its next reminders are refused, while others' are taken in; as switches share their buffers among ports.
+What is left is shared: a tenant may have so many times as much here as there is still room for. So
+one alone may use most of it, and the more one uses, the sooner its next reminders are refused,
+while others' are taken in; as switches share their buffers among ports.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ def room(figures: Figures, limits: StoreLimits, share: float = SHARE) -> Full | 
             f"Redis is full: {_mb(figures.used)} of {_mb(limit)} are used: at {SHARE:.0%} nothing more is taken in, at {PACING_SHARE:.0%} nothing more is sent.",
             "Give it more memory (maxmemory, or CERTMAIL_REDIS_MEMORY_MAX where that is 0), or wait until reminders have left.",
         )
+
     if figures.events >= SHARE * limits.events_max:
         return Full(
             "stream_full",
@@ -82,6 +84,7 @@ def room(figures: Figures, limits: StoreLimits, share: float = SHARE) -> Full | 
             f"{limits.events_max:,}.",
             "See that a worker runs and reaches the database (`certmail doctor`); it goes on by itself once the record has caught up.",
         )
+
     return None
 
 
@@ -95,7 +98,10 @@ def share(figures: Figures, limits: StoreLimits) -> int:
     """How many reminders one tenant may have in Redis just now; 0: as many as there is room for, since there is no other tenant."""
     if figures.tenants < 2:
         return 0
-    free, events = free_bytes(figures, limits), max(0, int(SHARE * limits.events_max) - figures.events)
+    free, events = (
+        free_bytes(figures, limits),
+        max(0, int(SHARE * limits.events_max) - figures.events),
+    )
     rooms = [events] if free is None else [events, free // JOB_BYTES]
     return max(1, TENANT_TIMES * min(rooms))
 

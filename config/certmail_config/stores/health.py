@@ -10,7 +10,15 @@ from redis import Redis
 
 from certmail_config.base.durability import NOTHING_PROMISED, Durability, DurabilityKind, prove
 from certmail_config.base.errors import CertmailError
-from certmail_config.stores.capacity import PACING_SHARE, SHARE, Figures, StoreLimits, ask, read_figures, room
+from certmail_config.stores.capacity import (
+    PACING_SHARE,
+    SHARE,
+    Figures,
+    StoreLimits,
+    ask,
+    read_figures,
+    room,
+)
 
 NEARLY = 0.7
 """From this share on somebody should know."""
@@ -41,18 +49,21 @@ def durability_fact(redis: Redis, durability: Durability) -> Fact:
         prove(redis, durability)
     except CertmailError as error:
         return Fact("durability", "error", error.message, error.remedy)
+
     match durability.kind:
         case DurabilityKind.FSYNC:
             return Fact("durability", "ok", "Every write is on disk before it is acknowledged.")
         case DurabilityKind.REPLICAS:
             return Fact(
-                "durability", "ok", f"{durability.replicas} replicas confirm each receipt and each begin."
+                "durability",
+                "ok",
+                f"{durability.replicas} replicas confirm each receipt and each begin.",
             )
         case DurabilityKind.DECLARED:
-            message = (
-                "CERTMAIL_DURABILITY=declared: what Redis keeps in a crash is not proven, but vouched for."
+            message = "CERTMAIL_DURABILITY=declared: what Redis keeps in a crash is not proven, but vouched for."
+            remedy = (
+                "Make sure with whoever runs it that each write is kept before it is acknowledged."
             )
-            remedy = "Make sure with whoever runs it that each write is kept before it is acknowledged."
             return Fact("durability", "warning", message, remedy)
         case DurabilityKind.NONE:
             remedy = "Set CERTMAIL_DURABILITY=fsync, or replicas:N."
@@ -73,13 +84,18 @@ def fill(figures: Figures, limits: StoreLimits) -> Iterator[Fact]:
         yield Fact(
             "memory", "warning", "Redis does not say how much memory it may use, so certmail cannot stop in time.", remedy
         )  # fmt: skip
+
     share = figures.events / limits.events_max
-    remedy = full.remedy if full and full.code == "stream_full" else "See that the recorder reaches SQL."
+    remedy = (
+        full.remedy if full and full.code == "stream_full" else "See that the recorder reaches SQL."
+    )
     message = f"{figures.events:,} events are in the stream, {share:.0%} of its bound; certmail stops at {SHARE:.0%}."
     yield Fact("stream", *_grade(share, message, remedy))
 
 
-def _grade(share: float, message: str, remedy: str) -> tuple[Literal["ok", "warning", "error"], str, str]:
+def _grade(
+    share: float, message: str, remedy: str
+) -> tuple[Literal["ok", "warning", "error"], str, str]:
     if share >= SHARE:
         return "error", message, remedy
     return ("warning", message, remedy) if share >= NEARLY else ("ok", message, "")

@@ -1,7 +1,7 @@
 """The vault's keys where CERTMAIL_VAULT_KEYS is not set: a file in the data directory, one key a line, newest first.
 
-Every process on the machine reads the same file, and reads it again while it runs (see vault.py), so that a key which is
-put in front is known to all of them before anybody can have sealed with it.
+Every process on the machine reads the same file, and reads it again while it runs (see vault.py),
+so that a key which is put in front is known to all of them before anybody can have sealed with it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ def read_keys(path: Path) -> tuple[tuple[str, bytes], ...]:
         message = f"The vault keys in {path} cannot be read: {error.strerror}."
     except ValueError as error:
         message = f"The vault keys in {path} cannot be used: {error}."
-    raise SettingsError("invalid_vault_file", message, "Restore the file, or set CERTMAIL_VAULT_KEYS.")
+
+    raise SettingsError(
+        "invalid_vault_file", message, "Restore the file, or set CERTMAIL_VAULT_KEYS."
+    )
 
 
 @contextmanager
@@ -58,9 +61,11 @@ def write_keys(path: Path, keys: str) -> None:
         file.write(keys)
         file.flush()
         os.fsync(file.fileno())
+
     part.replace(path)
     # The name too must be on disk before a store can hold what was sealed with it.
     folder = os.open(path.parent, os.O_RDONLY)
+
     try:
         os.fsync(folder)
     finally:
@@ -76,6 +81,7 @@ def require_key_file(settings: Settings) -> None:
             "Make a key with `certmail vault keygen`. Put it into CERTMAIL_VAULT_KEYS of every process, first behind the present "
             "one, and restart them; then in front of it, and restart them; then run `certmail vault rotate`.",
         )
+
     if settings.database_url is not None:
         path = key_file(settings)
         raise WrongUse(
@@ -86,7 +92,10 @@ def require_key_file(settings: Settings) -> None:
 
 
 def put_in_front(path: Path) -> str:
-    """Make a new key, the newest from now on for every process of this machine; gives its id. Raises SettingsError."""
+    """Make a new key, the newest from now on for every process of this machine; gives its id.
+
+    Raises SettingsError.
+    """
     with locked(path):
         read_keys(path)  # a file that cannot be used must be restored, not added to
         present = path.read_text("ascii").replace(",", "\n").split()

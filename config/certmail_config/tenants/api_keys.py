@@ -1,8 +1,9 @@
 """API keys: what upstream applications show to the gateway, and what that allows them.
 
-A key reads `cm_<id>_<secret>`. The secret is 256 random bits, so one SHA-256 of the whole is kept of it, here and in SQL, and
-the key itself nowhere. The working copy in Redis is one hash, sealed field by field (strongbox.py), so that the gateway checks
-keys without SQL, and whoever can write Redis cannot make one.
+A key reads `cm_<id>_<secret>`. The secret is 256 random bits, so one SHA-256 of the whole is kept
+of it, here and in SQL, and the key itself nowhere. The working copy in Redis is one hash, sealed
+field by field (strongbox.py), so that the gateway checks keys without SQL, and whoever can write
+Redis cannot make one.
 """
 
 from __future__ import annotations
@@ -46,7 +47,10 @@ class KeyScope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What is known of a key, but for the key. `tenants` holds EVERY_TENANT for those that come later, too."""
+    """What is known of a key, but for the key.
+
+    `tenants` holds EVERY_TENANT for those that come later, too.
+    """
 
     id: str
     name: str
@@ -87,6 +91,7 @@ def check(box: Strongbox, token: str, now: float) -> KeyGrant | None:
     named = _FORM.fullmatch(token)
     if named is None:
         return None
+
     sealed = field_of(box.redis, redis_keys.API_KEYS, named[1])
     value = box.open(_place(named[1]), sealed)
     if value is None:
@@ -95,6 +100,7 @@ def check(box: Strongbox, token: str, now: float) -> KeyGrant | None:
         return None
     if value["expires_at"] is not None and value["expires_at"] <= now:
         return None
+
     scopes = frozenset(scope for scope in KeyScope if scope in value["scopes"])  # of this version
     return KeyGrant(named[1], frozenset(value["tenants"]), scopes)
 
@@ -121,7 +127,9 @@ class KeysDifference:
         return bool(self.missing or self.surplus)
 
 
-def compare(box: Strongbox, wanted: Mapping[str, ApiKey], *, newest: bool = False) -> KeysDifference:
+def compare(
+    box: Strongbox, wanted: Mapping[str, ApiKey], *, newest: bool = False
+) -> KeysDifference:
     """Compare the working copy with the keys that should be in it, under the `newest` vault key if so asked; raises RedisError."""
     found = hash_of(box.redis, redis_keys.API_KEYS)
     copy = {id_.decode(errors="replace"): sealed for id_, sealed in found.items()}
@@ -132,6 +140,7 @@ def compare(box: Strongbox, wanted: Mapping[str, ApiKey], *, newest: bool = Fals
         and (not newest or box.is_newest(sealed))
         and box.open(_place(id_), sealed) == stated(key)
     }
+
     open_ = field_names_of(box.redis, redis_keys.OPEN_API_KEYS)
     surplus = copy.keys() | {id_.decode(errors="replace") for id_ in open_}
     return KeysDifference(frozenset(wanted.keys() - right), frozenset(surplus - wanted.keys()))
@@ -139,7 +148,10 @@ def compare(box: Strongbox, wanted: Mapping[str, ApiKey], *, newest: bool = Fals
 
 def write_copy(box: Strongbox, difference: KeysDifference, wanted: Mapping[str, ApiKey]) -> None:
     """Make the working copy so; raises RedisError."""
-    sealed: dict[Any, Any] = {id_: box.seal(_place(id_), stated(wanted[id_])) for id_ in difference.missing}
+    sealed: dict[Any, Any] = {
+        id_: box.seal(_place(id_), stated(wanted[id_])) for id_ in difference.missing
+    }
+
     with box.redis.pipeline(transaction=True) as pipe:
         if difference.surplus:
             pipe.hdel(redis_keys.API_KEYS, *difference.surplus)

@@ -12,6 +12,7 @@ from certmail_config.tenants.models import Tenant
 def read_domains(values: Iterable[str]) -> str:
     """The domains in the form that a tenant keeps, '' for any; raises WrongUse."""
     found = []
+
     for value in values:
         for part in value.split(","):
             name = part.strip().removeprefix("@").rstrip(".")
@@ -23,6 +24,7 @@ def read_domains(values: Iterable[str]) -> str:
                 raise WrongUse(
                     "invalid_domain", f"{part.strip()!r} is not a domain.", "Give it like acme.com."
                 ) from None
+
     return ",".join(dict.fromkeys(found))
 
 

@@ -65,7 +65,8 @@ class ConnectionState(StrEnum):
 class GoogleLimits:
     """What Google allows a mailbox and its Google Cloud project; raises WrongUse for what `BOUNDS` does not allow.
 
-    The defaults are those that Google documents for projects made since 2026-05-01; sending one message costs 100 units.
+    The defaults are those that Google documents for projects made since 2026-05-01; sending one
+    message costs 100 units.
 
     Attributes:
         units_per_minute: Quota units of the mailbox; 15000 in older projects.
@@ -106,9 +107,10 @@ BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
 class Tenant:
     """A company; `private_key` is sealed, `salt` keys the hashes that identify its jobs, `name` is what reviewers read.
 
-    `state` is one of `TenantState`; `uncertain` is its rule for unknown outcomes (see uncertain_policy.py); None means the deployment's.
-    `domains` are those that it may send from (see domains.py); '' means any. `reply_to` is the address, sealed, that its
-    reviewers may write to; None means that its mails name nobody.
+    `state` is one of `TenantState`; `uncertain` is its rule for unknown outcomes (see
+    uncertain_policy.py); None means the deployment's. `domains` are those that it may send from
+    (see domains.py); '' means any. `reply_to` is the address, sealed, that its reviewers may write
+    to; None means that its mails name nobody.
     """
 
     id: str
@@ -132,12 +134,13 @@ class Tenant:
 class Connection:
     """A way to one mailbox.
 
-    `version` grows with every change but one of its limits alone: tokens are keyed by it, and suspensions and links that
-    are under way name it, none of which another limit makes untrue.
+    `version` grows with every change but one of its limits alone: tokens are keyed by it, and
+    suspensions and links that are under way name it, none of which another limit makes untrue.
 
-    A customer owned application has `service_account`, `private_key` (sealed), `certificate`, and once it was seen at
-    Google a `key_id`; while it is rotated the next key and certificate too. `refused_since` says since when Google refuses what
-    an administrator may have set up just now. A linked account has `sub`, Google's name for it, and `refresh_token` (sealed). `verify` says that
+    A customer owned application has `service_account`, `private_key` (sealed), `certificate`, and
+    once it was seen at Google a `key_id`; while it is rotated the next key and certificate too.
+    `refused_since` says since when Google refuses what an administrator may have set up just now. A
+    linked account has `sub`, Google's name for it, and `refresh_token` (sealed). `verify` says that
     the customer granted `gmail.metadata` too, so that unknown outcomes can be looked up.
     """
 
@@ -173,12 +176,16 @@ class Connection:
     def waits_for(self) -> tuple[str, str]:
         """Why its lane is stopped: a code and a sentence for whoever asks about a waiting job."""
         if self.state is ConnectionState.DRAFT:
-            return "connection_draft", f"the connection {self.name!r} of {self.tenant} is not set up yet"
+            return (
+                "connection_draft",
+                f"the connection {self.name!r} of {self.tenant} is not set up yet",
+            )
         if self.state is ConnectionState.PENDING:
             return (
                 "connection_pending",
                 f"the connection {self.name!r} of {self.tenant} has not been probed successfully yet",
             )
+
         return (
             self.code or f"connection_{self.state}",
             self.message or f"the connection {self.name!r} is {self.state}",
@@ -196,7 +203,9 @@ class Connection:
             key_id=key_id or self.key_id,
         )
 
-    def troubled(self, code: str, message: str, remedy: str, *, since: datetime | None = None) -> Connection:
+    def troubled(
+        self, code: str, message: str, remedy: str, *, since: datetime | None = None
+    ) -> Connection:
         """It was seen not to work; `since` when, if it may only take Google a while."""
         return replace(
             self,
@@ -246,16 +255,23 @@ def mailbox_id(address: str, deployment_salt: bytes) -> str:
 def project_id(service_account: str | None, deployment_salt: bytes) -> str:
     """The name of a Google Cloud project in Redis: a keyed hash of the one that a service account belongs to.
 
-    `name@PROJECT.iam.gserviceaccount.com` names its project (PROJECT.example.com for a domain-scoped one); any other service
-    account counts as a project of its own. Without one, as for a linked account, it is ours.
+    `name@PROJECT.iam.gserviceaccount.com` names its project (PROJECT.example.com for a
+    domain-scoped one); any other service account counts as a project of its own. Without one, as
+    for a linked account, it is ours.
     """
     if service_account is None:
         return OUR_PROJECT
+
     address = service_account.casefold()
     _, _, domain = address.rpartition("@")
-    project = domain.removesuffix(_SERVICE_ACCOUNTS) if domain.endswith(_SERVICE_ACCOUNTS) else address
+    project = (
+        domain.removesuffix(_SERVICE_ACCOUNTS) if domain.endswith(_SERVICE_ACCOUNTS) else address
+    )
+
     # No mailbox has NUL in its address, so that no mailbox's hash is a project's.
-    return hmac.new(deployment_salt, f"project\0{project}".encode(), hashlib.sha256).hexdigest()[:16]
+    return hmac.new(deployment_salt, f"project\0{project}".encode(), hashlib.sha256).hexdigest()[
+        :16
+    ]
 
 
 def _share(units: int, share: float) -> int:
@@ -265,7 +281,9 @@ def _share(units: int, share: float) -> int:
 
 def check_name(value: str, what: str) -> str:
     """Check the id of a tenant or the name of a connection; raises WrongUse."""
-    if not re.fullmatch(NAME_PATTERN, value):  # not `match`: its `$` also fits before a last line feed
+    if not re.fullmatch(
+        NAME_PATTERN, value
+    ):  # not `match`: its `$` also fits before a last line feed
         message = f"{what} {value!r} is not usable: lower-case letters, digits and hyphens, starting with a letter or digit, 63 at most."
         raise WrongUse("invalid_name", message)
     return value

@@ -14,13 +14,19 @@ EVERYTHING: Final = "*"
 
 
 def paused_in(redis: Redis) -> frozenset[str]:
-    """The tenants of which nothing leaves, and EVERYTHING if nothing leaves at all. Raises RedisError."""
+    """The tenants of which nothing leaves, and EVERYTHING if nothing leaves at all.
+
+    Raises RedisError.
+    """
     members = members_of(redis, redis_keys.PAUSED)
     return frozenset(member.decode() for member in members)
 
 
 def pause_of(redis: Redis, tenant: str) -> tuple[str, str] | None:
-    """What holds a tenant's reminders back and what to do, in words; None if nothing does. Raises RedisError."""
+    """What holds a tenant's reminders back and what to do, in words; None if nothing does.
+
+    Raises RedisError.
+    """
     with redis.pipeline(transaction=False) as pipe:
         pipe.smismember(redis_keys.PAUSED, [EVERYTHING, tenant])
         pipe.hget(redis_keys.TENANT + tenant, "state")

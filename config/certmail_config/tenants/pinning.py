@@ -1,4 +1,7 @@
-"""Whether a tenant's public key, as Redis has it, is the tenant's. Each gives a `Pin`, which a Mailer asks before it seals."""
+"""Whether a tenant's public key, as Redis has it, is the tenant's.
+
+Each gives a `Pin`, which a Mailer asks before it seals.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,9 @@ def signed_by(deployment: bytes) -> Pin:
     """For producers: the key has the signature of the deployment with this public half."""
 
     def pin(tenant: str, fields: Mapping[bytes, bytes]) -> bool:
-        return is_signed(deployment, tenant, _bytes(fields, b"public_key"), _bytes(fields, b"signature"))
+        return is_signed(
+            deployment, tenant, _bytes(fields, b"public_key"), _bytes(fields, b"signature")
+        )
 
     return pin
 

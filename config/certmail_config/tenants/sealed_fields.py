@@ -1,10 +1,13 @@
-"""What a tenant or a connection has under the vault's keys, and the same under the newest of them. No I/O.
+"""What a tenant or a connection has under the vault's keys, and the same under the newest of them.
 
-Whoever writes a row or its working copy renews it on the way: else somebody who read it before a rotation, and writes
-it after, would bring the old key back.
+No I/O.
 
-A value is sealed for its row and for what it is, so that a refresh token that is put into the column of a private key does
-not open. Before version 0.2 it was sealed for its row only: what is so still opens, and `certmail vault rotate` renames it.
+Whoever writes a row or its working copy renews it on the way: else somebody who read it before a
+rotation, and writes it after, would bring the old key back.
+
+A value is sealed for its row and for what it is, so that a refresh token that is put into the
+column of a private key does not open. Before version 0.2 it was sealed for its row only: what is so
+still opens, and `certmail vault rotate` renames it.
 """
 
 from __future__ import annotations
@@ -45,28 +48,35 @@ def open_from(vault: Vault, sealed: bytes, row: str, column: str) -> bytes:
     return vault.open(sealed, owner=owner_of(row, column), before=row)
 
 
-def renew_values(sealed: Mapping[str, bytes], row: str, vault: Vault, *, rename: bool = False) -> Renewed:
+def renew_values(
+    sealed: Mapping[str, bytes], row: str, vault: Vault, *, rename: bool = False
+) -> Renewed:
     """Renew all that can be opened; `rename` also what an older certmail sealed."""
     values: dict[str, bytes] = {}
     broken: dict[str, SealBroken] = {}
     renew = vault.rename if rename else vault.renew
+
     for name, value in sealed.items():
         try:
             values[name] = renew(value, owner=owner_of(row, name), before=row)
         except SealBroken as error:
             broken[name] = error
+
     return Renewed({name: value for name, value in values.items() if value != sealed[name]}, broken)
 
 
 def sealed_in(connection: Connection) -> dict[str, bytes]:
     """A connection's sealed values, by name."""
-    return {name: value for name in OF_CONNECTION if (value := getattr(connection, name)) is not None}
+    return {
+        name: value for name in OF_CONNECTION if (value := getattr(connection, name)) is not None
+    }
 
 
 def why_closed(connection: Connection, vault: Vault) -> SealBroken | None:
     """Why nothing of what is sealed in a connection opens; None if something does, or nothing is sealed.
 
-    Who has the wrong keys must not seal a working copy that those with the right ones then cannot open.
+    Who has the wrong keys must not seal a working copy that those with the right ones then cannot
+    open.
     """
     sealed = sealed_in(connection)
     broken = renew_values(sealed, connection.owner, vault).broken

@@ -14,5 +14,8 @@ WORDS: Final[Mapping[ConnectionState, str]] = {
     ConnectionState.ACTIVE: "working",
     ConnectionState.DISABLED: "suspended",
 }
-"""In the order in which they want looking at. Documents for machines name the state itself, with the word beside it."""
+"""In the order in which they want looking at.
+
+Documents for machines name the state itself, with the word beside it.
+"""
 EXPLAINED: Final = "; ".join(f"`{state}`: {word}" for state, word in WORDS.items())

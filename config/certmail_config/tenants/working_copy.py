@@ -23,7 +23,13 @@ from certmail_config.base.redis_answers import field_of
 from certmail_config.crypto.vault import Vault
 from certmail_config.ledger import open_lane, run, set_lane, suspend_lane
 from certmail_config.ledger.values import Suspension, join_words
-from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState, GoogleLimits, Tenant
+from certmail_config.tenants.models import (
+    Connection,
+    ConnectionKind,
+    ConnectionState,
+    GoogleLimits,
+    Tenant,
+)
 from certmail_config.tenants.sealed_fields import OF_CONNECTION, renew_connection, renew_tenant
 
 _PAGE = 1000
@@ -33,7 +39,10 @@ _TIMES = ("not_after", "next_not_after", "refused_since")
 
 @dataclass(frozen=True, slots=True)
 class TenantView:
-    """What a producer needs of a tenant: to seal, to name jobs, and to find the lane. No secret among it."""
+    """What a producer needs of a tenant: to seal, to name jobs, and to find the lane.
+
+    No secret among it.
+    """
 
     id: str
     state: str
@@ -77,6 +86,7 @@ def write_tenant(
         "reply_to": _b64(tenant.reply_to or b""),
         "version": str(tenant.version),
     }
+
     _put(redis, key, tenant.version, fields)
     redis.sadd(redis_keys.TENANTS, tenant.id)
 
@@ -86,9 +96,13 @@ def distrust(redis: Redis, key: str) -> None:
     redis.hdel(key, "version")
 
 
-def tenant_fields(tenant: Tenant, names: Mapping[str, ConnectionId], signature: bytes) -> dict[str, str]:
+def tenant_fields(
+    tenant: Tenant, names: Mapping[str, ConnectionId], signature: bytes
+) -> dict[str, str]:
     """What the working copy says of a tenant in clear, its connections by name among it."""
-    signed = {"signature": _b64(signature)} if signature else {}  # who cannot sign leaves what there is
+    signed = (
+        {"signature": _b64(signature)} if signature else {}
+    )  # who cannot sign leaves what there is
     return {
         "state": tenant.state,
         "organisation": tenant.organisation,
@@ -113,11 +127,14 @@ def write_connection(
 ) -> None:
     """Write a connection, sealed, and its lane's limits, unless a newer version is there already.
 
-    With `settle_lane` also open or suspend the lane as the connection's state says. Who only repairs the copy or changes
-    limits passes False: what delivery found out about a lane is newer than SQL. A lane that is new is always settled. `careful`: of
-    one that is opened, one reminder goes first. `by`: who did it, for the record.
+    With `settle_lane` also open or suspend the lane as the connection's state says. Who only
+    repairs the copy or changes limits passes False: what delivery found out about a lane is newer
+    than SQL. A lane that is new is always settled. `careful`: of one that is opened, one reminder
+    goes first. `by`: who did it, for the record.
     """
-    sealed = vault.seal(encode_connection(renew_connection(connection, vault)), owner=connection.owner)
+    sealed = vault.seal(
+        encode_connection(renew_connection(connection, vault)), owner=connection.owner
+    )
     fields: dict[Any, Any] = {
         "tenant": connection.tenant,
         "version": str(connection.version),
@@ -125,11 +142,15 @@ def write_connection(
     }
     if not _put(redis, redis_keys.CONNECTION + connection.id, connection.version, fields):
         return
+
     code, message = connection.waits_for()
     words = join_words(message, connection.remedy or "")
-    new = run(redis, set_lane(connection.lane(deployment_salt, project_share), code=code, message=words))
+    new = run(
+        redis, set_lane(connection.lane(deployment_salt, project_share), code=code, message=words)
+    )
     if not (settle_lane or new):
         return
+
     if connection.state is ConnectionState.ACTIVE:
         run(redis, open_lane(connection.id, connection.version, careful=careful, by=by))
     else:
@@ -149,6 +170,7 @@ def older(redis: Redis, prefix: str, versions: Mapping[str, int]) -> list[str]:
             for id_, version in zip(page, pipe.execute(), strict=True):
                 if read_version(version) < versions[id_]:
                     found.append(id_)
+
     return found
 
 
@@ -166,6 +188,7 @@ def read_tenant(fields: Mapping[bytes, bytes], tenant: str) -> TenantView | None
     """Read the hash of a tenant; None if there is none."""
     if not fields:
         return None
+
     value = {name.decode(): text.decode() for name, text in fields.items()}
     prefix = "connection:"
     return TenantView(
@@ -174,7 +197,9 @@ def read_tenant(fields: Mapping[bytes, bytes], tenant: str) -> TenantView | None
         public_key=base64.b64decode(value["public_key"]),
         salt=base64.b64decode(value["salt"]),
         connections={
-            name[len(prefix) :]: ConnectionId(id_) for name, id_ in value.items() if name.startswith(prefix)
+            name[len(prefix) :]: ConnectionId(id_)
+            for name, id_ in value.items()
+            if name.startswith(prefix)
         },
     )
 
@@ -185,11 +210,15 @@ def read_connection(
     """Read the hash of a connection; None if there is none. Raises SealBroken."""
     if not fields:
         return None
+
     owner = f"{fields[b'tenant'].decode()}/{connection}"
     value: dict[str, Any] = json.loads(vault.open(fields[b"sealed"], owner=owner))
     if str(value["version"]).encode() != fields.get(b"version"):
         message = f"The working copy of {owner} is not of the version that stands beside it: somebody put an older one there."
-        raise SealBroken("vault_mismatch", message, "It is written anew when the connection works again.")
+        raise SealBroken(
+            "vault_mismatch", message, "It is written anew when the connection works again."
+        )
+
     return Connection(
         **{
             **value,

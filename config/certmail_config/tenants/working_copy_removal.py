@@ -21,8 +21,17 @@ def hide_connection(redis: Redis, tenant: str, name: str, connection: Connection
 
 
 def forget_connection(redis: Redis, tenant: str, name: str, connection: ConnectionId) -> None:
-    """Remove a connection, whatever waits for it: that ends as failed when its turn comes. Raises RedisError."""
-    set_up = (redis_keys.CLIENT_ID, redis_keys.TEST_WANTED, redis_keys.MAIL_TAKEN, redis_keys.DELEGATION)
+    """Remove a connection, whatever waits for it: that ends as failed when its turn comes.
+
+    Raises RedisError.
+    """
+    set_up = (
+        redis_keys.CLIENT_ID,
+        redis_keys.TEST_WANTED,
+        redis_keys.MAIL_TAKEN,
+        redis_keys.DELEGATION,
+    )
+
     redis.delete(redis_keys.CONNECTION + connection, *(prefix + connection for prefix in set_up))
     for notes in (redis_keys.GRANTED, redis_keys.WARNED):
         redis.hdel(notes, connection)
@@ -50,9 +59,12 @@ def withdraw_others(
     tenants: Collection[str],
     connections: Collection[Connection],
 ) -> None:
-    """Remove what a server that came back from an older copy still has, and what was removed since. Raises RedisError.
+    """Remove what a server that came back from an older copy still has, and what was removed since.
 
-    `known` must have been read before the tenants and connections that there are: what is added comes there first.
+    Raises RedisError.
+
+    `known` must have been read before the tenants and connections that there are: what is added
+    comes there first.
     """
     for connection in known[1] - {each.id for each in connections}:
         [found] = fields_of(redis, redis_keys.CONNECTION + connection, ["tenant"])
@@ -60,5 +72,6 @@ def withdraw_others(
         names = hash_of(redis, redis_keys.TENANT + tenant)
         called = [name.decode() for name, id_ in names.items() if id_ == connection.encode()]
         forget_connection(redis, tenant, "".join(called).removeprefix("connection:"), connection)
+
     for tenant_id in known[0] - set(tenants):
         withdraw_tenant(redis, tenant_id)

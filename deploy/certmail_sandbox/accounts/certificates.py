@@ -48,7 +48,11 @@ class UploadedKey:
 
     def __reduce__(self) -> tuple[object, ...]:
         """Keeps the certificate and reads the key from it again, which cannot be kept itself."""
-        others = {name: getattr(self, name) for name in self.__slots__ if name not in {"public_key", "pem"}}
+        others = {
+            name: getattr(self, name)
+            for name in self.__slots__
+            if name not in {"public_key", "pem"}
+        }
         return _reread, (self.pem, others)
 
     def authenticates(self, now: float) -> bool:
@@ -69,13 +73,17 @@ def read(upload: bytes, now: float) -> UploadedKey:
         BadCertificate: Google would refuse it.
     """
     if b"PRIVATE KEY" in upload:
-        raise BadCertificate("This is a private key. Keep it secret, and upload the certificate instead.")
+        raise BadCertificate(
+            "This is a private key. Keep it secret, and upload the certificate instead."
+        )
+
     blocks = _BLOCK.findall(upload)
     if len(blocks) != 1:
         raise BadCertificate(
             "Upload exactly one certificate in PEM form, with its BEGIN CERTIFICATE and END CERTIFICATE lines;"
             f" there are {len(blocks)} in this file."
         )
+
     try:
         certificate = x509.load_pem_x509_certificate(blocks[0])
         key = certificate.public_key()
@@ -83,6 +91,7 @@ def read(upload: bytes, now: float) -> UploadedKey:
         raise BadCertificate(
             "The certificate cannot be read: it is damaged or not an X.509 certificate."
         ) from None
+
     if certificate.version is not x509.Version.v3:
         raise BadCertificate("The certificate is not of X.509 version 3.")
     if not isinstance(key, RSAPublicKey):
@@ -92,7 +101,10 @@ def read(upload: bytes, now: float) -> UploadedKey:
             f"The RSA key has {key.key_size} bits; at least {MIN_BITS} are needed, 2048 are usual."
         )
     if certificate.not_valid_after_utc < datetime.fromtimestamp(now, UTC):
-        raise BadCertificate(f"The certificate expired on {certificate.not_valid_after_utc:%Y-%m-%d}.")
+        raise BadCertificate(
+            f"The certificate expired on {certificate.not_valid_after_utc:%Y-%m-%d}."
+        )
+
     return UploadedKey(
         kid=secrets.token_hex(20),
         pem=certificate.public_bytes(Encoding.PEM).decode(),

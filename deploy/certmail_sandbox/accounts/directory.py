@@ -23,7 +23,10 @@ def project_number(project: str) -> str:
 
 @dataclass(slots=True, eq=False)
 class Account:
-    """A person with a Google account. Compared by identity: an address used again is somebody else."""
+    """A person with a Google account.
+
+    Compared by identity: an address used again is somebody else.
+    """
 
     email: str
     sub: str
@@ -64,7 +67,9 @@ class ServiceAccount:
 
     def may(self, now: float) -> frozenset[str]:
         """The scopes that count by now."""
-        return (self.delegated if self.delegated_from <= now else self.delegated_before) or frozenset()
+        return (
+            self.delegated if self.delegated_from <= now else self.delegated_before
+        ) or frozenset()
 
 
 @dataclass(slots=True, eq=False)
@@ -123,7 +128,9 @@ class Domain:
 
 
 def new_service_account(email: str, project: str, name: str = "") -> ServiceAccount:
-    return ServiceAccount(email, project, numeric_id("service-account:" + email.lower(), 21), name=name)
+    return ServiceAccount(
+        email, project, numeric_id("service-account:" + email.lower(), 21), name=name
+    )
 
 
 def new_account(email: str, *, sub: str | None = None, name: str | None = None) -> Account:
@@ -136,7 +143,9 @@ def new_account(email: str, *, sub: str | None = None, name: str | None = None) 
     )
 
 
-CONSUMER = frozenset({"gmail.com", "googlemail.com"})  # nobody administers these: no delegation reaches them
+CONSUMER = frozenset(
+    {"gmail.com", "googlemail.com"}
+)  # nobody administers these: no delegation reaches them
 
 
 def domain_of(address: str) -> str:
@@ -168,7 +177,9 @@ class Directory:
 
     def domain_names(self) -> list[str]:
         """The Workspace domains: those that somebody has an account in, but for consumers'."""
-        return sorted({domain_of(a.email) for a in self.accounts.values() if not a.deleted} - CONSUMER)
+        return sorted(
+            {domain_of(a.email) for a in self.accounts.values() if not a.deleted} - CONSUMER
+        )
 
     def domain(self, address: str) -> Domain:
         """That of an address."""
@@ -179,7 +190,9 @@ class Directory:
 
     def find_account(self, hint: str) -> Account | None:
         """By address or by `sub`, as a login hint may be either; only who still exists."""
-        return self._first(lambda a: not a.deleted and (a.email.lower() == hint.lower() or a.sub == hint))
+        return self._first(
+            lambda a: not a.deleted and (a.email.lower() == hint.lower() or a.sub == hint)
+        )
 
     def _first(self, wanted: Callable[[Account], bool]) -> Account | None:
         return next((account for account in self.accounts.values() if wanted(account)), None)

@@ -30,8 +30,11 @@ def forbidden(
     organisation = directory.project(client.project).organisation
     if organisation is not None and domain_of(account.email) != organisation:
         return Forbidden(
-            403, "org_internal", f"{client.name} can only be used within its organization: {organisation}."
+            403,
+            "org_internal",
+            f"{client.name} can only be used within its organization: {organisation}.",
         )
+
     domain = directory.domain(account.email)
     restricted = domain.gmail_restricted and client.client_id not in domain.trusted_clients
     if restricted and scopes.GMAIL & frozenset(wanted):
@@ -40,6 +43,7 @@ def forbidden(
             "admin_policy_enforced",
             f"Access blocked: your institution's admin needs to review {client.name}.",
         )
+
     return None
 
 
@@ -55,4 +59,5 @@ def no_consent(
             f"{client.name} has not completed the Google verification process. The app is currently being tested, and"
             " can only be accessed by developer-approved testers.",
         )
+
     return forbidden(directory, client, account, wanted)

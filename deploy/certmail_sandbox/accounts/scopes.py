@@ -32,8 +32,9 @@ WORDS = {
 }
 
 _SHORT = {"email": EMAIL, "profile": PROFILE}
-# Gmail's own, of gmail.v1.json, and those of neighbours that people ask for beside them. Google has some hundreds more, which are
-# refused here: a wrong name that slips through would be found in production only.
+# Gmail's own, of gmail.v1.json, and those of neighbours that people ask for beside them. Google has
+# some hundreds more, which are refused here: a wrong name that slips through would be found in
+# production only.
 _OTHERS = (
     *("gmail.insert", "gmail.labels", "gmail.settings.basic", "gmail.settings.sharing"),
     *("gmail.addons.current.action.compose", "gmail.addons.current.message.action"),

@@ -53,7 +53,10 @@ class RefreshToken:
 
 @dataclass(slots=True, eq=False)
 class AccessToken:
-    """A bearer token. `account` is the mailbox that it opens; a service account without `sub` opens none."""
+    """A bearer token.
+
+    `account` is the mailbox that it opens; a service account without `sub` opens none.
+    """
 
     value: str
     owner: OAuthClient | ServiceAccount
@@ -107,11 +110,16 @@ class Tokens:
             refreshable=offline and (first or consent_asked),
             seconds=seconds,
         )
+
         self.codes[code.value] = code
         return code
 
     def new_refresh(self, code: Code, now: float, expires_at: float | None) -> RefreshToken:
-        same = [t for t in self.refresh.values() if t.client is code.client and t.account is code.account]
+        same = [
+            t
+            for t in self.refresh.values()
+            if t.client is code.client and t.account is code.account
+        ]
         for oldest in same[: max(0, len(same) + 1 - MAX_REFRESH)]:
             self.forget_refresh(oldest)
         token = RefreshToken(
@@ -123,6 +131,7 @@ class Tokens:
             used_at=now,
             expires_at=expires_at,
         )
+
         self.refresh[token.value] = token
         return token
 
@@ -142,6 +151,7 @@ class Tokens:
             expires_at=now + ACCESS_SECONDS,
             refresh=refresh,
         )
+
         self.access[token.value] = token
         return token
 
@@ -167,21 +177,31 @@ class Tokens:
         self.refresh.pop(token.value, None)
         for value in [v for v, access in self.access.items() if access.refresh is token]:
             del self.access[value]
-        if not any(t.client is token.client and t.account is token.account for t in self.refresh.values()):
+        if not any(
+            t.client is token.client and t.account is token.account for t in self.refresh.values()
+        ):
             self.consents.pop((token.client.client_id, token.account.sub), None)
 
     def forget_grant(self, client: OAuthClient, account: Account) -> None:
         """Ends all that a person allowed a client: its codes, refresh tokens and access tokens, whatever each was for.
 
-        Google keeps one grant per person and client, and revoking any of its tokens ends it: "Revokes all of the scopes that the
-        user granted to the app" (google.accounts.oauth2.revoke in Google's JavaScript reference; google.md §3.5).
+        Google keeps one grant per person and client, and revoking any of its tokens ends it:
+        "Revokes all of the scopes that the user granted to the app" (google.accounts.oauth2.revoke
+        in Google's JavaScript reference; google.md §3.5).
         """
         for code in [c for c in self.codes.values() if c.client is client and c.account is account]:
             del self.codes[code.value]
-        for token in [t for t in self.refresh.values() if t.client is client and t.account is account]:
+
+        for token in [
+            t for t in self.refresh.values() if t.client is client and t.account is account
+        ]:
             self.forget_refresh(token)
-        for access in [a for a in self.access.values() if a.owner is client and a.account is account]:
+
+        for access in [
+            a for a in self.access.values() if a.owner is client and a.account is account
+        ]:
             del self.access[access.value]
+
         self.consents.pop((client.client_id, account.sub), None)
 
     def forget_account(self, account: Account) -> None:

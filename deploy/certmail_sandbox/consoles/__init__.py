@@ -1,8 +1,9 @@
 """Stand-ins for the pages where people set things up: Google's Cloud console and Admin console, and where to begin.
 
-They answer Google's own paths, so that a link that leads into a console leads to the same place here, and use Google's words,
-so that instructions can be followed to the letter. What they change is what the control API changes, with the same checks;
-here it takes effect after a while, as at Google.
+They answer Google's own paths, so that a link that leads into a console leads to the same place
+here, and use Google's words, so that instructions can be followed to the letter. What they change
+is what the control API changes, with the same checks; here it takes effect after a while, as at
+Google.
 """
 
 from aiohttp import web

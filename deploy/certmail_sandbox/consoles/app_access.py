@@ -27,7 +27,9 @@ async def change(request: web.Request) -> web.Response:
     name, client = form.get("domain", ""), form.get("client", "")
     if name not in directory.domain_names():
         raise Refused("There is no such Workspace domain here.", 404)
+
     domain = directory.domains.get(name, Domain())
+
     match form.get("do"):
         case "restrict":
             domain = replace(domain, gmail_restricted=True)
@@ -37,6 +39,7 @@ async def change(request: web.Request) -> web.Response:
             domain = replace(domain, trusted_clients=domain.trusted_clients | {client})
         case "limit":
             domain = replace(domain, trusted_clients=domain.trusted_clients - {client})
+
     directory.domains[name] = domain
     raise then(PATH, tab="configuredApps", done="access")
 

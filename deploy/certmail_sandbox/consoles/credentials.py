@@ -14,7 +14,9 @@ async def credentials(request: web.Request, project: str) -> web.Response:
         for client in state_of(request).directory.clients.values()
         if client.project == project and not client.deleted
     ]
-    return show(request, "credentials.html", project=project, clients=clients, section="credentials")
+    return show(
+        request, "credentials.html", project=project, clients=clients, section="credentials"
+    )
 
 
 def add_routes(app: web.Application) -> None:

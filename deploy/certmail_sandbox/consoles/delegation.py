@@ -1,6 +1,7 @@
 """The Admin console's domain-wide delegation: the table, *Add new*, and the form that a link fills in.
 
-Whoever comes here administers every Workspace domain at once; at Google, each has a console and a table of its own.
+Whoever comes here administers every Workspace domain at once; at Google, each has a console and a
+table of its own.
 """
 
 from aiohttp import web
@@ -40,6 +41,7 @@ async def authorise(request: web.Request) -> web.Response:
     if (error := _wrong(client_id, wanted, account, overwrite=overwrite)) is not None:
         filled_in = {"client_id": client_id, "scopes": text, "overwrite": overwrite}
         return _table(request, filled_in, adding=True, error=error)
+
     assert account is not None, "else that was wrong"
     account.delegate(frozenset(wanted), since=state.now() + state.spread_seconds)
     account.domains = None
@@ -52,15 +54,14 @@ def _wrong(
     if "@" in client_id:
         return "Enter the client ID, a number of 21 digits, and not the email address."
     if account is None:
-        return (
-            "There is no client with this ID. Copy it from the service account's page: it is the unique ID."
-        )
+        return "There is no client with this ID. Copy it from the service account's page: it is the unique ID."
     if not wanted:
         return "Enter at least one OAuth scope."
     if unknown := scopes.unknown(wanted):
         return f"{unknown[0]!r} is no OAuth scope. Several are separated by commas."
     if account.delegated and not overwrite:
         return "This client ID is in the table already. Tick “Overwrite existing client ID” to replace its scopes."
+
     return None
 
 

@@ -32,7 +32,9 @@ DONE: Mapping[str, str] = {
 """What a page says after a redirect that names it."""
 
 
-def show(request: web.Request, template: str, *, status: int = 200, **values: object) -> web.Response:
+def show(
+    request: web.Request, template: str, *, status: int = 200, **values: object
+) -> web.Response:
     """A page, with what was done before it."""
     state = state_of(request)
     return page(

@@ -1,7 +1,9 @@
-"""Reads a block of shell commands, and does what its gcloud commands say. It is no shell: nothing else is run.
+"""Reads a block of shell commands, and does what its gcloud commands say.
 
-Known are variables, here-documents, `a || b`, `$(gcloud …)`, echo and printf; what a loop would repeat is passed over, since nothing
-here needs a second try. Anything else is named, and not done.
+It is no shell: nothing else is run.
+
+Known are variables, here-documents, `a || b`, `$(gcloud …)`, echo and printf; what a loop would
+repeat is passed over, since nothing here needs a second try. Anything else is named, and not done.
 """
 
 import re
@@ -42,7 +44,10 @@ class ShellRun:
     said: list[str] = field(default_factory=list)
 
     def run(self, text: str) -> bool:
-        """Goes through a block; gives whether all of it was done. What fails ends it, as `set -e` would."""
+        """Goes through a block; gives whether all of it was done.
+
+        What fails ends it, as `set -e` would.
+        """
         text = _HERE.sub(self._keep_file, text.replace("\r\n", "\n"))
         text = _CONTINUED.sub(
             lambda found: "" if found[1] == "\\" else f"{found[1]} ", _LOOP.sub(r"\1", text)
@@ -56,6 +61,7 @@ class ShellRun:
             except ValueError:
                 self.said.append(f"ERROR: this line cannot be read: {line.strip()}")
                 return False
+
         return True
 
     def _keep_file(self, found: re.Match[str]) -> str:
@@ -71,6 +77,7 @@ class ShellRun:
             elif captured[1].startswith("gcloud"):
                 self.variables[name] = self._command(_words(captured[1]))
             return
+
         alternatives = [part.strip() for part in line.split("||")]
         for number, part in enumerate(alternatives):
             try:
@@ -92,7 +99,10 @@ class ShellRun:
         if words[0] == "printf":
             return "".join(self._expanded(word) for word in words[2:])
         if words[0] != "gcloud":
-            raise Failed(f"`{words[0]}` is not played here: the stand-in only reads gcloud commands.")
+            raise Failed(
+                f"`{words[0]}` is not played here: the stand-in only reads gcloud commands."
+            )
+
         return self._gcloud(words[1:])
 
     def _gcloud(self, words: list[str]) -> str:
@@ -114,6 +124,7 @@ class ShellRun:
                 )
             case ["iam", "service-accounts", "keys", "upload", file]:
                 return self._upload(self.files.get(file), given.get("iam-account", ""))
+
         raise Failed(f"`gcloud {' '.join(plain[:3])}` is not played here.")
 
     def _project(self, name: str) -> str:
@@ -134,7 +145,9 @@ class ShellRun:
         found = self.state.directory.project(project)
         if GMAIL in apis and not found.gmail_api:
             since = self.state.now() + self.state.spread_seconds
-            self.state.directory.projects[project] = replace(found, gmail_api=True, gmail_api_from=since)
+            self.state.directory.projects[project] = replace(
+                found, gmail_api=True, gmail_api_from=since
+            )
         return f"Enabled in {project}: {', '.join(apis)}."
 
     def _account(self, email: str) -> ServiceAccount:

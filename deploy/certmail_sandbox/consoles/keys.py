@@ -29,12 +29,17 @@ async def upload_key(request: web.Request, account: ServiceAccount) -> web.Respo
     form = await form_of(request)
     pem = form.get("file") or form.get("text") or ""
     if not pem:
-        return _keys(request, account, uploading=True, error="Choose a file, or paste the certificate.")
+        return _keys(
+            request, account, uploading=True, error="Choose a file, or paste the certificate."
+        )
+
     known = frozenset(account.keys)
+
     try:
         key = upload(state, account, pem.encode())
     except Refused as refused:
         return _keys(request, account, uploading=True, error=str(refused))
+
     if key.kid not in known:
         account.keys[key.kid] = replace(key, accepted_from=state.now() + state.spread_seconds)
     raise then(_path(account), project=account.project, done="uploaded")
@@ -46,6 +51,7 @@ async def change_key(request: web.Request, account: ServiceAccount) -> web.Respo
     kid = request.match_info["kid"]
     if kid not in account.keys:
         raise Refused("The service account has no such key.", 404)
+
     match (await form_of(request)).get("do"):
         case "disable":
             account.keys[kid] = replace(account.keys[kid], disabled=True)
@@ -54,6 +60,7 @@ async def change_key(request: web.Request, account: ServiceAccount) -> web.Respo
         case "delete":
             del account.keys[kid]
             raise then(_path(account), project=account.project, done="deleted")
+
     raise then(_path(account), project=account.project, done="key")
 
 

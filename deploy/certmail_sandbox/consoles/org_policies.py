@@ -22,7 +22,9 @@ async def policy(request: web.Request, project: str) -> web.Response:
 @of_project
 async def named(request: web.Request, project: str) -> web.Response:
     if request.match_info["policy"] not in KEY_UPLOAD:
-        raise Refused("The stand-in knows one policy only: iam.disableServiceAccountKeyUpload.", 404)
+        raise Refused(
+            "The stand-in knows one policy only: iam.disableServiceAccountKeyUpload.", 404
+        )
     found = state_of(request).directory.project(project)
     return show(request, "policy.html", project=project, found=found, section="policies")
 

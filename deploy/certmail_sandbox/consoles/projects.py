@@ -11,9 +11,7 @@ from certmail_sandbox.consoles.frame import form_of, show, then
 from certmail_sandbox.state import state_of
 
 ID = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
-ID_RULE = (
-    "6 to 30 lower-case letters, digits and hyphens; it starts with a letter and does not end in a hyphen."
-)
+ID_RULE = "6 to 30 lower-case letters, digits and hyphens; it starts with a letter and does not end in a hyphen."
 
 OfProject = Callable[[web.Request, str], Awaitable[web.Response]]
 
@@ -55,7 +53,10 @@ def _list(request: web.Request, *, choosing: bool) -> web.Response:
         }
         for name in directory.project_names()
     ]
-    return show(request, "projects.html", rows=rows, choosing=choosing, section="projects", project=None)
+
+    return show(
+        request, "projects.html", rows=rows, choosing=choosing, section="projects", project=None
+    )
 
 
 async def new_page(request: web.Request) -> web.Response:

@@ -64,11 +64,15 @@ async def new(request: web.Request, project: str) -> web.Response:
     form = await form_of(request)
     id_ = form.get("id", "")
     email = f"{id_}@{project}.iam.gserviceaccount.com"
+
     if not ID.fullmatch(id_):
         return _new(request, project, id_, f"A service account ID has {ID_RULE}")
     if directory.service_account(email) is not None:
         return _new(request, project, id_, f"{email} exists already.")
-    directory.service_accounts[email] = new_service_account(email, project, form.get("name", "")[:100])
+
+    directory.service_accounts[email] = new_service_account(
+        email, project, form.get("name", "")[:100]
+    )
     raise then(PATH, project=project, done="account")
 
 

@@ -19,7 +19,13 @@ async def run(request: web.Request) -> web.Response:
     text = (await form_of(request)).get("commands", "")
     session = ShellRun(state_of(request))
     done = session.run(text)
-    values = {"lines": session.said, "given": "" if done else text, "section": "shell", "project": None}
+    values = {
+        "lines": session.said,
+        "given": "" if done else text,
+        "section": "shell",
+        "project": None,
+    }
+
     return show(request, "shell.html", status=200 if done else 400, **values)
 
 

@@ -24,6 +24,7 @@ def _start(request: web.Request, *, status: int = 200, **values: object) -> web.
     state = state_of(request)
     directory = state.directory
     sent = Counter({box: len(mail) for box, mail in state.mail.by_mailbox.items()})
+
     return show(
         request,
         "start.html",
@@ -45,12 +46,15 @@ async def add_person(request: web.Request) -> web.Response:
     email = form.get("email", "")
     known = accounts.get(email.lower())
     error = None
+
     if not is_address(email):
         error = "This is not an email address."
     elif known is not None and not known.deleted:
         error = f"{known.email} has an account already."
+
     if error:
         return _start(request, status=400, error=error, email=email)
+
     accounts[email.lower()] = new_account(email)
     raise then("/", done="person")
 

@@ -1,4 +1,6 @@
-"""The control API, `/_sandbox`: what a test or a demo may order and ask. Errors are `{"error": {"message": sentence}}`.
+"""The control API, `/_sandbox`: what a test or a demo may order and ask.
+
+Errors are `{"error": {"message": sentence}}`.
 
 | path | what for |
 |---|---|
@@ -29,6 +31,7 @@ async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse
     """Answers what is refused under `/_sandbox` with a sentence."""
     if not request.path.startswith("/_sandbox"):
         return await handler(request)
+
     try:
         return await handler(request)
     except Refused as refused:
@@ -53,7 +56,9 @@ async def reset(request: web.Request) -> web.Response:
 async def messages(request: web.Request) -> web.Response:
     """`GET /messages?mailbox=&to=`: what was sent, oldest first; `mailbox` is the one that sent it, `bounced` whom it did not reach."""
     only(request.query, ["mailbox", "to"])
-    found = state_of(request).mail.newest_first(request.query.get("mailbox"), request.query.get("to"))
+    found = state_of(request).mail.newest_first(
+        request.query.get("mailbox"), request.query.get("to")
+    )
     rows = [
         {
             "id": message.id,
@@ -67,6 +72,7 @@ async def messages(request: web.Request) -> web.Response:
         for message in found
         if "SENT" in message.labels
     ]
+
     return web.json_response(rows[::-1])
 
 
@@ -106,7 +112,9 @@ async def put_limits(request: web.Request) -> web.Response:
     fields = Fields(await json_body(request))
     given = {name: fields.whole(name, least=0) for name in _limits_json(quotas.limits)}
     fields.end()
-    quotas.limits = replace(quotas.limits, **{name: n for name, n in given.items() if n is not None})
+    quotas.limits = replace(
+        quotas.limits, **{name: n for name, n in given.items() if n is not None}
+    )
     return web.json_response(_limits_json(quotas.limits))
 
 

@@ -1,7 +1,8 @@
 """Control API: the clock, which only goes forward.
 
-Everything that ages at Google ages with it: tokens, consents, certificates, windows of limits. `Date` follows it too. To a client that
-signs assertions it looks as if the client's own clock were wrong, as it would at Google.
+Everything that ages at Google ages with it: tokens, consents, certificates, windows of limits.
+`Date` follows it too. To a client that signs assertions it looks as if the client's own clock were
+wrong, as it would at Google.
 """
 
 from aiohttp import web
@@ -23,10 +24,12 @@ async def advance(request: web.Request) -> web.Response:
     fields = Fields(await json_body(request))
     seconds = fields.seconds("advance")
     fields.end()
+
     if seconds is None:
         raise Refused("advance is missing.")
     if state.ahead + seconds > MAX_SECONDS:
         raise Refused("The clock goes ten years ahead at most.")
+
     state.ahead += seconds
     return web.json_response(_clock(state))
 

@@ -22,18 +22,22 @@ async def put_account(request: web.Request) -> web.Response:
     fields = Fields(await json_body(request))
     email = fields.email("email")
     known = state.directory.account(email)
-    default_sub = known.sub if known and not known.deleted else numeric_id("account:" + email.lower(), 21)
+    default_sub = (
+        known.sub if known and not known.deleted else numeric_id("account:" + email.lower(), 21)
+    )
     sub = fields.optional_text("sub") or default_sub
     name = fields.optional_text("name")
     gmail_enabled = fields.flag("gmail_enabled", default=known.gmail_enabled if known else True)
     deleted = fields.flag("deleted", default=False)
     send_as = fields.texts("send_as")
     fields.end()
+
     if known is None or known.sub != sub or (known.deleted and not deleted):
         if known is not None:
             state.tokens.forget_account(known)
         known = new_account(email, sub=sub, name=name)
         state.directory.accounts[email.lower()] = known
+
     known.name = name or known.name
     known.gmail_enabled = gmail_enabled
     known.deleted = deleted
@@ -70,14 +74,17 @@ async def put_client(request: web.Request) -> web.Response:
     made_up = f"{project_number(project)}-{secrets.token_hex(16)}.apps.googleusercontent.com"
     client = OAuthClient(
         client_id=fields.optional_text("client_id") or made_up,
-        client_secret=fields.optional_text("client_secret") or "GOCSPX-" + secrets.token_urlsafe(21),
+        client_secret=fields.optional_text("client_secret")
+        or "GOCSPX-" + secrets.token_urlsafe(21),
         redirect_uris=tuple(fields.texts("redirect_uris") or ()),
         project=project,
         name=fields.optional_text("name") or "Access reviews",
     )
+
     fields.end()
     if not client.redirect_uris:
         raise Refused("redirect_uris is missing: at least one is needed.")
+
     for uri in client.redirect_uris:
         _check_redirect_uri(uri)
     known = directory.clients.setdefault(client.client_id, client)
@@ -88,6 +95,7 @@ async def put_client(request: web.Request) -> web.Response:
         False,
     )
     known.project, known.name, known.used_at = client.project, client.name, state.now()
+
     return web.json_response(
         {
             "client_id": known.client_id,
@@ -105,6 +113,7 @@ def _check_redirect_uri(uri: str) -> None:
         parts = urlsplit(uri)
     except ValueError:
         raise Refused(f"redirect_uris: {uri!r} is no address.") from None
+
     host = parts.hostname or ""
     raw_address = ":" in host or host.replace(".", "").isdecimal()
     if (

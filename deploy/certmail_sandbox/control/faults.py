@@ -28,7 +28,9 @@ async def show(request: web.Request) -> web.Response:
     state = state_of(request)
     now = state.now()
     state.faults.retire(now)
-    return web.json_response([fault.to_json(now) for fault in (*state.faults.live, *state.faults.spent)])
+    return web.json_response(
+        [fault.to_json(now) for fault in (*state.faults.live, *state.faults.spent)]
+    )
 
 
 async def call_off(request: web.Request) -> web.Response:
@@ -62,9 +64,12 @@ def _read(state: State, fields: Fields) -> Fault:
     times = fields.whole("times", least=1)
     seconds, retry_at = fields.seconds("seconds"), fields.time("retry_at")
     fields.end()
+
     if retry_at is not None and kind != "429_retry_at":
         raise Refused(f"retry_at means nothing for {kind}.")
+
     until: float | None = None
+
     if kind == "429_retry_at":
         if retry_at is None and seconds is None:
             raise Refused("429_retry_at needs retry_at, or seconds from now.")
@@ -75,6 +80,7 @@ def _read(state: State, fields: Fields) -> Fault:
             until, unlimited = now + seconds, True
         if times is None and not unlimited:
             times = 1
+
     state.faults.ordered += 1
     return Fault(
         id=state.faults.ordered,
@@ -94,7 +100,9 @@ def _kind(value: object) -> tuple[str, Verbatim | None]:
         return "verbatim", _verbatim(Fields(value, "fault."))
     if not isinstance(value, str) or value not in NAMES:
         known = ", ".join(NAMES)
-        raise Refused(f"fault must be one of {known}, or an answer {{status, headers, body}}; not {value!r}.")
+        raise Refused(
+            f"fault must be one of {known}, or an answer {{status, headers, body}}; not {value!r}."
+        )
     return value, None
 
 
@@ -103,26 +111,37 @@ def _verbatim(fields: Fields) -> Verbatim:
     headers, body = fields.take("headers"), fields.take("body")
     cut = fields.optional_text("cut")
     fields.end()
+
     if cut is not None and cut not in CUTS:
         raise Refused(f"fault.cut must be one of {', '.join(sorted(CUTS))}; not {cut!r}.")
     if status is None:
         raise Refused("fault.status is missing.")
+
     if headers is None:
         headers = {}
     if not is_object(headers):
         raise Refused("fault.headers must be an object of texts.")
+
     given: dict[str, str] = {}
+
     for name, text in headers.items():
         if not isinstance(text, str) or not _TOKEN.fullmatch(name) or "\r" in text or "\n" in text:
             raise Refused(f"fault.headers: {name} must be a header name with a text of one line.")
         if name.lower() in _FRAMING:
             raise Refused(f"fault.headers: {name} is not yours to set.")
         given[name] = text
-    content = b"" if body is None else (body if isinstance(body, str) else json.dumps(body)).encode()
+
+    content = (
+        b"" if body is None else (body if isinstance(body, str) else json.dumps(body)).encode()
+    )
+
     if not any(name.lower() == "content-type" for name in given):
         given["Content-Type"] = (
-            "text/plain; charset=utf-8" if isinstance(body, str) else "application/json; charset=utf-8"
+            "text/plain; charset=utf-8"
+            if isinstance(body, str)
+            else "application/json; charset=utf-8"
         )
+
     return Verbatim(status, given, content, cut)
 
 

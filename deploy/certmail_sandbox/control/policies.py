@@ -1,4 +1,7 @@
-"""Control API: what publishers and administrators decide, by project and by Workspace domain. What an order does not name is as it was made."""
+"""Control API: what publishers and administrators decide, by project and by Workspace domain.
+
+What an order does not name is as it was made.
+"""
 
 from dataclasses import asdict
 
@@ -23,9 +26,11 @@ async def put_project(request: web.Request) -> web.Response:
         key_upload=fields.flag("key_upload", default=True),
         key_expiry_hours=fields.whole("key_expiry_hours", least=1),
     )
+
     fields.end()
     state_of(request).directory.projects[name] = project
     shown = asdict(project) | {"test_users": sorted(project.test_users)}
+
     return web.json_response({"project": name, "number": project_number(name), **shown})
 
 
@@ -39,9 +44,11 @@ async def put_domain(request: web.Request) -> web.Response:
         trusted_clients=frozenset(fields.texts("trusted_clients") or ()),
         session_seconds=fields.seconds("session_seconds"),
     )
+
     fields.end()
     state_of(request).directory.domains[name] = domain
     shown = asdict(domain) | {"trusted_clients": sorted(domain.trusted_clients)}
+
     return web.json_response({"domain": name, **shown})
 
 

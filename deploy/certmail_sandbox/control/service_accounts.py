@@ -1,14 +1,15 @@
 """Control API: service accounts, their keys and their row in the delegation table.
 
-At Google a new key or row is not known everywhere at once (google.md §4.2). Here that is ordered by number of requests
-instead of by time, so that a test sees the same each time:
+At Google a new key or row is not known everywhere at once (google.md §4.2). Here that is ordered by
+number of requests instead of by time, so that a test sees the same each time:
 
 | order | of the token requests that need it |
 |---|---|
 | `keys?settling=n` | the first n signed with the key are refused (`Invalid JWT Signature.`), though it is listed at once |
 | `delegation {…, spreading: n}` | n are refused as if the row were not there, by turns: refused, granted, refused … then all are granted |
 
-A request that the row would not grant anyway does not count. A new order replaces what is left of the last.
+A request that the row would not grant anyway does not count. A new order replaces what is left of
+the last.
 
 An organisation's policies on keys stand with the project: see policies.py.
 """
@@ -33,8 +34,11 @@ async def put_service_account(request: web.Request) -> web.Response:
     email, project = fields.email("email"), fields.text("project")
     disabled = fields.flag("disabled")
     fields.end()
-    account = directory.service_accounts.setdefault(email.lower(), new_service_account(email, project))
+    account = directory.service_accounts.setdefault(
+        email.lower(), new_service_account(email, project)
+    )
     account.project, account.disabled = project, disabled
+
     return web.json_response(
         {"email": account.email, "project": account.project, "client_id": account.client_id}
     )
@@ -100,16 +104,21 @@ async def put_delegation(request: web.Request) -> web.Response:
     granted, domains = fields.texts("scopes"), fields.texts("domains")
     spreading = fields.whole("spreading", least=0) or 0
     fields.end()
+
     if granted is None:
         raise Refused("scopes is missing.")
     if unknown := scopes.unknown(tuple(granted)):
         raise Refused(f"Unknown scope {unknown[0]!r}.")
     if spreading and not granted:
         raise Refused("spreading means nothing without scopes: a row is taken away at once.")
+
     account.delegate(frozenset(granted), since=0.0)
     account.domains = None if domains is None else frozenset(domain.lower() for domain in domains)
     account.spreading = Spreading(spreading, by_turns=True)
-    return web.json_response({"client_id": account.client_id, "scopes": granted, "domains": domains})
+
+    return web.json_response(
+        {"client_id": account.client_id, "scopes": granted, "domains": domains}
+    )
 
 
 def add_routes(app: web.Application) -> None:

@@ -37,7 +37,9 @@ LIST = Method(
     5,
     scopes.MAY_READ,
     "ListMessagesResponse",
-    parameters.Own(frozenset({"includeSpamTrash", "maxResults", "pageToken", "q"}), frozenset({"labelIds"})),
+    parameters.Own(
+        frozenset({"includeSpamTrash", "maxResults", "pageToken", "q"}), frozenset({"labelIds"})
+    ),
 )
 GET = Method(
     "GetMessage",
@@ -74,7 +76,11 @@ def header_token(request: web.Request) -> str | None:
 
 def bearer(request: web.Request) -> str | None:
     """The access token of a request, from its header or, as Google still allows, from its query."""
-    return header_token(request) or request.query.get("access_token") or request.query.get("oauth_token")
+    return (
+        header_token(request)
+        or request.query.get("access_token")
+        or request.query.get("oauth_token")
+    )
 
 
 def token_of(request: web.Request) -> AccessToken:
@@ -86,10 +92,12 @@ def token_of(request: web.Request) -> AccessToken:
     value = bearer(request)
     if value is None:
         raise gmail_errors.login_required()
+
     state = state_of(request)
     token = state.tokens.live(value, state.now())
     if token is None:
         raise gmail_errors.invalid_credentials()
+
     return token
 
 
@@ -118,9 +126,16 @@ def enter(request: web.Request, method: Method) -> Call:
         raise gmail_errors.domain_policy()
     if not account.gmail_enabled:
         raise gmail_errors.mail_not_enabled()
+
     mailbox = account.email.lower()
     state.quotas.charge(
-        mailbox, token.project, method.units, state.now(), sends=method.sends, size=request[ENTRY].size
+        mailbox,
+        token.project,
+        method.units,
+        state.now(),
+        sends=method.sends,
+        size=request[ENTRY].size,
     )
     request[ENTRY].units = method.units
+
     return Call(request, state, token, account)

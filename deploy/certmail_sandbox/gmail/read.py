@@ -28,12 +28,14 @@ async def list_messages(request: web.Request) -> web.Response:
     query = request.query.get("q", "")
     if query and not call.token.scopes & scopes.MAY_READ_CONTENT:
         raise gmail_errors.forbidden("Metadata scope does not support 'q' parameter")
+
     size = _page_size(request)
     # The page token is the id of the last message shown: what arrives meanwhile moves nothing.
     before = _page_token(request)
     found: list[Message] = []
     more = False
     labels = _labels(request)
+
     for message in reversed(call.state.mail.kept_by(call.account.email)):
         if (
             (before and message.id >= before)
@@ -45,6 +47,7 @@ async def list_messages(request: web.Request) -> web.Response:
             more = True
             break
         found.append(message)
+
     body: dict[str, object] = {"resultSizeEstimate": len(found) + more}
     if found:
         body["messages"] = [{"id": message.id, "threadId": message.thread_id} for message in found]
@@ -85,9 +88,11 @@ async def get_message(request: web.Request) -> web.Response:
         raise gmail_errors.forbidden(f"Metadata scope doesn't allow format {form.upper()}")
     if not _ID.fullmatch(request.match_info["id"]):
         raise gmail_errors.invalid_argument("Invalid id value")
+
     message = call.state.mail.by_id.get(request.match_info["id"])
     if message is None or message.mailbox.lower() != call.account.email.lower():
         raise gmail_errors.not_found()
+
     return call.answer(view(message, form, request.query.getall("metadataHeaders", [])))
 
 

@@ -22,11 +22,14 @@ async def upload(request: web.Request) -> web.Response:
     """`POST /upload/gmail/v1/users/{user}/messages/send?uploadType=media|multipart|resumable`."""
     body = await request.read()
     content_type = request.headers.get("Content-Type", "")
+
     match request.query.get("uploadType") or request.headers.get("X-Goog-Upload-Protocol"):
         case "media":
             return _accepted(request, enter(request, SEND), uploads.from_media(content_type, body))
         case "multipart":
-            return _accepted(request, enter(request, SEND), uploads.from_multipart(content_type, body))
+            return _accepted(
+                request, enter(request, SEND), uploads.from_multipart(content_type, body)
+            )
         case "resumable":
             return _open_session(request, body)
         case _:
@@ -68,12 +71,15 @@ def _accepted(request: web.Request, call: Call, submitted: Submitted) -> web.Res
         state.bounces.unless_known(message, now)
     else:
         state.bounces.over_the_limit(message, now)
-    return call.answer({"id": message.id, "threadId": message.thread_id, "labelIds": list(message.labels)})
+    return call.answer(
+        {"id": message.id, "threadId": message.thread_id, "labelIds": list(message.labels)}
+    )
 
 
 def peek_certmail_id(request: web.Request, body: bytes) -> str | None:
     """The X-Certmail-Id in a request that a fault keeps from being served; None where there is none to read."""
     content_type = request.headers.get("Content-Type", "")
+
     try:
         if not request.path.startswith("/upload/"):
             submitted = uploads.from_json(request.content_type, body)
@@ -83,4 +89,5 @@ def peek_certmail_id(request: web.Request, body: bytes) -> str | None:
             submitted = uploads.from_media(content_type, body)
     except ApiError:
         return None
+
     return certmail_id(Headers.parse(submitted.raw))

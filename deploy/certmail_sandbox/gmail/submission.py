@@ -1,9 +1,10 @@
 """What Gmail does with a message between the request and the 200 (google.md §2.2-§2.4).
 
-It refuses what has no recipient or a header twice that may stand once, gives the message its own Message-ID, puts
-the account's address in place of a foreign From, adds Date where there is none, and hides Bcc from the recipients.
-It joins a thread only where subject and references fit as well; otherwise the message begins its own.
-Custom headers, Reply-To, Auto-Submitted and a given Date stay as they are.
+It refuses what has no recipient or a header twice that may stand once, gives the message its own
+Message-ID, puts the account's address in place of a foreign From, adds Date where there is none,
+and hides Bcc from the recipients. It joins a thread only where subject and references fit as well;
+otherwise the message begins its own. Custom headers, Reply-To, Auto-Submitted and a given Date stay
+as they are.
 """
 
 import re
@@ -41,15 +42,19 @@ def recipients_of(headers: Headers) -> tuple[str, ...]:
     for name in SINGLE:
         if len(headers.all(name)) > 1:
             raise gmail_errors.invalid_argument(f"Invalid {name} header")
+
     found: list[str] = []
+
     for name in RECIPIENT_HEADERS:
         for header in headers.all(name):
             try:
                 found += addresses(header)
             except BadAddress:
                 raise gmail_errors.invalid_argument(f"Invalid {name} header") from None
+
     if not found:
         raise gmail_errors.invalid_argument("Recipient address required")
+
     return tuple(dict.fromkeys(found))
 
 
@@ -72,6 +77,7 @@ def accept(
             raise gmail_errors.not_found()
         if not _belongs(headers, thread):
             thread_id = None
+
     _rewrite(headers, account, now)
     identity = store.next_id(now)
     to_itself = account.email.lower() in {recipient.lower() for recipient in recipients}
@@ -86,6 +92,7 @@ def accept(
         delivered=headers.without(["Bcc"]).to_bytes(),
         labels=("UNREAD", "SENT", "INBOX") if to_itself else ("SENT",),
     )
+
     store.add(message)
     return message
 

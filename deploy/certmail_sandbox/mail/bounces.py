@@ -121,5 +121,14 @@ def _report(due: Due) -> bytes:
         status.append(f"Diagnostic-Code: smtp; {due.reason.diagnostic}")
     returned = ["Content-Type: message/rfc822", "", ""]
 
-    lines = [*head, f"--{boundary}", *words, f"--{boundary}", *status, "", f"--{boundary}", *returned]
+    lines = [
+        *head,
+        f"--{boundary}",
+        *words,
+        f"--{boundary}",
+        *status,
+        "",
+        f"--{boundary}",
+        *returned,
+    ]
     return "\r\n".join(lines).encode() + due.message.delivered + f"\r\n--{boundary}--\r\n".encode()

@@ -79,5 +79,7 @@ class MailStore:
     def newest_first(self, mailbox: str | None = None, to: str | None = None) -> Iterator[Message]:
         messages = self.messages if mailbox is None else self.kept_by(mailbox)
         for message in reversed(messages):
-            if to is None or any(to.lower() == recipient.lower() for recipient in message.recipients):
+            if to is None or any(
+                to.lower() == recipient.lower() for recipient in message.recipients
+            ):
                 yield message

@@ -26,6 +26,7 @@ def view(message: Message, form: str, only: Collection[str] = ()) -> Json:
         "historyId": str(int(message.id, 16) % 10**9),
         "internalDate": str(int(message.accepted_at * 1000)),
     }
+
     if form == "raw":
         resource["raw"] = encoded(message.sent_copy)
     elif form == "metadata":
@@ -40,6 +41,7 @@ def view(message: Message, form: str, only: Collection[str] = ()) -> Json:
         payload = _part(message_from_bytes(message.sent_copy), "")
         payload["headers"] = [{"name": h.name, "value": h.text} for h in message.headers.fields]
         resource["payload"] = payload
+
     return resource
 
 
@@ -54,6 +56,7 @@ def _part(part: MimeMessage, number: str) -> Json:
         "filename": part.get_filename() or "",
         "headers": [{"name": name, "value": str(value)} for name, value in part.items()],
     }
+
     if part.is_multipart():
         children = [child for child in part.get_payload() if isinstance(child, MimeMessage)]
         prefix = f"{number}." if number else ""
@@ -63,6 +66,7 @@ def _part(part: MimeMessage, number: str) -> Json:
         payload = part.get_payload(decode=True)
         content = payload if isinstance(payload, bytes) else b""
         shown["body"] = {"size": len(content), "data": encoded(content)}
+
     return shown
 
 

@@ -34,18 +34,27 @@ class Uploads:
         session = self.sessions.get(upload_id)
         if session is None:
             raise gmail_errors.not_found("Upload session not found.")
+
         start, total = 0, str(len(body))
+
         if content_range:
             match = _RANGE.fullmatch(content_range.strip())
             if not match:
                 raise gmail_errors.bad_request("Failed to parse Content-Range header.")
             start, total = int(match[1] or len(session.received)), match[3]
+
         if start != len(session.received):
-            raise gmail_errors.bad_request("Invalid request. The range does not continue the upload.")
+            raise gmail_errors.bad_request(
+                "Invalid request. The range does not continue the upload."
+            )
         if start + len(body) > UPLOAD_MAX_BYTES:
-            raise gmail_errors.too_large(f"Upload too large: the limit is {UPLOAD_MAX_BYTES} bytes.")
+            raise gmail_errors.too_large(
+                f"Upload too large: the limit is {UPLOAD_MAX_BYTES} bytes."
+            )
+
         session.received += body
         if total != str(len(session.received)):
             return None
+
         del self.sessions[upload_id]
         return session

@@ -25,14 +25,20 @@ class Submitted:
 def from_json(content_type: str, body: bytes) -> Submitted:
     """Reads `{"raw": <base64url>, "threadId": …}`."""
     if content_type != "application/json":
-        raise gmail_errors.bad_request(f"Invalid JSON payload received. Content-Type is {content_type}.")
+        raise gmail_errors.bad_request(
+            f"Invalid JSON payload received. Content-Type is {content_type}."
+        )
     if len(body) > JSON_MAX_BYTES:
-        raise gmail_errors.too_large(f"Request payload size exceeds the limit: {JSON_MAX_BYTES} bytes.")
+        raise gmail_errors.too_large(
+            f"Request payload size exceeds the limit: {JSON_MAX_BYTES} bytes."
+        )
+
     raw, thread_id = _message_resource(body)
     if not raw:
         raise gmail_errors.invalid_argument(
             "'raw' RFC822 payload message string or uploading message via /upload/* URL required"
         )
+
     return Submitted(_decoded(raw), thread_id)
 
 
@@ -48,10 +54,14 @@ def from_multipart(content_type: str, body: bytes) -> Submitted:
     header["Content-Type"] = content_type
     boundary = header.get_boundary()
     if header.get_content_maintype() != "multipart" or not boundary:
-        raise gmail_errors.bad_request("Multipart upload needs a multipart/related body with a boundary.")
+        raise gmail_errors.bad_request(
+            "Multipart upload needs a multipart/related body with a boundary."
+        )
+
     parts = _split(body, boundary.encode("latin-1", "replace"))
     if len(parts) != 2:
         raise gmail_errors.bad_request("Multipart upload needs a metadata part and a media part.")
+
     (_, metadata), (media_type, media) = parts
     _check_media(media_type, len(media))
     return Submitted(media, _message_resource(metadata)[1])
@@ -78,7 +88,10 @@ def _decoded(raw: str) -> bytes:
             return base64.urlsafe_b64decode(urlsafe + "=" * (-len(raw) % 4))
         except binascii.Error:
             pass
-    raise gmail_errors.bad_request("Invalid value at 'message.raw' (TYPE_BYTES), Base64 decoding failed")
+
+    raise gmail_errors.bad_request(
+        "Invalid value at 'message.raw' (TYPE_BYTES), Base64 decoding failed"
+    )
 
 
 def _check_media(content_type: str, size: int) -> None:
@@ -93,6 +106,7 @@ def _check_media(content_type: str, size: int) -> None:
 def _split(body: bytes, boundary: bytes) -> list[tuple[str, bytes]]:
     """Content type and bytes of each part; Google's own Python client ends its lines with a bare LF."""
     found: list[tuple[str, bytes]] = []
+
     for part in re.split(rb"(?:^|\r?\n)--" + re.escape(boundary), body)[1:]:
         if part.startswith(b"--"):
             break
@@ -104,6 +118,7 @@ def _split(body: bytes, boundary: bytes) -> list[tuple[str, bytes]]:
         if header.get("Content-Transfer-Encoding", "").lower() == "base64":
             content = base64.b64decode(content)
         found.append((header.get_content_type(), content))
+
     return found
 
 

@@ -10,7 +10,8 @@
 | the domain's session control asks for a new sign-in | `invalid_grant`, subtype `invalid_rapt` | the domain's session length |
 | an administrator's or a publisher's decision | see policies.py | at once |
 
-Google says for `invalid_rapt` only of applications with a Cloud Platform scope that they meet it; GAM's users meet it with others.
+Google says for `invalid_rapt` only of applications with a Cloud Platform scope that they meet it;
+GAM's users meet it with others.
 """
 
 from certmail_sandbox.accounts import policies, scopes
@@ -51,8 +52,11 @@ def check(directory: Directory, tokens: Tokens, refresh: RefreshToken, now: floa
     if ended or refresh.used_at + UNUSED_SECONDS <= now:
         tokens.forget_refresh(refresh)
         raise TokenError("invalid_grant", "Token has been expired or revoked.")
-    if (no := policies.forbidden(directory, refresh.client, refresh.account, refresh.scopes)) is not None:
+    if (
+        no := policies.forbidden(directory, refresh.client, refresh.account, refresh.scopes)
+    ) is not None:
         raise TokenError(no.error, no.sentence)
+
     session = directory.domain(refresh.account.email).session_seconds
     if session is not None and refresh.made_at + session <= now:
         raise TokenError(
@@ -61,6 +65,7 @@ def check(directory: Directory, tokens: Tokens, refresh: RefreshToken, now: floa
             error_uri="https://support.google.com/a/answer/9368756",
             error_subtype="invalid_rapt",
         )
+
     refresh.used_at = now
 
 

@@ -55,20 +55,30 @@ def check(directory: Directory, query: MultiMapping[str]) -> Asked:
     for name in query:
         if len(query.getall(name)) > 1:
             raise _invalid(f"OAuth 2 parameters can only have a single value: {name}")
+
     client = _client(directory, query)
+
     for name in ("response_type", "scope"):
         if not query.get(name):
             raise _invalid(f"Required parameter is missing: {name}")
+
     if query["response_type"] != "code":
-        raise Blocked(400, "unsupported_response_type", f"Invalid response_type: {query['response_type']}")
+        raise Blocked(
+            400, "unsupported_response_type", f"Invalid response_type: {query['response_type']}"
+        )
+
     wanted = scopes.parse(query["scope"])
     if unknown := scopes.unknown(wanted):
-        raise Blocked(400, "invalid_scope", f"Some requested scopes were invalid: {', '.join(unknown)}")
+        raise Blocked(
+            400, "invalid_scope", f"Some requested scopes were invalid: {', '.join(unknown)}"
+        )
+
     prompts = frozenset(query.get("prompt", "").split())
     if prompts - PROMPTS or ("none" in prompts and len(prompts) > 1):
         raise _invalid(f"Invalid parameter value for prompt: {query['prompt']}")
     if query.get("access_type", "online") not in {"online", "offline"}:
         raise _invalid(f"Invalid parameter value for access_type: {query['access_type']}")
+
     challenge, method = _challenge(query)
     return Asked(
         client=client,
@@ -88,6 +98,7 @@ def check(directory: Directory, query: MultiMapping[str]) -> Asked:
 def _client(directory: Directory, query: Mapping[str, str]) -> OAuthClient:
     if not query.get("client_id"):
         raise _invalid("Missing required parameter: client_id")
+
     client = directory.clients.get(query["client_id"])
     if client is None:
         raise Blocked(401, "invalid_client", "The OAuth client was not found.")
@@ -95,6 +106,7 @@ def _client(directory: Directory, query: Mapping[str, str]) -> OAuthClient:
         raise Blocked(401, "deleted_client", "The OAuth client was deleted.")
     if not query.get("redirect_uri"):
         raise _invalid("Missing required parameter: redirect_uri")
+
     if query["redirect_uri"] not in client.redirect_uris:
         raise Blocked(
             400,
@@ -102,6 +114,7 @@ def _client(directory: Directory, query: Mapping[str, str]) -> OAuthClient:
             "The redirect URI in the request does not match any that is registered for the OAuth client. It must be"
             f" the same to the letter: {query['redirect_uri']}",
         )
+
     return client
 
 
@@ -110,7 +123,9 @@ def _challenge(query: Mapping[str, str]) -> tuple[str | None, str]:
     if method not in METHODS:
         raise _invalid(f"Invalid parameter value for code_challenge_method: {method}")
     if challenge is not None and not _CHALLENGE.fullmatch(challenge):
-        raise _invalid("Invalid code_challenge: 43 to 128 characters of the unreserved set are needed.")
+        raise _invalid(
+            "Invalid code_challenge: 43 to 128 characters of the unreserved set are needed."
+        )
     if challenge is None and "code_challenge_method" in query:
         raise _invalid("Missing required parameter: code_challenge")
     return challenge, method

@@ -1,8 +1,8 @@
 """`/o/oauth2/v2/auth`: the screen where a person chooses an account and says yes or no.
 
-The form posts to its own address with `account` (address or `sub`), one `scope` for each box ticked, `seconds` (for how
-long; empty for until it is withdrawn) and `decision` (`allow` or `deny`), so that a program can consent without loading the
-screen first.
+The form posts to its own address with `account` (address or `sub`), one `scope` for each box
+ticked, `seconds` (for how long; empty for until it is withdrawn) and `decision` (`allow` or
+`deny`), so that a program can consent without loading the screen first.
 """
 
 from collections.abc import Sequence
@@ -21,13 +21,16 @@ from certmail_sandbox.state import State, state_of
 async def screen(request: web.Request) -> web.Response:
     """Shows the consent screen; with `prompt=none` answers at once, without one."""
     state = state_of(request)
+
     try:
         asked = check(state.directory, request.query)
     except Blocked as blocked:
         return _blocked(blocked)
+
     hinted = state.directory.find_account(asked.login_hint) if asked.login_hint else None
     if "none" in asked.prompts:
         return _silently(state, asked, hinted)
+
     accounts = [account for account in state.directory.accounts.values() if not account.deleted]
     return page(
         "consent.html",
@@ -43,25 +46,31 @@ async def screen(request: web.Request) -> web.Response:
 async def decision(request: web.Request) -> web.Response:
     """Takes the decision and sends the browser back to the application."""
     state = state_of(request)
+
     try:
         asked = check(state.directory, request.query)
     except Blocked as blocked:
         return _blocked(blocked)
+
     form = await request.post()
     if form.get("decision") != "allow":
         return _redirect(asked, error="access_denied")
+
     account = state.directory.find_account(str(form.get("account", "")))
     if account is None:
         return _blocked(Blocked(400, "invalid_request", "Choose an account that exists."))
+
     ticked = [str(scope) for scope in form.getall("scope", [])]
     granted = _granted(asked, ticked)
     if not granted:
         return _redirect(asked, error="access_denied")
     if (no := policies.no_consent(state.directory, asked.client, account, granted)) is not None:
         return _blocked(Blocked(no.status, no.error, no.sentence))
+
     seconds = str(form.get("seconds", ""))
     if seconds and not (seconds.isascii() and seconds.isdecimal()):
         return _blocked(Blocked(400, "invalid_request", "seconds must be a whole number."))
+
     return _allowed(state, asked, account, granted, float(seconds) if seconds else None)
 
 
@@ -100,8 +109,11 @@ def _allowed(
         seconds=seconds,
         now=state.now(),
     )
+
     prompt = "none" if "none" in asked.prompts else "consent"
-    return _redirect(asked, code=code.value, scope=scopes.joined(granted), authuser="0", prompt=prompt)
+    return _redirect(
+        asked, code=code.value, scope=scopes.joined(granted), authuser="0", prompt=prompt
+    )
 
 
 def _redirect(asked: Asked, **answer: str) -> web.Response:
@@ -109,7 +121,9 @@ def _redirect(asked: Asked, **answer: str) -> web.Response:
     if asked.state is not None:
         answer["state"] = asked.state
     location = URL(asked.redirect_uri).update_query(answer | {"iss": ISSUER})
-    return web.Response(status=302, headers={"Location": str(location), "Cache-Control": "no-store"})
+    return web.Response(
+        status=302, headers={"Location": str(location), "Cache-Control": "no-store"}
+    )
 
 
 def _blocked(blocked: Blocked) -> web.Response:

@@ -1,6 +1,7 @@
 """The authorization code for tokens (google.md §3.3); whatever goes wrong, the code is used up.
 
-A code that comes a second time may be stolen, and ends what the first time gave (RFC 6749 §4.1.2; Google does not say).
+A code that comes a second time may be stolen, and ends what the first time gave (RFC 6749 §4.1.2;
+Google does not say).
 """
 
 import base64
@@ -20,6 +21,7 @@ def exchange(state: State, client: OAuthClient, form: Mapping[str, str]) -> Json
     """Answers access token, refresh token where one is due, and id_token where an identity scope was granted."""
     if "code" not in form:
         raise TokenError("invalid_request", "Missing required parameter: code")
+
     now = state.now()
     code = state.tokens.codes.pop(form["code"], None)
     if code is None:
@@ -30,6 +32,7 @@ def exchange(state: State, client: OAuthClient, form: Mapping[str, str]) -> Json
         raise TokenError("invalid_grant", "Bad Request")
     if form.get("redirect_uri") != code.redirect_uri:
         raise TokenError("redirect_uri_mismatch", "Bad Request")
+
     _check_verifier(code, form.get("code_verifier"))
     ends = aging.expires_at(state.directory, code, now)
     refresh = state.tokens.new_refresh(code, now, ends) if code.refreshable else None
@@ -51,9 +54,12 @@ def _check_verifier(code: Code, verifier: str | None) -> None:
         return
     if not verifier:
         raise TokenError("invalid_grant", "Missing code verifier.")
+
     shown = verifier
+
     if code.challenge_method == "S256":
         digest = hashlib.sha256(verifier.encode()).digest()
         shown = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
     if not hmac.compare_digest(shown.encode(), code.challenge.encode()):
         raise TokenError("invalid_grant", "Invalid code verifier.")

@@ -39,6 +39,7 @@ def exchange(state: State, form: Mapping[str, str]) -> Json:
     assertion = form.get("assertion")
     if not assertion:
         raise TokenError("invalid_request", "Missing required parameter: assertion")
+
     now = state.now()
     account = _issuer(state.directory, assertion)
     claims = _verified(account.keys.values(), assertion, now)
@@ -46,9 +47,11 @@ def exchange(state: State, form: Mapping[str, str]) -> Json:
         raise TokenError(
             "invalid_grant", f"Invalid JWT: Failed audience check. The right audience is {AUDIENCE}"
         )
+
     _check_times(claims, now)
     if "target_audience" in claims:
         return {"id_token": id_token.about(account, _target_audience(account, claims), now)}
+
     wanted = _scopes(claims)
     subject = _subject(state.directory, account, claims.get("sub"), wanted, now)
     return state.tokens.answer(state.tokens.new_access(account, subject, wanted, now))
@@ -82,16 +85,22 @@ def _verified(keys: Iterable[UploadedKey], assertion: str, now: float) -> Claims
     for key in sorted(keys, key=lambda key: key.kid != hint):
         if not key.authenticates(now):
             continue
+
         try:
             with warnings.catch_warnings():
                 # Google still knows RSA_1024; whether that is wise is not for the stand-in to say.
                 warnings.simplefilter("ignore", InsecureKeyLengthWarning)
-                claims: Claims = jwt.decode(assertion, key.public_key, ["RS256"], options=_SIGNATURE_ONLY)
+                claims: Claims = jwt.decode(
+                    assertion, key.public_key, ["RS256"], options=_SIGNATURE_ONLY
+                )
         except jwt.InvalidTokenError:
             continue
+
         if not key.settling.arrived():
             continue
+
         return claims
+
     raise TokenError("invalid_grant", "Invalid JWT Signature.")
 
 
@@ -133,26 +142,35 @@ def _target_audience(account: ServiceAccount, claims: Claims) -> str:
 
 
 def _subject(
-    directory: Directory, account: ServiceAccount, subject: object, wanted: frozenset[str], now: float
+    directory: Directory,
+    account: ServiceAccount,
+    subject: object,
+    wanted: frozenset[str],
+    now: float,
 ) -> Account | None:
     """The mailbox to impersonate; None for an assertion that asks for the service account itself."""
     if subject is None or subject == account.email:
         return None
     if not isinstance(subject, str) or not is_address(subject):
         raise TokenError("invalid_request", _BAD_SUBJECT)
+
     domain = subject.rpartition("@")[2].lower()
     if not directory.knows_domain(domain) and directory.account(subject) is None:
         raise TokenError("invalid_request", _BAD_SUBJECT)
+
     _check_delegation(account, domain, wanted, now)
     person = directory.account(subject)
     if person is None:
         raise TokenError("invalid_grant", "Invalid email or User ID")
     if person.deleted:
         raise TokenError("invalid_grant", "The account has been deleted")
+
     return person
 
 
-def _check_delegation(account: ServiceAccount, domain: str, wanted: frozenset[str], now: float) -> None:
+def _check_delegation(
+    account: ServiceAccount, domain: str, wanted: frozenset[str], now: float
+) -> None:
     """Refuses what the row does not grant, and what it does grant on a machine that has not heard of it."""
     granted = account.may(now)
     if domain in CONSUMER or (account.domains is not None and domain not in account.domains):

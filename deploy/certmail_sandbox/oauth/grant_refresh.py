@@ -12,6 +12,7 @@ from certmail_sandbox.wire.errors import Json, TokenError
 def exchange(state: State, client: OAuthClient, form: Mapping[str, str]) -> Json:
     if "refresh_token" not in form:
         raise TokenError("invalid_request", "Missing required parameter: refresh_token")
+
     refresh = state.tokens.refresh.get(form["refresh_token"])
     if refresh is None:
         raise TokenError("invalid_grant", "Token has been expired or revoked.")
@@ -19,9 +20,11 @@ def exchange(state: State, client: OAuthClient, form: Mapping[str, str]) -> Json
         raise TokenError("unauthorized_client", "Unauthorized")
     if refresh.account.deleted:
         raise TokenError("invalid_grant", "Account has been deleted")
+
     wanted = frozenset(scopes.parse(form.get("scope", ""))) or refresh.scopes
     if not wanted <= refresh.scopes:
         raise TokenError("invalid_scope", "Some requested scopes were not granted.")
+
     now = state.now()
     aging.check(state.directory, state.tokens, refresh, now)
     access = state.tokens.new_access(client, refresh.account, wanted, now, refresh)

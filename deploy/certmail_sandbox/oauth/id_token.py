@@ -35,11 +35,13 @@ def person(account: Account, granted: frozenset[str]) -> dict[str, object]:
         claims["hd"] = domain
     if scopes.EMAIL in granted:
         claims |= {"email": account.email, "email_verified": True}
+
     if scopes.PROFILE in granted:
         given, _, family = account.name.partition(" ")
         claims |= {"name": account.name, "given_name": given}
         if family:
             claims["family_name"] = family
+
     return claims
 
 
@@ -56,13 +58,17 @@ def issue(access: AccessToken, now: float, nonce: str | None = None) -> str:
         "iat": int(now),
         "exp": int(now) + ACCESS_SECONDS + 1,
     }
+
     if nonce is not None:
         claims["nonce"] = nonce
     return _signed(claims)
 
 
 def about(account: ServiceAccount, audience: str, now: float) -> str:
-    """Signs which service account has asked. In reported tokens of this grant `azp` is its address, `sub` its client ID."""
+    """Signs which service account has asked.
+
+    In reported tokens of this grant `azp` is its address, `sub` its client ID.
+    """
     claims: dict[str, object] = {
         "iss": ISSUER,
         "azp": account.email,
@@ -73,6 +79,7 @@ def about(account: ServiceAccount, audience: str, now: float) -> str:
         "iat": int(now),
         "exp": int(now) + ACCESS_SECONDS + 1,
     }
+
     return _signed(claims)
 
 
@@ -87,9 +94,11 @@ def read(token: str, now: float) -> dict[str, object] | None:
         )
     except jwt.InvalidTokenError:
         return None
+
     expires = claims.get("exp")
     if not isinstance(expires, int) or expires <= now:
         return None
+
     return claims | jwt.get_unverified_header(token)
 
 
@@ -112,5 +121,8 @@ def web_key(key: rsa.RSAPublicKey, kid: str) -> dict[str, object]:
 def pem_key() -> dict[str, str]:
     """The same in PEM, by key id."""
     return {
-        _kid(): _key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        _kid(): _key()
+        .public_key()
+        .public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        .decode()
     }

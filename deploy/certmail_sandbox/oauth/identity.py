@@ -36,7 +36,9 @@ def _claims(request: web.Request) -> dict[str, object]:
 async def revoke(request: web.Request) -> web.Response:
     """`POST /revoke`: one token, of either sort, ends all that its person granted the client (google.md §3.5)."""
     tokens = state_of(request).tokens
-    given = request.query.get("token") or form_of(request.content_type, await request.read()).get("token", "")
+    given = request.query.get("token") or form_of(request.content_type, await request.read()).get(
+        "token", ""
+    )
     access, refresh = tokens.access.pop(given, None), tokens.refresh.get(given)
     if refresh is not None:
         tokens.forget_grant(refresh.client, refresh.account)
@@ -44,4 +46,5 @@ async def revoke(request: web.Request) -> web.Response:
         raise TokenError("invalid_token", "Token expired or revoked")
     elif isinstance(access.owner, OAuthClient) and access.account is not None:
         tokens.forget_grant(access.owner, access.account)
+
     return web.json_response({})

@@ -73,7 +73,9 @@ async def x509(request: web.Request) -> web.Response:
 
 async def web_keys(request: web.Request) -> web.Response:
     """`GET /service_accounts/v1/jwk/{email}`: the same keys as JSON Web Keys."""
-    keys = [id_token.web_key(key.public_key, key.kid) for key in _service_account(request).keys.values()]
+    keys = [
+        id_token.web_key(key.public_key, key.kid) for key in _service_account(request).keys.values()
+    ]
     return web.json_response({"keys": keys}, headers=_CACHED)
 
 

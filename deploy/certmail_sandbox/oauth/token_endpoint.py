@@ -1,7 +1,7 @@
 """`POST /token`: three grants behind one door, and the OAuth client's own credentials.
 
-Parameters come as a form or as JSON, by Content-Type, and each stands once (RFC 6749 §3.2; the words are those of Google's page for a
-repeated parameter of the consent).
+Parameters come as a form or as JSON, by Content-Type, and each stands once (RFC 6749 §3.2; the
+words are those of Google's page for a repeated parameter of the consent).
 """
 
 import base64
@@ -23,7 +23,10 @@ JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
 def form_of(content_type: str, body: bytes) -> Form:
-    """The parameters of a token request; Google takes JSON as well. What cannot be read is empty."""
+    """The parameters of a token request; Google takes JSON as well.
+
+    What cannot be read is empty.
+    """
     if "json" in content_type.lower():
         try:
             data = json.loads(body)
@@ -45,7 +48,9 @@ def _strictly(content_type: str, body: bytes) -> Form:
     if content_type == "application/x-www-form-urlencoded":
         names = Counter(name for name, _ in parse_qsl(body.decode("utf-8", "replace")))
         for name in (name for name, count in names.items() if count > 1):
-            raise TokenError("invalid_request", f"OAuth 2 parameters can only have a single value: {name}")
+            raise TokenError(
+                "invalid_request", f"OAuth 2 parameters can only have a single value: {name}"
+            )
     return form_of(content_type, body)
 
 
@@ -55,6 +60,7 @@ async def token(request: web.Request) -> web.Response:
     grant_type = form.get("grant_type")
     if not grant_type:
         raise TokenError("invalid_request", "Missing required parameter: grant_type")
+
     if grant_type == JWT_BEARER:
         answer = grant_jwt.exchange(state, form)
     elif grant_type in _CLIENT_GRANTS:
@@ -62,6 +68,7 @@ async def token(request: web.Request) -> web.Response:
         answer = _CLIENT_GRANTS[grant_type](state, client, form)
     else:
         raise TokenError("unsupported_grant_type", f"Invalid grant_type: {grant_type}")
+
     return web.json_response(answer, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
 
 
@@ -74,14 +81,17 @@ _CLIENT_GRANTS: dict[str, Callable[[State, OAuthClient, Form], Json]] = {
 def _client(state: State, form: Form, authorization: str) -> OAuthClient:
     """The client, by the parameters of the form or by HTTP Basic."""
     client_id, secret = form.get("client_id"), form.get("client_secret")
+
     if authorization.lower().startswith("basic "):
         try:
             user, _, password = base64.b64decode(authorization[6:]).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             raise TokenError("invalid_client", "Unauthorized") from None
         client_id, secret = unquote_plus(user), unquote_plus(password)
+
     if not client_id:
         raise TokenError("invalid_request", "Could not determine client ID from request.")
+
     client = state.directory.clients.get(client_id)
     if client is None:
         raise TokenError("invalid_client", "The OAuth client was not found.")
@@ -91,5 +101,6 @@ def _client(state: State, form: Form, authorization: str) -> OAuthClient:
         raise TokenError("invalid_request", "client_secret is missing.")
     if secret != client.client_secret:
         raise TokenError("invalid_client", "The provided client secret is invalid.")
+
     aging.check_client(client, state.now())
     return client

@@ -38,6 +38,7 @@ def _access(state: State, given: str) -> Json:
     token = state.tokens.live(given, now)
     if token is None:
         raise TokenError("invalid_token", "Invalid Value")
+
     body: Json = {
         "azp": token.owner.client_id,
         "aud": token.owner.client_id,
@@ -46,9 +47,11 @@ def _access(state: State, given: str) -> Json:
         "expires_in": str(int(token.expires_at - now)),
         "access_type": "offline" if token.refresh else "online",
     }
+
     if token.account is not None and token.scopes & scopes.IDENTITY:
         claims = id_token.person(token.account, token.scopes)
         body |= {name: claims[name] for name in ("sub", "email") if name in claims}
         if "email" in claims:
             body["email_verified"] = "true"
+
     return body

@@ -28,13 +28,19 @@ async def mailbox(request: web.Request) -> web.Response:
     number = request.query.get("page", "1")
     current = max(1, int(number)) if number.isdecimal() and len(number) < 7 else 1
     found = _found(state, chosen)
+
     return page(
         "mailbox.html",
         chosen=chosen,
         total=len(state.mail.messages),
         found=len(found),
-        letters=[Letter(message) for message in islice(found, (current - 1) * PER_PAGE, current * PER_PAGE)],
-        mailboxes=Counter({box: len(sent) for box, sent in state.mail.by_mailbox.items()}).most_common(),
+        letters=[
+            Letter(message)
+            for message in islice(found, (current - 1) * PER_PAGE, current * PER_PAGE)
+        ],
+        mailboxes=Counter(
+            {box: len(sent) for box, sent in state.mail.by_mailbox.items()}
+        ).most_common(),
         current=current,
         pages=max(1, -(-len(found) // PER_PAGE)),
         now=state.now(),
@@ -57,7 +63,9 @@ def _link(chosen: dict[str, str], **change: str | int) -> str:
 def _message(request: web.Request) -> Message:
     message = state_of(request).mail.by_id.get(request.match_info["id"])
     if message is None:
-        raise web.HTTPNotFound(text="There is no such message; perhaps the sandbox was started anew.")
+        raise web.HTTPNotFound(
+            text="There is no such message; perhaps the sandbox was started anew."
+        )
     return message
 
 
@@ -91,7 +99,9 @@ async def static(request: web.Request) -> web.Response:
     if name not in _STATIC:
         raise web.HTTPNotFound
     text = files("certmail_sandbox").joinpath("static", name).read_text(encoding="utf-8")
-    return web.Response(text=text, content_type=_STATIC[name], headers={"Cache-Control": "no-cache"})
+    return web.Response(
+        text=text, content_type=_STATIC[name], headers={"Cache-Control": "no-cache"}
+    )
 
 
 async def favicon(_request: web.Request) -> web.Response:

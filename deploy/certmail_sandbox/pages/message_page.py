@@ -55,7 +55,9 @@ class Letter:
 
     @property
     def headers(self) -> list[tuple[str, str]]:
-        return [(header.name, header.text) for header in self.message.headers.without(["Bcc"]).fields]
+        return [
+            (header.name, header.text) for header in self.message.headers.without(["Bcc"]).fields
+        ]
 
     @cached_property
     def _parsed(self) -> EmailMessage:

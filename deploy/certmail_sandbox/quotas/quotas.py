@@ -1,8 +1,8 @@
 """Google's limits, enforced over windows that slide.
 
-Only what is let through counts: a request refused for its quota uses up nothing, so a client that waits long
-enough after the *accepted* ones is always served. A request that is let through and then refused for its content
-(a bad address) has used its units, but is no message of the day.
+Only what is let through counts: a request refused for its quota uses up nothing, so a client that
+waits long enough after the *accepted* ones is always served. A request that is let through and then
+refused for its content (a bad address) has used its units, but is no message of the day.
 """
 
 from certmail_sandbox.accounts.directory import project_number
@@ -25,7 +25,9 @@ class Quotas:
         self._up: dict[str, SlidingWindow] = {}
         self._down: dict[str, SlidingWindow] = {}
 
-    def charge(self, mailbox: str, project: str, units: int, now: float, *, sends: bool, size: int) -> None:
+    def charge(
+        self, mailbox: str, project: str, units: int, now: float, *, sends: bool, size: int
+    ) -> None:
         """Lets a request of so many bytes through and counts it, or counts nothing and raises Google's refusal."""
         limits = self.limits
         user = self._user.setdefault((mailbox, project), SlidingWindow(MINUTE_SECONDS))

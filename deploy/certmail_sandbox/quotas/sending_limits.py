@@ -33,7 +33,9 @@ class SendingLimits:
         if len(sent.everybody.entries) >= _messages(limits, mailbox):
             _refuse(limits, sent, now)
 
-    def check_recipients(self, limits: Limits, mailbox: str, recipients: Collection[str], now: float) -> bool:
+    def check_recipients(
+        self, limits: Limits, mailbox: str, recipients: Collection[str], now: float
+    ) -> bool:
         """Whether a message to these may leave; False where Gmail takes it and then bounces it.
 
         Raises:
@@ -41,6 +43,7 @@ class SendingLimits:
         """
         if len(recipients) > limits.recipients_per_message:
             raise gmail_errors.invalid_argument("Too many recipients")
+
         sent, people = self._of(mailbox, now), {address.lower() for address in recipients}
         total, different = sent.everybody.with_these(people)
         outside, different_outside = sent.outside.with_these(_outside(mailbox, people))
@@ -51,6 +54,7 @@ class SendingLimits:
             and different <= limits.unique_recipients_per_day
             and different_outside <= limits.unique_external_recipients_per_day
         )
+
         if not fits:
             _refuse(limits, sent, now)
         return fits

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 MINUTE_SECONDS = 60.0
 DAY_SECONDS = 86_400.0
-PACIFIC_SECONDS = 8 * 3600.0  # how far the day of Google's quotas lies behind UTC; summer time is left out
+PACIFIC_SECONDS = (
+    8 * 3600.0
+)  # how far the day of Google's quotas lies behind UTC; summer time is left out
 
 
 @dataclass(slots=True)

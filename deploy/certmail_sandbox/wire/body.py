@@ -19,12 +19,15 @@ def read(body: bytes, kind: str, path: str) -> Json:
         resource = json.loads(body or b"{}")
     except (ValueError, RecursionError):
         raise parameters.invalid("Invalid JSON payload received. Parse error.") from None
+
     if not isinstance(resource, dict):
         raise parameters.invalid("Invalid JSON payload received. Root element must be a message.")
+
     unknown: list[tuple[str, str]] = []
     _check(resource, kind, path, unknown)
     if unknown:
         raise parameters.unknown_names(unknown[:MAX_NAMES])
+
     return resource
 
 
@@ -41,6 +44,7 @@ def _check_value(value: object, kind: str, path: str, unknown: list[tuple[str, s
     if kind.endswith("[]"):
         if not isinstance(value, list):
             raise _of_wrong_type(path, value)
+
         for place, item in enumerate(value):
             _check_value(item, kind.removesuffix("[]"), f"{path}[{place}]", unknown)
     elif kind in schema.SCHEMAS:
@@ -54,7 +58,9 @@ def _check_value(value: object, kind: str, path: str, unknown: list[tuple[str, s
 
 
 def _of_wrong_type(path: str, value: object, wanted: str = "message") -> ApiError:
-    shown = json.dumps(value) if isinstance(value, str | int | float | bool) else "Starting an object"
+    shown = (
+        json.dumps(value) if isinstance(value, str | int | float | bool) else "Starting an object"
+    )
     return parameters.invalid(f"Invalid value at '{path}' ({wanted}), {shown[:100]}")
 
 

@@ -12,12 +12,15 @@ MISSING_BYTES: Final = 64
 
 async def cut(request: web.Request, answer: web.StreamResponse, how: str) -> web.StreamResponse:
     """Give the status and headers of an answer and a part of its body; what is not broken inside ends with the connection."""
-    body = answer.body if isinstance(answer, web.Response) and isinstance(answer.body, bytes) else b""
+    body = (
+        answer.body if isinstance(answer, web.Response) and isinstance(answer.body, bytes) else b""
+    )
     headers = answer.headers.copy()
     for framing in ("Content-Length", "Transfer-Encoding"):
         headers.popall(framing, None)
     broken = web.StreamResponse(status=answer.status, headers=headers)
     part = body[: len(body) // 2]
+
     match how:
         case "length":
             broken.content_length = len(body) + MISSING_BYTES
@@ -28,6 +31,7 @@ async def cut(request: web.Request, answer: web.StreamResponse, how: str) -> web
             part = packed[: len(packed) // 2] + b"\xff" * MISSING_BYTES
             broken.headers["Content-Encoding"] = "gzip"
             broken.content_length = len(part)
+
     await broken.prepare(request)
     if part:
         await broken.write(part)

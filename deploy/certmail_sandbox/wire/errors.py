@@ -65,7 +65,11 @@ class ApiError(GoogleError):
         self.violations = violations
 
     def body(self) -> Json:
-        return {"error": self._core() | {"errors": [self._old()], "status": self.canonical} | self._details()}
+        return {
+            "error": self._core()
+            | {"errors": [self._old()], "status": self.canonical}
+            | self._details()
+        }
 
     def old_body(self) -> Json:
         """The first form of Google's errors alone."""
@@ -90,6 +94,7 @@ class ApiError(GoogleError):
 
     def _details(self) -> Json:
         details: list[Json] = []
+
         if self.info:
             reason, metadata = self.info
             details.append(
@@ -100,17 +105,23 @@ class ApiError(GoogleError):
                     "metadata": dict(metadata),
                 }
             )
+
         if self.violations:
             shown = [
                 {"field": path, "description": words} if path else {"description": words}
                 for path, words in self.violations
             ]
-            details.append({"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": shown})
+            details.append(
+                {"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": shown}
+            )
+
         return {"details": details} if details else {}
 
     def headers(self) -> dict[str, str]:
         if self.status == 401:
-            return {"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/", error="invalid_token"'}
+            return {
+                "WWW-Authenticate": 'Bearer realm="https://accounts.google.com/", error="invalid_token"'
+            }
         return {}
 
 
@@ -123,11 +134,15 @@ class TokenError(GoogleError):
         more: What stands beside them: `error_subtype`, `error_uri`.
     """
 
-    _UNAUTHORIZED = frozenset({"invalid_client", "unauthorized_client", "deleted_client", "disabled_client"})
+    _UNAUTHORIZED = frozenset(
+        {"invalid_client", "unauthorized_client", "deleted_client", "disabled_client"}
+    )
 
     def __init__(self, error: str, description: str, **more: str) -> None:
         super().__init__(description)
-        self.status = 401 if error in self._UNAUTHORIZED else 403 if error == "org_internal" else 400
+        self.status = (
+            401 if error in self._UNAUTHORIZED else 403 if error == "org_internal" else 400
+        )
         self.error = error
         self.description = description
         self.more = more

@@ -58,7 +58,11 @@ class Fields:
         value = self.take(name)
         if value is not None and not isinstance(value, str):
             raise Refused(f"{self._where}{name} must be a text.")
-        if value is not None and not value.isascii() and value != value.encode("utf-8", "replace").decode():
+        if (
+            value is not None
+            and not value.isascii()
+            and value != value.encode("utf-8", "replace").decode()
+        ):
             raise Refused(f"{self._where}{name} holds half a character.")
         return value
 
@@ -101,8 +105,16 @@ class Fields:
         value = self.take(name)
         if value is None:
             return None
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= MAX_SECONDS:
-            raise Refused(f"{self._where}{name} must be a number of seconds, 0 or more, ten years at most.")
+
+        if (
+            not isinstance(value, int | float)
+            or isinstance(value, bool)
+            or not 0 <= value <= MAX_SECONDS
+        ):
+            raise Refused(
+                f"{self._where}{name} must be a number of seconds, 0 or more, ten years at most."
+            )
+
         return float(value)
 
     def time(self, name: str) -> float | None:
@@ -112,9 +124,7 @@ class Fields:
         try:
             return from_rfc3339(value)
         except ValueError:
-            sentence = (
-                f"{self._where}{name} must be an RFC 3339 time with a zone, such as 2026-11-22T10:00:00.000Z."
-            )
+            sentence = f"{self._where}{name} must be an RFC 3339 time with a zone, such as 2026-11-22T10:00:00.000Z."
             raise Refused(sentence) from None
 
 

@@ -15,7 +15,9 @@ _PAGE = """<!DOCTYPE html>
 
 def unknown_address(path: str) -> web.Response:
     return _page(
-        404, "Not Found", f"The requested URL <code>{escape(path)}</code> was not found on this server."
+        404,
+        "Not Found",
+        f"The requested URL <code>{escape(path)}</code> was not found on this server.",
     )
 
 
@@ -30,7 +32,9 @@ def too_long_address(path: str) -> web.Response:
 
 
 def too_large_head() -> web.Response:
-    return _page(413, "Request Entity Too Large", "Your client issued a request that was too large.")
+    return _page(
+        413, "Request Entity Too Large", "Your client issued a request that was too large."
+    )
 
 
 def bad_gateway() -> web.Response:

@@ -142,11 +142,17 @@ def user_rate_limit(retry_at: float, suffix: str = "") -> ApiError:
 
 
 def too_many_concurrent() -> ApiError:
-    return ApiError(429, "RESOURCE_EXHAUSTED", "rateLimitExceeded", "Too many concurrent requests for user")
+    return ApiError(
+        429, "RESOURCE_EXHAUSTED", "rateLimitExceeded", "Too many concurrent requests for user"
+    )
 
 
 def backend_error(status: int = 503) -> ApiError:
     canonical = "UNAVAILABLE" if status == 503 else "INTERNAL"
     return ApiError(
-        status, canonical, "backendError", "The service is currently unavailable.", short="Backend Error"
+        status,
+        canonical,
+        "backendError",
+        "The service is currently unavailable.",
+        short="Backend Error",
     )

@@ -40,10 +40,12 @@ def read(text: str, kind: schema.Kind) -> Mask:
     tokens = _TOKEN.findall(text)
     if "".join(tokens) != text:
         raise BadMask(text)
+
     reader = _Reader(text, tokens)
     mask = reader.list_of(schema.of(kind))
     if reader.next is not None:
         raise BadMask(text)
+
     return mask
 
 
@@ -74,8 +76,10 @@ class _Reader:
             raise BadMask(self._text)
         if known is None or (name != "*" and name not in known):
             raise BadMask(name)
+
         below = None if name == "*" else schema.of(known[name])
         inner = Mask()
+
         if self.next == "/":
             self._tokens.pop()
             self._path(below, inner)
@@ -85,6 +89,7 @@ class _Reader:
             if self.next != ")":
                 raise BadMask(self._text)
             self._tokens.pop()
+
         wished = into.names.setdefault(name, inner)
         if wished is not inner:
             wished.names = wished.names | inner.names if wished.names and inner.names else {}

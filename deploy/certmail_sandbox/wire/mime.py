@@ -7,8 +7,12 @@ from email.header import decode_header, make_header
 from email.utils import getaddresses
 
 _NAME = re.compile(rb"[!-9;-~]+")
-_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*|\"[^\"\\\r\n]+\"")
-_DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
+_LOCAL = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*|\"[^\"\\\r\n]+\""
+)
+_DOMAIN = re.compile(
+    r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
+)
 
 
 class BadAddress(ValueError):
@@ -59,13 +63,16 @@ class Headers:
             if not line:
                 position = end + 2
                 break
+
             if line[:1] in b" \t" and fields:
                 fields[-1].raw += b"\r\n" + line
             elif (name := _NAME.match(line)) and line[name.end() :].lstrip(b" \t").startswith(b":"):
                 fields.append(Header(name.group().decode("ascii"), line))
             else:
                 break
+
             position = end + 2
+
         return cls(fields, message[position:])
 
     def all(self, name: str) -> list[Header]:
@@ -117,7 +124,9 @@ def addresses(header: Header) -> list[str]:
     value = header.value
     if not value or re.fullmatch(r"[^:;@<>]*:\s*;", value):
         return []
+
     found = [address for _, address in getaddresses([value])]
     if not found or not all(is_address(address) for address in found):
         raise BadAddress(header.name)
+
     return found

@@ -25,7 +25,16 @@ from certmail_sandbox.wire.errors import ApiError
 
 STANDARD = frozenset(
     {
-        *("$.xgafv", "access_token", "alt", "callback", "fields", "key", "oauth_token", "prettyPrint"),
+        *(
+            "$.xgafv",
+            "access_token",
+            "alt",
+            "callback",
+            "fields",
+            "key",
+            "oauth_token",
+            "prettyPrint",
+        ),
         *("quotaUser", "uploadType", "upload_protocol"),
     }
 )
@@ -59,6 +68,7 @@ def check(request: web.Request, own: Own, answers: str) -> Shape:
     known = STANDARD | own.single | own.repeated
     if "upload" in request.path:
         known |= UPLOAD
+
     for name in query:
         if name not in known:
             raise unknown_names([(name, "")], query=True)
@@ -66,18 +76,23 @@ def check(request: web.Request, own: Own, answers: str) -> Shape:
             raise invalid(
                 f"Invalid value at '{name}' (oneof), Proto field is not repeating, cannot start list."
             )
+
     if query.get("alt", "json") != "json":
         raise invalid(f"Unsupported value for parameter alt: {query['alt']}")
     if "callback" in query:
         raise invalid("JSONP is not supported.")
     if "key" in query:
         raise _bad_key()
-    return Shape(wanted=_mask(query.get("fields"), answers), pretty=_flag(query, "prettyPrint", default=True))
+
+    return Shape(
+        wanted=_mask(query.get("fields"), answers), pretty=_flag(query, "prettyPrint", default=True)
+    )
 
 
 def _mask(text: str | None, answers: str) -> mask.Mask:
     if text is None or text == "*":
         return mask.Mask()
+
     try:
         return mask.read(text, answers)
     except mask.BadMask as bad:
@@ -123,9 +138,13 @@ def unknown_names(names: Collection[tuple[str, str]], *, query: bool = False) ->
         else "Cannot find field."
     )
     lines = []
+
     for name, path in names:
         at = f" at '{path}'" if path else ""
-        lines.append((path, f'Invalid JSON payload received. Unknown name "{name}"{at}: {why.format(name)}'))
+        lines.append(
+            (path, f'Invalid JSON payload received. Unknown name "{name}"{at}: {why.format(name)}')
+        )
+
     return ApiError(
         400,
         "INVALID_ARGUMENT",

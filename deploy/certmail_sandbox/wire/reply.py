@@ -14,7 +14,9 @@ OLD, NEW = "1", "2"
 def reply(request: web.Request, value: Json) -> web.Response:
     """200 with so much of a resource as the request wants; the request has passed `parameters.check`."""
     shape = request[SHAPE]
-    text = json.dumps(shape.wanted.of(value), ensure_ascii=False, indent=2 if shape.pretty else None)
+    text = json.dumps(
+        shape.wanted.of(value), ensure_ascii=False, indent=2 if shape.pretty else None
+    )
     return web.Response(text=text, content_type="application/json")
 
 

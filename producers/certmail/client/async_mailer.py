@@ -1,6 +1,7 @@
 """The Python client for asyncio: the same Mailer, in a thread of its own, so that the loop never waits for Redis.
 
-Reminders that are sent at the same time travel together: one round trip and one write to disk serve them all.
+Reminders that are sent at the same time travel together: one round trip and one write to disk serve
+them all.
 """
 
 from __future__ import annotations
@@ -28,9 +29,12 @@ Answer = Receipt | ReminderRejected | StoresUnreachable
 
 
 class AsyncMailer:
-    """Enqueues reminders from asyncio; as Mailer, and raises the same. Belongs to one event loop; close it.
+    """Enqueues reminders from asyncio; as Mailer, and raises the same.
 
-    A call that is cancelled may have been carried out: sent again, what is in is a duplicate, not a second mail.
+    Belongs to one event loop; close it.
+
+    A call that is cancelled may have been carried out: sent again, what is in is a duplicate, not a
+    second mail.
     """
 
     def __init__(self, opener: Callable[[], Mailer]) -> None:
@@ -51,7 +55,10 @@ class AsyncMailer:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         await self.close()
 
@@ -70,6 +77,7 @@ class AsyncMailer:
         )  # here, so that what is none does no harm to those that it would travel with
         if isinstance(read, ReminderRejected):
             raise read
+
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((read, answer))
@@ -78,6 +86,7 @@ class AsyncMailer:
         found = await answer
         if isinstance(found, Receipt):
             return found
+
         raise found
 
     async def send_each(self, reminders: Sequence[Given]) -> list[Answer]:
@@ -87,12 +96,16 @@ class AsyncMailer:
     async def send_many(
         self, reminders: Iterable[Given] | AsyncIterable[Given]
     ) -> AsyncIterator[Receipt | ReminderRejected]:
-        """Enqueue many; yields an answer for each, in order. A batch is taken from `reminders` when the last was answered.
+        """Enqueue many; yields an answer for each, in order.
 
-        Consume it to the end: what is not consumed is not sent. Raises BatchInterrupted as Mailer.send_many.
+        A batch is taken from `reminders` when the last was answered.
+
+        Consume it to the end: what is not consumed is not sent. Raises BatchInterrupted as
+        Mailer.send_many.
         """
         several(reminders)
         answered = 0
+
         async for batch in _split(reminders):
             answers = await self._run(send_each, batch)
             for answer in answers:
@@ -119,7 +132,12 @@ class AsyncMailer:
         return await self._run(Mailer.cancel, job_id, reason=reason)
 
     async def cancel_all(
-        self, tenant: str, *, campaign: str = "", connection: str = "", reason: str = "by the application"
+        self,
+        tenant: str,
+        *,
+        campaign: str = "",
+        connection: str = "",
+        reason: str = "by the application",
     ) -> Cancelled:
         """As Mailer.cancel_all."""
         return await self._run(
@@ -131,6 +149,7 @@ class AsyncMailer:
         while self._waiting:
             taken, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
             wanted = [(reminder, answer) for reminder, answer in taken if not answer.done()]
+
             try:
                 answers = await self._run(send_each, [reminder for reminder, _ in wanted])
             except BaseException as error:
@@ -138,11 +157,14 @@ class AsyncMailer:
                     if not answer.done():
                         answer.set_exception(error)
                 raise
+
             for (_, waiting), found in zip(wanted, answers, strict=True):
                 if not waiting.done():
                     waiting.set_result(found)
 
-    async def _run(self, work: Callable[Concatenate[Mailer, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _run(
+        self, work: Callable[Concatenate[Mailer, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         def in_thread() -> T:
             if self._mailer is None:
                 self._mailer = self._opener()
@@ -154,13 +176,17 @@ class AsyncMailer:
 def send_each(mailer: Mailer, reminders: Sequence[Given]) -> list[Answer]:
     """Send some together; each has its answer, even where it is that the server stopped answering."""
     answers: list[Answer] = []
+
     try:
         answers.extend(mailer.send_many(reminders))
     except StoresUnreachable as error:
         unknown = error.unknown if isinstance(error, BatchInterrupted) else 0
         # One of its own for each who waits: a raised exception carries where it was raised.
         left = range(len(reminders) - len(answers))
-        answers.extend(BatchInterrupted(error, answered=0, unknown=max(unknown - n, 0)) for n in left)
+        answers.extend(
+            BatchInterrupted(error, answered=0, unknown=max(unknown - n, 0)) for n in left
+        )
+
     return answers
 
 
@@ -173,11 +199,14 @@ async def _split(reminders: Iterable[Given] | AsyncIterable[Given]) -> AsyncIter
         for batch in split(reminders, BATCH):
             yield batch
         return
+
     gathered: list[Given] = []
+
     async for reminder in reminders:
         gathered.append(reminder)
         if len(gathered) == BATCH:
             yield gathered
             gathered = []
+
     if gathered:
         yield gathered

@@ -1,6 +1,7 @@
 """Enqueueing batch after batch: while one is under way, the next is prepared.
 
-Read `Batches.enqueue` first: it is the order of things. Preparing seals, and enqueueing waits for the server.
+Read `Batches.enqueue` first: it is the order of things. Preparing seals, and enqueueing waits for
+the server.
 """
 
 from __future__ import annotations
@@ -61,7 +62,10 @@ class Answered:
 
 
 class Batches:
-    """Enqueues what it is given. `keep_seconds` is how long an ended reminder is remembered, `now` seconds since 1970."""
+    """Enqueues what it is given.
+
+    `keep_seconds` is how long an ended reminder is remembered, `now` seconds since 1970.
+    """
 
     def __init__(
         self,
@@ -83,7 +87,9 @@ class Batches:
         self._now = now
 
     def enqueue(self, source: Iterator[Sequence[Given]]) -> Iterator[Answered]:
-        """Enqueue batch after batch; one that is not answered to its end is the last. Raises TypeError for what is no reminder.
+        """Enqueue batch after batch; one that is not answered to its end is the last.
+
+        Raises TypeError for what is no reminder.
 
         A batch is sent when the answers to the last were consumed. One alone needs no thread.
         """
@@ -102,7 +108,10 @@ class Batches:
         yield self._send(batch)
 
     def prepare(self, given: Given) -> Prepared | ReminderRejected:
-        """Make a reminder ready to be enqueued, or say what is wrong with it. Raises RedisError, and TypeError."""
+        """Make a reminder ready to be enqueued, or say what is wrong with it.
+
+        Raises RedisError, and TypeError.
+        """
         reminder = read_given(given)
         if isinstance(reminder, ReminderRejected):
             return reminder
@@ -114,7 +123,9 @@ class Batches:
         if isinstance(call, ReminderRejected):
             return call
         assert known is not None, "without a tenant it was rejected"
-        return Prepared(reminder, known.tenant.connections[reminder.connection or DEFAULT_NAME], call)
+        return Prepared(
+            reminder, known.tenant.connections[reminder.connection or DEFAULT_NAME], call
+        )
 
     def _prepare_all(self, batch: Sequence[Given]) -> Batch:
         try:
@@ -131,7 +142,9 @@ class Batches:
             return Answered([item for item in batch.items if isinstance(item, ReminderRejected)])
 
         try:
-            most = self._lookout.look(len(calls))  # only now: what was prepared meanwhile is not in yet
+            most = self._lookout.look(
+                len(calls)
+            )  # only now: what was prepared meanwhile is not in yet
         except RedisError as error:
             return Answered([], unreachable(error))
         except StoresUnreachable as error:
@@ -149,7 +162,9 @@ class Batches:
         return replace(answered, answers=self._foretell(batch.items, answered.answers))
 
     def _foretell(
-        self, items: Sequence[Prepared | ReminderRejected], answers: Sequence[Receipt | ReminderRejected]
+        self,
+        items: Sequence[Prepared | ReminderRejected],
+        answers: Sequence[Receipt | ReminderRejected],
     ) -> Sequence[Receipt | ReminderRejected]:
         """Say on each receipt when it will leave."""
         waiting = {
@@ -171,9 +186,13 @@ class Batches:
 def read_answers(
     items: Sequence[Prepared | ReminderRejected], enqueued: Iterable[list[Enqueued] | RedisError]
 ) -> Answered:
-    """The answers in the order of what was given, up to the first that the server refused. `enqueued` has those of many calls each."""
+    """The answers in the order of what was given, up to the first that the server refused.
+
+    `enqueued` has those of many calls each.
+    """
     of_server = _one_by_one(enqueued)
     answers: list[Receipt | ReminderRejected] = []
+
     for item in items:
         if isinstance(item, ReminderRejected):
             answers.append(item)
@@ -182,6 +201,7 @@ def read_answers(
         if isinstance(answer, RedisError):
             return Answered(answers, unreachable(answer), unknown=len(items) - len(answers))
         answers.append(read_answer(answer, item.reminder))
+
     return Answered(answers)
 
 

@@ -9,7 +9,14 @@ from redis import Redis
 
 from certmail_config.base.durability import Durability, prove
 from certmail_config.base.errors import StoresUnreachable
-from certmail_config.stores.capacity import LOOK_SECONDS, StoreLimits, ask, read_figures, room, share
+from certmail_config.stores.capacity import (
+    LOOK_SECONDS,
+    StoreLimits,
+    ask,
+    read_figures,
+    room,
+    share,
+)
 
 LOOK_JOBS = 200
 """After so many reminders the last look counts for nothing any more."""
@@ -43,16 +50,21 @@ class IntakeGuard:
         self._jobs_left -= jobs
         if self._jobs_left >= 0 and self._monotonic() < self._good_until:
             return self._share
+
         with self._redis.pipeline(transaction=False) as pipe:
             ask(pipe)
             figures = read_figures(pipe.execute())
+
         if figures.run != self._proven_run:
             prove(self._redis, self._durability)
             self._proven_run = figures.run
+
         full = room(figures, self._limits)
         if full is not None:
             raise StoresUnreachable(full.code, full.message, full.remedy)
+
         self._good_until = self._monotonic() + LOOK_SECONDS
         self._jobs_left = LOOK_JOBS - jobs
         self._share = share(figures, self._limits)
+
         return self._share

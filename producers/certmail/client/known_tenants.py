@@ -20,7 +20,10 @@ TENANT_SECONDS: Final = 5.0
 
 
 class KnownTenants:
-    """Looks tenants up; `pin` says which public keys are theirs. Not for several threads at once."""
+    """Looks tenants up; `pin` says which public keys are theirs.
+
+    Not for several threads at once.
+    """
 
     def __init__(
         self, redis: Redis, pin: Pin | None, *, monotonic: Callable[[], float] = time.monotonic

@@ -1,4 +1,7 @@
-"""The Python client: check, seal and enqueue reminders; ask for their status. Needs Redis and no secret."""
+"""The Python client: check, seal and enqueue reminders; ask for their status.
+
+Needs Redis and no secret.
+"""
 
 from __future__ import annotations
 
@@ -35,11 +38,14 @@ _DAY = 86400.0
 
 
 class Mailer:
-    """Enqueues reminders. Not for several threads at once; close it, or use it as a context manager.
+    """Enqueues reminders.
 
-    Every method raises StoresUnreachable when Redis does not answer; nothing is promised then, and the same reminders
-    may be sent again: what was taken in before is a duplicate, not a second mail. So does sending when Redis does not
-    keep what CERTMAIL_DURABILITY asks for (`durability_unproven`, `not_durable`) or is full (`redis_full`, `stream_full`).
+    Not for several threads at once; close it, or use it as a context manager.
+
+    Every method raises StoresUnreachable when Redis does not answer; nothing is promised then, and
+    the same reminders may be sent again: what was taken in before is a duplicate, not a second
+    mail. So does sending when Redis does not keep what CERTMAIL_DURABILITY asks for
+    (`durability_unproven`, `not_durable`) or is full (`redis_full`, `stream_full`).
     """
 
     def __init__(
@@ -65,20 +71,25 @@ class Mailer:
             keep_seconds=dedupe_days * _DAY,
             now=now,
         )
+
         self._stack = ExitStack()
 
     @classmethod
     def from_env(cls, settings: Settings | None = None, *, proven: bool = True) -> Self:
         """Open the server that CERTMAIL_REDIS_URL names, or the embedded one.
 
-        It must prove that it keeps what CERTMAIL_DURABILITY says; without `proven` not before something is sent, so that
-        `status` can be asked of any.
+        It must prove that it keeps what CERTMAIL_DURABILITY says; without `proven` not before
+        something is sent, so that `status` can be asked of any.
         """
         settings = settings or Settings.from_env()
+
         with ExitStack() as stack:
-            redis = stack.enter_context(connect(stack.enter_context(redis_server(settings, proven=proven))))
+            redis = stack.enter_context(
+                connect(stack.enter_context(redis_server(settings, proven=proven)))
+            )
             mailer = cls(redis, **_given(settings))
             mailer._stack = stack.pop_all()
+
         return mailer
 
     @classmethod
@@ -94,7 +105,10 @@ class Mailer:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -114,20 +128,26 @@ class Mailer:
         return prepared if isinstance(prepared, ReminderRejected) else None
 
     def send_many(self, reminders: Iterable[Given]) -> Iterator[Receipt | ReminderRejected]:
-        """Enqueue many, a few hundred per round trip; yields an answer for each, in order. Each may be a mapping of its fields.
+        """Enqueue many, a few hundred per round trip; yields an answer for each, in order.
 
-        A ReminderRejected among them is its own answer, so that those to a file's rows stay in step with the rows.
-        A receipt is yielded only once it is durable. While a batch is under way the next is taken from `reminders` and prepared;
-        it is sent when the answers to the last were consumed, so consume them to the end. Raises BatchInterrupted, which says
-        which are in, after the answers to all that were settled.
+        Each may be a mapping of its fields.
+
+        A ReminderRejected among them is its own answer, so that those to a file's rows stay in step
+        with the rows. A receipt is yielded only once it is durable. While a batch is under way the
+        next is taken from `reminders` and prepared; it is sent when the answers to the last were
+        consumed, so consume them to the end. Raises BatchInterrupted, which says which are in,
+        after the answers to all that were settled.
         """
         several(reminders)
         answered = 0
+
         for batch in self._batches.enqueue(split(reminders, BATCH)):
             yield from batch.answers
             answered += len(batch.answers)
             if batch.error is not None:
-                raise BatchInterrupted(batch.error, answered=answered, unknown=batch.unknown) from batch.error
+                raise BatchInterrupted(
+                    batch.error, answered=answered, unknown=batch.unknown
+                ) from batch.error
 
     def status(self, job_id: str) -> JobView | None:
         """A job as it stands; None if it is unknown or was forgotten after DEDUPE_DAYS."""
@@ -135,11 +155,16 @@ class Mailer:
         return view
 
     def status_many(self, job_ids: Iterable[str]) -> list[JobView | None]:
-        """Many jobs as they stand, in order; None for those that are unknown or were forgotten. A few hundred per round trip."""
+        """Many jobs as they stand, in order; None for those that are unknown or were forgotten.
+
+        A few hundred per round trip.
+        """
         found: list[JobView | None] = []
         try:
             for ids in split(job_ids, BATCH):
-                found += look_up(self.redis, self._outlook, [as_job_id(id_) for id_ in ids], self._now())
+                found += look_up(
+                    self.redis, self._outlook, [as_job_id(id_) for id_ in ids], self._now()
+                )
         except RedisError as error:
             raise unreachable(error) from error
         return found
@@ -152,7 +177,12 @@ class Mailer:
             raise unreachable(error) from error
 
     def cancel_all(
-        self, tenant: str, *, campaign: str = "", connection: str = "", reason: str = "by the application"
+        self,
+        tenant: str,
+        *,
+        campaign: str = "",
+        connection: str = "",
+        reason: str = "by the application",
     ) -> Cancelled:
         """Call off all unfinished reminders of a tenant, or of one of its campaigns or connections (its id).
 
@@ -170,5 +200,7 @@ def _given(settings: Settings) -> dict[str, Any]:
         "dedupe_days": settings.dedupe_days,
         "durability": Durability.parse(settings.durability),
         "limits": StoreLimits(settings.redis_memory_max, settings.events_max),
-        "pin": signed_by(parse_public(settings.deployment_key)) if settings.deployment_key else None,
+        "pin": signed_by(parse_public(settings.deployment_key))
+        if settings.deployment_key
+        else None,
     }

@@ -40,12 +40,12 @@ def read_given(given: object) -> Reminder | ReminderRejected:
     """The reminder that is given, or why it is none; raises TypeError for what could never be one."""
     if isinstance(given, Reminder | ReminderRejected):
         return given
+
     if not isinstance(given, Mapping):
-        wanted = (
-            "a Reminder, or a mapping of its fields such as {'tenant': 'acme', 'to': 'anna@acme.example'}"
-        )
+        wanted = "a Reminder, or a mapping of its fields such as {'tenant': 'acme', 'to': 'anna@acme.example'}"
         message = f"certmail wants {wanted}, not {type(given).__name__}"
         raise TypeError(message)
+
     try:
         return parse(dict(given))
     except ReminderRejected as rejected:
@@ -64,20 +64,26 @@ def prepare(
 ) -> Call[Enqueued] | ReminderRejected:
     """Make the call that enqueues it, or say what is wrong; `known` is its tenant, None if there is none."""
     if known is None:
-        return ReminderRejected("unknown_tenant", f"there is no tenant {reminder.tenant!r}", field="tenant")
+        return ReminderRejected(
+            "unknown_tenant", f"there is no tenant {reminder.tenant!r}", field="tenant"
+        )
+
     tenant = known.tenant
     if tenant.state not in _TAKES_IN:
         return ReminderRejected(
             "tenant_suspended", f"the tenant {tenant.id!r} is {tenant.state}", field="tenant"
         )
+
     name = reminder.connection or DEFAULT_NAME
     connection = tenant.connections.get(name)
     if connection is None:
         message = f"the tenant {tenant.id!r} has no connection {name!r}"
         return ReminderRejected("unknown_connection", message, field="connection")
+
     expires_at = reminder.expiry(datetime.fromtimestamp(now, UTC)).timestamp()
     if expires_at <= now:
         return ReminderRejected("already_expired", "expires_at has passed", field="expires_at")
+
     job = JobId(uuid7(int(now * 1000)))
     state, reason = _first_state(reminder, now)
     return enqueue(
@@ -118,8 +124,11 @@ def read_answer(answer: Enqueued, reminder: Reminder) -> Receipt | ReminderRejec
             remedy="Send it again when there is more room: give Redis more memory (maxmemory, or CERTMAIL_REDIS_MEMORY_MAX), or wait; "
             "what ended is forgotten after CERTMAIL_DEDUPE_DAYS.",
         )
+
     if answer.code == "key_reused":
-        message = f"the same key was used before for a reminder with other content (job {answer.id})"
+        message = (
+            f"the same key was used before for a reminder with other content (job {answer.id})"
+        )
         return ReminderRejected(
             "key_reused", message, field="key", remedy="Use a key of its own for each reminder."
         )
@@ -127,6 +136,7 @@ def read_answer(answer: Enqueued, reminder: Reminder) -> Receipt | ReminderRejec
         return ReminderRejected(
             "unknown_connection", "the connection was removed meanwhile", field="connection"
         )
+
     assert answer.state is not None, "both remaining answers carry a state"
     return Receipt(
         answer.id,

@@ -14,9 +14,9 @@ from certmail_config.jobs.states import State
 class Receipt:
     """What became of one enqueued reminder. For a duplicate, id and state are those of the first.
 
-    `forecast_at` says when it is expected to leave, given Google's limits and what waits already; None where nobody knows:
-    its connection does not work yet, say. `language` is that of the mail; where it is not the one that was asked for,
-    `language_note` says why.
+    `forecast_at` says when it is expected to leave, given Google's limits and what waits already;
+    None where nobody knows: its connection does not work yet, say. `language` is that of the mail;
+    where it is not the one that was asked for, `language_note` says why.
     """
 
     id: str

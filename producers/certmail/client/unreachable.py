@@ -12,8 +12,11 @@ def unreachable(error: RedisError) -> StoresUnreachable:
     """The error that an application is given in place of the client library's."""
     if isinstance(error, OutOfMemoryError):  # somebody else filled it since the last look
         return StoresUnreachable(
-            "redis_full", "Redis is full: it takes nothing more.", "Give it more memory (maxmemory)."
+            "redis_full",
+            "Redis is full: it takes nothing more.",
+            "Give it more memory (maxmemory).",
         )
+
     return refused(error) or StoresUnreachable(
         "redis_unreachable",
         f"Redis does not answer: {error}",

@@ -28,7 +28,10 @@ def plain(column: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a file's columns are named, where that is not as the fields are; '' leaves a column out. `fixed`: on every row."""
+    """How a file's columns are named, where that is not as the fields are; '' leaves a column out.
+
+    `fixed`: on every row.
+    """
 
     names: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, str] = field(default_factory=dict)
@@ -43,7 +46,10 @@ class Layout:
         return plain(column) if plain(column) in Reminder.model_fields else column
 
     def fields(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """An object of JSON by fields; what it says itself is not overwritten. Names are taken as they are."""
+        """An object of JSON by fields; what it says itself is not overwritten.
+
+        Names are taken as they are.
+        """
         named: dict[str, Any] = {}
         for member, value in given.items():
             name = self.names.get(member, member)
@@ -53,9 +59,13 @@ class Layout:
 
     def check(self) -> None:
         """Raises WrongUse for a field that does not exist."""
-        unknown = [n for n in (*self.names.values(), *self.fixed) if n and n not in Reminder.model_fields]
+        unknown = [
+            n for n in (*self.names.values(), *self.fixed) if n and n not in Reminder.model_fields
+        ]
         if unknown:
-            message = f"certmail knows no field {', '.join(map(repr, unknown))}; nothing was enqueued."
+            message = (
+                f"certmail knows no field {', '.join(map(repr, unknown))}; nothing was enqueued."
+            )
             raise WrongUse("unknown_field", message, f"Fields: {', '.join(Reminder.model_fields)}.")
 
     def missing(self, columns: Iterable[str]) -> list[str]:
@@ -106,22 +116,31 @@ def _named(columns: Sequence[str]) -> str:
 
 def _check(columns: Sequence[str], layout: Layout) -> None:
     present = {plain(column) for column in columns}
-    absent = [column for column in layout.names if column not in columns and plain(column) not in present]
+    absent = [
+        column for column in layout.names if column not in columns and plain(column) not in present
+    ]
     fields = [name for column in columns if (name := layout.field_of(column)) is not None]
-    unknown = [c for c in columns if (n := layout.field_of(c)) is not None and n not in Reminder.model_fields]
+    unknown = [
+        c
+        for c in columns
+        if (n := layout.field_of(c)) is not None and n not in Reminder.model_fields
+    ]
     known = ", ".join(Reminder.model_fields)
+
     if absent:
         raise WrongUse(
             "missing_column",
             f"The file has no column {', '.join(map(repr, absent))}, which --map names; nothing was enqueued.",
             f"Its columns: {', '.join(columns)}.",
         )
+
     if missing := layout.missing(columns):
         raise WrongUse(
             "missing_column",
             f"The file has no column {', '.join(missing)}; its columns are {_named(columns)}. Nothing was enqueued.",
             f"Columns: {known}. Others are named with --map COLUMN=FIELD, and what all rows share with --set FIELD=VALUE.",
         )
+
     if unknown:
         names = ", ".join(repr(name) for name in unknown)
         raise WrongUse(
@@ -129,6 +148,9 @@ def _check(columns: Sequence[str], layout: Layout) -> None:
             f"The file has columns that certmail does not know: {names}; nothing was enqueued.",
             f"Columns: {known}. --map COLUMN=FIELD says what one is, --map COLUMN= leaves it out.",
         )
+
     if doubled := [name for name, count in Counter(fields).items() if count > 1]:
         message = f"The file names a column twice: {', '.join(doubled)}; nothing was enqueued."
-        raise WrongUse("doubled_column", message, "Leave one out, or say with --map COLUMN= which one.")
+        raise WrongUse(
+            "doubled_column", message, "Leave one out, or say with --map COLUMN= which one."
+        )

@@ -1,7 +1,7 @@
 """Dates and times as people and spreadsheets write them, in the contract's form. Pure.
 
-What can be read in one way only is read. Where day and month may be exchanged, or the zone is missing, it is asked for:
-a deadline is on record.
+What can be read in one way only is read. Where day and month may be exchanged, or the zone is
+missing, it is asked for: a deadline is on record.
 """
 
 from __future__ import annotations
@@ -52,10 +52,14 @@ _MONTHS: Final = ("january", "february", "march", "april", "may", "june", "july"
 
 
 def in_the_contracts_form(field: str, text: str, zone: str | None, habits: Habits) -> str:
-    """RFC 3339, or a date alone; what is neither stays as it is, for the contract to refuse. Raises ReminderRejected."""
+    """RFC 3339, or a date alone; what is neither stays as it is, for the contract to refuse.
+
+    Raises ReminderRejected.
+    """
     text = " ".join(text.split())
     if re.fullmatch(_COMPLETE, text, re.ASCII):
         return text
+
     for pattern in _DATES:
         found = re.match(pattern, text, re.ASCII)
         rest = re.fullmatch(_TIME, text[found.end() :], re.ASCII) if found else None
@@ -63,17 +67,20 @@ def in_the_contracts_form(field: str, text: str, zone: str | None, habits: Habit
             break
     else:
         return text
+
     try:
         day = _day(field, found, habits)
         clock = _clock(rest)
     except ValueError:
         return text  # no such day or hour
+
     if not 1970 <= day.year <= 9998 or (rest["zone"] and clock is None):
         return text  # not in the contract's calendar; or a day with an offset, which may begin or end there
     if rest["zone"]:
         return f"{day}T{clock}{rest['zone'].upper()}"
     if clock is None:
         return _whole_day(field, day, zone or habits.time_zone)
+
     return _at(field, datetime.combine(day, clock), zone or habits.time_zone)
 
 
@@ -81,13 +88,16 @@ def _day(field: str, found: re.Match[str], habits: Habits) -> date:
     parts = found.groupdict()
     if named := parts.get("named"):
         month = next(
-            n for n, name in enumerate([*_MONTHS, named.lower()], 1) if _abbreviates(named.lower(), name)
+            n
+            for n, name in enumerate([*_MONTHS, named.lower()], 1)
+            if _abbreviates(named.lower(), name)
         )
     elif parts.get("month"):
         month = int(parts["month"])
     else:
         day, month = _ordered(field, int(parts["first"]), int(parts["second"]), habits.date_order)
         return date(int(parts["year"]), month, day)
+
     return date(int(parts["year"]), month, int(parts["day"]))
 
 
@@ -103,6 +113,7 @@ def _ordered(field: str, first: int, second: int, order: DateOrder | None) -> tu
         return first, second
     if second > 12:
         return second, first
+
     raise ReminderRejected(
         "ambiguous_date",
         "may be either of two days: say which number is the day, with --date-order dmy or mdy",
@@ -137,17 +148,23 @@ def _at(field: str, local: datetime, zone: str | None) -> str:
             "a time needs a zone: a column time_zone, --time-zone Europe/Zurich, or 2026-12-11T17:00:00+01:00",
             field=field,
         )
+
     if not is_time_zone(zone):
         return f"{local.isoformat()}Z"  # the contract refuses the zone, which is the row's own
+
     moment = local.replace(tzinfo=ZoneInfo(zone))
     if moment.astimezone(UTC).astimezone(moment.tzinfo).replace(tzinfo=None) != local:
-        raise ReminderRejected("no_such_time", f"clocks in {zone} skip this time of that day", field=field)
+        raise ReminderRejected(
+            "no_such_time", f"clocks in {zone} skip this time of that day", field=field
+        )
+
     if moment.utcoffset() != moment.replace(fold=1).utcoffset():
         raise ReminderRejected(
             "ambiguous_time",
             f"comes twice that day in {zone}: write it with its offset from UTC",
             field=field,
         )
+
     return moment.isoformat()
 
 
@@ -155,5 +172,7 @@ def known_zone(name: str) -> str:
     """A zone's name; raises WrongUse where there is no such zone."""
     if not is_time_zone(name):
         message = f"--time-zone {name!r} is no time zone."
-        raise WrongUse("unknown_time_zone", message, "Write a name of the IANA list, such as Europe/Zurich.")
+        raise WrongUse(
+            "unknown_time_zone", message, "Write a name of the IANA list, such as Europe/Zurich."
+        )
     return name

@@ -27,9 +27,13 @@ def enqueue_rows(
     kept: Rejects | None = None,
     advance: Callable[[], None] = _unseen,
 ) -> None:
-    """Enqueue rows; `advance` is called after each. Raises StoresUnreachable, or WrongUse, saying how far it came."""
+    """Enqueue rows; `advance` is called after each.
+
+    Raises StoresUnreachable, or WrongUse, saying how far it came.
+    """
     given, unanswered = tee(rows)  # the mailer is two batches ahead of its answers
     answers = mailer.send_many(row.reminder for row in given)
+
     try:
         for answer, row in zip(answers, unanswered, strict=True):
             tally.look(row)
@@ -39,12 +43,18 @@ def enqueue_rows(
                 _reject(row, answer, tally, kept)
             advance()
     except BatchInterrupted as error:
-        unknown = sum(isinstance(row.reminder, Reminder) for row in islice(unanswered, error.unknown))
+        unknown = sum(
+            isinstance(row.reminder, Reminder) for row in islice(unanswered, error.unknown)
+        )
         doubt = f"of the {unknown} after them nobody knows, and " if unknown else ""
         message = f"{error.message} {tally.taken} reminders are in; {doubt}none of the others is."
-        remedy = f"{error.remedy} Then run the same command again: what is in already is not sent twice."
+        remedy = (
+            f"{error.remedy} Then run the same command again: what is in already is not sent twice."
+        )
         raise StoresUnreachable(error.code, message, remedy) from error
-    except WrongUse as error:  # the file cannot be read to its end, or that of the rejected rows not written
+    except (
+        WrongUse
+    ) as error:  # the file cannot be read to its end, or that of the rejected rows not written
         message = f"{error.message} {tally.taken} reminders before are in."
         raise WrongUse(error.code, message, error.remedy) from error
 
@@ -57,7 +67,10 @@ def check_rows(
     kept: Rejects | None = None,
     advance: Callable[[], None] = _unseen,
 ) -> None:
-    """Check rows as far as that is possible without enqueueing; `advance` is called after each. Raises StoresUnreachable."""
+    """Check rows as far as that is possible without enqueueing; `advance` is called after each.
+
+    Raises StoresUnreachable.
+    """
     for row in rows:
         tally.look(row)
         why = mailer.check(row.reminder)

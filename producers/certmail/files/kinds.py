@@ -1,4 +1,7 @@
-"""What a file is by its first bytes, and what to do with one that is no table of reminders. Pure."""
+"""What a file is by its first bytes, and what to do with one that is no table of reminders.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -31,15 +34,23 @@ class FileKind(Enum):
 
 
 def refuse_foreign(head: bytes, members: list[str] | None, tail: bytes = b"") -> None:
-    """Raises WrongUse for what certmail does not read, saying what to do. `members`: of a zip archive, the files in it."""
+    """Raises WrongUse for what certmail does not read, saying what to do.
+
+    `members`: of a zip archive, the files in it.
+    """
     if head.startswith(_OLD_EXCEL):
         if _ENCRYPTED in head or _ENCRYPTED in tail:
-            raise _refused("locked with a password", "Save a copy without a password, and send that.")
+            raise _refused(
+                "locked with a password", "Save a copy without a password, and send that."
+            )
         raise _refused("of an old form of Excel (.xls)", _SAVE)
+
     begins = head[:100].lstrip().lower()
+
     for marks, what, remedy in _FOREIGN:
         if begins.startswith(marks):
             raise _refused(what, remedy)
+
     if members is None or "xl/workbook.xml" in members:
         return
     if "xl/workbook.bin" in members:
@@ -50,6 +61,7 @@ def refuse_foreign(head: bytes, members: list[str] | None, tail: bytes = b"") ->
         raise _refused(
             "of Numbers", "In Numbers: File, Export To, CSV, with Unicode (UTF-8) as the encoding."
         )
+
     raise _refused("an archive", "Unpack it first, and send what is in it.")
 
 

@@ -1,6 +1,7 @@
 """The file of rejected rows: each as it was, byte for byte, with the reason before it, so that it can be corrected and sent.
 
-The reason is a column (or a member) of its own that stands first, so that what follows may be as broken as it was.
+The reason is a column (or a member) of its own that stands first, so that what follows may be as
+broken as it was.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class CsvRejects:
             rf'(?:"(?:[^"]|"")*"|[^"{re.escape(head.delimiter)}\r\n]*){re.escape(head.delimiter)}'
         )
         self._end = next(
-            (end for end in ("\r\n", "\n", "\r") if encoding.decode(head.header).endswith(end)), "\n"
+            (end for end in ("\r\n", "\n", "\r") if encoding.decode(head.header).endswith(end)),
+            "\n",
         )
         self._begun = False
 
@@ -86,6 +88,7 @@ class JsonLinesRejects:
         if not self._begun:
             self._begun = True
             self._target.write(self._encoding.mark)
+
         raw: bytes = row.kept
         before, begins = _reason_before(self._encoding.decode(raw), reason, "\n")
         rest = raw[len(self._encoding.encode(begins)) :]
@@ -123,7 +126,9 @@ class ArrayRejects:
 
     def _write(self, text: str) -> None:
         self._target.write(
-            text.encode(self._encoding.name, "surrogatepass" if self._encoding.wide else "surrogateescape")
+            text.encode(
+                self._encoding.name, "surrogatepass" if self._encoding.wide else "surrogateescape"
+            )
         )
 
 
@@ -153,10 +158,12 @@ class SheetAsCsvRejects:
         line = io.StringIO(newline="")
         writer = csv.writer(line)
         again = plain(self._header[0].text) == REASON
+
         if not self._begun:
             self._begun = True
             self._target.write(BOM)
             writer.writerow([*([] if again else [REASON]), *(cell.text for cell in self._header)])
+
         texts = [cell.text for cell in row.kept] + [""] * (len(self._header) - len(row.kept))
         writer.writerow([reason, *map(harmless, texts[1:] if again else texts)])
         self._target.write(line.getvalue().encode("utf-8", "replace"))

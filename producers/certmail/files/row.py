@@ -23,8 +23,8 @@ _NO_TEXT: Final = re.compile("[\ud800-\udfff]")
 class Row:
     """One record; `line` is where it starts, a file's first line being line 1.
 
-    `kept` is the record as it was, for the file of rejected rows, whose writer knows its form. `left_out` are fields whose
-    cells say nothing (#N/A, NULL), each with what it says.
+    `kept` is the record as it was, for the file of rejected rows, whose writer knows its form.
+    `left_out` are fields whose cells say nothing (#N/A, NULL), each with what it says.
     """
 
     line: int
@@ -62,21 +62,29 @@ def table_row(
     return checked_row(line, given, terms, kept, found)
 
 
-def checked_row(line: int, given: Mapping[str, Any], terms: Terms, kept: Any, found: str = "UTF-8") -> Row:
+def checked_row(
+    line: int, given: Mapping[str, Any], terms: Terms, kept: Any, found: str = "UTF-8"
+) -> Row:
     """Read a record by its fields, as the contract has it."""
     left_out: list[tuple[str, str]] = []
+
     try:
         _no_bad_bytes(given.items(), found)
         value = dict(given)
+
         for name, text in given.items():
             if isinstance(text, str) and says_nothing(name, text):
                 left_out.append((name, text.strip()))
                 del value[name]
             elif name in _SHOWN and isinstance(text, str) and (why := garbled(text)):
                 raise ReminderRejected("garbled_text", why, field=name)
+
         for name in FIELDS & value.keys():
             if isinstance(value[name], str):
-                value[name] = in_the_contracts_form(name, value[name], value.get("time_zone"), terms.habits)
+                value[name] = in_the_contracts_form(
+                    name, value[name], value.get("time_zone"), terms.habits
+                )
+
         return Row(line, parse(value), kept, left_out)
     except ReminderRejected as why:
         return Row(line, why, kept)
@@ -85,5 +93,9 @@ def checked_row(line: int, given: Mapping[str, Any], terms: Terms, kept: Any, fo
 def _no_bad_bytes(values: Iterable[tuple[str, Any]], found: str) -> None:
     for name, item in values:
         if isinstance(item, str) and not item.isascii() and _NO_TEXT.search(item):
-            hint = "; if it is another encoding, say which, with --encoding" if found == "UTF-8" else ""
+            hint = (
+                "; if it is another encoding, say which, with --encoding"
+                if found == "UTF-8"
+                else ""
+            )
             raise ReminderRejected("invalid_encoding", f"not valid {found}{hint}", field=name)

@@ -31,7 +31,10 @@ class Source:
     """A file's records, with how many bytes they had so far, of how many; None where nobody knows."""
 
     def __init__(
-        self, rows: Iterable[Row], writer: Callable[[BinaryIO, str], Rejects], notes: Sequence[str] = ()
+        self,
+        rows: Iterable[Row],
+        writer: Callable[[BinaryIO, str], Rejects],
+        notes: Sequence[str] = (),
     ) -> None:
         self._rows = rows
         self.writer = writer
@@ -101,7 +104,9 @@ def _open(stack: ExitStack, file: str) -> BinaryIO:
         return stack.enter_context(open(file, "rb"))  # noqa: PTH123 - a Path would alter what stands for a stream
     if sys.stdin is None:
         raise WrongUse(
-            "unreadable_file", "Standard input is closed, so there is nothing to read.", "Name a file."
+            "unreadable_file",
+            "Standard input is closed, so there is nothing to read.",
+            "Name a file.",
         )
     return sys.stdin.buffer
 
@@ -122,7 +127,9 @@ def _read(
     if head.startswith(_ZIP):
         return _sheet(stack, _seekable(stack, head, stream, start), sheet, terms)
     if sheet is not None:
-        raise WrongUse("wrong_use", "--sheet is for Excel files, and this is none.", "Leave it out.")
+        raise WrongUse(
+            "wrong_use", "--sheet is for Excel files, and this is none.", "Leave it out."
+        )
     encoding = encoding_of(head, named)
     if not encoding.wide:
         refuse_foreign(head, None, stream.read(1 << 25) if head.startswith(b"\xd0\xcf") else b"")
@@ -143,12 +150,17 @@ def _can_be_read_twice(stream: Any) -> bool:
 
 def _text(kind: FileKind, lines: Iterator[Any], encoding: Encoding, terms: Terms) -> Source:
     if kind is FileKind.JSON_ARRAY:
-        return Source(read_array(lines, encoding, terms), lambda target, _: ArrayRejects(target, encoding))
+        return Source(
+            read_array(lines, encoding, terms), lambda target, _: ArrayRejects(target, encoding)
+        )
     if kind is FileKind.JSON_LINES:
         rows = read_json_lines(lines, encoding, terms)
         return Source(rows, lambda target, _: JsonLinesRejects(target, encoding))
+
     found = read_csv(lines, encoding, terms)
-    return Source(found.rows, lambda target, _: CsvRejects(target, found.head, encoding), _notes(found.head))
+    return Source(
+        found.rows, lambda target, _: CsvRejects(target, found.head, encoding), _notes(found.head)
+    )
 
 
 def _sheet(stack: ExitStack, file: IO[bytes], wanted: str | None, terms: Terms) -> Source:
@@ -203,10 +215,13 @@ def _survey(head: bytes, stream: Any, start: int | None) -> None:
         if not is_utf_8([head]):
             refuse_other_encodings([whole])
         return
+
     place = stream.tell()
+
     if not is_utf_8(_chunks(head, stream)):
         stream.seek(place)
         refuse_other_encodings(_chunks(head, stream))
+
     stream.seek(place)
 
 

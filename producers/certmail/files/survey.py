@@ -27,9 +27,13 @@ def is_utf_8(chunks: Iterable[bytes]) -> bool:
 
 
 def refuse_other_encodings(chunks: Iterable[bytes]) -> None:
-    """Raises WrongUse for a file that is in another encoding. In one that is UTF-8, single lines may be no text."""
+    """Raises WrongUse for a file that is in another encoding.
+
+    In one that is UTF-8, single lines may be no text.
+    """
     good, more, first = 0, 0, 0
     bad: list[bytes] = []
+
     for line in read_lines(chunks, Encoding()):
         if line.raw.isascii():
             continue
@@ -40,6 +44,7 @@ def refuse_other_encodings(chunks: Iterable[bytes]) -> None:
             first = first or line.number
         else:
             more += 1
+
     if len(bad) + more > good:
         raise _other_encoding(first, bad)
 
@@ -49,9 +54,7 @@ def _other_encoding(line: int, raw: list[bytes]) -> WrongUse:
 
     found = readings(raw)
     if not found:
-        message = (
-            f"The file is not UTF-8 (line {line}), and certmail cannot tell what it is; nothing was enqueued."
-        )
+        message = f"The file is not UTF-8 (line {line}), and certmail cannot tell what it is; nothing was enqueued."
         remedy = 'Save it as "CSV UTF-8", or say what it is with --encoding; with utf-8 such rows are rejected one by one.'
         return WrongUse("other_encoding", message, remedy)
     best, *others = found

@@ -93,7 +93,9 @@ class Tally:
         self._note(why_another(reminder.locale))
 
     def _note(self, why: str | None) -> None:
-        if why is not None and (why in self.language_notes or len(self.language_notes) < _MAX_KINDS):
+        if why is not None and (
+            why in self.language_notes or len(self.language_notes) < _MAX_KINDS
+        ):
             self.language_notes[why] += 1
 
     def reject(self, row: Row, why: ReminderRejected) -> None:
@@ -119,7 +121,10 @@ class Tally:
             {"field": name, "value": value, "rows": alike.count, "first": alike.first}
             for (name, value), alike in self.left_out.items()
         ]
-        notes = [{"message": why, "reminders": count} for why, count in self.language_notes.most_common()]
+        notes = [
+            {"message": why, "reminders": count} for why, count in self.language_notes.most_common()
+        ]
+
         if dry_run:
             return {
                 "dry_run": True,
@@ -128,6 +133,7 @@ class Tally:
                 "left_out": left_out,
                 "language_notes": notes,
             }
+
         return {
             "enqueued": self.enqueued,
             "duplicates": self.duplicates,

@@ -1,1 +1,4 @@
-"""The gateway: what browsers and upstream applications reach by HTTP. It never composes and never sends."""
+"""The gateway: what browsers and upstream applications reach by HTTP.
+
+It never composes and never sends.
+"""

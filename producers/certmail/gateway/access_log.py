@@ -1,6 +1,7 @@
 """A line for each request: what was asked, by which key, how it ended and how long it took; nothing that was typed or sent.
 
-The address stands there as its pattern, since ids and secrets are parts of addresses. Whoever is not let in is counted.
+The address stands there as its pattern, since ids and secrets are parts of addresses. Whoever is
+not let in is counted.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ async def noted(
 ) -> web.StreamResponse:
     """Answer, and write the line."""
     began, status = time.monotonic(), 500
+
     try:
         response = await handler(request)
         status = response.status
@@ -46,6 +48,7 @@ def _note(request: web.Request, status: int, seconds: float) -> None:
     route = "(none)" if resource is None else resource.canonical
     if route in UNHEARD and status < 500:
         return
+
     said: dict[str, object] = {
         "method": request.method,
         "route": route,
@@ -53,6 +56,7 @@ def _note(request: web.Request, status: int, seconds: float) -> None:
         "ms": round(seconds * 1000),
         "request": request_id(request),
     }
+
     if (key := request.get(KEY)) is not None:
         said["key"] = key
     if status in TURNED_AWAY:

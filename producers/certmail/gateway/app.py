@@ -1,4 +1,7 @@
-"""The gateway's application: the console, the OAuth callback and its own health. The API is built on this."""
+"""The gateway's application: the console, the OAuth callback and its own health.
+
+The API is built on this.
+"""
 
 from __future__ import annotations
 
@@ -68,9 +71,11 @@ def build(admin: Admin) -> web.Application:
 async def callback(request: web.Request) -> web.StreamResponse:
     """Google sends an administrator's browser here; it goes on to the page that the consent was begun on."""
     admin, context = request.app[ADMIN], request.app[FRONT]
-    # Who comes without our secret was sent by the command line: from here on it is this browser's matter.
+    # Who comes without our secret was sent by the command line: from here on it is this browser's
+    # matter.
     browser = cookies.read(request, Cookie.CONSENT, secure=context.secure) or new_secret()
     ended: Linked | Question
+
     try:
         ended = await finish(admin, request.app[GOOGLE](), request.query, browser)
     except StoresUnreachable as error:
@@ -78,10 +83,12 @@ async def callback(request: web.Request) -> web.StreamResponse:
         ended = Linked(ok=False, code=away.code, message=away.message, remedy=away.remedy)
     except CertmailError as error:
         ended = Linked(ok=False, code=error.code, message=error.message, remedy=error.remedy)
+
     if isinstance(ended, Question):
         response = web.Response(status=303, headers={"Location": f"{ASKED_AT}/{ended.offer}"})
         cookies.give(response, Cookie.CONSENT, browser, secure=context.secure)
         return response
+
     return await returned(request, ended)
 
 
@@ -124,6 +131,7 @@ async def _serve(admin: Admin, announce: Callable[[str], None]) -> None:
     gc.collect()
     gc.freeze()  # what has been loaded stays: looking through it again and again would hold everybody up
     host, port = host_and_port(admin.settings.listen)
+
     try:
         await web.TCPSite(runner, host, port).start()
         announce(f"http://{admin.settings.listen}")

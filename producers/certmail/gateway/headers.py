@@ -21,8 +21,17 @@ _ALWAYS: Final = {
     "X-Frame-Options": "DENY",
 }
 """Unless the answer says otherwise."""
-_DECIDING: Final = ("Authorization", "Idempotency-Key", "Origin", "Sec-Fetch-Site", "Content-Encoding")
-"""Of two of these somebody between might heed the other one. Those that HTTP itself is read by are refused with the head."""
+_DECIDING: Final = (
+    "Authorization",
+    "Idempotency-Key",
+    "Origin",
+    "Sec-Fetch-Site",
+    "Content-Encoding",
+)
+"""Of two of these somebody between might heed the other one.
+
+Those that HTTP itself is read by are refused with the head.
+"""
 _NAME: Final = "certmail"
 """Not which version of what serves it."""
 

@@ -1,7 +1,10 @@
-"""The gateway's doors: how many connections there are, and how long each may take over a request. On aiohttp's server.
+"""The gateway's doors: how many connections there are, and how long each may take over a request.
 
-A connection costs a descriptor and some memory before anybody knows whose it is. So there is a bound for each address and
-one for all; where it is reached, whoever has asked nothing yet makes room for who comes, then whoever rests between two requests.
+On aiohttp's server.
+
+A connection costs a descriptor and some memory before anybody knows whose it is. So there is a
+bound for each address and one for all; where it is reached, whoever has asked nothing yet makes
+room for who comes, then whoever rests between two requests.
 """
 
 from __future__ import annotations
@@ -76,10 +79,15 @@ class Doors(Server):
         one = network_of(address)
         of_address = self._by_address.get(one, {})
         crowded = len(of_address) >= self.bounds.per_address
-        if crowded and not self.bounds.proxies.trust(address) and not self._send_one_away(of_address):
+        if (
+            crowded
+            and not self.bounds.proxies.trust(address)
+            and not self._send_one_away(of_address)
+        ):
             return False
         if len(self._peers) >= self.bounds.in_all and not self._send_one_away(self._peers):
             return False
+
         self._peers[peer] = one
         self._by_address.setdefault(one, {})[peer] = None
         return True
@@ -175,15 +183,22 @@ class Peer(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002 - it quotes what was sent
     ) -> web.StreamResponse:
-        """Answer what is no request, or what failed unforeseen. Neither log nor answer repeats what was sent."""
+        """Answer what is no request, or what failed unforeseen.
+
+        Neither log nor answer repeats what was sent.
+        """
         if status >= 500:
             log.error("request_failed", exc_info=exc, extra={"request": request_id(request)})
             trouble = Trouble("internal_error", "The request could not be carried out.")
         else:
-            log.warning("bad_request", extra={"error": type(exc).__name__, "request": request_id(request)})
+            log.warning(
+                "bad_request", extra={"error": type(exc).__name__, "request": request_id(request)}
+            )
             trouble = Trouble("bad_request", "The request is not one that HTTP allows.")
+
         if request.writer.output_size > 0:
             raise ConnectionError("the answer has begun")
+
         response = web.Response(
             text=trouble.document(self._doors.base).model_dump_json(),
             status=trouble.kind.status,
@@ -191,6 +206,7 @@ class Peer(RequestHandler):
         )
         complete(response, self._doors.headers | {HEADER: request_id(request)})
         response.force_close()
+
         return response
 
 
@@ -200,8 +216,11 @@ class Runner(web.AppRunner):
     __slots__ = ("_base", "_bounds")
 
     def __init__(self, app: web.Application, bounds: Bounds, base: str) -> None:
-        # No access log: a callback's query holds a code. Bodies are taken as they come: whoever compresses one is told not to.
-        super().__init__(app, access_log=None, keepalive_timeout=REST_SECONDS, auto_decompress=False)
+        # No access log: a callback's query holds a code. Bodies are taken as they come: whoever
+        # compresses one is told not to.
+        super().__init__(
+            app, access_log=None, keepalive_timeout=REST_SECONDS, auto_decompress=False
+        )
         self._bounds = bounds
         self._base = base
 
@@ -221,6 +240,15 @@ def allow_descriptors() -> int:
 
 
 def _refusal(headers: dict[str, str]) -> bytes:
-    given = headers | {"Retry-After": "5", "Connection": "close", "Content-Length": "0", "Server": "certmail"}
-    lines = ["HTTP/1.1 503 Service Unavailable", *(f"{name}: {value}" for name, value in given.items())]
+    given = headers | {
+        "Retry-After": "5",
+        "Connection": "close",
+        "Content-Length": "0",
+        "Server": "certmail",
+    }
+
+    lines = [
+        "HTTP/1.1 503 Service Unavailable",
+        *(f"{name}: {value}" for name, value in given.items()),
+    ]
     return "\r\n".join([*lines, "", ""]).encode()

@@ -31,16 +31,18 @@ class Proxies:
     def client(self, peer: str, forwarded: Sequence[str]) -> str:
         """The client's address, given the peer's and the values of X-Forwarded-For.
 
-        Each proxy adds at the end whom it was asked by, and who asks can write anything before that: so it is read from
-        the end, as long as whoever wrote it is trusted.
+        Each proxy adds at the end whom it was asked by, and who asks can write anything before
+        that: so it is read from the end, as long as whoever wrote it is trusted.
         """
         named = [part.strip() for value in forwarded for part in value.split(",")]
         client = peer
+
         for hop in reversed(named[-MAX_HOPS:]):
             found = _read(hop)
             if not self.trust(client) or found is None:
                 break
             client = str(found)
+
         return client
 
 
@@ -59,9 +61,11 @@ def _read(text: str) -> Address | None:
         host = host[1:].partition("]")[0]
     elif host.count(":") == 1:
         host = host.partition(":")[0]
+
     try:
         found = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return None
+
     mapped = found.ipv4_mapped if found.version == 6 else None
     return mapped or found

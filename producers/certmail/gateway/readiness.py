@@ -1,6 +1,7 @@
 """Readiness: /readyz says whether reminders can be taken in, and beside that what else is not as it should be.
 
-A load balancer goes by the status alone: while the database is away, reminders are taken in all the same, and are recorded later.
+A load balancer goes by the status alone: while the database is away, reminders are taken in all the
+same, and are recorded later.
 """
 
 from __future__ import annotations
@@ -69,20 +70,30 @@ def behind(redis: Redis) -> dict[str, str]:
     with redis.pipeline(transaction=False) as pipe:
         stalls.ask(pipe)
         seen = stalls.read(pipe.execute())
+
     if not seen.workers:
         return {"workers": "none is alive: reminders wait"}
-    # Anybody may ask: which worker on which machine, and what it failed with, is for doctor and the log to say.
-    found = {each.service: f"{STANDS} {each.since:%Y-%m-%dT%H:%M:%SZ}" for each in stalls.standstills(seen)}
+
+    # Anybody may ask: which worker on which machine, and what it failed with, is for doctor and the
+    # log to say.
+    found = {
+        each.service: f"{STANDS} {each.since:%Y-%m-%dT%H:%M:%SZ}"
+        for each in stalls.standstills(seen)
+    }
     mailboxes, projects = seen.waits
     if mailboxes or projects:
         found["waits"] = (
             f"{mailboxes} mailboxes and {projects} projects wait for a time: `certmail doctor` says why"
         )
+
     return {"workers": OK, **found}
 
 
 def _takes_in(admin: Admin) -> None:
-    """As whoever enqueues: there is room, it is durable, and it can be written to. Raises RedisError, StoresUnreachable."""
+    """As whoever enqueues: there is room, it is durable, and it can be written to.
+
+    Raises RedisError, StoresUnreachable.
+    """
     settings = admin.settings
     limits = StoreLimits(settings.redis_memory_max, settings.events_max)
     IntakeGuard(admin.redis, Durability.parse(settings.durability), limits).look(1)

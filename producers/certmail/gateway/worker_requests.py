@@ -25,7 +25,14 @@ from certmail_config.onboarding.worker_requests import (
     workers_alive,
 )
 from certmail_config.settings import Settings
-from certmail_config.stores.broker import OWN_APP, PROBE, QUEUE, TRANSPORT_OPTIONS, OneBroker, broker_url
+from certmail_config.stores.broker import (
+    OWN_APP,
+    PROBE,
+    QUEUE,
+    TRANSPORT_OPTIONS,
+    OneBroker,
+    broker_url,
+)
 from certmail_config.stores.embedded import socket_path
 
 log = logging.getLogger(__name__)
@@ -62,11 +69,17 @@ class Asker:
         self._worker_requests = WorkerRequests(admin.redis, admin.vault, time.time)
         self._app = _app(admin.settings)
 
-    def ask(self, tenant: str, connection: ConnectionId, wish: Wish, *, by: str = "") -> WorkerRequest:
-        """Ask; where no worker is alive the message is not sent, and `look` says so. Raises RedisError."""
+    def ask(
+        self, tenant: str, connection: ConnectionId, wish: Wish, *, by: str = ""
+    ) -> WorkerRequest:
+        """Ask; where no worker is alive the message is not sent, and `look` says so.
+
+        Raises RedisError.
+        """
         worker_request = self._worker_requests.ask(tenant, connection, wish, by=by)
         if not workers_alive(self._redis):
             return worker_request
+
         try:
             self._app.send_task(
                 PROBE,
@@ -78,10 +91,14 @@ class Asker:
         except OperationalError as error:
             log.warning("worker_request_not_sent", extra={"error": type(error).__name__})
             return self._worker_requests.tell(worker_request.refused(_UNSENT))
+
         return worker_request
 
     def latest(self, connection: ConnectionId) -> RequestState | None:
-        """How far the latest worker request about a connection has come; None if there is none. Raises RedisError, SealBroken."""
+        """How far the latest worker request about a connection has come; None if there is none.
+
+        Raises RedisError, SealBroken.
+        """
         return self._answer(self._worker_requests.latest(connection))
 
     def look(self, id_: str) -> RequestState | None:
@@ -91,7 +108,9 @@ class Asker:
     def _answer(self, worker_request: WorkerRequest | None) -> RequestState | None:
         if worker_request is None:
             return None
-        return RequestState(worker_request, silence(worker_request, workers_alive(self._redis), time.time()))
+        return RequestState(
+            worker_request, silence(worker_request, workers_alive(self._redis), time.time())
+        )
 
     def close(self) -> None:
         """Let the connections go."""
@@ -112,4 +131,5 @@ def _app(settings: Settings) -> App:
             "broker_transport_options": dict(TRANSPORT_OPTIONS),
         }
     )
+
     return app

@@ -1,4 +1,7 @@
-"""What others notice of an abused gateway, in short: they are all answered. `make abuse` says how fast."""
+"""What others notice of an abused gateway, in short: they are all answered.
+
+`make abuse` says how fast.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from pathlib import Path
 from bench.abuse import abused, gateway, look_on
 
 
-def test_with_few_descriptors_and_many_silent_connections_all_others_are_answered(tmp_path: Path) -> None:
+def test_with_few_descriptors_and_many_silent_connections_all_others_are_answered(
+    tmp_path: Path,
+) -> None:
     with gateway(tmp_path, descriptors=256) as place, abused(place, "silence", 300):
         seen = asyncio.run(look_on(place, 3))
         log = place.log.read_text()

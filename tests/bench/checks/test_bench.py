@@ -40,6 +40,8 @@ def _send(google: Google, name: str) -> None:
     raw = base64.urlsafe_b64encode(f"X-Certmail-Id: {name}\r\n\r\n".encode()).decode()
     connection = http.client.HTTPSConnection("127.0.0.1", google.port, context=google.context)
     headers = {"Authorization": "Bearer token"}
-    connection.request("POST", "/gmail/v1/users/me/messages/send", json.dumps({"raw": raw}), headers)
+    connection.request(
+        "POST", "/gmail/v1/users/me/messages/send", json.dumps({"raw": raw}), headers
+    )
     assert connection.getresponse().status == 200
     connection.close()

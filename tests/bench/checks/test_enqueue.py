@@ -19,6 +19,7 @@ def test_each_way_enqueues_as_many_as_it_says() -> None:
             assert rate.client_cpu > 0
             for key in list(redis.scan_iter(redis_keys.DEDUPE + "*")):
                 redis.delete(key)
+
         rate = measure("Celery", delay(url), redis, 30)
         assert redis.llen("celery") == 30
         assert "30 in" in rate.line()

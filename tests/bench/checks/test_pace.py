@@ -37,7 +37,9 @@ def test_google_allows_a_mailbox_sixty_mails_a_minute_and_a_project_what_was_set
     )
 
 
-def test_mails_are_counted_from_the_first_after_all_tokens_were_there_and_no_longer_than_asked_for() -> None:
+def test_mails_are_counted_from_the_first_after_all_tokens_were_there_and_no_longer_than_asked_for() -> (
+    None
+):
     mails = [asked(at) for at in (0, 1, 2.5, 3.5, 62.499, 62.5, 70)]
     result = count(ALONE, mails, BEGIN + 2, seconds=60)
     assert (result.arrived, result.allowed, result.share) == (3, 60, 0.05)
@@ -62,7 +64,9 @@ def test_a_run_in_which_nothing_arrived_proves_nothing() -> None:
         count(ALONE, [asked(0)], BEGIN + 1, seconds=60)
 
 
-def test_the_fullest_minute_may_begin_anywhere_and_a_mail_leaves_it_after_exactly_a_minute() -> None:
+def test_the_fullest_minute_may_begin_anywhere_and_a_mail_leaves_it_after_exactly_a_minute() -> (
+    None
+):
     assert most_in_a_minute([0, 50, 59.9, 60, 61, 109.9, 110]) == 5
     assert most_in_a_minute([]) == 0
 
@@ -77,7 +81,11 @@ def test_told_to_end_it_takes_all_its_processes_with_it(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bench.pace", "--seconds", "1", "--stall", "300"]
     with subprocess.Popen(command, cwd=TESTS, env=environment, stderr=subprocess.DEVNULL) as bench:
         try:
-            wait_for("a worker that is stopped", lambda: any(_state(each) == "T" for each in running()), 60)
+            wait_for(
+                "a worker that is stopped",
+                lambda: any(_state(each) == "T" for each in running()),
+                60,
+            )
             assert len(running()) >= 5, "the bench, the sandbox, Valkey and two workers"
             bench.send_signal(signal.SIGTERM)
             assert bench.wait(60) == 128 + signal.SIGTERM
@@ -89,7 +97,9 @@ def test_told_to_end_it_takes_all_its_processes_with_it(tmp_path: Path) -> None:
 
 def _belongs(process: Path, folder: Path) -> bool:
     try:
-        known = (process / "environ").read_text("utf-8", "replace") + str((process / "cwd").readlink())
+        known = (process / "environ").read_text("utf-8", "replace") + str(
+            (process / "cwd").readlink()
+        )
     except OSError:
         return False
     return str(folder) in known

@@ -31,5 +31,7 @@ def test_each_is_answered_by_an_index(filled: str) -> None:
     asked = [ask(engine, name, question, times=2) for name, question in questions(COUNT)]
     engine.dispose()
     assert len(asked) > 40
-    whole = [each.name for each in asked if any("Seq Scan on deliveries" in plan for plan in each.plans)]
+    whole = [
+        each.name for each in asked if any("Seq Scan on deliveries" in plan for plan in each.plans)
+    ]
     assert whole == []

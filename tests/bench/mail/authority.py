@@ -33,9 +33,12 @@ def make(folder: Path) -> tuple[Path, Path]:
         .public_key(ca_key.public_key())
         .serial_number(x509.random_serial_number())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), critical=False)
+        .add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), critical=False
+        )
         .sign(ca_key, SHA256())
     )
+
     hosts = [x509.IPAddress(ipaddress.ip_address(host)) for host in (GMAIL_HOST, TOKEN_HOST)]
     certificate = (
         builder.subject_name(x509.Name([]))
@@ -48,8 +51,10 @@ def make(folder: Path) -> tuple[Path, Path]:
         )
         .sign(ca_key, SHA256())
     )
+
     ca_file, endpoint_file = folder / "ca.pem", folder / "endpoint.pem"
     ca_file.write_bytes(ca.public_bytes(Encoding.PEM))
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     endpoint_file.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+
     return ca_file, endpoint_file

@@ -1,6 +1,7 @@
 """How many requests a second the endpoint can take: `python -m bench.mail.ceiling PORT CA BODY CONNECTIONS SECONDS`.
 
-Every connection sends the next request when the answer is there; nothing is parsed. Prints requests per second.
+Every connection sends the next request when the answer is there; nothing is parsed. Prints requests
+per second.
 """
 
 from __future__ import annotations
@@ -42,7 +43,10 @@ async def measure(port: int, ca: Path, body: bytes, connections: int, seconds: f
     """Requests per second over that many connections."""
     request = (
         b"POST /gmail/v1/users/me/messages/send HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer x\r\n"
-        b"Content-Type: application/json\r\nContent-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body
+        b"Content-Type: application/json\r\nContent-Length: "
+        + str(len(body)).encode()
+        + b"\r\n\r\n"
+        + body
     )
     context = ssl.create_default_context(cafile=str(ca))
     loop = asyncio.get_running_loop()
@@ -52,6 +56,7 @@ async def measure(port: int, ca: Path, body: bytes, connections: int, seconds: f
             for _ in range(connections)
         )
     )
+
     begun, asked = time.monotonic(), Caller.asked
     await asyncio.sleep(seconds)
     return (Caller.asked - asked) / (time.monotonic() - begun)

@@ -26,7 +26,10 @@ def _empty(place: Place) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """One row. `start` gives the measured process first, then others that belong to it but are not measured."""
+    """One row.
+
+    `start` gives the measured process first, then others that belong to it but are not measured.
+    """
 
     name: str
     includes: str
@@ -98,12 +101,21 @@ def _certmail(place: Place, _: int) -> Iterator[list[subprocess.Popen[bytes]]]:
 def _transport(place: Place, _: int) -> Iterator[list[subprocess.Popen[bytes]]]:
     python, variables = place.pythons["certmail"], deployment.environment(place)
     command = [python, "-m", "celery", "-A", "bench.ready_app", "--quiet", "worker"]
-    command += ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]  # as `certmail worker`
+    command += [
+        "--without-gossip",
+        "--without-mingle",
+        "--loglevel",
+        "INFO",
+    ]  # as `certmail worker`
+
     with ExitStack() as stack:
         services = stack.enter_context(
             place.running([python, "-m", "bench.mail.services"], log="services.log", **variables)
         )
-        yield [stack.enter_context(place.running(command, log="transport.log", **variables)), services]
+        yield [
+            stack.enter_context(place.running(command, log="transport.log", **variables)),
+            services,
+        ]
 
 
 def _by_mailer(place: Place, _: int, count: int) -> set[str]:
@@ -163,7 +175,14 @@ def contestants(mailboxes: int) -> list[Contestant]:
             start=_peer(
                 "async",
                 [
-                    *("taskiq", "worker", "taskiq_worker:broker", "--workers", "1", "--no-configure-logging"),
+                    *(
+                        "taskiq",
+                        "worker",
+                        "taskiq_worker:broker",
+                        "--workers",
+                        "1",
+                        "--no-configure-logging",
+                    ),
                     *("--max-async-tasks", "{concurrency}", "--ack-type", "when_executed"),
                 ],
                 "taskiq",

@@ -26,7 +26,13 @@ from certmail_config.base.errors import ReminderRejected
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.stores.connect import connect
-from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState, GoogleLimits, Tenant
+from certmail_config.tenants.models import (
+    Connection,
+    ConnectionKind,
+    ConnectionState,
+    GoogleLimits,
+    Tenant,
+)
 from certmail_config.tenants.working_copy import write_connection, write_deployment, write_tenant
 
 CONCURRENCY = 200
@@ -57,9 +63,12 @@ def environment(place: Place) -> dict[str, str]:
 
 def set_up(place: Place) -> None:
     """Tenants and their linked connections, in SQL and in the working copy; their lanes open."""
-    given = {name.removeprefix("CERTMAIL_").lower(): value for name, value in environment(place).items()}
+    given = {
+        name.removeprefix("CERTMAIL_").lower(): value for name, value in environment(place).items()
+    }
     settings = Settings.from_env(**cast("dict[str, Any]", given))
     now = datetime.now(UTC)
+
     with open_admin(settings) as admin:
         with admin.db() as db:
             salt = registry.deployment_salt(db)
@@ -84,18 +93,25 @@ def _link(db: Db, admin: Admin, box: int, now: datetime) -> Connection:
         sub=str(box),
         refresh_token=admin.vault.seal(f"1//refresh-{box}".encode(), owner=draft.owner),
     )
+
     registry.save_connection(db, linked)
     return registry.change_limits(db, draft.id, asdict(LIMITS))
 
 
-def _publish(admin: Admin, tenants: Iterable[Tenant], linked: Sequence[Connection], salt: bytes) -> None:
+def _publish(
+    admin: Admin, tenants: Iterable[Tenant], linked: Sequence[Connection], salt: bytes
+) -> None:
     # Thousands of round trips: it takes half the time when each is not made durable by itself.
     admin.redis.config_set("appendfsync", "no")
     write_deployment(admin.redis, salt)
     for connection in linked:
         write_connection(admin.redis, admin.vault, connection, salt, settle_lane=True)
+
     for tenant in tenants:
-        write_tenant(admin.redis, admin.vault, tenant, [each for each in linked if each.tenant == tenant.id])
+        write_tenant(
+            admin.redis, admin.vault, tenant, [each for each in linked if each.tenant == tenant.id]
+        )
+
     admin.redis.config_set("appendfsync", "always")
 
 

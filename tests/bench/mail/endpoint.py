@@ -1,8 +1,9 @@
 """Google, as far as a benchmark needs it: tokens and messages.send over TLS, and a count of what arrived.
 
-`python -m bench.mail.endpoint CERTIFICATE` prints the port it listens on. A protocol on the bare transport, because it shares
-the machine with what is measured: the less it costs, the less it disturbs. It judges nothing but that there is a bearer
-token and a message with an id. Control: `POST /reset?latency=SECONDS`, `GET /count`, `GET /ids`.
+`python -m bench.mail.endpoint CERTIFICATE` prints the port it listens on. A protocol on the bare
+transport, because it shares the machine with what is measured: the less it costs, the less it
+disturbs. It judges nothing but that there is a bearer token and a message with an id. Control:
+`POST /reset?latency=SECONDS`, `GET /count`, `GET /ids`.
 """
 
 from __future__ import annotations
@@ -62,12 +63,21 @@ class Endpoint:
         """The answer to one request, and whether it takes as long as Google would."""
         if _SEND.match(head):
             return self._send(head, body), True
+
         path = head.split(b" ", 2)[1].decode("ascii")
+
         if head.startswith(b"POST /token "):
             self.counts.tokens += 1
             # As long as Google's, some 200 characters.
-            value = {"access_token": "ya29." + "t" * 200, "expires_in": 3599, "token_type": "Bearer"}
-            return _response(200, value | {"scope": "https://www.googleapis.com/auth/gmail.send"}), True
+            value = {
+                "access_token": "ya29." + "t" * 200,
+                "expires_in": 3599,
+                "token_type": "Bearer",
+            }
+            return _response(
+                200, value | {"scope": "https://www.googleapis.com/auth/gmail.send"}
+            ), True
+
         if head.startswith(b"POST /reset"):
             self.counts = Counts(float(parse_qs(urlsplit(path).query)["latency"][0]))
             return _response(200, {}), False
@@ -75,6 +85,7 @@ class Endpoint:
             return _response(200, self.counts.summary()), False
         if path == "/ids":
             return _response(200, sorted(self.counts.ids)), False
+
         self.counts.bad += 1
         return _response(404, {"error": {"code": 404, "message": "not here"}}), False
 
@@ -85,7 +96,10 @@ class Endpoint:
         found = _ID.search(message)
         if found is None or b"\r\nauthorization: bearer " not in head.lower():
             self.counts.bad += 1
-            return _response(400, {"error": {"code": 400, "message": "no message with an id, or no token"}})
+            return _response(
+                400, {"error": {"code": 400, "message": "no message with an id, or no token"}}
+            )
+
         name = found[1].decode("ascii")
         self.counts.take(name)
         return _response(200, {"id": name, "threadId": name, "labelIds": ["SENT"]})
@@ -146,7 +160,9 @@ async def serve(certificate: str) -> None:
     endpoint = Endpoint()
     loop = asyncio.get_running_loop()
     # All of 127/8 is this machine: both host names lead here.
-    server = await loop.create_server(lambda: Wire(endpoint), "0.0.0.0", 0, ssl=context, backlog=4096)
+    server = await loop.create_server(
+        lambda: Wire(endpoint), "0.0.0.0", 0, ssl=context, backlog=4096
+    )
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await server.serve_forever()

@@ -1,6 +1,7 @@
 """The one mail that everybody sends: what certmail composes for the reminder of the bench, 8.8 KB with text and HTML.
 
-For contestants that get their message ready, it is made once; only the id differs from mail to mail.
+For contestants that get their message ready, it is made once; only the id differs from mail to
+mail.
 """
 
 from __future__ import annotations
@@ -74,4 +75,5 @@ def ready() -> bytes:
         organisation=given.tenant,
         now=datetime.now(UTC),
     )
+
     return compose(letter).raw

@@ -31,7 +31,9 @@ def _read(pid: int) -> _Process | None:
         return None
     fields = text.rpartition(")")[2].split()  # the name before it may hold spaces
     return _Process(
-        int(fields[1]), sum(int(field) for field in fields[11:15]) * _TICK_MS, int(fields[21]) * _PAGE_MB
+        int(fields[1]),
+        sum(int(field) for field in fields[11:15]) * _TICK_MS,
+        int(fields[21]) * _PAGE_MB,
     )
 
 
@@ -41,11 +43,13 @@ def tree(root: int) -> dict[int, _Process]:
     alive = {pid: process for pid in pids if (process := _read(pid))}
     found = {root: alive[root]} if root in alive else {}
     fresh = True
+
     while fresh:
         fresh = {
             pid for pid, process in alive.items() if process.parent in found and pid not in found
         } != set()
         found |= {pid: process for pid, process in alive.items() if process.parent in found}
+
     return found
 
 
@@ -84,7 +88,10 @@ def peak_memory(root: int) -> Iterator[Memory]:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What the Redis server has done so far. Commands count inside scripts and transactions too; reads are round trips."""
+    """What the Redis server has done so far.
+
+    Commands count inside scripts and transactions too; reads are round trips.
+    """
 
     commands: int
     reads: int
@@ -98,6 +105,9 @@ def server(redis: Redis) -> Server:
     pid = redis.info("server")["process_id"]
     process = _read(pid)
     assert process is not None, "it has just answered"
+
     return Server(
-        sum(item["calls"] for item in said.values()), int(stats["total_reads_processed"]), process.cpu_ms
+        sum(item["calls"] for item in said.values()),
+        int(stats["total_reads_processed"]),
+        process.cpu_ms,
     )

@@ -72,7 +72,10 @@ class Google:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """See the module. `pythons` are the contestants' interpreters by environment; `mailboxes` is how many there are."""
+    """See the module.
+
+    `pythons` are the contestants' interpreters by environment; `mailboxes` is how many there are.
+    """
 
     folder: Path
     redis: Redis
@@ -91,7 +94,9 @@ class Place:
     def environment(self, **more: str) -> dict[str, str]:
         """What every process gets; nothing of the caller's settings."""
         kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(("CERTMAIL_", "PYTHON"))
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("CERTMAIL_", "PYTHON"))
         }
         return kept | {
             "PYTHONPATH": str(TESTS),
@@ -121,6 +126,7 @@ class Place:
                 stderr=file,
                 start_new_session=True,
             )
+
         try:
             yield process
         finally:
@@ -149,7 +155,10 @@ def wait_until(what: str, true: Callable[[], bool], seconds: float, *, every: fl
 
 def pythons() -> dict[str, str]:
     """The contestants' interpreters."""
-    return {name: str(BENCH / f"venv-{name}" / "bin" / "python") for name in ("certmail", "celery", "async")}
+    return {
+        name: str(BENCH / f"venv-{name}" / "bin" / "python")
+        for name in ("certmail", "celery", "async")
+    }
 
 
 @contextmanager
@@ -158,16 +167,28 @@ def place(folder: Path, *, mailboxes: int, interpreters: Mapping[str, str]) -> I
     folder.mkdir(parents=True)
     ca_file, certificate = authority.make(folder)
     context = ssl.create_default_context(cafile=str(ca_file))
-    # As in real life: a file with all the world's authorities, which whoever opens a context has to read.
+    # As in real life: a file with all the world's authorities, which whoever opens a context has to
+    # read.
     world = next((BENCH / "venv-celery").glob("lib/python*/site-packages/certifi/cacert.pem"), None)
     if world is not None:
         ca_file.write_bytes(ca_file.read_bytes() + world.read_bytes())
     mail_file = folder / "mail.eml"
     mail_file.write_bytes(mail.ready())
+
     with ExitStack() as stack:
         port, redis = stack.enter_context(_valkey(folder))
         google = Google(stack.enter_context(_endpoint(folder, certificate)), context)
-        yield Place(folder, redis, port, google, ca_file, mail_file, interpreters, mailboxes, new_vault_key())
+        yield Place(
+            folder,
+            redis,
+            port,
+            google,
+            ca_file,
+            mail_file,
+            interpreters,
+            mailboxes,
+            new_vault_key(),
+        )
 
 
 @contextmanager
@@ -176,7 +197,16 @@ def _valkey(folder: Path) -> Iterator[tuple[int, Redis]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    command = [str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
+
+    command = [
+        str(get_binary_path()),
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--dir",
+        str(folder),
+    ]
     command += [
         "--appendonly",
         "yes",
@@ -187,8 +217,10 @@ def _valkey(folder: Path) -> Iterator[tuple[int, Redis]]:
         "--maxmemory-policy",
         "noeviction",
     ]
+
     command += ["--auto-aof-rewrite-percentage", "0", "--logfile", str(folder / "valkey.log")]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+
     try:
         with Redis(port=port) as redis:
             wait_until("Valkey", lambda: _answers(redis), 20)
@@ -200,6 +232,7 @@ def _valkey(folder: Path) -> Iterator[tuple[int, Redis]]:
 @contextmanager
 def _endpoint(folder: Path, certificate: Path) -> Iterator[int]:
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+
     with (folder / "endpoint.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "bench.mail.endpoint", str(certificate)],
@@ -208,7 +241,9 @@ def _endpoint(folder: Path, certificate: Path) -> Iterator[int]:
             stdout=subprocess.PIPE,
             stderr=log,
         )
+
     assert process.stdout is not None
+
     with process.stdout:
         try:
             yield int(process.stdout.readline())

@@ -29,12 +29,16 @@ def draw(rows: Sequence[Row], known: dict[str, Any], file: Path) -> None:
     left.set_yticks(range(len(names)), names, fontsize=12)
     left.invert_yaxis()
     shades = [mpl.patches.Patch(color=_OTHERS[shade]) for shade in range(len(latencies))]
-    meanings = [f"Gmail answers after {each} ms" if each else "Gmail answers at once" for each in latencies]
+    meanings = [
+        f"Gmail answers after {each} ms" if each else "Gmail answers at once" for each in latencies
+    ]
     figure.legend(shades, meanings, loc="upper right", ncols=2, frameon=False, fontsize=11)
+
     for label in left.get_yticklabels():
         if label.get_text().startswith("certmail"):
             label.set_color(_OURS[0])
             label.set_fontweight("bold")
+
     figure.suptitle(
         "What one mail through Gmail's API costs", x=0.01, ha="left", fontsize=16, fontweight="bold"
     )
@@ -48,6 +52,7 @@ def draw(rows: Sequence[Row], known: dict[str, Any], file: Path) -> None:
         fontsize=9,
         color="#444444",
     )
+
     figure.tight_layout(rect=(0, 0.07, 1, 0.97))
     figure.savefig(file, dpi=130)
     plt.close(figure)
@@ -57,6 +62,7 @@ def _panel(
     axes: Any, rows: Sequence[Row], names: list[str], latencies: list[int], what: str, form: str
 ) -> None:
     height = 0.8 / len(latencies)
+
     for row in rows:
         shade = latencies.index(row.latency_ms)
         place = names.index(row.contestant.name) + (shade - (len(latencies) - 1) / 2) * height
@@ -65,8 +71,14 @@ def _panel(
         axes.barh(place, value, height * 0.9, color=colour)
         axes.plot([low, high], [place, place], color="black", linewidth=1)
         axes.annotate(
-            form.format(value), (high, place), (5, 0), textcoords="offset points", va="center", fontsize=10
+            form.format(value),
+            (high, place),
+            (5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=10,
         )
+
     values = [value for row in rows for value in row.values(what)]
     axes.set_xscale("log")
     axes.set_xlim(min(values) / 2.5, max(values) * 2.2)

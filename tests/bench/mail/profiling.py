@@ -25,27 +25,46 @@ RATE = 150
 PARTS: Final = tuple(
     (part, re.compile(pattern))
     for part, pattern in (
-        # The first part that any frame of a stack belongs to has it: what is done for others comes before who asks for it.
+        # The first part that any frame of a stack belongs to has it: what is done for others comes
+        # before who asks for it.
         ("log lines", r"logging/__init__|structlog/|certmail_worker/runtime/logs"),
         ("doorbells: publishing", r"certmail_worker/runtime/doorbell"),
         ("recorder: SQL, events, recipients", r"certmail_worker/recording/|sqlalchemy/"),
         ("pacer: dispatch", r"certmail_worker/services/pacer"),
-        ("keeper, reaper, verifier", r"certmail_worker/(services/(keeper|reaper)|uncertain/verifier)"),
+        (
+            "keeper, reaper, verifier",
+            r"certmail_worker/(services/(keeper|reaper)|uncertain/verifier)",
+        ),
         ("task events: build, JSON, PUBLISH", r"celery/events/|send_event|_flush_events"),
         ("ack (MULTI ZREM HDEL EXEC)", r"kombu/message|QoS\.ack|basic_ack"),
         ("reminder: the list of time zones", r"available_timezones|zoneinfo/_tzpath"),
-        ("reminder: open, parse, validate", r"certmail_config/(crypto/sealing|jobs/reminder)|pydantic/"),
+        (
+            "reminder: open, parse, validate",
+            r"certmail_config/(crypto/sealing|jobs/reminder)|pydantic/",
+        ),
         (
             "compose: content and pages",
             r"certmail_worker/compose/(content|pages|links|facts|language/(phrases|moments|catalogue))",
         ),
         ("compose: MIME (EmailMessage)", r"certmail_worker/compose/"),
-        ("connection and token lookup", r"certmail_worker/google/(tenant_cache|tokens|token_client)"),
-        ("HTTP client", r"certmail_worker/google/(http|gmail)|certmail_config/google/http|aiohttp/"),
+        (
+            "connection and token lookup",
+            r"certmail_worker/google/(tenant_cache|tokens|token_client)",
+        ),
+        (
+            "HTTP client",
+            r"certmail_worker/google/(http|gmail)|certmail_config/google/http|aiohttp/",
+        ),
         ("ledger: settle", r"settle_until_answered|certmail_worker/delivery/finish"),
         ("ledger: claim and begin", r"certmail_worker/delivery/"),
-        ("pool: own glue, task creation", r"certmail_worker/runtime/pool.*|TaskPool\._(?!run_loop)"),
-        ("Celery: request, strategy, state", r"celery/worker/(request|strategy|state)|on_task_received"),
+        (
+            "pool: own glue, task creation",
+            r"certmail_worker/runtime/pool.*|TaskPool\._(?!run_loop)",
+        ),
+        (
+            "Celery: request, strategy, state",
+            r"celery/worker/(request|strategy|state)|on_task_received",
+        ),
         ("fetch: reply, file as unacked, Message", r"kombu/transport|kombu/messaging"),
         ("kombu: hub, poller, timers", r"kombu/|celery/|vine/|billiard/"),
         ("Redis client: replies on the loop", r"redis/|asyncio/streams"),
@@ -69,10 +88,18 @@ def part_of(stack: str) -> str:
 
 @contextmanager
 def _sampled(pid: int, file: Path) -> Iterator[None]:
-    command = [str(Path(sys.executable).parent / "py-spy"), "record", "--pid", str(pid), "--format", "raw"]
+    command = [
+        str(Path(sys.executable).parent / "py-spy"),
+        "record",
+        "--pid",
+        str(pid),
+        "--format",
+        "raw",
+    ]
     command += ["--rate", str(RATE), "--threads", "--full-filenames", "--output", str(file)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert process.stderr is not None
+
     try:
         yield
     finally:
@@ -80,6 +107,7 @@ def _sampled(pid: int, file: Path) -> Iterator[None]:
         said = process.stderr.read().decode(errors="replace")
         process.stderr.close()
         process.wait()
+
     if not file.exists():
         raise VoidError(
             f"py-spy could not look into the worker (it needs ptrace, as root or CAP_SYS_PTRACE): {said[-300:]}"
@@ -97,17 +125,22 @@ def profile(place: Place, options: argparse.Namespace) -> str:
     ]
     if not found:
         raise VoidError(f"no contestant of certmail's is named {wanted!r}")
+
     contestant = replace(found[0], mails=found[0].mails * 2)
     deployment.set_up(place)
     file = BENCH / "profile.raw"  # kept: a flame graph can be made of it
     file.unlink(missing_ok=True)
-    say(f"{contestant.name}: {contestant.warm} mails to get warm, {contestant.mails} under the profiler ...")
+    say(
+        f"{contestant.name}: {contestant.warm} mails to get warm, {contestant.mails} under the profiler ..."
+    )
     result = run(contestant, [latency], place, partial(_sampled, file=file))[latency]
     parts: Counter[str] = Counter()
+
     for line in file.read_text("utf-8").splitlines():
         stack, _, count = line.rpartition(" ")
         if not _WAITS.search(stack):
             parts[part_of(stack)] += int(count)
+
     total = parts.total()
     lines = [f"{'part':42} {'ms a mail':>9} {'%':>6}", "-" * 59]
     lines += [
@@ -125,4 +158,5 @@ def profile(place: Place, options: argparse.Namespace) -> str:
             f"{result.redis_cpu_ms_per_mail:.2f} ms a mail for {result.redis_commands_per_mail:.0f} commands, most of them inside the ledger's scripts."
         ),
     ]
+
     return "\n".join(lines) + "\n"

@@ -38,6 +38,7 @@ def facts(place: Place, rounds: int) -> dict[str, Any]:
     kept = BENCH / "python.json"
     python = json.loads(kept.read_text("utf-8")) if kept.exists() else {"python": sys.executable}
     info: Any = place.redis.info("server")
+
     return {
         "python": python,
         "machine": f"{os.cpu_count()} cores, {_model()}, Linux {platform.release()}",
@@ -50,7 +51,8 @@ def facts(place: Place, rounds: int) -> dict[str, Any]:
         "endpoint_ceiling": {"0 ms": _ceiling(place, 0, 64), "150 ms": _ceiling(place, 150, 500)},
         "rounds": rounds,
         "versions": {
-            name: _versions(locks[-1] if name != "certmail" else locks[0]) for name, locks in LOCKS.items()
+            name: _versions(locks[-1] if name != "certmail" else locks[0])
+            for name, locks in LOCKS.items()
         },
     }
 
@@ -84,8 +86,13 @@ def _ceiling(place: Place, latency_ms: int, connections: int) -> int:
         str(place.ca_file),
         str(body),
     ]
+
     said = subprocess.run(
-        [*command, str(connections), "2"], cwd=TESTS, env=place.environment(), check=True, capture_output=True
+        [*command, str(connections), "2"],
+        cwd=TESTS,
+        env=place.environment(),
+        check=True,
+        capture_output=True,
     )
     return round(float(said.stdout))
 
@@ -103,7 +110,11 @@ def _versions(lock: Path) -> dict[str, str]:
 
 def as_data(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Rows for machines: medians of the rounds, received and unique over all of them."""
-    whole = {row.latency_ms: row.median("cpu_ms_per_mail") for row in rows if row.contestant.name == WHOLE}
+    whole = {
+        row.latency_ms: row.median("cpu_ms_per_mail")
+        for row in rows
+        if row.contestant.name == WHOLE
+    }
     return [
         {
             "name": row.contestant.name,
@@ -151,7 +162,9 @@ def table(rows: Sequence[Row], known: dict[str, Any]) -> str:
         "CPU-ms",
         "received once",
     )
+
     lines = [head]
+
     for row, data in zip(rows, as_data(rows), strict=True):
         lines.append(
             (
@@ -167,9 +180,12 @@ def table(rows: Sequence[Row], known: dict[str, Any]) -> str:
                 f"{data['unique']} of {data['sent']}",
             )
         )
+
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     shown = [
-        "  ".join(_pad(cell, width, n) for n, (cell, width) in enumerate(zip(line, widths, strict=True)))
+        "  ".join(
+            _pad(cell, width, n) for n, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
         for line in lines
     ]
     return "\n".join([shown[0], "-" * len(shown[0]), *shown[1:], "", *_notes(rows, known)])
@@ -208,9 +224,11 @@ def _notes(rows: Sequence[Row], known: dict[str, Any]) -> list[str]:
         + ".",
         "Included:",
     ]
+
     seen = {row.contestant.name: row.contestant for row in rows}
     return notes + [
-        f"  {each.name} (concurrency {each.concurrency}): {each.includes}." for each in seen.values()
+        f"  {each.name} (concurrency {each.concurrency}): {each.includes}."
+        for each in seen.values()
     ]
 
 

@@ -1,8 +1,9 @@
 """One run of one contestant, and rounds of runs in which all take turns.
 
-A run: its processes start and send a warm-up, so that neither start-up nor first use is measured; they are stopped
-(SIGSTOP) while the queue is filled, so that enqueueing is not measured either; they go on, and what they use from then
-until the last mail is received, acknowledged and recorded is theirs. Both latencies are measured in the same processes.
+A run: its processes start and send a warm-up, so that neither start-up nor first use is measured;
+they are stopped (SIGSTOP) while the queue is filled, so that enqueueing is not measured either;
+they go on, and what they use from then until the last mail is received, acknowledged and recorded
+is theirs. Both latencies are measured in the same processes.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ def run(
     """Run one contestant, at one latency after the other; raises VoidError unless every mail was received exactly once."""
     contestant.before(place)
     place.google.reset(latencies_ms[0])
+
     with contestant.started(place) as processes:
         warm = contestant.enqueue(place, 0, contestant.warm)
         _wait_for(contestant, place, len(warm), processes)
@@ -64,6 +66,7 @@ def run(
             sent = contestant.enqueue(place, first, contestant.mails)
             first += contestant.mails
             runs[latency] = _measure(contestant, place, processes, sent, during)
+
     _make_room(place.redis)
     return runs
 
@@ -84,6 +87,7 @@ def _measure(
             _wait_for(contestant, place, mails, processes)
             time.sleep(EVENTS_SECONDS)
         cpu, after = meter.cpu_ms(measured) - cpu, meter.server(place.redis)
+
     counts = check(sent, place)
     return Run(
         cpu_ms_per_mail=cpu / mails,
@@ -135,7 +139,9 @@ def _make_room(redis: Redis) -> None:
     """Rewrite the server's file now, so that it does not grow through the rounds."""
     redis.bgrewriteaof()
     wait_until(
-        "the rewriting of Valkey's file", lambda: not redis.info("persistence")["aof_rewrite_in_progress"], 60
+        "the rewriting of Valkey's file",
+        lambda: not redis.info("persistence")["aof_rewrite_in_progress"],
+        60,
     )
 
 
@@ -156,9 +162,12 @@ class Row:
         return float(statistics.median(self.values(name)))
 
 
-def rounds(field: Sequence[Contestant], latencies_ms: Sequence[int], count: int, place: Place) -> list[Row]:
+def rounds(
+    field: Sequence[Contestant], latencies_ms: Sequence[int], count: int, place: Place
+) -> list[Row]:
     """Let all take turns, so that a noisy minute hits everybody; raises VoidError."""
     rows = [Row(contestant, latency, []) for latency in latencies_ms for contestant in field]
+
     for number in range(1, count + 1):
         for contestant in field:
             begun = time.monotonic()
@@ -170,5 +179,8 @@ def rounds(field: Sequence[Contestant], latencies_ms: Sequence[int], count: int,
                 f"{latency} ms: {one.cpu_ms_per_mail:.2f} CPU-ms a mail, {one.mails_per_s:.0f} mails/s"
                 for latency, one in runs.items()
             )
-            say(f"round {number} of {count}, {contestant.name}: {said} ({time.monotonic() - begun:.0f} s)")
+            say(
+                f"round {number} of {count}, {contestant.name}: {said} ({time.monotonic() - begun:.0f} s)"
+            )
+
     return rows

@@ -26,7 +26,10 @@ def jobs():
     first, count = int(sys.argv[1]), int(sys.argv[2])
     for number in range(first, first + count):
         name = f"00000000-0000-7000-8000-{number + 1:012}"
-        yield number % MAILBOXES, base64.urlsafe_b64encode(mail.replace(_ID, name.encode())).decode()
+        yield (
+            number % MAILBOXES,
+            base64.urlsafe_b64encode(mail.replace(_ID, name.encode())).decode(),
+        )
         sys.stdout.write(name + "\n")
 
 

@@ -20,7 +20,10 @@ def send_mail(mailbox, raw):
         client_secret="bench",
         scopes=["https://www.googleapis.com/auth/gmail.send"],
     )
-    service = build("gmail", "v1", credentials=credentials, client_options={"api_endpoint": GMAIL_URL})
+
+    service = build(
+        "gmail", "v1", credentials=credentials, client_options={"api_endpoint": GMAIL_URL}
+    )
     service.users().messages().send(userId="me", body={"raw": raw}).execute()
 
 

@@ -26,7 +26,9 @@ LIMITS = GoogleLimits(15_000, 2, per_day=1500)
 
 @contextmanager
 def opened(redis_url: str, database: str, data_dir: Path, share: float = 1) -> Iterator[Admin]:
-    settings = Settings(redis_url=redis_url, database_url=database, data_dir=data_dir, project_share=share)
+    settings = Settings(
+        redis_url=redis_url, database_url=database, data_dir=data_dir, project_share=share
+    )
     with open_admin(settings, make_key=True) as made:
         yield made
 
@@ -49,6 +51,7 @@ def connection(admin: Admin) -> Connection:
         limits=LIMITS,
         valid_days=30,
     )
+
     return admin.save(made.working(key_id="abc"))
 
 
@@ -88,7 +91,11 @@ class TestLimits:
         run(admin.redis, suspend_lane(connection.id, stopped))
         admin.change_limits(connection.id, {"per_day": 600})
         info = lane(admin.redis, connection)
-        assert (info["state"], info["code"], info["per_day"]) == ("suspended", "grant_revoked", "600")
+        assert (info["state"], info["code"], info["per_day"]) == (
+            "suspended",
+            "grant_revoked",
+            "600",
+        )
 
     def test_a_probe_under_way_neither_fails_nor_undoes_a_change(
         self, admin: Admin, connection: Connection
@@ -98,17 +105,25 @@ class TestLimits:
         assert (saved.limits.per_day, saved.version) == (500, connection.version + 1)
         assert lane(admin.redis, connection)["per_day"] == "500"
 
-    def test_a_change_that_makes_no_sense_changes_nothing(self, admin: Admin, connection: Connection) -> None:
+    def test_a_change_that_makes_no_sense_changes_nothing(
+        self, admin: Admin, connection: Connection
+    ) -> None:
         with pytest.raises(WrongUse):
             admin.change_limits(connection.id, {"per_day": 500, "in_flight": 0})
         assert admin.connection(connection.id) == connection
 
-    def test_what_never_reached_the_copy_is_carried_along(self, admin: Admin, connection: Connection) -> None:
+    def test_what_never_reached_the_copy_is_carried_along(
+        self, admin: Admin, connection: Connection
+    ) -> None:
         with admin.db() as db:
             registry.save_connection(db, connection.troubled("grant_revoked", "link again", ""))
         admin.change_limits(connection.id, {"per_day": 500})
         info = lane(admin.redis, connection)
-        assert (info["state"], info["code"], info["per_day"]) == ("suspended", "grant_revoked", "500")
+        assert (info["state"], info["code"], info["per_day"]) == (
+            "suspended",
+            "grant_revoked",
+            "500",
+        )
 
     def test_a_repair_brings_back_limits_that_an_older_redis_has_forgotten(
         self, admin: Admin, connection: Connection
@@ -138,13 +153,20 @@ class TestTheShareOfAProject:
             assert pending.limits == GoogleLimits()
 
     def test_another_one_is_taken_over_by_all_lanes_when_a_worker_starts(
-        self, admin: Admin, connection: Connection, redis_url: str, ready_database: str, tmp_path: Path
+        self,
+        admin: Admin,
+        connection: Connection,
+        redis_url: str,
+        ready_database: str,
+        tmp_path: Path,
     ) -> None:
         stopped = Suspension("grant_revoked", "link again", connection.version)
         run(admin.redis, suspend_lane(connection.id, stopped))
+
         with opened(redis_url, ready_database, tmp_path, share=0.25) as other:
             assert other.publisher.publish_limits()
             assert not other.publisher.publish_limits(), "once is enough"
+
         assert self.units(admin, connection) == ("300000", "20000000")
         assert lane(admin.redis, connection)["code"] == "grant_revoked"
         assert admin.publisher.publish_limits()
@@ -154,7 +176,14 @@ class TestTheShareOfAProject:
         self, admin: Admin, connection: Connection
     ) -> None:
         before = lane(admin.redis, connection)
-        added = {"project", "per_day", "project_units_per_minute", "project_units_per_day", "warm_up_days"}
+        added = {
+            "project",
+            "per_day",
+            "project_units_per_minute",
+            "project_units_per_day",
+            "warm_up_days",
+        }
+
         assert added <= before.keys()
         admin.redis.hdel(redis_keys.LANE_INFO + connection.id, *added)
         assert admin.publisher.publish_limits()

@@ -43,8 +43,15 @@ def test_addresses_are_corrected_and_the_certificate_stays(admin: Admin) -> None
     assert (found.service_account, found.mailbox, found.verify) == (*RIGHT.values(), True)
     assert (found.state, found.code) == (ConnectionState.PENDING, None)
     assert found.certificate == made.certificate
+
     with pytest.raises(WrongUse, match="The mailbox 'nowhere'"):
-        correct(admin, made.id, service_account=RIGHT["service_account"], mailbox="nowhere", verify=False)
+        correct(
+            admin,
+            made.id,
+            service_account=RIGHT["service_account"],
+            mailbox="nowhere",
+            verify=False,
+        )
 
 
 def test_the_kind_is_chosen_again_with_the_same_limits(admin: Admin) -> None:
@@ -56,6 +63,7 @@ def test_the_kind_is_chosen_again_with_the_same_limits(admin: Admin) -> None:
         None,
         None,
     )
+
     assert draft.limits == GoogleLimits(per_day=500)
     linked = admin.add_service_provider_app("again", "default", limits=GoogleLimits())
     assert (linked.id, linked.kind) == (made.id, ConnectionKind.SERVICE_PROVIDER_APP)

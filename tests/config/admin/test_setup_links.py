@@ -53,7 +53,9 @@ def token(url: str) -> str:
 
 def test_a_link_is_for_a_tenant_and_good_for_seven_days(admin: Admin) -> None:
     before = datetime.now(UTC)
-    made = issue(admin, "acme", name="second", return_url="https://app.example.com/settings", state="s")
+    made = issue(
+        admin, "acme", name="second", return_url="https://app.example.com/settings", state="s"
+    )
     assert timedelta(days=7) <= made.expires_at - before < timedelta(days=7, minutes=1)
     found = invitation_of(admin.strongbox, token(made.url))
     assert found is not None
@@ -137,7 +139,9 @@ class TestWhoeverCanWriteRedis:
     def test_cannot_lead_one_to_another_tenant(self, admin: Admin) -> None:
         admin.add_tenant("victim")
         mine = token(issue(admin, "acme").url)
-        admin.redis.set(redis_keys.SETUP + "victim", admin.redis.get(redis_keys.SETUP + "acme") or b"")
+        admin.redis.set(
+            redis_keys.SETUP + "victim", admin.redis.get(redis_keys.SETUP + "acme") or b""
+        )
         assert invitation_of(admin.strongbox, mine.replace("acme.", "victim.")) is None
 
     def test_cannot_bind_one_to_a_browser_of_theirs(self, admin: Admin) -> None:
@@ -149,6 +153,7 @@ class TestWhoeverCanWriteRedis:
         assert theirs is not None
         assert bind(admin.strongbox, theirs, "theirs")
         bound = redis_keys.SETUP_BROWSER
+
         for forged in (
             hashlib.sha256(b"theirs").hexdigest().encode(),
             admin.redis.get(bound + theirs.link) or b"",
@@ -156,7 +161,9 @@ class TestWhoeverCanWriteRedis:
             admin.redis.set(bound + mine.link, forged)
             assert not belongs_to(admin.strongbox, mine, "theirs")
 
-    def test_and_whoever_reads_it_learns_nothing_of_what_the_application_gave(self, admin: Admin) -> None:
+    def test_and_whoever_reads_it_learns_nothing_of_what_the_application_gave(
+        self, admin: Admin
+    ) -> None:
         where = "https://app.example.com/settings?customer=4711"
         issue(admin, "acme", return_url=where, state="customer-4711")
         for name in admin.redis.scan_iter("*setup*"):
@@ -173,7 +180,12 @@ def test_it_goes_with_its_tenant(admin: Admin) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["https://evil.example/", "https://app.example.com/", "//app.example.com/settings", "javascript:1"],
+    [
+        "https://evil.example/",
+        "https://app.example.com/",
+        "//app.example.com/settings",
+        "javascript:1",
+    ],
 )
 def test_it_leads_back_only_where_that_is_allowed(admin: Admin, address: str) -> None:
     with pytest.raises(WrongUse, match="return URL"):
@@ -190,7 +202,9 @@ def test_what_makes_no_sense_is_refused(admin: Admin) -> None:
 
 
 def test_the_application_gets_the_result_beside_what_it_had(admin: Admin) -> None:
-    made = issue(admin, "acme", return_url="https://app.example.com/settings?tab=mail&x=", state="a&b=c")
+    made = issue(
+        admin, "acme", return_url="https://app.example.com/settings?tab=mail&x=", state="a&b=c"
+    )
     found = invitation_of(admin.strongbox, token(made.url))
     assert found is not None
     connection = Connection(ConnectionId("0199"), "acme", "default", state=ConnectionState.ACTIVE)
@@ -203,6 +217,7 @@ def test_the_application_gets_the_result_beside_what_it_had(admin: Admin) -> Non
         "status": ["active"],
         "state": ["a&b=c"],
     }
+
     assert "state" not in way_back(
         replace(found, state="", return_url="https://app.example.com/settings"), connection
     )

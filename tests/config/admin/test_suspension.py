@@ -107,6 +107,7 @@ class TestPausing:
         stop_everything(admin, on=True, reason="by ann")
         set_tenant_state(admin, "globex", TenantState.SUSPENDED, "by ann")
         admin.redis.flushall()
+
         match again:
             case "add_tenant":
                 admin.add_tenant("initech")
@@ -114,6 +115,7 @@ class TestPausing:
                 admin.save(connection)
             case _:
                 getattr(admin.publisher, again)()
+
         assert paused_in(admin.redis) == {"*", "globex"}
         assert events(admin)[0][0] == "paused", "before a lane is opened"
 
@@ -126,7 +128,9 @@ class TestPausing:
         admin.redis.delete(redis_keys.WAKE)
         admin.publisher.publish_missing()
         assert paused_in(admin.redis) == set()
-        assert admin.redis.zscore(redis_keys.WAKE, connection.id) is not None, "its lane is visited again"
+        assert admin.redis.zscore(redis_keys.WAKE, connection.id) is not None, (
+            "its lane is visited again"
+        )
 
     def test_an_unknown_tenant_is_refused(self, admin: Admin) -> None:
         with pytest.raises(Refused, match="no tenant 'initech'"):
@@ -135,7 +139,9 @@ class TestPausing:
 
 
 class TestTenants:
-    def test_a_paused_one_takes_reminders_in_and_a_suspended_one_does_not(self, admin: Admin) -> None:
+    def test_a_paused_one_takes_reminders_in_and_a_suspended_one_does_not(
+        self, admin: Admin
+    ) -> None:
         pause_tenant(admin, "acme", on=True, reason="by ann")
         job = remind(admin)
         assert reason(admin, job).startswith("paused: An operator lets nothing of acme leave")
@@ -187,15 +193,20 @@ class TestConnections:
         assert (stopped.state, stopped.code) == ("disabled", "connection_disabled")
         assert suspend_connection(admin, connection.id) == stopped, "again it changes nothing"
         assert lane(admin, connection)["state"] == "suspended"
-        assert reason(admin, job).startswith("connection_disabled: The connection 'default' of acme is susp")
+        assert reason(admin, job).startswith(
+            "connection_disabled: The connection 'default' of acme is susp"
+        )
         assert reason(admin, job).endswith(f"certmail connections resume {connection.id}")
 
-    def test_what_never_worked_goes_back_to_what_it_was(self, admin: Admin, connection: Connection) -> None:
+    def test_what_never_worked_goes_back_to_what_it_was(
+        self, admin: Admin, connection: Connection
+    ) -> None:
         draft = admin.connection("globex/default")
         linked = admin.add_service_provider_app("acme", "apac", limits=GoogleLimits())
         owned = replace(connection, key_id=None)
         states = [before_it_worked(each) for each in (draft, linked, owned, connection)]
         assert states == ["draft", "pending", "pending", None]
+
         for before in (draft, linked):
             after = take_up_again(admin, suspend_connection(admin, before.id))
             assert after == replace(before, version=after.version)
@@ -219,7 +230,9 @@ class TestErasing:
             mailer.send(Reminder(tenant="acme", to="ann@people.example", connection="apac"))
         assert rejected.value.code == "unknown_connection"
 
-    def test_a_newer_one_of_the_same_name_is_not_hidden(self, admin: Admin, connection: Connection) -> None:
+    def test_a_newer_one_of_the_same_name_is_not_hidden(
+        self, admin: Admin, connection: Connection
+    ) -> None:
         old = admin.connection("globex/default")
         hide_connection(admin.redis, "acme", "default", old.id)
         assert remind(admin)
@@ -233,13 +246,24 @@ class TestErasing:
         erase_tenant(admin, "acme", [connection])
         erase_tenant(admin, "acme", [connection])
         columns = tables.deliveries.c
+
         with admin.db() as db:
-            query = select(columns.tenant, columns.recipient, columns.mailbox).order_by(columns.tenant)
-            assert db.execute(query).all() == [("acme", None, None), ("globex", "r@g.example", "m@g.example")]
+            query = select(columns.tenant, columns.recipient, columns.mailbox).order_by(
+                columns.tenant
+            )
+            assert db.execute(query).all() == [
+                ("acme", None, None),
+                ("globex", "r@g.example", "m@g.example"),
+            ]
             assert [tenant.id for tenant in registry.list_tenants(db)] == ["globex"]
             assert registry.list_connections(db, "acme") == []
+
         assert paused_in(admin.redis) == set()
-        left = [key for key in admin.redis.scan_iter() if b"acme" in key or connection.id.encode() in key]
+        left = [
+            key
+            for key in admin.redis.scan_iter()
+            if b"acme" in key or connection.id.encode() in key
+        ]
         assert left == []
         admin.add_tenant("acme")
         assert remind(admin)
@@ -249,16 +273,23 @@ class TestErasing:
     ) -> None:
         admin.add_service_provider_app("globex", "apac", limits=GoogleLimits())
         job = remind(admin)
+
         with admin.db() as db:  # as if Redis had been restored since
             db.execute(tables.connections.delete().where(tables.connections.c.tenant == "acme"))
             db.execute(tables.tenants.delete().where(tables.tenants.c.id == "acme"))
             db.execute(tables.connections.delete().where(tables.connections.c.name == "apac"))
+
         admin.publisher.publish_missing()
         assert admin.redis.smembers(redis_keys.TENANTS) == {b"globex"}
-        assert admin.redis.exists(redis_keys.TENANT + "acme", redis_keys.CONNECTION + connection.id) == 0
+        assert (
+            admin.redis.exists(redis_keys.TENANT + "acme", redis_keys.CONNECTION + connection.id)
+            == 0
+        )
         assert admin.redis.hget(redis_keys.TENANT + "globex", "connection:apac") is None
         assert admin.redis.hget(redis_keys.TENANT + "globex", "connection:default") is not None
-        assert admin.redis.exists(redis_keys.JOB + job) == 1, "it ends as failed when its turn comes"
+        assert admin.redis.exists(redis_keys.JOB + job) == 1, (
+            "it ends as failed when its turn comes"
+        )
         with pytest.raises(ReminderRejected) as rejected:
             remind(admin)
         assert rejected.value.code == "unknown_tenant"

@@ -86,7 +86,9 @@ def offices(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -
                 limits=GoogleLimits(),
                 valid_days=30,
             )
-            following = seal_for(old.vault, f"next key of {tenant}".encode(), made.owner, "next_private_key")
+            following = seal_for(
+                old.vault, f"next key of {tenant}".encode(), made.owner, "next_private_key"
+            )
             old.save(replace(made.working(key_id="abc"), next_private_key=following))
             linked = old.add_service_provider_app(tenant, "linked", limits=GoogleLimits())
             old.save(link(old, linked, "first"))
@@ -94,15 +96,21 @@ def offices(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -
 
 
 def link(admin: Admin, connection: Connection, word: str) -> Connection:
-    token = seal_for(admin.vault, f"refresh token {word}".encode(), connection.owner, "refresh_token")
+    token = seal_for(
+        admin.vault, f"refresh token {word}".encode(), connection.owner, "refresh_token"
+    )
     return replace(
-        connection.working(key_id=None), mailbox=f"linked@{connection.tenant}.example", refresh_token=token
+        connection.working(key_id=None),
+        mailbox=f"linked@{connection.tenant}.example",
+        refresh_token=token,
     )
 
 
 def in_sql(admin: Admin) -> dict[tuple[str, str], bytes]:
     with admin.db() as db:
-        return {(row.who, name): value for row in sealed_rows(db) for name, value in row.values.items()}
+        return {
+            (row.who, name): value for row in sealed_rows(db) for name, value in row.values.items()
+        }
 
 
 def copies(redis: Redis) -> dict[str, dict[bytes, bytes]]:
@@ -115,7 +123,9 @@ def copies(redis: Redis) -> dict[str, dict[bytes, bytes]]:
 
 def without_seals(found: dict[str, dict[bytes, bytes]]) -> dict[str, dict[bytes, bytes]]:
     sealed = {b"sealed", b"private_key", b"reply_to"}
-    return {name: {n: v for n, v in value.items() if n not in sealed} for name, value in found.items()}
+    return {
+        name: {n: v for n, v in value.items() if n not in sealed} for name, value in found.items()
+    }
 
 
 def copy_of(admin: Admin, connection: Connection, vault: Vault) -> Connection:
@@ -133,9 +143,11 @@ def everything_is_new(admin: Admin) -> None:
         for column, value in row.values.items():
             assert key_id_of(value) == "k-new"
             OPENS_NEW.open(value, owner=owner_of(row.owner, column))
+
     for tenant in TENANTS:
         text: Any = admin.redis.hget(redis_keys.TENANT + tenant, "private_key")
         OPENS_NEW.open(base64.b64decode(text), owner=owner_of(tenant, "private_key"))
+
     for connection in connections:
         found = copy_of(admin, connection, OPENS_NEW)
         for column, secret in sealed_in(found).items():
@@ -149,7 +161,9 @@ def opened(admin: Admin, vault: Vault) -> dict[tuple[str, str], bytes]:
 
 
 class TestRotation:
-    def test_everything_comes_under_the_newest_key_and_nothing_else_changes(self, offices: Offices) -> None:
+    def test_everything_comes_under_the_newest_key_and_nothing_else_changes(
+        self, offices: Offices
+    ) -> None:
         admin = offices.open(NEW, OLD)
         plain, before = opened(admin, offices.old.vault), copies(admin.redis)
         with admin.db() as db:
@@ -200,7 +214,9 @@ class TestRotation:
         everything_is_new(admin)
 
     @pytest.mark.parametrize("by", ["old", "new"])
-    def test_what_is_relinked_meanwhile_is_not_written_over(self, offices: Offices, by: str) -> None:
+    def test_what_is_relinked_meanwhile_is_not_written_over(
+        self, offices: Offices, by: str
+    ) -> None:
         admin = offices.open(NEW, OLD)
         other = offices.old if by == "old" else admin
         before = admin.connection("beta/linked")
@@ -214,23 +230,30 @@ class TestRotation:
         assert after.version == before.version + 1
         assert after.refresh_token is not None
         assert (
-            open_from(OPENS_NEW, after.refresh_token, after.owner, "refresh_token") == b"refresh token second"
+            open_from(OPENS_NEW, after.refresh_token, after.owner, "refresh_token")
+            == b"refresh token second"
         )
         everything_is_new(admin)
 
-    def test_who_read_before_and_writes_after_does_not_bring_the_old_key_back(self, offices: Offices) -> None:
+    def test_who_read_before_and_writes_after_does_not_bring_the_old_key_back(
+        self, offices: Offices
+    ) -> None:
         admin = offices.open(NEW, OLD)
         before = admin.connection("acme/default")
         reseal(admin)
         admin.save(before.troubled("grant_revoked", "link again", ""))
         everything_is_new(admin)
 
-    def test_a_copy_is_written_under_the_newest_key_whatever_sql_still_has(self, offices: Offices) -> None:
+    def test_a_copy_is_written_under_the_newest_key_whatever_sql_still_has(
+        self, offices: Offices
+    ) -> None:
         admin = offices.open(NEW, OLD)
         admin.publisher.publish_missing()
+
         for name, fields in copies(admin.redis).items():
             if name.startswith(redis_keys.TENANT):
                 assert key_id_of(base64.b64decode(fields[b"private_key"])) == "k-new"
+
         with admin.db() as db:
             connections = registry.list_connections(db)
         found = [sealed_in(copy_of(admin, connection, OPENS_NEW)) for connection in connections]
@@ -303,8 +326,12 @@ class TestColumns:
             rows = sealed_rows(db)
             for row in rows:
                 if row.table != "deployment":
-                    opened = {n: open_from(admin.vault, v, row.owner, n) for n, v in row.values.items()}
-                    old = {n: admin.vault.seal(value, owner=row.owner) for n, value in opened.items()}
+                    opened = {
+                        n: open_from(admin.vault, v, row.owner, n) for n, v in row.values.items()
+                    }
+                    old = {
+                        n: admin.vault.seal(value, owner=row.owner) for n, value in opened.items()
+                    }
                     assert replace_sealed(db, row, old)
 
     def swap(self, admin: Admin) -> None:
@@ -313,7 +340,9 @@ class TestColumns:
         assert found.refresh_token is not None
         with admin.db() as db:
             where = tables.connections.c.id == found.id
-            db.execute(update(tables.connections).where(where).values(private_key=found.refresh_token))
+            db.execute(
+                update(tables.connections).where(where).values(private_key=found.refresh_token)
+            )
 
     def test_a_value_in_another_column_does_not_open(self, offices: Offices) -> None:
         self.swap(offices.old)
@@ -330,14 +359,17 @@ class TestColumns:
         assert opened(admin, admin.vault) == plain
         done = reseal(admin)
         assert (done.values, done.unopened) == (8, ())
+
         with admin.db() as db:
             for row in sealed_rows(db):
                 for column, value in row.values.items():
                     admin.vault.open(value, owner=owner_of(row.owner, column))
+
         for connection in ("acme/default", "acme/linked"):
             copied = copy_of(admin, admin.connection(connection), admin.vault)
             for column, value in sealed_in(copied).items():
                 admin.vault.open(value, owner=owner_of(copied.owner, column))
+
         assert reseal(admin) == Resealed(0, 0, ())
 
 
@@ -404,15 +436,25 @@ class TestWhatCannotBeOpened:
         admin = offices.open(NEW, OLD)
         with admin.db() as db:
             stolen = registry.get_tenant(db, "acme").private_key
-            db.execute(update(tables.tenants).where(tables.tenants.c.id == "beta").values(private_key=stolen))
+            db.execute(
+                update(tables.tenants)
+                .where(tables.tenants.c.id == "beta")
+                .values(private_key=stolen)
+            )
+
         [unopened] = reseal(admin).unopened
         assert (unopened.who, unopened.error.code) == ("tenant beta", "vault_mismatch")
+
         with admin.db() as db:
-            assert db.execute(select(tables.tenants.c.private_key)).scalars().all().count(stolen) == 1
+            assert (
+                db.execute(select(tables.tenants.c.private_key)).scalars().all().count(stolen) == 1
+            )
 
     def test_so_is_a_working_copy_given_to_another_connection(self, offices: Offices) -> None:
         acme, beta = (offices.old.connection(f"{tenant}/default") for tenant in TENANTS)
-        offices.old.redis.copy(redis_keys.CONNECTION + acme.id, redis_keys.CONNECTION + beta.id, replace=True)
+        offices.old.redis.copy(
+            redis_keys.CONNECTION + acme.id, redis_keys.CONNECTION + beta.id, replace=True
+        )
         with pytest.raises(SealBroken) as raised:
             copy_of(offices.old, beta, offices.old.vault)
         assert raised.value.code == "vault_mismatch"
@@ -437,7 +479,9 @@ class TestWrongKeys:
         assert admin.connection("acme/linked").limits.per_day == GoogleLimits().per_day
         assert (in_sql(admin), copies(admin.redis)) == before
 
-    def test_its_start_and_a_repair_leave_the_copies_and_the_limits_to_others(self, offices: Offices) -> None:
+    def test_its_start_and_a_repair_leave_the_copies_and_the_limits_to_others(
+        self, offices: Offices
+    ) -> None:
         admin = offices.open(OTHER)
         before = copies(admin.redis)
         admin.publisher.publish_limits()
@@ -467,12 +511,16 @@ class TestWrongKeys:
         assert admin.publisher.publish_missing() == 4
         assert admin.redis.hget(redis_keys.LANE_INFO + acme.id, "state") == b"open"
 
-    def test_a_value_that_does_not_open_beside_one_that_does_holds_up_nothing(self, offices: Offices) -> None:
+    def test_a_value_that_does_not_open_beside_one_that_does_holds_up_nothing(
+        self, offices: Offices
+    ) -> None:
         admin = offices.open(NEW, OLD)
         acme = admin.connection("acme/default")
         lost = Vault([OTHER]).seal(b"x", owner=acme.owner)
         put(admin, acme, "next_private_key", lost)
-        saved = admin.save(admin.connection("acme/default").troubled("grant_revoked", "link again", ""))
+        saved = admin.save(
+            admin.connection("acme/default").troubled("grant_revoked", "link again", "")
+        )
         assert (saved.state, saved.next_private_key) == ("attention", lost)
         reseal(admin)
         assert old_keys(admin, datetime.now(UTC))[0].removable_at is not None
@@ -494,7 +542,9 @@ def put(admin: Admin, connection: Connection, column: str, value: bytes) -> None
 class TestWhichKeysAreNeeded:
     now = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
-    def test_a_key_that_something_names_is_needed_and_one_of_tokens_for_as_long_as_they_live(self) -> None:
+    def test_a_key_that_something_names_is_needed_and_one_of_tokens_for_as_long_as_they_live(
+        self,
+    ) -> None:
         found = judge(["k3", "k2", "k1"], {"k3"}, {"k3": 5.0, "k2": 90.0}, self.now)
         assert found == [
             OldKey("k3", None),
@@ -502,7 +552,9 @@ class TestWhichKeysAreNeeded:
             OldKey("k1", self.now),
         ]
 
-    def test_before_a_rotation_the_old_key_is_needed_and_after_it_is_not(self, offices: Offices) -> None:
+    def test_before_a_rotation_the_old_key_is_needed_and_after_it_is_not(
+        self, offices: Offices
+    ) -> None:
         admin = offices.open(NEW, OLD, OTHER)
         assert old_keys(admin, self.now) == [OldKey("k-old", None), OldKey("k-other", self.now)]
         reseal(admin)
@@ -519,12 +571,16 @@ class TestWhichKeysAreNeeded:
 
     def test_a_working_copy_that_still_names_it_within_is_enough(self, offices: Offices) -> None:
         admin = offices.open(NEW, OLD)
-        fields: Any = admin.redis.hgetall(redis_keys.CONNECTION + admin.connection("acme/linked").id)
+        fields: Any = admin.redis.hgetall(
+            redis_keys.CONNECTION + admin.connection("acme/linked").id
+        )
         reseal(admin)
         admin.redis.hset(redis_keys.CONNECTION + admin.connection("acme/linked").id, mapping=fields)
         assert old_keys(admin, self.now) == [OldKey("k-old", None)]
 
-    def test_consents_under_way_and_tokens_need_theirs_until_they_end(self, offices: Offices) -> None:
+    def test_consents_under_way_and_tokens_need_theirs_until_they_end(
+        self, offices: Offices
+    ) -> None:
         admin = offices.open(NEW, OLD)
         reseal(admin)
         client = OAuthClient("id", "secret")
@@ -536,11 +592,14 @@ class TestWhichKeysAreNeeded:
             page="https://google.example",
             redirect_uri="http://here",
         )
+
         assert 1790 < passing(admin.redis)["k-old"] <= 1800
         token = offices.old.vault.seal(b"{}", owner="acme/1/token/1/send")
         admin.redis.set(f"{redis_keys.TOKEN}1:1:send", token, ex=3000)
         admin.redis.set(
-            f"{redis_keys.TOKEN}1:2:send", admin.vault.seal(b"{}", owner="acme/1/token/2/send"), ex=3500
+            f"{redis_keys.TOKEN}1:2:send",
+            admin.vault.seal(b"{}", owner="acme/1/token/2/send"),
+            ex=3500,
         )
         assert 2990 < passing(admin.redis)["k-old"] <= 3000
         assert 3490 < passing(admin.redis)["k-new"] <= 3500

@@ -98,7 +98,9 @@ class TestPuttingRight:
         assert set(TenantAudit(admin).found()) == {f"{ACME}/public_key", f"{ACME}/signature"}
 
     @pytest.mark.parametrize("version", ["99", "x", "9" * 5000])
-    def test_a_version_that_there_is_not_stops_nobody_from_writing(self, admin: Admin, version: str) -> None:
+    def test_a_version_that_there_is_not_stops_nobody_from_writing(
+        self, admin: Admin, version: str
+    ) -> None:
         connection = admin.connection("acme/default")
         copy = redis_keys.CONNECTION + connection.id
         before = hash_of(admin, ACME), hash_of(admin, copy)
@@ -118,7 +120,9 @@ class TestPuttingRight:
             read_connection(hash_of(admin, redis_keys.CONNECTION + made.id), made.id, admin.vault)
         admin.redis.hset(redis_keys.CONNECTION + made.id, "version", before[b"version"])
         assert admin.publisher.copy_missing() == 1
-        found = read_connection(hash_of(admin, redis_keys.CONNECTION + made.id), made.id, admin.vault)
+        found = read_connection(
+            hash_of(admin, redis_keys.CONNECTION + made.id), made.id, admin.vault
+        )
         assert found == newer
 
     def test_a_copy_of_an_older_certmail_is_completed_without_a_word(
@@ -130,7 +134,9 @@ class TestPuttingRight:
         assert hash_of(admin, ACME) == before
         assert not caplog.records
 
-    def test_a_public_half_in_sql_that_is_not_the_private_ones_is_not_published(self, admin: Admin) -> None:
+    def test_a_public_half_in_sql_that_is_not_the_private_ones_is_not_published(
+        self, admin: Admin
+    ) -> None:
         before = hash_of(admin, ACME)
         with admin.db() as db:
             where = tables.tenants.c.id == "acme"
@@ -146,9 +152,12 @@ class TestSignature:
         with admin.db() as db:
             public = public_half(registry.signing_key(db, admin.vault))
             assert public_half(registry.signing_key(db, admin.vault)) == public
+
         for tenant, other in (("acme", "globex"), ("globex", "acme")):
             fields = hash_of(admin, redis_keys.TENANT + tenant)
-            key, signature = (base64.b64decode(fields[name]) for name in (b"public_key", b"signature"))
+            key, signature = (
+                base64.b64decode(fields[name]) for name in (b"public_key", b"signature")
+            )
             assert is_signed(public, tenant, key, signature)
             assert not is_signed(public, other, key, signature)
             assert not is_signed(os.urandom(32), tenant, key, signature)

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from certmail_config.base.durability import Durability, DurabilityKind, Server, doubt, prove, read_server
+from certmail_config.base.durability import (
+    Durability,
+    DurabilityKind,
+    Server,
+    doubt,
+    prove,
+    read_server,
+)
 from certmail_config.base.errors import SettingsError, StoresUnreachable
 from certmail_config.settings import Settings
 from certmail_config.stores.connect import connect, redis_server
@@ -38,7 +45,10 @@ def server(started: Valkey) -> Valkey:
 
 
 def refusal(server: Valkey, durability: str) -> StoresUnreachable:
-    with pytest.raises(StoresUnreachable) as raised, redis_server(settings(server, durability), proven=True):
+    with (
+        pytest.raises(StoresUnreachable) as raised,
+        redis_server(settings(server, durability), proven=True),
+    ):
         pass
     error = raised.value
     assert error.code == "durability_unproven"
@@ -61,8 +71,12 @@ class TestTheSetting:
     def test_a_choice_is_read_and_written_alike(self, text: str) -> None:
         assert str(Durability.parse(Settings(durability=text).durability)) == text
 
-    @pytest.mark.parametrize("text", ["FSYNC", "replicas", "replicas:0", "replicas:-1", "replicas:100", "x"])
-    def test_anything_else_is_refused_by_name(self, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize(
+        "text", ["FSYNC", "replicas", "replicas:0", "replicas:-1", "replicas:100", "x"]
+    )
+    def test_anything_else_is_refused_by_name(
+        self, text: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("CERTMAIL_DURABILITY", text)
         with pytest.raises(SettingsError, match="CERTMAIL_DURABILITY"):
             Settings.from_env()
@@ -87,13 +101,23 @@ class TestTheSetting:
         ("replicas:2", {"online": 1}, "1 of 2 replicas are online"),
         ("replicas:2", {"eviction": "allkeys-lru"}, "allkeys-lru"),
         ("replicas:2", {"role": "slave"}, "is a replica"),
-        ("declared", {"appendfsync": None, "appendonly": None, "eviction": None, "online": 0}, None),
+        (
+            "declared",
+            {"appendfsync": None, "appendonly": None, "eviction": None, "online": 0},
+            None,
+        ),
         ("declared", {"aof_enabled": False}, None),
         ("declared", {"eviction": "volatile-lru"}, "volatile-lru"),
-        ("none", {"role": "slave", "eviction": "allkeys-lru", "aof_enabled": False, "online": 0}, None),
+        (
+            "none",
+            {"role": "slave", "eviction": "allkeys-lru", "aof_enabled": False, "online": 0},
+            None,
+        ),
     ],
 )
-def test_what_speaks_against_a_choice(durability: str, change: dict[str, object], word: str | None) -> None:
+def test_what_speaks_against_a_choice(
+    durability: str, change: dict[str, object], word: str | None
+) -> None:
     found = doubt(replace(GOOD, **change), Durability.parse(durability))  # type: ignore[arg-type]
     assert (found is None) == (word is None)
     assert found is None or (word or "") in found.why
@@ -116,7 +140,9 @@ class TestOnARealServer:
         server.redis.config_set("appendonly", "no")
         assert "appendonly is no" in refusal(server, "fsync").message
 
-    def test_one_that_throws_away_what_it_holds_is_refused_whatever_is_declared(self, server: Valkey) -> None:
+    def test_one_that_throws_away_what_it_holds_is_refused_whatever_is_declared(
+        self, server: Valkey
+    ) -> None:
         server.redis.config_set("maxmemory-policy", "allkeys-lru")
         for durability in ("fsync", "declared"):
             error = refusal(server, durability)
@@ -133,8 +159,14 @@ class TestOnARealServer:
 
     def test_so_is_one_that_our_user_may_not_read(self, server: Valkey) -> None:
         server.redis.acl_setuser(
-            "ann", enabled=True, passwords=["+pw"], keys=["*"], channels=["*"], commands=["+@all", "-config"]
+            "ann",
+            enabled=True,
+            passwords=["+pw"],
+            keys=["*"],
+            channels=["*"],
+            commands=["+@all", "-config"],
         )
+
         url = server.url.replace("redis://", "redis://ann:pw@")
         with connect(url) as redis, pytest.raises(StoresUnreachable) as raised:
             prove(redis, Durability(DurabilityKind.FSYNC))

@@ -44,4 +44,6 @@ def test_ids_of_the_same_millisecond_differ() -> None:
 
 
 def test_a_known_one() -> None:
-    assert uuid7(0x017F22E279B0, lambda n: bytes([0xFF]) * n) == "017f22e2-79b0-7fff-bfff-ffffffffffff"
+    assert (
+        uuid7(0x017F22E279B0, lambda n: bytes([0xFF]) * n) == "017f22e2-79b0-7fff-bfff-ffffffffffff"
+    )

@@ -50,7 +50,8 @@ def test_what_is_wrong_is_said_in_our_own_words(text: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"), [(b"{\xff}", "byte 1 is wrong"), (b"\xff\xfe{\x00}\x00", "it looks like UTF-16")]
+    ("body", "said"),
+    [(b"{\xff}", "byte 1 is wrong"), (b"\xff\xfe{\x00}\x00", "it looks like UTF-16")],
 )
 def test_bytes_that_are_no_text_are_said_to_be_none(body: bytes, said: str) -> None:
     with pytest.raises(NotJson) as raised:
@@ -60,7 +61,11 @@ def test_bytes_that_are_no_text_are_said_to_be_none(body: bytes, said: str) -> N
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inside: st.lists(inside, max_size=4) | st.dictionaries(st.text(), inside, max_size=4),
     max_leaves=12,
 )

@@ -57,7 +57,9 @@ def test_the_same_on_asyncio(engine: Redis) -> None:
     engine.zadd("ranked", {"early": 10, "middle": 20, "late": 30})
 
     async def ask() -> None:
-        async with AsyncRedis(unix_socket_path=engine.connection_pool.connection_kwargs["path"]) as redis:
+        async with AsyncRedis(
+            unix_socket_path=engine.connection_pool.connection_kwargs["path"]
+        ) as redis:
             assert await answers.avalue_of(redis, "text") == b"a"
             assert await answers.ahash_of(redis, "other") == {b"x": b"1"}
             assert await answers.afield_of(redis, "other", "x") == b"1"

@@ -18,13 +18,19 @@ DOCS = Path(__file__).parents[3] / "docs" / "redis-user.md"
 ALL_BUT = {
     "info": ("~{certmail}:* allchannels +@all -info", "INFO", "+info"),
     "config": ("~{certmail}:* allchannels +@all -config", "CONFIG", "+config|get"),
-    "channels": ("~{certmail}:* resetchannels +@all", "channels", "&{certmail}:celery:/0.celery.pidbox"),
+    "channels": (
+        "~{certmail}:* resetchannels +@all",
+        "channels",
+        "&{certmail}:celery:/0.celery.pidbox",
+    ),
 }
 
 
 def rules() -> list[str]:
     """The line of the documentation."""
-    [line] = [line for line in DOCS.read_text().splitlines() if line.startswith("ACL SETUSER certmail")]
+    [line] = [
+        line for line in DOCS.read_text().splitlines() if line.startswith("ACL SETUSER certmail")
+    ]
     return line.split()[3:]
 
 
@@ -43,11 +49,13 @@ def test_the_right_that_is_missing_is_named_with_the_rule_that_gives_it(
 ) -> None:
     given, what, rule = ALL_BUT[lacking]
     url = as_user(redis, redis_url, ["on", ">PASSWORD", *given.split()])
+
     try:
         with pytest.raises(StoresUnreachable) as raised:
             (check_channels if lacking == "channels" else check_redis)(url)
     finally:
         acl(redis, "DELUSER", "certmail")
+
     assert raised.value.code == "redis_no_permission"
     assert "the user certmail" in raised.value.message
     assert what in raised.value.message
@@ -56,7 +64,9 @@ def test_the_right_that_is_missing_is_named_with_the_rule_that_gives_it(
     assert "PASSWORD" not in str(raised.value.as_json())
 
 
-def test_the_user_of_the_documentation_may_do_what_is_needed_to_start(redis: Redis, redis_url: str) -> None:
+def test_the_user_of_the_documentation_may_do_what_is_needed_to_start(
+    redis: Redis, redis_url: str
+) -> None:
     url = as_user(redis, redis_url, rules())
     try:
         check_channels(url)
@@ -97,4 +107,6 @@ def test_mistakes_with_tls_are_named(words: str, says: str, remedy: str) -> None
 
 
 def test_a_server_that_does_not_answer_has_refused_nothing() -> None:
-    assert refused(RedisConnectionError("Error 111 connecting to r:6379. Connection refused.")) is None
+    assert (
+        refused(RedisConnectionError("Error 111 connecting to r:6379. Connection refused.")) is None
+    )

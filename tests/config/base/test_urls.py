@@ -40,7 +40,8 @@ def test_what_is_no_plain_https_address_is_none(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["http://localhost:3000/x", "http://127.0.0.1:8000", "http://[::1]/", "https://a.example?b=c"]
+    "address",
+    ["http://localhost:3000/x", "http://127.0.0.1:8000", "http://[::1]/", "https://a.example?b=c"],
 )
 def test_this_machine_needs_no_certificate(address: str) -> None:
     assert split_web_address(address) is not None

@@ -77,7 +77,10 @@ def test_the_reason_is_one_that_a_person_can_act_on(link: str, why: str) -> None
 @pytest.mark.parametrize(
     ("link", "url"),
     [
-        ("https://iga.acme.example/r/1?a=b&c=%20#top", "https://iga.acme.example/r/1?a=b&c=%20#top"),
+        (
+            "https://iga.acme.example/r/1?a=b&c=%20#top",
+            "https://iga.acme.example/r/1?a=b&c=%20#top",
+        ),
         (" http://IGA.acme.example:8443 ", "http://iga.acme.example:8443"),
         ("HTTPS://acme.example/ü/é", "https://acme.example/%C3%BC/%C3%A9"),
         ('https://acme.example/"><script>', "https://acme.example/%22%3E%3Cscript%3E"),
@@ -93,7 +96,11 @@ def test_the_rest_is_kept_as_it_is_in_plain_ascii(link: str, url: str) -> None:
 
 @settings(deadline=None)
 @given(
-    st.one_of(st.text(), st.text().map("https://{}".format), st.text().map("https://acme.example/{}".format))
+    st.one_of(
+        st.text(),
+        st.text().map("https://{}".format),
+        st.text().map("https://acme.example/{}".format),
+    )
 )
 def test_whatever_is_taken_is_plain_ascii_of_the_web_and_is_read_again_as_itself(text: str) -> None:
     found = read_link(text)
@@ -107,9 +114,12 @@ def test_whatever_is_taken_is_plain_ascii_of_the_web_and_is_read_again_as_itself
 def test_the_schema_takes_whatever_the_door_takes_and_refuses_what_it_can() -> None:
     validator = jsonschema_rs.validator_for(schema())
     taken = {
-        case.link: validator.is_valid(RECORD | {"link": case.link}) for case in CASES if writable(case.link)
+        case.link: validator.is_valid(RECORD | {"link": case.link})
+        for case in CASES
+        if writable(case.link)
     }
     assert [link for link, valid in taken.items() if not valid and not refused(link)] == []
+
     for link in (
         "acme.example",
         "https:acme.example",
@@ -136,7 +146,8 @@ class TestStored:
         given: dict[str, Any] = RECORD | {"link": "https://straße.example/r/7"}
         reminder = parse(given)
         assert json.loads(write_payload(reminder))["link"] == "https://xn--strae-oqa.example/r/7"
-        # Versions before named it by its text: enqueued again after an upgrade it is a duplicate, not another one.
+        # Versions before named it by its text: enqueued again after an upgrade it is a duplicate,
+        # not another one.
         assert "straße" in json.loads(reminder.canonical())["link"]
 
     def test_one_that_grows_too_long_by_being_written_is_stored_as_it_was_given(self) -> None:

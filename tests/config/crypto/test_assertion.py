@@ -46,7 +46,9 @@ def key_id(request: pytest.FixtureRequest) -> str | None:
 @pytest.fixture
 def assertion(signer: RSASigner, key_id: str | None) -> str:
     scopes = frozenset({SEND_SCOPE, METADATA_SCOPE})
-    form = assertion_form(signer, key_id=key_id, issuer=ISSUER, subject=MAILBOX, scopes=scopes, now=NOW)
+    form = assertion_form(
+        signer, key_id=key_id, issuer=ISSUER, subject=MAILBOX, scopes=scopes, now=NOW
+    )
     return form["assertion"]
 
 
@@ -61,11 +63,15 @@ def verify(folder: Path, pair: KeyPair, assertion: str) -> str:
     key_file, signature_file = folder / "key.pem", folder / "signature"
     key_file.write_text(public_key(pair.certificate))
     signature_file.write_bytes(decoded(signature))
-    return openssl("dgst", "-sha256", "-verify", key_file, "-signature", signature_file, given=signed)
+    return openssl(
+        "dgst", "-sha256", "-verify", key_file, "-signature", signature_file, given=signed
+    )
 
 
 def judged(pair: KeyPair, assertion: str) -> jwt.Token:
-    return jwt.decode(assertion, RSAKey.import_key(public_key(pair.certificate)), algorithms=["RS256"])
+    return jwt.decode(
+        assertion, RSAKey.import_key(public_key(pair.certificate)), algorithms=["RS256"]
+    )
 
 
 def test_openssl_verifies_the_signature_with_the_certificates_key(
@@ -79,14 +85,18 @@ def test_openssl_refuses_it_with_another_certificates_key(tmp_path: Path, assert
         verify(tmp_path, new_key_pair(datetime.now(UTC)), assertion)
 
 
-def test_openssl_refuses_it_with_one_character_changed(tmp_path: Path, pair: KeyPair, assertion: str) -> None:
+def test_openssl_refuses_it_with_one_character_changed(
+    tmp_path: Path, pair: KeyPair, assertion: str
+) -> None:
     header, payload, signature = assertion.split(".")
     changed = payload[:-1] + ("A" if payload[-1] != "A" else "B")
     with pytest.raises(AssertionError):
         verify(tmp_path, pair, f"{header}.{changed}.{signature}")
 
 
-def test_another_library_verifies_signature_times_and_audience(pair: KeyPair, assertion: str) -> None:
+def test_another_library_verifies_signature_times_and_audience(
+    pair: KeyPair, assertion: str
+) -> None:
     token = judged(pair, assertion)
     registry = jwt.JWTClaimsRegistry(
         now=int(NOW),
@@ -98,6 +108,7 @@ def test_another_library_verifies_signature_times_and_audience(pair: KeyPair, as
         iat={"essential": True},
         exp={"essential": True},
     )
+
     registry.validate(token.claims)
 
 
@@ -114,7 +125,9 @@ def test_the_header_holds_algorithm_type_and_at_most_a_key_id(
     assert judged(pair, assertion).header == expected
 
 
-def test_the_claims_are_the_six_that_google_documents_and_no_others(pair: KeyPair, assertion: str) -> None:
+def test_the_claims_are_the_six_that_google_documents_and_no_others(
+    pair: KeyPair, assertion: str
+) -> None:
     issued = int(NOW) - 30
     expected = {
         "iss": ISSUER,
@@ -124,6 +137,7 @@ def test_the_claims_are_the_six_that_google_documents_and_no_others(pair: KeyPai
         "iat": issued,
         "exp": issued + 3600,
     }
+
     raw = json.loads(decoded(assertion.split(".")[1]))
     assert raw == expected
     assert (type(raw["iat"]), type(raw["exp"])) == (int, int)
@@ -133,7 +147,9 @@ def test_the_claims_are_the_six_that_google_documents_and_no_others(pair: KeyPai
 def test_the_question_who_a_service_account_is_stands_the_same_judges(
     tmp_path: Path, pair: KeyPair, signer: RSASigner, key_id: str | None
 ) -> None:
-    form = identity_form(signer, key_id=key_id, issuer=ISSUER, audience="https://certmail.example", now=NOW)
+    form = identity_form(
+        signer, key_id=key_id, issuer=ISSUER, audience="https://certmail.example", now=NOW
+    )
     assert verify(tmp_path, pair, form["assertion"]) == "Verified OK\n"
     token: Any = judged(pair, form["assertion"])
     assert token.header.keys() == {"alg", "typ"} | ({"kid"} if key_id else set())

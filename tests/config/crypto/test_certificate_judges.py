@@ -50,7 +50,9 @@ def test_it_is_about_nobody_and_its_own_issuer(text: str) -> None:
 
 def test_it_has_no_extension_but_that_it_is_no_authority(text: str) -> None:
     _, _, extensions = text.partition("X509v3 extensions:")
-    assert re.findall(r"X509v3 [^:]+: *(?:critical)?", extensions) == ["X509v3 Basic Constraints: critical"]
+    assert re.findall(r"X509v3 [^:]+: *(?:critical)?", extensions) == [
+        "X509v3 Basic Constraints: critical"
+    ]
     assert extensions.count("CA:FALSE") == 1
 
 

@@ -75,7 +75,9 @@ def test_the_private_key_is_pkcs8(pair: KeyPair) -> None:
     assert pair.private_key.startswith(b"-----BEGIN PRIVATE KEY-----\n")
 
 
-def test_its_subject_is_about_nobody_since_google_publishes_it(certificate: x509.Certificate) -> None:
+def test_its_subject_is_about_nobody_since_google_publishes_it(
+    certificate: x509.Certificate,
+) -> None:
     assert [(attribute.oid, attribute.value) for attribute in certificate.subject] == [
         (NameOID.COMMON_NAME, "unused")
     ]
@@ -85,7 +87,9 @@ def test_its_subject_is_about_nobody_since_google_publishes_it(certificate: x509
     ]
 
 
-def test_it_is_valid_five_minutes_before_now_since_clocks_differ(certificate: x509.Certificate) -> None:
+def test_it_is_valid_five_minutes_before_now_since_clocks_differ(
+    certificate: x509.Certificate,
+) -> None:
     assert certificate.not_valid_before_utc == NOW.replace(microsecond=0) - timedelta(minutes=5)
 
 
@@ -127,7 +131,9 @@ def elliptic() -> str:
 
 
 class TestFindingTheKeyId:
-    def test_our_certificate_is_found_among_the_accounts_others(self, pair: KeyPair, other: KeyPair) -> None:
+    def test_our_certificate_is_found_among_the_accounts_others(
+        self, pair: KeyPair, other: KeyPair
+    ) -> None:
         published = {"a1": other.certificate, "b2": elliptic(), "c3": pair.certificate}
         assert find_key_id(published, pair.certificate) == "c3"
 
@@ -135,7 +141,9 @@ class TestFindingTheKeyId:
         published = {"c3": "made for Google\r\n" + pair.certificate.replace("\n", "\r\n")}
         assert find_key_id(published, pair.certificate) == "c3"
 
-    def test_a_certificate_that_was_not_uploaded_is_not_found(self, pair: KeyPair, other: KeyPair) -> None:
+    def test_a_certificate_that_was_not_uploaded_is_not_found(
+        self, pair: KeyPair, other: KeyPair
+    ) -> None:
         assert find_key_id({"a1": other.certificate}, pair.certificate) is None
         assert find_key_id({}, pair.certificate) is None
 
@@ -156,4 +164,6 @@ def test_the_next_is_due_when_a_third_is_left_and_at_most_30_days(
     valid_days: int, left: int, soon: bool
 ) -> None:
     made = new_key_pair(NOW, valid_days=valid_days)
-    assert ends_soon(made.certificate, made.not_after, made.not_after - timedelta(days=left)) is soon
+    assert (
+        ends_soon(made.certificate, made.not_after, made.not_after - timedelta(days=left)) is soon
+    )

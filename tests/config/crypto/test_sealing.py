@@ -14,11 +14,15 @@ NOW = 1_800_000_000.0
 TEXT = b"Ann Lee <ann@acme.example> has three items left"
 
 
-def seal(plaintext: bytes = TEXT, *, tenant: str = "acme", job: str = "j", now: float = NOW) -> bytes:
+def seal(
+    plaintext: bytes = TEXT, *, tenant: str = "acme", job: str = "j", now: float = NOW
+) -> bytes:
     return Sealer(PUBLIC).seal(plaintext, tenant=tenant, job=job, now=now)
 
 
-def refusal(payload: bytes, *, private: bytes = PRIVATE, tenant: str = "acme", job: str = "j") -> str:
+def refusal(
+    payload: bytes, *, private: bytes = PRIVATE, tenant: str = "acme", job: str = "j"
+) -> str:
     with pytest.raises(SealBroken) as raised:
         Opener(private).open(payload, tenant=tenant, job=job)
     return raised.value.code
@@ -30,7 +34,9 @@ def data_key(payload: bytes) -> bytes:
 
 @settings(deadline=None)
 @given(st.binary(max_size=3000), st.text(), st.text())
-def test_what_was_sealed_opens_for_the_same_tenant_and_job(plaintext: bytes, tenant: str, job: str) -> None:
+def test_what_was_sealed_opens_for_the_same_tenant_and_job(
+    plaintext: bytes, tenant: str, job: str
+) -> None:
     payload = seal(plaintext, tenant=tenant, job=job)
     assert Opener(PRIVATE).open(payload, tenant=tenant, job=job) == plaintext
 
@@ -48,7 +54,9 @@ def test_nothing_of_the_plaintext_is_in_it() -> None:
     assert not any(TEXT[n : n + 4] in payload for n in range(len(TEXT) - 4))
 
 
-@pytest.mark.parametrize(("tenant", "job"), [("beta", "j"), ("acme", "k"), ("", "acme|j"), ("acme|", "j")])
+@pytest.mark.parametrize(
+    ("tenant", "job"), [("beta", "j"), ("acme", "k"), ("", "acme|j"), ("acme|", "j")]
+)
 def test_it_does_not_open_for_another_tenant_or_job(tenant: str, job: str) -> None:
     assert refusal(seal(), tenant=tenant, job=job) == "payload_altered"
 
@@ -106,13 +114,17 @@ def test_a_data_key_taken_from_another_payload_does_not_fit() -> None:
 class TestDataKeys:
     def test_one_serves_for_an_hour(self) -> None:
         sealer = Sealer(PUBLIC)
-        first, last = (sealer.seal(TEXT, tenant="acme", job="j", now=now) for now in (NOW, NOW + 3599))
+        first, last = (
+            sealer.seal(TEXT, tenant="acme", job="j", now=now) for now in (NOW, NOW + 3599)
+        )
         assert NOW % 3600 == 0
         assert data_key(first) == data_key(last)
 
     def test_the_next_hour_has_another(self) -> None:
         sealer = Sealer(PUBLIC)
-        first, last = (sealer.seal(TEXT, tenant="acme", job="j", now=now) for now in (NOW, NOW + 3600))
+        first, last = (
+            sealer.seal(TEXT, tenant="acme", job="j", now=now) for now in (NOW, NOW + 3600)
+        )
         assert data_key(first) != data_key(last)
         opener = Opener(PRIVATE)
         assert {opener.open(payload, tenant="acme", job="j") for payload in (first, last)} == {TEXT}
@@ -127,7 +139,9 @@ class TestDataKeys:
 
     def test_more_of_them_than_an_opener_remembers_open_all_the_same(self) -> None:
         sealer, opener = Sealer(PUBLIC), Opener(PRIVATE, remember=2)
-        payloads = [sealer.seal(TEXT, tenant="acme", job="j", now=NOW + hour * 3600) for hour in range(5)]
+        payloads = [
+            sealer.seal(TEXT, tenant="acme", job="j", now=NOW + hour * 3600) for hour in range(5)
+        ]
         for payload in payloads + payloads:
             assert opener.open(payload, tenant="acme", job="j") == TEXT
         assert len(opener._ciphers) == 2

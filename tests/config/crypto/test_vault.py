@@ -66,7 +66,10 @@ def test_a_byte_altered_anywhere_is_noticed(position: int, mask: int) -> None:
 @settings(deadline=None)
 @given(st.integers(0, len(vault.seal(SECRET, owner="acme/1")) - 1))
 def test_a_value_cut_short_is_noticed(length: int) -> None:
-    assert refusal(vault.seal(SECRET, owner="acme/1")[:length]).code in {"vault_mismatch", "vault_malformed"}
+    assert refusal(vault.seal(SECRET, owner="acme/1")[:length]).code in {
+        "vault_mismatch",
+        "vault_malformed",
+    }
 
 
 @settings(deadline=None)
@@ -177,7 +180,10 @@ class TestKeysThatChange:
 
         running = Vault([OLD], again=gone)
         assert running.open(running.seal(SECRET, owner="acme/1"), owner="acme/1") == SECRET
-        assert refusal(Vault([NEW]).seal(SECRET, owner="acme/1"), keys=running).code == "vault_key_missing"
+        assert (
+            refusal(Vault([NEW]).seal(SECRET, owner="acme/1"), keys=running).code
+            == "vault_key_missing"
+        )
 
 
 def test_without_any_key_there_is_no_vault() -> None:

@@ -41,7 +41,9 @@ def test_a_lane_leaves_at_the_pace_of_its_mailbox(ledger: Bench) -> None:
     fill(ledger, "a", 100)
     assert foretold(ledger, "a0000") == 0
     assert foretold(ledger, "a0099") == pytest.approx(99 * 60 / 58.8)
-    assert ledger.leave(200, step=0.1)[-1][0] - (ledger.now - 200) == pytest.approx(99 * 60 / 58.8, rel=0.02)
+    assert ledger.leave(200, step=0.1)[-1][0] - (ledger.now - 200) == pytest.approx(
+        99 * 60 / 58.8, rel=0.02
+    )
 
 
 def test_many_of_a_lane_are_answered_at_once_and_each_for_itself(ledger: Bench) -> None:
@@ -91,6 +93,7 @@ def test_lanes_of_a_project_share_it(ledger: Bench) -> None:
     for n in range(10):
         ledger.lane(f"l{n}", project="q", project_units_per_minute=12_000)  # two a second
         fill(ledger, f"l{n}", 30 if n else 6)
+
     said = foretold(ledger, "l00005", "l0") or 0.0
     last = foretold(ledger, "l90029", "l9")
     left = ledger.leave(170, step=0.05)
@@ -137,7 +140,9 @@ def test_nor_has_one_whose_lane_is_stopped_or_unknown(ledger: Bench) -> None:
 
 def test_a_full_day_of_a_project_is_known(ledger: Bench) -> None:
     for n in range(4):
-        ledger.lane(f"l{n}", project="q", project_units_per_minute=12_000, project_units_per_day=10_000)
+        ledger.lane(
+            f"l{n}", project="q", project_units_per_minute=12_000, project_units_per_day=10_000
+        )
         fill(ledger, f"l{n}", 50)
     said = foretold(ledger, "l30049", "l3")
     assert said is not None

@@ -46,17 +46,17 @@ class TestALaneAlone:
 
     def test_and_for_that_of_the_project(self) -> None:
         assert drained_at(NOW, 11, per_second=1, project_not_before=NOW + 3600) == after(3610)
-        assert drained_at(NOW, 11, per_second=1, not_before=NOW + 60, project_not_before=NOW + 3600) == after(
-            3610
-        )
+        assert drained_at(
+            NOW, 11, per_second=1, not_before=NOW + 60, project_not_before=NOW + 3600
+        ) == after(3610)
         assert drained_at(
             NOW, 11, per_second=1, not_before=NOW + 7200, project_not_before=NOW + 3600
         ) == after(7210)
 
     def test_a_time_that_is_past_holds_nothing_back(self) -> None:
-        assert drained_at(NOW, 11, per_second=1, not_before=NOW - 60, project_not_before=NOW - 60) == after(
-            10
-        )
+        assert drained_at(
+            NOW, 11, per_second=1, not_before=NOW - 60, project_not_before=NOW - 60
+        ) == after(10)
 
     def test_no_jobs_have_left_already(self) -> None:
         assert drained_at(NOW, 0, per_second=0) == NOW
@@ -74,7 +74,9 @@ class TestALaneAlone:
 class TestALaneAmongOthers:
     def test_equal_lanes_get_equal_shares(self) -> None:
         rivals = [Backlog(jobs=100, per_second=5, lanes=3)]
-        assert drained_at(NOW, 100, per_second=5, rivals=rivals, project_per_second=2) == after(99 / (2 / 4))
+        assert drained_at(NOW, 100, per_second=5, rivals=rivals, project_per_second=2) == after(
+            99 / (2 / 4)
+        )
 
     def test_together_they_take_as_long_as_the_project_needs_for_all(self) -> None:
         rivals = [Backlog(40, 5, 2), Backlog(10, 5), Backlog(0.5, 5)]
@@ -89,7 +91,9 @@ class TestALaneAmongOthers:
     def test_a_big_lane_has_the_project_for_itself_once_small_ones_are_empty(self) -> None:
         rivals = [Backlog(10, 5, 9)]
         # All are equal for 10 s. Then it is alone, at its own pace.
-        assert drained_at(NOW, 111, per_second=5, rivals=rivals, project_per_second=10) == after(10 + 100 / 5)
+        assert drained_at(NOW, 111, per_second=5, rivals=rivals, project_per_second=10) == after(
+            10 + 100 / 5
+        )
 
     def test_slow_lanes_leave_what_they_cannot_use_to_the_others(self) -> None:
         rivals = [Backlog(MANY, 0.25, 4), Backlog(MANY, 5)]
@@ -99,7 +103,9 @@ class TestALaneAmongOthers:
 
     def test_a_lane_that_is_slower_than_its_share_does_not_notice_the_others(self) -> None:
         rivals = [Backlog(MANY, 5, 9)]
-        assert drained_at(NOW, 101, per_second=0.5, rivals=rivals, project_per_second=10) == after(200)
+        assert drained_at(NOW, 101, per_second=0.5, rivals=rivals, project_per_second=10) == after(
+            200
+        )
 
     def test_who_is_slow_may_become_slower_than_the_fair_pace_only_later(self) -> None:
         # 1/s each, for 10 s; then two are left, one of which can use but 1.2 of its 1.5/s.
@@ -145,7 +151,13 @@ class TestADay:
     def test_places_are_free_slot_by_slot(self) -> None:
         # Ten leave in the first slot's last ten seconds, ten in the next slot.
         day, now = Day(20), NOW + 290
-        for jobs, end in [(20, 309), (21, PERIOD), (30, PERIOD + 9), (31, PERIOD + 300), (40, PERIOD + 309)]:
+        for jobs, end in [
+            (20, 309),
+            (21, PERIOD),
+            (30, PERIOD + 9),
+            (31, PERIOD + 300),
+            (40, PERIOD + 309),
+        ]:
             assert drained_at(now, jobs, per_second=1, day=day) == after(end)
 
     def test_what_leaves_as_a_slot_ends_belongs_to_the_next(self) -> None:
@@ -176,12 +188,14 @@ class TestADay:
             assert drained_at(NOW, jobs, per_second=0.1, day=day) == after(end)
 
     def test_what_has_left_the_day_counts_no_longer(self) -> None:
-        assert drained_at(NOW, 10, per_second=1, day=Day(10, used=((NOW - 300, 5), (NOW, 5)))) == after(9)
+        assert drained_at(
+            NOW, 10, per_second=1, day=Day(10, used=((NOW - 300, 5), (NOW, 5)))
+        ) == after(9)
 
     def test_more_may_have_been_used_than_is_allowed_now(self) -> None:
-        assert drained_at(NOW, 1, per_second=1, day=Day(10, used=((NOW + 300, 5), (NOW + 600, 10)))) == after(
-            600
-        )
+        assert drained_at(
+            NOW, 1, per_second=1, day=Day(10, used=((NOW + 300, 5), (NOW + 600, 10)))
+        ) == after(600)
 
     def test_a_day_without_places_never_ends(self) -> None:
         assert drained_at(NOW, 1, per_second=1, day=Day(0)) is None
@@ -205,9 +219,9 @@ class TestADay:
                 NOW, jobs, per_second=5, day=Day(100), rivals=rivals, project_per_second=1
             ) == after(end)
         rivals = [Backlog(99 + (PERIOD - 198) + 20, 5)]
-        assert drained_at(NOW, 200, per_second=5, day=Day(100), rivals=rivals, project_per_second=1) == after(
-            PERIOD + 40 + 79
-        )
+        assert drained_at(
+            NOW, 200, per_second=5, day=Day(100), rivals=rivals, project_per_second=1
+        ) == after(PERIOD + 40 + 79)
 
 
 class TestWarmingUp:
@@ -222,8 +236,10 @@ class TestWarmingUp:
             assert drained_at(NOW, jobs, per_second=3, warm_up=warm_up) == after(end)
 
     def test_so_does_the_day(self) -> None:
-        # 30, 60 and then 90 a day: 30 at once, 30 more as the second day begins, and then as places are free.
+        # 30, 60 and then 90 a day: 30 at once, 30 more as the second day begins, and then as places
+        # are free.
         warm_up = WarmUp(NOW, days=2)
+
         for jobs, end in [
             (30, 29),
             (31, DAY),
@@ -236,8 +252,12 @@ class TestWarmingUp:
             assert drained_at(NOW, jobs, per_second=3, day=Day(90), warm_up=warm_up) == after(end)
 
     def test_one_a_day_is_the_least(self) -> None:
-        assert drained_at(NOW, 2, per_second=1, day=Day(3), warm_up=WarmUp(NOW, days=9)) == after(PERIOD)
-        assert drained_at(NOW, 3, per_second=1, day=Day(3), warm_up=WarmUp(NOW, days=9)) == after(2 * PERIOD)
+        assert drained_at(NOW, 2, per_second=1, day=Day(3), warm_up=WarmUp(NOW, days=9)) == after(
+            PERIOD
+        )
+        assert drained_at(NOW, 3, per_second=1, day=Day(3), warm_up=WarmUp(NOW, days=9)) == after(
+            2 * PERIOD
+        )
 
     def test_days_are_counted_from_its_begin(self) -> None:
         warm_up = WarmUp(NOW - 1.5 * DAY, days=2)
@@ -257,7 +277,12 @@ class TestWarmingUp:
         # At 0.5/s for a day the lane lets the rival have 1.5/s; at 1/s they are equal.
         rivals = [Backlog(1.5 * DAY + 100, 5)]
         assert drained_at(
-            NOW, DAY // 2 + 101, per_second=1, warm_up=WarmUp(NOW, 1), rivals=rivals, project_per_second=2
+            NOW,
+            DAY // 2 + 101,
+            per_second=1,
+            warm_up=WarmUp(NOW, 1),
+            rivals=rivals,
+            project_per_second=2,
         ) == after(DAY + 100)
 
 
@@ -266,8 +291,8 @@ def imitation(
 ) -> float:
     """Send one by one, from the lane that has waited longest; say when our last one leaves, in seconds from NOW.
 
-    Lateness is made up for, that of a lane up to a round of turns and that of the project up to one: else those whose
-    times come together could not keep their pace.
+    Lateness is made up for, that of a lane up to a round of turns and that of the project up to
+    one: else those whose times come together could not keep their pace.
     """
     others = [rival for rival in rivals for _ in range(rival.lanes)]
     intervals = [1 / pace, *(1 / rival.per_second for rival in others)]
@@ -278,6 +303,7 @@ def imitation(
     taken = deque((at - NOW, count) for at, count in day.used) if day else deque()
     time = next_turn = 0.0
     a_round = len(due) / project
+
     while True:
         time = max(time, next_turn) if awake else max(time, next_turn, asleep[0][0])
         while asleep and asleep[0][0] <= time:
@@ -290,9 +316,11 @@ def imitation(
                 heappush(asleep, (taken[0][0], lane))
                 continue
             taken.append(((time // SLOT + 1) * SLOT + DAY, 1))
+
         left[lane] -= 1
         if lane == 0 and not left[0]:
             return time
+
         due[lane] = max(due[lane] + intervals[lane], time - a_round)
         next_turn = max(next_turn + 1 / project, time)
         if left[lane]:
@@ -302,7 +330,9 @@ def imitation(
 PACES = st.floats(0.05, 4)
 BACKLOGS = st.builds(Backlog, st.integers(1, 150), PACES, st.integers(1, 3))
 DAYS = st.builds(
-    lambda limit, used: Day(limit, tuple((NOW + SLOT * slot, count) for slot, count in sorted(used.items()))),
+    lambda limit, used: Day(
+        limit, tuple((NOW + SLOT * slot, count) for slot, count in sorted(used.items()))
+    ),
     st.integers(5, 60),
     st.dictionaries(st.integers(1, 288), st.integers(1, 9), max_size=6),
 )
@@ -317,14 +347,23 @@ def test_it_is_what_sending_one_by_one_comes_to(
     jobs: int, pace: float, rivals: list[Backlog], project: float, day: Day | None, start: float
 ) -> None:
     found = drained_at(
-        NOW, jobs, per_second=pace, rivals=rivals, project_per_second=project, day=day, not_before=NOW + start
+        NOW,
+        jobs,
+        per_second=pace,
+        rivals=rivals,
+        project_per_second=project,
+        day=day,
+        not_before=NOW + start,
     )
+
     assert found is not None
     expected = imitation(jobs, pace, rivals, project, day, start)
     interval = max(1 / pace, (1 + sum(rival.lanes for rival in rivals)) / project)
-    # A job that leaves a moment sooner may leave in another slot, and then its place is free a slot sooner.
+    # A job that leaves a moment sooner may leave in another slot, and then its place is free a slot
+    # sooner.
     slot = SLOT if day else 0
-    # Both tolerances: each rival is up to a job ahead of its share or behind, and in few jobs that shows.
+    # Both tolerances: each rival is up to a job ahead of its share or behind, and in few jobs that
+    # shows.
     assert found - NOW == pytest.approx(expected, rel=0, abs=0.05 * expected + 2 * interval + slot)
 
 
@@ -338,7 +377,9 @@ class TestWorseIsNeverEarlier:
     def test_whatever_grows_worse(self, data: st.DataObject) -> None:
         jobs, pace, project = data.draw(st.tuples(st.integers(1, 3000), PACES, st.floats(0.2, 8)))
         rivals = data.draw(
-            st.lists(st.builds(Backlog, st.integers(1, 20_000), PACES, st.integers(1, 3)), max_size=5)
+            st.lists(
+                st.builds(Backlog, st.integers(1, 20_000), PACES, st.integers(1, 3)), max_size=5
+            )
         )
         pause, pause_of_all = data.draw(st.tuples(PAUSES, PAUSES))
         day, warm_up = data.draw(st.tuples(st.none() | DAYS, st.none() | WARM_UPS))
@@ -358,10 +399,11 @@ class TestWorseIsNeverEarlier:
                 project_per_second=project,
                 project_not_before=NOW + pause_of_all,
             )
+
             return math.inf if found is None else found
 
-        # Behind a full day a lane that was held back may find that a rival took its turns meanwhile, and is out of its
-        # way: hardly ever, and by less than a round of turns.
+        # Behind a full day a lane that was held back may find that a rival took its turns
+        # meanwhile, and is out of its way: hardly ever, and by less than a round of turns.
         rounds = max(1 / pace, (1 + sum(rival.lanes for rival in rivals)) / project)
         best = end() - (rounds if day and rivals else 1e-3)
         share, more = data.draw(st.floats(0.1, 1)), data.draw(st.integers(1, 5000))
@@ -378,7 +420,10 @@ class TestItIsQuick:
         "paces", [[0.98], [0.2, 0.5, 0.98, 4], [0.2 + number / 5000 for number in range(10_000)]]
     )
     def test_among_ten_thousand_rivals(self, paces: list[float]) -> None:
-        rivals = [Backlog(1 + number * 7919 % 5000, paces[number % len(paces)]) for number in range(10_000)]
+        rivals = [
+            Backlog(1 + number * 7919 % 5000, paces[number % len(paces)])
+            for number in range(10_000)
+        ]
 
         def ask() -> None:
             assert drained_at(

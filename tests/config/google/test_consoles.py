@@ -49,10 +49,15 @@ class TestWhereLinksLead:
         }
 
     def test_without_the_client_id_nothing_is_filled_in(self) -> None:
-        assert GOOGLE.delegation("", [SEND_SCOPE]) == "https://admin.google.com/ac/owl/domainwidedelegation"
+        assert (
+            GOOGLE.delegation("", [SEND_SCOPE])
+            == "https://admin.google.com/ac/owl/domainwidedelegation"
+        )
 
     def test_the_api_the_policy_and_a_terminal_are_of_the_project(self) -> None:
-        assert GOOGLE.gmail_api("acme-it").endswith("/apis/library/gmail.googleapis.com?project=acme-it")
+        assert GOOGLE.gmail_api("acme-it").endswith(
+            "/apis/library/gmail.googleapis.com?project=acme-it"
+        )
         assert GOOGLE.key_upload_policy("acme-it").endswith(
             "/iam-admin/orgpolicies/iam-disableServiceAccountKeyUpload?project=acme-it"
         )
@@ -60,7 +65,8 @@ class TestWhereLinksLead:
 
     def test_a_sandbox_can_stand_in_for_both(self) -> None:
         set_so = Settings.from_env(
-            google_console_url="http://127.0.0.1:8090/cloud/", google_admin_url="http://127.0.0.1:8090/admin"
+            google_console_url="http://127.0.0.1:8090/cloud/",
+            google_admin_url="http://127.0.0.1:8090/admin",
         )
         stand_in = set_so.consoles
         assert stand_in.gmail_api("p").startswith("http://127.0.0.1:8090/cloud/apis/library/")

@@ -62,7 +62,9 @@ def claims(text: str) -> dict[str, Any]:
 
 
 class TestAssertions:
-    def test_an_assertion_says_who_asks_for_whom_and_what_and_another_library_verifies_it(self) -> None:
+    def test_an_assertion_says_who_asks_for_whom_and_what_and_another_library_verifies_it(
+        self,
+    ) -> None:
         assert claims(assertion()) == {
             "iss": ISSUER,
             "sub": MAILBOX,
@@ -115,7 +117,9 @@ class TestIdentity:
         }
 
     @pytest.mark.parametrize(("key_id", "more"), [(None, {}), ("0123abcd", {"kid": "0123abcd"})])
-    def test_its_key_id_is_named_once_it_is_known(self, key_id: str | None, more: dict[str, str]) -> None:
+    def test_its_key_id_is_named_once_it_is_known(
+        self, key_id: str | None, more: dict[str, str]
+    ) -> None:
         form = identity_form(RSASigner(KEY), key_id=key_id, issuer=ISSUER, audience="a", now=NOW)
         assert jwt.get_unverified_header(form["assertion"]) == {"alg": "RS256", "typ": "JWT"} | more
 
@@ -124,7 +128,21 @@ class TestIdentity:
         assert read_identity(json.dumps({"id_token": token}).encode()) == "104857600000000000001"
 
     @pytest.mark.parametrize(
-        "sub", [None, 5, "", "abc", ISSUER, "12a", "1 2", "12\n", "\u0663\u0664", "1" * 41, ["12"], {"a": 1}]
+        "sub",
+        [
+            None,
+            5,
+            "",
+            "abc",
+            ISSUER,
+            "12a",
+            "1 2",
+            "12\n",
+            "\u0663\u0664",
+            "1" * 41,
+            ["12"],
+            {"a": 1},
+        ],
     )
     def test_a_subject_that_is_no_client_id_is_none(self, sub: object) -> None:
         token = jwt.api_jws.encode(json.dumps({"sub": sub}).encode(), KEY, "RS256")
@@ -184,7 +202,9 @@ class TestGranted:
             (None, None),
         ],
     )  # fmt: skip
-    def test_the_id_token_that_comes_along_says_who_consented(self, claims: Any, sub: str | None) -> None:
+    def test_the_id_token_that_comes_along_says_who_consented(
+        self, claims: Any, sub: str | None
+    ) -> None:
         token = (
             jwt.encode(claims, KEY, "RS256")
             if isinstance(claims, dict) and claims.get("sub") != 108
@@ -309,6 +329,7 @@ class TestOurOwnClient:
             state="s&1",
             verifier="dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
         )
+
         page, _, query = url.partition("?")
         scopes = "https://www.googleapis.com/auth/"
         assert page == "https://accounts.google.com/auth"
@@ -324,10 +345,13 @@ class TestOurOwnClient:
             "code_challenge": ["E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"],
             "code_challenge_method": ["S256"],
         }
+
         assert CLIENT.secret not in url
 
     def test_a_code_is_exchanged_with_its_verifier(self) -> None:
-        assert code_form(CLIENT, code="4/0Ab", redirect_uri="https://iga.example/cb", verifier="v") == {
+        assert code_form(
+            CLIENT, code="4/0Ab", redirect_uri="https://iga.example/cb", verifier="v"
+        ) == {
             "grant_type": "authorization_code",
             "client_id": CLIENT.id,
             "client_secret": CLIENT.secret,
@@ -366,7 +390,9 @@ class TestOurOwnClient:
         ],
     )  # fmt: skip
     def test_an_address_is_kept_as_it_travels_or_not_at_all(self, email: str, kept: str) -> None:
-        account = read_account(json.dumps({"sub": "1", "email": email, "email_verified": True}).encode())
+        account = read_account(
+            json.dumps({"sub": "1", "email": email, "email_verified": True}).encode()
+        )
         assert account is not None
         assert account.email == kept
         assert bool(account.unusable) == (not kept)
@@ -384,13 +410,17 @@ class TestOurOwnClient:
     def test_any_other_userinfo_is_no_account(self, answer: object) -> None:
         assert read_account(json.dumps(answer).encode()) is None
 
-    @pytest.mark.parametrize("answer", [b"", b"<html>", b"\xff", pytest.param(b"[" * 100_000, id="deep")])
+    @pytest.mark.parametrize(
+        "answer", [b"", b"<html>", b"\xff", pytest.param(b"[" * 100_000, id="deep")]
+    )
     def test_nor_is_what_is_not_json(self, answer: bytes) -> None:
         assert read_account(answer) is None
 
 
 class TestDenied:
-    @pytest.mark.parametrize(("grants", "status", "error", "description", "blame", "code", "settling"), ROWS)
+    @pytest.mark.parametrize(
+        ("grants", "status", "error", "description", "blame", "code", "settling"), ROWS
+    )
     def test_each_error_is_put_to_whoever_can_do_something_about_it(
         self,
         grants: list[GrantType],
@@ -427,14 +457,18 @@ class TestDenied:
         for grant in BOTH:
             assert documented == {error for grants, _, error, *_ in ROWS if grant in grants}
 
-    def test_addresses_in_googles_words_are_left_out_since_messages_end_up_in_redis_and_logs(self) -> None:
+    def test_addresses_in_googles_words_are_left_out_since_messages_end_up_in_redis_and_logs(
+        self,
+    ) -> None:
         denied = read_answer(400, body("invalid_grant", f"Not a valid email: {MAILBOX}"))
         assert isinstance(denied, Denied)
         assert MAILBOX not in denied.message
         assert denied.code == "mailbox_unknown"
 
     @pytest.mark.parametrize("subtype", ["invalid_rapt", "rapt_required"])
-    @pytest.mark.parametrize("description", ["", "Bad Request", "reauth related error (invalid_rapt)"])
+    @pytest.mark.parametrize(
+        "description", ["", "Bad Request", "reauth related error (invalid_rapt)"]
+    )
     def test_an_ended_session_is_told_apart_with_what_the_domains_administrator_does_for_good(
         self, subtype: str, description: str
     ) -> None:
@@ -473,7 +507,8 @@ class TestDenied:
         assert (denied.blame, denied.code, denied.settling) == (*expected, False)
         assert f"HTTP {status}" in denied.message
         assert trouble or (
-            "a proxy or firewall?" in denied.message and "CERTMAIL_GOOGLE_TOKEN_URL" in denied.remedy
+            "a proxy or firewall?" in denied.message
+            and "CERTMAIL_GOOGLE_TOKEN_URL" in denied.remedy
         )
 
     @pytest.mark.parametrize("answer", [b"[]", b"null", b'"x"', b"5", b"<html>Welcome</html>"])

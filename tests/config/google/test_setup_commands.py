@@ -39,9 +39,11 @@ class Ran:
 
     def __init__(self, place: Path, block: str, **environment: str) -> None:
         (place / "bin").mkdir()
+
         for name, script in (("gcloud", FAKE), ("sleep", "#!/bin/sh\n")):
             (place / "bin" / name).write_text(script)
             (place / "bin" / name).chmod(0o755)
+
         told = place / "told"
         path = f"{place / 'bin'}:{os.environ['PATH']}"
         environment |= {"PATH": path, "TOLD": str(told), "HOME": str(place)}
@@ -64,9 +66,18 @@ def test_one_paste_makes_project_api_account_and_key_and_prints_the_way_on(tmp_p
         ["services", "enable", "iam.googleapis.com", "gmail.googleapis.com", project],
         ["iam", "service-accounts", "describe", ACCOUNT, project],
         ["iam", "service-accounts", "create", "certmail", project, "--display-name=certmail"],
-        ["iam", "service-accounts", "keys", "upload", upload[4], f"--iam-account={ACCOUNT}", project],
+        [
+            "iam",
+            "service-accounts",
+            "keys",
+            "upload",
+            upload[4],
+            f"--iam-account={ACCOUNT}",
+            project,
+        ],
         ["iam", "service-accounts", "describe", ACCOUNT, project, "--format=value(oauth2ClientId)"],
     ]
+
     assert ran.uploaded.strip() == PEM.strip()
     assert "Client ID: 117000000000000000001" in ran.said
     assert PAGE.replace("CLIENT_ID", "117000000000000000001") in ran.said.splitlines()
@@ -80,7 +91,9 @@ def test_what_is_there_already_is_not_made_again(tmp_path: Path) -> None:
     assert ran.uploaded
 
 
-def test_a_new_account_that_is_not_known_yet_is_asked_for_again_but_not_for_ever(tmp_path: Path) -> None:
+def test_a_new_account_that_is_not_known_yet_is_asked_for_again_but_not_for_ever(
+    tmp_path: Path,
+) -> None:
     places = [tmp_path / "late", tmp_path / "never"]
     for place in places:
         place.mkdir()
@@ -117,16 +130,21 @@ NASTY = (
 @pytest.mark.parametrize("account", NASTY)
 def test_no_value_is_a_command(tmp_path: Path, account: str) -> None:
     block = gcloud(wanted(account, PAGE + "&dn=$(touch owned)'\"`touch owned`"))
-    syntax = subprocess.run(["bash", "-n"], input=block, text=True, capture_output=True, check=False)
+    syntax = subprocess.run(
+        ["bash", "-n"], input=block, text=True, capture_output=True, check=False
+    )
     assert syntax.returncode == 0, syntax.stderr
     ran = Ran(tmp_path, block)
-    assert [f"--iam-account={account}" in asked for asked in ran.asked if "upload" in asked] == [True]
+    assert [f"--iam-account={account}" in asked for asked in ran.asked if "upload" in asked] == [
+        True
+    ]
     assert not any("owned" in path.name for path in tmp_path.rglob("*"))
 
 
 def strings(hcl: str) -> list[str]:
     """The quoted strings of a document as Terraform reads them; fails where one is not closed on its line."""
     found = []
+
     for line in hcl.splitlines():
         rest = line
         while (start := rest.find('"')) >= 0:
@@ -142,8 +160,10 @@ def strings(hcl: str) -> list[str]:
                     text, rest = text + {"n": "\n", "r": "\r"}.get(rest[1], rest[1]), rest[2:]
                 else:
                     text, rest = text + rest[0], rest[1:]
+
             rest = rest[1:]
             found.append(text)
+
     return found
 
 
@@ -159,6 +179,7 @@ def test_terraform_gets_the_certificate_as_base64_of_its_pem() -> None:
     document = terraform(wanted())
     inside = document.partition("base64encode(<<-EOT\n")[2].partition("\n    EOT\n")[0]
     assert "\n".join(line.removeprefix("    ") for line in inside.splitlines()) == PEM.strip()
+
     for made in (
         'resource "google_project_service" "gmail"',
         'resource "google_service_account" "certmail"',

@@ -64,8 +64,13 @@ def narrower(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     most = [name for name in ("maxLength", "maximum") if new.get(name, 1e9) < old.get(name, 1e9)]
     least = [name for name in ("minLength", "minimum") if new.get(name, 0) > old.get(name, 0)]
     found += [f"another {name}" for name in (*most, *least)]
-    if old.get("pattern") != new.get("pattern") and (old.get("pattern"), new.get("pattern")) not in REPLACED:
+
+    if (
+        old.get("pattern") != new.get("pattern")
+        and (old.get("pattern"), new.get("pattern")) not in REPLACED
+    ):
         found.append("another pattern")
+
     return found
 
 
@@ -110,7 +115,11 @@ class TestPayloads:
         assert json.loads(write_payload(read)) == json.loads(stored["payload"])
 
     def test_fields_that_a_later_version_added_are_passed_over(self) -> None:
-        later = {**json.loads(write_payload(Reminder(**EXAMPLE))), "sms": "+41 00", "contract": VERSION}
+        later = {
+            **json.loads(write_payload(Reminder(**EXAMPLE))),
+            "sms": "+41 00",
+            "contract": VERSION,
+        }
         assert read_payload(json.dumps(later).encode()) == Reminder(**EXAMPLE)
 
     def test_a_later_contract_is_not_taken_for_this_one(self) -> None:
@@ -145,7 +154,9 @@ class TestPayloads:
         assert read_payload(payload) == reminder
 
     @pytest.mark.parametrize("zone", ["localtime", "Factory", "Europe/Kiyv", "a\0b", ""])
-    def test_a_zone_that_this_version_does_not_know_leaves_the_reminder_without_one(self, zone: str) -> None:
+    def test_a_zone_that_this_version_does_not_know_leaves_the_reminder_without_one(
+        self, zone: str
+    ) -> None:
         stored = {**MIN, "due_at": "2026-12-31T17:00:00Z", "time_zone": zone}
         assert read_payload(json.dumps(stored).encode()).time_zone is None
 

@@ -14,7 +14,9 @@ from certmail_config.jobs.languages import DEFAULT, LANGUAGES, language_of, why_
         ("es-419", "es"), ("ja-JP", "ja"), ("pl", "pl"), ("eng-GB", "en"), (None, "en"), ("", "en"),
     ],
 )  # fmt: skip
-def test_a_language_that_there_is_gives_no_reason_to_say_anything(locale: str | None, language: str) -> None:
+def test_a_language_that_there_is_gives_no_reason_to_say_anything(
+    locale: str | None, language: str
+) -> None:
     assert (language_of(locale), why_another(locale)) == (language, None)
 
 

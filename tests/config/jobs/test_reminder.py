@@ -94,7 +94,9 @@ class TestNumbers:
         ids=lambda text: ascii(text)[:20],
     )  # fmt: skip
     @pytest.mark.parametrize("field", ["pending", "completed", "priority"])
-    def test_in_a_file_anything_but_digits_is_refused_with_the_reason(self, field: str, text: str) -> None:
+    def test_in_a_file_anything_but_digits_is_refused_with_the_reason(
+        self, field: str, text: str
+    ) -> None:
         rejected = rejection(**{field: text})
         assert (rejected.field, rejected.code) == (field, "invalid_number")
         assert "digits only" in rejected.message or "more than any number" in rejected.message
@@ -284,7 +286,9 @@ class TestADateAlone:
         )
         assert here.dedupe_source() == there.dedupe_source()
         assert here.dedupe_source() != parse(MINIMAL | {"due_at": "2027-01-01"}).dedupe_source()
-        assert here.dedupe_source() != parse(MINIMAL | {"due_at": "2026-12-31T00:00Z"}).dedupe_source()
+        assert (
+            here.dedupe_source() != parse(MINIMAL | {"due_at": "2026-12-31T00:00Z"}).dedupe_source()
+        )
 
 
 def test_a_reminder_that_expires_before_it_is_sent_is_refused() -> None:
@@ -294,7 +298,10 @@ def test_a_reminder_that_expires_before_it_is_sent_is_refused() -> None:
 
 
 def test_words_with_control_characters_are_left_to_the_composer_which_cleans_them() -> None:
-    assert parse(MINIMAL | {"name": "Ann\r\nBcc: eve@evil.example"}).name == "Ann\r\nBcc: eve@evil.example"
+    assert (
+        parse(MINIMAL | {"name": "Ann\r\nBcc: eve@evil.example"}).name
+        == "Ann\r\nBcc: eve@evil.example"
+    )
 
 
 class TestAddresses:
@@ -332,7 +339,9 @@ class TestAddresses:
             ("ann@acme。example", "ann@acme.example"), ("Ann@ACME.Example", "Ann@acme.example"),
         ],
     )  # fmt: skip
-    def test_a_domain_is_kept_in_the_form_that_the_wire_needs(self, written: str, kept: str) -> None:
+    def test_a_domain_is_kept_in_the_form_that_the_wire_needs(
+        self, written: str, kept: str
+    ) -> None:
         assert parse(MINIMAL | {"to": written}).to == kept
         assert parse(MINIMAL | {"manager": written}).manager == kept
 
@@ -345,6 +354,7 @@ class TestAddresses:
         if isinstance(taken, ReminderRejected):
             assert taken.field == "to"
             return
+
         assert taken.to.isascii()
         assert taken.to.isprintable()
         assert " " not in taken.to
@@ -370,7 +380,15 @@ DOMAINS = st.one_of(
         ]
     ),
     st.sampled_from(
-        ["a..example", "-a.example", "acme.example ", "[127.0.0.1]", "localhost", "ä.b", "a b.example"]
+        [
+            "a..example",
+            "-a.example",
+            "acme.example ",
+            "[127.0.0.1]",
+            "localhost",
+            "ä.b",
+            "a b.example",
+        ]
     ),
     st.text("abc.-ß", max_size=90),
     st.integers(1, 63).map(lambda n: ".".join(["x" * n] * 4)),
@@ -424,16 +442,21 @@ class TestRejections:
     @settings(deadline=None)
     @given(
         st.dictionaries(
-            st.sampled_from(list(FULL)), st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+            st.sampled_from(list(FULL)),
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
         )
     )
-    def test_any_record_is_a_reminder_or_a_rejection_with_a_code(self, record: dict[str, Any]) -> None:
+    def test_any_record_is_a_reminder_or_a_rejection_with_a_code(
+        self, record: dict[str, Any]
+    ) -> None:
         taken = outcome(record)
         if isinstance(taken, ReminderRejected):
             assert taken.code
             assert taken.message
 
-    @pytest.mark.parametrize("record", [{"tenant": "acme", "to": "ann@acme.example", "\ud800": 1}, {"": 1}])
+    @pytest.mark.parametrize(
+        "record", [{"tenant": "acme", "to": "ann@acme.example", "\ud800": 1}, {"": 1}]
+    )
     def test_a_field_without_a_proper_name_is_refused_too(self, record: dict[str, Any]) -> None:
         with pytest.raises(ReminderRejected):
             parse(MINIMAL | record)
@@ -460,7 +483,10 @@ class TestSameness:
         assert first.dedupe_source() == second.dedupe_source()
 
     def test_a_default_that_is_spelled_out_makes_no_other_reminder(self) -> None:
-        first, second = parse(MINIMAL), parse(MINIMAL | {"kind": "reminder", "priority": 5, "name": None})
+        first, second = (
+            parse(MINIMAL),
+            parse(MINIMAL | {"kind": "reminder", "priority": 5, "name": None}),
+        )
         assert first.canonical() == second.canonical()
         assert first.dedupe_source() == second.dedupe_source()
 
@@ -472,7 +498,9 @@ class TestSameness:
         [("tenant", "beta"), ("to", "bob@acme.example"), ("kind", "notice"), ("campaign", "q1"), ("due_at", "2026-12-12T17:00:00Z"),
          ("send_at", "2026-12-02T08:00:00Z")],
     )  # fmt: skip
-    def test_another_person_subject_or_time_is_another_reminder(self, field: str, other: str) -> None:
+    def test_another_person_subject_or_time_is_another_reminder(
+        self, field: str, other: str
+    ) -> None:
         keyless = FULL | {"key": None}
         assert parse(keyless).dedupe_source() != parse(keyless | {field: other}).dedupe_source()
 
@@ -481,7 +509,9 @@ class TestSameness:
         [("name", "Ann"), ("pending", 2), ("link", "https://acme.example/2"), ("locale", "fr"), ("expires_at", "2027-01-01T00:00:00Z"),
          ("priority", 1), ("connection", "apac"), ("manager", None), ("campaign_name", "Q4")],
     )  # fmt: skip
-    def test_other_words_are_the_same_reminder_with_another_body(self, field: str, other: object) -> None:
+    def test_other_words_are_the_same_reminder_with_another_body(
+        self, field: str, other: object
+    ) -> None:
         keyless = FULL | {"key": None}
         first, second = parse(keyless), parse(keyless | {field: other})
         assert first.dedupe_source() == second.dedupe_source()
@@ -491,7 +521,9 @@ class TestSameness:
         first = parse(MINIMAL | {"key": "k"})
         assert parse(FULL | {"key": "k"}).dedupe_source() == first.dedupe_source()
         assert parse(MINIMAL | {"key": "K"}).dedupe_source() != first.dedupe_source()
-        assert parse(MINIMAL | {"key": "k", "tenant": "beta"}).dedupe_source() != first.dedupe_source()
+        assert (
+            parse(MINIMAL | {"key": "k", "tenant": "beta"}).dedupe_source() != first.dedupe_source()
+        )
 
     def test_the_key_is_no_part_of_the_body(self) -> None:
         assert parse(MINIMAL | {"key": "k"}).canonical() == parse(MINIMAL).canonical()

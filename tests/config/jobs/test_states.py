@@ -22,12 +22,16 @@ def test_a_state_is_final_or_unfinished() -> None:
 def test_only_late_news_of_a_mail_that_went_out_moves_a_final_job() -> None:
     for state in FINAL - {State.ACCEPTED}:
         assert ALLOWED[state] == {State.ACCEPTED}
-        assert {name for name, moves in TRANSITIONS.items() if (state, State.ACCEPTED) in moves} == {"settle"}
+        assert {
+            name for name, moves in TRANSITIONS.items() if (state, State.ACCEPTED) in moves
+        } == {"settle"}
     assert not ALLOWED[State.ACCEPTED]
 
 
 def test_jobs_begin_where_they_may() -> None:
-    assert {after for moves in TRANSITIONS.values() for before, after in moves if before is None} == INITIAL
+    assert {
+        after for moves in TRANSITIONS.values() for before, after in moves if before is None
+    } == INITIAL
 
 
 def test_every_state_can_be_reached_and_every_unfinished_one_can_end() -> None:
@@ -45,7 +49,9 @@ def test_every_state_can_be_reached_and_every_unfinished_one_can_end() -> None:
 
 def test_a_request_under_way_is_never_called_off_nor_expired() -> None:
     under_way = {name: moves for name, moves in TRANSITIONS.items() if name != "settle"}
-    assert {after for moves in under_way.values() for before, after in moves if before is State.SENDING} == {
+    assert {
+        after for moves in under_way.values() for before, after in moves if before is State.SENDING
+    } == {
         State.UNCERTAIN,
         State.ACCEPTED,  # by news of an earlier request
     }
@@ -63,10 +69,14 @@ def test_only_begin_leads_to_sending() -> None:
 
 def test_only_news_or_a_rule_leads_out_of_uncertain() -> None:
     leading = {
-        name for name, moves in TRANSITIONS.items() if any(before is State.UNCERTAIN for before, _ in moves)
+        name
+        for name, moves in TRANSITIONS.items()
+        if any(before is State.UNCERTAIN for before, _ in moves)
     }
     assert leading == {"settle", "reap"}
-    assert {after for before, after in TRANSITIONS["reap"] if before is State.UNCERTAIN} == {State.READY}
+    assert {after for before, after in TRANSITIONS["reap"] if before is State.UNCERTAIN} == {
+        State.READY
+    }
 
 
 def test_whatever_would_end_a_waiting_job_can_leave_it_uncertain_instead() -> None:

@@ -67,6 +67,7 @@ def bench_with(redis: Redis, stage: Callable[[Bench], Job | None]) -> tuple[Benc
     )
     job = None if later else stage(bench)
     bench.enqueue("other", lane="b")
+
     return bench, job
 
 
@@ -80,11 +81,17 @@ def test_no_script_stumbles_and_the_others_go_on(
     alter(engine, "j", changes)
 
     assert "other" in bench.dispatch().jobs
-    run(engine, cancel_matching(0, tenant="acme", campaign="elsewhere", reason="r", clock=bench.now))
+    run(
+        engine, cancel_matching(0, tenant="acme", campaign="elsewhere", reason="r", clock=bench.now)
+    )
     if job is not None:
-        run(engine, claim(job.id, worker="w", nonce=job.nonce, lease_seconds=LEASE, clock=bench.now))
+        run(
+            engine, claim(job.id, worker="w", nonce=job.nonce, lease_seconds=LEASE, clock=bench.now)
+        )
         bench.try_to_begin(job)
-        then = Settlement(AttemptOutcome.REJECTED, State.SCHEDULED, "r", at=bench.now + 60, counts=True)
+        then = Settlement(
+            AttemptOutcome.REJECTED, State.SCHEDULED, "r", at=bench.now + 60, counts=True
+        )
         run(engine, settle(job.id, 1, then, detail="{}", clock=bench.now))
         run(engine, release(job, to=State.READY, reason="r", clock=bench.now))
     bench.claim("other")
@@ -96,7 +103,9 @@ def test_no_script_stumbles_and_the_others_go_on(
     assert bench.state("other") is State.EXPIRED
     assert bench.state("j") in FINAL | {State.UNCERTAIN}, "it can be read again, and has ended"
     places = [redis_keys.DUE, redis_keys.UNSURE, redis_keys.LANE + "a", redis_keys.LATER + "a"]
-    for index in places[:2] if "connection" in changes else places:  # what it does not name, doctor finds
+    for index in (
+        places[:2] if "connection" in changes else places
+    ):  # what it does not name, doctor finds
         assert engine.zscore(index, "j") is None, index
     for index in (redis_keys.LEASED, redis_keys.RINGING, redis_keys.FLYING + "m-a"):
         assert not engine.sismember(index, "j"), index
@@ -117,12 +126,14 @@ def test_its_end_is_told_once_with_the_reason_and_denies_no_request(
 ) -> None:
     bench, _ = bench_with(redis, stage)
     alter(redis, "j", {"expires_at": "noon"})
+
     for _ in range(3):
         bench.now += LEASE + 1
         bench.reap()
         bench.dispatch()
         bench.now += 86_400 * 100
         bench.reap()
+
     assert bench.events().count("broken") == 1
     seen = bench.see("j")
     assert (seen.state, seen.held) == (state, state is State.UNCERTAIN)
@@ -164,9 +175,11 @@ def test_doctor_names_it_and_its_repair_ends_it(redis: Redis, changes: Any) -> N
     bench, _ = bench_with(redis, ready)
     alter(redis, "j", changes)
     report = look(redis)
+
     if changes.keys() == {"reason"}:
         assert not report.found
         return
+
     assert "j" in report.found["lane_missing" if "nowhere" in changes.values() else "job_broken"]
     for _ in range(3):
         put_right(redis, look(redis))
@@ -176,10 +189,18 @@ def test_doctor_names_it_and_its_repair_ends_it(redis: Redis, changes: Any) -> N
 
 def test_a_lane_that_was_altered_stands_still_alone(redis: Redis) -> None:
     bench, _ = bench_with(redis, ready)
-    for field in ("units_per_minute", "in_flight", "per_day", "project_units_per_minute", "send_units"):
+
+    for field in (
+        "units_per_minute",
+        "in_flight",
+        "per_day",
+        "project_units_per_minute",
+        "send_units",
+    ):
         redis.hset(redis_keys.LANE_INFO + "a", field, "many")
         bench.now += 60
         bench.dispatch()
+
     redis.hset(redis_keys.CAPACITY, "somebody", "plenty")
     bench.enqueue("another", lane="b")
     bench.now += 60
@@ -187,12 +208,18 @@ def test_a_lane_that_was_altered_stands_still_alone(redis: Redis) -> None:
     assert bench.state("j") is State.READY
 
 
-@pytest.mark.parametrize("value", [b"no json", b"[]", b"7", b'{"token": {}}', b"\xff", b"[" * 100_000])
-def test_what_an_attempt_says_of_its_token_keeps_no_worker_from_the_job(redis: Redis, value: bytes) -> None:
+@pytest.mark.parametrize(
+    "value", [b"no json", b"[]", b"7", b'{"token": {}}', b"\xff", b"[" * 100_000]
+)
+def test_what_an_attempt_says_of_its_token_keeps_no_worker_from_the_job(
+    redis: Redis, value: bytes
+) -> None:
     bench, _ = bench_with(redis, ready)
     bench.dispatch()
     redis.hset(redis_keys.JOB + "j", "attempt:0", value)
     redis.hset(redis_keys.MAILBOX + "m-a", "strikes", "many")
-    answer = run(redis, claim(JobId("j"), worker="w", nonce="n", lease_seconds=LEASE, clock=bench.now))
+    answer = run(
+        redis, claim(JobId("j"), worker="w", nonce="n", lease_seconds=LEASE, clock=bench.now)
+    )
     assert isinstance(answer, Claimed)
     assert (answer.job.refused_token, answer.job.strikes) == (None, 0)

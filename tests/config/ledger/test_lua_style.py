@@ -42,7 +42,9 @@ def test_arguments_and_answers_have_names_not_numbers(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in SCRIPTS if path.stem not in EVERY_CALL_BRINGS_ITS_OWN_NUMBER], ids=named
+    "path",
+    [path for path in SCRIPTS if path.stem not in EVERY_CALL_BRINGS_ITS_OWN_NUMBER],
+    ids=named,
 )
 def test_the_head_names_each_argument_that_the_header_lists(path: Path) -> None:
     source = path.read_text("utf-8")

@@ -1,7 +1,8 @@
 """The ledger's scripts against a simple model, on real servers, through whatever may happen, without a difference.
 
-One step is one call that is made of both and compared in full. `make test` runs 5,000 on each server, always the same
-ones; `make slow` runs 50,000 from a new seed, which it prints: `make slow LEDGER_SEED=…` runs the same again.
+One step is one call that is made of both and compared in full. `make test` runs 5,000 on each
+server, always the same ones; `make slow` runs 50,000 from a new seed, which it prints: `make slow
+LEDGER_SEED=…` runs the same again.
 """
 
 from __future__ import annotations
@@ -68,7 +69,9 @@ class LedgerMachine(Restores):
 
     @rule(
         lane=lanes,
-        state=st.sampled_from([State.READY, State.READY, State.READY, State.SCHEDULED, State.SUPPRESSED]),
+        state=st.sampled_from(
+            [State.READY, State.READY, State.READY, State.SCHEDULED, State.SUPPRESSED]
+        ),
         later=st.sampled_from([1.0, 20.0, 1e6]),
         life=lives,
         priority=st.sampled_from([1, 5, 5, 9]),
@@ -76,7 +79,15 @@ class LedgerMachine(Restores):
         lost=rarely,
     )
     def enqueue(
-        self, lane: str, state: State, later: float, life: float, priority: int, most: int, *, lost: bool
+        self,
+        lane: str,
+        state: State,
+        later: float,
+        life: float,
+        priority: int,
+        most: int,
+        *,
+        lost: bool,
     ) -> None:
         self.send(self.name(), None, lane, state, later, life, priority, most=most, lost=lost)
 
@@ -89,7 +100,9 @@ class LedgerMachine(Restores):
             return
         entry = self.choose(list(self.both.model.entries.values()), pick)
         print_ = "other" if other_body else "print"
-        self.send(self.name(), entry.dedupe, entry.connection, State.READY, 0, 60, 5, fingerprint=print_)
+        self.send(
+            self.name(), entry.dedupe, entry.connection, State.READY, 0, 60, 5, fingerprint=print_
+        )
 
     @rule(most=st.sampled_from([1, 2, 100, 100]), late=st.sampled_from([0, 0, 500, 2_000, 5_000]))
     def dispatch(self, most: int, late: int) -> None:
@@ -173,6 +186,7 @@ class LedgerMachine(Restores):
     ) -> None:
         """Its limits, the account behind it (of another mailbox, perhaps), its project, or that it may not be used."""
         track, connection = self.both.model.tracks[lane], ConnectionId(lane)
+
         if change == "limits":
             self.limit(lane, other_limits)
         elif change == "project":
@@ -184,6 +198,7 @@ class LedgerMachine(Restores):
             other = f"{MAILBOX[lane]}-new" if track.mailbox == MAILBOX[lane] else MAILBOX[lane]
             self.limit(lane, self.limits[lane], mailbox=other)
             opened = True
+
         if opened or change == "account":
             self.both.do("open_lane", connection, version, careful=change == "suspended")
 
@@ -196,13 +211,17 @@ class LedgerMachine(Restores):
     def pause(self, tenant: str | None, pick: int, changes: str, *, lost: bool) -> None:
         """An operator lets nothing leave, and what is prepared meanwhile goes back; seldom for long."""
         connections = [ConnectionId(lane) for lane, of in TENANT.items() if of == tenant]
+
         if changes != "off":
             self.call("pause", tenant, on=True, reason="by ann", lost=lost)
             self.ring(100)
             if self.claims:
                 self.start(self.choose(self.claims, pick), None)
+
         if changes != "on":
-            self.call("pause", tenant, on=False, reason="by ann", connections=connections, lost=lost)
+            self.call(
+                "pause", tenant, on=False, reason="by ann", connections=connections, lost=lost
+            )
             self.ring(2)
 
     @rule(lane=lanes, units=st.sampled_from([5, 100, 120, 500]), lost=rarely)
@@ -246,11 +265,15 @@ class LedgerMachine(Restores):
             self.answer(self.choose(self.doorbells, pick), "w1")
         if self.claims:
             assert self.start(self.choose(self.claims, pick), None) is None
+
         if meanwhile:
             self.spend("a", 100, lost=False)
             self.send(self.name(), None, "a", State.READY, 0, 1e5, 5)
             if self.open_ended:
-                self.settle(pick, Verdict(FailureClass.TRANSIENT, AttemptOutcome.NOT_SENT), 1, lost=False)
+                self.settle(
+                    pick, Verdict(FailureClass.TRANSIENT, AttemptOutcome.NOT_SENT), 1, lost=False
+                )
+
         if after == "corrected":
             self.both.ms -= hours * 3_600_000
         if after != "nothing":
@@ -273,7 +296,9 @@ class LedgerMachine(Restores):
         self.open_ended.clear()
         self.unanswered.clear()
 
-    @precondition(lambda self: self.last is not None and self.last[0] == self.both.tally.calls.total())
+    @precondition(
+        lambda self: self.last is not None and self.last[0] == self.both.tally.calls.total()
+    )
     @rule()
     def repeat_at_once(self) -> None:
         assert self.last is not None
@@ -306,7 +331,9 @@ def test_the_ledger_and_its_model_never_differ(
         print_blob=False,
         report_multiple_bugs=False,
     )
+
     machine = seed(SEED)(lambda: LedgerMachine(engine, tally))
+
     try:
         run_state_machine_as_test(machine, settings=chosen)  # type: ignore[arg-type]  # a factory, as its docstring says
     finally:
@@ -315,6 +342,7 @@ def test_the_ledger_and_its_model_never_differ(
             "said",
             f"{tally.steps} steps in {tally.examples} examples on {server_name(engine)}, LEDGER_SEED={SEED}, {time.monotonic() - started:.0f} s: {calls}; {len(tally.moves)} different moves",
         )
+
     assert tally.steps >= STEPS
 
 

@@ -72,7 +72,11 @@ SCENARIOS: Final[dict[tuple[str, Move], Scenario]] = {
         if (before, to) in TRANSITIONS["settle"]
     },
     **{("settle", (before, _S.ACCEPTED)): Scene.earlier_news for before in (*_WAITING, *CLOSED)},
-    **{("cancel", (before, to)): Scene.cancel for before in _WAITING for to in (_S.CANCELLED, _S.UNCERTAIN)},
+    **{
+        ("cancel", (before, to)): Scene.cancel
+        for before in _WAITING
+        for to in (_S.CANCELLED, _S.UNCERTAIN)
+    },
     ("reap", (_S.SCHEDULED, _S.READY)): lambda scene: scene.reap_after(11),
     **{
         ("reap", (before, to)): lambda scene: scene.reap_after(LIFE + 1)
@@ -96,7 +100,9 @@ DOUBTED: Final = {
 """Where an earlier request of the job is needed, of which nobody knows what became."""
 
 
-@pytest.mark.parametrize(("script", "move"), MOVES, ids=[f"{s}-{a or 'new'}-{b}" for s, (a, b) in MOVES])
+@pytest.mark.parametrize(
+    ("script", "move"), MOVES, ids=[f"{s}-{a or 'new'}-{b}" for s, (a, b) in MOVES]
+)
 def test_the_move_happens(engine: Redis, script: str, move: Move) -> None:
     engine.flushall()
     scene = Scene(engine, doubted=(script, move) in DOUBTED)

@@ -59,7 +59,9 @@ class TestMailboxes:
         ledger.works("w", 100)
         assert len(ledger.dispatch().jobs) == at_once
 
-    def test_two_connections_to_one_mailbox_share_its_pace_and_take_turns(self, ledger: Bench) -> None:
+    def test_two_connections_to_one_mailbox_share_its_pace_and_take_turns(
+        self, ledger: Bench
+    ) -> None:
         for lane in ("b", "c"):
             ledger.lane(lane, mailbox="m-a")
         for lane in ("a", "b", "c"):
@@ -95,14 +97,18 @@ class TestMailboxes:
 
 
 class TestRoom:
-    def test_no_more_than_the_limit_is_in_flight_and_a_settle_lets_the_next_go(self, ledger: Bench) -> None:
+    def test_no_more_than_the_limit_is_in_flight_and_a_settle_lets_the_next_go(
+        self, ledger: Bench
+    ) -> None:
         fill(ledger, "a", 6)
         flown: list[JobId] = []
+
         for _ in range(20):
             for job in ledger.dispatch().jobs:
                 ledger.begin(ledger.claim(job))
                 flown.append(job)
             ledger.now += 1.1
+
         assert len(flown) == 4
         ledger.settle(flown[0])
         assert len(ledger.dispatch().jobs) == 1
@@ -184,7 +190,9 @@ class TestMinutes:
         ledger.fly("a0")
         ledger.now += 70
         assert ledger.dispatch().jobs == ()
-        ledger.settle("a0", outcome=AttemptOutcome.NOT_SENT, to=State.SCHEDULED, at=ledger.now + 1e5)
+        ledger.settle(
+            "a0", outcome=AttemptOutcome.NOT_SENT, to=State.SCHEDULED, at=ledger.now + 1e5
+        )
         assert ledger.dispatch().jobs == ("a1",)
 
     def test_begin_refuses_what_lowered_limits_no_longer_allow(self, ledger: Bench) -> None:
@@ -205,7 +213,9 @@ class TestMinutes:
             ({"project_units_per_day": 100}, "day_full"),
         ],
     )
-    def test_so_it_does_for_projects_and_days(self, ledger: Bench, limits: dict[str, Any], why: str) -> None:
+    def test_so_it_does_for_projects_and_days(
+        self, ledger: Bench, limits: dict[str, Any], why: str
+    ) -> None:
         fill(ledger, "a", 2)
         ledger.fly("a0")
         ledger.now += 1.1
@@ -252,7 +262,9 @@ class TestProjects:
         assert sum(shares) in range(98, 102)
         assert max(shares) - min(shares) <= 1, shares
 
-    def test_a_long_lane_gets_no_more_than_a_short_one_until_that_is_empty(self, ledger: Bench) -> None:
+    def test_a_long_lane_gets_no_more_than_a_short_one_until_that_is_empty(
+        self, ledger: Bench
+    ) -> None:
         for lane, count in (("b", 100), ("c", 5)):
             ledger.lane(lane, project="q", project_units_per_minute=3000)
             fill(ledger, lane, count)
@@ -272,9 +284,12 @@ class TestProjects:
         for lane in ("b", "c", "d"):
             ledger.lane(lane, project="q", project_units_per_minute=100)
             fill(ledger, lane, 1)
+
         [first] = ledger.dispatch().jobs
         assert first == "b0"
-        run(ledger.redis, suspend_lane(ConnectionId("c"), Suspension("x", "y", 1), clock=ledger.now))
+        run(
+            ledger.redis, suspend_lane(ConnectionId("c"), Suspension("x", "y", 1), clock=ledger.now)
+        )
         ledger.begin(ledger.claim(first))
         ledger.settle(first)
         ledger.now += 61
@@ -286,6 +301,7 @@ class TestProjects:
         for lane in ("b", "c"):
             ledger.lane(lane, project="q", project_units_per_minute=100)
             fill(ledger, lane, 1)
+
         [first] = ledger.dispatch().jobs
         ledger.begin(ledger.claim(first))
         ledger.lane("c", project="r")

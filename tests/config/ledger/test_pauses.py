@@ -28,7 +28,9 @@ def refuse(ledger: Bench, job: str, pause: Pause) -> None:
 def lose(ledger: Bench, job: str, *, probe_in: float | None = PROBE_SECONDS) -> None:
     """Nobody knows what became of a request."""
     attempt = ledger.attempts(job)
-    ledger.settle(job, attempt, outcome=AttemptOutcome.UNKNOWN, to=State.UNCERTAIN, probe_in=probe_in)
+    ledger.settle(
+        job, attempt, outcome=AttemptOutcome.UNKNOWN, to=State.UNCERTAIN, probe_in=probe_in
+    )
 
 
 def lose_next(ledger: Bench) -> str:
@@ -125,10 +127,13 @@ class TestDeadlines:
 
 
 class TestProjects:
-    def test_a_project_waits_as_a_whole_and_one_of_all_its_lanes_goes_first(self, ledger: Bench) -> None:
+    def test_a_project_waits_as_a_whole_and_one_of_all_its_lanes_goes_first(
+        self, ledger: Bench
+    ) -> None:
         for lane in ("b", "c", "d"):
             ledger.lane(lane, project="r" if lane == "d" else "q")
             fill(ledger, lane, 5)
+
         for job in ledger.dispatch().jobs:
             ledger.begin(ledger.claim(job))
         refuse(ledger, "b0", Pause(ledger.now + 60, named=False, project=True))
@@ -159,13 +164,16 @@ class TestCircuit:
         self, ledger: Bench
     ) -> None:
         fill(ledger, "a", 10)
+
         for _ in range(3):
             lose_next(ledger)
             ledger.now += 1.1
+
         for _ in range(3):
             assert ledger.dispatch().jobs == ()
             ledger.now += PROBE_SECONDS
             lose_next(ledger)
+
         assert ledger.redis.zcard(redis_keys.LANE + "a") == 4
         ledger.now += PROBE_SECONDS
         [probe] = ledger.dispatch().jobs
@@ -187,6 +195,7 @@ class TestCircuit:
 
     def test_killed_workers_and_our_own_network_do_not_count(self, ledger: Bench) -> None:
         fill(ledger, "a", 10)
+
         for n in range(6):
             [job] = ledger.dispatch(1).jobs
             ledger.begin(ledger.claim(job))
@@ -196,16 +205,19 @@ class TestCircuit:
                 ledger.now += 46
                 ledger.reap()
             ledger.now += 1.1
+
         assert ledger.dispatch().jobs
 
     def test_three_stopped_mailboxes_stop_their_project(self, ledger: Bench) -> None:
         for lane in ("b", "c", "d", "e", "f"):
             ledger.lane(lane, project="r" if lane == "f" else "q")
+
         for lane in ("b", "c", "d"):
             fill(ledger, lane, 3)
             for _ in range(3):
                 lose_next(ledger)
                 ledger.now += 1.1
+
         fill(ledger, "e", 1)
         fill(ledger, "f", 1)
         assert ledger.dispatch().jobs == ("f0",)
@@ -221,11 +233,13 @@ class TestCircuit:
         for n in range(10):
             ledger.lane(f"l{n}", project="q")
             ledger.enqueue(f"j{n}", lane=f"l{n}")
+
         jobs = [ledger.claim(job) for job in ledger.dispatch().jobs]
         for job in jobs[:9]:
             ledger.begin(job)
             assert not ledger.redis.hexists(redis_keys.PROJECT + "q", "cooling")
             lose(ledger, job.id)
+
         assert ledger.redis.hexists(redis_keys.PROJECT + "q", "cooling")
         assert ledger.try_to_begin(jobs[9]) == RefusedBy("cooling")
 
@@ -242,6 +256,7 @@ class TestCircuit:
     def test_a_success_in_the_project_since_then_keeps_it_going(self, ledger: Bench) -> None:
         for lane in ("b", "c", "d", "e"):
             ledger.lane(lane, project="q")
+
         for lane in ("b", "c", "d"):
             fill(ledger, lane, 3)
             for _ in range(3):
@@ -252,6 +267,7 @@ class TestCircuit:
                 ledger.fly("e0")
                 ledger.settle("e0")
                 ledger.now += 1.1
+
         ledger.enqueue("e1", lane="e")
         assert ledger.dispatch().jobs == ("e1",)
 
@@ -333,11 +349,13 @@ class TestFewerAtOnce:
 
     def test_said_again_it_is_one_and_never_none(self, ledger: Bench) -> None:
         fill(ledger, "a", 300)
+
         for _ in range(4):
             ledger.now += 3
             [job] = ledger.dispatch(1).jobs
             ledger.begin(ledger.claim(job))
             self.many_tenants(ledger, job)
+
         assert self.at_once(ledger) == 1
         assert [fields[b"places"] for kind, fields in told(ledger) if kind == "slowed"] == [
             b"2",

@@ -33,7 +33,9 @@ def everything(ledger: Bench) -> dict[bytes, Any]:
 
 WAYS: dict[str, Callable[[Bench], object]] = {
     "waits": lambda ledger: ledger.enqueue("j"),
-    "waits for a time": lambda ledger: ledger.enqueue("j", state=State.SCHEDULED, send_at=ledger.now + 60),
+    "waits for a time": lambda ledger: ledger.enqueue(
+        "j", state=State.SCHEDULED, send_at=ledger.now + 60
+    ),
     "is leased": lambda ledger: (ledger.enqueue("j"), ledger.dispatch()),
     "is being sent": lambda ledger: (ledger.enqueue("j"), ledger.fly("j")),
 }
@@ -53,6 +55,7 @@ def test_nothing_is_left_of_a_lane_and_nothing_can_be_enqueued_for_it(ledger: Be
     for lane in ("b", "c"):
         ledger.lane(lane, project="q", mailbox="m", in_flight=1)
         ledger.enqueue(lane, lane=lane)
+
     assert ledger.dispatch().jobs == ("b",)
     ledger.now += 2
     assert ledger.dispatch().jobs == ()
@@ -60,7 +63,9 @@ def test_nothing_is_left_of_a_lane_and_nothing_can_be_enqueued_for_it(ledger: Be
     ledger.cancel("c")
     assert remove(ledger, "c") == 0
     assert [
-        key for key in (redis_keys.BLOCKED + "m", redis_keys.LANE_INFO + "c") if ledger.redis.exists(key)
+        key
+        for key in (redis_keys.BLOCKED + "m", redis_keys.LANE_INFO + "c")
+        if ledger.redis.exists(key)
     ] == []
     assert ledger.redis.smembers(redis_keys.LANES + "q") == {b"b"}
     assert ledger.redis.zscore(redis_keys.WAKE, "c") is None
@@ -75,6 +80,7 @@ def test_one_that_waits_for_its_project_leaves_the_queue(ledger: Bench) -> None:
     for lane in ("b", "c", "d"):
         ledger.lane(lane, project="q", project_units_per_minute=100)
         ledger.enqueue(lane, lane=lane)
+
     assert ledger.dispatch().jobs == ("b",)
     assert ledger.redis.zrange(redis_keys.QUEUE + "q", 0, -1) == [b"c", b"d"]
     ledger.cancel("c")
@@ -94,28 +100,41 @@ class TestUncertain:
         assert remove(ledger) == 0
         assert ledger.state("arrived") is State.UNCERTAIN
         assert ledger.settle("arrived") is State.ACCEPTED
-        assert ledger.settle("not sent", outcome=AttemptOutcome.NOT_SENT, to=State.READY) is State.FAILED
+        assert (
+            ledger.settle("not sent", outcome=AttemptOutcome.NOT_SENT, to=State.READY)
+            is State.FAILED
+        )
         view = ledger.see("not sent")
         assert str(view.reason).startswith("connection_removed: ")
         assert not view.held
         assert (
-            ledger.redis.exists(redis_keys.BODY + "not sent", redis_keys.LANE + "a", redis_keys.LATER + "a")
+            ledger.redis.exists(
+                redis_keys.BODY + "not sent", redis_keys.LANE + "a", redis_keys.LATER + "a"
+            )
             == 0
         )
 
-    def test_one_that_was_called_off_with_its_connection_ends_as_failed_too(self, ledger: Bench) -> None:
+    def test_one_that_was_called_off_with_its_connection_ends_as_failed_too(
+        self, ledger: Bench
+    ) -> None:
         doubt(ledger, "j")
         ledger.cancel("j")
         remove(ledger)
         assert ledger.settle("j", outcome=AttemptOutcome.NOT_SENT, to=State.READY) is State.FAILED
         assert str(ledger.see("j").reason).startswith("connection_removed: ")
 
-    def test_late_news_that_it_was_too_fast_or_is_to_be_tried_later_ends_it_too(self, ledger: Bench) -> None:
+    def test_late_news_that_it_was_too_fast_or_is_to_be_tried_later_ends_it_too(
+        self, ledger: Bench
+    ) -> None:
         for job in ("too fast", "later"):
             doubt(ledger, job)
         remove(ledger)
         pause = Pause(ledger.now + 60, named=True, allowed=3000)
-        refused: dict[str, Any] = {"outcome": AttemptOutcome.REJECTED, "to": State.READY, "pause": pause}
+        refused: dict[str, Any] = {
+            "outcome": AttemptOutcome.REJECTED,
+            "to": State.READY,
+            "pause": pause,
+        }
         assert ledger.settle("too fast", **refused) is State.FAILED
         later: dict[str, Any] = {
             "outcome": AttemptOutcome.NOT_SENT,

@@ -20,7 +20,10 @@ WRITES_NOTHING = keep("somebody-else", seconds=60)
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Valkey, Valkey]]:
     folder = Path(tmp_path_factory.mktemp("pair"))
-    with valkey(folder / "primary", *DURABLE) as primary, replica_of(primary, folder / "replica") as replica:
+    with (
+        valkey(folder / "primary", *DURABLE) as primary,
+        replica_of(primary, folder / "replica") as replica,
+    ):
         run_many(primary.redis, [keep("w", seconds=3600)])
         yield primary, replica
 
@@ -46,7 +49,9 @@ class TestWithItsReplica:
         assert durable
         assert time.monotonic() - began < 0.9
 
-    async def test_a_script_that_the_server_does_not_know_is_given_to_it(self, primary: Valkey) -> None:
+    async def test_a_script_that_the_server_does_not_know_is_given_to_it(
+        self, primary: Valkey
+    ) -> None:
         primary.redis.script_flush()
         async with connect_async(primary.url) as redis:
             assert await arun_durably(redis, WRITES_NOTHING, 1) == (False, True)

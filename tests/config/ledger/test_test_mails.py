@@ -18,7 +18,9 @@ def test_one_leaves_a_connection_in_a_minute(ledger: Bench) -> None:
     assert trial(ledger, "1") is None
     assert trial(ledger, "1") is None, "a command that was repeated on its way is paid once"
     assert trial(ledger, "2") == "tested"
-    assert run(ledger.redis, spend(ConnectionId("a"), 100, nonce="3", clock=ledger.now)), "but for looking"
+    assert run(ledger.redis, spend(ConnectionId("a"), 100, nonce="3", clock=ledger.now)), (
+        "but for looking"
+    )
     ledger.lane("b")
     assert trial(ledger, "4", "b") is None, "another connection has its own minute"
     ledger.now += 61

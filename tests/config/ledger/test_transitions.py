@@ -86,7 +86,10 @@ class TestEnqueue:
         )
 
     def test_a_suppressed_reminder_is_final_at_once_and_on_record(self, ledger: Bench) -> None:
-        assert ledger.enqueue("j", state=State.SUPPRESSED, reason="review_complete").state is State.SUPPRESSED
+        assert (
+            ledger.enqueue("j", state=State.SUPPRESSED, reason="review_complete").state
+            is State.SUPPRESSED
+        )
         assert ledger.state("j") is State.SUPPRESSED
         assert ledger.dispatch().jobs == ()
         assert "enqueued" in ledger.events()
@@ -139,14 +142,18 @@ class TestLeases:
         assert ledger.state("j") is State.READY
         ledger.dispatch()
         ledger.claim("j", worker="v", nonce="n2")
-        assert run(ledger.redis, begin(stale, lease_seconds=45, clock=ledger.now)) == RefusedBy("fenced")
+        assert run(ledger.redis, begin(stale, lease_seconds=45, clock=ledger.now)) == RefusedBy(
+            "fenced"
+        )
 
     def test_begin_refuses_after_the_lease_even_before_the_reaper_came(self, ledger: Bench) -> None:
         ledger.enqueue("j")
         ledger.dispatch()
         job = ledger.claim("j")
         ledger.now += 46
-        assert run(ledger.redis, begin(job, lease_seconds=45, clock=ledger.now)) == RefusedBy("lease_ended")
+        assert run(ledger.redis, begin(job, lease_seconds=45, clock=ledger.now)) == RefusedBy(
+            "lease_ended"
+        )
 
     def test_begin_refuses_a_worker_whose_job_was_leased_anew_but_not_claimed_yet(
         self, ledger: Bench
@@ -157,10 +164,14 @@ class TestLeases:
         ledger.now += 46
         ledger.reap()
         ledger.dispatch()
-        assert run(ledger.redis, begin(stale, lease_seconds=45, clock=ledger.now)) == RefusedBy("fenced")
+        assert run(ledger.redis, begin(stale, lease_seconds=45, clock=ledger.now)) == RefusedBy(
+            "fenced"
+        )
         assert ledger.state("j") is State.DISPATCHED
 
-    def test_a_worker_lost_while_sending_leaves_the_outcome_uncertain_and_held(self, ledger: Bench) -> None:
+    def test_a_worker_lost_while_sending_leaves_the_outcome_uncertain_and_held(
+        self, ledger: Bench
+    ) -> None:
         ledger.enqueue("j")
         ledger.fly("j")
         ledger.now += 46
@@ -225,7 +236,9 @@ class TestSettle:
         ledger.reap()
         ledger.fly("j")
         ledger.settle("j", 2, outcome=AttemptOutcome.UNKNOWN, to=State.UNCERTAIN)
-        ledger.settle("j", 1, outcome=AttemptOutcome.NOT_SENT, to=State.SCHEDULED, at=ledger.now + 5)
+        ledger.settle(
+            "j", 1, outcome=AttemptOutcome.NOT_SENT, to=State.SCHEDULED, at=ledger.now + 5
+        )
         assert ledger.see("j").held
         entries: Any = ledger.redis.xrevrange(redis_keys.EVENTS, count=1)
         assert entries[0][1][b"held"] == b"1"
@@ -277,10 +290,14 @@ class TestLanes:
             ledger.redis,
             suspend_lane(ConnectionId("a"), Suspension("key_unknown", "why", 1), clock=ledger.now),
         )
-        assert run(ledger.redis, begin(job, lease_seconds=45, clock=ledger.now)) == RefusedBy("suspended")
+        assert run(ledger.redis, begin(job, lease_seconds=45, clock=ledger.now)) == RefusedBy(
+            "suspended"
+        )
         assert ledger.state("j") is State.READY
 
-    def test_a_late_finding_about_the_old_account_does_not_stop_the_relinked_one(self, ledger: Bench) -> None:
+    def test_a_late_finding_about_the_old_account_does_not_stop_the_relinked_one(
+        self, ledger: Bench
+    ) -> None:
         ledger.enqueue("j")
         ledger.dispatch()
         job = ledger.claim("j")
@@ -298,8 +315,11 @@ class TestLanes:
         why = Suspension("grant_revoked", "link again", 1)
         run(
             ledger.redis,
-            release(ledger.claim("j"), to=State.READY, reason="r", suspension=why, clock=ledger.now),
+            release(
+                ledger.claim("j"), to=State.READY, reason="r", suspension=why, clock=ledger.now
+            ),
         )
+
         assert ledger.see("j").reason == "grant_revoked: link again"
         assert ledger.dispatch().jobs == ()
 
@@ -329,7 +349,9 @@ class TestAClockThatLeapt:
         assert ledger.dispatch().jobs == ("j",)
 
     def test_nothing_is_spent(self, ledger: Bench) -> None:
-        assert not run(ledger.redis, spend(ConnectionId("a"), 100, nonce="n", clock=ledger.now + 3600))
+        assert not run(
+            ledger.redis, spend(ConnectionId("a"), 100, nonce="n", clock=ledger.now + 3600)
+        )
         ledger.enqueue("j")
         assert ledger.dispatch().jobs == ("j",)
 
@@ -362,12 +384,16 @@ class TestCancel:
         ledger.reap()
         assert ledger.dispatch().jobs == ()
 
-    def test_a_worker_that_prepares_it_cannot_begin_and_its_slot_is_free(self, ledger: Bench) -> None:
+    def test_a_worker_that_prepares_it_cannot_begin_and_its_slot_is_free(
+        self, ledger: Bench
+    ) -> None:
         ledger.enqueue("j")
         ledger.dispatch()
         job = ledger.claim("j")
         assert ledger.cancel("j") is Cancellation.CANCELLED
-        assert run(ledger.redis, begin(job, lease_seconds=45, clock=ledger.now)) == RefusedBy("cancelled")
+        assert run(ledger.redis, begin(job, lease_seconds=45, clock=ledger.now)) == RefusedBy(
+            "cancelled"
+        )
         assert ledger.redis.scard(redis_keys.LEASED) == 0
 
     def test_under_way_it_is_only_not_tried_again(self, ledger: Bench) -> None:
@@ -407,17 +433,24 @@ class TestCancel:
         ledger.enqueue("theirs", lane="b", tenant="globex", dedupe="globex:theirs")
         ledger.fly("j0")
         cursor, cancelled, sending, pages = 0, 0, 0, 0
+
         while True:
             page = run(
                 ledger.redis,
                 cancel_matching(
-                    cursor, tenant="acme", campaign="q3", reason="over", look_at=50, clock=ledger.now
+                    cursor,
+                    tenant="acme",
+                    campaign="q3",
+                    reason="over",
+                    look_at=50,
+                    clock=ledger.now,
                 ),
             )
             cursor, pages = page.cursor, pages + 1
             cancelled, sending = cancelled + page.cancelled, sending + page.already_sending
             if cursor == 0:
                 break
+
         assert (cancelled, sending) == (149, 1)
         assert pages > 1
         assert ledger.state("j1") is State.READY
@@ -436,6 +469,7 @@ class TestClock:
         for job in ("waits", "prepared", "under_way"):
             ledger.lane(job)
             ledger.enqueue(job, lane=job)
+
         rung = ledger.dispatch().jobs
         assert len(rung) == 3
         prepared = ledger.claim("prepared")
@@ -446,7 +480,10 @@ class TestClock:
         leapt = RefusedBy("clock_leapt")
         assert run(ledger.redis, begin(prepared, lease_seconds=45, clock=month)) == leapt
         assert (
-            run(ledger.redis, claim(JobId("waits"), worker="w", nonce="n", lease_seconds=45, clock=month))
+            run(
+                ledger.redis,
+                claim(JobId("waits"), worker="w", nonce="n", lease_seconds=45, clock=month),
+            )
             == leapt
         )
         assert ledger.settle("under_way") is State.ACCEPTED
@@ -497,6 +534,10 @@ class TestBegin:
         ledger.redis.hdel(redis_keys.JOB + "j", "nonce", "worker")
         job = ledger.claim("j", nonce="second")
         assert frozen.fence == job.fence
-        assert run(ledger.redis, begin(frozen, lease_seconds=LEASE, clock=ledger.now)) == RefusedBy("fenced")
+        assert run(ledger.redis, begin(frozen, lease_seconds=LEASE, clock=ledger.now)) == RefusedBy(
+            "fenced"
+        )
         ledger.begin(job)
-        assert run(ledger.redis, begin(frozen, lease_seconds=LEASE, clock=ledger.now)) == RefusedBy("sending")
+        assert run(ledger.redis, begin(frozen, lease_seconds=LEASE, clock=ledger.now)) == RefusedBy(
+            "sending"
+        )

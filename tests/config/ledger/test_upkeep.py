@@ -17,7 +17,9 @@ from certmail_worker.doctor.invariants import look, put_right
 from certmail_worker.uncertain.pending_checks import read_unsure
 from support.machine.clocked_ledger import START, Bench
 
-LOST_IN_RESTORE = "lost: its content was not in the copy that Redis was restored from; enqueue it again"
+LOST_IN_RESTORE = (
+    "lost: its content was not in the copy that Redis was restored from; enqueue it again"
+)
 UNDER_WAY = KnownAttempt(1, 1_800_000_000.0, "unknown", "{}")
 
 
@@ -31,7 +33,9 @@ def ledger(redis: Redis) -> Bench:
 
 
 def put(ledger: Bench, job: str, to: State, **more: Any) -> Restored:
-    return run(ledger.redis, restore(JobId(job), to=to, reason="restored", clock=ledger.now, **more))
+    return run(
+        ledger.redis, restore(JobId(job), to=to, reason="restored", clock=ledger.now, **more)
+    )
 
 
 def known(ledger: Bench, dedupe: str) -> KnownJob:
@@ -117,7 +121,9 @@ class TestWhatIsForgotten:
     """Its content is lost: what is left to find out is whether it had left."""
 
     def forget(self, ledger: Bench) -> None:
-        done = put(ledger, "gone", State.UNCERTAIN, known=known(ledger, "k"), could_have_left=ledger.now)
+        done = put(
+            ledger, "gone", State.UNCERTAIN, known=known(ledger, "k"), could_have_left=ledger.now
+        )
         assert done.state is State.UNCERTAIN
 
     def test_it_is_held_like_any_other_and_breaks_nothing(self, ledger: Bench) -> None:

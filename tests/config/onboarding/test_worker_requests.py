@@ -36,8 +36,15 @@ def test_what_was_asked_and_found_can_be_read_again(worker_requests: WorkerReque
     asked = worker_requests.ask("acme", ID, Wish.MAIL)
     assert worker_requests.read(asked.id) == asked
     step = Step(
-        "clock", ok=False, code="clock_wrong", message="late", remedy="NTP", blame=Blame.OPERATOR, value="7"
+        "clock",
+        ok=False,
+        code="clock_wrong",
+        message="late",
+        remedy="NTP",
+        blame=Blame.OPERATOR,
+        value="7",
     )
+
     running = worker_requests.tell(asked.now_running().found(step))
     assert worker_requests.read(asked.id) == running
     refused = worker_requests.tell(running.refused(Remark("unknown_connection", "gone", "look")))
@@ -55,7 +62,9 @@ def test_the_latest_of_a_connection_is_never_another_connections(
     assert worker_requests.latest(theirs.connection) == theirs
 
 
-def test_a_worker_request_is_taken_once_and_not_when_it_is_over(worker_requests: WorkerRequests) -> None:
+def test_a_worker_request_is_taken_once_and_not_when_it_is_over(
+    worker_requests: WorkerRequests,
+) -> None:
     asked = worker_requests.ask("acme", ID, Wish.CHECK)
     taken = worker_requests.take(asked.id, "one")
     assert taken is not None
@@ -86,7 +95,8 @@ class TestWhoeverCanWriteRedis:
     def test_can_ask_for_nothing(self, redis: Redis, worker_requests: WorkerRequests) -> None:
         asked = worker_requests.ask("acme", ID, Wish.CHECK)
         redis.set(
-            f"{redis_keys.WORKER_REQUEST}another", redis.get(redis_keys.WORKER_REQUEST + asked.id) or b""
+            f"{redis_keys.WORKER_REQUEST}another",
+            redis.get(redis_keys.WORKER_REQUEST + asked.id) or b"",
         )
         assert worker_requests.take("another", "one") is None
         assert redis.hkeys(redis_keys.FORGED) == [f"{redis_keys.WORKER_REQUEST}another".encode()]
@@ -110,6 +120,7 @@ def test_nothing_of_it_can_be_read_in_redis_and_all_of_it_is_forgotten(
     )
     names = list(redis.scan_iter(redis_keys.TAG + "*"))
     assert len(names) == 3
+
     for name in names:
         assert 0 < redis.ttl(name) <= LIFE_SECONDS
         assert b"acme" not in redis.get(name)  # type: ignore[operator]  # redis-py types both clients at once

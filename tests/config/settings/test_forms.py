@@ -97,7 +97,9 @@ def test_what_is_refused_says_how_it_is_written_and_repeats_nothing(
     with pytest.raises(FormError) as raised:
         read(given)
     assert says in str(raised.value)
-    assert not any(part in str(raised.value) for part in ("hunter2", "hün", "ter2", "flase", "of course"))
+    assert not any(
+        part in str(raised.value) for part in ("hunter2", "hün", "ter2", "flase", "of course")
+    )
 
 
 def test_a_name_that_is_like_a_setting_is_told_from_one_that_is_none() -> None:

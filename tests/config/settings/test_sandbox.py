@@ -23,7 +23,11 @@ ELSEWHERE = {
 
 def google_of(settings: Settings) -> dict[str, object]:
     """Every address of Google's."""
-    names = [n for n in Settings.model_fields if n.startswith(("google_", "gmail_")) and n.endswith("_url")]
+    names = [
+        n
+        for n in Settings.model_fields
+        if n.startswith(("google_", "gmail_")) and n.endswith("_url")
+    ]
     return {name: getattr(settings, name) for name in names}
 
 

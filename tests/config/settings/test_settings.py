@@ -96,7 +96,9 @@ class TestTheEnvironment:
         assert Settings.from_env().redis_url is None
         assert unknown_names() == ("CERTMAIL_OF_THE_FUTURE",)
 
-    def test_one_that_is_like_a_setting_is_refused_with_what_is_meant(self, env: pytest.MonkeyPatch) -> None:
+    def test_one_that_is_like_a_setting_is_refused_with_what_is_meant(
+        self, env: pytest.MonkeyPatch
+    ) -> None:
         env.setenv("CERTMAIL_REDIS_ULR", "redis://hunter2")
         env.setenv("CERTMAIL_VAULT_KEY", "hunter2")
         message = refusal()
@@ -145,7 +147,9 @@ def test_two_wrong_variables_are_both_named(env: pytest.MonkeyPatch) -> None:
     }
 
 
-def test_settings_that_cannot_be_used_are_wrong_use_and_so_exit_status_two(env: pytest.MonkeyPatch) -> None:
+def test_settings_that_cannot_be_used_are_wrong_use_and_so_exit_status_two(
+    env: pytest.MonkeyPatch,
+) -> None:
     env.setenv("CERTMAIL_CONCURRENCY", "many")
     with pytest.raises(WrongUse):
         Settings.from_env()
@@ -195,7 +199,9 @@ class TestTheCallback:
         env.setenv("CERTMAIL_PUBLIC_URL", "https://certmail.example/")
         assert Settings.from_env().callback_url == "https://certmail.example/oauth/google/callback"
 
-    def test_the_clients_secret_is_not_shown_where_settings_are(self, env: pytest.MonkeyPatch) -> None:
+    def test_the_clients_secret_is_not_shown_where_settings_are(
+        self, env: pytest.MonkeyPatch
+    ) -> None:
         env.setenv("CERTMAIL_OAUTH_CLIENT_SECRET", "hunter2")
         settings = Settings.from_env()
         assert "hunter2" not in f"{settings!r} {settings} {settings.model_dump()}"
@@ -204,7 +210,9 @@ class TestTheCallback:
 
 
 class TestTheLease:
-    def test_it_must_cover_the_send_window_the_time_out_and_settling(self, env: pytest.MonkeyPatch) -> None:
+    def test_it_must_cover_the_send_window_the_time_out_and_settling(
+        self, env: pytest.MonkeyPatch
+    ) -> None:
         env.setenv("CERTMAIL_LEASE_SECONDS", "32")
         message = refusal()
         assert "CERTMAIL_LEASE_SECONDS=32 is too short" in message

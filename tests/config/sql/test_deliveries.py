@@ -38,6 +38,7 @@ def delivery(n: int, **more: Any) -> dict[str, Any]:
         "expires_at": NOON + timedelta(days=14),
         "updated_at": enqueued_at,
     }
+
     return made | more
 
 
@@ -93,7 +94,12 @@ def test_a_recipient_is_found_however_the_address_is_written(engine: Engine) -> 
 def test_times_are_from_and_up_to(engine: Engine) -> None:
     wanted = Filter(since=NOON + timedelta(minutes=10), until=NOON + timedelta(minutes=12))
     for page in (1, 1000):
-        assert [row["job"] for row in read_all(engine, wanted, page=page)] == ["j023", "j022", "j021", "j020"]
+        assert [row["job"] for row in read_all(engine, wanted, page=page)] == [
+            "j023",
+            "j022",
+            "j021",
+            "j020",
+        ]
         theirs = read_all(engine, replace(wanted, tenant="acme"), page=page)
         assert [row["job"] for row in theirs] == ["j022", "j020"]
 
@@ -130,28 +136,51 @@ def test_anything_else_is_no_cursor(text: str) -> None:
 
 
 class TestStory:
-    def test_all_that_happened_is_told_in_order_and_hashes_are_left_out(self, engine: Engine) -> None:
+    def test_all_that_happened_is_told_in_order_and_hashes_are_left_out(
+        self, engine: Engine
+    ) -> None:
         events: list[tuple[str, dict[str, str]]] = [
             ("enqueued", {"state": "ready", "dedupe": "acme:hash", "reason": ""}),
             ("begun", {"state": "sending", "attempt": "1", "worker": "w"}),
-            ("settled", {"state": "accepted", "attempt": "1", "outcome": "accepted", "detail": "{}"}),
+            (
+                "settled",
+                {"state": "accepted", "attempt": "1", "outcome": "accepted", "detail": "{}"},
+            ),
         ]
         rows = [
-            {"stream_ms": 1, "stream_n": n, "type": kind, "at": NOON, "job": "j001", "data": json.dumps(data)}
+            {
+                "stream_ms": 1,
+                "stream_n": n,
+                "type": kind,
+                "at": NOON,
+                "job": "j001",
+                "data": json.dumps(data),
+            }
             for n, (kind, data) in enumerate(events)
         ]
+
         with engine.begin() as db:
             db.execute(insert(tables.events), list(reversed(rows)))
             attempts = [{"job": "j001", "n": n, "begun_at": NOON, "latency_ms": n} for n in (2, 1)]
             db.execute(insert(tables.attempts), attempts)
             story = read_story(db, "j001")
+
         assert story is not None
-        assert (story.delivery["recipient"], story.delivery["connection"]) == ("ann1@people.example", "c")
+        assert (story.delivery["recipient"], story.delivery["connection"]) == (
+            "ann1@people.example",
+            "c",
+        )
         assert [attempt["latency_ms"] for attempt in story.attempts] == [1, 2]
         assert list(story.events) == [
             {"at": NOON, "type": "enqueued", "state": "ready"},
             {"at": NOON, "type": "begun", "state": "sending", "attempt": "1", "worker": "w"},
-            {"at": NOON, "type": "settled", "state": "accepted", "attempt": "1", "outcome": "accepted"},
+            {
+                "at": NOON,
+                "type": "settled",
+                "state": "accepted",
+                "attempt": "1",
+                "outcome": "accepted",
+            },
         ]
 
     def test_of_what_is_not_on_record_there_is_none(self, engine: Engine) -> None:

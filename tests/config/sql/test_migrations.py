@@ -79,7 +79,8 @@ def test_they_make_exactly_the_tables_that_the_code_uses(engine: Engine) -> None
     with engine.connect() as db:
         context = MigrationContext.configure(db, opts={"compare_server_default": True})
         [(change, index)] = compare_metadata(context, tables.metadata)
-        # Only a migration names it: with its condition, which each database writes in its own words.
+        # Only a migration names it: with its condition, which each database writes in its own
+        # words.
         assert (change, index.name) == ("remove_index", "ix_events_of_tenant")
         assert [column.name for column in index.columns] == ["tenant", "stream_ms", "stream_n"]
 
@@ -126,13 +127,18 @@ def test_an_upgrade_that_fails_leaves_nothing_half_made(empty: Engine) -> None:
 
 def test_a_file_that_another_process_has_locked_is_waited_for(tmp_path: Path) -> None:
     empty = open_database(f"sqlite:///{tmp_path}/certmail.sqlite")
-    with closing(sqlite3.connect(tmp_path / "certmail.sqlite")) as other, ThreadPoolExecutor(1) as pool:
+
+    with (
+        closing(sqlite3.connect(tmp_path / "certmail.sqlite")) as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
         other.execute("BEGIN IMMEDIATE")  # the lock for which SQLite itself does not wait
         waiting = pool.submit(upgrade, empty)
         time.sleep(0.1)
         assert not waiting.done()
         other.rollback()
         waiting.result(timeout=10)
+
     check_version(empty)
     empty.dispose()
 
@@ -144,16 +150,20 @@ def test_processes_that_come_at_once_make_the_tables_once(database: str, empty: 
     for process in processes:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
+
     results = []
+
     for process in processes:
         assert process.stdin is not None
         process.stdin.close()
+
     for process in processes:
         assert process.stderr is not None
         assert process.stdout is not None
         results.append((process.wait(30), process.stderr.read()))
         process.stderr.close()
         process.stdout.close()
+
     assert results == [(0, b"")] * 3
     check_version(empty)
 
@@ -166,9 +176,11 @@ def test_what_the_first_version_wrote_is_there_still_and_can_be_read(empty: Engi
     upgrade(empty)
     check_version(empty)
     assert _kept(empty) == OF_0001
+
     with empty.connect() as db:
         found = registry.get_connection(db, "acme/default")
         assert db.execute(select(tables.attempts.c.begun_at)).scalar_one() == NOW
+
     assert found.limits == GoogleLimits(15_000, 2), "the rest are Google's documented limits"
     assert (found.id, found.state, found.mailbox, found.version) == (
         "c1",

@@ -14,7 +14,13 @@ from sqlalchemy import Connection as Db
 from sqlalchemy import Engine, event, func, insert, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from certmail_config.base.errors import Refused, SealBroken, SettingsError, StoresUnreachable, WrongUse
+from certmail_config.base.errors import (
+    Refused,
+    SealBroken,
+    SettingsError,
+    StoresUnreachable,
+    WrongUse,
+)
 from certmail_config.base.ids import ConnectionId
 from certmail_config.crypto.sealing import Opener, Sealer
 from certmail_config.crypto.vault import Vault
@@ -49,11 +55,18 @@ def draft(db: Db) -> Connection:
 
 
 class TestOpening:
-    def test_sqlite_keeps_what_was_committed_and_checks_what_refers_to_what(self, tmp_path: Path) -> None:
+    def test_sqlite_keeps_what_was_committed_and_checks_what_refers_to_what(
+        self, tmp_path: Path
+    ) -> None:
         engine = open_database(f"sqlite:///{tmp_path}/certmail.sqlite")
         with engine.connect() as db:
-            for pragma, value in {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}.items():
+            for pragma, value in {
+                "journal_mode": "wal",
+                "synchronous": 2,
+                "foreign_keys": 1,
+            }.items():
                 assert db.execute(text(f"PRAGMA {pragma}")).scalar_one() == value
+
         engine.dispose()
 
     @pytest.mark.parametrize(("set_to", "used"), [("off", "on"), ("remote_apply", "remote_apply")])
@@ -65,10 +78,15 @@ class TestOpening:
         engine = open_database(postgres_server.url(f"commit_{used}"))
         with engine.connect() as db:
             assert db.execute(text("SHOW synchronous_commit")).scalar_one() == used
-            assert db.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one() == "15s"
+            assert (
+                db.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one() == "15s"
+            )
+
         engine.dispose()
 
-    @pytest.mark.parametrize("url", ["nonsense", "", "hunter2://x", "mysql+nothing://ann:hunter2@host/db"])
+    @pytest.mark.parametrize(
+        "url", ["nonsense", "", "hunter2://x", "mysql+nothing://ann:hunter2@host/db"]
+    )
     def test_an_url_that_makes_no_sense_is_a_wrong_setting_and_not_repeated(self, url: str) -> None:
         with pytest.raises(SettingsError) as raised:
             open_database(url)
@@ -111,7 +129,9 @@ class TestTimes:
         db.execute(insert(tables.events).values(**row))
 
     @pytest.mark.parametrize("hours", [0, 5, -8])
-    def test_a_time_of_any_zone_comes_back_as_the_same_time_in_utc(self, db: Db, hours: int) -> None:
+    def test_a_time_of_any_zone_comes_back_as_the_same_time_in_utc(
+        self, db: Db, hours: int
+    ) -> None:
         at = datetime(2026, 12, 31, 23, 30, 1, 250000, tzinfo=timezone(timedelta(hours=hours)))
         self.insert(db, at)
         found = db.execute(select(tables.events.c.at)).scalar_one()
@@ -133,12 +153,22 @@ class TestTenants:
         tenant, connection = registry.add_tenant(db, vault, "acme", NOW)
         assert (tenant.id, tenant.state, tenant.version) == ("acme", "active", 1)
         assert (len(tenant.public_key), len(tenant.salt)) == (32, 32)
-        assert (connection.tenant, connection.name, connection.state) == ("acme", "default", "draft")
-        assert (connection.kind, connection.limits, connection.version) == (None, GoogleLimits(6000, 4), 1)
+        assert (connection.tenant, connection.name, connection.state) == (
+            "acme",
+            "default",
+            "draft",
+        )
+        assert (connection.kind, connection.limits, connection.version) == (
+            None,
+            GoogleLimits(6000, 4),
+            1,
+        )
         assert registry.get_tenant(db, "acme") == tenant
         assert registry.list_connections(db) == [connection]
 
-    def test_its_private_half_is_sealed_for_it_and_opens_what_the_public_one_seals(self, db: Db) -> None:
+    def test_its_private_half_is_sealed_for_it_and_opens_what_the_public_one_seals(
+        self, db: Db
+    ) -> None:
         tenant, _ = registry.add_tenant(db, vault, "acme", NOW)
         payload = Sealer(tenant.public_key).seal(b"text", tenant="acme", job="j", now=0)
         private = open_from(vault, tenant.private_key, "acme", "private_key")
@@ -157,7 +187,9 @@ class TestTenants:
         assert one.salt != other.salt
         assert one.public_key != other.public_key
 
-    def test_an_id_that_is_taken_is_refused_and_the_first_one_unchanged(self, engine: Engine) -> None:
+    def test_an_id_that_is_taken_is_refused_and_the_first_one_unchanged(
+        self, engine: Engine
+    ) -> None:
         with engine.begin() as db:
             first, _ = registry.add_tenant(db, vault, "acme", NOW)
         with engine.begin() as db, pytest.raises(Refused) as raised:
@@ -233,13 +265,17 @@ class TestConnections:
             "acme/\udcff",
         ],
     )
-    def test_an_unknown_one_is_refused_by_its_name(self, db: Db, draft: Connection, name: str) -> None:
+    def test_an_unknown_one_is_refused_by_its_name(
+        self, db: Db, draft: Connection, name: str
+    ) -> None:
         with pytest.raises(Refused) as raised:
             registry.get_connection(db, name)
         assert raised.value.code == "unknown_connection"
         assert repr(name) in raised.value.message
 
-    def test_of_two_who_change_it_at_once_the_second_is_refused(self, db: Db, draft: Connection) -> None:
+    def test_of_two_who_change_it_at_once_the_second_is_refused(
+        self, db: Db, draft: Connection
+    ) -> None:
         registry.save_connection(db, replace(draft, mailbox="first@acme.example"))
         with pytest.raises(Refused) as raised:
             registry.save_connection(db, replace(draft, mailbox="second@acme.example"))
@@ -253,13 +289,19 @@ class TestConnections:
             saved = registry.save_connection(db, saved)
             assert saved.version == version
 
-    def test_limits_are_changed_one_by_one_and_the_version_stays(self, db: Db, draft: Connection) -> None:
+    def test_limits_are_changed_one_by_one_and_the_version_stays(
+        self, db: Db, draft: Connection
+    ) -> None:
         limits = GoogleLimits(15000, 2, 500, 600_000, 40_000_000, 7)
-        assert not set(asdict(limits).items()) & set(asdict(GoogleLimits()).items()), "every limit is tried"
+        assert not set(asdict(limits).items()) & set(asdict(GoogleLimits()).items()), (
+            "every limit is tried"
+        )
+
         for name, value in asdict(limits).items():
             before = registry.get_connection(db, draft.id)
             changed = registry.change_limits(db, draft.id, {name: value})
             assert changed == replace(before, limits=replace(before.limits, **{name: value}))
+
         assert registry.get_connection(db, draft.id) == replace(draft, limits=limits)
 
     def test_limits_that_make_no_sense_are_wrong_use_and_change_nothing(
@@ -274,7 +316,9 @@ class TestConnections:
             registry.change_limits(db, ConnectionId("nope"), {"per_day": 500})
         assert raised.value.code == "unknown_connection"
 
-    def test_who_saves_what_was_read_before_does_not_undo_limits(self, db: Db, draft: Connection) -> None:
+    def test_who_saves_what_was_read_before_does_not_undo_limits(
+        self, db: Db, draft: Connection
+    ) -> None:
         registry.change_limits(db, draft.id, {"per_day": 500})
         saved = registry.save_connection(db, replace(draft, mailbox="late@acme.example"))
         assert (saved.mailbox, saved.limits, saved.version) == (
@@ -286,9 +330,13 @@ class TestConnections:
     def test_more_of_them_are_listed_by_tenant_and_name(self, db: Db, draft: Connection) -> None:
         registry.add_connection(db, "acme", "apac", NOW)
         registry.add_tenant(db, vault, "aaa", NOW)
-        found = [(connection.tenant, connection.name) for connection in registry.list_connections(db)]
+        found = [
+            (connection.tenant, connection.name) for connection in registry.list_connections(db)
+        ]
         assert found == [("aaa", "default"), ("acme", "apac"), ("acme", "default")]
-        assert {connection.tenant for connection in registry.list_connections(db, "acme")} == {"acme"}
+        assert {connection.tenant for connection in registry.list_connections(db, "acme")} == {
+            "acme"
+        }
         assert registry.list_connections(db, "nobody") == []
 
     def test_one_of_a_tenants_is_found_by_its_name(self, db: Db, draft: Connection) -> None:

@@ -22,7 +22,9 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NOON_MS = int(NOON.timestamp() * 1000)
 
 
-def delivery(job: str, tenant: str, campaign: str | None, state: State, **more: Any) -> dict[str, Any]:
+def delivery(
+    job: str, tenant: str, campaign: str | None, state: State, **more: Any
+) -> dict[str, Any]:
     made: dict[str, Any] = {
         "job": job, "tenant": tenant, "connection": "c", "kind": "reminder", "campaign": campaign,
         "recipient": f"{job}@people.example", "state": state, "held": False, "possible_duplicate": False,
@@ -34,7 +36,9 @@ def delivery(job: str, tenant: str, campaign: str | None, state: State, **more: 
 DELIVERIES = [
     delivery("a1", "acme", "q4", State.ACCEPTED, updated_at=NOON + timedelta(minutes=5)),
     delivery("a2", "acme", "q4", State.ACCEPTED, possible_duplicate=True),
-    delivery("a3", "acme", "q4", State.UNCERTAIN, held=True, enqueued_at=NOON - timedelta(minutes=1)),
+    delivery(
+        "a3", "acme", "q4", State.UNCERTAIN, held=True, enqueued_at=NOON - timedelta(minutes=1)
+    ),
     delivery("a4", "acme", "q3", State.FAILED),
     delivery("a5", "acme", None, State.READY),
     delivery("g1", "globex", "q4", State.EXPIRED),
@@ -52,9 +56,18 @@ def engine(ready_database: str) -> Iterator[Engine]:
 
 class TestTotals:
     def test_all_are_counted_by_state_and_by_what_is_to_be_done(self, engine: Engine) -> None:
-        states = {State.READY: 1, State.UNCERTAIN: 1, State.ACCEPTED: 2, State.FAILED: 1, State.EXPIRED: 1}
+        states = {
+            State.READY: 1,
+            State.UNCERTAIN: 1,
+            State.ACCEPTED: 2,
+            State.FAILED: 1,
+            State.EXPIRED: 1,
+        }
+
         with engine.connect() as db:
-            assert count_deliveries(db, Filter()) == Totals(6, states, held=1, possible_duplicates=1)
+            assert count_deliveries(db, Filter()) == Totals(
+                6, states, held=1, possible_duplicates=1
+            )
 
     @pytest.mark.parametrize(
         ("wanted", "total"),
@@ -91,8 +104,13 @@ class TestCampaigns:
             ("globex", "q4", 1),
         ]
         q4 = page.campaigns[1]
-        assert (q4.enqueued_at, q4.updated_at) == (NOON - timedelta(minutes=1), NOON + timedelta(minutes=5))
-        assert q4.totals == Totals(3, {State.UNCERTAIN: 1, State.ACCEPTED: 2}, held=1, possible_duplicates=1)
+        assert (q4.enqueued_at, q4.updated_at) == (
+            NOON - timedelta(minutes=1),
+            NOON + timedelta(minutes=5),
+        )
+        assert q4.totals == Totals(
+            3, {State.UNCERTAIN: 1, State.ACCEPTED: 2}, held=1, possible_duplicates=1
+        )
         assert not page.more
 
     def test_page_by_page_each_is_there_once(self, engine: Engine) -> None:
@@ -117,7 +135,12 @@ class TestRequests:
         self, engine: Engine
     ) -> None:
         def tried(job: str, n: int, outcome: str | None, **more: Any) -> dict[str, Any]:
-            told = {"http_status": None, "google_reason": None, "gmail_id": None, "latency_ms": None}
+            told = {
+                "http_status": None,
+                "google_reason": None,
+                "gmail_id": None,
+                "latency_ms": None,
+            }
             begun_at = NOON + timedelta(seconds=n)
             return {"job": job, "n": n, "begun_at": begun_at, "outcome": outcome} | told | more
 
@@ -155,7 +178,13 @@ EVENTS = [
     event(NOON_MS + 3, "begun", "a1", "acme", state="sending"),
     event(NOON_MS + 4, "looked", "a1", "acme"),
     event(
-        NOON_MS + 5, "settled", "a1", "acme", state="uncertain", held="1", reason="answer_lost: by the line"
+        NOON_MS + 5,
+        "settled",
+        "a1",
+        "acme",
+        state="uncertain",
+        held="1",
+        reason="answer_lost: by the line",
     ),
     event(NOON_MS + 6, "resent", "a1", "acme", state="ready", possible_duplicate="1"),
 ]
@@ -171,7 +200,9 @@ class TestChanges:
     def states(self, changes: Changes) -> list[tuple[str, str]]:
         return [(each.job, each.state) for each in changes.found]
 
-    def test_each_state_is_told_in_order_with_why_and_of_which_campaign(self, engine: Engine) -> None:
+    def test_each_state_is_told_in_order_with_why_and_of_which_campaign(
+        self, engine: Engine
+    ) -> None:
         with engine.connect() as db:
             changes = read_changes(db, BEGINNING, {"acme"})
         told = [(each.state, each.campaign, each.reason, each.held) for each in changes.found]
@@ -181,6 +212,7 @@ class TestChanges:
             ("uncertain", "q4", "answer_lost: by the line", True),
             ("ready", "q4", None, False),
         ]
+
         assert changes.found[-1].possible_duplicate
         assert (changes.position, changes.more) == (StreamPosition(NOON_MS + 6, 0), False)
 
@@ -189,12 +221,14 @@ class TestChanges:
     def test_page_by_page_each_is_told_once(self, engine: Engine, limit: int, most: int) -> None:
         seen: list[tuple[str, str]] = []
         after, more = BEGINNING, True
+
         with engine.connect() as db:
             while more:
                 changes = read_changes(db, after, limit=limit, most=most)
                 assert len(changes.found) <= limit
                 seen += self.states(changes)
                 after, more = changes.position, changes.more
+
         assert seen == [
             ("a1", "ready"), ("g1", "ready"), ("a1", "sending"), ("a1", "uncertain"), ("a1", "ready"),
         ]  # fmt: skip
@@ -203,29 +237,49 @@ class TestChanges:
         with engine.begin() as db:
             end = read_changes(db, BEGINNING).position
             assert read_changes(db, end) == Changes((), end, more=False)
-            db.execute(insert(tables.events), [event(NOON_MS + 9, "settled", "a1", "acme", state="accepted")])
+            db.execute(
+                insert(tables.events),
+                [event(NOON_MS + 9, "settled", "a1", "acme", state="accepted")],
+            )
             assert self.states(read_changes(db, end)) == [("a1", "accepted")]
 
     def test_since_a_time_is_from_its_very_millisecond(self, engine: Engine) -> None:
         with engine.connect() as db:
             at = NOON + timedelta(milliseconds=5)
-            assert self.states(read_changes(db, since(at))) == [("a1", "uncertain"), ("a1", "ready")]
-            assert read_changes(db, since(datetime(1, 1, 1, tzinfo=UTC))) == read_changes(db, BEGINNING)
+            assert self.states(read_changes(db, since(at))) == [
+                ("a1", "uncertain"),
+                ("a1", "ready"),
+            ]
+            assert read_changes(db, since(datetime(1, 1, 1, tzinfo=UTC))) == read_changes(
+                db, BEGINNING
+            )
 
 
 class TestHistory:
     def test_what_happened_to_a_tenant_is_told_with_who_did_it(self, engine: Engine) -> None:
         told = [
-            event(1, "opened", None, "acme", connection="c", version="2", by="ann on the command line"),
+            event(
+                1, "opened", None, "acme", connection="c", version="2", by="ann on the command line"
+            ),
             event(2, "enqueued", "a1", "acme", state="ready"),
             event(3, "opened", None, "globex", connection="d", by=""),
-            event(4, "suspended", None, "acme", connection="c", code="key_unknown", message="No.\nDo it."),
+            event(
+                4,
+                "suspended",
+                None,
+                "acme",
+                connection="c",
+                code="key_unknown",
+                message="No.\nDo it.",
+            ),
             event(5, "paused", None, "acme", reason="by bob"),
         ]
+
         with engine.begin() as db:
             db.execute(insert(tables.events), told)
             found = read_history(db, "acme")
             assert len(read_history(db, "acme", limit=2)) == 2
+
         assert [(each.type, each.connection, each.reason, each.by) for each in found] == [
             ("paused", None, "by bob", "certmail"),
             ("suspended", "c", "key_unknown: No. Do it.", "certmail"),

@@ -44,7 +44,13 @@ def lane(*, day: int = 0, per_day: int = 100, project_used: int = 0) -> LaneSurv
 @pytest.mark.parametrize(
     ("seen", "pauses", "scope", "until", "words"),
     [
-        (lane(), Pauses("m", NOW + 60, "day_full: …", 0, ""), WaitScope.MAILBOX, NOW + 60, "day_full"),
+        (
+            lane(),
+            Pauses("m", NOW + 60, "day_full: …", 0, ""),
+            WaitScope.MAILBOX,
+            NOW + 60,
+            "day_full",
+        ),
         (
             lane(),
             Pauses("m", 0, "", NOW + 900, "project_day_full: …"),
@@ -53,7 +59,13 @@ def lane(*, day: int = 0, per_day: int = 100, project_used: int = 0) -> LaneSurv
             "project_day",
         ),
         (lane(), Pauses("m", NOW + 60, "a", NOW + 900, "b"), WaitScope.PROJECT, NOW + 900, "b"),
-        (lane(day=100), NONE, WaitScope.MAILBOX, NOW + 300, "the 100 messages that it may in 24 hours"),
+        (
+            lane(day=100),
+            NONE,
+            WaitScope.MAILBOX,
+            NOW + 300,
+            "the 100 messages that it may in 24 hours",
+        ),
         (lane(project_used=1000), NONE, WaitScope.PROJECT, None, "the 1,000 messages"),
     ],
 )
@@ -84,8 +96,12 @@ def test_a_mailbox_that_several_connections_share_counts_once() -> None:
 def test_what_google_answered_is_read_from_the_ledger(ledger: Bench) -> None:
     ledger.lane("b")
     assert (
-        waits(ledger.redis, [ConnectionId("a"), ConnectionId("b"), ConnectionId("nobody")], ledger.now) == {}
+        waits(
+            ledger.redis, [ConnectionId("a"), ConnectionId("b"), ConnectionId("nobody")], ledger.now
+        )
+        == {}
     )
+
     ledger.enqueue("j")
     ledger.fly("j")
     until = ledger.now + 900
@@ -104,7 +120,9 @@ def test_what_google_answered_is_read_from_the_ledger(ledger: Bench) -> None:
 def test_a_pause_that_is_none_and_a_day_that_is_used_up(ledger: Bench) -> None:
     small = Lane(ConnectionId("a"), "acme", "m-a", 6000, 4, 1, project="p", per_day=1)
     run(ledger.redis, set_lane(small, code="", message=""))
-    ledger.redis.hset(redis_keys.MAILBOX + "m-a", mapping={"cooling": "noon", "cool_reason": b"\xff"})
+    ledger.redis.hset(
+        redis_keys.MAILBOX + "m-a", mapping={"cooling": "noon", "cool_reason": b"\xff"}
+    )
     ledger.redis.hset(redis_keys.PROJECT + "p", mapping={"cooling": ""})
     assert waits(ledger.redis, [ConnectionId("a")], ledger.now) == {}
     ledger.enqueue("j")

@@ -26,7 +26,9 @@ WELL: Final = Seen(
 
 
 def with_note(changed: Note) -> Seen:
-    return replace(WELL, notes=tuple(changed if n.service == changed.service else n for n in WELL.notes))
+    return replace(
+        WELL, notes=tuple(changed if n.service == changed.service else n for n in WELL.notes)
+    )
 
 
 def test_where_all_get_on_nothing_stands_still() -> None:
@@ -38,7 +40,8 @@ def test_each_of_them_is_named_with_since_when_what_that_means_and_what_to_do(se
     [found] = standstills(with_note(Note(service, NOW - 300, NOW - 1)))
     assert (found.service, found.since) == (service, datetime.fromtimestamp(NOW - 300, UTC))
     assert (
-        found.message == f"The {service} has not got on since {found.since.isoformat()}: {SERVICES[service]}."
+        found.message
+        == f"The {service} has not got on since {found.since.isoformat()}: {SERVICES[service]}."
     )
     assert found.remedy
 
@@ -74,7 +77,9 @@ def test_doorbells_that_nobody_answers_although_workers_have_room() -> None:
     assert standstills(replace(rung, ringing=0)) == [], "they were called off meanwhile"
 
 
-@pytest.mark.parametrize(("ahead", "words"), [(1200, "20 minutes ahead of"), (-300, "5 minutes behind")])
+@pytest.mark.parametrize(
+    ("ahead", "words"), [(1200, "20 minutes ahead of"), (-300, "5 minutes behind")]
+)
 def test_a_clock_that_is_off_is_named_with_its_worker(ahead: int, words: str) -> None:
     [found] = standstills(replace(WELL, skews=(("host:1:abc", ahead),)))
     assert found.service == "clock"
@@ -107,13 +112,17 @@ class TestOnTheServer:
         ledger.redis.set(redis_keys.RECORDED, newest)
         assert not self.look(ledger.redis, ledger.now)[0].behind
 
-    def test_a_doorbell_is_rung_since_the_first_that_nobody_has_answered(self, ledger: Bench) -> None:
+    def test_a_doorbell_is_rung_since_the_first_that_nobody_has_answered(
+        self, ledger: Bench
+    ) -> None:
         ledger.enqueue("j")
         begun = ledger.now
+
         for _ in range(20):  # as often as its lease ends
             ledger.dispatch()
             ledger.now += 5
             ledger.reap()
+
         ledger.dispatch()
         seen, found = self.look(ledger.redis, ledger.now)
         assert (seen.rung_at, seen.ringing) == (begun, 1)

@@ -26,7 +26,10 @@ def test_a_servers_url_is_put_in_kombus_form(url: str, broker: str) -> None:
 
 
 def test_messages_land_in_the_database_that_the_url_names(redis: Redis, redis_url: str) -> None:
-    with Connection(broker_url(f"{redis_url}?db=3")) as connection, connection.SimpleQueue("bell") as queue:
+    with (
+        Connection(broker_url(f"{redis_url}?db=3")) as connection,
+        connection.SimpleQueue("bell") as queue,
+    ):
         queue.put("rung")
         with connect(f"{redis_url}?db=3") as third:
             assert third.llen("bell") == 1

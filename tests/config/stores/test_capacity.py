@@ -11,7 +11,15 @@ from certmail_config.base import redis_keys
 from certmail_config.base.durability import FSYNC
 from certmail_config.base.errors import SettingsError
 from certmail_config.settings import Settings
-from certmail_config.stores.capacity import PACING_SHARE, Figures, StoreLimits, ask, read_figures, room, share
+from certmail_config.stores.capacity import (
+    PACING_SHARE,
+    Figures,
+    StoreLimits,
+    ask,
+    read_figures,
+    room,
+    share,
+)
 from certmail_config.stores.health import fill, server_facts
 
 MB = 1024**2
@@ -27,8 +35,16 @@ FIGURES = Figures(run="r", used=10 * MB, maxmemory=0, system=1000 * MB, events=0
         (replace(FIGURES, used=85 * MB), StoreLimits(memory_max=100 * MB), "redis_full"),
         (replace(FIGURES, used=84 * MB), StoreLimits(memory_max=100 * MB), None),
         # The server's own limit is the one at which it refuses.
-        (replace(FIGURES, used=85 * MB, maxmemory=200 * MB), StoreLimits(memory_max=100 * MB), None),
-        (replace(FIGURES, used=85 * MB, maxmemory=100 * MB), StoreLimits(memory_max=200 * MB), "redis_full"),
+        (
+            replace(FIGURES, used=85 * MB, maxmemory=200 * MB),
+            StoreLimits(memory_max=100 * MB),
+            None,
+        ),
+        (
+            replace(FIGURES, used=85 * MB, maxmemory=100 * MB),
+            StoreLimits(memory_max=200 * MB),
+            "redis_full",
+        ),
         (replace(FIGURES, system=0), StoreLimits(), None),
         (replace(FIGURES, events=1_699_999), StoreLimits(), None),
         (replace(FIGURES, events=1_700_000), StoreLimits(), "stream_full"),
@@ -55,7 +71,9 @@ def test_a_tenant_that_is_alone_has_all_the_room() -> None:
 
 
 def test_the_less_room_is_left_the_less_one_tenant_may_have() -> None:
-    shares = [share(replace(SHARED, used=used * MB), StoreLimits()) for used in (10, 40, 80, 84, 85, 90)]
+    shares = [
+        share(replace(SHARED, used=used * MB), StoreLimits()) for used in (10, 40, 80, 84, 85, 90)
+    ]
     assert shares == sorted(shares, reverse=True)
     assert shares[0] == 4 * 75 * 512
     assert shares[-2:] == [1, 1]
@@ -96,7 +114,9 @@ class TestFacts:
             ("durability", "ok"), ("memory", "ok"), ("stream", "ok"),
         ]  # fmt: skip
 
-    @pytest.mark.parametrize(("share", "severity"), [(0.5, "ok"), (0.75, "warning"), (0.9, "error")])
+    @pytest.mark.parametrize(
+        ("share", "severity"), [(0.5, "ok"), (0.75, "warning"), (0.9, "error")]
+    )
     def test_they_grow_louder(self, share: float, severity: str) -> None:
         figures = replace(FIGURES, used=round(share * 1000 * MB), events=round(share * 100))
         memory, stream = fill(figures, StoreLimits(events_max=100))
@@ -114,7 +134,13 @@ class TestFacts:
 class TestTheSetting:
     @pytest.mark.parametrize(
         ("text", "size"),
-        [("4194304", 4 * MB), ("2048k", 2 * MB), ("512m", 512 * MB), ("2G", 2048 * MB), (" 2g ", 2048 * MB)],
+        [
+            ("4194304", 4 * MB),
+            ("2048k", 2 * MB),
+            ("512m", 512 * MB),
+            ("2G", 2048 * MB),
+            (" 2g ", 2048 * MB),
+        ],
     )
     def test_bytes_may_be_written_with_a_letter(
         self, text: str, size: int, monkeypatch: pytest.MonkeyPatch

@@ -39,7 +39,10 @@ class OldRedis(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         while line := self.rfile.readline():
-            words = [self.rfile.readline() and self.rfile.readline().strip() for _ in range(int(line[1:]))]
+            words = [
+                self.rfile.readline() and self.rfile.readline().strip()
+                for _ in range(int(line[1:]))
+            ]
             self.wfile.write(OLD_ANSWERS.get(words[0].upper(), b"+OK\r\n"))
 
 
@@ -103,11 +106,13 @@ class TestCheckRedis:
         self, redis: Redis, redis_url: str, credentials: str
     ) -> None:
         redis.config_set("requirepass", "right")
+
         try:
             refused = refusal(redis_url.replace("unix://", f"unix://{credentials}"))
             assert check_redis(redis_url.replace("unix://", "unix://:right@"))
         finally:
             redis.config_set("requirepass", "")
+
         assert refused.code == "redis_auth"
         assert "CERTMAIL_REDIS_URL" in refused.remedy
         assert "wrong" not in refused.message.replace("WRONGPASS", "")
@@ -171,21 +176,28 @@ class TestRedisServer:
             assert url == redis_url
         assert not (tmp_path / "data").exists()
 
-    def test_one_that_cannot_be_used_is_refused_before_anything_is_done(self, tmp_path: Path) -> None:
+    def test_one_that_cannot_be_used_is_refused_before_anything_is_done(
+        self, tmp_path: Path
+    ) -> None:
         settings = Settings(redis_url=f"unix://{tmp_path}/valkey.sock")
         with pytest.raises(StoresUnreachable), redis_server(settings):
             pass
 
     @pytest.mark.parametrize("supervise", [False, True])
     def test_without_one_it_is_the_embedded_one(self, tmp_path: Path, supervise: bool) -> None:
-        with redis_server(Settings(data_dir=tmp_path), supervise=supervise) as url, connect(url) as client:
+        with (
+            redis_server(Settings(data_dir=tmp_path), supervise=supervise) as url,
+            connect(url) as client,
+        ):
             assert client.ping()
         assert (tmp_path / "valkey" / "appendonlydir").is_dir()
 
 
 class TestTheDatabase:
     def test_a_configured_one_is_used_as_it_is(self, tmp_path: Path) -> None:
-        settings = Settings(database_url="postgresql+psycopg://ann:pw@host/db", data_dir=tmp_path / "data")
+        settings = Settings(
+            database_url="postgresql+psycopg://ann:pw@host/db", data_dir=tmp_path / "data"
+        )
         assert database_url(settings) == "postgresql+psycopg://ann:pw@host/db"
         assert not (tmp_path / "data").exists()
 
@@ -219,7 +231,10 @@ class TestVaultKeys:
         assert len(keys) == 1
         assert stat.S_IMODE((tmp_path / "data" / "vault.key").stat().st_mode) == 0o600
         assert vault_keys(settings) == keys
-        assert sorted(path.name for path in settings.data_dir.iterdir()) == ["vault.key", "vault.lock"]
+        assert sorted(path.name for path in settings.data_dir.iterdir()) == [
+            "vault.key",
+            "vault.lock",
+        ]
 
     def test_processes_that_come_at_once_get_the_same_one(self, tmp_path: Path) -> None:
         start = threading.Barrier(4)
@@ -232,7 +247,9 @@ class TestVaultKeys:
             for n in range(20):
                 assert len(set(pool.map(use, [Settings(data_dir=tmp_path / str(n))] * 4))) == 1
 
-    def test_none_is_made_where_a_database_holds_what_a_lost_one_sealed(self, tmp_path: Path) -> None:
+    def test_none_is_made_where_a_database_holds_what_a_lost_one_sealed(
+        self, tmp_path: Path
+    ) -> None:
         (tmp_path / "certmail.sqlite").write_bytes(b"")
         with pytest.raises(SettingsError) as raised:
             vault_keys(Settings(data_dir=tmp_path))

@@ -57,7 +57,9 @@ def server(data_dir: Path) -> Iterator[Redis]:
 def another_process(data_dir: Path) -> Iterator[subprocess.Popen[str]]:
     """Another user of the server, in a process of its own; it leaves when its standard input ends."""
     command = [sys.executable, "-c", USER, str(data_dir)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as user:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as user:
         try:
             assert user.stdout is not None
             assert user.stdout.readline() == "in\n"
@@ -99,7 +101,9 @@ class TestUsers:
                 pass
             assert redis.ping()
 
-    def test_it_outlives_the_process_that_started_it_while_another_uses_it(self, data_dir: Path) -> None:
+    def test_it_outlives_the_process_that_started_it_while_another_uses_it(
+        self, data_dir: Path
+    ) -> None:
         with another_process(data_dir) as starter:
             pid = server_pid(data_dir)
             with server(data_dir) as redis:
@@ -108,6 +112,7 @@ class TestUsers:
                 assert starter.wait(20) == 0
                 assert redis.ping()
                 assert server_pid(data_dir) == pid
+
         assert not _alive(pid)
 
     def test_what_a_killed_user_leaves_behind_is_found_running_and_stopped_by_the_last(
@@ -173,7 +178,9 @@ class TestData:
         with server(data_dir) as redis:
             assert redis.get("k") == b"v"
 
-    def test_every_write_is_on_disk_before_it_is_answered_and_none_is_evicted(self, data_dir: Path) -> None:
+    def test_every_write_is_on_disk_before_it_is_answered_and_none_is_evicted(
+        self, data_dir: Path
+    ) -> None:
         with server(data_dir) as redis:
             for name, value in {
                 "appendonly": "yes",
@@ -189,17 +196,22 @@ class TestData:
             redis.set("k", "v")
             pid = server_pid(data_dir)
             os.kill(pid, signal.SIGKILL)
-            # While it loads its file it answers INFO, but no GET: both are asked for until both are answered.
+            # While it loads its file it answers INFO, but no GET: both are asked for until both are
+            # answered.
             deadline, again, value = time.monotonic() + 20, pid, None
+
             while (again == pid or value is None) and time.monotonic() < deadline:
                 with suppress(RedisError):
                     again = redis.info("server")["process_id"]
                     value = redis.get("k")
+
             assert again != pid
             assert value == b"v"
 
     @pytest.mark.parametrize("damage", ["truncated", "altered"])
-    def test_a_damaged_file_stops_the_start_with_one_sentence(self, data_dir: Path, damage: str) -> None:
+    def test_a_damaged_file_stops_the_start_with_one_sentence(
+        self, data_dir: Path, damage: str
+    ) -> None:
         with server(data_dir) as redis:
             redis.set("k", "v" * 100)
         (log,) = (data_dir / "valkey" / "appendonlydir").glob("*.incr.aof")
@@ -222,7 +234,9 @@ class TestPlaces:
             assert stat.S_IMODE(socket_path(data_dir).stat().st_mode) == 0o700
             assert redis.config_get("port") == {"port": "0"}
 
-    @pytest.mark.parametrize("name", ["with space", "ha#sh", "que?ry", "per%41cent", "at@colon:", "Zürich"])
+    @pytest.mark.parametrize(
+        "name", ["with space", "ha#sh", "que?ry", "per%41cent", "at@colon:", "Zürich"]
+    )
     def test_a_directory_may_be_called_anything(self, data_dir: Path, name: str) -> None:
         with server(data_dir / name) as redis:
             assert redis.ping()
@@ -247,7 +261,9 @@ class TestPlaces:
         assert refused.code == "data_dir_unusable"
         assert str(private) in refused.message
 
-    def test_a_relative_path_is_the_same_place(self, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_relative_path_is_the_same_place(
+        self, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         data_dir.mkdir()
         monkeypatch.chdir(data_dir.parent)
         assert socket_path(Path("data")) == socket_path(data_dir)

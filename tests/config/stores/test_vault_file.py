@@ -33,7 +33,9 @@ class TestSeveralKeys:
     @pytest.mark.parametrize(
         "form", ["ONE\nTWO\n", "ONE,TWO", "ONE, TWO\n", "\nONE\r\n\r\nTWO\r\n", "ONE,\nTWO,\n"]
     )
-    def test_they_are_read_newest_first_with_commas_or_one_a_line(self, tmp_path: Path, form: str) -> None:
+    def test_they_are_read_newest_first_with_commas_or_one_a_line(
+        self, tmp_path: Path, form: str
+    ) -> None:
         (tmp_path / "vault.key").write_text(form.replace("ONE", ONE).replace("TWO", TWO))
         assert vault_keys(Settings(data_dir=tmp_path)) == BOTH
 
@@ -51,7 +53,9 @@ class TestSeveralKeys:
 
 
 class TestANewKey:
-    def test_it_stands_in_front_and_the_others_stay_for_the_owner_only(self, tmp_path: Path) -> None:
+    def test_it_stands_in_front_and_the_others_stay_for_the_owner_only(
+        self, tmp_path: Path
+    ) -> None:
         settings = Settings(data_dir=tmp_path)
         (tmp_path / "vault.key").write_text(f"{ONE},{TWO}")
         (tmp_path / "vault.key").chmod(0o644)
@@ -97,12 +101,17 @@ class TestANewKey:
             "import sys, pathlib; from certmail_config.stores.vault_file import put_in_front\n"
             "print('go', flush=True)\nwhile True: put_in_front(pathlib.Path(sys.argv[1]))"
         )
+
         for n in range(8):
             before = read_keys(path)
-            with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE) as process:
+            with subprocess.Popen(
+                [sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE
+            ) as process:
                 assert process.stdout is not None
                 process.stdout.readline()
-                time.sleep(0.003 * n)  # at another moment each time; whatever was reached, the file is whole
+                time.sleep(
+                    0.003 * n
+                )  # at another moment each time; whatever was reached, the file is whole
                 process.kill()
             assert read_keys(path)[-len(before) :] == before
 
@@ -112,7 +121,9 @@ class TestANewKey:
             put_in_front(tmp_path / "vault.key")
         assert (tmp_path / "vault.key").read_text() == "hunter2"
 
-    def test_where_keys_are_set_it_is_wrong_use_and_says_the_right_one(self, tmp_path: Path) -> None:
+    def test_where_keys_are_set_it_is_wrong_use_and_says_the_right_one(
+        self, tmp_path: Path
+    ) -> None:
         with pytest.raises(WrongUse) as raised:
             require_key_file(Settings(data_dir=tmp_path, vault_keys=BOTH))
         assert raised.value.code == "keys_are_set"
@@ -120,7 +131,9 @@ class TestANewKey:
 
     def test_where_other_machines_may_share_the_database_too(self, tmp_path: Path) -> None:
         with pytest.raises(WrongUse) as raised:
-            require_key_file(Settings(data_dir=tmp_path, database_url="postgresql+psycopg://host/db"))
+            require_key_file(
+                Settings(data_dir=tmp_path, database_url="postgresql+psycopg://host/db")
+            )
         assert raised.value.code == "keys_may_be_elsewhere"
         assert "CERTMAIL_VAULT_KEYS" in raised.value.remedy
 
@@ -136,7 +149,10 @@ class TestRunningProcesses:
         made = put_in_front(key_file(settings))
         sealed = one.seal(b"after", owner="acme")
         assert key_id_of(sealed) == made
-        assert (other.open(sealed, owner="acme"), other.open(before, owner="acme")) == (b"after", b"before")
+        assert (other.open(sealed, owner="acme"), other.open(before, owner="acme")) == (
+            b"after",
+            b"before",
+        )
 
     def test_with_the_file_gone_they_go_on(self, tmp_path: Path) -> None:
         running = open_vault(Settings(data_dir=tmp_path))

@@ -21,7 +21,14 @@ from certmail_config.base.errors import Refused, WrongUse
 from certmail_config.crypto.strongbox import place_in
 from certmail_config.crypto.vault import Vault
 from certmail_config.settings import Settings
-from certmail_config.tenants.api_keys import EVERY_TENANT, KeyScope, check, digest, new_token, stated
+from certmail_config.tenants.api_keys import (
+    EVERY_TENANT,
+    KeyScope,
+    check,
+    digest,
+    new_token,
+    stated,
+)
 
 NOW = time.time()
 
@@ -56,7 +63,9 @@ class TestCheck:
         assert grant is not None
         assert grant.reaches("initech")
 
-    @pytest.mark.parametrize("token", ["", "cm_", "cm_aaaaaaaa_" + "A" * 43, "x" * 10_000, "cm_ä", "Bearer"])
+    @pytest.mark.parametrize(
+        "token", ["", "cm_", "cm_aaaaaaaa_" + "A" * 43, "x" * 10_000, "cm_ä", "Bearer"]
+    )
     def test_what_is_no_key_allows_nothing(self, admin: Admin, token: str) -> None:
         assert check(admin.strongbox, token, NOW) is None
 
@@ -103,12 +112,22 @@ class TestWhoeverCanWriteRedis:
         ):
             admin.redis.hset(redis_keys.API_KEYS, id_, forged)
             assert check(admin.strongbox, token, NOW) is None
-        assert f"{redis_keys.API_KEYS}/{id_}" in {getattr(record, "key", None) for record in caplog.records}
-        assert place_in(redis_keys.API_KEYS, id_).encode() in dict(admin.redis.hgetall(redis_keys.FORGED))
+
+        assert f"{redis_keys.API_KEYS}/{id_}" in {
+            getattr(record, "key", None) for record in caplog.records
+        }
+        assert place_in(redis_keys.API_KEYS, id_).encode() in dict(
+            admin.redis.hgetall(redis_keys.FORGED)
+        )
 
     def test_can_give_a_key_the_rights_of_no_other(self, admin: Admin) -> None:
-        small, all_ = acme_key(admin), acme_key(admin, tenants=[EVERY_TENANT], scopes=list(KeyScope))
-        admin.redis.hset(redis_keys.API_KEYS, small[0], admin.redis.hget(redis_keys.API_KEYS, all_[0]) or b"")
+        small, all_ = (
+            acme_key(admin),
+            acme_key(admin, tenants=[EVERY_TENANT], scopes=list(KeyScope)),
+        )
+        admin.redis.hset(
+            redis_keys.API_KEYS, small[0], admin.redis.hget(redis_keys.API_KEYS, all_[0]) or b""
+        )
         assert check(admin.strongbox, small[1], NOW) is None
         assert check(admin.strongbox, all_[1], NOW) is not None
 
@@ -154,7 +173,9 @@ class TestKeeping:
     def test_the_key_itself_is_in_no_store(self, admin: Admin) -> None:
         id_, token = acme_key(admin)
         secret = token.removeprefix(f"cm_{id_}_").encode()
-        assert all(secret not in value for value in dict(admin.redis.hgetall(redis_keys.API_KEYS)).values())
+        assert all(
+            secret not in value for value in dict(admin.redis.hgetall(redis_keys.API_KEYS)).values()
+        )
         admin.engine.dispose()
         assert secret not in (admin.settings.data_dir / "certmail.sqlite").read_bytes()
         assert token not in repr(list_keys(admin))
@@ -179,7 +200,9 @@ class TestKeeping:
         assert check(admin.strongbox, kept[1], NOW) is not None
         assert not publish_keys(admin)
 
-    def test_a_tenant_that_takes_the_name_of_a_removed_one_is_not_reached(self, admin: Admin) -> None:
+    def test_a_tenant_that_takes_the_name_of_a_removed_one_is_not_reached(
+        self, admin: Admin
+    ) -> None:
         _, token = acme_key(admin, tenants=["acme", "globex"])
         erase_tenant(admin, "acme", [])
         admin.add_tenant("acme")

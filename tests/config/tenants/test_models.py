@@ -64,7 +64,13 @@ def test_trouble_is_told_in_its_own_words_until_it_works_again() -> None:
     troubled = CONNECTION.troubled("key_unknown", "Google does not know the key.", "Upload it.")
     assert troubled.waits_for() == ("key_unknown", "Google does not know the key.")
     working = troubled.working(key_id="abc")
-    assert (working.state, working.code, working.message, working.remedy) == ("active", None, None, None)
+    assert (working.state, working.code, working.message, working.remedy) == (
+        "active",
+        None,
+        None,
+        None,
+    )
+
     assert working.key_id == "abc"
     assert working.working(key_id=None).key_id == "abc"
 
@@ -89,7 +95,9 @@ class TestProjects:
         scoped = project_id("certmail@acme-it.acme.example.iam.gserviceaccount.com", b"salt")
         assert scoped == project_id("other@acme-it.acme.example.iam.gserviceaccount.com", b"salt")
         assert scoped != project_id("certmail@acme-it.iam.gserviceaccount.com", b"salt")
-        assert scoped != project_id("certmail@acme-it.beta.example.iam.gserviceaccount.com", b"salt")
+        assert scoped != project_id(
+            "certmail@acme-it.beta.example.iam.gserviceaccount.com", b"salt"
+        )
 
     def test_an_account_of_another_shape_is_a_project_of_its_own(self) -> None:
         one = project_id("123-compute@developer.gserviceaccount.com", b"salt")

@@ -17,7 +17,13 @@ from certmail_config.base.ids import ConnectionId
 from certmail_config.crypto.sealing import new_pair
 from certmail_config.crypto.vault import Vault
 from certmail_config.ledger import Suspension, run, suspend_lane
-from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState, GoogleLimits, Tenant
+from certmail_config.tenants.models import (
+    Connection,
+    ConnectionKind,
+    ConnectionState,
+    GoogleLimits,
+    Tenant,
+)
 from certmail_config.tenants.working_copy import (
     TenantView,
     read_connection,
@@ -66,6 +72,7 @@ def lane(redis: Redis, id: ConnectionId = FULL.id) -> dict[str, str]:  # noqa: A
 def everything(redis: Redis) -> bytes:
     """All that somebody who reads Redis can see."""
     dumps: list[Any] = []
+
     for key in redis.scan_iter():
         kind: Any = redis.type(key)
         read: dict[bytes, Any] = {
@@ -76,6 +83,7 @@ def everything(redis: Redis) -> bytes:
             b"stream": redis.xrange,
         }
         dumps.append((key, read[kind](key)))
+
     return repr(dumps).encode()
 
 
@@ -83,7 +91,11 @@ class TestTenants:
     def test_a_producer_finds_what_it_needs_and_no_secret(self, redis: Redis) -> None:
         write_tenant(redis, vault, TENANT, [FULL, DRAFT])
         assert tenant(redis) == TenantView(
-            "acme", "active", PUBLIC, TENANT.salt, {"default": ConnectionId("c1"), "apac": ConnectionId("c2")}
+            "acme",
+            "active",
+            PUBLIC,
+            TENANT.salt,
+            {"default": ConnectionId("c1"), "apac": ConnectionId("c2")},
         )
         assert "private_key" not in {field.name for field in fields(TenantView)}
         assert redis.smembers(redis_keys.TENANTS) == {b"acme"}
@@ -145,6 +157,7 @@ class TestConnections:
         write(redis, FULL)
         seen = everything(redis)
         assert redis_keys.LANE_INFO.encode() in seen
+
         for secret in (
             "reviews",
             "acme.example",
@@ -184,17 +197,27 @@ class TestLanes:
     def test_it_has_the_connections_limits_and_a_hash_for_a_mailbox(self, redis: Redis) -> None:
         write(redis, FULL)
         info = lane(redis)
-        assert (info["tenant"], info["units_per_minute"], info["in_flight"]) == ("acme", "15000", "2")
+        assert (info["tenant"], info["units_per_minute"], info["in_flight"]) == (
+            "acme",
+            "15000",
+            "2",
+        )
         assert info["mailbox"] == FULL.lane(SALT).mailbox
         assert len(info["mailbox"]) == 32
         assert (info["per_day"], info["warm_up_days"]) == ("500", "7")
-        assert (info["project_units_per_minute"], info["project_units_per_day"]) == ("600000", "40000000")
+        assert (info["project_units_per_minute"], info["project_units_per_day"]) == (
+            "600000",
+            "40000000",
+        )
         assert info["project"] == FULL.lane(SALT).project
 
     def test_of_its_project_it_has_the_deployments_share(self, redis: Redis) -> None:
         write_connection(redis, vault, FULL, SALT, settle_lane=True, project_share=0.25)
         info = lane(redis)
-        assert (info["project_units_per_minute"], info["project_units_per_day"]) == ("150000", "10000000")
+        assert (info["project_units_per_minute"], info["project_units_per_day"]) == (
+            "150000",
+            "10000000",
+        )
         assert (info["units_per_minute"], info["per_day"]) == ("15000", "500")
         assert connection(redis, FULL.id) == FULL, "the copy says what the project is allowed"
 
@@ -217,7 +240,9 @@ class TestLanes:
         code, message = stopped.waits_for()
         assert (info["code"], info["message"]) == (code, f"{message}\n{stopped.remedy}")
 
-    def test_it_opens_once_the_connection_works_and_stops_once_it_does_not(self, redis: Redis) -> None:
+    def test_it_opens_once_the_connection_works_and_stops_once_it_does_not(
+        self, redis: Redis
+    ) -> None:
         for version, state, expected in [
             (1, ConnectionState.PENDING, "suspended"),
             (2, ConnectionState.ACTIVE, "open"),
@@ -261,7 +286,11 @@ class TestTheKeeper:
         slower = replace(FULL, limits=replace(FULL.limits, per_day=100))
         write(redis, slower, settle_lane=False)
         info = lane(redis)
-        assert (info["state"], info["code"], info["per_day"]) == ("suspended", "grant_revoked", "100")
+        assert (info["state"], info["code"], info["per_day"]) == (
+            "suspended",
+            "grant_revoked",
+            "100",
+        )
         assert connection(redis, FULL.id) == slower
 
     def test_a_lane_that_is_missing_is_made_as_the_state_says(self, redis: Redis) -> None:

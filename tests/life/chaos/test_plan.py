@@ -57,4 +57,6 @@ def test_a_tenant_meets_the_faults_that_last_no_more_often_than_it_may() -> None
     for storm in (SHORT, LONG):
         blows = [blow for turn in range(3) for blow in plan(storm, turn)]
         met = Counter((blow.what, blow.target) for blow in blows if blow.kind is Kind.GOOGLE)
-        assert all(met[fault, n] <= most for fault, most in MAX_OF.items() for n in range(storm.tenants))
+        assert all(
+            met[fault, n] <= most for fault, most in MAX_OF.items() for n in range(storm.tenants)
+        )

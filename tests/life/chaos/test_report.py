@@ -14,5 +14,7 @@ def test_punctuality_is_the_median_and_what_nineteen_of_twenty_are_within() -> N
 
 def test_two_storms_are_compared_in_percent() -> None:
     line = compared(Punctuality(2.0, 10.0), Punctuality(2.1, 9.0))
-    assert line.endswith("against median 2.00 s, 95 % within 10.00 s without: median +5 %, 95 % -10 %")
+    assert line.endswith(
+        "against median 2.00 s, 95 % within 10.00 s without: median +5 %, 95 % -10 %"
+    )
     assert compared(Punctuality(0.0, 0.0), Punctuality(1.0, 1.0)).endswith("median ?, 95 % ?")

@@ -37,12 +37,16 @@ def rules(read: Read, *, negatives_verified: bool = False) -> list[Rule]:
 
 def both(read: Read, job: str, standing: Standing) -> Read:
     """A job that is so by ledger and record."""
-    return replace(read, ledger={**read.ledger, job: standing}, record={**read.record, job: standing})
+    return replace(
+        read, ledger={**read.ledger, job: standing}, record={**read.record, job: standing}
+    )
 
 
 def unhit(*troubles: Trouble, ended: str | None = "unknown") -> Read:
     """One attempt of unknown outcome that no fault hit, and that did not arrive."""
-    return replace(GOOD, attempts=[Attempt("lost", 1, "12", BEGUN, ended)], requests=[], troubles=troubles)
+    return replace(
+        GOOD, attempts=[Attempt("lost", 1, "12", BEGUN, ended)], requests=[], troubles=troubles
+    )
 
 
 def test_a_weathered_storm_has_no_findings() -> None:
@@ -92,7 +96,11 @@ class TestGarbage:
     @pytest.mark.parametrize("standing", [Standing("failed"), ACCEPTED, HELD])
     def test_what_came_to_an_end_is_no_finding(self, standing: Standing) -> None:
         assert (
-            rules(replace(both(GOOD, "odd", standing), litter=frozenset({"odd"}), copies=["sent", "odd"]))
+            rules(
+                replace(
+                    both(GOOD, "odd", standing), litter=frozenset({"odd"}), copies=["sent", "odd"]
+                )
+            )
             == []
         )
 
@@ -112,7 +120,9 @@ class TestDoubt:
     def test_also_where_nobody_has_said_what_became_of_the_request(self) -> None:
         assert rules(unhit(ended=None)) == [Rule.DOUBT_WITHOUT_CAUSE]
 
-    @pytest.mark.parametrize("fault", ["503", "502_html", "reset_after", "hang_after", "accept_late"])
+    @pytest.mark.parametrize(
+        "fault", ["503", "502_html", "reset_after", "hang_after", "accept_late"]
+    )
     def test_a_fault_that_hit_its_request_is_one(self, fault: str) -> None:
         read = replace(unhit(), requests=[Request(BEGUN + 1, "b@x", "lost", "reset", fault)])
         assert rules(read) == []
@@ -164,7 +174,9 @@ class TestDoubt:
 
     def test_that_its_worker_stood_still_meanwhile_is_one(self) -> None:
         assert rules(unhit(Trouble("freeze", BEGUN - 1, BEGUN + 12, "12"))) == []
-        assert rules(unhit(Trouble("freeze", BEGUN - 1, BEGUN + 12, "11"))) == [Rule.DOUBT_WITHOUT_CAUSE]
+        assert rules(unhit(Trouble("freeze", BEGUN - 1, BEGUN + 12, "11"))) == [
+            Rule.DOUBT_WITHOUT_CAUSE
+        ]
 
     def test_that_redis_was_away_is_none_since_a_worker_keeps_what_it_knows(self) -> None:
         assert rules(unhit(Trouble("redis", BEGUN, BEGUN + 5))) == [Rule.DOUBT_WITHOUT_CAUSE]

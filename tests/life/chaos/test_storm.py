@@ -1,4 +1,7 @@
-"""Everything goes wrong at once for twenty seconds, and the record is right afterwards. `make chaos` is the long form."""
+"""Everything goes wrong at once for twenty seconds, and the record is right afterwards.
+
+`make chaos` is the long form.
+"""
 
 from __future__ import annotations
 

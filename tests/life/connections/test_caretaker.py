@@ -47,7 +47,9 @@ def lane(place: Deployment, connection: str) -> str:
 
 def events(place: Deployment, kind: str, connection: str) -> list[dict[str, Any]]:
     with place.admin.db() as db:
-        rows = db.execute(select(tables.events.c.data).where(tables.events.c.type == kind)).scalars()
+        rows = db.execute(
+            select(tables.events.c.data).where(tables.events.c.type == kind)
+        ).scalars()
         found = [json.loads(row) for row in rows]
     return [each for each in found if each.get("connection") == connection]
 
@@ -62,6 +64,7 @@ def test_what_gmail_refused_is_tried_again_and_one_goes_first(place: Deployment)
             "errors": [{"reason": "accessNotConfigured"}],
         }
     }
+
     match = {"path": "/messages/send", "mailbox": "reviews@healing.example"}
     fault = {"status": 403, "headers": {}, "body": body}
     place.control("POST", "/faults", {"match": match, "fault": fault, "times": None})
@@ -94,6 +97,7 @@ def test_a_connection_that_is_being_set_up_becomes_active_by_itself(place: Deplo
         limits=GoogleLimits(),
         valid_days=30,
     )
+
     [job] = place.send(campaign(1, tenant="setting-up"))
     place.control("POST", f"/service-accounts/{account}/keys", str(made.certificate))
     place.wait_recorded([job], {"accepted"}, seconds=LONG)
@@ -106,7 +110,12 @@ def test_a_test_mail_asked_for_before_delegation_goes_once_it_can(place: Deploym
     place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": []})
     place.admin.add_tenant("promised")
     made = place.admin.add_customer_owned_app(
-        "promised", "default", service_account=account, mailbox=mailbox, limits=GoogleLimits(), valid_days=30
+        "promised",
+        "default",
+        service_account=account,
+        mailbox=mailbox,
+        limits=GoogleLimits(),
+        valid_days=30,
     )
     place.control("POST", f"/service-accounts/{account}/keys", str(made.certificate))
 
@@ -117,7 +126,11 @@ def test_a_test_mail_asked_for_before_delegation_goes_once_it_can(place: Deploym
         asked = place.run("connections", "test", "promised/default")
         assert asked.status == 1
         assert "The test mail goes by itself once it can" in asked.err
-    error = {"code": 403, "message": "Gmail API is disabled", "errors": [{"reason": "accessNotConfigured"}]}
+    error = {
+        "code": 403,
+        "message": "Gmail API is disabled",
+        "errors": [{"reason": "accessNotConfigured"}],
+    }
     fault = {"status": 403, "headers": {}, "body": {"error": error}}
     match = {"path": "/messages/send", "mailbox": mailbox}
     place.control("POST", "/faults", {"match": match, "fault": fault, "times": 1})
@@ -150,10 +163,16 @@ def test_the_next_certificate_takes_over_by_itself(place: Deployment) -> None:
 
 
 @pytest.mark.timeout(180)
-def test_a_working_copy_that_is_lost_is_made_anew_and_a_stopped_lane_stays_stopped(place: Deployment) -> None:
+def test_a_working_copy_that_is_lost_is_made_anew_and_a_stopped_lane_stays_stopped(
+    place: Deployment,
+) -> None:
     works, broken = place.link("copied"), place.link("stopped")
     match = {"path": "/token", "mailbox": "reviews@stopped.example"}
-    fault = {"status": 400, "headers": {}, "body": {"error": "invalid_grant", "error_description": "Gone"}}
+    fault = {
+        "status": 400,
+        "headers": {},
+        "body": {"error": "invalid_grant", "error_description": "Gone"},
+    }
     place.control("POST", "/faults", {"match": match, "fault": fault, "times": None})
     waiting = place.send(campaign(3, tenant="stopped"))
     wait_for("delivery stops the lane", lambda: lane(place, broken) == "suspended")
@@ -204,7 +223,9 @@ def test_a_refresh_token_that_sleeps_is_used_before_google_drops_it(place: Deplo
 
 
 @pytest.mark.timeout(120)
-def test_a_certificate_that_ends_is_warned_of_once_for_each_of_30_7_and_1_days(place: Deployment) -> None:
+def test_a_certificate_that_ends_is_warned_of_once_for_each_of_30_7_and_1_days(
+    place: Deployment,
+) -> None:
     connection = place.link("ending")
 
     def ends_in(**left: float) -> str:
@@ -215,7 +236,8 @@ def test_a_certificate_that_ends_is_warned_of_once_for_each_of_30_7_and_1_days(p
 
     def warnings() -> list[tuple[str, str]]:
         return [
-            (event["not_after"], event["days"]) for event in events(place, "certificate_expiring", connection)
+            (event["not_after"], event["days"])
+            for event in events(place, "certificate_expiring", connection)
         ]
 
     expected = []
@@ -231,7 +253,9 @@ def test_a_missing_vault_key_stops_a_lane_and_ends_nothing(place: Deployment) ->
     connection = place.link("sealed")
     redis = place.admin.redis
     sealed: Any = redis.hget(redis_keys.CONNECTION + connection, "sealed")
-    redis.hset(redis_keys.CONNECTION + connection, "sealed", sealed.replace(sealed[2:11], b"kdeadbeef", 1))
+    redis.hset(
+        redis_keys.CONNECTION + connection, "sealed", sealed.replace(sealed[2:11], b"kdeadbeef", 1)
+    )
     jobs = place.send(campaign(3, tenant="sealed"))
     wait_for("the lane waits", lambda: lane(place, connection) == "suspended")
     status = place.status(jobs[0])

@@ -17,7 +17,13 @@ from certmail_config.base.dates import moment
 from certmail_config.google.token_errors import Blame
 from certmail_config.tenants.models import Connection, GoogleLimits
 from certmail_worker.connections.probe import Probed, Step, probe_and_save
-from support.deployment.deployment import METADATA_SCOPE, SEND_SCOPE, Deployment, deployment, wait_for
+from support.deployment.deployment import (
+    METADATA_SCOPE,
+    SEND_SCOPE,
+    Deployment,
+    deployment,
+    wait_for,
+)
 
 SMALL = GoogleLimits(15_000)
 
@@ -38,6 +44,7 @@ def new(place: Deployment, tenant: str, *, verify: bool = False) -> Connection:
     mailbox = f"reviews@{tenant}.example"
     place.control("POST", "/accounts", {"email": mailbox})
     place.admin.add_tenant(tenant)
+
     return place.admin.add_customer_owned_app(
         tenant,
         "default",
@@ -51,7 +58,9 @@ def new(place: Deployment, tenant: str, *, verify: bool = False) -> Connection:
 
 def at_google(place: Deployment, tenant: str) -> str:
     """The service account; gives its numeric client ID."""
-    made = place.control("POST", "/service-accounts", {"email": account_of(tenant), "project": tenant})
+    made = place.control(
+        "POST", "/service-accounts", {"email": account_of(tenant), "project": tenant}
+    )
     return str(made["client_id"])
 
 
@@ -126,7 +135,11 @@ def test_a_customer_owned_application_from_nothing_to_a_mail(place: Deployment) 
 
     client_id = at_google(place, "steps")
     missing = wrong(probe())
-    assert (missing.name, missing.code, missing.waiting) == ("certificate", "certificate_not_uploaded", True)
+    assert (missing.name, missing.code, missing.waiting) == (
+        "certificate",
+        "certificate_not_uploaded",
+        True,
+    )
     for words in (
         f"connections certificate {connection.id}",
         "iam.disableServiceAccountKeyUpload",
@@ -141,7 +154,11 @@ def test_a_customer_owned_application_from_nothing_to_a_mail(place: Deployment) 
     assert "upload" not in f"{missing.message} {missing.remedy}".lower()
 
     missing = wrong(probe())
-    assert (missing.name, missing.code, missing.waiting) == ("token to send", "delegation_missing", True)
+    assert (missing.name, missing.code, missing.waiting) == (
+        "token to send",
+        "delegation_missing",
+        True,
+    )
     assert client_id in missing.remedy
     assert SEND_SCOPE in missing.remedy
     assert "certmail tries again by itself" in missing.message
@@ -152,20 +169,35 @@ def test_a_customer_owned_application_from_nothing_to_a_mail(place: Deployment) 
     assert (missing.name, missing.waiting) == ("token to send", True)
     assert "still spreading" in missing.message
 
-    refuse(place, "steps", 403, "accessNotConfigured", "Gmail API has not been used in project 1 before")
+    refuse(
+        place,
+        "steps",
+        403,
+        "accessNotConfigured",
+        "Gmail API has not been used in project 1 before",
+    )
     missing = wrong(probe())
     assert (missing.name, missing.code, missing.waiting) == ("test mail", "api_disabled", True)
     assert "Enable the Gmail API" in missing.remedy
 
     refuse(place, "steps", 400, "failedPrecondition", "Mail service not enabled")
     missing = wrong(probe())
-    assert (missing.name, missing.code, missing.waiting) == ("test mail", "mailbox_without_gmail", False)
+    assert (missing.name, missing.code, missing.waiting) == (
+        "test mail",
+        "mailbox_without_gmail",
+        False,
+    )
     assert "licence" in missing.remedy
 
     untried = probe_and_save(place.admin, connection.id)
-    assert wrong(untried).name == "test mail", "of what never worked no other step shows that it does"
+    assert wrong(untried).name == "test mail", (
+        "of what never worked no other step shows that it does"
+    )
     assert "connections test" in wrong(untried).remedy
-    assert (untried.connection.state, untried.connection.code) == ("attention", "mailbox_without_gmail")
+    assert (untried.connection.state, untried.connection.code) == (
+        "attention",
+        "mailbox_without_gmail",
+    )
 
     passed = probe()
     assert [step.name for step in passed.steps] == [
@@ -191,7 +223,8 @@ def test_each_scope_is_asked_for_alone_and_named(place: Deployment) -> None:
     delegate(place, connection, SEND_SCOPE)
     missing = wrong(probe_and_save(place.admin, connection.id))
     assert (missing.name, missing.code) == ("token to look", "delegation_missing")
-    # Pasted into Google's table a list replaces the old one: with one scope alone nothing could be sent any more.
+    # Pasted into Google's table a list replaces the old one: with one scope alone nothing could be
+    # sent any more.
     assert f"{SEND_SCOPE},{METADATA_SCOPE}" in missing.remedy
     assert client_id in missing.remedy
     delegate(place, connection, METADATA_SCOPE)
@@ -259,7 +292,9 @@ def test_a_certificate_that_ended_says_how_to_make_the_next(place: Deployment) -
     assert probed.steps[-1].code == "certificate_rotated"
 
 
-def test_the_next_certificate_takes_over_when_google_knows_it_and_not_before(place: Deployment) -> None:
+def test_the_next_certificate_takes_over_when_google_knows_it_and_not_before(
+    place: Deployment,
+) -> None:
     connection = works(place, "rotating")
     rotating = place.admin.rotate(connection.id, valid_days=60)
     probed = probe_and_save(place.admin, connection.id)
@@ -270,14 +305,24 @@ def test_the_next_certificate_takes_over_when_google_knows_it_and_not_before(pla
     assert f"connections certificate {connection.id} --next" in waiting.remedy
     upload(place, replace(rotating, certificate=rotating.next_certificate), settling=1)
     probed = probe_and_save(place.admin, connection.id)
-    assert probed.connection.certificate == connection.certificate, "listed, but not accepted everywhere yet"
-    assert probe_and_save(place.admin, connection.id).connection.certificate == rotating.next_certificate
+    assert probed.connection.certificate == connection.certificate, (
+        "listed, but not accepted everywhere yet"
+    )
+    assert (
+        probe_and_save(place.admin, connection.id).connection.certificate
+        == rotating.next_certificate
+    )
 
 
 def test_a_linked_account_is_asked_whose_it_is(place: Deployment) -> None:
     connection = place.link_account("linked", "reviews@linked.example")
     probed = probe_and_save(place.admin, connection, mail=True)
-    assert [step.name for step in probed.steps] == ["token to send", "account", "clock", "test mail"]
+    assert [step.name for step in probed.steps] == [
+        "token to send",
+        "account",
+        "clock",
+        "test mail",
+    ]
     assert all(step.ok for step in probed.steps)
 
 

@@ -11,7 +11,14 @@ import pytest
 
 from certmail_config.base import redis_keys
 from certmail_worker.services.retention import forget
-from support.deployment.deployment import QUICK, Deployment, campaign, deployment, recorded_in, wait_for
+from support.deployment.deployment import (
+    QUICK,
+    Deployment,
+    campaign,
+    deployment,
+    recorded_in,
+    wait_for,
+)
 
 
 @pytest.fixture

@@ -18,7 +18,14 @@ from certmail_config.admin.account_use import turn
 from certmail_config.tenants.models import ConnectionState, GoogleLimits
 from certmail_worker.cli.connections.link import consent
 from certmail_worker.cli.connections.shown import as_json
-from support.deployment.deployment import QUICK, SEND_SCOPE, Deployment, campaign, deployment, wait_for
+from support.deployment.deployment import (
+    QUICK,
+    SEND_SCOPE,
+    Deployment,
+    campaign,
+    deployment,
+    wait_for,
+)
 
 ACCOUNT = "reviews@globex.example"
 IDENTITY = [
@@ -52,7 +59,8 @@ def show(place: Deployment, connection: str) -> dict[str, object]:
 
 def tokens_revoked(place: Deployment) -> int:
     return sum(
-        item["path"] == "/revoke" and item["status"] == 200 for item in place.control("GET", "/requests")
+        item["path"] == "/revoke" and item["status"] == 200
+        for item in place.control("GET", "/requests")
     )
 
 
@@ -60,7 +68,9 @@ def exchanges(place: Deployment) -> int:
     return sum(item["path"] == "/token" for item in place.control("GET", "/requests"))
 
 
-def test_an_administrator_signs_in_consents_and_reminders_leave_from_his_account(place: Deployment) -> None:
+def test_an_administrator_signs_in_consents_and_reminders_leave_from_his_account(
+    place: Deployment,
+) -> None:
     place.ask("tenants", "add", "globex")
     connection = place.ask("connections", "add", "globex", "--kind", "service_provider_app")["id"]
     url = place.ask("connections", "link", connection)["url"]
@@ -84,14 +94,18 @@ def test_an_administrator_signs_in_consents_and_reminders_leave_from_his_account
     assert message["mailbox"] == ACCOUNT
 
 
-def test_a_mailbox_of_a_domain_in_another_script_sends_whatever_version_stored_it(place: Deployment) -> None:
+def test_a_mailbox_of_a_domain_in_another_script_sends_whatever_version_stored_it(
+    place: Deployment,
+) -> None:
     ascii_form, service_account = (
         "access@xn--bcher-kva.example",
         "certmail@buecher-it.iam.gserviceaccount.com",
     )
     place.control("POST", "/accounts", {"email": ascii_form})
     place.control("POST", "/service-accounts", {"email": service_account, "project": "buecher-it"})
-    place.control("PUT", f"/service-accounts/{service_account}/delegation", {"scopes": [SEND_SCOPE]})
+    place.control(
+        "PUT", f"/service-accounts/{service_account}/delegation", {"scopes": [SEND_SCOPE]}
+    )
     place.ask("tenants", "add", "buecher", "--domain", "bücher.example")
     options = ["--service-account", service_account, "--mailbox", "access@bücher.example"]
     added = place.ask("connections", "add", "buecher", "--kind", "customer_owned_app", *options)
@@ -150,6 +164,7 @@ def test_a_state_works_once(place: Deployment) -> None:
         timeout=10,
         allow_redirects=False,
     )
+
     callback = back.headers["Location"]
     # Whoever only looks whether the page is there, as scanners of links do, uses nothing up.
     assert requests.head(callback, timeout=10).status_code == 405
@@ -166,20 +181,26 @@ def test_a_state_works_once(place: Deployment) -> None:
 def test_a_foreign_state_or_issuer_changes_nothing(place: Deployment) -> None:
     connection = pending(place, "foreign")
     for query in ("state=invented&code=4/abc", "code=4/abc", "", "error=access_denied"):
-        assert requests.get(f"{place.gateway}/oauth/google/callback?{query}", timeout=10).status_code == 400
+        assert (
+            requests.get(f"{place.gateway}/oauth/google/callback?{query}", timeout=10).status_code
+            == 400
+        )
     back = requests.post(
         link_url(place, connection),
         data={"account": ACCOUNT, "scope": [SEND_SCOPE, *IDENTITY], "decision": "allow"},
         timeout=10,
         allow_redirects=False,
     )
+
     evil = back.headers["Location"].replace("accounts.google.com", "accounts.evil.example")
     assert "evil" in evil
     assert requests.get(evil, timeout=10).status_code == 400
     assert show(place, connection)["state"] == "pending"
 
 
-def test_a_code_that_google_does_not_know_is_a_sign_in_to_be_started_again(place: Deployment) -> None:
+def test_a_code_that_google_does_not_know_is_a_sign_in_to_be_started_again(
+    place: Deployment,
+) -> None:
     connection = pending(place, "bogus")
     state = parse_qs(urlsplit(link_url(place, connection)).query)["state"][0]
     query = {"state": state, "code": "4/0Abogus"}
@@ -190,7 +211,9 @@ def test_a_code_that_google_does_not_know_is_a_sign_in_to_be_started_again(place
     assert show(place, connection)["code"] == "sign_in_refused"
 
 
-def test_a_consent_without_the_box_for_sending_is_given_back_and_explained(place: Deployment) -> None:
+def test_a_consent_without_the_box_for_sending_is_given_back_and_explained(
+    place: Deployment,
+) -> None:
     account = "granular@globex.example"
     place.control("POST", "/accounts", {"email": account})
     connection = pending(place, "granular")
@@ -239,12 +262,18 @@ class TestConnectionsOfOneAccount:
 
     def everybody_sends(self, place: Deployment, why: str) -> None:
         jobs = [
-            job for tenant in ("first", "second", "third") for job in place.send(campaign(1, tenant, why))
+            job
+            for tenant in ("first", "second", "third")
+            for job in place.send(campaign(1, tenant, why))
         ]
         place.wait_recorded(jobs, {"accepted"})
 
-    def test_the_box_for_sending_is_not_ticked(self, place: Deployment, shared: dict[str, str]) -> None:
-        page = place.consent(link_url(place, shared["first"]), "shared@globex.example", scopes=IDENTITY)
+    def test_the_box_for_sending_is_not_ticked(
+        self, place: Deployment, shared: dict[str, str]
+    ) -> None:
+        page = place.consent(
+            link_url(place, shared["first"]), "shared@globex.example", scopes=IDENTITY
+        )
         assert "tick the box for sending email" in page.text
         self.everybody_sends(place, "unticked")
 
@@ -265,20 +294,28 @@ class TestConnectionsOfOneAccount:
         assert "another account" in page.text
         self.everybody_sends(place, "another")
 
-    def test_google_does_not_say_whose_account_it_is(self, place: Deployment, shared: dict[str, str]) -> None:
+    def test_google_does_not_say_whose_account_it_is(
+        self, place: Deployment, shared: dict[str, str]
+    ) -> None:
         place.fault("503", path="/v1/userinfo", times=1)
         page = place.consent(link_url(place, shared["first"]), "shared@globex.example")
         assert "did not say whose account" in page.text
         self.everybody_sends(place, "nameless")
 
-    def test_the_connection_is_changed_meanwhile(self, place: Deployment, shared: dict[str, str]) -> None:
+    def test_the_connection_is_changed_meanwhile(
+        self, place: Deployment, shared: dict[str, str]
+    ) -> None:
         url = link_url(place, shared["first"])
         place.fault("slow", path="/v1/userinfo", seconds=2, times=1)
+
         with ThreadPoolExecutor() as at_the_browser:
             page = at_the_browser.submit(place.consent, url, "shared@globex.example")
-            wait_for("userinfo to be asked", lambda: place.control("GET", "/faults")[-1]["hits"] == 1)
+            wait_for(
+                "userinfo to be asked", lambda: place.control("GET", "/faults")[-1]["hits"] == 1
+            )
             place.admin.save(place.admin.connection(shared["first"]))
             assert "was used before, has expired" in page.result().text
+
         self.everybody_sends(place, "changed")
 
     def test_nothing_is_given_back_while_it_is_linked_nor_linked_while_it_is_given_back(
@@ -288,13 +325,17 @@ class TestConnectionsOfOneAccount:
         sub = place.control("POST", "/accounts", {"email": account})["sub"]
         connection = pending(place, "turns")
         before = exchanges(place)
+
         with turn(place.admin.redis, sub), ThreadPoolExecutor() as at_the_browser:
             page = at_the_browser.submit(place.consent, link_url(place, connection), account)
             wait_for("the code to be exchanged", lambda: exchanges(place) > before)
-            place.control("DELETE", f"/accounts/{account}/tokens")  # whoever has the turn gives it back
+            place.control(
+                "DELETE", f"/accounts/{account}/tokens"
+            )  # whoever has the turn gives it back
             assert not page.done()
             place.admin.redis.delete(turn(place.admin.redis, sub).name)
             assert "did not say whose account" in page.result().text
+
         assert show(place, connection)["code"] == "account_unknown"
 
 
@@ -303,12 +344,15 @@ class TestWhetherToSendFromTheAccount:
 
     def test_nothing_is_linked_until_somebody_says_yes(self, place: Deployment) -> None:
         connection = pending(place, "asked")
+
         with requests.Session() as browser:
             page = sign_in(browser, link_url(place, connection), "somebody@globex.example")
             assert "Send the reminders of asked from this account?" in page.text
             assert "somebody@globex.example" in page.text
             assert show(place, connection)["state"] == "pending"
-            assert requests.get(page.url, timeout=10).status_code == 400, "in another browser it asks nobody"
+            assert requests.get(page.url, timeout=10).status_code == 400, (
+                "in another browser it asks nobody"
+            )
             assert answer(browser, page, "yes", csrf="guessed").status_code == 403
             assert show(place, connection)["state"] == "pending"
             assert "is linked" in answer(browser, page, "yes").text
@@ -320,21 +364,31 @@ class TestWhetherToSendFromTheAccount:
             assert "is linked" in browser.get(page.history[-1].url, timeout=10).text, (
                 "and so does Google's redirect"
             )
-            assert requests.get(page.history[-1].url, timeout=10).status_code == 400, "to nobody else"
+            assert requests.get(page.history[-1].url, timeout=10).status_code == 400, (
+                "to nobody else"
+            )
+
         assert show(place, connection)["state"] == "active"
 
     def test_no_gives_it_back_and_leads_to_another_account(self, place: Deployment) -> None:
         place.control("POST", "/accounts", {"email": "mistaken@acme.example"})
         connection, before = pending(place, "declined"), tokens_revoked(place)
+
         with requests.Session() as browser:
             page = sign_in(browser, link_url(place, connection), "mistaken@acme.example")
             declined = answer(browser, page, "no")
             assert "That account was not linked" in declined.text
-            assert (show(place, connection)["state"], tokens_revoked(place)) == ("pending", before + 1)
-            assert "was not linked" in browser.get(page.url, timeout=10).text, "loaded again it says so again"
+            assert (show(place, connection)["state"], tokens_revoked(place)) == (
+                "pending",
+                before + 1,
+            )
+            assert "was not linked" in browser.get(page.url, timeout=10).text, (
+                "loaded again it says so again"
+            )
             [url] = re.findall(r'href="([^"]+/o/oauth2/v2/auth[^"]+)"', declined.text)
             page = sign_in(browser, unescape(url), "somebody@globex.example")
             assert answer(browser, page, "yes").ok
+
         assert show(place, connection)["mailbox"] == "somebody@globex.example"
 
     def test_no_takes_nothing_from_others_that_send_from_it_and_says_so_first(
@@ -342,16 +396,20 @@ class TestWhetherToSendFromTheAccount:
     ) -> None:
         assert shared
         connection, before = pending(place, "crossed"), tokens_revoked(place)
+
         with requests.Session() as browser:
             page = sign_in(browser, link_url(place, connection), "shared@globex.example")
             assert "Another organisation" in page.text
             assert "first" not in page.text, "which one is nobody's business here"
             answer(browser, page, "no")
+
         assert tokens_revoked(place) == before
         jobs = place.send(campaign(1, "first", "crossed"))
         place.wait_recorded(jobs, {"accepted"})
 
-    def test_a_permission_that_ended_before_yes_was_said_is_not_kept(self, place: Deployment) -> None:
+    def test_a_permission_that_ended_before_yes_was_said_is_not_kept(
+        self, place: Deployment
+    ) -> None:
         account = "fleeting@globex.example"
         place.control("POST", "/accounts", {"email": account})
         connection = pending(place, "fleeting")
@@ -373,8 +431,11 @@ class TestWhetherToSendFromTheAccount:
             "--domain",
             "strict.co",
         )
+
         assert place.ask("tenants", "show", "strict")["domains"] == ["strict.example", "strict.co"]
-        connection = place.admin.add_service_provider_app("strict", "default", limits=GoogleLimits()).id
+        connection = place.admin.add_service_provider_app(
+            "strict", "default", limits=GoogleLimits()
+        ).id
         page = place.consent(link_url(place, connection), "somebody@globex.example")
         assert "Strict may send only from mailboxes of strict.example or strict.co" in page.text
         assert show(place, connection)["code"] == "domain_not_allowed"
@@ -388,7 +449,10 @@ class TestWhetherToSendFromTheAccount:
             "customer_owned_app",
             "--service-account",
         )
-        ran = place.run(*owned, "c@p.iam.gserviceaccount.com", "--mailbox", "x@globex.example", "--json")
+
+        ran = place.run(
+            *owned, "c@p.iam.gserviceaccount.com", "--mailbox", "x@globex.example", "--json"
+        )
         assert ran.json["error"]["code"] == "domain_not_allowed"
         place.ask("tenants", "set", "strict", "--domain", "")
         assert place.consent(link_url(place, connection), "somebody@globex.example").ok
@@ -402,8 +466,14 @@ class TestWhetherToSendFromTheAccount:
         assert place.consent(link_url(place, connection), "old@wayne.example").ok
         place.control("DELETE", "/accounts/old@wayne.example/tokens")
         [job] = place.send(campaign(1, "wayne"))
-        wait_for("the lane stops", lambda: (place.status(job)["reason"] or "").startswith("grant_revoked: "))
-        assert "another account" in place.consent(link_url(place, connection), "new@wayne.example").text
+        wait_for(
+            "the lane stops",
+            lambda: (place.status(job)["reason"] or "").startswith("grant_revoked: "),
+        )
+        assert (
+            "another account"
+            in place.consent(link_url(place, connection), "new@wayne.example").text
+        )
         url = place.ask("connections", "link", connection, "--another-account")["url"]
         assert place.consent(url, "new@wayne.example").ok
         place.wait_recorded([job], {"accepted"})
@@ -438,7 +508,9 @@ def test_a_withdrawn_permission_stops_the_lane_and_linking_again_lets_its_jobs_l
     assert place.consent(link_url(place, connection), account).ok
     place.control("DELETE", f"/accounts/{account}/tokens")
     job = place.send(campaign(1, tenant="withdrawn"))[0]
-    wait_for("the lane stops", lambda: (place.status(job)["reason"] or "").startswith("grant_revoked: "))
+    wait_for(
+        "the lane stops", lambda: (place.status(job)["reason"] or "").startswith("grant_revoked: ")
+    )
     assert place.consent(link_url(place, connection), account).ok
     place.wait_recorded([job], {"accepted"})
     assert place.copies()[job] == 1
@@ -451,7 +523,9 @@ def test_waiting_for_the_link_shows_the_result(place: Deployment) -> None:
     )
     log = place.data_dir / "link.log"
     wait_for("the page's address", lambda: "/o/oauth2/v2/auth?" in log.read_text())
-    url = next(line for line in log.read_text().splitlines() if "/o/oauth2/v2/auth?" in line).strip()
+    url = next(
+        line for line in log.read_text().splitlines() if "/o/oauth2/v2/auth?" in line
+    ).strip()
     assert place.consent(url, ACCOUNT).ok
     assert process.wait(60) == 0
     assert '"state": "active"' in log.read_text()
@@ -481,4 +555,8 @@ def test_a_link_result_page_shows_html_in_a_name_as_text(place: Deployment) -> N
 def test_the_gateway_says_whether_it_is_ready(place: Deployment) -> None:
     assert requests.get(f"{place.gateway}/healthz", timeout=10).json() == {"ok": True}
     found = requests.get(f"{place.gateway}/readyz", timeout=10).json()
-    assert (found["ready"], found["checks"]["redis"], found["checks"]["database"]) == (True, "ok", "ok")
+    assert (found["ready"], found["checks"]["redis"], found["checks"]["database"]) == (
+        True,
+        "ok",
+        "ok",
+    )

@@ -68,7 +68,8 @@ def rejection(place: Deployment, tenant: str) -> str:
 
 def revocations(place: Deployment) -> int:
     return sum(
-        item["path"] == "/revoke" and item["status"] == 200 for item in place.control("GET", "/requests")
+        item["path"] == "/revoke" and item["status"] == 200
+        for item in place.control("GET", "/requests")
     )
 
 
@@ -83,6 +84,7 @@ def redis_says(place: Deployment, *words: str) -> list[str]:
         b"zset": lambda key: redis.zrange(key, 0, -1),
         b"stream": redis.xrange,
     }
+
     found = [(key, readers[redis.type(key)](key)) for key in redis.scan_iter(count=1000)]
     everything = repr(found)
     return [word for word in words if word in everything]
@@ -91,7 +93,11 @@ def redis_says(place: Deployment, *words: str) -> list[str]:
 def sql_says(place: Deployment, *words: str) -> list[str]:
     """The words that are anywhere in the database."""
     with place.admin.db() as db:
-        rows = [tuple(row) for table in tables.metadata.sorted_tables for row in db.execute(select(table))]
+        rows = [
+            tuple(row)
+            for table in tables.metadata.sorted_tables
+            for row in db.execute(select(table))
+        ]
     everything = repr(rows)
     return [word for word in words if word in everything]
 
@@ -99,19 +105,25 @@ def sql_says(place: Deployment, *words: str) -> list[str]:
 def record(place: Deployment, tenant: str) -> list[tuple[Any, ...]]:
     columns = tables.deliveries.c
     with place.admin.db() as db:
-        query = select(columns.state, columns.recipient, columns.mailbox).where(columns.tenant == tenant)
+        query = select(columns.state, columns.recipient, columns.mailbox).where(
+            columns.tenant == tenant
+        )
         return [tuple(row) for row in db.execute(query)]
 
 
 def nothing_wrong(place: Deployment) -> bool:
     report = place.ask("doctor")
     return all(
-        each["severity"] == "ok" for each in report["findings"] if each["check"] in {"ledger", "lineage"}
+        each["severity"] == "ok"
+        for each in report["findings"]
+        if each["check"] in {"ledger", "lineage"}
     )
 
 
 class TestConnections:
-    def test_what_waits_is_called_off_and_what_hangs_is_left_to_a_person(self, place: Deployment) -> None:
+    def test_what_waits_is_called_off_and_what_hangs_is_left_to_a_person(
+        self, place: Deployment
+    ) -> None:
         connection = place.link("acme", in_flight=3)
         hung = [hanging(place, "acme") for _ in range(3)]
         waiting = place.send(campaign(20, "acme", "waits"))
@@ -153,10 +165,14 @@ class TestConnections:
         [job] = place.send(campaign(1, "acme", "draft"))
         assert place.status(job)["reason"].startswith("connection_draft: ")
 
-    def test_what_two_connections_share_at_google_goes_with_the_last(self, place: Deployment) -> None:
+    def test_what_two_connections_share_at_google_goes_with_the_last(
+        self, place: Deployment
+    ) -> None:
         account = "shared@globex.example"
         first = place.link_account("globex", account)
-        second = place.ask("connections", "add", "globex", "--kind", "service_provider_app", "--name", "emea")
+        second = place.ask(
+            "connections", "add", "globex", "--kind", "service_provider_app", "--name", "emea"
+        )
         assert place.consent(place.ask("connections", "link", second["id"])["url"], account).ok
         before = revocations(place)
         done = place.ask("connections", "remove", first, "--yes")
@@ -177,12 +193,14 @@ class TestConnections:
         url = place.ask("connections", "link", made.id)["url"]
         before = revocations(place)
         place.fault("slow", path="/token", seconds=4, times=1)
+
         with ThreadPoolExecutor() as at_the_browser:
             page = at_the_browser.submit(place.consent, url, account)
             wait_for("the code to be exchanged", lambda: exchanges(place) >= 1)
             # Not by a command: it takes longer to start than a consent may take.
             remove_connection(place.admin, place.admin.connection(made.id), lambda _: None)
             assert page.result().status_code == 400
+
         assert revocations(place) == before + 1
 
     def test_one_whose_connection_is_removed_before_the_question_is_asked_is_given_back(
@@ -196,9 +214,13 @@ class TestConnections:
         question = place.consent(url, account, answer="")
         before = revocations(place)
         remove_connection(place.admin, place.admin.connection(made.id), lambda _: None)
-        assert requests.get(question.url, timeout=20).status_code == 400, "another browser changes nothing"
+        assert requests.get(question.url, timeout=20).status_code == 400, (
+            "another browser changes nothing"
+        )
         assert revocations(place) == before
-        own = {cookie.name: str(cookie.value) for each in question.history for cookie in each.cookies}
+        own = {
+            cookie.name: str(cookie.value) for each in question.history for cookie in each.cookies
+        }
         assert requests.get(question.url, cookies=own, timeout=20).status_code == 400
         assert revocations(place) == before + 1
 
@@ -209,7 +231,9 @@ def exchanges(place: Deployment) -> int:
 
 
 class TestTenants:
-    def test_a_linked_one_goes_with_its_access_its_addresses_and_its_keys(self, place: Deployment) -> None:
+    def test_a_linked_one_goes_with_its_access_its_addresses_and_its_keys(
+        self, place: Deployment
+    ) -> None:
         account = "reviews@initech.example"
         connection = place.link_account("initech", account)
         place.ask("connections", "set", connection, "--in-flight", "1")
@@ -234,7 +258,9 @@ class TestTenants:
             "accepted", "accepted", "accepted", *["cancelled"] * 10, "uncertain",
         ]  # fmt: skip
         assert redis_says(place, account, "people.example", *in_redis) == []
-        assert [word for word in in_sql if word != "@people.example" and sql_says(place, word)] == []
+        assert [
+            word for word in in_sql if word != "@people.example" and sql_says(place, word)
+        ] == []
         redis = place.admin.redis
         assert redis.exists(*(redis_keys.BODY + job for job in [held, *waiting])) == 0
         time.sleep(2)  # the caretaker comes by, and brings nothing back
@@ -284,15 +310,30 @@ class TestTenants:
         assert PERMISSIONS in ran.out
         assert rejection(place, "hooli") == "unknown_tenant"
 
-    def test_interrupted_it_stays_suspended_and_is_finished_by_another_run(self, tmp_path: Path) -> None:
+    def test_interrupted_it_stays_suspended_and_is_finished_by_another_run(
+        self, tmp_path: Path
+    ) -> None:
         with working(tmp_path, **PATIENT) as place:
             place.ask(
-                "connections", "set", place.link_account("stark", "reviews@stark.example"), "--in-flight", "1"
+                "connections",
+                "set",
+                place.link_account("stark", "reviews@stark.example"),
+                "--in-flight",
+                "1",
             )
             hung = hanging(place, "stark")
             waiting = place.send(campaign(5, "stark", "waits"))
             process = subprocess.Popen(
-                [sys.executable, "-m", "certmail_worker", "tenants", "remove", "stark", "--yes", "--json"],
+                [
+                    sys.executable,
+                    "-m",
+                    "certmail_worker",
+                    "tenants",
+                    "remove",
+                    "stark",
+                    "--yes",
+                    "--json",
+                ],
                 env=place.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

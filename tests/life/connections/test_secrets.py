@@ -24,12 +24,14 @@ def printed(place: Deployment, connection: str) -> dict[str, bytes]:
         ("connections", "probe", connection, "--json"),
         ("doctor", "--json"),
     ]
+
     ran = {" ".join(command): place.run(*command) for command in commands}
     assert all(done.out for done in ran.values()), ran
     ran["probe in vain"] = place.run(
         "connections", "probe", connection, CERTMAIL_VAULT_KEYS=f"other:{'A' * 43}="
     )
     assert ran["probe in vain"].status != 0
+
     return {name: (done.out + done.err).encode() for name, done in ran.items()}
 
 
@@ -49,7 +51,12 @@ def test_nothing_secret_or_personal_is_in_redis_logs_or_messages(tmp_path: Path)
             {
                 "status": 400,
                 "headers": {},
-                "body": {"error": {"code": 400, "message": "Invalid To header: <reviewer1@people.example>"}},
+                "body": {
+                    "error": {
+                        "code": 400,
+                        "message": "Invalid To header: <reviewer1@people.example>",
+                    }
+                },
             }
         )
         jobs = place.send(campaign(6))
@@ -70,7 +77,9 @@ def test_nothing_secret_or_personal_is_in_redis_logs_or_messages(tmp_path: Path)
         with embedded_server(tmp_path) as url, connect(url) as redis:
             for name in redis.scan_iter(redis_keys.TOKEN + "*"):
                 version, purpose = name.decode().split(":")[-2:]
-                opened = vault.open(redis.get(name), owner=f"{tenant}/{connection}/token/{version}/{purpose}")
+                opened = vault.open(
+                    redis.get(name), owner=f"{tenant}/{connection}/token/{version}/{purpose}"
+                )
                 tokens.append(json.loads(opened)["secret"].encode())
             redis.xlen(redis_keys.EVENTS)
         assert tokens, "there is a token to look for"
@@ -88,9 +97,12 @@ def test_nothing_secret_or_personal_is_in_redis_logs_or_messages(tmp_path: Path)
             "text": {b"Quarterly secret campaign", b"iga.example/r/"},
         }
         hidden(secrets, printed(place, connection))
-        aof = {path: path.read_bytes() for path in (tmp_path / "valkey").rglob("*") if path.is_file()}
+        aof = {
+            path: path.read_bytes() for path in (tmp_path / "valkey").rglob("*") if path.is_file()
+        }
         assert any(
-            b"certmail.deliver" in content or b"Y2VydG1haWwuZGVsaXZlcg" in content for content in aof.values()
+            b"certmail.deliver" in content or b"Y2VydG1haWwuZGVsaXZlcg" in content
+            for content in aof.values()
         ), "Celery's messages are in it"
         assert any(job.encode() in content for content in aof.values() for job in jobs)
         logs = {path: path.read_bytes() for path in tmp_path.glob("*.log")}
@@ -98,4 +110,6 @@ def test_nothing_secret_or_personal_is_in_redis_logs_or_messages(tmp_path: Path)
         hidden(secrets | personal, {str(path): content for path, content in (aof | logs).items()})
 
         wait_for("the record", lambda: len(place.recorded()) == len(jobs))
-        hidden(secrets, {path.name: path.read_bytes() for path in tmp_path.glob("certmail.sqlite*")})
+        hidden(
+            secrets, {path.name: path.read_bytes() for path in tmp_path.glob("certmail.sqlite*")}
+        )

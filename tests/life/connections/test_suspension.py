@@ -69,7 +69,10 @@ def test_everything_is_paused_under_load_and_goes_on(place: Deployment) -> None:
     view = place.status(late.id)
     assert (view["reason"].partition(":")[0], view["forecast_at"]) == ("paused", None)
     found = findings(place)
-    assert (found["paused"]["severity"], found["paused"]["remedy"]) == ("warning", "certmail resume")
+    assert (found["paused"]["severity"], found["paused"]["remedy"]) == (
+        "warning",
+        "certmail resume",
+    )
     assert found["ledger"]["severity"] == "ok"
     place.ask("resume")
     all_arrive_once(place, [*jobs, late.id])
@@ -100,7 +103,9 @@ def _at(message: dict[str, Any]) -> float:
 
 
 def test_a_connection_is_suspended_with_a_request_hanging_and_resumed(place: Deployment) -> None:
-    place.fault("hang_after", times=1, match={"mailbox": "reviews@acme.example", "path": "/messages/send"})
+    place.fault(
+        "hang_after", times=1, match={"mailbox": "reviews@acme.example", "path": "/messages/send"}
+    )
     [hangs] = place.send(campaign(1, "acme", "hangs"))
     wait_for("a request hangs", lambda: place.status(hangs)["state"] == "sending")
     stopped = place.ask("connections", "suspend", "acme/default")
@@ -117,7 +122,9 @@ def test_a_connection_is_suspended_with_a_request_hanging_and_resumed(place: Dep
     assert place.copies()[hangs] == 1
 
 
-def test_one_that_does_not_work_any_more_needs_attention_when_it_is_resumed(place: Deployment) -> None:
+def test_one_that_does_not_work_any_more_needs_attention_when_it_is_resumed(
+    place: Deployment,
+) -> None:
     place.ask("connections", "suspend", "globex/default")
     account = "certmail@globex-it.iam.gserviceaccount.com"
     place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": []})
@@ -130,7 +137,9 @@ def test_one_that_does_not_work_any_more_needs_attention_when_it_is_resumed(plac
 
 
 @pytest.mark.timeout(300)
-def test_a_redis_that_was_wiped_or_is_older_than_the_pause_lets_nothing_leave(tmp_path: Path) -> None:
+def test_a_redis_that_was_wiped_or_is_older_than_the_pause_lets_nothing_leave(
+    tmp_path: Path,
+) -> None:
     with (
         server(tmp_path / "redis") as valkey,
         deployment(tmp_path / "data", **QUICK, CERTMAIL_REDIS_URL=valkey.url) as place,
@@ -145,7 +154,10 @@ def test_a_redis_that_was_wiped_or_is_older_than_the_pause_lets_nothing_leave(tm
         valkey.start()
         assert place.admin.redis.smembers(redis_keys.PAUSED) == set()
         place.worker()
-        wait_for("the server to be checked", lambda: place.admin.redis.exists(redis_keys.CHECKED_RUN) == 1)
+        wait_for(
+            "the server to be checked",
+            lambda: place.admin.redis.exists(redis_keys.CHECKED_RUN) == 1,
+        )
         assert quiet(place, seconds=1.5)
         assert place.status(early)["reason"].startswith("paused: ")
         place.ask("resume")
@@ -156,7 +168,10 @@ def test_a_redis_that_was_wiped_or_is_older_than_the_pause_lets_nothing_leave(tm
         valkey.kill()
         valkey.put_back(None)
         valkey.start()
-        wait_for("it is noticed", lambda: place.admin.redis.hget(redis_keys.STOPPED, "code") == b"replaced")
+        wait_for(
+            "it is noticed",
+            lambda: place.admin.redis.hget(redis_keys.STOPPED, "code") == b"replaced",
+        )
         place.ask("doctor", "--repair", "--yes")
         [again] = place.send(campaign(1, campaign="again"))
         assert quiet(place, seconds=1.5)

@@ -34,7 +34,12 @@ def test_a_new_key_in_the_data_directory_reaches_processes_that_run(tmp_path: Pa
         done = place.ask("vault", "rotate", "--new-key")
         [(old, _)] = vault_keys(place.admin.settings)[1:]
         # Copies of the tenant and of its connection, and the client ID that the probe saw.
-        assert (done["new"], done["reencrypted"], done["copies"], done["unopened"]) == (True, 3, 3, [])
+        assert (done["new"], done["reencrypted"], done["copies"], done["unopened"]) == (
+            True,
+            3,
+            3,
+            [],
+        )
         assert (done["key"], key_of(place, acme)) == (vault_keys(place.admin.settings)[0][0],) * 2
         [state] = done["old_keys"]
         assert (state["key"], state["needed"]) == (old, False)
@@ -43,7 +48,9 @@ def test_a_new_key_in_the_data_directory_reaches_processes_that_run(tmp_path: Pa
         )
 
         globex = place.link_account("globex")
-        assert key_of(place, globex) == done["key"], "the gateway, which runs since before, seals with it"
+        assert key_of(place, globex) == done["key"], (
+            "the gateway, which runs since before, seals with it"
+        )
         path = tmp_path / "vault.key"
         kept = [line for line in path.read_text().splitlines() if not line.startswith(old)]
         path.write_text("\n".join(kept))
@@ -54,7 +61,12 @@ def test_a_new_key_in_the_data_directory_reaches_processes_that_run(tmp_path: Pa
         assert place.copies() == dict.fromkeys(jobs, 1)
         assert "sealed_off" not in (tmp_path / "worker.log").read_text()
         again = place.ask("vault", "rotate")
-        assert (again["new"], again["reencrypted"], again["copies"], again["old_keys"]) == (False, 0, 0, [])
+        assert (again["new"], again["reencrypted"], again["copies"], again["old_keys"]) == (
+            False,
+            0,
+            0,
+            [],
+        )
 
 
 @pytest.fixture(scope="module")
@@ -87,12 +99,16 @@ class TestWrongKeys:
         return step
 
     def test_another_key_is_refused_and_the_right_one_is_named(self, place: Deployment) -> None:
-        ran = place.run("connections", "probe", "acme/default", "--json", CERTMAIL_VAULT_KEYS=new_vault_key())
+        ran = place.run(
+            "connections", "probe", "acme/default", "--json", CERTMAIL_VAULT_KEYS=new_vault_key()
+        )
         step = self.failed_step(ran)
         assert step["code"] == "vault_key_missing"
         assert repr(self.own_key(place).partition(":")[0]) in step["message"]
         assert "behind the newest one" in step["remedy"]
-        assert place.admin.connection("acme/default").state == "active", "it is not the connection's fault"
+        assert place.admin.connection("acme/default").state == "active", (
+            "it is not the connection's fault"
+        )
 
     def test_another_key_under_the_same_id_is_refused(self, place: Deployment) -> None:
         key_id = self.own_key(place).partition(":")[0]
@@ -101,7 +117,9 @@ class TestWrongKeys:
         assert self.failed_step(ran)["code"] == "vault_mismatch"
 
     def test_two_keys_whose_ids_were_swapped_are_refused(self, place: Deployment) -> None:
-        (one, own), (two, other) = (key.split(":") for key in (self.own_key(place), new_vault_key()))
+        (one, own), (two, other) = (
+            key.split(":") for key in (self.own_key(place), new_vault_key())
+        )
         swapped = f"{one}:{other},{two}:{own}"
         ran = place.run("vault", "rotate", "--json", CERTMAIL_VAULT_KEYS=swapped)
         assert (ran.status, ran.json["reencrypted"]) == (1, 0)
@@ -114,21 +132,27 @@ class TestWrongKeys:
         other = new_vault_key()
         ran = place.run("vault", "rotate", CERTMAIL_VAULT_KEYS=other)
         assert ran.status == 1
+
         for who in (
             "tenant acme, private_key",
             "connection delta/default, private_key",
             "which is not among",
         ):
             assert who in ran.out
+
         assert "Run this again" in ran.out
         ran = place.run("doctor", "--json", CERTMAIL_VAULT_KEYS=other)
         found = {finding["check"]: finding for finding in ran.json["findings"]}
+
         for check in ("tenant acme", "connection acme/default"):
             assert found[check]["severity"] == "error"
             assert "behind the newest one" in found[check]["remedy"]
 
-    def test_a_sealed_row_copied_to_another_connection_or_tenant_is_refused(self, place: Deployment) -> None:
+    def test_a_sealed_row_copied_to_another_connection_or_tenant_is_refused(
+        self, place: Deployment
+    ) -> None:
         beta, gamma = (place.admin.connection(f"{tenant}/default") for tenant in ("beta", "gamma"))
+
         with place.admin.db() as db:
             move = update(tables.connections).where(tables.connections.c.id == gamma.id)
             db.execute(move.values(private_key=beta.private_key))
@@ -138,8 +162,11 @@ class TestWrongKeys:
                 .where(tables.tenants.c.id == "beta")
             ).scalars()
             db.execute(
-                update(tables.tenants).where(tables.tenants.c.id == "delta").values(private_key=stolen)
+                update(tables.tenants)
+                .where(tables.tenants.c.id == "delta")
+                .values(private_key=stolen)
             )
+
         step = self.failed_step(place.run("connections", "probe", gamma.id, "--json"))
         assert step["code"] == "vault_mismatch"
         assert gamma.owner in step["message"]
@@ -155,12 +182,17 @@ class TestWrongKeys:
     ) -> None:
         worker = place.worker(CERTMAIL_VAULT_KEYS=new_vault_key())
         [job] = place.send(campaign(1, "acme"))
-        wait_for("the reason", lambda: (place.status(job)["reason"] or "").startswith("vault_key_missing: "))
+        wait_for(
+            "the reason",
+            lambda: (place.status(job)["reason"] or "").startswith("vault_key_missing: "),
+        )
         assert "Add that key behind the newest one" in place.status(job)["reason"]
         assert place.status(job)["state"] == "ready", "it waits in its lane, which is suspended"
         worker.terminate()
         assert worker.wait(60) == 0
-        place.worker(CERTMAIL_CARE_SECONDS="1")  # by itself the lane is looked at within half a minute
+        place.worker(
+            CERTMAIL_CARE_SECONDS="1"
+        )  # by itself the lane is looked at within half a minute
         [later] = place.send(campaign(1, "acme", "next"))
         place.wait_recorded([job, later], {"accepted"})
 
@@ -169,6 +201,7 @@ class TestWrongKeys:
         ran = place.run("vault", "rotate", "--new-key", "--json", CERTMAIL_VAULT_KEYS=own)
         error = self.error(ran, 2)
         assert error["code"] == "keys_are_set"
+
         for step in (
             "certmail vault keygen",
             "first behind the present one",
@@ -176,6 +209,7 @@ class TestWrongKeys:
             "vault rotate",
         ):
             assert step in error["remedy"]
+
         assert self.own_key(place) == own
 
     def test_a_new_key_where_there_was_none_is_made_all_the_same(self, tmp_path: Path) -> None:

@@ -84,7 +84,12 @@ def test_no_send_fails_while_keys_are_rotated_and_nothing_names_the_old_key_afte
         fleet.restart(f"{NEW},{OLD}")
         fleet.go_on()
         done = place.ask("vault", "rotate")
-        assert (done["key"], done["reencrypted"], done["copies"], done["unopened"]) == (NEW_ID, 5, 5, [])
+        assert (done["key"], done["reencrypted"], done["copies"], done["unopened"]) == (
+            NEW_ID,
+            5,
+            5,
+            [],
+        )
         [old] = done["old_keys"]
         assert (old["key"], old["needed"]) == (OLD.partition(":")[0], False)
         fleet.go_on()
@@ -102,7 +107,9 @@ def test_no_send_fails_while_keys_are_rotated_and_nothing_names_the_old_key_afte
         assert {item["status"] for item in place.sends()} == {200}
         assert "sealed_off" not in (tmp_path / "worker.log").read_text()
         assert names_only(place, NEW) == {NEW_ID}
-        record_property("said", f"vault rotation: {len(jobs)} reminders, {left} left when the old key went")
+        record_property(
+            "said", f"vault rotation: {len(jobs)} reminders, {left} left when the old key went"
+        )
 
 
 def names_only(place: Deployment, key: str) -> set[str]:
@@ -111,10 +118,12 @@ def names_only(place: Deployment, key: str) -> set[str]:
     with place.admin.db() as db:
         rows = sealed_rows(db)
     found: list[bytes] = []
+
     for row in rows:
         for column, value in row.values.items():
             vault.open(value, owner=owner_of(row.owner, column))
             found.append(value)
+
         if row.table == "tenants":
             text: Any = redis.hget(redis_keys.TENANT + row.id, "private_key")
             vault.open(base64.b64decode(text), owner=owner_of(row.owner, "private_key"))
@@ -124,4 +133,5 @@ def names_only(place: Deployment, key: str) -> set[str]:
             copy = read_connection(fields, ConnectionId(row.id), vault)
             assert copy is not None
             found += [fields[b"sealed"], *sealed_in(copy).values()]
+
     return {key_id_of(value) or "?" for value in found}

@@ -90,7 +90,9 @@ def test_a_worker_goes_through_the_checklist_and_the_connection_is_active(
     works = ask(asker, "acme", made.id, Wish.MAIL)
     assert all(step.ok for step in works.worker_request.steps), works
     assert works.worker_request.steps[-1].code == "mail_accepted"
-    [client_id] = [step.value for step in works.worker_request.steps if step.name == "service account"]
+    [client_id] = [
+        step.value for step in works.worker_request.steps if step.name == "service account"
+    ]
     assert client_id.isdecimal()
     assert place.admin.connection(made.id).state == "active"
     assert [mail["mailbox"] for mail in place.messages()] == [mailbox]
@@ -106,7 +108,9 @@ def test_a_suspended_connection_is_resumed_and_tried_out(place: Deployment, aske
 
 
 @pytest.mark.usefixtures("_worker")
-def test_a_connection_is_removed_with_what_is_left_to_do_at_google(place: Deployment, asker: Asker) -> None:
+def test_a_connection_is_removed_with_what_is_left_to_do_at_google(
+    place: Deployment, asker: Asker
+) -> None:
     connection = place.link("removed")
     answer = ask(asker, "removed", connection, Wish.REMOVE)
     assert answer.worker_request.said is not None
@@ -117,7 +121,9 @@ def test_a_connection_is_removed_with_what_is_left_to_do_at_google(place: Deploy
 
 
 @pytest.mark.usefixtures("_worker")
-def test_what_cannot_be_tried_out_is_refused_with_the_reason(place: Deployment, asker: Asker) -> None:
+def test_what_cannot_be_tried_out_is_refused_with_the_reason(
+    place: Deployment, asker: Asker
+) -> None:
     made = place.admin.add_tenant("draft")[1]
     answer = ask(asker, "draft", made.id, Wish.CHECK)
     assert answer.worker_request.stage is RequestStage.REFUSED

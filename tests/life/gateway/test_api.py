@@ -36,7 +36,10 @@ def test_what_an_application_enqueues_arrives_and_it_sees_so(place: Deployment) 
         "due_at": "2099-12-31",
         "time_zone": "America/Los_Angeles",
     }
-    sent = requests.post(f"{place.gateway}/v1/reminders", json=reminder, headers=headers, timeout=20)
+
+    sent = requests.post(
+        f"{place.gateway}/v1/reminders", json=reminder, headers=headers, timeout=20
+    )
     assert sent.status_code == 202, sent.text
     assert sent.json()["forecast_at"]
     assert sent.json()["language"] == "en"
@@ -46,8 +49,12 @@ def test_what_an_application_enqueues_arrives_and_it_sees_so(place: Deployment) 
     shown = requests.get(f"{place.gateway}/v1/reminders/{job}", headers=headers, timeout=20).json()
     assert (shown["state"], shown["mailbox"]) == ("accepted", "reviews@acme.example")
     assert [each["outcome"] for each in shown["attempts"]] == ["accepted"]
-    record = requests.get(f"{place.gateway}/v1/deliveries?campaign=q4", headers=headers, timeout=20).json()
-    assert [(each["id"], each["recipient"]) for each in record["items"]] == [(job, "anna@people.example")]
+    record = requests.get(
+        f"{place.gateway}/v1/deliveries?campaign=q4", headers=headers, timeout=20
+    ).json()
+    assert [(each["id"], each["recipient"]) for each in record["items"]] == [
+        (job, "anna@people.example")
+    ]
     assert place.copies() == {job: 1}
     [mail] = place.messages()
     assert "Thursday, December 31, 2099, end of day (Pacific Time)" in text_of(mail["raw"])
@@ -64,12 +71,19 @@ class TestKeys:
         made = place.ask("keys", "create", "short", "--tenant", "acme", "--scope", "tenants:read")
         listed = place.ask("keys", "list")["keys"]
         [found] = [each for each in listed if each["id"] == made["id"]]
-        assert (found["state"], found["scopes"], found["tenants"]) == ("active", ["tenants:read"], ["acme"])
+        assert (found["state"], found["scopes"], found["tenants"]) == (
+            "active",
+            ["tenants:read"],
+            ["acme"],
+        )
         assert made["key"] not in place.run("keys", "list").out
         headers = {"Authorization": f"Bearer {made['key']}"}
         assert requests.get(f"{place.gateway}/v1/tenants", headers=headers, timeout=20).ok
         assert place.ask("keys", "revoke", made["id"])["state"] == "revoked"
-        assert requests.get(f"{place.gateway}/v1/tenants", headers=headers, timeout=20).status_code == 401
+        assert (
+            requests.get(f"{place.gateway}/v1/tenants", headers=headers, timeout=20).status_code
+            == 401
+        )
 
     def test_for_a_person_only_the_key_is_on_stdout(self, place: Deployment) -> None:
         ran = place.run("keys", "create", "piped", "--every-tenant")
@@ -93,7 +107,9 @@ class TestKeys:
         ran = place.run("keys", "create", "x", *options, "--json")
         assert (ran.status, ran.json["error"]["code"]) == (status, code)
 
-    def test_a_redis_that_lost_them_is_given_them_again_by_the_keeper(self, place: Deployment) -> None:
+    def test_a_redis_that_lost_them_is_given_them_again_by_the_keeper(
+        self, place: Deployment
+    ) -> None:
         place.ask("keys", "create", "kept", "--tenant", "acme")
         place.admin.redis.delete(redis_keys.API_KEYS)
         wait_for("they are back", lambda: place.admin.redis.exists(redis_keys.API_KEYS) == 1)

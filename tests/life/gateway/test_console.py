@@ -19,7 +19,14 @@ import requests
 from certmail_config.base import redis_keys
 from certmail_config.tenants.models import ConnectionState
 from support.deployment.console_visitor import PASSWORD, Visitor, operator
-from support.deployment.deployment import QUICK, SEND_SCOPE, Deployment, campaign, deployment, wait_for
+from support.deployment.deployment import (
+    QUICK,
+    SEND_SCOPE,
+    Deployment,
+    campaign,
+    deployment,
+    wait_for,
+)
 
 BACK = "https://app.example.com/settings/mail?tab=2"
 
@@ -52,10 +59,13 @@ def set_up(place: Deployment, visitor: Visitor, tenant: str) -> str:
         valid_days="60",
         verify="",
     )
+
     return urlsplit(page.url).path
 
 
-def test_without_a_password_nothing_is_shown_and_signing_in_shows_the_list(place: Deployment) -> None:
+def test_without_a_password_nothing_is_shown_and_signing_in_shows_the_list(
+    place: Deployment,
+) -> None:
     visitor = Visitor(place)
     assert urlsplit(visitor.get("/console").url).path == "/console/sign-in"
     assert urlsplit(visitor.sign_in().url).path == "/console"
@@ -64,7 +74,9 @@ def test_without_a_password_nothing_is_shown_and_signing_in_shows_the_list(place
     assert urlsplit(visitor.get("/console").url).path == "/console/sign-in"
 
 
-def test_signing_in_leads_to_the_page_that_was_wanted_if_it_is_the_consoles(place: Deployment) -> None:
+def test_signing_in_leads_to_the_page_that_was_wanted_if_it_is_the_consoles(
+    place: Deployment,
+) -> None:
     for wanted, shown in {
         "/console/new": "/console/new",
         "/console/sign-in?next=https://evil.example/console/new": "/console",
@@ -80,7 +92,9 @@ def test_signing_in_leads_to_the_page_that_was_wanted_if_it_is_the_consoles(plac
         assert (urlsplit(answer.url).path, answer.url.startswith(place.gateway)) == (shown, True)
 
 
-def test_whoever_comes_by_localhost_is_led_to_the_address_that_google_knows(place: Deployment) -> None:
+def test_whoever_comes_by_localhost_is_led_to_the_address_that_google_knows(
+    place: Deployment,
+) -> None:
     visitor = Visitor(place)
     port = urlsplit(place.gateway).port
     assert (
@@ -95,13 +109,17 @@ def test_a_form_from_another_address_of_ours_is_told_which_is_right(place: Deplo
     headers = {"Host": "certmail.internal", "Origin": "http://certmail.internal"}
     headers["Cookie"] = f"certmail-sign-in={visitor.token}"
     form = {"csrf": visitor.token, "password": PASSWORD}
-    visitor.page = requests.post(f"{place.gateway}/console/sign-in", data=form, headers=headers, timeout=10)
+    visitor.page = requests.post(
+        f"{place.gateway}/console/sign-in", data=form, headers=headers, timeout=10
+    )
     assert visitor.page.status_code == 403
     assert f"certmail’s address is {place.gateway}" in visitor.text
     assert "CERTMAIL_PUBLIC_URL" in visitor.text
 
 
-def test_an_operator_sets_up_a_service_account_and_sees_it_work(place: Deployment, somebody: Visitor) -> None:
+def test_an_operator_sets_up_a_service_account_and_sees_it_work(
+    place: Deployment, somebody: Visitor
+) -> None:
     path = set_up(place, somebody, "acme")
     somebody.post(f"{path}/check")
     said = somebody.wait(path)
@@ -111,7 +129,10 @@ def test_an_operator_sets_up_a_service_account_and_sees_it_work(place: Deploymen
     account = "certmail@acme-it.iam.gserviceaccount.com"
     client = place.control("POST", "/service-accounts", {"email": account, "project": "acme-it"})
     certificate = somebody.get(f"{path}/certificate")
-    assert certificate.headers["Content-Disposition"] == 'attachment; filename="certmail-acme-default.pem"'
+    assert (
+        certificate.headers["Content-Disposition"]
+        == 'attachment; filename="certmail-acme-default.pem"'
+    )
     place.control("POST", f"/service-accounts/{account}/keys", certificate.text)
     somebody.get(path)
     somebody.post(f"{path}/check")
@@ -128,11 +149,14 @@ def test_an_operator_sets_up_a_service_account_and_sees_it_work(place: Deploymen
     somebody.post(f"{path}/check", mail="1")
     said = somebody.wait(path)
     assert "Being set up" in said
-    assert 'id="guide-upload-tick" data-live class="number "' in somebody.page.text, "its API is missing"
+    assert 'id="guide-upload-tick" data-live class="number "' in somebody.page.text, (
+        "its API is missing"
+    )
     assert "Enable the Gmail API" in said
     assert "press “Check and send a test mail”" in said
-    assert "https://console.cloud.google.com/apis/library/gmail.googleapis.com?project=acme-it" in links(
-        somebody
+    assert (
+        "https://console.cloud.google.com/apis/library/gmail.googleapis.com?project=acme-it"
+        in links(somebody)
     )
     assert "console.developers.google.com" not in said
     somebody.post(f"{path}/check")
@@ -176,7 +200,9 @@ def test_who_has_no_service_account_names_a_project_and_pastes_twice(
     assert suggested is not None
     assert suggested[1].startswith("certmail-pastes-")
     fields = {"mailbox": "reviews@pastes.example", "valid_days": "60", "verify": "1"}
-    wrong = somebody.post("/console/set-up/pastes/default/service-account", project="My Project", **fields)
+    wrong = somebody.post(
+        "/console/set-up/pastes/default/service-account", project="My Project", **fields
+    )
     assert wrong.status_code == 400
     assert re.search(r'<input id="project"[^>]* aria-invalid="true"', somebody.page.text)
     somebody.post("/console/set-up/pastes/default/service-account", project="pastes-it", **fields)
@@ -244,7 +270,12 @@ def test_once_it_works_the_first_reminder_is_there_to_be_copied(
 
     def run(*command: str, **given: str) -> str:
         ran = subprocess.run(
-            command, env=environment | given, text=True, capture_output=True, timeout=60, check=False
+            command,
+            env=environment | given,
+            text=True,
+            capture_output=True,
+            timeout=60,
+            check=False,
         )
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
@@ -255,7 +286,9 @@ def test_once_it_works_the_first_reminder_is_there_to_be_copied(
     sent = json.loads(run("bash", "-c", f"{block(somebody, 'first-command').strip()} --json"))
     assert (sent["duplicates"], sent["receipts"][0]["id"]) == (1, job), "it is the same reminder"
     key = json.loads(run("bash", "-c", f"{block(somebody, 'first-key')} --json"))["key"]
-    words = shlex.split(block(somebody, "first-curl").replace("\\\n", " ").replace("$CERTMAIL_API_KEY", key))
+    words = shlex.split(
+        block(somebody, "first-curl").replace("\\\n", " ").replace("$CERTMAIL_API_KEY", key)
+    )
     headers = dict(words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "-H")
     answer = requests.post(words[1], data=words[words.index("-d") + 1], headers=headers, timeout=20)
     assert (answer.status_code, answer.json()["duplicate"]) == (200, True)
@@ -275,12 +308,15 @@ def test_every_step_leads_to_the_very_page(place: Deployment, somebody: Visitor)
         "/?cloudshell=true&project=leads-it",
     ):
         assert console + page in links(somebody)
+
     assert "https://admin.google.com/ac/owl/domainwidedelegation" in links(somebody)
     assert console not in links(somebody)
     assert f'account_id   = "{account.partition("@")[0]}"' in block(somebody, "terraform")
 
 
-def test_what_is_no_service_account_is_said_at_the_field(place: Deployment, somebody: Visitor) -> None:
+def test_what_is_no_service_account_is_said_at_the_field(
+    place: Deployment, somebody: Visitor
+) -> None:
     somebody.get("/console/new")
     somebody.post("/console/new", tenant="initech", organisation="Initech", name="")
     path = "/console/set-up/initech/default/service-account"
@@ -302,6 +338,7 @@ def test_what_is_no_service_account_is_said_at_the_field(place: Deployment, some
         "--mailbox",
         "reviews@initech.example",
     )
+
     assert (ran.status, ran.json["error"]["code"]) == (2, "not_a_service_account")
 
 
@@ -317,14 +354,19 @@ def test_nothing_is_ticked_before_it_was_checked(place: Deployment, somebody: Vi
     place.control("POST", "/service-accounts", {"email": account, "project": "unchecked-it"})
     somebody.post(f"{path}/check")
     said = somebody.wait(path)
-    assert somebody.page.text.count('class="number done"') == 1, "there is, but its certificate is missing"
+    assert somebody.page.text.count('class="number done"') == 1, (
+        "there is, but its certificate is missing"
+    )
     assert "The certificate is not uploaded yet" in said
     assert "If you have just done it, Google may need until" in said
 
 
 def test_a_name_that_cannot_be_is_said_at_the_field(place: Deployment, somebody: Visitor) -> None:
     somebody.get("/console/new")
-    assert somebody.post("/console/new", tenant="Not A Name!", organisation="", name="").status_code == 400
+    assert (
+        somebody.post("/console/new", tenant="Not A Name!", organisation="", name="").status_code
+        == 400
+    )
     assert re.search(r'<input id="tenant"[^>]* aria-invalid="true"', somebody.page.text)
     somebody.post("/console/new", tenant="named", organisation="", name="Not A Name!")
     assert re.search(r'<input id="name"[^>]* aria-invalid="true"', somebody.page.text)
@@ -339,7 +381,9 @@ def test_a_connection_that_exists_is_said_to(place: Deployment, somebody: Visito
     assert "This connection already exists." in somebody.text
 
 
-def test_an_operator_who_comes_to_nothing_is_shown_the_way_on(place: Deployment, somebody: Visitor) -> None:
+def test_an_operator_who_comes_to_nothing_is_shown_the_way_on(
+    place: Deployment, somebody: Visitor
+) -> None:
     assert somebody.get("/console/set-up/nobody/default").status_code == 404
     assert "Check the address of this page, or go back to the connections." in somebody.text
     assert "certmail tenants" not in somebody.text
@@ -349,7 +393,9 @@ def test_an_operator_who_comes_to_nothing_is_shown_the_way_on(place: Deployment,
     assert "Sign out" not in stranger.text
 
 
-def test_a_removal_before_anything_was_set_up_asks_for_nothing(place: Deployment, somebody: Visitor) -> None:
+def test_a_removal_before_anything_was_set_up_asks_for_nothing(
+    place: Deployment, somebody: Visitor
+) -> None:
     path = set_up(place, somebody, "unused")
     somebody.get(f"{path}/removal")
     somebody.post(f"{path}/removal", confirm="unused/default")
@@ -358,10 +404,14 @@ def test_a_removal_before_anything_was_set_up_asks_for_nothing(place: Deployment
     assert "Nothing, unless something was set up for it at Google already." in said
 
 
-def test_what_was_entered_wrongly_is_corrected_or_chosen_anew(place: Deployment, somebody: Visitor) -> None:
+def test_what_was_entered_wrongly_is_corrected_or_chosen_anew(
+    place: Deployment, somebody: Visitor
+) -> None:
     path = set_up(place, somebody, "wrong")
     somebody.post(
-        f"{path}/correction", service_account="right@it.iam.gserviceaccount.com", mailbox="b@wrong.example"
+        f"{path}/correction",
+        service_account="right@it.iam.gserviceaccount.com",
+        mailbox="b@wrong.example",
     )
     assert "right@it.iam.gserviceaccount.com" in somebody.text
     assert "Saved." in somebody.text
@@ -391,20 +441,27 @@ def test_what_waits_and_until_when_is_on_the_page(place: Deployment, somebody: V
     wait_for("the record", lambda: len(place.ask("tenants", "history", "waits")["history"]) >= 3)
     done = place.ask("tenants", "history", "waits")["history"]
     console = "an operator in the console"
-    assert [(each["type"], each["by"]) for each in done[:2]] == [("opened", console), ("suspended", console)]
+    assert [(each["type"], each["by"]) for each in done[:2]] == [
+        ("opened", console),
+        ("suspended", console),
+    ]
 
 
 def test_what_needs_attention_comes_first(place: Deployment, somebody: Visitor) -> None:
     place.link("aaa-works")
     broken = place.admin.connection(place.link("zzz-broken"))
-    place.admin.save(broken.troubled("mailbox_unknown", "The mailbox was deleted.", "Restore the user."))
+    place.admin.save(
+        broken.troubled("mailbox_unknown", "The mailbox was deleted.", "Restore the user.")
+    )
     somebody.get("/console")
     text = somebody.text
     assert text.index("zzz-broken") < text.index("aaa-works")
     assert "The mailbox was deleted." in text
 
 
-def test_a_certificate_is_rotated_and_a_connection_removed(place: Deployment, somebody: Visitor) -> None:
+def test_a_certificate_is_rotated_and_a_connection_removed(
+    place: Deployment, somebody: Visitor
+) -> None:
     connection = place.link("goes")
     path = f"/console/connections/{connection}"
     somebody.get(path)
@@ -434,18 +491,25 @@ def link(place: Deployment, tenant: str, *, back: str = BACK) -> str:
     return str(made["url"])
 
 
-def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(place: Deployment) -> None:
+def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(
+    place: Deployment,
+) -> None:
     place.control("POST", "/accounts", {"email": "reviews@globex.example"})
     url = link(place, "globex")
     visitor = Visitor(place)
     assert urlsplit(visitor.open_link(url).url).path == "/connect/set-up/globex/default"
     page = visitor.post("/connect/set-up/globex/default/linked-account")
     client_id = place.environment["CERTMAIL_OAUTH_CLIENT_ID"]
-    assert f"OAuth client ID {client_id}" in visitor.text, "what a Workspace administrator must trust"
+    assert f"OAuth client ID {client_id}" in visitor.text, (
+        "what a Workspace administrator must trust"
+    )
     assert "https://admin.google.com/ac/owl/list?tab=configuredApps" in links(visitor)
     path = urlsplit(page.url).path
     sent = visitor.session.post(
-        f"{place.gateway}{path}/link", data={"csrf": visitor.token}, allow_redirects=False, timeout=10
+        f"{place.gateway}{path}/link",
+        data={"csrf": visitor.token},
+        allow_redirects=False,
+        timeout=10,
     )
     google = sent.headers["Location"]
     form = {"account": "reviews@globex.example", "decision": "allow"}
@@ -462,7 +526,9 @@ def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(plac
     visitor.post(f"{path}/check", mail="1")
     assert "Reminders will be sent from reviews@globex.example" in visitor.wait(path)
     assert "There is nothing left to do." in visitor.text
-    [back] = [part for part in visitor.page.text.split('"') if part.startswith("https://app.example.com")]
+    [back] = [
+        part for part in visitor.page.text.split('"') if part.startswith("https://app.example.com")
+    ]
     assert parse_qs(urlsplit(back.replace("&amp;", "&")).query) == {
         "tab": ["2"],
         "tenant": ["globex"],
@@ -516,7 +582,9 @@ def test_an_operator_who_is_asked_for_the_kind_can_invite_the_administrator_inst
 
 def test_a_set_up_link_is_refused_where_it_would_lead_astray(place: Deployment) -> None:
     place.ask("tenants", "add", "astray")
-    ran = place.run("connections", "setup-link", "astray", "--return-url", "https://evil.example/", "--json")
+    ran = place.run(
+        "connections", "setup-link", "astray", "--return-url", "https://evil.example/", "--json"
+    )
     assert (ran.status, ran.json["error"]["code"]) == (2, "return_url_not_allowed")
     assert "CERTMAIL_RETURN_URLS" in ran.json["error"]["remedy"]
     ran = place.run("connections", "setup-link", "nobody", "--json")
@@ -534,8 +602,10 @@ def test_no_secret_or_address_of_it_stands_in_redis_or_the_log(place: Deployment
     contents = b"\n".join(name + b" " + (redis.get(name) or b"") for name in names)
     assert redis_keys.SETUP.encode() + b"quiet " in contents, "it can be searched"
     log = (place.data_dir / "gateway.log").read_bytes()
+
     for secret in secrets:
         assert secret.encode() not in contents
         assert secret.encode() not in log
+
     assert PASSWORD.encode() not in contents + log
     assert json.loads(log.decode().splitlines()[1])["event"]

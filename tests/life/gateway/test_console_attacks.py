@@ -84,6 +84,7 @@ def service_account(place: Deployment, tenant: str) -> ConnectionId:
         limits=GoogleLimits(),
         valid_days=60,
     )
+
     return made.id
 
 
@@ -103,10 +104,15 @@ class TestTheSuperAdministratorsLink:
         path = hand_on(somebody, connection)
         holder = Visitor(place)
         said = holder.read(path)
-        for shown in ("reviews@handed.example", "certmail@handed-it.iam.gserviceaccount.com", "gmail.send"):
+        for shown in (
+            "reviews@handed.example",
+            "certmail@handed-it.iam.gserviceaccount.com",
+            "gmail.send",
+        ):
             assert shown in said
         assert not holder.session.cookies, "it lets nobody in"
         assert holder.page.text.count("<form") == 1
+
         for other in ("", "/certificate", "/check", "/link", "/correction", "/delegation"):
             for base in ("/connect", "/console"):
                 answer = holder.session.get(
@@ -115,10 +121,13 @@ class TestTheSuperAdministratorsLink:
                     allow_redirects=False,
                 )
                 assert answer.status_code in {303, 403, 405}
+
         token = path.rpartition("/")[2]
         assert holder.get(f"/connect/{token}").status_code == 403, "it is no set-up link"
 
-    def test_its_form_is_sent_from_its_own_page_alone(self, place: Deployment, somebody: Visitor) -> None:
+    def test_its_form_is_sent_from_its_own_page_alone(
+        self, place: Deployment, somebody: Visitor
+    ) -> None:
         mine = hand_on(somebody, service_account(place, "sa-mine"))
         other = hand_on(somebody, service_account(place, "sa-other"))
         holder = Visitor(place)
@@ -133,15 +142,19 @@ class TestTheSuperAdministratorsLink:
             headers={"Sec-Fetch-Site": "cross-site"},
             timeout=10,
         )
+
         assert sent.status_code == 403
         assert holder.post(mine, token=holder.token).ok
 
-    @pytest.mark.parametrize("how", ["altered", "replaced", "moved", "suspended", "other account", "removed"])
+    @pytest.mark.parametrize(
+        "how", ["altered", "replaced", "moved", "suspended", "other account", "removed"]
+    )
     def test_it_ends(self, place: Deployment, somebody: Visitor, how: str) -> None:
         tenant = f"ends-{how.replace(' ', '-')}"
         connection = service_account(place, tenant)
         path, redis = hand_on(somebody, connection), place.admin.redis
         assert Visitor(place).get(path).ok
+
         match how:
             case "altered":
                 path = path[:-1] + ("A" if path[-1] != "A" else "B")
@@ -150,7 +163,10 @@ class TestTheSuperAdministratorsLink:
             case "moved":  # by somebody who can write Redis
                 theirs = hand_on(somebody, service_account(place, f"{tenant}-theirs"))
                 other = theirs.rpartition("/")[2].partition(".")[0]
-                redis.set(redis_keys.DELEGATION + connection, redis.get(redis_keys.DELEGATION + other) or b"")
+                redis.set(
+                    redis_keys.DELEGATION + connection,
+                    redis.get(redis_keys.DELEGATION + other) or b"",
+                )
                 path = path.replace(path.rpartition(".")[2], theirs.rpartition(".")[2])
             case "suspended":
                 set_tenant_state(place.admin, tenant, TenantState.SUSPENDED, "somebody")
@@ -159,6 +175,7 @@ class TestTheSuperAdministratorsLink:
                 place.admin.save(replace(found, service_account="x@y.iam.gserviceaccount.com"))
             case "removed":
                 erase_connection(place.admin, place.admin.connection(connection))
+
         ended = Visitor(place)
         assert ended.get(path).status_code == 403
         assert "ask whoever sent you the link for a new one" in ended.text
@@ -171,6 +188,7 @@ class TestTheSuperAdministratorsLink:
         path = hand_on(somebody, connection)
         working = place.admin.connection(connection).working(key_id="abc")
         place.admin.save(working)
+
         for _ in ("once", "and later"):
             said = Visitor(place).read(path)
             assert "There is nothing left for you to do." in said
@@ -201,7 +219,8 @@ class TestTheWayBackFromGoogle:
     def test_a_consent_begun_in_another_browser_is_not_ended_in_this_one(
         self, place: Deployment, somebody: Visitor
     ) -> None:
-        # An attacker's link, sent to a victim: the victim's mailbox would end in the attacker's hands.
+        # An attacker's link, sent to a victim: the victim's mailbox would end in the attacker's
+        # hands.
         connection = pending(place, "foreign-state")
         place.control("POST", "/accounts", {"email": "victim@foreign.example"})
         google = begin(somebody, connection)
@@ -243,7 +262,9 @@ class TestTheWayBackFromGoogle:
     ) -> None:
         connection, other = pending(place, "injected"), pending(place, "injecting")
         place.control("POST", "/accounts", {"email": "attacker@injected.example"})
-        stolen = come_back(Visitor(place), begin(operator(place), other), "attacker@injected.example")
+        stolen = come_back(
+            Visitor(place), begin(operator(place), other), "attacker@injected.example"
+        )
         code = parse_qs(urlsplit(stolen).query)["code"][0]
         state = parse_qs(urlsplit(begin(somebody, connection)).query)["state"][0]
         somebody.get(f"/oauth/google/callback?state={state}&code={code}")
@@ -251,7 +272,9 @@ class TestTheWayBackFromGoogle:
         found = place.admin.connection(ConnectionId(connection))
         assert (found.sub, found.mailbox, found.refresh_token) == (None, None, None)
 
-    def test_an_answer_of_another_issuer_is_refused(self, place: Deployment, somebody: Visitor) -> None:
+    def test_an_answer_of_another_issuer_is_refused(
+        self, place: Deployment, somebody: Visitor
+    ) -> None:
         connection = pending(place, "issuer")
         place.control("POST", "/accounts", {"email": "reviews@issuer.example"})
         back = come_back(somebody, begin(somebody, connection), "reviews@issuer.example")
@@ -265,7 +288,9 @@ class TestTheWayBackFromGoogle:
     ) -> None:
         connection = pending(place, "redirect")
         state = parse_qs(urlsplit(begin(somebody, connection)).query)["state"][0]
-        query = f"state={state}&error=access_denied&back=https://evil.example&return_url=//evil.example"
+        query = (
+            f"state={state}&error=access_denied&back=https://evil.example&return_url=//evil.example"
+        )
         answer = somebody.session.get(
             f"{place.gateway}/oauth/google/callback?{query}", allow_redirects=False, timeout=10
         )
@@ -285,7 +310,9 @@ class TestSetUpLinks:
         assert "was pressed in another browser" in thief.text
         assert thief.get("/connect").status_code == 403
 
-    def test_a_mail_program_that_looks_at_it_first_does_not_use_it_up(self, place: Deployment) -> None:
+    def test_a_mail_program_that_looks_at_it_first_does_not_use_it_up(
+        self, place: Deployment
+    ) -> None:
         url = self.issue(place, "scanned")
         requests.get(url, timeout=10)
         requests.head(url, timeout=10)
@@ -320,6 +347,7 @@ class TestSetUpLinks:
             "x" * 5000,
         ):
             assert Visitor(place).get(f"/connect/{token}").status_code in {403, 404}, token
+
         place.admin.redis.delete(redis_keys.SETUP + "altered")  # as after seven days
         visitor = Visitor(place)
         assert visitor.get(url).status_code == 403
@@ -331,12 +359,17 @@ class TestSetUpLinks:
         visitor = Visitor(place)
         visitor.open_link(url)
         made = place.admin.add_service_provider_app(tenant, "default", limits=GoogleLimits())
-        place.admin.save(replace(made, mailbox=f"box@{tenant}.example", state=ConnectionState.ACTIVE))
+        place.admin.save(
+            replace(made, mailbox=f"box@{tenant}.example", state=ConnectionState.ACTIVE)
+        )
         assert f"box@{tenant}.example" in visitor.read("/connect")
         assert visitor.get(url).ok, "it is shown where it was completed"
+
         return visitor
 
-    def test_a_visit_ends_with_a_newer_link_with_suspension_and_with_removal(self, place: Deployment) -> None:
+    def test_a_visit_ends_with_a_newer_link_with_suspension_and_with_removal(
+        self, place: Deployment
+    ) -> None:
         relinked, _, removed = (self.finished(place, f"done-{n}") for n in range(3))
         begun = Visitor(place)
         begun.open_link(place.ask("connections", "setup-link", "done-1", "--name", "second")["url"])
@@ -363,6 +396,7 @@ class TestSetUpLinks:
         visitor = Visitor(place)
         visitor.open_link(mine)
         token = visitor.token
+
         for path in (
             f"/connect/connections/{theirs}",
             f"/connect/connections/{theirs}/certificate",
@@ -372,10 +406,15 @@ class TestSetUpLinks:
             "/connect/set-up/mine/another",
         ):
             assert visitor.get(path).status_code == 404, path
+
         for path in ("check", "link", "correction", "another-kind"):
             answer = visitor.post(f"/connect/connections/{theirs}/{path}", token=token)
             assert answer.status_code == 404, path
-        assert visitor.post("/connect/set-up/theirs/default/linked-account", token=token).status_code == 404
+
+        assert (
+            visitor.post("/connect/set-up/theirs/default/linked-account", token=token).status_code
+            == 404
+        )
         assert state_of(place, theirs) == "pending"
 
     def test_it_opens_nothing_of_the_operators(self, place: Deployment) -> None:
@@ -387,6 +426,7 @@ class TestSetUpLinks:
         visitor.bake("certmail-console", secret)
         for path in ("/console", f"/console/connections/{connection}", "/console/new"):
             assert urlsplit(visitor.get(path).url).path == "/console/sign-in", path
+
         for path in ("suspend", "rotate", "removal", "invitation"):
             answer = visitor.session.post(
                 f"{place.gateway}/connect/connections/{connection}/{path}", timeout=10
@@ -419,7 +459,9 @@ class TestForms:
     ) -> None:
         somebody.get("/console/new")
         form = {"csrf": somebody.token, "tenant": "smuggled", "organisation": "", "name": ""}
-        answer = somebody.session.post(f"{place.gateway}/console/new", data=form, headers=headers, timeout=10)
+        answer = somebody.session.post(
+            f"{place.gateway}/console/new", data=form, headers=headers, timeout=10
+        )
         assert answer.status_code == 403
 
     def test_signing_in_needs_the_forms_own_token_too(self, place: Deployment) -> None:
@@ -431,7 +473,9 @@ class TestForms:
     def test_nothing_changes_by_looking(self, place: Deployment, somebody: Visitor) -> None:
         connection = pending(place, "looking")
         for path in ("suspend", "resume", "rotate", "check", "link", "another-kind", "correction"):
-            assert somebody.get(f"/console/connections/{connection}/{path}").status_code == 405, path
+            assert somebody.get(f"/console/connections/{connection}/{path}").status_code == 405, (
+                path
+            )
 
 
 class TestSigningIn:
@@ -455,7 +499,9 @@ class TestSigningIn:
         assert somebody.get("/console").ok
         assert urlsplit(somebody.page.url).path == "/console"
 
-    def test_a_session_that_was_known_before_is_worth_nothing_after(self, place: Deployment) -> None:
+    def test_a_session_that_was_known_before_is_worth_nothing_after(
+        self, place: Deployment
+    ) -> None:
         visitor = Visitor(place)
         visitor.bake("certmail-console", "fixed-by-an-attacker")
         visitor.sign_in()
@@ -464,7 +510,9 @@ class TestSigningIn:
         attacker.bake("certmail-console", "fixed-by-an-attacker")
         assert urlsplit(attacker.get("/console").url).path == "/console/sign-in"
 
-    def test_signing_in_again_ends_the_session_before(self, place: Deployment, somebody: Visitor) -> None:
+    def test_signing_in_again_ends_the_session_before(
+        self, place: Deployment, somebody: Visitor
+    ) -> None:
         before = str(somebody.cookie("certmail-console"))
         somebody.sign_in()
         thief = Visitor(place)
@@ -483,7 +531,9 @@ class TestSigningIn:
 
 
 class TestPages:
-    def test_none_can_be_framed_or_run_what_is_not_ours(self, place: Deployment, somebody: Visitor) -> None:
+    def test_none_can_be_framed_or_run_what_is_not_ours(
+        self, place: Deployment, somebody: Visitor
+    ) -> None:
         connection = pending(place, "framed")
         paths = [
             "/console",
@@ -492,6 +542,7 @@ class TestPages:
             "/connect",
             "/console/nowhere",
         ]
+
         paths += ["/connect/x", "/oauth/google/callback"]
         for path in paths:
             headers = somebody.get(path).headers
@@ -507,13 +558,16 @@ class TestPages:
 
     def test_html_in_every_field_is_text(self, place: Deployment, somebody: Visitor) -> None:
         somebody.get("/console/new")
+
         for field in ("tenant", "organisation", "name"):
             fields = {"tenant": "html", "organisation": "", "name": "", field: HTML}
             somebody.post("/console/new", **fields)
             assert "onerror=alert(1)>" not in somebody.page.text, field
             assert "<script>alert" not in somebody.page.text, field
             somebody.get("/console/new")
+
         place.ask("tenants", "set", "html", "--name", HTML)
+
         for field in ("service_account", "mailbox", "valid_days", "verify"):
             fields = {
                 "service_account": "a@b.example",
@@ -521,24 +575,32 @@ class TestPages:
                 "valid_days": "x",
                 "verify": "",
             }
+
             somebody.get("/console/set-up/html/default/service-account")
             somebody.post("/console/set-up/html/default/service-account", **fields | {field: HTML})
             assert somebody.page.status_code == 400, field
             assert "<script>alert" not in somebody.page.text, field
             assert "onerror=alert(1)>" not in somebody.page.text, field
+
         connection = pending(place, "html-words")
         found = place.admin.connection(ConnectionId(connection))
-        place.admin.save(found.troubled("odd", f"Google says: {HTML} 100 % {{{{ 7*7 }}}}", f"{HTML} %(x)s"))
+        place.admin.save(
+            found.troubled("odd", f"Google says: {HTML} 100 % {{{{ 7*7 }}}}", f"{HTML} %(x)s")
+        )
+
         for path in ("/console", f"/console/connections/{connection}", f"/console?q={HTML}"):
             somebody.get(path)
             assert somebody.page.ok, path
             assert "<script>alert" not in somebody.page.text, path
             assert "onerror=alert(1)>" not in somebody.page.text, path
+
         somebody.get(f"/console/connections/{connection}")
         assert "&lt;script&gt;alert(2)&lt;/script&gt;" in somebody.page.text
         assert "100 % {{ 7*7 }}" in somebody.text
 
-    def test_a_link_or_certificate_shows_no_private_key(self, place: Deployment, somebody: Visitor) -> None:
+    def test_a_link_or_certificate_shows_no_private_key(
+        self, place: Deployment, somebody: Visitor
+    ) -> None:
         connection = place.link("public")
         for path in ("", "/certificate", "/removal"):
             text = somebody.get(f"/console/connections/{connection}{path}").text
@@ -552,17 +614,24 @@ class TestPages:
             "/console/static/x/%2e%2e%2fapp.py",
         ],
     )
-    def test_only_the_files_that_are_meant_are_given_out(self, place: Deployment, path: str) -> None:
+    def test_only_the_files_that_are_meant_are_given_out(
+        self, place: Deployment, path: str
+    ) -> None:
         assert requests.get(f"{place.gateway}{path}", timeout=10).status_code == 404
 
-    def test_a_form_that_is_too_large_is_refused(self, place: Deployment, somebody: Visitor) -> None:
+    def test_a_form_that_is_too_large_is_refused(
+        self, place: Deployment, somebody: Visitor
+    ) -> None:
         somebody.get("/console/new")
         answer = somebody.post("/console/new", tenant="x" * 100_000, organisation="", name="")
         assert answer.status_code == 413
 
 
 def test_cookies_are_for_this_host_over_https_only_where_it_is_reached_so(tmp_path: Path) -> None:
-    settings = {"CERTMAIL_OPERATOR_PASSWORD": PASSWORD, "CERTMAIL_PUBLIC_URL": "https://certmail.example.com"}
+    settings = {
+        "CERTMAIL_OPERATOR_PASSWORD": PASSWORD,
+        "CERTMAIL_PUBLIC_URL": "https://certmail.example.com",
+    }
     with deployment(tmp_path, **settings) as place:
         place.open_gateway()
         answer = requests.get(f"{place.gateway}/console/sign-in", timeout=10)

@@ -1,8 +1,9 @@
 """The way back after a loss, as docs/restoring.md has it: back up, destroy, restore, repair, settle, enqueue again.
 
-The commands are those of the document. Everybody has the mail in the end, nobody has two, and whoever does not get it by
-itself is named on the way. Once with append-only files and SQLite, where a person looks into the mailbox; once with an
-RDB snapshot and PostgreSQL, where certmail may look itself.
+The commands are those of the document. Everybody has the mail in the end, nobody has two, and
+whoever does not get it by itself is named on the way. Once with append-only files and SQLite, where
+a person looks into the mailbox; once with an RDB snapshot and PostgreSQL, where certmail may look
+itself.
 """
 
 from __future__ import annotations
@@ -14,7 +15,14 @@ from typing import Any, Final
 
 import pytest
 
-from support.deployment.deployment import QUICK, Deployment, campaign, deployment, recorded_in, wait_for
+from support.deployment.deployment import (
+    QUICK,
+    Deployment,
+    campaign,
+    deployment,
+    recorded_in,
+    wait_for,
+)
 from support.deployment.restore_checks import nothing_leaves, stopped
 from support.processes.documented import commands, run
 from support.servers.operated import Operated, operated
@@ -124,13 +132,17 @@ def test_back_from_a_snapshot_where_certmail_may_look_itself(
     recorded = recorded_in(postgres_database)
     with (
         operated(tmp_path, postgres_database, postgres_server) as redis,
-        deployment(tmp_path / "data", **SETTINGS, **recorded, CERTMAIL_REDIS_URL=redis.url) as place,
+        deployment(
+            tmp_path / "data", **SETTINGS, **recorded, CERTMAIL_REDIS_URL=redis.url
+        ) as place,
     ):
         place.link(units=UNITS, in_flight=20, verify=True)
         lose(place, redis, ("Back up Redis: an RDB snapshot", "Back up PostgreSQL"))
         said = come_back(place, redis, ("PostgreSQL", "Redis from an RDB snapshot"))
         assert "looked up among the sent mails" in said
 
-        wait_for("nobody to be asked", lambda: place.ask("uncertain", "list")["uncertain"] == [], 90)
+        wait_for(
+            "nobody to be asked", lambda: place.ask("uncertain", "list")["uncertain"] == [], 90
+        )
         wait_and_enqueue_again(place)
         everybody_has_one(place)

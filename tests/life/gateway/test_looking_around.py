@@ -27,17 +27,24 @@ MAILBOX = "access-reviews@acme.example"
 
 def bare(home: Path, **settings: str) -> dict[str, str]:
     """The environment of somebody who has just installed certmail."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CERTMAIL_", "XDG_"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("CERTMAIL_", "XDG_"))
+    }
     return kept | {"HOME": str(home)} | settings
 
 
 @contextmanager
-def looking_around(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+def looking_around(
+    environment: dict[str, str],
+) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
     """It runs, and what it said."""
     command = [sys.executable, "-m", "certmail_worker", "up", "--sandbox", "--json"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         lines: list[str] = []
+
         try:
             for line in process.stdout:
                 lines.append(line)
@@ -53,6 +60,7 @@ def looking_around(environment: dict[str, str]) -> Iterator[tuple[subprocess.Pop
 def left_running(data_dir: str) -> list[str]:
     """Processes that still work in this directory."""
     found = []
+
     for each in Path("/proc").glob("[0-9]*"):
         try:
             told = (each / "environ").read_bytes() + (each / "cmdline").read_bytes()
@@ -61,6 +69,7 @@ def left_running(data_dir: str) -> list[str]:
             continue  # it ended, or is not ours
         if data_dir.encode() in told and alive and int(each.name) != os.getpid():
             found.append((each / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+
     return found
 
 
@@ -124,11 +133,17 @@ def set_up_by_its_pages(place: Deployment, said: dict[str, Any]) -> str:
     for link in links_to(place.google, operator.get(page).text):
         assert requests.get(link, timeout=10).ok, link
     [block] = re.findall(r'id="gcloud"[^>]*>(.*?)</', operator.page.text, re.DOTALL)
-    shell = requests.post(f"{place.google}/cloudshell", data={"commands": unescape(block)}, timeout=10)
+    shell = requests.post(
+        f"{place.google}/cloudshell", data={"commands": unescape(block)}, timeout=10
+    )
     assert "Done. Client ID:" in shell.text
     [delegation] = [link for link in links_to(place.google, shell.text) if "clientIdToAdd" in link]
     asked = {name: value[0] for name, value in parse_qs(urlsplit(delegation).query).items()}
-    form = {"client_id": asked["clientIdToAdd"], "scopes": asked["clientScopeToAdd"], "overwrite": "1"}
+    form = {
+        "client_id": asked["clientIdToAdd"],
+        "scopes": asked["clientScopeToAdd"],
+        "overwrite": "1",
+    }
     assert form["scopes"] == SEND_SCOPE
     authorised = requests.post(delegation.partition("?")[0], data=form, timeout=10)
     assert "The client is authorised." in authorised.text
@@ -149,7 +164,9 @@ def a_reminder_arrives(place: Deployment, said: dict[str, Any]) -> None:
     assert "anna@acme.example" in requests.get(said["mail"], timeout=10).text
 
 
-def the_page_tells_what_a_new_terminal_needs(place: Deployment, said: dict[str, Any], page: str) -> None:
+def the_page_tells_what_a_new_terminal_needs(
+    place: Deployment, said: dict[str, Any], page: str
+) -> None:
     """Of the sandbox it knows nothing yet, and certmail may be in no PATH."""
     operator = Visitor(place)
     assert operator.sign_in(said["password"]).ok

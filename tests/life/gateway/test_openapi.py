@@ -35,7 +35,9 @@ checks.negative_data_rejection.enabled = false
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with deployment(Path(tmp_path_factory.mktemp("openapi")), CERTMAIL_API_PER_MINUTE="10000000") as made:
+    with deployment(
+        Path(tmp_path_factory.mktemp("openapi")), CERTMAIL_API_PER_MINUTE="10000000"
+    ) as made:
         made.admin.add_tenant("acme")
         made.open_gateway()
         yield made
@@ -60,7 +62,8 @@ def test_no_answer_is_a_5xx_or_outside_the_document(
     assert int(found[1]) > 100
     assert place.admin.redis.zcard(redis_keys.DUE), "some were good enough to be taken in"
     record_property(
-        "said", f"Schemathesis: {found[1]} test cases in {SECONDS} s, no 5xx, none outside the document"
+        "said",
+        f"Schemathesis: {found[1]} test cases in {SECONDS} s, no 5xx, none outside the document",
     )
 
 
@@ -74,7 +77,9 @@ def test_the_page_explains_every_request_object_and_problem(place: Deployment) -
     )
     ids = set(re.findall(r'id="([^"]+)"', page.text))
     operations = [each for methods in document["paths"].values() for each in methods.values()]
-    assert {each["operationId"] for each in operations} | document["components"]["schemas"].keys() <= ids
+    assert {each["operationId"] for each in operations} | document["components"][
+        "schemas"
+    ].keys() <= ids
     [contents] = re.findall(r"<nav.*?</nav>", page.text, re.DOTALL)
     linked = set(re.findall(r'href="#([^"]+)"', contents))
     assert {each["operationId"] for each in operations} | {"objects", "problems"} == linked

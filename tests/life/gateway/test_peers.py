@@ -1,7 +1,7 @@
 """What the closest engines do under the same faults, row by row, and what certmail does instead.
 
-Measured of EmailEngine and django-post_office: five copies, two copies, other tenants waiting for minutes, deadlines
-ignored, reminders dropped or sent in the clear. The comments say what they did.
+Measured of EmailEngine and django-post_office: five copies, two copies, other tenants waiting for
+minutes, deadlines ignored, reminders dropped or sent in the clear. The comments say what they did.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def ends(place: Deployment, job: str, *states: str, seconds: float = 90) -> dict
 
 def asked(place: Deployment, *jobs: str) -> list[datetime]:
     """When Gmail was asked to send these."""
-    return [datetime.fromisoformat(item["at"]) for item in place.sends() if item["certmail_id"] in jobs]
+    return [
+        datetime.fromisoformat(item["at"]) for item in place.sends() if item["certmail_id"] in jobs
+    ]
 
 
 def spoil(place: Deployment, tenant: str, fault: str | dict[str, Any], times: int = 1) -> None:
@@ -83,7 +85,9 @@ def test_a_failing_read_back_sends_nothing_again(tmp_path: Path) -> None:
         place.worker()
         place.fault("reset_after")
         place.fault(
-            {"status": 500, "headers": {}, "body": {"error": {"code": 500}}}, path="/messages", times=9
+            {"status": 500, "headers": {}, "body": {"error": {"code": 500}}},
+            path="/messages",
+            times=9,
         )
         job = place.send(campaign(1))[0]
         ends(place, job, "uncertain")
@@ -119,7 +123,9 @@ def test_a_worker_killed_after_acceptance_is_one_copy_and_uncertain(tmp_path: Pa
         assert place.copies()[job] == 1
 
 
-def test_an_endpoint_that_hangs_for_one_tenant_delays_no_other(place: Deployment, tenant: str) -> None:
+def test_an_endpoint_that_hangs_for_one_tenant_delays_no_other(
+    place: Deployment, tenant: str
+) -> None:
     """EmailEngine: the other tenant waited 271 seconds; django-post_office never tried its mail and called it failed."""
     place.link("globex")
     spoil(place, tenant, "hang_after", times=10)
@@ -147,7 +153,9 @@ def test_a_retry_after_header_is_kept_to(place: Deployment, tenant: str) -> None
 def test_a_deadline_in_the_text_is_kept_to(place: Deployment, tenant: str) -> None:
     """EmailEngine: two requests for each attempt, the deadline ignored; django-post_office: failed at once."""
     deadline = datetime.now(UTC) + timedelta(minutes=15)
-    message = DEADLINE_MESSAGE.format(deadline.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+    message = DEADLINE_MESSAGE.format(
+        deadline.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )
     answer(place, tenant, 429, "rateLimitExceeded", message)
     first, *others = place.send(campaign(20, tenant))
     wait_for("the refusal", lambda: len(asked(place, first, *others)) >= 1)
@@ -156,8 +164,11 @@ def test_a_deadline_in_the_text_is_kept_to(place: Deployment, tenant: str) -> No
     count = len(asked(place, first, *others))
     time.sleep(4)
     assert len(asked(place, first, *others)) == count
-    waiting = [place.status(job) for job in (first, *others) if place.status(job)["state"] == "ready"]
+    waiting = [
+        place.status(job) for job in (first, *others) if place.status(job)["state"] == "ready"
+    ]
     assert waiting
+
     for status in waiting:
         assert "It goes on at" in status["reason"]
         assert datetime.fromisoformat(status["forecast_at"]) > deadline

@@ -53,7 +53,9 @@ class TestSettings:
         assert (ran.status, ran.json["error"]["code"]) == (2, "vault_keys_missing")
 
     def test_a_redis_that_refuses_the_connection_is_exit_3(self, place: Deployment) -> None:
-        ran = place.run("tenants", "list", "--json", CERTMAIL_REDIS_URL="redis://:secret@127.0.0.1:1/0")
+        ran = place.run(
+            "tenants", "list", "--json", CERTMAIL_REDIS_URL="redis://:secret@127.0.0.1:1/0"
+        )
         assert (ran.status, ran.json["error"]["code"]) == (3, "redis_unreachable")
         assert "secret" not in ran.out
 
@@ -118,14 +120,18 @@ class TestEveryProcess:
         assert "did you mean CERTMAIL_DATA_DIR?" in ran.json["error"]["message"]
 
     @pytest.mark.parametrize("folder", ["~/of-their-own", "{}/relative"])
-    def test_a_data_directory_may_be_written_as_in_a_shell(self, place: Deployment, folder: str) -> None:
+    def test_a_data_directory_may_be_written_as_in_a_shell(
+        self, place: Deployment, folder: str
+    ) -> None:
         given = folder.format(os.path.relpath(place.data_dir))
         assert place.run("tenants", "add", "one", CERTMAIL_DATA_DIR=given).status == 0
         assert (place.data_dir / folder.rpartition("/")[2] / "certmail.sqlite").exists()
 
 
 class TestFiles:
-    def test_each_bad_row_is_said_with_its_line_and_the_others_are_taken(self, place: Deployment) -> None:
+    def test_each_bad_row_is_said_with_its_line_and_the_others_are_taken(
+        self, place: Deployment
+    ) -> None:
         rows = [
             "tenant,to,name,due_at,pending",
             "acme,good@people.example,A,2099-12-11T17:00:00+01:00,1",
@@ -141,6 +147,7 @@ class TestFiles:
             "",
             "acme,done@people.example,J,,0",
         ]
+
         ran = place.run("send", "-", "--json", stdin="\n".join(rows) + "\n")
         assert ran.status == 1
         report = ran.json
@@ -154,8 +161,13 @@ class TestFiles:
             (8, None, "wrong_columns"),
             (9, "tenant", "missing"),
         ]
+
         assert all(item["message"] for item in report["rejected"])
-        assert [receipt["state"] for receipt in report["receipts"]] == ["ready", "ready", "suppressed"]
+        assert [receipt["state"] for receipt in report["receipts"]] == [
+            "ready",
+            "ready",
+            "suppressed",
+        ]
 
     def test_a_missing_column_is_exit_2_and_nothing_is_enqueued(self, place: Deployment) -> None:
         ran = place.run("send", "-", "--json", stdin="tenant,name\nacme,A\n")
@@ -179,10 +191,16 @@ class TestFiles:
             stdin=b"tenant,to,name\nacme,bytes1@people.example,\xff\xfe\nacme,bytes2@people.example,J\xc3\xb6rg\n",
         )
         assert ran.json["enqueued"] == 1
-        assert [(item["row"], item["code"]) for item in ran.json["rejected"]] == [(2, "invalid_encoding")]
+        assert [(item["row"], item["code"]) for item in ran.json["rejected"]] == [
+            (2, "invalid_encoding")
+        ]
 
     def test_jsonl_is_understood_and_a_bad_line_is_said(self, place: Deployment) -> None:
-        lines = [json.dumps({"tenant": "acme", "to": "json@people.example", "pending": 2}), "{not json", "[]"]
+        lines = [
+            json.dumps({"tenant": "acme", "to": "json@people.example", "pending": 2}),
+            "{not json",
+            "[]",
+        ]
         ran = place.run("send", "-", "--json", stdin="\n".join(lines))
         assert ran.json["enqueued"] == 1
         assert [(item["row"], item["code"]) for item in ran.json["rejected"]] == [
@@ -192,13 +210,21 @@ class TestFiles:
 
     def test_the_same_key_with_other_content_is_refused(self, place: Deployment) -> None:
         place.ask("send", "-", stdin="tenant,to,key,pending\nacme,key@people.example,k1,1\n")
-        ran = place.run("send", "-", "--json", stdin="tenant,to,key,pending\nacme,key@people.example,k1,2\n")
+        ran = place.run(
+            "send", "-", "--json", stdin="tenant,to,key,pending\nacme,key@people.example,k1,2\n"
+        )
         assert [item["code"] for item in ran.json["rejected"]] == ["key_reused"]
 
-    def test_a_text_too_long_for_any_mail_is_rejected_before_it_is_stored(self, place: Deployment) -> None:
+    def test_a_text_too_long_for_any_mail_is_rejected_before_it_is_stored(
+        self, place: Deployment
+    ) -> None:
         ran = place.run(
-            "send", "-", "--json", stdin=f"tenant,to,campaign_name\nacme,big@people.example,{'x' * 900_000}\n"
+            "send",
+            "-",
+            "--json",
+            stdin=f"tenant,to,campaign_name\nacme,big@people.example,{'x' * 900_000}\n",
         )
+
         assert [(item["field"], item["code"]) for item in ran.json["rejected"]] == [
             ("campaign_name", "too_long")
         ]
@@ -238,9 +264,11 @@ class TestCommands:
             CERTMAIL_REDIS_URL="redis://127.0.0.1:1/0",
             CERTMAIL_VAULT_KEYS="k:" + "A" * 43 + "=",
         )
+
         assert (broken.status, broken.json["ok"]) == (1, False)
         assert (
-            next(item for item in broken.json["findings"] if item["check"] == "redis")["severity"] == "error"
+            next(item for item in broken.json["findings"] if item["check"] == "redis")["severity"]
+            == "error"
         )
 
 

@@ -22,7 +22,10 @@ def test_a_console_that_is_reached_in_the_clear_is_named(tmp_path: Path) -> None
 def test_what_leaves_or_answers_in_the_clear_is_named(tmp_path: Path) -> None:
     with deployment(tmp_path) as place:
         opened = {"CERTMAIL_GMAIL_URL": "http://gmail.internal", "CERTMAIL_LISTEN": "0.0.0.0:8080"}
-        opened |= {"CERTMAIL_FLOWER_LISTEN": "[::]:5555", "CERTMAIL_SANDBOX_LISTEN": "127.0.0.1:8090"}
+        opened |= {
+            "CERTMAIL_FLOWER_LISTEN": "[::]:5555",
+            "CERTMAIL_SANDBOX_LISTEN": "127.0.0.1:8090",
+        }
         opened |= {"CERTMAIL_SANDBOX_URL": place.google}
         found = place.run("doctor", "--json", **opened).json["findings"]
         said = {item["check"]: item for item in found if item["severity"] == "warning"}
@@ -50,7 +53,9 @@ def test_broken_indexes_are_named_shown_and_put_right(tmp_path: Path) -> None:
         place.admin.redis.sadd(redis_keys.LEASED, "nobody")
         found = place.run("doctor", "--json")
         assert found.status == 1
-        broken = {item["check"]: item for item in found.json["findings"] if item["severity"] == "error"}
+        broken = {
+            item["check"]: item for item in found.json["findings"] if item["severity"] == "error"
+        }
         assert set(broken) == {"ledger in_no_lane", "ledger not_due", "ledger misplaced"}
         assert jobs[0] in broken["ledger in_no_lane"]["message"]
         assert "doctor --repair" in broken["ledger not_due"]["remedy"]

@@ -58,21 +58,30 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 def paths(method: str, watched: Watched) -> list[str]:
     """Every path that Flower answers this method on, from its own table."""
     found = []
+
     for handler in handlers:
         pattern, target = (
-            handler[:2] if isinstance(handler, tuple) else (handler.regex.pattern, handler.handler_class)
+            handler[:2]
+            if isinstance(handler, tuple)
+            else (handler.regex.pattern, handler.handler_class)
         )
         if hasattr(target, method):
             named = watched.worker if "worker" in pattern else watched.task
-            path = pattern.rstrip("$").replace("(.+)", named).replace("(.*)", named).replace("/?", "")
+            path = (
+                pattern.rstrip("$").replace("(.+)", named).replace("(.*)", named).replace("/?", "")
+            )
             found.append(path if path.startswith("/") else "/nothing")
+
     return found
 
 
 class TestTheLock:
-    def test_every_path_asks_for_the_password_metrics_and_health_too(self, watched: Watched) -> None:
+    def test_every_path_asks_for_the_password_metrics_and_health_too(
+        self, watched: Watched
+    ) -> None:
         asked = paths("get", watched)
         assert {"/", "/metrics", "/healthcheck", "/api/workers", "/nothing"} <= set(asked)
+
         for path in [*asked, "/static/css/flower.css"]:
             answer = requests.get(watched.flower.url + path, timeout=20)
             assert (answer.status_code, answer.headers.get("WWW-Authenticate")) == (
@@ -83,27 +92,49 @@ class TestTheLock:
 
     @pytest.mark.parametrize(
         "header",
-        ["", "Basic", "Basic ", "Bearer x", "Basic YW5uOg==", "Basic \xe9", "Basic YW5uOsOp", "basic x y z"],
+        [
+            "",
+            "Basic",
+            "Basic ",
+            "Bearer x",
+            "Basic YW5uOg==",
+            "Basic \xe9",
+            "Basic YW5uOsOp",
+            "basic x y z",
+        ],
     )
     def test_no_other_password_opens_it(self, watched: Watched, header: str) -> None:
         headers = {"Authorization": header.encode("latin-1")}
         assert requests.get(watched.flower.url, headers=headers, timeout=20).status_code == 401
 
     def test_whoever_has_the_password_sees_every_page(self, watched: Watched) -> None:
-        pages = ["/", "/workers", "/tasks", f"/task/{watched.task}", f"/worker/{watched.worker}", "/broker"]
+        pages = [
+            "/",
+            "/workers",
+            "/tasks",
+            f"/task/{watched.task}",
+            f"/worker/{watched.worker}",
+            "/broker",
+        ]
         for page in pages:
             answer = watched.flower.get(page)
             assert answer.status_code == 200, page
             assert "text/html" in answer.headers["Content-Type"]
+
         assert watched.flower.get("/static/css/flower.css").status_code == 200
         assert watched.flower.get("/healthcheck").text == "OK"
 
     def test_nothing_can_be_done_even_with_it(self, watched: Watched) -> None:
         acting = [path for path in paths("post", watched) if path != "/tasks/datatable"]
-        assert {f"/api/worker/shutdown/{watched.worker}", f"/api/task/revoke/{watched.task}"} <= set(acting)
+        assert {
+            f"/api/worker/shutdown/{watched.worker}",
+            f"/api/task/revoke/{watched.task}",
+        } <= set(acting)
+
         for path in acting:
             assert watched.flower.ask("POST", path).status_code == 403, path
             assert requests.post(watched.flower.url + path, timeout=20).status_code == 401, path
+
         for method in ("PUT", "PATCH", "DELETE", "OPTIONS"):
             assert watched.flower.ask(method, "/api/tasks").status_code == 403
         assert watched.flower.json("/api/workers?status=1") == {watched.worker: True}
@@ -114,7 +145,9 @@ class TestTheLock:
 
 
 class TestWhatItShows:
-    def test_every_delivery_with_its_job_its_state_and_the_time_it_took(self, watched: Watched) -> None:
+    def test_every_delivery_with_its_job_its_state_and_the_time_it_took(
+        self, watched: Watched
+    ) -> None:
         tasks = watched.flower.json("/api/tasks").values()
         assert len(tasks) == REMINDERS
         assert {task["name"] for task in tasks} == {"certmail.deliver"}
@@ -122,6 +155,7 @@ class TestWhatItShows:
         assert {task["result"] for task in tasks} == {"accepted"}
         assert {task["args"] for task in tasks} == {f"('{job}',)" for job in watched.jobs}
         assert {task["kwargs"] for task in tasks} == {"{}"}
+
         for task in tasks:
             assert 0 < task["runtime"] < 10
             assert task["received"] <= task["started"] <= task["succeeded"]
@@ -139,7 +173,9 @@ class TestWhatItShows:
         assert "args" in page
 
     def test_the_worker_online_with_its_pool_and_what_it_has_done(self, watched: Watched) -> None:
-        told = watched.flower.json(f"/api/workers?refresh=1&workername={watched.worker}")[watched.worker]
+        told = watched.flower.json(f"/api/workers?refresh=1&workername={watched.worker}")[
+            watched.worker
+        ]
         assert told["stats"]["total"] == {"certmail.deliver": REMINDERS}
         assert told["stats"]["prefetch_count"] == 200
         assert told["stats"]["pool"] == {
@@ -147,7 +183,12 @@ class TestWhatItShows:
             "max-concurrency": 200,
             "under-way": 0,
         }
-        assert (told["active"], told["reserved"], told["scheduled"], told["revoked"]) == ([], [], [], [])
+        assert (told["active"], told["reserved"], told["scheduled"], told["revoked"]) == (
+            [],
+            [],
+            [],
+            [],
+        )
         assert told["registered"] == ["certmail.deliver", "certmail.probe"]
         assert [queue["name"] for queue in told["active_queues"]] == ["certmail"]
 
@@ -165,14 +206,20 @@ class TestWhatItShows:
         assert f"flower_task_runtime_seconds_count{{{labels}}} {REMINDERS}.0" in metrics
         assert f"flower_worker_prefetched_tasks{{{labels}}} 0.0" in metrics
 
-    def test_nothing_personal_and_nothing_secret_on_any_page_or_in_any_answer(self, watched: Watched) -> None:
+    def test_nothing_personal_and_nothing_secret_on_any_page_or_in_any_answer(
+        self, watched: Watched
+    ) -> None:
         settings = Settings(data_dir=watched.place.data_dir)
         [(_, vault_key)] = vault_keys(settings)
+
         with sqlite3.connect(watched.place.data_dir / "certmail.sqlite") as database:
             query = "SELECT private_key, id, tenant FROM connections"
             sealed, connection, tenant = database.execute(query).fetchone()
+
         private = (
-            Vault(vault_keys(settings)).open(sealed, owner=f"{tenant}/{connection}/private_key").decode()
+            Vault(vault_keys(settings))
+            .open(sealed, owner=f"{tenant}/{connection}/private_key")
+            .decode()
         )
         kept = (watched.place.data_dir / "vault.key").read_text().strip()
         hidden = {
@@ -185,8 +232,12 @@ class TestWhatItShows:
             "Flower's own password": [PASSWORD],
             "token": ["ya29", "Bearer"],
         }
+
         looked_at = 0
-        query = "?refresh=1&draw=1&start=0&length=50&order[0][column]=0&columns[0][data]=name&limit=100"
+        query = (
+            "?refresh=1&draw=1&start=0&length=50&order[0][column]=0&columns[0][data]=name&limit=100"
+        )
+
         for path in paths("get", watched):
             for asked in (path, path + query, f"{path}?workername={watched.worker}&refresh=1"):
                 answer = watched.flower.get(asked)
@@ -195,9 +246,12 @@ class TestWhatItShows:
                 for what, forms in hidden.items():
                     for form in forms:
                         assert form not in answer.text, f"{what} is readable at {asked}"
+
         assert looked_at > 30
 
-    def test_its_password_neither_in_its_log_nor_among_its_arguments(self, watched: Watched) -> None:
+    def test_its_password_neither_in_its_log_nor_among_its_arguments(
+        self, watched: Watched
+    ) -> None:
         assert PASSWORD not in (watched.place.data_dir / "flower.log").read_text()
         for arguments in Path("/proc").glob("[0-9]*/cmdline"):
             try:
@@ -220,13 +274,16 @@ def server_with_password() -> Iterator[tuple[str, Redis]]:
         assert "%20" in url
         redis.config_set("requirepass", SECRET)
         redis.auth(SECRET)
+
         try:
             yield url.replace("unix://", f"unix://:{SECRET}@"), redis
         finally:
             redis.shutdown(nosave=True)
 
 
-def test_queues_are_counted_rightly_and_of_a_unix_sockets_password_nothing_is_shown(tmp_path: Path) -> None:
+def test_queues_are_counted_rightly_and_of_a_unix_sockets_password_nothing_is_shown(
+    tmp_path: Path,
+) -> None:
     with (
         server_with_password() as (url, _),
         deployment(tmp_path, CERTMAIL_REDIS_URL=url, **QUICK, **LOCKED) as place,
@@ -307,7 +364,10 @@ def test_up_starts_it_with_a_password_of_its_own_and_again_if_it_dies(tmp_path: 
 
         os.kill(flower_process(tmp_path), signal.SIGKILL)
         log = tmp_path / "up.log"
-        wait_for("another one", lambda: len(re.findall(r"^http://127", log.read_text(), re.MULTILINE)) == 2)
+        wait_for(
+            "another one",
+            lambda: len(re.findall(r"^http://127", log.read_text(), re.MULTILINE)) == 2,
+        )
         second = flower_of(place, "up.log", (user, password))
         assert second.locked()
         assert second.get("/").status_code == 200
@@ -331,10 +391,14 @@ def flower_process(data_dir: Path) -> int:
     for process in Path("/proc").glob("[0-9]*"):
         try:
             arguments = (process / "cmdline").read_bytes().split(b"\0")
-            if b"flower" in arguments and os.fsencode(data_dir) in (process / "environ").read_bytes():
+            if (
+                b"flower" in arguments
+                and os.fsencode(data_dir) in (process / "environ").read_bytes()
+            ):
                 return int(process.name)
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue
+
     raise AssertionError("no Flower runs")
 
 
@@ -342,7 +406,9 @@ def test_whoever_guesses_passwords_waits_even_with_the_right_one(watched: Watche
     place = watched.place
     place.start("certmail_worker", "flower", log="guessed.log")
     guessed = flower_of(place, "guessed.log")
-    answers = [guessed.ask("GET", "/workers", auth=("ann", f"guess {n}")).status_code for n in range(12)]
+    answers = [
+        guessed.ask("GET", "/workers", auth=("ann", f"guess {n}")).status_code for n in range(12)
+    ]
     assert answers == [401] * 10 + [429] * 2
     refused = guessed.get("/workers")
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")

@@ -13,7 +13,13 @@ from support.deployment.deployment import QUICK, campaign, deployment, wait_for
 from support.deployment.doorbell import ring
 from support.deployment.flower import LOCKED, flower_of
 
-BAD = {"error": {"code": 400, "message": "Invalid To header", "errors": [{"reason": "invalidArgument"}]}}
+BAD = {
+    "error": {
+        "code": 400,
+        "message": "Invalid To header",
+        "errors": [{"reason": "invalidArgument"}],
+    }
+}
 
 
 def test_each_reminder_is_seen_as_it_is(tmp_path: Path) -> None:
@@ -40,7 +46,9 @@ def test_each_reminder_is_seen_as_it_is(tmp_path: Path) -> None:
         place.fault("reset_after", times=1)
         unknown = send("uncertain", then="UNCERTAIN")
         later = datetime.now(UTC) + timedelta(minutes=5)
-        place.fault("429_retry_at", retry_at=later.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+        place.fault(
+            "429_retry_at", retry_at=later.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        )
         waits = send("ready", then="RETRY")
 
         code = place.status(failed)["reason"].partition(":")[0]
@@ -52,7 +60,9 @@ def test_each_reminder_is_seen_as_it_is(tmp_path: Path) -> None:
             ring(place, job)
         wait_for(
             "each doubled doorbell has a row of its own",
-            lambda: sum(task["state"] == "REFUSED" for task in flower.json("/api/tasks").values()) == 3,
+            lambda: (
+                sum(task["state"] == "REFUSED" for task in flower.json("/api/tasks").values()) == 3
+            ),
         )
         rows = flower.json("/api/tasks?limit=1000")
         assert {job: rows[job]["state"] for job in (fine, failed, unknown, waits)} == {
@@ -65,9 +75,14 @@ def test_each_reminder_is_seen_as_it_is(tmp_path: Path) -> None:
         assert {task["root_id"] for task in doubled} == {failed, unknown, fine}
 
         [worker] = flower.json("/workers?json=1")["data"]
-        assert (worker["task-succeeded"], worker["task-failed"], worker["task-retried"]) == (1, 1, 1)
+        assert (worker["task-succeeded"], worker["task-failed"], worker["task-retried"]) == (
+            1,
+            1,
+            1,
+        )
         assert (
-            "people.example" not in requests.get(f"{flower.url}/api/tasks", auth=flower.auth, timeout=20).text
+            "people.example"
+            not in requests.get(f"{flower.url}/api/tasks", auth=flower.auth, timeout=20).text
         )
 
         lines = [json.loads(line) for line in (tmp_path / "worker.log").read_text().splitlines()]

@@ -12,7 +12,14 @@ import pytest
 from certmail.gateway.worker_requests import Asker
 from certmail_config.base.ids import ConnectionId
 from certmail_config.onboarding.worker_requests import Wish
-from support.deployment.deployment import QUICK, Deployment, campaign, deployment, recorded_in, wait_for
+from support.deployment.deployment import (
+    QUICK,
+    Deployment,
+    campaign,
+    deployment,
+    recorded_in,
+    wait_for,
+)
 from support.servers.postgres import Postgres
 
 NOBODY = "redis://127.0.0.1:1/0"
@@ -58,7 +65,9 @@ def place(
 ) -> Iterator[Deployment]:
     folder = Path(tmp_path_factory.mktemp("elsewhere"))
     postgres_server.execute(f"CREATE DATABASE foreign_environment TEMPLATE {postgres_template}")
-    with deployment(folder, **QUICK, **recorded_in(postgres_server.url("foreign_environment"))) as made:
+    with deployment(
+        folder, **QUICK, **recorded_in(postgres_server.url("foreign_environment"))
+    ) as made:
         made.link()
         made.environment |= elsewhere(folder)
         yield made
@@ -99,7 +108,8 @@ def test_commands_and_the_gateway_reach_their_own_stores_too(
     assert "CELERY_BROKER_URL" in findings["environment"]["message"]
     assert "CERTMAIL_REDIS_URL" in findings["environment"]["remedy"]
     wait_for("the worker", lambda: place.workers() == 1)
-    # Whoever has the gateway's code in a process of its own keeps its variables, and is not led astray by them.
+    # Whoever has the gateway's code in a process of its own keeps its variables, and is not led
+    # astray by them.
     monkeypatch.setenv("CELERY_BROKER_WRITE_URL", NOBODY)
     monkeypatch.setenv("CELERY_BROKER_URL", NOBODY)
     connection = place.admin.connection("acme/default").id

@@ -1,4 +1,7 @@
-"""One worker of a fleet is the keeper. Killed, frozen, or two at once: every reminder leaves once, and at Google's pace."""
+"""One worker of a fleet is the keeper.
+
+Killed, frozen, or two at once: every reminder leaves once, and at Google's pace.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,9 @@ class Fleet:
     def remind(self, each: int) -> list[str]:
         """Enqueue so many reminders in each lane; gives the jobs."""
         reminders = [
-            Reminder(tenant=tenant, to=f"{n}@people.example") for n in range(each) for tenant in TENANTS
+            Reminder(tenant=tenant, to=f"{n}@people.example")
+            for n in range(each)
+            for tenant in TENANTS
         ]
         receipts = list(self.many_tenants.mailer.send_many(reminders))
         return [receipt.id for receipt in receipts if isinstance(receipt, Receipt)]
@@ -130,9 +135,13 @@ def check_that_each_was_sent_and_recorded_once(ships: Fleet, jobs: Sequence[str]
     many_tenants = ships.many_tenants
     many_tenants.deployment.wait_recorded(jobs, {"accepted"}, seconds=120)
     assert many_tenants.deployment.copies() == dict.fromkeys(jobs, 1)
+
     with many_tenants.admin.db() as db:
-        events = db.execute(select(tables.events.c.type, tables.events.c.job, tables.events.c.data)).all()
+        events = db.execute(
+            select(tables.events.c.type, tables.events.c.job, tables.events.c.data)
+        ).all()
         attempts = db.execute(select(tables.attempts.c.job, tables.attempts.c.n)).all()
+
     happened = Counter(
         (event.type, event.job, json.loads(event.data).get("attempt"))
         for event in events
@@ -179,19 +188,25 @@ def test_a_keeper_that_was_frozen_for_longer_than_its_lease_wakes_beside_another
     with fleet(tmp_path, workers=2, **STEADY) as ships:
         ships.limit(mailbox=3_200, project=100 * A_MINUTE)
         jobs = ships.remind(each=EACH)
+
         for _ in range(2):
             frozen = ships.keeper()
             assert frozen is not None
             os.kill(pid(frozen), signal.SIGSTOP)
+
             try:
                 since = time.monotonic()
                 ships.another_keeps(than=frozen)
                 before = ships.arrived() | ships.leased()
                 wait_for("mail that the other let leave", lambda: bool(ships.arrived() - before))  # noqa: B023 - called at once
-                assert time.monotonic() - since > LEASE_SECONDS - 1.1, "it had renewed within the last second"
+                assert time.monotonic() - since > LEASE_SECONDS - 1.1, (
+                    "it had renewed within the last second"
+                )
             finally:
                 os.kill(pid(frozen), signal.SIGCONT)
+
             time.sleep(4)  # that it does no harm is what is looked for
+
         assert len(ships.arrived()) < len(jobs), "it went on for as long as there was mail"
         check_that_each_was_sent_and_recorded_once(ships, jobs)
         check_that_they_left_no_faster_than_one_lets_them(ships)
@@ -201,7 +216,8 @@ def test_a_keeper_that_was_frozen_for_longer_than_its_lease_wakes_beside_another
 class LostLease:
     """Takes the keeper's lease away as soon as anybody has it, so that all who want it get it.
 
-    Notes who had it, and when: a worker asks for it each second, and runs its services from one yes to the next answer.
+    Notes who had it, and when: a worker asks for it each second, and runs its services from one yes
+    to the next answer.
     """
 
     ships: Fleet
@@ -240,7 +256,9 @@ def test_two_keepers_at_once_send_each_reminder_once_and_no_faster_than_one(
             wait_for("all mail", lambda: len(ships.arrived()) == len(jobs), 150)
             seconds = time.monotonic() - began
             check_that_each_was_sent_and_recorded_once(ships, jobs)
+
         check_that_they_left_no_faster_than_one_lets_them(ships)
+
         for worker, times in lease.taken.items():
             kept = [at for at in times if began <= at < began + seconds]
             assert len(kept) > 0.8 * seconds, f"{worker} was a keeper nearly all the time"

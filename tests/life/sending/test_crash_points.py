@@ -1,8 +1,10 @@
 """Every point of a delivery at which its worker can be lost, hit on purpose: the worker is killed there, or frozen for
-longer than its lease. The table reads as the design's table of states does in its column "on crash".
+longer than its lease. The table reads as the design's table of states does in its column "on
+crash".
 
-The worker reaches Redis and Gmail over wires that are held at one piece. Another worker, which reaches both directly,
-moves the job on; meanwhile the doorbell that the lost worker never acknowledged is rung again.
+The worker reaches Redis and Gmail over wires that are held at one piece. Another worker, which
+reaches both directly, moves the job on; meanwhile the doorbell that the lost worker never
+acknowledged is rung again.
 """
 
 from __future__ import annotations
@@ -134,8 +136,11 @@ def lose(on: Stage, point: Point, how: Callable[[Process], None]) -> Process:
     where = on.gmail if point.fits is request else on.redis
 
     def fits(words: Words) -> bool:
-        # A doorbell that a busy machine brought too late is acknowledged, too, without the job's having moved.
-        return point.fits(words, on.job) and (point.fits is not acknowledgement or on.state == point.state)
+        # A doorbell that a busy machine brought too late is acknowledged, too, without the job's
+        # having moved.
+        return point.fits(words, on.job) and (
+            point.fits is not acknowledgement or on.state == point.state
+        )
 
     lost = on.lose(where, fits, point.side, how, **HASTY)
     assert on.state == point.state
@@ -145,16 +150,19 @@ def lose(on: Stage, point: Point, how: Callable[[Process], None]) -> Process:
 def moves_on(on: Stage, point: Point) -> Process:
     """Another worker comes, and does what the design's table says once the lease has ended.
 
-    Only the ledger is looked at: whoever is frozen while it records holds the record up until it wakes.
+    Only the ledger is looked at: whoever is frozen while it records holds the record up until it
+    wakes.
     """
     on.ring_again()
     other = on.start_another()
     if point.state == "dispatched":
         wait_for("the other worker to send it", lambda: on.state == "accepted")
+
     if point.state == "sending":
         wait_for("its lease to end", lambda: on.state == "uncertain")
         view = on.place.status(on.job)
         assert (view["held"], view["reason"].partition(":")[0]) == (True, "worker_lost")
+
     return other
 
 
@@ -166,6 +174,7 @@ def check(on: Stage, point: Point, end: End, other: Process) -> None:
     assert on.gmail.sent[b"POST"] == point.posts
     if point.state == "dispatched":
         assert on.attempts() == [(other.pid, "accepted")]
+
     if point.state == "sending":
         [(reaped, state)] = on.times("reaped")
         begun, _ = on.times("begun")[0]
@@ -173,7 +182,9 @@ def check(on: Stage, point: Point, end: End, other: Process) -> None:
         assert reaped - begun >= timedelta(seconds=LEASE)
 
 
-def test_a_worker_frozen_past_its_send_window_but_not_its_lease_sends_nothing(place: Deployment) -> None:
+def test_a_worker_frozen_past_its_send_window_but_not_its_lease_sends_nothing(
+    place: Deployment,
+) -> None:
     with stage(place) as on:
         lost = on.lose(
             on.redis,
@@ -182,12 +193,15 @@ def test_a_worker_frozen_past_its_send_window_but_not_its_lease_sends_nothing(pl
             freeze,
             **(HASTY | {"CERTMAIL_LEASE_SECONDS": "20"}),
         )
+
         frozen_at = boottime()
         wait_for("the send window to pass", lambda: boottime() > frozen_at + WINDOW)
         assert on.state == "sending"
         on.wake(lost)
         assert on.gmail.sent[b"POST"] == 0
-        assert [attempt["outcome"] for attempt in on.place.status(on.job)["attempts"]] == ["not_sent"]
+        assert [attempt["outcome"] for attempt in on.place.status(on.job)["attempts"]] == [
+            "not_sent"
+        ]
         on.start_another()
         wait_for("the other worker to send it", lambda: on.ended(NOT_SENT_AT_FIRST))
         wait_for("nothing to be under way", lambda: not on.left_over())

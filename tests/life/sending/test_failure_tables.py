@@ -1,7 +1,7 @@
 """Every row of the failure table of `messages.send` (google.md §1.3-§1.5, §2.5), over HTTP, through one running worker.
 
-Each case has a mailbox of its own, in which Gmail answers as the row says, and a bystander: a second reminder, which
-leaves at once, or waits with the first.
+Each case has a mailbox of its own, in which Gmail answers as the row says, and a bystander: a
+second reminder, which leaves at once, or waits with the first.
 """
 
 from __future__ import annotations
@@ -47,9 +47,11 @@ QUARTER = (900.0, 960.0)
 class Case:
     """A row, and what must come of it.
 
-    `answers` come in this order; `attempts` are each (HTTP status, outcome); `code` and `says` are what the record and
-    `certmail status` give as the reason. `wait` is how many seconds, at least and at most, pass until the mailbox's next
-    POST. `rule` is the reminder's own for an unknown outcome. `lane` is the code it is stopped with, `bystander` what the other reminder does meanwhile.
+    `answers` come in this order; `attempts` are each (HTTP status, outcome); `code` and `says` are
+    what the record and `certmail status` give as the reason. `wait` is how many seconds, at least
+    and at most, pass until the mailbox's next POST. `rule` is the reminder's own for an unknown
+    outcome. `lane` is the code it is stopped with, `bystander` what the other reminder does
+    meanwhile.
     """
 
     name: str
@@ -69,10 +71,14 @@ class Case:
     @property
     def tenant(self) -> str:
         """An id made of the name."""
-        return "".join(letter if letter.isalnum() else "-" for letter in self.name.lower()).strip("-")
+        return "".join(letter if letter.isalnum() else "-" for letter in self.name.lower()).strip(
+            "-"
+        )
 
 
-def bad(name: str, given: Fault, code: str = "message_rejected", says: str = "Google says: ") -> Case:
+def bad(
+    name: str, given: Fault, code: str = "message_rejected", says: str = "Google says: "
+) -> Case:
     """This message is bad, and stays so; the next one leaves."""
     return Case(name, (given,), "failed", ((_status(given), "rejected"),), code, says)
 
@@ -83,7 +89,9 @@ def stopped(name: str, given: Fault, code: str, says: str) -> Case:
     return Case(name, (given,), "ready", attempts, code, says, lane=code, bystander="ready")
 
 
-def slowed(name: str, given: Fault, wait: tuple[float, float] = SOON, code: str = "mailbox_busy") -> Case:
+def slowed(
+    name: str, given: Fault, wait: tuple[float, float] = SOON, code: str = "mailbox_busy"
+) -> Case:
     """The mailbox waits, and nothing counts; a short wait is seen to its end."""
     refused, late = (_status(given), "rejected"), wait[0] > 10
     attempts = (refused,) if late else (refused, (200, "accepted"))
@@ -104,13 +112,17 @@ def unknown(
 ) -> Case:
     """Nobody knows whether it went out: held for a person, or once more by the rule for Google's own 5xx."""
     attempts = ((_status(given) if status == -1 else status, "unknown"),)
-    return Case(name, (given,), "uncertain", attempts, code, says, held=not resend, resend=resend, **more)
+    return Case(
+        name, (given,), "uncertain", attempts, code, says, held=not resend, resend=resend, **more
+    )
 
 
 def cut_off(name: str, given: Fault) -> Case:
     """Refused, and the reason did not arrive: tried again."""
     attempts = ((_status(given), "rejected"),)
-    return Case(name, (given,), "scheduled", attempts, "answer_cut", "its reason did not arrive", counted=1)
+    return Case(
+        name, (given,), "scheduled", attempts, "answer_cut", "its reason did not arrive", counted=1
+    )
 
 
 def operator(name: str, given: Fault, code: str, says: str) -> Case:
@@ -196,7 +208,8 @@ CASES = (
     slowed("403 project quota, units", wire(403, "rateLimitExceeded", LIMIT.format("Total Query Cost", "Units per minute"), "PERMISSION_DENIED", "RATE_LIMIT_EXCEEDED"), SOON, "project_minute_full"),
     slowed("403 daily limit, older", legacy(403, "dailyLimitExceeded", "Daily Limit Exceeded", "usageLimits"), QUARTER, "project_day_full"),
     slowed("403 daily limit, today", wire(403, "dailyLimitExceeded", "Daily Limit Exceeded", "PERMISSION_DENIED", "RATE_LIMIT_EXCEEDED"), QUARTER, "project_day_full"),
-    # Retry-After, and a deadline in the text; of several the latest; of a clock that is wrong, only the difference.
+    # Retry-After, and a deadline in the text; of several the latest; of a clock that is wrong, only
+    # the difference.
     slowed("429 seconds", wire(429, "rateLimitExceeded", EXHAUSTED, "RESOURCE_EXHAUSTED", Retry_After="3"), (3, 4)),
     slowed("403 seconds", legacy(403, "userRateLimitExceeded", "User Rate Limit Exceeded", "usageLimits", Retry_After="4"), (4, 5)),
     slowed("429 page with seconds", page(429, Retry_After="3"), (3, 4)),
@@ -300,6 +313,7 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
             people.add(case.tenant)
             for given in case.answers:
                 people.spoil(case.tenant, given, path="/messages/send")
+
         people.add("calm")
         people.add("probed", in_flight=4)
         place.worker()
@@ -307,9 +321,12 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
             people.remind("calm", "first"), "accepted"
         )  # before anything else is waited for in vain
         jobs = {
-            case.name: people.remind(case.tenant, "first", priority=0, uncertain=case.rule) for case in CASES
+            case.name: people.remind(case.tenant, "first", priority=0, uncertain=case.rule)
+            for case in CASES
         }
-        yield Hall(people, jobs, {case.name: people.remind(case.tenant, "second") for case in CASES})
+        yield Hall(
+            people, jobs, {case.name: people.remind(case.tenant, "second") for case in CASES}
+        )
 
 
 def test_no_two_cases_share_a_mailbox() -> None:
@@ -317,7 +334,9 @@ def test_no_two_cases_share_a_mailbox() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_an_answer_of_gmail_has_the_consequences_that_are_documented(case: Case, hall: Hall) -> None:
+def test_an_answer_of_gmail_has_the_consequences_that_are_documented(
+    case: Case, hall: Hall
+) -> None:
     people, job = hall.many_tenants, hall.jobs[case.name]
     settled = people.happened(job, "settled", len(case.attempts))
     status, first = people.status(job), settled[0]
@@ -334,15 +353,19 @@ def test_an_answer_of_gmail_has_the_consequences_that_are_documented(case: Case,
     )
     if case.wait:
         _check_wait(case.wait, people, case.tenant, status)
+
     if case.resend:
         assert status.attempts[0].ended_at
         resend = (people.due(job) - status.attempts[0].ended_at).total_seconds()
         assert abs(resend - max(900, case.wait[0] if case.wait else 0)) < EARLY
+
     bystander = people.settled(hall.bystanders[case.name], case.bystander)
     assert case.bystander == "accepted" or bystander.attempts == []
 
 
-def _check_wait(wait: tuple[float, float], people: ManyTenants, tenant: str, status: JobView) -> None:
+def _check_wait(
+    wait: tuple[float, float], people: ManyTenants, tenant: str, status: JobView
+) -> None:
     """From the refusal to the next attempt; while there is none, to the time before which there will be none."""
     refused, *more = status.attempts
     assert refused.ended_at is not None
@@ -364,23 +387,30 @@ def test_when_the_wait_is_over_one_reminder_goes_first_and_its_refusal_sets_the_
     hall: Hall,
 ) -> None:
     people = hall.many_tenants
+
     for _ in range(2):
         given = legacy(429, "rateLimitExceeded", EXHAUSTED, Retry_After="2")
         people.spoil("probed", given, path="/messages/send")
+
     jobs = [people.remind("probed", "first")]
     wait_for("the first refusal", lambda: people.until("probed", jobs[0]) is not None)
     jobs += [people.remind("probed", f"other{n}") for n in range(5)]
     for job in jobs:
         people.settled(job, "accepted")
-    posts = [(datetime.fromisoformat(item["at"]), item["status"]) for item in people.posts("probed")]
+    posts = [
+        (datetime.fromisoformat(item["at"]), item["status"]) for item in people.posts("probed")
+    ]
     assert [status for _, status in posts] == [429, 429] + [200] * 6
     assert [posts[n + 1][0] - posts[n][0] > timedelta(seconds=2) for n in (0, 1)] == [True, True]
 
 
-def test_each_attempt_was_one_post_nothing_left_before_its_time_and_nobody_got_two(hall: Hall) -> None:
+def test_each_attempt_was_one_post_nothing_left_before_its_time_and_nobody_got_two(
+    hall: Hall,
+) -> None:
     people = hall.many_tenants
     posts: Counter[str] = Counter(item["certmail_id"] for item in people.posts())
     copies = people.deployment.copies()
+
     for case in CASES:
         for job in (hall.jobs[case.name], hall.bystanders[case.name]):
             status = people.status(job)
@@ -389,7 +419,9 @@ def test_each_attempt_was_one_post_nothing_left_before_its_time_and_nobody_got_t
             assert copies[job] == taken, case.name
         times = [datetime.fromisoformat(item["at"]) for item in people.posts(case.tenant)]
         if case.wait and (case.state, case.bystander) != ("scheduled", "accepted"):
-            assert all((at - times[0]).total_seconds() > case.wait[0] for at in times[1:]), case.name
+            assert all((at - times[0]).total_seconds() > case.wait[0] for at in times[1:]), (
+                case.name
+            )
 
 
 def test_what_needs_the_operator_is_said_in_the_log_with_the_remedy(hall: Hall) -> None:

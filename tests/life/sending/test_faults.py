@@ -42,23 +42,34 @@ def test_a_refused_token_is_renewed_and_the_second_attempt_goes_out(place: Deplo
     assert place.copies()[job] == 1
 
 
-def test_a_deadline_in_the_text_is_waited_for_and_no_request_leaves_before(place: Deployment) -> None:
+def test_a_deadline_in_the_text_is_waited_for_and_no_request_leaves_before(
+    place: Deployment,
+) -> None:
     deadline = datetime.now(UTC) + timedelta(seconds=6)
-    place.fault("429_retry_at", retry_at=deadline.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+    place.fault(
+        "429_retry_at", retry_at=deadline.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )
     job = send_one(place, "deadline")
     other = send_one(place, "deadline-other")
     assert [status for status, _ in outcomes(settle(place, job, "accepted"))] == [429, 200]
     assert len(settle(place, other, "accepted")["attempts"]) == 1
     asked = [
-        datetime.fromisoformat(item["at"]) for item in place.sends() if item["certmail_id"] in {job, other}
+        datetime.fromisoformat(item["at"])
+        for item in place.sends()
+        if item["certmail_id"] in {job, other}
     ]
     assert [at for at in asked[1:] if at < deadline] == []
 
 
 def test_a_bad_message_fails_at_once_with_googles_words(place: Deployment) -> None:
     error = {
-        "error": {"code": 400, "message": "Invalid To header", "errors": [{"reason": "invalidArgument"}]}
+        "error": {
+            "code": 400,
+            "message": "Invalid To header",
+            "errors": [{"reason": "invalidArgument"}],
+        }
     }
+
     place.fault({"status": 400, "headers": {}, "body": error})
     status = settle(place, send_one(place, "bad"), "failed")
     assert outcomes(status) == [(400, "rejected")]

@@ -10,7 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from support.deployment.deployment import QUICK, Deployment, campaign, deployment, recorded_in, wait_for
+from support.deployment.deployment import (
+    QUICK,
+    Deployment,
+    campaign,
+    deployment,
+    recorded_in,
+    wait_for,
+)
 
 
 @pytest.fixture
@@ -25,12 +32,14 @@ def recording(tmp_path: Path, ready_database: str) -> Iterator[Deployment]:
         yield made
 
 
-def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(recording: Deployment) -> None:
+def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(
+    recording: Deployment,
+) -> None:
     place = recording
     place.link()
-    assert place.ask("tenants", "set", "acme", "--reply-to", "IT-Help@acme.example")["reply_to"] == (
-        "IT-Help@acme.example"
-    )
+    assert place.ask("tenants", "set", "acme", "--reply-to", "IT-Help@acme.example")[
+        "reply_to"
+    ] == ("IT-Help@acme.example")
     worker = place.worker()
     sent = place.ask("send", "-", stdin=campaign(8))
     assert (sent["enqueued"], sent["duplicates"], sent["rejected"]) == (8, 0, [])
@@ -50,7 +59,10 @@ def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(recording:
     assert attempt["gmail_id"] in {message["id"] for message in place.messages()}
     assert 0 < attempt["latency_ms"] < 10_000
     connection = place.admin.connection("acme/default")
-    assert (attempt["key_id"], attempt["connection_version"]) == (connection.key_id, connection.version)
+    assert (attempt["key_id"], attempt["connection_version"]) == (
+        connection.key_id,
+        connection.version,
+    )
     assert (status["recipient"], status["campaign"]) == ("reviewer0@people.example", "q4")
     assert [event["type"] for event in status["history"]] == ["enqueued", "begun", "settled"]
 
@@ -91,7 +103,9 @@ def test_a_tenant_without_a_working_connection_keeps_its_reminders_until_it_has_
     [job] = place.send(campaign(1))
     status = place.status(job)
     assert status["state"] == "ready"
-    assert status["reason"] == "connection_draft: the connection 'default' of acme is not set up yet"
+    assert (
+        status["reason"] == "connection_draft: the connection 'default' of acme is not set up yet"
+    )
 
     account, mailbox = "certmail@acme-it.iam.gserviceaccount.com", "reviews@acme.example"
     options = ["--kind", "customer_owned_app", "--service-account", account, "--mailbox", mailbox]
@@ -109,7 +123,9 @@ def test_a_tenant_without_a_working_connection_keeps_its_reminders_until_it_has_
     missing = place.run("connections", "probe", "acme/default", "--json")
     assert (missing.status, missing.json["code"]) == (1, "certificate_not_uploaded")
     place.control(
-        "POST", f"/service-accounts/{account}/keys", place.run("connections", "certificate", connection).out
+        "POST",
+        f"/service-accounts/{account}/keys",
+        place.run("connections", "certificate", connection).out,
     )
     alone = place.run("connections", "probe", connection, "--json").json
     assert (alone["state"], alone["code"]) == ("attention", "delegation_missing")
@@ -136,7 +152,8 @@ def test_a_withdrawn_permission_stops_the_lane_with_googles_words_and_its_jobs_l
     place.worker()
     jobs = place.send(campaign(3))
     wait_for(
-        "the lane stops", lambda: (place.status(jobs[0])["reason"] or "").startswith("delegation_missing: ")
+        "the lane stops",
+        lambda: (place.status(jobs[0])["reason"] or "").startswith("delegation_missing: "),
     )
     assert [place.status(job)["attempts"] for job in jobs] == [[], [], []]
     place.control(

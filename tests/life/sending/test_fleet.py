@@ -20,20 +20,27 @@ def test_when_the_keeper_is_killed_another_takes_over_within_five_seconds(tmp_pa
         wait_for("the first mails", lambda: len(place.messages()) >= 2)
         keeper.kill()
         killed = time.monotonic()
-        wait_for("the second keeps", lambda: '"keeper"' in (tmp_path / "second.log").read_text(), 10)
+        wait_for(
+            "the second keeps", lambda: '"keeper"' in (tmp_path / "second.log").read_text(), 10
+        )
         assert time.monotonic() - killed < 5
         states = place.wait_recorded(jobs, {"accepted", "uncertain"})
         assert set(place.copies().values()) == {1}
         assert list(states.values()).count("accepted") >= 11
 
 
-def test_a_worker_told_to_stop_finishes_what_is_under_way_and_leaves_the_rest(tmp_path: Path) -> None:
-    with deployment(tmp_path, CERTMAIL_HTTP_TIMEOUT_SECONDS="10", CERTMAIL_LEASE_SECONDS="20") as place:
+def test_a_worker_told_to_stop_finishes_what_is_under_way_and_leaves_the_rest(
+    tmp_path: Path,
+) -> None:
+    with deployment(
+        tmp_path, CERTMAIL_HTTP_TIMEOUT_SECONDS="10", CERTMAIL_LEASE_SECONDS="20"
+    ) as place:
         place.link(units=150_000, in_flight=20)
         place.control("PUT", "/limits", {"units_per_minute": 150_000, "in_flight": 20})
         worker = place.worker()
         wait_for("a worker", lambda: place.workers() == 1)
-        # Twenty requests that are accepted at once and answered never: each takes the whole HTTP time-out.
+        # Twenty requests that are accepted at once and answered never: each takes the whole HTTP
+        # time-out.
         place.fault("hang_after", times=20)
         jobs = place.send(campaign(40))
         wait_for("twenty under way", lambda: len(place.copies()) == 20)
@@ -43,6 +50,11 @@ def test_a_worker_told_to_stop_finishes_what_is_under_way_and_leaves_the_rest(tm
         place.worker()
         states = place.wait_recorded(jobs, {"accepted", "uncertain"})
         assert sorted(states.values()).count("uncertain") == 20
+
         for job in (job for job in jobs if states[job] == "uncertain"):
-            assert place.status(job)["reason"] == "answer_lost: Gmail's answer was lost: no answer in time"
+            assert (
+                place.status(job)["reason"]
+                == "answer_lost: Gmail's answer was lost: no answer in time"
+            )
+
         assert place.copies() == dict.fromkeys(jobs, 1)

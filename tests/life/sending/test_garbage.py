@@ -1,7 +1,8 @@
 """Garbage at every door of a running deployment (support/garbage.py): it harms itself alone.
 
-One worker, two tenants. What one of them, or whoever else can write to Redis, throws at a door is dropped, refused, set aside or
-ends by itself; the other tenant's reminders leave meanwhile, the record goes on, and the worker is the same as before.
+One worker, two tenants. What one of them, or whoever else can write to Redis, throws at a door is
+dropped, refused, set aside or ends by itself; the other tenant's reminders leave meanwhile, the
+record goes on, and the worker is the same as before.
 """
 
 from __future__ import annotations
@@ -107,7 +108,9 @@ def test_what_was_never_acknowledged_and_is_no_message(place: Place) -> None:
     for n, message in enumerate(NOT_JSON.values()):
         place.redis.hset(redis_keys.CELERY_PREFIX + "unacked", f"tag-{n}", message)
         place.redis.zadd(redis_keys.CELERY_PREFIX + "unacked_index", {f"tag-{n}": 0})
-    wait_for("it is gone", lambda: place.redis.zcard(redis_keys.CELERY_PREFIX + "unacked_index") == 0)
+    wait_for(
+        "it is gone", lambda: place.redis.zcard(redis_keys.CELERY_PREFIX + "unacked_index") == 0
+    )
     place.others_go_on()
 
 
@@ -119,8 +122,13 @@ def published(command: Any) -> bytes:
         "content-encoding": "utf-8",
         "content-type": "application/json",
         "headers": {"clock": 1, "expires": time.time() + 60},
-        "properties": {"delivery_info": told, "delivery_tag": str(uuid4()), "body_encoding": "base64"},
+        "properties": {
+            "delivery_info": told,
+            "delivery_tag": str(uuid4()),
+            "body_encoding": "base64",
+        },
     }
+
     return json.dumps(message).encode()
 
 
@@ -140,7 +148,15 @@ def test_commands_that_would_change_a_worker(place: Place) -> None:
     [queues] = place.app.control.inspect(timeout=5).active_queues().values()
     assert [queue["name"] for queue in queues] == [QUEUE]
     refused = {line["why"] for line in place.said("command_refused")}
-    assert {"shutdown", "cancel_consumer", "rate_limit", "pool_grow", "revoke", "time_limit"} <= refused
+    assert {
+        "shutdown",
+        "cancel_consumer",
+        "rate_limit",
+        "pool_grow",
+        "revoke",
+        "time_limit",
+    } <= refused
+
     assert not {"ping", "stats", "active_queues"} & refused
 
 
@@ -149,6 +165,7 @@ def test_contents_that_are_no_reminder(place: Place) -> None:
         sealer = Sealer(registry.get_tenant(db, "acme").public_key)
     connection = place.deployment.admin.connection("acme/default").id
     jobs = {}
+
     for name, payload in PAYLOADS.items():
         jobs[name] = id_ = JobId(str(uuid4()))
         call = enqueue(
@@ -167,10 +184,14 @@ def test_contents_that_are_no_reminder(place: Place) -> None:
             keep_seconds=86_400,
             body=sealer.seal(payload, tenant="acme", job=id_, now=time.time()),
         )
+
         run(place.redis, call)
+
     place.others_go_on()
     place.deployment.wait_recorded(list(jobs.values()), {"failed"})
-    reasons = Counter(place.deployment.status(job)["reason"].partition(":")[0] for job in jobs.values())
+    reasons = Counter(
+        place.deployment.status(job)["reason"].partition(":")[0] for job in jobs.values()
+    )
     assert reasons == {"payload_unreadable": len(PAYLOADS)}
     log = (place.deployment.data_dir / "worker.log").read_text()
     assert "people.example" not in log
@@ -189,17 +210,23 @@ def test_letters_that_are_odd(place: Place) -> None:
 
 def test_jobs_that_cannot_be_read(place: Place) -> None:
     soon = time.time() + 5
+
     with Mailer(place.redis) as mailer:
         jobs = {
             name: mailer.send(
-                Reminder(tenant="acme", to="ann@people.example", key=f"broken {name}", send_at=_at(soon))
+                Reminder(
+                    tenant="acme", to="ann@people.example", key=f"broken {name}", send_at=_at(soon)
+                )
             ).id
             for name in JOBS
         }
+
     for name, job in jobs.items():
         _alter(place.redis, job, JOBS[name])
     place.others_go_on()
-    wait_for("all have ended", lambda: all(_state(place.redis, job) in ENDED for job in jobs.values()))
+    wait_for(
+        "all have ended", lambda: all(_state(place.redis, job) in ENDED for job in jobs.values())
+    )
     place.others_go_on()
 
 
@@ -210,7 +237,9 @@ def test_events_that_cannot_be_read(place: Place) -> None:
     place.others_go_on()
     assert _set_aside(place) > before
     assert place.said("events_set_aside")
-    found = {item["check"]: item for item in place.deployment.run("doctor", "--json").json["findings"]}
+    found = {
+        item["check"]: item for item in place.deployment.run("doctor", "--json").json["findings"]
+    }
     assert (found["record"]["severity"], found["services"]["severity"]) == ("warning", "ok")
     assert "set aside" in found["record"]["message"]
 
@@ -224,7 +253,9 @@ def test_after_all_of_it_a_repair_leaves_nothing_wrong_with_the_ledger(place: Pl
     place.others_go_on()
     log = place.log()
     assert not [
-        line for line in log if "Traceback" in str(line) or line["event"] in {"task_failed", "service_failed"}
+        line
+        for line in log
+        if "Traceback" in str(line) or line["event"] in {"task_failed", "service_failed"}
     ]
     assert not [line for line in log if line["level"] == "critical"]
     place.worker.terminate()

@@ -11,7 +11,16 @@ import pytest
 from certmail_config.base import redis_keys
 from support.deployment.deployment import QUICK, Deployment, campaign, deployment, wait_for
 
-CELERY = ("celery", "-A", "certmail_worker.app", "worker", "--hostname", "c@%h", "--loglevel", "INFO")
+CELERY = (
+    "celery",
+    "-A",
+    "certmail_worker.app",
+    "worker",
+    "--hostname",
+    "c@%h",
+    "--loglevel",
+    "INFO",
+)
 
 
 @pytest.fixture
@@ -33,10 +42,14 @@ def test_the_share_of_a_project_is_taken_over_by_lanes_that_are_there(place: Dep
     place.wait_recorded(jobs, {"accepted"})
 
 
-def test_with_sql_away_it_says_so_and_sends_at_the_limits_that_the_lanes_have(place: Deployment) -> None:
+def test_with_sql_away_it_says_so_and_sends_at_the_limits_that_the_lanes_have(
+    place: Deployment,
+) -> None:
     connection = place.link()
     before = place.worker()
-    place.wait_recorded(place.send(campaign(1)), {"accepted"})  # the server's run is checked from now on
+    place.wait_recorded(
+        place.send(campaign(1)), {"accepted"}
+    )  # the server's run is checked from now on
     before.terminate()
     assert before.wait(60) == 0
     away = {

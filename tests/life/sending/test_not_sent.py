@@ -85,8 +85,8 @@ def test_a_reminder_whose_requests_cannot_leave_waits_longer_each_time_and_is_ac
     people.let_come(job)
     people.deployment.worker()
     attempts = people.settled(job, "accepted").attempts
-    assert [(attempt.http_status, attempt.outcome) for attempt in attempts] == [(None, "not_sent")] * 3 + [
-        (200, "accepted")
-    ]
+    assert [(attempt.http_status, attempt.outcome) for attempt in attempts] == [
+        (None, "not_sent")
+    ] * 3 + [(200, "accepted")]
     people.settled(linked, "accepted")
     assert people.deployment.copies() == {job: 1, linked: 1}

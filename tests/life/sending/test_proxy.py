@@ -33,7 +33,9 @@ def test_mail_leaves_through_the_proxy_and_doctor_says_so(tmp_path: Path) -> Non
             assert set(way.asked) == {f"CONNECT {google}"}
             assert all(copies == 1 for copies in place.copies().values())
 
-            findings = {item["check"]: item for item in place.run("doctor", "--json").json["findings"]}
+            findings = {
+                item["check"]: item for item in place.run("doctor", "--json").json["findings"]
+            }
             assert findings["proxy"]["severity"] == "ok"
             assert findings["proxy"]["message"] == (
                 f"Google is reached through the proxy http://…@127.0.0.1:{way.port}."
@@ -41,7 +43,9 @@ def test_mail_leaves_through_the_proxy_and_doctor_says_so(tmp_path: Path) -> Non
             way.refuse = 403
             refused = place.run("doctor")
             assert "does not let certmail through to Google (HTTP 403)" in refused.out
-            wrong = place.run("doctor", CERTMAIL_GOOGLE_PROXY=f"http://ann:wrong@127.0.0.1:{way.port}")
+            wrong = place.run(
+                "doctor", CERTMAIL_GOOGLE_PROXY=f"http://ann:wrong@127.0.0.1:{way.port}"
+            )
             assert "asks for a user and password" in wrong.out
             unused = place.run("doctor", CERTMAIL_GOOGLE_PROXY="")
             assert "HTTPS_PROXY: set, but certmail goes to Google directly." in unused.out

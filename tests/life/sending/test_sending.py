@@ -55,9 +55,7 @@ class TestColumns:
     def test_it_is_said_which_mails_will_be_in_another_language_than_was_asked_for(
         self, place: Deployment
     ) -> None:
-        text = (
-            "tenant,to,locale\nacme,l1@acme.example,ar\nacme,l2@acme.example,de-CH\nacme,l3@acme.example,ar\n"
-        )
+        text = "tenant,to,locale\nacme,l1@acme.example,ar\nacme,l2@acme.example,de-CH\nacme,l3@acme.example,ar\n"
         dry = place.run("send", "-", "--dry-run", stdin=text)
         assert dry.status == 0, dry
         assert "2 of them: certmail writes no mail in 'ar', so it will be in 'en'" in " ".join(
@@ -68,7 +66,9 @@ class TestColumns:
         assert note["reminders"] == 2
         assert [each["language"] for each in ran.json["receipts"]] == ["en", "de", "en"]
 
-    def test_columns_are_mapped_and_left_out_and_what_all_share_is_set(self, place: Deployment) -> None:
+    def test_columns_are_mapped_and_left_out_and_what_all_share_is_set(
+        self, place: Deployment
+    ) -> None:
         text = "address,pending\nsue@acme.example,1\nzoe@acme.example,0\n"
         ran = place.run(
             "send",
@@ -82,9 +82,19 @@ class TestColumns:
             "campaign=q9",
             stdin=text,
         )
+
         assert (ran.status, ran.json["enqueued"]) == (0, 2), ran
         lines = '{"mail": "sue@acme.example", "pending": 1, "noise": 7}\n'
-        mapped = ["--map", "mail=to", "--map", "noise=", "--set", "tenant=acme", "--set", "campaign=q9"]
+        mapped = [
+            "--map",
+            "mail=to",
+            "--map",
+            "noise=",
+            "--set",
+            "tenant=acme",
+            "--set",
+            "campaign=q9",
+        ]
         assert place.ask("send", "-", *mapped, stdin=lines)["duplicates"] == 1
 
     @pytest.mark.parametrize(
@@ -120,21 +130,29 @@ class TestRejectedRows:
             "acme,three@acme.example",
             'acme,four@acme.example,"open',
         ]
-        ran = place.run("send", "-", "--json", "--rejected", str(file), stdin="\n".join(rows) + "\n")
+
+        ran = place.run(
+            "send", "-", "--json", "--rejected", str(file), stdin="\n".join(rows) + "\n"
+        )
         assert (ran.status, ran.json["enqueued"], len(ran.json["rejected"])) == (1, 1, 3), ran
         kept = file.read_text("utf-8").splitlines()
-        assert kept[0] == "\ufeffrejected_because,tenant,to,name,pending", "spreadsheets want a mark"
+        assert kept[0] == "\ufeffrejected_because,tenant,to,name,pending", (
+            "spreadsheets want a mark"
+        )
         assert kept[1].startswith('"line 3: to: ')
         assert kept[1].endswith('",acme,"two at acme",Béa,1')
         assert (
-            kept[2] == '"line 4: 2 columns, but the header names 4 (wrong_columns)",acme,three@acme.example'
+            kept[2]
+            == '"line 4: 2 columns, but the header names 4 (wrong_columns)",acme,three@acme.example'
         )
         file.write_text(
             "\n".join([kept[0], kept[1].replace("two at acme", "two@acme.example")]) + "\n", "utf-8"
         )
         assert place.ask("send", str(file))["enqueued"] == 1
 
-    def test_of_json_lines_too_and_bytes_that_are_no_text_stay_as_they_came(self, place: Deployment) -> None:
+    def test_of_json_lines_too_and_bytes_that_are_no_text_stay_as_they_came(
+        self, place: Deployment
+    ) -> None:
         file = place.data_dir / "rejected.jsonl"
         given = (
             b'{"tenant": "acme", "to": 7}\n{"tenant": "acme", "to": "a@acme.example", "name": "\xff"}\n'
@@ -153,30 +171,42 @@ class TestRejectedRows:
     ) -> None:
         before = waiting(place)
         ran = place.run(
-            "send", "-", "--json", "--rejected", "/no/such/folder/x", stdin="tenant,to\nacme,q@acme.example\n"
+            "send",
+            "-",
+            "--json",
+            "--rejected",
+            "/no/such/folder/x",
+            stdin="tenant,to\nacme,q@acme.example\n",
         )
+
         assert (ran.status, ran.json["error"]["code"]) == (2, "unwritable_file")
         assert waiting(place) == before
 
 
 class TestInterrupted:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-    def test_and_run_again_everything_is_in_once(self, place: Deployment, number: signal.Signals) -> None:
+    def test_and_run_again_everything_is_in_once(
+        self, place: Deployment, number: signal.Signals
+    ) -> None:
         before, rows, campaign = waiting(place), 4000, f"stop{number}"
         file = place.data_dir / "many.csv"
         lines = [f"acme,r{n}@acme.example,{campaign}" for n in range(rows)]
         file.write_text("\n".join(["tenant,to,campaign", *lines]) + "\n")
         command = [sys.executable, "-m", "certmail_worker", "send", str(file), "--json"]
+
         with subprocess.Popen(
             command, env=place.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as process:
             wait_for("some are in", lambda: waiting(place) > before)
             process.send_signal(number)
             _, said = process.communicate(timeout=60)
+
         done = waiting(place) - before
+
         if number is signal.SIGINT:
             assert process.returncode == 130
             assert b"run the same command again" in said.lower()
+
         again = place.ask("send", str(file))
         assert (again["enqueued"], again["duplicates"]) == (rows - done, done)
         assert waiting(place) - before == rows

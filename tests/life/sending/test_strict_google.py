@@ -56,7 +56,9 @@ def _disable_keys(people: ManyTenants, tenant: str) -> None:
         f"{people.deployment.google}/service_accounts/v1/metadata/x509/{account}", timeout=10
     )
     for kid in listed.json():
-        people.deployment.control("PUT", f"/service-accounts/{account}/keys/{kid}", {"disabled": True})
+        people.deployment.control(
+            "PUT", f"/service-accounts/{account}/keys/{kid}", {"disabled": True}
+        )
 
 
 def stopped(people: ManyTenants, tenant: str, job: str, code: str) -> JobView:
@@ -83,7 +85,9 @@ def test_a_decision_at_the_customers_stops_the_mailbox_and_says_who_takes_it_bac
     assert says in (status.reason or "")
 
 
-def test_a_limit_on_recipients_lets_the_mailbox_wait_for_hours_and_fails_nothing(hall: Hall) -> None:
+def test_a_limit_on_recipients_lets_the_mailbox_wait_for_hours_and_fails_nothing(
+    hall: Hall,
+) -> None:
     people = hall.many_tenants
     people.settled(hall.jobs["recipients"], "accepted")
     people.settled(people.remind("recipients", "second"), "accepted")
@@ -134,7 +138,9 @@ def test_a_permission_given_in_testing_ends_after_seven_days_and_the_remedy_name
     assert "In production" in (status.reason or "")
 
 
-def test_a_clock_that_differs_from_googles_is_the_operators_matter_and_stops_no_mailbox(hall: Hall) -> None:
+def test_a_clock_that_differs_from_googles_is_the_operators_matter_and_stops_no_mailbox(
+    hall: Hall,
+) -> None:
     people = hall.many_tenants
     job = people.remind("calm", "second")
     [released] = people.happened(job, "released")

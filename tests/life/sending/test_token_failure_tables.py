@@ -1,7 +1,7 @@
 """Every row of the failure tables of the token endpoint (google.md §3.4 and §4.4), over HTTP, through one running worker.
 
-Each case has a mailbox of its own, for which Google answers as the row says, and a bystander: a second reminder from
-the same mailbox. None of these answers costs an attempt or a request to Gmail.
+Each case has a mailbox of its own, for which Google answers as the row says, and a bystander: a
+second reminder from the same mailbox. None of these answers costs an attempt or a request to Gmail.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ SHORT_LIVED = (
 class Case:
     """A row, and what must come of it.
 
-    `times` is how often Google answers so, None for ever. `waits` are how many seconds, at least and at most, pass before
-    the reminder's next try; `state` is where it ends, `lane` the code that its lane is stopped with.
+    `times` is how often Google answers so, None for ever. `waits` are how many seconds, at least
+    and at most, pass before the reminder's next try; `state` is where it ends, `lane` the code that
+    its lane is stopped with.
     """
 
     name: str
@@ -57,7 +58,9 @@ class Case:
         return "".join(letter if letter.isalnum() else "-" for letter in self.name.lower())
 
 
-def said(status: int, error: str, description: str = "", subtype: str = "", **headers: str) -> Fault:
+def said(
+    status: int, error: str, description: str = "", subtype: str = "", **headers: str
+) -> Fault:
     """A refusal of the token endpoint (google.md §3.3)."""
     body = {"error": error, "error_description": description, "error_subtype": subtype}
     return answer(status, {name: text for name, text in body.items() if text}, **headers)
@@ -73,10 +76,14 @@ def stops(name: str, given: Fault, code: str, says: str, *, linked: bool = False
     return Case(name, linked, given, "ready", code, says, CONFIRMED, None, code, bystander="ready")
 
 
-def passes(name: str, given: Fault, waits: tuple[float, float] = SOON, *, linked: bool = False) -> Case:
+def passes(
+    name: str, given: Fault, waits: tuple[float, float] = SOON, *, linked: bool = False
+) -> Case:
     """Google's trouble or the network's: nobody of that mailbox asks before it may pass, and all are accepted at the first attempt."""
     state = "accepted" if waits[1] < 60 else "scheduled"
-    return Case(name, linked, given, state, "token_unavailable", "tried again", waits, bystander=state)
+    return Case(
+        name, linked, given, state, "token_unavailable", "tried again", waits, bystander=state
+    )
 
 
 def both(case: Case) -> tuple[Case, Case]:
@@ -142,7 +149,8 @@ CASES = (
     *both(passes("503 by name", "503")),
     *both(passes("504 as a page", page(504))),
     *both(passes("408", said(408, "invalid_grant"))),
-    # Of linked accounts it would hold all, which ask in the name of one client: see tests/worker/google/test_tokens.py.
+    # Of linked accounts it would hold all, which ask in the name of one client: see
+    # tests/worker/google/test_tokens.py.
     passes("429", said(429, "rate_limit_exceeded", "Too many requests")),
     passes("403 rate_limit_exceeded", said(403, "rate_limit_exceeded", "Rate limit exceeded")),
     *both(passes("reset", "reset_before")),
@@ -182,13 +190,16 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
         for case in CASES:
             people.add(case.tenant, linked=case.linked)
             people.spoil(case.tenant, case.given, path="/token", times=case.times)
+
         people.add("calm")
         place.worker()
         people.settled(
             people.remind("calm", "first"), "accepted"
         )  # before anything else is waited for in vain
         jobs = {case.name: people.remind(case.tenant, "first", priority=0) for case in CASES}
-        yield Hall(people, jobs, {case.name: people.remind(case.tenant, "second") for case in CASES})
+        yield Hall(
+            people, jobs, {case.name: people.remind(case.tenant, "second") for case in CASES}
+        )
 
 
 def test_no_two_cases_share_a_mailbox() -> None:
@@ -207,10 +218,13 @@ def test_an_answer_of_the_token_endpoint_has_the_consequences_that_are_documente
     lane = ("suspended", case.lane) if case.lane else ("open", "")
     wait_for(
         f"a lane {lane}",
-        lambda: (people.lane(case.tenant)["state"], people.lane(case.tenant).get("code", "")) == lane,
+        lambda: (
+            (people.lane(case.tenant)["state"], people.lane(case.tenant).get("code", "")) == lane
+        ),
         LATE,
     )
     bystander = people.settled(hall.bystanders[case.name], case.bystander)
+
     if case.lane:
         status = people.settled(job, case.state)
         assert (status.reason or "").startswith(f"{case.lane}: ")
@@ -218,9 +232,13 @@ def test_an_answer_of_the_token_endpoint_has_the_consequences_that_are_documente
         assert (bystander.reason, status.attempts, bystander.attempts) == (status.reason, [], [])
     else:
         assert case.says in first.data["reason"]
+
     if case.state == "accepted":
         attempts = people.settled(job, "accepted").attempts
-        assert [(attempt.http_status, attempt.outcome) for attempt in attempts] == [(200, "accepted")]
+        assert [(attempt.http_status, attempt.outcome) for attempt in attempts] == [
+            (200, "accepted")
+        ]
+
     if case.waits:
         asked_again = _refused_twice(people, job, hall.bystanders[case.name]) if case.lane else job
         _check_wait(case.waits, people, case, job, asked_again)
@@ -260,13 +278,16 @@ def test_no_refused_token_cost_a_request_to_gmail_and_nobody_got_two(hall: Hall)
     people = hall.many_tenants
     posts: Counter[str] = Counter(item["certmail_id"] for item in people.posts())
     copies = people.deployment.copies()
+
     for case in CASES:
         for job in (hall.jobs[case.name], hall.bystanders[case.name]):
             status = people.status(job)
             accepted = status.state == "accepted"
-            assert (posts[job], len(status.attempts), copies[job]) == (accepted, accepted, accepted), (
-                case.name
-            )
+            assert (posts[job], len(status.attempts), copies[job]) == (
+                accepted,
+                accepted,
+                accepted,
+            ), case.name
         if case.lane:
             assert not people.posts(case.tenant), case.name
 

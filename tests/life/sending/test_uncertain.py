@@ -29,19 +29,32 @@ def test_what_a_person_says_is_carried_out_and_recorded(place: Deployment) -> No
     place.worker()
     arrived, lost = doubt(place, "reset_after"), doubt(place, "reset_before")
     listed = place.ask("uncertain", "list")["uncertain"]
-    assert {(row["job"], row["waits_for"]) for row in listed} == {(arrived, "a person"), (lost, "a person")}
+    assert {(row["job"], row["waits_for"]) for row in listed} == {
+        (arrived, "a person"),
+        (lost, "a person"),
+    }
     assert all(row["recipient"].endswith("@people.example") for row in listed)
 
     assert place.ask("uncertain", "settle", arrived.upper(), "--as", "arrived")["settled"] == 1
     said = place.ask(
-        "uncertain", "settle", "--campaign", "reset_before", "--as", "send-again", "--reason", "seen by ann"
+        "uncertain",
+        "settle",
+        "--campaign",
+        "reset_before",
+        "--as",
+        "send-again",
+        "--reason",
+        "seen by ann",
     )
     assert said == {"settled": 1, "items": [{"id": lost, "done": True, "state": "ready"}]}
     recorded = place.wait_recorded([arrived, lost], {"accepted"})
     assert recorded[lost] == "accepted"
     assert place.copies() == {arrived: 1, lost: 1}
     assert not place.status(lost)["possible_duplicate"]
-    assert [attempt["outcome"] for attempt in place.status(lost)["attempts"]] == ["not_sent", "accepted"]
+    assert [attempt["outcome"] for attempt in place.status(lost)["attempts"]] == [
+        "not_sent",
+        "accepted",
+    ]
     assert place.status(arrived)["reason"].startswith("settled_by_hand: arrived according to ")
     assert place.ask("uncertain", "list")["uncertain"] == []
 

@@ -40,11 +40,14 @@ def pgbouncer(server: Postgres) -> Iterator[Path]:
     written = place / "pgbouncer.ini"
     written.write_text(SETTINGS.format(folder=server.folder, port=PORT, owner=OWNER))
     user = "nobody" if os.geteuid() == 0 else None
+
     if user is not None:
         owner = pwd.getpwnam(user)
         os.chown(place, owner.pw_uid, owner.pw_gid)
         place.chmod(0o755)
+
     process = subprocess.Popen(["pgbouncer", "-q", str(written)], user=user, cwd=place)
+
     try:
         wait_for("pgbouncer", (place / f".s.PGSQL.{PORT}").exists)
         yield place
@@ -57,9 +60,11 @@ def test_everything_is_recorded_and_nothing_relies_on_a_session(
     postgres_server: Postgres, tmp_path: Path
 ) -> None:
     postgres_server.execute("CREATE DATABASE pooled")
+
     with pgbouncer(postgres_server) as socket:
         url = f"postgresql+psycopg://{OWNER}@/pooled?host={socket}&port={PORT}"
         engine = open_database(url)
+
         with deployment(tmp_path, **STEADY, **recorded_in(url)) as place:
             with ThreadPoolExecutor(2) as pool:  # both at once: one upgrades, the other waits
                 ran = list(pool.map(lambda _: place.run("db", "upgrade"), range(2)))
@@ -72,9 +77,14 @@ def test_everything_is_recorded_and_nothing_relies_on_a_session(
                 assert len(place.ask("deliveries", "list")["deliveries"]) == 60
             findings = place.run("doctor", "--json").json["findings"]
             assert not [item for item in findings if item["severity"] == "error"]
+
         for _ in range(12):
             with engine.begin() as db:
-                assert db.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one() == "15s"
+                assert (
+                    db.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one()
+                    == "15s"
+                )
+
         engine.dispose()
         # The statements that came again and again were not kept by any connection.
         direct = open_database(postgres_server.url("pooled"))

@@ -48,11 +48,17 @@ def test_an_older_database_stops_pacing_until_its_gap_is_accepted(tmp_path: Path
 def test_both_are_restored_redis_from_the_older_copy_and_nothing_leaves_twice(
     tmp_path: Path, postgres_database: str, postgres_server: Postgres
 ) -> None:
-    """In the order that docs/operating.md gives: SQL knows what Redis's copy lacks. On PostgreSQL: a repair reads and writes all of it."""
+    """In the order that docs/operating.md gives: SQL knows what Redis's copy lacks.
+
+    On PostgreSQL: a repair reads and writes all of it.
+    """
     with (
         server(tmp_path / "redis") as valkey,
         deployment(
-            tmp_path / "data", **QUICK, **recorded_in(postgres_database), CERTMAIL_REDIS_URL=valkey.url
+            tmp_path / "data",
+            **QUICK,
+            **recorded_in(postgres_database),
+            CERTMAIL_REDIS_URL=valkey.url,
         ) as place,
     ):
         place.link()

@@ -66,7 +66,9 @@ class TestOnTheCommandLine:
         assert (ran.status, ran.json["enqueued"]) == (0, 1)
 
     def test_and_its_worker_says_so_plainly(self, place: Deployment) -> None:
-        worker = place.start("certmail_worker", "worker", log="none.log", CERTMAIL_DURABILITY="none")
+        worker = place.start(
+            "certmail_worker", "worker", log="none.log", CERTMAIL_DURABILITY="none"
+        )
         wait_for("it is up", lambda: place.workers() == 1)
         worker.terminate()
         assert worker.wait(60) == 0
@@ -83,11 +85,13 @@ def test_another_run_of_the_server_must_prove_it_before_anything_leaves(
             "send", "-", "--json", stdin=campaign(1, campaign="another"), CERTMAIL_DURABILITY="none"
         )
         job = ran.json["receipts"][0]["id"]
+
         try:
             wait_for("it says why", lambda: stopped(primary) == b"durability_unproven")
             assert place.status(job)["attempts"] == []
         finally:
             primary.redis.config_set("appendfsync", "always")
+
         place.wait_recorded([job], {"accepted"})
         assert stopped(primary) is None
 
@@ -123,7 +127,9 @@ def test_no_request_leaves_that_no_replica_knows_of(
 @contextmanager
 def running(place: Deployment, durability: str) -> Iterator[None]:
     """A worker, for the time of the block."""
-    worker = place.start("certmail_worker", "worker", log="worker.log", CERTMAIL_DURABILITY=durability)
+    worker = place.start(
+        "certmail_worker", "worker", log="worker.log", CERTMAIL_DURABILITY=durability
+    )
     wait_for("it is up", lambda: place.workers() == 1)
     yield
     worker.terminate()

@@ -26,7 +26,9 @@ def stopped(redis: Redis) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in found.items()}
 
 
-def test_sends_go_on_until_the_stream_is_full_and_afterwards_as_if_nothing_had_been(tmp_path: Path) -> None:
+def test_sends_go_on_until_the_stream_is_full_and_afterwards_as_if_nothing_had_been(
+    tmp_path: Path,
+) -> None:
     with deployment(tmp_path, **QUICK, CERTMAIL_EVENTS_MAX=str(EVENTS_MAX)) as place:
         place.link()
         place.worker()
@@ -34,7 +36,9 @@ def test_sends_go_on_until_the_stream_is_full_and_afterwards_as_if_nothing_had_b
         first = place.send(campaign(1, campaign="before"))
         place.wait_recorded(first, {"accepted"})
 
-        with closing(sqlite3.connect(tmp_path / "certmail.sqlite", isolation_level=None)) as database:
+        with closing(
+            sqlite3.connect(tmp_path / "certmail.sqlite", isolation_level=None)
+        ) as database:
             database.execute("BEGIN EXCLUSIVE")
             jobs = place.send(campaign(30))
             wait_for("the stream is full", lambda: stopped(redis).get("code") == "stream_full")
@@ -56,7 +60,9 @@ def test_sends_go_on_until_the_stream_is_full_and_afterwards_as_if_nothing_had_b
         assert set(jobs) | set(first) == set(recorded)
         assert place.copies() == dict.fromkeys([*first, *jobs], 1)
         wait_for("nothing stands against pacing", lambda: stopped(redis) == {})
-        lines = [line for line in (tmp_path / "worker.log").read_text().splitlines() if "pacing_" in line]
+        lines = [
+            line for line in (tmp_path / "worker.log").read_text().splitlines() if "pacing_" in line
+        ]
         said = [json.loads(line) for line in lines]
         assert [line["event"] for line in said] == ["pacing_stopped", "pacing_goes_on"]
         assert "of 60" in said[0]["error"]

@@ -18,7 +18,9 @@ def test_two_hundred_reminders_are_all_accounted_for_after_a_kill(tmp_path: Path
         worker = place.worker()
         wait_for("a worker", lambda: place.workers() == 1)
         answers = []
-        sending = threading.Thread(target=lambda: answers.append(place.ask("send", "-", stdin=campaign(200))))
+        sending = threading.Thread(
+            target=lambda: answers.append(place.ask("send", "-", stdin=campaign(200)))
+        )
         sending.start()
         wait_for("the first mails", lambda: len(place.messages()) >= 5)
         place.fault("hang_after", times=2)  # so that requests are under way when it dies

@@ -1,6 +1,7 @@
 """PostgreSQL is away for an hour's worth of reminders: they leave up to the stated bound, and all is recorded afterwards.
 
-AWAY_MAILS=3528 is what a mailbox with Google's default limit sends in an hour; the suite's own form is a tenth of it.
+AWAY_MAILS=3528 is what a mailbox with Google's default limit sends in an hour; the suite's own form
+is a tenth of it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ import pytest
 from certmail_config.base import redis_keys
 from certmail_config.jobs.states import FINAL
 from certmail_config.sql.engine import open_database, upgrade
-from support.deployment.deployment import STEADY, Deployment, campaign, deployment, recorded_in, wait_for
+from support.deployment.deployment import (
+    STEADY,
+    Deployment,
+    campaign,
+    deployment,
+    recorded_in,
+    wait_for,
+)
 from support.deployment.restore_checks import stopped
 from support.servers.postgres import Postgres, postgres
 
@@ -27,7 +35,8 @@ BOUND: Final = EVENTS_EACH * MAILS
 SHARE: Final = 0.85
 FAST: Final = 240_000
 """Units a minute, forty times Google's default: the hour is short, and what leaves between two looks of the pacer, a second
-apart, is far less than the room that is left at the bound."""
+apart, is far less than the room that is left at the bound.
+"""
 
 
 @pytest.fixture
@@ -41,7 +50,9 @@ def server() -> Iterator[Postgres]:
 
 def logged(place: Deployment, *events: str) -> list[dict[str, Any]]:
     lines = [
-        line for line in (place.data_dir / "worker.log").read_text().splitlines() if line.startswith("{")
+        line
+        for line in (place.data_dir / "worker.log").read_text().splitlines()
+        if line.startswith("{")
     ]
     return [line for line in map(json.loads, lines) if line.get("event") in events]
 
@@ -53,7 +64,9 @@ def test_what_happens_meanwhile_is_recorded_once_and_the_operator_was_warned(
     settings = recorded_in(server.url()) | {"CERTMAIL_EVENTS_MAX": str(BOUND)}
     with deployment(tmp_path, **STEADY, **settings) as place:
         place.control(
-            "PUT", "/limits", {"units_per_minute": FAST, "in_flight": 50, "messages_per_day": 1_000_000}
+            "PUT",
+            "/limits",
+            {"units_per_minute": FAST, "in_flight": 50, "messages_per_day": 1_000_000},
         )
         connection = place.link(units=FAST, in_flight=20)
         place.admin.change_limits(connection, {"per_day": 1_000_000})
@@ -64,10 +77,14 @@ def test_what_happens_meanwhile_is_recorded_once_and_the_operator_was_warned(
         server.stop()
         jobs = place.send(campaign(MAILS))
         wait_for("the stream is full", lambda: stopped(place) == "stream_full", 60 + MAILS / 10)
-        wait_for("what is under way is settled", lambda: not place.admin.redis.exists(redis_keys.LEASED))
+        wait_for(
+            "what is under way is settled", lambda: not place.admin.redis.exists(redis_keys.LEASED)
+        )
         left = len(place.messages()) - len(before)
         events = int(place.admin.redis.xlen(redis_keys.EVENTS))
-        assert SHARE * BOUND <= events <= BOUND, "up to the bound, and room is left for what was under way"
+        assert SHARE * BOUND <= events <= BOUND, (
+            "up to the bound, and room is left for what was under way"
+        )
         assert MAILS / 2 < left < MAILS
 
         found = {each["check"]: each for each in place.run("doctor", "--json").json["findings"]}

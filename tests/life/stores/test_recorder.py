@@ -48,6 +48,7 @@ class Recorders:
             "CERTMAIL_VAULT_KEYS": keys_of_vault,
             "PYTHONPATH": str(Path(__file__).parents[2]),
         }
+
         self._log, self._random, self._over = log, random.Random(seed), threading.Event()
         self._two: list[subprocess.Popen[bytes]] = []
         self.killed = 0
@@ -60,9 +61,11 @@ class Recorders:
                 stdout=subprocess.PIPE,
                 stderr=log,
             )
+
         assert process.stdout is not None
         assert process.stdout.readline() == b"recording\n", self._log.read_text()
         process.stdout.close()
+
         return process
 
     def _harass(self) -> None:
@@ -116,27 +119,39 @@ def test_every_event_is_recorded_once_whoever_is_killed(
     log = tmp_path / "recorder.log"
     recorders = Recorders(admin, log, SEED)
     begun = time.monotonic()
+
     with ExitStack() as stack:
         stack.callback(recorders.end)
+
         with recorders.harassed():
             while len(bustle.jobs) < DELIVERIES:
-                bustle.enqueue(min(PORTION, DELIVERIES - len(bustle.jobs)), f"campaign {len(bustle.jobs)}")
+                bustle.enqueue(
+                    min(PORTION, DELIVERIES - len(bustle.jobs)), f"campaign {len(bustle.jobs)}"
+                )
                 for _ in range(5):
                     bustle.step()
             while recorders.killed <= 2:  # on a busy machine one takes seconds to start
                 bustle.step()
             bustle.finish()
+
         newest = bustle.newest_event()
-        wait_for("all to be recorded", lambda: read_cursor(admin.engine) == newest, 60 + DELIVERIES / 100)
+        wait_for(
+            "all to be recorded", lambda: read_cursor(admin.engine) == newest, 60 + DELIVERIES / 100
+        )
+
     took = time.monotonic() - begun
     added = ever_added(admin.redis)
+
     with admin.db() as db:
         recorded = db.execute(select(func.count()).select_from(tables.events)).scalar_one()
         assert recorded == added, f"seed {SEED}"
         kept, told = in_tables(db), refold(db)
+
     assert kept.deliveries == told.deliveries, f"seed {SEED}"
     assert kept.attempts == told.attempts, f"seed {SEED}"
-    assert {job: row["state"] for job, row in kept.deliveries.items()} == bustle.states(), f"seed {SEED}"
+    assert {job: row["state"] for job, row in kept.deliveries.items()} == bustle.states(), (
+        f"seed {SEED}"
+    )
     clashes = log.read_text().count("another_recorder")
     assert clashes, "both recorded at once"
     record_property(

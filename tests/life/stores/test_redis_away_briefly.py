@@ -36,9 +36,12 @@ def test_a_worker_that_is_told_to_stop_meanwhile_first_says_what_it_knows(tmp_pa
         assert place.copies() == {job: 1}
 
 
-def test_a_request_whose_record_was_made_but_not_confirmed_is_no_doubt_but_sent_later(tmp_path: Path) -> None:
+def test_a_request_whose_record_was_made_but_not_confirmed_is_no_doubt_but_sent_later(
+    tmp_path: Path,
+) -> None:
     """The answer to `begin` is lost, until after the lease: only this worker knows that nothing left."""
     begins = load("begin").sha.encode()
+
     with (
         server(tmp_path / "redis") as redis,
         deployment(tmp_path, **QUICK, CERTMAIL_REDIS_URL=redis.url) as place,
@@ -51,9 +54,14 @@ def test_a_request_whose_record_was_made_but_not_confirmed_is_no_doubt_but_sent_
         lost = between.arm(Trap(lambda words: begins in words, Side.UNANSWERED, lambda: None))
         [job] = place.send(campaign(1))
         assert lost.sprung.wait(60)
-        time.sleep(float(QUICK["CERTMAIL_LEASE_SECONDS"]) + 2)  # and longer than a client waits for an answer
+        time.sleep(
+            float(QUICK["CERTMAIL_LEASE_SECONDS"]) + 2
+        )  # and longer than a client waits for an answer
         between.release()
         place.wait_recorded([job], {"accepted"}, seconds=90)
-        assert [each["outcome"] for each in place.status(job)["attempts"]] == ["not_sent", "accepted"]
+        assert [each["outcome"] for each in place.status(job)["attempts"]] == [
+            "not_sent",
+            "accepted",
+        ]
         assert place.copies() == {before: 1, job: 1}
         assert worker.poll() is None

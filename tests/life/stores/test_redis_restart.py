@@ -17,12 +17,18 @@ def test_a_killed_redis_comes_back_and_every_reminder_goes_out_once(tmp_path: Pa
         jobs = place.send(campaign(30))
         wait_for("the first mails", lambda: len(place.messages()) >= 3)
         pidfile = tmp_path / "valkey" / "valkey.pid"
+
         for _ in range(2):
             before = pidfile.read_text()
             os.kill(int(before), signal.SIGKILL)
-            wait_for("another server", lambda: pidfile.exists() and pidfile.read_text() not in {"", before})  # noqa: B023 - called at once
+
+            def another(before: str = before) -> bool:
+                return pidfile.exists() and pidfile.read_text() not in {"", before}
+
+            wait_for("another server", another)
             arrived = len(place.messages())
             wait_for("mail goes on", lambda: len(place.messages()) > arrived)  # noqa: B023 - as above
+
         states = place.wait_recorded(jobs, {"accepted", "uncertain"})
         copies = place.copies()
         assert set(copies.values()) == {1}

@@ -12,7 +12,10 @@ DOCS = Path(__file__).parents[3] / "docs" / "redis-user.md"
 
 
 def test_the_user_of_the_documentation_suffices(tmp_path: Path) -> None:
-    [line] = [line for line in DOCS.read_text().splitlines() if line.startswith("ACL SETUSER certmail")]
+    [line] = [
+        line for line in DOCS.read_text().splitlines() if line.startswith("ACL SETUSER certmail")
+    ]
+
     with valkey(tmp_path / "valkey", *DURABLE, "--maxmemory", "200mb") as server:
         server.command(*line.replace("PASSWORD", "secret").split())
         url = f"redis://certmail:secret@127.0.0.1:{server.port}/0"
@@ -30,10 +33,13 @@ def test_the_user_of_the_documentation_suffices(tmp_path: Path) -> None:
             denied = server.command("ACL", "LOG")
             assert denied == [], json.dumps(denied, default=str)
             lost = [
-                line for line in (place.data_dir / "worker.log").read_text().splitlines() if "lost" in line
+                line
+                for line in (place.data_dir / "worker.log").read_text().splitlines()
+                if "lost" in line
             ]
             assert lost == []
-            # Without its channels Celery would try again each second without end: a worker says so and does not start.
+            # Without its channels Celery would try again each second without end: a worker says so
+            # and does not start.
             server.command("ACL", "SETUSER", "certmail", "resetchannels")
             refused = place.run("worker")
             assert refused.status == 3, refused

@@ -54,7 +54,9 @@ def test_a_public_key_of_their_own_is_refused_reported_and_put_right(place: Depl
     assert "is not this deployment's" in refused.out + refused.err
     reminder = {"tenant": "acme", "to": "anna@people.example"}
     headers = {"Authorization": f"Bearer {made}"}
-    sent = requests.post(f"{place.gateway}/v1/reminders", json=reminder, headers=headers, timeout=20)
+    sent = requests.post(
+        f"{place.gateway}/v1/reminders", json=reminder, headers=headers, timeout=20
+    )
     assert (sent.status_code, sent.json()["errors"][0]["code"]) == (422, "tenant_key_unproven")
     assert f"redis {name}/public_key" in findings(place)
     place.worker()
@@ -67,7 +69,13 @@ def test_a_public_key_of_their_own_is_refused_reported_and_put_right(place: Depl
 
 def test_an_api_key_of_their_own_is_none_is_reported_and_goes(place: Deployment) -> None:
     id_, token = new_token()
-    value = {"digest": digest(token).hex(), "tenants": ["*"], "scopes": list(KeyScope), "expires_at": None}
+    value = {
+        "digest": digest(token).hex(),
+        "tenants": ["*"],
+        "scopes": list(KeyScope),
+        "expires_at": None,
+    }
+
     place.admin.redis.hset(redis_keys.API_KEYS, id_, json.dumps(value))
     assert asks(place, token) == 401
     assert f"redis {redis_keys.API_KEYS}/{id_}" in findings(place)
@@ -81,14 +89,22 @@ def test_a_visit_of_their_own_opens_nothing(place: Deployment) -> None:
     visitor |= {"tenant": "acme", "name": "default", "link": LINK, "complete": True}
     somebody = Visitor(place)
     somebody.bake("certmail-setup", "mine")
-    place.admin.redis.set(redis_keys.SESSION + hashlib.sha256(b"mine").hexdigest(), json.dumps(visitor))
+    place.admin.redis.set(
+        redis_keys.SESSION + hashlib.sha256(b"mine").hexdigest(), json.dumps(visitor)
+    )
     connection = place.admin.connection("acme/default").id
     assert somebody.get(f"/connect/connections/{connection}").status_code == 403
     assert "reviews@acme.example" not in somebody.text
 
 
 def test_a_set_up_link_of_their_own_opens_nothing(place: Deployment) -> None:
-    invitation: dict[str, Any] = {"tenant": "acme", "name": "default", "link": LINK, "return_url": ""}
+    invitation: dict[str, Any] = {
+        "tenant": "acme",
+        "name": "default",
+        "link": LINK,
+        "return_url": "",
+    }
+
     invitation |= {"expires_at": time.time() + 600, "state": ""}
     place.admin.redis.set(redis_keys.SETUP + "acme", json.dumps(invitation))
     salt = b64decode(place.admin.redis.hget(redis_keys.DEPLOYMENT, "salt") or b"")

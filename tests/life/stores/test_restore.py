@@ -1,8 +1,10 @@
 """Redis restored from an older copy, or lost: nothing leaves before it was repaired, and nothing leaves twice after.
 
-With the record in PostgreSQL, and with copies of either database: tests/life/stores/test_backups.py.
+With the record in PostgreSQL, and with copies of either database:
+tests/life/stores/test_backups.py.
 
-RESTORE_AGE=600 makes the copy ten minutes old, with reminders leaving all the time, instead of seconds.
+RESTORE_AGE=600 makes the copy ten minutes old, with reminders leaving all the time, instead of
+seconds.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from support.servers.restorable import Server, server
 AGE = float(os.environ.get("RESTORE_AGE", "0"))
 
 
-def run_until_the_power_cut(place: Deployment, valkey: Server, backup: Path) -> tuple[list[str], list[str]]:
+def run_until_the_power_cut(
+    place: Deployment, valkey: Server, backup: Path
+) -> tuple[list[str], list[str]]:
     """Traffic, a backup in the middle of it, more traffic, a power cut with requests under way; gives the jobs before and since."""
     place.worker()
     early = place.send(campaign(12, campaign="early"))
@@ -29,15 +33,20 @@ def run_until_the_power_cut(place: Deployment, valkey: Server, backup: Path) -> 
     late = place.send(campaign(6, campaign="late"))
     wait_for("mails since the backup", lambda: len(place.messages()) >= 14)
     until = time.monotonic() + AGE
+
     while time.monotonic() < until:
         late += place.send(campaign(10, campaign=f"round {len(late)}"))
         time.sleep(10)
+
     late += place.send(campaign(25, campaign="latest"))
     place.fault("hang_after", times=1)
     wait_for(
-        "a request under way", lambda: any(item.get("fault") == "hang_after" for item in place.sends()), 30
+        "a request under way",
+        lambda: any(item.get("fault") == "hang_after" for item in place.sends()),
+        30,
     )
     valkey.kill()
+
     return early, late
 
 

@@ -54,7 +54,10 @@ def test_sends_go_on_for_as_long_as_the_database_is_locked_through_restarts_of_a
         wait_for("two workers", lambda: place.workers() == 2)
         jobs = enqueue(place, 5, "before")
         place.wait_recorded(jobs, {"accepted"})
-        with closing(sqlite3.connect(tmp_path / "certmail.sqlite", isolation_level=None)) as database:
+
+        with closing(
+            sqlite3.connect(tmp_path / "certmail.sqlite", isolation_level=None)
+        ) as database:
             database.execute("BEGIN EXCLUSIVE")
             until = time.monotonic() + AWAY_SECONDS
             match = {"path": "/token", "mailbox": "reviews@broken.example"}
@@ -62,6 +65,7 @@ def test_sends_go_on_for_as_long_as_the_database_is_locked_through_restarts_of_a
             place.control("POST", "/faults", {"match": match, "fault": gone, "times": None})
             stopped = enqueue(place, 3, "stopped", "broken")
             n = 0
+
             while n < 2 or time.monotonic() < until:
                 n += 1
                 now = enqueue(place, 10, f"away {n}")
@@ -72,9 +76,13 @@ def test_sends_go_on_for_as_long_as_the_database_is_locked_through_restarts_of_a
                 workers.append(place.worker())
                 wait_for("it is there", lambda: place.workers() >= 2)
                 time.sleep(min(15.0, max(0.0, until - time.monotonic())))  # load comes in waves
-            wait_for("what delivery found out stops the lane", lambda: lane(place, broken) == "suspended")
+
+            wait_for(
+                "what delivery found out stops the lane", lambda: lane(place, broken) == "suspended"
+            )
             assert place.admin.connection(broken).state == "active", "SQL cannot know of it yet"
             database.execute("ROLLBACK")
+
         place.wait_recorded(jobs, {"accepted"})
         wait_for("SQL knows", lambda: place.admin.connection(broken).state == "attention")
         assert lane(place, broken) == "suspended"

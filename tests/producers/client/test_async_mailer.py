@@ -11,7 +11,15 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from certmail import AsyncMailer, BatchInterrupted, Cancellation, Mailer, Receipt, Reminder, ReminderRejected
+from certmail import (
+    AsyncMailer,
+    BatchInterrupted,
+    Cancellation,
+    Mailer,
+    Receipt,
+    Reminder,
+    ReminderRejected,
+)
 from certmail.client.batches import BATCH
 from certmail_config.admin.admin import open_admin
 from certmail_config.base.errors import StoresUnreachable
@@ -68,7 +76,10 @@ async def test_many_sent_at_once_share_round_trips_and_each_hears_of_its_own(
         await mailer.send(reminder(999))
         before = evalshas(redis)
         wanted = [reminder(n, connection="nowhere" if n == 7 else None) for n in range(100)]
-        answers = await asyncio.gather(*(mailer.send(each) for each in wanted), return_exceptions=True)
+        answers = await asyncio.gather(
+            *(mailer.send(each) for each in wanted), return_exceptions=True
+        )
+
     assert evalshas(redis) - before < 20
     assert isinstance(answers[7], ReminderRejected)
     assert len({answer.id for answer in answers if isinstance(answer, Receipt)}) == 99
@@ -77,6 +88,7 @@ async def test_many_sent_at_once_share_round_trips_and_each_hears_of_its_own(
 async def test_mappings_are_sent_and_one_that_is_none_harms_nobody_else(settings: Settings) -> None:
     fields = {"tenant": "acme", "to": "ann@acme.example"}
     given: list[Any] = [fields, {"tenant": "acme"}, reminder(1), 7]
+
     async with AsyncMailer.from_env(settings) as mailer:
         found = await asyncio.gather(*(mailer.send(each) for each in given), return_exceptions=True)
         assert [type(each) for each in found] == [Receipt, ReminderRejected, Receipt, TypeError]
@@ -88,7 +100,9 @@ async def test_mappings_are_sent_and_one_that_is_none_harms_nobody_else(settings
         assert await mailer.status(found[0].id.upper()) == await mailer.status(found[0].id)
 
 
-async def test_one_that_gives_up_waiting_keeps_nobody_else_from_being_sent(settings: Settings) -> None:
+async def test_one_that_gives_up_waiting_keeps_nobody_else_from_being_sent(
+    settings: Settings,
+) -> None:
     async with AsyncMailer.from_env(settings) as mailer:
         first = asyncio.ensure_future(mailer.send(reminder(1)))
         second = asyncio.ensure_future(mailer.send(reminder(2)))
@@ -108,7 +122,9 @@ async def test_what_is_sent_before_closing_is_in(settings: Settings) -> None:
 
 
 class TestSendMany:
-    async def test_it_takes_a_batch_at_a_time_from_either_kind_of_source(self, settings: Settings) -> None:
+    async def test_it_takes_a_batch_at_a_time_from_either_kind_of_source(
+        self, settings: Settings
+    ) -> None:
         taken: list[int] = []
 
         def source() -> Iterator[Reminder]:
@@ -137,7 +153,9 @@ class TestSendMany:
 
             def source() -> Iterator[Reminder]:
                 yield from (reminder(n) for n in range(BATCH))
-                redis.shutdown(nosave=True)  # after the first batch was taken, before the second is sent
+                redis.shutdown(
+                    nosave=True
+                )  # after the first batch was taken, before the second is sent
                 yield from (reminder(n) for n in range(BATCH, 3 * BATCH))
 
             got: list[Any] = []
@@ -157,7 +175,9 @@ class TestSendMany:
 async def test_a_server_that_is_away_is_said_to_everybody_who_waits(tmp_path: Path) -> None:
     with connect(f"unix://{tmp_path}/valkey.sock") as redis:
         mailer = AsyncMailer(lambda: Mailer(redis))
-        answers = await asyncio.gather(*(mailer.send(reminder(n)) for n in range(3)), return_exceptions=True)
+        answers = await asyncio.gather(
+            *(mailer.send(reminder(n)) for n in range(3)), return_exceptions=True
+        )
         assert [getattr(answer, "code", None) for answer in answers] == ["redis_unreachable"] * 3
         assert len({id(answer) for answer in answers}) == 3
         await mailer.close()

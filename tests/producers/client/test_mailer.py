@@ -65,11 +65,14 @@ class Acme:
             ),
             Connection(self.apac, "acme", "apac"),
         ]  # fmt: skip
+
         write_deployment(self.redis, _SALT)
         for connection in connections:
             write_connection(self.redis, _VAULT, connection, _SALT, settle_lane=True)
         sealed = _VAULT.seal(_PRIVATE, owner="acme")
-        write_tenant(self.redis, _VAULT, Tenant("acme", state, _PUBLIC, sealed, _SALT, version), connections)
+        write_tenant(
+            self.redis, _VAULT, Tenant("acme", state, _PUBLIC, sealed, _SALT, version), connections
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -138,7 +141,9 @@ class TestPublicKey:
     def test_one_that_the_deployment_has_not_signed_is_refused(self, acme: Acme) -> None:
         for other in ("", "acme's of another tenant", "another key"):
             if other:
-                self.sign(acme.redis, *(("globex",) if "tenant" in other else ("acme", os.urandom(32))))
+                self.sign(
+                    acme.redis, *(("globex",) if "tenant" in other else ("acme", os.urandom(32)))
+                )
             with self.pinned(acme.redis) as mailer:
                 refused = rejection(mailer)
                 assert (refused.code, refused.field) == ("tenant_key_unproven", "tenant")
@@ -173,12 +178,15 @@ def everything(redis: Redis) -> str:
         b"zset": "ZRANGE",
         b"stream": "XRANGE",
     }
+
     arguments: dict[bytes, list[str]] = {b"zset": ["0", "-1"], b"stream": ["-", "+"]}
     found = []
+
     for key in redis.scan_iter():
         kind: Any = redis.type(key)
         execute: Any = redis.execute_command
         found.append((key, execute(commands[kind], key, *arguments.get(kind, []))))
+
     return repr(found)
 
 
@@ -229,7 +237,9 @@ class TestSend:
             assert view is not None
             return view.expires_at
 
-        assert abs(expiry(reminder(1)) - (datetime.now(UTC) + timedelta(days=14))) < timedelta(seconds=10)
+        assert abs(expiry(reminder(1)) - (datetime.now(UTC) + timedelta(days=14))) < timedelta(
+            seconds=10
+        )
         assert expiry(reminder(2, send_at=LATER)) == _ms(LATER + timedelta(days=14))
         assert expiry(reminder(3, expires_at=LATER)) == _ms(LATER)
 
@@ -248,8 +258,12 @@ class TestSend:
         assert json.dumps(receipt.as_json())
         assert replace(receipt, forecast_at=None).as_json()["forecast_at"] is None
 
-    def test_a_receipt_says_which_language_it_will_be_in_and_why_it_is_another(self, mailer: Mailer) -> None:
-        german, arabic = (mailer.send(reminder(n, locale=locale)) for n, locale in ((1, "de-CH"), (2, "ar")))
+    def test_a_receipt_says_which_language_it_will_be_in_and_why_it_is_another(
+        self, mailer: Mailer
+    ) -> None:
+        german, arabic = (
+            mailer.send(reminder(n, locale=locale)) for n, locale in ((1, "de-CH"), (2, "ar"))
+        )
         assert (german.as_json()["language"], german.as_json()["language_note"]) == ("de", None)
         again = mailer.send(reminder(2, locale="ar"))
         for receipt in (arabic, again):
@@ -264,7 +278,9 @@ def _ms(time: datetime) -> datetime:
 
 
 class TestDuplicates:
-    def test_the_same_reminder_again_is_answered_with_the_first_one(self, acme: Acme, mailer: Mailer) -> None:
+    def test_the_same_reminder_again_is_answered_with_the_first_one(
+        self, acme: Acme, mailer: Mailer
+    ) -> None:
         first = mailer.send(reminder())
         again = mailer.send(reminder())
         assert again == replace(first, duplicate=True, forecast_at=again.forecast_at)
@@ -274,12 +290,16 @@ class TestDuplicates:
         self, acme: Acme, mailer: Mailer
     ) -> None:
         first = mailer.send(reminder(due_at="2026-12-11T17:00:00+01:00"))
-        again = Mailer(acme.redis).send(reminder(to="REVIEWER0@Acme.example", due_at="2026-12-11T16:00:00Z"))
+        again = Mailer(acme.redis).send(
+            reminder(to="REVIEWER0@Acme.example", due_at="2026-12-11T16:00:00Z")
+        )
         assert (again.id, again.duplicate) == (first.id, True)
 
     def test_a_duplicate_tells_what_has_become_of_the_first(self, mailer: Mailer) -> None:
         first = mailer.send(reminder(pending=0))
-        assert mailer.send(reminder(pending=0)) == replace(first, state=State.SUPPRESSED, duplicate=True)
+        assert mailer.send(reminder(pending=0)) == replace(
+            first, state=State.SUPPRESSED, duplicate=True
+        )
 
     def test_twice_in_one_batch_is_once(self, mailer: Mailer) -> None:
         first, second = mailer.send_many([reminder(), reminder()])
@@ -324,11 +344,15 @@ class TestRejections:
         assert (rejected.code, rejected.field) == ("unknown_connection", "connection")
         assert "'emea'" in rejected.message
 
-    def test_a_tenant_without_a_default_connection_is_told_so(self, acme: Acme, mailer: Mailer) -> None:
+    def test_a_tenant_without_a_default_connection_is_told_so(
+        self, acme: Acme, mailer: Mailer
+    ) -> None:
         acme.redis.hdel(redis_keys.TENANT + "acme", "connection:default")
         assert "'default'" in rejection(mailer).message
 
-    def test_a_connection_that_was_removed_meanwhile_takes_nothing(self, acme: Acme, mailer: Mailer) -> None:
+    def test_a_connection_that_was_removed_meanwhile_takes_nothing(
+        self, acme: Acme, mailer: Mailer
+    ) -> None:
         acme.redis.delete(redis_keys.LANE_INFO + acme.default)
         assert rejection(mailer).code == "unknown_connection"
         assert not list(acme.redis.scan_iter(redis_keys.BODY + "*"))
@@ -339,15 +363,22 @@ class TestRejections:
         assert (rejected.code, rejected.field) == ("tenant_suspended", "tenant")
 
     @pytest.mark.parametrize(
-        "fields", [{"expires_at": NOW - timedelta(seconds=1)}, {"send_at": NOW - timedelta(days=15)}]
+        "fields",
+        [{"expires_at": NOW - timedelta(seconds=1)}, {"send_at": NOW - timedelta(days=15)}],
     )
-    def test_what_has_expired_already_is_not_taken(self, mailer: Mailer, fields: dict[str, Any]) -> None:
+    def test_what_has_expired_already_is_not_taken(
+        self, mailer: Mailer, fields: dict[str, Any]
+    ) -> None:
         rejected = rejection(mailer, **fields)
         assert (rejected.code, rejected.field) == ("already_expired", "expires_at")
 
     def test_nothing_of_a_rejected_reminder_stays_behind(self, acme: Acme, mailer: Mailer) -> None:
         before = everything(acme.redis)
-        for fields in ({"tenant": "nobody"}, {"connection": "emea"}, {"expires_at": NOW - timedelta(days=1)}):
+        for fields in (
+            {"tenant": "nobody"},
+            {"connection": "emea"},
+            {"expires_at": NOW - timedelta(days=1)},
+        ):
             rejection(mailer, **fields)
         assert everything(acme.redis) == before
 
@@ -381,6 +412,7 @@ class TestMappings:
             {**self.FIELDS, "to": "b@acme.example"},
             unreadable := ReminderRejected("invalid_encoding", "not valid UTF-8"),
         ]
+
         answers = list(mailer.send_many(given))  # type: ignore[arg-type]  # a key that is no name among them
         assert [isinstance(each, Receipt) for each in answers] == [
             True,
@@ -391,9 +423,12 @@ class TestMappings:
             True,
             False,
         ]
+
         assert answers[-1] is unreadable
 
-    @pytest.mark.parametrize("given", [None, "ann@acme.example", 7, ["acme", "ann@acme.example"], b"{}"])
+    @pytest.mark.parametrize(
+        "given", [None, "ann@acme.example", 7, ["acme", "ann@acme.example"], b"{}"]
+    )
     def test_what_could_never_be_one_is_a_type_error_that_says_what_is_wanted(
         self, mailer: Mailer, given: Any
     ) -> None:
@@ -410,7 +445,9 @@ class TestMappings:
 
 
 class TestSendMany:
-    def test_500_mixed_reminders_are_answered_in_their_order(self, acme: Acme, mailer: Mailer) -> None:
+    def test_500_mixed_reminders_are_answered_in_their_order(
+        self, acme: Acme, mailer: Mailer
+    ) -> None:
         def make(n: int) -> Reminder:
             match n % 5:
                 case 1:
@@ -438,7 +475,9 @@ class TestSendMany:
             else:
                 suppressed = n % 5 == 3
                 assert answer.state is (State.SUPPRESSED if suppressed else State.READY)
-                assert self.recipient(acme, answer) == (None if suppressed else f"reviewer{n}@acme.example")
+                assert self.recipient(acme, answer) == (
+                    None if suppressed else f"reviewer{n}@acme.example"
+                )
         assert acme.redis.zcard(redis_keys.LANE + acme.default) == 100
 
     def recipient(self, acme: Acme, receipt: Receipt) -> str | None:
@@ -448,7 +487,9 @@ class TestSendMany:
         plain = Opener(acme.private).open(body, tenant="acme", job=receipt.id)
         return str(json.loads(plain)["to"])
 
-    def test_it_reads_no_further_ahead_than_the_batch_that_it_prepares(self, mailer: Mailer) -> None:
+    def test_it_reads_no_further_ahead_than_the_batch_that_it_prepares(
+        self, mailer: Mailer
+    ) -> None:
         taken: list[int] = []
 
         def source() -> Iterator[Reminder]:
@@ -468,7 +509,10 @@ class TestSendMany:
         acme.redis.set(
             redis_keys.LANE + acme.apac, "not what it should be"
         )  # so that the server takes nothing for it
-        wanted = [reminder(n, connection="apac" if n >= TOGETHER else "default") for n in range(3 * TOGETHER)]
+        wanted = [
+            reminder(n, connection="apac" if n >= TOGETHER else "default")
+            for n in range(3 * TOGETHER)
+        ]
         answers = mailer.send_many([*wanted, *(reminder(n) for n in range(1000, 1000 + BATCH))])
         got = [next(answers) for _ in range(TOGETHER)]
         assert all(isinstance(each, Receipt) for each in got)
@@ -483,7 +527,9 @@ class TestSendMany:
     def test_none_is_none(self, mailer: Mailer) -> None:
         assert list(mailer.send_many([])) == []
 
-    def test_a_server_that_forgot_its_scripts_is_given_them_again(self, acme: Acme, mailer: Mailer) -> None:
+    def test_a_server_that_forgot_its_scripts_is_given_them_again(
+        self, acme: Acme, mailer: Mailer
+    ) -> None:
         mailer.send(reminder(1))
         acme.redis.script_flush()
         assert mailer.send(reminder(2)).state is State.READY
@@ -492,7 +538,9 @@ class TestSendMany:
 class TestSecrecy:
     def test_who_reads_redis_sees_nothing_personal(self, acme: Acme, mailer: Mailer) -> None:
         mailer.send(
-            reminder(manager="boss@acme.example", link="https://iga.acme.example/r/1", key="key-of-ann")
+            reminder(
+                manager="boss@acme.example", link="https://iga.acme.example/r/1", key="key-of-ann"
+            )
         )
         seen = everything(acme.redis)
         assert redis_keys.BODY in seen
@@ -529,12 +577,14 @@ class TestStatus:
             acme.default,
             "scheduled",
         )
+
         assert (view.send_at, view.held, view.possible_duplicate, view.attempts) == (
             _ms(LATER),
             False,
             False,
             [],
         )
+
         assert view.reason == "waits for its send time"
         assert mailer.status(f" {receipt.id.upper()}\n") == view
         assert mailer.cancel(receipt.id.upper()) is Cancellation.CANCELLED
@@ -544,7 +594,9 @@ class TestStatus:
         assert view is not None
         assert (view.reason or "").startswith("connection_draft: ")
 
-    @pytest.mark.parametrize("id_", ["", "nobody", "01937e6c-5a00-7000-8000-0000000000aa", "a b\n*"])
+    @pytest.mark.parametrize(
+        "id_", ["", "nobody", "01937e6c-5a00-7000-8000-0000000000aa", "a b\n*"]
+    )
     def test_an_unknown_one_is_none(self, mailer: Mailer, id_: str) -> None:
         assert mailer.status(id_) is None
 
@@ -581,13 +633,17 @@ class TestWhenRedisIsGone:
             with pytest.raises(StoresUnreachable):
                 mailer.status("x")
 
-    def test_what_was_taken_in_before_is_still_there_and_a_duplicate_afterwards(self, tmp_path: Path) -> None:
+    def test_what_was_taken_in_before_is_still_there_and_a_duplicate_afterwards(
+        self, tmp_path: Path
+    ) -> None:
         with embedded_server(tmp_path) as url, connect(url) as redis:
             Acme(redis).write()
             mailer = Mailer(redis)
             first = mailer.send(reminder())
+
         with pytest.raises(StoresUnreachable):
             mailer.send(reminder())
+
         with embedded_server(tmp_path) as url, connect(url) as redis:
             again = Mailer(redis).send(reminder())
             assert again == replace(first, duplicate=True, forecast_at=again.forecast_at)

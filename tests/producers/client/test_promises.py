@@ -69,7 +69,9 @@ def refused(send: Callable[[], object]) -> StoresUnreachable:
 
 
 class TestDurability:
-    def test_a_server_that_does_not_keep_what_it_takes_is_refused_at_once(self, server: Valkey) -> None:
+    def test_a_server_that_does_not_keep_what_it_takes_is_refused_at_once(
+        self, server: Valkey
+    ) -> None:
         server.redis.config_set("appendfsync", "everysec")
         error = refused(lambda: Mailer.from_env(Settings(redis_url=server.url)))
         assert error.code == "durability_unproven"
@@ -83,7 +85,9 @@ class TestDurability:
             assert refused(lambda: mailer.send(reminder())).code == "durability_unproven"
         assert jobs(server.redis) == 0
 
-    def test_a_server_that_was_started_anew_must_prove_it_again(self, folder: Path, tmp_path: Path) -> None:
+    def test_a_server_that_was_started_anew_must_prove_it_again(
+        self, folder: Path, tmp_path: Path
+    ) -> None:
         with valkey(folder / "again", *DURABLE) as before:
             with open_admin(Settings(redis_url=before.url, data_dir=tmp_path)) as admin:
                 admin.add_tenant("acme")
@@ -91,6 +95,7 @@ class TestDurability:
             mailer.send(reminder())
             before.redis.config_set("appendfsync", "everysec")
             mailer.send(reminder(1))  # as long as it runs, its word counts
+
         with valkey(folder / "again", "--appendonly", "yes", port=before.port):
             IntakeGuard(before.redis, Durability.parse("declared"), StoreLimits()).look(1)
             mailer._lookout._good_until = 0
@@ -104,6 +109,7 @@ class TestReplicas:
     ) -> None:
         settings = Settings(redis_url=server.url, durability="replicas:1")
         assert refused(lambda: Mailer.from_env(settings)).code == "durability_unproven"
+
         with replica_of(server, folder / "replica") as replica, Mailer.from_env(settings) as mailer:
             first = mailer.send(reminder(1))
             assert jobs(replica.redis) == 1
@@ -113,13 +119,17 @@ class TestReplicas:
             assert "not sent twice" in error.remedy
             # A duplicate writes nothing, and is not confirmed for that.
             assert refused(lambda: mailer.send(reminder(2))).code == "not_durable"
-            assert refused(lambda: list(mailer.send_many([reminder(1), reminder(2)]))).code == "not_durable"
+            assert (
+                refused(lambda: list(mailer.send_many([reminder(1), reminder(2)]))).code
+                == "not_durable"
+            )
             replica.thaw()
             answers = list(mailer.send_many([reminder(1), reminder(2)]))
             assert all(isinstance(answer, Receipt) and answer.duplicate for answer in answers)
             assert isinstance(answers[0], Receipt)
             assert answers[0].id == first.id
             assert jobs(server.redis) == jobs(replica.redis) == 2
+
         assert refused(lambda: mailer.send(reminder(3))).code == "not_durable"
 
 
@@ -132,7 +142,9 @@ class TestRoom:
         bench.fly("under-way")
         mailer = Mailer(server.redis)
         answers: list[object] = []
-        error = refused(lambda: answers.extend(mailer.send_many(reminder(n) for n in range(20_000))))
+        error = refused(
+            lambda: answers.extend(mailer.send_many(reminder(n) for n in range(20_000)))
+        )
         assert error.code == "redis_full"
         assert "at 85% nothing more is taken in" in error.message
         assert len(answers) % BATCH == 0
@@ -149,7 +161,9 @@ class TestRoom:
             assert refused(lambda: mailer.send(reminder())).code == "redis_full"
         assert jobs(server.redis) == 0
 
-    def test_a_record_that_is_behind_stops_it_too_until_it_has_caught_up(self, server: Valkey) -> None:
+    def test_a_record_that_is_behind_stops_it_too_until_it_has_caught_up(
+        self, server: Valkey
+    ) -> None:
         mailer = Mailer(server.redis, limits=StoreLimits(events_max=1000))
         for _ in range(850):
             server.redis.xadd(redis_keys.EVENTS, {"a": "b"})
@@ -175,7 +189,14 @@ class TestTheLookout:
             return calls() > before
 
         server.redis.xlen(redis_keys.EVENTS)
-        assert [asked(jobs) for jobs in (1, 1, 198, 1, 200, 1)] == [True, False, False, True, True, True]
+        assert [asked(jobs) for jobs in (1, 1, 198, 1, 200, 1)] == [
+            True,
+            False,
+            False,
+            True,
+            True,
+            True,
+        ]
         now[0] = 0.9
         assert not asked(1)
         now[0] = 1.0

@@ -57,7 +57,8 @@ def room_for(redis: Redis, reminders: int) -> Iterator[None]:
 
 def reminders(tenant: str, number: int, campaign: str = "q4", **more: Any) -> Iterable[Reminder]:
     return (
-        Reminder(tenant=tenant, to=f"r{n}@{tenant}.example", campaign=campaign, **more) for n in range(number)
+        Reminder(tenant=tenant, to=f"r{n}@{tenant}.example", campaign=campaign, **more)
+        for n in range(number)
     )
 
 
@@ -78,11 +79,14 @@ def test_one_is_refused_with_a_reason_and_the_others_go_on(admin: Admin) -> None
         mailer._lookout._good_until = 0
         assert codes(mailer.send_many(reminders("globex", 200))) == {"in": 200}
         assert codes(mailer.send_many(reminders("acme", 1, "another"))) == {"tenant_full": 1}
-        assert codes(mailer.send_many(reminders("acme", 100))) == {"in": 100}, "a duplicate is told as one"
+        assert codes(mailer.send_many(reminders("acme", 100))) == {"in": 100}, (
+            "a duplicate is told as one"
+        )
 
 
 @pytest.mark.parametrize(
-    "given", [{"pending": 0}, {"send_at": "2099-01-01T00:00:00Z", "expires_at": "2099-02-01T00:00:00Z"}]
+    "given",
+    [{"pending": 0}, {"send_at": "2099-01-01T00:00:00Z", "expires_at": "2099-02-01T00:00:00Z"}],
 )
 def test_nor_does_it_help_to_send_what_never_leaves(admin: Admin, given: dict[str, Any]) -> None:
     with Mailer(admin.redis) as mailer, room_for(admin.redis, 3_000):
@@ -132,8 +136,10 @@ async def test_http_and_the_command_line_say_so(
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = "http://{}:{}".format(*runner.addresses[0][:2])
+
     with Mailer(redis) as mailer, room_for(redis, 1_000):
         list(mailer.send_many(reminders("acme", 3_000)))
+
         async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"}) as session:
             one = {"tenant": "acme", "to": "one@acme.example"}
             async with session.post(f"{url}/v1/reminders", json=one) as answer:
@@ -142,13 +148,20 @@ async def test_http_and_the_command_line_say_so(
             batch = {"reminders": [one, {"tenant": "globex", "to": "one@globex.example"}]}
             named = {"Idempotency-Key": "a"}
             for status in (202, 200):
-                async with session.post(f"{url}/v1/reminders:batch", json=batch, headers=named) as answer:
+                async with session.post(
+                    f"{url}/v1/reminders:batch", json=batch, headers=named
+                ) as answer:
                     items = (await answer.json())["items"]
-                    assert [item["status"] for item in items] == [429, status], "not kept: it may go in later"
+                    assert [item["status"] for item in items] == [429, status], (
+                        "not kept: it may go in later"
+                    )
+
         await runner.cleanup()
         monkeypatch.setenv("CERTMAIL_REDIS_URL", admin.settings.redis_url or "")
         monkeypatch.setenv("CERTMAIL_DATA_DIR", str(tmp_path))
-        (tmp_path / "people.csv").write_text("tenant,to\nacme,two@acme.example\nglobex,two@globex.example\n")
+        (tmp_path / "people.csv").write_text(
+            "tenant,to\nacme,two@acme.example\nglobex,two@globex.example\n"
+        )
         capsys.readouterr()
         assert run_command(["send", str(tmp_path / "people.csv"), "--json"]) == 1
         said = json.loads(capsys.readouterr().out)

@@ -30,16 +30,28 @@ class TestDays:
         with pytest.raises(ReminderRejected) as raised:
             in_the_contracts_form("due_at", "03/04/2026", ZURICH, NONE)
         assert (raised.value.code, raised.value.field) == ("ambiguous_date", "due_at")
+
         for order, day in [(DateOrder.DMY, "2026-04-03"), (DateOrder.MDY, "2026-03-04")]:
-            assert in_the_contracts_form("due_at", "03/04/2026", None, Habits(date_order=order)) == day
+            assert (
+                in_the_contracts_form("due_at", "03/04/2026", None, Habits(date_order=order)) == day
+            )
+
         assert in_the_contracts_form("due_at", "04/04/2026", None, NONE) == "2026-04-04"
         assert in_the_contracts_form("due_at", "03.04.2026", None, NONE) == "2026-04-03", (
             "dots have one order"
         )
 
-    def test_one_that_expires_lasts_to_its_end_and_one_that_is_sent_begins_at_its_start(self) -> None:
-        assert in_the_contracts_form("expires_at", "31.12.2026", ZURICH, NONE) == "2026-12-31T23:59:59+01:00"
-        assert in_the_contracts_form("send_at", "31.12.2026", ZURICH, NONE) == "2026-12-31T00:00:00+01:00"
+    def test_one_that_expires_lasts_to_its_end_and_one_that_is_sent_begins_at_its_start(
+        self,
+    ) -> None:
+        assert (
+            in_the_contracts_form("expires_at", "31.12.2026", ZURICH, NONE)
+            == "2026-12-31T23:59:59+01:00"
+        )
+        assert (
+            in_the_contracts_form("send_at", "31.12.2026", ZURICH, NONE)
+            == "2026-12-31T00:00:00+01:00"
+        )
 
     @pytest.mark.parametrize(
         "text",
@@ -72,7 +84,8 @@ class TestTimes:
             assert (raised.value.code, raised.value.field) == ("time_without_zone", field)
 
     @pytest.mark.parametrize(
-        ("text", "code"), [("29.03.2026 02:30", "no_such_time"), ("25.10.2026 02:30", "ambiguous_time")]
+        ("text", "code"),
+        [("29.03.2026 02:30", "no_such_time"), ("25.10.2026 02:30", "ambiguous_time")],
     )
     def test_that_summer_time_skips_or_doubles_are_asked_for(self, text: str, code: str) -> None:
         with pytest.raises(ReminderRejected) as raised:
@@ -80,7 +93,10 @@ class TestTimes:
         assert raised.value.code == code
 
     def test_in_a_zone_that_does_not_exist_are_left_for_the_contract_to_refuse(self) -> None:
-        assert in_the_contracts_form("due_at", "2026-12-31 17:00", "Mars", NONE) == "2026-12-31T17:00:00Z"
+        assert (
+            in_the_contracts_form("due_at", "2026-12-31 17:00", "Mars", NONE)
+            == "2026-12-31T17:00:00Z"
+        )
         with pytest.raises(WrongUse):
             known_zone("localtime")
 

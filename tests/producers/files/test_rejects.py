@@ -54,7 +54,11 @@ class TestCsv:
     @settings(deadline=None, max_examples=150)
     @given(pieces=st.lists(st.sampled_from(PIECES), max_size=40), noise=st.binary(max_size=6))
     def test_the_taken_and_the_kept_lines_are_the_file(
-        self, tmp_path_factory: pytest.TempPathFactory, encoding: str, pieces: list[str], noise: bytes
+        self,
+        tmp_path_factory: pytest.TempPathFactory,
+        encoding: str,
+        pieces: list[str],
+        noise: bytes,
     ) -> None:
         codec = encoding_of(b"", encoding)
         head = "tenant,to,name\r\nacme,ok@acme.example,Ann\r\n".encode(encoding)
@@ -71,18 +75,27 @@ class TestCsv:
         self, tmp_path_factory: pytest.TempPathFactory, pieces: list[str]
     ) -> None:
         path = tmp_path_factory.getbasetemp() / "twice.csv"
-        rows, once = read(path, ("tenant,to,name\r\nacme,nobody,Ann\r\n" + "".join(pieces)).encode())
+        rows, once = read(
+            path, ("tenant,to,name\r\nacme,nobody,Ann\r\n" + "".join(pieces)).encode()
+        )
         again, twice = read(path, once)
         codes = [row.reminder.code for row in rows if not isinstance(row.reminder, Reminder)]
-        assert [row.reminder.code for row in again if not isinstance(row.reminder, Reminder)] == codes
+        assert [
+            row.reminder.code for row in again if not isinstance(row.reminder, Reminder)
+        ] == codes
         without = re.compile(rb'"line \d+: no",')
         assert without.sub(b"", twice) == without.sub(b"", once)
 
-    def test_bytes_that_stand_for_the_same_character_stay_what_they_are(self, tmp_path: Path) -> None:
+    def test_bytes_that_stand_for_the_same_character_stay_what_they_are(
+        self, tmp_path: Path
+    ) -> None:
         # Windows' Shift-JIS has two codes for some characters.
         raw = b"tenant,to,name\racme,nobody,\x81\xca\xee\xf9\r"
         _, written = read(tmp_path / "a.csv", raw, "cp932")
-        assert written == b'rejected_because,tenant,to,name\r"line 2: no",acme,nobody,\x81\xca\xee\xf9\r'
+        assert (
+            written
+            == b'rejected_because,tenant,to,name\r"line 2: no",acme,nobody,\x81\xca\xee\xf9\r'
+        )
 
     def test_the_declared_delimiter_the_mark_and_the_line_ends_stay(self, tmp_path: Path) -> None:
         raw = b"\xff\xfe" + "sep=;\r\nTenant;To\r\nacme;nobody".encode("utf-16-le")
@@ -90,7 +103,9 @@ class TestCsv:
         assert (
             written
             == b"\xff\xfe"
-            + 'sep=;\r\nrejected_because;Tenant;To\r\n"line 3: no";acme;nobody\r\n'.encode("utf-16-le")
+            + 'sep=;\r\nrejected_because;Tenant;To\r\n"line 3: no";acme;nobody\r\n'.encode(
+                "utf-16-le"
+            )
         )
 
     def test_a_reason_that_a_spreadsheet_saved_anew_is_passed_over(self, tmp_path: Path) -> None:

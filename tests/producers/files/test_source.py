@@ -86,7 +86,9 @@ class TestGuess:
     def test_where_letters_are_shared_the_right_one_is_among_the_readings(
         self, encoding: str, name: str
     ) -> None:
-        assert (encoding, name) in {(each.encoding, each.word) for each in readings([name.encode(encoding)])}
+        assert (encoding, name) in {
+            (each.encoding, each.word) for each in readings([name.encode(encoding)])
+        }
 
     def test_bytes_at_random_are_nothing(self) -> None:
         assert readings([bytes(range(128, 256))]) == []
@@ -98,6 +100,7 @@ def test_a_file_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
     with path.open("w") as file:
         file.write("tenant,to,name,campaign_name\n")
         file.writelines(f"acme,r{n}@acme.example,Jürg,{'x' * 250}\n" for n in range(12_000))
+
     with open_source(str(path), Terms()) as source:
         rows = iter(source)
         next(rows)  # what is made once is made
@@ -105,6 +108,7 @@ def test_a_file_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
         count = sum(1 for _ in rows)
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
+
     assert count == 11_999
     assert path.stat().st_size > 3_000_000
     assert most < 2_000_000

@@ -44,7 +44,9 @@ class Client:
         async with self.session.request(method, self.base + path, headers=given, **more) as answer:
             return answer.status, await answer.json(content_type=None), answer.headers
 
-    async def post(self, body: Any, path: str = "/v1/reminders", **headers: str) -> tuple[int, Any, Any]:
+    async def post(
+        self, body: Any, path: str = "/v1/reminders", **headers: str
+    ) -> tuple[int, Any, Any]:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.ask("POST", path, json=body, headers=named)
 

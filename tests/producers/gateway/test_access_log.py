@@ -34,17 +34,23 @@ async def test_what_was_asked_by_which_key_and_how_it_ended(
     assert (asked["route"], asked["request"]) == ("/v1/reminders/{id}", "mine-7")
     assert {line["key"] for line in (made, asked, listed)} == {client.key.split("_")[1]}
     for line in (made, asked, listed):
-        assert not any(hidden in str(line) for hidden in (client.key, receipt["id"], "people.example"))
+        assert not any(
+            hidden in str(line) for hidden in (client.key, receipt["id"], "people.example")
+        )
 
 
 async def test_whoever_is_not_let_in_is_counted_and_addresses_that_are_none_are_not_repeated(
     served: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
+
     async with aiohttp.ClientSession() as session:
         for path in ("/v1/tenants", "/nowhere/acme.S3cret"):
-            async with session.get(served + path, headers={"Authorization": "Bearer nobody"}) as answer:
+            async with session.get(
+                served + path, headers={"Authorization": "Bearer nobody"}
+            ) as answer:
                 assert answer.status in {401, 404}
+
     away, nowhere = lines(caplog)
     assert (away["route"], away["status"], away["alike"]) == ("/v1/tenants", 401, "401 /v1/tenants")
     assert "key" not in away

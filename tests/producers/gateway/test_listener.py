@@ -57,7 +57,11 @@ async def serve(admin: Admin) -> AsyncIterator[Callable[..., Any]]:
     async with AsyncExitStack() as stack:
 
         async def start(**bounds: Any) -> Callable[[], Any]:
-            given: dict[str, Any] = {"in_all": 100, "per_address": 100, "proxies": Proxies()} | bounds
+            given: dict[str, Any] = {
+                "in_all": 100,
+                "per_address": 100,
+                "proxies": Proxies(),
+            } | bounds
             runner = Runner(build(admin), Bounds(**given), admin.settings.base_url)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
@@ -101,7 +105,9 @@ class TestHowMany:
             "who has asked before is not sent away for who asks nothing"
         )
 
-    async def test_who_rests_is_sent_away_for_who_comes_and_who_is_at_work_is_not(self, serve: Any) -> None:
+    async def test_who_rests_is_sent_away_for_who_comes_and_who_is_at_work_is_not(
+        self, serve: Any
+    ) -> None:
         connect = await serve(per_address=4)
         lines = [await connect() for _ in range(4)]
         for line in lines[:3]:
@@ -109,6 +115,7 @@ class TestHowMany:
                 b"POST /v1/reminders HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\nContent-Length: 9\r\n\r\n"
             )
             await line.head()  # refused, and the rest of its body is still waited for
+
         assert await healthy(lines[3])
         newcomer = await connect()
         assert await healthy(newcomer)
@@ -117,12 +124,16 @@ class TestHowMany:
         late.send(HEALTH)
         assert await newcomer.ended() == b""
 
-    async def test_where_all_are_at_work_who_comes_is_told_so(self, serve: Any, admin: Admin) -> None:
+    async def test_where_all_are_at_work_who_comes_is_told_so(
+        self, serve: Any, admin: Admin
+    ) -> None:
         connect = await serve(per_address=2)
+
         for _ in range(2):
             line = await connect()
             line.send(HEALTH[:-2] + b"Content-Length: 5\r\n\r\n")
             await line.head()
+
         refused = await (await connect()).ended()
         assert refused.startswith(b"HTTP/1.1 503 ")
         assert b"Retry-After: 5\r\n" in refused
@@ -206,19 +217,27 @@ class TestNonsense:
         assert headers["Content-Type"].startswith("application/problem+json")
         said = body.decode() + "".join(str(record.__dict__) for record in caplog.records)
         assert "SSSS" not in said
-        assert [record.levelname for record in caplog.records if record.message == "bad_request"] == [
-            "WARNING"
-        ]
+        assert [
+            record.levelname for record in caplog.records if record.message == "bad_request"
+        ] == ["WARNING"]
         assert await line.ended() == b""
 
-    async def test_a_compressed_body_is_refused_and_not_unpacked(self, client: Any, served: str) -> None:
+    async def test_a_compressed_body_is_refused_and_not_unpacked(
+        self, client: Any, served: str
+    ) -> None:
         bomb = gzip.compress(b" " * 10_000_000)
         headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+
         for body in (bomb, b"no gzip"):
             status, said, _ = await client.ask("POST", "/v1/reminders", data=body, headers=headers)
             assert (status, said["code"]) == (415, "unsupported_media_type")
-            form = {"Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": "deflate"}
-            async with client.session.post(f"{served}/console/sign-in", data=body, headers=form) as answer:
+            form = {
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Content-Encoding": "deflate",
+            }
+            async with client.session.post(
+                f"{served}/console/sign-in", data=body, headers=form
+            ) as answer:
                 assert answer.status == 415
 
     @pytest.mark.parametrize(
@@ -230,7 +249,9 @@ class TestNonsense:
             ("application/x-www-form-urlencoded", b"%ff=%00&" * 3000),
         ],
     )
-    async def test_a_form_that_is_none(self, client: Any, served: str, kind: str, body: bytes) -> None:
+    async def test_a_form_that_is_none(
+        self, client: Any, served: str, kind: str, body: bytes
+    ) -> None:
         async with client.session.post(
             f"{served}/console/sign-in", data=body, headers={"Content-Type": kind}
         ) as answer:
@@ -252,7 +273,9 @@ async def answer(client: Any, method: str, path: str) -> AsyncIterator[aiohttp.C
 
 
 @pytest.mark.parametrize(("method", "path"), EVERYWHERE)
-async def test_every_answer_says_what_browsers_may_do_with_it(client: Any, method: str, path: str) -> None:
+async def test_every_answer_says_what_browsers_may_do_with_it(
+    client: Any, method: str, path: str
+) -> None:
     async with answer(client, method, path) as found:
         for name in protective(secure=True):
             assert found.headers[name], name

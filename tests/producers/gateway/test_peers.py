@@ -46,7 +46,9 @@ def test_without_proxies_nobody_is_believed() -> None:
 
 def test_what_one_person_has_counts_as_one() -> None:
     assert network_of("192.0.2.1") == "192.0.2.1/32" == network_of("::ffff:192.0.2.1")
-    assert network_of("2001:db8::1") == network_of("2001:db8::ffff") != network_of("2001:db8:0:1::1")
+    assert (
+        network_of("2001:db8::1") == network_of("2001:db8::ffff") != network_of("2001:db8:0:1::1")
+    )
     assert network_of("") == ""
 
 
@@ -55,7 +57,9 @@ def test_the_setting_takes_addresses_and_networks(monkeypatch: pytest.MonkeyPatc
     assert Settings.from_env().trusted_proxies == ("10.0.0.0/8", "::1")
     for wrong in ("proxy.example", "10.0.0.1/8", "10.0.0.0/33"):
         monkeypatch.setenv("CERTMAIL_TRUSTED_PROXIES", wrong)
-        with pytest.raises(SettingsError, match=r"CERTMAIL_TRUSTED_PROXIES.*an address or a network"):
+        with pytest.raises(
+            SettingsError, match=r"CERTMAIL_TRUSTED_PROXIES.*an address or a network"
+        ):
             Settings.from_env()
 
 
@@ -70,10 +74,14 @@ def test_the_setting_takes_addresses_and_networks(monkeypatch: pytest.MonkeyPatc
     ],
 )
 def test_whoever_asks_is_not_told_where_a_store_is(code: str, said: str) -> None:
-    told = as_told(StoresUnreachable(code, "postgresql://certmail@db.internal/certmail", "see db.internal"))
+    told = as_told(
+        StoresUnreachable(code, "postgresql://certmail@db.internal/certmail", "see db.internal")
+    )
     assert (told.code, told.message, told.remedy) == (code, said, "Try again in a moment.")
 
 
 def test_but_what_is_full_and_what_is_to_be_done_then() -> None:
-    full = StoresUnreachable("redis_full", "Redis is full: 9 MB of 10 MB are used.", "Give it more memory.")
+    full = StoresUnreachable(
+        "redis_full", "Redis is full: 9 MB of 10 MB are used.", "Give it more memory."
+    )
     assert as_told(full) is full

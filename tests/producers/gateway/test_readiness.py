@@ -65,7 +65,9 @@ def test_what_works_behind_it_is_said_and_decides_nothing(admin: Admin, redis: R
     assert readiness(admin).checks["waits"].startswith("3 mailboxes and 1 projects wait")
 
 
-async def test_who_asks_again_and_again_costs_the_server_nothing(admin: Admin, redis: Redis) -> None:
+async def test_who_asks_again_and_again_costs_the_server_nothing(
+    admin: Admin, redis: Redis
+) -> None:
     now = time.monotonic()
     readying = Readying(admin, monotonic=lambda: now)
     await readying.look()

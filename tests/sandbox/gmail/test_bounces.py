@@ -27,7 +27,9 @@ async def opened(google: Google, token: str, identity: str) -> tuple[Any, EmailM
     answer = await google.ask(
         "GET", f"{MESSAGES}/{identity}", params={"format": "raw"}, headers=google.bearer(token)
     )
-    parsed: Any = message_from_bytes(base64.urlsafe_b64decode(answer.body["raw"]), policy=policy.default)
+    parsed: Any = message_from_bytes(
+        base64.urlsafe_b64decode(answer.body["raw"]), policy=policy.default
+    )
     return answer.body, parsed
 
 
@@ -35,7 +37,9 @@ async def nobody(google: Google, address: str = "gone@acme.example", **more: Any
     await google.control("PUT", f"/recipients/{address}", {"exists": False, **more})
 
 
-async def test_mail_to_an_address_that_does_not_exist_is_accepted_and_comes_back(google: Google) -> None:
+async def test_mail_to_an_address_that_does_not_exist_is_accepted_and_comes_back(
+    google: Google,
+) -> None:
     token = await google.token(MAILBOX, FULL)
     await nobody(google)
     sent = await google.send(
@@ -98,12 +102,18 @@ async def test_mail_to_itself_is_sent_and_in_the_inbox(google: Google) -> None:
     token = await google.token(MAILBOX, FULL)
     sent = await google.send(token, google.mail(to=MAILBOX.upper()))
     assert sent.body["labelIds"] == ["UNREAD", "SENT", "INBOX"]
-    assert await listed(google, token, "INBOX") == await listed(google, token, "SENT") == [sent.body["id"]]
+    assert (
+        await listed(google, token, "INBOX")
+        == await listed(google, token, "SENT")
+        == [sent.body["id"]]
+    )
 
 
 async def test_a_label_that_does_not_exist_is_refused(google: Google) -> None:
     token = await google.token(MAILBOX, FULL)
-    answer = await google.ask("GET", MESSAGES, params={"labelIds": "Sent"}, headers=google.bearer(token))
+    answer = await google.ask(
+        "GET", MESSAGES, params={"labelIds": "Sent"}, headers=google.bearer(token)
+    )
     assert (answer.status, answer.message) == (400, "Invalid label: Sent")
 
 
@@ -112,13 +122,20 @@ async def test_for_minutes_after_the_limit_was_reached_mail_is_accepted_and_come
 ) -> None:
     token = await google.token(MAILBOX, FULL)
     await google.control("PUT", "/limits", {"messages_per_day": 2, "sending_lag_seconds": 300})
+
     for ahead in (0, 10, 200, 300):
         google.clock.ahead = ahead
         assert (await google.send(token)).status == 200
+
     google.clock.ahead = 311
     late = await google.send(token)
     assert (late.status, late.message.endswith("(Mail sending)")) == (429, True)
-    assert [bool(message["bounced"]) for message in await google.messages()] == [False, False, True, True]
+    assert [bool(message["bounced"]) for message in await google.messages()] == [
+        False,
+        False,
+        True,
+        True,
+    ]
     notices = await listed(google, token, "INBOX")
     assert len(notices) == 2
     _, mail = await opened(google, token, notices[0])

@@ -40,6 +40,7 @@ async def test_the_limits_are_googles_documented_ones_until_changed(google: Goog
         "in_flight": 10,
         "sending_lag_seconds": 0,
     }
+
     assert (await limit(google, messages_per_day=500))["messages_per_day"] == 500
     assert (await google.control("GET", "/limits"))["units_per_minute"] == 6000
 
@@ -73,7 +74,16 @@ async def test_over_the_units_of_a_user_is_a_403_in_productions_words(google: Go
 async def test_the_minute_slides(google: Google) -> None:
     token = await google.token()
     await limit(google, units_per_minute=200)
-    for ahead, status in ((0, 200), (30, 200), (59, 403), (61, 200), (62, 403), (89, 403), (91, 200)):
+
+    for ahead, status in (
+        (0, 200),
+        (30, 200),
+        (59, 403),
+        (61, 200),
+        (62, 403),
+        (89, 403),
+        (91, 200),
+    ):
         google.clock.ahead = ahead
         assert (await google.send(token)).status == status, ahead
 
@@ -134,16 +144,20 @@ async def test_reading_costs_what_the_table_says(google: Google) -> None:
     await google.ask("GET", messages, headers=bearer)
     await google.ask("GET", f"{messages}/{sent}", params={"format": "metadata"}, headers=bearer)
     await google.ask("GET", "/gmail/v1/users/me/profile", headers=bearer)
-    units = [entry["units"] for entry in await google.journal() if entry["path"].startswith("/gmail/")]
+    units = [
+        entry["units"] for entry in await google.journal() if entry["path"].startswith("/gmail/")
+    ]
     assert units == [100, 5, 20, 1]
 
 
 async def test_the_days_messages_run_out_with_a_time_to_retry(google: Google) -> None:
     token = await google.token()
     await limit(google, messages_per_day=2)
+
     for ahead in (0, 100):
         google.clock.ahead = ahead
         assert (await google.send(token)).status == 200
+
     answer = await google.send(token)
     assert (answer.status, answer.reason) == (429, "rateLimitExceeded")
     assert answer.body["error"]["status"] == "RESOURCE_EXHAUSTED"
@@ -155,6 +169,7 @@ async def test_the_days_messages_run_out_with_a_time_to_retry(google: Google) ->
 async def test_the_day_slides_too(google: Google) -> None:
     await google.token()
     await limit(google, messages_per_day=2)
+
     for ahead, status in (
         (0, 200),
         (40_000, 200),
@@ -212,6 +227,7 @@ async def test_each_limit_on_recipients_of_a_day_is_a_429_that_names_a_time(
         people(3, 2),
         "inside3@acme.example",
     )
+
     answers = [await google.send(token, google.mail(to=to)) for to in mails]
     assert [answer.status for answer in answers] == statuses
     assert all(a.message.endswith("Z (Mail sending)") for a in answers if a.status == 429)
@@ -228,7 +244,9 @@ async def test_who_was_written_to_already_is_no_new_recipient(google: Google) ->
     assert (await google.send(token, google.mail(to="bob@acme.example"))).status == 429
 
 
-async def test_the_projects_units_of_a_day_begin_anew_at_midnight_in_california(google: Google) -> None:
+async def test_the_projects_units_of_a_day_begin_anew_at_midnight_in_california(
+    google: Google,
+) -> None:
     token = await google.token()
     await limit(google, project_units_per_day=200)
     answers = [await google.send(token) for _ in range(3)]
@@ -249,7 +267,9 @@ async def test_bandwidth_up_and_down_is_a_429_without_a_word_about_sending(googl
     assert "sending" not in answer.message
     await limit(google, upload_bytes_per_day=10**6, download_bytes_per_day=200)
     messages = "/gmail/v1/users/me/messages"
-    statuses = [(await google.ask("GET", messages, headers=google.bearer(token))).status for _ in range(4)]
+    statuses = [
+        (await google.ask("GET", messages, headers=google.bearer(token))).status for _ in range(4)
+    ]
     assert statuses[0] == 200
     assert statuses[-1] == 429
 

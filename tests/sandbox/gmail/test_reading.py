@@ -25,11 +25,13 @@ async def test_sent_mail_is_listed_at_once_newest_first_in_pages(google: Google)
     sent = [(await google.send(token)).body["id"] for _ in range(5)]
     seen: list[str] = []
     page: dict[str, Any] = {}
+
     for size in (2, 2, 1):
         more = {"pageToken": page["nextPageToken"]} if page else {}
         page = (await read(google, token, labelIds="SENT", maxResults=2, **more)).body
         assert len(page["messages"]) == size
         seen += [message["id"] for message in page["messages"]]
+
     assert "nextPageToken" not in page
     assert seen == sent[::-1]
 
@@ -54,7 +56,9 @@ async def test_the_senders_own_message_id_is_never_found(google: Google) -> None
     token = await google.token(MAILBOX, SEND, READONLY)
     await google.send(token, google.mail("Message-ID: <mine@certmail.example>"))
     assert "messages" not in (await read(google, token, q="rfc822msgid:mine@certmail.example")).body
-    assert len((await read(google, token, q="in:sent to:ada@acme.example due")).body["messages"]) == 1
+    assert (
+        len((await read(google, token, q="in:sent to:ada@acme.example due")).body["messages"]) == 1
+    )
     assert "messages" not in (await read(google, token, q="subject:holiday")).body
 
 
@@ -62,7 +66,11 @@ async def test_metadata_shows_the_headers_that_are_asked_for(google: Google) -> 
     token = await google.token(MAILBOX, SEND, METADATA)
     sent = await google.send(token, google.mail("X-Certmail-Id: job-1"))
     path = f"{MESSAGES}/{sent.body['id']}"
-    asked = [("format", "metadata"), ("metadataHeaders", "x-certmail-id"), ("metadataHeaders", "Subject")]
+    asked = [
+        ("format", "metadata"),
+        ("metadataHeaders", "x-certmail-id"),
+        ("metadataHeaders", "Subject"),
+    ]
     body = (await google.ask("GET", path, params=asked, headers=google.bearer(token))).body
     assert body["payload"]["headers"] == [
         {"name": "Subject", "value": "Access review due"},
@@ -103,7 +111,9 @@ async def test_the_profile_counts_messages(google: Google) -> None:
     assert (profile["emailAddress"], profile["messagesTotal"]) == (MAILBOX, 1)
 
 
-@pytest.mark.parametrize("path", [MESSAGES, f"{MESSAGES}/0000000000000001", "/gmail/v1/users/me/profile"])
+@pytest.mark.parametrize(
+    "path", [MESSAGES, f"{MESSAGES}/0000000000000001", "/gmail/v1/users/me/profile"]
+)
 async def test_the_right_to_send_opens_nothing_else(google: Google, path: str) -> None:
     answer = await read(google, await google.token(), path)
     assert (answer.status, answer.reason) == (403, "insufficientPermissions")

@@ -49,7 +49,9 @@ async def test_base64url_is_taken_with_and_without_padding(google: Google) -> No
             assert answer.status == 200
 
 
-async def test_the_message_id_is_replaced_and_nothing_else_that_is_the_senders(google: Google) -> None:
+async def test_the_message_id_is_replaced_and_nothing_else_that_is_the_senders(
+    google: Google,
+) -> None:
     mail = google.mail(
         "Message-ID: <mine@certmail.example>",
         "Date: Sun, 22 Nov 2026 10:00:00 +0000",
@@ -59,6 +61,7 @@ async def test_the_message_id_is_replaced_and_nothing_else_that_is_the_senders(g
         "References: <root@certmail.example>",
         "X-Long: one\r\n two",
     )
+
     assert (await google.send(await google.token(), mail)).status == 200
     copy = await google.delivered()
     assert b"mine@certmail.example" not in copy
@@ -68,7 +71,9 @@ async def test_the_message_id_is_replaced_and_nothing_else_that_is_the_senders(g
 
 
 async def test_a_foreign_from_is_silently_replaced_by_the_account(google: Google) -> None:
-    mail = google.mail().replace(b"From: reminders@acme.example", b"From: The Boss <boss@acme.example>")
+    mail = google.mail().replace(
+        b"From: reminders@acme.example", b"From: The Boss <boss@acme.example>"
+    )
     assert (await google.send(await google.token(), mail)).status == 200
     assert (await arrived(google))["From"] == f"Acme Reminders <{MAILBOX}>"
 
@@ -82,7 +87,9 @@ async def test_the_accounts_own_from_stays_as_it_was_written(google: Google, wri
 
 async def test_an_accepted_send_as_address_is_not_foreign(google: Google) -> None:
     token = await google.token()
-    await google.control("POST", "/accounts", {"email": MAILBOX, "send_as": ["Reviews@acme.example"]})
+    await google.control(
+        "POST", "/accounts", {"email": MAILBOX, "send_as": ["Reviews@acme.example"]}
+    )
     mail = google.mail().replace(b"From: reminders@", b"From: reviews@")
     assert (await google.send(token, mail)).status == 200
     assert (await arrived(google))["From"] == "reviews@acme.example"
@@ -98,7 +105,9 @@ async def test_a_missing_from_and_date_are_filled_in(google: Google) -> None:
 
 async def test_bcc_gets_the_mail_and_is_hidden_from_the_recipients(google: Google) -> None:
     token = await google.token(MAILBOX, "https://mail.google.com/")
-    answer = await google.send(token, google.mail("Bcc: audit@acme.example", "Cc: bob@acme.example"))
+    answer = await google.send(
+        token, google.mail("Bcc: audit@acme.example", "Cc: bob@acme.example")
+    )
     [message] = await google.messages()
     assert message["to"] == "ada@acme.example, bob@acme.example, audit@acme.example"
     assert b"audit@" not in base64.urlsafe_b64decode(message["raw"])
@@ -120,8 +129,14 @@ async def test_bcc_gets_the_mail_and_is_hidden_from_the_recipients(google: Googl
         ("To: jürgen@acme.example\r\n\r\nHello".encode(), "Invalid To header"),
         (b"To: ada@acme.example\r\nCc: bob@\r\n\r\nHello", "Invalid Cc header"),
         (b"To: ada@acme.example\r\nTo: bob@acme.example\r\n\r\nHello", "Invalid To header"),
-        (b"To: ada@acme.example\r\nSubject: a\r\nsubject: b\r\n\r\nHello", "Invalid Subject header"),
-        (b"To: ada@acme.example\r\nFrom: a@x.org\r\nFrom: b@x.org\r\n\r\nHello", "Invalid From header"),
+        (
+            b"To: ada@acme.example\r\nSubject: a\r\nsubject: b\r\n\r\nHello",
+            "Invalid Subject header",
+        ),
+        (
+            b"To: ada@acme.example\r\nFrom: a@x.org\r\nFrom: b@x.org\r\n\r\nHello",
+            "Invalid From header",
+        ),
     ],
 )
 async def test_a_message_that_cannot_be_sent_is_a_400_in_googles_words(
@@ -146,7 +161,9 @@ async def test_the_usual_ways_to_write_an_address_are_taken(google: Google, to: 
     assert (await google.send(await google.token(), google.mail(to=to))).status == 200
 
 
-@pytest.mark.parametrize("body", [{"raw": "not base64!"}, {"raw": "abcde"}, {"raw": "ab="}, {"raw": 7}, []])
+@pytest.mark.parametrize(
+    "body", [{"raw": "not base64!"}, {"raw": "abcde"}, {"raw": "ab="}, {"raw": 7}, []]
+)
 async def test_bad_base64_and_bad_json_are_a_400(google: Google, body: Any) -> None:
     answer = await google.ask("POST", PATH, json=body, headers=google.bearer(await google.token()))
     assert (answer.status, answer.reason) == (400, "badRequest")
@@ -228,7 +245,9 @@ async def test_an_account_without_gmail_cannot_send(google: Google) -> None:
     assert answer.message == "Mail service not enabled"
 
 
-async def test_a_project_without_the_gmail_api_cannot_send_until_it_is_enabled(google: Google) -> None:
+async def test_a_project_without_the_gmail_api_cannot_send_until_it_is_enabled(
+    google: Google,
+) -> None:
     token = await google.token()
     await google.control("PUT", "/projects/acme-project", {"gmail_api": False})
     answer = await google.send(token)
@@ -252,7 +271,9 @@ async def test_a_head_that_is_too_large_is_refused_by_googles_front_end(google: 
     assert (heavy.status, "request that was too large" in heavy.body) == (413, True)
 
 
-@pytest.mark.parametrize(("method", "path"), [("DELETE", PATH), ("PUT", "/token"), ("GET", "/revoke")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("DELETE", PATH), ("PUT", "/token"), ("GET", "/revoke")]
+)
 async def test_another_method_is_googles_405(google: Google, method: str, path: str) -> None:
     answer = await google.ask(method, path)
     assert answer.status == 405
@@ -260,12 +281,16 @@ async def test_another_method_is_googles_405(google: Google, method: str, path: 
 
 
 async def test_lf_line_ends_arrive_as_crlf(google: Google) -> None:
-    assert (await google.send(await google.token(), google.mail().replace(b"\r\n", b"\n"))).status == 200
+    assert (
+        await google.send(await google.token(), google.mail().replace(b"\r\n", b"\n"))
+    ).status == 200
     assert b"\n" not in (await google.delivered()).replace(b"\r\n", b"")
 
 
 @pytest.mark.parametrize(("agent", "packed"), [("certmail (gzip)", "gzip"), ("certmail", None)])
-async def test_answers_are_packed_for_who_asks_twice(google: Google, agent: str, packed: str | None) -> None:
+async def test_answers_are_packed_for_who_asks_twice(
+    google: Google, agent: str, packed: str | None
+) -> None:
     headers = google.bearer("ya29.unknown") | {"User-Agent": agent, "Accept-Encoding": "gzip"}
     answer = await google.ask("POST", PATH, json={"raw": "eA"}, headers=headers)
     assert (answer.headers.get("Content-Encoding"), answer.reason) == (packed, "authError")

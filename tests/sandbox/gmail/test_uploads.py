@@ -24,7 +24,9 @@ def related(mail: bytes, end: bytes, metadata: bytes = b"{}") -> bytes:
 async def test_bare_bytes_are_sent_as_media(google: Google) -> None:
     headers = google.bearer(await google.token()) | {"Content-Type": "message/rfc822"}
     mail = google.mail("X-Certmail-Id: job-1", body="Grüße\r\n")
-    answer = await google.ask("POST", PATH, params={"uploadType": "media"}, data=mail, headers=headers)
+    answer = await google.ask(
+        "POST", PATH, params={"uploadType": "media"}, data=mail, headers=headers
+    )
     assert answer.status == 200
     assert answer.body["labelIds"] == ["SENT"]
     [message] = await google.messages()
@@ -34,9 +36,13 @@ async def test_bare_bytes_are_sent_as_media(google: Google) -> None:
 
 @pytest.mark.parametrize("end", [b"\r\n", b"\n"])
 async def test_multipart_takes_either_line_end(google: Google, end: bytes) -> None:
-    headers = google.bearer(await google.token()) | {"Content-Type": 'multipart/related; boundary="sep"'}
+    headers = google.bearer(await google.token()) | {
+        "Content-Type": 'multipart/related; boundary="sep"'
+    }
     body = related(google.mail(), end)
-    answer = await google.ask("POST", PATH, params={"uploadType": "multipart"}, data=body, headers=headers)
+    answer = await google.ask(
+        "POST", PATH, params={"uploadType": "multipart"}, data=body, headers=headers
+    )
     assert answer.status == 200
     assert (await google.delivered()).endswith(b"\r\n\r\nPlease review.\r\n")
 
@@ -47,6 +53,7 @@ async def test_multipart_may_join_a_thread_by_reference_and_subject(google: Goog
     reference = await google.reply_line()
     headers = google.bearer(token) | {"Content-Type": "multipart/related; boundary=sep"}
     fitting = google.mail(reference).replace(b"Subject: ", b"Subject: Re: ")
+
     for wanted, mail, status, joins in (
         (thread, fitting, 200, True),
         (thread, google.mail(), 200, False),
@@ -81,7 +88,9 @@ async def test_a_resumable_upload_is_sent_once_it_is_whole(google: Google) -> No
 
 async def test_only_messages_are_taken(google: Google) -> None:
     headers = google.bearer(await google.token()) | {"Content-Type": "text/plain"}
-    answer = await google.ask("POST", PATH, params={"uploadType": "media"}, data=b"x", headers=headers)
+    answer = await google.ask(
+        "POST", PATH, params={"uploadType": "media"}, data=b"x", headers=headers
+    )
     assert (answer.status, answer.reason) == (400, "badRequest")
 
 
@@ -95,7 +104,9 @@ async def test_thirty_five_mebibytes_are_the_limit(google: Google, size: int, st
     headers = google.bearer(await google.token()) | {"Content-Type": "message/rfc822"}
     mail = google.mail()
     mail += b"x" * (size - len(mail))
-    answer = await google.ask("POST", PATH, params={"uploadType": "media"}, data=mail, headers=headers)
+    answer = await google.ask(
+        "POST", PATH, params={"uploadType": "media"}, data=mail, headers=headers
+    )
     assert answer.status == status
     if status == 413:
         assert answer.reason == "uploadTooLarge"

@@ -43,10 +43,14 @@ async def being_tested(google: Google, *users: str) -> Any:
 
 def stopped(answer: Answer) -> tuple[int, str]:
     """The status and the error of Google's own page."""
-    return answer.status, answer.body.partition(f"Error {answer.status}: ")[2].split("<")[0].split()[0]
+    return answer.status, answer.body.partition(f"Error {answer.status}: ")[2].split("<")[
+        0
+    ].split()[0]
 
 
-async def test_the_clock_goes_ahead_when_told_to_and_the_date_of_answers_with_it(google: Google) -> None:
+async def test_the_clock_goes_ahead_when_told_to_and_the_date_of_answers_with_it(
+    google: Google,
+) -> None:
     before = await google.control("GET", "/clock")
     assert before["ahead"] == 0
     after = await google.control("POST", "/clock", {"advance": 7 * DAY})
@@ -57,7 +61,9 @@ async def test_the_clock_goes_ahead_when_told_to_and_the_date_of_answers_with_it
     assert (await google.control("GET", "/clock"))["ahead"] == 0
 
 
-async def test_a_refresh_token_of_an_application_in_testing_ends_after_seven_days(google: Google) -> None:
+async def test_a_refresh_token_of_an_application_in_testing_ends_after_seven_days(
+    google: Google,
+) -> None:
     client = await being_tested(google, MAILBOX)
     tokens = await linked(google, client)
     assert tokens["refresh_token_expires_in"] == 7 * DAY
@@ -123,7 +129,9 @@ async def test_a_client_that_nobody_used_for_six_months_is_deleted(google: Googl
     assert error_of(answer)[:2] == (401, "deleted_client")
 
 
-async def test_session_control_asks_for_a_new_sign_in_and_says_so_in_the_subtype(google: Google) -> None:
+async def test_session_control_asks_for_a_new_sign_in_and_says_so_in_the_subtype(
+    google: Google,
+) -> None:
     client = await google.client()
     await google.control("PUT", "/domains/acme.example", {"session_seconds": 16 * 3600})
     tokens = await linked(google, client)
@@ -137,6 +145,7 @@ async def test_session_control_asks_for_a_new_sign_in_and_says_so_in_the_subtype
         "error_uri": "https://support.google.com/a/answer/9368756",
         "error_subtype": "invalid_rapt",
     }
+
     renewed = await linked(google, client)
     assert (await refresh(google, client, renewed["refresh_token"])).status == 200
 
@@ -150,15 +159,22 @@ async def test_a_restricted_service_is_open_to_trusted_clients_only(google: Goog
     answer = await refresh(google, client, tokens["refresh_token"])
     assert error_of(answer)[:2] == (400, "admin_policy_enforced")
     assert (await refresh(google, trusted, theirs["refresh_token"])).status == 200
-    assert "code" in returned(await decide(google, request_for(client, scope="email"))), "no Gmail in it"
+    assert "code" in returned(await decide(google, request_for(client, scope="email"))), (
+        "no Gmail in it"
+    )
 
 
 async def test_an_internal_client_is_for_its_own_organisation(google: Google) -> None:
     client = await google.client()
     tokens = await linked(google, client)
-    await google.control("PUT", f"/projects/{client['project']}", {"organisation": "globex.example"})
+    await google.control(
+        "PUT", f"/projects/{client['project']}", {"organisation": "globex.example"}
+    )
     assert stopped(await decide(google, request_for(client))) == (403, "org_internal")
-    assert error_of(await refresh(google, client, tokens["refresh_token"]))[:2] == (403, "org_internal")
+    assert error_of(await refresh(google, client, tokens["refresh_token"]))[:2] == (
+        403,
+        "org_internal",
+    )
     await google.control("PUT", f"/projects/{client['project']}", {"organisation": "ACME.example"})
     assert (await refresh(google, client, tokens["refresh_token"])).status == 200
 
@@ -182,7 +198,9 @@ async def test_a_domain_that_disabled_gmail_applications_lets_nothing_in(google:
     assert (await google.send(token)).status == 200
 
 
-@pytest.mark.parametrize("scope", ["gmail.sent", "gmail", "Gmail.Send", "gmail.send,gmail.metadata"])
+@pytest.mark.parametrize(
+    "scope", ["gmail.sent", "gmail", "Gmail.Send", "gmail.send,gmail.metadata"]
+)
 async def test_a_scope_that_does_not_exist_is_refused_at_the_consent_and_for_an_assertion(
     google: Google, scope: str
 ) -> None:

@@ -23,7 +23,9 @@ async def ask(google: Google, **claims: Any) -> Answer:
 
 
 async def client_id(google: Google) -> str:
-    made = await google.control("POST", "/service-accounts", {"email": ROBOT, "project": "acme-project"})
+    made = await google.control(
+        "POST", "/service-accounts", {"email": ROBOT, "project": "acme-project"}
+    )
     return str(made["client_id"])
 
 

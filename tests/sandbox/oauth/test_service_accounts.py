@@ -28,7 +28,10 @@ NOT_AUTHORIZED = (
 
 
 def refused(answer: Answer, status: int, error: str, description: str) -> bool:
-    return (answer.status, answer.body) == (status, {"error": error, "error_description": description})
+    return (answer.status, answer.body) == (
+        status,
+        {"error": error, "error_description": description},
+    )
 
 
 async def test_an_assertion_signed_with_an_uploaded_key_buys_a_token(google: Google) -> None:
@@ -67,11 +70,15 @@ async def test_a_deleted_key_no_longer_authenticates(google: Google) -> None:
 async def test_a_key_that_was_never_uploaded_is_an_invalid_signature(google: Google) -> None:
     await google.service_account()
     google.keys = type(google.keys)(rsa.generate_private_key(65_537, 2048))
-    assert refused(await google.exchange(google.assertion()), 400, "invalid_grant", "Invalid JWT Signature.")
+    assert refused(
+        await google.exchange(google.assertion()), 400, "invalid_grant", "Invalid JWT Signature."
+    )
 
 
 async def test_a_certificate_authenticates_between_its_two_dates_only(google: Google) -> None:
-    await google.service_account(certificate=google.keys.certificate(starts_in_days=0.5, ends_in_days=2))
+    await google.service_account(
+        certificate=google.keys.certificate(starts_in_days=0.5, ends_in_days=2)
+    )
     early = await google.exchange(google.assertion())
     google.clock.ahead = 86_400
     during = await google.exchange(google.assertion())
@@ -138,10 +145,20 @@ async def test_the_life_of_an_assertion_is_an_hour_give_or_take(
         ),
         ({"sub": "gone@acme.example"}, 400, "invalid_grant", "Invalid email or User ID"),
         ({"sub": "not an address"}, 400, "invalid_request", 'Invalid impersonation "sub" field.'),
-        ({"sub": "x@elsewhere.example"}, 400, "invalid_request", 'Invalid impersonation "sub" field.'),
+        (
+            {"sub": "x@elsewhere.example"},
+            400,
+            "invalid_request",
+            'Invalid impersonation "sub" field.',
+        ),
         ({"scope": METADATA}, 401, "unauthorized_client", NOT_AUTHORIZED),
         ({"scope": f"{SEND} {METADATA}"}, 400, "access_denied", "Requested client not authorized."),
-        ({"scope": None}, 400, "invalid_scope", "Invalid OAuth scope or ID token audience provided."),
+        (
+            {"scope": None},
+            400,
+            "invalid_scope",
+            "Invalid OAuth scope or ID token audience provided.",
+        ),
         (
             {"scope": f"{SEND},{METADATA}"},
             400,
@@ -161,7 +178,9 @@ async def test_each_refusal_has_the_documented_words(
 async def test_without_delegation_no_mailbox_can_be_impersonated(google: Google) -> None:
     await google.service_account()
     await google.control("PUT", f"/service-accounts/{ROBOT}/delegation", {"scopes": []})
-    assert refused(await google.exchange(google.assertion()), 401, "unauthorized_client", NOT_AUTHORIZED)
+    assert refused(
+        await google.exchange(google.assertion()), 401, "unauthorized_client", NOT_AUTHORIZED
+    )
 
 
 async def test_delegation_can_be_limited_to_domains(google: Google) -> None:
@@ -191,7 +210,9 @@ async def test_a_disabled_or_deleted_service_account_is_told_apart(google: Googl
     assert refused(deleted, 400, "invalid_grant", "Invalid grant: account not found")
 
 
-async def test_without_sub_the_token_is_the_service_accounts_own_and_opens_no_mailbox(google: Google) -> None:
+async def test_without_sub_the_token_is_the_service_accounts_own_and_opens_no_mailbox(
+    google: Google,
+) -> None:
     await google.service_account()
     token = (await google.exchange(google.assertion(sub=None))).body["access_token"]
     answer = await google.send(token)
@@ -199,7 +220,9 @@ async def test_without_sub_the_token_is_the_service_accounts_own_and_opens_no_ma
 
 
 @pytest.mark.parametrize("kind", ["service_accounts", "robot"])
-async def test_the_metadata_is_public_and_holds_the_very_certificate(google: Google, kind: str) -> None:
+async def test_the_metadata_is_public_and_holds_the_very_certificate(
+    google: Google, kind: str
+) -> None:
     certificate = google.keys.certificate()
     kid = await google.service_account(certificate=certificate)
     answer = await google.ask("GET", f"/{kind}/v1/metadata/x509/{ROBOT}")
@@ -209,7 +232,9 @@ async def test_the_metadata_is_public_and_holds_the_very_certificate(google: Goo
 
 
 async def test_the_metadata_of_an_unknown_service_account_is_not_found(google: Google) -> None:
-    answer = await google.ask("GET", "/service_accounts/v1/metadata/x509/nobody@x.iam.gserviceaccount.com")
+    answer = await google.ask(
+        "GET", "/service_accounts/v1/metadata/x509/nobody@x.iam.gserviceaccount.com"
+    )
     assert answer.status == 404
 
 
@@ -230,11 +255,16 @@ async def test_the_keys_are_public_as_json_web_keys_too(google: Google, kind: st
     kid = await google.service_account()
     [shown] = (await google.ask("GET", f"/{kind}/{ROBOT}")).body["keys"]
     assert shown["kid"] == kid
-    assert jwt.decode(google.assertion(), jwt.PyJWK(shown), ["RS256"], audience=AUDIENCE)["iss"] == ROBOT
+    assert (
+        jwt.decode(google.assertion(), jwt.PyJWK(shown), ["RS256"], audience=AUDIENCE)["iss"]
+        == ROBOT
+    )
     assert (await google.ask("GET", f"/{kind}/nobody@x.iam.gserviceaccount.com")).status == 404
 
 
-async def test_a_disabled_key_is_listed_and_authenticates_again_once_it_is_enabled(google: Google) -> None:
+async def test_a_disabled_key_is_listed_and_authenticates_again_once_it_is_enabled(
+    google: Google,
+) -> None:
     kid = await google.service_account()
     key = f"/service-accounts/{ROBOT}/keys/{kid}"
     await google.control("PUT", key, {"disabled": True})

@@ -20,7 +20,9 @@ SEND = AUTH + "gmail.send"
 ALL = f"{AUTH}userinfo.email {AUTH}userinfo.profile {SEND}"
 REDIRECT = "http://localhost:9000/oauth/google/callback"
 VERIFIER = "v" * 64
-CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+CHALLENGE = (
+    base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+)
 MAILBOX = "reminders@acme.example"
 
 
@@ -37,12 +39,17 @@ def request_for(client: Any, **changes: str | None) -> dict[str, str]:
         "access_type": "offline",
         "prompt": "consent",
     } | changes
+
     return {name: value for name, value in query.items() if value is not None}
 
 
 async def decide(google: Google, query: dict[str, str], **form: Any) -> Answer:
     form = {"account": MAILBOX, "scope": query["scope"].split(), "decision": "allow"} | form
-    pairs = [(k, v) for k, values in form.items() for v in (values if isinstance(values, list) else [values])]
+    pairs = [
+        (k, v)
+        for k, values in form.items()
+        for v in (values if isinstance(values, list) else [values])
+    ]
     return await google.ask("POST", "/o/oauth2/v2/auth", params=query, data=pairs)
 
 
@@ -122,7 +129,9 @@ async def test_the_screen_is_a_form_that_a_program_can_submit(google: Google) ->
 
 
 @pytest.mark.parametrize("hint", ["second@acme.example", "208"])
-async def test_a_login_hint_chooses_the_account_by_address_or_sub(google: Google, hint: str) -> None:
+async def test_a_login_hint_chooses_the_account_by_address_or_sub(
+    google: Google, hint: str
+) -> None:
     client = await google.client()
     await google.control("POST", "/accounts", {"email": "second@acme.example", "sub": "208"})
     query = request_for(client, login_hint=hint)
@@ -148,21 +157,31 @@ async def test_a_person_may_tick_only_some_scopes(google: Google) -> None:
     back = returned(await decide(google, request_for(client), scope=[]))
     assert SEND not in back["scope"]
     tokens = (await exchange(google, client, back["code"])).body
-    assert set(tokens["scope"].split()) == {"openid", AUTH + "userinfo.email", AUTH + "userinfo.profile"}
+    assert set(tokens["scope"].split()) == {
+        "openid",
+        AUTH + "userinfo.email",
+        AUTH + "userinfo.profile",
+    }
     refused = await google.send(tokens["access_token"])
     assert (refused.status, refused.reason) == (403, "insufficientPermissions")
 
 
 async def test_a_scope_that_was_not_asked_for_cannot_be_ticked(google: Google) -> None:
     client = await google.client()
-    back = returned(await decide(google, request_for(client), scope=[SEND, "https://mail.google.com/"]))
+    back = returned(
+        await decide(google, request_for(client), scope=[SEND, "https://mail.google.com/"])
+    )
     assert "https://mail.google.com/" not in back["scope"]
 
 
 async def test_saying_no_sends_the_browser_back_with_access_denied(google: Google) -> None:
     client = await google.client()
     back = returned(await decide(google, request_for(client), decision="deny"))
-    assert back == {"error": "access_denied", "state": "st4te", "iss": "https://accounts.google.com"}
+    assert back == {
+        "error": "access_denied",
+        "state": "st4te",
+        "iss": "https://accounts.google.com",
+    }
 
 
 @pytest.mark.parametrize(
@@ -227,7 +246,12 @@ async def test_a_code_is_good_for_ten_minutes(google: Google) -> None:
         ({"code_verifier": None}, 400, "invalid_grant", "Missing code verifier."),
         ({"redirect_uri": "http://localhost:9000/"}, 400, "redirect_uri_mismatch", "Bad Request"),
         ({"redirect_uri": None}, 400, "redirect_uri_mismatch", "Bad Request"),
-        ({"client_secret": "guess"}, 401, "invalid_client", "The provided client secret is invalid."),
+        (
+            {"client_secret": "guess"},
+            401,
+            "invalid_client",
+            "The provided client secret is invalid.",
+        ),
         ({"client_secret": None}, 400, "invalid_request", "client_secret is missing."),
         ({"client_id": "nobody"}, 401, "invalid_client", "The OAuth client was not found."),
         ({"code": "4/0Amadeup"}, 400, "invalid_grant", "Malformed auth code."),
@@ -261,6 +285,7 @@ async def test_the_client_may_show_its_secret_by_basic_authentication(google: Go
         "redirect_uri": REDIRECT,
         "code_verifier": VERIFIER,
     }
+
     headers = {"Authorization": "Basic " + base64.b64encode(pair).decode()}
     assert (await google.ask("POST", "/token", data=form, headers=headers)).status == 200
 
@@ -285,7 +310,9 @@ async def test_a_refresh_token_comes_with_offline_access_on_first_or_renewed_con
     assert "refresh_token" in await linked(google, other, prompt=None)
 
 
-async def test_refreshing_gives_a_new_access_token_and_keeps_the_refresh_token(google: Google) -> None:
+async def test_refreshing_gives_a_new_access_token_and_keeps_the_refresh_token(
+    google: Google,
+) -> None:
     client = await google.client()
     tokens = await linked(google, client)
     google.clock.ahead = 3600
@@ -333,7 +360,9 @@ async def test_revoking_a_token_ends_all_that_the_person_granted_the_client(
     assert (await google.ask("POST", "/revoke", data={"token": second[which]})).status == 200
     for tokens in (first, second):
         assert (await google.send(tokens["access_token"])).status == 401
-        assert error_of(await refresh(google, client, tokens["refresh_token"]))[1] == "invalid_grant"
+        assert (
+            error_of(await refresh(google, client, tokens["refresh_token"]))[1] == "invalid_grant"
+        )
     assert error_of(await exchange(google, client, code))[1] == "invalid_grant"
     assert (await google.send(elsewhere["access_token"])).status == 200
     assert (await refresh(google, other_client, elsewhere["refresh_token"])).status == 200
@@ -359,9 +388,12 @@ async def test_userinfo_says_what_the_scopes_open(google: Google) -> None:
         "given_name": "Acme",
         "family_name": "Reminders",
     }
+
     older = (await google.ask("GET", "/oauth2/v2/userinfo", headers=bearer)).body
     assert (older["id"], older["verified_email"]) == ("108", True)
-    assert (await google.ask("GET", "/v1/userinfo", headers=google.bearer("no"))).reason == "authError"
+    assert (
+        await google.ask("GET", "/v1/userinfo", headers=google.bearer("no"))
+    ).reason == "authError"
     assert (await google.ask("GET", "/v1/userinfo")).reason == "required"
 
 
@@ -390,7 +422,11 @@ async def test_prompt_none_never_asks(google: Google) -> None:
 async def test_an_identity_grant_always_holds_openid(google: Google) -> None:
     client = await google.client()
     tokens = await linked(google, client, scope="email profile")
-    assert set(tokens["scope"].split()) == {"openid", AUTH + "userinfo.email", AUTH + "userinfo.profile"}
+    assert set(tokens["scope"].split()) == {
+        "openid",
+        AUTH + "userinfo.email",
+        AUTH + "userinfo.profile",
+    }
 
 
 async def test_a_code_that_comes_again_ends_what_it_gave(google: Google) -> None:
@@ -403,9 +439,14 @@ async def test_a_code_that_comes_again_ends_what_it_gave(google: Google) -> None
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data; boundary=x", ""])
-async def test_the_token_endpoint_reads_forms_and_json_and_nothing_else(google: Google, kind: str) -> None:
+async def test_the_token_endpoint_reads_forms_and_json_and_nothing_else(
+    google: Google, kind: str
+) -> None:
     client = await google.client()
-    form = {"grant_type": "refresh_token", "refresh_token": (await linked(google, client))["refresh_token"]}
+    form = {
+        "grant_type": "refresh_token",
+        "refresh_token": (await linked(google, client))["refresh_token"],
+    }
     form |= {name: client[name] for name in ("client_id", "client_secret")}
     body = urlencode(form).encode()
     refused = await google.ask("POST", "/token", data=body, headers={"Content-Type": kind})
@@ -429,11 +470,17 @@ async def test_no_parameter_stands_twice(google: Google) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_tokeninfo_takes_a_bearer_as_googles_node_client_sends_it(google: Google, method: str) -> None:
+async def test_tokeninfo_takes_a_bearer_as_googles_node_client_sends_it(
+    google: Google, method: str
+) -> None:
     client = await google.client()
     token = (await linked(google, client))["access_token"]
     info = await google.ask(method, "/tokeninfo", headers=google.bearer(token))
-    assert (info.status, info.body["email"], info.body["aud"]) == (200, MAILBOX, client["client_id"])
+    assert (info.status, info.body["email"], info.body["aud"]) == (
+        200,
+        MAILBOX,
+        client["client_id"],
+    )
     refused = await google.ask(method, "/tokeninfo", headers=google.bearer("no"))
     assert error_of(refused) == (400, "invalid_token", "Invalid Value")
     assert error_of(await google.ask(method, "/tokeninfo"))[:2] == (400, "invalid_request")
@@ -449,13 +496,16 @@ async def test_tokeninfo_reads_an_id_token_until_it_expires(google: Google) -> N
         "true",
         "n0nce",
     )
+
     assert (info["aud"], info["alg"], info["typ"]) == (client["client_id"], "RS256", "JWT")
     assert all(isinstance(value, str) for value in info.values())
     head, payload, signature = given.split(".")
     forged = f"{head}.{payload}.{signature[:-8]}AAAAAAAA"
+
     for bad in (forged, "no", f"{head}.{payload}."):
         refused = await google.ask("GET", "/tokeninfo", params={"id_token": bad})
         assert error_of(refused) == (400, "invalid_token", "Invalid Value")
+
     google.clock.ahead = 3601
     assert (await google.ask("GET", "/tokeninfo", params={"id_token": given})).status == 400
 

@@ -61,10 +61,12 @@ class Contents:
 def differences(found: Contents, expected: Contents) -> list[str]:
     """What is not equal, a line for each, so that a failure can be read."""
     lines = []
+
     for field in fields(Contents):
         a, b = getattr(found, field.name), getattr(expected, field.name)
         if a == b:
             continue
+
         if isinstance(a, dict):
             lines += [
                 f"{field.name}[{key}]: found {a.get(key)}, expected {b.get(key)}"
@@ -73,6 +75,7 @@ def differences(found: Contents, expected: Contents) -> list[str]:
             ]
         else:
             lines.append(f"{field.name}: found {a}, expected {b}")
+
     return lines
 
 
@@ -81,13 +84,17 @@ def expected(model: Model) -> Contents:
     entries, tracks = model.entries, model.tracks
     finished = {id_: entry for id_, entry in entries.items() if not entry.unfinished}
     leased = {id_: entry for id_, entry in entries.items() if entry.state in LEASED}
+
     return Contents(
         noted=model.noted,
         entries=entries,
         due={id_: entry.due for id_, entry in entries.items() if entry.due is not None},
         lanes=_full(
             {
-                lane: {entry.id: entry.priority * 10**13 + entry.enqueued_at for entry in model.waiting(lane)}
+                lane: {
+                    entry.id: entry.priority * 10**13 + entry.enqueued_at
+                    for entry in model.waiting(lane)
+                }
                 for lane in tracks
             }
         ),
@@ -96,7 +103,9 @@ def expected(model: Model) -> Contents:
                 lane: {
                     entry.id: entry.at
                     for entry in entries.values()
-                    if entry.connection == lane and entry.state is State.SCHEDULED and entry.at is not None
+                    if entry.connection == lane
+                    and entry.state is State.SCHEDULED
+                    and entry.at is not None
                 }
                 for lane in tracks
             }
@@ -144,7 +153,8 @@ def read(redis: Redis, since: str) -> tuple[Contents, Events]:
     contents = Contents(
         noted=int(dump.strings(redis_keys.CLOCK).get("", 0)),
         entries={
-            id_: jobs.entry(id_, told, due, unsure) for id_, told in dump.hashes(redis_keys.JOB).items()
+            id_: jobs.entry(id_, told, due, unsure)
+            for id_, told in dump.hashes(redis_keys.JOB).items()
         },
         due=due,
         lanes=dump.scores(redis_keys.LANE),
@@ -152,7 +162,9 @@ def read(redis: Redis, since: str) -> tuple[Contents, Events]:
         leased=dump.sets(redis_keys.LEASED).get("", set()),
         ringing=dump.sets(redis_keys.RINGING).get("", set()),
         paused=dump.sets(redis_keys.PAUSED).get("", set()),
-        held_back={lane: int(n) for lane, n in dump.hashes(redis_keys.HELD_BACK).get("", {}).items()},
+        held_back={
+            lane: int(n) for lane, n in dump.hashes(redis_keys.HELD_BACK).get("", {}).items()
+        },
         flying=dump.sets(redis_keys.FLYING),
         taken={
             tenant: {day: int(n) for day, n in days.items()}
@@ -180,6 +192,7 @@ def read(redis: Redis, since: str) -> tuple[Contents, Events]:
         queues=dump.scores(redis_keys.QUEUE),
         faults=list(counted.faults(dump)),
     )
+
     return contents, dump.events
 
 

@@ -55,14 +55,17 @@ class Dump:
     def __init__(self, redis: Redis, since: str) -> None:
         found: Any = redis.keys("*")
         names = sorted(key.decode() for key in found)
+
         with redis.pipeline(transaction=False) as pipe:
             pipe.xrange(redis_keys.EVENTS, min=f"({since}")
             for name in names:
                 _read(pipe, name)
                 pipe.pttl(name)
             events, *answers = pipe.execute()
+
         self.events = [(id_.decode(), _text(told)) for id_, told in events]
         self._found: defaultdict[str, dict[str, tuple[Any, int]]] = defaultdict(dict)
+
         for name, value, ttl in zip(names, answers[0::2], answers[1::2], strict=True):
             prefix, id_ = _split(name)
             self._found[prefix][id_] = (value, ttl)
@@ -74,7 +77,10 @@ class Dump:
         return {id_: _text(value) for id_, (value, _) in self._found[prefix].items()}
 
     def sets(self, prefix: str) -> dict[str, set[str]]:
-        return {id_: {member.decode() for member in value} for id_, (value, _) in self._found[prefix].items()}
+        return {
+            id_: {member.decode() for member in value}
+            for id_, (value, _) in self._found[prefix].items()
+        }
 
     def scores(self, prefix: str) -> dict[str, dict[str, float]]:
         return {

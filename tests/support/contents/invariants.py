@@ -14,7 +14,9 @@ def violations(ledger: Contents) -> Iterator[str]:
     for entry in ledger.entries.values():
         yield from of_a_job(entry, ledger)
     for index, jobs in {"due": ledger.due, "unsure": ledger.unsure}.items():
-        yield from (f"{index} holds {job}, which is unknown" for job in jobs.keys() - ledger.entries.keys())
+        yield from (
+            f"{index} holds {job}, which is unknown" for job in jobs.keys() - ledger.entries.keys()
+        )
 
 
 def of_a_job(entry: Entry, ledger: Contents) -> Iterator[str]:
@@ -34,7 +36,8 @@ def of_a_job(entry: Entry, ledger: Contents) -> Iterator[str]:
         "a scheduled job, and only it, is in its lane's later at its time": later
         == ({entry.connection: entry.at} if state is State.SCHEDULED else {}),
         "a job is leased while a worker has it": (id_ in ledger.leased) is (state in LEASED),
-        "a leased job takes a slot of its mailbox": boxes == ([entry.mailbox] if state in LEASED else []),
+        "a leased job takes a slot of its mailbox": boxes
+        == ([entry.mailbox] if state in LEASED else []),
         "only an unclaimed doorbell rings": (id_ in ledger.ringing)
         is (state is State.DISPATCHED and entry.nonce is None),
         "a payload is kept until its job is finished": (id_ in ledger.bodies) is unfinished,
@@ -51,7 +54,8 @@ def of_a_job(entry: Entry, ledger: Contents) -> Iterator[str]:
         or state not in {State.READY, State.SCHEDULED, State.DISPATCHED},
         "what is being sent is not yet known": state is not State.SENDING
         or entry.attempt not in entry.outcomes,
-        "only what is unknown is uncertain, unless a person is to decide": state is not State.UNCERTAIN
+        "only what is unknown is uncertain, unless a person is to decide": state
+        is not State.UNCERTAIN
         or entry.held
         or unknown,
         "what was called off is not sent": entry.called_off is None
@@ -59,6 +63,7 @@ def of_a_job(entry: Entry, ledger: Contents) -> Iterator[str]:
         "an attempt is begun before anything is said of it": set(range(1, entry.attempt + 1))
         <= entry.begun.keys(),
     }
+
     yield from (f"{id_} ({state}): not so: {rule}" for rule, holds in rules.items() if not holds)
 
 

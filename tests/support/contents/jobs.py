@@ -17,6 +17,7 @@ def entry(id_: str, told: Told, due: Mapping[str, float], unsure: Mapping[str, f
     at = {State.SCHEDULED: told.get("not_before"), State.DISPATCHED: told.get("lease")}
     at[State.SENDING] = at[State.DISPATCHED]
     until = at.get(state)
+
     return Entry(
         id=id_,
         tenant=told["tenant"],
@@ -45,7 +46,9 @@ def entry(id_: str, told: Told, due: Mapping[str, float], unsure: Mapping[str, f
         begun={n: int(told[f"begun:{n}"]) for n in numbers if f"begun:{n}" in told},
         begun_by=_claim(told.get("begun_by")),
         resend=_number(told.get("resend") or None),
-        outcomes={n: AttemptOutcome(told[f"outcome:{n}"]) for n in numbers if f"outcome:{n}" in told},
+        outcomes={
+            n: AttemptOutcome(told[f"outcome:{n}"]) for n in numbers if f"outcome:{n}" in told
+        },
         called_off=told.get("called_off"),
         finished_at=_number(told.get("finished_at")),
         would_be=_pair(told.get("would_be")),

@@ -14,7 +14,8 @@ def meters(dump: Dump) -> dict[str, Meter]:
     """Minutes and paces."""
     paces, windows = dump.hashes(redis_keys.PACE), dump.scores(redis_keys.WINDOW)
     return {
-        name: _meter(paces.get(name, {}), windows.get(name, {})) for name in paces.keys() | windows.keys()
+        name: _meter(paces.get(name, {}), windows.get(name, {}))
+        for name in paces.keys() | windows.keys()
     }
 
 
@@ -33,7 +34,13 @@ def _meter(told: Mapping[str, str], window: dict[str, float]) -> Meter:
 def days(dump: Dump) -> dict[str, Day]:
     """Slots in which something is counted."""
     return {
-        name: Day({int(slot): int(count) for slot, count in told.items() if slot.isdigit() and count != "0"})
+        name: Day(
+            {
+                int(slot): int(count)
+                for slot, count in told.items()
+                if slot.isdigit() and count != "0"
+            }
+        )
         for name, told in dump.hashes(redis_keys.DAY).items()
     }
 
@@ -65,6 +72,7 @@ def faults(dump: Dump) -> Iterator[str]:
             yield f"day of {name}: older than the oldest: {told}"
         if min(slots.values(), default=0) < 0:
             yield f"day of {name}: given back more than there was: {told}"
+
     for prefix in (
         redis_keys.PACE,
         redis_keys.WINDOW,
@@ -73,8 +81,14 @@ def faults(dump: Dump) -> Iterator[str]:
         redis_keys.PROJECT,
         redis_keys.TRIPPED,
     ):
-        yield from (f"{prefix}{name} is kept for ever" for name, ttl in dump.lives(prefix).items() if ttl < 0)
+        yield from (
+            f"{prefix}{name} is kept for ever"
+            for name, ttl in dump.lives(prefix).items()
+            if ttl < 0
+        )
+
     now = time.time() * 1000
+
     for prefix in (redis_keys.MAILBOX, redis_keys.PROJECT):
         lives, pauses = dump.lives(prefix), gates(dump, prefix)
         for name, gate in pauses.items():

@@ -38,6 +38,7 @@ class Past:
     def note(self, ledger: Contents, latest: int) -> None:
         """What is so now."""
         self.latest = max(self.latest, latest)
+
         for lane, track in ledger.tracks.items():
             meter = f"{track.mailbox}:{track.project}"
             _raise(self.minutes, meter, sends(track.units_per_minute))
@@ -46,6 +47,7 @@ class Past:
             _raise(self.days, track.project, sends(track.project_units_per_day))
             gates = ledger.mailboxes.get(track.mailbox), ledger.projects.get(track.project)
             names = (lane, PROJECT + track.project)
+
             for name, of, gate in zip(names, (meter, track.project), gates, strict=True):
                 self.horizon[name] = max(
                     self.horizon[name], self.latest, *_reasons(ledger.meters.get(of), gate)
@@ -62,20 +64,28 @@ class Past:
             attempt = (entry.id, entry.attempt)
             if entry.state is not State.SENDING or attempt in self.begins:
                 continue
-            at, mailbox, project = entry.begun[entry.attempt], entry.mailbox or "", entry.project or ""
+
+            at, mailbox, project = (
+                entry.begun[entry.attempt],
+                entry.mailbox or "",
+                entry.project or "",
+            )
             self.begins[attempt] = at, mailbox, project
             gates = before.mailboxes.get(mailbox, Gate()), before.projects.get(project, Gate())
             under_way = ledger.flying[mailbox], ledger.meters[project].leased
+
             for gate, leased in zip(gates, under_way, strict=True):
                 if gate.cooling > at:
                     yield f"{entry.id} begins in a pause"
                 if gate.probe and leased != {entry.id}:
                     yield f"{entry.id} is to probe, but {leased} are under way"
+
             yield from self._too_many(ledger, at)
 
     def _too_many(self, ledger: Contents, now: int) -> Iterator[str]:
         """Google's own view: it counts what arrives."""
         minute, day = defaultdict[str, int](int), defaultdict[str, int](int)
+
         for (id_, attempt), (at, mailbox, project) in self.begins.items():
             outcome = (
                 ledger.entries[id_].outcomes.get(attempt)
@@ -85,9 +95,11 @@ class Past:
             if at > now - GOOGLES_MINUTE and outcome is not AttemptOutcome.NOT_SENT:
                 for meter in (f"{mailbox}:{project}", project):
                     minute[meter] += 1
+
             if at > now - DAY + LEASE and outcome not in NOTHING:
                 for name in (mailbox, project):
                     day[name] += 1
+
         for what, counts, limits in (("minute", minute, self.minutes), ("day", day, self.days)):
             for name, count in counts.items():
                 if count > limits[name]:
@@ -98,6 +110,7 @@ def paced(ledger: Contents, past: Past) -> Iterator[str]:
     """A sentence for each thing that is not as it must be."""
     yield from ledger.faults
     leased = [entry for entry in ledger.entries.values() if entry.state in LEASED]
+
     for name, meter in ledger.meters.items():
         places = meter.leased
         if places != {entry.id for entry in leased if name in _meters_of(entry)}:
@@ -105,9 +118,11 @@ def paced(ledger: Contents, past: Past) -> Iterator[str]:
         used = sum(at > past.latest for at in meter.window.values())
         if used > past.minutes[name]:
             yield f"the minute of {name} holds {used}, and may hold {past.minutes[name]}"
+
     for entry in leased:
         if not all(entry.id in ledger.meters[name].window for name in _meters_of(entry)):
             yield f"{entry.id} is leased, but has no place in its minutes"
+
     yield from _lanes(ledger)
     yield from _waiting_rooms(ledger)
     yield from _sleepers(ledger, past)

@@ -27,6 +27,7 @@ def enqueued(
         "fingerprint": "f",
         "priority": "5",
     }
+
     return Event(f"{n}-0", "enqueued", at(n), fields | more, recipient=to)
 
 
@@ -39,8 +40,14 @@ def begun(n: int, attempt: int = 1, job: str = "j") -> Event:
         "state": "sending",
         "worker": "w",
     }
+
     return Event(
-        f"{n}-0", "begun", at(n), fields, mailbox="reviews@acme.example", key_id="key of the recorder"
+        f"{n}-0",
+        "begun",
+        at(n),
+        fields,
+        mailbox="reviews@acme.example",
+        key_id="key of the recorder",
     )
 
 
@@ -65,6 +72,7 @@ def settled(
         "held": "0",
         "detail": json.dumps(detail),
     }
+
     return Event(f"{n}-0", "settled", at(n), fields)
 
 

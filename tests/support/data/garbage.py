@@ -1,7 +1,8 @@
 """Garbage, as plain data: what each door of certmail's is given that nobody should ever send it.
 
-Whoever meets another kind adds a line to the list of its door; every test that tries that door tries it too. A list is a
-mapping from what the thing is, in a few words, to the thing itself; nothing here is computed from anything of certmail's.
+Whoever meets another kind adds a line to the list of its door; every test that tries that door
+tries it too. A list is a mapping from what the thing is, in a few words, to the thing itself;
+nothing here is computed from anything of certmail's.
 """
 
 from __future__ import annotations
@@ -42,7 +43,11 @@ OTHER_JSON: Final[Mapping[str, bytes]] = {
 }
 """JSON, but of another shape than any door wants."""
 
-_REMINDER: Final[dict[str, Any]] = {"tenant": "acme", "kind": "reminder", "to": "ann@people.example"}
+_REMINDER: Final[dict[str, Any]] = {
+    "tenant": "acme",
+    "kind": "reminder",
+    "to": "ann@people.example",
+}
 
 
 def _reminder(**changed: Any) -> bytes:
@@ -100,7 +105,12 @@ EVENTS: Final[Mapping[str, Mapping[bytes, bytes]]] = {
     "an unknown type": {b"type": b"teleported", b"at": _NOW, b"job": b"j", b"tenant": b"acme"},
     "a huge type": {b"type": b"x" * 10_000, b"at": _NOW, b"job": b"j"},
     "enqueued and nothing more": {b"type": b"enqueued", b"at": _NOW},
-    "enqueued without a body": {b"type": b"enqueued", b"at": _NOW, b"job": b"j", b"tenant": b"acme"},
+    "enqueued without a body": {
+        b"type": b"enqueued",
+        b"at": _NOW,
+        b"job": b"j",
+        b"tenant": b"acme",
+    },
     "enqueued with another's body": {
         b"type": b"enqueued",
         b"at": _NOW,
@@ -183,7 +193,12 @@ EVENTS: Final[Mapping[str, Mapping[bytes, bytes]]] = {
         b"state": b"cancelled",
         b"reason": b"\x00",
     },
-    "half a character": {b"type": b"cancelled", b"at": _NOW, b"job": b"j", b"reason": b"\xed\xa0\x80"},
+    "half a character": {
+        b"type": b"cancelled",
+        b"at": _NOW,
+        b"job": b"j",
+        b"reason": b"\xed\xa0\x80",
+    },
     "no UTF-8": {b"type": b"cancelled", b"at": _NOW, b"job": b"\xff", b"\xfe": b"\xff"},
     "a huge reason": {
         b"type": b"cancelled",
@@ -192,7 +207,12 @@ EVENTS: Final[Mapping[str, Mapping[bytes, bytes]]] = {
         b"state": b"cancelled",
         b"reason": b"x" * HUGE,
     },
-    "a huge job": {b"type": b"cancelled", b"at": _NOW, b"job": b"j" * 10_000, b"state": b"cancelled"},
+    "a huge job": {
+        b"type": b"cancelled",
+        b"at": _NOW,
+        b"job": b"j" * 10_000,
+        b"state": b"cancelled",
+    },
     "a state of nowhere": {b"type": b"released", b"at": _NOW, b"job": b"j", b"state": b"x" * 1_000},
 }
 """Entries of the stream of events, their names and values as XADD takes them."""
@@ -218,7 +238,10 @@ JOBS: Final[Mapping[str, Mapping[str, str | None]]] = {
     "failures that are no number": {"failures": "some"},
     "a reason of no text": {"reason": "\udcff\udcfe"},
 }
-"""Changes to the hash of a job: the value of a field, or None where it is missing. Texts stand for bytes (surrogateescape)."""
+"""Changes to the hash of a job: the value of a field, or None where it is missing.
+
+Texts stand for bytes (surrogateescape).
+"""
 
 
 def _task(**changed: Any) -> dict[str, Any]:
@@ -250,6 +273,7 @@ def _task(**changed: Any) -> dict[str, Any]:
             "delivery_tag": "6c3e0000-0000-4000-8000-000000000000",
         },
     }
+
     return message | changed
 
 
@@ -273,7 +297,9 @@ MESSAGES: Final[Mapping[str, bytes]] = {
     **{
         name: json.dumps(message).encode()
         for name, message in {
-            "no properties": {name: value for name, value in _task().items() if name != "properties"},
+            "no properties": {
+                name: value for name, value in _task().items() if name != "properties"
+            },
             "properties that are none": _task(properties=[]),
             "no delivery tag": _without("properties", "delivery_tag"),
             "a delivery tag that is none": _properties(delivery_tag={"a": 1}),
@@ -353,7 +379,10 @@ COMMANDS: Final[Mapping[str, Any]] = {
     "disable_events": {"method": "disable_events", "arguments": {}},
     "election": {"method": "election", "arguments": {"id": "1", "topic": "task", "action": {}}},
     "memsample": {"method": "memsample", "arguments": {}},
-    "objgraph": {"method": "objgraph", "arguments": {"num": 10, "max_depth": 10, "type": "Request"}},
+    "objgraph": {
+        "method": "objgraph",
+        "arguments": {"num": 10, "max_depth": 10, "type": "Request"},
+    },
     "an unknown method": {"method": "teleport", "arguments": {}},
     "a method that is none": {"method": 7, "arguments": {}},
     "a method that is a list": {"method": ["ping"], "arguments": {}},
@@ -361,9 +390,19 @@ COMMANDS: Final[Mapping[str, Any]] = {
     "arguments that are none": {"method": "ping", "arguments": 7},
     "arguments that nobody takes": {"method": "ping", "arguments": {"a": 1}},
     "a destination that is none": {"method": "ping", "arguments": {}, "destination": 7},
-    "a reply to nowhere": {"method": "ping", "arguments": {}, "reply_to": {"exchange": 7}, "ticket": "t"},
+    "a reply to nowhere": {
+        "method": "ping",
+        "arguments": {},
+        "reply_to": {"exchange": 7},
+        "ticket": "t",
+    },
     "a reply that is none": {"method": "ping", "arguments": {}, "reply_to": "nowhere", "ticket": 7},
-    "a pattern that is none": {"method": "ping", "arguments": {}, "pattern": "[", "matcher": "regex"},
+    "a pattern that is none": {
+        "method": "ping",
+        "arguments": {},
+        "pattern": "[",
+        "matcher": "regex",
+    },
     "a number": 7,
     "a text": "ping",
     "an empty array": [],

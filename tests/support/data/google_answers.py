@@ -25,9 +25,13 @@ def cut(given: Fault, how: str = "length") -> Fault:
     return {**given, "cut": how}
 
 
-def page(status: int, text: str = "The server cannot process the request.", **headers: str) -> Fault:
+def page(
+    status: int, text: str = "The server cannot process the request.", **headers: str
+) -> Fault:
     """A page instead of JSON, as Google's front end or a proxy gives it."""
-    return answer(status, PAGE.format(status, text), Content_Type="text/html; charset=UTF-8", **headers)
+    return answer(
+        status, PAGE.format(status, text), Content_Type="text/html; charset=UTF-8", **headers
+    )
 
 
 def legacy(status: int, reason: str, message: str, domain: str = "global", **headers: str) -> Fault:
@@ -36,7 +40,9 @@ def legacy(status: int, reason: str, message: str, domain: str = "global", **hea
     return answer(status, {"error": error}, **headers)
 
 
-def wire(status: int, reason: str, message: str, canonical: str, info: str = "", **headers: str) -> Fault:
+def wire(
+    status: int, reason: str, message: str, canonical: str, info: str = "", **headers: str
+) -> Fault:
     """Today's form: both dialects at once."""
     error: dict[str, Any] = {
         "code": status,
@@ -60,6 +66,11 @@ def _item(domain: str, reason: str, message: str) -> dict[str, str]:
 def _details(info: str) -> dict[str, Any]:
     if not info:
         return {}
-    about = {"service": "gmail.googleapis.com", "method": "caribou.api.proto.MailboxService.SendMessage"}
+    about = {
+        "service": "gmail.googleapis.com",
+        "method": "caribou.api.proto.MailboxService.SendMessage",
+    }
     kind = "type.googleapis.com/google.rpc.ErrorInfo"
-    return {"details": [{"@type": kind, "reason": info, "domain": "googleapis.com", "metadata": about}]}
+    return {
+        "details": [{"@type": kind, "reason": info, "domain": "googleapis.com", "metadata": about}]
+    }

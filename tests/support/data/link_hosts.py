@@ -1,9 +1,10 @@
 """Links of every kind, as plain data, with the host that is meant by each: judged by the door, by the mail, and by Chromium.
 
-Nothing here is computed by anything of certmail's, nor by the library that it uses: names in other scripts are encoded by
-Python's own punycode, from labels that are written as they are meant.
+Nothing here is computed by anything of certmail's, nor by the library that it uses: names in other
+scripts are encoded by Python's own punycode, from labels that are written as they are meant.
 """
-# ruff: noqa: RUF001, RUF005 - letters that look like others are what much of this is about; lists read better added up
+# ruff: noqa: RUF001, RUF005 - letters that look like others are what much of this is about; lists
+# read better added up
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Deliveries and attempts as the events alone make them: the recorder's judge, which shares no code with it.
 
-What is not in the events (recipients, mailboxes, the certificate that the recorder looked up) is left out.
+What is not in the events (recipients, mailboxes, the certificate that the recorder looked up) is
+left out.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def refold(db: Db) -> Refolded:
     return made
 
 
-def _take(made: Refolded, kind: str, at: datetime, job: str, tenant: str, data: dict[str, str]) -> None:
+def _take(
+    made: Refolded, kind: str, at: datetime, job: str, tenant: str, data: dict[str, str]
+) -> None:
     if kind == "enqueued":
         made.deliveries.setdefault(
             job,
@@ -62,8 +65,11 @@ def _take(made: Refolded, kind: str, at: datetime, job: str, tenant: str, data: 
                 **{name: data[name] for name in ("connection", "kind", "dedupe", "fingerprint")},
             },
         )
+
         return
+
     delivery = made.deliveries[job]
+
     if "state" in data:
         reason = data.get("reason") or None
         held = data.get("held") == "1"
@@ -71,8 +77,10 @@ def _take(made: Refolded, kind: str, at: datetime, job: str, tenant: str, data: 
         for decision in ("cancelled: ", "settled_by_hand: "):
             if reason and reason.startswith(decision):
                 delivery["decided_by"] = reason.removeprefix(decision)
+
     if data.get("possible_duplicate") == "1":
         delivery["possible_duplicate"] = True
+
     if kind == "begun":
         blank = dict.fromkeys(tables.attempts.c.keys())
         known = {"job": job, "n": int(data["attempt"]), "worker": data["worker"], "begun_at": at}
@@ -83,7 +91,11 @@ def _take(made: Refolded, kind: str, at: datetime, job: str, tenant: str, data: 
 
 def _end(attempt: dict[str, Any], at: datetime, data: dict[str, str]) -> None:
     detail = json.loads(data.get("detail", "{}"))
-    ended = datetime.fromisoformat(detail["ended_at"]) if "ended_at" in detail else attempt["ended_at"] or at
+    ended = (
+        datetime.fromisoformat(detail["ended_at"])
+        if "ended_at" in detail
+        else attempt["ended_at"] or at
+    )
     attempt |= {
         "outcome": data.get("outcome", "unknown"),
         "reason": data.get("reason") or None,

@@ -25,6 +25,7 @@ def key_forms(pem: bytes) -> set[bytes]:
     key = load_pem_private_key(pem, password=None)
     assert isinstance(key, RSAPrivateKey)
     numbers = key.private_numbers()
+
     for number in (numbers.d, numbers.p, numbers.q):
         octets = number.to_bytes((number.bit_length() + 7) // 8)
         # Its middle: a form that shows a part only, or pads it, is found as well.
@@ -34,4 +35,5 @@ def key_forms(pem: bytes) -> set[bytes]:
             octets.hex()[20:60].upper().encode(),
         }
         found |= chunks(octets[24:84])
+
     return found

@@ -60,8 +60,18 @@ FOREIGN: dict[str, tuple[str, bytes, str, str]] = {
         "other_encoding",
         "'Jürg Müller'.*--encoding mac_roman",
     ),
-    "MS-DOS": ("a.csv", table(";").encode("cp850"), "other_encoding", "'Jürg Müller'.*--encoding cp850"),
-    "Excel, Japan": ("a.csv", JAPANESE.encode("cp932"), "other_encoding", "'山田 太郎'.*--encoding cp932"),
+    "MS-DOS": (
+        "a.csv",
+        table(";").encode("cp850"),
+        "other_encoding",
+        "'Jürg Müller'.*--encoding cp850",
+    ),
+    "Excel, Japan": (
+        "a.csv",
+        JAPANESE.encode("cp932"),
+        "other_encoding",
+        "'山田 太郎'.*--encoding cp932",
+    ),
     "JSON lines of an old program": (
         "a.jsonl",
         TITLE.encode("cp1252"),
@@ -76,7 +86,9 @@ FOREIGN: dict[str, tuple[str, bytes, str, str]] = {
     ),
     "a locked Excel file": (
         "a.xlsx",
-        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(70_000) + "EncryptedPackage".encode("utf-16-le"),
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+        + bytes(70_000)
+        + "EncryptedPackage".encode("utf-16-le"),
         "foreign_file",
         "password.*without",
     ),
@@ -97,6 +109,11 @@ FOREIGN: dict[str, tuple[str, bytes, str, str]] = {
         "json_document",
         "line 2",
     ),
-    "one JSON object over lines": ("a.json", b'{\n  "tenant": "acme"\n}\n', "json_document", "jq -c"),
+    "one JSON object over lines": (
+        "a.json",
+        b'{\n  "tenant": "acme"\n}\n',
+        "json_document",
+        "jq -c",
+    ),
 }
 """What is not read: the file's name, its bytes, and what the refusal says: what it is, and what to do."""

@@ -56,7 +56,9 @@ class Stage:
     def start_another(self) -> Process:
         """Start a worker beside the wires, and wait until it is at work."""
         other = self.start()
-        wait_for("the other worker", lambda: any(f":{other.pid}:" in name for name in self._workers()))
+        wait_for(
+            "the other worker", lambda: any(f":{other.pid}:" in name for name in self._workers())
+        )
         return other
 
     def _workers(self) -> list[str]:
@@ -84,6 +86,7 @@ class Stage:
         trap = where.arm(Trap(fits, side, lambda: how(lost[0])))
         lost.append(self.start_wired(self.redis, **environment))
         assert trap.sprung.wait(60), "the worker never came to the point"
+
         return lost[0]
 
     def wake(self, lost: Process) -> None:
@@ -120,13 +123,19 @@ class Stage:
         """The attempts on record: the process that made each, and what became of it."""
         table = tables.attempts
         with self.place.admin.db() as db:
-            rows = db.execute(select(table).where(table.c.job == self.job).order_by(table.c.n)).all()
+            rows = db.execute(
+                select(table).where(table.c.job == self.job).order_by(table.c.n)
+            ).all()
         return [(int(row.worker.split(":")[1]), str(row.outcome)) for row in rows]
 
     def times(self, kind: str) -> list[tuple[datetime, str]]:
         """When events of a kind happened to the job, from the record, and the state that each led to."""
         table = tables.events
-        query = select(table).where(table.c.job == self.job, table.c.type == kind).order_by(table.c.stream_ms)
+        query = (
+            select(table)
+            .where(table.c.job == self.job, table.c.type == kind)
+            .order_by(table.c.stream_ms)
+        )
         with self.place.admin.db() as db:
             rows = db.execute(query).all()
         return [(row.at.astimezone(UTC), json.loads(row.data)["state"]) for row in rows]
@@ -147,7 +156,11 @@ class Stage:
         """Whatever still counts a job as under way, or holds a doorbell."""
         redis = self.place.admin.redis
         flying = [key.decode() for key in redis.scan_iter(redis_keys.FLYING + "*")]
-        return {key for key in (redis_keys.LEASED, redis_keys.RINGING, UNACKED, *flying) if redis.exists(key)}
+        return {
+            key
+            for key in (redis_keys.LEASED, redis_keys.RINGING, UNACKED, *flying)
+            if redis.exists(key)
+        }
 
 
 def _end(worker: Process) -> None:
@@ -167,6 +180,10 @@ def stage(place: Deployment) -> Iterator[Stage]:
     """A new job, and two wires."""
     upstream = str(socket_path(place.data_dir))
     google = place.google.removeprefix("http://")
-    with wire(upstream, RedisCommands) as redis, wire(google, HttpRequests) as gmail, ExitStack() as stack:
+    with (
+        wire(upstream, RedisCommands) as redis,
+        wire(google, HttpRequests) as gmail,
+        ExitStack() as stack,
+    ):
         [job] = place.send(campaign(1, campaign=f"stage-{next(_numbers)}"))
         yield Stage(place, job, redis, gmail, stack)

@@ -88,7 +88,9 @@ class Deployment:
     def run(self, *arguments: str, stdin: str | bytes | None = None, **environment: str) -> Ran:
         """Run a certmail command to its end."""
         given = stdin.encode() if isinstance(stdin, str) else stdin or b""
-        status, out, err = commands().run(arguments, self.environment | environment, given, seconds=120)
+        status, out, err = commands().run(
+            arguments, self.environment | environment, given, seconds=120
+        )
         return Ran(status, out.decode(), err.decode())
 
     def ask(self, *arguments: str, stdin: str | bytes | None = None) -> Any:
@@ -107,6 +109,7 @@ class Deployment:
             stdout=file,
             stderr=file,
         )
+
         self.stack.callback(_stop, process)
         return process
 
@@ -121,7 +124,9 @@ class Deployment:
         assert answer.ok, answer.text
         return answer.json() if answer.content else None
 
-    def fault(self, fault: str | dict[str, Any], *, path: str = "/messages/send", **more: Any) -> None:
+    def fault(
+        self, fault: str | dict[str, Any], *, path: str = "/messages/send", **more: Any
+    ) -> None:
         """Let something go wrong at Google."""
         self.control("POST", "/faults", {"match": {"path": path}, "fault": fault, **more})
 
@@ -135,21 +140,30 @@ class Deployment:
 
     def sends(self) -> list[dict[str, Any]]:
         """What was asked of messages.send."""
-        return [item for item in self.control("GET", "/requests") if item["path"].endswith("/messages/send")]
+        return [
+            item
+            for item in self.control("GET", "/requests")
+            if item["path"].endswith("/messages/send")
+        ]
 
     @property
     def admin(self) -> Admin:
         """Both stores, open in the test's own process: commands are run where they are what is tested."""
         if self._office is None:
             given = {
-                n.removeprefix(PREFIX).lower(): v for n, v in self.environment.items() if n.startswith(PREFIX)
+                n.removeprefix(PREFIX).lower(): v
+                for n, v in self.environment.items()
+                if n.startswith(PREFIX)
             }
             self._office = self.stack.enter_context(open_admin(Settings.from_env(**given)))
         return self._office
 
     def at_google(self, tenant: str, *, verify: bool = False) -> tuple[str, str]:
         """What the tenant's administrator has at Google: a mailbox and a delegated service account."""
-        mailbox, account = f"reviews@{tenant}.example", f"certmail@{tenant}-it.iam.gserviceaccount.com"
+        mailbox, account = (
+            f"reviews@{tenant}.example",
+            f"certmail@{tenant}-it.iam.gserviceaccount.com",
+        )
         self.control("POST", "/accounts", {"email": mailbox})
         self.control("POST", "/service-accounts", {"email": account, "project": f"{tenant}-it"})
         scopes = [SEND_SCOPE, METADATA_SCOPE] if verify else [SEND_SCOPE]
@@ -171,9 +185,11 @@ class Deployment:
             valid_days=30,
             verify=verify,
         )
+
         self.control("POST", f"/service-accounts/{account}/keys", made.certificate)
         probed = probe_and_save(self.admin, made.id)
         assert probed.connection.state == "active", probed
+
         return made.id
 
     def send(self, text: str) -> list[str]:
@@ -202,7 +218,12 @@ class Deployment:
         page = requests.get(url, timeout=10)
         assert page.ok, page.text
         asked = parse_qs(urlsplit(url).query)["scope"][0].split()
-        form = {"account": account, "scope": asked if scopes is None else scopes, "decision": decision}
+        form = {
+            "account": account,
+            "scope": asked if scopes is None else scopes,
+            "decision": decision,
+        }
+
         with requests.Session() as browser:
             back = browser.post(url, data=form, timeout=20)
             if not answer or "/oauth/google/account/" not in back.url:
@@ -215,6 +236,7 @@ class Deployment:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             listen = f"127.0.0.1:{probe.getsockname()[1]}"
+
         redirect = f"http://{listen}/oauth/google/callback"
         client = self.control("POST", "/oauth-clients", {"redirect_uris": [redirect]})
         self.environment |= {
@@ -225,9 +247,11 @@ class Deployment:
             "CERTMAIL_GOOGLE_REVOKE_URL": f"{self.google}/revoke",
             "CERTMAIL_GOOGLE_USERINFO_URL": f"{self.google}/v1/userinfo",
         }
+
         process = self.start("certmail_worker", "gateway", log="gateway.log")
         self.gateway = f"http://{listen}"
         wait_for("the gateway", self._gateway_is_ready)
+
         return process
 
     def _gateway_is_ready(self) -> bool:
@@ -294,15 +318,20 @@ def recorded_in(database: str) -> dict[str, str]:
 @contextmanager
 def deployment(data_dir: Path, **settings: str) -> Iterator[Deployment]:
     """A deployment with the sandbox running and an embedded server that stays up for the test."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CERTMAIL_")}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("CERTMAIL_")
+    }
     environment |= {"CERTMAIL_DATA_DIR": str(data_dir), "HOME": str(data_dir)}
-    environment["PYTHONFAULTHANDLER"] = "1"  # what hangs is killed by SIGABRT: its log has its stacks
+    environment["PYTHONFAULTHANDLER"] = (
+        "1"  # what hangs is killed by SIGABRT: its log has its stacks
+    )
     environment["CERTMAIL_CONFIRM_SECONDS"] = "3"  # a refusal is confirmed within a test's patience
     environment |= settings
     environment["CERTMAIL_FLOWER_LISTEN"] = "127.0.0.1:0"  # several towns at once
     data_dir.mkdir(parents=True, exist_ok=True)
     environment.setdefault("CERTMAIL_LISTEN", "127.0.0.1:0")
     made = Deployment(data_dir, environment)
+
     with made.stack:
         sandbox = subprocess.Popen(
             [sys.executable, "-m", "certmail_worker", "sandbox", "--listen", "127.0.0.1:0"],

@@ -11,7 +11,10 @@ import requests
 from support.deployment.deployment import Deployment, wait_for
 
 USER, PASSWORD = "ann", "a-word:with-a-colon"
-LOCKED = {"CERTMAIL_FLOWER_LISTEN": "127.0.0.1:0", "CERTMAIL_FLOWER_BASIC_AUTH": f"{USER}:{PASSWORD}"}
+LOCKED = {
+    "CERTMAIL_FLOWER_LISTEN": "127.0.0.1:0",
+    "CERTMAIL_FLOWER_BASIC_AUTH": f"{USER}:{PASSWORD}",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,15 @@ class Window:
         return requests.get(self.url, timeout=20).status_code == 401
 
 
-def flower_of(place: Deployment, log: str = "flower.log", auth: tuple[str, str] = (USER, PASSWORD)) -> Window:
+def flower_of(
+    place: Deployment, log: str = "flower.log", auth: tuple[str, str] = (USER, PASSWORD)
+) -> Window:
     found: list[str] = []
 
     def announced() -> bool:
-        found[:] = re.findall(r"^http://127\.0\.0\.1:\d+$", (place.data_dir / log).read_text(), re.MULTILINE)
+        found[:] = re.findall(
+            r"^http://127\.0\.0\.1:\d+$", (place.data_dir / log).read_text(), re.MULTILINE
+        )
         return bool(found)
 
     wait_for("Flower says its address", announced)

@@ -1,7 +1,7 @@
 """Many tenants in one deployment, each with a mailbox of its own in which one thing goes wrong.
 
-Set up and looked at within the test's process, through the same doors that the commands use: a process per step would
-take minutes.
+Set up and looked at within the test's process, through the same doors that the commands use: a
+process per step would take minutes.
 """
 
 from __future__ import annotations
@@ -54,8 +54,12 @@ class ManyTenants:
     def add(self, tenant: str, *, linked: bool = False, in_flight: int = 1) -> None:
         """Make a tenant with a working connection: a service account's, or with `linked` an account's that consented."""
         account = account_of(tenant)
-        self.deployment.control("POST", "/service-accounts", {"email": account, "project": f"{tenant}-it"})
-        self.deployment.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": [SEND_SCOPE]})
+        self.deployment.control(
+            "POST", "/service-accounts", {"email": account, "project": f"{tenant}-it"}
+        )
+        self.deployment.control(
+            "PUT", f"/service-accounts/{account}/delegation", {"scopes": [SEND_SCOPE]}
+        )
         self.deployment.control("POST", f"/service-accounts/{account}/keys", self.pair.certificate)
         mailbox = mailbox_of(tenant)
         self.deployment.control("POST", "/accounts", {"email": mailbox})
@@ -63,6 +67,7 @@ class ManyTenants:
         self.admin.change_limits(draft.id, {"units_per_minute": 15_000, "in_flight": in_flight})
         working = replace(draft, state=ConnectionState.ACTIVE, mailbox=mailbox)
         vault, owner = self.admin.vault, draft.owner
+
         if linked:
             token = vault.seal(self._consent(mailbox).encode(), owner=owner)
             working = replace(
@@ -77,6 +82,7 @@ class ManyTenants:
                 certificate=self.pair.certificate,
                 not_after=self.pair.not_after,
             )
+
         self.connections[tenant] = self.admin.save(working)
 
     def _consent(self, account: str) -> str:
@@ -89,12 +95,19 @@ class ManyTenants:
             "access_type": "offline",
             "prompt": "consent",
         }
+
         form = {"account": account, "scope": SEND_SCOPE, "decision": "allow"}
         page = f"{self.deployment.google}/o/oauth2/v2/auth?{urlencode(query)}"
         back = requests.post(page, data=form, allow_redirects=False, timeout=10)
         [code] = parse_qs(urlsplit(back.headers["Location"]).query)["code"]
-        grant = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT, **self.client}
+        grant = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": REDIRECT,
+            **self.client,
+        }
         answer = requests.post(f"{self.deployment.google}/token", data=grant, timeout=10).json()
+
         return str(answer["refresh_token"])
 
     def spoil(self, tenant: str, fault: str | dict[str, Any], *, path: str, **more: Any) -> None:
@@ -102,11 +115,15 @@ class ManyTenants:
         match = {"path": path, "mailbox": mailbox_of(tenant)}
         self.deployment.control("POST", "/faults", {"match": match, "fault": fault, **more})
 
-    def remind(self, tenant: str, name: str, *, priority: int = 5, uncertain: str | None = None) -> str:
+    def remind(
+        self, tenant: str, name: str, *, priority: int = 5, uncertain: str | None = None
+    ) -> str:
         """Enqueue one reminder; gives the job."""
         to = f"{name}@people.example"
         rule = None if uncertain is None else Rule(uncertain)
-        return self.mailer.send(Reminder(tenant=tenant, to=to, priority=priority, uncertain=rule)).id
+        return self.mailer.send(
+            Reminder(tenant=tenant, to=to, priority=priority, uncertain=rule)
+        ).id
 
     def status(self, job: str) -> JobView:
         """A job as `certmail status` sees it."""
@@ -123,7 +140,9 @@ class ManyTenants:
         """What happened to a job, from the record."""
         query = select(tables.events).where(tables.events.c.job == job)
         with self.admin.db() as db:
-            rows = db.execute(query.order_by(tables.events.c.stream_ms, tables.events.c.stream_n)).all()
+            rows = db.execute(
+                query.order_by(tables.events.c.stream_ms, tables.events.c.stream_n)
+            ).all()
         events = [Event(row.type, row.at.astimezone(UTC), json.loads(row.data)) for row in rows]
         return [event for event in events if event.kind in kinds]
 
@@ -154,7 +173,9 @@ class ManyTenants:
             self._hash(redis_keys.PROJECT + lane["project"]),
         ]
         found = [*(pause.get("cooling") for pause in pauses), self.job(job).get("not_before")]
-        return max((datetime.fromtimestamp(int(text) / 1000, UTC) for text in found if text), default=None)
+        return max(
+            (datetime.fromtimestamp(int(text) / 1000, UTC) for text in found if text), default=None
+        )
 
     def due(self, job: str) -> datetime:
         """When somebody must look at a job next."""
@@ -174,7 +195,9 @@ class ManyTenants:
     def posts(self, tenant: str | None = None) -> list[dict[str, Any]]:
         """What was asked of messages.send, in one mailbox or in all."""
         wanted = None if tenant is None else mailbox_of(tenant)
-        return [item for item in self.deployment.sends() if wanted is None or item["mailbox"] == wanted]
+        return [
+            item for item in self.deployment.sends() if wanted is None or item["mailbox"] == wanted
+        ]
 
     def _hash(self, key: str) -> dict[str, str]:
         found = cast("dict[bytes, bytes]", self.admin.redis.hgetall(key))

@@ -27,7 +27,10 @@ PATIENCE: Final = 12
 
 
 class Actors(RuleBasedStateMachine):
-    """What they do; when they do it is the machine's affair. All of it goes to the ledger and to its model (`Twin`)."""
+    """What they do; when they do it is the machine's affair.
+
+    All of it goes to the ledger and to its model (`Twin`).
+    """
 
     def __init__(self, redis: Redis, tally: Tally) -> None:
         super().__init__()
@@ -45,13 +48,16 @@ class Actors(RuleBasedStateMachine):
         model, connection = self.both.model, ConnectionId(lane)
         self.both.check_run()
         self.tick(note=True)
+
         if len(model.workers) < len(WORKERS):
             for worker in WORKERS:
                 self.both.do("advertise", worker, 8, seconds=1e7)
+
         track = model.tracks[lane]
         for paused in {"*", track.tenant} & model.paused:
             lanes = [ConnectionId(each) for each, of in TENANT.items() if of == paused]
             self.both.do("pause", None if paused == "*" else paused, on=False, connections=lanes)
+
         if track.state != "open":
             self.both.do("open_lane", connection, track.version)
         if not model.waiting(lane):
@@ -72,6 +78,7 @@ class Actors(RuleBasedStateMachine):
     def fetch(self, lane: str, worker: str, *, lost: bool = False) -> Job | None:
         """A job of the lane, from its doorbell to its claim; what else is rung meanwhile is left for others."""
         self.let_one_leave(lane)
+
         for _ in range(PATIENCE):
             rung = self.ring(1)
             if rung and self.both.model.entries[rung[0]].connection == lane:
@@ -80,6 +87,7 @@ class Actors(RuleBasedStateMachine):
                 return None
             if not rung:
                 self.wait_for(lane)
+
         return None
 
     def ring(self, most: int) -> tuple[JobId, ...]:

@@ -1,6 +1,7 @@
 """Reminders by the thousand through the ledger, as workers would move them but without mail, under a clock that runs ahead.
 
-Most are accepted; some are refused and tried again, stay unknown, lose their worker, or are called off. A seed decides.
+Most are accepted; some are refused and tried again, stay unknown, lose their worker, or are called
+off. A seed decides.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ class Bustle:
         self.left = 0
         self._random = random.Random(seed)
         self._now = time.time()
+
         for n in range(TENANTS):
             tenant = f"tenant-{n}"
             admin.add_tenant(tenant)
@@ -70,16 +72,23 @@ class Bustle:
                 limits=FAST,
                 valid_days=30,
             )
+
             admin.save(made.working(key_id=f"key-{n}"))
 
     def enqueue(self, count: int, campaign: str) -> None:
         """Take so many in."""
         reminders = (
-            Reminder(tenant=f"tenant-{n % TENANTS}", to=f"reviewer{n}@people.example", campaign=campaign)
+            Reminder(
+                tenant=f"tenant-{n % TENANTS}", to=f"reviewer{n}@people.example", campaign=campaign
+            )
             for n in range(count)
         )
+
         with Mailer(self.redis) as mailer:
-            self.jobs += [JobId(each.id) for each in mailer.send_many(reminders) if isinstance(each, Receipt)]
+            self.jobs += [
+                JobId(each.id) for each in mailer.send_many(reminders) if isinstance(each, Receipt)
+            ]
+
         self.left += count
 
     def step(self) -> None:
@@ -91,11 +100,19 @@ class Bustle:
         run(self.redis, reap(500, clock=now))
         rung = run(self.redis, dispatch(1000, clock=now)).jobs
         calls: list[Call[Any]] = [
-            claim(job, worker=f"w{n % WORKERS}", nonce=uuid4().hex, lease_seconds=LEASE_SECONDS, clock=now)
+            claim(
+                job,
+                worker=f"w{n % WORKERS}",
+                nonce=uuid4().hex,
+                lease_seconds=LEASE_SECONDS,
+                clock=now,
+            )
             for n, job in enumerate(rung)
         ]
         claimed = [each.job for each in run_many(self.redis, calls)[0] if isinstance(each, Claimed)]
-        calls = [begin(job, lease_seconds=LEASE_SECONDS, resend_after=10, clock=now) for job in claimed]
+        calls = [
+            begin(job, lease_seconds=LEASE_SECONDS, resend_after=10, clock=now) for job in claimed
+        ]
         begun = run_many(self.redis, calls)[0]
         ends = [
             self._settle(job.id, each.attempt)
@@ -103,9 +120,13 @@ class Bustle:
             if isinstance(each, Begun) and self._random.random() > 0.01  # else its worker is lost
         ]
         run_many(self.redis, ends)
+
         if self.jobs:
             called_off = self._random.sample(self.jobs, k=min(8, len(self.jobs)))
-            run_many(self.redis, [cancel(job, "cancelled: by ann", clock=now) for job in called_off])
+            run_many(
+                self.redis, [cancel(job, "cancelled: by ann", clock=now) for job in called_off]
+            )
+
         self.left = int(self.redis.zcard(redis_keys.DUE))
 
     def finish(self) -> None:
@@ -121,7 +142,9 @@ class Bustle:
         with self.redis.pipeline(transaction=False) as pipe:
             for job in self.jobs:
                 pipe.hget(redis_keys.JOB + job, "state")
-            return {job: state.decode() for job, state in zip(self.jobs, pipe.execute(), strict=True)}
+            return {
+                job: state.decode() for job, state in zip(self.jobs, pipe.execute(), strict=True)
+            }
 
     def newest_event(self) -> str:
         """The id of the stream's last entry."""
@@ -138,6 +161,7 @@ class Bustle:
             outcome, to, at = AttemptOutcome.UNKNOWN, State.UNCERTAIN, self._now + 10
         else:
             outcome, to = AttemptOutcome.REJECTED, State.FAILED
+
         detail = {
             "outcome": outcome,
             "ended_at": datetime.fromtimestamp(self._now, UTC).isoformat(timespec="milliseconds"),
@@ -145,7 +169,9 @@ class Bustle:
             "latency_ms": self._random.randrange(80, 400),
             "gmail_id": uuid4().hex[:16] if to is State.ACCEPTED else None,
         }
+
         told = json.dumps({name: value for name, value in detail.items() if value is not None})
         reason = "" if to is State.ACCEPTED else f"{outcome}: drawn"
         then = Settlement(outcome, to, reason, at=at)
+
         return settle(job, attempt, then, detail=told, clock=self._now)

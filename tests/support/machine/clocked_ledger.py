@@ -34,7 +34,9 @@ from certmail_config.ledger import (
 )
 from certmail_config.ledger.view import JobView, read_job
 
-START = 4_000_000_000.0  # far ahead: what expires by the ledger's time must not expire by the server's
+START = (
+    4_000_000_000.0  # far ahead: what expires by the ledger's time must not expire by the server's
+)
 LEASE = 45.0
 
 
@@ -71,8 +73,15 @@ class Bench:
         """Make a lane, or change its limits; all are of one project unless another is named."""
         given = {"project": "p"} | more
         lane = Lane(
-            ConnectionId(connection), "acme", mailbox or f"m-{connection}", units, in_flight, 1, **given
+            ConnectionId(connection),
+            "acme",
+            mailbox or f"m-{connection}",
+            units,
+            in_flight,
+            1,
+            **given,
         )
+
         run(self.redis, set_lane(lane, code="connection_draft", message="not set up yet"))
         if opened:
             run(self.redis, open_lane(lane.connection, 1, clock=self.now))
@@ -81,7 +90,13 @@ class Bench:
         run(self.redis, advertise(worker, capacity, seconds=1e6, clock=self.now))
 
     def enqueue(
-        self, job: str, *, lane: str = "a", dedupe: str | None = None, fingerprint: str = "f", **more: Any
+        self,
+        job: str,
+        *,
+        lane: str = "a",
+        dedupe: str | None = None,
+        fingerprint: str = "f",
+        **more: Any,
     ) -> Enqueued:
         given: dict[str, Any] = {
             "id": JobId(job),
@@ -100,6 +115,7 @@ class Bench:
             "body": b"\x00sealed",
             "clock": self.now,
         }
+
         return run(self.redis, enqueue(**(given | more)))
 
     def dispatch(self, most: int = 100) -> Dispatched:
@@ -107,7 +123,8 @@ class Bench:
 
     def claim(self, job: str, worker: str = "w", nonce: str = "n") -> Job:
         claimed = run(
-            self.redis, claim(JobId(job), worker=worker, nonce=nonce, lease_seconds=LEASE, clock=self.now)
+            self.redis,
+            claim(JobId(job), worker=worker, nonce=nonce, lease_seconds=LEASE, clock=self.now),
         )
         assert isinstance(claimed, Claimed), claimed
         return claimed.job
@@ -138,7 +155,9 @@ class Bench:
         then = Settlement(outcome, to, f"was {outcome}", **more)
         return run(self.redis, settle(JobId(job), attempt, then, detail="{}", clock=self.now))
 
-    def leave(self, seconds: float, *, step: float = 0.02, latency: float = 0.2) -> list[tuple[float, str]]:
+    def leave(
+        self, seconds: float, *, step: float = 0.02, latency: float = 0.2
+    ) -> list[tuple[float, str]]:
         """Let whatever may leave do so for a while, accepted each time; gives when which did."""
         left: list[tuple[float, str]] = []
         under_way, end = [], self.now + seconds
@@ -151,6 +170,7 @@ class Bench:
                 under_way.remove((at, job))
                 self.settle(job, self.attempts(job))
             self.now += step
+
         return left
 
     def attempts(self, job: str) -> int:

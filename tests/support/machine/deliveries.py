@@ -15,7 +15,9 @@ from support.machine.neighbours import Neighbours
 from support.machine.pressure import GOOD, lanes, rarely, workers
 from support.machine.settlements import stops, verdicts
 
-pauses = st.sampled_from([1, 20, 700, 1_100, 2_000, 2_001, 4_000, 21_000, 45_000, 62_000, 62_000, 300_000])
+pauses = st.sampled_from(
+    [1, 20, 700, 1_100, 2_000, 2_001, 4_000, 21_000, 45_000, 62_000, 62_000, 300_000]
+)
 DAY_MS = 86_400_000
 
 
@@ -77,20 +79,26 @@ class Deliveries(Neighbours):
         stop=stops(),
         released=st.booleans(),
     )
-    def come_back(self, lane: str, asleep: int, anew: str, stop: dict[str, Any], *, released: bool) -> None:
+    def come_back(
+        self, lane: str, asleep: int, anew: str, stop: dict[str, Any], *, released: bool
+    ) -> None:
         """A worker that was frozen after its claim goes on, whoever has the job by then."""
         job = self.fetch(lane, "w1")
         if job is None:
             return
+
         self.both.ms += asleep
         self.tick(note=True)
         if anew != "nobody came":
             self.both.do("reap", 100)
+
         if anew in {"rung", "claimed"}:
             self.let_one_leave(lane)
             self.both.do("dispatch", 100)
+
         if anew == "claimed":
             self.answer(job.id, "w2")
+
         if released:
             self.give_back(job, stop)
         else:
@@ -114,8 +122,12 @@ class Deliveries(Neighbours):
 
     @rule(
         lane=lanes,
-        then=st.sampled_from(["waits", "waits", "fetched", "fetched", "scheduled", "sent", "sent", "sent"]),
-        end=st.sampled_from(["cancelled", "released", "too late", "killed", "news", "news", "news"]),
+        then=st.sampled_from(
+            ["waits", "waits", "fetched", "fetched", "scheduled", "sent", "sent", "sent"]
+        ),
+        end=st.sampled_from(
+            ["cancelled", "released", "too late", "killed", "news", "news", "news"]
+        ),
         news=st.one_of(verdicts(), verdicts(FailureClass.TRANSIENT)),
         answer=verdicts(),
         stop=stops(),
@@ -129,6 +141,7 @@ class Deliveries(Neighbours):
         begun = self.start(job, None) if job else None
         if job is None or begun is None:
             return
+
         self.tell(
             job,
             begun,
@@ -137,8 +150,11 @@ class Deliveries(Neighbours):
         self.pass_time(21_000)
         again = None if then == "waits" else self.fetch(lane, "w2")
         if then == "scheduled" and again:
-            self.give_back(again, {"to": State.SCHEDULED, "reason": "later", "wait": 3600.0, "counts": True})
+            self.give_back(
+                again, {"to": State.SCHEDULED, "reason": "later", "wait": 3600.0, "counts": True}
+            )
         second = self.start(again, None) if then == "sent" and again else None
+
         if end == "news":
             self.tell(job, begun, news)
         elif end == "cancelled":
@@ -151,13 +167,16 @@ class Deliveries(Neighbours):
             self.pass_time(LEASE_MS)
         elif end == "too late":
             self._let_its_time_pass()
+
         if again and second:
             self.tell(again, second, answer)
 
     @rule(
         lane=lanes,
         meanwhile=st.sampled_from(["waits", "rung", "rung", "sent"]),
-        news=st.sampled_from([AttemptOutcome.NOT_SENT, AttemptOutcome.NOT_SENT, AttemptOutcome.REJECTED]),
+        news=st.sampled_from(
+            [AttemptOutcome.NOT_SENT, AttemptOutcome.NOT_SENT, AttemptOutcome.REJECTED]
+        ),
     )
     def it_had_never_left(self, lane: str, meanwhile: str, news: AttemptOutcome) -> None:
         """It turns out when its job waits again, or has a place anew."""
@@ -165,7 +184,10 @@ class Deliveries(Neighbours):
         begun = self.start(job, None) if job else None
         if job is None or begun is None:
             return
-        doubt = Verdict(FailureClass.UNKNOWN, AttemptOutcome.UNKNOWN, http_status=500, structured=True)
+
+        doubt = Verdict(
+            FailureClass.UNKNOWN, AttemptOutcome.UNKNOWN, http_status=500, structured=True
+        )
         self.tell(job, begun, doubt)
         self.pass_time(21_000)
         again = None if meanwhile == "waits" else self.fetch(lane, "w2")

@@ -11,7 +11,10 @@ from certmail_config.ledger import Lane
 MAILBOX: Final = {"a": "m1", "b": "m1", "c": "m2", "d": "m3"}
 PROJECT: Final = {"a": "p1", "b": "p1", "c": "p1", "d": "p2"}
 TENANT: Final = {"a": "acme", "b": "acme", "c": "acme", "d": "globex"}
-"""The lanes: `a` and `b` share a mailbox, and with `c` a project; `d` is another tenant's. Only in `c` can sent mails be looked up."""
+"""The lanes: `a` and `b` share a mailbox, and with `c` a project; `d` is another tenant's.
+
+Only in `c` can sent mails be looked up.
+"""
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,9 @@ class Neighbours(Pressure):
     @rule(lane=lanes, news=st.one_of(st.tuples(NEWS, NEWS), NEWS.map(lambda same: (same, same))))
     def neighbours_have_left_already(self, lane: str, news: tuple[Verdict, Verdict]) -> None:
         """When one of them is told to wait, the others are under way, and are told so too; or else they are not."""
-        under_way = [(job, begun) for job in self.side_by_side(lane) if (begun := self.start(job, None))]
+        under_way = [
+            (job, begun) for job in self.side_by_side(lane) if (begun := self.start(job, None))
+        ]
         for n, (job, begun) in enumerate(under_way):
             self.tell(job, begun, news[min(n, 1)])
             self.both.ms += 1_000
@@ -75,7 +77,9 @@ class Neighbours(Pressure):
     )
     def news_while_the_clock_has_leapt(self, hours: int, news: Verdict, *, paused: bool) -> None:
         """What has left is counted, and what pauses goes on pausing, by the time that is believed."""
-        under_way = [(job, begun) for job in self.side_by_side("a") if (begun := self.start(job, None))]
+        under_way = [
+            (job, begun) for job in self.side_by_side("a") if (begun := self.start(job, None))
+        ]
         if paused and len(under_way) > 1:
             self.tell(*under_way.pop(), verdict=TOO_FAST)
         self.both.ms = self.both.model.noted + hours * 3_600_000

@@ -32,17 +32,20 @@ class Scene:
         """Bring the job into a state."""
         if state is None:
             return
+
         if state in CLOSED:
             self.enqueue()
             self.lease()
             self.cancel() if state is _S.CANCELLED else self.release(state)
             return
+
         if self.doubted:
             self.enqueue()
             self._doubt()
             self.attempt = 2
         elif state is not _S.SCHEDULED:
             self.enqueue()
+
         if state is _S.SCHEDULED:
             self._schedule()
         if state in {_S.DISPATCHED, _S.SENDING, _S.UNCERTAIN}:
@@ -61,7 +64,9 @@ class Scene:
 
     def enqueue(self, state: State = _S.READY) -> None:
         send_at = self.bench.now + 10 if state is _S.SCHEDULED else None
-        self.bench.enqueue("j", state=state, send_at=send_at, reason="", expires_at=self.bench.now + LIFE)
+        self.bench.enqueue(
+            "j", state=state, send_at=send_at, reason="", expires_at=self.bench.now + LIFE
+        )
 
     def lease(self, worker: str = "w") -> Job:
         self.bench.now += 60
@@ -127,7 +132,9 @@ class Scene:
         assert self.bench.dispatch().jobs == ("j",)
 
     def _claim_anew(self, lease_seconds: float) -> Claimed | RefusedBy:
-        call = claim(JobId("j"), worker="w", nonce="n", lease_seconds=lease_seconds, clock=self.bench.now)
+        call = claim(
+            JobId("j"), worker="w", nonce="n", lease_seconds=lease_seconds, clock=self.bench.now
+        )
         return run(self.bench.redis, call)
 
     def stop_workers(self) -> None:

@@ -25,13 +25,16 @@ class Pressure(Actors):
     @rule(
         count=st.integers(2, 6),
         of=st.lists(lanes, min_size=1, max_size=4),
-        late=st.lists(st.sampled_from([0, 300, 500, 1_000, 2_000, 3_000, 5_000]), min_size=1, max_size=4),
+        late=st.lists(
+            st.sampled_from([0, 300, 500, 1_000, 2_000, 3_000, 5_000]), min_size=1, max_size=4
+        ),
         sent=st.sampled_from(["never", "all", "all", "one"]),
     )
     def a_late_pacer(self, count: int, of: list[str], late: list[int], sent: str) -> None:
         """There is much to do, and it does not always come in time."""
         for n in range(count):
             self.send(self.name(), None, of[n % len(of)], State.READY, 0, 2 * 86400, 5)
+
         for ms in late:
             self.both.ms += ms
             rung = self.ring(100)
@@ -53,19 +56,24 @@ class Pressure(Actors):
         for lane in of:
             self.limit(lane, crowded, project="p1")
             self.let_one_leave(lane)
+
         self.ring(100)
+
         for lane in of[1:]:
             if change == "project":
                 self.move(lane)
             elif change == "stopped":
                 version = self.both.model.tracks[lane].version
                 self.both.do(
-                    "suspend_lane", ConnectionId(lane), Suspension("revoked", "Link it again.", version)
+                    "suspend_lane",
+                    ConnectionId(lane),
+                    Suspension("revoked", "Link it again.", version),
                 )
             elif change == "mailbox":
                 self.limit(lane, crowded, mailbox=f"{MAILBOX[lane]}-new")
             else:
                 self.limit(lane, Limits())
+
         self.ring(100)
 
     @rule(lane=lanes, takes=st.sampled_from([5_000, 15_000, 25_000]))
@@ -89,6 +97,7 @@ class Pressure(Actors):
         for lane in (lanes_met := ("a", "c", "d") if whole else ("a",)):
             self.limit(lane, ROOMY, project="p1")
         doubt = Verdict(FailureClass.UNKNOWN, AttemptOutcome.UNKNOWN, at_google=at_google)
+
         for lane in lanes_met:
             before = self.fetch(lane, "w2") if worked == "one before" else None
             begun = self.start(before, None) if before else None
@@ -96,6 +105,7 @@ class Pressure(Actors):
                 self._one(lane, GOOD if worked == "the second" and n == 1 else doubt)
             if before and begun:
                 self.tell(before, begun, GOOD)
+
         for lane in lanes_met:
             self._one(lane, GOOD if worked == "the probe" else doubt)
 

@@ -33,7 +33,9 @@ class Removals(Deliveries):
         doubts=st.sampled_from([[AGAIN], [AGAIN], [AGAIN, AGAIN]]),
         called_off=st.booleans(),
         after=st.sampled_from(["news", "news", "it is due", "its time passes", "cancelled"]),
-        news=st.one_of(verdicts(), verdicts(FailureClass.TRANSIENT), verdicts(FailureClass.MAILBOX_WAIT)),
+        news=st.one_of(
+            verdicts(), verdicts(FailureClass.TRANSIENT), verdicts(FailureClass.MAILBOX_WAIT)
+        ),
     )
     def remove(
         self, lane: str, doubts: list[Verdict], after: str, news: Verdict, *, called_off: bool
@@ -45,15 +47,18 @@ class Removals(Deliveries):
         assert self.both.do("remove_lane", ConnectionId(lane)).answer == 0
         self.send(self.name(), None, lane, State.READY, 0, 60, 5)
         self.ring(100)
+
         for job, attempt in filter(None, attempts):
             if after == "news":
                 self.tell(job, attempt, news)
             elif after == "cancelled":
                 self.call("cancel", job.id, "called off by bob")
+
         if after == "it is due":
             self.pass_time(21_000)
         elif after == "its time passes":
             self.pass_time(100 * 86_400_000)
+
         self.limit(lane, Limits())
         self.both.do("open_lane", ConnectionId(lane), 1)
 
@@ -77,5 +82,10 @@ class Removals(Deliveries):
                 self._settle(entry.id, entry.attempt)
 
     def _settle(self, id_: str, attempt: int) -> None:
-        given = {"outcome": AttemptOutcome.ACCEPTED, "detail": "{}", "to": State.ACCEPTED, "reason": ""}
+        given = {
+            "outcome": AttemptOutcome.ACCEPTED,
+            "detail": "{}",
+            "to": State.ACCEPTED,
+            "reason": "",
+        }
         self.both.do("settle", JobId(id_), attempt, **given)

@@ -23,12 +23,15 @@ class Restores(Removals):
         found=st.sampled_from(["arrived", "send-again", "send-again", "close", "nothing"]),
         called_off=st.sampled_from([False, False, False, True]),
     )
-    def restore(self, lane: str, state: State, since: float, found: str, *, called_off: bool) -> None:
+    def restore(
+        self, lane: str, state: State, since: float, found: str, *, called_off: bool
+    ) -> None:
         """What was enqueued before the copy was made waits in it, as if it had never been leased."""
         job = JobId(self.name())
         self.send(job, None, lane, state, 20, 86_400, 5)
         if job not in self.both.model.entries:
             return
+
         self.tick(note=True)
         self.both.uncheck_run()
         given = {
@@ -45,10 +48,19 @@ class Restores(Removals):
 
     def _say(self, job: JobId, found: str) -> None:
         arrived = found == "arrived"
+
         if found == "close":
             self.call("close", job, "closed by ann")
         elif found != "nothing":
             outcome = AttemptOutcome.ACCEPTED if arrived else AttemptOutcome.NOT_SENT
             to = State.ACCEPTED if arrived else State.READY
             attempt = self.both.model.entries[job].attempt
-            self.call("settle", job, attempt, outcome=outcome, detail="{}", to=to, reason=f"{found} by ann")
+            self.call(
+                "settle",
+                job,
+                attempt,
+                outcome=outcome,
+                detail="{}",
+                to=to,
+                reason=f"{found} by ann",
+            )

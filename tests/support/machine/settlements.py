@@ -53,19 +53,27 @@ def verdicts(draw: st.DrawFn, given: FailureClass | None = None) -> Verdict:
 @st.composite
 def stops(draw: st.DrawFn) -> dict[str, Any]:
     """The end of a delivery before begin; `wait` in seconds from now."""
-    to = draw(st.sampled_from([State.READY, State.SCHEDULED, State.FAILED, State.SUPPRESSED, State.EXPIRED]))
+    to = draw(
+        st.sampled_from(
+            [State.READY, State.SCHEDULED, State.FAILED, State.SUPPRESSED, State.EXPIRED]
+        )
+    )
     stop: dict[str, Any] = {"to": to, "reason": f"released: to {to}"}
+
     if to is State.SCHEDULED:
         stop |= {"wait": draw(st.sampled_from([1.0, 20.0, 3600.0, 1e6])), "counts": True}
     elif to is State.READY and draw(st.booleans()):
         stop["suspension"] = Suspension(
             "grant_revoked", "The permission ended.", draw(VERSIONS), "Link the account again."
         )
+
     return stop
 
 
 def settlement(verdict: Verdict, job: Job, version: int, now: float) -> dict[str, Any]:
     """What plan.py makes of a verdict, as arguments of `settle`."""
     doubt = OnUncertain() if job.resent else OnUncertain(resend_5xx=20)
-    then = plan(verdict, job, connection_version=version, now=now, rules=Rules(), on_uncertain=doubt)
+    then = plan(
+        verdict, job, connection_version=version, now=now, rules=Rules(), on_uncertain=doubt
+    )
     return {"then": then, "detail": f'{{"http_status":{verdict.http_status or 0}}}'}

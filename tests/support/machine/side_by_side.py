@@ -87,9 +87,11 @@ class SideBySide:
         """Make a call; `again` as redis-py's retry does, verbatim but for the clock, which is the server's."""
         args, named = asked.given
         call = asked.call
+
         if again and "clock" in named:
             named = {**named, "clock": self.now}
             call = getattr(ledger, asked.name)(*args, **named)
+
         now, leapt = self.model.time(self.now)
         answer = run(self.redis, call)
         should = getattr(self.model, asked.name)(*args, **named)
@@ -99,9 +101,12 @@ class SideBySide:
         self._compare(asked.name, max(self.model.noted, 0 if leapt else now))
         assert answer == should, f"answered {answer}, expected {should}"
         assert self.contents.noted >= before.noted, "the ledger's time went back"
-        self._check_moves(call.script.name, {id_: entry.state for id_, entry in before.entries.items()})
+        self._check_moves(
+            call.script.name, {id_: entry.state for id_, entry in before.entries.items()}
+        )
         self.tally.steps += 1
         self.tally.calls[asked.name] += 1
+
         return Asked(asked.name, call, (args, named), answer, self.ms)
 
     def _is_late_news(self, asked: Asked) -> bool:
@@ -131,13 +136,18 @@ class SideBySide:
         wrong += violations(self.contents)
         wrong += paced(self.contents, self.past)
         wrong += self.past.begun(before, self.contents)
+
         for id_, fields in events:
             self.cursor = id_
             if after := replayed(fields):
                 self.told[fields["job"]] = after
+
         for id_, entry in self.contents.entries.items():
             if self.told.get(id_) != (waiting(entry.state), entry.held):
-                wrong.append(f"events say {self.told.get(id_)} of {id_}: {entry.state}, held {entry.held}")
+                wrong.append(
+                    f"events say {self.told.get(id_)} of {id_}: {entry.state}, held {entry.held}"
+                )
+
         assert not wrong, "\n".join([f"after {name}:", *wrong])
 
     def _check_moves(self, script: str, before: dict[str, State]) -> None:

@@ -26,7 +26,8 @@ class Books:
         self.bodies: dict[str, bytes] = {}
         self.keys: dict[str, tuple[str, str]] = {}
         self.tracks: dict[str, Track] = {}
-        # By tenant and day since 1970: reminders taken in, of the days that still counted on its latest.
+        # By tenant and day since 1970: reminders taken in, of the days that still counted on its
+        # latest.
         self.taken: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self.workers: dict[str, tuple[int, int]] = {}
         self.events: list[dict[str, str]] = []
@@ -67,7 +68,9 @@ class Books:
         if "held" in said:
             said["held"] = int(entry.held)
         described = {name: str(value) for name, value in said.items()}
-        self.emit(now, kind, job=entry.id, tenant=entry.tenant, state=entry.state, **described, **fields)
+        self.emit(
+            now, kind, job=entry.id, tenant=entry.tenant, state=entry.state, **described, **fields
+        )
 
     def waiting(self, lane: str) -> list[Entry]:
         """The jobs of a lane, in the order in which they leave."""
@@ -81,7 +84,9 @@ class Books:
     def flying(self, mailbox: str) -> list[Entry]:
         """Its leased jobs."""
         return [
-            entry for entry in self.entries.values() if entry.state in LEASED and entry.mailbox == mailbox
+            entry
+            for entry in self.entries.values()
+            if entry.state in LEASED and entry.mailbox == mailbox
         ]
 
     def meters_of(self, mailbox: str, project: str) -> tuple[Meter, Meter]:

@@ -41,12 +41,14 @@ class Counting(Books):
         """What Google may have seen stays in its minute; what never left gives place and time back."""
         assert entry.steps is not None
         seen = entry.state is State.SENDING and outcome is not AttemptOutcome.NOT_SENT
+
         for meter, step in zip(self.meters_of(mailbox, project), entry.steps, strict=True):
             del meter.window[entry.id]
             if seen:
                 meter.window[f"{entry.id}:{entry.attempt}"] = self.believed(now) + MINUTE
             else:
                 meter.next = fine(meter.next - step)
+
         if not seen and entry.connection in self.wake:
             self.wake[entry.connection] -= entry.steps[0]
         entry.steps = None
@@ -79,11 +81,14 @@ class Counting(Books):
             return True
         if leapt or any(gate.cooling > now for gate in self.gates_of(track.mailbox, track.project)):
             return False
+
         configured = (track.units_per_minute, track.project_units_per_minute)
         for meter, allowed in zip(meters, configured, strict=True):
             if meter.used(now) + places > meter.limit(allowed, now):
                 return False
+
         for meter, allowed in zip(meters, configured, strict=True):
             meter.move_on(max(meter.next, now) + places * meter.step(allowed, now))
             meter.window |= {f"{nonce}:{n}": now + MINUTE + 1_000 for n in range(1, places + 1)}
+
         return True

@@ -24,21 +24,27 @@ class Google(Moves):
     ) -> None:
         if entry.mailbox is None or entry.project is None:
             return  # never leased: a restored server has forgotten it
+
         now = self.believed(now)
         begun_at = entry.begun.get(attempt, entry.begun.get(entry.attempt, 0))
         mailbox, project = self.gates_of(entry.mailbox, entry.project)
+
         if outcome is AttemptOutcome.ACCEPTED:
             mailbox.works(now)
             project.works(now)
             self.tripped.pop(entry.project, None)
+
         if pause is not None:
             gate = project if pause.project else mailbox
-            if gate.pause(ms(pause.until), named=pause.named, begun_at=begun_at, reason=reason, now=now):
+            if gate.pause(
+                ms(pause.until), named=pause.named, begun_at=begun_at, reason=reason, now=now
+            ):
                 gate.strikes += not pause.named
             if pause.crowded:
                 self._crowd(entry, begun_at, reason, now)
             elif pause.allowed is not None:
                 self._slow_down(entry, pause.allowed, begun_at, reason, now, whole=pause.project)
+
         if probe_in is not None:
             self._count_unknown(entry.mailbox, entry.project, begun_at, now + ms(probe_in), now)
 
@@ -49,11 +55,13 @@ class Google(Moves):
         track = self.tracks.get(entry.connection)
         if track is None:  # its limits went with it
             return
+
         assert entry.mailbox is not None
         assert entry.project is not None
         meter = self.meters_of(entry.mailbox, entry.project)[whole]
         units = track.project_units_per_minute if whole else track.units_per_minute
         share = meter.slow_down(units, told, begun_at, now)
+
         if share is not None:
             self.emit(
                 now,
@@ -70,6 +78,7 @@ class Google(Moves):
         track = self.tracks.get(entry.connection)
         if track is None:
             return
+
         places = self.mailboxes[str(entry.mailbox)].many_tenants(track.in_flight, begun_at, now)
         if places is not None:
             self.emit(
@@ -82,7 +91,9 @@ class Google(Moves):
                 reason=reason,
             )
 
-    def _count_unknown(self, mailbox: str, project: str, begun_at: int, until: int, now: int) -> None:
+    def _count_unknown(
+        self, mailbox: str, project: str, begun_at: int, until: int, now: int
+    ) -> None:
         """So many in a row stop a mailbox, and so many for each of so many mailboxes their project."""
         gate, whole = self.gates_of(mailbox, project)
         reason = "unknown_outcomes: Gmail does not say what becomes of the messages"

@@ -99,9 +99,11 @@ class Meter:
             self.told, self.told_until = told, now + DAY
             if not known:
                 return told / configured
+
             # Others use the same limit: slower than that.
         if begun_at < self.lowered_at:
             return None  # it left before the pace was lowered
+
         lower = max(SLOWEST, self.pace(now) * SLOWER)
         self.share, self.lowered_at = fine(lower), now
         return lower
@@ -115,7 +117,9 @@ class Day:
 
     def used(self, now: int) -> int:
         """How many; five minutes count until their end is a day ago."""
-        self.slots = {slot: count for slot, count in self.slots.items() if slot >= (now - DAY) // SLOT}
+        self.slots = {
+            slot: count for slot, count in self.slots.items() if slot >= (now - DAY) // SLOT
+        }
         return sum(self.slots.values())
 
     def frees(self) -> float:
@@ -173,4 +177,10 @@ class Gate:
         """A mail was accepted: the pause is over for good, unless another has begun meanwhile."""
         self.unknowns = 0
         if self.cooling <= now:
-            self.cooling, self.cooled_at, self.cool_reason, self.probe, self.strikes = 0, 0, None, False, 0
+            self.cooling, self.cooled_at, self.cool_reason, self.probe, self.strikes = (
+                0,
+                0,
+                None,
+                False,
+                0,
+            )

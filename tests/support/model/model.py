@@ -1,8 +1,9 @@
 """A simple model of the ledger: what each transition should do, without Redis.
 
-Its methods take what the functions of the same name in `certmail_config.ledger` take, and give what their calls give.
-Where a job is in an index, and with which score, follows from the job itself (`Entry`); who is visited when is kept as
-the ledger keeps it (`Books`), since the order in which lanes send is part of what is promised.
+Its methods take what the functions of the same name in `certmail_config.ledger` take, and give what
+their calls give. Where a job is in an index, and with which score, follows from the job itself
+(`Entry`); who is visited when is kept as the ledger keeps it (`Books`), since the order in which
+lanes send is part of what is promised.
 """
 
 from __future__ import annotations
@@ -36,11 +37,14 @@ class Model(Pacing, Working, Settling, Reaping, Restoring):
             return Enqueued(
                 "enqueued" if other == id_ else "duplicate", JobId(other), self.entries[other].state
             )
+
         if given["connection"] not in self.tracks:
             return Enqueued("unknown_connection", id_, None)
+
         days, today = self.days_that_count(given["tenant"], ms(given["keep_seconds"]), now)
         if most and sum(days.values()) >= most:
             return Enqueued("tenant_full", id_, None)
+
         days[today] += 1
         self.keys[dedupe] = (id_, given["fingerprint"])
         self.bodies[id_] = given["body"]
@@ -56,13 +60,24 @@ class Model(Pacing, Working, Settling, Reaping, Restoring):
             keep=ms(given["keep_seconds"]),
             state=given["state"],
         )
+
         if entry.state is State.SUPPRESSED:
             entry.reason, entry.finished_at = given["reason"], now
         elif entry.state is State.SCHEDULED:
             entry.at = ms(given["send_at"])
         else:
             self.wake_lane(entry.connection, now)
-        words = ("tenant", "connection", "kind", "campaign", "state", "reason", "dedupe", "fingerprint")
+
+        words = (
+            "tenant",
+            "connection",
+            "kind",
+            "campaign",
+            "state",
+            "reason",
+            "dedupe",
+            "fingerprint",
+        )
         self.emit(
             now,
             "enqueued",
@@ -73,6 +88,7 @@ class Model(Pacing, Working, Settling, Reaping, Restoring):
             priority=str(entry.priority),
             body=given["body"].decode(),
         )
+
         return Enqueued("enqueued", id_, entry.state)
 
     def days_that_count(self, tenant: str, keep: int, now: int) -> tuple[dict[str, int], str]:
@@ -93,9 +109,11 @@ class Model(Pacing, Working, Settling, Reaping, Restoring):
             return Cancellation.CANCELLED
         if not entry.unfinished and entry.state is not State.UNCERTAIN:
             return Cancellation.ALREADY_FINAL
+
         entry.called_off = entry.called_off or reason
         if entry.state is State.SENDING:
             return Cancellation.ALREADY_SENDING
+
         if entry.state in TO_BE_CALLED_OFF:
             if entry.state is State.DISPATCHED:
                 self.free(entry, now)
@@ -104,6 +122,7 @@ class Model(Pacing, Working, Settling, Reaping, Restoring):
         elif not entry.held:
             self.doubt(entry, entry.reason or "", None, now)
             self.tell(now, "held", entry, "held", reason=reason)
+
         return Cancellation(entry.state)
 
     def close(self, id_: str, reason: str, *, clock: float) -> bool:
@@ -118,7 +137,14 @@ class Model(Pacing, Working, Settling, Reaping, Restoring):
         return True
 
     def cancel_matching(
-        self, cursor: int, *, tenant: str, campaign: str = "", connection: str = "", reason: str, clock: float
+        self,
+        cursor: int,
+        *,
+        tenant: str,
+        campaign: str = "",
+        connection: str = "",
+        reason: str,
+        clock: float,
     ) -> CancelledPage:
         said = [
             self.cancel(entry.id, reason, clock=clock)
@@ -127,5 +153,6 @@ class Model(Pacing, Working, Settling, Reaping, Restoring):
             and campaign in {"", entry.campaign}
             and connection in {"", entry.connection}
         ]
+
         counted = (Cancellation.CANCELLED, Cancellation.ALREADY_SENDING, Cancellation.UNCERTAIN)
         return CancelledPage(0, *(said.count(word) for word in counted))

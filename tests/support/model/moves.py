@@ -20,8 +20,15 @@ class Moves(Lanes):
             self.end(entry, State.FAILED, REMOVED, now)
             self.tell(now, "orphaned", entry, "held", reason=REMOVED)
             return REMOVED
+
         entry.state = State.READY if until is None else State.SCHEDULED
-        entry.at, entry.held, entry.nonce, entry.worker, entry.look_at = until, False, None, None, None
+        entry.at, entry.held, entry.nonce, entry.worker, entry.look_at = (
+            until,
+            False,
+            None,
+            None,
+            None,
+        )
         entry.would_be = None
         if until is None:
             self.wake_lane(entry.connection, now)
@@ -44,8 +51,16 @@ class Moves(Lanes):
                 self.doubt(entry, doubt, None, now)
             entry.reason, entry.would_be = doubt, (state, reason)
             return
+
         entry.state, entry.reason, entry.finished_at, entry.would_be = state, reason, now, None
-        entry.at, entry.held, entry.nonce, entry.worker, entry.look_at = None, False, None, None, None
+        entry.at, entry.held, entry.nonce, entry.worker, entry.look_at = (
+            None,
+            False,
+            None,
+            None,
+            None,
+        )
+
         entry.day = None
 
     def expire(self, entry: Entry, now: int) -> None:

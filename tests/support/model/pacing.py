@@ -29,31 +29,44 @@ class Pacing(Moves):
             return Dispatched((), None, Stop.CLOCK_LEAPT if leapt else Stop.UNCHECKED)
         if "*" in self.paused:
             return Dispatched((), None, Stop.PAUSED)
-        self.workers = {name: (size, until) for name, (size, until) in self.workers.items() if until > now}
+
+        self.workers = {
+            name: (size, until) for name, (size, until) in self.workers.items() if until > now
+        }
         leased = [entry for entry in self.entries.values() if entry.state in LEASED]
         capacity = sum(size for size, _ in self.workers.values()) - len(leased)
-        bells = len(self.workers) * real.UNANSWERED_PER_WORKER - sum(entry.ringing for entry in leased)
+        bells = len(self.workers) * real.UNANSWERED_PER_WORKER - sum(
+            entry.ringing for entry in leased
+        )
         rung = Round(self, now, min(capacity, bells, most)).visit_all(4 * most)
         first = min(self.wake.values(), default=None)
         next_in = None if first is None else float(f"{max(first - now, 0):.0f}") / 1000
+
         return Dispatched(tuple(rung), next_in)
 
     def mailbox_waits(self, track: Track, now: int, since: float) -> Wait:
         """What keeps a mailbox from sending."""
-        gate, (meter, _) = self.mailboxes[track.mailbox], self.meters_of(track.mailbox, track.project)
+        gate, (meter, _) = (
+            self.mailboxes[track.mailbox],
+            self.meters_of(track.mailbox, track.project),
+        )
         flying = len(self.flying(track.mailbox))
         if gate.cooling > now:
             return gate.cooling
         if flying >= (1 if gate.probe else gate.room(track.in_flight, now)):
             return "slot"
-        if meter.next > now:  # then the lane goes first that went longest ago: part of a millisecond decides
+        if (
+            meter.next > now
+        ):  # then the lane goes first that went longest ago: part of a millisecond decides
             return meter.next + track.leased_at % 900_000 / 1_000_000
         if meter.used(now) >= meter.limit(track.units_per_minute, now):
             meter.waited = meter.waited or fine(since)
             return meter.frees() or "slot"
+
         day = self.days[track.mailbox]
         if day.used(now) >= track.day_limit(now):
             return "slot" if flying else day.frees()
+
         return None
 
     def project_waits(self, track: Track, now: int) -> Wait:
@@ -73,6 +86,7 @@ class Pacing(Moves):
             return meter.frees() or "slot"
         if day.used(now) >= sends(track.project_units_per_day):
             return "slot" if meter.leased else day.frees()
+
         return None
 
     def next_job(self, lane: str, now: int) -> Entry | None:
@@ -101,6 +115,7 @@ class Round:
             timely = sorted((at, name) for name, at in self.model.wake.items() if at <= self.now)
             if not timely:
                 break
+
             for since, name in timely[: self.room - len(self.leased)]:
                 if self.full():
                     break
@@ -109,6 +124,7 @@ class Round:
                     self._visit_project(name.removeprefix(PROJECT))
                 else:
                     self._visit(name, since)
+
         return self.leased
 
     def _visit(self, lane: str, since: float, *, turn: bool = False) -> None:
@@ -117,6 +133,7 @@ class Round:
         model.wake.pop(lane, None)
         if track.state != "open" or not model.waiting(lane) or track.tenant in model.paused:
             return
+
         wait = model.mailbox_waits(track, self.now, since)
         if wait == "slot":
             model.blocked[track.mailbox].add(lane)
@@ -129,7 +146,11 @@ class Round:
 
     def _behind(self, track: Track) -> Wait:
         """What a lane waits for whose project has to send first for others, or may not send."""
-        return self.now if self.model.queues[track.project] else self.model.project_waits(track, self.now)
+        return (
+            self.now
+            if self.model.queues[track.project]
+            else self.model.project_waits(track, self.now)
+        )
 
     def _queue(self, lane: str, project: str, wait: Wait) -> None:
         """Behind those that wait for the project already."""
@@ -151,16 +172,26 @@ class Round:
                 return
             del queue[lane]
             self._visit(lane, since, turn=True)
+
         if not self.full():
             model.wake.pop(PROJECT + project, None)
 
     def _lease(self, lane: str, track: Track, entry: Entry, since: float) -> None:
-        """`since`: when the lane could send at the earliest. Lateness of the pacer is made up for, idle time is not."""
+        """`since`: when the lane could send at the earliest.
+
+        Lateness of the pacer is made up for, idle time is not.
+        """
         model, now = self.model, self.now
         meter, whole = model.meters_of(track.mailbox, track.project)
         step = meter.step(track.units_per_minute, now, track.warmth(now))
         project_step = whole.step(track.project_units_per_minute, now)
-        entry.state, entry.dispatched_at, entry.nonce, entry.worker = State.DISPATCHED, now, None, None
+        entry.state, entry.dispatched_at, entry.nonce, entry.worker = (
+            State.DISPATCHED,
+            now,
+            None,
+            None,
+        )
+
         entry.at = now + ms(real.DOORBELL_LEASE_SECONDS)
         model.count_in(entry, track.mailbox, track.project, (fine(step), fine(project_step)), now)
         since = min(since, meter.waited or math.inf)

@@ -34,23 +34,35 @@ class Reaping(Moves):
                 self.free(entry, now, AttemptOutcome.UNKNOWN)
                 entry.outcomes[entry.attempt] = AttemptOutcome.UNKNOWN
                 reason = "worker_lost: its worker stopped while the request was under way; whether Gmail took the message is unknown"
+
                 if entry.accepted:
                     self.end(entry, State.ACCEPTED, "an earlier request was accepted", now)
                 else:
                     again = (
-                        None if entry.called_off is not None or entry.resend is None else now + entry.resend
+                        None
+                        if entry.called_off is not None or entry.resend is None
+                        else now + entry.resend
                     )
                     self.doubt(entry, reason, again, now)
-                self.tell(now, "reaped", entry, "connection", "attempt", "reason", "held", worker=worker)
+
+                self.tell(
+                    now, "reaped", entry, "connection", "attempt", "reason", "held", worker=worker
+                )
             case State.UNCERTAIN if entry.held:
                 entry.finished_at, entry.at, entry.look_at = now, None, None
                 self.tell(now, "closed", entry, "reason", "held")
             case State.UNCERTAIN if entry.expires_at <= now:
-                self.doubt(entry, f"{entry.reason}; its time passed before it could be sent again", None, now)
+                self.doubt(
+                    entry,
+                    f"{entry.reason}; its time passed before it could be sent again",
+                    None,
+                    now,
+                )
                 self.tell(now, "held", entry, "reason", "held")
             case State.UNCERTAIN:
                 if self.wait(entry, now):
                     return
+
                 entry.possible_duplicate = True
                 reason = "the rule for unknown outcomes sends it once more"
                 self.tell(now, "resent", entry, possible_duplicate="1", reason=reason)
@@ -66,10 +78,15 @@ class Reaping(Moves):
         if worker is None:  # a lost doorbell says nothing about the job
             self.wait(entry, now)
             return None
+
         entry.victims |= {worker}
+
         if len(entry.victims) >= real.POISON_REAPS:
             reason = f"it stopped {len(entry.victims)} workers before it could be sent"
             self.end(entry, State.FAILED, reason, now)
             return self.tell(now, "reaped", entry, "held", reason=reason)
+
         self.wait(entry, now)
-        return self.tell(now, "reaped", entry, worker=worker, reason="its worker stopped before sending it")
+        return self.tell(
+            now, "reaped", entry, worker=worker, reason="its worker stopped before sending it"
+        )

@@ -27,23 +27,30 @@ class Settling(Google):
         entry = self.entries.get(id_)
         if entry is None:
             return None
+
         said = entry.outcomes.get(attempt)
         better = said is AttemptOutcome.UNKNOWN and outcome is not AttemptOutcome.UNKNOWN
         if said is not None and not better:
             return entry.state
+
         entry.outcomes[attempt] = outcome
         if better and outcome is AttemptOutcome.NOT_SENT:
             self._give_back(entry, attempt)
         self.follow_up(entry, attempt, outcome, pause, probe_in, reason, now)
         self.suspend(entry.connection, suspension, now)
         newest = attempt == entry.attempt and entry.state in {State.SENDING, State.UNCERTAIN}
-        went_out = outcome is AttemptOutcome.ACCEPTED and entry.state not in {State.SENDING, State.ACCEPTED}
+        went_out = outcome is AttemptOutcome.ACCEPTED and entry.state not in {
+            State.SENDING,
+            State.ACCEPTED,
+        }
+
         if entry.would_be and not entry.unknown and not entry.accepted:
             self.end(entry, State(entry.would_be[0]), reason := entry.would_be[1], now)
         elif newest or went_out:
             if entry.state in LEASED:
                 self.free(entry, now, outcome)
             reason = self._follow(entry, to, reason, ms(at), counts=counts, now=now)
+
         self.tell(
             now,
             "settled",
@@ -55,6 +62,7 @@ class Settling(Google):
             reason=reason,
             detail=detail,
         )
+
         return entry.state
 
     def _give_back(self, entry: Entry, attempt: int) -> None:
@@ -63,13 +71,18 @@ class Settling(Google):
         assert entry.project is not None
         for meter in self.meters_of(entry.mailbox, entry.project):
             meter.window.pop(f"{entry.id}:{attempt}", None)
-        if attempt == entry.attempt and entry.state not in LEASED:  # leased anew, it has another place
+        if (
+            attempt == entry.attempt and entry.state not in LEASED
+        ):  # leased anew, it has another place
             self.uncount_day(entry)
 
-    def _follow(self, entry: Entry, to: State, reason: str, at: int | None, *, counts: bool, now: int) -> str:
+    def _follow(
+        self, entry: Entry, to: State, reason: str, at: int | None, *, counts: bool, now: int
+    ) -> str:
         """What follows news that decide; gives the reason that is on record for it."""
         entry.failures += counts
         again = to in {State.READY, State.SCHEDULED}
+
         if entry.accepted and to is not State.ACCEPTED:
             self.end(entry, State.ACCEPTED, reason := "an earlier request was accepted", now)
         elif again and entry.called_off is not None and entry.connection in self.tracks:
@@ -84,4 +97,5 @@ class Settling(Google):
             reason = self.wait(entry, now, until=at if to is State.SCHEDULED else None) or reason
         else:
             self.end(entry, to, reason, now)
+
         return reason

@@ -1,4 +1,7 @@
-"""What the simple model of the ledger is made of: jobs and lanes. All times are milliseconds since 1970."""
+"""What the simple model of the ledger is made of: jobs and lanes.
+
+All times are milliseconds since 1970.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,10 @@ class Entry:
     keep: int
     state: State
     at: int | None = None
-    """Scheduled: not before. Dispatched, sending: the end of the lease. Uncertain: the next look at it."""
+    """Scheduled: not before.
+
+    Dispatched, sending: the end of the lease. Uncertain: the next look at it.
+    """
     held: bool = False
     reason: str | None = None
     attempt: int = 0
@@ -93,7 +99,11 @@ class Entry:
     @property
     def accepted(self) -> bool:
         """One of its requests is known to have been accepted."""
-        return any(said is AttemptOutcome.ACCEPTED for n, said in self.outcomes.items() if n <= self.attempt)
+        return any(
+            said is AttemptOutcome.ACCEPTED
+            for n, said in self.outcomes.items()
+            if n <= self.attempt
+        )
 
     @property
     def unknown(self) -> bool:

@@ -27,6 +27,7 @@ class Working(Moves):
             return RefusedBy(entry.state)
         if entry.nonce not in {None, nonce}:
             return RefusedBy("claimed")
+
         if entry.nonce is None:
             assert entry.dispatched_at is not None
             if now - entry.dispatched_at > ms(real.DOORBELL_SECONDS):
@@ -35,6 +36,7 @@ class Working(Moves):
                 return RefusedBy("stale")
             entry.fence += 1
             entry.nonce, entry.worker, entry.at = nonce, worker, now + ms(lease_seconds)
+
         return Claimed(
             Job(
                 id=JobId(id_),
@@ -75,24 +77,29 @@ class Working(Moves):
             return RefusedBy("fenced")
         if entry.state is not State.DISPATCHED:
             return RefusedBy(entry.state)
+
         assert entry.at is not None
         if entry.nonce != job.nonce:  # leased anew
             return RefusedBy("fenced")
         if entry.at <= now:
             return RefusedBy("lease_ended")
+
         if entry.expires_at <= now:
             self.free(entry, now)
             self.expire(entry, now)
             return RefusedBy("expired")
+
         if why := self._not_now(entry, ms(not_after), now):
             self.free(entry, now)
             self.wait(entry, now)
             return RefusedBy(why)
+
         entry.attempt += 1
         entry.state, entry.at = State.SENDING, now + ms(lease_seconds)
         entry.begun[entry.attempt], entry.begun_by = now, (job.fence, job.nonce)
         entry.resend = ms(resend_after)
         self.tell(now, "begun", entry, "connection", "attempt", worker=entry.worker or "")
+
         return Begun(entry.attempt, now / 1000)
 
     @staticmethod
@@ -113,25 +120,31 @@ class Working(Moves):
         track = self.tracks[entry.connection]
         meter, whole = self.meters_of(entry.mailbox, entry.project)
         day, whole_day = self.days_of(entry.mailbox, entry.project)
+
         if not_after is not None and not_after <= now:
             return "not_after"
         if track.state != "open":
             return "suspended"
         if {"*", track.tenant} & self.paused:
             return "paused"
+
         flying = len(self.flying(entry.mailbox)), len(whole.leased)
         for gate, leased in zip(self.gates_of(entry.mailbox, entry.project), flying, strict=True):
             if gate.cooling > now:
                 return "cooling"
             if gate.probe and leased > 1:  # one goes first; this one was leased before the pause
                 return "probing"
+
         # The pacer has counted it in; limits may have been lowered since.
         if meter.used(now) > meter.limit(track.units_per_minute, now):
             return "minute_full"
         if whole.used(now) > whole.limit(track.project_units_per_minute, now):
             return "project_full"
-        if day.used(now) > track.per_day or whole_day.used(now) > sends(track.project_units_per_day):
+        if day.used(now) > track.per_day or whole_day.used(now) > sends(
+            track.project_units_per_day
+        ):
             return "day_full"
+
         return ""
 
     def release(
@@ -149,17 +162,21 @@ class Working(Moves):
         entry = self.entries.get(job.id)
         if entry is None:
             return RefusedBy("unknown")
+
         self.suspend(entry.connection, suspension, now)
         if entry.fence != job.fence:
             return RefusedBy("fenced")
         if entry.state is not State.DISPATCHED or entry.nonce != job.nonce:
             return entry.state
+
         self.free(entry, now)
         entry.failures += counts
+
         if to in {State.READY, State.SCHEDULED}:
             entry.reason = reason
             self.wait(entry, now, until=ms(at) if to is State.SCHEDULED else None)
         else:
             self.end(entry, to, reason, now)
+
         self.tell(now, "released", entry, "connection", "held", reason=reason)
         return entry.state

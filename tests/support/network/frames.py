@@ -40,6 +40,7 @@ class RedisCommands:
         at = self._buffer.find(b"\r\n")
         if at < 0:
             return None
+
         assert self._buffer[:1] == b"*", self._buffer[:40]
         words, count, at = [], int(self._buffer[1:at]), at + 2
         for _ in range(count):
@@ -51,6 +52,7 @@ class RedisCommands:
             if at > len(self._buffer):
                 return None
             words.append(self._buffer[start : start + size])
+
         return Frame(self._buffer[:at], tuple(words))
 
 

@@ -40,7 +40,9 @@ class Proxy:
         await asyncio.gather(*rest, return_exceptions=True)
         for writer in self._open:
             writer.transport.abort()  # no farewell of TLS, which waits for the other side
-        await asyncio.gather(*(writer.wait_closed() for writer in self._open), return_exceptions=True)
+        await asyncio.gather(
+            *(writer.wait_closed() for writer in self._open), return_exceptions=True
+        )
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
@@ -55,15 +57,21 @@ class Proxy:
         lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         method, target, _ = lines[0].split(" ")
         headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
-        sent = next((line[21:] for line in lines if line.lower().startswith("proxy-authorization: ")), "")
+        sent = next(
+            (line[21:] for line in lines if line.lower().startswith("proxy-authorization: ")), ""
+        )
         self.asked.append(f"{method} {target}")
         assert "authorization" not in headers, "a token is nothing for a proxy"
         await asyncio.sleep(self.hold)
-        status = 407 if sent != self._expected else self.refuse or (200 if method == "CONNECT" else 405)
+        status = (
+            407 if sent != self._expected else self.refuse or (200 if method == "CONNECT" else 405)
+        )
+
         if status != 200:
             writer.write(f"HTTP/1.1 {status} Refused\r\nContent-Length: 7\r\n\r\nrefused".encode())
             await writer.drain()
             return
+
         host, _, port = target.rpartition(":")
         far_reader, far_writer = await asyncio.open_connection(host, int(port))
         self._open.add(far_writer)
@@ -79,6 +87,7 @@ class Proxy:
     ) -> None:
         there = asyncio.create_task(self._pump(reader, far_writer, count=True))
         back = asyncio.create_task(self._pump(far_reader, writer))
+
         try:
             await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
         finally:

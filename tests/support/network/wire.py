@@ -1,7 +1,8 @@
 """A wire between a process and a server, which can be held at one chosen piece of what goes over it.
 
-A trap holds its piece before the server sees it (`UNSEEN`), or the answer before the process sees it (`UNANSWERED`).
-What the trap then does to the process is done before anything else flows, so that the process is stopped exactly there.
+A trap holds its piece before the server sees it (`UNSEEN`), or the answer before the process sees
+it (`UNANSWERED`). What the trap then does to the process is done before anything else flows, so
+that the process is stopped exactly there.
 """
 
 from __future__ import annotations
@@ -75,7 +76,9 @@ class Wire:
         server.close()
         for pump in self._pumps:
             pump.cancel()
-        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
+        await asyncio.gather(
+            *(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True
+        )
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -83,6 +86,7 @@ class Wire:
         except OSError:
             writer.close()
             return
+
         awaited: list[Trap] = []
         pumps = {
             asyncio.create_task(self._to_server(reader, far_writer, awaited)),
@@ -107,6 +111,7 @@ class Wire:
         self, reader: asyncio.StreamReader, server: asyncio.StreamWriter, awaited: list[Trap]
     ) -> None:
         framing = self._framing()
+
         with suppress(ConnectionError):
             while data := await reader.read(CHUNK):
                 for frame in framing.feed(data):
@@ -119,6 +124,7 @@ class Wire:
                         awaited.append(trap)
                     self.passed[word] += 1
                     server.write(frame.raw)
+
                 await server.drain()
 
     async def _to_process(
@@ -128,7 +134,9 @@ class Wire:
             while data := await reader.read(CHUNK):
                 if awaited:
                     trap = awaited.pop()
-                    if data.startswith(b"-NOSCRIPT"):  # the server has done nothing; it will be asked again
+                    if data.startswith(
+                        b"-NOSCRIPT"
+                    ):  # the server has done nothing; it will be asked again
                         self.arm(trap)
                     else:
                         await self._hold(trap)
@@ -153,9 +161,12 @@ def wire(upstream: str, framing: Callable[[], Framing]) -> Iterator[Wire]:
     """A wire for the time of the block; it lives on a thread of its own."""
     made, ready, end = Wire(upstream, framing), threading.Event(), asyncio.Event()
     loop = made._loop
-    thread = threading.Thread(target=lambda: loop.run_until_complete(made.serve(ready, end)), daemon=True)
+    thread = threading.Thread(
+        target=lambda: loop.run_until_complete(made.serve(ready, end)), daemon=True
+    )
     thread.start()
     assert ready.wait(10)
+
     try:
         yield made
     finally:

@@ -1,6 +1,7 @@
 """Commands of certmail's for the price of a fork: a process that has imported what they need becomes each of them in turn.
 
-To what is outside of it each is a process like any other: with its own number, environment, streams and end.
+To what is outside of it each is a process like any other: with its own number, environment, streams
+and end.
 """
 
 from __future__ import annotations
@@ -71,7 +72,9 @@ class Commands:
 
     def __init__(self) -> None:
         self._asking, asked = socket.socketpair()
-        own = {name: value for name, value in os.environ.items() if not name.startswith("CERTMAIL_")}
+        own = {
+            name: value for name, value in os.environ.items() if not name.startswith("CERTMAIL_")
+        }
         command = [sys.executable, "-c", SERVER, str(asked.fileno())]
         self._server = subprocess.Popen(command, pass_fds=[asked.fileno()], env=own)
         asked.close()
@@ -83,22 +86,28 @@ class Commands:
         """Run a command to its end; gives its exit status (negative: the signal that ended it) and what it wrote."""
         (stdin, feed), (out, stdout), (err, stderr), (told, telling) = (os.pipe() for _ in range(4))
         text = json.dumps({"arguments": list(arguments), "environment": dict(environment)}).encode()
+
         with self._one_at_a_time:
             socket.send_fds(self._asking, [b"+"], [stdin, stdout, stderr, telling])
             self._asking.sendall(len(text).to_bytes(4, "big") + text)
+
         for each in (stdin, stdout, stderr, telling):
             os.close(each)
         threads = [threading.Thread(target=_feed, args=(feed, given), daemon=True)]
         wrote: dict[int, bytes] = {}
-        threads += [threading.Thread(target=_drain, args=(each, wrote), daemon=True) for each in (out, err)]
+        threads += [
+            threading.Thread(target=_drain, args=(each, wrote), daemon=True) for each in (out, err)
+        ]
         for thread in threads:
             thread.start()
+
         with os.fdopen(told, "rb", buffering=0) as answer:
             process = int(_line(answer.fileno()))
             if not select.select([answer], [], [], seconds)[0]:
                 os.kill(process, signal.SIGKILL)
                 raise subprocess.TimeoutExpired([*arguments], seconds)
             status = int(_line(answer.fileno()))
+
         for thread in threads[1:]:
             thread.join()
         return status, wrote[out], wrote[err]

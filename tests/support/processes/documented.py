@@ -24,7 +24,10 @@ def commands(document: str) -> dict[str, str]:
 
 
 def run(script: str, environment: Mapping[str, str]) -> str:
-    """Run commands as whoever copies them into a shell does; gives what they say. The first that fails ends the test."""
+    """Run commands as whoever copies them into a shell does; gives what they say.
+
+    The first that fails ends the test.
+    """
     done = subprocess.run(
         ["sh", "-euc", script],
         env=dict(environment),
@@ -34,6 +37,7 @@ def run(script: str, environment: Mapping[str, str]) -> str:
         timeout=LONGEST_SECONDS,
         check=False,
     )
+
     said = done.stdout.decode()
     assert done.returncode == 0, f"{script}\n{said}"
     return said

@@ -9,7 +9,9 @@ from pathlib import Path
 def openssl(*arguments: str | Path, given: str | bytes = b"") -> str:
     """Run it with something on stdin; gives what it says, and fails if it fails."""
     data = given.encode() if isinstance(given, str) else given
-    done = subprocess.run(["openssl", *arguments], input=data, capture_output=True, timeout=30, check=False)
+    done = subprocess.run(
+        ["openssl", *arguments], input=data, capture_output=True, timeout=30, check=False
+    )
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode()
 

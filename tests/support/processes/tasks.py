@@ -8,7 +8,10 @@ from typing import Any
 
 
 async def end(task: asyncio.Task[Any], seconds: float = 60) -> None:
-    """Cancel until it has ended: what it waits for may swallow one cancellation. What it failed with is raised."""
+    """Cancel until it has ended: what it waits for may swallow one cancellation.
+
+    What it failed with is raised.
+    """
     deadline = time.monotonic() + seconds
     while not task.done():
         assert time.monotonic() < deadline, f"cancelled for {seconds} s, it goes on: {task}"

@@ -1,7 +1,8 @@
 """One process of a fleet that asks for tokens: `python -m support.processes.token_asker TIMES CONNECTION…`, settings from the environment.
 
-Has what a worker has (lifecycle.py builds it so). Says `ready`, waits for a line, asks for the token of each connection so
-many times at once, and says what it got: for each connection the tokens, each once, with how often, and what was denied.
+Has what a worker has (lifecycle.py builds it so). Says `ready`, waits for a line, asks for the
+token of each connection so many times at once, and says what it got: for each connection the
+tokens, each once, with how often, and what was denied.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ async def ask(
         connect_async(redis_url) as redis,
     ):
         tokens = Tokens(
-            redis, vault, TokenClient(session, settings.google_token_url, vault, oauth_client(settings))
+            redis,
+            vault,
+            TokenClient(session, settings.google_token_url, vault, oauth_client(settings)),
         )
         directory = Directory(redis, vault)
         connections = {id_: await directory.connection(id_) for id_ in ids}
@@ -46,7 +49,9 @@ async def ask(
             connection = connections[id_]
             assert connection is not None
             got = await tokens.get(connection)
-            return id_, got.secret if isinstance(got, Token) else f"denied: {got.code}: {got.message}"
+            return id_, got.secret if isinstance(
+                got, Token
+            ) else f"denied: {got.code}: {got.message}"
 
         got: dict[str, Counter[str]] = {id_: Counter() for id_ in ids}
         for id_, secret in await asyncio.gather(*(one(id_) for id_ in wanted)):

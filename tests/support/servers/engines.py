@@ -1,7 +1,7 @@
 """Real servers to run the ledger's scripts on: the embedded Valkey, and Redis 6.2, the oldest that certmail runs on.
 
-Both run as they are, on a Unix socket in a directory of their own. What they write is not synced to the disk: these
-tests ask what the scripts do, not what survives.
+Both run as they are, on a Unix socket in a directory of their own. What they write is not synced to
+the disk: these tests ask what the scripts do, not what survives.
 """
 
 from __future__ import annotations
@@ -43,12 +43,24 @@ def binary(engine: str) -> str:
 def running(engine: str) -> Iterator[Redis]:
     """A client of an empty server, which ends with the block."""
     program = binary(engine)
+
     with tempfile.TemporaryDirectory(prefix="certmail-engine-") as folder:
         socket, log = Path(folder) / "server.sock", Path(folder) / "log"
-        command = [program, "--port", "0", "--unixsocket", str(socket), "--dir", folder, "--save", ""]
+        command = [
+            program,
+            "--port",
+            "0",
+            "--unixsocket",
+            str(socket),
+            "--dir",
+            folder,
+            "--save",
+            "",
+        ]
         command += ["--appendonly", "yes", "--appendfsync", "no"]
         with log.open("wb") as output:
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+
         try:
             with Redis(unix_socket_path=str(socket), retry=Retry(NoBackoff(), 0)) as client:
                 _wait(client, process, log)

@@ -66,16 +66,25 @@ def operated(base: Path, database: str, server: Postgres | None) -> Iterator[Ope
     folder.mkdir(parents=True)
     programs.mkdir()
     _programs(programs, server)
+
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    lines = [f"port {port}", "bind 127.0.0.1", f"dir {folder}", f"pidfile {base}/redis.pid", "daemonize yes"]
+
+    lines = [
+        f"port {port}",
+        "bind 127.0.0.1",
+        f"dir {folder}",
+        f"pidfile {base}/redis.pid",
+        "daemonize yes",
+    ]
     lines += [
         "appendonly yes",
         "appendfsync always",
         "maxmemory-policy noeviction",
         f"logfile {base}/redis.log",
     ]
+
     conf = base / "redis.conf"
     conf.write_text("\n".join([*lines, ""]), "utf-8")
     url = f"redis://127.0.0.1:{port}/0"
@@ -88,8 +97,10 @@ def operated(base: Path, database: str, server: Postgres | None) -> Iterator[Ope
         "PG_URL": database.replace("postgresql+psycopg:", "postgresql:"),
         "SQLITE": database.removeprefix("sqlite:///"),
     }
+
     made = Operated(folder, url, environment)
     made.start()
+
     try:
         yield made
     finally:

@@ -1,7 +1,7 @@
 """A PostgreSQL of the tests' own, from a wheel, on a Unix socket in its folder; nobody starts it again but the test.
 
-PostgreSQL refuses to run as root. Then it runs as `nobody`, from a copy of its programs that `nobody` may read: no user
-is made, and no folder of anybody's is opened for it.
+PostgreSQL refuses to run as root. Then it runs as `nobody`, from a copy of its programs that
+`nobody` may read: no user is made, and no folder of anybody's is opened for it.
 """
 
 from __future__ import annotations
@@ -36,12 +36,20 @@ class Postgres:
         self._user = "nobody" if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
         self._programs = _installed()
+
         if self._user is not None:
             self._programs = _copied(self._programs, folder)
             owner = pwd.getpwnam(self._user)
             os.chown(folder, owner.pw_uid, owner.pw_gid)
             folder.chmod(0o755)
-        words = ["--auth=trust", f"--username={OWNER}", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
+
+        words = [
+            "--auth=trust",
+            f"--username={OWNER}",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
+        ]
         self.tool("initdb", *words, "--pgdata", str(folder / "data"))
 
     def url(self, database: str = "postgres") -> str:
@@ -53,7 +61,10 @@ class Postgres:
         return self._programs / "bin" / name
 
     def tool(self, name: str, *arguments: str, given: bytes = b"") -> bytes:
-        """Run one of PostgreSQL's own programs to its end; gives what it wrote. `given` is its standard input."""
+        """Run one of PostgreSQL's own programs to its end; gives what it wrote.
+
+        `given` is its standard input.
+        """
         environment = os.environ | {"PGHOST": str(self.folder), "PGUSER": OWNER}
         command = [str(self._programs / "bin" / name), *arguments]
         done = subprocess.run(
@@ -65,6 +76,7 @@ class Postgres:
             capture_output=True,
             check=False,
         )
+
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout
 
@@ -72,6 +84,7 @@ class Postgres:
         """Start it, and wait until it answers."""
         given = ("listen_addresses=", f"unix_socket_directories={self.folder}", *self._options)
         words = [word for option in given for word in ("-c", option)]
+
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [str(self._programs / "bin" / "postgres"), "-D", str(self.folder / "data"), *words],
@@ -80,6 +93,7 @@ class Postgres:
                 stdout=log,
                 stderr=log,
             )
+
         wait_for("PostgreSQL", self._answers, START_SECONDS)
 
     def stop(self) -> None:
@@ -91,7 +105,9 @@ class Postgres:
 
     def execute(self, statement: str, database: str = "postgres") -> None:
         """Carry out one statement outside of any transaction."""
-        with psycopg.connect(f"host={self.folder} user={OWNER} dbname={database}", autocommit=True) as db:
+        with psycopg.connect(
+            f"host={self.folder} user={OWNER} dbname={database}", autocommit=True
+        ) as db:
             db.execute(statement.encode())
 
     def _answers(self) -> bool:
@@ -107,7 +123,9 @@ class Postgres:
 @contextmanager
 def postgres(options: Sequence[str] = QUICK) -> Iterator[Postgres]:
     """One that runs, and is gone after the block."""
-    with tempfile.TemporaryDirectory(prefix="certmail-pg-") as folder:  # pytest's own are closed to `nobody`
+    with tempfile.TemporaryDirectory(
+        prefix="certmail-pg-"
+    ) as folder:  # pytest's own are closed to `nobody`
         made = Postgres(Path(folder), options)
         made.start()
         try:

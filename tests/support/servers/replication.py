@@ -48,7 +48,9 @@ class Valkey:
     def online(self) -> int:
         """How many replicas it counts."""
         info: Any = self.redis.info("replication")
-        return sum(isinstance(value, dict) and value.get("state") == "online" for value in info.values())
+        return sum(
+            isinstance(value, dict) and value.get("state") == "online" for value in info.values()
+        )
 
 
 @contextmanager
@@ -58,10 +60,28 @@ def valkey(folder: Path, *options: str, port: int = 0) -> Iterator[Valkey]:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))
         port = int(probe.getsockname()[1])
+
     folder.mkdir(parents=True, exist_ok=True)
-    command = [str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
-    command += ["--save", "", "--repl-diskless-sync-delay", "0", "--logfile", str(folder / "log"), *options]
+    command = [
+        str(get_binary_path()),
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--dir",
+        str(folder),
+    ]
+    command += [
+        "--save",
+        "",
+        "--repl-diskless-sync-delay",
+        "0",
+        "--logfile",
+        str(folder / "log"),
+        *options,
+    ]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+
     try:
         with connect(f"redis://127.0.0.1:{port}/0") as redis:
             _until(lambda: _answers(redis))
@@ -76,10 +96,16 @@ def valkey(folder: Path, *options: str, port: int = 0) -> Iterator[Valkey]:
 def replica_of(primary: Valkey, folder: Path) -> Iterator[Valkey]:
     """Attach a replica, and wait until it has caught up: once it is online, it still takes a second to say so first."""
     before = primary.online()
+
     with valkey(folder, "--replicaof", f"127.0.0.1 {primary.port}") as replica:
         _until(lambda: primary.online() == before + 1)
-        _until(lambda: primary.redis.set("caught-up", 1) and primary.redis.wait(before + 1, 1000) > before)
+        _until(
+            lambda: (
+                primary.redis.set("caught-up", 1) and primary.redis.wait(before + 1, 1000) > before
+            )
+        )
         yield replica
+
     _until(lambda: primary.online() == before)
 
 

@@ -39,10 +39,17 @@ class Server:
         options = {"port": "0", "unixsocket": str(self.socket), "dir": str(self.folder), "save": ""}
         options |= {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
+
         if self._process is not None and self._process.poll() is None:
-            return wait_for("the server", self._answers)  # a slow machine: it was waited for in vain before
+            return wait_for(
+                "the server", self._answers
+            )  # a slow machine: it was waited for in vain before
+
         with (self.folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen([str(get_binary_path()), *words], stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                [str(get_binary_path()), *words], stdout=log, stderr=log
+            )
+
         return wait_for("the server", self._answers)
 
     def kill(self) -> None:

@@ -51,7 +51,9 @@ def modules() -> Iterator[ModuleType]:
 
 
 class TestTheTable:
-    @pytest.mark.parametrize(("name", "command"), list(commands()), ids=[name for name, _ in commands()])
+    @pytest.mark.parametrize(
+        ("name", "command"), list(commands()), ids=[name for name, _ in commands()]
+    )
     def test_says_what_the_command_says_of_itself(self, name: str, command: Command) -> None:
         function = getattr(import_module(f"{cli.__name__}.{command.module}"), command.function)
         said = inspect.getdoc(function) or ""
@@ -69,6 +71,7 @@ class TestTheTable:
             and inspect.signature(function).parameters["json"].annotation == "Json"
             and not function.__name__.startswith("_")
         }
+
         assert found <= known
 
 
@@ -83,13 +86,16 @@ class TestWhatIsImported:
             text=True,
             check=True,
         )
+
         names = file.read_text().split()
         return {*names, *(name.partition(".")[0] for name in names)}, said.stdout
 
     def test_help_lists_everything_and_needs_nothing(self, tmp_path: Path) -> None:
         names, said = self.loaded(tmp_path, "--help")
         assert not names & (BROAD | {"cryptography", "pydantic", "redis", "sqlalchemy", "certmail"})
-        assert all(f" {name} " in said and each.help[:60] in said for name, each in COMMANDS.items())
+        assert all(
+            f" {name} " in said and each.help[:60] in said for name, each in COMMANDS.items()
+        )
 
     def test_sending_and_looking_need_little(
         self, commands: Run, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
@@ -109,6 +115,9 @@ class TestWhatIsImported:
 
 def test_the_version_is_told() -> None:
     told = subprocess.run(
-        [sys.executable, "-m", "certmail_worker", "--version"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "certmail_worker", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert told.stdout == f"certmail {version('certmail')}\n"

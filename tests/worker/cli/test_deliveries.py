@@ -25,7 +25,16 @@ EVENTS = [
     enqueued(1, "j1", to="ann@people.example"),
     enqueued(2, "j2", to="bob@people.example", campaign="=q5"),
     begun(3, job="j1"),
-    settled(4, "accepted", "accepted", job="j1", reason="", http_status=200, gmail_id="g1", latency_ms=120),
+    settled(
+        4,
+        "accepted",
+        "accepted",
+        job="j1",
+        reason="",
+        http_status=200,
+        gmail_id="g1",
+        latency_ms=120,
+    ),
     happened(5, "cancelled", "cancelled", "cancelled: by ann", "j2"),
 ]
 
@@ -39,7 +48,10 @@ def certmail(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Run:
-    """Run a command as a program does; gives its exit status and what it wrote. Two deliveries are on record."""
+    """Run a command as a program does; gives its exit status and what it wrote.
+
+    Two deliveries are on record.
+    """
     monkeypatch.setenv("CERTMAIL_REDIS_URL", redis_url)
     monkeypatch.setenv("CERTMAIL_DATABASE_URL", ready_database)
     monkeypatch.setenv("CERTMAIL_DATA_DIR", str(tmp_path))
@@ -84,7 +96,9 @@ class TestList:
             (["--until", "2026-11-23T09:00:02Z"], ["j1"]),
         ],
     )
-    def test_by_what_is_asked_for(self, certmail: Run, options: list[str], found: list[str]) -> None:
+    def test_by_what_is_asked_for(
+        self, certmail: Run, options: list[str], found: list[str]
+    ) -> None:
         assert jobs(certmail("deliveries", "list", "--json", *options)) == found
 
     def test_a_page_says_how_to_go_on(self, certmail: Run) -> None:
@@ -100,7 +114,9 @@ class TestList:
 
 
 class TestExport:
-    def test_csv_has_a_header_and_no_cell_that_a_spreadsheet_would_carry_out(self, certmail: Run) -> None:
+    def test_csv_has_a_header_and_no_cell_that_a_spreadsheet_would_carry_out(
+        self, certmail: Run
+    ) -> None:
         status, out, err = certmail("deliveries", "export", "-")
         rows = list(csv.DictReader(io.StringIO(out)))
         assert (status, [row["job"] for row in rows]) == (0, ["j2", "j1"])
@@ -111,7 +127,14 @@ class TestExport:
         _, out, _ = certmail("deliveries", "export", "-")
         cancelled, accepted = list(csv.DictReader(io.StringIO(out)))
         names = ("attempts", "left_at", "http_status", "gmail_id", "latency_ms")
-        assert [accepted[name] for name in names] == ["1", "2026-11-23T09:00:03.000Z", "200", "g1", "120"]
+        assert [accepted[name] for name in names] == [
+            "1",
+            "2026-11-23T09:00:03.000Z",
+            "200",
+            "g1",
+            "120",
+        ]
+
         assert [cancelled[name] for name in names] == ["0", "", "", "", ""]
 
     def test_a_csv_file_has_the_mark_by_which_spreadsheets_know_utf_8_and_what_is_piped_has_none(
@@ -139,9 +162,18 @@ class TestExport:
 class TestTotals:
     def test_deliveries_are_counted_by_state(self, certmail: Run) -> None:
         status, out, _ = certmail("deliveries", "totals", "--json")
-        counted = {"total": 2, "states": {"accepted": 1, "cancelled": 1}, "held": 0, "possible_duplicates": 0}
+        counted = {
+            "total": 2,
+            "states": {"accepted": 1, "cancelled": 1},
+            "held": 0,
+            "possible_duplicates": 0,
+        }
+
         assert (status, json.loads(out)) == (0, counted)
-        assert json.loads(certmail("deliveries", "totals", "--campaign", "q4", "--json")[1])["total"] == 1
+        assert (
+            json.loads(certmail("deliveries", "totals", "--campaign", "q4", "--json")[1])["total"]
+            == 1
+        )
         assert "accepted" in certmail("deliveries", "totals")[1]
 
     def test_campaigns_are_counted_page_by_page(self, certmail: Run) -> None:
@@ -161,9 +193,17 @@ class TestStatus:
         status, out, _ = certmail("status", "j1", "--json")
         assert status == 0
         story = json.loads(out)
-        assert (story["id"], story["state"], story["recipient"]) == ("j1", "accepted", "ann@people.example")
+        assert (story["id"], story["state"], story["recipient"]) == (
+            "j1",
+            "accepted",
+            "ann@people.example",
+        )
         [attempt] = story["attempts"]
-        assert (attempt["outcome"], attempt["latency_ms"], attempt["gmail_id"]) == ("accepted", 120, "g1")
+        assert (attempt["outcome"], attempt["latency_ms"], attempt["gmail_id"]) == (
+            "accepted",
+            120,
+            "g1",
+        )
         assert [event["type"] for event in story["history"]] == ["enqueued", "begun", "settled"]
         shown = certmail("status", "j2")[1]
         assert "What happened" in shown
@@ -200,5 +240,6 @@ class TestStatus:
                 limits=GoogleLimits(),
                 valid_days=30,
             )
+
             with Mailer(admin.redis) as mailer:
                 return str(mailer.send(Reminder(tenant="acme", to="ann@people.example")).id)

@@ -74,7 +74,9 @@ GARBAGE: Final = b"this is no database" * 500
 
 def names() -> Iterator[str]:
     for name, each in COMMANDS.items():
-        yield from (f"{name} {under}" for under in each.commands) if isinstance(each, Group) else [name]
+        yield from (
+            (f"{name} {under}" for under in each.commands) if isinstance(each, Group) else [name]
+        )
 
 
 def words(name: str) -> list[str]:
@@ -92,7 +94,9 @@ def case(commands: Callable[..., tuple[int, Any]], redis_url: str, tmp_path: Pat
     """A deployment with one tenant, whose name no ASCII has."""
     assert commands("tenants", "add", "acme", "--name", "Zoë ✉ 株式会社")[0] == 0
     (tmp_path / "six.csv").write_text("tenant,to\nacme,anna@acme.example\n")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CERTMAIL_")}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("CERTMAIL_")
+    }
     environment |= {"CERTMAIL_REDIS_URL": redis_url, "CERTMAIL_DATA_DIR": str(tmp_path)}
     return Case((), environment, str(tmp_path))
 
@@ -149,17 +153,27 @@ def test_stores_in_any_state(
 ) -> None:
     (tmp_path / "garbage.sqlite").write_bytes(GARBAGE)
     ends = {}
+
     for name in FEW if "CERTMAIL_DATABASE_URL" in changed else ARGUMENTS:
         if name in {"demo", "up", "simulate", "sandbox"}:
             continue  # they have stores of their own, or none
         environment = {name: value.format(place=tmp_path) for name, value in changed.items()}
         each = replace(case, arguments=words(name), environment={**case.environment, **environment})
         ends[name] = (each, forked.run(each))
+
     assert not [why for each, ended in ends.values() if (why := bad(each, ended))]
     assert ends["tenants list"][1].status == status
 
 
 def test_nobody_waits_for_an_answer(forked: Forks, case: Case) -> None:
-    for line in ([], ["tenants"], ["nonsense"], ["tenants", "ad"], ["send"], ["status"], ["--nonsense"]):
+    for line in (
+        [],
+        ["tenants"],
+        ["nonsense"],
+        ["tenants", "ad"],
+        ["send"],
+        ["status"],
+        ["--nonsense"],
+    ):
         each = replace(case, arguments=line)
         assert bad(each, forked.run(each)) is None

@@ -54,21 +54,28 @@ def test_looking_makes_nothing_and_says_how_one_begins(
 
 @pytest.mark.parametrize("given", [None, "mistyped"])
 def test_the_sandbox_that_is_meant_is_named(
-    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, given: str | None
+    home: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    given: str | None,
 ) -> None:
     sandbox = home / "certmail" / "sandbox"
     sandbox.mkdir(parents=True)
     (sandbox / "sandbox.json").write_text("{}")
     if given:
         monkeypatch.setenv("CERTMAIL_DATA_DIR", str(home / given))
+
     for command in (*LOOKING, "send -", "doctor"):
         error = refusal(capsys, command)
         assert f"; a sandbox is in {sandbox}." in error["message"]
         assert error["remedy"] == f"export CERTMAIL_DATA_DIR={sandbox}"
+
     assert [each.name for each in home.rglob("*")] == ["certmail", "sandbox", "sandbox.json"]
 
 
-def test_the_first_tenant_begins_a_deployment(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_first_tenant_begins_a_deployment(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run_command(["tenants", "add", "acme"]) == 0
     capsys.readouterr()
     assert run_command(["tenants", "list", "--json"]) == 0

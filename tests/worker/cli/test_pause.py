@@ -43,12 +43,20 @@ class TestPause:
         everything = {"changed": True, "everything": True, "tenants": []}
         assert certmail("pause", "--reason", "audit") == (0, everything)
         assert certmail("pause") == (0, everything | {"changed": False})
-        assert certmail("pause", "--tenant", "acme")[1]["tenants"] == [{"id": "acme", "state": "paused"}]
-        after = {"changed": True, "everything": False, "tenants": [{"id": "acme", "state": "paused"}]}
+        assert certmail("pause", "--tenant", "acme")[1]["tenants"] == [
+            {"id": "acme", "state": "paused"}
+        ]
+        after = {
+            "changed": True,
+            "everything": False,
+            "tenants": [{"id": "acme", "state": "paused"}],
+        }
         assert certmail("resume") == (0, after)
         assert certmail("resume", "--tenant", "acme")[1]["tenants"] == []
 
-    def test_the_event_says_who_did_it_whatever_reason_was_given(self, certmail: Run, redis: Redis) -> None:
+    def test_the_event_says_who_did_it_whatever_reason_was_given(
+        self, certmail: Run, redis: Redis
+    ) -> None:
         certmail("pause", "--tenant", "acme", "--reason", "audit")
         [(_, fields)] = cast("Any", redis.xrevrange(redis_keys.EVENTS, count=1))
         assert (fields[b"type"], fields[b"reason"]) == (b"paused", b"audit")
@@ -61,7 +69,9 @@ class TestPause:
         words = "paused: An operator lets nothing leave: all reminders wait. certmail resume"
         assert (view["reason"], view["forecast_at"], view["state"]) == (words, None, "ready")
 
-    def test_a_person_reads_how_it_goes_on(self, certmail: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_person_reads_how_it_goes_on(
+        self, certmail: Run, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         certmail("tenants", "suspend", "globex")
         assert run_command(["pause"]) == 0
         said = capsys.readouterr().out
@@ -71,7 +81,9 @@ class TestPause:
         assert run_command(["resume"]) == 0
         assert "Reminders leave." in capsys.readouterr().out
 
-    @pytest.mark.parametrize("command", [["pause", "--tenant", "nobody"], ["resume", "--tenant", "nobody"]])
+    @pytest.mark.parametrize(
+        "command", [["pause", "--tenant", "nobody"], ["resume", "--tenant", "nobody"]]
+    )
     def test_an_unknown_tenant_is_exit_1(self, certmail: Run, command: list[str]) -> None:
         status, said = certmail(*command)
         assert (status, said["error"]["code"]) == (1, "unknown_tenant")
@@ -95,9 +107,9 @@ class TestPause:
             "tenant acme": "certmail resume --tenant acme",
             "tenant globex": "certmail tenants resume globex",
         }
-        assert {check: (found[check]["severity"], found[check]["remedy"]) for check in remedies} == {
-            check: ("warning", remedy) for check, remedy in remedies.items()
-        }
+        assert {
+            check: (found[check]["severity"], found[check]["remedy"]) for check in remedies
+        } == {check: ("warning", remedy) for check, remedy in remedies.items()}
 
     def test_doctor_says_where_the_stores_disagree(self, certmail: Run, redis: Redis) -> None:
         certmail("pause")
@@ -109,7 +121,11 @@ class TestPause:
 
 
 def test_halts_name_whose_reminders_they_are_about() -> None:
-    assert [halt.check for halt in in_force(["b", "*", "a"], ["a"])] == ["paused", "tenant a", "tenant b"]
+    assert [halt.check for halt in in_force(["b", "*", "a"], ["a"])] == [
+        "paused",
+        "tenant a",
+        "tenant b",
+    ]
     wanted = {"*": TenantState.PAUSED, "a": TenantState.SUSPENDED, "b": TenantState.PAUSED}
     found = list(disagreements(["c"], wanted))
     assert [(halt.check, halt.broken) for halt in found] == [
@@ -118,6 +134,7 @@ def test_halts_name_whose_reminders_they_are_about() -> None:
         ("tenant b", True),
         ("tenant c", False),
     ]
+
     assert [halt.remedy.rpartition("certmail ")[2] for halt in found[:3]] == [
         "pause",
         "tenants suspend a",
@@ -145,7 +162,10 @@ class TestTenants:
         certmail("pause", "--tenant", "acme")
         shown = certmail("tenants", "show", "acme")[1]
         assert shown["connections"] == [made | {"waiting": 1}]
-        whole = {name: shown[name] for name in ("id", "name", "state", "uncertain", "waiting", "unsettled")}
+        whole = {
+            name: shown[name]
+            for name in ("id", "name", "state", "uncertain", "waiting", "unsettled")
+        }
         assert whole == {
             "id": "acme", "name": "ACME", "state": "paused", "uncertain": "resend", "waiting": 1, "unsettled": 0,
         }  # fmt: skip
@@ -171,7 +191,13 @@ class TestTenants:
             remind(redis, "globex")
         status, said = certmail("tenants", "remove", "acme", "--yes")
         assert status == 0
-        assert (said["id"], said["removed"], said["cancelled"], said["uncertain"]) == ("acme", True, 0, 0)
+        assert (said["id"], said["removed"], said["cancelled"], said["uncertain"]) == (
+            "acme",
+            True,
+            0,
+            0,
+        )
+
         [access] = said["connections"]
         assert (access["connection"], access["access"]) == (made["id"], "none")
         assert "sa@acme-it.iam.gserviceaccount.com" in access["remedy"]
@@ -216,7 +242,9 @@ class TestConnections:
         }  # fmt: skip
         [draft] = certmail("connections", "list")[1]["connections"][:1]
         assert (draft["tenant"], draft["name"], draft["state"]) == ("acme", "default", "draft")
-        assert certmail("connections", "show", made["id"])[1]["error"]["code"] == "unknown_connection"
+        assert (
+            certmail("connections", "show", made["id"])[1]["error"]["code"] == "unknown_connection"
+        )
         assert certmail("connections", "remove", made["id"], "--yes")[0] == 1
 
 
@@ -241,7 +269,10 @@ class TestAsking:
         assert certmail("tenants", "list")[0] == 0  # the tenant is there
         person, terminal = pty.openpty()
         os.write(person, f"{answer}\n".encode())
-        environment = os.environ | {"CERTMAIL_REDIS_URL": redis_url, "CERTMAIL_DATA_DIR": str(tmp_path)}
+        environment = os.environ | {
+            "CERTMAIL_REDIS_URL": redis_url,
+            "CERTMAIL_DATA_DIR": str(tmp_path),
+        }
         done = subprocess.run(
             [sys.executable, "-m", "certmail_worker", "tenants", "remove", "acme", "--json"],
             env=environment,
@@ -250,6 +281,7 @@ class TestAsking:
             timeout=60,
             check=False,
         )
+
         os.close(person)
         os.close(terminal)
         assert done.returncode == status

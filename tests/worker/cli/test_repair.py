@@ -15,7 +15,13 @@ from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.settings import Settings
 from certmail_worker.cli import run_command
 from certmail_worker.doctor.unused_copy import ASK
-from certmail_worker.recording.writer import RecordPosition, read_cursor, read_position, write, write_position
+from certmail_worker.recording.writer import (
+    RecordPosition,
+    read_cursor,
+    read_position,
+    write,
+    write_position,
+)
 from support.data.events import enqueued, settled
 from support.servers.engines import running
 
@@ -32,7 +38,10 @@ def server() -> Iterator[Redis]:
 
 @pytest.fixture
 def certmail(
-    server: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    server: Redis,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> Run:
     url = f"unix://{server.connection_pool.connection_kwargs['path']}"
     monkeypatch.setenv("CERTMAIL_REDIS_URL", url)
@@ -51,7 +60,11 @@ def certmail(
 def record(admin: Admin) -> None:
     """One reminder that has left, and one that had not; Redis had both."""
     cursor = read_cursor(admin.engine)
-    events = [enqueued(1), settled(2, "accepted", "accepted"), enqueued(3, "waits", dedupe="acme:w")]
+    events = [
+        enqueued(1),
+        settled(2, "accepted", "accepted"),
+        enqueued(3, "waits", dedupe="acme:w"),
+    ]
     write(admin.engine, cursor, events)
     now = read_position(admin.engine)
     write_position(admin.engine, now, RecordPosition(now.cursor, "the former", now.seen_at))

@@ -6,7 +6,9 @@ from typing import Any
 
 from certmail_worker.cli.status import LONGEST_REASON, told_once
 
-GOOGLE = "api_disabled: " + "Gmail API has not been used in project 4 before or it is disabled. " * 10
+GOOGLE = (
+    "api_disabled: " + "Gmail API has not been used in project 4 before or it is disabled. " * 10
+)
 
 
 def test_googles_text_is_told_once_and_cut_and_what_has_no_text_stays() -> None:

@@ -17,7 +17,10 @@ from support.data.events import begun, enqueued, settled
 
 
 def test_a_list_that_stops_says_how_many_there_are(
-    commands: Callable[..., tuple[int, Any]], redis: Redis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    commands: Callable[..., tuple[int, Any]],
+    redis: Redis,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert commands("tenants", "add", "acme")[0] == 0
     engine = open_database(f"sqlite:///{tmp_path}/certmail.sqlite")

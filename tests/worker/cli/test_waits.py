@@ -32,9 +32,13 @@ def cooling(commands: Callable[..., tuple[int, Any]], redis: Redis) -> str:
             valid_days=30,
         )
         admin.save(made.working(key_id="key"))
+
     mailbox: Any = redis.hget(redis_keys.LANE_INFO + made.id, "mailbox")
     until = round((time.time() + 900) * 1000)
-    redis.hset(redis_keys.MAILBOX + mailbox.decode(), mapping={"cooling": str(until), "cool_reason": WHY})
+    redis.hset(
+        redis_keys.MAILBOX + mailbox.decode(), mapping={"cooling": str(until), "cool_reason": WHY}
+    )
+
     return made.id
 
 
@@ -42,7 +46,11 @@ def test_doctor_list_and_show_say_the_same(
     cooling: str, commands: Callable[..., tuple[int, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     [listed] = commands("connections", "list")[1]["connections"]
-    assert (listed["state"], listed["waits"]["scope"], listed["waits"]["why"]) == ("active", "mailbox", WHY)
+    assert (listed["state"], listed["waits"]["scope"], listed["waits"]["why"]) == (
+        "active",
+        "mailbox",
+        WHY,
+    )
     assert commands("connections", "show", cooling)[1]["waits"] == listed["waits"]
     [matter] = commands("tenants", "show", "acme")[1]["attention"]
     assert WHY in matter["message"]

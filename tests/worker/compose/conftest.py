@@ -36,6 +36,7 @@ def letter() -> Callable[..., Letter]:
             "organisation": "Acme Corporation",
             "now": datetime(2026, 12, 8, 9, 0, tzinfo=UTC),
         }
+
         return Letter(**{**parts, **changes})
 
     return make

@@ -80,7 +80,9 @@ def test_a_long_domain_leaves_the_message_id_whole(letter: Make, parsed: Parse) 
 
 def test_the_same_letter_gives_the_same_bytes(letter: Make) -> None:
     assert compose(letter()) == compose(letter())
-    assert compose(letter()).raw != compose(letter(job_id="01937e6c-5a00-7000-8000-0000000000ab")).raw
+    assert (
+        compose(letter()).raw != compose(letter(job_id="01937e6c-5a00-7000-8000-0000000000ab")).raw
+    )
 
 
 def test_nothing_unasked_for_is_in_the_mail(letter: Make, parsed: Parse, body: Body) -> None:
@@ -99,7 +101,8 @@ def test_nothing_unasked_for_is_in_the_mail(letter: Make, parsed: Parse, body: B
 def test_the_signature_is_set_off_by_the_delimiter_that_mail_programs_know(
     letter: Make, parsed: Parse, body: Body, locale: str
 ) -> None:
-    # Dash, dash, blank: replies leave out what follows. On the wire the blank must not stand at a line's end.
+    # Dash, dash, blank: replies leave out what follows. On the wire the blank must not stand at a
+    # line's end.
     mail = compose(letter(locale=locale))
     assert "\n-- \n" in body(parsed(mail), "plain").replace("\r\n", "\n")
     assert b" \r\n" not in mail.raw
@@ -123,7 +126,11 @@ def test_a_link_of_any_length_is_one_line_of_text_and_a_short_one_on_the_page(
 
 @pytest.mark.parametrize(
     ("locale", "name", "encoding"),
-    [("en", "María", "quoted-printable"), ("pl", "Żółć", "quoted-printable"), ("ja", "山田", "base64")],
+    [
+        ("en", "María", "quoted-printable"),
+        ("pl", "Żółć", "quoted-printable"),
+        ("ja", "山田", "base64"),
+    ],
 )
 def test_latin_text_stays_readable_in_the_raw_mail(
     letter: Make, parsed: Parse, locale: str, name: str, encoding: str
@@ -141,7 +148,9 @@ def test_without_reply_to_and_names_the_headers_are_bare(letter: Make, parsed: P
 
 
 def test_an_unknown_kind_is_refused_with_a_sentence(letter: Make) -> None:
-    with pytest.raises(ComposeError, match=r"no mail of kind 'invoice'; there are final, notice, reminder\."):
+    with pytest.raises(
+        ComposeError, match=r"no mail of kind 'invoice'; there are final, notice, reminder\."
+    ):
         compose(letter(kind="invoice"))
 
 
@@ -154,7 +163,9 @@ def test_an_unknown_kind_is_refused_with_a_sentence(letter: Make) -> None:
         "a@[127.0.0.1]", "a@b.example\n", "a@-b.example", "undisclosed:;", f"{'a' * 320}@b.example",
     ],
 )  # fmt: skip
-def test_an_address_that_is_not_one_plain_address_is_refused(letter: Make, field: str, address: str) -> None:
+def test_an_address_that_is_not_one_plain_address_is_refused(
+    letter: Make, field: str, address: str
+) -> None:
     with pytest.raises(ComposeError, match="is not one plain address") as caught:
         compose(letter(**{field: address}))
     assert address not in str(caught.value)
@@ -177,6 +188,8 @@ def test_a_time_without_a_zone_is_refused(letter: Make) -> None:
 
 
 def test_neither_letter_nor_mail_shows_a_person_in_its_repr(letter: Make) -> None:
-    assert repr(letter()) == "Letter(job_id='01937e6c-5a00-7000-8000-0000000000aa', kind='reminder')"
+    assert (
+        repr(letter()) == "Letter(job_id='01937e6c-5a00-7000-8000-0000000000aa', kind='reminder')"
+    )
     assert "Subject" not in repr(compose(letter()))
     assert "access review" not in repr(compose(letter()))

@@ -51,19 +51,27 @@ def test_whatever_is_missing_the_text_reads_naturally_and_both_bodies_say_the_sa
 ) -> None:
     for parts in combinations():
         said = content(
-            letter(kind=kind, locale=language, reply_to=parts["link"] and "help@acme.example", **parts)
+            letter(
+                kind=kind, locale=language, reply_to=parts["link"] and "help@acme.example", **parts
+            )
         )
         # Where a headline without blanks may break nobody sees.
         text, page = text_page(said), seen(html_page(said)).replace("\u200b", "")
+
         for fact in facts(said):
             assert fact in text
             assert fact in page
+
         for reading in (said.subject, said.preheader, text, page):
-            assert not re.search(r"None|[{}]|  |\t|\(\)|“”|«\s*»|「」| [,.;]|[,:;]\.|\.\.", reading), reading
+            assert not re.search(
+                r"None|[{}]|  |\t|\(\)|“”|«\s*»|「」| [,.;]|[,:;]\.|\.\.", reading
+            ), reading
+
         for line in text.splitlines():
             assert line == ("-- " if line == "-- " else line.strip())
             assert not re.match(r"[,.:;·\u2013)]", line), text
             assert not re.search(r"[·(\u2013]$", line), text
+
         assert "\n\n\n" not in text
         assert sorted(set(re.findall(r"\d+", text))) == sorted(set(re.findall(r"\d+", page)))
 
@@ -100,7 +108,9 @@ def test_a_reminder_says_who_asks_what_is_open_and_by_when(letter: Make) -> None
         ("ja", "2026年12月11日金曜日いっぱい", "12月11日"),
     ],
 )
-@pytest.mark.parametrize("due", [date(2026, 12, 11), datetime.fromisoformat("2026-12-12T00:00+01:00")])
+@pytest.mark.parametrize(
+    "due", [date(2026, 12, 11), datetime.fromisoformat("2026-12-12T00:00+01:00")]
+)
 def test_what_is_due_until_midnight_is_due_until_the_end_of_the_day_before(
     letter: Make, due: date, locale: str, end: str, in_subject: str
 ) -> None:
@@ -121,8 +131,19 @@ def test_a_date_of_which_nobody_said_where_names_no_zone(letter: Make, seen: See
 
 def test_the_barest_reminder_is_still_a_letter(letter: Make) -> None:
     bare = dict.fromkeys(
-        ("name", "campaign_name", "due_at", "pending", "completed", "link", "locale", "time_zone", "reply_to")
+        (
+            "name",
+            "campaign_name",
+            "due_at",
+            "pending",
+            "completed",
+            "link",
+            "locale",
+            "time_zone",
+            "reply_to",
+        )
     )
+
     assert text_page(content(letter(**bare))) == (
         "Your access review is waiting for you\n\n"
         "Hello,\n\n"
@@ -137,7 +158,14 @@ def test_the_barest_reminder_is_still_a_letter(letter: Make) -> None:
 @pytest.mark.parametrize(
     ("kind", "now", "label", "headline", "tone", "relative"),
     [
-        ("notice", "2026-12-01", "New access review", "Your access review has begun", "calm", "in 10 days"),
+        (
+            "notice",
+            "2026-12-01",
+            "New access review",
+            "Your access review has begun",
+            "calm",
+            "in 10 days",
+        ),
         (
             "reminder",
             "2026-12-08",
@@ -146,9 +174,30 @@ def test_the_barest_reminder_is_still_a_letter(letter: Make) -> None:
             "calm",
             "in 3 days",
         ),
-        ("reminder", "2026-12-10", "Reminder", "12 access decisions are waiting for you", "soon", "tomorrow"),
-        ("final", "2026-12-08", "Last reminder", "Your access review ends soon", "calm", "in 3 days"),
-        ("final", "2026-12-04", "Last reminder", "Your access review ends soon", "calm", "in 7 days"),
+        (
+            "reminder",
+            "2026-12-10",
+            "Reminder",
+            "12 access decisions are waiting for you",
+            "soon",
+            "tomorrow",
+        ),
+        (
+            "final",
+            "2026-12-08",
+            "Last reminder",
+            "Your access review ends soon",
+            "calm",
+            "in 3 days",
+        ),
+        (
+            "final",
+            "2026-12-04",
+            "Last reminder",
+            "Your access review ends soon",
+            "calm",
+            "in 7 days",
+        ),
         (
             "final",
             "2026-12-03",
@@ -157,8 +206,22 @@ def test_the_barest_reminder_is_still_a_letter(letter: Make) -> None:
             "calm",
             "in 8 days",
         ),
-        ("final", "2026-12-10", "Last reminder", "Your access review is due tomorrow", "soon", "tomorrow"),
-        ("final", "2026-12-11", "Last reminder", "Your access review is due today", "soon", "today"),
+        (
+            "final",
+            "2026-12-10",
+            "Last reminder",
+            "Your access review is due tomorrow",
+            "soon",
+            "tomorrow",
+        ),
+        (
+            "final",
+            "2026-12-11",
+            "Last reminder",
+            "Your access review is due today",
+            "soon",
+            "today",
+        ),
         (
             "final",
             "2026-12-12",
@@ -167,7 +230,14 @@ def test_the_barest_reminder_is_still_a_letter(letter: Make) -> None:
             "late",
             "was due yesterday",
         ),
-        ("reminder", "2026-12-13", "Overdue", "Your access review is overdue", "late", "overdue for 2 days"),
+        (
+            "reminder",
+            "2026-12-13",
+            "Overdue",
+            "Your access review is overdue",
+            "late",
+            "overdue for 2 days",
+        ),
     ],
 )
 def test_each_kind_has_its_own_tone(
@@ -239,12 +309,19 @@ def test_numbers_that_tell_nothing_are_left_out(
 def test_only_what_ends_within_a_week_ends_soon(letter: Make, language: str, kind: str) -> None:
     soon = str(catalogue(language).say("final.headline"))
     headlines = {
-        days: str(content(letter(kind=kind, locale=language, due_at=EARLY + timedelta(days=days))).headline)
+        days: str(
+            content(
+                letter(kind=kind, locale=language, due_at=EARLY + timedelta(days=days))
+            ).headline
+        )
         for days in (2, 7, 8, 60, 800)
     }
+
     assert soon not in [headlines[8], headlines[60], headlines[800]]
     assert (headlines[2] == headlines[7] == soon) == (kind == "final")
-    assert str(content(letter(kind=kind, locale=language, due_at=None)).headline) != soon, "nobody knows"
+    assert str(content(letter(kind=kind, locale=language, due_at=None)).headline) != soon, (
+        "nobody knows"
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -259,8 +336,12 @@ def test_subject_and_body_call_the_day_the_same(letter: Make, language: str) -> 
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_nobody_is_to_finish_what_they_were_never_asked_to_begin(letter: Make, language: str) -> None:
-    asked = {kind: str(content(letter(kind=kind, locale=language, now=LATE)).button) for kind in KINDS}
+def test_nobody_is_to_finish_what_they_were_never_asked_to_begin(
+    letter: Make, language: str
+) -> None:
+    asked = {
+        kind: str(content(letter(kind=kind, locale=language, now=LATE)).button) for kind in KINDS
+    }
     assert asked["notice"] == str(catalogue(language).say("notice.button"))
     assert asked["reminder"] == asked["final"] == str(catalogue(language).say("late.button"))
 
@@ -269,7 +350,9 @@ def test_nobody_is_to_finish_what_they_were_never_asked_to_begin(letter: Make, l
     "name", ["\u200d", "\u2800", "\u3164\u115f", "\u200c \u0301", "\ufe0f\u00ad", "\u2800 \u2800"]
 )
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_name_that_nobody_sees_greets_as_if_there_were_none(letter: Make, language: str, name: str) -> None:
+def test_a_name_that_nobody_sees_greets_as_if_there_were_none(
+    letter: Make, language: str, name: str
+) -> None:
     said = content(letter(locale=language, name=name, campaign_name=name, organisation=name))
     assert said == content(
         letter(locale=language, name=None, campaign_name=None, organisation="acme.example")
@@ -281,7 +364,9 @@ def test_an_organisation_without_a_name_is_known_by_its_domain(letter: Make) -> 
 
 
 def test_very_long_names_are_cut_where_words_end(letter: Make) -> None:
-    said = content(letter(campaign_name="Quarterly review of everything " * 20, organisation="Acme " * 90))
+    said = content(
+        letter(campaign_name="Quarterly review of everything " * 20, organisation="Acme " * 90)
+    )
     assert len(said.subject) < 120
     assert "everything…" in said.subject or "of…" in said.subject or "review…" in said.subject
     assert len(str(said.ask)) < 360

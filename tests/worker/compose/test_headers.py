@@ -11,7 +11,11 @@ from certmail_worker.compose.headers import WireHeader, mailbox_header, text_hea
 from certmail_worker.compose.language.clean import line
 
 ADDRESS = "maria.lopez@emea.acme.example"
-WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=90).map(line).filter(bool)
+WORDS = (
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=90)
+    .map(line)
+    .filter(bool)
+)
 NASTY = st.text('aé漢,;:<>()[]"\\@.=?_ -', min_size=1, max_size=90).map(line).filter(bool)
 
 
@@ -43,7 +47,10 @@ def test_a_text_header_arrives_as_it_was_meant(text: str) -> None:
 
 @settings(deadline=None)
 @given(st.one_of(WORDS, NASTY), st.sampled_from(["From", "To", "Reply-To"]))
-@example("eve@evil.example, and so on and on until the line is too long for one line, and then some", "To")
+@example(
+    "eve@evil.example, and so on and on until the line is too long for one line, and then some",
+    "To",
+)
 @example("Smith, John & Sons (Holding) GmbH and Partners of the Greater Metropolitan Area", "From")
 @example('Ünï, «q» "x" ; (c) @ : foo Ünï, «q» "x" ; (c) @', "From")
 @example("=?utf-8?q?=3Ceve=40evil=2Eexample=3E=2C?=", "To")
@@ -52,7 +59,9 @@ def test_a_name_can_never_become_a_second_mailbox(name: str, header: str) -> Non
     [(shown, address)] = getaddresses([value])
     assert address == ADDRESS
     assert decoded(shown) == name
-    judged = message_from_bytes(f"{header}: {value}\r\n\r\n".encode(), policy=policy.default)[header]
+    judged = message_from_bytes(f"{header}: {value}\r\n\r\n".encode(), policy=policy.default)[
+        header
+    ]
     assert [mailbox.addr_spec for mailbox in judged.addresses] == [ADDRESS]
 
 

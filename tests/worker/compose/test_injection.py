@@ -34,7 +34,24 @@ HEADERS = sorted([
     "X-Auto-Response-Suppress", "MIME-Version", "Content-Type",
 ])  # fmt: skip
 PIECES = st.sampled_from(
-    [*ATTACKS, "\r", "\n", "\u2028", "\u202e", "<", ">", "&", '"', "'", "{{", "}}", "%s", ",", "@", "\0"]
+    [
+        *ATTACKS,
+        "\r",
+        "\n",
+        "\u2028",
+        "\u202e",
+        "<",
+        ">",
+        "&",
+        '"',
+        "'",
+        "{{",
+        "}}",
+        "%s",
+        ",",
+        "@",
+        "\0",
+    ]
 )
 HOSTILE = st.lists(st.one_of(PIECES, st.text(max_size=12)), max_size=6).map("".join)
 
@@ -52,16 +69,23 @@ def judge(mail: Mail, message: EmailMessage, body: Body) -> None:
         "text/html",
     ]
     assert not re.search(rb"(?<!\r)\n|\r(?!\n)", mail.raw)
+
     for kind in ("plain", "html"):
         text = body(message, kind)
         assert not re.search("[\0\x1b\x7f\x85\u2028\u2029\u202a-\u202e\u2066-\u2069]", text)
+
     assert "\n" not in mail.subject
 
 
 @pytest.mark.parametrize("field", WORDY)
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_no_field_of_words_can_change_the_mail_around_it(
-    letter: Make, parsed: Parse, body: Body, tags: Callable[[str], set[str]], field: str, attack: str
+    letter: Make,
+    parsed: Parse,
+    body: Body,
+    tags: Callable[[str], set[str]],
+    field: str,
+    attack: str,
 ) -> None:
     mail = compose(letter(**{field: attack}))
     message = parsed(mail)
@@ -80,18 +104,28 @@ def test_a_field_with_a_grammar_refuses_what_does_not_follow_it(
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(parts=st.fixed_dictionaries(dict.fromkeys(WORDY, HOSTILE)), number=st.integers(), due=st.datetimes())
+@given(
+    parts=st.fixed_dictionaries(dict.fromkeys(WORDY, HOSTILE)),
+    number=st.integers(),
+    due=st.datetimes(),
+)
 def test_hostile_words_in_every_field_at_once_still_make_one_honest_mail(
     letter: Make, parsed: Parse, body: Body, parts: dict[str, str], number: int, due: datetime
 ) -> None:
     made = letter(
-        **parts, pending=number, completed=abs(number), due_at=due.replace(tzinfo=letter().now.tzinfo)
+        **parts,
+        pending=number,
+        completed=abs(number),
+        due_at=due.replace(tzinfo=letter().now.tzinfo),
     )
+
     mail = compose(made)
     assert compose(made) == mail
     message = parsed(mail)
     assert sorted(message.keys()) == HEADERS
-    assert [mailbox.addr_spec for mailbox in message["To"].addresses] == ["maria.lopez@emea.acme.example"]
+    assert [mailbox.addr_spec for mailbox in message["To"].addresses] == [
+        "maria.lopez@emea.acme.example"
+    ]
     html = body(message, "html")
     assert not re.search(r"<script|<svg|<img|<h1>", html, re.IGNORECASE)
     assert html.count("</html>") == 1

@@ -139,7 +139,10 @@ def test_a_sentence_reads_as_a_native_editor_wrote_it(
     [
         (["de-CH", "de-LI"], "[ß„“”]"),
         (["de"], r"\bTermin|bittet Sie zu|[«»]"),
-        (["fr"], r"\u202f|[^\u00a0 ][:;?!»](?= |\n)| [:;?!»]|«[^\u00a0]|\b1 (?:décembre|janvier)|, et vous"),
+        (
+            ["fr"],
+            r"\u202f|[^\u00a0 ][:;?!»](?= |\n)| [:;?!»]|«[^\u00a0]|\b1 (?:décembre|janvier)|, et vous",
+        ),
         (["fr-CA"], r"\u202f|[\u00a0 ][?!;]|[^\u00a0 ][:»](?= |\n)| [:»]|«[^\u00a0]|\b1 janvier"),
         (["es", "es-MX"], "revisi(?:ón|ones) de acceso\\b|desde (?:hoy|ayer)"),
         (["pl"], r"\b(?:[aiouwzAIOUWZ]|godz\.) |\bCię\b|Otrzymujesz|proszę|po terminie od"),
@@ -163,14 +166,20 @@ def test_where_nothing_but_the_request_is_known_the_list_of_mails_shows_a_whole_
 ) -> None:
     for kind in KINDS:
         html = body(
-            parsed(compose(letter(locale=locale, kind=kind, **{**STATES["none"], "organisation": "ACME"}))),
+            parsed(
+                compose(
+                    letter(locale=locale, kind=kind, **{**STATES["none"], "organisation": "ACME"})
+                )
+            ),
             "html",
         )
         [shown] = re.findall(r'<div class="preheader"[^>]*>([^<]+)<', html)
         assert not shown[0].islower(), shown
 
 
-def test_a_headline_in_japanese_breaks_only_between_phrases(letter: Make, parsed: Parse, body: Body) -> None:
+def test_a_headline_in_japanese_breaks_only_between_phrases(
+    letter: Make, parsed: Parse, body: Body
+) -> None:
     for kind in KINDS:
         for changes in STATES.values():
             html = body(parsed(compose(letter(locale="ja", kind=kind, **changes))), "html")

@@ -29,11 +29,15 @@ def test_the_button_and_the_text_lead_where_the_link_means(
     assert url.replace("&amp;", "&") in body(message, "plain").replace("\r\n", "")
 
 
-REFUSED = list({case.kind: case.link for case in CASES if case.meant is None and case.link.strip()}.items())
+REFUSED = list(
+    {case.kind: case.link for case in CASES if case.meant is None and case.link.strip()}.items()
+)
 
 
 @pytest.mark.parametrize(("kind", "link"), REFUSED, ids=[kind for kind, _ in REFUSED])
-def test_a_link_that_no_mail_can_carry_is_not_left_out_in_silence(letter: Make, kind: str, link: str) -> None:
+def test_a_link_that_no_mail_can_carry_is_not_left_out_in_silence(
+    letter: Make, kind: str, link: str
+) -> None:
     with pytest.raises(ComposeError, match="No mail can carry its link: ") as raised:
         compose(letter(link=link))
     assert link not in str(raised.value)

@@ -26,7 +26,9 @@ def admin(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -> 
     settings = Settings(redis_url=redis_url, database_url=ready_database, data_dir=tmp_path)
     with open_admin(settings, make_key=True) as made:
         write(
-            made.engine, read_cursor(made.engine), [enqueued(1), begun(2), settled(3, "accepted", "accepted")]
+            made.engine,
+            read_cursor(made.engine),
+            [enqueued(1), begun(2), settled(3, "accepted", "accepted")],
         )
         yield made
 

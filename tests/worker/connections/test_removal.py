@@ -64,6 +64,7 @@ def test_what_nobody_brings_to_an_end_is_said_and_waited_for_only_so_long(admin:
             drain.run()
         assert refused.value.code == "still_under_way"
         assert "certmail worker" in refused.value.remedy
+
     assert told == ["Waiting: reminders that are under way: 1"] * 2
     Drain(admin, "globex", "", "it is removed", told.append, patience=0.3).run()
     Drain(admin, "acme", "another", "it is removed", told.append, patience=0.3).run()

@@ -53,11 +53,16 @@ def lie(folder: Path, what: bytes) -> set[str]:
 def record_what_waits(admin: Admin) -> None:
     """As the recorder does, of the stream that there is."""
     entries: Any = admin.redis.xrange(redis_keys.EVENTS)
-    told = [(id_.decode(), {name.decode(): value for name, value in raw.items()}) for id_, raw in entries]
+    told = [
+        (id_.decode(), {name.decode(): value for name, value in raw.items()})
+        for id_, raw in entries
+    ]
     events = []
+
     for id_, raw in told:
         fields = {name: value.decode() for name, value in raw.items() if name != "body"}
         events.append(Event(id_, fields.pop("type"), at(0), fields, recipient=ADDRESS))
+
     write(admin.engine, read_cursor(admin.engine), events)
 
 
@@ -101,7 +106,9 @@ def test_the_keys_of_a_tenant_that_is_removed(admin: Admin, tmp_path: Path) -> N
 
 def test_what_a_server_does_not_allow_is_said_and_no_more(admin: Admin) -> None:
     rights = ["+@all", "-bgrewriteaof"]
-    admin.redis.acl_setuser("app", enabled=True, nopass=True, keys=["*"], channels=["*"], commands=rights)
+    admin.redis.acl_setuser(
+        "app", enabled=True, nopass=True, keys=["*"], channels=["*"], commands=rights
+    )
     path = admin.redis.connection_pool.connection_kwargs["path"]
     with Redis(unix_socket_path=path, username="app", password="x") as allowed:
         there = Admin(admin.settings, admin.engine, allowed, admin.vault)

@@ -58,7 +58,9 @@ async def posted(place: Stand) -> bytes:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         [length] = [
-            int(line[15:]) for line in head.lower().splitlines() if line.startswith(b"content-length:")
+            int(line[15:])
+            for line in head.lower().splitlines()
+            if line.startswith(b"content-length:")
         ]
         seen.append(head + await reader.readexactly(length))
         writer.write(HEAD % len(ANSWER) + ANSWER)
@@ -73,7 +75,9 @@ async def posted(place: Stand) -> bytes:
     return request
 
 
-async def test_a_request_for_a_token_holds_an_assertion_and_nothing_of_the_key(place: Stand) -> None:
+async def test_a_request_for_a_token_holds_an_assertion_and_nothing_of_the_key(
+    place: Stand,
+) -> None:
     request = await posted(place)
     head, _, body = request.partition(b"\r\n\r\n")
     forms = key_forms(private_key(place))
@@ -110,6 +114,7 @@ async def test_no_repr_shows_a_key_or_a_token(place: Stand) -> None:
         granted.access_token.encode(),
         client.secret.encode(),
     }
+
     token_client = tokens.token_client
     for thing in (
         *(pair, place.connection, tokens, token, granted, token_client, client, settings),
@@ -129,19 +134,25 @@ async def test_no_log_line_of_ours_or_of_a_library_shows_them(
     place: Stand, caplog: pytest.LogCaptureFixture
 ) -> None:
     asyncio.get_running_loop().set_debug(True)
+
     with caplog.at_level(logging.DEBUG):
         tokens = place.tokens()
         token = await tokens.get(place.connection)
         assert isinstance(token, Token)
         logging.getLogger().debug("seen")
         await tokens.drop(place.connection, token)
+
         for fault in ("503", "502_html", "reset_before"):
             await place.control("POST", "/faults", {"match": {"path": "/token"}, "fault": fault})
             await tokens.get(place.connection)
-        broken = replace(place.connection, version=99, private_key=place.admin.vault.seal(b"x", owner="acme"))
+
+        broken = replace(
+            place.connection, version=99, private_key=place.admin.vault.seal(b"x", owner="acme")
+        )
         with pytest.raises(SealBroken):
             await tokens.get(broken)
         await asyncio.sleep(0)
+
     assert "seen" in caplog.text
     assert "token_not_renewed" in caplog.text
     forms = key_forms(private_key(place)) | {token.secret.encode()}
@@ -160,10 +171,17 @@ async def test_an_exception_about_a_key_says_nothing_of_it(place: Stand, damage:
         "other": vault.seal(pem, owner="globex/1"),
         "encrypted": vault.seal(pem.replace(b"PRIVATE KEY", b"ENCRYPTED PRIVATE KEY"), owner=owner),
     }[damage]
+
     token_client = place.tokens().token_client
     with pytest.raises((ValueError, TypeError, SealBroken)) as caught:
-        await token_client.mint(replace(place.connection, version=99, private_key=spoiled), Purpose.SEND)
-    told = "".join(traceback.format_exception(caught.value)) + repr(caught.value) + repr(vars(caught.value))
+        await token_client.mint(
+            replace(place.connection, version=99, private_key=spoiled), Purpose.SEND
+        )
+    told = (
+        "".join(traceback.format_exception(caught.value))
+        + repr(caught.value)
+        + repr(vars(caught.value))
+    )
     assert not readable(key_forms(pem), told)
 
 

@@ -120,13 +120,19 @@ async def test_a_mail_names_whom_to_ask_the_reminders_own_before_the_tenants(pla
         assert text is not None
         named = message["Reply-To"] and str(message["Reply-To"])
         assert (
-            f"Questions? Write to {named}" in text.get_content() if named else "?" not in text.get_content()
+            f"Questions? Write to {named}" in text.get_content()
+            if named
+            else "?" not in text.get_content()
         )
+
         return named
 
     assert (await names(PLAIN), await names(own)) == (None, "q4-desk@people.example")
     admin.change_tenant("acme", reply_to=" it-help@acme.example ")
-    assert (await names(PLAIN), await names(own)) == ("it-help@acme.example", "q4-desk@people.example")
+    assert (await names(PLAIN), await names(own)) == (
+        "it-help@acme.example",
+        "q4-desk@people.example",
+    )
     stored = str(admin.redis.hgetall(redis_keys.TENANT + "acme"))
     assert "it-help" not in stored, "it may be a person's: it is sealed"
     admin.change_tenant("acme", reply_to="")
@@ -155,7 +161,8 @@ async def test_a_link_that_an_older_version_took_and_no_mail_can_carry_fails_wit
     stop = await place.stopped(place.job(stored))
     assert stop.to is State.FAILED
     assert (
-        stop.reason == "compose_failed: No mail can carry its link: a user name stands in front of the host."
+        stop.reason
+        == "compose_failed: No mail can carry its link: a user name stands in front of the host."
     )
 
 
@@ -210,6 +217,7 @@ async def test_a_job_with_another_tenants_connection_never_leaves_from_its_mailb
         valid_days=30,
         verify=False,
     )
+
     stop = await place.stopped(place.job(write_payload(PLAIN), connection=theirs.id))
     assert (stop.to, stop.reason.partition(":")[0]) == (State.FAILED, "wrong_connection")
     assert stop.suspension is None, "the other tenant's lane goes on"
@@ -226,10 +234,13 @@ async def test_what_is_kept_of_a_tenant_or_connection_and_cannot_be_read_lets_it
 ) -> None:
     redis: Any = place.stand.admin.redis
     name = (
-        redis_keys.TENANT + "acme" if key == "tenant" else redis_keys.CONNECTION + place.stand.connection.id
+        redis_keys.TENANT + "acme"
+        if key == "tenant"
+        else redis_keys.CONNECTION + place.stand.connection.id
     )
     kept = redis.hget(name, field)
     broken = Place(place.stand)
+
     try:
         for value in (b"\xff\xfe", b"", b"{}", None):
             redis.hdel(name, field) if value is None else redis.hset(name, field, value)
@@ -268,6 +279,7 @@ async def test_whatever_a_request_raises_is_settled_as_what_it_means(
         context.lease_seconds,
         context.send_window_seconds,
     )
+
     prepared = Prepared(place.stand.connection, Token("secret", 0, "mark"), raw, OnUncertain())
     verdict = await ask(raising, place.job(b""), prepared, SendWindow(boottime() + 5))
     assert verdict.outcome == outcome

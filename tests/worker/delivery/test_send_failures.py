@@ -31,7 +31,9 @@ def legacy(status: int, reason: str, message: str) -> bytes:
 
 def current(status: int, reason: str, message: str, canonical: str = "", info: str = "") -> bytes:
     """Both dialects at once, as on the wire today."""
-    error: dict[str, Any] = json.loads(legacy(status, reason, message))["error"] | {"status": canonical}
+    error: dict[str, Any] = json.loads(legacy(status, reason, message))["error"] | {
+        "status": canonical
+    }
     if info:
         error["details"] = [
             {"@type": "type.googleapis.com/google.rpc.Help"},
@@ -155,11 +157,14 @@ def test_each_refusal_is_of_its_class_and_nothing_was_sent(
 
 def test_every_row_of_the_table_decides_and_each_of_its_statuses() -> None:
     found = [
-        (find_row(read_error(Answered(status, {"date": DATE}, body))), status) for status, body, *_ in ROWS
+        (find_row(read_error(Answered(status, {"date": DATE}, body))), status)
+        for status, body, *_ in ROWS
     ]
     assert {row for row, _ in found if row} == set(TABLE)
     decided = {(status, row.meaning) for row, status in found if row}
-    assert {(int(each), row.meaning) for row in TABLE for each in row.statuses.split()} - decided == set()
+    assert {
+        (int(each), row.meaning) for row in TABLE for each in row.statuses.split()
+    } - decided == set()
 
 
 def test_every_row_has_a_meaning_and_every_meaning_a_row() -> None:
@@ -176,7 +181,11 @@ def test_whoever_must_do_something_is_told_what(failure: FailureClass) -> None:
 @pytest.mark.parametrize(("status", "body"), UNKNOWN)
 def test_an_error_of_the_server_leaves_open_whether_it_was_sent(status: int, body: bytes) -> None:
     found = verdict(status, body)
-    assert (found.failure, found.outcome, found.code) == (C.UNKNOWN, AttemptOutcome.UNKNOWN, "answer_unclear")
+    assert (found.failure, found.outcome, found.code) == (
+        C.UNKNOWN,
+        AttemptOutcome.UNKNOWN,
+        "answer_unclear",
+    )
     assert found.structured is body.startswith(b'{"error"')
 
 
@@ -185,7 +194,11 @@ class TestAccepted:
     def test_a_message_that_gmail_took_has_its_id(self, status: int) -> None:
         found = verdict(status, b'{"id": "18c0ffee", "threadId": "18c0fe00", "labelIds": ["SENT"]}')
         assert (found.failure, found.outcome) == (C.NONE, AttemptOutcome.ACCEPTED)
-        assert (found.gmail_id, found.thread_id, found.http_status) == ("18c0ffee", "18c0fe00", status)
+        assert (found.gmail_id, found.thread_id, found.http_status) == (
+            "18c0ffee",
+            "18c0fe00",
+            status,
+        )
 
     def test_the_thread_may_be_missing(self) -> None:
         assert verdict(200, b'{"id": "18c0ffee"}').thread_id is None
@@ -200,7 +213,11 @@ class TestAccepted:
     )  # fmt: skip
     def test_a_200_without_an_id_may_be_anybodys_and_so_proves_nothing(self, body: bytes) -> None:
         found = verdict(200, body)
-        assert (found.failure, found.outcome, found.gmail_id) == (C.UNKNOWN, AttemptOutcome.UNKNOWN, None)
+        assert (found.failure, found.outcome, found.gmail_id) == (
+            C.UNKNOWN,
+            AttemptOutcome.UNKNOWN,
+            None,
+        )
 
 
 class TestWithoutAnAnswer:
@@ -228,7 +245,9 @@ def broken(status: int, body: bytes = b"", **more: Any) -> Verdict:
 
 
 class TestAnswersThatBrokeOff:
-    @pytest.mark.parametrize("body", [b"", legacy(400, "badRequest", "Bad Request")[:30], b"\x1f\x8b\xff"])
+    @pytest.mark.parametrize(
+        "body", [b"", legacy(400, "badRequest", "Bad Request")[:30], b"\x1f\x8b\xff"]
+    )
     @pytest.mark.parametrize("status", [400, 403, 405, 407, 409, 412, 418])
     def test_what_was_refused_was_not_sent_and_is_tried_again_without_blaming_anybody(
         self, status: int, body: bytes
@@ -257,7 +276,9 @@ class TestAnswersThatBrokeOff:
         found = broken(status, legacy(status, "backendError", "Backend Error")[:30])
         assert (found.failure, found.code, found.structured) == (C.UNKNOWN, "answer_unclear", False)
 
-    def test_a_message_that_gmail_took_is_on_record_as_such_and_no_rule_sends_it_again(self) -> None:
+    def test_a_message_that_gmail_took_is_on_record_as_such_and_no_rule_sends_it_again(
+        self,
+    ) -> None:
         found = broken(200, b'{"id": "18c0ff')
         assert (found.failure, found.outcome, found.code, found.taken) == (
             C.UNKNOWN,
@@ -289,7 +310,9 @@ class TestDetails:
             403, legacy(403, "domainPolicy", "The domain administrators have disabled Gmail apps.")
         )
         assert found.google_reason == "domainPolicy"
-        assert found.message.endswith("Google says: The domain administrators have disabled Gmail apps.")
+        assert found.message.endswith(
+            "Google says: The domain administrators have disabled Gmail apps."
+        )
 
     def test_a_page_is_not_quoted_as_googles_words(self) -> None:
         found = verdict(403, PAGE)
@@ -308,7 +331,9 @@ class TestDetails:
         assert verdict(403, legacy(403, "rateLimitExceeded", "Rate Limit Exceeded")).wait is None
 
     def test_a_plain_429_with_a_deadline_is_understood_too(self) -> None:
-        found = verdict(429, b"User-rate limit exceeded.  Retry after 2026-11-23T18:18:00Z (Mail sending)")
+        found = verdict(
+            429, b"User-rate limit exceeded.  Retry after 2026-11-23T18:18:00Z (Mail sending)"
+        )
         assert (found.failure, found.wait) == (C.DAY_FULL, 900)
 
 
@@ -331,11 +356,14 @@ ANSWERS: st.SearchStrategy[Answer] = st.one_of(
 
 @settings(deadline=None)
 @given(ANSWERS)
-def test_every_answer_has_a_verdict_and_what_it_says_of_the_sending_is_never_too_much(answer: Answer) -> None:
+def test_every_answer_has_a_verdict_and_what_it_says_of_the_sending_is_never_too_much(
+    answer: Answer,
+) -> None:
     found = judge(answer)
     assert found.failure in FailureClass
     assert found.code
     assert found.message
+
     match found.outcome:
         case AttemptOutcome.NOT_SENT:
             assert isinstance(answer, NotSent)
@@ -347,6 +375,7 @@ def test_every_answer_has_a_verdict_and_what_it_says_of_the_sending_is_never_too
             assert isinstance(answer, Answered)
             assert 200 <= answer.status < 300
             assert found.gmail_id
+
     assert (found.outcome is AttemptOutcome.UNKNOWN) == (found.failure is C.UNKNOWN)
     assert (found.outcome is AttemptOutcome.ACCEPTED) == (found.failure is C.NONE)
     if isinstance(answer, Answered):

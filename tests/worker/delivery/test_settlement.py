@@ -45,7 +45,9 @@ def verdict(failure: FailureClass, outcome: AttemptOutcome = O.REJECTED, **more:
     )
 
 
-def settle(given: Verdict, *, rules: Rules = RULES, then: OnUncertain = HELD, **job: Any) -> Settlement:
+def settle(
+    given: Verdict, *, rules: Rules = RULES, then: OnUncertain = HELD, **job: Any
+) -> Settlement:
     job_ = replace(JOB, **job)
     return plan(given, job_, connection_version=VERSION, now=NOW, rules=rules, on_uncertain=then)
 
@@ -72,7 +74,9 @@ def test_a_bad_message_fails_with_the_reason_on_record_and_stops_nothing_else() 
 
 class TestWaits:
     @pytest.mark.parametrize("failure", WAITS)
-    def test_the_job_stays_in_its_lane_and_no_attempt_is_counted(self, failure: FailureClass) -> None:
+    def test_the_job_stays_in_its_lane_and_no_attempt_is_counted(
+        self, failure: FailureClass
+    ) -> None:
         settled = settle(verdict(failure), failures=9)
         assert (settled.to, settled.counts, settled.at, settled.suspension) == (
             State.READY,
@@ -82,7 +86,9 @@ class TestWaits:
         )
 
     @pytest.mark.parametrize("failure", WAITS)
-    def test_a_deadline_that_google_names_is_kept_to_and_a_second_more(self, failure: FailureClass) -> None:
+    def test_a_deadline_that_google_names_is_kept_to_and_a_second_more(
+        self, failure: FailureClass
+    ) -> None:
         settled = settle(verdict(failure, wait=900.0), strikes=5)
         assert settled.pause is not None
         assert (settled.pause.until, settled.pause.named) == (NOW + 900 + MARGIN_SECONDS, True)
@@ -110,7 +116,9 @@ class TestWaits:
         self, failure: FailureClass
     ) -> None:
         def wait(strikes: int, failures: int = 0) -> float:
-            struck: dict[str, Any] = {"project_strikes" if "project" in failure else "strikes": strikes}
+            struck: dict[str, Any] = {
+                "project_strikes" if "project" in failure else "strikes": strikes
+            }
             pause = settle(verdict(failure), failures=failures, **struck).pause
             assert pause is not None
             return pause.until - NOW
@@ -181,15 +189,22 @@ class TestTokens:
         assert other.suspension is not None
 
     def test_once_it_is_linked_again_the_next_refusal_is_a_first_one(self) -> None:
-        assert not settle(verdict(C.TOKEN_EXPIRED), refreshed=True).reason.startswith("token_expired")
+        assert not settle(verdict(C.TOKEN_EXPIRED), refreshed=True).reason.startswith(
+            "token_expired"
+        )
 
 
-def test_a_broken_connection_is_stopped_in_the_version_that_was_used_with_reason_and_remedy() -> None:
+def test_a_broken_connection_is_stopped_in_the_version_that_was_used_with_reason_and_remedy() -> (
+    None
+):
     settled = settle(verdict(C.CONNECTION))
     assert (settled.to, settled.counts, settled.at) == (State.READY, False, None)
     assert settled.suspension is not None
     assert (settled.suspension.code, settled.suspension.version) == ("the_code", VERSION)
-    assert (settled.suspension.message, settled.suspension.remedy) == ("What is wrong.", "What to do.")
+    assert (settled.suspension.message, settled.suspension.remedy) == (
+        "What is wrong.",
+        "What to do.",
+    )
 
 
 class TestBackOff:
@@ -200,12 +215,14 @@ class TestBackOff:
         self, failure: FailureClass, first: float, longest: float
     ) -> None:
         waits = []
+
         for failures in (0, 1, 2, 3, 50):
             settled = settle(verdict(failure, O.NOT_SENT), failures=failures)
             assert (settled.to, settled.counts, settled.suspension) == (State.SCHEDULED, True, None)
             assert settled.pause is None
             assert settled.at is not None
             waits.append(settled.at - NOW)
+
         assert first <= waits[0] <= first + 10
         assert waits == sorted(waits)
         assert longest <= waits[-1] <= longest + 10
@@ -293,7 +310,9 @@ BODIES = st.binary(max_size=100) | st.builds(
     st.sampled_from(["", "rateLimitExceeded", "dailyLimitExceeded", "failedPrecondition", "domainPolicy", "Mail sending"]),
     st.text(max_size=30),
 )  # fmt: skip
-HEADERS = st.dictionaries(st.just("retry-after"), st.text("0123456789", max_size=20) | st.text(max_size=10))
+HEADERS = st.dictionaries(
+    st.just("retry-after"), st.text("0123456789", max_size=20) | st.text(max_size=10)
+)
 
 
 @settings(deadline=None)
@@ -319,6 +338,7 @@ def test_every_answer_is_settled_in_a_way_that_the_states_allow(
         rules=Rules(),
         on_uncertain=OnUncertain(resend, resend),
     )
+
     assert settled.to in ALLOWED[State.SENDING]
     assert settled.outcome is given.outcome
     assert (settled.to is State.ACCEPTED) == (given.outcome is O.ACCEPTED)

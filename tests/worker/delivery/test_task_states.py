@@ -13,6 +13,7 @@ from certmail_worker.delivery.task_states import REFUSED, End, event
 def shown(*ends: End) -> str:
     """The state that Flower shows of a reminder after these deliveries of it."""
     seen, clock = Seen(), iter(range(100))
+
     for end in ends:
         told = [("task-received", {"name": "certmail.deliver"}), ("task-started", {}), event(end)]
         for each in told:
@@ -26,6 +27,7 @@ def shown(*ends: End) -> str:
                     "clock": at,
                 }
                 seen.event({"type": each[0], **fields, **each[1]})
+
     return str(seen.tasks["a job"].state)
 
 
@@ -63,7 +65,11 @@ def test_the_last_delivery_is_what_is_seen(first: End, then: End, state: str) ->
 
 @pytest.mark.parametrize("why", [State.FAILED, State.ACCEPTED, State.UNCERTAIN, "claimed"])
 def test_a_doorbell_that_had_nothing_to_do_changes_nothing(why: str) -> None:
-    for end in (End(State.FAILED, "bad_message"), End(State.ACCEPTED), End(State.UNCERTAIN, "no_answer")):
+    for end in (
+        End(State.FAILED, "bad_message"),
+        End(State.ACCEPTED),
+        End(State.UNCERTAIN, "no_answer"),
+    ):
         assert shown(end, End(REFUSED, why)) == shown(end)
 
 

@@ -50,10 +50,12 @@ def test_they_read_the_hour_of_the_file_and_a_zone_without_a_season(month: int) 
     now = datetime(2027, month, 15, 9, tzinfo=UTC)
     winter = {each.to: each.due_at for each in reviewers(datetime(2026, 12, 1, tzinfo=UTC))}
     seen = 0
+
     for reminder in reviewers(now):
         at, before = reminder.due_at, winter[reminder.to]
         if not isinstance(at, datetime) or not isinstance(before, datetime):
             continue
+
         zone = ZoneInfo(reminder.time_zone or "UTC")
         assert at.astimezone(zone).hour == before.astimezone(zone).hour, reminder.time_zone
         due = content(letter(reminder, now)).due
@@ -62,4 +64,5 @@ def test_they_read_the_hour_of_the_file_and_a_zone_without_a_season(month: int) 
         assert not SEASON.search(str(due.zone)), due.zone
         assert not re.search(r"\d", str(due.zone)), due.zone
         seen += 1
+
     assert seen > 50

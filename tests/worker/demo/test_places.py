@@ -75,5 +75,6 @@ def test_the_demo_goes_elsewhere_and_without_flower_if_it_must(
         assert requests.get(f"{running.settings.base_url}/healthz", timeout=10).ok
         assert requests.get(running.google.url, timeout=10).ok
         assert taken not in running.settings.base_url + running.google.url
+
     assert "Flower did not start, and the demo goes on without it" in said.getvalue()
     assert "A worker and the gateway are up." in said.getvalue()

@@ -22,9 +22,11 @@ def test_the_last_runs_are_kept_and_older_ones_removed(tmp_path: Path) -> None:
     older = [tmp_path / f"demo-2026112{day}-100000-{nobody}" for day in range(6)]
     still_runs = tmp_path / f"demo-20261101-100000-{os.getpid()}"
     others = [tmp_path / name for name in ("sandbox", "demo", "demo-of-mine", "certmail.sqlite")]
+
     for each in (*older, still_runs, *others):
         each.mkdir()
         (each / "worker.log").write_text("")
+
     made = new_directory(tmp_path)
     kept = {*older[-KEPT + 1 :], still_runs, *others, made}
     assert set(tmp_path.iterdir()) == kept
@@ -39,9 +41,11 @@ def test_no_line_is_cut_on_a_narrow_terminal() -> None:
     before = said.getvalue()
     assert " ".join(before.split()) == LONG
     assert max(len(line) for line in before.splitlines()) <= 80, "and none in the middle of a word"
+
     with progress.shown():
         progress.say(LONG)
         progress.update({"acme": Counter({State.READY: 1})})
+
     assert "was accepted." in said.getvalue().removeprefix(before)
 
 
@@ -61,6 +65,7 @@ def test_what_went_wrong_is_said_in_words() -> None:
         "hang_after",
         "worker_killed",
     ]
+
     said = in_words(faults)
     assert "2 lost answers" in said
     assert "1 killed worker" in said

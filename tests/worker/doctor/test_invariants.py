@@ -22,10 +22,12 @@ def ledger(redis: Redis) -> Bench:
     bench.lane("asleep", opened=False)
     bench.enqueue("ready", lane="asleep")
     bench.enqueue("scheduled", state=State.SCHEDULED, send_at=bench.now + 3600)
+
     for job, lane in zip(
         ("dispatched", "sending", "unsure", "held", "accepted", "failed"), "bcdefg", strict=True
     ):
         bench.enqueue(job, lane=lane)
+
     bench.dispatch()
     for job in ("sending", "unsure", "held", "accepted", "failed"):
         bench.begin(bench.claim(job))
@@ -33,6 +35,7 @@ def ledger(redis: Redis) -> Bench:
     bench.settle("held", outcome=AttemptOutcome.UNKNOWN, to=State.UNCERTAIN)
     bench.settle("accepted")
     bench.settle("failed", outcome=AttemptOutcome.REJECTED, to=State.FAILED)
+
     return bench
 
 
@@ -112,6 +115,7 @@ def test_a_project_that_lanes_wait_for_is_woken(ledger: Bench) -> None:
     for lane in ("x", "y"):
         ledger.lane(lane, project="q", project_units_per_minute=100)
         ledger.enqueue(lane, lane=lane)
+
     assert ledger.dispatch().jobs == ("x",)
     ledger.settle("x", ledger.begin(ledger.claim("x")).attempt)
     ledger.redis.zrem(redis_keys.WAKE, "project:q")
@@ -149,7 +153,9 @@ def test_an_uncertain_reminder_needs_no_connection(ledger: Bench) -> None:
     assert look(ledger.redis).found == {}
 
 
-def test_a_reminder_without_content_ends_as_failed_but_not_if_a_copy_may_be_out(ledger: Bench) -> None:
+def test_a_reminder_without_content_ends_as_failed_but_not_if_a_copy_may_be_out(
+    ledger: Bench,
+) -> None:
     ledger.now += 901
     ledger.reap()
     assert ledger.state("unsure") is State.READY

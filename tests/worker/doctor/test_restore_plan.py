@@ -32,7 +32,9 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
-def step(state: State, *, in_redis: bool, attempts: tuple[KnownAttempt, ...] = ()) -> RestoreStep | None:
+def step(
+    state: State, *, in_redis: bool, attempts: tuple[KnownAttempt, ...] = ()
+) -> RestoreStep | None:
     return decide(Recorded(JOB, state, "why", attempts, KNOWN), in_redis=in_redis)
 
 
@@ -49,7 +51,11 @@ def test_what_ended_ends_as_the_record_says(state: State, in_redis: bool) -> Non
 def test_what_was_under_way_is_held(in_redis: bool) -> None:
     done = step(State.SENDING, in_redis=in_redis, attempts=OPEN)
     assert done is not None
-    assert (done.kind, done.to, done.attempts[0].outcome) == (StepKind.HOLD, State.UNCERTAIN, "unknown")
+    assert (done.kind, done.to, done.attempts[0].outcome) == (
+        StepKind.HOLD,
+        State.UNCERTAIN,
+        "unknown",
+    )
 
 
 @pytest.mark.parametrize("in_redis", [True, False])
@@ -98,7 +104,9 @@ class TestWhatCouldHaveLeft:
         assert held([later, passed, due], 10) == ["due"]
 
     def test_what_expired_meanwhile_made_room_for_the_next(self) -> None:
-        expiring = [WaitingJob(JobId(f"e{n}"), -1.0, ALWAYS, NOON + timedelta(seconds=1)) for n in range(20)]
+        expiring = [
+            WaitingJob(JobId(f"e{n}"), -1.0, ALWAYS, NOON + timedelta(seconds=1)) for n in range(20)
+        ]
         assert len(held(expiring + lane(100), 10)) == 15 + 20
 
     def test_a_clock_that_went_back_still_leaves_what_was_in_flight(self) -> None:
@@ -113,7 +121,9 @@ def test_the_plan_says_what_it_would_do() -> None:
     )
     lines = summary(planned(steps, looked_up={"hold0", "hold1", "hold2"}))
     assert [line.split()[0] for line in lines[:4]] == ["6", "4", "4", "4"]
-    assert lines[4].startswith("3 of those that are held are looked up among the sent mails; the other 1 ")
+    assert lines[4].startswith(
+        "3 of those that are held are looked up among the sent mails; the other 1 "
+    )
     assert "12:00:00" in lines[-1]
     assert "12:01:30" in lines[-1]
 
@@ -179,6 +189,11 @@ def test_what_may_have_left_before_is_never_called_lost() -> None:
 
 def test_a_repair_that_was_interrupted_holds_no_more_than_it_would_have() -> None:
     held_now = could_have_left(
-        lane(100), since=NOON, until=NOON + timedelta(seconds=10), per_minute=60, in_flight=4, held_before=10
+        lane(100),
+        since=NOON,
+        until=NOON + timedelta(seconds=10),
+        per_minute=60,
+        in_flight=4,
+        held_before=10,
     )
     assert len(held_now) == 5

@@ -39,10 +39,12 @@ def message(size: int = 0) -> bytes:
 
 async def test_a_message_goes_as_json_and_a_large_one_by_upload(place: Stand) -> None:
     gmail = Gmail(place.session, place.google)
+
     for raw in (message(), message(MAX_JSON_BYTES + 1000)):
         answer = await gmail.send(raw, await secret(place), SendWindow(boottime() + 5))
         assert isinstance(answer, Answered)
         assert answer.status == 200
+
     paths = [
         item["path"]
         for item in await place.control("GET", "/requests")
@@ -53,10 +55,20 @@ async def test_a_message_goes_as_json_and_a_large_one_by_upload(place: Stand) ->
 
 
 @pytest.mark.parametrize("how", ["length", "chunks", "gzip"])
-async def test_status_and_headers_are_kept_whatever_becomes_of_the_body(place: Stand, how: str) -> None:
-    fault = {"status": 429, "headers": {"Retry-After": "30"}, "body": {"error": {"code": 429}}, "cut": how}
+async def test_status_and_headers_are_kept_whatever_becomes_of_the_body(
+    place: Stand, how: str
+) -> None:
+    fault = {
+        "status": 429,
+        "headers": {"Retry-After": "30"},
+        "body": {"error": {"code": 429}},
+        "cut": how,
+    }
+
     await place.control("POST", "/faults", {"match": {"path": "/messages/send"}, "fault": fault})
-    answer = await Gmail(place.session, place.google).send(message(), "t", SendWindow(boottime() + 5))
+    answer = await Gmail(place.session, place.google).send(
+        message(), "t", SendWindow(boottime() + 5)
+    )
     assert isinstance(answer, Answered)
     assert (answer.status, answer.headers["retry-after"], is_broken(answer)) == (429, "30", True)
 
@@ -80,7 +92,9 @@ async def test_a_body_that_never_ends_is_given_up_with_its_status(place: Stand) 
     assert (answer.status, answer.broken, answer.waited) == (401, "no answer in time", True)
 
 
-async def test_a_closed_window_sends_nothing_on_a_new_and_on_a_kept_connection(place: Stand) -> None:
+async def test_a_closed_window_sends_nothing_on_a_new_and_on_a_kept_connection(
+    place: Stand,
+) -> None:
     gmail, token = Gmail(place.session, place.google), await secret(place)
     for _ in range(2):
         late = await gmail.send(message(), token, SendWindow(boottime() - 1))
@@ -106,5 +120,7 @@ async def test_a_connection_whose_window_was_missed_is_closed_while_the_session_
 
 
 async def test_a_refused_connection_is_known_to_have_sent_nothing(place: Stand) -> None:
-    answer = await Gmail(place.session, "http://127.0.0.1:1").send(message(), "t", SendWindow(boottime() + 5))
+    answer = await Gmail(place.session, "http://127.0.0.1:1").send(
+        message(), "t", SendWindow(boottime() + 5)
+    )
     assert isinstance(answer, NotSent)

@@ -31,19 +31,31 @@ EXHAUSTED = """{"error":{"code":429,"message":"Resource has been exhausted (e.g.
 NEW_ONLY = """{"error":{"code":403,"message":"Gmail API has not been used in project 1 before or it is disabled.","status":"PERMISSION_DENIED",
 "details":[{"@type":"type.googleapis.com/google.rpc.Help","links":[]},{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"SERVICE_DISABLED"}]}}"""
 STATUS_ONLY = """{"error":{"code":401,"message":"Request had invalid authentication credentials.","status":"UNAUTHENTICATED"}}"""
-TOKEN_ENDPOINT = """{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"""
+TOKEN_ENDPOINT = (
+    """{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"""
+)
 BAD_GATEWAY = b"<!DOCTYPE html><html lang=en><title>Error 502 (Server Error)!!1</title><p><b>502.</b> Try again in 30 seconds."
 
 
 def read(body: str | bytes | dict[str, Any], status: int = 429, /, **headers: str) -> GoogleError:
-    raw = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
+    raw = (
+        body
+        if isinstance(body, bytes)
+        else (body if isinstance(body, str) else json.dumps(body)).encode()
+    )
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     return read_error(Answered(status, SENT_AT | given, raw))
 
 
 def saying(message: str, **headers: str) -> GoogleError:
     return read(
-        {"error": {"code": 429, "message": message, "errors": [{"reason": "userRateLimitExceeded"}]}},
+        {
+            "error": {
+                "code": 429,
+                "message": message,
+                "errors": [{"reason": "userRateLimitExceeded"}],
+            }
+        },
         **headers,
     )
 
@@ -92,7 +104,9 @@ class TestDialects:
         ],
     )  # fmt: skip
     @pytest.mark.parametrize("status", [400, 403, 429, 502])
-    def test_whatever_else_comes_is_not_taken_for_googles_words(self, body: bytes, status: int) -> None:
+    def test_whatever_else_comes_is_not_taken_for_googles_words(
+        self, body: bytes, status: int
+    ) -> None:
         error = read(body, status)
         assert (error.status, error.reason, error.structured) == (status, "", False)
         assert f"HTTP {status}" in error.message
@@ -106,7 +120,9 @@ class TestDialects:
             {"errors": [], "details": [{"reason": ""}], "status": "r"}, {"errors": None, "details": [None], "status": "r"},
         ],
     )  # fmt: skip
-    def test_what_is_of_another_type_than_documented_is_passed_over(self, error: dict[str, Any]) -> None:
+    def test_what_is_of_another_type_than_documented_is_passed_over(
+        self, error: dict[str, Any]
+    ) -> None:
         assert read({"error": error}).reason == "r"
 
 
@@ -119,7 +135,9 @@ class TestWords:
             "Invalid address: ann.lee@acme.example\r\n", "ann.lee@emea.acme.example,ann.lee@acme.example",
         ],
     )  # fmt: skip
-    def test_addresses_are_left_out_since_these_words_end_up_in_redis_and_in_logs(self, words: str) -> None:
+    def test_addresses_are_left_out_since_these_words_end_up_in_redis_and_in_logs(
+        self, words: str
+    ) -> None:
         error = saying(words)
         assert "ann" not in error.message
         assert "acme" not in error.message
@@ -127,18 +145,24 @@ class TestWords:
         assert "acme" not in error.words
 
     def test_nor_do_reasons_carry_any(self) -> None:
-        error = read({"error": {"errors": [{"reason": "denied for ann@acme.example"}], "message": "m"}})
+        error = read(
+            {"error": {"errors": [{"reason": "denied for ann@acme.example"}], "message": "m"}}
+        )
         assert "acme" not in f"{error.reason} {error.words}"
 
     @pytest.mark.parametrize("nasty", ["\0", "\r\nX-Injected: 1", "\ud83d", "\x1b[31m", "\x85"])
     def test_they_fit_into_any_store_and_one_line_of_a_log(self, nasty: str) -> None:
-        error = read({"error": {"errors": [{"reason": f"r{nasty}"}], "message": f"before{nasty}after"}})
+        error = read(
+            {"error": {"errors": [{"reason": f"r{nasty}"}], "message": f"before{nasty}after"}}
+        )
         for text in (error.message, error.reason, error.words):
             assert text.isprintable()
             assert text.encode()
 
     def test_they_are_not_endless(self) -> None:
-        error = read({"error": {"errors": [{"reason": "r" * 100_000}], "message": "word " * 100_000}})
+        error = read(
+            {"error": {"errors": [{"reason": "r" * 100_000}], "message": "word " * 100_000}}
+        )
         assert len(error.message) <= 500
         assert len(error.reason) <= 100
 
@@ -194,7 +218,9 @@ class TestDeadlines:
         words = f"Retry after {there + timedelta(minutes=15):%Y-%m-%dT%H:%M:%SZ}"
         assert saying(words, date=format_datetime(there, usegmt=True)).wait == 900
 
-    @pytest.mark.parametrize("date", ["", "nonsense", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"])
+    @pytest.mark.parametrize(
+        "date", ["", "nonsense", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"]
+    )
     def test_without_a_usable_date_it_is_the_best_that_there_is(self, date: str) -> None:
         words = f"Retry after {datetime.now(UTC) + timedelta(minutes=15):%Y-%m-%dT%H:%M:%SZ}"
         assert saying(words, date=date).wait == pytest.approx(900, abs=10)
@@ -208,7 +234,11 @@ class TestDeadlines:
 
     @pytest.mark.parametrize(
         "header",
-        ["99999999", pytest.param("9" * 400, id="400 digits"), pytest.param("9" * 5000, id="5000 digits")],
+        [
+            "99999999",
+            pytest.param("9" * 400, id="400 digits"),
+            pytest.param("9" * 5000, id="5000 digits"),
+        ],
     )
     def test_one_beyond_googles_own_day_is_cut_to_it(self, header: str) -> None:
         assert saying("", retry_after=header).wait == 86400
@@ -236,7 +266,9 @@ JSON = st.recursive(
     st.binary(max_size=300) | JSON.map(lambda value: json.dumps(value).encode()) | JSON.map(lambda value: json.dumps({"error": value}).encode()),
     st.dictionaries(st.sampled_from(["date", "retry-after"]), st.text(max_size=40)),
 )  # fmt: skip
-def test_whatever_comes_is_read_without_an_error(status: int, body: bytes, headers: dict[str, str]) -> None:
+def test_whatever_comes_is_read_without_an_error(
+    status: int, body: bytes, headers: dict[str, str]
+) -> None:
     error = read_error(Answered(status, headers, body))
     assert error.status == status
     assert f"{error.reason} {error.message} {error.words}".encode(), "any store takes it"

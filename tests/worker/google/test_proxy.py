@@ -83,7 +83,9 @@ async def through(trust: Trust, url: str, proxied: Proxy) -> None:
                 answer = await send(session, root)
                 assert isinstance(answer, Answered), answer
                 assert answer.status == 401, "Google itself has answered"
-        assert proxied.asked == [f"CONNECT {root.removeprefix('https://')}"], "one tunnel serves both"
+        assert proxied.asked == [f"CONNECT {root.removeprefix('https://')}"], (
+            "one tunnel serves both"
+        )
         assert len(await requests_seen(root, direct)) == 2
 
 
@@ -98,7 +100,9 @@ def test_so_they_do_on_the_loop_that_workers_have(trust: Trust, way: tuple[Proxy
         runner.run(through(trust, way[1], way[0]))
 
 
-async def test_the_send_window_closes_behind_the_tunnel(trust: Trust, way: tuple[Proxy, str]) -> None:
+async def test_the_send_window_closes_behind_the_tunnel(
+    trust: Trust, way: tuple[Proxy, str]
+) -> None:
     way[0].hold = 0.6
     async with google(trust) as (root, direct):
         async with new_session(ca_file=trust.ca_file, timeout_seconds=10, proxy=way[1]) as session:
@@ -126,6 +130,7 @@ async def test_what_the_proxy_refuses_has_not_left_and_is_said_to_be_the_proxys(
         made.refuse, made.hold = status or None, 3 if status == 0 else 0
         async with new_session(ca_file=trust.ca_file, timeout_seconds=1, proxy=url) as session:
             answer = await send(session, "https://gmail.example")
+
     assert isinstance(answer, NotSent), answer
     verdict = judge(answer)
     assert (verdict.outcome, verdict.failure) == (AttemptOutcome.NOT_SENT, failure)
@@ -135,7 +140,9 @@ async def test_what_the_proxy_refuses_has_not_left_and_is_said_to_be_the_proxys(
     assert not any(part in f"{answer} {verdict}" for part in (PASSWORD, WRITTEN, "p%40ss"))
 
 
-async def test_the_gateway_goes_through_it_too(trust: Trust, way: tuple[Proxy, str], tmp_path: Path) -> None:
+async def test_the_gateway_goes_through_it_too(
+    trust: Trust, way: tuple[Proxy, str], tmp_path: Path
+) -> None:
     async with google(trust) as (root, _):
         settings = Settings(
             data_dir=tmp_path,
@@ -153,7 +160,9 @@ async def test_the_gateway_goes_through_it_too(trust: Trust, way: tuple[Proxy, s
             assert await asked.account("token") is None
             assert await asked.revoke("token")
             assert way[0].asked == [f"CONNECT {root.removeprefix('https://')}"]
+
         way[0].refuse = 403
+
         async with gateway_session(settings) as session:
             refused = await Google(session, settings, OAuthClient("id", "secret")).exchange(
                 "code", "verifier"
@@ -161,10 +170,13 @@ async def test_the_gateway_goes_through_it_too(trust: Trust, way: tuple[Proxy, s
             assert isinstance(refused, Denied)
             assert (refused.blame, refused.code) == (Blame.OPERATOR, "proxy_refused")
             assert "the proxy does not let certmail through" in refused.message
+
     assert PASSWORD not in f"{settings!r} {refused}"
 
 
-async def test_nothing_is_taken_from_the_environment(trust: Trust, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_is_taken_from_the_environment(
+    trust: Trust, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "HTTP_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     async with google(trust) as (root, direct):

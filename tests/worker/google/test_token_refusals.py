@@ -45,7 +45,9 @@ def test_what_google_failed_to_answer_confirms_nothing() -> None:
 
 
 def test_what_is_certain_needs_no_second_answer() -> None:
-    expired = Denied(Blame.CUSTOMER, "certificate_expired", "It ended.", "Rotate it.", confirmed=True)
+    expired = Denied(
+        Blame.CUSTOMER, "certificate_expired", "It ended.", "Rotate it.", confirmed=True
+    )
     assert again((expired, 0)).denied.confirmed
 
 

@@ -39,7 +39,9 @@ async def calls(place: Stand) -> int:
 async def test_a_hundred_deliveries_in_four_processes_ask_google_once(place: Stand) -> None:
     before = await calls(place)
     fleet = [place.tokens() for _ in range(4)]
-    tokens = await asyncio.gather(*(process.get(place.connection) for process in fleet for _ in range(25)))
+    tokens = await asyncio.gather(
+        *(process.get(place.connection) for process in fleet for _ in range(25))
+    )
     assert all(isinstance(token, Token) for token in tokens)
     assert len({token.secret for token in tokens if isinstance(token, Token)}) == 1
     assert await calls(place) == before + 1
@@ -108,7 +110,9 @@ async def test_a_relinked_connection_never_sends_with_the_old_token(place: Stand
 async def refuse(place: Stand, status: int, error: str, **headers: str) -> None:
     """Let the token endpoint refuse once."""
     fault = {"status": status, "headers": headers, "body": {"error": error}}
-    await place.control("POST", "/faults", {"match": {"path": "/token"}, "fault": fault, "times": 1})
+    await place.control(
+        "POST", "/faults", {"match": {"path": "/token"}, "fault": fault, "times": 1}
+    )
 
 
 async def refusal(place: Stand, purpose: Purpose = Purpose.SEND) -> Denied:
@@ -122,8 +126,12 @@ async def test_trouble_at_the_endpoint_is_told_to_the_whole_fleet_and_asked_abou
 ) -> None:
     await refuse(place, 503, "internal_failure")
     fleet = [place.tokens() for _ in range(5)]
-    answers = await asyncio.gather(*(tokens.get(place.connection) for tokens in fleet for _ in range(5)))
-    assert {answer.code for answer in answers if isinstance(answer, Denied)} == {"token_unavailable"}
+    answers = await asyncio.gather(
+        *(tokens.get(place.connection) for tokens in fleet for _ in range(5))
+    )
+    assert {answer.code for answer in answers if isinstance(answer, Denied)} == {
+        "token_unavailable"
+    }
     assert await calls(place) == 1
     [wait] = [(await refusal(place)).wait]
     assert wait is not None
@@ -133,7 +141,9 @@ async def test_trouble_at_the_endpoint_is_told_to_the_whole_fleet_and_asked_abou
     assert await calls(place) == 2
 
 
-async def test_a_refusal_counts_when_it_is_given_again_and_nobody_asks_meanwhile(place: Stand) -> None:
+async def test_a_refusal_counts_when_it_is_given_again_and_nobody_asks_meanwhile(
+    place: Stand,
+) -> None:
     await refuse(place, 400, "invalid_grant")
     first = await refusal(place)
     assert (first.code, first.confirmed) == ("grant_revoked", False)
@@ -198,12 +208,15 @@ async def test_each_purpose_has_a_token_of_its_own_with_only_its_scope(
 ) -> None:
     token = await place.tokens().get(place.connection, purpose)
     assert isinstance(token, Token)
+
     async with place.session.get(
         f"{place.google}/tokeninfo", params={"access_token": token.secret}
     ) as answer:
         scope = (await answer.json())["scope"]
+
     assert (
-        scope == f"https://www.googleapis.com/auth/gmail.{'send' if purpose is Purpose.SEND else 'metadata'}"
+        scope
+        == f"https://www.googleapis.com/auth/gmail.{'send' if purpose is Purpose.SEND else 'metadata'}"
     )
 
 
@@ -221,13 +234,18 @@ async def test_a_token_that_one_worker_dropped_is_not_used_again_by_another_for_
     assert await other.get(place.connection) == again == await one.get(place.connection)
 
 
-@pytest.mark.parametrize("broken", ["key_gone", "altered", "not_sealed", "not_a_token", "of_another"])
+@pytest.mark.parametrize(
+    "broken", ["key_gone", "altered", "not_sealed", "not_a_token", "of_another"]
+)
 async def test_one_that_cannot_be_opened_counts_as_none_and_another_takes_its_place(
     place: Stand, broken: str
 ) -> None:
     first = await place.tokens().get(place.connection)
     assert isinstance(first, Token)
-    vault, owner = place.admin.vault, f"{place.connection.owner}/token/{place.connection.version}/send"
+    vault, owner = (
+        place.admin.vault,
+        f"{place.connection.owner}/token/{place.connection.version}/send",
+    )
     name = f"{redis_keys.TOKEN}{place.connection.id}:{place.connection.version}:send"
     sealed = await place.redis.get(name)
     assert isinstance(sealed, bytes)
@@ -236,8 +254,11 @@ async def test_one_that_cannot_be_opened_counts_as_none_and_another_takes_its_pl
         "altered": sealed[:-1] + bytes([sealed[-1] ^ 1]),
         "not_sealed": b"ya29.token",
         "not_a_token": vault.seal(b'["secret"]', owner=owner),
-        "of_another": vault.seal(vault.open(sealed, owner=owner), owner=owner.replace("send", "look")),
+        "of_another": vault.seal(
+            vault.open(sealed, owner=owner), owner=owner.replace("send", "look")
+        ),
     }[broken]
+
     await place.redis.set(name, in_its_place)
     before = await calls(place)
     second = await place.tokens().get(place.connection)
@@ -247,7 +268,9 @@ async def test_one_that_cannot_be_opened_counts_as_none_and_another_takes_its_pl
     assert await calls(place) == before + 1
 
 
-async def test_dropping_a_token_beside_one_that_cannot_be_opened_breaks_nothing(place: Stand) -> None:
+async def test_dropping_a_token_beside_one_that_cannot_be_opened_breaks_nothing(
+    place: Stand,
+) -> None:
     tokens = place.tokens()
     first = await tokens.get(place.connection)
     assert isinstance(first, Token)

@@ -61,13 +61,16 @@ def ask_together(fleet: ManyTenants) -> tuple[list[dict[str, dict[str, int]]], f
         )
         for _ in range(PROCESSES)
     ]
+
     try:
         for process in processes:
             assert cast("Any", process.stdout).readline() == "ready\n"
         started = time.monotonic()
+
         for process in processes:
             cast("Any", process.stdin).write("go\n")
             cast("Any", process.stdin).flush()
+
         answers = [json.loads(process.communicate(timeout=60)[0]) for process in processes]
         return answers, time.monotonic() - started
     finally:
@@ -83,7 +86,9 @@ def opens(fleet: ManyTenants, secret: str) -> str:
     bearer = {"Authorization": f"Bearer {secret}"}
     answer = requests.post(url, json={"raw": raw}, headers=bearer, timeout=10)
     assert answer.ok, answer.text
-    [mailbox] = [row["mailbox"] for row in fleet.deployment.messages() if row["id"] == answer.json()["id"]]
+    [mailbox] = [
+        row["mailbox"] for row in fleet.deployment.messages() if row["id"] == answer.json()["id"]
+    ]
     return str(mailbox)
 
 
@@ -100,9 +105,11 @@ def test_a_thousand_requests_in_four_processes_for_ten_connections_are_ten_calls
     calls = asked(fleet) - before
     total = sum(count for got in answers for secrets in got.values() for count in secrets.values())
     record_property(
-        "said", f"{total} token requests in {PROCESSES} processes: {calls.total()} calls, {took:.1f} s"
+        "said",
+        f"{total} token requests in {PROCESSES} processes: {calls.total()} calls, {took:.1f} s",
     )
     assert calls == {mailbox_of(tenant): 1 for tenant in TENANTS}
+
     for tenant in TENANTS:
         got = [answer[fleet.connections[tenant].id] for answer in answers]
         [secret] = {secret for secrets in got for secret in secrets}

@@ -89,11 +89,17 @@ async def test_the_log_says_what_stands_still_and_when_it_goes_on(
     run(redis, advertise("w", 10, seconds=60))
     redis.hset(redis_keys.PROGRESS, "pacer", "1|2")
     progress = ServiceProgress(client, monotonic=clock)
+
     for _ in range(5):
         await progress.watch(keeper=True)
         clock.now += LOOK_SECONDS
+
     [said] = caplog.records
-    assert (said.message, said.levelname, said.__dict__["service"]) == ("standstill", "ERROR", "pacer")
+    assert (said.message, said.levelname, said.__dict__["service"]) == (
+        "standstill",
+        "ERROR",
+        "pacer",
+    )
     assert said.__dict__["remedy"]
     await progress.of("pacer")()
     await progress.watch(keeper=True)
@@ -107,9 +113,11 @@ async def test_a_clock_that_is_off_is_noted_and_taken_back(
     google = datetime(2026, 11, 26, 9, tzinfo=UTC)
     skew = Skew(wall=lambda: google.timestamp() + 1200, monotonic=clock)
     progress = ServiceProgress(client, "w", skew, monotonic=clock)
+
     for date in (None, "", "soon", "Thu, 99 Nov 2026 09:00:00 GMT"):
         skew.saw(date)
         clock.now += 2
+
     assert skew.seconds is None
     skew.saw("Thu, 26 Nov 2026 09:00:00 GMT")
     await progress.watch(keeper=True)
@@ -121,7 +129,9 @@ async def test_a_clock_that_is_off_is_noted_and_taken_back(
     assert redis.hget(redis_keys.PROGRESS, "clock:w") is None
 
 
-def test_it_is_said_again_every_few_minutes(redis_url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_it_is_said_again_every_few_minutes(
+    redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     progress = ServiceProgress(connect_async(redis_url))
     still = [Standstill("pacer", SINCE, "It stands.", "Mend it.")]
     for now in (0.0, 1.0, AGAIN_SECONDS - 1, AGAIN_SECONDS, AGAIN_SECONDS + 1):

@@ -26,7 +26,9 @@ def later(server: float, boot: float, *, wall: float = DAY) -> Sample:
         pytest.param(later(86400, 120), False, id="a day in two minutes"),
         pytest.param(later(-86400, 1), True, id="back: the ledger does not go back with it"),
         pytest.param(later(0, 120), True, id="it stood still"),
-        pytest.param(later(120, 120, wall=DAY - 86400), True, id="our time of day was set, not theirs"),
+        pytest.param(
+            later(120, 120, wall=DAY - 86400), True, id="our time of day was set, not theirs"
+        ),
         pytest.param(later(86400, 1, wall=DAY + 86400), False, id="both were set wrong together"),
     ],
 )

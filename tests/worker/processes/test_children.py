@@ -12,8 +12,17 @@ import pytest
 
 from certmail_worker.processes.children import environment_of
 
-SECRETS = ("VAULT_KEYS", "DATABASE_URL", "OAUTH_CLIENT_SECRET", "OPERATOR_PASSWORD", "FLOWER_BASIC_AUTH")
-GIVEN = {f"CERTMAIL_{name}": "secret" for name in SECRETS} | {"CERTMAIL_DATA_DIR": "/data", "PATH": "/bin"}
+SECRETS = (
+    "VAULT_KEYS",
+    "DATABASE_URL",
+    "OAUTH_CLIENT_SECRET",
+    "OPERATOR_PASSWORD",
+    "FLOWER_BASIC_AUTH",
+)
+GIVEN = {f"CERTMAIL_{name}": "secret" for name in SECRETS} | {
+    "CERTMAIL_DATA_DIR": "/data",
+    "PATH": "/bin",
+}
 
 
 @pytest.mark.parametrize(
@@ -37,7 +46,9 @@ def test_files_are_for_their_owner_only(tmp_path: Path) -> None:
     data.mkdir(mode=0o755)
     environment = {"CERTMAIL_DATA_DIR": str(data), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
     command = [sys.executable, "-m", "certmail_worker", "tenants", "add", "acme"]
-    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=100, umask=0o022)
+    subprocess.run(
+        command, env=environment, check=True, capture_output=True, timeout=100, umask=0o022
+    )
     with sqlite3.connect(data / "certmail.sqlite") as database:
         assert database.execute("SELECT id FROM tenants").fetchall() == [("acme",)]
     database.close()

@@ -33,7 +33,13 @@ class TestWhatIsShownOfAWorker:
         ],
     )
     def test_of_the_brokers_address_never_user_or_password(self, hostname: str, seen: str) -> None:
-        broker = {"hostname": hostname, "transport": "redis", "userid": "ann", "login_method": "hunter2"}
+        broker = {
+            "hostname": hostname,
+            "transport": "redis",
+            "userid": "ann",
+            "login_method": "hunter2",
+        }
+
         told = {"stats": {"pid": 7, "broker": broker}, "timestamp": 1.0}
         found = shown(told)
         assert found["stats"] == {"pid": 7, "broker": {"hostname": seen, "transport": "redis"}}
@@ -47,7 +53,9 @@ class TestWhatIsShownOfAWorker:
 
 
 class TestTheSetting:
-    @pytest.mark.parametrize("value", ["hunter2", ":hunter2", "hunter2:", "hünter2:x", "hunter2:x\ny"])
+    @pytest.mark.parametrize(
+        "value", ["hunter2", ":hunter2", "hunter2:", "hünter2:x", "hunter2:x\ny"]
+    )
     def test_it_is_user_and_password_and_a_refusal_repeats_neither(
         self, monkeypatch: pytest.MonkeyPatch, value: str
     ) -> None:
@@ -72,7 +80,8 @@ class TestTheSetting:
         assert settings.flower_basic_auth is not None
         assert settings.flower_basic_auth.get_secret_value() == "ann:hunter2:, and even more"
         assert (
-            "hunter2" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+            "hunter2"
+            not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
         )
 
     def test_by_default_flower_listens_on_this_machine_only(self) -> None:
@@ -83,10 +92,12 @@ class TestTheKeptPassword:
     def test_it_is_made_once_for_its_owner_only(self, tmp_path: Path) -> None:
         settings = Settings(data_dir=tmp_path)
         before = os.umask(0)
+
         try:
             auth = kept_auth(settings)
         finally:
             os.umask(before)
+
         assert kept_auth(settings) == auth
         user, _, password = auth.partition(":")
         assert (user, len(password)) == ("certmail", 32)

@@ -26,16 +26,22 @@ def traces(
 @pytest.mark.parametrize(
     ("found", "lineage"),
     [
-        pytest.param(traces(START, None, None, None, has_cursor=False), Lineage.NEW, id="both empty"),
+        pytest.param(
+            traces(START, None, None, None, has_cursor=False), Lineage.NEW, id="both empty"
+        ),
         pytest.param(
             traces(START, OURS, None, None, has_cursor=False),
             Lineage.NEW,
             id="named in SQL when it stopped, and nothing recorded yet",
         ),
         pytest.param(
-            traces(START, OURS, OURS, None, has_cursor=False), Lineage.NEW, id="nothing happened yet"
+            traces(START, OURS, OURS, None, has_cursor=False),
+            Lineage.NEW,
+            id="nothing happened yet",
         ),
-        pytest.param(traces(LAST, OURS, OURS, LAST, has_cursor=True), Lineage.SAME, id="as it was left"),
+        pytest.param(
+            traces(LAST, OURS, OURS, LAST, has_cursor=True), Lineage.SAME, id="as it was left"
+        ),
         pytest.param(
             traces(LAST, OURS, OURS, OLDER, has_cursor=True),
             Lineage.SAME,
@@ -47,7 +53,9 @@ def traces(
             id="stopped so after the first record",
         ),
         pytest.param(
-            traces(LAST, None, OURS, LAST, has_cursor=True), Lineage.SAME, id="SQL does not know its name yet"
+            traces(LAST, None, OURS, LAST, has_cursor=True),
+            Lineage.SAME,
+            id="SQL does not know its name yet",
         ),
         pytest.param(
             traces(LAST, OURS, OURS, OLDER, has_cursor=False),
@@ -69,7 +77,9 @@ def traces(
             Lineage.ROLLED_BACK,
             id="a copy that holds the last record, older than what this process saw",
         ),
-        pytest.param(traces(LAST, OURS, None, None, has_cursor=False), Lineage.REPLACED, id="Redis is empty"),
+        pytest.param(
+            traces(LAST, OURS, None, None, has_cursor=False), Lineage.REPLACED, id="Redis is empty"
+        ),
         pytest.param(
             traces(LAST, OURS, OTHER, LAST, has_cursor=True),
             Lineage.FOREIGN,
@@ -86,7 +96,9 @@ def traces(
             id="an older copy of SQL",
         ),
         pytest.param(
-            traces(START, None, OURS, LAST, has_cursor=False), Lineage.RECORD_BEHIND, id="a new database"
+            traces(START, None, OURS, LAST, has_cursor=False),
+            Lineage.RECORD_BEHIND,
+            id="a new database",
         ),
     ],
 )

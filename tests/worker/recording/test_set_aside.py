@@ -13,7 +13,13 @@ from typing import Any, cast
 import pytest
 from redis import Redis
 from sqlalchemy import func, select
-from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import (
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+)
 
 from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.base import redis_keys
@@ -56,7 +62,9 @@ def record_all(admin: Admin) -> None:
 
     async def run() -> None:
         async with connect_async(str(admin.settings.redis_url)) as redis:
-            running = asyncio.create_task(record(redis, Directory(redis, admin.vault), admin.engine))
+            running = asyncio.create_task(
+                record(redis, Directory(redis, admin.vault), admin.engine)
+            )
             deadline = time.monotonic() + 60
             while await asyncio.to_thread(read_cursor, admin.engine) != newest(admin):
                 assert not running.done(), running.exception()
@@ -83,6 +91,7 @@ def test_the_record_goes_on_whatever_lies_in_the_stream(
     for n, fields in enumerate(EVENTS.values()):
         good(admin, f"job-{n}")
         add(admin, fields)
+
     good(admin, "last")
     record_all(admin)
     aside, recorded = count(admin, tables.set_aside), count(admin, tables.events)
@@ -99,15 +108,19 @@ def test_a_content_that_is_no_reminder_leaves_its_delivery_on_record_without_rec
 ) -> None:
     with admin.db() as db:
         sealer = Sealer(registry.get_tenant(db, "acme").public_key)
+
     for n, payload in enumerate(PAYLOADS.values()):
         job = f"job-{n}"
         fields = dict(enqueued(1, job).fields) | {"type": "enqueued", "at": "1795737600000"}
         add(admin, fields | {"body": sealer.seal(payload, tenant="acme", job=job, now=0)})
+
     record_all(admin)
     assert (count(admin, tables.deliveries), count(admin, tables.set_aside)) == (len(PAYLOADS), 0)
     with admin.db() as db:
         recipients = set(db.execute(select(tables.deliveries.c.recipient)).scalars())
-    assert recipients == {None, "ann@people.example"}, "the address where there is one that can be kept"
+    assert recipients == {None, "ann@people.example"}, (
+        "the address where there is one that can be kept"
+    )
     assert "ann@" not in caplog.text
 
 
@@ -116,19 +129,33 @@ def test_a_tenant_or_connection_that_cannot_be_read_stops_no_record(
     admin: Admin, value: bytes | None
 ) -> None:
     redis: Any = admin.redis
-    for key, field in ((redis_keys.TENANT + "acme", "private_key"), (redis_keys.CONNECTION + "c", "sealed")):
+
+    for key, field in (
+        (redis_keys.TENANT + "acme", "private_key"),
+        (redis_keys.CONNECTION + "c", "sealed"),
+    ):
         redis.hset(key, mapping={"tenant": "acme", "version": "1"})
         redis.hdel(key, field) if value is None else redis.hset(key, field, value)
+
     redis.set(redis_keys.CONNECTION + "no-hash", "a text")
-    fields = dict(enqueued(1).fields) | {"type": "enqueued", "at": "1795737600000", "body": b"\x01" * 300}
+    fields = dict(enqueued(1).fields) | {
+        "type": "enqueued",
+        "at": "1795737600000",
+        "body": b"\x01" * 300,
+    }
     add(admin, fields)
     for connection in ("c", "no-hash"):
-        add(admin, {**begun(2).fields, "type": "begun", "at": "1795737600000", "connection": connection})
+        add(
+            admin,
+            {**begun(2).fields, "type": "begun", "at": "1795737600000", "connection": connection},
+        )
     record_all(admin)
     assert (count(admin, tables.events), count(admin, tables.set_aside)) == (3, 0)
 
 
-def test_of_a_batch_that_the_database_does_not_take_only_the_bad_one_is_set_aside(admin: Admin) -> None:
+def test_of_a_batch_that_the_database_does_not_take_only_the_bad_one_is_set_aside(
+    admin: Admin,
+) -> None:
     bad = settled(7, "accepted", "accepted", attempt=10**30)
     batch = [
         enqueued(1),
@@ -138,14 +165,17 @@ def test_of_a_batch_that_the_database_does_not_take_only_the_bad_one_is_set_asid
         bad,
         enqueued(8, "l"),
     ]
+
     raw = {event.id: {b"type": event.type.encode(), b"job": b"j"} for event in batch}
     assert write_all(admin.engine, read_cursor(admin.engine), batch, raw) == "8-0"
     assert read_cursor(admin.engine) == "8-0"
     assert count(admin, tables.events) == 5
+
     with admin.db() as db:
         [row] = db.execute(select(tables.set_aside)).all()
         found = db.execute(select(tables.deliveries.c.job, tables.deliveries.c.state)).all()
         states = {row.job: row.state for row in found}
+
     assert (row.id, row.type, row.job) == ("7-0", "settled", "j")
     assert states == {"j": "accepted", "k": "ready", "l": "ready"}
 
@@ -168,9 +198,15 @@ def test_what_is_kept_names_nobody_and_fits_any_database() -> None:
         b"reason": b"ann@people.example \xed\xa0\x80" + b"x" * 100_000,
         **{b"field %d" % n: b"1" for n in range(500)},
     }
+
     row = aside_row(Aside("9" * 100, raw, "of ann@people.example"), datetime.now(UTC))
     fields = json.loads(row["fields"])
-    assert (row["type"], row["tenant"], row["job"], fields["body"]) == ("enqueued", None, None, "(300 bytes)")
+    assert (row["type"], row["tenant"], row["job"], fields["body"]) == (
+        "enqueued",
+        None,
+        None,
+        "(300 bytes)",
+    )
     assert (len(row["id"]), len(fields)) == (64, 51)
     assert "people.example" not in json.dumps(row, default=str)
     assert "\x00" not in str(row)
@@ -193,7 +229,10 @@ def failing(kind: type[Any], *, lost: bool = False) -> Exception:
         (failing(DataError, lost=True), False),
         (failing(OperationalError), False),
         (failing(InterfaceError), False),
-        (failing(ProgrammingError), False),  # the tables are not those of this version: true of every event
+        (
+            failing(ProgrammingError),
+            False,
+        ),  # the tables are not those of this version: true of every event
     ],
 )
 def test_only_what_lies_in_an_event_itself_sets_it_aside(error: Exception, *, data: bool) -> None:

@@ -52,10 +52,16 @@ def test_a_reminders_life_becomes_a_delivery_an_attempt_and_its_events(engine: E
             ),
         ],
     )
+
     with engine.connect() as db:
         delivery = db.execute(select(tables.deliveries)).mappings().one()
         attempt = db.execute(select(tables.attempts)).mappings().one()
-        types = db.execute(select(tables.events.c.type).order_by(tables.events.c.stream_ms)).scalars().all()
+        types = (
+            db.execute(select(tables.events.c.type).order_by(tables.events.c.stream_ms))
+            .scalars()
+            .all()
+        )
+
     assert (delivery["state"], delivery["recipient"], delivery["mailbox"]) == (
         "accepted",
         "anna@people.example",
@@ -77,6 +83,7 @@ def test_a_reminders_life_becomes_a_delivery_an_attempt_and_its_events(engine: E
         "key_id": "key of the worker",
         "connection_version": 7,
     }
+
     assert types == ["enqueued", "begun", "settled"]
     assert read_cursor(engine) == "3-0"
 
@@ -138,14 +145,18 @@ def test_an_attempt_whose_worker_was_lost_is_unknown_until_it_is_known(engine: E
         "held": "1",
         "worker": "w",
     }
+
     write(engine, read_cursor(engine), [enqueued(1), begun(2), Event("3-0", "reaped", NOW, lost)])
+
     with engine.connect() as db:
         assert db.execute(select(tables.deliveries.c.state, tables.deliveries.c.held)).one() == (
             "uncertain",
             True,
         )
         assert db.execute(select(tables.attempts.c.outcome)).scalar_one() == "unknown"
+
     write(engine, "3-0", [settled(4, "accepted", "accepted", gmail_id="g1")])
+
     with engine.connect() as db:
         assert db.execute(select(tables.deliveries.c.state, tables.deliveries.c.held)).one() == (
             "accepted",
@@ -155,21 +166,29 @@ def test_an_attempt_whose_worker_was_lost_is_unknown_until_it_is_known(engine: E
 
 
 def test_later_news_of_an_attempt_leaves_what_it_does_not_say(engine: Engine) -> None:
-    unknown = settled(3, "uncertain", "unknown", ended_at=NOW.isoformat(), http_status=503, latency_ms=90)
+    unknown = settled(
+        3, "uncertain", "unknown", ended_at=NOW.isoformat(), http_status=503, latency_ms=90
+    )
     by_hand = settled(
         4, "accepted", "accepted", reason="settled_by_hand: arrived according to ann", by_hand=True
     )
     write(engine, read_cursor(engine), [enqueued(1), begun(2), unknown, by_hand])
     with engine.connect() as db:
         attempt = db.execute(select(tables.attempts)).mappings().one()
-    assert (attempt["outcome"], attempt["http_status"], attempt["latency_ms"]) == ("accepted", 503, 90)
+    assert (attempt["outcome"], attempt["http_status"], attempt["latency_ms"]) == (
+        "accepted",
+        503,
+        90,
+    )
     assert (attempt["ended_at"], attempt["key_id"]) == (NOW, "key of the recorder")
 
 
 @pytest.mark.parametrize(
     ("events", "by"),
     [
-        pytest.param([happened(2, "cancelled", "cancelled", "cancelled: by ann")], "by ann", id="called off"),
+        pytest.param(
+            [happened(2, "cancelled", "cancelled", "cancelled: by ann")], "by ann", id="called off"
+        ),
         pytest.param(
             [begun(2), settled(3, "cancelled", "rejected", reason="cancelled: by ann")],
             "by ann",
@@ -178,7 +197,9 @@ def test_later_news_of_an_attempt_leaves_what_it_does_not_say(engine: Engine) ->
         pytest.param(
             [
                 begun(2),
-                settled(3, "accepted", "accepted", reason="settled_by_hand: arrived according to ann"),
+                settled(
+                    3, "accepted", "accepted", reason="settled_by_hand: arrived according to ann"
+                ),
             ],
             "arrived according to ann",
             id="settled",
@@ -197,7 +218,9 @@ def test_later_news_of_an_attempt_leaves_what_it_does_not_say(engine: Engine) ->
             id="called off too late",
         ),
         pytest.param(
-            [begun(2), settled(3, "failed", "rejected", reason="too_large: it is")], None, id="nobody"
+            [begun(2), settled(3, "failed", "rejected", reason="too_large: it is")],
+            None,
+            id="nobody",
         ),
     ],
 )
@@ -208,13 +231,25 @@ def test_who_decided_stays_on_record(engine: Engine, events: list[Event], by: st
 
 
 def test_a_resend_is_marked_as_a_possible_duplicate_for_good(engine: Engine) -> None:
-    fields = {"job": "j", "tenant": "acme", "state": "ready", "possible_duplicate": "1", "reason": "rule"}
+    fields = {
+        "job": "j",
+        "tenant": "acme",
+        "state": "ready",
+        "possible_duplicate": "1",
+        "reason": "rule",
+    }
     write(
         engine,
         read_cursor(engine),
-        [enqueued(1), begun(2), settled(3, "uncertain", "unknown"), Event("4-0", "resent", NOW, fields)],
+        [
+            enqueued(1),
+            begun(2),
+            settled(3, "uncertain", "unknown"),
+            Event("4-0", "resent", NOW, fields),
+        ],
     )
     write(engine, "4-0", [begun(5, attempt=2), settled(6, "accepted", "accepted", attempt=2)])
+
     with engine.connect() as db:
         assert db.execute(
             select(tables.deliveries.c.state, tables.deliveries.c.possible_duplicate)
@@ -229,12 +264,22 @@ def test_a_suspension_is_an_event_without_a_job(engine: Engine) -> None:
         [suspended(1)],
     )
     with engine.connect() as db:
-        assert db.execute(select(tables.events.c.job, tables.events.c.tenant)).one() == (None, "acme")
+        assert db.execute(select(tables.events.c.job, tables.events.c.tenant)).one() == (
+            None,
+            "acme",
+        )
 
 
 def suspended(n: int, connection: str = "c", version: int = 1) -> Event:
-    fields = {"connection": connection, "tenant": "acme", "version": str(version), "code": "grant_revoked"}
-    return Event(f"{n}-0", "suspended", NOW, fields | {"message": "It was withdrawn.\nLink it again."})
+    fields = {
+        "connection": connection,
+        "tenant": "acme",
+        "version": str(version),
+        "code": "grant_revoked",
+    }
+    return Event(
+        f"{n}-0", "suspended", NOW, fields | {"message": "It was withdrawn.\nLink it again."}
+    )
 
 
 class TestSuspensions:

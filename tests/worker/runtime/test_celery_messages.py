@@ -20,7 +20,9 @@ class Written:
 
     def __init__(self) -> None:
         self.app = Celery("a test's", broker="memory://", set_as_current=False)
-        self.app.conf.update(task_default_queue=QUEUE, task_serializer="json", task_ignore_result=True)
+        self.app.conf.update(
+            task_default_queue=QUEUE, task_serializer="json", task_ignore_result=True
+        )
 
     def write(self, task: str, **options: Any) -> dict[str, Any]:
         with self.app.connection_for_write() as connection:
@@ -62,7 +64,9 @@ def called(message: dict[str, Any]) -> object:
         return None
 
 
-@pytest.mark.parametrize("thing", [json.loads(thing) for thing in OTHER_JSON.values()], ids=OTHER_JSON)
+@pytest.mark.parametrize(
+    "thing", [json.loads(thing) for thing in OTHER_JSON.values()], ids=OTHER_JSON
+)
 def test_json_of_any_other_shape_is_no_message_and_no_command(thing: object) -> None:
     assert unfit(thing) is not None
     assert ill_formed(thing, {}) is not None
@@ -84,4 +88,6 @@ def test_a_command_whose_clock_would_outrun_all_others_is_none(clock: object) ->
 def test_commands_of_every_kind_are_judged_without_raising() -> None:
     found = {name: ill_formed(command, {}) for name, command in COMMANDS.items()}
     assert found["shutdown"] is None, "it is a command; that it is refused is decided later"
-    assert all(found[name] for name in COMMANDS if "none" in name or name in {"a number", "a text", "null"})
+    assert all(
+        found[name] for name in COMMANDS if "none" in name or name in {"a number", "a text", "null"}
+    )

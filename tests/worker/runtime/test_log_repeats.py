@@ -9,7 +9,13 @@ import sys
 
 import pytest
 
-from certmail_worker.runtime.log_repeats import ALIKE_SECONDS, KNOWN, MAX_LINES, WINDOW_SECONDS, Collapsing
+from certmail_worker.runtime.log_repeats import (
+    ALIKE_SECONDS,
+    KNOWN,
+    MAX_LINES,
+    WINDOW_SECONDS,
+    Collapsing,
+)
 from certmail_worker.runtime.logs import set_up
 
 
@@ -20,7 +26,9 @@ class Place:
         self.now = 0.0
         self.written = io.StringIO()
         self.handler = Collapsing(self.written, monotonic=lambda: self.now)
-        self.handler.setFormatter(logging.Formatter("%(message)s %(repeated)s", defaults={"repeated": ""}))
+        self.handler.setFormatter(
+            logging.Formatter("%(message)s %(repeated)s", defaults={"repeated": ""})
+        )
 
     def say(self, message: str, level: int = logging.WARNING, **more: object) -> None:
         record = logging.LogRecord("certmail", level, "", 0, message, (), None)
@@ -39,7 +47,10 @@ def test_the_same_warning_is_said_a_few_times_and_then_counted() -> None:
     assert place.lines == ["Too many open files"] * MAX_LINES
     place.now += WINDOW_SECONDS
     place.say("something else")
-    assert place.lines[MAX_LINES:] == [f"Too many open files {100_000 - MAX_LINES}", "something else"]
+    assert place.lines[MAX_LINES:] == [
+        f"Too many open files {100_000 - MAX_LINES}",
+        "something else",
+    ]
 
 
 def test_what_differs_in_anything_is_said() -> None:
@@ -109,6 +120,7 @@ def test_secrets_of_known_forms_never_get_into_a_line(
 ) -> None:
     root = logging.getLogger()
     before = root.handlers, root.level
+
     try:
         set_up("json" if form == "json" else "console", process="test")
         log = logging.getLogger("aiohttp.server")
@@ -119,6 +131,7 @@ def test_secrets_of_known_forms_never_get_into_a_line(
             log.exception("failed")
     finally:
         root.handlers, root.level = before
+
     said = capsys.readouterr().err
     assert "quoted" in said
     assert "(secret)" in said

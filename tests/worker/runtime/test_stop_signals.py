@@ -29,7 +29,9 @@ class TestSignals:
         assert stop_signals.told_to_hurry()
         assert state.should_stop is None
 
-    def test_ctrl_c_finishes_and_a_second_one_hurries(self, capfd: pytest.CaptureFixture[str]) -> None:
+    def test_ctrl_c_finishes_and_a_second_one_hurries(
+        self, capfd: pytest.CaptureFixture[str]
+    ) -> None:
         signal.raise_signal(signal.SIGINT)
         assert state.should_stop == 1
         assert not stop_signals.told_to_hurry()

@@ -26,7 +26,11 @@ OWNED = ConnectionHealth(
     refused=False,
 )
 LINKED = replace(
-    OWNED, kind=ConnectionKind.SERVICE_PROVIDER_APP, code="grant_revoked", not_after=None, linked=True
+    OWNED,
+    kind=ConnectionKind.SERVICE_PROVIDER_APP,
+    code="grant_revoked",
+    not_after=None,
+    linked=True,
 )
 
 
@@ -42,7 +46,9 @@ class TestPatients:
 
     @pytest.mark.parametrize("given", ["OWNED", "LINKED"])
     def test_so_is_one_that_works_and_was_refused_once(self, given: str) -> None:
-        working = replace(OWNED if given == "OWNED" else LINKED, state=ConnectionState.ACTIVE, code=None)
+        working = replace(
+            OWNED if given == "OWNED" else LINKED, state=ConnectionState.ACTIVE, code=None
+        )
         assert not needs_checks(working)
         assert needs_checks(replace(working, refused=True))
 
@@ -64,7 +70,9 @@ class TestWard:
         schedule = CheckSchedule()
         return [now for now in range(seconds) if schedule.due([health], float(now))]
 
-    def test_what_may_be_spreading_is_looked_at_after_half_a_minute_and_then_ever_less_often(self) -> None:
+    def test_what_may_be_spreading_is_looked_at_after_half_a_minute_and_then_ever_less_often(
+        self,
+    ) -> None:
         first, second, third, *more = self.looks(OWNED, 6 * 3600)
         assert 30 <= first <= 36
         assert 60 <= second - first <= 66
@@ -93,7 +101,9 @@ class TestWard:
         """Opened by a look and stopped by the next reminder, it is looked at no more often."""
         schedule, healthy = CheckSchedule(), replace(OWNED, state=ConnectionState.ACTIVE)
         looks = [
-            now for now in range(3600) if schedule.due([OWNED if now % 20 < 10 else healthy], float(now))
+            now
+            for now in range(3600)
+            if schedule.due([OWNED if now % 20 < 10 else healthy], float(now))
         ]
         assert len(looks) <= 7
 

@@ -32,7 +32,9 @@ def code(redis: Redis) -> Any:
     return redis.hget(redis_keys.STOPPED, "code")
 
 
-async def test_with_room_and_nothing_else_asked_it_forbids_nothing(redis: Redis, aredis: AsyncRedis) -> None:
+async def test_with_room_and_nothing_else_asked_it_forbids_nothing(
+    redis: Redis, aredis: AsyncRedis
+) -> None:
     assert not await Guard(aredis, StoreLimits()).forbids()
     assert not redis.exists(redis_keys.STOPPED)
 
@@ -65,7 +67,8 @@ async def test_memory_that_only_enqueue_must_spare_does_not_stop_pacing(
     """Settling frees memory, so that pacing goes on for a while after enqueue has stopped."""
     facts: Any = redis.info("memory")
     assert (
-        await Guard(aredis, StoreLimits(memory_max=int(facts["used_memory"] / share))).forbids() is forbidden
+        await Guard(aredis, StoreLimits(memory_max=int(facts["used_memory"] / share))).forbids()
+        is forbidden
     )
 
 

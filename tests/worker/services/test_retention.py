@@ -48,7 +48,9 @@ def recipients(admin: Admin) -> dict[str, str | None]:
     with admin.db() as db:
         return {
             str(job): to
-            for job, to in db.execute(select(tables.deliveries.c.job, tables.deliveries.c.recipient))
+            for job, to in db.execute(
+                select(tables.deliveries.c.job, tables.deliveries.c.recipient)
+            )
         }
 
 

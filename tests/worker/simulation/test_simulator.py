@@ -1,6 +1,7 @@
 """Pacing at Google's true size, in simulated time, with the ledger's real scripts: limits are used, and never run into.
 
-Google's count here is its own: arrivals in a sliding minute, by mailbox and by project. It shares nothing with the ledger's.
+Google's count here is its own: arrivals in a sliding minute, by mailbox and by project. It shares
+nothing with the ledger's.
 """
 
 from __future__ import annotations
@@ -94,7 +95,9 @@ def test_300_mailboxes_use_97_percent_of_their_projects_limit_and_get_equal_shar
     assert max(shares.values()) - min(shares.values()) <= (6 if stalls else 3)
 
 
-def test_50000_jobs_of_one_tenant_delay_the_single_job_of_another_by_less_than_a_second(redis: Redis) -> None:
+def test_50000_jobs_of_one_tenant_delay_the_single_job_of_another_by_less_than_a_second(
+    redis: Redis,
+) -> None:
     sim = simulation(redis)
     sim.add_all([lane("big"), lane("small")])
     sim.enqueue("big", 50_000)
@@ -198,12 +201,16 @@ def test_a_full_day_parks_a_mailbox_and_lets_others_go_on(redis: Redis) -> None:
     [
         pytest.param(StudyPlan(5, 500, GoogleLimits()), id="mailboxes bind"),
         pytest.param(
-            StudyPlan(100, 3000, GoogleLimits(project_units_per_minute=300_000)), id="the project binds"
+            StudyPlan(100, 3000, GoogleLimits(project_units_per_minute=300_000)),
+            id="the project binds",
         ),
         pytest.param(StudyPlan(2, 300, GoogleLimits(per_day=60)), id="days bind"),
-        pytest.param(StudyPlan(3, 200, GoogleLimits(), own_projects=True), id="projects of their own"),
         pytest.param(
-            StudyPlan(4, 400, GoogleLimits(project_units_per_day=20_000)), id="the project's day binds"
+            StudyPlan(3, 200, GoogleLimits(), own_projects=True), id="projects of their own"
+        ),
+        pytest.param(
+            StudyPlan(4, 400, GoogleLimits(project_units_per_day=20_000)),
+            id="the project's day binds",
         ),
         pytest.param(StudyPlan(2, 200, GoogleLimits(warm_up_days=3)), id="warming up"),
     ],

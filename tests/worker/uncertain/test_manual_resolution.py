@@ -37,7 +37,9 @@ def ledger(redis: Redis) -> Bench:
         (Decision.CLOSE, State.UNCERTAIN),
     ],
 )
-def test_each_decision_takes_effect_on_record(ledger: Bench, decision: Decision, state: State) -> None:
+def test_each_decision_takes_effect_on_record(
+    ledger: Bench, decision: Decision, state: State
+) -> None:
     [resolved] = resolve(ledger.redis, ["j"], decision, "settled_by_hand: ann looked")
     assert resolved == Resolved("j", done=True, state=state)
     assert ledger.see("j").reason == "settled_by_hand: ann looked"
@@ -68,7 +70,10 @@ def test_a_closed_one_is_never_sent_again(ledger: Bench) -> None:
 def test_what_is_not_uncertain_stays_as_it_is(ledger: Bench) -> None:
     ledger.enqueue("k")
     found = resolve(ledger.redis, ["k", "nobody"], Decision.SEND_AGAIN, "by hand")
-    assert found == [Resolved("k", done=False, state=State.READY), Resolved("nobody", done=False, state=None)]
+    assert found == [
+        Resolved("k", done=False, state=State.READY),
+        Resolved("nobody", done=False, state=None),
+    ]
     assert ledger.state("k") is State.READY
     first = resolve(ledger.redis, ["j"], Decision.ARRIVED, "by hand")
     again = resolve(ledger.redis, ["j"], Decision.SEND_AGAIN, "by hand")
@@ -88,6 +93,7 @@ def restored(ledger: Bench, job: str, known: KnownJob | None = None) -> None:
         could_have_left=ledger.now,
         clock=ledger.now,
     )
+
     run(ledger.redis, call)
     ledger.redis.set(redis_keys.CHECKED_RUN, run_id)
 
@@ -103,10 +109,14 @@ class TestAfterARestore:
             (Decision.CLOSE, State.UNCERTAIN),
         ],
     )
-    def test_each_decision_takes_effect(self, ledger: Bench, decision: Decision, state: State) -> None:
+    def test_each_decision_takes_effect(
+        self, ledger: Bench, decision: Decision, state: State
+    ) -> None:
         ledger.enqueue("k")
         restored(ledger, "k")
-        assert resolve(ledger.redis, ["k"], decision, "by hand") == [Resolved("k", done=True, state=state)]
+        assert resolve(ledger.redis, ["k"], decision, "by hand") == [
+            Resolved("k", done=True, state=state)
+        ]
         assert ledger.state("k") is state
 
     def test_what_is_sent_again_leaves(self, ledger: Bench) -> None:
@@ -117,7 +127,9 @@ class TestAfterARestore:
         ledger.fly("k")
         assert ledger.settle("k", 2) is State.ACCEPTED
 
-    def test_what_lost_its_content_cannot_be_sent_again_but_be_enqueued_anew(self, ledger: Bench) -> None:
+    def test_what_lost_its_content_cannot_be_sent_again_but_be_enqueued_anew(
+        self, ledger: Bench
+    ) -> None:
         times = {"enqueued_at": ledger.now, "expires_at": ledger.now + 9, "keep_seconds": 9.0}
         restored(
             ledger,
@@ -138,14 +150,21 @@ def test_nothing_is_called_settled_that_was_not(ledger: Bench) -> None:
         assert found == [Resolved("j", done=False, state=State.UNCERTAIN)]
 
 
-def test_of_a_request_that_nobody_saw_begin_the_mailbox_is_the_connections(ready_database: str) -> None:
+def test_of_a_request_that_nobody_saw_begin_the_mailbox_is_the_connections(
+    ready_database: str,
+) -> None:
     at = datetime(2026, 11, 23, 12, tzinfo=UTC)
     engine = open_database(ready_database)
     with engine.begin() as db:
         _, made = registry.add_tenant(db, Vault([("k1", bytes(32))]), "acme", at)
         db.execute(update(tables.connections).values(mailbox="reviews@acme.example"))
         shared = {"tenant": "acme", "kind": "reminder", "state": State.UNCERTAIN, "held": True}
-        shared |= {"possible_duplicate": False, "enqueued_at": at, "expires_at": at, "updated_at": at}
+        shared |= {
+            "possible_duplicate": False,
+            "enqueued_at": at,
+            "expires_at": at,
+            "updated_at": at,
+        }
         rows = [
             shared | {"job": "a", "connection": made.id, "mailbox": None},
             shared | {"job": "b", "connection": made.id, "mailbox": "older@acme.example"},
@@ -153,6 +172,7 @@ def test_of_a_request_that_nobody_saw_begin_the_mailbox_is_the_connections(ready
         ]
         db.execute(insert(tables.deliveries), rows)
         found = uncertain_rows(db, tenant="acme", campaign=None)
+
     engine.dispose()
     assert [(row["job"], row["mailbox"]) for row in found] == [
         ("a", "reviews@acme.example"),

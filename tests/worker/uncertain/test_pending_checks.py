@@ -58,7 +58,9 @@ def lose(ledger: Bench, attempt: int, at: float | None = None) -> None:
     ledger.settle("j", attempt, outcome=AttemptOutcome.UNKNOWN, to=State.UNCERTAIN, at=at)
 
 
-def test_all_attempts_that_nobody_knows_of_are_in_doubt_since_the_last_of_them_ended(ledger: Bench) -> None:
+def test_all_attempts_that_nobody_knows_of_are_in_doubt_since_the_last_of_them_ended(
+    ledger: Bench,
+) -> None:
     ledger.enqueue("j")
     first = ledger.now
     ledger.fly("j")

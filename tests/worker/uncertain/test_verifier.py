@@ -25,7 +25,13 @@ LISTED = "/gmail/v1/users/me/messages"
 def on_uncertain(redis: Redis, job: str, connection: str, tenant: str) -> None:
     """A job with one attempt of which nobody knows, to be looked for at once."""
     now = redis.time()[0] * 1000
-    fields: dict[Any, Any] = {"tenant": tenant, "connection": connection, "mailbox": MAILBOX, "attempt": 1}
+    fields: dict[Any, Any] = {
+        "tenant": tenant,
+        "connection": connection,
+        "mailbox": MAILBOX,
+        "attempt": 1,
+    }
+
     fields |= {"doubted_at": now, "begun:1": now, "outcome:1": "unknown"}
     redis.hset(redis_keys.JOB + job, mapping=fields)
     redis.zadd(redis_keys.UNSURE, {job: 0})
@@ -67,5 +73,12 @@ def context(made: Stand) -> DeliveryContext:
     directory = Directory(made.redis, made.admin.vault)
     gmail = Gmail(made.session, made.google)
     return DeliveryContext(
-        "w", made.redis, directory, made.tokens(), gmail, Rules(), lease_seconds=60, send_window_seconds=10
+        "w",
+        made.redis,
+        directory,
+        made.tokens(),
+        gmail,
+        Rules(),
+        lease_seconds=60,
+        send_window_seconds=10,
     )

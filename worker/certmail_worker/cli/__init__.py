@@ -1,4 +1,7 @@
-"""The command line: `certmail …`. What it takes to run a command is imported only then: see `commands` and `lazily`."""
+"""The command line: `certmail …`.
+
+What it takes to run a command is imported only then: see `commands` and `lazily`.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +14,29 @@ from certmail_worker.cli.support import streams
 
 
 def main() -> None:
-    """Run a command. Exit status: 0 done, 1 failed or some rows rejected, 2 wrong use or settings, 3 stores unreachable."""
+    """Run a command.
+
+    Exit status: 0 done, 1 failed or some rows rejected, 2 wrong use or settings, 3 stores
+    unreachable.
+    """
     take_out(os.environ)
     os.umask(0o077)  # what is written, a database or an export, is for whoever runs this
     gc.disable()  # nothing that imports make is garbage, and looking for it takes a quarter of their time
     streams.make_usable()
+
     try:
         status = run_command(sys.argv[1:])
     except KeyboardInterrupt:
         status = 130
     except ModuleNotFoundError as error:
         status = 1
-        sys.stderr.write(f"certmail: The command line needs {error.name}, which is not installed.\n")
+        sys.stderr.write(
+            f"certmail: The command line needs {error.name}, which is not installed.\n"
+        )
         sys.stderr.write("  Install certmail with the extra worker.\n")
     except SystemExit as left:
         status = left.code if isinstance(left.code, int) else 1
+
     sys.exit(streams.let_go(status))
 
 

@@ -34,12 +34,23 @@ def list_(
     with ready_database(Settings.from_env()) as engine, reachable(engine), engine.connect() as db:
         page = count_campaigns(db, wanted, after=after, limit=limit)
     if json:
-        return print_json({"campaigns": [_value(each) for each in page.campaigns], "more": page.more})
-    shown = [column for column in SHOWN if column not in set(State) or _any(page.campaigns, State(column))]
+        return print_json(
+            {"campaigns": [_value(each) for each in page.campaigns], "more": page.more}
+        )
+
+    shown = [
+        column
+        for column in SHOWN
+        if column not in set(State) or _any(page.campaigns, State(column))
+    ]
     table(shown, [[_cells(each)[column] for column in shown] for each in page.campaigns])
+
     if page.more:
         last = page.campaigns[-1]
-        err.print(f"\nThere are more. Go on with: --after {last.tenant} {last.campaign!r}", markup=False)
+        err.print(
+            f"\nThere are more. Go on with: --after {last.tenant} {last.campaign!r}", markup=False
+        )
+
     return None
 
 

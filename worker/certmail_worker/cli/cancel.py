@@ -26,9 +26,13 @@ _WORDS = {
 
 
 def cancel(
-    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="The id from the receipt.")] = None,
+    job: Annotated[
+        str | None, typer.Argument(metavar="[JOB]", help="The id from the receipt.")
+    ] = None,
     *,
-    campaign: Annotated[str | None, typer.Option(help="All unfinished reminders of this campaign.")] = None,
+    campaign: Annotated[
+        str | None, typer.Option(help="All unfinished reminders of this campaign.")
+    ] = None,
     tenant: Annotated[
         str | None, typer.Option(help="Whose campaign; without --campaign, all of this tenant's.")
     ] = None,
@@ -42,7 +46,9 @@ def cancel(
             "Name a JOB, or a --campaign or --tenant.",
             "certmail cancel JOB, or certmail cancel --campaign ID",
         )
+
     said = f"{reason}; {by_whom(None)}" if reason else by_whom(None)
+
     with Mailer.from_env(Settings.from_env(), proven=False) as mailer:
         if job is None:
             whose = _tenant(mailer, tenant)
@@ -52,15 +58,19 @@ def cancel(
             return out.print(
                 f"{done.cancelled} called off, {done.already_sending} already under way, {done.uncertain} uncertain."
             )
+
         job = job_id(job)
         result = mailer.cancel(job, reason=said)
         view = mailer.status(job)
+
     if json:
         print_json({"id": job, "result": result, "state": view.state if view else None})
     else:
         out.print(_WORDS[result])
+
     if result is not Cancellation.CANCELLED:
         raise typer.Exit(1)
+
     return None
 
 
@@ -69,11 +79,16 @@ def _tenant(mailer: Mailer, tenant: str | None) -> str:
     names = members_of(mailer.redis, redis_keys.TENANTS)
     tenants = sorted(name.decode() for name in names)
     if tenant is not None and tenant not in tenants:
-        raise Refused("unknown_tenant", f"There is no tenant {tenant!r}.", "See `certmail tenants list`.")
+        raise Refused(
+            "unknown_tenant", f"There is no tenant {tenant!r}.", "See `certmail tenants list`."
+        )
     if tenant is not None:
         return tenant
     if not tenants:
         raise Refused("unknown_tenant", "There is no tenant yet.", "certmail tenants add TENANT")
     if len(tenants) != 1:
-        raise WrongUse("wrong_use", "Several tenants may have a campaign of this name.", "Add --tenant.")
+        raise WrongUse(
+            "wrong_use", "Several tenants may have a campaign of this name.", "Add --tenant."
+        )
+
     return tenants[0]

@@ -1,7 +1,9 @@
-"""Every command: where it is, and what it says of itself in a list. A test holds the sentences against the commands' own.
+"""Every command: where it is, and what it says of itself in a list.
 
-This is all that `certmail --help` and a shell's completion read: a command's module, and what that needs, is imported when
-the command is run, or its own help is asked for.
+A test holds the sentences against the commands' own.
+
+This is all that `certmail --help` and a shell's completion read: a command's module, and what that
+needs, is imported when the command is run, or its own help is asked for.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from typing import Final
 class Command:
     """A function of a module of this package, and the first paragraph of its docstring.
 
-    What may be the first that is done at all, or needs no stores, is run whether there is a deployment or not (`anywhere`).
+    What may be the first that is done at all, or needs no stores, is run whether there is a
+    deployment or not (`anywhere`).
     """
 
     module: str
@@ -118,7 +121,9 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
                 "set_",
                 "Change the limits of a connection, only those given. They count from the next reminder on; nothing else changes.",
             ),
-            "list": Command("connections.list", "list_", "List the connections, with their states."),
+            "list": Command(
+                "connections.list", "list_", "List the connections, with their states."
+            ),
             "show": Command(
                 "connections.show",
                 "show",
@@ -174,9 +179,13 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
     "keys": Group(
         "API keys of upstream applications.",
         {
-            "create": Command("keys", "create", "Make an API key. It is shown once, and kept nowhere."),
+            "create": Command(
+                "keys", "create", "Make an API key. It is shown once, and kept nowhere."
+            ),
             "list": Command("keys", "list_", "List the keys, those that were revoked too."),
-            "revoke": Command("keys", "revoke", "Let a key be good for nothing, from the next request on."),
+            "revoke": Command(
+                "keys", "revoke", "Let a key be good for nothing, from the next request on."
+            ),
             "deployment": Command(
                 "keys",
                 "deployment",
@@ -195,7 +204,9 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
         "Show where a reminder is, why, what was tried, and all that happened to it. Without the database: what Redis knows.",
     ),
     "cancel": Command(
-        "cancel", "cancel", "Call off a reminder, or all of a campaign or tenant, before they are sent."
+        "cancel",
+        "cancel",
+        "Call off a reminder, or all of a campaign or tenant, before they are sent.",
     ),
     "uncertain": Group(
         "Reminders of which nobody knows whether Gmail took them.",
@@ -221,7 +232,9 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
     "deliveries": Group(
         "The record of what was delivered.",
         {
-            "list": Command("deliveries", "list_", "List deliveries from the record, the newest first."),
+            "list": Command(
+                "deliveries", "list_", "List deliveries from the record, the newest first."
+            ),
             "totals": Command("deliveries", "totals", "Count deliveries, by state."),
             "export": Command(
                 "deliveries",

@@ -27,12 +27,17 @@ from certmail_worker.cli.support.times import parse_time
 
 Tenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]
 Campaign = Annotated[str | None, typer.Option(help="Only this campaign's.")]
-To = Annotated[str | None, typer.Option("--to", metavar="ADDRESS", help="Only those to this address.")]
+To = Annotated[
+    str | None, typer.Option("--to", metavar="ADDRESS", help="Only those to this address.")
+]
 InState = Annotated[State | None, typer.Option("--state", help="Only those in this state.")]
 Since = Annotated[
-    str | None, typer.Option(metavar="TIME", help="Only those enqueued at this time or later (RFC 3339).")
+    str | None,
+    typer.Option(metavar="TIME", help="Only those enqueued at this time or later (RFC 3339)."),
 ]
-Until = Annotated[str | None, typer.Option(metavar="TIME", help="Only those enqueued before this time.")]
+Until = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Only those enqueued before this time.")
+]
 SHOWN = ("enqueued_at", "tenant", "campaign", "recipient", "state", "left_at", "reason", "job")
 
 
@@ -51,7 +56,9 @@ def list_(
     state: InState = None,
     since: Since = None,
     until: Until = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, the newest first.")] = 100,
+    limit: Annotated[
+        int, typer.Option(min=1, max=10_000, help="At most so many, the newest first.")
+    ] = 100,
     after: Annotated[
         str | None, typer.Option(metavar="CURSOR", help="Go on where the page before it ended.")
     ] = None,
@@ -64,7 +71,10 @@ def list_(
         page = read_page(db, wanted, after=cursor, limit=limit)
     if json:
         return print_json({"deliveries": page.rows, "next": str(page.next) if page.next else None})
-    shown = [name for name in SHOWN if getattr(wanted, name, None) is None]  # what was asked for is known
+
+    shown = [
+        name for name in SHOWN if getattr(wanted, name, None) is None
+    ]  # what was asked for is known
     table(
         [name.replace("_", " ") for name in shown],
         [[_short(row, name) for name in shown] for row in page.rows],
@@ -90,19 +100,23 @@ def totals(
         found = count_deliveries(db, wanted)
     if json:
         return print_json(asdict(found) | {"states": dict(found.states)})
+
     pairs: list[tuple[str, object]] = [(str(each), count) for each, count in found.states.items()]
     marked = [
         ("of these, wait for a person", found.held),
         ("of these, may have arrived twice", found.possible_duplicates),
     ]
-    return fields([*pairs, ("total", found.total), *((name, count) for name, count in marked if count)])
+    return fields(
+        [*pairs, ("total", found.total), *((name, count) for name, count in marked if count)]
+    )
 
 
 def export(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="Where to; - is standard output.")],
     *,
     form: Annotated[
-        ExportForm | None, typer.Option("--format", help="Unset: as the file's name says, else csv.")
+        ExportForm | None,
+        typer.Option("--format", help="Unset: as the file's name says, else csv."),
     ] = None,
     tenant: Tenant = None,
     campaign: Campaign = None,
@@ -114,16 +128,22 @@ def export(
 ) -> None:
     """Write deliveries to a file, the newest first; however many there are, they are read some at a time."""
     if json and file == "-":
-        raise WrongUse("wrong_use", "With - the deliveries themselves are on stdout.", "Leave --json out.")
+        raise WrongUse(
+            "wrong_use", "With - the deliveries themselves are on stdout.", "Leave --json out."
+        )
+
     wanted = _filter(tenant, campaign, to, state, since, until)
     form = form or (ExportForm.JSONL if file.endswith((".jsonl", ".ndjson")) else ExportForm.CSV)
-    # Spreadsheets take a CSV file without a mark for another encoding; programs that are piped to want none.
+    # Spreadsheets take a CSV file without a mark for another encoding; programs that are piped to
+    # want none.
     encoding = "utf-8-sig" if form is ExportForm.CSV else "utf-8"
     with ready_database(Settings.from_env()) as engine, _opened(file, encoding) as target:
         write = _write_csv if form is ExportForm.CSV else _write_jsonl
         count = write(target, read_all(engine, wanted))
+
     if json:
         return print_json({"file": file, "format": form, "deliveries": count})
+
     return (err if file == "-" else out).print(f"{count} deliveries written.")
 
 
@@ -136,7 +156,12 @@ def _filter(
     until: str | None,
 ) -> Filter:
     return Filter(
-        tenant, campaign, to, state, since=parse_time(since, "--since"), until=parse_time(until, "--until")
+        tenant,
+        campaign,
+        to,
+        state,
+        since=parse_time(since, "--since"),
+        until=parse_time(until, "--until"),
     )
 
 
@@ -166,7 +191,8 @@ def _write_jsonl(target: TextIO, rows: Iterable[Row]) -> int:
     count = 0
     for row in rows:
         target.write(
-            json.dumps({name: _plain(row[name]) for name in SHOWN_COLUMNS}, ensure_ascii=False) + "\n"
+            json.dumps({name: _plain(row[name]) for name in SHOWN_COLUMNS}, ensure_ascii=False)
+            + "\n"
         )
         count += 1
     return count

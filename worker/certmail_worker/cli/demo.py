@@ -38,6 +38,7 @@ def demo(
 ) -> None:
     """Send a real campaign on this machine, with the sandbox as Google: stores, worker, pacing, record and all."""
     settings = Settings.from_env()
+
     for name in (
         f"{PREFIX}REDIS_URL",
         f"{PREFIX}DATABASE_URL",
@@ -46,25 +47,33 @@ def demo(
     ):
         if os.environ.pop(name, None):
             err.print(f"{name} is set, but the demo keeps to stores of its own.", markup=False)
+
     progress = DemoProgress(err.console)
     with termination_as_interrupt(), stage(settings.data_dir, settings, progress) as running:
         with progress.shown():
             found = play(running)
         if not keep:
             found["urls"] = dict.fromkeys(found["urls"])
+
         if json:
             print_json(found)
         else:
             _print(found)
+
         if keep:
             auth = running.environment[f"{PREFIX}FLOWER_BASIC_AUTH"]
-            err.print(f"\nEverything is still up. The mail: {running.google.url}/mail", markup=False)
+            err.print(
+                f"\nEverything is still up. The mail: {running.google.url}/mail", markup=False
+            )
             password = running.environment[f"{PREFIX}OPERATOR_PASSWORD"]
-            err.print(f"The console: {console_url(running.settings)} (password {password})", markup=False)
+            err.print(
+                f"The console: {console_url(running.settings)} (password {password})", markup=False
+            )
             if running.flower:
                 err.print(f"Flower: {running.flower} (user and password {auth})", markup=False)
             err.print("Ctrl-C stops it all.")
             _wait_for_interrupt()
+
     if not found["ok"]:
         raise typer.Exit(1)
 
@@ -75,8 +84,11 @@ def _print(found: dict[str, Any]) -> None:
         came = ", ".join(_counted(tenant, name) for name in ("enqueued", "duplicates", "rejected"))
         went = ", ".join(f"{tenant[name]} {name}" for name in ENDS if tenant[name])
         out.print(f"  {came}\n  of the enqueued: {went}")
+
     for item in found["rejected"]:
-        out.print(f"  {item['tenant']}, row {item['row']}, {item['field']}: {escape(item['message'])}")
+        out.print(
+            f"  {item['tenant']}, row {item['row']}, {item['field']}: {escape(item['message'])}"
+        )
     recorded = ", ".join(f"{count} {state}" for state, count in found["recorded"].items())
     out.print()
     fields(
@@ -91,6 +103,7 @@ def _print(found: dict[str, Any]) -> None:
             ("data and logs", found["data_dir"]),
         ]
     )
+
     for problem in found["problems"]:
         out.print(f"[red]✗ {escape(problem)}[/red]")
     if found["ok"]:

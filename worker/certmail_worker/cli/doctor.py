@@ -29,9 +29,14 @@ _MARK = {
 def doctor(
     *,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Show what could be put right in the ledger, ask, and do it.")
+        bool,
+        typer.Option(
+            "--repair", help="Show what could be put right in the ledger, ask, and do it."
+        ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="With --repair: do it without asking.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --repair: do it without asking.")
+    ] = False,
     stopped_at: Annotated[
         str | None,
         typer.Option(
@@ -58,45 +63,60 @@ def doctor(
             "--yes, --stopped-at and --without-copy go with --repair.",
             "See `certmail doctor --help`.",
         )
+
     refuse_sandbox(settings)
     done: RepairDone | None = None
+
     if repair and (found := find_repair(settings, stopped_at=ended)):
         if not _agreed(found, yes=yes, without_copy=without_copy, json=json):
             if json:
-                print_json({"ok": False, "findings": [], "repair": _repair(found, carried_out=False)})
+                print_json(
+                    {"ok": False, "findings": [], "repair": _repair(found, carried_out=False)}
+                )
             raise typer.Exit(1)
         done = found.carry_out(settings)
+
     findings = _examine(settings, json=json)
     healthy = all(finding.severity is not Severity.ERROR for finding in findings)
+
     if json:
         value: dict[str, Any] = {"ok": healthy, "findings": [_finding(each) for each in findings]}
         print_json(value | ({"repair": _repair(done, carried_out=True)} if repair else {}))
     else:
         if repair:
             _say(
-                done.lines if done else ["There is nothing to repair in the ledger."], "Done:" if done else ""
+                done.lines if done else ["There is nothing to repair in the ledger."],
+                "Done:" if done else "",
             )
         _print(findings)
+
     if not healthy:
         raise typer.Exit(1)
 
 
 def _agreed(repair: Repair, *, yes: bool, without_copy: bool, json: bool) -> bool:
-    """Show what would be done, and ask; where nobody can be asked, nothing is done. What is final is asked for by itself."""
+    """Show what would be done, and ask; where nobody can be asked, nothing is done.
+
+    What is final is asked for by itself.
+    """
     doubtful = bool(repair.on_uncertain) and not without_copy
     if yes and not doubtful:
         return True
     if json:
         return False
+
     _say(repair.lines, "This would be done:")
     if doubtful:
         out.print(repair.on_uncertain, markup=False)
+
     if yes or not sys.stdin.isatty():
         flags = ([] if yes else ["--yes"]) + (["--without-copy"] if doubtful else [])
         err.print(f"Add {' and '.join(flags)} to do it.", markup=False)
         return False
+
     if doubtful and not typer.confirm("Is there no such copy?", default=False):
         return False
+
     return typer.confirm("Do it?")
 
 
@@ -142,4 +162,8 @@ def _repair(repair: Repair | RepairDone | None, *, carried_out: bool) -> dict[st
     on_uncertain = (
         {"doubt": repair.on_uncertain} if isinstance(repair, Repair) and repair.on_uncertain else {}
     )
-    return {"carried_out": carried_out, "lines": list(repair.lines), "jobs": repair.jobs} | on_uncertain
+    return {
+        "carried_out": carried_out,
+        "lines": list(repair.lines),
+        "jobs": repair.jobs,
+    } | on_uncertain

@@ -23,13 +23,18 @@ def erase(
 ) -> None:
     """Forget an address: what waits for it is called off, and the record keeps what was done without saying for whom.
 
-    Backups that were made before still have it, and archived logs. What an application enqueues for it afterwards is sent and recorded.
+    Backups that were made before still have it, and archived logs. What an application enqueues for
+    it afterwards is sent and recorded.
     """
     if "@" not in address:
-        raise WrongUse("invalid_address", f"{address!r} is not an address.", "Write ann@example.com, say.")
+        raise WrongUse(
+            "invalid_address", f"{address!r} is not an address.", "Write ann@example.com, say."
+        )
+
     ask(f"Forget {address}, and call off what waits for it, for good?", yes=yes)
     with open_admin(Settings.from_env()) as admin:
         done = erase_address(admin, address, by_whom(None), err.print)
+
     if json:
         return print_json(
             {
@@ -39,6 +44,7 @@ def erase(
                 "remains": list(done.remains),
             }
         )
+
     out.print(f"{done.deliveries} deliveries no longer say whom they were for.")
     out.print(
         f"{done.cancelled} reminders were called off; {done.uncertain} were closed as uncertain: a copy may be out."

@@ -21,21 +21,27 @@ def create(
     name: Annotated[str, typer.Argument(help="What it is for, so that you know it again.")],
     *,
     tenant: Annotated[
-        list[str] | None, typer.Option(help="A tenant that it may touch; may be given several times.")
+        list[str] | None,
+        typer.Option(help="A tenant that it may touch; may be given several times."),
     ] = None,
     every_tenant: Annotated[
         bool, typer.Option("--every-tenant", help="All tenants, also those that come later.")
     ] = False,
     scope: Annotated[
         list[KeyScope] | None,
-        typer.Option(help="What it may be used for; may be given several times. Not given: everything."),
+        typer.Option(
+            help="What it may be used for; may be given several times. Not given: everything."
+        ),
     ] = None,
-    days: Annotated[int | None, typer.Option(min=1, max=3650, help="After how many days it ends.")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=3650, help="After how many days it ends.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make an API key. It is shown once, and kept nowhere."""
     if bool(tenant) == every_tenant:
         raise WrongUse("wrong_use", "Name a --tenant (or several), or say --every-tenant.")
+
     with open_admin(Settings.from_env()) as admin:
         key, token = create_key(
             admin,
@@ -44,14 +50,17 @@ def create(
             scopes=scope or list(KeyScope),
             expires_at=datetime.now(UTC) + timedelta(days=days) if days else None,
         )
+
     if json:
         return print_json({**_as_json(key), "key": token})
+
     err.print(
         f"The key {key.id}, for {', '.join(sorted(key.tenants))}: {', '.join(sorted(key.scopes))}.",
         markup=False,
     )
     err.print("It is shown this once:")
     out.print(token, markup=False)
+
     return None
 
 
@@ -61,16 +70,22 @@ def list_(*, json: Json = False) -> None:
         rows = [_as_json(key) for key in list_keys(admin)]
     if json:
         return print_json({"keys": rows})
+
     shown = ("id", "name", "state", "tenants", "scopes", "expires_at")
     table(
         shown,
-        [[", ".join(v) if isinstance(v := row[name], list) else v for name in shown] for row in rows],
+        [
+            [", ".join(v) if isinstance(v := row[name], list) else v for name in shown]
+            for row in rows
+        ],
     )
     return None
 
 
 def revoke(
-    key: Annotated[str, typer.Argument(metavar="ID", help="Its id, as `certmail keys list` shows it.")],
+    key: Annotated[
+        str, typer.Argument(metavar="ID", help="Its id, as `certmail keys list` shows it.")
+    ],
     *,
     json: Json = False,
 ) -> None:
@@ -79,6 +94,7 @@ def revoke(
         revoked = revoke_key(admin, key)
     if json:
         return print_json(_as_json(revoked))
+
     out.print(f"The key {revoked.id} ({revoked.name}) is revoked.", markup=False)
     return None
 

@@ -35,16 +35,22 @@ def _pause(admin: Admin, tenant: str | None, *, on: bool, reason: str | None, js
         changed = suspension.stop_everything(admin, on=on, reason=by_whom(reason))
     else:
         changed = suspension.pause_tenant(admin, tenant, on=on, reason=by_whom(reason))
+
     with admin.db() as db:
         paused = read_pauses(db)
     if json:
-        held = [{"id": name, "state": state} for name, state in paused.items() if name != EVERYTHING]
+        held = [
+            {"id": name, "state": state} for name, state in paused.items() if name != EVERYTHING
+        ]
         return print_json({"changed": changed, "everything": EVERYTHING in paused, "tenants": held})
+
     if not changed:
         out.print("It was so before.")
+
     for name, state in paused.items():
         message, remedy = words(name, suspended=state is TenantState.SUSPENDED)
         out.print(f"{message} To go on: {remedy}", markup=False)
+
     if not paused:
         out.print("Reminders leave.")
     return None

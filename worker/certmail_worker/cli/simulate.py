@@ -18,7 +18,9 @@ from certmail_worker.simulation.campaign_study import StudyPlan, study
 def simulate(
     *,
     tenants: Annotated[int, typer.Option(min=1, help="Tenants, each with a mailbox.")] = 100,
-    reminders: Annotated[int, typer.Option(min=1, help="Reminders, spread evenly over them.")] = 10_000,
+    reminders: Annotated[
+        int, typer.Option(min=1, help="Reminders, spread evenly over them.")
+    ] = 10_000,
     own_projects: Annotated[
         bool,
         typer.Option(
@@ -34,9 +36,12 @@ def simulate(
     warm_up_days: of.WarmUpDays = None,
     json: Json = False,
 ) -> None:
-    """Say how long a campaign takes under Google's limits, and what it asks of Redis. Nothing is sent.
+    """Say how long a campaign takes under Google's limits, and what it asks of Redis.
 
-    The ledger's own scripts run on a server of their own, under a clock that is moved on; a mail takes about a millisecond.
+    Nothing is sent.
+
+    The ledger's own scripts run on a server of their own, under a clock that is moved on; a mail
+    takes about a millisecond.
     """
     limits = replace(
         GoogleLimits(),
@@ -86,6 +91,7 @@ def _show(result: dict[str, Any]) -> None:
             for row in result["limits"]
         ],
     )
+
     out.print()
     fields(
         [
@@ -99,6 +105,7 @@ def _show(result: dict[str, Any]) -> None:
             ),
         ]
     )
+
     err.print(
         f"Simulated in {result['took_seconds']} s. A Redis that syncs to its disk, and the recorder, need more."
     )

@@ -32,22 +32,31 @@ LONGEST_REASON: Final = 160
 
 
 def status(
-    job: Annotated[str, typer.Argument(metavar="JOB", help="The id from the receipt.")], *, json: Json = False
+    job: Annotated[str, typer.Argument(metavar="JOB", help="The id from the receipt.")],
+    *,
+    json: Json = False,
 ) -> None:
-    """Show where a reminder is, why, what was tried, and all that happened to it. Without the database: what Redis knows."""
+    """Show where a reminder is, why, what was tried, and all that happened to it.
+
+    Without the database: what Redis knows.
+    """
     settings, job = Settings.from_env(), job_id(job)
     with redis_server(settings, proven=False) as url, connect(url) as redis:
         [view] = look_up(redis, Forecaster(redis), [job], time.time())
         mailbox = _mailbox(redis, view, settings) if view else None
+
     story, away = _story(settings, job)
     if view is None and story is None:
         days = f"or it was forgotten {settings.dedupe_days} days after it ended"
         raise Refused("unknown_job", f"There is no job {job}, {days}.{_also(away)}")
+
     value = _value(view, story, mailbox)
+
     if json:
         print_json(value)
     else:
         _show(value)
+
     if away is not None:
         err.print(f"\nWithout the record: {away.message}", markup=False)
 
@@ -56,7 +65,9 @@ def _story(settings: Settings, job: str) -> tuple[Story | None, CertmailError | 
     """What is on record, or why that cannot be said; an application that only enqueues has no database."""
     if settings.database_url is None and not (settings.data_dir / "certmail.sqlite").exists():
         return None, None
+
     engine = open_database(database_url(settings))
+
     try:
         check_version(engine)
         with reachable(engine), engine.connect() as db:
@@ -70,16 +81,19 @@ def _story(settings: Settings, job: str) -> tuple[Story | None, CertmailError | 
 def _value(view: JobView | None, story: Story | None, mailbox: str | None) -> dict[str, Any]:
     """Redis knows best where a reminder is now; what it has forgotten the record still has."""
     known = dict(story.delivery) if story else {}
+
     if view is not None:
         value = asdict(view) | {"mailbox": mailbox or known.get("mailbox")}
     else:
         of_sql = {name: item for name, item in known.items() if name not in {"job", *OF_THE_RECORD}}
         value = {"id": known["job"], **of_sql, "forecast_at": None, "attempts": []}
+
     told = {row["n"]: row for row in story.attempts} if story else {}
     asked = {each["n"]: each for each in value["attempts"]}
     value["attempts"] = [
         _attempt(told.get(n, {}), asked.get(n, {})) for n in sorted(told.keys() | asked.keys())
     ]
+
     return value | {
         **{name: known.get(name) for name in OF_THE_RECORD},
         "history": [dict(event) for event in story.events] if story else None,
@@ -94,13 +108,21 @@ def _attempt(told: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any
 
 def _show(value: dict[str, Any]) -> None:
     attempts, history = value.pop("attempts"), value.pop("history")
-    show_fields([(name.replace("_", " "), item) for name, item in value.items() if item not in {None, False}])
+    show_fields(
+        [
+            (name.replace("_", " "), item)
+            for name, item in value.items()
+            if item not in {None, False}
+        ]
+    )
+
     if attempts:
         out.print("\n[bold]Attempts[/bold]")
         table(
             [name.replace("_", " ") for name in ATTEMPTS],
             [[each[name] for name in ATTEMPTS] for each in attempts],
         )
+
     if history:
         out.print("\n[bold]What happened[/bold]")
         shown = ("at", "type", "state", "reason", "worker")
@@ -108,7 +130,10 @@ def _show(value: dict[str, Any]) -> None:
 
 
 def told_once(history: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Events as a line each: a long reason is cut, and one that was told before is only its code. JSON has them whole."""
+    """Events as a line each: a long reason is cut, and one that was told before is only its code.
+
+    JSON has them whole.
+    """
     told: set[str] = set()
     for event in history:
         reason = str(event.get("reason") or "")
@@ -128,10 +153,13 @@ def _mailbox(redis: Redis, view: JobView, settings: Settings) -> str | None:
     configured = vault_keys(settings)
     if not configured:
         return None
+
     connection = ConnectionId(view.connection)
+
     try:
         fields: Any = redis.hgetall(redis_keys.CONNECTION + connection)
         found = read_connection(fields, connection, Vault(configured))
     except SealBroken:
         return None
+
     return found.mailbox if found else None

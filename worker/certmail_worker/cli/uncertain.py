@@ -36,10 +36,13 @@ def list_(
     rows = every[:limit]
     if json:
         return print_json({"uncertain": rows, "total": len(every)})
+
     shown = ("job", "tenant", "recipient", "mailbox", "waits_for", "reason", "updated_at")
     table(shown, [[row[name] for name in shown] for row in rows])
     if len(rows) < len(every):
-        err.print(f"\n{len(rows)} of {len(every)} shown, the oldest first. All: --limit {len(every)}")
+        err.print(
+            f"\n{len(rows)} of {len(every)} shown, the oldest first. All: --limit {len(every)}"
+        )
     return None
 
 
@@ -63,8 +66,8 @@ def settle(
 ) -> None:
     """Say what became of reminders: of those named, or of all of a tenant, a campaign, or at all.
 
-    Exit status 1 where not all of it could be done: what is not uncertain is left as it is, and what was called off meanwhile,
-    or whose content was lost in a restore, is not sent again.
+    Exit status 1 where not all of it could be done: what is not uncertain is left as it is, and
+    what was called off meanwhile, or whose content was lost in a restore, is not sent again.
     """
     in_bulk = everything or tenant is not None or campaign is not None
     if bool(jobs) == in_bulk:
@@ -73,13 +76,16 @@ def settle(
             "Name JOBs, or say whose: --tenant, --campaign or --all.",
             "See `certmail uncertain list`.",
         )
+
     said = f"settled_by_hand: {f'{reason}; ' if reason else ''}{found} according to {user()}"
+
     with open_admin(Settings.from_env()) as admin:
         if in_bulk:
             with admin.db() as db:
                 rows = list_uncertain(db, admin.redis, tenant=tenant, campaign=campaign, limit=ALL)
             jobs = [row["job"] for row in rows]
         results = resolve(admin.redis, [job_id(job) for job in jobs or []], found, said)
+
     _show(results, found, as_json=json)
     if any(not result.done or _disappoints(result, found) for result in results):
         raise typer.Exit(1)
@@ -95,13 +101,17 @@ def _show(results: list[Resolved], found: Decision, *, as_json: bool) -> None:
     if as_json:
         print_json({"settled": done, "items": [asdict(result) for result in results]})
         return
+
     ended = sum(_disappoints(result, found) for result in results if result.done)
     out.print(f"{done} settled{f', {ended} of which are not sent again' if ended else ''}.")
+
     for result in results:
         if not result.done:
             err.print(f"{result.id} {_why_not(result.state)}: nothing was changed.")
         elif _disappoints(result, found):
-            err.print(f"{result.id} is not sent again, it is {result.state}: see certmail status {result.id}")
+            err.print(
+                f"{result.id} is not sent again, it is {result.state}: see certmail status {result.id}"
+            )
 
 
 def _why_not(state: State | None) -> str:

@@ -44,19 +44,21 @@ def rotate(
 ) -> None:
     """Re-encrypt everything under the newest vault key, while workers run, and say which keys are no longer needed.
 
-    With CERTMAIL_VAULT_KEYS every process must know the new key first: put it behind the present one everywhere and
-    restart; then in front, and restart; then run this. Interrupted, run it again: it goes on. What cannot be opened is
-    named, and the exit status is 1.
+    With CERTMAIL_VAULT_KEYS every process must know the new key first: put it behind the present
+    one everywhere and restart; then in front, and restart; then run this. Interrupted, run it
+    again: it goes on. What cannot be opened is named, and the exit status is 1.
     """
     settings = Settings.from_env()
     if new_key:
         require_key_file(settings)
+
     with open_admin(settings) as admin:
         made = put_in_front(key_file(settings)) if new_key else None
         done = _reseal(admin)
         now = datetime.now(UTC)
         old = old_keys(admin, now)
         newest = admin.vault.key_ids[0]
+
     if json:
         print_json(
             {
@@ -77,7 +79,10 @@ def rotate(
         )
     else:
         _show(newest, done)
-        _show_old_keys(old, now, "CERTMAIL_VAULT_KEYS" if settings.vault_keys else str(key_file(settings)))
+        _show_old_keys(
+            old, now, "CERTMAIL_VAULT_KEYS" if settings.vault_keys else str(key_file(settings))
+        )
+
     if done.unopened:
         raise typer.Exit(1)
 
@@ -94,7 +99,13 @@ def _reseal(admin: Admin) -> Resealed:
 
 
 def _as_json(each: Unopened) -> dict[str, object]:
-    return {"who": each.who, "id": each.id, "field": each.field, "key": each.key, **each.error.as_json()}
+    return {
+        "who": each.who,
+        "id": each.id,
+        "field": each.field,
+        "key": each.key,
+        **each.error.as_json(),
+    }
 
 
 def _show(newest: str, done: Resealed) -> None:
@@ -102,10 +113,16 @@ def _show(newest: str, done: Resealed) -> None:
         f"Re-encrypted under {newest}: {done.values} values, and {done.copies} entries of the working copy.",
         markup=False,
     )
+
     if done.unopened:
-        out.print(f"Could not be opened: {len(done.unopened)}. Run this again when they are put right.")
+        out.print(
+            f"Could not be opened: {len(done.unopened)}. Run this again when they are put right."
+        )
+
     for each in done.unopened:
-        out.print(f"  {each.who}, {each.field}: {each.error.message} {each.error.remedy}", markup=False)
+        out.print(
+            f"  {each.who}, {each.field}: {each.error.message} {each.error.remedy}", markup=False
+        )
 
 
 def _show_old_keys(old: Sequence[OldKey], now: datetime, where: str) -> None:
@@ -120,4 +137,5 @@ def _show_old_keys(old: Sequence[OldKey], now: datetime, where: str) -> None:
                 f"{each.key} is no longer needed: take it out of {where}. Keep it with the backups made until now: "
                 "they open with nothing else."
             )
+
         out.print(said, markup=False)

@@ -4,8 +4,9 @@ import re
 
 from certmail_worker.compose.letter import ComposeError
 
-# A dot-atom at a domain, in ASCII: no quotes, comments, groups, commas or blanks, so that one address can never be
-# read as two. Whatever real address falls outside was turned away when the job was enqueued.
+# A dot-atom at a domain, in ASCII: no quotes, comments, groups, commas or blanks, so that one
+# address can never be read as two. Whatever real address falls outside was turned away when the job
+# was enqueued.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
@@ -24,7 +25,10 @@ def checked(address: str, whose: str) -> str:
     """
     stripped = address.strip(" ")
     if len(stripped) > _LONGEST or not _ADDRESS.fullmatch(stripped):
-        raise ComposeError(f"The {whose}'s address is not one plain address such as name@example.com.")
+        raise ComposeError(
+            f"The {whose}'s address is not one plain address such as name@example.com."
+        )
+
     return stripped
 
 

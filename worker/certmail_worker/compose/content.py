@@ -66,12 +66,17 @@ def content(letter: Letter) -> Content:
         raise ComposeError(
             f"There is no mail of kind {letter.kind[:40]!r}; there are {', '.join(sorted(KINDS))}."
         )
-    if letter.now.tzinfo is None or (isinstance(letter.due_at, datetime) and letter.due_at.tzinfo is None):
+    if letter.now.tzinfo is None or (
+        isinstance(letter.due_at, datetime) and letter.due_at.tzinfo is None
+    ):
         raise ComposeError("A time without a zone is no moment.")
+
     words = catalogue(letter.locale)
     when = _when(letter, words)
     voice = "late" if when and when.passed else letter.kind
-    organisation = clean.capped(clean.line(letter.organisation), 80) or addresses.domain(letter.sender)
+    organisation = clean.capped(clean.line(letter.organisation), 80) or addresses.domain(
+        letter.sender
+    )
     campaign = clean.line(letter.campaign_name)
     pending = plausible(letter.pending) or 0
     progress = progress_of(words, letter.pending, letter.completed)
@@ -80,6 +85,7 @@ def content(letter: Letter) -> Content:
     # Who was never asked to begin is not asked to finish.
     button = words.say(f"{letter.kind if letter.kind == 'notice' else voice}.button")
     link = link_of(letter.link)
+
     return Content(
         lang=str(words.locale).replace("_", "-"),
         direction=words.locale.text_direction,
@@ -122,11 +128,16 @@ def _subject(words: Catalogue, voice: str, campaign: str, pending: int, when: Mo
         parts = [words.say(f"{voice}.subject_campaign", campaign=name)]
     else:
         parts = [words.say(f"{voice}.subject")]
+
     if pending:
         parts.append(words.count("subject.open", pending))
+
     if when and not when.passed:
         near = _NEAR.get(when.days_ahead)
-        parts.append(words.say(f"subject.{near}") if near else words.say("subject.due", date=when.short_day))
+        parts.append(
+            words.say(f"subject.{near}") if near else words.say("subject.due", date=when.short_day)
+        )
+
     return _SEPARATOR.join(str(part) for part in parts)
 
 
@@ -135,7 +146,11 @@ def _headline(words: Catalogue, voice: str, pending: int, when: Moment | None) -
         return words.say(_LAST_HEADLINES.get(when.days_ahead, "final.headline"))
     if voice in {"late", "notice"}:
         return words.say(f"{voice}.headline")
-    return words.count("reminder.headline_open", pending) if pending else words.say("reminder.headline")
+    return (
+        words.count("reminder.headline_open", pending)
+        if pending
+        else words.say("reminder.headline")
+    )
 
 
 def _greeting(words: Catalogue, name: str | None) -> Phrase:

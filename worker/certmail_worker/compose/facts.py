@@ -12,7 +12,10 @@ _BEYOND_COUNTING: Final = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class DecisionProgress:
-    """How many decisions are open; `percent` and `done` only where the whole is known. `line` is all of it."""
+    """How many decisions are open; `percent` and `done` only where the whole is known.
+
+    `line` is all of it.
+    """
 
     sentence: Phrase
     percent: int | None
@@ -37,7 +40,9 @@ def plausible(number: int | None) -> int | None:
     return number if number is not None and 0 <= number < _BEYOND_COUNTING else None
 
 
-def progress_of(words: Catalogue, pending: int | None, completed: int | None) -> DecisionProgress | None:
+def progress_of(
+    words: Catalogue, pending: int | None, completed: int | None
+) -> DecisionProgress | None:
     """As much as the two numbers tell; nothing where they tell nothing."""
     still, made = plausible(pending), plausible(completed)
     if still is None:
@@ -45,16 +50,21 @@ def progress_of(words: Catalogue, pending: int | None, completed: int | None) ->
     if made is None or still + made == 0:
         return _bare(words.count("progress.open", still)) if still else None
     if not made:
-        return _bare(words.count("progress.open", still))  # "12 of 12 open (0% done)" says it three times
+        return _bare(
+            words.count("progress.open", still)
+        )  # "12 of 12 open (0% done)" says it three times
+
     total = still + made
     # Neither "0 %" once something is made, nor "100 %" before everything is.
     percent = 100 if not still else min(max(made * 100 // total, 1), 99)
+
     if still:
         sentence = words.count(
             "progress.open_of", still, pending=words.number(still), total=words.number(total)
         )
     else:
         sentence = words.count("progress.all_made", total)
+
     done = words.say("progress.done", percent=words.percent(percent))
     line = words.say("progress.line", progress=str(sentence), done=str(done))
     return DecisionProgress(sentence, percent, done, line)
@@ -74,13 +84,17 @@ def due_of(words: Catalogue, when: Moment) -> Due:
         relative = words.say(f"{timing}.day")
     else:
         relative = words.count(f"{timing}.days", days)
+
     label = words.say(f"{timing}.term")
+
     if when.time is None:
         there = words.say("moment_end", date=when.day)
     else:
         there = words.say("moment", date=when.day, time=when.time)
+
     zone = words.say("zone", zone=when.zone) if when.zone else None
     value = f"{there} {zone}" if zone else str(there)
     sentence = words.say("labelled", label=str(label), value=value)
     line = words.say("due.line", due=str(sentence), relative=str(relative))
+
     return Due(label, there, zone, sentence, relative, line)

@@ -15,7 +15,9 @@ def link_of(text: str | None) -> WebLink | None:
     """
     if text is None or not text.strip():
         return None
+
     found = read_link(text)
     if isinstance(found, NoLink):
         raise ComposeError(f"No mail can carry its link: {found.why}.")
+
     return found

@@ -29,8 +29,12 @@ def message(letter: Letter, subject: str, text: str, html: str) -> bytes:
     mail = EmailMessage(policy=_WIRE)
     mail["From"] = mailbox_header("From", _display(letter.sender_name), sender)
     mail["To"] = mailbox_header("To", _display(letter.name), to)
+
     if clean.line(letter.reply_to):
-        mail["Reply-To"] = mailbox_header("Reply-To", "", addresses.checked(letter.reply_to or "", "reply"))
+        mail["Reply-To"] = mailbox_header(
+            "Reply-To", "", addresses.checked(letter.reply_to or "", "reply")
+        )
+
     mail["Subject"] = text_header("Subject", subject)
     mail["Date"] = letter.now.astimezone(UTC)
     mail["Message-ID"] = f"<{job_id}@{addresses.domain(sender)}>"
@@ -62,8 +66,8 @@ def _display(name: str | None) -> str:
 
 
 def _transfer_encoding(body: str) -> Literal["quoted-printable", "base64"]:
-    # Quoted-printable stays readable in the raw mail, but triples every byte that is not ASCII; base64 adds a third to
-    # all. They meet where one byte in six is not ASCII.
+    # Quoted-printable stays readable in the raw mail, but triples every byte that is not ASCII;
+    # base64 adds a third to all. They meet where one byte in six is not ASCII.
     data = body.encode()
     beyond_ascii = len(data) - len(data.translate(None, _BEYOND_ASCII))
     return "quoted-printable" if beyond_ascii * 6 <= len(data) else "base64"

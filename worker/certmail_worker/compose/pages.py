@@ -63,23 +63,27 @@ def _text_template() -> Template:
 
 @cache
 def _html_templates() -> Mapping[str, Template]:
-    # One per tone: rules are inlined here, once, when a class name that depends on the letter could not be known.
+    # One per tone: rules are inlined here, once, when a class name that depends on the letter could
+    # not be known.
     source = (_FOLDER / "letter.html").read_text("utf-8")
-    return {tone: template(styled(source.replace(_TONE_MARK, tone)), autoescape=True) for tone in _TONES}
+    return {
+        tone: template(styled(source.replace(_TONE_MARK, tone)), autoescape=True) for tone in _TONES
+    }
 
 
 def styled(source: str) -> str:
     """The template with `letter.css` in its style attributes, and only its media queries left as rules.
 
-    The inliner reads the template as HTML, so Jinja's own tags may stand only where HTML allows text: in cells and
-    paragraphs, never between rows. It puts the rules in front of all else, where they push the charset out of the first
-    1,024 bytes; here they go to the end of the head.
+    The inliner reads the template as HTML, so Jinja's own tags may stand only where HTML allows
+    text: in cells and paragraphs, never between rows. It puts the rules in front of all else, where
+    they push the charset out of the first 1,024 bytes; here they go to the end of the head.
     """
     css = (_FOLDER / "letter.css").read_text("utf-8")
     inlined = CSSInliner(
         extra_css=css, keep_at_rules=True, minify_css=True, load_remote_stylesheets=False
     ).inline(source)
     before, rules, after = _RULES.split(inlined)
+
     return (before + after).replace("</head>", _AIR.sub(r"\1", rules) + "\n</head>", 1)
 
 

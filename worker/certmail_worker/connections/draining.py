@@ -28,7 +28,8 @@ Progress = Callable[[str], None]
 class Patience:
     """How long all the waiting of one command may take, and what is said when that was in vain.
 
-    `progress` is told what is waited for. `so_far` says what holds meanwhile, `remedy` what brings it to an end.
+    `progress` is told what is waited for. `so_far` says what holds meanwhile, `remedy` what brings
+    it to an end.
     """
 
     seconds: float
@@ -45,9 +46,12 @@ class Patience:
     def wait(self, left: Callable[[], str]) -> None:
         """Wait until there is nothing left to say about what is left; raises Refused when that takes too long."""
         shown = ""
+
         while words := left():
             if self.is_over:
-                raise Refused("still_under_way", f"Waited in vain: {words}. {self.so_far}", self.remedy)
+                raise Refused(
+                    "still_under_way", f"Waited in vain: {words}. {self.so_far}", self.remedy
+                )
             if words != shown:
                 self.progress(f"Waiting: {words}")
                 shown = words

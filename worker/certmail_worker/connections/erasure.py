@@ -1,6 +1,7 @@
 """Erasing a person: what waits for an address is called off, and the record forgets whom it was about.
 
-Read `erase` from top to bottom. Interrupted at any point, it is run again. What an application enqueues afterwards is new.
+Read `erase` from top to bottom. Interrupted at any point, it is run again. What an application
+enqueues afterwards is new.
 """
 
 from __future__ import annotations
@@ -68,7 +69,9 @@ def erase(
 
     record = tables.deliveries
     with admin.db() as db:
-        erased = db.execute(update(record).where(record.c.recipient == address).values(recipient=None))
+        erased = db.execute(
+            update(record).where(record.c.recipient == address).values(recipient=None)
+        )
     _cut_stream(admin)
     called_off = results.count(Cancellation.CANCELLED)
     return Erased(erased.rowcount, called_off, sum(closed), tuple(wipe(admin)))

@@ -1,6 +1,7 @@
 """Removing connections and tenants: nothing of them leaves any more, what is under way ends, then they are erased.
 
-Read `remove_connection` and `remove_tenant` from top to bottom. Interrupted at any point, they are run again.
+Read `remove_connection` and `remove_tenant` from top to bottom. Interrupted at any point, they are
+run again.
 """
 
 from __future__ import annotations
@@ -61,7 +62,10 @@ class Removed:
 
 
 def remove_connection(admin: Admin, connection: Connection, progress: Progress) -> Removed:
-    """Remove a connection; raises Refused when something stays under way for too long. Uncertain reminders stay."""
+    """Remove a connection; raises Refused when something stays under way for too long.
+
+    Uncertain reminders stay.
+    """
     connection = suspend_connection(admin, connection.id)
     hide_connection(admin.redis, connection.tenant, connection.name, connection.id)
     drain = Drain(admin, connection.tenant, connection.id, "its connection was removed", progress)
@@ -71,11 +75,15 @@ def remove_connection(admin: Admin, connection: Connection, progress: Progress) 
     given_back = give_back(admin, [connection])
     erase_connection(admin, connection)
     admin.redis.delete(*names_of(connection))
+
     return Removed(drain.cancelled, len(uncertain), given_back, tuple(wipe(admin)))
 
 
 def remove_tenant(admin: Admin, tenant: str, by: str, progress: Progress) -> Removed:
-    """Remove a tenant with all that is known of its people; raises Refused as above. What it did stays on record."""
+    """Remove a tenant with all that is known of its people; raises Refused as above.
+
+    What it did stays on record.
+    """
     set_tenant_state(admin, tenant, TenantState.SUSPENDED, by)
     with admin.db() as db:
         connections = registry.list_connections(db, tenant)
@@ -83,7 +91,8 @@ def remove_tenant(admin: Admin, tenant: str, by: str, progress: Progress) -> Rem
     closed = _close(admin, drain.run())
     while any(run(admin.redis, remove_lane(each.id, by=by)) for each in connections):
         closed += _close(admin, drain.again())
-    # Nothing comes in any more. Workers that still remember the key must not record addresses after they were erased.
+    # Nothing comes in any more. Workers that still remember the key must not record addresses after
+    # they were erased.
     newest = newest_event(admin.redis)
     drain.wait(lambda: _left_to_record(admin, newest))
     given_back = give_back(admin, connections)
@@ -155,6 +164,7 @@ def _uncertain(admin: Admin, tenant: str, connection: str) -> list[JobId]:
     """The jobs of which nobody knows what became, and nobody has said so."""
     redis, cursor = admin.redis, 0
     found: list[JobId] = []
+
     while True:
         cursor, page = scan_scored(redis, redis_keys.DUE, cursor, 500)
         with redis.pipeline(transaction=False) as pipe:
@@ -173,7 +183,10 @@ def _matches(job: list[bytes | None], tenant: str, connection: str) -> bool:
 
 
 def _close(admin: Admin, jobs: list[JobId]) -> int:
-    """Nobody can settle them any more: they stay on record as uncertain, without their content. Gives how many."""
+    """Nobody can settle them any more: they stay on record as uncertain, without their content.
+
+    Gives how many.
+    """
     reason = "tenant_removed: what became of its request stays unknown"
     return sum(run_many(admin.redis, [close(job, reason) for job in jobs])[0])
 

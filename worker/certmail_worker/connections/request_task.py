@@ -24,23 +24,36 @@ GONE = "gone"
 
 
 async def answer(admin: Admin, id_: str, worker: str) -> str:
-    """Answer one worker request, once, telling how far it has come; gives its stage. What cannot be done is an answer, too."""
+    """Answer one worker request, once, telling how far it has come; gives its stage.
+
+    What cannot be done is an answer, too.
+    """
     worker_requests = WorkerRequests(admin.redis, admin.vault, time.time)
     worker_request = await asyncio.to_thread(worker_requests.take, id_, worker)
     if worker_request is None:
         return GONE  # forgotten, or doubled on its way
+
     try:
-        ended = await _carry_out(admin.acting_as(worker_request.by), worker_requests, worker_request)
+        ended = await _carry_out(
+            admin.acting_as(worker_request.by), worker_requests, worker_request
+        )
     except CertmailError as error:
         ended = worker_request.refused(Remark(error.code, error.message, error.remedy))
     except Exception:
-        said = Remark("worker_failed", "The worker failed at it.", "See the worker's log, then try again.")
+        said = Remark(
+            "worker_failed", "The worker failed at it.", "See the worker's log, then try again."
+        )
         await asyncio.to_thread(worker_requests.tell, worker_request.refused(said))
         raise
+
     await asyncio.to_thread(worker_requests.tell, ended)
     log.info(
         "worker_request",
-        extra={"connection": worker_request.connection, "wish": worker_request.wish, "stage": ended.stage},
+        extra={
+            "connection": worker_request.connection,
+            "wish": worker_request.wish,
+            "stage": ended.stage,
+        },
     )
     return ended.stage
 
@@ -55,11 +68,14 @@ async def _carry_out(
         _taken_up_again, admin, worker_request
     ):
         return worker_request.done()
+
     probed = await _examine(admin, worker_requests, worker_request)
     return worker_request.found(*probed.steps).done()
 
 
-async def _examine(admin: Admin, worker_requests: WorkerRequests, worker_request: WorkerRequest) -> Probed:
+async def _examine(
+    admin: Admin, worker_requests: WorkerRequests, worker_request: WorkerRequest
+) -> Probed:
     async def told(steps: Sequence[Step]) -> None:
         await asyncio.to_thread(worker_requests.tell, worker_request.found(*steps))
 
@@ -81,7 +97,9 @@ def _taken_up_again(admin: Admin, worker_request: WorkerRequest) -> bool:
     return before_it_worked(found) is None
 
 
-def _remove(admin: Admin, worker_requests: WorkerRequests, worker_request: WorkerRequest) -> Removed:
+def _remove(
+    admin: Admin, worker_requests: WorkerRequests, worker_request: WorkerRequest
+) -> Removed:
     def progress(words: str) -> None:
         step = Step("remove", ok=False, code="removing", message=words, waiting=True)
         worker_requests.tell(worker_request.found(step))

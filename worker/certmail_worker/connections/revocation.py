@@ -62,6 +62,7 @@ _SENTENCES: Final[Mapping[Access, str]] = {
 def give_back(admin: Admin, connections: Collection[Connection]) -> list[GivenBack]:
     """Revoke what was linked; connections that are not removed go on. Raises StoresUnreachable."""
     linked = [each for each in connections if each.refresh_token is not None]
+
     with ExitStack() as turns:
         for sub in sorted(
             {str(each.sub) for each in linked}
@@ -72,23 +73,30 @@ def give_back(admin: Admin, connections: Collection[Connection]) -> list[GivenBa
             others = {each.id: users_of(db, str(each.sub), leaving=leaving) for each in linked}
         tokens = {each.id: _open(admin, each) for each in linked if not others[each.id]}
         confirmed = asyncio.run(_revoke(admin, tokens)) if tokens else {}
+
     return [_said(each, others.get(each.id, []), confirmed.get(each.id)) for each in connections]
 
 
 def _open(admin: Admin, connection: Connection) -> str | None:
     assert connection.refresh_token is not None, "only what was linked is revoked"
     try:
-        return open_from(admin.vault, connection.refresh_token, connection.owner, "refresh_token").decode()
+        return open_from(
+            admin.vault, connection.refresh_token, connection.owner, "refresh_token"
+        ).decode()
     except SealBroken:
         return None  # without the vault's key nobody can say to Google what is meant
 
 
-async def _revoke(admin: Admin, tokens: Mapping[ConnectionId, str | None]) -> dict[ConnectionId, bool]:
+async def _revoke(
+    admin: Admin, tokens: Mapping[ConnectionId, str | None]
+) -> dict[ConnectionId, bool]:
     from certmail_config.google.http import google_session, revoke  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
 
     settings = admin.settings
     async with google_session(
-        ca_file=settings.google_ca_file, timeout_seconds=settings.http_timeout_seconds, proxy=settings.proxy
+        ca_file=settings.google_ca_file,
+        timeout_seconds=settings.http_timeout_seconds,
+        proxy=settings.proxy,
     ) as session:
 
         async def one(token: str | None) -> bool:
@@ -99,11 +107,15 @@ async def _revoke(admin: Admin, tokens: Mapping[ConnectionId, str | None]) -> di
     return dict(zip(tokens, confirmed, strict=True))
 
 
-def _said(connection: Connection, others: Sequence[Connection], confirmed: bool | None) -> GivenBack:
+def _said(
+    connection: Connection, others: Sequence[Connection], confirmed: bool | None
+) -> GivenBack:
     access, remedy = Access.NONE, ""
+
     if connection.kind is ConnectionKind.CUSTOMER_OWNED_APP:
         access = Access.THEIRS
         account = connection.service_account
+
         if connection.key_id:
             remedy = (
                 f"The tenant's administrator deletes the key {connection.key_id} of {account} in the Google Cloud console, "
@@ -124,4 +136,5 @@ def _said(connection: Connection, others: Sequence[Connection], confirmed: bool 
         access = Access.IN_USE
         still = others[0]
         remedy = f"Nothing, as long as {still.tenant}/{still.name} sends from {connection.mailbox}: its access is the same."
+
     return GivenBack(connection.id, connection.name, connection.mailbox, access, remedy)

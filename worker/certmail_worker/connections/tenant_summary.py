@@ -53,32 +53,43 @@ def look(admin: Admin, tenant: str) -> Overview:
         found = registry.get_tenant(db, tenant)
         connections = registry.list_connections(db, tenant)
         uncertain = len(list_uncertain(db, admin.redis, tenant=tenant, campaign=None, limit=MANY))
+
     counted = tuple((each, _waiting(admin, each)) for each in connections)
     attention = _attention(admin, tenant, connections, uncertain)
     reply_to = None
+
     try:
         reply_to = admin.reply_to_of(found)
     except SealBroken as broken:
         attention.append(Matter("questions to", broken.message, broken.remedy))
+
     return Overview(found, counted, uncertain, tuple(attention), reply_to)
 
 
 def _waiting(admin: Admin, connection: Connection) -> int:
     redis = admin.redis
-    return sum(int(redis.zcard(index + connection.id)) for index in (redis_keys.LANE, redis_keys.LATER))
+    return sum(
+        int(redis.zcard(index + connection.id)) for index in (redis_keys.LANE, redis_keys.LATER)
+    )
 
 
-def _attention(admin: Admin, tenant: str, connections: list[Connection], uncertain: int) -> list[Matter]:
+def _attention(
+    admin: Admin, tenant: str, connections: list[Connection], uncertain: int
+) -> list[Matter]:
     paused = pause_of(admin.redis, tenant)
     matters = [Matter("tenant", *paused)] if paused else []
     matters += [matter for each in connections if (matter := _of(admin, each))]
     found = waits(admin.redis, [each.id for each in connections])
     matters += [
-        Matter(each.name, found[each.id].sentence, IT_GOES_ON) for each in connections if each.id in found
+        Matter(each.name, found[each.id].sentence, IT_GOES_ON)
+        for each in connections
+        if each.id in found
     ]
+
     if uncertain:
         message = f"Of {uncertain} reminders nobody knows whether Gmail took them."
         matters.append(Matter("uncertain", message, f"certmail uncertain list --tenant {tenant}"))
+
     return matters
 
 

@@ -1,7 +1,7 @@
 """Taking what was erased out of the stores' own files: it stays in a write-ahead log or an append-only file otherwise.
 
-What a store does not let us do is said, and nobody is kept from anything by it. What was copied elsewhere (backups, replicas'
-files, archived logs) is out of reach.
+What a store does not let us do is said, and nobody is kept from anything by it. What was copied
+elsewhere (backups, replicas' files, archived logs) is out of reach.
 """
 
 from __future__ import annotations
@@ -19,26 +19,29 @@ from certmail_config.admin.admin import Admin
 
 PATIENCE_SECONDS: Final = 60.0
 PAUSE_SECONDS: Final = 0.05
-IN_LOG: Final = (
-    "SQLite's write-ahead log still holds it, since others are reading: it goes when the log begins anew."
-)
-UNDER_WAY: Final = (
-    "Redis still writes its append-only file anew: what was erased is in the former one until it has."
-)
+IN_LOG: Final = "SQLite's write-ahead log still holds it, since others are reading: it goes when the log begins anew."
+UNDER_WAY: Final = "Redis still writes its append-only file anew: what was erased is in the former one until it has."
 NOT_ALLOWED: Final = "Redis does not let certmail's user run {what}, so its append-only file still holds what was erased: run BGREWRITEAOF there."
-FAILED: Final = "Redis could not write its append-only file anew, which still holds what was erased: {why}"
+FAILED: Final = (
+    "Redis could not write its append-only file anew, which still holds what was erased: {why}"
+)
 
 
 def wipe(admin: Admin, *, patience: float = PATIENCE_SECONDS) -> list[str]:
     """Do it in both stores; gives a sentence for each place that still holds what was erased."""
     deadline = time.monotonic() + patience
-    return [said for said in (_truncate_log(admin.engine, deadline), _rewrite(admin.redis, deadline)) if said]
+    return [
+        said
+        for said in (_truncate_log(admin.engine, deadline), _rewrite(admin.redis, deadline))
+        if said
+    ]
 
 
 def _truncate_log(engine: Engine, deadline: float) -> str:
     """Move all of SQLite's log into its file, where deleted content is overwritten (engine.py), and make it empty."""
     if engine.dialect.name != "sqlite":
         return ""
+
     try:
         with engine.connect() as db:
             while db.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]:
@@ -48,6 +51,7 @@ def _truncate_log(engine: Engine, deadline: float) -> str:
                 time.sleep(PAUSE_SECONDS)
     except SQLAlchemyError:
         return IN_LOG
+
     return ""
 
 
@@ -59,14 +63,19 @@ def _rewrite(redis: Redis, deadline: float) -> str:
         # One that is under way began before, and keeps what has gone since.
         if not _until(lambda: _idle(redis), deadline):
             return UNDER_WAY
+
         redis.bgrewriteaof()
         if not _until(lambda: _idle(redis), deadline):
             return UNDER_WAY
+
         status = _persistence(redis)["aof_last_bgrewrite_status"]
     except NoPermissionError as error:
-        return NOT_ALLOWED.format(what="BGREWRITEAOF" if "bgrewriteaof" in str(error).lower() else "INFO")
+        return NOT_ALLOWED.format(
+            what="BGREWRITEAOF" if "bgrewriteaof" in str(error).lower() else "INFO"
+        )
     except RedisError as error:  # a managed server has no such command
         return FAILED.format(why=error)
+
     return "" if status == "ok" else FAILED.format(why="see its log")
 
 

@@ -1,7 +1,7 @@
 """A reminder's life in a worker, from the doorbell to the settled record; read `deliver` from top to bottom.
 
-Until begin, nothing has been sent, and every way out is a release. From begin on the request may have left, and the
-only way out is to settle the attempt, for as long as it takes.
+Until begin, nothing has been sent, and every way out is a release. From begin on the request may
+have left, and the only way out is to settle the attempt, for as long as it takes.
 """
 
 from __future__ import annotations
@@ -59,4 +59,6 @@ async def deliver(context: DeliveryContext, job_id: JobId) -> End:
         on_uncertain=prepared.on_uncertain,
         token=prepared.token.mark,
     )
-    return await settle_until_answered(context, job, begun, verdict, settlement, Used.by(prepared, window))
+    return await settle_until_answered(
+        context, job, begun, verdict, settlement, Used.by(prepared, window)
+    )

@@ -141,7 +141,9 @@ MEANINGS: Final = {
     "project_minute_full": Meaning(
         _C.PROJECT_WAIT, "The Google Cloud project's limit per minute is reached."
     ),
-    "mailbox_crowded": Meaning(_C.MAILBOX_CROWDED, "Gmail takes fewer requests of this mailbox at once."),
+    "mailbox_crowded": Meaning(
+        _C.MAILBOX_CROWDED, "Gmail takes fewer requests of this mailbox at once."
+    ),
     "mailbox_busy": Meaning(_C.MAILBOX_WAIT, "Gmail asks to send more slowly from this mailbox."),
     "mailbox_busy/unexplained": Meaning(_C.MAILBOX_WAIT, "Gmail asks to send more slowly."),
     "forbidden": Meaning(

@@ -49,13 +49,20 @@ async def put_back(context: DeliveryContext, job: Job, stop: NotBegun) -> End:
     """Release a job that was not begun."""
     at = None if stop.wait is None else time.time() + stop.wait
     call = release(
-        job, to=stop.to, reason=stop.reason, at=at, counts=stop.wait is not None, suspension=stop.suspension
+        job,
+        to=stop.to,
+        reason=stop.reason,
+        at=at,
+        counts=stop.wait is not None,
+        suspension=stop.suspension,
     )
     released = await context.ledger(call)
     code = stop.reason.partition(":")[0]
     log.log(_level(stop.to), "released", extra=_ids(job) | {"to": stop.to, "code": code})
+
     if isinstance(released, RefusedBy):
         return End(REFUSED, released.why)
+
     return End(released, code)
 
 
@@ -64,25 +71,34 @@ async def begin_until_answered(
 ) -> tuple[Begun | RefusedBy, bool]:
     """Make the write-ahead record; gives also whether it is durable enough.
 
-    A call whose answer got lost may have made it: it is asked again until Redis answers, since nobody else will ever
-    know that this request did not leave. The send window decides whether it still may.
+    A call whose answer got lost may have made it: it is asked again until Redis answers, since
+    nobody else will ever know that this request did not leave. The send window decides whether it
+    still may.
     """
     context.unsettled.add(job.id)
     tries = 0
+
     while True:
         try:
             call = begin(job, lease_seconds=context.lease_seconds, resend_after=on_uncertain.resend)
             begun, durable = await context.durably(call)
         except RedisError as error:
             tries += 1
-            log.warning("begin_waits", extra={"job": job.id, "tries": tries, "error": type(error).__name__})
+            log.warning(
+                "begin_waits", extra={"job": job.id, "tries": tries, "error": type(error).__name__}
+            )
             await asyncio.sleep(backoff.seconds(backoff.STORE, tries))
             continue
         return begun, durable
 
 
-async def ask(context: DeliveryContext, job: Job, prepared: Prepared, window: SendWindow) -> Verdict:
-    """Make the request, and judge its answer. Whatever is raised on the way means something, too: else nobody would settle it."""
+async def ask(
+    context: DeliveryContext, job: Job, prepared: Prepared, window: SendWindow
+) -> Verdict:
+    """Make the request, and judge its answer.
+
+    Whatever is raised on the way means something, too: else nobody would settle it.
+    """
     try:
         return judge(await context.gmail.send(prepared.raw, prepared.token.secret, window))
     except Exception as error:  # noqa: BLE001 - as the sentence says; a cancellation is none
@@ -98,7 +114,9 @@ async def drop(context: DeliveryContext, job: Job, refused: RefusedBy) -> End:
         return End(REFUSED, refused.why)
     verdict = judge(NotSent("Redis answered too late that it might leave"))
     settlement = plan(verdict, job, connection_version=0, now=time.time(), rules=context.rules)
-    return await settle_until_answered(context, job, Begun(refused.attempt, at=0), verdict, settlement)
+    return await settle_until_answered(
+        context, job, Begun(refused.attempt, at=0), verdict, settlement
+    )
 
 
 async def follow_up(context: DeliveryContext, prepared: Prepared, verdict: Verdict) -> None:
@@ -112,7 +130,10 @@ async def follow_up(context: DeliveryContext, prepared: Prepared, verdict: Verdi
 
 
 async def _forget_token(context: DeliveryContext, prepared: Prepared) -> None:
-    """Drop a refused token, so that the next attempt gets another. Without Redis there is no next attempt yet."""
+    """Drop a refused token, so that the next attempt gets another.
+
+    Without Redis there is no next attempt yet.
+    """
     try:
         await context.tokens.drop(prepared.connection, prepared.token)
     except RedisError as error:
@@ -136,7 +157,9 @@ async def settle_until_answered(
             state = await context.ledger(call)
         except RedisError as error:
             tries += 1
-            log.warning("settle_waits", extra={"job": job.id, "tries": tries, "error": type(error).__name__})
+            log.warning(
+                "settle_waits", extra={"job": job.id, "tries": tries, "error": type(error).__name__}
+            )
             await asyncio.sleep(backoff.seconds(backoff.STORE, tries))
             continue
         context.unsettled.discard(job.id)
@@ -169,7 +192,13 @@ def _tell_wait(job: Job, verdict: Verdict, pause: Pause) -> None:
     """Say what waits, and until when: with one line a minute for each connection, however many requests meet the same."""
     what = "project" if pause.project else "mailbox"
     until = datetime.fromtimestamp(pause.until, UTC).isoformat(timespec="seconds")
-    said: dict[str, Any] = {"waits": what, "tenant": job.tenant, "connection": job.connection, "until": until}
+    said: dict[str, Any] = {
+        "waits": what,
+        "tenant": job.tenant,
+        "connection": job.connection,
+        "until": until,
+    }
+
     said |= {
         "code": verdict.code,
         "error": verdict.message,
@@ -191,6 +220,7 @@ def _detail(verdict: Verdict, used: Used | None) -> str:
         "gmail_id": verdict.gmail_id,
         "gmail_thread_id": verdict.thread_id,
     }
+
     if used is not None:
         value |= {
             "latency_ms": used.latency_ms,
@@ -198,4 +228,5 @@ def _detail(verdict: Verdict, used: Used | None) -> str:
             "connection_version": used.connection_version,
             "token": used.token if verdict.failure is FailureClass.TOKEN_EXPIRED else None,
         }
+
     return json.dumps({name: item for name, item in value.items() if item is not None})

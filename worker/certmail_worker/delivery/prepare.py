@@ -1,4 +1,7 @@
-"""Preparing a delivery: connection, token, message. Nothing is sent here, and every way out says what follows."""
+"""Preparing a delivery: connection, token, message.
+
+Nothing is sent here, and every way out says what follows.
+"""
 
 from __future__ import annotations
 
@@ -49,10 +52,12 @@ class NotBegun:
 
 
 async def prepare(context: DeliveryContext, job: Job) -> Prepared | NotBegun:
-    """Connection, token, message. Raises RedisError: an outage is nobody's fault, and the lease ends by itself.
+    """Connection, token, message.
 
-    Whatever else is raised is a way out as well: a job that is left to its lease would hold one of its mailbox's places until
-    then, and come again for as long as it lives.
+    Raises RedisError: an outage is nobody's fault, and the lease ends by itself.
+
+    Whatever else is raised is a way out as well: a job that is left to its lease would hold one of
+    its mailbox's places until then, and come again for as long as it lives.
     """
     try:
         connection = await context.directory.connection(job.connection)
@@ -90,16 +95,24 @@ async def prepare(context: DeliveryContext, job: Job) -> Prepared | NotBegun:
     return Prepared(connection, token, raw, unknown)
 
 
-def _written(reminder: Reminder, job: Job, connection: Connection, tenant: TenantInside) -> bytes | NotBegun:
-    """The message. What cannot be composed ends this one reminder, unless no other could be composed either."""
+def _written(
+    reminder: Reminder, job: Job, connection: Connection, tenant: TenantInside
+) -> bytes | NotBegun:
+    """The message.
+
+    What cannot be composed ends this one reminder, unless no other could be composed either.
+    """
     try:
         raw = write(reminder, job, connection, tenant)
     except Exception as error:  # noqa: BLE001 - whatever it is: its worker and the others' reminders must not suffer
         return unwritten(error, job, others_work=composes(reminder.locale))
+
     if len(raw) > MAX_MESSAGE_BYTES:
         return NotBegun(
-            State.FAILED, f"message_too_large: {len(raw)} bytes; certmail sends at most {MAX_MESSAGE_BYTES}"
+            State.FAILED,
+            f"message_too_large: {len(raw)} bytes; certmail sends at most {MAX_MESSAGE_BYTES}",
         )
+
     return raw
 
 
@@ -124,16 +137,20 @@ def write(reminder: Reminder, job: Job, connection: Connection, tenant: TenantIn
         organisation=tenant.organisation,
         now=datetime.now(UTC),
     )
+
     return compose(letter).raw
 
 
 def _without_token(denied: Denied, job: Job, connection: Connection) -> NotBegun:
     reason = f"{denied.code}: {denied.message} {denied.remedy}".rstrip()
     asked = denied.wait or 0.0
+
     match denied.blame:
         case Blame.NOBODY:
             return NotBegun(
-                State.SCHEDULED, reason, wait=max(backoff.seconds(backoff.JOB, job.failures + 1), asked)
+                State.SCHEDULED,
+                reason,
+                wait=max(backoff.seconds(backoff.JOB, job.failures + 1), asked),
             )
         case Blame.OPERATOR:
             log.error("needs_operator", extra={"code": denied.code, "remedy": denied.remedy})
@@ -150,9 +167,16 @@ def _without_token(denied: Denied, job: Job, connection: Connection) -> NotBegun
 def unwritten(error: Exception, job: Job, *, others_work: bool) -> NotBegun:
     """What follows when a message could not be composed; `others_work`: a plain one in its language can be."""
     if not others_work:
-        return _not_now("composing_broken", "no reminder in its language can be composed", error, job)
+        return _not_now(
+            "composing_broken", "no reminder in its language can be composed", error, job
+        )
+
     log.error("compose_failed", extra=_told(error, job))
-    why = str(error) if isinstance(error, ComposeError) else f"{type(error).__name__}; the log says where"
+    why = (
+        str(error)
+        if isinstance(error, ComposeError)
+        else f"{type(error).__name__}; the log says where"
+    )
     return NotBegun(State.FAILED, f"compose_failed: {why}")
 
 
@@ -167,6 +191,7 @@ def _of_another(connection: Connection, job: Job) -> NotBegun:
             "remedy": "Whoever can write Redis has altered it: see who can.",
         },
     )
+
     return NotBegun(State.FAILED, "wrong_connection: its connection belongs to another tenant")
 
 
@@ -179,7 +204,10 @@ def _not_now(code: str, why: str, error: Exception, job: Job) -> NotBegun:
 
 def _told(error: Exception, job: Job) -> dict[str, str]:
     """What the log says of an exception: its type and where it was raised, but not its words, which may quote somebody."""
-    places = [f"{step.filename.rpartition('/')[2]}:{step.lineno}" for step in extract_tb(error.__traceback__)]
+    places = [
+        f"{step.filename.rpartition('/')[2]}:{step.lineno}"
+        for step in extract_tb(error.__traceback__)
+    ]
     return {
         "job": job.id,
         "tenant": job.tenant,
@@ -190,7 +218,10 @@ def _told(error: Exception, job: Job) -> dict[str, str]:
 
 
 def _sealed_off(broken: SealBroken, job: Job, version: int) -> NotBegun:
-    """A missing key is the operator's to bring back: the lane waits for it. An altered payload can never be read."""
+    """A missing key is the operator's to bring back: the lane waits for it.
+
+    An altered payload can never be read.
+    """
     log.error("sealed_off", extra={"job": job.id, "code": broken.code, "remedy": broken.remedy})
     reason = f"{broken.code}: {broken.message}"
     if broken.code.startswith("payload"):

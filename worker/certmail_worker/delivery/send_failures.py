@@ -1,7 +1,7 @@
 """From Gmail's answer to what it means: taken, refused for a reason of the failure table, or nobody knows.
 
-Pure: without I/O, clock or settings. Of an answer that broke off the status alone says whether the message was sent, and no
-row of the table blames a connection or a message for it.
+Pure: without I/O, clock or settings. Of an answer that broke off the status alone says whether the
+message was sent, and no row of the table blames a connection or a message for it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from certmail_worker.google.responses import Answer, Answered, Lost, NotSent
 class Verdict:
     """What an answer means.
 
-    `wait` is how long Google asked to wait, in seconds from now; `allowed` how many units a minute it says that it allows;
-    `at_google`: why the outcome is unknown lies with Google, as far as can be seen, not with our network; `taken`: Gmail said
-    that it took the message, although not under which id, so that no rule may send it again.
+    `wait` is how long Google asked to wait, in seconds from now; `allowed` how many units a minute
+    it says that it allows; `at_google`: why the outcome is unknown lies with Google, as far as can
+    be seen, not with our network; `taken`: Gmail said that it took the message, although not under
+    which id, so that no rule may send it again.
     """
 
     failure: FailureClass
@@ -60,11 +61,17 @@ def judge(answer: Answer) -> Verdict:
     """Say what an answer means; total: every answer has a verdict."""
     if isinstance(answer, NotSent) and answer.remedy:
         message = f"Gmail was not reached: {answer.why}."
-        return Verdict(_C.OPERATOR, AttemptOutcome.NOT_SENT, "proxy_refused", message, answer.remedy)
+        return Verdict(
+            _C.OPERATOR, AttemptOutcome.NOT_SENT, "proxy_refused", message, answer.remedy
+        )
     if isinstance(answer, NotSent):
         return Verdict(
-            _C.TRANSIENT, AttemptOutcome.NOT_SENT, "not_sent", f"The request could not be sent: {answer.why}"
+            _C.TRANSIENT,
+            AttemptOutcome.NOT_SENT,
+            "not_sent",
+            f"The request could not be sent: {answer.why}",
         )
+
     if isinstance(answer, Lost):
         return Verdict(
             _C.UNKNOWN,
@@ -73,8 +80,10 @@ def judge(answer: Answer) -> Verdict:
             f"Gmail's answer was lost: {answer.why}",
             at_google=answer.waited,
         )
+
     if 200 <= answer.status < 300:
         return _accepted(answer)
+
     return _refused(read_error(answer))
 
 
@@ -83,8 +92,10 @@ def _accepted(answer: Answered) -> Verdict:
         value = json.loads(answer.body)
     except (ValueError, RecursionError):
         value = None
+
     if not isinstance(value, dict) or (gmail_id := _id(value.get("id"))) is None:
         return _without_id(answer)
+
     return Verdict(
         _C.NONE,
         AttemptOutcome.ACCEPTED,
@@ -107,10 +118,13 @@ def _without_id(answer: Answered) -> Verdict:
     else:
         kind = answer.headers.get("content-type", "")
         code, taken = "answer_unclear", not kind or "json" in kind.lower()
-        who = "" if taken else " Something else may have answered in Gmail's place: a proxy or firewall?"
-        message = (
-            f"HTTP {answer.status} without a message's id does not say whether Gmail took the message.{who}"
+        who = (
+            ""
+            if taken
+            else " Something else may have answered in Gmail's place: a proxy or firewall?"
         )
+        message = f"HTTP {answer.status} without a message's id does not say whether Gmail took the message.{who}"
+
     return Verdict(
         _C.UNKNOWN,
         AttemptOutcome.UNKNOWN,
@@ -128,14 +142,20 @@ def _id(value: object) -> str | None:
 
 
 def _refused(error: GoogleError) -> Verdict:
-    words = f"Google says: {error.message}" if error.structured else f"The answer was {error.message}."
+    words = (
+        f"Google says: {error.message}" if error.structured else f"The answer was {error.message}."
+    )
 
     if row := find_row(error):
         code, _, _ = row.meaning.partition("/")
         failure, sentence, remedy = MEANINGS[row.meaning]
-        return _verdict(error, failure, AttemptOutcome.REJECTED, code, f"{sentence} {words}", remedy)
+        return _verdict(
+            error, failure, AttemptOutcome.REJECTED, code, f"{sentence} {words}", remedy
+        )
 
-    if error.status in {408, 499} or error.status >= 500:  # 499: cancelled on the way, as a time-out is
+    if (
+        error.status in {408, 499} or error.status >= 500
+    ):  # 499: cancelled on the way, as a time-out is
         message = f"Gmail's answer does not say whether it took the message. {words}"
         return _verdict(error, _C.UNKNOWN, AttemptOutcome.UNKNOWN, "answer_unclear", message)
     if error.broken:

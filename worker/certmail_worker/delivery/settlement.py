@@ -1,6 +1,7 @@
 """From a verdict to what is done about it: the next state, the wait, and what stops with it.
 
-Pure: the clock and the rules are arguments. What it returns is carried out by one script (`settle`).
+Pure: the clock and the rules are arguments. What it returns is carried out by one script
+(`settle`).
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ _LINK_AGAIN = (
 class Rules:
     """What the operator decided. All times are seconds.
 
-    `uncertain` says what follows an unknown outcome, `resend` how long after it; `resend_5xx` the same where Google itself
-    says that it failed, None to hold; `probe` how often a mailbox tries one while Gmail is out of order; `verify` how long
-    after an attempt's end a mail that is not among the sent ones was not sent; `project_share` which part of each project's
-    limits is this deployment's.
+    `uncertain` says what follows an unknown outcome, `resend` how long after it; `resend_5xx` the
+    same where Google itself says that it failed, None to hold; `probe` how often a mailbox tries
+    one while Gmail is out of order; `verify` how long after an attempt's end a mail that is not
+    among the sent ones was not sent; `project_share` which part of each project's limits is this
+    deployment's.
     """
 
     uncertain: Policy = field(default_factory=Policy)
@@ -58,6 +60,7 @@ def on_uncertain(
     """Decide before the request leaves; what was sent once more already is held."""
     if resent:
         return OnUncertain()
+
     least = rules.verify + VERIFY_MARGIN_SECONDS if verify else 0.0
     again = decide(kind, own=own, tenant=tenant, deployment=rules.uncertain) is Rule.RESEND
     return OnUncertain(
@@ -76,12 +79,17 @@ def plan(
     on_uncertain: OnUncertain = OnUncertain(),
     token: str = "",
 ) -> Settlement:
-    """Decide what follows; total over the failure classes. `token` is the mark of the access token that was used."""
+    """Decide what follows; total over the failure classes.
+
+    `token` is the mark of the access token that was used.
+    """
     reason = f"{verdict.code}: {verdict.message} {verdict.remedy}".rstrip()
     outcome = verdict.outcome
-    # A deadline that Google names holds for all that the mailbox has to send, whatever else the answer says.
+    # A deadline that Google names holds for all that the mailbox has to send, whatever else the
+    # answer says.
     deadline = None if verdict.wait is None else now + verdict.wait + MARGIN_SECONDS
     asked = None if deadline is None else Pause(deadline, named=True)
+
     match verdict.failure:
         case FailureClass.NONE:
             return Settlement(outcome, State.ACCEPTED, "")
@@ -94,8 +102,11 @@ def plan(
             | FailureClass.PROJECT_WAIT
             | FailureClass.PROJECT_DAY_FULL
         ):
-            # A wait for quota is no attempt: the job stays in its lane, and the mailbox or project carries the wait.
-            return Settlement(outcome, State.READY, reason, pause=_pause(verdict, job, now, deadline, rules))
+            # A wait for quota is no attempt: the job stays in its lane, and the mailbox or project
+            # carries the wait.
+            return Settlement(
+                outcome, State.READY, reason, pause=_pause(verdict, job, now, deadline, rules)
+            )
         case FailureClass.TOKEN_EXPIRED:
             return _token_refused(verdict, job, connection_version, now, token)
         case FailureClass.CONNECTION:
@@ -133,7 +144,9 @@ def _token_refused(verdict: Verdict, job: Job, version: int, now: float, token: 
     if job.refused_token == token:  # it could not be dropped: that says nothing of a new one
         at = now + backoff.seconds(backoff.JOB, job.failures + 1)
         return Settlement(verdict.outcome, State.SCHEDULED, reason, at=at, counts=True)
-    # Under another code than before, so that the next 401 counts as the first again once the lane is open.
+
+    # Under another code than before, so that the next 401 counts as the first again once the lane
+    # is open.
     message = f"Gmail refuses a new access token too. {verdict.message}"
     return Settlement(
         verdict.outcome,
@@ -151,16 +164,23 @@ def _pause(verdict: Verdict, job: Job, now: float, deadline: float | None, rules
     back_off = backoff.seconds(backoff.DAY if hours else backoff.MAILBOX, strikes + 1)
     crowded = verdict.failure is FailureClass.MAILBOX_CROWDED
     allowed = (
-        None if hours or crowded else int((verdict.allowed or 0) * (rules.project_share if project else 1))
+        None
+        if hours or crowded
+        else int((verdict.allowed or 0) * (rules.project_share if project else 1))
     )
     until = now + back_off if deadline is None else deadline
-    return Pause(until, named=deadline is not None, project=project, allowed=allowed, crowded=crowded)
+
+    return Pause(
+        until, named=deadline is not None, project=project, allowed=allowed, crowded=crowded
+    )
 
 
 def _resend_at(verdict: Verdict, now: float, on_uncertain: OnUncertain) -> float | None:
     """When a rule sends it once more, or None to hold it for a person: always, where Gmail said that it took it."""
     if verdict.taken:
         return None
-    google_failed = verdict.http_status is not None and verdict.http_status >= 500 and verdict.structured
+    google_failed = (
+        verdict.http_status is not None and verdict.http_status >= 500 and verdict.structured
+    )
     again = on_uncertain.resend_5xx if google_failed else on_uncertain.resend
     return None if again is None else now + max(again, verdict.wait or 0)

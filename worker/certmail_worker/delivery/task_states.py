@@ -1,7 +1,8 @@
 """How a delivery ended, and which of Celery's events tells it: Flower shows the state that an event is named after. Pure.
 
-The task's id is the job's, so that one row tells of one reminder, whichever worker had it last. An event of an earlier state that
-comes late changes nothing there, as Celery orders states; only RETRY gives way to all, and is told only of what waits again.
+The task's id is the job's, so that one row tells of one reminder, whichever worker had it last. An
+event of an earlier state that comes late changes nothing there, as Celery orders states; only RETRY
+gives way to all, and is told only of what waits again.
 """
 
 from __future__ import annotations
@@ -41,4 +42,5 @@ def event(end: End) -> tuple[str, dict[str, Any]] | None:
         return "task-uncertain", {"result": str(end.state), "exception": why}
     if end.state == REFUSED:
         return ("task-refused", {"result": str(end)}) if end.why == "unknown" else None
+
     return "task-succeeded", {"result": str(end)}

@@ -28,7 +28,9 @@ class Role:
     mailbox: str
 
 
-ACME = Role("acme", "ACME Industries", ConnectionKind.CUSTOMER_OWNED_APP, "access-reviews@acme.example")
+ACME = Role(
+    "acme", "ACME Industries", ConnectionKind.CUSTOMER_OWNED_APP, "access-reviews@acme.example"
+)
 GLOBEX = Role("globex", "Globex", ConnectionKind.SERVICE_PROVIDER_APP, "compliance@globex.example")
 ROLES = (ACME, GLOBEX)
 SERVICE_ACCOUNT = "certmail@acme-it.iam.gserviceaccount.com"
@@ -56,6 +58,7 @@ def _link_acme(admin: Admin, google: SandboxGoogle, progress: DemoProgress) -> N
         valid_days=365,
         verify=True,
     )
+
     progress.say("acme: key and certificate generated, certificate uploaded, delegation granted.")
     assert connection.certificate is not None, "made with the connection"
     google.upload(SERVICE_ACCOUNT, connection.certificate)
@@ -78,6 +81,7 @@ def _link_globex(admin: Admin, google: SandboxGoogle, progress: DemoProgress) ->
         page=admin.settings.google_auth_url,
         redirect_uri=admin.settings.callback_url,
     )
+
     google.consent(url, GLOBEX.mailbox)
     linked = admin.connection(connection.id)
     _must_work(linked)

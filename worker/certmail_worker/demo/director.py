@@ -71,11 +71,13 @@ class Director:
     def watch(self, seen: Mapping[str, Seen]) -> None:
         """Look at the ledger: give what is due, and say what happened."""
         accepted = Counter(item.tenant for item in seen.values() if item.state is State.ACCEPTED)
+
         for cue in list(self._cues):
             if accepted[cue.role.tenant] >= cue.accepted:
                 self._cues.remove(cue)
                 self.progress.say(cue.words)
                 cue.act()
+
         if self._hanging:
             self._kill_when_it_hangs()
         for job, item in seen.items():
@@ -101,7 +103,9 @@ class Director:
 
     def _kill_when_it_hangs(self) -> None:
         hanging = [
-            str(item["certmail_id"]) for item in self.google.faults_met() if item["fault"] == "hang_after"
+            str(item["certmail_id"])
+            for item in self.google.faults_met()
+            if item["fault"] == "hang_after"
         ]
         if hanging:
             self._hanging = False
@@ -115,7 +119,9 @@ class Director:
         if before is None or before.state is now.state:
             return
         if now.state is State.UNCERTAIN:
-            self.progress.say(f"{now.tenant}: one mail is uncertain ({now.reason.partition(':')[0]}).")
+            self.progress.say(
+                f"{now.tenant}: one mail is uncertain ({now.reason.partition(':')[0]})."
+            )
         elif before.state is State.UNCERTAIN and now.state is State.ACCEPTED:
             self.progress.say(f"{now.tenant}: found among the sent mails, so it was accepted.")
         elif before.state is State.UNCERTAIN and now.possible_duplicate:

@@ -12,7 +12,10 @@ PEOPLE: Final = (ACME.mailbox, GLOBEX.mailbox)
 
 
 def furnish(google: SandboxGoogle) -> None:
-    """Make what there is at first. The project is new, so its Gmail API is to be enabled; nobody has delegated anything."""
+    """Make what there is at first.
+
+    The project is new, so its Gmail API is to be enabled; nobody has delegated anything.
+    """
     for address in PEOPLE:
         google.add_mailbox(address)
     google.add_project(PROJECT)

@@ -32,7 +32,9 @@ class SandboxGoogle:
         """Make a service account, delegated to send and to look into the sent mail's headers."""
         self.add_bare_service_account(email, project)
         self._control(
-            "PUT", f"/service-accounts/{quote(email)}/delegation", {"scopes": [SEND_SCOPE, METADATA_SCOPE]}
+            "PUT",
+            f"/service-accounts/{quote(email)}/delegation",
+            {"scopes": [SEND_SCOPE, METADATA_SCOPE]},
         )
 
     def add_project(self, project: str) -> None:
@@ -56,15 +58,24 @@ class SandboxGoogle:
     ) -> tuple[str, str]:
         """Register an OAuth client, or one that is known for another address; gives its id and secret."""
         client, secret = known
-        order = {"redirect_uris": [redirect_uri], "client_id": client, "client_secret": secret, "name": name}
+        order = {
+            "redirect_uris": [redirect_uri],
+            "client_id": client,
+            "client_secret": secret,
+            "name": name,
+        }
         made = self._control("POST", "/oauth-clients", order)
+
         return made["client_id"], made["client_secret"]
 
     def consent(self, url: str, account: str) -> None:
         """Sign in at the consent page, allow everything, follow the redirect back, and say yes there; raises Refused."""
         asked = parse_qs(urlsplit(url).query)["scope"][0].split()
-        form = urlencode({"account": account, "scope": asked, "decision": "allow"}, doseq=True).encode()
+        form = urlencode(
+            {"account": account, "scope": asked, "decision": "allow"}, doseq=True
+        ).encode()
         browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+
         try:
             with browser.open(url, data=form, timeout=20) as question:
                 at, page = question.url, question.read().decode()
@@ -94,10 +105,18 @@ class SandboxGoogle:
         return found
 
     def _control(self, method: str, path: str, body: object) -> Any:
-        data = body.encode() if isinstance(body, str) else None if body is None else json.dumps(body).encode()
+        data = (
+            body.encode()
+            if isinstance(body, str)
+            else None
+            if body is None
+            else json.dumps(body).encode()
+        )
+
         request = urllib.request.Request(f"{self.url}/_sandbox{path}", data=data, method=method)  # noqa: S310 - as above
         request.add_header(
-            "Content-Type", "application/x-pem-file" if isinstance(body, str) else "application/json"
+            "Content-Type",
+            "application/x-pem-file" if isinstance(body, str) else "application/json",
         )
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
             return json.loads(answer.read() or b"null")

@@ -25,19 +25,29 @@ class Seen:
     @property
     def at_rest(self) -> bool:
         """Nothing will move it any more by itself."""
-        return self.state in FINAL or (self.state is State.UNCERTAIN and self.held and not self.looked_for)
+        return self.state in FINAL or (
+            self.state is State.UNCERTAIN and self.held and not self.looked_for
+        )
 
 
 def glance(redis: Redis, jobs: Sequence[str]) -> Mapping[str, Seen]:
     """All jobs in one round trip."""
     names = ("tenant", "state", "held", "possible_duplicate", "reason")
+
     with redis.pipeline(transaction=False) as pipe:
         for job in jobs:
             pipe.hmget(redis_keys.JOB + job, names)
             pipe.zscore(redis_keys.UNSURE, job)
         answers = pipe.execute()
+
     seen = {}
+
     for job, values, look in zip(jobs, answers[0::2], answers[1::2], strict=True):
-        tenant, state, held, duplicate, reason = (value.decode() if value else "" for value in values)
-        seen[job] = Seen(tenant, State(state), held == "1", look is not None, duplicate == "1", reason)
+        tenant, state, held, duplicate, reason = (
+            value.decode() if value else "" for value in values
+        )
+        seen[job] = Seen(
+            tenant, State(state), held == "1", look is not None, duplicate == "1", reason
+        )
+
     return seen

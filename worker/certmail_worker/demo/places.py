@@ -40,6 +40,7 @@ def start(stack: ExitStack, places: Iterable[str], attempt: Callable[[ExitStack,
     Raises the last attempt's Refused.
     """
     refused: Refused | None = None
+
     for place in places:
         with ExitStack() as own:
             try:
@@ -49,6 +50,7 @@ def start(stack: ExitStack, places: Iterable[str], attempt: Callable[[ExitStack,
             else:
                 stack.push(own.pop_all())
                 return started
+
     assert refused is not None, "there is a first place"
     raise refused
 

@@ -61,7 +61,8 @@ class DemoProgress:
                     continue
                 self._printed[tenant] = three
                 self._console.print(
-                    f"{tenant}: {waiting} waiting, {flying} in flight, {accepted} accepted", markup=False
+                    f"{tenant}: {waiting} waiting, {flying} in flight, {accepted} accepted",
+                    markup=False,
                 )
 
 
@@ -78,6 +79,7 @@ def _table(tenants: Mapping[str, Counter[State]]) -> Table:
     grid = Table(box=None, padding=(0, 2), header_style="bold")
     for column in ("tenant", "", "waiting", "in flight", "accepted", "other"):
         grid.add_column(column, justify="left" if column in {"tenant", ""} else "right")
+
     for tenant, states in tenants.items():
         waiting, flying, accepted = _three(states)
         total = states.total()
@@ -91,4 +93,5 @@ def _table(tenants: Mapping[str, Counter[State]]) -> Table:
             f"[green]{accepted}[/green]",
             str(total - waiting - flying - accepted),
         )
+
     return grid

@@ -74,8 +74,11 @@ class DemoProcesses:
 def stage(base: Path, wanted: Settings, progress: DemoProgress) -> Iterator[DemoProcesses]:
     """Start everything in a data directory of its own, and stop it all at the end."""
     data_dir = new_directory(base)
+
     with ExitStack() as stack:
-        google = SandboxGoogle(start(stack, any_port(wanted.sandbox_listen), partial(_sandbox, data_dir)))
+        google = SandboxGoogle(
+            start(stack, any_port(wanted.sandbox_listen), partial(_sandbox, data_dir))
+        )
         progress.say(f"Google's stand-in listens at {google.url}: its pages show what arrives.")
         admin, environment = start(
             stack, known_ports(wanted.listen), partial(_office_and_gateway, data_dir, google)
@@ -83,7 +86,9 @@ def stage(base: Path, wanted: Settings, progress: DemoProgress) -> Iterator[Demo
         progress.say("Stores are up: an embedded Valkey that writes before it answers, and SQLite.")
         flower = _flower(stack, data_dir, environment, wanted.flower_listen, progress)
         worker = DemoProcesses.start_worker(data_dir, environment)
-        running = DemoProcesses(admin.settings, admin, google, progress, environment, worker, flower)
+        running = DemoProcesses(
+            admin.settings, admin, google, progress, environment, worker, flower
+        )
         stack.callback(lambda: running.worker.stop())  # noqa: PLW0108 - the worker of then, not of now
         with_flower = f" and Flower ({flower}) are up." if flower else " are up."
         progress.say(f"A worker{', ' if flower else ' and '}the gateway{with_flower}")
@@ -95,14 +100,20 @@ def _office_and_gateway(
 ) -> tuple[Admin, dict[str, str]]:
     """Both stores, and the gateway at an address that is registered at Google; with what all processes are told."""
     environment = _environment(data_dir, google, listen)
-    settings = Settings.from_env(**{n.removeprefix(PREFIX).lower(): v for n, v in environment.items() if v})
+    settings = Settings.from_env(
+        **{n.removeprefix(PREFIX).lower(): v for n, v in environment.items() if v}
+    )
     admin = stack.enter_context(open_admin(settings))
     _serve(stack, ["certmail_worker", "gateway"], environment, data_dir / "gateway.log")
     return admin, environment
 
 
 def _flower(
-    stack: ExitStack, data_dir: Path, environment: Mapping[str, str], listen: str, progress: DemoProgress
+    stack: ExitStack,
+    data_dir: Path,
+    environment: Mapping[str, str],
+    listen: str,
+    progress: DemoProgress,
 ) -> str | None:
     """Start Flower, and give where it is; that it cannot is said, and the demo goes on: it only looks."""
 
@@ -117,7 +128,9 @@ def _flower(
         return None
 
 
-def _serve(stack: ExitStack, command: Sequence[str], environment: Mapping[str, str], log: Path) -> str:
+def _serve(
+    stack: ExitStack, command: Sequence[str], environment: Mapping[str, str], log: Path
+) -> str:
     """Start a process that says first where it listens, and give that; raises Refused if it ends instead."""
     return stack.enter_context(child(command, environment, log=log)).first_line()
 
@@ -128,6 +141,7 @@ def play(on: DemoProcesses) -> dict[str, Any]:
     link_all(on.admin, on.google, on.progress)
     reports: dict[str, dict[str, Any]] = {}
     rows = 0
+
     with Mailer(on.admin.redis) as mailer:
         for role in ROLES:
             text = campaign_file(role.tenant, datetime.now(UTC))
@@ -140,6 +154,7 @@ def play(on: DemoProcesses) -> dict[str, Any]:
                 f"{role.tenant}: {report['enqueued']} enqueued, {report['duplicates']} duplicate, {len(report['rejected'])} rejected; "
                 f"Gmail takes {UNITS_PER_MINUTE // 100} a minute from its mailbox."
             )
+
     jobs = {
         tenant: [r["id"] for r in report["receipts"] if not r["duplicate"]]
         for tenant, report in reports.items()
@@ -157,8 +172,11 @@ def play(on: DemoProcesses) -> dict[str, Any]:
         )
         for role in ROLES
     ]
+
     messages = on.google.messages()
-    faults = [{"kind": str(item["fault"]), "job": item["certmail_id"]} for item in on.google.faults_met()]
+    faults = [
+        {"kind": str(item["fault"]), "job": item["certmail_id"]} for item in on.google.faults_met()
+    ]
     faults += [{"kind": "worker_killed", "job": job} for job in director.killed]
     problems = disagreements(rows, results, messages)
     if not director.done:
@@ -187,6 +205,7 @@ def _watch(on: DemoProcesses, jobs: Sequence[str], director: Director, started: 
     """Show progress and direct, until nothing will move by itself any more."""
     uncertain_since: dict[str, float] = {}
     first = True
+
     while True:
         seen = glance(on.admin.redis, jobs)
         director.watch(seen)
@@ -194,34 +213,44 @@ def _watch(on: DemoProcesses, jobs: Sequence[str], director: Director, started: 
         for item in seen.values():
             states[item.tenant][item.state] += 1
         on.progress.update(states)
+
         if first and any(count[State.ACCEPTED] for count in states.values()):
             on.progress.say(f"First mail accepted after {time.monotonic() - started:.1f} s.")
             first = False
+
         now = time.monotonic()
+
         for job, item in seen.items():
             if item.state is State.UNCERTAIN:
                 uncertain_since.setdefault(job, now)
+
         if director.done and all(
             _ended(item, now - uncertain_since.get(job, now)) for job, item in seen.items()
         ):
             return
         if now - started > LONGEST_SECONDS:
             return
+
         time.sleep(0.2)  # a glance at the ledger, as a person would
 
 
 def _ended(item: Seen, uncertain_for: float) -> bool:
-    return item.at_rest or (item.state is State.UNCERTAIN and item.held and uncertain_for > PATIENCE_SECONDS)
+    return item.at_rest or (
+        item.state is State.UNCERTAIN and item.held and uncertain_for > PATIENCE_SECONDS
+    )
 
 
 def _recorded(on: DemoProcesses, jobs: Sequence[str]) -> dict[str, dict[str, State]]:
     """The record by tenant, once the recorder has caught up with the ledger."""
     deadline = time.monotonic() + RECORD_SECONDS
+
     while True:
         wanted = {job: item.state for job, item in glance(on.admin.redis, jobs).items()}
+
         with on.admin.db() as db:
             columns = tables.deliveries.c
             rows = db.execute(select(columns.tenant, columns.job, columns.state)).all()
+
         found: dict[str, dict[str, State]] = defaultdict(dict)
         for tenant, job, state in rows:
             found[tenant][job] = State(state)
@@ -229,6 +258,7 @@ def _recorded(on: DemoProcesses, jobs: Sequence[str]) -> dict[str, dict[str, Sta
             job: state for part in found.values() for job, state in part.items()
         } == wanted or time.monotonic() > deadline:
             return found
+
         time.sleep(0.1)  # the recorder is a fraction of a second behind
 
 
@@ -251,6 +281,7 @@ def _environment(data_dir: Path, google: SandboxGoogle, listen: str) -> dict[str
         "UNCERTAIN_5XX": f"resend:{RESEND_SECONDS}",
         "VERIFY_SECONDS": str(VERIFY_SECONDS),
     }
+
     return {PREFIX + name: value for name, value in values.items()}
 
 

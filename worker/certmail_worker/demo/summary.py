@@ -10,7 +10,14 @@ from typing import Any
 from certmail_config.jobs.states import State
 from certmail_worker.demo.ledger import Seen
 
-ENDS = (State.ACCEPTED, State.UNCERTAIN, State.SUPPRESSED, State.FAILED, State.EXPIRED, State.CANCELLED)
+ENDS = (
+    State.ACCEPTED,
+    State.UNCERTAIN,
+    State.SUPPRESSED,
+    State.FAILED,
+    State.EXPIRED,
+    State.CANCELLED,
+)
 """Where a job may be when the demo is over."""
 
 
@@ -36,13 +43,16 @@ def disagreements(
     )
     if accounted != rows:
         found.append(f"the file has {rows} rows, but {accounted} are accounted for")
-    found += [f"job {job} is still {seen.state}" for job, seen in ledger.items() if seen.state not in ENDS]
+    found += [
+        f"job {job} is still {seen.state}" for job, seen in ledger.items() if seen.state not in ENDS
+    ]
     found += [
         f"job {job} is {seen.state} in the ledger, but {result.record.get(job, 'missing')} on record"
         for result in results
         for job, seen in result.ledger.items()
         if result.record.get(job) != seen.state
     ]
+
     recorded = sum(len(result.record) for result in results)
     if recorded != len(ledger):
         found.append(f"{len(ledger)} jobs were enqueued, but {recorded} are on record")
@@ -52,11 +62,13 @@ def disagreements(
             found.append(f"a message of unknown job {job} arrived")
         elif count > (2 if ledger[job].possible_duplicate else 1):
             found.append(f"job {job} arrived {count} times")
+
     for job, seen in ledger.items():
         if seen.state is State.ACCEPTED and not copies[job]:
             found.append(f"job {job} is accepted, but no mailbox holds it")
         if copies[job] and seen.state not in {State.ACCEPTED, State.UNCERTAIN}:
             found.append(f"job {job} arrived, but is {seen.state}")
+
     return found
 
 
@@ -77,7 +89,9 @@ def summary(
         "problems": list(problems),
         "tenants": [_tenant(result) for result in results],
         "rejected": [
-            {"tenant": result.tenant, **item} for result in results for item in result.report["rejected"]
+            {"tenant": result.tenant, **item}
+            for result in results
+            for item in result.report["rejected"]
         ],
         "mailbox": {
             "messages": len(messages),

@@ -1,4 +1,7 @@
-"""Examining a deployment: settings, stores, lineage, the ledger's invariants, connections, workers. Changes nothing."""
+"""Examining a deployment: settings, stores, lineage, the ledger's invariants, connections, workers.
+
+Changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,13 @@ from certmail_config.base.errors import CertmailError
 from certmail_config.crypto.vault import Vault
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import check_version, open_database, upgrade
-from certmail_config.stores.connect import check_redis, connect, database_url, redis_server, vault_keys
+from certmail_config.stores.connect import (
+    check_redis,
+    connect,
+    database_url,
+    redis_server,
+    vault_keys,
+)
 from certmail_worker.doctor.checks import connections, lanes, record, surroundings
 from certmail_worker.doctor.checks import redis as in_redis
 from certmail_worker.doctor.checks.findings import Finding, Severity, broken
@@ -26,7 +35,9 @@ def examine(settings: Settings, progress: Callable[[int], None] = lambda _: None
 
 def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[Finding]:
     yield Finding(
-        "settings", Severity.OK, f"The settings can be used; the data directory is {settings.data_dir}."
+        "settings",
+        Severity.OK,
+        f"The settings can be used; the data directory is {settings.data_dir}.",
     )
     yield from surroundings.environment()
     for check in surroundings.CHECKS:
@@ -63,7 +74,9 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
         if settings.database_url is None:
             upgrade(engine)
         check_version(engine)
-        yield Finding("database", Severity.OK, f"{engine.dialect.name} answers, its tables are up to date.")
+        yield Finding(
+            "database", Severity.OK, f"{engine.dialect.name} answers, its tables are up to date."
+        )
         if seen.paused is not None:
             yield from lanes.disagreements(engine, seen.paused)
         yield from record.record(engine)

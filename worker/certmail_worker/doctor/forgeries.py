@@ -1,6 +1,7 @@
 """What stands in Redis where only certmail writes, and is not certmail's: found by looking, or reported when it was used.
 
-It changes nothing. A value that was made by somebody else, or moved there from another place, is used by nobody.
+It changes nothing. A value that was made by somebody else, or moved there from another place, is
+used by nobody.
 """
 
 from __future__ import annotations
@@ -40,11 +41,16 @@ class Forgery:
 
 def look(box: Strongbox) -> list[Forgery]:
     """Look at every value, and at what was reported within the last week; raises RedisError."""
-    found = {place: _there(place) for place, sealed in _values(box.redis) if not _ours(box, place, sealed)}
+    found = {
+        place: _there(place)
+        for place, sealed in _values(box.redis)
+        if not _ours(box, place, sealed)
+    }
     reported = hash_of(box.redis, redis_keys.FORGED)
     for name, told in reported.items():
         place = name.decode(errors="replace")
         found.setdefault(place, _gone(place, told.decode(errors="replace").partition("|")[0]))
+
     return [found[place] for place in sorted(found)]
 
 
@@ -55,13 +61,18 @@ def differing(places: Iterable[str]) -> list[Forgery]:
 
 
 def _there(place: str) -> Forgery:
-    return Forgery(place, f"What stands at {place} was not written there by certmail; it is not used.")
+    return Forgery(
+        place, f"What stands at {place} was not written there by certmail; it is not used."
+    )
 
 
 def _gone(place: str, at: str) -> Forgery:
-    when = moment(datetime.fromtimestamp(int(at) / 1000, UTC)) if at.isdecimal() else "some time ago"
+    when = (
+        moment(datetime.fromtimestamp(int(at) / 1000, UTC)) if at.isdecimal() else "some time ago"
+    )
     return Forgery(
-        place, f"What stood at {place} on {when} was not written by certmail; it was refused, or put right."
+        place,
+        f"What stood at {place} on {when} was not written by certmail; it was refused, or put right.",
     )
 
 
@@ -77,7 +88,11 @@ def _values(redis: Redis) -> Iterator[tuple[str, bytes]]:
     for id_, sealed in hash_of(redis, redis_keys.API_KEYS).items():
         yield place_in(redis_keys.API_KEYS, id_.decode(errors="replace")), sealed
     scanned = (name.decode(errors="replace") for name in redis.scan_iter(_PATTERN, count=5000))
-    names = (name for name in scanned if name.startswith(_PREFIXES) and not name.startswith(_OTHERS))
+    names = (
+        name for name in scanned if name.startswith(_PREFIXES) and not name.startswith(_OTHERS)
+    )
     while batch := list(islice(names, _BATCH)):
         values = values_of(redis, batch)
-        yield from ((name, value) for name, value in zip(batch, values, strict=True) if value is not None)
+        yield from (
+            (name, value) for name, value in zip(batch, values, strict=True) if value is not None
+        )

@@ -71,7 +71,11 @@ CODES: Final[dict[str, tuple[str, Mended, str]]] = {
         "project",
         "let the pacer visit them",
     ),
-    "lane_asleep": ("lanes with reminders that nobody would visit", "lane", "let the pacer visit them"),
+    "lane_asleep": (
+        "lanes with reminders that nobody would visit",
+        "lane",
+        "let the pacer visit them",
+    ),
 }
 """What is wrong, in words that follow "so many are", what is mended, and how."""
 
@@ -92,23 +96,30 @@ class Report:
 
 
 def look(redis: Redis, progress: Callable[[int], None] = lambda _: None) -> Report:
-    """Look at everything, some hundred keys for each call; `progress` is told how many so far. Raises RedisError."""
+    """Look at everything, some hundred keys for each call; `progress` is told how many so far.
+
+    Raises RedisError.
+    """
     report = Report()
     waiting = [EVERY_JOB, redis_keys.DUE, redis_keys.LEASED, redis_keys.RINGING, redis_keys.UNSURE]
     while waiting:
         what, cursor = waiting.pop(0), 0
+
         while True:
             page = run(redis, inspect(what, cursor))
             report.looked_at += page.looked_at
+
             for code, subject in page.found:
                 if code == "look":
                     waiting.append(subject)
                 elif subject not in report.found[code]:  # a scan may show a key twice
                     report.found[code].append(subject)
+
             progress(report.looked_at)
             cursor = page.cursor
             if cursor == 0:
                 break
+
     report.found = {code: subjects for code, subjects in report.found.items() if subjects}
     return report
 
@@ -121,8 +132,15 @@ def sentence(code: str, subjects: list[str]) -> str:
 
 
 def put_right(redis: Redis, report: Report) -> int:
-    """Mend all that was found; gives how many. What has changed meanwhile is looked at again first. Raises RedisError."""
-    calls = [mend(CODES[code][1], subject) for code, subjects in report.found.items() for subject in subjects]
+    """Mend all that was found; gives how many.
+
+    What has changed meanwhile is looked at again first. Raises RedisError.
+    """
+    calls = [
+        mend(CODES[code][1], subject)
+        for code, subjects in report.found.items()
+        for subject in subjects
+    ]
     for start in range(0, len(calls), 200):
         run_many(redis, calls[start : start + 200])
     return len(calls)

@@ -25,13 +25,18 @@ def in_force(paused: Iterable[str], suspended: Iterable[str]) -> Iterator[PauseF
         yield PauseFinding(_check(name), *words(name, suspended=name in suspended))
 
 
-def disagreements(paused: Iterable[str], wanted: Mapping[str, TenantState]) -> Iterator[PauseFinding]:
+def disagreements(
+    paused: Iterable[str], wanted: Mapping[str, TenantState]
+) -> Iterator[PauseFinding]:
     """Where a command was interrupted, or one of the stores is older than the other."""
     paused = set(paused)
     for name in sorted(wanted.keys() - paused):
         again, _ = _commands(name, wanted[name])
-        message = f"The database says that {_whose(name)} wait, but Redis does not know: they leave."
+        message = (
+            f"The database says that {_whose(name)} wait, but Redis does not know: they leave."
+        )
         yield PauseFinding(_check(name), message, f"Say it again: {again}", broken=True)
+
     for name in sorted(paused - wanted.keys()):
         _, on = _commands(name, TenantState.PAUSED)
         message = f"The database does not know that {_whose(name)} wait."

@@ -1,6 +1,7 @@
 """What `certmail doctor --repair` can do: restore a ledger that is older than its record, or mend broken indexes.
 
-One thing at a time, the graver first. What would be done is shown before; the tenants' words for it are in `lines`.
+One thing at a time, the graver first. What would be done is shown before; the tenants' words for it
+are in `lines`.
 """
 
 from __future__ import annotations
@@ -69,7 +70,9 @@ class Restoration:
     @property
     def on_uncertain(self) -> str:
         """See Repair."""
-        final = any(step.known and step.kind in {StepKind.LOSE, StepKind.HOLD} for step in self.plan.steps)
+        final = any(
+            step.known and step.kind in {StepKind.LOSE, StepKind.HOLD} for step in self.plan.steps
+        )
         return self.copy if final else ""
 
     def carry_out(self, settings: Settings) -> RepairDone:
@@ -77,7 +80,8 @@ class Restoration:
         with open_admin(settings) as admin, reachable(admin.engine):
             done = outcome(self.plan, restore.carry_out(admin, self.plan))
         return RepairDone(
-            [*said(done, self.plan), *_lost(done[StepKind.LOSE])], {kind: [*done[kind]] for kind in StepKind}
+            [*said(done, self.plan), *_lost(done[StepKind.LOSE])],
+            {kind: [*done[kind]] for kind in StepKind},
         )
 
 
@@ -149,7 +153,10 @@ class Mending:
 
 
 def find_repair(settings: Settings, *, stopped_at: datetime | None = None) -> Repair | None:
-    """What can be put right, or None; changes nothing. Raises Refused where only the operator can, StoresUnreachable."""
+    """What can be put right, or None; changes nothing.
+
+    Raises Refused where only the operator can, StoresUnreachable.
+    """
     with open_admin(settings) as admin, reachable(admin.engine):
         lineage = assess(read_traces(admin.redis, admin.engine))
         if lineage in {Lineage.ROLLED_BACK, Lineage.REPLACED}:

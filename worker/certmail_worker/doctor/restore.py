@@ -1,6 +1,7 @@
 """Restoring the ledger from the record: reads both stores, lets `rollback` decide, and carries it out.
 
-Pacing stands still meanwhile, because the server's run is unchecked; producers may go on. Interrupted, it is run again.
+Pacing stands still meanwhile, because the server's run is unchecked; producers may go on.
+Interrupted, it is run again.
 """
 
 from __future__ import annotations
@@ -31,7 +32,14 @@ from certmail_worker.doctor.restore_plan import (
     could_have_left,
     hold,
 )
-from certmail_worker.doctor.restore_reader import chunks, ended_by, forgotten, survived, touched, waiting
+from certmail_worker.doctor.restore_reader import (
+    chunks,
+    ended_by,
+    forgotten,
+    survived,
+    touched,
+    waiting,
+)
 from certmail_worker.recording.consistency import Traces, confirm_consistency, run_id
 from certmail_worker.recording.writer import (
     START,
@@ -43,19 +51,27 @@ from certmail_worker.recording.writer import (
 
 
 def make_plan(admin: Admin, *, stopped_at: datetime | None = None) -> RestorePlan:
-    """Find out what would have to be done; changes nothing. `stopped_at` is when the former server ended, if that is known."""
+    """Find out what would have to be done; changes nothing.
+
+    `stopped_at` is when the former server ended, if that is known.
+    """
     run, position = run_id(admin.redis), read_position(admin.engine)
     last = survived(admin.redis, position.cursor)
     until = stopped_at or ended_by(admin.redis, position.seen_at)
+
     with admin.db() as db:
-        steps = {step.job: step for step in touched(db, admin.redis, last, admin.settings.dedupe_days)}
+        steps = {
+            step.job: step for step in touched(db, admin.redis, last, admin.settings.dedupe_days)
+        }
         connections = registry.list_connections(db)
         lost: dict[str, list[WaitingJob]] = defaultdict(list)
         for connection_id, each in forgotten(
             db, [step for step in steps.values() if step.kind is StepKind.LOSE]
         ):
             lost[connection_id].append(each)
+
     present = waiting(admin.redis, connections, until)
+
     for connection in connections:
         undecided = [
             each
@@ -70,20 +86,26 @@ def make_plan(admin: Admin, *, stopped_at: datetime | None = None) -> RestorePla
             in_flight=connection.limits.in_flight,
             held_before=int(field_of(admin.redis, redis_keys.HELD_BACK, connection.id) or 0),
         )
+
         for job in held:
             steps[job] = hold(job, steps.get(job))
+
     planned = tuple(steps.values())
     looked_up = _looked_up(admin.redis, planned, {each.id for each in connections if each.verify})
     return RestorePlan(run, position.cursor, last, position.seen_at, until, planned, looked_up)
 
 
-def _looked_up(redis: Redis, steps: Sequence[RestoreStep], verified: Collection[str]) -> frozenset[JobId]:
+def _looked_up(
+    redis: Redis, steps: Sequence[RestoreStep], verified: Collection[str]
+) -> frozenset[JobId]:
     """The jobs that are held, of connections whose sent mails may be looked through."""
     held = [step for step in steps if step.kind is StepKind.HOLD and not step.closed]
+
     with redis.pipeline(transaction=False) as pipe:
         for step in held:
             pipe.hget(redis_keys.JOB + step.job, "connection")
         found = pipe.execute()
+
     of = {
         step.job: step.known.connection if step.known else (connection or b"").decode()
         for step, connection in zip(held, found, strict=True)
@@ -99,9 +121,11 @@ def carry_out(admin: Admin, plan: RestorePlan) -> list[State | None]:
     position = read_position(admin.engine)
     if (run_id(admin.redis), position.cursor) != (plan.run, plan.cursor):
         raise _changed()
+
     admin.publisher.publish_missing()
     since = plan.since.timestamp() if plan.since else 0.0
     done: list[Restored] = []
+
     for steps in chunks(plan.steps):
         calls = [
             restore(
@@ -114,16 +138,21 @@ def carry_out(admin: Admin, plan: RestorePlan) -> list[State | None]:
             )
             for step in steps
         ]
+
         try:
             done += run_many(admin.redis, calls)[0]
         except CheckedError:
             raise _changed() from None
+
         run_many(admin.redis, [close(step.job, step.reason) for step in steps if step.closed])
+
     now = replace(position, cursor=plan.survived)
+
     try:
         write_position(admin.engine, position, now)
     except CursorMovedError:
         raise _changed() from None
+
     confirm_consistency(admin.redis, admin.engine, _traces(admin.redis, now), plan.run)
     return [each.state for each in done]
 

@@ -1,8 +1,8 @@
 """Repairing a Redis that is older than the record: nothing that left may leave again.
 
-What SQL knows is settled. What could have left between SQL's last event and the server's end is held as `uncertain`, and
-looked up or settled by a person like any other. Reminders that were enqueued since the copy was made and had not left are
-lost, and named.
+What SQL knows is settled. What could have left between SQL's last event and the server's end is
+held as `uncertain`, and looked up or settled by a person like any other. Reminders that were
+enqueued since the copy was made and had not left are lost, and named.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from certmail_config.base.ids import JobId
 from certmail_config.jobs.states import FINAL, AttemptOutcome, State
 from certmail_config.ledger.upkeep import KnownAttempt, KnownJob
 
-LOST: Final = "lost: Redis was restored from a copy that is older than this reminder; enqueue it again"
-UNDER_WAY: Final = (
-    "restored: its request was under way when Redis ended; whether Gmail took the message is unknown"
+LOST: Final = (
+    "lost: Redis was restored from a copy that is older than this reminder; enqueue it again"
 )
-COULD_HAVE_LEFT: Final = "restored: it could have left after the last event on record, before Redis ended"
+UNDER_WAY: Final = "restored: its request was under way when Redis ended; whether Gmail took the message is unknown"
+COULD_HAVE_LEFT: Final = (
+    "restored: it could have left after the last event on record, before Redis ended"
+)
 
 
 UNKNOWN: Final = "unknown"
@@ -73,8 +75,8 @@ class RestoreStep:
 class RestorePlan:
     """All that a repair would do, of this run of the server and while the record stands at `cursor`.
 
-    `survived` is the last recorded event that the server still has; `looked_up` are those of the held that are looked for
-    among the sent mails.
+    `survived` is the last recorded event that the server still has; `looked_up` are those of the
+    held that are looked for among the sent mails.
     """
 
     run: str
@@ -110,7 +112,12 @@ def decide(recorded: Recorded, *, in_redis: bool) -> RestoreStep | None:
         return RestoreStep(StepKind.HOLD, recorded.job, State.UNCERTAIN, reason, attempts, known)
     if not in_redis:
         return RestoreStep(StepKind.LOSE, recorded.job, State.FAILED, LOST, attempts, known)
-    return RestoreStep(StepKind.KEEP, recorded.job, State.READY, reason, attempts) if attempts else None
+
+    return (
+        RestoreStep(StepKind.KEEP, recorded.job, State.READY, reason, attempts)
+        if attempts
+        else None
+    )
 
 
 def hold(job: JobId, step: RestoreStep | None) -> RestoreStep:
@@ -146,8 +153,8 @@ def could_have_left(
 ) -> list[JobId]:
     """The jobs of a lane that its mailbox's limits let leave in this time: the first of them, in the lane's order.
 
-    Those whose time had passed before could not, and those whose time came only later neither. Without `since` any could.
-    `held_before` of them an interrupted repair has held already.
+    Those whose time had passed before could not, and those whose time came only later neither.
+    Without `since` any could. `held_before` of them an interrupted repair has held already.
     """
     candidates = sorted(
         (each for each in lane if each.from_ <= until and (since is None or each.until > since)),
@@ -155,10 +162,12 @@ def could_have_left(
     )
     if since is None:
         return [each.job for each in candidates]
+
     minutes = max((until - since) / timedelta(minutes=1), 0.0)
     # Whatever expired within the time made room for the next.
     expiring = sum(each.until <= until for each in candidates)
     most = max(int(minutes * per_minute) + in_flight + 1 + expiring - held_before, 0)
+
     return [each.job for each in candidates[:most]]
 
 
@@ -176,6 +185,7 @@ def attempt_detail(row: dict[str, Any]) -> str:
         "key_id": row["key_id"],
         "connection_version": row["connection_version"],
     }
+
     return json.dumps({name: item for name, item in value.items() if item is not None})
 
 
@@ -213,6 +223,7 @@ def _done(step: RestoreStep, state: State | None) -> str:
         return StepKind.SETTLE if step.closed else StepKind.HOLD
     if state not in FINAL:
         return StepKind.KEEP
+
     return (
         StepKind.LOSE
         if step.known and state is State.FAILED and step.kind is not StepKind.SETTLE

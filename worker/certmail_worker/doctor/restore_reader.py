@@ -70,7 +70,10 @@ def touched(db: Db, redis: Redis, survived: str, keep_days: int) -> Iterator[Res
     keep, now = timedelta(days=keep_days), datetime.now(UTC)
     events = tables.events
     later = tuple_(events.c.stream_ms, events.c.stream_n) > tuple_(*order(survived))
-    jobs = db.execute(select(events.c.job).where(later, events.c.job.is_not(None)).distinct()).scalars()
+    jobs = db.execute(
+        select(events.c.job).where(later, events.c.job.is_not(None)).distinct()
+    ).scalars()
+
     for chunk in chunks(jobs.all()):
         with redis.pipeline(transaction=False) as pipe:
             for job in chunk:
@@ -85,13 +88,18 @@ def touched(db: Db, redis: Redis, survived: str, keep_days: int) -> Iterator[Res
 
 def _recorded(db: Db, jobs: Sequence[str], keep: timedelta) -> Iterator[tuple[Recorded, datetime]]:
     attempts: dict[str, list[KnownAttempt]] = {}
-    query = select(tables.attempts).where(tables.attempts.c.job.in_(jobs)).order_by(tables.attempts.c.n)
+    query = (
+        select(tables.attempts).where(tables.attempts.c.job.in_(jobs)).order_by(tables.attempts.c.n)
+    )
     for row in db.execute(query).mappings():
         known = KnownAttempt(
             row["n"], row["begun_at"].timestamp(), row["outcome"] or "", attempt_detail(dict(row))
         )
         attempts.setdefault(row["job"], []).append(known)
-    for row in db.execute(select(tables.deliveries).where(tables.deliveries.c.job.in_(jobs))).mappings():
+
+    for row in db.execute(
+        select(tables.deliveries).where(tables.deliveries.c.job.in_(jobs))
+    ).mappings():
         job = KnownJob(
             tenant=row["tenant"],
             connection=row["connection"],
@@ -103,6 +111,7 @@ def _recorded(db: Db, jobs: Sequence[str], keep: timedelta) -> Iterator[tuple[Re
             expires_at=row["expires_at"].timestamp(),
             keep_seconds=keep.total_seconds(),
         )
+
         recorded = Recorded(
             JobId(row["job"]),
             State(row["state"]),
@@ -111,6 +120,7 @@ def _recorded(db: Db, jobs: Sequence[str], keep: timedelta) -> Iterator[tuple[Re
             job,
             decided=row["decided_by"] is not None,
         )
+
         yield recorded, row["updated_at"]
 
 
@@ -125,12 +135,17 @@ def forgotten(db: Db, lost: Sequence[RestoreStep]) -> Iterator[tuple[str, Waitin
         deliveries.c.expires_at,
         events.c.data,
     ).join(events, (events.c.job == deliveries.c.job) & (events.c.type == "enqueued"))
+
     for chunk in chunks(lost):
         for row in db.execute(query.where(deliveries.c.job.in_([step.job for step in chunk]))):
-            place = lane_order(int(json.loads(row.data)["priority"]), row.enqueued_at.timestamp() * 1000)
+            place = lane_order(
+                int(json.loads(row.data)["priority"]), row.enqueued_at.timestamp() * 1000
+            )
             yield (
                 row.connection,
-                WaitingJob(JobId(row.job), place, from_=row.send_at or ALWAYS, until=row.expires_at),
+                WaitingJob(
+                    JobId(row.job), place, from_=row.send_at or ALWAYS, until=row.expires_at
+                ),
             )
 
 
@@ -139,6 +154,7 @@ def waiting(
 ) -> Mapping[str, list[WaitingJob]]:
     """The jobs that wait in the restored server and may leave by then, by connection."""
     found: dict[str, list[WaitingJob]] = defaultdict(list)
+
     for chunk in chunks(_may_wait(redis, connections, until)):
         for job, answer in _read(redis, chunk):
             try:
@@ -147,6 +163,7 @@ def waiting(
                 continue  # it cannot be read, or is no hash: the ledger ends it by itself, and it never leaves
             if each is not None:
                 found[connection].append(each)
+
     return found
 
 

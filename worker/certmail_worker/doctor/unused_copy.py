@@ -42,24 +42,35 @@ class Dump:
 
 
 def find_dump(redis: Redis, settings: Settings) -> Dump | None:
-    """A snapshot in the server's own folder, if that can be looked into from here. Raises RedisError."""
+    """A snapshot in the server's own folder, if that can be looked into from here.
+
+    Raises RedisError.
+    """
     if not _is_here(settings.redis_url):
         return None
+
     config = _config(redis)
     if config.get("appendonly") != "yes" or not config.get("dir") or not config.get("dbfilename"):
         return None
+
     path = Path(config["dir"]) / config["dbfilename"]
+
     try:
         found = path.stat()
     except OSError:
         return None
+
     if _has_saved(redis):
         return None  # it wrote it itself, of what it has
+
     return Dump(path, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
 
 
 def on_uncertain(redis: Redis, settings: Settings) -> str:
-    """What must be ruled out before what an empty server lacks is declared lost. Raises RedisError."""
+    """What must be ruled out before what an empty server lacks is declared lost.
+
+    Raises RedisError.
+    """
     found = find_dump(redis, settings)
     return f"{found.sentence} {FINAL_WORDS}" if found else ASK
 

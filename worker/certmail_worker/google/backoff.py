@@ -1,6 +1,7 @@
 """How long to wait before trying again; tenacity's wait strategies as plain functions of a count.
 
-All times are seconds. Randomness comes from tenacity's own generator: nobody needs to predict it, and no test does.
+All times are seconds. Randomness comes from tenacity's own generator: nobody needs to predict it,
+and no test does.
 """
 
 from __future__ import annotations

@@ -35,8 +35,14 @@ class Gmail:
         if len(raw) > MAX_JSON_BYTES:
             headers = _authorization(token) | {"Content-Type": "message/rfc822"}
             return await exchange(
-                self.session, "POST", self._url(UPLOAD_PATH), window=window, headers=headers, data=raw
+                self.session,
+                "POST",
+                self._url(UPLOAD_PATH),
+                window=window,
+                headers=headers,
+                data=raw,
             )
+
         body = b'{"raw":"' + base64.urlsafe_b64encode(raw) + b'"}'
         headers = _authorization(token) | {"Content-Type": "application/json"}
         return await exchange(
@@ -45,7 +51,9 @@ class Gmail:
 
     async def list_sent(self, token: str, *, most: int, page: str | None = None) -> Answer:
         """The ids of sent messages, the newest first; needs gmail.metadata. Costs LIST_UNITS."""
-        query = {"labelIds": "SENT", "maxResults": str(most)} | ({"pageToken": page} if page else {})
+        query = {"labelIds": "SENT", "maxResults": str(most)} | (
+            {"pageToken": page} if page else {}
+        )
         url = self._url(f"{MESSAGES_PATH}?{urlencode(query)}")
         return await exchange(self.session, "GET", url, headers=_authorization(token))
 

@@ -1,7 +1,8 @@
 """Reading Google's error answers: JSON in its dialects, HTML, or nothing; and the deadlines hidden in them.
 
-Sources: google.md §1.3 and §1.4. `Retry-After` is not documented for Gmail, but honoured; the deadline usually stands
-in the message: "User-rate limit exceeded.  Retry after 2026-11-23T18:03:15.961Z".
+Sources: google.md §1.3 and §1.4. `Retry-After` is not documented for Gmail, but honoured; the
+deadline usually stands in the message: "User-rate limit exceeded.  Retry after
+2026-11-23T18:03:15.961Z".
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ _SECONDS: Final = re.compile(r"\d+", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class GoogleError:
-    """What an error answer says. `wait` is seconds from the answer's own Date until the deadline that it names."""
+    """What an error answer says.
+
+    `wait` is seconds from the answer's own Date until the deadline that it names.
+    """
 
     status: int
     reason: str
@@ -57,7 +61,10 @@ def read_error(answer: Answered) -> GoogleError:
         lacks = "with a body that broke off" if broken else "without Google's error body"
         words = f"HTTP {answer.status} {lacks}"
         wait = named_wait(answer, page)
-        return GoogleError(answer.status, "", words, page, structured=False, broken=broken, wait=wait)
+        return GoogleError(
+            answer.status, "", words, page, structured=False, broken=broken, wait=wait
+        )
+
     quoted = quote(text)
     return GoogleError(
         answer.status,
@@ -95,6 +102,7 @@ def named_wait(answer: Answered, words: str = "") -> float | None:
     deadlines.append(_http_date(header))
     waits += [(deadline - date).total_seconds() for deadline in deadlines if deadline is not None]
     ahead = [wait for wait in waits if wait > 0]
+
     return min(max(ahead), MAX_WAIT_SECONDS) if ahead else None
 
 

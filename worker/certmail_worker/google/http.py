@@ -1,7 +1,8 @@
 """The one HTTP session, and the send window: the last look before the first byte.
 
-Requests are made once: no redirects, and aiohttp re-sends only idempotent methods on a dead connection (google.md §2.6). Nothing comes
-from the environment: a proxy is used where one is set, its CONNECT and the TLS behind it are done before the last look.
+Requests are made once: no redirects, and aiohttp re-sends only idempotent methods on a dead
+connection (google.md §2.6). Nothing comes from the environment: a proxy is used where one is set,
+its CONNECT and the TLS behind it are done before the last look.
 """
 
 from __future__ import annotations
@@ -63,13 +64,16 @@ class SendWindow:
             self.took = boottime() - self.opened_at
 
 
-_WINDOW: ContextVar[SendWindow | None] = ContextVar("send window of the request under way", default=None)
+_WINDOW: ContextVar[SendWindow | None] = ContextVar(
+    "send window of the request under way", default=None
+)
 
 
 class Connector(aiohttp.TCPConnector):
     """Gives out a connection only while the send window of the request is open.
 
-    A trace hook that raises would do the same, but aiohttp then forgets the connection without closing it.
+    A trace hook that raises would do the same, but aiohttp then forgets the connection without
+    closing it.
     """
 
     async def connect(
@@ -83,11 +87,13 @@ class Connector(aiohttp.TCPConnector):
         window = _WINDOW.get()
         if window is None:
             return connection
+
         try:
             window.pass_through()
         except WindowMissedError:
             connection.close()
             raise
+
         return connection
 
 
@@ -124,14 +130,19 @@ async def exchange(
     headers: Mapping[str, str] | None = None,
     data: bytes | io.BytesIO | Mapping[str, str] | None = None,
 ) -> Answer:
-    """Make one request; every way it can end is a value. Without a window it may be sent at any time."""
+    """Make one request; every way it can end is a value.
+
+    Without a window it may be sent at any time.
+    """
     window = window or SendWindow(float("inf"))
     under_way = _WINDOW.set(window)
+
     try:
         if isinstance(data, bytes) and len(data) > STREAMED_BYTES:
             data = io.BytesIO(
                 data
             )  # written in pieces, so that one large message does not hold up all others
+
         async with session.request(
             method, url, headers=headers, data=data, allow_redirects=False
         ) as response:
@@ -142,8 +153,11 @@ async def exchange(
         trouble = None if window.open_wire else _trouble_of_proxy(session, error)
         if trouble is not None:
             return NotSent(trouble.why, trouble.remedy if trouble.refused else "")
+
         why = _why(error)
-        return Lost(why, waited=isinstance(error, TimeoutError)) if window.open_wire else NotSent(why)
+        return (
+            Lost(why, waited=isinstance(error, TimeoutError)) if window.open_wire else NotSent(why)
+        )
     finally:
         _WINDOW.reset(under_way)
         window.close()
@@ -156,6 +170,7 @@ async def _read(response: aiohttp.ClientResponse) -> Answered:
     """
     headers = {name.lower(): value for name, value in response.headers.items()}
     body, broken, waited = bytearray(), "", False
+
     try:
         async for chunk in response.content.iter_any():
             body += chunk
@@ -163,20 +178,29 @@ async def _read(response: aiohttp.ClientResponse) -> Answered:
                 break
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         broken, waited = _why(error), isinstance(error, TimeoutError)
+
     return Answered(response.status, headers, bytes(body[:MAX_ANSWER_BYTES]), broken, waited)
 
 
-def _trouble_of_proxy(session: aiohttp.ClientSession, error: Exception) -> proxies.ProxyTrouble | None:
+def _trouble_of_proxy(
+    session: aiohttp.ClientSession, error: Exception
+) -> proxies.ProxyTrouble | None:
     """What an error says of the proxy, before anything went through it. aiohttp's own words would repeat its password."""
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return proxies.answered(error.status)
     if not isinstance(session.connector, ThroughProxy):
         return None
     if isinstance(
-        error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError | ssl.SSLError
+        error,
+        aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError | ssl.SSLError,
     ):
         return proxies.UNTRUSTED
-    return proxies.UNREACHABLE if isinstance(error, aiohttp.ClientProxyConnectionError) else proxies.SILENT
+
+    return (
+        proxies.UNREACHABLE
+        if isinstance(error, aiohttp.ClientProxyConnectionError)
+        else proxies.SILENT
+    )
 
 
 def _tell_date(saw_date: Callable[[str | None], None]) -> Any:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 class Answered:
     """Google answered. Header names are lower case.
 
-    `broken` says why the body broke off, if it did: what has come of it is `body`, and status and headers are whole. `waited`: the
-    connection stood, and the time ran out.
+    `broken` says why the body broke off, if it did: what has come of it is `body`, and status and
+    headers are whole. `waited`: the connection stood, and the time ran out.
     """
 
     status: int

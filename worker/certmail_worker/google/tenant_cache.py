@@ -73,18 +73,23 @@ class Directory:
         known = self._tenants.get(tenant)
         if known and known[0] > time.monotonic():
             return known[1]
+
         names = ("private_key", "organisation", "uncertain", "reply_to")
         found = await afields_of(self.redis, redis_keys.TENANT + tenant, names)
         sealed, organisation, uncertain, reply_to = found
         if sealed is None:
-            message = f"There is no tenant {tenant!r} any more: what was sealed for it cannot be read."
+            message = (
+                f"There is no tenant {tenant!r} any more: what was sealed for it cannot be read."
+            )
             raise SealBroken("tenant_unknown", message)
+
         assert organisation is not None, "written with the key, in one step"
         opener = Opener(self._opened(sealed, tenant, "private_key"))
         policy = Policy.parse(uncertain.decode()) if uncertain else None
         named = self._opened(reply_to, tenant, "reply_to").decode() if reply_to else None
         inside = TenantInside(opener, organisation.decode(), policy, named)
         self._tenants[tenant] = (time.monotonic() + TENANT_SECONDS, inside)
+
         return inside
 
     def _opened(self, sealed: bytes, tenant: str, name: str) -> bytes:

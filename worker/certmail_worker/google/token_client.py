@@ -1,4 +1,7 @@
-"""Asking Google for an access token: by a signed assertion, or with a refresh token. Safe to repeat; keeps nothing but keys."""
+"""Asking Google for an access token: by a signed assertion, or with a refresh token.
+
+Safe to repeat; keeps nothing but keys.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,9 @@ def purposes(connection: Connection) -> tuple[Purpose, ...]:
 def to_paste(connection: Connection) -> str:
     """All scopes of a connection, as Google's table takes them: a new list there replaces the old one."""
     scopes = ",".join(scopes_of(connection))
-    return f"{scopes} (both at once: a new list replaces the old one)" if connection.verify else scopes
+    return (
+        f"{scopes} (both at once: a new list replaces the old one)" if connection.verify else scopes
+    )
 
 
 @dataclass(slots=True)
@@ -73,20 +78,27 @@ class TokenClient:
         form = self._form(connection, purpose)
         if isinstance(form, Denied):
             return form
+
         answer = await exchange(self.session, "POST", self.url, data=form)
         if not isinstance(answer, Answered):
             return _unreached(answer)
+
         granted = read_answer(answer.status, answer.body, self._grant(connection))
         if not isinstance(granted, Denied):
             return granted
+
         remedy = granted.remedy.replace(SEND_SCOPE, to_paste(connection))
+
         if self.client is not None and connection.kind is ConnectionKind.SERVICE_PROVIDER_APP:
             named = f"trust the application (OAuth client ID {self.client.id})"
             remedy = remedy.replace("trust the application", named)
+
         return replace(granted, wait=named_wait(answer), remedy=remedy)
 
     async def client_id(self, connection: Connection) -> str | Denied | None:
-        """The numeric client ID of a connection's service account; None where Google does not tell. Raises SealBroken.
+        """The numeric client ID of a connection's service account; None where Google does not tell.
+
+        Raises SealBroken.
 
         Needs a key that Google knows, and no delegation: so it tells the two apart.
         """
@@ -98,11 +110,13 @@ class TokenClient:
             audience=AUDIENCE,
             now=time.time(),
         )
+
         answer = await exchange(self.session, "POST", self.url, data=form)
         if not isinstance(answer, Answered):
             return _unreached(answer)
         if answer.status == 200:
             return read_identity(answer.body)
+
         refused = read_answer(answer.status, answer.body, self._grant(connection))
         return refused if isinstance(refused, Denied) else None
 
@@ -115,6 +129,7 @@ class TokenClient:
         if connection.kind is ConnectionKind.CUSTOMER_OWNED_APP:
             if connection.not_after is not None and connection.not_after.timestamp() <= time.time():
                 return _expired(connection.not_after)
+
             assert connection.service_account is not None, "checked when the connection was added"
             assert connection.mailbox is not None, "checked when the connection was added"
             return assertion_form(
@@ -125,34 +140,47 @@ class TokenClient:
                 scopes=frozenset({SCOPE[purpose]}),
                 now=time.time(),
             )
+
         if self.client is None:
-            remedy = "Set CERTMAIL_OAUTH_CLIENT_ID and CERTMAIL_OAUTH_CLIENT_SECRET for every worker."
+            remedy = (
+                "Set CERTMAIL_OAUTH_CLIENT_ID and CERTMAIL_OAUTH_CLIENT_SECRET for every worker."
+            )
             return Denied(
                 Blame.OPERATOR,
                 "client_missing",
                 "certmail has no OAuth client to use a linked account with.",
                 remedy,
             )
+
         if connection.refresh_token is None:
-            return Denied(Blame.CUSTOMER, "not_linked", "No account is linked.", "Link the account.")
+            return Denied(
+                Blame.CUSTOMER, "not_linked", "No account is linked.", "Link the account."
+            )
+
         return refresh_form(
             self.client,
-            open_from(self.vault, connection.refresh_token, connection.owner, "refresh_token").decode(),
+            open_from(
+                self.vault, connection.refresh_token, connection.owner, "refresh_token"
+            ).decode(),
         )
 
     def _signer(self, connection: Connection) -> RSASigner:
         """The connection's key, parsed once per version."""
         known = self._signers.get(connection.id)
         if known is None or known[0] != connection.version:
-            assert connection.private_key is not None, "a customer owned application has a key from the start"
+            assert connection.private_key is not None, (
+                "a customer owned application has a key from the start"
+            )
             key = load_pem_private_key(
                 open_from(self.vault, connection.private_key, connection.owner, "private_key"),
                 password=None,
-                # Made by us and sealed since: to prove its primes again takes tens of milliseconds of everybody's loop.
+                # Made by us and sealed since: to prove its primes again takes tens of milliseconds
+                # of everybody's loop.
                 unsafe_skip_rsa_key_validation=True,
             )
             known = (connection.version, RSASigner(key, connection.key_id))
             self._signers[connection.id] = known
+
         return known[1]
 
 

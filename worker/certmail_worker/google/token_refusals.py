@@ -1,8 +1,9 @@
 """What the fleet remembers of tokens that were refused, so that nobody asks again too soon, nor believes one answer.
 
-A refusal that blames the customer counts when it is given again, `confirm_seconds` later: Google's machines do not all learn
-of a change at once, and a single answer may be wrong (google.md §3.4). Until then, and while Google asks to wait, everybody
-gets the refusal that is known. Kept in Redis, sealed like tokens: Google's words name accounts.
+A refusal that blames the customer counts when it is given again, `confirm_seconds` later: Google's
+machines do not all learn of a change at once, and a single answer may be wrong (google.md §3.4).
+Until then, and while Google asks to wait, everybody gets the refusal that is known. Kept in Redis,
+sealed like tokens: Google's words name accounts.
 """
 
 from __future__ import annotations
@@ -42,16 +43,24 @@ class TokenRefusal:
         return replace(self.denied, wait=max(0.0, self.again_at - now))
 
 
-def refused(known: TokenRefusal | None, denied: Denied, now: float, confirm_seconds: float) -> TokenRefusal:
+def refused(
+    known: TokenRefusal | None, denied: Denied, now: float, confirm_seconds: float
+) -> TokenRefusal:
     """One more refusal. Pure but for the jitter of back-offs."""
     count, since = (known.count + 1, known.since) if known else (1, now)
     named = 0.0 if denied.wait is None else denied.wait + MARGIN_SECONDS
     if denied.blame is not Blame.CUSTOMER:
-        return TokenRefusal(denied, count, since, now + max(named, backoff.seconds(backoff.TOKEN, count)))
+        return TokenRefusal(
+            denied, count, since, now + max(named, backoff.seconds(backoff.TOKEN, count))
+        )
+
     blamed_before = known is not None and known.denied.blame is Blame.CUSTOMER
     confirmed = denied.confirmed or (blamed_before and now >= since + confirm_seconds)
     since = since if blamed_before else now
-    return TokenRefusal(replace(denied, confirmed=confirmed), count, since, now + max(named, confirm_seconds))
+
+    return TokenRefusal(
+        replace(denied, confirmed=confirmed), count, since, now + max(named, confirm_seconds)
+    )
 
 
 @dataclass(slots=True)
@@ -73,7 +82,9 @@ class TokenRefusals:
         denied = Denied(**{**value.pop("denied"), "blame": Blame(value.pop("blame"))})
         return TokenRefusal(denied, **value)
 
-    async def note(self, connection: Connection, purpose: Purpose, refusal: TokenRefusal, now: float) -> None:
+    async def note(
+        self, connection: Connection, purpose: Purpose, refusal: TokenRefusal, now: float
+    ) -> None:
         """Remember a refusal."""
         denied = asdict(refusal.denied)
         value = {
@@ -83,6 +94,7 @@ class TokenRefusals:
             "since": refusal.since,
             "again_at": refusal.again_at,
         }
+
         sealed = self.vault.seal(json.dumps(value).encode(), owner=_owner(connection, purpose))
         life = int(refusal.again_at - now + REMEMBERED_SECONDS) + 1
         await self.redis.set(_name(connection, purpose), sealed, ex=life)
@@ -97,7 +109,10 @@ class TokenRefusals:
         return max(0.0, left / 1000)
 
     async def hold(self, connection: Connection, seconds: float) -> None:
-        """Google has had too many requests: let all that ask in the same name wait. Limits are per project (google.md §3.4)."""
+        """Google has had too many requests: let all that ask in the same name wait.
+
+        Limits are per project (google.md §3.4).
+        """
         await self.redis.set(_hold(connection), "", px=int((seconds + MARGIN_SECONDS) * 1000))
 
 

@@ -1,7 +1,8 @@
 """Access tokens: minted once per fleet, kept sealed in Redis, renewed before they end.
 
-One call per process (a shared task) and per fleet (a lock of 20 s; who does not get it waits for the winner's token).
-Tokens are keyed by the connection's version, so that a relinked connection can never send with the old account.
+One call per process (a shared task) and per fleet (a lock of 20 s; who does not get it waits for
+the winner's token). Tokens are keyed by the connection's version, so that a relinked connection can
+never send with the old account.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ RENEW_SECONDS = 300.0
 MARGIN_SECONDS = 30.0
 """A token with less than this left is not used: the request must arrive before it ends."""
 LOCK_SECONDS = 20.0
-_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+_RELEASE = (
+    "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -64,9 +67,12 @@ class Tokens:
     async def get(
         self, connection: Connection, purpose: Purpose = Purpose.SEND, *, anew: bool = False
     ) -> Token | Denied:
-        """A token that is good for a request now. Raises SealBroken when the vault lacks the key, RedisError.
+        """A token that is good for a request now.
 
-        `anew`: the fleet's, whatever this process remembers: Gmail has refused one, and another worker has dropped it.
+        Raises SealBroken when the vault lacks the key, RedisError.
+
+        `anew`: the fleet's, whatever this process remembers: Gmail has refused one, and another
+        worker has dropped it.
         """
         key = (connection.id, connection.version, purpose)
         known = None if anew else self._known.get(key)
@@ -76,9 +82,12 @@ class Tokens:
             if left < RENEW_SECONDS * self._jitter.uniform(0.8, 1.2):
                 self._renewal(connection, purpose)
             return token
+
         return await asyncio.shield(self._renewal(connection, purpose))
 
-    async def drop(self, connection: Connection, token: Token, purpose: Purpose = Purpose.SEND) -> None:
+    async def drop(
+        self, connection: Connection, token: Token, purpose: Purpose = Purpose.SEND
+    ) -> None:
         """Forget a token that Gmail refused, unless another has taken its place."""
         key = (connection.id, connection.version, purpose)
         if (known := self._known.get(key)) and known.mark == token.mark:
@@ -105,15 +114,19 @@ class Tokens:
     def _renewed(self, key: Key, task: asyncio.Task[Token | Denied]) -> None:
         del self._asking[key]
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("token_not_renewed", extra={"connection": key[0], "error": type(error).__name__})
+            log.warning(
+                "token_not_renewed", extra={"connection": key[0], "error": type(error).__name__}
+            )
 
     async def _renew(self, connection: Connection, purpose: Purpose) -> Token | Denied:
         """Be the one in the fleet who asks Google, or wait for who is."""
         lock, nonce = f"{redis_keys.TOKEN_LOCK}{connection.id}:{purpose}", uuid4().hex
         before = await self._cached(connection, purpose)
         deadline = time.monotonic() + LOCK_SECONDS + 5
+
         if denied := await self._not_yet(connection, purpose):
             return denied
+
         while not await self.redis.set(lock, nonce, nx=True, px=int(LOCK_SECONDS * 1000)):
             await asyncio.sleep(self._jitter.uniform(0.05, 0.2))
             if (after := await self._cached(connection, purpose)) and _renewed_since(after, before):
@@ -125,6 +138,7 @@ class Tokens:
                     "Another worker has been asking for a token for too long.",
                     "It is tried again.",
                 )
+
         try:
             # Somebody may have finished just before.
             if (after := await self._cached(connection, purpose)) and _renewed_since(after, before):
@@ -137,15 +151,19 @@ class Tokens:
         granted = await self.token_client.mint(connection, purpose)
         if isinstance(granted, Denied):
             return await self._refused(connection, purpose, granted)
+
         await self._refusals.forget(connection, purpose)
         await self.redis.hset(redis_keys.GRANTED, connection.id, str(int(time.time() * 1000)))
-        token = Token(granted.access_token, time.time() + granted.expires_in, uuid7(int(time.time() * 1000)))
+        token = Token(
+            granted.access_token, time.time() + granted.expires_in, uuid7(int(time.time() * 1000))
+        )
         value = json.dumps(
             {"secret": token.secret, "expires_at": token.expires_at, "mark": token.mark}
         ).encode()
         sealed = self.vault.seal(value, owner=_owner(connection, purpose))
         await self.redis.set(_name(connection, purpose), sealed, ex=max(int(granted.expires_in), 1))
         self._known[connection.id, connection.version, purpose] = token
+
         return token
 
     async def _not_yet(self, connection: Connection, purpose: Purpose) -> Denied | None:
@@ -155,7 +173,9 @@ class Tokens:
             return known.told(now)
         if held := await self._refusals.held_for(connection):
             message = "Google has had too many requests for tokens from this project."
-            return Denied(Blame.NOBODY, "token_unavailable", message, "It is tried again.", wait=held)
+            return Denied(
+                Blame.NOBODY, "token_unavailable", message, "It is tried again.", wait=held
+            )
         return None
 
     async def _refused(self, connection: Connection, purpose: Purpose, denied: Denied) -> Denied:
@@ -174,20 +194,28 @@ class Tokens:
         sealed = await avalue_of(self.redis, _name(connection, purpose))
         if sealed is None:
             return None
+
         try:
             token = Token(**json.loads(self.vault.open(sealed, owner=_owner(connection, purpose))))
         except (SealBroken, ValueError, TypeError) as error:
-            # Its vault key is gone, or it is broken: as if there were none, another is asked for and takes its place.
+            # Its vault key is gone, or it is broken: as if there were none, another is asked for
+            # and takes its place.
             log.warning(
-                "token_unreadable", extra={"connection": connection.id, "error": type(error).__name__}
+                "token_unreadable",
+                extra={"connection": connection.id, "error": type(error).__name__},
             )
             return None
+
         self._known[connection.id, connection.version, purpose] = token
         return token
 
 
 def _renewed_since(after: Token, before: Token | None) -> bool:
-    return before is None or after.mark != before.mark or after.expires_at - time.time() > RENEW_SECONDS * 1.2
+    return (
+        before is None
+        or after.mark != before.mark
+        or after.expires_at - time.time() > RENEW_SECONDS * 1.2
+    )
 
 
 def _name(connection: Connection, purpose: Purpose) -> str:
@@ -197,9 +225,15 @@ def _name(connection: Connection, purpose: Purpose) -> str:
 def names_of(connection: Connection) -> list[str]:
     """Every key under which an access token of a connection may be, or a refusal, those of its earlier versions too."""
     versions = range(1, connection.version + 1)
-    kinds = [(prefix, purpose) for prefix in (redis_keys.TOKEN, redis_keys.REFUSAL) for purpose in Purpose]
+    kinds = [
+        (prefix, purpose)
+        for prefix in (redis_keys.TOKEN, redis_keys.REFUSAL)
+        for purpose in Purpose
+    ]
     return [
-        f"{prefix}{connection.id}:{version}:{purpose}" for version in versions for prefix, purpose in kinds
+        f"{prefix}{connection.id}:{version}:{purpose}"
+        for version in versions
+        for prefix, purpose in kinds
     ]
 
 

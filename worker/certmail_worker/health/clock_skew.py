@@ -15,7 +15,10 @@ class Skew:
     """One process's; `seconds` is how far ahead its clock is, None before the first answer."""
 
     def __init__(
-        self, *, wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
+        self,
+        *,
+        wall: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.seconds: float | None = None
         self._wall = wall

@@ -12,7 +12,14 @@ from redis.asyncio import Redis
 
 from certmail_config.base import redis_keys
 from certmail_config.ledger import arun, note
-from certmail_config.status.stalls import CLOCK, STANDSTILL_SECONDS, Standstill, ask, read, standstills
+from certmail_config.status.stalls import (
+    CLOCK,
+    STANDSTILL_SECONDS,
+    Standstill,
+    ask,
+    read,
+    standstills,
+)
 from certmail_worker.health.clock_skew import Skew
 
 log = logging.getLogger(__name__)
@@ -55,12 +62,18 @@ class ServiceProgress:
         self._told: dict[str, tuple[datetime, float]] = {}
 
     def of(self, service: str, *, within: float = STANDSTILL_SECONDS) -> GotOn:
-        """What this service calls; it stands still if it does not for so many seconds. Raises RedisError."""
+        """What this service calls; it stands still if it does not for so many seconds.
+
+        Raises RedisError.
+        """
         self._within[service] = within
 
         async def got_on() -> None:
             now = self._monotonic()
-            if service in self._failing or now >= self._noted.get(service, float("-inf")) + NOTE_SECONDS:
+            if (
+                service in self._failing
+                or now >= self._noted.get(service, float("-inf")) + NOTE_SECONDS
+            ):
                 await arun(self._redis, note(service, within=within))
                 self._noted[service] = now
                 self._failing.discard(service)
@@ -68,9 +81,14 @@ class ServiceProgress:
         return got_on
 
     async def begin(self, services: Iterable[str]) -> None:
-        """This worker is the keeper now: what was noted long ago says nothing of it. Raises RedisError."""
+        """This worker is the keeper now: what was noted long ago says nothing of it.
+
+        Raises RedisError.
+        """
         for service in services:
-            await arun(self._redis, note(service, within=self._within.get(service, STANDSTILL_SECONDS)))
+            await arun(
+                self._redis, note(service, within=self._within.get(service, STANDSTILL_SECONDS))
+            )
 
     async def failed(self, service: str, why: str) -> None:
         """A service's try has failed; the log has said it. Raises RedisError."""
@@ -78,7 +96,10 @@ class ServiceProgress:
         self._redis.hset(redis_keys.PROGRESS, f"{service}:why", why)
 
     async def watch(self, *, keeper: bool) -> None:
-        """Say what stands still, at once and then each few minutes, and when it goes on. Raises RedisError."""
+        """Say what stands still, at once and then each few minutes, and when it goes on.
+
+        Raises RedisError.
+        """
         now = self._monotonic()
         if now < self._look_at:
             return
@@ -107,6 +128,9 @@ class ServiceProgress:
                 self._told[each.service] = (each.since, now)
                 said = {"service": each.service, "error": each.message, "remedy": each.remedy}
                 log.error("standstill", extra=said)
+
         for service in self._told.keys() - {each.service for each in found}:
             since, _ = self._told.pop(service)
-            log.info("goes_on", extra={"service": service, "since": since.isoformat(timespec="seconds")})
+            log.info(
+                "goes_on", extra={"service": service, "since": since.isoformat(timespec="seconds")}
+            )

@@ -1,6 +1,7 @@
 """Whether a server's clock that leapt ahead may be believed; pure.
 
-A minute or more without anybody noting the time looks like a leap, too: then the clocks of this machine decide.
+A minute or more without anybody noting the time looks like a leap, too: then the clocks of this
+machine decide.
 """
 
 from __future__ import annotations

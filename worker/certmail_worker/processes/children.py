@@ -33,9 +33,14 @@ def environment_of(command: Sequence[str], given: Mapping[str, str]) -> dict[str
 
 
 class Child:
-    """One process of ours. It ignores the terminal's Ctrl-C, so that its parent stops it in the right order."""
+    """One process of ours.
 
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path | None) -> None:
+    It ignores the terminal's Ctrl-C, so that its parent stops it in the right order.
+    """
+
+    def __init__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], log: Path | None
+    ) -> None:
         self.arguments = arguments
         self._log = log.open("ab") if log else None
         self.process = subprocess.Popen(  # noqa: S603 - our own program
@@ -55,8 +60,10 @@ class Child:
             status = self.process.wait()
             said = f" Its log: {self._log.name}" if self._log else ""
             raise Refused(
-                "child_failed", f"`{' '.join(self.arguments)}` ended at once with status {status}.{said}"
+                "child_failed",
+                f"`{' '.join(self.arguments)}` ended at once with status {status}.{said}",
             )
+
         return line
 
     @property
@@ -77,6 +84,7 @@ class Child:
                 self.process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 self.kill()
+
         if self.process.stdout is not None:
             self.process.stdout.close()
         if self._log is not None:
@@ -102,7 +110,9 @@ def termination_as_interrupt() -> Iterator[None]:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {
+        number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)
+    }
     try:
         yield
     finally:

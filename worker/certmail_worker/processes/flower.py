@@ -1,6 +1,7 @@
 """Flower, Celery's dashboard, for people to look at and nothing else: a password before every page, no way to act.
 
-What is added to Flower goes through what Flower and Tornado have for it; nothing of theirs is changed:
+What is added to Flower goes through what Flower and Tornado have for it; nothing of theirs is
+changed:
 
 - one gate before all paths, `/metrics` and `/healthcheck` too, which Flower leaves open. It lets reading through and
   nothing else; Flower's own `basic_auth` and `read_only` are on behind it.
@@ -11,7 +12,8 @@ What is added to Flower goes through what Flower and Tornado have for it; nothin
 - of a worker's connection to the broker only what is harmless: with a Unix socket, Celery reports the URL whole, its
   password included.
 
-Nothing is kept (`persistent` is off): the record is in SQL, and Flower shows what has happened since it started.
+Nothing is kept (`persistent` is off): the record is in SQL, and Flower shows what has happened
+since it started.
 """
 
 from __future__ import annotations
@@ -54,8 +56,12 @@ READ_BY_POST: Final = "/tasks/datatable"  # a table's filter may be longer than 
 
 
 def serve(app: Celery, auth: str, host: str, port: int, *, announce: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or Ctrl-C; raises OSError if the address cannot be had. `auth` is `user:password`."""
-    # Where no worker answers, it warns five times at each look; that there is none is what its pages show.
+    """Serve until SIGTERM or Ctrl-C; raises OSError if the address cannot be had.
+
+    `auth` is `user:password`.
+    """
+    # Where no worker answers, it warns five times at each look; that there is none is what its
+    # pages show.
     logging.getLogger("flower.inspector").setLevel(logging.ERROR)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -70,18 +76,22 @@ def serve(app: Celery, auth: str, host: str, port: int, *, announce: Callable[[s
         auth,
         capp=app,
         options=options,
-        # Our workers send events unasked. Asking, every five seconds, would take a thread each time while Redis is
-        # away, and hold it until Redis is back, even if that keeps the process from ending.
+        # Our workers send events unasked. Asking, every five seconds, would take a thread each time
+        # while Redis is away, and hold it until Redis is back, even if that keeps the process from
+        # ending.
         events=Watch(app, io_loop, enable_events=False, max_tasks_in_memory=MAX_TASKS),
         io_loop=io_loop,
         log_function=_log_refusals,
         **pages,
     )
+
     bound = flower.start_http_server()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, flower.stop)
     if not _is_loopback(host):
-        log.warning("flower_without_tls", extra={"remedy": "Put a proxy that speaks HTTPS in front of it."})
+        log.warning(
+            "flower_without_tls", extra={"remedy": "Put a proxy that speaks HTTPS in front of it."}
+        )
     announce(f"http://{f'[{host}]' if ':' in host else host}:{bound}")
     flower.start()
 
@@ -95,7 +105,8 @@ class ReadOnlyFlower(Flower):  # type: ignore[misc]  # Flower ships no types
         self._wrong = WrongTries()
         # Handlers that are added come before those that Flower has for the same paths.
         self.add_handlers(
-            ".*", [url("/broker", BrokerPage, name="broker"), url("/api/queues/length", QueueLengths)]
+            ".*",
+            [url("/broker", BrokerPage, name="broker"), url("/api/queues/length", QueueLengths)],
         )
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
@@ -110,6 +121,7 @@ class ReadOnlyFlower(Flower):  # type: ignore[misc]  # Flower ships no types
             return self.get_handler_delegate(request, GateRefusal, {"status_code": 401})
         if request.method not in READING and request.path != READ_BY_POST:
             return self.get_handler_delegate(request, GateRefusal, {"status_code": 403})
+
         return super().find_handler(request, **kwargs)
 
     @property
@@ -126,7 +138,9 @@ class Watch(Events):  # type: ignore[misc]  # as above
         while True:
             try:
                 with self.capp.connection() as connection:
-                    receiver = EventReceiver(connection, handlers={"*": self.on_event}, app=self.capp)
+                    receiver = EventReceiver(
+                        connection, handlers={"*": self.on_event}, app=self.capp
+                    )
                     receiver.capture(limit=None, timeout=None, wakeup=True)
             except Exception as error:  # noqa: BLE001 - whatever it was, without this thread Flower is blind
                 log.warning("events_interrupted", extra={"error": type(error).__name__})
@@ -157,12 +171,14 @@ class Queues:
 
     def _count(self, names: list[str]) -> list[dict[str, Any]]:
         connection = self._app.connection_for_read()
+
         try:
             with connection, connection.channel() as channel:
-                # Declaring writes nothing to Redis. Asking passively would find none: kombu 5.7 then looks for the
-                # queue's key without `global_keyprefix`.
+                # Declaring writes nothing to Redis. Asking passively would find none: kombu 5.7
+                # then looks for the queue's key without `global_keyprefix`.
                 return [
-                    {"name": name, "messages": channel.queue_declare(name).message_count} for name in names
+                    {"name": name, "messages": channel.queue_declare(name).message_count}
+                    for name in names
                 ]
         except connection.connection_errors as error:
             raise HTTPError(503, "Redis cannot be reached.") from error
@@ -186,6 +202,7 @@ def shown(told: Mapping[str, Any]) -> dict[str, Any]:
     stats = told.get("stats")
     if not stats or "broker" not in stats:
         return dict(told)
+
     broker = stats["broker"]
     harmless = {
         name: broker[name]
@@ -193,6 +210,7 @@ def shown(told: Mapping[str, Any]) -> dict[str, Any]:
         if name in broker
     }
     hostname = hide_password(str(broker.get("hostname")))
+
     return {**told, "stats": {**stats, "broker": {"hostname": hostname, **harmless}}}
 
 
@@ -204,10 +222,19 @@ def _is_loopback(host: str) -> bool:
 
 
 def _log_refusals(handler: RequestHandler) -> None:
-    """Log what was refused; the path without its query, which people type into. Tornado logs what failed."""
+    """Log what was refused; the path without its query, which people type into.
+
+    Tornado logs what failed.
+    """
     status, request = handler.get_status(), handler.request
     if status == 401 and "Authorization" not in request.headers:
         return  # a browser that has not asked its user yet
+
     if 400 <= status < 500:
-        extra = {"status": status, "method": request.method, "path": request.path, "from": request.remote_ip}
+        extra = {
+            "status": status,
+            "method": request.method,
+            "path": request.path,
+            "from": request.remote_ip,
+        }
         log.info("request_refused", extra=extra)

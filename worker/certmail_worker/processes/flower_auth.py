@@ -18,9 +18,13 @@ def auth_file(settings: Settings) -> Path:
 
 
 def kept_auth(settings: Settings) -> str:
-    """The `user:password` kept in the data directory; made if there is none. Raises SettingsError if it is spoilt."""
+    """The `user:password` kept in the data directory; made if there is none.
+
+    Raises SettingsError if it is spoilt.
+    """
     path = auth_file(settings)
     text = kept(path, lambda: f"{USER}:{secrets.token_urlsafe(24)}")
+
     try:
         auth = Settings.from_env(flower_basic_auth=text).flower_basic_auth
     except SettingsError:
@@ -28,5 +32,6 @@ def kept_auth(settings: Settings) -> str:
         raise SettingsError(
             "flower_auth_spoilt", message, "Delete it; `certmail up` makes another."
         ) from None
+
     assert auth is not None, "it was given"
     return auth.get_secret_value()

@@ -20,4 +20,5 @@ def kept(path: Path, make: Callable[[], str]) -> str:
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
+
     return path.read_text("utf-8", errors="replace").strip()

@@ -16,7 +16,10 @@ def password_file(settings: Settings) -> Path:
 
 
 def kept_password(settings: Settings) -> str:
-    """The password kept in the data directory; made if there is none. Raises SettingsError if it is too short."""
+    """The password kept in the data directory; made if there is none.
+
+    Raises SettingsError if it is too short.
+    """
     path = password_file(settings)
     password = kept(path, lambda: secrets.token_urlsafe(18))
     if len(password) < MIN_PASSWORD:

@@ -1,4 +1,7 @@
-"""How often somebody may try a password in vain. Pure but for its memory, which is one process's."""
+"""How often somebody may try a password in vain.
+
+Pure but for its memory, which is one process's.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ from typing import Final
 SECONDS: Final = 60.0
 OF_ONE: Final = 10
 OF_ALL: Final = 60
-"""In so many seconds; of everybody together, since addresses are cheap. Whoever waits has the next tries."""
+"""In so many seconds; of everybody together, since addresses are cheap.
+
+Whoever waits has the next tries.
+"""
 
 
 @dataclass(slots=True)

@@ -1,8 +1,9 @@
 """Lineage: whether this Redis holds what SQL has recorded, or was restored from an older copy, wiped, or is another one.
 
-Ids cannot tell, since new events are always later. The recorder leaves the last event that it recorded in the stream:
-where that event is missing, the stream is not the one that was recorded, and what was sent since would be sent again.
-It is checked whenever the server's run changes, and nothing is paced before.
+Ids cannot tell, since new events are always later. The recorder leaves the last event that it
+recorded in the stream: where that event is missing, the stream is not the one that was recorded,
+and what was sent since would be sent again. It is checked whenever the server's run changes, and
+nothing is paced before.
 """
 
 from __future__ import annotations
@@ -64,7 +65,11 @@ WORDS: Final[dict[Lineage, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What both stores show. `recorded` is what Redis believes to be in SQL, `has_cursor` whether its stream holds SQL's last event."""
+    """What both stores show.
+
+    `recorded` is what Redis believes to be in SQL, `has_cursor` whether its stream holds SQL's last
+    event.
+    """
 
     position: RecordPosition
     epoch: str | None
@@ -79,6 +84,7 @@ def assess(traces: Traces) -> Lineage:
     position = traces.position
     if position.epoch and traces.epoch and position.epoch != traces.epoch:
         return Lineage.FOREIGN
+
     behind = traces.recorded is not None and order(traces.recorded) > order(position.cursor)
     if position.cursor == START:
         return Lineage.RECORD_BEHIND if behind else Lineage.NEW
@@ -86,6 +92,7 @@ def assess(traces: Traces) -> Lineage:
         return Lineage.ROLLED_BACK if traces.went_back else Lineage.SAME
     if traces.epoch is None:
         return Lineage.REPLACED
+
     return Lineage.RECORD_BEHIND if behind else Lineage.ROLLED_BACK
 
 
@@ -98,9 +105,12 @@ def order(event: str) -> tuple[int, int]:
 def read_traces(redis: Redis, engine: Engine) -> Traces:
     """Look at both stores; raises RedisError, SQLAlchemyError."""
     position = read_position(engine)
-    epoch, recorded, back = values_of(redis, [redis_keys.EPOCH, redis_keys.RECORDED, redis_keys.WENT_BACK])
+    epoch, recorded, back = values_of(
+        redis, [redis_keys.EPOCH, redis_keys.RECORDED, redis_keys.WENT_BACK]
+    )
     cursor = position.cursor
     held = cursor != START and redis.xrange(redis_keys.EVENTS, min=cursor, max=cursor)
+
     return Traces(
         position,
         epoch.decode() if epoch else None,
@@ -112,16 +122,22 @@ def read_traces(redis: Redis, engine: Engine) -> Traces:
 
 def check(redis: Redis, engine: Engine) -> bool:
     """Let pacing go on if the lineage is right, else say why not; raises RedisError, SQLAlchemyError."""
-    run = run_id(redis)  # first: should the server restart meanwhile, another run is unchecked still
+    run = run_id(
+        redis
+    )  # first: should the server restart meanwhile, another run is unchecked still
     traces = read_traces(redis, engine)
     lineage = assess(traces)
     if lineage not in WORDS:
         confirm_consistency(redis, engine, traces, run)
         return True
+
     message, remedy = WORDS[lineage]
     log.error("pacing_stopped", extra={"code": lineage, "error": message, "remedy": remedy})
-    redis.hset(redis_keys.STOPPED, mapping={"code": str(lineage), "message": message, "remedy": remedy})
+    redis.hset(
+        redis_keys.STOPPED, mapping={"code": str(lineage), "message": message, "remedy": remedy}
+    )
     redis.hsetnx(redis_keys.STOPPED, "at", str(round(time.time() * 1000)))
+
     return False
 
 

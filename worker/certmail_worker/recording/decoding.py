@@ -1,6 +1,7 @@
 """From an entry of the stream to an event, or to one that is set aside; what it says of people is opened with the vault.
 
-One whose fields cannot be read harms no other. Only where a vault key is missing all wait: it will be brought back.
+One whose fields cannot be read harms no other. Only where a vault key is missing all wait: it will
+be brought back.
 """
 
 from __future__ import annotations
@@ -38,11 +39,13 @@ async def decode(directory: Directory, id_: str, raw: Mapping[bytes, bytes]) -> 
         event = read_event(id_, raw)
     except (KeyError, ValueError, OverflowError, OSError) as error:
         return Aside(id_, raw, why(error))
+
     if event.type == "enqueued":
         return replace(event, recipient=await _recipient(directory, raw.get(BODY), event.fields))
     if tells_of_request(event.type, event.fields):
         mailbox, key_id = await _sender(directory, event.fields)
         return replace(event, mailbox=mailbox, key_id=key_id)
+
     return event
 
 
@@ -52,26 +55,37 @@ def read_event(id_: str, raw: Mapping[bytes, bytes]) -> Event:
     kind, at = fields.pop("type"), datetime.fromtimestamp(int(fields.pop("at")) / 1000, UTC)
     if len(kind) > LONGEST_TYPE:
         raise ValueError("its type is too long")
+
     for name, most in LONGEST.items():
         if len(fields.get(name, "")) > most:
             raise ValueError(f"its {name} is too long")
+
     if fields.get("state", State.READY) not in _STATES:
         raise ValueError("it names a state that is none")
     if fields.get("outcome", AttemptOutcome.UNKNOWN) not in _OUTCOMES:
         raise ValueError("it names an outcome that is none")
+
     return Event(id_, kind, at, fields)
 
 
-async def _recipient(directory: Directory, body: bytes | None, fields: Mapping[str, str]) -> str | None:
-    """Whom a reminder is for. What cannot be read leaves the delivery on record, without recipient; the reminder itself will fail."""
+async def _recipient(
+    directory: Directory, body: bytes | None, fields: Mapping[str, str]
+) -> str | None:
+    """Whom a reminder is for.
+
+    What cannot be read leaves the delivery on record, without recipient; the reminder itself will
+    fail.
+    """
     if body is None or "tenant" not in fields or "job" not in fields:
         return None
+
     try:
         payload = await directory.open(body, tenant=fields["tenant"], job=fields["job"])
         return _address(read_object(payload).get("to"))
     except SealBroken as broken:
         if broken.code == "vault_key_missing":
             raise  # the events wait in the stream until the key is back
+
         code = broken.code
     except PayloadUnreadable as error:
         code = error.code
@@ -79,6 +93,7 @@ async def _recipient(directory: Directory, body: bytes | None, fields: Mapping[s
         code = _only_wrong_type(error)
     except Exception as error:  # noqa: BLE001 - what is kept of the tenant cannot be read
         code = type(error).__name__
+
     log.error("recipient_unreadable", extra={"job": fields["job"], "code": code})
     return None
 
@@ -97,6 +112,7 @@ async def _sender(directory: Directory, fields: Mapping[str, str]) -> tuple[str 
     except SealBroken as broken:
         if broken.code == "vault_key_missing":
             raise
+
         code = broken.code
     except RedisError as error:
         code = _only_wrong_type(error)
@@ -105,7 +121,12 @@ async def _sender(directory: Directory, fields: Mapping[str, str]) -> tuple[str 
     else:
         # One tenant's record never names another's mailbox, whoever wrote the event.
         own = connection is not None and connection.tenant == fields.get("tenant")
-        return (connection.mailbox, connection.key_id) if connection is not None and own else (None, None)
+        return (
+            (connection.mailbox, connection.key_id)
+            if connection is not None and own
+            else (None, None)
+        )
+
     log.error("sender_unreadable", extra={"connection": fields.get("connection"), "code": code})
     return None, None
 

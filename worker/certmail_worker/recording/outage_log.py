@@ -26,10 +26,13 @@ class OutageLog:
         """It waits; raises RedisError."""
         if self._told_at is not None and time.monotonic() < self._told_at + TELL_SECONDS:
             return
+
         self._told_at = time.monotonic()
         cause = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]
         waiting = await redis.xlen(redis_keys.EVENTS)
-        await redis.hset(redis_keys.PROGRESS, "recorder:why", f"the database ({type(error).__name__})")
+        await redis.hset(
+            redis_keys.PROGRESS, "recorder:why", f"the database ({type(error).__name__})"
+        )
         message = f"The database cannot be used: {cause} Reminders leave all the same; {waiting:,} events wait in Redis."
         remedy = "Bring it back; what waits is recorded then. Pacing stops at 85 % of CERTMAIL_EVENTS_MAX."
         log.warning("record_waits", extra={"error": message, "remedy": remedy, "events": waiting})

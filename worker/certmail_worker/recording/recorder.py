@@ -1,7 +1,7 @@
 """The recorder: from the ledger's event stream to SQL, each event exactly once.
 
-What is recorded may be trimmed: the stream is cut just before the cursor's own event, whose presence proves that the
-stream is the one that was recorded (record.py says how it is written).
+What is recorded may be trimmed: the stream is cut just before the cursor's own event, whose
+presence proves that the stream is the one that was recorded (record.py says how it is written).
 """
 
 from __future__ import annotations
@@ -42,12 +42,15 @@ SEEN_SECONDS = 10.0
 """How often it is noted that nothing happened: a repair has to hold what could have left since."""
 
 
-async def record(redis: Redis, directory: Directory, engine: Engine, got_on: GotOn = unnoted) -> None:
+async def record(
+    redis: Redis, directory: Directory, engine: Engine, got_on: GotOn = unnoted
+) -> None:
     """Record until cancelled, however long the database is away.
 
     Raises RedisError, SealBroken when the vault lacks a key, CursorLostError.
     """
     waiting = OutageLog()
+
     while True:
         try:
             await _record(redis, directory, engine, waiting, got_on)
@@ -61,6 +64,7 @@ async def _record(
 ) -> None:
     cursor, seen = await _own_cursor(redis, engine), 0.0
     waiting.over()
+
     while True:
         try:
             entries = await _read(redis, cursor)
@@ -72,19 +76,23 @@ async def _record(
                 raise
             cursor = newer  # another recorder has gone on, and trimmed behind itself
             continue
+
         if not entries:
             await got_on()
             if time.monotonic() > seen + SEEN_SECONDS:
                 await asyncio.to_thread(seen_nothing, engine, cursor, await _server_time(redis))
                 seen = time.monotonic()
             continue
+
         read = [await decode(directory, id_, fields) for id_, fields in entries]
+
         try:
             cursor = await asyncio.to_thread(write_all, engine, cursor, read, dict(entries))
         except CursorMovedError:
             log.warning("another_recorder", extra={"cursor": cursor})
             cursor = await asyncio.to_thread(read_cursor, engine)
             continue
+
         await _trim(redis, cursor)
         await got_on()
 
@@ -118,8 +126,11 @@ async def _read(redis: Redis, cursor: str) -> list[tuple[str, dict[bytes, bytes]
             raise CursorLostError(cursor)
         if len(found) > 1:
             return found[1:]
+
     answer = await redis.xread({redis_keys.EVENTS: cursor}, count=BATCH, block=BLOCK_MS)
-    streams = answer.values() if isinstance(answer, dict) else (entries for _, entries in answer or [])
+    streams = (
+        answer.values() if isinstance(answer, dict) else (entries for _, entries in answer or [])
+    )
     return [entry for entries in streams for entry in _entries(_flat(entries))]
 
 
@@ -143,6 +154,9 @@ def _flat(entries: Any) -> Any:
     """RESP3 wraps a stream's entries once more than RESP2."""
     return (
         entries[0]
-        if entries and isinstance(entries[0], list) and entries[0] and isinstance(entries[0][0], list | tuple)
+        if entries
+        and isinstance(entries[0], list)
+        and entries[0]
+        and isinstance(entries[0][0], list | tuple)
         else entries
     )

@@ -10,7 +10,9 @@ from typing import Any, Final
 
 from certmail_config.base.redis_answers import from_ms
 
-DECISIONS: Final = frozenset({"cancelled", "settled_by_hand", "tenant_removed", "erased", "retention"})
+DECISIONS: Final = frozenset(
+    {"cancelled", "settled_by_hand", "tenant_removed", "erased", "retention"}
+)
 """The reasons, by their code, that are somebody's decision; what follows the code says whose."""
 LEARNT: Final = ("http_status", "google_reason", "gmail_id", "gmail_thread_id", "latency_ms", "key_id", "connection_version")  # fmt: skip
 """What the detail of an attempt may say; later news that does not say it leaves it as it was."""
@@ -22,7 +24,8 @@ NUMBERS: Final = frozenset({"http_status", "latency_ms", "connection_version"})
 class Event:
     """One event of the stream, its fields decoded; `recipient` is opened from the sealed body of `enqueued`.
 
-    `mailbox` and `key_id` are those of the connection that a request is `begun` with, or is presumed to have been.
+    `mailbox` and `key_id` are those of the connection that a request is `begun` with, or is
+    presumed to have been.
     """
 
     id: str
@@ -79,6 +82,7 @@ def change(event: Event) -> dict[str, Any] | None:
     """The state that a delivery is in from then on; None for an event that says none, or that makes a delivery."""
     if event.type == "enqueued" or "job" not in event.fields or "state" not in event.fields:
         return None
+
     return {
         "b_job": event.fields["job"],
         "state": event.fields["state"],
@@ -116,10 +120,14 @@ def new_attempt(event: Event) -> dict[str, Any]:
 
 
 def end_of_attempt(event: Event) -> dict[str, Any] | None:
-    """What became of an attempt; of one whose worker was lost nothing more is known. None for other events."""
+    """What became of an attempt; of one whose worker was lost nothing more is known.
+
+    None for other events.
+    """
     lost = event.type == "reaped" and "attempt" in event.fields
     if event.type != "settled" and not lost and not _presumes(event.type, event.fields):
         return None
+
     detail = _detail(event.fields.get("detail", "{}"))
     return {
         "b_job": event.fields["job"],
@@ -137,9 +145,14 @@ def _detail(text: str) -> dict[str, Any]:
     detail = json.loads(text)
     if not isinstance(detail, dict):
         raise TypeError("its detail is no object")
+
     for name in LEARNT:
-        if not isinstance(detail.get(name), int if name in NUMBERS else str) and detail.get(name) is not None:
+        if (
+            not isinstance(detail.get(name), int if name in NUMBERS else str)
+            and detail.get(name) is not None
+        ):
             raise ValueError(f"the {name} in its detail is of another kind")
+
     return detail
 
 

@@ -1,7 +1,7 @@
 """Events that are set aside: what the recorder could not read, or the database not take, so that all others are recorded.
 
-Pure. What is kept of one is what an operator needs to see whence it came. Its sealed content is not: who erases an address
-would not find it there.
+Pure. What is kept of one is what an operator needs to see whence it came. Its sealed content is
+not: who erases an address would not find it there.
 """
 
 from __future__ import annotations
@@ -65,7 +65,10 @@ def why(error: Exception) -> str:
 
 
 def lies_in_data(error: Exception) -> bool:
-    """Whether a write failed for what was to be written. Else the database is away, or not as it should be: then all waits."""
+    """Whether a write failed for what was to be written.
+
+    Else the database is away, or not as it should be: then all waits.
+    """
     if isinstance(error, DBAPIError):
         return isinstance(error, DataError | IntegrityError) and not error.connection_invalidated
     return not isinstance(error, SQLAlchemyError) or isinstance(error, StatementError)

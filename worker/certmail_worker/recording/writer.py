@@ -1,7 +1,8 @@
 """The record in SQL: events become deliveries and attempts, in one transaction with the cursor.
 
-The cursor moves only from where the writer found it: of two recorders one wins, and the other's transaction is undone.
-What the database does not take is found by halves and set aside (set_aside.py), so that it holds up no other.
+The cursor moves only from where the writer found it: of two recorders one wins, and the other's
+transaction is undone. What the database does not take is found by halves and set aside
+(set_aside.py), so that it holds up no other.
 """
 
 from __future__ import annotations
@@ -90,9 +91,14 @@ def seen_nothing(engine: Engine, cursor: str, at: datetime) -> None:
 
 
 def write_all(
-    engine: Engine, cursor: str, read: Sequence[Event | Aside], raw: Mapping[str, Mapping[bytes, bytes]]
+    engine: Engine,
+    cursor: str,
+    read: Sequence[Event | Aside],
+    raw: Mapping[str, Mapping[bytes, bytes]],
 ) -> str:
-    """Write a batch, whole if that is possible; `raw` has its entries as they lie in the stream. Gives the cursor behind it.
+    """Write a batch, whole if that is possible; `raw` has its entries as they lie in the stream.
+
+    Gives the cursor behind it.
 
     Raises CursorMovedError, and SQLAlchemyError where it does not lie in what was to be written.
     """
@@ -106,8 +112,10 @@ def write_all(
         if len(read) > 1:
             half = len(read) // 2
             return write_all(engine, write_all(engine, cursor, read[:half], raw), read[half:], raw)
+
         aside = Aside(read[0].id, raw[read[0].id], why(error))
         write(engine, cursor, [aside])
+
     return read[-1].id
 
 
@@ -115,18 +123,28 @@ def write(engine: Engine, cursor: str, read: Sequence[Event | Aside]) -> None:
     """Write a batch whole; raises CursorMovedError if somebody else has recorded since `cursor`."""
     events = [each for each in read if isinstance(each, Event)]
     aside = [each for each in read if isinstance(each, Aside)]
+
     with engine.begin() as db:
-        move = update(tables.recorder).where(tables.recorder.c.id == 1, tables.recorder.c.cursor == cursor)
-        seen_at = func.coalesce(bindparam("last", read[-1].at, type_=UtcDateTime), tables.recorder.c.seen_at)
+        move = update(tables.recorder).where(
+            tables.recorder.c.id == 1, tables.recorder.c.cursor == cursor
+        )
+        seen_at = func.coalesce(
+            bindparam("last", read[-1].at, type_=UtcDateTime), tables.recorder.c.seen_at
+        )
         if db.execute(move.values(cursor=read[-1].id, seen_at=seen_at)).rowcount != 1:
             raise CursorMovedError
+
         if events:
             _write_events(db, events)
             _write_deliveries(db, events)
             _write_attempts(db, events)
             _write_suspensions(db, events)
+
         if aside:
-            db.execute(insert(tables.set_aside), [aside_row(each, datetime.now(UTC)) for each in aside])
+            db.execute(
+                insert(tables.set_aside), [aside_row(each, datetime.now(UTC)) for each in aside]
+            )
+
     if aside:
         shown = [f"{each.id}: {quote(each.reason, 100)}" for each in aside[:SHOWN]]
         log.error("events_set_aside", extra={"count": len(aside), "events": shown, "remedy": _LOOK})
@@ -135,9 +153,11 @@ def write(engine: Engine, cursor: str, read: Sequence[Event | Aside]) -> None:
 def _write_suspensions(db: Db, events: Sequence[Event]) -> None:
     """What delivery found out about a connection; late news of another version of it changes nothing."""
     table = tables.connections
+
     for event in events:
         if event.type != "suspended":
             continue
+
         message, remedy = split_words(event.fields["message"])
         where = (
             (table.c.id == event.fields["connection"])
@@ -145,8 +165,15 @@ def _write_suspensions(db: Db, events: Sequence[Event]) -> None:
             & (table.c.tenant == event.fields.get("tenant", table.c.tenant))
             & (table.c.state == ConnectionState.ACTIVE)
         )
-        values = {"state": ConnectionState.ATTENTION, "code": event.fields["code"], "message": message}
-        db.execute(update(table).where(where).values(**values, remedy=remedy, refused_since=event.at))
+
+        values = {
+            "state": ConnectionState.ATTENTION,
+            "code": event.fields["code"],
+            "message": message,
+        }
+        db.execute(
+            update(table).where(where).values(**values, remedy=remedy, refused_since=event.at)
+        )
 
 
 def _write_events(db: Db, events: Sequence[Event]) -> None:
@@ -156,19 +183,23 @@ def _write_events(db: Db, events: Sequence[Event]) -> None:
 def _write_deliveries(db: Db, events: Sequence[Event]) -> None:
     table = tables.deliveries
     this = table.c.job == bindparam("b_job")
+
     if new := [new_delivery(event) for event in events if event.type == "enqueued"]:
         # Again with the same id: a producer repeated it on a server that had forgotten it.
         db.execute(_insert(db, table).on_conflict_do_nothing(), new)
+
     if changes := [row for event in events if (row := change(event))]:
         # What came of a decision later does not make it undone.
         decision = func.coalesce(bindparam("decision", type_=Text), table.c.decided_by)
         names = ("state", "reason", "held", "updated_at")
         values = {name: bindparam(name, type_=table.c[name].type) for name in names}
         db.execute(update(table).where(this).values(**values, decided_by=decision), changes)
+
     doubled = [event for event in events if event.fields.get("possible_duplicate") == "1"]
     if doubled:
         marks = [{"b_job": event.fields["job"]} for event in doubled]
         db.execute(update(table).where(this).values(possible_duplicate=True), marks)
+
     if begun := [event for event in events if tells_of_request(event.type, event.fields)]:
         db.execute(
             update(table).where(this),
@@ -181,14 +212,18 @@ def _write_attempts(db: Db, events: Sequence[Event]) -> None:
     begun = [new_attempt(event) for event in events if tells_of_request(event.type, event.fields)]
     jobs = tables.deliveries.c.job
     known = set(db.execute(select(jobs).where(jobs.in_([each["job"] for each in begun]))).scalars())
+
     if strange := [each["job"] for each in begun if each["job"] not in known]:
         log.error(
-            "deliveries_unknown", extra={"jobs": strange, "remedy": "Their enqueueing is not on record."}
+            "deliveries_unknown",
+            extra={"jobs": strange, "remedy": "Their enqueueing is not on record."},
         )
+
     if begun := [each for each in begun if each["job"] in known]:
         made = _insert(db, table)
         again = {name: made.excluded[name] for name in ("worker", "begun_at")}
         db.execute(made.on_conflict_do_update(index_elements=["job", "n"], set_=again), begun)
+
     if ended := [row for event in events if (row := end_of_attempt(event))]:
         where = (table.c.job == bindparam("b_job")) & (table.c.n == bindparam("b_n"))
         db.execute(update(table).where(where).values(_end(table)), ended)

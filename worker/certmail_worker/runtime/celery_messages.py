@@ -1,6 +1,7 @@
 """Which messages of Celery's a worker takes up: doorbells and worker requests, as certmail writes them. Pure.
 
-Celery and kombu believe what lies in their queue; a message of another shape ends a worker, or keeps it busy for ever.
+Celery and kombu believe what lies in their queue; a message of another shape ends a worker, or
+keeps it busy for ever.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ def unfit(message: object) -> str | None:
     """Why a message of any queue cannot be taken up; None if kombu can work with it."""
     if not isinstance(message, dict):
         return "it is no object"
+
     properties = message.get("properties")
     if not isinstance(properties, dict):
         return "it has no properties"
     if not is_name(properties.get("delivery_tag")):
         return "it has no delivery tag"
+
     told = properties.get("delivery_info")
     if not isinstance(told, dict) or not all(
         isinstance(told.get(n), str) for n in ("exchange", "routing_key")
@@ -39,17 +42,24 @@ def unfit(message: object) -> str | None:
         return "its body is in no known form"
     if not isinstance(message.get("headers") or {}, dict):
         return "its headers are none"
+
     return None
 
 
 def no_doorbell(message: Mapping[str, Any]) -> str | None:
-    """Why a message of the task queue is none of certmail's; None if it is. It has been found fit."""
+    """Why a message of the task queue is none of certmail's; None if it is.
+
+    It has been found fit.
+    """
     headers = message.get("headers") or {}
     if not isinstance(headers.get("task"), str) or headers["task"] not in TASKS:
         return "it names no task of certmail's"
     if not is_name(headers.get("id")):
         return "it has no id"
-    if (message.get("content-type"), message.get("content-encoding")) != ("application/json", "utf-8"):
+    if (message.get("content-type"), message.get("content-encoding")) != (
+        "application/json",
+        "utf-8",
+    ):
         return "its content is not said to be JSON"
     if any(headers.get(name) is not None for name in _NEVER_SET):
         return "it asks for what no doorbell asks for"
@@ -59,6 +69,7 @@ def no_doorbell(message: Mapping[str, Any]) -> str | None:
         return "its retries are no number"
     if len(message.get("body", "")) > MAX_BYTES:
         return "its body is too large"
+
     return None
 
 
@@ -76,4 +87,9 @@ def no_call(payload: object) -> str | None:
 
 def is_name(value: object) -> bool:
     """Whether it could name a job, a worker request or a message."""
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_ID and value.isascii() and value.isprintable()
+    return (
+        isinstance(value, str)
+        and 0 < len(value) <= LONGEST_ID
+        and value.isascii()
+        and value.isprintable()
+    )

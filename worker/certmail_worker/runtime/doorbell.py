@@ -1,4 +1,7 @@
-"""The doorbell: a Celery message that carries one job id. It may be lost or doubled without harm."""
+"""The doorbell: a Celery message that carries one job id.
+
+It may be lost or doubled without harm.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ class Doorbell:
     def ring(self, jobs: Sequence[JobId]) -> None:
         """Send one message per job, in one round trip; raises what kombu raises."""
         deliver = self._app.tasks[DELIVER]
+
         with self._producer.batch():
             for job in jobs:
                 deliver.apply_async(

@@ -22,7 +22,13 @@ from certmail_config.settings.oauth_client import oauth_client
 from certmail_config.sql.engine import open_database
 from certmail_config.status.stalls import STANDSTILL_SECONDS
 from certmail_config.stores.capacity import StoreLimits
-from certmail_config.stores.connect import check_channels, connect, connect_async, database_url, open_vault
+from certmail_config.stores.connect import (
+    check_channels,
+    connect,
+    connect_async,
+    database_url,
+    open_vault,
+)
 from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.delivery.settlement import Rules
 from certmail_worker.google.gmail import Gmail
@@ -47,7 +53,10 @@ log = logging.getLogger(__name__)
 
 
 class WorkerLife:
-    """What a worker has beside its tasks; one per process. `redis_url` is the server that was found usable."""
+    """What a worker has beside its tasks; one per process.
+
+    `redis_url` is the server that was found usable.
+    """
 
     context: DeliveryContext
     admin: Admin
@@ -71,7 +80,8 @@ class WorkerLife:
     async def start(self, capacity: int) -> None:
         """Open what deliveries need, and begin to advertise; raises CertmailError for what cannot work.
 
-        That the server is durable is proven here too: Celery's own command line does without our other start-up.
+        That the server is durable is proven here too: Celery's own command line does without our
+        other start-up.
         """
         settings = self._settings
         if self._durability.kind is DurabilityKind.NONE:
@@ -86,12 +96,15 @@ class WorkerLife:
             saw_date=skew.saw,
             proxy=settings.proxy,
         )
+
         self._redis = connect_async(self._redis_url)
         self._engine = open_database(database_url(settings))
         self.admin = Admin(settings, self._engine, connect(self._redis_url), vault)
         await asyncio.to_thread(self._publish_limits)
         self._doorbell = Doorbell(self._app)
-        token_client = TokenClient(self._session, settings.google_token_url, vault, oauth_client(settings))
+        token_client = TokenClient(
+            self._session, settings.google_token_url, vault, oauth_client(settings)
+        )
         self.context = DeliveryContext(
             worker=f"{socket.gethostname()}:{os.getpid()}:{uuid7(0)[-6:]}",
             redis=self._redis,
@@ -110,23 +123,34 @@ class WorkerLife:
             send_window_seconds=settings.send_window_seconds,
             replicas=self._durability.replicas,
         )
+
         limits = StoreLimits(settings.redis_memory_max, settings.events_max)
         progress = ServiceProgress(self._redis, self.context.worker, skew)
         rest = settings.care_seconds + STANDSTILL_SECONDS
         services = {
             "pacer": partial(
-                pace, self.context, self._doorbell.ring, self._check_server, limits, progress.of("pacer")
+                pace,
+                self.context,
+                self._doorbell.ring,
+                self._check_server,
+                limits,
+                progress.of("pacer"),
             ),
             "reaper": partial(sweep, self.context, progress.of("reaper")),
             "verifier": partial(verify, self.context, progress.of("verifier")),
             "recorder": partial(
                 record, self._redis, self.context.directory, self._engine, progress.of("recorder")
             ),
-            "caretaker": partial(take_care, self.context, self.admin, progress.of("caretaker", within=rest)),
+            "caretaker": partial(
+                take_care, self.context, self.admin, progress.of("caretaker", within=rest)
+            ),
             "retention": partial(
-                forget_in_time, self.admin, progress.of("retention", within=PAUSE_SECONDS + MAX_SECONDS)
+                forget_in_time,
+                self.admin,
+                progress.of("retention", within=PAUSE_SECONDS + MAX_SECONDS),
             ),
         }
+
         self._keeper = Keeper(self.context, capacity, services, progress)
         self._keeper.start()
 
@@ -154,7 +178,8 @@ class WorkerLife:
             except StoresUnreachable as error:
                 say_stopped(redis, error)
                 return False
-            # A server that comes back from an older copy does not know of it: it must not go on by that.
+            # A server that comes back from an older copy does not know of it: it must not go on by
+            # that.
             Admin(self._settings, self._engine, redis, self._vault).publisher.publish_pauses()
             return check(redis, self._engine)
 

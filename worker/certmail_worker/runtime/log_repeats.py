@@ -1,7 +1,8 @@
 """Lines that are said again and again: after a few, a count stands for the others, so that no trouble fills the disk.
 
-A warning is counted with those that are the same in all they say. A line of any level that says whom it is `alike` (in its
-`extra`) is counted with those that say the same, whatever else they say: the first is written, and one a minute.
+A warning is counted with those that are the same in all they say. A line of any level that says
+whom it is `alike` (in its `extra`) is counted with those that say the same, whatever else they say:
+the first is written, and one a minute.
 """
 
 from __future__ import annotations

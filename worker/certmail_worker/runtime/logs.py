@@ -1,7 +1,7 @@
 """Log lines as data: one JSON object each, or readable text; addresses and secrets never go into them.
 
-Modules log an event's name and its fields through the standard library (`log.info("settled", extra={…})`); this module
-gives those, and whatever libraries say, their form.
+Modules log an event's name and its fields through the standard library (`log.info("settled",
+extra={…})`); this module gives those, and whatever libraries say, their form.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ def _raised(given: object) -> object:
     return given[1] if isinstance(given, tuple) else given
 
 
-def _without_secrets(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+def _without_secrets(
+    _: object, __: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
     """The last line of defence: libraries quote what they were given."""
     return {name: _scrubbed(value) for name, value in event.items()}
 
@@ -53,8 +55,13 @@ def _scrubbed(value: Any) -> Any:
     return value
 
 
-def _for_a_terminal(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """What a terminal would act upon is written out; JSON does so by itself. Tracebacks keep their lines."""
+def _for_a_terminal(
+    _: object, __: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """What a terminal would act upon is written out; JSON does so by itself.
+
+    Tracebacks keep their lines.
+    """
     return {
         name: visible(value, one_line=name != "exception") if isinstance(value, str) else value
         for name, value in event.items()
@@ -70,7 +77,9 @@ def set_up(form: Literal["json", "console"], *, process: str) -> None:
         lambda _, __, event: {**event, "process": process},
         _explained,
     ]
+
     last: list[structlog.typing.Processor]
+
     if form == "json":
         # Without the values of variables: a message and its recipient may be among them.
         tracebacks = structlog.processors.ExceptionRenderer(
@@ -84,6 +93,7 @@ def set_up(form: Literal["json", "console"], *, process: str) -> None:
             _for_a_terminal,
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
         ]
+
     handler = Collapsing(sys.stderr)
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(

@@ -1,11 +1,12 @@
 """A Celery pool that runs `async def` tasks on one asyncio loop, hundreds at a time, in one process.
 
-Celery's consumer runs kombu's hub on the main thread; the loop has a thread of its own. Rules that keep the two apart
-(celery.md §2.2): acceptance and completion callbacks, acks among them, run on the hub's thread only; everything of a
-task runs on the loop's. Between them stand `call_soon_threadsafe` one way and a deque with one `hub.call_soon` the
-other way.
+Celery's consumer runs kombu's hub on the main thread; the loop has a thread of its own. Rules that
+keep the two apart (celery.md §2.2): acceptance and completion callbacks, acks among them, run on
+the hub's thread only; everything of a task runs on the loop's. Between them stand
+`call_soon_threadsafe` one way and a deque with one `hub.call_soon` the other way.
 
-The pool's life in four verbs: start, quiet (take nothing new), stop (wait for what is under way), kill.
+The pool's life in four verbs: start, quiet (take nothing new), stop (wait for what is under way),
+kill.
 """
 
 from __future__ import annotations
@@ -61,7 +62,10 @@ class Life(Protocol):
 
 
 class _Job:
-    """One task under way. The consumer's Request keeps a weak reference, so the pool keeps the strong one."""
+    """One task under way.
+
+    The consumer's Request keeps a weak reference, so the pool keeps the strong one.
+    """
 
     __slots__ = ("__weakref__", "callback", "cancelled", "pid", "pool", "task")
 
@@ -156,6 +160,7 @@ class TaskPool(BasePool):  # type: ignore[misc]  # Celery ships no types
         """Report what has ended; on the hub's thread, or on the main thread once the hub has stopped."""
         with self._lock:
             self._armed = False
+
         while self._done:
             job, result = self._done.popleft()
             self._jobs.pop(job.pid, None)
@@ -177,12 +182,22 @@ class TaskPool(BasePool):  # type: ignore[misc]  # Celery ships no types
             job.task.cancel()
 
     async def _trace(
-        self, name: str, task_id: str, _request: object, body: Any, content_type: str, encoding: str, *_: Any
+        self,
+        name: str,
+        task_id: str,
+        _request: object,
+        body: Any,
+        content_type: str,
+        encoding: str,
+        *_: Any,
     ) -> tuple[int, Any, float]:
         """Run one task, as Celery's own tracer would; gives (failed, result, runtime)."""
         started = time.monotonic()
+
         try:
-            args, kwargs, _embed = serialization.loads(body, content_type, encoding, accept=self._accept)
+            args, kwargs, _embed = serialization.loads(
+                body, content_type, encoding, accept=self._accept
+            )
             run = self.app.tasks[name].run
             if not inspect.iscoroutinefunction(run):
                 result = await asyncio.to_thread(run, *args, **kwargs)
@@ -191,6 +206,7 @@ class TaskPool(BasePool):  # type: ignore[misc]  # Celery ships no types
         except Exception as error:
             log.exception("task_failed", extra={"task": name, "task_id": task_id})
             return 1, _nameless(error), time.monotonic() - started
+
         # Celery wants text, but for what a delivery's request makes an event of.
         return 0, result if isinstance(result, End) else str(result), time.monotonic() - started
 
@@ -214,6 +230,7 @@ class TaskPool(BasePool):  # type: ignore[misc]  # Celery ships no types
                     return
                 self._pump()
                 time.sleep(0.02)  # the hub no longer turns: this thread is its stand-in
+
             self._pump()
             if self._jobs:
                 log.warning("stopped_with_work_left", extra={"jobs": len(self._jobs)})

@@ -1,6 +1,7 @@
 """Remote control that only looks: what Flower asks of a worker is answered, what would change one is refused, and said.
 
-Whoever can publish in Redis could otherwise stop a fleet without a trace: a rate limit of one an hour, say, or no queue any more.
+Whoever can publish in Redis could otherwise stop a fleet without a trace: a rate limit of one an
+hour, say, or no queue any more.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ LOOKING: Final = frozenset(
 )
 LATEST_CLOCK: Final = 2**53
 """Celery's clocks take over whatever is later; from here on a number is no count of messages."""
-_KNOWN: Final = frozenset({"method", "arguments", "destination", "pattern", "matcher", "reply_to", "ticket"})
+_KNOWN: Final = frozenset(
+    {"method", "arguments", "destination", "pattern", "matcher", "reply_to", "ticket"}
+)
 
 
 def ill_formed(body: object, headers: Mapping[str, Any]) -> str | None:
@@ -49,6 +52,7 @@ def ill_formed(body: object, headers: Mapping[str, Any]) -> str | None:
         return "no command"
     if not body.keys() <= _KNOWN or not isinstance(body.get("arguments") or {}, dict):
         return "a command with arguments that are none"
+
     destination, to = body.get("destination"), body.get("reply_to")
     if destination is not None and not isinstance(destination, list | tuple):
         return "a command to nowhere"
@@ -58,14 +62,18 @@ def ill_formed(body: object, headers: Mapping[str, Any]) -> str | None:
         return "a command whose reply would go nowhere"
     if to is not None and not _is_address(to):
         return "a command whose reply would go nowhere"
+
     clock = headers.get("clock") or 0
     if not isinstance(clock, int) or not 0 <= clock < LATEST_CLOCK:
         return "a command of no time"
+
     return None
 
 
 def _is_address(to: object) -> bool:
-    return isinstance(to, dict) and all(isinstance(to.get(name), str) for name in ("exchange", "routing_key"))
+    return isinstance(to, dict) and all(
+        isinstance(to.get(name), str) for name in ("exchange", "routing_key")
+    )
 
 
 class LookingNode(Node):
@@ -85,7 +93,10 @@ class LookingNode(Node):
             remedy = "Nothing was changed. Whoever can write to Redis has sent it: see who can."
             why = method[:40] if method in (self.handlers or {}) else "unknown"
             log.error("command_refused", extra={"why": why, "remedy": remedy, "alike": why})
-            return {"error": "certmail's workers answer those who look, and nobody who would change them"}
+            return {
+                "error": "certmail's workers answer those who look, and nobody who would change them"
+            }
+
         given = dict(arguments or {})
         if method == "hello":
             given["revoked"] = None

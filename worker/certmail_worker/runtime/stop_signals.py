@@ -1,8 +1,9 @@
 """What a worker does with the signals that stop it: each sets a flag, which its main loop reads.
 
-Celery's own handlers for SIGQUIT and a second SIGINT do the whole cold shutdown inside the handler: cancel, close,
-wait. Whatever lock the main thread held when the signal came (kombu's `Hub._ready_lock`, the event dispatcher's mutex)
-is then asked for again by the same thread, and the worker hangs. A flag takes no lock.
+Celery's own handlers for SIGQUIT and a second SIGINT do the whole cold shutdown inside the handler:
+cancel, close, wait. Whatever lock the main thread held when the signal came (kombu's
+`Hub._ready_lock`, the event dispatcher's mutex) is then asked for again by the same thread, and the
+worker hangs. A flag takes no lock.
 
 SIGTERM stays Celery's: it sets a flag too.
 """
@@ -55,5 +56,7 @@ def _say(sentence: str, form: Form) -> None:
     line = f"certmail: {sentence}"
     if form == "json":
         now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-        line = json.dumps({"event": sentence, "level": "info", "timestamp": now, "process": "worker"})
+        line = json.dumps(
+            {"event": sentence, "level": "info", "timestamp": now, "process": "worker"}
+        )
     os.write(2, f"{line}\n".encode())

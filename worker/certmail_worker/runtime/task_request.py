@@ -10,7 +10,10 @@ from certmail_worker.delivery.task_states import REFUSED, End, event
 
 
 class Reporting(Request):  # type: ignore[misc]  # Celery ships no types
-    """See the module. Nothing here raises, retries or rejects: the ledger sees to what comes next."""
+    """See the module.
+
+    Nothing here raises, retries or rejects: the ledger sees to what comes next.
+    """
 
     def send_event(self, type: str, **fields: Any) -> None:  # noqa: A002 - Celery's signature
         """Send an event; of a delivery that has returned, the one that is true."""

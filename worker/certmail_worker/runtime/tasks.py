@@ -27,5 +27,7 @@ def register(app: Celery, life: WorkerLife) -> None:
         """Ask Google what the gateway wants to know of a connection."""
         return await answer(life.admin, request_id, life.context.worker)
 
-    app.task(certmail_deliver, name=DELIVER, Request="certmail_worker.runtime.task_request:Reporting")
+    app.task(
+        certmail_deliver, name=DELIVER, Request="certmail_worker.runtime.task_request:Reporting"
+    )
     app.task(certmail_probe, name=PROBE)

@@ -1,11 +1,13 @@
 """Kombu's Redis transport, without what a doorbell does not need, and what ends a worker: a server that goes away, a message that is none.
 
-When a channel closes because its connection broke, kombu 5.7.0 puts unacknowledged messages back, and afterwards
-acknowledges what ends late, through parts that are closed already: an AttributeError in Channel._connparams, which no
-one above expects. A doorbell is good for two seconds, its job returns to its lane by itself, and one that comes again is
-refused: nothing needs putting back, and what cannot be acknowledged any more need not be.
+When a channel closes because its connection broke, kombu 5.7.0 puts unacknowledged messages back,
+and afterwards acknowledges what ends late, through parts that are closed already: an AttributeError
+in Channel._connparams, which no one above expects. A doorbell is good for two seconds, its job
+returns to its lane by itself, and one that comes again is refused: nothing needs putting back, and
+what cannot be acknowledged any more need not be.
 
-What lies in the queue is believed by kombu and Celery: one message that is no JSON ends a worker. Here it is dropped, and said.
+What lies in the queue is believed by kombu and Celery: one message that is no JSON ends a worker.
+Here it is dropped, and said.
 """
 
 from __future__ import annotations
@@ -69,7 +71,12 @@ class Channel(redis.Channel):
             super().basic_reject(delivery_tag, requeue)  # type: ignore[no-untyped-call]  # as above
 
     def basic_consume(
-        self, queue: str, no_ack: bool, callback: Callable[[Any], Any], consumer_tag: str, **more: Any
+        self,
+        queue: str,
+        no_ack: bool,
+        callback: Callable[[Any], Any],
+        consumer_tag: str,
+        **more: Any,
     ) -> None:
         """Consume; whatever the consumer raises about one message costs that message only."""
 
@@ -83,6 +90,7 @@ class Channel(redis.Channel):
                 raise
             except Exception as error:  # noqa: BLE001 - it may be anything, and would end the worker
                 why = f"not understood: {type(error).__name__}"
+
             drop(why, queue)
             if not no_ack and not message.acknowledged:
                 message.reject()
@@ -99,14 +107,20 @@ class Channel(redis.Channel):
         return self._or_drop(super()._receive_one, client)
 
     def _handle_message(self, client: Any, response: Any) -> Any:
-        """Unpack what was published. Of a command that is no JSON kombu would write all into the log, each time."""
+        """Unpack what was published.
+
+        Of a command that is no JSON kombu would write all into the log, each time.
+        """
         payload = super()._handle_message(client, response)  # type: ignore[no-untyped-call]  # as above
-        if COMMANDS in bytes(payload.get("channel") or b"") and isinstance(payload.get("data"), bytes | str):
+        if COMMANDS in bytes(payload.get("channel") or b"") and isinstance(
+            payload.get("data"), bytes | str
+        ):
             try:
                 json.loads(payload["data"])
             except (ValueError, TypeError, RecursionError) as error:
                 drop(f"unreadable: {type(error).__name__}", COMMANDS.decode())
                 payload["data"] = None
+
         return payload
 
     def _or_drop(self, read: Callable[..., Any], *given: Any, **options: Any) -> Any:

@@ -1,4 +1,5 @@
 """What one worker of the fleet does for all: pacing, reaping, watching connections, forgetting.
 
-leader.py decides which; the recorder and the verifier, which it runs too, are in `recording` and `uncertain`.
+leader.py decides which; the recorder and the verifier, which it runs too, are in `recording` and
+`uncertain`.
 """

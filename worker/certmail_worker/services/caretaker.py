@@ -1,7 +1,8 @@
 """The caretaker, one of the keeper's services: what keeps connections healthy while nobody looks.
 
-It renews the working copy where SQL is newer, and where somebody else has written into it, tries out what did not work and opens its lane once it does, lets a
-certificate take over that Google knows by now, uses refresh tokens before they fall asleep, and warns of certificates that end.
+It renews the working copy where SQL is newer, and where somebody else has written into it, tries
+out what did not work and opens its lane once it does, lets a certificate take over that Google
+knows by now, uses refresh tokens before they fall asleep, and warns of certificates that end.
 Without SQL it waits: none of this is needed for a send.
 """
 
@@ -27,7 +28,13 @@ from certmail_config.sql.registry import ConnectionHealth
 from certmail_config.status.lane_waits import WaitScope, counted, waits
 from certmail_config.status.stalls import WAITS
 from certmail_config.tenants.models import ConnectionKind, ConnectionState
-from certmail_worker.connections.probe import only_mail_missing, probe, remember, save, send_promised
+from certmail_worker.connections.probe import (
+    only_mail_missing,
+    probe,
+    remember,
+    save,
+    send_promised,
+)
 from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.health.progress import GotOn, unnoted
 from certmail_worker.services.check_schedule import IDLE_SECONDS, CheckSchedule, warning_days
@@ -45,6 +52,7 @@ MAX_IDLE = 20
 async def take_care(context: DeliveryContext, admin: Admin, got_on: GotOn = unnoted) -> None:
     """Go round until cancelled; raises RedisError."""
     schedule, audit, away = CheckSchedule(admin.settings.care_seconds), TenantAudit(admin), False
+
     while True:
         try:
             await _round(context, admin, schedule, audit, got_on)
@@ -58,7 +66,11 @@ async def take_care(context: DeliveryContext, admin: Admin, got_on: GotOn = unno
 
 
 async def _round(
-    context: DeliveryContext, admin: Admin, schedule: CheckSchedule, audit: TenantAudit, got_on: GotOn
+    context: DeliveryContext,
+    admin: Admin,
+    schedule: CheckSchedule,
+    audit: TenantAudit,
+    got_on: GotOn,
 ) -> None:
     copied = await asyncio.to_thread(admin.publisher.copy_missing)
     copied += await asyncio.to_thread(audit.put_right)
@@ -68,9 +80,11 @@ async def _round(
     await _warn(context, candidates)
     await _use_idle(context, candidates)
     places = asyncio.Semaphore(AT_ONCE)
+
     if schedule.count_at <= time.monotonic():
         schedule.count_at = time.monotonic() + COUNT_SECONDS
         await _count_waits(context, admin, candidates)
+
     due = schedule.due(candidates, time.time())
     await asyncio.gather(*(_look(admin, health, places, got_on) for health in due))
 
@@ -85,10 +99,13 @@ async def _count_waits(
     await context.redis.hset(redis_keys.PROGRESS, WAITS, found)
 
 
-async def _look(admin: Admin, health: ConnectionHealth, places: asyncio.Semaphore, got_on: GotOn) -> None:
+async def _look(
+    admin: Admin, health: ConnectionHealth, places: asyncio.Semaphore, got_on: GotOn
+) -> None:
     """Try one connection out, and act on what is found."""
     async with places:
         await got_on()
+
         try:
             await asyncio.to_thread(admin.check_vault, health.id)
             before = await asyncio.to_thread(admin.connection, health.id)
@@ -99,9 +116,11 @@ async def _look(admin: Admin, health: ConnectionHealth, places: asyncio.Semaphor
             if first and await send_promised(admin, before):
                 return  # that mail shows more than this look, and has decided
             if found == before or (
-                before.state is ConnectionState.PENDING and found.state is not ConnectionState.ACTIVE
+                before.state is ConnectionState.PENDING
+                and found.state is not ConnectionState.ACTIVE
             ):
                 return  # nothing new; somebody may be setting it up just now
+
             after = await asyncio.to_thread(save, admin, before, probed)
             if after.state is ConnectionState.ACTIVE:
                 await send_promised(admin, after)
@@ -117,25 +136,32 @@ async def _look(admin: Admin, health: ConnectionHealth, places: asyncio.Semaphor
         except Exception as error:  # noqa: BLE001 - one connection's trouble must not end the care for all
             log.error("not_probed", extra={"connection": health.id, "code": type(error).__name__})  # noqa: TRY400 - its words may quote a secret
             return
+
     if after.state is not before.state:
-        log.info("connection", extra={"connection": after.id, "state": after.state, "code": after.code})
+        log.info(
+            "connection", extra={"connection": after.id, "state": after.state, "code": after.code}
+        )
 
 
 async def _warn(context: DeliveryContext, candidates: Sequence[ConnectionHealth]) -> None:
     """Say 30, 7 and 1 days before that a certificate ends, once each."""
     now = datetime.now(UTC)
+
     for health in candidates:
         if health.not_after is None or health.state is ConnectionState.DISABLED:
             continue
+
         days = warning_days(health.not_after, now)
         if days is None:
             continue
+
         ends = health.not_after.isoformat(timespec="seconds")
         call = warn_expiry(health.id, health.tenant, health.version, not_after=ends, days=days)
         if await context.ledger(call):
             remedy = f"certmail connections rotate {health.id}"
             log.warning(
-                "certificate_expiring", extra={"connection": health.id, "not_after": ends, "remedy": remedy}
+                "certificate_expiring",
+                extra={"connection": health.id, "not_after": ends, "remedy": remedy},
             )
 
 
@@ -144,10 +170,12 @@ async def _use_idle(context: DeliveryContext, candidates: Sequence[ConnectionHea
     linked = [
         health
         for health in candidates
-        if health.kind is ConnectionKind.SERVICE_PROVIDER_APP and health.state is ConnectionState.ACTIVE
+        if health.kind is ConnectionKind.SERVICE_PROVIDER_APP
+        and health.state is ConnectionState.ACTIVE
     ]
     if not linked:
         return
+
     seen = await ahash_of(context.redis, redis_keys.GRANTED)
     late = time.time() - IDLE_SECONDS
     idle = [health for health in linked if _granted_at(seen.get(health.id.encode())) < late]

@@ -1,4 +1,7 @@
-"""When the caretaker looks at which connection again, and of what it warns. Pure but for jitter; times are wall-clock seconds."""
+"""When the caretaker looks at which connection again, and of what it warns.
+
+Pure but for jitter; times are wall-clock seconds.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +86,10 @@ class ScheduledCheck:
 
 @dataclass(slots=True)
 class CheckSchedule:
-    """All patients; a round takes so many seconds. It is one keeper's memory: another begins anew, soon."""
+    """All patients; a round takes so many seconds.
+
+    It is one keeper's memory: another begins anew, soon.
+    """
 
     round_seconds: float = 10.0
     cases: dict[str, ScheduledCheck] = field(default_factory=dict)
@@ -93,19 +99,23 @@ class CheckSchedule:
     def due(self, candidates: list[ConnectionHealth], now: float) -> list[ConnectionHealth]:
         """Those to be looked at now; counts as looked at."""
         found = []
+
         for health in candidates:
             if not needs_checks(health):
                 continue
+
             case = self.cases.get(health.id)
             first = now + check_in(health, 0) * self.round_seconds
             trouble = _trouble(health)
             if case is None or (case.trouble != trouble and case.next > first):
                 # New, or in other trouble than the last time, which may pass sooner.
                 case = self.cases[health.id] = ScheduledCheck(0, first, trouble)
+
             if now >= case.next:
                 case.tries, case.trouble = case.tries + 1, trouble
                 case.next = now + check_in(health, case.tries) * self.round_seconds
                 found.append(health)
+
         for id_ in [id_ for id_, case in self.cases.items() if now > case.next + FORGOTTEN_SECONDS]:
             del self.cases[id_]
         return found

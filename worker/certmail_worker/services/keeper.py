@@ -1,6 +1,7 @@
 """The keeper: one worker process of the fleet paces, reaps and records; another takes over within seconds.
 
-The lease is a convenience, not a safeguard: what the services do is atomic, so that two keepers do no harm.
+The lease is a convenience, not a safeguard: what the services do is atomic, so that two keepers do
+no harm.
 """
 
 from __future__ import annotations
@@ -65,9 +66,11 @@ class Keeper:
         """Stop the services, and let another worker have the lease now rather than in seconds."""
         if self._watch is None:
             return
+
         watch, self._watch = self._watch, None
         await _end([watch])
         await self._dismiss()
+
         try:
             await self._desk.ledger(keep(self._desk.worker, seconds=0))
             await self._desk.ledger(advertise(self._desk.worker, 0, seconds=0))
@@ -85,12 +88,14 @@ class Keeper:
             except RedisError as error:
                 log.warning("ledger_unreachable", extra={"error": type(error).__name__})
                 kept = False
+
             if kept and not self._running:
                 log.info("keeper", extra={"worker": self._desk.worker})
                 self._running = [
                     asyncio.create_task(_forever(name, run, self._progress.failed))
                     for name, run in self._services.items()
                 ]
+
             if not kept:
                 await self._dismiss()
             await asyncio.sleep(RENEW_SECONDS)
@@ -98,14 +103,18 @@ class Keeper:
     async def _advertise(self) -> None:
         """Say that this worker lives, and note the time; a clock that leapt is taken over only if ours agrees."""
         last = self._sample.server if self._sample else None
-        call = partial(advertise, self._desk.worker, self._capacity, seconds=ADVERTISED_SECONDS, last=last)
+        call = partial(
+            advertise, self._desk.worker, self._capacity, seconds=ADVERTISED_SECONDS, last=last
+        )
         tick = await self._desk.ledger(call())
         sample = Sample(tick.now, boottime(), time.time())
+
         if tick.leapt:
             if not believable(self._sample, sample):
                 await self._doubt(sample)
                 return
             await self._desk.ledger(call(believe=True))
+
         if self._doubted or self._sample is None:
             await self._believe()
         self._sample = sample
@@ -115,7 +124,11 @@ class Keeper:
         message = f"Redis's clock leapt ahead: it shows {_shown(sample.server)}, this machine {_shown(sample.wall)}. Nothing is sent."
         remedy = "Set it right; if it is right, restart the workers."
         log.error("pacing_stopped", extra={"code": CLOCK_LEAPT, "error": message, "remedy": remedy})
-        words: dict[FieldT, EncodableT] = {"code": CLOCK_LEAPT, "message": message, "remedy": remedy}
+        words: dict[FieldT, EncodableT] = {
+            "code": CLOCK_LEAPT,
+            "message": message,
+            "remedy": remedy,
+        }
         self._desk.redis.hset(redis_keys.STOPPED, mapping=words)
         self._doubted = True
 
@@ -164,8 +177,8 @@ def _words(name: str, error: Exception) -> dict[str, str]:
 async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
     """Cancel until all have ended.
 
-    Once is not enough on Python 3.11: its `asyncio.wait_for`, with which redis-py writes every command, loses a
-    cancellation that arrives just as the write is done (python/cpython#81839).
+    Once is not enough on Python 3.11: its `asyncio.wait_for`, with which redis-py writes every
+    command, loses a cancellation that arrives just as the write is done (python/cpython#81839).
     """
     pending = {task for task in tasks if not task.done()}
     while pending:

@@ -33,18 +33,22 @@ async def pace(
 ) -> None:
     """Pace until cancelled; raises RedisError, or what ringing raises: then leases end and jobs return to their lanes.
 
-    A server that nobody has checked since it started is checked first; raises what that raises, SQLAlchemyError say.
-    From one that is full, or lacks the replicas that must confirm, nothing more leaves.
+    A server that nobody has checked since it started is checked first; raises what that raises,
+    SQLAlchemyError say. From one that is full, or lacks the replicas that must confirm, nothing
+    more leaves.
     """
     guard = Guard(context.redis, limits, replicas=context.replicas)
+
     while True:
         if await guard.forbids():
             await got_on()  # that nothing may leave is said elsewhere
             await asyncio.sleep(LOOK_SECONDS)
             continue
+
         step = await context.ledger(dispatch(MAX))
         if step.stopped is not Stop.UNCHECKED:
             await got_on()
+
         if step.stopped is not None:
             if step.stopped is Stop.PAUSED:
                 await asyncio.sleep(PAUSED_PAUSE)
@@ -52,6 +56,7 @@ async def pace(
                 await got_on()
                 await asyncio.sleep(STOPPED_PAUSE)
             continue
+
         if step.jobs:
             await asyncio.to_thread(ring, step.jobs)
         pause = LONGEST_PAUSE if step.next_in is None else step.next_in

@@ -1,7 +1,8 @@
 """The pacer's guard: what stands against letting anything leave, though the ledger would.
 
-While the server is full, what is under way is settled in the room that is left. While replicas are missing that must
-confirm each begin, a request would be given up each time; better that it is not tried.
+While the server is full, what is under way is settled in the room that is left. While replicas are
+missing that must confirm each begin, a request would be given up each time; better that it is not
+tried.
 """
 
 from __future__ import annotations
@@ -60,12 +61,15 @@ class Guard:
             async with self._redis.pipeline(transaction=False) as pipe:
                 ask(pipe)
                 figures = read_figures(await pipe.execute())
-            await self._tell(room(figures, self._limits, PACING_SHARE) or _missing(figures, self._replicas))
+            await self._tell(
+                room(figures, self._limits, PACING_SHARE) or _missing(figures, self._replicas)
+            )
             self._look_at = self._monotonic() + LOOK_SECONDS
         return self._found is not None
 
     async def _tell(self, found: Full | None) -> None:
         known, self._found = self._found, found
+
         if found is None:
             # Another keeper may have stopped it; what stopped it for another reason stays.
             code = await afield_of(self._redis, redis_keys.STOPPED, "code")
@@ -73,6 +77,7 @@ class Guard:
                 await self._redis.delete(redis_keys.STOPPED)
                 log.info("pacing_goes_on", extra={"code": code.decode()})
             return
+
         if known is None or known.code != found.code:
             log.error("pacing_stopped", extra=_said(found))
         with suppress(OutOfMemoryError):  # the log has said it
@@ -82,16 +87,19 @@ class Guard:
 def _missing(figures: Figures, replicas: int) -> Full | None:
     if figures.online >= replicas:
         return None
-    message = (
-        f"{figures.online} of the {replicas} replicas of Redis are attached that must confirm each send."
-    )
+    message = f"{figures.online} of the {replicas} replicas of Redis are attached that must confirm each send."
     return Full(
-        REPLICAS_MISSING, message, "Bring them back, or change CERTMAIL_DURABILITY and restart the workers."
+        REPLICAS_MISSING,
+        message,
+        "Bring them back, or change CERTMAIL_DURABILITY and restart the workers.",
     )
 
 
 def say_stopped(redis: Redis, why: StoresUnreachable) -> None:
-    """Say why pacing stands still: in the log for the operator, in Redis for whoever asks. Raises RedisError."""
+    """Say why pacing stands still: in the log for the operator, in Redis for whoever asks.
+
+    Raises RedisError.
+    """
     log.error("pacing_stopped", extra=_said(why))
     redis.hset(redis_keys.STOPPED, mapping=_words(why))
 

@@ -17,7 +17,10 @@ PAUSE_SECONDS = 0.5
 
 
 async def sweep(context: DeliveryContext, got_on: GotOn = unnoted) -> None:
-    """Reap until cancelled; raises RedisError. While all is stopped, nothing is reaped: pacer and keeper say why."""
+    """Reap until cancelled; raises RedisError.
+
+    While all is stopped, nothing is reaped: pacer and keeper say why.
+    """
     while True:
         swept = await context.ledger(reap(BATCH))
         await got_on()

@@ -1,6 +1,7 @@
 """Retention, one of the keeper's services: payloads, addresses and records are each kept for their period, and no longer.
 
-A payload goes when its reminder ends. One that is uncertain does not end by itself: it is closed after its period.
+A payload goes when its reminder ends. One that is uncertain does not end by itself: it is closed
+after its period.
 """
 
 from __future__ import annotations
@@ -50,11 +51,17 @@ async def forget_in_time(admin: Admin, got_on: GotOn = unnoted) -> None:
     while True:
         done = await asyncio.to_thread(forget, admin, datetime.now(UTC))
         await got_on()
+
         if done != Forgotten():
             log.info(
                 "forgotten",
-                extra={"payloads": done.payloads, "addresses": done.addresses, "records": done.records},
+                extra={
+                    "payloads": done.payloads,
+                    "addresses": done.addresses,
+                    "records": done.records,
+                },
             )
+
         await asyncio.sleep(PAUSE_SECONDS)
 
 
@@ -67,10 +74,12 @@ def forget(admin: Admin, now: datetime) -> Forgotten:
     addresses = records = 0
     if settings.address_days is not None:
         addresses = _all(admin, forget_addresses, now - timedelta(days=settings.address_days))
+
     if settings.record_days is not None:
         before = now - timedelta(days=settings.record_days)
         records = _all(admin, forget_records, before)
         _all(admin, forget_events, before)
+
     return Forgotten(payloads, addresses, records)
 
 

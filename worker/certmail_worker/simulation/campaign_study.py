@@ -74,27 +74,35 @@ class StudyPlan:
 def study(plan: StudyPlan, progress: Progress = lambda *_: None) -> dict[str, Any]:
     """Run it; gives the figures that `certmail simulate` prints."""
     started = time.monotonic()
+
     with (
         tempfile.TemporaryDirectory(prefix="certmail-simulate-") as folder,
         embedded_server(Path(folder)) as url,
         connect(url) as redis,
     ):
         redis.config_set("appendonly", "no")
-        simulation = Simulation(redis, World(step=0.05, capacity=5000, seed=plan.seed), body=_body())
+        simulation = Simulation(
+            redis, World(step=0.05, capacity=5000, seed=plan.seed), body=_body()
+        )
         simulation.add_all(plan.lanes())
         before = _server(redis)
         last: dict[str, str] = {}
+
         for n, (lane, count) in enumerate(plan.shares()):
             if count:
                 last[lane] = simulation.enqueue(lane, count)[-1]
             if n % max(1, PORTION * plan.tenants // plan.reminders) == 0:
                 progress("enqueued", simulation.waiting(), plan.reminders, 0.0)
+
         full = _server(redis)
         foretold = _foretold(simulation, last)
+
         while simulation.waiting():
             simulation.run(simulation.now + MINUTE)
             progress("left", len(simulation.left), plan.reminders, simulation.now - START)
+
         after = _server(redis)
+
     took = simulation.left[-1][0] - START
     return {
         "tenants": plan.tenants,
@@ -112,7 +120,8 @@ def study(plan: StudyPlan, progress: Progress = lambda *_: None) -> dict[str, An
 def _foretold(simulation: Simulation, last: dict[str, str]) -> float | None:
     """In how many seconds the last is said to leave: of the longest lanes, which come first here, those at both ends."""
     waiting = [
-        Waiting(last[lane], ConnectionId(lane), State.READY) for lane in (*list(last)[:1], *list(last)[-1:])
+        Waiting(last[lane], ConnectionId(lane), State.READY)
+        for lane in (*list(last)[:1], *list(last)[-1:])
     ]
     times = Forecaster(simulation.redis, now=lambda: simulation.now).of(waiting)
     known = [at.timestamp() - START for at in times if isinstance(at, datetime)]
@@ -133,6 +142,7 @@ def _limits(plan: StudyPlan, simulation: Simulation) -> list[dict[str, Any]]:
         ("project, minute", limits.project_units_per_minute // SEND_UNITS, projects, MINUTE),
         ("project, day", limits.project_units_per_day // SEND_UNITS, projects, DAY),
     ]
+
     return [
         {
             "limit": name,
@@ -154,11 +164,14 @@ def _most(times: list[float], window: float) -> int:
     return most
 
 
-def _redis(plan: StudyPlan, before: Counter[str], full: Counter[str], after: Counter[str]) -> dict[str, Any]:
+def _redis(
+    plan: StudyPlan, before: Counter[str], full: Counter[str], after: Counter[str]
+) -> dict[str, Any]:
     """What it cost the server, and what one server could do: all that it is asked for happens in one thread."""
     cpu = (after["cpu_us"] - before["cpu_us"]) / plan.reminders / 1000
     most = 1000 / cpu
     whole_project = plan.limits.project_units_per_minute / SEND_UNITS / MINUTE
+
     return {
         "commands_per_mail": round((after["commands"] - before["commands"]) / plan.reminders, 1),
         "cpu_ms_per_mail": round(cpu, 3),
@@ -195,6 +208,7 @@ def _body() -> bytes:
         completed=3,
         link="https://certify.example.com/campaigns/q4-access/reviews",
     )
+
     sealer = Sealer(new_pair()[1])
     return sealer.seal(
         reminder.model_dump_json(exclude_none=True).encode(), tenant="acme", job="j", now=START

@@ -25,8 +25,8 @@ class Stall:
 class World:
     """How the parts behave that are played. Seconds.
 
-    `latency`: from begin to Google's answer, at least and at most; the request arrives half-way. `step`: how often the pacer
-    looks. `capacity`: deliveries that each worker holds at once.
+    `latency`: from begin to Google's answer, at least and at most; the request arrives half-way.
+    `step`: how often the pacer looks. `capacity`: deliveries that each worker holds at once.
     """
 
     latency: tuple[float, float] = (0.1, 0.3)

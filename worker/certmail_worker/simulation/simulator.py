@@ -1,7 +1,7 @@
 """A simulation of pacing: the ledger's real scripts on a real server, under a clock that is moved by hand.
 
-Google, the network and the workers' own work are played; what leaves when is decided by the same scripts as in
-production. `World` says what is simulated, `Simulation` does it and keeps count.
+Google, the network and the workers' own work are played; what leaves when is decided by the same
+scripts as in production. `World` says what is simulated, `Simulation` does it and keeps count.
 """
 
 from __future__ import annotations
@@ -57,7 +57,10 @@ class Flight:
 
 
 class Simulation:
-    """One ledger on an empty server. `now` is its time; `left` says when each mail arrived at Google, in order."""
+    """One ledger on an empty server.
+
+    `now` is its time; `left` says when each mail arrived at Google, in order.
+    """
 
     def __init__(self, redis: Redis, world: World, *, body: bytes = b"simulated") -> None:
         self.redis, self.world, self.now = redis, world, START
@@ -90,15 +93,25 @@ class Simulation:
         """Make lanes and open them."""
         made = list(lanes)
         self.lanes |= {lane.connection: lane for lane in made}
+
         for lane in made:
             self.mailboxes.setdefault(lane.mailbox, Window(lane.units_per_minute // SEND_UNITS))
-            self.projects.setdefault(lane.project, Window(lane.project_units_per_minute // SEND_UNITS))
-        self._calls([set_lane(lane, code="connection_draft", message="not set up yet") for lane in made])
+            self.projects.setdefault(
+                lane.project, Window(lane.project_units_per_minute // SEND_UNITS)
+            )
+
+        self._calls(
+            [set_lane(lane, code="connection_draft", message="not set up yet") for lane in made]
+        )
         self._calls([open_lane(lane.connection, lane.version, clock=self.now) for lane in made])
 
-    def enqueue(self, lane: str, count: int = 1, *, priority: int = 5, life: float = 30 * 86400) -> list[str]:
+    def enqueue(
+        self, lane: str, count: int = 1, *, priority: int = 5, life: float = 30 * 86400
+    ) -> list[str]:
         """Put reminders into a lane; gives their ids."""
-        ids = [f"{lane}-{self._number():09d}" for _ in range(count)]  # in their order, as UUIDv7s are
+        ids = [
+            f"{lane}-{self._number():09d}" for _ in range(count)
+        ]  # in their order, as UUIDv7s are
         calls = [
             enqueue(
                 id=JobId(id_),
@@ -119,6 +132,7 @@ class Simulation:
             )
             for id_ in ids
         ]
+
         self._calls(calls)
         return ids
 
@@ -145,10 +159,12 @@ class Simulation:
         if stalled > self.now:
             self._pace_at = stalled
             return
+
         step = run(self.redis, dispatch(MAX_AT_ONCE, clock=self.now))
         for id_ in step.jobs:
             worker = self._number() % self.world.workers
             self._at(self.now, worker, "claim", id_)
+
         run(self.redis, reap(MAX_AT_ONCE, clock=self.now))
         wait = 1.0 if step.next_in is None else min(step.next_in, 3600.0)
         self._pace_at = self.now + max(self.world.step, wait)
@@ -175,12 +191,15 @@ class Simulation:
             )
             for worker, id_ in doorbells
         ]
+
         claimed = []
+
         for (worker, _), answer in zip(doorbells, self._calls(claims), strict=True):
             if isinstance(answer, Claimed):
                 claimed.append((worker, answer.job))
             else:
                 self.bounced[answer.why] += 1
+
         begins = [begin(job, lease_seconds=LEASE_SECONDS, clock=self.now) for _, job in claimed]
         for (worker, job), answer in zip(claimed, self._calls(begins), strict=True):
             if isinstance(answer, Begun):
@@ -202,6 +221,7 @@ class Simulation:
                 if not window.takes(at):
                     self.refused[name] += 1
                     said = Pause(at + 2, named=False, project=name == "project", allowed=0)
+
         if said is AttemptOutcome.ACCEPTED:
             self.left.append((at, flight.job.id))
         back = self._random.uniform(*self.world.latency) / 2 + self.hang(flight.job.connection, at)
@@ -209,6 +229,7 @@ class Simulation:
 
     def _settle(self, news: list[tuple[Flight, AttemptOutcome | Pause]]) -> None:
         calls = []
+
         for flight, said in news:
             if isinstance(said, Pause):
                 then = Settlement(AttemptOutcome.REJECTED, State.READY, _REASON, pause=said)
@@ -218,6 +239,7 @@ class Simulation:
                 self.uncertain += 1
                 then = Settlement(said, State.UNCERTAIN, _REASON, probe_in=15.0)
             calls.append(settle(flight.job.id, flight.attempt, then, detail="{}", clock=self.now))
+
         self._calls(calls)
 
     def _at(self, at: float, worker: int, what: str, subject: Any) -> None:

@@ -61,16 +61,21 @@ def uncertain_rows(db: Db, *, tenant: str | None, campaign: str | None) -> list[
     record = tables.deliveries.c
     names = ("job", "tenant", "campaign", "kind", "recipient", "reason", "possible_duplicate")
     connections = tables.connections.c
-    # Of a request that nobody saw begin, the record has no mailbox: it is the connection's, as long as there is one.
+    # Of a request that nobody saw begin, the record has no mailbox: it is the connection's, as long
+    # as there is one.
     mailbox = func.coalesce(record.mailbox, connections.mailbox).label("mailbox")
     query = (
         select(*(record[name] for name in names), mailbox, record.updated_at)
-        .select_from(tables.deliveries.outerjoin(tables.connections, record.connection == connections.id))
+        .select_from(
+            tables.deliveries.outerjoin(tables.connections, record.connection == connections.id)
+        )
         .where(record.state == State.UNCERTAIN)
     )
+
     for column, value in ((record.tenant, tenant), (record.campaign, campaign)):
         if value is not None:
             query = query.where(column == value)
+
     return [dict(row) for row in db.execute(query.order_by(record.job)).mappings()]
 
 
@@ -81,9 +86,14 @@ def _open(redis: Redis, rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, An
             pipe.hmget(redis_keys.JOB + row["job"], ["state", "finished_at", "held"])
             pipe.zscore(redis_keys.UNSURE, row["job"])
         answers = pipe.execute()
-    for row, (state, finished, held), looked_for in zip(rows, answers[0::2], answers[1::2], strict=True):
+
+    for row, (state, finished, held), looked_for in zip(
+        rows, answers[0::2], answers[1::2], strict=True
+    ):
         if state == State.UNCERTAIN.encode() and finished is None:
-            yield row | {"waits_for": _waits_for(held=held == b"1", looked_for=looked_for is not None)}
+            yield row | {
+                "waits_for": _waits_for(held=held == b"1", looked_for=looked_for is not None)
+            }
 
 
 def _waits_for(*, held: bool, looked_for: bool) -> str:
@@ -93,7 +103,10 @@ def _waits_for(*, held: bool, looked_for: bool) -> str:
 
 
 def resolve(redis: Redis, jobs: Iterable[str], decision: Decision, reason: str) -> list[Resolved]:
-    """Carry a decision out for each; what is no longer uncertain stays as it is. Raises RedisError."""
+    """Carry a decision out for each; what is no longer uncertain stays as it is.
+
+    Raises RedisError.
+    """
     return [_resolve(redis, JobId(job), decision, reason) for job in jobs]
 
 
@@ -105,10 +118,12 @@ def _resolve(redis: Redis, job: JobId, decision: Decision, reason: str) -> Resol
     if decision is Decision.CLOSE:
         closed = run(redis, close(job, reason))
         return Resolved(job, closed, State.UNCERTAIN if closed else _state_of(redis, job))
+
     state: State | None = before
     for call in _news(job, fields, decision, reason):
         state = run(redis, call)
-    # Somebody who looked may have been faster; and what nobody knows a request of, nothing can be told about.
+    # Somebody who looked may have been faster; and what nobody knows a request of, nothing can be
+    # told about.
     done = state is State.ACCEPTED if decision is Decision.ARRIVED else state is not State.UNCERTAIN
     return Resolved(job, done, state)
 

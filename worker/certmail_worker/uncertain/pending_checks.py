@@ -25,8 +25,9 @@ GIVE_UP_SECONDS: Final = 600.0
 class Unsure:
     """A job with attempts of unknown outcome; times are seconds on the ledger's clock.
 
-    `attempts` are those that nobody knows of, the newest last; `begun_at` is when the first of them began, `doubted_at` since
-    when it is unknown what became of the last; `looked`: it was looked for in vain once, late enough to count.
+    `attempts` are those that nobody knows of, the newest last; `begun_at` is when the first of them
+    began, `doubted_at` since when it is unknown what became of the last; `looked`: it was looked
+    for in vain once, late enough to count.
     """
 
     job: JobId
@@ -40,13 +41,18 @@ class Unsure:
 
 
 def read_unsure(job: JobId, fields: Mapping[bytes, bytes]) -> Unsure | None:
-    """Read a job's hash; None if it is gone, or nothing of it is unknown. Raises KeyError, ValueError for what is no job's."""
+    """Read a job's hash; None if it is gone, or nothing of it is unknown.
+
+    Raises KeyError, ValueError for what is no job's.
+    """
     value = {name.decode(): text.decode() for name, text in fields.items()}
     if "attempt" not in value or "mailbox" not in value or "doubted_at" not in value:
         return None
+
     unknown = unknown_attempts(value)
     if not unknown:
         return None
+
     return Unsure(
         job,
         value.get("tenant", ""),
@@ -86,6 +92,7 @@ def found(item: Unsure, sent: Sent) -> Call[State | None]:
         "gmail_thread_id": sent.thread,
         "verified": True,
     }
+
     return settle(
         item.job,
         item.attempts[-1],

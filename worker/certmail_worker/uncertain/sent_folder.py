@@ -1,7 +1,7 @@
 """Looking for our own mail among the sent ones of a mailbox: pages are read until all are found, or too old.
 
-Listing SENT is immediately consistent, where searching is not (google.md §2.5). Every request is paid for out of the
-mailbox's minute, so that looking never costs a send its place.
+Listing SENT is immediately consistent, where searching is not (google.md §2.5). Every request is
+paid for out of the mailbox's minute, so that looking never costs a send its place.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ class Sent:
 
 
 class LookFailedError(Exception):
-    """The mailbox could not be looked into now; the text says why, without addresses. `status` is HTTP's, if there was one."""
+    """The mailbox could not be looked into now; the text says why, without addresses.
+
+    `status` is HTTP's, if there was one.
+    """
 
     def __init__(self, why: str, status: int | None = None) -> None:
         super().__init__(why)
@@ -51,6 +54,7 @@ class SentBox:
     ) -> AsyncIterator[Sent]:
         """Yield messages, the newest first, down to `oldest`; raises LookFailedError."""
         page: str | None = None
+
         while True:
             await self._use(LIST_UNITS, pay)
             value = _json(await self.gmail.list_sent(token, most=PAGE, page=page))
@@ -62,6 +66,7 @@ class SentBox:
                 if sent.at < oldest:
                     return
                 yield sent
+
             page = value.get("nextPageToken")
             if not page:
                 return
@@ -77,11 +82,16 @@ class SentBox:
     async def _get(self, token: str, message: str) -> Sent:
         value = _json(await self.gmail.get_certmail_id(token, message))
         headers = {
-            item["name"].lower(): item["value"] for item in value.get("payload", {}).get("headers", [])
+            item["name"].lower(): item["value"]
+            for item in value.get("payload", {}).get("headers", [])
         }
         sent = Sent(
-            message, value.get("threadId"), headers.get("x-certmail-id"), int(value["internalDate"]) / 1000
+            message,
+            value.get("threadId"),
+            headers.get("x-certmail-id"),
+            int(value["internalDate"]) / 1000,
         )
+
         self._known[message] = sent
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
@@ -93,10 +103,13 @@ def _json(answer: Answer) -> dict[str, Any]:
         raise LookFailedError(answer.why)
     if answer.status != 200:
         raise LookFailedError(f"HTTP {answer.status}", answer.status)
+
     try:
         value = json.loads(answer.body)
     except (ValueError, RecursionError):
         raise LookFailedError(answer.broken or "an answer that cannot be read") from None
+
     if not isinstance(value, dict):
         raise LookFailedError("an answer that is no object")
+
     return value

@@ -1,7 +1,8 @@
 """The verifier: finds out, where the customer allows it, whether a mail of unknown outcome went out after all.
 
-One that is found was accepted. One that is not found proves something only long after its attempt ended, since Gmail may
-still be at it, and when it was not found twice: then it never went out, and is sent again without any doubt.
+One that is found was accepted. One that is not found proves something only long after its attempt
+ended, since Gmail may still be at it, and when it was not found twice: then it never went out, and
+is sent again without any doubt.
 """
 
 from __future__ import annotations
@@ -38,12 +39,17 @@ MARGIN_SECONDS: Final = 120.0
 
 
 async def verify(context: DeliveryContext, got_on: GotOn = unnoted) -> None:
-    """Look until cancelled; raises RedisError. A connection that no vault key opens holds up no other."""
+    """Look until cancelled; raises RedisError.
+
+    A connection that no vault key opens holds up no other.
+    """
     boxes: dict[ConnectionId, SentBox] = defaultdict(lambda: SentBox(context.gmail))
+
     while True:
         now = await aserver_time(context.redis)
         for connection_id, unsure in (await _due(context, now)).items():
             await got_on()
+
             try:
                 connection = await context.directory.connection(connection_id)
                 strangers = [item.job for item in unsure if not _may_look(connection, item)]
@@ -52,20 +58,25 @@ async def verify(context: DeliveryContext, got_on: GotOn = unnoted) -> None:
                 wanted = [item for item in unsure if item.job not in strangers]
                 if connection is None or not wanted:
                     continue
+
                 missing = await _look(context, connection, boxes[connection_id], wanted)
             except RedisError as error:
                 if not wrong_type(error):
                     raise
+
                 log.error("connection_broken", extra={"connection": connection_id})  # noqa: TRY400 - as below
                 await _later(context, unsure, now, gave_up=True)
             except (LookFailedError, SealBroken) as error:
                 log.info("look_failed", extra={"connection": connection_id, "why": str(error)})
                 await _later(context, unsure, now, gave_up=True)
             except Exception as error:  # noqa: BLE001 - one connection's answers must not end the looking for all
-                log.error("look_failed", extra={"connection": connection_id, "why": type(error).__name__})  # noqa: TRY400 - its words may quote an answer
+                # Only its name: its words may quote an answer.
+                why = type(error).__name__
+                log.error("look_failed", extra={"connection": connection_id, "why": why})  # noqa: TRY400
                 await _later(context, unsure, now, gave_up=True)
             else:
                 await _not_there(context, missing, now)
+
         await got_on()
         await asyncio.sleep(PAUSE_SECONDS)
 
@@ -132,7 +143,10 @@ async def _look(
             item = wanted.pop(JobId(sent.certmail_id or ""), None)
             if item is not None:
                 state = await context.ledger(found(item, sent))
-                log.info("verified", extra={"job": item.job, "attempt": item.attempts[-1], "state": state})
+                log.info(
+                    "verified",
+                    extra={"job": item.job, "attempt": item.attempts[-1], "state": state},
+                )
             if not wanted:
                 break
     except LookFailedError as error:
@@ -152,11 +166,17 @@ async def _not_there(context: DeliveryContext, missing: Sequence[Unsure], now: f
             continue
         for call in absent(item):
             state = await context.ledger(call)
-        log.info("verified_absent", extra={"job": item.job, "attempts": len(item.attempts), "state": state})
+        log.info(
+            "verified_absent",
+            extra={"job": item.job, "attempts": len(item.attempts), "state": state},
+        )
+
     await _later(context, missing, now, gave_up=False)
 
 
-async def _later(context: DeliveryContext, unsure: Sequence[Unsure], now: float, *, gave_up: bool) -> None:
+async def _later(
+    context: DeliveryContext, unsure: Sequence[Unsure], now: float, *, gave_up: bool
+) -> None:
     """When to look again; who can look no longer leaves it to the rule for unknown outcomes, or to a person."""
     for item in unsure:
         wait = next_look(now - item.doubted_at, context.rules.verify, failed=gave_up)
@@ -165,4 +185,6 @@ async def _later(context: DeliveryContext, unsure: Sequence[Unsure], now: float,
             await context.redis.zrem(redis_keys.UNSURE, item.job)
         else:
             # Only while nobody knows: what is settled meanwhile is no longer there.
-            await context.redis.zadd(redis_keys.UNSURE, {item.job: round((now + wait) * 1000)}, xx=True)
+            await context.redis.zadd(
+                redis_keys.UNSURE, {item.job: round((now + wait) * 1000)}, xx=True
+            )

@@ -37,7 +37,10 @@ _NUMBERS: Final = frozenset({"pending", "completed", "priority"})
 _NAMES: Final = frozenset({"tenant", "to", "campaign", "connection", "key"})
 """Fields that may be called so: a mailbox of North America is `na`."""
 _WORDS_ONLY: Final = frozenset({"name", "campaign_name", "manager", "locale"})
-"""Fields without which the same mail is sent, with fewer words. What others say decides whether, when and with what link."""
+"""Fields without which the same mail is sent, with fewer words.
+
+What others say decides whether, when and with what link.
+"""
 _TAKEN_FOR: Final = ("cp1252", "latin-1", "mac_roman")
 """What programs take UTF-8 for: J\u00fcrg becomes J\u00c3\u00bcrg."""
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
@@ -45,7 +48,10 @@ _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
 
 
 def says_nothing(field: str, text: str) -> bool:
-    """Whether a cell that is not blank stands for an empty one. Raises ReminderRejected for an error that cannot be left out."""
+    """Whether a cell that is not blank stands for an empty one.
+
+    Raises ReminderRejected for an error that cannot be left out.
+    """
     value = text.strip()
     if _ERROR.fullmatch(value):
         if field in _WORDS_ONLY:
@@ -53,8 +59,12 @@ def says_nothing(field: str, text: str) -> bool:
         raise ReminderRejected(
             "spreadsheet_error", f"the spreadsheet has an error here: {value}", field=field
         )
-    if field in _NAMES or (field == "locale" and value.isascii() and value.isalpha() and len(value) <= 3):
+
+    if field in _NAMES or (
+        field == "locale" and value.isascii() and value.isalpha() and len(value) <= 3
+    ):
         return False
+
     return value in _NOTHING or (value in _DASHES and field not in _NUMBERS)
 
 
@@ -64,6 +74,7 @@ def garbled(text: str) -> str | None:
         return None
     if "\ufffd" in text:
         return "a character of it was lost (\ufffd) before it came here"
+
     for wrong in _TAKEN_FOR:
         try:
             meant = text.encode(wrong).decode("utf-8")
@@ -71,6 +82,7 @@ def garbled(text: str) -> str | None:
                 return f"was opened in another encoding and saved so: it reads like {meant!r}"
         except UnicodeError:
             continue
+
     return None
 
 

@@ -1,6 +1,7 @@
 """CSV as spreadsheets write it: any delimiter, any line end, a title above the header, and quotes that were forgotten.
 
-Every line that is not blank is in exactly one row, with its very bytes: it is sent, or it is rejected.
+Every line that is not blank is in exactly one row, with its very bytes: it is sent, or it is
+rejected.
 """
 
 from __future__ import annotations
@@ -57,19 +58,27 @@ def read_csv(lines: Iterator[Line], encoding: Encoding, terms: Terms) -> CsvFile
 
 
 def find_head(lines: Sequence[Line], layout: Layout) -> tuple[Head, int]:
-    """The head, and how many of the lines it takes. Where no line names what every row needs, the first that is not blank."""
+    """The head, and how many of the lines it takes.
+
+    Where no line names what every row needs, the first that is not blank.
+    """
     start = next((n for n, line in enumerate(lines) if line.text.strip("\ufeff \t\r\n")), None)
     if start is None:
         raise WrongUse(
-            "empty_file", "The file is empty: a line must name the columns, tenant and to among them."
+            "empty_file",
+            "The file is empty: a line must name the columns, tenant and to among them.",
         )
+
     declared, delimiters = b"", DELIMITERS
     if said := _declared(lines[start].text):
         declared, delimiters, start = lines[start].raw, said, start + 1
     guesses = [_guess(lines, start, delimiter, layout) for delimiter in delimiters]
     fits, _, columns, first, end, delimiter = max(guesses, key=lambda each: each[:2])
-    titles = sum(bool(line.text.strip(_BARE + delimiter)) for line in lines[start:first]) if fits else 0
+    titles = (
+        sum(bool(line.text.strip(_BARE + delimiter)) for line in lines[start:first]) if fits else 0
+    )
     header = b"".join(line.raw for line in lines[first:end])
+
     return Head(delimiter, columns, header, declared, titles), end
 
 
@@ -79,6 +88,7 @@ def _guess(
     """Whether a delimiter shows a header, the header's length, its columns, and the lines that it stands in."""
     reader = csv.reader((line.text.lstrip("\ufeff") for line in lines[start:]), delimiter=delimiter)
     before, first = start, None
+
     try:
         for cells in reader:
             columns = [cell.replace("\ufeff", "").strip() for cell in cells]
@@ -91,6 +101,7 @@ def _guess(
                 return (True, len(columns), *found)
     except csv.Error:
         pass  # an endless cell is no header
+
     return first or (False, 0, [], start, start + 1, delimiter)
 
 
@@ -129,11 +140,15 @@ class _Lines:
         return first
 
 
-def _rows(lines: _Lines, delimiter: str, columns: Columns, encoding: Encoding, terms: Terms) -> Iterator[Row]:
+def _rows(
+    lines: _Lines, delimiter: str, columns: Columns, encoding: Encoding, terms: Terms
+) -> Iterator[Row]:
     called = encoding.name.upper()
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
+
     while True:
         lines.taken = []
+
         try:
             cells = next(reader)
             why = _swallowed(lines.taken, delimiter, columns) if len(lines.taken) > 1 else None
@@ -141,20 +156,26 @@ def _rows(lines: _Lines, delimiter: str, columns: Columns, encoding: Encoding, t
             return
         except csv.Error as error:
             why = _why(str(error), lines.taken)
+
         if why is not None:
             # A quote that was forgotten costs its own line: the others are read anew.
             line = lines.keep_one()
             reader = csv.reader(lines, delimiter=delimiter, strict=True)
             yield Row(line.number, ReminderRejected("malformed_row", why), line.raw)
             continue
+
         if not any(cell.strip() for cell in cells):
             continue  # a blank line is no record, nor are the bare delimiters that spreadsheets leave behind
+
         number, raw = lines.taken[0].number, b"".join(line.raw for line in lines.taken)
         if any("\0" in line.text for line in lines.taken):
             yield Row(
-                number, ReminderRejected("malformed_row", "holds a character that no text has (NUL)"), raw
+                number,
+                ReminderRejected("malformed_row", "holds a character that no text has (NUL)"),
+                raw,
             )
             continue
+
         yield table_row(number, [as_meant(cell) for cell in cells], columns, terms, raw, called)
 
 

@@ -28,7 +28,10 @@ _ASCII: Final = "".join(map(chr, range(32, 127))) + "\t\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """A codec's name, and the mark that the file begins with. `given`: somebody said so, or the mark does."""
+    """A codec's name, and the mark that the file begins with.
+
+    `given`: somebody said so, or the mark does.
+    """
 
     name: str = UTF_8
     mark: bytes = b""
@@ -51,17 +54,23 @@ class Encoding:
 
 
 def encoding_of(head: bytes, named: str | None = None) -> Encoding:
-    """The encoding of a file that begins so. A mark is certain, whatever was named; raises WrongUse for an unknown name."""
+    """The encoding of a file that begins so.
+
+    A mark is certain, whatever was named; raises WrongUse for an unknown name.
+    """
     wanted = _codec(named) if named is not None else None
+
     for mark, name in _MARKS:
         if head.startswith(mark):
             return Encoding(name, mark, given=True)
+
     if wanted is not None:
         return Encoding(wanted, given=True)
     if len(head) >= 4 and head[0] and head[2] and not (head[1] or head[3]):
         return Encoding("utf-16-le", given=True)
     if len(head) >= 4 and head[1] and head[3] and not (head[0] or head[2]):
         return Encoding("utf-16-be", given=True)
+
     return Encoding()
 
 
@@ -73,6 +82,7 @@ def _codec(named: str) -> str:
             return name
     except (LookupError, UnicodeError, ValueError):
         pass  # no encoding, or one that is not of text
+
     raise WrongUse(
         "unknown_encoding",
         f"certmail knows no encoding {named!r}.",

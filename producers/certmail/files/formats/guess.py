@@ -1,7 +1,7 @@
 """What bytes that are not UTF-8 may be: readings to choose from, the likeliest first. Pure.
 
-Names are too few letters for statistics (libraries that count letters take "Jörg" for Chinese), so nothing is read by a
-guess: whoever sends the file sees what each reading makes of a word of theirs.
+Names are too few letters for statistics (libraries that count letters take "Jörg" for Chinese), so
+nothing is read by a guess: whoever sends the file sees what each reading makes of a word of theirs.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class Reading:
 def readings(raw: Iterable[bytes]) -> list[Reading]:
     """The plausible readings of lines that are not UTF-8, at most three; each makes another word of them."""
     text, found = b"\n".join(raw), []
+
     for encoding, called in CANDIDATES.items():
         try:
             read = text.decode(encoding)
@@ -58,6 +59,7 @@ def readings(raw: Iterable[bytes]) -> list[Reading]:
         first = _WORD.search(read)
         if first is not None and (score := _score(read, encoding)) >= _PLAUSIBLE:
             found.append((score, Reading(encoding, called, first[0].strip()[:_MAX_WORD])))
+
     found.sort(key=lambda each: -each[0])
     distinct = {reading.word: reading for _, reading in reversed(found)}
     return [reading for _, reading in found if distinct[reading.word] is reading][:3]
@@ -73,9 +75,11 @@ def _score(text: str, encoding: str) -> float:
 def _mark(character: str, encoding: str) -> float:
     if character in _COMMON:
         return 1.0
+
     category = unicodedata.category(character)
     if not category.startswith("L"):
         return -1.0
+
     script = _script(character)
     if script == "LATIN":
         return 0.7 if category == "Ll" else 0.5
@@ -83,6 +87,7 @@ def _mark(character: str, encoding: str) -> float:
         return 1.0
     if encoding not in _FREQUENT:
         return -0.5
+
     first, last, second = _FREQUENT[encoding]
     raw = character.encode(encoding)
     return 1.0 if len(raw) == 2 and first <= raw[0] <= last and raw[1] >= second else 0.1

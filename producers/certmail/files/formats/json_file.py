@@ -37,12 +37,14 @@ def read_array(lines: Iterable[Line], encoding: Encoding, terms: Terms) -> list[
     """Read an array of objects; raises WrongUse where it is none, or longer than fits into memory."""
     parts: list[str] = []
     size = 0
+
     for line in lines:
         parts.append(line.text)
         size += len(line.text)
         if size > MAX_ARRAY_CHARACTERS:
             message = f"The file is one JSON array of more than {MAX_ARRAY_CHARACTERS // 1_000_000} MB; nothing was enqueued."
             raise WrongUse("json_document", message, _A_LINE_EACH)
+
     text = "".join(parts)
     found = [each for each in _elements(text) if not only_a_reason(each[1])]
     return [_row(number, value, encoding, terms) for number, value in found]
@@ -70,7 +72,9 @@ def _row(number: int, text: str, encoding: Encoding, terms: Terms, raw: bytes | 
     try:
         value = read_object(text.lstrip("\ufeff").strip())
     except NotJson as error:
-        return Row(number, ReminderRejected("malformed_row", f"not one JSON object: {error.why}"), kept)
+        return Row(
+            number, ReminderRejected("malformed_row", f"not one JSON object: {error.why}"), kept
+        )
     return checked_row(number, terms.layout.fields(value), terms, kept, encoding.name.upper())
 
 
@@ -80,6 +84,7 @@ def _elements(text: str) -> Iterator[tuple[int, str]]:
     place = _after_space(text, text.index("[") + 1)
     line, counted = 1, 0
     ended = text.startswith("]", place)
+
     while not ended:
         try:
             _, end = decoder.raw_decode(text, place)
@@ -87,15 +92,18 @@ def _elements(text: str) -> Iterator[tuple[int, str]]:
             raise _broken(text, place, "it is too deep") from None
         except ValueError:
             raise _broken(text, place, "no value can be read") from None
+
         line += text.count("\n", counted, place)
         counted = place
         yield line, text[place:end]
         place = _after_space(text, end)
         ended = text.startswith("]", place)
+
         if not ended:
             if not text.startswith(",", place):
                 raise _broken(text, place, "a comma or the closing bracket is missing")
             place = _after_space(text, place + 1)
+
     if _after_space(text, place + 1) < len(text):
         raise _broken(text, place, "something follows after the closing bracket")
 

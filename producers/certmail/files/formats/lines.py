@@ -1,4 +1,7 @@
-"""Bytes as lines: each with its number, its text and its very bytes. However long a file is, little of it is in memory."""
+"""Bytes as lines: each with its number, its text and its very bytes.
+
+However long a file is, little of it is in memory.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\n|\r(?!\Z))")
 
 
 class Line(NamedTuple):
-    """One physical line, with its end. A byte that is no text is a surrogate in `text`, and itself in `raw`."""
+    """One physical line, with its end.
+
+    A byte that is no text is a surrogate in `text`, and itself in `raw`.
+    """
 
     number: int
     text: str
@@ -24,23 +30,31 @@ class Line(NamedTuple):
 
 
 def read_lines(chunks: Iterable[bytes], encoding: Encoding) -> Iterator[Line]:
-    """All lines, ended by LF, CRLF or CR. The first chunk does not begin with the mark. Raises WrongUse for an endless one."""
+    """All lines, ended by LF, CRLF or CR.
+
+    The first chunk does not begin with the mark. Raises WrongUse for an endless one.
+    """
     found = _wide(chunks, encoding) if encoding.wide else _narrow(chunks, encoding)
     for number, (text, raw) in enumerate(found, 1):
         yield Line(number, text, raw)
 
 
 def _narrow(chunks: Iterable[bytes], encoding: Encoding) -> Iterator[tuple[str, bytes]]:
-    # In every encoding that certmail reads, but the wide ones, these bytes are line ends and nothing else.
+    # In every encoding that certmail reads, but the wide ones, these bytes are line ends and
+    # nothing else.
     rest = b""
+
     for chunk in chunks:
         if b"\n" not in chunk and b"\r" not in chunk and b"\r" not in rest:
             rest = _bounded(rest + chunk)
             continue
         lines = (rest + chunk).splitlines(keepends=True)
-        rest = b"" if lines[-1].endswith(b"\n") else lines.pop()  # a CR at the end may be half of a CRLF
+        rest = (
+            b"" if lines[-1].endswith(b"\n") else lines.pop()
+        )  # a CR at the end may be half of a CRLF
         for raw in lines:
             yield encoding.decode(raw), raw
+
     for raw in rest.splitlines(keepends=True):
         yield encoding.decode(raw), raw
 
@@ -48,6 +62,7 @@ def _narrow(chunks: Iterable[bytes], encoding: Encoding) -> Iterator[tuple[str, 
 def _wide(chunks: Iterable[bytes], encoding: Encoding) -> Iterator[tuple[str, bytes]]:
     decoder = codecs.getincrementaldecoder(encoding.name)("surrogatepass")
     rest = ""
+
     for chunk in chunks:
         rest += decoder.decode(chunk)
         end = 0
@@ -55,6 +70,7 @@ def _wide(chunks: Iterable[bytes], encoding: Encoding) -> Iterator[tuple[str, by
             end = found.end()
             yield found[0], found[0].encode(encoding.name, "surrogatepass")
         rest = _bounded(rest[end:])
+
     cut = decoder.getstate()[0]  # the first bytes of a character, of a file that ends too early
     text = rest + cut.decode("ascii", "surrogateescape")
     if text:
@@ -63,5 +79,7 @@ def _wide(chunks: Iterable[bytes], encoding: Encoding) -> Iterator[tuple[str, by
 
 def _bounded(rest: AnyStr) -> AnyStr:
     if len(rest) > LONGEST_LINE:
-        raise WrongUse("endless_line", "The file has a line that does not end: it is no table of reminders.")
+        raise WrongUse(
+            "endless_line", "The file has a line that does not end: it is no table of reminders."
+        )
     return rest

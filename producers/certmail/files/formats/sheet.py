@@ -1,4 +1,7 @@
-"""Excel's own files (.xlsx): the values of one sheet, as text, row by row. Imports openpyxl, so it is imported when one is sent."""
+"""Excel's own files (.xlsx): the values of one sheet, as text, row by row.
+
+Imports openpyxl, so it is imported when one is sent.
+"""
 
 from __future__ import annotations
 
@@ -59,9 +62,11 @@ def read_sheet(file: IO[bytes], wanted: str | None, terms: Terms) -> Iterator[Sh
     """Read the sheet of that name, else the first that is shown; raises WrongUse where there is none, or no header in it."""
     # Of styles and extensions that it does not keep; nothing is written back.
     warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
+
     with _damage_is_said():
         _check_size(file)
         book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+
     try:
         name = _choose(book, wanted)
         table = _undamaged(_cells(file, book, name))
@@ -80,28 +85,42 @@ def _choose(book: Any, wanted: str | None) -> str:
     sheets = list(book.worksheets)
     if not sheets:
         message = 'certmail finds no sheet in the file; it may be a "Strict Open XML" workbook. Nothing was enqueued.'
-        raise WrongUse("foreign_file", message, 'Save it as "Excel Workbook (.xlsx)" or "CSV UTF-8".')
+        raise WrongUse(
+            "foreign_file", message, 'Save it as "Excel Workbook (.xlsx)" or "CSV UTF-8".'
+        )
+
     if wanted is None:
         shown = next((each for each in sheets if each.sheet_state == "visible"), None)
         if shown is None:
-            raise WrongUse("empty_file", "The file has no sheet that is shown; nothing was enqueued.")
+            raise WrongUse(
+                "empty_file", "The file has no sheet that is shown; nothing was enqueued."
+            )
         return str(shown.title)
+
     if wanted not in {each.title for each in sheets}:
         message = f"The file has no sheet {wanted!r}; nothing was enqueued."
-        raise WrongUse("unknown_sheet", message, f"Its sheets: {', '.join(each.title for each in sheets)}.")
+        raise WrongUse(
+            "unknown_sheet", message, f"Its sheets: {', '.join(each.title for each in sheets)}."
+        )
+
     return wanted
 
 
 def _cells(file: IO[bytes], book: Any, name: str) -> Iterator[tuple[int, list[Cell]]]:
-    """Each row with its number. Formulas whose value is not in the file, as programs write them, are told from empty cells."""
+    """Each row with its number.
+
+    Formulas whose value is not in the file, as programs write them, are told from empty cells.
+    """
     sheet = book[name]
     sheet.reset_dimensions()  # what a file says of its size is often wrong
     formulas: Iterator[Any] = repeat(None)
     other = None
+
     if _has_formulas(book, sheet):
         other = load_workbook(file, read_only=True, data_only=False, keep_links=False)
         other[name].reset_dimensions()
         formulas = other[name].iter_rows()
+
     try:
         for number, (row, formula) in enumerate(zip(sheet.iter_rows(), formulas, strict=False), 1):
             cells = [_cell(each) for each in row]
@@ -142,7 +161,11 @@ def _text(value: Any, form: str) -> str:
         case datetime():
             exact = (value + timedelta(microseconds=500_000)).replace(microsecond=0)
             shows_time = _HAS_TIME.search(_LITERAL.sub("", form)) is not None
-            return exact.isoformat(" ") if shows_time or exact.time() != time() else exact.date().isoformat()
+            return (
+                exact.isoformat(" ")
+                if shows_time or exact.time() != time()
+                else exact.date().isoformat()
+            )
         case date() | time():
             return value.isoformat()
         case int() | float() if value == int(value) and abs(value) < 1e15:
@@ -155,6 +178,7 @@ def _text(value: Any, form: str) -> str:
 
 def _header(above: Sequence[tuple[int, list[Cell]]], terms: Terms) -> tuple[int, list[Cell]]:
     first = None
+
     for place, (_, cells) in enumerate(above):
         names = [cell.text for cell in cells]
         if not any(name.strip() for name in names):
@@ -162,10 +186,13 @@ def _header(above: Sequence[tuple[int, list[Cell]]], terms: Terms) -> tuple[int,
         if not terms.layout.missing(name for name in names if name.strip()):
             return place, cells
         first = first or (place, cells)
+
     if first is None:
         raise WrongUse(
-            "empty_file", "The sheet is empty: a row must name the columns, tenant and to among them."
+            "empty_file",
+            "The sheet is empty: a row must name the columns, tenant and to among them.",
         )
+
     return first
 
 
@@ -184,8 +211,13 @@ def _rows(table: Iterator[tuple[int, list[Cell]]], columns: Columns, terms: Term
 def _check_size(file: IO[bytes]) -> None:
     """Raises WrongUse for a file that would fill the memory or the day."""
     with zipfile.ZipFile(file) as packed:
-        sheets = [each.file_size for each in packed.infolist() if each.filename.startswith("xl/worksheets/")]
+        sheets = [
+            each.file_size
+            for each in packed.infolist()
+            if each.filename.startswith("xl/worksheets/")
+        ]
         rest = sum(each.file_size for each in packed.infolist()) - sum(sheets)
+
     if rest > MAX_OTHER_BYTES or max(sheets, default=0) > MAX_SHEET_BYTES:
         raise WrongUse(
             "too_large", "The file unpacks to more than certmail reads; nothing was enqueued.",

@@ -101,6 +101,7 @@ async def _write(call: ApiCall, writing: Writing, path: str) -> web.Response:
     key = call.request.headers.get("Idempotency-Key") if writing.keyed else None
     if key is None:
         return _response(await writing.carry_out(call, body))
+
     admin = call.context.admin
     entered = await asyncio.to_thread(
         idempotency.enter,
@@ -108,6 +109,7 @@ async def _write(call: ApiCall, writing: Writing, path: str) -> web.Response:
     )  # fmt: skip
     if isinstance(entered, idempotency.FirstAnswer):
         return _json(entered.body, entered.status, {"Idempotent-Replayed": "true"})
+
     # Whoever hangs up does not stop what was begun: its answer is kept for when he asks again.
     return await asyncio.shield(_first(call, writing, body, entered))
 
@@ -129,7 +131,9 @@ def _remember(call: ApiCall, answer: Answer, first: idempotency.First) -> None:
     try:
         if not answer.repeatable:
             first.forget()
-        elif not first.keep(idempotency.FirstAnswer(answer.status, answer.text), call.context.space):
+        elif not first.keep(
+            idempotency.FirstAnswer(answer.status, answer.text), call.context.space
+        ):
             log.info("answer_not_kept", extra={"key": call.grant.id})
     except RedisError as error:
         log.warning("answer_not_kept", extra={"key": call.grant.id, "error": type(error).__name__})
@@ -143,6 +147,7 @@ def _problems(context: ApiContext, bound_seconds: float) -> Middleware:
         try:
             if name := doubled(request.headers):
                 raise _given_twice(name)
+
             async with asyncio.timeout(bound_seconds):
                 return await handler(request)
         except Trouble as trouble:
@@ -152,7 +157,9 @@ def _problems(context: ApiContext, bound_seconds: float) -> Middleware:
             allowed = {"Allow": ", ".join(sorted(error.allowed_methods))}
             return _problem(context, request, Trouble("method_not_allowed", said, headers=allowed))
         except web.HTTPNotFound:
-            return _problem(context, request, Trouble("not_found", "There is nothing at this address."))
+            return _problem(
+                context, request, Trouble("not_found", "There is nothing at this address.")
+            )
         except (StoresUnreachable, RedisError, TimeoutError) as error:
             return _problem(context, request, of_stores(_store_error(error)))
         except Exception:
@@ -164,6 +171,7 @@ def _problems(context: ApiContext, bound_seconds: float) -> Middleware:
                     "request": request_id(request),
                 },
             )
+
             return _problem(
                 context, request, Trouble("internal_error", "The request could not be carried out.")
             )
@@ -180,7 +188,11 @@ def _given_twice(name: str) -> Trouble:
 def _store_error(error: Exception) -> StoresUnreachable:
     if isinstance(error, StoresUnreachable):
         return error
-    said = "Redis does not answer." if isinstance(error, RedisError) else "A store did not answer in time."
+    said = (
+        "Redis does not answer."
+        if isinstance(error, RedisError)
+        else "A store did not answer in time."
+    )
     return StoresUnreachable("redis_unreachable", said, "Send the same again later.")
 
 
@@ -189,14 +201,22 @@ def _response(answer: Answer) -> web.Response:
 
 
 def _json(text: str, status: int, headers: dict[str, str]) -> web.Response:
-    return web.Response(text=text, status=status, content_type="application/json", headers=NO_STORE | headers)
+    return web.Response(
+        text=text, status=status, content_type="application/json", headers=NO_STORE | headers
+    )
 
 
 def _problem(context: ApiContext, request: web.Request, trouble: Trouble) -> web.Response:
     if trouble.kind.status == 503:  # the operator's to mend; whoever asked is told, too
         store = trouble.faults[0].code if trouble.faults else ""
-        told = {"code": trouble.code, "store": store, "error": trouble.detail, "request": request_id(request)}
+        told = {
+            "code": trouble.code,
+            "store": store,
+            "error": trouble.detail,
+            "request": request_id(request),
+        }
         log.warning("api_unavailable", extra=told)
+
     return web.Response(
         text=trouble.document(context.base).model_dump_json(),
         status=trouble.kind.status,
@@ -207,7 +227,9 @@ def _problem(context: ApiContext, request: web.Request, trouble: Trouble) -> web
 
 def _page_headers() -> dict[str, str]:
     hashed = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{hashed}'; frame-ancestors 'none'; base-uri 'none'"
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{hashed}'; frame-ancestors 'none'; base-uri 'none'"
+    )
     return {
         "Content-Security-Policy": policy,
         "X-Content-Type-Options": "nosniff",

@@ -66,7 +66,8 @@ class ApiCall:
 class Answer:
     """What is answered, but for problems, which are raised.
 
-    `repeatable`: an Idempotency-Key gets it again. Where nothing was done, doing it again gives the same.
+    `repeatable`: an Idempotency-Key gets it again. Where nothing was done, doing it again gives the
+    same.
     """
 
     status: int

@@ -11,7 +11,14 @@ from pydantic import BaseModel
 
 from certmail.gateway.api import models
 from certmail.gateway.api.context import Answer, ApiCall, ApiContext
-from certmail.gateway.api.handlers import campaigns, changes, deliveries, lists, reminders, setup_links
+from certmail.gateway.api.handlers import (
+    campaigns,
+    changes,
+    deliveries,
+    lists,
+    reminders,
+    setup_links,
+)
 from certmail.gateway.api.request.turns import Turns
 from certmail_config.jobs.reminder import Reminder
 from certmail_config.tenants.api_keys import KeyScope

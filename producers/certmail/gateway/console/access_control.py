@@ -82,7 +82,11 @@ def _operator(context: ConsoleContext, secret: str) -> Visitor | None:
     visitor, password = context.visitors.find(secret), context.admin.settings.operator_password
     if visitor is None or not visitor.is_operator or password is None:
         return None
-    return visitor if hmac.compare_digest(visitor.proof, prove(secret, password.get_secret_value())) else None
+    return (
+        visitor
+        if hmac.compare_digest(visitor.proof, prove(secret, password.get_secret_value()))
+        else None
+    )
 
 
 def _administrator(context: ConsoleContext, secret: str) -> Visitor | None:
@@ -97,11 +101,13 @@ def _stands(context: ConsoleContext, visitor: Visitor) -> bool:
     link = latest(context.admin.strongbox, visitor.tenant)
     if link.link != visitor.link if link is not None else not visitor.complete:
         return False
+
     try:
         suspended = tenant_of(context, visitor.tenant).state == TenantState.SUSPENDED
         found = named(context, visitor.tenant, visitor.name)
     except Refused:
         return False  # the tenant is removed
+
     there = not visitor.complete or (found is not None and found.id == visitor.connection)
     return there and not suspended
 
@@ -128,6 +134,7 @@ def check_form(request: web.Request, form: Mapping[str, Any], expected: str) -> 
             f"This page was opened at {said}, but certmail’s address is {ours}.",
             "Open it there. If that is not where browsers reach it, set CERTMAIL_PUBLIC_URL and start the gateway again.",
         )
+
     given = form.get(_CSRF, "")
     if (
         request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin"

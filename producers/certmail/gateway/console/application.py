@@ -13,7 +13,9 @@ from certmail_config.settings import Settings
 MAX_BYTES: Final = 256 * 1024
 LOGO: Final = "application-logo"
 _KINDS: Final = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"))
-_REMEDY: Final = "Set CERTMAIL_APPLICATION_LOGO to a PNG, JPEG or WebP file of 256 KiB at most, or unset it."
+_REMEDY: Final = (
+    "Set CERTMAIL_APPLICATION_LOGO to a PNG, JPEG or WebP file of 256 KiB at most, or unset it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,12 @@ def _read(path: Path) -> Logo:
     except OSError as error:
         message = f"The logo {path} cannot be read: {error.strerror or type(error).__name__}."
         raise SettingsError("application_logo", message, _REMEDY) from None
+
     kind = _kind(content)
     if kind is None or len(content) > MAX_BYTES:
         what = "is larger than 256 KiB" if kind else "is no PNG, JPEG or WebP image"
         raise SettingsError("application_logo", f"The logo {path} {what}.", _REMEDY)
+
     return Logo(content, kind)
 
 

@@ -49,4 +49,7 @@ def of_field(name: str) -> Iterator[None]:
 
 def texts(form: Any, *names: str) -> dict[str, str]:
     """The texts of a form's fields; a file, or nothing, counts as empty."""
-    return {name: value.strip() if isinstance(value := form.get(name, ""), str) else "" for name in names}
+    return {
+        name: value.strip() if isinstance(value := form.get(name, ""), str) else ""
+        for name in names
+    }

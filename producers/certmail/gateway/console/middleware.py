@@ -57,9 +57,11 @@ async def guard(request: web.Request, handler: Bare) -> web.StreamResponse:
     """The console's middleware: headers on each answer, and a page with a sentence for whatever went wrong."""
     if not _is_ours(request.path):
         return await handler(request)
+
     try:
         if doubled(request.headers):
             raise web.HTTPBadRequest
+
         _check_size(request)
         _check_address(request)
         response = await handler(request)
@@ -77,6 +79,7 @@ async def guard(request: web.Request, handler: Bare) -> web.StreamResponse:
     except Exception:
         log.exception("page_failed")
         response = _page(request, _FAILED, 500)
+
     response.headers.update(_HEADERS)
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["Content-Security-Policy"] = _policy(request.app[FRONT])
@@ -84,6 +87,7 @@ async def guard(request: web.Request, handler: Bare) -> web.StreamResponse:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     if isinstance(response, web.HTTPException):
         raise response
+
     return response
 
 
@@ -91,7 +95,9 @@ def _check_size(request: web.Request) -> None:
     """Refuse what is larger than any form of ours, before it is read; browsers say how large a form is."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise web.HTTPUnsupportedMediaType
-    if request.body_exists and (request.content_length is None or request.content_length > MAX_BYTES):
+    if request.body_exists and (
+        request.content_length is None or request.content_length > MAX_BYTES
+    ):
         raise web.HTTPRequestEntityTooLarge(MAX_BYTES, request.content_length or 0)
 
 
@@ -101,8 +107,11 @@ def _check_address(request: web.Request) -> None:
     ours = urlsplit(settings.base_url)
     host, _, port = request.host.rpartition(":")
     another = (
-        host.strip("[]") in LOOPBACK and ours.hostname in LOOPBACK and host != ours.netloc.rpartition(":")[0]
+        host.strip("[]") in LOOPBACK
+        and ours.hostname in LOOPBACK
+        and host != ours.netloc.rpartition(":")[0]
     )
+
     if (
         request.method in {"GET", "HEAD"}
         and settings.public_url is None
@@ -143,13 +152,16 @@ def _status(error: CertmailError) -> int:
 
 def _of_http(error: web.HTTPException) -> CertmailError:
     if error.status == 404:
-        return Refused("not_found", N_("There is no such page."), N_("Go back to where you came from."))
+        return Refused(
+            "not_found", N_("There is no such page."), N_("Go back to where you came from.")
+        )
     if error.status == 408:
         return WrongUse("too_slow", N_("The form did not come in time."), N_("Send it again."))
     if error.status == 429:
         return WrongUse("too_often", N_("That is too often."), N_("Try again in a minute."))
     if error.status == 413:
         return WrongUse("too_large", N_("That is more than any form of ours holds."))
+
     return WrongUse("not_possible", f"That is not possible here ({error.reason}).")
 
 
@@ -164,7 +176,13 @@ def _failed(request: web.Request, error: CertmailError) -> web.Response:
 
 
 def _page(request: web.Request, error: CertmailError, status: int) -> web.Response:
-    values = {"error": error, "base": "/connect" if request.path.startswith("/connect") else "/console"}
+    values = {
+        "error": error,
+        "base": "/connect" if request.path.startswith("/connect") else "/console",
+    }
     return request.app[FRONT].pages.render(
-        request, "error.html", {**values, "words": texts, "visitor": request.get(VISITOR)}, status=status
+        request,
+        "error.html",
+        {**values, "words": texts, "visitor": request.get(VISITOR)},
+        status=status,
     )

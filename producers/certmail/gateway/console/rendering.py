@@ -21,7 +21,11 @@ _PACKAGE: Final = "certmail.gateway.console"
 LOCALES: Final = files(_PACKAGE) / "locale"
 """Compiled catalogues, `<language>/LC_MESSAGES/messages.mo`; English needs none."""
 _ENGLISH: Final = "en"
-_TYPES: Final = {"console.css": "text/css", "console.js": "text/javascript", "mark.svg": "image/svg+xml"}
+_TYPES: Final = {
+    "console.css": "text/css",
+    "console.js": "text/javascript",
+    "mark.svg": "image/svg+xml",
+}
 
 _VISIT: Final = re.compile(r" Enable it by visiting https?://\S+(?: then retry)?\.?")
 NOBODY: Final = Application()
@@ -49,6 +53,7 @@ class Pages:
             environment = self._environments[language] = environment_for(
                 language, application=self._application
             )
+
         text = environment.get_template(template).render(
             language=language, sandbox=request.app.get(SANDBOX, ""), **values
         )
@@ -56,7 +61,10 @@ class Pages:
 
 
 def environment_for(
-    language: str, translations: NullTranslations | None = None, *, application: Application = NOBODY
+    language: str,
+    translations: NullTranslations | None = None,
+    *,
+    application: Application = NOBODY,
 ) -> Environment:
     """The templates in one language."""
     environment = Environment(
@@ -67,6 +75,7 @@ def environment_for(
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
+
     found = translations or (
         NullTranslations() if language == _ENGLISH else Translations.load(str(LOCALES), [language])
     )
@@ -76,19 +85,21 @@ def environment_for(
     environment.filters["number"] = lambda value: format_decimal(value, locale=language)
     environment.globals["static"] = static_url
     environment.globals["application"] = application
-    # For what is no literal of a template: the extension's own functions would take its text for HTML.
-    # And of nothing a catalogue says its own header.
+    # For what is no literal of a template: the extension's own functions would take its text for
+    # HTML. And of nothing a catalogue says its own header.
     environment.globals["say"] = lambda text: (
         times.marked(curly(found.gettext(text)), language) if text else ""
     )
     environment.filters["without_addresses"] = without_addresses
     environment.filters["curly"] = lambda text: times.marked(curly(text), language)
+
     return environment
 
 
 def language_of(accepted: str, known: frozenset[str]) -> str:
     """The first language that a browser asks for and we have; English otherwise."""
     weighed = []
+
     for part in accepted[:200].split(","):
         tag, _, options = part.strip().partition(";")
         quality = options.strip().removeprefix("q=") if options else "1"
@@ -96,8 +107,10 @@ def language_of(accepted: str, known: frozenset[str]) -> str:
             weighed.append((-float(quality), tag.partition("-")[0].lower()))
         except ValueError:
             continue
+
     return next(
-        (language for _, language in sorted(weighed, key=lambda w: w[0]) if language in known), _ENGLISH
+        (language for _, language in sorted(weighed, key=lambda w: w[0]) if language in known),
+        _ENGLISH,
     )
 
 
@@ -107,7 +120,9 @@ def languages() -> frozenset[str]:
     if not LOCALES.is_dir():
         return frozenset({_ENGLISH})
     found = {
-        folder.name for folder in LOCALES.iterdir() if (folder / "LC_MESSAGES" / "messages.mo").is_file()
+        folder.name
+        for folder in LOCALES.iterdir()
+        if (folder / "LC_MESSAGES" / "messages.mo").is_file()
     }
     return frozenset(found | {_ENGLISH})
 
@@ -136,7 +151,10 @@ async def static_file(request: web.Request) -> web.Response:
         return web.Response(body=logo.content, content_type=logo.type, headers=headers)
     if name not in _TYPES:
         raise web.HTTPNotFound
-    return web.Response(body=_static(name)[0], content_type=_TYPES[name], charset="utf-8", headers=headers)
+
+    return web.Response(
+        body=_static(name)[0], content_type=_TYPES[name], charset="utf-8", headers=headers
+    )
 
 
 @cache

@@ -1,4 +1,7 @@
-"""The console's own words for states, kinds, steps and remedies. Texts are marked for catalogues with `N_`."""
+"""The console's own words for states, kinds, steps and remedies.
+
+Texts are marked for catalogues with `N_`.
+"""
 
 from __future__ import annotations
 
@@ -172,6 +175,15 @@ def step_name(step: Step) -> str:
 def planned(connection: Connection) -> tuple[str, ...]:
     """The steps that a checklist of this connection will have, in order, with the test mail."""
     tokens = ("token to send", "token to look") if connection.verify else ("token to send",)
+
     if connection.kind is ConnectionKind.CUSTOMER_OWNED_APP:
-        return ("certificate dates", "certificate", "clock", "service account", *tokens, "test mail")
+        return (
+            "certificate dates",
+            "certificate",
+            "clock",
+            "service account",
+            *tokens,
+            "test mail",
+        )
+
     return (*tokens, "account", "clock", "test mail")

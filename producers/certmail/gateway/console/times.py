@@ -16,7 +16,20 @@ _FORMATS: Final = (
 """How sentences that are shared with the command line name a moment (moments.py)."""
 _DAY: Final = re.compile(r"\b\d{1,2} [A-Z][a-z]{2} \d{4}\b(?![,<])")
 """The same of a day alone; what is marked already has a tag behind it, or its hour."""
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS: Final = (
+    "Jan",
+    "Feb",
+    "Mar",
+    "Apr",
+    "May",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sep",
+    "Oct",
+    "Nov",
+    "Dec",
+)
 
 
 def moment(value: datetime, language: str) -> Markup:
@@ -54,7 +67,10 @@ def _marked_day(found: str, language: str) -> str:
 
 
 def _read(text: str, form: str) -> datetime | None:
-    """The moment; None for what only looks like one. Months are ours, not those of a process's locale."""
+    """The moment; None for what only looks like one.
+
+    Months are ours, not those of a process's locale.
+    """
     if "%b" in form:
         name = text.split()[1]
         if name not in _MONTHS:

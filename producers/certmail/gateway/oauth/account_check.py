@@ -16,28 +16,42 @@ from certmail_config.tenants.models import SEND_SCOPE, Connection, ConnectionSta
 
 
 async def examine(
-    admin: Admin, google: Google, connection: Connection, granted: Granted, sub: str | None, link: Consent
+    admin: Admin,
+    google: Google,
+    connection: Connection,
+    granted: Granted,
+    sub: str | None,
+    link: Consent,
 ) -> Account | Linked:
     """Whose account it is, or why it cannot be linked. `sub` is whose turn this is."""
     account = await google.account(granted.access_token)
+
     if SEND_SCOPE not in granted.scopes:
-        message = "The box for sending email on your behalf was not ticked, so certmail may not send."
+        message = (
+            "The box for sending email on your behalf was not ticked, so certmail may not send."
+        )
         remedy = "Link the account again and tick the box for sending email."
         return await trouble(admin, connection, failed("scope_missing", message, remedy))
+
     if granted.refresh_token is None:
         message = "Google gave no lasting permission."
         return await trouble(
             admin, connection, failed("no_refresh_token", message, "Link the account again.")
         )
+
     if account is None or account.sub != sub:
         message = "Google did not say whose account this is."
         remedy = "Link the account again in a minute."
         return await trouble(admin, connection, failed("account_unknown", message, remedy))
+
     if account.unusable:
         message = f"Google names an address for this account that reminders cannot be sent from: {account.unusable}."
         return await trouble(
-            admin, connection, failed("address_unusable", message, "Link an account of your company's.")
+            admin,
+            connection,
+            failed("address_unusable", message, "Link an account of your company's."),
         )
+
     if connection.sub not in {None, account.sub} and not link.another:
         message = "This connection was linked to another account before, and still is."
         remedy = (
@@ -45,22 +59,30 @@ async def examine(
             f"certmail connections link {connection.id} --another-account."
         )
         return failed("another_account", message, remedy)
+
     try:
         await asyncio.to_thread(_check_domain, admin, connection, account.email)
     except Refused as refused:
-        return await trouble(admin, connection, failed(refused.code, refused.message, refused.remedy))
+        return await trouble(
+            admin, connection, failed(refused.code, refused.message, refused.remedy)
+        )
+
     return account
 
 
 async def trouble(admin: Admin, connection: Connection, ended: Linked) -> Linked:
     """Say what happened on the connection too, unless it works: a failed second consent breaks nothing.
 
-    Nor does it at Google: its grant is not given back (see `grants.give_back`), and tokens of a narrower consent are narrower
-    themselves; that they take anything from those given before is nowhere documented (google.md §3.2). Should they, Gmail
-    answers the next reminder with insufficient permissions, and the connection says `scope_missing` and what to do.
+    Nor does it at Google: its grant is not given back (see `grants.give_back`), and tokens of a
+    narrower consent are narrower themselves; that they take anything from those given before is
+    nowhere documented (google.md §3.2). Should they, Gmail answers the next reminder with
+    insufficient permissions, and the connection says `scope_missing` and what to do.
     """
     if connection.state is not ConnectionState.ACTIVE:
-        await asyncio.to_thread(admin.save, connection.troubled(ended.code, ended.message, ended.remedy))
+        await asyncio.to_thread(
+            admin.save, connection.troubled(ended.code, ended.message, ended.remedy)
+        )
+
     return ended
 
 

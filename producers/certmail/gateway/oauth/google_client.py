@@ -10,7 +10,14 @@ from dataclasses import dataclass
 import aiohttp
 
 from certmail_config.google.http import google_session, revoke
-from certmail_config.google.oauth import Account, Granted, OAuthClient, code_form, read_account, read_answer
+from certmail_config.google.oauth import (
+    Account,
+    Granted,
+    OAuthClient,
+    code_form,
+    read_account,
+    read_answer,
+)
 from certmail_config.google.proxy import UNREACHABLE, answered
 from certmail_config.google.token_errors import Blame, Denied, GrantType
 from certmail_config.settings import Settings
@@ -26,7 +33,10 @@ class Google:
 
     async def exchange(self, code: str, verifier: str) -> Granted | Denied:
         """Exchange the callback's code; it works once, so nothing here is repeated."""
-        form = code_form(self.client, code=code, redirect_uri=self.settings.callback_url, verifier=verifier)
+        form = code_form(
+            self.client, code=code, redirect_uri=self.settings.callback_url, verifier=verifier
+        )
+
         try:
             async with self.session.post(
                 self.settings.google_token_url, data=form, allow_redirects=False
@@ -43,7 +53,9 @@ class Google:
                 else type(error).__name__
             )
             message = f"Google's token endpoint cannot be reached: {why}"
-            return Denied(Blame.NOBODY, "token_unavailable", message, "Link the account again in a minute.")
+            return Denied(
+                Blame.NOBODY, "token_unavailable", message, "Link the account again in a minute."
+            )
 
     async def account(self, token: str) -> Account | None:
         """Whose account a token is for; None if Google does not say."""
@@ -65,5 +77,7 @@ class Google:
 def new_session(settings: Settings) -> aiohttp.ClientSession:
     """Make the gateway's session; belongs to the running loop."""
     return google_session(
-        ca_file=settings.google_ca_file, timeout_seconds=settings.http_timeout_seconds, proxy=settings.proxy
+        ca_file=settings.google_ca_file,
+        timeout_seconds=settings.http_timeout_seconds,
+        proxy=settings.proxy,
     )

@@ -27,9 +27,13 @@ async def turn_of(admin: Admin, sub: str | None) -> AsyncIterator[None]:
     if sub is None:
         yield
         return
+
     lock = turn(admin.redis, sub)
     if not await asyncio.to_thread(lock.acquire):
-        raise Refused("account_busy", "Somebody else is linking this account.", "Link it again in a minute.")
+        raise Refused(
+            "account_busy", "Somebody else is linking this account.", "Link it again in a minute."
+        )
+
     try:
         yield
     finally:
@@ -38,16 +42,23 @@ async def turn_of(admin: Admin, sub: str | None) -> AsyncIterator[None]:
 
 
 async def give_back(
-    admin: Admin, google: Google, connection: ConnectionId, granted: Granted, sub: str | None, code: str
+    admin: Admin,
+    google: Google,
+    connection: ConnectionId,
+    granted: Granted,
+    sub: str | None,
+    code: str,
 ) -> None:
     """Revoke what is not going to be used, unless that would end what connections send by: the one to be linked, or others.
 
-    Of an account that is not known nobody can say whether one does, so its grant stays: unused, until its owner withdraws it.
+    Of an account that is not known nobody can say whether one does, so its grant stays: unused,
+    until its owner withdraws it.
     """
     told = {"connection": connection, "code": code}
     if sub is None or await asyncio.to_thread(_is_used, admin, sub):
         log.info("grant_left", extra=told)
         return
+
     revoked = await google.revoke(granted.refresh_token or granted.access_token)
     log.info("grant_given_back", extra=told | {"confirmed": revoked})
 
@@ -55,7 +66,9 @@ async def give_back(
 async def give_back_former(admin: Admin, google: Google, before: Connection) -> None:
     """The account that a connection has sent from until now, by the same rule."""
     try:
-        token = open_from(admin.vault, before.refresh_token or b"", before.owner, "refresh_token").decode()
+        token = open_from(
+            admin.vault, before.refresh_token or b"", before.owner, "refresh_token"
+        ).decode()
     except SealBroken:
         return  # without the vault's key nobody can say to Google what is meant
     async with turn_of(admin, before.sub):

@@ -57,7 +57,9 @@ def not_consented(error: str) -> Linked:
     """That Google came back without a code, for the reason that it gives."""
     if error == "access_denied":
         return failed(
-            "consent_denied", "The permission was not given.", "Link the account again and allow it."
+            "consent_denied",
+            "The permission was not given.",
+            "Link the account again and allow it.",
         )
     message = f"Google ended the sign-in: {error[:80] or 'no code came back'}."
     return failed("consent_failed", message, "Link the account again.")

@@ -37,10 +37,16 @@ WHO_CONSENTS: Final = "whoever signed in with Google"
 """In the words of the record."""
 
 
-async def finish(admin: Admin, google: Google, query: Mapping[str, str], browser: str) -> Linked | Question:
-    """Finish a consent. Whatever goes wrong after Google gave a token, the token is given back if nothing else hangs on it.
+async def finish(
+    admin: Admin, google: Google, query: Mapping[str, str], browser: str
+) -> Linked | Question:
+    """Finish a consent.
 
-    `browser` is the secret of the browser that comes back; it must be the one that left, and it alone may answer the question.
+    Whatever goes wrong after Google gave a token, the token is given back if nothing else hangs on
+    it.
+
+    `browser` is the secret of the browser that comes back; it must be the one that left, and it
+    alone may answer the question.
     """
     state = query.get("state", "")
     link = await asyncio.to_thread(take_link, admin.redis, admin.vault, state)
@@ -56,9 +62,14 @@ async def finish(admin: Admin, google: Google, query: Mapping[str, str], browser
 
 
 async def accept(admin: Admin, google: Google, offer: Offer) -> Linked:
-    """Somebody said yes: send from the account. It is asked for once more, since its permission may have ended meanwhile."""
+    """Somebody said yes: send from the account.
+
+    It is asked for once more, since its permission may have ended meanwhile.
+    """
     admin = admin.acting_as(WHO_CONSENTS)
-    granted = Granted(offer.access_token, 1, frozenset({SEND_SCOPE}), offer.refresh_token, offer.sub)
+    granted = Granted(
+        offer.access_token, 1, frozenset({SEND_SCOPE}), offer.refresh_token, offer.sub
+    )
     before: Connection | None = None
 
     async with turn_of(admin, offer.sub):
@@ -70,7 +81,11 @@ async def accept(admin: Admin, google: Google, offer: Offer) -> Linked:
                 before = connection
                 link = Consent(offer.connection, offer.version, "", another=offer.another)
                 found = await examine(admin, google, connection, granted, offer.sub, link)
-                ended = found if isinstance(found, Linked) else await _save(admin, connection, granted, found)
+                ended = (
+                    found
+                    if isinstance(found, Linked)
+                    else await _save(admin, connection, granted, found)
+                )
         except Refused:
             ended = STALE
         if not ended.ok:
@@ -97,14 +112,19 @@ async def _finish(
         connection = await asyncio.to_thread(admin.connection, link.connection)
     except Refused:
         return STALE
-    if connection.kind is not ConnectionKind.SERVICE_PROVIDER_APP or connection.version != link.version:
+    if (
+        connection.kind is not ConnectionKind.SERVICE_PROVIDER_APP
+        or connection.version != link.version
+    ):
         return STALE  # set up anew since: the consent was for something else
     if "error" in query or "code" not in query:
         return await trouble(admin, connection, not_consented(query.get("error", "")))
 
     granted = await google.exchange(query["code"], link.verifier)
     if isinstance(granted, Denied):
-        return await trouble(admin, connection, failed(granted.code, granted.message, granted.remedy))
+        return await trouble(
+            admin, connection, failed(granted.code, granted.message, granted.remedy)
+        )
 
     sub = granted.sub or await _ask_whose(google, granted)
     async with turn_of(admin, sub):
@@ -168,7 +188,10 @@ async def _save(admin: Admin, connection: Connection, granted: Granted, account:
             admin.vault, granted.refresh_token.encode(), connection.owner, "refresh_token"
         ),
     )
+
     await asyncio.to_thread(admin.save, linked)
     return Linked(
-        ok=True, code="linked", message=f"{account.email} is linked: reminders will be sent from it."
+        ok=True,
+        code="linked",
+        message=f"{account.email} is linked: reminders will be sent from it.",
     )

@@ -31,7 +31,8 @@ def test_a_programs_word_for_nothing_is_none(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Null", "Nan", "Na", "None Such", "Christopher Null", "#1 Fan", "# 5", "N", "Anne-Marie"]
+    "text",
+    ["Null", "Nan", "Na", "None Such", "Christopher Null", "#1 Fan", "# 5", "N", "Anne-Marie"],
 )
 def test_people_may_be_called_so(text: str) -> None:
     assert not says_nothing("name", text)
@@ -59,7 +60,9 @@ def test_other_apostrophes_stay() -> None:
 
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "mac_roman"])
 @pytest.mark.parametrize("name", ["Jürg Müller", "Hélène", "O’Neill", "山田"])
-def test_utf_8_that_was_taken_for_something_else_and_saved_is_no_name(name: str, encoding: str) -> None:
+def test_utf_8_that_was_taken_for_something_else_and_saved_is_no_name(
+    name: str, encoding: str
+) -> None:
     assert garbled(name) is None
     try:
         wrong = name.encode().decode(encoding)
@@ -69,7 +72,8 @@ def test_utf_8_that_was_taken_for_something_else_and_saved_is_no_name(name: str,
 
 
 @pytest.mark.parametrize(
-    "name", ["JOÃO", "São Tomé", "Ÿ", "Ænima ß", "Нина", "Ålesund Ø", "n°1", "“Ann”", "½", "Ã", "Dvořák"]
+    "name",
+    ["JOÃO", "São Tomé", "Ÿ", "Ænima ß", "Нина", "Ålesund Ø", "n°1", "“Ann”", "½", "Ã", "Dvořák"],
 )
 def test_letters_that_stand_together_in_names_are_a_name(name: str) -> None:
     assert garbled(name) is None

@@ -33,7 +33,9 @@ def good(rows: list[Row]) -> list[tuple[int, str | None]]:
 
 def bad(rows: list[Row]) -> list[tuple[int, str]]:
     """Line and code of each row that cannot."""
-    return [(row.line, row.reminder.code) for row in rows if isinstance(row.reminder, ReminderRejected)]
+    return [
+        (row.line, row.reminder.code) for row in rows if isinstance(row.reminder, ReminderRejected)
+    ]
 
 
 def refusal(content: str) -> WrongUse:
@@ -60,6 +62,7 @@ class TestCsv:
             "expires_at": "2026-12-12T00:00:00Z", "priority": "0", "connection": "emea", "key": "k",
             "uncertain": "hold", "reply_to": "grc@acme.example",
         }  # fmt: skip
+
         assert values.keys() == Reminder.model_fields.keys()
         (row,) = read(",".join(values) + "\n" + ",".join(values.values()) + "\n")
         assert isinstance(row.reminder, Reminder)
@@ -71,7 +74,8 @@ class TestCsv:
 
     def test_blank_lines_and_what_spreadsheets_leave_at_the_end_are_no_rows(self) -> None:
         rows = read(
-            HEAD + "\nacme,ann@acme.example,Ann\n\n   \nacme,bob@acme.example,Bob\n,,\n , ,\n,,,,,,\n\n"
+            HEAD
+            + "\nacme,ann@acme.example,Ann\n\n   \nacme,bob@acme.example,Bob\n,,\n , ,\n,,,,,,\n\n"
         )
         assert good(rows) == [(3, "Ann"), (6, "Bob")]
         assert not bad(rows)
@@ -79,7 +83,11 @@ class TestCsv:
     def test_an_empty_cell_is_a_field_that_was_not_given(self) -> None:
         (row,) = read("tenant,to,pending,due_at,locale\nacme,ann@acme.example,, ,\n")
         assert isinstance(row.reminder, Reminder)
-        assert (row.reminder.pending, row.reminder.due_at, row.reminder.locale) == (None, None, None)
+        assert (row.reminder.pending, row.reminder.due_at, row.reminder.locale) == (
+            None,
+            None,
+            None,
+        )
 
     @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
     @pytest.mark.parametrize("delimiter", [",", ";"])
@@ -112,6 +120,7 @@ class TestCsv:
             + ",ann@acme.example,Ann\n"
             + "acme,ann@acme.example,Ann\n"
         )
+
         assert bad(rows) == [
             (2, "invalid_address"),
             (3, "wrong_columns"),
@@ -119,6 +128,7 @@ class TestCsv:
             (5, "malformed_row"),
             (6, "missing"),
         ]
+
         assert good(rows) == [(7, "Ann")]
 
     def test_a_wrong_number_of_columns_is_counted_out(self) -> None:
@@ -130,7 +140,8 @@ class TestCsv:
         self,
     ) -> None:
         rows = read(
-            HEAD + 'acme,ann@acme.example,Ann\nacme,bob@acme.example,"Bob\nacme,eve@acme.example,Eve\n'
+            HEAD
+            + 'acme,ann@acme.example,Ann\nacme,bob@acme.example,"Bob\nacme,eve@acme.example,Eve\n'
         )
         assert good(rows) == [(2, "Ann"), (4, "Eve")], "it costs no row but its own"
         assert bad(rows) == [(3, "malformed_row")]
@@ -140,13 +151,17 @@ class TestCsv:
 
     def test_reading_goes_on_after_a_quote_that_was_closed_in_the_wrong_place(self) -> None:
         rows = read(
-            HEAD + 'acme,ann@acme.example,"Ann\nacme,bob@acme.example,"Bob"\nacme,eve@acme.example,Eve\n'
+            HEAD
+            + 'acme,ann@acme.example,"Ann\nacme,bob@acme.example,"Bob"\nacme,eve@acme.example,Eve\n'
         )
         assert bad(rows) == [(2, "malformed_row")]
         assert good(rows) == [(3, "Bob"), (4, "Eve")]
 
     def test_rows_that_a_forgotten_quote_would_swallow_are_rows(self) -> None:
-        rows = read(HEAD + 'acme,ann@acme.example,"Ann\nacme,bob@acme.example,Bob\nacme,eve@acme.example,"\n')
+        rows = read(
+            HEAD
+            + 'acme,ann@acme.example,"Ann\nacme,bob@acme.example,Bob\nacme,eve@acme.example,"\n'
+        )
         assert bad(rows) == [(2, "malformed_row"), (4, "malformed_row")]
         assert good(rows) == [(3, "Bob")]
 
@@ -166,7 +181,8 @@ class TestCsv:
 
     def test_an_endless_cell_is_cut_off_without_costing_the_rest(self) -> None:
         rows = read(
-            HEAD + f"acme,ann@acme.example,{'x' * (MAX_FIELD_CHARACTERS + 1)}\nacme,bob@acme.example,Bob\n"
+            HEAD
+            + f"acme,ann@acme.example,{'x' * (MAX_FIELD_CHARACTERS + 1)}\nacme,bob@acme.example,Bob\n"
         )
         assert bad(rows) == [(2, "malformed_row")]
         assert good(rows) == [(3, "Bob")]
@@ -207,10 +223,12 @@ class TestCsv:
         writer = csv.writer(file)
         writer.writerow(["tenant", "to", "name"])
         lines = []
+
         for tenant, name in values:
             written = file.getvalue()
             lines.append(len(io.StringIO(written, newline="").readlines()) + 1)
             writer.writerow([tenant, "ann@acme.example", name])
+
         rows = read(file.getvalue())
         assert [row.line for row in rows] == lines
         assert [name for _, name in good(rows)] == [

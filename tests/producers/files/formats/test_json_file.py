@@ -36,7 +36,9 @@ def good(rows: list[Row]) -> list[tuple[int, str | None]]:
 
 def bad(rows: list[Row]) -> list[tuple[int, str]]:
     """Line and code of each row that cannot."""
-    return [(row.line, row.reminder.code) for row in rows if isinstance(row.reminder, ReminderRejected)]
+    return [
+        (row.line, row.reminder.code) for row in rows if isinstance(row.reminder, ReminderRejected)
+    ]
 
 
 class TestJsonl:
@@ -44,11 +46,15 @@ class TestJsonl:
         return json.dumps({"tenant": "acme", "to": "ann@acme.example"} | more) + "\n"
 
     def test_each_line_is_a_reminder_with_its_number(self) -> None:
-        rows = read(self.line(name="Ann") + "\n  \n" + self.line(name="Bob", pending=3, due_at=None))
+        rows = read(
+            self.line(name="Ann") + "\n  \n" + self.line(name="Bob", pending=3, due_at=None)
+        )
         assert good(rows) == [(1, "Ann"), (4, "Bob")]
 
     def test_a_byte_order_mark_windows_line_ends_and_a_missing_end_do_no_harm(self) -> None:
-        text = "\ufeff" + self.line(name="Ann").replace("\n", "\r\n") + self.line(name="Bob").rstrip()
+        text = (
+            "\ufeff" + self.line(name="Ann").replace("\n", "\r\n") + self.line(name="Bob").rstrip()
+        )
         assert good(read(text)) == [(1, "Ann"), (2, "Bob")]
 
     def test_an_empty_file_has_no_rows(self) -> None:
@@ -90,7 +96,10 @@ class TestJsonl:
         assert good(rows) == [(2, "Ann")]
 
     @settings(deadline=None)
-    @given(st.text(max_size=100) | st.binary(max_size=100).map(lambda raw: raw.decode("utf-8", "replace")))
+    @given(
+        st.text(max_size=100)
+        | st.binary(max_size=100).map(lambda raw: raw.decode("utf-8", "replace"))
+    )
     def test_any_text_is_rows_or_rejections(self, text: str) -> None:
         for row in read(self.line() + text):
             assert row.line >= 1

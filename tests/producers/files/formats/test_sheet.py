@@ -62,7 +62,13 @@ class TestValues:
         ]  # fmt: skip
         formats = {"E2": "00000", "F2": "#,##0", "G3": "dd.mm.yyyy hh:mm"}
         first, second = reminders(read(workbook(tmp_path / "a.xlsx", rows, formats=formats)))
-        assert (first.name, first.campaign, first.key, first.pending) == ("Jürg", "2026", "00042", 3)
+        assert (first.name, first.campaign, first.key, first.pending) == (
+            "Jürg",
+            "2026",
+            "00042",
+            3,
+        )
+
         assert first.due_at == date(2099, 12, 31)
         assert str(first.send_at) == "2026-12-01 08:30:00+01:00"
         assert (second.name, second.key, second.pending) == ("山田", "4200000000", 0)
@@ -80,7 +86,9 @@ class TestValues:
     def test_numbers_and_dates_as_text(self, value: Any, form: str, text: str) -> None:
         assert sheet._text(value, form) == text
 
-    def test_a_title_blank_rows_and_columns_without_a_name_are_passed_over(self, tmp_path: Path) -> None:
+    def test_a_title_blank_rows_and_columns_without_a_name_are_passed_over(
+        self, tmp_path: Path
+    ) -> None:
         rows: list[list[Any]] = [
             ["Access review"],
             [],
@@ -88,20 +96,27 @@ class TestValues:
             [],
             ["acme", "a@acme.example", None, "Ann"],
         ]
+
         with open_source(str(workbook(tmp_path / "a.xlsx", rows)), Terms()) as source:
             [row] = list(source)
         assert row.line == 5
         assert source.notes == ["Passed over above the header: 1 rows."]
 
     def test_errors_are_no_names(self, tmp_path: Path) -> None:
-        rows = [["tenant", "to", "name"], ["acme", "a@acme.example", "#N/A"], ["acme", "#REF!", "Bob"]]
+        rows = [
+            ["tenant", "to", "name"],
+            ["acme", "a@acme.example", "#N/A"],
+            ["acme", "#REF!", "Bob"],
+        ]
         first, second = read(workbook(tmp_path / "a.xlsx", rows))
         assert isinstance(first.reminder, Reminder)
         assert first.reminder.name is None
         assert isinstance(second.reminder, ReminderRejected)
         assert (second.reminder.field, second.reminder.code) == ("to", "spreadsheet_error")
 
-    def test_a_formula_that_was_never_calculated_is_not_taken_for_an_empty_cell(self, tmp_path: Path) -> None:
+    def test_a_formula_that_was_never_calculated_is_not_taken_for_an_empty_cell(
+        self, tmp_path: Path
+    ) -> None:
         rows: list[list[Any]] = [
             ["tenant", "to", "name"],
             ["acme", "a@acme.example", '="An"&"n"'],
@@ -119,10 +134,12 @@ class TestSheets:
         book = Workbook()
         hidden: Any = book.active
         hidden.title, hidden.sheet_state = "Lists", "hidden"
+
         for title, name in [("Q3", "Ann"), ("Q4", "Bob")]:
             made = book.create_sheet(title)
             made.append(["tenant", "to", "name"])
             made.append(["acme", "a@acme.example", name])
+
         book.save(path)
         assert [each.name for each in reminders(read(path))] == ["Ann"]
         assert [each.name for each in reminders(read(path, sheet="Q4"))] == ["Bob"]
@@ -142,13 +159,15 @@ class TestSheets:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         path = workbook(
-            tmp_path / "a.xlsx", [["tenant", "to"], *(["acme", f"r{n}@acme.example"] for n in range(500))]
+            tmp_path / "a.xlsx",
+            [["tenant", "to"], *(["acme", f"r{n}@acme.example"] for n in range(500))],
         )
         damaged = tmp_path / "b.xlsx"
         with zipfile.ZipFile(path) as good, zipfile.ZipFile(damaged, "w") as bad:
             for name in good.namelist():
                 content = good.read(name)
                 bad.writestr(name, content[: len(content) // 2] if "sheet1" in name else content)
+
         for file, bound, code in [(damaged, 10**9, "unreadable_file"), (path, 1000, "too_large")]:
             monkeypatch.setattr(sheet, "MAX_SHEET_BYTES", bound)
             with pytest.raises(WrongUse) as raised:
@@ -181,7 +200,9 @@ class TestRejected:
         path.write_bytes(target.getvalue())
         return rows, read(path)
 
-    def test_a_workbook_again_with_values_as_they_were(self, source: Source, tmp_path: Path) -> None:
+    def test_a_workbook_again_with_values_as_they_were(
+        self, source: Source, tmp_path: Path
+    ) -> None:
         before, after = self.corrected(source, tmp_path / "b.xlsx")
         assert [[cell.value for cell in row.kept[1:]] for row in after] == [
             [cell.value for cell in row.kept] for row in before
@@ -191,7 +212,9 @@ class TestRejected:
             "nothing in it calculates"
         )
 
-    def test_or_csv_that_spreadsheets_open_and_do_not_calculate(self, source: Source, tmp_path: Path) -> None:
+    def test_or_csv_that_spreadsheets_open_and_do_not_calculate(
+        self, source: Source, tmp_path: Path
+    ) -> None:
         before, after = self.corrected(source, tmp_path / "b.csv")
         raw = (tmp_path / "b.csv").read_bytes()
         assert raw.startswith(b"\xef\xbb\xbfrejected_because,tenant,to,")
@@ -203,11 +226,15 @@ class TestRejected:
         self.corrected(source, path)
         with open_source(str(path), ZURICH) as again:
             self.corrected(again, tmp_path / "c.xlsx")
-        for row in load_workbook(tmp_path / "c.xlsx")["rejected"].iter_rows(max_row=1, values_only=True):
+        for row in load_workbook(tmp_path / "c.xlsx")["rejected"].iter_rows(
+            max_row=1, values_only=True
+        ):
             assert row == ("rejected_because", "tenant", "to", "name", "due_at", "pending")
 
 
 def test_columns_are_named_and_fixed_as_in_csv(tmp_path: Path) -> None:
     path = workbook(tmp_path / "a.xlsx", [["E-Mail", "Shoe size"], ["a@acme.example", 41]])
-    [one] = reminders(read(path, Terms(Layout({"e-mail": "to", "Shoe size": ""}, {"tenant": "acme"}))))
+    [one] = reminders(
+        read(path, Terms(Layout({"e-mail": "to", "Shoe size": ""}, {"tenant": "acme"})))
+    )
     assert one.to == "a@acme.example"

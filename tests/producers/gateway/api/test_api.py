@@ -28,11 +28,16 @@ REMINDER = {"tenant": "acme", "to": "anna@acme.example", "campaign": "q4", "pend
 
 def problem(answer: tuple[int, Any, Any], code: str) -> Any:
     status, value, headers = answer
-    assert (value["code"], value["status"], status) == (code, KINDS[code].status, KINDS[code].status), value
+    assert (value["code"], value["status"], status) == (
+        code,
+        KINDS[code].status,
+        KINDS[code].status,
+    ), value
     assert headers["Content-Type"].startswith("application/problem+json")
     assert value["type"] == f"https://certmail.example/docs#{code}"
     assert value["detail"]
     assert value["remedy"]
+
     return value
 
 
@@ -62,6 +67,7 @@ class TestOneReminder:
             "manager": "boss@acme.example", "send_at": "2099-12-01T08:00:00Z", "expires_at": "2099-12-12T00:00:00Z",
             "priority": 0, "connection": "default", "key": "k-1", "uncertain": "resend", "reply_to": "help@acme.example",
         }  # fmt: skip
+
         assert full.keys() == Reminder.model_fields.keys()
         status, receipt, _ = await client.post(full)
         assert (status, receipt["state"]) == (202, "scheduled")
@@ -78,7 +84,9 @@ class TestOneReminder:
         status, receipt, _ = await client.post(REMINDER | {"pending": 0})
         assert (status, receipt["state"]) == (202, "suppressed")
 
-    @pytest.mark.parametrize("id_", ["nobody", "%00", "01937e6c-5a00-7000-8000-0000000000aa", "%FF", "a%20b"])
+    @pytest.mark.parametrize(
+        "id_", ["nobody", "%00", "01937e6c-5a00-7000-8000-0000000000aa", "%FF", "a%20b"]
+    )
     async def test_an_unknown_one_is_not_found(self, client: Any, id_: str) -> None:
         problem(await client.ask("GET", f"/v1/reminders/{id_}"), "unknown_reminder")
         problem(await client.ask("DELETE", f"/v1/reminders/{id_}"), "unknown_reminder")
@@ -127,7 +135,9 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
 
 
 class TestWhatIsWrong:
-    @pytest.mark.parametrize(("fields", "pointer", "code"), WRONG, ids=[f"{p} {c}" for _, p, c in WRONG])
+    @pytest.mark.parametrize(
+        ("fields", "pointer", "code"), WRONG, ids=[f"{p} {c}" for _, p, c in WRONG]
+    )
     async def test_is_said_with_its_place_and_nothing_is_taken(
         self, client: Any, admin: Admin, fields: dict[str, Any], pointer: str, code: str
     ) -> None:
@@ -143,14 +153,20 @@ class TestWhatIsWrong:
         said = problem(
             await client.post({"to": "nobody", "pending": -1, "due_at": "soon"}), "invalid_reminder"
         )
-        assert [error["pointer"] for error in said["errors"]] == ["/tenant", "/to", "/due_at", "/pending"]
+        assert [error["pointer"] for error in said["errors"]] == [
+            "/tenant",
+            "/to",
+            "/due_at",
+            "/pending",
+        ]
 
     async def test_a_tenant_that_is_not_there_is_said_to_a_key_for_all(
         self, client: Any, admin: Admin
     ) -> None:
         key = await asyncio.to_thread(create_key, admin, "all", tenants=["*"], scopes=[*KeyScope])
         said = problem(
-            await replace(client, key=key[1]).post(REMINDER | {"tenant": "nobody"}), "invalid_reminder"
+            await replace(client, key=key[1]).post(REMINDER | {"tenant": "nobody"}),
+            "invalid_reminder",
         )
         assert said["errors"][0]["code"] == "unknown_tenant"
 
@@ -162,7 +178,9 @@ class TestWhatIsWrong:
             assert said["errors"][0]["pointer"] == "/tenant"
         assert waiting(admin) == 0
 
-    async def test_a_key_that_was_used_for_another_is_a_conflict(self, client: Any, admin: Admin) -> None:
+    async def test_a_key_that_was_used_for_another_is_a_conflict(
+        self, client: Any, admin: Admin
+    ) -> None:
         await client.post(REMINDER | {"key": "k"})
         said = problem(await client.post(REMINDER | {"key": "k", "pending": 4}), "key_reused")
         assert said["errors"][0]["pointer"] == "/key"
@@ -183,14 +201,18 @@ class TestWhatIsWrong:
     async def test_a_body_that_is_no_json_object(
         self, client: Any, admin: Admin, path: str, body: bytes, said: str
     ) -> None:
-        sent = await client.ask("POST", path, data=body, headers={"Content-Type": "application/json"})
+        sent = await client.ask(
+            "POST", path, data=body, headers={"Content-Type": "application/json"}
+        )
         detail = problem(sent, "malformed_body")["detail"]
         assert said in detail
         assert not foreign(detail)
         assert waiting(admin) == 0
 
     async def test_a_body_of_another_type(self, client: Any) -> None:
-        problem(await client.ask("POST", "/v1/reminders", data={"to": "x"}), "unsupported_media_type")
+        problem(
+            await client.ask("POST", "/v1/reminders", data={"to": "x"}), "unsupported_media_type"
+        )
 
     async def test_a_body_that_is_too_large_declared_or_not(self, client: Any) -> None:
         async def drip() -> Any:
@@ -211,7 +233,14 @@ class TestWhatIsWrong:
 
 class TestBatch:
     async def test_each_is_answered_for_itself(self, client: Any, admin: Admin) -> None:
-        wanted = [REMINDER, REMINDER | {"to": "nobody"}, REMINDER, 7, REMINDER | {"to": "b@acme.example"}]
+        wanted = [
+            REMINDER,
+            REMINDER | {"to": "nobody"},
+            REMINDER,
+            7,
+            REMINDER | {"to": "b@acme.example"},
+        ]
+
         status, value, _ = await client.post({"reminders": wanted}, "/v1/reminders:batch")
         assert status == 200
         assert [item["status"] for item in value["items"]] == [202, 422, 200, 422, 202]
@@ -229,7 +258,9 @@ class TestBatch:
         said = problem(await client.post(too_many, "/v1/reminders:batch"), "invalid_body")
         assert said["errors"][0]["pointer"] == "/reminders"
 
-    @pytest.mark.parametrize("body", [{}, {"reminders": []}, {"reminders": 7}, {"reminders": [], "x": 1}])
+    @pytest.mark.parametrize(
+        "body", [{}, {"reminders": []}, {"reminders": 7}, {"reminders": [], "x": 1}]
+    )
     async def test_what_is_no_batch(self, client: Any, body: Any) -> None:
         problem(await client.post(body, "/v1/reminders:batch"), "invalid_body")
 
@@ -243,13 +274,20 @@ class TestIdempotencyKey:
 
     async def test_another_body_or_address_is_refused(self, client: Any, admin: Admin) -> None:
         await client.post(REMINDER, Idempotency_Key="a")
-        problem(await client.post(REMINDER | {"pending": 4}, Idempotency_Key="a"), "idempotency_key_reused")
-        batch = await client.post({"reminders": [REMINDER]}, "/v1/reminders:batch", Idempotency_Key="a")
+        problem(
+            await client.post(REMINDER | {"pending": 4}, Idempotency_Key="a"),
+            "idempotency_key_reused",
+        )
+        batch = await client.post(
+            {"reminders": [REMINDER]}, "/v1/reminders:batch", Idempotency_Key="a"
+        )
         problem(batch, "idempotency_key_reused")
         assert waiting(admin) == 1
 
     async def test_one_that_is_still_running_is_said_so(self, client: Any, admin: Admin) -> None:
-        answers = await asyncio.gather(*(client.post(REMINDER, Idempotency_Key="a") for _ in range(20)))
+        answers = await asyncio.gather(
+            *(client.post(REMINDER, Idempotency_Key="a") for _ in range(20))
+        )
         assert {status for status, _, _ in answers} <= {202, 409}
         for answer in answers:
             if answer[0] == 409:
@@ -257,16 +295,22 @@ class TestIdempotencyKey:
         assert waiting(admin) == 1
 
     async def test_what_was_refused_may_be_corrected_under_the_same_key(self, client: Any) -> None:
-        problem(await client.post(REMINDER | {"to": "nobody"}, Idempotency_Key="a"), "invalid_reminder")
+        problem(
+            await client.post(REMINDER | {"to": "nobody"}, Idempotency_Key="a"), "invalid_reminder"
+        )
         assert (await client.post(REMINDER, Idempotency_Key="a"))[0] == 202
 
     async def test_other_applications_may_use_the_same(self, client: Any, admin: Admin) -> None:
         await client.post(REMINDER, Idempotency_Key="a")
-        key = await asyncio.to_thread(create_key, admin, "other", tenants=["acme"], scopes=[*KeyScope])
+        key = await asyncio.to_thread(
+            create_key, admin, "other", tenants=["acme"], scopes=[*KeyScope]
+        )
         status, receipt, _ = await replace(client, key=key[1]).post(REMINDER, Idempotency_Key="a")
         assert (status, receipt["duplicate"]) == (200, True)
 
-    async def test_who_reads_redis_learns_neither_key_nor_answer(self, client: Any, admin: Admin) -> None:
+    async def test_who_reads_redis_learns_neither_key_nor_answer(
+        self, client: Any, admin: Admin
+    ) -> None:
         await client.post(
             {"reminders": [REMINDER, REMINDER | {"to": "carol@secret..example"}]},
             "/v1/reminders:batch",
@@ -289,12 +333,18 @@ class TestWhoMay:
         "given", ["", "Bearer", "Bearer x", "Basic YTpi", "Bearer cm_aaaaaaaa_" + "A" * 43]
     )
     async def test_nobody_without_a_valid_key(self, client: Any, given: str) -> None:
-        for method, path in (("POST", "/v1/reminders"), ("GET", "/v1/tenants"), ("GET", "/v1/reminders/x")):
+        for method, path in (
+            ("POST", "/v1/reminders"),
+            ("GET", "/v1/tenants"),
+            ("GET", "/v1/reminders/x"),
+        ):
             answer = await client.ask(method, path, headers={"Authorization": given})
             problem(answer, "unauthenticated")
             assert answer[2]["WWW-Authenticate"].startswith("Bearer")
 
-    async def test_a_revoked_key_is_good_for_nothing_at_once(self, client: Any, admin: Admin) -> None:
+    async def test_a_revoked_key_is_good_for_nothing_at_once(
+        self, client: Any, admin: Admin
+    ) -> None:
         [key] = list_keys(admin)
         await asyncio.to_thread(revoke_key, admin, key.id)
         problem(await client.post(REMINDER), "unauthenticated")
@@ -321,7 +371,9 @@ class TestWhoMay:
         self, client: Any, admin: Admin, scope: KeyScope, method: str, path: str
     ) -> None:
         others = [each for each in KeyScope if each is not scope]
-        _, key = await asyncio.to_thread(create_key, admin, "others", tenants=["acme"], scopes=others)
+        _, key = await asyncio.to_thread(
+            create_key, admin, "others", tenants=["acme"], scopes=others
+        )
         said = problem(await replace(client, key=key).ask(method, path), "scope_missing")
         assert scope in said["detail"]
 
@@ -335,17 +387,23 @@ class TestWhoMay:
         said = problem(await client.ask("GET", "/v1/tenants"), "stores_unreachable")
         assert said["errors"][0]["code"] == "database_unreachable"
         caplog.clear()
+
         for path in ("/v1/deliveries", "/v1/connections"):
             said = problem(await client.ask("GET", path), "stores_unreachable")
             assert said["detail"] == said["errors"][0]["detail"] == "The record is away."
             assert "sqlite" not in json.dumps(said)
-        logged = "".join(str(record.__dict__) for record in caplog.records if "unavailable" in record.message)
+
+        logged = "".join(
+            str(record.__dict__) for record in caplog.records if "unavailable" in record.message
+        )
         assert "sqlite" not in logged
         assert "database_unreachable" in logged
 
 
 class TestRate:
-    def test_of_a_minute_so_many_are_let_in_and_what_is_refused_does_not_count(self, admin: Admin) -> None:
+    def test_of_a_minute_so_many_are_let_in_and_what_is_refused_does_not_count(
+        self, admin: Admin
+    ) -> None:
         door = at(admin, 1_800_000_030.0)
         door.count(GRANT, 8)
         assert refused(door, 3).headers["Retry-After"] == "30"
@@ -353,7 +411,9 @@ class TestRate:
         refused(door, 1)
         at(admin, 1_800_000_060.0).count(GRANT, 10)
         assert [
-            key for key in admin.redis.scan_iter(redis_keys.RATE + "*") if admin.redis.ttl(key) == -1
+            key
+            for key in admin.redis.scan_iter(redis_keys.RATE + "*")
+            if admin.redis.ttl(key) == -1
         ] == []
 
 
@@ -383,10 +443,13 @@ class TestLists:
         assert (await client.get("/v1/connections?tenant=globex"))[1]["items"] == []
 
     async def test_page_by_page_each_is_there_once(self, client: Any, admin: Admin) -> None:
-        _, key = await asyncio.to_thread(create_key, admin, "all", tenants=["*"], scopes=[*KeyScope])
+        _, key = await asyncio.to_thread(
+            create_key, admin, "all", tenants=["*"], scopes=[*KeyScope]
+        )
         for n in range(5):
             await asyncio.to_thread(admin.add_tenant, f"t{n}")
         everybody = replace(client, key=key)
+
         for path, name in (("/v1/tenants", "id"), ("/v1/connections", "tenant")):
             seen: list[str] = []
             cursor: Any = ""
@@ -400,6 +463,7 @@ class TestLists:
         self, client: Any, admin: Admin
     ) -> None:
         now = datetime.now(UTC)
+
         with admin.db() as db:
             for n in range(7):
                 row = {
@@ -409,6 +473,7 @@ class TestLists:
                     "expires_at": now + timedelta(days=1),
                 }  # fmt: skip
                 db.execute(insert(tables.deliveries).values(**row))
+
         _, page = await client.get("/v1/deliveries?limit=4")
         assert [each["recipient"][:2] for each in page["items"]] == ["r5", "r4", "r3", "r2"]
         _, rest = await client.get(f"/v1/deliveries?limit=4&cursor={page['next']}")
@@ -454,14 +519,17 @@ class TestLists:
             ("tenant=" + "x" * 64, "tenant"),
         ],
     )
-    async def test_a_wrong_parameter_is_named(self, client: Any, query: str, parameter: str) -> None:
+    async def test_a_wrong_parameter_is_named(
+        self, client: Any, query: str, parameter: str
+    ) -> None:
         said = problem(await client.ask("GET", f"/v1/deliveries?{query}"), "invalid_query")
         assert [error["parameter"] for error in said["errors"]] == [parameter]
         assert not foreign(json.dumps(said["errors"]) + said["detail"])
 
     async def test_a_plus_that_became_a_space_gets_a_hint(self, client: Any) -> None:
         said = problem(
-            await client.ask("GET", "/v1/deliveries?since=2026-11-25T09:00:00+01:00"), "invalid_query"
+            await client.ask("GET", "/v1/deliveries?since=2026-11-25T09:00:00+01:00"),
+            "invalid_query",
         )
         assert "write it as %2B" in said["errors"][0]["detail"]
         said = problem(await client.ask("GET", "/v1/deliveries?since=yesterday"), "invalid_query")
@@ -477,10 +545,16 @@ class TestHeads:
     async def test_whoever_may_get_may_ask_for_the_head_alone(self, client: Any, path: str) -> None:
         given = {"Authorization": f"Bearer {client.key}"}
         answers = []
+
         for method in ("GET", "HEAD"):
-            asked = client.session.request(method, client.base + path, headers=given, allow_redirects=False)
+            asked = client.session.request(
+                method, client.base + path, headers=given, allow_redirects=False
+            )
             async with asked as answer:
-                answers.append((answer.status, answer.headers.get("Content-Type"), await answer.read()))
+                answers.append(
+                    (answer.status, answer.headers.get("Content-Type"), await answer.read())
+                )
+
         (status, kind, body), (*head, nothing) = answers
         assert head == [status, kind]
         assert not nothing
@@ -492,19 +566,32 @@ class TestHeadersThatDecide:
     async def test_two_of_one_name_are_refused_since_each_may_be_the_one_that_is_meant(
         self, client: Any, admin: Admin, name: str
     ) -> None:
-        more = [(name, "a"), (name, "b")] if name != "Authorization" else [(name, f"Bearer {client.key}")]
+        more = (
+            [(name, "a"), (name, "b")]
+            if name != "Authorization"
+            else [(name, f"Bearer {client.key}")]
+        )
         headers = [("Authorization", f"Bearer {client.key}"), *more]
         asked = client.session.post(client.base + "/v1/reminders", json=REMINDER, headers=headers)
         async with asked as answer:
             said = problem(
-                (answer.status, await answer.json(content_type=None), answer.headers), "invalid_header"
+                (answer.status, await answer.json(content_type=None), answer.headers),
+                "invalid_header",
             )
+
         assert said["errors"] == [
-            {"pointer": None, "parameter": name, "code": "doubled", "detail": "given more than once"}
+            {
+                "pointer": None,
+                "parameter": name,
+                "code": "doubled",
+                "detail": "given more than once",
+            }
         ]
         assert waiting(admin) == 0
 
-    @pytest.mark.parametrize("name", ["Host", "Content-Type", "Content-Length", "Transfer-Encoding"])
+    @pytest.mark.parametrize(
+        "name", ["Host", "Content-Type", "Content-Length", "Transfer-Encoding"]
+    )
     async def test_two_of_those_that_http_is_read_by_are_no_request(
         self, client: Any, admin: Admin, name: str
     ) -> None:
@@ -514,7 +601,11 @@ class TestHeadersThatDecide:
         }  # fmt: skip
         if name == "Transfer-Encoding":
             del given["Content-Length"]
-        lines = [*given.items(), (name, given.get(name, "chunked")), (name, given.get(name, "chunked"))]
+        lines = [
+            *given.items(),
+            (name, given.get(name, "chunked")),
+            (name, given.get(name, "chunked")),
+        ]
         host, _, port = client.base.removeprefix("http://").partition(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         head = "".join(f"{each}: {value}\r\n" for each, value in lines)

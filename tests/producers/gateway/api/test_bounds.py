@@ -17,7 +17,13 @@ import pytest
 from redis import Redis
 
 from certmail.gateway.api.request import idempotency
-from certmail.gateway.api.request.bounds import MAX_FAULTS, MAX_FAULTS_OF_BATCH, excess, is_deep, values_in
+from certmail.gateway.api.request.bounds import (
+    MAX_FAULTS,
+    MAX_FAULTS_OF_BATCH,
+    excess,
+    is_deep,
+    values_in,
+)
 from certmail.gateway.api.request.problems import Trouble
 from certmail.gateway.api.request.turns import Turns, in_slices
 from certmail.gateway.redis_room import Space
@@ -42,10 +48,12 @@ async def longest_block(work: Any) -> tuple[Any, float]:
     gc.freeze()  # as the gateway does when it starts: what the tests have loaded is not its own
     longest = 0.0
     task = asyncio.ensure_future(work)
+
     while not task.done():
         before = time.thread_time()
         await asyncio.sleep(0)
         longest = max(longest, time.thread_time() - before)
+
     gc.unfreeze()
     return task.result(), longest
 
@@ -63,7 +71,9 @@ class TestCounting:
     def test_values_are_told_without_being_read(self, text: str, least: int) -> None:
         assert least <= values_in(text.encode(), 3) <= 2 * least + 10
 
-    @pytest.mark.parametrize("text", [",[{" * 1000, '\\",[{' * 1000, "\\\\", '\\\\",\\"[{' * 1000, 'é",'])
+    @pytest.mark.parametrize(
+        "text", [",[{" * 1000, '\\",[{' * 1000, "\\\\", '\\\\",\\"[{' * 1000, 'é",']
+    )
     def test_what_stands_in_texts_does_not_count(self, text: str) -> None:
         body = json.dumps({"reminders": [{"tenant": "acme", "name": text, text: 1}]}).encode()
         assert values_in(body, 10) <= 10
@@ -84,7 +94,9 @@ class TestCounting:
 
 
 class TestFaults:
-    async def test_of_one_reminder_the_first_are_named_and_the_others_counted(self, client: Any) -> None:
+    async def test_of_one_reminder_the_first_are_named_and_the_others_counted(
+        self, client: Any
+    ) -> None:
         status, said, _ = await client.post(REMINDER | fields(90))
         assert status == 422
         assert len(said["errors"]) == MAX_FAULTS
@@ -95,11 +107,15 @@ class TestFaults:
         status, answer, headers = await client.post({"reminders": wanted}, "/v1/reminders:batch")
         assert status == 200
         assert {item["status"] for item in answer["items"]} == {422}
-        assert sum(len(item["problem"]["errors"]) for item in answer["items"]) <= MAX_FAULTS_OF_BATCH
+        assert (
+            sum(len(item["problem"]["errors"]) for item in answer["items"]) <= MAX_FAULTS_OF_BATCH
+        )
         assert answer["items"][999]["problem"]["detail"].endswith("; and 39 more")
         assert int(headers["Content-Length"]) < 1_000_000
 
-    async def test_a_few_wrong_ones_among_many_are_told_all_that_is_wrong(self, client: Any) -> None:
+    async def test_a_few_wrong_ones_among_many_are_told_all_that_is_wrong(
+        self, client: Any
+    ) -> None:
         wanted = [REMINDER] * 900 + [REMINDER | fields(15)] * 2
         _, answer, _ = await client.post({"reminders": wanted}, "/v1/reminders:batch")
         assert [len(item["problem"]["errors"]) for item in answer["items"][900:]] == [15, 15]
@@ -114,7 +130,9 @@ class TestFaults:
         wanted = [REMINDER, fields(590), {"tenant": "acme", "to": "x" * 100_000}]
         _, answer, _ = await client.post({"reminders": wanted}, "/v1/reminders:batch")
         assert [item["status"] for item in answer["items"]] == [202, 422, 422]
-        assert [item["problem"]["errors"][0]["code"] for item in answer["items"][1:]] == ["too_much"] * 2
+        assert [item["problem"]["errors"][0]["code"] for item in answer["items"][1:]] == [
+            "too_much"
+        ] * 2
         assert answer["items"][1]["problem"]["errors"][0]["pointer"] == "/reminders/1"
 
     async def test_a_parameter_of_the_query_given_often_is_named_once(self, client: Any) -> None:
@@ -139,7 +157,9 @@ WORST = {
     "a longer number": '{"reminders": [' + "9" * 4_000_000 + "]}",
     "deep": '{"reminders": ' + "[" * 900 + "]" * 900 + "}",
     "deeper": '{"reminders": ' + "[" * 100_000,
-    "good": json.dumps({"reminders": [REMINDER | {"to": f"r{n}@acme.example"} for n in range(1000)]}),
+    "good": json.dumps(
+        {"reminders": [REMINDER | {"to": f"r{n}@acme.example"} for n in range(1000)]}
+    ),
 }
 
 
@@ -149,8 +169,12 @@ class TestTime:
         body = WORST[kind].encode()
         assert len(body) < 4 * 1024 * 1024
         sent = client.ask(
-            "POST", "/v1/reminders:batch", data=io.BytesIO(body), headers=JSON | {"Idempotency-Key": "a"}
+            "POST",
+            "/v1/reminders:batch",
+            data=io.BytesIO(body),
+            headers=JSON | {"Idempotency-Key": "a"},
         )
+
         (status, _, headers), longest = await longest_block(sent)
         assert status in {200, 400, 413}
         assert int(headers["Content-Length"]) < 1_000_000
@@ -219,9 +243,12 @@ class TestTurns:
 
     async def test_batches_of_one_key_are_all_answered(self, client: Any) -> None:
         bodies = [
-            {"reminders": [REMINDER | {"to": f"r{b}-{n}@acme.example"} for n in range(20)]} for b in range(6)
+            {"reminders": [REMINDER | {"to": f"r{b}-{n}@acme.example"} for n in range(20)]}
+            for b in range(6)
         ]
-        answers = await asyncio.gather(*(client.post(body, "/v1/reminders:batch") for body in bodies))
+        answers = await asyncio.gather(
+            *(client.post(body, "/v1/reminders:batch") for body in bodies)
+        )
         assert {status for status, _, _ in answers} == {200}
 
 
@@ -245,7 +272,9 @@ class TestKept:
     async def test_nothing_where_nothing_was_taken_in(self, client: Any, kept: Any) -> None:
         wrong: Any = {"reminders": [{}] * 1000}
         for n in range(3):
-            status, answer, _ = await client.post(wrong, "/v1/reminders:batch", Idempotency_Key=f"k{n}")
+            status, answer, _ = await client.post(
+                wrong, "/v1/reminders:batch", Idempotency_Key=f"k{n}"
+            )
             assert (status, answer["items"][0]["status"]) == (200, 422)
         assert kept() == 0
         assert (await client.post(REMINDER, Idempotency_Key="a"))[0] == 202
@@ -265,16 +294,20 @@ class TestKept:
         value: Any = redis.get(name)
         assert len(value) < 60_000, "of a thousand answers"
 
-    def test_one_key_fills_no_more_than_a_part_of_what_is_left(self, admin: Admin, redis: Redis) -> None:
+    def test_one_key_fills_no_more_than_a_part_of_what_is_left(
+        self, admin: Admin, redis: Redis
+    ) -> None:
         memory: Any = redis.info("memory")
         space = Space(redis, StoreLimits(memory_max=memory["used_memory"] * 2))
         room = space.free()
         assert room is not None
         kept = {"k": 0, "other": 0}
+
         for api_key, number in itertools.product(kept, range(50)):
             entered = enter(admin, api_key, str(number))
             assert isinstance(entered, idempotency.First)
             kept[api_key] += entered.keep(idempotency.FirstAnswer(200, random_text(8_000)), space)
+
         assert all(0 < 4_000 * number <= room / 20 for number in kept.values())
         assert sum(1 for _ in redis.scan_iter(redis_keys.IDEMPOTENCY + "*")) == sum(kept.values())
         assert isinstance(enter(admin, "k", "0"), idempotency.FirstAnswer)
@@ -300,12 +333,17 @@ class TestKept:
         assert not redis.exists(redis_keys.SETUP + "acme")
 
     def test_a_request_is_told_from_another_as_versions_before_did(self) -> None:
-        body = {"reminders": [{"b": 1, "a": ["x", {"z": 1, "y": None}]}, 7], "x": {"b": 1, "a": 2}, "a": []}
+        body = {
+            "reminders": [{"b": 1, "a": ["x", {"z": 1, "y": None}]}, 7],
+            "x": {"b": 1, "a": 2},
+            "a": [],
+        }
 
         text = json.dumps(["/v1/reminders:batch", body], sort_keys=True)
         assert "".join(idempotency._written("/v1/reminders:batch", body)) == text
         assert (
-            idempotency.fingerprint("/v1/reminders:batch", body) == hashlib.sha256(text.encode()).hexdigest()
+            idempotency.fingerprint("/v1/reminders:batch", body)
+            == hashlib.sha256(text.encode()).hexdigest()
         )
 
 
@@ -318,5 +356,11 @@ async def test_garbage_is_the_senders_fault(client: Any, admin: Admin, path: str
         for sent in (body, b'{"reminders": [' + body + b"]}"):
             status, said, _ = await client.ask("POST", path, data=io.BytesIO(sent), headers=JSON)
             assert 200 <= status < 500, (name, said)
-            assert status != 200 or {item["status"] for item in said["items"]} <= {202, 200, 422, 403}, name
+            assert status != 200 or {item["status"] for item in said["items"]} <= {
+                202,
+                200,
+                422,
+                403,
+            }, name
+
     assert await client.get("/healthz") == (200, {"ok": True})

@@ -57,8 +57,13 @@ class TestChanges:
     ) -> None:
         status, first = await client.get("/v1/changes?limit=2")
         assert status == 200, first
-        told = [(each["id"], each["campaign"], each["state"], each["reason"]) for each in first["items"]]
-        assert told == [("a1", "q4", "accepted", "accepted: so"), ("a2", "q4", "failed", "failed: so")]
+        told = [
+            (each["id"], each["campaign"], each["state"], each["reason"]) for each in first["items"]
+        ]
+        assert told == [
+            ("a1", "q4", "accepted", "accepted: so"),
+            ("a2", "q4", "failed", "failed: so"),
+        ]
         assert first["more"]
         _, second = await client.get(f"/v1/changes?cursor={first['next']}")
         assert ([each["id"] for each in second["items"]], second["more"]) == (["a3"], False)
@@ -115,17 +120,27 @@ class TestLookup:
             with Mailer(admin.redis) as mailer:
                 whole = mailer.send(Reminder(tenant="acme", to="a@people.example")).id
             admin.redis.set(redis_keys.JOB + BROKEN[0], "no hash")
-            admin.redis.hset(redis_keys.JOB + BROKEN[1], mapping={"tenant": "acme", "connection": "c"})
+            admin.redis.hset(
+                redis_keys.JOB + BROKEN[1], mapping={"tenant": "acme", "connection": "c"}
+            )
             return whole
 
         whole = await asyncio.to_thread(enqueue)
         status, answer, _ = await client.post({"ids": [*BROKEN, whole]}, "/v1/reminders:lookup")
-        assert (status, [bool(each["reminder"]) for each in answer["items"]]) == (200, [False, False, True])
+        assert (status, [bool(each["reminder"]) for each in answer["items"]]) == (
+            200,
+            [False, False, True],
+        )
         assert (await client.get(f"/v1/reminders/{BROKEN[1]}"))[0] == 404
 
     @pytest.mark.parametrize(
         ("body", "pointer"),
-        [({"ids": []}, "/ids"), ({"ids": ["x"] * 1001}, "/ids"), ({"ids": [7]}, "/ids/0"), ({}, "/ids")],
+        [
+            ({"ids": []}, "/ids"),
+            ({"ids": ["x"] * 1001}, "/ids"),
+            ({"ids": [7]}, "/ids/0"),
+            ({}, "/ids"),
+        ],
         ids=["none", "too many", "a number", "nothing"],
     )
     async def test_what_is_wrong_is_said(self, client: Any, body: Any, pointer: str) -> None:
@@ -146,26 +161,43 @@ class TestCampaigns:
         ]
         _, rest = await client.get(f"/v1/campaigns?cursor={page['next']}")
         [q4] = rest["items"]
-        counted = {"total": 2, "states": {"accepted": 1, "failed": 1}, "held": 0, "possible_duplicates": 0}
+        counted = {
+            "total": 2,
+            "states": {"accepted": 1, "failed": 1},
+            "held": 0,
+            "possible_duplicates": 0,
+        }
+
         assert (q4["tenant"], q4["campaign"], q4["totals"]) == ("acme", "q4", counted)
         assert (q4["enqueued_at"], rest["next"]) == ("2026-11-23T12:00:00.000Z", None)
 
     async def test_one_is_called_off_and_nothing_else(self, client: Any) -> None:
         sent = [
-            (await client.post({"tenant": "acme", "to": f"r{n}@people.example", "campaign": campaign}))[1]
+            (
+                await client.post(
+                    {"tenant": "acme", "to": f"r{n}@people.example", "campaign": campaign}
+                )
+            )[1]
             for n, campaign in enumerate(["q4", "q4", "q5"])
         ]
+
         status, done, _ = await client.post(
             {"tenant": "acme", "campaign": "q4"}, "/v1/campaigns:cancel", Idempotency_Key="k"
         )
         assert (status, done) == (200, {"cancelled": 2, "already_sending": 0, "uncertain": 0})
-        _, answer, _ = await client.post({"ids": [each["id"] for each in sent]}, "/v1/reminders:lookup")
-        shown = [(each["reminder"]["state"], each["reminder"]["reason"]) for each in answer["items"]]
+        _, answer, _ = await client.post(
+            {"ids": [each["id"] for each in sent]}, "/v1/reminders:lookup"
+        )
+        shown = [
+            (each["reminder"]["state"], each["reminder"]["reason"]) for each in answer["items"]
+        ]
         assert [state for state, _ in shown] == ["cancelled", "cancelled", "ready"]
         assert "by API key" in shown[0][1]
 
     async def test_another_tenants_is_not(self, client: Any) -> None:
-        status, said, _ = await client.post({"tenant": "globex", "campaign": "q4"}, "/v1/campaigns:cancel")
+        status, said, _ = await client.post(
+            {"tenant": "globex", "campaign": "q4"}, "/v1/campaigns:cancel"
+        )
         assert (status, said["code"]) == (403, "tenant_not_allowed")
 
 
@@ -182,13 +214,25 @@ class TestRecord:
     ) -> None:
         def tried() -> None:
             with admin.db() as db:
-                attempt = {"job": "a1", "n": 1, "begun_at": NOON, "outcome": "accepted", "http_status": 200}
+                attempt = {
+                    "job": "a1",
+                    "n": 1,
+                    "begun_at": NOON,
+                    "outcome": "accepted",
+                    "http_status": 200,
+                }
                 db.execute(insert(tables.attempts).values(**attempt, gmail_id="g-1", latency_ms=90))
 
         await asyncio.to_thread(tried)
         _, page = await client.get("/v1/deliveries?recipient=a1@people.example")
         names = ("attempts", "left_at", "http_status", "gmail_id", "latency_ms")
-        assert [page["items"][0][name] for name in names] == [1, "2026-11-23T12:00:00.000Z", 200, "g-1", 90]
+        assert [page["items"][0][name] for name in names] == [
+            1,
+            "2026-11-23T12:00:00.000Z",
+            200,
+            "g-1",
+            90,
+        ]
         _, other = await client.get("/v1/deliveries?recipient=a2@people.example")
         assert [other["items"][0][name] for name in names] == [0, None, None, None, None]
 
@@ -204,7 +248,14 @@ class TestRequestId:
                 async with session.get(served + path, headers=headers) as answer:
                     return answer.headers["X-Request-Id"]
 
-            paths = ("/healthz", "/v1/tenants", "/v1/nothing", "/nothing", "/openapi.json", "/console")
+            paths = (
+                "/healthz",
+                "/v1/tenants",
+                "/v1/nothing",
+                "/nothing",
+                "/openapi.json",
+                "/console",
+            )
             found = [await answered(path) for path in paths]
             assert len(set(found)) == len(paths)
             assert await answered("/v1/tenants", "iga-42.a_b") == "iga-42.a_b"
@@ -218,4 +269,6 @@ async def test_the_document_groups_its_requests(client: Any) -> None:
     operations = [each for methods in document["paths"].values() for each in methods.values()]
     assert {tag for each in operations for tag in each["tags"]} == set(tags)
     for operation in operations:
-        assert all("X-Request-Id" in answer["headers"] for answer in operation["responses"].values())
+        assert all(
+            "X-Request-Id" in answer["headers"] for answer in operation["responses"].values()
+        )

@@ -38,6 +38,7 @@ async def test_a_link_is_made_and_its_page_opens(client: Any) -> None:
     left = datetime.fromisoformat(made["expires_at"]) - datetime.now(UTC)
     assert timedelta(days=6, hours=23) < left <= timedelta(days=7)
     address = made["url"].removeprefix("https://certmail.example")
+
     async with client.session.get(client.base + address) as page:
         assert page.status == 200
         assert "Acme Ltd" in await page.text()
@@ -47,7 +48,9 @@ async def test_another_one_ends_the_one_before(client: Any) -> None:
     links = [(await client.post({"tenant": "acme"}, PATH))[1]["url"] for _ in range(2)]
     pages = []
     for link in links:
-        async with client.session.get(client.base + link.removeprefix("https://certmail.example")) as page:
+        async with client.session.get(
+            client.base + link.removeprefix("https://certmail.example")
+        ) as page:
             pages.append(page.status)
     assert pages == [403, 200]
 
@@ -61,12 +64,16 @@ async def test_one_for_a_connection_that_works_must_be_asked_for(client: Any, ad
     status, problem, _ = await client.post({"tenant": "acme", "connection": "works"}, PATH)
     assert (status, problem["code"]) == (409, "connection_active")
     assert "`again`" in problem["remedy"]
-    status, made, _ = await client.post({"tenant": "acme", "connection": "works", "again": True}, PATH)
+    status, made, _ = await client.post(
+        {"tenant": "acme", "connection": "works", "again": True}, PATH
+    )
     assert (status, made["connection"]) == (201, "works")
 
 
 async def test_repeated_with_its_idempotency_key_it_is_the_same_link(client: Any) -> None:
-    first, again = [await client.post({"tenant": "acme"}, PATH, Idempotency_Key="k") for _ in range(2)]
+    first, again = [
+        await client.post({"tenant": "acme"}, PATH, Idempotency_Key="k") for _ in range(2)
+    ]
     assert first[1] == again[1]
     assert again[2]["Idempotent-Replayed"] == "true"
 
@@ -80,7 +87,10 @@ async def test_repeated_with_its_idempotency_key_it_is_the_same_link(client: Any
         ({"tenant": "acme", "to": "x"}, ("/to", "extra_forbidden")),
         ({"tenant": "acme", "connection": "No Name"}, ("/connection", "string_pattern_mismatch")),
         ({"tenant": "acme", "state": "s" * 513}, ("/state", "string_too_long")),
-        ({"tenant": "acme", "return_url": "https://evil.example"}, ("/return_url", "return_url_not_allowed")),
+        (
+            {"tenant": "acme", "return_url": "https://evil.example"},
+            ("/return_url", "return_url_not_allowed"),
+        ),
     ],
 )
 async def test_what_is_wrong_is_said_with_its_place(
@@ -89,8 +99,12 @@ async def test_what_is_wrong_is_said_with_its_place(
     assert faults(await client.post(wanted, PATH)) == [found]
 
 
-async def test_another_tenants_is_refused_and_an_unknown_one_is_named(client: Any, admin: Admin) -> None:
-    assert faults(await client.post({"tenant": "globex"}, PATH), 403) == [("/tenant", "tenant_not_allowed")]
+async def test_another_tenants_is_refused_and_an_unknown_one_is_named(
+    client: Any, admin: Admin
+) -> None:
+    assert faults(await client.post({"tenant": "globex"}, PATH), 403) == [
+        ("/tenant", "tenant_not_allowed")
+    ]
     _, key = await asyncio.to_thread(
         create_key, admin, "all", tenants=[EVERY_TENANT], scopes=[KeyScope.SETUP_LINKS_WRITE]
     )

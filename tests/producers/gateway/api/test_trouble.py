@@ -26,7 +26,9 @@ REMINDER = {"tenant": "acme", "to": "anna@acme.example"}
 class Place:
     """A gateway over a server of its own."""
 
-    def __init__(self, server: Valkey, admin: Admin, session: aiohttp.ClientSession, url: str) -> None:
+    def __init__(
+        self, server: Valkey, admin: Admin, session: aiohttp.ClientSession, url: str
+    ) -> None:
         self.server, self.admin, self.session, self.url = server, admin, session, url
 
     async def post(self, body: Any, path: str = "/v1/reminders", **headers: str) -> tuple[int, Any]:
@@ -59,7 +61,11 @@ async def test_a_full_server_is_said_and_takes_nothing(place: Place) -> None:
     memory: Any = place.server.redis.info("memory")
     place.server.redis.config_set("maxmemory", memory["used_memory"] + 100_000)
     status, said = await place.post(REMINDER)
-    assert (status, said["code"], said["errors"][0]["code"]) == (503, "stores_unreachable", "redis_full")
+    assert (status, said["code"], said["errors"][0]["code"]) == (
+        503,
+        "stores_unreachable",
+        "redis_full",
+    )
     assert "maxmemory" in said["remedy"]
     status, said = await place.post({"reminders": [REMINDER] * 3}, "/v1/reminders:batch")
     assert (status, said["code"]) == (503, "stores_unreachable")
@@ -89,6 +95,7 @@ async def test_one_that_stands_still_is_waited_for_within_a_bound_and_then_nothi
 ) -> None:
     assert (await place.post(REMINDER | {"to": "first@acme.example"}))[0] == 202
     place.server.freeze()
+
     try:
         started = time.monotonic()
         status, said = await place.post(REMINDER, Idempotency_Key="a")
@@ -96,9 +103,12 @@ async def test_one_that_stands_still_is_waited_for_within_a_bound_and_then_nothi
         assert time.monotonic() - started < 8
     finally:
         place.server.thaw()
+
     deadline = time.monotonic() + 60
+
     while (await place.post(REMINDER, Idempotency_Key="a"))[0] not in {200, 202}:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.2)
+
     found: Any = place.server.redis.zcard(redis_keys.DUE)
     assert found == 2

@@ -23,7 +23,9 @@ def of(tmp_path: Path, content: bytes | None, name: str | None = None) -> Settin
 
 def welcome(settings: Settings, *, back: str = "") -> str:
     page = environment_for("en", application=application_of(settings)).get_template("welcome.html")
-    return page.render(language="en", form_token="", organisation="ACME", back=back, visitor=None, base="")
+    return page.render(
+        language="en", form_token="", organisation="ACME", back=back, visitor=None, base=""
+    )
 
 
 def test_an_invitation_says_by_whom_and_where_one_returns_to(tmp_path: Path) -> None:

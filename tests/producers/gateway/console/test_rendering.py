@@ -34,7 +34,8 @@ def test_a_template_is_well_formed(template: str) -> None:
 
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_only_literals_are_translated_as_html(template: str) -> None:
-    # The extension takes what it translates for HTML: a value must go through `say`, which is escaped.
+    # The extension takes what it translates for HTML: a value must go through `say`, which is
+    # escaped.
     assert not re.findall(r"(?<![A-Za-z])(?:_|gettext|ngettext)\((?!['\"])", source(template))
 
 
@@ -49,7 +50,9 @@ def test_nothing_is_inline_and_nothing_is_marked_as_safe(template: str) -> None:
 
 def test_a_value_is_text_even_where_a_sentence_around_it_is_html() -> None:
     environment = environment_for("en")
-    template = environment.from_string("{% trans a=value %}<b>{{ a }}</b>{% endtrans %} {{ say(value) }}")
+    template = environment.from_string(
+        "{% trans a=value %}<b>{{ a }}</b>{% endtrans %} {{ say(value) }}"
+    )
     assert (
         template.render(value="<i>% %(x)s</i>")
         == "<b>&lt;i&gt;% %(x)s&lt;/i&gt;</b> &lt;i&gt;% %(x)s&lt;/i&gt;"
@@ -78,6 +81,7 @@ def test_the_catalogue_has_every_text(tmp_path: Path) -> None:
         "-k",
         "N_",
     ]
+
     command += [
         "--no-location",
         "--omit-header",
@@ -86,20 +90,30 @@ def test_the_catalogue_has_every_text(tmp_path: Path) -> None:
         str(tmp_path / "messages.pot"),
         str(CONSOLE),
     ]
+
     subprocess.run(command, cwd=ROOT, check=True)
     made = (tmp_path / "messages.pot").read_text("utf-8")
     assert (CONSOLE / "locale" / "messages.pot").read_text("utf-8") == made, "run `make messages`"
     known = {message.id for message in read_po(io.BytesIO(made.encode()))}
-    for text in (*texts.STEPS.values(), *texts.REMEDIES.values(), *texts.KINDS.values(), texts.NEXT):
+    for text in (
+        *texts.STEPS.values(),
+        *texts.REMEDIES.values(),
+        *texts.KINDS.values(),
+        texts.NEXT,
+    ):
         assert text in known
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_no_words_stand_outside_the_catalogue(template: str) -> None:
-    text = re.sub(r"{% block (layout|state) %}.*?{% endblock %}", "", source(template), flags=re.DOTALL)
+    text = re.sub(
+        r"{% block (layout|state) %}.*?{% endblock %}", "", source(template), flags=re.DOTALL
+    )
     text = re.sub(r"{%-?\s*trans.*?endtrans\s*-?%}", "", text, flags=re.DOTALL)
     text = re.sub(r"{#.*?#}|{{.*?}}|{%.*?%}", "", text, flags=re.DOTALL)
-    text = re.sub(r"<title>.*?</title>|<svg.*?</svg>|<svg[^>]*>|<code>.*?</code>", "", text, flags=re.DOTALL)
+    text = re.sub(
+        r"<title>.*?</title>|<svg.*?</svg>|<svg[^>]*>|<code>.*?</code>", "", text, flags=re.DOTALL
+    )
     left = re.sub(r"<[^>]*>|&[a-z]+;", " ", text).split()
     assert [word for word in left if len(word) > 1 and word.isalpha() and word != "certmail"] == []
 
@@ -120,6 +134,7 @@ def test_a_translated_page_is_in_that_language() -> None:
         "visitor": None,
         "base": "/console",
     }
+
     page = environment.get_template("sign-in.html").render(language="de", **values)
     assert "Bei certmail anmelden" in page
     assert '<html lang="de">' in page

@@ -19,7 +19,10 @@ def test_without_a_script_a_moment_reads_in_utc_and_says_so() -> None:
         == '<time datetime="2026-12-02T15:20:00+00:00" data-moment>2 Dec 2026, 15:20 UTC</time>'
     )
     assert ">2 Dez. 2026, 15:20 UTC<" in moment(AT, "de")
-    assert day(AT, "en") == '<time datetime="2026-12-02T15:20:00+00:00" data-moment="day">2 Dec 2026</time>'
+    assert (
+        day(AT, "en")
+        == '<time datetime="2026-12-02T15:20:00+00:00" data-moment="day">2 Dec 2026</time>'
+    )
 
 
 @pytest.mark.parametrize("month", range(1, 13))
@@ -34,11 +37,15 @@ def test_the_moments_in_a_workers_sentence_are_marked(month: int) -> None:
 def test_a_day_alone_is_marked_too_so_that_a_page_has_one_way_to_write_it() -> None:
     said = marked("It is valid until 2 Dec 2026. Since 2 Dec 2026, 15:20 UTC.", "en")
     noon = AT.replace(hour=12, minute=0)
-    assert f"It is valid until {day(noon, 'en')}." in said, "which is the same day nearly everywhere"
+    assert f"It is valid until {day(noon, 'en')}." in said, (
+        "which is the same day nearly everywhere"
+    )
     assert said.count("<time ") == 2
 
 
-@pytest.mark.parametrize("text", ["99 Dec 2026, 15:20 UTC", "2 Foo 2026, 15:20 UTC", "2026-13-01 00:00 UTC"])
+@pytest.mark.parametrize(
+    "text", ["99 Dec 2026, 15:20 UTC", "2 Foo 2026, 15:20 UTC", "2026-13-01 00:00 UTC"]
+)
 def test_what_only_looks_like_a_moment_stays(text: str) -> None:
     assert marked(text, "en") == text
 

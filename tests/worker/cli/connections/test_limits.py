@@ -39,7 +39,9 @@ def certmail(commands: Run) -> Run:
 
 
 def add(certmail: Run, *options: str) -> dict[str, Any]:
-    status, made = certmail("connections", "add", "acme", "--kind", "service_provider_app", *options)
+    status, made = certmail(
+        "connections", "add", "acme", "--kind", "service_provider_app", *options
+    )
     assert status == 0
     assert isinstance(made, dict)
     return made
@@ -75,7 +77,13 @@ class TestAdd:
 
     @pytest.mark.parametrize("customer_owned", [False, True])
     def test_those_given_are_kept(self, certmail: Run, redis: Redis, customer_owned: bool) -> None:
-        account = ["--service-account", "sa@acme-it.iam.gserviceaccount.com", "--mailbox", "r@acme.example"]
+        account = [
+            "--service-account",
+            "sa@acme-it.iam.gserviceaccount.com",
+            "--mailbox",
+            "r@acme.example",
+        ]
+
         kind = ["--kind", "customer_owned_app", *account] if customer_owned else []
         made = add(certmail, *kind, *GIVEN)
         assert made["limits"] == asdict(MADE)
@@ -104,7 +112,9 @@ class TestSet:
         assert lane(redis, made["id"]) == before | {limit: str(value)}, "at once, and nothing else"
         now = {"waits": None}
         assert certmail("connections", "list")[1]["connections"] == [changed | now]
-        assert certmail("connections", "show", made["id"])[1] == changed | now | {"in_flight_now": None}
+        assert certmail("connections", "show", made["id"])[1] == changed | now | {
+            "in_flight_now": None
+        }
 
     def test_several_at_once_and_one_after_the_other(self, certmail: Run) -> None:
         made = add(certmail, *GIVEN)

@@ -49,7 +49,9 @@ def zipped(folder: Path, name: str, *members: str) -> str:
 
 
 class TestWhatIsRead:
-    def test_files_as_spreadsheets_and_programs_write_them(self, send: Send, tmp_path: Path) -> None:
+    def test_files_as_spreadsheets_and_programs_write_them(
+        self, send: Send, tmp_path: Path
+    ) -> None:
         wrong = {}
         for what, (name, content, options) in READ.items():
             status, said = send(written(tmp_path, name, content), "--dry-run", *options)
@@ -84,6 +86,7 @@ class TestWhatIsRead:
         self, send: Send, tmp_path: Path
     ) -> None:
         file = written(tmp_path, "a.csv", table())
+
         for options, code in [
             (["--encoding", "klingon"], "unknown_encoding"),
             (["--encoding", "base64"], "unknown_encoding"),
@@ -104,13 +107,16 @@ class TestValues:
         status, said = send(file, "--dry-run", "--time-zone", "Europe/Zurich")
         assert (status, said["good"], said["rejected"]) == (0, len(dates), [])
 
-    def test_what_may_be_two_days_or_any_hour_is_asked_for(self, send: Send, tmp_path: Path) -> None:
+    def test_what_may_be_two_days_or_any_hour_is_asked_for(
+        self, send: Send, tmp_path: Path
+    ) -> None:
         file = written(
             tmp_path,
             "a.csv",
             "tenant,to,due_at,time_zone\nacme,a@acme.example,03/04/2099,\n"
             "acme,b@acme.example,2099-12-31 17:00,\nacme,c@acme.example,2099-12-31 17:00,Asia/Tokyo\n",
         )
+
         status, said = send(file, "--dry-run")
         assert (status, said["good"]) == (1, 1)
         assert [(each["row"], each["code"]) for each in said["rejected"]] == [
@@ -120,14 +126,18 @@ class TestValues:
         status, said = send(file, "--dry-run", "--date-order", "dmy", "--time-zone", "Europe/Paris")
         assert (status, said["good"]) == (0, 3)
 
-    def test_a_spreadsheets_errors_are_no_names_and_no_addresses(self, send: Send, tmp_path: Path) -> None:
+    def test_a_spreadsheets_errors_are_no_names_and_no_addresses(
+        self, send: Send, tmp_path: Path
+    ) -> None:
         words = ["#N/A", "#NAME?", "#REF!", "#NV", "#BEZUG!", "nan", "NULL", "None", "-"]
         people = ["Null", "Nan", "Na", "Minus-Null"]
         rows = [f"acme,r{n}@acme.example,{name}" for n, name in enumerate([*words, *people])]
         file = written(tmp_path, "a.csv", "\n".join(["tenant,to,name", *rows, "acme,#N/A,Ann"]))
         status, said = send(file, "--dry-run")
         assert (status, said["good"]) == (1, len(words) + len(people))
-        assert [(each["field"], each["code"]) for each in said["rejected"]] == [("to", "spreadsheet_error")]
+        assert [(each["field"], each["code"]) for each in said["rejected"]] == [
+            ("to", "spreadsheet_error")
+        ]
         assert [(each["field"], each["value"], each["rows"]) for each in said["left_out"]] == [
             ("name", word, 1) for word in words
         ]
@@ -140,7 +150,9 @@ class TestValues:
             "acme,b@acme.example,J\ufffdrg",
             "acme,c@acme.example,Jürg",
         ]
-        status, said = send(written(tmp_path, "a.csv", "\n".join(["tenant,to,name", *rows])), "--dry-run")
+        status, said = send(
+            written(tmp_path, "a.csv", "\n".join(["tenant,to,name", *rows])), "--dry-run"
+        )
         assert (status, said["good"]) == (1, 1)
         assert [(each["row"], each["code"]) for each in said["rejected"]] == [
             (2, "garbled_text"),
@@ -173,7 +185,9 @@ class TestRejected:
         b"nobody": b"j@acme.example",
     }
 
-    def test_rows_are_kept_byte_for_byte_and_sent_once_corrected(self, send: Send, tmp_path: Path) -> None:
+    def test_rows_are_kept_byte_for_byte_and_sent_once_corrected(
+        self, send: Send, tmp_path: Path
+    ) -> None:
         file, kept = written(tmp_path, "a.csv", self.BROKEN), tmp_path / "rejected.csv"
         status, said = send(file, "--rejected", str(kept))
         assert (status, said["enqueued"]) == (1, 3), "a quote that was forgotten costs no other row"
@@ -185,7 +199,9 @@ class TestRejected:
         given = self.BROKEN.splitlines(keepends=True)
         for line, row in zip(lines[1:], said["rejected"], strict=True):
             assert line.startswith(b'"line %d: ' % row["row"])
-            assert line.removesuffix(b"\r\n").endswith(b'",' + given[row["row"] - 1].removesuffix(b"\r\n"))
+            assert line.removesuffix(b"\r\n").endswith(
+                b'",' + given[row["row"] - 1].removesuffix(b"\r\n")
+            )
 
         for wrong, right in self.RIGHT.items():
             assert raw.count(wrong) == 1
@@ -227,7 +243,8 @@ class TestSaid:
         said = " ".join(capsys.readouterr().err.split())
         assert "No worker" not in said
         assert (
-            "For 2 no time is known: their connection does not work yet, or one reminder goes first" in said
+            "For 2 no time is known: their connection does not work yet, or one reminder goes first"
+            in said
         )
 
     def test_how_corrected_rows_are_sent_with_the_same_options(
@@ -235,14 +252,26 @@ class TestSaid:
     ) -> None:
         file = written(tmp_path, "p.csv", "E-Mail;Größe;wann\na;1;03/04/2027\n".encode("cp1252"))
         kept = tmp_path / "wrong ones.csv"
-        options = ["--map", "E-Mail=to", "--map", "Größe=", "--map", "wann=due_at", "--set", "tenant=acme"]
+        options = [
+            "--map",
+            "E-Mail=to",
+            "--map",
+            "Größe=",
+            "--map",
+            "wann=due_at",
+            "--set",
+            "tenant=acme",
+        ]
+
         options += ["--encoding", "cp1252", "--time-zone", "Europe/Berlin", "--date-order", "dmy"]
         assert run_command(["send", file, *options, "--rejected", str(kept)]) == 1
         said = " ".join(capsys.readouterr().err.split())
         [command] = re.findall(r"`(certmail send [^`]*)`", said)
         assert shlex.split(command)[1:] == ["send", str(kept), *options]
         kept.write_bytes(
-            kept.read_bytes().replace(b'"a"', b"a@acme.example").replace(b";a;", b";a@acme.example;")
+            kept.read_bytes()
+            .replace(b'"a"', b"a@acme.example")
+            .replace(b";a;", b";a@acme.example;")
         )
         assert run_command([*shlex.split(command)[1:], "--dry-run"]) == 0
 
@@ -288,6 +317,7 @@ class TestStreams:
         self, send: Send, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sys, "stdin", None)
+
         for file, words in [
             ("-", "closed"),
             (str(tmp_path), "it is a folder"),

@@ -20,9 +20,11 @@ def wrong(line: int, message: str = "no number") -> tuple[Row, ReminderRejected]
 
 def test_equal_faults_are_counted_with_the_first_lines() -> None:
     tally = Tally(details=False)
+
     for line in range(2, 302):
         tally.reject(*wrong(line))
         tally.look(wrong(line)[0])
+
     tally.reject(*wrong(400, "too many"))
     assert tally.rejected == 301
     assert {fault[2]: str(alike) for fault, alike in tally.faults.items()} == {
@@ -46,6 +48,7 @@ def test_without_details_it_stays_small_and_with_them_each_row_is_told() -> None
 
 def test_receipts_are_counted_by_state_and_the_last_to_leave_is_known() -> None:
     tally = Tally()
+
     for receipt in [
         Receipt("a", State.READY, duplicate=False, forecast_at=LATER),
         Receipt("b", State.READY, duplicate=False, forecast_at=SOON),
@@ -53,6 +56,7 @@ def test_receipts_are_counted_by_state_and_the_last_to_leave_is_known() -> None:
         Receipt("d", State.UNCERTAIN, duplicate=True),
     ]:
         tally.receive(receipt)
+
     assert (tally.taken, tally.enqueued, tally.duplicates) == (4, 3, 1)
     assert (tally.latest, tally.without_forecast) == (LATER, 1)
     assert tally.states[State.UNCERTAIN, True] == 1

@@ -43,16 +43,19 @@ def test_a_catalogue_has_the_keys_values_and_plural_forms_that_it_needs(language
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_catalogue_is_clean_text(language: str) -> None:
-    source = (files("certmail_worker.compose.language") / "catalogues" / f"{language}.toml").read_text(
-        "utf-8"
-    )
+    source = (
+        files("certmail_worker.compose.language") / "catalogues" / f"{language}.toml"
+    ).read_text("utf-8")
     assert "\t" not in source
+
     for forms in catalogue(language).texts.values():
         for pattern in forms.values():
             assert pattern.text == pattern.text.strip()
             assert "  " not in pattern.text
             assert "<" not in pattern.text
-            assert not re.search(r"\{organisation\}\.", pattern.text), "Acme Inc. brings its own full stop"
+            assert not re.search(r"\{organisation\}\.", pattern.text), (
+                "Acme Inc. brings its own full stop"
+            )
 
 
 @pytest.mark.parametrize(
@@ -91,7 +94,9 @@ def test_a_number_gets_its_plural_form(language: str, number: int, sentence: str
         ("de\0", "en"), ("é", "en"), ("a" * 5000, "en"), ("-" * 500, "en"),
     ],
 )  # fmt: skip
-def test_a_locale_falls_back_to_its_language_and_then_to_english(tag: str | None, found: str) -> None:
+def test_a_locale_falls_back_to_its_language_and_then_to_english(
+    tag: str | None, found: str
+) -> None:
     chosen = catalogue(tag)
     assert str(chosen.locale) == found
     language = catalogue(found.split("_", maxsplit=1)[0])
@@ -102,7 +107,9 @@ def test_a_locale_falls_back_to_its_language_and_then_to_english(tag: str | None
 @pytest.mark.parametrize("country", ["de-CH", "fr-CA"])
 def test_a_country_says_only_what_it_writes_otherwise(country: str) -> None:
     language, own = catalogue(country[:2]).texts, catalogue(country).texts
-    source = (files("certmail_worker.compose.language") / "catalogues" / f"{country}.toml").read_text("utf-8")
+    source = (
+        files("certmail_worker.compose.language") / "catalogues" / f"{country}.toml"
+    ).read_text("utf-8")
     differ = [key for key in language if own[key] != language[key]]
     assert len(differ) == len(re.findall("(?m)^[a-z_]+ = ", source))
     for key in differ:

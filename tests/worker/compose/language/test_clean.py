@@ -37,13 +37,16 @@ def test_clean_text_is_one_visible_line_and_stays_so(text: str) -> None:
     assert "  " not in clean
     assert not any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in clean)
     assert not any(
-        unicodedata.bidirectional(c) in {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+        unicodedata.bidirectional(c)
+        in {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
         for c in clean
     )
     assert len(clean.splitlines()) <= 1
     assert line(clean) == clean
     assert unicodedata.is_normalized("NFC", clean)
-    assert not clean or any(unicodedata.category(c)[0] in "LNPSC" for c in clean.replace("\u200d", ""))
+    assert not clean or any(
+        unicodedata.category(c)[0] in "LNPSC" for c in clean.replace("\u200d", "")
+    )
     clean.encode()
 
 
@@ -58,7 +61,9 @@ def test_clean_text_is_one_visible_line_and_stays_so(text: str) -> None:
         ("e\u0323" * 10, 4, "e\u0323…"),
     ],
 )
-def test_long_text_is_cut_at_a_word_or_else_at_a_whole_character(text: str, limit: int, short: str) -> None:
+def test_long_text_is_cut_at_a_word_or_else_at_a_whole_character(
+    text: str, limit: int, short: str
+) -> None:
     assert capped(text, limit) == short
 
 

@@ -42,7 +42,10 @@ def test_what_stands_behind_such_a_name_stays_behind_it(
 def test_a_page_says_the_names_direction_in_a_way_that_mail_programs_know(
     letter: Make, parsed: Parse, body: Body, campaign: str, marked: str
 ) -> None:
-    html = body(parsed(compose(letter(campaign_name=campaign, organisation=campaign, name=campaign))), "html")
+    html = body(
+        parsed(compose(letter(campaign_name=campaign, organisation=campaign, name=campaign))),
+        "html",
+    )
     page = re.sub("<title>.*</title>", "", html)
     assert page.count(campaign) == page.count(marked) == 5
     assert "<bdi" not in html

@@ -29,23 +29,41 @@ def told(due: date, now: datetime, zone: str | None, locale: str = "en_GB") -> M
         ("Asia/Saigon", "en_GB", "Friday, 11 December 2026|23:00|Indochina Time"),
         ("Europe/Kiev", "fr", "vendredi 11 décembre 2026|18:00|heure d\u2019Europe de l\u2019Est"),
         ("Europe/Istanbul", "fr_CA", "vendredi 11 décembre 2026|19\u00a0h\u00a000|heure : Turquie"),
-        ("Europe/London", "es_MX", "viernes, 11 de diciembre de 2026|4:00\u00a0p.m.|hora de Reino Unido"),
+        (
+            "Europe/London",
+            "es_MX",
+            "viernes, 11 de diciembre de 2026|4:00\u00a0p.m.|hora de Reino Unido",
+        ),
         (
             "America/Argentina/Buenos_Aires",
             "es_AR",
             "viernes, 11 de diciembre de 2026|1:00\u00a0p.\u00a0m.|hora de Argentina",
         ),
-        ("America/Phoenix", "en_US", "Friday, December 11, 2026|9:00\u00a0AM|Mountain Standard Time"),
+        (
+            "America/Phoenix",
+            "en_US",
+            "Friday, December 11, 2026|9:00\u00a0AM|Mountain Standard Time",
+        ),
         ("Europe/London", "en_GB", "Friday, 11 December 2026|16:00|United Kingdom Time"),
         ("Pacific/Auckland", "en_NZ", "Saturday, 12 December 2026|5:00\u00a0am|New Zealand Time"),
-        ("America/Toronto", "fr_CA", "vendredi 11 décembre 2026|11\u00a0h\u00a000|heure de l\u2019Est"),
+        (
+            "America/Toronto",
+            "fr_CA",
+            "vendredi 11 décembre 2026|11\u00a0h\u00a000|heure de l\u2019Est",
+        ),
         ("Europe/Warsaw", "pl", "piątek, 11 grudnia 2026|17:00|czas środkowoeuropejski"),
-        ("America/Mexico_City", "es_ES", "viernes, 11 de diciembre de 2026|10:00|hora estándar central"),
+        (
+            "America/Mexico_City",
+            "es_ES",
+            "viernes, 11 de diciembre de 2026|10:00|hora estándar central",
+        ),
         ("UTC", "en_GB", "Friday, 11 December 2026|16:00|Coordinated Universal Time"),
         ("Etc/GMT+5", "en_GB", "Friday, 11 December 2026|11:00|GMT-05:00"),
     ],
 )
-def test_a_moment_is_told_in_the_reviewers_zone_and_language(zone: str, locale: str, expected: str) -> None:
+def test_a_moment_is_told_in_the_reviewers_zone_and_language(
+    zone: str, locale: str, expected: str
+) -> None:
     there = told(DUE, DUE, zone, locale)
     assert f"{there.day}|{there.time}|{there.zone}" == expected
 
@@ -64,7 +82,9 @@ def test_a_moment_is_told_in_the_reviewers_zone_and_language(zone: str, locale: 
         ("2026-12-11T14:00Z", "America/Los_Angeles", 0, False),
     ],
 )
-def test_days_are_counted_on_the_reviewers_calendar(now: str, zone: str, days: int, passed: bool) -> None:
+def test_days_are_counted_on_the_reviewers_calendar(
+    now: str, zone: str, days: int, passed: bool
+) -> None:
     there = told(DUE, datetime.fromisoformat(now), zone)
     assert (there.days_ahead, there.passed) == (days, passed)
 
@@ -88,7 +108,10 @@ class TestUntilADayEnds:
         [
             ("2026-12-12T00:00+01:00", "Europe/Berlin"),
             ("2026-12-11T23:00Z", "Europe/Berlin"),
-            ("2026-12-12T00:00+01:00", None),  # nobody said where the reviewer is: where it was written, then
+            (
+                "2026-12-12T00:00+01:00",
+                None,
+            ),  # nobody said where the reviewer is: where it was written, then
             ("2026-12-12T00:00Z", None),
             ("2026-12-12T08:00Z", "America/Los_Angeles"),
             ("2026-12-11T15:00Z", "Asia/Tokyo"),
@@ -97,7 +120,11 @@ class TestUntilADayEnds:
     def test_midnight_is_the_end_of_the_day_before(self, due: str, zone: str | None) -> None:
         end = datetime.fromisoformat(due)
         there = told(end, end - timedelta(hours=1), zone)
-        assert (there.day, there.short_day, there.time) == ("Friday, 11 December 2026", "11 December", None)
+        assert (there.day, there.short_day, there.time) == (
+            "Friday, 11 December 2026",
+            "11 December",
+            None,
+        )
         assert (there.days_ahead, there.passed) == (0, False)
         assert told(end, end - timedelta(hours=30), zone).days_ahead == 1
         after = told(end, end, zone)
@@ -120,7 +147,8 @@ class TestUntilADayEnds:
         assert told(datetime.fromisoformat(due), DUE, zone).time == time
 
     def test_a_day_that_begins_at_one_ends_the_day_before_as_well(self) -> None:
-        # In Cairo the clock goes from 0:00 to 1:00 on 24 April 2026: an application that adds a day gets 1:00.
+        # In Cairo the clock goes from 0:00 to 1:00 on 24 April 2026: an application that adds a day
+        # gets 1:00.
         there = told(datetime(2026, 4, 23, 22, tzinfo=UTC), DUE, "Africa/Cairo")
         assert (there.day, there.time) == ("Thursday, 23 April 2026", None)
 
@@ -135,7 +163,9 @@ class TestUntilADayEnds:
     def test_a_date_ends_with_its_day_where_the_reviewer_is(
         self, zone: str | None, still: str, over: str
     ) -> None:
-        before, after = (told(date(2026, 12, 11), datetime.fromisoformat(now), zone) for now in (still, over))
+        before, after = (
+            told(date(2026, 12, 11), datetime.fromisoformat(now), zone) for now in (still, over)
+        )
         assert (before.day, before.time) == ("Friday, 11 December 2026", None)
         assert (before.days_ahead, before.passed) == (0, False)
         assert (after.days_ahead, after.passed) == (-1, True)
@@ -217,14 +247,24 @@ def test_zones_have_names_that_people_know() -> None:
 
 
 def test_where_the_calendar_ends_there_is_no_moment() -> None:
-    assert moment(datetime.max.replace(tzinfo=UTC), DUE, time_zone("Asia/Tokyo"), Locale("en")) is None
+    assert (
+        moment(datetime.max.replace(tzinfo=UTC), DUE, time_zone("Asia/Tokyo"), Locale("en")) is None
+    )
 
 
 class TestEveryLocaleAndEveryZone:
     """Babel lacks something for many a pair of them; a reminder must never fail for that."""
 
     def test_every_locale_tells_a_moment_in_each_kind_of_zone(self) -> None:
-        kinds = ["Europe/Berlin", "America/Argentina/Buenos_Aires", "Asia/Calcutta", "Etc/GMT+5", "UTC", None]
+        kinds = [
+            "Europe/Berlin",
+            "America/Argentina/Buenos_Aires",
+            "Asia/Calcutta",
+            "Etc/GMT+5",
+            "UTC",
+            None,
+        ]
+
         for locale in localedata.locale_identifiers():
             for zone in kinds:
                 there = moment(DUE, DUE, time_zone(zone), Locale.parse(locale))

@@ -50,6 +50,7 @@ def same_zone() -> Mapping[str, set[str]]:
     links = [tuple(line.split()[1:3]) for line in lines if line.startswith("L ")]
     links += [(target, alias) for alias, target in get_global("zone_aliases").items()]
     names: dict[str, set[str]] = {zone: {zone} for zone in ZONES}
+
     for target, alias in links:
         apart = get_global("zone_territories").get(alias) not in {
             None,
@@ -58,6 +59,7 @@ def same_zone() -> Mapping[str, set[str]]:
         if not apart:
             names.setdefault(alias, {alias}).add(target)
             names.setdefault(target, {target}).add(alias)
+
     return names
 
 
@@ -90,7 +92,9 @@ def test_every_zone_in_january_and_july_in_every_region_of_a_language(language: 
                 assert not re.search(SUMMER[language], name), case
             if name in of["standard"] - of["generic"]:
                 assert len(offsets(zone)) == 1, case
-            if OF_NO_PLACE.fullmatch(zone) or locale.script:  # English in other letters has names for few
+            if (
+                OF_NO_PLACE.fullmatch(zone) or locale.script
+            ):  # English in other letters has names for few
                 continue
             assert name != get_timezone_gmt(JANUARY.astimezone(ZoneInfo(zone)), locale=locale), case
             if len(offsets(zone)) > 1:
@@ -117,7 +121,9 @@ RENAMED = {
 @pytest.mark.parametrize("language", sorted(languages()))
 def test_a_renamed_zone_is_the_same_by_its_old_name(language: str) -> None:
     for old, new in RENAMED.items():
-        one, other = (zone_name(JULY.astimezone(ZoneInfo(name)), Locale(language)) for name in (old, new))
+        one, other = (
+            zone_name(JULY.astimezone(ZoneInfo(name)), Locale(language)) for name in (old, new)
+        )
         assert one == other
         assert not re.search(r"\d", one), (old, one)
 
@@ -134,6 +140,7 @@ def test_an_hour_that_comes_twice_has_two_names_in_every_zone_that_has_one(langu
 def doubled() -> list[tuple[datetime, datetime]]:
     """Wherever the clock goes back in 2026: a time shortly before that, and the same time after it."""
     found = []
+
     for zone in map(ZoneInfo, (zone for zone in ZONES if len(offsets(zone)) > 1)):
         for n in range(365):
             low = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=n)
@@ -141,9 +148,12 @@ def doubled() -> list[tuple[datetime, datetime]]:
             if (back := since(zone, low) - since(zone, high)) > timedelta(0):
                 while high - low > timedelta(minutes=1):
                     middle = low + (high - low) / 2
-                    low, high = (low, middle) if since(zone, middle) < since(zone, low) else (middle, high)
+                    low, high = (
+                        (low, middle) if since(zone, middle) < since(zone, low) else (middle, high)
+                    )
                 first = low - timedelta(minutes=5)
                 found.append((first.astimezone(zone), (first + back).astimezone(zone)))
+
     return found
 
 

@@ -11,12 +11,22 @@ from certmail_config.base.ids import ConnectionId
 from certmail_config.google.checklist import Step
 from certmail_config.google.token_errors import Blame
 from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState
-from certmail_worker.connections.probe.steps import REMEMBERED, concluded, failed, passed, until_confirmed
+from certmail_worker.connections.probe.steps import (
+    REMEMBERED,
+    concluded,
+    failed,
+    passed,
+    until_confirmed,
+)
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 CONFIRM = 60.0
 WORKS = Connection(
-    ConnectionId("c"), "acme", "default", kind=ConnectionKind.CUSTOMER_OWNED_APP, state=ConnectionState.ACTIVE
+    ConnectionId("c"),
+    "acme",
+    "default",
+    kind=ConnectionKind.CUSTOMER_OWNED_APP,
+    state=ConnectionState.ACTIVE,
 )
 SEEN = passed("certificate", "certificate_seen", "Google lists it.")
 ACCEPTED = passed("service account", "key_accepted", "Google accepts it.")
@@ -60,9 +70,13 @@ class TestOneThatWorks:
     def test_is_said_to_go_on_until_then(self) -> None:
         told = until_confirmed(REFUSED, WORKS, NOW, CONFIRM)
         assert "goes on until Google refuses it again" in told.message
-        mail = failed("test mail", "mailbox_without_gmail", "Google says: not enabled", "Enable it.")
+        mail = failed(
+            "test mail", "mailbox_without_gmail", "Google says: not enabled", "Enable it."
+        )
         told = until_confirmed(mail, WORKS, NOW, CONFIRM)
-        assert told.message.startswith("Google says: not enabled. Reminders are tried all the same until")
+        assert told.message.startswith(
+            "Google says: not enabled. Reminders are tried all the same until"
+        )
         refused = replace(WORKS, refused_since=NOW - timedelta(seconds=CONFIRM))
         assert until_confirmed(REFUSED, refused, NOW, CONFIRM) == REFUSED
         assert until_confirmed(AWAY, WORKS, NOW, CONFIRM) == AWAY
@@ -72,12 +86,16 @@ class TestOneThatDoesNotWork:
     def test_has_the_newest_trouble_at_once(self) -> None:
         pending = replace(WORKS, state=ConnectionState.PENDING)
         assert after(pending, SEEN, REFUSED).code == "delegation_missing"
-        other = after(pending, failed("certificate", "certificate_not_uploaded", "No.", "Upload it."))
+        other = after(
+            pending, failed("certificate", "certificate_not_uploaded", "No.", "Upload it.")
+        )
         assert after(other, SEEN, REFUSED, seconds=1).code == "delegation_missing"
 
     def test_has_each_trouble_since_it_was_first_seen(self) -> None:
         pending = replace(WORKS, state=ConnectionState.PENDING)
-        first = after(pending, failed("certificate", "certificate_not_uploaded", "No.", "Upload it."))
+        first = after(
+            pending, failed("certificate", "certificate_not_uploaded", "No.", "Upload it.")
+        )
         then = after(first, SEEN, REFUSED, seconds=300)
         assert then.refused_since == NOW + timedelta(seconds=300)
         assert after(then, SEEN, REFUSED, seconds=400).refused_since == then.refused_since
@@ -97,7 +115,9 @@ class TestOneThatDoesNotWork:
         assert (found.state, found.code) == (ConnectionState.ATTENTION, steps[-1].code)
         assert found.remedy == steps[-1].remedy
 
-    @pytest.mark.parametrize("code", ["delegation_missing", "api_disabled", "scope_missing", "token_refused"])
+    @pytest.mark.parametrize(
+        "code", ["delegation_missing", "api_disabled", "scope_missing", "token_refused"]
+    )
     def test_keeps_one_that_none_has_disproved(self, code: str) -> None:
         troubled = WORKS.troubled(code, "It was so.", "Do it.", since=NOW)
         assert after(troubled, SEEN, ACCEPTED, AWAY, seconds=5) == troubled

@@ -33,7 +33,9 @@ def add(
     service_account: Annotated[
         str | None, typer.Option(help="Email of the customer's service account.")
     ] = None,
-    mailbox: Annotated[str | None, typer.Option(help="Primary address of the mailbox to send from.")] = None,
+    mailbox: Annotated[
+        str | None, typer.Option(help="Primary address of the mailbox to send from.")
+    ] = None,
     name: Annotated[
         str, typer.Option(help="Its name; reminders that name none use `default`.")
     ] = DEFAULT_NAME,
@@ -47,12 +49,16 @@ def add(
     verify: Annotated[
         bool,
         typer.Option(
-            "--verify", help="The customer also grants gmail.metadata: lost answers are looked up in SENT."
+            "--verify",
+            help="The customer also grants gmail.metadata: lost answers are looked up in SENT.",
         ),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Set up a connection. For a customer owned application this makes the key and the certificate to upload."""
+    """Set up a connection.
+
+    For a customer owned application this makes the key and the certificate to upload.
+    """
     limits = GoogleLimits(
         **given(
             units_per_minute=units_per_minute,
@@ -63,6 +69,7 @@ def add(
             warm_up_days=warm_up_days,
         )
     )
+
     if kind is ConnectionKind.SERVICE_PROVIDER_APP:
         if service_account is not None or mailbox is not None:
             message = "A linked account needs neither --service-account nor --mailbox: who signs in decides."
@@ -74,10 +81,12 @@ def add(
         show_connection(made)
         out.print(f"\nNext: certmail connections link {made.id} --wait")
         return None
+
     if service_account is None or mailbox is None:
         raise WrongUse(
             "missing_option", "A customer owned application needs --service-account and --mailbox."
         )
+
     with open_admin(Settings.from_env(), actor=actor()) as admin:
         made = admin.add_customer_owned_app(
             tenant,
@@ -89,8 +98,10 @@ def add(
             verify=verify,
         )
         google = GoogleSteps(made, "", admin.settings.consoles)
+
     if json:
         return print_json(as_json(made))
+
     show_connection(made)
     out.print("\nNext:")
     out.print(f"  1. certmail connections certificate {made.id} --as gcloud")
@@ -103,7 +114,10 @@ def add(
         "     By hand: without --as it writes the certificate, to be uploaded to the service account, under Keys:"
     )
     out.print(f"     {google.keys}", markup=False)
-    out.print("  2. A super administrator authorises the client ID (Admin console, Security, API controls,")
+    out.print(
+        "  2. A super administrator authorises the client ID (Admin console, Security, API controls,"
+    )
     out.print(f"     Domain-wide delegation) for {google.scopes}", markup=False)
     out.print(f"  3. certmail connections probe {made.id}")
+
     return None

@@ -30,11 +30,16 @@ def certificate(
     id: Id,  # noqa: A002 - what it is called on the command line
     *,
     next: Annotated[  # noqa: A002 - as above
-        bool, typer.Option("--next", help="The one that is to take over, while certificates are rotated.")
+        bool,
+        typer.Option(
+            "--next", help="The one that is to take over, while certificates are rotated."
+        ),
     ] = False,
     form: Annotated[
         CertificateForm,
-        typer.Option("--as", help="As a file to upload, or in commands that set up all of Google Cloud."),
+        typer.Option(
+            "--as", help="As a file to upload, or in commands that set up all of Google Cloud."
+        ),
     ] = CertificateForm.PEM,
     json: Json = False,
 ) -> None:
@@ -42,23 +47,29 @@ def certificate(
     with open_admin(Settings.from_env(), actor=actor()) as admin:
         found = admin.connection(id)
         google = GoogleSteps(found, client_id_of(admin.strongbox, found), admin.settings.consoles)
+
     if found.certificate is None:
         raise Refused(
             "no_certificate",
             "This connection has no certificate.",
             "Only a customer owned application has one.",
         )
+
     if next and found.next_certificate is None:
         raise Refused(
             "not_rotating",
             "No other certificate is to take over.",
             f"certmail connections rotate {found.id}",
         )
+
     pem, not_after = (
-        (found.next_certificate, found.next_not_after) if next else (found.certificate, found.not_after)
+        (found.next_certificate, found.next_not_after)
+        if next
+        else (found.certificate, found.not_after)
     )
     if json:
         return print_json({"id": found.id, "certificate": pem, "not_after": when(not_after)})
+
     sys.stdout.write(_in_form(google, str(pem), form))
     return None
 

@@ -27,7 +27,10 @@ UnitsPerMinute = Annotated[
 InFlight = Annotated[int | None, _option("in_flight", "Requests at once to the mailbox.")]
 PerDay = Annotated[
     int | None,
-    _option("per_day", "Messages in any 24 hours that Google allows the mailbox; 500 for a trial account."),
+    _option(
+        "per_day",
+        "Messages in any 24 hours that Google allows the mailbox; 500 for a trial account.",
+    ),
 ]
 ProjectUnitsPerMinute = Annotated[
     int | None,
@@ -39,7 +42,9 @@ ProjectUnitsPerDay = Annotated[
 ]
 WarmUpDays = Annotated[
     int | None,
-    _option("warm_up_days", "Days for which a mailbox that is new sends less, more each day; 0 is off."),
+    _option(
+        "warm_up_days", "Days for which a mailbox that is new sends less, more each day; 0 is off."
+    ),
 ]
 
 

@@ -48,6 +48,7 @@ def link(
     with termination_as_interrupt(), open_admin(settings) as admin:
         before = admin.connection(id)
         url = consent(admin, before, another=another_account)
+
         if not wait:
             until = datetime.now(UTC) + timedelta(seconds=LIFE_SECONDS)
             return (
@@ -55,15 +56,19 @@ def link(
                 if json
                 else out.print(url, markup=False)
             )
+
         with _way_back(settings):
             _show(url, settings, browser=browser)
             after = _wait(admin, before)
+
     if json:
         print_json(as_json(after))
     else:
         show_connection(after)
+
     if after.state is not ConnectionState.ACTIVE:
         raise typer.Exit(1)
+
     return None
 
 
@@ -72,7 +77,10 @@ def consent(admin: Admin, connection: Connection, *, another: bool = False) -> s
     settings = admin.settings
     if connection.kind is not ConnectionKind.SERVICE_PROVIDER_APP:
         remedy = f"certmail connections add {connection.tenant} --kind service_provider_app"
-        raise Refused("not_linkable", "Only a service provider application is linked by signing in.", remedy)
+        raise Refused(
+            "not_linkable", "Only a service provider application is linked by signing in.", remedy
+        )
+
     return begin_link(
         admin.redis,
         admin.vault,
@@ -93,12 +101,17 @@ def _way_back(settings: Settings) -> Iterator[None]:
         if settings.public_url is not None:
             message = f"No gateway listens on {settings.listen}, and Google sends the browser to {settings.public_url}."
             raise SettingsError(
-                "gateway_missing", message, "Start `certmail gateway` there, or wait without --wait."
+                "gateway_missing",
+                message,
+                "Start `certmail gateway` there, or wait without --wait.",
             ) from None
     else:
         yield
         return
-    with child(["certmail_worker", "gateway"], {}, log=settings.data_dir / "gateway.log") as process:
+
+    with child(
+        ["certmail_worker", "gateway"], {}, log=settings.data_dir / "gateway.log"
+    ) as process:
         process.first_line()
         yield
 
@@ -106,6 +119,7 @@ def _way_back(settings: Settings) -> Iterator[None]:
 def _show(url: str, settings: Settings, *, browser: bool) -> None:
     err.print("Open this page and sign in with the account that reminders shall be sent from:\n")
     err.print(url, markup=False)
+
     if browser and err.is_terminal and webbrowser.open(url):
         err.print("\nIt should open in your browser now.")
     elif settings.public_url is None:
@@ -114,6 +128,7 @@ def _show(url: str, settings: Settings, *, browser: bool) -> None:
             f"\nOn another machine, first forward the way back: ssh -L {port}:{host}:{port} THIS-MACHINE",
             markup=False,
         )
+
     err.print(
         "\nThe browser then asks whether to send from that account. Waiting until it is linked; Ctrl-C gives up."
     )
@@ -127,4 +142,6 @@ def _wait(admin: Admin, before: Connection) -> Connection:
         if found.version != before.version:
             return found
         time.sleep(0.5)  # a person is signing in somewhere
-    raise Refused("link_expired", "Nobody finished signing in within half an hour.", "Run the command again.")
+    raise Refused(
+        "link_expired", "Nobody finished signing in within half an hour.", "Run the command again."
+    )

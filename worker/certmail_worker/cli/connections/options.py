@@ -11,5 +11,7 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="The connection's id, or T
 
 ValidDays = Annotated[
     int | None,
-    typer.Option(min=1, max=3650, help="How long the certificate is valid; else CERTMAIL_CERTIFICATE_DAYS."),
+    typer.Option(
+        min=1, max=3650, help="How long the certificate is valid; else CERTMAIL_CERTIFICATE_DAYS."
+    ),
 ]

@@ -34,7 +34,9 @@ def probe(
     wait: Annotated[
         int,
         typer.Option(
-            min=0, metavar="SECONDS", help="Try again for so long while it may only take Google a while."
+            min=0,
+            metavar="SECONDS",
+            help="Try again for so long while it may only take Google a while.",
         ),
     ] = 0,
     json: Json = False,
@@ -76,7 +78,9 @@ def _patiently(admin: Admin, id_: str, *, mail: bool, until: float) -> Probed:
 
 
 def _line(step: Step) -> str:
-    mark = "[green]✓[/green]" if step.ok else "[yellow]…[/yellow]" if step.waiting else "[red]✗[/red]"
+    mark = (
+        "[green]✓[/green]" if step.ok else "[yellow]…[/yellow]" if step.waiting else "[red]✗[/red]"
+    )
     line = f"{mark} {step.name}: {escape(step.message)}"
     return f"{line}\n    {escape(step.remedy)}" if step.remedy else line
 

@@ -18,7 +18,10 @@ def remove_connection(id: Id, *, yes: Yes = False, json: Json = False) -> None: 
 
         found = admin.connection(id)
         whole = f"{found.tenant}/{found.name}"
-        ask(f"Remove the connection {whole} of {found.mailbox or 'no mailbox yet'} for good?", yes=yes)
+        ask(
+            f"Remove the connection {whole} of {found.mailbox or 'no mailbox yet'} for good?",
+            yes=yes,
+        )
         with resumable(f"{whole} stays suspended", f"certmail connections remove {found.id}"):
             done = removal.remove_connection(admin, found, err.print)
     if json:

@@ -16,11 +16,15 @@ def rotate(
     valid_days: ValidDays = None,
     json: Json = False,
 ) -> None:
-    """Make the next key and certificate. The present ones go on until Google knows the new ones: there is no gap."""
+    """Make the next key and certificate.
+
+    The present ones go on until Google knows the new ones: there is no gap.
+    """
     with open_admin(Settings.from_env(), actor=actor()) as admin:
         made = admin.rotate(id, valid_days=valid_days or admin.settings.certificate_days)
     if json:
         return print_json(as_json(made))
+
     show_connection(made)
     out.print("\nNext:")
     out.print(f"  1. certmail connections certificate {made.id} --next > certificate.pem")
@@ -33,4 +37,5 @@ def rotate(
     )
     out.print(f"     certmail connections probe {made.id}")
     out.print("  4. Then delete the old key from the service account.")
+
     return None

@@ -31,7 +31,10 @@ def set_(
     warm_up_days: WarmUpDays = None,
     json: Json = False,
 ) -> None:
-    """Change the limits of a connection, only those given. They count from the next reminder on; nothing else changes."""
+    """Change the limits of a connection, only those given.
+
+    They count from the next reminder on; nothing else changes.
+    """
     changes = given(
         units_per_minute=units_per_minute,
         in_flight=in_flight,
@@ -41,10 +44,9 @@ def set_(
         warm_up_days=warm_up_days,
     )
     if not changes:
-        remedy = (
-            f"Give at least one limit: `certmail connections set {id} --per-day 500`, say; `--help` has all."
-        )
+        remedy = f"Give at least one limit: `certmail connections set {id} --per-day 500`, say; `--help` has all."
         raise WrongUse("missing_option", "There is nothing to change.", remedy)
+
     with open_admin(Settings.from_env(), actor=actor()) as admin:
         changed = admin.change_limits(id, changes)
     return print_json(as_json(changed)) if json else show_connection(changed)

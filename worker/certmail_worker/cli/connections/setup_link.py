@@ -34,10 +34,12 @@ def setup_link(
 ) -> None:
     """Make a link for a tenant's administrator: good for seven days, in the first browser in which Start is pressed, until it is done.
 
-    The tenant's link before it ends. Back at the return URL are `tenant`, `connection`, `status` (`active`: it works) and `state`.
+    The tenant's link before it ends. Back at the return URL are `tenant`, `connection`, `status`
+    (`active`: it works) and `state`.
     """
     with open_admin(Settings.from_env()) as admin:
         made = issue(admin, tenant, name=name, return_url=return_url, state=state, again=again)
+
     if json:
         return print_json(
             {
@@ -47,8 +49,10 @@ def setup_link(
                 "expires_at": when(made.expires_at),
             }
         )
+
     out.print(made.url, markup=False)
     err.print(
-        f"Good until {when(made.expires_at)}, in the first browser in which Start is pressed.", markup=False
+        f"Good until {when(made.expires_at)}, in the first browser in which Start is pressed.",
+        markup=False,
     )
     return None

@@ -17,14 +17,18 @@ def show(id: Id, *, json: Json = False) -> None:  # noqa: A002 - what it is call
     with open_admin(Settings.from_env(), actor=actor()) as admin:
         found = admin.connection(id)
         fewer, wait = at_once(admin.redis, found.id), waits(admin.redis, [found.id]).get(found.id)
+
     if json:
         return print_json(as_json(found) | {"waits": shown_wait(wait), "in_flight_now": fewer})
+
     show_connection(found)
     if wait is not None:
         out.print(f"\n{wait.sentence}", markup=False)
+
     if fewer is not None:
         out.print(
             f"\nFor now {fewer} of {found.limits.in_flight} requests at once: Gmail said that more are too many for this mailbox. "
             "Every five minutes without that there may be one more."
         )
+
     return None

@@ -13,10 +13,13 @@ from certmail_worker.cli.processes.listening import address_in_use, announce
 
 
 def flower() -> None:
-    """Run Flower, Celery's dashboard: behind CERTMAIL_FLOWER_BASIC_AUTH, to look at only. Prints its address first.
+    """Run Flower, Celery's dashboard: behind CERTMAIL_FLOWER_BASIC_AUTH, to look at only.
 
-    Every path asks for the password, /metrics and /healthcheck too. It speaks plain HTTP, and so listens on loopback
-    unless CERTMAIL_FLOWER_LISTEN says otherwise; put a proxy that speaks HTTPS in front of it then.
+    Prints its address first.
+
+    Every path asks for the password, /metrics and /healthcheck too. It speaks plain HTTP, and so
+    listens on loopback unless CERTMAIL_FLOWER_LISTEN says otherwise; put a proxy that speaks HTTPS
+    in front of it then.
     """
     settings = Settings.from_env()
     host, port = host_and_port(settings.flower_listen)
@@ -36,4 +39,6 @@ def flower() -> None:
         try:
             serve(app, settings.flower_basic_auth.get_secret_value(), host, port, announce=announce)
         except OSError as error:
-            raise address_in_use("Flower", settings.flower_listen, error, "CERTMAIL_FLOWER_LISTEN") from None
+            raise address_in_use(
+                "Flower", settings.flower_listen, error, "CERTMAIL_FLOWER_LISTEN"
+            ) from None

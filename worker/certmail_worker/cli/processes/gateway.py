@@ -25,4 +25,6 @@ def gateway() -> None:
             serve(admin, announce=lambda url: print(url, flush=True))  # noqa: T201 - whoever started it reads this line
         except OSError as error:
             message = f"The gateway cannot listen on {settings.listen}: {error.strerror or error}."
-            raise Refused("address_in_use", message, "Set CERTMAIL_LISTEN to another port.") from None
+            raise Refused(
+                "address_in_use", message, "Set CERTMAIL_LISTEN to another port."
+            ) from None

@@ -24,11 +24,13 @@ STEADY_SECONDS = 10.0
 def only_one(settings: Settings) -> Iterator[None]:
     """See that nobody else is up on this data directory for the time of the block; raises Refused, StoresUnreachable."""
     make_data_dir(settings)
+
     try:
         file = (settings.data_dir / "up.lock").open("a+")
     except OSError as error:
         message = f"{settings.data_dir} cannot be written to: {error.strerror}."
         raise StoresUnreachable("data_dir_unusable", message, "Set CERTMAIL_DATA_DIR.") from None
+
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -39,6 +41,7 @@ def only_one(settings: Settings) -> Iterator[None]:
                 f"certmail is up already on {settings.data_dir} (process {file.read().strip() or 'unknown'}).",
                 "Stop that one first, or set CERTMAIL_DATA_DIR to another directory.",
             ) from None
+
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
@@ -48,7 +51,8 @@ def only_one(settings: Settings) -> Iterator[None]:
 class Kept:
     """A command of ours that `up` starts again whenever it ends, and stops in the end.
 
-    What says itself that it cannot start, and says so again, is tried ever less often. With a `log`, that has what it says.
+    What says itself that it cannot start, and says so again, is tried ever less often. With a
+    `log`, that has what it says.
     """
 
     def __init__(
@@ -62,7 +66,9 @@ class Kept:
         self._start()
 
     def _start(self) -> None:
-        self._child = Child(["certmail_worker", self.name, *self.options], self._environment, self._log)
+        self._child = Child(
+            ["certmail_worker", self.name, *self.options], self._environment, self._log
+        )
         self._began = time.monotonic()
         self._again: float | None = None
 
@@ -73,6 +79,7 @@ class Kept:
     def watch(self) -> None:
         """See whether it runs; start it again when it is time to."""
         now = time.monotonic()
+
         if self._again is not None:
             if now >= self._again:
                 self._child.stop()
@@ -85,7 +92,9 @@ class Kept:
                 markup=False,
             )
             gave_up_at_once = status > 0 and now - self._began < STEADY_SECONDS
-            self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS) if gave_up_at_once else RESTART_SECONDS
+            self._pause = (
+                min(self._pause * 2, LONGEST_PAUSE_SECONDS) if gave_up_at_once else RESTART_SECONDS
+            )
 
     def stop(self) -> None:
         """Ask it to end, and see that it does."""

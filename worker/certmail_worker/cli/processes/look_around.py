@@ -17,7 +17,14 @@ from certmail_config.admin.api_keys import create_key
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused
 from certmail_config.settings import PREFIX, Settings
-from certmail_config.settings.sandbox import APART, exports, is_sandbox, keep, read_kept, sandbox_addresses
+from certmail_config.settings.sandbox import (
+    APART,
+    exports,
+    is_sandbox,
+    keep,
+    read_kept,
+    sandbox_addresses,
+)
 from certmail_config.tenants.api_keys import EVERY_TENANT, KeyScope
 from certmail_worker.cli.processes.keeping_up import Kept, only_one
 from certmail_worker.cli.support.output import err, out, print_json
@@ -54,10 +61,12 @@ def look_around(wanted: Settings, *, fresh: bool, as_json: bool) -> None:
     """Run it until Ctrl-C; raises Refused where the directory is somebody else's."""
     own = wanted.model_copy(update={"data_dir": directory(wanted.data_dir.absolute())})
     _say_what_is_left_out()
+
     with only_one(own), termination_as_interrupt(), ExitStack() as stack:
         if fresh:
             _forget(own.data_dir)
         children: list[Kept] = []
+
         try:
             err.print("Starting Google's stand-in, the stores, the console, Flower and a worker …")
             places = _start_all(stack, own, children)
@@ -71,9 +80,13 @@ def look_around(wanted: Settings, *, fresh: bool, as_json: bool) -> None:
 
 
 def directory(data_dir: Path) -> Path:
-    """The sandbox's own, in the data directory; that itself where it is the sandbox's already. Raises Refused."""
+    """The sandbox's own, in the data directory; that itself where it is the sandbox's already.
+
+    Raises Refused.
+    """
     if is_sandbox(data_dir):
         return data_dir
+
     own = data_dir / "sandbox"
     if own.is_dir() and not is_sandbox(own) and any(each.name != LOCK for each in own.iterdir()):
         raise Refused(
@@ -81,6 +94,7 @@ def directory(data_dir: Path) -> Path:
             f"{own} holds something that the sandbox did not make, and is left alone.",
             "Move it away, or set CERTMAIL_DATA_DIR to another directory.",
         )
+
     return own
 
 
@@ -103,21 +117,31 @@ def _forget(data_dir: Path) -> None:
 
 
 def _start_all(stack: ExitStack, own: Settings, children: list[Kept]) -> Places:
-    """Start each process when it has what it needs, and give where they are. They are stopped the other way round."""
+    """Start each process when it has what it needs, and give where they are.
+
+    They are stopped the other way round.
+    """
     known = read_kept(own.data_dir)
     google = start(stack, any_port(own.sandbox_listen), partial(_google, own, children))
+
     if not known:
         furnish(google)
         known = {"settings": {}}
+
     kept = {**known["settings"], "sandbox_url": google.url}
     gateway = partial(_gateway, own, google, known, kept, children)
     admin = start(stack, known_ports(own.listen), gateway)
     auth = kept_auth(own)
     flower = _flower(stack, own, auth, children)
     _add(stack, children, Kept("worker", _told(own), log=own.data_dir / "worker.log"))
-    _wait(lambda: bool(admin.redis.zcard(redis_keys.WORKERS)), "The worker", own.data_dir / "worker.log")
+    _wait(
+        lambda: bool(admin.redis.zcard(redis_keys.WORKERS)),
+        "The worker",
+        own.data_dir / "worker.log",
+    )
     user, _, password = auth.partition(":")
     base = admin.settings.base_url
+
     return Places(
         console=f"{base}/console",
         password=kept_password(own),
@@ -143,6 +167,7 @@ def _google(own: Settings, children: list[Kept], stack: ExitStack, listen: str) 
     )  # so that it comes back where everybody looks for it
     stack.callback(children.remove, process)
     children.append(process)
+
     return SandboxGoogle(url)
 
 
@@ -169,6 +194,7 @@ def _gateway(
     process = Kept("gateway", _told(own) | password, log=own.data_dir / "gateway.log")
     _add(stack, children, process)
     process.first_line()
+
     return admin
 
 
@@ -184,7 +210,9 @@ def _flower(stack: ExitStack, own: Settings, auth: str, children: list[Kept]) ->
     try:
         return start(stack, any_port(own.flower_listen), attempt)
     except Refused as error:
-        err.print(f"Flower did not start, and everything else goes on: {error.message}", markup=False)
+        err.print(
+            f"Flower did not start, and everything else goes on: {error.message}", markup=False
+        )
         return None
 
 
@@ -196,17 +224,23 @@ def _add(stack: ExitStack, children: list[Kept], process: Kept) -> None:
 
 def _told(own: Settings) -> dict[str, str]:
     """What a process is told: its directory, which has the rest."""
-    # Changes at Google count within seconds here, so certmail looks more often; people read lines, not JSON.
+    # Changes at Google count within seconds here, so certmail looks more often; people read lines,
+    # not JSON.
     usual = {"care_seconds": CARE_SECONDS, "log_format": "console"}
     unset = {name: value for name, value in usual.items() if name not in own.model_fields_set}
-    return {f"{PREFIX}DATA_DIR": str(own.data_dir), **{PREFIX + n.upper(): v for n, v in unset.items()}}
+    return {
+        f"{PREFIX}DATA_DIR": str(own.data_dir),
+        **{PREFIX + n.upper(): v for n, v in unset.items()},
+    }
 
 
 def _api_key(admin: Admin, data_dir: Path) -> str:
     """One that may do everything, kept for the next start."""
     kept = read_kept(data_dir)
     if "api_key" not in kept:
-        _, token = create_key(admin, "looking around", tenants=[EVERY_TENANT], scopes=list(KeyScope))
+        _, token = create_key(
+            admin, "looking around", tenants=[EVERY_TENANT], scopes=list(KeyScope)
+        )
         keep(data_dir, kept | {"api_key": token})
         return token
     return str(kept["api_key"])
@@ -237,6 +271,7 @@ def _print(at: Places, wanted: Settings) -> None:
     for name, (asked, got) in moved.items():
         if not asked.endswith(":0") and not got.endswith(asked):
             out.print(f"{asked} was taken by another program; {name} is elsewhere.", markup=False)
+
     flower = (
         f"{at.flower}   user {at.flower_user}, password {at.flower_password}"
         if at.flower
@@ -263,4 +298,5 @@ def _print(at: Places, wanted: Settings) -> None:
         *(f"  {line}" for line in exports(Path(at.data_dir)).splitlines()),
         "Data and logs are there, too, and go on at the next start; --fresh begins anew. Ctrl-C stops everything.",
     ]
+
     out.print("\n".join(lines), markup=False)

@@ -15,7 +15,9 @@ from certmail_worker.cli.processes.listening import address_in_use, announce
 
 def sandbox(
     *,
-    listen: Annotated[str | None, typer.Option(help="HOST:PORT; port 0 takes any free one.")] = None,
+    listen: Annotated[
+        str | None, typer.Option(help="HOST:PORT; port 0 takes any free one.")
+    ] = None,
     keep: Annotated[
         Path | None,
         typer.Option(
@@ -26,6 +28,7 @@ def sandbox(
     """Run Google in one process, for demos and tests. Prints its address first."""
     address = listen or Settings.from_env().sandbox_listen
     host, port = _host_and_port(address, "127.0.0.1:8090")
+
     try:
         from certmail_sandbox.keeping import Unreadable  # noqa: PLC0415 - an extra that other commands do without
         from certmail_sandbox.server import serve  # noqa: PLC0415 - as above
@@ -33,10 +36,13 @@ def sandbox(
         raise Refused(
             "sandbox_missing", "The sandbox is not installed.", "Install certmail[sandbox]."
         ) from None
+
     try:
         serve(host, port, announce=announce, kept_in=keep)
     except Unreadable as error:
-        raise Refused("sandbox_unreadable", f"{error}.", "Remove it, and the sandbox begins anew.") from None
+        raise Refused(
+            "sandbox_unreadable", f"{error}.", "Remove it, and the sandbox begins anew."
+        ) from None
     except OSError as error:
         raise address_in_use("The sandbox", address, error, "CERTMAIL_SANDBOX_LISTEN") from None
 
@@ -45,4 +51,6 @@ def _host_and_port(address: str, example: str) -> tuple[str, int]:
     try:
         return host_and_port(address)
     except FormError as error:
-        raise WrongUse("invalid_address", f"{address!r} {error}.", f"Write {example}, say.") from None
+        raise WrongUse(
+            "invalid_address", f"{address!r} {error}.", f"Write {example}, say."
+        ) from None

@@ -42,7 +42,9 @@ def up(
 
         return look_around(settings, fresh=fresh, as_json=json)
     if fresh or json:
-        raise WrongUse("wrong_use", "--fresh and --json belong to --sandbox.", "See `certmail up --help`.")
+        raise WrongUse(
+            "wrong_use", "--fresh and --json belong to --sandbox.", "See `certmail up --help`."
+        )
     if is_sandbox(settings.data_dir):
         raise Refused(
             "sandbox_directory",
@@ -69,10 +71,14 @@ def _up(settings: Settings) -> None:
             else {}
         )
         flower_auth = (
-            {} if settings.flower_basic_auth else {f"{PREFIX}FLOWER_BASIC_AUTH": kept_auth(settings)}
+            {}
+            if settings.flower_basic_auth
+            else {f"{PREFIX}FLOWER_BASIC_AUTH": kept_auth(settings)}
         )
         password = (
-            {} if settings.operator_password else {f"{PREFIX}OPERATOR_PASSWORD": kept_password(settings)}
+            {}
+            if settings.operator_password
+            else {f"{PREFIX}OPERATOR_PASSWORD": kept_password(settings)}
         )
         # They are stopped in this order: Flower shows how the worker finishes.
         children = [
@@ -80,14 +86,19 @@ def _up(settings: Settings) -> None:
             Kept("flower", logs | flower_auth),
             Kept("gateway", logs | password),
         ]
-        err.print(f"Starting: {', '.join(each.name for each in children)}. Ctrl-C stops everything.")
+        err.print(
+            f"Starting: {', '.join(each.name for each in children)}. Ctrl-C stops everything."
+        )
         if flower_auth:
-            err.print(f"Flower asks for the user and password in {auth_file(settings)}", markup=False)
+            err.print(
+                f"Flower asks for the user and password in {auth_file(settings)}", markup=False
+            )
         err.print(f"The console: {settings.base_url}/console", markup=False)
         if password:
             err.print(f"It asks for the password in {password_file(settings)}", markup=False)
         if settings.sandbox_url:
             err.print(f"Google is played by {settings.sandbox_url}: no mail leaves.", markup=False)
+
         try:
             while True:
                 for each in children:
@@ -105,4 +116,6 @@ def _say_surroundings() -> None:
     if names := were_taken_out():
         err.print(f"{', '.join(names)}: {REMEDY}", markup=False)
     if unknown := unknown_names():
-        err.print(f"{', '.join(unknown)}: not known to this version, and without effect.", markup=False)
+        err.print(
+            f"{', '.join(unknown)}: not known to this version, and without effect.", markup=False
+        )

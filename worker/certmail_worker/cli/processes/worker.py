@@ -17,7 +17,8 @@ from certmail_worker.cli.support.output import err
 def worker(
     *,
     name: Annotated[
-        str | None, typer.Option(help="Its name in Flower; one of its own for each worker of a machine.")
+        str | None,
+        typer.Option(help="Its name in Flower; one of its own for each worker of a machine."),
     ] = None,
 ) -> None:
     """Run one worker (celery -A certmail_worker.app worker does the same)."""
@@ -33,8 +34,8 @@ def worker(
         set_up(
             settings.log_format, process="worker"
         )  # Celery warns of what it sees before it sets its own up
-        # Named, since the variable APP would else name another. Not `app.worker_main`, which drops the status: whoever
-        # restarts what failed must see that it did.
+        # Named, since the variable APP would else name another. Not `app.worker_main`, which drops
+        # the status: whoever restarts what failed must see that it did.
         arguments = ["--app", "certmail_worker.app", "--quiet", "worker"]
         arguments += ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
         given = [*arguments, "--hostname", f"{name or f'certmail-{os.getpid()}'}@%h"]
@@ -44,7 +45,10 @@ def worker(
 
 
 def _prepare_database(settings: Settings) -> None:
-    """See that the tables are of this version. A database that is away stops no send, so it stops no worker either."""
+    """See that the tables are of this version.
+
+    A database that is away stops no send, so it stops no worker either.
+    """
     try:
         with ready_database(settings):
             pass

@@ -30,7 +30,13 @@ class _Rate(ProgressColumn):
 @contextmanager
 def bar(source: Source) -> Iterator[Callable[[], None]]:
     """A bar over the file's bytes, with the rate and the time that remains; gives what counts a row."""
-    columns = (SpinnerColumn(), BarColumn(), _Rate(), TextColumn("remaining"), TimeRemainingColumn())
+    columns = (
+        SpinnerColumn(),
+        BarColumn(),
+        _Rate(),
+        TextColumn("remaining"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=err.console, transient=True) as progress:
         task = progress.add_task("", total=source.total, rows=0)
         rows = 0

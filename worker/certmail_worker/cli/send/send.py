@@ -28,25 +28,34 @@ from certmail_worker.cli.support.output import Json, err, print_json
 def send(
     file: Annotated[
         str,
-        typer.Argument(metavar="FILE|-", help="A CSV, Excel (.xlsx) or JSON file, or - for standard input."),
+        typer.Argument(
+            metavar="FILE|-", help="A CSV, Excel (.xlsx) or JSON file, or - for standard input."
+        ),
     ],
     *,
     map_: Annotated[
         list[str] | None,
         typer.Option(
-            "--map", metavar="COLUMN=FIELD", help="What a column is; with nothing behind = it is left out."
+            "--map",
+            metavar="COLUMN=FIELD",
+            help="What a column is; with nothing behind = it is left out.",
         ),
     ] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="What all rows have that do not say otherwise."),
+        typer.Option(
+            "--set", metavar="FIELD=VALUE", help="What all rows have that do not say otherwise."
+        ),
     ] = None,
     encoding: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Of a file that is neither UTF-8 nor UTF-16: cp1252, say."),
+        typer.Option(
+            metavar="NAME", help="Of a file that is neither UTF-8 nor UTF-16: cp1252, say."
+        ),
     ] = None,
     sheet: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Of an Excel file; else the first that is shown.")
+        str | None,
+        typer.Option(metavar="NAME", help="Of an Excel file; else the first that is shown."),
     ] = None,
     time_zone: Annotated[
         str | None,
@@ -62,7 +71,9 @@ def send(
             help="Write rejected rows there as they were, with the reason: corrected, that file can be sent.",
         ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row, and enqueue nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check every row, and enqueue nothing.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Enqueue reminders from a file. What is wrong with a row is said; the others are taken.
@@ -75,6 +86,7 @@ def send(
     )
     settings = Settings.from_env()  # what is set wrongly is said before what is wrong with the file
     tally = Tally(details=json)
+
     with (
         open_source(file, terms, encoding=encoding, sheet=sheet) as source,
         Mailer.from_env(settings, proven=not dry_run) as mailer,
@@ -82,20 +94,28 @@ def send(
     ):
         for note in source.notes:
             err.print(note, markup=False)
+
         if dry_run:
             with _progress(source) as advance:
                 check_rows(mailer, source, tally, kept=kept, advance=advance)
         else:
             with _said_how_far(tally), _progress(source) as advance:
                 enqueue_rows(mailer, source, tally, kept=kept, advance=advance)
+
         workers = _workers(mailer) if tally.waiting and not json else None
+
     if json:
         print_json(tally.as_json(dry_run=dry_run))
     else:
         pairs = [("--map", each) for each in map_ or ()] + [("--set", each) for each in set_ or ()]
-        single = [("--encoding", encoding), ("--time-zone", time_zone), ("--date-order", date_order)]
+        single = [
+            ("--encoding", encoding),
+            ("--time-zone", time_zone),
+            ("--date-order", date_order),
+        ]
         again = _command(rejected or "", [*pairs, *single])
         print_summary(tally, rejected, again=again, dry_run=dry_run, workers=workers)
+
     if tally.rejected:
         raise typer.Exit(1)
 
@@ -109,22 +129,32 @@ def _workers(mailer: Mailer) -> int | None:
 
 
 def _command(file: str, options: Iterable[tuple[str, str | None]]) -> str:
-    """The command that sends a file of rejected rows: read as the first was. A sheet of theirs is the only one."""
+    """The command that sends a file of rejected rows: read as the first was.
+
+    A sheet of theirs is the only one.
+    """
     given = [each for name, value in options if value is not None for each in (name, str(value))]
     return shlex.join(["certmail", "send", file, *given])
 
 
 @contextmanager
 def _kept(name: str | None, file: str, source: Source) -> Iterator[Rejects | None]:
-    """The file of rejected rows, which is written over; raises WrongUse. It has what is known even if the run is interrupted."""
+    """The file of rejected rows, which is written over; raises WrongUse.
+
+    It has what is known even if the run is interrupted.
+    """
     if name is None:
         yield None
         return
+
     path = Path(name)
+
     with ExitStack() as stack:
         with _writable(name):
             if file != "-" and path.exists() and path.samefile(file):
-                message = f"{name} is the file that is sent: it would be written over before it is read."
+                message = (
+                    f"{name} is the file that is sent: it would be written over before it is read."
+                )
                 raise WrongUse("wrong_use", message, "Name another file for the rejected rows.")
             target = stack.enter_context(path.open("wb"))
         kept = _Kept(source.writer(target, name), name)
@@ -181,6 +211,7 @@ def _progress(source: Source) -> Iterator[Callable[[], None]]:
 
 def _pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
     found: dict[str, str] = {}
+
     for each in given or ():
         name, mark, value = each.partition("=")
         if not mark or not name.strip():
@@ -190,4 +221,5 @@ def _pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
                 "See `certmail send --help`.",
             )
         found[name.strip()] = value.strip()
+
     return found

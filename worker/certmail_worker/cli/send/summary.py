@@ -15,10 +15,13 @@ def print_summary(
 ) -> None:
     """Say what became of a file's rows; equal faults are one line of a table.
 
-    `again` is the command that sends the file of rejected rows; `workers` how many live, None where that is not known.
+    `again` is the command that sends the file of rejected rows; `workers` how many live, None where
+    that is not known.
     """
     if dry_run:
-        err.print(f"{tally.good} could be enqueued, {tally.rejected} rejected. Nothing was enqueued.")
+        err.print(
+            f"{tally.good} could be enqueued, {tally.rejected} rejected. Nothing was enqueued."
+        )
     else:
         suppressed = tally.states[State.SUPPRESSED, False]
         note = f" ({suppressed} of them suppressed: nothing left to decide)" if suppressed else ""
@@ -27,10 +30,12 @@ def print_summary(
         )
         if said := _outlook(tally, workers):
             err.print(said)
+
     for why, count in tally.language_notes.most_common():
         err.print(f"{count} of them: {why}.", markup=False)
     for (name, value), alike in tally.left_out.items():
         err.print(f"{name} left out where it says {value!r}: lines {alike}.", markup=False)
+
     if tally.faults:
         faults = sorted(tally.faults.items(), key=lambda each: each[1].first)
         shown = faults[:MAX_SHOWN]
@@ -38,9 +43,11 @@ def print_summary(
             ["lines", "field", "code", "why"],
             [[str(alike), field, code, message] for (field, code, message), alike in shown],
         )
+
         if len(faults) > len(shown):
             rows = sum(alike.count for _, alike in faults[MAX_SHOWN:])
             err.print(f"… and {len(faults) - len(shown)} more faults, in {rows} rows.")
+
         if file is not None:
             err.print(f"They are in {file}: correct them there, and run `{again}`.", markup=False)
 
@@ -58,15 +65,18 @@ def _known(tally: Tally) -> str:
 def _outlook(tally: Tally, workers: int | None) -> str:
     """When the last will leave, if anybody is there to send it, and how many nobody can say that of."""
     parts = []
+
     if workers == 0 and tally.waiting:
         parts.append(
             "No worker is running: they wait. (`certmail worker` starts one, `certmail up` everything.)"
         )
     elif tally.latest is not None:
         parts.append(f"The last leaves at about {when(tally.latest)}, as fast as Google allows.")
+
     if unknown := tally.without_forecast:
         parts.append(
             f"For {unknown} no time is known: their connection does not work yet, or one reminder goes first to try it "
             "(`certmail connections list`)."
         )
+
     return " ".join(parts)

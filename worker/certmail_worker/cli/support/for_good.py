@@ -23,7 +23,9 @@ def ask(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise WrongUse("confirmation_missing", f"{question} Nobody can be asked here.", "Add --yes to do it.")
+        raise WrongUse(
+            "confirmation_missing", f"{question} Nobody can be asked here.", "Add --yes to do it."
+        )
     if not typer.confirm(question, err=True):
         raise typer.Exit(1)
 
@@ -34,7 +36,9 @@ def resumable(state: str, command: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        err.print(f"\nInterrupted: {state}, and nothing of it leaves. To finish: {command}", markup=False)
+        err.print(
+            f"\nInterrupted: {state}, and nothing of it leaves. To finish: {command}", markup=False
+        )
         raise
 
 

@@ -36,15 +36,20 @@ def load(name: str, each: Command | Group) -> click.Command:
     """A command with its options, or a group of commands that are not loaded yet."""
     if isinstance(each, Group):
         return Lazy(name=name, table=each.commands, help=each.help, no_args_is_help=True)
+
     module = import_module(f"{cli.__name__}.{each.module}")
-    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
+    alone = typer.Typer(
+        add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich"
+    )
     function = getattr(module, each.function)
     alone.command(name)(function if each.anywhere else _where_there_is_one(function))
     command: click.Command = typer.main.get_command(alone)
+
     # What has been imported stays; from here on garbage is collected as usual (see `main`).
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
+
     return command
 
 

@@ -25,7 +25,10 @@ Json = Annotated[
 
 
 class Printer:
-    """Prints to one of the two streams. Rich is imported for what needs it: markup, tables, what moves."""
+    """Prints to one of the two streams.
+
+    Rich is imported for what needs it: markup, tables, what moves.
+    """
 
     def __init__(self, *, stderr: bool) -> None:
         self._stderr = stderr

@@ -9,7 +9,9 @@ from contextlib import suppress
 from typing import Annotated
 
 import typer
-from typer._click import exceptions as click  # Typer carries click within itself and names only parts of it
+from typer._click import (
+    exceptions as click,
+)  # Typer carries click within itself and names only parts of it
 
 from certmail_config.base.errors import CertmailError, WrongUse
 from certmail_worker.cli.support.lazily import Lazy
@@ -40,15 +42,21 @@ def certmail(
     *,
     show_version: Annotated[
         bool,
-        typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version, and end."),
+        typer.Option(
+            "--version", callback=_tell_version, is_eager=True, help="Tell the version, and end."
+        ),
     ] = False,
 ) -> None:
     """Everything is a command of its own."""
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command line and give its exit status. A trace is nobody's business but whoever asks for one: CERTMAIL_DEBUG."""
+    """Run one command line and give its exit status.
+
+    A trace is nobody's business but whoever asks for one: CERTMAIL_DEBUG.
+    """
     as_json = wants_json(arguments)
+
     try:
         return int(app(args=arguments, standalone_mode=False, prog_name="certmail") or 0)
     except click.NoArgsIsHelpError as error:

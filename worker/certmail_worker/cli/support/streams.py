@@ -14,7 +14,10 @@ def make_usable() -> None:
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY)  # takes the lowest number: this
+            os.open(
+                os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY
+            )  # takes the lowest number: this
+
     if sys.stdin is None:
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - a descriptor, for as long as the process lives
     if sys.stdout is None:
@@ -37,10 +40,12 @@ def let_go(status: int) -> int:
         _to_nowhere(sys.stdout)
         with suppress(OSError):
             sys.stderr.write(f"certmail: The output could not be written: {error.strerror}.\n")
+
     try:
         sys.stderr.flush()
     except OSError:
         _to_nowhere(sys.stderr)
+
     return status
 
 

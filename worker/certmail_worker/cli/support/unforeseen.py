@@ -1,4 +1,7 @@
-"""What nobody raised on purpose, as one sentence with what to do. Pure, but for what has been imported by then."""
+"""What nobody raised on purpose, as one sentence with what to do.
+
+Pure, but for what has been imported by then.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +26,14 @@ def explain(error: Exception) -> CertmailError:
         if known := refused(error):
             return known
         message = f"Redis does not answer: {_words(error)}"
-        return StoresUnreachable("redis_unreachable", message, "Start it, or check CERTMAIL_REDIS_URL.")
+        return StoresUnreachable(
+            "redis_unreachable", message, "Start it, or check CERTMAIL_REDIS_URL."
+        )
     if isinstance(error, _of("kombu.exceptions", "OperationalError")):
         message = f"The queue in Redis does not answer: {_words(error)}"
-        return StoresUnreachable("redis_unreachable", message, "Start it, or check CERTMAIL_REDIS_URL.")
+        return StoresUnreachable(
+            "redis_unreachable", message, "Start it, or check CERTMAIL_REDIS_URL."
+        )
     if isinstance(error, _of("sqlalchemy.exc", "SQLAlchemyError")):
         message = f"The database cannot be used: {_words(getattr(error, 'orig', None) or error)}"
         return StoresUnreachable(
@@ -36,9 +43,13 @@ def explain(error: Exception) -> CertmailError:
         )
     if isinstance(error, ModuleNotFoundError):
         message = f"This needs {error.name}, which is not installed."
-        return Refused("not_installed", message, "Install certmail with the extras worker and sandbox.")
+        return Refused(
+            "not_installed", message, "Install certmail with the extras worker and sandbox."
+        )
     if isinstance(error, MemoryError):
-        return Refused("no_memory", "There is not enough memory for this.", "Free some, or do less at once.")
+        return Refused(
+            "no_memory", "There is not enough memory for this.", "Free some, or do less at once."
+        )
     if isinstance(error, OSError):
         return _of_the_system(error)
     return Refused(

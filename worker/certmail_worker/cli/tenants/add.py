@@ -30,6 +30,7 @@ def add(
         made, connection = admin.add_tenant(
             tenant, name=name, uncertain=uncertain, domains=domain or (), reply_to=reply_to
         )
+
     if json:
         return print_json(
             {
@@ -40,6 +41,7 @@ def add(
                 "domains": domains_of(made),
             }
         )
+
     fields(
         [
             ("tenant", made.id),
@@ -47,4 +49,5 @@ def add(
             ("connection", f"{connection.id} (default, to be set up)"),
         ]
     )
+
     return None

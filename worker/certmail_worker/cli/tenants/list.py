@@ -14,6 +14,7 @@ def list_(*, json: Json = False) -> None:
     with open_admin(Settings.from_env()) as admin, admin.db() as db:
         tenants = registry.list_tenants(db)
         connections = registry.list_connections(db)
+
     rows = [
         {
             "id": tenant.id,
@@ -27,9 +28,12 @@ def list_(*, json: Json = False) -> None:
     ]
     if json:
         return print_json({"tenants": rows})
+
     headings = ["tenant", "name", "state", "uncertain", "domains", "connections"]
     shown = [
-        row | {"domains": ", ".join(domains_of(tenant))} for row, tenant in zip(rows, tenants, strict=True)
+        row | {"domains": ", ".join(domains_of(tenant))}
+        for row, tenant in zip(rows, tenants, strict=True)
     ]
     table(headings, [list(row.values()) for row in shown])
+
     return None

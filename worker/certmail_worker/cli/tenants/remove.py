@@ -19,14 +19,20 @@ if TYPE_CHECKING:
 
 
 def remove_tenant(tenant: TenantId, *, yes: Yes = False, json: Json = False) -> None:
-    """Remove a tenant for good, with its connections, keys and addresses. What was done for it stays on record."""
+    """Remove a tenant for good, with its connections, keys and addresses.
+
+    What was done for it stays on record.
+    """
     with termination_as_interrupt(), open_admin(Settings.from_env(), actor=actor()) as admin:
         from certmail_worker.connections import removal  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
 
         with admin.db() as db:
             registry.get_tenant(db, tenant)
             count = len(registry.list_connections(db, tenant))
-        ask(f"Remove the tenant {tenant} with {count} connections, and all addresses, for good?", yes=yes)
+        ask(
+            f"Remove the tenant {tenant} with {count} connections, and all addresses, for good?",
+            yes=yes,
+        )
         with resumable(f"{tenant} stays suspended", f"certmail tenants remove {tenant}"):
             done = removal.remove_tenant(admin, tenant, by_whom(None), err.print)
     if json:

@@ -24,14 +24,21 @@ def set_(
     reply_to: Annotated[str | None, REPLY_TO] = None,
     json: Json = False,
 ) -> None:
-    """Change a tenant's name, its rule for unknown outcomes, its domains, or whom its mails name. What is not named stays."""
+    """Change a tenant's name, its rule for unknown outcomes, its domains, or whom its mails name.
+
+    What is not named stays.
+    """
     if name is None and uncertain is None and domain is None and reply_to is None:
-        raise WrongUse("missing_option", "Say what to change: --name, --uncertain, --domain or --reply-to.")
+        raise WrongUse(
+            "missing_option", "Say what to change: --name, --uncertain, --domain or --reply-to."
+        )
+
     with open_admin(Settings.from_env(), actor=actor()) as admin:
         changed = admin.change_tenant(
             tenant, name=name, uncertain=uncertain, domains=domain, reply_to=reply_to
         )
         named = admin.reply_to_of(changed)
+
     shown = {
         "id": changed.id,
         "name": changed.organisation,
@@ -42,5 +49,6 @@ def set_(
     }
     if json:
         return print_json(shown)
+
     fields([*list(shown.items())[:-1], ("domains", domains_in_words(changed))])
     return None

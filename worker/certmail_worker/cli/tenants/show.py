@@ -23,14 +23,32 @@ def show(tenant: Annotated[str, typer.Argument(help="Its id.")], *, json: Json =
         seen = look(admin, tenant)
     if json:
         return print_json(_as_json(seen))
+
     rule = seen.tenant.uncertain or "the deployment's"
-    named = [("tenant", seen.tenant.id), ("name", seen.tenant.organisation), ("state", seen.tenant.state)]
-    named += [("sends from", domains_in_words(seen.tenant)), ("questions to", seen.reply_to or "nobody")]
-    fields([*named, ("unknown outcomes", rule), ("waiting", seen.waiting), ("uncertain", seen.uncertain)])
+    named = [
+        ("tenant", seen.tenant.id),
+        ("name", seen.tenant.organisation),
+        ("state", seen.tenant.state),
+    ]
+    named += [
+        ("sends from", domains_in_words(seen.tenant)),
+        ("questions to", seen.reply_to or "nobody"),
+    ]
+    fields(
+        [
+            *named,
+            ("unknown outcomes", rule),
+            ("waiting", seen.waiting),
+            ("uncertain", seen.uncertain),
+        ]
+    )
     out.print()
     table(
         ["connection", "kind", "state", "mailbox", "waiting", "id"],
-        [[c.name, c.kind, WORDS[c.state], c.mailbox, waiting, c.id] for c, waiting in seen.connections],
+        [
+            [c.name, c.kind, WORDS[c.state], c.mailbox, waiting, c.id]
+            for c, waiting in seen.connections
+        ],
     )
     for matter in seen.attention:
         out.print(f"\n{matter.about}: {matter.message}\n  {matter.remedy}", markup=False)
@@ -45,7 +63,9 @@ def _as_json(seen: Overview) -> dict[str, object]:
         "uncertain": seen.tenant.uncertain,
         "reply_to": seen.reply_to,
         "domains": domains_of(seen.tenant),
-        "connections": [as_json(found) | {"waiting": waiting} for found, waiting in seen.connections],
+        "connections": [
+            as_json(found) | {"waiting": waiting} for found, waiting in seen.connections
+        ],
         "waiting": seen.waiting,
         "unsettled": seen.uncertain,
         "attention": [asdict(matter) for matter in seen.attention],

@@ -12,7 +12,10 @@ from certmail_worker.cli.tenants.options import TenantId
 
 
 def suspend_tenant(tenant: TenantId, *, reason: Reason = None, json: Json = False) -> None:
-    """Take nothing more in for a tenant, and let nothing leave; what waits stays. See `certmail tenants resume`."""
+    """Take nothing more in for a tenant, and let nothing leave; what waits stays.
+
+    See `certmail tenants resume`.
+    """
     _set_state(tenant, TenantState.SUSPENDED, reason, json=json)
 
 
@@ -28,5 +31,10 @@ def _set_state(tenant: str, state: TenantState, reason: str | None, *, json: boo
 
 
 def _show(tenant: Tenant, *, changed: bool, json: bool) -> None:
-    shown = {"id": tenant.id, "name": tenant.organisation, "state": str(tenant.state), "changed": changed}
+    shown = {
+        "id": tenant.id,
+        "name": tenant.organisation,
+        "state": str(tenant.state),
+        "changed": changed,
+    }
     return print_json(shown) if json else fields(list(shown.items()))

@@ -1,9 +1,11 @@
 """Reads the texts of one language and picks the plural form that a number needs in it.
 
-Each file in `catalogues/` is TOML: a translator reads and edits it in any editor and may leave comments, the standard
-library reads it, and plural forms carry the names that CLDR and Babel give them (`one`, `few`, …) where gettext would
-number them and want a build step. A table with an `other` is one text in its plural forms; every other table only groups
-texts, whose keys are joined by dots. A file with a country in its name (`de-CH.toml`) holds only what that country writes otherwise.
+Each file in `catalogues/` is TOML: a translator reads and edits it in any editor and may leave
+comments, the standard library reads it, and plural forms carry the names that CLDR and Babel give
+them (`one`, `few`, …) where gettext would number them and want a build step. A table with an
+`other` is one text in its plural forms; every other table only groups texts, whose keys are joined
+by dots. A file with a country in its name (`de-CH.toml`) holds only what that country writes
+otherwise.
 """
 
 import tomllib
@@ -66,6 +68,7 @@ def catalogue(tag: str | None) -> Catalogue:
         if locale is not None and locale.language == language:
             return Catalogue(locale, _texts(language, locale.territory))
         subtags.pop()
+
     return Catalogue(Locale(language), _texts(language, None))
 
 

@@ -7,15 +7,16 @@ from typing import Final
 
 import regex
 
-# Characters that break lines or end strings somewhere: controls, line and paragraph separators, and halves of a
-# surrogate pair, which no encoding can write; and the blank of Braille, which is none to `split`. They separated words,
-# so a space takes their place.
+# Characters that break lines or end strings somewhere: controls, line and paragraph separators, and
+# halves of a surrogate pair, which no encoding can write; and the blank of Braille, which is none
+# to `split`. They separated words, so a space takes their place.
 _BREAKS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u2800\ud800-\udfff]")
 
-# Characters that nobody sees but that reorder or disguise what is seen: bidi marks, embeddings, overrides and
-# isolates, zero-width spaces and joins, soft hyphens, interlinear annotation, noncharacters, and the tag block. They stood inside
-# words, so nothing takes their place. The zero-width joiner and non-joiner stay: Persian, Hindi and emoji need them; and
-# behind a Han character what selects its form, which is how some names are written.
+# Characters that nobody sees but that reorder or disguise what is seen: bidi marks, embeddings,
+# overrides and isolates, zero-width spaces and joins, soft hyphens, interlinear annotation,
+# noncharacters, and the tag block. They stood inside words, so nothing takes their place. The
+# zero-width joiner and non-joiner stay: Persian, Hindi and emoji need them; and behind a Han
+# character what selects its form, which is how some names are written.
 _INVISIBLE: Final = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff"
     "\uffa0\ufff0-\ufffc\ufffe\uffff\ufdd0-\ufdef\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
@@ -42,7 +43,8 @@ def line(text: str | None) -> str:
 def capped(text: str, limit: int) -> str:
     """At most `limit` characters, cut at a word boundary where one is near, and marked as cut.
 
-    What a person sees as one character is kept or left out as a whole; if the first is too long already, nothing is left.
+    What a person sees as one character is kept or left out as a whole; if the first is too long
+    already, nothing is left.
     """
     if len(text) <= limit:
         return text

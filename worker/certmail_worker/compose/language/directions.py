@@ -26,13 +26,14 @@ def in_text(value: str) -> str:
 def in_html(value: str) -> Markup:
     """The value, escaped, with its own direction; not by `<bdi>`, which mail programs drop.
 
-    Letters that all go the same way need only the marks: spam filters take tags within words for a disguise, and a
-    sentence in Japanese is one word to them.
+    Letters that all go the same way need only the marks: spam filters take tags within words for a
+    disguise, and a sentence in Japanese is one word to them.
     """
     if not _turns(value):
         return escape(value)
     if _ORDERS_ITSELF.issuperset(map(unicodedata.bidirectional, value)):
         return escape(in_text(value))
+
     own = "ltr" if _first_strong(value) == "L" else "rtl"
     return _ITS_OWN.format(own, value, _LEFT_TO_RIGHT_MARK)
 

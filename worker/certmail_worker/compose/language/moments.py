@@ -52,6 +52,7 @@ def moment(due_at: date, now: datetime, zone: tzinfo | None, locale: Locale) -> 
     if not isinstance(due_at, datetime):
         name = _zone(datetime.combine(due_at, _NOON, zone), locale) if zone else None
         return _end_of(due_at, now.astimezone(zone or UTC), name, locale)
+
     try:
         there = due_at.astimezone(zone) if zone else due_at
         today = now.astimezone(there.tzinfo)
@@ -59,6 +60,7 @@ def moment(due_at: date, now: datetime, zone: tzinfo | None, locale: Locale) -> 
             return _end_of(there.date() - _DAY, today, _zone(there, locale), locale)
     except OverflowError:
         return None
+
     shown = plain(format_time(there, "short", tzinfo=there.tzinfo, locale=locale))
     return Moment(
         day=dated(format_date(there, "full", locale), locale.language),
@@ -84,7 +86,11 @@ def _end_of(day: date, today: datetime, zone: str | None, locale: Locale) -> Mom
 
 def _short(day: date, today: date, locale: Locale) -> str:
     this_year = day.year == today.year
-    text = format_skeleton("MMMMd", day, locale=locale) if this_year else format_date(day, "long", locale)
+    text = (
+        format_skeleton("MMMMd", day, locale=locale)
+        if this_year
+        else format_date(day, "long", locale)
+    )
     return dated(text, locale.language)
 
 
@@ -97,7 +103,8 @@ def _begins_a_day(there: datetime) -> bool:
 @lru_cache(maxsize=1024)
 def time_zone(name: str | None) -> tzinfo | None:
     """The zone of that name, if there is one."""
-    # "localtime" names a file that some machines have; the same letter must give the same mail on every machine.
+    # "localtime" names a file that some machines have; the same letter must give the same mail on
+    # every machine.
     if not name or not is_time_zone(name.strip()):
         return None
     return ZoneInfo(name.strip())

@@ -29,8 +29,8 @@ class Pattern:
 class Phrase:
     """A pattern and its values: a template writes `{{ phrase }}` and gets the form that fits it.
 
-    Values are never read as patterns. In HTML each is escaped; in both, a name written from right to left cannot turn the
-    sentence around it.
+    Values are never read as patterns. In HTML each is escaped; in both, a name written from right
+    to left cannot turn the sentence around it.
     """
 
     pattern: Pattern
@@ -47,7 +47,8 @@ class Phrase:
     def __html__(self) -> Markup:
         """The sentence as HTML; Jinja's autoescape asks for it."""
         escaped = {name: in_html(value) for name, value in self.values.items()}
-        # As a plain string: Markup's own format looks at each field again, which takes as long as the rest of the page.
+        # As a plain string: Markup's own format looks at each field again, which takes as long as
+        # the rest of the page.
         return Markup(str(self.pattern.html).format_map(escaped))  # noqa: S704 - pattern and values are escaped
 
     def _filled(self, text: str) -> str:

@@ -1,8 +1,9 @@
 """Names a time zone for people: in their language, and with a season only where it tells two hours apart.
 
-The names are CLDR's, as Babel ships them, chosen as UTS #35 says. Babel's own `get_timezone_name` is not used: it does not
-find names behind most aliases (Asia/Kolkata), names places by their ids (Argentina/Buenos Aires), and in some locales (es-419
-and all below it, fr-CA, en-CA) puts them into the pattern of summer time, in December, too.
+The names are CLDR's, as Babel ships them, chosen as UTS #35 says. Babel's own `get_timezone_name`
+is not used: it does not find names behind most aliases (Asia/Kolkata), names places by their ids
+(Argentina/Buenos Aires), and in some locales (es-419 and all below it, fr-CA, en-CA) puts them into
+the pattern of summer time, in December, too.
 """
 
 from collections.abc import Iterator, Mapping
@@ -57,7 +58,8 @@ def _of_its_season(key: str, there: datetime, locale: Locale) -> str | None:
     first, second = there.replace(fold=0), there.replace(fold=1)
     if bool(first.dst()) == bool(second.dst()):
         return None  # no season ended: the zone became another
-    # In winter Ireland's zone is said to have a season of -1: it is the offset that says which is the summer's.
+    # In winter Ireland's zone is said to have a season of -1: it is the offset that says which is
+    # the summer's.
     summer, winter = _named(key, "daylight", locale), _named(key, "standard", locale)
     return (winter if there.fold else summer) if summer and winter and summer != winter else None
 
@@ -66,7 +68,9 @@ def _of_its_season(key: str, there: datetime, locale: Locale) -> str | None:
 def _all_year(key: str, locale: Locale, year: int, month: int) -> str | None:
     """A name that holds in January and in July."""
     name = _named(key, "generic", locale)
-    if not _has_seasons(key, year, month) and (name is None or _neighbours_have_seasons(key, year, month)):
+    if not _has_seasons(key, year, month) and (
+        name is None or _neighbours_have_seasons(key, year, month)
+    ):
         # "Mountain Time" has summers; in Phoenix it is Mountain Standard Time all year.
         name = _named(key, "standard", locale) or name
     return name or _located(key, locale)
@@ -96,7 +100,10 @@ def _inner(whole: LocaleDataDict, name: str) -> Mapping[str, Any]:
 def _names_of(key: str) -> tuple[str, ...]:
     """All that CLDR calls the same zone: which of these names its tables use, only they know."""
     canonical = _ALIASES.get(key, key)
-    return (key, *dict.fromkeys(each for each in (canonical, *_alike().get(canonical, ())) if each != key))
+    return (
+        key,
+        *dict.fromkeys(each for each in (canonical, *_alike().get(canonical, ())) if each != key),
+    )
 
 
 @cache
@@ -117,7 +124,9 @@ def _has_seasons(key: str, year: int, month: int) -> bool:
 def _neighbours_have_seasons(key: str, year: int, month: int) -> bool:
     """Whether its name without a season is that of zones, too, which have seasons."""
     mine = {_METAZONES[name] for name in _names_of(key) if name in _METAZONES}
-    return any(_has_seasons(other, year, month) for other, theirs in _METAZONES.items() if theirs in mine)
+    return any(
+        _has_seasons(other, year, month) for other, theirs in _METAZONES.items() if theirs in mine
+    )
 
 
 def _located(key: str, locale: Locale) -> str | None:
@@ -126,17 +135,20 @@ def _located(key: str, locale: Locale) -> str | None:
     territory = next((_TERRITORIES[name] for name in names if name in _TERRITORIES), None)
     if territory == _NOWHERE or (territory is None and "/" not in key):
         return None
+
     place = None
     if territory is not None and len(_ZONES_OF.get(territory, ())) == 1:
         place = locale.territories.get(territory)
     if place is None:
         cities = (_inner(locale.time_zones, name).get("city") for name in names)
         place = next(filter(None, cities), None) or names[0].rpartition("/")[2].replace("_", " ")
+
     return _region_format(locale) % place
 
 
 @cache
 def _region_format(locale: Locale) -> str:
-    # Of the language: where a region has patterns for summer and standard time, Babel has one of those in this one's place.
+    # Of the language: where a region has patterns for summer and standard time, Babel has one of
+    # those in this one's place.
     pattern: str = Locale(locale.language, script=locale.script).zone_formats.get("region", "%s")
     return pattern

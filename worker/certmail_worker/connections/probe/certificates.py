@@ -36,36 +36,54 @@ def dates(certificate: str, not_after: datetime, now: datetime, connection: str)
     rotate = f"certmail connections rotate {connection}"
     if not_after <= now:
         message = f"The certificate ended on {moment(not_after)}: Google accepts its key no longer."
-        return failed(name, "certificate_expired", message, f"Make a new one and upload it: {rotate}")
+        return failed(
+            name, "certificate_expired", message, f"Make a new one and upload it: {rotate}"
+        )
+
     message = f"It is valid until {day(not_after)}."
     hint = f"Make the next one soon: {rotate}" if ends_soon(certificate, not_after, now) else ""
     return passed(name, "certificate_valid", message, remedy=hint)
 
 
 async def listed(
-    name: str, session: aiohttp.ClientSession, url: str, account: str, certificate: str, connection: str
+    name: str,
+    session: aiohttp.ClientSession,
+    url: str,
+    account: str,
+    certificate: str,
+    connection: str,
 ) -> tuple[Step, str | None, float | None]:
     """Look for a certificate in Google's public list; gives also its key id, and how far our clock is ahead, seconds."""
     answer = await exchange(session, "GET", f"{url.rstrip('/')}/{account}")
     if not isinstance(answer, Answered):
         message = f"Google's list of certificates cannot be reached: {answer.why}"
         return _unreachable(name, message), None, None
+
     ahead = clock_ahead(answer.headers)
+
     if answer.status == 404:
         message = f"Google says: there is no service account {account} (HTTP 404)."
         remedy = "Check the service account's email address. If it is wrong, remove the connection and set up another."
         return failed(name, "service_account_unknown", message, remedy), None, ahead
+
     try:
         published = json.loads(answer.body)
     except (ValueError, RecursionError):
         published = None
+
     if answer.status != 200 or not isinstance(published, dict):
         message = f"Google's list of certificates could not be read (HTTP {answer.status})."
         return _unreachable(name, message), None, ahead
+
     key_id = find_key_id({str(kid): str(pem) for kid, pem in published.items()}, certificate)
     if key_id is None:
         message = f"The certificate is not uploaded yet: Google lists {_others(list(published))}."
-        return failed(name, "certificate_not_uploaded", message, UPLOAD.format(id=connection)), None, ahead
+        return (
+            failed(name, "certificate_not_uploaded", message, UPLOAD.format(id=connection)),
+            None,
+            ahead,
+        )
+
     message = f"Google lists the certificate under key {key_id}."
     return passed(name, "certificate_seen", message), key_id, ahead
 
@@ -83,7 +101,9 @@ def clock(ahead: float) -> Step:
     name = "clock"
     if abs(ahead) < MAX_SKEW_SECONDS:
         return passed(name, "clock_right", "certmail's clock agrees with Google's.")
-    message = f"certmail's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Google's."
+    message = (
+        f"certmail's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Google's."
+    )
     remedy = "Set the clock (NTP) of the machine that runs certmail."
     return failed(name, "clock_wrong", message, remedy, Blame.OPERATOR)
 

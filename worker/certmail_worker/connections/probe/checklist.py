@@ -54,15 +54,20 @@ async def probe(
 ) -> Probed:
     """Go through the checklist, up to the first step that fails; with `postage` up to a test mail.
 
-    Google is asked only for what it gives without harm: nothing changes there, but for the test mail. A certificate that is
-    to take the place of the present one does so here, as soon as Google accepts it.
+    Google is asked only for what it gives without harm: nothing changes there, but for the test
+    mail. A certificate that is to take the place of the present one does so here, as soon as Google
+    accepts it.
     """
     now = datetime.now(UTC)
+
     async with new_session(
-        ca_file=settings.google_ca_file, timeout_seconds=settings.http_timeout_seconds, proxy=settings.proxy
+        ca_file=settings.google_ca_file,
+        timeout_seconds=settings.http_timeout_seconds,
+        proxy=settings.proxy,
     ) as session:
         checklist = Checklist(connection, settings, vault, session, postage)
         steps: list[Step] = []
+
         try:
             async for step in checklist.steps(now):
                 patient = with_patience(step, seen_since(step, connection, now), now)
@@ -72,7 +77,10 @@ async def probe(
                 if not step.ok:
                     break
         except SealBroken as broken:
-            steps.append(failed("vault", broken.code, broken.message, broken.remedy, Blame.OPERATOR))
+            steps.append(
+                failed("vault", broken.code, broken.message, broken.remedy, Blame.OPERATOR)
+            )
+
     ended = concluded(checklist.connection, steps, now, settings.confirm_seconds)
     return Probed(ended, (*steps, *checklist.aside))
 
@@ -92,6 +100,7 @@ class Checklist:
         """Yield one after the other; whoever asks stops at the first that fails."""
         client_id, granted = None, None
         refused = still_refused(self.connection)
+
         if self.connection.kind is ConnectionKind.CUSTOMER_OWNED_APP:
             if self.connection.next_certificate is not None:
                 await self._rotate()
@@ -105,15 +114,21 @@ class Checklist:
                 self.connection, self._minter(key_seen=key_id is not None)
             )
             yield known
+
         for purpose in purposes(self.connection):
-            token_client = self._minter(key_seen=self.connection.kind is ConnectionKind.CUSTOMER_OWNED_APP)
+            token_client = self._minter(
+                key_seen=self.connection.kind is ConnectionKind.CUSTOMER_OWNED_APP
+            )
             step, found = await grants.token(self.connection, token_client, purpose, client_id)
             yield step
             granted = found if purpose is Purpose.SEND else granted
+
         assert granted is not None, "else a step before has failed"
+
         if self.connection.kind is ConnectionKind.SERVICE_PROVIDER_APP:
             async for step in self._account(granted):
                 yield step
+
         if self.postage is not None:
             gmail = Gmail(self.session, self.settings.gmail_url)
             yield await trial(self.connection, granted.access_token, gmail, self.postage)
@@ -131,6 +146,7 @@ class Checklist:
         name, now = "next certificate", self.connection
         seen, key_id, _ = await self._listed(name, now.rotated(key_id=None))
         candidate = now.rotated(key_id=key_id)
+
         if seen.ok:
             step, granted = await grants.token(candidate, self._minter(key_seen=True), Purpose.SEND)
             if step.ok and granted is not None:
@@ -139,6 +155,7 @@ class Checklist:
                 self.aside.append(passed(name, "certificate_rotated", message))
                 return
             seen = step
+
         remedy = seen.remedy.replace(f"certificate {now.id}`", f"certificate {now.id} --next`")
         message = f"It has not taken over yet; the present one goes on. {seen.message}"
         self.aside.append(failed(name, seen.code, message, remedy, Blame.NOBODY, waiting=True))
@@ -146,20 +163,29 @@ class Checklist:
     async def _account(self, granted: Granted) -> AsyncIterator[Step]:
         """Whose account it is: its address may have changed since, and Gmail sends from none but that."""
         name, headers = "account", {"Authorization": f"Bearer {granted.access_token}"}
-        answer = await exchange(self.session, "GET", self.settings.google_userinfo_url, headers=headers)
-        account = read_account(answer.body) if isinstance(answer, Answered) and answer.status == 200 else None
+        answer = await exchange(
+            self.session, "GET", self.settings.google_userinfo_url, headers=headers
+        )
+        account = (
+            read_account(answer.body)
+            if isinstance(answer, Answered) and answer.status == 200
+            else None
+        )
         if not isinstance(answer, Answered) or account is None:
             message = "Google does not say whose account it is now."
             yield failed(name, "account_unknown", message, "Probe again in a minute.", Blame.NOBODY)
             return
+
         if account.sub != self.connection.sub:
             message = "Google says that the token is another account's."
             yield failed(name, "another_account", message, "Link the account again.")
             return
+
         if account.unusable:
             message = f"Google names an address for the account that reminders cannot be sent from: {account.unusable}."
             yield failed(name, "address_unusable", message, "Link an account of your company's.")
             return
+
         moved = self.connection.mailbox is not None and account.email != self.connection.mailbox
         self.connection = replace(self.connection, mailbox=account.email)
         changed = " Its address has changed; reminders leave from the new one." if moved else ""
@@ -168,7 +194,9 @@ class Checklist:
         if ahead is not None:
             yield certificates.clock(ahead)
 
-    async def _listed(self, name: str, connection: Connection) -> tuple[Step, str | None, float | None]:
+    async def _listed(
+        self, name: str, connection: Connection
+    ) -> tuple[Step, str | None, float | None]:
         assert connection.certificate is not None, "made with its key"
         return await certificates.listed(
             name,

@@ -22,7 +22,10 @@ _GRANTED: Final = {
 
 
 async def identity(connection: Connection, token_client: TokenClient) -> tuple[Step, str | None]:
-    """Ask who the service account is: needs its key, but no delegation. Gives also its numeric client ID."""
+    """Ask who the service account is: needs its key, but no delegation.
+
+    Gives also its numeric client ID.
+    """
     name = "service account"
     found = await token_client.client_id(connection)
     if isinstance(found, Denied):
@@ -35,7 +38,10 @@ async def identity(connection: Connection, token_client: TokenClient) -> tuple[S
 
 
 async def token(
-    connection: Connection, token_client: TokenClient, purpose: Purpose, client_id: str | None = None
+    connection: Connection,
+    token_client: TokenClient,
+    purpose: Purpose,
+    client_id: str | None = None,
 ) -> tuple[Step, Granted | None]:
     """Ask for a token with exactly one scope."""
     name = f"token to {purpose}"
@@ -45,10 +51,12 @@ async def token(
         return failed(name, refusal.code, message, "Nothing to do but wait.", waiting=True), granted
     if refusal is not None:
         return denied(name, _precise(refusal, client_id)), None
+
     assert granted is not None, "one or the other"
     if granted.scopes and SCOPE[purpose] not in granted.scopes:
         message = f"Google gave a token without {SCOPE[purpose]}."
         return failed(name, "scope_missing", message, _grant_scope(connection, client_id)), None
+
     message = _GRANTED[purpose]
     return passed(name, "token_granted", message), granted
 
@@ -58,6 +66,7 @@ async def _ask(
 ) -> tuple[Granted | None, Denied | None]:
     """One answer; where it blames the customer, what Google says in a few: it may be spreading a change."""
     granted, refusal = None, None
+
     for _ in range(TRIES):
         answer = await token_client.mint(connection, purpose)
         if isinstance(answer, Granted):
@@ -67,6 +76,7 @@ async def _ask(
         if refusal is None or refusal.blame is not Blame.CUSTOMER or refusal.confirmed:
             break
         await asyncio.sleep(PAUSE_SECONDS)
+
     return granted, refusal
 
 
@@ -84,4 +94,6 @@ def _grant_scope(connection: Connection, client_id: str | None) -> str:
     if connection.service_account is None:
         return "Link the account again and tick the box for sending email."
     who = f"the client ID {client_id}" if client_id else "the service account's numeric client ID"
-    return f"Authorise {who} for {to_paste(connection)} in the Admin console's domain-wide delegation."
+    return (
+        f"Authorise {who} for {to_paste(connection)} in the Admin console's domain-wide delegation."
+    )

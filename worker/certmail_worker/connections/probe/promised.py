@@ -24,7 +24,9 @@ async def send_promised(admin: Admin, connection: Connection) -> bool:
     if found is None or found.sent:
         return False
     worker_requests = WorkerRequests(admin.redis, admin.vault, time.time)
-    asked = await asyncio.to_thread(worker_requests.ask, connection.tenant, connection.id, Wish.MAIL)
+    asked = await asyncio.to_thread(
+        worker_requests.ask, connection.tenant, connection.id, Wish.MAIL
+    )
     worker_request = await asyncio.to_thread(worker_requests.take, asked.id, "caretaker")
     if worker_request is None:
         return False

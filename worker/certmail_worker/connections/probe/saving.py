@@ -24,10 +24,13 @@ def probe_and_save(admin: Admin, id_or_name: str, *, mail: bool = False) -> Prob
     return asyncio.run(examine(admin, id_or_name, mail=mail))
 
 
-async def examine(admin: Admin, id_or_name: str, *, mail: bool = False, told: Told | None = None) -> Probed:
+async def examine(
+    admin: Admin, id_or_name: str, *, mail: bool = False, told: Told | None = None
+) -> Probed:
     """Try a connection out, and open or suspend its lane by what was found. Raises Refused.
 
-    With `mail`, or where one was promised, it sends a test mail too; what cannot go yet is promised.
+    With `mail`, or where one was promised, it sends a test mail too; what cannot go yet is
+    promised.
     """
     connection = await asyncio.to_thread(admin.connection, id_or_name)
     check_probable(connection)
@@ -59,7 +62,10 @@ class Meters:
 
 
 def remember(admin: Admin, connection: Connection, probed: Probed) -> None:
-    """Keep what only Google tells: the service account's client ID, and that Gmail took a mail. Raises RedisError."""
+    """Keep what only Google tells: the service account's client ID, and that Gmail took a mail.
+
+    Raises RedisError.
+    """
     client_id = next((step.value for step in probed.steps if step.name == "service account"), "")
     if client_id:
         note_client_id(admin.strongbox, connection, client_id)
@@ -79,7 +85,8 @@ def save(admin: Admin, before: Connection, probed: Probed) -> Connection:
     """Write what was found; raises Refused if the connection was changed meanwhile."""
     wrong = [step for step in probed.steps if not step.ok]
     if all(step.waiting and step.blame is not Blame.CUSTOMER for step in wrong):
-        # A new version even if nothing changed: what a delivery has found out about the old one no longer counts.
+        # A new version even if nothing changed: what a delivery has found out about the old one no
+        # longer counts.
         return admin.save(probed.connection, careful=before.state is ConnectionState.ATTENTION)
     if wrong[0].code == MAIL_REFUSED:
         return before  # nothing is known that was not
@@ -87,6 +94,7 @@ def save(admin: Admin, before: Connection, probed: Probed) -> Connection:
         return admin.note(probed.connection)
     if probed.connection.code != before.code:
         return admin.note(probed.connection)  # what was wrong has been mended since
+
     return before  # trouble of our own, or of Google's
 
 

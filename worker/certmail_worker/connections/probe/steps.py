@@ -28,7 +28,13 @@ MAIL_REFUSED: Final = "mail_refused"
 """A step's code: the mail that was to show that it works was refused, and none has been tried since."""
 REMEMBERED: Final = timedelta(hours=1)
 _KEY: Final = frozenset(
-    {"key_unknown", "service_account_unknown", "client_disabled", "client_deleted", "client_invalid"}
+    {
+        "key_unknown",
+        "service_account_unknown",
+        "client_disabled",
+        "client_deleted",
+        "client_invalid",
+    }
 )
 _GRANT: Final = _KEY | {
     "certificate_not_uploaded", "delegation_missing", "mailbox_unknown", "admin_policy", "client_internal", "grant_revoked", "session_ended",
@@ -52,10 +58,18 @@ def passed(name: str, code: str, message: str, *, remedy: str = "", value: str =
 
 
 def failed(
-    name: str, code: str, message: str, remedy: str, blame: Blame = Blame.CUSTOMER, *, waiting: bool = False
+    name: str,
+    code: str,
+    message: str,
+    remedy: str,
+    blame: Blame = Blame.CUSTOMER,
+    *,
+    waiting: bool = False,
 ) -> Step:
     """A step that is not."""
-    return Step(name, ok=False, code=code, message=message, remedy=remedy, blame=blame, waiting=waiting)
+    return Step(
+        name, ok=False, code=code, message=message, remedy=remedy, blame=blame, waiting=waiting
+    )
 
 
 def denied(name: str, why: Denied) -> Step:
@@ -78,11 +92,14 @@ def with_patience(step: Step, since: datetime, now: datetime) -> Step:
     grace = PATIENCE.get(step.code)
     if step.ok or step.waiting or grace is None:
         return step
+
     shown = moment(since)
+
     if now < since + grace:
         until = moment(since + grace)
         words = f"If you have just done it, Google may need until {until}; certmail tries again by itself. First seen: {shown}."
         return replace(step, message=f"{step.message} {words}", waiting=True)
+
     words = f"It has been so since {shown}: that is too long for a change that spreads, so it was not made."
     return replace(step, message=f"{step.message} {words}")
 
@@ -93,7 +110,9 @@ def seen_since(step: Step, connection: Connection, now: datetime) -> datetime:
     return now if another or connection.refused_since is None else connection.refused_since
 
 
-def until_confirmed(step: Step, connection: Connection, now: datetime, confirm_seconds: float) -> Step:
+def until_confirmed(
+    step: Step, connection: Connection, now: datetime, confirm_seconds: float
+) -> Step:
     """Say that a connection that works goes on until it is refused again: one answer may be wrong, as with a send."""
     if (
         step.ok
@@ -102,10 +121,15 @@ def until_confirmed(step: Step, connection: Connection, now: datetime, confirm_s
         or not _awaits_confirmation(connection, now, confirm_seconds)
     ):
         return step
-    # A mail that was refused may be the first that was ever tried: of that nobody can say that it goes on.
-    goes_on = "Reminders are tried all the same" if step.name == TEST_MAIL else "The connection goes on"
+
+    # A mail that was refused may be the first that was ever tried: of that nobody can say that it
+    # goes on.
+    goes_on = (
+        "Reminders are tried all the same" if step.name == TEST_MAIL else "The connection goes on"
+    )
     words = f"{goes_on} until Google refuses it again, {confirm_seconds:.0f} s or more after the first time."
     stop = "" if step.message.endswith((".", "!", "?")) else "."
+
     return replace(step, message=f"{step.message}{stop} {words}")
 
 
@@ -120,7 +144,9 @@ def may_go_later(steps: Sequence[Step]) -> bool:
 
 def only_mail_missing(steps: Sequence[Step]) -> bool:
     """Whether nothing is wrong but that no mail was tried since one was refused."""
-    return all(step.ok or step.code == MAIL_REFUSED or step.name == "next certificate" for step in steps)
+    return all(
+        step.ok or step.code == MAIL_REFUSED or step.name == "next certificate" for step in steps
+    )
 
 
 def concluded(
@@ -128,23 +154,26 @@ def concluded(
 ) -> Connection:
     """The connection as it stands after a checklist: the newest knowledge wins.
 
-    The first step that failed decides, where the customer can mend it; of a connection that works it must fail again,
-    `confirm_seconds` later. Trouble of our own or of Google's says nothing of a connection, so it stays as it was, unless
-    what was wrong with it has just been seen to be right.
+    The first step that failed decides, where the customer can mend it; of a connection that works
+    it must fail again, `confirm_seconds` later. Trouble of our own or of Google's says nothing of a
+    connection, so it stays as it was, unless what was wrong with it has just been seen to be right.
     """
     wrong = next((step for step in steps if not step.ok), None)
     if wrong is None:
         return connection.working(key_id=connection.key_id)
     if wrong.code == MAIL_REFUSED:
         return connection  # as it was left by that mail
+
     if wrong.blame is not Blame.CUSTOMER:
         disproved = {code for step in steps if step.ok for code in DISPROVED.get(step.name, ())}
         if connection.state is ConnectionState.ATTENTION and connection.code in disproved:
             return connection.troubled(wrong.code, wrong.message, wrong.remedy)
         return connection
+
     if wrong.code not in CERTAIN and _awaits_confirmation(connection, now, confirm_seconds):
         since = connection.refused_since if _is_remembered(connection, now) else now
         return replace(connection, refused_since=since)
+
     return connection.troubled(
         wrong.code, wrong.message, wrong.remedy, since=seen_since(wrong, connection, now)
     )

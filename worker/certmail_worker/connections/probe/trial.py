@@ -38,7 +38,10 @@ _WAITS: Final = {
         "See `certmail status` or `certmail doctor` for what is paused, and by whom.",
     ),
     "tested": ("a test mail left it within the last minute", "Probe again in a minute."),
-    "day": ("it has sent as many messages in 24 hours as it may", "Probe again when reminders leave again."),
+    "day": (
+        "it has sent as many messages in 24 hours as it may",
+        "Probe again when reminders leave again.",
+    ),
     "cooling": ("it pauses because Google asked for it", "Probe again when reminders leave again."),
 }
 _BUSY: Final = ("it may send nothing more in this minute", "Probe again in a minute.")
@@ -50,18 +53,25 @@ This message shows that it works. There is nothing for you to do, and you may de
 
 
 async def trial(connection: Connection, token: str, gmail: Gmail, postage: Postage) -> Step:
-    """Send one mail from the mailbox to itself. It is no reminder: nothing is recorded of it, and it is never repeated."""
+    """Send one mail from the mailbox to itself.
+
+    It is no reminder: nothing is recorded of it, and it is never repeated.
+    """
     waits_for = await postage.pay()
     if waits_for is not None:
         why, remedy = _WAITS.get(waits_for, _BUSY)
         message = f"The test mail was not sent from the mailbox: {why}."
         return failed(TEST_MAIL, "mailbox_busy", message, remedy, Blame.NOBODY)
+
     verdict = judge(await gmail.send(_mail(connection), token, SendWindow(float("inf"))))
     if verdict.outcome in {AttemptOutcome.NOT_SENT, AttemptOutcome.REJECTED}:
         await postage.give_back()
     if verdict.failure is FailureClass.NONE:
-        message = f"Gmail took a mail from {connection.mailbox} to itself (message {verdict.gmail_id})."
+        message = (
+            f"Gmail took a mail from {connection.mailbox} to itself (message {verdict.gmail_id})."
+        )
         return passed(TEST_MAIL, "mail_accepted", message)
+
     return failed(
         TEST_MAIL, verdict.code, verdict.message, verdict.remedy or _again(verdict), _blame(verdict)
     )

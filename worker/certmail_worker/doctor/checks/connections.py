@@ -22,20 +22,34 @@ def connections(engine: Engine, vault: Vault | None, lanes: Lanes) -> Iterator[F
     with reachable(engine), engine.connect() as db:
         tenants, found = registry.list_tenants(db), registry.list_connections(db)
     for tenant in tenants:
-        yield from _sealed(f"tenant {tenant.id}", {"private_key": tenant.private_key}, tenant.id, vault)
+        yield from _sealed(
+            f"tenant {tenant.id}", {"private_key": tenant.private_key}, tenant.id, vault
+        )
+
     if not found:
         yield Finding(
-            "connections", Severity.WARNING, "There is no tenant yet.", "certmail tenants add TENANT"
+            "connections",
+            Severity.WARNING,
+            "There is no tenant yet.",
+            "certmail tenants add TENANT",
         )
+
     for connection in found:
         check = f"connection {connection.tenant}/{connection.name}"
         unopened = list(_sealed(check, sealed_in(connection), connection.owner, vault))
         yield from unopened or [
-            _connection(check, connection, lanes.stopped.get(connection.id), lanes.waiting.get(connection.id))
+            _connection(
+                check,
+                connection,
+                lanes.stopped.get(connection.id),
+                lanes.waiting.get(connection.id),
+            )
         ]
 
 
-def _sealed(check: str, values: Mapping[str, bytes], owner: str, vault: Vault | None) -> Iterator[Finding]:
+def _sealed(
+    check: str, values: Mapping[str, bytes], owner: str, vault: Vault | None
+) -> Iterator[Finding]:
     """What of these values cannot be opened."""
     if vault is not None:
         for error in renew_values(values, owner, vault).broken.values():
@@ -50,11 +64,14 @@ def _connection(
         message, remedy = split_words(words)
         remedy = f"{remedy} Then: certmail connections probe {connection.id}".strip()
         return Finding(check, Severity.ERROR, f"Its reminders wait, {code}: {message}", remedy)
+
     if connection.state is ConnectionState.ACTIVE and wait is not None:
         return Finding(check, Severity.WARNING, wait.sentence, "It goes on by itself then.")
     if connection.state is ConnectionState.ACTIVE:
         return Finding(check, Severity.OK, "Google gives the permission to send.")
+
     _, message = connection.waits_for()
     remedy = connection.remedy or f"certmail connections probe {connection.id}"
     severity = Severity.ERROR if connection.state is ConnectionState.ATTENTION else Severity.WARNING
+
     return Finding(check, severity, f"{connection.state}: {message}", remedy)

@@ -75,5 +75,8 @@ def _suspended(redis: Redis, paused: Iterable[str]) -> set[str]:
 def _halts(found: Iterable[pause_findings.PauseFinding]) -> Iterator[Finding]:
     for halt in found:
         yield Finding(
-            halt.check, Severity.ERROR if halt.broken else Severity.WARNING, halt.message, halt.remedy
+            halt.check,
+            Severity.ERROR if halt.broken else Severity.WARNING,
+            halt.message,
+            halt.remedy,
         )

@@ -34,10 +34,16 @@ def reminders(engine: Engine) -> Iterator[Finding]:
         message = f"{found.held} reminders may or may not have arrived, and wait for a person, the first since {_minute(found.held_since)}."
         remedy = "See `certmail uncertain list`, and say what became of them: `certmail uncertain settle`."
         yield Finding("uncertain", Severity.WARNING, message, remedy)
+
     if found.failed:
         whys = ", ".join(f"{count} {why}" for why, count in found.failed)
-        message = f"Failed within {LATELY.days} days, the first at {_minute(found.failed_since)}: {whys}."
-        yield Finding("failed", Severity.WARNING, message, "See `certmail deliveries list --state failed`.")
+        message = (
+            f"Failed within {LATELY.days} days, the first at {_minute(found.failed_since)}: {whys}."
+        )
+        yield Finding(
+            "failed", Severity.WARNING, message, "See `certmail deliveries list --state failed`."
+        )
+
     if not found.held and not found.failed:
         yield Finding("reminders", Severity.OK, "None waits for a person, and none failed lately.")
 

@@ -37,8 +37,12 @@ def server(redis: Redis, settings: Settings) -> Iterator[Finding]:
     for fact in server_facts(redis, Durability.parse(settings.durability), limits):
         yield Finding(fact.check, Severity(fact.severity), fact.message, fact.remedy)
     found = hash_of(redis, redis_keys.STOPPED)
-    if found and found[b"code"].decode() not in WORDS:  # what is wrong with the lineage is said below
-        yield Finding("pacing", Severity.ERROR, found[b"message"].decode(), found[b"remedy"].decode())
+    if (
+        found and found[b"code"].decode() not in WORDS
+    ):  # what is wrong with the lineage is said below
+        yield Finding(
+            "pacing", Severity.ERROR, found[b"message"].decode(), found[b"remedy"].decode()
+        )
 
 
 def workers(redis: Redis) -> Iterator[Finding]:
@@ -46,13 +50,16 @@ def workers(redis: Redis) -> Iterator[Finding]:
     with redis.pipeline(transaction=False) as pipe:
         stalls.ask(pipe)
         seen = stalls.read(pipe.execute())
+
     if seen.workers:
         yield Finding("workers", Severity.OK, f"{seen.workers} alive.")
         found_still = stalls.standstills(seen)
         for each in found_still:
             yield Finding(each.service, Severity.ERROR, each.message, each.remedy)
         if not found_still:
-            yield Finding("services", Severity.OK, "Whatever the workers do beside sending gets on.")
+            yield Finding(
+                "services", Severity.OK, "Whatever the workers do beside sending gets on."
+            )
     else:
         yield Finding(
             "workers",
@@ -71,16 +78,21 @@ def ledger(redis: Redis, progress: Callable[[int], None]) -> Iterator[Finding]:
             Severity.OK,
             f"{report.looked_at:,} keys and entries were looked at; all belong together.",
         )
+
     for code, subjects in report.found.items():
         message = invariants.sentence(code, subjects)
         yield Finding(
-            f"ledger {code}", Severity.ERROR, message, f"{REPAIR} would {invariants.CODES[code][2]}."
+            f"ledger {code}",
+            Severity.ERROR,
+            message,
+            f"{REPAIR} would {invariants.CODES[code][2]}.",
         )
 
 
 def lineage(redis: Redis, settings: Settings) -> Iterator[Finding]:
     """Whether Redis is the one that was recorded; without a database that cannot be known, and `database` says so."""
     engine = open_database(database_url(settings))
+
     try:
         if settings.database_url is None:
             upgrade(engine)
@@ -91,15 +103,20 @@ def lineage(redis: Redis, settings: Settings) -> Iterator[Finding]:
         return
     finally:
         engine.dispose()
+
     if found in WORDS:
         message, remedy = WORDS[found]
         dump = find_dump(redis, settings) if found is Lineage.REPLACED else None
-        yield Finding("lineage", Severity.ERROR, f"{message} {dump.sentence}" if dump else message, remedy)
+        yield Finding(
+            "lineage", Severity.ERROR, f"{message} {dump.sentence}" if dump else message, remedy
+        )
     else:
         yield Finding(
             "lineage",
             Severity.OK,
-            "Redis goes on where the record ends." if found is Lineage.SAME else "Nothing is recorded yet.",
+            "Redis goes on where the record ends."
+            if found is Lineage.SAME
+            else "Nothing is recorded yet.",
         )
 
 
@@ -107,13 +124,16 @@ def clocks(redis: Redis) -> Iterator[Finding]:
     """Whether this machine, Redis and the ledger agree on the time."""
     server, wall = server_time(redis), time.time()
     if abs(server - wall) > TOLERANCE_SECONDS:
-        message = f"The clock of Redis's machine and this one's are {abs(server - wall):,.0f} s apart."
+        message = (
+            f"The clock of Redis's machine and this one's are {abs(server - wall):,.0f} s apart."
+        )
         yield Finding(
             "clocks",
             Severity.ERROR,
             message,
             "Set the one right that is wrong; time synchronisation keeps it so.",
         )
+
     ahead = int(value_of(redis, redis_keys.CLOCK) or 0) / 1000 - server
     if ahead > LEDGER_AHEAD_SECONDS:
         message = f"The ledger's time is {ahead:,.0f} s ahead of Redis's clock, which was set back: until it has caught up, nothing is due."
@@ -124,6 +144,7 @@ def trust(redis: Redis, settings: Settings, vault: Vault) -> Iterator[Finding]:
     """What stands in Redis, or stood there within the last week, as if certmail had written it."""
     found = forgeries.look(Strongbox(redis, vault))
     engine = open_database(database_url(settings))
+
     try:
         check_version(engine)
         found += forgeries.differing(TenantAudit(Admin(settings, engine, redis, vault)).found())
@@ -131,7 +152,10 @@ def trust(redis: Redis, settings: Settings, vault: Vault) -> Iterator[Finding]:
         pass  # `database` says so
     finally:
         engine.dispose()
+
     for forgery in found:
         yield Finding(f"redis {forgery.place}", Severity.ERROR, forgery.message, forgeries.REMEDY)
     if not found:
-        yield Finding("trust", Severity.OK, "What only certmail writes in Redis, certmail has written.")
+        yield Finding(
+            "trust", Severity.OK, "What only certmail writes in Redis, certmail has written."
+        )

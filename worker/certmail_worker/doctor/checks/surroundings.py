@@ -34,10 +34,14 @@ def environment() -> Iterator[Finding]:
         message = f"Set for somebody else, and not followed: {', '.join(names)}."
         remedy = "If it was meant for certmail: CERTMAIL_REDIS_URL says where the broker is, CERTMAIL_DATABASE_URL where the record is."
         yield Finding("environment", Severity.WARNING, message, remedy)
+
     if unknown := unknown_names():
         message = f"No settings of this version, and without effect: {', '.join(unknown)}."
         yield Finding(
-            "settings unknown", Severity.WARNING, message, "See docs/settings.md for those that there are."
+            "settings unknown",
+            Severity.WARNING,
+            message,
+            "See docs/settings.md for those that there are.",
         )
 
 
@@ -63,6 +67,7 @@ def network(settings: Settings) -> Iterator[Finding]:
                 f"CERTMAIL_{name.upper()} is {address}: secrets and mails are not encrypted on their way.",
                 "Leave it unset, or set an https:// address.",
             )
+
     for name in LISTENING:
         host = str(getattr(settings, name)).rpartition(":")[0].strip("[]")
         if host in {"", "*", "0.0.0.0", "::"}:  # noqa: S104 - what is warned of
@@ -82,6 +87,7 @@ def way_to_google(settings: Settings) -> Iterator[Finding]:
             remedy = "If this machine reaches Google through a proxy only, name it in CERTMAIL_GOOGLE_PROXY."
             yield Finding("proxy", Severity.WARNING, message, remedy)
         return
+
     shown = hide_password(settings.proxy)
     answer = asyncio.run(_ask_google(settings))
     if isinstance(answer, Answered):
@@ -96,7 +102,9 @@ def way_to_google(settings: Settings) -> Iterator[Finding]:
 async def _ask_google(settings: Settings) -> Answer:
     """Ask for what changes nothing: any answer will do."""
     async with new_session(
-        ca_file=settings.google_ca_file, timeout_seconds=settings.http_timeout_seconds, proxy=settings.proxy
+        ca_file=settings.google_ca_file,
+        timeout_seconds=settings.http_timeout_seconds,
+        proxy=settings.proxy,
     ) as session:
         return await exchange(session, "GET", settings.google_userinfo_url)
 

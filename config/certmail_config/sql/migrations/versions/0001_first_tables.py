@@ -34,7 +34,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_deliveries_tenant_campaign_state"), ["tenant", "campaign", "state"], unique=False
+            batch_op.f("ix_deliveries_tenant_campaign_state"),
+            ["tenant", "campaign", "state"],
+            unique=False,
         )
         batch_op.create_index(
             batch_op.f("ix_deliveries_tenant_recipient"), ["tenant", "recipient"], unique=False

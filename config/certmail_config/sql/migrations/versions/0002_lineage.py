@@ -25,4 +25,6 @@ def downgrade() -> None:
         ("recorder", "seen_at"),
         ("recorder", "epoch"),
     ):
-        op.drop_column(table, column)  # not copied and dropped as a whole: attempts refer to deliveries
+        op.drop_column(
+            table, column
+        )  # not copied and dropped as a whole: attempts refer to deliveries

@@ -20,7 +20,9 @@ DEFAULTS = {
 
 def upgrade() -> None:
     for name, default in DEFAULTS.items():
-        op.add_column("connections", sa.Column(name, sa.Integer(), nullable=False, server_default=default))
+        op.add_column(
+            "connections", sa.Column(name, sa.Integer(), nullable=False, server_default=default)
+        )
 
 
 def downgrade() -> None:

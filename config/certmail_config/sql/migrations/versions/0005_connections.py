@@ -21,7 +21,9 @@ COLUMNS: dict[str, sa.types.TypeEngine[Any]] = {
 
 
 def upgrade() -> None:
-    op.add_column("deployment", sa.Column("paused", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column(
+        "deployment", sa.Column("paused", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
     for name, kind in COLUMNS.items():
         op.add_column("connections", sa.Column(name, kind, nullable=True))
 

@@ -12,8 +12,12 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("tenants", sa.Column("domains", sa.Text, nullable=False, server_default=sa.text("''")))
+    op.add_column(
+        "tenants", sa.Column("domains", sa.Text, nullable=False, server_default=sa.text("''"))
+    )
 
 
 def downgrade() -> None:
-    op.drop_column("tenants", "domains")  # not copied and dropped as a whole: others refer to this table
+    op.drop_column(
+        "tenants", "domains"
+    )  # not copied and dropped as a whole: others refer to this table

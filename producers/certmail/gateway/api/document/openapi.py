@@ -52,7 +52,8 @@ def document(base: str, version: str) -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    # Requests as they are validated, answers as they are written: the two differ in what is always there.
+    # Requests as they are validated, answers as they are written: the two differ in what is always
+    # there.
     written = [
         (
             model,
@@ -72,11 +73,17 @@ def _operation(route: Route) -> dict[str, Any]:
         "description": f"Scope: `{route.scope}`.",
         "responses": _responses(route),
     }
+
     if parameters := _parameters(route):
         operation["parameters"] = parameters
+
     if isinstance(route.does, Writing):
         schema = {"$ref": _SCHEMAS + route.does.model.__name__}
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schema}},
+        }
+
     return operation
 
 
@@ -90,12 +97,15 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
             "schema": {"type": "string"},
         }
     ]
+
     if "{id}" in route.path:
         found.append(
             {"name": "id", "in": "path", "required": True, "description": "From the receipt.", "schema": {"type": "string", "format": "uuid"}}
         )  # fmt: skip
+
     if route.query is not None:
         found += _query_parameters(route.query)
+
     if isinstance(route.does, Writing) and route.does.keyed:
         found.append(
             {
@@ -111,16 +121,22 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
                 },
             }
         )
+
     return found
 
 
 def _query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
     schema = model.model_json_schema(ref_template=_SCHEMAS + "{model}")
     found = []
+
     for name, each in schema["properties"].items():
         # Absent is the only way to say null in a query.
         kinds = [kind for kind in each.get("anyOf", []) if kind != {"type": "null"}]
-        plain = {key: value for key, value in each.items() if key not in {"anyOf", "description", "title"}}
+        plain = {
+            key: value
+            for key, value in each.items()
+            if key not in {"anyOf", "description", "title"}
+        }
         if plain.get("default", 0) is None:
             del plain["default"]
         merged = {**plain, **(kinds[0] if kinds else {})}
@@ -133,17 +149,21 @@ def _query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
                 "schema": merged,
             }
         )
+
     return found
 
 
 def _responses(route: Route) -> dict[str, Any]:
     responses: dict[str, Any] = {}
+
     for status, (words, model) in route.gives.items():
         content = {"application/json": {"schema": {"$ref": _SCHEMAS + model.__name__}}}
         responses[str(status)] = {"description": words, "headers": dict(_NAMED), "content": content}
+
     by_status: defaultdict[int, list[str]] = defaultdict(list)
     for code in (*route.problems, *ALWAYS):
         by_status[KINDS[code].status].append(code)
+
     for status, codes in sorted(by_status.items()):
         words = "; ".join(f"`{code}`: {KINDS[code].title}" for code in codes)
         content = {"application/problem+json": {"schema": {"$ref": _SCHEMAS + "Problem"}}}
@@ -154,4 +174,5 @@ def _responses(route: Route) -> dict[str, Any]:
                 "schema": {"type": "integer", "minimum": 0},
             }
         responses[str(status)] = {"description": words, "headers": headers, "content": content}
+
     return responses

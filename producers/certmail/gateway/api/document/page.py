@@ -43,7 +43,10 @@ def page(document: dict[str, Any]) -> str:
         f'<tr id="{code}"><td>{kind.status}<td><code>{code}</code><td>{_prose(kind.title)}<td>{_prose(kind.remedy)}'
         for code, kind in KINDS.items()
     )
-    about = "".join(f"<p>{_prose(part)}</p>" for part in document["info"]["description"].split("\n\n"))
+    about = "".join(
+        f"<p>{_prose(part)}</p>" for part in document["info"]["description"].split("\n\n")
+    )
+
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>certmail API</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -60,11 +63,15 @@ def _contents(document: dict[str, Any]) -> str:
     """What is on the page, as links."""
     tags = [tag["name"] for tag in document["tags"]]
     listed: dict[str, list[str]] = {tag: [] for tag in tags}
+
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             link = f'<li><a href="#{escape(operation["operationId"])}">{method.upper()} {escape(path)}</a>'
             listed[operation["tags"][0]].append(link)
-    groups = "".join(f"<p>{escape(tag)}</p><ul>{''.join(links)}</ul>" for tag, links in listed.items())
+
+    groups = "".join(
+        f"<p>{escape(tag)}</p><ul>{''.join(links)}</ul>" for tag, links in listed.items()
+    )
     rest = '<p><a href="#objects">Objects</a>, <a href="#problems">Problems</a></p>'
     return f'<nav aria-label="Contents">{groups}{rest}</nav>'
 
@@ -90,11 +97,17 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
         f"<tr><td><code>{escape(each['name'])}</code><td>{escape(each['in'])}<td>{_prose(each['description'])}"
         for each in operation.get("parameters", [])
     )
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+    body = (
+        operation.get("requestBody", {})
+        .get("content", {})
+        .get("application/json", {})
+        .get("schema")
+    )
     answers = "".join(
         f"<tr><td>{status}<td>{_prose(answer['description'])}<td>{_link(_content(answer))}"
         for status, answer in operation["responses"].items()
     )
+
     return (
         f'<section id="{escape(operation["operationId"])}"><h3><span class="method">{method.upper()}</span> {escape(path)}</h3>'
         f'<p>{_prose(operation["summary"])}. <span class="soft">{_prose(operation["description"])}</span></p>'

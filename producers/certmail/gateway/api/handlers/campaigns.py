@@ -29,7 +29,9 @@ async def campaigns(call: ApiCall) -> Answer:
     found = await asyncio.to_thread(read)
     last = found.campaigns[-1] if found.more else None
     following = write_cursor([last.tenant, last.campaign]) if last else None
-    return Answer(200, models.CampaignPage(items=[_shown(each) for each in found.campaigns], next=following))
+    return Answer(
+        200, models.CampaignPage(items=[_shown(each) for each in found.campaigns], next=following)
+    )
 
 
 async def body_of_cancel(call: ApiCall) -> dict[str, Any]:

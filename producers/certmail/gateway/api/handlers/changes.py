@@ -9,7 +9,14 @@ from certmail.gateway.api.context import Answer, ApiCall
 from certmail.gateway.api.handlers.deliveries import reached
 from certmail.gateway.api.handlers.lists import query_of
 from certmail.gateway.api.request.paging import no_such_cursor, read_cursor, write_cursor
-from certmail_config.sql.changes import BEGINNING, Change, Changes, StreamPosition, read_changes, since
+from certmail_config.sql.changes import (
+    BEGINNING,
+    Change,
+    Changes,
+    StreamPosition,
+    read_changes,
+    since,
+)
 
 _MAX_DIGITS = 18
 """Databases hold no more."""
@@ -29,7 +36,9 @@ async def changes(call: ApiCall) -> Answer:
 
     found = await asyncio.to_thread(read)
     items = [_shown(each) for each in found.found]
-    return Answer(200, models.ChangePage(items=items, next=_cursor(found.position), more=found.more))
+    return Answer(
+        200, models.ChangePage(items=items, next=_cursor(found.position), more=found.more)
+    )
 
 
 def _position(query: models.ChangeQuery) -> StreamPosition:

@@ -79,10 +79,15 @@ def page(
     """The page that is wanted of what a key reaches: of several tenants one page each is read, and the newest are taken."""
     if EVERY_TENANT in tenants:
         return read_page(db, wanted, after=after, limit=limit)
+
     reached = [tenant for tenant in sorted(tenants) if wanted.tenant in {None, tenant}]
-    each = [read_page(db, replace(wanted, tenant=tenant), after=after, limit=limit) for tenant in reached]
+    each = [
+        read_page(db, replace(wanted, tenant=tenant), after=after, limit=limit)
+        for tenant in reached
+    ]
     rows = tuple(islice(merge(*(found.rows for found in each), key=_place, reverse=True), limit))
     more = sum(len(found.rows) for found in each) > limit or any(found.next for found in each)
+
     return DeliveryPage(rows, Cursor(*_place(rows[-1])) if more else None)
 
 

@@ -47,7 +47,8 @@ async def tenants(call: ApiCall) -> Answer:
     found = [each for each in await asyncio.to_thread(read) if call.grant.reaches(each.id)]
     page, following = cut(found, query, lambda each: [each.id], 1)
     shown = [
-        models.Tenant(id=each.id, name=each.organisation, state=TenantState(each.state)) for each in page
+        models.Tenant(id=each.id, name=each.organisation, state=TenantState(each.state))
+        for each in page
     ]
     return Answer(200, models.TenantPage(items=shown, next=following))
 
@@ -62,7 +63,9 @@ async def connections(call: ApiCall) -> Answer:
 
     found = [each for each in await asyncio.to_thread(read) if call.grant.reaches(each.tenant)]
     page, following = cut(found, query, lambda each: [each.tenant, each.name], 2)
-    return Answer(200, models.ConnectionPage(items=[_connection(each) for each in page], next=following))
+    return Answer(
+        200, models.ConnectionPage(items=[_connection(each) for each in page], next=following)
+    )
 
 
 def _connection(each: office_words.Connection) -> models.Connection:

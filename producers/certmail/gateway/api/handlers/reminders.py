@@ -24,7 +24,12 @@ from certmail.gateway.api.request.problems import Faulty, Trouble, of_rejected, 
 from certmail.gateway.api.request.turns import in_slices
 from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
-from certmail_config.base.errors import BatchInterrupted, ReminderRejected, SealBroken, StoresUnreachable
+from certmail_config.base.errors import (
+    BatchInterrupted,
+    ReminderRejected,
+    SealBroken,
+    StoresUnreachable,
+)
 from certmail_config.base.ids import ConnectionId
 from certmail_config.base.redis_answers import hash_of
 from certmail_config.jobs.reminder import Reminder
@@ -100,7 +105,10 @@ def _checked(call: ApiCall, n: int, value: object) -> Reminder | Trouble:
 
 
 async def _send(call: ApiCall, reminders: list[Reminder]) -> list[Sent]:
-    """Enqueue them in lots, so that others' get in between. Once a store has failed nothing more is sent."""
+    """Enqueue them in lots, so that others' get in between.
+
+    Once a store has failed nothing more is sent.
+    """
     answers: list[Sent] = []
     for lot in split(reminders, LOT):
         answers += await call.context.mailer.send_each(lot)
@@ -130,7 +138,9 @@ async def look_up(call: ApiCall, body: dict[str, Any]) -> Answer:
     known = {id_: found for id_ in ids if (found := _uuid(id_))}
     asked = list(dict.fromkeys(known.values()))
     views = dict(zip(asked, await call.context.mailer.status_many(asked), strict=True))
-    connections = {view.connection for view in views.values() if view and call.grant.reaches(view.tenant)}
+    connections = {
+        view.connection for view in views.values() if view and call.grant.reaches(view.tenant)
+    }
     mailboxes = await asyncio.to_thread(_mailboxes, call.context.admin, connections)
 
     def answer(id_: str) -> models.LookupItem:
@@ -148,7 +158,8 @@ async def cancel(call: ApiCall) -> Answer:
     result = await call.context.mailer.cancel(view.id, reason=f"by API key {call.grant.id}")
     if result is not Cancellation.CANCELLED or view.state is State.CANCELLED:
         raise Trouble(
-            _NOT_CANCELLED.get(result, "already_final"), f"The reminder {view.id} is not called off."
+            _NOT_CANCELLED.get(result, "already_final"),
+            f"The reminder {view.id} is not called off.",
         )
     return Answer(200, models.Called(id=view.id, state=State.CANCELLED))
 
@@ -158,7 +169,9 @@ async def _visible(call: ApiCall) -> JobView:
     id_ = _uuid(call.path_id)
     view = await call.context.mailer.status(id_) if id_ else None
     if view is None or not call.grant.reaches(view.tenant):
-        raise Trouble("unknown_reminder", "There is no reminder of this id that the API key reaches.")
+        raise Trouble(
+            "unknown_reminder", "There is no reminder of this id that the API key reaches."
+        )
     return view
 
 

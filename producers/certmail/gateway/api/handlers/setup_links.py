@@ -29,6 +29,7 @@ async def make(call: ApiCall, value: dict[str, Any]) -> Answer:
     wanted = read_model(models.SetupLinkWanted, value)
     call.check_reach(wanted.tenant)
     await asyncio.to_thread(call.context.space.require)
+
     try:
         made = await asyncio.to_thread(
             issue,
@@ -42,10 +43,12 @@ async def make(call: ApiCall, value: dict[str, Any]) -> Answer:
     except (Refused, WrongUse) as error:
         if error.code in KINDS:
             raise Trouble(error.code, error.message, remedy=error.remedy) from None
+
         place = _FIELDS.get(error.code)
         pointer = f"/{place}" if place else ""
         fault = models.Fault(pointer=pointer, code=error.code, detail=error.message)
         raise Trouble("invalid_body", error.message, faults=[fault], remedy=error.remedy) from None
+
     link = models.SetupLink(
         tenant=made.tenant, connection=made.connection, url=made.url, expires_at=made.expires_at
     )

@@ -13,7 +13,13 @@ from certmail.gateway.api.models.campaigns import (
     CancelWanted,
 )
 from certmail.gateway.api.models.changes import Change, ChangePage, ChangeQuery
-from certmail.gateway.api.models.deliveries import Delivery, DeliveryPage, DeliveryQuery, Totals, TotalsQuery
+from certmail.gateway.api.models.deliveries import (
+    Delivery,
+    DeliveryPage,
+    DeliveryQuery,
+    Totals,
+    TotalsQuery,
+)
 from certmail.gateway.api.models.problems import Fault, Problem
 from certmail.gateway.api.models.reminders import (
     MAX_IN_BATCH,

@@ -32,7 +32,9 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_RFC3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
 _TIME: Final = "a time with its zone is wanted, as in 2026-11-25T09:00:00Z"
 _PLUS: Final = (
     "a time with its zone is wanted; in an address a + stands for a space, so write it as %2B, "
@@ -56,7 +58,9 @@ Time = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 """In an answer."""
-OnlyTenant = Annotated[str | None, Field(max_length=63, pattern=NO_NUL, description="Only this tenant's.")]
+OnlyTenant = Annotated[
+    str | None, Field(max_length=63, pattern=NO_NUL, description="Only this tenant's.")
+]
 
 
 class Page(Model, Generic[T]):
@@ -75,5 +79,6 @@ class PageQuery(Model):
         int, Field(ge=1, le=MAX_IN_PAGE, description="At most so many."), BeforeValidator(whole)
     ] = 100
     cursor: Annotated[
-        str, Field(max_length=400, description="The `next` of the page before; empty for the first.")
+        str,
+        Field(max_length=400, description="The `next` of the page before; empty for the first."),
     ] = ""

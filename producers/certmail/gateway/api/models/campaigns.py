@@ -29,9 +29,9 @@ class CampaignQuery(PageQuery):
     """Which campaigns."""
 
     tenant: OnlyTenant = None
-    campaign: Annotated[str | None, Field(max_length=300, pattern=NO_NUL, description="Only this one.")] = (
-        None
-    )
+    campaign: Annotated[
+        str | None, Field(max_length=300, pattern=NO_NUL, description="Only this one.")
+    ] = None
 
 
 class CancelWanted(Model):

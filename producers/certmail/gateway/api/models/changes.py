@@ -11,7 +11,10 @@ from certmail_config.jobs.states import State
 
 
 class Change(Model):
-    """A state that a reminder came into. `cursor`: go on from here, where the page was not read to its end."""
+    """A state that a reminder came into.
+
+    `cursor`: go on from here, where the page was not read to its end.
+    """
 
     cursor: str
     at: Time
@@ -25,7 +28,10 @@ class Change(Model):
 
 
 class ChangePage(Model):
-    """Some changes, the oldest first. Ask again with `next`, at once if there is `more`, or else after a while."""
+    """Some changes, the oldest first.
+
+    Ask again with `next`, at once if there is `more`, or else after a while.
+    """
 
     items: list[Change]
     next: str
@@ -38,5 +44,7 @@ class ChangeQuery(PageQuery):
     tenant: OnlyTenant = None
     since: Annotated[
         GivenTime | None,
-        Field(description="Those that happened then or later. Only without a cursor, which knows better."),
+        Field(
+            description="Those that happened then or later. Only without a cursor, which knows better."
+        ),
     ] = None

@@ -6,7 +6,15 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from certmail.gateway.api.models.base import NO_NUL, GivenTime, Model, OnlyTenant, Page, PageQuery, Time
+from certmail.gateway.api.models.base import (
+    NO_NUL,
+    GivenTime,
+    Model,
+    OnlyTenant,
+    Page,
+    PageQuery,
+    Time,
+)
 from certmail_config.jobs.states import State
 
 
@@ -24,7 +32,9 @@ class Delivery(Model):
     reason: str | None
     held: bool
     possible_duplicate: bool
-    decided_by: str | None = Field(description="Who called it off or settled it; null where nobody had to.")
+    decided_by: str | None = Field(
+        description="Who called it off or settled it; null where nobody had to."
+    )
     enqueued_at: Time
     send_at: Time | None
     expires_at: Time
@@ -47,7 +57,9 @@ class Totals(Model):
     total: int
     states: dict[State, int]
     held: int = Field(description="Of these, those that wait for a person.")
-    possible_duplicates: int = Field(description="Of these, those of which two copies may have arrived.")
+    possible_duplicates: int = Field(
+        description="Of these, those of which two copies may have arrived."
+    )
 
 
 class DeliveryPage(Page[Delivery]):
@@ -67,7 +79,9 @@ class TotalsQuery(BaseModel):
         str | None, Field(max_length=320, pattern=NO_NUL, description="Only those to this address.")
     ] = None
     state: Annotated[State | None, Field(description="Only those in this state.")] = None
-    since: Annotated[GivenTime | None, Field(description="Only those enqueued then or later.")] = None
+    since: Annotated[GivenTime | None, Field(description="Only those enqueued then or later.")] = (
+        None
+    )
     until: Annotated[GivenTime | None, Field(description="Only those enqueued before.")] = None
 
 

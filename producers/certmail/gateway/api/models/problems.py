@@ -22,7 +22,8 @@ class Problem(Model):
     """An RFC 9457 problem document: what is wrong, where, and what to do."""
 
     type: str = Field(
-        description="The address that explains this kind of problem.", json_schema_extra={"format": "uri"}
+        description="The address that explains this kind of problem.",
+        json_schema_extra={"format": "uri"},
     )
     title: str
     status: int

@@ -16,12 +16,17 @@ MAX_IN_LOOKUP = 1000
 
 
 class Receipt(Model):
-    """What became of an enqueued reminder: it is durable. Of a duplicate, id and state are those of the first."""
+    """What became of an enqueued reminder: it is durable.
+
+    Of a duplicate, id and state are those of the first.
+    """
 
     id: str = Field(description="A UUIDv7; `X-Certmail-Id` of the mail.")
     state: State
     duplicate: bool
-    forecast_at: Time | None = Field(description="When it is expected to leave; null where nobody knows.")
+    forecast_at: Time | None = Field(
+        description="When it is expected to leave; null where nobody knows."
+    )
     language: str = Field(description=f"Of the mail: one of {', '.join(LANGUAGES)}.")
     language_note: str | None = Field(
         description="Why the mail is not in the language that `locale` asks for; null where it is, or none was asked for."
@@ -29,7 +34,10 @@ class Receipt(Model):
 
 
 class Batch(Model):
-    """Reminders to be enqueued together; each is answered for itself. They are checked one by one as `Reminder` says."""
+    """Reminders to be enqueued together; each is answered for itself.
+
+    They are checked one by one as `Reminder` says.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -9,7 +9,12 @@ from pydantic import ConfigDict, Field
 from certmail.gateway.api.models.base import Model, OnlyTenant, Page, PageQuery, Time
 from certmail_config.admin.setup_links import LONGEST_STATE
 from certmail_config.base.ids import NAME_PATTERN
-from certmail_config.tenants.models import DEFAULT_NAME, ConnectionKind, ConnectionState, TenantState
+from certmail_config.tenants.models import (
+    DEFAULT_NAME,
+    ConnectionKind,
+    ConnectionState,
+    TenantState,
+)
 from certmail_config.tenants.state_labels import EXPLAINED
 
 
@@ -30,7 +35,10 @@ class TenantQuery(PageQuery):
 
 
 class Connection(Model):
-    """A tenant's mailbox. Where it does not work, code, message and remedy say why and what to do."""
+    """A tenant's mailbox.
+
+    Where it does not work, code, message and remedy say why and what to do.
+    """
 
     id: str
     tenant: str
@@ -62,9 +70,9 @@ class SetupLinkWanted(Model):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     tenant: Annotated[str, Field(pattern=NAME_PATTERN, description="The tenant's id.")]
-    connection: Annotated[str, Field(pattern=NAME_PATTERN, description="The connection's name.")] = (
-        DEFAULT_NAME
-    )
+    connection: Annotated[
+        str, Field(pattern=NAME_PATTERN, description="The connection's name.")
+    ] = DEFAULT_NAME
     return_url: Annotated[
         str | None,
         Field(
@@ -74,7 +82,8 @@ class SetupLinkWanted(Model):
         ),
     ] = None
     state: Annotated[
-        str | None, Field(max_length=LONGEST_STATE, description="Given back with the return URL, unchanged.")
+        str | None,
+        Field(max_length=LONGEST_STATE, description="Given back with the return URL, unchanged."),
     ] = None
     again: Annotated[
         bool,
@@ -85,7 +94,10 @@ class SetupLinkWanted(Model):
 
 
 class SetupLink(Model):
-    """A link for a tenant's administrator. The address is a secret until it is used: in the first browser in which Start is pressed."""
+    """A link for a tenant's administrator.
+
+    The address is a secret until it is used: in the first browser in which Start is pressed.
+    """
 
     tenant: str
     connection: str

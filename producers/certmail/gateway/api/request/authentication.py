@@ -1,4 +1,7 @@
-"""Who asks, and whether he may: the API key, its scope, and how much it asks for. Needs Redis and the vault, not SQL."""
+"""Who asks, and whether he may: the API key, its scope, and how much it asks for.
+
+Needs Redis and the vault, not SQL.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +31,16 @@ class Doorkeeper:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             raise Trouble("unauthenticated", "The request has no bearer token.", headers=_CHALLENGE)
+
         grant = check(self.box, token.strip(), self.now())
         if grant is None:
             said = "The API key is unknown, revoked or expired."
             raise Trouble("unauthenticated", said, headers=_CHALLENGE)
         if scope not in grant.scopes:
-            raise Trouble("scope_missing", f"The API key {grant.id} does not have the scope {scope}.")
+            raise Trouble(
+                "scope_missing", f"The API key {grant.id} does not have the scope {scope}."
+            )
+
         self.count(grant, 1)
         return grant
 
@@ -44,12 +51,15 @@ class Doorkeeper:
         """
         if cost <= 0:
             return
+
         now = self.now()
         key = f"{redis_keys.RATE}{grant.id}:{int(now // _MINUTE)}"
+
         with self.box.redis.pipeline(transaction=False) as pipe:
             pipe.incrby(key, cost)
             pipe.expire(key, 2 * _MINUTE)
             total = int(pipe.execute()[0])
+
         if total > self.per_minute:
             self.box.redis.decrby(key, cost)
             wait = _MINUTE - int(now % _MINUTE)

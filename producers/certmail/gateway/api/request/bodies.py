@@ -1,4 +1,7 @@
-"""Reading a request: its body within bounds, as JSON, as reminders; its query. What is wrong is raised as Trouble."""
+"""Reading a request: its body within bounds, as JSON, as reminders; its query.
+
+What is wrong is raised as Trouble.
+"""
 
 from __future__ import annotations
 
@@ -33,16 +36,24 @@ MAX_SECONDS: Final = 15
 M = TypeVar("M", bound=BaseModel)
 
 
-async def read_json(request: web.Request, most: int, most_values: int = MAX_VALUES) -> dict[str, Any]:
+async def read_json(
+    request: web.Request, most: int, most_values: int = MAX_VALUES
+) -> dict[str, Any]:
     """The body, a JSON object of at most so many bytes and values."""
     if request.content_type != "application/json":
-        raise Trouble("unsupported_media_type", f"The body is declared as {request.content_type[:100]!r}.")
+        raise Trouble(
+            "unsupported_media_type", f"The body is declared as {request.content_type[:100]!r}."
+        )
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         remedy = "Send it as it is."
-        raise Trouble("unsupported_media_type", "The body is declared as compressed.", remedy=remedy)
+        raise Trouble(
+            "unsupported_media_type", "The body is declared as compressed.", remedy=remedy
+        )
+
     body = await _read(request, most)
     if len(body) <= MAX_BYTES:
         return _parse(body, most_values)
+
     return await asyncio.to_thread(_parse, body, most_values)
 
 
@@ -63,7 +74,9 @@ async def _read(request: web.Request, most: int) -> bytes:
     said = f"The body may have {most:,} bytes."
     if (request.content_length or 0) > most:
         raise Trouble("body_too_large", said)
+
     body = bytearray()
+
     try:
         async with asyncio.timeout(MAX_SECONDS):
             async for chunk in request.content.iter_any():
@@ -72,6 +85,7 @@ async def _read(request: web.Request, most: int) -> bytes:
                     raise Trouble("body_too_large", said)
     except TimeoutError:
         raise Trouble("body_too_slow", f"The body did not come within {MAX_SECONDS} s.") from None
+
     return bytes(body)
 
 
@@ -107,6 +121,7 @@ def read_query(model: type[M], query: Mapping[str, str], given: Sequence[str]) -
     twice = sorted(name for name, times in Counter(given).items() if times > 1)
     if twice:
         raise _wrong((name, "doubled", "given more than once") for name in twice)
+
     try:
         return model.model_validate(dict(query))
     except ValidationError as error:

@@ -24,11 +24,14 @@ def values_in(body: bytes, most: int) -> int:
     rough = body.count(b",") + body.count(b"[") + body.count(b"{")
     if rough <= most:
         return rough
-    # What stands in texts does not count. Texts begin and end with a quotation mark that has no backslash before it.
+
+    # What stands in texts does not count. Texts begin and end with a quotation mark that has no
+    # backslash before it.
     plain = body.replace(b"\\\\", b"").replace(b'\\"', b"")
     texts = plain.count(b'"') // 2
     if texts > 2 * most:  # a name and a text for each value
         return texts
+
     outside = b"".join(plain.split(b'"')[::2])
     return outside.count(b",") + outside.count(b"[") + outside.count(b"{")
 
@@ -52,7 +55,9 @@ def excess(value: Mapping[str, Any]) -> str:
     """What is so much more than a reminder could have that it is not looked at any further; empty if nothing is."""
     if len(value) > MAX_FIELDS:
         return f"{len(value):,} fields are more than any reminder has"
-    characters = sum(len(name) + (len(each) if isinstance(each, str) else 0) for name, each in value.items())
+    characters = sum(
+        len(name) + (len(each) if isinstance(each, str) else 0) for name, each in value.items()
+    )
     if characters > MAX_CHARACTERS:
         return f"{characters:,} characters are more than any reminder has"
     return ""

@@ -1,8 +1,11 @@
-"""`Idempotency-Key`: a request that is repeated gets the first one's answer. Used from threads; raises RedisError.
+"""`Idempotency-Key`: a request that is repeated gets the first one's answer.
 
-Only what was done is remembered, for a day: after a refusal the same key may be used for the corrected request. What is
-remembered of one API key may take a part of the room that Redis has left. An answer that finds none is not remembered: the
-request is carried out again when it is repeated, and what is in already is a duplicate.
+Used from threads; raises RedisError.
+
+Only what was done is remembered, for a day: after a refusal the same key may be used for the
+corrected request. What is remembered of one API key may take a part of the room that Redis has
+left. An answer that finds none is not remembered: the request is carried out again when it is
+repeated, and what is in already is a duplicate.
 """
 
 from __future__ import annotations
@@ -61,7 +64,9 @@ class First:
         """Answer the same from now on; says whether there is room for that."""
         value = {"request": self.request, "status": done.status, **_packed(done.body)}
         sealed, free = _seal(self.vault, self.name, value), space.free()
-        if len(sealed) <= MAX_KEPT and (free is None or self._count(len(sealed)) <= KEPT_SHARE * free):
+        if len(sealed) <= MAX_KEPT and (
+            free is None or self._count(len(sealed)) <= KEPT_SHARE * free
+        ):
             self.redis.set(self.name, sealed, ex=_KEPT_SECONDS)
             return True
         self.forget()
@@ -83,30 +88,40 @@ class First:
 def enter(
     redis: Redis, vault: Vault, *, api_key: str, key: str, route: str, body: Mapping[str, Any]
 ) -> First | FirstAnswer:
-    """Begin a request; gives the answer if it was made before. Raises Trouble if that is running, or was another."""
+    """Begin a request; gives the answer if it was made before.
+
+    Raises Trouble if that is running, or was another.
+    """
     if not re.fullmatch(PATTERN, key) or len(key) > MAX_CHARACTERS:
         said = f"must have 1 to {MAX_CHARACTERS} printable ASCII characters"
         fault = Fault(parameter="Idempotency-Key", code="invalid_key", detail=said)
         raise Trouble("invalid_header", f"Idempotency-Key: {said}.", faults=[fault])
+
     # Whoever reads Redis learns neither the key, which may say whom it is about, nor the body.
-    name = redis_keys.IDEMPOTENCY + hmac.digest(api_key.encode(), key.encode(), hashlib.sha256).hex()
+    name = (
+        redis_keys.IDEMPOTENCY + hmac.digest(api_key.encode(), key.encode(), hashlib.sha256).hex()
+    )
     request = fingerprint(route, body)
     first = First(redis, vault, api_key, name, request)
     running = _seal(vault, name, {"request": request, "status": None, "body": ""})
     if redis.set(name, running, nx=True, ex=_RUNNING_SECONDS):
         return first
+
     found = value_of(redis, name)
     if found is None:  # it ended just now
         raise _still_running()
+
     try:
         value = json.loads(vault.open(found, owner=name))
     except SealBroken:  # by a vault key that is gone: nobody can know what was answered
         raise _still_running() from None
+
     if value["request"] != request:
         said = "This Idempotency-Key was used for a request with another body or address."
         raise Trouble("idempotency_key_reused", said)
     if value["status"] is None:
         raise _still_running()
+
     return FirstAnswer(value["status"], _unpacked(value))
 
 
@@ -121,6 +136,7 @@ def fingerprint(route: str, body: Mapping[str, Any]) -> str:
 def _written(route: str, body: Mapping[str, Any]) -> Iterator[str]:
     """`json.dumps([route, body], sort_keys=True)`, list by list in pieces."""
     yield f"[{json.dumps(route)}, {{"
+
     for n, name in enumerate(sorted(body)):
         value = body[name]
         yield f"{', ' if n else ''}{json.dumps(name)}: "
@@ -131,6 +147,7 @@ def _written(route: str, body: Mapping[str, Any]) -> Iterator[str]:
         for place, each in enumerate(value):
             yield (", " if place else "") + json.dumps(each, sort_keys=True)
         yield "]"
+
     yield "}]"
 
 
@@ -148,7 +165,9 @@ def _packed(body: str) -> dict[str, str]:
 
 def _unpacked(value: Mapping[str, Any]) -> str:
     packed = value.get("packed")
-    return str(value["body"]) if packed is None else zlib.decompress(base64.b64decode(packed)).decode()
+    return (
+        str(value["body"]) if packed is None else zlib.decompress(base64.b64decode(packed)).decode()
+    )
 
 
 def _seal(vault: Vault, name: str, value: Mapping[str, Any]) -> bytes:

@@ -20,13 +20,16 @@ def read_cursor(cursor: str, parts: int) -> list[str] | None:
     """The place after which to go on; None for the beginning. Raises Trouble."""
     if not cursor:
         return None
+
     try:
         place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError, RecursionError):
         place = None
+
     good = isinstance(place, list) and len(place) == parts and all(_plain(part) for part in place)
     if not good:
         raise no_such_cursor()
+
     assert place is not None, "checked just now"
     return [str(part) for part in place]
 

@@ -113,18 +113,29 @@ class Trouble(Exception):
 
 Place = Literal["pointer", "parameter"]
 Named = tuple[str, str | None, str, str]
-"""A fault: what it is called, where it is, its code and a sentence. A batch may have thousands, so they are nothing more."""
+"""A fault: what it is called, where it is, its code and a sentence.
+
+A batch may have thousands, so they are nothing more.
+"""
 
 
 class Faulty(Trouble):
     """A request, or a reminder of one, that is wrong in one or more places, of which the first are named."""
 
     def __init__(
-        self, code: str, named: Sequence[Named], *, place: Place = "pointer", more: int = 0, remedy: str = ""
+        self,
+        code: str,
+        named: Sequence[Named],
+        *,
+        place: Place = "pointer",
+        more: int = 0,
+        remedy: str = "",
     ) -> None:
         shown, left = tuple(named[:MAX_FAULTS]), len(named[MAX_FAULTS:]) + more
         said = [f"{name}: {sentence}" if name else sentence for name, _, _, sentence in shown]
-        super().__init__(code, "; ".join([*said, f"and {left:,} more"] if left else said), remedy=remedy)
+        super().__init__(
+            code, "; ".join([*said, f"and {left:,} more"] if left else said), remedy=remedy
+        )
         self._place: Place = place
         self._named = shown
         self._left = left
@@ -140,7 +151,9 @@ class Faulty(Trouble):
     def shortened(self, most: int) -> Faulty:
         """The same, with no more than so many of its faults."""
         left = self._left + len(self._named[most:])
-        return Faulty(self.code, self._named[:most], place=self._place, more=left, remedy=self.remedy)
+        return Faulty(
+            self.code, self._named[:most], place=self._place, more=left, remedy=self.remedy
+        )
 
 
 def of_rejected(rejected: Sequence[ReminderRejected], pointer: str = "") -> Faulty:

@@ -39,7 +39,9 @@ class Turns:
         place = self._places.setdefault(key, _Place(asyncio.Semaphore(self._most)))
         if place.present >= self._present:
             raise _busy()
+
         place.present += 1
+
         try:
             await self._wait(place)
             try:
@@ -65,11 +67,13 @@ async def in_slices(
     """Do the work for each; whoever else waits for the loop waits no longer than for a slice of it."""
     done: list[R] = []
     until = clock() + SLICE_SECONDS
+
     for item in items:
         done.append(work(item))
         if clock() >= until:
             await asyncio.sleep(0)
             until = clock() + SLICE_SECONDS
+
     return done
 
 

@@ -55,12 +55,14 @@ async def ask(request: web.Request) -> web.StreamResponse:
         return await _answered(request, id_)
     if not offer.belongs_to(_browser(request)):
         return await returned(request, STALE)
+
     try:
         asked = await asyncio.to_thread(_asked, context, offer)
     except Refused:  # the connection was removed: there is nothing to ask, and nobody will answer
         if await asyncio.to_thread(take_offer, context.admin.strongbox, id_) is not None:
             await decline(context.admin, request.app[GOOGLE](), offer)
         return await returned(request, STALE)
+
     values = {"asked": asked, "id": id_, "visitor": None, "base": "/console"}
     return context.pages.render(request, "whether.html", values)
 
@@ -74,20 +76,25 @@ async def answer(request: web.Request) -> web.StreamResponse:
         return await _answered(request, id_)
     if not offer.belongs_to(_browser(request)):
         return await returned(request, STALE)
+
     check_form(request, form, offer.form)
     if await asyncio.to_thread(take_offer, context.admin.strongbox, id_) is None:
         return await _answered(request, id_)  # a moment ago
+
     google = request.app[GOOGLE]()
+
     if form.get("answer") == "yes":
         ended = await accept(context.admin, google, offer)
         await asyncio.to_thread(remember, context.admin, id_, _browser(request), ended)
         return await returned(request, ended)
+
     await decline(context.admin, google, offer)
     await asyncio.to_thread(
         remember, context.admin, id_, _browser(request), replace(DECLINED, back=offer.back)
     )
     url = await asyncio.to_thread(_another, context, offer, _browser(request))
     values = {"url": url, "back": offer.back, "visitor": None, "base": "/console"}
+
     return context.pages.render(request, "declined.html", values)
 
 

@@ -35,14 +35,18 @@ async def link(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     found = await _connection(request, visitor)
     if found.kind is not ConnectionKind.SERVICE_PROVIDER_APP:
         raise Refused(
-            "not_linkable", "Only a linked account is linked by signing in.", "Go back to the connection."
+            "not_linkable",
+            "Only a linked account is linked by signing in.",
+            "Go back to the connection.",
         )
+
     browser = cookies.read(request, Cookie.CONSENT, secure=context.secure) or new_secret()
     another = visitor.is_operator and bool(form.get("another"))
     back = f"{visitor.base}/connections/{found.id}"
     url = await asyncio.to_thread(_begin, context, found, browser, back, another=another)
     response = web.Response(status=303, headers={"Location": url})
     cookies.give(response, Cookie.CONSENT, browser, secure=context.secure)
+
     return response
 
 
@@ -58,7 +62,9 @@ async def suspend(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Stop its lane."""
     found = await _connection(request, visitor)
     await asyncio.to_thread(suspension.suspend_connection, _office(request, visitor), found.id)
-    return await _said(request, visitor, found, N_("Suspended: its reminders wait until you resume it."))
+    return await _said(
+        request, visitor, found, N_("Suspended: its reminders wait until you resume it.")
+    )
 
 
 async def resume(request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -88,7 +94,10 @@ async def remove(request: web.Request, visitor: Visitor) -> web.StreamResponse:
         notice = Notice(good=False, message=N_("That is not its name, so nothing was removed."))
         await asyncio.to_thread(context.visitors.tell, visitor, notice)
     else:
-        await asyncio.to_thread(context.asker.ask, found.tenant, found.id, Wish.REMOVE, by=visitor.actor)
+        await asyncio.to_thread(
+            context.asker.ask, found.tenant, found.id, Wish.REMOVE, by=visitor.actor
+        )
+
     raise web.HTTPSeeOther(f"{visitor.base}/connections/{found.id}/removal")
 
 
@@ -98,7 +107,9 @@ def _office(request: web.Request, visitor: Visitor) -> Admin:
 
 
 async def _connection(request: web.Request, visitor: Visitor) -> Connection:
-    return await asyncio.to_thread(connection_of, request.app[FRONT], visitor, request.match_info["id"])
+    return await asyncio.to_thread(
+        connection_of, request.app[FRONT], visitor, request.match_info["id"]
+    )
 
 
 async def _ask(request: web.Request, visitor: Visitor, wish: Wish) -> web.StreamResponse:
@@ -111,12 +122,18 @@ async def _ask(request: web.Request, visitor: Visitor, wish: Wish) -> web.Stream
     raise web.HTTPSeeOther(f"{visitor.base}/connections/{found.id}#checklist")
 
 
-async def _said(request: web.Request, visitor: Visitor, found: Connection, words: str) -> web.StreamResponse:
-    await asyncio.to_thread(request.app[FRONT].visitors.tell, visitor, Notice(good=True, message=words))
+async def _said(
+    request: web.Request, visitor: Visitor, found: Connection, words: str
+) -> web.StreamResponse:
+    await asyncio.to_thread(
+        request.app[FRONT].visitors.tell, visitor, Notice(good=True, message=words)
+    )
     raise web.HTTPSeeOther(f"{visitor.base}/connections/{found.id}")
 
 
-def _begin(context: ConsoleContext, connection: Connection, browser: str, back: str, *, another: bool) -> str:
+def _begin(
+    context: ConsoleContext, connection: Connection, browser: str, back: str, *, another: bool
+) -> str:
     admin = context.admin
     return begin_link(
         admin.redis,

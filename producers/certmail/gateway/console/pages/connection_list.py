@@ -23,8 +23,8 @@ _ORDER: Final = {state: place for place, state in enumerate(words.STATES)}
 class ListedConnection:
     """A connection in the list.
 
-    `troubled` also where its lane stands although the connection counts as working; but not where something is still
-    missing of what never worked: that is `unfinished`.
+    `troubled` also where its lane stands although the connection counts as working; but not where
+    something is still missing of what never worked: that is `unfinished`.
     """
 
     connection: Connection
@@ -85,10 +85,14 @@ class Listing:
 
 
 def listing(context: ConsoleContext, wanted: str) -> Listing:
-    """Everything, or what has these words in tenant, name or mailbox. Raises StoresUnreachable, RedisError."""
+    """Everything, or what has these words in tenant, name or mailbox.
+
+    Raises StoresUnreachable, RedisError.
+    """
     with context.admin.db() as db:
         names = {tenant.id: tenant.organisation for tenant in registry.list_tenants(db)}
         connections = registry.list_connections(db)
+
     lanes = read_lanes(context.admin.redis, [each.id for each in connections])
     lines = [
         ListedConnection(connection, names.get(connection.tenant, connection.tenant), lane)

@@ -1,4 +1,7 @@
-"""What a page says about one connection: read from both stores, nothing secret among it. Reading blocks."""
+"""What a page says about one connection: read from both stores, nothing secret among it.
+
+Reading blocks.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +108,9 @@ class Facts:
         connection = self.connection
         if connection.code == "certificate_expired" and connection.next_certificate:
             return texts.NEXT
-        return texts.remedy(connection.code, connection.remedy or self.line.lane.remedy, connection.kind)
+        return texts.remedy(
+            connection.code, connection.remedy or self.line.lane.remedy, connection.kind
+        )
 
     @property
     def at_google(self) -> bool:
@@ -133,7 +138,8 @@ class Facts:
     def spreading(self) -> bool:
         """Whether it may only be a matter of time, so that looking again now and then is worth it.
 
-        So it is while it is set up: workers try by themselves, whether anybody has pressed a button here or not.
+        So it is while it is set up: workers try by themselves, whether anybody has pressed a button
+        here or not.
         """
         return self.being_set_up or any(step.waiting for step in self.steps)
 
@@ -142,12 +148,14 @@ class Facts:
         """The names of steps that were not reached."""
         if self.all_passed and not self.unproven:
             return ()  # but for the test mail, which nobody asked for
+
         if (
             (self._works or self.connection.state is ConnectionState.DISABLED)
             and not self.running
             and not self.steps
         ):
             return ()  # nothing is left to do, or nothing can be tried
+
         known = {step.name for step in self.steps}
         return tuple(name for name in texts.planned(self.connection) if name not in known)
 
@@ -170,12 +178,16 @@ class Facts:
     @property
     def steps_done(self) -> int:
         """How many of the four steps of a set-up are done, the first of which led to this page."""
-        return 1 + sum((self.cloud_ready, self.passed("token to send"), self._works and self.mail_taken))
+        return 1 + sum(
+            (self.cloud_ready, self.passed("token to send"), self._works and self.mail_taken)
+        )
 
     @property
     def to_be_mended(self) -> bool:
         """Whether the last check ended at what does not pass by itself: somebody has to do something."""
-        return any(not step.ok and not step.waiting and step.blame is Blame.CUSTOMER for step in self.steps)
+        return any(
+            not step.ok and not step.waiting and step.blame is Blame.CUSTOMER for step in self.steps
+        )
 
     @property
     def account_seen(self) -> bool:
@@ -216,8 +228,10 @@ def facts(context: ConsoleContext, visitor: Visitor, id_: str) -> Facts:
     redis = context.admin.redis
     [lane] = read_lanes(redis, [connection.id])
     answer = context.asker.latest(connection.id)
-    # A page that is looked at twice a second says when all will have left only in the end: that takes a while to know.
+    # A page that is looked at twice a second says when all will have left only in the end: that
+    # takes a while to know.
     settled = answer is None or answer.over
+
     return Facts(
         line=ListedConnection(connection, tenant_of(context, connection.tenant).organisation, lane),
         answer=answer,

@@ -1,7 +1,7 @@
 """The super administrator's part: a link of its own for it, and the one page that it opens.
 
-Whoever has the link may look and ask for a check, and nothing else. What is shown is what the form in Google's Admin console
-asks for, and for whom; once it works, not even that.
+Whoever has the link may look and ask for a check, and nothing else. What is shown is what the form
+in Google's Admin console asks for, and for whom; once it works, not even that.
 """
 
 from __future__ import annotations
@@ -18,7 +18,13 @@ from certmail.gateway.console.pages.connection_page import connection_of, tenant
 from certmail.gateway.console.pages.views import show
 from certmail.gateway.console.sessions.sessions import Visitor
 from certmail.gateway.console.texts import N_
-from certmail_config.admin.delegation_links import PATH, Delegation, complete, delegation_of, issue_delegation
+from certmail_config.admin.delegation_links import (
+    PATH,
+    Delegation,
+    complete,
+    delegation_of,
+    issue_delegation,
+)
 from certmail_config.base.errors import Refused
 from certmail_config.google.checklist import Step
 from certmail_config.onboarding.client_ids import client_id_of
@@ -78,14 +84,19 @@ async def check(request: web.Request) -> web.StreamResponse:
 
 async def _delegation(request: web.Request) -> Delegation:
     context = request.app[FRONT]
-    found = await asyncio.to_thread(delegation_of, context.admin.strongbox, request.match_info["token"])
+    found = await asyncio.to_thread(
+        delegation_of, context.admin.strongbox, request.match_info["token"]
+    )
     if found is None:
         raise _ended()
     return found
 
 
 def _asked(context: ConsoleContext, delegation: Delegation) -> DelegationPage | None:
-    """What is to be said; None once it works. Raises NotLetIn where nobody waits for it any more."""
+    """What is to be said; None once it works.
+
+    Raises NotLetIn where nobody waits for it any more.
+    """
     try:
         tenant = tenant_of(context, delegation.tenant)
         connection = context.admin.connection(delegation.connection)
@@ -144,7 +155,10 @@ def _ask(context: ConsoleContext, delegation: Delegation) -> None:
 
 def _ask_for_client_id(context: ConsoleContext, connection: Connection) -> None:
     """Have a worker look, unless one has of late: what is to be authorised is a number that only Google knows."""
-    known = client_id_of(context.admin.strongbox, connection) or connection.state is ConnectionState.ACTIVE
+    known = (
+        client_id_of(context.admin.strongbox, connection)
+        or connection.state is ConnectionState.ACTIVE
+    )
     if not known and context.asker.latest(connection.id) is None:
         context.asker.ask(connection.tenant, connection.id, Wish.CHECK)
 
@@ -152,6 +166,10 @@ def _ask_for_client_id(context: ConsoleContext, connection: Connection) -> None:
 def _ended() -> NotLetIn:
     return NotLetIn(
         "link_ended",
-        N_("It was replaced by a newer one, is no longer needed, has expired, or was copied only in part."),
-        N_("If you are still asked to authorise something, ask whoever sent you the link for a new one."),
+        N_(
+            "It was replaced by a newer one, is no longer needed, has expired, or was copied only in part."
+        ),
+        N_(
+            "If you are still asked to authorise something, ask whoever sent you the link for a new one."
+        ),
     )

@@ -17,6 +17,7 @@ from certmail.gateway.oauth.link_outcomes import Linked
 async def returned(request: web.Request, ended: Linked) -> web.StreamResponse:
     """The answer to Google's redirect."""
     context = request.app[FRONT]
+
     if ended.back:
         cookie = Cookie.SETUP if ended.back.startswith("/connect/") else Cookie.OPERATOR
         secret = cookies.read(request, cookie, secure=context.secure)
@@ -24,7 +25,10 @@ async def returned(request: web.Request, ended: Linked) -> web.StreamResponse:
         if visitor is not None:
             # Whose account it is, the page says; a notice holds no address.
             message = N_("The account is linked.") if ended.ok else ended.message
-            await asyncio.to_thread(context.visitors.tell, visitor, Notice(ended.ok, message, ended.remedy))
+            await asyncio.to_thread(
+                context.visitors.tell, visitor, Notice(ended.ok, message, ended.remedy)
+            )
             raise web.HTTPSeeOther(ended.back)
+
     values = {"ended": ended, "visitor": None, "base": "/console"}
     return context.pages.render(request, "returned.html", values, status=200 if ended.ok else 400)

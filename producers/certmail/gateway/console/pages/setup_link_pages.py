@@ -52,6 +52,7 @@ async def welcome(request: web.Request) -> web.StreamResponse:
     context = request.app[FRONT]
     if await asyncio.to_thread(_completed_here, context, request):
         raise web.HTTPSeeOther("/connect")
+
     invitation = await _invitation(request)
     if await asyncio.to_thread(is_bound, context.admin.redis, invitation):
         secret = cookies.read(request, Cookie.SETUP, secure=context.secure)
@@ -59,12 +60,19 @@ async def welcome(request: web.Request) -> web.StreamResponse:
             raise _elsewhere()
         await asyncio.to_thread(_let_in, context, secret, invitation)
         raise web.HTTPSeeOther("/connect")
+
     organisation = (await asyncio.to_thread(tenant_of, context, invitation.tenant)).organisation
     csrf = new_secret()
     back = urlsplit(invitation.return_url).hostname if _may_return(context, invitation) else ""
-    values = {"form_token": csrf, "organisation": organisation, "back": back or "", "base": "/connect"}
+    values = {
+        "form_token": csrf,
+        "organisation": organisation,
+        "back": back or "",
+        "base": "/connect",
+    }
     response = context.pages.render(request, "welcome.html", {**values, "visitor": None})
     cookies.give(response, Cookie.SIGN_IN, csrf, secure=context.secure)
+
     return response
 
 
@@ -72,7 +80,9 @@ async def begin(request: web.Request) -> web.StreamResponse:
     """Bind the link to this browser, and let it in."""
     context = request.app[FRONT]
     check_form(
-        request, await read_form(request), cookies.read(request, Cookie.SIGN_IN, secure=context.secure)
+        request,
+        await read_form(request),
+        cookies.read(request, Cookie.SIGN_IN, secure=context.secure),
     )
     invitation = await _invitation(request)
     await asyncio.to_thread(context.space.require)
@@ -81,10 +91,12 @@ async def begin(request: web.Request) -> web.StreamResponse:
     )  # always a new one: what somebody else put into this browser beforehand must open nothing
     if not await asyncio.to_thread(bind, context.admin.strongbox, invitation, secret):
         raise _elsewhere()
+
     await asyncio.to_thread(_let_in, context, secret, invitation)
     response = web.Response(status=303, headers={"Location": "/connect"})
     cookies.give(response, Cookie.SETUP, secret, secure=context.secure)
     cookies.take_back(response, Cookie.SIGN_IN, secure=context.secure)
+
     return response
 
 
@@ -108,7 +120,9 @@ async def _invitation(request: web.Request) -> Invitation:
 def _completed_here(context: ConsoleContext, request: web.Request) -> bool:
     """Whether it was in this browser that the link was completed, so that its page can still be shown."""
     known = context.visitors.find(cookies.read(request, Cookie.SETUP, secure=context.secure))
-    return known is not None and known.complete and known.link == link_of(request.match_info["token"])
+    return (
+        known is not None and known.complete and known.link == link_of(request.match_info["token"])
+    )
 
 
 def _may_return(context: ConsoleContext, invitation: Invitation) -> bool:

@@ -20,7 +20,13 @@ from certmail_config.admin.setup_links import issue
 from certmail_config.base.addresses import address, service_account_address
 from certmail_config.base.errors import Refused, WrongUse
 from certmail_config.google.projects import service_account_in, suggest_project
-from certmail_config.tenants.models import DEFAULT_NAME, Connection, ConnectionState, GoogleLimits, check_name
+from certmail_config.tenants.models import (
+    DEFAULT_NAME,
+    Connection,
+    ConnectionState,
+    GoogleLimits,
+    check_name,
+)
 
 _MAX_DAYS = 3650
 
@@ -32,12 +38,17 @@ async def new_page(request: web.Request, visitor: Visitor) -> web.Response:
 
 async def new(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make the tenant if there is none of that id, and go on to the kind."""
-    context, form = request.app[FRONT], texts(await request.post(), "tenant", "organisation", "name")
+    context, form = (
+        request.app[FRONT],
+        texts(await request.post(), "tenant", "organisation", "name"),
+    )
     tenant, name = form["tenant"].lower(), form["name"].lower() or DEFAULT_NAME
+
     try:
         await asyncio.to_thread(_check_tenant, context, tenant, form["organisation"], name)
     except (WrongUse, Refused) as error:
         return await _new(request, visitor, {**form, "error": error}, status=400)
+
     found = await asyncio.to_thread(named, context, tenant, name)
     if found is not None and found.state is not ConnectionState.DRAFT:
         there = N_(
@@ -45,6 +56,7 @@ async def new(request: web.Request, visitor: Visitor) -> web.StreamResponse:
         )
         await asyncio.to_thread(context.visitors.tell, visitor, Notice(good=True, message=there))
         raise web.HTTPSeeOther(_at(visitor, found))
+
     raise web.HTTPSeeOther(f"{visitor.base}/set-up/{quote(tenant)}/{quote(name)}")
 
 
@@ -64,7 +76,9 @@ async def linked(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make a connection that an account is linked to; its page has the button that leads to Google."""
     tenant, name = _whose(request, visitor)
     admin = request.app[FRONT].admin.acting_as(visitor.actor)
-    made = await asyncio.to_thread(admin.add_service_provider_app, tenant, name, limits=GoogleLimits())
+    made = await asyncio.to_thread(
+        admin.add_service_provider_app, tenant, name, limits=GoogleLimits()
+    )
     raise web.HTTPSeeOther(_at(visitor, made))
 
 
@@ -78,23 +92,32 @@ async def account(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     tenant, name = _whose(request, visitor)
     context, form = (
         request.app[FRONT],
-        texts(await request.post(), "project", "service_account", "mailbox", "verify", "valid_days"),
+        texts(
+            await request.post(), "project", "service_account", "mailbox", "verify", "valid_days"
+        ),
     )
+
     try:
         made = await asyncio.to_thread(_add, context, tenant, name, form)
     except WrongUse as error:
         return await _account(request, visitor, {**form, "error": error}, status=400)
+
     raise web.HTTPSeeOther(_at(visitor, made))
 
 
 async def correction(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Change the two addresses of a connection that has not worked yet."""
-    context, form = request.app[FRONT], texts(await request.post(), "service_account", "mailbox", "verify")
+    context, form = (
+        request.app[FRONT],
+        texts(await request.post(), "service_account", "mailbox", "verify"),
+    )
     found = await asyncio.to_thread(connection_of, context, visitor, request.match_info["id"])
+
     try:
         service_account, mailbox = _addresses(form)
     except WrongField as error:
         return await connection_page(request, visitor, {**form, "error": error}, status=400)
+
     await asyncio.to_thread(
         correct,
         context.admin,
@@ -103,6 +126,7 @@ async def correction(request: web.Request, visitor: Visitor) -> web.StreamRespon
         mailbox=mailbox,
         verify=bool(form["verify"]),
     )
+
     saved = Notice(good=True, message=N_("Saved. Check the connection now."))
     await asyncio.to_thread(context.visitors.tell, visitor, saved)
     raise web.HTTPSeeOther(_at(visitor, found))
@@ -143,10 +167,17 @@ async def _account(
     context = request.app[FRONT]
     organisation = (await asyncio.to_thread(tenant_of, context, tenant)).organisation
     consoles = context.admin.settings.consoles
-    blank = {"service_account": "", "mailbox": "", "verify": "", "error": None, "consoles": consoles}
+    blank = {
+        "service_account": "",
+        "mailbox": "",
+        "verify": "",
+        "error": None,
+        "consoles": consoles,
+    }
     blank["project"] = suggest_project(tenant, token_hex(2))
     blank["valid_days"] = str(context.admin.settings.certificate_days)
     given = {"tenant": tenant, "name": name, "organisation": organisation, **blank, **values}
+
     return await show(request, visitor, "service-account.html", given, status=status)
 
 
@@ -166,9 +197,11 @@ def _add(context: ConsoleContext, tenant: str, name: str, form: dict[str, str]) 
         account = form["service_account"] or service_account_in(form["project"])
     service_account, mailbox = _addresses({**form, "service_account": account})
     days = form["valid_days"]
+
     with of_field("valid_days"):
         if not (days.isascii() and days.isdecimal() and 1 <= int(days[:5]) <= _MAX_DAYS):
             raise WrongUse("invalid_days", f"A certificate may be valid for 1 to {_MAX_DAYS} days.")
+
     return context.admin.add_customer_owned_app(
         tenant,
         name,

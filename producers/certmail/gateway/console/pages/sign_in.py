@@ -38,18 +38,26 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     given, wanted = form.get("password", ""), own(str(form.get("next", "")))
     if password is None or not isinstance(given, str):
         return _form(request, expected, wanted=wanted, status=403)
+
     redis, vault = context.admin.redis, context.admin.vault
-    address = context.proxies.client(request.remote or "", request.headers.getall("X-Forwarded-For", []))
+    address = context.proxies.client(
+        request.remote or "", request.headers.getall("X-Forwarded-For", [])
+    )
     browser = browser_of(vault, cookies.read(request, Cookie.KNOWN, secure=context.secure))
     tried = await asyncio.to_thread(throttle.try_to_sign_in, redis, address, browser)
+
     if tried.wait:
-        response = _form(request, expected, _WAIT, wanted=wanted, minutes=-(-tried.wait // 60), status=429)
+        response = _form(
+            request, expected, _WAIT, wanted=wanted, minutes=-(-tried.wait // 60), status=429
+        )
         response.headers["Retry-After"] = str(tried.wait)
         return response
+
     await asyncio.sleep(tried.delay)
     if not hmac.compare_digest(given.encode(), password.get_secret_value().encode()):
         log.warning("sign_in_refused")
         return _form(request, expected, _WRONG, wanted=wanted, status=403)
+
     await asyncio.to_thread(throttle.signed_in, redis, address, browser)
     before = await asyncio.to_thread(
         context.visitors.find, cookies.read(request, Cookie.OPERATOR, secure=context.secure)
@@ -76,7 +84,13 @@ async def sign_out(request: web.Request, visitor: Visitor) -> web.StreamResponse
 
 
 def _form(
-    request: web.Request, secret: str, trouble: str = "", *, wanted: str, minutes: int = 0, status: int = 200
+    request: web.Request,
+    secret: str,
+    trouble: str = "",
+    *,
+    wanted: str,
+    minutes: int = 0,
+    status: int = 200,
 ) -> web.Response:
     context = request.app[FRONT]
     closed = context.admin.settings.operator_password is None
@@ -89,6 +103,9 @@ def _form(
         "visitor": None,
         "base": "/console",
     }
-    response = context.pages.render(request, "sign-in.html", values, status=503 if closed else status)
+
+    response = context.pages.render(
+        request, "sign-in.html", values, status=503 if closed else status
+    )
     cookies.give(response, Cookie.SIGN_IN, secret, secure=context.secure)
     return response

@@ -49,16 +49,22 @@ async def connection_page(
     settings = context.admin.settings
     before = exports(settings.data_dir) if is_sandbox(settings.data_dir) else ""
     values["first"] = FirstReminder(found.connection, settings.base_url, before)
+
     return await show(request, visitor, "connection.html", values, status=status)
 
 
 async def certificate(request: web.Request, visitor: Visitor) -> web.Response:
     """The certificate as a file; `next=1` the one that is to take over. Nothing in it is secret."""
-    found = await asyncio.to_thread(connection_of, request.app[FRONT], visitor, request.match_info["id"])
+    found = await asyncio.to_thread(
+        connection_of, request.app[FRONT], visitor, request.match_info["id"]
+    )
     takes_over = request.query.get("next") == "1"
     pem = found.next_certificate if takes_over else found.certificate
     if pem is None:
-        raise Refused("no_certificate", "There is no such certificate.", "Go back to the connection.")
+        raise Refused(
+            "no_certificate", "There is no such certificate.", "Go back to the connection."
+        )
+
     name = f"certmail-{found.tenant}-{found.name}{'-next' if takes_over else ''}.pem"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return web.Response(text=pem, content_type="application/x-pem-file", headers=headers)
@@ -70,22 +76,36 @@ async def removal(request: web.Request, visitor: Visitor) -> web.Response:
     answer = await asyncio.to_thread(context.asker.latest, id_)
     under_way = answer is not None and answer.worker_request.wish is Wish.REMOVE
     found = None
+
     if not under_way or (answer is not None and answer.over):
         try:
             found = await asyncio.to_thread(connection_of, context, visitor, id_)
         except Refused:
             if not under_way:
                 raise
+
     values = {"id": id_, "connection": found, "answer": answer if under_way else None}
     return await show(request, visitor, "removal.html", values)
 
 
 async def show(
-    request: web.Request, visitor: Visitor, template: str, values: dict[str, Any], *, status: int = 200
+    request: web.Request,
+    visitor: Visitor,
+    template: str,
+    values: dict[str, Any],
+    *,
+    status: int = 200,
 ) -> web.Response:
     """Render a page for somebody who was let in, with what is to be said to them once."""
     context = request.app[FRONT]
-    given = {"visitor": visitor, "base": visitor.base, "notice": visitor.notice, "words": texts, **values}
+    given = {
+        "visitor": visitor,
+        "base": visitor.base,
+        "notice": visitor.notice,
+        "words": texts,
+        **values,
+    }
+
     response = context.pages.render(request, template, given, status=status)
     if visitor.notice is not None and request.headers.get("X-Live") is None:
         await asyncio.to_thread(context.visitors.tell, visitor, None)
@@ -97,9 +117,15 @@ def _on_the_way_back(context: ConsoleContext, visitor: Visitor, found: Connectio
     invitation = standing(context.admin.strongbox, visitor.tenant, visitor.link)
     if invitation is None:
         return visitor
+
     # The setting may have changed since the link was made.
-    back = way_back(invitation, found) if may_return_to(context.admin.settings, invitation.return_url) else ""
+    back = (
+        way_back(invitation, found)
+        if may_return_to(context.admin.settings, invitation.return_url)
+        else ""
+    )
     if found.state is not ConnectionState.ACTIVE:
         return replace(visitor, back=back)
+
     end(context.admin.strongbox, invitation)
     return context.visitors.complete(visitor, found.id, back)

@@ -36,7 +36,10 @@ def read(request: web.Request, cookie: Cookie, *, secure: bool) -> str:
 
 
 def give(response: web.StreamResponse, cookie: Cookie, value: str, *, secure: bool) -> None:
-    """Set it. Lax, not strict: Google, and whoever sent a set-up link, lead here from another site."""
+    """Set it.
+
+    Lax, not strict: Google, and whoever sent a set-up link, lead here from another site.
+    """
     response.set_cookie(
         _name(cookie, secure=secure),
         value,
@@ -50,7 +53,9 @@ def give(response: web.StreamResponse, cookie: Cookie, value: str, *, secure: bo
 
 def take_back(response: web.StreamResponse, cookie: Cookie, *, secure: bool) -> None:
     """Have the browser forget it."""
-    response.del_cookie(_name(cookie, secure=secure), path="/", secure=secure, httponly=True, samesite="Lax")
+    response.del_cookie(
+        _name(cookie, secure=secure), path="/", secure=secure, httponly=True, samesite="Lax"
+    )
 
 
 def _name(cookie: Cookie, *, secure: bool) -> str:

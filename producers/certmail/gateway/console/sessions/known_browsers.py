@@ -14,7 +14,11 @@ _OWNER = "known-browser"
 
 def new_mark(vault: Vault) -> str:
     """What its cookie holds."""
-    return base64.urlsafe_b64encode(vault.seal(secrets.token_bytes(16), owner=_OWNER)).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(vault.seal(secrets.token_bytes(16), owner=_OWNER))
+        .decode()
+        .rstrip("=")
+    )
 
 
 def browser_of(vault: Vault, mark: str) -> str:

@@ -1,4 +1,7 @@
-"""Pace: how much somebody who was only invited may ask for in a minute, in this process. Belongs to one event loop."""
+"""Pace: how much somebody who was only invited may ask for in a minute, in this process.
+
+Belongs to one event loop.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""Who looks at the console: the operator, or an administrator whom a set-up link brought. Kept in Redis, found by a cookie.
+"""Who looks at the console: the operator, or an administrator whom a set-up link brought.
 
-Redis knows only the hash of what the cookie holds, so whoever reads it cannot take anybody's place; and what it knows is sealed,
-so neither can whoever writes it.
+Kept in Redis, found by a cookie.
+
+Redis knows only the hash of what the cookie holds, so whoever reads it cannot take anybody's place;
+and what it knows is sealed, so neither can whoever writes it.
 """
 
 from __future__ import annotations
@@ -40,10 +42,11 @@ class Notice:
 class Visitor:
     """Somebody who was let in.
 
-    `secret` is what the cookie holds, `csrf` what every form must send back, `until` when it ends, in seconds since 1970. An
-    operator has no `tenant`; whoever a set-up link brought may see only that tenant's connection of this `name`, as long as
-    the `link` stands, or is `complete` and the `connection` that was set up still there; `back` is where the application wants them then. `proof` shows which password an operator knew: with
-    another one set, the visit is over.
+    `secret` is what the cookie holds, `csrf` what every form must send back, `until` when it ends,
+    in seconds since 1970. An operator has no `tenant`; whoever a set-up link brought may see only
+    that tenant's connection of this `name`, as long as the `link` stands, or is `complete` and the
+    `connection` that was set up still there; `back` is where the application wants them then.
+    `proof` shows which password an operator knew: with another one set, the visit is over.
     """
 
     secret: str
@@ -71,7 +74,11 @@ class Visitor:
     @property
     def actor(self) -> str:
         """Who it is, in the words of the record."""
-        return "an operator in the console" if self.is_operator else "the administrator on the set-up pages"
+        return (
+            "an operator in the console"
+            if self.is_operator
+            else "the administrator on the set-up pages"
+        )
 
     def may_see(self, connection: Connection) -> bool:
         """Whether a connection is theirs to look at."""
@@ -90,7 +97,9 @@ class Sessions:
         until = time.time() + LONGEST_SECONDS
         return self._begin(Visitor(secret, csrf, until, proof=prove(secret, password)))
 
-    def let_in_administrator(self, secret: str, tenant: str, name: str, link: str, until: float) -> Visitor:
+    def let_in_administrator(
+        self, secret: str, tenant: str, name: str, link: str, until: float
+    ) -> Visitor:
         """Begin the visit of whoever opened a set-up link, under the secret that the link is bound to."""
         return self._begin(Visitor(secret, _new()[1], until, tenant, name, link))
 
@@ -98,13 +107,16 @@ class Sessions:
         """Whose cookie this is; None for nobody's, or when the visit is over."""
         if not secret:
             return None
+
         value = self._box.get(_name(secret))
         if value is None:
             return None
+
         notice = Notice(**value.pop("notice")) if value["notice"] else None
         visitor = Visitor(secret=secret, **{**value, "notice": notice})
         if time.time() >= visitor.until:
             return None
+
         if visitor.is_operator:
             self._box.redis.expire(_name(secret), _seconds(visitor))
         return visitor
@@ -116,7 +128,9 @@ class Sessions:
     def complete(self, visitor: Visitor, connection: ConnectionId, back: str) -> Visitor:
         """The set-up is complete: let them stay for a while to see it."""
         until = time.time() + FAREWELL_SECONDS
-        return self._begin(replace(visitor, complete=True, connection=connection, back=back, until=until))
+        return self._begin(
+            replace(visitor, complete=True, connection=connection, back=back, until=until)
+        )
 
     def see_out(self, visitor: Visitor) -> None:
         """End a visit."""

@@ -1,6 +1,7 @@
 """How often somebody may try to sign in: counted before the password is looked at, so that trying at once gains nothing.
 
-A browser that has signed in before is told from others, so that nobody's wrong tries keep an operator out.
+A browser that has signed in before is told from others, so that nobody's wrong tries keep an
+operator out.
 """
 
 from __future__ import annotations
@@ -34,16 +35,23 @@ class Try:
 
 def try_to_sign_in(redis: Redis, address: str, browser: str = "") -> Try:
     """Count a try; `browser` names one that has signed in before, and counts instead of its address. Raises RedisError."""
-    names = [_name(address, browser)] if browser else [_name(address, browser), redis_keys.LOGINS + "all"]
+    names = (
+        [_name(address, browser)]
+        if browser
+        else [_name(address, browser), redis_keys.LOGINS + "all"]
+    )
+
     with redis.pipeline() as pipe:
         for name in names:
             pipe.set(name, 0, ex=WINDOW_SECONDS, nx=True)
             pipe.incr(name)
             pipe.ttl(name)
         answers = pipe.execute()
+
     count, left = answers[1:3]
     if count > PER_ADDRESS:
         return Try(wait=max(1, left))
+
     in_all = answers[4] if len(answers) > 3 else 0
     return Try(delay=min(LONGEST_DELAY, max(0, in_all - IN_ALL) / 20))
 

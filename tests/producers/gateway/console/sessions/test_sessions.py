@@ -54,7 +54,9 @@ class TestWhoeverCanWriteRedis:
         assert visitors.find("theirs") is not None
 
 
-def test_an_operator_is_found_by_the_secret_and_gone_after_being_seen_out(visitors: Sessions) -> None:
+def test_an_operator_is_found_by_the_secret_and_gone_after_being_seen_out(
+    visitors: Sessions,
+) -> None:
     visitor = visitors.let_in_operator(PASSWORD)
     assert visitors.find(visitor.secret) == visitor
     assert visitors.let_in_operator(PASSWORD).secret != visitor.secret
@@ -63,7 +65,9 @@ def test_an_operator_is_found_by_the_secret_and_gone_after_being_seen_out(visito
     assert visitors.find("") is None
 
 
-def test_a_visit_shows_which_password_was_known_to_nobody_but_its_secrets_owner(visitors: Sessions) -> None:
+def test_a_visit_shows_which_password_was_known_to_nobody_but_its_secrets_owner(
+    visitors: Sessions,
+) -> None:
     visitor = visitors.let_in_operator(PASSWORD)
     assert visitor.proof == prove(visitor.secret, PASSWORD)
     assert visitor.proof != prove(visitor.secret, "another password")

@@ -51,7 +51,9 @@ def test_a_browser_that_signed_in_before_is_not_counted_with_others(redis: Redis
     for number in range(IN_ALL + 50):
         try_to_sign_in(redis, "192.0.2.1" if number % 2 else f"203.0.113.{number}")
     assert try_to_sign_in(redis, "192.0.2.1").wait > 0
-    assert [try_to_sign_in(redis, "192.0.2.1", "known") for _ in range(PER_ADDRESS)] == [Try()] * PER_ADDRESS
+    assert [try_to_sign_in(redis, "192.0.2.1", "known") for _ in range(PER_ADDRESS)] == [
+        Try()
+    ] * PER_ADDRESS
     assert try_to_sign_in(redis, "192.0.2.1", "known").wait > 0, "nor may it try for ever"
     assert try_to_sign_in(redis, "192.0.2.1", "another") == Try()
 
