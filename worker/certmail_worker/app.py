@@ -15,8 +15,8 @@ from urllib.parse import quote
 from celery import Celery, signals
 
 from certmail_config.base.errors import SettingsError
+from certmail_config.base.foreign_variables import take_out
 from certmail_config.settings import Settings
-from certmail_config.settings.foreign_variables import take_out
 from certmail_config.stores.broker import OWN_APP, QUEUE, TRANSPORT_OPTIONS, OneBroker, broker_url
 from certmail_config.stores.connect import redis_server
 from certmail_config.stores.embedded import socket_path

@@ -6,8 +6,8 @@ import sys
 
 from pydantic_core import PydanticUndefined
 
+from certmail_config.base.foreign_variables import LEFT, TAKEN_OUT
 from certmail_config.settings import PREFIX, Settings
-from certmail_config.settings.foreign_variables import LEFT, TAKEN_OUT
 
 
 def reference() -> str:

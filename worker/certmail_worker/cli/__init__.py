@@ -9,7 +9,7 @@ import gc
 import os
 import sys
 
-from certmail_config.settings.foreign_variables import take_out
+from certmail_config.base.foreign_variables import take_out
 from certmail_worker.cli.support import streams
 
 

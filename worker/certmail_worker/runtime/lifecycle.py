@@ -14,10 +14,10 @@ from redis.exceptions import RedisError
 from certmail_config.admin.admin import Admin
 from certmail_config.base.durability import NOTHING_PROMISED, Durability, DurabilityKind, prove
 from certmail_config.base.errors import StoresUnreachable
+from certmail_config.base.foreign_variables import say_environment
 from certmail_config.base.ids import uuid7
 from certmail_config.jobs.uncertain_policy import Policy
 from certmail_config.settings import Settings, unknown_names
-from certmail_config.settings.foreign_variables import say_environment
 from certmail_config.settings.oauth_client import oauth_client
 from certmail_config.sql.engine import open_database
 from certmail_config.status.stalls import STANDSTILL_SECONDS

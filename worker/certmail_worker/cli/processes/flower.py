@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from certmail_config.base.errors import SettingsError
+from certmail_config.base.foreign_variables import say_environment
 from certmail_config.settings import Settings, unknown_names
-from certmail_config.settings.foreign_variables import say_environment
 from certmail_config.settings.forms import host_and_port
 from certmail_config.stores.connect import redis_server
 from certmail_worker.cli.processes.listening import address_in_use, announce

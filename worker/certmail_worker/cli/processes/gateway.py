@@ -7,8 +7,8 @@ import logging
 from certmail_config.admin.admin import open_admin
 from certmail_config.admin.api_keys import publish_keys
 from certmail_config.base.errors import Refused
+from certmail_config.base.foreign_variables import say_environment
 from certmail_config.settings import Settings, unknown_names
-from certmail_config.settings.foreign_variables import say_environment
 from certmail_worker.runtime.logs import set_up
 
 

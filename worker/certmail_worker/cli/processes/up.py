@@ -10,8 +10,8 @@ import typer
 from certmail_config.admin.admin import open_admin
 from certmail_config.base.durability import NOTHING_PROMISED, Durability, DurabilityKind
 from certmail_config.base.errors import Refused, WrongUse
+from certmail_config.base.foreign_variables import REMEDY, were_taken_out
 from certmail_config.settings import PREFIX, Settings, unknown_names
-from certmail_config.settings.foreign_variables import REMEDY, were_taken_out
 from certmail_config.settings.sandbox import is_sandbox
 from certmail_worker.cli.processes.keeping_up import Kept, only_one
 from certmail_worker.cli.support.output import Json, err

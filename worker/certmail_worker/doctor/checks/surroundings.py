@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Iterator
 from typing import Final
 
+from certmail_config.base.foreign_variables import were_taken_out
 from certmail_config.base.urls import split_web_address
 from certmail_config.settings import Settings, proxies_of_others, unknown_names
-from certmail_config.settings.foreign_variables import were_taken_out
 from certmail_config.settings.sandbox import is_sandbox
 from certmail_config.stores.connect import hide_password
 from certmail_worker.doctor.checks.findings import Finding, Severity

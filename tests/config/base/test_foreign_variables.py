@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from certmail_config.base.foreign_variables import LEFT, TAKEN_OUT, take_out, taken_out
 from certmail_config.settings import PREFIX, Settings
-from certmail_config.settings.foreign_variables import LEFT, TAKEN_OUT, take_out, taken_out
 
 
 @pytest.mark.parametrize(
