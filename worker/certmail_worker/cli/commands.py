@@ -15,7 +15,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A function of a module of this package, and the first paragraph of its docstring.
+    """A function of a module of this package, and the first sentences of its docstring.
 
     What may be the first that is done at all, or needs no stores, is run whether there is a
     deployment or not (`anywhere`).
