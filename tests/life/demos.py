@@ -1,4 +1,4 @@
-"""`make demos`: the demo ten times in a row, a line for each; stops at the first that finds a disagreement."""
+"""`make demos`: the demo ten times in a row, a line for each, until one finds a disagreement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The wheel, in a fresh environment with what it says it needs and nothing else, inside somebody else's application."""
+"""The wheel in a fresh environment, inside somebody else's application.
+
+With what it declares that it needs, and nothing else.
+"""
 
 from __future__ import annotations
 

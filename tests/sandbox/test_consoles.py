@@ -1,4 +1,7 @@
-"""The stand-ins for Google's consoles: at Google's own paths, with Google's words, as strict, and not at once."""
+"""The stand-ins for Google's consoles, at Google's own paths and with Google's words.
+
+As strict as they are, and not at once.
+"""
 
 from __future__ import annotations
 

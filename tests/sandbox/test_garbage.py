@@ -1,4 +1,4 @@
-"""Whatever comes, every address of the sandbox answers with a refusal in its own form, and goes on."""
+"""Whatever comes, each address of the sandbox refuses it in its own form, and goes on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What outlives the sandbox's process: nobody who builds against it sets it up again each morning."""
+"""What outlives the sandbox's process, so that nobody sets it up again each morning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Google spreads a change slowly: a delegation is known on some machines first, a key is listed before it is accepted."""
+"""Google spreads a change slowly.
+
+A delegation is known on some machines first, a key is listed before it is accepted.
+"""
 
 from __future__ import annotations
 

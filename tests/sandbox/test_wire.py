@@ -1,4 +1,7 @@
-"""What Google's APIs refuse before a method runs, and the shape of its answers; google.md §1.4, gmail.v1.json."""
+"""What Google's APIs refuse before a method runs, and the shape of their answers.
+
+google.md §1.4, gmail.v1.json.
+"""
 
 from __future__ import annotations
 

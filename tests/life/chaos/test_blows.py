@@ -1,4 +1,7 @@
-"""Blows that do not come about at once: tried again while the storm goes on, and noted where it was in vain; never its end."""
+"""Blows that do not come about at once: they are tried again and noted, and never end the storm.
+
+They are tried for as long as the storm goes on, and noted where that was in vain.
+"""
 
 from __future__ import annotations
 

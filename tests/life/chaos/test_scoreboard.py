@@ -91,7 +91,7 @@ class TestReceipts:
 
 
 class TestGarbage:
-    """What it makes of a job is its own affair, as long as that comes to an end and is on record."""
+    """Reminders that are garbage: how they end is free, as long as they end and are on record."""
 
     @pytest.mark.parametrize("standing", [Standing("failed"), ACCEPTED, HELD])
     def test_what_came_to_an_end_is_no_finding(self, standing: Standing) -> None:

@@ -1,4 +1,4 @@
-"""The checklist of a connection: each step is seen failing, with its cause and remedy, and then passing."""
+"""The checklist of a connection: each step seen failing, with cause and remedy, and passing."""
 
 from __future__ import annotations
 

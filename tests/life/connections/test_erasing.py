@@ -1,4 +1,7 @@
-"""`certmail erase`, and doubts that nobody settles, in a running deployment; on PostgreSQL, where rows are locked."""
+"""`certmail erase`, and doubts that nobody settles, in a running deployment on PostgreSQL.
+
+PostgreSQL, because it locks rows.
+"""
 
 from __future__ import annotations
 

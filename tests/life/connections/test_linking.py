@@ -1,4 +1,4 @@
-"""A service provider application: linked by consent, through the real redirects, and used by a worker."""
+"""A service provider application: linked through the real redirects, and used by a worker."""
 
 from __future__ import annotations
 
@@ -247,7 +247,7 @@ def test_a_connection_stays_with_the_account_that_it_was_linked_to(place: Deploy
 
 @pytest.fixture(scope="module")
 def shared(place: Deployment) -> dict[str, str]:
-    """Tenants `first` and `second` send from one account, `third` from another: their connections."""
+    """The connections of `first` and `second`, with one account, and of `third`, with another."""
     for account in ("shared@globex.example", "other@globex.example"):
         place.control("POST", "/accounts", {"email": account})
     made = {tenant: pending(place, tenant) for tenant in ("first", "second", "third")}

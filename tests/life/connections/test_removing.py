@@ -1,4 +1,7 @@
-"""Removing connections and tenants while a worker sends: what ends how, what is given back, and what is left of it."""
+"""Removing connections and tenants while a worker sends.
+
+How what is under way ends, what is given back to Google, and what is left of it.
+"""
 
 from __future__ import annotations
 

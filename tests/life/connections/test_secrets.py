@@ -16,7 +16,10 @@ from support.deployment.deployment import QUICK, Deployment, campaign, deploymen
 
 
 def printed(place: Deployment, connection: str) -> dict[str, bytes]:
-    """What commands about a connection say, on stdout and stderr; at last with a vault key that opens nothing."""
+    """The output, on stdout and stderr, of commands about a connection.
+
+    The last has a vault key that opens nothing.
+    """
     commands = [
         ("connections", "show", connection),
         ("connections", "show", connection, "--json"),

@@ -1,4 +1,7 @@
-"""Stopping under load, and going on: nothing leaves meanwhile, nothing is lost or comes twice, and nobody else waits."""
+"""Stopping under load, and going on: nothing is lost or comes twice, and nobody else waits.
+
+While it is stopped, nothing leaves.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vault keys as an operator meets them: a new one for workers that run, and wrong, missing or swapped ones."""
+"""Vault keys as an operator meets them: new ones for running workers; wrong, missing, swapped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Vault keys are rotated while a campaign leaves, as an operator would do it: no send fails, and the old key is gone after."""
+"""Vault keys are rotated as an operator would do it, while a campaign leaves.
+
+No send fails, and the old key is gone afterwards.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,10 @@ NEW_ID = NEW.partition(":")[0]
 REMINDERS = 40
 """Of each of the two tenants, at first."""
 MORE = 10
-"""And of each before mails are waited for, so that there are some to leave, however long restarts have taken."""
+"""Reminders of each of the two tenants that are added before mails are waited for.
+
+So that there are some to leave, however long restarts have taken.
+"""
 
 
 class Fleet:
@@ -113,7 +119,7 @@ def test_no_send_fails_while_keys_are_rotated_and_nothing_names_the_old_key_afte
 
 
 def names_only(place: Deployment, key: str) -> set[str]:
-    """The vault keys named in SQL and in the working copy, all of which must open with this one alone."""
+    """The ids of the vault keys named in SQL and in the working copy; this key alone opens all."""
     vault, redis = Vault([parse_vault_key(key)]), place.admin.redis
     with place.admin.db() as db:
         rows = sealed_rows(db)

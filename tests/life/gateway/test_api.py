@@ -1,4 +1,7 @@
-"""An application with an API key, from `certmail keys create` to the mail in the mailbox, and the key's end."""
+"""An application with an API key, from `certmail keys create` to the mail in the mailbox.
+
+And the end of the key.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The console over HTTP, with a real worker: an operator, and administrators whom set-up links brought."""
+"""The console over HTTP, with a real worker: an operator, and administrators with set-up links."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The way back after a loss, as docs/restoring.md has it: back up, destroy, restore, repair, settle, enqueue again.
+"""The way back after a loss, as docs/restoring.md has it.
 
-The commands are those of the document. Everybody has the mail in the end, nobody has two, and
-whoever does not get it by itself is named on the way. Once with append-only files and SQLite, where
-a person looks into the mailbox; once with an RDB snapshot and PostgreSQL, where certmail may look
-itself.
+Back up, destroy, restore, repair, settle, enqueue again: the commands are those of the document.
+Everybody has the mail in the end, nobody has two, and whoever does not get it by itself is named on
+the way. Once with append-only files and SQLite, where a person looks into the mailbox; once with an
+RDB snapshot and PostgreSQL, where certmail may look itself.
 """
 
 from __future__ import annotations

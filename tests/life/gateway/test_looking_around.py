@@ -1,4 +1,7 @@
-"""`certmail up --sandbox`: one command, no settings, and everything that it prints is there; set up by its pages alone."""
+"""`certmail up --sandbox`: one command, no settings, and everything that it prints is there.
+
+A connection is set up by its pages alone.
+"""
 
 from __future__ import annotations
 
@@ -120,7 +123,10 @@ def everything_answers(said: dict[str, Any]) -> None:
 
 
 def set_up_by_its_pages(place: Deployment, said: dict[str, Any]) -> str:
-    """A service account, from certmail's console through the stand-ins of Google's and back; the connection's page."""
+    """The path of the page of a connection that was set up by service account.
+
+    From certmail's console through the stand-ins of Google's and back.
+    """
     operator = Visitor(place)
     assert operator.sign_in(said["password"]).ok
     assert "No mail leaves." in operator.text

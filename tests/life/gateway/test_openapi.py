@@ -1,4 +1,7 @@
-"""Schemathesis holds the running gateway against its own OpenAPI document: thousands of requests, right and wrong ones."""
+"""Schemathesis holds the running gateway against its own OpenAPI document.
+
+With thousands of requests, right and wrong ones.
+"""
 
 from __future__ import annotations
 

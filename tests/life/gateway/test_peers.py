@@ -126,7 +126,11 @@ def test_a_worker_killed_after_acceptance_is_one_copy_and_uncertain(tmp_path: Pa
 def test_an_endpoint_that_hangs_for_one_tenant_delays_no_other(
     place: Deployment, tenant: str
 ) -> None:
-    """EmailEngine: the other tenant waited 271 seconds; django-post_office never tried its mail and called it failed."""
+    """With both of the others, the other tenant waits or loses.
+
+    EmailEngine: the other tenant waited 271 seconds; django-post_office never tried its mail and
+    called it failed.
+    """
     place.link("globex")
     spoil(place, tenant, "hang_after", times=10)
     hanging = place.send(campaign(10, tenant))
@@ -142,7 +146,11 @@ def test_an_endpoint_that_hangs_for_one_tenant_delays_no_other(
 
 
 def test_a_retry_after_header_is_kept_to(place: Deployment, tenant: str) -> None:
-    """EmailEngine: an empty request after 3.3 seconds, the real one after 7.9; django-post_office ignores it."""
+    """Neither of the others keeps to it.
+
+    EmailEngine: an empty request after 3.3 seconds, the real one after 7.9; django-post_office
+    ignores it.
+    """
     answer(place, tenant, 429, "rateLimitExceeded", "Too many requests", {"Retry-After": "3"})
     job = place.send(campaign(1, tenant))[0]
     ends(place, job, "accepted")
@@ -151,7 +159,11 @@ def test_a_retry_after_header_is_kept_to(place: Deployment, tenant: str) -> None
 
 
 def test_a_deadline_in_the_text_is_kept_to(place: Deployment, tenant: str) -> None:
-    """EmailEngine: two requests for each attempt, the deadline ignored; django-post_office: failed at once."""
+    """Neither of the others keeps to it.
+
+    EmailEngine: two requests for each attempt, the deadline ignored; django-post_office: failed at
+    once.
+    """
     deadline = datetime.now(UTC) + timedelta(minutes=15)
     message = DEADLINE_MESSAGE.format(
         deadline.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -202,7 +214,10 @@ def test_another_reminder_under_the_same_key_is_refused(place: Deployment, tenan
 
 
 def test_a_waiting_reminder_is_unreadable_in_redis(tmp_path: Path) -> None:
-    """EmailEngine: body and recipients in the clear; django-post_office: in the clear in the database."""
+    """Both of the others keep it in the clear.
+
+    EmailEngine: body and recipients in Redis; django-post_office: in the database.
+    """
     with deployment(tmp_path, **QUICK) as place:
         place.link()
         place.send(campaign(3))

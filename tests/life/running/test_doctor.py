@@ -1,4 +1,4 @@
-"""`certmail doctor` finds what is broken in a ledger, shows what it would do, and does it when told to."""
+"""`certmail doctor` finds what is broken in a ledger, shows how it would mend it, and mends it."""
 
 from __future__ import annotations
 

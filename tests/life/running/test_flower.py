@@ -1,4 +1,4 @@
-"""Flower beside running workers: what it shows is right and harmless, to those with the password, to look at only."""
+"""Flower beside running workers: right, harmless, to look at only, and only with the password."""
 
 from __future__ import annotations
 
@@ -265,7 +265,10 @@ SECRET = "hunter2-and-3"
 
 @contextmanager
 def server_with_password() -> Iterator[tuple[str, Redis]]:
-    """The URL of a Redis, over a Unix socket whose path has a space, and a client that is let in."""
+    """A Redis with a password: its URL, over a Unix socket with a space in its path, and a client.
+
+    The client is let in.
+    """
     with (
         TemporaryDirectory(prefix="redis ") as folder,
         embedded_server(Path(folder)) as url,

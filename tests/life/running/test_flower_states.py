@@ -1,4 +1,7 @@
-"""Flower tells the truth: what failed is FAILURE, what waits again RETRY, what nobody knows UNCERTAIN, under the reminder's own id."""
+"""Flower shows the state of each reminder as it is, under the reminder's own id.
+
+What failed is FAILURE, what waits again RETRY, and what nobody knows UNCERTAIN.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Somebody else's settings in the environment: certmail's processes neither follow them nor fail by them."""
+"""Somebody else's settings in the environment: certmail neither follows them nor fails by them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOBODY = "redis://127.0.0.1:1/0"
 
 
 def elsewhere(folder: Path) -> dict[str, str]:
-    """What an application with Celery, Django, PostgreSQL, a proxy and metrics of its own has in its environment."""
+    """The environment of an application with Celery, Django, PostgreSQL, a proxy and metrics."""
     return {
         "CELERY_BROKER_URL": NOBODY,
         "CELERY_BROKER_READ_URL": NOBODY,

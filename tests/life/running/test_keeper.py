@@ -118,7 +118,10 @@ def pid(worker: str) -> int:
 
 
 def kill_between_requests(ships: Fleet, worker: str) -> float:
-    """SIGKILL for a worker that has no request under way, of which nobody could know; gives when it did its last thing."""
+    """SIGKILL for a worker while it has no request under way; gives when it did its last thing.
+
+    That is a `time.monotonic()`. Of a request under way nobody could know what became of it.
+    """
     while True:
         os.kill(pid(worker), signal.SIGSTOP)
         stopped = time.monotonic()
@@ -131,7 +134,7 @@ def kill_between_requests(ships: Fleet, worker: str) -> float:
 
 
 def check_that_each_was_sent_and_recorded_once(ships: Fleet, jobs: Sequence[str]) -> None:
-    """Once in Google's hands, once in the record, with all that happened to it and nothing twice."""
+    """Each is once in Google's hands, and once on record with all that happened to it."""
     many_tenants = ships.many_tenants
     many_tenants.deployment.wait_recorded(jobs, {"accepted"}, seconds=120)
     assert many_tenants.deployment.copies() == dict.fromkeys(jobs, 1)
@@ -158,7 +161,10 @@ def check_that_each_was_sent_and_recorded_once(ships: Fleet, jobs: Sequence[str]
 
 
 def check_that_they_left_no_faster_than_one_lets_them(ships: Fleet) -> None:
-    """Two that know nothing of each other would take half as long; a little less than it should be is a machine that is slow at first."""
+    """The pace is that of one keeper: two that know nothing of each other would take half as long.
+
+    A little less than it should be is a machine that is slow at first.
+    """
     assert ships.seconds() > 0.75 * len(TENANTS) * EACH * 60 / A_MINUTE
     assert ships.refused() == []
 

@@ -1,4 +1,7 @@
-"""Workers that are told to stop while many requests are under way: what was sent is settled, and nothing is sent again."""
+"""Workers that are asked to stop while many requests are under way.
+
+What was sent is settled, and nothing is sent again.
+"""
 
 from __future__ import annotations
 

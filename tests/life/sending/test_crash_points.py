@@ -1,6 +1,7 @@
-"""Every point of a delivery at which its worker can be lost, hit on purpose: the worker is killed there, or frozen for
-longer than its lease. The table reads as the design's table of states does in its column "on
-crash".
+"""Every point of a delivery at which its worker can be lost, hit on purpose.
+
+The worker is killed there, or frozen for longer than its lease. The table reads as the design's
+table of states does in its column "on crash".
 
 The worker reaches Redis and Gmail over wires that are held at one piece. Another worker, which
 reaches both directly, moves the job on; meanwhile the doorbell that the lost worker never
@@ -64,7 +65,10 @@ def acknowledgement(words: Words, _job: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A point, and what is true there: the job's state, and the requests that its worker has made or will ever make."""
+    """A point of a delivery, and what is true there.
+
+    The state of the job, and the requests that its worker has made or will ever make.
+    """
 
     fits: Fits
     side: Side

@@ -1,7 +1,7 @@
-"""Every row of the failure table of `messages.send` (google.md §1.3-§1.5, §2.5), over HTTP, through one running worker.
+"""Every row of the failure table of `messages.send` (google.md §1.3-§1.5, §2.5), over HTTP.
 
-Each case has a mailbox of its own, in which Gmail answers as the row says, and a bystander: a
-second reminder, which leaves at once, or waits with the first.
+Through one running worker. Each case has a mailbox of its own, in which Gmail answers as the row
+says, and a bystander: a second reminder, which leaves at once, or waits with the first.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ from support.deployment.many_tenants import ManyTenants, many_tenants
 LATE = 60.0
 """Seconds by which a busy machine may come late to a wait that is over."""
 EARLY = 0.5
-"""Seconds between the decision to wait and the end of the attempt on record; the machine is at work on both."""
+"""Seconds between the decision to wait and the end of the attempt on record.
+
+The machine is at work on both.
+"""
 DAY = 86_400.0
 LIMIT = "Quota exceeded for quota metric '{}' and limit '{}' of service 'gmail.googleapis.com' for consumer 'project_number:123'."
 DISABLED = (
@@ -110,7 +113,10 @@ def unknown(
     says: str = "",
     **more: Any,
 ) -> Case:
-    """Nobody knows whether it went out: held for a person, or once more by the rule for Google's own 5xx."""
+    """Nobody knows whether it went out.
+
+    It is held for a person, or sent once more by the rule for Google's own 5xx.
+    """
     attempts = ((_status(given) if status == -1 else status, "unknown"),)
     return Case(
         name, (given,), "uncertain", attempts, code, says, held=not resend, resend=resend, **more
@@ -366,7 +372,10 @@ def test_an_answer_of_gmail_has_the_consequences_that_are_documented(
 def _check_wait(
     wait: tuple[float, float], people: ManyTenants, tenant: str, status: JobView
 ) -> None:
-    """From the refusal to the next attempt; while there is none, to the time before which there will be none."""
+    """The wait is from the refusal to the next attempt.
+
+    While there is none: to the time before which there will be none.
+    """
     refused, *more = status.attempts
     assert refused.ended_at is not None
     until, late = people.until(tenant, status.id), 0.0

@@ -58,7 +58,7 @@ class Place:
         return [line for line in self.log() if line["event"] == event]
 
     def others_go_on(self) -> None:
-        """Another tenant's reminders leave, are recorded, and the worker that sends them is the one that was started."""
+        """Another tenant's reminders leave and are recorded, and the worker is still the first."""
         jobs = self.deployment.send(campaign(3, tenant="globex", campaign=str(uuid4())))
         self.deployment.wait_recorded(jobs, {"accepted"})
         assert self.worker.poll() is None

@@ -1,4 +1,4 @@
-"""A worker that starts brings the limits of all lanes up to date, and sends whether or not it can."""
+"""A worker that starts brings the limits of all lanes up to date, and sends even if it cannot."""
 
 from __future__ import annotations
 

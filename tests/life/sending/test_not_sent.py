@@ -1,4 +1,7 @@
-"""What keeps a request from leaving (google.md §1.5, last row): nothing was sent, so the same reminder is tried again."""
+"""What keeps a request from leaving (google.md §1.5, last row).
+
+Nothing was sent, so the same reminder is tried again.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A deployment whose only way to Google is a proxy: mail leaves through it, and its password is nowhere to be read."""
+"""A deployment whose only way to Google is a proxy.
+
+Mail leaves through it, and its password is nowhere to be read.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`certmail send`: columns by any name, a look before anything is enqueued, rejected rows kept, interrupted and run again."""
+"""`certmail send`: columns by any name, and a look before anything is enqueued.
+
+Rejected rows are kept; it can be interrupted and run again.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What Google decides, counts and lets age by itself, not told to answer so: through one running worker, each matter in a mailbox of its own."""
+"""What Google decides, counts and lets age by itself, without a fault that was ordered.
+
+Through one running worker, each matter in a mailbox of its own.
+"""
 
 from __future__ import annotations
 
@@ -106,7 +109,7 @@ def test_a_project_that_has_used_its_day_waits_and_fails_nothing(hall: Hall) -> 
 
 
 def _waits(people: ManyTenants, tenant: str, job: str, code: str) -> None:
-    """Refused once, in the time that everybody knows of; nothing is counted against the reminder."""
+    """It is refused once, in the time that is known to all; nothing counts against the reminder."""
     [refused] = people.happened(job, "settled")
     assert refused.data["reason"].startswith(f"{code}: ")
     assert people.status(job).state in {"ready", "scheduled"}

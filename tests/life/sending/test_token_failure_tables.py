@@ -1,7 +1,8 @@
-"""Every row of the failure tables of the token endpoint (google.md §3.4 and §4.4), over HTTP, through one running worker.
+"""Every row of the failure tables of the token endpoint (google.md §3.4 and §4.4), over HTTP.
 
-Each case has a mailbox of its own, for which Google answers as the row says, and a bystander: a
-second reminder from the same mailbox. None of these answers costs an attempt or a request to Gmail.
+Through one running worker. Each case has a mailbox of its own, for which Google answers as the row
+says, and a bystander: a second reminder from the same mailbox. None of these answers costs an
+attempt or a request to Gmail.
 """
 
 from __future__ import annotations
@@ -72,14 +73,17 @@ def ours(name: str, given: Fault, code: str, says: str, *, linked: bool = False)
 
 
 def stops(name: str, given: Fault, code: str, says: str, *, linked: bool = False) -> Case:
-    """The customer's administrator can mend it: once it was said again, the lane stops and says how."""
+    """The customer's administrator can mend it: once it was confirmed, the lane stops, says how."""
     return Case(name, linked, given, "ready", code, says, CONFIRMED, None, code, bystander="ready")
 
 
 def passes(
     name: str, given: Fault, waits: tuple[float, float] = SOON, *, linked: bool = False
 ) -> Case:
-    """Google's trouble or the network's: nobody of that mailbox asks before it may pass, and all are accepted at the first attempt."""
+    """Google's trouble or the network's: nobody of that mailbox asks before it may pass.
+
+    All are accepted at the first attempt.
+    """
     state = "accepted" if waits[1] < 60 else "scheduled"
     return Case(
         name, linked, given, state, "token_unavailable", "tried again", waits, bystander=state
@@ -260,7 +264,10 @@ def _refused_twice(people: ManyTenants, *jobs: str) -> str:
 def _check_wait(
     waits: tuple[float, float], people: ManyTenants, case: Case, job: str, asked_again: str
 ) -> None:
-    """From the refusal to the next try; while there was none, to the time before which there will be none."""
+    """The wait is from the refusal to the next try.
+
+    While there was none: to the time before which there will be none.
+    """
     until, late = people.until(case.tenant, job), 0.0
     if case.lane:
         until, late = people.happened(asked_again, "released", 2)[1].at, LATE

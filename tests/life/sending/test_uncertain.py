@@ -1,4 +1,4 @@
-"""Doubts in a running deployment: listed with who is to decide, settled by hand, and what follows."""
+"""Doubts in a running deployment: listed with who decides, settled by hand, and what follows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A customer who grants gmail.metadata: lost answers are looked up among the sent mails, and none stays in doubt."""
+"""A customer who grants gmail.metadata: lost answers are looked up among the sent mails.
+
+None stays in doubt.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The record behind a pgbouncer that hands out its connections by the transaction: `make pgbouncer`, which needs the program."""
+"""The record behind a pgbouncer that hands out its connections by the transaction.
+
+`make pgbouncer`, which needs the program.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Copies of either database, and of both stores, put back as docs/operating.md says: nothing leaves unasked, and nothing twice."""
+"""Copies of either database, and of both stores, put back as docs/operating.md says.
+
+Nothing leaves unasked, and nothing twice.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from support.servers.restorable import server
 
 
 def test_an_older_database_stops_pacing_until_its_gap_is_accepted(tmp_path: Path) -> None:
-    """On SQLite: which of two is older does not depend on the database, and the next test has the other."""
+    """On SQLite, as which is older does not depend on the database; the next test has the other."""
     database = f"sqlite:///{tmp_path}/data/certmail.sqlite"
     with deployment(tmp_path / "data", **QUICK) as place:
         place.link()

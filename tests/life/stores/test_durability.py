@@ -1,4 +1,7 @@
-"""What Redis must keep before anything is promised on it: by the command line, and by a running worker."""
+"""What Redis must keep before anything is promised on it.
+
+Checked by the command line, and by a running worker.
+"""
 
 from __future__ import annotations
 

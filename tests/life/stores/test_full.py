@@ -1,4 +1,7 @@
-"""The database is away for so long that the stream of events fills up: pacing stops in time, and nothing is lost."""
+"""The database is away for so long that the stream of events fills up.
+
+Pacing stops in time, and nothing is lost.
+"""
 
 from __future__ import annotations
 

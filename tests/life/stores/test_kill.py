@@ -1,4 +1,7 @@
-"""A worker that is killed in the middle of its work: nothing is lost, and nobody gets the same reminder twice."""
+"""A worker that is killed in the middle of its work.
+
+Nothing is lost, and nobody gets the same reminder twice.
+"""
 
 from __future__ import annotations
 

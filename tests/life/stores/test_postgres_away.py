@@ -1,7 +1,7 @@
-"""PostgreSQL is away for an hour's worth of reminders: they leave up to the stated bound, and all is recorded afterwards.
+"""PostgreSQL is away for an hour's worth of reminders.
 
-AWAY_MAILS=3528 is what a mailbox with Google's default limit sends in an hour; the suite's own form
-is a tenth of it.
+They leave up to the stated bound, and all is recorded afterwards. AWAY_MAILS=3528 is what a mailbox
+with Google's default limit sends in an hour; the suite's own form is a tenth of it.
 """
 
 from __future__ import annotations
@@ -34,8 +34,10 @@ EVENTS_EACH: Final = 3
 BOUND: Final = EVENTS_EACH * MAILS
 SHARE: Final = 0.85
 FAST: Final = 240_000
-"""Units a minute, forty times Google's default: the hour is short, and what leaves between two looks of the pacer, a second
-apart, is far less than the room that is left at the bound.
+"""Units a minute, forty times Google's default: the hour is short.
+
+What leaves between two looks of the pacer, a second apart, is far less than the room that is left
+at the bound.
 """
 
 

@@ -1,4 +1,6 @@
-"""Two recorders at once, killed at random while thousands of deliveries run: every event is recorded once, in both databases.
+"""Two recorders at once, killed at random while thousands of deliveries run.
+
+Every event is recorded once, in both databases.
 
 RECORDED_DELIVERIES=50000 (`make records`) is the long form; RECORDER_SEED makes the same again.
 """
@@ -37,7 +39,7 @@ PORTION: Final = max(DELIVERIES // 10, 250)
 
 
 class Recorders:
-    """Two processes that record, of which one or the other is killed again and again, at no moment in particular."""
+    """Two processes that record, of which one or the other is killed again and again, at random."""
 
     def __init__(self, admin: Admin, log: Path, seed: int) -> None:
         settings = admin.settings

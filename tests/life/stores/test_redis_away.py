@@ -1,4 +1,7 @@
-"""Redis is away for more than a minute, just when Google has answered: what the worker knows, it keeps until it can say it."""
+"""Redis is away for more than a minute, just when Google has answered.
+
+What the worker knows, it keeps until it can write it down.
+"""
 
 from __future__ import annotations
 

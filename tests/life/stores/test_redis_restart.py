@@ -1,4 +1,4 @@
-"""The server dies under a running deployment: it comes back by itself, and nothing is lost or doubled."""
+"""The server dies under a running deployment, which recovers: nothing is lost or doubled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What somebody tries who can write Redis, as every producer can, but has no vault key: to act for others. Each is refused."""
+"""What somebody tries who can write Redis, as every producer can, but has no vault key.
+
+They try to act for others; each attempt is refused.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Redis restored from an older copy, or lost: nothing leaves before it was repaired, and nothing leaves twice after.
+"""Redis restored from an older copy, or lost.
+
+Nothing leaves before it was repaired, and nothing leaves twice after.
 
 With the record in PostgreSQL, and with copies of either database:
 tests/life/stores/test_backups.py.
@@ -25,7 +27,10 @@ AGE = float(os.environ.get("RESTORE_AGE", "0"))
 def run_until_the_power_cut(
     place: Deployment, valkey: Server, backup: Path
 ) -> tuple[list[str], list[str]]:
-    """Traffic, a backup in the middle of it, more traffic, a power cut with requests under way; gives the jobs before and since."""
+    """Traffic, a backup in the middle of it, more traffic, a power cut with requests under way.
+
+    Gives the jobs before and since the backup.
+    """
     place.worker()
     early = place.send(campaign(12, campaign="early"))
     wait_for("some mails before the backup", lambda: len(place.messages()) >= 3)

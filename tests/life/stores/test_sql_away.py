@@ -1,4 +1,6 @@
-"""The database is away under load, and workers are restarted meanwhile: sends go on, and all is recorded afterwards.
+"""The database is away under load, and workers are restarted meanwhile.
+
+Sends go on, and all is recorded afterwards.
 
 `SQL_AWAY=600 pytest tests/life/stores/test_sql_away.py` keeps it away for ten minutes.
 """

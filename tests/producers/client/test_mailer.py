@@ -1,4 +1,7 @@
-"""The Python client: what is taken in and what is not, each answered for itself, on a real server."""
+"""The Python client: what is taken in and what is not, each answered for itself.
+
+On a real server.
+"""
 
 from __future__ import annotations
 
@@ -114,7 +117,7 @@ def rejection(mailer: Mailer, **fields: Any) -> ReminderRejected:
 
 
 class TestPublicKey:
-    """Which key a reminder is sealed to: whoever can write Redis could put one of their own there."""
+    """Which key a reminder is sealed to: who can write Redis could put one of their own there."""
 
     SIGNING = new_signing_key()
 

@@ -1,4 +1,4 @@
-"""A receipt is given only for what the server keeps, and nothing is taken in that it has no room for."""
+"""A receipt is given only for what the server keeps; nothing is taken in without room for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dates and times as people write them: read where there is one way to read them, else asked for."""
+"""Dates and times as people write them: read where there is only one way, else asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What was rejected is kept byte for byte: what was taken and what was kept are the file, and what was kept can be sent."""
+"""Rejected rows are kept byte for byte: what was taken and what was kept make up the file.
+
+What was kept can be sent.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,10 @@ def read(path: Path, raw: bytes, encoding: str | None = None) -> tuple[list[Row]
 
 
 def lines_of(raw: bytes, encoding: Encoding) -> list[str]:
-    """Lines that are more than blanks and bare delimiters, whatever ends them; of kept ones neither header nor reason."""
+    """Lines that are more than blanks and bare delimiters, whatever ends them.
+
+    Of kept ones without header and reason.
+    """
     text = raw.removeprefix(encoding.mark or BOM).decode(
         encoding.name, "surrogatepass" if encoding.wide else "surrogateescape"
     )

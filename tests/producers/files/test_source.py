@@ -1,4 +1,4 @@
-"""A file's form and encoding are told from its bytes, and what is read of it is what was written."""
+"""A file's form and encoding are told from its bytes, and what is read is what was written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The gateway, served in the test's own process over a real server, with the tenants `acme` and `globex`."""
+"""The gateway, served in the test's own process over a real server.
+
+With the tenants `acme` and `globex`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A line for each request: by which key, how it ended, and nothing in it that somebody could use."""
+"""The access log: a line for each request, with its key and result, and nothing usable in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Connections that ask nothing, or too slowly, or nonsense: they take nothing from others, and nobody repeats what they sent."""
+"""Connections that ask nothing, or too slowly, or nonsense.
+
+They take nothing from others, and nobody repeats what they sent.
+"""
 
 from __future__ import annotations
 

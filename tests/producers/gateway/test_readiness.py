@@ -1,4 +1,4 @@
-"""/readyz: ready as long as reminders can be taken in, whatever else is missing; that is said beside it."""
+"""/readyz: ready as long as reminders can be taken in; what else is missing stands beside it."""
 
 from __future__ import annotations
 

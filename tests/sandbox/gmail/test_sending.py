@@ -1,4 +1,4 @@
-"""messages.send by JSON: what is refused, what is rewritten, what arrives; google.md §1.5 and §2."""
+"""messages.send by JSON: what is refused, rewritten, and arrives; google.md §1.5 and §2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What ends a refresh token, and keeps a person from consenting, although nobody withdrew anything: google.md §3.1, §3.4, §4.4."""
+"""What ends a refresh token, or keeps a person from consenting, although nobody withdrew anything.
+
+google.md §3.1, §3.4, §4.4.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The id token that a service account gets about itself, for `target_audience` instead of `scope`."""
+"""The id token that a service account gets about itself, by `target_audience` for `scope`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What one API key may cost: how much is read, answered and kept for it, and how long others wait meanwhile."""
+"""What one API key may cost.
+
+How much is read, answered and kept for it, and how long others wait meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,10 @@ from support.data.garbage import NOT_JSON, OTHER_JSON, PAYLOADS
 REMINDER = {"tenant": "acme", "to": "anna@acme.example"}
 JSON = {"Content-Type": "application/json"}
 LONGEST_BLOCK = 0.25
-"""Seconds of the loop's own CPU that one request may take at once: a busy machine makes it wait, but not work, longer."""
+"""Seconds of the loop's own CPU that one request may take at once.
+
+A busy machine makes it wait, but not work, longer.
+"""
 
 
 def fields(number: int) -> dict[str, Any]:
@@ -43,7 +49,10 @@ def fields(number: int) -> dict[str, Any]:
 
 
 async def longest_block(work: Any) -> tuple[Any, float]:
-    """What the work gives, and for how long, in CPU time of the loop's thread, it let nobody else have the loop."""
+    """The result of `work`, and the longest time for which it let nobody else have the loop.
+
+    In seconds of CPU time of the loop's thread.
+    """
     gc.collect()
     gc.freeze()  # as the gateway does when it starts: what the tests have loaded is not its own
     longest = 0.0

@@ -1,4 +1,7 @@
-"""The HTTP API tells results: what has changed since, many reminders at once, campaigns, totals; and each request has an id."""
+"""Results over the HTTP API: changes since a cursor, many reminders at once, campaigns, totals.
+
+And the id that each request has.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 def on_record(admin: Admin, *deliveries: tuple[str, str, str, State], first: int = 0) -> None:
-    """Deliveries by id, tenant, campaign and state, each with the event that says so, a second after the other."""
+    """Record deliveries (id, tenant, campaign, state) with the event of each, a second apart."""
     with admin.db() as db:
         for n, (job, tenant, campaign, state) in enumerate(deliveries, first):
             at = NOON + timedelta(seconds=n)

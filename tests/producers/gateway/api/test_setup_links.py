@@ -1,4 +1,4 @@
-"""Set-up links by the API: who may make one, for whom, leading back where; and that its page opens."""
+"""Set-up links by the API: who may make one, for whom, leading back where; and its page opens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The HTTP API while Redis is away, stands still, is full or keeps too little: a clear answer within a bound, nothing lost."""
+"""The HTTP API while Redis is away, stands still, is full or keeps too little.
+
+A clear answer within a bound, and nothing lost.
+"""
 
 from __future__ import annotations
 
