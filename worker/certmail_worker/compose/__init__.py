@@ -1,4 +1,8 @@
-"""Turns what is known about one reminder into the mail that leaves: `compose(letter) -> mail`."""
+"""Turns what is known about one reminder into the mail that leaves: `compose(letter) -> mail`.
+
+Start at `composer`: `content` decides what is said, `pages` fills the two bodies, `mime` makes the
+message of them. Pure: no clock, no store and no network.
+"""
 
 from certmail_worker.compose.composer import compose
 from certmail_worker.compose.letter import ComposeError, Letter, Mail

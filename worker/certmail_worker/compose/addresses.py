@@ -14,14 +14,10 @@ _LONGEST = 320
 
 
 def checked(address: str, whose: str) -> str:
-    """The address, without outer blanks.
+    """The address, without outer blanks; `whose` completes an error's sentence ("recipient", say).
 
-    Args:
-        address: From outside.
-        whose: Completes the error's sentence, such as "recipient".
-
-    Raises:
-        ComposeError: It is not exactly one plain ASCII address; nothing is guessed or repaired.
+    Raises ComposeError for what is not exactly one plain ASCII address; nothing is guessed or
+    repaired.
     """
     stripped = address.strip(" ")
     if len(stripped) > _LONGEST or not _ADDRESS.fullmatch(stripped):

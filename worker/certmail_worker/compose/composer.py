@@ -1,4 +1,4 @@
-"""Composes: from a letter to its content, from the content to two bodies, from those to one message."""
+"""Composes a mail: its content from a letter, two bodies from that, one message of those."""
 
 from certmail_worker.compose import mime, pages
 from certmail_worker.compose.content import content
@@ -8,9 +8,8 @@ from certmail_worker.compose.letter import Letter, Mail
 def compose(letter: Letter) -> Mail:
     """The mail for this letter: the same bytes each time, whatever the clock and the machine.
 
-    Raises:
-        ComposeError: No mail can be made of it.
+    Raises ComposeError if no mail can be made of it.
     """
-    said = content(letter)
-    raw = mime.message(letter, said.subject, pages.text_page(said), pages.html_page(said))
-    return Mail(said.subject, raw)
+    shown = content(letter)
+    raw = mime.message(letter, shown.subject, pages.text_page(shown), pages.html_page(shown))
+    return Mail(shown.subject, raw)

@@ -27,19 +27,15 @@ _LAST_HEADLINES: Final = {0: "final.headline_today", 1: "final.headline_tomorrow
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Everything that a template may write; what there is nothing to say about is `None` or empty.
-
-    Attributes:
-        tone: `calm`, `soon` (due today or tomorrow) or `late`; decides colours only.
-        preheader: What a list of mails shows after the subject.
-        shown_path: What a page shows of the link behind its host: a path of 1,900 characters would be thirty lines.
-    """
+    """Everything that a template may write; empty or None where there is nothing to say."""
 
     lang: str
     direction: str
     tone: str
+    """`calm`, `soon` (due today or tomorrow) or `late`; decides colours only."""
     subject: str
     preheader: str
+    """What a list of mails shows after the subject."""
     organisation: Phrase
     label: Phrase
     headline: Phrase
@@ -50,6 +46,7 @@ class Content:
     button: Phrase
     link: WebLink | None
     shown_path: str
+    """What a page shows of the link behind its host: 1,900 characters would be thirty lines."""
     link_sentence: Phrase | None
     address_note: Phrase
     no_link: Phrase
@@ -57,10 +54,9 @@ class Content:
 
 
 def content(letter: Letter) -> Content:
-    """What this letter says, in its reviewer's language.
+    """The content of this letter, in its reviewer's language.
 
-    Raises:
-        ComposeError: There is no such kind, a time has no zone, or no mail can carry the link.
+    Raises ComposeError if there is no such kind, a time has no zone, or no mail can carry the link.
     """
     if letter.kind not in KINDS:
         raise ComposeError(

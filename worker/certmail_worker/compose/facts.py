@@ -12,7 +12,7 @@ _BEYOND_COUNTING: Final = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class DecisionProgress:
-    """How many decisions are open; `percent` and `done` only where the whole is known.
+    """How many decisions are open; `percent` and `done` only where their total is known.
 
     `line` is all of it.
     """
@@ -25,7 +25,10 @@ class DecisionProgress:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """By when, in parts and as one sentence: a label, the moment, its zone if it has one, and how far away. `line` is all of it."""
+    """When it is due, in parts and as sentences.
+
+    A label, the moment, its zone if it has one, and how far away it is. `line` is all of it.
+    """
 
     label: Phrase
     moment: Phrase
@@ -36,7 +39,10 @@ class Due:
 
 
 def plausible(number: int | None) -> int | None:
-    """The number if people could have counted it; repeating a mistake from upstream is worse than saying nothing."""
+    """The number, if people could have counted it; else None.
+
+    Repeating a mistake from upstream is worse than saying nothing.
+    """
     return number if number is not None and 0 <= number < _BEYOND_COUNTING else None
 
 
@@ -50,9 +56,8 @@ def progress_of(
     if made is None or still + made == 0:
         return _bare(words.count("progress.open", still)) if still else None
     if not made:
-        return _bare(
-            words.count("progress.open", still)
-        )  # "12 of 12 open (0% done)" says it three times
+        # "12 of 12 open (0% done)" says it three times.
+        return _bare(words.count("progress.open", still))
 
     total = still + made
     # Neither "0 %" once something is made, nor "100 %" before everything is.

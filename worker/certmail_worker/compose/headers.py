@@ -20,7 +20,10 @@ _PLAIN_TEXT = re.compile(r"[\x21-\x7e]{1,60}(?: [\x21-\x7e]{1,60})*")
 
 
 class WireHeader(str):
-    """A header's value in its wire form; a policy takes such an object as it is and asks it to fold itself."""
+    """A header's value in its wire form.
+
+    A policy takes such an object as it is and asks it to fold itself.
+    """
 
     __slots__ = ("name",)
     name: str
@@ -37,12 +40,9 @@ def text_header(name: str, text: str) -> WireHeader:
 
 
 def mailbox_header(name: str, display_name: str, address: str) -> WireHeader:
-    """A header of exactly one mailbox.
+    """A header of exactly one mailbox, with a clean name, which may be empty.
 
-    Args:
-        name: The header's.
-        display_name: Clean; may be empty.
-        address: Already checked: it is written as it is.
+    The address was checked before: it is written as it is.
     """
     if not display_name:
         return _wire(name, address)

@@ -1,4 +1,4 @@
-"""What goes in (`Letter`), what comes out (`Mail`), and the one way it can fail (`ComposeError`)."""
+"""The composer's types: `Letter` goes in, `Mail` comes out, or it fails with `ComposeError`."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,39 +13,37 @@ class Letter:
     """One reminder to one reviewer, with everything that its text may say.
 
     Whatever is `None` or blank is left out of the mail, which still reads naturally.
-
-    Attributes:
-        job_id: A UUID; it becomes `X-Certmail-Id` as it is, and the Message-ID.
-        kind: `notice` (the campaign has begun), `reminder`, or `final` (the last reminder).
-        sender: The mailbox's own address: Gmail silently replaces any other.
-        sender_name: The name shown beside it, of the organisation or the mailbox.
-        to: The one recipient.
-        name: The reviewer's.
-        due_at: An aware time, shown in the reviewer's time zone; or a date, until whose end there it is due.
-        pending: Decisions still open.
-        completed: Decisions already made.
-        link: Where the decisions are made; what is none fails.
-        locale: BCP 47 or POSIX spelling; falls back to its language, then to English.
-        time_zone: IANA name; else times are shown in the offset that they came with.
-        now: Aware; the only clock that composing knows.
     """
 
     job_id: str
+    """A UUID; it becomes `X-Certmail-Id` as it is, and the Message-ID."""
     kind: str
+    """`notice` (the campaign has begun), `reminder`, or `final` (the last reminder)."""
     sender: str
+    """The mailbox's own address: Gmail silently replaces any other."""
     sender_name: str | None
+    """The name shown beside it, of the organisation or the mailbox."""
     reply_to: str | None
     to: str
+    """The one recipient."""
     name: str | None
+    """The reviewer's."""
     campaign_name: str | None
     due_at: date | None
+    """An aware time, shown in the reviewer's time zone; or a date: due until its end there."""
     pending: int | None
+    """Decisions still open."""
     completed: int | None
+    """Decisions already made."""
     link: str | None
+    """Where the decisions are made; what is none fails."""
     locale: str | None
+    """BCP 47 or POSIX spelling; falls back to its language, then to English."""
     time_zone: str | None
+    """IANA name; else times are shown in the offset that they came with."""
     organisation: str
     now: datetime
+    """Aware; the only clock that composing knows."""
 
     def __repr__(self) -> str:
         """Show no personal data: letters end up in tracebacks and logs."""
@@ -54,7 +52,10 @@ class Letter:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Mail:
-    """A finished mail: `raw` is RFC 5322 with CRLF, ready for Gmail; its repr shows nothing of it."""
+    """A finished mail; its repr shows nothing of it.
+
+    `raw` is RFC 5322 with CRLF, ready for Gmail.
+    """
 
     subject: str
     raw: bytes

@@ -1,4 +1,4 @@
-"""The link that a letter carries, as the door has judged it."""
+"""The link that a letter carries, read again before it is sent."""
 
 from certmail_config.base.web_links import NoLink, WebLink, read_link
 from certmail_worker.compose.letter import ComposeError
@@ -9,9 +9,8 @@ __all__ = ["WebLink", "link_of"]
 def link_of(text: str | None) -> WebLink | None:
     """The link of a letter, if it has one.
 
-    Raises:
-        ComposeError: It has one that no mail can carry, as an older version may have taken in. Without it the mail would
-            ask for what it does not lead to, and nobody would learn of it.
+    Raises ComposeError for one that no mail can carry, as an older version may have taken in.
+    Without it the mail would ask for what it does not lead to, and nobody would learn of it.
     """
     if text is None or not text.strip():
         return None

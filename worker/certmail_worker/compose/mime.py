@@ -20,21 +20,19 @@ _BEYOND_ASCII: Final = bytes(range(128, 256))
 def message(letter: Letter, subject: str, text: str, html: str) -> bytes:
     """The mail as bytes, with CRLF.
 
-    Raises:
-        ComposeError: The job id is not a UUID, or an address is not an address.
+    Raises ComposeError if the job id is not a UUID, or an address is not an address.
     """
     job_id = _checked_id(letter.job_id)
     sender = addresses.checked(letter.sender, "sender")
     to = addresses.checked(letter.to, "recipient")
+
     mail = EmailMessage(policy=_WIRE)
     mail["From"] = mailbox_header("From", _display(letter.sender_name), sender)
     mail["To"] = mailbox_header("To", _display(letter.name), to)
-
     if clean.line(letter.reply_to):
         mail["Reply-To"] = mailbox_header(
             "Reply-To", "", addresses.checked(letter.reply_to or "", "reply")
         )
-
     mail["Subject"] = text_header("Subject", subject)
     mail["Date"] = letter.now.astimezone(UTC)
     mail["Message-ID"] = f"<{job_id}@{addresses.domain(sender)}>"
@@ -42,6 +40,7 @@ def message(letter: Letter, subject: str, text: str, html: str) -> bytes:
     mail["Auto-Submitted"] = "auto-generated"
     # Not "All": the bounce that tells of a wrong address is wanted.
     mail["X-Auto-Response-Suppress"] = "DR, RN, NRN, OOF, AutoReply"
+
     mail.set_content(text, cte=_transfer_encoding(text))
     mail.add_alternative(html, subtype="html", cte=_transfer_encoding(html))
     for part in mail.iter_parts():

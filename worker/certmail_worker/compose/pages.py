@@ -35,8 +35,7 @@ def html_page(content: Content) -> str:
 def fill(template: Template, variables: Mapping[str, object]) -> str:
     """The template's text with these variables.
 
-    Raises:
-        ComposeError: The template asks for something that is not there, or may not be had.
+    Raises ComposeError if the template asks for something that is not there, or may not be had.
     """
     try:
         return template.render(variables)
@@ -72,18 +71,20 @@ def _html_templates() -> Mapping[str, Template]:
 
 
 def styled(source: str) -> str:
-    """The template with `letter.css` in its style attributes, and only its media queries left as rules.
+    """The template with `letter.css` in its style attributes.
+
+    Only the media queries are left as rules.
 
     The inliner reads the template as HTML, so Jinja's own tags may stand only where HTML allows
     text: in cells and paragraphs, never between rows. It puts the rules in front of all else, where
     they push the charset out of the first 1,024 bytes; here they go to the end of the head.
     """
     css = (_FOLDER / "letter.css").read_text("utf-8")
+
     inlined = CSSInliner(
         extra_css=css, keep_at_rules=True, minify_css=True, load_remote_stylesheets=False
     ).inline(source)
     before, rules, after = _RULES.split(inlined)
-
     return (before + after).replace("</head>", _AIR.sub(r"\1", rules) + "\n</head>", 1)
 
 

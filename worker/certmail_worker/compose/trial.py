@@ -1,4 +1,7 @@
-"""Whether composing works at all: what fails for one letter alone is that letter's fault, what fails for each is ours."""
+"""A trial letter: does composing work at all?
+
+What fails for one letter alone is that letter's fault, what fails for each is ours.
+"""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -14,7 +17,7 @@ def composes(locale: str | None) -> bool:
     language = (locale or "en").replace("_", "-").partition("-")[0]
     try:
         return bool(compose(_plain(language)).raw)
-    except Exception:  # noqa: BLE001 - whatever it is: it is the answer
+    except Exception:  # noqa: BLE001 - whatever it is, it is the answer
         return False
 
 

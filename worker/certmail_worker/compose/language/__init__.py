@@ -1,4 +1,4 @@
-"""How a mail speaks: catalogues, dates, zones, directions and typography of each language.
+"""The language of a mail: texts, dates, zones, directions and typography of each locale.
 
-Pure; facts are CLDR's.
+Start at `catalogue` for texts and at `moments` for times. Pure; the facts are CLDR's.
 """

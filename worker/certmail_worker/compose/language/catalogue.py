@@ -58,8 +58,7 @@ class Catalogue:
 def catalogue(tag: str | None) -> Catalogue:
     """The texts for that locale: exactly it, else its language, else English.
 
-    Args:
-        tag: BCP 47 (`de-CH`) or POSIX (`de_CH.UTF-8`); anything at all is answered.
+    The tag is BCP 47 (`de-CH`) or POSIX (`de_CH.UTF-8`); anything at all is answered.
     """
     language = language_of(tag)
     subtags = (tag or "").strip().split(".")[0].split("@")[0].replace("_", "-").split("-")

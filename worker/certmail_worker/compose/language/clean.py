@@ -31,7 +31,10 @@ _ELLIPSIS: Final = "…"
 
 
 def line(text: str | None) -> str:
-    """One clean line of text without outer or repeated spaces; empty for nothing, and for what nobody sees."""
+    """One clean line of text without outer or repeated spaces.
+
+    Empty for nothing, and for what nobody sees.
+    """
     if not text:
         return ""
     harmless = _INVISIBLE.sub("", _BREAKS.sub(" ", text))
@@ -48,6 +51,7 @@ def capped(text: str, limit: int) -> str:
     """
     if len(text) <= limit:
         return text
+
     end = limit - len(_ELLIPSIS)
     space = text.rfind(" ", end // 2, end + 1)
     short = text[: space if space > 0 else _last_boundary(text, end)].rstrip(" ,;:·-\u2013\u2014(")

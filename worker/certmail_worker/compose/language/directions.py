@@ -19,7 +19,10 @@ _RIGHT_TO_LEFT: Final = re.compile(
 
 
 def in_text(value: str) -> str:
-    """The value between marks: a number or blank next to it stays on its side, and a line may begin with it."""
+    """The value between marks that keep its direction to itself.
+
+    A number or blank next to it stays on its side, and a line may begin with it.
+    """
     return f"{_LEFT_TO_RIGHT_MARK}{value}{_LEFT_TO_RIGHT_MARK}" if _turns(value) else value
 
 

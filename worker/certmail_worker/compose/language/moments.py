@@ -19,23 +19,20 @@ _NOON: Final = time(12)
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A moment, or the end of a day, as the reviewer's wall shows it.
-
-    Attributes:
-        day: With its weekday and year.
-        short_day: Month and day only, for subjects; with the year if it is not the reviewer's current one.
-        time: None where it is the day's end.
-        zone: The zone's name. None for a day of which nobody said where it ends.
-        days_ahead: Calendar days from today, negative once the day has passed.
-        passed: Whether the moment itself has passed.
-    """
+    """A moment, or the end of a day, as the reviewer's wall shows it."""
 
     day: str
+    """With its weekday and year."""
     short_day: str
+    """Month and day only, for subjects; with the year if it is not the reviewer's current one."""
     time: str | None
+    """None where it is the day's end."""
     zone: str | None
+    """The zone's name. None for a day of which nobody said where it ends."""
     days_ahead: int
+    """Calendar days from today, negative once the day has passed."""
     passed: bool
+    """Whether the moment itself has passed."""
 
 
 def moment(due_at: date, now: datetime, zone: tzinfo | None, locale: Locale) -> Moment | None:
@@ -43,11 +40,8 @@ def moment(due_at: date, now: datetime, zone: tzinfo | None, locale: Locale) -> 
 
     Midnight is the end of the day before: as the beginning of a day it is read a day too late.
 
-    Args:
-        due_at: A moment, or a date: until that day ends.
-        now: The clock.
-        zone: The reviewer's. If nobody knows it, a moment is told in the offset that it came with.
-        locale: The reviewer's.
+    `due_at` is a moment, or a date: until that day ends. `zone` and `locale` are the reviewer's; if
+    nobody knows the zone, a moment is shown in the offset that it came with.
     """
     if not isinstance(due_at, datetime):
         name = _zone(datetime.combine(due_at, _NOON, zone), locale) if zone else None

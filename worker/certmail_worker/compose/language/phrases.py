@@ -1,4 +1,4 @@
-"""Sentences with values in them, which read as text in a text mail and as escaped HTML in a page."""
+"""Sentences with values in them, as text for a text mail and as escaped HTML for a page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,7 +41,10 @@ class Phrase:
         return self._filled(self.pattern.text)
 
     def opening(self) -> str:
-        """The sentence where none stands before it: some catalogues begin in lower case, since a greeting precedes."""
+        """The sentence as it opens a text, with a capital letter.
+
+        Some catalogues begin in lower case, since a greeting precedes.
+        """
         return self._filled(f"{self.pattern.text[0].upper()}{self.pattern.text[1:]}")
 
     def __html__(self) -> Markup:
@@ -49,7 +52,8 @@ class Phrase:
         escaped = {name: in_html(value) for name, value in self.values.items()}
         # As a plain string: Markup's own format looks at each field again, which takes as long as
         # the rest of the page.
-        return Markup(str(self.pattern.html).format_map(escaped))  # noqa: S704 - pattern and values are escaped
+        # Pattern and values are escaped.
+        return Markup(str(self.pattern.html).format_map(escaped))  # noqa: S704
 
     def _filled(self, text: str) -> str:
         return text.format_map({name: in_text(value) for name, value in self.values.items()})

@@ -7,10 +7,16 @@ _FIRST: Final = re.compile(r"\b1(?= \D)")
 
 
 def plain(text: str) -> str:
-    """With the ordinary no-break space for the narrow one, which is a box in some mail programs' fonts."""
+    """The text with the ordinary no-break space for the narrow one.
+
+    The narrow one is a box in some mail programs' fonts.
+    """
     return text.replace("\u202f", "\u00a0")
 
 
 def dated(text: str, language: str) -> str:
-    """A date whose month is written out: French counts the first of a month, and only that, with an ordinal."""
+    """A date whose month is written out, as its language sets it.
+
+    French counts the first of a month, and only that, with an ordinal.
+    """
     return plain(_FIRST.sub("1er", text, count=1) if language == "fr" else text)

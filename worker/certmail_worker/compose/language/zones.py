@@ -1,4 +1,6 @@
-"""Names a time zone for people: in their language, and with a season only where it tells two hours apart.
+"""Names a time zone for people, in their language.
+
+A season is named only where it tells two hours apart.
 
 The names are CLDR's, as Babel ships them, chosen as UTS #35 says. Babel's own `get_timezone_name`
 is not used: it does not find names behind most aliases (Asia/Kolkata), names places by their ids
@@ -22,7 +24,8 @@ _Variant = Literal["generic", "standard", "daylight"]
 _ALIASES: Final[Mapping[str, str]] = get_global("zone_aliases")
 _TERRITORIES: Final[Mapping[str, str]] = get_global("zone_territories")
 _ZONES_OF: Final[Mapping[str, list[str]]] = get_global("territory_zones")
-_METAZONES: Final[Mapping[str, str]] = get_global("meta_zones")  # type: ignore[arg-type]  # its stub does not list it
+# Its stub does not list it.
+_METAZONES: Final[Mapping[str, str]] = get_global("meta_zones")  # type: ignore[arg-type]
 _NOWHERE: Final = "ZZ"
 """How CLDR writes that a zone belongs to no country."""
 _UTC: Final = "Etc/UTC"
@@ -31,7 +34,7 @@ _MONTHS: Final = [timedelta(days=30 * n) for n in range(-6, 7)]
 
 
 def zone_name(there: datetime, locale: Locale) -> str:
-    """The name of the zone of this moment, or its offset where CLDR has no name for it in that language."""
+    """The name of this moment's zone, or its offset where CLDR has no name in that language."""
     zone = there.tzinfo or UTC
     key = _key(zone, there)
     if key is None:
