@@ -38,7 +38,7 @@ from certmail_config.tenants.models import (
 )
 from certmail_config.tenants.working_copy import write_connection, write_deployment, write_tenant
 from certmail_worker.google.token_client import Purpose
-from support.deployment.deployment import Deployment, deployment
+from support.deployment.deployment import Deployment, new_deployment
 
 AIM = 0.97
 """The least share of a limit that is to be used (design.md, section 12)."""
@@ -150,7 +150,7 @@ def measure(case: Case, seconds: float, stall: float, frozen: str) -> Result:
     """Run a case; raises VoidError."""
     with (
         tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder,
-        deployment(Path(folder)) as place,
+        new_deployment(Path(folder)) as place,
     ):
         limits = ("units_per_minute", "project_units_per_minute")
         place.control("PUT", "/limits", {name: getattr(case.limits, name) for name in limits})

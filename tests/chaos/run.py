@@ -21,7 +21,7 @@ from chaos.patience import patiently
 from chaos.plan import Kind, Storm
 from chaos.scoreboard import Finding, Rule, findings
 from chaos.upstream import Upstream
-from support.deployment.deployment import Deployment, deployment, wait_for
+from support.deployment.deployment import Deployment, new_deployment, wait_for
 from support.servers.restorable import server
 
 UNITS: Final = 60_000
@@ -78,7 +78,9 @@ def weather(storm: Storm, folder: Path, rules: Rules, say: Callable[[str], None]
     with ExitStack() as stack:
         redis = stack.enter_context(server(folder / "redis"))
         between = stack.enter_context(cutter(redis.socket))
-        place = stack.enter_context(deployment(folder, **SETTINGS, CERTMAIL_REDIS_URL=redis.url))
+        place = stack.enter_context(
+            new_deployment(folder, **SETTINGS, CERTMAIL_REDIS_URL=redis.url)
+        )
         tenants = _connect(place, storm)
         say(f"{storm.tenants} tenants are connected; a storm of {storm.seconds:g} s begins")
         fleet = Fleet(

@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from judge.sandboxed import sandboxed
-from support.deployment.deployment import QUICK, deployment, wait_for
+from support.deployment.deployment import QUICK, new_deployment, wait_for
 
 HERE = Path(__file__).parent
 SCREENSHOTS = HERE.parents[1] / ".judge"
@@ -47,7 +47,7 @@ def main() -> int:
     settings |= {"CERTMAIL_CARE_SECONDS": "600"}
     with (
         tempfile.TemporaryDirectory(prefix="judge-") as data,
-        deployment(Path(data), **settings) as place,
+        new_deployment(Path(data), **settings) as place,
     ):
         place.open_gateway()
         place.worker()

@@ -17,7 +17,7 @@ from certmail_config.onboarding.promised_mail import promise_of
 from certmail_config.sql import tables
 from certmail_config.tenants.models import SEND_SCOPE, GoogleLimits
 from certmail_worker.connections.probe import probe_and_save
-from support.deployment.deployment import QUICK, Deployment, campaign, deployment, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, new_deployment, wait_for
 
 SETTINGS = {**QUICK, "CERTMAIL_CONFIRM_SECONDS": "2", "CERTMAIL_CARE_SECONDS": "1"}
 """It goes round each second, and looks at trouble for the first time after three."""
@@ -27,26 +27,26 @@ PROMISED = "reviews@promised.example"
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     folder = Path(tmp_path_factory.mktemp("care"))
-    with deployment(folder, **SETTINGS) as made:
+    with new_deployment(folder, **SETTINGS) as made:
         made.open_gateway()
         made.worker()
         yield made
 
 
-def state(place: Deployment, connection: str) -> tuple[str, str | None]:
-    found = place.admin.connection(connection)
+def state(deployment: Deployment, connection: str) -> tuple[str, str | None]:
+    found = deployment.admin.connection(connection)
     return found.state, found.code
 
 
-def lane(place: Deployment, connection: str) -> str:
-    found: Any = place.admin.redis.hget(redis_keys.LANE_INFO + connection, "state")
+def lane(deployment: Deployment, connection: str) -> str:
+    found: Any = deployment.admin.redis.hget(redis_keys.LANE_INFO + connection, "state")
     return str(found.decode())
 
 
-def events(place: Deployment, kind: str, connection: str) -> list[dict[str, Any]]:
-    with place.admin.db() as db:
+def events(deployment: Deployment, kind: str, connection: str) -> list[dict[str, Any]]:
+    with deployment.admin.db() as db:
         rows = db.execute(
             select(tables.events.c.data).where(tables.events.c.type == kind)
         ).scalars()
@@ -55,8 +55,8 @@ def events(place: Deployment, kind: str, connection: str) -> list[dict[str, Any]
 
 
 @pytest.mark.timeout(240)
-def test_what_gmail_refused_is_tried_again_and_one_goes_first(place: Deployment) -> None:
-    connection = place.link("healing", in_flight=4)
+def test_what_gmail_refused_is_tried_again_and_one_goes_first(deployment: Deployment) -> None:
+    connection = deployment.link("healing", in_flight=4)
     body = {
         "error": {
             "code": 403,
@@ -67,29 +67,31 @@ def test_what_gmail_refused_is_tried_again_and_one_goes_first(place: Deployment)
 
     match = {"path": "/messages/send", "mailbox": "reviews@healing.example"}
     fault = {"status": 403, "headers": {}, "body": body}
-    place.control("POST", "/faults", {"match": match, "fault": fault, "times": None})
-    jobs = place.send(campaign(12, tenant="healing"))
-    wait_for("SQL knows", lambda: state(place, connection) == ("attention", "api_disabled"))
-    found = place.admin.connection(connection)
+    deployment.control("POST", "/faults", {"match": match, "fault": fault, "times": None})
+    jobs = deployment.send(campaign(12, tenant="healing"))
+    wait_for("SQL knows", lambda: state(deployment, connection) == ("attention", "api_disabled"))
+    found = deployment.admin.connection(connection)
     assert "Enable the Gmail API" in (found.remedy or "")
     assert found.refused_since is not None
-    refused = len(place.sends())
-    wait_for("it is tried again", lambda: len(place.sends()) > refused, LONG)
-    wait_for("and stopped again", lambda: lane(place, connection) == "suspended")
-    assert len(place.sends()) == refused + 1, "one goes first, and finds that nothing has changed"
-    place.control("DELETE", "/faults")
-    wait_for("it heals", lambda: lane(place, connection) == "open", 150)
-    place.wait_recorded(jobs, {"accepted"})
-    assert state(place, connection) == ("active", None)
-    assert {place.copies()[job] for job in jobs} == {1}
-    assert place.status(jobs[0])["attempts"][-1]["outcome"] == "accepted"
+    refused = len(deployment.sends())
+    wait_for("it is tried again", lambda: len(deployment.sends()) > refused, LONG)
+    wait_for("and stopped again", lambda: lane(deployment, connection) == "suspended")
+    assert len(deployment.sends()) == refused + 1, (
+        "one goes first, and finds that nothing has changed"
+    )
+    deployment.control("DELETE", "/faults")
+    wait_for("it heals", lambda: lane(deployment, connection) == "open", 150)
+    deployment.wait_recorded(jobs, {"accepted"})
+    assert state(deployment, connection) == ("active", None)
+    assert {deployment.copies()[job] for job in jobs} == {1}
+    assert deployment.status(jobs[0])["attempts"][-1]["outcome"] == "accepted"
 
 
 @pytest.mark.timeout(180)
-def test_a_connection_that_is_being_set_up_becomes_active_by_itself(place: Deployment) -> None:
-    mailbox, account = place.at_google("setting-up")
-    place.admin.add_tenant("setting-up")
-    made = place.admin.add_customer_owned_app(
+def test_a_connection_that_is_being_set_up_becomes_active_by_itself(deployment: Deployment) -> None:
+    mailbox, account = deployment.at_google("setting-up")
+    deployment.admin.add_tenant("setting-up")
+    made = deployment.admin.add_customer_owned_app(
         "setting-up",
         "default",
         service_account=account,
@@ -98,18 +100,18 @@ def test_a_connection_that_is_being_set_up_becomes_active_by_itself(place: Deplo
         valid_days=30,
     )
 
-    [job] = place.send(campaign(1, tenant="setting-up"))
-    place.control("POST", f"/service-accounts/{account}/keys", str(made.certificate))
-    place.wait_recorded([job], {"accepted"}, seconds=LONG)
-    assert state(place, made.id) == ("active", None)
+    [job] = deployment.send(campaign(1, tenant="setting-up"))
+    deployment.control("POST", f"/service-accounts/{account}/keys", str(made.certificate))
+    deployment.wait_recorded([job], {"accepted"}, seconds=LONG)
+    assert state(deployment, made.id) == ("active", None)
 
 
 @pytest.mark.timeout(180)
-def test_a_test_mail_asked_for_before_delegation_goes_once_it_can(place: Deployment) -> None:
-    mailbox, account = place.at_google("promised")
-    place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": []})
-    place.admin.add_tenant("promised")
-    made = place.admin.add_customer_owned_app(
+def test_a_test_mail_asked_for_before_delegation_goes_once_it_can(deployment: Deployment) -> None:
+    mailbox, account = deployment.at_google("promised")
+    deployment.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": []})
+    deployment.admin.add_tenant("promised")
+    made = deployment.admin.add_customer_owned_app(
         "promised",
         "default",
         service_account=account,
@@ -117,13 +119,13 @@ def test_a_test_mail_asked_for_before_delegation_goes_once_it_can(place: Deploym
         limits=GoogleLimits(),
         valid_days=30,
     )
-    place.control("POST", f"/service-accounts/{account}/keys", str(made.certificate))
+    deployment.control("POST", f"/service-accounts/{account}/keys", str(made.certificate))
 
     def arrived() -> int:
-        return sum(mail["mailbox"] == mailbox for mail in place.messages())
+        return sum(mail["mailbox"] == mailbox for mail in deployment.messages())
 
     for _ in ("asked", "and again: it is one mail all the same"):
-        asked = place.run("connections", "test", "promised/default")
+        asked = deployment.run("connections", "test", "promised/default")
         assert asked.status == 1
         assert "The test mail goes by itself once it can" in asked.err
     error = {
@@ -133,51 +135,53 @@ def test_a_test_mail_asked_for_before_delegation_goes_once_it_can(place: Deploym
     }
     fault = {"status": 403, "headers": {}, "body": {"error": error}}
     match = {"path": "/messages/send", "mailbox": mailbox}
-    place.control("POST", "/faults", {"match": match, "fault": fault, "times": 1})
-    place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": [SEND_SCOPE]})
-    wait_for("its refusal", lambda: state(place, made.id) == ("attention", "api_disabled"), LONG)
-    wait_for("it works", lambda: state(place, made.id) == ("active", None), LONG)
+    deployment.control("POST", "/faults", {"match": match, "fault": fault, "times": 1})
+    deployment.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": [SEND_SCOPE]})
+    wait_for(
+        "its refusal", lambda: state(deployment, made.id) == ("attention", "api_disabled"), LONG
+    )
+    wait_for("it works", lambda: state(deployment, made.id) == ("active", None), LONG)
     assert arrived() == 1, "it counts as working once that mail has gone, and not before"
     wait_for("the test mail", lambda: arrived() == 1, LONG)
-    promise = promise_of(place.admin.strongbox, made.id)
+    promise = promise_of(deployment.admin.strongbox, made.id)
     assert promise is not None
     assert promise.sent_at is not None
-    place.admin.redis.delete(redis_keys.TESTED + made.id)  # as after a minute
-    assert place.run("connections", "probe", "promised/default").status == 0
+    deployment.admin.redis.delete(redis_keys.TESTED + made.id)  # as after a minute
+    assert deployment.run("connections", "probe", "promised/default").status == 0
     assert arrived() == 1, "once"
 
 
 @pytest.mark.timeout(180)
-def test_the_next_certificate_takes_over_by_itself(place: Deployment) -> None:
-    connection = place.link("next")
-    rotating = place.admin.rotate(connection, valid_days=60)
+def test_the_next_certificate_takes_over_by_itself(deployment: Deployment) -> None:
+    connection = deployment.link("next")
+    rotating = deployment.admin.rotate(connection, valid_days=60)
     path = f"/service-accounts/{rotating.service_account}/keys"
-    place.control("POST", path, str(rotating.next_certificate))
+    deployment.control("POST", path, str(rotating.next_certificate))
     wait_for(
         "it took over",
-        lambda: place.admin.connection(connection).certificate == rotating.next_certificate,
+        lambda: deployment.admin.connection(connection).certificate == rotating.next_certificate,
         LONG,
     )
-    jobs = place.send(campaign(2, tenant="next"))
-    place.wait_recorded(jobs, {"accepted"})
+    jobs = deployment.send(campaign(2, tenant="next"))
+    deployment.wait_recorded(jobs, {"accepted"})
 
 
 @pytest.mark.timeout(180)
 def test_a_working_copy_that_is_lost_is_made_anew_and_a_stopped_lane_stays_stopped(
-    place: Deployment,
+    deployment: Deployment,
 ) -> None:
-    works, broken = place.link("copied"), place.link("stopped")
+    works, broken = deployment.link("copied"), deployment.link("stopped")
     match = {"path": "/token", "mailbox": "reviews@stopped.example"}
     fault = {
         "status": 400,
         "headers": {},
         "body": {"error": "invalid_grant", "error_description": "Gone"},
     }
-    place.control("POST", "/faults", {"match": match, "fault": fault, "times": None})
-    waiting = place.send(campaign(3, tenant="stopped"))
-    wait_for("delivery stops the lane", lambda: lane(place, broken) == "suspended")
-    wait_for("SQL knows", lambda: state(place, broken) == ("attention", "grant_revoked"))
-    redis = place.admin.redis
+    deployment.control("POST", "/faults", {"match": match, "fault": fault, "times": None})
+    waiting = deployment.send(campaign(3, tenant="stopped"))
+    wait_for("delivery stops the lane", lambda: lane(deployment, broken) == "suspended")
+    wait_for("SQL knows", lambda: state(deployment, broken) == ("attention", "grant_revoked"))
+    redis = deployment.admin.redis
     lost = [
         *redis.scan_iter(f"{redis_keys.TENANT}*"),
         *redis.scan_iter(f"{redis_keys.CONNECTION}*"),
@@ -185,31 +189,31 @@ def test_a_working_copy_that_is_lost_is_made_anew_and_a_stopped_lane_stays_stopp
     ]
     redis.delete(*lost)
     wait_for("it is there again", lambda: all(redis.exists(name) for name in lost))
-    assert lane(place, broken) == "suspended"
-    assert lane(place, works) == "open"
-    jobs = place.send(campaign(2, tenant="copied"))
-    place.wait_recorded(jobs, {"accepted"})
-    assert {place.status(job)["state"] for job in waiting} == {"ready"}
-    place.control("DELETE", "/faults")
-    assert probe_and_save(place.admin, broken).connection.state == "active"
-    place.wait_recorded(waiting, {"accepted"})
+    assert lane(deployment, broken) == "suspended"
+    assert lane(deployment, works) == "open"
+    jobs = deployment.send(campaign(2, tenant="copied"))
+    deployment.wait_recorded(jobs, {"accepted"})
+    assert {deployment.status(job)["state"] for job in waiting} == {"ready"}
+    deployment.control("DELETE", "/faults")
+    assert probe_and_save(deployment.admin, broken).connection.state == "active"
+    deployment.wait_recorded(waiting, {"accepted"})
 
 
 @pytest.mark.timeout(120)
-def test_a_lane_that_is_lost_too_is_as_sql_says(place: Deployment) -> None:
-    connection = place.link("lane-lost")
-    redis = place.admin.redis
+def test_a_lane_that_is_lost_too_is_as_sql_says(deployment: Deployment) -> None:
+    connection = deployment.link("lane-lost")
+    redis = deployment.admin.redis
     redis.delete(redis_keys.CONNECTION + connection, redis_keys.LANE_INFO + connection)
     wait_for("it is there again", lambda: bool(redis.exists(redis_keys.LANE_INFO + connection)))
-    place.wait_recorded(place.send(campaign(1, tenant="lane-lost")), {"accepted"})
+    deployment.wait_recorded(deployment.send(campaign(1, tenant="lane-lost")), {"accepted"})
 
 
 @pytest.mark.timeout(120)
-def test_a_refresh_token_that_sleeps_is_used_before_google_drops_it(place: Deployment) -> None:
-    connection = place.link_account("idle", "reviews@idle.example")
-    place.wait_recorded(place.send(campaign(1, tenant="idle")), {"accepted"})
-    redis = place.admin.redis
-    version = place.admin.connection(connection).version
+def test_a_refresh_token_that_sleeps_is_used_before_google_drops_it(deployment: Deployment) -> None:
+    connection = deployment.link_account("idle", "reviews@idle.example")
+    deployment.wait_recorded(deployment.send(campaign(1, tenant="idle")), {"accepted"})
+    redis = deployment.admin.redis
+    version = deployment.admin.connection(connection).version
     redis.delete(f"{redis_keys.TOKEN}{connection}:{version}:send")  # it ended long ago
     long_ago = int((datetime.now(UTC) - timedelta(days=31)).timestamp() * 1000)
     redis.hset(redis_keys.GRANTED, connection, str(long_ago))
@@ -224,20 +228,20 @@ def test_a_refresh_token_that_sleeps_is_used_before_google_drops_it(place: Deplo
 
 @pytest.mark.timeout(120)
 def test_a_certificate_that_ends_is_warned_of_once_for_each_of_30_7_and_1_days(
-    place: Deployment,
+    deployment: Deployment,
 ) -> None:
-    connection = place.link("ending")
+    connection = deployment.link("ending")
 
     def ends_in(**left: float) -> str:
-        found = place.admin.connection(connection)
+        found = deployment.admin.connection(connection)
         ends = datetime.now(UTC).replace(microsecond=0) + timedelta(**left)
-        place.admin.save(replace(found, not_after=ends))
+        deployment.admin.save(replace(found, not_after=ends))
         return ends.isoformat(timespec="seconds")
 
     def warnings() -> list[tuple[str, str]]:
         return [
             (event["not_after"], event["days"])
-            for event in events(place, "certificate_expiring", connection)
+            for event in events(deployment, "certificate_expiring", connection)
         ]
 
     expected = []
@@ -249,26 +253,28 @@ def test_a_certificate_that_ends_is_warned_of_once_for_each_of_30_7_and_1_days(
 
 
 @pytest.mark.timeout(120)
-def test_a_missing_vault_key_stops_a_lane_and_ends_nothing(place: Deployment) -> None:
-    connection = place.link("sealed")
-    redis = place.admin.redis
+def test_a_missing_vault_key_stops_a_lane_and_ends_nothing(deployment: Deployment) -> None:
+    connection = deployment.link("sealed")
+    redis = deployment.admin.redis
     sealed: Any = redis.hget(redis_keys.CONNECTION + connection, "sealed")
     redis.hset(
         redis_keys.CONNECTION + connection, "sealed", sealed.replace(sealed[2:11], b"kdeadbeef", 1)
     )
-    jobs = place.send(campaign(3, tenant="sealed"))
-    wait_for("the lane waits", lambda: lane(place, connection) == "suspended")
-    status = place.status(jobs[0])
+    jobs = deployment.send(campaign(3, tenant="sealed"))
+    wait_for("the lane waits", lambda: lane(deployment, connection) == "suspended")
+    status = deployment.status(jobs[0])
     assert status["state"] == "ready"
     assert status["reason"].startswith("vault_key_missing: ")
     assert "'kdeadbeef'" in status["reason"]
     assert "CERTMAIL_VAULT_KEYS" in status["reason"]
-    wait_for("SQL knows", lambda: state(place, connection) == ("attention", "vault_key_missing"))
+    wait_for(
+        "SQL knows", lambda: state(deployment, connection) == ("attention", "vault_key_missing")
+    )
     redis.hset(redis_keys.CONNECTION + connection, "sealed", sealed)  # the key is back
-    place.wait_recorded(jobs, {"accepted"}, seconds=LONG)
-    assert state(place, connection) == ("active", None)
+    deployment.wait_recorded(jobs, {"accepted"}, seconds=LONG)
+    assert state(deployment, connection) == ("active", None)
 
 
-def test_nothing_of_all_this_costs_a_mail(place: Deployment) -> None:
-    unasked = [mail for mail in place.messages() if mail["mailbox"] != PROMISED]
-    assert {mail["certmail_id"] for mail in unasked} <= set(place.recorded())
+def test_nothing_of_all_this_costs_a_mail(deployment: Deployment) -> None:
+    unasked = [mail for mail in deployment.messages() if mail["mailbox"] != PROMISED]
+    assert {mail["certmail_id"] for mail in unasked} <= set(deployment.recorded())

@@ -23,7 +23,7 @@ from support.deployment.deployment import (
     SEND_SCOPE,
     Deployment,
     campaign,
-    deployment,
+    new_deployment,
     wait_for,
 )
 
@@ -35,8 +35,8 @@ IDENTITY = [
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with deployment(Path(tmp_path_factory.mktemp("linking")), **QUICK) as made:
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with new_deployment(Path(tmp_path_factory.mktemp("linking")), **QUICK) as made:
         made.open_gateway()
         made.control("POST", "/accounts", {"email": ACCOUNT})
         made.control("POST", "/accounts", {"email": "somebody@globex.example"})
@@ -44,36 +44,38 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         yield made
 
 
-def pending(place: Deployment, tenant: str) -> str:
-    place.admin.add_tenant(tenant)
-    return place.admin.add_service_provider_app(tenant, "default", limits=GoogleLimits()).id
+def pending(deployment: Deployment, tenant: str) -> str:
+    deployment.admin.add_tenant(tenant)
+    return deployment.admin.add_service_provider_app(tenant, "default", limits=GoogleLimits()).id
 
 
-def link_url(place: Deployment, connection: str) -> str:
-    return consent(place.admin, place.admin.connection(connection))
+def link_url(deployment: Deployment, connection: str) -> str:
+    return consent(deployment.admin, deployment.admin.connection(connection))
 
 
-def show(place: Deployment, connection: str) -> dict[str, object]:
-    return as_json(place.admin.connection(connection))
+def show(deployment: Deployment, connection: str) -> dict[str, object]:
+    return as_json(deployment.admin.connection(connection))
 
 
-def tokens_revoked(place: Deployment) -> int:
+def tokens_revoked(deployment: Deployment) -> int:
     return sum(
         item["path"] == "/revoke" and item["status"] == 200
-        for item in place.control("GET", "/requests")
+        for item in deployment.control("GET", "/requests")
     )
 
 
-def exchanges(place: Deployment) -> int:
-    return sum(item["path"] == "/token" for item in place.control("GET", "/requests"))
+def exchanges(deployment: Deployment) -> int:
+    return sum(item["path"] == "/token" for item in deployment.control("GET", "/requests"))
 
 
 def test_an_administrator_signs_in_consents_and_reminders_leave_from_his_account(
-    place: Deployment,
+    deployment: Deployment,
 ) -> None:
-    place.ask("tenants", "add", "globex")
-    connection = place.ask("connections", "add", "globex", "--kind", "service_provider_app")["id"]
-    url = place.ask("connections", "link", connection)["url"]
+    deployment.ask("tenants", "add", "globex")
+    connection = deployment.ask("connections", "add", "globex", "--kind", "service_provider_app")[
+        "id"
+    ]
+    url = deployment.ask("connections", "link", connection)["url"]
     query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
     assert (query["access_type"], query["prompt"], query["code_challenge_method"]) == (
         "offline",
@@ -81,52 +83,56 @@ def test_an_administrator_signs_in_consents_and_reminders_leave_from_his_account
         "S256",
     )
     assert set(query["scope"].split()) == {SEND_SCOPE, *IDENTITY}
-    page = place.consent(url, ACCOUNT)
+    page = deployment.consent(url, ACCOUNT)
     assert page.status_code == 200
     assert "Account linked" in page.text
     assert page.headers["Cache-Control"] == "no-store"
-    shown = show(place, connection)
+    shown = show(deployment, connection)
     assert (shown["state"], shown["mailbox"]) == ("active", ACCOUNT)
 
-    job = place.send(campaign(1, tenant="globex"))[0]
-    place.wait_recorded([job], {"accepted"})
-    [message] = [message for message in place.messages() if message["certmail_id"] == job]
+    job = deployment.send(campaign(1, tenant="globex"))[0]
+    deployment.wait_recorded([job], {"accepted"})
+    [message] = [message for message in deployment.messages() if message["certmail_id"] == job]
     assert message["mailbox"] == ACCOUNT
 
 
 def test_a_mailbox_of_a_domain_in_another_script_sends_whatever_version_stored_it(
-    place: Deployment,
+    deployment: Deployment,
 ) -> None:
     ascii_form, service_account = (
         "access@xn--bcher-kva.example",
         "certmail@buecher-it.iam.gserviceaccount.com",
     )
-    place.control("POST", "/accounts", {"email": ascii_form})
-    place.control("POST", "/service-accounts", {"email": service_account, "project": "buecher-it"})
-    place.control(
+    deployment.control("POST", "/accounts", {"email": ascii_form})
+    deployment.control(
+        "POST", "/service-accounts", {"email": service_account, "project": "buecher-it"}
+    )
+    deployment.control(
         "PUT", f"/service-accounts/{service_account}/delegation", {"scopes": [SEND_SCOPE]}
     )
-    place.ask("tenants", "add", "buecher", "--domain", "bücher.example")
+    deployment.ask("tenants", "add", "buecher", "--domain", "bücher.example")
     options = ["--service-account", service_account, "--mailbox", "access@bücher.example"]
-    added = place.ask("connections", "add", "buecher", "--kind", "customer_owned_app", *options)
+    added = deployment.ask(
+        "connections", "add", "buecher", "--kind", "customer_owned_app", *options
+    )
     assert added["mailbox"] == ascii_form
-    certificate = place.admin.connection(added["id"]).certificate
-    place.control("POST", f"/service-accounts/{service_account}/keys", certificate)
-    tested = place.ask("connections", "test", "buecher/default")
+    certificate = deployment.admin.connection(added["id"]).certificate
+    deployment.control("POST", f"/service-accounts/{service_account}/keys", certificate)
+    tested = deployment.ask("connections", "test", "buecher/default")
     assert tested["state"] == "active", tested
 
     # As versions before stored it, in SQL and in the working copy.
-    before = place.admin.save(
+    before = deployment.admin.save(
         replace(
-            place.admin.connection(added["id"]),
+            deployment.admin.connection(added["id"]),
             mailbox="access@bücher.example",
             state=ConnectionState.ACTIVE,
         )
     )
     assert before.mailbox == ascii_form
-    job = place.send(campaign(1, tenant="buecher"))[0]
-    place.wait_recorded([job], {"accepted"})
-    [message] = [message for message in place.messages() if message["certmail_id"] == job]
+    job = deployment.send(campaign(1, tenant="buecher"))[0]
+    deployment.wait_recorded([job], {"accepted"})
+    [message] = [message for message in deployment.messages() if message["certmail_id"] == job]
     assert message["mailbox"] == ascii_form
 
 
@@ -141,23 +147,23 @@ def test_a_mailbox_of_a_domain_in_another_script_sends_whatever_version_stored_i
     ],
 )
 def test_an_account_whose_address_cannot_stand_in_a_mail_is_refused_and_kept_nowhere(
-    place: Deployment, email: str
+    deployment: Deployment, email: str
 ) -> None:
     tenant = f"odd{len(email)}"
-    connection = pending(place, tenant)
-    sub = place.control("POST", "/accounts", {"email": f"{tenant}@globex.example"})["sub"]
+    connection = pending(deployment, tenant)
+    sub = deployment.control("POST", "/accounts", {"email": f"{tenant}@globex.example"})["sub"]
     answer = {"sub": sub, "email": email, "email_verified": True}
-    place.fault({"status": 200, "body": json.dumps(answer)}, path="/v1/userinfo", times=1)
-    page = place.consent(link_url(place, connection), f"{tenant}@globex.example")
-    shown = show(place, connection)
+    deployment.fault({"status": 200, "body": json.dumps(answer)}, path="/v1/userinfo", times=1)
+    page = deployment.consent(link_url(deployment, connection), f"{tenant}@globex.example")
+    shown = show(deployment, connection)
     assert (shown["code"], shown["mailbox"]) == ("address_unusable", None), page.text
     assert email not in page.text
     assert email not in str(shown)
 
 
-def test_a_state_works_once(place: Deployment) -> None:
-    connection = pending(place, "once")
-    url = link_url(place, connection)
+def test_a_state_works_once(deployment: Deployment) -> None:
+    connection = pending(deployment, "once")
+    url = link_url(deployment, connection)
     back = requests.post(
         url,
         data={"account": ACCOUNT, "scope": [SEND_SCOPE, *IDENTITY], "decision": "allow"},
@@ -168,25 +174,27 @@ def test_a_state_works_once(place: Deployment) -> None:
     callback = back.headers["Location"]
     # Whoever only looks whether the page is there, as scanners of links do, uses nothing up.
     assert requests.head(callback, timeout=10).status_code == 405
-    assert show(place, connection)["state"] == "pending"
+    assert show(deployment, connection)["state"] == "pending"
     assert requests.get(callback, timeout=10).status_code == 200
-    version = show(place, connection)
+    version = show(deployment, connection)
     again = requests.get(callback, timeout=10)
     assert again.status_code == 400
     assert "was used before" in again.text
     assert "look at the connection first" in again.text
-    assert show(place, connection) == version
+    assert show(deployment, connection) == version
 
 
-def test_a_foreign_state_or_issuer_changes_nothing(place: Deployment) -> None:
-    connection = pending(place, "foreign")
+def test_a_foreign_state_or_issuer_changes_nothing(deployment: Deployment) -> None:
+    connection = pending(deployment, "foreign")
     for query in ("state=invented&code=4/abc", "code=4/abc", "", "error=access_denied"):
         assert (
-            requests.get(f"{place.gateway}/oauth/google/callback?{query}", timeout=10).status_code
+            requests.get(
+                f"{deployment.gateway}/oauth/google/callback?{query}", timeout=10
+            ).status_code
             == 400
         )
     back = requests.post(
-        link_url(place, connection),
+        link_url(deployment, connection),
         data={"account": ACCOUNT, "scope": [SEND_SCOPE, *IDENTITY], "decision": "allow"},
         timeout=10,
         allow_redirects=False,
@@ -195,168 +203,173 @@ def test_a_foreign_state_or_issuer_changes_nothing(place: Deployment) -> None:
     evil = back.headers["Location"].replace("accounts.google.com", "accounts.evil.example")
     assert "evil" in evil
     assert requests.get(evil, timeout=10).status_code == 400
-    assert show(place, connection)["state"] == "pending"
+    assert show(deployment, connection)["state"] == "pending"
 
 
 def test_a_code_that_google_does_not_know_is_a_sign_in_to_be_started_again(
-    place: Deployment,
+    deployment: Deployment,
 ) -> None:
-    connection = pending(place, "bogus")
-    state = parse_qs(urlsplit(link_url(place, connection)).query)["state"][0]
+    connection = pending(deployment, "bogus")
+    state = parse_qs(urlsplit(link_url(deployment, connection)).query)["state"][0]
     query = {"state": state, "code": "4/0Abogus"}
-    page = requests.get(f"{place.gateway}/oauth/google/callback", params=query, timeout=10)
+    page = requests.get(f"{deployment.gateway}/oauth/google/callback", params=query, timeout=10)
     assert "Google did not accept this sign-in" in page.text
     assert "Start again" in page.text
     assert "withdrawn" not in page.text
-    assert show(place, connection)["code"] == "sign_in_refused"
+    assert show(deployment, connection)["code"] == "sign_in_refused"
 
 
 def test_a_consent_without_the_box_for_sending_is_given_back_and_explained(
-    place: Deployment,
+    deployment: Deployment,
 ) -> None:
     account = "granular@globex.example"
-    place.control("POST", "/accounts", {"email": account})
-    connection = pending(place, "granular")
-    before = tokens_revoked(place)
-    page = place.consent(link_url(place, connection), account, scopes=IDENTITY)
+    deployment.control("POST", "/accounts", {"email": account})
+    connection = pending(deployment, "granular")
+    before = tokens_revoked(deployment)
+    page = deployment.consent(link_url(deployment, connection), account, scopes=IDENTITY)
     assert page.status_code == 400
     assert "tick the box for sending email" in page.text
-    shown = show(place, connection)
+    shown = show(deployment, connection)
     assert (shown["state"], shown["code"]) == ("attention", "scope_missing")
-    assert tokens_revoked(place) == before + 1
-    assert place.consent(link_url(place, connection), account).ok
-    assert show(place, connection)["state"] == "active"
+    assert tokens_revoked(deployment) == before + 1
+    assert deployment.consent(link_url(deployment, connection), account).ok
+    assert show(deployment, connection)["state"] == "active"
 
 
-def test_a_denied_consent_is_said_on_the_page_and_on_the_connection(place: Deployment) -> None:
-    connection = pending(place, "denied")
-    page = place.consent(link_url(place, connection), ACCOUNT, decision="deny")
+def test_a_denied_consent_is_said_on_the_page_and_on_the_connection(deployment: Deployment) -> None:
+    connection = pending(deployment, "denied")
+    page = deployment.consent(link_url(deployment, connection), ACCOUNT, decision="deny")
     assert "The permission was not given." in page.text
-    assert show(place, connection)["code"] == "consent_denied"
+    assert show(deployment, connection)["code"] == "consent_denied"
 
 
-def test_a_connection_stays_with_the_account_that_it_was_linked_to(place: Deployment) -> None:
-    connection = pending(place, "same")
-    assert place.consent(link_url(place, connection), ACCOUNT).ok
-    page = place.consent(link_url(place, connection), "somebody@globex.example")
+def test_a_connection_stays_with_the_account_that_it_was_linked_to(deployment: Deployment) -> None:
+    connection = pending(deployment, "same")
+    assert deployment.consent(link_url(deployment, connection), ACCOUNT).ok
+    page = deployment.consent(link_url(deployment, connection), "somebody@globex.example")
     assert page.status_code == 400
     assert "another account" in page.text
-    shown = show(place, connection)
+    shown = show(deployment, connection)
     assert (shown["state"], shown["mailbox"]) == ("active", ACCOUNT)
 
 
 @pytest.fixture(scope="module")
-def shared(place: Deployment) -> dict[str, str]:
+def shared(deployment: Deployment) -> dict[str, str]:
     """The connections of `first` and `second`, with one account, and of `third`, with another."""
     for account in ("shared@globex.example", "other@globex.example"):
-        place.control("POST", "/accounts", {"email": account})
-    made = {tenant: pending(place, tenant) for tenant in ("first", "second", "third")}
+        deployment.control("POST", "/accounts", {"email": account})
+    made = {tenant: pending(deployment, tenant) for tenant in ("first", "second", "third")}
     for tenant, connection in made.items():
         account = "other@globex.example" if tenant == "third" else "shared@globex.example"
-        assert place.consent(link_url(place, connection), account).ok
+        assert deployment.consent(link_url(deployment, connection), account).ok
     return made
 
 
 class TestConnectionsOfOneAccount:
     """Google revokes whole grants: what a failed consent gives back, others may be sending by."""
 
-    def everybody_sends(self, place: Deployment, why: str) -> None:
+    def everybody_sends(self, deployment: Deployment, why: str) -> None:
         jobs = [
             job
             for tenant in ("first", "second", "third")
-            for job in place.send(campaign(1, tenant, why))
+            for job in deployment.send(campaign(1, tenant, why))
         ]
-        place.wait_recorded(jobs, {"accepted"})
+        deployment.wait_recorded(jobs, {"accepted"})
 
     def test_the_box_for_sending_is_not_ticked(
-        self, place: Deployment, shared: dict[str, str]
+        self, deployment: Deployment, shared: dict[str, str]
     ) -> None:
-        page = place.consent(
-            link_url(place, shared["first"]), "shared@globex.example", scopes=IDENTITY
+        page = deployment.consent(
+            link_url(deployment, shared["first"]), "shared@globex.example", scopes=IDENTITY
         )
         assert "tick the box for sending email" in page.text
-        self.everybody_sends(place, "unticked")
+        self.everybody_sends(deployment, "unticked")
 
     def test_the_box_is_not_ticked_for_a_connection_that_is_new(
-        self, place: Deployment, shared: dict[str, str]
+        self, deployment: Deployment, shared: dict[str, str]
     ) -> None:
         assert shared
-        page = place.consent(
-            link_url(place, pending(place, "fourth")), "shared@globex.example", scopes=IDENTITY
+        page = deployment.consent(
+            link_url(deployment, pending(deployment, "fourth")),
+            "shared@globex.example",
+            scopes=IDENTITY,
         )
         assert "tick the box for sending email" in page.text
-        self.everybody_sends(place, "unticked-new")
+        self.everybody_sends(deployment, "unticked-new")
 
     def test_another_account_is_chosen_that_others_send_from(
-        self, place: Deployment, shared: dict[str, str]
+        self, deployment: Deployment, shared: dict[str, str]
     ) -> None:
-        page = place.consent(link_url(place, shared["first"]), "other@globex.example")
+        page = deployment.consent(link_url(deployment, shared["first"]), "other@globex.example")
         assert "another account" in page.text
-        self.everybody_sends(place, "another")
+        self.everybody_sends(deployment, "another")
 
     def test_google_does_not_say_whose_account_it_is(
-        self, place: Deployment, shared: dict[str, str]
+        self, deployment: Deployment, shared: dict[str, str]
     ) -> None:
-        place.fault("503", path="/v1/userinfo", times=1)
-        page = place.consent(link_url(place, shared["first"]), "shared@globex.example")
+        deployment.fault("503", path="/v1/userinfo", times=1)
+        page = deployment.consent(link_url(deployment, shared["first"]), "shared@globex.example")
         assert "did not say whose account" in page.text
-        self.everybody_sends(place, "nameless")
+        self.everybody_sends(deployment, "nameless")
 
     def test_the_connection_is_changed_meanwhile(
-        self, place: Deployment, shared: dict[str, str]
+        self, deployment: Deployment, shared: dict[str, str]
     ) -> None:
-        url = link_url(place, shared["first"])
-        place.fault("slow", path="/v1/userinfo", seconds=2, times=1)
+        url = link_url(deployment, shared["first"])
+        deployment.fault("slow", path="/v1/userinfo", seconds=2, times=1)
 
         with ThreadPoolExecutor() as at_the_browser:
-            page = at_the_browser.submit(place.consent, url, "shared@globex.example")
+            page = at_the_browser.submit(deployment.consent, url, "shared@globex.example")
             wait_for(
-                "userinfo to be asked", lambda: place.control("GET", "/faults")[-1]["hits"] == 1
+                "userinfo to be asked",
+                lambda: deployment.control("GET", "/faults")[-1]["hits"] == 1,
             )
-            place.admin.save(place.admin.connection(shared["first"]))
+            deployment.admin.save(deployment.admin.connection(shared["first"]))
             assert "was used before, has expired" in page.result().text
 
-        self.everybody_sends(place, "changed")
+        self.everybody_sends(deployment, "changed")
 
     def test_nothing_is_given_back_while_it_is_linked_nor_linked_while_it_is_given_back(
-        self, place: Deployment
+        self, deployment: Deployment
     ) -> None:
         account = "turns@globex.example"
-        sub = place.control("POST", "/accounts", {"email": account})["sub"]
-        connection = pending(place, "turns")
-        before = exchanges(place)
+        sub = deployment.control("POST", "/accounts", {"email": account})["sub"]
+        connection = pending(deployment, "turns")
+        before = exchanges(deployment)
 
-        with turn(place.admin.redis, sub), ThreadPoolExecutor() as at_the_browser:
-            page = at_the_browser.submit(place.consent, link_url(place, connection), account)
-            wait_for("the code to be exchanged", lambda: exchanges(place) > before)
-            place.control(
+        with turn(deployment.admin.redis, sub), ThreadPoolExecutor() as at_the_browser:
+            page = at_the_browser.submit(
+                deployment.consent, link_url(deployment, connection), account
+            )
+            wait_for("the code to be exchanged", lambda: exchanges(deployment) > before)
+            deployment.control(
                 "DELETE", f"/accounts/{account}/tokens"
             )  # whoever has the turn gives it back
             assert not page.done()
-            place.admin.redis.delete(turn(place.admin.redis, sub).name)
+            deployment.admin.redis.delete(turn(deployment.admin.redis, sub).name)
             assert "did not say whose account" in page.result().text
 
-        assert show(place, connection)["code"] == "account_unknown"
+        assert show(deployment, connection)["code"] == "account_unknown"
 
 
 class TestWhetherToSendFromTheAccount:
     """An account that was chosen by mistake is linked to nothing."""
 
-    def test_nothing_is_linked_until_somebody_says_yes(self, place: Deployment) -> None:
-        connection = pending(place, "asked")
+    def test_nothing_is_linked_until_somebody_says_yes(self, deployment: Deployment) -> None:
+        connection = pending(deployment, "asked")
 
         with requests.Session() as browser:
-            page = sign_in(browser, link_url(place, connection), "somebody@globex.example")
+            page = sign_in(browser, link_url(deployment, connection), "somebody@globex.example")
             assert "Send the reminders of asked from this account?" in page.text
             assert "somebody@globex.example" in page.text
-            assert show(place, connection)["state"] == "pending"
+            assert show(deployment, connection)["state"] == "pending"
             assert requests.get(page.url, timeout=10).status_code == 400, (
                 "in another browser it asks nobody"
             )
             assert answer(browser, page, "yes", csrf="guessed").status_code == 403
-            assert show(place, connection)["state"] == "pending"
+            assert show(deployment, connection)["state"] == "pending"
             assert "is linked" in answer(browser, page, "yes").text
-            assert show(place, connection)["mailbox"] == "somebody@globex.example"
+            assert show(deployment, connection)["mailbox"] == "somebody@globex.example"
             assert "is linked" in answer(browser, page, "no").text, "it is answered once"
             assert "is linked" in browser.get(page.url, timeout=10).text, (
                 "loaded again it says how that ended"
@@ -368,17 +381,17 @@ class TestWhetherToSendFromTheAccount:
                 "to nobody else"
             )
 
-        assert show(place, connection)["state"] == "active"
+        assert show(deployment, connection)["state"] == "active"
 
-    def test_no_gives_it_back_and_leads_to_another_account(self, place: Deployment) -> None:
-        place.control("POST", "/accounts", {"email": "mistaken@acme.example"})
-        connection, before = pending(place, "declined"), tokens_revoked(place)
+    def test_no_gives_it_back_and_leads_to_another_account(self, deployment: Deployment) -> None:
+        deployment.control("POST", "/accounts", {"email": "mistaken@acme.example"})
+        connection, before = pending(deployment, "declined"), tokens_revoked(deployment)
 
         with requests.Session() as browser:
-            page = sign_in(browser, link_url(place, connection), "mistaken@acme.example")
+            page = sign_in(browser, link_url(deployment, connection), "mistaken@acme.example")
             declined = answer(browser, page, "no")
             assert "That account was not linked" in declined.text
-            assert (show(place, connection)["state"], tokens_revoked(place)) == (
+            assert (show(deployment, connection)["state"], tokens_revoked(deployment)) == (
                 "pending",
                 before + 1,
             )
@@ -389,38 +402,38 @@ class TestWhetherToSendFromTheAccount:
             page = sign_in(browser, unescape(url), "somebody@globex.example")
             assert answer(browser, page, "yes").ok
 
-        assert show(place, connection)["mailbox"] == "somebody@globex.example"
+        assert show(deployment, connection)["mailbox"] == "somebody@globex.example"
 
     def test_no_takes_nothing_from_others_that_send_from_it_and_says_so_first(
-        self, place: Deployment, shared: dict[str, str]
+        self, deployment: Deployment, shared: dict[str, str]
     ) -> None:
         assert shared
-        connection, before = pending(place, "crossed"), tokens_revoked(place)
+        connection, before = pending(deployment, "crossed"), tokens_revoked(deployment)
 
         with requests.Session() as browser:
-            page = sign_in(browser, link_url(place, connection), "shared@globex.example")
+            page = sign_in(browser, link_url(deployment, connection), "shared@globex.example")
             assert "Another organisation" in page.text
             assert "first" not in page.text, "which one is nobody's business here"
             answer(browser, page, "no")
 
-        assert tokens_revoked(place) == before
-        jobs = place.send(campaign(1, "first", "crossed"))
-        place.wait_recorded(jobs, {"accepted"})
+        assert tokens_revoked(deployment) == before
+        jobs = deployment.send(campaign(1, "first", "crossed"))
+        deployment.wait_recorded(jobs, {"accepted"})
 
     def test_a_permission_that_ended_before_yes_was_said_is_not_kept(
-        self, place: Deployment
+        self, deployment: Deployment
     ) -> None:
         account = "fleeting@globex.example"
-        place.control("POST", "/accounts", {"email": account})
-        connection = pending(place, "fleeting")
+        deployment.control("POST", "/accounts", {"email": account})
+        connection = pending(deployment, "fleeting")
         with requests.Session() as browser:
-            page = sign_in(browser, link_url(place, connection), account)
-            place.control("DELETE", f"/accounts/{account}/tokens")
+            page = sign_in(browser, link_url(deployment, connection), account)
+            deployment.control("DELETE", f"/accounts/{account}/tokens")
             assert "did not say whose account" in answer(browser, page, "yes").text
-        assert show(place, connection)["code"] == "account_unknown"
+        assert show(deployment, connection)["code"] == "account_unknown"
 
-    def test_a_mailbox_of_another_domain_is_refused(self, place: Deployment) -> None:
-        place.ask(
+    def test_a_mailbox_of_another_domain_is_refused(self, deployment: Deployment) -> None:
+        deployment.ask(
             "tenants",
             "add",
             "strict",
@@ -432,13 +445,16 @@ class TestWhetherToSendFromTheAccount:
             "strict.co",
         )
 
-        assert place.ask("tenants", "show", "strict")["domains"] == ["strict.example", "strict.co"]
-        connection = place.admin.add_service_provider_app(
+        assert deployment.ask("tenants", "show", "strict")["domains"] == [
+            "strict.example",
+            "strict.co",
+        ]
+        connection = deployment.admin.add_service_provider_app(
             "strict", "default", limits=GoogleLimits()
         ).id
-        page = place.consent(link_url(place, connection), "somebody@globex.example")
+        page = deployment.consent(link_url(deployment, connection), "somebody@globex.example")
         assert "Strict may send only from mailboxes of strict.example or strict.co" in page.text
-        assert show(place, connection)["code"] == "domain_not_allowed"
+        assert show(deployment, connection)["code"] == "domain_not_allowed"
         owned = (
             "connections",
             "add",
@@ -450,36 +466,36 @@ class TestWhetherToSendFromTheAccount:
             "--service-account",
         )
 
-        ran = place.run(
+        ran = deployment.run(
             *owned, "c@p.iam.gserviceaccount.com", "--mailbox", "x@globex.example", "--json"
         )
         assert ran.json["error"]["code"] == "domain_not_allowed"
-        place.ask("tenants", "set", "strict", "--domain", "")
-        assert place.consent(link_url(place, connection), "somebody@globex.example").ok
+        deployment.ask("tenants", "set", "strict", "--domain", "")
+        assert deployment.consent(link_url(deployment, connection), "somebody@globex.example").ok
 
     def test_an_operator_lets_another_account_take_over_and_what_waits_leaves_from_it(
-        self, place: Deployment
+        self, deployment: Deployment
     ) -> None:
         for account in ("old@wayne.example", "new@wayne.example"):
-            place.control("POST", "/accounts", {"email": account})
-        connection, before = pending(place, "wayne"), tokens_revoked(place)
-        assert place.consent(link_url(place, connection), "old@wayne.example").ok
-        place.control("DELETE", "/accounts/old@wayne.example/tokens")
-        [job] = place.send(campaign(1, "wayne"))
+            deployment.control("POST", "/accounts", {"email": account})
+        connection, before = pending(deployment, "wayne"), tokens_revoked(deployment)
+        assert deployment.consent(link_url(deployment, connection), "old@wayne.example").ok
+        deployment.control("DELETE", "/accounts/old@wayne.example/tokens")
+        [job] = deployment.send(campaign(1, "wayne"))
         wait_for(
             "the lane stops",
-            lambda: (place.status(job)["reason"] or "").startswith("grant_revoked: "),
+            lambda: (deployment.status(job)["reason"] or "").startswith("grant_revoked: "),
         )
         assert (
             "another account"
-            in place.consent(link_url(place, connection), "new@wayne.example").text
+            in deployment.consent(link_url(deployment, connection), "new@wayne.example").text
         )
-        url = place.ask("connections", "link", connection, "--another-account")["url"]
-        assert place.consent(url, "new@wayne.example").ok
-        place.wait_recorded([job], {"accepted"})
-        [message] = [message for message in place.messages() if message["certmail_id"] == job]
+        url = deployment.ask("connections", "link", connection, "--another-account")["url"]
+        assert deployment.consent(url, "new@wayne.example").ok
+        deployment.wait_recorded([job], {"accepted"})
+        [message] = [message for message in deployment.messages() if message["certmail_id"] == job]
         assert message["mailbox"] == "new@wayne.example"
-        assert tokens_revoked(place) == before + 1, (
+        assert tokens_revoked(deployment) == before + 1, (
             "that of the consent that was refused; the old one has ended"
         )
 
@@ -500,50 +516,51 @@ def answer(
 
 
 def test_a_withdrawn_permission_stops_the_lane_and_linking_again_lets_its_jobs_leave(
-    place: Deployment,
+    deployment: Deployment,
 ) -> None:
     account = "withdrawn@globex.example"
-    place.control("POST", "/accounts", {"email": account})
-    connection = pending(place, "withdrawn")
-    assert place.consent(link_url(place, connection), account).ok
-    place.control("DELETE", f"/accounts/{account}/tokens")
-    job = place.send(campaign(1, tenant="withdrawn"))[0]
+    deployment.control("POST", "/accounts", {"email": account})
+    connection = pending(deployment, "withdrawn")
+    assert deployment.consent(link_url(deployment, connection), account).ok
+    deployment.control("DELETE", f"/accounts/{account}/tokens")
+    job = deployment.send(campaign(1, tenant="withdrawn"))[0]
     wait_for(
-        "the lane stops", lambda: (place.status(job)["reason"] or "").startswith("grant_revoked: ")
+        "the lane stops",
+        lambda: (deployment.status(job)["reason"] or "").startswith("grant_revoked: "),
     )
-    assert place.consent(link_url(place, connection), account).ok
-    place.wait_recorded([job], {"accepted"})
-    assert place.copies()[job] == 1
+    assert deployment.consent(link_url(deployment, connection), account).ok
+    deployment.wait_recorded([job], {"accepted"})
+    assert deployment.copies()[job] == 1
 
 
-def test_waiting_for_the_link_shows_the_result(place: Deployment) -> None:
-    connection = pending(place, "waiting")
-    process = place.start(
+def test_waiting_for_the_link_shows_the_result(deployment: Deployment) -> None:
+    connection = pending(deployment, "waiting")
+    process = deployment.start(
         "certmail_worker", "connections", "link", connection, "--wait", "--json", log="link.log"
     )
-    log = place.data_dir / "link.log"
+    log = deployment.data_dir / "link.log"
     wait_for("the page's address", lambda: "/o/oauth2/v2/auth?" in log.read_text())
     url = next(
         line for line in log.read_text().splitlines() if "/o/oauth2/v2/auth?" in line
     ).strip()
-    assert place.consent(url, ACCOUNT).ok
+    assert deployment.consent(url, ACCOUNT).ok
     assert process.wait(60) == 0
     assert '"state": "active"' in log.read_text()
 
 
-def test_without_a_client_linking_says_what_to_set(place: Deployment) -> None:
-    connection = pending(place, "no-client")
-    ran = place.run("connections", "link", connection, "--json", CERTMAIL_OAUTH_CLIENT_ID="")
+def test_without_a_client_linking_says_what_to_set(deployment: Deployment) -> None:
+    connection = pending(deployment, "no-client")
+    ran = deployment.run("connections", "link", connection, "--json", CERTMAIL_OAUTH_CLIENT_ID="")
     assert (ran.status, ran.json["error"]["code"]) == (2, "oauth_client_missing")
     assert "/oauth/google/callback" in ran.json["error"]["remedy"]
 
 
-def test_a_link_result_page_shows_html_in_a_name_as_text(place: Deployment) -> None:
-    connection = pending(place, "html")
-    url = link_url(place, connection)
+def test_a_link_result_page_shows_html_in_a_name_as_text(deployment: Deployment) -> None:
+    connection = pending(deployment, "html")
+    url = link_url(deployment, connection)
     state = parse_qs(urlsplit(url).query)["state"][0]
     page = requests.get(
-        f"{place.gateway}/oauth/google/callback",
+        f"{deployment.gateway}/oauth/google/callback",
         params={"state": state, "error": "<script>alert(1)</script>"},
         timeout=10,
     )
@@ -552,9 +569,9 @@ def test_a_link_result_page_shows_html_in_a_name_as_text(place: Deployment) -> N
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
 
 
-def test_the_gateway_says_whether_it_is_ready(place: Deployment) -> None:
-    assert requests.get(f"{place.gateway}/healthz", timeout=10).json() == {"ok": True}
-    found = requests.get(f"{place.gateway}/readyz", timeout=10).json()
+def test_the_gateway_says_whether_it_is_ready(deployment: Deployment) -> None:
+    assert requests.get(f"{deployment.gateway}/healthz", timeout=10).json() == {"ok": True}
+    found = requests.get(f"{deployment.gateway}/readyz", timeout=10).json()
     assert (found["ready"], found["checks"]["redis"], found["checks"]["database"]) == (
         True,
         "ok",

@@ -26,7 +26,7 @@ from certmail_config.base import redis_keys
 from certmail_config.sql import registry, tables
 from certmail_config.tenants.models import GoogleLimits
 from certmail_worker.connections.removal import remove_connection
-from support.deployment.deployment import STEADY, Deployment, campaign, deployment, wait_for
+from support.deployment.deployment import STEADY, Deployment, campaign, new_deployment, wait_for
 
 _numbers = count()
 BUSY = {"CERTMAIL_CARE_SECONDS": "1"}
@@ -38,7 +38,7 @@ PERMISSIONS = "myaccount.google.com/permissions"
 
 @contextmanager
 def working(data_dir: Path, **settings: str) -> Iterator[Deployment]:
-    with deployment(data_dir, **settings, **BUSY) as made:
+    with new_deployment(data_dir, **settings, **BUSY) as made:
         made.open_gateway()
         made.worker()
         wait_for("the worker", lambda: made.workers() == 1)
@@ -46,22 +46,22 @@ def working(data_dir: Path, **settings: str) -> Iterator[Deployment]:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     with working(Path(tmp_path_factory.mktemp("removing")), **STEADY) as made:
         yield made
 
 
-def hanging(place: Deployment, tenant: str) -> str:
+def hanging(deployment: Deployment, tenant: str) -> str:
     """A job whose request Gmail took and does not answer."""
     mailbox = f"reviews@{tenant}.example"
-    place.fault("hang_after", times=1, match={"mailbox": mailbox, "path": "/messages/send"})
-    [job] = place.send(campaign(1, tenant, f"hangs-{next(_numbers)}"))
-    wait_for("a request hangs", lambda: place.status(job)["state"] == "sending")
+    deployment.fault("hang_after", times=1, match={"mailbox": mailbox, "path": "/messages/send"})
+    [job] = deployment.send(campaign(1, tenant, f"hangs-{next(_numbers)}"))
+    wait_for("a request hangs", lambda: deployment.status(job)["state"] == "sending")
     return job
 
 
-def rejection(place: Deployment, tenant: str) -> str:
-    with Mailer(place.admin.redis) as mailer:
+def rejection(deployment: Deployment, tenant: str) -> str:
+    with Mailer(deployment.admin.redis) as mailer:
         try:
             mailer.send(Reminder(tenant=tenant, to="late@people.example"))
         except ReminderRejected as rejected:
@@ -69,16 +69,16 @@ def rejection(place: Deployment, tenant: str) -> str:
     return "taken in"
 
 
-def revocations(place: Deployment) -> int:
+def revocations(deployment: Deployment) -> int:
     return sum(
         item["path"] == "/revoke" and item["status"] == 200
-        for item in place.control("GET", "/requests")
+        for item in deployment.control("GET", "/requests")
     )
 
 
-def redis_says(place: Deployment, *words: str) -> list[str]:
+def redis_says(deployment: Deployment, *words: str) -> list[str]:
     """The words that are anywhere in Redis, in a key or a value of any type."""
-    redis: Any = place.admin.redis
+    redis: Any = deployment.admin.redis
     readers: dict[bytes, Callable[[bytes], object]] = {
         b"string": redis.get,
         b"hash": redis.hgetall,
@@ -93,9 +93,9 @@ def redis_says(place: Deployment, *words: str) -> list[str]:
     return [word for word in words if word in everything]
 
 
-def sql_says(place: Deployment, *words: str) -> list[str]:
+def sql_says(deployment: Deployment, *words: str) -> list[str]:
     """The words that are anywhere in the database."""
-    with place.admin.db() as db:
+    with deployment.admin.db() as db:
         rows = [
             tuple(row)
             for table in tables.metadata.sorted_tables
@@ -105,17 +105,17 @@ def sql_says(place: Deployment, *words: str) -> list[str]:
     return [word for word in words if word in everything]
 
 
-def record(place: Deployment, tenant: str) -> list[tuple[Any, ...]]:
+def record(deployment: Deployment, tenant: str) -> list[tuple[Any, ...]]:
     columns = tables.deliveries.c
-    with place.admin.db() as db:
+    with deployment.admin.db() as db:
         query = select(columns.state, columns.recipient, columns.mailbox).where(
             columns.tenant == tenant
         )
         return [tuple(row) for row in db.execute(query)]
 
 
-def nothing_wrong(place: Deployment) -> bool:
-    report = place.ask("doctor")
+def nothing_wrong(deployment: Deployment) -> bool:
+    report = deployment.ask("doctor")
     return all(
         each["severity"] == "ok"
         for each in report["findings"]
@@ -125,146 +125,159 @@ def nothing_wrong(place: Deployment) -> bool:
 
 class TestConnections:
     def test_what_waits_is_called_off_and_what_hangs_is_left_to_a_person(
-        self, place: Deployment
+        self, deployment: Deployment
     ) -> None:
-        connection = place.link("acme", in_flight=3)
-        hung = [hanging(place, "acme") for _ in range(3)]
-        waiting = place.send(campaign(20, "acme", "waits"))
-        done = place.ask("connections", "remove", "acme/default", "--yes")
+        connection = deployment.link("acme", in_flight=3)
+        hung = [hanging(deployment, "acme") for _ in range(3)]
+        waiting = deployment.send(campaign(20, "acme", "waits"))
+        done = deployment.ask("connections", "remove", "acme/default", "--yes")
         assert (done["id"], done["cancelled"], done["uncertain"], done["access"]) == (
             connection,
             20,
             3,
             "theirs",
         )
-        place.wait_recorded(waiting, {"cancelled"})
-        assert place.status(waiting[0])["reason"] == "cancelled: its connection was removed"
-        place.wait_recorded(hung, {"uncertain"})
-        assert nothing_wrong(place)
+        deployment.wait_recorded(waiting, {"cancelled"})
+        assert deployment.status(waiting[0])["reason"] == "cancelled: its connection was removed"
+        deployment.wait_recorded(hung, {"uncertain"})
+        assert nothing_wrong(deployment)
 
-        listed = place.ask("uncertain", "list", "--tenant", "acme")["uncertain"]
+        listed = deployment.ask("uncertain", "list", "--tenant", "acme")["uncertain"]
         assert {row["job"]: row["waits_for"] for row in listed} == dict.fromkeys(hung, "a person")
         arrived, again, closed = hung
-        place.ask("uncertain", "settle", arrived, "--as", "arrived")
-        settled = place.run("uncertain", "settle", again, "--as", "send-again")
+        deployment.ask("uncertain", "settle", arrived, "--as", "arrived")
+        settled = deployment.run("uncertain", "settle", again, "--as", "send-again")
         assert "is not sent again, it is failed" in settled.err
-        place.ask("uncertain", "settle", closed, "--as", "close")
-        assert place.status(again)["reason"].startswith("connection_removed: ")
-        place.wait_recorded([arrived], {"accepted"})
-        place.wait_recorded([again], {"failed"})
-        assert place.status(closed)["state"] == "uncertain"
-        assert place.ask("tenants", "show", "acme")["unsettled"] == 0
+        deployment.ask("uncertain", "settle", closed, "--as", "close")
+        assert deployment.status(again)["reason"].startswith("connection_removed: ")
+        deployment.wait_recorded([arrived], {"accepted"})
+        deployment.wait_recorded([again], {"failed"})
+        assert deployment.status(closed)["state"] == "uncertain"
+        assert deployment.ask("tenants", "show", "acme")["unsettled"] == 0
 
-        with place.admin.db() as db:
+        with deployment.admin.db() as db:
             [draft] = registry.list_connections(db, "acme")
         assert (draft.name, draft.state, draft.id != connection) == ("default", "draft", True)
-        assert redis_says(place, connection) == [connection], "in the jobs that are remembered"
+        assert redis_says(deployment, connection) == [connection], "in the jobs that are remembered"
         left = [
             redis_keys.CONNECTION + connection,
             redis_keys.LANE_INFO + connection,
             f"{redis_keys.TOKEN}{connection}:*",
         ]
-        assert [key for pattern in left for key in place.admin.redis.scan_iter(pattern)] == []
-        [job] = place.send(campaign(1, "acme", "draft"))
-        assert place.status(job)["reason"].startswith("connection_draft: ")
+        assert [key for pattern in left for key in deployment.admin.redis.scan_iter(pattern)] == []
+        [job] = deployment.send(campaign(1, "acme", "draft"))
+        assert deployment.status(job)["reason"].startswith("connection_draft: ")
 
     def test_what_two_connections_share_at_google_goes_with_the_last(
-        self, place: Deployment
+        self, deployment: Deployment
     ) -> None:
         account = "shared@globex.example"
-        first = place.link_account("globex", account)
-        second = place.ask(
+        first = deployment.link_account("globex", account)
+        second = deployment.ask(
             "connections", "add", "globex", "--kind", "service_provider_app", "--name", "emea"
         )
-        assert place.consent(place.ask("connections", "link", second["id"])["url"], account).ok
-        before = revocations(place)
-        done = place.ask("connections", "remove", first, "--yes")
-        assert (done["access"], revocations(place)) == ("in_use", before)
+        assert deployment.consent(
+            deployment.ask("connections", "link", second["id"])["url"], account
+        ).ok
+        before = revocations(deployment)
+        done = deployment.ask("connections", "remove", first, "--yes")
+        assert (done["access"], revocations(deployment)) == ("in_use", before)
         assert "globex/emea" in done["remedy"]
-        jobs = place.send("tenant,to,connection\nglobex,ann@people.example,emea\n")
-        place.wait_recorded(jobs, {"accepted"})
-        done = place.ask("connections", "remove", second["id"], "--yes")
-        assert (done["access"], done["remedy"], revocations(place)) == ("revoked", None, before + 1)
+        jobs = deployment.send("tenant,to,connection\nglobex,ann@people.example,emea\n")
+        deployment.wait_recorded(jobs, {"accepted"})
+        done = deployment.ask("connections", "remove", second["id"], "--yes")
+        assert (done["access"], done["remedy"], revocations(deployment)) == (
+            "revoked",
+            None,
+            before + 1,
+        )
 
     def test_a_consent_that_ends_after_its_connection_was_removed_is_given_back(
-        self, place: Deployment
+        self, deployment: Deployment
     ) -> None:
         account = "late@wayne.example"
-        place.control("POST", "/accounts", {"email": account})
-        place.admin.add_tenant("wayne")
-        made = place.admin.add_service_provider_app("wayne", "default", limits=GoogleLimits())
-        url = place.ask("connections", "link", made.id)["url"]
-        before = revocations(place)
-        place.fault("slow", path="/token", seconds=4, times=1)
+        deployment.control("POST", "/accounts", {"email": account})
+        deployment.admin.add_tenant("wayne")
+        made = deployment.admin.add_service_provider_app("wayne", "default", limits=GoogleLimits())
+        url = deployment.ask("connections", "link", made.id)["url"]
+        before = revocations(deployment)
+        deployment.fault("slow", path="/token", seconds=4, times=1)
 
         with ThreadPoolExecutor() as at_the_browser:
-            page = at_the_browser.submit(place.consent, url, account)
-            wait_for("the code to be exchanged", lambda: exchanges(place) >= 1)
+            page = at_the_browser.submit(deployment.consent, url, account)
+            wait_for("the code to be exchanged", lambda: exchanges(deployment) >= 1)
             # Not by a command: it takes longer to start than a consent may take.
-            remove_connection(place.admin, place.admin.connection(made.id), lambda _: None)
+            remove_connection(
+                deployment.admin, deployment.admin.connection(made.id), lambda _: None
+            )
             assert page.result().status_code == 400
 
-        assert revocations(place) == before + 1
+        assert revocations(deployment) == before + 1
 
     def test_one_whose_connection_is_removed_before_the_question_is_asked_is_given_back(
-        self, place: Deployment
+        self, deployment: Deployment
     ) -> None:
         account = "later@wayne.example"
-        place.control("POST", "/accounts", {"email": account})
-        place.admin.add_tenant("kane")
-        made = place.admin.add_service_provider_app("kane", "default", limits=GoogleLimits())
-        url = place.ask("connections", "link", made.id)["url"]
-        question = place.consent(url, account, answer="")
-        before = revocations(place)
-        remove_connection(place.admin, place.admin.connection(made.id), lambda _: None)
+        deployment.control("POST", "/accounts", {"email": account})
+        deployment.admin.add_tenant("kane")
+        made = deployment.admin.add_service_provider_app("kane", "default", limits=GoogleLimits())
+        url = deployment.ask("connections", "link", made.id)["url"]
+        question = deployment.consent(url, account, answer="")
+        before = revocations(deployment)
+        remove_connection(deployment.admin, deployment.admin.connection(made.id), lambda _: None)
         assert requests.get(question.url, timeout=20).status_code == 400, (
             "another browser changes nothing"
         )
-        assert revocations(place) == before
+        assert revocations(deployment) == before
         own = {
             cookie.name: str(cookie.value) for each in question.history for cookie in each.cookies
         }
         assert requests.get(question.url, cookies=own, timeout=20).status_code == 400
-        assert revocations(place) == before + 1
+        assert revocations(deployment) == before + 1
 
 
-def exchanges(place: Deployment) -> int:
+def exchanges(deployment: Deployment) -> int:
     """Requests for a token that were slowed down so far."""
-    return sum(each["hits"] for each in place.control("GET", "/faults") if each["fault"] == "slow")
+    return sum(
+        each["hits"] for each in deployment.control("GET", "/faults") if each["fault"] == "slow"
+    )
 
 
 class TestTenants:
     def test_a_linked_one_goes_with_its_access_its_addresses_and_its_keys(
-        self, place: Deployment
+        self, deployment: Deployment
     ) -> None:
         account = "reviews@initech.example"
-        connection = place.link_account("initech", account)
-        place.ask("connections", "set", connection, "--in-flight", "1")
-        place.wait_recorded(place.send(campaign(3, "initech")), {"accepted"})
-        held = hanging(place, "initech")
-        with place.admin.db() as db:
+        connection = deployment.link_account("initech", account)
+        deployment.ask("connections", "set", connection, "--in-flight", "1")
+        deployment.wait_recorded(deployment.send(campaign(3, "initech")), {"accepted"})
+        held = hanging(deployment, "initech")
+        with deployment.admin.db() as db:
             before = registry.get_tenant(db, "initech"), registry.get_connection(db, connection)
         sealed = [value for value in (before[0].private_key, before[1].refresh_token) if value]
         in_redis = [base64.b64encode(value).decode() for value in sealed[:1]]
         in_sql = [account, "@people.example", *(repr(value) for value in sealed)]
-        assert (redis_says(place, *in_redis), sql_says(place, *in_sql)) == (in_redis, in_sql)
-        waiting = place.send(campaign(10, "initech", "waits"))
-        seen = revocations(place)
-        done = place.ask("tenants", "remove", "initech", "--yes")
+        assert (redis_says(deployment, *in_redis), sql_says(deployment, *in_sql)) == (
+            in_redis,
+            in_sql,
+        )
+        waiting = deployment.send(campaign(10, "initech", "waits"))
+        seen = revocations(deployment)
+        done = deployment.ask("tenants", "remove", "initech", "--yes")
         assert (done["cancelled"], done["uncertain"]) == (10, 1)
         [access] = done["connections"]
         assert (access["mailbox"], access["access"], access["remedy"]) == (account, "revoked", None)
-        assert revocations(place) == seen + 1
+        assert revocations(deployment) == seen + 1
 
-        assert {row[1:] for row in record(place, "initech")} == {(None, None)}
-        assert sorted(state for state, _, _ in record(place, "initech")) == [
+        assert {row[1:] for row in record(deployment, "initech")} == {(None, None)}
+        assert sorted(state for state, _, _ in record(deployment, "initech")) == [
             "accepted", "accepted", "accepted", *["cancelled"] * 10, "uncertain",
         ]  # fmt: skip
-        assert redis_says(place, account, "people.example", *in_redis) == []
+        assert redis_says(deployment, account, "people.example", *in_redis) == []
         assert [
-            word for word in in_sql if word != "@people.example" and sql_says(place, word)
+            word for word in in_sql if word != "@people.example" and sql_says(deployment, word)
         ] == []
-        redis = place.admin.redis
+        redis = deployment.admin.redis
         assert redis.exists(*(redis_keys.BODY + job for job in [held, *waiting])) == 0
         time.sleep(2)  # the caretaker comes by, and brings nothing back
         gone = [
@@ -275,57 +288,57 @@ class TestTenants:
         assert [key for key in gone if redis.exists(key)] == []
         assert connection.encode() not in redis.hgetall(redis_keys.GRANTED)
         assert list(redis.scan_iter(f"{redis_keys.TOKEN}{connection}:*")) == []
-        with place.admin.db() as db:
+        with deployment.admin.db() as db:
             assert "initech" not in [each.id for each in registry.list_tenants(db)]
             assert registry.list_connections(db, "initech") == []
-        assert rejection(place, "initech") == "unknown_tenant"
-        assert nothing_wrong(place)
+        assert rejection(deployment, "initech") == "unknown_tenant"
+        assert nothing_wrong(deployment)
 
-        place.link("initech")
-        again = place.send(campaign(2, "initech", "anew"))
-        place.wait_recorded(again, {"accepted"})
-        assert [place.copies()[job] for job in again] == [1, 1]
+        deployment.link("initech")
+        again = deployment.send(campaign(2, "initech", "anew"))
+        deployment.wait_recorded(again, {"accepted"})
+        assert [deployment.copies()[job] for job in again] == [1, 1]
 
     def test_of_one_with_its_own_service_account_its_administrator_is_told_what_to_delete(
-        self, place: Deployment
+        self, deployment: Deployment
     ) -> None:
-        connection = place.link("umbrella")
-        key = place.admin.connection(connection).key_id
-        place.wait_recorded(place.send(campaign(2, "umbrella")), {"accepted"})
-        done = place.ask("tenants", "remove", "umbrella", "--yes")
+        connection = deployment.link("umbrella")
+        key = deployment.admin.connection(connection).key_id
+        deployment.wait_recorded(deployment.send(campaign(2, "umbrella")), {"accepted"})
+        done = deployment.ask("tenants", "remove", "umbrella", "--yes")
         [access] = done["connections"]
         assert access["access"] == "theirs"
         assert str(key) in access["remedy"]
         assert "certmail@umbrella-it.iam.gserviceaccount.com" in access["remedy"]
-        assert {row[1:] for row in record(place, "umbrella")} == {(None, None)}
-        assert rejection(place, "umbrella") == "unknown_tenant"
+        assert {row[1:] for row in record(deployment, "umbrella")} == {(None, None)}
+        assert rejection(deployment, "umbrella") == "unknown_tenant"
 
     def test_google_that_does_not_confirm_does_not_stop_it_and_it_says_what_to_do(
-        self, place: Deployment
+        self, deployment: Deployment
     ) -> None:
         account = "reviews@hooli.example"
-        place.link_account("hooli", account)
-        place.fault("503", path="/revoke", times=3)
-        ran = place.run("tenants", "remove", "hooli", "--yes")
+        deployment.link_account("hooli", account)
+        deployment.fault("503", path="/revoke", times=3)
+        ran = deployment.run("tenants", "remove", "hooli", "--yes")
         assert ran.status == 0
         assert "did not confirm" in ran.out
         assert account in ran.out
         assert PERMISSIONS in ran.out
-        assert rejection(place, "hooli") == "unknown_tenant"
+        assert rejection(deployment, "hooli") == "unknown_tenant"
 
     def test_interrupted_it_stays_suspended_and_is_finished_by_another_run(
         self, tmp_path: Path
     ) -> None:
-        with working(tmp_path, **PATIENT) as place:
-            place.ask(
+        with working(tmp_path, **PATIENT) as deployment:
+            deployment.ask(
                 "connections",
                 "set",
-                place.link_account("stark", "reviews@stark.example"),
+                deployment.link_account("stark", "reviews@stark.example"),
                 "--in-flight",
                 "1",
             )
-            hung = hanging(place, "stark")
-            waiting = place.send(campaign(5, "stark", "waits"))
+            hung = hanging(deployment, "stark")
+            waiting = deployment.send(campaign(5, "stark", "waits"))
             process = subprocess.Popen(
                 [
                     sys.executable,
@@ -337,7 +350,7 @@ class TestTenants:
                     "--yes",
                     "--json",
                 ],
-                env=place.environment,
+                env=deployment.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -350,14 +363,14 @@ class TestTenants:
             assert (process.returncode, out) == (130, b"")
             assert b"stark stays suspended" in err
             assert b"certmail tenants remove stark" in err
-            assert rejection(place, "stark") == "tenant_suspended"
-            shown = place.ask("tenants", "show", "stark")
+            assert rejection(deployment, "stark") == "tenant_suspended"
+            shown = deployment.ask("tenants", "show", "stark")
             assert (shown["state"], shown["connections"][0]["state"]) == ("suspended", "active")
 
-            done = place.ask("tenants", "remove", "stark", "--yes")
+            done = deployment.ask("tenants", "remove", "stark", "--yes")
             assert [each["access"] for each in done["connections"]] == ["revoked"]
-            assert rejection(place, "stark") == "unknown_tenant"
-            states = place.wait_recorded([hung, *waiting], {"cancelled", "uncertain"})
+            assert rejection(deployment, "stark") == "unknown_tenant"
+            states = deployment.wait_recorded([hung, *waiting], {"cancelled", "uncertain"})
             assert [states[job] for job in [hung, *waiting]] == ["uncertain", *["cancelled"] * 5]
-            assert {row[1:] for row in record(place, "stark")} == {(None, None)}
-            assert place.copies()[hung] == 1
+            assert {row[1:] for row in record(deployment, "stark")} == {(None, None)}
+            assert deployment.copies()[hung] == 1

@@ -12,10 +12,10 @@ from certmail_config.settings import Settings
 from certmail_config.stores.connect import connect, vault_keys
 from certmail_config.stores.embedded import embedded_server
 from support.data.secrets import chunks, key_forms
-from support.deployment.deployment import QUICK, Deployment, campaign, deployment, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, new_deployment, wait_for
 
 
-def printed(place: Deployment, connection: str) -> dict[str, bytes]:
+def printed(deployment: Deployment, connection: str) -> dict[str, bytes]:
     """The output, on stdout and stderr, of commands about a connection.
 
     The last has a vault key that opens nothing.
@@ -28,9 +28,9 @@ def printed(place: Deployment, connection: str) -> dict[str, bytes]:
         ("doctor", "--json"),
     ]
 
-    ran = {" ".join(command): place.run(*command) for command in commands}
+    ran = {" ".join(command): deployment.run(*command) for command in commands}
     assert all(done.out for done in ran.values()), ran
-    ran["probe in vain"] = place.run(
+    ran["probe in vain"] = deployment.run(
         "connections", "probe", connection, CERTMAIL_VAULT_KEYS=f"other:{'A' * 43}="
     )
     assert ran["probe in vain"].status != 0
@@ -46,11 +46,11 @@ def hidden(secrets: dict[str, set[bytes]], contents: dict[str, bytes]) -> None:
 
 
 def test_nothing_secret_or_personal_is_in_redis_logs_or_messages(tmp_path: Path) -> None:
-    with deployment(tmp_path, **QUICK) as place:
-        place.link()
-        place.worker()
-        place.fault("drop_token", times=1)
-        place.fault(
+    with new_deployment(tmp_path, **QUICK) as deployment:
+        deployment.link()
+        deployment.worker()
+        deployment.fault("drop_token", times=1)
+        deployment.fault(
             {
                 "status": 400,
                 "headers": {},
@@ -62,8 +62,8 @@ def test_nothing_secret_or_personal_is_in_redis_logs_or_messages(tmp_path: Path)
                 },
             }
         )
-        jobs = place.send(campaign(6))
-        place.wait_recorded(jobs, {"accepted", "failed"})
+        jobs = deployment.send(campaign(6))
+        deployment.wait_recorded(jobs, {"accepted", "failed"})
 
         settings = Settings(data_dir=tmp_path)
         [(_, vault_key)] = vault_keys(settings)
@@ -99,7 +99,7 @@ def test_nothing_secret_or_personal_is_in_redis_logs_or_messages(tmp_path: Path)
             "name": {"Réviewer".encode(), b"R\\u00e9viewer", "Ñumber".encode()},
             "text": {b"Quarterly secret campaign", b"iga.example/r/"},
         }
-        hidden(secrets, printed(place, connection))
+        hidden(secrets, printed(deployment, connection))
         aof = {
             path: path.read_bytes() for path in (tmp_path / "valkey").rglob("*") if path.is_file()
         }
@@ -112,7 +112,7 @@ def test_nothing_secret_or_personal_is_in_redis_logs_or_messages(tmp_path: Path)
         assert any(job.encode() in content for content in logs.values() for job in jobs)
         hidden(secrets | personal, {str(path): content for path, content in (aof | logs).items()})
 
-        wait_for("the record", lambda: len(place.recorded()) == len(jobs))
+        wait_for("the record", lambda: len(deployment.recorded()) == len(jobs))
         hidden(
             secrets, {path.name: path.read_bytes() for path in tmp_path.glob("certmail.sqlite*")}
         )

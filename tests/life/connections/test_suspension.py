@@ -16,7 +16,7 @@ import pytest
 
 from certmail import Mailer, Reminder
 from certmail_config.base import redis_keys
-from support.deployment.deployment import QUICK, Deployment, campaign, deployment, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, new_deployment, wait_for
 from support.servers.restorable import server
 
 FAST = 300_000
@@ -24,9 +24,9 @@ FAST = 300_000
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Two tenants that send, fast."""
-    with deployment(Path(tmp_path_factory.mktemp("stopping")), **QUICK) as made:
+    with new_deployment(Path(tmp_path_factory.mktemp("stopping")), **QUICK) as made:
         made.control("PUT", "/limits", {"units_per_minute": 2 * FAST})
         for tenant in ("acme", "globex"):
             made.link(tenant, units=FAST)
@@ -35,108 +35,112 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         yield made
 
 
-def quiet(place: Deployment, tenant: str = "", seconds: float = 2) -> bool:
+def quiet(deployment: Deployment, tenant: str = "", seconds: float = 2) -> bool:
     """Whether nothing leaves, once what is under way has ended."""
     time.sleep(0.5)
-    before = count(place, tenant)
+    before = count(deployment, tenant)
     time.sleep(seconds)  # there is nothing to wait for: that nothing happens is what is looked for
-    return count(place, tenant) == before
+    return count(deployment, tenant) == before
 
 
-def count(place: Deployment, tenant: str = "") -> int:
+def count(deployment: Deployment, tenant: str = "") -> int:
     mailbox = f"reviews@{tenant}.example"
-    return sum(not tenant or message["mailbox"] == mailbox for message in place.messages())
+    return sum(not tenant or message["mailbox"] == mailbox for message in deployment.messages())
 
 
-def all_arrive_once(place: Deployment, jobs: list[str]) -> None:
-    place.wait_recorded(jobs, {"accepted"}, 60)
-    copies = place.copies()
+def all_arrive_once(deployment: Deployment, jobs: list[str]) -> None:
+    deployment.wait_recorded(jobs, {"accepted"}, 60)
+    copies = deployment.copies()
     assert [copies[job] for job in jobs] == [1] * len(jobs)
 
 
-def findings(place: Deployment) -> dict[str, dict[str, Any]]:
-    return {each["check"]: each for each in place.run("doctor", "--json").json["findings"]}
+def findings(deployment: Deployment) -> dict[str, dict[str, Any]]:
+    return {each["check"]: each for each in deployment.run("doctor", "--json").json["findings"]}
 
 
-def test_everything_is_paused_under_load_and_goes_on(place: Deployment) -> None:
-    before = count(place)
-    jobs = [job for tenant in ("acme", "globex") for job in place.send(campaign(150, tenant))]
-    wait_for("some have left", lambda: count(place) >= before + 20)
-    assert place.ask("pause", "--reason", "an audit")["everything"] is True
-    assert quiet(place)
-    left = count(place) - before
+def test_everything_is_paused_under_load_and_goes_on(deployment: Deployment) -> None:
+    before = count(deployment)
+    jobs = [job for tenant in ("acme", "globex") for job in deployment.send(campaign(150, tenant))]
+    wait_for("some have left", lambda: count(deployment) >= before + 20)
+    assert deployment.ask("pause", "--reason", "an audit")["everything"] is True
+    assert quiet(deployment)
+    left = count(deployment) - before
     assert 20 <= left < 250, "it was stopped in the middle"
-    with Mailer(place.admin.redis) as mailer:
+    with Mailer(deployment.admin.redis) as mailer:
         late = mailer.send(Reminder(tenant="acme", to="late@people.example"))
     assert late.forecast_at is None
-    view = place.status(late.id)
+    view = deployment.status(late.id)
     assert (view["reason"].partition(":")[0], view["forecast_at"]) == ("paused", None)
-    found = findings(place)
+    found = findings(deployment)
     assert (found["paused"]["severity"], found["paused"]["remedy"]) == (
         "warning",
         "certmail resume",
     )
     assert found["ledger"]["severity"] == "ok"
-    place.ask("resume")
-    all_arrive_once(place, [*jobs, late.id])
-    assert "paused" not in findings(place)
+    deployment.ask("resume")
+    all_arrive_once(deployment, [*jobs, late.id])
+    assert "paused" not in findings(deployment)
 
 
-def test_one_tenant_is_paused_and_another_goes_on_within_a_second(place: Deployment) -> None:
-    before = count(place, "acme")
-    mine = place.send(campaign(150, "acme", "one"))
-    theirs = place.send(campaign(150, "globex", "one"))
-    wait_for("some have left", lambda: count(place, "acme") >= before + 10)
-    place.ask("pause", "--tenant", "acme")
+def test_one_tenant_is_paused_and_another_goes_on_within_a_second(deployment: Deployment) -> None:
+    before = count(deployment, "acme")
+    mine = deployment.send(campaign(150, "acme", "one"))
+    theirs = deployment.send(campaign(150, "globex", "one"))
+    wait_for("some have left", lambda: count(deployment, "acme") >= before + 10)
+    deployment.ask("pause", "--tenant", "acme")
     paused_at = time.time()
-    assert quiet(place, "acme")
-    place.wait_recorded(theirs, {"accepted"}, 30)
-    times = sorted(_at(each) for each in place.messages() if each["certmail_id"] in set(theirs))
+    assert quiet(deployment, "acme")
+    deployment.wait_recorded(theirs, {"accepted"}, 30)
+    times = sorted(
+        _at(each) for each in deployment.messages() if each["certmail_id"] in set(theirs)
+    )
     since = [at for at in times if at > paused_at - 1]
     gaps = [after - at for at, after in pairwise(since)]
     assert len(since) > 50, "it was still sending"
     assert max(gaps) < 1
-    assert count(place, "acme") < before + 150
-    place.ask("resume", "--tenant", "acme")
-    all_arrive_once(place, mine)
+    assert count(deployment, "acme") < before + 150
+    deployment.ask("resume", "--tenant", "acme")
+    all_arrive_once(deployment, mine)
 
 
 def _at(message: dict[str, Any]) -> float:
     return datetime.fromisoformat(message["at"]).timestamp()
 
 
-def test_a_connection_is_suspended_with_a_request_hanging_and_resumed(place: Deployment) -> None:
-    place.fault(
+def test_a_connection_is_suspended_with_a_request_hanging_and_resumed(
+    deployment: Deployment,
+) -> None:
+    deployment.fault(
         "hang_after", times=1, match={"mailbox": "reviews@acme.example", "path": "/messages/send"}
     )
-    [hangs] = place.send(campaign(1, "acme", "hangs"))
-    wait_for("a request hangs", lambda: place.status(hangs)["state"] == "sending")
-    stopped = place.ask("connections", "suspend", "acme/default")
+    [hangs] = deployment.send(campaign(1, "acme", "hangs"))
+    wait_for("a request hangs", lambda: deployment.status(hangs)["state"] == "sending")
+    stopped = deployment.ask("connections", "suspend", "acme/default")
     assert stopped["state"] == "disabled"
-    jobs = place.send(campaign(20, "acme", "suspended"))
-    assert quiet(place, "acme", 1)
-    view = place.status(jobs[0])
+    jobs = deployment.send(campaign(20, "acme", "suspended"))
+    assert quiet(deployment, "acme", 1)
+    view = deployment.status(jobs[0])
     assert (view["state"], view["reason"].partition(":")[0]) == ("ready", "connection_disabled")
     assert view["reason"].endswith(f"certmail connections resume {stopped['id']}")
-    place.wait_recorded([hangs], {"uncertain"})
-    assert findings(place)["connection acme/default"]["severity"] == "warning"
-    assert place.ask("connections", "resume", "acme/default")["state"] == "active"
-    all_arrive_once(place, jobs)
-    assert place.copies()[hangs] == 1
+    deployment.wait_recorded([hangs], {"uncertain"})
+    assert findings(deployment)["connection acme/default"]["severity"] == "warning"
+    assert deployment.ask("connections", "resume", "acme/default")["state"] == "active"
+    all_arrive_once(deployment, jobs)
+    assert deployment.copies()[hangs] == 1
 
 
 def test_one_that_does_not_work_any_more_needs_attention_when_it_is_resumed(
-    place: Deployment,
+    deployment: Deployment,
 ) -> None:
-    place.ask("connections", "suspend", "globex/default")
+    deployment.ask("connections", "suspend", "globex/default")
     account = "certmail@globex-it.iam.gserviceaccount.com"
-    place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": []})
-    ran = place.run("connections", "resume", "globex/default", "--json")
+    deployment.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": []})
+    ran = deployment.run("connections", "resume", "globex/default", "--json")
     assert (ran.status, ran.json["state"]) == (1, "attention")
     assert ran.json["remedy"]
     scope = "https://www.googleapis.com/auth/gmail.send"
-    place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": [scope]})
-    assert place.ask("connections", "probe", "globex/default")["state"] == "active"
+    deployment.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": [scope]})
+    assert deployment.ask("connections", "probe", "globex/default")["state"] == "active"
 
 
 @pytest.mark.timeout(300)
@@ -145,40 +149,40 @@ def test_a_redis_that_was_wiped_or_is_older_than_the_pause_lets_nothing_leave(
 ) -> None:
     with (
         server(tmp_path / "redis") as valkey,
-        deployment(tmp_path / "data", **QUICK, CERTMAIL_REDIS_URL=valkey.url) as place,
+        new_deployment(tmp_path / "data", **QUICK, CERTMAIL_REDIS_URL=valkey.url) as deployment,
     ):
-        place.link()
-        [early] = place.send(campaign(1, campaign="early"))
+        deployment.link()
+        [early] = deployment.send(campaign(1, campaign="early"))
         valkey.back_up(tmp_path / "backup")
-        place.ask("pause")
+        deployment.ask("pause")
         # A failover to a replica that had not heard of it.
         valkey.kill()
         valkey.put_back(tmp_path / "backup")
         valkey.start()
-        assert place.admin.redis.smembers(redis_keys.PAUSED) == set()
-        place.worker()
+        assert deployment.admin.redis.smembers(redis_keys.PAUSED) == set()
+        deployment.worker()
         wait_for(
             "the server to be checked",
-            lambda: place.admin.redis.exists(redis_keys.CHECKED_RUN) == 1,
+            lambda: deployment.admin.redis.exists(redis_keys.CHECKED_RUN) == 1,
         )
-        assert quiet(place, seconds=1.5)
-        assert place.status(early)["reason"].startswith("paused: ")
-        place.ask("resume")
-        all_arrive_once(place, [early])
+        assert quiet(deployment, seconds=1.5)
+        assert deployment.status(early)["reason"].startswith("paused: ")
+        deployment.ask("resume")
+        all_arrive_once(deployment, [early])
 
         # Wiped, and repaired.
-        place.ask("pause")
+        deployment.ask("pause")
         valkey.kill()
         valkey.put_back(None)
         valkey.start()
         wait_for(
             "it is noticed",
-            lambda: place.admin.redis.hget(redis_keys.STOPPED, "code") == b"replaced",
+            lambda: deployment.admin.redis.hget(redis_keys.STOPPED, "code") == b"replaced",
         )
-        place.ask("doctor", "--repair", "--yes")
-        [again] = place.send(campaign(1, campaign="again"))
-        assert quiet(place, seconds=1.5)
-        assert place.status(again)["reason"].startswith("paused: ")
-        assert place.messages()[0]["certmail_id"] == early
-        place.ask("resume")
-        all_arrive_once(place, [again])
+        deployment.ask("doctor", "--repair", "--yes")
+        [again] = deployment.send(campaign(1, campaign="again"))
+        assert quiet(deployment, seconds=1.5)
+        assert deployment.status(again)["reason"].startswith("paused: ")
+        assert deployment.messages()[0]["certmail_id"] == early
+        deployment.ask("resume")
+        all_arrive_once(deployment, [again])

@@ -22,7 +22,7 @@ from certmail_config.sql.sealed import sealed_rows
 from certmail_config.stores.vault_file import new_vault_key
 from certmail_config.tenants.sealed_fields import owner_of, sealed_in
 from certmail_config.tenants.working_copy import read_connection
-from support.deployment.deployment import STEADY, Deployment, campaign, deployment, wait_for
+from support.deployment.deployment import STEADY, Deployment, campaign, new_deployment, wait_for
 
 OLD, NEW = new_vault_key(), new_vault_key()
 NEW_ID = NEW.partition(":")[0]
@@ -38,34 +38,34 @@ So that there are some to leave, however long restarts have taken.
 class Fleet:
     """Two workers and the gateway, restarted one after the other with other keys."""
 
-    def __init__(self, place: Deployment) -> None:
-        self.place = place
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
         self.jobs: list[str] = []
-        self.gateway = place.open_gateway()
-        self.workers = [place.worker() for _ in range(2)]
-        wait_for("two workers", lambda: place.workers() == 2)
+        self.gateway = deployment.open_gateway()
+        self.workers = [deployment.worker() for _ in range(2)]
+        wait_for("two workers", lambda: deployment.workers() == 2)
 
     def restart(self, vault_keys: str) -> None:
-        self.place.environment["CERTMAIL_VAULT_KEYS"] = vault_keys
+        self.deployment.environment["CERTMAIL_VAULT_KEYS"] = vault_keys
         for n, worker in enumerate(self.workers):
             ended(worker)
-            self.workers[n] = self.place.worker()
-            wait_for("two workers", lambda: self.place.workers() == 2)
+            self.workers[n] = self.deployment.worker()
+            wait_for("two workers", lambda: self.deployment.workers() == 2)
         ended(self.gateway)
-        self.gateway = self.place.start("certmail_worker", "gateway", log="gateway.log")
-        wait_for("the gateway", self.place._gateway_is_ready)
+        self.gateway = self.deployment.start("certmail_worker", "gateway", log="gateway.log")
+        wait_for("the gateway", self.deployment._gateway_is_ready)
 
     def send(self, reminders: int) -> None:
         """Enqueue as things are now."""
         named = f"from the {len(self.jobs)}th on"
         for tenant in ("acme", "globex"):
-            self.jobs += self.place.send(campaign(reminders, tenant, named))
+            self.jobs += self.deployment.send(campaign(reminders, tenant, named))
 
     def go_on(self, mails: int = 10) -> None:
         """See that mails leave as things are now."""
         self.send(MORE)
-        before = len(self.place.messages())
-        wait_for(f"{mails} more mails", lambda: len(self.place.messages()) >= before + mails)
+        before = len(self.deployment.messages())
+        wait_for(f"{mails} more mails", lambda: len(self.deployment.messages()) >= before + mails)
 
 
 def ended(process: subprocess.Popen[bytes]) -> None:
@@ -77,19 +77,19 @@ def ended(process: subprocess.Popen[bytes]) -> None:
 def test_no_send_fails_while_keys_are_rotated_and_nothing_names_the_old_key_after(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    with deployment(tmp_path, CERTMAIL_VAULT_KEYS=OLD, **STEADY) as place:
-        place.control("PUT", "/limits", {"units_per_minute": 15_000})
-        fleet = Fleet(place)
-        place.link("acme")
-        linked = place.link_account("globex")
+    with new_deployment(tmp_path, CERTMAIL_VAULT_KEYS=OLD, **STEADY) as deployment:
+        deployment.control("PUT", "/limits", {"units_per_minute": 15_000})
+        fleet = Fleet(deployment)
+        deployment.link("acme")
+        linked = deployment.link_account("globex")
         fleet.send(REMINDERS)
         fleet.go_on()
         fleet.restart(f"{OLD},{NEW}")
         fleet.go_on()
-        signing_in = place.ask("connections", "link", linked)["url"]  # sealed with the old key
+        signing_in = deployment.ask("connections", "link", linked)["url"]  # sealed with the old key
         fleet.restart(f"{NEW},{OLD}")
         fleet.go_on()
-        done = place.ask("vault", "rotate")
+        done = deployment.ask("vault", "rotate")
         assert (done["key"], done["reencrypted"], done["copies"], done["unopened"]) == (
             NEW_ID,
             5,
@@ -99,29 +99,31 @@ def test_no_send_fails_while_keys_are_rotated_and_nothing_names_the_old_key_afte
         [old] = done["old_keys"]
         assert (old["key"], old["needed"]) == (OLD.partition(":")[0], False)
         fleet.go_on()
-        assert place.consent(signing_in, "reviews@globex.example").ok, "a sign-in under way goes on"
-        again = place.ask("vault", "rotate")
+        assert deployment.consent(signing_in, "reviews@globex.example").ok, (
+            "a sign-in under way goes on"
+        )
+        again = deployment.ask("vault", "rotate")
         assert (again["reencrypted"], again["copies"], again["unopened"]) == (0, 0, [])
-        left = len(fleet.jobs) - len(place.messages())
+        left = len(fleet.jobs) - len(deployment.messages())
         fleet.restart(NEW)
         fleet.go_on()
         jobs = fleet.jobs
-        states = place.wait_recorded(jobs, {"accepted", "failed", "uncertain"}, seconds=120)
+        states = deployment.wait_recorded(jobs, {"accepted", "failed", "uncertain"}, seconds=120)
 
         assert Counter(states.values()) == {"accepted": len(jobs)}
-        assert place.copies() == dict.fromkeys(jobs, 1)
-        assert {item["status"] for item in place.sends()} == {200}
+        assert deployment.copies() == dict.fromkeys(jobs, 1)
+        assert {item["status"] for item in deployment.sends()} == {200}
         assert "sealed_off" not in (tmp_path / "worker.log").read_text()
-        assert names_only(place, NEW) == {NEW_ID}
+        assert names_only(deployment, NEW) == {NEW_ID}
         record_property(
             "said", f"vault rotation: {len(jobs)} reminders, {left} left when the old key went"
         )
 
 
-def names_only(place: Deployment, key: str) -> set[str]:
+def names_only(deployment: Deployment, key: str) -> set[str]:
     """The ids of the vault keys named in SQL and in the working copy; this key alone opens all."""
-    vault, redis = Vault([parse_vault_key(key)]), place.admin.redis
-    with place.admin.db() as db:
+    vault, redis = Vault([parse_vault_key(key)]), deployment.admin.redis
+    with deployment.admin.db() as db:
         rows = sealed_rows(db)
     found: list[bytes] = []
 

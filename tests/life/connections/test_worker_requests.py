@@ -15,25 +15,25 @@ from certmail_config.base.errors import Refused
 from certmail_config.base.ids import ConnectionId
 from certmail_config.onboarding.worker_requests import RequestStage, Wish
 from certmail_config.tenants.models import GoogleLimits
-from support.deployment.deployment import QUICK, Deployment, deployment, wait_for
+from support.deployment.deployment import QUICK, Deployment, new_deployment, wait_for
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with deployment(Path(tmp_path_factory.mktemp("asking")), **QUICK) as made:
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with new_deployment(Path(tmp_path_factory.mktemp("asking")), **QUICK) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def asker(place: Deployment) -> Iterator[Asker]:
-    with closing(Asker(place.admin)) as made:
+def asker(deployment: Deployment) -> Iterator[Asker]:
+    with closing(Asker(deployment.admin)) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def _worker(place: Deployment) -> None:
-    place.worker()
-    wait_for("the worker", lambda: place.workers() == 1)
+def _worker(deployment: Deployment) -> None:
+    deployment.worker()
+    wait_for("the worker", lambda: deployment.workers() == 1)
 
 
 def ask(asker: Asker, tenant: str, connection: str, wish: Wish) -> RequestState:
@@ -51,26 +51,28 @@ def ask(asker: Asker, tenant: str, connection: str, wish: Wish) -> RequestState:
     return found[0]
 
 
-def test_without_a_worker_that_is_what_is_said_at_once(place: Deployment, asker: Asker) -> None:
-    made = place.admin.add_tenant("early")[1]
+def test_without_a_worker_that_is_what_is_said_at_once(
+    deployment: Deployment, asker: Asker
+) -> None:
+    made = deployment.admin.add_tenant("early")[1]
     worker_request = asker.ask("early", made.id, Wish.CHECK)
     answer = asker.look(worker_request.id)
     assert answer is not None
     assert answer.over
     assert answer.silence is not None
     assert answer.silence.code == "no_worker"
-    assert not place.admin.redis.exists(f"{redis_keys.CELERY_PREFIX}certmail"), (
+    assert not deployment.admin.redis.exists(f"{redis_keys.CELERY_PREFIX}certmail"), (
         "nothing waits for a worker to come"
     )
 
 
 @pytest.mark.usefixtures("_worker")
 def test_a_worker_goes_through_the_checklist_and_the_connection_is_active(
-    place: Deployment, asker: Asker
+    deployment: Deployment, asker: Asker
 ) -> None:
-    mailbox, account = place.at_google("acme")
-    place.admin.add_tenant("acme")
-    made = place.admin.add_customer_owned_app(
+    mailbox, account = deployment.at_google("acme")
+    deployment.admin.add_tenant("acme")
+    made = deployment.admin.add_customer_owned_app(
         "acme",
         "default",
         service_account=account,
@@ -84,9 +86,9 @@ def test_a_worker_goes_through_the_checklist_and_the_connection_is_active(
         "certificate_valid",
         "certificate_not_uploaded",
     ]
-    assert place.admin.connection(made.id).state == "attention"
+    assert deployment.admin.connection(made.id).state == "attention"
 
-    place.control("POST", f"/service-accounts/{account}/keys", made.certificate)
+    deployment.control("POST", f"/service-accounts/{account}/keys", made.certificate)
     works = ask(asker, "acme", made.id, Wish.MAIL)
     assert all(step.ok for step in works.worker_request.steps), works
     assert works.worker_request.steps[-1].code == "mail_accepted"
@@ -94,37 +96,39 @@ def test_a_worker_goes_through_the_checklist_and_the_connection_is_active(
         step.value for step in works.worker_request.steps if step.name == "service account"
     ]
     assert client_id.isdecimal()
-    assert place.admin.connection(made.id).state == "active"
-    assert [mail["mailbox"] for mail in place.messages()] == [mailbox]
+    assert deployment.admin.connection(made.id).state == "active"
+    assert [mail["mailbox"] for mail in deployment.messages()] == [mailbox]
 
 
 @pytest.mark.usefixtures("_worker")
-def test_a_suspended_connection_is_resumed_and_tried_out(place: Deployment, asker: Asker) -> None:
-    connection = place.link("resumed")
-    suspend_connection(place.admin, connection)
+def test_a_suspended_connection_is_resumed_and_tried_out(
+    deployment: Deployment, asker: Asker
+) -> None:
+    connection = deployment.link("resumed")
+    suspend_connection(deployment.admin, connection)
     answer = ask(asker, "resumed", connection, Wish.RESUME)
     assert all(step.ok for step in answer.worker_request.steps)
-    assert place.admin.connection(connection).state == "active"
+    assert deployment.admin.connection(connection).state == "active"
 
 
 @pytest.mark.usefixtures("_worker")
 def test_a_connection_is_removed_with_what_is_left_to_do_at_google(
-    place: Deployment, asker: Asker
+    deployment: Deployment, asker: Asker
 ) -> None:
-    connection = place.link("removed")
+    connection = deployment.link("removed")
     answer = ask(asker, "removed", connection, Wish.REMOVE)
     assert answer.worker_request.said is not None
     assert answer.worker_request.said.code == "access_theirs"
     assert "domain-wide delegation" in answer.worker_request.said.remedy
     with pytest.raises(Refused):
-        place.admin.connection(connection)
+        deployment.admin.connection(connection)
 
 
 @pytest.mark.usefixtures("_worker")
 def test_what_cannot_be_tried_out_is_refused_with_the_reason(
-    place: Deployment, asker: Asker
+    deployment: Deployment, asker: Asker
 ) -> None:
-    made = place.admin.add_tenant("draft")[1]
+    made = deployment.admin.add_tenant("draft")[1]
     answer = ask(asker, "draft", made.id, Wish.CHECK)
     assert answer.worker_request.stage is RequestStage.REFUSED
     assert answer.worker_request.said is not None
@@ -132,19 +136,19 @@ def test_what_cannot_be_tried_out_is_refused_with_the_reason(
 
 
 @pytest.mark.usefixtures("_worker")
-def test_a_message_that_comes_twice_is_answered_once(place: Deployment, asker: Asker) -> None:
-    connection = place.link("twice")
-    before = len(place.messages())
+def test_a_message_that_comes_twice_is_answered_once(deployment: Deployment, asker: Asker) -> None:
+    connection = deployment.link("twice")
+    before = len(deployment.messages())
     answer = ask(asker, "twice", connection, Wish.MAIL)
     asker._app.send_task("certmail.probe", args=[answer.worker_request.id])
     ask(asker, "twice", connection, Wish.CHECK)  # behind it in the queue
-    assert len(place.messages()) == before + 1
+    assert len(deployment.messages()) == before + 1
 
 
 @pytest.mark.usefixtures("_worker")
-def test_the_message_holds_nothing_but_an_id(place: Deployment, asker: Asker) -> None:
-    connection = place.link("quiet")
+def test_the_message_holds_nothing_but_an_id(deployment: Deployment, asker: Asker) -> None:
+    connection = deployment.link("quiet")
     ask(asker, "quiet", connection, Wish.CHECK)
-    log = (place.data_dir / "worker.log").read_text()
+    log = (deployment.data_dir / "worker.log").read_text()
     assert '"wish": "check"' in log
     assert "reviews@quiet.example" not in log

@@ -24,7 +24,7 @@ from support.deployment.deployment import (
     SEND_SCOPE,
     Deployment,
     campaign,
-    deployment,
+    new_deployment,
     wait_for,
 )
 
@@ -32,10 +32,10 @@ BACK = "https://app.example.com/settings/mail?tab=2"
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     settings = QUICK | {"CERTMAIL_OPERATOR_PASSWORD": PASSWORD, "CERTMAIL_CARE_SECONDS": "600"}
     settings |= {"CERTMAIL_RETURN_URLS": "https://app.example.com/settings"}
-    with deployment(Path(tmp_path_factory.mktemp("console")), **settings) as made:
+    with new_deployment(Path(tmp_path_factory.mktemp("console")), **settings) as made:
         made.open_gateway()
         made.worker()
         wait_for("the worker", lambda: made.workers() == 1)
@@ -43,13 +43,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 
 
 @pytest.fixture
-def somebody(place: Deployment) -> Visitor:
-    return operator(place)
+def somebody(deployment: Deployment) -> Visitor:
+    return operator(deployment)
 
 
-def set_up(place: Deployment, visitor: Visitor, tenant: str) -> str:
+def set_up(deployment: Deployment, visitor: Visitor, tenant: str) -> str:
     """A service account's connection, made as a person does; gives the path of its page."""
-    place.control("POST", "/accounts", {"email": f"reviews@{tenant}.example"})
+    deployment.control("POST", "/accounts", {"email": f"reviews@{tenant}.example"})
     visitor.get("/console/new")
     visitor.post("/console/new", tenant=tenant, organisation="ACME Industries", name="")
     page = visitor.post(
@@ -64,9 +64,9 @@ def set_up(place: Deployment, visitor: Visitor, tenant: str) -> str:
 
 
 def test_without_a_password_nothing_is_shown_and_signing_in_shows_the_list(
-    place: Deployment,
+    deployment: Deployment,
 ) -> None:
-    visitor = Visitor(place)
+    visitor = Visitor(deployment)
     assert urlsplit(visitor.get("/console").url).path == "/console/sign-in"
     assert urlsplit(visitor.sign_in().url).path == "/console"
     assert "Connections" in visitor.text
@@ -75,7 +75,7 @@ def test_without_a_password_nothing_is_shown_and_signing_in_shows_the_list(
 
 
 def test_signing_in_leads_to_the_page_that_was_wanted_if_it_is_the_consoles(
-    place: Deployment,
+    deployment: Deployment,
 ) -> None:
     for wanted, shown in {
         "/console/new": "/console/new",
@@ -83,69 +83,74 @@ def test_signing_in_leads_to_the_page_that_was_wanted_if_it_is_the_consoles(
         "/console/sign-in?next=//evil.example": "/console",
         "/console/sign-in?next=/console/../connect": "/console",
     }.items():
-        visitor = Visitor(place)
+        visitor = Visitor(deployment)
         visitor.get(wanted)
         [then] = re.findall(r'name="next" value="([^"]*)"', visitor.page.text)
         answer = visitor.post(
             "/console/sign-in", password=PASSWORD, next=wanted.partition("next=")[2] or then
         )
-        assert (urlsplit(answer.url).path, answer.url.startswith(place.gateway)) == (shown, True)
+        assert (urlsplit(answer.url).path, answer.url.startswith(deployment.gateway)) == (
+            shown,
+            True,
+        )
 
 
 def test_whoever_comes_by_localhost_is_led_to_the_address_that_google_knows(
-    place: Deployment,
+    deployment: Deployment,
 ) -> None:
-    visitor = Visitor(place)
-    port = urlsplit(place.gateway).port
+    visitor = Visitor(deployment)
+    port = urlsplit(deployment.gateway).port
     assert (
         visitor.get(f"http://localhost:{port}/console/sign-in?x=1").url
-        == f"{place.gateway}/console/sign-in?x=1"
+        == f"{deployment.gateway}/console/sign-in?x=1"
     )
 
 
-def test_a_form_from_another_address_of_ours_is_told_which_is_right(place: Deployment) -> None:
-    visitor = Visitor(place)
+def test_a_form_from_another_address_of_ours_is_told_which_is_right(deployment: Deployment) -> None:
+    visitor = Visitor(deployment)
     visitor.get("/console/sign-in")
     headers = {"Host": "certmail.internal", "Origin": "http://certmail.internal"}
     headers["Cookie"] = f"certmail-sign-in={visitor.token}"
     form = {"csrf": visitor.token, "password": PASSWORD}
     visitor.page = requests.post(
-        f"{place.gateway}/console/sign-in", data=form, headers=headers, timeout=10
+        f"{deployment.gateway}/console/sign-in", data=form, headers=headers, timeout=10
     )
     assert visitor.page.status_code == 403
-    assert f"certmail’s address is {place.gateway}" in visitor.text
+    assert f"certmail’s address is {deployment.gateway}" in visitor.text
     assert "CERTMAIL_PUBLIC_URL" in visitor.text
 
 
 def test_an_operator_sets_up_a_service_account_and_sees_it_work(
-    place: Deployment, somebody: Visitor
+    deployment: Deployment, somebody: Visitor
 ) -> None:
-    path = set_up(place, somebody, "acme")
+    path = set_up(deployment, somebody, "acme")
     somebody.post(f"{path}/check")
     said = somebody.wait(path)
     assert "there is no service account" in said
     assert "Being set up" in said
 
     account = "certmail@acme-it.iam.gserviceaccount.com"
-    client = place.control("POST", "/service-accounts", {"email": account, "project": "acme-it"})
+    client = deployment.control(
+        "POST", "/service-accounts", {"email": account, "project": "acme-it"}
+    )
     certificate = somebody.get(f"{path}/certificate")
     assert (
         certificate.headers["Content-Disposition"]
         == 'attachment; filename="certmail-acme-default.pem"'
     )
-    place.control("POST", f"/service-accounts/{account}/keys", certificate.text)
+    deployment.control("POST", f"/service-accounts/{account}/keys", certificate.text)
     somebody.get(path)
     somebody.post(f"{path}/check")
     said = somebody.wait(path)
     assert client["client_id"] in said
     assert f"Scopes {SEND_SCOPE} " in said
 
-    place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": [SEND_SCOPE]})
+    deployment.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": [SEND_SCOPE]})
     not_enabled = (
         "Gmail API has not been used in project 1 before or it is disabled. Enable it by visiting "
         "https://console.developers.google.com/apis/api/gmail.googleapis.com/overview?project=1 then retry."
     )
-    refuse(place, "reviews@acme.example", "accessNotConfigured", not_enabled)
+    refuse(deployment, "reviews@acme.example", "accessNotConfigured", not_enabled)
     somebody.post(f"{path}/check", mail="1")
     said = somebody.wait(path)
     assert "Being set up" in said
@@ -169,12 +174,12 @@ def test_an_operator_sets_up_a_service_account_and_sees_it_work(
     assert "Requests to Gmail in 24 hours" in said
 
 
-def refuse(place: Deployment, mailbox: str, reason: str, message: str) -> None:
+def refuse(deployment: Deployment, mailbox: str, reason: str, message: str) -> None:
     """Let Gmail refuse the next send of a mailbox."""
     error = {"code": 403, "message": message, "errors": [{"reason": reason, "message": message}]}
     fault = {"status": 403, "headers": {}, "body": {"error": error}}
     match = {"path": "/messages/send", "mailbox": mailbox}
-    place.control("POST", "/faults", {"match": match, "fault": fault, "times": 1})
+    deployment.control("POST", "/faults", {"match": match, "fault": fault, "times": 1})
 
 
 def block(visitor: Visitor, name: str) -> str:
@@ -190,9 +195,9 @@ def links(visitor: Visitor) -> list[str]:
 
 
 def test_who_has_no_service_account_names_a_project_and_pastes_twice(
-    place: Deployment, somebody: Visitor, tmp_path: Path
+    deployment: Deployment, somebody: Visitor, tmp_path: Path
 ) -> None:
-    place.control("POST", "/accounts", {"email": "reviews@pastes.example"})
+    deployment.control("POST", "/accounts", {"email": "reviews@pastes.example"})
     somebody.get("/console/new")
     somebody.post("/console/new", tenant="pastes", organisation="Pastes", name="")
     somebody.get("/console/set-up/pastes/default/service-account")
@@ -210,7 +215,9 @@ def test_who_has_no_service_account_names_a_project_and_pastes_twice(
 
     # The first paste: a shell whose gcloud only keeps what it is given.
     account = "certmail@pastes-it.iam.gserviceaccount.com"
-    client = place.control("POST", "/service-accounts", {"email": account, "project": "pastes-it"})
+    client = deployment.control(
+        "POST", "/service-accounts", {"email": account, "project": "pastes-it"}
+    )
     (tmp_path / "gcloud").write_text(
         f"""#!/bin/sh
 case "$*" in
@@ -228,13 +235,13 @@ esac
     assert ran.returncode == 0, ran.stderr
     assert f"Client ID: {client['client_id']}" in ran.stdout
     uploaded = (tmp_path / "uploaded.pem").read_text()
-    place.control("POST", f"/service-accounts/{account}/keys", uploaded)
+    deployment.control("POST", f"/service-accounts/{account}/keys", uploaded)
 
     # Whoever is sent a link now sees the number, though nobody has pressed anything here.
     somebody.get(path)
     somebody.post(f"{path}/delegation")
     [handed_on] = re.findall(r"http://\S+/connect/delegation/\S+", somebody.text)
-    administrator = Visitor(place)
+    administrator = Visitor(deployment)
     wait_for("the client ID", lambda: client["client_id"] in administrator.read(handed_on))
     assert re.search("data-(running|spreading)", administrator.page.text), (
         "it is looked at again until it works"
@@ -250,7 +257,7 @@ esac
     assert query["clientIdToAdd"] == [client["client_id"]]
     scopes = query["clientScopeToAdd"][0].split(",")
     assert scopes == [SEND_SCOPE, SEND_SCOPE.replace("send", "metadata")]
-    place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": scopes})
+    deployment.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": scopes})
     somebody.post(f"{path}/check")
     said = somebody.wait(path)
     assert "Google gives the permission. Whether Gmail takes mail, only a test mail shows." in said
@@ -258,13 +265,13 @@ esac
 
 
 def test_once_it_works_the_first_reminder_is_there_to_be_copied(
-    place: Deployment, somebody: Visitor, tmp_path: Path
+    deployment: Deployment, somebody: Visitor, tmp_path: Path
 ) -> None:
-    connection = place.link("first")
+    connection = deployment.link("first")
     somebody.get(f"/console/connections/{connection}")
     environment = {
         **os.environ,
-        **place.environment,
+        **deployment.environment,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
 
@@ -293,11 +300,11 @@ def test_once_it_works_the_first_reminder_is_there_to_be_copied(
     answer = requests.post(words[1], data=words[words.index("-d") + 1], headers=headers, timeout=20)
     assert (answer.status_code, answer.json()["duplicate"]) == (200, True)
     assert answer.json()["id"] == job
-    place.wait_recorded([job], {"accepted"})
+    deployment.wait_recorded([job], {"accepted"})
 
 
-def test_every_step_leads_to_the_very_page(place: Deployment, somebody: Visitor) -> None:
-    set_up(place, somebody, "leads")
+def test_every_step_leads_to_the_very_page(deployment: Deployment, somebody: Visitor) -> None:
+    set_up(deployment, somebody, "leads")
     console, project = "https://console.cloud.google.com", "?project=leads-it"
     account = "certmail@leads-it.iam.gserviceaccount.com"
     for page in (
@@ -315,7 +322,7 @@ def test_every_step_leads_to_the_very_page(place: Deployment, somebody: Visitor)
 
 
 def test_what_is_no_service_account_is_said_at_the_field(
-    place: Deployment, somebody: Visitor
+    deployment: Deployment, somebody: Visitor
 ) -> None:
     somebody.get("/console/new")
     somebody.post("/console/new", tenant="initech", organisation="Initech", name="")
@@ -325,8 +332,8 @@ def test_what_is_no_service_account_is_said_at_the_field(
     assert "This is not the address of a service account." in somebody.text
     assert re.search(r'<input id="service_account"[^>]* aria-invalid="true"', somebody.page.text)
     assert not re.search(r'<input id="mailbox"[^>]* aria-invalid', somebody.page.text)
-    assert place.admin.connection("initech/default").state is ConnectionState.DRAFT
-    ran = place.run(
+    assert deployment.admin.connection("initech/default").state is ConnectionState.DRAFT
+    ran = deployment.run(
         "connections",
         "add",
         "initech",
@@ -342,8 +349,8 @@ def test_what_is_no_service_account_is_said_at_the_field(
     assert (ran.status, ran.json["error"]["code"]) == (2, "not_a_service_account")
 
 
-def test_nothing_is_ticked_before_it_was_checked(place: Deployment, somebody: Visitor) -> None:
-    path = set_up(place, somebody, "unchecked")
+def test_nothing_is_ticked_before_it_was_checked(deployment: Deployment, somebody: Visitor) -> None:
+    path = set_up(deployment, somebody, "unchecked")
     assert 'class="number done"' not in somebody.page.text
     somebody.post(f"{path}/check", mail="1")
     said = somebody.wait(path)
@@ -351,7 +358,7 @@ def test_nothing_is_ticked_before_it_was_checked(place: Deployment, somebody: Vi
     assert "You may close this page." not in said, "it waits for whoever reads this"
     assert 'class="number done"' not in somebody.page.text, "there is no such account"
     account = "certmail@unchecked-it.iam.gserviceaccount.com"
-    place.control("POST", "/service-accounts", {"email": account, "project": "unchecked-it"})
+    deployment.control("POST", "/service-accounts", {"email": account, "project": "unchecked-it"})
     somebody.post(f"{path}/check")
     said = somebody.wait(path)
     assert somebody.page.text.count('class="number done"') == 1, (
@@ -361,7 +368,9 @@ def test_nothing_is_ticked_before_it_was_checked(place: Deployment, somebody: Vi
     assert "If you have just done it, Google may need until" in said
 
 
-def test_a_name_that_cannot_be_is_said_at_the_field(place: Deployment, somebody: Visitor) -> None:
+def test_a_name_that_cannot_be_is_said_at_the_field(
+    deployment: Deployment, somebody: Visitor
+) -> None:
     somebody.get("/console/new")
     assert (
         somebody.post("/console/new", tenant="Not A Name!", organisation="", name="").status_code
@@ -373,8 +382,8 @@ def test_a_name_that_cannot_be_is_said_at_the_field(place: Deployment, somebody:
     assert not re.search(r'<input id="tenant"[^>]* aria-invalid', somebody.page.text)
 
 
-def test_a_connection_that_exists_is_said_to(place: Deployment, somebody: Visitor) -> None:
-    connection = place.link("exists")
+def test_a_connection_that_exists_is_said_to(deployment: Deployment, somebody: Visitor) -> None:
+    connection = deployment.link("exists")
     somebody.get("/console/new")
     somebody.post("/console/new", tenant="exists", organisation="", name="")
     assert urlsplit(somebody.page.url).path == f"/console/connections/{connection}"
@@ -382,21 +391,21 @@ def test_a_connection_that_exists_is_said_to(place: Deployment, somebody: Visito
 
 
 def test_an_operator_who_comes_to_nothing_is_shown_the_way_on(
-    place: Deployment, somebody: Visitor
+    deployment: Deployment, somebody: Visitor
 ) -> None:
     assert somebody.get("/console/set-up/nobody/default").status_code == 404
     assert "Check the address of this page, or go back to the connections." in somebody.text
     assert "certmail tenants" not in somebody.text
     assert "Sign out" in somebody.text
-    stranger = Visitor(place)
+    stranger = Visitor(deployment)
     stranger.get("/connect")
     assert "Sign out" not in stranger.text
 
 
 def test_a_removal_before_anything_was_set_up_asks_for_nothing(
-    place: Deployment, somebody: Visitor
+    deployment: Deployment, somebody: Visitor
 ) -> None:
-    path = set_up(place, somebody, "unused")
+    path = set_up(deployment, somebody, "unused")
     somebody.get(f"{path}/removal")
     somebody.post(f"{path}/removal", confirm="unused/default")
     said = somebody.wait(f"{path}/removal")
@@ -405,9 +414,9 @@ def test_a_removal_before_anything_was_set_up_asks_for_nothing(
 
 
 def test_what_was_entered_wrongly_is_corrected_or_chosen_anew(
-    place: Deployment, somebody: Visitor
+    deployment: Deployment, somebody: Visitor
 ) -> None:
-    path = set_up(place, somebody, "wrong")
+    path = set_up(deployment, somebody, "wrong")
     somebody.post(
         f"{path}/correction",
         service_account="right@it.iam.gserviceaccount.com",
@@ -425,12 +434,14 @@ def test_what_was_entered_wrongly_is_corrected_or_chosen_anew(
     assert "Continue to Google" in somebody.text
 
 
-def test_what_waits_and_until_when_is_on_the_page(place: Deployment, somebody: Visitor) -> None:
-    connection = place.link("waits", units=6_000)
+def test_what_waits_and_until_when_is_on_the_page(
+    deployment: Deployment, somebody: Visitor
+) -> None:
+    connection = deployment.link("waits", units=6_000)
     somebody.get(f"/console/connections/{connection}")
     somebody.post(f"/console/connections/{connection}/suspend")
     assert "Suspended: its reminders wait" in somebody.text
-    place.send(campaign(5, tenant="waits"))
+    deployment.send(campaign(5, tenant="waits"))
     said = somebody.read(f"/console/connections/{connection}")
     assert "Waiting for their turn 5" in said
     assert "not while it is stopped" in said
@@ -438,8 +449,10 @@ def test_what_waits_and_until_when_is_on_the_page(place: Deployment, somebody: V
     somebody.get(f"/console/connections/{connection}")
     somebody.post(f"/console/connections/{connection}/resume")
     assert "Working" in somebody.wait(f"/console/connections/{connection}")
-    wait_for("the record", lambda: len(place.ask("tenants", "history", "waits")["history"]) >= 3)
-    done = place.ask("tenants", "history", "waits")["history"]
+    wait_for(
+        "the record", lambda: len(deployment.ask("tenants", "history", "waits")["history"]) >= 3
+    )
+    done = deployment.ask("tenants", "history", "waits")["history"]
     console = "an operator in the console"
     assert [(each["type"], each["by"]) for each in done[:2]] == [
         ("opened", console),
@@ -447,10 +460,10 @@ def test_what_waits_and_until_when_is_on_the_page(place: Deployment, somebody: V
     ]
 
 
-def test_what_needs_attention_comes_first(place: Deployment, somebody: Visitor) -> None:
-    place.link("aaa-works")
-    broken = place.admin.connection(place.link("zzz-broken"))
-    place.admin.save(
+def test_what_needs_attention_comes_first(deployment: Deployment, somebody: Visitor) -> None:
+    deployment.link("aaa-works")
+    broken = deployment.admin.connection(deployment.link("zzz-broken"))
+    deployment.admin.save(
         broken.troubled("mailbox_unknown", "The mailbox was deleted.", "Restore the user.")
     )
     somebody.get("/console")
@@ -460,9 +473,9 @@ def test_what_needs_attention_comes_first(place: Deployment, somebody: Visitor) 
 
 
 def test_a_certificate_is_rotated_and_a_connection_removed(
-    place: Deployment, somebody: Visitor
+    deployment: Deployment, somebody: Visitor
 ) -> None:
-    connection = place.link("goes")
+    connection = deployment.link("goes")
     path = f"/console/connections/{connection}"
     somebody.get(path)
     somebody.post(f"{path}/rotate")
@@ -475,7 +488,7 @@ def test_a_certificate_is_rotated_and_a_connection_removed(
     somebody.get(f"{path}/removal")
     somebody.post(f"{path}/removal", confirm="goes")
     assert "nothing was removed" in somebody.text
-    assert place.admin.connection(connection).state is ConnectionState.ACTIVE
+    assert deployment.admin.connection(connection).state is ConnectionState.ACTIVE
     somebody.post(f"{path}/removal", confirm="goes/default")
     said = somebody.wait(f"{path}/removal")
     assert "goes/default is removed." in said
@@ -484,29 +497,31 @@ def test_a_certificate_is_rotated_and_a_connection_removed(
     assert somebody.get(path).status_code == 404
 
 
-def link(place: Deployment, tenant: str, *, back: str = BACK) -> str:
+def link(deployment: Deployment, tenant: str, *, back: str = BACK) -> str:
     """A set-up link from the command line."""
-    place.ask("tenants", "add", tenant, "--name", "Globex")
-    made = place.ask("connections", "setup-link", tenant, "--return-url", back, "--state", "x&y")
+    deployment.ask("tenants", "add", tenant, "--name", "Globex")
+    made = deployment.ask(
+        "connections", "setup-link", tenant, "--return-url", back, "--state", "x&y"
+    )
     return str(made["url"])
 
 
 def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(
-    place: Deployment,
+    deployment: Deployment,
 ) -> None:
-    place.control("POST", "/accounts", {"email": "reviews@globex.example"})
-    url = link(place, "globex")
-    visitor = Visitor(place)
+    deployment.control("POST", "/accounts", {"email": "reviews@globex.example"})
+    url = link(deployment, "globex")
+    visitor = Visitor(deployment)
     assert urlsplit(visitor.open_link(url).url).path == "/connect/set-up/globex/default"
     page = visitor.post("/connect/set-up/globex/default/linked-account")
-    client_id = place.environment["CERTMAIL_OAUTH_CLIENT_ID"]
+    client_id = deployment.environment["CERTMAIL_OAUTH_CLIENT_ID"]
     assert f"OAuth client ID {client_id}" in visitor.text, (
         "what a Workspace administrator must trust"
     )
     assert "https://admin.google.com/ac/owl/list?tab=configuredApps" in links(visitor)
     path = urlsplit(page.url).path
     sent = visitor.session.post(
-        f"{place.gateway}{path}/link",
+        f"{deployment.gateway}{path}/link",
         data={"csrf": visitor.token},
         allow_redirects=False,
         timeout=10,
@@ -536,7 +551,7 @@ def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(
         "status": ["active"],
         "state": ["x&y"],
     }
-    ended = Visitor(place)
+    ended = Visitor(deployment)
     assert ended.get(url).status_code == 403, "a link that was completed opens nothing more"
     assert "This set-up link has ended" in ended.text
     assert urlsplit(visitor.get(url).url).path == path, (
@@ -546,7 +561,7 @@ def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(
     assert "Reminders will be sent" in visitor.read(path), "but they may look at it for a while"
 
     connection = path.rpartition("/")[2]
-    goodbye = operator(place)
+    goodbye = operator(deployment)
     goodbye.get(f"/console/connections/{connection}/removal")
     goodbye.post(f"/console/connections/{connection}/removal", confirm="globex/default")
     said = goodbye.wait(f"/console/connections/{connection}/removal")
@@ -554,54 +569,54 @@ def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(
 
 
 def test_an_operator_invites_the_administrator_to_one_connection(
-    place: Deployment, somebody: Visitor
+    deployment: Deployment, somebody: Visitor
 ) -> None:
-    connection = place.admin.add_tenant("invited")[1].id
+    connection = deployment.admin.add_tenant("invited")[1].id
     somebody.get(f"/console/connections/{connection}")
     somebody.post(f"/console/connections/{connection}/invitation")
     [url] = re.findall(r"http://\S+/connect/\S+", somebody.text)
-    visitor = Visitor(place)
+    visitor = Visitor(deployment)
     visitor.open_link(url)
     assert urlsplit(visitor.page.url).path == "/connect/set-up/invited/default"
     assert "Make a set-up link" not in visitor.text
 
 
 def test_an_operator_who_is_asked_for_the_kind_can_invite_the_administrator_instead(
-    place: Deployment, somebody: Visitor
+    deployment: Deployment, somebody: Visitor
 ) -> None:
     somebody.get("/console/new")
     somebody.post("/console/new", tenant="asked", organisation="", name="second")
     assert "Should someone else do this?" in somebody.text
     somebody.post("/console/set-up/asked/second/invitation")
     [url] = re.findall(r"http://\S+/connect/\S+", somebody.text)
-    visitor = Visitor(place)
+    visitor = Visitor(deployment)
     visitor.open_link(url)
     assert urlsplit(visitor.page.url).path == "/connect/set-up/asked/second"
     assert visitor.post("/connect/set-up/asked/second/invitation").status_code == 404
 
 
-def test_a_set_up_link_is_refused_where_it_would_lead_astray(place: Deployment) -> None:
-    place.ask("tenants", "add", "astray")
-    ran = place.run(
+def test_a_set_up_link_is_refused_where_it_would_lead_astray(deployment: Deployment) -> None:
+    deployment.ask("tenants", "add", "astray")
+    ran = deployment.run(
         "connections", "setup-link", "astray", "--return-url", "https://evil.example/", "--json"
     )
     assert (ran.status, ran.json["error"]["code"]) == (2, "return_url_not_allowed")
     assert "CERTMAIL_RETURN_URLS" in ran.json["error"]["remedy"]
-    ran = place.run("connections", "setup-link", "nobody", "--json")
+    ran = deployment.run("connections", "setup-link", "nobody", "--json")
     assert (ran.status, ran.json["error"]["code"]) == (1, "unknown_tenant")
 
 
-def test_no_secret_or_address_of_it_stands_in_redis_or_the_log(place: Deployment) -> None:
-    url = link(place, "quiet")
-    visitor = Visitor(place)
+def test_no_secret_or_address_of_it_stands_in_redis_or_the_log(deployment: Deployment) -> None:
+    url = link(deployment, "quiet")
+    visitor = Visitor(deployment)
     visitor.open_link(url)
     _, *parts = url.rpartition("/")[2].split(".")
     secrets = [str(value) for value in visitor.session.cookies.values()] + parts
-    redis = place.admin.redis
+    redis = deployment.admin.redis
     names = [name for name in redis.scan_iter("*") if redis.type(name) == b"string"]
     contents = b"\n".join(name + b" " + (redis.get(name) or b"") for name in names)
     assert redis_keys.SETUP.encode() + b"quiet " in contents, "it can be searched"
-    log = (place.data_dir / "gateway.log").read_bytes()
+    log = (deployment.data_dir / "gateway.log").read_bytes()
 
     for secret in secrets:
         assert secret.encode() not in contents

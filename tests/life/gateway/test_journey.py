@@ -19,7 +19,7 @@ from support.deployment.deployment import (
     QUICK,
     Deployment,
     campaign,
-    deployment,
+    new_deployment,
     recorded_in,
     wait_for,
 )
@@ -37,56 +37,60 @@ UNITS: Final = 180_000
 SETTINGS: Final = QUICK | {"CERTMAIL_VERIFY_SECONDS": "4"}
 
 
-def do(place: Deployment, redis: Operated, *headings: str, **more: str) -> str:
+def do(deployment: Deployment, redis: Operated, *headings: str, **more: str) -> str:
     """Run the commands below these headings."""
-    environment = redis.environment | place.environment | {"PATH": redis.environment["PATH"]} | more
+    environment = (
+        redis.environment | deployment.environment | {"PATH": redis.environment["PATH"]} | more
+    )
     return "".join(run(DOCUMENT[heading], environment) for heading in headings)
 
 
-def enqueue(place: Deployment, reviewers: Iterable[int]) -> dict[str, Any]:
+def enqueue(deployment: Deployment, reviewers: Iterable[int]) -> dict[str, Any]:
     """Give the campaign, or a part of it, to `certmail send`, as its application does."""
     head, *rows = campaign(REVIEWERS).splitlines()
-    ran = place.run("send", "-", "--json", stdin="\n".join([head, *(rows[n] for n in reviewers)]))
+    ran = deployment.run(
+        "send", "-", "--json", stdin="\n".join([head, *(rows[n] for n in reviewers)])
+    )
     assert ran.status == 0, ran
     report: dict[str, Any] = ran.json
     return report
 
 
-def lose(place: Deployment, redis: Operated, copies: tuple[str, str]) -> None:
+def lose(deployment: Deployment, redis: Operated, copies: tuple[str, str]) -> None:
     """A campaign, backups in the middle of it, and the end of everything but them."""
-    place.control("PUT", "/limits", {"units_per_minute": 2 * UNITS, "in_flight": 100})
-    worker = place.worker()
-    wait_for("the worker", lambda: place.workers() == 1)
-    enqueue(place, range(BEFORE))
-    wait_for("mails before Redis is copied", lambda: len(place.messages()) >= 20)
-    do(place, redis, copies[0])
-    known = enqueue(place, range(BEFORE, REVIEWERS))
+    deployment.control("PUT", "/limits", {"units_per_minute": 2 * UNITS, "in_flight": 100})
+    worker = deployment.worker()
+    wait_for("the worker", lambda: deployment.workers() == 1)
+    enqueue(deployment, range(BEFORE))
+    wait_for("mails before Redis is copied", lambda: len(deployment.messages()) >= 20)
+    do(deployment, redis, copies[0])
+    known = enqueue(deployment, range(BEFORE, REVIEWERS))
     receipts = {receipt["id"] for receipt in known["receipts"]}
-    wait_for("the record of all", lambda: receipts <= place.recorded().keys())
-    do(place, redis, copies[1])
-    before = len(place.messages())
-    wait_for("mails since", lambda: len(place.messages()) >= min(before + 20, REVIEWERS - 20))
+    wait_for("the record of all", lambda: receipts <= deployment.recorded().keys())
+    do(deployment, redis, copies[1])
+    before = len(deployment.messages())
+    wait_for("mails since", lambda: len(deployment.messages()) >= min(before + 20, REVIEWERS - 20))
     redis.kill()
     worker.kill()
     worker.wait(60)
     redis.destroy()
-    place.admin.engine.dispose()  # what this process has open of the old database
+    deployment.admin.engine.dispose()  # what this process has open of the old database
 
 
-def come_back(place: Deployment, redis: Operated, restores: tuple[str, str]) -> str:
+def come_back(deployment: Deployment, redis: Operated, restores: tuple[str, str]) -> str:
     """Put both stores back, and repair; gives what the repair says."""
-    do(place, redis, *restores)
-    place.worker()
-    wait_for("pacing stops", lambda: stopped(place) == "rolled_back")
-    assert nothing_leaves(place, 1)
-    said = do(place, redis, "Repair: see what is lost")
-    wait_for("pacing goes on", lambda: stopped(place) == "")
+    do(deployment, redis, *restores)
+    deployment.worker()
+    wait_for("pacing stops", lambda: stopped(deployment) == "rolled_back")
+    assert nothing_leaves(deployment, 1)
+    said = do(deployment, redis, "Repair: see what is lost")
+    wait_for("pacing goes on", lambda: stopped(deployment) == "")
     return said
 
 
-def everybody_has_one(place: Deployment) -> None:
+def everybody_has_one(deployment: Deployment) -> None:
     """Each reviewer once, by the mailboxes."""
-    assert Counter(message["to"] for message in place.messages()) == {
+    assert Counter(message["to"] for message in deployment.messages()) == {
         f"reviewer{n}@people.example": 1 for n in range(REVIEWERS)
     }
 
@@ -96,33 +100,37 @@ def test_back_from_append_only_files_with_a_person_who_looks(tmp_path: Path) -> 
     database = f"sqlite:///{tmp_path}/data/certmail.sqlite"
     with (
         operated(tmp_path, database, None) as redis,
-        deployment(tmp_path / "data", **SETTINGS, CERTMAIL_REDIS_URL=redis.url) as place,
+        new_deployment(tmp_path / "data", **SETTINGS, CERTMAIL_REDIS_URL=redis.url) as deployment,
     ):
-        place.link(units=UNITS, in_flight=20)
-        lose(place, redis, ("Back up Redis: its append-only files", "Back up SQLite"))
-        said = come_back(place, redis, ("SQLite", "Redis from append-only files"))
+        deployment.link(units=UNITS, in_flight=20)
+        lose(deployment, redis, ("Back up Redis: its append-only files", "Back up SQLite"))
+        said = come_back(deployment, redis, ("SQLite", "Redis from append-only files"))
         assert "for a person to settle" in said
 
-        held = place.ask("uncertain", "list", "--limit", "1000")["uncertain"]
-        arrived = {row["job"] for row in held} & place.copies().keys()
+        held = deployment.ask("uncertain", "list", "--limit", "1000")["uncertain"]
+        arrived = {row["job"] for row in held} & deployment.copies().keys()
         assert arrived, "mails left after the last event on record"
-        told = do(place, redis, "Repair: settle what is held", ARRIVED=" ".join(sorted(arrived)))
+        told = do(
+            deployment, redis, "Repair: settle what is held", ARRIVED=" ".join(sorted(arrived))
+        )
         assert f"{len(arrived)} settled." in told
         assert f"{len(held) - len(arrived)} settled" in told
-        assert place.ask("uncertain", "list")["uncertain"] == []
-        wait_and_enqueue_again(place)
-        everybody_has_one(place)
+        assert deployment.ask("uncertain", "list")["uncertain"] == []
+        wait_and_enqueue_again(deployment)
+        everybody_has_one(deployment)
 
 
-def wait_and_enqueue_again(place: Deployment) -> None:
+def wait_and_enqueue_again(deployment: Deployment) -> None:
     """What was lost, and only that, is taken in anew."""
-    wait_for("all to end", lambda: set(place.recorded().values()) <= {"accepted", "failed"}, 90)
-    named = {job for job, state in place.recorded().items() if state == "failed"}
-    again = enqueue(place, range(REVIEWERS))
+    wait_for(
+        "all to end", lambda: set(deployment.recorded().values()) <= {"accepted", "failed"}, 90
+    )
+    named = {job for job, state in deployment.recorded().items() if state == "failed"}
+    again = enqueue(deployment, range(REVIEWERS))
     assert (again["enqueued"], again["duplicates"]) == (len(named), REVIEWERS - len(named))
     assert named, "something was enqueued after the copy, and had not left"
     new = [receipt["id"] for receipt in again["receipts"] if not receipt["duplicate"]]
-    place.wait_recorded(new, {"accepted"}, 60)
+    deployment.wait_recorded(new, {"accepted"}, 60)
 
 
 @pytest.mark.timeout(300)
@@ -132,17 +140,17 @@ def test_back_from_a_snapshot_where_certmail_may_look_itself(
     recorded = recorded_in(postgres_database)
     with (
         operated(tmp_path, postgres_database, postgres_server) as redis,
-        deployment(
+        new_deployment(
             tmp_path / "data", **SETTINGS, **recorded, CERTMAIL_REDIS_URL=redis.url
-        ) as place,
+        ) as deployment,
     ):
-        place.link(units=UNITS, in_flight=20, verify=True)
-        lose(place, redis, ("Back up Redis: an RDB snapshot", "Back up PostgreSQL"))
-        said = come_back(place, redis, ("PostgreSQL", "Redis from an RDB snapshot"))
+        deployment.link(units=UNITS, in_flight=20, verify=True)
+        lose(deployment, redis, ("Back up Redis: an RDB snapshot", "Back up PostgreSQL"))
+        said = come_back(deployment, redis, ("PostgreSQL", "Redis from an RDB snapshot"))
         assert "looked up among the sent mails" in said
 
         wait_for(
-            "nobody to be asked", lambda: place.ask("uncertain", "list")["uncertain"] == [], 90
+            "nobody to be asked", lambda: deployment.ask("uncertain", "list")["uncertain"] == [], 90
         )
-        wait_and_enqueue_again(place)
-        everybody_has_one(place)
+        wait_and_enqueue_again(deployment)
+        everybody_has_one(deployment)

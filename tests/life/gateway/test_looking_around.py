@@ -85,27 +85,31 @@ def test_somebody_looks_around(tmp_path: Path) -> None:
         with looking_around(environment) as (process, said):
             assert said["data_dir"] == str(tmp_path / ".local/share/certmail/sandbox")
             assert taken not in said["console"], "another program is there"
-            place = Deployment(tmp_path, environment, google=said["sandbox"], gateway=said["api"])
+            deployment = Deployment(
+                tmp_path, environment, google=said["sandbox"], gateway=said["api"]
+            )
             everything_answers(said)
-            page = set_up_by_its_pages(place, said)
-            a_reminder_arrives(place, said)
-            the_page_tells_what_a_new_terminal_needs(place, said, page)
+            page = set_up_by_its_pages(deployment, said)
+            a_reminder_arrives(deployment, said)
+            the_page_tells_what_a_new_terminal_needs(deployment, said, page)
             environment["CERTMAIL_DATA_DIR"] = said["data_dir"]
-            commands_work_in_its_directory(place)
+            commands_work_in_its_directory(deployment)
             process.send_signal(signal.SIGINT)
             assert process.wait(60) == 0
         assert left_running(said["data_dir"]) == []
 
-    refused = place.run("up")
+    refused = deployment.run("up")
     assert refused.status == 1
     assert "is the sandbox's data directory" in refused.err
     del environment["CERTMAIL_DATA_DIR"]
     with looking_around(environment) as (_, again):
         assert again["api_key"] == said["api_key"]
         everything_answers(again)
-        place = Deployment(tmp_path, environment, google=again["sandbox"], gateway=again["api"])
-        assert len(place.messages()) == 1, "what was done before is there"
-        operator = Visitor(place)
+        deployment = Deployment(
+            tmp_path, environment, google=again["sandbox"], gateway=again["api"]
+        )
+        assert len(deployment.messages()) == 1, "what was done before is there"
+        operator = Visitor(deployment)
         assert operator.sign_in(again["password"]).ok
         operator.get(page)
         operator.post(f"{page}/check", mail="1")
@@ -122,12 +126,12 @@ def everything_answers(said: dict[str, Any]) -> None:
     assert requests.get(f"{said['flower']}/workers", auth=auth, timeout=30).ok
 
 
-def set_up_by_its_pages(place: Deployment, said: dict[str, Any]) -> str:
+def set_up_by_its_pages(deployment: Deployment, said: dict[str, Any]) -> str:
     """The path of the page of a connection that was set up by service account.
 
     From certmail's console through the stand-ins of Google's and back.
     """
-    operator = Visitor(place)
+    operator = Visitor(deployment)
     assert operator.sign_in(said["password"]).ok
     assert "No mail leaves." in operator.text
     operator.get("/console/new")
@@ -136,14 +140,16 @@ def set_up_by_its_pages(place: Deployment, said: dict[str, Any]) -> str:
     given = {"project": "acme-it", "service_account": "", "mailbox": MAILBOX, "valid_days": "30"}
     page = urlsplit(operator.post("/console/set-up/acme/default/service-account", **given).url).path
 
-    for link in links_to(place.google, operator.get(page).text):
+    for link in links_to(deployment.google, operator.get(page).text):
         assert requests.get(link, timeout=10).ok, link
     [block] = re.findall(r'id="gcloud"[^>]*>(.*?)</', operator.page.text, re.DOTALL)
     shell = requests.post(
-        f"{place.google}/cloudshell", data={"commands": unescape(block)}, timeout=10
+        f"{deployment.google}/cloudshell", data={"commands": unescape(block)}, timeout=10
     )
     assert "Done. Client ID:" in shell.text
-    [delegation] = [link for link in links_to(place.google, shell.text) if "clientIdToAdd" in link]
+    [delegation] = [
+        link for link in links_to(deployment.google, shell.text) if "clientIdToAdd" in link
+    ]
     asked = {name: value[0] for name, value in parse_qs(urlsplit(delegation).query).items()}
     form = {
         "client_id": asked["clientIdToAdd"],
@@ -161,20 +167,20 @@ def links_to(google: str, html: str) -> list[str]:
     return [unescape(link) for link in re.findall(rf'href="({re.escape(google)}[^"]*)"', html)]
 
 
-def a_reminder_arrives(place: Deployment, said: dict[str, Any]) -> None:
+def a_reminder_arrives(deployment: Deployment, said: dict[str, Any]) -> None:
     given: Any = {"tenant": "acme", "to": "anna@acme.example", "campaign": "q4", "pending": 3}
     headers = {"Authorization": f"Bearer {said['api_key']}"}
     taken = requests.post(f"{said['api']}/v1/reminders", json=given, headers=headers, timeout=10)
     assert taken.status_code == 202, taken.text
-    wait_for("the mail", lambda: bool(place.messages()))
+    wait_for("the mail", lambda: bool(deployment.messages()))
     assert "anna@acme.example" in requests.get(said["mail"], timeout=10).text
 
 
 def the_page_tells_what_a_new_terminal_needs(
-    place: Deployment, said: dict[str, Any], page: str
+    deployment: Deployment, said: dict[str, Any], page: str
 ) -> None:
     """Of the sandbox it knows nothing yet, and certmail may be in no PATH."""
-    operator = Visitor(place)
+    operator = Visitor(deployment)
     assert operator.sign_in(said["password"]).ok
     assert "the same reminder three times" in operator.read(page)
     found = re.search(r'<code id="first-command">(.*?)</code>', operator.page.text, re.DOTALL)
@@ -182,7 +188,7 @@ def the_page_tells_what_a_new_terminal_needs(
     command = unescape(found[1]).replace("certmail send -", "certmail send - --dry-run")
     plain = {
         "HOME": os.environ["HOME"],
-        "XDG_DATA_HOME": str(place.data_dir / "nowhere"),
+        "XDG_DATA_HOME": str(deployment.data_dir / "nowhere"),
         "PATH": "/usr/bin:/bin",
     }
     ran = subprocess.run(
@@ -192,10 +198,10 @@ def the_page_tells_what_a_new_terminal_needs(
     assert "1 could be enqueued" in ran.stderr
 
 
-def commands_work_in_its_directory(place: Deployment) -> None:
-    probed = place.run("connections", "probe", "acme/default")
+def commands_work_in_its_directory(deployment: Deployment) -> None:
+    probed = deployment.run("connections", "probe", "acme/default")
     assert probed.status == 0, probed
-    assert place.ask("deliveries", "list")["deliveries"][0]["tenant"] == "acme"
+    assert deployment.ask("deliveries", "list")["deliveries"][0]["tenant"] == "acme"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import requests
 from certmail_config.admin.api_keys import create_key
 from certmail_config.base import redis_keys
 from certmail_config.tenants.api_keys import EVERY_TENANT, KeyScope
-from support.deployment.deployment import Deployment, deployment
+from support.deployment.deployment import Deployment, new_deployment
 
 SECONDS = 40
 CONFIG = """\
@@ -37,8 +37,8 @@ checks.negative_data_rejection.enabled = false
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with deployment(
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with new_deployment(
         Path(tmp_path_factory.mktemp("openapi")), CERTMAIL_API_PER_MINUTE="10000000"
     ) as made:
         made.admin.add_tenant("acme")
@@ -48,31 +48,35 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 
 @pytest.mark.timeout(240)
 def test_no_answer_is_a_5xx_or_outside_the_document(
-    place: Deployment, record_property: Callable[[str, object], None]
+    deployment: Deployment, record_property: Callable[[str, object], None]
 ) -> None:
-    _, key = create_key(place.admin, "schemathesis", tenants=[EVERY_TENANT], scopes=[*KeyScope])
-    config = place.data_dir / "schemathesis.toml"
+    _, key = create_key(
+        deployment.admin, "schemathesis", tenants=[EVERY_TENANT], scopes=[*KeyScope]
+    )
+    config = deployment.data_dir / "schemathesis.toml"
     config.write_text(CONFIG)
     command = [
         sys.executable, "-m", "schemathesis.cli", "--config-file", str(config),
-        "run", f"{place.gateway}/openapi.json", "-H", f"Authorization: Bearer {key}",
+        "run", f"{deployment.gateway}/openapi.json", "-H", f"Authorization: Bearer {key}",
         "--max-time", str(SECONDS), "--seed", "1", "--no-color",
     ]  # fmt: skip
-    ran = subprocess.run(command, capture_output=True, text=True, cwd=place.data_dir, check=False)
+    ran = subprocess.run(
+        command, capture_output=True, text=True, cwd=deployment.data_dir, check=False
+    )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     found = re.search(r"(\d+) generated", ran.stdout)
     assert found, ran.stdout
     assert int(found[1]) > 100
-    assert place.admin.redis.zcard(redis_keys.DUE), "some were good enough to be taken in"
+    assert deployment.admin.redis.zcard(redis_keys.DUE), "some were good enough to be taken in"
     record_property(
         "said",
         f"Schemathesis: {found[1]} test cases in {SECONDS} s, no 5xx, none outside the document",
     )
 
 
-def test_the_page_explains_every_request_object_and_problem(place: Deployment) -> None:
-    document = requests.get(f"{place.gateway}/openapi.json", timeout=10).json()
-    page = requests.get(f"{place.gateway}/docs", timeout=10)
+def test_the_page_explains_every_request_object_and_problem(deployment: Deployment) -> None:
+    document = requests.get(f"{deployment.gateway}/openapi.json", timeout=10).json()
+    page = requests.get(f"{deployment.gateway}/docs", timeout=10)
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
     assert "<script" not in page.text
     assert "`" not in re.sub(r"<pre>.*?</pre>", "", page.text, flags=re.DOTALL), (
@@ -86,15 +90,17 @@ def test_the_page_explains_every_request_object_and_problem(place: Deployment) -
     [contents] = re.findall(r"<nav.*?</nav>", page.text, re.DOTALL)
     linked = set(re.findall(r'href="#([^"]+)"', contents))
     assert {each["operationId"] for each in operations} | {"objects", "problems"} == linked
-    sent = requests.post(f"{place.gateway}/v1/reminders", timeout=10)
+    sent = requests.post(f"{deployment.gateway}/v1/reminders", timeout=10)
     assert sent.status_code == 401
     assert sent.json()["type"].rpartition("#")[2] in ids
 
 
-def test_what_the_document_names_is_what_there_is(place: Deployment) -> None:
-    document = requests.get(f"{place.gateway}/openapi.json", timeout=10).json()
+def test_what_the_document_names_is_what_there_is(deployment: Deployment) -> None:
+    document = requests.get(f"{deployment.gateway}/openapi.json", timeout=10).json()
     assert document["openapi"].startswith("3.1")
     for path, methods in document["paths"].items():
         for method in methods:
-            answer = requests.request(method, place.gateway + path.replace("{id}", "x"), timeout=10)
+            answer = requests.request(
+                method, deployment.gateway + path.replace("{id}", "x"), timeout=10
+            )
             assert answer.status_code == 401, (method, path)

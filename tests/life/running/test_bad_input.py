@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from support.deployment.deployment import Deployment, Ran, campaign, deployment, wait_for
+from support.deployment.deployment import Deployment, Ran, campaign, new_deployment, wait_for
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with deployment(Path(tmp_path_factory.mktemp("bad"))) as made:
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with new_deployment(Path(tmp_path_factory.mktemp("bad"))) as made:
         made.ask("tenants", "add", "acme")
         yield made
 
@@ -36,45 +36,45 @@ class TestSettings:
         ],
     )
     def test_a_wrong_setting_is_named_and_its_value_is_not_repeated(
-        self, place: Deployment, name: str, value: str
+        self, deployment: Deployment, name: str, value: str
     ) -> None:
-        ran = place.run("tenants", "list", "--json", **{name: value})
+        ran = deployment.run("tenants", "list", "--json", **{name: value})
         assert ran.status == 2, ran
         assert name in ran.json["error"]["message"]
         assert "c2hvcnQ" not in ran.out + ran.err
         assert "Traceback" not in ran.err
 
-    def test_a_missing_vault_key_is_named(self, place: Deployment) -> None:
+    def test_a_missing_vault_key_is_named(self, deployment: Deployment) -> None:
         elsewhere = {
-            "CERTMAIL_DATA_DIR": f"{place.data_dir}/other",
-            "CERTMAIL_DATABASE_URL": f"sqlite:///{place.data_dir}/x.sqlite",
+            "CERTMAIL_DATA_DIR": f"{deployment.data_dir}/other",
+            "CERTMAIL_DATABASE_URL": f"sqlite:///{deployment.data_dir}/x.sqlite",
         }
-        ran = place.run("tenants", "list", "--json", **elsewhere)
+        ran = deployment.run("tenants", "list", "--json", **elsewhere)
         assert (ran.status, ran.json["error"]["code"]) == (2, "vault_keys_missing")
 
-    def test_a_redis_that_refuses_the_connection_is_exit_3(self, place: Deployment) -> None:
-        ran = place.run(
+    def test_a_redis_that_refuses_the_connection_is_exit_3(self, deployment: Deployment) -> None:
+        ran = deployment.run(
             "tenants", "list", "--json", CERTMAIL_REDIS_URL="redis://:secret@127.0.0.1:1/0"
         )
         assert (ran.status, ran.json["error"]["code"]) == (3, "redis_unreachable")
         assert "secret" not in ran.out
 
-    def test_a_database_that_cannot_be_opened_is_exit_3(self, place: Deployment) -> None:
+    def test_a_database_that_cannot_be_opened_is_exit_3(self, deployment: Deployment) -> None:
         url = "postgresql+psycopg://me:secret@127.0.0.1:1/none"
-        ran = place.run("deliveries", "list", "--json", CERTMAIL_DATABASE_URL=url)
+        ran = deployment.run("deliveries", "list", "--json", CERTMAIL_DATABASE_URL=url)
         assert (ran.status, ran.json["error"]["code"]) == (3, "database_unreachable")
         assert "secret" not in ran.out
 
-    def test_a_person_gets_a_sentence_and_what_to_do(self, place: Deployment) -> None:
-        ran = place.run("tenants", "list", CERTMAIL_REDIS_URL="redis://127.0.0.1:1/0")
+    def test_a_person_gets_a_sentence_and_what_to_do(self, deployment: Deployment) -> None:
+        ran = deployment.run("tenants", "list", CERTMAIL_REDIS_URL="redis://127.0.0.1:1/0")
         assert ran.out == ""
         assert ran.err.startswith("certmail: Redis at redis://127.0.0.1:1/0 cannot be reached")
         assert "CERTMAIL_REDIS_URL" in ran.err
 
 
-def run_module(place: Deployment, *command: str, **environment: str) -> Ran:
+def run_module(deployment: Deployment, *command: str, **environment: str) -> Ran:
     """Run a program of Python's to its end."""
-    given = place.environment | environment
+    given = deployment.environment | environment
     done = subprocess.run(
         [sys.executable, "-m", *command], env=given, capture_output=True, timeout=120, check=False
     )
@@ -104,9 +104,9 @@ PROCESSES = (
 class TestEveryProcess:
     @pytest.mark.parametrize("process", PROCESSES, ids=" ".join)
     def test_it_names_each_setting_that_is_wrong_before_it_does_anything(
-        self, place: Deployment, process: tuple[str, ...]
+        self, deployment: Deployment, process: tuple[str, ...]
     ) -> None:
-        ran = run_module(place, *process, **WRONG)
+        ran = run_module(deployment, *process, **WRONG)
         assert ran.status == 2, ran
         assert ran.out == ""
         assert all(name in ran.err for name in WRONG), ran.err
@@ -114,23 +114,25 @@ class TestEveryProcess:
         assert "Traceback" not in ran.err
         assert "hunter2" not in ran.err
 
-    def test_a_misspelt_setting_is_not_a_deployment_of_its_own(self, place: Deployment) -> None:
-        ran = place.run("tenants", "list", "--json", CERTMAIL_DATA_DRI="/elsewhere")
+    def test_a_misspelt_setting_is_not_a_deployment_of_its_own(
+        self, deployment: Deployment
+    ) -> None:
+        ran = deployment.run("tenants", "list", "--json", CERTMAIL_DATA_DRI="/elsewhere")
         assert ran.status == 2
         assert "did you mean CERTMAIL_DATA_DIR?" in ran.json["error"]["message"]
 
     @pytest.mark.parametrize("folder", ["~/of-their-own", "{}/relative"])
     def test_a_data_directory_may_be_written_as_in_a_shell(
-        self, place: Deployment, folder: str
+        self, deployment: Deployment, folder: str
     ) -> None:
-        given = folder.format(os.path.relpath(place.data_dir))
-        assert place.run("tenants", "add", "one", CERTMAIL_DATA_DIR=given).status == 0
-        assert (place.data_dir / folder.rpartition("/")[2] / "certmail.sqlite").exists()
+        given = folder.format(os.path.relpath(deployment.data_dir))
+        assert deployment.run("tenants", "add", "one", CERTMAIL_DATA_DIR=given).status == 0
+        assert (deployment.data_dir / folder.rpartition("/")[2] / "certmail.sqlite").exists()
 
 
 class TestFiles:
     def test_each_bad_row_is_said_with_its_line_and_the_others_are_taken(
-        self, place: Deployment
+        self, deployment: Deployment
     ) -> None:
         rows = [
             "tenant,to,name,due_at,pending",
@@ -148,7 +150,7 @@ class TestFiles:
             "acme,done@people.example,J,,0",
         ]
 
-        ran = place.run("send", "-", "--json", stdin="\n".join(rows) + "\n")
+        ran = deployment.run("send", "-", "--json", stdin="\n".join(rows) + "\n")
         assert ran.status == 1
         report = ran.json
         assert (report["enqueued"], report["duplicates"]) == (3, 0)
@@ -169,22 +171,26 @@ class TestFiles:
             "suppressed",
         ]
 
-    def test_a_missing_column_is_exit_2_and_nothing_is_enqueued(self, place: Deployment) -> None:
-        ran = place.run("send", "-", "--json", stdin="tenant,name\nacme,A\n")
+    def test_a_missing_column_is_exit_2_and_nothing_is_enqueued(
+        self, deployment: Deployment
+    ) -> None:
+        ran = deployment.run("send", "-", "--json", stdin="tenant,name\nacme,A\n")
         assert (ran.status, ran.json["error"]["code"]) == (2, "missing_column")
 
     def test_an_unknown_column_is_exit_2_because_a_typo_would_change_what_is_sent(
-        self, place: Deployment
+        self, deployment: Deployment
     ) -> None:
-        ran = place.run("send", "-", "--json", stdin="tenant,to,pendng\nacme,x@people.example,0\n")
+        ran = deployment.run(
+            "send", "-", "--json", stdin="tenant,to,pendng\nacme,x@people.example,0\n"
+        )
         assert (ran.status, ran.json["error"]["code"]) == (2, "unknown_column")
 
-    def test_a_file_that_is_not_there_is_exit_2(self, place: Deployment) -> None:
-        ran = place.run("send", "nowhere.csv", "--json")
+    def test_a_file_that_is_not_there_is_exit_2(self, deployment: Deployment) -> None:
+        ran = deployment.run("send", "nowhere.csv", "--json")
         assert (ran.status, ran.json["error"]["code"]) == (2, "unreadable_file")
 
-    def test_bytes_that_are_no_text_cost_one_row_only(self, place: Deployment) -> None:
-        ran = place.run(
+    def test_bytes_that_are_no_text_cost_one_row_only(self, deployment: Deployment) -> None:
+        ran = deployment.run(
             "send",
             "-",
             "--json",
@@ -195,30 +201,30 @@ class TestFiles:
             (2, "invalid_encoding")
         ]
 
-    def test_jsonl_is_understood_and_a_bad_line_is_said(self, place: Deployment) -> None:
+    def test_jsonl_is_understood_and_a_bad_line_is_said(self, deployment: Deployment) -> None:
         lines = [
             json.dumps({"tenant": "acme", "to": "json@people.example", "pending": 2}),
             "{not json",
             "[]",
         ]
-        ran = place.run("send", "-", "--json", stdin="\n".join(lines))
+        ran = deployment.run("send", "-", "--json", stdin="\n".join(lines))
         assert ran.json["enqueued"] == 1
         assert [(item["row"], item["code"]) for item in ran.json["rejected"]] == [
             (2, "malformed_row"),
             (3, "malformed_row"),
         ]
 
-    def test_the_same_key_with_other_content_is_refused(self, place: Deployment) -> None:
-        place.ask("send", "-", stdin="tenant,to,key,pending\nacme,key@people.example,k1,1\n")
-        ran = place.run(
+    def test_the_same_key_with_other_content_is_refused(self, deployment: Deployment) -> None:
+        deployment.ask("send", "-", stdin="tenant,to,key,pending\nacme,key@people.example,k1,1\n")
+        ran = deployment.run(
             "send", "-", "--json", stdin="tenant,to,key,pending\nacme,key@people.example,k1,2\n"
         )
         assert [item["code"] for item in ran.json["rejected"]] == ["key_reused"]
 
     def test_a_text_too_long_for_any_mail_is_rejected_before_it_is_stored(
-        self, place: Deployment
+        self, deployment: Deployment
     ) -> None:
-        ran = place.run(
+        ran = deployment.run(
             "send",
             "-",
             "--json",
@@ -231,12 +237,12 @@ class TestFiles:
 
 
 class TestCommands:
-    def test_wrong_use_is_exit_2_in_words_and_in_json(self, place: Deployment) -> None:
-        assert place.run("connections", "add", "acme").status == 2
-        ran = place.run("send", "--json")
+    def test_wrong_use_is_exit_2_in_words_and_in_json(self, deployment: Deployment) -> None:
+        assert deployment.run("connections", "add", "acme").status == 2
+        ran = deployment.run("send", "--json")
         assert (ran.status, ran.json["error"]["code"]) == (2, "wrong_use")
 
-    def test_what_does_not_exist_is_said(self, place: Deployment) -> None:
+    def test_what_does_not_exist_is_said(self, deployment: Deployment) -> None:
         for arguments, code in (
             (("status", "0199"), "unknown_job"),
             (("connections", "show", "nope"), "unknown_connection"),
@@ -244,21 +250,23 @@ class TestCommands:
             (("connections", "certificate", "acme/default"), "no_certificate"),
             (("tenants", "add", "acme"), "tenant_exists"),
         ):
-            ran = place.run(*arguments, "--json")
+            ran = deployment.run(*arguments, "--json")
             assert (ran.status, ran.json["error"]["code"]) == (1, code)
             assert ran.json["error"]["message"]
 
-    def test_a_tenant_id_that_cannot_be_used_is_exit_2(self, place: Deployment) -> None:
-        assert place.run("tenants", "add", "Acme Inc.", "--json").status == 2
+    def test_a_tenant_id_that_cannot_be_used_is_exit_2(self, deployment: Deployment) -> None:
+        assert deployment.run("tenants", "add", "Acme Inc.", "--json").status == 2
 
-    def test_the_doctor_finds_what_is_wrong_and_says_what_to_do(self, place: Deployment) -> None:
-        ran = place.run("doctor", "--json")
+    def test_the_doctor_finds_what_is_wrong_and_says_what_to_do(
+        self, deployment: Deployment
+    ) -> None:
+        ran = deployment.run("doctor", "--json")
         findings = {item["check"]: item for item in ran.json["findings"]}
         assert (ran.status, ran.json["ok"]) == (0, True)
         assert findings["durability"]["severity"] == "ok"
         assert findings["workers"]["severity"] == "warning"
         assert findings["connection acme/default"]["severity"] == "warning"
-        broken = place.run(
+        broken = deployment.run(
             "doctor",
             "--json",
             CERTMAIL_REDIS_URL="redis://127.0.0.1:1/0",
@@ -273,15 +281,15 @@ class TestCommands:
 
 
 def test_a_second_up_on_the_same_data_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
-    with deployment(tmp_path) as place:
-        place.link()
-        first = place.start("certmail_worker", "up", log="up.log")
-        wait_for("the first is up", lambda: place.workers() == 1)
-        second = place.run("up")
+    with new_deployment(tmp_path) as deployment:
+        deployment.link()
+        first = deployment.start("certmail_worker", "up", log="up.log")
+        wait_for("the first is up", lambda: deployment.workers() == 1)
+        second = deployment.run("up")
         assert second.status == 1
         assert f"certmail is up already on {tmp_path} (process {first.pid})" in second.err
-        [job] = place.send(campaign(1))
-        place.wait_recorded([job], {"accepted"})
+        [job] = deployment.send(campaign(1))
+        deployment.wait_recorded([job], {"accepted"})
         first.send_signal(signal.SIGTERM)
         assert first.wait(60) == 0
-        assert place.status(job)["state"] == "accepted"
+        assert deployment.status(job)["state"] == "accepted"

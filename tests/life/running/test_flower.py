@@ -22,7 +22,7 @@ from certmail_config.crypto.vault import Vault
 from certmail_config.settings import Settings
 from certmail_config.stores.connect import connect, vault_keys
 from certmail_config.stores.embedded import embedded_server
-from support.deployment.deployment import QUICK, Deployment, campaign, deployment, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, new_deployment, wait_for
 from support.deployment.doorbell import ring
 from support.deployment.flower import LOCKED, PASSWORD, Window, flower_of
 
@@ -33,7 +33,7 @@ REMINDERS = 10
 class Watched:
     """A deployment whose reminders went out under Flower's eyes."""
 
-    place: Deployment
+    deployment: Deployment
     flower: Window
     worker: str
     jobs: list[str]
@@ -42,17 +42,17 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    with deployment(tmp_path_factory.mktemp("a deployment"), **QUICK, **LOCKED) as place:
-        place.start("certmail_worker", "flower", log="flower.log")
-        place.link(units=100_000)
-        place.start("certmail_worker", "worker", "--name", "one", log="worker.log")
-        flower = flower_of(place)
+    with new_deployment(tmp_path_factory.mktemp("a deployment"), **QUICK, **LOCKED) as deployment:
+        deployment.start("certmail_worker", "flower", log="flower.log")
+        deployment.link(units=100_000)
+        deployment.start("certmail_worker", "worker", "--name", "one", log="worker.log")
+        flower = flower_of(deployment)
         wait_for("the worker is seen", lambda: "one@" in flower.get("/api/workers?status=1").text)
-        jobs = place.send(campaign(REMINDERS))
+        jobs = deployment.send(campaign(REMINDERS))
         succeeded = "/api/tasks?state=SUCCESS"
         wait_for("Flower has heard of all", lambda: len(flower.json(succeeded)) >= REMINDERS)
         [worker] = flower.json("/api/workers?refresh=1")
-        yield Watched(place, flower, worker, jobs, next(iter(flower.json("/api/tasks"))))
+        yield Watched(deployment, flower, worker, jobs, next(iter(flower.json("/api/tasks"))))
 
 
 def paths(method: str, watched: Watched) -> list[str]:
@@ -209,10 +209,10 @@ class TestWhatItShows:
     def test_nothing_personal_and_nothing_secret_on_any_page_or_in_any_answer(
         self, watched: Watched
     ) -> None:
-        settings = Settings(data_dir=watched.place.data_dir)
+        settings = Settings(data_dir=watched.deployment.data_dir)
         [(_, vault_key)] = vault_keys(settings)
 
-        with sqlite3.connect(watched.place.data_dir / "certmail.sqlite") as database:
+        with sqlite3.connect(watched.deployment.data_dir / "certmail.sqlite") as database:
             query = "SELECT private_key, id, tenant FROM connections"
             sealed, connection, tenant = database.execute(query).fetchone()
 
@@ -221,7 +221,7 @@ class TestWhatItShows:
             .open(sealed, owner=f"{tenant}/{connection}/private_key")
             .decode()
         )
-        kept = (watched.place.data_dir / "vault.key").read_text().strip()
+        kept = (watched.deployment.data_dir / "vault.key").read_text().strip()
         hidden = {
             "address": ["reviewer", "people.example"],
             "mailbox": ["reviews@acme.example", "gserviceaccount"],
@@ -252,7 +252,7 @@ class TestWhatItShows:
     def test_its_password_neither_in_its_log_nor_among_its_arguments(
         self, watched: Watched
     ) -> None:
-        assert PASSWORD not in (watched.place.data_dir / "flower.log").read_text()
+        assert PASSWORD not in (watched.deployment.data_dir / "flower.log").read_text()
         for arguments in Path("/proc").glob("[0-9]*/cmdline"):
             try:
                 assert PASSWORD.encode() not in arguments.read_bytes()
@@ -289,16 +289,16 @@ def test_queues_are_counted_rightly_and_of_a_unix_sockets_password_nothing_is_sh
 ) -> None:
     with (
         server_with_password() as (url, _),
-        deployment(tmp_path, CERTMAIL_REDIS_URL=url, **QUICK, **LOCKED) as place,
+        new_deployment(tmp_path, CERTMAIL_REDIS_URL=url, **QUICK, **LOCKED) as deployment,
     ):
-        place.start("certmail_worker", "flower", log="flower.log")
-        flower = flower_of(place)
+        deployment.start("certmail_worker", "flower", log="flower.log")
+        flower = flower_of(deployment)
         assert flower.waiting() == {"certmail": 0}
-        ring(place, *"abcdefg")
+        ring(deployment, *"abcdefg")
         assert flower.waiting() == {"certmail": 7}
         assert re.search(r"certmail.{1,200}\b7\b", flower.get("/broker").text, re.DOTALL)
 
-        place.worker()
+        deployment.worker()
         wait_for("a worker takes them", lambda: flower.waiting() == {"certmail": 0})
         [name] = flower.json("/api/workers?refresh=1")
         for path in ("/", "/broker", f"/worker/{name}", "/api/workers", "/metrics"):
@@ -314,10 +314,10 @@ def test_when_redis_goes_away_it_says_so_and_ends_all_the_same(tmp_path: Path) -
             port = free.getsockname()[1]
         redis.config_set("port", port)
         url = f"redis://:{SECRET}@127.0.0.1:{port}/2"
-        with deployment(tmp_path, CERTMAIL_REDIS_URL=url, **QUICK, **LOCKED) as place:
-            process = place.start("certmail_worker", "flower", log="flower.log")
-            flower = flower_of(place)
-            ring(place, *"abc")
+        with new_deployment(tmp_path, CERTMAIL_REDIS_URL=url, **QUICK, **LOCKED) as deployment:
+            process = deployment.start("certmail_worker", "flower", log="flower.log")
+            flower = flower_of(deployment)
+            ring(deployment, *"abc")
             assert flower.waiting() == {"certmail": 3}
             redis.config_set("port", 0)
             redis.client_kill_filter(_type="normal", skipme=True)
@@ -330,17 +330,17 @@ def test_when_redis_goes_away_it_says_so_and_ends_all_the_same(tmp_path: Path) -
 
 class TestWhenItCannotStart:
     def test_without_a_password_it_refuses(self, watched: Watched) -> None:
-        ran = watched.place.run("flower", CERTMAIL_FLOWER_BASIC_AUTH="")
+        ran = watched.deployment.run("flower", CERTMAIL_FLOWER_BASIC_AUTH="")
         assert ran.status == 2
         assert ran.err.splitlines() == [
             "certmail: Flower does not start without a password: CERTMAIL_FLOWER_BASIC_AUTH is not set.",
             "  Set it to user:password; `certmail up` makes one by itself.",
         ]
-        assert not (watched.place.data_dir / "flower.auth").exists()
+        assert not (watched.deployment.data_dir / "flower.auth").exists()
 
     def test_a_port_in_use_is_one_clear_sentence(self, watched: Watched) -> None:
         address = watched.flower.url.removeprefix("http://")
-        ran = watched.place.run("flower", CERTMAIL_FLOWER_LISTEN=address)
+        ran = watched.deployment.run("flower", CERTMAIL_FLOWER_LISTEN=address)
         assert ran.status == 1
         assert ran.err.splitlines() == [
             f"certmail: Flower cannot listen on {address}: Address already in use.",
@@ -348,20 +348,22 @@ class TestWhenItCannotStart:
         ]
 
     def test_an_address_that_is_none_is_named(self, watched: Watched) -> None:
-        ran = watched.place.run("flower", CERTMAIL_FLOWER_LISTEN="everywhere")
+        ran = watched.deployment.run("flower", CERTMAIL_FLOWER_LISTEN="everywhere")
         assert ran.status == 2
         assert ran.err.startswith("certmail: CERTMAIL_FLOWER_LISTEN: must be HOST:PORT")
 
 
 def test_up_starts_it_with_a_password_of_its_own_and_again_if_it_dies(tmp_path: Path) -> None:
     gateway = {"CERTMAIL_LISTEN": "localhost:0"}  # it says its address in the same log
-    with deployment(tmp_path, CERTMAIL_FLOWER_LISTEN="127.0.0.1:0", **QUICK, **gateway) as place:
-        up = place.start("certmail_worker", "up", log="up.log")
+    with new_deployment(
+        tmp_path, CERTMAIL_FLOWER_LISTEN="127.0.0.1:0", **QUICK, **gateway
+    ) as deployment:
+        up = deployment.start("certmail_worker", "up", log="up.log")
         file = tmp_path / "flower.auth"
         wait_for("a password", file.exists)
         assert file.stat().st_mode & 0o777 == 0o600
         user, _, password = file.read_text().strip().partition(":")
-        first = flower_of(place, "up.log", (user, password))
+        first = flower_of(deployment, "up.log", (user, password))
         assert first.locked()
         wait_for("the worker is seen", lambda: len(first.json("/workers?json=1")["data"]) == 1)
 
@@ -371,7 +373,7 @@ def test_up_starts_it_with_a_password_of_its_own_and_again_if_it_dies(tmp_path: 
             "another one",
             lambda: len(re.findall(r"^http://127", log.read_text(), re.MULTILINE)) == 2,
         )
-        second = flower_of(place, "up.log", (user, password))
+        second = flower_of(deployment, "up.log", (user, password))
         assert second.locked()
         assert second.get("/").status_code == 200
 
@@ -406,9 +408,9 @@ def flower_process(data_dir: Path) -> int:
 
 
 def test_whoever_guesses_passwords_waits_even_with_the_right_one(watched: Watched) -> None:
-    place = watched.place
-    place.start("certmail_worker", "flower", log="guessed.log")
-    guessed = flower_of(place, "guessed.log")
+    deployment = watched.deployment
+    deployment.start("certmail_worker", "flower", log="guessed.log")
+    guessed = flower_of(deployment, "guessed.log")
     answers = [
         guessed.ask("GET", "/workers", auth=("ann", f"guess {n}")).status_code for n in range(12)
     ]

@@ -12,7 +12,7 @@ from typing import Any
 
 import requests
 
-from support.deployment.deployment import QUICK, campaign, deployment, wait_for
+from support.deployment.deployment import QUICK, campaign, new_deployment, wait_for
 from support.deployment.doorbell import ring
 from support.deployment.flower import LOCKED, flower_of
 
@@ -26,11 +26,11 @@ BAD = {
 
 
 def test_each_reminder_is_seen_as_it_is(tmp_path: Path) -> None:
-    with deployment(tmp_path, **QUICK, **LOCKED) as place:
-        place.start("certmail_worker", "flower", log="flower.log")
-        place.link(units=100_000)
-        place.start("certmail_worker", "worker", "--name", "one", log="worker.log")
-        flower = flower_of(place)
+    with new_deployment(tmp_path, **QUICK, **LOCKED) as deployment:
+        deployment.start("certmail_worker", "flower", log="flower.log")
+        deployment.link(units=100_000)
+        deployment.start("certmail_worker", "worker", "--name", "one", log="worker.log")
+        flower = flower_of(deployment)
         wait_for("the worker is seen", lambda: "one@" in flower.get("/api/workers?status=1").text)
 
         def seen(job: str) -> dict[str, Any]:
@@ -38,29 +38,29 @@ def test_each_reminder_is_seen_as_it_is(tmp_path: Path) -> None:
             return found
 
         def send(state: str, *, then: str) -> str:
-            [job] = place.send(campaign(1, campaign=f"to be {state}"))
-            wait_for(f"{job} is {state}", lambda: place.status(job)["state"] == state)
+            [job] = deployment.send(campaign(1, campaign=f"to be {state}"))
+            wait_for(f"{job} is {state}", lambda: deployment.status(job)["state"] == state)
             wait_for(f"Flower shows {then}", lambda: seen(job).get("state") == then)
             return job
 
         fine = send("accepted", then="SUCCESS")
-        place.fault({"status": 400, "headers": {}, "body": BAD}, times=1)
+        deployment.fault({"status": 400, "headers": {}, "body": BAD}, times=1)
         failed = send("failed", then="FAILURE")
-        place.fault("reset_after", times=1)
+        deployment.fault("reset_after", times=1)
         unknown = send("uncertain", then="UNCERTAIN")
         later = datetime.now(UTC) + timedelta(minutes=5)
-        place.fault(
+        deployment.fault(
             "429_retry_at", retry_at=later.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         )
         waits = send("ready", then="RETRY")
 
-        code = place.status(failed)["reason"].partition(":")[0]
+        code = deployment.status(failed)["reason"].partition(":")[0]
         assert (seen(failed)["exception"], seen(failed)["traceback"]) == (code, None)
         assert code in flower.get(f"/task/{failed}").text
         assert seen(fine)["runtime"] > 0
 
         for job in (failed, unknown, fine):
-            ring(place, job)
+            ring(deployment, job)
         wait_for(
             "each doubled doorbell has a row of its own",
             lambda: (
@@ -96,7 +96,11 @@ def test_each_reminder_is_seen_as_it_is(tmp_path: Path) -> None:
             failed: "warning",
             unknown: "warning",
         }
-        ids = {"job": failed, "tenant": "acme", "connection": place.status(failed)["connection"]}
+        ids = {
+            "job": failed,
+            "tenant": "acme",
+            "connection": deployment.status(failed)["connection"],
+        }
         line = told[failed]
         assert ids.items() <= line.items()
         assert (line["campaign"], line["attempt"], line["state"], line["code"]) == (

@@ -16,7 +16,7 @@ from support.deployment.deployment import (
     QUICK,
     Deployment,
     campaign,
-    deployment,
+    new_deployment,
     recorded_in,
     wait_for,
 )
@@ -60,12 +60,12 @@ def elsewhere(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def place(
+def deployment(
     tmp_path_factory: pytest.TempPathFactory, postgres_server: Postgres, postgres_template: str
 ) -> Iterator[Deployment]:
     folder = Path(tmp_path_factory.mktemp("elsewhere"))
     postgres_server.execute(f"CREATE DATABASE foreign_environment TEMPLATE {postgres_template}")
-    with deployment(
+    with new_deployment(
         folder, **QUICK, **recorded_in(postgres_server.url("foreign_environment"))
     ) as made:
         made.link()
@@ -84,14 +84,14 @@ def place(
     ids=("certmail worker", "celery -A", "celery -b"),
 )
 def test_a_worker_sends_and_records_whatever_others_have_set(
-    place: Deployment, command: tuple[str, ...]
+    deployment: Deployment, command: tuple[str, ...]
 ) -> None:
     name = f"{'-'.join(command).replace('/', '')}.log"
-    worker = place.start(*command, log=name)
-    jobs = place.send(campaign(1, campaign=name))
-    place.wait_recorded(jobs, {"accepted"}, 60)
+    worker = deployment.start(*command, log=name)
+    jobs = deployment.send(campaign(1, campaign=name))
+    deployment.wait_recorded(jobs, {"accepted"}, 60)
     worker.send_signal(signal.SIGTERM)
-    log = (place.data_dir / name).read_text()
+    log = (deployment.data_dir / name).read_text()
     [said] = [line for line in log.splitlines() if '"foreign_environment"' in line]
     assert "CELERY_BROKER_URL" in said
     assert "PGHOST" in said
@@ -100,20 +100,20 @@ def test_a_worker_sends_and_records_whatever_others_have_set(
 
 
 def test_commands_and_the_gateway_reach_their_own_stores_too(
-    place: Deployment, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place.worker()
-    findings = {item["check"]: item for item in place.run("doctor", "--json").json["findings"]}
+    deployment.worker()
+    findings = {item["check"]: item for item in deployment.run("doctor", "--json").json["findings"]}
     assert findings["redis"]["severity"] == findings["database"]["severity"] == "ok"
     assert "CELERY_BROKER_URL" in findings["environment"]["message"]
     assert "CERTMAIL_REDIS_URL" in findings["environment"]["remedy"]
-    wait_for("the worker", lambda: place.workers() == 1)
+    wait_for("the worker", lambda: deployment.workers() == 1)
     # Whoever has the gateway's code in a process of its own keeps its variables, and is not led
     # astray by them.
     monkeypatch.setenv("CELERY_BROKER_WRITE_URL", NOBODY)
     monkeypatch.setenv("CELERY_BROKER_URL", NOBODY)
-    connection = place.admin.connection("acme/default").id
-    with closing(Asker(place.admin)) as asker:
+    connection = deployment.admin.connection("acme/default").id
+    with closing(Asker(deployment.admin)) as asker:
         worker_request = asker.ask("acme", ConnectionId(connection), Wish.CHECK)
 
         def over() -> bool:

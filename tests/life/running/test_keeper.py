@@ -24,7 +24,7 @@ from sqlalchemy import select
 from certmail import Receipt, Reminder
 from certmail_config.base import redis_keys
 from certmail_config.sql import tables
-from support.deployment.deployment import QUICK, STEADY, deployment, wait_for
+from support.deployment.deployment import QUICK, STEADY, new_deployment, wait_for
 from support.deployment.many_tenants import ManyTenants, many_tenants
 
 TENANTS = ("amber", "birch", "cedar", "delta")
@@ -101,13 +101,13 @@ class Fleet:
 
 @contextmanager
 def fleet(folder: Path, *, workers: int, **settings: str) -> Iterator[Fleet]:
-    with deployment(folder, **settings) as place, many_tenants(place) as made:
+    with new_deployment(folder, **settings) as deployment, many_tenants(deployment) as made:
         for tenant in TENANTS:
             made.add(tenant, in_flight=4)
         for n in range(workers):
-            place.start("certmail_worker", "worker", log=f"worker-{n}.log")
+            deployment.start("certmail_worker", "worker", log=f"worker-{n}.log")
         found = Fleet(made)
-        wait_for("all workers", lambda: place.workers() == workers)
+        wait_for("all workers", lambda: deployment.workers() == workers)
         wait_for("a keeper", lambda: found.keeper() is not None)
         yield found
 

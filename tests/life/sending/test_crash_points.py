@@ -22,7 +22,7 @@ from certmail_config.base import redis_keys
 from certmail_config.ledger.script import load
 from certmail_worker.google.http import boottime
 from support.deployment.crash_stage import UNACKED_INDEX, End, Stage, stage
-from support.deployment.deployment import STEADY, Deployment, deployment, wait_for
+from support.deployment.deployment import STEADY, Deployment, new_deployment, wait_for
 from support.network.wire import Side, Trap, Words
 from support.processes.halt import Process, freeze, kill
 
@@ -105,23 +105,23 @@ each_point = pytest.mark.parametrize("point", POINTS.values(), ids=POINTS)
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with deployment(Path(tmp_path_factory.mktemp("points")), **STEADY) as made:
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with new_deployment(Path(tmp_path_factory.mktemp("points")), **STEADY) as made:
         made.link()
         yield made
 
 
 @each_point
-def test_a_worker_is_killed(place: Deployment, point: Point) -> None:
-    with stage(place) as on:
+def test_a_worker_is_killed(deployment: Deployment, point: Point) -> None:
+    with stage(deployment) as on:
         lose(on, point, kill)
         other = moves_on(on, point)
         check(on, point, point.if_killed, other)
 
 
 @each_point
-def test_a_worker_is_frozen_for_longer_than_its_lease(place: Deployment, point: Point) -> None:
-    with stage(place) as on:
+def test_a_worker_is_frozen_for_longer_than_its_lease(deployment: Deployment, point: Point) -> None:
+    with stage(deployment) as on:
         lost = lose(on, point, freeze)
         other = moves_on(on, point)
         on.wake(lost)
@@ -131,7 +131,7 @@ def test_a_worker_is_frozen_for_longer_than_its_lease(place: Deployment, point: 
 def lose(on: Stage, point: Point, how: Callable[[Process], None]) -> Process:
     """A worker comes to the point, and no further."""
     if point.fits is silence:
-        on.place.fault("hang_after")
+        on.deployment.fault("hang_after")
         lost = on.start_wired(on.redis, **HASTY)
         wait_for("Gmail to fall silent", lambda: on.copies == 1)
         how(lost)
@@ -164,7 +164,7 @@ def moves_on(on: Stage, point: Point) -> Process:
 
     if point.state == "sending":
         wait_for("its lease to end", lambda: on.state == "uncertain")
-        view = on.place.status(on.job)
+        view = on.deployment.status(on.job)
         assert (view["held"], view["reason"].partition(":")[0]) == (True, "worker_lost")
 
     return other
@@ -187,9 +187,9 @@ def check(on: Stage, point: Point, end: End, other: Process) -> None:
 
 
 def test_a_worker_frozen_past_its_send_window_but_not_its_lease_sends_nothing(
-    place: Deployment,
+    deployment: Deployment,
 ) -> None:
-    with stage(place) as on:
+    with stage(deployment) as on:
         lost = on.lose(
             on.redis,
             lambda words: begin(words, on.job),
@@ -203,7 +203,7 @@ def test_a_worker_frozen_past_its_send_window_but_not_its_lease_sends_nothing(
         assert on.state == "sending"
         on.wake(lost)
         assert on.gmail.sent[b"POST"] == 0
-        assert [attempt["outcome"] for attempt in on.place.status(on.job)["attempts"]] == [
+        assert [attempt["outcome"] for attempt in on.deployment.status(on.job)["attempts"]] == [
             "not_sent"
         ]
         on.start_another()
@@ -212,12 +212,14 @@ def test_a_worker_frozen_past_its_send_window_but_not_its_lease_sends_nothing(
         assert on.copies == 1
 
 
-def test_a_begin_that_arrives_when_the_job_was_leased_anew_is_refused(place: Deployment) -> None:
-    with stage(place) as on:
+def test_a_begin_that_arrives_when_the_job_was_leased_anew_is_refused(
+    deployment: Deployment,
+) -> None:
+    with stage(deployment) as on:
         lost = on.lose(on.redis, lambda words: begin(words, on.job), UNSEEN, freeze, **HASTY)
         second = on.another_wire()
         leased_anew = second.arm(Trap(lambda words: claim(words, on.job), UNSEEN, lambda: None))
-        other = on.start_wired(second, CERTMAIL_GMAIL_URL=place.google)
+        other = on.start_wired(second, CERTMAIL_GMAIL_URL=deployment.google)
         assert leased_anew.sprung.wait(60)
         assert on.state == "dispatched"
         on.wake(lost)

@@ -18,7 +18,7 @@ import pytest
 
 from certmail_config.ledger.view import JobView
 from support.data.google_answers import DATE, Fault, answer, cut, legacy, newer, page, wire
-from support.deployment.deployment import STEADY, deployment, wait_for
+from support.deployment.deployment import STEADY, new_deployment, wait_for
 from support.deployment.many_tenants import ManyTenants, many_tenants
 
 LATE = 60.0
@@ -312,8 +312,8 @@ class Hall:
 @pytest.fixture(scope="module")
 def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
     with (
-        deployment(Path(tmp_path_factory.mktemp("tables")), **STEADY) as place,
-        many_tenants(place) as people,
+        new_deployment(Path(tmp_path_factory.mktemp("tables")), **STEADY) as deployment,
+        many_tenants(deployment) as people,
     ):
         for case in CASES:
             people.add(case.tenant)
@@ -322,7 +322,7 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
 
         people.add("calm")
         people.add("probed", in_flight=4)
-        place.worker()
+        deployment.worker()
         people.settled(
             people.remind("calm", "first"), "accepted"
         )  # before anything else is waited for in vain

@@ -14,51 +14,51 @@ from support.deployment.deployment import (
     QUICK,
     Deployment,
     campaign,
-    deployment,
+    new_deployment,
     recorded_in,
     wait_for,
 )
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Deployment]:
-    with deployment(tmp_path, **QUICK) as made:
+def deployment(tmp_path: Path) -> Iterator[Deployment]:
+    with new_deployment(tmp_path, **QUICK) as made:
         yield made
 
 
 @pytest.fixture
 def recording(tmp_path: Path, ready_database: str) -> Iterator[Deployment]:
-    with deployment(tmp_path, **QUICK, **recorded_in(ready_database)) as made:
+    with new_deployment(tmp_path, **QUICK, **recorded_in(ready_database)) as made:
         yield made
 
 
 def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(
     recording: Deployment,
 ) -> None:
-    place = recording
-    place.link()
-    assert place.ask("tenants", "set", "acme", "--reply-to", "IT-Help@acme.example")[
+    deployment = recording
+    deployment.link()
+    assert deployment.ask("tenants", "set", "acme", "--reply-to", "IT-Help@acme.example")[
         "reply_to"
     ] == ("IT-Help@acme.example")
-    worker = place.worker()
-    sent = place.ask("send", "-", stdin=campaign(8))
+    worker = deployment.worker()
+    sent = deployment.ask("send", "-", stdin=campaign(8))
     assert (sent["enqueued"], sent["duplicates"], sent["rejected"]) == (8, 0, [])
     jobs = [receipt["id"] for receipt in sent["receipts"]]
-    place.wait_recorded(jobs, {"accepted"})
-    listed = place.ask("deliveries", "list", "--campaign", "q4")["deliveries"]
+    deployment.wait_recorded(jobs, {"accepted"})
+    listed = deployment.ask("deliveries", "list", "--campaign", "q4")["deliveries"]
     assert {row["job"]: row["state"] for row in listed} == dict.fromkeys(jobs, "accepted")
     assert {row["recipient"] for row in listed} == {f"reviewer{n}@people.example" for n in range(8)}
-    assert place.copies() == dict.fromkeys(jobs, 1)
+    assert deployment.copies() == dict.fromkeys(jobs, 1)
 
-    status = place.ask("status", jobs[0].upper())
+    status = deployment.ask("status", jobs[0].upper())
     assert status["state"] == "accepted"
     assert status["mailbox"] == "reviews@acme.example"
     assert not status["possible_duplicate"]
     [attempt] = status["attempts"]
     assert (attempt["n"], attempt["http_status"], attempt["outcome"]) == (1, 200, "accepted")
-    assert attempt["gmail_id"] in {message["id"] for message in place.messages()}
+    assert attempt["gmail_id"] in {message["id"] for message in deployment.messages()}
     assert 0 < attempt["latency_ms"] < 10_000
-    connection = place.admin.connection("acme/default")
+    connection = deployment.admin.connection("acme/default")
     assert (attempt["key_id"], attempt["connection_version"]) == (
         connection.key_id,
         connection.version,
@@ -66,7 +66,9 @@ def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(
     assert (status["recipient"], status["campaign"]) == ("reviewer0@people.example", "q4")
     assert [event["type"] for event in status["history"]] == ["enqueued", "begun", "settled"]
 
-    message = next(message for message in place.messages() if message["certmail_id"] == jobs[3])
+    message = next(
+        message for message in deployment.messages() if message["certmail_id"] == jobs[3]
+    )
     mail = message_from_bytes(base64.urlsafe_b64decode(message["raw"] + "=="), policy=default)
     assert mail["To"].addresses[0].addr_spec == "reviewer3@people.example"
     assert mail["From"].addresses[0].addr_spec == "reviews@acme.example"
@@ -77,31 +79,33 @@ def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(
     assert text is not None
     assert "Questions? Write to IT-Help@acme.example" in text.get_content()
 
-    again = place.ask("send", "-", stdin=campaign(8))
+    again = deployment.ask("send", "-", stdin=campaign(8))
     assert (again["enqueued"], again["duplicates"]) == (0, 8)
     assert [receipt["id"] for receipt in again["receipts"]] == jobs
 
     worker.terminate()
     assert worker.wait(60) == 0
-    assert sum(place.copies().values()) == 8
+    assert sum(deployment.copies().values()) == 8
 
 
-def test_reminders_sent_while_nothing_runs_leave_when_a_worker_starts(place: Deployment) -> None:
-    place.link()
-    jobs = place.send(campaign(3))
-    assert place.status(jobs[0])["state"] == "ready"
-    place.worker()
-    place.wait_recorded(jobs, {"accepted"})
-    assert place.copies() == dict.fromkeys(jobs, 1)
+def test_reminders_sent_while_nothing_runs_leave_when_a_worker_starts(
+    deployment: Deployment,
+) -> None:
+    deployment.link()
+    jobs = deployment.send(campaign(3))
+    assert deployment.status(jobs[0])["state"] == "ready"
+    deployment.worker()
+    deployment.wait_recorded(jobs, {"accepted"})
+    assert deployment.copies() == dict.fromkeys(jobs, 1)
 
 
 def test_a_tenant_without_a_working_connection_keeps_its_reminders_until_it_has_one(
-    place: Deployment,
+    deployment: Deployment,
 ) -> None:
-    place.ask("tenants", "add", "acme")
-    place.worker()
-    [job] = place.send(campaign(1))
-    status = place.status(job)
+    deployment.ask("tenants", "add", "acme")
+    deployment.worker()
+    [job] = deployment.send(campaign(1))
+    status = deployment.status(job)
     assert status["state"] == "ready"
     assert (
         status["reason"] == "connection_draft: the connection 'default' of acme is not set up yet"
@@ -109,58 +113,58 @@ def test_a_tenant_without_a_working_connection_keeps_its_reminders_until_it_has_
 
     account, mailbox = "certmail@acme-it.iam.gserviceaccount.com", "reviews@acme.example"
     options = ["--kind", "customer_owned_app", "--service-account", account, "--mailbox", mailbox]
-    connection = place.ask("connections", "add", "acme", *options)["id"]
-    assert place.status(job)["reason"].startswith("connection_pending: ")
+    connection = deployment.ask("connections", "add", "acme", *options)["id"]
+    assert deployment.status(job)["reason"].startswith("connection_pending: ")
 
-    unknown = place.run("connections", "probe", connection, "--json")
+    unknown = deployment.run("connections", "probe", connection, "--json")
     assert (unknown.status, unknown.json["state"], unknown.json["code"]) == (
         1,
         "attention",
         "service_account_unknown",
     )
-    place.control("POST", "/accounts", {"email": mailbox})
-    place.control("POST", "/service-accounts", {"email": account, "project": "acme-it"})
-    missing = place.run("connections", "probe", "acme/default", "--json")
+    deployment.control("POST", "/accounts", {"email": mailbox})
+    deployment.control("POST", "/service-accounts", {"email": account, "project": "acme-it"})
+    missing = deployment.run("connections", "probe", "acme/default", "--json")
     assert (missing.status, missing.json["code"]) == (1, "certificate_not_uploaded")
-    place.control(
+    deployment.control(
         "POST",
         f"/service-accounts/{account}/keys",
-        place.run("connections", "certificate", connection).out,
+        deployment.run("connections", "certificate", connection).out,
     )
-    alone = place.run("connections", "probe", connection, "--json").json
+    alone = deployment.run("connections", "probe", connection, "--json").json
     assert (alone["state"], alone["code"]) == ("attention", "delegation_missing")
     assert "unauthorized_client" in alone["message"]
     assert "client ID" in alone["remedy"]
-    assert "unauthorized_client" in place.status(job)["reason"]
-    assert place.messages() == []
+    assert "unauthorized_client" in deployment.status(job)["reason"]
+    assert deployment.messages() == []
 
-    place.control(
+    deployment.control(
         "PUT",
         f"/service-accounts/{account}/delegation",
         {"scopes": ["https://www.googleapis.com/auth/gmail.send"]},
     )
-    assert place.ask("connections", "probe", connection)["state"] == "active"
-    place.wait_recorded([job], {"accepted"})
+    assert deployment.ask("connections", "probe", connection)["state"] == "active"
+    deployment.wait_recorded([job], {"accepted"})
 
 
 def test_a_withdrawn_permission_stops_the_lane_with_googles_words_and_its_jobs_leave_when_it_is_back(
-    place: Deployment,
+    deployment: Deployment,
 ) -> None:
-    connection = place.link()
+    connection = deployment.link()
     account = "certmail@acme-it.iam.gserviceaccount.com"
-    place.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": []})
-    place.worker()
-    jobs = place.send(campaign(3))
+    deployment.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": []})
+    deployment.worker()
+    jobs = deployment.send(campaign(3))
     wait_for(
         "the lane stops",
-        lambda: (place.status(jobs[0])["reason"] or "").startswith("delegation_missing: "),
+        lambda: (deployment.status(jobs[0])["reason"] or "").startswith("delegation_missing: "),
     )
-    assert [place.status(job)["attempts"] for job in jobs] == [[], [], []]
-    place.control(
+    assert [deployment.status(job)["attempts"] for job in jobs] == [[], [], []]
+    deployment.control(
         "PUT",
         f"/service-accounts/{account}/delegation",
         {"scopes": ["https://www.googleapis.com/auth/gmail.send"]},
     )
-    place.ask("connections", "probe", connection)
-    place.wait_recorded(jobs, {"accepted"})
-    assert place.copies() == dict.fromkeys(jobs, 1)
+    deployment.ask("connections", "probe", connection)
+    deployment.wait_recorded(jobs, {"accepted"})
+    assert deployment.copies() == dict.fromkeys(jobs, 1)

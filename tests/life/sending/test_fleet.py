@@ -6,55 +6,55 @@ import signal
 import time
 from pathlib import Path
 
-from support.deployment.deployment import QUICK, campaign, deployment, wait_for
+from support.deployment.deployment import QUICK, campaign, new_deployment, wait_for
 
 
 def test_when_the_keeper_is_killed_another_takes_over_within_five_seconds(tmp_path: Path) -> None:
-    with deployment(tmp_path, **QUICK) as place:
-        place.link()
-        keeper = place.worker()
+    with new_deployment(tmp_path, **QUICK) as deployment:
+        deployment.link()
+        keeper = deployment.worker()
         wait_for("a keeper", lambda: '"keeper"' in (tmp_path / "worker.log").read_text())
-        place.start("certmail_worker", "worker", log="second.log")
-        wait_for("two workers", lambda: place.workers() == 2)
-        jobs = place.send(campaign(12))
-        wait_for("the first mails", lambda: len(place.messages()) >= 2)
+        deployment.start("certmail_worker", "worker", log="second.log")
+        wait_for("two workers", lambda: deployment.workers() == 2)
+        jobs = deployment.send(campaign(12))
+        wait_for("the first mails", lambda: len(deployment.messages()) >= 2)
         keeper.kill()
         killed = time.monotonic()
         wait_for(
             "the second keeps", lambda: '"keeper"' in (tmp_path / "second.log").read_text(), 10
         )
         assert time.monotonic() - killed < 5
-        states = place.wait_recorded(jobs, {"accepted", "uncertain"})
-        assert set(place.copies().values()) == {1}
+        states = deployment.wait_recorded(jobs, {"accepted", "uncertain"})
+        assert set(deployment.copies().values()) == {1}
         assert list(states.values()).count("accepted") >= 11
 
 
 def test_a_worker_told_to_stop_finishes_what_is_under_way_and_leaves_the_rest(
     tmp_path: Path,
 ) -> None:
-    with deployment(
+    with new_deployment(
         tmp_path, CERTMAIL_HTTP_TIMEOUT_SECONDS="10", CERTMAIL_LEASE_SECONDS="20"
-    ) as place:
-        place.link(units=150_000, in_flight=20)
-        place.control("PUT", "/limits", {"units_per_minute": 150_000, "in_flight": 20})
-        worker = place.worker()
-        wait_for("a worker", lambda: place.workers() == 1)
+    ) as deployment:
+        deployment.link(units=150_000, in_flight=20)
+        deployment.control("PUT", "/limits", {"units_per_minute": 150_000, "in_flight": 20})
+        worker = deployment.worker()
+        wait_for("a worker", lambda: deployment.workers() == 1)
         # Twenty requests that are accepted at once and answered never: each takes the whole HTTP
         # time-out.
-        place.fault("hang_after", times=20)
-        jobs = place.send(campaign(40))
-        wait_for("twenty under way", lambda: len(place.copies()) == 20)
+        deployment.fault("hang_after", times=20)
+        jobs = deployment.send(campaign(40))
+        wait_for("twenty under way", lambda: len(deployment.copies()) == 20)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(60) == 0
-        assert len(place.copies()) == 20
-        place.worker()
-        states = place.wait_recorded(jobs, {"accepted", "uncertain"})
+        assert len(deployment.copies()) == 20
+        deployment.worker()
+        states = deployment.wait_recorded(jobs, {"accepted", "uncertain"})
         assert sorted(states.values()).count("uncertain") == 20
 
         for job in (job for job in jobs if states[job] == "uncertain"):
             assert (
-                place.status(job)["reason"]
+                deployment.status(job)["reason"]
                 == "answer_lost: Gmail's answer was lost: no answer in time"
             )
 
-        assert place.copies() == dict.fromkeys(jobs, 1)
+        assert deployment.copies() == dict.fromkeys(jobs, 1)

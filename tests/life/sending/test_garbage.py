@@ -31,7 +31,7 @@ from certmail_config.ledger import enqueue, run
 from certmail_config.sql import registry, tables
 from certmail_config.stores.broker import QUEUE, TRANSPORT_OPTIONS, broker_url
 from support.data.garbage import COMMANDS, EVENTS, JOBS, MESSAGES, NOT_JSON, ODD_LETTERS, PAYLOADS
-from support.deployment.deployment import STEADY, Deployment, campaign, deployment, wait_for
+from support.deployment.deployment import STEADY, Deployment, campaign, new_deployment, wait_for
 
 PIDBOX = "celery.pidbox"
 """The exchange over which Celery's commands reach every worker."""
@@ -71,7 +71,7 @@ class Place:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with deployment(Path(tmp_path_factory.mktemp("garbage")), **STEADY) as made:
+    with new_deployment(Path(tmp_path_factory.mktemp("garbage")), **STEADY) as made:
         made.link("acme", units=100_000, in_flight=20)
         made.link("globex", units=100_000, in_flight=20)
         worker = made.worker()

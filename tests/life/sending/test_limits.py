@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from certmail_config.base import redis_keys
-from support.deployment.deployment import QUICK, Deployment, campaign, deployment, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, new_deployment, wait_for
 
 CELERY = (
     "celery",
@@ -24,31 +24,35 @@ CELERY = (
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Deployment]:
-    with deployment(tmp_path, **QUICK) as made:
+def deployment(tmp_path: Path) -> Iterator[Deployment]:
+    with new_deployment(tmp_path, **QUICK) as made:
         yield made
 
 
-def units(place: Deployment, connection: str) -> Any:
-    return place.admin.redis.hget(redis_keys.LANE_INFO + connection, "project_units_per_minute")
+def units(deployment: Deployment, connection: str) -> Any:
+    return deployment.admin.redis.hget(
+        redis_keys.LANE_INFO + connection, "project_units_per_minute"
+    )
 
 
-def test_the_share_of_a_project_is_taken_over_by_lanes_that_are_there(place: Deployment) -> None:
-    connection = place.link()
-    assert units(place, connection) == b"1200000"
-    place.worker(CERTMAIL_PROJECT_SHARE="0.5")
-    wait_for("the new share", lambda: units(place, connection) == b"600000")
-    jobs = place.send(campaign(2))
-    place.wait_recorded(jobs, {"accepted"})
+def test_the_share_of_a_project_is_taken_over_by_lanes_that_are_there(
+    deployment: Deployment,
+) -> None:
+    connection = deployment.link()
+    assert units(deployment, connection) == b"1200000"
+    deployment.worker(CERTMAIL_PROJECT_SHARE="0.5")
+    wait_for("the new share", lambda: units(deployment, connection) == b"600000")
+    jobs = deployment.send(campaign(2))
+    deployment.wait_recorded(jobs, {"accepted"})
 
 
 def test_with_sql_away_it_says_so_and_sends_at_the_limits_that_the_lanes_have(
-    place: Deployment,
+    deployment: Deployment,
 ) -> None:
-    connection = place.link()
-    before = place.worker()
-    place.wait_recorded(
-        place.send(campaign(1)), {"accepted"}
+    connection = deployment.link()
+    before = deployment.worker()
+    deployment.wait_recorded(
+        deployment.send(campaign(1)), {"accepted"}
     )  # the server's run is checked from now on
     before.terminate()
     assert before.wait(60) == 0
@@ -56,27 +60,29 @@ def test_with_sql_away_it_says_so_and_sends_at_the_limits_that_the_lanes_have(
         "CERTMAIL_DATABASE_URL": "postgresql+psycopg://me:secret@127.0.0.1:1/none",
         "CERTMAIL_PROJECT_SHARE": "0.5",
     }
-    place.start(*CELERY, log="away.log", **away)
-    [job] = place.send("tenant,to\nacme,later@people.example\n")
-    wait_for("it is sent", lambda: place.status(job)["state"] == "accepted")
-    log = (place.data_dir / "away.log").read_text()
+    deployment.start(*CELERY, log="away.log", **away)
+    [job] = deployment.send("tenant,to\nacme,later@people.example\n")
+    wait_for("it is sent", lambda: deployment.status(job)["state"] == "accepted")
+    log = (deployment.data_dir / "away.log").read_text()
     assert "limits_not_published" in log
     assert "secret" not in log
-    assert units(place, connection) == b"1200000"
+    assert units(deployment, connection) == b"1200000"
 
 
 def test_a_mailbox_that_takes_two_requests_at_once_is_asked_for_no_more_after_a_few_refusals(
-    place: Deployment,
+    deployment: Deployment,
 ) -> None:
-    connection = place.link(in_flight=4)
-    place.control("PUT", "/limits", {"in_flight": 2})
-    place.fault("slow", seconds=3, times=None)  # so that more would be under way at once
-    place.worker(CERTMAIL_HTTP_TIMEOUT_SECONDS="8", CERTMAIL_LEASE_SECONDS="20")
-    jobs = place.send(campaign(12))
-    place.wait_recorded(jobs, {"accepted"}, seconds=120)
-    refused = [item for item in place.sends() if item["status"] == 429]
+    connection = deployment.link(in_flight=4)
+    deployment.control("PUT", "/limits", {"in_flight": 2})
+    deployment.fault("slow", seconds=3, times=None)  # so that more would be under way at once
+    deployment.worker(CERTMAIL_HTTP_TIMEOUT_SECONDS="8", CERTMAIL_LEASE_SECONDS="20")
+    jobs = deployment.send(campaign(12))
+    deployment.wait_recorded(jobs, {"accepted"}, seconds=120)
+    refused = [item for item in deployment.sends() if item["status"] == 429]
     assert 1 <= len(refused) <= 3
-    assert max(place.copies().values()) == 1
-    assert place.ask("connections", "show", connection)["in_flight_now"] in {1, 2}
-    pace = place.admin.redis.hgetall(next(place.admin.redis.scan_iter(redis_keys.PACE + "*:*")))
+    assert max(deployment.copies().values()) == 1
+    assert deployment.ask("connections", "show", connection)["in_flight_now"] in {1, 2}
+    pace = deployment.admin.redis.hgetall(
+        next(deployment.admin.redis.scan_iter(redis_keys.PACE + "*:*"))
+    )
     assert b"share" not in pace, "its minute is not to blame"

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from certmail_config.ledger.view import JobView
-from support.deployment.deployment import QUICK, deployment, wait_for
+from support.deployment.deployment import QUICK, new_deployment, wait_for
 from support.deployment.many_tenants import ManyTenants, many_tenants
 
 
 @pytest.fixture
 def people(tmp_path: Path) -> Iterator[ManyTenants]:
-    with deployment(tmp_path, **QUICK) as place, many_tenants(place) as made:
+    with new_deployment(tmp_path, **QUICK) as deployment, many_tenants(deployment) as made:
         made.add("acme")
         made.add("globex", linked=True)
         yield made

@@ -9,7 +9,7 @@ import ssl
 from pathlib import Path
 
 from bench.mail.authority import make
-from support.deployment.deployment import STEADY, campaign, deployment
+from support.deployment.deployment import STEADY, campaign, new_deployment
 from support.network.proxy import proxy, tls_front
 
 USER, PASSWORD, WRITTEN = "ann", "p@ss/w#rd", "ann:p%40ss%2Fw%23rd"
@@ -19,10 +19,10 @@ def test_mail_leaves_through_the_proxy_and_doctor_says_so(tmp_path: Path) -> Non
     ca_file, endpoint = make(tmp_path)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(endpoint)
-    with deployment(tmp_path / "data", **STEADY) as place, proxy(USER, PASSWORD) as way:
-        place.link()
-        with tls_front(place.google.removeprefix("http://"), context) as google:
-            place.environment |= {
+    with new_deployment(tmp_path / "data", **STEADY) as deployment, proxy(USER, PASSWORD) as way:
+        deployment.link()
+        with tls_front(deployment.google.removeprefix("http://"), context) as google:
+            deployment.environment |= {
                 "CERTMAIL_GOOGLE_PROXY": f"http://{WRITTEN}@127.0.0.1:{way.port}",
                 "CERTMAIL_GOOGLE_CA_FILE": str(ca_file),
                 "CERTMAIL_GOOGLE_TOKEN_URL": f"https://{google}/token",
@@ -30,27 +30,29 @@ def test_mail_leaves_through_the_proxy_and_doctor_says_so(tmp_path: Path) -> Non
                 "CERTMAIL_GMAIL_URL": f"https://{google}",
                 "HTTPS_PROXY": "http://127.0.0.1:1",
             }
-            place.worker()
-            jobs = place.send(campaign(3))
-            place.wait_recorded(jobs, {"accepted"}, 60)
+            deployment.worker()
+            jobs = deployment.send(campaign(3))
+            deployment.wait_recorded(jobs, {"accepted"}, 60)
             assert set(way.asked) == {f"CONNECT {google}"}
-            assert all(copies == 1 for copies in place.copies().values())
+            assert all(copies == 1 for copies in deployment.copies().values())
 
             findings = {
-                item["check"]: item for item in place.run("doctor", "--json").json["findings"]
+                item["check"]: item for item in deployment.run("doctor", "--json").json["findings"]
             }
             assert findings["proxy"]["severity"] == "ok"
             assert findings["proxy"]["message"] == (
                 f"Google is reached through the proxy http://…@127.0.0.1:{way.port}."
             )
             way.refuse = 403
-            refused = place.run("doctor")
+            refused = deployment.run("doctor")
             assert "does not let certmail through to Google (HTTP 403)" in refused.out
-            wrong = place.run(
+            wrong = deployment.run(
                 "doctor", CERTMAIL_GOOGLE_PROXY=f"http://ann:wrong@127.0.0.1:{way.port}"
             )
             assert "asks for a user and password" in wrong.out
-            unused = place.run("doctor", CERTMAIL_GOOGLE_PROXY="")
+            unused = deployment.run("doctor", CERTMAIL_GOOGLE_PROXY="")
             assert "HTTPS_PROXY: set, but certmail goes to Google directly." in unused.out
-        said = (place.data_dir / "worker.log").read_text() + refused.out + refused.err + wrong.out
+        said = (
+            (deployment.data_dir / "worker.log").read_text() + refused.out + refused.err + wrong.out
+        )
         assert not any(part in said for part in (PASSWORD, WRITTEN, "p%40ss"))

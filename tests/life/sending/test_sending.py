@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from certmail_config.base import redis_keys
-from support.deployment.deployment import Deployment, deployment, wait_for
+from support.deployment.deployment import Deployment, new_deployment, wait_for
 
 FOREIGN = "E-Mail;Company Id;Open items;Shoe size\nann@acme.example;acme;3;41\nbob;acme;1;42\neve@acme.example;nobody;1;43\n"
 MAPPED = [
@@ -31,49 +31,51 @@ MAPPED = [
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with deployment(Path(tmp_path_factory.mktemp("sending"))) as made:
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with new_deployment(Path(tmp_path_factory.mktemp("sending"))) as made:
         made.admin.add_tenant("acme")
         yield made
 
 
-def waiting(place: Deployment) -> int:
-    found = place.admin.redis.zcard(redis_keys.DUE)
+def waiting(deployment: Deployment) -> int:
+    found = deployment.admin.redis.zcard(redis_keys.DUE)
     assert isinstance(found, int)
     return found
 
 
 class TestColumns:
-    def test_a_dry_run_says_what_is_wrong_and_enqueues_nothing(self, place: Deployment) -> None:
-        before = waiting(place)
-        ran = place.run("send", "-", "--dry-run", "--json", *MAPPED, stdin=FOREIGN)
+    def test_a_dry_run_says_what_is_wrong_and_enqueues_nothing(
+        self, deployment: Deployment
+    ) -> None:
+        before = waiting(deployment)
+        ran = deployment.run("send", "-", "--dry-run", "--json", *MAPPED, stdin=FOREIGN)
         assert ran.status == 1, ran
         assert (ran.json["dry_run"], ran.json["good"]) == (True, 1)
         assert [(each["row"], each["field"], each["code"]) for each in ran.json["rejected"]] == [
             (3, "to", "invalid_address"),
             (4, "tenant", "unknown_tenant"),
         ]
-        assert waiting(place) == before
+        assert waiting(deployment) == before
 
     def test_it_is_said_which_mails_will_be_in_another_language_than_was_asked_for(
-        self, place: Deployment
+        self, deployment: Deployment
     ) -> None:
         text = "tenant,to,locale\nacme,l1@acme.example,ar\nacme,l2@acme.example,de-CH\nacme,l3@acme.example,ar\n"
-        dry = place.run("send", "-", "--dry-run", stdin=text)
+        dry = deployment.run("send", "-", "--dry-run", stdin=text)
         assert dry.status == 0, dry
         assert "2 of them: certmail writes no mail in 'ar', so it will be in 'en'" in " ".join(
             dry.err.split()
         )
-        ran = place.run("send", "-", "--json", stdin=text)
+        ran = deployment.run("send", "-", "--json", stdin=text)
         [note] = ran.json["language_notes"]
         assert note["reminders"] == 2
         assert [each["language"] for each in ran.json["receipts"]] == ["en", "de", "en"]
 
     def test_columns_are_mapped_and_left_out_and_what_all_share_is_set(
-        self, place: Deployment
+        self, deployment: Deployment
     ) -> None:
         text = "address,pending\nsue@acme.example,1\nzoe@acme.example,0\n"
-        ran = place.run(
+        ran = deployment.run(
             "send",
             "-",
             "--json",
@@ -98,7 +100,7 @@ class TestColumns:
             "--set",
             "campaign=q9",
         ]
-        assert place.ask("send", "-", *mapped, stdin=lines)["duplicates"] == 1
+        assert deployment.ask("send", "-", *mapped, stdin=lines)["duplicates"] == 1
 
     @pytest.mark.parametrize(
         ("options", "code"),
@@ -113,19 +115,19 @@ class TestColumns:
         ],
     )
     def test_what_cannot_be_meant_is_said_and_nothing_is_enqueued(
-        self, place: Deployment, options: list[str], code: str
+        self, deployment: Deployment, options: list[str], code: str
     ) -> None:
-        before = waiting(place)
-        ran = place.run("send", "-", "--json", *options, stdin=FOREIGN)
+        before = waiting(deployment)
+        ran = deployment.run("send", "-", "--json", *options, stdin=FOREIGN)
         assert (ran.status, ran.json["error"]["code"]) == (2, code), ran
-        assert waiting(place) == before
+        assert waiting(deployment) == before
 
 
 class TestRejectedRows:
     def test_they_are_kept_with_the_reason_and_once_corrected_that_file_is_sent(
-        self, place: Deployment
+        self, deployment: Deployment
     ) -> None:
-        file = place.data_dir / "rejected.csv"
+        file = deployment.data_dir / "rejected.csv"
         rows = [
             "tenant,to,name,pending",
             "acme,one@acme.example,Ann,1",
@@ -134,7 +136,7 @@ class TestRejectedRows:
             'acme,four@acme.example,"open',
         ]
 
-        ran = place.run(
+        ran = deployment.run(
             "send", "-", "--json", "--rejected", str(file), stdin="\n".join(rows) + "\n"
         )
         assert (ran.status, ran.json["enqueued"], len(ran.json["rejected"])) == (1, 1, 3), ran
@@ -151,17 +153,17 @@ class TestRejectedRows:
         file.write_text(
             "\n".join([kept[0], kept[1].replace("two at acme", "two@acme.example")]) + "\n", "utf-8"
         )
-        assert place.ask("send", str(file))["enqueued"] == 1
+        assert deployment.ask("send", str(file))["enqueued"] == 1
 
     def test_of_json_lines_too_and_bytes_that_are_no_text_stay_as_they_came(
-        self, place: Deployment
+        self, deployment: Deployment
     ) -> None:
-        file = place.data_dir / "rejected.jsonl"
+        file = deployment.data_dir / "rejected.jsonl"
         given = (
             b'{"tenant": "acme", "to": 7}\n{"tenant": "acme", "to": "a@acme.example", "name": "\xff"}\n'
             b'{"tenant": "acme", "to": "b@acme.example", "name": "J\xc3\xb6rg"}\n'
         )
-        ran = place.run("send", "-", "--rejected", str(file), stdin=given)
+        ran = deployment.run("send", "-", "--rejected", str(file), stdin=given)
         assert ran.status == 1
         assert "correct them there" in ran.err
         first, second = file.read_bytes().splitlines()
@@ -170,10 +172,10 @@ class TestRejectedRows:
         assert b'"name": "\xff"' in second
 
     def test_a_file_that_cannot_be_written_is_said_before_anything_is_enqueued(
-        self, place: Deployment
+        self, deployment: Deployment
     ) -> None:
-        before = waiting(place)
-        ran = place.run(
+        before = waiting(deployment)
+        ran = deployment.run(
             "send",
             "-",
             "--json",
@@ -183,34 +185,34 @@ class TestRejectedRows:
         )
 
         assert (ran.status, ran.json["error"]["code"]) == (2, "unwritable_file")
-        assert waiting(place) == before
+        assert waiting(deployment) == before
 
 
 class TestInterrupted:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
     def test_and_run_again_everything_is_in_once(
-        self, place: Deployment, number: signal.Signals
+        self, deployment: Deployment, number: signal.Signals
     ) -> None:
-        before, rows, campaign = waiting(place), 4000, f"stop{number}"
-        file = place.data_dir / "many.csv"
+        before, rows, campaign = waiting(deployment), 4000, f"stop{number}"
+        file = deployment.data_dir / "many.csv"
         lines = [f"acme,r{n}@acme.example,{campaign}" for n in range(rows)]
         file.write_text("\n".join(["tenant,to,campaign", *lines]) + "\n")
         command = [sys.executable, "-m", "certmail_worker", "send", str(file), "--json"]
 
         with subprocess.Popen(
-            command, env=place.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            command, env=deployment.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as process:
-            wait_for("some are in", lambda: waiting(place) > before)
+            wait_for("some are in", lambda: waiting(deployment) > before)
             process.send_signal(number)
             _, said = process.communicate(timeout=60)
 
-        done = waiting(place) - before
+        done = waiting(deployment) - before
 
         if number is signal.SIGINT:
             assert process.returncode == 130
             assert b"run the same command again" in said.lower()
 
-        again = place.ask("send", str(file))
+        again = deployment.ask("send", str(file))
         assert (again["enqueued"], again["duplicates"]) == (rows - done, done)
-        assert waiting(place) - before == rows
+        assert waiting(deployment) - before == rows
         assert 0 < done < rows, "it was interrupted midway"

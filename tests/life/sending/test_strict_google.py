@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from certmail_config.ledger.view import JobView
-from support.deployment.deployment import STEADY, deployment, wait_for
+from support.deployment.deployment import STEADY, new_deployment, wait_for
 from support.deployment.many_tenants import ManyTenants, account_of, mailbox_of, many_tenants
 
 DAY_SECONDS = 86_400
@@ -34,20 +34,20 @@ class Hall:
 def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
     settings = {**STEADY, "CERTMAIL_CONFIRM_SECONDS": "5"}
     with (
-        deployment(Path(tmp_path_factory.mktemp("strict")), **settings) as place,
-        many_tenants(place) as people,
+        new_deployment(Path(tmp_path_factory.mktemp("strict")), **settings) as deployment,
+        many_tenants(deployment) as people,
     ):
         rules = {"testing": True, "test_users": [mailbox_of(tenant) for tenant in LINKED]}
-        place.control("PUT", "/projects/service-provider", rules)
+        deployment.control("PUT", "/projects/service-provider", rules)
         for tenant in LINKED + OWNED:
             people.add(tenant, linked=tenant in LINKED)
-        place.control("PUT", "/domains/session.example", {"session_seconds": 0})
-        place.control("PUT", "/domains/restricted.example", {"gmail_restricted": True})
-        place.control("PUT", "/domains/policy.example", {"gmail_apps": False})
-        place.control("PUT", "/recipients/gone@people.example", {"exists": False})
+        deployment.control("PUT", "/domains/session.example", {"session_seconds": 0})
+        deployment.control("PUT", "/domains/restricted.example", {"gmail_restricted": True})
+        deployment.control("PUT", "/domains/policy.example", {"gmail_apps": False})
+        deployment.control("PUT", "/recipients/gone@people.example", {"exists": False})
         _disable_keys(people, "disabled")
-        place.control("PUT", "/limits", {"unique_recipients_per_day": 2})
-        place.worker()
+        deployment.control("PUT", "/limits", {"unique_recipients_per_day": 2})
+        deployment.worker()
         names = {tenant: "gone" if tenant == "nobody" else "first" for tenant in OWNED + LINKED[:2]}
         yield Hall(people, {tenant: people.remind(tenant, name) for tenant, name in names.items()})
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from support.data.google_answers import Fault, answer, page
-from support.deployment.deployment import STEADY, deployment, wait_for
+from support.deployment.deployment import STEADY, new_deployment, wait_for
 from support.deployment.many_tenants import ManyTenants, many_tenants
 
 LATE = 60.0
@@ -188,15 +188,15 @@ class Hall:
 def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
     settings = {**STEADY, "CERTMAIL_CONFIRM_SECONDS": str(CONFIRM_SECONDS)}
     with (
-        deployment(Path(tmp_path_factory.mktemp("tokens")), **settings) as place,
-        many_tenants(place) as people,
+        new_deployment(Path(tmp_path_factory.mktemp("tokens")), **settings) as deployment,
+        many_tenants(deployment) as people,
     ):
         for case in CASES:
             people.add(case.tenant, linked=case.linked)
             people.spoil(case.tenant, case.given, path="/token", times=case.times)
 
         people.add("calm")
-        place.worker()
+        deployment.worker()
         people.settled(
             people.remind("calm", "first"), "accepted"
         )  # before anything else is waited for in vain

@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from certmail_config.sql.engine import open_database
-from support.deployment.deployment import STEADY, campaign, deployment, recorded_in, wait_for
+from support.deployment.deployment import STEADY, campaign, new_deployment, recorded_in, wait_for
 from support.servers.postgres import OWNER, Postgres
 
 PORT = 6432  # the name of its socket; nothing listens on the network
@@ -38,22 +38,22 @@ pidfile = {folder}/pooled/pid
 @contextmanager
 def pgbouncer(server: Postgres) -> Iterator[Path]:
     """Two connections to the server, for whoever comes; gives the directory of its socket."""
-    place = server.folder / "pooled"
-    place.mkdir()
-    written = place / "pgbouncer.ini"
+    folder = server.folder / "pooled"
+    folder.mkdir()
+    written = folder / "pgbouncer.ini"
     written.write_text(SETTINGS.format(folder=server.folder, port=PORT, owner=OWNER))
     user = "nobody" if os.geteuid() == 0 else None
 
     if user is not None:
         owner = pwd.getpwnam(user)
-        os.chown(place, owner.pw_uid, owner.pw_gid)
-        place.chmod(0o755)
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+        folder.chmod(0o755)
 
-    process = subprocess.Popen(["pgbouncer", "-q", str(written)], user=user, cwd=place)
+    process = subprocess.Popen(["pgbouncer", "-q", str(written)], user=user, cwd=folder)
 
     try:
-        wait_for("pgbouncer", (place / f".s.PGSQL.{PORT}").exists)
-        yield place
+        wait_for("pgbouncer", (folder / f".s.PGSQL.{PORT}").exists)
+        yield folder
     finally:
         process.terminate()
         process.wait(60)
@@ -68,17 +68,17 @@ def test_everything_is_recorded_and_nothing_relies_on_a_session(
         url = f"postgresql+psycopg://{OWNER}@/pooled?host={socket}&port={PORT}"
         engine = open_database(url)
 
-        with deployment(tmp_path, **STEADY, **recorded_in(url)) as place:
+        with new_deployment(tmp_path, **STEADY, **recorded_in(url)) as deployment:
             with ThreadPoolExecutor(2) as pool:  # both at once: one upgrades, the other waits
-                ran = list(pool.map(lambda _: place.run("db", "upgrade"), range(2)))
+                ran = list(pool.map(lambda _: deployment.run("db", "upgrade"), range(2)))
             assert [each.status for each in ran] == [0, 0], ran
-            place.link(units=100_000)
-            place.worker()
-            jobs = place.send(campaign(60))
-            place.wait_recorded(jobs, {"accepted"}, 90)
+            deployment.link(units=100_000)
+            deployment.worker()
+            jobs = deployment.send(campaign(60))
+            deployment.wait_recorded(jobs, {"accepted"}, 90)
             for _ in range(12):  # the driver would prepare what comes again
-                assert len(place.ask("deliveries", "list")["deliveries"]) == 60
-            findings = place.run("doctor", "--json").json["findings"]
+                assert len(deployment.ask("deliveries", "list")["deliveries"]) == 60
+            findings = deployment.run("doctor", "--json").json["findings"]
             assert not [item for item in findings if item["severity"] == "error"]
 
         for _ in range(12):

@@ -14,7 +14,7 @@ from typing import Any
 from redis import Redis
 
 from certmail_config.base import redis_keys
-from support.deployment.deployment import QUICK, campaign, deployment, wait_for
+from support.deployment.deployment import QUICK, campaign, new_deployment, wait_for
 
 EVENTS_MAX = 60
 
@@ -32,36 +32,36 @@ def stopped(redis: Redis) -> dict[str, str]:
 def test_sends_go_on_until_the_stream_is_full_and_afterwards_as_if_nothing_had_been(
     tmp_path: Path,
 ) -> None:
-    with deployment(tmp_path, **QUICK, CERTMAIL_EVENTS_MAX=str(EVENTS_MAX)) as place:
-        place.link()
-        place.worker()
-        redis = place.admin.redis
-        first = place.send(campaign(1, campaign="before"))
-        place.wait_recorded(first, {"accepted"})
+    with new_deployment(tmp_path, **QUICK, CERTMAIL_EVENTS_MAX=str(EVENTS_MAX)) as deployment:
+        deployment.link()
+        deployment.worker()
+        redis = deployment.admin.redis
+        first = deployment.send(campaign(1, campaign="before"))
+        deployment.wait_recorded(first, {"accepted"})
 
         with closing(
             sqlite3.connect(tmp_path / "certmail.sqlite", isolation_level=None)
         ) as database:
             database.execute("BEGIN EXCLUSIVE")
-            jobs = place.send(campaign(30))
+            jobs = deployment.send(campaign(30))
             wait_for("the stream is full", lambda: stopped(redis).get("code") == "stream_full")
             assert "events wait to be recorded" in stopped(redis)["message"]
             assert "database" in stopped(redis)["remedy"]
             wait_for("what is under way is settled", lambda: not redis.exists(redis_keys.LEASED))
-            arrived = len(place.messages())
+            arrived = len(deployment.messages())
             assert 5 < arrived < 31, "sends went on, and stopped"
             # The pacer's look may be a second old, in which this mailbox begins three.
             assert 0.85 * EVENTS_MAX <= events(redis) <= EVENTS_MAX + 5
 
-            ran = place.run("send", "-", "--json", stdin=campaign(1, campaign="more"))
+            ran = deployment.run("send", "-", "--json", stdin=campaign(1, campaign="more"))
             assert (ran.status, ran.json["error"]["code"]) == (3, "stream_full")
             assert "0 reminders are in; none of the others is." in ran.json["error"]["message"]
-            assert len(place.messages()) == arrived, "nothing leaves meanwhile"
+            assert len(deployment.messages()) == arrived, "nothing leaves meanwhile"
             database.execute("ROLLBACK")
 
-        recorded = place.wait_recorded(jobs, {"accepted"})
+        recorded = deployment.wait_recorded(jobs, {"accepted"})
         assert set(jobs) | set(first) == set(recorded)
-        assert place.copies() == dict.fromkeys([*first, *jobs], 1)
+        assert deployment.copies() == dict.fromkeys([*first, *jobs], 1)
         wait_for("nothing stands against pacing", lambda: stopped(redis) == {})
         lines = [
             line for line in (tmp_path / "worker.log").read_text().splitlines() if "pacing_" in line

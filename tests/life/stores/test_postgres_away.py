@@ -21,7 +21,7 @@ from support.deployment.deployment import (
     STEADY,
     Deployment,
     campaign,
-    deployment,
+    new_deployment,
     recorded_in,
     wait_for,
 )
@@ -50,10 +50,10 @@ def server() -> Iterator[Postgres]:
         yield made
 
 
-def logged(place: Deployment, *events: str) -> list[dict[str, Any]]:
+def logged(deployment: Deployment, *events: str) -> list[dict[str, Any]]:
     lines = [
         line
-        for line in (place.data_dir / "worker.log").read_text().splitlines()
+        for line in (deployment.data_dir / "worker.log").read_text().splitlines()
         if line.startswith("{")
     ]
     return [line for line in map(json.loads, lines) if line.get("event") in events]
@@ -64,44 +64,49 @@ def test_what_happens_meanwhile_is_recorded_once_and_the_operator_was_warned(
     tmp_path: Path, server: Postgres, record_property: Any
 ) -> None:
     settings = recorded_in(server.url()) | {"CERTMAIL_EVENTS_MAX": str(BOUND)}
-    with deployment(tmp_path, **STEADY, **settings) as place:
-        place.control(
+    with new_deployment(tmp_path, **STEADY, **settings) as deployment:
+        deployment.control(
             "PUT",
             "/limits",
             {"units_per_minute": FAST, "in_flight": 50, "messages_per_day": 1_000_000},
         )
-        connection = place.link(units=FAST, in_flight=20)
-        place.admin.change_limits(connection, {"per_day": 1_000_000})
-        place.worker()
-        before = place.send(campaign(3, campaign="before"))
-        place.wait_recorded(before, {"accepted"})
+        connection = deployment.link(units=FAST, in_flight=20)
+        deployment.admin.change_limits(connection, {"per_day": 1_000_000})
+        deployment.worker()
+        before = deployment.send(campaign(3, campaign="before"))
+        deployment.wait_recorded(before, {"accepted"})
 
         server.stop()
-        jobs = place.send(campaign(MAILS))
-        wait_for("the stream is full", lambda: stopped(place) == "stream_full", 60 + MAILS / 10)
+        jobs = deployment.send(campaign(MAILS))
         wait_for(
-            "what is under way is settled", lambda: not place.admin.redis.exists(redis_keys.LEASED)
+            "the stream is full", lambda: stopped(deployment) == "stream_full", 60 + MAILS / 10
         )
-        left = len(place.messages()) - len(before)
-        events = int(place.admin.redis.xlen(redis_keys.EVENTS))
+        wait_for(
+            "what is under way is settled",
+            lambda: not deployment.admin.redis.exists(redis_keys.LEASED),
+        )
+        left = len(deployment.messages()) - len(before)
+        events = int(deployment.admin.redis.xlen(redis_keys.EVENTS))
         assert SHARE * BOUND <= events <= BOUND, (
             "up to the bound, and room is left for what was under way"
         )
         assert MAILS / 2 < left < MAILS
 
-        found = {each["check"]: each for each in place.run("doctor", "--json").json["findings"]}
+        found = {
+            each["check"]: each for each in deployment.run("doctor", "--json").json["findings"]
+        }
         assert found["database"]["severity"] == found["stream"]["severity"] == "error"
-        [said, *_] = logged(place, "record_waits")
+        [said, *_] = logged(deployment, "record_waits")
         assert "Reminders leave all the same" in said["error"]
         assert said["remedy"]
-        assert [each["code"] for each in logged(place, "pacing_stopped")] == ["stream_full"]
+        assert [each["code"] for each in logged(deployment, "pacing_stopped")] == ["stream_full"]
 
         server.start()
-        states = place.wait_recorded(jobs, set(FINAL), seconds=120 + MAILS / 10)
+        states = deployment.wait_recorded(jobs, set(FINAL), seconds=120 + MAILS / 10)
         assert {states[job] for job in jobs} == {"accepted"}
-        assert place.copies() == dict.fromkeys([*before, *jobs], 1)
-        wait_for("nothing stands against pacing", lambda: stopped(place) == "")
-        assert logged(place, "record_goes_on")
+        assert deployment.copies() == dict.fromkeys([*before, *jobs], 1)
+        wait_for("nothing stands against pacing", lambda: stopped(deployment) == "")
+        assert logged(deployment, "record_goes_on")
     record_property(
         "said",
         f"PostgreSQL away: of {MAILS:,} reminders {left:,} left before {events:,} events waited (bound {BOUND:,}); then all, once",

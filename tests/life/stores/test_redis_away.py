@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from support.deployment.deployment import QUICK, campaign, deployment, wait_for
+from support.deployment.deployment import QUICK, campaign, new_deployment, wait_for
 from support.network.frames import HttpRequests
 from support.network.wire import Side, Trap, wire
 from support.servers.restorable import server
@@ -26,30 +26,32 @@ def test_an_answer_that_comes_while_redis_is_away_for_more_than_a_minute_ends_as
 ) -> None:
     with (
         server(tmp_path / "redis") as redis,
-        deployment(tmp_path, **QUICK, CERTMAIL_REDIS_URL=redis.url) as place,
-        wire(place.google.removeprefix("http://"), HttpRequests) as gmail,
+        new_deployment(tmp_path, **QUICK, CERTMAIL_REDIS_URL=redis.url) as deployment,
+        wire(deployment.google.removeprefix("http://"), HttpRequests) as gmail,
     ):
-        place.link()
-        worker = place.worker(CERTMAIL_GMAIL_URL=f"http://127.0.0.1:{gmail.port}")
-        [before] = place.send(campaign(1, campaign="before"))
-        place.wait_recorded([before], {"accepted"})
+        deployment.link()
+        worker = deployment.worker(CERTMAIL_GMAIL_URL=f"http://127.0.0.1:{gmail.port}")
+        [before] = deployment.send(campaign(1, campaign="before"))
+        deployment.wait_recorded([before], {"accepted"})
 
         answered = gmail.arm(Trap(lambda words: words[0] == b"POST", Side.UNANSWERED, redis.kill))
-        [job] = place.send(campaign(1, campaign="meanwhile"))
+        [job] = deployment.send(campaign(1, campaign="meanwhile"))
         assert answered.sprung.wait(60)
         gmail.release()
         time.sleep(AWAY_SECONDS)  # nothing can be waited for: that is what is tested
         assert worker.poll() is None
         redis.start()
 
-        wait_for("it to be settled", lambda: place.status(job)["state"] == "accepted")
-        place.wait_recorded([job], {"accepted"})
-        [attempt] = place.status(job)["attempts"]
+        wait_for("it to be settled", lambda: deployment.status(job)["state"] == "accepted")
+        deployment.wait_recorded([job], {"accepted"})
+        [attempt] = deployment.status(job)["attempts"]
         assert (attempt["outcome"], attempt["http_status"]) == ("accepted", 200)
 
-        after = place.send(campaign(5, campaign="after"))
-        place.wait_recorded(after, {"accepted"}, seconds=90)  # Celery tries again ever less often
-        assert place.copies() == dict.fromkeys([before, job, *after], 1)
+        after = deployment.send(campaign(5, campaign="after"))
+        deployment.wait_recorded(
+            after, {"accepted"}, seconds=90
+        )  # Celery tries again ever less often
+        assert deployment.copies() == dict.fromkeys([before, job, *after], 1)
         assert gmail.sent[b"POST"] == 7
 
         assert worker.poll() is None

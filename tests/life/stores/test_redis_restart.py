@@ -6,16 +6,16 @@ import os
 import signal
 from pathlib import Path
 
-from support.deployment.deployment import QUICK, campaign, deployment, wait_for
+from support.deployment.deployment import QUICK, campaign, new_deployment, wait_for
 
 
 def test_a_killed_redis_comes_back_and_every_reminder_goes_out_once(tmp_path: Path) -> None:
-    with deployment(tmp_path, **QUICK) as place:
-        place.link()
-        up = place.start("certmail_worker", "up", log="up.log")
-        wait_for("it is up", lambda: place.workers() == 1)
-        jobs = place.send(campaign(30))
-        wait_for("the first mails", lambda: len(place.messages()) >= 3)
+    with new_deployment(tmp_path, **QUICK) as deployment:
+        deployment.link()
+        up = deployment.start("certmail_worker", "up", log="up.log")
+        wait_for("it is up", lambda: deployment.workers() == 1)
+        jobs = deployment.send(campaign(30))
+        wait_for("the first mails", lambda: len(deployment.messages()) >= 3)
         pidfile = tmp_path / "valkey" / "valkey.pid"
 
         for _ in range(2):
@@ -26,11 +26,11 @@ def test_a_killed_redis_comes_back_and_every_reminder_goes_out_once(tmp_path: Pa
                 return pidfile.exists() and pidfile.read_text() not in {"", before}
 
             wait_for("another server", another)
-            arrived = len(place.messages())
-            wait_for("mail goes on", lambda: len(place.messages()) > arrived)  # noqa: B023 - as above
+            arrived = len(deployment.messages())
+            wait_for("mail goes on", lambda: len(deployment.messages()) > arrived)  # noqa: B023 - as above
 
-        states = place.wait_recorded(jobs, {"accepted", "uncertain"})
-        copies = place.copies()
+        states = deployment.wait_recorded(jobs, {"accepted", "uncertain"})
+        copies = deployment.copies()
         assert set(copies.values()) == {1}
         assert {job for job in jobs if states[job] == "accepted"} <= set(copies) <= set(jobs)
         assert up.poll() is None

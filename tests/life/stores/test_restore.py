@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from support.deployment.deployment import QUICK, Deployment, campaign, deployment, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, new_deployment, wait_for
 from support.deployment.restore_checks import ENDED, accounted_for, nothing_leaves, stopped
 from support.servers.restorable import Server, server
 
@@ -25,29 +25,29 @@ AGE = float(os.environ.get("RESTORE_AGE", "0"))
 
 
 def run_until_the_power_cut(
-    place: Deployment, valkey: Server, backup: Path
+    deployment: Deployment, valkey: Server, backup: Path
 ) -> tuple[list[str], list[str]]:
     """Traffic, a backup in the middle of it, more traffic, a power cut with requests under way.
 
     Gives the jobs before and since the backup.
     """
-    place.worker()
-    early = place.send(campaign(12, campaign="early"))
-    wait_for("some mails before the backup", lambda: len(place.messages()) >= 3)
+    deployment.worker()
+    early = deployment.send(campaign(12, campaign="early"))
+    wait_for("some mails before the backup", lambda: len(deployment.messages()) >= 3)
     valkey.back_up(backup)
-    late = place.send(campaign(6, campaign="late"))
-    wait_for("mails since the backup", lambda: len(place.messages()) >= 14)
+    late = deployment.send(campaign(6, campaign="late"))
+    wait_for("mails since the backup", lambda: len(deployment.messages()) >= 14)
     until = time.monotonic() + AGE
 
     while time.monotonic() < until:
-        late += place.send(campaign(10, campaign=f"round {len(late)}"))
+        late += deployment.send(campaign(10, campaign=f"round {len(late)}"))
         time.sleep(10)
 
-    late += place.send(campaign(25, campaign="latest"))
-    place.fault("hang_after", times=1)
+    late += deployment.send(campaign(25, campaign="latest"))
+    deployment.fault("hang_after", times=1)
     wait_for(
         "a request under way",
-        lambda: any(item.get("fault") == "hang_after" for item in place.sends()),
+        lambda: any(item.get("fault") == "hang_after" for item in deployment.sends()),
         30,
     )
     valkey.kill()
@@ -59,64 +59,64 @@ def run_until_the_power_cut(
 def test_an_older_copy_is_repaired_before_anything_leaves(tmp_path: Path) -> None:
     with (
         server(tmp_path / "redis") as valkey,
-        deployment(tmp_path / "data", **QUICK, CERTMAIL_REDIS_URL=valkey.url) as place,
+        new_deployment(tmp_path / "data", **QUICK, CERTMAIL_REDIS_URL=valkey.url) as deployment,
     ):
-        place.link()
-        early, late = run_until_the_power_cut(place, valkey, tmp_path / "backup")
+        deployment.link()
+        early, late = run_until_the_power_cut(deployment, valkey, tmp_path / "backup")
         valkey.put_back(tmp_path / "backup")
         valkey.start()
 
-        wait_for("pacing stops", lambda: stopped(place) == "rolled_back")
-        assert nothing_leaves(place)
-        found = place.run("doctor", "--json")
+        wait_for("pacing stops", lambda: stopped(deployment) == "rolled_back")
+        assert nothing_leaves(deployment)
+        found = deployment.run("doctor", "--json")
         assert found.status == 1
         [lineage] = [item for item in found.json["findings"] if item["check"] == "lineage"]
         assert (lineage["severity"], "doctor --repair" in lineage["remedy"]) == ("error", True)
 
-        asked = place.run("doctor", "--repair")
+        asked = deployment.run("doctor", "--repair")
         assert asked.status == 1
         assert "This would be done" in asked.out
         assert "--yes" in asked.err
-        assert nothing_leaves(place)
+        assert nothing_leaves(deployment)
 
-        repaired = place.run("doctor", "--repair", "--yes", "--json")
+        repaired = deployment.run("doctor", "--repair", "--yes", "--json")
         assert repaired.status == 0, repaired
         done = repaired.json["repair"]
         assert done["carried_out"]
         lost = done["jobs"]["lose"]
         assert set(lost) <= set(late)
-        wait_for("pacing goes on", lambda: stopped(place) == "")
+        wait_for("pacing goes on", lambda: stopped(deployment) == "")
         # What was lost, and only that, is taken in again under the same keys.
-        again = place.send(campaign(25, campaign="latest"))
+        again = deployment.send(campaign(25, campaign="latest"))
         assert len(set(again) - set(late)) == len(set(lost) & set(late[-25:])) > 0
         new = [job for job in again if job not in late]
         jobs = early + late + new
-        states = place.wait_recorded(jobs, ENDED, seconds=90)
+        states = deployment.wait_recorded(jobs, ENDED, seconds=90)
         assert {job for job in jobs if states[job] == "failed"} == set(lost)
-        accounted_for(place, jobs)
+        accounted_for(deployment, jobs)
         assert len([job for job in jobs if states[job] == "uncertain"]) <= 20
-        assert place.run("doctor", "--json").status == 0
+        assert deployment.run("doctor", "--json").status == 0
 
 
 @pytest.mark.timeout(300)
 def test_a_lost_redis_is_made_anew_from_the_record(tmp_path: Path) -> None:
     with (
         server(tmp_path / "redis") as valkey,
-        deployment(tmp_path / "data", **QUICK, CERTMAIL_REDIS_URL=valkey.url) as place,
+        new_deployment(tmp_path / "data", **QUICK, CERTMAIL_REDIS_URL=valkey.url) as deployment,
     ):
-        place.link()
-        place.worker()
-        jobs = place.send(campaign(8, campaign="gone"))
-        place.wait_recorded(jobs, {"accepted"})
+        deployment.link()
+        deployment.worker()
+        jobs = deployment.send(campaign(8, campaign="gone"))
+        deployment.wait_recorded(jobs, {"accepted"})
         valkey.kill()
         valkey.put_back(None)
         valkey.start()
 
-        wait_for("pacing stops", lambda: stopped(place) == "replaced")
-        assert place.run("doctor", "--json").status == 1
-        assert place.run("doctor", "--repair", "--yes").status == 0
-        again = place.send(campaign(8, campaign="gone"))
+        wait_for("pacing stops", lambda: stopped(deployment) == "replaced")
+        assert deployment.run("doctor", "--json").status == 1
+        assert deployment.run("doctor", "--repair", "--yes").status == 0
+        again = deployment.send(campaign(8, campaign="gone"))
         assert again == jobs, "each is known, and a duplicate"
-        new = place.send(campaign(4, campaign="new"))
-        place.wait_recorded(new, {"accepted"})
-        accounted_for(place, jobs + new)
+        new = deployment.send(campaign(4, campaign="new"))
+        deployment.wait_recorded(new, {"accepted"})
+        accounted_for(deployment, jobs + new)

@@ -19,23 +19,23 @@ from typing import Any, Final
 import pytest
 
 from certmail_config.base import redis_keys
-from support.deployment.deployment import QUICK, Deployment, campaign, deployment, wait_for
+from support.deployment.deployment import QUICK, Deployment, campaign, new_deployment, wait_for
 
 AWAY_SECONDS: Final = float(os.environ.get("SQL_AWAY", "18"))
 """Longer than whoever needs it waits for a lock of SQLite's, at least."""
 NOWHERE: Final = "postgresql+psycopg://certmail@127.0.0.1:9/certmail"
 
 
-def enqueue(place: Deployment, count: int, name: str, tenant: str = "acme") -> list[str]:
-    return place.send(campaign(count, tenant=tenant, campaign=name))
+def enqueue(deployment: Deployment, count: int, name: str, tenant: str = "acme") -> list[str]:
+    return deployment.send(campaign(count, tenant=tenant, campaign=name))
 
 
-def arrived(place: Deployment, jobs: list[str]) -> bool:
-    return set(jobs) <= set(place.copies())
+def arrived(deployment: Deployment, jobs: list[str]) -> bool:
+    return set(jobs) <= set(deployment.copies())
 
 
-def lane(place: Deployment, connection: str) -> str:
-    found: Any = place.admin.redis.hget(redis_keys.LANE_INFO + connection, "state")
+def lane(deployment: Deployment, connection: str) -> str:
+    found: Any = deployment.admin.redis.hget(redis_keys.LANE_INFO + connection, "state")
     return str(found.decode())
 
 
@@ -49,13 +49,13 @@ def test_sends_go_on_for_as_long_as_the_database_is_locked_through_restarts_of_a
     tmp_path: Path,
 ) -> None:
     settings = {**QUICK, "CERTMAIL_CONFIRM_SECONDS": "2", "CERTMAIL_CARE_SECONDS": "1"}
-    with deployment(tmp_path, **settings) as place:
-        place.link()
-        broken = place.link("broken")
-        workers = [place.worker() for _ in range(2)]
-        wait_for("two workers", lambda: place.workers() == 2)
-        jobs = enqueue(place, 5, "before")
-        place.wait_recorded(jobs, {"accepted"})
+    with new_deployment(tmp_path, **settings) as deployment:
+        deployment.link()
+        broken = deployment.link("broken")
+        workers = [deployment.worker() for _ in range(2)]
+        wait_for("two workers", lambda: deployment.workers() == 2)
+        jobs = enqueue(deployment, 5, "before")
+        deployment.wait_recorded(jobs, {"accepted"})
 
         with closing(
             sqlite3.connect(tmp_path / "certmail.sqlite", isolation_level=None)
@@ -64,48 +64,51 @@ def test_sends_go_on_for_as_long_as_the_database_is_locked_through_restarts_of_a
             until = time.monotonic() + AWAY_SECONDS
             match = {"path": "/token", "mailbox": "reviews@broken.example"}
             gone = {"status": 400, "headers": {}, "body": {"error": "invalid_grant"}}
-            place.control("POST", "/faults", {"match": match, "fault": gone, "times": None})
-            stopped = enqueue(place, 3, "stopped", "broken")
+            deployment.control("POST", "/faults", {"match": match, "fault": gone, "times": None})
+            stopped = enqueue(deployment, 3, "stopped", "broken")
             n = 0
 
             while n < 2 or time.monotonic() < until:
                 n += 1
-                now = enqueue(place, 10, f"away {n}")
-                wait_for(f"the mails of round {n}", lambda now=now: arrived(place, now), 60)  # type: ignore[misc]
+                now = enqueue(deployment, 10, f"away {n}")
+                wait_for(f"the mails of round {n}", lambda now=now: arrived(deployment, now), 60)  # type: ignore[misc]
                 jobs += now
-                place.worker()
+                deployment.worker()
                 end(workers.pop(0))
-                workers.append(place.worker())
-                wait_for("it is there", lambda: place.workers() >= 2)
+                workers.append(deployment.worker())
+                wait_for("it is there", lambda: deployment.workers() >= 2)
                 time.sleep(min(15.0, max(0.0, until - time.monotonic())))  # load comes in waves
 
             wait_for(
-                "what delivery found out stops the lane", lambda: lane(place, broken) == "suspended"
+                "what delivery found out stops the lane",
+                lambda: lane(deployment, broken) == "suspended",
             )
-            assert place.admin.connection(broken).state == "active", "SQL cannot know of it yet"
+            assert deployment.admin.connection(broken).state == "active", (
+                "SQL cannot know of it yet"
+            )
             database.execute("ROLLBACK")
 
-        place.wait_recorded(jobs, {"accepted"})
-        wait_for("SQL knows", lambda: place.admin.connection(broken).state == "attention")
-        assert lane(place, broken) == "suspended"
-        assert {place.status(job)["state"] for job in stopped} == {"ready"}
-        assert place.copies() == dict.fromkeys(jobs, 1)
+        deployment.wait_recorded(jobs, {"accepted"})
+        wait_for("SQL knows", lambda: deployment.admin.connection(broken).state == "attention")
+        assert lane(deployment, broken) == "suspended"
+        assert {deployment.status(job)["state"] for job in stopped} == {"ready"}
+        assert deployment.copies() == dict.fromkeys(jobs, 1)
 
 
 @pytest.mark.timeout(180)
 def test_a_worker_starts_without_a_database_and_sends(tmp_path: Path) -> None:
-    with deployment(tmp_path, **QUICK) as place:
-        place.link()
-        first = place.worker()
-        wait_for("a worker", lambda: place.workers() == 1)
-        jobs = enqueue(place, 3, "before")
-        place.wait_recorded(jobs, {"accepted"})
+    with new_deployment(tmp_path, **QUICK) as deployment:
+        deployment.link()
+        first = deployment.worker()
+        wait_for("a worker", lambda: deployment.workers() == 1)
+        jobs = enqueue(deployment, 3, "before")
+        deployment.wait_recorded(jobs, {"accepted"})
         end(first)
-        second = place.worker(CERTMAIL_DATABASE_URL=NOWHERE)
-        later = enqueue(place, 5, "away")
-        wait_for("mails", lambda: arrived(place, later))
+        second = deployment.worker(CERTMAIL_DATABASE_URL=NOWHERE)
+        later = enqueue(deployment, 5, "away")
+        wait_for("mails", lambda: arrived(deployment, later))
         assert "Sending goes on without it" in (tmp_path / "worker.log").read_text()
         end(second)
-        place.worker()
-        place.wait_recorded(jobs + later, {"accepted"})
-        assert place.copies() == dict.fromkeys(jobs + later, 1)
+        deployment.worker()
+        deployment.wait_recorded(jobs + later, {"accepted"})
+        assert deployment.copies() == dict.fromkeys(jobs + later, 1)

@@ -16,19 +16,19 @@ PASSWORD = "correct horse battery staple"
 class Visitor:
     """One browser. `page` is the last answer."""
 
-    def __init__(self, place: Deployment) -> None:
-        self.place = place
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
         self.session = requests.Session()
         self.page = requests.Response()
 
     def get(self, path: str, **given: object) -> requests.Response:
-        self.page = self.session.get(urljoin(self.place.gateway, path), timeout=30, **given)  # type: ignore[arg-type]
+        self.page = self.session.get(urljoin(self.deployment.gateway, path), timeout=30, **given)  # type: ignore[arg-type]
         return self.page
 
     def post(self, path: str, *, token: str | None = None, **fields: str) -> requests.Response:
         """Send a form of the last page."""
         form = {"csrf": self.token if token is None else token, **fields}
-        self.page = self.session.post(urljoin(self.place.gateway, path), data=form, timeout=30)
+        self.page = self.session.post(urljoin(self.deployment.gateway, path), data=form, timeout=30)
         return self.page
 
     @property
@@ -70,8 +70,8 @@ class Visitor:
         return self.text
 
 
-def operator(place: Deployment) -> Visitor:
+def operator(deployment: Deployment) -> Visitor:
     """Somebody who has signed in."""
-    made = Visitor(place)
+    made = Visitor(deployment)
     assert made.sign_in().ok
     return made

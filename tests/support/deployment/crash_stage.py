@@ -41,7 +41,7 @@ class End:
 class Stage:
     """See the module."""
 
-    place: Deployment
+    deployment: Deployment
     job: str
     redis: Wire
     gmail: Wire
@@ -49,7 +49,7 @@ class Stage:
 
     def start(self, **environment: str) -> Process:
         """Start a worker; it ends with the stage."""
-        worker = self.place.worker(**environment)
+        worker = self.deployment.worker(**environment)
         self.stack.callback(_end, worker)
         return worker
 
@@ -62,7 +62,7 @@ class Stage:
         return other
 
     def _workers(self) -> list[str]:
-        names: Any = self.place.admin.redis.zrange(redis_keys.WORKERS, 0, -1)
+        names: Any = self.deployment.admin.redis.zrange(redis_keys.WORKERS, 0, -1)
         return [name.decode() for name in names]
 
     def start_wired(self, redis: Wire, **environment: str) -> Process:
@@ -104,7 +104,7 @@ class Stage:
 
     def ring_again(self) -> None:
         """Let the time pass after which kombu rings a doorbell again that nobody acknowledged."""
-        redis = self.place.admin.redis
+        redis = self.deployment.admin.redis
         tags: Any = redis.zrange(UNACKED_INDEX, 0, -1)
         assert tags, "the doorbell is acknowledged only after the job is settled"
         redis.zadd(UNACKED_INDEX, dict.fromkeys(tags, 0))
@@ -112,17 +112,17 @@ class Stage:
     @property
     def state(self) -> str:
         """The job's, in the ledger."""
-        return str(self.place.status(self.job)["state"])
+        return str(self.deployment.status(self.job)["state"])
 
     @property
     def copies(self) -> int:
         """How many arrived."""
-        return self.place.copies()[self.job]
+        return self.deployment.copies()[self.job]
 
     def attempts(self) -> list[tuple[int, str]]:
         """The attempts on record: the process that made each, and what became of it."""
         table = tables.attempts
-        with self.place.admin.db() as db:
+        with self.deployment.admin.db() as db:
             rows = db.execute(
                 select(table).where(table.c.job == self.job).order_by(table.c.n)
             ).all()
@@ -136,25 +136,27 @@ class Stage:
             .where(table.c.job == self.job, table.c.type == kind)
             .order_by(table.c.stream_ms)
         )
-        with self.place.admin.db() as db:
+        with self.deployment.admin.db() as db:
             rows = db.execute(query).all()
         return [(row.at.astimezone(UTC), json.loads(row.data)["state"]) for row in rows]
 
     def ended(self, end: End) -> bool:
         """Whether ledger and record agree that it ended so."""
-        view = self.place.status(self.job)
+        view = self.deployment.status(self.job)
         told = tuple(attempt["outcome"] for attempt in view["attempts"])
         recorded = tuple(outcome for _, outcome in self.attempts())
-        states = {view["state"], self.place.recorded().get(self.job)}
+        states = {view["state"], self.deployment.recorded().get(self.job)}
         return states == {end.state} and told == recorded == end.attempts
 
     def another_wire(self) -> Wire:
         """A second wire to Redis, for a second worker."""
-        return self.stack.enter_context(wire(str(socket_path(self.place.data_dir)), RedisCommands))
+        return self.stack.enter_context(
+            wire(str(socket_path(self.deployment.data_dir)), RedisCommands)
+        )
 
     def left_over(self) -> set[str]:
         """Whatever still counts a job as under way, or holds a doorbell."""
-        redis = self.place.admin.redis
+        redis = self.deployment.admin.redis
         flying = [key.decode() for key in redis.scan_iter(redis_keys.FLYING + "*")]
         return {
             key
@@ -176,14 +178,14 @@ def _end(worker: Process) -> None:
 
 
 @contextmanager
-def stage(place: Deployment) -> Iterator[Stage]:
+def stage(deployment: Deployment) -> Iterator[Stage]:
     """A new job, and two wires."""
-    upstream = str(socket_path(place.data_dir))
-    google = place.google.removeprefix("http://")
+    upstream = str(socket_path(deployment.data_dir))
+    google = deployment.google.removeprefix("http://")
     with (
         wire(upstream, RedisCommands) as redis,
         wire(google, HttpRequests) as gmail,
         ExitStack() as stack,
     ):
-        [job] = place.send(campaign(1, campaign=f"stage-{next(_numbers)}"))
-        yield Stage(place, job, redis, gmail, stack)
+        [job] = deployment.send(campaign(1, campaign=f"stage-{next(_numbers)}"))
+        yield Stage(deployment, job, redis, gmail, stack)

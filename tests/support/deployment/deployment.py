@@ -83,7 +83,7 @@ class Deployment:
     google: str = ""
     gateway: str = ""
     stack: ExitStack = field(default_factory=ExitStack)
-    _office: Admin | None = None
+    _admin: Admin | None = None
 
     def run(self, *arguments: str, stdin: str | bytes | None = None, **environment: str) -> Ran:
         """Run a certmail command to its end."""
@@ -149,14 +149,14 @@ class Deployment:
     @property
     def admin(self) -> Admin:
         """Both stores, open in the test's own process: commands are run where they are what is tested."""
-        if self._office is None:
+        if self._admin is None:
             given = {
                 n.removeprefix(PREFIX).lower(): v
                 for n, v in self.environment.items()
                 if n.startswith(PREFIX)
             }
-            self._office = self.stack.enter_context(open_admin(Settings.from_env(**given)))
-        return self._office
+            self._admin = self.stack.enter_context(open_admin(Settings.from_env(**given)))
+        return self._admin
 
     def at_google(self, tenant: str, *, verify: bool = False) -> tuple[str, str]:
         """What the tenant's administrator has at Google: a mailbox and a delegated service account."""
@@ -316,7 +316,7 @@ def recorded_in(database: str) -> dict[str, str]:
 
 
 @contextmanager
-def deployment(data_dir: Path, **settings: str) -> Iterator[Deployment]:
+def new_deployment(data_dir: Path, **settings: str) -> Iterator[Deployment]:
     """A deployment with the sandbox running and an embedded server that stays up for the test."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("CERTMAIL_")
@@ -327,7 +327,7 @@ def deployment(data_dir: Path, **settings: str) -> Iterator[Deployment]:
     )
     environment["CERTMAIL_CONFIRM_SECONDS"] = "3"  # a refusal is confirmed within a test's patience
     environment |= settings
-    environment["CERTMAIL_FLOWER_LISTEN"] = "127.0.0.1:0"  # several towns at once
+    environment["CERTMAIL_FLOWER_LISTEN"] = "127.0.0.1:0"  # several deployments at once
     data_dir.mkdir(parents=True, exist_ok=True)
     environment.setdefault("CERTMAIL_LISTEN", "127.0.0.1:0")
     made = Deployment(data_dir, environment)

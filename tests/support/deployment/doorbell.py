@@ -15,5 +15,5 @@ Doorbell(app).ring(sys.argv[1:])
 """
 
 
-def ring(place: Deployment, *jobs: str) -> None:
-    subprocess.run([sys.executable, "-c", RING, *jobs], env=place.environment, check=True)
+def ring(deployment: Deployment, *jobs: str) -> None:
+    subprocess.run([sys.executable, "-c", RING, *jobs], env=deployment.environment, check=True)

@@ -44,13 +44,13 @@ class Window:
 
 
 def flower_of(
-    place: Deployment, log: str = "flower.log", auth: tuple[str, str] = (USER, PASSWORD)
+    deployment: Deployment, log: str = "flower.log", auth: tuple[str, str] = (USER, PASSWORD)
 ) -> Window:
     found: list[str] = []
 
     def announced() -> bool:
         found[:] = re.findall(
-            r"^http://127\.0\.0\.1:\d+$", (place.data_dir / log).read_text(), re.MULTILINE
+            r"^http://127\.0\.0\.1:\d+$", (deployment.data_dir / log).read_text(), re.MULTILINE
         )
         return bool(found)
 

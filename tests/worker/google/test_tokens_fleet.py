@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from certmail_config.base import redis_keys
-from support.deployment.deployment import deployment
+from support.deployment.deployment import new_deployment
 from support.deployment.many_tenants import ManyTenants, mailbox_of, many_tenants
 
 PROCESSES = 4
@@ -29,7 +29,10 @@ TESTS = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ManyTenants]:
     """Ten tenants, every other one with a service account, the rest with an account that consented."""
-    with deployment(tmp_path_factory.mktemp("fleet")) as place, many_tenants(place) as made:
+    with (
+        new_deployment(tmp_path_factory.mktemp("fleet")) as deployment,
+        many_tenants(deployment) as made,
+    ):
         for n, tenant in enumerate(TENANTS):
             made.add(tenant, linked=n % 2 == 1)
         yield made
