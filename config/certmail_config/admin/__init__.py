@@ -1,4 +1,6 @@
-"""What an operator does with tenants, connections, links and keys: SQL first, then the working copy in Redis.
+"""What an operator does with tenants, connections, links and keys.
+
+Each step writes SQL first, then the working copy in Redis.
 
 Start at `Admin` in admin.py.
 """

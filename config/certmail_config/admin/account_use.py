@@ -25,11 +25,14 @@ from certmail_config.sql.registry import get_connection
 from certmail_config.tenants.models import Connection
 
 TURN_SECONDS: Final = 120.0
-"""Longer than a turn takes, its requests to Google included; whoever dies in it holds up nobody for longer."""
+"""How long a turn may last.
+
+Its requests to Google included, it takes less; whoever dies in it holds up nobody for longer.
+"""
 
 
 def users_of(db: Db, sub: str, *, leaving: Collection[ConnectionId] = ()) -> list[Connection]:
-    """The connections that use the grant of the account `sub`, but for those that are about to go."""
+    """The connections that use the grant of the account `sub`, but for those about to go."""
     table = tables.connections
     query = select(table.c.id).where((table.c.sub == sub) & table.c.refresh_token.is_not(None))
     found = db.execute(query.order_by(table.c.tenant, table.c.name)).scalars()
@@ -39,10 +42,8 @@ def users_of(db: Db, sub: str, *, leaving: Collection[ConnectionId] = ()) -> lis
 def turn(redis: Redis, sub: str) -> Lock:
     """The turn to link or revoke the account `sub`: a lock, as a context; waits for whoever has it.
 
-    Raises RedisError.
-
     A permission that was given before the turn may have ended in somebody else's: look again before
-    it is kept.
+    it is kept. Raises RedisError.
     """
     return Lock(
         redis,

@@ -1,4 +1,7 @@
-"""What an operator does with tenants and connections: each step writes SQL first, then the working copy."""
+"""The administration of tenants and connections.
+
+Each step writes SQL first, then the working copy.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,10 @@ MAX_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """Both stores and the vault, open; `actor` is who does things, for the record: empty is certmail itself."""
+    """Both stores and the vault, open, and what an operator does with them.
+
+    `actor` is who does things, for the record: empty is certmail itself.
+    """
 
     settings: Settings
     engine: Engine
@@ -111,7 +117,10 @@ class Admin:
         domains: Sequence[str] | None = None,
         reply_to: str | None = None,
     ) -> Tenant:
-        """Change what is given; an empty `uncertain` goes back to the deployment's rule, no domain allows any, an empty `reply_to` names nobody.
+        """Change what is given of a tenant.
+
+        An empty `uncertain` goes back to the deployment's rule, no domain allows any, an empty
+        `reply_to` names nobody.
 
         Raises Refused, WrongUse. Connections of a domain that is no longer allowed go on.
         """
@@ -133,7 +142,10 @@ class Admin:
         return changed
 
     def reply_to_of(self, tenant: Tenant) -> str | None:
-        """The address that a tenant's reviewers may write to, if there is one; raises SealBroken."""
+        """The address that a tenant's reviewers may write to, if there is one.
+
+        Raises SealBroken.
+        """
         sealed = tenant.reply_to
         return open_from(self.vault, sealed, tenant.id, "reply_to").decode() if sealed else None
 
@@ -155,7 +167,10 @@ class Admin:
         valid_days: int,
         verify: bool = False,
     ) -> Connection:
-        """Set up a connection with a key and certificate of its own; it waits for the administrator's steps at Google."""
+        """Set up a connection with a key and certificate of its own.
+
+        It waits for the administrator's steps at Google.
+        """
         check_name(name, "connection")
         service_account, mailbox = (
             service_account_address(service_account, "--service-account"),
@@ -192,7 +207,7 @@ class Admin:
             return registry.get_connection(db, id_or_name)
 
     def save(self, connection: Connection, *, careful: bool = False) -> Connection:
-        """Write a changed connection, all but its limits, and open or suspend its lane as its state says.
+        """Write a changed connection, all but its limits, and open or suspend its lane as it says.
 
         `careful`: it did not work before, so one reminder goes first. Raises Refused, and
         SealBroken where the vault opens nothing of it.
@@ -204,9 +219,9 @@ class Admin:
         return saved
 
     def note(self, connection: Connection) -> Connection:
-        """Write only what is known of a connection's state, and stop its lane if it needs attention; raises Refused.
+        """Write only what is known of a connection's state; stop its lane if it needs attention.
 
-        Its version stays: a consent that is under way goes on.
+        Its version stays: a consent that is under way goes on. Raises Refused.
         """
         with self.db() as db:
             noted = registry.note_state(db, connection)
@@ -224,7 +239,9 @@ class Admin:
         return noted
 
     def rotate(self, id_or_name: str, *, valid_days: int) -> Connection:
-        """Make the next key and certificate of a customer owned application; the present ones go on until Google knows those.
+        """Make the next key and certificate of a customer owned application.
+
+        The present ones go on until Google knows those.
 
         Made again, they replace what was not uploaded yet. Raises Refused.
         """
@@ -279,7 +296,10 @@ class Admin:
         return connection
 
     def check_vault(self, id_or_name: str) -> None:
-        """See that what a connection's reminders need can be opened: its own secret, and its tenant's. Raises SealBroken, Refused."""
+        """Require that what a connection's reminders need can be opened.
+
+        That is its own secret, and its tenant's. Raises SealBroken, Refused.
+        """
         with self.db() as db:
             found = registry.get_connection(db, id_or_name)
             tenant = registry.get_tenant(db, found.tenant)
@@ -315,7 +335,10 @@ class Admin:
 def open_admin(
     settings: Settings, *, make_key: bool = False, supervise: bool = False, actor: str = ""
 ) -> Iterator[Admin]:
-    """Open stores and vault; the SQLite database of the data directory is made and brought up to date by itself."""
+    """Open stores and vault.
+
+    The SQLite database of the data directory is made and brought up to date by itself.
+    """
     vault = open_vault(settings, make=make_key)
     with (
         ready_database(settings, patient=supervise) as engine,

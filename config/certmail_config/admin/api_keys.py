@@ -1,4 +1,7 @@
-"""What an operator does with API keys: SQL first, then the working copy that the gateway checks them against."""
+"""What an operator does with API keys.
+
+Each step writes SQL first, then the working copy that the gateway checks keys against.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +89,9 @@ def revoke_key(admin: Admin, id_: str) -> ApiKey:
 
 
 def publish_keys(admin: Admin, *, ours: bool = True, newest: bool = False) -> int:
-    """Let exactly those keys be known in Redis which SQL has and which are not revoked; gives how many were changed.
+    """Let exactly those keys be known in Redis which SQL has and which are not revoked.
+
+    Gives how many were changed.
 
     Unless it was `ours` to change, what Redis knew and SQL does not is reported: somebody put it
     there. With `newest`, those under an older vault key are sealed anew, too.
@@ -115,7 +120,10 @@ def _wanted(db: Db) -> dict[str, ApiKey]:
 
 
 def _has_the_right_keys(vault: Vault, db: Db) -> bool:
-    """Whether this process can open what SQL has: one that cannot must not seal what the others then cannot open."""
+    """Whether this process can open what SQL has.
+
+    One that cannot must not seal what the others then cannot open.
+    """
     tenants = registry.list_tenants(db)[-_ENOUGH:]
     return not tenants or any(
         not renew_values({"private_key": each.private_key}, each.id, vault).broken

@@ -45,7 +45,10 @@ def correct(
 
 
 def start_over(admin: Admin, id_: str) -> Connection:
-    """Make it a draft again, so that the other kind can be chosen; its key and certificate are erased. Raises Refused."""
+    """Make a connection a draft again, so that the other kind can be chosen.
+
+    Its key and certificate are erased. Raises Refused.
+    """
     found = _never_worked(admin, id_)
     draft = Connection(
         found.id, found.tenant, found.name, limits=found.limits, version=found.version

@@ -1,4 +1,6 @@
-"""Links for a super administrator: one page, on which domain-wide delegation for one service account is asked for.
+"""Links for a super administrator: one page, for the delegation of one service account.
+
+On it, domain-wide delegation is asked for.
 
 Whoever administers a mailbox is often not who may authorise an application for the whole Workspace.
 Such a link shows what is to be authorised and whether it works yet; it lets nothing be changed. It

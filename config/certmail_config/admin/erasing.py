@@ -1,4 +1,7 @@
-"""Erasing connections and tenants from both stores, once their lanes are gone (working_copy_removal.py). May be done again."""
+"""Erasing connections and tenants from both stores. May be done again.
+
+Their lanes are gone before (working_copy_removal.py).
+"""
 
 from __future__ import annotations
 
@@ -41,6 +44,10 @@ def erase_tenant(admin: Admin, tenant: str, connections: Sequence[Connection]) -
 
 
 def _forget(admin: Admin, connections: Sequence[Connection]) -> None:
-    """Done before SQL has, so that it can all be done again if it ends there; and after, for who read SQL before may write them."""
+    """Forget in Redis what waits for connections.
+
+    It is done before SQL has erased them, so that it can all be done again if it ends there; and
+    after, for who read SQL before may write it again.
+    """
     for each in connections:
         forget_connection(admin.redis, each.tenant, each.name, each.id)

@@ -1,4 +1,6 @@
-"""What SQL says, written to Redis: the working copy of tenants and connections, their lanes, limits and pauses.
+"""The projector: writes what SQL says to Redis.
+
+That is the working copy of tenants and connections, their lanes, limits and pauses.
 
 Enqueueing, pacing and delivery read only that. What delivery found out about a lane stays, unless
 SQL has a newer version.
@@ -63,7 +65,9 @@ class Publisher:
     def publish(
         self, connection: Connection, *, settle_lane: bool = True, careful: bool = False
     ) -> None:
-        """Write a connection that is new in SQL, with its tenant, and open or suspend its lane as its state says.
+        """Write a connection that is new in SQL, with its tenant.
+
+        Open or suspend its lane as its state says.
 
         `careful`: one reminder goes first. Raises StoresUnreachable, RedisError.
         """
@@ -77,11 +81,17 @@ class Publisher:
         self.publish_tenant(tenant, [connection])
 
     def publish_tenant(self, tenant: Tenant, connections: Iterable[Connection]) -> None:
-        """Write a tenant, and where producers find its connections; raises StoresUnreachable, RedisError."""
+        """Write a tenant, and where producers find its connections.
+
+        Raises StoresUnreachable, RedisError.
+        """
         write_tenant(self.redis, self.vault, tenant, connections, self.signature(tenant))
 
     def signature(self, tenant: Tenant) -> bytes:
-        """The deployment's signature of the tenant's public key; empty where this process cannot sign. Raises StoresUnreachable."""
+        """The deployment's signature of the tenant's public key.
+
+        Empty where this process cannot sign. Raises StoresUnreachable.
+        """
         try:
             with self._db() as db:
                 return sign(registry.signing_key(db, self.vault), tenant.id, tenant.public_key)
@@ -90,7 +100,9 @@ class Publisher:
             return b""
 
     def publish_missing(self) -> int:
-        """Write what the working copy lacks, or has in an older version; gives how many connections. What was removed goes.
+        """Write what the working copy lacks, or has in an older version; remove what SQL removed.
+
+        Gives how many connections were written.
 
         The others are written too, but for what concerns their lanes' state: limits change without
         a new version.
@@ -120,11 +132,9 @@ class Publisher:
     def copy_missing(self) -> int:
         """Write what the working copy lacks, or has in an older version; gives how much that was.
 
-        Raises StoresUnreachable.
-
         A lane that is missing is made. One that is there is opened or suspended only where SQL has
         a newer version than the lane itself: what delivery found out about this one is newer than
-        SQL.
+        SQL. Raises StoresUnreachable.
         """
         self.publish_pauses()
 
@@ -150,7 +160,7 @@ class Publisher:
         return len(ours) + len(found_tenants)
 
     def publish_pauses(self, reason: str = "as the database says") -> None:
-        """Let exactly that wait in Redis which SQL says is to wait, before anything else there may leave."""
+        """Pause in Redis exactly what SQL says is paused, before anything else there may leave."""
         with self._db() as db:
             if paused_in(self.redis) == read_pauses(db).keys():
                 return
@@ -168,7 +178,9 @@ class Publisher:
                 )
 
     def publish_limits(self) -> bool:
-        """Bring the limits of all lanes up to date with PROJECT_SHARE; gives whether there was anything to do.
+        """Bring the limits of all lanes up to date with PROJECT_SHARE.
+
+        Gives whether there was anything to do.
 
         So lanes made by a certmail that did not know of projects get theirs, too. What is missing
         or older in the working copy is left alone: after a loss of Redis it is a repair that
@@ -189,7 +201,10 @@ class Publisher:
         return True
 
     def republish_tenant(self, tenant: str) -> None:
-        """Write a tenant from SQL, where its working copy cannot be read any more; raises Refused."""
+        """Write a tenant from SQL, where its working copy cannot be read any more.
+
+        Raises Refused.
+        """
         with self._db() as db:
             found, connections = (
                 registry.get_tenant(db, tenant),
@@ -216,7 +231,9 @@ class Publisher:
         return str(float(self.project_share))
 
     def _ours_to_write(self, connections: Iterable[Connection]) -> list[Connection]:
-        """All but those that others can open and we cannot, as `why_closed` says; the log names them.
+        """The connections but those that others can open and we cannot, as `why_closed` says.
+
+        The log names them.
 
         One that has no working copy yet is written all the same: a producer that sees its tenant
         must find the lane.

@@ -1,4 +1,6 @@
-"""Set-up links: an upstream application sends a tenant's administrator to certmail's own pages, and gets them back.
+"""Set-up links, which bring a tenant's administrator from an upstream application to certmail.
+
+They lead to certmail's own pages, and back in the end.
 
 A link is for one connection of one tenant, opened by one browser, and good for seven days. Making
 another ends it, and so do completing it, and removing the connection. Redis knows only the hash of
@@ -125,7 +127,10 @@ def _check_allowed(tenant: Tenant, connection: Connection | None, *, again: bool
 
 
 def invitation_of(box: Strongbox, token: str) -> Invitation | None:
-    """The link that a token is of; None if it is altered, expired, ended, or another took its place. Raises RedisError."""
+    """The invitation behind a link's token.
+
+    None if the token is altered, expired, ended, or another took its place. Raises RedisError.
+    """
     found = _TOKEN.fullmatch(token)
     return standing(box, found[1], hash_of_secret(found[2])) if found is not None else None
 

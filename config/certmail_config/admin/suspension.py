@@ -36,7 +36,10 @@ def stop_everything(admin: Admin, *, on: bool, reason: str) -> bool:
 
 
 def pause_tenant(admin: Admin, tenant: str, *, on: bool, reason: str) -> bool:
-    """The same of one tenant; raises Refused for one that is suspended, which is more than paused."""
+    """Let nothing of one tenant leave, or let it leave again.
+
+    Raises Refused for one that is suspended, which is more than paused.
+    """
     with admin.db() as db:
         if registry.get_tenant(db, tenant).state == TenantState.SUSPENDED:
             remedy = (
@@ -90,7 +93,10 @@ def suspend_connection(admin: Admin, id_or_name: str) -> Connection:
 
 
 def before_it_worked(connection: Connection) -> ConnectionState | None:
-    """What a connection that never worked is, whatever happened to it since; None for one that did."""
+    """The state that a connection had that never worked, whatever happened to it since.
+
+    None for one that did work.
+    """
     if connection.kind is None:
         return ConnectionState.DRAFT
     proof = (

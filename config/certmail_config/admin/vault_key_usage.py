@@ -24,7 +24,10 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class OldKey:
-    """A key that is not the newest; `removable_at` says from when on nothing needs it, None that something still does."""
+    """A vault key that is not the newest.
+
+    `removable_at` says from when on nothing needs it, None that something still does.
+    """
 
     key: str
     removable_at: datetime | None
@@ -38,7 +41,11 @@ def old_keys(admin: Admin, now: datetime) -> list[OldKey]:
 def judge(
     known: Sequence[str], needed: Collection[str], seconds: Mapping[str, float], now: datetime
 ) -> list[OldKey]:
-    """A key is needed for good by what is configured, and for a while by tokens and by consents under way."""
+    """Judge from when on each old key is needed no more.
+
+    A key is needed for good by what is configured, and for a while by tokens and by consents under
+    way.
+    """
     return [
         OldKey(key, None if key in needed else now + timedelta(seconds=seconds.get(key, 0)))
         for key in known
@@ -69,7 +76,10 @@ def lasting(admin: Admin) -> set[str]:
 
 
 def passing(redis: Redis) -> dict[str, float]:
-    """For how many seconds access tokens, visits, set-up links and consents under way need each key."""
+    """For how many seconds each key is needed by what passes.
+
+    That is: access tokens, visits, set-up links and consents under way.
+    """
     found: dict[str, float] = defaultdict(float)
 
     for prefix in (

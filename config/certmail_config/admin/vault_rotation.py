@@ -1,4 +1,6 @@
-"""Rotation of vault keys: everything that names another key than the newest is sealed anew, while all else goes on.
+"""Rotation of vault keys, while all else goes on.
+
+Everything that names another key than the newest is sealed anew.
 
 Row by row, each in a transaction of its own: first SQL, where nothing is written over what somebody
 changed meanwhile, then the row's working copy. So it may be interrupted anywhere, and run again it
@@ -23,7 +25,10 @@ from certmail_config.tenants.sealed_fields import renew_values
 
 @dataclass(frozen=True, slots=True)
 class Unopened:
-    """A value in SQL that could not be opened; `key` is the vault key that it names, None if it names none."""
+    """A value in SQL that could not be opened.
+
+    `key` is the vault key that it names, None if it names none.
+    """
 
     who: str
     id: str
@@ -34,7 +39,7 @@ class Unopened:
 
 @dataclass(frozen=True, slots=True)
 class Resealed:
-    """What was done: values in SQL, entries of the working copy, and what is still to be put right."""
+    """What a rotation did: in SQL, in the working copy, and what is still to be put right."""
 
     values: int
     copies: int
@@ -63,7 +68,10 @@ def reseal(
 
 
 def _reseal_lasting(admin: Admin) -> int:
-    """Renew what stands in Redis only, but for longer than an old key should be needed: set-up links, visits and the like."""
+    """Renew what stands in Redis only, but for longer than an old key should be needed.
+
+    That is: set-up links, visits and the like.
+    """
     names = [
         name.decode()
         for each in redis_keys.OF_SETTING_UP

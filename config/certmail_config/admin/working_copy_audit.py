@@ -1,4 +1,4 @@
-"""What the working copy says of tenants and connections, compared with what SQL says; and put right.
+"""The audit of the working copy: compared with what SQL says, and put right.
 
 Producers believe it, and whoever can write Redis can write it too: a tenant's public key, say, so
 that they could read what is sealed to it. A version that is older than SQL's only lags, and is the
@@ -38,7 +38,10 @@ Fields = Mapping[bytes, bytes]
 
 @dataclass(frozen=True, slots=True)
 class CopyDifference:
-    """The fields that somebody else wrote, and those that are to be written without a word: they are new, or a name's."""
+    """The fields that somebody else wrote, and those that are to be written without a word.
+
+    The latter are new, or a name's.
+    """
 
     forged: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
@@ -68,7 +71,10 @@ def difference(found: Fields, wanted: Mapping[str, str], version: int) -> CopyDi
 
 @dataclass(slots=True)
 class TenantAudit:
-    """The caretaker's; remembers which public half belongs to which private one, since that is dear to find out."""
+    """The caretaker's audit of tenants.
+
+    It remembers which public half belongs to which private one, since that is dear to find out.
+    """
 
     admin: Admin
     _halves: dict[bytes, bytes] = field(default_factory=dict)
@@ -190,7 +196,7 @@ class TenantAudit:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What differed at first sight: tenants, and connections that claim a later version than there is."""
+    """What differed at first sight: tenants, and connections of a later version than SQL has."""
 
     signing_key: bytes | None
     hashes: Mapping[str, Fields]
@@ -206,7 +212,10 @@ def _signing_key(db: Db, vault: Vault) -> bytes | None:
 
 
 def _signature(hash_: Fields, tenant: Tenant, signing_key: bytes | None) -> bytes:
-    """The right signature: the one that stands there, if it is; to verify one again and again costs nothing."""
+    """The right signature of a tenant's key: the one that stands there, if it is right.
+
+    To verify one again and again costs nothing.
+    """
     if signing_key is None:
         return b""
     try:

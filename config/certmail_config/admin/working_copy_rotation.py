@@ -82,7 +82,10 @@ def _named(*sealed: bytes) -> set[str]:
 def _change(
     redis: Redis, key: str, renewed: Callable[[Mapping[bytes, bytes]], Mapping[str, bytes]]
 ) -> bool:
-    """Set the fields that `renewed` gives, unless the hash changes meanwhile: then it is asked once more."""
+    """Set the fields that `renewed` gives, unless the hash changes meanwhile.
+
+    Then it is asked once more.
+    """
     change: dict[Any, Any] = {}
 
     def write(pipe: Pipeline) -> None:

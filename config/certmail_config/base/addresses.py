@@ -16,11 +16,18 @@ from typing import Final
 from certmail_config.base.errors import WrongUse
 
 MAX_PLAIN: Final = 120
-"""Addresses up to here, of plain letters, keep every rule on length, whatever form their domain takes."""
+"""The length up to which a plain address needs no closer look.
+
+Addresses up to here, of plain letters, keep every rule on length, whatever form their domain takes.
+"""
 _PLAIN_LOCAL: Final = re.compile(r"[A-Za-z0-9_+-]{1,32}(?:\.[A-Za-z0-9_+-]{1,31})?")
 _LONGEST: Final = 254
 _SERVICE_ACCOUNTS: Final = ".gserviceaccount.com"
-"""All of Google's: `iam.` those that a person makes, `developer.` and `appspot.` those that come with a project."""
+"""How the address of every service account of Google's ends.
+
+Before it stands `iam` where a person made the account, `developer` or `appspot` where it came with
+a project.
+"""
 
 _CONSUMER: Final = frozenset({"gmail.com", "googlemail.com"})
 """Of people, and of no Workspace."""
@@ -35,7 +42,10 @@ class NoAddress(ValueError):
 
 
 def written_address(text: str) -> str:
-    """The address as it travels: what stands before the @ as it is, the domain in small letters and ASCII. Raises NoAddress."""
+    """The address as it travels: the domain in small letters and ASCII, the rest as it is.
+
+    Raises NoAddress.
+    """
     value = text.strip()
     local, at, domain = value.rpartition("@")
     if at and len(value) <= MAX_PLAIN and _PLAIN_LOCAL.fullmatch(local):
@@ -46,7 +56,10 @@ def written_address(text: str) -> str:
 
 
 def recorded_address(text: str) -> str:
-    """The form in which the record has an address, however it is typed; what is none is looked for as it is."""
+    """The form in which the record has an address, however it is typed.
+
+    What is no address is given back as it is, to be looked for so.
+    """
     try:
         return written_address(text).lower()
     except NoAddress:
@@ -54,7 +67,11 @@ def recorded_address(text: str) -> str:
 
 
 def kept_address(text: str) -> str:
-    """An address that was judged before, as the rule is now: older versions kept domains in other scripts as they were."""
+    """The present form of an address that was stored by an older version.
+
+    It was judged then, so nothing is refused here; older versions kept domains in other scripts as
+    they were.
+    """
     if text.isascii():
         return text
     try:
@@ -89,10 +106,8 @@ def service_account_address(value: str, what: str) -> str:
 def impersonated_address(value: str, what: str) -> str:
     """The same of a mailbox that a service account sends from: a user's of a Google Workspace.
 
-    Raises WrongUse.
-
     Domain-wide delegation reaches no other (google.md §4.4), which Google would only say after all
-    has been set up.
+    has been set up. Raises WrongUse.
     """
     found = address(value, what)
     domain = found.rpartition("@")[2].casefold()
@@ -123,7 +138,9 @@ def _checked(value: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _domain(domain: str) -> str | None:
-    """The form of a domain, checked once: a batch has few, and checking one takes longer than sealing a reminder.
+    """The form of a domain, checked once and remembered.
+
+    A batch has few domains, and checking one takes longer than sealing a reminder.
 
     None for what takes a closer look, and for what is wrong.
     """

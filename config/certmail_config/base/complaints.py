@@ -1,4 +1,7 @@
-"""What is wrong with a value, in our own words: Pydantic's are for programmers, and quote its own names for things. Pure."""
+"""What is wrong with a value, in our own words. Pure.
+
+Pydantic's messages are for programmers, and quote its own names for things.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""How a day and a moment are written, for a person wherever a sentence names one, and for a program. Pure."""
+"""How a day and a moment are written, for people (wherever a sentence names one) and for programs.
+
+Pure.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Durability: what a receipt, and the record that a request is about to leave, survive; and how that is proven.
+"""Durability: what survives a crash of Redis, and how that is proven.
+
+It holds for a receipt, and for the record that a request is about to leave.
 
     fsync         the server has it on disk before it answers         seen in the server's configuration
     replicas:N    so many replicas have it too                        counted at the start, waited for at each enqueue and begin
@@ -154,7 +156,10 @@ def online_replicas(info: Mapping[str, Any]) -> int:
 
 
 def _config(redis: Redis, name: str) -> str | None:
-    """One value of the server's configuration, or None where it is hidden: renamed, forbidden, or left out."""
+    """Read one value of the server's configuration.
+
+    None where it is hidden: renamed, forbidden, or left out.
+    """
     try:
         found: dict[str, str] = redis.config_get(name)  # type: ignore[assignment]  # awaitable for the other client
     except ResponseError:
@@ -163,7 +168,10 @@ def _config(redis: Redis, name: str) -> str | None:
 
 
 def prove(redis: Redis, durability: Durability) -> None:
-    """See that a server keeps what was chosen; raises StoresUnreachable, saying what is not proven."""
+    """Require that a server keeps what was chosen.
+
+    Raises StoresUnreachable, which says what is not proven.
+    """
     try:
         found = doubt(read_server(redis), durability)
     except RedisError as error:

@@ -1,4 +1,4 @@
-"""What libraries of ours would read from the environment although it is meant for somebody else: other applications share it.
+"""Variables that libraries of ours would read, though they are meant for other applications.
 
 Certmail's settings begin with CERTMAIL_ and say all that it needs. Its processes take the variables
 below out of their environment when they start, and so do not hand them on. An upstream application
@@ -17,7 +17,10 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Variables:
-    """Some variables, as a person would write them and as a pattern of the whole name; who reads them; why they are treated so."""
+    """Some variables, who reads them, and why they are treated so.
+
+    They are written as a person would, and as a pattern of the whole name.
+    """
 
     shown: str
     pattern: str

@@ -14,7 +14,10 @@ ConnectionId = NewType("ConnectionId", str)
 
 
 def job_id(text: str) -> JobId:
-    """The id that somebody gives of a reminder: in capitals, or with spaces around it, it is the same."""
+    """The id of a reminder as it is kept, from what somebody typed.
+
+    In capitals, or with spaces around it, it is the same.
+    """
     return JobId(text.strip().lower())
 
 

@@ -1,4 +1,4 @@
-"""JSON that others wrote: one object, read strictly, and whatever is wrong with it in our own words. Pure.
+"""JSON that others wrote: one object, read strictly, and what is wrong with it in our words. Pure.
 
 Python's reader takes more than JSON is (NaN), takes the last of two members of one name, and
 explains itself to programmers.
@@ -25,11 +25,17 @@ _SYNTAX: Final = {
     "Invalid \\uXXXX escape": "\\u stands without its four digits",
     "Extra data": "something follows after the end",
 }
-"""What Python says, and what we say; of a Python that says it in other words, only where it is wrong."""
+"""Python's words for a fault of syntax, and ours.
+
+A Python that has other words for one gets the position of the fault only.
+"""
 
 
 class NotJson(ValueError):
-    """What is wrong with a text, as what completes "is not one JSON object: "; of the text it quotes a member's name at most."""
+    """What is wrong with a text, as the end of the sentence "is not one JSON object: ".
+
+    Of the text it quotes a member's name at most.
+    """
 
     def __init__(self, why: str) -> None:
         super().__init__(why)

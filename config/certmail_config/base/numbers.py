@@ -1,4 +1,7 @@
-"""Whole numbers as others write them: digits in a text, and in JSON whatever is a whole number there. Pure."""
+"""Whole numbers as others write them. Pure.
+
+In a text that is digits, and in JSON whatever is a whole number there.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,9 @@ _DIGITS: Final = re.compile(r"[0-9]+")
 
 
 def whole(value: object) -> object:
-    """A number that Pydantic may go on with, strictly or not: for use before its own reading of a whole number.
+    """A number that Pydantic may go on with, strict or not; raises PydanticCustomError.
+
+    It is for use before Pydantic's own reading of a whole number, which refuses what is none.
 
     Python's reading of text takes signs, underscores and the digits of every script; 1.000 is a
     thousand to some and one to others; and `true` is no number. In JSON 3.0 is the same number as

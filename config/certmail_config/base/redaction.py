@@ -13,7 +13,10 @@ _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-"""What a terminal acts upon instead of showing it: escape sequences, and marks that turn the order of a line round."""
+"""What a terminal acts upon instead of showing it.
+
+These are escape sequences, and marks that turn the order of a line round.
+"""
 _SECRETS = re.compile(
     r"""
       (?P<key>cm_[a-z2-7]{8}_)[A-Za-z0-9_-]+                                # our API keys
@@ -34,7 +37,10 @@ _LINE: Final = 2_000
 
 
 def visible(text: str, *, one_line: bool = False) -> str:
-    r"""The text as it may be put before a person: what a terminal would act upon is written out, `\x1b` or `\u202e`."""
+    r"""The text as it may be put before a person.
+
+    What a terminal would act upon is written out: `\x1b` or `\u202e`.
+    """
     shown = _UNSEEN.sub(lambda found: _written(found[0]), text)
     return re.sub(r"[\t\n]", lambda found: _written(found[0]), shown) if one_line else shown
 
@@ -67,7 +73,10 @@ def scrub_lines(text: str, most: int = 60_000) -> str:
 
 
 def quote(text: str, most: int = 500) -> str:
-    """The beginning of somebody's words: one line without addresses, of at most `most` characters that any store takes."""
+    """The beginning of somebody's words, on one line and without addresses.
+
+    It has at most `most` characters, of those that any store takes.
+    """
     start = text[: 4 * most]  # finding addresses in a megabyte without spaces would take hours
     if len(start) < len(text):
         start = start.rpartition(" ")[0] or start  # half an address would not be recognised

@@ -17,14 +17,17 @@ _USER: Final = re.compile(r"User (\S+) has")
 
 
 def channels(database: int) -> tuple[str, ...]:
-    """What Celery subscribes to in a database; rights to channels must name these patterns word for word."""
+    """The patterns of channels that Celery subscribes to in a database.
+
+    Rights to channels must name these patterns word for word.
+    """
     return tuple(f"{redis_keys.CELERY_PREFIX}/{database}.{name}" for name in _CHANNELS)
 
 
 def refused(
     error: Exception, *, where: str = "Redis", database: int = 0
 ) -> StoresUnreachable | None:
-    """What is to be said where Redis answers and does not let certmail; None where it does not answer."""
+    """The sentence for a Redis that answers and refuses; None where it does not answer."""
     if isinstance(error, NoPermissionError):
         return _forbidden(str(error), where, database)
     if isinstance(error, AuthenticationError | AuthorizationError):

@@ -136,7 +136,10 @@ CELERY_PREFIX: Final = f"{TAG}:celery:"  # kombu's own keys: queue, unacked, bin
 
 
 def lua_table() -> str:
-    """Render every name above as the Lua table `K`, which every script sees: `LANE_INFO` is `K.lane_info` there."""
+    """Render every name above as the Lua table `K`, which every script sees.
+
+    `LANE_INFO` is `K.lane_info` there.
+    """
     names = {
         name.lower(): value
         for name, value in globals().items()

@@ -1,4 +1,7 @@
-"""Web addresses that a browser may be sent to: read strictly, compared part by part, never by their beginning as text."""
+"""Web addresses that a browser may be sent to, read strictly.
+
+They are compared part by part, never by their beginning as text.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ _DOTS: Final = re.compile(r"(^|/)(\.|%2e){1,2}(/|$)", re.IGNORECASE)
 
 
 def split_web_address(text: str) -> SplitResult | None:
-    """Its parts; None unless it is https (http of this machine), with a host, without user, fragment or tricks."""
+    """The parts of a web address that is safe to send a browser to, else None.
+
+    It must be https (or http of this machine) and have a host, without user, fragment or tricks.
+    """
     if not _PLAIN.fullmatch(text) or "#" in text:
         return None
 

@@ -1,4 +1,6 @@
-"""Links as others give them: which a mail may carry, and how they are written so that a browser opens the host that is meant.
+"""Links as others give them: which ones a mail may carry, and how they are written.
+
+They are written so that a browser opens the host that is meant.
 
 A browser reads an address leniently: `0x7f.1` is 127.0.0.1, a backslash a slash, ß another name
 than ss (WHATWG URL, UTS 46 without transitional processing). So a host is written as browsers write
@@ -23,7 +25,10 @@ SCHEMA_PATTERN: Final = (
 LONGEST: Final = 2000
 _PARTS: Final = re.compile(r"(https?)://([^/?#]*)(.*)", re.IGNORECASE | re.ASCII)
 _URL_CHARACTERS: Final = "%/?#[]@!$&'()*+,;=:-._~"
-"""What a URL may hold besides letters and digits; the rest (quotes, angle brackets, non-ASCII) is percent-encoded."""
+"""What a URL may hold besides letters and digits.
+
+The rest (quotes, angle brackets, non-ASCII) is percent-encoded.
+"""
 _JOINERS: Final = "\u200c\u200d"
 """Nobody sees them either, but Persian and Hindi need them, in names of hosts too."""
 _LABEL: Final = re.compile(r"[a-z0-9_-]+")
@@ -63,7 +68,10 @@ _NO_NAME: Final = "the host mixes letters in a way that no name may"
 
 @dataclass(frozen=True, slots=True)
 class WebLink:
-    """A web address in three parts, so that a page can show its host in full and make it stand out."""
+    """A web address in three parts.
+
+    So a page can show its host in full and make it stand out.
+    """
 
     before: str
     host: str
@@ -113,7 +121,10 @@ def read_link(text: str) -> WebLink | NoLink:
 
 
 def _split(authority: str) -> tuple[str, str]:
-    """Host and port; of several colons the last one is the port's, and those before it are the host's fault."""
+    """Host and port of an authority.
+
+    Of several colons the last one is the port's, and those before it are the host's fault.
+    """
     if authority.startswith("[") and authority.endswith("]"):
         return authority, ""
     host, colon, port = authority.rpartition(":")
@@ -183,7 +194,10 @@ def _mapped(text: str) -> str:
 
 
 def _encoded(labels: list[str]) -> list[str]:
-    """The parts of a name of which some are in another script, or encoded; raises idna.IDNAError, a ValueError."""
+    """The parts of a name of which some are in another script, or encoded, as ASCII.
+
+    Raises idna.IDNAError, a ValueError.
+    """
     import idna  # noqa: PLC0415
 
     plain = [label.isascii() and not _is_encoded(label) for label in labels]
@@ -207,7 +221,10 @@ def _from_the_right(label: str) -> bool:
 
 
 def _address(text: str) -> str | NoLink:
-    """Whatever ends in a number is an address to browsers, in forms that a person reads otherwise: only the plain one is taken."""
+    """The host for a name that ends in a number: only a plain IP address is taken.
+
+    Whatever ends in a number is an address to browsers, in forms that a person reads otherwise.
+    """
     try:
         return str(IPv4Address(text))
     except ValueError:

@@ -1,4 +1,4 @@
-"""The key pair of a customer owned application, and the certificate that its administrator uploads."""
+"""Key pairs of customer owned applications, and the certificates that administrators upload."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BACKDATE = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """A private key (PKCS#8 PEM, to be sealed at once) and its self-signed certificate (PEM, public)."""
+    """A private key (PKCS#8 PEM, to be sealed at once) and its self-signed certificate (PEM)."""
 
     private_key: bytes = field(repr=False)  # values end up in logs and tracebacks
     certificate: str
@@ -54,13 +54,16 @@ def new_key_pair(now: datetime, *, valid_days: int = VALID_DAYS) -> KeyPair:
 
 
 def ends_soon(certificate: str, not_after: datetime, now: datetime) -> bool:
-    """Whether it is time to make the next: less than a third of its life is left, and at most 30 days."""
+    """Whether it is time to make the next certificate.
+
+    It is when less than a third of its life is left, and at most 30 days.
+    """
     began = x509.load_pem_x509_certificate(certificate.encode()).not_valid_before_utc
     return not_after - now < min(SOON, (not_after - began) / 3)
 
 
 def find_key_id(published: dict[str, str], certificate: str) -> str | None:
-    """The key id under which Google's x509 endpoint lists this certificate's public key, if it does."""
+    """The key id under which Google's x509 endpoint lists this certificate's public key, if any."""
     ours = _public_key(certificate)
     for key_id, pem in published.items():
         try:

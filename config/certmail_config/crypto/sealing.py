@@ -1,4 +1,4 @@
-"""Sealed payloads: whoever has a tenant's public key can write one, only the holder of the private half can read it.
+"""Sealed payloads: a tenant's public key is enough to write one, its private half reads it.
 
 A producer makes one data key per tenant and hour, seals it to the tenant's X25519 key (92 bytes),
 and puts the sealed key into every payload, so that no payload depends on anything that could expire

@@ -1,4 +1,6 @@
-"""The deployment's signature: producers that were given its public half know a tenant's public key from a forged one. No I/O.
+"""The deployment's signature of tenants' public keys. No I/O.
+
+Producers that were given its public half know a tenant's public key from a forged one.
 
 Whoever can write Redis can put a public key of their own in the place of a tenant's, and read what
 is sealed to it from then on. The private half is sealed in SQL under the vault, so that only

@@ -1,4 +1,6 @@
-"""What only certmail's processes write in Redis: each value is sealed under the vault, for the very place where it stands.
+"""The strongbox: values in Redis that only certmail's processes can have written.
+
+Each is sealed under the vault, for the very place where it stands.
 
 Whoever can write Redis but has no vault key can then neither make such a value nor move one to
 another place. He can put back what stood at a place before, so whoever reads a value also sees to
@@ -55,7 +57,7 @@ class Strongbox:
         return self.open(name, taken_value(self.redis, name))
 
     def seal(self, place: str, value: Mapping[str, Any]) -> bytes:
-        """A value as it stands at a place: a key's name, or that of a hash and a field, `place_in`."""
+        """Seal a value for its place: a key's name, or that of a hash and a field (`place_in`)."""
         return self.vault.seal(json.dumps(value).encode(), owner=place)
 
     def open(self, place: str, sealed: bytes | None) -> Value | None:
@@ -70,7 +72,10 @@ class Strongbox:
         return value
 
     def renew(self, name: str) -> bool:
-        """Seal a value anew under the newest vault key, for as long as it has left; says whether there was anything to do."""
+        """Seal a value anew under the newest vault key, for as long as it has left.
+
+        Gives whether there was anything to do.
+        """
         renewed = False
 
         def write(pipe: Pipeline) -> None:

@@ -1,4 +1,4 @@
-"""The vault: private keys, refresh tokens and access tokens, encrypted under keys that no store holds.
+"""The vault: private keys, refresh and access tokens, encrypted under keys that no store holds.
 
 An envelope: each value has a data key of its own, which is wrapped by a vault key; the header names
 the vault key, so that several may be in use while they are rotated. Both layers name the owner
@@ -60,7 +60,10 @@ class Vault:
         return header + outer + wrapped + inner + AESGCM(key).encrypt(inner, plaintext, aad)
 
     def open(self, sealed: bytes, *, owner: str, before: str | None = None) -> bytes:
-        """Decrypt; raises SealBroken naming the missing key, or saying that value and owner do not belong together.
+        """Decrypt a value for its owner.
+
+        Raises SealBroken, which names the missing key, or says that value and owner do not belong
+        together.
 
         `before` is the name that the owner had when an older certmail sealed for it.
         """
@@ -119,7 +122,10 @@ class Vault:
         return sealed if key_id_of(sealed) == self.key_ids[0] else self.seal(plaintext, owner=owner)
 
     def rename(self, sealed: bytes, *, owner: str, before: str) -> bytes:
-        """The same value under the newest key and the owner's present name; the very same bytes if it is so. Raises SealBroken."""
+        """The same value under the newest key and the owner's present name.
+
+        Gives the very same bytes where that is so already. Raises SealBroken.
+        """
         try:
             return self.renew(sealed, owner=owner)
         except SealBroken:

@@ -1,4 +1,6 @@
-"""When what waits will have left: a fluid model of pacing, and the forecaster that fills it from the ledger.
+"""When what waits will have left, worked out from the ledger by a fluid model of pacing.
+
+Start at the forecaster (forecaster.py).
 
 model.py and fair_shares.py are pure.
 """

@@ -131,7 +131,10 @@ class Project:
 
 
 def _merged(rivals: Iterable[Backlog]) -> list[_Group]:
-    """Take for one group whose paces are equal and whose backlogs are within 1 %; the sum of the jobs is kept."""
+    """Merge into one group the rivals whose paces are equal and whose backlogs are within 1 %.
+
+    The sum of the jobs is kept.
+    """
     found: dict[tuple[float, int], tuple[int, float]] = {}
     for rival in rivals:
         if rival.jobs > 0 and rival.per_second > 0 and rival.lanes > 0:

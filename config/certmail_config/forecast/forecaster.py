@@ -1,4 +1,6 @@
-"""The forecaster: when reminders that wait will leave, by what the ledger shows and the forecast's model makes of it.
+"""The forecaster: when reminders that wait will leave.
+
+It puts what the ledger shows into the forecast's model.
 
 It holds for workers that keep up, and for what is enqueued by now: what comes later with a higher
 priority, or for other lanes of the same project, makes it later.
@@ -27,7 +29,10 @@ from certmail_config.ledger import run, run_many
 from certmail_config.ledger.survey import LaneSurvey, survey, survey_places, survey_project
 
 RIVALS_SECONDS: Final = 10.0
-"""How long what waits in a project's other lanes is taken for known: with thousands of them it takes a while to ask."""
+"""How long what waits in a project's other lanes is taken for known.
+
+With thousands of them it takes a while to ask.
+"""
 POINTS: Final = 9
 """So many places of a lane are computed; what lies between is between."""
 _DAY: Final = 86_400.0
@@ -52,7 +57,10 @@ class Curve:
     times: tuple[float | None, ...]
 
     def at(self, place: int) -> datetime | None:
-        """When the one at a place leaves; None if that, or what is around it, lies beyond the horizon."""
+        """When the one at a place leaves.
+
+        None if that, or what is around it, lies beyond the horizon.
+        """
         after = min(bisect_left(self.places, place), len(self.places) - 1)
         before = max(after - 1, 0)
         one, other = self.times[before], self.times[after]
@@ -72,7 +80,10 @@ class Forecaster:
         self._rivals: dict[tuple[str, ConnectionId], tuple[float, tuple[Backlog, ...]]] = {}
 
     def of(self, jobs: Sequence[Waiting]) -> list[datetime | None]:
-        """When each will leave; None where its lane is stopped, where it waits no longer, or beyond the horizon. Raises RedisError."""
+        """When each will leave; None where its lane is stopped, or it waits no longer.
+
+        None, too, beyond the horizon. Raises RedisError.
+        """
         lanes = sorted({job.connection for job in jobs})
         surveys = dict(
             zip(lanes, run_many(self._redis, [survey(lane) for lane in lanes])[0], strict=True)
@@ -92,7 +103,10 @@ class Forecaster:
     def _asked(
         self, jobs: Sequence[Waiting]
     ) -> dict[tuple[ConnectionId, float], list[tuple[int, int]]]:
-        """The jobs that wait, by lane and by the time they wait for: each one's index, and its place."""
+        """The jobs that wait, by lane and by the time they wait for.
+
+        Of each one its index and its place.
+        """
         found: defaultdict[tuple[ConnectionId, float], list[tuple[int, int]]] = defaultdict(list)
         for index, (job, ahead) in enumerate(zip(jobs, self._ahead(jobs), strict=True)):
             if ahead is not None:
@@ -100,7 +114,10 @@ class Forecaster:
         return found
 
     def _ahead(self, jobs: Sequence[Waiting]) -> list[int | None]:
-        """How many of its lane leave before each; of a scheduled one those that wait for the same time or an earlier one."""
+        """How many of its lane leave before each job.
+
+        Of a scheduled one those that wait for the same time or an earlier one.
+        """
         waits = [job for job in jobs if job.state in {State.READY, State.SCHEDULED}]
         found = run(
             self._redis, survey_places([(job.state, job.connection, job.id) for job in waits])
@@ -170,7 +187,10 @@ class Forecaster:
         return at + _days_waited(start, at, jobs, seen, rivals)
 
     def _rivals_of(self, lane: ConnectionId, seen: LaneSurvey) -> tuple[Backlog, ...]:
-        """What the project's other lanes have to send; nobody is asked where they could not fill the project anyway."""
+        """What the project's other lanes have to send.
+
+        Nobody is asked where they could not fill the project anyway.
+        """
         day_left = seen.project_per_day - seen.project_day_used
         if (
             seen.project_lanes * seen.per_second <= seen.project_per_second
@@ -203,7 +223,10 @@ class Forecaster:
 def _days_waited(
     start: float, at: float, jobs: int, seen: LaneSurvey, rivals: Sequence[Backlog]
 ) -> float:
-    """How much later it is because the project's own day is full; then all its lanes wait until it is a day ago."""
+    """How much later it is because the project's own day is full.
+
+    Then all its lanes wait until it is a day ago.
+    """
     took = max(at - start, 1.0)
     others = sum(min(rival.jobs, rival.per_second * took) * rival.lanes for rival in rivals)
     sent = min(jobs + others, took * seen.project_per_second)

@@ -167,7 +167,10 @@ class _Window:
         return self._taken[0][0] if self._taken else math.inf
 
     def count(self, time: float, until: float, waited: float, rate: float, left: int) -> None:
-        """Take a place for each job that left at `rate`: it is free again a day after the end of the slot it left in."""
+        """Take a place for each job that left at `rate`.
+
+        It is free again a day after the end of the slot it left in.
+        """
         if self._day is None:
             return
 

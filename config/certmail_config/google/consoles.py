@@ -1,4 +1,6 @@
-"""The pages of Google's two consoles that a set-up needs, with project, service account, client ID and scopes filled in. Pure.
+"""The pages of Google's two consoles that a set-up needs. Pure.
+
+Project, service account, client ID and scopes are filled in.
 
 What Google documents is marked D, what only others use and rely on R; none of it can be checked
 without an account, so pages name the way through the menus beside each link. Sources: google.md §9;
@@ -53,7 +55,9 @@ class Consoles:
         return _page(self.cloud, "/iam-admin/serviceaccounts/create", project=project)
 
     def service_account_keys(self, service_account: str, client_id: str = "") -> str:
-        """Where a key is uploaded: the service account's Keys, by its numeric id where that is known, else by its email. R.
+        """Where a service account's key is uploaded: its page Keys. R.
+
+        The page is found by the account's numeric id where that is known, else by its email.
 
         A service account whose address does not name its project is found by its number alone;
         without one, the console's own list is as near as a link can lead.

@@ -1,4 +1,4 @@
-"""HTTP to Google, as workers and gateway have it in common: the session, and the request that gives a token back.
+"""HTTP to Google, as workers and gateway share it: the session, and the revocation of a token.
 
 Nothing comes from the environment: a proxy is used where one is set. The only module of the base
 that knows aiohttp, which takes a tenth of a second to import.
@@ -28,11 +28,10 @@ def google_session(
     connector: type[aiohttp.TCPConnector] = aiohttp.TCPConnector,
     traces: Sequence[aiohttp.TraceConfig] = (),
 ) -> aiohttp.ClientSession:
-    """Make a session; belongs to the running loop, and is closed by whoever made it.
+    """Make a session for requests to Google, in the running loop; its maker closes it.
 
-    Raises SettingsError.
-
-    `proxy` is the URL of one, user and password in it, that all requests go through.
+    `proxy` is the URL of one, user and password in it, that all requests go through. Raises
+    SettingsError.
     """
     return aiohttp.ClientSession(
         connector=connector(limit=0, keepalive_timeout=20, ssl=_tls(ca_file)),
@@ -48,7 +47,7 @@ def google_session(
 
 
 async def revoke(session: aiohttp.ClientSession, url: str, token: str) -> bool:
-    """Give a token back; says whether Google confirmed that it is good for nothing any more.
+    """Revoke a token; gives whether Google confirmed that it is good for nothing any more.
 
     Safe to repeat.
     """

@@ -168,7 +168,10 @@ def assertion_form(
     scopes: frozenset[str],
     now: float,
 ) -> dict[str, str]:
-    """The form to post for a service account that impersonates `subject`; `now` is wall-clock seconds."""
+    """The form to post for a service account that impersonates `subject`.
+
+    `now` is wall-clock seconds.
+    """
     claims = {
         "iss": issuer,
         "sub": subject,
@@ -184,7 +187,10 @@ def assertion_form(
 def identity_form(
     signer: RSASigner, *, key_id: str | None, issuer: str, audience: str, now: float
 ) -> dict[str, str]:
-    """The form that asks who a service account is: needs its key and no delegation; `now` is wall-clock seconds."""
+    """The form that asks who a service account is: it needs the key, and no delegation.
+
+    `now` is wall-clock seconds.
+    """
     claims = {
         "iss": issuer,
         "target_audience": audience,
@@ -209,7 +215,9 @@ def _signed_form(
 
 
 def read_identity(body: bytes) -> str | None:
-    """Read the answer to `identity_form`: the service account's numeric client ID; None unless an id token names one.
+    """Read the service account's numeric client ID from the answer to `identity_form`.
+
+    None unless an id token names one.
 
     The signature is not checked: the token comes straight from Google's token endpoint over TLS,
     and nobody else reads it.
@@ -229,7 +237,10 @@ def read_identity(body: bytes) -> str | None:
 
 
 def _consenter(id_token: object) -> str | None:
-    """Who consented, as the id token of the same answer says; not its signature but where it comes from vouches for it."""
+    """Who consented, as the id token of the same answer says.
+
+    Not its signature but where it comes from vouches for it.
+    """
     if not isinstance(id_token, str):
         return None
 

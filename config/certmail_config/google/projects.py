@@ -1,4 +1,6 @@
-"""Google Cloud projects by their ids: one for a tenant who has none yet, and the service account that certmail asks for in one. Pure.
+"""Google Cloud projects by their ids. Pure.
+
+One is suggested for a tenant who has none yet; in one, certmail asks for a service account.
 
 Sources: an id has 6 to 30 lower-case letters, digits and hyphens, starts with a letter and ends
 with none; older ones of a domain are `example.com:id` (D,
@@ -20,7 +22,10 @@ _LONGEST: Final = 30
 
 
 def service_account_in(project: str) -> str:
-    """The address that the service account has, or will have; raises WrongUse for what is no project's id."""
+    """The address that the service account has, or will have, in a project.
+
+    Raises WrongUse for what is no project's id.
+    """
     found = project.strip().lower()
     if not _ID.fullmatch(found):
         raise WrongUse(
@@ -30,6 +35,9 @@ def service_account_in(project: str) -> str:
 
 
 def suggest_project(tenant: str, ending: str) -> str:
-    """An id for a new project; all of Google's are told apart by it, so it has an ending that nobody else has."""
+    """An id for a new project.
+
+    All of Google's projects are told apart by it, so it has an ending that nobody else has.
+    """
     room = _LONGEST - len(NAME) - len(ending) - 2
     return f"{NAME}-{tenant[:room].strip('-')}-{ending}"

@@ -1,4 +1,7 @@
-"""The proxy that Google is reached through (CERTMAIL_GOOGLE_PROXY), in words: what its refusals mean, and who mends them."""
+"""The proxy that Google is reached through (CERTMAIL_GOOGLE_PROXY), in words.
+
+It says what the proxy's refusals mean, and who mends them.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ NAME = "CERTMAIL_GOOGLE_PROXY"
 
 @dataclass(frozen=True, slots=True)
 class ProxyTrouble:
-    """Why Google was not reached, and what to do; `refused`: it stays so until somebody changes something."""
+    """Why Google was not reached through the proxy, and what to do.
+
+    `refused`: it stays so until somebody changes something.
+    """
 
     why: str
     remedy: str

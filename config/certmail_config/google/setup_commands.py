@@ -1,4 +1,6 @@
-"""What a customer owned application needs in Google Cloud, as one block to paste: for a shell with gcloud, or as Terraform. Pure.
+"""Commands that set up a customer owned application in Google Cloud, as one block to paste. Pure.
+
+The block is for a shell with gcloud, or Terraform.
 
 Sources, all D (Google's documentation; of Terraform the google provider's): `gcloud services
 enable`, `gcloud projects create`, `gcloud iam service-accounts create|describe` and `… keys upload`
@@ -42,13 +44,19 @@ class Wanted:
 
     @property
     def project(self) -> str:
-        """The project; empty where the account's address does not name it, or nothing that could be one."""
+        """The project of the account.
+
+        Empty where the account's address does not name it, or names nothing that could be one.
+        """
         found = project_of(self.service_account)
         return found if _PROJECT.fullmatch(found) else ""
 
     @property
     def name(self) -> str:
-        """The account's name within the project; empty for one that Google makes itself, or nobody can make."""
+        """The account's name within the project.
+
+        Empty for one that Google makes itself, or nobody can make.
+        """
         found = _MADE_BY_A_PERSON.fullmatch(self.service_account)
         return found[1] if found else ""
 

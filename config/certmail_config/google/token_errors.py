@@ -1,4 +1,7 @@
-"""From a refusal of the token endpoint to who can do something about it, and what: by its status, or the failure table."""
+"""What a refusal of the token endpoint means: who can do something about it, and what.
+
+It is judged by its status, or by the table of failures (token_error_table.py).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The job contract between versions: a reminder that one certmail enqueued is read by another, older or newer.
+"""The job contract: what lets one version of certmail read a reminder that another enqueued.
 
 Within one contract fields are only added, each optional, so that a payload may be read without
 those that a version does not know. A change that an older version must not overlook raises VERSION,
@@ -49,7 +49,10 @@ def write_payload(reminder: Reminder) -> bytes:
 
 
 def read_payload(payload: bytes) -> Reminder:
-    """Read what any version wrote; raises PayloadUnreadable, ContractTooNew among it, and nothing else."""
+    """Read a payload that any version wrote.
+
+    Raises PayloadUnreadable, ContractTooNew among it, and nothing else.
+    """
     value = read_object(payload)
     contract = value.pop(_SAYS, 1)
     if not isinstance(contract, int):

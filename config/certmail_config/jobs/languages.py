@@ -1,4 +1,7 @@
-"""In which languages mails are written, and which of them a reminder's locale gets: one answer for producers and workers. Pure."""
+"""The languages that mails are written in, and which of them a reminder's locale gets. Pure.
+
+Producers and workers have the same answer.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ def language_of(locale: str | None) -> str:
 
 
 def why_another(locale: str | None) -> str | None:
-    """Why the mail will not be in the language that was asked for; None where it will be, or none was."""
+    """Why the mail will not be in the language that was asked for.
+
+    None where it will be, or none was asked for.
+    """
     if not locale or _asked_for(locale) in LANGUAGES:
         return None
     there = ", ".join(LANGUAGES)

@@ -37,7 +37,10 @@ Kind = Literal["reminder", "notice", "final"]
 DEFAULT_LIFE = timedelta(days=14)
 """How long after its send time a reminder is still worth sending, unless it says otherwise."""
 STORED: Final = {"stored": True}
-"""The context in which a reminder is read that some version has taken in: what it means was decided then."""
+"""The context in which a reminder is read that some version has taken in.
+
+What it means was decided then.
+"""
 _LOCALE = re.compile(r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
 
 
@@ -126,11 +129,17 @@ class Reminder(BaseModel):
     kind: Kind = "reminder"
     """Which mail it is."""
     campaign: Annotated[Text, AfterValidator(_identifier)] | None = None
-    """The campaign's id, by which all of it is called off or listed; not sealed, so name nobody in it."""
+    """The campaign's id, by which all of it is called off or listed.
+
+    It is not sealed, so name nobody in it.
+    """
     campaign_name: Text | None = None
     """What the mail calls the campaign."""
     due_at: DayOrTime | None = None
-    """Until when the reviewer is to decide: a time, or a date, which means until that day ends in `time_zone`."""
+    """Until when the reviewer is to decide: a time, or a date.
+
+    A date means until that day ends in `time_zone`.
+    """
     pending: Count | None = None
     """How much is left to decide; with 0 nothing is sent (`suppressed`)."""
     completed: Count | None = None
@@ -138,9 +147,15 @@ class Reminder(BaseModel):
     link: Link | None = None
     """Where the reviewer decides."""
     locale: Locale | None = None
-    """The mail's language: de, en, es, fr, ja or pl, with a region (de-CH) where dates and numbers differ. Any other gives English."""
+    """The mail's language: de, en, es, fr, ja or pl; any other gives English.
+
+    A region (de-CH) may follow, where dates and numbers differ.
+    """
     time_zone: TimeZone | None = None
-    """Of the reviewer, from the IANA list: times are written in it; else in the offset that they are given with."""
+    """The reviewer's time zone, from the IANA list: times are written in it.
+
+    Without one they are written in the offset that they are given with.
+    """
     manager: Address | None = None
     """The reviewer's manager, kept with the reminder; nothing is sent there."""
     send_at: Time | None = None
@@ -152,11 +167,17 @@ class Reminder(BaseModel):
     connection: Name | None = None
     """Which of the tenant's mailboxes it leaves from; `default`."""
     key: Annotated[str, Field(min_length=1, max_length=300)] | None = None
-    """What makes two reminders the same; else tenant, kind, campaign, recipient, `due_at` and `send_at`."""
+    """What makes two reminders the same.
+
+    Without it, that is tenant, kind, campaign, recipient, `due_at` and `send_at`.
+    """
     uncertain: Rule | None = None
     """What follows if nobody can know whether Gmail took it; else as the tenant's rule says."""
     reply_to: Address | None = None
-    """Whom the mail names for questions, and where its answers go; else as the tenant's says, else the mailbox that it leaves from."""
+    """Whom the mail names for questions, and where its answers go.
+
+    Without it that is the tenant's address for them, else the mailbox that the mail leaves from.
+    """
 
     @model_validator(mode="after")
     def _expires_after_it_is_sent(self) -> Self:
@@ -168,7 +189,10 @@ class Reminder(BaseModel):
 
     @field_serializer("link", when_used="json")
     def _written(self, link: str | None) -> str | None:
-        """As the mail will carry it, so that an older worker writes the same; what makes two reminders the same is as given."""
+        """The link as the mail will carry it, so that an older worker writes the same.
+
+        What makes two reminders the same is the link as it was given.
+        """
         found = read_link(link) if link is not None else None
         return found.url if isinstance(found, WebLink) and len(found.url) <= LONGEST else link
 
@@ -184,7 +208,7 @@ class Reminder(BaseModel):
         return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_utc).encode()
 
     def dedupe_source(self) -> bytes:
-        """What makes two reminders the same: the given key, else who is reminded of what, and when."""
+        """What makes two reminders the same: the key, else who is reminded of what and when."""
         if self.key is not None:
             return json.dumps([self.tenant, self.key]).encode()
 
@@ -224,7 +248,10 @@ def parse_json(value: Mapping[str, Any]) -> Reminder | list[ReminderRejected]:
 
 
 def _broken_text(value: Mapping[str, Any]) -> ReminderRejected | None:
-    """Where half of a character stands, which no mail and no database can write: JSON knows how to say it, UTF-8 does not."""
+    """Where half of a character stands, which no mail and no database can write.
+
+    JSON can say it (a lone surrogate), UTF-8 cannot.
+    """
     for name, item in value.items():
         if _has_surrogate(name) or _has_surrogate(item):
             return ReminderRejected(

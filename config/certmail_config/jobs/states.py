@@ -1,4 +1,7 @@
-"""The states of a job, and the transitions between them: one table, which the scripts and docs/ledger.md are checked against."""
+"""The states of a job and the transitions between them, in one table.
+
+The scripts and docs/ledger.md are checked against it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,10 @@ from typing import Final
 
 
 class State(StrEnum):
-    """Where a job is; the record never says "sent" or "delivered", since Gmail's 200 proves neither."""
+    """Where a job is.
+
+    The record never says "sent" or "delivered", since Gmail's 200 proves neither.
+    """
 
     SCHEDULED = "scheduled"
     """Not before a time: `send_at` or a back-off. Nobody works on it; a crash changes nothing."""
@@ -109,7 +115,10 @@ whichever script comes by ends it as `failed`, or as `uncertain` if its request 
 """
 
 UPKEEP: Final = frozenset({"restore", "mend"})
-"""Scripts that an operator runs through `certmail doctor --repair`; all others are a reminder's own life."""
+"""Scripts that an operator runs through `certmail doctor --repair`.
+
+All others are a reminder's own life.
+"""
 
 ALLOWED: Final[dict[State, frozenset[State]]] = {
     state: frozenset(

@@ -17,7 +17,10 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 _MOMENT: Final = TypeAdapter(datetime)
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NO_ZONES: Final = frozenset({"localtime", "posixrules", "Factory", "Etc/Unknown"})
-"""What stands among the zones of some machines, and means what the machine is set to, or nothing."""
+"""Names among the time zones of some machines that are none.
+
+They mean what the machine is set to, or nothing.
+"""
 _LAST_SECOND: Final = time(23, 59, 59, fold=1)
 """Where the clock goes back at midnight there are two of them: the later."""
 

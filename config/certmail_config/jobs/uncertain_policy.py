@@ -1,4 +1,6 @@
-"""What becomes of a reminder while nobody knows whether Gmail took it: a person decides, or it is sent once more.
+"""What becomes of a reminder while nobody knows whether Gmail took it. Pure.
+
+A person decides, or it is sent once more.
 
 Pure. The nearest rule counts: the reminder's own, else its tenant's, else the deployment's; each of
 the latter two may say something else for a kind: `hold,final=resend`.

@@ -1,4 +1,8 @@
-"""The ledger: the truth about every job, in Redis, changed only by the named transitions of this package."""
+"""The ledger: the truth about every job, in Redis, changed only by the scripts of this package.
+
+Its calls are by subject: intake.py, delivery.py, ending.py, lanes.py, workers.py, upkeep.py; the
+scripts lie in lua/. docs/ledger.md, made from both, is where to start reading.
+"""
 
 from certmail_config.ledger.delivery import begin, claim, dispatch, release, settle
 from certmail_config.ledger.ending import cancel, cancel_matching, close, reap

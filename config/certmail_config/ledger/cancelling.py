@@ -12,7 +12,7 @@ from certmail_config.ledger.script import run
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """How many were called off, how many were under way already, and of how many a copy may be out."""
+    """How many were called off, were under way already, and may be out in a copy."""
 
     cancelled: int
     already_sending: int

@@ -1,4 +1,4 @@
-"""The life of a delivery: a job is leased, claimed, begun and settled, or released before it begins.
+"""The calls of a delivery: a job is leased, claimed, begun and settled, or released before that.
 
 Times as in intake.py.
 """
@@ -31,7 +31,11 @@ DOORBELL_SECONDS = 2.0
 DOORBELL_LEASE_SECONDS = 4.0
 """How long a dispatched job waits to be claimed before it returns to its lane."""
 UNANSWERED_PER_WORKER = 32
-"""Doorbells that may be unanswered at once, for each live worker: at 60 ms a mail, far more than one costs, the last of
+"""Doorbells that may be unanswered at once, for each live worker.
+
+At 60 ms a mail, far more than one costs, the last of them is still answered within
+DOORBELL_SECONDS.
+
 them is still answered within DOORBELL_SECONDS.
 """
 
@@ -131,7 +135,9 @@ def settle(
     detail: str,
     clock: float | None = None,
 ) -> Call[State | None]:
-    """Record what became of an attempt, however late; gives the job's state, or None for a job long forgotten.
+    """Record what became of an attempt, however late.
+
+    Gives the job's state, or None for a job long forgotten.
 
     `detail` is the record's own, as JSON. Reading the answer raises UncheckedError where a restored
     server may have forgotten it: to be settled again later.

@@ -1,4 +1,6 @@
-"""What ends a reminder, or moves it on, without a delivery: its time, its worker's end, or a person.
+"""The calls that end a reminder, or move it on, without a delivery.
+
+What does so is its time, its worker's end, or a person.
 
 Times as in intake.py.
 """
@@ -53,7 +55,10 @@ def cancel_matching(
     look_at: int = 500,
     clock: float | None = None,
 ) -> Call[CancelledPage]:
-    """Call off some of a tenant's unfinished reminders; call it again with the cursor that it gives, until that is 0."""
+    """Call off some of a tenant's unfinished reminders.
+
+    To be called again with the cursor that it gives, until that is 0.
+    """
 
     def read(answer: list[Any]) -> CancelledPage:
         return CancelledPage(*(int(number) for number in answer))

@@ -34,7 +34,10 @@ def enqueue(
     most: int = 0,
     clock: float | None = None,
 ) -> Call[Enqueued]:
-    """Take a reminder in, once per dedupe key; with `most`, unless its tenant has so many already."""
+    """Take a reminder in, once per dedupe key.
+
+    With `most`, it is refused where its tenant has so many already.
+    """
 
     def read(answer: list[list[bytes]]) -> Enqueued:
         code, *rest = (part.decode() for part in answer[0])
@@ -62,7 +65,10 @@ def enqueue(
 
 
 def enqueue_many(calls: Sequence[Call[Enqueued]], most: int = 0) -> Call[list[Enqueued]]:
-    """Make several calls of `enqueue` one, atomic as a whole; some dozens, since nothing else is served meanwhile."""
+    """Make several calls of `enqueue` one, atomic as a whole.
+
+    It is for some dozens, since nothing else is served meanwhile.
+    """
 
     def read(answers: list[list[bytes]]) -> list[Enqueued]:
         return [call.read([answer]) for call, answer in zip(calls, answers, strict=True)]

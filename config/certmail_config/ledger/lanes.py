@@ -43,7 +43,9 @@ def open_lane(
     by: str = "",
     clock: float | None = None,
 ) -> Call[bool]:
-    """Let a lane's jobs leave, with `careful` one first; False when a newer version of the connection rules.
+    """Let a lane's jobs leave, with `careful` one first.
+
+    False when a newer version of the connection rules.
 
     `by`, here and below, says for the record who did it; empty is certmail itself.
     """
@@ -60,7 +62,10 @@ def suspend_lane(
 
 
 def remove_lane(connection: ConnectionId, *, by: str = "", clock: float | None = None) -> Call[int]:
-    """Take a lane away with its connection; gives how many jobs still wait in it or are leased, 0: it is gone."""
+    """Take a lane away with its connection.
+
+    Gives how many jobs still wait in it or are leased; 0: the lane is gone.
+    """
     return Call(load("remove_lane"), (connection, ms(clock), by), int)
 
 
@@ -73,7 +78,9 @@ def pause(
     connections: Sequence[ConnectionId] = (),
     clock: float | None = None,
 ) -> Call[bool]:
-    """Let nothing of a tenant leave, None or `*` for nothing at all, or let it leave again; False if that changes nothing.
+    """Let nothing of a tenant leave, or let it leave again; False if that changes nothing.
+
+    None or `*` stands for all tenants.
 
     To go on, a tenant's `connections` must be named: their lanes are visited again. What is under
     way is not held up.
@@ -91,7 +98,10 @@ def warn_expiry(
     days: int,
     clock: float | None = None,
 ) -> Call[bool]:
-    """Say that a certificate ends (RFC 3339) in so many days or less; True where that was not said before."""
+    """Say that a certificate ends (RFC 3339) in so many days or less.
+
+    True where that was not said before.
+    """
     args = (connection, tenant, version, not_after, days, ms(clock))
     return Call(load("warn_expiry"), args, lambda answer: answer == 1)
 
@@ -99,7 +109,10 @@ def warn_expiry(
 def spend(
     connection: ConnectionId, units: int, *, nonce: str, clock: float | None = None
 ) -> Call[bool]:
-    """Pay for requests other than sends; False when the mailbox's minute has no room for them now."""
+    """Pay for requests other than sends.
+
+    False when the mailbox's minute has no room for them now.
+    """
     return Call(
         load("spend"),
         (connection, units, nonce, flag(False), ms(clock)),
@@ -110,7 +123,10 @@ def spend(
 def spend_message(
     connection: ConnectionId, *, nonce: str, clock: float | None = None
 ) -> Call[str | None]:
-    """Pay for a message that is no reminder; gives what it waits for, None when it is paid: once a minute a connection."""
+    """Pay for a message that is no reminder: once a minute a connection.
+
+    Gives what it waits for, None when it is paid.
+    """
 
     def read(answer: bytes) -> str | None:
         return None if answer == b"paid" else answer.decode()

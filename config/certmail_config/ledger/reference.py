@@ -1,4 +1,4 @@
-"""The ledger's reference, docs/ledger.md, made from the states, the table of transitions, the scripts and the keys.
+"""The ledger's reference, docs/ledger.md, made from states, transitions, scripts and keys.
 
 `python -m certmail_config.ledger.reference > docs/ledger.md`
 """
@@ -37,7 +37,10 @@ def _states() -> str:
 
 
 def _docstrings() -> dict[str, str]:
-    """The sentence below each state in states.py; Python keeps none for the members of an enumeration."""
+    """The sentence below each state in states.py.
+
+    Python itself keeps none for the members of an enumeration.
+    """
     module = ast.parse(inspect.getsource(states))
     [body] = [
         node.body for node in module.body if isinstance(node, ast.ClassDef) and node.name == "State"
@@ -58,7 +61,10 @@ def _docstrings() -> dict[str, str]:
 
 
 def _picture() -> str:
-    """Every move of a reminder's own life; late news of a mail that went out is left to the table."""
+    """The picture of every move of a reminder's own life.
+
+    Late news of a mail that went out is left to the table.
+    """
     lines = [f"    [*] --> {state}" for state in State if state in INITIAL]
 
     for before in State:

@@ -1,4 +1,6 @@
-"""Lua scripts as values: a `Call` says what to run and how to read the answer; `run`, `arun` and their kin do it.
+"""Lua scripts as values: a `Call` says what to run and how to read the answer.
+
+`run`, `arun` and their kin do it.
 
 Deciding what to call is the same for synchronous producers and asynchronous workers; only these few
 lines differ.
@@ -41,7 +43,10 @@ class Script:
 
 @cache
 def lua_files() -> dict[str, Traversable]:
-    """The Lua files by their names, whichever folder of `lua/` they lie in: a script is known by its name alone."""
+    """The Lua files by their names, whichever folder of `lua/` they lie in.
+
+    A script is known by its name alone.
+    """
     folders = [folder for folder in files(__package__).joinpath("lua").iterdir() if folder.is_dir()]
     found = [file for folder in folders for file in folder.iterdir() if file.name.endswith(".lua")]
     return {file.name.removesuffix(".lua"): file for file in found}
@@ -90,7 +95,10 @@ async def arun(redis: AsyncRedis, call: Call[T]) -> T:
 
 
 async def arun_durably(redis: AsyncRedis, call: Call[T], replicas: int) -> tuple[T, bool]:
-    """Run one call on an asyncio client; gives also whether so many replicas have confirmed it. 0 asks none."""
+    """Run one call on an asyncio client; gives also whether so many replicas confirmed it.
+
+    With 0 `replicas` none is asked.
+    """
     if not replicas:
         return await arun(redis, call), True
 
@@ -107,7 +115,7 @@ async def arun_durably(redis: AsyncRedis, call: Call[T], replicas: int) -> tuple
 
 
 def run_many(redis: Redis, calls: Sequence[Call[T]], *, replicas: int = 0) -> tuple[list[T], bool]:
-    """Run many calls in one round trip, so that one fsync serves them all; each call stays atomic by itself.
+    """Run many calls in one round trip, so that one fsync serves them all; each stays atomic.
 
     Gives also whether so many replicas have confirmed all of them; 0 asks none.
     """
@@ -118,7 +126,10 @@ def run_many(redis: Redis, calls: Sequence[Call[T]], *, replicas: int = 0) -> tu
 def run_each(
     redis: Redis, calls: Sequence[Call[T]], *, replicas: int = 0
 ) -> tuple[list[T | RedisError], bool]:
-    """As `run_many`, but what the server refused of one call stands in the place of its answer; the others' hold."""
+    """As `run_many`, but a call that the server refuses does not spoil the others.
+
+    Its error stands in the place of its answer.
+    """
     answers = _pipeline(redis, calls, replicas)
     if any(
         isinstance(answer, NoScriptError) for answer in answers

@@ -47,7 +47,10 @@ class LaneSurvey:
 
 @dataclass(frozen=True, slots=True)
 class ProjectPage:
-    """Some of a project's lanes that have something to send: (jobs, sends per second) each; cursor 0 is the end."""
+    """Some of a project's lanes that have something to send: (jobs, sends per second) each.
+
+    Cursor 0 is the end.
+    """
 
     cursor: int
     lanes: tuple[tuple[int, float], ...]
@@ -99,7 +102,10 @@ def survey_project(
 
 
 def survey_places(jobs: Sequence[tuple[State, ConnectionId, str]]) -> Call[list[int | None]]:
-    """Look at how many leave before each of these jobs, ready or scheduled; None where it does not wait so."""
+    """Look at how many leave before each of these jobs, ready or scheduled.
+
+    None where it does not wait so.
+    """
     return Call(load("survey_places"), tuple(part for job in jobs for part in job), list)
 
 

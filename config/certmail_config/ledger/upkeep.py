@@ -1,4 +1,4 @@
-"""The calls of upkeep: looking at every key, putting right what is wrong, restoring what the record knows.
+"""The calls of upkeep: inspecting every key, mending what is wrong, restoring from the record.
 
 Not part of a reminder's life; `certmail doctor` makes them. Times are seconds since 1970 here,
 milliseconds inside Lua.
@@ -22,7 +22,10 @@ class CheckedError(Exception):
 
 
 EVERY_JOB = "keys"
-"""What to inspect: jobs, payloads, dedupe keys and lanes; any other word is the name of a zset or set of jobs."""
+"""What to inspect: jobs, payloads, dedupe keys and lanes.
+
+Any other word is the name of a zset or set of jobs.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,10 @@ class KnownJob:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The state that a job was put in, None if the server does not know it; `called_off` is a job that was the same reminder."""
+    """The state that a job was put in, None if the server does not know it.
+
+    `called_off` is a job that was the same reminder.
+    """
 
     state: State | None
     called_off: JobId | None = None
@@ -85,7 +91,11 @@ def mend(
     *,
     clock: float | None = None,
 ) -> Call[str]:
-    """Make every index of a job anew from its own fields; remove what belongs to no job or not into its index; wake a lane or project; count a tenant anew."""
+    """Mend what is wrong with the given keys.
+
+    Make every index of a job anew from its own fields; remove what belongs to no job or not into
+    its index; wake a lane or project; count a tenant anew.
+    """
     return Call(load("mend"), (what, subject, ms(clock)), lambda answer: str(answer.decode()))
 
 

@@ -63,7 +63,10 @@ class Stop(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """The jobs leased in one step of the pacer, and in how many seconds the next lane may send (None: none waits)."""
+    """The jobs leased in one step of the pacer, and when it is to go on.
+
+    That is in how many seconds the next lane may send; None: none waits.
+    """
 
     jobs: tuple[JobId, ...]
     next_in: float | None
@@ -87,7 +90,7 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class RefusedBy:
-    """The ledger did not agree; `why` is the state or the reason that stood against it.
+    """The ledger's refusal; `why` is the state or the reason that stood against the call.
 
     `attempt` is one that was begun for this very claim, whose begin was answered too late: its
     request never left.
@@ -126,7 +129,7 @@ def split_words(words: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Nothing leaves a mailbox, or its whole project, before `until`; then one job goes first, to probe.
+    """Nothing leaves a mailbox, or its whole project, before `until`; then one job probes it.
 
     `named`: Google said so. `allowed`: it refused what was believed to be allowed, and says that it
     allows so many units a minute, or 0 if it does not say; None if that is not what it was about.
@@ -187,7 +190,10 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Reaped:
-    """What one sweep looked at and moved: (job, from, to); from None for a job that could not be read."""
+    """What one sweep looked at and moved: (job, from, to).
+
+    `from` is None for a job that could not be read.
+    """
 
     looked_at: int
     moved: tuple[tuple[JobId, State | None, State], ...]
@@ -211,7 +217,10 @@ class Cancellation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CancelledPage:
-    """How many of the jobs looked at were called off, were already sending, or stay uncertain; cursor 0 is the end."""
+    """How many of the jobs looked at were called off, were already sending, or stay uncertain.
+
+    Cursor 0 is the end.
+    """
 
     cursor: int
     cancelled: int

@@ -67,7 +67,7 @@ def read_job(
     paused: str = "",
     now: float = 0,
 ) -> JobView | None:
-    """Read the job's hash, its lane's, and those of its mailbox and project; None when the job is unknown.
+    """Read the job's hash, its lane's, its mailbox's and its project's; None for an unknown job.
 
     `paused` says in words that an operator lets nothing of its tenant leave.
     """
@@ -100,7 +100,11 @@ def _why(
     paused: str,
     now: float,
 ) -> str | None:
-    """What stops all that waits explains a waiting job better than whatever happened to the job before."""
+    """Why a job waits.
+
+    What stops all that waits explains a waiting job better than whatever happened to the job
+    before.
+    """
     if state in {State.READY, State.SCHEDULED} and paused:
         return f"paused: {paused}"
     if state in {State.READY, State.SCHEDULED} and lane.get("state") == "suspended":

@@ -1,4 +1,4 @@
-"""The calls about workers: who is there to send, who is the keeper, and which of its services get on.
+"""The calls about workers: who is there to send, who is the keeper, and which services get on.
 
 Times as in intake.py.
 """
@@ -19,7 +19,9 @@ def advertise(
     last: float | None = None,
     clock: float | None = None,
 ) -> Call[Tick]:
-    """Say that a worker lives and how many deliveries it may hold, 0 takes it off; with it the ledger's time goes on.
+    """Say that a worker lives and how many deliveries it may hold; 0 takes it off.
+
+    With it the ledger's time goes on.
 
     `believe` takes the server's clock over even where it leapt ahead: when the caller's own clock
     agrees with it. `last` is the ledger's time when this worker last did so: a ledger whose time is

@@ -1,4 +1,4 @@
-"""Accounts that were signed in with, and of which somebody is asked whether reminders shall be sent from them.
+"""Accounts that somebody signed in with, and may let reminders be sent from.
 
 Until they say yes the connection is as it was. The permission waits sealed, for as long as a
 consent may take.
@@ -21,7 +21,9 @@ LIFE_SECONDS: Final = 1800
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Offer:
-    """An account, and the connection (in the `version` that it was asked for) which would send from it.
+    """An account, and the connection which would send from it.
+
+    `version` is the connection's when it was asked for.
 
     `browser` is the hash of the secret of the browser that may answer, `form` what its form sends
     back, `back` a path of ours that the consent was begun on; `another`: the connection may change

@@ -1,4 +1,6 @@
-"""The numeric client IDs of service accounts, once Google has told them: what a super administrator is to authorise.
+"""The numeric client IDs of service accounts, once Google has told them.
+
+They are what a super administrator is to authorise.
 
 They are sealed, since whoever could change one would have another's service account authorised.
 """
@@ -13,7 +15,10 @@ from certmail_config.crypto.strongbox import Strongbox
 from certmail_config.tenants.models import Connection
 
 LIFE: Final = timedelta(days=90)
-"""After the last time that Google told it; it never changes, but an account may be made anew under the same address."""
+"""How long a client ID is kept after the last time that Google told it.
+
+It never changes, but an account may be made anew under the same address.
+"""
 
 
 def note_client_id(box: Strongbox, connection: Connection, client_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Consents under way: from the moment somebody is sent to Google until the callback comes back, once."""
+"""Consents under way: from when somebody is sent to Google until the callback comes back, once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ LIFE_SECONDS: Final = 1800
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What the callback needs to know of the consent that it ends; `version` is the connection's when it began.
+    """What the callback needs to know of the consent that it ends.
+
+    `version` is the connection's when it began.
 
     One that was begun on a page of ours belongs to that browser (`browser` is the hash of its
     secret), and leads `back` to a path of ours; one that the command line began has neither.

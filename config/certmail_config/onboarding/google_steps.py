@@ -1,4 +1,7 @@
-"""What is to be done at Google for one connection, as pages and commands show it: links, blocks to paste, scopes. Pure."""
+"""What is to be done at Google for one connection, as pages and commands show it. Pure.
+
+That is: links, blocks to paste, scopes.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,10 @@ from certmail_config.tenants.models import METADATA_SCOPE, SEND_SCOPE, Connectio
 
 
 def scopes_of(connection: Connection) -> tuple[str, ...]:
-    """All that its client ID is to be authorised for: what is pasted into Google's table takes the place of what stands there."""
+    """All scopes that a connection's client ID is to be authorised for.
+
+    What is pasted into Google's table takes the place of what stands there.
+    """
     return (SEND_SCOPE, METADATA_SCOPE) if connection.verify else (SEND_SCOPE,)
 
 

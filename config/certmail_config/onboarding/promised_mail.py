@@ -1,4 +1,6 @@
-"""The test mail that somebody asked for before it could go: remembered for a while, sent once, and then said to be sent.
+"""The test mail that somebody asked for before it could go.
+
+It is remembered for a while, sent once, and then said to be sent.
 
 Google may take a day to spread a delegation; whoever asked has long closed the page. Whoever sends
 the mail takes the promise first, so that nobody else does, and gives it back where nothing left.

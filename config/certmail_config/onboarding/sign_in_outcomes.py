@@ -1,4 +1,6 @@
-"""How sign-ins ended, for whoever loads the page again: the first time is what counts, and only its browser is told.
+"""How sign-ins ended, for whoever loads the page again.
+
+The first time is what counts, and only its browser is told.
 
 Kept sealed as long as a consent may take, under the hash of what was used up: a consent's state, or
 an offer's id.

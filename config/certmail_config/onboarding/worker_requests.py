@@ -1,4 +1,4 @@
-"""WorkerRequests: what the gateway asks of a worker about a connection, and how far the answer has come.
+"""What the gateway asks of a worker about a connection, and how far the answer has come.
 
 The Celery message names a worker request by its id, and nothing else; what is asked and found lies
 here, sealed, and is forgotten after a while. A message that is lost leaves a worker request that
@@ -27,7 +27,11 @@ LIFE_SECONDS: Final = 900
 TAKEN_UP_SECONDS: Final = 10.0
 """A worker that is alive takes one up in a fraction of a second."""
 SILENT_SECONDS: Final = 120.0
-"""Longer than any step takes: a checklist's requests to Google have 25 s, and a removal says what it waits for."""
+"""After how long a worker request of which nothing is heard counts as lost.
+
+It is longer than any step takes: a checklist's requests to Google have 25 s, and a removal says
+what it waits for.
+"""
 
 
 class Wish(StrEnum):
@@ -64,7 +68,10 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class WorkerRequest:
-    """One worker request; `told_at` is when something was last heard of it, seconds since 1970; `by` is who asks."""
+    """One worker request; `by` is who asks.
+
+    `told_at` is when something was last heard of it, seconds since 1970.
+    """
 
     id: str
     tenant: str
@@ -123,7 +130,11 @@ class WorkerRequests:
         return found if found is not None and found.connection == connection else None
 
     def read(self, id_: str) -> WorkerRequest | None:
-        """One worker request; None if there is none, or it was forgotten, even if somebody brought it back. Raises RedisError."""
+        """Read one worker request.
+
+        None if there is none, or it was forgotten, even if somebody brought it back. Raises
+        RedisError.
+        """
         kept = self._box.get(redis_keys.WORKER_REQUEST + id_)
         if kept is None or self._now() >= kept["told_at"] + LIFE_SECONDS:
             return None

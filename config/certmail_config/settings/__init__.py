@@ -1,4 +1,6 @@
-"""All settings, from the environment (prefix `CERTMAIL_`): the whole is `Settings`, its parts are modules by subject.
+"""All settings, from the environment (prefix `CERTMAIL_`).
+
+The whole is `Settings` in model.py; its parts are modules by subject.
 
 Nothing below an entry point reads the environment.
 """

@@ -1,4 +1,4 @@
-"""Deliveries: what Redis must keep, how long things may take, and what follows when it is unknown what became of them."""
+"""Settings of deliveries: durability, times, and what follows when nobody knows the outcome."""
 
 from __future__ import annotations
 
@@ -144,5 +144,8 @@ class DeliverySettings(Part):
 
     @property
     def resend_after(self) -> float:
-        """After how many seconds what nobody can look up is sent once more, where a rule says so."""
+        """After how many seconds a reminder that nobody can look up is sent once more.
+
+        It counts where a rule says so.
+        """
         return self.resend_seconds or max(120, self.lease_seconds + 60)

@@ -1,4 +1,7 @@
-"""The environment, as far as settings are concerned: nothing below an entry point reads it otherwise."""
+"""The environment, as far as settings are concerned.
+
+Nothing below an entry point reads it otherwise.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,10 @@ def check_names(known: Iterable[str]) -> None:
 
 
 def names_of_others(known: Iterable[str]) -> tuple[str, ...]:
-    """The variables with our prefix that are no settings, nor like one: of another version, or somebody else's."""
+    """The variables with our prefix that are no settings, nor like one.
+
+    They belong to another version, or to somebody else.
+    """
     return tuple(f"{PREFIX}{name}" for name in _misspelt(known)[1])
 
 

@@ -1,4 +1,7 @@
-"""What is wrong with settings, in words for whoever set them; never the value, which may be a secret."""
+"""What is wrong with settings, in words for whoever set them.
+
+The value itself is never in them, since it may be a secret.
+"""
 
 from __future__ import annotations
 

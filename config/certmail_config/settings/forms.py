@@ -13,7 +13,10 @@ from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 ELSEWHERE: Final = frozenset({"API_KEY", "DEBUG"})
-"""Names with our prefix that are no settings of a process: what clients of the HTTP API keep their key in (`/docs`), and what shows a command's traceback."""
+"""Names with our prefix that are no settings of a process.
+
+Clients of the HTTP API keep their key in one (`/docs`); the other shows a command's traceback.
+"""
 ALIKE: Final = 0.8
 _ESCAPED: Final = "/ ? # @ % in a password are written %2F %3F %23 %40 %25"
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -138,7 +141,10 @@ def _check_redis_option(name: str, value: str, *, tls: bool) -> None:
 
 
 def database_address(text: str) -> str:
-    """Read the URL of a database, and give it as SQLAlchemy wants it, which reads the rest; raises FormError."""
+    """Read the URL of a database, and give it as SQLAlchemy wants it, which reads the rest.
+
+    Raises FormError.
+    """
     scheme, mark, rest = text.partition("://")
     scheme = _SCHEMES.get(scheme, scheme)
     how = "write postgresql+psycopg://user:password@host/database, or sqlite:////path/to/file"
@@ -169,7 +175,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def misspelt(names: Iterable[str], known: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Of names that are no settings: those that are like one, with the one that is meant, and all others."""
+    """Part names that are no settings: those that are like one, with the one meant; all others."""
     settings = list(known)
     alike: dict[str, str] = {}
     others: list[str] = []

@@ -115,5 +115,8 @@ class GatewaySettings(Part):
 
     @property
     def callback_url(self) -> str:
-        """Where Google sends an administrator back to; it must be registered with our OAuth client exactly so."""
+        """Where Google sends an administrator back to.
+
+        It must be registered with our OAuth client exactly so.
+        """
         return self.base_url + "/oauth/google/callback"

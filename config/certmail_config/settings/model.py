@@ -42,9 +42,10 @@ class Settings(RetentionSettings, DeliverySettings, GoogleSettings, GatewaySetti
 
     @classmethod
     def from_env(cls, **overrides: Any) -> Settings:
-        """Read the environment, where what is blank counts as not set; raises SettingsError naming the variable that is wrong or misspelt.
+        """Read the environment, where what is blank counts as not set.
 
-        In the sandbox's own data directory, what that keeps goes before the environment.
+        In the sandbox's own data directory, what that keeps goes before the environment. Raises
+        SettingsError, which names the variable that is wrong or misspelt.
         """
         check_names(cls.model_fields)
         told = read_environment(cls.model_fields)
@@ -64,5 +65,8 @@ class Settings(RetentionSettings, DeliverySettings, GoogleSettings, GatewaySetti
 
 
 def unknown_names() -> tuple[str, ...]:
-    """The variables with our prefix that are no settings, nor like one: of another version, or somebody else's."""
+    """The variables with our prefix that are no settings, nor like one.
+
+    They belong to another version, or to somebody else.
+    """
     return names_of_others(Settings.model_fields)

@@ -1,4 +1,4 @@
-"""What the parts of the settings share: the prefix, how they behave, and forms that several have."""
+"""What the parts of the settings share: prefix, behaviour, and forms that several have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Whether there is a deployment at all: whoever looks for one in the wrong directory learns it, and makes none by looking."""
+"""Whether there is a deployment at all.
+
+Whoever looks for one in the wrong directory learns it, and makes none by looking.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ def require_deployment(settings: Settings) -> None:
 
 
 def refuse_sandbox(settings: Settings) -> None:
-    """Raise Refused where there is no deployment, but a sandbox elsewhere: whoever just started that means it."""
+    """Raise Refused where there is no deployment, but a sandbox elsewhere.
+
+    Whoever just started that sandbox means it.
+    """
     place = settings.data_dir.absolute()
     if not _is_there(settings) and (sandbox := _sandbox_near(place)) is not None:
         raise Refused(

@@ -1,4 +1,7 @@
-"""The settings reference, made from the settings themselves: `python -m certmail_config.settings.reference`."""
+"""The settings reference, made from the settings themselves.
+
+`python -m certmail_config.settings.reference` writes it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The sandbox, which plays Google on this machine: its addresses, and the settings that a data directory of its own keeps.
+"""Settings of the sandbox, which plays Google on this machine.
+
+These are its addresses, and what a data directory of its own keeps.
 
 What is kept there goes before the environment: whoever works in that directory works with the
 sandbox, wherever it is started from and whatever else is set, and never with Google or with another
@@ -87,7 +89,10 @@ def keep(data_dir: Path, kept: Mapping[str, Any]) -> None:
 
 
 def settings_of(data_dir: Path) -> dict[str, Any]:
-    """The settings that hold in this data directory, whatever the environment says; empty where it is not the sandbox's."""
+    """The settings that hold in this data directory, whatever the environment says.
+
+    They are empty where the directory is not the sandbox's.
+    """
     kept = read_kept(data_dir)
     if not kept:
         return {}
@@ -96,7 +101,10 @@ def settings_of(data_dir: Path) -> dict[str, Any]:
 
 
 def exports(data_dir: Path) -> str:
-    """What a shell is told first, so that `certmail` is found there and works in this directory: a line each, to be pasted."""
+    """Lines for a shell, to be pasted before any command.
+
+    With them `certmail` is found there and works in this directory.
+    """
     beside = Path(sys.executable).parent
     found = shutil.which("certmail")
     here = found is not None and Path(found).parent.resolve() == beside.resolve()

@@ -1,4 +1,7 @@
-"""API keys in SQL, which is their source; rows of revoked ones stay, so that an id names one key for ever."""
+"""API keys in SQL, which is their source.
+
+Rows of revoked ones stay, so that an id names one key for ever.
+"""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def read_page(
 
 
 def page_query(wanted: Filter, after: Cursor | None, limit: int) -> Select[Any]:
-    """What `read_page` asks the database: one row more than a page, to see whether there is another.
+    """What `read_page` asks the database: one row more than a page, to see whether more follow.
 
     What is asked for is written as a range, from one row of values to the same, and leads the
     order: then only the index that was made for the question has this order. With equality a
@@ -150,7 +150,10 @@ def page_query(wanted: Filter, after: Cursor | None, limit: int) -> Select[Any]:
 
 
 def _leading(given: Mapping[Column[Any], Any]) -> list[Column[Any]]:
-    """The columns of the index that was made for a question; a recipient has so few deliveries that no more is needed."""
+    """The columns of the index that was made for a question.
+
+    A recipient has so few deliveries that no more is needed.
+    """
     record = tables.deliveries.c
     if record.recipient in given:
         return [record.recipient]
@@ -184,7 +187,10 @@ def _bounds(
 
 
 def read_all(engine: Engine, wanted: Filter, *, page: int = 1000) -> Iterator[Row]:
-    """All that is asked for, page by page, each in a transaction of its own; raises StoresUnreachable."""
+    """All that is asked for, page by page, each in a transaction of its own.
+
+    Raises StoresUnreachable.
+    """
     after: Cursor | None = None
     while True:
         with reachable(engine), engine.connect() as db:

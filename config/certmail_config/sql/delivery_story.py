@@ -31,7 +31,10 @@ ATTEMPT_COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A delivery, its attempts, and what happened to it, the oldest first; each event has its own fields."""
+    """A delivery, its attempts, and what happened to it, the oldest first.
+
+    Each event has its own fields.
+    """
 
     delivery: Row
     attempts: tuple[Row, ...]

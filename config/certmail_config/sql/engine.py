@@ -19,7 +19,10 @@ from certmail_config.stores.connect import database_url
 
 BUSY_SECONDS = 15
 BUSY_SECONDS_AT_ONCE = 4
-"""So long does whoever is looked at by a person wait for another program to let go of SQLite's file: a commit of ours takes less."""
+"""For how many seconds a command that a person looks at waits for another program.
+
+It waits for SQLite's file to be let go of; a commit of ours takes less.
+"""
 IDLE_SECONDS = 15
 """So long may a transaction of a process that was frozen hold up the others' record."""
 NOTICED_SOON: Final[dict[str, Any]] = {
@@ -29,9 +32,15 @@ NOTICED_SOON: Final[dict[str, Any]] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
-"""A server that vanished without a word is noticed within half a minute; seconds, and the last in milliseconds."""
+"""Options by which a server that vanished without a word is noticed within half a minute.
+
+They are in seconds, and the last in milliseconds.
+"""
 UNPREPARED: Final[dict[str, Any]] = {"prepare_threshold": None}
-"""Statements are not prepared on the server: a pgbouncer hands the next transaction to another connection, which has not heard of them.
+"""The option by which statements are not prepared on the server.
+
+A pgbouncer hands the next transaction to another connection, which has not heard of them.
+
 Measured on the recorder's batches, preparing them saves nothing.
 """
 _SAFE: Final = (
@@ -41,7 +50,10 @@ _SAFE: Final = (
 )
 _HELD: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 UPGRADE_LOCK = 0x636572746D61696C
-"""PostgreSQL's number for "who upgrades these tables": `certmail` in ASCII, so that nobody else means something by it."""
+"""PostgreSQL's number for "who upgrades these tables".
+
+It is `certmail` in ASCII, so that nobody else means something by it.
+"""
 HEAD = "0012"
 """The newest migration; a test holds it against the folder."""
 
@@ -79,7 +91,9 @@ def open_database(url: str, *, patient: bool = True) -> Engine:
 
 
 def _prepare_postgres(connection: Connection) -> None:
-    """See that what is recorded survives a crash, since it is trimmed from Redis then; a stricter setting stays.
+    """Require that what is recorded survives a crash, since it is trimmed from Redis then.
+
+    A stricter setting stays.
 
     A process that is frozen within a transaction, and so no longer the keeper, must not hold up the
     next. Both hold for one transaction only: behind a pgbouncer that hands out its connections by
@@ -111,7 +125,10 @@ def _prepare_sqlite(connection: Any, _: object, *, busy: float) -> None:
 
 
 def upgrade(engine: Engine) -> None:
-    """Bring the tables to this version's form, in one transaction; of several processes one does it."""
+    """Bring the tables to this version's form, in one transaction.
+
+    Of several processes one does it.
+    """
     if _version(engine) == HEAD:
         return
     # Imported only where they are needed: a tenth of a second for every command otherwise.
@@ -161,7 +178,9 @@ def _noted(connection: Connection) -> str | None:
 
 @contextmanager
 def ready_database(settings: Settings, *, patient: bool = False) -> Iterator[Engine]:
-    """The database with tables of this version: the data directory's own is brought up to date, any other must be.
+    """The database with tables of this version.
+
+    The data directory's own is brought up to date, any other must be.
 
     Disposed of at the end. Raises StoresUnreachable, SettingsError.
     """

@@ -1,4 +1,4 @@
-"""What happened to a tenant and its connections: opened, suspended, paused, removed, and by whom."""
+"""What happened to a tenant and its connections: opened, suspended, paused, removed, by whom."""
 
 from __future__ import annotations
 

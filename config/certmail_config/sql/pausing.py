@@ -13,7 +13,10 @@ from certmail_config.tenants.pauses import EVERYTHING
 
 
 def read_pauses(db: Db) -> Mapping[str, TenantState]:
-    """The tenants of which nothing is to leave, and why; EVERYTHING if nothing is to leave at all."""
+    """The tenants of which nothing is to leave, and why.
+
+    EVERYTHING is among them if nothing is to leave at all.
+    """
     tenants = tables.tenants.c
     query = select(tenants.id, tenants.state).where(tenants.state != TenantState.ACTIVE)
     found = {str(id_): TenantState(state) for id_, state in db.execute(query)}

@@ -69,7 +69,10 @@ def add_tenant(
     domains: str = "",
     reply_to: bytes | None = None,
 ) -> tuple[Tenant, Connection]:
-    """Make a tenant and its connection `default`, still a draft; raises Refused if the id is taken."""
+    """Make a tenant and its connection `default`, still a draft.
+
+    Raises Refused if the id is taken.
+    """
     private, public = new_pair()
     row = Tenant(
         id=tenant,
@@ -104,10 +107,10 @@ def add_connection(db: Db, tenant: str, name: str, now: datetime) -> Connection:
 
 
 def save_connection(db: Db, connection: Connection) -> Connection:
-    """Write a changed connection, with the next version; raises Refused if somebody changed it meanwhile.
+    """Write a changed connection, with the next version.
 
     Its limits stay as they are: whoever asks Google between reading and writing must not undo
-    `change_limits`.
+    `change_limits`. Raises Refused if somebody changed it meanwhile.
     """
     row = {
         name: value for name, value in _connection_row(connection).items() if name not in _LIMITS

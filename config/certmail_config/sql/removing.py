@@ -1,4 +1,7 @@
-"""Removing connections and tenants from SQL; what was done for them stays on record, without the people in it."""
+"""Removing connections and tenants from SQL.
+
+What was done for them stays on record, without the people in it.
+"""
 
 from __future__ import annotations
 

@@ -22,8 +22,9 @@ REQUEST_COLUMNS: Final = (
     "gmail_thread_id",
     "latency_ms",
 )
-"""How many requests there were; when the reminder left, if it may have; what Google answered to the request that counts.
+"""How many requests there were, when the reminder left, and what Google answered.
 
+The time is there if the reminder may have left; the answer is that to the request that counts.
 That is the one that Gmail accepted, or else the last. The time is that of the accepted one, or else
 of the last whose answer was lost.
 """

@@ -1,4 +1,7 @@
-"""Forgetting what was kept for long enough, some at a time: addresses first, whole records later."""
+"""Forgetting what was kept for long enough, some at a time.
+
+Addresses go first, whole records later.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,10 @@ def forget_addresses(db: Db, before: datetime, most: int) -> int:
 
 
 def forget_records(db: Db, before: datetime, most: int) -> int:
-    """Delete deliveries that ended before a time, with their attempts and events; gives how many."""
+    """Delete deliveries that ended before a time, with their attempts and events.
+
+    Gives how many.
+    """
     jobs = list(db.execute(_ended(before, most)).scalars())
     for table in (tables.events, tables.attempts, tables.deliveries):
         db.execute(delete(table).where(table.c.job.in_(jobs)))
@@ -33,7 +39,10 @@ def forget_records(db: Db, before: datetime, most: int) -> int:
 
 
 def forget_events(db: Db, before: datetime, most: int) -> int:
-    """Delete events that belong to no reminder, of lanes and pauses, from before a time; gives how many."""
+    """Delete events that belong to no reminder, of lanes and pauses, from before a time.
+
+    Gives how many.
+    """
     events = tables.events
     old = (
         select(events.c.stream_ms, events.c.stream_n)

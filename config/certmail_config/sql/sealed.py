@@ -26,7 +26,10 @@ _TABLES: Final[Mapping[str, Table]] = {
 
 @dataclass(frozen=True, slots=True)
 class SealedRow:
-    """A row's sealed values by column; `owner` and the column's name open them, `who` is its name for people."""
+    """A row's sealed values by column.
+
+    `owner` and the column's name open them, `who` is its name for people.
+    """
 
     table: str
     id: str

@@ -1,4 +1,7 @@
-"""Counting the record: how many deliveries are in which state, of what is asked for and of each campaign."""
+"""Totals of the record: how many deliveries are in which state.
+
+They are counted of what is asked for, and of each campaign.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ from certmail_config.sql.deliveries import Filter
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How many there are: in all, by state, of these those that wait for a person, and those of which two may have arrived."""
+    """How many deliveries there are, in all and by state.
+
+    Of these are given apart: those that wait for a person, and those of which two may have arrived.
+    """
 
     total: int = 0
     states: Mapping[State, int] = field(default_factory=dict)
@@ -28,7 +34,10 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class CampaignTotals:
-    """Those of one campaign of a tenant; when its first reminder was enqueued, and when anything happened to one last."""
+    """The totals of one campaign of a tenant.
+
+    With them: when its first reminder was enqueued, and when anything happened to one last.
+    """
 
     tenant: str
     campaign: str

@@ -60,7 +60,10 @@ def look_up(
 
 
 def _hashes(redis: Redis, names: Iterable[str]) -> dict[str, Fields]:
-    """Some hashes by their names, in one round trip; what somebody made no hash is as if it were not there."""
+    """Some hashes by their names, in one round trip.
+
+    A name that somebody gave to anything but a hash is as if it were not there.
+    """
     wanted = list(dict.fromkeys(names))
     if not wanted:
         return {}

@@ -1,4 +1,7 @@
-"""What a person wants to know of a connection's lane: how much waits, why it stands still, when the last of it leaves."""
+"""What a person wants to know of a connection's lane.
+
+That is: how much waits, why it stands still, when the last of it leaves.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ PLACE_RECOVERY_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class LaneStatus:
-    """`ready` wait for their turn, `scheduled` for their time; of a stopped lane why, and what to do."""
+    """The state of a lane: `ready` wait for their turn, `scheduled` for their time.
+
+    Of a stopped lane it says why, and what to do.
+    """
 
     ready: int
     scheduled: int
@@ -50,7 +56,10 @@ def read_lanes(redis: Redis, connections: Sequence[ConnectionId]) -> list[LaneSt
 
 
 def last_leaves_at(redis: Redis, connection: ConnectionId) -> datetime | None:
-    """When the last that waits for its turn will have left; None if nothing does, the lane stands, or it is too far off."""
+    """When the last that waits for its turn will have left.
+
+    None if nothing does, the lane stands, or it is too far off.
+    """
     last = ranked(redis, redis_keys.LANE + connection, -1, -1)
     if not last:
         return None
@@ -59,7 +68,10 @@ def last_leaves_at(redis: Redis, connection: ConnectionId) -> datetime | None:
 
 
 def at_once(redis: Redis, connection: ConnectionId) -> int | None:
-    """How many requests its mailbox may have under way at once for now, if fewer than it is set to: Google said that it was too many."""
+    """How many requests a connection's mailbox may have under way at once for now.
+
+    None unless they are fewer than it is set to, since Google said that it was too many.
+    """
     info = fields_of(redis, redis_keys.LANE_INFO + connection, ["mailbox", "in_flight"])
     mailbox, most = ((value or b"").decode() for value in info)
     if not mailbox:

@@ -1,4 +1,6 @@
-"""What the reminders of a connection wait for that only time ends: a pause that Google asked for, or a day that is used up.
+"""What the reminders of a connection wait for that only time ends.
+
+That is a pause that Google asked for, or a day that is used up.
 
 The minute's pace is none of it: that is how reminders leave. What an operator paused, and a lane
 that is stopped, are said elsewhere.
@@ -33,7 +35,10 @@ class WaitScope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Why, and until when; `key` tells one mailbox or project from another, `ready` counts the reminders that wait for their turn."""
+    """Why reminders wait, and until when.
+
+    `key` tells one mailbox or project from another, `ready` counts those that wait for their turn.
+    """
 
     scope: WaitScope
     key: str
@@ -55,7 +60,10 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Pauses:
-    """The pauses of a mailbox and of its project: until when (seconds since 1970, 0 for none), and why."""
+    """The pauses of a mailbox and of its project.
+
+    Until when each lasts (seconds since 1970, 0 for none), and why.
+    """
 
     mailbox: str
     until: float

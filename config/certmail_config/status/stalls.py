@@ -1,4 +1,6 @@
-"""What stands still: the keeper's services note when they last got on, and this decides from their notes which does not.
+"""What stands still among the keeper's services.
+
+They note when they last got on; this decides from their notes which one does not.
 
 Asked by the gateway's /readyz, by `certmail doctor`, and by every worker, which says it in the log.
 """
@@ -13,12 +15,18 @@ from typing import Any, Final
 from certmail_config.base import redis_keys
 
 STANDSTILL_SECONDS: Final = 60.0
-"""A service that has not got on for so long stands still; those that rest for longer say so in their notes."""
+"""How long a service may go without getting on before it counts as standing still.
+
+Those that rest for longer say so in their notes.
+"""
 RUNG: Final = "rung"
 """In the place of a service: since when doorbells have been rung that no worker answers."""
 NOBODY: Final = "doorbells"
 CLOCK: Final = "clock:"
-"""Before a worker's name: by how many seconds its machine's clock is ahead of Google's, where that is too far."""
+"""What stands before a worker's name in a note on its machine's clock.
+
+The note says by how many seconds that clock is ahead of Google's, where it is too far.
+"""
 WAITS: Final = "waits"
 """How many mailboxes and projects wait for a time, "3|1", as the caretaker last counted."""
 
@@ -36,7 +44,10 @@ _ANSWER: Final = "Look into the workers' logs, then restart them; see that nothi
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """When a service last got on, until when it is expected to again (seconds since 1970), and why its last try failed."""
+    """A note of a service: when it last got on, and why its last try failed.
+
+    It says, too, until when it is expected to get on again. Times are seconds since 1970.
+    """
 
     service: str
     at: float

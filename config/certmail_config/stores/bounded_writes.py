@@ -1,4 +1,4 @@
-"""redis-py's asyncio connections, with writes that neither lose a cancellation nor cost a task each.
+"""Asyncio connections of redis-py whose writes neither lose a cancellation nor cost a task each.
 
 redis-py bounds each write by `asyncio.wait_for`. On Python 3.11 that loses a cancellation that
 arrives just as the write is done (python/cpython#81839), and on every version before 3.12 it makes
@@ -15,12 +15,18 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 
 class BoundedWrites(AbstractConnection):
-    """A connection of any kind, to be mixed into it; the bound is its `socket_timeout`, in seconds, as before."""
+    """A connection of any kind, to be mixed into it.
+
+    The bound of a write is its `socket_timeout`, in seconds, as before.
+    """
 
     async def send_packed_command(
         self, command: bytes | str | Iterable[bytes], check_health: bool = True
     ) -> None:
-        """Write one command, or several; raises redis-py's TimeoutError and ConnectionError as it does."""
+        """Write one command, or several.
+
+        Raises TimeoutError and ConnectionError of redis-py's, as its own method does.
+        """
         # Without a timeout of its own redis-py awaits the write itself, and closes the connection
         # when that is cut off. Connecting calls this again from within: there is no bound then but
         # the outer one.

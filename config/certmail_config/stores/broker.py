@@ -1,4 +1,7 @@
-"""What both ends of Celery's queue must agree on: its address, its names, and how kombu talks to it. Imports no kombu or Celery."""
+"""What both ends of Celery's queue must agree on: its address, its names, how kombu talks to it.
+
+Imports no kombu or Celery.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,10 @@ TRANSPORT_OPTIONS: Final[Mapping[str, Any]] = {
 
 
 def broker_url(redis_url: str) -> str:
-    """Kombu's form of a server's URL: a Unix socket has another scheme there, and the database another name."""
+    """A server's URL in kombu's form.
+
+    A Unix socket has another scheme there, and the database another name.
+    """
     if not redis_url.startswith("unix://"):
         return redis_url
     parts = urlsplit(redis_url)
@@ -43,7 +49,7 @@ def broker_url(redis_url: str) -> str:
 
 
 class OneBroker(Celery):  # type: ignore[misc]  # Celery ships no types
-    """Mixed into a Celery app: it has the broker that it was made with, and no other settings than ours.
+    """Mixed into a Celery app: it has the broker that it was made with, and no settings but ours.
 
     Celery lets CELERY_BROKER_URL and its like in the environment win, and `celery -b`, which sets
     them: an app of certmail's that asked another broker would wait there for ever.
@@ -62,4 +68,4 @@ class OneBroker(Celery):  # type: ignore[misc]  # Celery ships no types
 
 
 OWN_APP: Final[Mapping[str, Any]] = {"loader": "app", "fixups": []}
-"""What such an app is made with, so that neither a loader nor a Django application of somebody else's is taken up."""
+"""What such an app is made with, so that it takes up nobody else's loader or Django application."""

@@ -1,4 +1,4 @@
-"""Room: whether the server can take in more, and still keep what is promised of that which is under way.
+"""Capacity: whether Redis can take in more, and still keep what is promised of what is under way.
 
 Enqueue stops at 85 % of the memory, pacing at 95 %: sending is what makes room again. Settling what
 was begun needs some of the rest, and a settle that finds no room would be lost knowledge. Both stop
@@ -29,7 +29,10 @@ LOOK_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class StoreLimits:
-    """What the operator allows: bytes for a server that has no limit of its own, and events in the stream."""
+    """What the operator allows.
+
+    That is: bytes for a server that has no limit of its own, and events in the stream.
+    """
 
     memory_max: int | None = None
     events_max: int = 2_000_000
@@ -37,7 +40,10 @@ class StoreLimits:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the server shows: which run it is, bytes used, its own limit and its machine's memory (0: none shown), events.
+    """What the server shows of itself.
+
+    That is: which run it is, bytes used, its own limit and its machine's memory (0: none shown),
+    events.
 
     `online` is how many replicas are attached to it, `tenants` how many tenants there are.
     """
@@ -89,13 +95,16 @@ def room(figures: Figures, limits: StoreLimits, share: float = SHARE) -> Full | 
 
 
 def free_bytes(figures: Figures, limits: StoreLimits) -> int | None:
-    """How many bytes may still be filled before nothing more is taken in; None where nobody knows."""
+    """How many bytes may be filled before nothing more is taken in; None where nobody knows."""
     limit = figures.memory_limit(limits)
     return max(0, int(SHARE * limit) - figures.used) if limit else None
 
 
 def share(figures: Figures, limits: StoreLimits) -> int:
-    """How many reminders one tenant may have in Redis just now; 0: as many as there is room for, since there is no other tenant."""
+    """How many reminders one tenant may have in Redis just now.
+
+    0: as many as there is room for, since there is no other tenant.
+    """
     if figures.tenants < 2:
         return 0
     free, events = (
@@ -107,7 +116,7 @@ def share(figures: Figures, limits: StoreLimits) -> int:
 
 
 def ask(pipe: Any) -> None:
-    """Put the questions into a pipeline, synchronous or not; its answers are read by `read_figures`."""
+    """Put the questions into a pipeline, synchronous or not; `read_figures` reads its answers."""
     pipe.info("server")
     pipe.info("memory")
     pipe.info("replication")

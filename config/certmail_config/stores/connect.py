@@ -1,4 +1,4 @@
-"""Reaching Redis and SQL: one way in for every process, with one sentence for each thing that can be wrong."""
+"""Reaching Redis and SQL: one way in for every process, one sentence for each thing wrong."""
 
 from __future__ import annotations
 
@@ -36,11 +36,9 @@ def redis_server(
 ) -> Iterator[str]:
     """Give the URL of a server that was seen to be usable, embedded or configured.
 
-    Raises StoresUnreachable.
-
     With `supervise`, an embedded server that dies is started again. Processes that stay, which that
     is for, promise what CERTMAIL_DURABILITY says, and have it proven; whoever only looks or sets up
-    may do so without (`proven`).
+    may do so without (`proven`). Raises StoresUnreachable.
     """
     durability = Durability.parse(settings.durability)
     proven = supervise if proven is None else proven
@@ -61,7 +59,10 @@ def connect(url: str) -> Redis:
 
 
 def wrong_type(error: RedisError) -> bool:
-    """Whether the server only says that a key holds something else than it should: that is the key's trouble, not the server's."""
+    """Whether the server only says that a key holds something else than it should.
+
+    That is the key's trouble, not the server's.
+    """
     return str(error).startswith("WRONGTYPE")
 
 
@@ -74,7 +75,10 @@ def connect_async(url: str) -> AsyncRedis:
 
 
 def check_redis(url: str, durability: Durability | None = None) -> tuple[str, str]:
-    """See that the server answers, is new enough, and keeps what it must, if asked; gives its name and version."""
+    """Require that the server answers, is new enough, and keeps what it must, if asked.
+
+    Gives its name and version.
+    """
     shown = hide_password(url)
 
     try:
@@ -161,7 +165,7 @@ def open_vault(settings: Settings, *, make: bool = False) -> Vault:
 
 
 def vault_keys(settings: Settings, *, make: bool = False) -> tuple[tuple[str, bytes], ...]:
-    """The configured keys, or those kept in the data directory, newest first; empty if there is none.
+    """The configured keys, or those kept in the data directory, newest first; empty if none.
 
     One is made there on first use if the database is there too, or if `make` says so (`certmail
     up`): workers on several machines, each with a key of its own, could not read what the others

@@ -98,7 +98,7 @@ def _start_unless_running(folder: Path, socket: Path) -> None:
 
 
 def socket_path(data_dir: Path) -> Path:
-    """Where the server listens: in the data directory, or in a private directory if that path is too long."""
+    """Where the server listens: the data directory, or a private one if that path is too long."""
     path = data_dir.absolute() / "valkey" / "valkey.sock"
     if len(os.fsencode(path)) <= _SOCKET_BYTES:
         return path
@@ -135,7 +135,10 @@ def _answers(socket: Path) -> bool:
 
 
 def _locked_or_answered(alive: IO[str], folder: Path, socket: Path) -> bool:
-    """Whether no server lives, so that one may start; waits for one that is busy, stopped or just ending."""
+    """Whether no server lives, so that one may start.
+
+    Waits for one that is busy, stopped or just ending.
+    """
     deadline = time.monotonic() + STOP_SECONDS
 
     while True:

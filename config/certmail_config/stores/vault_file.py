@@ -1,4 +1,6 @@
-"""The vault's keys where CERTMAIL_VAULT_KEYS is not set: a file in the data directory, one key a line, newest first.
+"""The file of vault keys in the data directory, used where CERTMAIL_VAULT_KEYS is not set.
+
+It has one key a line, newest first.
 
 Every process on the machine reads the same file, and reads it again while it runs (see vault.py),
 so that a key which is put in front is known to all of them before anybody can have sealed with it.

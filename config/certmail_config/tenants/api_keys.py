@@ -117,7 +117,10 @@ def stated(key: ApiKey) -> Value:
 
 @dataclass(frozen=True, slots=True)
 class KeysDifference:
-    """What of the working copy is not as it should be; `surplus` are the keys in it that should not be there."""
+    """What of the working copy is not as it should be.
+
+    `surplus` are the keys in it that should not be there.
+    """
 
     missing: frozenset[str]
     surplus: frozenset[str]
@@ -130,7 +133,10 @@ class KeysDifference:
 def compare(
     box: Strongbox, wanted: Mapping[str, ApiKey], *, newest: bool = False
 ) -> KeysDifference:
-    """Compare the working copy with the keys that should be in it, under the `newest` vault key if so asked; raises RedisError."""
+    """Compare the working copy with the keys that should be in it; raises RedisError.
+
+    If so asked, they should be under the `newest` vault key.
+    """
     found = hash_of(box.redis, redis_keys.API_KEYS)
     copy = {id_.decode(errors="replace"): sealed for id_, sealed in found.items()}
     right = {

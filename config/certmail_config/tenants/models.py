@@ -21,7 +21,10 @@ SEND_SCOPE = "https://www.googleapis.com/auth/gmail.send"
 METADATA_SCOPE = "https://www.googleapis.com/auth/gmail.metadata"
 """Lets certmail look for its own mail among the sent ones; only where the customer grants it."""
 OUR_PROJECT = "ours"
-"""Names the project of our own OAuth client, which all linked accounts share; no keyed hash looks like it."""
+"""The name of our own OAuth client's project, which all linked accounts share.
+
+No keyed hash looks like it.
+"""
 _SERVICE_ACCOUNTS = ".iam.gserviceaccount.com"
 _MAX = 2_000_000_000  # fits SQL's integer
 
@@ -63,7 +66,9 @@ class ConnectionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GoogleLimits:
-    """What Google allows a mailbox and its Google Cloud project; raises WrongUse for what `BOUNDS` does not allow.
+    """What Google allows a mailbox and its Google Cloud project.
+
+    Raises WrongUse for what `BOUNDS` does not allow.
 
     The defaults are those that Google documents for projects made since 2026-05-01; sending one
     message costs 100 units.
@@ -105,7 +110,9 @@ BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """A company; `private_key` is sealed, `salt` keys the hashes that identify its jobs, `name` is what reviewers read.
+    """A company whose reviewers are reminded; `name` is what they read.
+
+    `private_key` is sealed, `salt` keys the hashes that identify its jobs.
 
     `state` is one of `TenantState`; `uncertain` is its rule for unknown outcomes (see
     uncertain_policy.py); None means the deployment's. `domains` are those that it may send from
@@ -217,7 +224,10 @@ class Connection:
         )
 
     def rotated(self, *, key_id: str | None) -> Connection:
-        """Its next key and certificate, which Google knows under this id, take the place of the present ones."""
+        """The connection with its next key and certificate in the place of the present ones.
+
+        Google knows them under this id.
+        """
         return replace(
             self,
             private_key=self.next_private_key,
@@ -230,7 +240,10 @@ class Connection:
         )
 
     def lane(self, deployment_salt: bytes, project_share: float = 1.0) -> Lane:
-        """The lane that paces it; of its project's units it has the share that this deployment may use."""
+        """The lane that paces it.
+
+        Of its project's units it has the share that this deployment may use.
+        """
         return Lane(
             connection=self.id,
             tenant=self.tenant,
@@ -248,12 +261,17 @@ class Connection:
 
 
 def mailbox_id(address: str, deployment_salt: bytes) -> str:
-    """The name of a mailbox in Redis: a keyed hash, the same for all connections of the deployment."""
+    """The name of a mailbox in Redis.
+
+    It is a keyed hash, the same for all connections of the deployment.
+    """
     return hmac.new(deployment_salt, address.casefold().encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def project_id(service_account: str | None, deployment_salt: bytes) -> str:
-    """The name of a Google Cloud project in Redis: a keyed hash of the one that a service account belongs to.
+    """The name of a Google Cloud project in Redis.
+
+    It is a keyed hash of the project that a service account belongs to.
 
     `name@PROJECT.iam.gserviceaccount.com` names its project (PROJECT.example.com for a
     domain-scoped one); any other service account counts as a project of its own. Without one, as

@@ -1,4 +1,7 @@
-"""What an operator has paused, and the words for it: whoever asks why nothing leaves is told how it goes on."""
+"""What an operator has paused, and the words for it.
+
+Whoever asks why nothing leaves is told how it goes on.
+"""
 
 from __future__ import annotations
 

@@ -31,7 +31,10 @@ def signed_by(deployment: bytes) -> Pin:
 
 
 def opened_by(vault: Vault) -> Pin:
-    """For who has the vault: the private half beside it, which only certmail can have sealed, belongs to it."""
+    """The pin of a process that has the vault.
+
+    The private half beside a public key, which only certmail can have sealed, must belong to it.
+    """
 
     def pin(tenant: str, fields: Mapping[bytes, bytes]) -> bool:
         try:

@@ -27,14 +27,20 @@ OF_CONNECTION: Final = ("private_key", "next_private_key", "refresh_token")
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """The values that have another form under the newest key, and why others cannot be opened; both by name."""
+    """Values that have another form under the newest key, and why others cannot be opened.
+
+    Both are by name.
+    """
 
     values: Mapping[str, bytes]
     broken: Mapping[str, SealBroken]
 
 
 def owner_of(row: str, column: str) -> str:
-    """For whom a column's value is sealed; the next private key will stand in the present one's column, unchanged."""
+    """The owner that a column's value is sealed for.
+
+    The next private key will stand in the present one's column, unchanged.
+    """
     return f"{row}/{column.removeprefix('next_')}"
 
 
@@ -73,7 +79,9 @@ def sealed_in(connection: Connection) -> dict[str, bytes]:
 
 
 def why_closed(connection: Connection, vault: Vault) -> SealBroken | None:
-    """Why nothing of what is sealed in a connection opens; None if something does, or nothing is sealed.
+    """Why nothing of what is sealed in a connection opens.
+
+    None if something does, or nothing is sealed.
 
     Who has the wrong keys must not seal a working copy that those with the right ones then cannot
     open.

@@ -1,4 +1,7 @@
-"""What people call the states of a connection: one word each, in tables of the command line, in the API and in the console."""
+"""What people call the states of a connection, one word each.
+
+The words stand in tables of the command line, in the API and in the console.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The working copy of tenants and connections in Redis: enqueue and delivery read only this, never SQL.
+"""The working copy of tenants and connections in Redis.
+
+Enqueue and delivery read only this, never SQL.
 
 Lane state is not part of it; only the ledger's own transitions open or suspend a lane.
 """
@@ -57,7 +59,10 @@ def write_deployment(redis: Redis, salt: bytes) -> None:
 
 
 def read_project_share(redis: Redis) -> str | None:
-    """The PROJECT_SHARE that the limits of all lanes were last written with; None before certmail knew of it."""
+    """The PROJECT_SHARE that the limits of all lanes were last written with.
+
+    None before certmail knew of it.
+    """
     found = field_of(redis, redis_keys.DEPLOYMENT, "project_share")
     return found.decode() if found is not None else None
 
@@ -92,7 +97,7 @@ def write_tenant(
 
 
 def distrust(redis: Redis, key: str) -> None:
-    """Let whatever is written next to a tenant's or a connection's hash count as newer than what stands there."""
+    """Make a tenant's or a connection's hash older than whatever is written next."""
     redis.hdel(key, "version")
 
 

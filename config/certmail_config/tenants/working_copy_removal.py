@@ -1,4 +1,7 @@
-"""Taking tenants and connections out of the working copy in Redis, each step of which may be made again."""
+"""Taking tenants and connections out of the working copy in Redis.
+
+Each step may be made again.
+"""
 
 from __future__ import annotations
 
@@ -61,10 +64,8 @@ def withdraw_others(
 ) -> None:
     """Remove what a server that came back from an older copy still has, and what was removed since.
 
-    Raises RedisError.
-
     `known` must have been read before the tenants and connections that there are: what is added
-    comes there first.
+    comes there first. Raises RedisError.
     """
     for connection in known[1] - {each.id for each in connections}:
         [found] = fields_of(redis, redis_keys.CONNECTION + connection, ["tenant"])
