@@ -1,4 +1,7 @@
-"""What workers may have to say of a delivery: settlements as plan.py makes them, and ways out before begin as prepare.py."""
+"""What workers may report of a delivery: settlements, and ways out before begin.
+
+As settlement.py and prepare.py make them.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 from certmail_config.jobs.states import AttemptOutcome, State
 from certmail_config.ledger import Job, Suspension
 from certmail_worker.delivery.send_failures import FailureClass, Verdict
-from certmail_worker.delivery.settlement import OnUncertain, Rules, plan
+from certmail_worker.delivery.settlement import OnUncertain, Rules, plan_settlement
 
 WAITS: Final = st.sampled_from([None, None, 5.0, 30.0, 900.0])
 ALLOWED: Final = st.sampled_from([None, None, None, 100, 200, 250, 10_000])
@@ -71,9 +74,9 @@ def stops(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def settlement(verdict: Verdict, job: Job, version: int, now: float) -> dict[str, Any]:
-    """What plan.py makes of a verdict, as arguments of `settle`."""
+    """What settlement.py makes of a verdict, as arguments of `settle`."""
     doubt = OnUncertain() if job.resent else OnUncertain(resend_5xx=20)
-    then = plan(
+    then = plan_settlement(
         verdict, job, connection_version=version, now=now, rules=Rules(), on_uncertain=doubt
     )
     return {"then": then, "detail": f'{{"http_status":{verdict.http_status or 0}}}'}

@@ -24,9 +24,9 @@ from certmail_config.jobs.states import State
 from certmail_config.ledger import Job
 from certmail_config.sql import registry
 from certmail_config.tenants.models import Connection, GoogleLimits
+from certmail_worker.delivery.attempt import send
 from certmail_worker.delivery.context import DeliveryContext
-from certmail_worker.delivery.finish import ask
-from certmail_worker.delivery.prepare import NotBegun, Prepared, prepare, unwritten
+from certmail_worker.delivery.prepare import NotBegun, Prepared, not_composed, prepare
 from certmail_worker.delivery.settlement import OnUncertain, Rules
 from certmail_worker.google.gmail import Gmail
 from certmail_worker.google.http import SendWindow, boottime
@@ -195,7 +195,7 @@ async def test_where_no_letter_can_be_composed_no_reminder_fails_for_it(
     place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Somebody broke the installation: that is the operator's to mend, and the reminders wait for it."""
-    stop = unwritten(LookupError("anna@people.example"), place.job(b""), others_work=False)
+    stop = not_composed(LookupError("anna@people.example"), place.job(b""), others_work=False)
     assert (stop.to, stop.reason.partition(":")[0]) == (State.SCHEDULED, "composing_broken")
     assert stop.wait is not None
     assert stop.wait >= 30
@@ -281,6 +281,6 @@ async def test_whatever_a_request_raises_is_settled_as_what_it_means(
     )
 
     prepared = Prepared(place.stand.connection, Token("secret", 0, "mark"), raw, OnUncertain())
-    verdict = await ask(raising, place.job(b""), prepared, SendWindow(boottime() + 5))
+    verdict = await send(raising, place.job(b""), prepared, SendWindow(boottime() + 5))
     assert verdict.outcome == outcome
     assert "anna@" not in caplog.text

@@ -21,7 +21,7 @@ from certmail_worker.delivery.settlement import (
     OnUncertain,
     Rules,
     on_uncertain,
-    plan,
+    plan_settlement,
 )
 from certmail_worker.google.responses import Answered, Lost, NotSent
 
@@ -49,7 +49,9 @@ def settle(
     given: Verdict, *, rules: Rules = RULES, then: OnUncertain = HELD, **job: Any
 ) -> Settlement:
     job_ = replace(JOB, **job)
-    return plan(given, job_, connection_version=VERSION, now=NOW, rules=rules, on_uncertain=then)
+    return plan_settlement(
+        given, job_, connection_version=VERSION, now=NOW, rules=rules, on_uncertain=then
+    )
 
 
 def in_doubt(rules: Rules = RULES, **more: Any) -> OnUncertain:
@@ -182,10 +184,10 @@ class TestTokens:
     def test_a_token_that_could_not_be_dropped_and_was_used_again_stops_nothing(self) -> None:
         job = replace(JOB, refreshed=True, refused_token="t1")
         met: dict[str, Any] = {"connection_version": VERSION, "now": NOW, "rules": RULES}
-        again = plan(verdict(C.TOKEN_EXPIRED), job, **met, token="t1")
+        again = plan_settlement(verdict(C.TOKEN_EXPIRED), job, **met, token="t1")
         assert (again.to, again.counts, again.suspension) == (State.SCHEDULED, True, None)
         assert again.reason.startswith("token_expired")
-        other = plan(verdict(C.TOKEN_EXPIRED), job, **met, token="t2")
+        other = plan_settlement(verdict(C.TOKEN_EXPIRED), job, **met, token="t2")
         assert other.suspension is not None
 
     def test_once_it_is_linked_again_the_next_refusal_is_a_first_one(self) -> None:
@@ -330,7 +332,7 @@ HEADERS = st.dictionaries(
 def test_every_answer_is_settled_in_a_way_that_the_states_allow(
     given: Verdict, job: Job, resend: float | None
 ) -> None:
-    settled = plan(
+    settled = plan_settlement(
         given,
         job,
         connection_version=VERSION,

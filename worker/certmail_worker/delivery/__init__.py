@@ -1,4 +1,5 @@
 """A reminder's life in a worker: read `deliver` in deliver.py from top to bottom.
 
-send_failures.py judges what Gmail answers, settlement.py decides what follows.
+prepare.py finds connection, token and message, attempt.py makes the request, send_failures.py
+judges what Gmail answers, settlement.py decides what follows, and finish.py carries it out.
 """

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class DeliveryContext:
-    """One worker process's; everything on it belongs to the pool's loop.
+    """What one worker process delivers with; everything on it belongs to the pool's loop.
 
     `worker` names the process in the record; `replicas` is how many must confirm a begin.
     """
@@ -33,12 +33,18 @@ class DeliveryContext:
     send_window_seconds: float
     replicas: int = 0
     unsettled: set[str] = field(default_factory=set)
-    """Jobs that were begun here: what becomes of their requests this worker will know, and nobody else."""
+    """Jobs that were begun here.
+
+    What becomes of their requests this worker will know, and nobody else.
+    """
 
     async def ledger(self, call: Call[T]) -> T:
         """Make one transition; raises RedisError."""
         return await arun(self.redis, call)
 
     async def durably(self, call: Call[T]) -> tuple[T, bool]:
-        """Make one transition that must survive this server; gives also whether enough replicas have it. Raises RedisError."""
+        """Make one transition that must survive this server; raises RedisError.
+
+        Gives also whether enough replicas have it.
+        """
         return await arun_durably(self.redis, call, self.replicas)

@@ -1,7 +1,8 @@
-"""A reminder's life in a worker, from the doorbell to the settled record; read `deliver` from top to bottom.
+"""A reminder's life in a worker, from the doorbell to the settled record.
 
-Until begin, nothing has been sent, and every way out is a release. From begin on the request may
-have left, and the only way out is to settle the attempt, for as long as it takes.
+Read `deliver` from top to bottom. Until begin, nothing has been sent, and every way out is a
+release. From begin on the request may have left, and the only way out is to settle the attempt, for
+as long as it takes.
 """
 
 from __future__ import annotations
@@ -11,25 +12,26 @@ from uuid import uuid4
 
 from certmail_config.base.ids import JobId
 from certmail_config.ledger import RefusedBy, claim
+from certmail_worker.delivery.attempt import begin_until_answered, send
 from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.delivery.finish import (
-    Used,
-    ask,
-    begin_until_answered,
-    drop,
-    follow_up,
-    put_back,
+    RequestDetail,
+    alert_operator,
+    drop_refused_token,
+    end_refused_begin,
+    release_unbegun,
     settle_until_answered,
 )
 from certmail_worker.delivery.prepare import NotBegun, prepare
 from certmail_worker.delivery.send_failures import NOT_DURABLE
-from certmail_worker.delivery.settlement import plan
+from certmail_worker.delivery.settlement import plan_settlement
 from certmail_worker.delivery.task_states import REFUSED, End
 from certmail_worker.google.http import SendWindow, boottime
 
 
 async def deliver(context: DeliveryContext, job_id: JobId) -> End:
     """Deliver one reminder; gives the state it ends in, or why there was nothing to do."""
+    # Claim: from now on no other worker has this job.
     claimed = await context.ledger(
         claim(job_id, worker=context.worker, nonce=uuid4().hex, lease_seconds=context.lease_seconds)
     )
@@ -37,20 +39,26 @@ async def deliver(context: DeliveryContext, job_id: JobId) -> End:
         return End(REFUSED, claimed.why)
     job = claimed.job
 
+    # Prepare: the connection, an access token, the message.
     prepared = await prepare(context, job)
     if isinstance(prepared, NotBegun):
-        return await put_back(context, job, prepared)
+        return await release_unbegun(context, job, prepared)
 
+    # Begin: the point of no return, on record before the first byte leaves.
     window = SendWindow(boottime() + context.send_window_seconds)
     begun, durable = await begin_until_answered(context, job, prepared.on_uncertain)
     if isinstance(begun, RefusedBy):
-        return await drop(context, job, begun)
+        return await end_refused_begin(context, job, begun)
 
+    # Send, and judge what Gmail answers.
     verdict = NOT_DURABLE
     if durable:
-        verdict = await ask(context, job, prepared, window)
-    await follow_up(context, prepared, verdict)
-    settlement = plan(
+        verdict = await send(context, job, prepared, window)
+    await drop_refused_token(context, prepared, verdict)
+    alert_operator(prepared.connection, verdict)
+
+    # Settle: the job's next state, and what waits or stops with it.
+    settlement = plan_settlement(
         verdict,
         job,
         connection_version=prepared.connection.version,
@@ -59,6 +67,5 @@ async def deliver(context: DeliveryContext, job_id: JobId) -> End:
         on_uncertain=prepared.on_uncertain,
         token=prepared.token.mark,
     )
-    return await settle_until_answered(
-        context, job, begun, verdict, settlement, Used.by(prepared, window)
-    )
+    request = RequestDetail.of(prepared, window)
+    return await settle_until_answered(context, job, begun, verdict, settlement, request)

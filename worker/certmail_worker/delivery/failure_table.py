@@ -52,7 +52,7 @@ class FailureRow(NamedTuple):
 
 
 class Meaning(NamedTuple):
-    """How a refusal is treated, a sentence before Google's own words, and what to do, if anything."""
+    """How a refusal is treated, a sentence that precedes Google's own words, and what to do."""
 
     failure: FailureClass
     sentence: str
@@ -153,7 +153,8 @@ MEANINGS: Final = {
     ),
     "aborted": Meaning(
         _C.TRANSIENT,
-        "Gmail broke the request off before it did anything: it was busy with another. It is tried again.",
+        "Gmail broke the request off before it did anything: it was busy with another. It is tried "
+        "again.",
     ),
     "wrong_address": Meaning(
         _C.OPERATOR,

@@ -64,27 +64,32 @@ async def prepare(context: DeliveryContext, job: Job) -> Prepared | NotBegun:
         if connection is None or connection.mailbox is None:
             return NotBegun(State.FAILED, "connection_removed: the connection no longer exists")
         if connection.tenant != job.tenant:
-            return _of_another(connection, job)
+            return _wrong_connection(connection, job)
+
         token = await context.tokens.get(connection, anew=job.refreshed)
         if isinstance(token, Denied):
-            return _without_token(token, job, connection)
+            return _token_denied(token, job, connection)
+
         payload = await context.directory.open(job.body, tenant=job.tenant, job=job.id)
         tenant = await context.directory.tenant(job.tenant)
     except SealBroken as broken:
-        return _sealed_off(broken, job, await context.directory.version(job.connection))
+        return _seal_broken(broken, job, await context.directory.version(job.connection))
     except RedisError:
         raise
-    except Exception as error:  # noqa: BLE001 - what is kept of a tenant or connection cannot be read: no job's fault
-        return _not_now("not_prepared", "what it needs could not be read", error, job)
+    # What is kept of a tenant or connection cannot be read, which is no job's fault.
+    except Exception as error:  # noqa: BLE001
+        return _operator_must_mend("not_prepared", "what it needs could not be read", error, job)
 
     try:
         reminder = read_payload(payload)
     except PayloadUnreadable as error:
         return NotBegun(State.FAILED, f"payload_unreadable: {error.message}")
-    raw = _written(reminder, job, connection, tenant)
+
+    raw = _compose_or_stop(reminder, job, connection, tenant)
     if isinstance(raw, NotBegun):
         return raw
-    unknown = on_uncertain(
+
+    if_uncertain = on_uncertain(
         context.rules,
         kind=reminder.kind,
         own=reminder.uncertain,
@@ -92,20 +97,21 @@ async def prepare(context: DeliveryContext, job: Job) -> Prepared | NotBegun:
         verify=connection.verify,
         resent=job.resent,
     )
-    return Prepared(connection, token, raw, unknown)
+    return Prepared(connection, token, raw, if_uncertain)
 
 
-def _written(
+def _compose_or_stop(
     reminder: Reminder, job: Job, connection: Connection, tenant: TenantInside
 ) -> bytes | NotBegun:
-    """The message.
+    """The message, or why there is none.
 
     What cannot be composed ends this one reminder, unless no other could be composed either.
     """
     try:
-        raw = write(reminder, job, connection, tenant)
-    except Exception as error:  # noqa: BLE001 - whatever it is: its worker and the others' reminders must not suffer
-        return unwritten(error, job, others_work=composes(reminder.locale))
+        raw = compose_message(reminder, job, connection, tenant)
+    # Whatever it is, the worker and the others' reminders must not suffer.
+    except Exception as error:  # noqa: BLE001
+        return not_composed(error, job, others_work=composes(reminder.locale))
 
     if len(raw) > MAX_MESSAGE_BYTES:
         return NotBegun(
@@ -116,8 +122,10 @@ def _written(
     return raw
 
 
-def write(reminder: Reminder, job: Job, connection: Connection, tenant: TenantInside) -> bytes:
-    """Compose the message that this reminder becomes. Raises ComposeError."""
+def compose_message(
+    reminder: Reminder, job: Job, connection: Connection, tenant: TenantInside
+) -> bytes:
+    """Compose the message that this reminder becomes; raises ComposeError."""
     assert connection.mailbox is not None, "checked when the connection was added"
     letter = Letter(
         job_id=job.id,
@@ -141,17 +149,15 @@ def write(reminder: Reminder, job: Job, connection: Connection, tenant: TenantIn
     return compose(letter).raw
 
 
-def _without_token(denied: Denied, job: Job, connection: Connection) -> NotBegun:
+def _token_denied(denied: Denied, job: Job, connection: Connection) -> NotBegun:
+    """Google gives no access token: what follows depends on whose fault that is."""
     reason = f"{denied.code}: {denied.message} {denied.remedy}".rstrip()
     asked = denied.wait or 0.0
 
     match denied.blame:
         case Blame.NOBODY:
-            return NotBegun(
-                State.SCHEDULED,
-                reason,
-                wait=max(backoff.seconds(backoff.JOB, job.failures + 1), asked),
-            )
+            wait = max(backoff.seconds(backoff.JOB, job.failures + 1), asked)
+            return NotBegun(State.SCHEDULED, reason, wait=wait)
         case Blame.OPERATOR:
             log.error("needs_operator", extra={"code": denied.code, "remedy": denied.remedy})
             wait = max(backoff.seconds(backoff.OPERATOR, job.failures + 1), asked)
@@ -164,14 +170,17 @@ def _without_token(denied: Denied, job: Job, connection: Connection) -> NotBegun
             return NotBegun(State.READY, reason, suspension=why)
 
 
-def unwritten(error: Exception, job: Job, *, others_work: bool) -> NotBegun:
-    """What follows when a message could not be composed; `others_work`: a plain one in its language can be."""
+def not_composed(error: Exception, job: Job, *, others_work: bool) -> NotBegun:
+    """What follows when a message could not be composed.
+
+    `others_work` says whether a plain message in the same language can be.
+    """
     if not others_work:
-        return _not_now(
+        return _operator_must_mend(
             "composing_broken", "no reminder in its language can be composed", error, job
         )
 
-    log.error("compose_failed", extra=_told(error, job))
+    log.error("compose_failed", extra=_error_fields(error, job))
     why = (
         str(error)
         if isinstance(error, ComposeError)
@@ -180,8 +189,8 @@ def unwritten(error: Exception, job: Job, *, others_work: bool) -> NotBegun:
     return NotBegun(State.FAILED, f"compose_failed: {why}")
 
 
-def _of_another(connection: Connection, job: Job) -> NotBegun:
-    """Somebody has put a connection of another tenant's into a job: from that mailbox it must never leave."""
+def _wrong_connection(connection: Connection, job: Job) -> NotBegun:
+    """Somebody has put another tenant's connection into a job: it must never leave from there."""
     log.error(
         "wrong_connection",
         extra={
@@ -195,19 +204,26 @@ def _of_another(connection: Connection, job: Job) -> NotBegun:
     return NotBegun(State.FAILED, "wrong_connection: its connection belongs to another tenant")
 
 
-def _not_now(code: str, why: str, error: Exception, job: Job) -> NotBegun:
-    """Ours to mend, and no fault of the job's: it waits outside its lane, and holds no place meanwhile."""
-    log.error("needs_operator", extra={"code": code, **_told(error, job)})
+def _operator_must_mend(code: str, why: str, error: Exception, job: Job) -> NotBegun:
+    """It is ours to mend, and no fault of the job's.
+
+    The job waits outside its lane, and holds no place meanwhile.
+    """
+    log.error("needs_operator", extra={"code": code, **_error_fields(error, job)})
     wait = backoff.seconds(backoff.OPERATOR, job.failures + 1)
     return NotBegun(State.SCHEDULED, f"{code}: {why} ({type(error).__name__})", wait=wait)
 
 
-def _told(error: Exception, job: Job) -> dict[str, str]:
-    """What the log says of an exception: its type and where it was raised, but not its words, which may quote somebody."""
+def _error_fields(error: Exception, job: Job) -> dict[str, str]:
+    """What the log says of an exception: its type, and where it was raised.
+
+    Not its words, which may quote somebody.
+    """
     places = [
         f"{step.filename.rpartition('/')[2]}:{step.lineno}"
         for step in extract_tb(error.__traceback__)
     ]
+
     return {
         "job": job.id,
         "tenant": job.tenant,
@@ -217,14 +233,17 @@ def _told(error: Exception, job: Job) -> dict[str, str]:
     }
 
 
-def _sealed_off(broken: SealBroken, job: Job, version: int) -> NotBegun:
-    """A missing key is the operator's to bring back: the lane waits for it.
+def _seal_broken(broken: SealBroken, job: Job, version: int) -> NotBegun:
+    """Something sealed does not open.
 
-    An altered payload can never be read.
+    A missing key is the operator's to bring back, and the lane waits for it; an altered payload can
+    never be read.
     """
     log.error("sealed_off", extra={"job": job.id, "code": broken.code, "remedy": broken.remedy})
+
     reason = f"{broken.code}: {broken.message}"
     if broken.code.startswith("payload"):
         return NotBegun(State.FAILED, reason)
+
     why = Suspension(broken.code, broken.message, version, broken.remedy)
     return NotBegun(State.READY, reason, suspension=why)

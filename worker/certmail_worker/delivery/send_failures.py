@@ -1,4 +1,4 @@
-"""From Gmail's answer to what it means: taken, refused for a reason of the failure table, or nobody knows.
+"""From Gmail's answer to its meaning: accepted, refused for a reason of the table, or unknown.
 
 Pure: without I/O, clock or settings. Of an answer that broke off the status alone says whether the
 message was sent, and no row of the table blames a connection or a message for it.
@@ -47,10 +47,14 @@ NOT_DURABLE: Final = Verdict(
     FailureClass.TRANSIENT,
     AttemptOutcome.NOT_SENT,
     "not_durable",
-    "Too few replicas of Redis confirmed in time that the request was about to leave, so it did not.",
+    "Too few replicas of Redis confirmed in time that the request was about to leave, so it did "
+    "not.",
     "Bring the replicas back (CERTMAIL_DURABILITY); it is tried again by itself.",
 )
-"""No answer of Gmail's: a request that is not on record for sure is not made, or a failover would make it twice."""
+"""The verdict on a request that was not made, since it was not on record for sure.
+
+It is no answer of Gmail's. Were the request made, a failover would make it twice.
+"""
 
 
 _C = FailureClass
@@ -108,22 +112,26 @@ def _accepted(answer: Answered) -> Verdict:
 
 
 def _without_id(answer: Answered) -> Verdict:
-    """A 2xx that lacks what Gmail gives every message that it takes; only of a page that says it is none of Gmail's may a rule decide."""
+    """A 2xx that lacks the id which Gmail gives every message that it takes.
+
+    Whether to send again a rule may decide only of a page that says it is none of Gmail's.
+    """
     if is_broken(answer):
         code, taken = "answer_cut", True
+        how = f" ({answer.broken})" if answer.broken else ""
         message = (
-            f"Gmail answered {answer.status}, but its answer broke off{f' ({answer.broken})' if answer.broken else ''}: it has "
+            f"Gmail answered {answer.status}, but its answer broke off{how}: it has "
             "most likely taken the message, so no rule sends it again."
         )
     else:
         kind = answer.headers.get("content-type", "")
         code, taken = "answer_unclear", not kind or "json" in kind.lower()
-        who = (
-            ""
-            if taken
-            else " Something else may have answered in Gmail's place: a proxy or firewall?"
+        message = (
+            f"HTTP {answer.status} without a message's id does not say whether Gmail took the "
+            "message."
         )
-        message = f"HTTP {answer.status} without a message's id does not say whether Gmail took the message.{who}"
+        if not taken:
+            message += " Something else may have answered in Gmail's place: a proxy or firewall?"
 
     return Verdict(
         _C.UNKNOWN,
@@ -153,33 +161,42 @@ def _refused(error: GoogleError) -> Verdict:
             error, failure, AttemptOutcome.REJECTED, code, f"{sentence} {words}", remedy
         )
 
-    if (
-        error.status in {408, 499} or error.status >= 500
-    ):  # 499: cancelled on the way, as a time-out is
+    # 499: cancelled on the way, as a time-out is.
+    if error.status in {408, 499} or error.status >= 500:
         message = f"Gmail's answer does not say whether it took the message. {words}"
         return _verdict(error, _C.UNKNOWN, AttemptOutcome.UNKNOWN, "answer_unclear", message)
+
     if error.broken:
         message = f"Gmail refused, and its reason did not arrive; it is tried again. {words}"
         return _verdict(error, _C.TRANSIENT, AttemptOutcome.REJECTED, "answer_cut", message)
+
     if not error.structured:
         message = f"Something else than Gmail's API answers in its place. {words}"
         remedy = "Check CERTMAIL_GMAIL_URL, and the proxy or firewall between certmail and Google."
         return _verdict(error, _C.OPERATOR, AttemptOutcome.REJECTED, "not_gmail", message, remedy)
+
     message = f"Gmail refused in a way that certmail does not know. {words}"
     return _verdict(error, _C.MESSAGE, AttemptOutcome.REJECTED, "unexpected_answer", message)
 
 
 def find_row(error: GoogleError) -> FailureRow | None:
-    """The table's row for a refusal; the first that fits and may say so decides."""
+    """The table's row for a refusal: the first that fits and is credible."""
     status, text = str(error.status), error.words.casefold()
+
     for row in TABLE:
-        if status in row.statuses.split() and row.words.casefold() in text and _may_say(error, row):
+        fits = status in row.statuses.split() and row.words.casefold() in text
+        if fits and _is_credible(error, row):
             return row
+
     return None
 
 
-def _may_say(error: GoogleError, row: FailureRow) -> bool:
-    """A proxy's page blames neither a connection nor, but for its size, a message; nor does it say what Gmail did."""
+def _is_credible(error: GoogleError, row: FailureRow) -> bool:
+    """Whether such an answer can be believed to mean what the row says.
+
+    A proxy's page blames neither a connection nor, but for its size, a message; nor does it say
+    what Gmail did.
+    """
     return (
         error.structured
         or error.status == 413

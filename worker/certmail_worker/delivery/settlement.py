@@ -15,11 +15,14 @@ from certmail_worker.delivery.send_failures import FailureClass, Verdict
 from certmail_worker.google import backoff
 
 MARGIN_SECONDS = 1.0
-"""Google's deadlines are waited for and a second more: asking at the very time moves them on (google.md §1.3)."""
+"""Added to each deadline that Google names.
+
+Asking at the very time moves it on (google.md §1.3).
+"""
 
 _LINK_AGAIN = (
-    "Link the account again; for a service account check that it is enabled and delegated, then probe the connection "
-    "(`certmail connections probe`)."
+    "Link the account again; for a service account check that it is enabled and delegated, then "
+    "probe the connection (`certmail connections probe`)."
 )
 
 
@@ -44,14 +47,17 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class OnUncertain:
-    """What follows if nobody learns what became of a reminder's request: seconds until it is sent once more, None to hold it."""
+    """What follows if nobody learns what became of a reminder's request.
+
+    Seconds until it is sent once more, None to hold it.
+    """
 
     resend: float | None = None
     resend_5xx: float | None = None
 
 
 VERIFY_MARGIN_SECONDS = 180.0
-"""Where somebody looks among the sent mails, a rule waits for what that finds, and so much longer."""
+"""A rule waits for what a look among the sent mails finds, and so much longer."""
 
 
 def on_uncertain(
@@ -61,15 +67,15 @@ def on_uncertain(
     if resent:
         return OnUncertain()
 
-    least = rules.verify + VERIFY_MARGIN_SECONDS if verify else 0.0
+    minimum = rules.verify + VERIFY_MARGIN_SECONDS if verify else 0.0
     again = decide(kind, own=own, tenant=tenant, deployment=rules.uncertain) is Rule.RESEND
     return OnUncertain(
-        resend=max(rules.resend, least) if again else None,
-        resend_5xx=None if rules.resend_5xx is None else max(rules.resend_5xx, least),
+        resend=max(rules.resend, minimum) if again else None,
+        resend_5xx=None if rules.resend_5xx is None else max(rules.resend_5xx, minimum),
     )
 
 
-def plan(
+def plan_settlement(
     verdict: Verdict,
     job: Job,
     *,
@@ -141,7 +147,8 @@ def _token_refused(verdict: Verdict, job: Job, version: int, now: float, token: 
     reason = f"token_expired: {verdict.message}"
     if not job.refreshed:
         return Settlement(verdict.outcome, State.READY, reason)
-    if job.refused_token == token:  # it could not be dropped: that says nothing of a new one
+    if job.refused_token == token:
+        # It could not be dropped: that says nothing of a new one.
         at = now + backoff.seconds(backoff.JOB, job.failures + 1)
         return Settlement(verdict.outcome, State.SCHEDULED, reason, at=at, counts=True)
 
@@ -157,18 +164,18 @@ def _token_refused(verdict: Verdict, job: Job, version: int, now: float, token: 
 
 
 def _pause(verdict: Verdict, job: Job, now: float, deadline: float | None, rules: Rules) -> Pause:
-    """How long a mailbox or project waits, and whether its pace turned out to be too fast."""
+    """The wait of a mailbox or project, and whether its pace turned out to be too fast."""
     project = verdict.failure in {FailureClass.PROJECT_WAIT, FailureClass.PROJECT_DAY_FULL}
     hours = verdict.failure in {FailureClass.DAY_FULL, FailureClass.PROJECT_DAY_FULL}
+    crowded = verdict.failure is FailureClass.MAILBOX_CROWDED
+
     strikes = job.project_strikes if project else job.strikes
     back_off = backoff.seconds(backoff.DAY if hours else backoff.MAILBOX, strikes + 1)
-    crowded = verdict.failure is FailureClass.MAILBOX_CROWDED
-    allowed = (
-        None
-        if hours or crowded
-        else int((verdict.allowed or 0) * (rules.project_share if project else 1))
-    )
     until = now + back_off if deadline is None else deadline
+
+    allowed = None
+    if not (hours or crowded):
+        allowed = int((verdict.allowed or 0) * (rules.project_share if project else 1))
 
     return Pause(
         until, named=deadline is not None, project=project, allowed=allowed, crowded=crowded
@@ -176,9 +183,13 @@ def _pause(verdict: Verdict, job: Job, now: float, deadline: float | None, rules
 
 
 def _resend_at(verdict: Verdict, now: float, on_uncertain: OnUncertain) -> float | None:
-    """When a rule sends it once more, or None to hold it for a person: always, where Gmail said that it took it."""
+    """When a rule sends it once more; None to hold it for a person.
+
+    It is always held where Gmail said that it took it.
+    """
     if verdict.taken:
         return None
+
     google_failed = (
         verdict.http_status is not None and verdict.http_status >= 500 and verdict.structured
     )
