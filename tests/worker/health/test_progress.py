@@ -43,16 +43,16 @@ async def client(redis: Redis, redis_url: str) -> AsyncIterator[AsyncRedis]:
 async def test_a_service_writes_at_most_once_a_second_however_often_it_gets_on(
     client: AsyncRedis, redis: Redis, clock: Clock
 ) -> None:
-    got_on = ServiceProgress(client, monotonic=clock).of("pacer")
+    note_progress = ServiceProgress(client, monotonic=clock).of("pacer")
     for _ in range(100):
-        await got_on()
+        await note_progress()
     first: Any = redis.hget(redis_keys.PROGRESS, "pacer")
     at, until = (int(part) for part in first.decode().split("|"))
     assert until - at == 60_000
-    await got_on()
+    await note_progress()
     assert redis.hget(redis_keys.PROGRESS, "pacer") == first
     clock.now += 1.1
-    await got_on()
+    await note_progress()
     assert redis.hget(redis_keys.PROGRESS, "pacer") != first
 
 
@@ -60,11 +60,11 @@ async def test_what_a_try_failed_with_stands_until_it_gets_on_again(
     client: AsyncRedis, redis: Redis, clock: Clock
 ) -> None:
     progress = ServiceProgress(client, monotonic=clock)
-    got_on = progress.of("recorder")
-    await got_on()
+    note_progress = progress.of("recorder")
+    await note_progress()
     await progress.failed("recorder", "KeyError")
     assert redis.hget(redis_keys.PROGRESS, "recorder:why") == b"KeyError"
-    await got_on()
+    await note_progress()
     assert redis.hget(redis_keys.PROGRESS, "recorder:why") is None, (
         "at once, though it noted something just before"
     )

@@ -31,11 +31,11 @@ OTHERS_SECONDS: Final = 60.0
 """So much longer than the keeper waits whoever is not the keeper, before it says what the keeper cannot say any more."""
 TOLERANCE_SECONDS: Final = 120.0
 """So far a machine's clock may be from Google's: at five minutes Google refuses what is signed by it."""
-GotOn = Callable[[], Awaitable[None]]
+NoteProgress = Callable[[], Awaitable[None]]
 """Called by a service whenever it has got on."""
 
 
-async def unnoted() -> None:
+async def no_notes() -> None:
     """For a service whose progress nobody notes."""
 
 
@@ -61,14 +61,14 @@ class ServiceProgress:
         self._look_at = 0.0
         self._told: dict[str, tuple[datetime, float]] = {}
 
-    def of(self, service: str, *, within: float = STANDSTILL_SECONDS) -> GotOn:
+    def of(self, service: str, *, within: float = STANDSTILL_SECONDS) -> NoteProgress:
         """What this service calls; it stands still if it does not for so many seconds.
 
         Raises RedisError.
         """
         self._within[service] = within
 
-        async def got_on() -> None:
+        async def note_progress() -> None:
             now = self._monotonic()
             if (
                 service in self._failing
@@ -78,7 +78,7 @@ class ServiceProgress:
                 self._noted[service] = now
                 self._failing.discard(service)
 
-        return got_on
+        return note_progress
 
     async def begin(self, services: Iterable[str]) -> None:
         """This worker is the keeper now: what was noted long ago says nothing of it.

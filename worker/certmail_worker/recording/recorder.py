@@ -20,7 +20,7 @@ from certmail_config.base import redis_keys
 from certmail_config.base.errors import StoresUnreachable
 from certmail_config.base.redis_answers import aserver_time, avalue_of
 from certmail_worker.google.tenant_cache import Directory
-from certmail_worker.health.progress import GotOn, unnoted
+from certmail_worker.health.progress import NoteProgress, no_notes
 from certmail_worker.recording.decoding import decode
 from certmail_worker.recording.outage_log import OutageLog
 from certmail_worker.recording.writer import (
@@ -43,7 +43,7 @@ SEEN_SECONDS = 10.0
 
 
 async def record(
-    redis: Redis, directory: Directory, engine: Engine, got_on: GotOn = unnoted
+    redis: Redis, directory: Directory, engine: Engine, note_progress: NoteProgress = no_notes
 ) -> None:
     """Record until cancelled, however long the database is away.
 
@@ -53,14 +53,18 @@ async def record(
 
     while True:
         try:
-            await _record(redis, directory, engine, waiting, got_on)
+            await _record(redis, directory, engine, waiting, note_progress)
         except SQLAlchemyError as error:
             await waiting.tell(redis, error)
             await asyncio.sleep(RETRY_SECONDS)
 
 
 async def _record(
-    redis: Redis, directory: Directory, engine: Engine, waiting: OutageLog, got_on: GotOn
+    redis: Redis,
+    directory: Directory,
+    engine: Engine,
+    waiting: OutageLog,
+    note_progress: NoteProgress,
 ) -> None:
     cursor, seen = await _own_cursor(redis, engine), 0.0
     waiting.over()
@@ -78,7 +82,7 @@ async def _record(
             continue
 
         if not entries:
-            await got_on()
+            await note_progress()
             if time.monotonic() > seen + SEEN_SECONDS:
                 await asyncio.to_thread(seen_nothing, engine, cursor, await _server_time(redis))
                 seen = time.monotonic()
@@ -94,7 +98,7 @@ async def _record(
             continue
 
         await _trim(redis, cursor)
-        await got_on()
+        await note_progress()
 
 
 async def _own_cursor(redis: Redis, engine: Engine) -> str:

@@ -36,7 +36,7 @@ from certmail_worker.connections.probe import (
     send_promised,
 )
 from certmail_worker.delivery.context import DeliveryContext
-from certmail_worker.health.progress import GotOn, unnoted
+from certmail_worker.health.progress import NoteProgress, no_notes
 from certmail_worker.services.check_schedule import IDLE_SECONDS, CheckSchedule, warning_days
 
 log = logging.getLogger(__name__)
@@ -49,14 +49,16 @@ MAX_IDLE = 20
 """Refresh tokens used in one round: nobody needs them at once, and the endpoint has limits."""
 
 
-async def take_care(context: DeliveryContext, admin: Admin, got_on: GotOn = unnoted) -> None:
+async def take_care(
+    context: DeliveryContext, admin: Admin, note_progress: NoteProgress = no_notes
+) -> None:
     """Go round until cancelled; raises RedisError."""
     schedule, audit, away = CheckSchedule(admin.settings.care_seconds), TenantAudit(admin), False
 
     while True:
         try:
-            await _round(context, admin, schedule, audit, got_on)
-            await got_on()
+            await _round(context, admin, schedule, audit, note_progress)
+            await note_progress()
             away = False
         except StoresUnreachable as error:
             if not away:
@@ -70,7 +72,7 @@ async def _round(
     admin: Admin,
     schedule: CheckSchedule,
     audit: TenantAudit,
-    got_on: GotOn,
+    note_progress: NoteProgress,
 ) -> None:
     copied = await asyncio.to_thread(admin.publisher.copy_missing)
     copied += await asyncio.to_thread(audit.put_right)
@@ -86,7 +88,7 @@ async def _round(
         await _count_waits(context, admin, candidates)
 
     due = schedule.due(candidates, time.time())
-    await asyncio.gather(*(_look(admin, health, places, got_on) for health in due))
+    await asyncio.gather(*(_look(admin, health, places, note_progress) for health in due))
 
 
 async def _count_waits(
@@ -100,11 +102,11 @@ async def _count_waits(
 
 
 async def _look(
-    admin: Admin, health: ConnectionHealth, places: asyncio.Semaphore, got_on: GotOn
+    admin: Admin, health: ConnectionHealth, places: asyncio.Semaphore, note_progress: NoteProgress
 ) -> None:
     """Try one connection out, and act on what is found."""
     async with places:
-        await got_on()
+        await note_progress()
 
         try:
             await asyncio.to_thread(admin.check_vault, health.id)

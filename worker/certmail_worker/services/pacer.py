@@ -10,7 +10,7 @@ from certmail_config.base.ids import JobId
 from certmail_config.ledger import Stop, dispatch
 from certmail_config.stores.capacity import LOOK_SECONDS, StoreLimits
 from certmail_worker.delivery.context import DeliveryContext
-from certmail_worker.health.progress import GotOn, unnoted
+from certmail_worker.health.progress import NoteProgress, no_notes
 from certmail_worker.services.pacing_guard import Guard
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ async def pace(
     ring: Callable[[Sequence[JobId]], None],
     check_server: Callable[[], bool],
     limits: StoreLimits,
-    got_on: GotOn = unnoted,
+    note_progress: NoteProgress = no_notes,
 ) -> None:
     """Pace until cancelled; raises RedisError, or what ringing raises: then leases end and jobs return to their lanes.
 
@@ -41,19 +41,19 @@ async def pace(
 
     while True:
         if await guard.forbids():
-            await got_on()  # that nothing may leave is said elsewhere
+            await note_progress()  # that nothing may leave is said elsewhere
             await asyncio.sleep(LOOK_SECONDS)
             continue
 
         step = await context.ledger(dispatch(MAX))
         if step.stopped is not Stop.UNCHECKED:
-            await got_on()
+            await note_progress()
 
         if step.stopped is not None:
             if step.stopped is Stop.PAUSED:
                 await asyncio.sleep(PAUSED_PAUSE)
             elif step.stopped is not Stop.UNCHECKED or not await asyncio.to_thread(check_server):
-                await got_on()
+                await note_progress()
                 await asyncio.sleep(STOPPED_PAUSE)
             continue
 

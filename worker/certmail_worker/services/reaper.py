@@ -8,7 +8,7 @@ import logging
 from certmail_config.jobs.states import State
 from certmail_config.ledger import reap
 from certmail_worker.delivery.context import DeliveryContext
-from certmail_worker.health.progress import GotOn, unnoted
+from certmail_worker.health.progress import NoteProgress, no_notes
 
 log = logging.getLogger(__name__)
 
@@ -16,14 +16,14 @@ BATCH = 200
 PAUSE_SECONDS = 0.5
 
 
-async def sweep(context: DeliveryContext, got_on: GotOn = unnoted) -> None:
+async def sweep(context: DeliveryContext, note_progress: NoteProgress = no_notes) -> None:
     """Reap until cancelled; raises RedisError.
 
     While all is stopped, nothing is reaped: pacer and keeper say why.
     """
     while True:
         swept = await context.ledger(reap(BATCH))
-        await got_on()
+        await note_progress()
         for job, was, now in swept.moved:
             if was is None:
                 log.error("job_broken", extra={"job": job, "state": now})

@@ -26,7 +26,7 @@ from certmail_config.sql.retention import (
     undecided,
 )
 from certmail_worker.connections.payloads import with_content
-from certmail_worker.health.progress import GotOn, unnoted
+from certmail_worker.health.progress import NoteProgress, no_notes
 
 log = logging.getLogger(__name__)
 
@@ -46,11 +46,11 @@ class Forgotten:
     records: int = 0
 
 
-async def forget_in_time(admin: Admin, got_on: GotOn = unnoted) -> None:
+async def forget_in_time(admin: Admin, note_progress: NoteProgress = no_notes) -> None:
     """Look each hour until cancelled; raises StoresUnreachable, RedisError."""
     while True:
         done = await asyncio.to_thread(forget, admin, datetime.now(UTC))
-        await got_on()
+        await note_progress()
 
         if done != Forgotten():
             log.info(

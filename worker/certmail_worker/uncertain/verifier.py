@@ -26,7 +26,7 @@ from certmail_config.stores.connect import wrong_type
 from certmail_config.tenants.models import Connection
 from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.google.token_client import Purpose
-from certmail_worker.health.progress import GotOn, unnoted
+from certmail_worker.health.progress import NoteProgress, no_notes
 from certmail_worker.uncertain.pending_checks import Unsure, absent, found, next_look, read_unsure
 from certmail_worker.uncertain.sent_folder import LookFailedError, SentBox
 
@@ -38,7 +38,7 @@ MARGIN_SECONDS: Final = 120.0
 """How much older than the attempt's begin a message may look, clocks being what they are."""
 
 
-async def verify(context: DeliveryContext, got_on: GotOn = unnoted) -> None:
+async def verify(context: DeliveryContext, note_progress: NoteProgress = no_notes) -> None:
     """Look until cancelled; raises RedisError.
 
     A connection that no vault key opens holds up no other.
@@ -48,7 +48,7 @@ async def verify(context: DeliveryContext, got_on: GotOn = unnoted) -> None:
     while True:
         now = await aserver_time(context.redis)
         for connection_id, unsure in (await _due(context, now)).items():
-            await got_on()
+            await note_progress()
 
             try:
                 connection = await context.directory.connection(connection_id)
@@ -77,7 +77,7 @@ async def verify(context: DeliveryContext, got_on: GotOn = unnoted) -> None:
             else:
                 await _not_there(context, missing, now)
 
-        await got_on()
+        await note_progress()
         await asyncio.sleep(PAUSE_SECONDS)
 
 
