@@ -1,6 +1,5 @@
-"""The Python client: reminders are checked, sealed and enqueued, and asked for.
+"""The Python client: it checks, seals and enqueues reminders, with Redis and without a secret.
 
-It needs Redis and no secret.
-
-`from certmail import Mailer` is how it is imported.
+Start with `mailer`, which applications import as `from certmail import Mailer`; `batches` has the
+order of things, and `async_mailer` is the same for asyncio.
 """

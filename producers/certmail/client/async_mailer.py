@@ -1,4 +1,6 @@
-"""The Python client for asyncio: the same Mailer, in a thread of its own, so that the loop never waits for Redis.
+"""The Python client for asyncio: the same Mailer, in a thread of its own.
+
+The event loop never waits for Redis.
 
 Reminders that are sent at the same time travel together: one round trip and one write to disk serve
 them all.
@@ -14,7 +16,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from certmail.client.batches import BATCH, split
 from certmail.client.mailer import Mailer
-from certmail.client.preparing import Given, read_given, several
+from certmail.client.preparing import Given, read_given, require_several
 from certmail.client.receipt import Receipt
 from certmail_config.base.errors import BatchInterrupted, ReminderRejected, StoresUnreachable
 from certmail_config.jobs.reminder import Reminder
@@ -38,7 +40,10 @@ class AsyncMailer:
     """
 
     def __init__(self, opener: Callable[[], Mailer]) -> None:
-        """Take what opens the Mailer; it is opened, used and closed in the thread, when first needed."""
+        """Take the opener of the Mailer.
+
+        It is opened, when first needed, used and closed in the thread.
+        """
         self._opener = opener
         self._mailer: Mailer | None = None
         self._thread = ThreadPoolExecutor(1, "certmail")
@@ -72,9 +77,8 @@ class AsyncMailer:
 
     async def send(self, reminder: Given) -> Receipt:
         """Enqueue one reminder, or a mapping of its fields; raises ReminderRejected."""
-        read = read_given(
-            reminder
-        )  # here, so that what is none does no harm to those that it would travel with
+        # Read here, so that what is none does no harm to those that it would travel with.
+        read = read_given(reminder)
         if isinstance(read, ReminderRejected):
             raise read
 
@@ -83,14 +87,14 @@ class AsyncMailer:
         self._waiting.append((read, answer))
         if self._flushing is None or self._flushing.done():
             self._flushing = loop.create_task(self._flush())
+
         found = await answer
         if isinstance(found, Receipt):
             return found
-
         raise found
 
     async def send_each(self, reminders: Sequence[Given]) -> list[Answer]:
-        """Enqueue some together; each has its answer, even where that is that the server stopped answering."""
+        """Enqueue some together; each has its answer, be it that the server stopped answering."""
         return await self._run(send_each, reminders)
 
     async def send_many(
@@ -103,7 +107,7 @@ class AsyncMailer:
         Consume it to the end: what is not consumed is not sent. Raises BatchInterrupted as
         Mailer.send_many.
         """
-        several(reminders)
+        require_several(reminders)
         answered = 0
 
         async for batch in _split(reminders):
@@ -174,7 +178,7 @@ class AsyncMailer:
 
 
 def send_each(mailer: Mailer, reminders: Sequence[Given]) -> list[Answer]:
-    """Send some together; each has its answer, even where it is that the server stopped answering."""
+    """Send some together; each has its answer, be it that the server stopped answering."""
     answers: list[Answer] = []
 
     try:

@@ -30,14 +30,17 @@ from certmail_config.tenants.models import DEFAULT_NAME
 
 T = TypeVar("T")
 BATCH: Final = 400
-"""So many in one round trip."""
+"""Reminders in one round trip."""
 TOGETHER: Final = 50
-"""So many in one step of the server, which serves nobody else meanwhile: some two milliseconds, and one write to disk."""
+"""Reminders in one step of the server: some two milliseconds, and one write to disk.
+
+The server serves nobody else meanwhile.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A reminder that may be enqueued, by this call, and the connection that it will leave through."""
+    """A reminder that may be enqueued, the call that does so, and the connection it leaves through."""
 
     reminder: Reminder
     connection: ConnectionId
@@ -54,7 +57,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The answers to the first of a batch; why there are no more, and of how many behind them nobody knows."""
+    """The answers to the first reminders of a batch, and what is known of the others.
+
+    `error` says why there are no more, `unknown` of how many behind them nobody knows.
+    """
 
     answers: Sequence[Receipt | ReminderRejected]
     error: StoresUnreachable | None = None
@@ -80,8 +86,8 @@ class Batches:
     ) -> None:
         self._redis = redis
         self._tenants = tenants
-        self._lookout = intake_guard
-        self._outlook = forecaster
+        self._intake_guard = intake_guard
+        self._forecaster = forecaster
         self._durability = durability
         self._keep_seconds = keep_seconds
         self._now = now
@@ -98,10 +104,12 @@ class Batches:
             for given in source:
                 if batch.error is not None:
                     break
+
                 under_way = thread.submit(self._send, batch)
                 batch = self._prepare_all(given)
                 answered = under_way.result()
                 yield answered
+
                 if answered.error is not None:
                     return
 
@@ -142,16 +150,15 @@ class Batches:
             return Answered([item for item in batch.items if isinstance(item, ReminderRejected)])
 
         try:
-            most = self._lookout.look(
-                len(calls)
-            )  # only now: what was prepared meanwhile is not in yet
+            # Only now: what was prepared meanwhile is not in yet.
+            tenant_share = self._intake_guard.look(len(calls))
         except RedisError as error:
             return Answered([], unreachable(error))
         except StoresUnreachable as error:
             return Answered([], error)
 
         try:
-            together = [enqueue_many(some, most) for some in split(calls, TOGETHER)]
+            together = [enqueue_many(some, tenant_share) for some in split(calls, TOGETHER)]
             enqueued, durable = run_each(self._redis, together, replicas=self._durability.replicas)
         except RedisError as error:
             return Answered([], unreachable(error), unknown=len(batch.items))
@@ -159,23 +166,25 @@ class Batches:
             return Answered([], not_durable(self._durability), unknown=len(batch.items))
 
         answered = read_answers(batch.items, enqueued)
-        return replace(answered, answers=self._foretell(batch.items, answered.answers))
+        return replace(answered, answers=self._with_forecasts(batch.items, answered.answers))
 
-    def _foretell(
+    def _with_forecasts(
         self,
         items: Sequence[Prepared | ReminderRejected],
         answers: Sequence[Receipt | ReminderRejected],
     ) -> Sequence[Receipt | ReminderRejected]:
-        """Say on each receipt when it will leave."""
+        """The answers, each receipt with the time at which its reminder is expected to leave."""
         waiting = {
             index: Waiting(answer.id, item.connection, answer.state, _send_at(item.reminder))
             for index, (item, answer) in enumerate(zip(items, answers, strict=False))
             if isinstance(item, Prepared) and isinstance(answer, Receipt)
         }
+
         try:
-            times = dict(zip(waiting, self._outlook.of(list(waiting.values())), strict=True))
+            times = dict(zip(waiting, self._forecaster.of(list(waiting.values())), strict=True))
         except RedisError:
-            return answers  # what was taken in was taken in, whether its time can be told or not
+            # What was taken in was taken in, whether its time can be told or not.
+            return answers
 
         return [
             replace(answer, forecast_at=times[index]) if isinstance(answer, Receipt) else answer
@@ -206,7 +215,10 @@ def read_answers(
 
 
 def _one_by_one(enqueued: Iterable[list[Enqueued] | RedisError]) -> Iterator[Enqueued | RedisError]:
-    """One answer each; what the server refused stands for the first of those that it would have answered."""
+    """One answer for each reminder.
+
+    A refusal stands for the first of those that the server would have answered.
+    """
     for some in enqueued:
         if isinstance(some, RedisError):
             yield some
@@ -215,7 +227,7 @@ def _one_by_one(enqueued: Iterable[list[Enqueued] | RedisError]) -> Iterator[Enq
 
 
 def split(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """So many at a time, the last ones fewer; nothing is taken before it is asked for."""
+    """Lists of `size` items, the last one shorter; nothing is taken before it is asked for."""
     source = iter(items)
     while some := list(islice(source, size)):
         yield some

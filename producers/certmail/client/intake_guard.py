@@ -1,4 +1,7 @@
-"""The lookout: before a batch is enqueued, whether the server has room for it and still keeps what is promised."""
+"""The intake guard: before a batch is enqueued, whether the server has room for it.
+
+And whether it still keeps what is promised.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ LOOK_JOBS = 200
 
 
 class IntakeGuard:
-    """Looks at most once a second, or once per 200 reminders; each new run of the server is proven anew."""
+    """Looks whether the server takes more reminders, at most once a second or per 200 reminders.
+
+    Each new run of the server is proven anew.
+    """
 
     def __init__(
         self,
@@ -43,9 +49,10 @@ class IntakeGuard:
         self._share = 0
 
     def look(self, jobs: int) -> int:
-        """See that so many reminders may be taken in; gives how many one tenant may have, 0 for any number.
+        """Ensure that so many reminders may be taken in; returns the share of one tenant.
 
-        Raises StoresUnreachable, RedisError.
+        The share is how many reminders it may have, 0 for any number. Raises StoresUnreachable,
+        RedisError.
         """
         self._jobs_left -= jobs
         if self._jobs_left >= 0 and self._monotonic() < self._good_until:

@@ -16,7 +16,7 @@ from certmail_config.tenants.pinning import Pin
 from certmail_config.tenants.working_copy import read_tenant
 
 TENANT_SECONDS: Final = 5.0
-"""How long what is known of a tenant is trusted; a new connection is seen after at most this time."""
+"""How long what is known of a tenant is trusted: a new connection is seen after that time."""
 
 
 class KnownTenants:
@@ -34,7 +34,10 @@ class KnownTenants:
         self._found: dict[str, tuple[float, Known]] = {}
 
     def get(self, tenant: str) -> Known | ReminderRejected | None:
-        """A tenant, None if there is none, or why nothing is sealed to the key that Redis has for it. Raises RedisError."""
+        """A tenant, or None if there is none.
+
+        Or why nothing is sealed to the key that Redis has for it. Raises RedisError.
+        """
         found = self._found.get(tenant)
         if found is not None and found[0] > self._monotonic():
             return found[1]

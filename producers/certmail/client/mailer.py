@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from certmail.client.batches import BATCH, Batches, split
 from certmail.client.intake_guard import IntakeGuard
 from certmail.client.known_tenants import KnownTenants
-from certmail.client.preparing import Given, several
+from certmail.client.preparing import Given, require_several
 from certmail.client.receipt import Receipt
 from certmail.client.unreachable import unreachable
 from certmail_config.base.durability import FSYNC, Durability
@@ -60,18 +60,17 @@ class Mailer:
     ) -> None:
         self.redis = redis
         self._now = now
-        self._outlook = Forecaster(redis, now=now)
-        self._lookout = IntakeGuard(redis, durability, limits)
+        self._forecaster = Forecaster(redis, now=now)
+        self._intake_guard = IntakeGuard(redis, durability, limits)
         self._batches = Batches(
             redis,
             KnownTenants(redis, pin),
-            self._lookout,
-            self._outlook,
+            self._intake_guard,
+            self._forecaster,
             durability=durability,
             keep_seconds=dedupe_days * _DAY,
             now=now,
         )
-
         self._stack = ExitStack()
 
     @classmethod
@@ -87,15 +86,18 @@ class Mailer:
             redis = stack.enter_context(
                 connect(stack.enter_context(redis_server(settings, proven=proven)))
             )
-            mailer = cls(redis, **_given(settings))
+            mailer = cls(redis, **_from_settings(settings))
             mailer._stack = stack.pop_all()
 
         return mailer
 
     @classmethod
     def over(cls, redis: Redis, settings: Settings, *, pin: Pin | None = None) -> Self:
-        """Use a client that is open already, and stays so; `pin` says which public keys are the tenants'."""
-        return cls(redis, **(_given(settings) | ({"pin": pin} if pin is not None else {})))
+        """Use a client that is open already, and stays so.
+
+        `pin` says which public keys are the tenants'.
+        """
+        return cls(redis, **(_from_settings(settings) | ({"pin": pin} if pin is not None else {})))
 
     def close(self) -> None:
         """Let the connection go; the embedded server stops if nobody else uses it."""
@@ -120,7 +122,10 @@ class Mailer:
         return answer
 
     def check(self, reminder: Given) -> ReminderRejected | None:
-        """Say why a reminder would be rejected now, as far as that is known before it is sent; None if it would not be."""
+        """Say why a reminder would be rejected now; None if it would not be.
+
+        As far as that is known before it is sent.
+        """
         try:
             prepared = self._batches.prepare(reminder)
         except RedisError as error:
@@ -138,7 +143,7 @@ class Mailer:
         consumed, so consume them to the end. Raises BatchInterrupted, which says which are in,
         after the answers to all that were settled.
         """
-        several(reminders)
+        require_several(reminders)
         answered = 0
 
         for batch in self._batches.enqueue(split(reminders, BATCH)):
@@ -163,7 +168,7 @@ class Mailer:
         try:
             for ids in split(job_ids, BATCH):
                 found += look_up(
-                    self.redis, self._outlook, [as_job_id(id_) for id_ in ids], self._now()
+                    self.redis, self._forecaster, [as_job_id(id_) for id_ in ids], self._now()
                 )
         except RedisError as error:
             raise unreachable(error) from error
@@ -184,9 +189,9 @@ class Mailer:
         connection: str = "",
         reason: str = "by the application",
     ) -> Cancelled:
-        """Call off all unfinished reminders of a tenant, or of one of its campaigns or connections (its id).
+        """Call off all unfinished reminders of a tenant, or of one of its campaigns or connections.
 
-        Those enqueued while this runs may stay. Interrupted, it may be called again.
+        `connection` is a connection's id. Those enqueued while this runs may stay. Interrupted, it may be called again.
         """
         try:
             return cancel_pages(self.redis, tenant, campaign, connection, f"cancelled: {reason}")
@@ -194,8 +199,8 @@ class Mailer:
             raise unreachable(error) from error
 
 
-def _given(settings: Settings) -> dict[str, Any]:
-    """What the constructor takes of the settings."""
+def _from_settings(settings: Settings) -> dict[str, Any]:
+    """The constructor's arguments that come from the settings."""
     return {
         "dedupe_days": settings.dedupe_days,
         "durability": Durability.parse(settings.durability),

@@ -1,4 +1,7 @@
-"""Preparing a reminder: checked against its tenant, named, sealed, and made into one call to the ledger. No I/O."""
+"""Preparing a reminder: checked against its tenant, named, sealed, and made one call.
+
+The call is to the ledger, and made elsewhere. No I/O.
+"""
 
 from __future__ import annotations
 
@@ -33,11 +36,14 @@ class Known:
 
 
 Given = Reminder | Mapping[str, Any] | ReminderRejected
-"""A reminder as an application gives it: made already, its fields, or why what it had read is none."""
+"""A reminder as an application gives it: made already, its fields, or why it is none."""
 
 
 def read_given(given: object) -> Reminder | ReminderRejected:
-    """The reminder that is given, or why it is none; raises TypeError for what could never be one."""
+    """The reminder that is given, or why it is none.
+
+    Raises TypeError for what could never be one.
+    """
     if isinstance(given, Reminder | ReminderRejected):
         return given
 
@@ -52,8 +58,8 @@ def read_given(given: object) -> Reminder | ReminderRejected:
         return rejected
 
 
-def several(given: object) -> None:
-    """See that what is to be gone through is more than one reminder; raises TypeError."""
+def require_several(given: object) -> None:
+    """Check that an application gave several reminders, not one; raises TypeError."""
     if isinstance(given, Reminder | Mapping | str):
         message = "send_many wants several reminders, such as a list of them; for one there is send"
         raise TypeError(message)
@@ -62,7 +68,10 @@ def several(given: object) -> None:
 def prepare(
     reminder: Reminder, known: Known | None, *, now: float, keep_seconds: float
 ) -> Call[Enqueued] | ReminderRejected:
-    """Make the call that enqueues it, or say what is wrong; `known` is its tenant, None if there is none."""
+    """Make the call that enqueues a reminder, or say what is wrong with it.
+
+    `known` is its tenant, None if there is none.
+    """
     if known is None:
         return ReminderRejected(
             "unknown_tenant", f"there is no tenant {reminder.tenant!r}", field="tenant"

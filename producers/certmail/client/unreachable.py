@@ -1,4 +1,4 @@
-"""What it means to whoever sends that Redis does not answer, or takes nothing more."""
+"""The error for an application when Redis does not answer, or takes nothing more."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from certmail_config.base.redis_errors import refused
 
 def unreachable(error: RedisError) -> StoresUnreachable:
     """The error that an application is given in place of the client library's."""
-    if isinstance(error, OutOfMemoryError):  # somebody else filled it since the last look
+    # Somebody else filled it since the last look.
+    if isinstance(error, OutOfMemoryError):
         return StoresUnreachable(
             "redis_full",
             "Redis is full: it takes nothing more.",

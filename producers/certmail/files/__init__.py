@@ -1,5 +1,5 @@
-"""Files of reminders as spreadsheets and programs write them: bytes → lines → records → reminders, and back again where rejected.
+"""Files of reminders: bytes → lines → records → reminders, and back again where they are rejected.
 
-Read `source` first: it opens a file and tells what it is. `csv_file`, `json_file` and `sheet` read
-one form each.
+Start with `source`, which opens a file and tells what it is; `formats` reads each form, and
+`enqueue` enqueues the rows.
 """

@@ -17,11 +17,12 @@ REQUIRED: Final = ("tenant", "to")
 REASON: Final = "rejected_because"
 """A column that is passed over: rows that were rejected come back with it."""
 _MAX_NAMED: Final = 10
+"""Columns that a message names."""
 _BETWEEN: Final = re.compile(r"[\s_-]+")
 
 
 def plain(column: str) -> str:
-    """A column's name without what does not matter: case, blanks, hyphens, a mark of the encoding."""
+    """A column's name without what does not matter: case, blanks, hyphens, a byte order mark."""
     text = unicodedata.normalize("NFKC", column.replace("\ufeff", "")).strip().casefold()
     return _BETWEEN.sub("_", text)
 
@@ -55,6 +56,7 @@ class Layout:
             name = self.names.get(member, member)
             if name and member != REASON:
                 named[name] = value
+
         return {**self.fixed, **named}
 
     def check(self) -> None:
@@ -90,26 +92,34 @@ class Columns:
         _check(self.named, layout)
 
     def read(self, cells: Sequence[str]) -> dict[str, str]:
-        """A row's cells by field, blank ones left out; raises ReminderRejected for more or fewer than there are columns."""
+        """A row's cells by field, blank ones left out.
+
+        Raises ReminderRejected for more or fewer cells than there are columns.
+        """
         while len(cells) > len(self._fields) and not cells[-1].strip():
             cells = cells[:-1]
+
         if len(cells) != len(self._fields):
             message = f"{len(cells)} columns, but the header names {len(self._fields)}"
             raise ReminderRejected("wrong_columns", message)
         if any(bare and cell.strip() for bare, cell in zip(self._nameless, cells, strict=True)):
             raise ReminderRejected("wrong_columns", "a value stands in a column that has no name")
+
         pairs = zip(self._fields, cells, strict=True)
         return {name: cell for name, cell in pairs if name is not None and cell.strip()}
 
     def looks_like_a_row(self, cells: Sequence[str]) -> bool:
-        """Whether cells that were taken for a part of something else are a row of their own: as many, with an address."""
+        """Whether cells that were taken for a part of another row are one of their own.
+
+        They are if they are as many as the columns, and hold an address.
+        """
         if len(cells) != len(self._fields):
             return False
         return any(n == "to" and "@" in cell for n, cell in zip_longest(self._fields, cells))
 
 
 def _named(columns: Sequence[str]) -> str:
-    """As they were read, which shows what was taken for a delimiter."""
+    """The columns for a message, as they were read: so one sees what was taken for a delimiter."""
     more = f" and {len(columns) - _MAX_NAMED} more" if len(columns) > _MAX_NAMED else ""
     return ", ".join(repr(column[:60]) for column in columns[:_MAX_NAMED]) + more
 

@@ -27,8 +27,11 @@ class DateOrder(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
-    """What a file's dates do not say themselves: the zone of rows that name none, and the order of day and month."""
+class DateDefaults:
+    """What a file's dates do not say themselves.
+
+    The zone of rows that name none, and the order of day and month.
+    """
 
     time_zone: str | None = None
     date_order: DateOrder | None = None
@@ -39,7 +42,8 @@ _COMPLETE: Final = r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s?(?:[Zz]
 _DATES: Final = (
     r"(?P<year>\d{4})(?P<mark>[-/.])\s?(?P<month>\d{1,2})(?P=mark)\s?(?P<day>\d{1,2})\.?",
     r"(?P<year>\d{4})年(?P<month>\d{1,2})月(?P<day>\d{1,2})日",
-    r"(?P<day>\d{1,2})\.\s?(?P<month>\d{1,2})\.\s?(?P<year>\d{4})",  # with dots the day is first everywhere
+    # With dots the day is first everywhere.
+    r"(?P<day>\d{1,2})\.\s?(?P<month>\d{1,2})\.\s?(?P<year>\d{4})",
     r"(?P<day>\d{1,2})[ -](?P<named>[A-Za-z]{3,9})\.?,?[ -](?P<year>\d{4})",
     r"(?P<named>[A-Za-z]{3,9})\.? (?P<day>\d{1,2}),? (?P<year>\d{4})",
     r"(?P<first>\d{1,2})(?P<mark>[/-])(?P<second>\d{1,2})(?P=mark)(?P<year>\d{4})",
@@ -51,8 +55,10 @@ _TIME: Final = (
 _MONTHS: Final = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")  # fmt: skip
 
 
-def in_the_contracts_form(field: str, text: str, zone: str | None, habits: Habits) -> str:
-    """RFC 3339, or a date alone; what is neither stays as it is, for the contract to refuse.
+def normalize(field: str, text: str, zone: str | None, defaults: DateDefaults) -> str:
+    """A date or time in the contract's form: RFC 3339, or a date alone.
+
+    What is neither stays as it is, for the contract to refuse.
 
     Raises ReminderRejected.
     """
@@ -69,22 +75,23 @@ def in_the_contracts_form(field: str, text: str, zone: str | None, habits: Habit
         return text
 
     try:
-        day = _day(field, found, habits)
+        day = _day(field, found, defaults)
         clock = _clock(rest)
     except ValueError:
         return text  # no such day or hour
 
+    # Not in the contract's calendar; or a day with an offset, which may begin or end there.
     if not 1970 <= day.year <= 9998 or (rest["zone"] and clock is None):
-        return text  # not in the contract's calendar; or a day with an offset, which may begin or end there
+        return text
     if rest["zone"]:
         return f"{day}T{clock}{rest['zone'].upper()}"
     if clock is None:
-        return _whole_day(field, day, zone or habits.time_zone)
+        return _whole_day(field, day, zone or defaults.time_zone)
 
-    return _at(field, datetime.combine(day, clock), zone or habits.time_zone)
+    return _at(field, datetime.combine(day, clock), zone or defaults.time_zone)
 
 
-def _day(field: str, found: re.Match[str], habits: Habits) -> date:
+def _day(field: str, found: re.Match[str], defaults: DateDefaults) -> date:
     parts = found.groupdict()
     if named := parts.get("named"):
         month = next(
@@ -95,7 +102,7 @@ def _day(field: str, found: re.Match[str], habits: Habits) -> date:
     elif parts.get("month"):
         month = int(parts["month"])
     else:
-        day, month = _ordered(field, int(parts["first"]), int(parts["second"]), habits.date_order)
+        day, month = _ordered(field, int(parts["first"]), int(parts["second"]), defaults.date_order)
         return date(int(parts["year"]), month, day)
 
     return date(int(parts["year"]), month, int(parts["day"]))
@@ -106,7 +113,7 @@ def _abbreviates(named: str, month: str) -> bool:
 
 
 def _ordered(field: str, first: int, second: int, order: DateOrder | None) -> tuple[int, int]:
-    """Day and month."""
+    """The day and the month, of two numbers; raises ReminderRejected where both are possible."""
     if order is not None:
         return (first, second) if order is DateOrder.DMY else (second, first)
     if first > 12 or first == second:
@@ -124,16 +131,18 @@ def _ordered(field: str, first: int, second: int, order: DateOrder | None) -> tu
 def _clock(rest: re.Match[str]) -> time | None:
     if rest["hour"] is None:
         return None
+
     hour, half = int(rest["hour"]), (rest["half"] or "").replace(".", "").lower()
     if half:
         if not 1 <= hour <= 12:
             raise ValueError(hour)
         hour = hour % 12 + (12 if half == "pm" else 0)
+
     return time(hour, int(rest["minute"]), int(rest["seconds"] or 0))
 
 
 def _whole_day(field: str, day: date, zone: str | None) -> str:
-    """A day without a time: it is due, and expires, at its end; it is sent from its beginning on."""
+    """A day without a time: due and expiring at its end, sent from its beginning on."""
     if field == "due_at":
         return day.isoformat()
     if field == "expires_at" and zone is not None and is_time_zone(zone):
@@ -149,8 +158,9 @@ def _at(field: str, local: datetime, zone: str | None) -> str:
             field=field,
         )
 
+    # The contract refuses the zone, which is the row's own.
     if not is_time_zone(zone):
-        return f"{local.isoformat()}Z"  # the contract refuses the zone, which is the row's own
+        return f"{local.isoformat()}Z"
 
     moment = local.replace(tzinfo=ZoneInfo(zone))
     if moment.astimezone(UTC).astimezone(moment.tzinfo).replace(tzinfo=None) != local:

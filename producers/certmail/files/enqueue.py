@@ -1,4 +1,6 @@
-"""A file's rows, enqueued or only checked: each is counted in the order of the file, and kept where it is rejected.
+"""Enqueueing or only checking a file's rows.
+
+Each is counted in the order of the file, and kept where it is rejected.
 
 Knows nothing of the command line: what shows how far it has come is handed in.
 """
@@ -15,8 +17,8 @@ from certmail_config.base.errors import ReminderRejected, StoresUnreachable, Wro
 from certmail_config.jobs.reminder import Reminder
 
 
-def _unseen() -> None:
-    """What counts a row where nobody looks."""
+def _no_progress() -> None:
+    """Show no progress."""
 
 
 def enqueue_rows(
@@ -25,7 +27,7 @@ def enqueue_rows(
     tally: Tally,
     *,
     kept: Rejects | None = None,
-    advance: Callable[[], None] = _unseen,
+    advance: Callable[[], None] = _no_progress,
 ) -> None:
     """Enqueue rows; `advance` is called after each.
 
@@ -36,7 +38,7 @@ def enqueue_rows(
 
     try:
         for answer, row in zip(answers, unanswered, strict=True):
-            tally.look(row)
+            tally.count_left_out(row)
             if isinstance(answer, Receipt):
                 tally.receive(answer)
             else:
@@ -52,9 +54,8 @@ def enqueue_rows(
             f"{error.remedy} Then run the same command again: what is in already is not sent twice."
         )
         raise StoresUnreachable(error.code, message, remedy) from error
-    except (
-        WrongUse
-    ) as error:  # the file cannot be read to its end, or that of the rejected rows not written
+    # The file cannot be read to its end, or that of the rejected rows not written.
+    except WrongUse as error:
         message = f"{error.message} {tally.taken} reminders before are in."
         raise WrongUse(error.code, message, error.remedy) from error
 
@@ -65,19 +66,21 @@ def check_rows(
     tally: Tally,
     *,
     kept: Rejects | None = None,
-    advance: Callable[[], None] = _unseen,
+    advance: Callable[[], None] = _no_progress,
 ) -> None:
     """Check rows as far as that is possible without enqueueing; `advance` is called after each.
 
     Raises StoresUnreachable.
     """
     for row in rows:
-        tally.look(row)
+        tally.count_left_out(row)
+
         why = mailer.check(row.reminder)
         if why is not None:
             _reject(row, why, tally, kept)
         elif isinstance(row.reminder, Reminder):
             tally.allow(row.reminder)
+
         advance()
 
 

@@ -22,7 +22,7 @@ _FOREIGN: Final = (
     ((b"\x89png", b"\xff\xd8\xff", b"gif8"), "a picture", _SAVE),
     ((bytes(4),), "no text", _SAVE),
 )  # fmt: skip
-"""How a file begins, in lower case."""
+"""How a file begins, in lower case; what it is then; what to do with it."""
 
 
 class FileKind(Enum):
@@ -34,9 +34,9 @@ class FileKind(Enum):
 
 
 def refuse_foreign(head: bytes, members: list[str] | None, tail: bytes = b"") -> None:
-    """Raises WrongUse for what certmail does not read, saying what to do.
+    """Refuse what certmail does not read, saying what to do; raises WrongUse.
 
-    `members`: of a zip archive, the files in it.
+    `members` are the files in a zip archive.
     """
     if head.startswith(_OLD_EXCEL):
         if _ENCRYPTED in head or _ENCRYPTED in tail:

@@ -1,6 +1,6 @@
-"""The file of rejected rows: each as it was, byte for byte, with the reason before it, so that it can be corrected and sent.
+"""The file of rejected rows: each as it was, byte for byte, with the reason before it.
 
-The reason is a column (or a member) of its own that stands first, so that what follows may be as
+So it can be corrected and sent. The reason is a column (or a member) of its own that stands first, so that what follows may be as
 broken as it was.
 """
 
@@ -20,27 +20,29 @@ from certmail.files.formats.encoding import BOM, UTF_8, Encoding
 from certmail.files.row import Row
 
 _OWN_MEMBER: Final = re.compile(r'\s*\{\s*"' + REASON + r'"\s*:\s*"(?:[^"\\]|\\.)*"\s*,?')
-
-
 _OBJECT: Final = re.compile(r"\s*\{\s*")
 
 
 class CsvRejects:
-    """In the file's own encoding, delimiter and line ends; UTF-8 is marked, as spreadsheets want it."""
+    """Writes rejected rows as CSV, in the file's own encoding, delimiter and line ends.
+
+    UTF-8 is marked, as spreadsheets want it.
+    """
 
     def __init__(self, target: BinaryIO, head: Head, encoding: Encoding) -> None:
         self._target = target
         self._head = head
         self._encoding = encoding
+        self._begun = False
+
         self._again = plain(head.columns[0]) == REASON
-        self._own = re.compile(
+        self._own_cell = re.compile(
             rf'(?:"(?:[^"]|"")*"|[^"{re.escape(head.delimiter)}\r\n]*){re.escape(head.delimiter)}'
         )
-        self._end = next(
+        self._line_end = next(
             (end for end in ("\r\n", "\n", "\r") if encoding.decode(head.header).endswith(end)),
             "\n",
         )
-        self._begun = False
 
     def add(self, row: Row, reason: str) -> None:
         """Write one row."""
@@ -49,9 +51,10 @@ class CsvRejects:
             header = self._head.header if self._again else self._cell(REASON) + self._head.header
             mark = self._encoding.mark or (BOM if self._encoding.name == UTF_8 else b"")
             self._target.write(mark + self._head.declared + self._ended(header))
+
         raw = self._without_reason(row.kept) if self._again else row.kept
-        said = reason.replace('"', '""').replace("\n", " ")
-        self._target.write(self._cell(f'"{said}"') + self._ended(raw))
+        quoted = reason.replace('"', '""').replace("\n", " ")
+        self._target.write(self._cell(f'"{quoted}"') + self._ended(raw))
         self._target.flush()
 
     def close(self) -> None:
@@ -61,22 +64,23 @@ class CsvRejects:
         return self._encoding.encode(text + self._head.delimiter)
 
     def _ended(self, raw: bytes) -> bytes:
-        """A line that was the last of its file has no end."""
-        return (
-            raw
-            if self._encoding.decode(raw).endswith(("\n", "\r"))
-            else raw + self._encoding.encode(self._end)
-        )
+        """A line with its end, which the last of a file may not have."""
+        if self._encoding.decode(raw).endswith(("\n", "\r")):
+            return raw
+        return raw + self._encoding.encode(self._line_end)
 
     def _without_reason(self, raw: bytes) -> bytes:
-        """A row that was rejected before, without the reason of then."""
-        found = self._own.match(self._encoding.decode(raw))
+        """A row that was rejected before, without the reason that was given then."""
+        found = self._own_cell.match(self._encoding.decode(raw))
         reason = self._encoding.encode(found[0]) if found else b""
         return raw.removeprefix(reason)
 
 
 class JsonLinesRejects:
-    """An object a line. What is no object has its reason in a line of its own before it."""
+    """Writes rejected objects, one a line.
+
+    What is no object has its reason in a line of its own before it.
+    """
 
     def __init__(self, target: BinaryIO, encoding: Encoding) -> None:
         self._target = target
@@ -103,7 +107,7 @@ class JsonLinesRejects:
 
 
 class ArrayRejects:
-    """An array again, of the elements as they were written."""
+    """Writes rejected elements of an array as an array, each as it was written."""
 
     def __init__(self, target: BinaryIO, encoding: Encoding) -> None:
         self._target = target
@@ -115,8 +119,9 @@ class ArrayRejects:
         before = ",\n" if self._begun else "[\n"
         self._target.write(b"" if self._begun else self._encoding.mark)
         self._begun = True
-        said, begins = _reason_before(row.kept, reason, ",\n")
-        self._write(before + said + row.kept[len(begins) :])
+
+        reasoned, begins = _reason_before(row.kept, reason, ",\n")
+        self._write(before + reasoned + row.kept[len(begins) :])
         self._target.flush()
 
     def close(self) -> None:
@@ -133,20 +138,24 @@ class ArrayRejects:
 
 
 def _reason_before(raw: str, reason: str, between: str) -> tuple[str, str]:
-    """What a record begins with, once it has its reason as the first member, and what that replaces.
+    """A record's beginning with its reason as the first member, and the text that this replaces.
 
     What is no object has an object before it that says the reason.
     """
-    said = f'"{REASON}": {json.dumps(reason, ensure_ascii=False)}'
+    member = f'"{REASON}": {json.dumps(reason, ensure_ascii=False)}'
     begins = _OWN_MEMBER.match(raw) or _OBJECT.match(raw)
     if begins is None:
-        return f"{{{said}}}{between}", ""
+        return f"{{{member}}}{between}", ""
+
     empty = raw[begins.end() :].lstrip().startswith("}")
-    return f"{{{said}{'' if empty else ', '}", begins[0]
+    return f"{{{member}{'' if empty else ', '}", begins[0]
 
 
 class SheetAsCsvRejects:
-    """Of a sheet, where a CSV file is asked for: UTF-8 with a mark, as spreadsheets want it, and nothing in it calculates."""
+    """Writes rejected rows of a sheet as CSV, where that is asked for.
+
+    UTF-8 with a mark, as spreadsheets want it, and nothing in it calculates.
+    """
 
     def __init__(self, target: BinaryIO, header: Sequence[Any]) -> None:
         self._target = target

@@ -1,4 +1,4 @@
-"""One record of a file, read as a reminder; and what all forms of files do alike with its values."""
+"""One record of a file, read as a reminder: what all forms of files do alike with its values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from certmail.files.columns import Columns, Layout
-from certmail.files.dates import FIELDS, Habits, in_the_contracts_form
+from certmail.files.dates import FIELDS, DateDefaults, normalize
 from certmail.files.formats.cells import garbled, says_nothing
 from certmail_config.base.errors import ReminderRejected
 from certmail_config.jobs.reminder import Reminder, parse
@@ -35,14 +35,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What was said about a file on the command line."""
+    """What the command line says about a file."""
 
     layout: Layout = field(default_factory=Layout)
-    habits: Habits = field(default_factory=Habits)
+    dates: DateDefaults = field(default_factory=DateDefaults)
 
 
 class Rejects(Protocol):
-    """Writes rejected rows in the form of the file that they came from, so that, corrected, they can be sent."""
+    """Writes rejected rows in the form of their file, so that they can be corrected and sent."""
 
     def add(self, row: Row, reason: str) -> None:
         """Write one row with the reason."""
@@ -69,7 +69,7 @@ def checked_row(
     left_out: list[tuple[str, str]] = []
 
     try:
-        _no_bad_bytes(given.items(), found)
+        _require_text(given.items(), found)
         value = dict(given)
 
         for name, text in given.items():
@@ -81,16 +81,14 @@ def checked_row(
 
         for name in FIELDS & value.keys():
             if isinstance(value[name], str):
-                value[name] = in_the_contracts_form(
-                    name, value[name], value.get("time_zone"), terms.habits
-                )
+                value[name] = normalize(name, value[name], value.get("time_zone"), terms.dates)
 
         return Row(line, parse(value), kept, left_out)
     except ReminderRejected as why:
         return Row(line, why, kept)
 
 
-def _no_bad_bytes(values: Iterable[tuple[str, Any]], found: str) -> None:
+def _require_text(values: Iterable[tuple[str, Any]], found: str) -> None:
     for name, item in values:
         if isinstance(item, str) and not item.isascii() and _NO_TEXT.search(item):
             hint = (

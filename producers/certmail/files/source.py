@@ -1,4 +1,7 @@
-"""The file or standard input that `certmail send` reads: opened, told what it is, and how far it has come."""
+"""The file or standard input that `certmail send` reads: opened, and its form recognized.
+
+It counts how far it has been read.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +27,14 @@ from certmail_config.base.errors import WrongUse
 CHUNK: Final = 1 << 16
 _ZIP: Final = b"PK\x03\x04"
 _MAX_SPOOLED: Final = 1_000_000_000
-"""A workbook that comes through a pipe is put aside: it cannot be read from the front alone."""
+"""Bytes of a workbook through a pipe, which is kept: it cannot be read from the front alone."""
 
 
 class Source:
-    """A file's records, with how many bytes they had so far, of how many; None where nobody knows."""
+    """A file's records, with how many bytes were read so far.
+
+    `total` is how many there are, None where nobody knows.
+    """
 
     def __init__(
         self,
@@ -52,7 +58,7 @@ class Source:
 
 
 class Counted:
-    """Chunks, counted."""
+    """Chunks of a file, with a count of the bytes that were taken."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = chunks
@@ -68,7 +74,10 @@ class Counted:
 def open_source(
     file: str, terms: Terms, *, encoding: str | None = None, sheet: str | None = None
 ) -> Iterator[Source]:
-    """Open a file, or `-`, and read its head; raises WrongUse for one that as a whole is not what it should be."""
+    """Open a file, or `-`, and read its head.
+
+    Raises WrongUse for one that as a whole is not what it should be.
+    """
     terms.layout.check()
     with ExitStack() as stack:
         with readable(file):
@@ -80,28 +89,27 @@ def open_source(
 
 @contextmanager
 def text_source(text: str, terms: Terms | None = None) -> Iterator[Source]:
-    """Records of a text."""
+    """The records of a text that is in memory."""
     with ExitStack() as stack:
         yield _read(stack, BytesIO(text.encode()), "-", terms or Terms(), UTF_8, None)
 
 
 @contextmanager
 def readable(file: str) -> Iterator[None]:
-    """What the system says of a file that cannot be read, as a sentence."""
+    """Raise WrongUse, with what the system says, for a file that cannot be read."""
     try:
         yield
     except OSError as error:
-        why = (
-            "it is a folder"
-            if isinstance(error, IsADirectoryError)
-            else (error.strerror or type(error).__name__)
-        )
+        why = error.strerror or type(error).__name__
+        if isinstance(error, IsADirectoryError):
+            why = "it is a folder"
         raise WrongUse("unreadable_file", f"{file} cannot be read: {why}.") from None
 
 
 def _open(stack: ExitStack, file: str) -> BinaryIO:
     if file != "-":
-        return stack.enter_context(open(file, "rb"))  # noqa: PTH123 - a Path would alter what stands for a stream
+        # A Path would alter what stands for a stream.
+        return stack.enter_context(open(file, "rb"))  # noqa: PTH123
     if sys.stdin is None:
         raise WrongUse(
             "unreadable_file",
@@ -124,12 +132,14 @@ def _read(
 ) -> Source:
     start = stream.tell() if _can_be_read_twice(stream) else None
     head: bytes = stream.read(CHUNK)
+
     if head.startswith(_ZIP):
         return _sheet(stack, _seekable(stack, head, stream, start), sheet, terms)
     if sheet is not None:
         raise WrongUse(
             "wrong_use", "--sheet is for Excel files, and this is none.", "Leave it out."
         )
+
     encoding = encoding_of(head, named)
     if not encoding.wide:
         refuse_foreign(head, None, stream.read(1 << 25) if head.startswith(b"\xd0\xcf") else b"")
@@ -141,6 +151,7 @@ def _read(
     kind = kind_of(file.lower(), encoding.decode(head.removeprefix(encoding.mark)[:1000]))
     source = _text(kind, lines, encoding, terms)
     source.bytes = counted
+
     return source
 
 
@@ -164,7 +175,8 @@ def _text(kind: FileKind, lines: Iterator[Any], encoding: Encoding, terms: Terms
 
 
 def _sheet(stack: ExitStack, file: IO[bytes], wanted: str | None, terms: Terms) -> Source:
-    import zipfile  # noqa: PLC0415 - for workbooks alone, as what follows
+    # For workbooks alone, as what follows.
+    import zipfile  # noqa: PLC0415
 
     try:
         with zipfile.ZipFile(file) as packed:
@@ -173,9 +185,11 @@ def _sheet(stack: ExitStack, file: IO[bytes], wanted: str | None, terms: Terms) 
         message = "The file is damaged: it begins as an Excel workbook does, and ends too early."
         raise WrongUse("unreadable_file", message, "Copy or save it once more.") from None
 
-    from certmail.files.formats.sheet import read_sheet  # noqa: PLC0415 - openpyxl takes as long as all the rest
+    # Importing openpyxl takes as long as all the rest.
+    from certmail.files.formats.sheet import read_sheet  # noqa: PLC0415
 
     found = stack.enter_context(read_sheet(file, wanted, terms))
+
     notes = []
     if wanted is None and found.others:
         notes.append(
@@ -187,6 +201,7 @@ def _sheet(stack: ExitStack, file: IO[bytes], wanted: str | None, terms: Terms) 
     def writer(target: BinaryIO, name: str) -> Rejects:
         if not name.lower().endswith(".xlsx"):
             return SheetAsCsvRejects(target, found.header)
+
         from certmail.files.formats.sheet_rejects import SheetRejects  # noqa: PLC0415 - as above
 
         return SheetRejects(target, found.header)
@@ -209,7 +224,10 @@ def _chunks(head: bytes, stream: Any, file: str = "The file") -> Iterator[bytes]
 
 
 def _survey(head: bytes, stream: Any, start: int | None) -> None:
-    """Of a file that can be read twice all of it is looked at, of a stream what came first."""
+    """Refuse a file that is not UTF-8; raises WrongUse.
+
+    Of a file that can be read twice all is looked at, of a stream what came first.
+    """
     if start is None:
         whole = head if len(head) < CHUNK else head[: head.rfind(b"\n") + 1]
         if not is_utf_8([head]):
@@ -217,11 +235,9 @@ def _survey(head: bytes, stream: Any, start: int | None) -> None:
         return
 
     place = stream.tell()
-
     if not is_utf_8(_chunks(head, stream)):
         stream.seek(place)
         refuse_other_encodings(_chunks(head, stream))
-
     stream.seek(place)
 
 
@@ -229,10 +245,13 @@ def _seekable(stack: ExitStack, head: bytes, stream: Any, start: int | None) -> 
     if start is not None:
         stream.seek(start)
         return stream  # type: ignore[no-any-return]
-    import tempfile  # noqa: PLC0415 - for workbooks that come through a pipe
+
+    # For workbooks that come through a pipe.
+    import tempfile  # noqa: PLC0415
 
     spool = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
     size = 0
+
     for chunk in chain([head], _chunks(b"", stream)):
         size += len(chunk)
         if size > _MAX_SPOOLED:
@@ -242,4 +261,5 @@ def _seekable(stack: ExitStack, head: bytes, stream: Any, start: int | None) -> 
                 "Send it as CSV.",
             )
         spool.write(chunk)
+
     return spool

@@ -15,14 +15,15 @@ from certmail_config.jobs.languages import why_another
 from certmail_config.jobs.reminder import Reminder
 from certmail_config.jobs.states import State
 
-_FIRST: Final = 5
+_MAX_LINES: Final = 5
 """Lines that are named of equal faults."""
 _MAX_KINDS: Final = 1000
+"""Kinds of faults, and of notes, that are counted one by one."""
 _WAITING: Final = frozenset({State.READY, State.SCHEDULED})
 
 
 @dataclass(slots=True)
-class Alike:
+class Occurrences:
     """Equal things in several rows: how many, and where the first are."""
 
     count: int = 0
@@ -31,7 +32,7 @@ class Alike:
     def add(self, line: int) -> None:
         """Count one."""
         self.count += 1
-        if len(self.first) < _FIRST:
+        if len(self.first) < _MAX_LINES:
             self.first.append(line)
 
     def __str__(self) -> str:
@@ -41,22 +42,26 @@ class Alike:
 
 
 class Tally:
-    """Without `details` it stays small, however long the file is."""
+    """The counts of a file's rows; without `details` it stays small, however long the file is."""
 
     def __init__(self, *, details: bool = True) -> None:
         self._details = details
+
         self.good = 0
         self.enqueued = 0
         self.rejected = 0
         self.states: Counter[tuple[str, bool]] = Counter()
         """Of receipts, by whether they are of duplicates."""
+
         self.latest: datetime | None = None
-        """When the last of those leaves of which it is known."""
+        """When the last reminder leaves, of those whose forecast is known."""
         self.without_forecast = 0
-        self.faults: dict[tuple[str | None, str, str], Alike] = {}
-        self.left_out: dict[tuple[str, str], Alike] = {}
+
+        self.faults: dict[tuple[str | None, str, str], Occurrences] = {}
+        self.left_out: dict[tuple[str, str], Occurrences] = {}
         self.language_notes: Counter[str] = Counter()
         """Why mails will not be in the language that was asked for, each with how many."""
+
         self._rejected: list[dict[str, object]] = []
         self._receipts: list[dict[str, Any]] = []
 
@@ -104,22 +109,22 @@ class Tally:
         fault = (why.field, why.code, why.message)
         if fault not in self.faults and len(self.faults) >= _MAX_KINDS:
             fault = (why.field, why.code, "other faults of this kind")
-        self.faults.setdefault(fault, Alike()).add(row.line)
+        self.faults.setdefault(fault, Occurrences()).add(row.line)
         if self._details:
             self._rejected.append(
                 {"row": row.line, "field": why.field, "code": why.code, "message": why.message}
             )
 
-    def look(self, row: Row) -> None:
+    def count_left_out(self, row: Row) -> None:
         """Count the cells of a row that say nothing."""
         for name, value in row.left_out:
-            self.left_out.setdefault((name, value), Alike()).add(row.line)
+            self.left_out.setdefault((name, value), Occurrences()).add(row.line)
 
     def as_json(self, *, dry_run: bool = False) -> dict[str, Any]:
-        """The report."""
+        """The report in JSON, of what was enqueued, or with `dry_run` of what would be."""
         left_out: Sequence[dict[str, object]] = [
-            {"field": name, "value": value, "rows": alike.count, "first": alike.first}
-            for (name, value), alike in self.left_out.items()
+            {"field": name, "value": value, "rows": found.count, "first": found.first}
+            for (name, value), found in self.left_out.items()
         ]
         notes = [
             {"message": why, "reminders": count} for why, count in self.language_notes.most_common()

@@ -98,7 +98,7 @@ class TestDurability:
 
         with valkey(folder / "again", "--appendonly", "yes", port=before.port):
             IntakeGuard(before.redis, Durability.parse("declared"), StoreLimits()).look(1)
-            mailer._lookout._good_until = 0
+            mailer._intake_guard._good_until = 0
             assert refused(lambda: mailer.send(reminder(2))).code == "durability_unproven"
             assert jobs(before.redis) == 2
 

@@ -76,7 +76,7 @@ def test_one_is_refused_with_a_reason_and_the_others_go_on(admin: Admin) -> None
         assert isinstance(last, ReminderRejected)
         assert "'acme'" in last.message
         assert "maxmemory" in last.remedy
-        mailer._lookout._good_until = 0
+        mailer._intake_guard._good_until = 0
         assert codes(mailer.send_many(reminders("globex", 200))) == {"in": 200}
         assert codes(mailer.send_many(reminders("acme", 1, "another"))) == {"tenant_full": 1}
         assert codes(mailer.send_many(reminders("acme", 100))) == {"in": 100}, (
@@ -92,7 +92,7 @@ def test_nor_does_it_help_to_send_what_never_leaves(admin: Admin, given: dict[st
     with Mailer(admin.redis) as mailer, room_for(admin.redis, 3_000):
         told = codes(mailer.send_many(reminders("acme", 6_000, **given)))
         assert told["tenant_full"] > 0
-        mailer._lookout._good_until = 0
+        mailer._intake_guard._good_until = 0
         assert codes(mailer.send_many(reminders("globex", 20))) == {"in": 20}
 
 

@@ -1,4 +1,7 @@
-"""What a cell says: nothing, where it holds a spreadsheet's error or a program's word for nothing; else its text. Pure."""
+"""The meaning of a cell: its text, or nothing. Pure.
+
+Nothing, where it holds a spreadsheet's error or a program's word for nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from certmail_config.base.errors import ReminderRejected
 _ERROR: Final = re.compile(
     r"#(?:N/A|NV|N/D|N/T|[^\W\d_a-z]{2,}(?:/0)?[!?¡¿]|[¡¿][^\W\d_a-z]+[!?]|DIV/0!|#{2,}|GETTING_DATA)"
 )
-"""#N/A, #REF!, #NAME?, #DIV/0! in the languages of Excel, and ##### for a number that its column had no room for."""
+"""#N/A, #REF!, #NAME?, #DIV/0! in the languages of Excel, and ##### for a number too wide."""
 _NOTHING: Final = frozenset(
     {
         "NULL",
@@ -44,7 +47,7 @@ What others say decides whether, when and with what link.
 _TAKEN_FOR: Final = ("cp1252", "latin-1", "mac_roman")
 """What programs take UTF-8 for: J\u00fcrg becomes J\u00c3\u00bcrg."""
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
-"""How a text begins that a spreadsheet takes for a formula, or from which that was kept with an apostrophe."""
+"""How a text begins that a spreadsheet takes for a formula, or would without its apostrophe."""
 
 
 def says_nothing(field: str, text: str) -> bool:
@@ -69,7 +72,10 @@ def says_nothing(field: str, text: str) -> bool:
 
 
 def garbled(text: str) -> str | None:
-    """Why a text is not what was written, where that is certain: it was read in another encoding, and saved like that."""
+    """Why a text is not what was written, where that is certain.
+
+    It was read in another encoding, and saved like that.
+    """
     if text.isascii():
         return None
     if "\ufffd" in text:
@@ -87,7 +93,7 @@ def garbled(text: str) -> str | None:
 
 
 def harmless(value: Any) -> Any:
-    """A cell for a spreadsheet, which would calculate what begins as a formula does, and what is in it came from others."""
+    """A cell that no spreadsheet calculates: a formula in it would come from others."""
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 

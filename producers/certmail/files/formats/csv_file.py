@@ -1,6 +1,6 @@
-"""CSV as spreadsheets write it: any delimiter, any line end, a title above the header, and quotes that were forgotten.
+"""CSV as spreadsheets write it: any delimiter, any line end, a title above the header.
 
-Every line that is not blank is in exactly one row, with its very bytes: it is sent, or it is
+And quotes that were forgotten. Every line that is not blank is in exactly one row, with its very bytes: it is sent, or it is
 rejected.
 """
 
@@ -48,7 +48,10 @@ class CsvFile:
 
 
 def read_csv(lines: Iterator[Line], encoding: Encoding, terms: Terms) -> CsvFile:
-    """Read all rows; raises WrongUse before the first where the file as a whole is not what it should be."""
+    """Read all rows.
+
+    Raises WrongUse before the first where the file as a whole is not what it should be.
+    """
     csv.field_size_limit(MAX_FIELD_CHARACTERS)
     above = list(islice(lines, _MAX_ABOVE))
     head, taken = find_head(above, terms.layout)
@@ -70,8 +73,9 @@ def find_head(lines: Sequence[Line], layout: Layout) -> tuple[Head, int]:
         )
 
     declared, delimiters = b"", DELIMITERS
-    if said := _declared(lines[start].text):
-        declared, delimiters, start = lines[start].raw, said, start + 1
+    if named := _declared(lines[start].text):
+        declared, delimiters, start = lines[start].raw, named, start + 1
+
     guesses = [_guess(lines, start, delimiter, layout) for delimiter in delimiters]
     fits, _, columns, first, end, delimiter = max(guesses, key=lambda each: each[:2])
     titles = (
@@ -85,7 +89,10 @@ def find_head(lines: Sequence[Line], layout: Layout) -> tuple[Head, int]:
 def _guess(
     lines: Sequence[Line], start: int, delimiter: str, layout: Layout
 ) -> tuple[bool, int, list[str], int, int, str]:
-    """Whether a delimiter shows a header, the header's length, its columns, and the lines that it stands in."""
+    """The header that a delimiter would show, so that delimiters can be compared.
+
+    Whether it is one, its length, its columns, its first line and that after it, the delimiter.
+    """
     reader = csv.reader((line.text.lstrip("\ufeff") for line in lines[start:]), delimiter=delimiter)
     before, first = start, None
 
@@ -107,14 +114,13 @@ def _guess(
 
 def _declared(text: str) -> str | None:
     """The delimiter that a first line `sep=;` names."""
-    said = text.strip("\ufeff\r\n \"'")
-    return (
-        said[4]
-        if said[:4].lower() == "sep=" and len(said) == 5
-        else "\t"
-        if said.lower() == "sep=" and "\t" in text
-        else None
-    )
+    declaration = text.strip("\ufeff\r\n \"'")
+    if declaration[:4].lower() != "sep=":
+        return None
+
+    if len(declaration) == 5:
+        return declaration[4]
+    return "\t" if len(declaration) == 4 and "\t" in text else None
 
 
 class _Lines:
@@ -148,7 +154,6 @@ def _rows(
 
     while True:
         lines.taken = []
-
         try:
             cells = next(reader)
             why = _swallowed(lines.taken, delimiter, columns) if len(lines.taken) > 1 else None
@@ -164,8 +169,9 @@ def _rows(
             yield Row(line.number, ReminderRejected("malformed_row", why), line.raw)
             continue
 
+        # A blank line is no record, nor are the bare delimiters that spreadsheets leave behind.
         if not any(cell.strip() for cell in cells):
-            continue  # a blank line is no record, nor are the bare delimiters that spreadsheets leave behind
+            continue
 
         number, raw = lines.taken[0].number, b"".join(line.raw for line in lines.taken)
         if any("\0" in line.text for line in lines.taken):
@@ -188,12 +194,12 @@ def _swallowed(taken: Sequence[Line], delimiter: str, columns: Columns) -> str |
     return None
 
 
-def _why(said: str, taken: Sequence[Line]) -> str:
+def _why(error: str, taken: Sequence[Line]) -> str:
     if len(taken) > 1:
         return _reach(taken)
-    if "field larger" in said:
+    if "field larger" in error:
         return f"a cell is longer than {MAX_FIELD_CHARACTERS:,} characters"
-    if "unexpected end" in said:
+    if "unexpected end" in error:
         return "not proper CSV: a quote is opened and the closing quote is missing"
     return 'not proper CSV: a quote inside a quoted cell must be written twice ("")'
 

@@ -1,4 +1,7 @@
-"""Which encoding a file is in, as far as that is certain: its mark, the zero bytes of UTF-16, or what was named. Pure."""
+"""The encoding of a file, as far as that is certain. Pure.
+
+Its byte order mark tells it, the zero bytes of UTF-16, or whoever named it.
+"""
 
 from __future__ import annotations
 
@@ -43,13 +46,16 @@ class Encoding:
         return self.name.startswith(("utf-16", "utf-32"))
 
     def decode(self, raw: bytes) -> str:
-        """Text; what is no text stands in it as a surrogate for each byte, and half a character at the end is left out."""
+        """Bytes as text.
+
+        Each byte that is no text becomes a surrogate; half a character at the end is left out.
+        """
         if self.wide:
             return codecs.getincrementaldecoder(self.name)("surrogatepass").decode(raw)
         return raw.decode(self.name, "surrogateescape")
 
     def encode(self, text: str) -> bytes:
-        """Bytes; what the encoding lacks becomes a question mark."""
+        """Text as bytes; what the encoding lacks becomes a question mark."""
         return text.encode(self.name, "replace")
 
 

@@ -48,7 +48,10 @@ class Reading:
 
 
 def readings(raw: Iterable[bytes]) -> list[Reading]:
-    """The plausible readings of lines that are not UTF-8, at most three; each makes another word of them."""
+    """The plausible readings of lines that are not UTF-8, at most three.
+
+    Each makes another word of them.
+    """
     text, found = b"\n".join(raw), []
 
     for encoding, called in CANDIDATES.items():
@@ -66,7 +69,10 @@ def readings(raw: Iterable[bytes]) -> list[Reading]:
 
 
 def _score(text: str, encoding: str) -> float:
-    """From 1, as names are written, down to less than 0: symbols, and letters that do not stand beside each other."""
+    """How plausible a reading is: from 1, as names are written, down to less than 0.
+
+    Symbols lower it, and letters that do not stand beside each other.
+    """
     marks = [_mark(character, encoding) for character in text if character > "\x7f"]
     clashes = sum(_clash(before, after) for before, after in pairwise(text))
     return (sum(marks) - clashes) / len(marks)
@@ -97,6 +103,7 @@ def _clash(before: str, after: str) -> float:
     """How odd it is that two characters are neighbours in a word."""
     if not (before.isalpha() and after.isalpha()) or (before <= "\x7f" and after <= "\x7f"):
         return 0.0
+
     one, other = _script(before), _script(after)
     if one != other:
         return 0.0 if {one, other} <= {"CJK", "HIRAGANA", "KATAKANA", "HANGUL"} else 1.0

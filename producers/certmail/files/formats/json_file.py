@@ -16,7 +16,10 @@ from certmail_config.base.errors import ReminderRejected, WrongUse
 from certmail_config.base.json_text import NotJson, read_object
 
 MAX_ARRAY_CHARACTERS: Final = 100_000_000
-"""An array is read as a whole, so that nothing is enqueued of one that is broken; lines are read one by one."""
+"""An array is read as a whole, so that nothing is enqueued of one that is broken.
+
+Lines are read one by one.
+"""
 _SPACE: Final = re.compile(r"\s*")
 _A_LINE_EACH: Final = "Write one object a line: jq -c '.[]' people.json > people.jsonl"
 
@@ -34,7 +37,10 @@ def read_json_lines(lines: Iterator[Line], encoding: Encoding, terms: Terms) -> 
 
 
 def read_array(lines: Iterable[Line], encoding: Encoding, terms: Terms) -> list[Row]:
-    """Read an array of objects; raises WrongUse where it is none, or longer than fits into memory."""
+    """Read an array of objects.
+
+    Raises WrongUse where it is none, or longer than fits into memory.
+    """
     parts: list[str] = []
     size = 0
 
@@ -79,7 +85,10 @@ def _row(number: int, text: str, encoding: Encoding, terms: Terms, raw: bytes | 
 
 
 def _elements(text: str) -> Iterator[tuple[int, str]]:
-    """Each element of an array as it is written, with its line; raises WrongUse where the array is not proper JSON."""
+    """Each element of an array as it is written, with its line.
+
+    Raises WrongUse where the array is not proper JSON.
+    """
     decoder = json.JSONDecoder()
     place = _after_space(text, text.index("[") + 1)
     line, counted = 1, 0

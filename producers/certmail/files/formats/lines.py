@@ -13,7 +13,7 @@ from typing import AnyStr, Final, NamedTuple
 from certmail.files.formats.encoding import Encoding
 from certmail_config.base.errors import WrongUse
 
-LONGEST_LINE: Final = 16_000_000
+MAX_LINE: Final = 16_000_000
 """Bytes or characters; what has no line end for so long is no table."""
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\n|\r(?!\Z))")
 
@@ -30,7 +30,7 @@ class Line(NamedTuple):
 
 
 def read_lines(chunks: Iterable[bytes], encoding: Encoding) -> Iterator[Line]:
-    """All lines, ended by LF, CRLF or CR.
+    """All lines of a file, ended by LF, CRLF or CR.
 
     The first chunk does not begin with the mark. Raises WrongUse for an endless one.
     """
@@ -48,10 +48,10 @@ def _narrow(chunks: Iterable[bytes], encoding: Encoding) -> Iterator[tuple[str, 
         if b"\n" not in chunk and b"\r" not in chunk and b"\r" not in rest:
             rest = _bounded(rest + chunk)
             continue
+
         lines = (rest + chunk).splitlines(keepends=True)
-        rest = (
-            b"" if lines[-1].endswith(b"\n") else lines.pop()
-        )  # a CR at the end may be half of a CRLF
+        # A CR at the end may be half of a CRLF.
+        rest = b"" if lines[-1].endswith(b"\n") else lines.pop()
         for raw in lines:
             yield encoding.decode(raw), raw
 
@@ -78,7 +78,7 @@ def _wide(chunks: Iterable[bytes], encoding: Encoding) -> Iterator[tuple[str, by
 
 
 def _bounded(rest: AnyStr) -> AnyStr:
-    if len(rest) > LONGEST_LINE:
+    if len(rest) > MAX_LINE:
         raise WrongUse(
             "endless_line", "The file has a line that does not end: it is no table of reminders."
         )

@@ -59,23 +59,28 @@ class Sheet:
 
 @contextmanager
 def read_sheet(file: IO[bytes], wanted: str | None, terms: Terms) -> Iterator[Sheet]:
-    """Read the sheet of that name, else the first that is shown; raises WrongUse where there is none, or no header in it."""
-    # Of styles and extensions that it does not keep; nothing is written back.
+    """Read the sheet of that name, else the first that is shown.
+
+    Raises WrongUse where there is none, or no header in it.
+    """
+    # The warnings are of styles and extensions that openpyxl does not keep; nothing is written back.
     warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
 
-    with _damage_is_said():
+    with _translate_damage():
         _check_size(file)
         book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
 
     try:
         name = _choose(book, wanted)
         table = _undamaged(_cells(file, book, name))
+
         above = list(islice(table, _MAX_ABOVE))
         place, header = _header(above, terms)
         columns = Columns([cell.text for cell in header], terms.layout)
         rows = _rows(chain(above[place + 1 :], table), columns, terms)
         titles = sum(any(cell.text.strip() for cell in cells) for _, cells in above[:place])
         others = [each.title for each in book.worksheets if each.title != name]
+
         yield Sheet(name, others, header, titles, rows)
     finally:
         book.close()
@@ -135,11 +140,13 @@ def _cells(file: IO[bytes], book: Any, name: str) -> Iterator[tuple[int, list[Ce
 
 def _has_formulas(book: Any, sheet: Any) -> bool:
     before = b""
-    with book._archive.open(sheet._worksheet_path) as packed:  # noqa: SLF001 - there is no public name
+    # There is no public name.
+    with book._archive.open(sheet._worksheet_path) as packed:  # noqa: SLF001
         while chunk := packed.read(1 << 20):
             if _FORMULA.search(before + chunk):
                 return True
             before = chunk[-40:]
+
     return False
 
 
@@ -154,18 +161,16 @@ def _cell(cell: Any) -> Cell:
 
 
 def _text(value: Any, form: str) -> str:
-    """What a cell means, which is nearly what it shows: dates in ISO's order, numbers without separators."""
+    """The meaning of a cell as text: dates in ISO's order, numbers without separators."""
     match value:
         case bool():
             return str(value).upper()
         case datetime():
             exact = (value + timedelta(microseconds=500_000)).replace(microsecond=0)
             shows_time = _HAS_TIME.search(_LITERAL.sub("", form)) is not None
-            return (
-                exact.isoformat(" ")
-                if shows_time or exact.time() != time()
-                else exact.date().isoformat()
-            )
+            if shows_time or exact.time() != time():
+                return exact.isoformat(" ")
+            return exact.date().isoformat()
         case date() | time():
             return value.isoformat()
         case int() | float() if value == int(value) and abs(value) < 1e15:
@@ -209,7 +214,7 @@ def _rows(table: Iterator[tuple[int, list[Cell]]], columns: Columns, terms: Term
 
 
 def _check_size(file: IO[bytes]) -> None:
-    """Raises WrongUse for a file that would fill the memory or the day."""
+    """Refuse a file that would fill the memory or the day; raises WrongUse."""
     with zipfile.ZipFile(file) as packed:
         sheets = [
             each.file_size
@@ -226,8 +231,8 @@ def _check_size(file: IO[bytes]) -> None:
 
 
 @contextmanager
-def _damage_is_said() -> Iterator[None]:
-    """What openpyxl raises for a file that is no workbook, or a damaged one, as one sentence."""
+def _translate_damage() -> Iterator[None]:
+    """Raise WrongUse for whatever openpyxl raises at a file that is damaged, or no workbook."""
     try:
         yield
     except (
@@ -246,7 +251,7 @@ def _damage_is_said() -> Iterator[None]:
 
 def _undamaged(table: Iterator[tuple[int, list[Cell]]]) -> Iterator[tuple[int, list[Cell]]]:
     while True:
-        with _damage_is_said():
+        with _translate_damage():
             try:
                 row = next(table)
             except StopIteration:

@@ -14,7 +14,7 @@ from certmail.files.row import Row
 
 
 class SheetRejects:
-    """Written when all is known: a workbook cannot be added to."""
+    """Writes rejected rows as a workbook, when all are known: it cannot be added to."""
 
     def __init__(self, target: BinaryIO, header: Sequence[Cell]) -> None:
         self._target = target
@@ -29,6 +29,7 @@ class SheetRejects:
         if not self._begun:
             self._begun = True
             self._sheet.append([REASON, *(cell.text for cell in self._header)])
+
         cells = row.kept[1:] if self._again else row.kept
         self._sheet.append([reason, *(self._written(cell) for cell in cells)])
 

@@ -15,14 +15,14 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from certmail.files.columns import Layout
-from certmail.files.dates import Habits
+from certmail.files.dates import DateDefaults
 from certmail.files.formats import sheet
 from certmail.files.row import Row, Terms
 from certmail.files.source import Source, open_source
 from certmail_config.base.errors import ReminderRejected, WrongUse
 from certmail_config.jobs.reminder import Reminder
 
-ZURICH = Terms(habits=Habits("Europe/Zurich"))
+ZURICH = Terms(dates=DateDefaults("Europe/Zurich"))
 
 
 def workbook(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from certmail import Receipt
 from certmail.files.row import Row
-from certmail.files.tally import Alike, Tally
+from certmail.files.tally import Occurrences, Tally
 from certmail_config.base.errors import ReminderRejected
 from certmail_config.jobs.states import State
 
@@ -23,7 +23,7 @@ def test_equal_faults_are_counted_with_the_first_lines() -> None:
 
     for line in range(2, 302):
         tally.reject(*wrong(line))
-        tally.look(wrong(line)[0])
+        tally.count_left_out(wrong(line)[0])
 
     tally.reject(*wrong(400, "too many"))
     assert tally.rejected == 301
@@ -32,7 +32,7 @@ def test_equal_faults_are_counted_with_the_first_lines() -> None:
         "too many": "400",
     }
     assert tally.left_out["name", "NULL"].count == 300
-    assert str(Alike(2, [7, 9])) == "7, 9"
+    assert str(Occurrences(2, [7, 9])) == "7, 9"
 
 
 def test_without_details_it_stays_small_and_with_them_each_row_is_told() -> None:

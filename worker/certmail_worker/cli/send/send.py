@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from certmail import Mailer
 from certmail.files.columns import Layout
-from certmail.files.dates import DateOrder, Habits, known_zone
+from certmail.files.dates import DateDefaults, DateOrder, known_zone
 from certmail.files.enqueue import check_rows, enqueue_rows
 from certmail.files.row import Rejects, Row, Terms
 from certmail.files.source import Source, open_source
@@ -82,7 +82,7 @@ def send(
     """
     terms = Terms(
         Layout(_pairs(map_, "--map"), _pairs(set_, "--set")),
-        Habits(known_zone(time_zone) if time_zone is not None else None, date_order),
+        DateDefaults(known_zone(time_zone) if time_zone is not None else None, date_order),
     )
     settings = Settings.from_env()  # what is set wrongly is said before what is wrong with the file
     tally = Tally(details=json)
