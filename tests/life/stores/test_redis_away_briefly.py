@@ -42,7 +42,7 @@ def test_a_worker_that_is_told_to_stop_meanwhile_first_says_what_it_knows(tmp_pa
 def test_a_request_whose_record_was_made_but_not_confirmed_is_no_doubt_but_sent_later(
     tmp_path: Path,
 ) -> None:
-    """The answer to `begin` is lost, until after the lease: only this worker knows it did not leave."""
+    """The answer to `begin` is lost, until after the lease: only this worker knows that."""
     begins = load("begin").sha.encode()
 
     with (
