@@ -31,6 +31,7 @@ def test_it_asks_while_it_is_let_and_counts_its_answers() -> None:
         abuser.begin(2)
         answers = abuser.over()
         server.shutdown()
+
     assert set(asked) == {"Bearer cm_key"}
     assert answers["429"] == len(asked)
     assert not abuser.over(), "it is over"

@@ -47,6 +47,7 @@ def hold(path: Path, seconds: float) -> threading.Thread:
     thread = threading.Thread(target=write)
     thread.start()
     assert has_it.wait(10)
+
     return thread
 
 
@@ -55,6 +56,7 @@ def test_the_lock_is_waited_for_while_the_storm_goes_on(storm: Blows, tmp_path: 
     other = hold(tmp_path / "certmail.sqlite", 1.5)
     storm.fall([HOUR], lambda: ticks.append(time.monotonic()))
     other.join()
+
     assert [trouble.kind for trouble in storm.troubles] == [Kind.SQL]
     assert storm.missed == []
     assert len(ticks) > 2, "others were not kept waiting"

@@ -71,14 +71,17 @@ def test_what_gmail_refused_is_tried_again_and_one_goes_first(deployment: Deploy
     jobs = deployment.send(campaign(12, tenant="healing"))
     wait_for("SQL knows", lambda: state(deployment, connection) == ("attention", "api_disabled"))
     found = deployment.admin.connection(connection)
+
     assert "Enable the Gmail API" in (found.remedy or "")
     assert found.refused_since is not None
     refused = len(deployment.sends())
     wait_for("it is tried again", lambda: len(deployment.sends()) > refused, LONG)
     wait_for("and stopped again", lambda: lane(deployment, connection) == "suspended")
+
     assert len(deployment.sends()) == refused + 1, (
         "one goes first, and finds that nothing has changed"
     )
+
     deployment.control("DELETE", "/faults")
     wait_for("it heals", lambda: lane(deployment, connection) == "open", 150)
     deployment.wait_recorded(jobs, {"accepted"})
@@ -142,11 +145,13 @@ def test_a_test_mail_asked_for_before_delegation_goes_once_it_can(deployment: De
     )
     wait_for("it works", lambda: state(deployment, made.id) == ("active", None), LONG)
     assert arrived() == 1, "it counts as working once that mail has gone, and not before"
+
     wait_for("the test mail", lambda: arrived() == 1, LONG)
     promise = promise_of(deployment.admin.strongbox, made.id)
     assert promise is not None
     assert promise.sent_at is not None
     deployment.admin.redis.delete(redis_keys.TESTED + made.id)  # as after a minute
+
     assert deployment.run("connections", "probe", "promised/default").status == 0
     assert arrived() == 1, "once"
 
@@ -189,13 +194,17 @@ def test_a_working_copy_that_is_lost_is_made_anew_and_a_stopped_lane_stays_stopp
     ]
     redis.delete(*lost)
     wait_for("it is there again", lambda: all(redis.exists(name) for name in lost))
+
     assert lane(deployment, broken) == "suspended"
     assert lane(deployment, works) == "open"
+
     jobs = deployment.send(campaign(2, tenant="copied"))
     deployment.wait_recorded(jobs, {"accepted"})
     assert {deployment.status(job)["state"] for job in waiting} == {"ready"}
+
     deployment.control("DELETE", "/faults")
     assert probe_and_save(deployment.admin, broken).connection.state == "active"
+
     deployment.wait_recorded(waiting, {"accepted"})
 
 
@@ -249,6 +258,7 @@ def test_a_certificate_that_ends_is_warned_of_once_for_each_of_30_7_and_1_days(
         expected.append((ends_in(days=left), days))
         wait_for(f"the warning of {days} days", lambda: len(warnings()) >= len(expected), LONG)
     ends_in(days=300)
+
     assert warnings() == expected
 
 
@@ -263,15 +273,18 @@ def test_a_missing_vault_key_stops_a_lane_and_ends_nothing(deployment: Deploymen
     jobs = deployment.send(campaign(3, tenant="sealed"))
     wait_for("the lane waits", lambda: lane(deployment, connection) == "suspended")
     status = deployment.status(jobs[0])
+
     assert status["state"] == "ready"
     assert status["reason"].startswith("vault_key_missing: ")
     assert "'kdeadbeef'" in status["reason"]
     assert "CERTMAIL_VAULT_KEYS" in status["reason"]
+
     wait_for(
         "SQL knows", lambda: state(deployment, connection) == ("attention", "vault_key_missing")
     )
     redis.hset(redis_keys.CONNECTION + connection, "sealed", sealed)  # the key is back
     deployment.wait_recorded(jobs, {"accepted"}, seconds=LONG)
+
     assert state(deployment, connection) == ("active", None)
 
 

@@ -29,11 +29,13 @@ def test_no_send_fails_while_certificates_are_rotated_under_load(tmp_path: Path)
             wait_for(f"{60 * n} mails", lambda n=n: len(deployment.messages()) >= 60 * n, 60)  # type: ignore[misc]
             ran = deployment.run("connections", "rotate", connection, "--json")
             assert ran.status == 0, ran
+
             before = deployment.admin.connection(connection)
             certificate = deployment.ask("connections", "certificate", connection, "--next")[
                 "certificate"
             ]
             assert certificate == before.next_certificate != before.certificate
+
             path = f"/service-accounts/{before.service_account}/keys?settling=1"
             deployment.control("POST", path, certificate)
             wait_for("it took over", partial(in_use, deployment, connection, certificate))
@@ -46,14 +48,17 @@ def test_no_send_fails_while_certificates_are_rotated_under_load(tmp_path: Path)
         states = deployment.wait_recorded(jobs, {"accepted", "failed", "uncertain"}, seconds=90)
         assert set(states.values()) == {"accepted"}
         assert deployment.copies() == dict.fromkeys(jobs, 1)
+
         now = deployment.admin.connection(connection)
         assert (now.state, now.next_certificate) == (ConnectionState.ACTIVE, None)
         assert now.certificate != old.certificate
+
         requests = deployment.control("GET", "/requests")
         refused = [
             item for item in requests if item["status"] >= 400 and item["path"].endswith("/send")
         ]
         assert refused == []
+
         suspended = [
             line
             for line in (tmp_path / "worker.log").read_text().splitlines()

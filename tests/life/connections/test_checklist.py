@@ -122,6 +122,7 @@ def test_one_refusal_stops_nothing_that_works_and_what_is_mended_is_no_longer_as
     upload(deployment, connection)
     deployment.fault("503", path="/token", times=None)
     assert again().code == "token_unavailable"
+
     deployment.control("DELETE", "/faults")
 
 
@@ -179,6 +180,7 @@ def test_a_customer_owned_application_from_nothing_to_a_mail(deployment: Deploym
         "Gmail API has not been used in project 1 before",
     )
     missing = wrong(probe())
+
     assert (missing.name, missing.code, missing.waiting) == ("test mail", "api_disabled", True)
     assert "Enable the Gmail API" in missing.remedy
 
@@ -212,6 +214,7 @@ def test_a_customer_owned_application_from_nothing_to_a_mail(deployment: Deploym
     ]
     assert all(step.ok for step in passed.steps)
     assert (passed.connection.state, passed.connection.code) == ("active", None)
+
     [mail] = [mail for mail in deployment.messages() if mail["mailbox"] == "reviews@steps.example"]
     letter: Message[str, str] = Parser().parsestr(urlsafe_b64decode(mail["raw"]).decode())
     assert letter["To"] == letter["From"] == "reviews@steps.example"
@@ -224,13 +227,16 @@ def test_each_scope_is_asked_for_alone_and_named(deployment: Deployment) -> None
     upload(deployment, connection)
     delegate(deployment, connection, SEND_SCOPE)
     missing = wrong(probe_and_save(deployment.admin, connection.id))
+
     assert (missing.name, missing.code) == ("token to look", "delegation_missing")
     # Pasted into Google's table a list replaces the old one: with one scope alone nothing could be
     # sent any more.
     assert f"{SEND_SCOPE},{METADATA_SCOPE}" in missing.remedy
     assert client_id in missing.remedy
+
     delegate(deployment, connection, METADATA_SCOPE)
     assert wrong(probe_and_save(deployment.admin, connection.id)).name == "token to send"
+
     delegate(deployment, connection, SEND_SCOPE, METADATA_SCOPE)
     assert probe_and_save(deployment.admin, connection.id).connection.state == "active"
 
@@ -244,6 +250,7 @@ def test_patience_ends_when_google_has_had_its_time(deployment: Deployment) -> N
     yesterday = first.refused_since - timedelta(hours=25)
     deployment.admin.note(replace(first, refused_since=yesterday))
     missing = wrong(probe_and_save(deployment.admin, connection.id))
+
     assert (missing.code, missing.waiting) == ("delegation_missing", False)
     assert moment(yesterday) in missing.message
     assert "it was not made" in missing.message
@@ -260,6 +267,7 @@ def test_a_clock_that_is_wrong_is_ours_to_mend_and_breaks_no_connection(
     deployment.control("POST", "/faults", {"match": {"path": path}, "fault": fault, "times": 1})
     probed = probe_and_save(deployment.admin, connection.id)
     behind = wrong(probed)
+
     assert (behind.name, behind.code, behind.blame) == ("clock", "clock_wrong", Blame.OPERATOR)
     assert "behind Google's" in behind.message
     assert "NTP" in behind.remedy
@@ -278,6 +286,7 @@ def test_trouble_at_google_breaks_no_connection(
     deployment.control("POST", "/faults", {"match": match, "fault": fault, "times": None})
     probed = probe_and_save(deployment.admin, connection.id)
     deployment.control("DELETE", "/faults")
+
     assert wrong(probed).blame is Blame.NOBODY
     assert probed.connection == connection
 
@@ -287,8 +296,10 @@ def test_a_certificate_that_ended_says_how_to_make_the_next(deployment: Deployme
     past = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
     deployment.admin.save(replace(connection, not_after=past))
     missing = wrong(probe_and_save(deployment.admin, connection.id))
+
     assert (missing.name, missing.code) == ("certificate dates", "certificate_expired")
     assert f"connections rotate {connection.id}" in missing.remedy
+
     rotating = deployment.admin.rotate(connection.id, valid_days=60)
     upload(deployment, replace(rotating, certificate=rotating.next_certificate))
     probed = probe_and_save(deployment.admin, connection.id)
@@ -306,9 +317,11 @@ def test_the_next_certificate_takes_over_when_google_knows_it_and_not_before(
     probed = probe_and_save(deployment.admin, connection.id)
     assert probed.connection.state == "active"
     assert probed.connection.certificate == connection.certificate
+
     [waiting] = [step for step in probed.steps if not step.ok]
     assert (waiting.name, waiting.waiting) == ("next certificate", True)
     assert f"connections certificate {connection.id} --next" in waiting.remedy
+
     upload(deployment, replace(rotating, certificate=rotating.next_certificate), settling=1)
     probed = probe_and_save(deployment.admin, connection.id)
     assert probed.connection.certificate == connection.certificate, (
@@ -338,6 +351,7 @@ def test_waiting_on_the_command_line_ends_when_it_works(deployment: Deployment) 
     upload(deployment, connection)
     delegate(deployment, connection, SEND_SCOPE, spreading=1)
     ran = deployment.run("connections", "probe", "waiting/default", "--wait", "60", "--json")
+
     assert ran.status == 0, ran
     assert ran.json["state"] == "active"
     assert "still spreading" in ran.err
@@ -349,6 +363,7 @@ def test_a_test_mail_on_the_command_line(deployment: Deployment) -> None:
     ran = deployment.run("connections", "test", "mailed/default")
     assert ran.status == 0, ran
     assert "✓ test mail: Gmail took a mail from reviews@mailed.example to itself" in ran.err
+
     mails = len(deployment.messages())
     again = deployment.run("connections", "test", "mailed/default", "--json")
     assert (again.json["steps"][-1]["code"], again.json["state"]) == ("mailbox_busy", "active")

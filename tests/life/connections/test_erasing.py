@@ -52,6 +52,7 @@ def test_an_address_is_forgotten_and_nothing_more_goes_there(deployment: Deploym
 
     refused = deployment.run("erase", address)
     assert (refused.status, "--yes" in refused.err) == (2, True)
+
     done = deployment.ask("erase", address, "--yes")
     assert done == {"deliveries": 2, "cancelled": 1, "uncertain": 0, "remains": []}
     assert found_in(deployment, address) == []
@@ -61,6 +62,7 @@ def test_an_address_is_forgotten_and_nothing_more_goes_there(deployment: Deploym
         waiting[0]: "cancelled",
         waiting[1]: "ready",
     }
+
     left: Any = deployment.admin.redis.xrange(redis_keys.EVENTS)
     assert not [fields for _, fields in left if b"body" in fields], (
         "no sealed content of what is recorded is left in the stream"
@@ -81,11 +83,13 @@ def test_what_is_uncertain_is_closed_when_its_address_is_erased_or_nobody_settle
     deployment.wait_recorded(doubts, {"uncertain"})
     done = deployment.ask("erase", "reviewer0@people.example", "--yes")
     assert done == {"deliveries": 1, "cancelled": 0, "uncertain": 1, "remains": []}
+
     now = datetime.now(UTC)
     assert forget(deployment.admin, now + timedelta(days=9)).payloads == 0
     assert forget(deployment.admin, now + timedelta(days=11)).payloads == 1
     assert deployment.ask("uncertain", "list")["uncertain"] == []
     assert not [job for job in doubts if deployment.admin.redis.exists(redis_keys.BODY + job)]
+
     wait_for(
         "the record",
         lambda: (

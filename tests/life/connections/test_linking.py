@@ -77,16 +77,19 @@ def test_an_administrator_signs_in_consents_and_reminders_leave_from_his_account
     ]
     url = deployment.ask("connections", "link", connection)["url"]
     query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
     assert (query["access_type"], query["prompt"], query["code_challenge_method"]) == (
         "offline",
         "consent",
         "S256",
     )
     assert set(query["scope"].split()) == {SEND_SCOPE, *IDENTITY}
+
     page = deployment.consent(url, ACCOUNT)
     assert page.status_code == 200
     assert "Account linked" in page.text
     assert page.headers["Cache-Control"] == "no-store"
+
     shown = show(deployment, connection)
     assert (shown["state"], shown["mailbox"]) == ("active", ACCOUNT)
 
@@ -116,6 +119,7 @@ def test_a_mailbox_of_a_domain_in_another_script_sends_whatever_version_stored_i
         "connections", "add", "buecher", "--kind", "customer_owned_app", *options
     )
     assert added["mailbox"] == ascii_form
+
     certificate = deployment.admin.connection(added["id"]).certificate
     deployment.control("POST", f"/service-accounts/{service_account}/keys", certificate)
     tested = deployment.ask("connections", "test", "buecher/default")
@@ -130,6 +134,7 @@ def test_a_mailbox_of_a_domain_in_another_script_sends_whatever_version_stored_i
         )
     )
     assert before.mailbox == ascii_form
+
     job = deployment.send(campaign(1, tenant="buecher"))[0]
     deployment.wait_recorded([job], {"accepted"})
     [message] = [message for message in deployment.messages() if message["certmail_id"] == job]
@@ -156,6 +161,7 @@ def test_an_account_whose_address_cannot_stand_in_a_mail_is_refused_and_kept_now
     deployment.fault({"status": 200, "body": json.dumps(answer)}, path="/v1/userinfo", times=1)
     page = deployment.consent(link_url(deployment, connection), f"{tenant}@globex.example")
     shown = show(deployment, connection)
+
     assert (shown["code"], shown["mailbox"]) == ("address_unusable", None), page.text
     assert email not in page.text
     assert email not in str(shown)
@@ -176,6 +182,7 @@ def test_a_state_works_once(deployment: Deployment) -> None:
     assert requests.head(callback, timeout=10).status_code == 405
     assert show(deployment, connection)["state"] == "pending"
     assert requests.get(callback, timeout=10).status_code == 200
+
     version = show(deployment, connection)
     again = requests.get(callback, timeout=10)
     assert again.status_code == 400
@@ -193,6 +200,7 @@ def test_a_foreign_state_or_issuer_changes_nothing(deployment: Deployment) -> No
             ).status_code
             == 400
         )
+
     back = requests.post(
         link_url(deployment, connection),
         data={"account": ACCOUNT, "scope": [SEND_SCOPE, *IDENTITY], "decision": "allow"},
@@ -213,6 +221,7 @@ def test_a_code_that_google_does_not_know_is_a_sign_in_to_be_started_again(
     state = parse_qs(urlsplit(link_url(deployment, connection)).query)["state"][0]
     query = {"state": state, "code": "4/0Abogus"}
     page = requests.get(f"{deployment.gateway}/oauth/google/callback", params=query, timeout=10)
+
     assert "Google did not accept this sign-in" in page.text
     assert "Start again" in page.text
     assert "withdrawn" not in page.text
@@ -227,8 +236,10 @@ def test_a_consent_without_the_box_for_sending_is_given_back_and_explained(
     connection = pending(deployment, "granular")
     before = tokens_revoked(deployment)
     page = deployment.consent(link_url(deployment, connection), account, scopes=IDENTITY)
+
     assert page.status_code == 400
     assert "tick the box for sending email" in page.text
+
     shown = show(deployment, connection)
     assert (shown["state"], shown["code"]) == ("attention", "scope_missing")
     assert tokens_revoked(deployment) == before + 1
@@ -246,9 +257,11 @@ def test_a_denied_consent_is_said_on_the_page_and_on_the_connection(deployment: 
 def test_a_connection_stays_with_the_account_that_it_was_linked_to(deployment: Deployment) -> None:
     connection = pending(deployment, "same")
     assert deployment.consent(link_url(deployment, connection), ACCOUNT).ok
+
     page = deployment.consent(link_url(deployment, connection), "somebody@globex.example")
     assert page.status_code == 400
     assert "another account" in page.text
+
     shown = show(deployment, connection)
     assert (shown["state"], shown["mailbox"]) == ("active", ACCOUNT)
 
@@ -295,6 +308,7 @@ class TestConnectionsOfOneAccount:
             scopes=IDENTITY,
         )
         assert "tick the box for sending email" in page.text
+
         self.everybody_sends(deployment, "unticked-new")
 
     def test_another_account_is_chosen_that_others_send_from(
@@ -325,6 +339,7 @@ class TestConnectionsOfOneAccount:
                 lambda: deployment.control("GET", "/faults")[-1]["hits"] == 1,
             )
             deployment.admin.save(deployment.admin.connection(shared["first"]))
+
             assert "was used before, has expired" in page.result().text
 
         self.everybody_sends(deployment, "changed")
@@ -346,6 +361,7 @@ class TestConnectionsOfOneAccount:
                 "DELETE", f"/accounts/{account}/tokens"
             )  # whoever has the turn gives it back
             assert not page.done()
+
             deployment.admin.redis.delete(turn(deployment.admin.redis, sub).name)
             assert "did not say whose account" in page.result().text
 
@@ -398,6 +414,7 @@ class TestWhetherToSendFromTheAccount:
             assert "was not linked" in browser.get(page.url, timeout=10).text, (
                 "loaded again it says so again"
             )
+
             [url] = re.findall(r'href="([^"]+/o/oauth2/v2/auth[^"]+)"', declined.text)
             page = sign_in(browser, unescape(url), "somebody@globex.example")
             assert answer(browser, page, "yes").ok
@@ -417,6 +434,7 @@ class TestWhetherToSendFromTheAccount:
             answer(browser, page, "no")
 
         assert tokens_revoked(deployment) == before
+
         jobs = deployment.send(campaign(1, "first", "crossed"))
         deployment.wait_recorded(jobs, {"accepted"})
 
@@ -430,6 +448,7 @@ class TestWhetherToSendFromTheAccount:
             page = sign_in(browser, link_url(deployment, connection), account)
             deployment.control("DELETE", f"/accounts/{account}/tokens")
             assert "did not say whose account" in answer(browser, page, "yes").text
+
         assert show(deployment, connection)["code"] == "account_unknown"
 
     def test_a_mailbox_of_another_domain_is_refused(self, deployment: Deployment) -> None:
@@ -449,12 +468,15 @@ class TestWhetherToSendFromTheAccount:
             "strict.example",
             "strict.co",
         ]
+
         connection = deployment.admin.add_service_provider_app(
             "strict", "default", limits=GoogleLimits()
         ).id
         page = deployment.consent(link_url(deployment, connection), "somebody@globex.example")
+
         assert "Strict may send only from mailboxes of strict.example or strict.co" in page.text
         assert show(deployment, connection)["code"] == "domain_not_allowed"
+
         owned = (
             "connections",
             "add",
@@ -470,6 +492,7 @@ class TestWhetherToSendFromTheAccount:
             *owned, "c@p.iam.gserviceaccount.com", "--mailbox", "x@globex.example", "--json"
         )
         assert ran.json["error"]["code"] == "domain_not_allowed"
+
         deployment.ask("tenants", "set", "strict", "--domain", "")
         assert deployment.consent(link_url(deployment, connection), "somebody@globex.example").ok
 
@@ -480,18 +503,22 @@ class TestWhetherToSendFromTheAccount:
             deployment.control("POST", "/accounts", {"email": account})
         connection, before = pending(deployment, "wayne"), tokens_revoked(deployment)
         assert deployment.consent(link_url(deployment, connection), "old@wayne.example").ok
+
         deployment.control("DELETE", "/accounts/old@wayne.example/tokens")
         [job] = deployment.send(campaign(1, "wayne"))
         wait_for(
             "the lane stops",
             lambda: (deployment.status(job)["reason"] or "").startswith("grant_revoked: "),
         )
+
         assert (
             "another account"
             in deployment.consent(link_url(deployment, connection), "new@wayne.example").text
         )
+
         url = deployment.ask("connections", "link", connection, "--another-account")["url"]
         assert deployment.consent(url, "new@wayne.example").ok
+
         deployment.wait_recorded([job], {"accepted"})
         [message] = [message for message in deployment.messages() if message["certmail_id"] == job]
         assert message["mailbox"] == "new@wayne.example"
@@ -522,6 +549,7 @@ def test_a_withdrawn_permission_stops_the_lane_and_linking_again_lets_its_jobs_l
     deployment.control("POST", "/accounts", {"email": account})
     connection = pending(deployment, "withdrawn")
     assert deployment.consent(link_url(deployment, connection), account).ok
+
     deployment.control("DELETE", f"/accounts/{account}/tokens")
     job = deployment.send(campaign(1, tenant="withdrawn"))[0]
     wait_for(
@@ -529,6 +557,7 @@ def test_a_withdrawn_permission_stops_the_lane_and_linking_again_lets_its_jobs_l
         lambda: (deployment.status(job)["reason"] or "").startswith("grant_revoked: "),
     )
     assert deployment.consent(link_url(deployment, connection), account).ok
+
     deployment.wait_recorded([job], {"accepted"})
     assert deployment.copies()[job] == 1
 
@@ -543,6 +572,7 @@ def test_waiting_for_the_link_shows_the_result(deployment: Deployment) -> None:
     url = next(
         line for line in log.read_text().splitlines() if "/o/oauth2/v2/auth?" in line
     ).strip()
+
     assert deployment.consent(url, ACCOUNT).ok
     assert process.wait(60) == 0
     assert '"state": "active"' in log.read_text()
@@ -564,6 +594,7 @@ def test_a_link_result_page_shows_html_in_a_name_as_text(deployment: Deployment)
         params={"state": state, "error": "<script>alert(1)</script>"},
         timeout=10,
     )
+
     assert "<script>alert" not in page.text
     assert "&lt;script&gt;alert(1)" in page.text
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]

@@ -131,25 +131,31 @@ class TestConnections:
         hung = [hanging(deployment, "acme") for _ in range(3)]
         waiting = deployment.send(campaign(20, "acme", "waits"))
         done = deployment.ask("connections", "remove", "acme/default", "--yes")
+
         assert (done["id"], done["cancelled"], done["uncertain"], done["access"]) == (
             connection,
             20,
             3,
             "theirs",
         )
+
         deployment.wait_recorded(waiting, {"cancelled"})
         assert deployment.status(waiting[0])["reason"] == "cancelled: its connection was removed"
+
         deployment.wait_recorded(hung, {"uncertain"})
         assert nothing_wrong(deployment)
 
         listed = deployment.ask("uncertain", "list", "--tenant", "acme")["uncertain"]
         assert {row["job"]: row["waits_for"] for row in listed} == dict.fromkeys(hung, "a person")
+
         arrived, again, closed = hung
         deployment.ask("uncertain", "settle", arrived, "--as", "arrived")
         settled = deployment.run("uncertain", "settle", again, "--as", "send-again")
         assert "is not sent again, it is failed" in settled.err
+
         deployment.ask("uncertain", "settle", closed, "--as", "close")
         assert deployment.status(again)["reason"].startswith("connection_removed: ")
+
         deployment.wait_recorded([arrived], {"accepted"})
         deployment.wait_recorded([again], {"failed"})
         assert deployment.status(closed)["state"] == "uncertain"
@@ -159,12 +165,14 @@ class TestConnections:
             [draft] = registry.list_connections(db, "acme")
         assert (draft.name, draft.state, draft.id != connection) == ("default", "draft", True)
         assert redis_says(deployment, connection) == [connection], "in the jobs that are remembered"
+
         left = [
             redis_keys.CONNECTION + connection,
             redis_keys.LANE_INFO + connection,
             f"{redis_keys.TOKEN}{connection}:*",
         ]
         assert [key for pattern in left for key in deployment.admin.redis.scan_iter(pattern)] == []
+
         [job] = deployment.send(campaign(1, "acme", "draft"))
         assert deployment.status(job)["reason"].startswith("connection_draft: ")
 
@@ -176,13 +184,16 @@ class TestConnections:
         second = deployment.ask(
             "connections", "add", "globex", "--kind", "service_provider_app", "--name", "emea"
         )
+
         assert deployment.consent(
             deployment.ask("connections", "link", second["id"])["url"], account
         ).ok
+
         before = revocations(deployment)
         done = deployment.ask("connections", "remove", first, "--yes")
         assert (done["access"], revocations(deployment)) == ("in_use", before)
         assert "globex/emea" in done["remedy"]
+
         jobs = deployment.send("tenant,to,connection\nglobex,ann@people.example,emea\n")
         deployment.wait_recorded(jobs, {"accepted"})
         done = deployment.ask("connections", "remove", second["id"], "--yes")
@@ -210,6 +221,7 @@ class TestConnections:
             remove_connection(
                 deployment.admin, deployment.admin.connection(made.id), lambda _: None
             )
+
             assert page.result().status_code == 400
 
         assert revocations(deployment) == before + 1
@@ -225,10 +237,12 @@ class TestConnections:
         question = deployment.consent(url, account, answer="")
         before = revocations(deployment)
         remove_connection(deployment.admin, deployment.admin.connection(made.id), lambda _: None)
+
         assert requests.get(question.url, timeout=20).status_code == 400, (
             "another browser changes nothing"
         )
         assert revocations(deployment) == before
+
         own = {
             cookie.name: str(cookie.value) for each in question.history for cookie in each.cookies
         }
@@ -257,14 +271,17 @@ class TestTenants:
         sealed = [value for value in (before[0].private_key, before[1].refresh_token) if value]
         in_redis = [base64.b64encode(value).decode() for value in sealed[:1]]
         in_sql = [account, "@people.example", *(repr(value) for value in sealed)]
+
         assert (redis_says(deployment, *in_redis), sql_says(deployment, *in_sql)) == (
             in_redis,
             in_sql,
         )
+
         waiting = deployment.send(campaign(10, "initech", "waits"))
         seen = revocations(deployment)
         done = deployment.ask("tenants", "remove", "initech", "--yes")
         assert (done["cancelled"], done["uncertain"]) == (10, 1)
+
         [access] = done["connections"]
         assert (access["mailbox"], access["access"], access["remedy"]) == (account, "revoked", None)
         assert revocations(deployment) == seen + 1
@@ -277,17 +294,21 @@ class TestTenants:
         assert [
             word for word in in_sql if word != "@people.example" and sql_says(deployment, word)
         ] == []
+
         redis = deployment.admin.redis
         assert redis.exists(*(redis_keys.BODY + job for job in [held, *waiting])) == 0
+
         time.sleep(2)  # the caretaker comes by, and brings nothing back
         gone = [
             redis_keys.TENANT + "initech",
             redis_keys.CONNECTION + connection,
             redis_keys.LANE_INFO + connection,
         ]
+
         assert [key for key in gone if redis.exists(key)] == []
         assert connection.encode() not in redis.hgetall(redis_keys.GRANTED)
         assert list(redis.scan_iter(f"{redis_keys.TOKEN}{connection}:*")) == []
+
         with deployment.admin.db() as db:
             assert "initech" not in [each.id for each in registry.list_tenants(db)]
             assert registry.list_connections(db, "initech") == []
@@ -307,6 +328,7 @@ class TestTenants:
         deployment.wait_recorded(deployment.send(campaign(2, "umbrella")), {"accepted"})
         done = deployment.ask("tenants", "remove", "umbrella", "--yes")
         [access] = done["connections"]
+
         assert access["access"] == "theirs"
         assert str(key) in access["remedy"]
         assert "certmail@umbrella-it.iam.gserviceaccount.com" in access["remedy"]
@@ -320,6 +342,7 @@ class TestTenants:
         deployment.link_account("hooli", account)
         deployment.fault("503", path="/revoke", times=3)
         ran = deployment.run("tenants", "remove", "hooli", "--yes")
+
         assert ran.status == 0
         assert "did not confirm" in ran.out
         assert account in ran.out
@@ -358,18 +381,21 @@ class TestTenants:
             assert process.stderr is not None
             line = process.stderr.readline()
             assert b"under way: 1" in line
+
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=20)
             assert (process.returncode, out) == (130, b"")
             assert b"stark stays suspended" in err
             assert b"certmail tenants remove stark" in err
             assert rejection(deployment, "stark") == "tenant_suspended"
+
             shown = deployment.ask("tenants", "show", "stark")
             assert (shown["state"], shown["connections"][0]["state"]) == ("suspended", "active")
 
             done = deployment.ask("tenants", "remove", "stark", "--yes")
             assert [each["access"] for each in done["connections"]] == ["revoked"]
             assert rejection(deployment, "stark") == "unknown_tenant"
+
             states = deployment.wait_recorded([hung, *waiting], {"cancelled", "uncertain"})
             assert [states[job] for job in [hung, *waiting]] == ["uncertain", *["cancelled"] * 5]
             assert {row[1:] for row in record(deployment, "stark")} == {(None, None)}

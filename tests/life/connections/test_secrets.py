@@ -30,6 +30,7 @@ def printed(deployment: Deployment, connection: str) -> dict[str, bytes]:
 
     ran = {" ".join(command): deployment.run(*command) for command in commands}
     assert all(done.out for done in ran.values()), ran
+
     ran["probe in vain"] = deployment.run(
         "connections", "probe", connection, CERTMAIL_VAULT_KEYS=f"other:{'A' * 43}="
     )
@@ -103,13 +104,16 @@ def test_nothing_secret_or_personal_is_in_redis_logs_or_messages(tmp_path: Path)
         aof = {
             path: path.read_bytes() for path in (tmp_path / "valkey").rglob("*") if path.is_file()
         }
+
         assert any(
             b"certmail.deliver" in content or b"Y2VydG1haWwuZGVsaXZlcg" in content
             for content in aof.values()
         ), "Celery's messages are in it"
         assert any(job.encode() in content for content in aof.values() for job in jobs)
+
         logs = {path: path.read_bytes() for path in tmp_path.glob("*.log")}
         assert any(job.encode() in content for content in logs.values() for job in jobs)
+
         hidden(secrets | personal, {str(path): content for path, content in (aof | logs).items()})
 
         wait_for("the record", lambda: len(deployment.recorded()) == len(jobs))

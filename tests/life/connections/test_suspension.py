@@ -64,19 +64,24 @@ def test_everything_is_paused_under_load_and_goes_on(deployment: Deployment) -> 
     wait_for("some have left", lambda: count(deployment) >= before + 20)
     assert deployment.ask("pause", "--reason", "an audit")["everything"] is True
     assert quiet(deployment)
+
     left = count(deployment) - before
     assert 20 <= left < 250, "it was stopped in the middle"
+
     with Mailer(deployment.admin.redis) as mailer:
         late = mailer.send(Reminder(tenant="acme", to="late@people.example"))
     assert late.forecast_at is None
+
     view = deployment.status(late.id)
     assert (view["reason"].partition(":")[0], view["forecast_at"]) == ("paused", None)
+
     found = findings(deployment)
     assert (found["paused"]["severity"], found["paused"]["remedy"]) == (
         "warning",
         "certmail resume",
     )
     assert found["ledger"]["severity"] == "ok"
+
     deployment.ask("resume")
     all_arrive_once(deployment, [*jobs, late.id])
     assert "paused" not in findings(deployment)
@@ -90,15 +95,18 @@ def test_one_tenant_is_paused_and_another_goes_on_within_a_second(deployment: De
     deployment.ask("pause", "--tenant", "acme")
     paused_at = time.time()
     assert quiet(deployment, "acme")
+
     deployment.wait_recorded(theirs, {"accepted"}, 30)
     times = sorted(
         _at(each) for each in deployment.messages() if each["certmail_id"] in set(theirs)
     )
     since = [at for at in times if at > paused_at - 1]
     gaps = [after - at for at, after in pairwise(since)]
+
     assert len(since) > 50, "it was still sending"
     assert max(gaps) < 1
     assert count(deployment, "acme") < before + 150
+
     deployment.ask("resume", "--tenant", "acme")
     all_arrive_once(deployment, mine)
 
@@ -117,14 +125,18 @@ def test_a_connection_is_suspended_with_a_request_hanging_and_resumed(
     wait_for("a request hangs", lambda: deployment.status(hangs)["state"] == "sending")
     stopped = deployment.ask("connections", "suspend", "acme/default")
     assert stopped["state"] == "disabled"
+
     jobs = deployment.send(campaign(20, "acme", "suspended"))
     assert quiet(deployment, "acme", 1)
+
     view = deployment.status(jobs[0])
     assert (view["state"], view["reason"].partition(":")[0]) == ("ready", "connection_disabled")
     assert view["reason"].endswith(f"certmail connections resume {stopped['id']}")
+
     deployment.wait_recorded([hangs], {"uncertain"})
     assert findings(deployment)["connection acme/default"]["severity"] == "warning"
     assert deployment.ask("connections", "resume", "acme/default")["state"] == "active"
+
     all_arrive_once(deployment, jobs)
     assert deployment.copies()[hangs] == 1
 
@@ -136,8 +148,10 @@ def test_one_that_does_not_work_any_more_needs_attention_when_it_is_resumed(
     account = "certmail@globex-it.iam.gserviceaccount.com"
     deployment.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": []})
     ran = deployment.run("connections", "resume", "globex/default", "--json")
+
     assert (ran.status, ran.json["state"]) == (1, "attention")
     assert ran.json["remedy"]
+
     scope = "https://www.googleapis.com/auth/gmail.send"
     deployment.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": [scope]})
     assert deployment.ask("connections", "probe", "globex/default")["state"] == "active"
@@ -160,13 +174,16 @@ def test_a_redis_that_was_wiped_or_is_older_than_the_pause_lets_nothing_leave(
         valkey.put_back(tmp_path / "backup")
         valkey.start()
         assert deployment.admin.redis.smembers(redis_keys.PAUSED) == set()
+
         deployment.worker()
         wait_for(
             "the server to be checked",
             lambda: deployment.admin.redis.exists(redis_keys.CHECKED_RUN) == 1,
         )
+
         assert quiet(deployment, seconds=1.5)
         assert deployment.status(early)["reason"].startswith("paused: ")
+
         deployment.ask("resume")
         all_arrive_once(deployment, [early])
 
@@ -181,8 +198,10 @@ def test_a_redis_that_was_wiped_or_is_older_than_the_pause_lets_nothing_leave(
         )
         deployment.ask("doctor", "--repair", "--yes")
         [again] = deployment.send(campaign(1, campaign="again"))
+
         assert quiet(deployment, seconds=1.5)
         assert deployment.status(again)["reason"].startswith("paused: ")
         assert deployment.messages()[0]["certmail_id"] == early
+
         deployment.ask("resume")
         all_arrive_once(deployment, [again])

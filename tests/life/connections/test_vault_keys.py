@@ -33,6 +33,7 @@ def test_a_new_key_in_the_data_directory_reaches_processes_that_run(tmp_path: Pa
         wait_for("the first mails", lambda: len(deployment.messages()) >= 3)
         done = deployment.ask("vault", "rotate", "--new-key")
         [(old, _)] = vault_keys(deployment.admin.settings)[1:]
+
         # Copies of the tenant and of its connection, and the client ID that the probe saw.
         assert (done["new"], done["reencrypted"], done["copies"], done["unopened"]) == (
             True,
@@ -43,6 +44,7 @@ def test_a_new_key_in_the_data_directory_reaches_processes_that_run(tmp_path: Pa
         assert (done["key"], key_of(deployment, acme)) == (
             vault_keys(deployment.admin.settings)[0][0],
         ) * 2
+
         [state] = done["old_keys"]
         assert (state["key"], state["needed"]) == (old, False)
         assert state["removable_at"] > deployment.status(jobs[0])["attempts"][0]["begun_at"], (
@@ -53,15 +55,18 @@ def test_a_new_key_in_the_data_directory_reaches_processes_that_run(tmp_path: Pa
         assert key_of(deployment, globex) == done["key"], (
             "the gateway, which runs since before, seals with it"
         )
+
         path = tmp_path / "vault.key"
         kept = [line for line in path.read_text().splitlines() if not line.startswith(old)]
         path.write_text("\n".join(kept))
         jobs += deployment.send(campaign(10, "globex"))
+
         assert set(
             deployment.wait_recorded(jobs, {"accepted", "failed", "uncertain"}, 60).values()
         ) == {"accepted"}
         assert deployment.copies() == dict.fromkeys(jobs, 1)
         assert "sealed_off" not in (tmp_path / "worker.log").read_text()
+
         again = deployment.ask("vault", "rotate")
         assert (again["new"], again["reencrypted"], again["copies"], again["old_keys"]) == (
             False,
@@ -107,6 +112,7 @@ class TestWrongKeys:
             "connections", "probe", "acme/default", "--json", CERTMAIL_VAULT_KEYS=new_vault_key()
         )
         step = self.failed_step(ran)
+
         assert step["code"] == "vault_key_missing"
         assert repr(self.own_key(deployment).partition(":")[0]) in step["message"]
         assert "behind the newest one" in step["remedy"]
@@ -128,6 +134,7 @@ class TestWrongKeys:
         )
         swapped = f"{one}:{other},{two}:{own}"
         ran = deployment.run("vault", "rotate", "--json", CERTMAIL_VAULT_KEYS=swapped)
+
         assert (ran.status, ran.json["reencrypted"]) == (1, 0)
         assert {each["code"] for each in ran.json["unopened"]} == {"vault_mismatch"}
         assert all(each["remedy"] for each in ran.json["unopened"])
@@ -147,6 +154,7 @@ class TestWrongKeys:
             assert who in ran.out
 
         assert "Run this again" in ran.out
+
         ran = deployment.run("doctor", "--json", CERTMAIL_VAULT_KEYS=other)
         found = {finding["check"]: finding for finding in ran.json["findings"]}
 
@@ -178,6 +186,7 @@ class TestWrongKeys:
         step = self.failed_step(deployment.run("connections", "probe", gamma.id, "--json"))
         assert step["code"] == "vault_mismatch"
         assert gamma.owner in step["message"]
+
         ran = deployment.run("vault", "rotate", "--json")
         assert ran.status == 1
         assert [(each["who"], each["code"]) for each in ran.json["unopened"]] == [
@@ -194,12 +203,15 @@ class TestWrongKeys:
             "the reason",
             lambda: (deployment.status(job)["reason"] or "").startswith("vault_key_missing: "),
         )
+
         assert "Add that key behind the newest one" in deployment.status(job)["reason"]
         assert deployment.status(job)["state"] == "ready", (
             "it waits in its lane, which is suspended"
         )
+
         worker.terminate()
         assert worker.wait(60) == 0
+
         deployment.worker(
             CERTMAIL_CARE_SECONDS="1"
         )  # by itself the lane is looked at within half a minute

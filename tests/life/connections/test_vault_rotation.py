@@ -90,20 +90,25 @@ def test_no_send_fails_while_keys_are_rotated_and_nothing_names_the_old_key_afte
         fleet.restart(f"{NEW},{OLD}")
         fleet.go_on()
         done = deployment.ask("vault", "rotate")
+
         assert (done["key"], done["reencrypted"], done["copies"], done["unopened"]) == (
             NEW_ID,
             5,
             5,
             [],
         )
+
         [old] = done["old_keys"]
         assert (old["key"], old["needed"]) == (OLD.partition(":")[0], False)
+
         fleet.go_on()
         assert deployment.consent(signing_in, "reviews@globex.example").ok, (
             "a sign-in under way goes on"
         )
+
         again = deployment.ask("vault", "rotate")
         assert (again["reencrypted"], again["copies"], again["unopened"]) == (0, 0, [])
+
         left = len(fleet.jobs) - len(deployment.messages())
         fleet.restart(NEW)
         fleet.go_on()
@@ -115,6 +120,7 @@ def test_no_send_fails_while_keys_are_rotated_and_nothing_names_the_old_key_afte
         assert {item["status"] for item in deployment.sends()} == {200}
         assert "sealed_off" not in (tmp_path / "worker.log").read_text()
         assert names_only(deployment, NEW) == {NEW_ID}
+
         record_property(
             "said", f"vault rotation: {len(jobs)} reminders, {left} left when the old key went"
         )
@@ -125,8 +131,8 @@ def names_only(deployment: Deployment, key: str) -> set[str]:
     vault, redis = Vault([parse_vault_key(key)]), deployment.admin.redis
     with deployment.admin.db() as db:
         rows = sealed_rows(db)
-    found: list[bytes] = []
 
+    found: list[bytes] = []
     for row in rows:
         for column, value in row.values.items():
             vault.open(value, owner=owner_of(row.owner, column))

@@ -81,6 +81,7 @@ def test_a_worker_goes_through_the_checklist_and_the_connection_is_active(
         valid_days=30,
     )
     missing = ask(asker, "acme", made.id, Wish.CHECK)
+
     assert missing.worker_request.stage is RequestStage.DONE
     assert [step.code for step in missing.worker_request.steps] == [
         "certificate_valid",
@@ -92,6 +93,7 @@ def test_a_worker_goes_through_the_checklist_and_the_connection_is_active(
     works = ask(asker, "acme", made.id, Wish.MAIL)
     assert all(step.ok for step in works.worker_request.steps), works
     assert works.worker_request.steps[-1].code == "mail_accepted"
+
     [client_id] = [
         step.value for step in works.worker_request.steps if step.name == "service account"
     ]
@@ -120,6 +122,7 @@ def test_a_connection_is_removed_with_what_is_left_to_do_at_google(
     assert answer.worker_request.said is not None
     assert answer.worker_request.said.code == "access_theirs"
     assert "domain-wide delegation" in answer.worker_request.said.remedy
+
     with pytest.raises(Refused):
         deployment.admin.connection(connection)
 

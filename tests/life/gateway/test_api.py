@@ -47,13 +47,16 @@ def test_what_an_application_enqueues_arrives_and_it_sees_so(deployment: Deploym
     assert sent.json()["forecast_at"]
     assert sent.json()["language"] == "en"
     assert "'ar'" in sent.json()["language_note"]
+
     job = sent.json()["id"]
     deployment.wait_recorded([job], {"accepted"})
     shown = requests.get(
         f"{deployment.gateway}/v1/reminders/{job}", headers=headers, timeout=20
     ).json()
+
     assert (shown["state"], shown["mailbox"]) == ("accepted", "reviews@acme.example")
     assert [each["outcome"] for each in shown["attempts"]] == ["accepted"]
+
     record = requests.get(
         f"{deployment.gateway}/v1/deliveries?campaign=q4", headers=headers, timeout=20
     ).json()
@@ -61,6 +64,7 @@ def test_what_an_application_enqueues_arrives_and_it_sees_so(deployment: Deploym
         (job, "anna@people.example")
     ]
     assert deployment.copies() == {job: 1}
+
     [mail] = deployment.messages()
     assert "Thursday, December 31, 2099, end of day (Pacific Time)" in text_of(mail["raw"])
 
@@ -80,12 +84,14 @@ class TestKeys:
         )
         listed = deployment.ask("keys", "list")["keys"]
         [found] = [each for each in listed if each["id"] == made["id"]]
+
         assert (found["state"], found["scopes"], found["tenants"]) == (
             "active",
             ["tenants:read"],
             ["acme"],
         )
         assert made["key"] not in deployment.run("keys", "list").out
+
         headers = {"Authorization": f"Bearer {made['key']}"}
         assert requests.get(f"{deployment.gateway}/v1/tenants", headers=headers, timeout=20).ok
         assert deployment.ask("keys", "revoke", made["id"])["state"] == "revoked"

@@ -89,6 +89,7 @@ def test_signing_in_leads_to_the_page_that_was_wanted_if_it_is_the_consoles(
         answer = visitor.post(
             "/console/sign-in", password=PASSWORD, next=wanted.partition("next=")[2] or then
         )
+
         assert (urlsplit(answer.url).path, answer.url.startswith(deployment.gateway)) == (
             shown,
             True,
@@ -115,6 +116,7 @@ def test_a_form_from_another_address_of_ours_is_told_which_is_right(deployment: 
     visitor.page = requests.post(
         f"{deployment.gateway}/console/sign-in", data=form, headers=headers, timeout=10
     )
+
     assert visitor.page.status_code == 403
     assert f"certmail’s address is {deployment.gateway}" in visitor.text
     assert "CERTMAIL_PUBLIC_URL" in visitor.text
@@ -134,14 +136,17 @@ def test_an_operator_sets_up_a_service_account_and_sees_it_work(
         "POST", "/service-accounts", {"email": account, "project": "acme-it"}
     )
     certificate = somebody.get(f"{path}/certificate")
+
     assert (
         certificate.headers["Content-Disposition"]
         == 'attachment; filename="certmail-acme-default.pem"'
     )
+
     deployment.control("POST", f"/service-accounts/{account}/keys", certificate.text)
     somebody.get(path)
     somebody.post(f"{path}/check")
     said = somebody.wait(path)
+
     assert client["client_id"] in said
     assert f"Scopes {SEND_SCOPE} " in said
 
@@ -153,6 +158,7 @@ def test_an_operator_sets_up_a_service_account_and_sees_it_work(
     refuse(deployment, "reviews@acme.example", "accessNotConfigured", not_enabled)
     somebody.post(f"{path}/check", mail="1")
     said = somebody.wait(path)
+
     assert "Being set up" in said
     assert 'id="guide-upload-tick" data-live class="number "' in somebody.page.text, (
         "its API is missing"
@@ -164,6 +170,7 @@ def test_an_operator_sets_up_a_service_account_and_sees_it_work(
         in links(somebody)
     )
     assert "console.developers.google.com" not in said
+
     somebody.post(f"{path}/check")
     said = somebody.wait(path)
     assert "Gmail took a mail from reviews@acme.example to itself" in said, (
@@ -204,12 +211,15 @@ def test_who_has_no_service_account_names_a_project_and_pastes_twice(
     suggested = re.search(r'name="project" value="([a-z0-9-]+)"', somebody.page.text)
     assert suggested is not None
     assert suggested[1].startswith("certmail-pastes-")
+
     fields = {"mailbox": "reviews@pastes.example", "valid_days": "60", "verify": "1"}
     wrong = somebody.post(
         "/console/set-up/pastes/default/service-account", project="My Project", **fields
     )
+
     assert wrong.status_code == 400
     assert re.search(r'<input id="project"[^>]* aria-invalid="true"', somebody.page.text)
+
     somebody.post("/console/set-up/pastes/default/service-account", project="pastes-it", **fields)
     path = urlsplit(somebody.page.url).path
 
@@ -232,8 +242,10 @@ esac
         ["bash"], input=block(somebody, "gcloud"), env={"PATH": path_of_shell}, text=True,
         capture_output=True, timeout=60, check=False,
     )  # fmt: skip
+
     assert ran.returncode == 0, ran.stderr
     assert f"Client ID: {client['client_id']}" in ran.stdout
+
     uploaded = (tmp_path / "uploaded.pem").read_text()
     deployment.control("POST", f"/service-accounts/{account}/keys", uploaded)
 
@@ -243,6 +255,7 @@ esac
     [handed_on] = re.findall(r"http://\S+/connect/delegation/\S+", somebody.text)
     administrator = Visitor(deployment)
     wait_for("the client ID", lambda: client["client_id"] in administrator.read(handed_on))
+
     assert re.search("data-(running|spreading)", administrator.page.text), (
         "it is looked at again until it works"
     )
@@ -253,10 +266,13 @@ esac
     somebody.wait(path)
     [filled_in] = [link for link in links(somebody) if "clientIdToAdd" in link]
     assert filled_in in ran.stdout, "the commands print the same address"
+
     query = parse_qs(urlsplit(filled_in).query)
     assert query["clientIdToAdd"] == [client["client_id"]]
+
     scopes = query["clientScopeToAdd"][0].split(",")
     assert scopes == [SEND_SCOPE, SEND_SCOPE.replace("send", "metadata")]
+
     deployment.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": scopes})
     somebody.post(f"{path}/check")
     said = somebody.wait(path)
@@ -292,14 +308,17 @@ def test_once_it_works_the_first_reminder_is_there_to_be_copied(
     job, _ = run(sys.executable, str(script)).split()
     sent = json.loads(run("bash", "-c", f"{block(somebody, 'first-command').strip()} --json"))
     assert (sent["duplicates"], sent["receipts"][0]["id"]) == (1, job), "it is the same reminder"
+
     key = json.loads(run("bash", "-c", f"{block(somebody, 'first-key')} --json"))["key"]
     words = shlex.split(
         block(somebody, "first-curl").replace("\\\n", " ").replace("$CERTMAIL_API_KEY", key)
     )
     headers = dict(words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "-H")
     answer = requests.post(words[1], data=words[words.index("-d") + 1], headers=headers, timeout=20)
+
     assert (answer.status_code, answer.json()["duplicate"]) == (200, True)
     assert answer.json()["id"] == job
+
     deployment.wait_recorded([job], {"accepted"})
 
 
@@ -328,11 +347,13 @@ def test_what_is_no_service_account_is_said_at_the_field(
     somebody.post("/console/new", tenant="initech", organisation="Initech", name="")
     path = "/console/set-up/initech/default/service-account"
     fields = {"mailbox": "reviews@initech.example", "valid_days": "60", "verify": ""}
+
     assert somebody.post(path, service_account="maria@initech.example", **fields).status_code == 400
     assert "This is not the address of a service account." in somebody.text
     assert re.search(r'<input id="service_account"[^>]* aria-invalid="true"', somebody.page.text)
     assert not re.search(r'<input id="mailbox"[^>]* aria-invalid', somebody.page.text)
     assert deployment.admin.connection("initech/default").state is ConnectionState.DRAFT
+
     ran = deployment.run(
         "connections",
         "add",
@@ -352,15 +373,18 @@ def test_what_is_no_service_account_is_said_at_the_field(
 def test_nothing_is_ticked_before_it_was_checked(deployment: Deployment, somebody: Visitor) -> None:
     path = set_up(deployment, somebody, "unchecked")
     assert 'class="number done"' not in somebody.page.text
+
     somebody.post(f"{path}/check", mail="1")
     said = somebody.wait(path)
     assert "The test mail goes by itself once that is mended" in said
     assert "You may close this page." not in said, "it waits for whoever reads this"
     assert 'class="number done"' not in somebody.page.text, "there is no such account"
+
     account = "certmail@unchecked-it.iam.gserviceaccount.com"
     deployment.control("POST", "/service-accounts", {"email": account, "project": "unchecked-it"})
     somebody.post(f"{path}/check")
     said = somebody.wait(path)
+
     assert somebody.page.text.count('class="number done"') == 1, (
         "there is, but its certificate is missing"
     )
@@ -377,6 +401,7 @@ def test_a_name_that_cannot_be_is_said_at_the_field(
         == 400
     )
     assert re.search(r'<input id="tenant"[^>]* aria-invalid="true"', somebody.page.text)
+
     somebody.post("/console/new", tenant="named", organisation="", name="Not A Name!")
     assert re.search(r'<input id="name"[^>]* aria-invalid="true"', somebody.page.text)
     assert not re.search(r'<input id="tenant"[^>]* aria-invalid', somebody.page.text)
@@ -397,6 +422,7 @@ def test_an_operator_who_comes_to_nothing_is_shown_the_way_on(
     assert "Check the address of this page, or go back to the connections." in somebody.text
     assert "certmail tenants" not in somebody.text
     assert "Sign out" in somebody.text
+
     stranger = Visitor(deployment)
     stranger.get("/connect")
     assert "Sign out" not in stranger.text
@@ -422,14 +448,18 @@ def test_what_was_entered_wrongly_is_corrected_or_chosen_anew(
         service_account="right@it.iam.gserviceaccount.com",
         mailbox="b@wrong.example",
     )
+
     assert "right@it.iam.gserviceaccount.com" in somebody.text
     assert "Saved." in somebody.text
+
     somebody.post(f"{path}/correction", service_account="no address", mailbox="b@wrong.example")
     assert somebody.page.status_code == 400
     assert "is not an email address" in somebody.text
+
     somebody.get(path)
     somebody.post(f"{path}/another-kind")
     assert urlsplit(somebody.page.url).path == "/console/set-up/wrong/default"
+
     somebody.post("/console/set-up/wrong/default/linked-account")
     assert "Continue to Google" in somebody.text
 
@@ -441,19 +471,23 @@ def test_what_waits_and_until_when_is_on_the_page(
     somebody.get(f"/console/connections/{connection}")
     somebody.post(f"/console/connections/{connection}/suspend")
     assert "Suspended: its reminders wait" in somebody.text
+
     deployment.send(campaign(5, tenant="waits"))
     said = somebody.read(f"/console/connections/{connection}")
     assert "Waiting for their turn 5" in said
     assert "not while it is stopped" in said
     assert "5 reminders wait Suspended" in somebody.read("/console?q=waits")
+
     somebody.get(f"/console/connections/{connection}")
     somebody.post(f"/console/connections/{connection}/resume")
     assert "Working" in somebody.wait(f"/console/connections/{connection}")
+
     wait_for(
         "the record", lambda: len(deployment.ask("tenants", "history", "waits")["history"]) >= 3
     )
     done = deployment.ask("tenants", "history", "waits")["history"]
     console = "an operator in the console"
+
     assert [(each["type"], each["by"]) for each in done[:2]] == [
         ("opened", console),
         ("suspended", console),
@@ -468,6 +502,7 @@ def test_what_needs_attention_comes_first(deployment: Deployment, somebody: Visi
     )
     somebody.get("/console")
     text = somebody.text
+
     assert text.index("zzz-broken") < text.index("aaa-works")
     assert "The mailbox was deleted." in text
 
@@ -480,15 +515,18 @@ def test_a_certificate_is_rotated_and_a_connection_removed(
     somebody.get(path)
     somebody.post(f"{path}/rotate")
     assert "Upload the next certificate" in somebody.text
+
     first, following = (
         somebody.get(f"{path}/certificate").text,
         somebody.get(f"{path}/certificate?next=1").text,
     )
     assert first != following
+
     somebody.get(f"{path}/removal")
     somebody.post(f"{path}/removal", confirm="goes")
     assert "nothing was removed" in somebody.text
     assert deployment.admin.connection(connection).state is ConnectionState.ACTIVE
+
     somebody.post(f"{path}/removal", confirm="goes/default")
     said = somebody.wait(f"{path}/removal")
     assert "goes/default is removed." in said
@@ -513,12 +551,14 @@ def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(
     url = link(deployment, "globex")
     visitor = Visitor(deployment)
     assert urlsplit(visitor.open_link(url).url).path == "/connect/set-up/globex/default"
+
     page = visitor.post("/connect/set-up/globex/default/linked-account")
     client_id = deployment.environment["CERTMAIL_OAUTH_CLIENT_ID"]
     assert f"OAuth client ID {client_id}" in visitor.text, (
         "what a Workspace administrator must trust"
     )
     assert "https://admin.google.com/ac/owl/list?tab=configuredApps" in links(visitor)
+
     path = urlsplit(page.url).path
     sent = visitor.session.post(
         f"{deployment.gateway}{path}/link",
@@ -531,16 +571,20 @@ def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(
     form["scope"] = parse_qs(urlsplit(google).query)["scope"][0].split()  # type: ignore[assignment]
     visitor.page = visitor.session.post(google, data=form, timeout=20)
     assert "Send the reminders of Globex from this account? reviews@globex.example" in visitor.text
+
     visitor.post(urlsplit(visitor.page.url).path, answer="yes")
     assert urlsplit(visitor.page.url).path == path
     assert "The account is linked." in visitor.text
     assert "Google gives the permission to send from reviews@globex.example" in visitor.text
     assert "nothing left to do" not in visitor.text
+
     visitor.post(f"{path}/check")
     assert "nothing left to do" not in visitor.wait(path), "no mail has gone"
+
     visitor.post(f"{path}/check", mail="1")
     assert "Reminders will be sent from reviews@globex.example" in visitor.wait(path)
     assert "There is nothing left to do." in visitor.text
+
     [back] = [
         part for part in visitor.page.text.split('"') if part.startswith("https://app.example.com")
     ]
@@ -551,6 +595,7 @@ def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(
         "status": ["active"],
         "state": ["x&y"],
     }
+
     ended = Visitor(deployment)
     assert ended.get(url).status_code == 403, "a link that was completed opens nothing more"
     assert "This set-up link has ended" in ended.text
@@ -565,6 +610,7 @@ def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(
     goodbye.get(f"/console/connections/{connection}/removal")
     goodbye.post(f"/console/connections/{connection}/removal", confirm="globex/default")
     said = goodbye.wait(f"/console/connections/{connection}/removal")
+
     assert "Google confirmed that certmail’s access is over." in said
 
 
@@ -577,6 +623,7 @@ def test_an_operator_invites_the_administrator_to_one_connection(
     [url] = re.findall(r"http://\S+/connect/\S+", somebody.text)
     visitor = Visitor(deployment)
     visitor.open_link(url)
+
     assert urlsplit(visitor.page.url).path == "/connect/set-up/invited/default"
     assert "Make a set-up link" not in visitor.text
 
@@ -587,10 +634,12 @@ def test_an_operator_who_is_asked_for_the_kind_can_invite_the_administrator_inst
     somebody.get("/console/new")
     somebody.post("/console/new", tenant="asked", organisation="", name="second")
     assert "Should someone else do this?" in somebody.text
+
     somebody.post("/console/set-up/asked/second/invitation")
     [url] = re.findall(r"http://\S+/connect/\S+", somebody.text)
     visitor = Visitor(deployment)
     visitor.open_link(url)
+
     assert urlsplit(visitor.page.url).path == "/connect/set-up/asked/second"
     assert visitor.post("/connect/set-up/asked/second/invitation").status_code == 404
 
@@ -600,8 +649,10 @@ def test_a_set_up_link_is_refused_where_it_would_lead_astray(deployment: Deploym
     ran = deployment.run(
         "connections", "setup-link", "astray", "--return-url", "https://evil.example/", "--json"
     )
+
     assert (ran.status, ran.json["error"]["code"]) == (2, "return_url_not_allowed")
     assert "CERTMAIL_RETURN_URLS" in ran.json["error"]["remedy"]
+
     ran = deployment.run("connections", "setup-link", "nobody", "--json")
     assert (ran.status, ran.json["error"]["code"]) == (1, "unknown_tenant")
 
@@ -616,6 +667,7 @@ def test_no_secret_or_address_of_it_stands_in_redis_or_the_log(deployment: Deplo
     names = [name for name in redis.scan_iter("*") if redis.type(name) == b"string"]
     contents = b"\n".join(name + b" " + (redis.get(name) or b"") for name in names)
     assert redis_keys.SETUP.encode() + b"quiet " in contents, "it can be searched"
+
     log = (deployment.data_dir / "gateway.log").read_bytes()
 
     for secret in secrets:

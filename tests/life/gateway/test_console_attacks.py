@@ -104,6 +104,7 @@ class TestTheSuperAdministratorsLink:
         path = hand_on(somebody, connection)
         holder = Visitor(deployment)
         said = holder.read(path)
+
         for shown in (
             "reviews@handed.example",
             "certmail@handed-it.iam.gserviceaccount.com",
@@ -133,8 +134,10 @@ class TestTheSuperAdministratorsLink:
         holder = Visitor(deployment)
         holder.get(other)
         foreign = holder.token
+
         assert holder.post(mine, token=foreign).status_code == 403
         assert holder.post(mine, token="").status_code == 403
+
         holder.get(mine)
         sent = holder.session.post(
             f"{deployment.gateway}{mine}",
@@ -193,6 +196,7 @@ class TestTheSuperAdministratorsLink:
             said = Visitor(deployment).read(path)
             assert "There is nothing left for you to do." in said
             assert "completed" not in said
+
             found = deployment.admin.connection(connection)
             deployment.admin.save(
                 found.troubled("delegation_missing", "It is gone.", "Do it again.")
@@ -208,6 +212,7 @@ class TestTheSuperAdministratorsLink:
         visitor.open_link(url)
         own = urlsplit(visitor.page.url).path.rpartition("/")[2]
         assert Visitor(deployment).get(hand_on(visitor, own, "/connect")).ok
+
         visitor.get(f"/connect/connections/{own}")
         assert visitor.post(f"/connect/connections/{theirs}/delegation").status_code == 404
 
@@ -230,6 +235,7 @@ class TestTheWayBackFromGoogle:
         google = begin(somebody, connection)
         victim = Visitor(deployment)
         back = come_back(victim, google, "victim@foreign.example")
+
         assert victim.get(back).status_code == 400
         assert "was not started here" in victim.text
         assert state_of(deployment, connection) == "pending"
@@ -240,8 +246,10 @@ class TestTheWayBackFromGoogle:
         back = come_back(somebody, begin(somebody, connection), "reviews@replayed.example")
         assert somebody.get(back).ok
         assert state_of(deployment, connection) == "pending"
+
         somebody.post(urlsplit(somebody.page.url).path, answer="yes")
         assert state_of(deployment, connection) == "active"
+
         linked = deployment.admin.connection(ConnectionId(connection))
         assert somebody.get(back).ok, "whoever loads the page again is told how it ended"
         assert deployment.admin.connection(linked.id) == linked, "and nothing more comes of it"
@@ -255,6 +263,7 @@ class TestTheWayBackFromGoogle:
         somebody.get(come_back(somebody, begin(somebody, connection), "reviews@answered.example"))
         path, token = urlsplit(somebody.page.url).path, somebody.token
         stranger = Visitor(deployment)
+
         assert stranger.get(path).status_code == 400
         assert stranger.post(path, token=token, answer="yes").status_code == 400
         assert somebody.post(path, token="guessed", answer="yes").status_code == 403
@@ -273,6 +282,7 @@ class TestTheWayBackFromGoogle:
         state = parse_qs(urlsplit(begin(somebody, connection)).query)["state"][0]
         somebody.get(f"/oauth/google/callback?state={state}&code={code}")
         assert "certmail@" not in somebody.text
+
         found = deployment.admin.connection(ConnectionId(connection))
         assert (found.sub, found.mailbox, found.refresh_token) == (None, None, None)
 
@@ -284,6 +294,7 @@ class TestTheWayBackFromGoogle:
         back = come_back(somebody, begin(somebody, connection), "reviews@issuer.example")
         back = re.sub(r"iss=[^&]*", "", back) + "&iss=https://evil.example"
         somebody.get(back)
+
         assert "was not started here" in somebody.text
         assert state_of(deployment, connection) == "pending"
 
@@ -298,6 +309,7 @@ class TestTheWayBackFromGoogle:
         answer = somebody.session.get(
             f"{deployment.gateway}/oauth/google/callback?{query}", allow_redirects=False, timeout=10
         )
+
         assert answer.headers["Location"] == f"/console/connections/{connection}"
 
 
@@ -334,6 +346,7 @@ class TestSetUpLinks:
         url = self.issue(deployment, "reissued")
         visitor = Visitor(deployment)
         assert visitor.open_link(url).ok
+
         newer = deployment.ask("connections", "setup-link", "reissued")["url"]
         assert visitor.get("/connect").status_code == 403
         assert visitor.get(url).status_code == 403
@@ -380,15 +393,18 @@ class TestSetUpLinks:
             deployment.ask("connections", "setup-link", "done-1", "--name", "second")["url"]
         )
         assert begun.get("/connect").ok
+
         suspended = self.finished(deployment, "done-3")
 
         ran = deployment.run("connections", "setup-link", "done-0", "--json")
         assert (ran.status, ran.json["error"]["code"]) == (1, "connection_active")
         assert relinked.get("/connect").ok
+
         deployment.ask("connections", "setup-link", "done-0", "--again")
         set_tenant_state(deployment.admin, "done-1", TenantState.SUSPENDED, "for now")
         set_tenant_state(deployment.admin, "done-3", TenantState.SUSPENDED, "for now")
         erase_connection(deployment.admin, deployment.admin.connection("done-2/default"))
+
         for over in (relinked, begun, suspended, removed):
             assert over.get("/connect").status_code == 403
 
@@ -491,10 +507,12 @@ class TestSigningIn:
         visitor = Visitor(deployment)
         for _ in range(5):
             assert visitor.sign_in("wrong password").status_code == 403
+
         answer = visitor.sign_in(PASSWORD)
         assert answer.status_code == 429
         assert 0 < int(answer.headers["Retry-After"]) <= 900
         assert "Too many tries" in visitor.text
+
         fresh = Visitor(deployment)
         assert fresh.sign_in(PASSWORD).status_code == 429, "another browser of that address neither"
 
@@ -514,6 +532,7 @@ class TestSigningIn:
         visitor.bake("certmail-console", "fixed-by-an-attacker")
         visitor.sign_in()
         assert visitor.cookie("certmail-console") != "fixed-by-an-attacker"
+
         attacker = Visitor(deployment)
         attacker.bake("certmail-console", "fixed-by-an-attacker")
         assert urlsplit(attacker.get("/console").url).path == "/console/sign-in"
@@ -656,10 +675,12 @@ def test_another_password_ends_every_visit(tmp_path: Path) -> None:
         first = deployment.open_gateway()
         visitor = operator(deployment)
         assert urlsplit(visitor.get("/console").url).path == "/console"
+
         first.terminate()
         first.wait(60)
         deployment.environment["CERTMAIL_OPERATOR_PASSWORD"] = "something else entirely"
         deployment.open_gateway()
+
         assert urlsplit(visitor.get("/console").url).path == "/console/sign-in"
 
 

@@ -110,12 +110,14 @@ def test_back_from_append_only_files_with_a_person_who_looks(tmp_path: Path) -> 
         held = deployment.ask("uncertain", "list", "--limit", "1000")["uncertain"]
         arrived = {row["job"] for row in held} & deployment.copies().keys()
         assert arrived, "mails left after the last event on record"
+
         told = do(
             deployment, redis, "Repair: settle what is held", ARRIVED=" ".join(sorted(arrived))
         )
         assert f"{len(arrived)} settled." in told
         assert f"{len(held) - len(arrived)} settled" in told
         assert deployment.ask("uncertain", "list")["uncertain"] == []
+
         wait_and_enqueue_again(deployment)
         everybody_has_one(deployment)
 

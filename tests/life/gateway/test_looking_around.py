@@ -85,6 +85,7 @@ def test_somebody_looks_around(tmp_path: Path) -> None:
         with looking_around(environment) as (process, said):
             assert said["data_dir"] == str(tmp_path / ".local/share/certmail/sandbox")
             assert taken not in said["console"], "another program is there"
+
             deployment = Deployment(
                 tmp_path, environment, google=said["sandbox"], gateway=said["api"]
             )
@@ -95,12 +96,15 @@ def test_somebody_looks_around(tmp_path: Path) -> None:
             environment["CERTMAIL_DATA_DIR"] = said["data_dir"]
             commands_work_in_its_directory(deployment)
             process.send_signal(signal.SIGINT)
+
             assert process.wait(60) == 0
+
         assert left_running(said["data_dir"]) == []
 
     refused = deployment.run("up")
     assert refused.status == 1
     assert "is the sandbox's data directory" in refused.err
+
     del environment["CERTMAIL_DATA_DIR"]
     with looking_around(environment) as (_, again):
         assert again["api_key"] == said["api_key"]
@@ -109,8 +113,10 @@ def test_somebody_looks_around(tmp_path: Path) -> None:
             tmp_path, environment, google=again["sandbox"], gateway=again["api"]
         )
         assert len(deployment.messages()) == 1, "what was done before is there"
+
         operator = Visitor(deployment)
         assert operator.sign_in(again["password"]).ok
+
         operator.get(page)
         operator.post(f"{page}/check", mail="1")
         assert "Working" in operator.wait(page), "Google still knows what it was told"
@@ -134,6 +140,7 @@ def set_up_by_its_pages(deployment: Deployment, said: dict[str, Any]) -> str:
     operator = Visitor(deployment)
     assert operator.sign_in(said["password"]).ok
     assert "No mail leaves." in operator.text
+
     operator.get("/console/new")
     operator.post("/console/new", tenant="acme", organisation="ACME", name="")
     operator.get("/console/set-up/acme/default/service-account")
@@ -142,11 +149,13 @@ def set_up_by_its_pages(deployment: Deployment, said: dict[str, Any]) -> str:
 
     for link in links_to(deployment.google, operator.get(page).text):
         assert requests.get(link, timeout=10).ok, link
+
     [block] = re.findall(r'id="gcloud"[^>]*>(.*?)</', operator.page.text, re.DOTALL)
     shell = requests.post(
         f"{deployment.google}/cloudshell", data={"commands": unescape(block)}, timeout=10
     )
     assert "Done. Client ID:" in shell.text
+
     [delegation] = [
         link for link in links_to(deployment.google, shell.text) if "clientIdToAdd" in link
     ]
@@ -157,8 +166,10 @@ def set_up_by_its_pages(deployment: Deployment, said: dict[str, Any]) -> str:
         "overwrite": "1",
     }
     assert form["scopes"] == SEND_SCOPE
+
     authorised = requests.post(delegation.partition("?")[0], data=form, timeout=10)
     assert "The client is authorised." in authorised.text
+
     wait_for("the connection to work by itself", lambda: "Working" in operator.read(page), 90)
     return page
 
@@ -183,6 +194,7 @@ def the_page_tells_what_a_new_terminal_needs(
     operator = Visitor(deployment)
     assert operator.sign_in(said["password"]).ok
     assert "the same reminder three times" in operator.read(page)
+
     found = re.search(r'<code id="first-command">(.*?)</code>', operator.page.text, re.DOTALL)
     assert found is not None
     command = unescape(found[1]).replace("certmail send -", "certmail send - --dry-run")
@@ -194,6 +206,7 @@ def the_page_tells_what_a_new_terminal_needs(
     ran = subprocess.run(
         ["bash", "-ec", command], env=plain, text=True, capture_output=True, timeout=60, check=False
     )
+
     assert ran.returncode == 0, ran
     assert "1 could be enqueued" in ran.stderr
 
@@ -214,6 +227,7 @@ def test_it_is_refused(tmp_path: Path, arguments: list[str], sentence: str) -> N
     real.mkdir(parents=True)
     (real / "vault.key").write_text("somebody's")
     refused = Deployment(tmp_path, bare(tmp_path)).run(*arguments)
+
     assert refused.status in {1, 2}
     assert sentence in refused.err
     assert [each.name for each in real.iterdir() if each.name != "up.lock"] == ["vault.key"]

@@ -64,10 +64,12 @@ def test_no_answer_is_a_5xx_or_outside_the_document(
         command, capture_output=True, text=True, cwd=deployment.data_dir, check=False
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
     found = re.search(r"(\d+) generated", ran.stdout)
     assert found, ran.stdout
     assert int(found[1]) > 100
     assert deployment.admin.redis.zcard(redis_keys.DUE), "some were good enough to be taken in"
+
     record_property(
         "said",
         f"Schemathesis: {found[1]} test cases in {SECONDS} s, no 5xx, none outside the document",
@@ -82,14 +84,17 @@ def test_the_page_explains_every_request_object_and_problem(deployment: Deployme
     assert "`" not in re.sub(r"<pre>.*?</pre>", "", page.text, flags=re.DOTALL), (
         "what is code is shown as code"
     )
+
     ids = set(re.findall(r'id="([^"]+)"', page.text))
     operations = [each for methods in document["paths"].values() for each in methods.values()]
     assert {each["operationId"] for each in operations} | document["components"][
         "schemas"
     ].keys() <= ids
+
     [contents] = re.findall(r"<nav.*?</nav>", page.text, re.DOTALL)
     linked = set(re.findall(r'href="#([^"]+)"', contents))
     assert {each["operationId"] for each in operations} | {"objects", "problems"} == linked
+
     sent = requests.post(f"{deployment.gateway}/v1/reminders", timeout=10)
     assert sent.status_code == 401
     assert sent.json()["type"].rpartition("#")[2] in ids
@@ -98,6 +103,7 @@ def test_the_page_explains_every_request_object_and_problem(deployment: Deployme
 def test_what_the_document_names_is_what_there_is(deployment: Deployment) -> None:
     document = requests.get(f"{deployment.gateway}/openapi.json", timeout=10).json()
     assert document["openapi"].startswith("3.1")
+
     for path, methods in document["paths"].items():
         for method in methods:
             answer = requests.request(

@@ -96,6 +96,7 @@ def test_a_failing_read_back_sends_nothing_again(tmp_path: Path) -> None:
         job = deployment.send(campaign(1))[0]
         ends(deployment, job, "uncertain")
         time.sleep(8)
+
         assert deployment.copies()[job] == 1
         assert deployment.status(job)["state"] == "uncertain"
 
@@ -108,6 +109,7 @@ def test_a_reset_after_acceptance_is_one_copy_and_uncertain(
     job = deployment.send(campaign(1, tenant))[0]
     status = ends(deployment, job, "uncertain")
     assert status["held"]
+
     time.sleep(3)
     assert deployment.copies()[job] == 1
     assert len(asked(deployment, job)) == 1
@@ -125,6 +127,7 @@ def test_a_worker_killed_after_acceptance_is_one_copy_and_uncertain(tmp_path: Pa
         worker.wait()
         deployment.worker()
         assert ends(deployment, job, "uncertain", seconds=40)["reason"].startswith("worker_lost: ")
+
         time.sleep(3)
         assert deployment.copies()[job] == 1
 
@@ -144,9 +147,11 @@ def test_an_endpoint_that_hangs_for_one_tenant_delays_no_other(
     began = time.monotonic()
     other = deployment.send(campaign(1, tenant="globex"))[0]
     ends(deployment, other, "accepted")
+
     assert time.monotonic() - began < float(QUICK["CERTMAIL_HTTP_TIMEOUT_SECONDS"]), (
         "as long as one that hangs"
     )
+
     deployment.wait_recorded(hanging, {"uncertain", "ready", "accepted"})
     assert max(deployment.copies()[job] for job in hanging) <= 1
 
@@ -178,12 +183,15 @@ def test_a_deadline_in_the_text_is_kept_to(deployment: Deployment, tenant: str) 
     first, *others = deployment.send(campaign(20, tenant))
     wait_for("the refusal", lambda: len(asked(deployment, first, *others)) >= 1)
     time.sleep(4)
+
     assert len(asked(deployment, first, *others)) <= 1 + 9, (
         "what was under way, and nothing after it"
     )
+
     count = len(asked(deployment, first, *others))
     time.sleep(4)
     assert len(asked(deployment, first, *others)) == count
+
     waiting = [
         deployment.status(job)
         for job in (first, *others)
@@ -237,6 +245,7 @@ def test_a_waiting_reminder_is_unreadable_in_redis(tmp_path: Path) -> None:
         deployment.send(campaign(3))
         redis = deployment.admin.redis
         held = b"".join(redis.dump(key) or b"" for key in redis.scan_iter())
+
         assert b"\x00" in held
         for word in (b"reviewer0", b"people.example", b"secret campaign", b"iga.example"):
             assert word not in held

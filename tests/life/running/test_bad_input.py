@@ -152,6 +152,7 @@ class TestFiles:
 
         ran = deployment.run("send", "-", "--json", stdin="\n".join(rows) + "\n")
         assert ran.status == 1
+
         report = ran.json
         assert (report["enqueued"], report["duplicates"]) == (3, 0)
         assert [(item["row"], item["field"], item["code"]) for item in report["rejected"]] == [
@@ -208,6 +209,7 @@ class TestFiles:
             "[]",
         ]
         ran = deployment.run("send", "-", "--json", stdin="\n".join(lines))
+
         assert ran.json["enqueued"] == 1
         assert [(item["row"], item["code"]) for item in ran.json["rejected"]] == [
             (2, "malformed_row"),
@@ -266,6 +268,7 @@ class TestCommands:
         assert findings["durability"]["severity"] == "ok"
         assert findings["workers"]["severity"] == "warning"
         assert findings["connection acme/default"]["severity"] == "warning"
+
         broken = deployment.run(
             "doctor",
             "--json",
@@ -286,8 +289,10 @@ def test_a_second_up_on_the_same_data_is_refused_and_the_first_goes_on(tmp_path:
         first = deployment.start("certmail_worker", "up", log="up.log")
         wait_for("the first is up", lambda: deployment.workers() == 1)
         second = deployment.run("up")
+
         assert second.status == 1
         assert f"certmail is up already on {tmp_path} (process {first.pid})" in second.err
+
         [job] = deployment.send(campaign(1))
         deployment.wait_recorded([job], {"accepted"})
         first.send_signal(signal.SIGTERM)

@@ -14,8 +14,10 @@ def test_a_console_that_is_reached_in_the_clear_is_named(tmp_path: Path) -> None
             "doctor", "--json", CERTMAIL_PUBLIC_URL="http://certmail.example.com"
         )
         [console] = [item for item in found.json["findings"] if item["check"] == "console"]
+
         assert console["severity"] == "warning"
         assert "https://" in console["remedy"]
+
         for fine in ("https://certmail.example.com", "http://localhost:8080", ""):
             found = deployment.run("doctor", "--json", CERTMAIL_PUBLIC_URL=fine)
             assert "console" not in {item["check"] for item in found.json["findings"]}, fine
@@ -31,12 +33,14 @@ def test_what_leaves_or_answers_in_the_clear_is_named(tmp_path: Path) -> None:
         opened |= {"CERTMAIL_SANDBOX_URL": deployment.google}
         found = deployment.run("doctor", "--json", **opened).json["findings"]
         said = {item["check"]: item for item in found if item["severity"] == "warning"}
+
         assert "CERTMAIL_GMAIL_URL is http://gmail.internal" in said["google"]["message"]
         assert "no mail leaves" in said["sandbox"]["message"], "a setting that was forgotten"
         assert [item["message"].split()[0] for item in found if item["check"] == "listen"] == [
             "CERTMAIL_LISTEN",
             "CERTMAIL_FLOWER_LISTEN",
         ]
+
         usual = deployment.run("doctor", "--json").json["findings"]
         assert not {"google", "listen", "sandbox"} & {item["check"] for item in usual}, (
             "the sandbox is on this machine"
@@ -55,6 +59,7 @@ def test_broken_indexes_are_named_shown_and_put_right(tmp_path: Path) -> None:
         deployment.admin.redis.sadd(redis_keys.LEASED, "nobody")
         found = deployment.run("doctor", "--json")
         assert found.status == 1
+
         broken = {
             item["check"]: item for item in found.json["findings"] if item["severity"] == "error"
         }
@@ -72,8 +77,10 @@ def test_broken_indexes_are_named_shown_and_put_right(tmp_path: Path) -> None:
         done = deployment.run("doctor", "--repair", "--yes", "--json")
         assert (done.status, done.json["ok"], done.json["repair"]["carried_out"]) == (0, True, True)
         assert done.json["repair"]["jobs"]["in_no_lane"] == [jobs[0]]
+
         again = deployment.run("doctor", "--repair", "--yes")
         assert (again.status, "nothing to repair" in again.out) == (0, True)
+
         deployment.worker()
         deployment.wait_recorded(jobs, {"accepted"})
 
@@ -86,6 +93,7 @@ def test_another_deployments_database_is_not_repaired_with(tmp_path: Path) -> No
         found = deployment.run("doctor", "--json")
         [lineage] = [item for item in found.json["findings"] if item["check"] == "lineage"]
         assert (found.status, lineage["severity"]) == (1, "error")
+
         refused = deployment.run("doctor", "--repair", "--yes", "--json")
         assert (refused.status, refused.json["error"]["code"]) == (1, "foreign")
 

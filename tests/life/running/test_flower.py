@@ -165,9 +165,11 @@ class TestWhatItShows:
         query = "?draw=1&start=0&length=50&order[0][column]=0&columns[0][data]=name"
         answer = watched.flower.ask("POST", f"/tasks/datatable{query}")
         assert answer.status_code == 200
+
         table = answer.json()
         assert (table["recordsTotal"], table["recordsFiltered"]) == (REMINDERS, REMINDERS)
         assert {row["args"] for row in table["data"]} == {f"('{job}',)" for job in watched.jobs}
+
         page = watched.flower.get("/tasks").text
         assert "Result" in page
         assert "args" in page
@@ -294,6 +296,7 @@ def test_queues_are_counted_rightly_and_of_a_unix_sockets_password_nothing_is_sh
         deployment.start("certmail_worker", "flower", log="flower.log")
         flower = flower_of(deployment)
         assert flower.waiting() == {"certmail": 0}
+
         ring(deployment, *"abcdefg")
         assert flower.waiting() == {"certmail": 7}
         assert re.search(r"certmail.{1,200}\b7\b", flower.get("/broker").text, re.DOTALL)
@@ -305,6 +308,7 @@ def test_queues_are_counted_rightly_and_of_a_unix_sockets_password_nothing_is_sh
             answer = flower.get(path)
             assert answer.status_code == 200, path
             assert SECRET not in answer.text, f"the broker's password is readable at {path}"
+
         assert SECRET not in (tmp_path / "flower.log").read_text()
 
 
@@ -319,11 +323,13 @@ def test_when_redis_goes_away_it_says_so_and_ends_all_the_same(tmp_path: Path) -
             flower = flower_of(deployment)
             ring(deployment, *"abc")
             assert flower.waiting() == {"certmail": 3}
+
             redis.config_set("port", 0)
             redis.client_kill_filter(_type="normal", skipme=True)
             redis.client_kill_filter(_type="pubsub", skipme=True)
             away = flower.get("/api/queues/length")
             assert (away.status_code, away.text) == (503, "Redis cannot be reached.")
+
             process.terminate()
             assert process.wait(60) == 0
 
@@ -362,9 +368,11 @@ def test_up_starts_it_with_a_password_of_its_own_and_again_if_it_dies(tmp_path: 
         file = tmp_path / "flower.auth"
         wait_for("a password", file.exists)
         assert file.stat().st_mode & 0o777 == 0o600
+
         user, _, password = file.read_text().strip().partition(":")
         first = flower_of(deployment, "up.log", (user, password))
         assert first.locked()
+
         wait_for("the worker is seen", lambda: len(first.json("/workers?json=1")["data"]) == 1)
 
         os.kill(flower_process(tmp_path), signal.SIGKILL)
@@ -374,11 +382,13 @@ def test_up_starts_it_with_a_password_of_its_own_and_again_if_it_dies(tmp_path: 
             lambda: len(re.findall(r"^http://127", log.read_text(), re.MULTILINE)) == 2,
         )
         second = flower_of(deployment, "up.log", (user, password))
+
         assert second.locked()
         assert second.get("/").status_code == 200
 
         up.terminate()
         assert up.wait(60) == 0
+
         with pytest.raises(requests.ConnectionError):
             second.get("/")
         said = log.read_text()
@@ -415,6 +425,7 @@ def test_whoever_guesses_passwords_waits_even_with_the_right_one(watched: Watche
         guessed.ask("GET", "/workers", auth=("ann", f"guess {n}")).status_code for n in range(12)
     ]
     assert answers == [401] * 10 + [429] * 2
+
     refused = guessed.get("/workers")
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
     assert watched.flower.get("/workers").status_code == 200, "another Flower counts its own"

@@ -68,12 +68,14 @@ def test_each_reminder_is_seen_as_it_is(tmp_path: Path) -> None:
             ),
         )
         rows = flower.json("/api/tasks?limit=1000")
+
         assert {job: rows[job]["state"] for job in (fine, failed, unknown, waits)} == {
             fine: "SUCCESS",
             failed: "FAILURE",
             unknown: "UNCERTAIN",
             waits: "RETRY",
         }
+
         doubled = [task for task in rows.values() if task["state"] == "REFUSED"]
         assert {task["root_id"] for task in doubled} == {failed, unknown, fine}
 
@@ -90,18 +92,21 @@ def test_each_reminder_is_seen_as_it_is(tmp_path: Path) -> None:
 
         lines = [json.loads(line) for line in (tmp_path / "worker.log").read_text().splitlines()]
         assert not any("exception" in line for line in lines)
+
         told = {line["job"]: line for line in lines if line["event"] == "settled"}
         assert {job: told[job]["level"] for job in (fine, failed, unknown)} == {
             fine: "info",
             failed: "warning",
             unknown: "warning",
         }
+
         ids = {
             "job": failed,
             "tenant": "acme",
             "connection": deployment.status(failed)["connection"],
         }
         line = told[failed]
+
         assert ids.items() <= line.items()
         assert (line["campaign"], line["attempt"], line["state"], line["code"]) == (
             "to be failed",

@@ -93,6 +93,7 @@ def test_a_worker_sends_and_records_whatever_others_have_set(
     worker.send_signal(signal.SIGTERM)
     log = (deployment.data_dir / name).read_text()
     [said] = [line for line in log.splitlines() if '"foreign_environment"' in line]
+
     assert "CELERY_BROKER_URL" in said
     assert "PGHOST" in said
     assert NOBODY not in log
@@ -107,6 +108,7 @@ def test_commands_and_the_gateway_reach_their_own_stores_too(
     assert findings["redis"]["severity"] == findings["database"]["severity"] == "ok"
     assert "CELERY_BROKER_URL" in findings["environment"]["message"]
     assert "CERTMAIL_REDIS_URL" in findings["environment"]["remedy"]
+
     wait_for("the worker", lambda: deployment.workers() == 1)
     # Whoever has the gateway's code in a process of its own keeps its variables, and is not led
     # astray by them.

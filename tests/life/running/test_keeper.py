@@ -152,10 +152,12 @@ def check_that_each_was_sent_and_recorded_once(ships: Fleet, jobs: Sequence[str]
     )
     assert set(happened.values()) == {1}
     assert {job for kind, job, _ in happened if kind == "enqueued"} == set(jobs)
+
     tried = {(job, str(n)) for job, n in attempts}
     assert {job for job, _ in tried} == set(jobs)
     assert {(job, n) for kind, job, n in happened if kind == "begun"} == tried
     assert {(job, n) for kind, job, n in happened if kind == "settled"} == tried
+
     doctor = many_tenants.deployment.ask("doctor")
     assert doctor["ok"], doctor
 
@@ -181,6 +183,7 @@ def test_when_the_keeper_is_killed_another_lets_mail_leave_within_five_seconds_a
         killed = kill_between_requests(ships, keeper)
         let_leave_before = ships.arrived() | ships.leased()
         assert len(let_leave_before) < len(jobs), "reminders wait in the lanes"
+
         ships.another_keeps(than=keeper, seconds=5)
         wait_for("mail that it let leave", lambda: bool(ships.arrived() - let_leave_before), 5)
         assert time.monotonic() - killed < 5
@@ -205,6 +208,7 @@ def test_a_keeper_that_was_frozen_for_longer_than_its_lease_wakes_beside_another
                 ships.another_keeps(than=frozen)
                 before = ships.arrived() | ships.leased()
                 wait_for("mail that the other let leave", lambda: bool(ships.arrived() - before))  # noqa: B023 - called at once
+
                 assert time.monotonic() - since > LEASE_SECONDS - 1.1, (
                     "it had renewed within the last second"
                 )

@@ -52,8 +52,10 @@ def test_five_hundred_requests_under_way_are_all_settled_before_the_worker_ends(
         wait_for("all that it holds", lambda: under_way(deployment, "slow") >= MANY)
         told = time.monotonic()
         worker.send_signal(signal.SIGTERM)
+
         assert worker.wait(45) == 0
         assert time.monotonic() - told < 45
+
         sent = set(deployment.copies())
         recorded_later = {job: deployment.status(job)["state"] for job in jobs}
         assert {job for job in jobs if recorded_later[job] == "accepted"} == sent
@@ -61,6 +63,7 @@ def test_five_hundred_requests_under_way_are_all_settled_before_the_worker_ends(
         assert deployment.admin.redis.scard(redis_keys.LEASED) == len(
             [job for job in jobs if recorded_later[job] == "dispatched"]
         )
+
         deployment.control("DELETE", "/faults")
         deployment.worker()
         deployment.wait_recorded(jobs, {"accepted"})
@@ -85,6 +88,7 @@ def test_a_rolling_restart_of_all_workers_under_load_loses_and_doubles_nothing(
             wait_for("its successor", lambda: deployment.workers() == 3)
             old.send_signal(signal.SIGTERM)
             assert old.wait(60) == 0
+
             wait_for("its leave", lambda: deployment.workers() == 2)
 
         states = deployment.wait_recorded(jobs, {"accepted", "uncertain", "failed"}, seconds=90)
@@ -118,6 +122,7 @@ def test_a_cold_shutdown_puts_nothing_back_that_was_sent(
         states = deployment.wait_recorded(jobs, {"accepted", "uncertain"})
         assert list(states.values()).count("uncertain") >= 30
         assert max(deployment.copies().values()) == 1
+
         # What was on record as about to leave, and was stopped before its first byte, is in doubt
         # without a copy.
         never_left = set(jobs) - set(deployment.copies())

@@ -19,9 +19,11 @@ def test_a_campaign_is_called_off_while_it_is_being_sent(tmp_path: Path) -> None
         other = deployment.send(campaign(2, campaign="other"))
         states = deployment.wait_recorded(stopped + other, {"accepted", "cancelled"})
         sent = deployment.copies()
+
         assert {job for job in stopped if states[job] == "accepted"} == set(sent) & set(stopped)
         assert done["cancelled"] == sum(states[job] == "cancelled" for job in stopped) > 0
         assert [states[job] for job in other] == ["accepted", "accepted"]
+
         off = next(job for job in stopped if states[job] == "cancelled")
         assert deployment.status(off)["reason"].startswith(
             "cancelled: the audit was called off; by "
@@ -38,6 +40,7 @@ def test_one_reminder_is_called_off_or_the_answer_says_why_not(tmp_path: Path) -
             "state": "cancelled",
         }
         assert deployment.ask("cancel", waits)["result"] == "cancelled"
+
         deployment.worker()
         deployment.wait_recorded([waits, sends], {"accepted", "cancelled"})
         late = deployment.run("cancel", sends, "--json")
@@ -47,6 +50,7 @@ def test_one_reminder_is_called_off_or_the_answer_says_why_not(tmp_path: Path) -
 
         wrong = deployment.run("cancel", "--json")
         assert (wrong.status, wrong.json["error"]["code"]) == (2, "wrong_use")
+
         deployment.admin.add_tenant("globex")
         whose = deployment.run("cancel", "--campaign", "q4")
         assert (whose.status, "--tenant" in whose.err) == (2, True)
@@ -61,6 +65,7 @@ def test_a_request_under_way_is_not_stopped_but_not_repeated_either(tmp_path: Pa
         wait_for("it is under way", lambda: deployment.status(job)["state"] == "sending")
         said = deployment.run("cancel", job, "--json")
         assert (said.status, said.json["result"]) == (1, "already_sending")
+
         deployment.wait_recorded([job], {"uncertain"})
         assert deployment.status(job)["held"] is True
         assert deployment.run("cancel", job, "--json").json["result"] == "uncertain"

@@ -148,6 +148,7 @@ def lose(on: Stage, point: Point, how: Callable[[Process], None]) -> Process:
 
     lost = on.lose(where, fits, point.side, how, **HASTY)
     assert on.state == point.state
+
     return lost
 
 
@@ -176,6 +177,7 @@ def check(on: Stage, point: Point, end: End, other: Process) -> None:
     wait_for("nothing to be under way", lambda: not on.left_over())
     assert on.copies == end.copies
     assert on.gmail.sent[b"POST"] == point.posts
+
     if point.state == "dispatched":
         assert on.attempts() == [(other.pid, "accepted")]
 
@@ -201,11 +203,13 @@ def test_a_worker_frozen_past_its_send_window_but_not_its_lease_sends_nothing(
         frozen_at = boottime()
         wait_for("the send window to pass", lambda: boottime() > frozen_at + WINDOW)
         assert on.state == "sending"
+
         on.wake(lost)
         assert on.gmail.sent[b"POST"] == 0
         assert [attempt["outcome"] for attempt in on.deployment.status(on.job)["attempts"]] == [
             "not_sent"
         ]
+
         on.start_another()
         wait_for("the other worker to send it", lambda: on.ended(NOT_SENT_AT_FIRST))
         wait_for("nothing to be under way", lambda: not on.left_over())
@@ -220,11 +224,14 @@ def test_a_begin_that_arrives_when_the_job_was_leased_anew_is_refused(
         second = on.another_wire()
         leased_anew = second.arm(Trap(lambda words: claim(words, on.job), UNSEEN, lambda: None))
         other = on.start_wired(second, CERTMAIL_GMAIL_URL=deployment.google)
+
         assert leased_anew.sprung.wait(60)
         assert on.state == "dispatched"
+
         on.wake(lost)
         second.release()
         wait_for("the other worker to send it", lambda: on.ended(ACCEPTED))
         assert on.attempts() == [(other.pid, "accepted")]
+
         wait_for("nothing to be under way", lambda: not on.left_over())
         assert (on.copies, on.gmail.sent[b"POST"]) == (1, 0)

@@ -347,16 +347,19 @@ def test_an_answer_of_gmail_has_the_consequences_that_are_documented(
     settled = people.happened(job, "settled", len(case.attempts))
     status, first = people.status(job), settled[0]
     assert settled[-1].data["state"] == case.state
+
     seen = [(attempt.http_status, attempt.outcome) for attempt in status.attempts]
     assert seen[: len(case.attempts)] == list(case.attempts)
     assert first.data["reason"].startswith(f"{case.code}: ")
     assert case.says in str(status.reason if case.lane else first.data["reason"])
     assert (status.held, people.job(job).get("failures", "0")) == (case.held, str(case.counted))
+
     if case.lane:
         assert (status.reason or "").startswith(f"{case.lane}: ")
     assert (people.lane(case.tenant)["state"], people.lane(case.tenant).get("code", "")) == (
         ("suspended", case.lane) if case.lane else ("open", "")
     )
+
     if case.wait:
         _check_wait(case.wait, people, case.tenant, status)
 
@@ -409,6 +412,7 @@ def test_when_the_wait_is_over_one_reminder_goes_first_and_its_refusal_sets_the_
     posts = [
         (datetime.fromisoformat(item["at"]), item["status"]) for item in people.posts("probed")
     ]
+
     assert [status for _, status in posts] == [429, 429] + [200] * 6
     assert [posts[n + 1][0] - posts[n][0] > timedelta(seconds=2) for n in (0, 1)] == [True, True]
 

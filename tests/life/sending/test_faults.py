@@ -51,8 +51,10 @@ def test_a_deadline_in_the_text_is_waited_for_and_no_request_leaves_before(
     )
     job = send_one(deployment, "deadline")
     other = send_one(deployment, "deadline-other")
+
     assert [status for status, _ in outcomes(settle(deployment, job, "accepted"))] == [429, 200]
     assert len(settle(deployment, other, "accepted")["attempts"]) == 1
+
     asked = [
         datetime.fromisoformat(item["at"])
         for item in deployment.sends()

@@ -40,9 +40,11 @@ def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(
     assert deployment.ask("tenants", "set", "acme", "--reply-to", "IT-Help@acme.example")[
         "reply_to"
     ] == ("IT-Help@acme.example")
+
     worker = deployment.worker()
     sent = deployment.ask("send", "-", stdin=campaign(8))
     assert (sent["enqueued"], sent["duplicates"], sent["rejected"]) == (8, 0, [])
+
     jobs = [receipt["id"] for receipt in sent["receipts"]]
     deployment.wait_recorded(jobs, {"accepted"})
     listed = deployment.ask("deliveries", "list", "--campaign", "q4")["deliveries"]
@@ -54,10 +56,12 @@ def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(
     assert status["state"] == "accepted"
     assert status["mailbox"] == "reviews@acme.example"
     assert not status["possible_duplicate"]
+
     [attempt] = status["attempts"]
     assert (attempt["n"], attempt["http_status"], attempt["outcome"]) == (1, 200, "accepted")
     assert attempt["gmail_id"] in {message["id"] for message in deployment.messages()}
     assert 0 < attempt["latency_ms"] < 10_000
+
     connection = deployment.admin.connection("acme/default")
     assert (attempt["key_id"], attempt["connection_version"]) == (
         connection.key_id,
@@ -70,11 +74,13 @@ def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(
         message for message in deployment.messages() if message["certmail_id"] == jobs[3]
     )
     mail = message_from_bytes(base64.urlsafe_b64decode(message["raw"] + "=="), policy=default)
+
     assert mail["To"].addresses[0].addr_spec == "reviewer3@people.example"
     assert mail["From"].addresses[0].addr_spec == "reviews@acme.example"
     assert "Quarterly secret campaign" in mail["Subject"]
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["Reply-To"].addresses[0].addr_spec == "IT-Help@acme.example"
+
     text = mail.get_body(("plain",))
     assert text is not None
     assert "Questions? Write to IT-Help@acme.example" in text.get_content()
@@ -106,6 +112,7 @@ def test_a_tenant_without_a_working_connection_keeps_its_reminders_until_it_has_
     deployment.worker()
     [job] = deployment.send(campaign(1))
     status = deployment.status(job)
+
     assert status["state"] == "ready"
     assert (
         status["reason"] == "connection_draft: the connection 'default' of acme is not set up yet"
@@ -122,16 +129,19 @@ def test_a_tenant_without_a_working_connection_keeps_its_reminders_until_it_has_
         "attention",
         "service_account_unknown",
     )
+
     deployment.control("POST", "/accounts", {"email": mailbox})
     deployment.control("POST", "/service-accounts", {"email": account, "project": "acme-it"})
     missing = deployment.run("connections", "probe", "acme/default", "--json")
     assert (missing.status, missing.json["code"]) == (1, "certificate_not_uploaded")
+
     deployment.control(
         "POST",
         f"/service-accounts/{account}/keys",
         deployment.run("connections", "certificate", connection).out,
     )
     alone = deployment.run("connections", "probe", connection, "--json").json
+
     assert (alone["state"], alone["code"]) == ("attention", "delegation_missing")
     assert "unauthorized_client" in alone["message"]
     assert "client ID" in alone["remedy"]
@@ -144,6 +154,7 @@ def test_a_tenant_without_a_working_connection_keeps_its_reminders_until_it_has_
         {"scopes": ["https://www.googleapis.com/auth/gmail.send"]},
     )
     assert deployment.ask("connections", "probe", connection)["state"] == "active"
+
     deployment.wait_recorded([job], {"accepted"})
 
 
@@ -160,6 +171,7 @@ def test_a_withdrawn_permission_stops_the_lane_with_googles_words_and_its_jobs_l
         lambda: (deployment.status(jobs[0])["reason"] or "").startswith("delegation_missing: "),
     )
     assert [deployment.status(job)["attempts"] for job in jobs] == [[], [], []]
+
     deployment.control(
         "PUT",
         f"/service-accounts/{account}/delegation",
@@ -167,4 +179,5 @@ def test_a_withdrawn_permission_stops_the_lane_with_googles_words_and_its_jobs_l
     )
     deployment.ask("connections", "probe", connection)
     deployment.wait_recorded(jobs, {"accepted"})
+
     assert deployment.copies() == dict.fromkeys(jobs, 1)

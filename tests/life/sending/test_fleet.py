@@ -24,6 +24,7 @@ def test_when_the_keeper_is_killed_another_takes_over_within_five_seconds(tmp_pa
             "the second keeps", lambda: '"keeper"' in (tmp_path / "second.log").read_text(), 10
         )
         assert time.monotonic() - killed < 5
+
         states = deployment.wait_recorded(jobs, {"accepted", "uncertain"})
         assert set(deployment.copies().values()) == {1}
         assert list(states.values()).count("accepted") >= 11
@@ -45,8 +46,10 @@ def test_a_worker_told_to_stop_finishes_what_is_under_way_and_leaves_the_rest(
         jobs = deployment.send(campaign(40))
         wait_for("twenty under way", lambda: len(deployment.copies()) == 20)
         worker.send_signal(signal.SIGTERM)
+
         assert worker.wait(60) == 0
         assert len(deployment.copies()) == 20
+
         deployment.worker()
         states = deployment.wait_recorded(jobs, {"accepted", "uncertain"})
         assert sorted(states.values()).count("uncertain") == 20

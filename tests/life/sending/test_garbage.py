@@ -95,9 +95,11 @@ def test_messages_in_the_queue_that_are_none(place: Place) -> None:
     place.others_go_on()
     wait_for("all are taken", lambda: place.redis.llen(redis_keys.CELERY_PREFIX + QUEUE) == 0)
     dropped = place.said("message_dropped")
+
     assert dropped
     assert all(line["level"] == "error" and line["remedy"] for line in dropped)
     assert len(dropped) < len(MESSAGES), "alike ones are one line"
+
     wait_for(
         "none is left unacknowledged",
         lambda: place.redis.zcard(redis_keys.CELERY_PREFIX + "unacked_index") == 0,
@@ -139,14 +141,18 @@ def test_commands_that_would_change_a_worker(place: Place) -> None:
     assert place.answers()
     for command in COMMANDS.values():
         assert place.redis.publish(channel, published(command)) == 1, "the worker listens there"
+
     for message in NOT_JSON.values():
         place.redis.publish(channel, message)
     place.others_go_on()
     assert place.answers()
+
     [stats] = place.app.control.inspect(timeout=5).stats().values()
     assert stats["pool"]["max-concurrency"] > 0
+
     [queues] = place.app.control.inspect(timeout=5).active_queues().values()
     assert [queue["name"] for queue in queues] == [QUEUE]
+
     refused = {line["why"] for line in place.said("command_refused")}
     assert {
         "shutdown",
@@ -164,8 +170,8 @@ def test_contents_that_are_no_reminder(place: Place) -> None:
     with place.deployment.admin.db() as db:
         sealer = Sealer(registry.get_tenant(db, "acme").public_key)
     connection = place.deployment.admin.connection("acme/default").id
-    jobs = {}
 
+    jobs = {}
     for name, payload in PAYLOADS.items():
         jobs[name] = id_ = JobId(str(uuid4()))
         call = enqueue(
@@ -193,6 +199,7 @@ def test_contents_that_are_no_reminder(place: Place) -> None:
         place.deployment.status(job)["reason"].partition(":")[0] for job in jobs.values()
     )
     assert reasons == {"payload_unreadable": len(PAYLOADS)}
+
     log = (place.deployment.data_dir / "worker.log").read_text()
     assert "people.example" not in log
 
@@ -235,8 +242,10 @@ def test_events_that_cannot_be_read(place: Place) -> None:
     for event in EVENTS.values():
         place.redis.xadd(redis_keys.EVENTS, event)
     place.others_go_on()
+
     assert _set_aside(place) > before
     assert place.said("events_set_aside")
+
     found = {
         item["check"]: item for item in place.deployment.run("doctor", "--json").json["findings"]
     }
@@ -250,6 +259,7 @@ def test_after_all_of_it_a_repair_leaves_nothing_wrong_with_the_ledger(place: Pl
     )  # of a job that names no lane nobody knows in which it was counted
     findings = place.deployment.run("doctor", "--json").json["findings"]
     assert [item for item in findings if item["check"].startswith("ledger ")] == []
+
     place.others_go_on()
     log = place.log()
     assert not [
@@ -258,6 +268,7 @@ def test_after_all_of_it_a_repair_leaves_nothing_wrong_with_the_ledger(place: Pl
         if "Traceback" in str(line) or line["event"] in {"task_failed", "service_failed"}
     ]
     assert not [line for line in log if line["level"] == "critical"]
+
     place.worker.terminate()
     assert place.worker.wait(60) == 0
 

@@ -56,6 +56,7 @@ def test_with_sql_away_it_says_so_and_sends_at_the_limits_that_the_lanes_have(
     )  # the server's run is checked from now on
     before.terminate()
     assert before.wait(60) == 0
+
     away = {
         "CERTMAIL_DATABASE_URL": "postgresql+psycopg://me:secret@127.0.0.1:1/none",
         "CERTMAIL_PROJECT_SHARE": "0.5",
@@ -64,6 +65,7 @@ def test_with_sql_away_it_says_so_and_sends_at_the_limits_that_the_lanes_have(
     [job] = deployment.send("tenant,to\nacme,later@people.example\n")
     wait_for("it is sent", lambda: deployment.status(job)["state"] == "accepted")
     log = (deployment.data_dir / "away.log").read_text()
+
     assert "limits_not_published" in log
     assert "secret" not in log
     assert units(deployment, connection) == b"1200000"
@@ -79,9 +81,11 @@ def test_a_mailbox_that_takes_two_requests_at_once_is_asked_for_no_more_after_a_
     jobs = deployment.send(campaign(12))
     deployment.wait_recorded(jobs, {"accepted"}, seconds=120)
     refused = [item for item in deployment.sends() if item["status"] == 429]
+
     assert 1 <= len(refused) <= 3
     assert max(deployment.copies().values()) == 1
     assert deployment.ask("connections", "show", connection)["in_flight_now"] in {1, 2}
+
     pace = deployment.admin.redis.hgetall(
         next(deployment.admin.redis.scan_iter(redis_keys.PACE + "*:*"))
     )

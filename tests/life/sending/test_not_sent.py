@@ -65,10 +65,12 @@ def test_a_reminder_whose_requests_cannot_leave_waits_longer_each_time_and_is_ac
         CERTMAIL_OAUTH_CLIENT_ID="",
     )
     assert _put_off(people, job, 1, "token_unavailable: ").attempts == []
+
     # Without our own client nobody can mend it but the operator: the customer's lane stays open.
     missing = _put_off(people, linked, 1, "client_missing: ")
     assert "CERTMAIL_OAUTH_CLIENT_ID" in (missing.reason or "")
     assert people.lane("globex")["state"] == "open"
+
     _end(worker)
     people.let_ask_again()
 
@@ -81,6 +83,7 @@ def test_a_reminder_whose_requests_cannot_leave_waits_longer_each_time_and_is_ac
         assert ended_at is not None
         assert until is not None
         assert 2**tries - 0.1 <= (until - ended_at).total_seconds() <= 2**tries + 2.1
+
         _end(worker)
     assert people.posts() == []
 
@@ -88,8 +91,10 @@ def test_a_reminder_whose_requests_cannot_leave_waits_longer_each_time_and_is_ac
     people.let_come(job)
     people.deployment.worker()
     attempts = people.settled(job, "accepted").attempts
+
     assert [(attempt.http_status, attempt.outcome) for attempt in attempts] == [
         (None, "not_sent")
     ] * 3 + [(200, "accepted")]
+
     people.settled(linked, "accepted")
     assert people.deployment.copies() == {job: 1, linked: 1}

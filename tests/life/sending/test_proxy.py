@@ -33,6 +33,7 @@ def test_mail_leaves_through_the_proxy_and_doctor_says_so(tmp_path: Path) -> Non
             deployment.worker()
             jobs = deployment.send(campaign(3))
             deployment.wait_recorded(jobs, {"accepted"}, 60)
+
             assert set(way.asked) == {f"CONNECT {google}"}
             assert all(copies == 1 for copies in deployment.copies().values())
 
@@ -43,16 +44,20 @@ def test_mail_leaves_through_the_proxy_and_doctor_says_so(tmp_path: Path) -> Non
             assert findings["proxy"]["message"] == (
                 f"Google is reached through the proxy http://…@127.0.0.1:{way.port}."
             )
+
             way.refuse = 403
             refused = deployment.run("doctor")
             assert "does not let certmail through to Google (HTTP 403)" in refused.out
+
             wrong = deployment.run(
                 "doctor", CERTMAIL_GOOGLE_PROXY=f"http://ann:wrong@127.0.0.1:{way.port}"
             )
             assert "asks for a user and password" in wrong.out
+
             unused = deployment.run("doctor", CERTMAIL_GOOGLE_PROXY="")
             assert "HTTPS_PROXY: set, but certmail goes to Google directly." in unused.out
         said = (
             (deployment.data_dir / "worker.log").read_text() + refused.out + refused.err + wrong.out
         )
+
         assert not any(part in said for part in (PASSWORD, WRITTEN, "p%40ss"))

@@ -66,6 +66,7 @@ class TestColumns:
         assert "2 of them: certmail writes no mail in 'ar', so it will be in 'en'" in " ".join(
             dry.err.split()
         )
+
         ran = deployment.run("send", "-", "--json", stdin=text)
         [note] = ran.json["language_notes"]
         assert note["reminders"] == 2
@@ -89,6 +90,7 @@ class TestColumns:
         )
 
         assert (ran.status, ran.json["enqueued"]) == (0, 2), ran
+
         lines = '{"mail": "sue@acme.example", "pending": 1, "noise": 7}\n'
         mapped = [
             "--map",
@@ -100,6 +102,7 @@ class TestColumns:
             "--set",
             "campaign=q9",
         ]
+
         assert deployment.ask("send", "-", *mapped, stdin=lines)["duplicates"] == 1
 
     @pytest.mark.parametrize(
@@ -140,6 +143,7 @@ class TestRejectedRows:
             "send", "-", "--json", "--rejected", str(file), stdin="\n".join(rows) + "\n"
         )
         assert (ran.status, ran.json["enqueued"], len(ran.json["rejected"])) == (1, 1, 3), ran
+
         kept = file.read_text("utf-8").splitlines()
         assert kept[0] == "\ufeffrejected_because,tenant,to,name,pending", (
             "spreadsheets want a mark"
@@ -150,6 +154,7 @@ class TestRejectedRows:
             kept[2]
             == '"line 4: 2 columns, but the header names 4 (wrong_columns)",acme,three@acme.example'
         )
+
         file.write_text(
             "\n".join([kept[0], kept[1].replace("two at acme", "two@acme.example")]) + "\n", "utf-8"
         )
@@ -164,8 +169,10 @@ class TestRejectedRows:
             b'{"tenant": "acme", "to": "b@acme.example", "name": "J\xc3\xb6rg"}\n'
         )
         ran = deployment.run("send", "-", "--rejected", str(file), stdin=given)
+
         assert ran.status == 1
         assert "correct them there" in ran.err
+
         first, second = file.read_bytes().splitlines()
         assert json.loads(first)["to"] == 7
         assert json.loads(first)["rejected_because"].startswith("line 1: to: ")

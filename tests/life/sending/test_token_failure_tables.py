@@ -219,6 +219,7 @@ def test_an_answer_of_the_token_endpoint_has_the_consequences_that_are_documente
     assert first.data["reason"].startswith(f"{case.code}: ")
     assert "Google says" in first.data["reason"] or case.code in {"token_unavailable", "not_google"}
     assert first.data["state"] == ("scheduled" if case.waits else "ready")
+
     lane = ("suspended", case.lane) if case.lane else ("open", "")
     wait_for(
         f"a lane {lane}",

@@ -36,6 +36,7 @@ def test_what_a_person_says_is_carried_out_and_recorded(deployment: Deployment) 
     assert all(row["recipient"].endswith("@people.example") for row in listed)
 
     assert deployment.ask("uncertain", "settle", arrived.upper(), "--as", "arrived")["settled"] == 1
+
     said = deployment.ask(
         "uncertain",
         "settle",
@@ -47,6 +48,7 @@ def test_what_a_person_says_is_carried_out_and_recorded(deployment: Deployment) 
         "seen by ann",
     )
     assert said == {"settled": 1, "items": [{"id": lost, "done": True, "state": "ready"}]}
+
     recorded = deployment.wait_recorded([arrived, lost], {"accepted"})
     assert recorded[lost] == "accepted"
     assert deployment.copies() == {arrived: 1, lost: 1}
@@ -74,6 +76,7 @@ def test_it_says_what_it_cannot_do(deployment: Deployment) -> None:
     [job] = deployment.send(campaign(1))
     deployment.wait_recorded([job], {"accepted"})
     ran = deployment.run("uncertain", "settle", job, "--as", "send-again")
+
     assert ran.status == 1
     assert "is accepted, not uncertain: nothing was changed" in ran.err
     assert deployment.run("uncertain", "settle", "--as", "close").status == 2
@@ -87,6 +90,7 @@ def test_the_rule_of_a_tenant_is_changed_and_shown(deployment: Deployment) -> No
         == "hold,final=resend"
     )
     [tenant] = deployment.ask("tenants", "list")["tenants"]
+
     assert tenant["uncertain"] == "hold,final=resend"
     assert deployment.ask("tenants", "set", "acme", "--uncertain", "")["uncertain"] is None
     assert deployment.run("tenants", "set", "acme", "--uncertain", "maybe").status == 2

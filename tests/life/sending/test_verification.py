@@ -49,6 +49,7 @@ def test_what_was_accepted_is_found_and_what_was_not_is_sent_again(deployment: D
         status = deployment.status(job)
         assert status["reason"].startswith("verified: ")
         assert not status["possible_duplicate"]
+
         [attempt] = status["attempts"]
         assert attempt["gmail_id"] in {message["id"] for message in deployment.messages()}
         assert attempt["outcome"] == "accepted"
@@ -72,5 +73,6 @@ def test_a_killed_workers_mail_is_found_after_its_lease(deployment: Deployment) 
     worker.wait()
     deployment.worker()
     deployment.wait_recorded([job], {"accepted"})
+
     assert deployment.status(job)["reason"].startswith("verified: ")
     assert deployment.copies()[job] == 1

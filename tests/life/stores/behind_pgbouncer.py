@@ -72,12 +72,14 @@ def test_everything_is_recorded_and_nothing_relies_on_a_session(
             with ThreadPoolExecutor(2) as pool:  # both at once: one upgrades, the other waits
                 ran = list(pool.map(lambda _: deployment.run("db", "upgrade"), range(2)))
             assert [each.status for each in ran] == [0, 0], ran
+
             deployment.link(units=100_000)
             deployment.worker()
             jobs = deployment.send(campaign(60))
             deployment.wait_recorded(jobs, {"accepted"}, 90)
             for _ in range(12):  # the driver would prepare what comes again
                 assert len(deployment.ask("deliveries", "list")["deliveries"]) == 60
+
             findings = deployment.run("doctor", "--json").json["findings"]
             assert not [item for item in findings if item["severity"] == "error"]
 

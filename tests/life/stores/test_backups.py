@@ -41,6 +41,7 @@ def test_an_older_database_stops_pacing_until_its_gap_is_accepted(tmp_path: Path
         shown = deployment.run("doctor", "--repair")
         assert (shown.status, "missing for good" in shown.out) == (1, True)
         assert deployment.run("doctor", "--repair", "--yes").status == 0
+
         after = deployment.send(campaign(2, campaign="after"))
         deployment.wait_recorded(after, {"accepted"})
         assert not set(deployment.recorded()) & set(since)
@@ -83,10 +84,13 @@ def test_both_are_restored_redis_from_the_older_copy_and_nothing_leaves_twice(
         valkey.start()
         deployment.worker()
         wait_for("pacing stops", lambda: stopped(deployment) == "rolled_back")
+
         assert nothing_leaves(deployment)
         assert deployment.run("doctor", "--repair", "--yes").status == 0
+
         wait_for("pacing goes on", lambda: stopped(deployment) == "")
         new = deployment.send(campaign(3, campaign="new"))
         deployment.wait_recorded(jobs + between + new, ENDED, seconds=90)
         accounted_for(deployment, jobs + between + new)
+
         assert {deployment.recorded()[job] for job in new} == {"accepted"}

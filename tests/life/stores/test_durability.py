@@ -78,6 +78,7 @@ class TestOnTheCommandLine:
         )
         wait_for("it is up", lambda: deployment.workers() == 1)
         worker.terminate()
+
         assert worker.wait(60) == 0
         assert "may be lost, or sent twice" in (deployment.data_dir / "none.log").read_text()
 
@@ -115,6 +116,7 @@ def test_no_request_leaves_that_no_replica_knows_of(
             jobs = deployment.send(campaign(3, campaign="frozen"))
             wait_for("each was tried", lambda: all(put_off(deployment.status(job)) for job in jobs))
             assert len(deployment.sends()) == before
+
             replica.thaw()
             deployment.wait_recorded(jobs, {"accepted"})
 
@@ -123,10 +125,12 @@ def test_no_request_leaves_that_no_replica_knows_of(
         jobs += deployment.send(campaign(1, campaign="alone"))
         time.sleep(1.5)
         assert deployment.status(jobs[-1])["attempts"] == []
+
         with replica_of(primary, tmp_path / "other"):
             deployment.wait_recorded(jobs, {"accepted"})
             assert stopped(primary) is None
     copies = deployment.copies()
+
     assert [copies[job] for job in jobs] == [1] * 4
     assert len(deployment.sends()) == before + 4
 

@@ -47,6 +47,7 @@ def test_sends_go_on_until_the_stream_is_full_and_afterwards_as_if_nothing_had_b
             wait_for("the stream is full", lambda: stopped(redis).get("code") == "stream_full")
             assert "events wait to be recorded" in stopped(redis)["message"]
             assert "database" in stopped(redis)["remedy"]
+
             wait_for("what is under way is settled", lambda: not redis.exists(redis_keys.LEASED))
             arrived = len(deployment.messages())
             assert 5 < arrived < 31, "sends went on, and stopped"
@@ -57,16 +58,19 @@ def test_sends_go_on_until_the_stream_is_full_and_afterwards_as_if_nothing_had_b
             assert (ran.status, ran.json["error"]["code"]) == (3, "stream_full")
             assert "0 reminders are in; none of the others is." in ran.json["error"]["message"]
             assert len(deployment.messages()) == arrived, "nothing leaves meanwhile"
+
             database.execute("ROLLBACK")
 
         recorded = deployment.wait_recorded(jobs, {"accepted"})
         assert set(jobs) | set(first) == set(recorded)
         assert deployment.copies() == dict.fromkeys([*first, *jobs], 1)
+
         wait_for("nothing stands against pacing", lambda: stopped(redis) == {})
         lines = [
             line for line in (tmp_path / "worker.log").read_text().splitlines() if "pacing_" in line
         ]
         said = [json.loads(line) for line in lines]
+
         assert [line["event"] for line in said] == ["pacing_stopped", "pacing_goes_on"]
         assert "of 60" in said[0]["error"]
         assert said[0]["remedy"]

@@ -40,6 +40,7 @@ def test_two_hundred_reminders_are_all_accounted_for_after_a_kill(tmp_path: Path
         [sent] = answers
         jobs = [receipt["id"] for receipt in sent["receipts"]]
         assert len(set(jobs)) == 200
+
         deployment.worker()
         states = deployment.wait_recorded(jobs, {"accepted", "uncertain"}, seconds=120)
 
@@ -47,8 +48,10 @@ def test_two_hundred_reminders_are_all_accounted_for_after_a_kill(tmp_path: Path
         assert set(copies.values()) == {1}
         assert {job for job in jobs if states[job] == "accepted"} <= set(copies)
         assert set(copies) <= set(jobs)
+
         uncertain = [job for job in jobs if states[job] == "uncertain"]
         assert len(uncertain) >= 2
+
         for job in uncertain:
             status = deployment.status(job)
             assert (status["held"], status["reason"].partition(":")[0]) == (True, "worker_lost")

@@ -87,6 +87,7 @@ def test_what_happens_meanwhile_is_recorded_once_and_the_operator_was_warned(
         )
         left = len(deployment.messages()) - len(before)
         events = int(deployment.admin.redis.xlen(redis_keys.EVENTS))
+
         assert SHARE * BOUND <= events <= BOUND, (
             "up to the bound, and room is left for what was under way"
         )
@@ -96,6 +97,7 @@ def test_what_happens_meanwhile_is_recorded_once_and_the_operator_was_warned(
             each["check"]: each for each in deployment.run("doctor", "--json").json["findings"]
         }
         assert found["database"]["severity"] == found["stream"]["severity"] == "error"
+
         [said, *_] = logged(deployment, "record_waits")
         assert "Reminders leave all the same" in said["error"]
         assert said["remedy"]
@@ -105,6 +107,7 @@ def test_what_happens_meanwhile_is_recorded_once_and_the_operator_was_warned(
         states = deployment.wait_recorded(jobs, set(FINAL), seconds=120 + MAILS / 10)
         assert {states[job] for job in jobs} == {"accepted"}
         assert deployment.copies() == dict.fromkeys([*before, *jobs], 1)
+
         wait_for("nothing stands against pacing", lambda: stopped(deployment) == "")
         assert logged(deployment, "record_goes_on")
     record_property(

@@ -66,6 +66,7 @@ class Recorders:
 
         assert process.stdout is not None
         assert process.stdout.readline() == b"recording\n", self._log.read_text()
+
         process.stdout.close()
 
         return process
@@ -154,8 +155,10 @@ def test_every_event_is_recorded_once_whoever_is_killed(
     assert {job: row["state"] for job, row in kept.deliveries.items()} == bustle.states(), (
         f"seed {SEED}"
     )
+
     clashes = log.read_text().count("another_recorder")
     assert clashes, "both recorded at once"
+
     record_property(
         "said",
         f"{admin.engine.dialect.name}: {DELIVERIES:,} deliveries, {added:,} events, each recorded once by two recorders, of "

@@ -37,9 +37,11 @@ def test_an_answer_that_comes_while_redis_is_away_for_more_than_a_minute_ends_as
         answered = gmail.arm(Trap(lambda words: words[0] == b"POST", Side.UNANSWERED, redis.kill))
         [job] = deployment.send(campaign(1, campaign="meanwhile"))
         assert answered.sprung.wait(60)
+
         gmail.release()
         time.sleep(AWAY_SECONDS)  # nothing can be waited for: that is what is tested
         assert worker.poll() is None
+
         redis.start()
 
         wait_for("it to be settled", lambda: deployment.status(job)["state"] == "accepted")

@@ -28,11 +28,13 @@ def test_a_worker_that_is_told_to_stop_meanwhile_first_says_what_it_knows(tmp_pa
         answered = gmail.arm(Trap(lambda words: words[0] == b"POST", Side.UNANSWERED, redis.kill))
         [job] = deployment.send(campaign(1))
         assert answered.sprung.wait(60)
+
         gmail.release()
         worker.send_signal(signal.SIGTERM)
         lease = float(QUICK["CERTMAIL_LEASE_SECONDS"])
         time.sleep(lease + 3)  # as long as other deliveries are waited for, and longer
         assert worker.poll() is None
+
         redis.start()
         assert worker.wait(60) == 0
         assert deployment.status(job)["state"] == "accepted"
@@ -57,11 +59,13 @@ def test_a_request_whose_record_was_made_but_not_confirmed_is_no_doubt_but_sent_
         lost = between.arm(Trap(lambda words: begins in words, Side.UNANSWERED, lambda: None))
         [job] = deployment.send(campaign(1))
         assert lost.sprung.wait(60)
+
         time.sleep(
             float(QUICK["CERTMAIL_LEASE_SECONDS"]) + 2
         )  # and longer than a client waits for an answer
         between.release()
         deployment.wait_recorded([job], {"accepted"}, seconds=90)
+
         assert [each["outcome"] for each in deployment.status(job)["attempts"]] == [
             "not_sent",
             "accepted",

@@ -34,14 +34,17 @@ def test_the_user_of_the_documentation_suffices(tmp_path: Path) -> None:
             )
             findings = deployment.run("doctor", "--json").json["findings"]
             assert not [item for item in findings if item["severity"] == "error"]
+
             denied = server.command("ACL", "LOG")
             assert denied == [], json.dumps(denied, default=str)
+
             lost = [
                 line
                 for line in (deployment.data_dir / "worker.log").read_text().splitlines()
                 if "lost" in line
             ]
             assert lost == []
+
             # Without its channels Celery would try again each second without end: a worker says so
             # and does not start.
             server.command("ACL", "SETUSER", "certmail", "resetchannels")

@@ -55,19 +55,24 @@ def test_a_public_key_of_their_own_is_refused_reported_and_put_right(
     before = deployment.admin.redis.hget(name, "public_key")
     deployment.admin.redis.hset(name, "public_key", theirs)
     refused = deployment.run("send", "-", stdin=campaign(1), CERTMAIL_DEPLOYMENT_KEY=key)
+
     assert refused.status == 1
     assert "is not this deployment's" in refused.out + refused.err
+
     reminder = {"tenant": "acme", "to": "anna@people.example"}
     headers = {"Authorization": f"Bearer {made}"}
     sent = requests.post(
         f"{deployment.gateway}/v1/reminders", json=reminder, headers=headers, timeout=20
     )
+
     assert (sent.status_code, sent.json()["errors"][0]["code"]) == (422, "tenant_key_unproven")
     assert f"redis {name}/public_key" in findings(deployment)
+
     deployment.worker()
     wait_for("it is put right", lambda: deployment.admin.redis.hget(name, "public_key") == before)
     assert "not_written_by_certmail" in (deployment.data_dir / "worker.log").read_text()
     assert "was refused, or put right" in findings(deployment)[f"redis {name}/public_key"]
+
     taken = deployment.run("send", "-", stdin=campaign(1), CERTMAIL_DEPLOYMENT_KEY=key)
     assert taken.status == 0, taken.err
 
@@ -85,6 +90,7 @@ def test_an_api_key_of_their_own_is_none_is_reported_and_goes(deployment: Deploy
     assert asks(deployment, token) == 401
     assert f"redis {redis_keys.API_KEYS}/{id_}" in findings(deployment)
     assert id_ in (deployment.data_dir / "gateway.log").read_text()
+
     wait_for("it is gone", lambda: not deployment.admin.redis.hexists(redis_keys.API_KEYS, id_))
     assert "was refused" in findings(deployment)[f"redis {redis_keys.API_KEYS}/{id_}"]
 
@@ -98,6 +104,7 @@ def test_a_visit_of_their_own_opens_nothing(deployment: Deployment) -> None:
         redis_keys.SESSION + hashlib.sha256(b"mine").hexdigest(), json.dumps(visitor)
     )
     connection = deployment.admin.connection("acme/default").id
+
     assert somebody.get(f"/connect/connections/{connection}").status_code == 403
     assert "reviews@acme.example" not in somebody.text
 
@@ -115,6 +122,7 @@ def test_a_set_up_link_of_their_own_opens_nothing(deployment: Deployment) -> Non
     salt = b64decode(deployment.admin.redis.hget(redis_keys.DEPLOYMENT, "salt") or b"")
     mac = hmac.digest(salt, f"setup-link\0acme\0{ID}".encode(), "sha256")
     signed = f"acme.{ID}.{urlsafe_b64encode(mac).rstrip(b'=').decode()}"  # as the first version did
+
     for token in (f"acme.{ID}", signed):
         assert Visitor(deployment).get(f"/connect/{token}").status_code == 403
 

@@ -68,8 +68,10 @@ def test_an_older_copy_is_repaired_before_anything_leaves(tmp_path: Path) -> Non
 
         wait_for("pacing stops", lambda: stopped(deployment) == "rolled_back")
         assert nothing_leaves(deployment)
+
         found = deployment.run("doctor", "--json")
         assert found.status == 1
+
         [lineage] = [item for item in found.json["findings"] if item["check"] == "lineage"]
         assert (lineage["severity"], "doctor --repair" in lineage["remedy"]) == ("error", True)
 
@@ -81,18 +83,23 @@ def test_an_older_copy_is_repaired_before_anything_leaves(tmp_path: Path) -> Non
 
         repaired = deployment.run("doctor", "--repair", "--yes", "--json")
         assert repaired.status == 0, repaired
+
         done = repaired.json["repair"]
         assert done["carried_out"]
+
         lost = done["jobs"]["lose"]
         assert set(lost) <= set(late)
+
         wait_for("pacing goes on", lambda: stopped(deployment) == "")
         # What was lost, and only that, is taken in again under the same keys.
         again = deployment.send(campaign(25, campaign="latest"))
         assert len(set(again) - set(late)) == len(set(lost) & set(late[-25:])) > 0
+
         new = [job for job in again if job not in late]
         jobs = early + late + new
         states = deployment.wait_recorded(jobs, ENDED, seconds=90)
         assert {job for job in jobs if states[job] == "failed"} == set(lost)
+
         accounted_for(deployment, jobs)
         assert len([job for job in jobs if states[job] == "uncertain"]) <= 20
         assert deployment.run("doctor", "--json").status == 0
@@ -115,8 +122,10 @@ def test_a_lost_redis_is_made_anew_from_the_record(tmp_path: Path) -> None:
         wait_for("pacing stops", lambda: stopped(deployment) == "replaced")
         assert deployment.run("doctor", "--json").status == 1
         assert deployment.run("doctor", "--repair", "--yes").status == 0
+
         again = deployment.send(campaign(8, campaign="gone"))
         assert again == jobs, "each is known, and a duplicate"
+
         new = deployment.send(campaign(4, campaign="new"))
         deployment.wait_recorded(new, {"accepted"})
         accounted_for(deployment, jobs + new)

@@ -66,8 +66,8 @@ def test_sends_go_on_for_as_long_as_the_database_is_locked_through_restarts_of_a
             gone = {"status": 400, "headers": {}, "body": {"error": "invalid_grant"}}
             deployment.control("POST", "/faults", {"match": match, "fault": gone, "times": None})
             stopped = enqueue(deployment, 3, "stopped", "broken")
-            n = 0
 
+            n = 0
             while n < 2 or time.monotonic() < until:
                 n += 1
                 now = enqueue(deployment, 10, f"away {n}")
@@ -86,6 +86,7 @@ def test_sends_go_on_for_as_long_as_the_database_is_locked_through_restarts_of_a
             assert deployment.admin.connection(broken).state == "active", (
                 "SQL cannot know of it yet"
             )
+
             database.execute("ROLLBACK")
 
         deployment.wait_recorded(jobs, {"accepted"})
@@ -108,6 +109,7 @@ def test_a_worker_starts_without_a_database_and_sends(tmp_path: Path) -> None:
         later = enqueue(deployment, 5, "away")
         wait_for("mails", lambda: arrived(deployment, later))
         assert "Sending goes on without it" in (tmp_path / "worker.log").read_text()
+
         end(second)
         deployment.worker()
         deployment.wait_recorded(jobs + later, {"accepted"})
