@@ -93,7 +93,7 @@ class ServiceProgress:
     async def failed(self, service: str, why: str) -> None:
         """A service's try has failed; the log has said it. Raises RedisError."""
         self._failing.add(service)
-        self._redis.hset(redis_keys.PROGRESS, f"{service}:why", why)
+        await self._redis.hset(redis_keys.PROGRESS, f"{service}:why", why)
 
     async def watch(self, *, keeper: bool) -> None:
         """Say what stands still, at once and then each few minutes, and when it goes on.
@@ -115,9 +115,9 @@ class ServiceProgress:
         off = self._skew.seconds
         skewed = off is not None and abs(off) > TOLERANCE_SECONDS
         if skewed and off is not None:
-            self._redis.hset(redis_keys.PROGRESS, self._clock, str(round(off)))
+            await self._redis.hset(redis_keys.PROGRESS, self._clock, str(round(off)))
         elif self._skewed:
-            self._redis.hdel(redis_keys.PROGRESS, self._clock)
+            await self._redis.hdel(redis_keys.PROGRESS, self._clock)
         self._skewed = skewed
 
     def tell(self, found: Sequence[Standstill], now: float) -> None:
