@@ -96,17 +96,22 @@ class TestAService:
         assert "Not enabled" in await see(google, API), "a new project has no API enabled"
         assert "API enabled" in words(await press(google, API, do="enable"))
         assert "Add key" in await see(google, KEYS)
+
         uploaded = await press(google, f"{KEYS}/upload", text=google.keys.certificate())
         assert "The public key is uploaded." in words(uploaded)
+
         asked = (
             f"{DELEGATION}?clientIdToAdd={client_id}&clientScopeToAdd={SEND}&overwriteClientId=true"
         )
         page = await google.ask("GET", asked)
+
         assert f'name="client_id" value="{client_id}"' in page.body
         assert f">{SEND}</textarea>" in page.body
         assert re.search(r'name="overwrite" type="checkbox" value="1" checked', page.body)
+
         given = {"client_id": client_id, "scopes": SEND, "overwrite": "1"}
         assert "The client is authorised." in words(await press(google, DELEGATION, **given))
+
         google.clock.ahead += 5
         granted = await token(google)
         assert granted.status == 200, granted.body
@@ -117,12 +122,16 @@ class TestAService:
         await press(google, "/people/spreading", seconds="60")
         await press(google, API, do="enable")
         await press(google, f"{KEYS}/upload", text=google.keys.certificate())
+
         assert "counts in" in await see(google, KEYS)
         assert (await token(google)).body["error_description"] == "Invalid JWT Signature."
+
         google.clock.ahead += 60
         assert "counts in" not in await see(google, KEYS)
+
         await press(google, DELEGATION, client_id=client_id, scopes=SEND)
         assert (await token(google)).body["error"] == "unauthorized_client"
+
         google.clock.ahead += 60
         granted = await token(google)
         assert granted.status == 200
@@ -130,10 +139,13 @@ class TestAService:
         await press(google, API, do="disable")
         access = granted.body["access_token"]
         assert (await google.send(access)).status == 200, "what is taken away works for as long"
+
         google.clock.ahead += 60
         assert (await google.send(access)).reason == "accessNotConfigured"
+
         await press(google, f"{DELEGATION}/delete", client_id=client_id)
         assert (await token(google)).status == 200
+
         google.clock.ahead += 60
         assert (await token(google)).body["error"] == "unauthorized_client"
 
@@ -147,9 +159,11 @@ class TestDelegation:
         await press(google, f"{KEYS}/upload", text=google.keys.certificate())
         await press(google, DELEGATION, client_id=client_id, scopes=f"{SEND}, {METADATA}")
         assert (await token(google, f"{SEND} {METADATA}")).status == 200
+
         again = await press(google, DELEGATION, client_id=client_id, scopes=METADATA)
         assert again.status == 400
         assert "This client ID is in the table already." in words(again)
+
         await press(google, DELEGATION, client_id=client_id, scopes=METADATA, overwrite="1")
         assert (await token(google)).body["error"] == "unauthorized_client", (
             "what is not named is gone"
@@ -191,9 +205,11 @@ class TestKeys:
 
         policy = f"/iam-admin/orgpolicies/iam-disableServiceAccountKeyUpload?project={PROJECT}"
         assert "Not enforced" in await see(google, policy)
+
         await press(google, f"/iam-admin/orgpolicies?project={PROJECT}", do="enforce")
         forbidden = await press(google, f"{KEYS}/upload", text=google.keys.certificate())
         assert "iam.disableServiceAccountKeyUpload" in words(forbidden)
+
         await press(google, f"/iam-admin/orgpolicies?project={PROJECT}", do="lift")
         assert (await press(google, f"{KEYS}/upload", text=google.keys.certificate())).status == 200
 
@@ -204,12 +220,15 @@ class TestKeys:
         body = f"--{boundary}\r\n{head}\r\n\r\n{certificate}\r\n--{boundary}--\r\n".encode()
         kind = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
         assert (await google.ask("POST", f"{KEYS}/upload", data=body, headers=kind)).status == 303
+
         listed = await google.ask("GET", f"/service_accounts/v1/metadata/x509/{ROBOT}")
         [kid] = listed.body
         one = f"/iam-admin/serviceaccounts/details/{client_id}/keys/{kid}"
         assert "Disabled" in words(await press(google, one, do="disable"))
+
         google.clock.ahead += 5
         assert (await token(google)).body["error_description"] == "Invalid JWT Signature."
+
         await press(google, one, do="delete")
         assert (await google.ask("GET", f"/service_accounts/v1/metadata/x509/{ROBOT}")).body == {}
 
@@ -244,8 +263,10 @@ async def test_what_is_not_there_can_be_made_from_where_a_link_led(google: Googl
     missing = await google.ask("GET", "/apis/library/gmail.googleapis.com?project=their-project")
     assert missing.status == 404
     assert 'href="/projectcreate?project=their-project"' in missing.body
+
     project = await google.ask("GET", "/projectcreate?project=their-project")
     assert 'value="their-project"' in project.body
+
     keys = "/iam-admin/serviceaccounts/details/a@their-project.iam.gserviceaccount.com/keys"
     account = await google.ask("GET", keys)
     assert account.status == 404
@@ -257,6 +278,7 @@ async def test_what_is_not_there_can_be_made_from_where_a_link_led(google: Googl
 async def test_ids_are_as_google_takes_them(google: Google, name: str) -> None:
     refused = await press(google, "/projectcreate", project=name)
     assert (refused.status, "6 to 30 lower-case letters" in words(refused)) == (400, True)
+
     await robot(google)
     create = f"/iam-admin/serviceaccounts/create?project={PROJECT}"
     assert (await press(google, create, id=name)).status == 400
@@ -274,10 +296,12 @@ async def test_a_domain_can_restrict_gmail_to_clients_that_it_trusts(google: Goo
     path = "/ac/owl/list"
     await press(google, path, do="restrict", domain="acme.example")
     assert "admin_policy_enforced" in (await press(google, query, **consent)).body
+
     trusting = await press(
         google, path, do="trust", domain="acme.example", client=client["client_id"]
     )
     assert "Change to limited" in words(trusting)
+
     allowed = await google.ask("POST", query, data=consent)
     assert allowed.status == 302
 
@@ -305,6 +329,7 @@ async def test_what_people_type_is_escaped_and_every_page_names_itself_a_stand_i
         f"{DELEGATION}?clientIdToAdd={evil}",
     ):
         assert "<script>alert" not in (await google.ask("GET", path)).body
+
     pages = {
         route.resource.canonical
         for route in build().router.routes()
@@ -337,8 +362,10 @@ class TestCloudShell:
             f'href="{delegation.replace(CLIENT_ID, found[1]).replace("&", "&amp;")}"' in said.body
         )
         assert "API enabled" in await see(google, API)
+
         keys = await google.ask("GET", f"/service_accounts/v1/metadata/x509/{ROBOT}")
         assert len(keys.body) == 1
+
         await press(google, DELEGATION, client_id=found[1], scopes=SEND)
         google.clock.ahead += 5
         assert (await token(google)).status == 200

@@ -33,6 +33,7 @@ async def test_an_account_gets_what_it_is_not_given(google: Google) -> None:
     made = await google.control("POST", "/accounts", {"email": "ada.lovelace@acme.example"})
     assert re.fullmatch(r"1\d{20}", made["sub"])
     assert made["name"] == "Ada Lovelace"
+
     again = await google.control(
         "POST", "/accounts", {"email": "ada.lovelace@acme.example", "name": "Ada"}
     )
@@ -84,9 +85,11 @@ async def test_an_organisation_may_forbid_the_upload_of_keys(google: Google) -> 
     await google.control("PUT", project, {"key_upload": False})
     said = await refusal(google, "POST", keys, data=google.keys.certificate())
     assert "constraints/iam.disableServiceAccountKeyUpload" in said
+
     await google.control("PUT", project, {"key_expiry_hours": 24})
     said = await refusal(google, "POST", keys, data=google.keys.certificate(ends_in_days=2))
     assert "constraints/iam.serviceAccountKeyExpiryHours" in said
+
     await google.upload(google.keys.certificate(ends_in_days=0.9))
 
 
@@ -151,6 +154,7 @@ async def test_messages_are_listed_by_sender_and_by_recipient(google: Google) ->
     assert [m["certmail_id"] for m in await google.messages("?mailbox=ONE@acme.example")] == [
         "job-1"
     ]
+
     [found] = await google.messages("?to=bob@acme.example")
     assert set(found) == {"id", "mailbox", "to", "certmail_id", "at", "raw", "bounced"}
     assert (found["mailbox"], found["to"]) == ("two@acme.example", "bob@acme.example")
@@ -163,6 +167,7 @@ async def test_the_journal_tells_what_was_asked_and_holds_no_secret(google: Goog
     await google.send(token, google.mail("X-Certmail-Id: job-1", body="top secret"))
     await google.ask("GET", "/tokeninfo", params={"access_token": token})
     journal = await google.journal()
+
     assert [(e["method"], e["path"], e["mailbox"], e["status"], e["units"]) for e in journal] == [
         ("POST", "/token", MAILBOX, 200, 0),
         ("POST", "/gmail/v1/users/me/messages/send", MAILBOX, 200, 100),
@@ -179,6 +184,7 @@ async def test_a_reset_forgets_everything(google: Google) -> None:
     await google.fault("503")
     await google.control("PUT", "/limits", {"in_flight": 1})
     await google.control("POST", "/reset")
+
     assert (
         await google.messages()
         == await google.journal()

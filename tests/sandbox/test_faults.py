@@ -28,10 +28,12 @@ async def last(google: Google) -> dict[str, Any]:
 async def test_reset_before_cuts_the_connection_and_nothing_was_accepted(google: Google) -> None:
     token = await google.token()
     await google.fault("reset_before", match=SENDING)
+
     with pytest.raises(aiohttp.ClientOSError) as caught:
         await google.send(token, google.mail("X-Certmail-Id: job-1"))
     assert "reset" in str(caught.value).lower()
     assert await google.messages() == []
+
     entry = await last(google)
     assert (entry["status"], entry["fault"], entry["certmail_id"]) == (
         "reset",
@@ -51,6 +53,7 @@ async def test_reset_after_cuts_the_connection_and_leaves_exactly_one_message(
         await google.send(token, google.mail("X-Certmail-Id: job-1"))
     [message] = await google.messages()
     assert message["certmail_id"] == "job-1"
+
     entry = await last(google)
     assert (entry["status"], entry["fault"], entry["accepted"]) == (
         "reset",
@@ -65,6 +68,7 @@ async def test_cut_after_gives_the_status_and_a_part_of_the_body_and_leaves_exac
     token = await google.token()
     await google.fault("cut_after", match=SENDING)
     assert (await google.send("ya29.unknown")).status == 401
+
     with pytest.raises(aiohttp.ClientPayloadError):
         await google.send(token, google.mail("X-Certmail-Id: job-1"))
     [message] = await google.messages()
@@ -89,6 +93,7 @@ async def test_reset_after_waits_for_a_request_that_is_accepted(google: Google) 
     await google.fault("reset_after", match=SENDING)
     assert (await google.send(token, b"nobody")).status == 400
     assert (await google.send("ya29.unknown")).status == 401
+
     with pytest.raises(aiohttp.ClientOSError):
         await google.send(token)
     assert (await google.send(token)).status == 200
@@ -98,6 +103,7 @@ async def test_reset_after_waits_for_a_request_that_is_accepted(google: Google) 
 async def test_hang_after_says_nothing_until_the_client_goes_away(google: Google) -> None:
     token = await google.token()
     await google.fault("hang_after", match=SENDING)
+
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.3):
             await google.send(token)
@@ -109,6 +115,7 @@ async def test_hang_after_ends_without_an_answer_when_its_time_is_up(google: Goo
     token = await google.token()
     await google.fault("hang_after", match=SENDING, seconds=0.2)
     started = time.monotonic()
+
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await google.send(token)
     assert 0.15 < time.monotonic() - started < 2
@@ -131,12 +138,15 @@ async def test_accept_late_cuts_at_once_and_accepts_exactly_one_message_afterwar
     token = await google.token()
     await google.fault("accept_late", match=SENDING, seconds=0.3)
     started = time.monotonic()
+
     with pytest.raises(aiohttp.ClientOSError):
         await google.send(token, google.mail("X-Certmail-Id: job-1"))
     assert time.monotonic() - started < 0.25
     assert await google.messages() == []
+
     await google.eventually(1)
     assert time.monotonic() - started > 0.3
+
     await asyncio.sleep(0.1)
     [message] = await google.messages()
     [entry] = [entry for entry in await google.journal() if entry["fault"] == "accept_late"]
@@ -157,6 +167,7 @@ async def test_a_reset_of_the_sandbox_calls_off_what_was_to_be_accepted_late(
     await google.control("POST", "/reset")
     await google.token()
     await asyncio.sleep(0.2)
+
     assert await google.messages() == []
 
 
@@ -231,10 +242,12 @@ async def test_an_answer_can_be_ordered_word_for_word(google: Google) -> None:
     headers = {"Retry-After": "7", "Date": date, "X-Odd": "yes"}
     await google.fault({"status": 403, "headers": headers, "body": body}, match=SENDING)
     answer = await google.send(token)
+
     assert (answer.status, answer.body) == (403, body)
     assert (answer.headers["Retry-After"], answer.headers["X-Odd"]) == ("7", "yes")
     assert parsedate_to_datetime(answer.headers["Date"]).year == 2026
     assert answer.headers.getall("Date") == [date]
+
     text = {"status": 500, "headers": {"Content-Type": "text/html"}, "body": "<h1>no"}
     await google.fault(text, match=SENDING)
     answer = await google.send(token)
@@ -243,6 +256,7 @@ async def test_an_answer_can_be_ordered_word_for_word(google: Google) -> None:
         "<h1>no",
         "text/html",
     )
+
     await google.fault({"status": 204}, match=SENDING)
     assert (await google.send(token)).status == 204
 
@@ -320,6 +334,7 @@ async def test_faults_can_be_looked_at_and_called_off(google: Google) -> None:
     await google.fault("401_once", match=SENDING, times=2)
     await google.send(token)
     shown = {f["id"]: f for f in await google.control("GET", "/faults")}
+
     assert shown[first["id"]]["active"] is False
     assert shown[first["id"]]["hits"] == 1
     assert (await google.control("DELETE", "/faults")) == {"deleted": 1}

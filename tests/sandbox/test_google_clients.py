@@ -120,6 +120,7 @@ async def test_id_token_credentials_get_a_token_that_stands_googles_own_check(
     credentials = self_portrait(google, "https://certmail.example")
     await thread(credentials.refresh, transport)
     assert credentials.valid
+
     claims = await thread(
         id_token.verify_token,
         credentials.token,
@@ -183,6 +184,7 @@ async def test_a_persons_credentials_refresh_until_revoked(
     await thread(credentials.refresh, transport)
     assert credentials.granted_scopes == [SEND]
     assert (await google.send(credentials.token)).status == 200
+
     await google.ask("POST", "/revoke", data={"token": credentials.refresh_token})
     with pytest.raises(RefreshError, match="Token has been expired or revoked"):
         await thread(credentials.refresh, transport)
@@ -219,6 +221,7 @@ async def test_the_client_library_takes_the_sandbox_as_its_api_endpoint(google: 
         "gmail", "v1", credentials=credentials, static_discovery=True, client_options=options
     ) as service:
         await thread(service.users().messages().send(userId="me", body={"raw": raw}).execute)
+
     assert len(await google.messages()) == 1
 
 
@@ -238,6 +241,7 @@ async def test_the_client_library_sends_by_multipart_into_a_thread(google: Googl
         media = MediaInMemoryUpload(mail, mimetype="message/rfc822")
         body = {"threadId": first["threadId"]}
         second = await thread(send(userId="me", body=body, media_body=media).execute)
+
         assert second["threadId"] == first["threadId"]
         assert second["id"] != first["id"]
 
@@ -261,6 +265,7 @@ async def test_the_client_library_lists_and_gets(google: Google) -> None:
         sent = await thread(messages.send(userId="me", body={"raw": raw}).execute)
         listed = await thread(messages.list(userId="me", labelIds=["SENT"], maxResults=10).execute)
         assert listed["messages"] == [{"id": sent["id"], "threadId": sent["threadId"]}]
+
         get = messages.get(
             userId="me", id=sent["id"], format="metadata", metadataHeaders=["X-Certmail-Id"]
         )
@@ -291,5 +296,6 @@ async def test_an_authorized_session_gets_over_a_401(google: Google) -> None:
         raw = base64.urlsafe_b64encode(google.mail()).decode()
         url = google.url + "/gmail/v1/users/me/messages/send"
         answer = await thread(session.post, url, json={"raw": raw})
+
     assert answer.status_code == 200
     assert len(await google.messages()) == 1

@@ -44,6 +44,7 @@ async def test_long_lists_come_in_pages(google: Google) -> None:
             token, google.mail().replace(b"Access review due", b"Number %02d!" % number)
         )
     first, second = [(await google.ask("GET", f"/mail?page={page}")).body for page in (1, 2)]
+
     assert "Number 50!" in first
     assert "Number 00!" not in first
     assert "Number 00!" in second
@@ -74,18 +75,22 @@ async def test_a_letter_shows_its_html_in_a_sandboxed_frame_and_its_text_beside(
     )
     path = f"/mail/{(await google.send(token, google.mail(*headers, body=parts))).body['id']}"
     page = (await google.ask("GET", path)).body
+
     assert f'<iframe src="{path}/html" sandbox=' in page
     assert "allow-scripts" not in page
     assert "Hello &lt;you&gt;" in page
     assert "job-1" in page
     assert "Message-ID" in page
+
     frame = await google.ask("GET", f"{path}/html")
     assert HTML in frame.body
+
     policy = frame.headers["Content-Security-Policy"]
     assert policy.startswith("sandbox ")
     assert "allow-scripts" not in policy
     assert "allow-same-origin" not in policy
     assert "default-src 'none'" in policy
+
     source = await google.ask("GET", f"{path}/raw")
     assert source.headers["Content-Type"] == "message/rfc822"
 

@@ -98,8 +98,10 @@ class TestDelegation:
         await google.service_account()
         await spread(google, 5)
         assert await statuses(google, 1) == [401]
+
         await spread(google, 1)
         assert await statuses(google, 3) == [401, 200, 200]
+
         await spread(google, 5)
         await google.control("PUT", DELEGATION, {"scopes": [SEND]})
         assert await statuses(google, 2) == [200, 200]
@@ -112,6 +114,7 @@ class TestDelegation:
         )
         body = {"scopes": [SEND], "spreading": 3}
         await google.control("PUT", f"/service-accounts/{other}/delegation", body)
+
         assert await statuses(google, 2) == [200, 200]
 
     @pytest.mark.parametrize("count", [-1, 1.5, "2", True])
@@ -129,6 +132,7 @@ class TestDelegation:
         answer = await google.ask(
             "PUT", "/_sandbox" + DELEGATION, json={"scopes": [], "spreading": 2}
         )
+
         assert (answer.status, answer.message) == (
             400,
             "spreading means nothing without scopes: a row is taken away at once.",
@@ -144,6 +148,7 @@ class TestKeys:
         kid = await settle(google, "2")
         listed = await google.ask("GET", f"/service_accounts/v1/metadata/x509/{ROBOT}")
         assert kid in listed.body
+
         answers = [await google.exchange(google.assertion()) for _ in range(4)]
         assert [answer.status for answer in answers] == [400, 400, 200, 200]
         assert answers[0].body == answers[1].body == UNSIGNED
@@ -165,6 +170,7 @@ class TestKeys:
         await settle(google, "1")
         google.keys = older
         assert await statuses(google, 2) == [200, 200]
+
         google.keys = newer
         assert await statuses(google, 2) == [400, 200]
 
@@ -182,6 +188,7 @@ class TestKeys:
         answer = await google.ask(
             "POST", KEYS, params={"settling": count}, data=google.keys.certificate()
         )
+
         assert (answer.status, answer.message) == (
             400,
             "settling must be a whole number, 0 or more.",

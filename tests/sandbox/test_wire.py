@@ -104,6 +104,7 @@ async def test_a_field_that_the_message_does_not_have_is_refused_by_name(
     assert (answer.status, answer.message) == (400, said)
     assert answer.body["error"]["status"] == "INVALID_ARGUMENT"
     assert answer.body["error"]["errors"] == [{"message": said, "reason": "invalid"}]
+
     [detail] = answer.body["error"]["details"]
     assert detail["@type"] == "type.googleapis.com/google.rpc.BadRequest"
     assert detail["fieldViolations"][0]["description"] == said
@@ -224,6 +225,7 @@ async def test_fields_reaches_into_lists(google: Google) -> None:
     sent = (await post(google, {"raw": raw(google)})).body["id"]
     answer = await get(google, "", ("fields", "messages/id"))
     assert answer.body == {"messages": [{"id": sent}]}
+
     query = (("format", "metadata"), ("fields", "payload(mimeType,headers/name)"))
     payload = (await get(google, f"/{sent}", *query)).body["payload"]
     assert payload["mimeType"] == "text/plain"

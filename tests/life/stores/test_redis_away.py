@@ -53,6 +53,7 @@ def test_an_answer_that_comes_while_redis_is_away_for_more_than_a_minute_ends_as
         deployment.wait_recorded(
             after, {"accepted"}, seconds=90
         )  # Celery tries again ever less often
+
         assert deployment.copies() == dict.fromkeys([before, job, *after], 1)
         assert gmail.sent[b"POST"] == 7
 

@@ -62,9 +62,11 @@ async def test_one_is_sent_asked_for_and_called_off(settings: Settings) -> None:
         assert await mailer.cancel(receipt.id) is Cancellation.CANCELLED
         assert await mailer.status("nobody") is None
         assert await mailer.check(reminder()) is None
+
         why = await mailer.check(reminder(connection="nowhere"))
         assert why is not None
         assert why.code == "unknown_connection"
+
         await mailer.send(reminder(1, campaign="q4"))
         assert (await mailer.cancel_all("acme", campaign="q4")).cancelled == 1
 
@@ -92,8 +94,10 @@ async def test_mappings_are_sent_and_one_that_is_none_harms_nobody_else(settings
     async with AsyncMailer.from_env(settings) as mailer:
         found = await asyncio.gather(*(mailer.send(each) for each in given), return_exceptions=True)
         assert [type(each) for each in found] == [Receipt, ReminderRejected, Receipt, TypeError]
+
         many = [each async for each in mailer.send_many(given[:3])]
         assert [type(each) for each in many] == [Receipt, ReminderRejected, Receipt]
+
         with pytest.raises(TypeError, match="for one there is send"):
             await anext(mailer.send_many(fields))  # type: ignore[arg-type]  # the mistake that it is about
         assert isinstance(found[0], Receipt)
@@ -167,6 +171,7 @@ class TestSendMany:
             async with AsyncMailer(lambda: Mailer(redis)) as mailer:
                 with pytest.raises(BatchInterrupted) as raised:
                     await consume(mailer)
+
         assert len(got) == raised.value.answered == BATCH
         assert raised.value.unknown == 0
         assert raised.value.code == "redis_unreachable"
@@ -178,8 +183,10 @@ async def test_a_server_that_is_away_is_said_to_everybody_who_waits(tmp_path: Pa
         answers = await asyncio.gather(
             *(mailer.send(reminder(n)) for n in range(3)), return_exceptions=True
         )
+
         assert [getattr(answer, "code", None) for answer in answers] == ["redis_unreachable"] * 3
         assert len({id(answer) for answer in answers}) == 3
+
         await mailer.close()
 
 

@@ -268,6 +268,7 @@ class TestSend:
             mailer.send(reminder(n, locale=locale)) for n, locale in ((1, "de-CH"), (2, "ar"))
         )
         assert (german.as_json()["language"], german.as_json()["language_note"]) == ("de", None)
+
         again = mailer.send(reminder(2, locale="ar"))
         for receipt in (arabic, again):
             said = receipt.as_json()
@@ -383,6 +384,7 @@ class TestRejections:
             {"expires_at": NOW - timedelta(days=1)},
         ):
             rejection(mailer, **fields)
+
         assert everything(acme.redis) == before
 
 
@@ -465,12 +467,14 @@ class TestSendMany:
 
         answers = list(mailer.send_many(make(n) for n in range(500)))
         assert len(answers) == 500
+
         for n, answer in enumerate(answers):
             if n % 5 in {1, 4}:
                 assert isinstance(answer, ReminderRejected)
                 assert answer.code == ("unknown_tenant" if n % 5 == 1 else "already_expired")
                 continue
             assert isinstance(answer, Receipt)
+
             if n % 5 == 2:
                 before = answers[n - 2]
                 assert isinstance(before, Receipt)
@@ -502,6 +506,7 @@ class TestSendMany:
 
         answers = mailer.send_many(source())
         assert not taken
+
         next(answers)
         assert len(taken) == 2 * BATCH
         assert len(list(answers)) == 3 * BATCH - 1
@@ -519,10 +524,12 @@ class TestSendMany:
         answers = mailer.send_many([*wanted, *(reminder(n) for n in range(1000, 1000 + BATCH))])
         got = [next(answers) for _ in range(TOGETHER)]
         assert all(isinstance(each, Receipt) for each in got)
+
         with pytest.raises(BatchInterrupted) as raised:
             next(answers)
         assert raised.value.answered == TOGETHER
         assert raised.value.unknown == BATCH - TOGETHER
+
         acme.redis.delete(redis_keys.LANE + acme.apac)
         again = list(mailer.send_many(wanted[:TOGETHER]))
         assert all(isinstance(each, Receipt) and each.duplicate for each in again)
@@ -546,6 +553,7 @@ class TestSecrecy:
             )
         )
         seen = everything(acme.redis)
+
         assert redis_keys.BODY in seen
         for secret in ("reviewer0", "acme.example", "Ann", "boss", "iga", "key-of-ann"):
             assert secret not in seen
@@ -559,6 +567,7 @@ class TestSecrecy:
         opener = Opener(acme.private)
         opened = opener.open(body, tenant="acme", job=receipt.id)
         assert Reminder.model_validate_json(opened) == sent
+
         with pytest.raises(SealBroken):
             opener.open(body, tenant="acme", job=mailer.send(reminder(1)).id)
 
@@ -611,6 +620,7 @@ class TestStatus:
         later = mailer.send(reminder(3, send_at=LATER)).id
         asked = [later, "nobody", ready, waits, ready]
         found = mailer.status_many(iter(asked))
+
         assert [view and view.id for view in found] == [later, None, ready, waits, ready]
         assert timeless(found) == timeless([mailer.status(id_) for id_ in asked])
 
@@ -631,6 +641,7 @@ class TestWhenRedisIsGone:
                 mailer.send(reminder())
             assert raised.value.code == "redis_unreachable"
             assert "send again" in raised.value.remedy
+
             with pytest.raises(StoresUnreachable):
                 list(mailer.send_many([reminder()]))
             with pytest.raises(StoresUnreachable):

@@ -113,6 +113,7 @@ class TestReplicas:
         with replica_of(server, folder / "replica") as replica, Mailer.from_env(settings) as mailer:
             first = mailer.send(reminder(1))
             assert jobs(replica.redis) == 1
+
             replica.freeze()
             error = refused(lambda: mailer.send(reminder(2)))
             assert error.code == "not_durable"
@@ -123,6 +124,7 @@ class TestReplicas:
                 refused(lambda: list(mailer.send_many([reminder(1), reminder(2)]))).code
                 == "not_durable"
             )
+
             replica.thaw()
             answers = list(mailer.send_many([reminder(1), reminder(2)]))
             assert all(isinstance(answer, Receipt) and answer.duplicate for answer in answers)
@@ -145,13 +147,16 @@ class TestRoom:
         error = refused(
             lambda: answers.extend(mailer.send_many(reminder(n) for n in range(20_000)))
         )
+
         assert error.code == "redis_full"
         assert "at 85% nothing more is taken in" in error.message
         assert len(answers) % BATCH == 0
         assert jobs(server.redis) - 1 == len(answers) > 0
         assert bench.settle("under-way") == State.ACCEPTED, "what was begun has room to be settled"
+
         memory = server.redis.info("memory")
         assert memory["used_memory"] < 0.95 * memory["maxmemory"]
+
         server.redis.config_set("maxmemory", 0)
         assert mailer.send(reminder(20_001))
 
@@ -168,8 +173,10 @@ class TestRoom:
         for _ in range(850):
             server.redis.xadd(redis_keys.EVENTS, {"a": "b"})
         error = refused(lambda: mailer.send(reminder()))
+
         assert error.code == "stream_full"
         assert "of 1,000" in error.message
+
         server.redis.xtrim(redis_keys.EVENTS, maxlen=100, approximate=False)
         assert mailer.send(reminder())
 
@@ -197,7 +204,9 @@ class TestTheLookout:
             True,
             True,
         ]
+
         now[0] = 0.9
         assert not asked(1)
+
         now[0] = 1.0
         assert asked(1)

@@ -72,10 +72,12 @@ def test_one_is_refused_with_a_reason_and_the_others_go_on(admin: Admin) -> None
         told = codes(answers)
         assert told.keys() == {"in", "tenant_full"}
         assert 1_200 < told["in"] < 3_400
+
         last = answers[-1]
         assert isinstance(last, ReminderRejected)
         assert "'acme'" in last.message
         assert "maxmemory" in last.remedy
+
         mailer._intake_guard._good_until = 0
         assert codes(mailer.send_many(reminders("globex", 200))) == {"in": 200}
         assert codes(mailer.send_many(reminders("acme", 1, "another"))) == {"tenant_full": 1}
@@ -109,6 +111,7 @@ def test_what_waited_before_anybody_counted_counts(admin: Admin, redis: Redis) -
         list(mailer.send_many(reminders("acme", 2, "next")))
     found: Any = redis.hgetall(redis_keys.TAKEN + "acme")
     counted = {name.decode(): int(n) for name, n in found.items()}
+
     assert sorted(counted.values()) == [302, 302]
     assert "all" in counted
 
@@ -164,6 +167,7 @@ async def test_http_and_the_command_line_say_so(
         )
         capsys.readouterr()
         assert run_command(["send", str(tmp_path / "people.csv"), "--json"]) == 1
+
         said = json.loads(capsys.readouterr().out)
         assert (said["enqueued"], [(each["row"], each["code"]) for each in said["rejected"]]) == (
             1,

@@ -73,6 +73,7 @@ class TestCsv:
         rows, written = read(path, head + body, encoding)
         taken = [row.kept for row in rows if isinstance(row.reminder, Reminder)]
         everything = [line for raw in [*taken, written] for line in lines_of(raw, codec)]
+
         assert sorted(everything) == sorted(lines_of(body, codec) + lines_of(head, codec)[1:])
 
     @settings(deadline=None, max_examples=150)
@@ -86,9 +87,11 @@ class TestCsv:
         )
         again, twice = read(path, once)
         codes = [row.reminder.code for row in rows if not isinstance(row.reminder, Reminder)]
+
         assert [
             row.reminder.code for row in again if not isinstance(row.reminder, Reminder)
         ] == codes
+
         without = re.compile(rb'"line \d+: no",')
         assert without.sub(b"", twice) == without.sub(b"", once)
 
@@ -150,6 +153,7 @@ class TestJson:
             b'[\n{"rejected_because": "line 1: no", "tenant": "acme",\n "to": 7.0},\n'
             b'{"rejected_because": "line 2: no"},\n5\n]\n'
         )
+
         again, twice = read(tmp_path / "b.json", written)
         assert len(again) == len(rows) - 1
         assert twice.count(b"rejected_because") == 2

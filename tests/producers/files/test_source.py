@@ -30,6 +30,7 @@ class TestNames:
         terms = Terms(Layout({column: field} if field else {}))
         with open_source(str(tmp_path / name), terms, encoding=said.get("--encoding")) as source:
             names = [row.reminder.name for row in source if isinstance(row.reminder, Reminder)]
+
         assert names in ([*NAMES], JAPANESE, ["Jürg", "Jürg"])
 
 
@@ -59,6 +60,7 @@ class TestLines:
         raw = "".join(text).encode(encoding)
         chunks = [raw[at : at + size] for at in range(0, len(raw), size)]
         lines = list(read_lines(chunks, encoding_of(b"", encoding)))
+
         assert [line.text for line in lines] == text
         assert [line.number for line in lines] == list(range(1, 8))
         assert b"".join(line.raw for line in lines) == raw

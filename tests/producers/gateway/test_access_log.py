@@ -23,6 +23,7 @@ async def test_what_was_asked_by_which_key_and_how_it_ended(
     caplog.set_level(logging.INFO)
     status, receipt, headers = await client.post({"tenant": "acme", "to": "anna@people.example"})
     assert status == 202
+
     await client.ask("GET", f"/v1/reminders/{receipt['id']}", headers={"X-Request-Id": "mine-7"})
     await client.get("/v1/deliveries?to=anna@people.example")
     await client.get("/healthz")

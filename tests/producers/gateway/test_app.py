@@ -23,6 +23,7 @@ async def test_a_store_that_is_away_stands_in_the_log(
     (admin.settings.data_dir / "certmail.sqlite").rename(admin.settings.data_dir / "gone")
     (admin.settings.data_dir / "certmail.sqlite").mkdir()  # nothing can be opened there
     assert (await client.get("/v1/tenants"))[0] == 503
+
     async with client.session.get(f"{client.base}/connect/{link}") as page:
         assert page.status == 503
     said = {(record.message, record.__dict__["code"]) for record in caplog.records}

@@ -101,6 +101,7 @@ class TestHowMany:
         connect = await serve(in_all=20, per_address=4, proxies=Proxies.of(["127.0.0.1"]))
         working = [await connect() for _ in range(15)]
         assert all([await healthy(line) for line in working])
+
         for _ in range(40):
             await connect()
         assert await healthy(await connect())
@@ -120,9 +121,11 @@ class TestHowMany:
             await line.head()  # refused, and the rest of its body is still waited for
 
         assert await healthy(lines[3])
+
         newcomer = await connect()
         assert await healthy(newcomer)
         assert await lines[3].ended() == b""
+
         late = await connect()
         late.send(HEALTH)
         assert await newcomer.ended() == b""
@@ -178,6 +181,7 @@ class TestHowLong:
                 break
             line.send(bytes([byte]))
             await asyncio.sleep(0.02)
+
         assert await line.ended() == b""
 
     async def test_resting_between_two_requests_is_no_fault(self, serve: Any) -> None:
@@ -216,8 +220,10 @@ class TestNonsense:
         line = await (await serve())()
         line.send(head.encode())
         status, headers, body = await line.head()
+
         assert (status, json.loads(body)["code"]) == (400, "bad_request")
         assert headers["Content-Type"].startswith("application/problem+json")
+
         said = body.decode() + "".join(str(record.__dict__) for record in caplog.records)
         assert "SSSS" not in said
         assert [
@@ -234,6 +240,7 @@ class TestNonsense:
         for body in (bomb, b"no gzip"):
             status, said, _ = await client.ask("POST", "/v1/reminders", data=body, headers=headers)
             assert (status, said["code"]) == (415, "unsupported_media_type")
+
             form = {
                 "Content-Type": "application/x-www-form-urlencoded",
                 "Content-Encoding": "deflate",

@@ -55,6 +55,7 @@ def test_what_one_person_has_counts_as_one() -> None:
 def test_the_setting_takes_addresses_and_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CERTMAIL_TRUSTED_PROXIES", "10.0.0.0/8, ::1")
     assert Settings.from_env().trusted_proxies == ("10.0.0.0/8", "::1")
+
     for wrong in ("proxy.example", "10.0.0.1/8", "10.0.0.0/33"):
         monkeypatch.setenv("CERTMAIL_TRUSTED_PROXIES", wrong)
         with pytest.raises(

@@ -58,9 +58,11 @@ def test_what_works_behind_it_is_said_and_decides_nothing(admin: Admin, redis: R
     run(redis, advertise("w", 10, seconds=60))
     run(redis, note("pacer", within=-1))
     found = readiness(admin)
+
     assert found.ready
     assert found.checks["workers"] == "ok"
     assert found.checks["pacer"].startswith(f"{STANDS} 20")
+
     redis.hset(redis_keys.PROGRESS, "waits", "3|1")
     assert readiness(admin).checks["waits"].startswith("3 mailboxes and 1 projects wait")
 
@@ -75,6 +77,7 @@ async def test_who_asks_again_and_again_costs_the_server_nothing(
     for _ in range(50):
         await readying.look()
     assert redis.info("commandstats")["cmdstat_set"]["calls"] == before
+
     now += FRESH_SECONDS + 1
     await readying.look()
     assert redis.info("commandstats")["cmdstat_set"]["calls"] == before + 1

@@ -46,16 +46,19 @@ async def test_mail_to_an_address_that_does_not_exist_is_accepted_and_comes_back
         token, google.mail("X-Certmail-Id: job-1", to="Gone@acme.example, ada@acme.example")
     )
     assert (sent.status, sent.body["labelIds"]) == (200, ["SENT"])
+
     [notice] = await listed(google, token, "INBOX")
     body, mail = await opened(google, token, notice)
     assert (body["threadId"], body["labelIds"]) == (sent.body["threadId"], ["UNREAD", "INBOX"])
     assert "mailer-daemon@googlemail.com" in mail["From"]
     assert (mail["To"], mail["X-Failed-Recipients"]) == (MAILBOX, "Gone@acme.example")
     assert mail.get_content_type() == "multipart/report"
+
     said, status, original = mail.iter_parts()
     assert "couldn't be found" in said.get_content()
     assert "5.1.1" in status.as_string()
     assert original.get_content()["X-Certmail-Id"] == "job-1"
+
     [message] = await google.messages()
     assert message["bounced"] == ["Gone@acme.example"]
 
@@ -65,9 +68,11 @@ async def test_the_notice_is_not_among_the_sent_and_is_seen_without_a_label(goog
     await nobody(google)
     sent = (await google.send(token, google.mail(to="gone@acme.example"))).body["id"]
     assert await listed(google, token, "SENT") == [sent]
+
     [notice, other] = await listed(google, token)
     assert other == sent
     assert await listed(google, token, "INBOX", "UNREAD") == [notice]
+
     profile = await google.ask("GET", "/gmail/v1/users/me/profile", headers=google.bearer(token))
     assert (profile.body["messagesTotal"], profile.body["threadsTotal"]) == (2, 1)
 
@@ -136,8 +141,10 @@ async def test_for_minutes_after_the_limit_was_reached_mail_is_accepted_and_come
         True,
         True,
     ]
+
     notices = await listed(google, token, "INBOX")
     assert len(notices) == 2
+
     _, mail = await opened(google, token, notices[0])
     [said, *_] = mail.iter_parts()
     assert "You have reached a limit for sending mail." in said.get_content()

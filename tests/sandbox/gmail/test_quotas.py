@@ -57,14 +57,17 @@ async def test_over_the_units_of_a_user_is_a_403_in_productions_words(google: Go
     await google.send(token)
     answer = await google.send(token)
     assert answer.status == 403
+
     error = answer.body["error"]
     assert error["status"] == "PERMISSION_DENIED"
     assert answer.message.startswith(
         "Quota exceeded for quota metric 'Total Query Cost' and limit 'Units per minute per user' of service"
         " 'gmail.googleapis.com' for consumer 'project_number:"
     )
+
     old = {"message": answer.message, "domain": "usageLimits", "reason": "rateLimitExceeded"}
     assert error["errors"] == [old]
+
     [detail] = error["details"]
     assert detail["reason"] == "RATE_LIMIT_EXCEEDED"
     assert detail["metadata"]["quota_limit_value"] == "100"
@@ -96,6 +99,7 @@ async def test_a_request_refused_for_quota_uses_up_nothing(google: Google) -> No
         google.clock.ahead = ahead
         assert (await google.send(token)).status == 403
     google.clock.ahead = 61
+
     assert (await google.send(token)).status == 200
 
 
@@ -128,6 +132,7 @@ async def test_projects_do_not_share_a_users_minute(google: Google) -> None:
     token = await google.token()
     await limit(google, units_per_minute=100)
     assert (await google.send(token)).status == 200
+
     await google.control(
         "POST",
         "/service-accounts",
@@ -147,6 +152,7 @@ async def test_reading_costs_what_the_table_says(google: Google) -> None:
     units = [
         entry["units"] for entry in await google.journal() if entry["path"].startswith("/gmail/")
     ]
+
     assert units == [100, 5, 20, 1]
 
 
@@ -161,6 +167,7 @@ async def test_the_days_messages_run_out_with_a_time_to_retry(google: Google) ->
     answer = await google.send(token)
     assert (answer.status, answer.reason) == (429, "rateLimitExceeded")
     assert answer.body["error"]["status"] == "RESOURCE_EXHAUSTED"
+
     words, _, time = answer.message.partition("Retry after ")
     assert words == "User-rate limit exceeded.  "
     assert time.endswith("Z (Mail sending)")
@@ -190,6 +197,7 @@ async def test_the_eleventh_request_at_the_same_time_is_one_too_many(google: Goo
     await google.eventually(10)
     answer = await google.send(token)
     assert (answer.status, answer.message) == (429, "Too many concurrent requests for user")
+
     await asyncio.gather(*hanging, return_exceptions=True)
     assert (await google.send(token)).status == 200
 
@@ -231,6 +239,7 @@ async def test_each_limit_on_recipients_of_a_day_is_a_429_that_names_a_time(
     answers = [await google.send(token, google.mail(to=to)) for to in mails]
     assert [answer.status for answer in answers] == statuses
     assert all(a.message.endswith("Z (Mail sending)") for a in answers if a.status == 429)
+
     google.clock.ahead = 86_401
     token = await google.token()
     assert (await google.send(token, google.mail(to=people(3, 2)))).status == 200
@@ -253,6 +262,7 @@ async def test_the_projects_units_of_a_day_begin_anew_at_midnight_in_california(
     assert [answer.status for answer in answers] == [200, 200, 403]
     assert answers[-1].reason == "dailyLimitExceeded"
     assert answers[-1].message.startswith("Daily Limit Exceeded.")
+
     google.clock.ahead = 86_400
     assert (await google.send(await google.token())).status == 200
 
@@ -261,15 +271,18 @@ async def test_bandwidth_up_and_down_is_a_429_without_a_word_about_sending(googl
     token = await google.token(MAILBOX, "https://mail.google.com/")
     await limit(google, upload_bytes_per_day=2_000)
     assert (await google.send(token)).status == 200
+
     answer = await google.send(token, google.mail(body="x" * 2_000))
     assert (answer.status, answer.reason) == (429, "rateLimitExceeded")
     assert answer.message.startswith("User-rate limit exceeded.  Retry after ")
     assert "sending" not in answer.message
+
     await limit(google, upload_bytes_per_day=10**6, download_bytes_per_day=200)
     messages = "/gmail/v1/users/me/messages"
     statuses = [
         (await google.ask("GET", messages, headers=google.bearer(token))).status for _ in range(4)
     ]
+
     assert statuses[0] == 200
     assert statuses[-1] == 429
 
@@ -288,6 +301,7 @@ def test_a_consumer_account_sends_five_hundred_messages_a_day() -> None:
     for n in range(500):
         sending.check_messages(limits, "ada@gmail.com", float(n))
         sending.count("ada@gmail.com", ["bob@acme.example"], float(n))
+
     with pytest.raises(ApiError):
         sending.check_messages(limits, "ada@gmail.com", 500.0)
     sending.check_messages(limits, "ada@acme.example", 500.0)

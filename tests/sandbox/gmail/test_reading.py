@@ -24,8 +24,8 @@ async def test_sent_mail_is_listed_at_once_newest_first_in_pages(google: Google)
     token = await google.token(MAILBOX, SEND, METADATA)
     sent = [(await google.send(token)).body["id"] for _ in range(5)]
     seen: list[str] = []
-    page: dict[str, Any] = {}
 
+    page: dict[str, Any] = {}
     for size in (2, 2, 1):
         more = {"pageToken": page["nextPageToken"]} if page else {}
         page = (await read(google, token, labelIds="SENT", maxResults=2, **more)).body
@@ -72,6 +72,7 @@ async def test_metadata_shows_the_headers_that_are_asked_for(google: Google) -> 
         ("metadataHeaders", "Subject"),
     ]
     body = (await google.ask("GET", path, params=asked, headers=google.bearer(token))).body
+
     assert body["payload"]["headers"] == [
         {"name": "Subject", "value": "Access review due"},
         {"name": "X-Certmail-Id", "value": "job-1"},
@@ -97,9 +98,11 @@ async def test_full_shows_the_parts_and_raw_the_bytes(google: Google) -> None:
     )
     path = f"{MESSAGES}/{(await google.send(token, mail)).body['id']}"
     payload = (await read(google, token, path)).body["payload"]
+
     assert payload["mimeType"] == "multipart/alternative"
     assert [part["mimeType"] for part in payload["parts"]] == ["text/plain", "text/html"]
     assert base64.urlsafe_b64decode(payload["parts"][0]["body"]["data"]) == b"Hello"
+
     raw = (await read(google, token, path, format="raw")).body["raw"]
     assert base64.urlsafe_b64decode(raw) == await google.delivered()
 

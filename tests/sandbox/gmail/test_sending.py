@@ -63,9 +63,11 @@ async def test_the_message_id_is_replaced_and_nothing_else_that_is_the_senders(
     )
 
     assert (await google.send(await google.token(), mail)).status == 200
+
     copy = await google.delivered()
     assert b"mine@certmail.example" not in copy
     assert re.search(rb"^Message-ID: <CA[\w-]+@mail\.gmail\.com>\r$", copy, re.MULTILINE)
+
     kept = [line for line in mail.split(b"\r\n") if not line.startswith(b"Message-ID")]
     assert all(line in copy for line in kept)
 
@@ -91,6 +93,7 @@ async def test_an_accepted_send_as_address_is_not_foreign(google: Google) -> Non
         "POST", "/accounts", {"email": MAILBOX, "send_as": ["Reviews@acme.example"]}
     )
     mail = google.mail().replace(b"From: reminders@", b"From: reviews@")
+
     assert (await google.send(token, mail)).status == 200
     assert (await arrived(google))["From"] == "reviews@acme.example"
 
@@ -109,8 +112,10 @@ async def test_bcc_gets_the_mail_and_is_hidden_from_the_recipients(google: Googl
         token, google.mail("Bcc: audit@acme.example", "Cc: bob@acme.example")
     )
     [message] = await google.messages()
+
     assert message["to"] == "ada@acme.example, bob@acme.example, audit@acme.example"
     assert b"audit@" not in base64.urlsafe_b64decode(message["raw"])
+
     path = f"/gmail/v1/users/me/messages/{answer.body['id']}"
     own = await google.ask("GET", path, params={"format": "raw"}, headers=google.bearer(token))
     assert b"Bcc: audit@acme.example" in base64.urlsafe_b64decode(own.body["raw"])
@@ -214,6 +219,7 @@ async def test_a_scope_that_may_not_send_is_insufficient(google: Google, scope: 
     answer = await google.send(await google.token(MAILBOX, AUTH + scope))
     assert (answer.status, answer.reason) == (403, "insufficientPermissions")
     assert answer.message == "Request had insufficient authentication scopes."
+
     [detail] = answer.body["error"]["details"]
     assert detail == {
         "@type": "type.googleapis.com/google.rpc.ErrorInfo",
@@ -253,6 +259,7 @@ async def test_a_project_without_the_gmail_api_cannot_send_until_it_is_enabled(
     answer = await google.send(token)
     assert (answer.status, answer.reason) == (403, "accessNotConfigured")
     assert answer.body["error"]["details"][0]["reason"] == "SERVICE_DISABLED"
+
     await google.control("PUT", "/projects/acme-project", {"gmail_api": True})
     assert (await google.send(token)).status == 200
 

@@ -27,8 +27,10 @@ async def test_bare_bytes_are_sent_as_media(google: Google) -> None:
     answer = await google.ask(
         "POST", PATH, params={"uploadType": "media"}, data=mail, headers=headers
     )
+
     assert answer.status == 200
     assert answer.body["labelIds"] == ["SENT"]
+
     [message] = await google.messages()
     assert message["certmail_id"] == "job-1"
     assert "Grüße".encode() in base64.urlsafe_b64decode(message["raw"])
@@ -43,6 +45,7 @@ async def test_multipart_takes_either_line_end(google: Google, end: bytes) -> No
     answer = await google.ask(
         "POST", PATH, params={"uploadType": "multipart"}, data=body, headers=headers
     )
+
     assert answer.status == 200
     assert (await google.delivered()).endswith(b"\r\n\r\nPlease review.\r\n")
 
@@ -65,6 +68,7 @@ async def test_multipart_may_join_a_thread_by_reference_and_subject(google: Goog
             "POST", PATH, params={"uploadType": "multipart"}, data=body, headers=headers
         )
         assert answer.status == status
+
         if status == 200:
             assert (answer.body["threadId"] == wanted) is joins
 
@@ -76,10 +80,13 @@ async def test_a_resumable_upload_is_sent_once_it_is_whole(google: Google) -> No
     mail = google.mail()
     part = bearer | {"Content-Range": f"bytes 0-49/{len(mail)}"}
     more = await google.ask("PUT", location, data=mail[:50], headers=part)
+
     assert (more.status, more.headers["Range"]) == (308, "bytes=0-49")
     assert await google.messages() == []
+
     wrong = await google.ask("PUT", location, data=mail[:50], headers=part)
     assert wrong.status == 400
+
     rest = bearer | {"Content-Range": f"bytes 50-{len(mail) - 1}/{len(mail)}"}
     assert (await google.ask("PUT", location, data=mail[50:], headers=rest)).status == 200
     assert len(await google.messages()) == 1
@@ -108,5 +115,6 @@ async def test_thirty_five_mebibytes_are_the_limit(google: Google, size: int, st
         "POST", PATH, params={"uploadType": "media"}, data=mail, headers=headers
     )
     assert answer.status == status
+
     if status == 413:
         assert answer.reason == "uploadTooLarge"

@@ -56,10 +56,13 @@ async def test_the_clock_goes_ahead_when_told_to_and_the_date_of_answers_with_it
 ) -> None:
     before = await google.control("GET", "/clock")
     assert before["ahead"] == 0
+
     after = await google.control("POST", "/clock", {"advance": 7 * DAY})
     assert after["ahead"] == 7 * DAY
+
     told = parsedate_to_datetime((await google.ask("GET", "/oauth2/v3/certs")).headers["Date"])
     assert abs(dt.datetime.fromisoformat(after["now"]) - told) < dt.timedelta(minutes=1)
+
     await google.control("POST", "/reset")
     assert (await google.control("GET", "/clock"))["ahead"] == 0
 
@@ -70,10 +73,12 @@ async def test_a_refresh_token_of_an_application_in_testing_ends_after_seven_day
     client = await being_tested(google, MAILBOX)
     tokens = await linked(google, client)
     assert tokens["refresh_token_expires_in"] == 7 * DAY
+
     await let_pass(google, 6.9)
     again = await refresh(google, client, tokens["refresh_token"])
     assert again.status == 200
     assert 8_000 < again.body["refresh_token_expires_in"] < 9_000
+
     await let_pass(google, 0.2)
     assert error_of(await refresh(google, client, tokens["refresh_token"])) == ENDED
 
@@ -92,6 +97,7 @@ async def test_publishing_does_not_save_a_token_that_was_made_in_testing(google:
     await google.control("PUT", f"/projects/{client['project']}", {"testing": False})
     await let_pass(google, 8)
     assert error_of(await refresh(google, client, tokens["refresh_token"])) == ENDED
+
     lasting = await linked(google, client)
     await let_pass(google, 8)
     assert (await refresh(google, client, lasting["refresh_token"])).status == 200
@@ -107,8 +113,10 @@ async def test_access_for_a_time_ends_when_it_is_over(google: Google) -> None:
     code = returned(await decide(google, request_for(client), seconds=str(DAY)))["code"]
     tokens = (await exchange(google, client, code)).body
     assert tokens["refresh_token_expires_in"] == DAY
+
     await let_pass(google, 0.9)
     assert (await refresh(google, client, tokens["refresh_token"])).status == 200
+
     await let_pass(google, 0.2)
     assert error_of(await refresh(google, client, tokens["refresh_token"])) == ENDED
 
@@ -139,6 +147,7 @@ async def test_session_control_asks_for_a_new_sign_in_and_says_so_in_the_subtype
     await google.control("PUT", "/domains/acme.example", {"session_seconds": 16 * 3600})
     tokens = await linked(google, client)
     assert (await refresh(google, client, tokens["refresh_token"])).status == 200
+
     await let_pass(google, 0.7)
     answer = await refresh(google, client, tokens["refresh_token"])
     assert answer.status == 400
@@ -159,6 +168,7 @@ async def test_a_restricted_service_is_open_to_trusted_clients_only(google: Goog
     rules = {"gmail_restricted": True, "trusted_clients": [trusted["client_id"]]}
     await google.control("PUT", "/domains/acme.example", rules)
     assert stopped(await decide(google, request_for(client))) == (400, "admin_policy_enforced")
+
     answer = await refresh(google, client, tokens["refresh_token"])
     assert error_of(answer)[:2] == (400, "admin_policy_enforced")
     assert (await refresh(google, trusted, theirs["refresh_token"])).status == 200
@@ -173,11 +183,13 @@ async def test_an_internal_client_is_for_its_own_organisation(google: Google) ->
     await google.control(
         "PUT", f"/projects/{client['project']}", {"organisation": "globex.example"}
     )
+
     assert stopped(await decide(google, request_for(client))) == (403, "org_internal")
     assert error_of(await refresh(google, client, tokens["refresh_token"]))[:2] == (
         403,
         "org_internal",
     )
+
     await google.control("PUT", f"/projects/{client['project']}", {"organisation": "ACME.example"})
     assert (await refresh(google, client, tokens["refresh_token"])).status == 200
 
@@ -197,6 +209,7 @@ async def test_a_domain_that_disabled_gmail_applications_lets_nothing_in(google:
     answer = await google.send(token)
     assert (answer.status, answer.reason) == (403, "domainPolicy")
     assert await google.messages() == []
+
     await google.control("PUT", "/domains/acme.example", {})
     assert (await google.send(token)).status == 200
 
@@ -212,6 +225,7 @@ async def test_a_scope_that_does_not_exist_is_refused_at_the_consent_and_for_an_
         "GET", "/o/oauth2/v2/auth", params=request_for(client, scope=ALL + " " + AUTH + scope)
     )
     assert stopped(page) == (400, "invalid_scope")
+
     await google.service_account()
     answer = await google.exchange(google.assertion(scope=f"{SEND} {AUTH}{scope}"))
     assert error_of(answer)[:2] == (400, "invalid_scope")

@@ -35,6 +35,7 @@ async def test_it_names_the_service_account_by_number_and_by_address(google: Goo
     answer = await ask(google)
     assert answer.status == 200
     assert answer.body.keys() == {"id_token"}
+
     claims = jwt.decode(answer.body["id_token"], options={"verify_signature": False})
     issued = claims.pop("iat")
     assert before <= issued <= google.clock()

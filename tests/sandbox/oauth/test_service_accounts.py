@@ -84,9 +84,11 @@ async def test_a_certificate_authenticates_between_its_two_dates_only(google: Go
     during = await google.exchange(google.assertion())
     google.clock.ahead = 2.5 * 86_400
     late = await google.exchange(google.assertion())
+
     assert refused(early, 400, "invalid_grant", "Invalid JWT Signature.")
     assert during.status == 200
     assert refused(late, 400, "invalid_grant", "Invalid JWT Signature.")
+
     listed = await google.ask("GET", f"/service_accounts/v1/metadata/x509/{ROBOT}")
     assert len(listed.body) == 1
 
@@ -206,6 +208,7 @@ async def test_a_disabled_or_deleted_service_account_is_told_apart(google: Googl
     disabled = await google.exchange(google.assertion())
     await google.control("DELETE", f"/service-accounts/{ROBOT}")
     deleted = await google.exchange(google.assertion())
+
     assert refused(disabled, 401, "disabled_client", "The OAuth client was disabled.")
     assert refused(deleted, 400, "invalid_grant", "Invalid grant: account not found")
 
@@ -245,6 +248,7 @@ async def test_a_tampered_payload_is_an_invalid_signature(google: Google) -> Non
     claims["sub"] = "boss@acme.example"
     changed = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
     answer = await google.exchange(f"{header}.{changed}.{signature}")
+
     assert refused(answer, 400, "invalid_grant", "Invalid JWT Signature.")
 
 
@@ -269,8 +273,10 @@ async def test_a_disabled_key_is_listed_and_authenticates_again_once_it_is_enabl
     key = f"/service-accounts/{ROBOT}/keys/{kid}"
     await google.control("PUT", key, {"disabled": True})
     answer = await google.exchange(google.assertion(header={"kid": kid}))
+
     assert refused(answer, 400, "invalid_grant", "Invalid JWT Signature.")
     assert kid in (await google.ask("GET", f"/service_accounts/v1/metadata/x509/{ROBOT}")).body
+
     await google.control("PUT", key, {"disabled": False})
     assert (await google.exchange(google.assertion())).status == 200
 

@@ -117,9 +117,11 @@ async def test_the_screen_is_a_form_that_a_program_can_submit(google: Google) ->
     client = await google.client(name="Reviews <b>now</b>")
     answer = await google.ask("GET", "/o/oauth2/v2/auth", params=request_for(client))
     assert "Reviews &lt;b&gt;now&lt;/b&gt;" in answer.body
+
     form = Form(answer.body)
     assert form.values("account") == [MAILBOX]
     assert form.values("scope") == [SEND]
+
     allowed = {"account": MAILBOX, "scope": SEND, "decision": "allow"}
     back = returned(await google.ask("POST", form.action, data=allowed))
     assert back["state"] == "st4te"
@@ -144,6 +146,7 @@ async def test_the_code_buys_access_refresh_and_id_tokens(google: Google) -> Non
     tokens = await linked(google, client, nonce="n0nce")
     assert tokens["expires_in"] == 3599
     assert tokens["token_type"] == "Bearer"
+
     certs = (await google.ask("GET", "/oauth2/v3/certs")).body
     key = jwt.PyJWKSet.from_dict(certs)[jwt.get_unverified_header(tokens["id_token"])["kid"]]
     claims = jwt.decode(tokens["id_token"], key, ["RS256"], audience=client["client_id"])
@@ -156,12 +159,14 @@ async def test_a_person_may_tick_only_some_scopes(google: Google) -> None:
     client = await google.client()
     back = returned(await decide(google, request_for(client), scope=[]))
     assert SEND not in back["scope"]
+
     tokens = (await exchange(google, client, back["code"])).body
     assert set(tokens["scope"].split()) == {
         "openid",
         AUTH + "userinfo.email",
         AUTH + "userinfo.profile",
     }
+
     refused = await google.send(tokens["access_token"])
     assert (refused.status, refused.reason) == (403, "insufficientPermissions")
 
@@ -210,6 +215,7 @@ async def test_a_request_that_is_not_in_order_stops_on_googles_page(
     answer = await google.ask("GET", "/o/oauth2/v2/auth", params=query)
     assert answer.status == status
     assert f"Error {status}: {error}" in answer.body
+
     decided = await decide(google, {"scope": ""} | query)
     assert decided.status == status
 
@@ -220,6 +226,7 @@ async def test_a_deleted_client_is_refused_everywhere(google: Google) -> None:
     await google.control("DELETE", f"/oauth-clients/{client['client_id']}")
     screen = await google.ask("GET", "/o/oauth2/v2/auth", params=request_for(client))
     assert "deleted_client" in screen.body
+
     answer = await refresh(google, client, tokens["refresh_token"])
     assert error_of(answer) == (401, "deleted_client", "The OAuth client was deleted.")
 
@@ -317,6 +324,7 @@ async def test_refreshing_gives_a_new_access_token_and_keeps_the_refresh_token(
     tokens = await linked(google, client)
     google.clock.ahead = 3600
     assert (await google.send(tokens["access_token"])).status == 401
+
     answer = await refresh(google, client, tokens["refresh_token"])
     assert answer.status == 200
     assert "refresh_token" not in answer.body
@@ -344,6 +352,7 @@ async def test_revoking_either_token_ends_both(google: Google, which: str) -> No
     assert (await google.ask("POST", "/revoke", data={"token": tokens[which]})).status == 200
     assert (await google.send(tokens["access_token"])).status == 401
     assert (await refresh(google, client, tokens["refresh_token"])).status == 400
+
     again = await google.ask("POST", "/revoke", data={"token": tokens[which]})
     assert (again.status, again.body["error"]) == (400, "invalid_token")
 
@@ -402,9 +411,11 @@ async def test_tokeninfo_says_scopes_and_seconds_left(google: Google) -> None:
     token = (await linked(google, client))["access_token"]
     google.clock.ahead = 1000
     info = (await google.ask("GET", "/tokeninfo", params={"access_token": token})).body
+
     assert SEND in info["scope"].split()
     assert re.fullmatch(r"25\d\d", info["expires_in"])
     assert (info["aud"], info["email"]) == (client["client_id"], MAILBOX)
+
     unknown = await google.ask("GET", "/tokeninfo", params={"access_token": "no"})
     assert error_of(unknown) == (400, "invalid_token", "Invalid Value")
 
@@ -414,6 +425,7 @@ async def test_prompt_none_never_asks(google: Google) -> None:
     silent = request_for(client, prompt="none", login_hint=MAILBOX)
     before = await google.ask("GET", "/o/oauth2/v2/auth", params=silent)
     assert returned(before)["error"] == "interaction_required"
+
     await linked(google, client)
     after = await google.ask("GET", "/o/oauth2/v2/auth", params=silent)
     assert (await exchange(google, client, returned(after)["code"])).status == 200
@@ -451,6 +463,7 @@ async def test_the_token_endpoint_reads_forms_and_json_and_nothing_else(
     body = urlencode(form).encode()
     refused = await google.ask("POST", "/token", data=body, headers={"Content-Type": kind})
     assert error_of(refused)[:2] == (400, "invalid_request")
+
     form_type = {"Content-Type": "application/x-www-form-urlencoded"}
     assert (await google.ask("POST", "/token", data=body, headers=form_type)).status == 200
     assert (await google.ask("POST", "/token", json=form)).status == 200
@@ -461,8 +474,10 @@ async def test_no_parameter_stands_twice(google: Google) -> None:
     said = "OAuth 2 parameters can only have a single value: client_id"
     query = [*request_for(client).items(), ("client_id", client["client_id"])]
     page = await google.ask("GET", "/o/oauth2/v2/auth", params=query)
+
     assert page.status == 400
     assert said in page.body
+
     form = [("grant_type", "refresh_token"), ("refresh_token", "x")] + 2 * [
         ("client_id", client["client_id"])
     ]
@@ -481,6 +496,7 @@ async def test_tokeninfo_takes_a_bearer_as_googles_node_client_sends_it(
         MAILBOX,
         client["client_id"],
     )
+
     refused = await google.ask(method, "/tokeninfo", headers=google.bearer("no"))
     assert error_of(refused) == (400, "invalid_token", "Invalid Value")
     assert error_of(await google.ask(method, "/tokeninfo"))[:2] == (400, "invalid_request")
@@ -499,6 +515,7 @@ async def test_tokeninfo_reads_an_id_token_until_it_expires(google: Google) -> N
 
     assert (info["aud"], info["alg"], info["typ"]) == (client["client_id"], "RS256", "JWT")
     assert all(isinstance(value, str) for value in info.values())
+
     head, payload, signature = given.split(".")
     forged = f"{head}.{payload}.{signature[:-8]}AAAAAAAA"
 
@@ -514,6 +531,7 @@ async def test_the_discovery_document_leads_to_every_endpoint(google: Google) ->
     found = (await google.ask("GET", "/.well-known/openid-configuration")).body
     assert found["issuer"] == "https://accounts.google.com"
     assert found["code_challenge_methods_supported"] == ["plain", "S256"]
+
     addresses = {
         name: url.removeprefix(google.url)
         for name, url in found.items()

@@ -64,6 +64,7 @@ class TestCsv:
         }  # fmt: skip
 
         assert values.keys() == Reminder.model_fields.keys()
+
         (row,) = read(",".join(values) + "\n" + ",".join(values.values()) + "\n")
         assert isinstance(row.reminder, Reminder)
         assert (row.reminder.pending, row.reminder.kind, row.reminder.key) == (3, "final", "k")
@@ -205,6 +206,7 @@ class TestCsv:
         assert refused.code == code
         assert said in refused.message
         assert refused.message.encode(), "it can be printed"
+
         if code in {"missing_column", "unknown_column"}:
             assert "tenant, to, name, kind" in refused.remedy
             assert "nothing was enqueued" in refused.message.lower()
@@ -222,8 +224,8 @@ class TestCsv:
         file = io.StringIO(newline="")
         writer = csv.writer(file)
         writer.writerow(["tenant", "to", "name"])
-        lines = []
 
+        lines = []
         for tenant, name in values:
             written = file.getvalue()
             lines.append(len(io.StringIO(written, newline="").readlines()) + 1)

@@ -92,6 +92,7 @@ class TestJsonl:
             + self.line(name="Ann").encode()
         )
         rows = read(raw)
+
         assert bad(rows) == [(1, "invalid_encoding")]
         assert good(rows) == [(2, "Ann")]
 

@@ -62,6 +62,7 @@ class TestValues:
         ]  # fmt: skip
         formats = {"E2": "00000", "F2": "#,##0", "G3": "dd.mm.yyyy hh:mm"}
         first, second = reminders(read(workbook(tmp_path / "a.xlsx", rows, formats=formats)))
+
         assert (first.name, first.campaign, first.key, first.pending) == (
             "Jürg",
             "2026",
@@ -109,6 +110,7 @@ class TestValues:
             ["acme", "#REF!", "Bob"],
         ]
         first, second = read(workbook(tmp_path / "a.xlsx", rows))
+
         assert isinstance(first.reminder, Reminder)
         assert first.reminder.name is None
         assert isinstance(second.reminder, ReminderRejected)
@@ -123,6 +125,7 @@ class TestValues:
             ["acme", "b@acme.example", "Bob"],
         ]
         first, second = read(workbook(tmp_path / "a.xlsx", rows))
+
         assert isinstance(first.reminder, ReminderRejected)
         assert first.reminder.code == "not_calculated"
         assert isinstance(second.reminder, Reminder)
@@ -143,6 +146,7 @@ class TestSheets:
         book.save(path)
         assert [each.name for each in reminders(read(path))] == ["Ann"]
         assert [each.name for each in reminders(read(path, sheet="Q4"))] == ["Bob"]
+
         with open_source(str(path), Terms()) as source:
             assert "'Q3'" in source.notes[0]
         with pytest.raises(WrongUse, match="no sheet 'Q5'") as raised:
@@ -226,6 +230,7 @@ class TestRejected:
         self.corrected(source, path)
         with open_source(str(path), ZURICH) as again:
             self.corrected(again, tmp_path / "c.xlsx")
+
         for row in load_workbook(tmp_path / "c.xlsx")["rejected"].iter_rows(
             max_row=1, values_only=True
         ):

@@ -51,13 +51,16 @@ class TestOneReminder:
         status, receipt, headers = await client.post(REMINDER)
         assert (status, receipt["state"], receipt["duplicate"]) == (202, "ready", False)
         assert headers["Location"] == f"/v1/reminders/{receipt['id']}"
+
         status, shown = await client.get(headers["Location"])
         assert status == 200
         assert (shown["tenant"], shown["state"], shown["attempts"]) == ("acme", "ready", [])
         assert shown["reason"].startswith("connection_draft: ")
         assert await client.get(f"/v1/reminders/{receipt['id'].upper()}") == (200, shown)
+
         status, called, _ = await client.ask("DELETE", f"/v1/reminders/{receipt['id'].upper()}")
         assert (status, called) == (200, {"id": receipt["id"], "state": "cancelled"})
+
         problem(await client.ask("DELETE", headers["Location"]), "already_final")
 
     async def test_every_field_may_be_given(self, client: Any, admin: Admin) -> None:
@@ -69,8 +72,10 @@ class TestOneReminder:
         }  # fmt: skip
 
         assert full.keys() == Reminder.model_fields.keys()
+
         status, receipt, _ = await client.post(full)
         assert (status, receipt["state"]) == (202, "scheduled")
+
         _, shown = await client.get(f"/v1/reminders/{receipt['id']}")
         assert shown["send_at"] == "2099-12-01T08:00:00.000Z"
 
@@ -146,6 +151,7 @@ class TestWhatIsWrong:
             "POST", "/v1/reminders", data=body, headers={"Content-Type": "application/json"}
         )
         said = problem(sent, "invalid_reminder")
+
         assert [(error["pointer"], error["code"]) for error in said["errors"]] == [(pointer, code)]
         assert waiting(admin) == 0
 
@@ -205,6 +211,7 @@ class TestWhatIsWrong:
             "POST", path, data=body, headers={"Content-Type": "application/json"}
         )
         detail = problem(sent, "malformed_body")["detail"]
+
         assert said in detail
         assert not foreign(detail)
         assert waiting(admin) == 0
@@ -254,6 +261,7 @@ class TestBatch:
         _, value, _ = await client.post({"reminders": wanted}, "/v1/reminders:batch")
         assert {item["status"] for item in value["items"]} == {202}
         assert waiting(admin) == 1000
+
         too_many = {"reminders": [*wanted, REMINDER]}
         said = problem(await client.post(too_many, "/v1/reminders:batch"), "invalid_body")
         assert said["errors"][0]["pointer"] == "/reminders"
@@ -282,6 +290,7 @@ class TestIdempotencyKey:
             {"reminders": [REMINDER]}, "/v1/reminders:batch", Idempotency_Key="a"
         )
         problem(batch, "idempotency_key_reused")
+
         assert waiting(admin) == 1
 
     async def test_one_that_is_still_running_is_said_so(self, client: Any, admin: Admin) -> None:
@@ -289,6 +298,7 @@ class TestIdempotencyKey:
             *(client.post(REMINDER, Idempotency_Key="a") for _ in range(20))
         )
         assert {status for status, _, _ in answers} <= {202, 409}
+
         for answer in answers:
             if answer[0] == 409:
                 problem(answer, "request_running")
@@ -318,6 +328,7 @@ class TestIdempotencyKey:
         )
         [name] = admin.redis.scan_iter(redis_keys.IDEMPOTENCY + "*")
         value: Any = admin.redis.get(name)
+
         assert b"anna" not in name
         assert b"receipt" not in value
         assert b"secret" not in value
@@ -384,8 +395,10 @@ class TestWhoMay:
         (admin.settings.data_dir / "certmail.sqlite").rename(admin.settings.data_dir / "gone")
         (admin.settings.data_dir / "certmail.sqlite").mkdir()  # nothing can be opened there
         assert (await client.post(REMINDER))[0] == 202
+
         said = problem(await client.ask("GET", "/v1/tenants"), "stores_unreachable")
         assert said["errors"][0]["code"] == "database_unreachable"
+
         caplog.clear()
 
         for path in ("/v1/deliveries", "/v1/connections"):
@@ -407,6 +420,7 @@ class TestRate:
         door = at(admin, 1_800_000_030.0)
         door.count(GRANT, 8)
         assert refused(door, 3).headers["Retry-After"] == "30"
+
         door.count(GRANT, 2)
         refused(door, 1)
         at(admin, 1_800_000_060.0).count(GRANT, 10)
@@ -436,6 +450,7 @@ class TestLists:
         _, tenants = await client.get("/v1/tenants")
         acme = {"id": "acme", "name": "Acme Ltd", "state": "active"}
         assert tenants == {"items": [acme], "next": None}
+
         _, connections = await client.get("/v1/connections")
         assert [(each["tenant"], each["name"], each["state"]) for each in connections["items"]] == [
             ("acme", "default", "draft")
@@ -457,6 +472,7 @@ class TestLists:
                 _, page = await everybody.get(f"{path}?limit=3&cursor={cursor}")
                 seen += [each[name] for each in page["items"]]
                 cursor = page["next"]
+
             assert seen == ["acme", "globex", "t0", "t1", "t2", "t3", "t4"]
 
     async def test_the_record_newest_first_by_tenant_campaign_and_state(
@@ -476,23 +492,29 @@ class TestLists:
 
         _, page = await client.get("/v1/deliveries?limit=4")
         assert [each["recipient"][:2] for each in page["items"]] == ["r5", "r4", "r3", "r2"]
+
         _, rest = await client.get(f"/v1/deliveries?limit=4&cursor={page['next']}")
         assert [each["recipient"][:2] for each in rest["items"]] == ["r1", "r0"]
         assert rest["next"] is None
+
         _, some = await client.get("/v1/deliveries?campaign=q1&state=accepted&tenant=acme")
         assert len(some["items"]) == 3
         assert (await client.get("/v1/deliveries?state=failed"))[1]["items"] == []
+
         _, one = await client.get("/v1/deliveries?recipient=R3@acme.example")
         assert [each["recipient"] for each in one["items"]] == ["r3@acme.example"]
+
         late = (now + timedelta(seconds=1)).isoformat().replace("+", "%2B")
         assert (await client.get(f"/v1/deliveries?since={late}"))[1]["items"] == []
         assert len((await client.get(f"/v1/deliveries?until={late}"))[1]["items"]) == 6
+
         _, key = await asyncio.to_thread(
             create_key, admin, "two", tenants=["acme", "globex"], scopes=[*KeyScope]
         )
         both = replace(client, key=key)
         _, page = await both.get("/v1/deliveries?limit=5")
         assert [each["recipient"][:2] for each in page["items"]] == ["r6", "r5", "r4", "r3", "r2"]
+
         _, rest = await both.get(f"/v1/deliveries?limit=5&cursor={page['next']}")
         assert [each["recipient"][:2] for each in rest["items"]] == ["r1", "r0"]
         assert (await client.get("/v1/deliveries?tenant=globex"))[1]["items"] == []
@@ -532,6 +554,7 @@ class TestLists:
             "invalid_query",
         )
         assert "write it as %2B" in said["errors"][0]["detail"]
+
         said = problem(await client.ask("GET", "/v1/deliveries?since=yesterday"), "invalid_query")
         assert "%2B" not in said["detail"]
 
@@ -611,6 +634,7 @@ class TestHeadersThatDecide:
         head = "".join(f"{each}: {value}\r\n" for each, value in lines)
         writer.write(f"POST /v1/reminders HTTP/1.1\r\n{head}\r\n{body}".encode())
         assert (await reader.readline()).split()[1] == b"400"
+
         writer.close()
         assert waiting(admin) == 0
 

@@ -177,6 +177,7 @@ class TestTime:
     async def test_nothing_that_is_sent_holds_the_loop_up(self, client: Any, kind: str) -> None:
         body = WORST[kind].encode()
         assert len(body) < 4 * 1024 * 1024
+
         sent = client.ask(
             "POST",
             "/v1/reminders:batch",
@@ -198,6 +199,7 @@ class TestTime:
         while not batch.done():
             assert await client.get("/healthz") == (200, {"ok": True})
             answered += 1
+
         assert batch.result()[0] == 200
         assert answered >= 5
 
@@ -207,6 +209,7 @@ class TestTime:
         work = asyncio.ensure_future(in_slices(range(10), seen.append, lambda: float(next(ticks))))
         await asyncio.sleep(0)
         assert 0 < len(seen) < 10
+
         await work
         assert seen == list(range(10))
 
@@ -234,9 +237,11 @@ class TestTurns:
         ]
         await asyncio.sleep(0.01)
         assert order == ["a1", "b1"]
+
         first.set()
         await asyncio.sleep(0.01)
         assert order == ["a1", "b1", "a2"]
+
         second.set()
         await asyncio.gather(*tasks)
 
@@ -258,6 +263,7 @@ class TestTurns:
         answers = await asyncio.gather(
             *(client.post(body, "/v1/reminders:batch") for body in bodies)
         )
+
         assert {status for status, _, _ in answers} == {200}
 
 
@@ -285,6 +291,7 @@ class TestKept:
                 wrong, "/v1/reminders:batch", Idempotency_Key=f"k{n}"
             )
             assert (status, answer["items"][0]["status"]) == (200, 422)
+
         assert kept() == 0
         assert (await client.post(REMINDER, Idempotency_Key="a"))[0] == 202
         assert (await client.post(REMINDER, Idempotency_Key="b"))[0] == 200
@@ -297,8 +304,10 @@ class TestKept:
         body = {"reminders": [*wanted, *([REMINDER | fields(40)] * 500)]}
         first = await client.post(body, "/v1/reminders:batch", Idempotency_Key="a")
         again = await client.post(body, "/v1/reminders:batch", Idempotency_Key="a")
+
         assert again[:2] == first[:2]
         assert again[2]["Idempotent-Replayed"] == "true"
+
         [name] = redis.scan_iter(redis_keys.IDEMPOTENCY + "*")
         value: Any = redis.get(name)
         assert len(value) < 60_000, "of a thousand answers"
@@ -310,8 +319,8 @@ class TestKept:
         space = Space(redis, StoreLimits(memory_max=memory["used_memory"] * 2))
         room = space.free()
         assert room is not None
-        kept = {"k": 0, "other": 0}
 
+        kept = {"k": 0, "other": 0}
         for api_key, number in itertools.product(kept, range(50)):
             entered = enter(admin, api_key, str(number))
             assert isinstance(entered, idempotency.First)
@@ -339,6 +348,7 @@ class TestKept:
             assert (status, said["errors"][0]["code"]) == (503, "redis_full")
         finally:
             redis.config_set("maxmemory", 0)
+
         assert not redis.exists(redis_keys.SETUP + "acme")
 
     def test_a_request_is_told_from_another_as_versions_before_did(self) -> None:

@@ -60,6 +60,7 @@ class TestChanges:
     ) -> None:
         status, first = await client.get("/v1/changes?limit=2")
         assert status == 200, first
+
         told = [
             (each["id"], each["campaign"], each["state"], each["reason"]) for each in first["items"]
         ]
@@ -68,10 +69,13 @@ class TestChanges:
             ("a2", "q4", "failed", "failed: so"),
         ]
         assert first["more"]
+
         _, second = await client.get(f"/v1/changes?cursor={first['next']}")
         assert ([each["id"] for each in second["items"]], second["more"]) == (["a3"], False)
+
         _, again = await client.get(f"/v1/changes?cursor={first['items'][0]['cursor']}")
         assert [each["id"] for each in again["items"]] == ["a2", "a3"]
+
         later = ("a4", "acme", "q5", State.EXPIRED)
         await asyncio.to_thread(on_record, admin, later, first=9)
         _, new = await client.get(f"/v1/changes?cursor={second['next']}")
@@ -113,8 +117,10 @@ class TestLookup:
         status, answer, _ = await client.post({"ids": asked}, "/v1/reminders:lookup")
         assert status == 200, answer
         assert [each["id"] for each in answer["items"]] == asked
+
         found = [each["reminder"] and each["reminder"]["id"] for each in answer["items"]]
         assert found == [two, None, None, one, two]
+
         _, alone = await client.get(f"/v1/reminders/{one}")
         assert answer["items"][3]["reminder"] == alone
 
@@ -162,6 +168,7 @@ class TestCampaigns:
         assert [(each["campaign"], each["totals"]["states"]) for each in page["items"]] == [
             ("q3", {"accepted": 1})
         ]
+
         _, rest = await client.get(f"/v1/campaigns?cursor={page['next']}")
         [q4] = rest["items"]
         counted = {
@@ -188,12 +195,14 @@ class TestCampaigns:
             {"tenant": "acme", "campaign": "q4"}, "/v1/campaigns:cancel", Idempotency_Key="k"
         )
         assert (status, done) == (200, {"cancelled": 2, "already_sending": 0, "uncertain": 0})
+
         _, answer, _ = await client.post(
             {"ids": [each["id"] for each in sent]}, "/v1/reminders:lookup"
         )
         shown = [
             (each["reminder"]["state"], each["reminder"]["reason"]) for each in answer["items"]
         ]
+
         assert [state for state, _ in shown] == ["cancelled", "cancelled", "ready"]
         assert "by API key" in shown[0][1]
 
@@ -236,6 +245,7 @@ class TestRecord:
             "g-1",
             90,
         ]
+
         _, other = await client.get("/v1/deliveries?recipient=a2@people.example")
         assert [other["items"][0][name] for name in names] == [0, None, None, None, None]
 
@@ -260,6 +270,7 @@ class TestRequestId:
                 "/console",
             )
             found = [await answered(path) for path in paths]
+
             assert len(set(found)) == len(paths)
             assert await answered("/v1/tenants", "iga-42.a_b") == "iga-42.a_b"
             for bad in ("x" * 65, "a b", "é", '"'):

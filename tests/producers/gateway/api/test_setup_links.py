@@ -35,8 +35,10 @@ async def test_a_link_is_made_and_its_page_opens(client: Any) -> None:
     assert status == 201
     assert headers["Cache-Control"] == "no-store"
     assert (made["tenant"], made["connection"]) == ("acme", "default")
+
     left = datetime.fromisoformat(made["expires_at"]) - datetime.now(UTC)
     assert timedelta(days=6, hours=23) < left <= timedelta(days=7)
+
     address = made["url"].removeprefix("https://certmail.example")
 
     async with client.session.get(client.base + address) as page:
@@ -52,6 +54,7 @@ async def test_another_one_ends_the_one_before(client: Any) -> None:
             client.base + link.removeprefix("https://certmail.example")
         ) as page:
             pages.append(page.status)
+
     assert pages == [403, 200]
 
 
@@ -64,6 +67,7 @@ async def test_one_for_a_connection_that_works_must_be_asked_for(client: Any, ad
     status, problem, _ = await client.post({"tenant": "acme", "connection": "works"}, PATH)
     assert (status, problem["code"]) == (409, "connection_active")
     assert "`again`" in problem["remedy"]
+
     status, made, _ = await client.post(
         {"tenant": "acme", "connection": "works", "again": True}, PATH
     )
@@ -109,4 +113,5 @@ async def test_another_tenants_is_refused_and_an_unknown_one_is_named(
         create_key, admin, "all", tenants=[EVERY_TENANT], scopes=[KeyScope.SETUP_LINKS_WRITE]
     )
     anybody = replace(client, key=key)
+
     assert faults(await anybody.post({"tenant": "nobody"}, PATH)) == [("/tenant", "unknown_tenant")]

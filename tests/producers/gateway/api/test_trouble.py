@@ -70,8 +70,10 @@ async def test_a_full_server_is_said_and_takes_nothing(place: Place) -> None:
         "redis_full",
     )
     assert "maxmemory" in said["remedy"]
+
     status, said = await place.post({"reminders": [REMINDER] * 3}, "/v1/reminders:batch")
     assert (status, said["code"]) == (503, "stores_unreachable")
+
     place.server.redis.config_set("maxmemory", 0)
     assert place.server.redis.exists(redis_keys.DUE) == 0
     assert (await place.post(REMINDER))[0] == 202

@@ -53,6 +53,7 @@ def test_a_value_is_text_even_where_a_sentence_around_it_is_html() -> None:
     template = environment.from_string(
         "{% trans a=value %}<b>{{ a }}</b>{% endtrans %} {{ say(value) }}"
     )
+
     assert (
         template.render(value="<i>% %(x)s</i>")
         == "<b>&lt;i&gt;% %(x)s&lt;/i&gt;</b> &lt;i&gt;% %(x)s&lt;/i&gt;"
@@ -94,6 +95,7 @@ def test_the_catalogue_has_every_text(tmp_path: Path) -> None:
     subprocess.run(command, cwd=ROOT, check=True)
     made = (tmp_path / "messages.pot").read_text("utf-8")
     assert (CONSOLE / "locale" / "messages.pot").read_text("utf-8") == made, "run `make messages`"
+
     known = {message.id for message in read_po(io.BytesIO(made.encode()))}
     for text in (
         *texts.STEPS.values(),
@@ -115,6 +117,7 @@ def test_no_words_stand_outside_the_catalogue(template: str) -> None:
         r"<title>.*?</title>|<svg.*?</svg>|<svg[^>]*>|<code>.*?</code>", "", text, flags=re.DOTALL
     )
     left = re.sub(r"<[^>]*>|&[a-z]+;", " ", text).split()
+
     assert [word for word in left if len(word) > 1 and word.isalpha() and word != "certmail"] == []
 
 

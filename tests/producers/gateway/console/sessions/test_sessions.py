@@ -93,6 +93,7 @@ def test_what_is_said_once_is_said_once(visitors: Sessions) -> None:
     found = visitors.find(visitor.secret)
     assert found is not None
     assert found.notice == notice
+
     visitors.tell(found, None)
     assert visitors.find(visitor.secret) == visitor
 
@@ -102,6 +103,7 @@ def test_whoever_is_done_may_stay_a_little(visitors: Sessions) -> None:
     visitor = visitors.let_in_administrator("secret", "acme", "default", "link", until)
     done = visitors.complete(visitor, ConnectionId("1"), "https://app.example.com/")
     assert done.until <= time.time() + FAREWELL_SECONDS
+
     found = visitors.find("secret")
     assert found is not None
     assert (found.complete, found.back) == (True, "https://app.example.com/")
@@ -114,7 +116,9 @@ def test_an_administrator_may_see_one_connection(visitors: Sessions) -> None:
         Connection(ConnectionId("2"), "acme", "other"),
         Connection(ConnectionId("3"), "globex", "default"),
     ]
+
     assert visitor.may_see(mine)
     assert not any(visitor.may_see(each) for each in others)
+
     operator = Visitor("secret", "csrf", time.time() + 60)
     assert all(operator.may_see(each) for each in (mine, *others))

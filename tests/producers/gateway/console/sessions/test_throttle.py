@@ -74,6 +74,7 @@ def test_no_number_of_addresses_fills_redis(redis: Redis) -> None:
         for name in redis.scan_iter(f"{redis_keys.LOGINS}*")
         if name != f"{redis_keys.LOGINS}all".encode()
     }
+
     assert {len(name) for name in names} == {len(redis_keys.LOGINS) + 4}, "of 65,536 names at most"
 
 
