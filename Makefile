@@ -37,7 +37,10 @@ demos: $(VENV)/run.stamp ## the demo ten times in a row
 test: $(VENV)/dev.stamp ## the whole test suite, on real parts
 	$(BIN)/python -m pytest $(TEST)
 
-check: lint ## lint, types, import rules, and the tests that need no other processes: before each commit
+check: style ## lint, types, import rules, and the tests that need no other processes: before each commit
+	@$(MAKE) --no-print-directory -j3 types imports quick
+
+quick: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -q --numprocesses=2 -m "not processes" tests
 
 LEDGER_SEED ?= $(shell date +%s)
@@ -105,10 +108,16 @@ messages: $(VENV)/dev.stamp ## renew the console's catalogue of texts, for trans
 figures: ## how the house is built: folders, functions, layers, README (FIGURES=path for another repository's)
 	@$(PYTHON) tests/figures.py $(FIGURES)
 
-lint: $(VENV)/dev.stamp ## format, lint, types, import rules
+lint: style types imports ## format, lint, types, import rules
+
+style: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
+
+types: $(VENV)/dev.stamp
 	$(BIN)/mypy
+
+imports: $(VENV)/dev.stamp
 	$(BIN)/lint-imports
 
 format: $(VENV)/dev.stamp ## put the code into shape

@@ -38,8 +38,8 @@ from support.machine.side_by_side import Tally
 STEPS: Final = int(os.environ.get("LEDGER_STEPS", "5000"))
 SEED: Final = int(os.environ.get("LEDGER_SEED", "1"))
 RULES_PER_EXAMPLE: Final = 15
-STEPS_PER_EXAMPLE: Final = 25
-"""At least, on an average; most rules make several calls."""
+STEPS_PER_EXAMPLE: Final = 60
+"""At least: most rules make several calls, some 90 in all."""
 
 limits = st.builds(
     Limits,
