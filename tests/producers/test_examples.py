@@ -104,6 +104,7 @@ def test_a_celery_task_in_an_application_of_its_own(upstream: Upstream) -> None:
         "--loglevel",
         "ERROR",
     ]
+
     with subprocess.Popen(command, env=upstream.environment, cwd=EXAMPLES) as worker:
         try:
             upstream.run(CELERY)

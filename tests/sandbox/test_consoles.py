@@ -236,6 +236,7 @@ class TestKeys:
 async def test_links_lead_to_the_same_places_as_at_google(google: Google) -> None:
     client_id = await robot(google)
     number = (await google.control("PUT", f"/projects/{PROJECT}", {}))["number"]
+
     for path, expected in (
         ("/", "Google, played by the sandbox"),
         ("/cloudshell", "Cloud Shell"),

@@ -66,6 +66,7 @@ async def test_what_is_no_fit_certificate_is_refused_with_a_sentence(google: Goo
     await google.service_account()
     keys = f"/service-accounts/{ROBOT}/keys"
     good = google.keys.certificate()
+
     for upload, said in (
         (google.keys.private_pem, "private key"),
         (good + google.keys.private_pem, "private key"),

@@ -98,6 +98,7 @@ async def test_garbage_is_refused_in_the_form_of_whoever_is_asked(
     ) -> None:
         target = URL(google.url + re.sub(r"\{\w+\}", part, path) + query, encoded=True)
         data = None if method == "HEAD" else body
+
         async with google.http.request(
             method,
             target,

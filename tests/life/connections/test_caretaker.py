@@ -167,6 +167,7 @@ def test_the_next_certificate_takes_over_by_itself(deployment: Deployment) -> No
         lambda: deployment.admin.connection(connection).certificate == rotating.next_certificate,
         LONG,
     )
+
     jobs = deployment.send(campaign(2, tenant="next"))
     deployment.wait_recorded(jobs, {"accepted"})
 

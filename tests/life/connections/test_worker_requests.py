@@ -57,6 +57,7 @@ def test_without_a_worker_that_is_what_is_said_at_once(
     made = deployment.admin.add_tenant("early")[1]
     worker_request = asker.ask("early", made.id, Wish.CHECK)
     answer = asker.look(worker_request.id)
+
     assert answer is not None
     assert answer.over
     assert answer.silence is not None

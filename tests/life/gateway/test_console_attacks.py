@@ -663,6 +663,7 @@ def test_cookies_are_for_this_host_over_https_only_where_it_is_reached_so(tmp_pa
         deployment.open_gateway()
         answer = requests.get(f"{deployment.gateway}/console/sign-in", timeout=10)
         cookie = answer.headers["Set-Cookie"]
+
         assert cookie.startswith("__Host-certmail-sign-in=")
         for word in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"):
             assert word in cookie

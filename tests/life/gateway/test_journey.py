@@ -61,15 +61,19 @@ def lose(deployment: Deployment, redis: Operated, copies: tuple[str, str]) -> No
     deployment.control("PUT", "/limits", {"units_per_minute": 2 * UNITS, "in_flight": 100})
     worker = deployment.worker()
     wait_for("the worker", lambda: deployment.workers() == 1)
+
     enqueue(deployment, range(BEFORE))
     wait_for("mails before Redis is copied", lambda: len(deployment.messages()) >= 20)
     do(deployment, redis, copies[0])
+
     known = enqueue(deployment, range(BEFORE, REVIEWERS))
     receipts = {receipt["id"] for receipt in known["receipts"]}
     wait_for("the record of all", lambda: receipts <= deployment.recorded().keys())
     do(deployment, redis, copies[1])
+
     before = len(deployment.messages())
     wait_for("mails since", lambda: len(deployment.messages()) >= min(before + 20, REVIEWERS - 20))
+
     redis.kill()
     worker.kill()
     worker.wait(60)

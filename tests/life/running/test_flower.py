@@ -48,9 +48,11 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         deployment.start("certmail_worker", "worker", "--name", "one", log="worker.log")
         flower = flower_of(deployment)
         wait_for("the worker is seen", lambda: "one@" in flower.get("/api/workers?status=1").text)
+
         jobs = deployment.send(campaign(REMINDERS))
         succeeded = "/api/tasks?state=SUCCESS"
         wait_for("Flower has heard of all", lambda: len(flower.json(succeeded)) >= REMINDERS)
+
         [worker] = flower.json("/api/workers?refresh=1")
         yield Watched(deployment, flower, worker, jobs, next(iter(flower.json("/api/tasks"))))
 

@@ -126,9 +126,11 @@ def kill_between_requests(ships: Fleet, worker: str) -> float:
         os.kill(pid(worker), signal.SIGSTOP)
         stopped = time.monotonic()
         time.sleep(0.05)  # what it wrote before is read by now
+
         if not ships.has_a_request_under_way(worker):
             os.kill(pid(worker), signal.SIGKILL)
             return stopped
+
         os.kill(pid(worker), signal.SIGCONT)
         time.sleep(0.02)
 

@@ -118,6 +118,7 @@ def unknown(
     It is held for a person, or sent once more by the rule for Google's own 5xx.
     """
     attempts = ((_status(given) if status == -1 else status, "unknown"),)
+
     return Case(
         name, (given,), "uncertain", attempts, code, says, held=not resend, resend=resend, **more
     )
@@ -381,9 +382,11 @@ def _check_wait(
     """
     refused, *more = status.attempts
     assert refused.ended_at is not None
+
     until, late = people.until(tenant, status.id), 0.0
     if more:
         until, late = more[0].begun_at, LATE
+
     assert until is not None
     assert wait[0] - EARLY <= (until - refused.ended_at).total_seconds() <= wait[1] + EARLY + late
 

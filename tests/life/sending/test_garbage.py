@@ -76,8 +76,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         made.link("globex", units=100_000, in_flight=20)
         worker = made.worker()
         wait_for("the worker", lambda: made.workers() == 1)
+
         app = Celery("a test's", broker=broker_url(made.admin.settings.redis_url or url_of(made)))
         app.conf.broker_transport_options = dict(TRANSPORT_OPTIONS)
+
         place = Place(made, worker, app)
         place.others_go_on()
         yield place

@@ -49,6 +49,7 @@ class TestColumns:
     ) -> None:
         before = waiting(deployment)
         ran = deployment.run("send", "-", "--dry-run", "--json", *MAPPED, stdin=FOREIGN)
+
         assert ran.status == 1, ran
         assert (ran.json["dry_run"], ran.json["good"]) == (True, 1)
         assert [(each["row"], each["field"], each["code"]) for each in ran.json["rejected"]] == [

@@ -41,12 +41,14 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
         deployment.control("PUT", "/projects/service-provider", rules)
         for tenant in LINKED + OWNED:
             people.add(tenant, linked=tenant in LINKED)
+
         deployment.control("PUT", "/domains/session.example", {"session_seconds": 0})
         deployment.control("PUT", "/domains/restricted.example", {"gmail_restricted": True})
         deployment.control("PUT", "/domains/policy.example", {"gmail_apps": False})
         deployment.control("PUT", "/recipients/gone@people.example", {"exists": False})
         _disable_keys(people, "disabled")
         deployment.control("PUT", "/limits", {"unique_recipients_per_day": 2})
+
         deployment.worker()
         names = {tenant: "gone" if tenant == "nobody" else "first" for tenant in OWNED + LINKED[:2]}
         yield Hall(people, {tenant: people.remind(tenant, name) for tenant, name in names.items()})

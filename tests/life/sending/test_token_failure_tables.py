@@ -274,6 +274,7 @@ def _check_wait(
         until, late = people.happened(asked_again, "released", 2)[1].at, LATE
     elif case.state == "accepted" or until is None:
         until, late = people.happened(job, "begun")[0].at, LATE
+
     [refused] = people.happened(job, "released")
     assert waits[0] * (1 - RECORDED_LATE) <= (until - refused.at).total_seconds() <= waits[1] + late
 

@@ -188,6 +188,7 @@ async def test_a_json_request_beyond_five_megabytes_is_too_large(google: Google)
 @pytest.mark.parametrize("token", ["ya29.unknown", "rubbish"])
 async def test_an_unknown_token_is_a_401_in_todays_wire_form(google: Google, token: str) -> None:
     answer = await google.send(token)
+
     assert answer.status == 401
     assert answer.body["error"]["status"] == "UNAUTHENTICATED"
     assert answer.body["error"]["errors"] == [

@@ -144,6 +144,7 @@ class TestCsv:
             HEAD
             + 'acme,ann@acme.example,Ann\nacme,bob@acme.example,"Bob\nacme,eve@acme.example,Eve\n'
         )
+
         assert good(rows) == [(2, "Ann"), (4, "Eve")], "it costs no row but its own"
         assert bad(rows) == [(3, "malformed_row")]
         assert isinstance(rows[1].reminder, ReminderRejected)

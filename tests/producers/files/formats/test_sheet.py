@@ -32,12 +32,14 @@ def workbook(
     book = Workbook()
     made: Any = book.active
     made.title = "People"
+
     for row in rows:
         made.append(row)
     for place, form in (formats or {}).items():
         made[place].number_format = form
     for other in others:
         book.create_sheet(other)
+
     book.save(path)
     return path
 
@@ -191,6 +193,7 @@ class TestRejected:
         book = load_workbook(path)
         book["People"]["C2"].data_type = "s"  # a text that only looks like a formula
         book.save(path)
+
         with open_source(str(path), ZURICH) as source:
             yield source
 

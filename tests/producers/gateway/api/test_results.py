@@ -34,6 +34,7 @@ def on_record(admin: Admin, *deliveries: tuple[str, str, str, State], first: int
                 "enqueued_at": at, "updated_at": at, "expires_at": at + timedelta(days=1),
             }  # fmt: skip
             db.execute(insert(tables.deliveries).values(**row))
+
             told = {"state": state, "reason": f"{state}: so"}
             event = {
                 "stream_ms": int(at.timestamp() * 1000), "stream_n": 0, "type": "settled", "at": at,

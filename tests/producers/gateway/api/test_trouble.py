@@ -49,14 +49,17 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
     ):
         admin.add_tenant("acme")
         _, key = create_key(admin, "test", tenants=["acme"], scopes=[*KeyScope])
+
         app = web.Application()
         mount(app, admin, bound_seconds=3)
         runner = web.AppRunner(app)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         host, port = runner.addresses[0][:2]
+
         async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"}) as session:
             yield Place(server, admin, session, f"http://{host}:{port}")
+
         await runner.cleanup()
 
 
