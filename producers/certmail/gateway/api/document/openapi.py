@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from certmail.gateway.api.models import PUBLISHED
 from certmail.gateway.api.request.idempotency import MAX_CHARACTERS, PATTERN
@@ -17,6 +17,8 @@ from certmail.gateway.request_ids import HEADER
 TAKEN = {route.does.model.__name__ for route in ROUTES if isinstance(route.does, Writing)}
 """The models of what is sent, not answered."""
 _SCHEMAS = "#/components/schemas/"
+_KNOWN_AS = {"ConnectionKind": "Kind"}
+"""The names by which clients know what our classes call otherwise."""
 _NAMED: dict[str, dict[str, Any]] = {
     HEADER: {
         "description": "The request's id, as the operator's log has it: yours, if the request came with one, or else ours.",
@@ -28,6 +30,15 @@ Enqueue reminders of access-certification campaigns, and ask what became of them
 
 Nothing is lost once a receipt is given, and the same reminder is not sent twice by our doing: a request may be repeated
 without harm. Errors are RFC 9457 problem documents that say what is wrong, where, and what to do."""
+
+
+class _Schemas(GenerateJsonSchema):
+    """Makes the schemas under the names by which clients know them."""
+
+    def normalize_name(self, name: str) -> str:
+        """The name of a schema in the document."""
+        known = super().normalize_name(name)
+        return _KNOWN_AS.get(known, known)
 
 
 def document(base: str, version: str) -> dict[str, Any]:
@@ -55,14 +66,34 @@ def _schemas() -> dict[str, Any]:
     # Requests as they are validated, answers as they are written: the two differ in what is always
     # there.
     written = [
-        (
-            model,
-            "validation" if model.__name__ in TAKEN else "serialization",
-        )
-        for model in PUBLISHED
+        (model, "validation" if model.__name__ in TAKEN else "serialization") for model in PUBLISHED
     ]
-    _, found = models_json_schema(written, ref_template=_SCHEMAS + "{model}")  # type: ignore[arg-type]  # literals
-    return dict(found["$defs"])
+    _, found = models_json_schema(
+        written,  # type: ignore[arg-type]  # literals
+        ref_template=_SCHEMAS + "{model}",
+        schema_generator=_Schemas,
+    )
+
+    schemas: dict[str, Any] = _in_one_paragraph(found["$defs"])
+    for name in _KNOWN_AS.values():
+        schemas[name]["title"] = name
+
+    return schemas
+
+
+def _in_one_paragraph(value: Any) -> Any:
+    """A schema whose descriptions, which are docstrings, do not show how those are wrapped."""
+    if isinstance(value, list):
+        return [_in_one_paragraph(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+
+    return {
+        name: " ".join(each.split())
+        if name == "description" and isinstance(each, str)
+        else _in_one_paragraph(each)
+        for name, each in value.items()
+    }
 
 
 def _operation(route: Route) -> dict[str, Any]:
