@@ -103,7 +103,7 @@ async def arun_durably(redis: AsyncRedis, call: Call[T], replicas: int) -> tuple
         return await arun(redis, call), True
 
     async with redis.pipeline(transaction=False) as pipe:
-        pipe.evalsha(*call.evalsha())
+        pipe.evalsha(*call.evalsha())  # type: ignore[unused-awaitable]  # queued
         _wait(pipe, replicas)
         answer, _, confirmed = await pipe.execute(raise_on_error=False)
 

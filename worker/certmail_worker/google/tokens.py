@@ -80,7 +80,7 @@ class Tokens:
         left = token.expires_at - time.time() if token else 0.0
         if token and left > MARGIN_SECONDS:
             if left < RENEW_SECONDS * self._jitter.uniform(0.8, 1.2):
-                self._renewal(connection, purpose)
+                self._renewal(connection, purpose)  # type: ignore[unused-awaitable]  # it goes on
             return token
 
         return await asyncio.shield(self._renewal(connection, purpose))

@@ -145,8 +145,9 @@ def _entries(raw: Any) -> list[tuple[str, dict[bytes, bytes]]]:
 async def _trim(redis: Redis, cursor: str) -> None:
     """Cut the stream just before the cursor's own event, and note in Redis how far the record is."""
     async with redis.pipeline(transaction=False) as pipe:
-        pipe.set(redis_keys.RECORDED, cursor)
-        pipe.xtrim(redis_keys.EVENTS, minid=cursor, approximate=True)
+        pipe.set(redis_keys.RECORDED, cursor)  # type: ignore[unused-awaitable]  # queued
+        # Queued, as above.
+        pipe.xtrim(redis_keys.EVENTS, minid=cursor, approximate=True)  # type: ignore[unused-awaitable]
         await pipe.execute()
 
 

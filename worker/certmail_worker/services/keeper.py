@@ -129,7 +129,7 @@ class Keeper:
             "message": message,
             "remedy": remedy,
         }
-        self._desk.redis.hset(redis_keys.STOPPED, mapping=words)
+        await self._desk.redis.hset(redis_keys.STOPPED, mapping=words)
         self._doubted = True
 
     async def _believe(self) -> None:
