@@ -22,7 +22,7 @@ from certmail_worker.connections import removal
 from certmail_worker.connections.draining import newest_event
 from certmail_worker.connections.removal import Drain
 from certmail_worker.google.token_client import Purpose
-from certmail_worker.google.tokens import _name, names_of
+from certmail_worker.google.tokens import _name, keys_of
 from certmail_worker.recording.writer import read_position, write_position
 
 
@@ -92,5 +92,5 @@ def test_the_record_is_waited_for_while_a_worker_lives_that_could_still_write_an
 
 def test_the_tokens_of_all_versions_are_named() -> None:
     connection = Connection(ConnectionId("c"), "acme", "default", version=3)
-    assert {_name(connection, purpose) for purpose in Purpose} < set(names_of(connection))
-    assert len(names_of(connection)) == 3 * len(Purpose) * len({"token", "refusal"})
+    assert {_name(connection, purpose) for purpose in Purpose} < set(keys_of(connection))
+    assert len(keys_of(connection)) == 3 * len(Purpose) * len({"token", "refusal"})

@@ -66,5 +66,5 @@ def test_a_time_that_google_names_is_waited_for_and_a_second_more() -> None:
 
 
 def test_who_asks_meanwhile_is_told_for_how_long() -> None:
-    assert again((GONE, 0)).told(NOW + 20).wait == CONFIRM - 20
-    assert again((GONE, 0)).told(NOW + 2 * CONFIRM).wait == 0
+    assert again((GONE, 0)).until_then(NOW + 20).wait == CONFIRM - 20
+    assert again((GONE, 0)).until_then(NOW + 2 * CONFIRM).wait == 0

@@ -34,7 +34,7 @@ from certmail_worker.connections.draining import (
 )
 from certmail_worker.connections.revocation import GivenBack, give_back
 from certmail_worker.connections.wiping import wipe
-from certmail_worker.google.tokens import names_of
+from certmail_worker.google.tokens import keys_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def remove_connection(admin: Admin, connection: Connection, progress: Progress) 
         uncertain = drain.again()
     given_back = give_back(admin, [connection])
     erase_connection(admin, connection)
-    admin.redis.delete(*names_of(connection))
+    admin.redis.delete(*keys_of(connection))
 
     return Removed(drain.cancelled, len(uncertain), given_back, tuple(wipe(admin)))
 
@@ -98,7 +98,7 @@ def remove_tenant(admin: Admin, tenant: str, by: str, progress: Progress) -> Rem
     given_back = give_back(admin, connections)
     erase_tenant(admin, tenant, connections)
     for each in connections:
-        admin.redis.delete(*names_of(each))
+        admin.redis.delete(*keys_of(each))
     return Removed(drain.cancelled, closed, given_back, tuple(wipe(admin)))
 
 

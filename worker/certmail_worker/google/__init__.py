@@ -1,4 +1,5 @@
 """Talking to Google: the HTTP session, access tokens, Gmail, and reading what comes back.
 
-Each request is made once; who repeats it decides elsewhere.
+Each request is made once, by `exchange` in http.py: start there. Whether it is made again is
+decided elsewhere.
 """

@@ -12,7 +12,10 @@ from tenacity.wait import wait_base
 JOB = wait_exponential(multiplier=2, min=2, max=1800) + wait_random(0, 2)
 """A job after transient trouble: 2, 4, 8 … seconds, at most half an hour."""
 MAILBOX = wait_exponential(multiplier=2, min=2, max=900) + wait_random(0, 1)
-"""A mailbox that Google asks to slow down without saying for how long; documented: start at a second or more, double."""
+"""A mailbox that Google asks to slow down without saying for how long.
+
+Google documents: start at a second or more, and double.
+"""
 DAY = wait_exponential(multiplier=900, min=900, max=86400) + wait_random(0, 60)
 """A mailbox that has used up its day: a quarter of an hour, growing to a day (google.md §1.5)."""
 OPERATOR = wait_exponential(multiplier=30, min=30, max=3600) + wait_random(0, 10)
@@ -25,6 +28,7 @@ STORE = wait_exponential(multiplier=0.1, min=0.1, max=5) + wait_random(0, 0.2)
 
 def seconds(strategy: wait_base, count: int) -> float:
     """The wait before try number `count` + 1, for a count from 1 on."""
-    state = RetryCallState(None, None, (), {})  # type: ignore[arg-type]  # the strategies look at the number only
+    # The strategies look at the number only.
+    state = RetryCallState(None, None, (), {})  # type: ignore[arg-type]
     state.attempt_number = max(count, 1)
     return float(strategy(state))

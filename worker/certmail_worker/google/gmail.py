@@ -49,11 +49,12 @@ class Gmail:
             self.session, "POST", self._url(SEND_PATH), window=window, headers=headers, data=body
         )
 
-    async def list_sent(self, token: str, *, most: int, page: str | None = None) -> Answer:
+    async def list_sent(self, token: str, *, page_size: int, page: str | None = None) -> Answer:
         """The ids of sent messages, the newest first; needs gmail.metadata. Costs LIST_UNITS."""
-        query = {"labelIds": "SENT", "maxResults": str(most)} | (
-            {"pageToken": page} if page else {}
-        )
+        query = {"labelIds": "SENT", "maxResults": str(page_size)}
+        if page:
+            query["pageToken"] = page
+
         url = self._url(f"{MESSAGES_PATH}?{urlencode(query)}")
         return await exchange(self.session, "GET", url, headers=_authorization(token))
 

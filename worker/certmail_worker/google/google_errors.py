@@ -1,4 +1,6 @@
-"""Reading Google's error answers: JSON in its dialects, HTML, or nothing; and the deadlines hidden in them.
+"""Reading Google's error answers: JSON in its dialects, HTML, or nothing.
+
+And the deadlines that are hidden in them.
 
 Sources: google.md §1.3 and §1.4. `Retry-After` is not documented for Gmail, but honoured; the
 deadline usually stands in the message: "User-rate limit exceeded.  Retry after
@@ -19,17 +21,20 @@ from certmail_config.base.redaction import quote
 from certmail_worker.google.responses import Answered
 
 MAX_WAIT_SECONDS: Final = 86_400.0
-"""Google's longest wait is "up to 24 h" (google.md §1.2); who names a later deadline has a wrong clock."""
+"""Google's longest wait is "up to 24 h" (google.md §1.2).
+
+An answer that names a later deadline has a wrong clock.
+"""
 _MAX_PAGE_BYTES: Final = 10_000
 _RETRY_AFTER: Final = re.compile(
     r"Retry after (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)", re.IGNORECASE | re.ASCII
 )
-_SECONDS: Final = re.compile(r"\d+", re.ASCII)
+_DIGITS: Final = re.compile(r"\d+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class GoogleError:
-    """What an error answer says.
+    """An error answer, read.
 
     `wait` is seconds from the answer's own Date until the deadline that it names.
     """
@@ -44,7 +49,10 @@ class GoogleError:
     structured: bool
     """Whether the body was Google's JSON rather than a proxy's page."""
     broken: bool = False
-    """Whether it broke off, or cannot be read though it says that it is JSON: then only status and headers count."""
+    """Whether the body broke off, or cannot be read though it says that it is JSON.
+
+    Then only status and headers count.
+    """
     wait: float | None = None
     allowed: int | None = None
     """How many units a minute it says that it allows, where that is what was exceeded."""
@@ -55,14 +63,19 @@ def read_error(answer: Answered) -> GoogleError:
     error = _error_object(answer.body)
     reasons, message = _reasons(error), error.get("message")
     text = message if isinstance(message, str) else ""
+
     if not (reasons or text):
         page = answer.body[:_MAX_PAGE_BYTES].decode("utf-8", "replace")
         broken = is_broken(answer)
         lacks = "with a body that broke off" if broken else "without Google's error body"
-        words = f"HTTP {answer.status} {lacks}"
-        wait = named_wait(answer, page)
         return GoogleError(
-            answer.status, "", words, page, structured=False, broken=broken, wait=wait
+            answer.status,
+            "",
+            f"HTTP {answer.status} {lacks}",
+            page,
+            structured=False,
+            broken=broken,
+            wait=named_wait(answer, page),
         )
 
     quoted = quote(text)
@@ -78,11 +91,15 @@ def read_error(answer: Answered) -> GoogleError:
 
 
 def is_broken(answer: Answered) -> bool:
-    """Whether an answer, as far as its body goes, did not arrive as it was sent: it broke off, or its JSON is none."""
+    """Whether an answer's body did not arrive as it was sent.
+
+    It broke off, or says that it is JSON and is none.
+    """
     if answer.broken:
         return True
     if "json" not in answer.headers.get("content-type", "").lower():
         return False
+
     try:
         json.loads(answer.body)
     except (ValueError, RecursionError):
@@ -91,27 +108,30 @@ def is_broken(answer: Answered) -> bool:
 
 
 def named_wait(answer: Answered, words: str = "") -> float | None:
-    """The latest of the deadlines named, in seconds from the answer's own Date, so that our clock does not matter.
+    """The latest of the deadlines named, in seconds from the answer's own Date.
+
+    So that our clock does not matter.
 
     A deadline that has passed says nothing: None, as if there were none.
     """
     date = _http_date(answer.headers.get("date", "")) or datetime.now(UTC)
-    deadlines = [_timestamp(text) for text in _RETRY_AFTER.findall(words)]
     header = answer.headers.get("retry-after", "").strip()
-    waits = [float(header)] if _SECONDS.fullmatch(header) else []
-    deadlines.append(_http_date(header))
-    waits += [(deadline - date).total_seconds() for deadline in deadlines if deadline is not None]
-    ahead = [wait for wait in waits if wait > 0]
 
+    waits = [float(header)] if _DIGITS.fullmatch(header) else []
+    deadlines = [_timestamp(text) for text in _RETRY_AFTER.findall(words)] + [_http_date(header)]
+    waits += [(deadline - date).total_seconds() for deadline in deadlines if deadline is not None]
+
+    ahead = [wait for wait in waits if wait > 0]
     return min(max(ahead), MAX_WAIT_SECONDS) if ahead else None
 
 
 def _error_object(body: bytes) -> Mapping[str, Any]:
-    """The error, empty where there is none."""
+    """The error object, empty where there is none."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
         return {}
+
     error = value.get("error") if isinstance(value, dict) else None
     if isinstance(error, str):  # the token endpoint's form
         return {"message": value.get("error_description") or error, "errors": [{"reason": error}]}
@@ -119,20 +139,27 @@ def _error_object(body: bytes) -> Mapping[str, Any]:
 
 
 def _reasons(error: Mapping[str, Any]) -> list[str]:
-    """The machine-readable reasons, the most specific first; which dialect has which differs (google.md §1.4)."""
+    """The machine-readable reasons, the most specific first.
+
+    Which of Google's dialects has which differs (google.md §1.4).
+    """
     items = (*_dicts(error.get("errors")), *_dicts(error.get("details")))
     found = [item.get("reason") for item in items] + [error.get("status")]
     return [quote(reason, 100) for reason in found if isinstance(reason, str) and reason]
 
 
 def _allowed(error: Mapping[str, Any]) -> int | None:
-    """The value of the quota that was exceeded, as `ErrorInfo` gives it for those that count by the minute."""
+    """The value of the quota that was exceeded, in units a minute.
+
+    `ErrorInfo` gives it for quotas that count by the minute.
+    """
     for item in _dicts(error.get("details")):
-        told = item.get("metadata")
-        if isinstance(told, dict) and "1/min/" in str(told.get("quota_unit")):
-            value = str(told.get("quota_limit_value"))
-            if _SECONDS.fullmatch(value) and 0 < int(value) < 10**9:
+        metadata = item.get("metadata")
+        if isinstance(metadata, dict) and "1/min/" in str(metadata.get("quota_unit")):
+            value = str(metadata.get("quota_limit_value"))
+            if _DIGITS.fullmatch(value) and 0 < int(value) < 10**9:
                 return int(value)
+
     return None
 
 

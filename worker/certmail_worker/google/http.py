@@ -30,17 +30,24 @@ STREAMED_BYTES = 500_000
 
 
 def boottime() -> float:
-    """Seconds since boot, suspension included: the clock that a frozen process or machine cannot stop."""
+    """Seconds since boot, suspension included.
+
+    The clock that a frozen process or machine cannot stop.
+    """
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class WindowMissedError(Exception):
-    """Too long since begin: the lease may be somebody else's by now."""
+    """Too long since begin: the lease may be another worker's by now."""
 
 
 @dataclass(slots=True)
 class SendWindow:
-    """Until when the first byte may leave (boottime seconds), since when it may have, and how many seconds the rest took."""
+    """The time in which a request may leave; times are boottime seconds.
+
+    The first byte may leave until `deadline`, and may have left since `opened_at`; `took` is how
+    many seconds the rest took.
+    """
 
     deadline: float
     opened_at: float | None = None
@@ -52,14 +59,17 @@ class SendWindow:
         return self.opened_at is not None
 
     def pass_through(self) -> None:
-        """Called when the connection is open and nothing is written yet."""
+        """Check the clock when the connection is open and nothing is written yet.
+
+        Raises WindowMissedError.
+        """
         now = boottime()
         if now > self.deadline:
             raise WindowMissedError
         self.opened_at = now
 
     def close(self) -> None:
-        """Called when the answer is there, or given up."""
+        """Stop the clock when the answer is there, or given up."""
         if self.opened_at is not None:
             self.took = boottime() - self.opened_at
 
@@ -105,13 +115,17 @@ def new_session(
     *,
     ca_file: Path | None,
     timeout_seconds: float,
-    saw_date: Callable[[str | None], None] | None = None,
+    on_date: Callable[[str | None], None] | None = None,
     proxy: str | None = None,
 ) -> aiohttp.ClientSession:
-    """Make a session as google_session does; its connector keeps to the send window, and `saw_date` is told each answer's Date."""
+    """Make a session as google_session does, with a connector that keeps to the send window.
+
+    `on_date` is called with each answer's Date.
+    """
     trace = aiohttp.TraceConfig()
-    if saw_date is not None:
-        trace.on_request_end.append(_tell_date(saw_date))
+    if on_date is not None:
+        trace.on_request_end.append(_date_hook(on_date))
+
     return google_session(
         ca_file=ca_file,
         timeout_seconds=timeout_seconds,
@@ -139,9 +153,8 @@ async def exchange(
 
     try:
         if isinstance(data, bytes) and len(data) > STREAMED_BYTES:
-            data = io.BytesIO(
-                data
-            )  # written in pieces, so that one large message does not hold up all others
+            # Written in pieces, so that one large message does not hold up all others.
+            data = io.BytesIO(data)
 
         async with session.request(
             method, url, headers=headers, data=data, allow_redirects=False
@@ -154,17 +167,18 @@ async def exchange(
         if trouble is not None:
             return NotSent(trouble.why, trouble.remedy if trouble.refused else "")
 
-        why = _why(error)
-        return (
-            Lost(why, waited=isinstance(error, TimeoutError)) if window.open_wire else NotSent(why)
-        )
+        if window.open_wire:
+            return Lost(_why(error), waited=isinstance(error, TimeoutError))
+        return NotSent(_why(error))
     finally:
         _WINDOW.reset(under_way)
         window.close()
 
 
 async def _read(response: aiohttp.ClientResponse) -> Answered:
-    """The answer with its body, but for what is absurdly long; one `read` would give no more than has arrived so far.
+    """The answer with its body, up to MAX_ANSWER_BYTES.
+
+    In pieces: one `read` would give no more than has arrived so far.
 
     Whatever happens to the body, status and headers say what Google did with the request.
     """
@@ -185,31 +199,32 @@ async def _read(response: aiohttp.ClientResponse) -> Answered:
 def _trouble_of_proxy(
     session: aiohttp.ClientSession, error: Exception
 ) -> proxies.ProxyTrouble | None:
-    """What an error says of the proxy, before anything went through it. aiohttp's own words would repeat its password."""
+    """What an error says of the proxy, before anything went through it.
+
+    In words of ours: aiohttp's own would repeat its password.
+    """
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return proxies.answered(error.status)
     if not isinstance(session.connector, ThroughProxy):
         return None
+
     if isinstance(
         error,
         aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError | ssl.SSLError,
     ):
         return proxies.UNTRUSTED
-
-    return (
-        proxies.UNREACHABLE
-        if isinstance(error, aiohttp.ClientProxyConnectionError)
-        else proxies.SILENT
-    )
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return proxies.UNREACHABLE
+    return proxies.SILENT
 
 
-def _tell_date(saw_date: Callable[[str | None], None]) -> Any:
-    async def told(
+def _date_hook(on_date: Callable[[str | None], None]) -> Any:
+    async def hook(
         _: aiohttp.ClientSession, __: SimpleNamespace, ended: aiohttp.TraceRequestEndParams
     ) -> None:
-        saw_date(ended.response.headers.get("Date"))
+        on_date(ended.response.headers.get("Date"))
 
-    return told
+    return hook
 
 
 def _why(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""What can come back from one request to Google: an answer, the certainty that nothing left, or neither."""
+"""The three ways a request to Google can end: answered, not sent, or lost."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """No byte of the request reached Google; `remedy`: what somebody must do first, where it does not pass by itself."""
+    """No byte of the request reached Google.
+
+    `remedy` is what somebody must do first, where it does not pass by itself.
+    """
 
     why: str
     remedy: str = ""
@@ -31,7 +34,10 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The request may have left, and no answer came; `waited`: the connection stood, and the time ran out."""
+    """The request may have left, and no answer came.
+
+    `waited`: the connection stood, and the time ran out.
+    """
 
     why: str
     waited: bool = False

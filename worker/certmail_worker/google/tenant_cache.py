@@ -1,4 +1,7 @@
-"""Tenants and connections as delivery sees them: read from the working copy, opened with the vault."""
+"""Tenants and connections as delivery sees them.
+
+Read from the working copy, opened with the vault.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +23,19 @@ from certmail_config.tenants.sealed_fields import open_from
 from certmail_config.tenants.working_copy import read_connection
 
 TENANT_SECONDS = 60.0
-"""How long a tenant's private half is kept in memory: erasing a tenant takes effect within this time."""
+"""How long a tenant's private half is kept in memory.
+
+Erasing a tenant takes effect within this time.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class TenantInside:
-    """A tenant as delivery needs it: the key to its reminders, what its mails call it and whom they name, its rule for unknown outcomes."""
+    """A tenant as delivery needs it, opened.
+
+    The key to its reminders, what its mails call it and whom they name for replies, and its rule
+    for unknown outcomes.
+    """
 
     opener: Opener
     organisation: str
@@ -42,12 +52,14 @@ class Directory:
     _tenants: dict[str, tuple[float, TenantInside]] = field(default_factory=dict)
     _connections: dict[ConnectionId, tuple[bytes, Connection]] = field(default_factory=dict)
 
-    async def connection(self, id: ConnectionId) -> Connection | None:  # noqa: A002 - the contract's word
-        """The connection as it is now; None if it was removed. Raises SealBroken."""
+    # `id` is the contract's word.
+    async def connection(self, id: ConnectionId) -> Connection | None:  # noqa: A002
+        """The connection as it is now, None if it was removed; raises SealBroken."""
         fields = await ahash_of(self.redis, redis_keys.CONNECTION + id)
         known = self._connections.get(id)
         if fields and known and known[0] == fields[b"sealed"]:
             return known[1]
+
         found = read_connection(fields, id, self.vault)
         if found is not None:
             self._connections[id] = (fields[b"sealed"], found)
@@ -86,8 +98,8 @@ class Directory:
         assert organisation is not None, "written with the key, in one step"
         opener = Opener(self._opened(sealed, tenant, "private_key"))
         policy = Policy.parse(uncertain.decode()) if uncertain else None
-        named = self._opened(reply_to, tenant, "reply_to").decode() if reply_to else None
-        inside = TenantInside(opener, organisation.decode(), policy, named)
+        address = self._opened(reply_to, tenant, "reply_to").decode() if reply_to else None
+        inside = TenantInside(opener, organisation.decode(), policy, address)
         self._tenants[tenant] = (time.monotonic() + TENANT_SECONDS, inside)
 
         return inside

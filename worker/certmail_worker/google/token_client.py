@@ -37,7 +37,10 @@ from certmail_worker.google.responses import Answered, Lost, NotSent
 
 
 class Purpose(StrEnum):
-    """What a token is for; each is asked for alone, so that a missing permission to look never stops a send."""
+    """What a token is for.
+
+    Each is asked for alone, so that a missing permission to look never stops a send.
+    """
 
     SEND = "send"
     LOOK = "look"
@@ -47,16 +50,19 @@ SCOPE: Final = {Purpose.SEND: SEND_SCOPE, Purpose.LOOK: METADATA_SCOPE}
 
 
 def purposes(connection: Connection) -> tuple[Purpose, ...]:
-    """What certmail does with a connection."""
+    """The purposes for which certmail needs tokens of a connection."""
     return (Purpose.SEND, Purpose.LOOK) if connection.verify else (Purpose.SEND,)
 
 
 def to_paste(connection: Connection) -> str:
-    """All scopes of a connection, as Google's table takes them: a new list there replaces the old one."""
+    """All scopes of a connection, as one pastes them into Google's table.
+
+    A new list there replaces the old one.
+    """
     scopes = ",".join(scopes_of(connection))
-    return (
-        f"{scopes} (both at once: a new list replaces the old one)" if connection.verify else scopes
-    )
+    if connection.verify:
+        return f"{scopes} (both at once: a new list replaces the old one)"
+    return scopes
 
 
 @dataclass(slots=True)
@@ -74,7 +80,7 @@ class TokenClient:
     _signers: dict[ConnectionId, tuple[int, RSASigner]] = field(default_factory=dict)
 
     async def mint(self, connection: Connection, purpose: Purpose) -> Granted | Denied:
-        """One request, one answer. Raises SealBroken when the vault lacks the key."""
+        """Make one request for an access token; raises SealBroken when the vault lacks the key."""
         form = self._form(connection, purpose)
         if isinstance(form, Denied):
             return form
@@ -88,7 +94,6 @@ class TokenClient:
             return granted
 
         remedy = granted.remedy.replace(SEND_SCOPE, to_paste(connection))
-
         if self.client is not None and connection.kind is ConnectionKind.SERVICE_PROVIDER_APP:
             named = f"trust the application (OAuth client ID {self.client.id})"
             remedy = remedy.replace("trust the application", named)
@@ -96,11 +101,10 @@ class TokenClient:
         return replace(granted, wait=named_wait(answer), remedy=remedy)
 
     async def client_id(self, connection: Connection) -> str | Denied | None:
-        """The numeric client ID of a connection's service account; None where Google does not tell.
+        """The numeric client ID of a connection's service account; raises SealBroken.
 
-        Raises SealBroken.
-
-        Needs a key that Google knows, and no delegation: so it tells the two apart.
+        None where Google does not tell. Needs a key that Google knows, and no delegation: so it
+        tells the two apart.
         """
         assert connection.service_account is not None, "asked of customer owned applications only"
         form = identity_form(
@@ -142,14 +146,11 @@ class TokenClient:
             )
 
         if self.client is None:
-            remedy = (
-                "Set CERTMAIL_OAUTH_CLIENT_ID and CERTMAIL_OAUTH_CLIENT_SECRET for every worker."
-            )
             return Denied(
                 Blame.OPERATOR,
                 "client_missing",
                 "certmail has no OAuth client to use a linked account with.",
-                remedy,
+                "Set CERTMAIL_OAUTH_CLIENT_ID and CERTMAIL_OAUTH_CLIENT_SECRET for every worker.",
             )
 
         if connection.refresh_token is None:
@@ -157,12 +158,10 @@ class TokenClient:
                 Blame.CUSTOMER, "not_linked", "No account is linked.", "Link the account."
             )
 
-        return refresh_form(
-            self.client,
-            open_from(
-                self.vault, connection.refresh_token, connection.owner, "refresh_token"
-            ).decode(),
+        refresh_token = open_from(
+            self.vault, connection.refresh_token, connection.owner, "refresh_token"
         )
+        return refresh_form(self.client, refresh_token.decode())
 
     def _signer(self, connection: Connection) -> RSASigner:
         """The connection's key, parsed once per version."""
@@ -193,6 +192,9 @@ def _unreached(answer: NotSent | Lost) -> Denied:
 
 def _expired(not_after: datetime) -> Denied:
     """Google would refuse it without saying why (google.md §4.3)."""
-    message = f"The certificate ended on {not_after:%Y-%m-%d %H:%M UTC}: Google accepts its key no longer."
+    message = (
+        f"The certificate ended on {not_after:%Y-%m-%d %H:%M UTC}: "
+        "Google accepts its key no longer."
+    )
     remedy = "Make a new one (`certmail connections rotate`) and upload it."
     return Denied(Blame.CUSTOMER, "certificate_expired", message, remedy, confirmed=True)

@@ -1,4 +1,6 @@
-"""What the fleet remembers of tokens that were refused, so that nobody asks again too soon, nor believes one answer.
+"""The fleet's memory of refused tokens.
+
+So that nobody asks again too soon, nor believes a single answer.
 
 A refusal that blames the customer counts when it is given again, `confirm_seconds` later: Google's
 machines do not all learn of a change at once, and a single answer may be wrong (google.md §3.4).
@@ -24,48 +26,50 @@ from certmail_worker.google import backoff
 from certmail_worker.google.token_client import Purpose
 
 MARGIN_SECONDS = 1.0
-"""Google's deadlines are waited for and a second more."""
+"""Added to each deadline that Google names."""
 REMEMBERED_SECONDS = 3600.0
 """A refusal that nobody has asked about for so long is forgotten: the next one is a first one."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRefusal:
-    """A refusal that is known: how often in a row, since when, and when somebody may ask again (wall-clock seconds)."""
+    """A known refusal: how often in a row, since when, and when somebody may ask again.
+
+    Times are wall-clock seconds.
+    """
 
     denied: Denied
     count: int
     since: float
     again_at: float
 
-    def told(self, now: float) -> Denied:
-        """As whoever asks meanwhile is told."""
+    def until_then(self, now: float) -> Denied:
+        """The refusal as whoever asks before `again_at` gets it."""
         return replace(self.denied, wait=max(0.0, self.again_at - now))
 
 
 def refused(
     known: TokenRefusal | None, denied: Denied, now: float, confirm_seconds: float
 ) -> TokenRefusal:
-    """One more refusal. Pure but for the jitter of back-offs."""
+    """The refusal that is known after one more. Pure but for the jitter of back-offs."""
     count, since = (known.count + 1, known.since) if known else (1, now)
     named = 0.0 if denied.wait is None else denied.wait + MARGIN_SECONDS
+
     if denied.blame is not Blame.CUSTOMER:
-        return TokenRefusal(
-            denied, count, since, now + max(named, backoff.seconds(backoff.TOKEN, count))
-        )
+        again_at = now + max(named, backoff.seconds(backoff.TOKEN, count))
+        return TokenRefusal(denied, count, since, again_at)
 
     blamed_before = known is not None and known.denied.blame is Blame.CUSTOMER
     confirmed = denied.confirmed or (blamed_before and now >= since + confirm_seconds)
     since = since if blamed_before else now
+    again_at = now + max(named, confirm_seconds)
 
-    return TokenRefusal(
-        replace(denied, confirmed=confirmed), count, since, now + max(named, confirm_seconds)
-    )
+    return TokenRefusal(replace(denied, confirmed=confirmed), count, since, again_at)
 
 
 @dataclass(slots=True)
 class TokenRefusals:
-    """The fleet's memory of them. Every method raises RedisError."""
+    """The fleet's memory of refusals; every method raises RedisError."""
 
     redis: Redis
     vault: Vault
@@ -75,10 +79,12 @@ class TokenRefusals:
         sealed = await avalue_of(self.redis, _name(connection, purpose))
         if sealed is None:
             return None
+
         try:
             value = json.loads(self.vault.open(sealed, owner=_owner(connection, purpose)))
         except SealBroken:
             return None  # under a key that is gone: asking again is right then
+
         denied = Denied(**{**value.pop("denied"), "blame": Blame(value.pop("blame"))})
         return TokenRefusal(denied, **value)
 
@@ -100,16 +106,19 @@ class TokenRefusals:
         await self.redis.set(_name(connection, purpose), sealed, ex=life)
 
     async def forget(self, connection: Connection, purpose: Purpose) -> None:
-        """A token was granted."""
+        """Forget the refusal, once a token was granted."""
         await self.redis.delete(_name(connection, purpose))
 
     async def held_for(self, connection: Connection) -> float:
-        """For how many seconds Google wants to hear nothing of whoever asks for this connection; 0 if it may be asked."""
+        """For how many seconds nobody may ask in this connection's name; 0 if it may be asked.
+
+        Google wants to hear nothing meanwhile.
+        """
         left = await self.redis.pttl(_hold(connection))
         return max(0.0, left / 1000)
 
     async def hold(self, connection: Connection, seconds: float) -> None:
-        """Google has had too many requests: let all that ask in the same name wait.
+        """Let all that ask in the same name wait: Google has had too many requests.
 
         Limits are per project (google.md §3.4).
         """

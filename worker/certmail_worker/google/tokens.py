@@ -31,7 +31,10 @@ from certmail_worker.google.token_refusals import TokenRefusals, refused
 log = logging.getLogger(__name__)
 
 RENEW_SECONDS = 300.0
-"""A token is renewed when it has less than this left, give or take a fifth, so that a fleet's do not end together."""
+"""A token is renewed when it has less than this left, give or take a fifth.
+
+So that a fleet's tokens do not end together.
+"""
 MARGIN_SECONDS = 30.0
 """A token with less than this left is not used: the request must arrive before it ends."""
 LOCK_SECONDS = 20.0
@@ -42,7 +45,10 @@ _RELEASE = (
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Token:
-    """An access token in memory; `expires_at` is wall-clock seconds, `mark` tells it from its successors."""
+    """An access token in memory.
+
+    `expires_at` is wall-clock seconds; `mark` tells it from its successors.
+    """
 
     secret: str
     expires_at: float
@@ -54,7 +60,7 @@ Key = tuple[ConnectionId, int, Purpose]
 
 @dataclass(slots=True)
 class Tokens:
-    """Gives tokens for connections."""
+    """The access tokens of all connections."""
 
     redis: Redis
     vault: Vault
@@ -67,17 +73,16 @@ class Tokens:
     async def get(
         self, connection: Connection, purpose: Purpose = Purpose.SEND, *, anew: bool = False
     ) -> Token | Denied:
-        """A token that is good for a request now.
+        """A token that is good for a request now; raises SealBroken, RedisError.
 
-        Raises SealBroken when the vault lacks the key, RedisError.
-
-        `anew`: the fleet's, whatever this process remembers: Gmail has refused one, and another
-        worker has dropped it.
+        SealBroken: the vault lacks the key. `anew` gets the fleet's, whatever this process
+        remembers: Gmail has refused one, and another worker has dropped it.
         """
         key = (connection.id, connection.version, purpose)
         known = None if anew else self._known.get(key)
         token = known or await self._cached(connection, purpose)
         left = token.expires_at - time.time() if token else 0.0
+
         if token and left > MARGIN_SECONDS:
             if left < RENEW_SECONDS * self._jitter.uniform(0.8, 1.2):
                 self._renewal(connection, purpose)  # type: ignore[unused-awaitable]  # it goes on
@@ -92,6 +97,7 @@ class Tokens:
         key = (connection.id, connection.version, purpose)
         if (known := self._known.get(key)) and known.mark == token.mark:
             del self._known[key]
+
         cached = await self._cached(connection, purpose)
         if cached and cached.mark == token.mark:
             await self.redis.delete(_name(connection, purpose))
@@ -154,6 +160,7 @@ class Tokens:
 
         await self._refusals.forget(connection, purpose)
         await self.redis.hset(redis_keys.GRANTED, connection.id, str(int(time.time() * 1000)))
+
         token = Token(
             granted.access_token, time.time() + granted.expires_in, uuid7(int(time.time() * 1000))
         )
@@ -170,12 +177,13 @@ class Tokens:
         """What is known already, while it is too early to ask Google again."""
         known, now = await self._refusals.known(connection, purpose), time.time()
         if known is not None and now < known.again_at:
-            return known.told(now)
+            return known.until_then(now)
         if held := await self._refusals.held_for(connection):
             message = "Google has had too many requests for tokens from this project."
             return Denied(
                 Blame.NOBODY, "token_unavailable", message, "It is tried again.", wait=held
             )
+
         return None
 
     async def _refused(self, connection: Connection, purpose: Purpose, denied: Denied) -> Denied:
@@ -184,7 +192,7 @@ class Tokens:
         await self._refusals.note(connection, purpose, refusal, now)
         if denied.limited:
             await self._refusals.hold(connection, refusal.again_at - now - HOLD_MARGIN_SECONDS)
-        return refusal.told(now)
+        return refusal.until_then(now)
 
     @property
     def _refusals(self) -> TokenRefusals:
@@ -222,18 +230,16 @@ def _name(connection: Connection, purpose: Purpose) -> str:
     return f"{redis_keys.TOKEN}{connection.id}:{connection.version}:{purpose}"
 
 
-def names_of(connection: Connection) -> list[str]:
-    """Every key under which an access token of a connection may be, or a refusal, those of its earlier versions too."""
-    versions = range(1, connection.version + 1)
-    kinds = [
-        (prefix, purpose)
-        for prefix in (redis_keys.TOKEN, redis_keys.REFUSAL)
-        for purpose in Purpose
-    ]
+def keys_of(connection: Connection) -> list[str]:
+    """Every Redis key that may hold an access token of a connection, or a refusal.
+
+    Those of its earlier versions too.
+    """
     return [
         f"{prefix}{connection.id}:{version}:{purpose}"
-        for version in versions
-        for prefix, purpose in kinds
+        for version in range(1, connection.version + 1)
+        for prefix in (redis_keys.TOKEN, redis_keys.REFUSAL)
+        for purpose in Purpose
     ]
 
 

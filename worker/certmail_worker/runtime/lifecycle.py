@@ -93,7 +93,7 @@ class WorkerLife:
         self._session = new_session(
             ca_file=settings.google_ca_file,
             timeout_seconds=settings.http_timeout_seconds,
-            saw_date=skew.saw,
+            on_date=skew.saw,
             proxy=settings.proxy,
         )
 

@@ -57,7 +57,7 @@ class SentBox:
 
         while True:
             await self._use(LIST_UNITS, pay)
-            value = _json(await self.gmail.list_sent(token, most=PAGE, page=page))
+            value = _json(await self.gmail.list_sent(token, page_size=PAGE, page=page))
             for item in value.get("messages") or []:
                 sent = self._known.get(item["id"])
                 if sent is None:
