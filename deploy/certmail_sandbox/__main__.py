@@ -1,4 +1,9 @@
-"""`python -m certmail_sandbox`: prints its base URL as the first line and serves until it is told to stop."""
+"""`python -m certmail_sandbox`: the sandbox as a process.
+
+It prints its base URL as the first line and serves until it is told to stop.
+"""
+
+from __future__ import annotations
 
 import argparse
 import ssl
@@ -10,6 +15,7 @@ from certmail_sandbox.server import serve
 
 
 def main() -> int:
+    """Run the sandbox as its command line says; gives the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m certmail_sandbox", description="Google in one process."
     )
@@ -24,13 +30,14 @@ def main() -> int:
         help="take up what is there, and keep who exists and the mail there",
     )
     options = parser.parse_args()
+
     host, _, port = options.listen.rpartition(":")
     if not port.isdecimal() or int(port) > 65_535:
         parser.error(f"--listen must be HOST:PORT, not {options.listen!r}")
     if options.tls_key and not options.tls_cert:
         parser.error("--tls-key needs --tls-cert")
-    context = None
 
+    context = None
     try:
         if options.tls_cert:
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -44,14 +51,16 @@ def main() -> int:
             kept_in=Path(options.keep) if options.keep else None,
         )
     except (OSError, Unreadable) as error:
-        print(f"The sandbox cannot start: {error}", file=sys.stderr)  # noqa: T201  a command speaks to its user
+        # A command speaks to its user.
+        print(f"The sandbox cannot start: {error}", file=sys.stderr)  # noqa: T201
         return 1
 
     return 0
 
 
 def _announce(url: str) -> None:
-    print(url, flush=True)  # noqa: T201  whoever started it reads this line
+    # Whoever started it reads this line.
+    print(url, flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

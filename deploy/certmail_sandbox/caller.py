@@ -1,4 +1,9 @@
-"""Whose mailbox a request is about, before anything in it has been checked; for faults and for the journal."""
+"""Whose mailbox a request is about, before anything in it has been checked.
+
+Faults and the list of requests go by it.
+"""
+
+from __future__ import annotations
 
 from aiohttp import web
 

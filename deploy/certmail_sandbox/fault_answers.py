@@ -1,4 +1,6 @@
-"""The answers of faults that answer."""
+"""The answers of those faults that answer at all."""
+
+from __future__ import annotations
 
 from aiohttp import web
 
@@ -9,7 +11,7 @@ STRING_ERRORS = ("/token", "/oauth2/v4/token", "/revoke", "/tokeninfo")
 
 
 def answer(fault: Fault, path: str) -> web.Response:
-    """What the client gets instead of the truth."""
+    """The answer that the client gets instead of the true one."""
     if fault.verbatim is not None:
         given = fault.verbatim
         return web.Response(status=given.status, headers=given.headers, body=given.body)

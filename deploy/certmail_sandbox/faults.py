@@ -29,35 +29,25 @@ breaks off: `length` (there is less than Content-Length says), `chunks` (chunked
 chunk) or `gzip` (packed, and broken inside).
 """
 
+from __future__ import annotations
+
 from collections import deque
 from dataclasses import dataclass, field
 
 from certmail_sandbox.wire.clock import rfc3339
 
 NAMES = (
-    *(
-        "429_retry_at",
-        "401_once",
-        "503",
-        "502_html",
-        "reset_before",
-        "reset_after",
-        "hang_after",
-        "cut_after",
-        "slow",
-        "accept_late",
-    ),
-    "drop_token",
+    *("429_retry_at", "401_once", "503", "502_html", "reset_before", "reset_after"),
+    *("hang_after", "cut_after", "slow", "accept_late", "drop_token"),
 )
-MEANS_DELAY = frozenset(
-    {"hang_after", "slow", "accept_late"}
-)  # their `seconds` is no span of activity
+# Their `seconds` is no span of activity.
+MEANS_DELAY = frozenset({"hang_after", "slow", "accept_late"})
 LATE_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Verbatim:
-    """An answer to give word for word; `cut`: how its body breaks off, if it does."""
+    """An answer to give word for word; `cut` says how its body breaks off, if it does."""
 
     status: int
     headers: dict[str, str]
@@ -88,26 +78,30 @@ class Fault:
     hits: int = 0
 
     def active(self, now: float) -> bool:
+        """Whether it can still hit: it has hits left, and its time is not over."""
         in_time = self.until is None or now < self.until
         return in_time and (self.times is None or self.times > 0)
 
     def fits(self, path: str, mailbox: str | None) -> bool:
+        """Whether it is meant for a request with this path and mailbox."""
         if self.path is not None and self.path not in path:
             return False
         return self.mailbox is None or (mailbox is not None and mailbox.lower() == self.mailbox)
 
     def hit(self) -> None:
+        """Count a request that meets it."""
         self.hits += 1
         if self.times is not None:
             self.times -= 1
 
     def give_back(self) -> None:
-        """Undoes a hit that turned out to have nothing to spoil."""
+        """Undo a hit that turned out to have nothing to spoil."""
         self.hits -= 1
         if self.times is not None:
             self.times += 1
 
     def to_json(self, now: float) -> dict[str, object]:
+        """The fault as the control API shows it."""
         match = {"mailbox": self.mailbox, "path": self.path}
         return {
             "id": self.id,
@@ -124,12 +118,14 @@ class Fault:
 
 @dataclass
 class Faults:
+    """The faults on order, and the last thousand that are over."""
+
     live: list[Fault] = field(default_factory=list)
     spent: deque[Fault] = field(default_factory=lambda: deque(maxlen=1_000))
     ordered: int = 0
 
     def take(self, path: str, mailbox: str | None, now: float) -> Fault | None:
-        """The fault that this request is to meet, counted as hit."""
+        """The fault that this request is to meet, counted as hit; None for none."""
         self.retire(now)
         for fault in self.live:
             if fault.fits(path, mailbox) and fault.active(now):
@@ -138,13 +134,14 @@ class Faults:
         return None
 
     def retire(self, now: float) -> None:
-        """Puts aside what is over, so that `live` holds what can still hit."""
+        """Put aside what is over, so that `live` holds what can still hit."""
         over = [fault for fault in self.live if not fault.active(now)]
         if over:
             self.spent.extend(over)
             self.live = [fault for fault in self.live if fault not in over]
 
     def give_back(self, fault: Fault) -> None:
+        """Undo a hit, and put the fault first again if it was over with it."""
         fault.give_back()
         if fault in self.spent:
             self.spent.remove(fault)

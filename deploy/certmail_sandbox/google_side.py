@@ -3,6 +3,8 @@
 A fault decides here, in one place, so that it hits token, metadata, userinfo and Gmail alike.
 """
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import socket
@@ -33,7 +35,7 @@ LONGEST_HEAD_BYTES = 16 * 1024  # of an address, and of all header fields; repor
 
 @web.middleware
 async def google_side(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Leaves the control API and the pages for people alone, and takes everything else for Google's APIs."""
+    """Take every request to Google's APIs; others go on to the control API and the pages."""
     if request.path.startswith("/_sandbox"):
         return await handler(request)
     if request.path == "/" or request.path.startswith(OWN_PATHS):
@@ -45,7 +47,6 @@ async def google_side(request: web.Request, handler: Handler) -> web.StreamRespo
         return _noted(state, state.journal.open(entry), page)
 
     request[ENTRY] = entry
-
     try:
         body = await request.read()
     except web.HTTPRequestEntityTooLarge:
@@ -56,6 +57,7 @@ async def google_side(request: web.Request, handler: Handler) -> web.StreamRespo
     entry.size = len(body)
     entry.mailbox = mailbox_of(state, request, body)
     state.journal.open(entry)
+
     fault = state.faults.take(request.path, entry.mailbox, state.now())
     if fault is not None and fault.kind == "accept_late":
         return _accept_late(state, request, handler, fault)
@@ -66,14 +68,13 @@ async def google_side(request: web.Request, handler: Handler) -> web.StreamRespo
 async def _counted(
     state: State, request: web.Request, handler: Handler, fault: Fault | None
 ) -> web.StreamResponse:
-    """Holds one of the mailbox's places in flight for as long as the request takes, a hang included."""
+    """Hold one of the mailbox's places in flight while the request lasts, a hang included."""
     entry = request[ENTRY]
     mailbox = (entry.mailbox or "").lower()
     if not mailbox or not request.path.startswith(GMAIL_PATHS):
         return await _spoiled(state, request, handler, fault)
 
     quotas = state.quotas  # a reset meanwhile replaces it
-
     try:
         quotas.enter(mailbox)
     except GoogleError as refusal:
@@ -95,7 +96,6 @@ async def _spoiled(
         return _noted(state, entry, _packed(request, await _answer(request, handler)))
 
     entry.fault = fault.kind
-
     if fault.kind == "slow":
         answer = await _answer(request, handler)
         await asyncio.sleep(LATE_SECONDS if fault.seconds is None else fault.seconds)
@@ -108,18 +108,15 @@ async def _spoiled(
             entry.fault = None
             state.faults.give_back(fault)
             return _noted(state, entry, answer)
-
         if fault.kind == "hang_after":
             return await _hang(request, answer, fault.seconds)
         if fault.kind == "cut_after":
             return _noted(state, entry, await cut(request, answer, "length"))
-
         return _reset(request, answer)
 
     await _note_message(request)
     if fault.kind == "reset_before":
         return _reset(request, web.Response())
-
     if fault.kind == "drop_token":
         state.tokens.access.pop(bearer(request) or "", None)
     spoiled: web.StreamResponse = fault_answers.answer(fault, request.path)
@@ -152,7 +149,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
 def _accept_late(
     state: State, request: web.Request, handler: Handler, fault: Fault
 ) -> web.StreamResponse:
-    """Cuts the connection, and does what was asked a while later."""
+    """Cut the connection, and do what was asked a while later."""
 
     async def later() -> None:
         await asyncio.sleep(LATE_SECONDS if fault.seconds is None else fault.seconds)
@@ -168,7 +165,7 @@ def _accept_late(
 async def _hang(
     request: web.Request, answer: web.StreamResponse, seconds: float | None
 ) -> web.StreamResponse:
-    """Says nothing until the client goes away, or until the time is up and the connection ends."""
+    """Say nothing until the client goes away, or until the time is up and the connection ends."""
     request[ENTRY].status = "hang"
     loop = asyncio.get_running_loop()
     ends = None if seconds is None else loop.time() + seconds
@@ -183,7 +180,7 @@ async def _hang(
 
 
 def _reset(request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
-    """Ends the connection with a TCP RST: the answer is written to nobody."""
+    """End the connection with a TCP RST: the answer is written to nobody."""
     request[ENTRY].status = "reset"
     transport = request.transport
     if transport is not None:
@@ -196,13 +193,16 @@ def _reset(request: web.Request, answer: web.StreamResponse) -> web.StreamRespon
 
 
 async def _note_message(request: web.Request) -> None:
-    """Notes which message a request carried whose handler will never see it."""
+    """Note which message a request carried whose handler will never see it."""
     if request.path.endswith("/messages/send"):
         request[ENTRY].certmail_id = send.peek_certmail_id(request, await request.read())
 
 
 def _packed(request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
-    """Google packs its answers for clients that ask for gzip, and say so in User-Agent as well (google.md §2.6)."""
+    """The answer, packed where the client asks for gzip and says so in User-Agent as well.
+
+    Google wants both (google.md §2.6).
+    """
     if (
         answer.content_type == "application/json"
         and "gzip" in request.headers.get("User-Agent", "").lower()

@@ -1,9 +1,13 @@
-"""What outlives the process, for those who build against the sandbox: who exists, what was granted, and the newest mail.
+"""What outlives the process: who exists, what was granted, and the newest mail.
+
+It is for those who build against the sandbox.
 
 It is Python's own form, which is as good as code to whoever may write the file; so it is for its
 owner only, and nobody else's is to be read. Faults, limits and the list of requests are a test's
 own, and are not kept.
 """
+
+from __future__ import annotations
 
 import asyncio
 import contextlib
@@ -30,22 +34,24 @@ class Unreadable(Exception):
 
 
 def load(path: Path, state: State) -> None:
-    """Takes up what was kept; nothing, where there is no file.
+    """Take up what was kept; nothing, where there is no file.
 
-    Raises:
-        Unreadable: it is there, but not readable.
+    Raises Unreadable if there is one that cannot be read.
     """
     try:
-        form, kept = pickle.loads(path.read_bytes())  # noqa: S301  see the module
+        # Whose file it may be stands with the module.
+        form, kept = pickle.loads(path.read_bytes())  # noqa: S301
     except FileNotFoundError:
         return
-    except Exception as error:  # whatever a damaged file, or another version's, makes of it
+    # Whatever a damaged file, or another version's, makes of it.
+    except Exception as error:
         raise Unreadable(f"{path} cannot be read ({type(error).__name__})") from error
 
     if form != FORM:
         raise Unreadable(f"{path} is from another version")
 
     state.directory, state.tokens, state.ahead, state.spread_seconds, messages, state.bounces = kept
+
     store = MailStore()
     for message in messages:
         store.add(message)
@@ -53,7 +59,7 @@ def load(path: Path, state: State) -> None:
 
 
 def save(path: Path, state: State) -> None:
-    """Writes it, whole or not at all."""
+    """Write the state to a file, whole or not at all."""
     kept = (
         state.directory,
         state.tokens,
@@ -72,7 +78,7 @@ def save(path: Path, state: State) -> None:
 
 @web.middleware
 async def note_changes(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Notes that something may have changed, whatever came of the request."""
+    """Note that something may have changed, whatever came of the request."""
     try:
         return await handler(request)
     finally:
@@ -81,11 +87,12 @@ async def note_changes(request: web.Request, handler: Handler) -> web.StreamResp
 
 
 def keep(app: web.Application, path: Path) -> None:
-    """Lets an application write to the file what changes, soon after it does, and at its end."""
+    """Let an application write to the file what changes, soon after it does, and at its end."""
     app[CHANGED] = asyncio.Event()
     app.middlewares.insert(0, note_changes)
 
     async def keeping(app: web.Application) -> AsyncIterator[None]:
+        """Write after changes while the application runs, and once more at its end."""
         task = asyncio.create_task(_keep(app, path))
         yield
         task.cancel()
@@ -97,7 +104,7 @@ def keep(app: web.Application, path: Path) -> None:
 
 
 async def _keep(app: web.Application, path: Path) -> None:
-    """Writes after changes; the longer it takes, the less often."""
+    """Write after changes; the longer it takes, the less often."""
     while True:
         await app[CHANGED].wait()
         app[CHANGED].clear()

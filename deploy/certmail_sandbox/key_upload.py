@@ -1,4 +1,9 @@
-"""Putting a certificate on a service account: the checks that stand between, whoever uploads it and however."""
+"""Putting a certificate on a service account, and the checks that stand between.
+
+They are the same whoever uploads it, and however.
+"""
+
+from __future__ import annotations
 
 from certmail_sandbox.accounts import certificates
 from certmail_sandbox.accounts.certificates import UploadedKey
@@ -8,10 +13,10 @@ from certmail_sandbox.wire.fields import Refused
 
 
 def upload(state: State, account: ServiceAccount, content: bytes) -> UploadedKey:
-    """Lists a certificate among the keys; the same one again keeps its id.
+    """List a certificate among the keys; the same one again keeps its id.
 
-    Raises:
-        Refused: it is no fit certificate, the organisation forbids it, or there are too many.
+    Raises Refused if it is no fit certificate, the organisation forbids it, or there are ten
+    already (google.md §4.3).
     """
     try:
         key = certificates.read(content, state.now())
@@ -27,7 +32,10 @@ def upload(state: State, account: ServiceAccount, content: bytes) -> UploadedKey
 
 
 def _check_policies(state: State, account: ServiceAccount, key: UploadedKey) -> None:
-    """Refuses what the organisation forbids (google.md §4.3), in the words that GAM's users report (GAM-team/GAM#1678)."""
+    """Refuse what the organisation forbids (google.md §4.3).
+
+    The words are those that GAM's users report (GAM-team/GAM#1678). Raises Refused.
+    """
     project = state.directory.project(account.project)
     subject = f"projects/{account.project}/serviceAccounts/{account.email}"
     if not project.key_upload:

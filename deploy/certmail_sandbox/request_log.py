@@ -1,5 +1,7 @@
 """What was asked of Google and what became of it; never a token, a query string or a body."""
 
+from __future__ import annotations
+
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -10,12 +12,13 @@ KEEPS = 200_000  # entries; older ones fall out
 
 @dataclass(slots=True)
 class Entry:
-    """One request.
+    """One request to Google, and what became of it.
 
     Attributes:
         at: Seconds since the epoch, when the request had been read.
         mailbox: The mailbox of its token; at the token endpoint the one that a token is asked for.
-        status: The status answered, `reset` or `hang` where there was none, None while it is being served.
+        status: The status answered, `reset` or `hang` where there was none, None while it is being
+            served.
         certmail_id: The X-Certmail-Id of the message in it.
         fault: The name of the fault applied.
         units: Quota units charged.
@@ -35,6 +38,7 @@ class Entry:
     size: int = 0
 
     def to_json(self) -> dict[str, object]:
+        """The request as the control API shows it."""
         return {
             "at": rfc3339(self.at),
             "method": self.method,
@@ -50,8 +54,11 @@ class Entry:
 
 @dataclass
 class Journal:
+    """The last 200,000 requests, oldest first."""
+
     entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=KEEPS))
 
     def open(self, entry: Entry) -> Entry:
+        """Enter a request, which is filled in while it is served; gives it back."""
         self.entries.append(entry)
         return entry

@@ -1,4 +1,6 @@
-"""The whole of it as one aiohttp application, and a way to run it until it is told to stop."""
+"""The sandbox as one aiohttp application, and a way to run it until it is told to stop."""
+
+from __future__ import annotations
 
 import asyncio
 import os
@@ -17,28 +19,32 @@ from certmail_sandbox.oauth import consent, identity, public_keys, token_endpoin
 from certmail_sandbox.pages import mailbox
 from certmail_sandbox.state import STATE, State
 
-MAX_BYTES = (
-    64 * 1024 * 1024
-)  # above every limit of Google's, so that its refusals are what one sees
+# Above every limit of Google's, so that its refusals are what one sees.
+MAX_BYTES = 64 * 1024 * 1024
 MAX_HEAD_BYTES = 64 * 1024
 USER = "/gmail/v1/users/{user}"
 
 
 def build(state: State | None = None) -> web.Application:
-    """Makes the application; with a state of one's own, time and memory can be held from outside."""
+    """Make the application; whoever gives the state can hold time and memory from outside."""
     app = web.Application(middlewares=[api.refusals, google_side], client_max_size=MAX_BYTES)
     app[STATE] = state or State()
     app.cleanup_ctx.append(_late_mail)
+
     _add_sign_in(app)
     _add_gmail(app)
     api.add_routes(app)
     mailbox.add_routes(app)
     consoles.add_routes(app)
+
     return app
 
 
 def make_runner(app: web.Application, *, shutdown_timeout: float) -> web.AppRunner:
-    """Takes heads that are longer than Google takes, so that its refusal is what one sees."""
+    """A runner that takes longer heads than Google does.
+
+    So Google's refusal is what one sees.
+    """
     return web.AppRunner(
         app,
         access_log=None,
@@ -92,26 +98,23 @@ def serve(
     state: State | None = None,
     kept_in: Path | None = None,
 ) -> None:
-    """Runs until SIGTERM or SIGINT.
+    """Run until SIGTERM or SIGINT, on any free port if `port` is 0.
 
-    Args:
-        host: The address to listen on.
-        port: 0 takes any that is free.
-        announce: Called with the base URL, without a slash at its end, once connections are accepted.
-        ssl_context: For https.
-        state: What the sandbox is to know at the start.
-        kept_in: A file that is taken up at the start, and keeps what is to outlive the process.
+    `announce` is called with the base URL, without a slash at its end, once connections are
+    accepted. `state` is what the sandbox knows at the start; `kept_in` a file that is taken up at
+    the start, and keeps what is to outlive the process.
 
-    Raises:
-        keeping.Unreadable: that file is there, but cannot be read.
-        OSError: the address cannot be listened on; `strerror` says why, `filename` is the address.
+    Raises keeping.Unreadable if that file cannot be read, and OSError if the address cannot be
+    listened on: its `strerror` says why, its `filename` is the address.
     """
     known = state or State()
     if kept_in is not None:
         keeping.load(kept_in, known)
+
     app = build(known)
     if kept_in is not None:
         keeping.keep(app, kept_in)
+
     asyncio.run(_run(app, host, port, announce, ssl_context))
 
 
@@ -131,8 +134,7 @@ async def _run(
         try:
             await site.start()
         except OSError as error:
-            # asyncio's own text repeats the address; the plain reason lets the caller build a
-            # sentence.
+            # The text of asyncio repeats the address; of the plain reason one can make a sentence.
             reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
             raise OSError(error.errno, reason, f"{host}:{port}") from error
 
@@ -146,8 +148,12 @@ async def _run(
 
 
 def _base_url(host: str, port: int, *, secure: bool) -> str:
-    """An address that a client on this machine can use, also where every interface is listened on."""
-    shown = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104  compared, not bound
+    """An address that a client on this machine can use.
+
+    That holds also where every interface is listened on.
+    """
+    # All interfaces are compared here, not bound.
+    shown = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
     if ":" in shown and not shown.startswith("["):
         shown = f"[{shown}]"
     return f"{'https' if secure else 'http'}://{shown}:{port}"

@@ -1,5 +1,7 @@
 """Everything that the sandbox knows, in memory, in one object."""
 
+from __future__ import annotations
+
 import asyncio
 import time
 from collections.abc import Callable
@@ -21,11 +23,12 @@ SPREAD_SECONDS = 5.0  # Google says minutes, and of delegation up to 24 hours
 class State:
     """Google's memory.
 
-    Attributes:
-        spread_seconds: After how long a change that a person makes in the consoles is known everywhere.
+    `clock` gives seconds since the epoch; the control API may move them ahead. Delays of faults run
+    on real time all the same.
 
-    Args:
-        clock: Seconds since the epoch; the control API may move them ahead. Delays of faults run on real time all the same.
+    Attributes:
+        spread_seconds: After how long a change that a person makes in the consoles is known
+            everywhere.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
@@ -44,13 +47,14 @@ class State:
         return self._mail
 
     def take_mail(self, mail: MailStore) -> None:
-        """Puts these messages into the mailboxes instead of those that are there."""
+        """Put these messages into the mailboxes instead of those that are there."""
         self._mail = mail
 
     def reset(self) -> None:
-        """Forgets everything, mail that was to be accepted late included."""
+        """Forget everything, mail that was to be accepted late included."""
         for task in self.late:
             task.cancel()
+
         self.ahead = 0.0
         self.directory = Directory()
         self.tokens = Tokens()
@@ -67,4 +71,5 @@ STATE = web.AppKey("state", State)
 
 
 def state_of(request: web.Request) -> State:
+    """The memory of the sandbox that serves a request."""
     return request.app[STATE]

@@ -1,4 +1,9 @@
-"""What a service account accepts as its public key: an RSA key in an X.509 v3 certificate, PEM (google.md §4.3)."""
+"""What a service account accepts as its public key (google.md §4.3).
+
+That is an RSA key in an X.509 v3 certificate, in PEM.
+"""
+
+from __future__ import annotations
 
 import re
 import secrets
@@ -29,7 +34,8 @@ class UploadedKey:
         kid: 40 hex digits.
         pem: The very certificate uploaded.
         valid_after: Seconds since the epoch; before it the key does not authenticate.
-        valid_before: Seconds since the epoch; after it the key does not authenticate but stays listed.
+        valid_before: Seconds since the epoch; after it the key stays listed, but does not
+            authenticate.
         settling: How long it is listed without being accepted.
         disabled: Listed, and not accepted until it is enabled again.
         accepted_from: When all of Google knows it; until then it is listed without being accepted.
@@ -47,7 +53,7 @@ class UploadedKey:
     uploaded_at: float = 0.0
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Keeps the certificate and reads the key from it again, which cannot be kept itself."""
+        """Keep the certificate, and read the key from it again: a key itself cannot be kept."""
         others = {
             name: getattr(self, name)
             for name in self.__slots__
@@ -56,6 +62,11 @@ class UploadedKey:
         return _reread, (self.pem, others)
 
     def authenticates(self, now: float) -> bool:
+        """Whether a signature by this key counts now.
+
+        It does while the key is enabled, known everywhere, and between `notBefore` and `notAfter`
+        of its certificate (google.md §4.3).
+        """
         known = not self.disabled and self.accepted_from <= now
         return known and self.valid_after <= now <= self.valid_before
 
@@ -67,10 +78,9 @@ def _reread(pem: str, others: Mapping[str, Any]) -> UploadedKey:
 
 
 def read(upload: bytes, now: float) -> UploadedKey:
-    """Checks an upload and gives it a new id.
+    """Check an upload and give it a new id.
 
-    Raises:
-        BadCertificate: Google would refuse it.
+    Raises BadCertificate if Google would refuse it.
     """
     if b"PRIVATE KEY" in upload:
         raise BadCertificate(

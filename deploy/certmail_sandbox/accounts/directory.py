@@ -1,4 +1,10 @@
-"""Who exists: accounts, service accounts with their keys and delegation, OAuth clients, projects, Workspace domains."""
+"""The directory of who exists at Google.
+
+It holds accounts, service accounts with their keys and delegation, OAuth clients, projects and
+Workspace domains.
+"""
+
+from __future__ import annotations
 
 import hashlib
 import re
@@ -12,12 +18,16 @@ MAX_KEYS = 10  # per service account (google.md §4.3)
 
 
 def numeric_id(text: str, digits: int) -> str:
-    """A made-up number that stays the same over restarts, so that what others wrote down still fits."""
+    """A made-up number that is the same after a restart.
+
+    What others wrote down still fits then.
+    """
     number = int.from_bytes(hashlib.sha256(text.encode()).digest()) % 10 ** (digits - 1)
     return f"1{number:0{digits - 1}d}"
 
 
 def project_number(project: str) -> str:
+    """The number of a project, which errors name in place of its ID (google.md §1.3)."""
     return numeric_id("project:" + project, 12)
 
 
@@ -42,8 +52,9 @@ class ServiceAccount:
 
     Attributes:
         name: What people call it.
-        delegated: The scopes of its row in the Admin console's delegation table; None without a row.
-        delegated_from: When the row, as it is now, is known everywhere; until then what was before counts.
+        delegated: The scopes of its row in the Admin console's delegation table; None without one.
+        delegated_from: When the row, as it is now, is known everywhere; until then what was before
+            counts.
         delegated_before: The scopes of the row that it replaced.
         domains: The domains in whose Admin console the row stands; None means everywhere.
         spreading: How far that row has come.
@@ -62,18 +73,19 @@ class ServiceAccount:
     spreading: Spreading = field(default_factory=Spreading)
 
     def delegate(self, scopes: frozenset[str] | None, *, since: float) -> None:
-        """Writes its row anew, or takes it away; `since` is when all of Google will know."""
+        """Write its row anew, or take it away; `since` is when all of Google will know."""
         self.delegated_before, self.delegated, self.delegated_from = self.delegated, scopes, since
 
     def may(self, now: float) -> frozenset[str]:
         """The scopes that count by now."""
-        return (
-            self.delegated if self.delegated_from <= now else self.delegated_before
-        ) or frozenset()
+        known = self.delegated if self.delegated_from <= now else self.delegated_before
+        return known or frozenset()
 
 
 @dataclass(slots=True, eq=False)
 class OAuthClient:
+    """An OAuth client, as an application registers it; `used_at` is in seconds since the epoch."""
+
     client_id: str
     client_secret: str
     redirect_uris: tuple[str, ...]
@@ -85,16 +97,20 @@ class OAuthClient:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A Google Cloud project, with its consent screen and what its organisation forbids; as made, nothing stands in the way.
+    """A Google Cloud project, with its consent screen and what its organisation forbids.
+
+    As made, nothing stands in the way.
 
     Attributes:
         gmail_api: Whether the Gmail API is enabled in it.
         gmail_api_from: When that is known everywhere; until then the API answers as before.
-        organisation: The domain whose members alone may consent (user type Internal); None for External.
+        organisation: The domain whose members alone may consent (user type Internal); None for
+            External.
         testing: Its consent screen has the publishing status Testing.
         test_users: Who may consent while it is tested.
         key_upload: False where `iam.disableServiceAccountKeyUpload` is enforced.
-        key_expiry_hours: `iam.serviceAccountKeyExpiryHours`: how long an uploaded certificate may last; None for as long as it likes.
+        key_expiry_hours: How long an uploaded certificate may last, by
+            `iam.serviceAccountKeyExpiryHours` (google.md §4.3); None for as long as it likes.
     """
 
     gmail_api: bool = True
@@ -115,10 +131,13 @@ class Domain:
     """What the administrators of a Workspace domain have decided; as made, nothing.
 
     Attributes:
-        gmail_apps: False where Gmail applications are disabled (403 `domainPolicy`, google.md §1.3).
-        gmail_restricted: Gmail is a restricted service: only trusted OAuth clients get at it (google.md §3.4).
+        gmail_apps: False where Gmail applications are disabled (403 `domainPolicy`, google.md
+            §1.3).
+        gmail_restricted: Gmail is a restricted service: only trusted OAuth clients get at it
+            (google.md §3.4).
         trusted_clients: Their client IDs.
-        session_seconds: After how long a person must sign in again, applications included; None for never.
+        session_seconds: After how long a person must sign in again, applications included; None
+            for never.
     """
 
     gmail_apps: bool = True
@@ -128,6 +147,7 @@ class Domain:
 
 
 def new_service_account(email: str, project: str, name: str = "") -> ServiceAccount:
+    """A service account whose numeric client ID is made up from its address."""
     return ServiceAccount(
         email, project, numeric_id("service-account:" + email.lower(), 21), name=name
     )
@@ -143,17 +163,20 @@ def new_account(email: str, *, sub: str | None = None, name: str | None = None) 
     )
 
 
-CONSUMER = frozenset(
-    {"gmail.com", "googlemail.com"}
-)  # nobody administers these: no delegation reaches them
+# Nobody administers these: no delegation reaches them.
+CONSUMER = frozenset({"gmail.com", "googlemail.com"})
 
 
 def domain_of(address: str) -> str:
+    """The domain of an address, in lower case."""
     return address.rpartition("@")[2].lower()
 
 
 class Directory:
-    """All of them; addresses are looked up without regard to case."""
+    """Everybody and everything that exists at Google.
+
+    Addresses are looked up without regard to case.
+    """
 
     def __init__(self) -> None:
         self.accounts: dict[str, Account] = {}
@@ -163,16 +186,18 @@ class Directory:
         self.domains: dict[str, Domain] = {}
 
     def project(self, name: str) -> Project:
+        """The project of this name; one that nobody made is as a new one."""
         return self.projects.get(name, Project())
 
     def project_names(self) -> list[str]:
-        """All that were made, or that something lives in."""
+        """The names of all projects that were made, or that something lives in."""
         lived_in = {a.project for a in self.service_accounts.values()} | {
             c.project for c in self.clients.values()
         }
         return sorted(lived_in | set(self.projects))
 
     def service_accounts_of(self, project: str) -> list[ServiceAccount]:
+        """The service accounts that live in a project."""
         return [account for account in self.service_accounts.values() if account.project == project]
 
     def domain_names(self) -> list[str]:
@@ -182,14 +207,18 @@ class Directory:
         )
 
     def domain(self, address: str) -> Domain:
-        """That of an address."""
+        """The decisions for the domain of an address."""
         return self.domains.get(domain_of(address), Domain())
 
     def account(self, email: str) -> Account | None:
+        """The account at an address, also one that was deleted."""
         return self.accounts.get(email.lower())
 
     def find_account(self, hint: str) -> Account | None:
-        """By address or by `sub`, as a login hint may be either; only who still exists."""
+        """The account with this address or `sub`, as a login hint may be either.
+
+        One that was deleted is not found.
+        """
         return self._first(
             lambda a: not a.deleted and (a.email.lower() == hint.lower() or a.sub == hint)
         )
@@ -198,12 +227,14 @@ class Directory:
         return next((account for account in self.accounts.values() if wanted(account)), None)
 
     def knows_domain(self, domain: str) -> bool:
+        """Whether anybody has, or had, an account in a domain."""
         return self._first(lambda a: a.email.lower().endswith("@" + domain.lower())) is not None
 
     def service_account(self, email: str) -> ServiceAccount | None:
+        """The service account at an address."""
         return self.service_accounts.get(email.lower())
 
     def find_service_account(self, hint: str) -> ServiceAccount | None:
-        """By address or by client ID."""
+        """The service account with this address or client ID."""
         by_id = (a for a in self.service_accounts.values() if a.client_id == hint)
         return self.service_account(hint) or next(by_id, None)

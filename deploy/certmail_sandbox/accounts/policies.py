@@ -1,4 +1,6 @@
-"""What an administrator's or a publisher's decision does to an OAuth client's access to an account, at the consent and ever after.
+"""What the decision of an administrator or publisher does to an OAuth client's access.
+
+It stands against the client at the consent and ever after.
 
 | decision | at the consent | at the token endpoint | source |
 |---|---|---|---|
@@ -6,6 +8,8 @@
 | publishing status Testing, account not a test user | 403 `access_denied` | nothing | support.google.com/cloud/answer/15549945 |
 | Gmail is a restricted service, client not trusted | 400 `admin_policy_enforced` | `admin_policy_enforced` | google.md §3.1, §3.4 |
 """
+
+from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -16,7 +20,7 @@ from certmail_sandbox.accounts.directory import Account, Directory, OAuthClient,
 
 @dataclass(frozen=True, slots=True)
 class Forbidden:
-    """A decision that stands against it: the status of Google's page, the error, the sentence."""
+    """A decision against access: the status of Google's page, the error, the sentence."""
 
     status: int
     error: str

@@ -1,4 +1,9 @@
-"""Which scopes exist, which identify a person, and which open which Gmail method (google.md §2.1, gmail.v1.json)."""
+"""Which scopes exist, which identify a person, and which open which Gmail method.
+
+See google.md §2.1 and gmail.v1.json.
+"""
+
+from __future__ import annotations
 
 PREFIX = "https://www.googleapis.com/auth/"
 EMAIL = PREFIX + "userinfo.email"
@@ -39,14 +44,8 @@ _OTHERS = (
     *("gmail.insert", "gmail.labels", "gmail.settings.basic", "gmail.settings.sharing"),
     *("gmail.addons.current.action.compose", "gmail.addons.current.message.action"),
     *("gmail.addons.current.message.metadata", "gmail.addons.current.message.readonly"),
-    *(
-        "cloud-platform",
-        "cloud-platform.read-only",
-        "iam",
-        "calendar",
-        "calendar.readonly",
-        "contacts.readonly",
-    ),
+    *("cloud-platform", "cloud-platform.read-only", "iam"),
+    *("calendar", "calendar.readonly", "contacts.readonly"),
     *("drive", "drive.file", "drive.readonly", "spreadsheets", "directory.readonly"),
     *("admin.directory.user", "admin.directory.user.readonly", "admin.directory.group.readonly"),
 )
@@ -55,7 +54,7 @@ GMAIL = frozenset(scope for scope in _KNOWN if scope == FULL or scope.startswith
 
 
 def parse(text: str) -> tuple[str, ...]:
-    """Splits a space-separated scope parameter into full names, each once, in order."""
+    """Split a space-separated scope parameter into full names, each once, in order."""
     return tuple(dict.fromkeys(_SHORT.get(scope, scope) for scope in text.split()))
 
 
@@ -70,4 +69,5 @@ def with_openid(scopes: frozenset[str]) -> frozenset[str]:
 
 
 def joined(scopes: frozenset[str]) -> str:
+    """The scopes as one parameter, separated by spaces, as answers have them (google.md §3.3)."""
     return " ".join(sorted(scopes))

@@ -1,5 +1,7 @@
 """A change that Google spreads: some of its machines know it, some not yet."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 
@@ -9,7 +11,8 @@ class Spreading:
 
     Attributes:
         refusals: How many requests are still to meet a machine that does not know the change.
-        by_turns: They alternate with machines that know it; otherwise nobody knows it until they are over.
+        by_turns: They alternate with machines that know it; otherwise nobody knows it until they
+            are over.
     """
 
     refusals: int = 0

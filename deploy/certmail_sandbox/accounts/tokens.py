@@ -1,4 +1,6 @@
-"""What was handed out: authorization codes, refresh tokens and access tokens, and who consented to what."""
+"""What was handed out: authorization codes, refresh tokens, access tokens, and consents."""
+
+from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
@@ -67,11 +69,14 @@ class AccessToken:
 
     @property
     def project(self) -> str:
+        """The project whose quota the token uses: that of its client or service account."""
         return self.owner.project
 
 
 @dataclass
 class Tokens:
+    """Every code and token that is alive, and the consents on record."""
+
     codes: dict[str, Code] = field(default_factory=dict)
     spent: dict[str, AccessToken] = field(default_factory=dict)
     refresh: dict[str, RefreshToken] = field(default_factory=dict)
@@ -93,10 +98,14 @@ class Tokens:
         seconds: float | None,
         now: float,
     ) -> Code:
-        """Records the consent too: a refresh token comes with the first one, or with `prompt=consent`."""
+        """Hand out an authorization code, and record the consent.
+
+        A refresh token comes with the first consent, or with `prompt=consent` (google.md §3.1).
+        """
         who = (client.client_id, account.sub)
         first = who not in self.consents
         self.consents[who] = self.consents.get(who, frozenset()) | scopes
+
         code = Code(
             value="4/0A" + secrets.token_urlsafe(48),
             client=client,
@@ -110,11 +119,14 @@ class Tokens:
             refreshable=offline and (first or consent_asked),
             seconds=seconds,
         )
-
         self.codes[code.value] = code
         return code
 
     def new_refresh(self, code: Code, now: float, expires_at: float | None) -> RefreshToken:
+        """Hand out a refresh token, which ends at `expires_at` if that is no None.
+
+        The oldest of 100 live ones of the account and client ends for it (google.md §3.4).
+        """
         same = [
             t
             for t in self.refresh.values()
@@ -122,6 +134,7 @@ class Tokens:
         ]
         for oldest in same[: max(0, len(same) + 1 - MAX_REFRESH)]:
             self.forget_refresh(oldest)
+
         token = RefreshToken(
             value="1//0" + secrets.token_urlsafe(72),
             client=code.client,
@@ -131,7 +144,6 @@ class Tokens:
             used_at=now,
             expires_at=expires_at,
         )
-
         self.refresh[token.value] = token
         return token
 
@@ -143,6 +155,7 @@ class Tokens:
         now: float,
         refresh: RefreshToken | None = None,
     ) -> AccessToken:
+        """Hand out an access token of 3,599 seconds (google.md §3.3)."""
         token = AccessToken(
             value="ya29.a0" + secrets.token_urlsafe(120),
             owner=owner,
@@ -151,7 +164,6 @@ class Tokens:
             expires_at=now + ACCESS_SECONDS,
             refresh=refresh,
         )
-
         self.access[token.value] = token
         return token
 
@@ -173,7 +185,10 @@ class Tokens:
         return token
 
     def forget_refresh(self, token: RefreshToken) -> None:
-        """Ends a refresh token and every access token made with it; a later consent is a first one again."""
+        """End a refresh token and every access token made with it.
+
+        A consent after the last one of an account and client is a first one again.
+        """
         self.refresh.pop(token.value, None)
         for value in [v for v, access in self.access.items() if access.refresh is token]:
             del self.access[value]
@@ -183,7 +198,9 @@ class Tokens:
             self.consents.pop((token.client.client_id, token.account.sub), None)
 
     def forget_grant(self, client: OAuthClient, account: Account) -> None:
-        """Ends all that a person allowed a client: its codes, refresh tokens and access tokens, whatever each was for.
+        """End all that a person allowed a client.
+
+        Its codes, refresh tokens and access tokens end, whatever each was for.
 
         Google keeps one grant per person and client, and revoking any of its tokens ends it:
         "Revokes all of the scopes that the user granted to the app" (google.accounts.oauth2.revoke
@@ -205,7 +222,11 @@ class Tokens:
         self.consents.pop((client.client_id, account.sub), None)
 
     def forget_account(self, account: Account) -> None:
-        """What happens when a person removes the app's access, or changes the password with Gmail scopes granted."""
+        """End every grant of a person.
+
+        That happens when the person removes the app's access, or changes the password with Gmail
+        scopes granted (google.md §3.4).
+        """
         for token in [t for t in self.refresh.values() if t.account is account]:
             self.forget_refresh(token)
         for value in [v for v, access in self.access.items() if access.account is account]:

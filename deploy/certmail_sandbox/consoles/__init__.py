@@ -1,10 +1,15 @@
-"""Stand-ins for the pages where people set things up: Google's Cloud console and Admin console, and where to begin.
+"""Stand-ins for the pages where people set things up: Google's Cloud console and Admin console.
+
+Each module is a page or a group of pages; start reading at `start`, where people begin, and
+`frame`, which all have in common.
 
 They answer Google's own paths, so that a link that leads into a console leads to the same place
 here, and use Google's words, so that instructions can be followed to the letter. What they change
 is what the control API changes, with the same checks; here it takes effect after a while, as at
 Google.
 """
+
+from __future__ import annotations
 
 from aiohttp import web
 
@@ -35,6 +40,7 @@ PATHS = (
 
 
 def add_routes(app: web.Application) -> None:
+    """Add the pages of both consoles to an application."""
     start.add_routes(app)
     projects.add_routes(app)
     api_library.add_routes(app)

@@ -1,5 +1,7 @@
 """APIs & Services: the Gmail API, which a project must have enabled."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 
 from aiohttp import web
@@ -21,13 +23,14 @@ ALIKE = (
 
 @of_project
 async def api(request: web.Request, project: str) -> web.Response:
+    """`GET /apis/library/gmail.googleapis.com`: whether the Gmail API is enabled in a project."""
     found = state_of(request).directory.project(project)
     return show(request, "api.html", project=project, found=found, section="apis")
 
 
 @of_project
 async def switch(request: web.Request, project: str) -> web.Response:
-    """Enables or disables it; that is known everywhere only after a while."""
+    """Enable or disable the Gmail API; that is known everywhere only after a while."""
     state = state_of(request)
     enable = (await form_of(request)).get("do") == "enable"
     found = state.directory.project(project)
@@ -38,6 +41,7 @@ async def switch(request: web.Request, project: str) -> web.Response:
 
 
 def add_routes(app: web.Application) -> None:
+    """Add the page of the Gmail API, at every address where Google has one."""
     for path in (PATH, *ALIKE):
         app.router.add_get(path, api)
     app.router.add_post(PATH, switch)

@@ -1,4 +1,9 @@
-"""The Admin console's app access control: whether a domain restricts Gmail, and which OAuth clients it trusts."""
+"""The Admin console's app access control (google.md §9).
+
+It shows whether a domain restricts Gmail, and which OAuth clients it trusts.
+"""
+
+from __future__ import annotations
 
 from dataclasses import replace
 
@@ -21,7 +26,7 @@ async def apps(request: web.Request) -> web.Response:
 
 
 async def change(request: web.Request) -> web.Response:
-    """Restricts Gmail in a domain or opens it, trusts a client or no longer; at once."""
+    """Restrict Gmail in a domain or open it, trust a client or no longer; at once."""
     directory = state_of(request).directory
     form = await form_of(request)
     name, client = form.get("domain", ""), form.get("client", "")
@@ -45,5 +50,6 @@ async def change(request: web.Request) -> web.Response:
 
 
 def add_routes(app: web.Application) -> None:
+    """Add app access control."""
     app.router.add_get(PATH, apps)
     app.router.add_post(PATH, change)

@@ -1,5 +1,7 @@
 """APIs & Services, credentials: the OAuth clients of a project, to look at."""
 
+from __future__ import annotations
+
 from aiohttp import web
 
 from certmail_sandbox.consoles.frame import show
@@ -9,6 +11,7 @@ from certmail_sandbox.state import state_of
 
 @of_project
 async def credentials(request: web.Request, project: str) -> web.Response:
+    """`GET /apis/credentials`: the OAuth clients of a project that were not deleted."""
     clients = [
         client
         for client in state_of(request).directory.clients.values()
@@ -20,5 +23,6 @@ async def credentials(request: web.Request, project: str) -> web.Response:
 
 
 def add_routes(app: web.Application) -> None:
+    """Add the page of OAuth clients."""
     app.router.add_get("/apis/credentials", credentials)
     app.router.add_get("/apis/credentials/oauthclient/{client}", credentials)

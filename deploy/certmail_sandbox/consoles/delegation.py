@@ -1,8 +1,10 @@
-"""The Admin console's domain-wide delegation: the table, *Add new*, and the form that a link fills in.
+"""The Admin console's domain-wide delegation: its table, and the form that a link fills in.
 
 Whoever comes here administers every Workspace domain at once; at Google, each has a console and a
 table of its own.
 """
+
+from __future__ import annotations
 
 from aiohttp import web
 
@@ -20,7 +22,11 @@ async def api_controls(request: web.Request) -> web.Response:
 
 
 async def table(request: web.Request) -> web.Response:
-    """`GET …/domainwidedelegation?clientIdToAdd=&clientScopeToAdd=&overwriteClientId=`: with a client ID, the form is open."""
+    """`GET …/domainwidedelegation`: the table; with a client ID in the address, the form is open.
+
+    The address may bring `clientIdToAdd`, `clientScopeToAdd` and `overwriteClientId` (google.md
+    §9).
+    """
     query = request.query
     filled_in = {
         "client_id": query.get("clientIdToAdd", ""),
@@ -31,7 +37,10 @@ async def table(request: web.Request) -> web.Response:
 
 
 async def authorise(request: web.Request) -> web.Response:
-    """Writes a client's row; one that is there is replaced only where that was said, and whole, as at Google."""
+    """Write a client's row into the table.
+
+    One that is there is replaced only where that was said, and whole, as at Google (google.md §9).
+    """
     state = state_of(request)
     form = await form_of(request)
     client_id, text = form.get("client_id", ""), form.get("scopes", "")
@@ -66,7 +75,7 @@ def _wrong(
 
 
 async def remove(request: web.Request) -> web.Response:
-    """Takes a row away; that, too, is known everywhere only after a while."""
+    """Take a row away; that, too, is known everywhere only after a while."""
     state = state_of(request)
     account = state.directory.find_service_account((await form_of(request)).get("client_id", ""))
     if account is not None and account.delegated:
@@ -96,6 +105,7 @@ def _domains(request: web.Request) -> list[str]:
 
 
 def add_routes(app: web.Application) -> None:
+    """Add domain-wide delegation, and the pages that lead there."""
     for path in ("/ac/home", "/ac/owl"):
         app.router.add_get(path, api_controls)
     app.router.add_get(PATH, table)

@@ -1,4 +1,6 @@
-"""What the consoles' pages have in common: forms, the word that something was done, and a page for what is refused."""
+"""What the consoles' pages have in common: forms, notes of what was done, refusals."""
+
+from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
@@ -35,7 +37,7 @@ DONE: Mapping[str, str] = {
 def show(
     request: web.Request, template: str, *, status: int = 200, **values: object
 ) -> web.Response:
-    """A page, with what was done before it."""
+    """A page of the consoles, which begins with a note of what was done before it."""
     state = state_of(request)
     return page(
         f"consoles/{template}",
@@ -50,15 +52,14 @@ def show(
 
 
 def then(path: str, **query: str) -> web.HTTPSeeOther:
-    """Where the browser goes next; raised."""
+    """The redirect to where the browser goes next; to be raised."""
     return web.HTTPSeeOther(URL(path).with_query(query))
 
 
 async def form_of(request: web.Request) -> dict[str, str]:
     """The texts of a form; of a file its text.
 
-    Raises:
-        Refused: it is no form.
+    Raises Refused if it is no form.
     """
     try:
         form = await request.post()
@@ -76,7 +77,7 @@ def _text(value: str | bytes | bytearray | FileField) -> str:
 
 @web.middleware
 async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answers people with a page, whatever is refused."""
+    """Answer people with a page, whatever is refused."""
     try:
         return await handler(request)
     except Refused as refused:
@@ -87,8 +88,8 @@ async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse
         return _refused(request, 405, f"This page does not take {wrong.method}.")
     except web.HTTPNotFound as missing:
         usual = missing.text == f"404: {HTTPStatus.NOT_FOUND.phrase}"
-        told = None if usual else missing.text
-        return _refused(request, 404, told or "The stand-in has no such page.")
+        sentence = None if usual else missing.text
+        return _refused(request, 404, sentence or "The stand-in has no such page.")
 
 
 def _refused(request: web.Request, status: int, sentence: str) -> web.Response:

@@ -1,10 +1,12 @@
-"""Reads a block of shell commands, and does what its gcloud commands say.
+"""A reader of shell commands that does what their gcloud commands say.
 
 It is no shell: nothing else is run.
 
 Known are variables, here-documents, `a || b`, `$(gcloud …)`, echo and printf; what a loop would
 repeat is passed over, since nothing here needs a second try. Anything else is named, and not done.
 """
+
+from __future__ import annotations
 
 import re
 import shlex
@@ -32,7 +34,7 @@ class Failed(Exception):
 
 @dataclass
 class ShellRun:
-    """One paste.
+    """One paste of commands, and what came of it.
 
     Attributes:
         said: What a terminal would show.
@@ -44,7 +46,7 @@ class ShellRun:
     said: list[str] = field(default_factory=list)
 
     def run(self, text: str) -> bool:
-        """Goes through a block; gives whether all of it was done.
+        """Go through a block; gives whether all of it was done.
 
         What fails ends it, as `set -e` would.
         """

@@ -1,5 +1,7 @@
 """A service account's keys: the table, *Add key*, *Upload existing key*."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 
 from aiohttp import web
@@ -14,17 +16,19 @@ from certmail_sandbox.wire.fields import Refused
 
 @of_account
 async def keys(request: web.Request, account: ServiceAccount) -> web.Response:
+    """`GET …/keys`: the keys of a service account."""
     return _keys(request, account, uploading=False)
 
 
 @of_account
 async def upload_page(request: web.Request, account: ServiceAccount) -> web.Response:
+    """`GET …/keys/upload`: the same, with the dialogue for a certificate open."""
     return _keys(request, account, uploading=True)
 
 
 @of_account
 async def upload_key(request: web.Request, account: ServiceAccount) -> web.Response:
-    """Takes a file or a text, as Google's dialogue does; refuses what Google refuses."""
+    """Take a file or a text, as Google's dialogue does; refuse what Google refuses."""
     state = state_of(request)
     form = await form_of(request)
     pem = form.get("file") or form.get("text") or ""
@@ -47,7 +51,7 @@ async def upload_key(request: web.Request, account: ServiceAccount) -> web.Respo
 
 @of_account
 async def change_key(request: web.Request, account: ServiceAccount) -> web.Response:
-    """Disables a key, enables it again, or deletes it."""
+    """Disable a key, enable it again, or delete it."""
     kid = request.match_info["kid"]
     if kid not in account.keys:
         raise Refused("The service account has no such key.", 404)
@@ -85,6 +89,7 @@ def _keys(
 
 
 def add_routes(app: web.Application) -> None:
+    """Add the pages of keys."""
     app.router.add_get(ONE + "/keys", keys)
     app.router.add_get(ONE + "/keys/upload", upload_page)
     app.router.add_post(ONE + "/keys/upload", upload_key)

@@ -1,5 +1,7 @@
 """Projects of the Cloud console: all of them, a new one, and which one a page is about."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Awaitable, Callable
 from functools import wraps
@@ -17,10 +19,14 @@ OfProject = Callable[[web.Request, str], Awaitable[web.Response]]
 
 
 def of_project(view: OfProject) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """A page about the project that its address names, by id or number; where it names none, the only one, or a choice."""
+    """Wrap a page about the project that its address names, by ID or number.
+
+    Where the address names none, the page is about the only project, or offers a choice.
+    """
 
     @wraps(view)
     async def answer(request: web.Request) -> web.Response:
+        """Find the project, and show its page; 404 if there is none of that name."""
         directory = state_of(request).directory
         names, wanted = directory.project_names(), request.query.get("project", "")
         if not wanted and len(names) != 1:
@@ -39,6 +45,7 @@ def _found(directory: Directory, wanted: str) -> str | None:
 
 
 async def list_projects(request: web.Request) -> web.Response:
+    """`GET /cloud-resource-manager`: all projects."""
     return _list(request, choosing=False)
 
 
@@ -60,12 +67,15 @@ def _list(request: web.Request, *, choosing: bool) -> web.Response:
 
 
 async def new_page(request: web.Request) -> web.Response:
-    """`GET /projectcreate?project=`: the id filled in, where a link brought it along."""
+    """`GET /projectcreate?project=`: the form for a new project.
+
+    Its ID is filled in, where a link brought it along.
+    """
     return _new(request, request.query.get("project", ""))
 
 
 async def new(request: web.Request) -> web.Response:
-    """A new project has no API enabled, as at Google."""
+    """`POST /projectcreate`: make a project, without any API enabled (google.md §4.2)."""
     directory = state_of(request).directory
     project = (await form_of(request)).get("project", "")
     if not ID.fullmatch(project):
@@ -83,6 +93,7 @@ def _new(request: web.Request, project: str, error: str | None = None) -> web.Re
 
 
 def add_routes(app: web.Application) -> None:
+    """Add the pages of projects."""
     for path in ("/cloud-resource-manager", "/welcome", "/home/dashboard"):
         app.router.add_get(path, list_projects)
     app.router.add_get("/projectcreate", new_page)

@@ -1,5 +1,7 @@
 """IAM & Admin, service accounts: those of a project, a new one, and the details of one."""
 
+from __future__ import annotations
+
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from urllib.parse import quote
@@ -18,13 +20,13 @@ OfAccount = Callable[[web.Request, ServiceAccount], Awaitable[web.Response]]
 
 
 def of_account(view: OfAccount) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """A page about the service account that its address names, by unique ID or by email."""
+    """Wrap a page about the service account that its address names, by unique ID or by email."""
 
     @wraps(view)
     async def answer(request: web.Request) -> web.Response:
-        hint = request.match_info["account"].partition(";")[
-            0
-        ]  # Google's own addresses have `;edit=true` behind it
+        """Find the service account, and show its page; 404 if there is none."""
+        # Google's own addresses have `;edit=true` behind it.
+        hint, _, _ = request.match_info["account"].partition(";")
         found = state_of(request).directory.find_service_account(hint)
         if found is None:
             _, _, host = hint.partition("@")
@@ -36,12 +38,13 @@ def of_account(view: OfAccount) -> Callable[[web.Request], Awaitable[web.Respons
 
 
 def address_of(account: ServiceAccount, page: str = "") -> str:
-    """Where a page about it is."""
+    """The address of a page about a service account."""
     return f"{PATH}/details/{account.client_id}{page}?project={quote(account.project)}"
 
 
 @of_project
 async def list_accounts(request: web.Request, project: str) -> web.Response:
+    """`GET /iam-admin/serviceaccounts`: the service accounts of a project."""
     accounts = state_of(request).directory.service_accounts_of(project)
     return show(
         request,
@@ -55,11 +58,13 @@ async def list_accounts(request: web.Request, project: str) -> web.Response:
 
 @of_project
 async def new_page(request: web.Request, project: str) -> web.Response:
+    """`GET …/create`: the form for a new one, with the usual ID filled in."""
     return _new(request, project, "certmail")
 
 
 @of_project
 async def new(request: web.Request, project: str) -> web.Response:
+    """`POST …/create`: make a service account, without key or role (google.md §4.2)."""
     directory = state_of(request).directory
     form = await form_of(request)
     id_ = form.get("id", "")
@@ -83,6 +88,7 @@ def _new(request: web.Request, project: str, id_: str, error: str | None = None)
 
 @of_account
 async def details(request: web.Request, account: ServiceAccount) -> web.Response:
+    """`GET …/details/{account}`: one, with the ID that delegation asks for (google.md §4.2)."""
     return show(
         request,
         "service_account.html",
@@ -95,7 +101,7 @@ async def details(request: web.Request, account: ServiceAccount) -> web.Response
 
 @of_account
 async def change(request: web.Request, account: ServiceAccount) -> web.Response:
-    """Disables it, enables it again, or deletes it."""
+    """Disable it, enable it again, or delete it."""
     match (await form_of(request)).get("do"):
         case "disable":
             account.disabled = True
@@ -108,6 +114,7 @@ async def change(request: web.Request, account: ServiceAccount) -> web.Response:
 
 
 def add_routes(app: web.Application) -> None:
+    """Add the pages of service accounts."""
     app.router.add_get(PATH, list_accounts)
     app.router.add_get(PATH + "/create", new_page)
     app.router.add_post(PATH + "/create", new)

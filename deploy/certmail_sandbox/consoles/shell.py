@@ -1,5 +1,7 @@
 """Cloud Shell: a box for the block of commands that set-up pages offer, and what came of it."""
 
+from __future__ import annotations
+
 from aiohttp import web
 
 from certmail_sandbox.consoles.frame import form_of, show
@@ -15,7 +17,7 @@ async def shell(request: web.Request) -> web.Response:
 
 
 async def run(request: web.Request) -> web.Response:
-    """Reads the block; only gcloud commands that the stand-in knows are done."""
+    """Read the block; only gcloud commands that the stand-in knows are done."""
     text = (await form_of(request)).get("commands", "")
     session = ShellRun(state_of(request))
     done = session.run(text)
@@ -30,5 +32,6 @@ async def run(request: web.Request) -> web.Response:
 
 
 def add_routes(app: web.Application) -> None:
+    """Add Cloud Shell."""
     app.router.add_get(PATH, shell)
     app.router.add_post(PATH, run)

@@ -1,5 +1,7 @@
 """Where to begin: what is played here, who can sign in, and how long changes take."""
 
+from __future__ import annotations
+
 from collections import Counter
 
 from aiohttp import web
@@ -14,7 +16,10 @@ MAX_SECONDS = 86_400
 
 
 async def start(request: web.Request) -> web.Response:
-    """`GET /`, where the addresses of both consoles lead, too; with `?cloudshell=true` to Cloud Shell, as at Google."""
+    """`GET /`: where to begin; the addresses of both consoles lead here, too.
+
+    `?cloudshell=true` leads to Cloud Shell, as at Google.
+    """
     if "cloudshell" in request.query:
         raise then("/cloudshell")
     return _start(request)
@@ -24,7 +29,6 @@ def _start(request: web.Request, *, status: int = 200, **values: object) -> web.
     state = state_of(request)
     directory = state.directory
     sent = Counter({box: len(mail) for box, mail in state.mail.by_mailbox.items()})
-
     return show(
         request,
         "start.html",
@@ -45,13 +49,12 @@ async def add_person(request: web.Request) -> web.Response:
     form = await form_of(request)
     email = form.get("email", "")
     known = accounts.get(email.lower())
-    error = None
 
+    error = None
     if not is_address(email):
         error = "This is not an email address."
     elif known is not None and not known.deleted:
         error = f"{known.email} has an account already."
-
     if error:
         return _start(request, status=400, error=error, email=email)
 
@@ -69,6 +72,7 @@ async def set_spreading(request: web.Request) -> web.Response:
 
 
 def add_routes(app: web.Application) -> None:
+    """Add the first page and its two forms."""
     app.router.add_get("/", start)
     app.router.add_post("/people", add_person)
     app.router.add_post("/people/spreading", set_spreading)

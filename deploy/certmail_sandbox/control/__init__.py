@@ -1,1 +1,4 @@
-"""The control API, `/_sandbox`: what a test or a demo may order and ask."""
+"""The control API, `/_sandbox`: what a test or a demo may order and ask.
+
+Each module answers one group of paths, which the docstring of `api` lists; start reading there.
+"""

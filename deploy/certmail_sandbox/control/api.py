@@ -12,6 +12,8 @@ Errors are `{"error": {"message": sentence}}`.
 | `/faults` | faults.py: what goes wrong, as faults.py lists it |
 """
 
+from __future__ import annotations
+
 from dataclasses import asdict, replace
 
 from aiohttp import web
@@ -28,7 +30,7 @@ from certmail_sandbox.wire.fields import Fields, Refused, only
 
 @web.middleware
 async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answers what is refused under `/_sandbox` with a sentence."""
+    """Answer what is refused under `/_sandbox` with a sentence."""
     if not request.path.startswith("/_sandbox"):
         return await handler(request)
 
@@ -48,13 +50,16 @@ def _sentence(status: int, sentence: str) -> web.Response:
 
 
 async def reset(request: web.Request) -> web.Response:
-    """`POST /reset`: forgets everything, limits and faults included."""
+    """`POST /reset`: forget everything, limits and faults included."""
     state_of(request).reset()
     return web.json_response({})
 
 
 async def messages(request: web.Request) -> web.Response:
-    """`GET /messages?mailbox=&to=`: what was sent, oldest first; `mailbox` is the one that sent it, `bounced` whom it did not reach."""
+    """`GET /messages?mailbox=&to=`: what was sent, oldest first.
+
+    `mailbox` is the one that sent it, `bounced` whom it did not reach.
+    """
     only(request.query, ["mailbox", "to"])
     found = state_of(request).mail.newest_first(
         request.query.get("mailbox"), request.query.get("to")
@@ -77,11 +82,15 @@ async def messages(request: web.Request) -> web.Response:
 
 
 async def put_recipient(request: web.Request) -> web.Response:
-    """`PUT /recipients/{address} {exists, after_seconds?}`: mail to an address that does not exist is accepted, and bounces so much later."""
+    """`PUT /recipients/{address} {exists, after_seconds?}`: whether an address exists.
+
+    Mail to one that does not is accepted, and bounces so many seconds later (google.md §2.2).
+    """
     fields = Fields(await json_body(request))
     address, exists = request.match_info["address"].lower(), fields.flag("exists", default=True)
     seconds = fields.seconds("after_seconds") or 0.0
     fields.end()
+
     unknown = state_of(request).bounces.unknown
     unknown.pop(address, None)
     if not exists:
@@ -103,14 +112,15 @@ async def requests(request: web.Request) -> web.Response:
 
 
 async def get_limits(request: web.Request) -> web.Response:
+    """`GET /limits`: Google's limits as they are enforced now."""
     return web.json_response(_limits_json(state_of(request).quotas.limits))
 
 
 async def put_limits(request: web.Request) -> web.Response:
-    """`PUT /limits`: changes the limits that it names; what was used stays used."""
+    """`PUT /limits`: change the limits that it names; what was used stays used."""
     quotas = state_of(request).quotas
     fields = Fields(await json_body(request))
-    given = {name: fields.whole(name, least=0) for name in _limits_json(quotas.limits)}
+    given = {name: fields.whole(name, minimum=0) for name in _limits_json(quotas.limits)}
     fields.end()
     quotas.limits = replace(
         quotas.limits, **{name: n for name, n in given.items() if n is not None}
@@ -123,6 +133,7 @@ def _limits_json(limits: Limits) -> dict[str, int]:
 
 
 def add_routes(app: web.Application) -> None:
+    """Add the whole control API."""
     app.router.add_post("/_sandbox/reset", reset)
     app.router.add_get("/_sandbox/messages", messages)
     app.router.add_get("/_sandbox/requests", requests)

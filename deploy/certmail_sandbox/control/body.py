@@ -1,5 +1,7 @@
 """The body of a control request."""
 
+from __future__ import annotations
+
 import json
 
 from aiohttp import web
@@ -8,7 +10,10 @@ from certmail_sandbox.wire.fields import Refused
 
 
 async def json_body(request: web.Request) -> object:
-    """JSON, whatever Content-Type says; no body counts as an empty object."""
+    """The JSON of a control request, whatever Content-Type says; no body is an empty object.
+
+    Raises Refused if it is no JSON.
+    """
     body = await request.read()
     try:
         return json.loads(body) if body.strip() else {}

@@ -5,6 +5,8 @@ Everything that ages at Google ages with it: tokens, consents, certificates, win
 wrong, as it would at Google.
 """
 
+from __future__ import annotations
+
 from aiohttp import web
 
 from certmail_sandbox.control.body import json_body
@@ -14,12 +16,12 @@ from certmail_sandbox.wire.fields import MAX_SECONDS, Fields, Refused
 
 
 async def show(request: web.Request) -> web.Response:
-    """`GET /clock`."""
+    """`GET /clock`: what time it is at Google, and how many seconds that is ahead."""
     return web.json_response(_clock(state_of(request)))
 
 
 async def advance(request: web.Request) -> web.Response:
-    """`POST /clock {advance}`: so many seconds pass."""
+    """`POST /clock {advance}`: let so many seconds pass."""
     state = state_of(request)
     fields = Fields(await json_body(request))
     seconds = fields.seconds("advance")
@@ -39,5 +41,6 @@ def _clock(state: State) -> dict[str, object]:
 
 
 def add_routes(app: web.Application) -> None:
+    """Add the clock."""
     app.router.add_get("/_sandbox/clock", show)
     app.router.add_post("/_sandbox/clock", advance)

@@ -1,5 +1,7 @@
 """Control API: accounts and OAuth clients."""
 
+from __future__ import annotations
+
 import secrets
 from urllib.parse import urlsplit
 
@@ -14,9 +16,10 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 async def put_account(request: web.Request) -> web.Response:
-    """`POST /accounts {email, sub?, name?, gmail_enabled?, deleted?, send_as?}`: makes or changes a person.
+    """`POST /accounts {email, …}`: make or change a person.
 
-    Another `sub` for the same address is another person: the tokens of the first end.
+    Optional are `sub`, `name`, `gmail_enabled`, `deleted` and `send_as`. Another `sub` for the same
+    address is another person: the tokens of the first end.
     """
     state = state_of(request)
     fields = Fields(await json_body(request))
@@ -43,6 +46,7 @@ async def put_account(request: web.Request) -> web.Response:
     known.deleted = deleted
     if send_as is not None:
         known.send_as = frozenset(address.lower() for address in send_as)
+
     return web.json_response(
         {
             "email": known.email,
@@ -56,7 +60,10 @@ async def put_account(request: web.Request) -> web.Response:
 
 
 async def withdraw(request: web.Request) -> web.Response:
-    """`DELETE /accounts/{email}/tokens`: the person withdraws access, or changes the password."""
+    """`DELETE /accounts/{email}/tokens`: the person withdraws access, or changes the password.
+
+    Either ends refresh tokens (google.md §3.4), here all of the person's.
+    """
     state = state_of(request)
     account = state.directory.account(request.match_info["email"])
     if account is None:
@@ -66,7 +73,10 @@ async def withdraw(request: web.Request) -> web.Response:
 
 
 async def put_client(request: web.Request) -> web.Response:
-    """`POST /oauth-clients {client_id?, client_secret?, redirect_uris, project?, name?}`: registers or changes one."""
+    """`POST /oauth-clients {redirect_uris, …}`: register or change an OAuth client.
+
+    Optional are `client_id`, `client_secret`, `project` and `name`.
+    """
     state = state_of(request)
     directory = state.directory
     fields = Fields(await json_body(request))
@@ -80,13 +90,14 @@ async def put_client(request: web.Request) -> web.Response:
         project=project,
         name=fields.optional_text("name") or "Access reviews",
     )
-
     fields.end()
+
     if not client.redirect_uris:
         raise Refused("redirect_uris is missing: at least one is needed.")
 
     for uri in client.redirect_uris:
         _check_redirect_uri(uri)
+
     known = directory.clients.setdefault(client.client_id, client)
     # The object stays the same, because its tokens point at it.
     known.client_secret, known.redirect_uris, known.deleted = (
@@ -108,7 +119,10 @@ async def put_client(request: web.Request) -> web.Response:
 
 
 def _check_redirect_uri(uri: str) -> None:
-    """Google's rules: https except on this machine, no fragment, no wildcard, no raw address (google.md §3.1)."""
+    """Check a redirect URI by Google's rules (google.md §3.1).
+
+    It is https except on this machine, without fragment, wildcard or raw address. Raises Refused.
+    """
     try:
         parts = urlsplit(uri)
     except ValueError:
@@ -130,7 +144,7 @@ def _check_redirect_uri(uri: str) -> None:
 
 
 async def delete_client(request: web.Request) -> web.Response:
-    """`DELETE /oauth-clients/{client_id}`: from now on `deleted_client`."""
+    """`DELETE /oauth-clients/{client_id}`: from now on `deleted_client` (google.md §3.4)."""
     client = state_of(request).directory.clients.get(request.match_info["client_id"])
     if client is None:
         raise Refused(f"There is no OAuth client {request.match_info['client_id']}.", 404)
@@ -139,6 +153,7 @@ async def delete_client(request: web.Request) -> web.Response:
 
 
 def add_routes(app: web.Application) -> None:
+    """Add people and OAuth clients."""
     app.router.add_post("/_sandbox/accounts", put_account)
     app.router.add_delete("/_sandbox/accounts/{email}/tokens", withdraw)
     app.router.add_post("/_sandbox/oauth-clients", put_client)

@@ -1,5 +1,7 @@
 """Control API: ordering faults, looking at them, calling them off."""
 
+from __future__ import annotations
+
 import json
 import re
 
@@ -16,7 +18,7 @@ _FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
 
 
 async def order(request: web.Request) -> web.Response:
-    """`POST /faults {match?, fault, times?, seconds?, retry_at?}`."""
+    """`POST /faults {match?, fault, times?, seconds?, retry_at?}`: order a fault."""
     state = state_of(request)
     fault = _read(state, Fields(await json_body(request)))
     state.faults.live.append(fault)
@@ -34,7 +36,7 @@ async def show(request: web.Request) -> web.Response:
 
 
 async def call_off(request: web.Request) -> web.Response:
-    """`DELETE /faults`."""
+    """`DELETE /faults`: call all faults off, and forget those that are over."""
     faults = state_of(request).faults
     faults.retire(state_of(request).now())
     gone = len(faults.live)
@@ -44,7 +46,7 @@ async def call_off(request: web.Request) -> web.Response:
 
 
 async def call_off_one(request: web.Request) -> web.Response:
-    """`DELETE /faults/{id}`."""
+    """`DELETE /faults/{id}`: call one fault off."""
     faults = state_of(request).faults
     found = [fault for fault in faults.live if str(fault.id) == request.match_info["id"]]
     if not found:
@@ -61,7 +63,7 @@ def _read(state: State, fields: Fields) -> Fault:
     kind, verbatim = _kind(fields.take("fault"))
     # Missing and null differ: null means every request.
     unlimited = "times" in fields
-    times = fields.whole("times", least=1)
+    times = fields.whole("times", minimum=1)
     seconds, retry_at = fields.seconds("seconds"), fields.time("retry_at")
     fields.end()
 
@@ -69,7 +71,6 @@ def _read(state: State, fields: Fields) -> Fault:
         raise Refused(f"retry_at means nothing for {kind}.")
 
     until: float | None = None
-
     if kind == "429_retry_at":
         if retry_at is None and seconds is None:
             raise Refused("429_retry_at needs retry_at, or seconds from now.")
@@ -107,7 +108,7 @@ def _kind(value: object) -> tuple[str, Verbatim | None]:
 
 
 def _verbatim(fields: Fields) -> Verbatim:
-    status = fields.whole("status", least=200, most=599)
+    status = fields.whole("status", minimum=200, maximum=599)
     headers, body = fields.take("headers"), fields.take("body")
     cut = fields.optional_text("cut")
     fields.end()
@@ -123,7 +124,6 @@ def _verbatim(fields: Fields) -> Verbatim:
         raise Refused("fault.headers must be an object of texts.")
 
     given: dict[str, str] = {}
-
     for name, text in headers.items():
         if not isinstance(text, str) or not _TOKEN.fullmatch(name) or "\r" in text or "\n" in text:
             raise Refused(f"fault.headers: {name} must be a header name with a text of one line.")
@@ -134,7 +134,6 @@ def _verbatim(fields: Fields) -> Verbatim:
     content = (
         b"" if body is None else (body if isinstance(body, str) else json.dumps(body)).encode()
     )
-
     if not any(name.lower() == "content-type" for name in given):
         given["Content-Type"] = (
             "text/plain; charset=utf-8"
@@ -146,6 +145,7 @@ def _verbatim(fields: Fields) -> Verbatim:
 
 
 def add_routes(app: web.Application) -> None:
+    """Add faults."""
     app.router.add_post("/_sandbox/faults", order)
     app.router.add_get("/_sandbox/faults", show)
     app.router.add_delete("/_sandbox/faults", call_off)

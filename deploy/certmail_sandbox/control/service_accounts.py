@@ -14,6 +14,8 @@ the last.
 An organisation's policies on keys stand with the project: see policies.py.
 """
 
+from __future__ import annotations
+
 from dataclasses import replace
 
 from aiohttp import web
@@ -28,17 +30,17 @@ from certmail_sandbox.wire.fields import Fields, Refused, only
 
 
 async def put_service_account(request: web.Request) -> web.Response:
-    """`POST /service-accounts {email, project, disabled?}`: makes or changes one; its keys stay."""
+    """`POST /service-accounts {email, project, disabled?}`: make or change one; its keys stay."""
     directory = state_of(request).directory
     fields = Fields(await json_body(request))
     email, project = fields.email("email"), fields.text("project")
     disabled = fields.flag("disabled")
     fields.end()
+
     account = directory.service_accounts.setdefault(
         email.lower(), new_service_account(email, project)
     )
     account.project, account.disabled = project, disabled
-
     return web.json_response(
         {"email": account.email, "project": account.project, "client_id": account.client_id}
     )
@@ -59,7 +61,10 @@ async def delete_service_account(request: web.Request) -> web.Response:
 
 
 async def upload_key(request: web.Request) -> web.Response:
-    """`POST /service-accounts/{email}/keys?settling=`, the body a PEM certificate; the same one again keeps its id."""
+    """`POST /service-accounts/{email}/keys?settling=`: upload a PEM certificate, the body.
+
+    The same one again keeps its id.
+    """
     only(request.query, ["settling"])
     settling = _count(request.query.get("settling", "0"))
     account = _service_account(request)
@@ -75,7 +80,7 @@ def _count(text: str) -> int:
 
 
 async def delete_key(request: web.Request) -> web.Response:
-    """`DELETE /service-accounts/{email}/keys/{kid}`."""
+    """`DELETE /service-accounts/{email}/keys/{kid}`: delete a key."""
     account, kid = _service_account(request), request.match_info["kid"]
     if account.keys.pop(kid, None) is None:
         raise Refused(f"{account.email} has no key {kid}.", 404)
@@ -83,7 +88,7 @@ async def delete_key(request: web.Request) -> web.Response:
 
 
 async def put_key(request: web.Request) -> web.Response:
-    """`PUT /service-accounts/{email}/keys/{kid} {disabled}`: a key that is disabled stays listed."""
+    """`PUT …/keys/{kid} {disabled}`: disable or enable a key, which stays listed."""
     account, kid = _service_account(request), request.match_info["kid"]
     fields = Fields(await json_body(request))
     disabled = fields.flag("disabled")
@@ -95,14 +100,15 @@ async def put_key(request: web.Request) -> web.Response:
 
 
 async def put_delegation(request: web.Request) -> web.Response:
-    """`PUT /service-accounts/{email}/delegation {scopes, domains?, spreading?}`: its row in the delegation table.
+    """`PUT /service-accounts/{email}/delegation {scopes, domains?, spreading?}`: write its row.
 
-    No scopes take the row away, at once; without `domains` the row counts in every domain.
+    The row stands in the delegation table. No scopes take it away, at once; without `domains` it
+    counts in every domain.
     """
     account = _service_account(request)
     fields = Fields(await json_body(request))
     granted, domains = fields.texts("scopes"), fields.texts("domains")
-    spreading = fields.whole("spreading", least=0) or 0
+    spreading = fields.whole("spreading", minimum=0) or 0
     fields.end()
 
     if granted is None:
@@ -122,6 +128,7 @@ async def put_delegation(request: web.Request) -> web.Response:
 
 
 def add_routes(app: web.Application) -> None:
+    """Add service accounts, their keys and their delegation."""
     one = "/_sandbox/service-accounts/{email}"
     app.router.add_post("/_sandbox/service-accounts", put_service_account)
     app.router.add_delete(one, delete_service_account)

@@ -1,1 +1,4 @@
-"""Gmail's API: the checks before a method, and the methods."""
+"""Gmail's API: the checks before a method, and the methods.
+
+Every method begins with `access.enter`; start reading there, then at `send`.
+"""

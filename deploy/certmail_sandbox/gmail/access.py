@@ -1,4 +1,9 @@
-"""The checks before any Gmail method runs: whose token, which mailbox, which scope, which API, which quota."""
+"""The checks before any Gmail method runs.
+
+They ask whose token, which mailbox, which scope, which API and which quota.
+"""
+
+from __future__ import annotations
 
 from dataclasses import dataclass, field
 
@@ -18,7 +23,11 @@ ENTRY = web.RequestKey("entry", Entry)
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A Gmail method: its name in errors, its price in quota units, the scopes of which one is needed, what it answers and takes."""
+    """A Gmail method: its name in errors, its price in quota units, and the scopes that open it.
+
+    One of the scopes is enough. It also says which resource it answers and which parameters it
+    takes.
+    """
 
     rpc: str
     units: int
@@ -29,9 +38,8 @@ class Method:
 
 
 SEND = Method("SendMessage", 100, scopes.MAY_SEND, "Message", sends=True)
-CONTINUE = Method(
-    "SendMessage", 0, scopes.MAY_SEND, "Message"
-)  # a resumable upload has paid when it was opened
+# A resumable upload has paid when it was opened.
+CONTINUE = Method("SendMessage", 0, scopes.MAY_SEND, "Message")
 LIST = Method(
     "ListMessages",
     5,
@@ -53,7 +61,7 @@ PROFILE = Method("GetProfile", 1, scopes.MAY_PROFILE, "Profile")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that may go on."""
+    """A request that has passed the checks, and what its method needs."""
 
     request: web.Request
     state: State
@@ -61,7 +69,7 @@ class Call:
     account: Account
 
     def answer(self, value: Json) -> web.Response:
-        """200, in the shape asked for; what the mailbox gets of it counts as downloaded."""
+        """200 in the shape asked for; what the mailbox gets of it counts as downloaded."""
         answer = reply(self.request, value)
         size = len(answer.text or "")
         self.state.quotas.count_download(self.account.email.lower(), size, self.state.now())
@@ -86,8 +94,7 @@ def bearer(request: web.Request) -> str | None:
 def token_of(request: web.Request) -> AccessToken:
     """The live token of a request.
 
-    Raises:
-        ApiError: 401.
+    Raises ApiError, a 401, if there is none.
     """
     value = bearer(request)
     if value is None:
@@ -102,14 +109,15 @@ def token_of(request: web.Request) -> AccessToken:
 
 
 def enter(request: web.Request, method: Method) -> Call:
-    """Lets a request through to its method and charges its units.
+    """Check a request to a method, and charge its units.
 
-    Raises:
-        ApiError: 401, 400 for its parameters, 403, 400 `failedPrecondition` or a quota's refusal, in that order.
+    Raises ApiError: 401, 400 for its parameters, 403, 400 `failedPrecondition` or a quota's
+    refusal, in that order.
     """
     state = state_of(request)
     token = token_of(request)
     request[SHAPE] = parameters.check(request, method.own, method.answers)
+
     user = request.match_info["user"]
     account = token.account
     names = {"me"} if account is None else {"me", account.email.lower(), account.sub}

@@ -1,5 +1,7 @@
 """messages.list, messages.get and getProfile: what a wider grant than `gmail.send` may look at."""
 
+from __future__ import annotations
+
 import re
 
 from aiohttp import web
@@ -32,10 +34,10 @@ async def list_messages(request: web.Request) -> web.Response:
     size = _page_size(request)
     # The page token is the id of the last message shown: what arrives meanwhile moves nothing.
     before = _page_token(request)
-    found: list[Message] = []
-    more = False
     labels = _labels(request)
 
+    found: list[Message] = []
+    more = False
     for message in reversed(call.state.mail.kept_by(call.account.email)):
         if (
             (before and message.id >= before)
@@ -79,7 +81,7 @@ def _page_size(request: web.Request) -> int:
 
 
 async def get_message(request: web.Request) -> web.Response:
-    """`GET …/messages/{id}`."""
+    """`GET …/messages/{id}`: one message, in the format asked for."""
     call = enter(request, GET)
     form = request.query.get("format", "full").lower()
     if form not in {"minimal", "metadata", "full", "raw"}:
@@ -97,7 +99,7 @@ async def get_message(request: web.Request) -> web.Response:
 
 
 async def profile(request: web.Request) -> web.Response:
-    """`GET …/profile`."""
+    """`GET …/profile`: the mailbox's address and how much is in it."""
     call = enter(request, PROFILE)
     messages = call.state.mail.kept_by(call.account.email)
     return call.answer(

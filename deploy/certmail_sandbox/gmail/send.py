@@ -1,5 +1,7 @@
 """messages.send, by JSON and by upload; 200 means accepted for sending, no more."""
 
+from __future__ import annotations
+
 from aiohttp import web
 
 from certmail_sandbox.gmail.access import CONTINUE, ENTRY, SEND, Call, enter
@@ -12,14 +14,17 @@ from certmail_sandbox.wire.mime import Headers
 
 
 async def send(request: web.Request) -> web.Response:
-    """`POST /gmail/v1/users/{user}/messages/send`."""
+    """`POST /gmail/v1/users/{user}/messages/send`: send a message that came as JSON."""
     body = await request.read()
     call = enter(request, SEND)
     return _accepted(request, call, uploads.from_json(request.content_type, body))
 
 
 async def upload(request: web.Request) -> web.Response:
-    """`POST /upload/gmail/v1/users/{user}/messages/send?uploadType=media|multipart|resumable`."""
+    """`POST /upload/gmail/v1/users/{user}/messages/send`: send a message that came as it is.
+
+    `uploadType` is `media`, `multipart` or `resumable`.
+    """
     body = await request.read()
     content_type = request.headers.get("Content-Type", "")
 
@@ -37,14 +42,14 @@ async def upload(request: web.Request) -> web.Response:
 
 
 def _open_session(request: web.Request, body: bytes) -> web.Response:
-    """Opens a session; the units are charged here, the message of the day once it is whole."""
+    """Open a session; the units are charged here, the message of the day once it is whole."""
     upload_id = enter(request, SEND).state.uploads.open(uploads.thread_of(body))
     location = request.url.update_query(uploadType="resumable", upload_id=upload_id)
     return web.Response(headers={"Location": str(location), "X-GUploader-UploadID": upload_id})
 
 
 async def fill_session(request: web.Request) -> web.Response:
-    """`PUT` to the Location of a resumable upload."""
+    """`PUT` to the Location of a resumable upload: take a piece, and send what is whole."""
     body = await request.read()
     call = enter(request, CONTINUE)
     upload_id = request.query.get("upload_id", "")
@@ -60,6 +65,7 @@ def _accepted(request: web.Request, call: Call, submitted: Submitted) -> web.Res
     headers = Headers.parse(submitted.raw)
     entry.certmail_id = certmail_id(headers)
     recipients = recipients_of(headers)
+
     state, mailbox, now = call.state, call.account.email.lower(), call.state.now()
     quotas = state.quotas
     leaves = quotas.sending.check_recipients(quotas.limits, mailbox, recipients, now)
@@ -71,13 +77,17 @@ def _accepted(request: web.Request, call: Call, submitted: Submitted) -> web.Res
         state.bounces.unless_known(message, now)
     else:
         state.bounces.over_the_limit(message, now)
+
     return call.answer(
         {"id": message.id, "threadId": message.thread_id, "labelIds": list(message.labels)}
     )
 
 
 def peek_certmail_id(request: web.Request, body: bytes) -> str | None:
-    """The X-Certmail-Id in a request that a fault keeps from being served; None where there is none to read."""
+    """The X-Certmail-Id in a request that a fault keeps from being served.
+
+    None where there is none to read.
+    """
     content_type = request.headers.get("Content-Type", "")
 
     try:

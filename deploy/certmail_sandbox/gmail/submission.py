@@ -7,6 +7,8 @@ otherwise the message begins its own. Custom headers, Reply-To, Auto-Submitted a
 as they are.
 """
 
+from __future__ import annotations
+
 import re
 import secrets
 from collections.abc import Iterable
@@ -29,22 +31,22 @@ _REPLY = re.compile(r"^\s*((re|fwd?):\s*)+", re.IGNORECASE)
 
 
 def certmail_id(headers: Headers) -> str | None:
+    """The value of a message's X-Certmail-Id; None without that header."""
     header = headers.first(CERTMAIL_ID)
     return header.value if header else None
 
 
 def recipients_of(headers: Headers) -> tuple[str, ...]:
-    """To whom a message goes, each once.
+    """The recipients of a message, each once: To, Cc and Bcc (google.md §2.4).
 
-    Raises:
-        ApiError: a 400, permanent for this message.
+    Raises ApiError, a 400 that is permanent for this message, if there is none, one is no address,
+    or a header stands twice.
     """
     for name in SINGLE:
         if len(headers.all(name)) > 1:
             raise gmail_errors.invalid_argument(f"Invalid {name} header")
 
     found: list[str] = []
-
     for name in RECIPIENT_HEADERS:
         for header in headers.all(name):
             try:
@@ -66,10 +68,9 @@ def accept(
     now: float,
     thread_id: str | None = None,
 ) -> Message:
-    """Takes a message into the store, as Gmail would send it.
+    """Take a message into the store, as Gmail would send it.
 
-    Raises:
-        ApiError: the mailbox has no such thread.
+    Raises ApiError if the mailbox has no such thread.
     """
     if thread_id is not None:
         thread = [known for known in store.kept_by(account.email) if known.thread_id == thread_id]
@@ -92,7 +93,6 @@ def accept(
         delivered=headers.without(["Bcc"]).to_bytes(),
         labels=("UNREAD", "SENT", "INBOX") if to_itself else ("SENT",),
     )
-
     store.add(message)
     return message
 

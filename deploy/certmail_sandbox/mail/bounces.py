@@ -1,4 +1,9 @@
-"""Mail that Gmail accepts and does not deliver: the sender's own mailbox gets a notice of it (google.md §1.3, §2.2; RFC 3464)."""
+"""Mail that Gmail accepts and does not deliver: the sender's own mailbox gets a notice of it.
+
+See google.md §1.3 and §2.2, and RFC 3464.
+"""
+
+from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
@@ -43,19 +48,25 @@ class Due:
 
 @dataclass
 class Bounces:
-    """Which addresses do not exist, with the seconds that it takes to find out; and the notices on their way."""
+    """The addresses that do not exist, and the notices on their way.
+
+    Each address has the seconds that it takes to find out.
+    """
 
     unknown: dict[str, float] = field(default_factory=dict)
     _due: list[Due] = field(default_factory=list)
 
     def unless_known(self, message: Message, now: float) -> None:
-        """Lets a message bounce from each of its recipients that does not exist."""
+        """Let a message bounce from each of its recipients that does not exist."""
         for address in message.recipients:
             if (seconds := self.unknown.get(address.lower())) is not None:
                 self._bounce(Due(now + seconds, message, (address,), UNKNOWN))
 
     def over_the_limit(self, message: Message, now: float) -> None:
-        """Lets a message bounce as a whole: Gmail took it after the mailbox had reached a limit of the day."""
+        """Let a message bounce as a whole.
+
+        Gmail took it after the mailbox had reached a limit of the day (google.md §1.3).
+        """
         self._bounce(Due(now, message, message.recipients, OVER_THE_LIMIT))
 
     def _bounce(self, due: Due) -> None:
@@ -63,7 +74,7 @@ class Bounces:
         self._due.append(due)
 
     def deliver(self, store: MailStore, now: float) -> None:
-        """Puts the notices whose time has come into the senders' mailboxes."""
+        """Put the notices whose time has come into the senders' mailboxes."""
         if not self._due:
             return
         ready = sorted((due for due in self._due if due.at <= now), key=lambda due: due.at)

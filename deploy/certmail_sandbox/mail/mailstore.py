@@ -1,4 +1,9 @@
-"""Every message in a mailbox, newest last: what Gmail accepted from it, and what was returned to it."""
+"""Every message in a mailbox, newest last.
+
+Some of them Gmail accepted from it, others were returned to it.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -36,10 +41,12 @@ class Message:
 
     @cached_property
     def headers(self) -> Headers:
+        """The headers of the mailbox's own copy."""
         return Headers.parse(self.sent_copy)
 
     @cached_property
     def subject(self) -> str:
+        """The decoded Subject, or nothing."""
         return self.headers.text("Subject")
 
     @cached_property
@@ -57,17 +64,20 @@ class Message:
 
 @dataclass
 class MailStore:
+    """The messages of all mailboxes, by time, by id and by mailbox."""
+
     messages: list[Message] = field(default_factory=list)
     by_id: dict[str, Message] = field(default_factory=dict)
     by_mailbox: dict[str, list[Message]] = field(default_factory=dict)
     _last_id: int = 0
 
     def next_id(self, now: float) -> str:
-        """Looks like Gmail's: the time in its upper bits."""
+        """A new message id that looks like Gmail's: the time is in its upper bits."""
         self._last_id = max(self._last_id + 1, int(now * 1000) << 20)
         return f"{self._last_id:016x}"
 
     def add(self, message: Message) -> None:
+        """Put a message into its mailbox, as the newest."""
         self.messages.append(message)
         self.by_id[message.id] = message
         self.by_mailbox.setdefault(message.mailbox.lower(), []).append(message)
@@ -77,6 +87,7 @@ class MailStore:
         return self.by_mailbox.get(mailbox.lower(), [])
 
     def newest_first(self, mailbox: str | None = None, to: str | None = None) -> Iterator[Message]:
+        """The messages of a mailbox or of all, newest first; with `to`, those to this address."""
         messages = self.messages if mailbox is None else self.kept_by(mailbox)
         for message in reversed(messages):
             if to is None or any(

@@ -1,4 +1,9 @@
-"""A stored message as the Gmail API shows it, and the small part of Gmail's search that a sender needs."""
+"""A stored message as the Gmail API shows it, and a small part of Gmail's search.
+
+It is the part that a sender needs (google.md §2.5).
+"""
+
+from __future__ import annotations
 
 import base64
 from collections.abc import Collection
@@ -16,7 +21,10 @@ def encoded(content: bytes) -> str:
 
 
 def view(message: Message, form: str, only: Collection[str] = ()) -> Json:
-    """The message resource in one of Gmail's formats; the copy is the mailbox's own, Bcc included."""
+    """The message resource in one of Gmail's formats.
+
+    It shows the mailbox's own copy, Bcc included (google.md §2.4).
+    """
     resource: Json = {
         "id": message.id,
         "threadId": message.thread_id,
@@ -71,7 +79,10 @@ def _part(part: MimeMessage, number: str) -> Json:
 
 
 def matches(message: Message, query: str) -> bool:
-    """Whether every term of a `q` fits; the sender's own Message-ID never does, for it was replaced."""
+    """Whether every term of a `q` fits a message.
+
+    The sender's own Message-ID never does, for it was replaced (google.md §2.5).
+    """
     return all(_term(message, *_split(term)) for term in query.split())
 
 

@@ -1,4 +1,9 @@
-"""The three ways in which a message arrives at messages.send: JSON, bare bytes, and multipart (google.md §1.6, §2.1)."""
+"""The three ways in which a message arrives at messages.send: JSON, bare bytes, and multipart.
+
+See google.md §1.6 and §2.1.
+"""
+
+from __future__ import annotations
 
 import base64
 import binascii
@@ -23,7 +28,10 @@ class Submitted:
 
 
 def from_json(content_type: str, body: bytes) -> Submitted:
-    """Reads `{"raw": <base64url>, "threadId": …}`."""
+    """Read `{"raw": <base64url>, "threadId": …}`.
+
+    Raises ApiError.
+    """
     if content_type != "application/json":
         raise gmail_errors.bad_request(
             f"Invalid JSON payload received. Content-Type is {content_type}."
@@ -43,13 +51,19 @@ def from_json(content_type: str, body: bytes) -> Submitted:
 
 
 def from_media(content_type: str, body: bytes) -> Submitted:
-    """Reads the bytes of a message, of content type `message/*`."""
+    """Read the bytes of a message, of content type `message/*`.
+
+    Raises ApiError.
+    """
     _check_media(content_type, len(body))
     return Submitted(body)
 
 
 def from_multipart(content_type: str, body: bytes) -> Submitted:
-    """Reads a JSON part followed by the message, as `multipart/related`."""
+    """Read a JSON part followed by the message, as `multipart/related`.
+
+    Raises ApiError.
+    """
     header = MimeMessage()
     header["Content-Type"] = content_type
     boundary = header.get_boundary()
@@ -104,7 +118,10 @@ def _check_media(content_type: str, size: int) -> None:
 
 
 def _split(body: bytes, boundary: bytes) -> list[tuple[str, bytes]]:
-    """Content type and bytes of each part; Google's own Python client ends its lines with a bare LF."""
+    """The content type and bytes of each part.
+
+    Google's own Python client ends its lines with a bare LF.
+    """
     found: list[tuple[str, bytes]] = []
 
     for part in re.split(rb"(?:^|\r?\n)--" + re.escape(boundary), body)[1:]:

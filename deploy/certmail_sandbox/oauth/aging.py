@@ -14,6 +14,8 @@ Google says for `invalid_rapt` only of applications with a Cloud Platform scope 
 GAM's users meet it with others.
 """
 
+from __future__ import annotations
+
 from certmail_sandbox.accounts import policies, scopes
 from certmail_sandbox.accounts.directory import Directory, OAuthClient
 from certmail_sandbox.accounts.tokens import Code, RefreshToken, Tokens
@@ -43,19 +45,18 @@ def said(refresh: RefreshToken, now: float) -> dict[str, object]:
 
 
 def check(directory: Directory, tokens: Tokens, refresh: RefreshToken, now: float) -> None:
-    """Lets a refresh token be used, and notes that it was.
+    """Check a refresh token that is to be used, and note that it was.
 
-    Raises:
-        TokenError: it has ended, or is not to be used now.
+    Raises TokenError if it has ended, or is not to be used now.
     """
     ended = refresh.expires_at is not None and refresh.expires_at <= now
     if ended or refresh.used_at + UNUSED_SECONDS <= now:
         tokens.forget_refresh(refresh)
         raise TokenError("invalid_grant", "Token has been expired or revoked.")
-    if (
-        no := policies.forbidden(directory, refresh.client, refresh.account, refresh.scopes)
-    ) is not None:
-        raise TokenError(no.error, no.sentence)
+
+    decision = policies.forbidden(directory, refresh.client, refresh.account, refresh.scopes)
+    if decision is not None:
+        raise TokenError(decision.error, decision.sentence)
 
     session = directory.domain(refresh.account.email).session_seconds
     if session is not None and refresh.made_at + session <= now:
@@ -70,7 +71,10 @@ def check(directory: Directory, tokens: Tokens, refresh: RefreshToken, now: floa
 
 
 def check_client(client: OAuthClient, now: float) -> None:
-    """Deletes a client that nobody used, and notes the use of one that is there."""
+    """Note the use of a client; one that nobody used for six months is deleted (google.md §3.4).
+
+    Raises TokenError for a deleted one.
+    """
     if client.used_at + UNUSED_SECONDS <= now:
         client.deleted = True
     if client.deleted:

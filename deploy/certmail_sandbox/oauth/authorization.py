@@ -1,5 +1,7 @@
 """What an authorization request must be like, before any person is asked (google.md §3.1)."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,10 +49,9 @@ class Asked:
 
 
 def check(directory: Directory, query: MultiMapping[str]) -> Asked:
-    """Reads the query of an authorization request.
+    """Read the query of an authorization request.
 
-    Raises:
-        Blocked: with the error that Google shows.
+    Raises Blocked with the error that Google shows.
     """
     for name in query:
         if len(query.getall(name)) > 1:

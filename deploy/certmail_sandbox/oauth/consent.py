@@ -5,6 +5,8 @@ ticked, `seconds` (for how long; empty for until it is withdrawn) and `decision`
 `deny`), so that a program can consent without loading the screen first.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from aiohttp import web
@@ -19,7 +21,7 @@ from certmail_sandbox.state import State, state_of
 
 
 async def screen(request: web.Request) -> web.Response:
-    """Shows the consent screen; with `prompt=none` answers at once, without one."""
+    """Show the consent screen; with `prompt=none` answer at once, without one."""
     state = state_of(request)
 
     try:
@@ -44,7 +46,7 @@ async def screen(request: web.Request) -> web.Response:
 
 
 async def decision(request: web.Request) -> web.Response:
-    """Takes the decision and sends the browser back to the application."""
+    """Take the decision, and send the browser back to the application."""
     state = state_of(request)
 
     try:
@@ -64,8 +66,9 @@ async def decision(request: web.Request) -> web.Response:
     granted = _granted(asked, ticked)
     if not granted:
         return _redirect(asked, error="access_denied")
-    if (no := policies.no_consent(state.directory, asked.client, account, granted)) is not None:
-        return _blocked(Blocked(no.status, no.error, no.sentence))
+    decided = policies.no_consent(state.directory, asked.client, account, granted)
+    if decided is not None:
+        return _blocked(Blocked(decided.status, decided.error, decided.sentence))
 
     seconds = str(form.get("seconds", ""))
     if seconds and not (seconds.isascii() and seconds.isdecimal()):
@@ -82,12 +85,16 @@ def _granted(asked: Asked, ticked: Sequence[str]) -> frozenset[str]:
 def _silently(state: State, asked: Asked, account: Account | None) -> web.Response:
     if account is None:
         return _redirect(asked, error="login_required")
+
     consented = state.tokens.consents.get((asked.client.client_id, account.sub), frozenset())
     granted = scopes.with_openid(frozenset(asked.scopes))
     if not granted <= consented:
         return _redirect(asked, error="interaction_required")
-    if (no := policies.no_consent(state.directory, asked.client, account, granted)) is not None:
-        return _blocked(Blocked(no.status, no.error, no.sentence))
+
+    decided = policies.no_consent(state.directory, asked.client, account, granted)
+    if decided is not None:
+        return _blocked(Blocked(decided.status, decided.error, decided.sentence))
+
     return _allowed(state, asked, account, granted, None)
 
 
@@ -96,6 +103,7 @@ def _allowed(
 ) -> web.Response:
     if asked.merge:
         granted |= state.tokens.consents.get((asked.client.client_id, account.sub), frozenset())
+
     code = state.tokens.new_code(
         asked.client,
         account,
@@ -109,7 +117,6 @@ def _allowed(
         seconds=seconds,
         now=state.now(),
     )
-
     prompt = "none" if "none" in asked.prompts else "consent"
     return _redirect(
         asked, code=code.value, scope=scopes.joined(granted), authuser="0", prompt=prompt

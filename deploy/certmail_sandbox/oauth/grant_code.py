@@ -1,8 +1,12 @@
-"""The authorization code for tokens (google.md §3.3); whatever goes wrong, the code is used up.
+"""The grant of an authorization code: a code for tokens (google.md §3.3).
+
+Whatever goes wrong, the code is used up.
 
 A code that comes a second time may be stolen, and ends what the first time gave (RFC 6749 §4.1.2;
 Google does not say).
 """
+
+from __future__ import annotations
 
 import base64
 import hashlib
@@ -18,7 +22,11 @@ from certmail_sandbox.wire.errors import Json, TokenError
 
 
 def exchange(state: State, client: OAuthClient, form: Mapping[str, str]) -> Json:
-    """Answers access token, refresh token where one is due, and id_token where an identity scope was granted."""
+    """The answer to a code: access token, and the others where they are due.
+
+    A refresh token is due where the code says so, an id_token where an identity scope was granted
+    (google.md §3.3). Raises TokenError.
+    """
     if "code" not in form:
         raise TokenError("invalid_request", "Missing required parameter: code")
 
@@ -34,10 +42,12 @@ def exchange(state: State, client: OAuthClient, form: Mapping[str, str]) -> Json
         raise TokenError("redirect_uri_mismatch", "Bad Request")
 
     _check_verifier(code, form.get("code_verifier"))
+
     ends = aging.expires_at(state.directory, code, now)
     refresh = state.tokens.new_refresh(code, now, ends) if code.refreshable else None
     access = state.tokens.new_access(client, code.account, code.scopes, now, refresh)
     state.tokens.spent[code.value] = access
+
     answer = state.tokens.answer(access)
     if refresh:
         answer |= {"refresh_token": refresh.value} | aging.said(refresh, now)
@@ -47,7 +57,10 @@ def exchange(state: State, client: OAuthClient, form: Mapping[str, str]) -> Json
 
 
 def _check_verifier(code: Code, verifier: str | None) -> None:
-    """PKCE: the verifier must hash to the challenge of the authorization request."""
+    """Check that the verifier hashes to the challenge of the authorization request (PKCE).
+
+    Raises TokenError.
+    """
     if code.challenge is None:
         if verifier is not None:
             raise TokenError("invalid_grant", "code_verifier or verifier is not needed.")
@@ -56,10 +69,8 @@ def _check_verifier(code: Code, verifier: str | None) -> None:
         raise TokenError("invalid_grant", "Missing code verifier.")
 
     shown = verifier
-
     if code.challenge_method == "S256":
         digest = hashlib.sha256(verifier.encode()).digest()
         shown = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
     if not hmac.compare_digest(shown.encode(), code.challenge.encode()):
         raise TokenError("invalid_grant", "Invalid code verifier.")

@@ -1,4 +1,9 @@
-"""The signed assertion of a service account: for an access token to a mailbox, or for an id token about itself (google.md §4.1, §4.4)."""
+"""The grant of a service account's signed assertion (google.md §4.1, §4.4).
+
+It gives an access token to a mailbox, or an id token about the account itself.
+"""
+
+from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping
@@ -35,7 +40,10 @@ Claims = dict[str, object]
 
 
 def exchange(state: State, form: Mapping[str, str]) -> Json:
-    """Answers an access token and no refresh token; to `target_audience` an id token and nothing else."""
+    """The answer to an assertion: an access token and no refresh token (google.md §4.1).
+
+    To `target_audience` it is an id token and nothing else. Raises TokenError (google.md §4.4).
+    """
     assertion = form.get("assertion")
     if not assertion:
         raise TokenError("invalid_request", "Missing required parameter: assertion")
@@ -80,7 +88,10 @@ def _issuer(directory: Directory, assertion: str) -> ServiceAccount:
 
 
 def _verified(keys: Iterable[UploadedKey], assertion: str, now: float) -> Claims:
-    """The claims, if any key that is valid today signed them; `kid` is a hint, wrong or missing as it may be."""
+    """The claims, if any key that is valid today signed them.
+
+    `kid` is a hint, wrong or missing as it may be (google.md §4.1). Raises TokenError.
+    """
     hint = jwt.get_unverified_header(assertion).get("kid")
     for key in sorted(keys, key=lambda key: key.kid != hint):
         if not key.authenticates(now):
@@ -96,10 +107,8 @@ def _verified(keys: Iterable[UploadedKey], assertion: str, now: float) -> Claims
         except jwt.InvalidTokenError:
             continue
 
-        if not key.settling.arrived():
-            continue
-
-        return claims
+        if key.settling.arrived():
+            return claims
 
     raise TokenError("invalid_grant", "Invalid JWT Signature.")
 
@@ -132,7 +141,11 @@ def _scopes(claims: Claims) -> frozenset[str]:
 
 
 def _target_audience(account: ServiceAccount, claims: Claims) -> str:
-    """For whom an id token is meant; Google takes no scope beside it, and delegation does not reach it: it is about nobody else."""
+    """The audience of an id token.
+
+    Google takes no scope beside it, and delegation does not reach it: it is about nobody but the
+    account. Raises TokenError.
+    """
     audience = claims["target_audience"]
     if not isinstance(audience, str) or not audience or "scope" in claims:
         raise TokenError("invalid_scope", _SCOPE_OR_AUDIENCE)
@@ -148,7 +161,10 @@ def _subject(
     wanted: frozenset[str],
     now: float,
 ) -> Account | None:
-    """The mailbox to impersonate; None for an assertion that asks for the service account itself."""
+    """The mailbox to impersonate; None for an assertion about the service account itself.
+
+    Raises TokenError (google.md §4.4).
+    """
     if subject is None or subject == account.email:
         return None
     if not isinstance(subject, str) or not is_address(subject):
@@ -171,7 +187,11 @@ def _subject(
 def _check_delegation(
     account: ServiceAccount, domain: str, wanted: frozenset[str], now: float
 ) -> None:
-    """Refuses what the row does not grant, and what it does grant on a machine that has not heard of it."""
+    """Refuse the scopes that the row does not grant.
+
+    Those that it does grant are refused on a machine that has not heard of it (google.md §4.2).
+    Raises TokenError.
+    """
     granted = account.may(now)
     if domain in CONSUMER or (account.domains is not None and domain not in account.domains):
         raise TokenError("unauthorized_client", "Unauthorized client or scope in request.")

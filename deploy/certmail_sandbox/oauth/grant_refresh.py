@@ -1,4 +1,9 @@
-"""The refresh token for a new access token; Google does not rotate refresh tokens (google.md §3.3, §3.4)."""
+"""The grant of a refresh token: a new access token for it (google.md §3.3, §3.4).
+
+Google does not rotate refresh tokens.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 
@@ -10,6 +15,10 @@ from certmail_sandbox.wire.errors import Json, TokenError
 
 
 def exchange(state: State, client: OAuthClient, form: Mapping[str, str]) -> Json:
+    """The answer to a refresh token: an access token, for fewer scopes if fewer are asked for.
+
+    An id_token comes with identity scopes. Raises TokenError (google.md §3.4).
+    """
     if "refresh_token" not in form:
         raise TokenError("invalid_request", "Missing required parameter: refresh_token")
 

@@ -1,4 +1,9 @@
-"""The id_token of a person or of a service account, signed with a key made once per process, and what to check it with."""
+"""The id_token of a person or of a service account, and what to check it with.
+
+The key is made once per process.
+"""
+
+from __future__ import annotations
 
 import base64
 import hashlib
@@ -46,7 +51,7 @@ def person(account: Account, granted: frozenset[str]) -> dict[str, object]:
 
 
 def issue(access: AccessToken, now: float, nonce: str | None = None) -> str:
-    """Signs who consented, for the client that the access token belongs to."""
+    """The signed id_token of who consented, for the client that the access token belongs to."""
     assert access.account is not None
     assert isinstance(access.owner, OAuthClient)
     digest = hashlib.sha256(access.value.encode()).digest()
@@ -58,14 +63,13 @@ def issue(access: AccessToken, now: float, nonce: str | None = None) -> str:
         "iat": int(now),
         "exp": int(now) + ACCESS_SECONDS + 1,
     }
-
     if nonce is not None:
         claims["nonce"] = nonce
     return _signed(claims)
 
 
 def about(account: ServiceAccount, audience: str, now: float) -> str:
-    """Signs which service account has asked.
+    """The signed id_token of a service account that has asked.
 
     In reported tokens of this grant `azp` is its address, `sub` its client ID.
     """
@@ -79,7 +83,6 @@ def about(account: ServiceAccount, audience: str, now: float) -> str:
         "iat": int(now),
         "exp": int(now) + ACCESS_SECONDS + 1,
     }
-
     return _signed(claims)
 
 
@@ -107,7 +110,7 @@ def _signed(claims: dict[str, object]) -> str:
 
 
 def jwk() -> dict[str, object]:
-    """What to check it with, as a JSON Web Key."""
+    """The key to check id_tokens with, as a JSON Web Key."""
     return web_key(_key().public_key(), _kid())
 
 
@@ -119,7 +122,7 @@ def web_key(key: rsa.RSAPublicKey, kid: str) -> dict[str, object]:
 
 
 def pem_key() -> dict[str, str]:
-    """The same in PEM, by key id."""
+    """The key to check id_tokens with in PEM, by key id."""
     return {
         _kid(): _key()
         .public_key()

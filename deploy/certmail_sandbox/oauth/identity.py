@@ -1,4 +1,6 @@
-"""Who is behind a token, and its end."""
+"""Who is behind a token, and how a token is revoked (google.md §3.5)."""
+
+from __future__ import annotations
 
 from aiohttp import web
 
@@ -34,7 +36,10 @@ def _claims(request: web.Request) -> dict[str, object]:
 
 
 async def revoke(request: web.Request) -> web.Response:
-    """`POST /revoke`: one token, of either sort, ends all that its person granted the client (google.md §3.5)."""
+    """`POST /revoke`: end a grant by one of its tokens.
+
+    Either sort of token ends all that its person granted the client (google.md §3.5).
+    """
     tokens = state_of(request).tokens
     given = request.query.get("token") or form_of(request.content_type, await request.read()).get(
         "token", ""

@@ -1,4 +1,9 @@
-"""What anybody may look up: OpenID's discovery document, Google's own keys, and those of a service account (google.md §3.5, §4.1)."""
+"""What anybody may look up: OpenID's discovery document, and public keys.
+
+The keys are Google's own and those of a service account (google.md §3.5, §4.1).
+"""
+
+from __future__ import annotations
 
 from aiohttp import web
 
@@ -13,7 +18,10 @@ _CACHED = {"Cache-Control": "public, max-age=900"}
 
 
 async def discovery(request: web.Request) -> web.Response:
-    """`GET /.well-known/openid-configuration`: as accounts.google.com has it, with this server's addresses."""
+    """`GET /.well-known/openid-configuration`: OpenID's discovery document.
+
+    It is as accounts.google.com has it, with this server's addresses.
+    """
     base = str(request.url.origin())
     return web.json_response(
         {
@@ -30,18 +38,8 @@ async def discovery(request: web.Request) -> web.Response:
             "scopes_supported": [scopes.OPENID, "email", "profile"],
             "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
             "claims_supported": [
-                *(
-                    "aud",
-                    "email",
-                    "email_verified",
-                    "exp",
-                    "family_name",
-                    "given_name",
-                    "iat",
-                    "iss",
-                    "name",
-                    "sub",
-                )
+                *("aud", "email", "email_verified", "exp", "family_name", "given_name"),
+                *("iat", "iss", "name", "sub"),
             ],
             "code_challenge_methods_supported": sorted(METHODS, key=str.lower),
             "grant_types_supported": [
@@ -56,17 +54,23 @@ async def discovery(request: web.Request) -> web.Response:
 
 
 async def jwks(_request: web.Request) -> web.Response:
-    """`GET /oauth2/v3/certs`."""
+    """`GET /oauth2/v3/certs`: Google's own public keys as JSON Web Keys (google.md §3.5)."""
     return web.json_response({"keys": [id_token.jwk()]}, headers=_CACHED)
 
 
 async def pem_keys(_request: web.Request) -> web.Response:
-    """`GET /oauth2/v1/certs`: public keys in PEM; Google's Python library takes them like certificates."""
+    """`GET /oauth2/v1/certs`: Google's own public keys in PEM.
+
+    Google's Python library takes them like certificates.
+    """
     return web.json_response(id_token.pem_key(), headers=_CACHED)
 
 
 async def x509(request: web.Request) -> web.Response:
-    """`GET /service_accounts/v1/metadata/x509/{email}`: public, each key id with the very certificate uploaded."""
+    """`GET /service_accounts/v1/metadata/x509/{email}`: a service account's certificates by key id.
+
+    They are public, and the very certificates that were uploaded (google.md §4.1).
+    """
     keys = {key.kid: key.pem for key in _service_account(request).keys.values()}
     return web.json_response(keys, headers=_CACHED)
 
@@ -87,6 +91,7 @@ def _service_account(request: web.Request) -> ServiceAccount:
 
 
 def add_routes(app: web.Application) -> None:
+    """Add the discovery document and the public keys, at every address that Google has for them."""
     app.router.add_get("/.well-known/openid-configuration", discovery)
     app.router.add_get("/oauth2/v3/certs", jwks)
     app.router.add_get("/oauth2/v1/certs", pem_keys)

@@ -4,6 +4,8 @@ Parameters come as a form or as JSON, by Content-Type, and each stands once (RFC
 words are those of Google's page for a repeated parameter of the consent).
 """
 
+from __future__ import annotations
+
 import base64
 import binascii
 import json
@@ -37,12 +39,15 @@ def form_of(content_type: str, body: bytes) -> Form:
 
 
 def _text(value: object) -> str:
-    """As text that can be encoded: JSON may hold halves of characters."""
+    """A value as text that can be encoded: JSON may hold halves of characters."""
     return str(value).encode("utf-8", "replace").decode()
 
 
 def _strictly(content_type: str, body: bytes) -> Form:
-    """The same, or a refusal of what Google would not read."""
+    """The parameters of a token request that Google would read.
+
+    Raises TokenError for any other.
+    """
     if content_type not in {"application/x-www-form-urlencoded", "application/json"}:
         raise TokenError("invalid_request", "Bad Request")
     if content_type == "application/x-www-form-urlencoded":
@@ -55,6 +60,10 @@ def _strictly(content_type: str, body: bytes) -> Form:
 
 
 async def token(request: web.Request) -> web.Response:
+    """`POST /token`: answer one of the three grants (google.md §3.3, §4.1).
+
+    Raises TokenError.
+    """
     state = state_of(request)
     form = _strictly(request.content_type, await request.read())
     grant_type = form.get("grant_type")

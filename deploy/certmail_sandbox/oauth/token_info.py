@@ -1,4 +1,9 @@
-"""`/tokeninfo`: what Google knows of a token (google.md §3.5); numbers and flags are strings here."""
+"""`/tokeninfo`: what Google knows of a token (google.md §3.5).
+
+Numbers and flags are texts here.
+"""
+
+from __future__ import annotations
 
 from aiohttp import web
 
@@ -11,7 +16,11 @@ from certmail_sandbox.wire.errors import Json, TokenError
 
 
 async def token_info(request: web.Request) -> web.Response:
-    """`access_token=` or `id_token=`, in the query or a form, or an access token as a bearer, as Google's Node client has it."""
+    """`GET` or `POST /tokeninfo`: about an `access_token` or an `id_token`.
+
+    It stands in the query or a form; an access token may also be the bearer, as Google's Node
+    client has it (google.md §3.5).
+    """
     state = state_of(request)
     form = dict(request.query) | form_of(request.content_type, await request.read())
     if "id_token" in form:

@@ -1,5 +1,7 @@
 """The mailbox page: what arrived, for people to look at."""
 
+from __future__ import annotations
+
 from collections import Counter
 from importlib.resources import files
 from itertools import islice
@@ -70,7 +72,7 @@ def _message(request: web.Request) -> Message:
 
 
 async def letter(request: web.Request) -> web.Response:
-    """`GET /mail/{id}`."""
+    """`GET /mail/{id}`: a message as its recipient reads it."""
     return page("message.html", letter=Letter(_message(request)), now=state_of(request).now())
 
 
@@ -95,6 +97,7 @@ async def letter_raw(request: web.Request) -> web.Response:
 
 
 async def static(request: web.Request) -> web.Response:
+    """`GET /static/{name}`: the pages' own style sheet and scripts."""
     name = request.match_info["name"]
     if name not in _STATIC:
         raise web.HTTPNotFound
@@ -105,10 +108,12 @@ async def static(request: web.Request) -> web.Response:
 
 
 async def favicon(_request: web.Request) -> web.Response:
+    """`GET /favicon.ico`: none, so that browsers ask no more."""
     return web.Response(status=204)
 
 
 def add_routes(app: web.Application) -> None:
+    """Add the mailbox page and the pages of a message."""
     app.router.add_get("/mail", mailbox)
     app.router.add_get("/mail/{id}", letter)
     app.router.add_get("/mail/{id}/html", letter_html)

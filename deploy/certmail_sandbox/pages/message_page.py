@@ -1,5 +1,7 @@
 """A message as a person reads it: decoded headers, the two bodies, the source."""
 
+from __future__ import annotations
+
 import hashlib
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -23,11 +25,11 @@ class Letter:
 
     @property
     def at(self) -> str:
-        """Machine form, for the time element."""
+        """When Gmail accepted it, in machine form for the time element."""
         return f"{self._moment:%Y-%m-%dT%H:%M:%SZ}"
 
     def when(self, now: float) -> str:
-        """How long ago, or the date."""
+        """How long ago Gmail accepted it, or the date."""
         seconds = max(0.0, now - self.message.accepted_at)
         if seconds < 60:
             return "just now" if seconds < 10 else f"{seconds:.0f} s ago"
@@ -39,6 +41,7 @@ class Letter:
 
     @property
     def date(self) -> str:
+        """When Gmail accepted it, in full."""
         return f"{self._moment:%A, %d %B %Y, %H:%M:%S} UTC"
 
     @property
@@ -47,14 +50,16 @@ class Letter:
 
     @property
     def hue(self) -> int:
-        """One of twelve colours, always the same for the same mailbox."""
+        """The mailbox's colour, one of twelve, always the same for the same mailbox."""
         return hashlib.sha256(self.mailbox.lower().encode()).digest()[0] % 12
 
     def header(self, name: str) -> str:
+        """The decoded value of a header, or nothing."""
         return self.message.headers.text(name)
 
     @property
     def headers(self) -> list[tuple[str, str]]:
+        """The names and decoded values of all headers that the recipients see."""
         return [
             (header.name, header.text) for header in self.message.headers.without(["Bcc"]).fields
         ]
@@ -65,10 +70,12 @@ class Letter:
 
     @property
     def html(self) -> str | None:
+        """The HTML part; None without one."""
         return self._body("html")
 
     @property
     def plain(self) -> str | None:
+        """The plain text part; None without one."""
         return self._body("plain")
 
     def _body(self, kind: str) -> str | None:
@@ -85,4 +92,5 @@ class Letter:
 
     @property
     def source(self) -> str:
+        """The whole message as the recipients get it."""
         return self.message.delivered.decode("utf-8", "replace")

@@ -1,5 +1,7 @@
 """Pages for people: escaped by default, with nothing loaded from elsewhere."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
 
 from aiohttp import web
@@ -22,6 +24,7 @@ _environment.filters["day"] = lambda at: f"{datetime.fromtimestamp(at, UTC):%d %
 
 
 def page(template: str, *, status: int = 200, **values: object) -> web.Response:
+    """A page made from a template, with headers that let it load nothing from elsewhere."""
     return web.Response(
         text=_environment.get_template(template).render(values),
         status=status,

@@ -1,4 +1,9 @@
-"""Gmail's limits on sending: messages and recipients of a mailbox in a rolling 24 h (google.md §1.2)."""
+"""Gmail's limits on sending: messages and recipients of a mailbox in 24 h (google.md §1.2).
+
+The 24 hours roll.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -24,10 +29,9 @@ class SendingLimits:
     _sent: dict[str, Sent] = field(default_factory=dict)
 
     def check_messages(self, limits: Limits, mailbox: str, now: float) -> None:
-        """Refuses one message more than a day may have, before its content is looked at.
+        """Refuse one message more than a day may have, before its content is looked at.
 
-        Raises:
-            ApiError: 429, with the time at which the oldest message is a day old.
+        Raises ApiError, a 429 with the time at which the oldest message is a day old.
         """
         sent = self._of(mailbox, now)
         if len(sent.everybody.entries) >= _messages(limits, mailbox):
@@ -38,8 +42,8 @@ class SendingLimits:
     ) -> bool:
         """Whether a message to these may leave; False where Gmail takes it and then bounces it.
 
-        Raises:
-            ApiError: 400 where they are too many for one message, 429 where they are too many for the day.
+        Raises ApiError: 400 where they are too many for one message, 429 where they are too many
+        for the day.
         """
         if len(recipients) > limits.recipients_per_message:
             raise gmail_errors.invalid_argument("Too many recipients")
@@ -54,13 +58,13 @@ class SendingLimits:
             and different <= limits.unique_recipients_per_day
             and different_outside <= limits.unique_external_recipients_per_day
         )
-
         if not fits:
             _refuse(limits, sent, now)
+
         return fits
 
     def count(self, mailbox: str, recipients: Collection[str], now: float) -> None:
-        """Counts a message that leaves."""
+        """Count a message that leaves."""
         sent, people = self._of(mailbox, now), {address.lower() for address in recipients}
         sent.everybody.add(now, people)
         sent.outside.add(now, _outside(mailbox, people))
@@ -74,11 +78,9 @@ class SendingLimits:
 
 def _messages(limits: Limits, mailbox: str) -> int:
     consumer = domain_of(mailbox) in CONSUMER
-    return (
-        min(limits.messages_per_day, limits.consumer_messages_per_day)
-        if consumer
-        else limits.messages_per_day
-    )
+    if consumer:
+        return min(limits.messages_per_day, limits.consumer_messages_per_day)
+    return limits.messages_per_day
 
 
 def _outside(mailbox: str, recipients: Collection[str]) -> list[str]:

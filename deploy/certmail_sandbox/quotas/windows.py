@@ -1,14 +1,15 @@
 """Spans of time in which something is counted."""
 
+from __future__ import annotations
+
 from collections import Counter, deque
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
 MINUTE_SECONDS = 60.0
 DAY_SECONDS = 86_400.0
-PACIFIC_SECONDS = (
-    8 * 3600.0
-)  # how far the day of Google's quotas lies behind UTC; summer time is left out
+# How far the day of Google's quotas lies behind UTC; summer time is left out.
+PACIFIC_SECONDS = 8 * 3600.0
 
 
 @dataclass(slots=True)
@@ -20,11 +21,13 @@ class SlidingWindow:
     entries: deque[tuple[float, int]] = field(default_factory=deque)
 
     def used(self, now: float) -> int:
+        """The amount that counts now."""
         while self.entries and self.entries[0][0] <= now - self.seconds:
             self.total -= self.entries.popleft()[1]
         return self.total
 
     def add(self, now: float, amount: int) -> None:
+        """Count an amount from now on."""
         self.entries.append((now, amount))
         self.total += amount
 
@@ -41,25 +44,30 @@ class PacificDay:
     total: int = 0
 
     def used(self, now: float) -> int:
+        """The amount of the day that it is now."""
         today = int((now - PACIFIC_SECONDS) // DAY_SECONDS)
         if today != self.day:
             self.day, self.total = today, 0
         return self.total
 
     def add(self, now: float, amount: int) -> None:
+        """Count an amount for the day that it is now."""
         self.total = self.used(now) + amount
 
 
 @dataclass(slots=True)
 class Addressees:
-    """To whom somebody wrote in the last 24 h, how often; counted as it changes, since a mailbox may write to thousands."""
+    """The addresses that somebody wrote to in the last 24 h, and how often.
+
+    They are counted as they change, since a mailbox may write to thousands.
+    """
 
     entries: deque[tuple[float, tuple[str, ...]]] = field(default_factory=deque)
     written: Counter[str] = field(default_factory=Counter)
     total: int = 0
 
     def forget(self, now: float) -> None:
-        """Lets go of what is older than a day."""
+        """Let go of what is older than a day."""
         while self.entries and self.entries[0][0] <= now - DAY_SECONDS:
             for address in self.entries.popleft()[1]:
                 self.total -= 1
@@ -68,6 +76,7 @@ class Addressees:
                     del self.written[address]
 
     def add(self, now: float, recipients: Collection[str]) -> None:
+        """Count a message to these recipients."""
         self.entries.append((now, tuple(recipients)))
         self.written.update(recipients)
         self.total += len(recipients)

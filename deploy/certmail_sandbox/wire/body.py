@@ -1,19 +1,23 @@
-"""A JSON body, read as strictly as Google reads it: nothing that the resource does not have, everything of its type."""
+"""A JSON body, read as strictly as Google reads it.
+
+It holds nothing that the resource does not have, and everything of its type.
+"""
+
+from __future__ import annotations
 
 import json
 
 from certmail_sandbox.wire import parameters, schema
 from certmail_sandbox.wire.errors import ApiError
 
-MAX_NAMES = 20  # told of in one refusal
+MAX_NAMES = 20  # in one refusal
 Json = dict[str, object]
 
 
 def read(body: bytes, kind: str, path: str) -> Json:
-    """Reads a resource that a request binds at a path; an empty body is an empty one.
+    """Read a resource that a request binds at a path; an empty body is an empty one.
 
-    Raises:
-        ApiError: 400.
+    Raises ApiError, a 400.
     """
     try:
         resource = json.loads(body or b"{}")
@@ -44,7 +48,6 @@ def _check_value(value: object, kind: str, path: str, unknown: list[tuple[str, s
     if kind.endswith("[]"):
         if not isinstance(value, list):
             raise _of_wrong_type(path, value)
-
         for place, item in enumerate(value):
             _check_value(item, kind.removesuffix("[]"), f"{path}[{place}]", unknown)
     elif kind in schema.SCHEMAS:
@@ -65,5 +68,5 @@ def _of_wrong_type(path: str, value: object, wanted: str = "message") -> ApiErro
 
 
 def _snake(name: str) -> str:
-    """As the errors call it: the name in the protocol buffer."""
+    """A field's name as the errors have it: the name in the protocol buffer."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)

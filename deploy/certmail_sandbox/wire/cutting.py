@@ -1,20 +1,30 @@
 """Answers that break off: the status line and headers arrive whole, the body does not."""
 
+from __future__ import annotations
+
 import gzip
 from typing import Final
 
 from aiohttp import web
 
 CUTS: Final = frozenset({"length", "chunks", "gzip"})
-"""How an answer can break off: less than its Content-Length says; chunked, without the last chunk; packed, and broken inside."""
+"""How an answer can break off.
+
+`length` has less than its Content-Length says, `chunks` is chunked, without the last chunk, `gzip`
+is packed, and broken inside.
+"""
 MISSING_BYTES: Final = 64
 
 
 async def cut(request: web.Request, answer: web.StreamResponse, how: str) -> web.StreamResponse:
-    """Give the status and headers of an answer and a part of its body; what is not broken inside ends with the connection."""
+    """Give the status and headers of an answer and a part of its body.
+
+    What is not broken inside ends with the connection.
+    """
     body = (
         answer.body if isinstance(answer, web.Response) and isinstance(answer.body, bytes) else b""
     )
+
     headers = answer.headers.copy()
     for framing in ("Content-Length", "Transfer-Encoding"):
         headers.popall(framing, None)

@@ -1,4 +1,9 @@
-"""Two shapes of refusal: an API's `error` is an object, the token endpoint's a string (google.md §1.4, §3.3)."""
+"""The two shapes of a refusal: an API's `error` is an object, the token endpoint's a text.
+
+See google.md §1.4 and §3.3.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
@@ -13,29 +18,27 @@ class GoogleError(Exception):
     status: int
 
     def body(self) -> Json:
+        """The JSON of the refusal."""
         raise NotImplementedError
 
     def headers(self) -> dict[str, str]:
+        """The headers that it needs beside Content-Type."""
         return {}
 
     def response(self) -> web.Response:
+        """The refusal as an answer over HTTP."""
         return web.json_response(self.body(), status=self.status, headers=self.headers())
 
 
 class ApiError(GoogleError):
-    """An API's refusal in today's wire form: the old `errors[]` and the new `status` and `details` at once.
+    """A refusal by an API, in today's wire form (google.md §1.4).
 
-    Args:
-        status: The HTTP status.
-        canonical: The name of google.rpc.Code.
-        reason: The old reason, in `errors[0]`.
-        message: The sentence for people.
-        short: The old sentence in `errors[0]`, where it differs from the new one.
-        domain: The old domain.
-        header: The request header that is at fault.
-        parameter: The query parameter that is at fault.
-        info: Reason and metadata of a google.rpc.ErrorInfo.
-        violations: Path and sentence of each google.rpc.BadRequest.FieldViolation.
+    That is the old `errors[]` and the new `status` and `details` at once. `status` is the HTTP
+    status, `canonical` the name of google.rpc.Code, `reason` the old reason in `errors[0]`,
+    `message` the sentence for people, and `short` the old sentence, where it differs. `domain` is
+    the old domain; `header` and `parameter` name what of the request is at fault. `info` is reason
+    and metadata of a google.rpc.ErrorInfo, `violations` path and sentence of each
+    google.rpc.BadRequest.FieldViolation.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class ApiError(GoogleError):
         violations: Sequence[tuple[str, str]] = (),
     ) -> None:
         super().__init__(message)
+
         self.status = status
         self.canonical = canonical
         self.reason = reason
@@ -65,6 +69,7 @@ class ApiError(GoogleError):
         self.violations = violations
 
     def body(self) -> Json:
+        """Both forms at once, as Google answers today (google.md §1.4)."""
         return {
             "error": self._core()
             | {"errors": [self._old()], "status": self.canonical}
@@ -76,7 +81,7 @@ class ApiError(GoogleError):
         return {"error": {"errors": [self._old()]} | self._core()}
 
     def new_body(self) -> Json:
-        """The second one alone."""
+        """The second form of Google's errors alone."""
         return {"error": self._core() | {"status": self.canonical} | self._details()}
 
     def _core(self) -> Json:
@@ -118,6 +123,7 @@ class ApiError(GoogleError):
         return {"details": details} if details else {}
 
     def headers(self) -> dict[str, str]:
+        """`WWW-Authenticate` for a 401, else none."""
         if self.status == 401:
             return {
                 "WWW-Authenticate": 'Bearer realm="https://accounts.google.com/", error="invalid_token"'
@@ -126,12 +132,10 @@ class ApiError(GoogleError):
 
 
 class TokenError(GoogleError):
-    """A refusal of the token endpoint: 400, but 401 where the client itself is refused (google.md §3.3).
+    """A refusal of the token endpoint (google.md §3.3).
 
-    Args:
-        error: The code.
-        description: The sentence for people.
-        more: What stands beside them: `error_subtype`, `error_uri`.
+    It is a 400, but a 401 where the client itself is refused. `error` is the code, `description`
+    the sentence for people, `more` what stands beside them: `error_subtype`, `error_uri`.
     """
 
     _UNAUTHORIZED = frozenset(
@@ -148,7 +152,9 @@ class TokenError(GoogleError):
         self.more = more
 
     def body(self) -> Json:
+        """`error` as a text, and its description (google.md §3.3)."""
         return {"error": self.error, "error_description": self.description, **self.more}
 
     def headers(self) -> dict[str, str]:
+        """What keeps anybody from storing an answer of the token endpoint."""
         return {"Cache-Control": "no-store", "Pragma": "no-cache"}

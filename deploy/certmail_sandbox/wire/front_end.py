@@ -1,4 +1,9 @@
-"""Pages of Google's front end, which answers where no API does: HTML, whatever the client accepts."""
+"""Pages of Google's front end, which answers where no API does.
+
+They are HTML, whatever the client accepts.
+"""
+
+from __future__ import annotations
 
 from html import escape
 
@@ -14,6 +19,7 @@ _PAGE = """<!DOCTYPE html>
 
 
 def unknown_address(path: str) -> web.Response:
+    """404, for a path that no API has."""
     return _page(
         404,
         "Not Found",
@@ -22,22 +28,26 @@ def unknown_address(path: str) -> web.Response:
 
 
 def wrong_method(method: str, path: str) -> web.Response:
+    """405, for a path that does not take this method."""
     words = f"The request method <code>{escape(method)}</code> is inappropriate for the URL <code>{escape(path)}</code>."
     return _page(405, "Method Not Allowed", words)
 
 
 def too_long_address(path: str) -> web.Response:
+    """414, for an address longer than the front end takes."""
     words = f"The requested URL <code>{escape(path[:200])}…</code> is too large to process."
     return _page(414, "Request-URI Too Large", words)
 
 
 def too_large_head() -> web.Response:
+    """413, for header fields larger than the front end takes."""
     return _page(
         413, "Request Entity Too Large", "Your client issued a request that was too large."
     )
 
 
 def bad_gateway() -> web.Response:
+    """502, Google's page for a passing failure (google.md §1.4)."""
     words = "The server encountered a temporary error and could not complete your request.<p>Please try again in 30 seconds."
     return _page(502, "Server Error", words)
 

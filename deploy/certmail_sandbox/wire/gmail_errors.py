@@ -1,5 +1,7 @@
 """Gmail's refusals, word for word where google.md §1.3-§1.5 knows the words."""
 
+from __future__ import annotations
+
 from certmail_sandbox.wire.clock import rfc3339
 from certmail_sandbox.wire.errors import ApiError
 
@@ -7,6 +9,7 @@ SERVICE = "gmail.googleapis.com"
 
 
 def invalid_credentials() -> ApiError:
+    """401, for a token that is unknown, expired or revoked (google.md §1.4)."""
     return ApiError(
         401,
         "UNAUTHENTICATED",
@@ -19,6 +22,7 @@ def invalid_credentials() -> ApiError:
 
 
 def login_required() -> ApiError:
+    """401, for a request without any token."""
     return ApiError(
         401,
         "UNAUTHENTICATED",
@@ -32,6 +36,7 @@ def login_required() -> ApiError:
 
 
 def insufficient_scope(rpc: str) -> ApiError:
+    """403, for a token without a scope that the method needs (google.md §1.4)."""
     return ApiError(
         403,
         "PERMISSION_DENIED",
@@ -46,14 +51,17 @@ def insufficient_scope(rpc: str) -> ApiError:
 
 
 def forbidden(message: str) -> ApiError:
+    """403, with the sentence that says what is forbidden."""
     return ApiError(403, "PERMISSION_DENIED", "forbidden", message)
 
 
 def delegation_denied(user: str) -> ApiError:
+    """403, for a path that names another mailbox than the token's (google.md §1.5)."""
     return forbidden(f"Delegation denied for {user}")
 
 
 def service_disabled(number: str) -> ApiError:
+    """403, for a project in which the Gmail API is not enabled (google.md §1.5)."""
     where = f"https://console.developers.google.com/apis/api/{SERVICE}/overview?project={number}"
     return ApiError(
         403,
@@ -74,31 +82,37 @@ def domain_policy() -> ApiError:
 
 
 def mail_not_enabled() -> ApiError:
+    """400, for a person without Gmail (google.md §1.5)."""
     return ApiError(400, "FAILED_PRECONDITION", "failedPrecondition", "Mail service not enabled")
 
 
 def precondition_failed() -> ApiError:
+    """400 `Precondition check failed.`, for a token without a mailbox (google.md §1.5)."""
     return ApiError(400, "FAILED_PRECONDITION", "failedPrecondition", "Precondition check failed.")
 
 
 def invalid_argument(message: str) -> ApiError:
+    """400, for a value that the method cannot take, such as a bad recipient (google.md §1.5)."""
     return ApiError(400, "INVALID_ARGUMENT", "invalidArgument", message)
 
 
 def bad_request(message: str) -> ApiError:
+    """400, for a request that cannot be read (google.md §1.5)."""
     return ApiError(400, "INVALID_ARGUMENT", "badRequest", message)
 
 
 def not_found(message: str = "Requested entity was not found.") -> ApiError:
+    """404, for what there is not."""
     return ApiError(404, "NOT_FOUND", "notFound", message)
 
 
 def too_large(message: str) -> ApiError:
+    """413, for more bytes than the endpoint takes (google.md §1.5, §1.6)."""
     return ApiError(413, "INVALID_ARGUMENT", "uploadTooLarge", message)
 
 
 def over_units(number: str, limit: int, *, per_user: bool) -> ApiError:
-    """The minute's units are used up: today a 403, in the words of production (google.md §1.3)."""
+    """403, once the minute's units are used up, in the words of production (google.md §1.3)."""
     name = "Units per minute per user" if per_user else "Units per minute"
     return ApiError(
         403,
@@ -123,7 +137,10 @@ def over_units(number: str, limit: int, *, per_user: bool) -> ApiError:
 
 
 def daily_limit_exceeded(number: str) -> ApiError:
-    """The project's day is used up; the older wording, which Gmail's page on errors still has (google.md §1.3)."""
+    """403, once the project's day is used up (google.md §1.3).
+
+    This is the older wording, which Gmail's page on errors still has.
+    """
     where = f"https://console.developers.google.com/apis/api/{SERVICE}/quotas?project={number}"
     return ApiError(
         403,
@@ -136,18 +153,20 @@ def daily_limit_exceeded(number: str) -> ApiError:
 
 
 def user_rate_limit(retry_at: float, suffix: str = "") -> ApiError:
-    """A 429 that names a time; two spaces before `Retry`, as Gmail writes it."""
+    """429 that names a time; two spaces before `Retry`, as Gmail writes it (google.md §1.3)."""
     message = f"User-rate limit exceeded.  Retry after {rfc3339(retry_at)}{suffix}"
     return ApiError(429, "RESOURCE_EXHAUSTED", "rateLimitExceeded", message)
 
 
 def too_many_concurrent() -> ApiError:
+    """429, for too many requests of a mailbox at once; it names no time (google.md §1.3)."""
     return ApiError(
         429, "RESOURCE_EXHAUSTED", "rateLimitExceeded", "Too many concurrent requests for user"
     )
 
 
 def backend_error(status: int = 503) -> ApiError:
+    """503 or another 5xx: Google failed, and says no more (google.md §1.4)."""
     canonical = "UNAVAILABLE" if status == 503 else "INTERNAL"
     return ApiError(
         status,

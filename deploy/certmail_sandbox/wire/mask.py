@@ -1,4 +1,9 @@
-"""`fields=`: which parts of an answer the client wants, as `a,b/c,d(e,f/g)` (developers.google.com/workspace/gmail/api/guides/performance)."""
+"""`fields=`: which parts of an answer the client wants, as `a,b/c,d(e,f/g)`.
+
+See developers.google.com/workspace/gmail/api/guides/performance.
+"""
+
+from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
@@ -9,14 +14,17 @@ _TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9]*|[*,/()]")
 
 
 class BadMask(ValueError):
-    """The mask cannot be read, or names a field that is not there; the text is the part at fault."""
+    """The mask cannot be read, or names a field that is not there.
+
+    The text is the part at fault.
+    """
 
 
 @dataclass(slots=True)
 class Mask:
     """What is wanted: by name, or everything where there is no name."""
 
-    names: dict[str, "Mask"] = field(default_factory=dict)
+    names: dict[str, Mask] = field(default_factory=dict)
 
     def of(self, value: object) -> object:
         """So much of a value as is wanted."""
@@ -32,10 +40,9 @@ class Mask:
 
 
 def read(text: str, kind: schema.Kind) -> Mask:
-    """Reads a mask for answers of a kind.
+    """Read a mask for answers of a kind.
 
-    Raises:
-        BadMask: it is malformed, or names what such an answer never has.
+    Raises BadMask if it is malformed, or names what such an answer never has.
     """
     tokens = _TOKEN.findall(text)
     if "".join(tokens) != text:
@@ -58,6 +65,7 @@ class _Reader:
 
     @property
     def next(self) -> str | None:
+        """The part that comes next; None at the end."""
         return self._tokens[-1] if self._tokens else None
 
     def list_of(self, known: schema.Schema | None) -> Mask:

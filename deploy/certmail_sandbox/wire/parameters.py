@@ -14,6 +14,8 @@
 What no method knows is refused, as is what stands twice and may stand once.
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -25,17 +27,8 @@ from certmail_sandbox.wire.errors import ApiError
 
 STANDARD = frozenset(
     {
-        *(
-            "$.xgafv",
-            "access_token",
-            "alt",
-            "callback",
-            "fields",
-            "key",
-            "oauth_token",
-            "prettyPrint",
-        ),
-        *("quotaUser", "uploadType", "upload_protocol"),
+        *("$.xgafv", "access_token", "alt", "callback", "fields", "key", "oauth_token"),
+        *("prettyPrint", "quotaUser", "uploadType", "upload_protocol"),
     }
 )
 UPLOAD = frozenset({"upload_id", "name"})
@@ -59,10 +52,9 @@ class Shape:
 
 
 def check(request: web.Request, own: Own, answers: str) -> Shape:
-    """Reads the query of a request to a method that answers a resource of this kind.
+    """Read the query of a request to a method that answers a resource of this kind.
 
-    Raises:
-        ApiError: 400.
+    Raises ApiError, a 400.
     """
     query = request.query
     known = STANDARD | own.single | own.repeated
@@ -123,14 +115,15 @@ def _flag(query: MultiMapping[str], name: str, *, default: bool) -> bool:
 
 
 def invalid(message: str) -> ApiError:
-    """What cannot be read as the type that it should have."""
+    """400, for what cannot be read as the type that it should have."""
     return ApiError(400, "INVALID_ARGUMENT", "badRequest", message, violations=[("", message)])
 
 
 def unknown_names(names: Collection[tuple[str, str]], *, query: bool = False) -> ApiError:
-    """Names that the request has no place for, each with the path at which it stood.
+    """400, for names that the request has no place for.
 
-    In the words of mnfst/llm-gateway#1858 and rapidwebltd/php-google-people-api#25.
+    Each stands with the path at which it was found. In the words of mnfst/llm-gateway#1858 and
+    rapidwebltd/php-google-people-api#25.
     """
     why = (
         "Cannot bind query parameter. Field '{0}' could not be found in request message."
@@ -138,7 +131,6 @@ def unknown_names(names: Collection[tuple[str, str]], *, query: bool = False) ->
         else "Cannot find field."
     )
     lines = []
-
     for name, path in names:
         at = f" at '{path}'" if path else ""
         lines.append(

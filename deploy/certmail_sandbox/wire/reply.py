@@ -1,4 +1,9 @@
-"""An answer as the client asked for it: so much of it, indented or not; and its refusal in the form asked for."""
+"""An answer as the client asked for it, and a refusal in the form asked for.
+
+The client chooses how much of it, and whether it is indented.
+"""
+
+from __future__ import annotations
 
 import json
 
@@ -12,7 +17,10 @@ OLD, NEW = "1", "2"
 
 
 def reply(request: web.Request, value: Json) -> web.Response:
-    """200 with so much of a resource as the request wants; the request has passed `parameters.check`."""
+    """200 with so much of a resource as the request wants.
+
+    The request has passed `parameters.check`.
+    """
     shape = request[SHAPE]
     text = json.dumps(
         shape.wanted.of(value), ensure_ascii=False, indent=2 if shape.pretty else None

@@ -1,4 +1,9 @@
-"""The fields of what Gmail takes and answers, of gmail.v1.json (rev 20261005); a test compares them with Google's own document."""
+"""The fields of what Gmail takes and answers, of gmail.v1.json (rev 20261005).
+
+A test compares them with Google's own document.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 
