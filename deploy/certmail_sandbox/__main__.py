@@ -10,7 +10,7 @@ import ssl
 import sys
 from pathlib import Path
 
-from certmail_sandbox.keeping import Unreadable
+from certmail_sandbox.persistence import Unreadable
 from certmail_sandbox.server import serve
 
 

@@ -72,7 +72,7 @@ async def _counted(
     entry = request[ENTRY]
     mailbox = (entry.mailbox or "").lower()
     if not mailbox or not request.path.startswith(GMAIL_PATHS):
-        return await _spoiled(state, request, handler, fault)
+        return await _answer_or_fault(state, request, handler, fault)
 
     quotas = state.quotas  # a reset meanwhile replaces it
     try:
@@ -83,12 +83,12 @@ async def _counted(
         return _noted(state, entry, refusal.response())
 
     try:
-        return await _spoiled(state, request, handler, fault)
+        return await _answer_or_fault(state, request, handler, fault)
     finally:
         quotas.leave(mailbox)
 
 
-async def _spoiled(
+async def _answer_or_fault(
     state: State, request: web.Request, handler: Handler, fault: Fault | None
 ) -> web.StreamResponse:
     entry = request[ENTRY]

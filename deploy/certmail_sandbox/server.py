@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from certmail_sandbox import consoles, keeping
+from certmail_sandbox import consoles, persistence
 from certmail_sandbox.control import api
 from certmail_sandbox.gmail import read, send
 from certmail_sandbox.google_side import google_side
@@ -104,16 +104,16 @@ def serve(
     accepted. `state` is what the sandbox knows at the start; `kept_in` a file that is taken up at
     the start, and keeps what is to outlive the process.
 
-    Raises keeping.Unreadable if that file cannot be read, and OSError if the address cannot be
+    Raises persistence.Unreadable if that file cannot be read, and OSError if the address cannot be
     listened on: its `strerror` says why, its `filename` is the address.
     """
     known = state or State()
     if kept_in is not None:
-        keeping.load(kept_in, known)
+        persistence.load(kept_in, known)
 
     app = build(known)
     if kept_in is not None:
-        keeping.keep(app, kept_in)
+        persistence.keep(app, kept_in)
 
     asyncio.run(_run(app, host, port, announce, ssl_context))
 

@@ -46,7 +46,7 @@ class State:
         self.bounces.deliver(self._mail, self.now())
         return self._mail
 
-    def take_mail(self, mail: MailStore) -> None:
+    def replace_mail(self, mail: MailStore) -> None:
         """Put these messages into the mailboxes instead of those that are there."""
         self._mail = mail
 

@@ -192,6 +192,7 @@ class Tokens:
         self.refresh.pop(token.value, None)
         for value in [v for v, access in self.access.items() if access.refresh is token]:
             del self.access[value]
+
         if not any(
             t.client is token.client and t.account is token.account for t in self.refresh.values()
         ):

@@ -37,13 +37,13 @@ class ShellRun:
     """One paste of commands, and what came of it.
 
     Attributes:
-        said: What a terminal would show.
+        output: What a terminal would show.
     """
 
     state: State
     variables: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
-    said: list[str] = field(default_factory=list)
+    output: list[str] = field(default_factory=list)
 
     def run(self, text: str) -> bool:
         """Go through a block; gives whether all of it was done.
@@ -58,10 +58,10 @@ class ShellRun:
             try:
                 self._line(line.strip())
             except (Failed, Refused) as error:
-                self.said.append(f"ERROR: {error}")
+                self.output.append(f"ERROR: {error}")
                 return False
             except ValueError:
-                self.said.append(f"ERROR: this line cannot be read: {line.strip()}")
+                self.output.append(f"ERROR: this line cannot be read: {line.strip()}")
                 return False
 
         return True
@@ -86,7 +86,7 @@ class ShellRun:
                 quiet = ">/dev/null" in part
                 answer = self._command(_words(part))
                 if answer and not quiet:
-                    self.said.append(answer)
+                    self.output.append(answer)
             except Failed:
                 if number == len(alternatives) - 1:
                     raise

@@ -22,7 +22,7 @@ async def run(request: web.Request) -> web.Response:
     session = ShellRun(state_of(request))
     done = session.run(text)
     values = {
-        "lines": session.said,
+        "lines": session.output,
         "given": "" if done else text,
         "section": "shell",
         "project": None,

@@ -33,7 +33,7 @@ class Method:
     units: int
     scopes: frozenset[str]
     answers: str
-    own: parameters.Own = field(default_factory=parameters.Own)
+    own: parameters.MethodParameters = field(default_factory=parameters.MethodParameters)
     sends: bool = False
 
 
@@ -45,7 +45,7 @@ LIST = Method(
     5,
     scopes.MAY_READ,
     "ListMessagesResponse",
-    parameters.Own(
+    parameters.MethodParameters(
         frozenset({"includeSpamTrash", "maxResults", "pageToken", "q"}), frozenset({"labelIds"})
     ),
 )
@@ -54,7 +54,7 @@ GET = Method(
     20,
     scopes.MAY_READ,
     "Message",
-    parameters.Own(frozenset({"format"}), frozenset({"metadataHeaders"})),
+    parameters.MethodParameters(frozenset({"format"}), frozenset({"metadataHeaders"})),
 )
 PROFILE = Method("GetProfile", 1, scopes.MAY_PROFILE, "Profile")
 

@@ -102,6 +102,7 @@ async def profile(request: web.Request) -> web.Response:
     """`GET …/profile`: the mailbox's address and how much is in it."""
     call = enter(request, PROFILE)
     messages = call.state.mail.kept_by(call.account.email)
+
     return call.answer(
         {
             "emailAddress": call.account.email,

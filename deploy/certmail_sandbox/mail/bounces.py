@@ -37,7 +37,7 @@ OVER_THE_LIMIT = Reason(
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class PendingBounce:
     """A notice on its way."""
 
     at: float
@@ -54,22 +54,22 @@ class Bounces:
     """
 
     unknown: dict[str, float] = field(default_factory=dict)
-    _due: list[Due] = field(default_factory=list)
+    _due: list[PendingBounce] = field(default_factory=list)
 
     def unless_known(self, message: Message, now: float) -> None:
         """Let a message bounce from each of its recipients that does not exist."""
         for address in message.recipients:
             if (seconds := self.unknown.get(address.lower())) is not None:
-                self._bounce(Due(now + seconds, message, (address,), UNKNOWN))
+                self._bounce(PendingBounce(now + seconds, message, (address,), UNKNOWN))
 
     def over_the_limit(self, message: Message, now: float) -> None:
         """Let a message bounce as a whole.
 
         Gmail took it after the mailbox had reached a limit of the day (google.md §1.3).
         """
-        self._bounce(Due(now, message, message.recipients, OVER_THE_LIMIT))
+        self._bounce(PendingBounce(now, message, message.recipients, OVER_THE_LIMIT))
 
-    def _bounce(self, due: Due) -> None:
+    def _bounce(self, due: PendingBounce) -> None:
         due.message.bounced += due.recipients
         self._due.append(due)
 
@@ -83,7 +83,7 @@ class Bounces:
             store.add(_notice(due, store.next_id(due.at)))
 
 
-def _notice(due: Due, identity: str) -> Message:
+def _notice(due: PendingBounce, identity: str) -> Message:
     content = _report(due)
     return Message(
         id=identity,
@@ -98,7 +98,7 @@ def _notice(due: Due, identity: str) -> Message:
     )
 
 
-def _report(due: Due) -> bytes:
+def _report(due: PendingBounce) -> bytes:
     """The notice: a sentence, the part for machines, and the message that came back."""
     original = due.message.headers.text("Message-ID")
     boundary = secrets.token_hex(14)

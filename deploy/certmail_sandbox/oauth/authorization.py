@@ -27,7 +27,7 @@ class Blocked(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AuthorizationRequest:
     """A request that is in order."""
 
     client: OAuthClient
@@ -48,7 +48,7 @@ class Asked:
         return tuple(scope for scope in self.scopes if scope not in scopes.IDENTITY)
 
 
-def check(directory: Directory, query: MultiMapping[str]) -> Asked:
+def check(directory: Directory, query: MultiMapping[str]) -> AuthorizationRequest:
     """Read the query of an authorization request.
 
     Raises Blocked with the error that Google shows.
@@ -81,7 +81,7 @@ def check(directory: Directory, query: MultiMapping[str]) -> Asked:
         raise _invalid(f"Invalid parameter value for access_type: {query['access_type']}")
 
     challenge, method = _challenge(query)
-    return Asked(
+    return AuthorizationRequest(
         client=client,
         redirect_uri=query["redirect_uri"],
         scopes=wanted,

@@ -14,7 +14,7 @@ from yarl import URL
 
 from certmail_sandbox.accounts import policies, scopes
 from certmail_sandbox.accounts.directory import Account
-from certmail_sandbox.oauth.authorization import Asked, Blocked, check
+from certmail_sandbox.oauth.authorization import AuthorizationRequest, Blocked, check
 from certmail_sandbox.oauth.id_token import ISSUER
 from certmail_sandbox.pages.templating import page
 from certmail_sandbox.state import State, state_of
@@ -77,12 +77,12 @@ async def decision(request: web.Request) -> web.Response:
     return _allowed(state, asked, account, granted, float(seconds) if seconds else None)
 
 
-def _granted(asked: Asked, ticked: Sequence[str]) -> frozenset[str]:
+def _granted(asked: AuthorizationRequest, ticked: Sequence[str]) -> frozenset[str]:
     identity = frozenset(asked.scopes) & scopes.IDENTITY
     return scopes.with_openid(identity | (frozenset(ticked) & frozenset(asked.optional_scopes)))
 
 
-def _silently(state: State, asked: Asked, account: Account | None) -> web.Response:
+def _silently(state: State, asked: AuthorizationRequest, account: Account | None) -> web.Response:
     if account is None:
         return _redirect(asked, error="login_required")
 
@@ -99,7 +99,11 @@ def _silently(state: State, asked: Asked, account: Account | None) -> web.Respon
 
 
 def _allowed(
-    state: State, asked: Asked, account: Account, granted: frozenset[str], seconds: float | None
+    state: State,
+    asked: AuthorizationRequest,
+    account: Account,
+    granted: frozenset[str],
+    seconds: float | None,
 ) -> web.Response:
     if asked.merge:
         granted |= state.tokens.consents.get((asked.client.client_id, account.sub), frozenset())
@@ -123,7 +127,7 @@ def _allowed(
     )
 
 
-def _redirect(asked: Asked, **answer: str) -> web.Response:
+def _redirect(asked: AuthorizationRequest, **answer: str) -> web.Response:
     """Back to the application, with `state` as it came and `iss` as RFC 9207 has it."""
     if asked.state is not None:
         answer["state"] = asked.state

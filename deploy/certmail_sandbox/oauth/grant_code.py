@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from certmail_sandbox.accounts import scopes
 from certmail_sandbox.accounts.directory import OAuthClient
 from certmail_sandbox.accounts.tokens import Code
-from certmail_sandbox.oauth import aging, id_token
+from certmail_sandbox.oauth import expiry, id_token
 from certmail_sandbox.state import State
 from certmail_sandbox.wire.errors import Json, TokenError
 
@@ -43,14 +43,14 @@ def exchange(state: State, client: OAuthClient, form: Mapping[str, str]) -> Json
 
     _check_verifier(code, form.get("code_verifier"))
 
-    ends = aging.expires_at(state.directory, code, now)
+    ends = expiry.expires_at(state.directory, code, now)
     refresh = state.tokens.new_refresh(code, now, ends) if code.refreshable else None
     access = state.tokens.new_access(client, code.account, code.scopes, now, refresh)
     state.tokens.spent[code.value] = access
 
     answer = state.tokens.answer(access)
     if refresh:
-        answer |= {"refresh_token": refresh.value} | aging.said(refresh, now)
+        answer |= {"refresh_token": refresh.value} | expiry.lifetime(refresh, now)
     if code.scopes & scopes.IDENTITY:
         answer["id_token"] = id_token.issue(access, now, code.nonce)
     return answer

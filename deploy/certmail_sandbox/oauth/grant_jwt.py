@@ -151,6 +151,7 @@ def _target_audience(account: ServiceAccount, claims: Claims) -> str:
         raise TokenError("invalid_scope", _SCOPE_OR_AUDIENCE)
     if claims.get("sub") not in (None, account.email):
         raise TokenError("invalid_request", _BAD_SUBJECT)
+
     return audience
 
 

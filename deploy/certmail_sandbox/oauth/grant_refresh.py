@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from certmail_sandbox.accounts import scopes
 from certmail_sandbox.accounts.directory import OAuthClient
-from certmail_sandbox.oauth import aging, id_token
+from certmail_sandbox.oauth import expiry, id_token
 from certmail_sandbox.state import State
 from certmail_sandbox.wire.errors import Json, TokenError
 
@@ -35,9 +35,9 @@ def exchange(state: State, client: OAuthClient, form: Mapping[str, str]) -> Json
         raise TokenError("invalid_scope", "Some requested scopes were not granted.")
 
     now = state.now()
-    aging.check(state.directory, state.tokens, refresh, now)
+    expiry.check(state.directory, state.tokens, refresh, now)
     access = state.tokens.new_access(client, refresh.account, wanted, now, refresh)
-    answer = state.tokens.answer(access) | aging.said(refresh, now)
+    answer = state.tokens.answer(access) | expiry.lifetime(refresh, now)
     if wanted & scopes.IDENTITY:
         answer["id_token"] = id_token.issue(access, now)
     return answer

@@ -54,6 +54,7 @@ def issue(access: AccessToken, now: float, nonce: str | None = None) -> str:
     """The signed id_token of who consented, for the client that the access token belongs to."""
     assert access.account is not None
     assert isinstance(access.owner, OAuthClient)
+
     digest = hashlib.sha256(access.value.encode()).digest()
     claims = person(access.account, access.scopes) | {
         "iss": ISSUER,

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote_plus
 from aiohttp import web
 
 from certmail_sandbox.accounts.directory import OAuthClient
-from certmail_sandbox.oauth import aging, grant_code, grant_jwt, grant_refresh
+from certmail_sandbox.oauth import expiry, grant_code, grant_jwt, grant_refresh
 from certmail_sandbox.state import State, state_of
 from certmail_sandbox.wire.errors import Json, TokenError
 
@@ -35,6 +35,7 @@ def form_of(content_type: str, body: bytes) -> Form:
         except (ValueError, RecursionError):
             return {}
         return {_text(k): _text(v) for k, v in data.items()} if isinstance(data, dict) else {}
+
     return dict(parse_qsl(body.decode("utf-8", "replace")))
 
 
@@ -50,12 +51,14 @@ def _strictly(content_type: str, body: bytes) -> Form:
     """
     if content_type not in {"application/x-www-form-urlencoded", "application/json"}:
         raise TokenError("invalid_request", "Bad Request")
+
     if content_type == "application/x-www-form-urlencoded":
         names = Counter(name for name, _ in parse_qsl(body.decode("utf-8", "replace")))
         for name in (name for name, count in names.items() if count > 1):
             raise TokenError(
                 "invalid_request", f"OAuth 2 parameters can only have a single value: {name}"
             )
+
     return form_of(content_type, body)
 
 
@@ -111,5 +114,5 @@ def _client(state: State, form: Form, authorization: str) -> OAuthClient:
     if secret != client.client_secret:
         raise TokenError("invalid_client", "The provided client secret is invalid.")
 
-    aging.check_client(client, state.now())
+    expiry.check_client(client, state.now())
     return client

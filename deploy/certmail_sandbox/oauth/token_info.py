@@ -25,6 +25,7 @@ async def token_info(request: web.Request) -> web.Response:
     form = dict(request.query) | form_of(request.content_type, await request.read())
     if "id_token" in form:
         return web.json_response(_identity(form["id_token"], state.now()))
+
     given = form.get("access_token") or header_token(request)
     if not given:
         raise TokenError("invalid_request", "either access_token or id_token required")

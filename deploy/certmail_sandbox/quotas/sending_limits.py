@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from certmail_sandbox.accounts.directory import CONSUMER, domain_of
 from certmail_sandbox.quotas.limits import Limits
-from certmail_sandbox.quotas.windows import DAY_SECONDS, Addressees
+from certmail_sandbox.quotas.windows import DAY_SECONDS, RecentRecipients
 from certmail_sandbox.wire import gmail_errors
 
 
@@ -18,8 +18,8 @@ from certmail_sandbox.wire import gmail_errors
 class Sent:
     """What a mailbox sent, to everybody, and to those outside its own domain."""
 
-    everybody: Addressees = field(default_factory=Addressees)
-    outside: Addressees = field(default_factory=Addressees)
+    everybody: RecentRecipients = field(default_factory=RecentRecipients)
+    outside: RecentRecipients = field(default_factory=RecentRecipients)
 
 
 @dataclass

@@ -56,7 +56,7 @@ class PacificDay:
 
 
 @dataclass(slots=True)
-class Addressees:
+class RecentRecipients:
     """The addresses that somebody wrote to in the last 24 h, and how often.
 
     They are counted as they change, since a mailbox may write to thousands.

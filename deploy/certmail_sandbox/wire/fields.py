@@ -72,6 +72,7 @@ class Fields:
             and value != value.encode("utf-8", "replace").decode()
         ):
             raise Refused(f"{self._where}{name} holds half a character.")
+
         return value
 
     def email(self, name: str) -> str:
@@ -126,6 +127,7 @@ class Fields:
             raise Refused(
                 f"{self._where}{name} must be a number of seconds, 0 or more, ten years at most."
             )
+
         return float(value)
 
     def time(self, name: str) -> float | None:

@@ -36,7 +36,7 @@ _TRUE, _FALSE = frozenset({"true", "1", ""}), frozenset({"false", "0"})
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class MethodParameters:
     """The parameters of a method's own: those that stand once, and those that may be repeated."""
 
     single: frozenset[str] = frozenset()
@@ -51,7 +51,7 @@ class Shape:
     pretty: bool
 
 
-def check(request: web.Request, own: Own, answers: str) -> Shape:
+def check(request: web.Request, own: MethodParameters, answers: str) -> Shape:
     """Read the query of a request to a method that answers a resource of this kind.
 
     Raises ApiError, a 400.

@@ -35,7 +35,7 @@ def expires_at(directory: Directory, code: Code, now: float) -> float | None:
     return min(ends, default=None)
 
 
-def said(refresh: RefreshToken, now: float) -> dict[str, object]:
+def lifetime(refresh: RefreshToken, now: float) -> dict[str, object]:
     """What an answer says of the token's end: nothing, where it has none."""
     return (
         {}

@@ -55,7 +55,7 @@ def load(path: Path, state: State) -> None:
     store = MailStore()
     for message in messages:
         store.add(message)
-    state.take_mail(store)
+    state.replace_mail(store)
 
 
 def save(path: Path, state: State) -> None:
@@ -91,7 +91,7 @@ def keep(app: web.Application, path: Path) -> None:
     app[CHANGED] = asyncio.Event()
     app.middlewares.insert(0, note_changes)
 
-    async def keeping(app: web.Application) -> AsyncIterator[None]:
+    async def writing(app: web.Application) -> AsyncIterator[None]:
         """Write after changes while the application runs, and once more at its end."""
         task = asyncio.create_task(_keep(app, path))
         yield
@@ -100,7 +100,7 @@ def keep(app: web.Application, path: Path) -> None:
             await task
         save(path, app[STATE])
 
-    app.cleanup_ctx.append(keeping)
+    app.cleanup_ctx.append(writing)
 
 
 async def _keep(app: web.Application, path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from certmail_sandbox.keeping import Unreadable, load
+from certmail_sandbox.persistence import Unreadable, load
 from certmail_sandbox.state import State
 from sandbox.test_process import process
 
