@@ -31,6 +31,7 @@ def sandbox(
 
     try:
         from certmail_sandbox.keeping import Unreadable  # noqa: PLC0415 - an extra that other commands do without
+
         from certmail_sandbox.server import serve  # noqa: PLC0415 - as above
     except ImportError:
         raise Refused(
