@@ -273,9 +273,11 @@ class Admin:
             found = registry.get_connection(db, id_or_name)
             self._check_that_it_opens(found)
             changed = registry.change_limits(db, found.id, changes)
+
         # Where an earlier change never reached the copy, this one carries it along, with what it
         # meant for the lane.
         self.publisher.publish(changed, settle_lane=self.publisher.lags(changed))
+
         return changed
 
     def add_service_provider_app(
@@ -303,6 +305,7 @@ class Admin:
         with self.db() as db:
             found = registry.get_connection(db, id_or_name)
             tenant = registry.get_tenant(db, found.tenant)
+
         open_from(self.vault, tenant.private_key, tenant.id, "private_key")
         for name in ("private_key", "refresh_token"):
             if (sealed := getattr(found, name)) is not None:
@@ -340,6 +343,7 @@ def open_admin(
     The SQLite database of the data directory is made and brought up to date by itself.
     """
     vault = open_vault(settings, make=make_key)
+
     with (
         ready_database(settings, patient=supervise) as engine,
         redis_server(settings, supervise=supervise) as url,

@@ -22,8 +22,8 @@ from typing import Final
 from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused
-from certmail_config.base.hashing import hash_of_secret
 from certmail_config.base.ids import ConnectionId
+from certmail_config.crypto.hashing import hash_of_secret
 from certmail_config.crypto.strongbox import Strongbox
 from certmail_config.tenants.models import (
     Connection,
@@ -69,6 +69,7 @@ class Delegation:
             ConnectionState.ATTENTION,
             ConnectionState.ACTIVE,
         }
+
         return (
             waits
             and tenant.state != TenantState.SUSPENDED

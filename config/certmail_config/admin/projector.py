@@ -96,7 +96,8 @@ class Publisher:
             with self._db() as db:
                 return sign(registry.signing_key(db, self.vault), tenant.id, tenant.public_key)
         except SealBroken as broken:
-            log.error("tenant_not_signed", extra={"code": broken.code, "error": broken.message})  # noqa: TRY400 - the sentence says it all
+            # The sentence says it all.
+            log.error("tenant_not_signed", extra={"code": broken.code, "error": broken.message})  # noqa: TRY400
             return b""
 
     def publish_missing(self) -> int:

@@ -24,8 +24,8 @@ from redis import Redis
 from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused, WrongUse
-from certmail_config.base.hashing import hash_of_secret
 from certmail_config.base.urls import is_below
+from certmail_config.crypto.hashing import hash_of_secret
 from certmail_config.crypto.strongbox import Strongbox
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
@@ -165,6 +165,7 @@ def bind(box: Strongbox, invitation: Invitation, browser: str) -> bool:
         {"browser": hash_of_secret(browser)},
         seconds=left,
     )
+
     return belongs_to(box, invitation, browser)
 
 
@@ -205,7 +206,9 @@ def way_back(invitation: Invitation, connection: Connection) -> str:
         "connection": connection.id,
         "status": str(connection.state),
     }
+
     if invitation.state:
         result["state"] = invitation.state
+
     query = [*parse_qsl(parts.query, keep_blank_values=True), *result.items()]
     return urlunsplit(parts._replace(query=urlencode(query)))

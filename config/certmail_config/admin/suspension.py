@@ -46,6 +46,7 @@ def pause_tenant(admin: Admin, tenant: str, *, on: bool, reason: str) -> bool:
                 f"To take reminders in and let them leave again: certmail tenants resume {tenant}"
             )
             raise Refused("tenant_suspended", f"The tenant {tenant!r} is suspended.", remedy)
+
     return set_tenant_state(
         admin, tenant, TenantState.PAUSED if on else TenantState.ACTIVE, reason
     )[1]
@@ -99,6 +100,7 @@ def before_it_worked(connection: Connection) -> ConnectionState | None:
     """
     if connection.kind is None:
         return ConnectionState.DRAFT
+
     proof = (
         connection.refresh_token
         if connection.kind is ConnectionKind.SERVICE_PROVIDER_APP

@@ -85,11 +85,13 @@ class TenantAudit:
         Raises StoresUnreachable, RedisError.
         """
         seen = self._look()
+
         # Redis was read before SQL is read again: what was changed meanwhile cannot seem to be
         # ahead of it.
         put_right = sum(
             self._tenant(id_, seen.hashes[id_], seen.signing_key) for id_ in seen.doubtful
         )
+
         return put_right + sum(self._connection(id_, version) for id_, version in seen.late.items())
 
     def found(self) -> list[str]:
@@ -103,6 +105,7 @@ class TenantAudit:
             for id_, found in seen.doubtful.items()
             for name in found.forged
         ]
+
         return tenants + [place_in(redis_keys.CONNECTION + id_, "version") for id_ in seen.late]
 
     def _look(self) -> _Seen:
@@ -218,10 +221,12 @@ def _signature(hash_: Fields, tenant: Tenant, signing_key: bytes | None) -> byte
     """
     if signing_key is None:
         return b""
+
     try:
         stands = base64.b64decode(hash_.get(b"signature", b""))
     except binascii.Error:
         stands = b""
+
     if is_signed(public_half(signing_key), tenant.id, tenant.public_key, stands):
         return stands
     return sign(signing_key, tenant.id, tenant.public_key)

@@ -48,10 +48,12 @@ def written_address(text: str) -> str:
     """
     value = text.strip()
     local, at, domain = value.rpartition("@")
+
     if at and len(value) <= MAX_PLAIN and _PLAIN_LOCAL.fullmatch(local):
         known = _domain(domain)
         if known is not None:
             return f"{local}@{known}"
+
     return _checked(value)
 
 
@@ -74,6 +76,7 @@ def kept_address(text: str) -> str:
     """
     if text.isascii():
         return text
+
     try:
         return written_address(text)
     except NoAddress:

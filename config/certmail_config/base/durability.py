@@ -161,7 +161,8 @@ def _config(redis: Redis, name: str) -> str | None:
     None where it is hidden: renamed, forbidden, or left out.
     """
     try:
-        found: dict[str, str] = redis.config_get(name)  # type: ignore[assignment]  # awaitable for the other client
+        # Awaitable for the other client.
+        found: dict[str, str] = redis.config_get(name)  # type: ignore[assignment]
     except ResponseError:
         return None
     return found.get(name)

@@ -148,6 +148,7 @@ def say_environment(log: logging.Logger, unknown: Sequence[str]) -> None:
             "unknown_settings",
             extra={"names": unknown, "remedy": "They have no effect in this version."},
         )
+
     if names := were_taken_out():
         log.info("foreign_environment", extra={"names": names, "remedy": REMEDY})
 

@@ -63,21 +63,23 @@ def scrub(text: str) -> str:
     return _ADDRESS.sub("(address)", hide_secrets(text))
 
 
-def scrub_lines(text: str, most: int = 60_000) -> str:
+def scrub_lines(text: str, max_length: int = 60_000) -> str:
     """The same of a text of any length, such as a traceback: what is far too long is cut."""
-    hidden = hide_secrets(text[:most])
+    hidden = hide_secrets(text[:max_length])
     if "@" not in hidden:
         return hidden
     lines = (line if len(line) <= _LINE else line[:_LINE] + "…" for line in hidden.split("\n"))
     return "\n".join(_ADDRESS.sub("(address)", line) for line in lines)
 
 
-def quote(text: str, most: int = 500) -> str:
+def quote(text: str, max_length: int = 500) -> str:
     """The beginning of somebody's words, on one line and without addresses.
 
-    It has at most `most` characters, of those that any store takes.
+    It has at most `max_length` characters, of those that any store takes.
     """
-    start = text[: 4 * most]  # finding addresses in a megabyte without spaces would take hours
+    start = text[
+        : 4 * max_length
+    ]  # finding addresses in a megabyte without spaces would take hours
     if len(start) < len(text):
         start = start.rpartition(" ")[0] or start  # half an address would not be recognised
-    return scrub(_UNFIT.sub(" ", start)).strip()[:most]
+    return scrub(_UNFIT.sub(" ", start)).strip()[:max_length]

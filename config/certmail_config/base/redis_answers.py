@@ -91,9 +91,9 @@ def scored_up_to(redis: Redis, name: str, highest: int) -> list[bytes]:
     return cast("list[bytes]", redis.zrangebyscore(name, "-inf", highest))
 
 
-def ascored_up_to(redis: AsyncRedis, name: str, highest: int, most: int) -> Awaitable[list[bytes]]:
+def ascored_up_to(redis: AsyncRedis, name: str, highest: int, limit: int) -> Awaitable[list[bytes]]:
     """As `scored_up_to`; at most so many."""
-    found = redis.zrangebyscore(name, "-inf", highest, start=0, num=most)
+    found = redis.zrangebyscore(name, "-inf", highest, start=0, num=limit)
     return cast("Awaitable[list[bytes]]", found)
 
 

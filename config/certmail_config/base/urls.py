@@ -12,9 +12,8 @@ from urllib.parse import SplitResult, urlsplit
 from certmail_config.base.web_links import NoLink, read_link
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-_PLAIN: Final = re.compile(
-    r"[\x21-\x5b\x5d-\x7e]+"
-)  # ASCII without spaces, controls and backslashes
+# ASCII without spaces, controls and backslashes
+_PLAIN: Final = re.compile(r"[\x21-\x5b\x5d-\x7e]+")
 _DOTS: Final = re.compile(r"(^|/)(\.|%2e){1,2}(/|$)", re.IGNORECASE)
 
 

@@ -242,9 +242,8 @@ def _address_in_brackets(text: str) -> str | NoLink:
     if found is None:
         return NoLink("what its host has in brackets is no IPv6 address")
 
-    within = (
-        int(found.ipv4_mapped) if found.ipv4_mapped else None
-    )  # Pythons write these in two ways, browsers in one
+    # Pythons write these in two ways, browsers in one
+    within = int(found.ipv4_mapped) if found.ipv4_mapped else None
     written = found.compressed if within is None else f"::ffff:{within >> 16:x}:{within & 0xFFFF:x}"
     return f"[{written}]"
 

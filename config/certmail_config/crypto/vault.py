@@ -72,6 +72,7 @@ class Vault:
         except SealBroken as broken:
             if before is None or broken.code != "vault_mismatch":
                 raise
+
             with suppress(SealBroken):
                 return self._open(sealed, before)
             raise

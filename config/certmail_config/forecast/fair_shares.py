@@ -45,9 +45,11 @@ class Project:
 
     def __init__(self, rivals: Sequence[Backlog], per_second: float, time: float) -> None:
         self._per_second, self._time, self._level, self._fair = per_second, time, 0.0, math.inf
+
         # Who changes sides next is at the end: the slowest of the fast, the fastest of the slow.
         self._fast = sorted(_merged(rivals), key=lambda group: -group.per_second)
         self._slow: list[_Group] = []
+
         self._groups = len(self._fast)
         self._fast_lanes = sum(group.lanes for group in self._fast)
         self._slow_rate = 0.0
@@ -136,9 +138,11 @@ def _merged(rivals: Iterable[Backlog]) -> list[_Group]:
     The sum of the jobs is kept.
     """
     found: dict[tuple[float, int], tuple[int, float]] = {}
+
     for rival in rivals:
         if rival.jobs > 0 and rival.per_second > 0 and rival.lanes > 0:
             key = rival.per_second, math.floor(math.log(rival.jobs) / math.log(1.01))
             lanes, jobs = found.get(key, (0, 0.0))
             found[key] = lanes + rival.lanes, jobs + rival.lanes * rival.jobs
+
     return [_Group(pace, lanes, jobs / lanes) for (pace, _), (lanes, jobs) in found.items()]

@@ -66,6 +66,7 @@ class Curve:
         one, other = self.times[before], self.times[after]
         if one is None or other is None:
             return None
+
         span = self.places[after] - self.places[before]
         share = (place - self.places[before]) / span if span else 1.0
         return datetime.fromtimestamp(one + (other - one) * share, UTC)
@@ -108,9 +109,11 @@ class Forecaster:
         Of each one its index and its place.
         """
         found: defaultdict[tuple[ConnectionId, float], list[tuple[int, int]]] = defaultdict(list)
+
         for index, (job, ahead) in enumerate(zip(jobs, self._ahead(jobs), strict=True)):
             if ahead is not None:
                 found[job.connection, job.send_at or 0.0].append((index, ahead + 1))
+
         return found
 
     def _ahead(self, jobs: Sequence[Waiting]) -> list[int | None]:
@@ -123,6 +126,7 @@ class Forecaster:
             self._redis, survey_places([(job.state, job.connection, job.id) for job in waits])
         )
         places = iter(found)
+
         return [
             next(places) if job.state in {State.READY, State.SCHEDULED} else None for job in jobs
         ]
@@ -179,7 +183,9 @@ class Forecaster:
         if at is None:
             return None
 
-        if rivals:  # the model knows shares, not whose turn it is: within a round it is the lane's place that counts
+        # The model knows shares, not whose turn it is: within a round it is the lane's place that
+        # counts.
+        if rivals:
             turn = (1 + sum(rival.lanes for rival in rivals)) / seen.project_per_second
             after = drained(jobs + 1) or at
             at += seen.place * min(turn, after - at) if turn > 1 / seen.per_second else 0

@@ -89,6 +89,7 @@ def drained_at(
     window = _Window(day, base)
     warmth = _Warmth(warm_up, base)
     pace = 0.0
+
     # The part of its interval that the lane has waited since its last job; that before the first is
     # over.
     waited = 1.0
@@ -104,13 +105,13 @@ def drained_at(
         until = min(until, warmth.until, horizon)
 
         if places > 0:
-            most = min(places, jobs)
-            done = time + max(0.0, most - waited) / rate
+            due = min(places, jobs)
+            done = time + max(0.0, due - waited) / rate
             if done <= until:
-                until, left, still = done, most, 0.0
+                until, left, still = done, due, 0.0
             else:
                 still = waited + rate * (until - time)
-                left = min(most, int(still + TINY))
+                left = min(due, int(still + TINY))
                 still = max(0.0, still - left)
 
             window.count(time, until, waited, rate, left)

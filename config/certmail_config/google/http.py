@@ -58,6 +58,7 @@ async def revoke(session: aiohttp.ClientSession, url: str, token: str) -> bool:
                     return answer.status == 200 or ended_before(answer.status, await answer.read())
         except (aiohttp.ClientError, TimeoutError, OSError):
             pass  # the next try, or the answer that it was not confirmed
+
         await asyncio.sleep(pause)
     return False
 

@@ -208,9 +208,8 @@ def _signed_form(
     # An unknown key id is left out, never invented: Google then tries all keys of the account
     # (google.md §4.1).
     header = {"typ": "JWT", "alg": "RS256"} | ({"kid": key_id} if key_id else {})
-    assertion: bytes = cast("Any", jwt).encode(
-        signer, claims, header=header
-    )  # google-auth ships no types
+    # google-auth ships no types.
+    assertion: bytes = cast("Any", jwt).encode(signer, claims, header=header)
     return {"grant_type": JWT_GRANT, "assertion": assertion.decode("ascii")}
 
 
@@ -225,12 +224,8 @@ def read_identity(body: bytes) -> str | None:
     try:
         claims = cast("Any", jwt).decode(json.loads(body)["id_token"], verify=False)
         client_id = claims["sub"]
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        RecursionError,
-    ):  # google-auth's MalformedError is a ValueError
+    except (ValueError, KeyError, TypeError, RecursionError):
+        # google-auth's MalformedError is a ValueError.
         return None
 
     return client_id if isinstance(client_id, str) and _CLIENT_ID.fullmatch(client_id) else None
@@ -247,12 +242,8 @@ def _consenter(id_token: object) -> str | None:
     try:
         claims = cast("Any", jwt).decode(id_token, verify=False)
         sub, issuer = claims["sub"], claims["iss"]
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        RecursionError,
-    ):  # google-auth's MalformedError is a ValueError
+    except (ValueError, KeyError, TypeError, RecursionError):
+        # google-auth's MalformedError is a ValueError.
         return None
 
     return sub if isinstance(sub, str) and sub and issuer in ISSUERS else None

@@ -43,6 +43,7 @@ def write_payload(reminder: Reminder) -> bytes:
     written = reminder.model_dump_json(exclude_none=True)
     if reminder.due_at is None or isinstance(reminder.due_at, datetime):
         return written.encode()
+
     end = end_of_day(reminder.due_at, reminder.time_zone)
     value = json.loads(written) | {"due_at": end.isoformat(), _DAY: reminder.due_at.isoformat()}
     return json.dumps(value).encode()

@@ -11,8 +11,15 @@ LANGUAGES: Final = ("de", "en", "es", "fr", "ja", "pl")
 """A catalogue of texts each, in the worker."""
 DEFAULT: Final = "en"
 _BY_OTHER_CODES: Final = {
-    "deu": "de", "ger": "de", "eng": "en", "spa": "es", "fra": "fr", "fre": "fr", "jpn": "ja", "pol": "pl",
-}  # fmt: skip
+    "deu": "de",
+    "ger": "de",
+    "eng": "en",
+    "spa": "es",
+    "fra": "fr",
+    "fre": "fr",
+    "jpn": "ja",
+    "pol": "pl",
+}
 """ISO 639-2 has three letters for those that have two in a language tag, and two codes for some."""
 
 

@@ -263,9 +263,8 @@ def _broken_text(value: Mapping[str, Any]) -> ReminderRejected | None:
 def _has_surrogate(value: object) -> bool:
     if isinstance(value, str):
         return not value.isascii() and _SURROGATE.search(value) is not None
-    if isinstance(
-        value, list | dict
-    ):  # no field is one: what it is refused with must be a text all the same
+    # No field is one: what it is refused with must be a text all the same.
+    if isinstance(value, list | dict):
         return _SURROGATE.search(json.dumps(value, default=str, ensure_ascii=False)) is not None
     return False
 

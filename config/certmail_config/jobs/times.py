@@ -57,9 +57,8 @@ def _written_out(value: object) -> object:
 
     if isinstance(value, str) and _DATE.match(text := value.strip()):
         try:
-            return _MOMENT.validate_python(
-                text
-            )  # also where all else is taken strictly: JSON has no times
+            # Also where all else is taken strictly: JSON has no times.
+            return _MOMENT.validate_python(text)
         except ValidationError:
             pass  # as whatever else is none
 

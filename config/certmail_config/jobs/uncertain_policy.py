@@ -26,7 +26,8 @@ class Rule(StrEnum):
     """It is sent once more, on record as a possible duplicate."""
 
 
-PATTERN: Final = r"^(hold|resend)(,(reminder|notice|final)=(hold|resend))*$"  # the kinds of reminder.py; a test compares them
+PATTERN: Final = r"^(hold|resend)(,(reminder|notice|final)=(hold|resend))*$"
+"""How a rule is written; the kinds are those of reminder.py, and a test compares them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,6 @@ UNANSWERED_PER_WORKER = 32
 
 At 60 ms a mail, far more than one costs, the last of them is still answered within
 DOORBELL_SECONDS.
-
-them is still answered within DOORBELL_SECONDS.
 """
 
 
@@ -47,8 +45,8 @@ class UncheckedError(RedisError):
         super().__init__("this run of the server is unchecked")
 
 
-def dispatch(most: int, *, clock: float | None = None) -> Call[Dispatched]:
-    """Lease what may leave now, at most `most` jobs, as far as live workers have room."""
+def dispatch(limit: int, *, clock: float | None = None) -> Call[Dispatched]:
+    """Lease what may leave now, at most `limit` jobs, as far as live workers have room."""
 
     def read(answer: list[bytes]) -> Dispatched:
         wait, *jobs = answer
@@ -59,7 +57,9 @@ def dispatch(most: int, *, clock: float | None = None) -> Call[Dispatched]:
         )
 
     return Call(
-        load("dispatch"), (most, ms(DOORBELL_LEASE_SECONDS), UNANSWERED_PER_WORKER, ms(clock)), read
+        load("dispatch"),
+        (limit, ms(DOORBELL_LEASE_SECONDS), UNANSWERED_PER_WORKER, ms(clock)),
+        read,
     )
 
 

@@ -19,8 +19,8 @@ POISON_REAPS = 5
 """A job that stopped this many different workers ends as failed."""
 
 
-def reap(most: int, *, clock: float | None = None) -> Call[Reaped]:
-    """Move on every job whose time has come, at most `most`."""
+def reap(limit: int, *, clock: float | None = None) -> Call[Reaped]:
+    """Move on every job whose time has come, at most `limit` of them."""
 
     def read(answer: list[Any]) -> Reaped:
         if answer[0] == b"stopped":
@@ -30,15 +30,16 @@ def reap(most: int, *, clock: float | None = None) -> Call[Reaped]:
         moved = ((JobId(id_), State(a) if a else None, State(b)) for id_, a, b in triples)
         return Reaped(int(answer[0]), tuple(moved))
 
-    return Call(load("reap"), (most, POISON_REAPS, ms(clock)), read)
+    return Call(load("reap"), (limit, POISON_REAPS, ms(clock)), read)
 
 
-def close(id: JobId, reason: str, *, clock: float | None = None) -> Call[bool]:  # noqa: A002 - the job contract's own word
+# The job contract's own word.
+def close(id: JobId, reason: str, *, clock: float | None = None) -> Call[bool]:  # noqa: A002
     """End an uncertain job as what it is; False where it is not uncertain, or unknown."""
     return Call(load("close"), (id, reason, ms(clock)), lambda answer: answer[0] == b"closed")
 
 
-def cancel(id: JobId, reason: str, *, clock: float | None = None) -> Call[Cancellation]:  # noqa: A002 - as above
+def cancel(id: JobId, reason: str, *, clock: float | None = None) -> Call[Cancellation]:  # noqa: A002
     """Call one reminder off."""
     return Call(
         load("cancel"), (id, reason, ms(clock)), lambda answer: Cancellation(answer[0].decode())

@@ -31,12 +31,12 @@ def enqueue(
     campaign: str,
     keep_seconds: float,
     body: bytes,
-    most: int = 0,
+    max_per_tenant: int = 0,
     clock: float | None = None,
 ) -> Call[Enqueued]:
     """Take a reminder in, once per dedupe key.
 
-    With `most`, it is refused where its tenant has so many already.
+    With `max_per_tenant`, it is refused where its tenant has so many already.
     """
 
     def read(answer: list[list[bytes]]) -> Enqueued:
@@ -61,10 +61,10 @@ def enqueue(
         kind,
         campaign,
     )
-    return Call(load("enqueue"), (*args, ms(keep_seconds), body, most, ms(clock)), read)
+    return Call(load("enqueue"), (*args, ms(keep_seconds), body, max_per_tenant, ms(clock)), read)
 
 
-def enqueue_many(calls: Sequence[Call[Enqueued]], most: int = 0) -> Call[list[Enqueued]]:
+def enqueue_many(calls: Sequence[Call[Enqueued]], max_per_tenant: int = 0) -> Call[list[Enqueued]]:
     """Make several calls of `enqueue` one, atomic as a whole.
 
     It is for some dozens, since nothing else is served meanwhile.
@@ -77,4 +77,4 @@ def enqueue_many(calls: Sequence[Call[Enqueued]], most: int = 0) -> Call[list[En
     for call in calls:
         *reminder, _, clock = call.args
         reminders += reminder
-    return Call(load("enqueue"), (*reminders, most, clock), read)
+    return Call(load("enqueue"), (*reminders, max_per_tenant, clock), read)

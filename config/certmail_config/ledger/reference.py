@@ -126,13 +126,19 @@ def _scripts() -> str:
 
 
 def _keys() -> str:
-    """Each key with the comment beside it in redis_keys.py."""
-    source = re.sub(r"\(\s*(f\"[^\"]*\")\s*(#[^\n]*)\n\)", r"\1  \2", inspect.getsource(redis_keys))
-    found = re.findall(r"^\w+: Final = f\"([^\"]*)\"\s+# (.*)$", source, re.MULTILINE)
-    rows = [
-        f"| `{name.replace('{TAG}', redis_keys.TAG)}` | {words.replace('|', chr(92) + '|')} |"
-        for name, words in found
-    ]
+    """Each key with the docstring below it in redis_keys.py."""
+    found = re.findall(
+        r'^\w+: Final = f"([^"]*)"\n"""(.*?)\n?"""$',
+        inspect.getsource(redis_keys),
+        re.MULTILINE | re.DOTALL,
+    )
+    rows = []
+
+    for name, docstring in found:
+        key = name.replace("{TAG}", redis_keys.TAG)
+        content = " ".join(docstring.split()).replace("|", r"\|")
+        rows.append(f"| `{key}` | {content} |")
+
     return "\n".join(["## Keys", "", "| key | type and content |", "|---|---|", *rows, ""])
 
 

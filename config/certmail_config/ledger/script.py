@@ -131,9 +131,8 @@ def run_each(
     Its error stands in the place of its answer.
     """
     answers = _pipeline(redis, calls, replicas)
-    if any(
-        isinstance(answer, NoScriptError) for answer in answers
-    ):  # a server that was started anew meanwhile
+    # A server that was started anew meanwhile.
+    if any(isinstance(answer, NoScriptError) for answer in answers):
         for script in {call.script.sha: call.script for call in calls}.values():
             redis.script_load(script.source)
         answers = _pipeline(redis, calls, replicas)  # called again, they give the same answers

@@ -114,7 +114,8 @@ def _why(
         for pause in pauses:
             until = _time(pause.get("cooling"))
             if until is not None and until.timestamp() > now:
-                return f"{pause.get('cool_reason', '')} It goes on at {until.isoformat(timespec='seconds')}.".strip()
+                goes_on = f"It goes on at {until.isoformat(timespec='seconds')}."
+                return f"{pause.get('cool_reason', '')} {goes_on}".strip()
 
     if state is State.SCHEDULED and not job.get("reason"):
         return "waits for its send time"

@@ -10,8 +10,8 @@ from typing import Final
 from redis import Redis
 
 from certmail_config.base import redis_keys
-from certmail_config.base.hashing import hash_of_secret
 from certmail_config.base.ids import ConnectionId
+from certmail_config.crypto.hashing import hash_of_secret
 from certmail_config.crypto.strongbox import Strongbox
 from certmail_config.crypto.vault import Vault
 from certmail_config.google.oauth import OAuthClient, consent_url

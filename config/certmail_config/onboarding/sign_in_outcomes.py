@@ -12,7 +12,7 @@ import hmac
 from typing import Any, Final
 
 from certmail_config.base import redis_keys
-from certmail_config.base.hashing import hash_of_secret
+from certmail_config.crypto.hashing import hash_of_secret
 from certmail_config.crypto.strongbox import Strongbox
 
 LIFE_SECONDS: Final = 1800

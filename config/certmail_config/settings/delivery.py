@@ -121,23 +121,23 @@ class DeliverySettings(Part):
 
     @model_validator(mode="after")
     def _lease_covers_a_send(self) -> Self:
-        least = self.send_window_seconds + self.http_timeout_seconds + SETTLE_SECONDS
-        if self.lease_seconds < least:
+        minimum = self.send_window_seconds + self.http_timeout_seconds + SETTLE_SECONDS
+        if self.lease_seconds < minimum:
             message = (
                 f"{PREFIX}LEASE_SECONDS={self.lease_seconds:g} is too short: a send may take the send window "
                 f"({self.send_window_seconds:g} s) and the HTTP time-out ({self.http_timeout_seconds:g} s), "
-                f"and settling it {SETTLE_SECONDS} s more. Set at least {least:g}, or shorten the other two."
+                f"and settling it {SETTLE_SECONDS} s more. Set at least {minimum:g}, or shorten the other two."
             )
             raise ValueError(message)
         return self
 
     @model_validator(mode="after")
     def _resend_waits_for_the_lease(self) -> Self:
-        least = self.lease_seconds + 60
-        if self.resend_seconds is not None and self.resend_seconds < least:
+        minimum = self.lease_seconds + 60
+        if self.resend_seconds is not None and self.resend_seconds < minimum:
             message = (
                 f"{PREFIX}RESEND_SECONDS={self.resend_seconds:g} is too short: what a worker still knows must be said first. "
-                f"Set at least {least:g}: {PREFIX}LEASE_SECONDS and a minute."
+                f"Set at least {minimum:g}: {PREFIX}LEASE_SECONDS and a minute."
             )
             raise ValueError(message)
         return self

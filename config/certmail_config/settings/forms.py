@@ -81,6 +81,7 @@ def whole_origin(text: str) -> str:
             "of its own"
         )
         raise FormError(message)
+
     return text.rstrip("/")
 
 

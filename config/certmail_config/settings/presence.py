@@ -35,6 +35,7 @@ def refuse_sandbox(settings: Settings) -> None:
     Whoever just started that sandbox means it.
     """
     place = settings.data_dir.absolute()
+
     if not _is_there(settings) and (sandbox := _sandbox_near(place)) is not None:
         raise Refused(
             "no_deployment",

@@ -27,6 +27,7 @@ def add_key(db: Db, key: ApiKey) -> None:
         for column in _TABLE.c
         if column.name not in {"tenants", "scopes"}
     }
+
     db.execute(
         insert(_TABLE).values(
             **values, tenants=json.dumps(sorted(key.tenants)), scopes=json.dumps(sorted(key.scopes))

@@ -70,11 +70,11 @@ def read_changes(
     tenants: Collection[str] | None = None,
     *,
     limit: int = 100,
-    most: int = MAX_READ,
+    max_events: int = MAX_READ,
 ) -> Changes:
     """The changes after a place; of these `tenants` only, None means all.
 
-    Looks at no more than `most` events.
+    Looks at no more than `max_events` events.
     """
     events = tables.events.c
     here = tuple_(events.stream_ms, events.stream_n)
@@ -82,14 +82,14 @@ def read_changes(
         select(events.stream_ms, events.stream_n, events.at, events.job, events.tenant, events.data)
         .where(here > tuple_(after.ms, after.n))
         .order_by(events.stream_ms, events.stream_n)
-        .limit(most + 1)
+        .limit(max_events + 1)
     )
 
     found: list[Change] = []
     position = after
 
     for seen, row in enumerate(read):
-        if seen == most or len(found) == limit:
+        if seen == max_events or len(found) == limit:
             return Changes(_with_campaigns(db, found), position, more=True)
         position = StreamPosition(row.stream_ms, row.stream_n)
         if row.job is not None and (tenants is None or row.tenant in tenants):
@@ -104,10 +104,18 @@ def _change(position: StreamPosition, row: Any) -> Change | None:
     data: dict[str, str] = json.loads(row.data)
     if data.get("state") not in set(State) or row.tenant is None:
         return None
+
     return Change(
-        position, row.at, row.job, row.tenant, data.get("campaign") or None, State(data["state"]),
-        data.get("reason") or None, held=data.get("held") == "1", possible_duplicate=data.get("possible_duplicate") == "1",
-    )  # fmt: skip
+        position,
+        row.at,
+        row.job,
+        row.tenant,
+        data.get("campaign") or None,
+        State(data["state"]),
+        data.get("reason") or None,
+        held=data.get("held") == "1",
+        possible_duplicate=data.get("possible_duplicate") == "1",
+    )
 
 
 def _with_campaigns(db: Db, found: list[Change]) -> tuple[Change, ...]:

@@ -172,8 +172,8 @@ def _bounds(
         )
 
     if first or wanted.since is not None:
-        columns, least = row(*first, *([wanted.since] if wanted.since is not None else []))
-        yield columns >= least
+        columns, lowest = row(*first, *([wanted.since] if wanted.since is not None else []))
+        yield columns >= lowest
     # Of two ends the earlier one: a database would start from whichever it takes to be the better.
     if after is not None and (wanted.until is None or after.enqueued_at < wanted.until):
         columns, end = row(*first, after.enqueued_at, after.job)
@@ -192,9 +192,11 @@ def read_all(engine: Engine, wanted: Filter, *, page: int = 1000) -> Iterator[Ro
     Raises StoresUnreachable.
     """
     after: Cursor | None = None
+
     while True:
         with reachable(engine), engine.connect() as db:
             found = read_page(db, wanted, after=after, limit=page)
+
         yield from found.rows
         if found.next is None:
             return

@@ -45,8 +45,8 @@ Measured on the recorder's batches, preparing them saves nothing.
 """
 _SAFE: Final = (
     f"SELECT set_config('idle_in_transaction_session_timeout', '{IDLE_SECONDS}s', true), "
-    "set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' "
-    "ELSE current_setting('synchronous_commit') END, true)"
+    "set_config('synchronous_commit', CASE current_setting('synchronous_commit') "
+    "WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)"
 )
 _HELD: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 UPGRADE_LOCK = 0x636572746D61696C
@@ -118,9 +118,8 @@ def _prepare_sqlite(connection: Any, _: object, *, busy: float) -> None:
 
     cursor.execute("PRAGMA synchronous=FULL")  # what is recorded survives a power cut
     cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute(
-        "PRAGMA secure_delete=ON"
-    )  # what is erased is overwritten, and not only forgotten
+    # What is erased is overwritten, and not only forgotten.
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
 
 

@@ -18,27 +18,27 @@ ENDED = FINAL | {State.UNCERTAIN}
 """What nothing but a person changes any more."""
 
 
-def forget_addresses(db: Db, before: datetime, most: int) -> int:
+def forget_addresses(db: Db, before: datetime, limit: int) -> int:
     """Take the recipients out of deliveries that ended before a time; gives of how many."""
     record = tables.deliveries
-    found = _ended(before, most).where(record.c.recipient.is_not(None))
+    found = _ended(before, limit).where(record.c.recipient.is_not(None))
     jobs = list(db.execute(found).scalars())
     db.execute(update(record).where(record.c.job.in_(jobs)).values(recipient=None))
     return len(jobs)
 
 
-def forget_records(db: Db, before: datetime, most: int) -> int:
+def forget_records(db: Db, before: datetime, limit: int) -> int:
     """Delete deliveries that ended before a time, with their attempts and events.
 
     Gives how many.
     """
-    jobs = list(db.execute(_ended(before, most)).scalars())
+    jobs = list(db.execute(_ended(before, limit)).scalars())
     for table in (tables.events, tables.attempts, tables.deliveries):
         db.execute(delete(table).where(table.c.job.in_(jobs)))
     return len(jobs)
 
 
-def forget_events(db: Db, before: datetime, most: int) -> int:
+def forget_events(db: Db, before: datetime, limit: int) -> int:
     """Delete events that belong to no reminder, of lanes and pauses, from before a time.
 
     Gives how many.
@@ -48,7 +48,7 @@ def forget_events(db: Db, before: datetime, most: int) -> int:
         select(events.c.stream_ms, events.c.stream_n)
         .where(events.c.job.is_(None), events.c.at < before)
         .order_by(events.c.at)
-        .limit(most)
+        .limit(limit)
     )
 
     ids = db.execute(old).all()
@@ -71,7 +71,7 @@ def undecided(db: Db, before: datetime) -> list[JobId]:
     return [JobId(job) for job in db.execute(query).scalars()]
 
 
-def _ended(before: datetime, most: int) -> Select[tuple[str]]:
+def _ended(before: datetime, limit: int) -> Select[tuple[str]]:
     """What was enqueued and changed last before a time; read in the order of an index."""
     record = tables.deliveries.c
     return (
@@ -80,5 +80,5 @@ def _ended(before: datetime, most: int) -> Select[tuple[str]]:
             record.enqueued_at < before, record.updated_at < before, record.state.in_(sorted(ENDED))
         )
         .order_by(record.enqueued_at, record.job)
-        .limit(most)
+        .limit(limit)
     )

@@ -86,6 +86,7 @@ def _tenants(db: Db) -> list[SealedRow]:
 def _connections(db: Db) -> list[SealedRow]:
     table = tables.connections
     columns = [table.c.id, table.c.tenant, table.c.name, *(table.c[name] for name in OF_CONNECTION)]
+
     return [
         SealedRow(
             "connections",

@@ -32,14 +32,15 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
+    # SQLAlchemy passes the dialect, whether it is used or not.
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ARG002
         """Refuse a time without zone; it would be stored as something else than meant."""
         if value is None:
             return None
         assert value.tzinfo is not None, "times in the record are aware"
         return value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - as above
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Give it back aware."""
         if value is None:
             return None
@@ -60,12 +61,10 @@ deployment = Table(
     metadata,
     Column("id", Integer, primary_key=True),  # one row, 1
     Column("salt", LargeBinary, nullable=False),  # keys the hashes that name mailboxes in Redis
-    Column(
-        "paused", Boolean, nullable=False, server_default=false()
-    ),  # by an operator: nothing leaves
-    Column(
-        "signing_key", LargeBinary
-    ),  # sealed by the vault: signs the tenants' public keys; null until it is first used
+    # By an operator: nothing leaves.
+    Column("paused", Boolean, nullable=False, server_default=false()),
+    # Sealed by the vault: signs the tenants' public keys; null until it is first used.
+    Column("signing_key", LargeBinary),
 )
 
 tenants = Table(
@@ -78,12 +77,10 @@ tenants = Table(
     Column("private_key", LargeBinary, nullable=False),  # sealed by the vault
     Column("salt", LargeBinary, nullable=False),
     Column("uncertain", String(200)),  # its rule for unknown outcomes; null means the deployment's
-    Column(
-        "domains", Text, nullable=False, server_default=text("''")
-    ),  # comma separated; '' is any
-    Column(
-        "reply_to", LargeBinary
-    ),  # an address, sealed by the vault; null means the mailbox that a mail leaves from
+    # Comma separated; '' is any.
+    Column("domains", Text, nullable=False, server_default=text("''")),
+    # An address, sealed by the vault; null means the mailbox that a mail leaves from.
+    Column("reply_to", LargeBinary),
     Column("version", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
@@ -105,14 +102,12 @@ connections = Table(
     Column("certificate", Text),
     Column("not_after", UtcDateTime),
     Column("key_id", String(64)),
-    Column(
-        "next_private_key", LargeBinary
-    ),  # sealed by the vault; these three: while certificates are rotated
+    # Sealed by the vault; these three: while certificates are rotated.
+    Column("next_private_key", LargeBinary),
     Column("next_certificate", Text),
     Column("next_not_after", UtcDateTime),
-    Column(
-        "refused_since", UtcDateTime
-    ),  # since when Google refuses what an administrator may have set up just now
+    # Since when Google refuses what an administrator may have set up just now.
+    Column("refused_since", UtcDateTime),
     Column("sub", String(64)),  # Google's own name for a linked account
     Column("refresh_token", LargeBinary),  # sealed by the vault
     Column("verify", Boolean, nullable=False),  # whether gmail.metadata was granted too
@@ -188,18 +183,16 @@ attempts = Table(
     Column("gmail_thread_id", String(64)),
     Column("reason", Text),  # what became of it, in certmail's words
     Column("latency_ms", Integer),  # from the first byte of the request to the end of the answer
-    Column(
-        "key_id", String(64)
-    ),  # of the certificate whose key was used; null for a linked account
+    # Of the certificate whose key was used; null for a linked account.
+    Column("key_id", String(64)),
     Column("connection_version", Integer),
 )
 
 events = Table(
     "events",
     metadata,
-    Column(
-        "stream_ms", BigInteger, primary_key=True
-    ),  # the event's id in the Redis stream, "ms-n", in two parts
+    # The event's id in the Redis stream, "ms-n", in two parts.
+    Column("stream_ms", BigInteger, primary_key=True),
     Column("stream_n", BigInteger, primary_key=True),
     Column("type", String(32), nullable=False),
     Column("at", UtcDateTime, nullable=False),
@@ -221,9 +214,8 @@ set_aside = Table(
     Column("type", String(32)),  # these three: as far as they can be read
     Column("tenant", String(63)),
     Column("job", String(36)),
-    Column(
-        "fields", Text, nullable=False
-    ),  # JSON of what it holds, shortened, without payload and addresses
+    # JSON of what it holds, shortened, without payload and addresses.
+    Column("fields", Text, nullable=False),
 )
 
 recorder = Table(

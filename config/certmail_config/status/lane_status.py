@@ -73,7 +73,7 @@ def at_once(redis: Redis, connection: ConnectionId) -> int | None:
     None unless they are fewer than it is set to, since Google said that it was too many.
     """
     info = fields_of(redis, redis_keys.LANE_INFO + connection, ["mailbox", "in_flight"])
-    mailbox, most = ((value or b"").decode() for value in info)
+    mailbox, configured = ((value or b"").decode() for value in info)
     if not mailbox:
         return None
 
@@ -83,7 +83,7 @@ def at_once(redis: Redis, connection: ConnectionId) -> int | None:
 
     now = redis.time()[0]
     places = int(lowered[0]) + int(max(0.0, now - int(lowered[1]) / 1000) // PLACE_RECOVERY_SECONDS)
-    return places if places < int(most) else None
+    return places if places < int(configured) else None
 
 
 def sent_today(redis: Redis, connection: ConnectionId) -> int:

@@ -41,6 +41,7 @@ def broker_url(redis_url: str) -> str:
     """
     if not redis_url.startswith("unix://"):
         return redis_url
+
     parts = urlsplit(redis_url)
     query = urlencode(
         {"virtual_host" if name == "db" else name: value for name, value in parse_qsl(parts.query)}
@@ -58,11 +59,12 @@ class OneBroker(Celery):  # type: ignore[misc]  # Celery ships no types
     own_broker: str
     backend_cls = "disabled"
 
-    def connection_for_read(self, url: str | None = None, **given: Any) -> Any:  # noqa: ARG002 - there is but one
+    # There is but one.
+    def connection_for_read(self, url: str | None = None, **given: Any) -> Any:  # noqa: ARG002
         """Connect to take messages."""
         return super().connection_for_read(self.own_broker, **given)
 
-    def connection_for_write(self, url: str | None = None, **given: Any) -> Any:  # noqa: ARG002 - as above
+    def connection_for_write(self, url: str | None = None, **given: Any) -> Any:  # noqa: ARG002
         """Connect to send messages."""
         return super().connection_for_write(self.own_broker, **given)
 

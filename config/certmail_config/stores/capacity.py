@@ -107,10 +107,12 @@ def share(figures: Figures, limits: StoreLimits) -> int:
     """
     if figures.tenants < 2:
         return 0
+
     free, events = (
         free_bytes(figures, limits),
         max(0, int(SHARE * limits.events_max) - figures.events),
     )
+
     rooms = [events] if free is None else [events, free // JOB_BYTES]
     return max(1, TENANT_TIMES * min(rooms))
 
@@ -127,8 +129,10 @@ def ask(pipe: Any) -> None:
 def read_figures(answers: Sequence[Any]) -> Figures:
     """Read the answers to `ask`."""
     server, memory, replication, events, tenants = answers
+
     # Buffers of the append-only file and of replicas do not count for the server's own limit.
     used = int(memory["used_memory"]) - int(memory.get("mem_not_counted_for_evict", 0))
+
     return Figures(
         run=str(server["run_id"]),
         used=used,

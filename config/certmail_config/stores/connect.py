@@ -127,6 +127,7 @@ def check_channels(url: str) -> None:
     """
     with connect(url) as redis:
         database = int(redis.connection_pool.connection_kwargs.get("db") or 0)
+
         try:
             with redis.pubsub() as heard:
                 for channel in channels(database):

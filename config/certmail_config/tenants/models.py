@@ -90,10 +90,10 @@ class GoogleLimits:
     warm_up_days: int = 0
 
     def __post_init__(self) -> None:
-        for name, (least, most) in BOUNDS.items():
+        for name, (minimum, maximum) in BOUNDS.items():
             value = getattr(self, name)
-            if not least <= value <= most:
-                message = f"{name} is {value}: it must be from {least} to {most}."
+            if not minimum <= value <= maximum:
+                message = f"{name} is {value}: it must be from {minimum} to {maximum}."
                 raise WrongUse("invalid_limit", message)
 
 
@@ -105,7 +105,7 @@ BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "project_units_per_day": (SEND_UNITS, _MAX),
     "warm_up_days": (0, 60),
 }
-"""The least and the most that each limit can be."""
+"""The minimum and the maximum of each limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,9 +299,8 @@ def _share(units: int, share: float) -> int:
 
 def check_name(value: str, what: str) -> str:
     """Check the id of a tenant or the name of a connection; raises WrongUse."""
-    if not re.fullmatch(
-        NAME_PATTERN, value
-    ):  # not `match`: its `$` also fits before a last line feed
+    # Not `match`: its `$` also fits before a last line feed.
+    if not re.fullmatch(NAME_PATTERN, value):
         message = f"{what} {value!r} is not usable: lower-case letters, digits and hyphens, starting with a letter or digit, 63 at most."
         raise WrongUse("invalid_name", message)
     return value

@@ -34,6 +34,7 @@ def pause_of(redis: Redis, tenant: str) -> tuple[str, str] | None:
         pipe.smismember(redis_keys.PAUSED, [EVERYTHING, tenant])
         pipe.hget(redis_keys.TENANT + tenant, "state")
         found: list[Any] = pipe.execute()
+
     (everything, this), state = found
     if everything:
         return words(EVERYTHING)

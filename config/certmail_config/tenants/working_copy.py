@@ -105,9 +105,9 @@ def tenant_fields(
     tenant: Tenant, names: Mapping[str, ConnectionId], signature: bytes
 ) -> dict[str, str]:
     """What the working copy says of a tenant in clear, its connections by name among it."""
-    signed = (
-        {"signature": _b64(signature)} if signature else {}
-    )  # who cannot sign leaves what there is
+    # Who cannot sign leaves what there is.
+    signed = {"signature": _b64(signature)} if signature else {}
+
     return {
         "state": tenant.state,
         "organisation": tenant.organisation,

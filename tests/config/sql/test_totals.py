@@ -217,14 +217,16 @@ class TestChanges:
         assert (changes.position, changes.more) == (StreamPosition(NOON_MS + 6, 0), False)
 
     @pytest.mark.parametrize("limit", [1, 2, 100])
-    @pytest.mark.parametrize("most", [1, 3, 100])
-    def test_page_by_page_each_is_told_once(self, engine: Engine, limit: int, most: int) -> None:
+    @pytest.mark.parametrize("max_events", [1, 3, 100])
+    def test_page_by_page_each_is_told_once(
+        self, engine: Engine, limit: int, max_events: int
+    ) -> None:
         seen: list[tuple[str, str]] = []
         after, more = BEGINNING, True
 
         with engine.connect() as db:
             while more:
-                changes = read_changes(db, after, limit=limit, most=most)
+                changes = read_changes(db, after, limit=limit, max_events=max_events)
                 assert len(changes.found) <= limit
                 seen += self.states(changes)
                 after, more = changes.position, changes.more

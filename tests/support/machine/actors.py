@@ -188,7 +188,7 @@ class Actors(RuleBasedStateMachine):
             campaign="q1" if lane == "a" else "q2",
             keep_seconds=90 * 86400,
             body=f"sealed {id_}".encode(),
-            most=most,
+            max_per_tenant=most,
             lost=lost,
         )
 

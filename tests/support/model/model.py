@@ -27,7 +27,7 @@ TO_BE_CALLED_OFF = frozenset({State.SCHEDULED, State.READY, State.DISPATCHED})
 class Model(Pacing, Working, Settling, Reaping, Restoring):
     """The transitions of a job's life, from its enqueueing to its end."""
 
-    def enqueue(self, *, clock: float, most: int = 0, **given: Any) -> Enqueued:
+    def enqueue(self, *, clock: float, max_per_tenant: int = 0, **given: Any) -> Enqueued:
         now, _ = self.time(clock)
         id_, dedupe = given["id"], given["dedupe"]
         if dedupe in self.keys:
@@ -42,7 +42,7 @@ class Model(Pacing, Working, Settling, Reaping, Restoring):
             return Enqueued("unknown_connection", id_, None)
 
         days, today = self.days_that_count(given["tenant"], ms(given["keep_seconds"]), now)
-        if most and sum(days.values()) >= most:
+        if max_per_tenant and sum(days.values()) >= max_per_tenant:
             return Enqueued("tenant_full", id_, None)
 
         days[today] += 1

@@ -25,7 +25,7 @@ from certmail.gateway.oauth.link_outcomes import (
 )
 from certmail_config.admin.admin import Admin
 from certmail_config.base.errors import Refused
-from certmail_config.base.hashing import hash_of_secret
+from certmail_config.crypto.hashing import hash_of_secret
 from certmail_config.google.oauth import ISSUERS, Account, Granted
 from certmail_config.google.token_errors import Denied
 from certmail_config.onboarding.account_offers import Offer, keep_offer

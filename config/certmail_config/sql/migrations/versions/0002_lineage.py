@@ -25,6 +25,5 @@ def downgrade() -> None:
         ("recorder", "seen_at"),
         ("recorder", "epoch"),
     ):
-        op.drop_column(
-            table, column
-        )  # not copied and dropped as a whole: attempts refer to deliveries
+        # Not copied and dropped as a whole: attempts refer to deliveries.
+        op.drop_column(table, column)

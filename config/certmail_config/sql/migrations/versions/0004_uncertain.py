@@ -16,6 +16,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_column(
-        "tenants", "uncertain"
-    )  # not copied and dropped as a whole: others refer to this table
+    # Not copied and dropped as a whole: others refer to this table.
+    op.drop_column("tenants", "uncertain")

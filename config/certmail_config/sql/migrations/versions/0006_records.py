@@ -41,9 +41,8 @@ def upgrade() -> None:
     for name, kind in COLUMNS.items():
         op.add_column("attempts", sa.Column(name, kind, nullable=True))
     op.add_column("deliveries", sa.Column("decided_by", sa.Text(), nullable=True))
-    op.execute(
-        "UPDATE deliveries SET recipient = lower(recipient)"
-    )  # as they are looked for from now on
+    # As they are looked for from now on.
+    op.execute("UPDATE deliveries SET recipient = lower(recipient)")
     for columns in REPLACED:
         op.drop_index(_name("deliveries", columns), "deliveries")
     for columns in ASKED_FOR:
