@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -39,6 +38,7 @@ from certmail_config.tenants.models import (
 from certmail_config.tenants.working_copy import write_connection, write_deployment, write_tenant
 from certmail_worker.google.token_client import Purpose
 from support.deployment.deployment import Deployment, new_deployment
+from support.processes.halt import Process
 
 AIM = 0.97
 """The least share of a limit that is to be used (design.md, section 12)."""
@@ -308,9 +308,7 @@ def _pass(place: Deployment, case: Case, since: float, until: float) -> float:
     return slowest
 
 
-def _choose(
-    place: Deployment, workers: Sequence[subprocess.Popen[bytes]], frozen: str
-) -> tuple[str, subprocess.Popen[bytes]]:
+def _choose(place: Deployment, workers: Sequence[Process], frozen: str) -> tuple[str, Process]:
     # A machine with too much to do lets the lease run out now and then; somebody takes it again
     # within a second.
     deadline = time.monotonic() + KEEPER_SECONDS
@@ -326,7 +324,7 @@ def _choose(
 
 
 @contextmanager
-def _stopped(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def _stopped(process: Process) -> Iterator[None]:
     process.send_signal(signal.SIGSTOP)
     try:
         yield
@@ -334,9 +332,7 @@ def _stopped(process: subprocess.Popen[bytes]) -> Iterator[None]:
         process.send_signal(signal.SIGCONT)
 
 
-def _check(
-    place: Deployment, linked: Sequence[Connection], workers: Sequence[subprocess.Popen[bytes]]
-) -> None:
+def _check(place: Deployment, linked: Sequence[Connection], workers: Sequence[Process]) -> None:
     """There was always more to send, and somebody to send it."""
     if any(process.poll() is not None for process in workers):
         raise VoidError(f"a worker has ended by itself:{_last_words(place)}")

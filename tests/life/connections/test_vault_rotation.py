@@ -6,7 +6,6 @@ No send fails, and the old key is gone afterwards.
 from __future__ import annotations
 
 import base64
-import subprocess
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +22,7 @@ from certmail_config.stores.vault_file import new_vault_key
 from certmail_config.tenants.sealed_fields import owner_of, sealed_in
 from certmail_config.tenants.working_copy import read_connection
 from support.deployment.deployment import STEADY, Deployment, campaign, new_deployment, wait_for
+from support.processes.halt import Process
 
 OLD, NEW = new_vault_key(), new_vault_key()
 NEW_ID = NEW.partition(":")[0]
@@ -68,7 +68,7 @@ class Fleet:
         wait_for(f"{mails} more mails", lambda: len(self.deployment.messages()) >= before + mails)
 
 
-def ended(process: subprocess.Popen[bytes]) -> None:
+def ended(process: Process) -> None:
     process.terminate()
     assert process.wait(60) == 0
 

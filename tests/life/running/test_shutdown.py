@@ -15,6 +15,7 @@ import pytest
 
 from certmail_config.base import redis_keys
 from support.deployment.deployment import QUICK, Deployment, campaign, new_deployment, wait_for
+from support.processes.halt import Process
 
 MANY = 500
 UNITS = 10_000_000
@@ -129,7 +130,7 @@ def test_a_cold_shutdown_puts_nothing_back_that_was_sent(
         assert {states[job] for job in never_left} <= {"uncertain"}
 
 
-def end(worker: subprocess.Popen[bytes], log: Path) -> None:
+def end(worker: Process, log: Path) -> None:
     try:
         worker.wait(60)
     except subprocess.TimeoutExpired:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -32,6 +31,7 @@ from certmail_config.sql import registry, tables
 from certmail_config.stores.broker import QUEUE, TRANSPORT_OPTIONS, broker_url
 from support.data.garbage import COMMANDS, EVENTS, JOBS, MESSAGES, NOT_JSON, ODD_LETTERS, PAYLOADS
 from support.deployment.deployment import STEADY, Deployment, campaign, new_deployment, wait_for
+from support.processes.halt import Process
 
 PIDBOX = "celery.pidbox"
 """The exchange over which Celery's commands reach every worker."""
@@ -42,7 +42,7 @@ class Place:
     """A deployment with one worker, and what was thrown at it."""
 
     deployment: Deployment
-    worker: subprocess.Popen[bytes]
+    worker: Process
     app: Celery
     jobs: dict[str, str] = field(default_factory=dict)
 

@@ -6,7 +6,6 @@ Nothing was sent, so the same reminder is tried again.
 from __future__ import annotations
 
 import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from certmail_config.ledger.view import JobView
 from support.deployment.deployment import QUICK, new_deployment, wait_for
 from support.deployment.many_tenants import ManyTenants, many_tenants
+from support.processes.halt import Process
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def _closed_port() -> str:
         return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
-def _end(worker: subprocess.Popen[bytes]) -> None:
+def _end(worker: Process) -> None:
     worker.terminate()
     assert worker.wait(60) == 0
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import subprocess
 import time
 from contextlib import closing
 from pathlib import Path
@@ -20,6 +19,7 @@ import pytest
 
 from certmail_config.base import redis_keys
 from support.deployment.deployment import QUICK, Deployment, campaign, new_deployment, wait_for
+from support.processes.halt import Process
 
 AWAY_SECONDS: Final = float(os.environ.get("SQL_AWAY", "18"))
 """Longer than whoever needs it waits for a lock of SQLite's, at least."""
@@ -39,7 +39,7 @@ def lane(deployment: Deployment, connection: str) -> str:
     return str(found.decode())
 
 
-def end(worker: subprocess.Popen[bytes]) -> None:
+def end(worker: Process) -> None:
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(60) == 0
 

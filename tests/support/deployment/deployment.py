@@ -31,6 +31,7 @@ from certmail_config.sql import tables
 from certmail_config.tenants.models import GoogleLimits
 from certmail_worker.connections.probe import probe_and_save
 from support.processes.commands import commands
+from support.processes.halt import Process
 
 SEND_SCOPE = "https://www.googleapis.com/auth/gmail.send"
 METADATA_SCOPE = "https://www.googleapis.com/auth/gmail.metadata"
@@ -99,21 +100,29 @@ class Deployment:
         assert ran.status == 0, ran
         return ran.json
 
-    def start(self, *arguments: str, log: str, **environment: str) -> subprocess.Popen[bytes]:
-        """Start a process of certmail's; it is stopped with the deployment."""
+    def start(self, *arguments: str, log: str, **environment: str) -> Process:
+        """Start a process of certmail's; it is stopped with the deployment.
+
+        Those of the command line's are forked from one that has imported what they need.
+        """
         file = self.stack.enter_context((self.data_dir / log).open("ab"))
-        process = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
-            env=self.environment | environment,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=file,
-        )
+        given = self.environment | environment
+        process: Process
+        if arguments[0] == "certmail_worker":
+            process = commands().start(arguments[1:], given, file.fileno(), file.fileno())
+        else:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *arguments],
+                env=given,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+            )
 
         self.stack.callback(_stop, process)
         return process
 
-    def worker(self, **environment: str) -> subprocess.Popen[bytes]:
+    def worker(self, **environment: str) -> Process:
         """Start a worker."""
         return self.start("certmail_worker", "worker", log="worker.log", **environment)
 
@@ -231,7 +240,7 @@ class Deployment:
             [token] = re.findall(r'name="csrf" value="([^"]+)"', back.text)
             return browser.post(back.url, data={"csrf": token, "answer": answer}, timeout=20)
 
-    def open_gateway(self) -> subprocess.Popen[bytes]:
+    def open_gateway(self) -> Process:
         """Register our OAuth client at Google and start the gateway; gives its process."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -299,7 +308,7 @@ class Deployment:
         return found
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: Process) -> None:
     process.terminate()
     try:
         process.wait(30)
@@ -333,15 +342,12 @@ def new_deployment(data_dir: Path, **settings: str) -> Iterator[Deployment]:
     made = Deployment(data_dir, environment)
 
     with made.stack:
-        sandbox = subprocess.Popen(
-            [sys.executable, "-m", "certmail_worker", "sandbox", "--listen", "127.0.0.1:0"],
-            env=environment,
-            stdout=subprocess.PIPE,
-        )
-        assert sandbox.stdout is not None
-        made.stack.callback(sandbox.stdout.close)
-        made.stack.callback(_stop, sandbox)
-        made.google = sandbox.stdout.readline().decode().strip()
+        address, told = os.pipe()
+        with os.fdopen(address) as told_by_it:
+            sandbox = commands().start(("sandbox", "--listen", "127.0.0.1:0"), environment, told, 2)
+            os.close(told)
+            made.stack.callback(_stop, sandbox)
+            made.google = told_by_it.readline().strip()
         assert made.google.startswith("http://"), "the sandbox prints its address first"
         environment |= {
             "CERTMAIL_GOOGLE_TOKEN_URL": f"{made.google}/token",

@@ -17,13 +17,16 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Final
 
 SERVER: Final = """
-import gc, importlib, json, os, pkgutil, runpy, signal, socket, sys
+import faulthandler, gc, importlib, json, os, pkgutil, runpy, signal, socket, sys
 from certmail_worker import cli
 for each in pkgutil.walk_packages(cli.__path__, cli.__name__ + "."):
     importlib.import_module(each.name)
+for name in json.loads(sys.argv[2]):
+    importlib.import_module(name)
 gc.freeze()
 
 def serve(asked):
@@ -62,9 +65,71 @@ for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr
     now = open(number, mode, encoding=was.encoding, errors=was.errors, closefd=False)
     setattr(sys, name, now)
     setattr(sys, f"__{name}__", now)
+if os.environ.get("PYTHONFAULTHANDLER"):
+    faulthandler.enable()
 sys.argv = ["certmail", *case["arguments"]]
 runpy.run_module("certmail_worker", run_name="__main__", alter_sys=True)
 """
+
+
+STAYING: Final = (
+    "celery.apps.worker",
+    "celery.bin.celery",
+    "celery.concurrency.base",
+    "celery.worker.consumer",
+    "certmail.gateway.app",
+    "certmail_sandbox.server",
+    "certmail_worker.runtime.lifecycle",
+    "certmail_worker.runtime.pool",
+    "certmail_worker.runtime.transport",
+    "kombu.transport.redis",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite.pysqlite",
+    "uvloop",
+)
+"""What workers, gateways and the sandbox import, but not the Celery app: it reads its settings when it is imported."""
+
+
+class Started:
+    """A process that goes on by itself; as much of `subprocess.Popen` as tests ask of one."""
+
+    def __init__(self, pid: int, told: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._told = os.fdopen(told, "rb", buffering=0)
+
+    def poll(self) -> int | None:
+        """Its exit status, negative for the signal that ended it; None while it runs."""
+        if self.returncode is None and select.select([self._told], [], [], 0)[0]:
+            self._read()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; raises subprocess.TimeoutExpired. `timeout` is in seconds."""
+        if self.returncode is None:
+            if not select.select([self._told], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0)
+            self._read()
+
+        assert self.returncode is not None
+        return self.returncode
+
+    def send_signal(self, sig: int) -> None:
+        """Send a signal, unless it has ended: its number may be another's by then."""
+        if self.poll() is None:
+            os.kill(self.pid, sig)
+
+    def terminate(self) -> None:
+        """Tell it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it."""
+        self.send_signal(signal.SIGKILL)
+
+    def _read(self) -> None:
+        self.returncode = int(_line(self._told.fileno()))
+        self._told.close()
 
 
 class Commands:
@@ -75,7 +140,7 @@ class Commands:
         own = {
             name: value for name, value in os.environ.items() if not name.startswith("CERTMAIL_")
         }
-        command = [sys.executable, "-c", SERVER, str(asked.fileno())]
+        command = [sys.executable, "-c", SERVER, str(asked.fileno()), json.dumps(STAYING)]
         self._server = subprocess.Popen(command, pass_fds=[asked.fileno()], env=own)
         asked.close()
         self._one_at_a_time = threading.Lock()
@@ -84,15 +149,11 @@ class Commands:
         self, arguments: Sequence[str], environment: Mapping[str, str], given: bytes, seconds: float
     ) -> tuple[int, bytes, bytes]:
         """Run a command to its end; gives its exit status (negative: the signal that ended it) and what it wrote."""
-        (stdin, feed), (out, stdout), (err, stderr), (told, telling) = (os.pipe() for _ in range(4))
-        text = json.dumps({"arguments": list(arguments), "environment": dict(environment)}).encode()
-
-        with self._one_at_a_time:
-            socket.send_fds(self._asking, [b"+"], [stdin, stdout, stderr, telling])
-            self._asking.sendall(len(text).to_bytes(4, "big") + text)
-
-        for each in (stdin, stdout, stderr, telling):
+        (stdin, feed), (out, stdout), (err, stderr) = (os.pipe() for _ in range(3))
+        told = self._ask(arguments, environment, [stdin, stdout, stderr])
+        for each in (stdin, stdout, stderr):
             os.close(each)
+
         threads = [threading.Thread(target=_feed, args=(feed, given), daemon=True)]
         wrote: dict[int, bytes] = {}
         threads += [
@@ -111,6 +172,28 @@ class Commands:
         for thread in threads[1:]:
             thread.join()
         return status, wrote[out], wrote[err]
+
+    def start(
+        self, arguments: Sequence[str], environment: Mapping[str, str], out: int, err: int
+    ) -> Started:
+        """Start a command that stays, and reads nothing; `out` and `err` are files that are open for writing."""
+        with Path(os.devnull).open("rb") as nothing:
+            told = self._ask(arguments, environment, [nothing.fileno(), out, err])
+        return Started(int(_line(told)), told)
+
+    def _ask(
+        self, arguments: Sequence[str], environment: Mapping[str, str], streams: Sequence[int]
+    ) -> int:
+        """Have a command started; gives the file that tells its number, and in the end its exit status."""
+        told, telling = os.pipe()
+        text = json.dumps({"arguments": list(arguments), "environment": dict(environment)}).encode()
+
+        with self._one_at_a_time:
+            socket.send_fds(self._asking, [b"+"], [*streams, telling])
+            self._asking.sendall(len(text).to_bytes(4, "big") + text)
+
+        os.close(telling)
+        return told
 
     def end(self) -> None:
         """End what becomes commands."""
