@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from certmail_worker.recording.consistency import WORDS, Lineage, Traces, assess, order
+from certmail_worker.recording.consistency import LINEAGE_ERRORS, Lineage, Traces, assess, order
 from certmail_worker.recording.writer import START, RecordPosition
 
 OURS, OTHER = "0192-ours", "0192-other"
@@ -107,8 +107,11 @@ def test_assess(found: Traces, lineage: Lineage) -> None:
 
 
 def test_whatever_stops_pacing_says_what_to_do() -> None:
-    assert set(Lineage) - set(WORDS) == {Lineage.SAME, Lineage.NEW}
-    assert all(message.endswith(".") and remedy.endswith(".") for message, remedy in WORDS.values())
+    assert set(Lineage) - set(LINEAGE_ERRORS) == {Lineage.SAME, Lineage.NEW}
+    assert all(
+        message.endswith(".") and remedy.endswith(".")
+        for message, remedy in LINEAGE_ERRORS.values()
+    )
 
 
 def test_ids_are_ordered_as_numbers() -> None:

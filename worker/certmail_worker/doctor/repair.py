@@ -18,7 +18,7 @@ from certmail_config.sql.engine import reachable
 from certmail_worker.doctor import invariants, restore
 from certmail_worker.doctor.restore_plan import RestorePlan, StepKind, outcome, said, summary
 from certmail_worker.doctor.unused_copy import on_uncertain
-from certmail_worker.recording.consistency import WORDS, Lineage, assess, read_traces
+from certmail_worker.recording.consistency import LINEAGE_ERRORS, Lineage, assess, read_traces
 from certmail_worker.recording.writer import read_position
 
 
@@ -164,8 +164,8 @@ def find_repair(settings: Settings, *, stopped_at: datetime | None = None) -> Re
             return Restoration(restore.make_plan(admin, stopped_at=stopped_at), copy)
         if lineage is Lineage.RECORD_BEHIND:
             return Gap(read_position(admin.engine).seen_at)
-        if lineage in WORDS:
-            message, remedy = WORDS[lineage]
+        if lineage in LINEAGE_ERRORS:
+            message, remedy = LINEAGE_ERRORS[lineage]
             raise Refused(lineage, message, remedy)
         return _mending(admin)
 

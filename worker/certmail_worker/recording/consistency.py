@@ -1,4 +1,7 @@
-"""Lineage: whether this Redis holds what SQL has recorded, or was restored from an older copy, wiped, or is another one.
+"""Lineage: whether this Redis and its record belong together.
+
+Redis may hold what SQL has recorded, or have been restored from an older copy, wiped, or be another
+one.
 
 Ids cannot tell, since new events are always later. The recorder leaves the last event that it
 recorded in the stream: where that event is missing, the stream is not the one that was recorded,
@@ -33,7 +36,10 @@ class Lineage(StrEnum):
     NEW = "new"
     """Nothing was recorded yet."""
     ROLLED_BACK = "rolled_back"
-    """Redis is older than the record: restored from a backup, or failed over to a replica that lagged."""
+    """Redis is older than the record.
+
+    It was restored from a backup, or failed over to a replica that lagged.
+    """
     REPLACED = "replaced"
     """Redis is empty, but the record is not."""
     FOREIGN = "foreign"
@@ -42,7 +48,7 @@ class Lineage(StrEnum):
     """SQL is older than Redis: restored from a backup, or replaced."""
 
 
-WORDS: Final[dict[Lineage, tuple[str, str]]] = {
+LINEAGE_ERRORS: Final[dict[Lineage, tuple[str, str]]] = {
     Lineage.ROLLED_BACK: (
         "Redis is older than the record, by a restore or a failover. What left since would be sent again, so nothing is sent.",
         "Run `certmail doctor --repair`: it shows what it would do first.",
@@ -65,7 +71,7 @@ WORDS: Final[dict[Lineage, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What both stores show.
+    """What both stores show of their lineage.
 
     `recorded` is what Redis believes to be in SQL, `has_cursor` whether its stream holds SQL's last
     event.
@@ -80,7 +86,7 @@ class Traces:
 
 
 def assess(traces: Traces) -> Lineage:
-    """Decide; pure."""
+    """Decide from the traces; pure."""
     position = traces.position
     if position.epoch and traces.epoch and position.epoch != traces.epoch:
         return Lineage.FOREIGN
@@ -103,7 +109,7 @@ def order(event: str) -> tuple[int, int]:
 
 
 def read_traces(redis: Redis, engine: Engine) -> Traces:
-    """Look at both stores; raises RedisError, SQLAlchemyError."""
+    """Read the traces in both stores; raises RedisError, SQLAlchemyError."""
     position = read_position(engine)
     epoch, recorded, back = values_of(
         redis, [redis_keys.EPOCH, redis_keys.RECORDED, redis_keys.WENT_BACK]
@@ -121,17 +127,19 @@ def read_traces(redis: Redis, engine: Engine) -> Traces:
 
 
 def check(redis: Redis, engine: Engine) -> bool:
-    """Let pacing go on if the lineage is right, else say why not; raises RedisError, SQLAlchemyError."""
-    run = run_id(
-        redis
-    )  # first: should the server restart meanwhile, another run is unchecked still
+    """Let pacing go on if the lineage is right, else say why not.
+
+    Raises RedisError, SQLAlchemyError.
+    """
+    # First: should the server restart meanwhile, its next run is unchecked still.
+    run = run_id(redis)
     traces = read_traces(redis, engine)
     lineage = assess(traces)
-    if lineage not in WORDS:
+    if lineage not in LINEAGE_ERRORS:
         confirm_consistency(redis, engine, traces, run)
         return True
 
-    message, remedy = WORDS[lineage]
+    message, remedy = LINEAGE_ERRORS[lineage]
     log.error("pacing_stopped", extra={"code": lineage, "error": message, "remedy": remedy})
     redis.hset(
         redis_keys.STOPPED, mapping={"code": str(lineage), "message": message, "remedy": remedy}
@@ -144,13 +152,15 @@ def check(redis: Redis, engine: Engine) -> bool:
 def confirm_consistency(redis: Redis, engine: Engine, traces: Traces, run: str) -> None:
     """Let this run of the server be paced; both stores carry the same epoch then."""
     position = traces.position
-    # Of two that do this at the very first start, one names it.
+
+    # Of two that do this at the very first start, one names the epoch.
     redis.set(redis_keys.EPOCH, traces.epoch or position.epoch or str(uuid4()), nx=True)
     named = value_of(redis, redis_keys.EPOCH)
     assert named is not None, "it was set above, and nobody takes it away"
     epoch = named.decode()
     if position.epoch != epoch:
         write_position(engine, position, RecordPosition(position.cursor, epoch, position.seen_at))
+
     redis.delete(redis_keys.STOPPED, redis_keys.WENT_BACK, redis_keys.HELD_BACK)
     redis.set(redis_keys.CHECKED_RUN, run)
 

@@ -1,7 +1,7 @@
 """The recorder: from the ledger's event stream to SQL, each event exactly once.
 
 What is recorded may be trimmed: the stream is cut just before the cursor's own event, whose
-presence proves that the stream is the one that was recorded (record.py says how it is written).
+presence proves that the stream is the one that was recorded (writer.py says how it is written).
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from certmail_worker.recording.outage_log import OutageLog
 from certmail_worker.recording.writer import (
     START,
     CursorMovedError,
+    note_seen,
     read_cursor,
     read_position,
-    seen_nothing,
     write_all,
 )
 
@@ -49,13 +49,13 @@ async def record(
 
     Raises RedisError, SealBroken when the vault lacks a key, CursorLostError.
     """
-    waiting = OutageLog()
+    outage = OutageLog()
 
     while True:
         try:
-            await _record(redis, directory, engine, waiting, note_progress)
+            await _record(redis, directory, engine, outage, note_progress)
         except SQLAlchemyError as error:
-            await waiting.tell(redis, error)
+            await outage.waits(redis, error)
             await asyncio.sleep(RETRY_SECONDS)
 
 
@@ -63,11 +63,11 @@ async def _record(
     redis: Redis,
     directory: Directory,
     engine: Engine,
-    waiting: OutageLog,
+    outage: OutageLog,
     note_progress: NoteProgress,
 ) -> None:
     cursor, seen = await _own_cursor(redis, engine), 0.0
-    waiting.over()
+    outage.over()
 
     while True:
         try:
@@ -78,20 +78,20 @@ async def _record(
                 # Pacing must not go on either, before somebody has looked.
                 await redis.delete(redis_keys.CHECKED_RUN)
                 raise
+
             cursor = newer  # another recorder has gone on, and trimmed behind itself
             continue
 
         if not entries:
             await note_progress()
             if time.monotonic() > seen + SEEN_SECONDS:
-                await asyncio.to_thread(seen_nothing, engine, cursor, await _server_time(redis))
+                await asyncio.to_thread(note_seen, engine, cursor, await _server_time(redis))
                 seen = time.monotonic()
             continue
 
-        read = [await decode(directory, id_, fields) for id_, fields in entries]
-
+        decoded = [await decode(directory, id_, fields) for id_, fields in entries]
         try:
-            cursor = await asyncio.to_thread(write_all, engine, cursor, read, dict(entries))
+            cursor = await asyncio.to_thread(write_all, engine, cursor, decoded, dict(entries))
         except CursorMovedError:
             log.warning("another_recorder", extra={"cursor": cursor})
             cursor = await asyncio.to_thread(read_cursor, engine)
@@ -102,7 +102,10 @@ async def _record(
 
 
 async def _own_cursor(redis: Redis, engine: Engine) -> str:
-    """Where the record stands, once it was checked that it belongs to this ledger (consistency.py)."""
+    """The record's cursor, once it was checked that the record belongs to this ledger.
+
+    consistency.py checks it.
+    """
     while True:
         position = await asyncio.to_thread(read_position, engine)
         epoch = await avalue_of(redis, redis_keys.EPOCH)
@@ -123,7 +126,7 @@ class CursorLostError(StoresUnreachable):
 
 
 async def _read(redis: Redis, cursor: str) -> list[tuple[str, dict[bytes, bytes]]]:
-    """What happened after the cursor's own event; raises CursorLostError if that is missing."""
+    """The entries after the cursor's own event; raises CursorLostError if that is missing."""
     if cursor != START:
         found = _entries(await redis.xrange(redis_keys.EVENTS, min=cursor, count=BATCH + 1))
         if not found or found[0][0] != cursor:
@@ -143,7 +146,10 @@ def _entries(raw: Any) -> list[tuple[str, dict[bytes, bytes]]]:
 
 
 async def _trim(redis: Redis, cursor: str) -> None:
-    """Cut the stream just before the cursor's own event, and note in Redis how far the record is."""
+    """Cut the stream just before the cursor's own event.
+
+    And note in Redis how far the record is.
+    """
     async with redis.pipeline(transaction=False) as pipe:
         pipe.set(redis_keys.RECORDED, cursor)  # type: ignore[unused-awaitable]  # queued
         # Queued, as above.
@@ -157,11 +163,6 @@ async def _server_time(redis: Redis) -> datetime:
 
 def _flat(entries: Any) -> Any:
     """RESP3 wraps a stream's entries once more than RESP2."""
-    return (
-        entries[0]
-        if entries
-        and isinstance(entries[0], list)
-        and entries[0]
-        and isinstance(entries[0][0], list | tuple)
-        else entries
-    )
+    first = entries[0] if entries else None
+    wrapped = isinstance(first, list) and first and isinstance(first[0], list | tuple)
+    return first if wrapped else entries

@@ -1,4 +1,4 @@
-"""From an event to what it means for the record's rows; pure."""
+"""What an event means for the record's rows; pure."""
 
 from __future__ import annotations
 
@@ -14,18 +14,29 @@ DECISIONS: Final = frozenset(
     {"cancelled", "settled_by_hand", "tenant_removed", "erased", "retention"}
 )
 """The reasons, by their code, that are somebody's decision; what follows the code says whose."""
-LEARNT: Final = ("http_status", "google_reason", "gmail_id", "gmail_thread_id", "latency_ms", "key_id", "connection_version")  # fmt: skip
-"""What the detail of an attempt may say; later news that does not say it leaves it as it was."""
+REPORTED: Final = (
+    "http_status",
+    "google_reason",
+    "gmail_id",
+    "gmail_thread_id",
+    "latency_ms",
+    "key_id",
+    "connection_version",
+)
+"""What the detail of an attempt may report.
+
+A later report that lacks a field leaves it as it was.
+"""
 NUMBERS: Final = frozenset({"http_status", "latency_ms", "connection_version"})
-"""Those of it that are numbers; the others are texts."""
+"""Those of REPORTED that are numbers; the others are texts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of the stream, its fields decoded; `recipient` is opened from the sealed body of `enqueued`.
+    """One event of the stream, its fields decoded.
 
-    `mailbox` and `key_id` are those of the connection that a request is `begun` with, or is
-    presumed to have been.
+    `recipient` is opened from the sealed body of `enqueued`. `mailbox` and `key_id` are those of
+    the connection that a request is `begun` with, or is presumed to have been.
     """
 
     id: str
@@ -38,9 +49,10 @@ class Event:
 
 
 def event_row(event: Event) -> dict[str, Any]:
-    """The event itself, without payload and addresses."""
+    """The row of the event itself, without payload and addresses."""
     ms, _, n = event.id.partition("-")
     data = {name: value for name, value in event.fields.items() if name not in {"job", "tenant"}}
+
     return {
         "stream_ms": int(ms),
         "stream_n": int(n),
@@ -53,8 +65,9 @@ def event_row(event: Event) -> dict[str, Any]:
 
 
 def new_delivery(event: Event) -> dict[str, Any]:
-    """What `enqueued` says."""
+    """The row of a delivery that was `enqueued`."""
     fields = event.fields
+
     return {
         "job": fields["job"],
         "tenant": fields["tenant"],
@@ -79,7 +92,10 @@ def new_delivery(event: Event) -> dict[str, Any]:
 
 
 def change(event: Event) -> dict[str, Any] | None:
-    """The state that a delivery is in from then on; None for an event that says none, or that makes a delivery."""
+    """The state that a delivery is in from this event on.
+
+    None for an event that says none, or that makes a delivery.
+    """
     if event.type == "enqueued" or "job" not in event.fields or "state" not in event.fields:
         return None
 
@@ -99,8 +115,11 @@ def decided_by(reason: str) -> str | None:
     return (words or code) if code in DECISIONS else None
 
 
-def tells_of_request(kind: str, fields: Mapping[str, str]) -> bool:
-    """Whether an event tells of a new request: one that was begun, or that a repair presumes could have been made."""
+def reports_request(kind: str, fields: Mapping[str, str]) -> bool:
+    """Whether an event reports a new request.
+
+    One that was begun, or that a repair presumes could have been made.
+    """
     return kind == "begun" or _presumes(kind, fields)
 
 
@@ -109,7 +128,10 @@ def _presumes(kind: str, fields: Mapping[str, str]) -> bool:
 
 
 def new_attempt(event: Event) -> dict[str, Any]:
-    """What an event that tells of a new request says of it; by whom a presumed one was made nobody knows."""
+    """The row of a new request.
+
+    By whom a presumed one was made nobody knows.
+    """
     return {
         "job": event.fields["job"],
         "n": int(event.fields["attempt"]),
@@ -120,37 +142,41 @@ def new_attempt(event: Event) -> dict[str, Any]:
 
 
 def end_of_attempt(event: Event) -> dict[str, Any] | None:
-    """What became of an attempt; of one whose worker was lost nothing more is known.
+    """The end of an attempt; None for other events.
 
-    None for other events.
+    Of an attempt whose worker was lost nothing more is known.
     """
     lost = event.type == "reaped" and "attempt" in event.fields
     if event.type != "settled" and not lost and not _presumes(event.type, event.fields):
         return None
 
     detail = _detail(event.fields.get("detail", "{}"))
+
     return {
         "b_job": event.fields["job"],
         "b_n": int(event.fields["attempt"]),
         "outcome": event.fields.get("outcome", "unknown"),
         "reason": event.fields.get("reason") or None,
-        "told_end": datetime.fromisoformat(detail["ended_at"]) if "ended_at" in detail else None,
-        "heard_at": event.at,
-        **{f"b_{name}": detail.get(name) for name in LEARNT},
+        "reported_end": (
+            datetime.fromisoformat(detail["ended_at"]) if "ended_at" in detail else None
+        ),
+        "event_at": event.at,
+        **{f"b_{name}": detail.get(name) for name in REPORTED},
     }
 
 
 def _detail(text: str) -> dict[str, Any]:
-    """What a worker said of an attempt; raises ValueError, TypeError for what it would not have said so."""
+    """A worker's report of an attempt.
+
+    Raises ValueError, TypeError for what no worker would have reported.
+    """
     detail = json.loads(text)
     if not isinstance(detail, dict):
         raise TypeError("its detail is no object")
 
-    for name in LEARNT:
-        if (
-            not isinstance(detail.get(name), int if name in NUMBERS else str)
-            and detail.get(name) is not None
-        ):
+    for name in REPORTED:
+        value, kind = detail.get(name), int if name in NUMBERS else str
+        if value is not None and not isinstance(value, kind):
             raise ValueError(f"the {name} in its detail is of another kind")
 
     return detail

@@ -1,4 +1,6 @@
-"""Events that are set aside: what the recorder could not read, or the database not take, so that all others are recorded.
+"""Events that are set aside, so that all others are recorded.
+
+The recorder could not read them, or the database not take them.
 
 Pure. What is kept of one is what an operator needs to see whence it came. Its sealed content is
 not: who erases an address would not find it there.
@@ -24,7 +26,7 @@ _ID, _TYPE, _TENANT, _JOB = 64, 32, 63, 36
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """One such event, as it lies in the stream, and why."""
+    """One such event, as it lies in the stream, and why it is set aside."""
 
     id: str
     raw: Mapping[bytes, bytes]
@@ -32,7 +34,10 @@ class Aside:
 
     @property
     def at(self) -> datetime | None:
-        """When it happened, by the server that took it in; None for an id that is beyond the calendar."""
+        """When it happened, by the server that took it in.
+
+        None for an id that is beyond the calendar.
+        """
         try:
             return datetime.fromtimestamp(int(self.id.partition("-")[0]) / 1000, UTC)
         except (ValueError, OverflowError, OSError):
@@ -45,6 +50,7 @@ def aside_row(aside: Aside, now: datetime) -> dict[str, Any]:
     fields = {_text(name): _shown(name, aside.raw[name]) for name in names}
     if len(aside.raw) > len(names):
         fields["…"] = f"{len(aside.raw) - len(names)} more"
+
     return {
         "id": aside.id[:_ID],
         "at": now,
@@ -74,13 +80,13 @@ def lies_in_data(error: Exception) -> bool:
     return not isinstance(error, SQLAlchemyError) or isinstance(error, StatementError)
 
 
-def _known(raw: Mapping[bytes, bytes], name: bytes, most: int) -> str | None:
+def _known(raw: Mapping[bytes, bytes], name: bytes, max_length: int) -> str | None:
     """A field that names something, if it could be a name."""
     try:
         text = raw.get(name, b"").decode()
     except UnicodeDecodeError:
         return None
-    return text if text.isprintable() and 0 < len(text) <= most else None
+    return text if text.isprintable() and 0 < len(text) <= max_length else None
 
 
 def _shown(name: bytes, value: bytes) -> str:

@@ -23,23 +23,26 @@ from certmail_config.sql import tables
 from certmail_config.sql.tables import UtcDateTime
 from certmail_config.tenants.models import ConnectionState
 from certmail_worker.recording.rows import (
-    LEARNT,
+    REPORTED,
     Event,
     change,
     end_of_attempt,
     event_row,
     new_attempt,
     new_delivery,
-    tells_of_request,
+    reports_request,
 )
 from certmail_worker.recording.set_aside import Aside, aside_row, lies_in_data, why
 
 log = logging.getLogger(__name__)
 
 START: Final = "0-0"
-SHOWN: Final = 5
+MAX_NAMED: Final = 5
 """Of the events that are set aside together, so many are named in the log."""
-_LOOK: Final = "`certmail doctor` says more; they are in the table set_aside. Whoever writes to Redis beside certmail may have made them."
+_SET_ASIDE_REMEDY: Final = (
+    "`certmail doctor` says more; they are in the table set_aside. "
+    "Whoever writes to Redis beside certmail may have made them."
+)
 
 
 class CursorMovedError(Exception):
@@ -48,7 +51,10 @@ class CursorMovedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RecordPosition:
-    """How far the record is, and of which ledger; `seen_at` is when it was last seen that nothing more had happened."""
+    """How far the record is, and of which ledger.
+
+    `seen_at` is when it was last seen that nothing more had happened.
+    """
 
     cursor: str = START
     epoch: str | None = None
@@ -56,7 +62,7 @@ class RecordPosition:
 
 
 def read_position(engine: Engine) -> RecordPosition:
-    """Where the record stands; raises SQLAlchemyError."""
+    """The record's position; raises SQLAlchemyError."""
     with engine.begin() as db:
         row = db.execute(
             select(tables.recorder.c.cursor, tables.recorder.c.epoch, tables.recorder.c.seen_at)
@@ -83,7 +89,7 @@ def write_position(engine: Engine, was: RecordPosition, now: RecordPosition) -> 
             raise CursorMovedError
 
 
-def seen_nothing(engine: Engine, cursor: str, at: datetime) -> None:
+def note_seen(engine: Engine, cursor: str, at: datetime) -> None:
     """Note that at this time nothing had happened beyond the cursor."""
     with engine.begin() as db:
         where = (tables.recorder.c.id == 1) & (tables.recorder.c.cursor == cursor)
@@ -96,9 +102,9 @@ def write_all(
     read: Sequence[Event | Aside],
     raw: Mapping[str, Mapping[bytes, bytes]],
 ) -> str:
-    """Write a batch, whole if that is possible; `raw` has its entries as they lie in the stream.
+    """Write a batch, whole if that is possible; gives the cursor behind it.
 
-    Gives the cursor behind it.
+    `raw` has its entries as they lie in the stream.
 
     Raises CursorMovedError, and SQLAlchemyError where it does not lie in what was to be written.
     """
@@ -146,12 +152,18 @@ def write(engine: Engine, cursor: str, read: Sequence[Event | Aside]) -> None:
             )
 
     if aside:
-        shown = [f"{each.id}: {quote(each.reason, 100)}" for each in aside[:SHOWN]]
-        log.error("events_set_aside", extra={"count": len(aside), "events": shown, "remedy": _LOOK})
+        named = [f"{each.id}: {quote(each.reason, 100)}" for each in aside[:MAX_NAMED]]
+        log.error(
+            "events_set_aside",
+            extra={"count": len(aside), "events": named, "remedy": _SET_ASIDE_REMEDY},
+        )
 
 
 def _write_suspensions(db: Db, events: Sequence[Event]) -> None:
-    """What delivery found out about a connection; late news of another version of it changes nothing."""
+    """Suspend the connections about which delivery found something out.
+
+    Late news of another version of a connection changes nothing.
+    """
     table = tables.connections
 
     for event in events:
@@ -166,13 +178,16 @@ def _write_suspensions(db: Db, events: Sequence[Event]) -> None:
             & (table.c.state == ConnectionState.ACTIVE)
         )
 
-        values = {
-            "state": ConnectionState.ATTENTION,
-            "code": event.fields["code"],
-            "message": message,
-        }
         db.execute(
-            update(table).where(where).values(**values, remedy=remedy, refused_since=event.at)
+            update(table)
+            .where(where)
+            .values(
+                state=ConnectionState.ATTENTION,
+                code=event.fields["code"],
+                message=message,
+                remedy=remedy,
+                refused_since=event.at,
+            )
         )
 
 
@@ -200,7 +215,7 @@ def _write_deliveries(db: Db, events: Sequence[Event]) -> None:
         marks = [{"b_job": event.fields["job"]} for event in doubled]
         db.execute(update(table).where(this).values(possible_duplicate=True), marks)
 
-    if begun := [event for event in events if tells_of_request(event.type, event.fields)]:
+    if begun := [event for event in events if reports_request(event.type, event.fields)]:
         db.execute(
             update(table).where(this),
             [{"b_job": event.fields["job"], "mailbox": event.mailbox} for event in begun],
@@ -209,17 +224,17 @@ def _write_deliveries(db: Db, events: Sequence[Event]) -> None:
 
 def _write_attempts(db: Db, events: Sequence[Event]) -> None:
     table = tables.attempts
-    begun = [new_attempt(event) for event in events if tells_of_request(event.type, event.fields)]
+    begun = [new_attempt(event) for event in events if reports_request(event.type, event.fields)]
     jobs = tables.deliveries.c.job
-    known = set(db.execute(select(jobs).where(jobs.in_([each["job"] for each in begun]))).scalars())
+    known = set(db.execute(select(jobs).where(jobs.in_([row["job"] for row in begun]))).scalars())
 
-    if strange := [each["job"] for each in begun if each["job"] not in known]:
+    if unknown := [row["job"] for row in begun if row["job"] not in known]:
         log.error(
             "deliveries_unknown",
-            extra={"jobs": strange, "remedy": "Their enqueueing is not on record."},
+            extra={"jobs": unknown, "remedy": "Their enqueueing is not on record."},
         )
 
-    if begun := [each for each in begun if each["job"] in known]:
+    if begun := [row for row in begun if row["job"] in known]:
         made = _insert(db, table)
         again = {name: made.excluded[name] for name in ("worker", "begun_at")}
         db.execute(made.on_conflict_do_update(index_elements=["job", "n"], set_=again), begun)
@@ -230,20 +245,25 @@ def _write_attempts(db: Db, events: Sequence[Event]) -> None:
 
 
 def _end(table: Table) -> dict[str, Any]:
-    """What is not said anew stays; an end that nobody tells is when it was heard of."""
-    at = table.c.ended_at
-    told, heard = (bindparam(name, type_=at.type) for name in ("told_end", "heard_at"))
+    """The columns of an attempt's end.
+
+    What is not reported anew stays; an end that no worker reports is the time of the event.
+    """
+    known = table.c.ended_at
+    reported = bindparam("reported_end", type_=known.type)
+    event_at = bindparam("event_at", type_=known.type)
+
     return {
         "outcome": bindparam("outcome", type_=table.c.outcome.type),
         "reason": bindparam("reason", type_=table.c.reason.type),
-        "ended_at": func.coalesce(told, at, heard),
+        "ended_at": func.coalesce(reported, known, event_at),
         **{
             name: func.coalesce(bindparam(f"b_{name}", type_=table.c[name].type), table.c[name])
-            for name in LEARNT
+            for name in REPORTED
         },
     }
 
 
 def _insert(db: Db, table: Table) -> Any:
-    """Both databases know what to do about a row that is there already, each in its own words."""
+    """An INSERT in the database's own dialect, for rows that may be there already."""
     return sqlite.insert(table) if db.dialect.name == "sqlite" else postgresql.insert(table)

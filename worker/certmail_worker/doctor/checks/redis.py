@@ -25,7 +25,7 @@ from certmail_worker.doctor import forgeries, invariants
 from certmail_worker.doctor.checks.findings import Finding, Severity
 from certmail_worker.doctor.unused_copy import find_dump
 from certmail_worker.health.server_clock import TOLERANCE_SECONDS
-from certmail_worker.recording.consistency import WORDS, Lineage, assess, read_traces
+from certmail_worker.recording.consistency import LINEAGE_ERRORS, Lineage, assess, read_traces
 
 REPAIR = "`certmail doctor --repair`"
 LEDGER_AHEAD_SECONDS = 5.0
@@ -38,7 +38,7 @@ def server(redis: Redis, settings: Settings) -> Iterator[Finding]:
         yield Finding(fact.check, Severity(fact.severity), fact.message, fact.remedy)
     found = hash_of(redis, redis_keys.STOPPED)
     if (
-        found and found[b"code"].decode() not in WORDS
+        found and found[b"code"].decode() not in LINEAGE_ERRORS
     ):  # what is wrong with the lineage is said below
         yield Finding(
             "pacing", Severity.ERROR, found[b"message"].decode(), found[b"remedy"].decode()
@@ -104,8 +104,8 @@ def lineage(redis: Redis, settings: Settings) -> Iterator[Finding]:
     finally:
         engine.dispose()
 
-    if found in WORDS:
-        message, remedy = WORDS[found]
+    if found in LINEAGE_ERRORS:
+        message, remedy = LINEAGE_ERRORS[found]
         dump = find_dump(redis, settings) if found is Lineage.REPLACED else None
         yield Finding(
             "lineage", Severity.ERROR, f"{message} {dump.sentence}" if dump else message, remedy
