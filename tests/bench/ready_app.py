@@ -45,8 +45,10 @@ class OnlyAdvertises(keeper.Keeper):
     async def _keep(self) -> None:
         while True:
             with suppress(RedisError):  # said again in a second
-                await self._desk.ledger(
-                    advertise(self._desk.worker, self._capacity, seconds=keeper.ADVERTISED_SECONDS)
+                await self._context.ledger(
+                    advertise(
+                        self._context.worker, self._capacity, seconds=keeper.ADVERTISED_SECONDS
+                    )
                 )
             await asyncio.sleep(keeper.RENEW_SECONDS)
 

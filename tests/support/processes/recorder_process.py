@@ -14,7 +14,7 @@ from certmail_config.sql.engine import open_database
 from certmail_config.stores.connect import connect_async, database_url, open_vault
 from certmail_worker.google.tenant_cache import Directory
 from certmail_worker.recording.recorder import record
-from certmail_worker.services.keeper import _forever
+from certmail_worker.services.keeper import _run_forever
 
 
 async def _main() -> None:
@@ -24,7 +24,7 @@ async def _main() -> None:
     directory = Directory(redis, open_vault(settings))
     sys.stdout.write("recording\n")
     sys.stdout.flush()
-    await _forever("recorder", lambda: record(redis, directory, engine))
+    await _run_forever("recorder", lambda: record(redis, directory, engine))
 
 
 if __name__ == "__main__":

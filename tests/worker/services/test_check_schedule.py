@@ -34,7 +34,7 @@ LINKED = replace(
 )
 
 
-class TestPatients:
+class TestNeedsChecks:
     @pytest.mark.parametrize("state", [ConnectionState.ATTENTION, ConnectionState.PENDING])
     def test_a_service_account_that_does_not_work_yet_is_one(self, state: ConnectionState) -> None:
         assert needs_checks(replace(OWNED, state=state))
@@ -65,7 +65,7 @@ class TestPatients:
         assert not needs_checks(replace(OWNED, kind=None, state=ConnectionState.DRAFT))
 
 
-class TestWard:
+class TestCheckSchedule:
     def looks(self, health: ConnectionHealth, seconds: int) -> list[int]:
         schedule = CheckSchedule()
         return [now for now in range(seconds) if schedule.due([health], float(now))]
@@ -97,7 +97,7 @@ class TestWard:
         assert not schedule.due([ours], 401)
         assert schedule.due([ours], 425)
 
-    def test_what_breaks_again_and_again_is_not_a_new_case_each_time(self) -> None:
+    def test_what_breaks_again_and_again_is_not_new_trouble_each_time(self) -> None:
         """Opened by a look and stopped by the next reminder, it is looked at no more often."""
         schedule, healthy = CheckSchedule(), replace(OWNED, state=ConnectionState.ACTIVE)
         looks = [

@@ -34,7 +34,7 @@ async def test_it_is_said_once_a_minute(error: Exception, monkeypatch: pytest.Mo
 
     try:
         with pytest.raises(KeyboardInterrupt):
-            await keeper._forever("recorder", run)
+            await keeper._run_forever("recorder", run)
     finally:
         log.removeHandler(handler)
         log.propagate = True

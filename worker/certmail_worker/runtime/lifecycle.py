@@ -41,7 +41,7 @@ from certmail_worker.health.progress import ServiceProgress
 from certmail_worker.recording.consistency import check
 from certmail_worker.recording.recorder import record
 from certmail_worker.runtime.doorbell import Doorbell
-from certmail_worker.services.caretaker import take_care
+from certmail_worker.services.caretaker import care_for_connections
 from certmail_worker.services.keeper import Keeper
 from certmail_worker.services.pacer import pace
 from certmail_worker.services.pacing_guard import say_stopped
@@ -142,7 +142,10 @@ class WorkerLife:
                 record, self._redis, self.context.directory, self._engine, progress.of("recorder")
             ),
             "caretaker": partial(
-                take_care, self.context, self.admin, progress.of("caretaker", within=rest)
+                care_for_connections,
+                self.context,
+                self.admin,
+                progress.of("caretaker", within=rest),
             ),
             "retention": partial(
                 forget_in_time,

@@ -1,5 +1,5 @@
-"""What one worker of the fleet does for all: pacing, reaping, watching connections, forgetting.
+"""What one worker of the fleet does for all: pacing, reaping, caring for connections, forgetting.
 
-leader.py decides which; the recorder and the verifier, which it runs too, are in `recording` and
-`uncertain`.
+keeper.py, where to start, decides which worker; the recorder and the verifier, which it runs too,
+are in `recording` and `uncertain`.
 """

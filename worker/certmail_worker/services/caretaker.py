@@ -1,9 +1,9 @@
-"""The caretaker, one of the keeper's services: what keeps connections healthy while nobody looks.
+"""The caretaker, one of the keeper's services: keeps connections healthy while nobody looks.
 
-It renews the working copy where SQL is newer, and where somebody else has written into it, tries
-out what did not work and opens its lane once it does, lets a certificate take over that Google
-knows by now, uses refresh tokens before they fall asleep, and warns of certificates that end.
-Without SQL it waits: none of this is needed for a send.
+It renews the working copy where SQL is newer, and where somebody else has written into it, checks
+what did not work and opens its lane once it does, lets a certificate take over that Google knows by
+now, uses refresh tokens before they fall asleep, and warns of certificates that end. Without SQL it
+waits: none of this is needed for a send.
 """
 
 from __future__ import annotations
@@ -42,17 +42,23 @@ from certmail_worker.services.check_schedule import IDLE_SECONDS, CheckSchedule,
 log = logging.getLogger(__name__)
 
 COUNT_SECONDS = 60.0
-"""Between two counts of what waits: with thousands of connections each takes the server a good part of a second."""
-AT_ONCE = 4
-"""Connections tried out side by side."""
+"""The time between two counts of what waits.
+
+With thousands of connections each count takes the server a good part of a second.
+"""
+MAX_AT_ONCE = 4
+"""Connections checked side by side."""
 MAX_IDLE = 20
-"""Refresh tokens used in one round: nobody needs them at once, and the endpoint has limits."""
+"""Idle refresh tokens used in one round.
+
+Nobody needs them at once, and the endpoint has limits.
+"""
 
 
-async def take_care(
+async def care_for_connections(
     context: DeliveryContext, admin: Admin, note_progress: NoteProgress = no_notes
 ) -> None:
-    """Go round until cancelled; raises RedisError."""
+    """Do one round after the other until cancelled; raises RedisError."""
     schedule, audit, away = CheckSchedule(admin.settings.care_seconds), TenantAudit(admin), False
 
     while True:
@@ -74,37 +80,44 @@ async def _round(
     audit: TenantAudit,
     note_progress: NoteProgress,
 ) -> None:
+    """Do all that is due now, once."""
     copied = await asyncio.to_thread(admin.publisher.copy_missing)
     copied += await asyncio.to_thread(audit.put_right)
     if await asyncio.to_thread(publish_keys, admin, ours=False) or copied:
         log.info("working_copy_renewed", extra={"written": copied})
-    candidates = await asyncio.to_thread(admin.glances)
-    await _warn(context, candidates)
-    await _use_idle(context, candidates)
-    places = asyncio.Semaphore(AT_ONCE)
+
+    connections = await asyncio.to_thread(admin.glances)
+    await _warn_of_expiry(context, connections)
+    await _use_idle_tokens(context, connections)
 
     if schedule.count_at <= time.monotonic():
         schedule.count_at = time.monotonic() + COUNT_SECONDS
-        await _count_waits(context, admin, candidates)
+        await _count_waits(context, admin, connections)
 
-    due = schedule.due(candidates, time.time())
-    await asyncio.gather(*(_look(admin, health, places, note_progress) for health in due))
+    due = schedule.due(connections, time.time())
+    places = asyncio.Semaphore(MAX_AT_ONCE)
+    await asyncio.gather(
+        *(_check_connection(admin, health, places, note_progress) for health in due)
+    )
 
 
 async def _count_waits(
-    context: DeliveryContext, admin: Admin, candidates: Sequence[ConnectionHealth]
+    context: DeliveryContext, admin: Admin, connections: Sequence[ConnectionHealth]
 ) -> None:
-    """How many mailboxes and projects wait for a time, for whoever asks how things are without knowing the connections."""
-    active = [health.id for health in candidates if health.state is ConnectionState.ACTIVE]
+    """Count the mailboxes and projects that wait for a time.
+
+    For whoever asks how things are without knowing the connections.
+    """
+    active = [health.id for health in connections if health.state is ConnectionState.ACTIVE]
     counts = counted((await asyncio.to_thread(waits, admin.redis, active)).values())
     found = f"{counts.get(WaitScope.MAILBOX, 0)}|{counts.get(WaitScope.PROJECT, 0)}"
     await context.redis.hset(redis_keys.PROGRESS, WAITS, found)
 
 
-async def _look(
+async def _check_connection(
     admin: Admin, health: ConnectionHealth, places: asyncio.Semaphore, note_progress: NoteProgress
 ) -> None:
-    """Try one connection out, and act on what is found."""
+    """Probe one connection, and act on what is found."""
     async with places:
         await note_progress()
 
@@ -114,9 +127,11 @@ async def _look(
             probed = await probe(before, admin.settings, admin.vault)
             await asyncio.to_thread(remember, admin, before, probed)
             found = probed.connection
+
             first = before_it_worked(before) is not None and only_mail_missing(probed.steps)
             if first and await send_promised(admin, before):
-                return  # that mail shows more than this look, and has decided
+                return  # that mail shows more than this check, and has decided
+
             if found == before or (
                 before.state is ConnectionState.PENDING
                 and found.state is not ConnectionState.ACTIVE
@@ -135,8 +150,9 @@ async def _look(
             return
         except RedisError:
             raise
-        except Exception as error:  # noqa: BLE001 - one connection's trouble must not end the care for all
-            log.error("not_probed", extra={"connection": health.id, "code": type(error).__name__})  # noqa: TRY400 - its words may quote a secret
+        # One connection's trouble must not end the care for all; its words may quote a secret.
+        except Exception as error:  # noqa: BLE001
+            log.error("not_probed", extra={"connection": health.id, "code": type(error).__name__})  # noqa: TRY400
             return
 
     if after.state is not before.state:
@@ -145,11 +161,13 @@ async def _look(
         )
 
 
-async def _warn(context: DeliveryContext, candidates: Sequence[ConnectionHealth]) -> None:
-    """Say 30, 7 and 1 days before that a certificate ends, once each."""
+async def _warn_of_expiry(
+    context: DeliveryContext, connections: Sequence[ConnectionHealth]
+) -> None:
+    """Warn that a certificate ends, once each 30, 7 and 1 days before."""
     now = datetime.now(UTC)
 
-    for health in candidates:
+    for health in connections:
         if health.not_after is None or health.state is ConnectionState.DISABLED:
             continue
 
@@ -167,33 +185,36 @@ async def _warn(context: DeliveryContext, candidates: Sequence[ConnectionHealth]
             )
 
 
-async def _use_idle(context: DeliveryContext, candidates: Sequence[ConnectionHealth]) -> None:
+async def _use_idle_tokens(
+    context: DeliveryContext, connections: Sequence[ConnectionHealth]
+) -> None:
     """Ask for a token with refresh tokens that Google has not seen for long."""
     linked = [
         health
-        for health in candidates
+        for health in connections
         if health.kind is ConnectionKind.SERVICE_PROVIDER_APP
         and health.state is ConnectionState.ACTIVE
     ]
     if not linked:
         return
 
-    seen = await ahash_of(context.redis, redis_keys.GRANTED)
-    late = time.time() - IDLE_SECONDS
-    idle = [health for health in linked if _granted_at(seen.get(health.id.encode())) < late]
+    granted = await ahash_of(context.redis, redis_keys.GRANTED)
+    since = time.time() - IDLE_SECONDS
+    idle = [health for health in linked if _granted_at(granted.get(health.id.encode())) < since]
+
     for health in idle[:MAX_IDLE]:
         try:
             connection = await context.directory.connection(health.id)
             if connection is not None:
-                await context.tokens.get(
-                    connection, anew=True
-                )  # a refusal stops the lane when the next reminder meets it
+                # A refusal stops the lane when the next reminder meets it.
+                await context.tokens.get(connection, anew=True)
         except RedisError:
             raise
-        except Exception as error:  # noqa: BLE001 - as above
-            log.error("not_used", extra={"connection": health.id, "code": type(error).__name__})  # noqa: TRY400 - as above
+        # As above.
+        except Exception as error:  # noqa: BLE001
+            log.error("not_used", extra={"connection": health.id, "code": type(error).__name__})  # noqa: TRY400
 
 
 def _granted_at(ms: bytes | None) -> float:
-    """When Google last granted a token, in seconds; long ago where nobody knows."""
+    """When Google last granted a token, in seconds; 0 where nobody knows."""
     return int(ms) / 1000 if ms is not None and ms.isdigit() else 0.0

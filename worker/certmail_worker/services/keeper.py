@@ -1,4 +1,6 @@
-"""The keeper: one worker process of the fleet paces, reaps and records; another takes over within seconds.
+"""The keeper: the one worker process of the fleet that paces, reaps and records.
+
+Another takes over within seconds.
 
 The lease is a convenience, not a safeguard: what the services do is atomic, so that two keepers do
 no harm.
@@ -36,11 +38,11 @@ CLOCK_LEAPT = "clock_leapt"
 
 Service = Callable[[], Awaitable[None]]
 Failed = Callable[[str, str], Awaitable[None]]
-"""Told of a service that its try has failed, and by what."""
+"""Called with the name of a service whose try has failed, and the error's."""
 
 
 class Keeper:
-    """Advertises this worker, and runs the services whenever it holds the keeper's lease."""
+    """Advertises this worker, and runs the services while it holds the keeper's lease."""
 
     def __init__(
         self,
@@ -49,17 +51,18 @@ class Keeper:
         services: Mapping[str, Service],
         progress: ServiceProgress,
     ) -> None:
-        self._desk = context
+        self._context = context
         self._progress = progress
         self._capacity = capacity
         self._services = services
+
         self._running: list[asyncio.Task[None]] = []
         self._watch: asyncio.Task[None] | None = None
         self._sample: Sample | None = None
-        self._doubted = False
+        self._distrusted = False
 
     def start(self) -> None:
-        """Begin; belongs to the running loop."""
+        """Start; belongs to the running loop."""
         self._watch = asyncio.create_task(self._keep())
 
     async def quiet(self) -> None:
@@ -72,8 +75,8 @@ class Keeper:
         await self._dismiss()
 
         try:
-            await self._desk.ledger(keep(self._desk.worker, seconds=0))
-            await self._desk.ledger(advertise(self._desk.worker, 0, seconds=0))
+            await self._context.ledger(keep(self._context.worker, seconds=0))
+            await self._context.ledger(advertise(self._context.worker, 0, seconds=0))
         except RedisError as error:
             log.warning("keeper_not_given_up", extra={"error": type(error).__name__})
 
@@ -81,7 +84,7 @@ class Keeper:
         while True:
             try:
                 await self._advertise()
-                kept = await self._desk.ledger(keep(self._desk.worker, seconds=LEASE_SECONDS))
+                kept = await self._context.ledger(keep(self._context.worker, seconds=LEASE_SECONDS))
                 if kept and not self._running:
                     await self._progress.begin(self._services)
                 await self._progress.watch(keeper=kept)
@@ -90,9 +93,9 @@ class Keeper:
                 kept = False
 
             if kept and not self._running:
-                log.info("keeper", extra={"worker": self._desk.worker})
+                log.info("keeper", extra={"worker": self._context.worker})
                 self._running = [
-                    asyncio.create_task(_forever(name, run, self._progress.failed))
+                    asyncio.create_task(_run_forever(name, run, self._progress.failed))
                     for name, run in self._services.items()
                 ]
 
@@ -101,43 +104,50 @@ class Keeper:
             await asyncio.sleep(RENEW_SECONDS)
 
     async def _advertise(self) -> None:
-        """Say that this worker lives, and note the time; a clock that leapt is taken over only if ours agrees."""
+        """Say that this worker lives, and note the time.
+
+        A clock that leapt is taken over only if ours agrees.
+        """
         last = self._sample.server if self._sample else None
         call = partial(
-            advertise, self._desk.worker, self._capacity, seconds=ADVERTISED_SECONDS, last=last
+            advertise, self._context.worker, self._capacity, seconds=ADVERTISED_SECONDS, last=last
         )
-        tick = await self._desk.ledger(call())
+        tick = await self._context.ledger(call())
         sample = Sample(tick.now, boottime(), time.time())
 
         if tick.leapt:
             if not believable(self._sample, sample):
-                await self._doubt(sample)
+                await self._distrust_clock(sample)
                 return
-            await self._desk.ledger(call(believe=True))
+            await self._context.ledger(call(believe=True))
 
-        if self._doubted or self._sample is None:
-            await self._believe()
+        if self._distrusted or self._sample is None:
+            await self._trust_clock()
         self._sample = sample
 
-    async def _doubt(self, sample: Sample) -> None:
-        """Say that the server's clock is not believed, to whoever reads the log or asks doctor."""
-        message = f"Redis's clock leapt ahead: it shows {_shown(sample.server)}, this machine {_shown(sample.wall)}. Nothing is sent."
+    async def _distrust_clock(self, sample: Sample) -> None:
+        """Say that the server's clock is not believed, in the log and to doctor."""
+        message = (
+            f"Redis's clock leapt ahead: it shows {_shown(sample.server)}, "
+            f"this machine {_shown(sample.wall)}. Nothing is sent."
+        )
         remedy = "Set it right; if it is right, restart the workers."
         log.error("pacing_stopped", extra={"code": CLOCK_LEAPT, "error": message, "remedy": remedy})
-        words: dict[FieldT, EncodableT] = {
+
+        fields: dict[FieldT, EncodableT] = {
             "code": CLOCK_LEAPT,
             "message": message,
             "remedy": remedy,
         }
-        await self._desk.redis.hset(redis_keys.STOPPED, mapping=words)
-        self._doubted = True
+        await self._context.redis.hset(redis_keys.STOPPED, mapping=fields)
+        self._distrusted = True
 
-    async def _believe(self) -> None:
-        """Take the doubt back; what stopped pacing for another reason stays."""
-        redis = self._desk.redis
+    async def _trust_clock(self) -> None:
+        """Take the distrust back; what stopped pacing for another reason stays."""
+        redis = self._context.redis
         if await redis.hget(redis_keys.STOPPED, "code") == CLOCK_LEAPT.encode():
             await redis.delete(redis_keys.STOPPED)
-        self._doubted = False
+        self._distrusted = False
 
     async def _dismiss(self) -> None:
         running, self._running = self._running, []
@@ -148,21 +158,27 @@ def _shown(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
-async def _forever(name: str, run: Service, failed: Failed | None = None) -> None:
-    """Run a service again whenever it fails: the next try is its only remedy, and the log its only voice."""
+async def _run_forever(name: str, run: Service, failed: Failed | None = None) -> None:
+    """Run a service again whenever it fails.
+
+    The next try is its only remedy, and the log its only voice.
+    """
     while True:
         try:
             await run()
         except Exception as error:  # noqa: BLE001 - whatever it is, pacing and recording must go on
-            log.warning("service_failed", extra={"service": name} | _words(name, error))
+            log.warning("service_failed", extra={"service": name} | _failure_fields(name, error))
             if failed is not None:
                 with suppress(RedisError):  # then nobody could read it either
                     await failed(name, type(error).__name__)
         await asyncio.sleep(RETRY_SECONDS)
 
 
-def _words(name: str, error: Exception) -> dict[str, str]:
-    """What the log says of a failure: once a minute of one kind, however often it is tried again."""
+def _failure_fields(name: str, error: Exception) -> dict[str, str]:
+    """The log's fields of a failure.
+
+    `alike` makes it one line a minute for each kind, however often it is tried again.
+    """
     if isinstance(error, CertmailError):
         return {
             "code": error.code,

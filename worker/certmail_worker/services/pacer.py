@@ -15,13 +15,13 @@ from certmail_worker.services.pacing_guard import Guard
 
 log = logging.getLogger(__name__)
 
-MAX = 500
+MAX_JOBS = 500
 """Jobs leased in one step; more would make the script hold the server for too long."""
 LONGEST_PAUSE = 0.1
 SHORTEST_PAUSE = 0.01
 STOPPED_PAUSE = 5.0
 PAUSED_PAUSE = 0.5
-"""How long after an operator lets things leave again, at most."""
+"""How long after an operator lets things leave again the pacer goes on, at most."""
 
 
 async def pace(
@@ -31,7 +31,9 @@ async def pace(
     limits: StoreLimits,
     note_progress: NoteProgress = no_notes,
 ) -> None:
-    """Pace until cancelled; raises RedisError, or what ringing raises: then leases end and jobs return to their lanes.
+    """Pace until cancelled; raises RedisError, or what ringing raises.
+
+    Then leases end, and jobs return to their lanes.
 
     A server that nobody has checked since it started is checked first; raises what that raises,
     SQLAlchemyError say. From one that is full, or lacks the replicas that must confirm, nothing
@@ -45,7 +47,7 @@ async def pace(
             await asyncio.sleep(LOOK_SECONDS)
             continue
 
-        step = await context.ledger(dispatch(MAX))
+        step = await context.ledger(dispatch(MAX_JOBS))
         if step.stopped is not Stop.UNCHECKED:
             await note_progress()
 

@@ -1,4 +1,4 @@
-"""The pacer's guard: what stands against letting anything leave, though the ledger would.
+"""The pacer's guard: what forbids letting anything leave, though the ledger would.
 
 While the server is full, what is under way is settled in the room that is left. While replicas are
 missing that must confirm each begin, a request would be given up each time; better that it is not
@@ -38,7 +38,10 @@ REPLICAS_MISSING = "replicas_missing"
 
 
 class Guard:
-    """Looks at most once a second; says in the log and in Redis what stands against pacing, and takes it back."""
+    """Looks at most once a second for what forbids pacing.
+
+    Says so in the log and in Redis, and takes it back.
+    """
 
     def __init__(
         self,
@@ -61,13 +64,13 @@ class Guard:
             async with self._redis.pipeline(transaction=False) as pipe:
                 ask(pipe)
                 figures = read_figures(await pipe.execute())
-            await self._tell(
+            await self._report(
                 room(figures, self._limits, PACING_SHARE) or _missing(figures, self._replicas)
             )
             self._look_at = self._monotonic() + LOOK_SECONDS
         return self._found is not None
 
-    async def _tell(self, found: Full | None) -> None:
+    async def _report(self, found: Full | None) -> None:
         known, self._found = self._found, found
 
         if found is None:
@@ -79,15 +82,19 @@ class Guard:
             return
 
         if known is None or known.code != found.code:
-            log.error("pacing_stopped", extra=_said(found))
+            log.error("pacing_stopped", extra=_log_fields(found))
         with suppress(OutOfMemoryError):  # the log has said it
-            await self._redis.hset(redis_keys.STOPPED, mapping=_words(found))
+            await self._redis.hset(redis_keys.STOPPED, mapping=_redis_fields(found))
 
 
 def _missing(figures: Figures, replicas: int) -> Full | None:
     if figures.online >= replicas:
         return None
-    message = f"{figures.online} of the {replicas} replicas of Redis are attached that must confirm each send."
+
+    message = (
+        f"{figures.online} of the {replicas} replicas of Redis are attached "
+        "that must confirm each send."
+    )
     return Full(
         REPLICAS_MISSING,
         message,
@@ -100,14 +107,14 @@ def say_stopped(redis: Redis, why: StoresUnreachable) -> None:
 
     Raises RedisError.
     """
-    log.error("pacing_stopped", extra=_said(why))
-    redis.hset(redis_keys.STOPPED, mapping=_words(why))
+    log.error("pacing_stopped", extra=_log_fields(why))
+    redis.hset(redis_keys.STOPPED, mapping=_redis_fields(why))
 
 
-def _words(why: Full | StoresUnreachable) -> dict[FieldT, EncodableT]:
+def _redis_fields(why: Full | StoresUnreachable) -> dict[FieldT, EncodableT]:
     return {"code": why.code, "message": why.message, "remedy": why.remedy}
 
 
-def _said(why: Full | StoresUnreachable) -> dict[str, str]:
+def _log_fields(why: Full | StoresUnreachable) -> dict[str, str]:
     # A log record has a `message` of its own.
     return {"code": why.code, "error": why.message, "remedy": why.remedy}

@@ -24,10 +24,12 @@ async def sweep(context: DeliveryContext, note_progress: NoteProgress = no_notes
     while True:
         swept = await context.ledger(reap(BATCH))
         await note_progress()
+
         for job, was, now in swept.moved:
             if was is None:
                 log.error("job_broken", extra={"job": job, "state": now})
             elif was is not State.SCHEDULED:
                 log.info("reaped", extra={"job": job, "was": was, "state": now})
+
         if swept.looked_at < BATCH:
             await asyncio.sleep(PAUSE_SECONDS)

@@ -1,4 +1,6 @@
-"""Retention, one of the keeper's services: payloads, addresses and records are each kept for their period, and no longer.
+"""Retention, one of the keeper's services: forgets what has been kept for its period.
+
+Payloads, addresses and records each have their own.
 
 A payload goes when its reminder ends. One that is uncertain does not end by itself: it is closed
 after its period.
@@ -39,7 +41,7 @@ MAX_SECONDS: Final = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """How much of each kind."""
+    """How much of each kind was forgotten."""
 
     payloads: int = 0
     addresses: int = 0
@@ -68,9 +70,11 @@ async def forget_in_time(admin: Admin, note_progress: NoteProgress = no_notes) -
 def forget(admin: Admin, now: datetime) -> Forgotten:
     """Forget what is due; raises StoresUnreachable, RedisError."""
     settings = admin.settings
-    payloads = _close(admin, now - timedelta(days=payload_days(settings)), payload_days(settings))
+    days = payload_days(settings)
+    payloads = _close(admin, now - timedelta(days=days), days)
     with admin.db() as db:
-        forget_set_aside(db, now - timedelta(days=payload_days(settings)))
+        forget_set_aside(db, now - timedelta(days=days))
+
     addresses = records = 0
     if settings.address_days is not None:
         addresses = _all(admin, forget_addresses, now - timedelta(days=settings.address_days))
@@ -89,9 +93,13 @@ def payload_days(settings: Settings) -> int:
 
 
 def _close(admin: Admin, before: datetime, days: int) -> int:
-    """What is closed was as good as settled: the next of its series came long ago."""
+    """Close uncertain reminders after their period.
+
+    They were as good as settled: the next of their series came long ago.
+    """
     with admin.db() as db:
         jobs = undecided(db, before)
+
     reason = f"retention: nobody settled it within {days} days"
     calls = [close(job, reason) for job in with_content(admin.redis, jobs)]
     return sum(run_many(admin.redis, calls)[0])
