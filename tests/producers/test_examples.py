@@ -30,13 +30,15 @@ from django.test import Client
 from django.urls import path
 from django_view import remind
 urlpatterns = [path("remind", remind)]
-answers = [Client().post("/remind", {"reviewer": who}) for who in ("anna@acme.example", "anna@acme.example")]
+twice = ("anna@acme.example", "anna@acme.example")
+answers = [Client().post("/remind", {"reviewer": who}) for who in twice]
 print(json.dumps([[each.status_code, each.json()] for each in answers]))
 """
 FLASK = """
 import json
 from flask_view import app
-answer = app.test_client().post("/remind", json={"reviewers": ["anna@acme.example", "bob@acme.example"]})
+reviewers = ["anna@acme.example", "bob@acme.example"]
+answer = app.test_client().post("/remind", json={"reviewers": reviewers})
 print(json.dumps([answer.status_code, answer.get_json()]))
 """
 CELERY = """

@@ -39,7 +39,8 @@ async def another():
     async with AsyncMailer.from_env() as mailer:
         return (await mailer.send(Reminder(tenant="acme", to="bob@acme.example"))).state
 
-heavy = {"sqlalchemy", "aiohttp", "alembic", "kombu", "typer", "google", "certmail_worker"} & set(sys.modules)
+heavy = {"sqlalchemy", "aiohttp", "alembic", "kombu", "typer", "google", "certmail_worker"}
+heavy &= set(sys.modules)
 print(json.dumps([before, cancelled, after, asyncio.run(another()), sorted(heavy)]))
 '''
 

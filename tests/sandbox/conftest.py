@@ -120,7 +120,8 @@ class Google:
     async def eventually(self, count: int, seconds: float = 3.0) -> None:
         """Waits until so many messages were accepted."""
         async with asyncio.timeout(seconds):
-            while len(await self.messages()) < count:  # noqa: ASYNC110  the sandbox can only be asked
+            # The sandbox can only be asked again and again.
+            while len(await self.messages()) < count:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
     async def delivered(self) -> bytes:

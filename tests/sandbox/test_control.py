@@ -192,6 +192,5 @@ async def test_a_reset_forgets_everything(google: Google) -> None:
         == await google.control("GET", "/faults")
         == []
     )
-
     assert (await google.control("GET", "/limits"))["in_flight"] == 10
     assert (await google.send(token)).status == 401

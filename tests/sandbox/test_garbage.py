@@ -45,7 +45,10 @@ BODIES = (
     (RELATED, b"--x\r\n\r\n--x\r\n\r\n--x--"),
     (
         RELATED,
-        b"--x\r\n\r\n{}\r\n--x\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n!\r\n--x--",
+        (
+            b"--x\r\n\r\n{}\r\n--x\r\nContent-Type: message/rfc822\r\n"
+            b"Content-Transfer-Encoding: base64\r\n\r\n!\r\n--x--"
+        ),
     ),
     ("multipart/form-data", b"--x"),
     ("multipart/form-data; boundary=x", b"--x\r\n\r\n\x00\r\n--x--"),

@@ -58,7 +58,8 @@ async def test_a_second_process_goes_on_where_the_first_ended(
 async def written(file: Path) -> None:
     """Waits until what was done last is kept, though the process still runs."""
     async with asyncio.timeout(20):
-        while known(file).directory.account("late@acme.example") is None:  # noqa: ASYNC110  a file can only be read
+        # A file can only be read again and again.
+        while known(file).directory.account("late@acme.example") is None:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 

@@ -150,8 +150,11 @@ async def test_a_parameter_that_the_method_does_not_have_is_refused_by_name(
     google: Google, name: str
 ) -> None:
     answer = await post(google, {"raw": raw(google)}, **{name: "1"})
-    said = f"{UNKNOWN} \"{name}\": Cannot bind query parameter. Field '{name}' could not be found in request message."
-    assert (answer.status, answer.message) == (400, said)
+    message = (
+        f'{UNKNOWN} "{name}": Cannot bind query parameter. '
+        f"Field '{name}' could not be found in request message."
+    )
+    assert (answer.status, answer.message) == (400, message)
     assert await google.messages() == []
 
 

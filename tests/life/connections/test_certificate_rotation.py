@@ -26,7 +26,11 @@ def test_no_send_fails_while_certificates_are_rotated_under_load(tmp_path: Path)
         old = deployment.admin.connection(connection)
 
         for n in (1, 2):  # the second is made by whoever came second, and takes over from the first
-            wait_for(f"{60 * n} mails", lambda n=n: len(deployment.messages()) >= 60 * n, 60)  # type: ignore[misc]
+            wait_for(
+                f"{60 * n} mails",
+                lambda n=n: len(deployment.messages()) >= 60 * n,  # type: ignore[misc]
+                60,
+            )
             ran = deployment.run("connections", "rotate", connection, "--json")
             assert ran.status == 0, ran
 

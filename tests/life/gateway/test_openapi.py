@@ -22,7 +22,7 @@ from support.deployment.deployment import Deployment, new_deployment
 SECONDS = 40
 CONFIG = """\
 [checks]
-# What a schema cannot say is refused with 422: a domain that no mail goes to, a cursor of another list.
+# What a schema cannot say is refused with 422: a domain without mail, another list's cursor.
 positive_data_acceptance.enabled = false
 # What is too much for a schema may be too large before it is read.
 negative_data_rejection.expected-statuses = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 428, 429]

@@ -164,7 +164,6 @@ class TestFiles:
             (8, None, "wrong_columns"),
             (9, "tenant", "missing"),
         ]
-
         assert all(item["message"] for item in report["rejected"])
         assert [receipt["state"] for receipt in report["receipts"]] == [
             "ready",
@@ -195,7 +194,9 @@ class TestFiles:
             "send",
             "-",
             "--json",
-            stdin=b"tenant,to,name\nacme,bytes1@people.example,\xff\xfe\nacme,bytes2@people.example,J\xc3\xb6rg\n",
+            stdin=b"tenant,to,name\n"
+            b"acme,bytes1@people.example,\xff\xfe\n"
+            b"acme,bytes2@people.example,J\xc3\xb6rg\n",
         )
         assert ran.json["enqueued"] == 1
         assert [(item["row"], item["code"]) for item in ran.json["rejected"]] == [

@@ -173,7 +173,7 @@ def check_that_they_left_no_faster_than_one_lets_them(ships: Fleet) -> None:
     assert ships.refused() == []
 
 
-def test_when_the_keeper_is_killed_another_lets_mail_leave_within_five_seconds_and_each_arrives_once(
+def test_when_the_keeper_is_killed_another_lets_mail_leave_in_five_seconds_and_each_arrives_once(
     tmp_path: Path,
 ) -> None:
     with fleet(tmp_path, workers=3, **QUICK) as ships:
@@ -209,7 +209,8 @@ def test_a_keeper_that_was_frozen_for_longer_than_its_lease_wakes_beside_another
                 since = time.monotonic()
                 ships.another_keeps(than=frozen)
                 before = ships.arrived() | ships.leased()
-                wait_for("mail that the other let leave", lambda: bool(ships.arrived() - before))  # noqa: B023 - called at once
+                # The function is called at once, while `before` is what it is here.
+                wait_for("mail that the other let leave", lambda: bool(ships.arrived() - before))  # noqa: B023
 
                 assert time.monotonic() - since > LEASE_SECONDS - 1.1, (
                     "it had renewed within the last second"

@@ -158,7 +158,7 @@ def test_a_tenant_without_a_working_connection_keeps_its_reminders_until_it_has_
     deployment.wait_recorded([job], {"accepted"})
 
 
-def test_a_withdrawn_permission_stops_the_lane_with_googles_words_and_its_jobs_leave_when_it_is_back(
+def test_a_withdrawn_permission_stops_the_lane_in_googles_words_and_jobs_leave_once_it_is_back(
     deployment: Deployment,
 ) -> None:
     connection = deployment.link()

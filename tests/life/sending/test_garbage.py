@@ -164,7 +164,6 @@ def test_commands_that_would_change_a_worker(place: Place) -> None:
         "revoke",
         "time_limit",
     } <= refused
-
     assert not {"ping", "stats", "active_queues"} & refused
 
 

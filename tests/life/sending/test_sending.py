@@ -17,7 +17,12 @@ import pytest
 from certmail_config.base import redis_keys
 from support.deployment.deployment import Deployment, new_deployment, wait_for
 
-FOREIGN = "E-Mail;Company Id;Open items;Shoe size\nann@acme.example;acme;3;41\nbob;acme;1;42\neve@acme.example;nobody;1;43\n"
+FOREIGN = (
+    "E-Mail;Company Id;Open items;Shoe size\n"
+    "ann@acme.example;acme;3;41\n"
+    "bob;acme;1;42\n"
+    "eve@acme.example;nobody;1;43\n"
+)
 MAPPED = [
     "--map",
     "E-Mail=to",
@@ -61,7 +66,12 @@ class TestColumns:
     def test_it_is_said_which_mails_will_be_in_another_language_than_was_asked_for(
         self, deployment: Deployment
     ) -> None:
-        text = "tenant,to,locale\nacme,l1@acme.example,ar\nacme,l2@acme.example,de-CH\nacme,l3@acme.example,ar\n"
+        text = (
+            "tenant,to,locale\n"
+            "acme,l1@acme.example,ar\n"
+            "acme,l2@acme.example,de-CH\n"
+            "acme,l3@acme.example,ar\n"
+        )
         dry = deployment.run("send", "-", "--dry-run", stdin=text)
         assert dry.status == 0, dry
         assert "2 of them: certmail writes no mail in 'ar', so it will be in 'en'" in " ".join(
@@ -166,7 +176,8 @@ class TestRejectedRows:
     ) -> None:
         file = deployment.data_dir / "rejected.jsonl"
         given = (
-            b'{"tenant": "acme", "to": 7}\n{"tenant": "acme", "to": "a@acme.example", "name": "\xff"}\n'
+            b'{"tenant": "acme", "to": 7}\n'
+            b'{"tenant": "acme", "to": "a@acme.example", "name": "\xff"}\n'
             b'{"tenant": "acme", "to": "b@acme.example", "name": "J\xc3\xb6rg"}\n'
         )
         ran = deployment.run("send", "-", "--rejected", str(file), stdin=given)

@@ -132,7 +132,7 @@ def test_the_others_send_meanwhile(hall: Hall) -> None:
     hall.many_tenants.settled(hall.jobs["calm"], "accepted")
 
 
-def test_a_permission_given_in_testing_ends_after_seven_days_and_the_remedy_names_the_publishing_status(
+def test_a_permission_given_in_testing_ends_after_seven_days_and_the_remedy_names_publishing(
     hall: Hall,
 ) -> None:
     """From here on Google's clock is ahead."""

@@ -112,5 +112,6 @@ def test_what_happens_meanwhile_is_recorded_once_and_the_operator_was_warned(
         assert logged(deployment, "record_goes_on")
     record_property(
         "said",
-        f"PostgreSQL away: of {MAILS:,} reminders {left:,} left before {events:,} events waited (bound {BOUND:,}); then all, once",
+        f"PostgreSQL away: of {MAILS:,} reminders {left:,} left before {events:,} events waited "
+        f"(bound {BOUND:,}); then all, once",
     )

@@ -161,8 +161,9 @@ def test_every_event_is_recorded_once_whoever_is_killed(
 
     record_property(
         "said",
-        f"{admin.engine.dialect.name}: {DELIVERIES:,} deliveries, {added:,} events, each recorded once by two recorders, of "
-        f"which one was killed {recorders.killed} times; {clashes} times both had the same batch; {took:.0f} s; seed {SEED}",
+        f"{admin.engine.dialect.name}: {DELIVERIES:,} deliveries, {added:,} events, each recorded "
+        f"once by two recorders, of which one was killed {recorders.killed} times; "
+        f"{clashes} times both had the same batch; {took:.0f} s; seed {SEED}",
     )
 
 

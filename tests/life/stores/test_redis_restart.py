@@ -27,7 +27,8 @@ def test_a_killed_redis_comes_back_and_every_reminder_goes_out_once(tmp_path: Pa
 
             wait_for("another server", another)
             arrived = len(deployment.messages())
-            wait_for("mail goes on", lambda: len(deployment.messages()) > arrived)  # noqa: B023 - as above
+            # The function is called at once, while `arrived` is what it is here.
+            wait_for("mail goes on", lambda: len(deployment.messages()) > arrived)  # noqa: B023
 
         states = deployment.wait_recorded(jobs, {"accepted", "uncertain"})
         copies = deployment.copies()

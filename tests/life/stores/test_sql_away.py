@@ -71,7 +71,11 @@ def test_sends_go_on_for_as_long_as_the_database_is_locked_through_restarts_of_a
             while n < 2 or time.monotonic() < until:
                 n += 1
                 now = enqueue(deployment, 10, f"away {n}")
-                wait_for(f"the mails of round {n}", lambda now=now: arrived(deployment, now), 60)  # type: ignore[misc]
+                wait_for(
+                    f"the mails of round {n}",
+                    lambda now=now: arrived(deployment, now),  # type: ignore[misc]
+                    60,
+                )
                 jobs += now
                 deployment.worker()
                 end(workers.pop(0))

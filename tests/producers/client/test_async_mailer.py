@@ -99,7 +99,8 @@ async def test_mappings_are_sent_and_one_that_is_none_harms_nobody_else(settings
         assert [type(each) for each in many] == [Receipt, ReminderRejected, Receipt]
 
         with pytest.raises(TypeError, match="for one there is send"):
-            await anext(mailer.send_many(fields))  # type: ignore[arg-type]  # the mistake that it is about
+            # One reminder where many are expected: the mistake that it is about.
+            await anext(mailer.send_many(fields))  # type: ignore[arg-type]
         assert isinstance(found[0], Receipt)
         assert await mailer.status(found[0].id.upper()) == await mailer.status(found[0].id)
 
@@ -166,7 +167,8 @@ class TestSendMany:
 
             async def consume(mailer: AsyncMailer) -> None:
                 async for answer in mailer.send_many(source()):
-                    got.append(answer)  # noqa: PERF401 - those before the interruption count
+                    # One by one, as those before the interruption count.
+                    got.append(answer)  # noqa: PERF401
 
             async with AsyncMailer(lambda: Mailer(redis)) as mailer:
                 with pytest.raises(BatchInterrupted) as raised:

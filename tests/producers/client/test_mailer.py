@@ -63,11 +63,15 @@ class Acme:
     def write(self, *, state: str = "active", version: int = 1) -> None:
         connections = [
             Connection(
-                self.default, "acme", "default",
-                kind=ConnectionKind.CUSTOMER_OWNED_APP, state=ConnectionState.ACTIVE, mailbox="reviews@acme.example",
+                self.default,
+                "acme",
+                "default",
+                kind=ConnectionKind.CUSTOMER_OWNED_APP,
+                state=ConnectionState.ACTIVE,
+                mailbox="reviews@acme.example",
             ),
             Connection(self.apac, "acme", "apac"),
-        ]  # fmt: skip
+        ]
 
         write_deployment(self.redis, _SALT)
         for connection in connections:
@@ -256,8 +260,13 @@ class TestSend:
         assert receipt.forecast_at is not None
         shown = receipt.forecast_at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         assert receipt.as_json() == {
-            "id": receipt.id, "state": "ready", "duplicate": False, "forecast_at": shown, "language": "en", "language_note": None,
-        }  # fmt: skip
+            "id": receipt.id,
+            "state": "ready",
+            "duplicate": False,
+            "forecast_at": shown,
+            "language": "en",
+            "language_note": None,
+        }
         assert json.dumps(receipt.as_json())
         assert replace(receipt, forecast_at=None).as_json()["forecast_at"] is None
 
@@ -418,7 +427,8 @@ class TestMappings:
             unreadable := ReminderRejected("invalid_encoding", "not valid UTF-8"),
         ]
 
-        answers = list(mailer.send_many(given))  # type: ignore[arg-type]  # a key that is no name among them
+        # Among them is a mapping whose key is no name.
+        answers = list(mailer.send_many(given))  # type: ignore[arg-type]
         assert [isinstance(each, Receipt) for each in answers] == [
             True,
             False,
@@ -428,7 +438,6 @@ class TestMappings:
             True,
             False,
         ]
-
         assert answers[-1] is unreadable
 
     @pytest.mark.parametrize(
@@ -589,14 +598,12 @@ class TestStatus:
             acme.default,
             "scheduled",
         )
-
         assert (view.send_at, view.held, view.possible_duplicate, view.attempts) == (
             _ms(LATER),
             False,
             False,
             [],
         )
-
         assert view.reason == "waits for its send time"
         assert mailer.status(f" {receipt.id.upper()}\n") == view
         assert mailer.cancel(receipt.id.upper()) is Cancellation.CANCELLED

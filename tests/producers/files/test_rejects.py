@@ -21,7 +21,10 @@ from certmail_config.jobs.reminder import Reminder
 
 REASON = re.compile(r'"line \d+: no",')
 _BARE = str.maketrans("", "", ',;"')
-PIECES = ["acme", "a@acme.example", ",", ",", ";", '"', '""', "\n", "\r\n", "\r", " ", "\0", "'=1", "ü", "表", "x", "sep=", "rejected_because"]  # fmt: skip
+PIECES = [
+    "acme", "a@acme.example", ",", ",", ";", '"', '""', "\n", "\r\n", "\r", " ", "\0", "'=1", "ü",
+    "表", "x", "sep=", "rejected_because",
+]  # fmt: skip
 
 
 def kept(source: Source, rows: Sequence[Row]) -> bytes:
@@ -118,7 +121,11 @@ class TestCsv:
         )
 
     def test_a_reason_that_a_spreadsheet_saved_anew_is_passed_over(self, tmp_path: Path) -> None:
-        raw = b"rejected_because;tenant;to\r\nline 2: no;acme;a@acme.example\r\nline 3: no;acme;nobody\r\n"
+        raw = (
+            b"rejected_because;tenant;to\r\n"
+            b"line 2: no;acme;a@acme.example\r\n"
+            b"line 3: no;acme;nobody\r\n"
+        )
         rows, written = read(tmp_path / "a.csv", raw)
         assert [isinstance(row.reminder, Reminder) for row in rows] == [True, False]
         assert written == BOM + b'rejected_because;tenant;to\r\n"line 3: no";acme;nobody\r\n'
@@ -142,7 +149,8 @@ class TestJson:
             b'{"rejected_because": "line 2: no", "to":"a","to":"b"}\n'
             b'{"rejected_because": "line 3: no"}\n'
             b'{"rejected_because": "line 4: no"}\n[1,  2]\n'
-            b'{"rejected_because": "line 5: no", "tenant": "acme", "to": "a@acme.example", "name": "\xff"}\n'
+            b'{"rejected_because": "line 5: no", "tenant": "acme", "to": "a@acme.example", '
+            b'"name": "\xff"}\n'
             b'{"rejected_because": "line 7: no"}\ntenant,to\n'
         )
 

@@ -38,12 +38,23 @@ class TestKind:
     @pytest.mark.parametrize(
         ("name", "first", "kind"),
         [
-            ("x.csv", "tenant,to", FileKind.CSV), ("x.csv", '{"tenant"', FileKind.CSV), ("x.csv", "[tenant]", FileKind.CSV), ("x.tsv", "tenant\tto", FileKind.CSV),
-            ("x.jsonl", "tenant,to", FileKind.JSON_LINES), ("x.ndjson", "", FileKind.JSON_LINES), ("x.json", "", FileKind.JSON_LINES),
-            ("-", '{"tenant": "acme"}', FileKind.JSON_LINES), ("-", '\ufeff {"tenant"', FileKind.JSON_LINES), ("x.json", " \n[", FileKind.JSON_ARRAY),
-            ("-", "[{", FileKind.JSON_ARRAY), ("-", "tenant,to", FileKind.CSV), ("-", "", FileKind.CSV), ("x.txt", "{}", FileKind.JSON_LINES), ("x.txt", "tenant;to", FileKind.CSV),
+            ("x.csv", "tenant,to", FileKind.CSV),
+            ("x.csv", '{"tenant"', FileKind.CSV),
+            ("x.csv", "[tenant]", FileKind.CSV),
+            ("x.tsv", "tenant\tto", FileKind.CSV),
+            ("x.jsonl", "tenant,to", FileKind.JSON_LINES),
+            ("x.ndjson", "", FileKind.JSON_LINES),
+            ("x.json", "", FileKind.JSON_LINES),
+            ("-", '{"tenant": "acme"}', FileKind.JSON_LINES),
+            ("-", '\ufeff {"tenant"', FileKind.JSON_LINES),
+            ("x.json", " \n[", FileKind.JSON_ARRAY),
+            ("-", "[{", FileKind.JSON_ARRAY),
+            ("-", "tenant,to", FileKind.CSV),
+            ("-", "", FileKind.CSV),
+            ("x.txt", "{}", FileKind.JSON_LINES),
+            ("x.txt", "tenant;to", FileKind.CSV),
         ],
-    )  # fmt: skip
+    )
     def test_is_told_from_the_name_or_else_from_how_it_begins(
         self, name: str, first: str, kind: FileKind
     ) -> None:
@@ -75,11 +86,20 @@ class TestGuess:
     @pytest.mark.parametrize(
         ("encoding", "name"),
         [
-            ("cp1252", "Jörg"), ("cp1252", "Hélène Lefèvre"), ("cp1252", "O’Neill"), ("mac_roman", "Jörg"), ("mac_roman", "François Noël"),
-            ("cp850", "Größe"), ("cp932", "山田"), ("cp932", "スズキ いちろう"), ("cp1250", "Łukasz Wójcik"), ("cp1251", "Иван Петров"),
-            ("gb18030", "王小明"), ("cp949", "김철수"),
+            ("cp1252", "Jörg"),
+            ("cp1252", "Hélène Lefèvre"),
+            ("cp1252", "O’Neill"),
+            ("mac_roman", "Jörg"),
+            ("mac_roman", "François Noël"),
+            ("cp850", "Größe"),
+            ("cp932", "山田"),
+            ("cp932", "スズキ いちろう"),
+            ("cp1250", "Łukasz Wójcik"),
+            ("cp1251", "Иван Петров"),
+            ("gb18030", "王小明"),
+            ("cp949", "김철수"),
         ],
-    )  # fmt: skip
+    )
     def test_the_first_reading_is_the_right_one(self, encoding: str, name: str) -> None:
         [best, *_] = readings([f"acme;a@acme.example;{name}".encode(encoding)])
         assert (best.encoding, best.word) == (encoding, name)

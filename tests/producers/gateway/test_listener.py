@@ -116,7 +116,8 @@ class TestHowMany:
         lines = [await connect() for _ in range(4)]
         for line in lines[:3]:
             line.send(
-                b"POST /v1/reminders HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\nContent-Length: 9\r\n\r\n"
+                b"POST /v1/reminders HTTP/1.1\r\nHost: x\r\n"
+                b"Authorization: Bearer x\r\nContent-Length: 9\r\n\r\n"
             )
             await line.head()  # refused, and the rest of its body is still waited for
 
@@ -204,7 +205,10 @@ class TestNonsense:
         "head",
         [
             f"GET /v1/tenants HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\x0b\r\n\r\n",
-            f"GET /oauth/google/callback?code={KEY}&state={KEY} HTTP/1.1\r\nHost: x\r\nCookie: certmail-console={KEY}\x01\r\n\r\n",
+            (
+                f"GET /oauth/google/callback?code={KEY}&state={KEY} HTTP/1.1\r\nHost: x\r\n"
+                f"Cookie: certmail-console={KEY}\x01\r\n\r\n"
+            ),
             f"GET /connect/{KEY}\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
             f"{KEY} / HTTP/1.1\r\nHost: x\r\n\r\n",
             f"GET / HTTP/1.1\r\nHost: x\r\n{KEY}\r\n\r\n",
@@ -212,7 +216,7 @@ class TestNonsense:
             f"GET /{KEY * 1000} HTTP/1.1\r\nHost: x\r\n\r\n",
             f"POST /v1/reminders HTTP/1.1\r\nHost: x\r\nContent-Length: {KEY}\r\n\r\n",
         ],
-    )  # fmt: skip
+    )
     async def test_neither_answer_nor_log_repeats_it(
         self, serve: Any, head: str, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -269,11 +273,26 @@ class TestNonsense:
 
 
 EVERYWHERE = [
-    ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/"), ("GET", "/nowhere"), ("POST", "/healthz"), ("GET", "/docs"),
-    ("GET", "/openapi.json"), ("GET", "/v1/tenants"), ("GET", "/v1/nothing"), ("PUT", "/v1/reminders"), ("GET", "/console"),
-    ("GET", "/console/sign-in"), ("GET", "/console/nowhere"), ("GET", "/connect"), ("GET", "/connect/x"), ("POST", "/connect/x"),
-    ("GET", "/console/static/x/console.css"), ("GET", "/console/static/x/none.css"), ("GET", "/oauth/google/callback"),
-]  # fmt: skip
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/"),
+    ("GET", "/nowhere"),
+    ("POST", "/healthz"),
+    ("GET", "/docs"),
+    ("GET", "/openapi.json"),
+    ("GET", "/v1/tenants"),
+    ("GET", "/v1/nothing"),
+    ("PUT", "/v1/reminders"),
+    ("GET", "/console"),
+    ("GET", "/console/sign-in"),
+    ("GET", "/console/nowhere"),
+    ("GET", "/connect"),
+    ("GET", "/connect/x"),
+    ("POST", "/connect/x"),
+    ("GET", "/console/static/x/console.css"),
+    ("GET", "/console/static/x/none.css"),
+    ("GET", "/oauth/google/callback"),
+]
 
 
 @asynccontextmanager

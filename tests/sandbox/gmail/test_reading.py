@@ -94,7 +94,8 @@ async def test_full_shows_the_parts_and_raw_the_bytes(google: Google) -> None:
     mail = google.mail(
         "MIME-Version: 1.0",
         'Content-Type: multipart/alternative; boundary="b"',
-        body="--b\r\nContent-Type: text/plain\r\n\r\nHello\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>Hello\r\n--b--\r\n",
+        body="--b\r\nContent-Type: text/plain\r\n\r\nHello\r\n"
+        "--b\r\nContent-Type: text/html\r\n\r\n<p>Hello\r\n--b--\r\n",
     )
     path = f"{MESSAGES}/{(await google.send(token, mail)).body['id']}"
     payload = (await read(google, token, path)).body["payload"]

@@ -512,7 +512,6 @@ async def test_tokeninfo_reads_an_id_token_until_it_expires(google: Google) -> N
         "true",
         "n0nce",
     )
-
     assert (info["aud"], info["alg"], info["typ"]) == (client["client_id"], "RS256", "JWT")
     assert all(isinstance(value, str) for value in info.values())
 

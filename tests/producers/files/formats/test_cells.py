@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 from certmail.files.formats.cells import as_meant, garbled, harmless, says_nothing
 from certmail_config.base.errors import ReminderRejected
 
-ERRORS = ["#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#ERROR!", "#NV", "#BEZUG!", "#WERT!", "#ZAHL!", "#ÜBERLAUF!",
-          "#N/D", "#VALEUR!", "#NOM?", "#NOMBRE!", "#¡REF!", "#¿NOMBRE?", "#########", "#GETTING_DATA"]  # fmt: skip
+ERRORS = [
+    "#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#ERROR!",
+    "#NV", "#BEZUG!", "#WERT!", "#ZAHL!", "#ÜBERLAUF!", "#N/D", "#VALEUR!", "#NOM?", "#NOMBRE!",
+    "#¡REF!", "#¿NOMBRE?", "#########", "#GETTING_DATA",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", ERRORS)

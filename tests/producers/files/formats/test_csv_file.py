@@ -56,12 +56,27 @@ class TestCsv:
 
     def test_every_field_of_a_reminder_is_a_column(self) -> None:
         values = {
-            "tenant": "acme", "to": "ann@acme.example", "name": "Ann", "kind": "final", "campaign": "q4", "campaign_name": "Q4",
-            "due_at": "2026-12-11T17:00:00+01:00", "pending": "3", "completed": "39", "link": "https://iga.acme.example/r",
-            "locale": "de", "time_zone": "Europe/Zurich", "manager": "boss@acme.example", "send_at": "2026-12-01T08:00:00Z",
-            "expires_at": "2026-12-12T00:00:00Z", "priority": "0", "connection": "emea", "key": "k",
-            "uncertain": "hold", "reply_to": "grc@acme.example",
-        }  # fmt: skip
+            "tenant": "acme",
+            "to": "ann@acme.example",
+            "name": "Ann",
+            "kind": "final",
+            "campaign": "q4",
+            "campaign_name": "Q4",
+            "due_at": "2026-12-11T17:00:00+01:00",
+            "pending": "3",
+            "completed": "39",
+            "link": "https://iga.acme.example/r",
+            "locale": "de",
+            "time_zone": "Europe/Zurich",
+            "manager": "boss@acme.example",
+            "send_at": "2026-12-01T08:00:00Z",
+            "expires_at": "2026-12-12T00:00:00Z",
+            "priority": "0",
+            "connection": "emea",
+            "key": "k",
+            "uncertain": "hold",
+            "reply_to": "grc@acme.example",
+        }
 
         assert values.keys() == Reminder.model_fields.keys()
 
@@ -129,7 +144,6 @@ class TestCsv:
             (5, "malformed_row"),
             (6, "missing"),
         ]
-
         assert good(rows) == [(7, "Ann")]
 
     def test_a_wrong_number_of_columns_is_counted_out(self) -> None:
@@ -137,7 +151,7 @@ class TestCsv:
         assert isinstance(row.reminder, ReminderRejected)
         assert row.reminder.message == "2 columns, but the header names 3"
 
-    def test_a_quote_that_is_never_closed_is_blamed_on_the_line_where_it_opens_and_how_far_it_reached(
+    def test_a_quote_that_is_never_closed_is_blamed_on_the_line_where_it_opens_with_its_reach(
         self,
     ) -> None:
         rows = read(
@@ -184,7 +198,8 @@ class TestCsv:
     def test_an_endless_cell_is_cut_off_without_costing_the_rest(self) -> None:
         rows = read(
             HEAD
-            + f"acme,ann@acme.example,{'x' * (MAX_FIELD_CHARACTERS + 1)}\nacme,bob@acme.example,Bob\n"
+            + f"acme,ann@acme.example,{'x' * (MAX_FIELD_CHARACTERS + 1)}\n"
+            + "acme,bob@acme.example,Bob\n"
         )
         assert bad(rows) == [(2, "malformed_row")]
         assert good(rows) == [(3, "Bob")]
@@ -192,14 +207,20 @@ class TestCsv:
     @pytest.mark.parametrize(
         ("content", "code", "said"),
         [
-            ("", "empty_file", "empty"), ("\n\n", "empty_file", "empty"), ("\ufeff", "empty_file", "empty"), ("  \n", "empty_file", "empty"),
-            ("to,name\n", "missing_column", "no column tenant"), ("name\n", "missing_column", "no column tenant, to"),
+            ("", "empty_file", "empty"),
+            ("\n\n", "empty_file", "empty"),
+            ("\ufeff", "empty_file", "empty"),
+            ("  \n", "empty_file", "empty"),
+            ("to,name\n", "missing_column", "no column tenant"),
+            ("name\n", "missing_column", "no column tenant, to"),
             ("acme,ann@acme.example\n", "missing_column", "no column"),
             ("tenant,to,reviewer\n", "unknown_column", "'reviewer'"),
-            ("tenant,to,na\udcffme\n", "unknown_column", "udcbf"), ("tenant,to,bcc,cc\n", "unknown_column", "'bcc', 'cc'"),
-            ("tenant,to,To\n", "doubled_column", "twice: to"), ("tenant,to,name,name\n", "doubled_column", "twice"),
+            ("tenant,to,na\udcffme\n", "unknown_column", "udcbf"),
+            ("tenant,to,bcc,cc\n", "unknown_column", "'bcc', 'cc'"),
+            ("tenant,to,To\n", "doubled_column", "twice: to"),
+            ("tenant,to,name,name\n", "doubled_column", "twice"),
         ],
-    )  # fmt: skip
+    )
     def test_a_file_that_as_a_whole_is_wrong_is_refused_before_any_row(
         self, content: str, code: str, said: str
     ) -> None:
@@ -215,10 +236,15 @@ class TestCsv:
     @settings(deadline=None)
     @given(
         st.lists(
-            st.tuples(st.sampled_from(["acme", "beta"]), st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20).filter(lambda text: garbled(as_meant(text)) is None)),
+            st.tuples(
+                st.sampled_from(["acme", "beta"]),
+                st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20).filter(
+                    lambda text: garbled(as_meant(text)) is None
+                ),
+            ),
             max_size=8,
         )
-    )  # fmt: skip
+    )
     def test_whatever_the_csv_module_writes_is_read_back_row_by_row(
         self, values: list[tuple[str, str]]
     ) -> None:

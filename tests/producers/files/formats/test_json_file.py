@@ -63,22 +63,37 @@ class TestJsonl:
     @pytest.mark.parametrize(
         ("line", "code"),
         [
-            ("{", "malformed_row"), ('{"tenant": "acme",}', "malformed_row"), ("tenant,to", "malformed_row"), ("'x'", "malformed_row"),
-            ("[]", "malformed_row"), ("null", "malformed_row"), ('"x"', "malformed_row"), ("5", "malformed_row"),
-            pytest.param("[" * 100_000, "malformed_row", id="deep list"), pytest.param('{"a":' * 100_000, "malformed_row", id="deep object"),
-            pytest.param('{"tenant": "acme", "pending": ' + "1" * 5000 + "}", "malformed_row", id="long number"),
+            ("{", "malformed_row"),
+            ('{"tenant": "acme",}', "malformed_row"),
+            ("tenant,to", "malformed_row"),
+            ("'x'", "malformed_row"),
+            ("[]", "malformed_row"),
+            ("null", "malformed_row"),
+            ('"x"', "malformed_row"),
+            ("5", "malformed_row"),
+            pytest.param("[" * 100_000, "malformed_row", id="deep list"),
+            pytest.param('{"a":' * 100_000, "malformed_row", id="deep object"),
+            pytest.param(
+                '{"tenant": "acme", "pending": ' + "1" * 5000 + "}",
+                "malformed_row",
+                id="long number",
+            ),
             ('{"tenant": "acme"} {"tenant": "acme"}', "malformed_row"),
-            ("{}", "missing"), ('{"tenant": "acme"}', "missing"),
+            ("{}", "missing"),
+            ('{"tenant": "acme"}', "missing"),
             ('{"tenant": "acme", "to": "ann@acme.example", "cc": "x"}', "unknown_field"),
             ('{"tenant": "acme", "to": ["ann@acme.example"]}', "string_type"),
             ('{"tenant": "acme", "to": "ann@acme.example", "pending": NaN}', "malformed_row"),
-            ('{"tenant": "acme", "to": "ann@acme.example", "to": "bob@acme.example"}', "malformed_row"),
+            (
+                '{"tenant": "acme", "to": "ann@acme.example", "to": "bob@acme.example"}',
+                "malformed_row",
+            ),
             ('{"tenant": "acme", "to": "ann@acme.example", "pending": 1e999}', "malformed_row"),
             ('{"tenant": "acme", "to": "ann@acme.example", "due_at": 20261211}', "invalid_time"),
             ('{"tenant": "acme", "to": "ann@acme.example", "name": "\\ud83d"}', "invalid_encoding"),
             ('{"tenant": "acme", "to": "ann@acme.example", "\\ud83d": 1}', "invalid_encoding"),
         ],
-    )  # fmt: skip
+    )
     def test_what_is_wrong_with_one_line_costs_no_other(self, line: str, code: str) -> None:
         rows = read(line + "\n" + self.line(name="Ann"))
         assert bad(rows) == [(1, code)]
@@ -124,7 +139,8 @@ class TestArray:
 
     def test_what_is_wrong_with_one_element_costs_no_other(self) -> None:
         rows = array(
-            '[1, {"tenant": "acme", "to": "ann@acme.example", "name": "Ann"},\n{"to": "x", "to": "y"}, []]'
+            '[1, {"tenant": "acme", "to": "ann@acme.example", "name": "Ann"},\n'
+            '{"to": "x", "to": "y"}, []]'
         )
         assert (bad(rows), good(rows)) == (
             [(1, "malformed_row"), (2, "malformed_row"), (2, "malformed_row")],
@@ -137,10 +153,15 @@ class TestArray:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("[", "line 1: no value"), ("[{}", "closing bracket is missing"), ("[{}\n{}]", "line 2: a comma"), ("[{},]", "no value"),
-            ("[]\n[]", "something follows"), ("[" * 100_000, "too deep"), ("[{},\n{]", "line 2: no value"),
+            ("[", "line 1: no value"),
+            ("[{}", "closing bracket is missing"),
+            ("[{}\n{}]", "line 2: a comma"),
+            ("[{},]", "no value"),
+            ("[]\n[]", "something follows"),
+            ("[" * 100_000, "too deep"),
+            ("[{},\n{]", "line 2: no value"),
         ],
-    )  # fmt: skip
+    )
     def test_nothing_is_taken_of_one_that_is_broken(self, text: str, said: str) -> None:
         with pytest.raises(WrongUse) as raised:
             array(text)

@@ -57,11 +57,13 @@ def reminders(rows: Sequence[Row]) -> list[Reminder]:
 
 class TestValues:
     def test_cells_are_what_they_mean(self, tmp_path: Path) -> None:
+        day, evening = date(2099, 12, 31), datetime(2099, 12, 31, 17)
+        morning = datetime(2026, 12, 1, 8, 30)
         rows: list[list[Any]] = [
             ["Tenant", "To", "Name", "Campaign", "Key", "Pending", "Due at", "Send at"],
-            ["acme", "a@acme.example", "Jürg", 2026, 42, 3, date(2099, 12, 31), datetime(2026, 12, 1, 8, 30)],
-            ["acme", "b@acme.example", "山田", "q4", 4200000000, 0, datetime(2099, 12, 31, 17), None],
-        ]  # fmt: skip
+            ["acme", "a@acme.example", "Jürg", 2026, 42, 3, day, morning],
+            ["acme", "b@acme.example", "山田", "q4", 4200000000, 0, evening, None],
+        ]
         formats = {"E2": "00000", "F2": "#,##0", "G3": "dd.mm.yyyy hh:mm"}
         first, second = reminders(read(workbook(tmp_path / "a.xlsx", rows, formats=formats)))
 
@@ -71,7 +73,6 @@ class TestValues:
             "00042",
             3,
         )
-
         assert first.due_at == date(2099, 12, 31)
         assert str(first.send_at) == "2026-12-01 08:30:00+01:00"
         assert (second.name, second.key, second.pending) == ("山田", "4200000000", 0)
@@ -80,12 +81,18 @@ class TestValues:
     @pytest.mark.parametrize(
         ("value", "form", "text"),
         [
-            (3.0, "General", "3"), (0.5, "0", "0.5"), (-7, "0", "-7"), (True, "General", "TRUE"), (1e300, "General", "1e+300"),
-            (datetime(2026, 12, 1, 0, 0), "dd.mm.yyyy", "2026-12-01"), (datetime(2026, 12, 1, 0, 0), "yyyy-mm-dd hh:mm", "2026-12-01 00:00:00"),
-            (datetime(2026, 12, 1, 16, 59, 59, 999_999), "h:mm", "2026-12-01 17:00:00"), (datetime(2026, 12, 1), 'd" his"', "2026-12-01"),
+            (3.0, "General", "3"),
+            (0.5, "0", "0.5"),
+            (-7, "0", "-7"),
+            (True, "General", "TRUE"),
+            (1e300, "General", "1e+300"),
+            (datetime(2026, 12, 1, 0, 0), "dd.mm.yyyy", "2026-12-01"),
+            (datetime(2026, 12, 1, 0, 0), "yyyy-mm-dd hh:mm", "2026-12-01 00:00:00"),
+            (datetime(2026, 12, 1, 16, 59, 59, 999_999), "h:mm", "2026-12-01 17:00:00"),
+            (datetime(2026, 12, 1), 'd" his"', "2026-12-01"),
             (time(17, 0), "h:mm", "17:00:00"),
         ],
-    )  # fmt: skip
+    )
     def test_numbers_and_dates_as_text(self, value: Any, form: str, text: str) -> None:
         assert sheet._text(value, form) == text
 

@@ -65,11 +65,23 @@ class TestOneReminder:
 
     async def test_every_field_may_be_given(self, client: Any, admin: Admin) -> None:
         full = REMINDER | {
-            "name": "Anna", "kind": "final", "campaign_name": "Quarter 4", "due_at": "2099-12-11T17:00:00+01:00",
-            "completed": 2, "link": "https://iga.acme.example/r/7", "locale": "de-CH", "time_zone": "Europe/Zurich",
-            "manager": "boss@acme.example", "send_at": "2099-12-01T08:00:00Z", "expires_at": "2099-12-12T00:00:00Z",
-            "priority": 0, "connection": "default", "key": "k-1", "uncertain": "resend", "reply_to": "help@acme.example",
-        }  # fmt: skip
+            "name": "Anna",
+            "kind": "final",
+            "campaign_name": "Quarter 4",
+            "due_at": "2099-12-11T17:00:00+01:00",
+            "completed": 2,
+            "link": "https://iga.acme.example/r/7",
+            "locale": "de-CH",
+            "time_zone": "Europe/Zurich",
+            "manager": "boss@acme.example",
+            "send_at": "2099-12-01T08:00:00Z",
+            "expires_at": "2099-12-12T00:00:00Z",
+            "priority": 0,
+            "connection": "default",
+            "key": "k-1",
+            "uncertain": "resend",
+            "reply_to": "help@acme.example",
+        }
 
         assert full.keys() == Reminder.model_fields.keys()
 
@@ -195,14 +207,28 @@ class TestWhatIsWrong:
     @pytest.mark.parametrize(
         ("body", "said"),
         [
-            (b"", "a value is missing"), (b"{", "a name"), (b"[]", "begin with {"), (b'"x"', "begin with {"), (b"\xff\xfe", "UTF-16"),
-            (b'{"pending": NaN}', "NaN"), (b"[" * 500, "a value is missing"), (b"null", "begin with {"), (b"\xef\xbb\xbf{}", "byte order mark"),
-            (b'{"a": ' + b"[" * 50 + b"]" * 50 + b"}", "more than 10 times"), (b'{"pending": ' + b"9" * 5000 + b"}", "too many digits"),
-            (b'{"tenant": "acme", "to": "a@acme.example", "to": "b@acme.example"}', 'the member "to" is there twice'),
-            (b'{"tenant": "acme", "to": "a@acme.example", "name": {"x": 1, "x": 1}}', 'the member "x" is there twice'),
+            (b"", "a value is missing"),
+            (b"{", "a name"),
+            (b"[]", "begin with {"),
+            (b'"x"', "begin with {"),
+            (b"\xff\xfe", "UTF-16"),
+            (b'{"pending": NaN}', "NaN"),
+            (b"[" * 500, "a value is missing"),
+            (b"null", "begin with {"),
+            (b"\xef\xbb\xbf{}", "byte order mark"),
+            (b'{"a": ' + b"[" * 50 + b"]" * 50 + b"}", "more than 10 times"),
+            (b'{"pending": ' + b"9" * 5000 + b"}", "too many digits"),
+            (
+                b'{"tenant": "acme", "to": "a@acme.example", "to": "b@acme.example"}',
+                'the member "to" is there twice',
+            ),
+            (
+                b'{"tenant": "acme", "to": "a@acme.example", "name": {"x": 1, "x": 1}}',
+                'the member "x" is there twice',
+            ),
         ],
         ids=lambda value: value if isinstance(value, str) else "",
-    )  # fmt: skip
+    )
     @pytest.mark.parametrize("path", ["/v1/reminders", "/v1/reminders:batch", "/v1/setup-links"])
     async def test_a_body_that_is_no_json_object(
         self, client: Any, admin: Admin, path: str, body: bytes, said: str
@@ -483,11 +509,19 @@ class TestLists:
         with admin.db() as db:
             for n in range(7):
                 row = {
-                    "job": uuid7(1_800_000_000_000 + n), "tenant": "globex" if n == 6 else "acme", "connection": "c",
-                    "kind": "reminder", "campaign": f"q{n % 2}", "recipient": f"r{n}@acme.example", "state": "accepted",
-                    "held": False, "possible_duplicate": False, "enqueued_at": now, "updated_at": now,
+                    "job": uuid7(1_800_000_000_000 + n),
+                    "tenant": "globex" if n == 6 else "acme",
+                    "connection": "c",
+                    "kind": "reminder",
+                    "campaign": f"q{n % 2}",
+                    "recipient": f"r{n}@acme.example",
+                    "state": "accepted",
+                    "held": False,
+                    "possible_duplicate": False,
+                    "enqueued_at": now,
+                    "updated_at": now,
                     "expires_at": now + timedelta(days=1),
-                }  # fmt: skip
+                }
                 db.execute(insert(tables.deliveries).values(**row))
 
         _, page = await client.get("/v1/deliveries?limit=4")
@@ -562,8 +596,12 @@ class TestLists:
 class TestHeads:
     @pytest.mark.parametrize(
         "path",
-        ["/v1/tenants", "/v1/connections?limit=1", "/v1/deliveries", "/v1/reminders/01937e6c-5a00-7000-8000-0000000000aa",
-         "/v1/deliveries?limit=0", "/openapi.json", "/docs", "/healthz", "/readyz", "/console/sign-in", "/console", "/connect/x"],
+        [
+            "/v1/tenants", "/v1/connections?limit=1", "/v1/deliveries",
+            "/v1/reminders/01937e6c-5a00-7000-8000-0000000000aa", "/v1/deliveries?limit=0",
+            "/openapi.json", "/docs", "/healthz", "/readyz", "/console/sign-in", "/console",
+            "/connect/x",
+        ],
     )  # fmt: skip
     async def test_whoever_may_get_may_ask_for_the_head_alone(self, client: Any, path: str) -> None:
         given = {"Authorization": f"Bearer {client.key}"}
@@ -620,8 +658,11 @@ class TestHeadersThatDecide:
     ) -> None:
         body = json.dumps(REMINDER)
         given = {
-            "Host": "gateway", "Authorization": f"Bearer {client.key}", "Content-Type": "application/json", "Content-Length": str(len(body)),
-        }  # fmt: skip
+            "Host": "gateway",
+            "Authorization": f"Bearer {client.key}",
+            "Content-Type": "application/json",
+            "Content-Length": str(len(body)),
+        }
         if name == "Transfer-Encoding":
             del given["Content-Length"]
         lines = [

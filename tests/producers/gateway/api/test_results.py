@@ -29,17 +29,31 @@ def on_record(admin: Admin, *deliveries: tuple[str, str, str, State], first: int
         for n, (job, tenant, campaign, state) in enumerate(deliveries, first):
             at = NOON + timedelta(seconds=n)
             row = {
-                "job": job, "tenant": tenant, "connection": "c", "kind": "reminder", "campaign": campaign,
-                "recipient": f"{job}@people.example", "state": state, "held": False, "possible_duplicate": False,
-                "enqueued_at": at, "updated_at": at, "expires_at": at + timedelta(days=1),
-            }  # fmt: skip
+                "job": job,
+                "tenant": tenant,
+                "connection": "c",
+                "kind": "reminder",
+                "campaign": campaign,
+                "recipient": f"{job}@people.example",
+                "state": state,
+                "held": False,
+                "possible_duplicate": False,
+                "enqueued_at": at,
+                "updated_at": at,
+                "expires_at": at + timedelta(days=1),
+            }
             db.execute(insert(tables.deliveries).values(**row))
 
             told = {"state": state, "reason": f"{state}: so"}
             event = {
-                "stream_ms": int(at.timestamp() * 1000), "stream_n": 0, "type": "settled", "at": at,
-                "tenant": tenant, "job": job, "data": json.dumps(told),
-            }  # fmt: skip
+                "stream_ms": int(at.timestamp() * 1000),
+                "stream_n": 0,
+                "type": "settled",
+                "at": at,
+                "tenant": tenant,
+                "job": job,
+                "data": json.dumps(told),
+            }
             db.execute(insert(tables.events).values(**event))
 
 
