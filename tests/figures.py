@@ -1,4 +1,7 @@
-"""`make figures`: how the house is built, in figures; of this repository, or of any other whose path is given.
+"""`make figures`: how the house is built, in figures.
+
+They are of this repository, or of any other whose path is given. What the tests demand of them
+stands in docs/test_figures.py.
 
 Counted: modules in a folder (migrations aside), lines of files and functions, functions of twelve
 lines or more without a blank line, public docstrings, class names that occur twice in one
@@ -24,7 +27,11 @@ LONG: Final = 12
 """From so many lines on a function has phases, and shows them by blank lines."""
 DISTRIBUTIONS: Final = ("config", "producers", "worker", "deploy")
 PUBLISHED: Final = "producers/certmail/gateway/api/models/"
-"""The API's models are named as its document publishes them, some of them as the client's values are: on purpose."""
+"""The folder of the API's models, some of which are named as the client's values are, on purpose.
+
+They are named as the API's document publishes them.
+"""
+_NOT_OURS: Final = frozenset({"node_modules", "build", "dist", "__pycache__"})
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -50,7 +57,10 @@ class Figures:
 
 
 def measure(root: Path, *under: str) -> Figures:
-    """Count what git knows under these folders, in Python files only; migrations are left out: a folder of them only grows."""
+    """Count the Python files that git knows under these folders.
+
+    Migrations are left out: a folder of them only grows.
+    """
     figures = Figures()
 
     for path in _tracked(root, *under):
@@ -90,17 +100,36 @@ def _count_function(function: Function, lines: list[str], figures: Figures, name
 
 
 def _tracked(root: Path, *under: str) -> Iterator[Path]:
-    command = ["git", "-C", str(root), "ls-files", "--", *(under or ["."])]
-    for line in subprocess.run(
-        command, capture_output=True, text=True, check=True
-    ).stdout.splitlines():
-        path = root / line
+    """The files that git knows; where there is no git, those in no hidden or generated folder."""
+    folders = under or (".",)
+    command = ["git", "-C", str(root), "ls-files", "--", *folders]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    if listed.returncode == 0:
+        found = [root / line for line in listed.stdout.splitlines()]
+    else:
+        found = sorted(path for folder in folders for path in (root / folder).rglob("*.py"))
+        found = [path for path in found if not _generated(path.relative_to(root))]
+
+    for path in found:
         if path.suffix == ".py" and path.parent.name != "versions" and path.is_file():
             yield path
 
 
+def _generated(path: Path) -> bool:
+    return any(part.startswith(".") or part in _NOT_OURS for part in path.parts)
+
+
+def crowded(figures: Figures, limit: int) -> dict[str, int]:
+    """The folders with more modules than the limit, and how many each has."""
+    return {name: count for name, count in figures.folders.items() if count > limit}
+
+
 def twice(figures: Figures) -> dict[str, list[str]]:
-    """The class names that stand in more than one place; those with an underscore are nobody else's."""
+    """The class names that stand in more than one place, and those places.
+
+    Names with an underscore are nobody else's.
+    """
     found = {
         name: [each for each in where if not each.startswith(PUBLISHED)]
         for name, where in figures.classes.items()
@@ -121,7 +150,10 @@ def layers(root: Path) -> tuple[int, bool]:
 
 
 def readme(path: Path) -> tuple[int, int, float]:
-    """Lines, words of prose, and words of the median paragraph; code, tables and pictures are none."""
+    """How many lines a README has, words of prose, and words in its median paragraph.
+
+    Code, tables and pictures are no prose.
+    """
     text = path.read_text("utf-8")
     prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
     parts = [part.strip() for part in re.split(r"\n\s*\n", prose)]
@@ -148,7 +180,10 @@ def _row(title: str, figures: Figures) -> str:
 
 
 def report(root: Path, *, airless: bool) -> Iterator[str]:
-    """The figures of a repository, line by line; `airless` names the functions that lack a blank line."""
+    """The figures of a repository, line by line.
+
+    `airless` adds the functions that lack a blank line.
+    """
     own = root == ROOT
     parts = (
         {part: (part,) for part in (*DISTRIBUTIONS, "tests")} | {"all source": DISTRIBUTIONS}
