@@ -1,4 +1,7 @@
-"""`python -m bench run` and `python -m bench profile`; `make bench` and `make profile` set up what they need first."""
+"""`python -m bench run` and `python -m bench profile`.
+
+`make bench` and `make profile` set up what they need first.
+"""
 
 from __future__ import annotations
 

@@ -59,7 +59,10 @@ class Place:
 
 @dataclass
 class Seen:
-    """What somebody who does no harm saw: how long each answer took, in ms, and what was no answer as wanted."""
+    """What somebody who does no harm saw.
+
+    How long each answer took, in ms, and which were not as wanted.
+    """
 
     health: list[float] = field(default_factory=list)
     enqueue: list[float] = field(default_factory=list)
@@ -165,7 +168,10 @@ async def bad_batches(place: Place, at_once: int) -> None:
 
 
 async def silence(place: Place, number: int) -> None:
-    """So many connections that say nothing, or half of what they should; who is sent away comes again."""
+    """Hold so many connections that say nothing, or half of what they should.
+
+    Who is sent away comes again.
+    """
     host, port = place.url.removeprefix("http://").split(":")
 
     async def hold(n: int) -> None:

@@ -1,4 +1,6 @@
-"""What it costs to enqueue: 100,000 reminders by one `send_many`, beside Celery's own `delay` in a loop.
+"""`make enqueue`: what it costs to enqueue, beside Celery's own `delay` in a loop.
+
+By default it is 100,000 reminders by one `send_many`.
 
     make enqueue                        ENQUEUE="--jobs 20000" for fewer
 

@@ -1,4 +1,6 @@
-"""Makes the virtual environments of the bench in `.bench/`: certmail's, the Celery peers', arq's and taskiq's.
+"""The virtual environments of the bench in `.bench/`.
+
+They are certmail's, the Celery peers', and the one of arq and taskiq.
 
 Runs before anything is installed, so it needs only the standard library. All contestants get the
 same interpreter, the quickest at hand: a Python built without profile-guided optimisation makes
@@ -25,7 +27,10 @@ LOCKS = {
     "celery": [HERE / "requirements-celery.lock"],
     "async": [HERE / "requirements-async.lock"],
 }
-"""Celery wants redis-py 6.4 or newer, arq and taskiq-redis one before 6: they cannot live together."""
+"""The lock of each environment.
+
+Celery wants redis-py 6.4 or newer, arq and taskiq-redis one before 6: they cannot live together.
+"""
 
 PROBE = """
 import ensurepip, json, sys, sysconfig, time, venv
@@ -49,7 +54,10 @@ def say(line: str) -> None:
 
 
 def candidates() -> list[str]:
-    """Interpreters worth a look: the one that was asked for, or the system's and the one that runs this."""
+    """The interpreters worth a look.
+
+    They are the one that was asked for, or the system's and the one that runs this.
+    """
     if asked := os.environ.get("BENCH_PYTHON"):
         return [asked]
     found = [

@@ -120,7 +120,10 @@ def _body(n: int) -> bytes:
 
 
 def _wait_for_rewrite(redis: Redis) -> None:
-    """Until the server no longer rewrites its file: that goes on in another process, and takes a core for itself."""
+    """Wait until the server no longer rewrites its file.
+
+    That goes on in another process, and takes a core for itself.
+    """
     while redis.info("persistence")["aof_rewrite_in_progress"]:
         time.sleep(0.2)
 
@@ -164,7 +167,10 @@ def _enqueue(n: int, body: bytes) -> Call[Any]:
 
 
 def _steps(redis: Redis, numbers: Iterator[int]) -> dict[str, float]:
-    """Median milliseconds of each step, one at a time, disk included; enqueueing in batches, as a client does."""
+    """The median milliseconds of each step, one at a time, disk included.
+
+    Reminders are enqueued in batches, as a client does.
+    """
     batches = _fill(redis, numbers, 50 * BATCH)
     took: dict[str, list[float]] = {
         name: [] for name in ("dispatch one", "claim", "begin", "settle")

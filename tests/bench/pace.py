@@ -1,4 +1,6 @@
-"""How much of Google's limits is used: `python -m bench.pace [--seconds 120] [--mailboxes 300] [--stall 2]`, or `make pace`.
+"""`make pace`: how much of Google's limits is used.
+
+`python -m bench.pace [--seconds 120] [--mailboxes 300] [--stall 2]`
 
 Two real worker processes send to the sandbox, which counts over Google's sliding minute, for two
 real minutes each: one mailbox at its own limit, then many mailboxes at the limit that their project
@@ -44,9 +46,15 @@ AIM = 0.97
 """The least share of a limit that is to be used (design.md, section 12)."""
 MINUTE_SECONDS = 60.0
 WARM_UP_SECONDS = 180
-"""Within this time all tokens are there: half a minute for 300 of them on two cores, far more where others use those."""
+"""The longest time until all tokens are there.
+
+It is half a minute for 300 of them on two cores, far more where others use those.
+"""
 CALM_SECONDS = 10
-"""So much later counting begins: what was late while tokens were fetched is made up for by then, and is not counted."""
+"""How much later counting begins.
+
+What was late while tokens were fetched is made up for by then, and is not counted.
+"""
 KEEPER_SECONDS = 10
 SPARE_SECONDS = 120
 """For so much longer than is counted there is mail waiting."""
@@ -62,7 +70,10 @@ class VoidError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """So many mailboxes of one project, at the limits that Google sets them; `a_minute` is how many mails that allows in all."""
+    """The case to measure: so many mailboxes of one project, at the limits that Google sets them.
+
+    `a_minute` is how many mails that allows in all.
+    """
 
     name: str
     mailboxes: int
@@ -76,7 +87,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the sandbox's own record shows: `allowed` and `arrived` in the time counted, the rest over the whole run."""
+    """The result of a case, by the sandbox's own record.
+
+    `allowed` and `arrived` are of the time counted, the rest of the whole run.
+    """
 
     case: str
     mailboxes: int
@@ -99,7 +113,10 @@ class Result:
 
 
 def cases(mailboxes: int) -> list[Case]:
-    """Google's default for a mailbox; and many mailboxes whose project allows less than they could send."""
+    """The two cases: one mailbox at Google's default, and many in one project.
+
+    The project allows them less than they could send.
+    """
     alone = GoogleLimits()
     a_minute = mailboxes * EACH_A_MINUTE
     shared = GoogleLimits(project_units_per_minute=a_minute * SEND_UNITS)
@@ -124,6 +141,7 @@ def main() -> None:
     )
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
 
@@ -154,6 +172,7 @@ def measure(case: Case, seconds: float, stall: float, frozen: str) -> Result:
     ):
         limits = ("units_per_minute", "project_units_per_minute")
         place.control("PUT", "/limits", {name: getattr(case.limits, name) for name in limits})
+
         _say(f"{case.name}: linking")
         linked = _link(place, case)
         each = case.waiting_each(seconds)
@@ -164,6 +183,7 @@ def measure(case: Case, seconds: float, stall: float, frozen: str) -> Result:
         ]
         _say(f"{case.name}: waiting for {WORKERS} workers and {len(linked)} tokens")
         since = _warm(place, linked)
+
         slowest = _pass(place, case, since, seconds / 2)
         name, process = _choose(place, workers, frozen)
         with _stopped(process):
@@ -178,7 +198,11 @@ def measure(case: Case, seconds: float, stall: float, frozen: str) -> Result:
 
 
 def count(case: Case, asked: Sequence[dict[str, Any]], since: float, seconds: float) -> Result:
-    """Read the sandbox's record: `seconds` are counted, from the first mail that arrived after `since` on."""
+    """The result of what the sandbox recorded.
+
+    `seconds` are counted, from the first mail that arrived after `since` on. Raises VoidError if
+    there was none.
+    """
     arrived = sorted(_time(item) for item in asked if item["accepted"])
     first = next((at for at in arrived if at >= since), None)
     if first is None:
@@ -208,7 +232,10 @@ def count(case: Case, asked: Sequence[dict[str, Any]], since: float, seconds: fl
 
 
 def most_in_a_minute(times: Iterable[float]) -> int:
-    """The most that arrived in any minute, wherever it begins; each counts until it is a minute old."""
+    """The most that arrived in any minute, wherever it begins.
+
+    Each counts until it is a minute old.
+    """
     window, most = deque[float](), 0
     for at in times:
         window.append(at)
@@ -223,7 +250,10 @@ def _time(item: dict[str, Any]) -> float:
 
 
 def _link(place: Deployment, case: Case) -> list[Connection]:
-    """A tenant for each mailbox, all with one service account, and so in one project; in bulk, as in deployment.py."""
+    """Make a tenant for each mailbox, all with one service account, and so in one project.
+
+    In bulk, as in deployment.py.
+    """
     pair, now, admin = new_key_pair(datetime.now(UTC)), datetime.now(UTC), place.admin
     place.control("POST", "/service-accounts", {"email": ACCOUNT, "project": "pace-it"})
     place.control("PUT", f"/service-accounts/{ACCOUNT}/delegation", {"scopes": [SEND_SCOPE]})
@@ -250,7 +280,7 @@ def _link(place: Deployment, case: Case) -> list[Connection]:
 
 
 def _working(place: Deployment, draft: Connection, pair: KeyPair) -> Connection:
-    """As after an administrator has uploaded the certificate, and a probe has found that it works."""
+    """The connection after an administrator has uploaded the certificate, and a probe passed."""
     return replace(
         draft,
         kind=ConnectionKind.CUSTOMER_OWNED_APP,
@@ -276,7 +306,10 @@ def _enqueue(place: Deployment, linked: Sequence[Connection], each: int) -> None
 
 
 def _warm(place: Deployment, linked: Sequence[Connection]) -> float:
-    """Wait until all workers live and all mailboxes have their tokens; gives when to begin counting."""
+    """Wait until all workers live and all mailboxes have their tokens.
+
+    Gives when to begin counting. Raises VoidError if that takes too long.
+    """
     names = [f"{redis_keys.TOKEN}{each.id}:{each.version}:{Purpose.SEND}" for each in linked]
     began = time.monotonic()
 
@@ -364,14 +397,8 @@ def _json(results: Sequence[Result]) -> str:
 def table(results: Sequence[Result], stall: float) -> str:
     """The figures, and below them what they count."""
     head = (
-        "case",
-        "stopped",
-        "allowed",
-        "arrived",
-        "share used",
-        "403 or 429",
-        "most in a minute",
-        "twice",
+        *("case", "stopped", "allowed", "arrived"),
+        *("share used", "403 or 429", "most in a minute", "twice"),
     )
     rows = [
         (
@@ -392,14 +419,16 @@ def table(results: Sequence[Result], stall: float) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in [head, *rows]
     ]
+
     other = {f"{result.case}: {result.other_answers}" for result in results if result.other_answers}
+    slowest = [f"{result.slowest_write_ms:,}" for result in results]
     notes = [
         f"Counted are the {results[0].seconds:g} seconds from the first mail that arrived {CALM_SECONDS} s after all workers lived and all",
         "mailboxes had their tokens: mail was leaving before already, and what was late by then is made up for. All figures are from the",
         "sandbox's own record; refusals, the fullest of all sliding minutes and mails that came twice are of the whole run.",
         f"{WORKERS} worker processes; half-way one was stopped for {stall:g} s. The aim: {AIM:.0%} used, and nothing refused.",
         f"Machine: {os.cpu_count()} cores, load {os.getloadavg()[1]:.1f} in the last five minutes, the sandbox and all else included; of two durable writes a",
-        f"second the slowest took {' and '.join(f'{result.slowest_write_ms:,}' for result in results)} ms. Where others use the machine, the share says little about certmail.",
+        f"second the slowest took {' and '.join(slowest)} ms. Where others use the machine, the share says little about certmail.",
         *(f"Other answers than 200: {each}" for each in sorted(other)),
     ]
 

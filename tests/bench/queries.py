@@ -1,4 +1,6 @@
-"""What it takes to read a record of a million deliveries in PostgreSQL: each question that command line and API ask.
+"""`python -m bench.queries`: what it takes to read a record of a million deliveries.
+
+The record is in PostgreSQL; asked is each question that command line and API ask.
 
 `python -m bench.queries`: fills a database of its own, asks, shows the plans; exit status 1 if
 anything takes 50 ms or more.
@@ -56,7 +58,10 @@ class Asked:
 
 
 def questions(count: int) -> Iterator[tuple[str, Callable[[Db], object]]]:
-    """Every one, each at its worst: the tenant that has most, what is rare, what is not there, the middle of a long list."""
+    """Every question, each at its worst.
+
+    That is the tenant that has most, what is rare, what is not there, the middle of a long list.
+    """
     everywhere = Cursor(NOW - timedelta(seconds=count // 2), "")
     pages: dict[str, Filter] = {
         "all": Filter(),

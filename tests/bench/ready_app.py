@@ -1,8 +1,12 @@
-"""Certmail's own worker with two things taken out, for the row `transport`: `celery -A bench.ready_app worker`.
+"""`celery -A bench.ready_app worker`: certmail's worker for the row `transport`.
 
-1. The message is ready: `delivery.prepare` gives it instead of opening and composing the reminder. Connection and token
-   are looked up as ever, and all else of `delivery.deliver` is certmail's own: claim, begin, send, judge, settle.
-2. Pacing, reaping and recording are done by another process (`bench.mail.services`), which is not measured.
+It is certmail's own with two things taken out.
+
+1. The message is ready: `delivery.prepare` gives it instead of opening and composing the reminder.
+   Connection and token are looked up as ever, and all else of `delivery.deliver` is certmail's own:
+   claim, begin, send, judge, settle.
+2. Pacing, reaping and recording are done by another process (`bench.mail.services`), which is not
+   measured.
 """
 
 from __future__ import annotations

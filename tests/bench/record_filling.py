@@ -1,4 +1,7 @@
-"""A large record, made by the database itself: one tenant with a tenth of all, many small ones, most of it accepted."""
+"""A large record, made by the database itself.
+
+One tenant has a tenth of all, many are small, and most of it was accepted.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,10 @@ FROM deliveries, (VALUES (0, 'enqueued'), (1, 'begun'), (2, 'settled')) AS parts
 
 
 def fill(engine: Engine, count: int, now: datetime) -> None:
-    """Fill empty tables with three months of so many deliveries, an attempt and three events each."""
+    """Fill empty tables with three months of so many deliveries.
+
+    Each has an attempt and three events.
+    """
     with engine.begin() as db:
         db.execute(text(_DELIVERIES), {"count": count, "now": now})
         db.execute(text(_ATTEMPTS))

@@ -1,4 +1,6 @@
-"""`make startup`: what a command line costs before and beside its work: the shortest of several runs, on a deployment of its own.
+"""`make startup`: what a command line costs before and beside its work.
+
+Shown is the shortest of several runs, on a deployment of its own.
 
 On a busy machine the time on the clock says little; the processor's does, though caches that others
 empty count in it, too.
@@ -56,7 +58,10 @@ def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> Cost:
 
 @contextmanager
 def deployment(folder: Path) -> Iterator[tuple[dict[str, str], str, Path]]:
-    """Stores that stay up meanwhile, with a tenant; gives the environment, a reminder's id, and a file of six rows."""
+    """Stores that stay up meanwhile, with a tenant.
+
+    Gives the environment, a reminder's id, and a file of six rows.
+    """
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("CERTMAIL_")
     }

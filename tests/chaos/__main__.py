@@ -1,4 +1,7 @@
-"""`make chaos`: a long storm, with kills, freezes, lost stores, Google's faults and garbage all at once; exit status 1 on any finding."""
+"""`make chaos`: a long storm; exit status 1 on any finding.
+
+Kills, freezes, lost stores, Google's faults and garbage come all at once.
+"""
 
 from __future__ import annotations
 

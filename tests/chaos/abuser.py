@@ -1,4 +1,6 @@
-"""Whoever abuses an API key, in a process of its own: what it does must not slow down the storm that watches the others.
+"""The abuser of an API key, in a process of its own.
+
+What it does must not slow down the storm that watches the others.
 
 `python -m chaos.abuser GATEWAY` reads a line for each spell: a key and a number to begin with, or
 nothing to stop. When its standard input ends it prints how often it got each answer, as JSON.
@@ -25,9 +27,15 @@ ANSWER_SECONDS: Final = 10.0
 CALLERS: Final = 2
 """So many connections at once has whoever holds the key."""
 REST_SECONDS: Final = 0.05
-"""After each answer: what is tried is what the key may cost the gateway, not how fast this process can ask."""
+"""The pause after each answer.
+
+What is tried is what the key may cost the gateway, not how fast this process can ask.
+"""
 NICENESS: Final = 10
-"""Elsewhere the gateway and its callers have machines of their own; here they leave the cores to whoever delivers."""
+"""The niceness of the gateway and its callers, who leave the cores to whoever delivers.
+
+Elsewhere they have machines of their own.
+"""
 
 
 class Abuser:

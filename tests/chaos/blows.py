@@ -26,11 +26,14 @@ from support.servers.restorable import Server
 
 TICK_SECONDS: Final = 0.05
 WORST_SECONDS: Final = 1.0
-"""How long the worst moment is waited for."""
+"""How long the worst moment for a freeze is waited for."""
 LOCK_SECONDS: Final = 0.3
 """So long the storm stands still for the database's lock, each time that it tries."""
 AGAIN_SECONDS: Final = 0.5
-"""After so long what did not come about is tried again: others hold the database, or a process is slow."""
+"""The pause before what did not come about is tried again.
+
+Others hold the database, or a process is slow.
+"""
 LAST_SECONDS: Final = 60.0
 """So long a blow, or its end, is tried; then it is noted as one that did not fall."""
 Action = Callable[[], None]
@@ -42,7 +45,10 @@ def nothing() -> None:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Step:
-    """What is due at a time of its own, and tried until another; `ends` a blow, so that it must not be left out."""
+    """An action that is due at a time of its own, and tried until another.
+
+    One that `ends` a blow must not be left out.
+    """
 
     at: float
     number: int
@@ -166,7 +172,7 @@ class Blows:
         return ended
 
     def _worst(self, blow: Blow) -> int:
-        """The worker that it is worst to stop for longer than a lease: one that is about to begin."""
+        """The worker to freeze: for longer than a lease, best one that is about to begin."""
         deadline = time.monotonic() + WORST_SECONDS
         while blow.seconds > LEASE_SECONDS and not self._away and time.monotonic() < deadline:
             found = self.fleet.place_of(reading.preparing(self.place.admin.redis))
@@ -213,9 +219,13 @@ class Blows:
             make_way(self.gateway)
 
     def _lock(self) -> Action:
-        """Whoever is first has it: where others write all the time, it is tried again and again, and the storm goes on meanwhile."""
+        """Lock the database, if nobody else has it.
+
+        Where others write all the time this is tried again and again, while the storm goes on.
+        """
         if self._locked is not None:
             return nothing
+
         database = sqlite3.connect(
             self.place.data_dir / "certmail.sqlite", isolation_level=None, timeout=LOCK_SECONDS
         )
@@ -224,6 +234,7 @@ class Blows:
         except sqlite3.OperationalError:
             database.close()
             raise
+
         self._locked = database
 
         def release() -> None:

@@ -23,7 +23,9 @@ def settle(
     seconds: float,
     negatives_verified: bool,
 ) -> bool:
-    """Wait until each job is at its end or held, SQL knows it, and those that can be looked up were found.
+    """Wait until every job has settled.
+
+    It is at its end or held, SQL knows it, and those that can be looked up were found.
 
     Gives up when nothing has got on for so many seconds: a machine that is slow is not what is
     judged. Gives whether it came about; the scoreboard names whoever is left. `jobs` gives each

@@ -1,4 +1,7 @@
-"""A TCP proxy before Redis that can cut connections, lose answers, and let nothing pass; it reads nothing of what passes."""
+"""A TCP proxy before Redis that can cut connections, lose answers, and let nothing pass.
+
+It reads nothing of what passes.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ CHUNK: Final = 65536
 
 
 class Cutter:
-    """Listens on a port of this machine and passes on to a Unix socket; lives on a thread of its own."""
+    """A proxy from a port of this machine to a Unix socket; it lives on a thread of its own."""
 
     def __init__(self, upstream: Path) -> None:
         self.port = 0

@@ -1,4 +1,7 @@
-"""What is read after a storm: what arrived, what was asked, where each job is by ledger and by SQL, and what had happened."""
+"""What is read after a storm.
+
+What arrived, what was asked, where each job is by ledger and by SQL, and what had happened.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ from typing import Final
 LEAVE_IN_DOUBT: Final = frozenset(
     {"reset_before", "reset_after", "hang_after", "accept_late", "502_html", "503"}
 )
-"""Faults after which nobody can know whether the message was taken; a verbatim answer is one if it is a 5xx."""
+"""The faults after which nobody can know whether the message was taken.
+
+A verbatim answer is one of them if it is a 5xx.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request to send as the sandbox noted it; without a job where it did not come to reading the message."""
+    """A request to send, as the sandbox noted it.
+
+    It has no job where it did not come to reading the message.
+    """
 
     at: float
     mailbox: str
@@ -57,7 +66,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What happened to certmail's processes and stores, from when to when; `worker` is the process that it happened to."""
+    """Something that happened to certmail's processes or stores, from when to when.
+
+    `worker` is the process that it happened to.
+    """
 
     kind: str
     began: float

@@ -1,4 +1,6 @@
-"""Workers, each in a place of its own: killed, frozen, and replaced, as a supervisor does whatever ends them.
+"""Workers, each in a place of its own: killed, frozen, and replaced.
+
+That is what a supervisor does, whatever ends them.
 
 On a slow machine a worker may take longer to come up than it has until the next kill: while fewer
 than half are up, none is killed, or nothing would be left to be hit.
@@ -51,7 +53,10 @@ class Fleet:
         self._places = [Place(self.start()) for _ in range(count)]
 
     def kill(self, target: int) -> None:
-        """End a worker at once, and start another in its place; rather one that is not frozen, which is to wake again."""
+        """End a worker at once, and start another in its place.
+
+        It is rather one that is not frozen: those are to wake again.
+        """
         following = (*self._places[target:], *self._places[:target])
         place = next((each for each in following if each.frozen_at is None), following[0])
         up = self.up()

@@ -35,7 +35,10 @@ CONTROL: Final = f"{redis_keys.CELERY_PREFIX}/0.celery.pidbox"
 
 
 class Litter:
-    """See the module; `jobs` are those that garbage has made, `thrown` counts what went out, by its kind."""
+    """The garbage that is thrown at every door.
+
+    `jobs` are those that garbage has made, `thrown` counts what went out, by its kind.
+    """
 
     def __init__(self, place: Deployment, redis_url: str, connection: str) -> None:
         self.jobs: set[str] = set()

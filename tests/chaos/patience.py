@@ -1,4 +1,7 @@
-"""What a storm does itself under its own load: tried again for a while, and if it is in vain, noted instead of ending the storm."""
+"""Patience with what the storm's own load makes slow.
+
+The storm tries such things again for a while; what is in vain is noted, and the storm goes on.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ BUSY: Final = (
     subprocess.TimeoutExpired,
     AssertionError,
 )
-"""What a store, the sandbox or a process that is slow under load makes of a question; what else is raised is a mistake of the storm's."""
+"""The errors of a store, the sandbox or a process that is slow under load.
+
+What else is raised is a mistake of the storm's.
+"""
 
 
 def patiently(ask: Callable[[], T], *, seconds: float = 60.0, pause: float = 0.5) -> T:

@@ -26,7 +26,10 @@ class Kind(StrEnum):
     KILL = "kill"
     """A worker, with SIGKILL; another takes its place."""
     FREEZE = "freeze"
-    """A worker stands still (SIGSTOP); every other time for longer than a lease, if it can be with a job claimed and not begun."""
+    """A worker stands still (SIGSTOP), every other time for longer than a lease.
+
+    If it can be, it is one with a job claimed and not begun.
+    """
     REDIS = "redis"
     """The server, with SIGKILL; it is started again on its files."""
     CUT = "cut"
@@ -34,11 +37,17 @@ class Kind(StrEnum):
     GATEWAY = "gateway"
     """The gateway, with SIGKILL; it is started again."""
     SQL = "sql"
-    """The database is locked by somebody else; now and then for longer than certmail waits for it."""
+    """The database is locked by somebody else.
+
+    That is now and then for longer than certmail waits for it.
+    """
     GOOGLE = "google"
     """One of Google's faults, for one mailbox."""
     GARBAGE = "garbage"
-    """Something that nobody should ever send, for one of the doors; in the name of a tenant that sends nothing else."""
+    """Something that nobody should ever send, for one of the doors.
+
+    It comes in the name of a tenant that sends nothing else.
+    """
 
 
 class Cut(StrEnum):
@@ -81,13 +90,19 @@ class Garbage(StrEnum):
     COMMAND = "command"
     """Celery's remote control."""
     KEY = "key"
-    """An API key that asks for all that it may, for some seconds, and sends nothing that can be taken."""
+    """An API key that for some seconds asks for all that it may.
+
+    It sends nothing that can be taken.
+    """
 
 
 GARBAGE_EVERY: Final = 10
 """So much more often than kills: at each moment something is thrown."""
 MAX_OF: Final = {Fault.DEADLINE: 2, Fault.SLOWER: 2, Fault.TOKEN_REFUSED: 1}
-"""So often for one tenant, in all turns: these lower a mailbox's pace for minutes, or if met twice by one reminder stop its lane."""
+"""How often some faults hit one tenant, in all turns.
+
+These lower a mailbox's pace for minutes, or if met twice by one reminder stop its lane.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +167,8 @@ def _kills(storm: Storm, chance: random.Random) -> Iterator[Blow]:
 
 def _freezes(storm: Storm, chance: random.Random) -> Iterator[Blow]:
     for n, at in enumerate(_times(storm, chance, 1.5 * storm.every)):
-        long = LEASE_SECONDS + chance.uniform(
-            3, 8
-        )  # so that others have sent meanwhile what it holds
+        # So that others have sent meanwhile what it holds.
+        long = LEASE_SECONDS + chance.uniform(3, 8)
         seconds = long if n % 2 == 1 else chance.uniform(0.5, 8)
         yield Blow(at, Kind.FREEZE, seconds=seconds, target=chance.randrange(storm.workers))
 
@@ -189,7 +203,10 @@ def _sql(storm: Storm, chance: random.Random) -> Iterator[Blow]:
 
 
 def _google(storm: Storm, chance: random.Random) -> Iterator[Blow]:
-    """About every twelfth request meets a fault; faults take turns, and each goes through the tenants."""
+    """Google's faults: about every twelfth request meets one.
+
+    Faults take turns, and each goes through the tenants.
+    """
     orders = max(len(Fault), storm.reminders // 20)
     turns = {
         fault: islice(_tenants(storm, chance), MAX_OF.get(fault, orders) * storm.tenants)

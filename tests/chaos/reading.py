@@ -121,7 +121,11 @@ def record(place: Deployment) -> tuple[dict[str, Standing], list[Attempt]]:
 
 
 def delays(place: Deployment, jobs: Collection[str]) -> list[float]:
-    """How long after its time, which is its receipt or its send time, Gmail took each that it is known to have taken."""
+    """The delays of these reminders in seconds, the shortest first.
+
+    A delay is from its time, which is its receipt or its send time, until Gmail took it, where it
+    is known to have.
+    """
     table, tries = tables.deliveries, tables.attempts
     query = (
         select(table.c.job, table.c.enqueued_at, table.c.send_at, tries.c.ended_at)

@@ -76,7 +76,10 @@ def _rows(storm: Storm, done: Weathered) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Punctuality:
-    """How long reminders took from their time to Gmail's answer, seconds; of tenants that send no garbage."""
+    """How many seconds reminders took from their time to Gmail's answer.
+
+    Counted are tenants that send no garbage.
+    """
 
     median: float
     late: float

@@ -1,4 +1,7 @@
-"""A storm from beginning to end: a deployment, blows while reminders come and leave, calm, and the reading."""
+"""A storm from beginning to end.
+
+A deployment, blows while reminders come and leave, calm, and the reading.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,8 @@ SETTINGS: Final = {
     "CERTMAIL_HTTP_TIMEOUT_SECONDS": f"{plan.HTTP_TIMEOUT_SECONDS:g}",
     "CERTMAIL_SEND_WINDOW_SECONDS": f"{plan.SEND_WINDOW_SECONDS:g}",
     "CERTMAIL_LEASE_SECONDS": f"{plan.LEASE_SECONDS:g}",
-    "CERTMAIL_VERIFY_SECONDS": "12",  # longer than a fault accepts late, and a worker stands still beyond its lease
+    # Longer than a fault accepts late, and than a worker stands still beyond its lease.
+    "CERTMAIL_VERIFY_SECONDS": "12",
     "CERTMAIL_UNCERTAIN_5XX": "resend:5",
     "CERTMAIL_PROBE_SECONDS": "1",
 }
@@ -44,7 +48,10 @@ ENOUGH: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How long what remains may stand still until it has settled, and whether what was not sent is found out, too."""
+    """How long what remains may stand still until it has settled.
+
+    And whether it is found out, too, that something was not sent.
+    """
 
     settle_seconds: float = 120.0
     negatives_verified: bool = False
@@ -82,6 +89,7 @@ def weather(storm: Storm, folder: Path, rules: Rules, say: Callable[[str], None]
             new_deployment(folder, **SETTINGS, CERTMAIL_REDIS_URL=redis.url)
         )
         tenants = _connect(place, storm)
+
         say(f"{storm.tenants} tenants are connected; a storm of {storm.seconds:g} s begins")
         fleet = Fleet(
             lambda: place.worker(CERTMAIL_REDIS_URL=between.url), lambda: reading.workers(redis.url)
@@ -91,15 +99,18 @@ def weather(storm: Storm, folder: Path, rules: Rules, say: Callable[[str], None]
             blows.litter = Litter(place, redis.url, place.link(TENANT, units=UNITS))
         upstream = Upstream(between.url, storm.reminders, list(tenants), storm.seconds)
         stack.enter_context(_at_work(place, blows, storm))
+
         began = time.monotonic()
         _blow(storm, blows, upstream, say)
         calm_at = time.monotonic()
+
         say(f"calm after {calm_at - began:.0f} s; what remains settles")
         jobs = {job: mailbox_of(tenant) for job, tenant in upstream.receipts.items()}
         looked_up = frozenset(job for job, tenant in upstream.receipts.items() if tenants[tenant])
         all_jobs = jobs | dict.fromkeys(_got_in(blows), mailbox_of(TENANT))
         settle(place, fleet, all_jobs, looked_up, rules.settle_seconds, rules.negatives_verified)
         settled_at = time.monotonic()
+
         say(f"at rest after {settled_at - calm_at:.0f} s; reading")
         fleet.end()
         read = patiently(lambda: _read(blows, jobs, looked_up))
@@ -127,7 +138,10 @@ def mailbox_of(tenant: str) -> str:
 
 
 def _connect(place: Deployment, storm: Storm) -> dict[str, bool]:
-    """Tenants with working connections; gives which of them allow a look among the sent mails: every other."""
+    """Make tenants with working connections; gives which allow a look among the sent mails.
+
+    Every other does.
+    """
     limits = {"units_per_minute": UNITS, "in_flight": 1_000}
     place.control("PUT", "/limits", limits)
     tenants = {f"t{n:02}": n % 2 == 0 for n in range(storm.tenants)}
@@ -145,7 +159,10 @@ def _got_in(blows: Blows) -> set[str]:
 
 @contextmanager
 def _at_work(place: Deployment, blows: Blows, storm: Storm) -> Iterator[None]:
-    """The gateway, if it is to be hit, and the workers; whatever happens, all of it can end in order afterwards."""
+    """The gateway, if it is to be hit, and the workers.
+
+    Whatever happens, all of it can end in order afterwards.
+    """
     if storm.blows & {Kind.GATEWAY, Kind.GARBAGE}:
         place.environment["CERTMAIL_REDIS_URL"], direct = blows.between.url, blows.redis.url
         blows.gateway = place.open_gateway()
@@ -178,6 +195,7 @@ def _blow(storm: Storm, blows: Blows, upstream: Upstream, say: Callable[[str], N
         blows.fall(plan.plan(storm, turn), tick)
         if patiently(lambda: _arrived(place)) >= ENOUGH * storm.reminders:
             break
+
     blows.over()
     if blows.litter:
         blows.litter.over()

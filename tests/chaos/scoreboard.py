@@ -16,8 +16,8 @@ from chaos.facts import Attempt, Read, Request, Trouble
 
 SLACK_SECONDS: Final = 1.0
 """How far apart two clocks' notes of the same moment may be."""
-SAID_SECONDS: Final = 3.0
-"""How long after Google's answer it is said to the ledger, on a slow machine too."""
+SETTLE_SECONDS: Final = 3.0
+"""How long after Google's answer the ledger has it, on a slow machine too."""
 AGAIN_SECONDS: Final = 6.0
 """How long after Redis is back whoever waits has tried again (backoff.STORE)."""
 
@@ -34,7 +34,10 @@ class Rule(StrEnum):
     DOUBT_WITHOUT_CAUSE = "doubt_without_cause"
     """What is uncertain was hit by something: a fault, or a kill or freeze of its worker."""
     DOUBT_LEFT = "doubt_left"
-    """Where one may look, what was sent is found, and with `negatives_verified` what was not sent is sent again."""
+    """Where one may look, what was sent is found.
+
+    With `negatives_verified`, what was not sent is sent again.
+    """
     MISSING = "missing"
     """Each receipt has a job, and it has come to an end."""
     STRAY = "stray"
@@ -76,7 +79,6 @@ def _copies(read: Read) -> Iterator[Finding]:
             continue  # some of it can be understood, and is sent
 
         here = read.ledger.get(job)
-
         if job not in read.receipts:
             yield Finding(Rule.STRAY, f"{count} copies, but no receipt", job)
         elif here is not None and here.state not in {State.ACCEPTED, State.UNCERTAIN}:
@@ -112,35 +114,44 @@ def _doubts(read: Read) -> Iterator[Finding]:
         if attempt.outcome not in {None, AttemptOutcome.UNKNOWN}:
             continue
 
-        begun, most = attempt.begun - SLACK_SECONDS, attempt.begun + read.patience
-        near = [each for each in of_job.get(attempt.job, ()) if begun <= each.at <= most]
+        begun, latest = attempt.begun - SLACK_SECONDS, attempt.begun + read.patience
+        near = [each for each in of_job.get(attempt.job, ()) if begun <= each.at <= latest]
         near += [
             each
             for each in nameless.get(read.receipts.get(attempt.job, ""), ())
-            if begun <= each.at <= most
+            if begun <= each.at <= latest
         ]
         if any(each.leaves_in_doubt for each in near):
             continue
 
-        answered = [each.at + SAID_SECONDS for each in near if each.job and each.was_answered]
-        if not _lost(attempt, read, _known_until(attempt, read, min([most, *answered]))):
-            message = f"request {attempt.n} of worker {attempt.worker}, begun at {attempt.begun:.3f}, is unknown: nothing hit it"
+        answered = [each.at + SETTLE_SECONDS for each in near if each.job and each.was_answered]
+        if not _lost(attempt, read, _known_until(attempt, read, min([latest, *answered]))):
+            message = (
+                f"request {attempt.n} of worker {attempt.worker}, begun at {attempt.begun:.3f},"
+                " is unknown: nothing hit it"
+            )
             yield Finding(Rule.DOUBT_WITHOUT_CAUSE, message, attempt.job)
 
 
 def _known_until(attempt: Attempt, read: Read, until: float) -> float:
-    """When at the latest its worker has said what became of it: while it stands still or has no Redis, it cannot."""
+    """When at the latest its worker has recorded the outcome of an attempt.
+
+    While it stands still or has no Redis, it cannot.
+    """
     for trouble in sorted(read.troubles, key=lambda each: each.began):
         stands_still = trouble.kind == "freeze" and trouble.worker == attempt.worker
         if trouble.ended < attempt.begun - SLACK_SECONDS or trouble.began > until:
             continue
         if stands_still or trouble.kind in {"redis", "cut"}:
             until = max(until, trouble.ended + (read.patience if stands_still else AGAIN_SECONDS))
+
     return until
 
 
 def _lost(attempt: Attempt, read: Read, until: float) -> bool:
-    """Whether its worker was killed before it could say, or stood still while the request was under way.
+    """Whether its worker was killed or stood still before it could record the outcome.
+
+    That counts while the request was under way.
 
     That Redis was away is no cause: who lives on says what it knows as soon as it is back.
     """
@@ -154,7 +165,10 @@ def _lost(attempt: Attempt, read: Read, until: float) -> bool:
 
 
 def _on_its_way_until(trouble: Trouble, read: Read) -> float:
-    """Until when what a worker said before this may still arrive: what is held on the way to Redis outlives who said it."""
+    """Until when what a worker wrote before this trouble may still arrive.
+
+    What is held on the way to Redis outlives who wrote it.
+    """
     held = (
         each.ended
         for each in read.troubles

@@ -1,4 +1,7 @@
-"""The upstream application: it enqueues reminders all the while, and sends again whatever it has no receipt for."""
+"""The upstream application of a storm.
+
+It enqueues reminders all the while, and sends again whatever it has no receipt for.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ LATER_SECONDS: Final = 3.0
 
 
 class Upstream(threading.Thread):
-    """Enqueues reminders for tenants in turn, evenly over so many seconds; every seventh is to be sent a little later."""
+    """A thread that enqueues reminders for tenants in turn, evenly over so many seconds.
+
+    Every seventh is to be sent a little later.
+    """
 
     def __init__(
         self, redis_url: str, reminders: int, tenants: Sequence[str], seconds: float

@@ -1,4 +1,7 @@
-"""What no page can do: `python -m judge.hand expire TENANT/NAME` lets a certificate have ended yesterday."""
+"""The hand that does what no page can do: `python -m judge.hand expire TENANT/NAME`.
+
+It lets a certificate have ended yesterday.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every kind of link, through the door, into a mail, and opened from it in Debian's Chromium: `make links`.
+"""`make links`: every kind of link, put into a mail and opened from it in Debian's Chromium.
 
 Whatever host Chromium asks for, it is led to one server on this machine, which answers with what it
 was asked. So a link opens the host that is meant, or the door has refused it with a reason; there

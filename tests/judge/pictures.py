@@ -1,4 +1,7 @@
-"""The pictures of the README, taken of a real run of `certmail up --sandbox` in Debian's Chromium: `make pictures`."""
+"""`make pictures`: the pictures of the README.
+
+They are taken of a real run of `certmail up --sandbox` in Debian's Chromium.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`make spam`: each kind of mail in each language and state, scored by SpamAssassin's local rules."""
+"""`make spam`: every mail scored by SpamAssassin's local rules.
+
+That is each kind of mail in each language and state.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ from spam.letters import KINDS, TEST_MAIL, locales, samples
 from spam.scores import available, score
 
 LIMIT = 0.2
-"""A mail that is filtered away reminds nobody; SpamAssassin filters from 5 on, stricter ones from much less."""
+"""The highest score that passes; a mail that is filtered away reminds nobody.
+
+SpamAssassin filters from 5 on, stricter filters from much less.
+"""
 
 
 def say(line: str) -> None:

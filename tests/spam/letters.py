@@ -1,4 +1,7 @@
-"""The mails that are scored: each kind, in each language and country that has texts of its own, in each state."""
+"""The mails that are scored.
+
+Each kind, in each language and country that has texts of its own, in each state.
+"""
 
 from __future__ import annotations
 

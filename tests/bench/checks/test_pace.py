@@ -73,7 +73,10 @@ def test_the_fullest_minute_may_begin_anywhere_and_a_mail_leaves_it_after_exactl
 
 def test_told_to_end_it_takes_all_its_processes_with_it(tmp_path: Path) -> None:
     def running() -> list[Path]:
-        """All processes, however far down, that belong to this run's folder: the embedded server too."""
+        """All processes, however far down, that belong to this run's folder.
+
+        The embedded server is one of them.
+        """
         found = (process for process in Path("/proc").iterdir() if process.name.isdigit())
         return [process for process in found if _belongs(process, tmp_path)]
 

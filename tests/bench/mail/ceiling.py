@@ -1,4 +1,6 @@
-"""How many requests a second the endpoint can take: `python -m bench.mail.ceiling PORT CA BODY CONNECTIONS SECONDS`.
+"""The ceiling of the bench: how many requests a second the endpoint can take.
+
+`python -m bench.mail.ceiling PORT CA BODY CONNECTIONS SECONDS`
 
 Every connection sends the next request when the answer is there; nothing is parsed. Prints requests
 per second.

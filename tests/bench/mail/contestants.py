@@ -1,4 +1,7 @@
-"""Who takes part: how each is started, fed, and known to have finished; and what its row includes."""
+"""The contestants: how each is started, fed, and known to have finished.
+
+And what its row includes.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +69,10 @@ def _peer(
 
 
 def _by_its_own_client(environment: str, script: str) -> Callable[[Place, int, int], set[str]]:
-    """Enqueue as its users do, in a process of its own; the message carries mailbox and ready mail."""
+    """Enqueue as its users do, in a process of its own.
+
+    The message carries the mailbox and the ready mail.
+    """
 
     def enqueue(place: Place, first: int, count: int) -> set[str]:
         command = [place.pythons[environment], str(PEERS / script), str(first), str(count)]

@@ -1,6 +1,8 @@
-"""A certmail deployment with thousands of linked mailboxes, set up through the same functions as the commands use.
+"""A certmail deployment with thousands of linked mailboxes.
 
-In bulk: one SQL transaction for all, because `Office.save` looks through all tenants for each.
+It is set up through the same functions as the commands use.
+
+In bulk: one SQL transaction for all, because `Admin.save` looks through all tenants for each.
 """
 
 from __future__ import annotations
@@ -38,7 +40,10 @@ from certmail_config.tenants.working_copy import write_connection, write_deploym
 CONCURRENCY = 200
 """As shipped."""
 LIMITS = GoogleLimits()
-"""Google's defaults for a new project: 6,000 units a minute, of which a send takes 100: one a second."""
+"""Google's defaults for a new project: 6,000 units a minute, or one mail a second.
+
+A send takes 100 of them (google.md §1.1).
+"""
 
 
 def pace_ceiling(mailboxes: int) -> float:

@@ -1,4 +1,6 @@
-"""Google, as far as a benchmark needs it: tokens and messages.send over TLS, and a count of what arrived.
+"""Google, as far as a benchmark needs it.
+
+It gives tokens, takes messages.send over TLS, and counts what arrived.
 
 `python -m bench.mail.endpoint CERTIFICATE` prints the port it listens on. A protocol on the bare
 transport, because it shares the machine with what is measured: the less it costs, the less it

@@ -1,4 +1,6 @@
-"""The one mail that everybody sends: what certmail composes for the reminder of the bench, 8.8 KB with text and HTML.
+"""The one mail that everybody sends: 8.8 KB with text and HTML.
+
+It is what certmail composes for the reminder of the bench.
 
 For contestants that get their message ready, it is made once; only the id differs from mail to
 mail.

@@ -1,4 +1,7 @@
-"""What a run costs: CPU and memory of a process tree from /proc, and commands from the server's own statistics."""
+"""What a run costs.
+
+CPU and memory of a process tree come from /proc, commands from the server's own statistics.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The ground on which all contestants run: one Valkey, one endpoint, one authority, a folder for what they write."""
+"""The place in which all contestants run.
+
+One Valkey, one endpoint, one authority, and a folder for what they write.
+"""
 
 from __future__ import annotations
 
@@ -88,7 +91,10 @@ class Place:
     vault_key: str
 
     def redis_url(self, database: int) -> str:
-        """Certmail keeps database 0 from run to run; the others share database 1, emptied before each."""
+        """The Redis database of a contestant.
+
+        Certmail keeps database 0 from run to run; the others share database 1, emptied before each.
+        """
         return f"redis://127.0.0.1:{self.redis_port}/{database}"
 
     def environment(self, **more: str) -> dict[str, str]:
@@ -193,7 +199,10 @@ def place(folder: Path, *, mailboxes: int, interpreters: Mapping[str, str]) -> I
 
 @contextmanager
 def _valkey(folder: Path) -> Iterator[tuple[int, Redis]]:
-    """The server that certmail embeds, as certmail sets it up, but on a port, since not everybody speaks Unix sockets."""
+    """The server that certmail embeds, as certmail sets it up, but on a port.
+
+    Not everybody speaks Unix sockets.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])

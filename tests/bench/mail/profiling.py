@@ -71,13 +71,19 @@ PARTS: Final = tuple(
     )
 )
 _WAITS = re.compile(r"_worker \([^;]*concurrent/futures/thread\.py:\d+\)$")
-"""A thread of the executor with nothing to do: py-spy does not see that it waits, because it waits in C."""
+"""A thread of the executor with nothing to do.
+
+py-spy does not see that it waits, because it waits in C.
+"""
 _POOL_LOOP = re.compile(r"TaskPool\._run_loop")
 LOOP = "event loop, sockets, TLS (uvloop, C)"
 
 
 def part_of(stack: str) -> str:
-    """Which part of the work a stack belongs to; frames are separated by semicolons, the outermost first."""
+    """The part of the work that a stack belongs to.
+
+    Its frames are separated by semicolons, the outermost first.
+    """
     # Every stack of the loop's thread has the function that runs the loop.
     frames = ";".join(frame for frame in stack.split(";") if not _POOL_LOOP.search(frame))
     for part, pattern in PARTS:

@@ -1,4 +1,7 @@
-"""What the rounds showed: rows for machines, a table for people, and what has to be known to read it."""
+"""What the rounds showed.
+
+There are rows for machines, a table for people, and what has to be known to read it.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,10 @@ def _model() -> str:
 
 
 def _fsync_ms(folder: Path) -> float:
-    """How long the disk takes to make a small write durable: with `always`, a write waits that long for its answer."""
+    """How many milliseconds the disk takes to make a small write durable.
+
+    With `always`, a write waits that long for its answer.
+    """
     took = []
     with (folder / "fsync.probe").open("wb", buffering=0) as file:
         for _ in range(200):

@@ -51,7 +51,10 @@ def run(
     place: Place,
     during: Callable[[int], AbstractContextManager[object]] = lambda _: nullcontext(),
 ) -> dict[int, Run]:
-    """Run one contestant, at one latency after the other; raises VoidError unless every mail was received exactly once."""
+    """Run one contestant, at one latency after the other.
+
+    Raises VoidError unless every mail was received exactly once.
+    """
     contestant.before(place)
     place.google.reset(latencies_ms[0])
 

@@ -1,4 +1,7 @@
-"""Certmail's pacer, reaper and recorder without deliveries, beside `bench.ready_app`: `python -m bench.mail.services`."""
+"""`python -m bench.mail.services`: certmail's services without deliveries.
+
+Pacer, reaper and recorder run beside `bench.ready_app`.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # mypy: ignore-errors
-"""A Celery app as its documentation sets it up, with late acknowledgement, so that a killed worker loses as little as it can."""
+"""A Celery app as its documentation sets it up, with late acknowledgement.
+
+So a killed worker loses as little as it can.
+"""
 
 from __future__ import annotations
 

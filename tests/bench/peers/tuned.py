@@ -1,5 +1,8 @@
 # mypy: ignore-errors
-"""Sending with Gmail from Celery by somebody who measured: service, connection and tokens are kept in each process."""
+"""Sending with Gmail from Celery by somebody who measured.
+
+Service, connection and tokens are kept in each process.
+"""
 
 from __future__ import annotations
 
