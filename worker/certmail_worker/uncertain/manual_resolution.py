@@ -1,4 +1,4 @@
-"""Resolving doubts by hand: a person has looked, and says what became of reminders whose outcome nobody knows."""
+"""Resolving uncertain reminders by hand: a person has looked, and says what became of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from certmail_config.ledger import Call, Settlement, close, run, settle
 from certmail_config.sql import tables
 from certmail_worker.uncertain.pending_checks import unknown_attempts
 
-CHUNK: Final = 500
+BATCH_SIZE: Final = 500
 
 
 class Decision(StrEnum):
@@ -36,7 +36,7 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A job, whether the decision took effect, and the state that it is in then (None: it is forgotten)."""
+    """A job, whether the decision took effect, and its state then; None if it is forgotten."""
 
     id: str
     done: bool
@@ -46,21 +46,27 @@ class Resolved:
 def list_uncertain(
     db: Db, redis: Redis, *, tenant: str | None, campaign: str | None, limit: int
 ) -> list[dict[str, Any]]:
-    """The uncertain deliveries that are still open, the oldest first; `waits_for` says who is to decide. Raises RedisError."""
+    """The uncertain deliveries that are still open, the oldest first; raises RedisError.
+
+    `waits_for` says who is to decide.
+    """
     rows = uncertain_rows(db, tenant=tenant, campaign=campaign)
-    opened: list[dict[str, Any]] = []
-    for start in range(0, len(rows), CHUNK):
-        if len(opened) >= limit:
+    still_open: list[dict[str, Any]] = []
+
+    for start in range(0, len(rows), BATCH_SIZE):
+        if len(still_open) >= limit:
             break
-        opened += _open(redis, rows[start : start + CHUNK])
-    return opened[:limit]
+        still_open += _still_open(redis, rows[start : start + BATCH_SIZE])
+
+    return still_open[:limit]
 
 
 def uncertain_rows(db: Db, *, tenant: str | None, campaign: str | None) -> list[dict[str, Any]]:
-    """Those that the record has as uncertain, closed or not, the oldest first."""
+    """The deliveries that are on record as uncertain, closed or not, the oldest first."""
     record = tables.deliveries.c
     names = ("job", "tenant", "campaign", "kind", "recipient", "reason", "possible_duplicate")
     connections = tables.connections.c
+
     # Of a request that nobody saw begin, the record has no mailbox: it is the connection's, as long
     # as there is one.
     mailbox = func.coalesce(record.mailbox, connections.mailbox).label("mailbox")
@@ -79,7 +85,7 @@ def uncertain_rows(db: Db, *, tenant: str | None, campaign: str | None) -> list[
     return [dict(row) for row in db.execute(query.order_by(record.job)).mappings()]
 
 
-def _open(redis: Redis, rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _still_open(redis: Redis, rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Those of the rows that nobody has decided about yet."""
     with redis.pipeline(transaction=False) as pipe:
         for row in rows:
@@ -103,9 +109,9 @@ def _waits_for(*, held: bool, looked_for: bool) -> str:
 
 
 def resolve(redis: Redis, jobs: Iterable[str], decision: Decision, reason: str) -> list[Resolved]:
-    """Carry a decision out for each; what is no longer uncertain stays as it is.
+    """Carry out a decision for each job; raises RedisError.
 
-    Raises RedisError.
+    What is no longer uncertain stays as it is.
     """
     return [_resolve(redis, JobId(job), decision, reason) for job in jobs]
 
@@ -115,15 +121,17 @@ def _resolve(redis: Redis, job: JobId, decision: Decision, reason: str) -> Resol
     before = _state(fields.get(b"state"))
     if before is not State.UNCERTAIN:
         return Resolved(job, done=False, state=before)
+
     if decision is Decision.CLOSE:
         closed = run(redis, close(job, reason))
         return Resolved(job, closed, State.UNCERTAIN if closed else _state_of(redis, job))
 
     state: State | None = before
-    for call in _news(job, fields, decision, reason):
+    for call in _settlements(job, fields, decision, reason):
         state = run(redis, call)
-    # Somebody who looked may have been faster; and what nobody knows a request of, nothing can be
-    # told about.
+
+    # Somebody who looked may have been faster; and where no request is known, there is nothing to
+    # settle.
     done = state is State.ACCEPTED if decision is Decision.ARRIVED else state is not State.UNCERTAIN
     return Resolved(job, done, state)
 
@@ -136,14 +144,18 @@ def _state(found: bytes | None) -> State | None:
     return State(found.decode()) if found else None
 
 
-def _news(
+def _settlements(
     job: JobId, fields: dict[bytes, bytes], decision: Decision, reason: str
 ) -> list[Call[State | None]]:
-    """What is said of the attempts that nobody knows of: of the newest that it arrived, or of each that it did not leave."""
+    """The settlements of the attempts whose outcome is unknown.
+
+    Of the newest attempt, that it arrived; or of each, that it did not leave.
+    """
     attempts = unknown_attempts({name.decode(): text.decode() for name, text in fields.items()})
     arrived = decision is Decision.ARRIVED
     outcome = AttemptOutcome.ACCEPTED if arrived else AttemptOutcome.NOT_SENT
+    settlement = Settlement(outcome, State.ACCEPTED if arrived else State.READY, reason)
     detail = json.dumps({"outcome": outcome, "by_hand": True})
-    then = Settlement(outcome, State.ACCEPTED if arrived else State.READY, reason)
-    meant = attempts[-1:] if arrived else attempts
-    return [settle(job, attempt, then, detail=detail) for attempt in meant]
+
+    concerned = attempts[-1:] if arrived else attempts
+    return [settle(job, attempt, settlement, detail=detail) for attempt in concerned]

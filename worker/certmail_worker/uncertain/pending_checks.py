@@ -1,4 +1,4 @@
-"""Doubts: what is known of a job whose outcome is not, when to look for it, and what it means that it is there, or is not."""
+"""A job of unknown outcome: when to look for it, and what it means to find it or not. Pure."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from certmail_config.ledger import Call, Settlement, settle
 from certmail_worker.uncertain.sent_folder import Sent
 
 CONFIRM_SECONDS: Final = 10.0
-"""Between the two looks that both find nothing."""
+"""The time between the two looks that both find nothing."""
 MAX_ATTEMPTS: Final = 10_000
 """More than any job makes: as the ledger's scripts have it."""
 GIVE_UP_SECONDS: Final = 600.0
-"""How much longer than VERIFY_SECONDS is tried where looking itself fails."""
+"""For how much longer than VERIFY_SECONDS it is tried where looking itself fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unsure:
     """A job with attempts of unknown outcome; times are seconds on the ledger's clock.
 
-    `attempts` are those that nobody knows of, the newest last; `begun_at` is when the first of them
-    began, `doubted_at` since when it is unknown what became of the last; `looked`: it was looked
-    for in vain once, late enough to count.
+    `attempts` are those of unknown outcome, the newest last; `begun_at` is when the first of them
+    began, `doubted_at` since when it is unknown what became of the last; `looked` says that it was
+    looked for in vain once, late enough to count.
     """
 
     job: JobId
@@ -72,9 +72,10 @@ def unknown_attempts(job: Mapping[str, str]) -> tuple[int, ...]:
 
 
 def next_look(age: float, verify: float, *, failed: bool) -> float | None:
-    """In how many seconds to look again, `age` seconds after the doubt began: soon at first, then when absence counts.
+    """In how many seconds to look again, `age` seconds after the outcome became unknown.
 
-    None: it is given up, since looking failed for too long.
+    Soon at first, then when absence counts. None: it is given up, since looking failed for too
+    long.
     """
     if failed and age > verify + GIVE_UP_SECONDS:
         return None
@@ -84,7 +85,10 @@ def next_look(age: float, verify: float, *, failed: bool) -> float | None:
 
 
 def found(item: Unsure, sent: Sent) -> Call[State | None]:
-    """It went out. Which of several attempts brought it cannot be told; the newest is taken."""
+    """The settlement of a job that was found: it went out.
+
+    Which of several attempts brought it cannot be told; the newest is taken.
+    """
     detail = {
         "outcome": AttemptOutcome.ACCEPTED,
         "ended_at": datetime.fromtimestamp(sent.at, UTC).isoformat(timespec="milliseconds"),
@@ -106,8 +110,11 @@ def found(item: Unsure, sent: Sent) -> Call[State | None]:
 
 
 def absent(item: Unsure) -> list[Call[State | None]]:
-    """It never went out: each of its attempts, the newest last, and it is sent again."""
+    """The settlements of a job that never went out: of each attempt, the newest last.
+
+    It is sent again.
+    """
     reason = "verified: its answer was lost, and Gmail does not list it among the sent mails"
-    then = Settlement(AttemptOutcome.NOT_SENT, State.READY, reason)
-    detail = json.dumps({"outcome": then.outcome, "verified": True})
-    return [settle(item.job, attempt, then, detail=detail) for attempt in item.attempts]
+    settlement = Settlement(AttemptOutcome.NOT_SENT, State.READY, reason)
+    detail = json.dumps({"outcome": settlement.outcome, "verified": True})
+    return [settle(item.job, attempt, settlement, detail=detail) for attempt in item.attempts]

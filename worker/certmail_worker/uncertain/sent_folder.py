@@ -1,4 +1,6 @@
-"""Looking for our own mail among the sent ones of a mailbox: pages are read until all are found, or too old.
+"""Looking for our own mail among the sent ones of a mailbox.
+
+Pages are read until all are found, or too old.
 
 Listing SENT is immediately consistent, where searching is not (google.md §2.5). Every request is
 paid for out of the mailbox's minute, so that looking never costs a send its place.
@@ -16,8 +18,8 @@ from certmail_config.ledger.lanes import SEND_UNITS
 from certmail_worker.google.gmail import GET_UNITS, LIST_UNITS, Gmail
 from certmail_worker.google.responses import Answer, Answered
 
-PAGE = 100
-REMEMBERED = 5000
+PAGE_SIZE = 100
+MAX_REMEMBERED = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,10 @@ class LookFailedError(Exception):
 
 @dataclass(slots=True)
 class SentBox:
-    """The sent mail of one connection; what was read once is remembered, and what was paid for is used up."""
+    """The sent mail of one connection.
+
+    What was read once is remembered, and what was paid for is used up.
+    """
 
     gmail: Gmail
     _credit: int = 0
@@ -57,7 +62,8 @@ class SentBox:
 
         while True:
             await self._use(LIST_UNITS, pay)
-            value = _json(await self.gmail.list_sent(token, page_size=PAGE, page=page))
+            value = _json(await self.gmail.list_sent(token, page_size=PAGE_SIZE, page=page))
+
             for item in value.get("messages") or []:
                 sent = self._known.get(item["id"])
                 if sent is None:
@@ -72,7 +78,10 @@ class SentBox:
                 return
 
     async def _use(self, units: int, pay: Callable[[int], Awaitable[bool]]) -> None:
-        """Pay by the price of a send, which is what the mailbox's minute is counted in, and use it up bit by bit."""
+        """Use up units that were paid for, and pay when there are too few.
+
+        Paid is by the price of a send, in which the mailbox's minute is counted.
+        """
         if self._credit < units:
             if not await pay(SEND_UNITS):
                 raise LookFailedError("the mailbox's minute has no room for it now")
@@ -93,7 +102,7 @@ class SentBox:
         )
 
         self._known[message] = sent
-        if len(self._known) > REMEMBERED:
+        if len(self._known) > MAX_REMEMBERED:
             self._known.popitem(last=False)
         return sent
 

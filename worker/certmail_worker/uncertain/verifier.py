@@ -1,4 +1,6 @@
-"""The verifier: finds out, where the customer allows it, whether a mail of unknown outcome went out after all.
+"""The verifier: finds out whether a mail of unknown outcome went out after all.
+
+It looks where the customer allows it.
 
 One that is found was accepted. One that is not found proves something only long after its attempt
 ended, since Gmail may still be at it, and when it was not found twice: then it never went out, and
@@ -52,10 +54,11 @@ async def verify(context: DeliveryContext, note_progress: NoteProgress = no_note
 
             try:
                 connection = await context.directory.connection(connection_id)
-                strangers = [item.job for item in unsure if not _may_look(connection, item)]
-                if strangers:
-                    await context.redis.zrem(redis_keys.UNSURE, *strangers)
-                wanted = [item for item in unsure if item.job not in strangers]
+                barred = [item.job for item in unsure if not _may_look(connection, item)]
+                if barred:
+                    await context.redis.zrem(redis_keys.UNSURE, *barred)
+
+                wanted = [item for item in unsure if item.job not in barred]
                 if connection is None or not wanted:
                     continue
 
@@ -63,27 +66,32 @@ async def verify(context: DeliveryContext, note_progress: NoteProgress = no_note
             except RedisError as error:
                 if not wrong_type(error):
                     raise
-
-                log.error("connection_broken", extra={"connection": connection_id})  # noqa: TRY400 - as below
-                await _later(context, unsure, now, gave_up=True)
+                # Without the error's words, as below.
+                log.error("connection_broken", extra={"connection": connection_id})  # noqa: TRY400
+                await _schedule_next(context, unsure, now, failed=True)
             except (LookFailedError, SealBroken) as error:
                 log.info("look_failed", extra={"connection": connection_id, "why": str(error)})
-                await _later(context, unsure, now, gave_up=True)
-            except Exception as error:  # noqa: BLE001 - one connection's answers must not end the looking for all
+                await _schedule_next(context, unsure, now, failed=True)
+            # One connection's answers must not end the looking for all.
+            except Exception as error:  # noqa: BLE001
                 # Only its name: its words may quote an answer.
                 why = type(error).__name__
                 log.error("look_failed", extra={"connection": connection_id, "why": why})  # noqa: TRY400
-                await _later(context, unsure, now, gave_up=True)
+                await _schedule_next(context, unsure, now, failed=True)
             else:
-                await _not_there(context, missing, now)
+                await _handle_absent(context, missing, now)
 
         await note_progress()
         await asyncio.sleep(PAUSE_SECONDS)
 
 
 async def _due(context: DeliveryContext, now: float) -> Mapping[ConnectionId, list[Unsure]]:
-    """The jobs to look for now, by connection; not those of another mailbox than the connection has now."""
+    """The jobs to look for now, by connection.
+
+    Not those of another mailbox than the connection has now.
+    """
     result: dict[ConnectionId, list[Unsure]] = defaultdict(list)
+
     for raw in await ascored_up_to(context.redis, redis_keys.UNSURE, round(now * 1000), BATCH):
         job = JobId(raw.decode(errors="replace"))
         item = await _read(context, job)
@@ -91,43 +99,51 @@ async def _due(context: DeliveryContext, now: float) -> Mapping[ConnectionId, li
             await context.redis.zrem(redis_keys.UNSURE, raw)
             continue
         result[item.connection].append(item)
+
     return result
 
 
 async def _read(context: DeliveryContext, job: JobId) -> Unsure | None:
-    """What is known of a job; None where nothing is to be looked for, or what Redis holds of it cannot be read."""
+    """The unknown attempts of a job.
+
+    None where nothing is to be looked for, or what Redis holds of it cannot be read.
+    """
     try:
         return read_unsure(job, await ahash_of(context.redis, redis_keys.JOB + job))
     except (KeyError, ValueError, ResponseError) as error:
         if isinstance(error, ResponseError) and not wrong_type(error):
             raise
-        log.error("job_broken", extra={"job": job, "error": type(error).__name__})  # noqa: TRY400 - as above
+        log.error("job_broken", extra={"job": job, "error": type(error).__name__})  # noqa: TRY400
         return None
 
 
 def _may_look(connection: Connection | None, item: Unsure) -> bool:
-    """Whether a job may be looked for in the mailbox of its connection: it is allowed, and the connection its tenant's."""
+    """Whether a job may be looked for in the mailbox of its connection.
+
+    The customer must allow it, and the connection be the tenant's own.
+    """
     return connection is not None and connection.verify and connection.tenant == item.tenant
 
 
 async def _mailbox(context: DeliveryContext, connection: ConnectionId) -> str:
-    """The one that a connection has now; empty where that cannot be read."""
+    """The mailbox that a connection has now; empty where that cannot be read."""
     try:
         found = await afield_of(context.redis, redis_keys.LANE_INFO + connection, "mailbox")
     except ResponseError as error:
         if not wrong_type(error):
             raise
-        log.error("lane_broken", extra={"connection": connection})  # noqa: TRY400 - as above
+        log.error("lane_broken", extra={"connection": connection})  # noqa: TRY400
         return ""
+
     return (found or b"").decode(errors="replace")
 
 
 async def _look(
     context: DeliveryContext, connection: Connection, box: SentBox, unsure: Sequence[Unsure]
 ) -> list[Unsure]:
-    """Read the sent mail once for all of a mailbox's jobs; settles each that is found, and gives the others.
+    """Read the sent mail once for all of a mailbox's jobs; settles those that are found.
 
-    Raises LookFailedError if it was not read as far back as it had to be.
+    Gives the others. Raises LookFailedError if the mail was not read as far back as it had to be.
     """
     token = await context.tokens.get(connection, Purpose.LOOK)
     if isinstance(token, Denied):
@@ -138,6 +154,7 @@ async def _look(
 
     wanted = {item.job: item for item in unsure}
     oldest = min(item.begun_at for item in unsure) - MARGIN_SECONDS
+
     try:
         async for sent in box.since(token.secret, oldest, pay):
             item = wanted.pop(JobId(sent.certmail_id or ""), None)
@@ -153,17 +170,19 @@ async def _look(
         if error.status == 401:
             await context.tokens.drop(connection, token, Purpose.LOOK)
         raise
+
     return list(wanted.values())
 
 
-async def _not_there(context: DeliveryContext, missing: Sequence[Unsure], now: float) -> None:
-    """What was not found: look again, or believe it."""
+async def _handle_absent(context: DeliveryContext, missing: Sequence[Unsure], now: float) -> None:
+    """Confirm the absence of what was not found by a second look, then settle it."""
     for item in missing:
         if now - item.doubted_at < context.rules.verify:
             continue
         if not item.looked:
             await context.redis.hset(redis_keys.JOB + item.job, "looked", "1")
             continue
+
         for call in absent(item):
             state = await context.ledger(call)
         log.info(
@@ -171,15 +190,19 @@ async def _not_there(context: DeliveryContext, missing: Sequence[Unsure], now: f
             extra={"job": item.job, "attempts": len(item.attempts), "state": state},
         )
 
-    await _later(context, missing, now, gave_up=False)
+    await _schedule_next(context, missing, now, failed=False)
 
 
-async def _later(
-    context: DeliveryContext, unsure: Sequence[Unsure], now: float, *, gave_up: bool
+async def _schedule_next(
+    context: DeliveryContext, unsure: Sequence[Unsure], now: float, *, failed: bool
 ) -> None:
-    """When to look again; who can look no longer leaves it to the rule for unknown outcomes, or to a person."""
+    """Set when to look again.
+
+    What can be looked for no longer is left to the rule for unknown outcomes, or to a person.
+    """
     for item in unsure:
-        wait = next_look(now - item.doubted_at, context.rules.verify, failed=gave_up)
+        wait = next_look(now - item.doubted_at, context.rules.verify, failed=failed)
+
         if wait is None:
             log.warning("look_given_up", extra={"job": item.job})
             await context.redis.zrem(redis_keys.UNSURE, item.job)
