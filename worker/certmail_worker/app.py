@@ -1,4 +1,6 @@
-"""The Celery app, built from the environment: `celery -A certmail_worker.app worker` and `certmail worker` use it.
+"""The Celery app, built from the environment.
+
+`celery -A certmail_worker.app worker` and `certmail worker` use it.
 
 The one module that acts when it is imported, because Celery's own command line finds an app that
 way.
@@ -22,11 +24,11 @@ from certmail_config.stores.connect import redis_server
 from certmail_config.stores.embedded import socket_path
 from certmail_worker.runtime import logs, stop_signals, tasks, transport
 from certmail_worker.runtime.lifecycle import WorkerLife
-from certmail_worker.runtime.remote_control import only_look
+from certmail_worker.runtime.remote_control import refuse_changes
 
 
 class App(OneBroker, Celery):  # type: ignore[misc]  # Celery ships no types
-    """The worker's, and Flower's."""
+    """The Celery app of a worker, and of Flower."""
 
 
 def build(settings: Settings) -> App:
@@ -35,12 +37,12 @@ def build(settings: Settings) -> App:
     transport.use()
     app = App("certmail", broker=broker_url(redis_url), **OWN_APP)
     app.own_broker = broker_url(redis_url)
+
     # As one document, beside which none is looked for.
     app.config_from_object(_configuration(settings))
     app.life = WorkerLife(app, settings, redis_url)
     tasks.register(app, app.life)
-    only_look(app)
-
+    refuse_changes(app)
     return app
 
 
@@ -68,13 +70,16 @@ def _configuration(settings: Settings) -> dict[str, Any]:
     }
 
 
-os.umask(0o077)  # as every command does: Celery's own starts here
+# As every command does: Celery's own starts here.
+os.umask(0o077)
 take_out(os.environ)
+
 try:
     settings = Settings.from_env()
-except SettingsError as error:  # Celery would show the whole way here
+except SettingsError as error:  # Celery would show a traceback
     sys.stderr.write(f"certmail: {error.message}\n  {error.remedy}\n")
     raise SystemExit(2) from None
+
 app = build(settings)
 _stores = ExitStack()
 

@@ -15,8 +15,8 @@ from certmail_config.base import redis_keys
 from certmail_config.ledger import advertise, run
 from certmail_config.status.stalls import Standstill
 from certmail_config.stores.connect import connect_async
-from certmail_worker.health.clock_skew import Skew
-from certmail_worker.health.progress import AGAIN_SECONDS, LOOK_SECONDS, ServiceProgress
+from certmail_worker.health.clock_skew import ClockSkew
+from certmail_worker.health.progress import LOOK_SECONDS, REPEAT_SECONDS, ServiceProgress
 
 SINCE = datetime(2026, 11, 26, 9, tzinfo=UTC)
 
@@ -111,20 +111,20 @@ async def test_a_clock_that_is_off_is_noted_and_taken_back(
 ) -> None:
     run(redis, advertise("w", 10, seconds=60))
     google = datetime(2026, 11, 26, 9, tzinfo=UTC)
-    skew = Skew(wall=lambda: google.timestamp() + 1200, monotonic=clock)
+    skew = ClockSkew(wall=lambda: google.timestamp() + 1200, monotonic=clock)
     progress = ServiceProgress(client, "w", skew, monotonic=clock)
 
     for date in (None, "", "soon", "Thu, 99 Nov 2026 09:00:00 GMT"):
-        skew.saw(date)
+        skew.observe(date)
         clock.now += 2
 
     assert skew.seconds is None
-    skew.saw("Thu, 26 Nov 2026 09:00:00 GMT")
+    skew.observe("Thu, 26 Nov 2026 09:00:00 GMT")
     await progress.watch(keeper=True)
     [said] = caplog.records
     assert "The clock of the worker w is 20 minutes ahead of Google's" in said.__dict__["error"]
     clock.now += LOOK_SECONDS
-    skew.saw("Thu, 26 Nov 2026 09:19:30 GMT")
+    skew.observe("Thu, 26 Nov 2026 09:19:30 GMT")
     await progress.watch(keeper=True)
     assert redis.hget(redis_keys.PROGRESS, "clock:w") is None
 
@@ -134,6 +134,6 @@ def test_it_is_said_again_every_few_minutes(
 ) -> None:
     progress = ServiceProgress(connect_async(redis_url))
     still = [Standstill("pacer", SINCE, "It stands.", "Mend it.")]
-    for now in (0.0, 1.0, AGAIN_SECONDS - 1, AGAIN_SECONDS, AGAIN_SECONDS + 1):
+    for now in (0.0, 1.0, REPEAT_SECONDS - 1, REPEAT_SECONDS, REPEAT_SECONDS + 1):
         progress.tell(still, now)
     assert len(caplog.records) == 2

@@ -1,4 +1,4 @@
-"""What may be shown of a worker, and who may look: the parts of Flower's lock that need no process."""
+"""What may be without_broker_url of a worker, and who may look: the parts of Flower's lock that need no process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from certmail_config.base.errors import SettingsError
 from certmail_config.settings import PREFIX, Settings
-from certmail_worker.processes.flower import shown
+from certmail_worker.processes.flower import without_broker_url
 from certmail_worker.processes.flower_auth import auth_file, kept_auth
 
 
@@ -41,7 +41,7 @@ class TestWhatIsShownOfAWorker:
         }
 
         told = {"stats": {"pid": 7, "broker": broker}, "timestamp": 1.0}
-        found = shown(told)
+        found = without_broker_url(told)
         assert found["stats"] == {"pid": 7, "broker": {"hostname": seen, "transport": "redis"}}
         assert found["timestamp"] == 1.0
         assert "hunter2" not in json.dumps(found)
@@ -49,7 +49,7 @@ class TestWhatIsShownOfAWorker:
     def test_all_that_names_no_broker_as_it_was_told(self) -> None:
         every: list[dict[str, Any]] = [{}, {"timestamp": 1.0}, {"stats": {"pid": 7}}, {"stats": {}}]
         for told in every:
-            assert shown(told) == told
+            assert without_broker_url(told) == told
 
 
 class TestTheSetting:

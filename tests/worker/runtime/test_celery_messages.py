@@ -10,8 +10,12 @@ import pytest
 from celery import Celery
 
 from certmail_config.stores.broker import DELIVER, PROBE, QUEUE
-from certmail_worker.runtime.celery_messages import no_call, no_doorbell, unfit
-from certmail_worker.runtime.remote_control import ill_formed
+from certmail_worker.runtime.celery_messages import (
+    why_not_a_call,
+    why_not_a_doorbell,
+    why_not_a_message,
+)
+from certmail_worker.runtime.remote_control import why_malformed
 from support.data.garbage import COMMANDS, MESSAGES, OTHER_JSON
 
 
@@ -35,7 +39,11 @@ class Written:
 @pytest.mark.parametrize("task", [DELIVER, PROBE])
 def test_what_certmail_sends_is_taken_up(task: str) -> None:
     message = Written().write(task)
-    assert (unfit(message), no_doorbell(message), no_call(called(message))) == (None, None, None)
+    assert (
+        why_not_a_message(message),
+        why_not_a_doorbell(message),
+        why_not_a_call(called(message)),
+    ) == (None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -43,8 +51,8 @@ def test_what_certmail_sends_is_taken_up(task: str) -> None:
 )
 def test_what_asks_for_more_is_not(more: dict[str, Any]) -> None:
     message = Written().write(DELIVER, **more)
-    assert unfit(message) is None
-    assert no_doorbell(message) is not None
+    assert why_not_a_message(message) is None
+    assert why_not_a_doorbell(message) is not None
 
 
 @pytest.mark.parametrize("name", MESSAGES)
@@ -53,7 +61,9 @@ def test_of_anything_else_is_said_why_it_is_not(name: str) -> None:
         message = json.loads(MESSAGES[name])
     except (ValueError, RecursionError):
         return
-    assert unfit(message) or no_doorbell(message) or no_call(called(message)), name
+    assert (
+        why_not_a_message(message) or why_not_a_doorbell(message) or why_not_a_call(called(message))
+    ), name
 
 
 def called(message: dict[str, Any]) -> object:
@@ -68,8 +78,8 @@ def called(message: dict[str, Any]) -> object:
     "thing", [json.loads(thing) for thing in OTHER_JSON.values()], ids=OTHER_JSON
 )
 def test_json_of_any_other_shape_is_no_message_and_no_command(thing: object) -> None:
-    assert unfit(thing) is not None
-    assert ill_formed(thing, {}) is not None
+    assert why_not_a_message(thing) is not None
+    assert why_malformed(thing, {}) is not None
 
 
 @pytest.mark.parametrize("clock", [-1, 2**60, "noon", 1.5, [1]])
@@ -81,12 +91,12 @@ def test_a_command_whose_clock_would_outrun_all_others_is_none(clock: object) ->
         "pattern": None,
         "matcher": None,
     }
-    assert ill_formed(ping, {"clock": 7}) is None
-    assert ill_formed(ping, {"clock": clock}) == "a command of no time"
+    assert why_malformed(ping, {"clock": 7}) is None
+    assert why_malformed(ping, {"clock": clock}) == "a command of no time"
 
 
 def test_commands_of_every_kind_are_judged_without_raising() -> None:
-    found = {name: ill_formed(command, {}) for name, command in COMMANDS.items()}
+    found = {name: why_malformed(command, {}) for name, command in COMMANDS.items()}
     assert found["shutdown"] is None, "it is a command; that it is refused is decided later"
     assert all(
         found[name] for name in COMMANDS if "none" in name or name in {"a number", "a text", "null"}

@@ -14,7 +14,7 @@ from certmail_worker.runtime.log_repeats import (
     KNOWN,
     MAX_LINES,
     WINDOW_SECONDS,
-    Collapsing,
+    CollapsingHandler,
 )
 from certmail_worker.runtime.logs import set_up
 
@@ -25,7 +25,7 @@ class Place:
     def __init__(self) -> None:
         self.now = 0.0
         self.written = io.StringIO()
-        self.handler = Collapsing(self.written, monotonic=lambda: self.now)
+        self.handler = CollapsingHandler(self.written, monotonic=lambda: self.now)
         self.handler.setFormatter(
             logging.Formatter("%(message)s %(repeated)s", defaults={"repeated": ""})
         )

@@ -24,9 +24,9 @@ def _installed() -> Iterator[None]:
 @pytest.mark.usefixtures("_installed")
 class TestSignals:
     def test_sigquit_hurries(self) -> None:
-        assert not stop_signals.told_to_hurry()
+        assert not stop_signals.is_cold_shutdown()
         signal.raise_signal(signal.SIGQUIT)
-        assert stop_signals.told_to_hurry()
+        assert stop_signals.is_cold_shutdown()
         assert state.should_stop is None
 
     def test_ctrl_c_finishes_and_a_second_one_hurries(
@@ -34,9 +34,9 @@ class TestSignals:
     ) -> None:
         signal.raise_signal(signal.SIGINT)
         assert state.should_stop == 1
-        assert not stop_signals.told_to_hurry()
+        assert not stop_signals.is_cold_shutdown()
         signal.raise_signal(signal.SIGINT)
-        assert stop_signals.told_to_hurry()
+        assert stop_signals.is_cold_shutdown()
         assert capfd.readouterr().err.splitlines() == [
             "certmail: Finishing what is under way. Ctrl-C again cancels it.",
             "certmail: Cancelling what is under way.",

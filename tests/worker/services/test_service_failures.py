@@ -9,7 +9,7 @@ import logging
 import pytest
 
 from certmail_worker.recording.recorder import CursorLostError
-from certmail_worker.runtime.log_repeats import Collapsing
+from certmail_worker.runtime.log_repeats import CollapsingHandler
 from certmail_worker.services import keeper
 
 
@@ -19,7 +19,7 @@ from certmail_worker.services import keeper
 async def test_it_is_said_once_a_minute(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper, "RETRY_SECONDS", 0)
     written, tries = io.StringIO(), 0
-    handler = Collapsing(written)
+    handler = CollapsingHandler(written)
     handler.setFormatter(Lines())
     log = logging.getLogger(keeper.__name__)
     log.addHandler(handler)

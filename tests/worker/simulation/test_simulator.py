@@ -18,7 +18,7 @@ from certmail_config.jobs.states import AttemptOutcome
 from certmail_config.ledger import Lane, Pause
 from certmail_config.tenants.models import GoogleLimits
 from certmail_worker.simulation.campaign_study import StudyPlan, study
-from certmail_worker.simulation.scenario import START, Stall, World
+from certmail_worker.simulation.scenario import START, Scenario, Stall
 from certmail_worker.simulation.simulator import Simulation
 from support.servers.engines import running
 
@@ -49,8 +49,8 @@ def lane(name: str, **more: int | str) -> Lane:
     return Lane(ConnectionId(name), name, f"m-{name}", version=1, **given)
 
 
-def simulation(redis: Redis, stalls: tuple[Stall, ...] = (), **world: object) -> Simulation:
-    return Simulation(redis, World(stalls=stalls, **world))  # type: ignore[arg-type]  # by name
+def simulation(redis: Redis, stalls: tuple[Stall, ...] = (), **scenario: object) -> Simulation:
+    return Simulation(redis, Scenario(stalls=stalls, **scenario))  # type: ignore[arg-type]  # by name
 
 
 def left_of(sim: Simulation, name: str) -> list[float]:

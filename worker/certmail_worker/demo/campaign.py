@@ -13,15 +13,20 @@ WRITTEN_FOR = "acme"
 
 
 def campaign_file(tenant: str, now: datetime) -> str:
-    """The packaged reviewers as CSV, as this tenant's, due some days from now at the hours that the file names."""
+    """The packaged reviewers as this tenant's campaign file, in CSV.
+
+    They are due some days from now, at the hours that the package names.
+    """
     text = files("certmail_sandbox").joinpath("data/reviewers.csv").read_text("utf-8")
     reader = csv.DictReader(io.StringIO(text.replace(WRITTEN_FOR, tenant)))
     assert reader.fieldnames is not None, "the file has a header"
+
     out = io.StringIO()
     writer = csv.DictWriter(out, reader.fieldnames, lineterminator="\n")
     writer.writeheader()
     for row in reader:
         writer.writerow({**row, "due_at": _ahead(row["due_at"], row["time_zone"], now)})
+
     return out.getvalue()
 
 

@@ -1,4 +1,7 @@
-"""What goes wrong on an ordinary day, at its cue: a deadline, an expired token, an error, a lost answer, a killed worker."""
+"""The director lets go wrong what goes wrong on an ordinary day, each at its cue.
+
+A deadline, an expired token, an error, a lost answer, a killed worker.
+"""
 
 from __future__ import annotations
 
@@ -80,6 +83,7 @@ class Director:
 
         if self._hanging:
             self._kill_when_it_hangs()
+
         for job, item in seen.items():
             self._tell(self._before.get(job), item)
         self._before = dict(seen)

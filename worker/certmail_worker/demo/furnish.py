@@ -1,4 +1,7 @@
-"""What those find at Google who look around: people, a project, a service account, and our OAuth client."""
+"""What is at Google when `certmail up --sandbox` starts for the first time.
+
+People, a project, a service account, and our OAuth client.
+"""
 
 from __future__ import annotations
 

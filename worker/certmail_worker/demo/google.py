@@ -1,4 +1,7 @@
-"""What people would click at Google, done over HTTP: the sandbox's control API, and the real consent page."""
+"""What people would click at Google, done over HTTP.
+
+By the sandbox's control API, and on the real consent page.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +59,10 @@ class SandboxGoogle:
         known: tuple[str | None, str | None] = (None, None),
         name: str = "Access reviews",
     ) -> tuple[str, str]:
-        """Register an OAuth client, or one that is known for another address; gives its id and secret."""
+        """Register an OAuth client; gives its id and secret.
+
+        One that is `known` is registered for another address.
+        """
         client, secret = known
         order = {
             "redirect_uris": [redirect_uri],
@@ -69,7 +75,10 @@ class SandboxGoogle:
         return made["client_id"], made["client_secret"]
 
     def consent(self, url: str, account: str) -> None:
-        """Sign in at the consent page, allow everything, follow the redirect back, and say yes there; raises Refused."""
+        """Sign in at the consent page, allow everything, and say yes where it leads back to.
+
+        Raises Refused.
+        """
         asked = parse_qs(urlsplit(url).query)["scope"][0].split()
         form = urlencode(
             {"account": account, "scope": asked, "decision": "allow"}, doseq=True
@@ -105,18 +114,15 @@ class SandboxGoogle:
         return found
 
     def _control(self, method: str, path: str, body: object) -> Any:
-        data = (
-            body.encode()
-            if isinstance(body, str)
-            else None
-            if body is None
-            else json.dumps(body).encode()
-        )
+        data: bytes | None = None
+        kind = "application/json"
+        if isinstance(body, str):
+            data, kind = body.encode(), "application/x-pem-file"
+        elif body is not None:
+            data = json.dumps(body).encode()
 
-        request = urllib.request.Request(f"{self.url}/_sandbox{path}", data=data, method=method)  # noqa: S310 - as above
-        request.add_header(
-            "Content-Type",
-            "application/x-pem-file" if isinstance(body, str) else "application/json",
-        )
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
+        # The sandbox's own address, always HTTP.
+        request = urllib.request.Request(f"{self.url}/_sandbox{path}", data=data, method=method)  # noqa: S310
+        request.add_header("Content-Type", kind)
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
             return json.loads(answer.read() or b"null")

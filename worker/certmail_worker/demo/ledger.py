@@ -1,4 +1,7 @@
-"""What the demo sees of the ledger: each job's state, and whether anybody but a person may still move it."""
+"""The ledger as the demo sees it: each job's state.
+
+And whether anybody but a person may still move it.
+"""
 
 from __future__ import annotations
 

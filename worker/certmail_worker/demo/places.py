@@ -1,4 +1,7 @@
-"""Where the demo's servers listen: where they were asked to, or if somebody else is there, or comes first, at any free port."""
+"""Where the demo's servers listen.
+
+At the address that was asked for; at any free port, if somebody else is there, or comes first.
+"""
 
 from __future__ import annotations
 
@@ -15,27 +18,35 @@ TRIES: Final = 3
 
 
 def any_port(wanted: str) -> Iterator[str]:
-    """For a server that says where it listens: the address that was asked for, then the port to the system."""
+    """The addresses to try for a server that says where it listens.
+
+    The one that was asked for, then any port that the system gives.
+    """
     yield wanted
     for _ in range(TRIES - 1):
         yield f"{_host(wanted)}:0"
 
 
 def known_ports(wanted: str) -> Iterator[str]:
-    """For a server whose address others must know before: the one that was asked for, then ports that are free now."""
+    """The addresses to try for a server whose address others must know before it starts.
+
+    The one that was asked for, then ports that are free now.
+    """
     yield wanted
     for _ in range(TRIES - 1):
         with socket.socket(socket.AF_INET6 if ":" in _host(wanted) else socket.AF_INET) as probe:
             try:
                 probe.bind((_host(wanted).strip("[]"), 0))
             except OSError:
-                return  # not the port is what cannot be had
+                return  # it is not the port that cannot be had
             port = probe.getsockname()[1]
         yield f"{_host(wanted)}:{port}"
 
 
 def start(stack: ExitStack, places: Iterable[str], attempt: Callable[[ExitStack, str], T]) -> T:
-    """Start something at the first of these places that can be had; what a failed attempt had opened is closed.
+    """Start something at the first of these places that can be had.
+
+    What a failed attempt had opened is closed.
 
     Raises the last attempt's Refused.
     """

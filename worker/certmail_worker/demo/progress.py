@@ -1,4 +1,7 @@
-"""Live progress on stderr: what waits, what flies, what is accepted, and what just happened, in words."""
+"""Live progress of the demo on stderr, and what just happened, in words.
+
+What waits, what is in flight, what is accepted.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +21,15 @@ from rich.text import Text
 from certmail_config.jobs.states import FINAL, State
 
 WAITING = (State.SCHEDULED, State.READY)
-FLYING = (State.DISPATCHED, State.SENDING)
+IN_FLIGHT = (State.DISPATCHED, State.SENDING)
 PLAIN_SECONDS = 5.0
 
 
 class DemoProgress:
-    """A live table on a terminal; elsewhere a line for each tenant of which something has moved, every few seconds."""
+    """A live table on a terminal; elsewhere lines.
+
+    A line for each tenant of which something has moved, every few seconds.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -55,13 +61,14 @@ class DemoProgress:
             self._live.update(Group(_table(tenants), Text(), *(_dim(line) for line in self._news)))
         elif time.monotonic() - self._printed_at >= PLAIN_SECONDS:
             self._printed_at = time.monotonic()
+
             for tenant, states in tenants.items():
-                waiting, flying, accepted = three = _three(states)
-                if self._printed.get(tenant) == three:
+                waiting, in_flight, accepted = counts = _counts(states)
+                if self._printed.get(tenant) == counts:
                     continue
-                self._printed[tenant] = three
+                self._printed[tenant] = counts
                 self._console.print(
-                    f"{tenant}: {waiting} waiting, {flying} in flight, {accepted} accepted",
+                    f"{tenant}: {waiting} waiting, {in_flight} in flight, {accepted} accepted",
                     markup=False,
                 )
 
@@ -71,8 +78,12 @@ def _dim(line: str) -> Padding:
     return Padding(Text(line, style="dim", no_wrap=False, overflow="fold"), (0, 0, 0, 2))
 
 
-def _three(states: Counter[State]) -> tuple[int, int, int]:
-    return sum(states[s] for s in WAITING), sum(states[s] for s in FLYING), states[State.ACCEPTED]
+def _counts(states: Counter[State]) -> tuple[int, int, int]:
+    return (
+        sum(states[s] for s in WAITING),
+        sum(states[s] for s in IN_FLIGHT),
+        states[State.ACCEPTED],
+    )
 
 
 def _table(tenants: Mapping[str, Counter[State]]) -> Table:
@@ -81,7 +92,7 @@ def _table(tenants: Mapping[str, Counter[State]]) -> Table:
         grid.add_column(column, justify="left" if column in {"tenant", ""} else "right")
 
     for tenant, states in tenants.items():
-        waiting, flying, accepted = _three(states)
+        waiting, in_flight, accepted = _counts(states)
         total = states.total()
         done = sum(states[state] for state in FINAL | {State.UNCERTAIN})
         bar = ProgressBar(total=max(total, 1), completed=done, width=30)
@@ -89,9 +100,9 @@ def _table(tenants: Mapping[str, Counter[State]]) -> Table:
             escape(tenant),
             bar,
             str(waiting),
-            str(flying),
+            str(in_flight),
             f"[green]{accepted}[/green]",
-            str(total - waiting - flying - accepted),
+            str(total - waiting - in_flight - accepted),
         )
 
     return grid

@@ -1,4 +1,7 @@
-"""The demo's story, from top to bottom: stores and processes, tenants, campaign, trouble, summary."""
+"""The demo's story: tenants, campaign, trouble, summary.
+
+The processes that it plays on are `stage`'s.
+"""
 
 from __future__ import annotations
 
@@ -39,10 +42,16 @@ from certmail_worker.processes.children import Child, child
 LONGEST_SECONDS = 300.0
 RECORD_SECONDS = 15.0
 PATIENCE_SECONDS = 15.0
-"""How long a mail may stay uncertain while somebody looks for it, before the demo takes that as the end."""
+"""How long a mail may stay uncertain before the demo takes that as the end, seconds.
+
+Somebody looks for it all the while.
+"""
 RESEND_SECONDS = 10
 VERIFY_SECONDS = 15
-"""Google may show a mail among the sent ones a while after it took it; its stand-in does so at once."""
+"""Until a mail is looked for, seconds.
+
+Google may show it among the sent ones a while after it took it; its stand-in does so at once.
+"""
 
 
 @dataclass(slots=True)
@@ -98,7 +107,10 @@ def stage(base: Path, wanted: Settings, progress: DemoProgress) -> Iterator[Demo
 def _office_and_gateway(
     data_dir: Path, google: SandboxGoogle, stack: ExitStack, listen: str
 ) -> tuple[Admin, dict[str, str]]:
-    """Both stores, and the gateway at an address that is registered at Google; with what all processes are told."""
+    """Start both stores, and the gateway at an address that is registered at Google.
+
+    Gives also the environment of all processes.
+    """
     environment = _environment(data_dir, google, listen)
     settings = Settings.from_env(
         **{n.removeprefix(PREFIX).lower(): v for n, v in environment.items() if v}
@@ -115,7 +127,10 @@ def _flower(
     listen: str,
     progress: DemoProgress,
 ) -> str | None:
-    """Start Flower, and give where it is; that it cannot is said, and the demo goes on: it only looks."""
+    """Start Flower, and give where it is.
+
+    That it cannot start is said, and the demo goes on without it.
+    """
 
     def attempt(own: ExitStack, place: str) -> str:
         told = {**environment, f"{PREFIX}FLOWER_LISTEN": place}
@@ -131,12 +146,18 @@ def _flower(
 def _serve(
     stack: ExitStack, command: Sequence[str], environment: Mapping[str, str], log: Path
 ) -> str:
-    """Start a process that says first where it listens, and give that; raises Refused if it ends instead."""
+    """Start a process whose first line says where it listens, and give that line.
+
+    Raises Refused if it ends instead.
+    """
     return stack.enter_context(child(command, environment, log=log)).first_line()
 
 
 def play(on: DemoProcesses) -> dict[str, Any]:
-    """Set up the tenants as their administrators would, send the campaign through a bad day, and give the summary."""
+    """Play the demo, and give its summary.
+
+    Tenants are set up as their administrators would, and the campaign goes through a bad day.
+    """
     started = time.monotonic()
     link_all(on.admin, on.google, on.progress)
     reports: dict[str, dict[str, Any]] = {}
@@ -263,7 +284,10 @@ def _recorded(on: DemoProcesses, jobs: Sequence[str]) -> dict[str, dict[str, Sta
 
 
 def _environment(data_dir: Path, google: SandboxGoogle, listen: str) -> dict[str, str]:
-    """What the children are told: this data directory, the sandbox as Google, an OAuth client registered there."""
+    """The environment of the children.
+
+    This data directory, the sandbox as Google, an OAuth client registered there.
+    """
     client, secret = google.add_oauth_client(f"http://{listen}/oauth/google/callback")
     values = {
         "DATA_DIR": str(data_dir),

@@ -1,4 +1,7 @@
-"""The demo's summary: what was enqueued, what the mailboxes hold, what is on record, and whether the three agree."""
+"""The demo's summary: what was enqueued, what arrived, what is on record.
+
+And whether the three agree.
+"""
 
 from __future__ import annotations
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-EACH_SECONDS: Final = 1.0
+SAMPLE_SECONDS: Final = 1.0
 """How often an answer is looked at: the clock does not change from one to the next."""
 
 
-class Skew:
+class ClockSkew:
     """One process's; `seconds` is how far ahead its clock is, None before the first answer."""
 
     def __init__(
@@ -25,11 +25,11 @@ class Skew:
         self._monotonic = monotonic
         self._look_at = float("-inf")
 
-    def saw(self, date: str | None) -> None:
-        """An answer came with this Date; one that is none says nothing."""
+    def observe(self, date: str | None) -> None:
+        """Take the Date of an answer; one that is no date says nothing."""
         if date is None or self._monotonic() < self._look_at:
             return
-        self._look_at = self._monotonic() + EACH_SECONDS
+        self._look_at = self._monotonic() + SAMPLE_SECONDS
         try:
             self.seconds = self._wall() - parsedate_to_datetime(date).timestamp()
         except (ValueError, TypeError, OverflowError, IndexError):

@@ -1,4 +1,7 @@
-"""Progress: the keeper's services note that they get on, at most once a second each; every worker says what stands still."""
+"""Progress: the keeper's services note that they get on, at most once a second each.
+
+Every worker says what stands still.
+"""
 
 from __future__ import annotations
 
@@ -20,23 +23,29 @@ from certmail_config.status.stalls import (
     read,
     standstills,
 )
-from certmail_worker.health.clock_skew import Skew
+from certmail_worker.health.clock_skew import ClockSkew
 
 log = logging.getLogger(__name__)
 
 NOTE_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 10.0
-AGAIN_SECONDS: Final = 300.0
-OTHERS_SECONDS: Final = 60.0
-"""So much longer than the keeper waits whoever is not the keeper, before it says what the keeper cannot say any more."""
+REPEAT_SECONDS: Final = 300.0
+GRACE_SECONDS: Final = 60.0
+"""How much longer than the keeper another worker waits before it speaks, seconds.
+
+It says then what the keeper cannot say any more.
+"""
 TOLERANCE_SECONDS: Final = 120.0
-"""So far a machine's clock may be from Google's: at five minutes Google refuses what is signed by it."""
+"""How far a machine's clock may be from Google's, seconds.
+
+At five minutes Google refuses what is signed by it.
+"""
 NoteProgress = Callable[[], Awaitable[None]]
 """Called by a service whenever it has got on."""
 
 
 async def no_notes() -> None:
-    """For a service whose progress nobody notes."""
+    """Note nothing: for a service whose progress nobody watches."""
 
 
 class ServiceProgress:
@@ -46,23 +55,25 @@ class ServiceProgress:
         self,
         redis: Redis,
         worker: str = "",
-        skew: Skew | None = None,
+        skew: ClockSkew | None = None,
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._redis = redis
         self._clock = f"{CLOCK}{worker}"
-        self._skew = skew or Skew()
+        self._skew = skew or ClockSkew()
         self._skewed = False
         self._monotonic = monotonic
         self._noted: dict[str, float] = {}
         self._failing: set[str] = set()
         self._within: dict[str, float] = {}
         self._look_at = 0.0
-        self._told: dict[str, tuple[datetime, float]] = {}
+        self._logged: dict[str, tuple[datetime, float]] = {}
 
     def of(self, service: str, *, within: float = STANDSTILL_SECONDS) -> NoteProgress:
-        """What this service calls; it stands still if it does not for so many seconds.
+        """The function that this service calls when it gets on.
+
+        It stands still if it does not for `within` seconds.
 
         Raises RedisError.
         """
@@ -104,14 +115,18 @@ class ServiceProgress:
         if now < self._look_at:
             return
         self._look_at = now + LOOK_SECONDS
+
         await self._note_clock()
         async with self._redis.pipeline(transaction=False) as pipe:
             ask(pipe)
             seen = read(await pipe.execute())
-        self.tell(standstills(seen, 0.0 if keeper else OTHERS_SECONDS), now)
+        self.tell(standstills(seen, 0.0 if keeper else GRACE_SECONDS), now)
 
     async def _note_clock(self) -> None:
-        """Say how far this machine's clock is from Google's, where that is too far, and take it back."""
+        """Note how far this machine's clock is from Google's, where that is too far.
+
+        Take the note back when it is not.
+        """
         off = self._skew.seconds
         skewed = off is not None and abs(off) > TOLERANCE_SECONDS
         if skewed and off is not None:
@@ -123,14 +138,14 @@ class ServiceProgress:
     def tell(self, found: Sequence[Standstill], now: float) -> None:
         """Write it into the log; `now` on this process's clock."""
         for each in found:
-            _, said_at = self._told.get(each.service, (each.since, float("-inf")))
-            if now >= said_at + AGAIN_SECONDS:
-                self._told[each.service] = (each.since, now)
+            _, said_at = self._logged.get(each.service, (each.since, float("-inf")))
+            if now >= said_at + REPEAT_SECONDS:
+                self._logged[each.service] = (each.since, now)
                 said = {"service": each.service, "error": each.message, "remedy": each.remedy}
                 log.error("standstill", extra=said)
 
-        for service in self._told.keys() - {each.service for each in found}:
-            since, _ = self._told.pop(service)
+        for service in self._logged.keys() - {each.service for each in found}:
+            since, _ = self._logged.pop(service)
             log.info(
                 "goes_on", extra={"service": service, "since": since.isoformat(timespec="seconds")}
             )

@@ -1,4 +1,4 @@
-"""The processes that `certmail up` starts beside the worker, and the secrets that it makes for them.
+"""The processes that `certmail up` starts beside the worker, and their secrets.
 
-Flower's lock is here too.
+`children` starts and stops them; `flower` is Celery's dashboard behind a password, read-only.
 """

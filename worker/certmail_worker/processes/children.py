@@ -26,7 +26,7 @@ NOT_FOR: Final = {
 
 
 def environment_of(command: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
-    """What a process of ours is started with."""
+    """The environment of a process of ours, without the secrets that it has no use for."""
     kept = (f"{PREFIX}{name}" for name in NOT_FOR.get(command[1] if len(command) > 1 else "", ()))
     withheld = frozenset(kept)
     return {name: value for name, value in given.items() if name not in withheld}
@@ -105,7 +105,10 @@ def child(
 
 @contextmanager
 def termination_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM and a closed terminal end a command as Ctrl-C does, so that it stops its children."""
+    """Let SIGTERM and a closed terminal end a command as Ctrl-C does.
+
+    So it stops its children.
+    """
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

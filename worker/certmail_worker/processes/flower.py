@@ -1,16 +1,18 @@
-"""Flower, Celery's dashboard, for people to look at and nothing else: a password before every page, no way to act.
+"""Flower, Celery's dashboard, read-only and behind a password.
+
+For people to look at and nothing else: a password before every page, no way to act.
 
 What is added to Flower goes through what Flower and Tornado have for it; nothing of theirs is
 changed:
 
-- one gate before all paths, `/metrics` and `/healthcheck` too, which Flower leaves open. It lets reading through and
-  nothing else; Flower's own `basic_auth` and `read_only` are on behind it.
-- queue lengths counted by kombu, over the app's own connection. Flower makes a second client from the broker's URL,
-  and that one does not know the certificates of `rediss://…?ssl_ca_certs=`, nor the user, the database or the spaces
-  of a Unix socket's URL.
+- one gate before all paths, `/metrics` and `/healthcheck` too, which Flower leaves open. It lets
+  reading through and nothing else; Flower's own `basic_auth` and `read_only` are on behind it.
+- queue lengths counted by kombu, over the app's own connection. Flower makes a second client from
+  the broker's URL, and that one does not know the certificates of `rediss://…?ssl_ca_certs=`, nor
+  the user, the database or the spaces of a Unix socket's URL.
 - a wait between attempts to hear events that does not double without end while Redis is away.
-- of a worker's connection to the broker only what is harmless: with a Unix socket, Celery reports the URL whole, its
-  password included.
+- of a worker's connection to the broker only what is harmless: with a Unix socket, Celery reports
+  the URL whole, its password included.
 
 Nothing is kept (`persistent` is off): the record is in SQL, and Flower shows what has happened
 since it started.
@@ -48,9 +50,8 @@ log = logging.getLogger(__name__)
 
 MAX_TASKS: Final = 20_000  # some 100 MB; Flower forgets the oldest
 EVENTS_RETRY_SECONDS: Final = 2.0
-FORGET_WORKERS_SECONDS: Final = (
-    3600  # a worker's name has its process id in it: each restart leaves a name behind
-)
+# A worker's name has its process id in it: each restart leaves a name behind.
+FORGET_WORKERS_SECONDS: Final = 3600
 READING: Final = {"GET", "HEAD"}
 READ_BY_POST: Final = "/tasks/datatable"  # a table's filter may be longer than a URL
 
@@ -63,14 +64,17 @@ def serve(app: Celery, auth: str, host: str, port: int, *, announce: Callable[[s
     # Where no worker answers, it warns five times at each look; that there is none is what its
     # pages show.
     logging.getLogger("flower.inspector").setLevel(logging.ERROR)
+
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+
     options.address, options.port = host, port
     options.basic_auth = [auth]
     options.read_only = True
     options.purge_offline_workers = FORGET_WORKERS_SECONDS
     # The job id, which is the only argument, and the state that it came to are what is looked for.
     options.tasks_columns = "name,args,state,result,received,runtime,worker,uuid"
+
     io_loop = IOLoop.current()
     flower = ReadOnlyFlower(
         auth,
@@ -79,7 +83,7 @@ def serve(app: Celery, auth: str, host: str, port: int, *, announce: Callable[[s
         # Our workers send events unasked. Asking, every five seconds, would take a thread each time
         # while Redis is away, and hold it until Redis is back, even if that keeps the process from
         # ending.
-        events=Watch(app, io_loop, enable_events=False, max_tasks_in_memory=MAX_TASKS),
+        events=EventListener(app, io_loop, enable_events=False, max_tasks_in_memory=MAX_TASKS),
         io_loop=io_loop,
         log_function=_log_refusals,
         **pages,
@@ -126,11 +130,11 @@ class ReadOnlyFlower(Flower):  # type: ignore[misc]  # Flower ships no types
 
     @property
     def workers(self) -> dict[str, dict[str, Any]]:
-        """What workers have told of themselves, as it may be shown."""
-        return {name: shown(told) for name, told in self.inspector.workers.items()}
+        """What workers report of themselves, as it may be shown."""
+        return {name: without_broker_url(report) for name, report in self.inspector.workers.items()}
 
 
-class Watch(Events):  # type: ignore[misc]  # as above
+class EventListener(Events):  # type: ignore[misc]  # as above
     """The thread that hears events."""
 
     def run(self) -> None:
@@ -142,7 +146,8 @@ class Watch(Events):  # type: ignore[misc]  # as above
                         connection, handlers={"*": self.on_event}, app=self.capp
                     )
                     receiver.capture(limit=None, timeout=None, wakeup=True)
-            except Exception as error:  # noqa: BLE001 - whatever it was, without this thread Flower is blind
+            # Whatever it was, without this thread Flower is blind.
+            except Exception as error:  # noqa: BLE001
                 log.warning("events_interrupted", extra={"error": type(error).__name__})
                 time.sleep(EVENTS_RETRY_SECONDS)
 
@@ -159,7 +164,7 @@ class GateRefusal(ErrorHandler):
         super().write_error(status_code, **kwargs)
 
 
-class Queues:
+class QueueCounts:
     """Queue lengths as kombu counts them; in the place of Flower's broker classes."""
 
     def __init__(self, app: Celery) -> None:
@@ -185,8 +190,8 @@ class Queues:
 
 
 class _CountedByKombu(BaseHandler):  # type: ignore[misc]  # as above
-    def get_broker(self) -> Queues:
-        return Queues(self.capp)
+    def get_broker(self) -> QueueCounts:
+        return QueueCounts(self.capp)
 
 
 class QueueLengths(_CountedByKombu, GetQueueLengths):  # type: ignore[misc]  # as above
@@ -197,11 +202,11 @@ class BrokerPage(_CountedByKombu, BrokerView):  # type: ignore[misc]  # as above
     """`/broker`."""
 
 
-def shown(told: Mapping[str, Any]) -> dict[str, Any]:
-    """What a worker has told of itself, without what could open the broker."""
-    stats = told.get("stats")
+def without_broker_url(report: Mapping[str, Any]) -> dict[str, Any]:
+    """What a worker reports of itself, without what could open the broker."""
+    stats = report.get("stats")
     if not stats or "broker" not in stats:
-        return dict(told)
+        return dict(report)
 
     broker = stats["broker"]
     harmless = {
@@ -211,7 +216,7 @@ def shown(told: Mapping[str, Any]) -> dict[str, Any]:
     }
     hostname = hide_password(str(broker.get("hostname")))
 
-    return {**told, "stats": {**stats, "broker": {"hostname": hostname, **harmless}}}
+    return {**report, "stats": {**stats, "broker": {"hostname": hostname, **harmless}}}
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,4 +1,7 @@
-"""Flower's user and password, where none is set: made once by `certmail up`, kept for its owner only."""
+"""Flower's user and password, where none is set.
+
+Made once by `certmail up`, kept for its owner only.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Secrets that `certmail up` makes once where none is set, and keeps in the data directory for their owner only."""
+"""Secrets that `certmail up` makes once where none is set.
+
+Kept in the data directory for their owner only.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often somebody may try a password in vain.
+"""Limits how often somebody may try a password in vain.
 
 Pure but for its memory, which is one process's.
 """
@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 SECONDS: Final = 60.0
-OF_ONE: Final = 10
-OF_ALL: Final = 60
+MAX_OF_ONE: Final = 10
+MAX_OF_ALL: Final = 60
 """In so many seconds; of everybody together, since addresses are cheap.
 
 Whoever waits has the next tries.
@@ -29,9 +29,11 @@ class WrongTries:
         while self._tries and self._tries[0][0] <= now - SECONDS:
             self._tries.popleft()
         own = [at for at, who in self._tries if who == address]
-        if len(own) >= OF_ONE:
-            return own[-OF_ONE] + SECONDS - now
-        return self._tries[-OF_ALL][0] + SECONDS - now if len(self._tries) >= OF_ALL else 0.0
+        if len(own) >= MAX_OF_ONE:
+            return own[-MAX_OF_ONE] + SECONDS - now
+        return (
+            self._tries[-MAX_OF_ALL][0] + SECONDS - now if len(self._tries) >= MAX_OF_ALL else 0.0
+        )
 
     def note(self, address: str, now: float) -> None:
         """It was wrong."""

@@ -1,4 +1,4 @@
 """The Celery worker around a delivery: its pool, its transport, its tasks, signals and logs.
 
-lifecycle.py starts and stops everything that runs in it.
+Start at `lifecycle`, which starts and stops everything that runs in a worker.
 """

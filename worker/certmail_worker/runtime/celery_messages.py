@@ -1,4 +1,6 @@
-"""Which messages of Celery's a worker takes up: doorbells and worker requests, as certmail writes them. Pure.
+"""Judges which of Celery's messages a worker takes up; pure.
+
+Doorbells and worker requests, as certmail writes them.
 
 Celery and kombu believe what lies in their queue; a message of another shape ends a worker, or
 keeps it busy for ever.
@@ -13,13 +15,16 @@ from certmail_config.stores.broker import DELIVER, PROBE
 
 TASKS: Final = frozenset({DELIVER, PROBE})
 MAX_BYTES: Final = 20_000
-"""Of a body: a doorbell's has some fifty."""
+"""The size of a body at most: a doorbell's has some fifty."""
 LONGEST_ID: Final = 100
 _NEVER_SET: Final = ("eta", "expires", "compression", "shadow", "group", "chord")
-"""What neither certmail nor Flower asks for: a time far ahead, say, would stay in a worker's memory until then."""
+"""Fields that neither certmail nor Flower sets.
+
+A time far ahead, say, would stay in a worker's memory until then.
+"""
 
 
-def unfit(message: object) -> str | None:
+def why_not_a_message(message: object) -> str | None:
     """Why a message of any queue cannot be taken up; None if kombu can work with it."""
     if not isinstance(message, dict):
         return "it is no object"
@@ -30,9 +35,9 @@ def unfit(message: object) -> str | None:
     if not is_name(properties.get("delivery_tag")):
         return "it has no delivery tag"
 
-    told = properties.get("delivery_info")
-    if not isinstance(told, dict) or not all(
-        isinstance(told.get(n), str) for n in ("exchange", "routing_key")
+    route = properties.get("delivery_info")
+    if not isinstance(route, dict) or not all(
+        isinstance(route.get(n), str) for n in ("exchange", "routing_key")
     ):
         return "it does not say where it was sent"
     if not isinstance(message.get("body", ""), str) or properties.get("body_encoding") not in {
@@ -46,7 +51,7 @@ def unfit(message: object) -> str | None:
     return None
 
 
-def no_doorbell(message: Mapping[str, Any]) -> str | None:
+def why_not_a_doorbell(message: Mapping[str, Any]) -> str | None:
     """Why a message of the task queue is none of certmail's; None if it is.
 
     It has been found fit.
@@ -73,7 +78,7 @@ def no_doorbell(message: Mapping[str, Any]) -> str | None:
     return None
 
 
-def no_call(payload: object) -> str | None:
+def why_not_a_call(payload: object) -> str | None:
     """Why the body of a message, once it is read, calls no task of certmail's; None if it does."""
     if not isinstance(payload, list | tuple) or len(payload) != 3:
         return "its body is no call"

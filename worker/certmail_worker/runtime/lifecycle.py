@@ -36,7 +36,7 @@ from certmail_worker.google.http import new_session
 from certmail_worker.google.tenant_cache import Directory
 from certmail_worker.google.token_client import TokenClient
 from certmail_worker.google.tokens import Tokens
-from certmail_worker.health.clock_skew import Skew
+from certmail_worker.health.clock_skew import ClockSkew
 from certmail_worker.health.progress import ServiceProgress
 from certmail_worker.recording.consistency import check
 from certmail_worker.recording.recorder import record
@@ -69,16 +69,21 @@ class WorkerLife:
 
     @property
     def stop_seconds(self) -> float:
-        """A delivery under way needs at most its lease: after that its job is somebody else's."""
+        """How long a delivery under way may take: its lease; then its job is somebody else's."""
         return self._settings.lease_seconds
 
     @property
-    def owes(self) -> int:
-        """How many deliveries have begun and are not settled yet: a worker does not end before they are."""
+    def unsettled(self) -> int:
+        """How many deliveries have begun and are not settled yet.
+
+        A worker does not end before they are.
+        """
         return len(self.context.unsettled)
 
     async def start(self, capacity: int) -> None:
-        """Open what deliveries need, and begin to advertise; raises CertmailError for what cannot work.
+        """Open what deliveries need, and begin to advertise.
+
+        Raises CertmailError for what cannot work.
 
         That the server is durable is proven here too: Celery's own command line does without our
         other start-up.
@@ -88,12 +93,13 @@ class WorkerLife:
             log.warning("durability_none", extra={"error": NOTHING_PROMISED})
         say_environment(log, unknown_names())
         await asyncio.to_thread(self._prove)
+
         self._vault = vault = open_vault(settings)
-        skew = Skew()
+        skew = ClockSkew()
         self._session = new_session(
             ca_file=settings.google_ca_file,
             timeout_seconds=settings.http_timeout_seconds,
-            on_date=skew.saw,
+            on_date=skew.observe,
             proxy=settings.proxy,
         )
 
@@ -101,6 +107,7 @@ class WorkerLife:
         self._engine = open_database(database_url(settings))
         self.admin = Admin(settings, self._engine, connect(self._redis_url), vault)
         await asyncio.to_thread(self._publish_limits)
+
         self._doorbell = Doorbell(self._app)
         token_client = TokenClient(
             self._session, settings.google_token_url, vault, oauth_client(settings)
@@ -163,7 +170,10 @@ class WorkerLife:
             prove(redis, self._durability)
 
     def _publish_limits(self) -> None:
-        """With SQL away the lanes keep the limits that they have: no reason not to send."""
+        """Write every lane's limits into Redis.
+
+        With SQL away the lanes keep the limits that they have: no reason not to send.
+        """
         try:
             self.admin.publisher.publish_limits()
         except StoresUnreachable as error:
@@ -174,7 +184,11 @@ class WorkerLife:
             raise StoresUnreachable("redis_unreachable", message, remedy) from error
 
     def _check_server(self) -> bool:
-        """In a thread of its own, with a client of its own; it happens once for each run of the server."""
+        """Check the server's durability and its consistency with the record.
+
+        In a thread of its own, with a client of its own; it happens once for each run of the
+        server.
+        """
         with connect(self._redis_url) as redis:
             try:
                 prove(redis, self._durability)

@@ -1,4 +1,6 @@
-"""Lines that are said again and again: after a few, a count stands for the others, so that no trouble fills the disk.
+"""Counts log lines that repeat, so that no trouble fills the disk.
+
+After a few lines that say the same, a count stands for the others.
 
 A warning is counted with those that are the same in all they say. A line of any level that says
 whom it is `alike` (in its `extra`) is counted with those that say the same, whatever else they say:
@@ -15,36 +17,39 @@ from dataclasses import dataclass
 from typing import Final, TextIO
 
 MAX_LINES: Final = 5
-"""So often the same is said within a window."""
+"""How often the same line is written within a window."""
 WINDOW_SECONDS: Final = 10.0
 ALIKE_SECONDS: Final = 60.0
 KNOWN: Final = 500
-"""Kinds that are remembered; of more than these, those that say whom they are alike are counted together."""
+"""How many kinds of lines are remembered.
+
+Of more than these, those that say whom they are alike are counted together.
+"""
 _USUAL: Final = logging.makeLogRecord({}).__dict__.keys() | {"message", "asctime"}
 
 
 @dataclass(slots=True)
-class _Seen:
+class _Repeated:
     """A line, how often it is written and came, and until when it is counted."""
 
     record: logging.LogRecord
-    most: int
+    limit: int
     until: float
     count: int = 0
 
     @property
-    def unsaid(self) -> int:
+    def left_out(self) -> int:
         """How many were only counted."""
-        return self.count - self.most
+        return self.count - self.limit
 
 
-class Collapsing(logging.StreamHandler[TextIO]):
+class CollapsingHandler(logging.StreamHandler[TextIO]):
     """Writes lines; one of which there were enough is counted instead, and the count said later."""
 
     def __init__(self, stream: TextIO, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__(stream)
         self._monotonic = monotonic
-        self._seen: dict[tuple[object, ...], _Seen] = {}
+        self._seen: dict[tuple[object, ...], _Repeated] = {}
         self._first_end = 0.0
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -73,11 +78,11 @@ class Collapsing(logging.StreamHandler[TextIO]):
             key = self._key(record, "")  # names that somebody makes up do not fill the memory
             seen = self._seen.get(key)
         if seen is None:
-            most, seconds = (MAX_LINES, WINDOW_SECONDS) if alike is None else (1, ALIKE_SECONDS)
-            seen = self._seen[key] = _Seen(record, most, self._monotonic() + seconds)
+            limit, seconds = (MAX_LINES, WINDOW_SECONDS) if alike is None else (1, ALIKE_SECONDS)
+            seen = self._seen[key] = _Repeated(record, limit, self._monotonic() + seconds)
             self._first_end = min(each.until for each in self._seen.values())
         seen.count += 1
-        return seen.unsaid > 0
+        return seen.left_out > 0
 
     @staticmethod
     def _key(record: logging.LogRecord, kind: str) -> tuple[object, ...]:
@@ -87,9 +92,9 @@ class Collapsing(logging.StreamHandler[TextIO]):
         ended = [key for key, seen in self._seen.items() if seen.until <= now]
         for key in ended:
             seen = self._seen.pop(key)
-            if seen.unsaid > 0:
+            if seen.left_out > 0:
                 again = copy.copy(seen.record)
                 again.exc_info, again.exc_text, again.stack_info = None, None, None
-                again.repeated = seen.unsaid
+                again.repeated = seen.left_out
                 super().emit(again)
         self._first_end = min((each.until for each in self._seen.values()), default=0.0)

@@ -1,4 +1,6 @@
-"""Log lines as data: one JSON object each, or readable text; addresses and secrets never go into them.
+"""Log lines as data: one JSON object each, or readable text.
+
+Addresses and secrets never go into them.
 
 Modules log an event's name and its fields through the standard library (`log.info("settled",
 extra={…})`); this module gives those, and whatever libraries say, their form.
@@ -14,14 +16,15 @@ import structlog
 
 from certmail_config.base.errors import CertmailError
 from certmail_config.base.redaction import scrub_lines, visible
-from certmail_worker.runtime.log_repeats import Collapsing
+from certmail_worker.runtime.log_repeats import CollapsingHandler
 
 _QUIET = {
     "kombu": logging.WARNING,
     "amqp": logging.WARNING,
     "asyncio": logging.WARNING,
     "alembic": logging.WARNING,
-    "celery.worker.strategy": logging.WARNING,  # one line per doorbell says nothing that the record does not
+    # One line per doorbell says nothing that the record does not.
+    "celery.worker.strategy": logging.WARNING,
     "celery.utils.functional": logging.WARNING,
 }
 
@@ -94,7 +97,7 @@ def set_up(form: Literal["json", "console"], *, process: str) -> None:
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
         ]
 
-    handler = Collapsing(sys.stderr)
+    handler = CollapsingHandler(sys.stderr)
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[remove, *last])

@@ -1,4 +1,4 @@
-"""A Celery pool that runs `async def` tasks on one asyncio loop, hundreds at a time, in one process.
+"""A Celery pool that runs `async def` tasks on one asyncio loop, hundreds at a time.
 
 Celery's consumer runs kombu's hub on the main thread; the loop has a thread of its own. Rules that
 keep the two apart (celery.md §2.2): acceptance and completion callbacks, acks among them, run on
@@ -24,13 +24,13 @@ from typing import Any, Protocol
 import kombu.asynchronous
 from billiard.einfo import ExceptionInfo
 from celery.concurrency.base import BasePool
-from celery.concurrency.prefork import (
-    _run_ready_callbacks,
-)  # acks and rejects only; private, so Celery is pinned
+
+# Acks and rejects only; private, so Celery is pinned.
+from celery.concurrency.prefork import _run_ready_callbacks
 from kombu import serialization
 
 from certmail_worker.delivery.task_states import End
-from certmail_worker.runtime.stop_signals import told_to_hurry
+from certmail_worker.runtime.stop_signals import is_cold_shutdown
 
 try:
     import uvloop
@@ -57,7 +57,7 @@ class Life(Protocol):
         """How long tasks under way may take to end."""
 
     @property
-    def owes(self) -> int:
+    def unsettled(self) -> int:
         """How many of them must be waited for even longer."""
 
 
@@ -82,7 +82,10 @@ class _Job:
 
 
 class TaskFailedError(Exception):
-    """What Celery's events and Flower are told of a failure: its type, and nothing that it may have quoted."""
+    """A task's failure as Celery's events and Flower show it: its type only.
+
+    Nothing that the error may have quoted.
+    """
 
 
 def _nameless(error: Exception) -> ExceptionInfo:
@@ -102,18 +105,23 @@ class TaskPool(BasePool):  # type: ignore[misc]  # Celery ships no types
     body_can_be_buffer = True
 
     def on_start(self) -> None:
-        """Start the loop and the app's life on it; raises what that raises, so that a broken worker does not start."""
+        """Start the loop and the app's life on it.
+
+        Raises what that raises, so that a broken worker does not start.
+        """
         self._ids = itertools.count(1)
         self._jobs: dict[int, _Job] = {}
         self._done: deque[tuple[_Job, tuple[int, Any, float] | None]] = deque()
         self._lock = threading.Lock()
         self._armed = False
         self._semaphore = self.options.get("semaphore")
+
         hub = kombu.asynchronous.get_event_loop()
         assert hub is not None, "the consumer runs on kombu's hub, whatever the pool"
         self._hub = hub
         self._accept = serialization.prepare_accept_content(self.app.conf.accept_content)
         self._life: Life = self.app.life
+
         self._loop: asyncio.AbstractEventLoop = (uvloop or asyncio).new_event_loop()
         self._thread = threading.Thread(target=self._run_loop, name="certmail-loop", daemon=True)
         self._thread.start()
@@ -144,20 +152,28 @@ class TaskPool(BasePool):  # type: ignore[misc]  # Celery ships no types
         assert callback is not None, "the consumer always gives one"
         job = _Job(self, next(self._ids), callback)
         self._jobs[job.pid] = job
+
         if accept_callback is not None:
             accept_callback(job.pid, time.monotonic())
         self._loop.call_soon_threadsafe(self._spawn, job, args)
         return job
 
-    def terminate_job(self, pid: int, signal: object = None) -> None:  # noqa: ARG002 - Celery's signature
-        """Cancel one task; before begin its job returns to the lane, after begin it becomes uncertain."""
+    # `signal` is of Celery's signature.
+    def terminate_job(self, pid: int, signal: object = None) -> None:  # noqa: ARG002
+        """Cancel one task.
+
+        Before begin its job returns to the lane, after begin it becomes uncertain.
+        """
         job = self._jobs.get(pid)
         if job is not None:
             job.cancelled = True
             self._loop.call_soon_threadsafe(lambda: job.task.cancel() if job.task else None)
 
     def _drain(self) -> None:
-        """Report what has ended; on the hub's thread, or on the main thread once the hub has stopped."""
+        """Report what has ended.
+
+        On the hub's thread, or on the main thread once the hub has stopped.
+        """
         with self._lock:
             self._armed = False
 
@@ -220,12 +236,15 @@ class TaskPool(BasePool):  # type: ignore[misc]  # Celery ships no types
     # The main thread, after the hub has stopped.
 
     def on_stop(self) -> None:
-        """Wait for what is under way, report it, and let go; told to hurry meanwhile, cancel it instead."""
+        """Wait for what is under way, report it, and let go.
+
+        If a cold shutdown is asked for meanwhile, cancel it instead.
+        """
         if self._thread.is_alive():
             self._wait_for(self._life.quiet())
             deadline = time.monotonic() + self._life.stop_seconds
-            while self._jobs and (time.monotonic() < deadline or self._life.owes):
-                if told_to_hurry():
+            while self._jobs and (time.monotonic() < deadline or self._life.unsettled):
+                if is_cold_shutdown():
                     self.on_terminate()
                     return
                 self._pump()
@@ -237,7 +256,10 @@ class TaskPool(BasePool):  # type: ignore[misc]  # Celery ships no types
             self._end_loop()
 
     def on_terminate(self) -> None:
-        """Cancel what is under way: what had begun becomes uncertain, the rest returns to its lane."""
+        """Cancel what is under way.
+
+        What had begun becomes uncertain, the rest returns to its lane.
+        """
         if self._thread.is_alive():
             self._pump()
             for pid in list(self._jobs):
@@ -249,7 +271,10 @@ class TaskPool(BasePool):  # type: ignore[misc]  # Celery ships no types
             self._end_loop()
 
     def _pump(self) -> None:
-        """Report what has ended and send its acks, which were put off to a hub that no longer turns."""
+        """Report what has ended and send its acks.
+
+        They were put off to a hub that no longer turns.
+        """
         self._drain()
         _run_ready_callbacks(self._hub)
 

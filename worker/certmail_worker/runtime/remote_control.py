@@ -1,4 +1,6 @@
-"""Remote control that only looks: what Flower asks of a worker is answered, what would change one is refused, and said.
+"""Remote control that is read-only.
+
+What Flower asks of a worker is answered; what would change one is refused, and logged.
 
 Whoever can publish in Redis could otherwise stop a fleet without a trace: a rate limit of one an
 hour, say, or no queue any more.
@@ -15,7 +17,7 @@ from kombu.pidbox import Node
 
 log = logging.getLogger(__name__)
 
-LOOKING: Final = frozenset(
+READ_ONLY_COMMANDS: Final = frozenset(
     {
         "ping",
         "hello",  # of workers that start; what it would have us revoke is left out
@@ -39,18 +41,18 @@ LOOKING: Final = frozenset(
         "enable_events",  # they are on already; Flower asks for them again and again
     }
 )
-LATEST_CLOCK: Final = 2**53
+MAX_CLOCK: Final = 2**53
 """Celery's clocks take over whatever is later; from here on a number is no count of messages."""
-_KNOWN: Final = frozenset(
+_FIELDS: Final = frozenset(
     {"method", "arguments", "destination", "pattern", "matcher", "reply_to", "ticket"}
 )
 
 
-def ill_formed(body: object, headers: Mapping[str, Any]) -> str | None:
+def why_malformed(body: object, headers: Mapping[str, Any]) -> str | None:
     """Why a command cannot be one; None if it can. Pure."""
     if not isinstance(body, dict) or not isinstance(body.get("method"), str):
         return "no command"
-    if not body.keys() <= _KNOWN or not isinstance(body.get("arguments") or {}, dict):
+    if not body.keys() <= _FIELDS or not isinstance(body.get("arguments") or {}, dict):
         return "a command with arguments that are none"
 
     destination, to = body.get("destination"), body.get("reply_to")
@@ -64,7 +66,7 @@ def ill_formed(body: object, headers: Mapping[str, Any]) -> str | None:
         return "a command whose reply would go nowhere"
 
     clock = headers.get("clock") or 0
-    if not isinstance(clock, int) or not 0 <= clock < LATEST_CLOCK:
+    if not isinstance(clock, int) or not 0 <= clock < MAX_CLOCK:
         return "a command of no time"
 
     return None
@@ -76,20 +78,22 @@ def _is_address(to: object) -> bool:
     )
 
 
-class LookingNode(Node):
-    """One worker's end of it; see the module."""
+class ReadOnlyNode(Node):
+    """One worker's end of the remote control, which takes commands that look, and no others."""
 
     def handle_message(self, body: Any, message: Any = None) -> Any:
         """Take up a command, if it is one."""
-        why = ill_formed(body, (message.headers or {}) if message is not None else {})
+        why = why_malformed(body, (message.headers or {}) if message is not None else {})
         if why is not None:
             log.error("command_refused", extra={"why": why, "alike": why})
             return None
-        return super().handle_message(body, message)  # type: ignore[no-untyped-call]  # kombu carries few types
+
+        # kombu carries few types.
+        return super().handle_message(body, message)  # type: ignore[no-untyped-call]
 
     def handle(self, method: str, arguments: dict[str, Any] | None = None) -> Any:
         """Carry out a command that looks, and no other."""
-        if method not in LOOKING:
+        if method not in READ_ONLY_COMMANDS:
             remedy = "Nothing was changed. Whoever can write to Redis has sent it: see who can."
             why = method[:40] if method in (self.handlers or {}) else "unknown"
             log.error("command_refused", extra={"why": why, "remedy": remedy, "alike": why})
@@ -103,6 +107,6 @@ class LookingNode(Node):
         return super().handle(method, given)  # type: ignore[no-untyped-call]  # as above
 
 
-def only_look(app: Celery) -> None:
-    """Let workers of this app answer so."""
-    app.control.mailbox.node_cls = LookingNode
+def refuse_changes(app: Celery) -> None:
+    """Make the remote control of this app's workers read-only."""
+    app.control.mailbox.node_cls = ReadOnlyNode

@@ -25,13 +25,16 @@ EXIT_FAILURE = 1
 
 
 def install(form: Form = "console") -> None:
-    """Take the two signals over from Celery, and what it says of SIGTERM; on the main thread, once the worker is ready."""
+    """Take SIGQUIT and SIGINT over from Celery, and what it prints at SIGTERM.
+
+    On the main thread, once the worker is ready.
+    """
     signal.signal(signal.SIGQUIT, partial(_cold, form))
     signal.signal(signal.SIGINT, partial(_warm, form))
-    worker.safe_say = partial(_said_by_celery, form)
+    worker.safe_say = partial(_say_for_celery, form)
 
 
-def told_to_hurry() -> bool:
+def is_cold_shutdown() -> bool:
     """Whether what is under way is to be cancelled rather than waited for."""
     return state.should_terminate not in (None, False)
 
@@ -47,12 +50,15 @@ def _cold(form: Form, *_: object) -> None:
     state.should_terminate = EXIT_FAILURE
 
 
-def _said_by_celery(form: Form, sentence: str, _stream: object = None) -> None:
+def _say_for_celery(form: Form, sentence: str, _stream: object = None) -> None:
     _say(sentence.strip(), form)
 
 
 def _say(sentence: str, form: Form) -> None:
-    """To stderr, past Python's buffers and the log, whose locks the interrupted thread may hold."""
+    """Write to stderr, past Python's buffers and the log.
+
+    The interrupted thread may hold the locks of both.
+    """
     line = f"certmail: {sentence}"
     if form == "json":
         now = datetime.now(UTC).isoformat().replace("+00:00", "Z")

@@ -1,4 +1,7 @@
-"""Celery's request, which tells of a delivery what became of it: where Celery would say that a function returned."""
+"""Celery's request, whose events say what became of a delivery.
+
+Celery's own would say only that a function returned.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,10 @@ from celery.worker.request import Request
 from certmail_worker.delivery.task_states import REFUSED, End, event
 
 
-class Reporting(Request):  # type: ignore[misc]  # Celery ships no types
-    """See the module.
+class DeliveryRequest(Request):  # type: ignore[misc]  # Celery ships no types
+    """The request of a delivery: its end is the event that is sent.
 
-    Nothing here raises, retries or rejects: the ledger sees to what comes next.
+    Nothing here raises, retries or rejects: the ledger decides what comes next.
     """
 
     def send_event(self, type: str, **fields: Any) -> None:  # noqa: A002 - Celery's signature

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def register(app: Celery, life: WorkerLife) -> None:
-    """Register the tasks; they run on the pool's loop, with what the worker's life has prepared there."""
+    """Register the tasks.
+
+    They run on the pool's loop, with what the worker's life has prepared there.
+    """
 
     async def certmail_deliver(job_id: str) -> End:
         """Deliver one reminder."""
@@ -28,6 +31,8 @@ def register(app: Celery, life: WorkerLife) -> None:
         return await answer(life.admin, request_id, life.context.worker)
 
     app.task(
-        certmail_deliver, name=DELIVER, Request="certmail_worker.runtime.task_request:Reporting"
+        certmail_deliver,
+        name=DELIVER,
+        Request="certmail_worker.runtime.task_request:DeliveryRequest",
     )
     app.task(certmail_probe, name=PROBE)

@@ -1,4 +1,7 @@
-"""Kombu's Redis transport, without what a doorbell does not need, and what ends a worker: a server that goes away, a message that is none.
+"""Kombu's Redis transport, without what ends a worker.
+
+Without what a doorbell does not need, too. A worker must outlive a server that goes away, and a
+message that is none.
 
 When a channel closes because its connection broke, kombu 5.7.0 puts unacknowledged messages back,
 and afterwards acknowledges what ends late, through parts that are closed already: an AttributeError
@@ -23,12 +26,19 @@ from kombu.transport import TRANSPORT_ALIASES, redis
 from redis.exceptions import RedisError
 
 from certmail_config.stores.broker import QUEUE
-from certmail_worker.runtime.celery_messages import no_call, no_doorbell, unfit
+from certmail_worker.runtime.celery_messages import (
+    why_not_a_call,
+    why_not_a_doorbell,
+    why_not_a_message,
+)
 
 log = logging.getLogger(__name__)
 
 LOST: Final = (RedisError, OSError, InconsistencyError, Empty, MemoryError)
-"""What says something about the server, the process, or that there is no message, rather than about one of them."""
+"""Errors about the server or the process, or that there is no message.
+
+Any other is about one message.
+"""
 COMMANDS: Final = b"pidbox"
 """In the name of the channel over which Celery's commands are published."""
 
@@ -83,7 +93,7 @@ class Channel(redis.Channel):
         def guarded(message: Any) -> Any:
             try:
                 # What is read here is kept for the consumer: it costs nothing.
-                why = no_call(message.payload) if queue == QUEUE else None
+                why = why_not_a_call(message.payload) if queue == QUEUE else None
                 if why is None:
                     return callback(message)
             except LOST:
@@ -145,7 +155,9 @@ class Transport(redis.Transport):
 
     def _deliver(self, message: Any, queue: str) -> None:
         """Hand a message to its consumer, if it is one."""
-        why = unfit(message) or (no_doorbell(message) if queue == QUEUE else None)
+        why = why_not_a_message(message) or (
+            why_not_a_doorbell(message) if queue == QUEUE else None
+        )
         if why is not None:
             drop(why, queue)
             return
@@ -153,6 +165,9 @@ class Transport(redis.Transport):
 
 
 def use() -> None:
-    """Have kombu take this transport for redis:// and rediss:// URLs in this process; before the first connection."""
+    """Have kombu take this transport for redis:// and rediss:// URLs in this process.
+
+    Called before the first connection.
+    """
     for scheme in ("redis", "rediss"):
         TRANSPORT_ALIASES[scheme] = f"{__name__}:Transport"

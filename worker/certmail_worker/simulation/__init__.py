@@ -1,4 +1,5 @@
-"""A campaign played ahead of time: the ledger's own scripts on a real server, under a clock that is moved.
+"""Simulation: a campaign played ahead of time, by the ledger's own scripts.
 
-study: how long it takes, and which limit binds.
+They run on a real server, under a clock that is moved. Start at `campaign_study`: how long a
+campaign takes, and which limit binds.
 """

@@ -1,4 +1,6 @@
-"""A study of one campaign before it is sent: how long it takes, which of Google's limits binds, and what it asks of Redis.
+"""A study of one campaign before it is sent.
+
+How long it takes, which of Google's limits binds, and what it asks of Redis.
 
 It runs the simulation on a server of its own, which keeps nothing on disk and ends with the study.
 """
@@ -26,7 +28,7 @@ from certmail_config.ledger.lanes import SEND_UNITS
 from certmail_config.stores.connect import connect
 from certmail_config.stores.embedded import embedded_server
 from certmail_config.tenants.models import GoogleLimits
-from certmail_worker.simulation.scenario import MINUTE, START, World
+from certmail_worker.simulation.scenario import MINUTE, START, Scenario
 from certmail_worker.simulation.simulator import Simulation
 
 DAY: Final = 86_400.0
@@ -38,7 +40,10 @@ Progress = Callable[[str, int, int, float], None]
 
 @dataclass(frozen=True, slots=True)
 class StudyPlan:
-    """So many tenants with a mailbox each, and reminders spread evenly over them; all in one project, or each in its own."""
+    """A campaign to study: tenants with a mailbox each, and reminders spread evenly over them.
+
+    All are in one project, or each in its own.
+    """
 
     tenants: int
     reminders: int
@@ -47,6 +52,7 @@ class StudyPlan:
     seed: int = 1
 
     def lanes(self) -> list[Lane]:
+        """A lane for each tenant."""
         limits = self.limits
         return [
             Lane(
@@ -82,7 +88,7 @@ def study(plan: StudyPlan, progress: Progress = lambda *_: None) -> dict[str, An
     ):
         redis.config_set("appendonly", "no")
         simulation = Simulation(
-            redis, World(step=0.05, capacity=5000, seed=plan.seed), body=_body()
+            redis, Scenario(step=0.05, capacity=5000, seed=plan.seed), body=_body()
         )
         simulation.add_all(plan.lanes())
         before = _server(redis)
@@ -95,7 +101,7 @@ def study(plan: StudyPlan, progress: Progress = lambda *_: None) -> dict[str, An
                 progress("enqueued", simulation.waiting(), plan.reminders, 0.0)
 
         full = _server(redis)
-        foretold = _foretold(simulation, last)
+        forecast = _forecast(simulation, last)
 
         while simulation.waiting():
             simulation.run(simulation.now + MINUTE)
@@ -109,7 +115,7 @@ def study(plan: StudyPlan, progress: Progress = lambda *_: None) -> dict[str, An
         "reminders": plan.reminders,
         "projects": plan.tenants if plan.own_projects else 1,
         "seconds": round(took, 1),
-        "forecast_seconds": None if foretold is None else round(foretold, 1),
+        "forecast_seconds": None if forecast is None else round(forecast, 1),
         "refused_by_google": sum(simulation.refused.values()),
         "limits": _limits(plan, simulation),
         "redis": _redis(plan, before, full, after),
@@ -117,8 +123,11 @@ def study(plan: StudyPlan, progress: Progress = lambda *_: None) -> dict[str, An
     }
 
 
-def _foretold(simulation: Simulation, last: dict[str, str]) -> float | None:
-    """In how many seconds the last is said to leave: of the longest lanes, which come first here, those at both ends."""
+def _forecast(simulation: Simulation, last: dict[str, str]) -> float | None:
+    """In how many seconds the forecast says that the last leaves.
+
+    Of the longest lanes, which come first here, those at both ends.
+    """
     waiting = [
         Waiting(last[lane], ConnectionId(lane), State.READY)
         for lane in (*list(last)[:1], *list(last)[-1:])
@@ -129,7 +138,7 @@ def _foretold(simulation: Simulation, last: dict[str, str]) -> float | None:
 
 
 def _limits(plan: StudyPlan, simulation: Simulation) -> list[dict[str, Any]]:
-    """How far each limit binds: the share of it that is used, on the average of those that use it most of the time."""
+    """How far each limit binds: the largest share of it that is used in any of its windows."""
     lanes: defaultdict[str, list[float]] = defaultdict(list)
     for at, id_ in simulation.left:
         lanes[id_.partition("-")[0]].append(at)
@@ -147,14 +156,14 @@ def _limits(plan: StudyPlan, simulation: Simulation) -> list[dict[str, Any]]:
         {
             "limit": name,
             "allowed": allowed,
-            "most": max(_most(times, window) for times in groups),
-            "used": round(max(_most(times, window) for times in groups) / allowed, 4),
+            "most": max(_max_in_window(times, window) for times in groups),
+            "used": round(max(_max_in_window(times, window) for times in groups) / allowed, 4),
         }
         for name, allowed, groups, window in rows
     ]
 
 
-def _most(times: list[float], window: float) -> int:
+def _max_in_window(times: list[float], window: float) -> int:
     """The most in any window of that length; `times` in order."""
     most = first = 0
     for last, at in enumerate(times):
@@ -167,7 +176,10 @@ def _most(times: list[float], window: float) -> int:
 def _redis(
     plan: StudyPlan, before: Counter[str], full: Counter[str], after: Counter[str]
 ) -> dict[str, Any]:
-    """What it cost the server, and what one server could do: all that it is asked for happens in one thread."""
+    """What it cost the server, and what one server could do.
+
+    All that Redis is asked for happens in one thread.
+    """
     cpu = (after["cpu_us"] - before["cpu_us"]) / plan.reminders / 1000
     most = 1000 / cpu
     whole_project = plan.limits.project_units_per_minute / SEND_UNITS / MINUTE

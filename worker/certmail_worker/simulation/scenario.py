@@ -14,7 +14,10 @@ MINUTE: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """A worker process stands still for so long; the first of them is also the keeper, and paces."""
+    """A worker process stands still for so long.
+
+    The first of them is also the keeper, and paces.
+    """
 
     at: float
     seconds: float
@@ -22,10 +25,10 @@ class Stall:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    """How the parts behave that are played. Seconds.
+class Scenario:
+    """How the parts behave that are played; times in seconds.
 
-    `latency`: from begin to Google's answer, at least and at most; the request arrives half-way.
+    `latency`: from begin to Google's answer, minimum and maximum; the request arrives half-way.
     `step`: how often the pacer looks. `capacity`: deliveries that each worker holds at once.
     """
 

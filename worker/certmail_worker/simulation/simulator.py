@@ -1,7 +1,7 @@
-"""A simulation of pacing: the ledger's real scripts on a real server, under a clock that is moved by hand.
+"""A simulation of pacing: the ledger's real scripts, under a clock that is moved by hand.
 
 Google, the network and the workers' own work are played; what leaves when is decided by the same
-scripts as in production. `World` says what is simulated, `Simulation` does it and keeps count.
+scripts as in production. `Scenario` says what is simulated, `Simulation` does it and keeps count.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from certmail_config.ledger import (
     settle,
 )
 from certmail_config.ledger.lanes import SEND_UNITS
-from certmail_worker.simulation.scenario import START, Window, World
+from certmail_worker.simulation.scenario import START, Scenario, Window
 
 LEASE_SECONDS: Final = 45.0
 MAX_AT_ONCE: Final = 500
@@ -62,9 +62,10 @@ class Simulation:
     `now` is its time; `left` says when each mail arrived at Google, in order.
     """
 
-    def __init__(self, redis: Redis, world: World, *, body: bytes = b"simulated") -> None:
-        self.redis, self.world, self.now = redis, world, START
+    def __init__(self, redis: Redis, scenario: Scenario, *, body: bytes = b"simulated") -> None:
+        self.redis, self.scenario, self.now = redis, scenario, START
         self._body = body
+
         self.lanes: dict[str, Lane] = {}
         self.left: list[tuple[float, str]] = []
         self.refused: Counter[str] = Counter()
@@ -72,18 +73,25 @@ class Simulation:
         self.mailboxes: dict[str, Window] = {}
         self.projects: dict[str, Window] = {}
         self.uncertain = 0
+
         self.answer: Callable[[str, float], AttemptOutcome | Pause | None] = lambda _lane, _at: None
-        """What Google says to a request of a lane that arrives at a time; None: what its limits say."""
+        """Google's answer to a request of a lane that arrives at a time.
+
+        None: what its limits say.
+        """
         self.hang: Callable[[str, float], float] = lambda _lane, _at: 0.0
         """How much longer than usual it takes to answer, seconds."""
-        self._random = random.Random(world.seed)  # noqa: S311 - a simulation that can be run again
+
+        # A simulation that can be run again.
+        self._random = random.Random(scenario.seed)  # noqa: S311
         self._events: list[tuple[float, int, str, Any]] = []
         self._numbers = 0
         self._pace_at = START
         self._noted = 0.0
+
         redis.set(redis_keys.CHECKED_RUN, redis.info("server")["run_id"])
         self._note()
-        self._calls([self._advertise(n) for n in range(world.workers)])
+        self._calls([self._advertise(n) for n in range(scenario.workers)])
 
     def add(self, lane: Lane) -> None:
         """Make a lane and open it."""
@@ -109,9 +117,8 @@ class Simulation:
         self, lane: str, count: int = 1, *, priority: int = 5, life: float = 30 * 86400
     ) -> list[str]:
         """Put reminders into a lane; gives their ids."""
-        ids = [
-            f"{lane}-{self._number():09d}" for _ in range(count)
-        ]  # in their order, as UUIDv7s are
+        # In their order, as UUIDv7s are.
+        ids = [f"{lane}-{self._number():09d}" for _ in range(count)]
         calls = [
             enqueue(
                 id=JobId(id_),
@@ -140,9 +147,9 @@ class Simulation:
         """Go on until a time."""
         while (at := self._next()) <= until:
             # In steps, so that what happens at about the same time goes to the server together.
-            self.now = max(at, self.now + self.world.step)
+            self.now = max(at, self.now + self.scenario.step)
             self._note()
-            self._happen()
+            self._play_due()
             if self.now >= self._pace_at:
                 self._pace()
         self.now = max(self.now, until)
@@ -162,14 +169,14 @@ class Simulation:
 
         step = run(self.redis, dispatch(MAX_AT_ONCE, clock=self.now))
         for id_ in step.jobs:
-            worker = self._number() % self.world.workers
+            worker = self._number() % self.scenario.workers
             self._at(self.now, worker, "claim", id_)
 
         run(self.redis, reap(MAX_AT_ONCE, clock=self.now))
         wait = 1.0 if step.next_in is None else min(step.next_in, 3600.0)
-        self._pace_at = self.now + max(self.world.step, wait)
+        self._pace_at = self.now + max(self.scenario.step, wait)
 
-    def _happen(self) -> None:
+    def _play_due(self) -> None:
         """All that happens by now: doorbells answered, requests arriving, answers settled."""
         happened: defaultdict[str, list[Any]] = defaultdict(list)
         while self._events and self._events[0][0] <= self.now:
@@ -203,7 +210,7 @@ class Simulation:
         begins = [begin(job, lease_seconds=LEASE_SECONDS, clock=self.now) for _, job in claimed]
         for (worker, job), answer in zip(claimed, self._calls(begins), strict=True):
             if isinstance(answer, Begun):
-                took = self._random.uniform(*self.world.latency)
+                took = self._random.uniform(*self.scenario.latency)
                 self._at(self.now + took / 2, worker, "arrive", Flight(job, answer.attempt, worker))
             else:
                 self.bounced[answer.why] += 1
@@ -211,33 +218,35 @@ class Simulation:
     def _arrive(self, at: float, flight: Flight) -> None:
         """Google takes a message, or refuses it; its answer is on its way."""
         lane = self.lanes[flight.job.connection]
-        said = self.answer(flight.job.connection, at)
-        if said is None:
-            said = AttemptOutcome.ACCEPTED
+        outcome = self.answer(flight.job.connection, at)
+        if outcome is None:
+            outcome = AttemptOutcome.ACCEPTED
             for name, window in (
                 ("mailbox", self.mailboxes[lane.mailbox]),
                 ("project", self.projects[lane.project]),
             ):
                 if not window.takes(at):
                     self.refused[name] += 1
-                    said = Pause(at + 2, named=False, project=name == "project", allowed=0)
+                    outcome = Pause(at + 2, named=False, project=name == "project", allowed=0)
 
-        if said is AttemptOutcome.ACCEPTED:
+        if outcome is AttemptOutcome.ACCEPTED:
             self.left.append((at, flight.job.id))
-        back = self._random.uniform(*self.world.latency) / 2 + self.hang(flight.job.connection, at)
-        self._at(at + back, flight.worker, "settle", (flight, said))
+        back = self._random.uniform(*self.scenario.latency) / 2 + self.hang(
+            flight.job.connection, at
+        )
+        self._at(at + back, flight.worker, "settle", (flight, outcome))
 
-    def _settle(self, news: list[tuple[Flight, AttemptOutcome | Pause]]) -> None:
+    def _settle(self, answered: list[tuple[Flight, AttemptOutcome | Pause]]) -> None:
         calls = []
 
-        for flight, said in news:
-            if isinstance(said, Pause):
-                then = Settlement(AttemptOutcome.REJECTED, State.READY, _REASON, pause=said)
-            elif said is AttemptOutcome.ACCEPTED:
-                then = Settlement(said, State.ACCEPTED, _REASON)
+        for flight, outcome in answered:
+            if isinstance(outcome, Pause):
+                then = Settlement(AttemptOutcome.REJECTED, State.READY, _REASON, pause=outcome)
+            elif outcome is AttemptOutcome.ACCEPTED:
+                then = Settlement(outcome, State.ACCEPTED, _REASON)
             else:
                 self.uncertain += 1
-                then = Settlement(said, State.UNCERTAIN, _REASON, probe_in=15.0)
+                then = Settlement(outcome, State.UNCERTAIN, _REASON, probe_in=15.0)
             calls.append(settle(flight.job.id, flight.attempt, then, detail="{}", clock=self.now))
 
         self._calls(calls)
@@ -249,7 +258,7 @@ class Simulation:
         heapq.heappush(self._events, (at, self._number(), what, item))
 
     def _stalled_until(self, worker: int, at: float) -> float:
-        for stall in self.world.stalls:
+        for stall in self.scenario.stalls:
             if stall.worker == worker and START + stall.at <= at < START + stall.at + stall.seconds:
                 return START + stall.at + stall.seconds
         return at
@@ -263,7 +272,7 @@ class Simulation:
             self.redis.xtrim(redis_keys.EVENTS, maxlen=1000)
 
     def _advertise(self, worker: int) -> Call[Any]:
-        return advertise(f"w{worker}", self.world.capacity, seconds=1e9, clock=self.now)
+        return advertise(f"w{worker}", self.scenario.capacity, seconds=1e9, clock=self.now)
 
     def _calls(self, calls: Sequence[Call[Any]]) -> list[Any]:
         answers: list[Any] = []
