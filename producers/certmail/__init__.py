@@ -1,4 +1,8 @@
-"""What upstream applications use: say who is to be reminded of what, and ask what became of it."""
+"""certmail for upstream applications: enqueue reminders, and ask what became of them.
+
+Start with `client.mailer`. `files` reads spreadsheets, and `gateway` is the same over HTTP; neither is
+imported here.
+"""
 
 from certmail.client.async_mailer import AsyncMailer
 from certmail.client.mailer import Mailer

@@ -1,4 +1,7 @@
-"""A task of your own Celery application that reminds one reviewer; CERTMAIL_REDIS_URL says where."""
+"""A task of your own Celery application that reminds one reviewer.
+
+CERTMAIL_REDIS_URL says where Redis is.
+"""
 
 import os
 

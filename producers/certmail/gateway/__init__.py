@@ -1,4 +1,5 @@
-"""The gateway: what browsers and upstream applications reach by HTTP.
+"""The gateway: what browsers and upstream applications reach by HTTP; it never sends a mail.
 
-It never composes and never sends.
+Start with `app`, which puts the `api`, the `console` and `oauth` together; `listener` bounds the
+connections below them.
 """

@@ -1,4 +1,6 @@
-"""A line for each request: what was asked, by which key, how it ended and how long it took; nothing that was typed or sent.
+"""The access log: a line for each request, with nothing that was typed or sent.
+
+It says what was asked, by which key, how it ended and how long it took.
 
 The address stands there as its pattern, since ids and secrets are parts of addresses. Whoever is
 not let in is counted.
@@ -20,7 +22,7 @@ log = logging.getLogger(__name__)
 KEY: Final[web.RequestKey[str]] = web.RequestKey("api_key_id", str)
 """The id of the API key that a request is allowed by."""
 UNHEARD: Final = frozenset({"/healthz", "/readyz"})
-"""What asks every few seconds; heard of when it fails."""
+"""Addresses that are asked every few seconds; logged when they fail."""
 TURNED_AWAY: Final = frozenset({401, 403, 404, 405, 429})
 
 
@@ -28,9 +30,8 @@ TURNED_AWAY: Final = frozenset({401, 403, 404, 405, 429})
 async def noted(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Answer, and write the line."""
+    """The middleware that answers, and writes the line."""
     began, status = time.monotonic(), 500
-
     try:
         response = await handler(request)
         status = response.status
@@ -49,16 +50,16 @@ def _note(request: web.Request, status: int, seconds: float) -> None:
     if route in UNHEARD and status < 500:
         return
 
-    said: dict[str, object] = {
+    fields: dict[str, object] = {
         "method": request.method,
         "route": route,
         "status": status,
         "ms": round(seconds * 1000),
         "request": request_id(request),
     }
-
     if (key := request.get(KEY)) is not None:
-        said["key"] = key
+        fields["key"] = key
     if status in TURNED_AWAY:
-        said["alike"] = f"{status} {route}"
-    log.info("request", extra=said)
+        fields["alike"] = f"{status} {route}"
+
+    log.info("request", extra=fields)

@@ -39,7 +39,10 @@ from certmail_config.settings.oauth_client import configured_client
 
 ADMIN: web.AppKey[Admin] = web.AppKey("admin", Admin)
 THREADS: Final = 32
-"""Stores are asked in them; what waits for one that does not answer must not keep the others from theirs."""
+"""Threads in which stores are asked.
+
+What waits for one that does not answer must not keep the others from theirs.
+"""
 READYING: web.AppKey[Readying] = web.AppKey("readying", Readying)
 SESSION: web.AppKey[aiohttp.ClientSession] = web.AppKey("session", aiohttp.ClientSession)
 
@@ -58,6 +61,7 @@ def build(admin: Admin) -> web.Application:
             yield
 
     app.cleanup_ctx.append(google)
+
     app.router.add_get("/", home)
     app.router.add_get("/oauth/google/callback", callback, allow_head=False)
     add_question(app)
@@ -65,17 +69,20 @@ def build(admin: Admin) -> web.Application:
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     mount(app, admin)
+
     return app
 
 
 async def callback(request: web.Request) -> web.StreamResponse:
-    """Google sends an administrator's browser here; it goes on to the page that the consent was begun on."""
+    """Where Google sends an administrator's browser to.
+
+    It goes on to the page that the consent was begun on.
+    """
     admin, context = request.app[ADMIN], request.app[FRONT]
-    # Who comes without our secret was sent by the command line: from here on it is this browser's
-    # matter.
+    # Who comes without our secret was sent by the command line: from here on it is this
+    # browser's matter.
     browser = cookies.read(request, Cookie.CONSENT, secure=context.secure) or new_secret()
     ended: Linked | Question
-
     try:
         ended = await finish(admin, request.app[GOOGLE](), request.query, browser)
     except StoresUnreachable as error:
@@ -93,17 +100,17 @@ async def callback(request: web.Request) -> web.StreamResponse:
 
 
 async def home(_: web.Request) -> web.Response:
-    """Whoever types nothing but the address means the console."""
+    """Lead to the console whoever types nothing but the address."""
     raise web.HTTPSeeOther("/console")
 
 
 async def healthz(_: web.Request) -> web.Response:
-    """The process answers."""
+    """Say that the process answers."""
     return web.json_response({"ok": True})
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """Whether reminders can be taken in, and what else is not as it should be; 503 if they cannot."""
+    """Say whether reminders can be taken in, and what else is wrong; 503 if they cannot."""
     found = await request.app[READYING].look()
     return web.json_response(
         {"ready": found.ready, "checks": found.checks}, status=200 if found.ready else 503
@@ -116,7 +123,7 @@ def serve(admin: Admin, *, announce: Callable[[str], None]) -> None:
 
 
 def runner_of(admin: Admin, descriptors: int) -> Runner:
-    """What serves the application, to a process that may have so many descriptors."""
+    """The runner of the application, in a process that may have so many descriptors."""
     settings = admin.settings
     return Runner(build(admin), Bounds.of(settings, descriptors), settings.base_url)
 
@@ -126,12 +133,15 @@ async def _serve(admin: Admin, announce: Callable[[str], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "certmail-gateway"))
+
     runner = runner_of(admin, allow_descriptors())
     await runner.setup()
-    gc.collect()
-    gc.freeze()  # what has been loaded stays: looking through it again and again would hold everybody up
-    host, port = host_and_port(admin.settings.listen)
 
+    # What has been loaded stays: looking through it again and again would hold everybody up.
+    gc.collect()
+    gc.freeze()
+
+    host, port = host_and_port(admin.settings.listen)
     try:
         await web.TCPSite(runner, host, port).start()
         announce(f"http://{admin.settings.listen}")

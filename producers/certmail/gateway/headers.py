@@ -1,4 +1,7 @@
-"""What every answer of the gateway carries, whoever made it: pages, the API, files, errors, refusals at the door."""
+"""Headers that every answer of the gateway carries, whoever made it.
+
+Pages, the API, files, errors, and refused connections.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ _ALWAYS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-"""Unless the answer says otherwise."""
+"""Headers of every answer that does not say otherwise."""
 _DECIDING: Final = (
     "Authorization",
     "Idempotency-Key",
@@ -28,12 +31,12 @@ _DECIDING: Final = (
     "Sec-Fetch-Site",
     "Content-Encoding",
 )
-"""Of two of these somebody between might heed the other one.
+"""Headers that may be given once only: of two somebody between might heed the other one.
 
 Those that HTTP itself is read by are refused with the head.
 """
 _NAME: Final = "certmail"
-"""Not which version of what serves it."""
+"""The server's name in answers: not which version of what serves it."""
 
 
 def doubled(headers: CIMultiDictProxy[str]) -> str:
@@ -61,4 +64,5 @@ def complete(response: web.StreamResponse, wanted: Mapping[str, str]) -> None:
     """Add what an answer lacks."""
     for name, value in wanted.items():
         response.headers.setdefault(name, value)
+
     response.headers["Server"] = _NAME

@@ -1,6 +1,6 @@
-"""The gateway's doors: how many connections there are, and how long each may take over a request.
+"""The gateway's listener: how many connections there are, and how long each may take.
 
-On aiohttp's server.
+It is aiohttp's server with bounds.
 
 A connection costs a descriptor and some memory before anybody knows whose it is. So there is a
 bound for each address and one for all; where it is reached, whoever has asked nothing yet makes
@@ -30,12 +30,15 @@ log = logging.getLogger(__name__)
 HEAD_SECONDS: Final = 10.0
 """How long the head of a request may take, from the connection or from its first byte."""
 ANSWER_SECONDS: Final = 180.0
-"""How long a request may take from its head to the last byte of the answer; Google is asked for some."""
+"""How long a request may take from its head to the last byte of the answer.
+
+Google is asked for some.
+"""
 REST_SECONDS: Final = 75.0
 """How long a connection may rest between two requests; proxies let go after 60."""
 _DESCRIPTORS: Final = 65_536
 _OTHERS: Final = 256
-"""Descriptors that are left for stores, files, and connections that were accepted but not yet looked at."""
+"""Descriptors that are left for stores, files, and connections not yet looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,10 @@ class Bounds:
 
 
 class Doors(Server):
-    """Makes what serves each connection, and knows all of them. Belongs to one event loop."""
+    """A server that bounds its connections: in all, and of one address.
+
+    Belongs to one event loop.
+    """
 
     def __init__(self, like: Server, bounds: Bounds, base: str, **kwargs: Any) -> None:
         super().__init__(like.request_handler, request_factory=like.request_factory, **kwargs)
@@ -71,7 +77,7 @@ class Doors(Server):
         self._by_address: dict[str, dict[Peer, None]] = {}
 
     def __call__(self) -> Peer:
-        """What serves the next connection."""
+        """Make the protocol that serves the next connection."""
         return Peer(self, loop=self._loop, **self._kwargs)
 
     def let_in(self, peer: Peer, address: str) -> bool:
@@ -79,6 +85,7 @@ class Doors(Server):
         one = network_of(address)
         of_address = self._by_address.get(one, {})
         crowded = len(of_address) >= self.bounds.per_address
+
         if (
             crowded
             and not self.bounds.proxies.trust(address)
@@ -93,22 +100,27 @@ class Doors(Server):
         return True
 
     def forget(self, peer: Peer) -> None:
-        """It is gone, or goes."""
+        """Count a connection no longer: it is gone, or goes."""
         one = self._peers.pop(peer, None)
         if one is None:
             return
+
         of_address = self._by_address[one]
         del of_address[peer]
         if not of_address:
             del self._by_address[one]
 
     def _send_one_away(self, peers: dict[Peer, Any]) -> bool:
-        """The one that has been there longest of those that asked nothing yet, or else of those that rest."""
+        """Close the oldest of those that asked nothing yet, or else of those that rest.
+
+        Returns whether there was one.
+        """
         chosen = next((peer for peer in peers if peer.silent), None) or next(
             (peer for peer in peers if peer.resting), None
         )
         if chosen is None:
             return False
+
         self.forget(chosen)
         chosen.force_close()
         return True
@@ -136,28 +148,30 @@ class Peer(RequestHandler):
         return self._waiter is not None and not self._waiter.done()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let it in, or not."""
+        """Let the connection in, or refuse it."""
         super().connection_made(transport)
         name = transport.get_extra_info("peername")
         address = name[0] if isinstance(name, tuple) else ""
         if self._doors.let_in(self, address):
             self._allow(self._doors.bounds.head, head=True)
             return
+
         log.warning("connection_refused")
         cast("asyncio.Transport", transport).write(_refusal(self._doors.headers))
         self.force_close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Forget it."""
+        """Count the connection no longer."""
         self._doors.forget(self)
         if self._timer is not None:
             self._timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what comes; from its first byte a head, and from its head a request, has so long."""
+        """Take what comes, and time it: a head from its first byte, a request from its head."""
         asked, rested = self._request_count, self.resting
         super().data_received(data)
+
         if self._request_count > asked:
             self._allow(self._doors.bounds.answer, head=False)
         elif rested and data and not self._in_head:
@@ -166,11 +180,12 @@ class Peer(RequestHandler):
     def _allow(self, seconds: float, *, head: bool) -> None:
         if self._timer is not None:
             self._timer.cancel()
+
         self._in_head = head
         self._timer = self._loop.call_later(seconds, self._time_is_up)
 
     def _time_is_up(self) -> None:
-        """Let it go, unless it rests and owes nothing."""
+        """Close the connection, unless it rests and owes nothing."""
         if self._in_head:
             self.force_close()
         elif not self.resting and self.transport is not None:
@@ -211,7 +226,7 @@ class Peer(RequestHandler):
 
 
 class Runner(web.AppRunner):
-    """Serves an application through such doors."""
+    """Serves an application with bounds on its connections."""
 
     __slots__ = ("_base", "_bounds")
 
@@ -226,11 +241,12 @@ class Runner(web.AppRunner):
 
     async def _make_server(self) -> Server:
         made = await super()._make_server()
-        return Doors(made, self._bounds, self._base, **made._kwargs)  # noqa: SLF001 - what it gives to each connection
+        # What it gives to each connection.
+        return Doors(made, self._bounds, self._base, **made._kwargs)  # noqa: SLF001
 
 
 def allow_descriptors() -> int:
-    """Let this process have as many descriptors as it may; gives how many."""
+    """Let this process have as many descriptors as it may; returns how many."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and soft < wanted:

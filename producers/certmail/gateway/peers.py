@@ -1,4 +1,8 @@
-"""Who asks: the address that a connection comes from, or, through proxies that an operator trusts, the one that they name. Pure."""
+"""The address of whoever asks. Pure.
+
+It is the one that a connection comes from, or, through proxies that an operator trusts, the one
+that they name.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ MAX_HOPS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """Those whose word on where a request comes from is taken."""
+    """The proxies whose word on where a request comes from is taken."""
 
     networks: tuple[Network, ...] = ()
 

@@ -1,4 +1,4 @@
-"""Readiness: /readyz says whether reminders can be taken in, and beside that what else is not as it should be.
+"""Readiness, for /readyz: whether reminders can be taken in, and what else is wrong.
 
 A load balancer goes by the status alone: while the database is away, reminders are taken in all the
 same, and are recorded later.
@@ -26,12 +26,18 @@ from certmail_config.stores.capacity import StoreLimits
 OK: Final = "ok"
 STANDS: Final = "not as it should be (`certmail doctor` says more), since"
 FRESH_SECONDS: Final = 1.0
-"""How old an answer may be: whoever asks more often learns nothing new, and costs the server nothing."""
+"""How old an answer may be.
+
+Whoever asks more often learns nothing new, and costs the server nothing.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether reminders can be taken in, and every check by name: `ok`, or what is wrong in a few words."""
+    """Whether reminders can be taken in, and every check by name.
+
+    A check is `ok`, or what is wrong in a few words.
+    """
 
     ready: bool
     checks: dict[str, str]
@@ -39,7 +45,7 @@ class Readiness:
 
 @dataclass(slots=True)
 class Readying:
-    """Answers for one gateway."""
+    """Answers whether one gateway is ready."""
 
     admin: Admin
     monotonic: Callable[[], float] = time.monotonic
@@ -58,10 +64,12 @@ def readiness(admin: Admin) -> Readiness:
     """Look at both stores and what stands behind them; never raises."""
     redis = _said(lambda: _takes_in(admin))
     checks = {"redis": redis, "database": _said(lambda: _answers(admin))}
+
     try:
         checks |= behind(admin.redis)
     except RedisError as error:
         checks["workers"] = type(error).__name__
+
     return Readiness(redis == OK, checks)
 
 
@@ -80,17 +88,19 @@ def behind(redis: Redis) -> dict[str, str]:
         each.service: f"{STANDS} {each.since:%Y-%m-%dT%H:%M:%SZ}"
         for each in stalls.standstills(seen)
     }
+
     mailboxes, projects = seen.waits
     if mailboxes or projects:
         found["waits"] = (
-            f"{mailboxes} mailboxes and {projects} projects wait for a time: `certmail doctor` says why"
+            f"{mailboxes} mailboxes and {projects} projects wait for a time: "
+            "`certmail doctor` says why"
         )
 
     return {"workers": OK, **found}
 
 
 def _takes_in(admin: Admin) -> None:
-    """As whoever enqueues: there is room, it is durable, and it can be written to.
+    """Check Redis as whoever enqueues does: it has room, is durable, and can be written to.
 
     Raises RedisError, StoresUnreachable.
     """

@@ -1,4 +1,7 @@
-"""Space: what the gateway keeps in Redis for whoever asks must find room there, and leave most of it to reminders."""
+"""Room in Redis for what the gateway keeps there for whoever asks.
+
+It must leave most of it to reminders.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from certmail_config.stores.capacity import (
 
 
 class Space:
-    """Looks at most once a second; used from threads. Raises RedisError."""
+    """Looks at the room in Redis, at most once a second; used from threads. Raises RedisError."""
 
     def __init__(
         self, redis: Redis, limits: StoreLimits, *, monotonic: Callable[[], float] = time.monotonic
@@ -37,7 +40,7 @@ class Space:
         return cls(redis, StoreLimits(settings.redis_memory_max, settings.events_max))
 
     def require(self) -> None:
-        """See that there is room for something small; raises StoresUnreachable."""
+        """Require room for something small; raises StoresUnreachable."""
         full = room(self._figures(), self._limits)
         if full is not None:
             raise StoresUnreachable(full.code, full.message, full.remedy)
@@ -50,8 +53,10 @@ class Space:
         seen = self._seen
         if seen is not None and self._monotonic() < seen[0]:
             return seen[1]
+
         with self._redis.pipeline(transaction=False) as pipe:
             ask(pipe)
             figures = read_figures(pipe.execute())
+
         self._seen = (self._monotonic() + LOOK_SECONDS, figures)
         return figures

@@ -1,4 +1,7 @@
-"""Request ids: each request has one, in its answer and in whatever the log says of it, so that both sides can speak of it."""
+"""Request ids: each request has one, in its answer and in whatever the log says of it.
+
+So both sides can speak of it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from aiohttp import web
 
 HEADER: Final = "X-Request-Id"
 _GIVEN: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
-"""What a client may call it; anything else is not repeated, in a log least of all."""
+"""What a client may call a request; anything else is not repeated, least of all in a log."""
 _ID: Final[web.RequestKey[str]] = web.RequestKey("request_id", str)
 
 

@@ -1,4 +1,7 @@
-"""A store that is away, told to whoever asks: what it means for them, and nothing of where it is or as whom we ask it. Pure."""
+"""The outage of a store, as whoever asks is told of it. Pure.
+
+What it means for them, and nothing of where the store is or as whom we ask it.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,11 @@ from certmail_config.stores.capacity import CODES as ROOM_CODES
 
 _AGAIN: Final = "Try again in a moment."
 _OURS: Final = ROOM_CODES | DURABILITY_CODES
-"""What these say is figures, and what an operator has to do."""
+"""Codes whose messages hold only figures, and what an operator has to do."""
 
 
 def as_told(error: StoresUnreachable) -> StoresUnreachable:
-    """The same without what is nobody's business."""
+    """The same error without what is nobody's business."""
     if error.code in _OURS:
         return error
     if error.code.startswith("database"):

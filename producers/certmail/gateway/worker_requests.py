@@ -1,4 +1,6 @@
-"""Asking a worker: the gateway's only use of Celery, and its message holds nothing but a worker request's id.
+"""Requests to a worker: the gateway's only use of Celery.
+
+A message holds nothing but a worker request's id.
 
 What touches Google is a worker's to do. Everything here blocks: call it off the loop.
 """
@@ -58,11 +60,11 @@ class RequestState:
 
 
 class App(OneBroker, Celery):  # type: ignore[misc]  # Celery ships no types
-    """One that only sends."""
+    """A Celery application that only sends."""
 
 
 class Asker:
-    """Sends worker requests to workers, and looks what became of them."""
+    """Sends requests to workers, and looks what became of them."""
 
     def __init__(self, admin: Admin) -> None:
         self._redis = admin.redis
@@ -102,7 +104,7 @@ class Asker:
         return self._answer(self._worker_requests.latest(connection))
 
     def look(self, id_: str) -> RequestState | None:
-        """The same of one by its id."""
+        """How far the worker request of this id has come; None if there is none."""
         return self._answer(self._worker_requests.read(id_))
 
     def _answer(self, worker_request: WorkerRequest | None) -> RequestState | None:
@@ -118,7 +120,7 @@ class Asker:
 
 
 def _app(settings: Settings) -> App:
-    """One that only sends: it knows no task, and is not made the process's own."""
+    """Make the application: it knows no task, and is not made the process's own."""
     url = settings.redis_url or f"unix://{quote(str(socket_path(settings.data_dir)))}"
     app = App("certmail-gateway", broker=broker_url(url), set_as_current=False, **OWN_APP)
     app.own_broker = broker_url(url)

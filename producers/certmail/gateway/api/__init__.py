@@ -1,1 +1,4 @@
-"""The HTTP API for upstream applications: routes.py lists what there is; `mount` puts it into the gateway."""
+"""The HTTP API for upstream applications: its routes, handlers, models and OpenAPI document.
+
+Start with `routes`, the table of all requests; `application` puts them into the gateway.
+"""

@@ -1,4 +1,7 @@
-"""Putting the API into the gateway: every request is let in, carried out within a bound, and answered as the document says."""
+"""The API as a part of the gateway.
+
+Every request is authenticated, carried out within a bound, and answered as the document says.
+"""
 
 from __future__ import annotations
 
@@ -53,6 +56,7 @@ def mount(app: web.Application, admin: Admin, *, bound_seconds: float = BOUND_SE
         lists=Turns(2),
         validating=asyncio.Lock(),
     )
+
     api = web.Application(middlewares=[_problems(context, bound_seconds)])
     for route in ROUTES:
         path, handler = route.path.removeprefix("/v1"), _handler(context, route)
@@ -67,6 +71,7 @@ def mount(app: web.Application, admin: Admin, *, bound_seconds: float = BOUND_SE
 
     api.cleanup_ctx.append(close)
     app.add_subapp("/v1", api)
+
     described = document(context.base, version("certmail"))
     html = page(described)
 
@@ -86,6 +91,7 @@ def _handler(context: ApiContext, route: Route) -> Callable[[web.Request], Await
         grant = await asyncio.to_thread(context.doorkeeper.admit, given, route.scope)
         request[KEY] = grant.id
         call = ApiCall(context, grant, request)
+
         # Whoever waits for a turn has not had his body read: what waits costs next to nothing.
         async with route.turns(context).take(grant.id) if route.turns else nullcontext():
             if isinstance(route.does, Writing):
@@ -122,12 +128,16 @@ async def _first(
     except BaseException:
         await asyncio.to_thread(first.forget)
         raise
+
     await asyncio.to_thread(_remember, call, answer, first)
     return _response(answer)
 
 
 def _remember(call: ApiCall, answer: Answer, first: idempotency.First) -> None:
-    """Keep an answer for when it is asked for again; what was done is answered, whether that succeeds or not."""
+    """Keep an answer for when it is asked for again.
+
+    What was done is answered, whether that succeeds or not.
+    """
     try:
         if not answer.repeatable:
             first.forget()
@@ -153,9 +163,11 @@ def _problems(context: ApiContext, bound_seconds: float) -> Middleware:
         except Trouble as trouble:
             return _problem(context, request, trouble)
         except web.HTTPMethodNotAllowed as error:
-            said = f"{request.path} does not know {request.method}."
+            detail = f"{request.path} does not know {request.method}."
             allowed = {"Allow": ", ".join(sorted(error.allowed_methods))}
-            return _problem(context, request, Trouble("method_not_allowed", said, headers=allowed))
+            return _problem(
+                context, request, Trouble("method_not_allowed", detail, headers=allowed)
+            )
         except web.HTTPNotFound:
             return _problem(
                 context, request, Trouble("not_found", "There is nothing at this address.")
@@ -171,7 +183,6 @@ def _problems(context: ApiContext, bound_seconds: float) -> Middleware:
                     "request": request_id(request),
                 },
             )
-
             return _problem(
                 context, request, Trouble("internal_error", "The request could not be carried out.")
             )
@@ -180,20 +191,19 @@ def _problems(context: ApiContext, bound_seconds: float) -> Middleware:
 
 
 def _given_twice(name: str) -> Trouble:
-    said = "given more than once"
-    fault = Fault(parameter=name, code="doubled", detail=said)
-    return Trouble("invalid_header", f"{name}: {said}.", faults=[fault])
+    detail = "given more than once"
+    fault = Fault(parameter=name, code="doubled", detail=detail)
+    return Trouble("invalid_header", f"{name}: {detail}.", faults=[fault])
 
 
 def _store_error(error: Exception) -> StoresUnreachable:
     if isinstance(error, StoresUnreachable):
         return error
-    said = (
-        "Redis does not answer."
-        if isinstance(error, RedisError)
-        else "A store did not answer in time."
-    )
-    return StoresUnreachable("redis_unreachable", said, "Send the same again later.")
+
+    message = "A store did not answer in time."
+    if isinstance(error, RedisError):
+        message = "Redis does not answer."
+    return StoresUnreachable("redis_unreachable", message, "Send the same again later.")
 
 
 def _response(answer: Answer) -> web.Response:
@@ -207,15 +217,16 @@ def _json(text: str, status: int, headers: dict[str, str]) -> web.Response:
 
 
 def _problem(context: ApiContext, request: web.Request, trouble: Trouble) -> web.Response:
-    if trouble.kind.status == 503:  # the operator's to mend; whoever asked is told, too
+    # The operator's to mend; whoever asked is told, too.
+    if trouble.kind.status == 503:
         store = trouble.faults[0].code if trouble.faults else ""
-        told = {
+        fields = {
             "code": trouble.code,
             "store": store,
             "error": trouble.detail,
             "request": request_id(request),
         }
-        log.warning("api_unavailable", extra=told)
+        log.warning("api_unavailable", extra=fields)
 
     return web.Response(
         text=trouble.document(context.base).model_dump_json(),

@@ -1,4 +1,4 @@
-"""What every handler is given, and what it gives back."""
+"""The values that every handler takes and returns."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from certmail_config.admin.admin import Admin
 from certmail_config.tenants.api_keys import KeyGrant
 
 NO_STORE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-"""On everything: answers may be personal."""
+"""Headers of every answer: it may be personal."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiContext:
-    """What the API works with."""
+    """The stores and limits that the API works with."""
 
     admin: Admin
     mailer: AsyncMailer
@@ -42,7 +42,7 @@ class ApiContext:
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """One request that was let in."""
+    """One request that was authenticated."""
 
     context: ApiContext
     grant: KeyGrant
@@ -54,17 +54,21 @@ class ApiCall:
         return self.request.match_info["id"]
 
     def check_reach(self, tenant: str, pointer: str = "/tenant") -> None:
-        """See that the API key reaches a tenant, which the body names at this place; raises Trouble."""
+        """Check that the API key reaches a tenant; raises Trouble.
+
+        `pointer` is where the body names it.
+        """
         if self.grant.reaches(tenant):
             return
-        said = f"The API key {self.grant.id} does not reach the tenant {tenant!r}."
-        fault = Fault(pointer=pointer, code="tenant_not_allowed", detail=said)
-        raise Trouble("tenant_not_allowed", said, faults=[fault])
+
+        detail = f"The API key {self.grant.id} does not reach the tenant {tenant!r}."
+        fault = Fault(pointer=pointer, code="tenant_not_allowed", detail=detail)
+        raise Trouble("tenant_not_allowed", detail, faults=[fault])
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What is answered, but for problems, which are raised.
+    """The answer to a request, but for problems, which are raised.
 
     `repeatable`: an Idempotency-Key gets it again. Where nothing was done, doing it again gives the
     same.

@@ -1,9 +1,9 @@
-"""What the API has: one table, from which both the router and the OpenAPI document are made."""
+"""The API's routes: one table, from which the router and the OpenAPI document are made."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 from typing import Any, Final
 
@@ -35,7 +35,10 @@ Handler = Callable[[ApiCall], Awaitable[Answer]]
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """A request with a body: how it is read and carried out; whether it may have an Idempotency-Key."""
+    """The handler of a request with a body.
+
+    `keyed` says whether the request may have an Idempotency-Key.
+    """
 
     model: type[BaseModel]
     read: Callable[[ApiCall], Awaitable[dict[str, Any]]]
@@ -54,20 +57,23 @@ class Tag(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One address and method."""
+    """One method and address: what the router needs, and what the document says of it."""
 
     method: str
     path: str
     name: str
     tag: Tag
-    summary: str
     scope: KeyScope
+    _: KW_ONLY
+    summary: str
     does: Handler | Writing
     gives: dict[int, tuple[str, type[BaseModel]]]
+    """What is answered, by status: a sentence and the model."""
     query: type[BaseModel] | None = None
     problems: tuple[str, ...] = ()
+    """Codes of what can go wrong, beside those of `ALWAYS`."""
     turns: Callable[[ApiContext], Turns] | None = None
-    """Where a request costs much: how many of one API key are carried out at once."""
+    """Where a request costs much: the limit on how many of one API key are carried out at once."""
 
 
 def _list(
@@ -75,147 +81,124 @@ def _list(
     name: str,
     tag: Tag,
     scope: KeyScope,
+    *,
     summary: str,
     does: Handler,
     query: type[BaseModel],
-    answer: type[BaseModel],
-    said: str,
+    gives: tuple[str, type[BaseModel]],
 ) -> Route:
     """A GET with a query, of which a key has only so many carried out at once."""
     return Route(
-        "GET",
-        path,
-        name,
-        tag,
-        summary,
-        scope,
-        does,
-        {200: (said, answer)},
-        query=query,
-        problems=("invalid_query",),
-        turns=lambda context: context.lists,
-    )
+        "GET", path, name, tag, scope,
+        summary=summary, does=does, query=query, gives={200: gives},
+        problems=("invalid_query",), turns=_lists,
+    )  # fmt: skip
+
+
+def _batches(context: ApiContext) -> Turns:
+    return context.batches
+
+
+def _lists(context: ApiContext) -> Turns:
+    return context.lists
 
 
 ROUTES: Final = (
     Route(
-        "POST",
-        "/v1/reminders",
-        "enqueueReminder",
-        Tag.REMINDERS,
-        "Enqueue a reminder",
-        KeyScope.REMINDERS_WRITE,
-        Writing(Reminder, reminders.body_of_one, reminders.enqueue),
-        {
+        "POST", "/v1/reminders", "enqueueReminder", Tag.REMINDERS, KeyScope.REMINDERS_WRITE,
+        summary="Enqueue a reminder",
+        does=Writing(Reminder, reminders.body_of_one, reminders.enqueue),
+        gives={
             202: ("It is taken in, durably.", models.Receipt),
             200: ("A duplicate: it was taken in before.", models.Receipt),
         },
-        problems=(
-            *_KEYED,
-            "invalid_reminder",
-            "tenant_not_allowed",
-            "tenant_suspended",
-            "tenant_full",
-            "key_reused",
-        ),
+        problems=(*_KEYED, "invalid_reminder", "tenant_not_allowed", "tenant_suspended", "tenant_full", "key_reused"),
     ),
     Route(
-        "POST",
-        "/v1/reminders:batch",
-        "enqueueReminders",
-        Tag.REMINDERS,
-        f"Enqueue up to {models.MAX_IN_BATCH} reminders, each answered for itself",
-        KeyScope.REMINDERS_WRITE,
-        Writing(models.Batch, reminders.body_of_batch, reminders.enqueue_batch),
-        {200: ("An answer for each, in order.", models.BatchAnswer)},
+        "POST", "/v1/reminders:batch", "enqueueReminders", Tag.REMINDERS, KeyScope.REMINDERS_WRITE,
+        summary=f"Enqueue up to {models.MAX_IN_BATCH} reminders, each answered for itself",
+        does=Writing(models.Batch, reminders.body_of_batch, reminders.enqueue_batch),
+        gives={200: ("An answer for each, in order.", models.BatchAnswer)},
         problems=(*_KEYED, "invalid_body"),
-        turns=lambda context: context.batches,
+        turns=_batches,
     ),
     Route(
-        "GET",
-        "/v1/reminders/{id}",
-        "getReminder",
-        Tag.REMINDERS,
-        "Ask what became of a reminder",
-        KeyScope.REMINDERS_READ,
-        reminders.show,
-        {200: ("The reminder as it stands.", models.ReminderStatus)},
+        "GET", "/v1/reminders/{id}", "getReminder", Tag.REMINDERS, KeyScope.REMINDERS_READ,
+        summary="Ask what became of a reminder",
+        does=reminders.show,
+        gives={200: ("The reminder as it stands.", models.ReminderStatus)},
         problems=("unknown_reminder",),
     ),
     Route(
-        "POST",
-        "/v1/reminders:lookup",
-        "lookUpReminders",
-        Tag.REMINDERS,
-        f"Ask what became of up to {models.MAX_IN_LOOKUP} reminders",
-        KeyScope.REMINDERS_READ,
-        Writing(models.Lookup, reminders.body_of_lookup, reminders.look_up, keyed=False),
-        {200: ("Each as it stands, in order.", models.LookupAnswer)},
+        "POST", "/v1/reminders:lookup", "lookUpReminders", Tag.REMINDERS, KeyScope.REMINDERS_READ,
+        summary=f"Ask what became of up to {models.MAX_IN_LOOKUP} reminders",
+        does=Writing(models.Lookup, reminders.body_of_lookup, reminders.look_up, keyed=False),
+        gives={200: ("Each as it stands, in order.", models.LookupAnswer)},
         problems=(*_BODY, "invalid_body"),
-        turns=lambda context: context.lists,
+        turns=_lists,
     ),
     Route(
-        "DELETE",
-        "/v1/reminders/{id}",
-        "cancelReminder",
-        Tag.REMINDERS,
-        "Call a reminder off, at any moment before its request is under way",
-        KeyScope.REMINDERS_WRITE,
-        reminders.cancel,
-        {200: ("It will not be sent.", models.Called)},
+        "DELETE", "/v1/reminders/{id}", "cancelReminder", Tag.REMINDERS, KeyScope.REMINDERS_WRITE,
+        summary="Call a reminder off, at any moment before its request is under way",
+        does=reminders.cancel,
+        gives={200: ("It will not be sent.", models.Called)},
         problems=("unknown_reminder", "already_sending", "already_final", "outcome_unknown"),
     ),
     _list(
         "/v1/changes", "listChanges", Tag.REMINDERS, KeyScope.REMINDERS_READ,
-        "Ask which reminders have changed since, the oldest change first",
-        changes.changes, models.ChangeQuery, models.ChangePage, "Some of the changes, and where to go on.",
+        summary="Ask which reminders have changed since, the oldest change first",
+        does=changes.changes,
+        query=models.ChangeQuery,
+        gives=("Some of the changes, and where to go on.", models.ChangePage),
     ),
     _list(
         "/v1/campaigns", "listCampaigns", Tag.CAMPAIGNS, KeyScope.REMINDERS_READ,
-        "Count the reminders of each campaign on record, by state",
-        campaigns.campaigns, models.CampaignQuery, models.CampaignPage, "Some of them.",
+        summary="Count the reminders of each campaign on record, by state",
+        does=campaigns.campaigns,
+        query=models.CampaignQuery,
+        gives=("Some of them.", models.CampaignPage),
     ),
     Route(
-        "POST",
-        "/v1/campaigns:cancel",
-        "cancelCampaign",
-        Tag.CAMPAIGNS,
-        "Call off a campaign's reminders, as far as they have not left",
-        KeyScope.REMINDERS_WRITE,
-        Writing(models.CancelWanted, campaigns.body_of_cancel, campaigns.cancel),
-        {200: ("Those will not be sent. Interrupted, it may be asked again.", models.Cancelled)},
+        "POST", "/v1/campaigns:cancel", "cancelCampaign", Tag.CAMPAIGNS, KeyScope.REMINDERS_WRITE,
+        summary="Call off a campaign's reminders, as far as they have not left",
+        does=Writing(models.CancelWanted, campaigns.body_of_cancel, campaigns.cancel),
+        gives={200: ("Those will not be sent. Interrupted, it may be asked again.", models.Cancelled)},
         problems=(*_KEYED, "invalid_body", "tenant_not_allowed"),
-        turns=lambda context: context.batches,
+        turns=_batches,
     ),
     _list(
         "/v1/tenants", "listTenants", Tag.TENANTS, KeyScope.TENANTS_READ,
-        "List the tenants that the API key reaches",
-        lists.tenants, models.TenantQuery, models.TenantPage, "Some of them.",
+        summary="List the tenants that the API key reaches",
+        does=lists.tenants,
+        query=models.TenantQuery,
+        gives=("Some of them.", models.TenantPage),
     ),
     _list(
         "/v1/connections", "listConnections", Tag.TENANTS, KeyScope.TENANTS_READ,
-        "List their connections, and what is wrong with those that do not work",
-        lists.connections, models.ConnectionQuery, models.ConnectionPage, "Some of them.",
+        summary="List their connections, and what is wrong with those that do not work",
+        does=lists.connections,
+        query=models.ConnectionQuery,
+        gives=("Some of them.", models.ConnectionPage),
     ),
     Route(
-        "POST",
-        "/v1/setup-links",
-        "makeSetupLink",
-        Tag.TENANTS,
-        "Make a link on which a tenant's administrator connects the mailbox; the tenant's link before it ends",
-        KeyScope.SETUP_LINKS_WRITE,
-        Writing(models.SetupLinkWanted, setup_links.body, setup_links.make),
-        {201: ("Good for seven days, in the first browser in which Start is pressed.", models.SetupLink)},
+        "POST", "/v1/setup-links", "makeSetupLink", Tag.TENANTS, KeyScope.SETUP_LINKS_WRITE,
+        summary="Make a link on which a tenant's administrator connects the mailbox; the tenant's link before it ends",
+        does=Writing(models.SetupLinkWanted, setup_links.body, setup_links.make),
+        gives={201: ("Good for seven days, in the first browser in which Start is pressed.", models.SetupLink)},
         problems=(*_KEYED, "invalid_body", "tenant_not_allowed", "connection_active", "tenant_suspended"),
     ),
     _list(
         "/v1/deliveries", "listDeliveries", Tag.RECORD, KeyScope.DELIVERIES_READ,
-        "List the record, the newest first",
-        deliveries.deliveries, models.DeliveryQuery, models.DeliveryPage, "Some of it.",
+        summary="List the record, the newest first",
+        does=deliveries.deliveries,
+        query=models.DeliveryQuery,
+        gives=("Some of it.", models.DeliveryPage),
     ),
     _list(
         "/v1/deliveries/totals", "countDeliveries", Tag.RECORD, KeyScope.DELIVERIES_READ,
-        "Count the record, by state",
-        deliveries.totals, models.TotalsQuery, models.Totals, "How many there are.",
+        summary="Count the record, by state",
+        does=deliveries.totals,
+        query=models.TotalsQuery,
+        gives=("How many there are.", models.Totals),
     ),
 )  # fmt: skip

@@ -23,9 +23,9 @@ from certmail.gateway.api.request import idempotency
 from certmail.gateway.api.request.bounds import (
     MAX_FAULTS,
     MAX_FAULTS_OF_BATCH,
+    count_values,
     excess,
     is_deep,
-    values_in,
 )
 from certmail.gateway.api.request.problems import Trouble
 from certmail.gateway.api.request.turns import Turns, in_slices
@@ -78,14 +78,14 @@ class TestCounting:
         ],
     )
     def test_values_are_told_without_being_read(self, text: str, least: int) -> None:
-        assert least <= values_in(text.encode(), 3) <= 2 * least + 10
+        assert least <= count_values(text.encode(), 3) <= 2 * least + 10
 
     @pytest.mark.parametrize(
         "text", [",[{" * 1000, '\\",[{' * 1000, "\\\\", '\\\\",\\"[{' * 1000, 'é",']
     )
     def test_what_stands_in_texts_does_not_count(self, text: str) -> None:
         body = json.dumps({"reminders": [{"tenant": "acme", "name": text, text: 1}]}).encode()
-        assert values_in(body, 10) <= 10
+        assert count_values(body, 10) <= 10
 
     def test_depth(self) -> None:
         flat: Any = {"reminders": [REMINDER]}

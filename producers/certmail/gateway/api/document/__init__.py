@@ -1,1 +1,4 @@
-"""The API's OpenAPI document, and the page that shows it to people."""
+"""The API's OpenAPI document, and the page that shows it to people.
+
+Start with `openapi`; both are made from the routes, never written by hand.
+"""

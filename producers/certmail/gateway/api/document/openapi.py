@@ -46,6 +46,7 @@ def document(base: str, version: str) -> dict[str, Any]:
     paths: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     for route in ROUTES:
         paths[route.path][route.method.lower()] = _operation(route)
+
     return {
         "openapi": "3.1.0",
         "info": {"title": "certmail", "version": version, "description": _ABOUT, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},

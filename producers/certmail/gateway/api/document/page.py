@@ -1,4 +1,7 @@
-"""The documentation page: the OpenAPI document for people, without a script; every problem's type leads here."""
+"""The documentation page: the OpenAPI document for people, without a script.
+
+Every problem's type leads here.
+"""
 
 from __future__ import annotations
 

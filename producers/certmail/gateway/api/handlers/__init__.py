@@ -1,1 +1,4 @@
-"""What the API does, one module for each kind of thing; routes.py says which address leads where."""
+"""The API's handlers, one module for each kind of thing.
+
+Start with `reminders`; `api.routes` says which address leads to which handler.
+"""

@@ -43,6 +43,7 @@ async def cancel(call: ApiCall, body: dict[str, Any]) -> Answer:
     """POST /campaigns:cancel."""
     wanted = read_model(models.CancelWanted, body)
     call.check_reach(wanted.tenant)
+
     by = f"by API key {call.grant.id}"
     done = await call.context.mailer.cancel_all(wanted.tenant, campaign=wanted.campaign, reason=by)
     counted = models.Cancelled(

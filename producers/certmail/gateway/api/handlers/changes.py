@@ -1,4 +1,4 @@
-"""What has changed since: an application keeps the cursor, and asks what came behind it."""
+"""Changes of reminders: an application keeps a cursor, and asks for what came after it."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ async def changes(call: ApiCall) -> Answer:
     """GET /changes."""
     query = query_of(call, models.ChangeQuery)
     after = _position(query)
+
     tenants = reached(call.grant)
     if query.tenant is not None:
         tenants = frozenset({query.tenant} if call.grant.reaches(query.tenant) else ())

@@ -53,7 +53,7 @@ def reached(grant: KeyGrant) -> frozenset[str] | None:
 
 
 def shown_totals(found: Totals) -> models.Totals:
-    """As they are answered."""
+    """Totals as they are answered."""
     return models.Totals(
         total=found.total,
         states=dict(found.states),
@@ -76,7 +76,10 @@ def _wanted(query: models.TotalsQuery) -> Filter:
 def page(
     db: Db, wanted: Filter, tenants: Collection[str], *, after: Cursor | None, limit: int
 ) -> DeliveryPage:
-    """The page that is wanted of what a key reaches: of several tenants one page each is read, and the newest are taken."""
+    """The page that is wanted of what a key reaches.
+
+    Of several tenants one page each is read, and the newest deliveries are taken.
+    """
     if EVERY_TENANT in tenants:
         return read_page(db, wanted, after=after, limit=limit)
 

@@ -39,7 +39,7 @@ from certmail_config.ledger.view import AttemptView, JobView
 from certmail_config.tenants.working_copy import read_connection
 
 LOT = 100
-"""So many reminders of a batch go to the ledger together."""
+"""Reminders of a batch that go to the ledger together."""
 _NOT_CANCELLED = {
     Cancellation.ALREADY_SENDING: "already_sending",
     Cancellation.ALREADY_FINAL: "already_final",
@@ -61,6 +61,7 @@ async def body_of_batch(call: ApiCall) -> dict[str, Any]:
         raise _wrong("", "wrong_fields", "the object has one field, `reminders`, a list")
     if not 1 <= len(items) <= models.MAX_IN_BATCH:
         raise _wrong("/reminders", "wrong_length", f"from 1 to {models.MAX_IN_BATCH} reminders")
+
     await asyncio.to_thread(call.context.doorkeeper.count, call.grant, len(items) - 1)
     return value
 
@@ -70,17 +71,21 @@ async def enqueue(call: ApiCall, body: dict[str, Any]) -> Answer:
     reminder = _allowed(call, read_reminder(body), "")
     [sent] = await call.context.mailer.send_each([reminder])
     receipt = _taken(sent, "")
+
     place = f"/v1/reminders/{receipt.id}"
     new = not receipt.duplicate
     return Answer(202 if new else 200, _shown(receipt), {"Location": place}, repeatable=new)
 
 
 async def enqueue_batch(call: ApiCall, body: dict[str, Any]) -> Answer:
-    """POST /reminders:batch. What is wrong with one is its own answer; the others are taken."""
-    async with (
-        call.context.validating
-    ):  # one after another: together they would hold the loop up for as long each
+    """POST /reminders:batch.
+
+    What is wrong with one is its own answer; the others are taken.
+    """
+    # One after another: together they would hold the loop up for as long each.
+    async with call.context.validating:
         found = await in_slices(enumerate(body["reminders"]), lambda each: _checked(call, *each))
+
     sent = iter(await _send(call, [each for each in found if isinstance(each, Reminder)]))
     share = share_of_faults(sum(isinstance(each, Trouble) for each in found))
 
@@ -90,9 +95,11 @@ async def enqueue_batch(call: ApiCall, body: dict[str, Any]) -> Answer:
         return _problem(call, each.shortened(share) if isinstance(each, Faulty) else each)
 
     answers = await in_slices(enumerate(found), lambda each: answer(each[1], each[0]))
+
     stopped = any(item.status == 429 or item.status >= 500 for item in answers)
     if any(item.status >= 500 for item in answers) and not any(item.receipt for item in answers):
         raise Trouble("stores_unreachable", _first_detail(answers))
+
     new = any(item.status == 202 for item in answers)
     return Answer(200, models.BatchAnswer(items=answers), repeatable=new and not stopped)
 
@@ -110,6 +117,7 @@ async def _send(call: ApiCall, reminders: list[Reminder]) -> list[Sent]:
     Once a store has failed nothing more is sent.
     """
     answers: list[Sent] = []
+
     for lot in split(reminders, LOT):
         answers += await call.context.mailer.send_each(lot)
         last = answers[-1]
@@ -117,6 +125,7 @@ async def _send(call: ApiCall, reminders: list[Reminder]) -> list[Sent]:
             left = range(len(reminders) - len(answers))
             answers += [BatchInterrupted(last, answered=0, unknown=0) for _ in left]
             break
+
     return answers
 
 
@@ -136,8 +145,10 @@ async def look_up(call: ApiCall, body: dict[str, Any]) -> Answer:
     """POST /reminders:lookup."""
     ids = read_model(models.Lookup, body).ids
     known = {id_: found for id_ in ids if (found := _uuid(id_))}
+
     asked = list(dict.fromkeys(known.values()))
     views = dict(zip(asked, await call.context.mailer.status_many(asked), strict=True))
+
     connections = {
         view.connection for view in views.values() if view and call.grant.reaches(view.tenant)
     }
@@ -256,7 +267,10 @@ def _mailboxes(admin: Admin, connections: Collection[str]) -> dict[str, str | No
 
 
 def _mailbox(admin: Admin, connection: ConnectionId) -> str | None:
-    """The address that it leaves from; null where the connection is gone, or this process lacks the key to it."""
+    """The address that a connection's reminders leave from.
+
+    None where the connection is gone, or this process lacks the key to it.
+    """
     fields = hash_of(admin.redis, redis_keys.CONNECTION + connection)
     try:
         found = read_connection(fields, connection, admin.vault)

@@ -1,4 +1,7 @@
-"""Making set-up links: an upstream application sends a tenant's administrator to certmail's own pages."""
+"""Making set-up links, which lead a tenant's administrator to certmail's own pages.
+
+An upstream application asks for them.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ _FIELDS = {
     "return_url_not_allowed": "return_url",
     "unknown_tenant": "tenant",
 }
-"""Where each thing stands that may be wrong with what is well formed."""
+"""The field of each thing that may be wrong with what is well formed, by its code."""
 
 
 async def body(call: ApiCall) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""What the API gives and takes, as Pydantic models by subject: the OpenAPI document is made from them."""
+"""What the API takes and answers, as Pydantic models, one module for each subject.
+
+The OpenAPI document is made from them, their docstrings included. Start with `base`.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +71,7 @@ PUBLISHED: tuple[type[BaseModel], ...] = (
     Totals,
     Problem,
 )
-"""Those that the document names."""
+"""The models that the document names."""
 
 __all__ = [
     "MAX_IN_BATCH",

@@ -22,7 +22,7 @@ from certmail_config.base.numbers import whole
 
 MAX_IN_PAGE = 500
 NO_NUL = r"^[^\x00]*$"
-"""Databases refuse it."""
+"""No NUL, which databases refuse."""
 T = TypeVar("T")
 
 
@@ -43,7 +43,7 @@ _PLUS: Final = (
 
 
 def _rfc3339(value: object) -> object:
-    """Pydantic would take numbers and dates for times, too."""
+    """Refuse what Pydantic would take for a time, too: numbers and dates."""
     if isinstance(value, str) and not _RFC3339.fullmatch(value):
         plus = _RFC3339.fullmatch(value.replace(" ", "+")) is not None
         raise PydanticCustomError("invalid_time", _PLUS if plus else _TIME)
@@ -51,13 +51,13 @@ def _rfc3339(value: object) -> object:
 
 
 GivenTime = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
-"""In a request."""
+"""A time in a request."""
 Time = Annotated[
     datetime,
     PlainSerializer(rfc3339, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-"""In an answer."""
+"""A time in an answer."""
 OnlyTenant = Annotated[
     str | None, Field(max_length=63, pattern=NO_NUL, description="Only this tenant's.")
 ]

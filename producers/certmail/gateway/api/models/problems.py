@@ -1,4 +1,4 @@
-"""What is wrong with a request."""
+"""Problem documents: what is wrong with a request."""
 
 from __future__ import annotations
 

@@ -1,1 +1,4 @@
-"""What every request of the API passes: who asks, within which bounds, as what, and how it is refused."""
+"""What every request of the API passes before a handler has it, and how it is refused.
+
+Start with `authentication` and `bodies`; `problems` has every refusal.
+"""

@@ -1,4 +1,4 @@
-"""Who asks, and whether he may: the API key, its scope, and how much it asks for.
+"""Authentication of a request: its API key, that key's scopes, and how much it asks for.
 
 Needs Redis and the vault, not SQL.
 """
@@ -20,22 +20,22 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="certmail"'}
 
 @dataclass(frozen=True, slots=True)
 class Doorkeeper:
-    """Lets requests in; used from threads."""
+    """Authenticates requests by their API key, and limits their rate; used from threads."""
 
     box: Strongbox
     per_minute: int
     now: Callable[[], float] = time.time
 
     def admit(self, authorization: str, scope: KeyScope) -> KeyGrant:
-        """Whose request it is; raises Trouble, RedisError."""
+        """The grant of the request's API key; raises Trouble, RedisError."""
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             raise Trouble("unauthenticated", "The request has no bearer token.", headers=_CHALLENGE)
 
         grant = check(self.box, token.strip(), self.now())
         if grant is None:
-            said = "The API key is unknown, revoked or expired."
-            raise Trouble("unauthenticated", said, headers=_CHALLENGE)
+            detail = "The API key is unknown, revoked or expired."
+            raise Trouble("unauthenticated", detail, headers=_CHALLENGE)
         if scope not in grant.scopes:
             raise Trouble(
                 "scope_missing", f"The API key {grant.id} does not have the scope {scope}."
@@ -45,9 +45,9 @@ class Doorkeeper:
         return grant
 
     def count(self, grant: KeyGrant, cost: int) -> None:
-        """Count requests and reminders of the running minute; raises Trouble where it is too much, RedisError.
+        """Count requests and reminders of the running minute.
 
-        What is refused does not count, so that one large batch does not keep out small ones.
+        Raises Trouble where it is too much, RedisError. What is refused does not count, so that one large batch does not keep out small ones.
         """
         if cost <= 0:
             return
@@ -63,5 +63,5 @@ class Doorkeeper:
         if total > self.per_minute:
             self.box.redis.decrby(key, cost)
             wait = _MINUTE - int(now % _MINUTE)
-            said = f"{self.per_minute:,} requests and reminders a minute are allowed."
-            raise Trouble("rate_limited", said, headers={"Retry-After": str(wait)})
+            detail = f"{self.per_minute:,} requests and reminders a minute are allowed."
+            raise Trouble("rate_limited", detail, headers={"Retry-After": str(wait)})

@@ -18,10 +18,10 @@ from certmail.gateway.api.models import Fault
 from certmail.gateway.api.request.bounds import (
     MAX_DEPTH,
     MAX_VALUES,
+    count_values,
     excess,
     is_deep,
     shown_name,
-    values_in,
 )
 from certmail.gateway.api.request.problems import Faulty, Named, Trouble, of_rejected
 from certmail_config.base.complaints import complaint
@@ -37,7 +37,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 async def read_json(
-    request: web.Request, most: int, most_values: int = MAX_VALUES
+    request: web.Request, max_bytes: int, max_values: int = MAX_VALUES
 ) -> dict[str, Any]:
     """The body, a JSON object of at most so many bytes and values."""
     if request.content_type != "application/json":
@@ -50,39 +50,39 @@ async def read_json(
             "unsupported_media_type", "The body is declared as compressed.", remedy=remedy
         )
 
-    body = await _read(request, most)
+    body = await _read(request, max_bytes)
     if len(body) <= MAX_BYTES:
-        return _parse(body, most_values)
+        return _parse(body, max_values)
+    return await asyncio.to_thread(_parse, body, max_values)
 
-    return await asyncio.to_thread(_parse, body, most_values)
 
+def _parse(body: bytes, max_values: int) -> dict[str, Any]:
+    if count_values(body, max_values) > max_values:
+        raise Trouble("body_too_large", f"The body may hold {max_values:,} values.")
 
-def _parse(body: bytes, most_values: int) -> dict[str, Any]:
-    if values_in(body, most_values) > most_values:
-        raise Trouble("body_too_large", f"The body may hold {most_values:,} values.")
     try:
         value = read_object(decode(body))
     except NotJson as error:
         raise Trouble("malformed_body", f"The body is not one JSON object: {error.why}.") from None
+
     if is_deep(value):
-        said = f"Lists and objects stand in one another more than {MAX_DEPTH} times."
-        raise Trouble("malformed_body", said)
+        detail = f"Lists and objects stand in one another more than {MAX_DEPTH} times."
+        raise Trouble("malformed_body", detail)
     return value
 
 
-async def _read(request: web.Request, most: int) -> bytes:
-    said = f"The body may have {most:,} bytes."
-    if (request.content_length or 0) > most:
-        raise Trouble("body_too_large", said)
+async def _read(request: web.Request, max_bytes: int) -> bytes:
+    too_large = f"The body may have {max_bytes:,} bytes."
+    if (request.content_length or 0) > max_bytes:
+        raise Trouble("body_too_large", too_large)
 
     body = bytearray()
-
     try:
         async with asyncio.timeout(MAX_SECONDS):
             async for chunk in request.content.iter_any():
                 body += chunk
-                if len(body) > most:
-                    raise Trouble("body_too_large", said)
+                if len(body) > max_bytes:
+                    raise Trouble("body_too_large", too_large)
     except TimeoutError:
         raise Trouble("body_too_slow", f"The body did not come within {MAX_SECONDS} s.") from None
 
@@ -90,12 +90,13 @@ async def _read(request: web.Request, most: int) -> bytes:
 
 
 def read_reminder(value: object, pointer: str = "") -> Reminder:
-    """One reminder, with all that is wrong with it."""
+    """One reminder; raises Trouble with all that is wrong with it."""
     if not isinstance(value, dict):
         fault = Fault(pointer=pointer, code="malformed", detail="must be a JSON object")
         raise Trouble("invalid_reminder", "A reminder must be a JSON object.", faults=[fault])
-    if said := excess(value):
-        raise Faulty("invalid_reminder", [("", pointer, "too_much", said)])
+    if detail := excess(value):
+        raise Faulty("invalid_reminder", [("", pointer, "too_much", detail)])
+
     found = parse_json(value)
     if isinstance(found, Reminder):
         return found
@@ -103,7 +104,7 @@ def read_reminder(value: object, pointer: str = "") -> Reminder:
 
 
 def read_model(model: type[M], value: object) -> M:
-    """The body as a model; what is wrong is said with its place."""
+    """The body as a model; raises Trouble that says what is wrong, and where."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
@@ -132,5 +133,7 @@ def read_query(model: type[M], query: Mapping[str, str], given: Sequence[str]) -
 
 
 def _wrong(found: Iterable[tuple[str, str, str]]) -> Faulty:
-    named = [(shown_name(name), shown_name(name) or None, code, said) for name, code, said in found]
+    named = [
+        (shown_name(name), shown_name(name) or None, code, detail) for name, code, detail in found
+    ]
     return Faulty("invalid_query", named, place="parameter")

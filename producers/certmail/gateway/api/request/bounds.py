@@ -1,4 +1,4 @@
-"""What one request may cost, told before anybody has understood what it says. Pure."""
+"""Bounds on what one request may cost, found before its body is understood. Pure."""
 
 from __future__ import annotations
 
@@ -8,41 +8,46 @@ from typing import Any, Final
 MAX_FIELDS: Final = 100
 """A reminder of this version has less than twenty fields; later versions add some."""
 MAX_VALUES: Final = 1_000
-"""In the body of a request for one thing."""
+"""Values in the body of a request for one thing."""
 MAX_VALUES_OF_BATCH: Final = 100_000
 MAX_DEPTH: Final = 10
 MAX_CHARACTERS: Final = 64 * 1024
-"""Of all names and texts of one reminder together, which has less than 20,000."""
+"""Characters of all names and texts of one reminder together, which has less than 20,000."""
 MAX_FAULTS: Final = 20
-"""So many faults of one reminder are named; how many more there are is said."""
+"""Faults of one reminder that are named; how many more there are is said."""
 MAX_FAULTS_OF_BATCH: Final = 1_000
-_NAME: Final = 100
+_MAX_NAME: Final = 100
 
 
-def values_in(body: bytes, most: int) -> int:
-    """About how many values a JSON text holds, found without reading it; counted no further than is needed to see that there are more than `most`."""
+def count_values(body: bytes, limit: int) -> int:
+    """About how many values a JSON text holds, found without parsing it.
+
+    Counted no further than is needed to see that there are more than `limit`.
+    """
     rough = body.count(b",") + body.count(b"[") + body.count(b"{")
-    if rough <= most:
+    if rough <= limit:
         return rough
 
     # What stands in texts does not count. Texts begin and end with a quotation mark that has no
     # backslash before it.
     plain = body.replace(b"\\\\", b"").replace(b'\\"', b"")
     texts = plain.count(b'"') // 2
-    if texts > 2 * most:  # a name and a text for each value
+    if texts > 2 * limit:  # a name and a text for each value
         return texts
 
     outside = b"".join(plain.split(b'"')[::2])
     return outside.count(b",") + outside.count(b"[") + outside.count(b"{")
 
 
-def is_deep(value: object, most: int = MAX_DEPTH) -> bool:
-    """Whether lists and objects stand in one another more than so many times."""
+def is_deep(value: object, limit: int = MAX_DEPTH) -> bool:
+    """Whether lists and objects stand in one another more than `limit` times."""
     level = [value]
-    for _ in range(most):
+
+    for _ in range(limit):
         level = [child for each in level for child in _children(each)]
         if not level:
             return False
+
     return True
 
 
@@ -52,9 +57,13 @@ def _children(value: object) -> list[Any]:
 
 
 def excess(value: Mapping[str, Any]) -> str:
-    """What is so much more than a reminder could have that it is not looked at any further; empty if nothing is."""
+    """Why a reminder is not looked at any further; empty if it is.
+
+    It holds so much more than any reminder could have.
+    """
     if len(value) > MAX_FIELDS:
         return f"{len(value):,} fields are more than any reminder has"
+
     characters = sum(
         len(name) + (len(each) if isinstance(each, str) else 0) for name, each in value.items()
     )
@@ -70,4 +79,4 @@ def share_of_faults(wrong: int) -> int:
 
 def shown_name(name: str) -> str:
     """A field's name as an answer repeats it: whoever sends long ones does not get them back."""
-    return name if len(name) <= _NAME else name[:_NAME] + "…"
+    return name if len(name) <= _MAX_NAME else name[:_MAX_NAME] + "…"

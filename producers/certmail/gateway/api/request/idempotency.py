@@ -36,7 +36,7 @@ PATTERN: Final = "^[ -~]+$"
 MAX_KEPT: Final = 256 * 1024
 """Bytes of one answer; a thousand receipts have some 30,000."""
 KEPT_SHARE: Final = 1 / 20
-"""Of the room that is left: so much the answers of one API key may take."""
+"""Share of the room that is left which the answers of one API key may take."""
 _SHORT = 2_000
 _RUNNING_SECONDS = 60
 _KEPT_SECONDS = 86_400
@@ -44,7 +44,7 @@ _KEPT_SECONDS = 86_400
 
 @dataclass(frozen=True, slots=True)
 class FirstAnswer:
-    """What was answered."""
+    """What was answered to the first request with a key."""
 
     status: int
     body: str
@@ -52,7 +52,10 @@ class FirstAnswer:
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """This request is the first with its key; whoever has this must `keep` its answer or `forget` the key."""
+    """The first request with its key.
+
+    Whoever has this must `keep` its answer or `forget` the key.
+    """
 
     redis: Redis
     vault: Vault
@@ -61,7 +64,7 @@ class First:
     request: str
 
     def keep(self, done: FirstAnswer, space: Space) -> bool:
-        """Answer the same from now on; says whether there is room for that."""
+        """Answer the same from now on; returns whether there is room for that."""
         value = {"request": self.request, "status": done.status, **_packed(done.body)}
         sealed, free = _seal(self.vault, self.name, value), space.free()
         if len(sealed) <= MAX_KEPT and (
@@ -69,15 +72,19 @@ class First:
         ):
             self.redis.set(self.name, sealed, ex=_KEPT_SECONDS)
             return True
+
         self.forget()
         return False
 
     def forget(self) -> None:
-        """Nothing was done: the key is free again."""
+        """Free the key again: nothing was done."""
         self.redis.delete(self.name)
 
     def _count(self, size: int) -> int:
-        """The bytes that were kept for the API key within a day, these included; what is not kept then counts, too."""
+        """The bytes that were kept for the API key within a day, these included.
+
+        What is not kept after all counts, too.
+        """
         name = redis_keys.IDEMPOTENCY_KEPT + self.api_key
         with self.redis.pipeline(transaction=False) as pipe:
             pipe.set(name, 0, nx=True, ex=_KEPT_SECONDS)
@@ -88,19 +95,20 @@ class First:
 def enter(
     redis: Redis, vault: Vault, *, api_key: str, key: str, route: str, body: Mapping[str, Any]
 ) -> First | FirstAnswer:
-    """Begin a request; gives the answer if it was made before.
+    """Begin a request; returns the answer if it was made before.
 
-    Raises Trouble if that is running, or was another.
+    Raises Trouble if the first is still running, or was another request.
     """
     if not re.fullmatch(PATTERN, key) or len(key) > MAX_CHARACTERS:
-        said = f"must have 1 to {MAX_CHARACTERS} printable ASCII characters"
-        fault = Fault(parameter="Idempotency-Key", code="invalid_key", detail=said)
-        raise Trouble("invalid_header", f"Idempotency-Key: {said}.", faults=[fault])
+        detail = f"must have 1 to {MAX_CHARACTERS} printable ASCII characters"
+        fault = Fault(parameter="Idempotency-Key", code="invalid_key", detail=detail)
+        raise Trouble("invalid_header", f"Idempotency-Key: {detail}.", faults=[fault])
 
     # Whoever reads Redis learns neither the key, which may say whom it is about, nor the body.
     name = (
         redis_keys.IDEMPOTENCY + hmac.digest(api_key.encode(), key.encode(), hashlib.sha256).hex()
     )
+
     request = fingerprint(route, body)
     first = First(redis, vault, api_key, name, request)
     running = _seal(vault, name, {"request": request, "status": None, "body": ""})
@@ -113,12 +121,13 @@ def enter(
 
     try:
         value = json.loads(vault.open(found, owner=name))
-    except SealBroken:  # by a vault key that is gone: nobody can know what was answered
+    # Sealed by a vault key that is gone: nobody can know what was answered.
+    except SealBroken:
         raise _still_running() from None
 
     if value["request"] != request:
-        said = "This Idempotency-Key was used for a request with another body or address."
-        raise Trouble("idempotency_key_reused", said)
+        detail = "This Idempotency-Key was used for a request with another body or address."
+        raise Trouble("idempotency_key_reused", detail)
     if value["status"] is None:
         raise _still_running()
 
@@ -126,7 +135,10 @@ def enter(
 
 
 def fingerprint(route: str, body: Mapping[str, Any]) -> str:
-    """What tells a request from another, whatever the order of its fields; a thread that makes it lets others work in between."""
+    """A hash that tells a request from another, whatever the order of its fields.
+
+    A thread that makes it lets others work in between.
+    """
     hashed = hashlib.sha256()
     for part in _written(route, body):
         hashed.update(part.encode())
@@ -143,6 +155,7 @@ def _written(route: str, body: Mapping[str, Any]) -> Iterator[str]:
         if not isinstance(value, list):
             yield json.dumps(value, sort_keys=True)
             continue
+
         yield "["
         for place, each in enumerate(value):
             yield (", " if place else "") + json.dumps(each, sort_keys=True)
@@ -152,12 +165,12 @@ def _written(route: str, body: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _still_running() -> Trouble:
-    said = "The first request with this Idempotency-Key has not been answered yet."
-    return Trouble("request_running", said, headers={"Retry-After": "1"})
+    detail = "The first request with this Idempotency-Key has not been answered yet."
+    return Trouble("request_running", detail, headers={"Retry-After": "1"})
 
 
 def _packed(body: str) -> dict[str, str]:
-    """A long answer says much the same again and again."""
+    """An answer as it is kept: a long one compressed, since it repeats itself."""
     if len(body) <= _SHORT:
         return {"body": body}
     return {"packed": base64.b64encode(zlib.compress(body.encode())).decode()}
@@ -165,9 +178,9 @@ def _packed(body: str) -> dict[str, str]:
 
 def _unpacked(value: Mapping[str, Any]) -> str:
     packed = value.get("packed")
-    return (
-        str(value["body"]) if packed is None else zlib.decompress(base64.b64decode(packed)).decode()
-    )
+    if packed is None:
+        return str(value["body"])
+    return zlib.decompress(base64.b64decode(packed)).decode()
 
 
 def _seal(vault: Vault, name: str, value: Mapping[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""Cursors: where a page ended, opaque to clients, so that how lists are ordered may change."""
+"""Cursors: where a page ended, opaque to clients, so that the order of lists may change."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ def read_cursor(cursor: str, parts: int) -> list[str] | None:
         place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError, RecursionError):
         place = None
-
     good = isinstance(place, list) and len(place) == parts and all(_plain(part) for part in place)
     if not good:
         raise no_such_cursor()
@@ -35,12 +34,12 @@ def read_cursor(cursor: str, parts: int) -> list[str] | None:
 
 
 def no_such_cursor() -> Trouble:
-    """What is wrong with a cursor that was not given by the list."""
-    said = "not a cursor that this list gave"
-    fault = Fault(parameter="cursor", code="invalid_cursor", detail=said)
-    return Trouble("invalid_query", f"cursor: {said}", faults=[fault])
+    """The problem of a cursor that the list did not give."""
+    detail = "not a cursor that this list gave"
+    fault = Fault(parameter="cursor", code="invalid_cursor", detail=detail)
+    return Trouble("invalid_query", f"cursor: {detail}", faults=[fault])
 
 
 def _plain(part: object) -> bool:
-    """Databases refuse some of what JSON allows."""
+    """Whether a part of a cursor is one: databases refuse some of what JSON allows."""
     return isinstance(part, str) and part.isprintable() and part.isascii()

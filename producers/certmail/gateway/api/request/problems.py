@@ -1,4 +1,4 @@
-"""What the API answers when it cannot do what it was asked: RFC 9457 problem documents, one type for each code here."""
+"""The problems that the API answers with: RFC 9457 documents, one type for each code here."""
 
 from __future__ import annotations
 
@@ -89,13 +89,14 @@ class Trouble(Exception):
         self.detail = detail
         self._faults = tuple(faults)
         self.remedy = remedy or self.kind.remedy
+
         self.headers = headers or {}
         if self.kind.status in {429, 503}:
             self.headers.setdefault("Retry-After", str(RETRY_SECONDS))
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """What is wrong, as far as it has a place."""
+        """What is wrong, one by one, as far as it has a place."""
         return self._faults
 
     def document(self, base: str) -> Problem:
@@ -120,7 +121,7 @@ A batch may have thousands, so they are nothing more.
 
 
 class Faulty(Trouble):
-    """A request, or a reminder of one, that is wrong in one or more places, of which the first are named."""
+    """A request, or a reminder of one, that is wrong in one or more places; the first are named."""
 
     def __init__(
         self,
@@ -132,37 +133,40 @@ class Faulty(Trouble):
         remedy: str = "",
     ) -> None:
         shown, left = tuple(named[:MAX_FAULTS]), len(named[MAX_FAULTS:]) + more
-        said = [f"{name}: {sentence}" if name else sentence for name, _, _, sentence in shown]
-        super().__init__(
-            code, "; ".join([*said, f"and {left:,} more"] if left else said), remedy=remedy
-        )
+        sentences = [f"{name}: {text}" if name else text for name, _, _, text in shown]
+        if left:
+            sentences.append(f"and {left:,} more")
+
+        super().__init__(code, "; ".join(sentences), remedy=remedy)
         self._place: Place = place
         self._named = shown
         self._left = left
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """As of any Trouble."""
+        """What is wrong, one by one."""
         return tuple(
             Fault.model_validate({self._place: where, "code": code, "detail": sentence})
             for _, where, code, sentence in self._named
         )
 
-    def shortened(self, most: int) -> Faulty:
+    def shortened(self, limit: int) -> Faulty:
         """The same, with no more than so many of its faults."""
-        left = self._left + len(self._named[most:])
+        left = self._left + len(self._named[limit:])
         return Faulty(
-            self.code, self._named[:most], place=self._place, more=left, remedy=self.remedy
+            self.code, self._named[:limit], place=self._place, more=left, remedy=self.remedy
         )
 
 
 def of_rejected(rejected: Sequence[ReminderRejected], pointer: str = "") -> Faulty:
-    """The problem of a reminder that cannot be taken; `pointer` says where in the body it stands."""
+    """The problem of a reminder that cannot be taken; `pointer` is its place in the body."""
     named: list[Named] = []
+
     for each in rejected[:MAX_FAULTS]:
         name = shown_name(each.field or "")
         where = pointer + "/" + name.replace("~", "~0").replace("/", "~1") if name else pointer
         named.append((name, where, each.code, each.message))
+
     first = rejected[0]
     code = first.code if first.code in KINDS else "invalid_reminder"
     return Faulty(code, named, more=len(rejected[MAX_FAULTS:]), remedy=first.remedy)
@@ -170,6 +174,6 @@ def of_rejected(rejected: Sequence[ReminderRejected], pointer: str = "") -> Faul
 
 def of_stores(error: StoresUnreachable) -> Trouble:
     """The problem of a store that does not answer; its own code stands among the errors."""
-    told = as_told(error)
-    fault = Fault(pointer=None, code=told.code, detail=told.message)
-    return Trouble("stores_unreachable", told.message, faults=[fault], remedy=told.remedy)
+    public = as_told(error)
+    fault = Fault(pointer=None, code=public.code, detail=public.message)
+    return Trouble("stores_unreachable", public.message, faults=[fault], remedy=public.remedy)

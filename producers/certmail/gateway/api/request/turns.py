@@ -1,4 +1,7 @@
-"""Turns: how many requests of one API key are carried out at once, in this process; the others wait a while."""
+"""Turns: a limit on how many requests of one API key are carried out at once.
+
+In this process; the others wait a while.
+"""
 
 from __future__ import annotations
 
@@ -18,30 +21,29 @@ SLICE_SECONDS: Final = 0.01
 
 @dataclass(slots=True)
 class _Place:
-    """What one key has: its turns, and how many of its requests have or want one."""
+    """The turns of one key, and how many of its requests have or want one."""
 
     turns: asyncio.Semaphore
     present: int = 0
 
 
 class Turns:
-    """One per kind of request. Belongs to one event loop."""
+    """The turns of one kind of request, for each API key; belongs to one event loop."""
 
-    def __init__(self, most: int, *, waiting: int = 8, seconds: float = 10) -> None:
-        self._most = most
-        self._present = most + waiting
+    def __init__(self, limit: int, *, waiting: int = 8, seconds: float = 10) -> None:
+        self._limit = limit
+        self._max_present = limit + waiting
         self._seconds = seconds
         self._places: dict[str, _Place] = {}
 
     @asynccontextmanager
     async def take(self, key: str) -> AsyncIterator[None]:
         """Wait for a turn and have it; raises Trouble where too many wait, or it does not come."""
-        place = self._places.setdefault(key, _Place(asyncio.Semaphore(self._most)))
-        if place.present >= self._present:
+        place = self._places.setdefault(key, _Place(asyncio.Semaphore(self._limit)))
+        if place.present >= self._max_present:
             raise _busy()
 
         place.present += 1
-
         try:
             await self._wait(place)
             try:
@@ -64,7 +66,7 @@ class Turns:
 async def in_slices(
     items: Iterable[T], work: Callable[[T], R], clock: Callable[[], float] = time.perf_counter
 ) -> list[R]:
-    """Do the work for each; whoever else waits for the loop waits no longer than for a slice of it."""
+    """Do the work for each, in slices: others wait no longer for the loop than for one of them."""
     done: list[R] = []
     until = clock() + SLICE_SECONDS
 
@@ -78,5 +80,8 @@ async def in_slices(
 
 
 def _busy() -> Trouble:
-    said = "Too many requests of this API key are under way; another of this kind is carried out when they are answered."
-    return Trouble("rate_limited", said, headers={"Retry-After": "1"})
+    detail = (
+        "Too many requests of this API key are under way; "
+        "another of this kind is carried out when they are answered."
+    )
+    return Trouble("rate_limited", detail, headers={"Retry-After": "1"})
