@@ -15,7 +15,7 @@ from redis import Redis
 from sqlalchemy import Connection as Db
 from sqlalchemy import Engine
 
-from certmail_config.admin.projector import Publisher
+from certmail_config.admin.projector import Projector
 from certmail_config.base.addresses import address, impersonated_address, service_account_address
 from certmail_config.base.errors import Refused
 from certmail_config.crypto.certificates import new_key_pair
@@ -73,9 +73,9 @@ class Admin:
         return Strongbox(self.redis, self.vault)
 
     @property
-    def publisher(self) -> Publisher:
+    def projector(self) -> Projector:
         """What writes to Redis as SQL has it."""
-        return Publisher(
+        return Projector(
             self.engine, self.redis, self.vault, self.settings.project_share, self.actor
         )
 
@@ -105,7 +105,7 @@ class Admin:
                 reply_to=self._reply_to(tenant, reply_to),
             )
 
-        self.publisher.publish(connection)
+        self.projector.publish(connection)
         return made, connection
 
     def change_tenant(
@@ -138,7 +138,7 @@ class Admin:
             changed = registry.change_tenant(db, tenant, changes)
             connections = registry.list_connections(db, tenant)
 
-        self.publisher.publish_tenant(changed, connections)
+        self.projector.publish_tenant(changed, connections)
         return changed
 
     def reply_to_of(self, tenant: Tenant) -> str | None:
@@ -198,7 +198,7 @@ class Admin:
 
             connection = registry.change_limits(db, draft.id, asdict(limits))
 
-        self.publisher.publish(connection)
+        self.projector.publish(connection)
         return connection
 
     def connection(self, id_or_name: str) -> Connection:
@@ -215,7 +215,7 @@ class Admin:
         self._check_that_it_opens(connection)
         with self.db() as db:
             saved = registry.save_connection(db, renew_connection(connection, self.vault))
-        self.publisher.publish(saved, careful=careful)
+        self.projector.publish(saved, careful=careful)
         return saved
 
     def note(self, connection: Connection) -> Connection:
@@ -276,7 +276,7 @@ class Admin:
 
         # Where an earlier change never reached the copy, this one carries it along, with what it
         # meant for the lane.
-        self.publisher.publish(changed, settle_lane=self.publisher.lags(changed))
+        self.projector.publish(changed, settle_lane=self.projector.lags(changed))
 
         return changed
 
@@ -294,7 +294,7 @@ class Admin:
             registry.save_connection(db, pending)
             connection = registry.change_limits(db, draft.id, asdict(limits))
 
-        self.publisher.publish(connection)
+        self.projector.publish(connection)
         return connection
 
     def check_vault(self, id_or_name: str) -> None:
@@ -311,10 +311,10 @@ class Admin:
             if (sealed := getattr(found, name)) is not None:
                 open_from(self.vault, sealed, found.owner, name)
 
-    def glances(self) -> list[registry.ConnectionHealth]:
+    def connection_health(self) -> list[registry.ConnectionHealth]:
         """All connections, as the caretaker looks at them; raises StoresUnreachable."""
         with self.db() as db:
-            return registry.glances(db)
+            return registry.connection_health(db)
 
     def _draft(self, db: Db, tenant: str, name: str) -> Connection:
         """The draft of that name; `default` was made with its tenant, any other is made now."""

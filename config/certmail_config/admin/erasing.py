@@ -29,7 +29,7 @@ def erase_connection(admin: Admin, connection: Connection) -> None:
     _forget(admin, [connection])
     end_for(admin.strongbox, connection.tenant, connection.name)  # made for what is gone
     if draft is not None:
-        admin.publisher.publish(draft)
+        admin.projector.publish(draft)
 
 
 def erase_tenant(admin: Admin, tenant: str, connections: Sequence[Connection]) -> None:
@@ -40,7 +40,7 @@ def erase_tenant(admin: Admin, tenant: str, connections: Sequence[Connection]) -
     _forget(admin, connections)
     withdraw_tenant(admin.redis, tenant)
     publish_keys(admin)
-    admin.publisher.publish_pauses(f"the tenant {tenant} was removed")
+    admin.projector.publish_pauses(f"the tenant {tenant} was removed")
 
 
 def _forget(admin: Admin, connections: Sequence[Connection]) -> None:

@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Publisher:
+class Projector:
     """Writes to `redis` what `engine` holds; both belong to the caller.
 
     Each method may be called again at any time.
@@ -141,7 +141,9 @@ class Publisher:
 
         with self._db() as db:
             salt = registry.deployment_salt(db)
-            connections: dict[str, int] = {each.id: each.version for each in registry.glances(db)}
+            connections: dict[str, int] = {
+                each.id: each.version for each in registry.connection_health(db)
+            }
             tenants = registry.tenant_versions(db)
             late = older(self.redis, redis_keys.CONNECTION, connections)
             late_tenants = older(self.redis, redis_keys.TENANT, tenants)

@@ -31,7 +31,7 @@ def stop_everything(admin: Admin, *, on: bool, reason: str) -> bool:
         registry.deployment_salt(db)  # makes the row that says so
         changed = (EVERYTHING in read_pauses(db)) is not on
         pause_everything(db, on=on)
-    admin.publisher.publish_pauses(reason)
+    admin.projector.publish_pauses(reason)
     return changed
 
 
@@ -69,10 +69,10 @@ def set_tenant_state(
     if state is TenantState.ACTIVE:
         for each in connections:
             if not admin.redis.exists(redis_keys.LANE_INFO + each.id):  # its removal had begun
-                admin.publisher.publish(each)
+                admin.projector.publish(each)
 
-    admin.publisher.publish_tenant(found, connections)
-    admin.publisher.publish_pauses(reason)
+    admin.projector.publish_tenant(found, connections)
+    admin.projector.publish_pauses(reason)
     return found, changed
 
 
@@ -109,7 +109,7 @@ def before_it_worked(connection: Connection) -> ConnectionState | None:
     return ConnectionState.PENDING if proof is None else None
 
 
-def take_up_again(admin: Admin, connection: Connection) -> Connection:
+def lift_suspension(admin: Admin, connection: Connection) -> Connection:
     """Let a suspended connection be what it was; one that worked needs to be tried out first.
 
     Raises Refused.
@@ -119,4 +119,4 @@ def take_up_again(admin: Admin, connection: Connection) -> Connection:
         return admin.save(replace(connection, state=state, code=None, message=None, remedy=None))
     message = f"The connection {connection.name!r} of {connection.tenant} was resumed, but not tried out yet."
     remedy = f"certmail connections probe {connection.id}"
-    return admin.save(connection.troubled("connection_resumed", message, remedy))
+    return admin.save(connection.failing("connection_resumed", message, remedy))

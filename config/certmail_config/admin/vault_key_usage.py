@@ -35,7 +35,7 @@ class OldKey:
 
 def old_keys(admin: Admin, now: datetime) -> list[OldKey]:
     """What is known of each key but the newest. Raises StoresUnreachable, RedisError."""
-    return judge(admin.vault.key_ids[1:], lasting(admin), passing(admin.redis), now)
+    return judge(admin.vault.key_ids[1:], keys_named(admin), seconds_needed(admin.redis), now)
 
 
 def judge(
@@ -52,7 +52,7 @@ def judge(
     ]
 
 
-def lasting(admin: Admin) -> set[str]:
+def keys_named(admin: Admin) -> set[str]:
     """The keys that SQL and the working copy name. Raises StoresUnreachable."""
     with admin.db() as db:
         rows = sealed_rows(db)
@@ -75,7 +75,7 @@ def lasting(admin: Admin) -> set[str]:
     return found | keys_of_copy(admin.redis)
 
 
-def passing(redis: Redis) -> dict[str, float]:
+def seconds_needed(redis: Redis) -> dict[str, float]:
     """For how many seconds each key is needed by what passes.
 
     That is: access tokens, visits, set-up links and consents under way.

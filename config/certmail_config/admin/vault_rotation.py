@@ -117,7 +117,7 @@ def _reseal_copy(admin: Admin, row: SealedRow, *, readable: bool) -> bool:
         return renew_connection_copy(admin.redis, admin.vault, ConnectionId(row.id))
     except SealBroken:
         if readable and row.table == "tenants":
-            admin.publisher.republish_tenant(row.id)
+            admin.projector.republish_tenant(row.id)
         elif readable:
-            admin.publisher.republish_connection(ConnectionId(row.id))
+            admin.projector.republish_connection(ConnectionId(row.id))
         return readable

@@ -2,7 +2,7 @@
 
 Producers believe it, and whoever can write Redis can write it too: a tenant's public key, say, so
 that they could read what is sealed to it. A version that is older than SQL's only lags, and is the
-publisher's matter. What differs in the same version, or claims a later one than there is, somebody
+projector's matter. What differs in the same version, or claims a later one than there is, somebody
 else wrote: that is reported.
 """
 
@@ -151,7 +151,7 @@ class TenantAudit:
             self.admin.strongbox.report(place_in(redis_keys.TENANT + tenant, name), "not_as_in_sql")
         if found.forged:
             distrust(self.admin.redis, redis_keys.TENANT + tenant)
-        self.admin.publisher.publish_tenant(self._trusted(row), connections)
+        self.admin.projector.publish_tenant(self._trusted(row), connections)
         return True
 
     def _connection(self, connection: ConnectionId, version: int) -> bool:
@@ -168,7 +168,7 @@ class TenantAudit:
             place_in(redis_keys.CONNECTION + connection, "version"), "not_as_in_sql"
         )
         distrust(self.admin.redis, redis_keys.CONNECTION + connection)
-        self.admin.publisher.republish_connection(connection)
+        self.admin.projector.republish_connection(connection)
 
         return True
 
@@ -176,7 +176,7 @@ class TenantAudit:
         self, hash_: Fields, tenant: Tenant, connections: Iterable[Named], signing_key: bytes | None
     ) -> CopyDifference:
         if not hash_:
-            return CopyDifference()  # lost, which is the publisher's matter
+            return CopyDifference()  # lost, which is the projector's matter
         trusted = self._trusted(tenant)
         names = {each.name: each.id for each in connections}
         wanted = tenant_fields(trusted, names, _signature(hash_, trusted, signing_key))

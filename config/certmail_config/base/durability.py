@@ -87,7 +87,7 @@ class Unproven:
     remedy: str
 
 
-def doubt(server: Server, durability: Durability) -> Unproven | None:
+def find_unproven(server: Server, durability: Durability) -> Unproven | None:
     """Decide whether a server keeps what was chosen; pure. None when nothing speaks against it."""
     if durability.kind is DurabilityKind.NONE:
         return None
@@ -102,12 +102,12 @@ def doubt(server: Server, durability: Durability) -> Unproven | None:
         why = f"{server.online} of {durability.replicas} replicas are online"
         return Unproven(why, "Attach its replicas, or bring them back")
     if durability.kind is DurabilityKind.FSYNC:
-        return _doubt_fsync(server)
+        return _find_unproven_fsync(server)
 
     return None
 
 
-def _doubt_fsync(server: Server) -> Unproven | None:
+def _find_unproven_fsync(server: Server) -> Unproven | None:
     if not server.aof_enabled or server.appendonly == "no":
         return Unproven(
             "appendonly is no, so that it keeps nothing on disk", "Set appendonly yes on the server"
@@ -174,7 +174,7 @@ def prove(redis: Redis, durability: Durability) -> None:
     Raises StoresUnreachable, which says what is not proven.
     """
     try:
-        found = doubt(read_server(redis), durability)
+        found = find_unproven(read_server(redis), durability)
     except RedisError as error:
         if known := refused(error):
             raise known from error

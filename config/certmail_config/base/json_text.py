@@ -66,8 +66,8 @@ def read_object(text: str) -> dict[str, Any]:
             text, object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_no_infinity
         )
     except json.JSONDecodeError as error:
-        said = _SYNTAX.get(error.msg.partition(": ")[0], "it cannot be read")
-        why = f"{said} (line {error.lineno}, column {error.colno})"
+        words = _SYNTAX.get(error.msg.partition(": ")[0], "it cannot be read")
+        why = f"{words} (line {error.lineno}, column {error.colno})"
         raise NotJson(why) from None
     except RecursionError:
         why = "lists and objects stand in one another too many times"

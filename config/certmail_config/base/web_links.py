@@ -242,7 +242,7 @@ def _address_in_brackets(text: str) -> str | NoLink:
     if found is None:
         return NoLink("what its host has in brackets is no IPv6 address")
 
-    # Pythons write these in two ways, browsers in one
+    # Pythons write these in two ways, browsers in one.
     within = int(found.ipv4_mapped) if found.ipv4_mapped else None
     written = found.compressed if within is None else f"::ffff:{within >> 16:x}:{within & 0xFFFF:x}"
     return f"[{written}]"
@@ -250,9 +250,11 @@ def _address_in_brackets(text: str) -> str | NoLink:
 
 def _words(error: Exception) -> str:
     code = str(getattr(error, "code", ""))
-    said = _DIRECTIONS if code.startswith("bidi") else _LETTERS.get(code, _NO_NAME)
+    words = _DIRECTIONS if code.startswith("bidi") else _LETTERS.get(code, _NO_NAME)
     codepoint = getattr(error, "codepoint", None)
-    return said.format(character=_named(chr(codepoint)) if codepoint is not None else "a character")
+    return words.format(
+        character=_named(chr(codepoint)) if codepoint is not None else "a character"
+    )
 
 
 def _named(character: str) -> str:

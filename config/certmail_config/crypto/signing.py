@@ -28,14 +28,14 @@ def new_signing_key() -> bytes:
 
 def sign(private: bytes, tenant: str, public_key: bytes) -> bytes:
     """Say that this is the tenant's public key; the same bytes each time."""
-    return Ed25519PrivateKey.from_private_bytes(private).sign(_said(tenant, public_key))
+    return Ed25519PrivateKey.from_private_bytes(private).sign(_message(tenant, public_key))
 
 
 @lru_cache(maxsize=20_000)  # a caretaker asks the same of all tenants again and again
 def is_signed(public: bytes, tenant: str, public_key: bytes, signature: bytes) -> bool:
     """Whether the deployment with this public half has said so."""
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, _said(tenant, public_key))
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, _message(tenant, public_key))
     except InvalidSignature:
         return False
     return True
@@ -63,5 +63,5 @@ def parse_public(text: str) -> bytes:
     return public
 
 
-def _said(tenant: str, public_key: bytes) -> bytes:
+def _message(tenant: str, public_key: bytes) -> bytes:
     return b"certmail tenant public key\0" + tenant.encode() + b"\0" + public_key

@@ -66,10 +66,10 @@ async def revoke(session: aiohttp.ClientSession, url: str, token: str) -> bool:
 def ended_before(status: int, body: bytes) -> bool:
     """Whether Google says that a token to be revoked is good for nothing already."""
     try:
-        said = json.loads(body)
+        answer = json.loads(body)
     except ValueError:
         return False
-    return status == 400 and isinstance(said, dict) and said.get("error") == "invalid_token"
+    return status == 400 and isinstance(answer, dict) and answer.get("error") == "invalid_token"
 
 
 def _tls(ca_file: Path | None) -> ssl.SSLContext:

@@ -275,7 +275,7 @@ def read_answer(
         return Granted(token, float(life), scopes, refresh_token, _consenter(value.get("id_token")))
 
     error = value.get("error")
-    said = TokenError(
+    refusal = TokenError(
         status,
         quote(error, 100) if isinstance(error, str) else "",
         quote(str(value.get("error_description") or "")),
@@ -283,4 +283,4 @@ def read_answer(
         page,
     )
 
-    return denied(said, grant)
+    return denied(refusal, grant)

@@ -53,31 +53,33 @@ class TokenError:
     page: bool = False
 
 
-def denied(said: TokenError, grant: GrantType) -> Denied:
+def denied(refusal: TokenError, grant: GrantType) -> Denied:
     """Say what a refusal means; total."""
-    parts = [part for part in (said.error, said.description, said.subtype) if part]
+    parts = [part for part in (refusal.error, refusal.description, refusal.subtype) if part]
     words = (
-        f"Google says: {': '.join(parts)}" if said.error else f"HTTP {said.status} without a reason"
+        f"Google says: {': '.join(parts)}"
+        if refusal.error
+        else f"HTTP {refusal.status} without a reason"
     )
 
-    if said.status == 429 or said.error in _LIMITED_ERRORS:
+    if refusal.status == 429 or refusal.error in _LIMITED_ERRORS:
         message = f"The token endpoint has had too many requests. {words}"
         return Denied(Blame.NOBODY, "token_unavailable", message, _AGAIN, limited=True)
 
-    if said.page and said.status < 500 and said.status != 408:
+    if refusal.page and refusal.status < 500 and refusal.status != 408:
         message = f"Something else than Google answers in its token endpoint's place: a proxy or firewall? {words}."
         return Denied(Blame.OPERATOR, "not_google", message, _IN_BETWEEN)
 
     if (
-        said.status >= 500
-        or said.status == 408
-        or said.error in _TRANSIENT_ERRORS
-        or not said.error
+        refusal.status >= 500
+        or refusal.status == 408
+        or refusal.error in _TRANSIENT_ERRORS
+        or not refusal.error
     ):
         message = f"The token endpoint did not answer properly. {words}"
         return Denied(Blame.NOBODY, "token_unavailable", message, _AGAIN)
 
-    if row := find_row(said, grant):
+    if row := find_row(refusal, grant):
         code, _, _ = row.meaning.partition("/")
         blame, sentence, remedy, settling = MEANINGS[row.meaning]
         return Denied(blame, code, f"{sentence} {words}", remedy, settling)
@@ -86,14 +88,14 @@ def denied(said: TokenError, grant: GrantType) -> Denied:
     return Denied(Blame.OPERATOR, "token_refused", message, "Report it.")
 
 
-def find_row(said: TokenError, grant: GrantType) -> Row | None:
+def find_row(refusal: TokenError, grant: GrantType) -> Row | None:
     """The table's row for what was presented; the first that fits decides."""
-    text = f"{said.description} {said.subtype}".casefold()
+    text = f"{refusal.description} {refusal.subtype}".casefold()
     return next(
         (
             row
             for row in TABLE
-            if row.error == said.error and grant in row.grants and row.words.casefold() in text
+            if row.error == refusal.error and grant in row.grants and row.words.casefold() in text
         ),
         None,
     )

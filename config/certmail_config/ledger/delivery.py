@@ -215,8 +215,8 @@ def _count(text: str) -> int:
 def _refused_token(detail: str) -> str | None:
     """Which token the last attempt met as expired, if its detail says so."""
     try:
-        said = json.loads(detail)
+        read = json.loads(detail)
     except (ValueError, RecursionError):
         return None
-    token = said.get("token") if isinstance(said, dict) else None
+    token = read.get("token") if isinstance(read, dict) else None
     return token if isinstance(token, str) else None

@@ -45,7 +45,7 @@ def _docstrings() -> dict[str, str]:
     [body] = [
         node.body for node in module.body if isinstance(node, ast.ClassDef) and node.name == "State"
     ]
-    said: dict[str, str] = {}
+    found: dict[str, str] = {}
 
     for name, text in pairwise(body):
         if (
@@ -55,9 +55,9 @@ def _docstrings() -> dict[str, str]:
         ):
             [target] = name.targets
             assert isinstance(target, ast.Name), "members are assigned to one name each"
-            said[target.id] = " ".join(str(text.value.value).split())
+            found[target.id] = " ".join(str(text.value.value).split())
 
-    return said
+    return found
 
 
 def _picture() -> str:

@@ -163,9 +163,9 @@ class WorkerRequests:
 
     def tell(self, worker_request: WorkerRequest) -> WorkerRequest:
         """Write down how far it has come; gives it with its time. Raises RedisError."""
-        told = replace(worker_request, told_at=self._now())
-        self._write(told)
-        return told
+        noted = replace(worker_request, told_at=self._now())
+        self._write(noted)
+        return noted
 
     def _write(self, worker_request: WorkerRequest) -> None:
         value = {

@@ -213,7 +213,7 @@ def _is_count(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
-def _is_said(text: str) -> bool:
+def _is_set(text: str) -> bool:
     return bool(text)
 
 
@@ -221,9 +221,9 @@ _SCHEMES: Final = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+p
 """As hosting providers write it, too."""
 _REDIS_OPTIONS: Final[dict[str, Callable[[str], bool]]] = {
     "db": _is_count,
-    "username": _is_said,
-    "password": _is_said,
-    "client_name": _is_said,
+    "username": _is_set,
+    "password": _is_set,
+    "client_name": _is_set,
     "protocol": {"2", "3"}.__contains__,
     "socket_timeout": _is_number,
     "socket_connect_timeout": _is_number,
@@ -231,12 +231,12 @@ _REDIS_OPTIONS: Final[dict[str, Callable[[str], bool]]] = {
     "health_check_interval": _is_count,
     "retry_on_timeout": _is_yes_or_no,
     "ssl_cert_reqs": {"none", "optional", "required"}.__contains__,
-    "ssl_ca_certs": _is_said,
-    "ssl_ca_path": _is_said,
-    "ssl_certfile": _is_said,
-    "ssl_keyfile": _is_said,
+    "ssl_ca_certs": _is_set,
+    "ssl_ca_path": _is_set,
+    "ssl_certfile": _is_set,
+    "ssl_keyfile": _is_set,
     "ssl_check_hostname": _is_yes_or_no,
-    "ssl_ciphers": _is_said,
+    "ssl_ciphers": _is_set,
     "ssl_min_version": _is_count,
 }
 _HINTS: Final = {

@@ -48,16 +48,16 @@ class Settings(RetentionSettings, DeliverySettings, GoogleSettings, GatewaySetti
         SettingsError, which names the variable that is wrong or misspelt.
         """
         check_names(cls.model_fields)
-        told = read_environment(cls.model_fields)
+        given = read_environment(cls.model_fields)
 
         try:
-            found = cls(**(told | overrides))
+            found = cls(**(given | overrides))
             kept = {
                 n: value
                 for n, value in settings_of(found.data_dir).items()
                 if n in cls.model_fields
             }
-            return cls(**(told | kept | overrides)) if kept else found
+            return cls(**(given | kept | overrides)) if kept else found
         except ValidationError as error:
             raise SettingsError(
                 "invalid_settings", explain(error, PREFIX), "Correct the variable and run again."

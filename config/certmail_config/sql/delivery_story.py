@@ -65,7 +65,7 @@ def read_story(db: Db, job: str) -> Story | None:
     return Story(
         dict(found),
         tuple(dict(row) for row in db.execute(tried.order_by(attempts.n)).mappings()),
-        tuple({"at": row.at, "type": row.type, **_told(row.data)} for row in db.execute(happened)),
+        tuple({"at": row.at, "type": row.type, **_shown(row.data)} for row in db.execute(happened)),
     )
 
 
@@ -80,7 +80,7 @@ _SHOWN_OF_EVENTS: Final = (
 )
 
 
-def _told(data: str) -> dict[str, Any]:
+def _shown(data: str) -> dict[str, Any]:
     """What an event tells a person; keyed hashes and what the attempt says already are left out."""
     fields: dict[str, str] = json.loads(data)
     return {

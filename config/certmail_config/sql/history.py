@@ -18,7 +18,7 @@ CERTMAIL: Final = "certmail"
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class HistoryEntry:
     """One thing that happened, when (UTC), why, and who did it.
 
     `connection` is None for the whole tenant.
@@ -31,7 +31,7 @@ class Happening:
     by: str
 
 
-def read_history(db: Db, tenant: str, *, limit: int = 100) -> list[Happening]:
+def read_history(db: Db, tenant: str, *, limit: int = 100) -> list[HistoryEntry]:
     """The newest of them, the newest first."""
     events = tables.events.c
     rows = db.execute(
@@ -43,7 +43,7 @@ def read_history(db: Db, tenant: str, *, limit: int = 100) -> list[Happening]:
     return [_happening(row.at, row.type, json.loads(row.data)) for row in rows]
 
 
-def _happening(at: datetime, kind: str, data: Mapping[str, str]) -> Happening:
+def _happening(at: datetime, kind: str, data: Mapping[str, str]) -> HistoryEntry:
     code, message = data.get("code", ""), data.get("message", "").replace("\n", " ")
     reason = data.get("reason") or ": ".join(part for part in (code, message) if part) or None
-    return Happening(at, kind, data.get("connection"), reason, data.get("by") or CERTMAIL)
+    return HistoryEntry(at, kind, data.get("connection"), reason, data.get("by") or CERTMAIL)

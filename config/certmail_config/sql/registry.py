@@ -215,7 +215,7 @@ class ConnectionHealth:
     """Google has refused it, and it was not seen to work since."""
 
 
-def glances(db: Db) -> list[ConnectionHealth]:
+def connection_health(db: Db) -> list[ConnectionHealth]:
     """All connections at a glance."""
     table = tables.connections
     query = select(

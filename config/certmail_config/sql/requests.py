@@ -41,13 +41,13 @@ def with_requests(db: Db, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, A
         .order_by(attempts.job, attempts.n)
     ).mappings()
     by_job = groupby(found, lambda row: row["job"])
-    told = {job: _told([dict(each) for each in theirs]) for job, theirs in by_job}
+    totals = {job: _request_columns([dict(each) for each in theirs]) for job, theirs in by_job}
     nothing = dict.fromkeys(REQUEST_COLUMNS) | {"attempts": 0}
 
-    return [dict(row) | told.get(row["job"], nothing) for row in rows]
+    return [dict(row) | totals.get(row["job"], nothing) for row in rows]
 
 
-def _told(attempts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _request_columns(attempts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     accepted = [each for each in attempts if each["outcome"] == AttemptOutcome.ACCEPTED]
     lost = [each for each in attempts if each["outcome"] == AttemptOutcome.UNKNOWN]
     may_have_left = accepted or lost

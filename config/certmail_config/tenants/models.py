@@ -210,7 +210,7 @@ class Connection:
             key_id=key_id or self.key_id,
         )
 
-    def troubled(
+    def failing(
         self, code: str, message: str, remedy: str, *, since: datetime | None = None
     ) -> Connection:
         """It was seen not to work; `since` when, if it may only take Google a while."""

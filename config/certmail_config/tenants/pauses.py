@@ -37,11 +37,11 @@ def pause_of(redis: Redis, tenant: str) -> tuple[str, str] | None:
 
     (everything, this), state = found
     if everything:
-        return words(EVERYTHING)
-    return words(tenant, suspended=state == b"suspended") if this else None
+        return describe_pause(EVERYTHING)
+    return describe_pause(tenant, suspended=state == b"suspended") if this else None
 
 
-def words(name: str, *, suspended: bool = False) -> tuple[str, str]:
+def describe_pause(name: str, *, suspended: bool = False) -> tuple[str, str]:
     """A sentence and a remedy for what is paused."""
     if name == EVERYTHING:
         return "An operator lets nothing leave: all reminders wait.", "certmail resume"

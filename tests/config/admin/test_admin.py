@@ -101,7 +101,7 @@ class TestLimits:
         self, admin: Admin, connection: Connection
     ) -> None:
         admin.change_limits(connection.id, {"per_day": 500})
-        saved = admin.save(connection.troubled("grant_revoked", "link again", ""))
+        saved = admin.save(connection.failing("grant_revoked", "link again", ""))
         assert (saved.limits.per_day, saved.version) == (500, connection.version + 1)
         assert lane(admin.redis, connection)["per_day"] == "500"
 
@@ -116,7 +116,7 @@ class TestLimits:
         self, admin: Admin, connection: Connection
     ) -> None:
         with admin.db() as db:
-            registry.save_connection(db, connection.troubled("grant_revoked", "link again", ""))
+            registry.save_connection(db, connection.failing("grant_revoked", "link again", ""))
         admin.change_limits(connection.id, {"per_day": 500})
         info = lane(admin.redis, connection)
         assert (info["state"], info["code"], info["per_day"]) == (
@@ -133,7 +133,7 @@ class TestLimits:
             salt = registry.deployment_salt(db)
         write_connection(admin.redis, admin.vault, connection, salt, settle_lane=False)
         assert lane(admin.redis, connection)["per_day"] == "1500"
-        assert admin.publisher.publish_missing() == 0
+        assert admin.projector.publish_missing() == 0
         assert lane(admin.redis, connection)["per_day"] == "500"
 
 
@@ -164,12 +164,12 @@ class TestTheShareOfAProject:
         run(admin.redis, suspend_lane(connection.id, stopped))
 
         with opened(redis_url, ready_database, tmp_path, share=0.25) as other:
-            assert other.publisher.publish_limits()
-            assert not other.publisher.publish_limits(), "once is enough"
+            assert other.projector.publish_limits()
+            assert not other.projector.publish_limits(), "once is enough"
 
         assert self.units(admin, connection) == ("300000", "20000000")
         assert lane(admin.redis, connection)["code"] == "grant_revoked"
-        assert admin.publisher.publish_limits()
+        assert admin.projector.publish_limits()
         assert self.units(admin, connection) == ("1200000", "80000000")
 
     def test_a_lane_from_before_there_were_projects_gets_one(
@@ -186,17 +186,17 @@ class TestTheShareOfAProject:
 
         assert added <= before.keys()
         admin.redis.hdel(redis_keys.LANE_INFO + connection.id, *added)
-        assert admin.publisher.publish_limits()
+        assert admin.projector.publish_limits()
         assert lane(admin.redis, connection) == before
 
     def test_a_redis_that_was_lost_stays_empty_until_it_is_repaired(
         self, admin: Admin, connection: Connection
     ) -> None:
         admin.redis.flushall()
-        admin.publisher.publish_limits()
+        admin.projector.publish_limits()
         assert lane(admin.redis, connection) == {}
         assert copy(admin, connection) is None
-        assert admin.publisher.publish_missing() == 1
+        assert admin.projector.publish_missing() == 1
         assert lane(admin.redis, connection)["state"] == "open"
 
     def test_a_connection_whose_newer_version_is_still_to_come_is_left_to_it(
@@ -204,7 +204,7 @@ class TestTheShareOfAProject:
     ) -> None:
         with admin.db() as db:
             registry.save_connection(db, replace(connection, state=ConnectionState.DISABLED))
-        admin.publisher.publish_limits()
+        admin.projector.publish_limits()
         found = copy(admin, connection)
         assert found is not None
         assert found.version == connection.version

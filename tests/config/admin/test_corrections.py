@@ -38,7 +38,7 @@ RIGHT = {"service_account": "right@it.iam.gserviceaccount.com", "mailbox": "righ
 
 def test_addresses_are_corrected_and_the_certificate_stays(admin: Admin) -> None:
     made = pending(admin, "corrected")
-    admin.note(made.troubled("service_account_unknown", "There is none.", "Check it."))
+    admin.note(made.failing("service_account_unknown", "There is none.", "Check it."))
     found = correct(admin, made.id, **RIGHT, verify=True)
     assert (found.service_account, found.mailbox, found.verify) == (*RIGHT.values(), True)
     assert (found.state, found.code) == (ConnectionState.PENDING, None)

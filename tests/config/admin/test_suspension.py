@@ -17,11 +17,11 @@ from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.admin.erasing import erase_connection, erase_tenant
 from certmail_config.admin.suspension import (
     before_it_worked,
+    lift_suspension,
     pause_tenant,
     set_tenant_state,
     stop_everything,
     suspend_connection,
-    take_up_again,
 )
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused, ReminderRejected
@@ -114,7 +114,7 @@ class TestPausing:
             case "save":
                 admin.save(connection)
             case _:
-                getattr(admin.publisher, again)()
+                getattr(admin.projector, again)()
 
         assert paused_in(admin.redis) == {"*", "globex"}
         assert events(admin)[0][0] == "paused", "before a lane is opened"
@@ -126,7 +126,7 @@ class TestPausing:
         run(admin.redis, pause(None, on=True))
         remind(admin)
         admin.redis.delete(redis_keys.WAKE)
-        admin.publisher.publish_missing()
+        admin.projector.publish_missing()
         assert paused_in(admin.redis) == set()
         assert admin.redis.zscore(redis_keys.WAKE, connection.id) is not None, (
             "its lane is visited again"
@@ -208,7 +208,7 @@ class TestConnections:
         assert states == ["draft", "pending", "pending", None]
 
         for before in (draft, linked):
-            after = take_up_again(admin, suspend_connection(admin, before.id))
+            after = lift_suspension(admin, suspend_connection(admin, before.id))
             assert after == replace(before, version=after.version)
             assert lane(admin, before)["code"] == f"connection_{before.state}"
 
@@ -279,7 +279,7 @@ class TestErasing:
             db.execute(tables.tenants.delete().where(tables.tenants.c.id == "acme"))
             db.execute(tables.connections.delete().where(tables.connections.c.name == "apac"))
 
-        admin.publisher.publish_missing()
+        admin.projector.publish_missing()
         assert admin.redis.smembers(redis_keys.TENANTS) == {b"globex"}
         assert (
             admin.redis.exists(redis_keys.TENANT + "acme", redis_keys.CONNECTION + connection.id)

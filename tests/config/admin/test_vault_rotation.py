@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 
 from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.admin.suspension import pause_tenant, set_tenant_state
-from certmail_config.admin.vault_key_usage import OldKey, judge, old_keys, passing
+from certmail_config.admin.vault_key_usage import OldKey, judge, old_keys, seconds_needed
 from certmail_config.admin.vault_rotation import Resealed, reseal
 from certmail_config.admin.working_copy_audit import TenantAudit
 from certmail_config.base import redis_keys
@@ -42,12 +42,12 @@ WRITES: Final[dict[str, Callable[[Admin], object]]] = {
     "go on": lambda admin: set_tenant_state(admin, "acme", TenantState.ACTIVE, "by ann"),
     "change": lambda admin: admin.change_tenant("acme", name="ACME"),
     "a connection": lambda admin: admin.save(admin.connection("acme/default")),
-    "all that lacks": lambda admin: admin.publisher.publish_missing(),
+    "all that lacks": lambda admin: admin.projector.publish_missing(),
     "what was lost": lambda admin: (
         admin.redis.delete(redis_keys.TENANT + "acme"),
-        admin.publisher.copy_missing(),
+        admin.projector.copy_missing(),
     ),
-    "what cannot be read": lambda admin: admin.publisher.republish_tenant("acme"),
+    "what cannot be read": lambda admin: admin.projector.republish_tenant("acme"),
     "what was forged": lambda admin: (
         admin.redis.hset(redis_keys.TENANT + "acme", "state", "forged"),
         TenantAudit(admin).put_right(),
@@ -241,14 +241,14 @@ class TestRotation:
         admin = offices.open(NEW, OLD)
         before = admin.connection("acme/default")
         reseal(admin)
-        admin.save(before.troubled("grant_revoked", "link again", ""))
+        admin.save(before.failing("grant_revoked", "link again", ""))
         everything_is_new(admin)
 
     def test_a_copy_is_written_under_the_newest_key_whatever_sql_still_has(
         self, offices: Offices
     ) -> None:
         admin = offices.open(NEW, OLD)
-        admin.publisher.publish_missing()
+        admin.projector.publish_missing()
 
         for name, fields in copies(admin.redis).items():
             if name.startswith(redis_keys.TENANT):
@@ -273,13 +273,13 @@ class TestRotation:
         admin = offices.open(NEW, OLD)
         before = admin.connection("acme/default")
         with admin.db() as db:
-            registry.save_connection(db, before.troubled("grant_revoked", "link again", ""))
+            registry.save_connection(db, before.failing("grant_revoked", "link again", ""))
         lane = admin.redis.hgetall(redis_keys.LANE_INFO + before.id)
         reseal(admin)
         found = copy_of(admin, before, OPENS_NEW)
         assert (found.version, found.state) == (before.version, "active")
         assert admin.redis.hgetall(redis_keys.LANE_INFO + before.id) == lane
-        assert admin.publisher.publish_missing() == 1
+        assert admin.projector.publish_missing() == 1
 
     def test_a_redis_that_was_lost_stays_empty_until_it_is_repaired(self, offices: Offices) -> None:
         admin = offices.open(NEW, OLD)
@@ -355,7 +355,7 @@ class TestColumns:
         admin = offices.old
         plain = opened(admin, admin.vault)
         self.as_before(admin)
-        admin.publisher.publish_missing()
+        admin.projector.publish_missing()
         assert opened(admin, admin.vault) == plain
         done = reseal(admin)
         assert (done.values, done.unopened) == (8, ())
@@ -472,7 +472,7 @@ class TestWrongKeys:
         before = in_sql(admin), copies(admin.redis)
         connection = admin.connection("acme/default")
         with pytest.raises(SealBroken) as raised:
-            admin.save(connection.troubled("grant_revoked", "link again", ""))
+            admin.save(connection.failing("grant_revoked", "link again", ""))
         assert raised.value.remedy
         with pytest.raises(SealBroken):
             admin.change_limits("acme/linked", {"per_day": 500})
@@ -484,10 +484,10 @@ class TestWrongKeys:
     ) -> None:
         admin = offices.open(OTHER)
         before = copies(admin.redis)
-        admin.publisher.publish_limits()
-        admin.publisher.publish_missing()
+        admin.projector.publish_limits()
+        admin.projector.publish_missing()
         assert copies(admin.redis) == before
-        assert offices.old.publisher.publish_limits(), "there is still something to do"
+        assert offices.old.projector.publish_limits(), "there is still something to do"
         everything_opens(offices.old)
 
     def test_one_connection_that_cannot_be_opened_holds_up_no_other(self, offices: Offices) -> None:
@@ -497,7 +497,7 @@ class TestWrongKeys:
         with admin.db() as db:
             registry.change_limits(db, acme.id, {"per_day": 500})
             registry.change_limits(db, beta.id, {"per_day": 500})
-        admin.publisher.publish_limits()
+        admin.projector.publish_limits()
         assert copy_of(admin, acme, admin.vault) == acme, "as it was"
         assert copy_of(admin, beta, admin.vault).limits.per_day == 500
 
@@ -508,7 +508,7 @@ class TestWrongKeys:
         acme = admin.connection("acme/linked")
         put(admin, acme, "refresh_token", Vault([OTHER]).seal(b"x", owner=acme.owner))
         admin.redis.flushall()
-        assert admin.publisher.publish_missing() == 4
+        assert admin.projector.publish_missing() == 4
         assert admin.redis.hget(redis_keys.LANE_INFO + acme.id, "state") == b"open"
 
     def test_a_value_that_does_not_open_beside_one_that_does_holds_up_nothing(
@@ -519,7 +519,7 @@ class TestWrongKeys:
         lost = Vault([OTHER]).seal(b"x", owner=acme.owner)
         put(admin, acme, "next_private_key", lost)
         saved = admin.save(
-            admin.connection("acme/default").troubled("grant_revoked", "link again", "")
+            admin.connection("acme/default").failing("grant_revoked", "link again", "")
         )
         assert (saved.state, saved.next_private_key) == ("attention", lost)
         reseal(admin)
@@ -593,7 +593,7 @@ class TestWhichKeysAreNeeded:
             redirect_uri="http://here",
         )
 
-        assert 1790 < passing(admin.redis)["k-old"] <= 1800
+        assert 1790 < seconds_needed(admin.redis)["k-old"] <= 1800
         token = offices.old.vault.seal(b"{}", owner="acme/1/token/1/send")
         admin.redis.set(f"{redis_keys.TOKEN}1:1:send", token, ex=3000)
         admin.redis.set(
@@ -601,8 +601,8 @@ class TestWhichKeysAreNeeded:
             admin.vault.seal(b"{}", owner="acme/1/token/2/send"),
             ex=3500,
         )
-        assert 2990 < passing(admin.redis)["k-old"] <= 3000
-        assert 3490 < passing(admin.redis)["k-new"] <= 3500
+        assert 2990 < seconds_needed(admin.redis)["k-old"] <= 3000
+        assert 3490 < seconds_needed(admin.redis)["k-new"] <= 3500
         [old] = old_keys(admin, self.now)
         assert old.removable_at is not None
         assert 2990 < (old.removable_at - self.now).total_seconds() <= 3000

@@ -107,7 +107,7 @@ class TestPuttingRight:
         for name in (ACME, copy):
             admin.redis.hset(name, "version", version)
         TenantAudit(admin).put_right()
-        admin.publisher.copy_missing()
+        admin.projector.copy_missing()
         assert hash_of(admin, ACME) == before[0]
         assert hash_of(admin, copy)[b"version"] == before[1][b"version"]
 
@@ -119,7 +119,7 @@ class TestPuttingRight:
         with pytest.raises(SealBroken, match="an older one"):
             read_connection(hash_of(admin, redis_keys.CONNECTION + made.id), made.id, admin.vault)
         admin.redis.hset(redis_keys.CONNECTION + made.id, "version", before[b"version"])
-        assert admin.publisher.copy_missing() == 1
+        assert admin.projector.copy_missing() == 1
         found = read_connection(
             hash_of(admin, redis_keys.CONNECTION + made.id), made.id, admin.vault
         )
@@ -142,7 +142,7 @@ class TestPuttingRight:
             where = tables.tenants.c.id == "acme"
             db.execute(update(tables.tenants).where(where).values(public_key=os.urandom(32)))
         admin.redis.delete(ACME)
-        admin.publisher.republish_tenant("acme")
+        admin.projector.republish_tenant("acme")
         TenantAudit(admin).put_right()
         assert hash_of(admin, ACME)[b"public_key"] == before[b"public_key"]
 

@@ -12,7 +12,7 @@ from certmail_config.base.durability import (
     Durability,
     DurabilityKind,
     Server,
-    doubt,
+    find_unproven,
     prove,
     read_server,
 )
@@ -118,7 +118,7 @@ class TestTheSetting:
 def test_what_speaks_against_a_choice(
     durability: str, change: dict[str, object], word: str | None
 ) -> None:
-    found = doubt(replace(GOOD, **change), Durability.parse(durability))  # type: ignore[arg-type]
+    found = find_unproven(replace(GOOD, **change), Durability.parse(durability))  # type: ignore[arg-type]
     assert (found is None) == (word is None)
     assert found is None or (word or "") in found.why
 

@@ -61,7 +61,7 @@ def test_whoever_asks_about_a_waiting_job_hears_why(state: ConnectionState, code
 
 
 def test_trouble_is_told_in_its_own_words_until_it_works_again() -> None:
-    troubled = CONNECTION.troubled("key_unknown", "Google does not know the key.", "Upload it.")
+    troubled = CONNECTION.failing("key_unknown", "Google does not know the key.", "Upload it.")
     assert troubled.waits_for() == ("key_unknown", "Google does not know the key.")
     working = troubled.working(key_id="abc")
     assert (working.state, working.code, working.message, working.remedy) == (

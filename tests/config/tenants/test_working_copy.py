@@ -255,7 +255,7 @@ class TestLanes:
 
     def test_a_new_reason_replaces_the_old_one(self, redis: Redis) -> None:
         for version, code in enumerate(["key_unknown", "delegation_missing"], 1):
-            write(redis, replace(FULL.troubled(code, f"{code} it is", ""), version=version))
+            write(redis, replace(FULL.failing(code, f"{code} it is", ""), version=version))
             assert (lane(redis)["code"], lane(redis)["message"]) == (code, f"{code} it is")
 
 

@@ -498,7 +498,7 @@ def test_what_needs_attention_comes_first(deployment: Deployment, somebody: Visi
     deployment.link("aaa-works")
     broken = deployment.admin.connection(deployment.link("zzz-broken"))
     deployment.admin.save(
-        broken.troubled("mailbox_unknown", "The mailbox was deleted.", "Restore the user.")
+        broken.failing("mailbox_unknown", "The mailbox was deleted.", "Restore the user.")
     )
     somebody.get("/console")
     text = somebody.text

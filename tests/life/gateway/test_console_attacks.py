@@ -199,7 +199,7 @@ class TestTheSuperAdministratorsLink:
 
             found = deployment.admin.connection(connection)
             deployment.admin.save(
-                found.troubled("delegation_missing", "It is gone.", "Do it again.")
+                found.failing("delegation_missing", "It is gone.", "Do it again.")
             )
 
     def test_a_visitor_makes_one_for_their_own_connection_only(
@@ -612,7 +612,7 @@ class TestPages:
         connection = pending(deployment, "html-words")
         found = deployment.admin.connection(ConnectionId(connection))
         deployment.admin.save(
-            found.troubled("odd", f"Google says: {HTML} 100 % {{{{ 7*7 }}}}", f"{HTML} %(x)s")
+            found.failing("odd", f"Google says: {HTML} 100 % {{{{ 7*7 }}}}", f"{HTML} %(x)s")
         )
 
         for path in ("/console", f"/console/connections/{connection}", f"/console?q={HTML}"):

@@ -11,7 +11,7 @@ from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.settings import Settings
 from certmail_config.sql.pausing import read_pauses
 from certmail_config.tenants.models import TenantState
-from certmail_config.tenants.pauses import EVERYTHING, words
+from certmail_config.tenants.pauses import EVERYTHING, describe_pause
 from certmail_worker.cli.support.actor import Reason, actor, by_whom
 from certmail_worker.cli.support.output import Json, out, print_json
 
@@ -48,7 +48,7 @@ def _pause(admin: Admin, tenant: str | None, *, on: bool, reason: str | None, js
         out.print("It was so before.")
 
     for name, state in paused.items():
-        message, remedy = words(name, suspended=state is TenantState.SUSPENDED)
+        message, remedy = describe_pause(name, suspended=state is TenantState.SUSPENDED)
         out.print(f"{message} To go on: {remedy}", markup=False)
 
     if not paused:

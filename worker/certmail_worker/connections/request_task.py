@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 
 from certmail_config.admin.admin import Admin
-from certmail_config.admin.suspension import before_it_worked, take_up_again
+from certmail_config.admin.suspension import before_it_worked, lift_suspension
 from certmail_config.base.errors import CertmailError, Refused
 from certmail_config.google.checklist import Step
 from certmail_config.onboarding.worker_requests import Remark, Wish, WorkerRequest, WorkerRequests
@@ -93,7 +93,7 @@ def _taken_up_again(admin: Admin, worker_request: WorkerRequest) -> bool:
     """Take it up again; says whether it is to be tried out."""
     found = admin.connection(worker_request.connection)
     if found.state is ConnectionState.DISABLED:
-        found = take_up_again(admin, found)
+        found = lift_suspension(admin, found)
     return before_it_worked(found) is None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from certmail_config.tenants.models import TenantState
-from certmail_config.tenants.pauses import EVERYTHING, words
+from certmail_config.tenants.pauses import EVERYTHING, describe_pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class PauseFinding:
 def in_force(paused: Iterable[str], suspended: Iterable[str]) -> Iterator[PauseFinding]:
     """What waits by an operator's wish; `suspended` are the tenants of which nothing is taken in either."""
     for name in sorted(paused):
-        yield PauseFinding(_check(name), *words(name, suspended=name in suspended))
+        yield PauseFinding(_check(name), *describe_pause(name, suspended=name in suspended))
 
 
 def disagreements(

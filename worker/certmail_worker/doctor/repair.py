@@ -147,7 +147,7 @@ class Mending:
     def carry_out(self, settings: Settings) -> RepairDone:
         """See Repair."""
         with open_admin(settings) as admin:
-            admin.publisher.publish_missing()
+            admin.projector.publish_missing()
             invariants.put_right(admin.redis, self.report)
         return RepairDone(self.lines, self.jobs)
 

@@ -122,7 +122,7 @@ def carry_out(admin: Admin, plan: RestorePlan) -> list[State | None]:
     if (run_id(admin.redis), position.cursor) != (plan.run, plan.cursor):
         raise _changed()
 
-    admin.publisher.publish_missing()
+    admin.projector.publish_missing()
     since = plan.since.timestamp() if plan.since else 0.0
     done: list[Restored] = []
 

@@ -175,7 +175,7 @@ class WorkerLife:
         With SQL away the lanes keep the limits that they have: no reason not to send.
         """
         try:
-            self.admin.publisher.publish_limits()
+            self.admin.projector.publish_limits()
         except StoresUnreachable as error:
             log.warning("limits_not_published", extra={"code": error.code, "error": error.message})
         except RedisError as error:
@@ -197,7 +197,7 @@ class WorkerLife:
                 return False
             # A server that comes back from an older copy does not know of it: it must not go on by
             # that.
-            Admin(self._settings, self._engine, redis, self._vault).publisher.publish_pauses()
+            Admin(self._settings, self._engine, redis, self._vault).projector.publish_pauses()
             return check(redis, self._engine)
 
     async def quiet(self) -> None:

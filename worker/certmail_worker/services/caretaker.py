@@ -81,12 +81,12 @@ async def _round(
     note_progress: NoteProgress,
 ) -> None:
     """Do all that is due now, once."""
-    copied = await asyncio.to_thread(admin.publisher.copy_missing)
+    copied = await asyncio.to_thread(admin.projector.copy_missing)
     copied += await asyncio.to_thread(audit.put_right)
     if await asyncio.to_thread(publish_keys, admin, ours=False) or copied:
         log.info("working_copy_renewed", extra={"written": copied})
 
-    connections = await asyncio.to_thread(admin.glances)
+    connections = await asyncio.to_thread(admin.connection_health)
     await _warn_of_expiry(context, connections)
     await _use_idle_tokens(context, connections)
 

@@ -80,7 +80,7 @@ async def trouble(admin: Admin, connection: Connection, ended: Linked) -> Linked
     """
     if connection.state is not ConnectionState.ACTIVE:
         await asyncio.to_thread(
-            admin.save, connection.troubled(ended.code, ended.message, ended.remedy)
+            admin.save, connection.failing(ended.code, ended.message, ended.remedy)
         )
 
     return ended

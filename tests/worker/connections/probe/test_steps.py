@@ -110,7 +110,7 @@ class TestOneThatDoesNotWork:
         ],
     )  # fmt: skip
     def test_keeps_none_that_a_step_has_disproved(self, code: str, steps: list[Step]) -> None:
-        troubled = WORKS.troubled(code, "It was so.", "Do it.", since=NOW)
+        troubled = WORKS.failing(code, "It was so.", "Do it.", since=NOW)
         found = after(troubled, *steps, seconds=5)
         assert (found.state, found.code) == (ConnectionState.ATTENTION, steps[-1].code)
         assert found.remedy == steps[-1].remedy
@@ -119,5 +119,5 @@ class TestOneThatDoesNotWork:
         "code", ["delegation_missing", "api_disabled", "scope_missing", "token_refused"]
     )
     def test_keeps_one_that_none_has_disproved(self, code: str) -> None:
-        troubled = WORKS.troubled(code, "It was so.", "Do it.", since=NOW)
+        troubled = WORKS.failing(code, "It was so.", "Do it.", since=NOW)
         assert after(troubled, SEEN, ACCEPTED, AWAY, seconds=5) == troubled

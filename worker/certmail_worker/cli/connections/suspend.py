@@ -28,11 +28,11 @@ def resume_connection(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as
         if found.state is not ConnectionState.DISABLED:
             err.print(f"It is not suspended: it is {found.state}.")
         elif suspension.before_it_worked(found):
-            found = suspension.take_up_again(admin, found)
+            found = suspension.lift_suspension(admin, found)
         else:
             from certmail_worker.connections.probe import probe_and_save  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
 
-            found = probe_and_save(admin, suspension.take_up_again(admin, found).id).connection
+            found = probe_and_save(admin, suspension.lift_suspension(admin, found).id).connection
     if json:
         print_json(as_json(found))
     else:

@@ -167,14 +167,14 @@ def concluded(
     if wrong.blame is not Blame.CUSTOMER:
         disproved = {code for step in steps if step.ok for code in DISPROVED.get(step.name, ())}
         if connection.state is ConnectionState.ATTENTION and connection.code in disproved:
-            return connection.troubled(wrong.code, wrong.message, wrong.remedy)
+            return connection.failing(wrong.code, wrong.message, wrong.remedy)
         return connection
 
     if wrong.code not in CERTAIN and _awaits_confirmation(connection, now, confirm_seconds):
         since = connection.refused_since if _is_remembered(connection, now) else now
         return replace(connection, refused_since=since)
 
-    return connection.troubled(
+    return connection.failing(
         wrong.code, wrong.message, wrong.remedy, since=seen_since(wrong, connection, now)
     )
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
-from certmail_config.sql.aside import look_aside
 from certmail_config.sql.engine import reachable
+from certmail_config.sql.set_aside import summarise_set_aside
 from certmail_worker.doctor.checks.findings import Finding, Severity
 from certmail_worker.doctor.worries import LATELY, look_for_worries
 
@@ -16,7 +16,7 @@ from certmail_worker.doctor.worries import LATELY, look_for_worries
 def record(engine: Engine) -> Iterator[Finding]:
     """What could not be recorded."""
     with reachable(engine), engine.connect() as db:
-        aside = look_aside(db)
+        aside = summarise_set_aside(db)
     if not aside.count:
         yield Finding("record", Severity.OK, "All events could be recorded.")
         return

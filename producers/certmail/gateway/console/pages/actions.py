@@ -73,7 +73,7 @@ async def resume(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     if suspension.before_it_worked(found) is None:
         return await _ask(request, visitor, Wish.RESUME)
     if found.state == "disabled":
-        await asyncio.to_thread(suspension.take_up_again, _office(request, visitor), found)
+        await asyncio.to_thread(suspension.lift_suspension, _office(request, visitor), found)
     return await _said(request, visitor, found, N_("Resumed."))
 
 

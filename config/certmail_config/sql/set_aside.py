@@ -16,7 +16,7 @@ SHOWN: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class LookAside:
+class SetAsideSummary:
     """How many there are, when the last was set aside, and of the newest id and reason."""
 
     count: int
@@ -24,7 +24,7 @@ class LookAside:
     newest: tuple[tuple[str, str], ...]
 
 
-def look_aside(db: Db) -> LookAside:
+def summarise_set_aside(db: Db) -> SetAsideSummary:
     """Look; of none the time means nothing."""
     table = tables.set_aside.c
     count = db.execute(select(func.count()).select_from(tables.set_aside)).scalar_one()
@@ -32,4 +32,6 @@ def look_aside(db: Db) -> LookAside:
         select(table.id, table.reason, table.at).order_by(table.at.desc()).limit(SHOWN)
     ).all()
     last = rows[0].at if rows else datetime.now(UTC)
-    return LookAside(int(count), last, tuple((row.id, quote(row.reason, 100)) for row in rows))
+    return SetAsideSummary(
+        int(count), last, tuple((row.id, quote(row.reason, 100)) for row in rows)
+    )
