@@ -7,7 +7,7 @@ from hypothesis.stateful import rule
 
 from certmail_config.base.ids import ConnectionId, JobId
 from certmail_config.jobs.states import AttemptOutcome, State
-from certmail_config.ledger import Job
+from certmail_config.ledger import Job, Settlement
 from certmail_worker.delivery.send_failures import FailureClass, Verdict
 from support.machine.deliveries import Deliveries
 from support.machine.lanes import Limits
@@ -82,10 +82,5 @@ class Removals(Deliveries):
                 self._settle(entry.id, entry.attempt)
 
     def _settle(self, id_: str, attempt: int) -> None:
-        given = {
-            "outcome": AttemptOutcome.ACCEPTED,
-            "detail": "{}",
-            "to": State.ACCEPTED,
-            "reason": "",
-        }
-        self.both.do("settle", JobId(id_), attempt, **given)
+        then = Settlement(AttemptOutcome.ACCEPTED, State.ACCEPTED, "")
+        self.both.do("settle", JobId(id_), attempt, then=then, detail="{}")

@@ -7,6 +7,7 @@ from hypothesis.stateful import rule
 
 from certmail_config.base.ids import JobId
 from certmail_config.jobs.states import AttemptOutcome, State
+from certmail_config.ledger import Settlement
 from support.machine.pressure import lanes
 from support.machine.removals import Removals
 
@@ -55,12 +56,5 @@ class Restores(Removals):
             outcome = AttemptOutcome.ACCEPTED if arrived else AttemptOutcome.NOT_SENT
             to = State.ACCEPTED if arrived else State.READY
             attempt = self.both.model.entries[job].attempt
-            self.call(
-                "settle",
-                job,
-                attempt,
-                outcome=outcome,
-                detail="{}",
-                to=to,
-                reason=f"{found} by ann",
-            )
+            then = Settlement(outcome, to, f"{found} by ann")
+            self.call("settle", job, attempt, then=then, detail="{}")
