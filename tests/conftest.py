@@ -1,4 +1,4 @@
-"""What every test may ask for: a real server, an empty ledger on it, and an empty database of each kind."""
+"""What every test may ask for: a real server, and an empty database of each kind."""
 
 from __future__ import annotations
 
@@ -41,7 +41,10 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs other processes; what mostly waits comes first, so that at the end no process waits alone for it."""
+    """Mark tests that need other processes, and run those that mostly wait first.
+
+    At the end no process waits alone for them.
+    """
     for item in items:
         if _needs_processes(item):
             item.add_marker("processes")
@@ -50,7 +53,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _needs_processes(item: pytest.Item) -> bool:
-    """Whether it asks for a server, or its module starts programs: itself, or by what it takes from the tests' own helpers."""
+    """Whether a test asks for a server, or its module starts programs.
+
+    A module starts them itself, or by what it takes from the tests' own helpers.
+    """
     if not isinstance(item, pytest.Function) or SERVERS & set(item.fixturenames):
         return True
 
@@ -145,7 +151,10 @@ def _upgrade(url: str) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what tests have to say in figures (`record_property("said", ...)`), whichever process ran them."""
+    """Print the figures that tests have recorded, whichever process ran them.
+
+    They are recorded by `record_property("said", ...)`.
+    """
     for outcome in ("passed", "failed"):
         for report in terminalreporter.getreports(outcome):
             for name, said in getattr(report, "user_properties", ()):

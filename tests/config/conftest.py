@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from certmail_config.settings import PREFIX
-from support.machine.clocked_ledger import Bench
+from support.machine.clocked_ledger import ClockedLedger
 from support.servers.engines import ENGINES, running
 
 
@@ -22,13 +22,16 @@ def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=ENGINES, scope="module")
 def engine(request: pytest.FixtureRequest) -> Iterator[Redis]:
-    """A client of a server of its own: the newest Valkey, and the oldest Redis that certmail runs on."""
+    """A client of a server of its own.
+
+    The newest Valkey, and the oldest Redis that certmail runs on.
+    """
     with running(request.param) as client:
         yield client
 
 
 @pytest.fixture
-def ledger(engine: Redis) -> Bench:
+def ledger(engine: Redis) -> ClockedLedger:
     """A ledger on it, with a clock that the test moves."""
     engine.flushall()
-    return Bench(engine)
+    return ClockedLedger(engine)

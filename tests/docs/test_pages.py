@@ -1,4 +1,7 @@
-"""The README and docs/ are true where a program can tell, and short: links, commands, settings, addresses, targets, examples."""
+"""The README and docs/ are short, and true where a program can tell.
+
+Links, commands, settings, addresses, targets and examples.
+"""
 
 from __future__ import annotations
 
@@ -118,7 +121,10 @@ class TestWhatIsNamed:
 
 
 def parse(words: list[str]) -> None:
-    """Read a command line as the program does, and run nothing; what it does not understand ends the test."""
+    """Read a command line as the program does, and run nothing.
+
+    What the program does not understand ends the test.
+    """
     command: Any = get_command(app)
     context = Context(command, info_name="certmail")
     while hasattr(command, "resolve_command"):

@@ -1,4 +1,7 @@
-"""What an operator does with limits: SQL first, then the lane, and nothing else than what was asked for."""
+"""What an operator does with limits.
+
+SQL first, then the lane, and nothing else than what was asked for.
+"""
 
 from __future__ import annotations
 

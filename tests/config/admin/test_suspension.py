@@ -1,4 +1,7 @@
-"""What an operator stops, and what is removed: SQL decides, Redis follows, whatever was lost or came back in between."""
+"""What an operator suspends, pauses and removes.
+
+SQL decides, Redis follows, whatever was lost or came back in between.
+"""
 
 from __future__ import annotations
 

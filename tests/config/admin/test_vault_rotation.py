@@ -1,4 +1,7 @@
-"""Rotation of vault keys: all comes under the newest, nothing that somebody changed meanwhile is written over."""
+"""Rotation of vault keys: all comes under the newest.
+
+Nothing that somebody changed meanwhile is written over.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,7 @@ WRITES: Final[dict[str, Callable[[Admin], object]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Offices:
+class Admins:
     """One deployment, as processes with different keys see it."""
 
     open: Callable[..., Admin]
@@ -65,8 +68,11 @@ class Offices:
 
 
 @pytest.fixture
-def offices(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -> Iterator[Offices]:
-    """Two tenants, each with a customer owned application that is being rotated itself, and a linked account."""
+def admins(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -> Iterator[Admins]:
+    """Two tenants, each with a customer owned application and a linked account.
+
+    The application's own key is being rotated.
+    """
     with ExitStack() as stack:
 
         def opened(*keys: tuple[str, bytes]) -> Admin:
@@ -92,7 +98,7 @@ def offices(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -
             old.save(replace(made.working(key_id="abc"), next_private_key=following))
             linked = old.add_service_provider_app(tenant, "linked", limits=GoogleLimits())
             old.save(link(old, linked, "first"))
-        yield Offices(opened, old)
+        yield Admins(opened, old)
 
 
 def link(admin: Admin, connection: Connection, word: str) -> Connection:
@@ -136,7 +142,10 @@ def copy_of(admin: Admin, connection: Connection, vault: Vault) -> Connection:
 
 
 def everything_is_new(admin: Admin) -> None:
-    """In SQL and in the working copy, outside and within; with the new key alone it opens for its owner."""
+    """Everything sealed is under the new key, in SQL and in the working copy, outside and within.
+
+    With the new key alone it opens for its owner.
+    """
     with admin.db() as db:
         rows, connections = sealed_rows(db), registry.list_connections(db)
     for row in rows:
@@ -162,10 +171,10 @@ def opened(admin: Admin, vault: Vault) -> dict[tuple[str, str], bytes]:
 
 class TestRotation:
     def test_everything_comes_under_the_newest_key_and_nothing_else_changes(
-        self, offices: Offices
+        self, admins: Admins
     ) -> None:
-        admin = offices.open(NEW, OLD)
-        plain, before = opened(admin, offices.old.vault), copies(admin.redis)
+        admin = admins.open(NEW, OLD)
+        plain, before = opened(admin, admins.old.vault), copies(admin.redis)
         with admin.db() as db:
             connections = registry.list_connections(db)
         stopped = Suspension("grant_revoked", "link again", connections[0].version)
@@ -180,8 +189,8 @@ class TestRotation:
             after = registry.list_connections(db)
         assert [c.version for c in after] == [c.version for c in connections]
 
-    def test_run_twice_it_does_nothing(self, offices: Offices) -> None:
-        admin = offices.open(NEW, OLD)
+    def test_run_twice_it_does_nothing(self, admins: Admins) -> None:
+        admin = admins.open(NEW, OLD)
         reseal(admin)
         before = in_sql(admin), copies(admin.redis)
         done = reseal(admin)
@@ -189,8 +198,8 @@ class TestRotation:
         assert (in_sql(admin), copies(admin.redis)) == before
 
     @pytest.mark.parametrize("stop", range(6))
-    def test_interrupted_and_run_again_it_goes_on(self, offices: Offices, stop: int) -> None:
-        admin = offices.open(NEW, OLD)
+    def test_interrupted_and_run_again_it_goes_on(self, admins: Admins, stop: int) -> None:
+        admin = admins.open(NEW, OLD)
 
         def interrupt(done: int, _: int) -> None:
             if done == stop:
@@ -203,8 +212,8 @@ class TestRotation:
         assert reseal(admin).values == 9 - renewed
         everything_is_new(admin)
 
-    def test_interrupted_between_sql_and_the_copy_the_copy_follows(self, offices: Offices) -> None:
-        admin = offices.open(NEW, OLD)
+    def test_interrupted_between_sql_and_the_copy_the_copy_follows(self, admins: Admins) -> None:
+        admin = admins.open(NEW, OLD)
         before = copies(admin.redis)
         reseal(admin)
         for name, fields in before.items():
@@ -214,11 +223,9 @@ class TestRotation:
         everything_is_new(admin)
 
     @pytest.mark.parametrize("by", ["old", "new"])
-    def test_what_is_relinked_meanwhile_is_not_written_over(
-        self, offices: Offices, by: str
-    ) -> None:
-        admin = offices.open(NEW, OLD)
-        other = offices.old if by == "old" else admin
+    def test_what_is_relinked_meanwhile_is_not_written_over(self, admins: Admins, by: str) -> None:
+        admin = admins.open(NEW, OLD)
+        other = admins.old if by == "old" else admin
         before = admin.connection("beta/linked")
 
         def relink(done: int, total: int) -> None:
@@ -236,18 +243,18 @@ class TestRotation:
         everything_is_new(admin)
 
     def test_who_read_before_and_writes_after_does_not_bring_the_old_key_back(
-        self, offices: Offices
+        self, admins: Admins
     ) -> None:
-        admin = offices.open(NEW, OLD)
+        admin = admins.open(NEW, OLD)
         before = admin.connection("acme/default")
         reseal(admin)
         admin.save(before.failing("grant_revoked", "link again", ""))
         everything_is_new(admin)
 
     def test_a_copy_is_written_under_the_newest_key_whatever_sql_still_has(
-        self, offices: Offices
+        self, admins: Admins
     ) -> None:
-        admin = offices.open(NEW, OLD)
+        admin = admins.open(NEW, OLD)
         admin.projector.publish_missing()
 
         for name, fields in copies(admin.redis).items():
@@ -261,16 +268,16 @@ class TestRotation:
 
     @pytest.mark.parametrize("write", list(WRITES), ids=list(WRITES))
     def test_whoever_writes_a_tenant_writes_it_under_the_newest_key(
-        self, offices: Offices, write: str
+        self, admins: Admins, write: str
     ) -> None:
-        offices.old.change_tenant("acme", reply_to="help@acme.example")
-        admin = offices.open(NEW, OLD)
+        admins.old.change_tenant("acme", reply_to="help@acme.example")
+        admin = admins.open(NEW, OLD)
         WRITES[write](admin)
         found: Any = admin.redis.hmget(redis_keys.TENANT + "acme", "private_key", "reply_to")
         assert [key_id_of(base64.b64decode(text)) for text in found] == ["k-new", "k-new"]
 
-    def test_a_copy_that_is_older_than_sql_stays_older(self, offices: Offices) -> None:
-        admin = offices.open(NEW, OLD)
+    def test_a_copy_that_is_older_than_sql_stays_older(self, admins: Admins) -> None:
+        admin = admins.open(NEW, OLD)
         before = admin.connection("acme/default")
         with admin.db() as db:
             registry.save_connection(db, before.failing("grant_revoked", "link again", ""))
@@ -281,17 +288,17 @@ class TestRotation:
         assert admin.redis.hgetall(redis_keys.LANE_INFO + before.id) == lane
         assert admin.projector.publish_missing() == 1
 
-    def test_a_redis_that_was_lost_stays_empty_until_it_is_repaired(self, offices: Offices) -> None:
-        admin = offices.open(NEW, OLD)
+    def test_a_redis_that_was_lost_stays_empty_until_it_is_repaired(self, admins: Admins) -> None:
+        admin = admins.open(NEW, OLD)
         admin.redis.flushall()
         done = reseal(admin)
         assert (done.values, done.copies) == (9, 0)
         assert copies(admin.redis) == {}
 
     def test_a_copy_that_no_key_opens_is_written_from_sql_with_its_lane_as_it_was(
-        self, offices: Offices
+        self, admins: Admins
     ) -> None:
-        admin = offices.open(NEW, OLD)
+        admin = admins.open(NEW, OLD)
         connection = admin.connection("acme/linked")
         stopped = Suspension("grant_revoked", "link again", connection.version)
         run(admin.redis, suspend_lane(connection.id, stopped))
@@ -305,9 +312,9 @@ class TestRotation:
 
 
 class TestWhomMailsName:
-    def test_it_comes_under_the_newest_key_too_in_both_stores(self, offices: Offices) -> None:
-        offices.old.change_tenant("acme", reply_to="help@acme.example")
-        admin = offices.open(NEW, OLD)
+    def test_it_comes_under_the_newest_key_too_in_both_stores(self, admins: Admins) -> None:
+        admins.old.change_tenant("acme", reply_to="help@acme.example")
+        admin = admins.open(NEW, OLD)
         done = reseal(admin)
         assert (done.values, done.copies, done.unopened) == (10, 6, ())
         everything_is_new(admin)
@@ -344,15 +351,15 @@ class TestColumns:
                 update(tables.connections).where(where).values(private_key=found.refresh_token)
             )
 
-    def test_a_value_in_another_column_does_not_open(self, offices: Offices) -> None:
-        self.swap(offices.old)
+    def test_a_value_in_another_column_does_not_open(self, admins: Admins) -> None:
+        self.swap(admins.old)
         with pytest.raises(SealBroken, match="belongs to another owner"):
-            offices.old.check_vault("acme/linked")
+            admins.old.check_vault("acme/linked")
 
     def test_what_an_older_certmail_sealed_opens_and_is_renamed_with_the_next_rotation(
-        self, offices: Offices
+        self, admins: Admins
     ) -> None:
-        admin = offices.old
+        admin = admins.old
         plain = opened(admin, admin.vault)
         self.as_before(admin)
         admin.projector.publish_missing()
@@ -375,9 +382,9 @@ class TestColumns:
 
 class TestWhatCannotBeOpened:
     def test_a_missing_key_is_named_with_whom_it_concerns_and_the_rest_is_done(
-        self, offices: Offices
+        self, admins: Admins
     ) -> None:
-        admin = offices.open(NEW, OLD)
+        admin = admins.open(NEW, OLD)
         acme = admin.connection("acme/default")
         put(admin, acme, "private_key", Vault([OTHER]).seal(b"x", owner=acme.owner))
         done = reseal(admin)
@@ -391,16 +398,16 @@ class TestWhatCannotBeOpened:
         assert "'k-other'" in unopened.error.message
         assert "CERTMAIL_VAULT_KEYS" in unopened.error.remedy
 
-    def test_without_the_old_key_nothing_is_touched(self, offices: Offices) -> None:
-        admin = offices.open(NEW)
+    def test_without_the_old_key_nothing_is_touched(self, admins: Admins) -> None:
+        admin = admins.open(NEW)
         before = in_sql(admin), copies(admin.redis)
         done = reseal(admin)
         assert (done.values, done.copies, len(done.unopened)) == (0, 0, 9)
         assert {each.error.code for each in done.unopened} == {"vault_key_missing"}
         assert (in_sql(admin), copies(admin.redis)) == before
 
-    def test_with_another_key_under_its_id_neither(self, offices: Offices) -> None:
-        admin = offices.open(NEW, (OLD[0], os.urandom(32)))
+    def test_with_another_key_under_its_id_neither(self, admins: Admins) -> None:
+        admin = admins.open(NEW, (OLD[0], os.urandom(32)))
         before = in_sql(admin), copies(admin.redis)
         done = reseal(admin)
         assert (done.values, done.copies, len(done.unopened)) == (0, 0, 9)
@@ -412,9 +419,9 @@ class TestWhatCannotBeOpened:
         ("source", "target"), [("acme/default", "beta/default"), ("acme/linked", "acme/default")]
     )
     def test_a_sealed_value_copied_to_another_connection_is_refused_and_left(
-        self, offices: Offices, source: str, target: str
+        self, admins: Admins, source: str, target: str
     ) -> None:
-        admin = offices.open(NEW, OLD)
+        admin = admins.open(NEW, OLD)
         stolen = admin.connection(source)
         value = stolen.private_key or stolen.refresh_token
         assert value is not None
@@ -424,16 +431,16 @@ class TestWhatCannotBeOpened:
         assert unopened.error.code == "vault_mismatch"
         assert admin.connection(target).private_key == value
 
-    def test_so_is_one_under_the_newest_key(self, offices: Offices) -> None:
-        admin = offices.open(OLD)
+    def test_so_is_one_under_the_newest_key(self, admins: Admins) -> None:
+        admin = admins.open(OLD)
         value = admin.connection("acme/default").private_key
         assert value is not None
         put(admin, admin.connection("beta/default"), "private_key", value)
         [unopened] = reseal(admin).unopened
         assert (unopened.who, unopened.error.code) == ("connection beta/default", "vault_mismatch")
 
-    def test_so_is_a_tenants_row_copied_to_another_tenant(self, offices: Offices) -> None:
-        admin = offices.open(NEW, OLD)
+    def test_so_is_a_tenants_row_copied_to_another_tenant(self, admins: Admins) -> None:
+        admin = admins.open(NEW, OLD)
         with admin.db() as db:
             stolen = registry.get_tenant(db, "acme").private_key
             db.execute(
@@ -450,25 +457,25 @@ class TestWhatCannotBeOpened:
                 db.execute(select(tables.tenants.c.private_key)).scalars().all().count(stolen) == 1
             )
 
-    def test_so_is_a_working_copy_given_to_another_connection(self, offices: Offices) -> None:
-        acme, beta = (offices.old.connection(f"{tenant}/default") for tenant in TENANTS)
-        offices.old.redis.copy(
+    def test_so_is_a_working_copy_given_to_another_connection(self, admins: Admins) -> None:
+        acme, beta = (admins.old.connection(f"{tenant}/default") for tenant in TENANTS)
+        admins.old.redis.copy(
             redis_keys.CONNECTION + acme.id, redis_keys.CONNECTION + beta.id, replace=True
         )
         with pytest.raises(SealBroken) as raised:
-            copy_of(offices.old, beta, offices.old.vault)
+            copy_of(admins.old, beta, admins.old.vault)
         assert raised.value.code == "vault_mismatch"
         assert raised.value.remedy
 
 
 class TestWrongKeys:
-    """A process that was given the wrong keys does not take the working copy away from those that have the right ones."""
+    """A process with the wrong keys leaves the working copy to those that have the right ones."""
 
     @pytest.mark.parametrize("wrong", [OTHER, (OLD[0], os.urandom(32))])
     def test_it_changes_nothing_of_a_connection_that_it_cannot_open(
-        self, offices: Offices, wrong: tuple[str, bytes]
+        self, admins: Admins, wrong: tuple[str, bytes]
     ) -> None:
-        admin = offices.open(wrong)
+        admin = admins.open(wrong)
         before = in_sql(admin), copies(admin.redis)
         connection = admin.connection("acme/default")
         with pytest.raises(SealBroken) as raised:
@@ -480,18 +487,18 @@ class TestWrongKeys:
         assert (in_sql(admin), copies(admin.redis)) == before
 
     def test_its_start_and_a_repair_leave_the_copies_and_the_limits_to_others(
-        self, offices: Offices
+        self, admins: Admins
     ) -> None:
-        admin = offices.open(OTHER)
+        admin = admins.open(OTHER)
         before = copies(admin.redis)
         admin.projector.publish_limits()
         admin.projector.publish_missing()
         assert copies(admin.redis) == before
-        assert offices.old.projector.publish_limits(), "there is still something to do"
-        everything_opens(offices.old)
+        assert admins.old.projector.publish_limits(), "there is still something to do"
+        everything_opens(admins.old)
 
-    def test_one_connection_that_cannot_be_opened_holds_up_no_other(self, offices: Offices) -> None:
-        admin = offices.open(OLD)
+    def test_one_connection_that_cannot_be_opened_holds_up_no_other(self, admins: Admins) -> None:
+        admin = admins.open(OLD)
         acme, beta = admin.connection("acme/linked"), admin.connection("beta/linked")
         put(admin, acme, "refresh_token", Vault([OTHER]).seal(b"x", owner=acme.owner))
         with admin.db() as db:
@@ -502,9 +509,9 @@ class TestWrongKeys:
         assert copy_of(admin, beta, admin.vault).limits.per_day == 500
 
     def test_a_redis_that_was_lost_gets_the_lane_of_one_that_cannot_be_opened_too(
-        self, offices: Offices
+        self, admins: Admins
     ) -> None:
-        admin = offices.open(OLD)
+        admin = admins.open(OLD)
         acme = admin.connection("acme/linked")
         put(admin, acme, "refresh_token", Vault([OTHER]).seal(b"x", owner=acme.owner))
         admin.redis.flushall()
@@ -512,9 +519,9 @@ class TestWrongKeys:
         assert admin.redis.hget(redis_keys.LANE_INFO + acme.id, "state") == b"open"
 
     def test_a_value_that_does_not_open_beside_one_that_does_holds_up_nothing(
-        self, offices: Offices
+        self, admins: Admins
     ) -> None:
-        admin = offices.open(NEW, OLD)
+        admin = admins.open(NEW, OLD)
         acme = admin.connection("acme/default")
         lost = Vault([OTHER]).seal(b"x", owner=acme.owner)
         put(admin, acme, "next_private_key", lost)
@@ -553,24 +560,24 @@ class TestWhichKeysAreNeeded:
         ]
 
     def test_before_a_rotation_the_old_key_is_needed_and_after_it_is_not(
-        self, offices: Offices
+        self, admins: Admins
     ) -> None:
-        admin = offices.open(NEW, OLD, OTHER)
+        admin = admins.open(NEW, OLD, OTHER)
         assert old_keys(admin, self.now) == [OldKey("k-old", None), OldKey("k-other", self.now)]
         reseal(admin)
         assert old_keys(admin, self.now) == [OldKey("k-old", self.now), OldKey("k-other", self.now)]
 
     @pytest.mark.parametrize("who", ["acme/default", "acme/linked"])
-    def test_one_value_that_still_names_it_is_enough(self, offices: Offices, who: str) -> None:
-        admin = offices.open(NEW, OLD)
+    def test_one_value_that_still_names_it_is_enough(self, admins: Admins, who: str) -> None:
+        admin = admins.open(NEW, OLD)
         before = admin.connection(who)
         reseal(admin)
         column = "next_private_key" if before.next_private_key else "refresh_token"
         put(admin, before, column, getattr(before, column))
         assert old_keys(admin, self.now) == [OldKey("k-old", None)]
 
-    def test_a_working_copy_that_still_names_it_within_is_enough(self, offices: Offices) -> None:
-        admin = offices.open(NEW, OLD)
+    def test_a_working_copy_that_still_names_it_within_is_enough(self, admins: Admins) -> None:
+        admin = admins.open(NEW, OLD)
         fields: Any = admin.redis.hgetall(
             redis_keys.CONNECTION + admin.connection("acme/linked").id
         )
@@ -578,15 +585,13 @@ class TestWhichKeysAreNeeded:
         admin.redis.hset(redis_keys.CONNECTION + admin.connection("acme/linked").id, mapping=fields)
         assert old_keys(admin, self.now) == [OldKey("k-old", None)]
 
-    def test_consents_under_way_and_tokens_need_theirs_until_they_end(
-        self, offices: Offices
-    ) -> None:
-        admin = offices.open(NEW, OLD)
+    def test_consents_under_way_and_tokens_need_theirs_until_they_end(self, admins: Admins) -> None:
+        admin = admins.open(NEW, OLD)
         reseal(admin)
         client = OAuthClient("id", "secret")
         begin_link(
             admin.redis,
-            offices.old.vault,
+            admins.old.vault,
             admin.connection("acme/linked"),
             client,
             page="https://google.example",
@@ -594,7 +599,7 @@ class TestWhichKeysAreNeeded:
         )
 
         assert 1790 < seconds_needed(admin.redis)["k-old"] <= 1800
-        token = offices.old.vault.seal(b"{}", owner="acme/1/token/1/send")
+        token = admins.old.vault.seal(b"{}", owner="acme/1/token/1/send")
         admin.redis.set(f"{redis_keys.TOKEN}1:1:send", token, ex=3000)
         admin.redis.set(
             f"{redis_keys.TOKEN}1:2:send",

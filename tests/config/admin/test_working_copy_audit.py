@@ -1,4 +1,7 @@
-"""What somebody else wrote into the working copy of a tenant is told from what only lags, reported, and put right."""
+"""What somebody else wrote into the working copy of a tenant.
+
+It is told from what only lags, reported, and put right.
+"""
 
 from __future__ import annotations
 

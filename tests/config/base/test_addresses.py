@@ -1,4 +1,7 @@
-"""The two addresses that a connection is made of: what is one, and what is refused before anything is made."""
+"""The two addresses that a connection is made of.
+
+What is one, and what is refused before anything is made.
+"""
 
 from __future__ import annotations
 

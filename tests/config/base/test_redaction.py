@@ -31,8 +31,8 @@ def test_a_quotation_is_one_line_that_any_store_takes() -> None:
 
 def test_a_long_one_is_cut_without_leaving_half_an_address() -> None:
     words = "x" * 1990 + " ann.lee@acme.example and so on"
-    for most in (10, 100, 500):
-        assert len(quote(words, most)) <= most
+    for maximum in (10, 100, 500):
+        assert len(quote(words, maximum)) <= maximum
     many = f"{'x' * 90}@acme.example " * 40
     assert "x" not in quote(many, 500).replace("(address)", "")
 
@@ -46,9 +46,9 @@ def test_a_megabyte_is_quoted_in_no_time(nasty: str) -> None:
 
 @settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=())), st.integers(1, 600))
-def test_whatever_it_is_it_can_be_stored(text: str, most: int) -> None:
-    kept = quote(text, most)
-    assert len(kept) <= most
+def test_whatever_it_is_it_can_be_stored(text: str, maximum: int) -> None:
+    kept = quote(text, maximum)
+    assert len(kept) <= maximum
     kept.encode()
     assert "\0" not in kept
 

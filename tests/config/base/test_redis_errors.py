@@ -1,4 +1,7 @@
-"""What a Redis that answers and refuses is said to want, seen on a real server, and in the words of older ones."""
+"""What a Redis that answers and refuses is said to want.
+
+Seen on a real server, and in the words of older ones.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Links: the host that is meant, written as browsers write it, or the reason why no mail may carry it.
+"""Links of reminders: the host that is meant, or the reason why no mail may carry it.
+
+The host is written as browsers write it.
 
 `make links` opens the same links in Chromium.
 """

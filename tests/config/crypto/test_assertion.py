@@ -1,4 +1,7 @@
-"""The assertion as a stranger sees it, who has nothing of ours but the certificate: `openssl`, and another JOSE library."""
+"""The assertion, judged by `openssl` and by another JOSE library.
+
+They have nothing of ours but the certificate.
+"""
 
 from __future__ import annotations
 

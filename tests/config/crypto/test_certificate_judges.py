@@ -1,4 +1,7 @@
-"""The certificate as others see it: `openssl`, and the upload of the sandbox (what Google asks for: google.md §4.3)."""
+"""The certificate, judged by `openssl` and by the upload of the sandbox.
+
+The sandbox asks for what Google asks for (google.md §4.3).
+"""
 
 from __future__ import annotations
 

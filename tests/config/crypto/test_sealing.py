@@ -1,4 +1,7 @@
-"""Sealed payloads: whoever may write one cannot read it, and nothing about it can be changed unseen."""
+"""Sealed payloads: whoever may write one cannot read it.
+
+Nothing about one can be changed unseen.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The forecaster: what is said of when reminders will leave, and when they then do, on a real server under a supplied clock."""
+"""The forecaster on a real server under a supplied clock.
+
+What is said of when reminders will leave, and when they then do.
+"""
 
 from __future__ import annotations
 
@@ -13,23 +16,23 @@ from certmail_config.base.ids import ConnectionId
 from certmail_config.forecast.forecaster import Forecaster, Waiting
 from certmail_config.jobs.states import AttemptOutcome, State
 from certmail_config.ledger import Lane, Pause
-from support.machine.clocked_ledger import Bench
+from support.machine.clocked_ledger import ClockedLedger
 
 DAY = 86400.0
 
 
 @pytest.fixture
-def ledger(redis: Redis) -> Bench:
-    return Bench(redis)
+def ledger(redis: Redis) -> ClockedLedger:
+    return ClockedLedger(redis)
 
 
-def fill(ledger: Bench, lane: str, count: int, **more: Any) -> None:
+def fill(ledger: ClockedLedger, lane: str, count: int, **more: Any) -> None:
     given: dict[str, Any] = {"lane": lane, "expires_at": ledger.now + 30 * DAY} | more
     for n in range(count):
         ledger.enqueue(f"{lane}{n:04d}", **given)
 
 
-def foretold(ledger: Bench, job: str, lane: str = "a", **more: Any) -> float | None:
+def foretold(ledger: ClockedLedger, job: str, lane: str = "a", **more: Any) -> float | None:
     """In how many seconds it is said to leave."""
     given: dict[str, Any] = {"state": State.READY} | more
     waiting = Waiting(job, ConnectionId(lane), **given)
@@ -37,7 +40,7 @@ def foretold(ledger: Bench, job: str, lane: str = "a", **more: Any) -> float | N
     return None if at is None else at.timestamp() - ledger.now
 
 
-def test_a_lane_leaves_at_the_pace_of_its_mailbox(ledger: Bench) -> None:
+def test_a_lane_leaves_at_the_pace_of_its_mailbox(ledger: ClockedLedger) -> None:
     fill(ledger, "a", 100)
     assert foretold(ledger, "a0000") == 0
     assert foretold(ledger, "a0099") == pytest.approx(99 * 60 / 58.8)
@@ -46,7 +49,7 @@ def test_a_lane_leaves_at_the_pace_of_its_mailbox(ledger: Bench) -> None:
     )
 
 
-def test_many_of_a_lane_are_answered_at_once_and_each_for_itself(ledger: Bench) -> None:
+def test_many_of_a_lane_are_answered_at_once_and_each_for_itself(ledger: ClockedLedger) -> None:
     fill(ledger, "a", 300)
     waiting = [Waiting(f"a{n:04d}", ConnectionId("a"), State.READY) for n in range(300)]
     found = Forecaster(ledger.redis, now=lambda: ledger.now).of(waiting)
@@ -54,14 +57,14 @@ def test_many_of_a_lane_are_answered_at_once_and_each_for_itself(ledger: Bench) 
     assert times == pytest.approx([n * 60 / 58.8 for n in range(300)], abs=0.01)
 
 
-def test_an_urgent_one_is_said_to_overtake(ledger: Bench) -> None:
+def test_an_urgent_one_is_said_to_overtake(ledger: ClockedLedger) -> None:
     fill(ledger, "a", 100)
     ledger.enqueue("urgent", priority=0)
     assert foretold(ledger, "urgent") == 0
     assert foretold(ledger, "a0000") == pytest.approx(60 / 58.8)
 
 
-def test_it_knows_of_the_day(ledger: Bench) -> None:
+def test_it_knows_of_the_day(ledger: ClockedLedger) -> None:
     ledger.lane("a", per_day=10)
     fill(ledger, "a", 30)
     ledger.leave(20, step=0.1)
@@ -70,7 +73,7 @@ def test_it_knows_of_the_day(ledger: Bench) -> None:
     assert said == pytest.approx(DAY, rel=0.05), "ten a day; ten have left"
 
 
-def test_it_knows_of_a_pause(ledger: Bench) -> None:
+def test_it_knows_of_a_pause(ledger: ClockedLedger) -> None:
     fill(ledger, "a", 10)
     ledger.fly("a0000")
     pause = Pause(ledger.now + 900, named=True)
@@ -78,7 +81,7 @@ def test_it_knows_of_a_pause(ledger: Bench) -> None:
     assert foretold(ledger, "a0009") == pytest.approx(900 + 9 * 60 / 58.8)
 
 
-def test_it_knows_of_a_lowered_pace_and_of_warming_up(ledger: Bench) -> None:
+def test_it_knows_of_a_lowered_pace_and_of_warming_up(ledger: ClockedLedger) -> None:
     ledger.redis.hset(
         redis_keys.PACE + "m-a:p", mapping={"share": "0.5", "lowered_at": round(ledger.now * 1000)}
     )
@@ -89,7 +92,7 @@ def test_it_knows_of_a_lowered_pace_and_of_warming_up(ledger: Bench) -> None:
     assert foretold(ledger, "b0009", "b") == pytest.approx(9 * 4 * 60 / 58.8)
 
 
-def test_lanes_of_a_project_share_it(ledger: Bench) -> None:
+def test_lanes_of_a_project_share_it(ledger: ClockedLedger) -> None:
     for n in range(10):
         ledger.lane(f"l{n}", project="q", project_units_per_minute=12_000)  # two a second
         fill(ledger, f"l{n}", 30 if n else 6)
@@ -106,7 +109,7 @@ def test_lanes_of_a_project_share_it(ledger: Bench) -> None:
     assert len(left) == 276
 
 
-def test_it_asks_about_a_large_project_in_pages(ledger: Bench) -> None:
+def test_it_asks_about_a_large_project_in_pages(ledger: ClockedLedger) -> None:
     for n in range(1200):
         ledger.lane(f"l{n}", project="q", project_units_per_minute=12_000)
         for second in range(2):
@@ -114,7 +117,7 @@ def test_it_asks_about_a_large_project_in_pages(ledger: Bench) -> None:
     assert foretold(ledger, "j7-1", "l7") == pytest.approx(2400 / (2 * 0.98), rel=0.01)
 
 
-def test_a_scheduled_one_waits_for_its_time_and_for_those_before_it(ledger: Bench) -> None:
+def test_a_scheduled_one_waits_for_its_time_and_for_those_before_it(ledger: ClockedLedger) -> None:
     at = ledger.now + 100
     fill(ledger, "a", 10, state=State.SCHEDULED, send_at=at)
     scheduled: dict[str, Any] = {"state": State.SCHEDULED, "send_at": at}
@@ -126,19 +129,19 @@ def test_a_scheduled_one_waits_for_its_time_and_for_those_before_it(ledger: Benc
 
 
 @pytest.mark.parametrize("state", [State.ACCEPTED, State.UNCERTAIN, State.DISPATCHED])
-def test_what_does_not_wait_has_no_time(ledger: Bench, state: State) -> None:
+def test_what_does_not_wait_has_no_time(ledger: ClockedLedger, state: State) -> None:
     fill(ledger, "a", 1)
     assert foretold(ledger, "a0000", state=state) is None
 
 
-def test_nor_has_one_whose_lane_is_stopped_or_unknown(ledger: Bench) -> None:
+def test_nor_has_one_whose_lane_is_stopped_or_unknown(ledger: ClockedLedger) -> None:
     ledger.lane("b", opened=False)
     fill(ledger, "b", 1)
     assert foretold(ledger, "b0000", "b") is None
     assert foretold(ledger, "x", "nowhere") is None
 
 
-def test_a_full_day_of_a_project_is_known(ledger: Bench) -> None:
+def test_a_full_day_of_a_project_is_known(ledger: ClockedLedger) -> None:
     for n in range(4):
         ledger.lane(
             f"l{n}", project="q", project_units_per_minute=12_000, project_units_per_day=10_000

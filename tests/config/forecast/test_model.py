@@ -1,4 +1,7 @@
-"""The forecast: when a lane will be empty, as arithmetic says and as a small imitation of the pacer finds."""
+"""The forecast of when a lane will be empty.
+
+As arithmetic says, and as a small imitation of the pacer finds.
+"""
 
 from __future__ import annotations
 
@@ -289,7 +292,9 @@ class TestWarmingUp:
 def imitation(
     jobs: int, pace: float, rivals: list[Backlog], project: float, day: Day | None, start: float
 ) -> float:
-    """Send one by one, from the lane that has waited longest; say when our last one leaves, in seconds from NOW.
+    """Send one by one, from the lane that has waited longest.
+
+    Gives when our last one leaves, in seconds from NOW.
 
     Lateness is made up for, that of a lane up to a round of turns and that of the project up to
     one: else those whose times come together could not keep their pace.

@@ -1,4 +1,7 @@
-"""The links into Google's consoles: the very page, whatever the values, and only at the consoles' own addresses."""
+"""The links into Google's consoles.
+
+Each opens the very page, whatever the values, and only at the consoles' own addresses.
+"""
 
 from urllib.parse import parse_qs, urlsplit
 

@@ -1,4 +1,7 @@
-"""The token protocol: what is posted, and what each of Google's answers means for whom (google.md §3.4 and §4.4)."""
+"""The token protocol: what is posted, and what each of Google's answers means for whom.
+
+google.md §3.4 and §4.4.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The blocks to paste: what they ask of Google, and that no value of a tenant's is read as anything but a value."""
+"""The blocks to paste into a shell, and what they ask of Google.
+
+No value of a tenant's is read as anything but a value.
+"""
 
 from __future__ import annotations
 
@@ -34,33 +37,35 @@ def wanted(account: str = ACCOUNT, page: str = PAGE) -> Wanted:
     return Wanted(account, PEM, page)
 
 
-class Ran:
+class PastedBlock:
     """A block that was pasted into a shell whose gcloud only writes down what it is asked."""
 
-    def __init__(self, place: Path, block: str, **environment: str) -> None:
-        (place / "bin").mkdir()
+    def __init__(self, folder: Path, block: str, **environment: str) -> None:
+        (folder / "bin").mkdir()
 
         for name, script in (("gcloud", FAKE), ("sleep", "#!/bin/sh\n")):
-            (place / "bin" / name).write_text(script)
-            (place / "bin" / name).chmod(0o755)
+            (folder / "bin" / name).write_text(script)
+            (folder / "bin" / name).chmod(0o755)
 
-        told = place / "told"
-        path = f"{place / 'bin'}:{os.environ['PATH']}"
-        environment |= {"PATH": path, "TOLD": str(told), "HOME": str(place)}
+        calls = folder / "told"
+        path = f"{folder / 'bin'}:{os.environ['PATH']}"
+        environment |= {"PATH": path, "TOLD": str(calls), "HOME": str(folder)}
         command = [str(shutil.which("bash")), "--norc"]
-        ran = subprocess.run(command, input=block, env=environment, cwd=place, capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
-        self.status, self.said, self.complained = ran.returncode, ran.stdout, ran.stderr
-        self.asked = [call.rstrip("\0").split("\0") for call in told.read_text().split("\n\0")[:-1]]
-        uploaded = place / "told.pem"
+        ran = subprocess.run(command, input=block, env=environment, cwd=folder, capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
+        self.status, self.output, self.errors = ran.returncode, ran.stdout, ran.stderr
+        self.called = [
+            call.rstrip("\0").split("\0") for call in calls.read_text().split("\n\0")[:-1]
+        ]
+        uploaded = folder / "told.pem"
         self.uploaded = uploaded.read_text() if uploaded.exists() else ""
 
 
 def test_one_paste_makes_project_api_account_and_key_and_prints_the_way_on(tmp_path: Path) -> None:
-    ran = Ran(tmp_path, gcloud(wanted()))
+    ran = PastedBlock(tmp_path, gcloud(wanted()))
     project = "--project=acme-it"
-    [upload] = [asked for asked in ran.asked if "upload" in asked]
-    assert ran.status == 0, ran.complained
-    assert ran.asked == [
+    [upload] = [called for called in ran.called if "upload" in called]
+    assert ran.status == 0, ran.errors
+    assert ran.called == [
         ["projects", "describe", "acme-it"],
         ["projects", "create", "acme-it"],
         ["services", "enable", "iam.googleapis.com", "gmail.googleapis.com", project],
@@ -79,37 +84,39 @@ def test_one_paste_makes_project_api_account_and_key_and_prints_the_way_on(tmp_p
     ]
 
     assert ran.uploaded.strip() == PEM.strip()
-    assert "Client ID: 117000000000000000001" in ran.said
-    assert PAGE.replace("CLIENT_ID", "117000000000000000001") in ran.said.splitlines()
+    assert "Client ID: 117000000000000000001" in ran.output
+    assert PAGE.replace("CLIENT_ID", "117000000000000000001") in ran.output.splitlines()
     assert not Path(upload[4]).exists(), "nothing is left behind"
 
 
 def test_what_is_there_already_is_not_made_again(tmp_path: Path) -> None:
-    ran = Ran(tmp_path, gcloud(wanted()), MISSING="0")
+    ran = PastedBlock(tmp_path, gcloud(wanted()), MISSING="0")
     assert ran.status == 0
-    assert not [asked for asked in ran.asked if "create" in asked]
+    assert not [called for called in ran.called if "create" in called]
     assert ran.uploaded
 
 
 def test_a_new_account_that_is_not_known_yet_is_asked_for_again_but_not_for_ever(
     tmp_path: Path,
 ) -> None:
-    places = [tmp_path / "late", tmp_path / "never"]
-    for place in places:
-        place.mkdir()
-    late = Ran(places[0], gcloud(wanted()), REFUSED="2")
+    folders = [tmp_path / "late", tmp_path / "never"]
+    for folder in folders:
+        folder.mkdir()
+    late = PastedBlock(folders[0], gcloud(wanted()), REFUSED="2")
     assert (late.status, bool(late.uploaded)) == (0, True)
-    never = Ran(places[1], gcloud(wanted()), REFUSED="99")
+    never = PastedBlock(folders[1], gcloud(wanted()), REFUSED="99")
     assert (never.status, never.uploaded) == (1, "")
-    assert "Client ID" not in never.said
+    assert "Client ID" not in never.output
 
 
 def test_an_account_of_googles_own_making_is_only_given_the_key(tmp_path: Path) -> None:
     account = "12-compute@developer.gserviceaccount.com"
-    ran = Ran(tmp_path, gcloud(wanted(account)))
+    ran = PastedBlock(tmp_path, gcloud(wanted(account)))
     assert ran.status == 0
-    assert not [asked for asked in ran.asked if "create" in asked]
-    assert not [asked for asked in ran.asked if any(each.startswith("--project") for each in asked)]
+    assert not [called for called in ran.called if "create" in called]
+    assert not [
+        called for called in ran.called if any(each.startswith("--project") for each in called)
+    ]
     assert f'account_id = "{account}"' in terraform(wanted(account))
 
 
@@ -134,15 +141,18 @@ def test_no_value_is_a_command(tmp_path: Path, account: str) -> None:
         ["bash", "-n"], input=block, text=True, capture_output=True, check=False
     )
     assert syntax.returncode == 0, syntax.stderr
-    ran = Ran(tmp_path, block)
-    assert [f"--iam-account={account}" in asked for asked in ran.asked if "upload" in asked] == [
-        True
-    ]
+    ran = PastedBlock(tmp_path, block)
+    assert [
+        f"--iam-account={account}" in called for called in ran.called if "upload" in called
+    ] == [True]
     assert not any("owned" in path.name for path in tmp_path.rglob("*"))
 
 
 def strings(hcl: str) -> list[str]:
-    """The quoted strings of a document as Terraform reads them; fails where one is not closed on its line."""
+    """The quoted strings of a document as Terraform reads them.
+
+    Fails where one is not closed on its line.
+    """
     found = []
 
     for line in hcl.splitlines():

@@ -1,4 +1,7 @@
-"""Versions understand each other: what one enqueued another reads, and the same reminder stays the same."""
+"""Versions understand each other.
+
+What one enqueued another reads, and the same reminder stays the same.
+"""
 
 from __future__ import annotations
 
@@ -24,17 +27,23 @@ from certmail_config.jobs.reminder import EXAMPLE, Reminder
 from support.data.garbage import PAYLOADS
 
 FOLDER = Path(__file__).parent / "contract"
-"""What was published, and what was stored, by the first version of each contract: never to be changed."""
+"""What the first version of each contract published and stored: never to be changed."""
 PUBLISHED = Path(__file__).parents[3] / "config" / "reminder.schema.json"
 MIN = {"tenant": "acme", "to": "a@acme.example"}
 STORED = [json.loads(line) for line in (FOLDER / "1.jsonl").read_text("utf-8").splitlines()]
 
 REPLACED = {(r"^https?://[^\s/]+\S*$", SCHEMA_PATTERN)}
-"""Patterns in whose place another stands: what it refuses more no mail has ever carried (a link was left out instead)."""
+"""Patterns in whose place another stands.
+
+What it refuses more no mail has ever carried (a link was left out instead).
+"""
 
 
 def refuses(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """What the new schema would refuse that the old one took, as far as it is said by what can be compared."""
+    """What the new schema would refuse that the old one took.
+
+    As far as it is said by what can be compared.
+    """
     found = [f"{name} is gone" for name in old["properties"].keys() - new["properties"].keys()]
     found += [f"{name} is needed now" for name in set(new["required"]) - set(old["required"])]
     for name, before in old["properties"].items():
@@ -61,9 +70,9 @@ def narrower(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
         found.append("another type")
     if set(old.get("enum", [])) - set(new.get("enum", old.get("enum", []))):
         found.append("fewer values")
-    most = [name for name in ("maxLength", "maximum") if new.get(name, 1e9) < old.get(name, 1e9)]
-    least = [name for name in ("minLength", "minimum") if new.get(name, 0) > old.get(name, 0)]
-    found += [f"another {name}" for name in (*most, *least)]
+    maxima = [name for name in ("maxLength", "maximum") if new.get(name, 1e9) < old.get(name, 1e9)]
+    minima = [name for name in ("minLength", "minimum") if new.get(name, 0) > old.get(name, 0)]
+    found += [f"another {name}" for name in (*maxima, *minima)]
 
     if (
         old.get("pattern") != new.get("pattern")

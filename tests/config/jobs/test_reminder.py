@@ -265,7 +265,10 @@ def test_spaces_around_a_time_do_not_count_either(field: str) -> None:
 
 
 class TestADateAlone:
-    """Most of those who ask have a date, and no time: it is kept as one, and means until that day ends."""
+    """A date without a time is kept as one, and means until that day ends.
+
+    Most of those who ask have a date, and no time.
+    """
 
     @pytest.mark.parametrize("given", ["2026-12-31", " 2026-12-31\t", date(2026, 12, 31)])
     def test_is_kept_as_a_date(self, given: object) -> None:
@@ -419,7 +422,10 @@ def test_plain_addresses_take_a_short_cut_to_the_same_answer(local: str, domain:
 
 
 class TestRejections:
-    """A rejection is printed, logged and sent to other systems; what it was given may be personal."""
+    """A rejection keeps what it was given out of print, logs and other systems.
+
+    What it was given may be personal.
+    """
 
     @pytest.mark.parametrize("field", list(FULL))
     def test_none_repeats_the_value_that_is_wrong(self, field: str) -> None:

@@ -1,4 +1,7 @@
-"""A job that somebody has altered so that it cannot be read: it ends, is told of once, and no other job notices."""
+"""A job that somebody has altered so that it cannot be read.
+
+It ends, is told of once, and no other job notices.
+"""
 
 from __future__ import annotations
 
@@ -15,36 +18,42 @@ from certmail_config.ledger import Settlement, cancel_matching, claim, release, 
 from certmail_config.ledger.values import Claimed, Job
 from certmail_worker.doctor.invariants import look, put_right
 from support.data.garbage import JOBS
-from support.machine.clocked_ledger import LEASE, Bench
+from support.machine.clocked_ledger import LEASE, ClockedLedger
 
 HARMLESS: Final = {"a reason of no text", "a connection of nowhere"}
 """These can be read; a job without a lane ends anyway."""
 
 
-def ready(bench: Bench) -> Job | None:
+def ready(ledger: ClockedLedger) -> Job | None:
     return None
 
 
-def scheduled(bench: Bench) -> Job | None:
+def scheduled(ledger: ClockedLedger) -> Job | None:
     raise NotImplementedError
 
 
-def claimed(bench: Bench) -> Job | None:
-    assert "j" in bench.dispatch().jobs
-    return bench.claim("j")
+def claimed(ledger: ClockedLedger) -> Job | None:
+    assert "j" in ledger.dispatch().jobs
+    return ledger.claim("j")
 
 
-def sending(bench: Bench) -> Job | None:
-    return bench.fly("j")
+def sending(ledger: ClockedLedger) -> Job | None:
+    return ledger.fly("j")
 
 
-def uncertain(bench: Bench) -> Job | None:
-    job = bench.fly("j")
-    bench.settle("j", 1, AttemptOutcome.UNKNOWN, State.UNCERTAIN, at=bench.now + 10)
+def uncertain(ledger: ClockedLedger) -> Job | None:
+    job = ledger.fly("j")
+    ledger.settle("j", 1, AttemptOutcome.UNKNOWN, State.UNCERTAIN, at=ledger.now + 10)
     return job
 
 
-STAGES: Final[list[Callable[[Bench], Job | None]]] = [ready, scheduled, claimed, sending, uncertain]
+STAGES: Final[list[Callable[[ClockedLedger], Job | None]]] = [
+    ready,
+    scheduled,
+    claimed,
+    sending,
+    uncertain,
+]
 
 
 def alter(redis: Redis, job: str, changes: Any) -> None:
@@ -55,53 +64,57 @@ def alter(redis: Redis, job: str, changes: Any) -> None:
             redis.hset(redis_keys.JOB + job, name, value.encode(errors="surrogateescape"))
 
 
-def bench_with(redis: Redis, stage: Callable[[Bench], Job | None]) -> tuple[Bench, Job | None]:
+def bench_with(
+    redis: Redis, stage: Callable[[ClockedLedger], Job | None]
+) -> tuple[ClockedLedger, Job | None]:
     """A job at that stage, and another one in a lane of its own."""
-    bench = Bench(redis)
-    bench.lane("b")
+    ledger = ClockedLedger(redis)
+    ledger.lane("b")
     later = stage is scheduled
-    bench.enqueue(
+    ledger.enqueue(
         "j",
         state=State.SCHEDULED if later else State.READY,
-        send_at=bench.now + 5 if later else None,
+        send_at=ledger.now + 5 if later else None,
     )
-    job = None if later else stage(bench)
-    bench.enqueue("other", lane="b")
+    job = None if later else stage(ledger)
+    ledger.enqueue("other", lane="b")
 
-    return bench, job
+    return ledger, job
 
 
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("changes", JOBS.values(), ids=JOBS)
 def test_no_script_stumbles_and_the_others_go_on(
-    engine: Redis, stage: Callable[[Bench], Job | None], changes: Any
+    engine: Redis, stage: Callable[[ClockedLedger], Job | None], changes: Any
 ) -> None:
     engine.flushall()
-    bench, job = bench_with(engine, stage)
+    ledger, job = bench_with(engine, stage)
     alter(engine, "j", changes)
 
-    assert "other" in bench.dispatch().jobs
+    assert "other" in ledger.dispatch().jobs
     run(
-        engine, cancel_matching(0, tenant="acme", campaign="elsewhere", reason="r", clock=bench.now)
+        engine,
+        cancel_matching(0, tenant="acme", campaign="elsewhere", reason="r", clock=ledger.now),
     )
     if job is not None:
         run(
-            engine, claim(job.id, worker="w", nonce=job.nonce, lease_seconds=LEASE, clock=bench.now)
+            engine,
+            claim(job.id, worker="w", nonce=job.nonce, lease_seconds=LEASE, clock=ledger.now),
         )
-        bench.try_to_begin(job)
+        ledger.try_to_begin(job)
         then = Settlement(
-            AttemptOutcome.REJECTED, State.SCHEDULED, "r", at=bench.now + 60, counts=True
+            AttemptOutcome.REJECTED, State.SCHEDULED, "r", at=ledger.now + 60, counts=True
         )
-        run(engine, settle(job.id, 1, then, detail="{}", clock=bench.now))
-        run(engine, release(job, to=State.READY, reason="r", clock=bench.now))
-    bench.claim("other")
+        run(engine, settle(job.id, 1, then, detail="{}", clock=ledger.now))
+        run(engine, release(job, to=State.READY, reason="r", clock=ledger.now))
+    ledger.claim("other")
     for _ in range(3):
-        bench.now += 90 * 86_400
-        bench.reap()
-        bench.dispatch()
+        ledger.now += 90 * 86_400
+        ledger.reap()
+        ledger.dispatch()
 
-    assert bench.state("other") is State.EXPIRED
-    assert bench.state("j") in FINAL | {State.UNCERTAIN}, "it can be read again, and has ended"
+    assert ledger.state("other") is State.EXPIRED
+    assert ledger.state("j") in FINAL | {State.UNCERTAIN}, "it can be read again, and has ended"
     places = [redis_keys.DUE, redis_keys.UNSURE, redis_keys.LANE + "a", redis_keys.LATER + "a"]
     for index in (
         places[:2] if "connection" in changes else places
@@ -122,20 +135,20 @@ def test_no_script_stumbles_and_the_others_go_on(
     ],
 )
 def test_its_end_is_told_once_with_the_reason_and_denies_no_request(
-    redis: Redis, stage: Callable[[Bench], Job | None], state: State
+    redis: Redis, stage: Callable[[ClockedLedger], Job | None], state: State
 ) -> None:
-    bench, _ = bench_with(redis, stage)
+    ledger, _ = bench_with(redis, stage)
     alter(redis, "j", {"expires_at": "noon"})
 
     for _ in range(3):
-        bench.now += LEASE + 1
-        bench.reap()
-        bench.dispatch()
-        bench.now += 86_400 * 100
-        bench.reap()
+        ledger.now += LEASE + 1
+        ledger.reap()
+        ledger.dispatch()
+        ledger.now += 86_400 * 100
+        ledger.reap()
 
-    assert bench.events().count("broken") == 1
-    seen = bench.see("j")
+    assert ledger.events().count("broken") == 1
+    seen = ledger.see("j")
     assert (seen.state, seen.held) == (state, state is State.UNCERTAIN)
     assert (seen.reason or "").startswith("job_broken: ")
     assert not redis.exists(redis_keys.BODY + "j")
@@ -143,36 +156,36 @@ def test_its_end_is_told_once_with_the_reason_and_denies_no_request(
 
 
 def test_its_places_are_free_for_the_next(redis: Redis) -> None:
-    bench = Bench(redis)
-    bench.lane("a", in_flight=1)
-    bench.enqueue("j")
-    bench.enqueue("next")
-    assert bench.dispatch().jobs == ("j",)
+    ledger = ClockedLedger(redis)
+    ledger.lane("a", in_flight=1)
+    ledger.enqueue("j")
+    ledger.enqueue("next")
+    assert ledger.dispatch().jobs == ("j",)
     alter(redis, "j", {"fence": None})
-    bench.now += LEASE + 1
-    bench.reap()
-    bench.now += 60
-    assert bench.dispatch().jobs == ("next",)
+    ledger.now += LEASE + 1
+    ledger.reap()
+    ledger.now += 60
+    assert ledger.dispatch().jobs == ("next",)
 
 
 def test_a_key_that_is_no_hash_is_as_good_as_broken(redis: Redis) -> None:
-    bench, _ = bench_with(redis, ready)
+    ledger, _ = bench_with(redis, ready)
     redis.set(redis_keys.JOB + "j", "a text")
-    assert bench.dispatch().jobs == ("other",)
-    assert bench.state("j") is State.FAILED
+    assert ledger.dispatch().jobs == ("other",)
+    assert ledger.state("j") is State.FAILED
 
 
 def test_attempts_by_the_million_are_not_counted_one_by_one(redis: Redis) -> None:
-    bench, _ = bench_with(redis, uncertain)
+    ledger, _ = bench_with(redis, uncertain)
     alter(redis, "j", {"attempt": "900000000000"})
-    bench.now += 11
-    bench.reap()
-    assert bench.see("j").attempts == []
+    ledger.now += 11
+    ledger.reap()
+    assert ledger.see("j").attempts == []
 
 
 @pytest.mark.parametrize("changes", JOBS.values(), ids=JOBS)
 def test_doctor_names_it_and_its_repair_ends_it(redis: Redis, changes: Any) -> None:
-    bench, _ = bench_with(redis, ready)
+    ledger, _ = bench_with(redis, ready)
     alter(redis, "j", changes)
     report = look(redis)
 
@@ -184,11 +197,11 @@ def test_doctor_names_it_and_its_repair_ends_it(redis: Redis, changes: Any) -> N
     for _ in range(3):
         put_right(redis, look(redis))
     assert not look(redis).found
-    assert bench.state("j") is State.FAILED
+    assert ledger.state("j") is State.FAILED
 
 
 def test_a_lane_that_was_altered_stands_still_alone(redis: Redis) -> None:
-    bench, _ = bench_with(redis, ready)
+    ledger, _ = bench_with(redis, ready)
 
     for field in (
         "units_per_minute",
@@ -198,14 +211,14 @@ def test_a_lane_that_was_altered_stands_still_alone(redis: Redis) -> None:
         "send_units",
     ):
         redis.hset(redis_keys.LANE_INFO + "a", field, "many")
-        bench.now += 60
-        bench.dispatch()
+        ledger.now += 60
+        ledger.dispatch()
 
     redis.hset(redis_keys.CAPACITY, "somebody", "plenty")
-    bench.enqueue("another", lane="b")
-    bench.now += 60
-    assert bench.dispatch().jobs == ("another",)
-    assert bench.state("j") is State.READY
+    ledger.enqueue("another", lane="b")
+    ledger.now += 60
+    assert ledger.dispatch().jobs == ("another",)
+    assert ledger.state("j") is State.READY
 
 
 @pytest.mark.parametrize(
@@ -214,12 +227,12 @@ def test_a_lane_that_was_altered_stands_still_alone(redis: Redis) -> None:
 def test_what_an_attempt_says_of_its_token_keeps_no_worker_from_the_job(
     redis: Redis, value: bytes
 ) -> None:
-    bench, _ = bench_with(redis, ready)
-    bench.dispatch()
+    ledger, _ = bench_with(redis, ready)
+    ledger.dispatch()
     redis.hset(redis_keys.JOB + "j", "attempt:0", value)
     redis.hset(redis_keys.MAILBOX + "m-a", "strikes", "many")
     answer = run(
-        redis, claim(JobId("j"), worker="w", nonce="n", lease_seconds=LEASE, clock=bench.now)
+        redis, claim(JobId("j"), worker="w", nonce="n", lease_seconds=LEASE, clock=ledger.now)
     )
     assert isinstance(answer, Claimed)
     assert (answer.job.refused_token, answer.job.strikes) == (None, 0)

@@ -1,4 +1,6 @@
-"""The ledger's scripts against a simple model, on real servers, through whatever may happen, without a difference.
+"""The ledger's scripts against a simple model, on real servers.
+
+Through whatever may happen, without a difference.
 
 One step is one call that is made of both and compared in full. `make test` runs 5,000 on each
 server, always the same ones; `make slow` runs 50,000 from a new seed, which it prints: `make slow
@@ -54,16 +56,19 @@ lives = st.sampled_from([1.0, 30.0, 3600.0, 86400.0, 86400.0])
 
 
 class LedgerMachine(Restores):
-    """Producers, workers, a pacer, a reaper, operators, Google, a clock, and everything that can go wrong."""
+    """All who use a ledger, and everything that can go wrong.
+
+    Producers, workers, a pacer, a reaper, operators, Google, and a clock.
+    """
 
     @initialize(limits=limits)
     def open_the_lanes(self, limits: Limits) -> None:
         self.tick(note=True)
         for lane in MAILBOX:
             self.limit(lane, limits)
-            self.both.do("open_lane", ConnectionId(lane), 1)
+            self.ledgers.do("open_lane", ConnectionId(lane), 1)
         for worker in WORKERS:
-            self.both.do("advertise", worker, 8, seconds=1e7)
+            self.ledgers.do("advertise", worker, 8, seconds=1e7)
 
     # What happens to a reminder.
 
@@ -75,7 +80,7 @@ class LedgerMachine(Restores):
         later=st.sampled_from([1.0, 20.0, 1e6]),
         life=lives,
         priority=st.sampled_from([1, 5, 5, 9]),
-        most=st.sampled_from([0, 0, 0, 1, 5, 100]),
+        maximum=st.sampled_from([0, 0, 0, 1, 5, 100]),
         lost=rarely,
     )
     def enqueue(
@@ -85,29 +90,31 @@ class LedgerMachine(Restores):
         later: float,
         life: float,
         priority: int,
-        most: int,
+        maximum: int,
         *,
         lost: bool,
     ) -> None:
-        self.send(self.name(), None, lane, state, later, life, priority, most=most, lost=lost)
+        self.send(self.name(), None, lane, state, later, life, priority, maximum=maximum, lost=lost)
 
-    @precondition(lambda self: self.both.model.entries)
+    @precondition(lambda self: self.ledgers.model.entries)
     @rule(pick=picks, other_body=st.booleans(), for_nobody=st.booleans())
     def enqueue_in_vain(self, pick: int, *, other_body: bool, for_nobody: bool) -> None:
         """Under a key that is in use, or for a connection that does not exist."""
         if for_nobody:
             self.send(self.name(), None, "nowhere", State.READY, 0, 60, 5)
             return
-        entry = self.choose(list(self.both.model.entries.values()), pick)
+        entry = self.choose(list(self.ledgers.model.entries.values()), pick)
         print_ = "other" if other_body else "print"
         self.send(
             self.name(), entry.dedupe, entry.connection, State.READY, 0, 60, 5, fingerprint=print_
         )
 
-    @rule(most=st.sampled_from([1, 2, 100, 100]), late=st.sampled_from([0, 0, 500, 2_000, 5_000]))
-    def dispatch(self, most: int, late: int) -> None:
-        self.both.ms += late
-        self.ring(most)
+    @rule(
+        maximum=st.sampled_from([1, 2, 100, 100]), late=st.sampled_from([0, 0, 500, 2_000, 5_000])
+    )
+    def dispatch(self, maximum: int, late: int) -> None:
+        self.ledgers.ms += late
+        self.ring(maximum)
 
     @precondition(lambda self: self.doorbells)
     @rule(pick=picks, worker=workers, lost=rarely)
@@ -117,7 +124,7 @@ class LedgerMachine(Restores):
     @precondition(lambda self: self.claims)
     @rule(pick=picks, not_after=st.sampled_from([None, None, None, -1.0, 60.0]), lost=rarely)
     def begin(self, pick: int, not_after: float | None, *, lost: bool) -> None:
-        limit = None if not_after is None else self.both.now + not_after
+        limit = None if not_after is None else self.ledgers.now + not_after
         self.start(self.choose(self.claims, pick), limit, lost=lost)
 
     @precondition(lambda self: self.claims)
@@ -130,28 +137,28 @@ class LedgerMachine(Restores):
     def settle(self, pick: int, verdict: Verdict, version: int, *, lost: bool) -> None:
         """The news of a request, in time or however late, perhaps for the second time."""
         job, attempt = self.choose(self.open_ended, pick)
-        then = settlement(verdict, job, version, self.both.now)
+        then = settlement(verdict, job, version, self.ledgers.now)
         self.call("settle", job.id, attempt, **then, lost=lost)
 
     @precondition(lambda self: self.forgotten_claims())
     @rule(pick=picks)
     def settle_what_a_restored_ledger_does_not_know(self, pick: int) -> None:
         job = self.choose(self.forgotten_claims(), pick)
-        attempt = self.both.model.entries[job.id].attempt + 1
+        attempt = self.ledgers.model.entries[job.id].attempt + 1
         verdict = Verdict(FailureClass.NONE, AttemptOutcome.ACCEPTED)
-        self.both.do("settle", job.id, attempt, **settlement(verdict, job, 1, self.both.now))
+        self.ledgers.do("settle", job.id, attempt, **settlement(verdict, job, 1, self.ledgers.now))
 
-    @precondition(lambda self: self.both.model.entries)
+    @precondition(lambda self: self.ledgers.model.entries)
     @rule(pick=picks, lost=rarely)
     def cancel(self, pick: int, *, lost: bool) -> None:
-        entry = self.choose(list(self.both.model.entries.values()), pick)
+        entry = self.choose(list(self.ledgers.model.entries.values()), pick)
         self.call("cancel", JobId(entry.id), "called off by ann", lost=lost)
 
-    @precondition(lambda self: self.both.model.entries)
+    @precondition(lambda self: self.ledgers.model.entries)
     @rule(pick=picks, lost=rarely)
     def close(self, pick: int, *, lost: bool) -> None:
         """A person leaves it at not knowing; of most reminders there is no doubt."""
-        entries = list(self.both.model.entries.values())
+        entries = list(self.ledgers.model.entries.values())
         doubted = [entry for entry in entries if entry.state is State.UNCERTAIN] or entries
         self.call("close", JobId(self.choose(doubted, pick).id), "closed by ann", lost=lost)
 
@@ -159,16 +166,16 @@ class LedgerMachine(Restores):
     def cancel_matching(self, lane: str, campaign: str, *, of_lane: bool) -> None:
         connection = lane if of_lane else ""
         given = {"tenant": TENANT[lane], "campaign": campaign, "connection": connection}
-        self.both.do("cancel_matching", 0, **given, reason="all of it")
+        self.ledgers.do("cancel_matching", 0, **given, reason="all of it")
 
-    @rule(most=st.sampled_from([1, 100, 100]))
-    def reap(self, most: int) -> None:
-        self.both.do("reap", most)
+    @rule(maximum=st.sampled_from([1, 100, 100]))
+    def reap(self, maximum: int) -> None:
+        self.ledgers.do("reap", maximum)
 
     @precondition(lambda self: self.finished())
     @rule(pick=picks)
     def forget_a_finished_job(self, pick: int) -> None:
-        self.both.forget(self.choose(self.finished(), pick))
+        self.ledgers.forget(self.choose(self.finished(), pick))
         self.unanswered.clear()  # it took months
         self.last = None
 
@@ -184,8 +191,11 @@ class LedgerMachine(Restores):
     def change_a_lane(
         self, change: str, lane: str, other_limits: Limits, version: int, *, opened: bool
     ) -> None:
-        """Its limits, the account behind it (of another mailbox, perhaps), its project, or that it may not be used."""
-        track, connection = self.both.model.tracks[lane], ConnectionId(lane)
+        """Change a lane's limits, account or project, or that it may be used.
+
+        The account is of another mailbox, perhaps.
+        """
+        track, connection = self.ledgers.model.tracks[lane], ConnectionId(lane)
 
         if change == "limits":
             self.limit(lane, other_limits)
@@ -193,14 +203,14 @@ class LedgerMachine(Restores):
             self.move(lane)
         elif change == "suspended":
             why = Suspension("probe_failed", "It does not answer.", version)
-            self.both.do("suspend_lane", connection, why)
+            self.ledgers.do("suspend_lane", connection, why)
         elif change == "mailbox" and version > track.version:
             other = f"{MAILBOX[lane]}-new" if track.mailbox == MAILBOX[lane] else MAILBOX[lane]
             self.limit(lane, self.limits[lane], mailbox=other)
             opened = True
 
         if opened or change == "account":
-            self.both.do("open_lane", connection, version, careful=change == "suspended")
+            self.ledgers.do("open_lane", connection, version, careful=change == "suspended")
 
     @rule(
         tenant=st.sampled_from(["acme", "acme", "globex", None]),
@@ -209,7 +219,10 @@ class LedgerMachine(Restores):
         lost=rarely,
     )
     def pause(self, tenant: str | None, pick: int, changes: str, *, lost: bool) -> None:
-        """An operator lets nothing leave, and what is prepared meanwhile goes back; seldom for long."""
+        """An operator lets nothing leave, seldom for long.
+
+        What is prepared meanwhile goes back.
+        """
         connections = [ConnectionId(lane) for lane, of in TENANT.items() if of == tenant]
 
         if changes != "off":
@@ -232,21 +245,21 @@ class LedgerMachine(Restores):
 
     @rule(worker=workers, capacity=st.sampled_from([0, 1, 8]), seconds=st.sampled_from([10.0, 1e7]))
     def advertise(self, worker: str, capacity: int, seconds: float) -> None:
-        self.both.do("advertise", worker, capacity, seconds=seconds)
+        self.ledgers.do("advertise", worker, capacity, seconds=seconds)
 
     @rule(pause=pauses, note=st.sampled_from([True, True, True, False]), reap=st.booleans())
     def wait(self, pause: int, *, note: bool, reap: bool) -> None:
-        self.both.ms += pause
+        self.ledgers.ms += pause
         self.tick(note=note)
         if reap:
-            self.both.do("reap", 100)
+            self.ledgers.do("reap", 100)
 
     @rule(days=st.sampled_from([-0.1, -0.001, 0.1, 1.0, 15.0, 100.0]))
     def wait_for_long(self, days: float) -> None:
         """Where the clock goes back, time stands still."""
-        self.both.ms += round(days * 86_400_000)
+        self.ledgers.ms += round(days * 86_400_000)
         self.tick(note=True)
-        self.both.do("reap", 100)
+        self.ledgers.do("reap", 100)
 
     @rule(
         hours=st.integers(1, 5),
@@ -257,10 +270,10 @@ class LedgerMachine(Restores):
     def clock_leaps(self, hours: int, pick: int, after: str, *, meanwhile: bool) -> None:
         """Nobody believes it at first: nothing leaves, ends or expires by it."""
         self.tick(note=True)
-        self.both.ms = self.both.model.noted + hours * 3_600_000
-        assert self.both.do("advertise", "w1", 4, seconds=60).answer.leapt
-        assert self.both.do("dispatch", 100).answer.stopped == "clock_leapt"
-        assert self.both.do("reap", 100).answer.stopped == "clock_leapt"
+        self.ledgers.ms = self.ledgers.model.noted + hours * 3_600_000
+        assert self.ledgers.do("advertise", "w1", 4, seconds=60).answer.leapt
+        assert self.ledgers.do("dispatch", 100).answer.stopped == "clock_leapt"
+        assert self.ledgers.do("reap", 100).answer.stopped == "clock_leapt"
         if self.doorbells:
             self.answer(self.choose(self.doorbells, pick), "w1")
         if self.claims:
@@ -275,7 +288,7 @@ class LedgerMachine(Restores):
                 )
 
         if after == "corrected":
-            self.both.ms -= hours * 3_600_000
+            self.ledgers.ms -= hours * 3_600_000
         if after != "nothing":
             self.tick(note=True)
 
@@ -283,11 +296,11 @@ class LedgerMachine(Restores):
     def server_was_restarted(self, *, stays: bool) -> None:
         """From an older copy, perhaps: nothing leaves before somebody has looked."""
         self.tick(note=True)
-        self.both.uncheck_run()
-        assert self.both.do("dispatch", 100).answer.stopped == "unchecked"
-        assert self.both.do("reap", 100).answer.stopped == "unchecked"
+        self.ledgers.uncheck_run()
+        assert self.ledgers.do("dispatch", 100).answer.stopped == "unchecked"
+        assert self.ledgers.do("reap", 100).answer.stopped == "unchecked"
         if not stays:
-            self.both.check_run()
+            self.ledgers.check_run()
 
     @rule()
     def workers_crash(self) -> None:
@@ -297,7 +310,7 @@ class LedgerMachine(Restores):
         self.unanswered.clear()
 
     @precondition(
-        lambda self: self.last is not None and self.last[0] == self.both.tally.calls.total()
+        lambda self: self.last is not None and self.last[0] == self.ledgers.tally.calls.total()
     )
     @rule()
     def repeat_at_once(self) -> None:
@@ -310,7 +323,7 @@ class LedgerMachine(Restores):
         """redis-py's retry, after other calls."""
         asked = self.choose(self.unanswered, pick)
         self.unanswered.remove(asked)
-        if self.both.ms - asked.at <= RETRY_MS:
+        if self.ledgers.ms - asked.at <= RETRY_MS:
             self.again(asked)
 
 

@@ -10,7 +10,7 @@ from redis import Redis
 
 from certmail_config.jobs.states import TRANSITIONS, UPKEEP, AttemptOutcome, Move, State
 from support.machine.clocked_ledger import LEASE
-from support.machine.one_job import CLOSED, LIFE, Scene
+from support.machine.one_job import CLOSED, LIFE, OneJob
 
 _S, _O = State, AttemptOutcome
 MOVES: Final = sorted(
@@ -22,16 +22,16 @@ MOVES: Final = sorted(
     ),
     key=str,
 )
-Scenario = Callable[[Scene], object]
+Scenario = Callable[[OneJob], object]
 
 
-def _called_off(scene: Scene) -> None:
+def _called_off(scene: OneJob) -> None:
     scene.cancel()
     scene.settle(_O.REJECTED, _S.READY)
 
 
 def _settled(outcome: AttemptOutcome, to: State) -> Scenario:
-    return lambda scene: scene.settle(outcome, to, at=scene.bench.now + 10)
+    return lambda scene: scene.settle(outcome, to, at=scene.ledger.now + 10)
 
 
 _SETTLED: Final[dict[State, Scenario]] = {
@@ -41,7 +41,7 @@ _SETTLED: Final[dict[State, Scenario]] = {
     _S.SCHEDULED: _settled(_O.NOT_SENT, _S.SCHEDULED),
     _S.UNCERTAIN: _settled(_O.UNKNOWN, _S.UNCERTAIN),
     _S.CANCELLED: _called_off,
-    _S.EXPIRED: Scene.not_sent_after_all,
+    _S.EXPIRED: OneJob.not_sent_after_all,
 }
 
 _WAITING: Final = (_S.SCHEDULED, _S.READY, _S.DISPATCHED)
@@ -52,14 +52,14 @@ SCENARIOS: Final[dict[tuple[str, Move], Scenario]] = {
         ("enqueue", (None, to)): lambda scene, to=to: scene.enqueue(to)  # type: ignore[misc]
         for to in (_S.READY, _S.SCHEDULED, _S.SUPPRESSED)
     },
-    ("dispatch", (_S.READY, _S.DISPATCHED)): lambda scene: scene.bench.dispatch(),
-    ("dispatch", (_S.READY, _S.EXPIRED)): Scene.dispatch_after_its_time,
-    ("dispatch", (_S.READY, _S.UNCERTAIN)): Scene.dispatch_after_its_time,
-    ("claim", (_S.DISPATCHED, _S.READY)): Scene.late_claim,
-    ("begin", (_S.DISPATCHED, _S.SENDING)): Scene.begin,
-    ("begin", (_S.DISPATCHED, _S.READY)): lambda scene: scene.refused_begin(scene.bench.now - 1),
-    ("begin", (_S.DISPATCHED, _S.EXPIRED)): Scene.begin_after_its_time,
-    ("begin", (_S.DISPATCHED, _S.UNCERTAIN)): Scene.begin_after_its_time,
+    ("dispatch", (_S.READY, _S.DISPATCHED)): lambda scene: scene.ledger.dispatch(),
+    ("dispatch", (_S.READY, _S.EXPIRED)): OneJob.dispatch_after_its_time,
+    ("dispatch", (_S.READY, _S.UNCERTAIN)): OneJob.dispatch_after_its_time,
+    ("claim", (_S.DISPATCHED, _S.READY)): OneJob.late_claim,
+    ("begin", (_S.DISPATCHED, _S.SENDING)): OneJob.begin,
+    ("begin", (_S.DISPATCHED, _S.READY)): lambda scene: scene.refused_begin(scene.ledger.now - 1),
+    ("begin", (_S.DISPATCHED, _S.EXPIRED)): OneJob.begin_after_its_time,
+    ("begin", (_S.DISPATCHED, _S.UNCERTAIN)): OneJob.begin_after_its_time,
     **{
         ("release", (_S.DISPATCHED, to)): lambda scene, to=to: scene.release(to)  # type: ignore[misc]
         for to in (_S.READY, _S.SCHEDULED, *_ENDS)
@@ -71,9 +71,9 @@ SCENARIOS: Final[dict[tuple[str, Move], Scenario]] = {
         for to, scenario in _SETTLED.items()
         if (before, to) in TRANSITIONS["settle"]
     },
-    **{("settle", (before, _S.ACCEPTED)): Scene.earlier_news for before in (*_WAITING, *CLOSED)},
+    **{("settle", (before, _S.ACCEPTED)): OneJob.earlier_news for before in (*_WAITING, *CLOSED)},
     **{
-        ("cancel", (before, to)): Scene.cancel
+        ("cancel", (before, to)): OneJob.cancel
         for before in _WAITING
         for to in (_S.CANCELLED, _S.UNCERTAIN)
     },
@@ -84,10 +84,10 @@ SCENARIOS: Final[dict[tuple[str, Move], Scenario]] = {
         for to in (_S.EXPIRED, _S.UNCERTAIN)
     },
     ("reap", (_S.DISPATCHED, _S.READY)): lambda scene: scene.reap_after(LEASE + 1),
-    ("reap", (_S.DISPATCHED, _S.FAILED)): Scene.stop_workers,
-    ("reap", (_S.DISPATCHED, _S.UNCERTAIN)): Scene.stop_workers,
-    ("settle", (_S.UNCERTAIN, _S.SUPPRESSED)): Scene.suppressed_after_all,
-    ("reap", (_S.SENDING, _S.ACCEPTED)): Scene.lost_after_earlier_news,
+    ("reap", (_S.DISPATCHED, _S.FAILED)): OneJob.stop_workers,
+    ("reap", (_S.DISPATCHED, _S.UNCERTAIN)): OneJob.stop_workers,
+    ("settle", (_S.UNCERTAIN, _S.SUPPRESSED)): OneJob.suppressed_after_all,
+    ("reap", (_S.SENDING, _S.ACCEPTED)): OneJob.lost_after_earlier_news,
     ("reap", (_S.SENDING, _S.UNCERTAIN)): lambda scene: scene.reap_after(LEASE + 1),
     ("reap", (_S.UNCERTAIN, _S.READY)): lambda scene: scene.reap_after(11),
 }
@@ -105,12 +105,12 @@ DOUBTED: Final = {
 )
 def test_the_move_happens(engine: Redis, script: str, move: Move) -> None:
     engine.flushall()
-    scene = Scene(engine, doubted=(script, move) in DOUBTED)
+    scene = OneJob(engine, doubted=(script, move) in DOUBTED)
     before, after = move
     scene.reach(before)
-    assert before is None or scene.bench.state("j") is before
+    assert before is None or scene.ledger.state("j") is before
     SCENARIOS[script, move](scene)
-    assert scene.bench.state("j") is after
+    assert scene.ledger.state("j") is after
 
 
 def test_every_move_has_a_scenario() -> None:

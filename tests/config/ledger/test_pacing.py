@@ -1,4 +1,7 @@
-"""What may leave when: mailboxes, projects, minutes, days, slots; on real servers, under a supplied clock."""
+"""What may leave when, on real servers, under a supplied clock.
+
+Mailboxes, projects, minutes, days, slots.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,13 @@ from certmail_config.base.ids import ConnectionId, JobId
 from certmail_config.jobs.states import AttemptOutcome, State
 from certmail_config.ledger import RefusedBy, Suspension, claim, run, spend, suspend_lane
 from certmail_config.ledger.delivery import DOORBELL_LEASE_SECONDS, UNANSWERED_PER_WORKER
-from support.machine.clocked_ledger import Bench
+from support.machine.clocked_ledger import ClockedLedger
 
 HOUR, DAY = 3600.0, 86400.0
 INTERVAL = 60 / (60 * 0.98)
 
 
-def fill(ledger: Bench, lane: str, count: int, **more: Any) -> None:
+def fill(ledger: ClockedLedger, lane: str, count: int, **more: Any) -> None:
     given: dict[str, Any] = {"lane": lane, "expires_at": ledger.now + 30 * DAY} | more
     for n in range(count):
         ledger.enqueue(f"{lane}{n}", **given)
@@ -29,19 +32,23 @@ def lanes_of(left: list[tuple[float, str]]) -> str:
 
 
 class TestMailboxes:
-    def test_a_mailbox_sends_at_98_percent_of_its_rate_without_a_burst(self, ledger: Bench) -> None:
+    def test_a_mailbox_sends_at_98_percent_of_its_rate_without_a_burst(
+        self, ledger: ClockedLedger
+    ) -> None:
         fill(ledger, "a", 200)
         left = ledger.leave(60)
         assert len(left) == 59
         assert min(after - before for (before, _), (after, _) in pairwise(left)) > INTERVAL - 0.03
 
     @pytest.mark.parametrize(("units", "a_minute"), [(6000, 59), (15000, 147)])
-    def test_both_generations_of_quota(self, ledger: Bench, units: int, a_minute: int) -> None:
+    def test_both_generations_of_quota(
+        self, ledger: ClockedLedger, units: int, a_minute: int
+    ) -> None:
         ledger.lane("a", units=units)
         fill(ledger, "a", 200)
         assert len(ledger.leave(60)) == a_minute
 
-    def test_a_mailbox_that_rested_begins_without_a_burst(self, ledger: Bench) -> None:
+    def test_a_mailbox_that_rested_begins_without_a_burst(self, ledger: ClockedLedger) -> None:
         fill(ledger, "a", 1)
         assert len(ledger.leave(10)) == 1
         for n in range(1, 10):
@@ -50,7 +57,7 @@ class TestMailboxes:
 
     @pytest.mark.parametrize(("late", "at_once"), [(0.9, 1), (2.0, 2), (3600.0, 3)])
     def test_lateness_of_our_own_is_made_up_for_up_to_a_point(
-        self, ledger: Bench, late: float, at_once: int
+        self, ledger: ClockedLedger, late: float, at_once: int
     ) -> None:
         fill(ledger, "a", 10)
         assert len(ledger.dispatch().jobs) == 1
@@ -60,7 +67,7 @@ class TestMailboxes:
         assert len(ledger.dispatch().jobs) == at_once
 
     def test_two_connections_to_one_mailbox_share_its_pace_and_take_turns(
-        self, ledger: Bench
+        self, ledger: ClockedLedger
     ) -> None:
         for lane in ("b", "c"):
             ledger.lane(lane, mailbox="m-a")
@@ -70,18 +77,18 @@ class TestMailboxes:
         assert len(left) == 30
         assert {lane: left.count(lane) for lane in "abc"} == {"a": 10, "b": 10, "c": 10}
 
-    def test_another_mailbox_does_not_wait(self, ledger: Bench) -> None:
+    def test_another_mailbox_does_not_wait(self, ledger: ClockedLedger) -> None:
         ledger.lane("b")
         fill(ledger, "a", 5)
         fill(ledger, "b", 1)
         assert set(ledger.dispatch().jobs) == {"a0", "b0"}
 
-    def test_an_urgent_reminder_overtakes_its_own_lane(self, ledger: Bench) -> None:
+    def test_an_urgent_reminder_overtakes_its_own_lane(self, ledger: ClockedLedger) -> None:
         ledger.enqueue("old")
         ledger.enqueue("urgent", priority=0)
         assert ledger.dispatch().jobs == ("urgent",)
 
-    def test_a_new_mailbox_warms_up_in_daily_steps(self, ledger: Bench) -> None:
+    def test_a_new_mailbox_warms_up_in_daily_steps(self, ledger: ClockedLedger) -> None:
         ledger.lane("a", warm_up_days=3, per_day=2000)
         fill(ledger, "a", 300)
         sent = []
@@ -90,7 +97,7 @@ class TestMailboxes:
             ledger.now += DAY - 60
         assert sent == pytest.approx([15, 30, 45, 59], abs=1)
 
-    def test_it_warms_up_to_its_day_too(self, ledger: Bench) -> None:
+    def test_it_warms_up_to_its_day_too(self, ledger: ClockedLedger) -> None:
         ledger.lane("a", warm_up_days=1, per_day=20)
         fill(ledger, "a", 50)
         assert len(ledger.leave(300, step=0.2)) == 10
@@ -98,7 +105,7 @@ class TestMailboxes:
 
 class TestRoom:
     def test_no_more_than_the_limit_is_in_flight_and_a_settle_lets_the_next_go(
-        self, ledger: Bench
+        self, ledger: ClockedLedger
     ) -> None:
         fill(ledger, "a", 6)
         flown: list[JobId] = []
@@ -113,7 +120,7 @@ class TestRoom:
         ledger.settle(flown[0])
         assert len(ledger.dispatch().jobs) == 1
 
-    def test_three_hanging_sends_of_one_mailbox_delay_no_other(self, ledger: Bench) -> None:
+    def test_three_hanging_sends_of_one_mailbox_delay_no_other(self, ledger: ClockedLedger) -> None:
         ledger.lane("a", in_flight=3)
         ledger.lane("b")
         fill(ledger, "a", 10)
@@ -123,7 +130,7 @@ class TestRoom:
         fill(ledger, "b", 1)
         assert ledger.dispatch().jobs == ("b0",)
 
-    def test_nothing_is_leased_beyond_what_workers_can_hold(self, ledger: Bench) -> None:
+    def test_nothing_is_leased_beyond_what_workers_can_hold(self, ledger: ClockedLedger) -> None:
         ledger.works("w", 2)
         for n in range(4):
             ledger.lane(f"l{n}")
@@ -131,7 +138,9 @@ class TestRoom:
         assert len(ledger.dispatch().jobs) == 2
         assert ledger.dispatch().jobs == ()
 
-    def test_no_more_doorbells_are_out_than_workers_answer_in_time(self, ledger: Bench) -> None:
+    def test_no_more_doorbells_are_out_than_workers_answer_in_time(
+        self, ledger: ClockedLedger
+    ) -> None:
         ledger.works("w", 100)
         for n in range(2 * UNANSWERED_PER_WORKER):
             ledger.lane(f"l{n}")
@@ -142,7 +151,7 @@ class TestRoom:
         ledger.claim(rung[0])
         assert len(ledger.dispatch().jobs) == 1
 
-    def test_lost_doorbells_make_room_when_their_leases_end(self, ledger: Bench) -> None:
+    def test_lost_doorbells_make_room_when_their_leases_end(self, ledger: ClockedLedger) -> None:
         for n in range(2 * UNANSWERED_PER_WORKER):
             ledger.lane(f"l{n}")
             ledger.enqueue(f"j{n}", lane=f"l{n}")
@@ -151,12 +160,12 @@ class TestRoom:
         ledger.reap()
         assert len(ledger.dispatch().jobs) == UNANSWERED_PER_WORKER
 
-    def test_nothing_is_leased_when_no_worker_lives(self, ledger: Bench) -> None:
+    def test_nothing_is_leased_when_no_worker_lives(self, ledger: ClockedLedger) -> None:
         ledger.works("w", 0)
         ledger.enqueue("j")
         assert ledger.dispatch().jobs == ()
 
-    def test_a_stale_doorbell_costs_the_mailbox_no_time(self, ledger: Bench) -> None:
+    def test_a_stale_doorbell_costs_the_mailbox_no_time(self, ledger: ClockedLedger) -> None:
         fill(ledger, "a", 3)
         [job] = ledger.dispatch().jobs
         ledger.now += 2.1
@@ -166,7 +175,7 @@ class TestRoom:
 
 
 class TestMinutes:
-    def test_a_request_counts_until_a_minute_after_its_end(self, ledger: Bench) -> None:
+    def test_a_request_counts_until_a_minute_after_its_end(self, ledger: ClockedLedger) -> None:
         """Google counts it when it arrives, which is any time between its begin and its end."""
         ledger.lane("a", units=200)  # two a minute
         fill(ledger, "a", 4)
@@ -184,7 +193,9 @@ class TestMinutes:
         ledger.now += 0.2
         assert ledger.dispatch().jobs == ("a2",)
 
-    def test_what_waits_for_a_request_to_end_goes_on_when_it_has(self, ledger: Bench) -> None:
+    def test_what_waits_for_a_request_to_end_goes_on_when_it_has(
+        self, ledger: ClockedLedger
+    ) -> None:
         ledger.lane("a", units=100)  # one a minute
         fill(ledger, "a", 2)
         ledger.fly("a0")
@@ -195,7 +206,7 @@ class TestMinutes:
         )
         assert ledger.dispatch().jobs == ("a1",)
 
-    def test_begin_refuses_what_lowered_limits_no_longer_allow(self, ledger: Bench) -> None:
+    def test_begin_refuses_what_lowered_limits_no_longer_allow(self, ledger: ClockedLedger) -> None:
         ledger.lane("a", units=300)
         fill(ledger, "a", 3)
         ledger.fly("a0")
@@ -214,7 +225,7 @@ class TestMinutes:
         ],
     )
     def test_so_it_does_for_projects_and_days(
-        self, ledger: Bench, limits: dict[str, Any], why: str
+        self, ledger: ClockedLedger, limits: dict[str, Any], why: str
     ) -> None:
         fill(ledger, "a", 2)
         ledger.fly("a0")
@@ -233,7 +244,7 @@ class TestMinutes:
         ],
     )
     def test_what_each_outcome_leaves_in_the_minute_and_in_the_day(
-        self, ledger: Bench, outcome: AttemptOutcome, to: State, left: tuple[int, int]
+        self, ledger: ClockedLedger, outcome: AttemptOutcome, to: State, left: tuple[int, int]
     ) -> None:
         ledger.enqueue("j")
         ledger.fly("j")
@@ -244,7 +255,7 @@ class TestMinutes:
             assert ledger.redis.zcard(redis_keys.WINDOW + window) == left[0]
             assert int(ledger.field(redis_keys.DAY + day, "total")) == left[1]
 
-    def test_looking_among_the_sent_mails_is_paid_for(self, ledger: Bench) -> None:
+    def test_looking_among_the_sent_mails_is_paid_for(self, ledger: ClockedLedger) -> None:
         ledger.lane("a", units=300)
         fill(ledger, "a", 5)
         call = spend(ConnectionId("a"), 105, nonce="n", clock=ledger.now)
@@ -253,7 +264,7 @@ class TestMinutes:
 
 
 class TestProjects:
-    def test_lanes_blocked_by_their_project_get_equal_shares(self, ledger: Bench) -> None:
+    def test_lanes_blocked_by_their_project_get_equal_shares(self, ledger: ClockedLedger) -> None:
         for n in range(10):
             ledger.lane(f"l{n}", project="q", project_units_per_minute=6000)
             fill(ledger, f"l{n}", 20)
@@ -263,7 +274,7 @@ class TestProjects:
         assert max(shares) - min(shares) <= 1, shares
 
     def test_a_long_lane_gets_no_more_than_a_short_one_until_that_is_empty(
-        self, ledger: Bench
+        self, ledger: ClockedLedger
     ) -> None:
         for lane, count in (("b", 100), ("c", 5)):
             ledger.lane(lane, project="q", project_units_per_minute=3000)
@@ -272,14 +283,14 @@ class TestProjects:
         assert left[:10].count("c") == 5
         assert set(left[10:]) == {"b"}
 
-    def test_another_project_does_not_wait(self, ledger: Bench) -> None:
+    def test_another_project_does_not_wait(self, ledger: ClockedLedger) -> None:
         for lane, project in (("b", "q"), ("c", "q"), ("d", "r")):
             ledger.lane(lane, project=project, project_units_per_minute=100)
             fill(ledger, lane, 1)
         assert ledger.dispatch().jobs == ("b0", "d0")
 
     def test_a_lane_that_is_stopped_while_it_waits_for_its_project_loses_its_place(
-        self, ledger: Bench
+        self, ledger: ClockedLedger
     ) -> None:
         for lane in ("b", "c", "d"):
             ledger.lane(lane, project="q", project_units_per_minute=100)
@@ -296,7 +307,7 @@ class TestProjects:
         assert ledger.dispatch().jobs == ("d0",)
 
     def test_a_lane_that_moves_to_another_project_waits_for_the_old_one_no_longer(
-        self, ledger: Bench
+        self, ledger: ClockedLedger
     ) -> None:
         for lane in ("b", "c"):
             ledger.lane(lane, project="q", project_units_per_minute=100)
@@ -312,7 +323,9 @@ class TestProjects:
 
 
 class TestDays:
-    def test_a_full_day_parks_the_lane_for_hours_and_expires_what_must(self, ledger: Bench) -> None:
+    def test_a_full_day_parks_the_lane_for_hours_and_expires_what_must(
+        self, ledger: ClockedLedger
+    ) -> None:
         ledger.lane("a", per_day=5)
         fill(ledger, "a", 6)
         ledger.enqueue("short", expires_at=ledger.now + 2 * HOUR, priority=9)
@@ -326,14 +339,14 @@ class TestDays:
         ledger.now += 22 * HOUR
         assert len(ledger.leave(600, step=0.5)) == 1, "the sixth, as the first five are a day ago"
 
-    def test_other_mailboxes_of_the_tenant_go_on(self, ledger: Bench) -> None:
+    def test_other_mailboxes_of_the_tenant_go_on(self, ledger: ClockedLedger) -> None:
         ledger.lane("a", per_day=1)
         ledger.lane("b")
         for lane in ("a", "b"):
             fill(ledger, lane, 5)
         assert lanes_of(ledger.leave(10, step=0.1)).count("b") == 5
 
-    def test_the_day_slides_in_steps_of_five_minutes(self, ledger: Bench) -> None:
+    def test_the_day_slides_in_steps_of_five_minutes(self, ledger: ClockedLedger) -> None:
         ledger.lane("a", per_day=4)
         fill(ledger, "a", 40)
         start = ledger.now
@@ -348,7 +361,7 @@ class TestDays:
         assert len(ledger.leave(10)) == 2
 
     def test_a_day_counts_for_all_connections_to_the_mailbox_whatever_their_project(
-        self, ledger: Bench
+        self, ledger: ClockedLedger
     ) -> None:
         ledger.lane("a", per_day=3)
         ledger.lane("b", mailbox="m-a", project="q", per_day=3)
@@ -356,7 +369,7 @@ class TestDays:
             fill(ledger, lane, 5)
         assert len(ledger.leave(30, step=0.1)) == 3
 
-    def test_a_project_has_a_day_of_its_own(self, ledger: Bench) -> None:
+    def test_a_project_has_a_day_of_its_own(self, ledger: ClockedLedger) -> None:
         for lane in ("b", "c"):
             ledger.lane(lane, project="q", project_units_per_day=400)
             fill(ledger, lane, 5)

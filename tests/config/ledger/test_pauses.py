@@ -1,4 +1,7 @@
-"""When nothing may leave a mailbox or a project for a while, and what goes first afterwards; and when both go slower."""
+"""Pauses of a mailbox or a project, and what goes first afterwards.
+
+And when both go slower.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +12,23 @@ import pytest
 from certmail_config.base import redis_keys
 from certmail_config.jobs.states import AttemptOutcome, State
 from certmail_config.ledger import Pause, RefusedBy
-from support.machine.clocked_ledger import LEASE, Bench
+from support.machine.clocked_ledger import LEASE, ClockedLedger
 
 PROBE_SECONDS = 15.0
 
 
-def fill(ledger: Bench, lane: str, count: int) -> None:
+def fill(ledger: ClockedLedger, lane: str, count: int) -> None:
     for n in range(count):
         ledger.enqueue(f"{lane}{n}", lane=lane, expires_at=ledger.now + 30 * 86400)
 
 
-def refuse(ledger: Bench, job: str, pause: Pause) -> None:
+def refuse(ledger: ClockedLedger, job: str, pause: Pause) -> None:
     """Google refuses a request for its quota: the job stays in its lane."""
     attempt = ledger.attempts(job)
     ledger.settle(job, attempt, outcome=AttemptOutcome.REJECTED, to=State.READY, pause=pause)
 
 
-def lose(ledger: Bench, job: str, *, probe_in: float | None = PROBE_SECONDS) -> None:
+def lose(ledger: ClockedLedger, job: str, *, probe_in: float | None = PROBE_SECONDS) -> None:
     """Nobody knows what became of a request."""
     attempt = ledger.attempts(job)
     ledger.settle(
@@ -33,7 +36,7 @@ def lose(ledger: Bench, job: str, *, probe_in: float | None = PROBE_SECONDS) -> 
     )
 
 
-def lose_next(ledger: Bench) -> str:
+def lose_next(ledger: ClockedLedger) -> str:
     """The next that leaves has an unknown outcome."""
     [job] = ledger.dispatch().jobs
     ledger.begin(ledger.claim(job))
@@ -43,7 +46,7 @@ def lose_next(ledger: Bench) -> str:
 
 class TestDeadlines:
     def test_a_deadline_of_15_minutes_holds_2000_jobs_with_one_write_and_one_probe_follows(
-        self, ledger: Bench
+        self, ledger: ClockedLedger
     ) -> None:
         fill(ledger, "a", 2000)
         ledger.fly("a0")
@@ -68,14 +71,14 @@ class TestDeadlines:
         assert len(ledger.leave(60)) >= 58, "and then the lane is open"
         assert ledger.see("a0").reason != "failed"
 
-    def test_the_job_of_a_refused_request_does_not_count_it(self, ledger: Bench) -> None:
+    def test_the_job_of_a_refused_request_does_not_count_it(self, ledger: ClockedLedger) -> None:
         fill(ledger, "a", 1)
         ledger.fly("a0")
         refuse(ledger, "a0", Pause(ledger.now + 60, named=True))
         ledger.now += 61
         assert ledger.fly("a0").failures == 0
 
-    def test_a_refused_probe_sets_the_next_deadline(self, ledger: Bench) -> None:
+    def test_a_refused_probe_sets_the_next_deadline(self, ledger: ClockedLedger) -> None:
         fill(ledger, "a", 3)
         ledger.fly("a0")
         refuse(ledger, "a0", Pause(ledger.now + 60, named=True))
@@ -88,7 +91,7 @@ class TestDeadlines:
         ledger.now += 1
         assert len(ledger.dispatch().jobs) == 1
 
-    def test_of_several_deadlines_the_latest_counts(self, ledger: Bench) -> None:
+    def test_of_several_deadlines_the_latest_counts(self, ledger: ClockedLedger) -> None:
         fill(ledger, "a", 2)
         ledger.fly("a0")
         ledger.now += 1.1
@@ -98,7 +101,7 @@ class TestDeadlines:
         ledger.now += 2
         assert ledger.dispatch().next_in == 598
 
-    def test_a_bystander_does_not_lengthen_a_pause_by_back_off(self, ledger: Bench) -> None:
+    def test_a_bystander_does_not_lengthen_a_pause_by_back_off(self, ledger: ClockedLedger) -> None:
         fill(ledger, "a", 2)
         ledger.fly("a0")
         ledger.now += 1.1
@@ -109,7 +112,7 @@ class TestDeadlines:
         ledger.now += 2
         assert ledger.dispatch().next_in == 58
 
-    def test_begin_refuses_what_was_leased_before_the_pause(self, ledger: Bench) -> None:
+    def test_begin_refuses_what_was_leased_before_the_pause(self, ledger: ClockedLedger) -> None:
         fill(ledger, "a", 2)
         ledger.fly("a0")
         ledger.now += 1.1
@@ -117,7 +120,7 @@ class TestDeadlines:
         refuse(ledger, "a0", Pause(ledger.now + 60, named=True))
         assert ledger.try_to_begin(job) == RefusedBy("cooling")
 
-    def test_another_mailbox_goes_on(self, ledger: Bench) -> None:
+    def test_another_mailbox_goes_on(self, ledger: ClockedLedger) -> None:
         ledger.lane("b")
         fill(ledger, "a", 1)
         ledger.fly("a0")
@@ -128,7 +131,7 @@ class TestDeadlines:
 
 class TestProjects:
     def test_a_project_waits_as_a_whole_and_one_of_all_its_lanes_goes_first(
-        self, ledger: Bench
+        self, ledger: ClockedLedger
     ) -> None:
         for lane in ("b", "c", "d"):
             ledger.lane(lane, project="r" if lane == "d" else "q")
@@ -149,7 +152,7 @@ class TestProjects:
         ledger.settle(probes[0], ledger.attempts(probes[0]))
         assert {job[0] for job in ledger.dispatch().jobs} >= {"b", "c"}
 
-    def test_its_strikes_are_its_own(self, ledger: Bench) -> None:
+    def test_its_strikes_are_its_own(self, ledger: ClockedLedger) -> None:
         fill(ledger, "a", 2)
         ledger.fly("a0")
         refuse(ledger, "a0", Pause(ledger.now + 60, named=False, project=True))
@@ -161,7 +164,7 @@ class TestProjects:
 
 class TestCircuit:
     def test_three_unknown_outcomes_in_a_row_stop_a_mailbox_and_one_probe_follows_every_15_seconds(
-        self, ledger: Bench
+        self, ledger: ClockedLedger
     ) -> None:
         fill(ledger, "a", 10)
 
@@ -181,7 +184,7 @@ class TestCircuit:
         ledger.settle(probe)
         assert len(ledger.leave(2)) == 2
 
-    def test_an_acceptance_in_between_counts_from_the_start(self, ledger: Bench) -> None:
+    def test_an_acceptance_in_between_counts_from_the_start(self, ledger: ClockedLedger) -> None:
         fill(ledger, "a", 10)
         for n in range(6):
             if n % 3 == 2:
@@ -193,7 +196,7 @@ class TestCircuit:
             ledger.now += 1.1
         assert len(ledger.dispatch().jobs) == 1
 
-    def test_killed_workers_and_our_own_network_do_not_count(self, ledger: Bench) -> None:
+    def test_killed_workers_and_our_own_network_do_not_count(self, ledger: ClockedLedger) -> None:
         fill(ledger, "a", 10)
 
         for n in range(6):
@@ -208,7 +211,7 @@ class TestCircuit:
 
         assert ledger.dispatch().jobs
 
-    def test_three_stopped_mailboxes_stop_their_project(self, ledger: Bench) -> None:
+    def test_three_stopped_mailboxes_stop_their_project(self, ledger: ClockedLedger) -> None:
         for lane in ("b", "c", "d", "e", "f"):
             ledger.lane(lane, project="r" if lane == "f" else "q")
 
@@ -228,7 +231,7 @@ class TestCircuit:
         fill(ledger, "d", 9)
         assert ledger.dispatch().jobs == ("d3",)
 
-    def test_nine_of_many_mailboxes_do_too(self, ledger: Bench) -> None:
+    def test_nine_of_many_mailboxes_do_too(self, ledger: ClockedLedger) -> None:
         """With thousands it would take thousands of messages until three of them had three."""
         for n in range(10):
             ledger.lane(f"l{n}", project="q")
@@ -243,7 +246,7 @@ class TestCircuit:
         assert ledger.redis.hexists(redis_keys.PROJECT + "q", "cooling")
         assert ledger.try_to_begin(jobs[9]) == RefusedBy("cooling")
 
-    def test_one_mailbox_alone_never_stops_its_project(self, ledger: Bench) -> None:
+    def test_one_mailbox_alone_never_stops_its_project(self, ledger: ClockedLedger) -> None:
         ledger.lane("b")
         fill(ledger, "a", 20)
         for _ in range(12):
@@ -253,7 +256,9 @@ class TestCircuit:
             ledger.now += PROBE_SECONDS
         assert not ledger.redis.hexists(redis_keys.PROJECT + "p", "cooling")
 
-    def test_a_success_in_the_project_since_then_keeps_it_going(self, ledger: Bench) -> None:
+    def test_a_success_in_the_project_since_then_keeps_it_going(
+        self, ledger: ClockedLedger
+    ) -> None:
         for lane in ("b", "c", "d", "e"):
             ledger.lane(lane, project="q")
 
@@ -275,7 +280,7 @@ class TestCircuit:
 class TestSlower:
     @pytest.mark.parametrize(("allowed", "a_minute"), [(3000, 29), (0, 42), (9000, 42)])
     def test_a_refusal_at_less_than_was_believed_lowers_the_pace_on_record(
-        self, ledger: Bench, allowed: int, a_minute: int
+        self, ledger: ClockedLedger, allowed: int, a_minute: int
     ) -> None:
         fill(ledger, "a", 300)
         ledger.fly("a0")
@@ -286,7 +291,9 @@ class TestSlower:
         assert event[b"scope"] == b"mailbox"
         assert float(event[b"share"]) == (0.5 if allowed == 3000 else 0.7)
 
-    def test_what_google_says_that_it_allows_is_believed_for_a_day(self, ledger: Bench) -> None:
+    def test_what_google_says_that_it_allows_is_believed_for_a_day(
+        self, ledger: ClockedLedger
+    ) -> None:
         fill(ledger, "a", 300)
         ledger.fly("a0")
         refuse(ledger, "a0", Pause(ledger.now + 2, named=False, allowed=3000))
@@ -295,7 +302,7 @@ class TestSlower:
         ledger.now += 400
         assert len(ledger.leave(60)) == pytest.approx(59, abs=1)
 
-    def test_a_lowered_pace_recovers_a_hundredth_a_minute(self, ledger: Bench) -> None:
+    def test_a_lowered_pace_recovers_a_hundredth_a_minute(self, ledger: ClockedLedger) -> None:
         fill(ledger, "a", 300)
         ledger.fly("a0")
         refuse(ledger, "a0", Pause(ledger.now + 2, named=False, allowed=0))
@@ -304,7 +311,7 @@ class TestSlower:
         ledger.now += 15 * 60
         assert len(ledger.leave(60)) == pytest.approx(59, abs=1)
 
-    def test_requests_that_were_under_way_lower_it_once(self, ledger: Bench) -> None:
+    def test_requests_that_were_under_way_lower_it_once(self, ledger: ClockedLedger) -> None:
         fill(ledger, "a", 3)
         for n in range(3):
             ledger.fly(f"a{n}")
@@ -314,7 +321,7 @@ class TestSlower:
         assert [kind for kind, _ in told(ledger)].count("slowed") == 1
         assert float(ledger.field(redis_keys.PACE + "m-a:p", "share")) == 0.7
 
-    def test_a_project_is_slowed_as_a_whole(self, ledger: Bench) -> None:
+    def test_a_project_is_slowed_as_a_whole(self, ledger: ClockedLedger) -> None:
         for n in range(20):
             ledger.lane(f"l{n}", project="q", project_units_per_minute=30_000)
             fill(ledger, f"l{n}", 60)
@@ -326,35 +333,40 @@ class TestSlower:
 
 
 class TestFewerAtOnce:
-    """Google says that too many requests of a mailbox are under way at once: its pace is not to blame."""
+    """Google says that too many requests of a mailbox are under way at once.
 
-    def many_tenants(self, ledger: Bench, job: str = "a0") -> None:
+    Its pace is not to blame.
+    """
+
+    def too_many_at_once(self, ledger: ClockedLedger, job: str = "a0") -> None:
         refuse(ledger, job, Pause(ledger.now + 2, named=False, crowded=True))
 
-    def at_once(self, ledger: Bench) -> int:
-        """The most that are under way at once, if each takes ten seconds and one a second may leave."""
+    def at_once(self, ledger: ClockedLedger) -> int:
+        """The most that are under way at once: each takes ten seconds, one a second may leave."""
         times = [at for at, _ in ledger.leave(45, step=0.5, latency=10)]
         ledger.now += LEASE + 1
         ledger.reap()  # those that were left under way
         return max(sum(first <= at < first + 9.9 for at in times) for first in times)
 
-    def test_half_as_many_leave_at_once_at_the_same_pace_on_record(self, ledger: Bench) -> None:
+    def test_half_as_many_leave_at_once_at_the_same_pace_on_record(
+        self, ledger: ClockedLedger
+    ) -> None:
         fill(ledger, "a", 300)
         ledger.fly("a0")
-        self.many_tenants(ledger)
+        self.too_many_at_once(ledger)
         assert self.at_once(ledger) == 2
         assert len(ledger.leave(60)) == pytest.approx(59, abs=1)
         [event] = [fields for kind, fields in told(ledger) if kind == "slowed"]
         assert (event[b"scope"], event[b"places"]) == (b"in_flight", b"2")
 
-    def test_said_again_it_is_one_and_never_none(self, ledger: Bench) -> None:
+    def test_said_again_it_is_one_and_never_none(self, ledger: ClockedLedger) -> None:
         fill(ledger, "a", 300)
 
         for _ in range(4):
             ledger.now += 3
             [job] = ledger.dispatch(1).jobs
             ledger.begin(ledger.claim(job))
-            self.many_tenants(ledger, job)
+            self.too_many_at_once(ledger, job)
 
         assert self.at_once(ledger) == 1
         assert [fields[b"places"] for kind, fields in told(ledger) if kind == "slowed"] == [
@@ -364,33 +376,35 @@ class TestFewerAtOnce:
             b"1",
         ]
 
-    def test_one_more_leaves_after_each_five_minutes_without_it(self, ledger: Bench) -> None:
+    def test_one_more_leaves_after_each_five_minutes_without_it(
+        self, ledger: ClockedLedger
+    ) -> None:
         fill(ledger, "a", 600)
         ledger.fly("a0")
-        self.many_tenants(ledger)
+        self.too_many_at_once(ledger)
         begun, found = ledger.now, []
         for minutes in (0, 6, 12, 20):
             ledger.now = max(ledger.now, begun + minutes * 60 + 3)
             found.append(self.at_once(ledger))
         assert found == [2, 3, 4, 4]
 
-    def test_requests_that_were_under_way_count_once(self, ledger: Bench) -> None:
+    def test_requests_that_were_under_way_count_once(self, ledger: ClockedLedger) -> None:
         fill(ledger, "a", 3)
         for n in range(3):
             ledger.fly(f"a{n}")
             ledger.now += 1.1
         for n in range(3):
-            self.many_tenants(ledger, f"a{n}")
+            self.too_many_at_once(ledger, f"a{n}")
         assert ledger.field(redis_keys.MAILBOX + "m-a", "places") == b"2"
 
-    def test_a_mailbox_that_works_keeps_it_in_mind(self, ledger: Bench) -> None:
+    def test_a_mailbox_that_works_keeps_it_in_mind(self, ledger: ClockedLedger) -> None:
         fill(ledger, "a", 100)
         ledger.fly("a0")
-        self.many_tenants(ledger)
+        self.too_many_at_once(ledger)
         assert len(ledger.leave(30)) > 20
         assert self.at_once(ledger) == 2
 
 
-def told(ledger: Bench) -> list[tuple[str, dict[bytes, bytes]]]:
+def told(ledger: ClockedLedger) -> list[tuple[str, dict[bytes, bytes]]]:
     entries: Any = ledger.redis.xrange(redis_keys.EVENTS)
     return [(fields[b"type"].decode(), fields) for _, fields in entries]

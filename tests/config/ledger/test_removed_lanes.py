@@ -11,14 +11,14 @@ from certmail_config.base import redis_keys
 from certmail_config.base.ids import ConnectionId
 from certmail_config.jobs.states import AttemptOutcome, State
 from certmail_config.ledger import Pause, remove_lane, run
-from support.machine.clocked_ledger import Bench
+from support.machine.clocked_ledger import ClockedLedger
 
 
-def remove(ledger: Bench, lane: str = "a") -> int:
+def remove(ledger: ClockedLedger, lane: str = "a") -> int:
     return run(ledger.redis, remove_lane(ConnectionId(lane), clock=ledger.now))
 
 
-def doubt(ledger: Bench, job: str, *, again: float | None = None) -> None:
+def doubt(ledger: ClockedLedger, job: str, *, again: float | None = None) -> None:
     """Nobody knows what became of its request."""
     ledger.enqueue(job)
     ledger.fly(job)
@@ -27,11 +27,11 @@ def doubt(ledger: Bench, job: str, *, again: float | None = None) -> None:
     ledger.now += 2
 
 
-def everything(ledger: Bench) -> dict[bytes, Any]:
+def everything(ledger: ClockedLedger) -> dict[bytes, Any]:
     return {key: ledger.redis.dump(key) for key in ledger.redis.scan_iter()}
 
 
-WAYS: dict[str, Callable[[Bench], object]] = {
+WAYS: dict[str, Callable[[ClockedLedger], object]] = {
     "waits": lambda ledger: ledger.enqueue("j"),
     "waits for a time": lambda ledger: ledger.enqueue(
         "j", state=State.SCHEDULED, send_at=ledger.now + 60
@@ -42,7 +42,7 @@ WAYS: dict[str, Callable[[Bench], object]] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_lane_in_use_stays_as_it_is(ledger: Bench, way: str) -> None:
+def test_a_lane_in_use_stays_as_it_is(ledger: ClockedLedger, way: str) -> None:
     ledger.lane("b")
     WAYS[way](ledger)
     before = everything(ledger)
@@ -51,7 +51,9 @@ def test_a_lane_in_use_stays_as_it_is(ledger: Bench, way: str) -> None:
     assert remove(ledger, "b") == 0
 
 
-def test_nothing_is_left_of_a_lane_and_nothing_can_be_enqueued_for_it(ledger: Bench) -> None:
+def test_nothing_is_left_of_a_lane_and_nothing_can_be_enqueued_for_it(
+    ledger: ClockedLedger,
+) -> None:
     for lane in ("b", "c"):
         ledger.lane(lane, project="q", mailbox="m", in_flight=1)
         ledger.enqueue(lane, lane=lane)
@@ -76,7 +78,7 @@ def test_nothing_is_left_of_a_lane_and_nothing_can_be_enqueued_for_it(ledger: Be
     assert everything(ledger) == before, "called again it changes nothing"
 
 
-def test_one_that_waits_for_its_project_leaves_the_queue(ledger: Bench) -> None:
+def test_one_that_waits_for_its_project_leaves_the_queue(ledger: ClockedLedger) -> None:
     for lane in ("b", "c", "d"):
         ledger.lane(lane, project="q", project_units_per_minute=100)
         ledger.enqueue(lane, lane=lane)
@@ -94,7 +96,7 @@ def test_one_that_waits_for_its_project_leaves_the_queue(ledger: Bench) -> None:
 class TestUncertain:
     """What became of its request is unknown, and its connection was removed."""
 
-    def test_it_stays_and_can_be_settled(self, ledger: Bench) -> None:
+    def test_it_stays_and_can_be_settled(self, ledger: ClockedLedger) -> None:
         doubt(ledger, "arrived")
         doubt(ledger, "not sent")
         assert remove(ledger) == 0
@@ -115,7 +117,7 @@ class TestUncertain:
         )
 
     def test_one_that_was_called_off_with_its_connection_ends_as_failed_too(
-        self, ledger: Bench
+        self, ledger: ClockedLedger
     ) -> None:
         doubt(ledger, "j")
         ledger.cancel("j")
@@ -124,7 +126,7 @@ class TestUncertain:
         assert str(ledger.see("j").reason).startswith("connection_removed: ")
 
     def test_late_news_that_it_was_too_fast_or_is_to_be_tried_later_ends_it_too(
-        self, ledger: Bench
+        self, ledger: ClockedLedger
     ) -> None:
         for job in ("too fast", "later"):
             doubt(ledger, job)
@@ -143,7 +145,9 @@ class TestUncertain:
         }
         assert ledger.settle("later", **later) is State.FAILED
 
-    def test_a_rule_does_not_send_it_again_but_leaves_it_to_a_person(self, ledger: Bench) -> None:
+    def test_a_rule_does_not_send_it_again_but_leaves_it_to_a_person(
+        self, ledger: ClockedLedger
+    ) -> None:
         doubt(ledger, "j", again=60)
         remove(ledger)
         ledger.now += 61
@@ -154,7 +158,7 @@ class TestUncertain:
         assert ledger.redis.exists(redis_keys.LANE + "a") == 0
         assert ledger.settle("j", outcome=AttemptOutcome.NOT_SENT, to=State.READY) is State.FAILED
 
-    def test_the_record_is_told(self, ledger: Bench) -> None:
+    def test_the_record_is_told(self, ledger: ClockedLedger) -> None:
         doubt(ledger, "j")
         remove(ledger)
         ledger.settle("j", outcome=AttemptOutcome.NOT_SENT, to=State.READY)

@@ -1,4 +1,7 @@
-"""Calls that end only when replicas have them, with a real replica: confirmed, or said not to be."""
+"""Calls that end only when replicas have them, with a real replica.
+
+Confirmed, or said not to be.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ from support.servers.replication import DURABLE, Valkey, replica_of, valkey
 
 ADVERTISE = advertise("w", 3, seconds=60)
 WRITES_NOTHING = keep("somebody-else", seconds=60)
-"""Refused, as long as another worker is the keeper: an answer without a write, as a duplicate is."""
+"""A call that is refused as long as another worker is the keeper.
+
+It is an answer without a write, as a duplicate is.
+"""
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,7 @@
-"""Test mails pass the meters of the mailbox as reminders do, and leave a connection once a minute at most."""
+"""Test mails pass the meters of the mailbox as reminders do.
+
+They leave a connection once a minute at most.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,14 @@ import pytest
 from certmail_config.base import redis_keys
 from certmail_config.base.ids import ConnectionId
 from certmail_config.ledger import pause, run, spend, spend_message
-from support.machine.clocked_ledger import Bench
+from support.machine.clocked_ledger import ClockedLedger
 
 
-def trial(ledger: Bench, nonce: str, lane: str = "a") -> str | None:
+def trial(ledger: ClockedLedger, nonce: str, lane: str = "a") -> str | None:
     return run(ledger.redis, spend_message(ConnectionId(lane), nonce=nonce, clock=ledger.now))
 
 
-def test_one_leaves_a_connection_in_a_minute(ledger: Bench) -> None:
+def test_one_leaves_a_connection_in_a_minute(ledger: ClockedLedger) -> None:
     assert trial(ledger, "1") is None
     assert trial(ledger, "1") is None, "a command that was repeated on its way is paid once"
     assert trial(ledger, "2") == "tested"
@@ -27,7 +30,7 @@ def test_one_leaves_a_connection_in_a_minute(ledger: Bench) -> None:
     assert trial(ledger, "5") is None
 
 
-def test_it_counts_in_the_mailboxs_day_and_not_beyond_it(ledger: Bench) -> None:
+def test_it_counts_in_the_mailboxs_day_and_not_beyond_it(ledger: ClockedLedger) -> None:
     ledger.lane("a", mailbox="m", per_day=2)
     ledger.lane("b", mailbox="m", per_day=2)
     assert trial(ledger, "1") is None
@@ -41,14 +44,14 @@ def test_it_counts_in_the_mailboxs_day_and_not_beyond_it(ledger: Bench) -> None:
 
 
 @pytest.mark.parametrize("name", ["*", "acme"])
-def test_none_leaves_while_sending_is_paused(ledger: Bench, name: str) -> None:
+def test_none_leaves_while_sending_is_paused(ledger: ClockedLedger, name: str) -> None:
     run(ledger.redis, pause(name, on=True, reason="for now", clock=ledger.now))
     assert trial(ledger, "1") == "paused"
     run(ledger.redis, pause(name, on=False, reason="go on", clock=ledger.now))
     assert trial(ledger, "1") is None
 
 
-def test_a_lane_that_is_not_open_yet_may_be_tried_out(ledger: Bench) -> None:
+def test_a_lane_that_is_not_open_yet_may_be_tried_out(ledger: ClockedLedger) -> None:
     ledger.lane("new", opened=False)
     assert trial(ledger, "1", "new") is None
     assert trial(ledger, "2", "unknown") == "unknown"

@@ -151,6 +151,6 @@ def worker_request(stage: RequestStage) -> WorkerRequest:
 def test_silence_has_a_reason_and_a_remedy(
     stage: RequestStage, workers: int, later: float, code: str | None
 ) -> None:
-    said = silence(worker_request(stage), workers, 100.0 + later)
-    assert (said.code if said else None) == code
-    assert said is None or said.remedy
+    remark = silence(worker_request(stage), workers, 100.0 + later)
+    assert (remark.code if remark else None) == code
+    assert remark is None or remark.remedy

@@ -1,4 +1,7 @@
-"""How settings are written: what is understood, and what is refused by a sentence that does not repeat it."""
+"""How settings are written.
+
+What is understood, and what is refused by a sentence that does not repeat it.
+"""
 
 from __future__ import annotations
 

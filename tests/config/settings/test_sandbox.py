@@ -1,4 +1,7 @@
-"""The sandbox's addresses and its data directory: who works there never works with Google or with another deployment's stores."""
+"""The sandbox's addresses and its data directory.
+
+Who works there never works with Google or with another deployment's stores.
+"""
 
 from __future__ import annotations
 

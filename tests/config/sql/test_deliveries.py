@@ -1,4 +1,7 @@
-"""Reading the record, on SQLite and on PostgreSQL: pages by what is asked for, and a delivery's whole story."""
+"""Reading the record, on SQLite and on PostgreSQL.
+
+Pages by what is asked for, and a delivery's whole story.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Migrations, on SQLite and on PostgreSQL, from the first version on, with what was in the tables then."""
+"""Migrations from the first version on, with what was in the tables then.
+
+On SQLite and on PostgreSQL.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What is configured, in SQL: on SQLite and on PostgreSQL, through the same tables and migrations."""
+"""What is configured, in SQL, through the same tables and migrations.
+
+On SQLite and on PostgreSQL.
+"""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from certmail_config.ledger import run, set_lane
 from certmail_config.ledger.survey import LaneSurvey
 from certmail_config.ledger.values import Lane, Pause
 from certmail_config.status.lane_waits import Pauses, Wait, WaitScope, counted, waits, why_it_waits
-from support.machine.clocked_ledger import Bench
+from support.machine.clocked_ledger import ClockedLedger
 
 NOW: Final = 1_795_737_600.0
 NONE: Final = Pauses("m", 0, "", 0, "")
@@ -93,7 +93,7 @@ def test_a_mailbox_that_several_connections_share_counts_once() -> None:
     assert counted([one, one, Wait(WaitScope.MAILBOX, "n", "", None, 1)]) == {WaitScope.MAILBOX: 2}
 
 
-def test_what_google_answered_is_read_from_the_ledger(ledger: Bench) -> None:
+def test_what_google_answered_is_read_from_the_ledger(ledger: ClockedLedger) -> None:
     ledger.lane("b")
     assert (
         waits(
@@ -117,7 +117,7 @@ def test_what_google_answered_is_read_from_the_ledger(ledger: Bench) -> None:
     assert waits(ledger.redis, [ConnectionId("a")], ledger.now) == {}
 
 
-def test_a_pause_that_is_none_and_a_day_that_is_used_up(ledger: Bench) -> None:
+def test_a_pause_that_is_none_and_a_day_that_is_used_up(ledger: ClockedLedger) -> None:
     small = Lane(ConnectionId("a"), "acme", "m-a", 6000, 4, 1, project="p", per_day=1)
     run(ledger.redis, set_lane(small, code="", message=""))
     ledger.redis.hset(

@@ -13,7 +13,7 @@ from certmail_config.base import redis_keys
 from certmail_config.ledger import note, run
 from certmail_config.status import stalls
 from certmail_config.status.stalls import NOBODY, SERVICES, Note, Seen, Standstill, standstills
-from support.machine.clocked_ledger import Bench
+from support.machine.clocked_ledger import ClockedLedger
 
 NOW: Final = 1_795_737_600.0
 WELL: Final = Seen(
@@ -93,7 +93,7 @@ class TestOnTheServer:
             seen = replace(stalls.read(pipe.execute()), now=now)
         return seen, standstills(seen)
 
-    def test_notes_are_read_as_they_were_written(self, ledger: Bench) -> None:
+    def test_notes_are_read_as_they_were_written(self, ledger: ClockedLedger) -> None:
         run(ledger.redis, note("pacer", within=60, clock=ledger.now))
         ledger.redis.hset(redis_keys.PROGRESS, "reaper:why", "KeyError")
         run(ledger.redis, note("reaper", within=3600, clock=ledger.now))
@@ -104,7 +104,7 @@ class TestOnTheServer:
         )
         assert (seen.workers, seen.capacity) == (1, 100)
 
-    def test_events_wait_until_the_newest_is_recorded(self, ledger: Bench) -> None:
+    def test_events_wait_until_the_newest_is_recorded(self, ledger: ClockedLedger) -> None:
         ledger.enqueue("j")
         assert self.look(ledger.redis, ledger.now)[0].behind
         entries: Any = ledger.redis.xrevrange(redis_keys.EVENTS, count=1)
@@ -113,7 +113,7 @@ class TestOnTheServer:
         assert not self.look(ledger.redis, ledger.now)[0].behind
 
     def test_a_doorbell_is_rung_since_the_first_that_nobody_has_answered(
-        self, ledger: Bench
+        self, ledger: ClockedLedger
     ) -> None:
         ledger.enqueue("j")
         begun = ledger.now

@@ -1,4 +1,7 @@
-"""A task that talks to Redis ends when it is cancelled, whenever that is; and a server that takes nothing in is a timeout."""
+"""A task that talks to Redis ends when it is cancelled, whenever that is.
+
+A server that takes nothing in is a timeout.
+"""
 
 from __future__ import annotations
 

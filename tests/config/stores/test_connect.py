@@ -1,4 +1,7 @@
-"""Reaching the stores: one sentence for each thing that can be wrong, and no password in any of them."""
+"""Reaching the stores: one sentence for each thing that can be wrong.
+
+There is no password in any of them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The embedded server: started by its first user, stopped by its last, and never twice on the same files."""
+"""The embedded server: started by its first user, stopped by its last.
+
+It never runs twice on the same files.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,10 @@ def server_pid(data_dir: Path) -> int:
 
 @pytest.fixture
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A data directory whose path is short enough for a socket; a failed test leaves no server behind."""
+    """A data directory whose path is short enough for a socket.
+
+    A failed test leaves no server behind.
+    """
     folder = tmp_path_factory.mktemp("e")
     yield folder / "data"
     for command in Path("/proc").glob("[0-9]*/cmdline"):
@@ -55,7 +61,10 @@ def server(data_dir: Path) -> Iterator[Redis]:
 
 @contextmanager
 def another_process(data_dir: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another user of the server, in a process of its own; it leaves when its standard input ends."""
+    """Another user of the server, in a process of its own.
+
+    It leaves when its standard input ends.
+    """
     command = [sys.executable, "-c", USER, str(data_dir)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -1,4 +1,7 @@
-"""The vault's keys in the data directory: several, newest first, and a new one that everybody knows at once."""
+"""The vault's keys in the data directory: several, newest first.
+
+A new one is known to everybody at once.
+"""
 
 from __future__ import annotations
 

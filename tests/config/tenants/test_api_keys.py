@@ -95,7 +95,10 @@ class TestWhoeverCanWriteRedis:
     """But has no vault key: a producer, say."""
 
     def forged(self, **changes: object) -> tuple[str, bytes, str]:
-        """A key of their own making: its id, what the working copy would say of it, and the key itself."""
+        """A key of their own making.
+
+        Its id, what the working copy would say of it, and the key itself.
+        """
         id_, token = new_token()
         made = {"tenants": ["*"], "scopes": list(KeyScope), "expires_at": None}
         value = {"digest": digest(token).hex(), **made, **changes}

@@ -133,17 +133,17 @@ class TestLimits:
 
     def test_each_has_bounds_and_its_default_is_within(self) -> None:
         assert [field.name for field in fields(GoogleLimits)] == list(BOUNDS)
-        for name, (least, most) in BOUNDS.items():
-            assert least <= getattr(GoogleLimits(), name) <= most
-            assert most < 2**31, "SQL's integer"
+        for name, (minimum, maximum) in BOUNDS.items():
+            assert minimum <= getattr(GoogleLimits(), name) <= maximum
+            assert maximum < 2**31, "SQL's integer"
 
     @pytest.mark.parametrize("name", BOUNDS)
     def test_one_that_is_out_of_bounds_is_wrong_use_and_named(self, name: str) -> None:
-        least, most = BOUNDS[name]
-        for value in (least, most):
+        minimum, maximum = BOUNDS[name]
+        for value in (minimum, maximum):
             given: dict[str, Any] = {name: value}
             assert getattr(GoogleLimits(**given), name) == value
-        for value in (least - 1, most + 1, -1):
+        for value in (minimum - 1, maximum + 1, -1):
             given = {name: value}
             with pytest.raises(WrongUse, match=f"{name} is {value}") as raised:
                 GoogleLimits(**given)

@@ -1,4 +1,7 @@
-"""The working copy in Redis: all that enqueue and delivery know of tenants and connections, unreadable where it is personal."""
+"""The working copy in Redis: all that enqueue and delivery know of tenants and connections.
+
+It is unreadable where it is personal.
+"""
 
 from __future__ import annotations
 
@@ -260,7 +263,10 @@ class TestLanes:
 
 
 class TestTheKeeper:
-    """It only repairs the copy: what delivery found out about a lane is newer than what SQL knows."""
+    """Bringing up to date only repairs the copy.
+
+    What delivery found out about a lane is newer than what SQL knows.
+    """
 
     def test_a_lane_that_delivery_suspended_stays_so(self, redis: Redis) -> None:
         write(redis, FULL)

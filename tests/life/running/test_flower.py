@@ -24,7 +24,7 @@ from certmail_config.stores.connect import connect, vault_keys
 from certmail_config.stores.embedded import embedded_server
 from support.deployment.deployment import QUICK, Deployment, campaign, new_deployment, wait_for
 from support.deployment.doorbell import ring
-from support.deployment.flower import LOCKED, PASSWORD, Window, flower_of
+from support.deployment.flower import LOCKED, PASSWORD, FlowerClient, flower_client
 
 REMINDERS = 10
 
@@ -34,7 +34,7 @@ class Watched:
     """A deployment whose reminders went out under Flower's eyes."""
 
     deployment: Deployment
-    flower: Window
+    flower: FlowerClient
     worker: str
     jobs: list[str]
     task: str
@@ -46,7 +46,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         deployment.start("certmail_worker", "flower", log="flower.log")
         deployment.link(units=100_000)
         deployment.start("certmail_worker", "worker", "--name", "one", log="worker.log")
-        flower = flower_of(deployment)
+        flower = flower_client(deployment)
         wait_for("the worker is seen", lambda: "one@" in flower.get("/api/workers?status=1").text)
 
         jobs = deployment.send(campaign(REMINDERS))
@@ -296,7 +296,7 @@ def test_queues_are_counted_rightly_and_of_a_unix_sockets_password_nothing_is_sh
         new_deployment(tmp_path, CERTMAIL_REDIS_URL=url, **QUICK, **LOCKED) as deployment,
     ):
         deployment.start("certmail_worker", "flower", log="flower.log")
-        flower = flower_of(deployment)
+        flower = flower_client(deployment)
         assert flower.waiting() == {"certmail": 0}
 
         ring(deployment, *"abcdefg")
@@ -322,7 +322,7 @@ def test_when_redis_goes_away_it_says_so_and_ends_all_the_same(tmp_path: Path) -
         url = f"redis://:{SECRET}@127.0.0.1:{port}/2"
         with new_deployment(tmp_path, CERTMAIL_REDIS_URL=url, **QUICK, **LOCKED) as deployment:
             process = deployment.start("certmail_worker", "flower", log="flower.log")
-            flower = flower_of(deployment)
+            flower = flower_client(deployment)
             ring(deployment, *"abc")
             assert flower.waiting() == {"certmail": 3}
 
@@ -372,7 +372,7 @@ def test_up_starts_it_with_a_password_of_its_own_and_again_if_it_dies(tmp_path: 
         assert file.stat().st_mode & 0o777 == 0o600
 
         user, _, password = file.read_text().strip().partition(":")
-        first = flower_of(deployment, "up.log", (user, password))
+        first = flower_client(deployment, "up.log", (user, password))
         assert first.locked()
 
         wait_for("the worker is seen", lambda: len(first.json("/workers?json=1")["data"]) == 1)
@@ -383,7 +383,7 @@ def test_up_starts_it_with_a_password_of_its_own_and_again_if_it_dies(tmp_path: 
             "another one",
             lambda: len(re.findall(r"^http://127", log.read_text(), re.MULTILINE)) == 2,
         )
-        second = flower_of(deployment, "up.log", (user, password))
+        second = flower_client(deployment, "up.log", (user, password))
 
         assert second.locked()
         assert second.get("/").status_code == 200
@@ -422,7 +422,7 @@ def flower_process(data_dir: Path) -> int:
 def test_whoever_guesses_passwords_waits_even_with_the_right_one(watched: Watched) -> None:
     deployment = watched.deployment
     deployment.start("certmail_worker", "flower", log="guessed.log")
-    guessed = flower_of(deployment, "guessed.log")
+    guessed = flower_client(deployment, "guessed.log")
     answers = [
         guessed.ask("GET", "/workers", auth=("ann", f"guess {n}")).status_code for n in range(12)
     ]

@@ -14,7 +14,7 @@ import requests
 
 from support.deployment.deployment import QUICK, campaign, new_deployment, wait_for
 from support.deployment.doorbell import ring
-from support.deployment.flower import LOCKED, flower_of
+from support.deployment.flower import LOCKED, flower_client
 
 BAD = {
     "error": {
@@ -30,7 +30,7 @@ def test_each_reminder_is_seen_as_it_is(tmp_path: Path) -> None:
         deployment.start("certmail_worker", "flower", log="flower.log")
         deployment.link(units=100_000)
         deployment.start("certmail_worker", "worker", "--name", "one", log="worker.log")
-        flower = flower_of(deployment)
+        flower = flower_client(deployment)
         wait_for("the worker is seen", lambda: "one@" in flower.get("/api/workers?status=1").text)
 
         def seen(job: str) -> dict[str, Any]:

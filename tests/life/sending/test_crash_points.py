@@ -21,7 +21,7 @@ import pytest
 from certmail_config.base import redis_keys
 from certmail_config.ledger.script import load
 from certmail_worker.google.http import boottime
-from support.deployment.crash_stage import UNACKED_INDEX, End, Stage, stage
+from support.deployment.crash_stage import UNACKED_INDEX, CrashStage, End, stage
 from support.deployment.deployment import STEADY, Deployment, new_deployment, wait_for
 from support.network.wire import Side, Trap, Words
 from support.processes.halt import Process, freeze, kill
@@ -128,7 +128,7 @@ def test_a_worker_is_frozen_for_longer_than_its_lease(deployment: Deployment, po
         check(on, point, point.if_frozen, other)
 
 
-def lose(on: Stage, point: Point, how: Callable[[Process], None]) -> Process:
+def lose(on: CrashStage, point: Point, how: Callable[[Process], None]) -> Process:
     """A worker comes to the point, and no further."""
     if point.fits is silence:
         on.deployment.fault("hang_after")
@@ -152,7 +152,7 @@ def lose(on: Stage, point: Point, how: Callable[[Process], None]) -> Process:
     return lost
 
 
-def moves_on(on: Stage, point: Point) -> Process:
+def moves_on(on: CrashStage, point: Point) -> Process:
     """Another worker comes, and does what the design's table says once the lease has ended.
 
     Only the ledger is looked at: whoever is frozen while it records holds the record up until it
@@ -171,7 +171,7 @@ def moves_on(on: Stage, point: Point) -> Process:
     return other
 
 
-def check(on: Stage, point: Point, end: End, other: Process) -> None:
+def check(on: CrashStage, point: Point, end: End, other: Process) -> None:
     """How it ends, as everybody sees it, and that nothing is left over."""
     wait_for(f"its end as {end}", lambda: on.ended(end))
     wait_for("nothing to be under way", lambda: not on.left_over())

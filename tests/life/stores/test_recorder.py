@@ -31,7 +31,7 @@ from certmail_worker.recording.consistency import check
 from certmail_worker.recording.writer import read_cursor
 from support.data.refold import in_tables, refold
 from support.deployment.deployment import wait_for
-from support.machine.bulk import Bustle
+from support.machine.bulk import BulkLoad
 
 DELIVERIES: Final = int(os.environ.get("RECORDED_DELIVERIES", "1500"))
 SEED: Final = int(os.environ.get("RECORDER_SEED", "0")) or random.randrange(1, 1_000_000)
@@ -118,7 +118,7 @@ def admin(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -> 
 def test_every_event_is_recorded_once_whoever_is_killed(
     admin: Admin, tmp_path: Path, record_property: Any
 ) -> None:
-    bustle = Bustle(admin, SEED)
+    load = BulkLoad(admin, SEED)
     log = tmp_path / "recorder.log"
     recorders = Recorders(admin, log, SEED)
     begun = time.monotonic()
@@ -127,17 +127,17 @@ def test_every_event_is_recorded_once_whoever_is_killed(
         stack.callback(recorders.end)
 
         with recorders.harassed():
-            while len(bustle.jobs) < DELIVERIES:
-                bustle.enqueue(
-                    min(PORTION, DELIVERIES - len(bustle.jobs)), f"campaign {len(bustle.jobs)}"
+            while len(load.jobs) < DELIVERIES:
+                load.enqueue(
+                    min(PORTION, DELIVERIES - len(load.jobs)), f"campaign {len(load.jobs)}"
                 )
                 for _ in range(5):
-                    bustle.step()
+                    load.step()
             while recorders.killed <= 2:  # on a busy machine one takes seconds to start
-                bustle.step()
-            bustle.finish()
+                load.step()
+            load.finish()
 
-        newest = bustle.newest_event()
+        newest = load.newest_event()
         wait_for(
             "all to be recorded", lambda: read_cursor(admin.engine) == newest, 60 + DELIVERIES / 100
         )
@@ -152,7 +152,7 @@ def test_every_event_is_recorded_once_whoever_is_killed(
 
     assert kept.deliveries == told.deliveries, f"seed {SEED}"
     assert kept.attempts == told.attempts, f"seed {SEED}"
-    assert {job: row["state"] for job, row in kept.deliveries.items()} == bustle.states(), (
+    assert {job: row["state"] for job, row in kept.deliveries.items()} == load.states(), (
         f"seed {SEED}"
     )
 

@@ -19,7 +19,7 @@ from certmail_config.base.durability import FSYNC, Durability
 from certmail_config.jobs.states import State
 from certmail_config.settings import PREFIX, Settings
 from certmail_config.stores.capacity import StoreLimits
-from support.machine.clocked_ledger import Bench
+from support.machine.clocked_ledger import ClockedLedger
 from support.servers.replication import DURABLE, Valkey, replica_of, valkey
 
 
@@ -139,7 +139,7 @@ class TestRoom:
     def test_a_full_server_takes_nothing_of_a_batch_and_says_figures(self, server: Valkey) -> None:
         memory: Any = server.redis.info("memory")
         server.redis.config_set("maxmemory", memory["used_memory"] + 4_000_000)
-        bench = Bench(server.redis)
+        bench = ClockedLedger(server.redis)
         bench.enqueue("under-way")
         bench.fly("under-way")
         mailer = Mailer(server.redis)

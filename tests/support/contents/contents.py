@@ -1,4 +1,7 @@
-"""All that a ledger holds, read from Redis, or made from the simple model: the two must be equal."""
+"""All that a ledger holds, read from Redis or made from the simple model.
+
+The two must be equal.
+"""
 
 from __future__ import annotations
 
@@ -153,8 +156,8 @@ def read(redis: Redis, since: str) -> tuple[Contents, Events]:
     contents = Contents(
         noted=int(dump.strings(redis_keys.CLOCK).get("", 0)),
         entries={
-            id_: jobs.entry(id_, told, due, unsure)
-            for id_, told in dump.hashes(redis_keys.JOB).items()
+            id_: jobs.entry(id_, hash_, due, unsure)
+            for id_, hash_ in dump.hashes(redis_keys.JOB).items()
         },
         due=due,
         lanes=dump.scores(redis_keys.LANE),
@@ -179,7 +182,9 @@ def read(redis: Redis, since: str) -> tuple[Contents, Events]:
             if ttl > 0
         },
         dedupe=dump.strings(redis_keys.DEDUPE),
-        tracks={lane: jobs.track(told) for lane, told in dump.hashes(redis_keys.LANE_INFO).items()},
+        tracks={
+            lane: jobs.track(hash_) for lane, hash_ in dump.hashes(redis_keys.LANE_INFO).items()
+        },
         lanes_of=dump.sets(redis_keys.LANES),
         meters=_used(counted.meters(dump), Meter()),
         days=_used(counted.days(dump), Day()),

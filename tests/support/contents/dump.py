@@ -50,7 +50,10 @@ STRINGS: Final = (redis_keys.BODY, redis_keys.DEDUPE, redis_keys.CLOCK, redis_ke
 
 
 class Dump:
-    """What is there, by the key's prefix and by what follows it (nothing for keys that there is one of)."""
+    """Every key of a ledger, by its prefix and by what follows the prefix.
+
+    Nothing follows for keys that there is one of.
+    """
 
     def __init__(self, redis: Redis, since: str) -> None:
         found: Any = redis.keys("*")
@@ -63,7 +66,7 @@ class Dump:
                 pipe.pttl(name)
             events, *answers = pipe.execute()
 
-        self.events = [(id_.decode(), _text(told)) for id_, told in events]
+        self.events = [(id_.decode(), _text(data)) for id_, data in events]
         self._found: defaultdict[str, dict[str, tuple[Any, int]]] = defaultdict(dict)
 
         for name, value, ttl in zip(names, answers[0::2], answers[1::2], strict=True):

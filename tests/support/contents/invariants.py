@@ -68,7 +68,10 @@ def of_a_job(entry: Entry, ledger: Contents) -> Iterator[str]:
 
 
 def replayed(event: Mapping[str, str]) -> tuple[State, bool] | None:
-    """The state that an event leaves its job in, and whether it is held; None for an event of a lane."""
+    """The state that an event leaves its job in, and whether it is held.
+
+    None for an event of a lane.
+    """
     if "job" not in event:
         return None
     return waiting(State(event["state"])), event.get("held") == "1"

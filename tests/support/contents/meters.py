@@ -1,4 +1,4 @@
-"""What a ledger in Redis has counted and which pauses it keeps, and what is wrong with how it keeps them."""
+"""What a ledger in Redis has counted, which pauses it keeps, and what is wrong with either."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What holds of pacing at any moment: nobody sends more than is allowed, or while it pauses; nobody is forgotten."""
+"""What holds of pacing at any moment, whatever has happened to the ledger.
+
+Nobody sends more than is allowed, or while it pauses; nobody is forgotten.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Final
 
 from certmail_config.jobs.states import AttemptOutcome, State
 from support.contents.contents import Contents
-from support.model.books import PROJECT
+from support.model.ledger_state import PROJECT
 from support.model.meters import Gate, Meter, sends
 from support.model.values import DAY, LEASED, Entry
 
@@ -22,8 +25,8 @@ NOTHING: Final = frozenset({AttemptOutcome.NOT_SENT, AttemptOutcome.REJECTED})
 
 
 @dataclass
-class Past:
-    """What has been so: the latest time that was believed, the largest limits that applied, and what left when."""
+class PacingHistory:
+    """The pacing so far: the latest believed time, the largest limits, and what left when."""
 
     latest: int
     minutes: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -31,7 +34,10 @@ class Past:
     days: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     """By mailbox and by project."""
     horizon: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-    """By name in `wake`: the latest time for which there was a reason to sleep, but for a full day."""
+    """By name in `wake`: the latest time for which there was a reason to sleep.
+
+    A full day is no such reason here.
+    """
     begins: dict[tuple[str, int], tuple[int, str, str]] = field(default_factory=dict)
     """Attempts: when, and of which mailbox and project."""
 
@@ -54,7 +60,10 @@ class Past:
                 )
 
     def excuse(self, ledger: Contents) -> None:
-        """Late news may give places of a day back, and wakes nobody who waits for them until tomorrow."""
+        """Forgive longer sleep after late news, which may give places of a day back.
+
+        Nobody who waits for such a place until tomorrow is woken for it.
+        """
         for name, at in ledger.wake.items():
             _raise(self.horizon, name, at)
 
@@ -106,7 +115,7 @@ class Past:
                     yield f"{name} sends {count} in a {what}, and may send {limits[name]}"
 
 
-def paced(ledger: Contents, past: Past) -> Iterator[str]:
+def paced(ledger: Contents, history: PacingHistory) -> Iterator[str]:
     """A sentence for each thing that is not as it must be."""
     yield from ledger.faults
     leased = [entry for entry in ledger.entries.values() if entry.state in LEASED]
@@ -115,9 +124,9 @@ def paced(ledger: Contents, past: Past) -> Iterator[str]:
         places = meter.leased
         if places != {entry.id for entry in leased if name in _meters_of(entry)}:
             yield f"the minute of {name} has places for {places}, which are not the jobs that are leased"
-        used = sum(at > past.latest for at in meter.window.values())
-        if used > past.minutes[name]:
-            yield f"the minute of {name} holds {used}, and may hold {past.minutes[name]}"
+        used = sum(at > history.latest for at in meter.window.values())
+        if used > history.minutes[name]:
+            yield f"the minute of {name} holds {used}, and may hold {history.minutes[name]}"
 
     for entry in leased:
         if not all(entry.id in ledger.meters[name].window for name in _meters_of(entry)):
@@ -125,7 +134,7 @@ def paced(ledger: Contents, past: Past) -> Iterator[str]:
 
     yield from _lanes(ledger)
     yield from _waiting_rooms(ledger)
-    yield from _sleepers(ledger, past)
+    yield from _sleepers(ledger, history)
 
 
 def _lanes(ledger: Contents) -> Iterator[str]:
@@ -155,11 +164,11 @@ def _waiting_rooms(ledger: Contents) -> Iterator[str]:
             yield f"lanes wait for {project}, which nobody visits and where nothing is in flight"
 
 
-def _sleepers(ledger: Contents, past: Past) -> Iterator[str]:
+def _sleepers(ledger: Contents, history: PacingHistory) -> Iterator[str]:
     """Nobody sleeps longer than it has to."""
     for name, at in ledger.wake.items():
         of = name.removeprefix(PROJECT) if name.startswith(PROJECT) else ledger.tracks[name].mailbox
-        until = past.horizon[name]
+        until = history.horizon[name]
         if (day := ledger.days.get(of)) is not None:
             until = max(until, day.frees())
         if at > until:

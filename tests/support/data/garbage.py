@@ -71,7 +71,10 @@ PAYLOADS: Final[Mapping[str, bytes]] = {
     "a time beyond the calendar": _reminder(due_at="99999-12-31T00:00:00Z"),
     "half a character as name": b'{"tenant": "acme", "to": "ann@people.example", "name": "\\udfff"}',
 }
-"""What a job's sealed body may hold, whoever sealed it: the public half of a tenant's key is known to every producer."""
+"""What a job's sealed body may hold, whoever sealed it.
+
+The public half of a tenant's key is known to every producer.
+"""
 
 ODD_LETTERS: Final[Mapping[str, Mapping[str, str]]] = {
     "a script that zones have no names in": {"locale": "en-Shaw", "time_zone": "Europe/Berlin"},
@@ -89,7 +92,10 @@ ODD_LETTERS: Final[Mapping[str, Mapping[str, str]]] = {
     "a campaign of templates": {"campaign_name": "{{ 7 * 7 }}{% include 'x' %}%s{0}"},
     "a link of many brackets": {"link": "https://[::1]:65535/?" + "%5B" * 500},
 }
-"""Fields of reminders that the door takes, beside tenant and address; composing them must harm nobody else."""
+"""Fields of reminders that the door takes, beside tenant and address.
+
+Composing them must harm nobody else.
+"""
 
 _NOW: Final = b"1795737600000"
 

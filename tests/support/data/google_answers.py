@@ -1,4 +1,7 @@
-"""Gmail's error answers in the dialects that it speaks (google.md §1.4), for tests that have the sandbox give them."""
+"""Gmail's error answers in the dialects that it speaks (google.md §1.4).
+
+Tests have the sandbox give them.
+"""
 
 from __future__ import annotations
 

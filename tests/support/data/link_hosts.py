@@ -1,4 +1,6 @@
-"""Links of every kind, as plain data, with the host that is meant by each: judged by the door, by the mail, and by Chromium.
+"""Links of every kind, as plain data, with the host that is meant by each.
+
+They are judged by the door, by the mail, and by Chromium.
 
 Nothing here is computed by anything of certmail's, nor by the library that it uses: names in other
 scripts are encoded by Python's own punycode, from labels that are written as they are meant.

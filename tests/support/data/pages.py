@@ -1,4 +1,7 @@
-"""The README and the pages of docs/, read as Markdown: paragraphs, fences, links and what they lead to."""
+"""The README and the pages of docs/, read as Markdown.
+
+Paragraphs, fences, links, and what the links lead to.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +63,10 @@ class Page:
         return [body for name, body in _FENCE.findall(self.text) if name == language]
 
     def command_lines(self) -> Iterator[list[str]]:
-        """Each `certmail …` of fences and tables as its words, without redirections and explanations."""
+        """Each `certmail …` of fences and tables as its words.
+
+        Redirections and explanations are left out.
+        """
         typed = "\n".join(self.fences("") + self.fences("sh")).replace("\\\n", " ").splitlines()
         for line in [*typed, *_CODE.findall(self.prose)]:
             bare = line.strip()

@@ -1,4 +1,6 @@
-"""Deliveries and attempts as the events alone make them: the recorder's judge, which shares no code with it.
+"""Deliveries and attempts as the events alone make them: a judge of the recorder.
+
+It shares no code with the recorder.
 
 What is not in the events (recipients, mailboxes, the certificate that the recorder looked up) is
 left out.

@@ -9,7 +9,10 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 
 def chunks(secret: bytes) -> set[bytes]:
-    """A secret as it could be found: raw, in base64 at each of its three alignments, in hex, in URL form."""
+    """The forms in which a secret could be found.
+
+    Raw, in base64 at each of its three alignments, in hex, in URL form.
+    """
     found = {secret, secret.hex().encode()}
     for shift in range(3):
         text = base64.b64encode(secret[shift : shift + 60])[4:-4]
@@ -18,7 +21,10 @@ def chunks(secret: bytes) -> set[bytes]:
 
 
 def key_forms(pem: bytes) -> set[bytes]:
-    """A private key in PEM as it could be found: its lines, parts of PEM and DER, and each of its secret numbers."""
+    """The forms in which a private key in PEM could be found.
+
+    Its lines, parts of PEM and DER, and each of its secret numbers.
+    """
     lines = pem.splitlines()
     found = {line for line in lines if len(line) > 40}
     found |= chunks(pem[400:460]) | chunks(base64.b64decode(b"".join(lines[1:-1]))[400:460])

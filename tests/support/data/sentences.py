@@ -1,4 +1,4 @@
-"""Whose words a sentence is in: ours, or those with which a library explains itself to programmers."""
+"""Whether a sentence is ours, or one with which a library explains itself to programmers."""
 
 from __future__ import annotations
 

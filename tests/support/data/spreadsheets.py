@@ -45,7 +45,7 @@ READ: dict[str, tuple[str, bytes, list[str]]] = {
     "a JSON array": ("a.json", f"[\n  {TITLE},\n{TITLE.replace('r@', 's@')}\n]\n".encode("utf-8-sig"), []),
     "JSON lines in UTF-16": ("a.jsonl", f"{TITLE}\n{TITLE.replace('r@', 's@')}\n".encode("utf-16"), []),
 }  # fmt: skip
-"""What programs write, as they write it: the file's name, its bytes, and what must be said with it."""
+"""Files as programs write them: name, bytes, and what must be said with them."""
 
 FOREIGN: dict[str, tuple[str, bytes, str, str]] = {
     "Excel, Germany": (
@@ -116,4 +116,7 @@ FOREIGN: dict[str, tuple[str, bytes, str, str]] = {
         "jq -c",
     ),
 }
-"""What is not read: the file's name, its bytes, and what the refusal says: what it is, and what to do."""
+"""Files that are not read: name, bytes, and what the refusal says.
+
+It says what the file is, and what to do.
+"""

@@ -1,4 +1,7 @@
-"""Somebody at the console, over HTTP: a session with cookies, and the token of the last page in every form."""
+"""A visitor of the console, over HTTP.
+
+It has a session with cookies, and sends the token of the last page with every form.
+"""
 
 from __future__ import annotations
 

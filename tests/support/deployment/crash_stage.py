@@ -1,4 +1,8 @@
-"""A stage for one job whose worker is lost at a chosen point: two wires, the worker on them, and another beside them."""
+"""One job whose worker is lost at a chosen point.
+
+The worker reaches Redis and Gmail over two wires that can be held; another worker may run beside
+them.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +42,7 @@ class End:
 
 
 @dataclass(slots=True)
-class Stage:
+class CrashStage:
     """See the module."""
 
     deployment: Deployment
@@ -129,7 +133,10 @@ class Stage:
         return [(int(row.worker.split(":")[1]), str(row.outcome)) for row in rows]
 
     def times(self, kind: str) -> list[tuple[datetime, str]]:
-        """When events of a kind happened to the job, from the record, and the state that each led to."""
+        """When events of a kind happened to the job, and the state that each led to.
+
+        As the record has them.
+        """
         table = tables.events
         query = (
             select(table)
@@ -143,10 +150,10 @@ class Stage:
     def ended(self, end: End) -> bool:
         """Whether ledger and record agree that it ended so."""
         view = self.deployment.status(self.job)
-        told = tuple(attempt["outcome"] for attempt in view["attempts"])
+        outcomes = tuple(attempt["outcome"] for attempt in view["attempts"])
         recorded = tuple(outcome for _, outcome in self.attempts())
         states = {view["state"], self.deployment.recorded().get(self.job)}
-        return states == {end.state} and told == recorded == end.attempts
+        return states == {end.state} and outcomes == recorded == end.attempts
 
     def another_wire(self) -> Wire:
         """A second wire to Redis, for a second worker."""
@@ -178,7 +185,7 @@ def _end(worker: Process) -> None:
 
 
 @contextmanager
-def stage(deployment: Deployment) -> Iterator[Stage]:
+def stage(deployment: Deployment) -> Iterator[CrashStage]:
     """A new job, and two wires."""
     upstream = str(socket_path(deployment.data_dir))
     google = deployment.google.removeprefix("http://")
@@ -188,4 +195,4 @@ def stage(deployment: Deployment) -> Iterator[Stage]:
         ExitStack() as stack,
     ):
         [job] = deployment.send(campaign(1, campaign=f"stage-{next(_numbers)}"))
-        yield Stage(deployment, job, redis, gmail, stack)
+        yield CrashStage(deployment, job, redis, gmail, stack)

@@ -1,4 +1,8 @@
-"""A whole deployment for one test: a data directory, the sandbox as Google, and `certmail` run as a person runs it."""
+"""A whole deployment for one test: start reading here.
+
+It has a data directory, the sandbox as Google, and `certmail` run as a person runs it. The other
+modules of this folder stand on it.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +68,10 @@ class Ran:
 
 
 BUSY_SECONDS = 90
-"""So long a machine that is busy may take for what takes seconds; where a test waits so long, something is wrong."""
+"""How long a busy machine may take for what takes seconds.
+
+Where a test waits so long, something is wrong.
+"""
 
 
 def wait_for(what: str, true: Callable[[], bool], seconds: float = BUSY_SECONDS) -> None:
@@ -157,7 +164,10 @@ class Deployment:
 
     @property
     def admin(self) -> Admin:
-        """Both stores, open in the test's own process: commands are run where they are what is tested."""
+        """Both stores, open in the test's own process.
+
+        Commands are run only where they are what is tested.
+        """
         if self._admin is None:
             given = {
                 n.removeprefix(PREFIX).lower(): v
@@ -168,7 +178,10 @@ class Deployment:
         return self._admin
 
     def at_google(self, tenant: str, *, verify: bool = False) -> tuple[str, str]:
-        """What the tenant's administrator has at Google: a mailbox and a delegated service account."""
+        """Set up what the tenant's administrator has at Google; gives mailbox and service account.
+
+        The service account is delegated to.
+        """
         mailbox, account = (
             f"reviews@{tenant}.example",
             f"certmail@{tenant}-it.iam.gserviceaccount.com",
@@ -223,7 +236,10 @@ class Deployment:
         scopes: list[str] | None = None,
         answer: str = "yes",
     ) -> requests.Response:
-        """Sign in and decide at Google's page, follow it back to certmail, and answer its question; '' leaves that open."""
+        """Sign in and decide at Google's page, follow it back to certmail, and answer its question.
+
+        An empty answer leaves that question open.
+        """
         page = requests.get(url, timeout=10)
         assert page.ok, page.text
         asked = parse_qs(urlsplit(url).query)["scope"][0].split()

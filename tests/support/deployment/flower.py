@@ -18,7 +18,7 @@ LOCKED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class FlowerClient:
     """A running Flower, and how to look into it."""
 
     url: str
@@ -43,9 +43,9 @@ class Window:
         return requests.get(self.url, timeout=20).status_code == 401
 
 
-def flower_of(
+def flower_client(
     deployment: Deployment, log: str = "flower.log", auth: tuple[str, str] = (USER, PASSWORD)
-) -> Window:
+) -> FlowerClient:
     found: list[str] = []
 
     def announced() -> bool:
@@ -55,4 +55,4 @@ def flower_of(
         return bool(found)
 
     wait_for("Flower says its address", announced)
-    return Window(found[-1], auth)
+    return FlowerClient(found[-1], auth)

@@ -52,7 +52,10 @@ class ManyTenants:
     connections: dict[str, Connection] = field(default_factory=dict)
 
     def add(self, tenant: str, *, linked: bool = False, in_flight: int = 1) -> None:
-        """Make a tenant with a working connection: a service account's, or with `linked` an account's that consented."""
+        """Make a tenant with a working connection.
+
+        It is a service account's, or with `linked` that of an account that consented.
+        """
         account = account_of(tenant)
         self.deployment.control(
             "POST", "/service-accounts", {"email": account, "project": f"{tenant}-it"}
@@ -166,7 +169,7 @@ class ManyTenants:
         return self._hash(redis_keys.LANE_INFO + self.connections[tenant].id)
 
     def until(self, tenant: str, job: str) -> datetime | None:
-        """The time before which neither a waiting job nor its mailbox nor its project may send; the latest of them."""
+        """The latest time before which a job, its mailbox or its project may not send."""
         lane = self.lane(tenant)
         pauses = [
             self._hash(redis_keys.MAILBOX + lane["mailbox"]),
@@ -187,7 +190,10 @@ class ManyTenants:
         self.admin.redis.zadd(redis_keys.DUE, {job: 0})
 
     def let_ask_again(self) -> None:
-        """Let the seconds be over in which the fleet asks for no token, since Google could not be reached."""
+        """Let the fleet ask for tokens again at once.
+
+        After a failure to reach Google it waits for some seconds.
+        """
         redis = self.admin.redis
         for name in redis.scan_iter(redis_keys.REFUSAL + "*"):
             redis.delete(name)
@@ -205,7 +211,10 @@ class ManyTenants:
 
 
 def account_of(tenant: str) -> str:
-    """Its service account, in a project of its own: what Google says of one project must not stop the others."""
+    """The tenant's service account, in a project of its own.
+
+    What Google says of one project must not stop the others.
+    """
     return f"certmail@{tenant}-it.iam.gserviceaccount.com"
 
 

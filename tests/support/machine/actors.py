@@ -14,8 +14,8 @@ from certmail_config.ledger import Claimed, Job, RefusedBy
 from certmail_worker.delivery.send_failures import Verdict
 from support.machine.lanes import MAILBOX, PROJECT, TENANT, Limits
 from support.machine.settlements import settlement
-from support.machine.side_by_side import Asked, SideBySide, Tally
-from support.model.books import PROJECT as PROJECT_NAME
+from support.machine.side_by_side import MadeCall, SideBySide, Tally
+from support.model.ledger_state import PROJECT as PROJECT_NAME
 
 LEASE: Final = 45.0
 LEASE_MS: Final = 45_000
@@ -29,102 +29,108 @@ PATIENCE: Final = 12
 class Actors(RuleBasedStateMachine):
     """What they do; when they do it is the machine's affair.
 
-    All of it goes to the ledger and to its model (`Twin`).
+    All of it goes to the ledger and to its model (`SideBySide`).
     """
 
     def __init__(self, redis: Redis, tally: Tally) -> None:
         super().__init__()
-        self.both = SideBySide(redis, tally)
+        self.ledgers = SideBySide(redis, tally)
         self.names = 0
         self.limits: dict[str, Limits] = {}
         self.doorbells: list[str] = []
         self.claims: list[Job] = []
         self.open_ended: list[tuple[Job, int]] = []
-        self.unanswered: list[Asked] = []
-        self.last: tuple[int, Asked] | None = None
+        self.unanswered: list[MadeCall] = []
+        self.last: tuple[int, MadeCall] | None = None
 
-    def let_one_leave(self, lane: str) -> None:
-        """See to it that a job of the lane may be leased now, if time and live workers are all that it takes."""
-        model, connection = self.both.model, ConnectionId(lane)
-        self.both.check_run()
+    def make_leasable(self, lane: str) -> None:
+        """Bring about what a lease of a job of the lane takes, but for time and live workers."""
+        model, connection = self.ledgers.model, ConnectionId(lane)
+        self.ledgers.check_run()
         self.tick(note=True)
 
         if len(model.workers) < len(WORKERS):
             for worker in WORKERS:
-                self.both.do("advertise", worker, 8, seconds=1e7)
+                self.ledgers.do("advertise", worker, 8, seconds=1e7)
 
         track = model.tracks[lane]
         for paused in {"*", track.tenant} & model.paused:
             lanes = [ConnectionId(each) for each, of in TENANT.items() if of == paused]
-            self.both.do("pause", None if paused == "*" else paused, on=False, connections=lanes)
+            self.ledgers.do("pause", None if paused == "*" else paused, on=False, connections=lanes)
 
         if track.state != "open":
-            self.both.do("open_lane", connection, track.version)
+            self.ledgers.do("open_lane", connection, track.version)
         if not model.waiting(lane):
             self.send(self.name(), None, lane, State.READY, 0, 2 * 86400, 5)
         self.wait_for(lane)
 
     def wait_for(self, lane: str) -> None:
-        """Until the lane is visited again, as far as that is known; or until a request ends that it waits for."""
-        model = self.both.model
+        """Wait until the lane is visited again, as far as that is known.
+
+        Otherwise until a request ends that it waits for.
+        """
+        model = self.ledgers.model
         project = PROJECT_NAME + model.tracks[lane].project
         at = model.wake.get(lane, model.wake.get(project))
         if at is None:
             self.pass_time(LEASE_MS)
-        elif at > self.both.ms:
-            self.both.ms = math.ceil(at)
+        elif at > self.ledgers.ms:
+            self.ledgers.ms = math.ceil(at)
         self.tick(note=True)
 
     def fetch(self, lane: str, worker: str, *, lost: bool = False) -> Job | None:
-        """A job of the lane, from its doorbell to its claim; what else is rung meanwhile is left for others."""
-        self.let_one_leave(lane)
+        """Take a job of the lane from its doorbell to its claim.
+
+        What else is rung meanwhile is left for others.
+        """
+        self.make_leasable(lane)
 
         for _ in range(PATIENCE):
             rung = self.ring(1)
-            if rung and self.both.model.entries[rung[0]].connection == lane:
+            if rung and self.ledgers.model.entries[rung[0]].connection == lane:
                 return self.answer(rung[0], worker, lost=lost)
-            if not self.both.model.waiting(lane):  # their time has passed
+            if not self.ledgers.model.waiting(lane):  # their time has passed
                 return None
             if not rung:
                 self.wait_for(lane)
 
         return None
 
-    def ring(self, most: int) -> tuple[JobId, ...]:
+    def ring(self, maximum: int) -> tuple[JobId, ...]:
         """Let the pacer lease so many at most; their doorbells may be answered at any time."""
-        rung: tuple[JobId, ...] = self.both.do("dispatch", most).answer.jobs
+        rung: tuple[JobId, ...] = self.ledgers.do("dispatch", maximum).answer.jobs
         self.doorbells = [*self.doorbells, *rung][-12:]
         return rung
 
     def pass_time(self, ms: int) -> None:
         """Some time, and then somebody looks."""
-        self.both.ms += ms
+        self.ledgers.ms += ms
         self.tick(note=True)
-        self.both.do("reap", 100)
+        self.ledgers.do("reap", 100)
 
-    def tell(self, job: Job, attempt: int, verdict: Verdict) -> None:
+    def settle_attempt(self, job: Job, attempt: int, verdict: Verdict) -> None:
         """Settle an attempt in time."""
-        self.both.do("settle", job.id, attempt, **settlement(verdict, job, 1, self.both.now))
+        self.ledgers.do("settle", job.id, attempt, **settlement(verdict, job, 1, self.ledgers.now))
 
     def tick(self, *, note: bool) -> None:
         """Workers note the time each second."""
         if note:
-            self.both.tick()
+            self.ledgers.tick()
             self.last = None  # by another time, nothing is repeated at once
 
     def call(self, name: str, *args: Any, lost: bool = False, **named: Any) -> Any:
         """Make a call; gives its answer, or None if that is lost."""
-        asked = self.both.do(name, *args, **named)
+        asked = self.ledgers.do(name, *args, **named)
         if lost:
             self.unanswered.append(asked)
             return None
-        self.last = self.both.tally.calls.total(), asked
+        self.last = self.ledgers.tally.calls.total(), asked
         return asked.answer
 
-    def again(self, asked: Asked) -> None:
-        before = {id_: entry.state for id_, entry in self.both.contents.entries.items()}
-        answer = self.both.repeat(asked, again=True).answer
-        after = {id_: entry.state for id_, entry in self.both.contents.entries.items()}
+    def again(self, asked: MadeCall) -> None:
+        before = {id_: entry.state for id_, entry in self.ledgers.contents.entries.items()}
+        answer = self.ledgers.repeat(asked, again=True).answer
+        after = {id_: entry.state for id_, entry in self.ledgers.contents.entries.items()}
         assert before == after, f"a repeated {asked.name} changed what is so"
         # These tell where the job is now, and whether that was a change.
         moves_on = asked.name in {"settle", "release", "enqueue", "cancel", "pause"}
@@ -154,7 +160,7 @@ class Actors(RuleBasedStateMachine):
     def give_back(self, job: Job, stop: dict[str, Any], *, lost: bool = False) -> None:
         given = dict(stop)
         wait = given.pop("wait", None)
-        at = None if wait is None else self.both.now + wait
+        at = None if wait is None else self.ledgers.now + wait
         self.call("release", job, **given, at=at, lost=lost)
 
     def send(
@@ -168,10 +174,10 @@ class Actors(RuleBasedStateMachine):
         priority: int,
         *,
         fingerprint: str = "print",
-        most: int = 0,
+        maximum: int = 0,
         lost: bool = False,
     ) -> None:
-        send_at = self.both.now + later if state is State.SCHEDULED else None
+        send_at = self.ledgers.now + later if state is State.SCHEDULED else None
         self.call(
             "enqueue",
             id=JobId(id_),
@@ -182,30 +188,33 @@ class Actors(RuleBasedStateMachine):
             state=state,
             reason="review_complete" if state is State.SUPPRESSED else "",
             send_at=send_at,
-            expires_at=(send_at or self.both.now) + life,
+            expires_at=(send_at or self.ledgers.now) + life,
             priority=priority,
             kind="reminder",
             campaign="q1" if lane == "a" else "q2",
             keep_seconds=90 * 86400,
             body=f"sealed {id_}".encode(),
-            max_per_tenant=most,
+            max_per_tenant=maximum,
             lost=lost,
         )
 
     def limit(self, lane: str, limits: Limits, *, mailbox: str = "", project: str = "") -> None:
-        """Set the limits of a lane; it stays with its mailbox and project if it is not given others."""
-        track = self.both.model.tracks.get(lane)
+        """Set the limits of a lane.
+
+        It stays with its mailbox and project if it is not given others.
+        """
+        track = self.ledgers.model.tracks.get(lane)
         values = limits.of(
             lane,
             mailbox or (track.mailbox if track else MAILBOX[lane]),
             project or (track.project if track else PROJECT[lane]),
         )
-        self.both.do("set_lane", values, code="connection_draft", message="not set up yet")
+        self.ledgers.do("set_lane", values, code="connection_draft", message="not set up yet")
         self.limits[lane] = limits
 
     def move(self, lane: str) -> None:
         """Into the other project."""
-        project = "p2" if self.both.model.tracks[lane].project == "p1" else "p1"
+        project = "p2" if self.ledgers.model.tracks[lane].project == "p1" else "p1"
         self.limit(lane, self.limits[lane], project=project)
 
     def name(self) -> str:
@@ -218,11 +227,11 @@ class Actors(RuleBasedStateMachine):
         return items[-1 - pick % len(items)]
 
     def finished(self) -> list[str]:
-        return [id_ for id_, entry in self.both.model.entries.items() if not entry.unfinished]
+        return [id_ for id_, entry in self.ledgers.model.entries.items() if not entry.unfinished]
 
     def forgotten_claims(self) -> list[Job]:
         """Of jobs with no request under way, nor one that went out."""
-        known = self.both.model.entries
+        known = self.ledgers.model.entries
         return [
             job
             for job in self.claims

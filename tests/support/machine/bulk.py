@@ -1,4 +1,6 @@
-"""Reminders by the thousand through the ledger, as workers would move them but without mail, under a clock that runs ahead.
+"""Reminders by the thousand through the ledger, without mail, under a clock that runs ahead.
+
+They are moved as workers would move them.
 
 Most are accepted; some are refused and tried again, stay unknown, lose their worker, or are called
 off. A seed decides.
@@ -51,7 +53,7 @@ FAST: Final = GoogleLimits(
 )
 
 
-class Bustle:
+class BulkLoad:
     """One deployment's load; `left` is how many are not at their end yet."""
 
     def __init__(self, admin: Admin, seed: int) -> None:
@@ -170,8 +172,8 @@ class Bustle:
             "gmail_id": uuid4().hex[:16] if to is State.ACCEPTED else None,
         }
 
-        told = json.dumps({name: value for name, value in detail.items() if value is not None})
+        text = json.dumps({name: value for name, value in detail.items() if value is not None})
         reason = "" if to is State.ACCEPTED else f"{outcome}: drawn"
         then = Settlement(outcome, to, reason, at=at)
 
-        return settle(job, attempt, then, detail=told, clock=self._now)
+        return settle(job, attempt, then, detail=text, clock=self._now)

@@ -40,8 +40,11 @@ START = (
 LEASE = 45.0
 
 
-class Bench:
-    """The ledger's transitions under a clock that tests move, with one open lane `a` and one worker `w`."""
+class ClockedLedger:
+    """The ledger's transitions under a clock that tests move.
+
+    It begins with one open lane `a` and one worker `w`.
+    """
 
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
@@ -118,8 +121,8 @@ class Bench:
 
         return run(self.redis, enqueue(**(given | more)))
 
-    def dispatch(self, most: int = 100) -> Dispatched:
-        return run(self.redis, dispatch(most, clock=self.now))
+    def dispatch(self, maximum: int = 100) -> Dispatched:
+        return run(self.redis, dispatch(maximum, clock=self.now))
 
     def claim(self, job: str, worker: str = "w", nonce: str = "n") -> Job:
         claimed = run(

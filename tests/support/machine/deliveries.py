@@ -1,4 +1,4 @@
-"""Deliveries, whole or in part: the ways through the ledger on which several calls belong together."""
+"""Deliveries, whole or in part: rules of the machine that make several calls."""
 
 from __future__ import annotations
 
@@ -47,7 +47,10 @@ turns = st.lists(
 
 
 class Deliveries(Neighbours):
-    """Rules of the machine; wherever one of them ends, its workers may come back later, or be gone."""
+    """Rules of the machine for deliveries.
+
+    Wherever one of them ends, its workers may come back later, or be gone.
+    """
 
     @rule(lane=lanes, turns=turns)
     def deliver(self, lane: str, turns: list[Turn]) -> None:
@@ -55,9 +58,9 @@ class Deliveries(Neighbours):
         for turn in turns:
             job = self.fetch(lane, turn.worker)
             begun = self.start(job, None) if job and turn.as_far_as > 2 else None
-            self.both.ms += turn.pause
+            self.ledgers.ms += turn.pause
             if job and begun and turn.as_far_as > 3:
-                self.tell(job, begun, turn.verdict)
+                self.settle_attempt(job, begun, turn.verdict)
             if turn.reaped:
                 self.pass_time(0)
 
@@ -69,7 +72,7 @@ class Deliveries(Neighbours):
     @rule()
     def ring_for_all(self) -> None:
         for lane in ("a", "c", "d"):
-            self.let_one_leave(lane)
+            self.make_leasable(lane)
         self.ring(100)
 
     @rule(
@@ -87,14 +90,14 @@ class Deliveries(Neighbours):
         if job is None:
             return
 
-        self.both.ms += asleep
+        self.ledgers.ms += asleep
         self.tick(note=True)
         if anew != "nobody came":
-            self.both.do("reap", 100)
+            self.ledgers.do("reap", 100)
 
         if anew in {"rung", "claimed"}:
-            self.let_one_leave(lane)
-            self.both.do("dispatch", 100)
+            self.make_leasable(lane)
+            self.ledgers.do("dispatch", 100)
 
         if anew == "claimed":
             self.answer(job.id, "w2")
@@ -117,7 +120,7 @@ class Deliveries(Neighbours):
         if job is None or begun is None:
             return
         if not worker_lost:
-            self.tell(job, begun, verdict)
+            self.settle_attempt(job, begun, verdict)
         self.pass_time(LEASE_MS if worker_lost else pause)
 
     @rule(
@@ -135,14 +138,17 @@ class Deliveries(Neighbours):
     def go_on_in_doubt(
         self, lane: str, then: str, end: str, news: Verdict, answer: Verdict, stop: dict[str, Any]
     ) -> None:
-        """A request of which nobody knows what became is sent once more; and whatever can happen to that."""
+        """A request of which nobody knows what became is sent once more.
+
+        With it happens whatever can happen to that.
+        """
         self.send(self.name(), None, lane, State.READY, 0, 86400, 0)
         job = self.fetch(lane, "w1")
         begun = self.start(job, None) if job else None
         if job is None or begun is None:
             return
 
-        self.tell(
+        self.settle_attempt(
             job,
             begun,
             Verdict(FailureClass.UNKNOWN, AttemptOutcome.UNKNOWN, http_status=500, structured=True),
@@ -156,7 +162,7 @@ class Deliveries(Neighbours):
         second = self.start(again, None) if then == "sent" and again else None
 
         if end == "news":
-            self.tell(job, begun, news)
+            self.settle_attempt(job, begun, news)
         elif end == "cancelled":
             self.call("cancel", job.id, "called off by bob")
         elif end == "released" and again:
@@ -169,7 +175,7 @@ class Deliveries(Neighbours):
             self._let_its_time_pass()
 
         if again and second:
-            self.tell(again, second, answer)
+            self.settle_attempt(again, second, answer)
 
     @rule(
         lane=lanes,
@@ -188,16 +194,16 @@ class Deliveries(Neighbours):
         doubt = Verdict(
             FailureClass.UNKNOWN, AttemptOutcome.UNKNOWN, http_status=500, structured=True
         )
-        self.tell(job, begun, doubt)
+        self.settle_attempt(job, begun, doubt)
         self.pass_time(21_000)
         again = None if meanwhile == "waits" else self.fetch(lane, "w2")
         second = self.start(again, None) if again and meanwhile == "sent" else None
-        self.tell(job, begun, Verdict(FailureClass.TRANSIENT, news))
+        self.settle_attempt(job, begun, Verdict(FailureClass.TRANSIENT, news))
         if again and second:
-            self.tell(again, second, GOOD)
+            self.settle_attempt(again, second, GOOD)
 
     def _let_its_time_pass(self) -> None:
-        self.both.ms += DAY_MS
+        self.ledgers.ms += DAY_MS
         self.tick(note=True)
-        self.both.do("dispatch", 100)
-        self.both.do("reap", 100)
+        self.ledgers.do("dispatch", 100)
+        self.ledgers.do("reap", 100)

@@ -38,35 +38,41 @@ LOWER = [
 class Neighbours(Pressure):
     """Rules of the machine."""
 
-    def side_by_side(self, lane: str) -> list[Job]:
+    def claimed_together(self, lane: str) -> list[Job]:
         """Claimed for one lane, and not yet begun."""
         self.limit(lane, ROOMY)
         return [job for worker in ("w1", "w2", "w1") if (job := self.fetch(lane, worker))]
 
     @rule(lane=lanes, news=st.one_of(st.tuples(NEWS, NEWS), NEWS.map(lambda same: (same, same))))
     def neighbours_have_left_already(self, lane: str, news: tuple[Verdict, Verdict]) -> None:
-        """When one of them is told to wait, the others are under way, and are told so too; or else they are not."""
+        """One of them is told to wait while the others are under way.
+
+        The others are told so too, or they are not.
+        """
         under_way = [
-            (job, begun) for job in self.side_by_side(lane) if (begun := self.start(job, None))
+            (job, begun) for job in self.claimed_together(lane) if (begun := self.start(job, None))
         ]
         for n, (job, begun) in enumerate(under_way):
-            self.tell(job, begun, news[min(n, 1)])
-            self.both.ms += 1_000
+            self.settle_attempt(job, begun, news[min(n, 1)])
+            self.ledgers.ms += 1_000
         self.fetch(lane, "w1")
 
     @rule(lane=lanes, first=NEWS, after=st.sampled_from([0, 1_000, 7_000, 7_000]))
     def neighbours_want_to_leave(self, lane: str, first: Verdict, after: int) -> None:
-        """When one of them is told to wait, the others are about to leave: now, or when the pause is over."""
-        for n, job in enumerate(self.side_by_side(lane)):
+        """One of them is told to wait while the others are about to leave.
+
+        They leave now, or when the pause is over.
+        """
+        for n, job in enumerate(self.claimed_together(lane)):
             begun = self.start(job, None)
             if begun and n == 0:
-                self.tell(job, begun, first)
-                self.both.ms += after
+                self.settle_attempt(job, begun, first)
+                self.ledgers.ms += after
 
     @rule(lane=lanes, lower=st.sampled_from(LOWER))
     def neighbours_find_lower_limits(self, lane: str, lower: Limits) -> None:
         """What was leased under other limits does not leave under these."""
-        for job in self.side_by_side(lane):
+        for job in self.claimed_together(lane):
             self.start(job, None)
             self.limit(lane, lower)
 
@@ -76,16 +82,16 @@ class Neighbours(Pressure):
         news=st.sampled_from([GOOD, GOOD, NEVER_LEFT, TOO_FAST]),
     )
     def news_while_the_clock_has_leapt(self, hours: int, news: Verdict, *, paused: bool) -> None:
-        """What has left is counted, and what pauses goes on pausing, by the time that is believed."""
+        """What has left is counted, and pauses go on, by the time that is believed."""
         under_way = [
-            (job, begun) for job in self.side_by_side("a") if (begun := self.start(job, None))
+            (job, begun) for job in self.claimed_together("a") if (begun := self.start(job, None))
         ]
         if paused and len(under_way) > 1:
-            self.tell(*under_way.pop(), verdict=TOO_FAST)
-        self.both.ms = self.both.model.noted + hours * 3_600_000
+            self.settle_attempt(*under_way.pop(), verdict=TOO_FAST)
+        self.ledgers.ms = self.ledgers.model.noted + hours * 3_600_000
         for job, begun in under_way[:1]:
-            self.tell(job, begun, news)
-        self.both.ms -= hours * 3_600_000
+            self.settle_attempt(job, begun, news)
+        self.ledgers.ms -= hours * 3_600_000
         for job, begun in under_way[1:]:
-            self.tell(job, begun, GOOD)
+            self.settle_attempt(job, begun, GOOD)
         self.fetch("a", "w1")

@@ -1,4 +1,8 @@
-"""More than may leave at once, a pacer that comes late, and a Gmail that does not say what becomes of anything."""
+"""Rules of the machine that put the pace to the test.
+
+More may leave at once than is allowed, the pacer comes late, and Gmail does not say what becomes of
+anything.
+"""
 
 from __future__ import annotations
 
@@ -36,13 +40,13 @@ class Pressure(Actors):
             self.send(self.name(), None, of[n % len(of)], State.READY, 0, 2 * 86400, 5)
 
         for ms in late:
-            self.both.ms += ms
+            self.ledgers.ms += ms
             rung = self.ring(100)
             for id_ in {"never": (), "all": rung, "one": rung[:1]}[sent]:
                 job = self.answer(id_, "w1")
                 begun = self.start(job, None) if job else None
                 if job and begun:
-                    self.tell(job, begun, GOOD)
+                    self.settle_attempt(job, begun, GOOD)
 
     @rule(
         of=st.permutations(["a", "b", "c"]),
@@ -52,10 +56,13 @@ class Pressure(Actors):
         change=st.sampled_from(["project", "mailbox", "limits", "stopped"]),
     )
     def wait_for_what_is_no_more(self, of: list[str], crowded: Limits, change: str) -> None:
-        """Lanes that wait for their mailbox or project get another, or limits that let them send, or stop."""
+        """Lanes that wait for their mailbox or project wait for it no more.
+
+        They get another one, or limits that let them send, or stop.
+        """
         for lane in of:
             self.limit(lane, crowded, project="p1")
-            self.let_one_leave(lane)
+            self.make_leasable(lane)
 
         self.ring(100)
 
@@ -63,8 +70,8 @@ class Pressure(Actors):
             if change == "project":
                 self.move(lane)
             elif change == "stopped":
-                version = self.both.model.tracks[lane].version
-                self.both.do(
+                version = self.ledgers.model.tracks[lane].version
+                self.ledgers.do(
                     "suspend_lane",
                     ConnectionId(lane),
                     Suspension("revoked", "Link it again.", version),
@@ -78,14 +85,17 @@ class Pressure(Actors):
 
     @rule(lane=lanes, takes=st.sampled_from([5_000, 15_000, 25_000]))
     def answers_come_late(self, lane: str, takes: int) -> None:
-        """A request counts until a minute after its answer: the minute is full before the pace is too fast."""
+        """A minute is full before the pace is too fast.
+
+        A request counts until a minute after its answer.
+        """
         self.limit(lane, Limits(units=200))
         for _ in range(4):
             job = self.fetch(lane, "w1")
             begun = self.start(job, None) if job else None
-            self.both.ms += takes
+            self.ledgers.ms += takes
             if job and begun:
-                self.tell(job, begun, GOOD)
+                self.settle_attempt(job, begun, GOOD)
 
     @rule(
         whole=st.sampled_from([False, False, True]),
@@ -93,7 +103,10 @@ class Pressure(Actors):
         worked=st.sampled_from(["nothing", "the second", "one before", "one before", "the probe"]),
     )
     def gmail_is_out_of_order(self, *, whole: bool, at_google: bool, worked: str) -> None:
-        """Nobody knows what becomes of the messages of a mailbox, or of all mailboxes of a project."""
+        """Nobody knows what becomes of the messages of a mailbox.
+
+        Or of those of all mailboxes of a project.
+        """
         for lane in (lanes_met := ("a", "c", "d") if whole else ("a",)):
             self.limit(lane, ROOMY, project="p1")
         doubt = Verdict(FailureClass.UNKNOWN, AttemptOutcome.UNKNOWN, at_google=at_google)
@@ -104,7 +117,7 @@ class Pressure(Actors):
             for n in range(3):
                 self._one(lane, GOOD if worked == "the second" and n == 1 else doubt)
             if before and begun:
-                self.tell(before, begun, GOOD)
+                self.settle_attempt(before, begun, GOOD)
 
         for lane in lanes_met:
             self._one(lane, GOOD if worked == "the probe" else doubt)
@@ -113,4 +126,4 @@ class Pressure(Actors):
         job = self.fetch(lane, "w1")
         begun = self.start(job, None) if job else None
         if job and begun:
-            self.tell(job, begun, verdict)
+            self.settle_attempt(job, begun, verdict)

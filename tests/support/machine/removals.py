@@ -1,4 +1,4 @@
-"""Connections that are removed, and what is said, or due, of their uncertain reminders afterwards."""
+"""Removed connections, and what is said, or due, of their uncertain reminders afterwards."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Removals(Deliveries):
     def remove_what_is_in_use(self, lane: str) -> None:
         """Nothing is changed then."""
         if self.fetch(lane, "w1"):
-            assert self.both.do("remove_lane", ConnectionId(lane)).answer > 0
+            assert self.ledgers.do("remove_lane", ConnectionId(lane)).answer > 0
 
     @rule(
         lane=lanes,
@@ -43,14 +43,14 @@ class Removals(Deliveries):
         """What waits is called off, what is under way ends, and then the lane goes."""
         attempts = [self._doubt(lane, doubt) for doubt in doubts]
         self._empty(lane, called_off=called_off)
-        assert self.both.do("remove_lane", ConnectionId(lane)).answer == 0
-        assert self.both.do("remove_lane", ConnectionId(lane)).answer == 0
+        assert self.ledgers.do("remove_lane", ConnectionId(lane)).answer == 0
+        assert self.ledgers.do("remove_lane", ConnectionId(lane)).answer == 0
         self.send(self.name(), None, lane, State.READY, 0, 60, 5)
         self.ring(100)
 
         for job, attempt in filter(None, attempts):
             if after == "news":
-                self.tell(job, attempt, news)
+                self.settle_attempt(job, attempt, news)
             elif after == "cancelled":
                 self.call("cancel", job.id, "called off by bob")
 
@@ -60,7 +60,7 @@ class Removals(Deliveries):
             self.pass_time(100 * 86_400_000)
 
         self.limit(lane, Limits())
-        self.both.do("open_lane", ConnectionId(lane), 1)
+        self.ledgers.do("open_lane", ConnectionId(lane), 1)
 
     def _doubt(self, lane: str, verdict: Verdict) -> tuple[Job, int] | None:
         """A request of which nobody knows what became of it."""
@@ -68,19 +68,22 @@ class Removals(Deliveries):
         begun = self.start(job, None) if job else None
         if job is None or begun is None:
             return None
-        self.tell(job, begun, verdict)
+        self.settle_attempt(job, begun, verdict)
         return job, begun
 
     def _empty(self, lane: str, *, called_off: bool) -> None:
-        """Nothing of it waits any more, nor is under way; `called_off`: what is uncertain is not sent again either."""
-        for entry in list(self.both.model.entries.values()):
+        """Leave nothing of the lane waiting or under way.
+
+        With `called_off`, what is uncertain is not sent again either.
+        """
+        for entry in list(self.ledgers.model.entries.values()):
             if entry.connection != lane:
                 continue
             if entry.state in HERE or (called_off and entry.state is State.UNCERTAIN):
-                self.both.do("cancel", JobId(entry.id), "its connection is removed")
+                self.ledgers.do("cancel", JobId(entry.id), "its connection is removed")
             elif entry.state is State.SENDING:
                 self._settle(entry.id, entry.attempt)
 
     def _settle(self, id_: str, attempt: int) -> None:
         then = Settlement(AttemptOutcome.ACCEPTED, State.ACCEPTED, "")
-        self.both.do("settle", JobId(id_), attempt, then=then, detail="{}")
+        self.ledgers.do("settle", JobId(id_), attempt, then=then, detail="{}")

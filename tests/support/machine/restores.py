@@ -1,4 +1,7 @@
-"""Servers that were restored from an older copy: what waits in them could have left, and somebody says whether it had."""
+"""Servers that were restored from an older copy.
+
+What waits in them could have left, and somebody says whether it had.
+"""
 
 from __future__ import annotations
 
@@ -27,21 +30,21 @@ class Restores(Removals):
     def restore(
         self, lane: str, state: State, since: float, found: str, *, called_off: bool
     ) -> None:
-        """What was enqueued before the copy was made waits in it, as if it had never been leased."""
+        """A reminder from before the copy waits in it, as if it had never been leased."""
         job = JobId(self.name())
         self.send(job, None, lane, state, 20, 86_400, 5)
-        if job not in self.both.model.entries:
+        if job not in self.ledgers.model.entries:
             return
 
         self.tick(note=True)
-        self.both.uncheck_run()
+        self.ledgers.uncheck_run()
         given = {
             "to": State.UNCERTAIN,
             "reason": "it could have left",
-            "could_have_left": self.both.now + since,
+            "could_have_left": self.ledgers.now + since,
         }
-        self.both.do("restore", job, **given)
-        self.both.check_run()
+        self.ledgers.do("restore", job, **given)
+        self.ledgers.check_run()
         if called_off:
             self.call("cancel", job, "called off by bob")
         self._say(job, found)
@@ -55,6 +58,6 @@ class Restores(Removals):
         elif found != "nothing":
             outcome = AttemptOutcome.ACCEPTED if arrived else AttemptOutcome.NOT_SENT
             to = State.ACCEPTED if arrived else State.READY
-            attempt = self.both.model.entries[job].attempt
+            attempt = self.ledgers.model.entries[job].attempt
             then = Settlement(outcome, to, f"{found} by ann")
             self.call("settle", job, attempt, then=then, detail="{}")

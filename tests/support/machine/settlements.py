@@ -18,7 +18,10 @@ WAITS: Final = st.sampled_from([None, None, 5.0, 30.0, 900.0])
 ALLOWED: Final = st.sampled_from([None, None, None, 100, 200, 250, 10_000])
 """Units a minute, as Google says: less than is configured, or no less, or nothing."""
 VERSIONS: Final = st.integers(1, 3)
-"""Of connections: what a worker says may be about an account that was replaced, or is new to the ledger."""
+"""Versions of connections.
+
+What a worker says may be about an account that was replaced, or is new to the ledger.
+"""
 
 _OUTCOMES: Final = {
     FailureClass.NONE: [AttemptOutcome.ACCEPTED],

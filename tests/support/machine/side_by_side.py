@@ -1,4 +1,9 @@
-"""The ledger and its simple model, side by side: every call goes to both, and afterwards nothing may differ."""
+"""The ledger and its simple model, side by side: every call goes to both.
+
+Afterwards nothing may differ. Start reading here: the other modules of this folder are the rules of
+the machine that calls them (`actors.py` first), or ledgers under a clock of their own for single
+tests (`clocked_ledger.py`).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +19,7 @@ from certmail_config.jobs.states import TRANSITIONS, AttemptOutcome, Move, State
 from certmail_config.ledger import Call, run, upkeep
 from support.contents.contents import Contents, differences, expected, read
 from support.contents.invariants import replayed, violations, waiting
-from support.contents.pacing_invariants import Past, paced
+from support.contents.pacing_invariants import PacingHistory, paced
 from support.model.model import Model
 
 START = 4_000_000_000_000
@@ -32,7 +37,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Asked:
+class MadeCall:
     """A call that was made, and what was answered."""
 
     name: str
@@ -43,13 +48,16 @@ class Asked:
 
 
 class SideBySide:
-    """A ledger on a server that was emptied, and its model; `ms` is the clock that both are given."""
+    """A ledger on an emptied server, and its model.
+
+    `ms` is the clock that both are given.
+    """
 
     def __init__(self, redis: Redis, tally: Tally) -> None:
         self.redis, self.tally, self.model, self.ms = redis, tally, Model(), START
         self.cursor = "0-0"
         self.told: dict[str, tuple[State, bool]] = {}
-        self.past = Past(START)
+        self.history = PacingHistory(START)
         redis.flushall()
         self.check_run()
         self.contents: Contents
@@ -70,12 +78,12 @@ class SideBySide:
         self.redis.delete(redis_keys.CHECKED_RUN)
         self.model.checked = False
 
-    def do(self, name: str, *args: Any, **named: Any) -> Asked:
+    def do(self, name: str, *args: Any, **named: Any) -> MadeCall:
         """Make a call of both, under the clock of now, and compare everything."""
         if name != "set_lane":
             named["clock"] = self.now
         call: Call[Any] = getattr(upkeep if name == "restore" else ledger, name)(*args, **named)
-        return self.repeat(Asked(name, call, (args, named), None, self.ms))
+        return self.repeat(MadeCall(name, call, (args, named), None, self.ms))
 
     def tick(self) -> None:
         """Workers note the time each second; everything is compared after the next call."""
@@ -83,8 +91,11 @@ class SideBySide:
         answer = run(self.redis, ledger.advertise("ticker", 0, **given))
         assert answer == self.model.advertise("ticker", 0, **given)
 
-    def repeat(self, asked: Asked, *, again: bool = False) -> Asked:
-        """Make a call; `again` as redis-py's retry does, verbatim but for the clock, which is the server's."""
+    def repeat(self, asked: MadeCall, *, again: bool = False) -> MadeCall:
+        """Make a call of both; with `again` as redis-py's retry does.
+
+        That is verbatim but for the clock, which is the server's.
+        """
         args, named = asked.given
         call = asked.call
 
@@ -96,7 +107,7 @@ class SideBySide:
         answer = run(self.redis, call)
         should = getattr(self.model, asked.name)(*args, **named)
         if self._is_late_news(asked):
-            self.past.excuse(self.contents)
+            self.history.excuse(self.contents)
         before = self.contents
         self._compare(asked.name, max(self.model.noted, 0 if leapt else now))
         assert answer == should, f"answered {answer}, expected {should}"
@@ -107,9 +118,9 @@ class SideBySide:
         self.tally.steps += 1
         self.tally.calls[asked.name] += 1
 
-        return Asked(asked.name, call, (args, named), answer, self.ms)
+        return MadeCall(asked.name, call, (args, named), answer, self.ms)
 
-    def _is_late_news(self, asked: Asked) -> bool:
+    def _is_late_news(self, asked: MadeCall) -> bool:
         """That a request which was taken for unknown never left."""
         if asked.name != "settle" or asked.given[1]["then"].outcome is not AttemptOutcome.NOT_SENT:
             return False
@@ -131,11 +142,11 @@ class SideBySide:
         told = [fields for _, fields in events]
         assert told == self.model.events, f"{name}: events {told}, expected {self.model.events}"
         self.model.events.clear()
-        self.past.note(self.contents, latest)
+        self.history.note(self.contents, latest)
         wrong = differences(self.contents, expected(self.model))
         wrong += violations(self.contents)
-        wrong += paced(self.contents, self.past)
-        wrong += self.past.begun(before, self.contents)
+        wrong += paced(self.contents, self.history)
+        wrong += self.history.begun(before, self.contents)
 
         for id_, fields in events:
             self.cursor = id_

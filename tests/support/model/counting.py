@@ -1,4 +1,7 @@
-"""The places that a job has in all that is counted, from its lease to its end; and who waits for such a place."""
+"""The places that a job has in all that is counted, from its lease to its end.
+
+And who waits for such a place.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,12 @@ import math
 from certmail_config.base.ids import ConnectionId
 from certmail_config.jobs.states import AttemptOutcome, State
 from certmail_config.ledger.lanes import SEND_UNITS
-from support.model.books import PROJECT, Books
+from support.model.ledger_state import PROJECT, LedgerState
 from support.model.meters import MINUTE, SLOT, fine
 from support.model.values import LEASED, Entry
 
 
-class Counting(Books):
+class Counting(LedgerState):
     """A leased job has its place in the minute and in the day of its mailbox and of its project."""
 
     def count_in(
@@ -38,7 +41,10 @@ class Counting(Books):
     def _count_out(
         self, entry: Entry, mailbox: str, project: str, outcome: AttemptOutcome | None, now: int
     ) -> None:
-        """What Google may have seen stays in its minute; what never left gives place and time back."""
+        """What Google may have seen stays in its minute.
+
+        What never left gives place and time back.
+        """
         assert entry.steps is not None
         seen = entry.state is State.SENDING and outcome is not AttemptOutcome.NOT_SENT
 

@@ -1,4 +1,7 @@
-"""What an answer of Google, or the lack of one, says of a mailbox and its project, whatever it says of its job."""
+"""What an answer of Google, or the lack of one, means for a mailbox and its project.
+
+What it means for its job is in `settling.py`.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ class Google(Moves):
             ):
                 gate.strikes += not pause.named
             if pause.crowded:
-                self._crowd(entry, begun_at, reason, now)
+                self._lower_places(entry, begun_at, reason, now)
             elif pause.allowed is not None:
                 self._slow_down(entry, pause.allowed, begun_at, reason, now, whole=pause.project)
 
@@ -73,13 +76,13 @@ class Google(Moves):
                 reason=reason,
             )
 
-    def _crowd(self, entry: Entry, begun_at: int, reason: str, now: int) -> None:
+    def _lower_places(self, entry: Entry, begun_at: int, reason: str, now: int) -> None:
         """Too many requests of a mailbox were under way at once."""
         track = self.tracks.get(entry.connection)
         if track is None:
             return
 
-        places = self.mailboxes[str(entry.mailbox)].many_tenants(track.in_flight, begun_at, now)
+        places = self.mailboxes[str(entry.mailbox)].lower_places(track.in_flight, begun_at, now)
         if places is not None:
             self.emit(
                 now,
@@ -94,7 +97,10 @@ class Google(Moves):
     def _count_unknown(
         self, mailbox: str, project: str, begun_at: int, until: int, now: int
     ) -> None:
-        """So many in a row stop a mailbox, and so many for each of so many mailboxes their project."""
+        """Count an unknown outcome of a mailbox and of its project.
+
+        So many in a row stop a mailbox, and so many for each of so many mailboxes their project.
+        """
         gate, whole = self.gates_of(mailbox, project)
         reason = "unknown_outcomes: Gmail does not say what becomes of the messages"
         gate.unknowns += 1

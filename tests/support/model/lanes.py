@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from certmail_config.base.ids import ConnectionId
 from certmail_config.jobs.states import State
 from certmail_config.ledger import Lane, Suspension, Tick
-from support.model.books import PROJECT
 from support.model.counting import Counting
+from support.model.ledger_state import PROJECT
 from support.model.values import LEASED, Track, ms
 
 

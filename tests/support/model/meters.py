@@ -22,7 +22,10 @@ SLOWEST: Final = 0.1
 RECOVERY: Final = 0.01 / 60_000
 PLACE_RECOVERY: Final = 300_000
 TRIPS: Final = 3
-"""So many unknown outcomes in a row stop a mailbox; so many for each of so many mailboxes stop their project."""
+"""So many unknown outcomes in a row stop a mailbox.
+
+So many for each of so many mailboxes stop their project.
+"""
 
 
 def fine(number: float) -> float:
@@ -91,7 +94,10 @@ class Meter:
         self.next, self.waited = fine(to), 0.0
 
     def slow_down(self, configured: int, told: int, begun_at: int, now: int) -> float | None:
-        """Google refused what was believed to be allowed; gives the share that is left, or None if that is no news."""
+        """Lower the pace, since Google refused what was believed to be allowed.
+
+        Gives the share that is left, or None if that is no news.
+        """
         if 0 < told < configured:
             known = self.told == told and self.told_until > now
             if known and begun_at < self.told_until - DAY:
@@ -154,23 +160,26 @@ class Gate:
     """When that was."""
 
     def pause(self, until: int, *, named: bool, begun_at: int, reason: str, now: int) -> bool:
-        """The latest deadline counts; one of our own only for requests begun after the present pause was set."""
+        """Pause until the latest deadline.
+
+        A deadline of our own counts only for requests begun after the present pause was set.
+        """
         if (not named and begun_at < self.cooled_at) or until <= self.cooling:
             return False
         self.cooling, self.cooled_at, self.cool_reason, self.probe = until, now, reason, True
         return True
 
-    def room(self, most: int, now: int) -> int:
+    def room(self, maximum: int, now: int) -> int:
         """How many requests may be under way at once: one more after each five minutes."""
         if self.places is None:
-            return most
-        return min(most, self.places + max(0, now - self.places_at) // PLACE_RECOVERY)
+            return maximum
+        return min(maximum, self.places + max(0, now - self.places_at) // PLACE_RECOVERY)
 
-    def many_tenants(self, most: int, begun_at: int, now: int) -> int | None:
+    def lower_places(self, maximum: int, begun_at: int, now: int) -> int | None:
         """Too many were under way; gives how many may be, or None if that is no news."""
         if begun_at < self.places_at:
             return None  # it left before there were fewer
-        self.places, self.places_at = max(1, self.room(most, now) // 2), now
+        self.places, self.places_at = max(1, self.room(maximum, now) // 2), now
         return self.places
 
     def works(self, now: int) -> None:

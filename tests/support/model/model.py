@@ -2,8 +2,8 @@
 
 Its methods take what the functions of the same name in `certmail_config.ledger` take, and give what
 their calls give. Where a job is in an index, and with which score, follows from the job itself
-(`Entry`); who is visited when is kept as the ledger keeps it (`Books`), since the order in which
-lanes send is part of what is promised.
+(`Entry`); who is visited when is kept as the ledger keeps it (`LedgerState`), since the order in
+which lanes send is part of what is promised.
 """
 
 from __future__ import annotations
@@ -118,10 +118,10 @@ class Model(Pacing, Working, Settling, Reaping, Restoring):
             if entry.state is State.DISPATCHED:
                 self.free(entry, now)
             self.end(entry, State.CANCELLED, reason, now)
-            self.tell(now, "cancelled", entry, "held", reason=reason)
+            self.emit_job(now, "cancelled", entry, "held", reason=reason)
         elif not entry.held:
             self.doubt(entry, entry.reason or "", None, now)
-            self.tell(now, "held", entry, "held", reason=reason)
+            self.emit_job(now, "held", entry, "held", reason=reason)
 
         return Cancellation(entry.state)
 
@@ -133,7 +133,7 @@ class Model(Pacing, Working, Settling, Reaping, Restoring):
         if entry.unfinished:
             entry.finished_at, entry.at, entry.look_at = now, None, None
             entry.reason, entry.held = reason, True
-            self.tell(now, "closed", entry, "held", reason=reason)
+            self.emit_job(now, "closed", entry, "held", reason=reason)
         return True
 
     def cancel_matching(
@@ -146,7 +146,7 @@ class Model(Pacing, Working, Settling, Reaping, Restoring):
         reason: str,
         clock: float,
     ) -> CancelledPage:
-        said = [
+        asked = [
             self.cancel(entry.id, reason, clock=clock)
             for entry in self.by_due()
             if entry.tenant == tenant
@@ -155,4 +155,4 @@ class Model(Pacing, Working, Settling, Reaping, Restoring):
         ]
 
         counted = (Cancellation.CANCELLED, Cancellation.ALREADY_SENDING, Cancellation.UNCERTAIN)
-        return CancelledPage(0, *(said.count(word) for word in counted))
+        return CancelledPage(0, *(asked.count(word) for word in counted))

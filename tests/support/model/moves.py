@@ -18,7 +18,7 @@ class Moves(Lanes):
         """Back to its lane, or not before a time. Without a lane it ends; gives why then."""
         if entry.connection not in self.tracks:
             self.end(entry, State.FAILED, REMOVED, now)
-            self.tell(now, "orphaned", entry, "held", reason=REMOVED)
+            self.emit_job(now, "orphaned", entry, "held", reason=REMOVED)
             return REMOVED
 
         entry.state = State.READY if until is None else State.SCHEDULED
@@ -66,7 +66,7 @@ class Moves(Lanes):
     def expire(self, entry: Entry, now: int) -> None:
         reason = "its time passed while it waited"
         self.end(entry, State.EXPIRED, reason, now)
-        self.tell(now, "expired", entry, "held", reason=reason)
+        self.emit_job(now, "expired", entry, "held", reason=reason)
 
     def by_due(self) -> list[Entry]:
         """All unfinished jobs, in the order in which they are looked at."""

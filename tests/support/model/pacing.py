@@ -9,7 +9,7 @@ from certmail_config.base.ids import JobId
 from certmail_config.jobs.states import State
 from certmail_config.ledger import Dispatched, Stop
 from certmail_config.ledger import delivery as real
-from support.model.books import PROJECT
+from support.model.ledger_state import PROJECT
 from support.model.meters import fine, sends
 from support.model.moves import Moves
 from support.model.values import LEASED, Entry, Track, ms
@@ -21,9 +21,13 @@ Wait = float | Literal["slot"] | None
 
 
 class Pacing(Moves):
-    """Lanes are visited at the times in `wake`; one that waits for its project has its turn in the project's queue."""
+    """Which lanes are visited when, and what they lease.
 
-    def dispatch(self, most: int, *, clock: float) -> Dispatched:
+    Lanes are visited at the times in `wake`; one that waits for its project has its turn in the
+    project's queue.
+    """
+
+    def dispatch(self, maximum: int, *, clock: float) -> Dispatched:
         now, leapt = self.time(clock)
         if leapt or not self.checked:
             return Dispatched((), None, Stop.CLOCK_LEAPT if leapt else Stop.UNCHECKED)
@@ -38,7 +42,7 @@ class Pacing(Moves):
         bells = len(self.workers) * real.UNANSWERED_PER_WORKER - sum(
             entry.ringing for entry in leased
         )
-        rung = Round(self, now, min(capacity, bells, most)).visit_all(4 * most)
+        rung = Round(self, now, min(capacity, bells, maximum)).visit_all(4 * maximum)
         first = min(self.wake.values(), default=None)
         next_in = None if first is None else float(f"{max(first - now, 0):.0f}") / 1000
 
@@ -108,10 +112,10 @@ class Round:
     def full(self) -> bool:
         return len(self.leased) >= self.room
 
-    def visit_all(self, most: int) -> list[JobId]:
+    def visit_all(self, maximum: int) -> list[JobId]:
         """Lease for everyone whose time has come, until there is no more room."""
         visits = 0
-        while not self.full() and visits < most:
+        while not self.full() and visits < maximum:
             timely = sorted((at, name) for name, at in self.model.wake.items() if at <= self.now)
             if not timely:
                 break
@@ -128,7 +132,10 @@ class Round:
         return self.leased
 
     def _visit(self, lane: str, since: float, *, turn: bool = False) -> None:
-        """Lease one job of a lane, or find out what it waits for; `turn`: its project may send, and it is the first."""
+        """Lease one job of a lane, or find out what it waits for.
+
+        `turn`: its project may send, and it is the first.
+        """
         model, track = self.model, self.model.tracks[lane]
         model.wake.pop(lane, None)
         if track.state != "open" or not model.waiting(lane) or track.tenant in model.paused:

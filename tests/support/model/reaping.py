@@ -13,11 +13,11 @@ from support.model.values import Entry
 class Reaping(Moves):
     """It looks at every job that is due, in that order."""
 
-    def reap(self, most: int, *, clock: float) -> Reaped:
+    def reap(self, maximum: int, *, clock: float) -> Reaped:
         now, leapt = self.time(clock)
         if leapt or not self.checked:
             return Reaped(0, (), Stop.CLOCK_LEAPT if leapt else Stop.UNCHECKED)
-        timely = [entry for entry in self.by_due() if (entry.due or 0) <= now][:most]
+        timely = [entry for entry in self.by_due() if (entry.due or 0) <= now][:maximum]
         moved = []
         for entry in timely:
             before = entry.state
@@ -45,12 +45,12 @@ class Reaping(Moves):
                     )
                     self.doubt(entry, reason, again, now)
 
-                self.tell(
+                self.emit_job(
                     now, "reaped", entry, "connection", "attempt", "reason", "held", worker=worker
                 )
             case State.UNCERTAIN if entry.held:
                 entry.finished_at, entry.at, entry.look_at = now, None, None
-                self.tell(now, "closed", entry, "reason", "held")
+                self.emit_job(now, "closed", entry, "reason", "held")
             case State.UNCERTAIN if entry.expires_at <= now:
                 self.doubt(
                     entry,
@@ -58,19 +58,19 @@ class Reaping(Moves):
                     None,
                     now,
                 )
-                self.tell(now, "held", entry, "reason", "held")
+                self.emit_job(now, "held", entry, "reason", "held")
             case State.UNCERTAIN:
                 if self.wait(entry, now):
                     return
 
                 entry.possible_duplicate = True
                 reason = "the rule for unknown outcomes sends it once more"
-                self.tell(now, "resent", entry, possible_duplicate="1", reason=reason)
+                self.emit_job(now, "resent", entry, possible_duplicate="1", reason=reason)
             case _ if entry.expires_at <= now:
                 self.expire(entry, now)
             case _:
                 self.wait(entry, now)
-                self.tell(now, "due", entry)
+                self.emit_job(now, "due", entry)
 
     def _worker_stopped(self, entry: Entry, now: int) -> None:
         worker = entry.worker
@@ -84,9 +84,9 @@ class Reaping(Moves):
         if len(entry.victims) >= real.POISON_REAPS:
             reason = f"it stopped {len(entry.victims)} workers before it could be sent"
             self.end(entry, State.FAILED, reason, now)
-            return self.tell(now, "reaped", entry, "held", reason=reason)
+            return self.emit_job(now, "reaped", entry, "held", reason=reason)
 
         self.wait(entry, now)
-        return self.tell(
+        return self.emit_job(
             now, "reaped", entry, worker=worker, reason="its worker stopped before sending it"
         )

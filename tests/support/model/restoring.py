@@ -9,7 +9,10 @@ from support.model.values import ms
 
 
 class Restoring(Google):
-    """Of `restore` what holds a job that was never leased: tests/config/ledger/test_upkeep.py has the rest."""
+    """Of `restore` what holds a job that was never leased.
+
+    tests/config/ledger/test_upkeep.py has the rest.
+    """
 
     def restore(
         self, id_: str, *, to: State, reason: str, could_have_left: float, clock: float
@@ -34,6 +37,6 @@ class Restoring(Google):
             self.held_back[entry.connection] += 1
         self.doubt(entry, reason, None, now)
         words = {"reason": reason, "begun_at": str(at), "attempt": str(presumed)}
-        self.tell(now, "restored", entry, "connection", "held", **words)
+        self.emit_job(now, "restored", entry, "connection", "held", **words)
 
         return Restored(entry.state)

@@ -51,7 +51,7 @@ class Settling(Google):
                 self.free(entry, now, outcome)
             reason = self._follow(entry, to, reason, ms(at), counts=counts, now=now)
 
-        self.tell(
+        self.emit_job(
             now,
             "settled",
             entry,

@@ -63,7 +63,7 @@ class Entry:
     begun: dict[int, int] = field(default_factory=dict)
     begun_by: tuple[int, str] | None = None
     resend: int | None = None
-    """Should its worker be lost while it is sent: how long after the lease it is sent once more; None to hold it."""
+    """How long after the lease it is sent once more, should its worker be lost; None to hold it."""
     outcomes: dict[int, AttemptOutcome] = field(default_factory=dict)
     called_off: str | None = None
     finished_at: int | None = None

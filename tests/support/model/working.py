@@ -1,4 +1,7 @@
-"""What the model lets a worker do with a job that it was rung for: claim it, begin its request, or give it back."""
+"""What the model lets a worker do with a job that it was rung for.
+
+It claims the job, begins its request, or gives it back.
+"""
 
 from __future__ import annotations
 
@@ -98,7 +101,7 @@ class Working(Moves):
         entry.state, entry.at = State.SENDING, now + ms(lease_seconds)
         entry.begun[entry.attempt], entry.begun_by = now, (job.fence, job.nonce)
         entry.resend = ms(resend_after)
-        self.tell(now, "begun", entry, "connection", "attempt", worker=entry.worker or "")
+        self.emit_job(now, "begun", entry, "connection", "attempt", worker=entry.worker or "")
 
         return Begun(entry.attempt, now / 1000)
 
@@ -178,5 +181,5 @@ class Working(Moves):
         else:
             self.end(entry, to, reason, now)
 
-        self.tell(now, "released", entry, "connection", "held", reason=reason)
+        self.emit_job(now, "released", entry, "connection", "held", reason=reason)
         return entry.state

@@ -1,4 +1,7 @@
-"""What goes over a wire, cut into the pieces that a test may want to stop: commands of Redis, requests of HTTP."""
+"""What goes over a wire, cut into the pieces that a test may want to stop.
+
+Commands of Redis, and requests of HTTP.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,10 @@ class RedisCommands:
 
 
 class HttpRequests:
-    """Requests of a client that waits for each answer; a chunk that opens one has the words of its first line."""
+    """Requests of a client that waits for each answer.
+
+    A chunk that opens a request has the words of its first line.
+    """
 
     def feed(self, data: bytes) -> list[Frame]:
         """As the protocol says."""

@@ -1,4 +1,7 @@
-"""An HTTP proxy of the tests' own: CONNECT and nothing else, with a user and password, over TCP or TLS; it can refuse, or hold back."""
+"""An HTTP proxy of the tests' own: CONNECT and nothing else.
+
+With a user and password, over TCP or TLS; it can refuse, or hold back.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,11 @@ CHUNK: Final = 65536
 
 
 class Proxy:
-    """What it was asked is in `asked`; `refuse` is the status that it answers with, `hold` the seconds before it does."""
+    """A proxy that notes what it is asked.
+
+    What it was asked is in `asked`; `refuse` is the status that it answers with, `hold` the seconds
+    before it does.
+    """
 
     def __init__(self, user: str, password: str, tls: ssl.SSLContext | None) -> None:
         self.port = 0
@@ -116,7 +123,10 @@ def proxy(user: str, password: str, tls: ssl.SSLContext | None = None) -> Iterat
 
 @contextmanager
 def tls_front(upstream: str, tls: ssl.SSLContext) -> Iterator[str]:
-    """TLS in front of a server at `host:port`, for the time of the block; gives its own `host:port`."""
+    """TLS in front of a server at `host:port`; gives its own `host:port`.
+
+    It lasts as long as the block.
+    """
     host, _, port = upstream.rpartition(":")
     made = Front(host, int(port), tls)
     with _serving(made):

@@ -1,4 +1,6 @@
-"""A wire between a process and a server, which can be held at one chosen piece of what goes over it.
+"""A wire between a process and a server, which can be held at one chosen piece.
+
+Start reading here: `frames.py` cuts what goes over it into pieces, and `proxy.py` is an HTTP proxy.
 
 A trap holds its piece before the server sees it (`UNSEEN`), or the answer before the process sees
 it (`UNANSWERED`). What the trap then does to the process is done before anything else flows, so
@@ -42,7 +44,10 @@ class Trap:
 
 
 class Wire:
-    """Listens on a port of this machine and passes on to `host:port`, or to a Unix socket's path."""
+    """A port of this machine that passes everything on to a server.
+
+    The server is `host:port`, or a Unix socket's path.
+    """
 
     def __init__(self, upstream: str, framing: Callable[[], Framing]) -> None:
         self.port = 0

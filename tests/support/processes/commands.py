@@ -1,4 +1,6 @@
-"""Commands of certmail's for the price of a fork: a process that has imported what they need becomes each of them in turn.
+"""Commands of certmail's for the price of a fork: start reading here.
+
+A process that has imported what they need becomes each of them in turn.
 
 To what is outside of it each is a process like any other: with its own number, environment, streams
 and end.
@@ -148,7 +150,10 @@ class Commands:
     def run(
         self, arguments: Sequence[str], environment: Mapping[str, str], given: bytes, seconds: float
     ) -> tuple[int, bytes, bytes]:
-        """Run a command to its end; gives its exit status (negative: the signal that ended it) and what it wrote."""
+        """Run a command to its end; gives its exit status and what it wrote.
+
+        A negative status is the signal that ended it.
+        """
         (stdin, feed), (out, stdout), (err, stderr) = (os.pipe() for _ in range(3))
         told = self._ask(arguments, environment, [stdin, stdout, stderr])
         for each in (stdin, stdout, stderr):

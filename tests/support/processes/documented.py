@@ -38,6 +38,6 @@ def run(script: str, environment: Mapping[str, str]) -> str:
         check=False,
     )
 
-    said = done.stdout.decode()
-    assert done.returncode == 0, f"{script}\n{said}"
-    return said
+    output = done.stdout.decode()
+    assert done.returncode == 0, f"{script}\n{output}"
+    return output

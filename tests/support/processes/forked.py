@@ -1,4 +1,8 @@
-"""Many command lines for the price of one: a process that has imported everything forks for each, with streams of its own."""
+"""Many command lines for the price of one, each with streams of its own.
+
+A process that has imported everything forks for each. `commands.py` is simpler, and enough where
+streams are not what is tested.
+"""
 
 from __future__ import annotations
 

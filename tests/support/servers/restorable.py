@@ -21,7 +21,10 @@ from support.deployment.deployment import wait_for
 
 
 class Server:
-    """A Valkey that writes before it answers, on a Unix socket in its folder; nobody starts it again but the test."""
+    """A Valkey that writes before it answers, on a Unix socket in its folder.
+
+    Nobody starts it again but the test.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

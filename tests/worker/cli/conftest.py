@@ -1,4 +1,7 @@
-"""Commands run in the test's own process, over the shared server and a data directory of the test's."""
+"""Commands run in the test's own process.
+
+They use the shared server, and a data directory of the test's.
+"""
 
 from __future__ import annotations
 

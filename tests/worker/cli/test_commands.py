@@ -1,4 +1,7 @@
-"""The table of commands says what they say of themselves, and each command imports only what it needs: starting feels instant."""
+"""The table of commands says what the commands say of themselves.
+
+Each command imports only what it needs, so that starting feels instant.
+"""
 
 from __future__ import annotations
 
@@ -78,10 +81,10 @@ class TestTheTable:
 
 
 class TestWhatIsImported:
-    def loaded(self, place: Path, *arguments: str) -> tuple[set[str], str]:
+    def loaded(self, folder: Path, *arguments: str) -> tuple[set[str], str]:
         """The modules, and their packages, that a command line ends with."""
-        file = place / "modules"
-        said = subprocess.run(
+        file = folder / "modules"
+        output = subprocess.run(
             [sys.executable, "-c", PROGRAM, str(file), *arguments],
             env=os.environ | {"COLUMNS": "200"},
             capture_output=True,
@@ -90,36 +93,36 @@ class TestWhatIsImported:
         )
 
         names = file.read_text().split()
-        return {*names, *(name.partition(".")[0] for name in names)}, said.stdout
+        return {*names, *(name.partition(".")[0] for name in names)}, output.stdout
 
     def test_help_lists_everything_and_needs_nothing(self, tmp_path: Path) -> None:
-        names, said = self.loaded(tmp_path, "--help")
+        names, output = self.loaded(tmp_path, "--help")
         assert not names & (BROAD | {"cryptography", "pydantic", "redis", "sqlalchemy", "certmail"})
         assert all(
-            f" {name} " in said and each.help[:60] in said for name, each in COMMANDS.items()
+            f" {name} " in output and each.help[:60] in output for name, each in COMMANDS.items()
         )
 
     def test_sending_and_looking_need_little(
         self, commands: Run, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
     ) -> None:
-        place = tmp_path_factory.mktemp("loaded")
+        folder = tmp_path_factory.mktemp("loaded")
         assert commands("tenants", "add", "acme")[0] == 0
-        file = place / "six.csv"
+        file = folder / "six.csv"
         file.write_text("tenant,to\n" + "".join(f"acme,person{n}@acme.example\n" for n in range(6)))
 
-        sent, receipts = self.loaded(place, "send", str(file), "--json")
+        sent, receipts = self.loaded(folder, "send", str(file), "--json")
         assert not sent & (BROAD | {"sqlalchemy", "rich"})
 
         [job, *_] = [receipt["id"] for receipt in json.loads(receipts)["receipts"]]
-        seen, _ = self.loaded(place, "status", job, "--json")
+        seen, _ = self.loaded(folder, "status", job, "--json")
         assert not seen & (BROAD | {"rich", "email_validator"})
 
 
 def test_the_version_is_told() -> None:
-    told = subprocess.run(
+    ran = subprocess.run(
         [sys.executable, "-m", "certmail_worker", "--version"],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert told.stdout == f"certmail {version('certmail')}\n"
+    assert ran.stdout == f"certmail {version('certmail')}\n"

@@ -1,4 +1,7 @@
-"""`certmail deliveries` and `certmail status`: what they print of the record, on SQLite and on PostgreSQL."""
+"""What `certmail deliveries` and `certmail status` print of the record.
+
+On SQLite and on PostgreSQL.
+"""
 
 from __future__ import annotations
 
@@ -62,8 +65,8 @@ def certmail(
     def run(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()
         status = run_command(list(arguments))
-        said = capsys.readouterr()
-        return status, said.out, said.err
+        output = capsys.readouterr()
+        return status, output.out, output.err
 
     return run
 

@@ -1,4 +1,7 @@
-"""Commands in a directory where there is nothing: said, with the sandbox that is meant; and nothing is made by looking."""
+"""Commands in a directory where there is no deployment.
+
+They say so, and name the sandbox that is meant; and nothing is made by looking.
+"""
 
 from __future__ import annotations
 

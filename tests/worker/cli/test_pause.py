@@ -1,4 +1,7 @@
-"""`certmail pause`, `resume`, and what is suspended, shown and removed: what commands print, ask and exit with."""
+"""`certmail pause` and `resume`; what is suspended, shown and removed.
+
+What the commands print, ask and exit with.
+"""
 
 from __future__ import annotations
 
@@ -74,9 +77,9 @@ class TestPause:
     ) -> None:
         certmail("tenants", "suspend", "globex")
         assert run_command(["pause"]) == 0
-        said = capsys.readouterr().out
-        assert "certmail resume" in said
-        assert "certmail tenants resume globex" in said
+        output = capsys.readouterr().out
+        assert "certmail resume" in output
+        assert "certmail tenants resume globex" in output
         certmail("tenants", "resume", "globex")
         assert run_command(["resume"]) == 0
         assert "Reminders leave." in capsys.readouterr().out
@@ -85,15 +88,15 @@ class TestPause:
         "command", [["pause", "--tenant", "nobody"], ["resume", "--tenant", "nobody"]]
     )
     def test_an_unknown_tenant_is_exit_1(self, certmail: Run, command: list[str]) -> None:
-        status, said = certmail(*command)
-        assert (status, said["error"]["code"]) == (1, "unknown_tenant")
+        status, output = certmail(*command)
+        assert (status, output["error"]["code"]) == (1, "unknown_tenant")
 
     def test_without_redis_it_is_exit_3_and_holds_once_redis_is_back(
         self, certmail: Run, redis_url: str, monkeypatch: pytest.MonkeyPatch, redis: Redis
     ) -> None:
         monkeypatch.setenv("CERTMAIL_REDIS_URL", "redis://127.0.0.1:1/0")
-        status, said = certmail("pause")
-        assert (status, said["error"]["code"]) == (3, "redis_unreachable")
+        status, output = certmail("pause")
+        assert (status, output["error"]["code"]) == (3, "redis_unreachable")
         monkeypatch.setenv("CERTMAIL_REDIS_URL", redis_url)
         assert redis.smembers(redis_keys.PAUSED) == set()
 
@@ -178,10 +181,10 @@ class TestTenants:
     def test_show_for_a_person(self, certmail: Run, capsys: pytest.CaptureFixture[str]) -> None:
         certmail("tenants", "suspend", "acme")
         assert run_command(["tenants", "show", "acme"]) == 0
-        said = capsys.readouterr().out
-        assert "suspended" in said
-        assert "certmail tenants resume acme" in said
-        assert "certmail connections add acme" in said
+        output = capsys.readouterr().out
+        assert "suspended" in output
+        assert "certmail tenants resume acme" in output
+        assert "certmail connections add acme" in output
 
     def test_one_that_never_did_anything_is_removed_without_a_worker(
         self, certmail: Run, redis: Redis
@@ -189,16 +192,16 @@ class TestTenants:
         made = certmail(*OWNED)[1]
         for _ in range(2):
             remind(redis, "globex")
-        status, said = certmail("tenants", "remove", "acme", "--yes")
+        status, output = certmail("tenants", "remove", "acme", "--yes")
         assert status == 0
-        assert (said["id"], said["removed"], said["cancelled"], said["uncertain"]) == (
+        assert (output["id"], output["removed"], output["cancelled"], output["uncertain"]) == (
             "acme",
             True,
             0,
             0,
         )
 
-        [access] = said["connections"]
+        [access] = output["connections"]
         assert (access["connection"], access["access"]) == (made["id"], "none")
         assert "sa@acme-it.iam.gserviceaccount.com" in access["remedy"]
         assert certmail("tenants", "show", "acme")[1]["error"]["code"] == "unknown_tenant"
@@ -217,8 +220,8 @@ class TestConnections:
     def test_one_that_is_suspended_is_not_probed_back_to_life(self, certmail: Run) -> None:
         certmail(*OWNED)
         certmail("connections", "suspend", "acme/default")
-        status, said = certmail("connections", "probe", "acme/default")
-        assert (status, said["error"]["code"]) == (1, "connection_disabled")
+        status, output = certmail("connections", "probe", "acme/default")
+        assert (status, output["error"]["code"]) == (1, "connection_disabled")
         assert certmail("connections", "show", "acme/default")[1]["state"] == "disabled"
 
     def test_doctor_says_how_a_suspended_one_goes_on(self, certmail: Run) -> None:
@@ -234,10 +237,10 @@ class TestConnections:
     def test_a_removed_default_is_replaced_by_a_draft(self, certmail: Run, redis: Redis) -> None:
         made = certmail(*OWNED)[1]
         remind(redis)
-        status, said = certmail("connections", "remove", "acme/default", "--yes")
+        status, output = certmail("connections", "remove", "acme/default", "--yes")
         assert status == 0
-        assert said["remedy"]
-        assert {name: said[name] for name in ("id", "cancelled", "uncertain", "access", "removed")} == {
+        assert output["remedy"]
+        assert {name: output[name] for name in ("id", "cancelled", "uncertain", "access", "removed")} == {
             "id": made["id"], "cancelled": 1, "uncertain": 0, "access": "none", "removed": True,
         }  # fmt: skip
         [draft] = certmail("connections", "list")[1]["connections"][:1]
@@ -257,9 +260,9 @@ class TestAsking:
     def test_where_nobody_can_be_asked_it_is_exit_2_and_says_what_to_add(
         self, certmail: Run, what: list[str]
     ) -> None:
-        status, said = certmail(*what)
-        assert (status, said["error"]["code"]) == (2, "confirmation_missing")
-        assert "--yes" in said["error"]["remedy"]
+        status, output = certmail(*what)
+        assert (status, output["error"]["code"]) == (2, "confirmation_missing")
+        assert "--yes" in output["error"]["remedy"]
         assert certmail("tenants", "show", "acme")[1]["state"] == "active"
 
     @pytest.mark.parametrize(("answer", "status"), [("n", 1), ("y", 0)])

@@ -1,4 +1,7 @@
-"""`certmail doctor --repair` beside an empty Redis: what it would declare lost may be in a copy that nobody has put back."""
+"""`certmail doctor --repair` beside an empty Redis.
+
+What it would declare lost may be in a copy that nobody has put back.
+"""
 
 from __future__ import annotations
 
@@ -98,23 +101,23 @@ def test_one_that_the_server_wrote_itself_is_none(server: Redis, certmail: Run) 
 def test_nothing_is_declared_lost_before_somebody_said_that_there_is_no_copy(
     server: Redis, certmail: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    status, said = certmail("doctor", "--repair", "--yes")
-    assert (status, said["repair"]["carried_out"], said["repair"]["doubt"]) == (1, False, ASK)
+    status, output = certmail("doctor", "--repair", "--yes")
+    assert (status, output["repair"]["carried_out"], output["repair"]["doubt"]) == (1, False, ASK)
     assert run_command(["doctor", "--repair", "--yes"]) == 1
-    told = capsys.readouterr()
-    assert "Is there a copy of it, a dump.rdb" in told.out
-    assert "Add --without-copy to do it." in told.err
+    printed = capsys.readouterr()
+    assert "Is there a copy of it, a dump.rdb" in printed.out
+    assert "Add --without-copy to do it." in printed.err
 
     path = snapshot(server)
     assert run_command(["doctor", "--repair"]) == 1
-    told = capsys.readouterr()
-    assert str(path) in told.out
-    assert "Add --yes and --without-copy to do it." in told.err
+    printed = capsys.readouterr()
+    assert str(path) in printed.out
+    assert "Add --yes and --without-copy to do it." in printed.err
     assert run_command(["doctor", "--without-copy"]) == 2
 
 
 def test_then_it_is_done_and_what_was_done_is_said(certmail: Run) -> None:
-    _, said = certmail("doctor", "--repair", "--yes", "--without-copy")
-    assert said["repair"]["carried_out"]
-    assert said["repair"]["jobs"]["settle"] == ["j"]
-    assert said["repair"]["jobs"]["hold"] + said["repair"]["jobs"]["lose"] == ["waits"]
+    _, output = certmail("doctor", "--repair", "--yes", "--without-copy")
+    assert output["repair"]["carried_out"]
+    assert output["repair"]["jobs"]["settle"] == ["j"]
+    assert output["repair"]["jobs"]["hold"] + output["repair"]["jobs"]["lose"] == ["waits"]

@@ -36,8 +36,8 @@ def test_a_list_that_stops_says_how_many_there_are(
     write(engine, read_cursor(engine), events)
     engine.dispose()
 
-    status, said = commands("uncertain", "list", "--limit", "5")
-    assert (status, len(said["uncertain"]), said["total"]) == (0, 5, 7)
+    status, output = commands("uncertain", "list", "--limit", "5")
+    assert (status, len(output["uncertain"]), output["total"]) == (0, 5, 7)
     assert run_command(["uncertain", "list", "--limit", "5"]) == 0
     assert "5 of 7 shown, the oldest first. All: --limit 7" in capsys.readouterr().err
     assert run_command(["uncertain", "list"]) == 0

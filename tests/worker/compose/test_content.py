@@ -33,14 +33,17 @@ def combinations() -> Iterator[dict[str, Any]]:
     return (dict(zip(OPTIONAL, values, strict=True)) for values in product(*OPTIONAL.values()))
 
 
-def facts(said: Content) -> list[str]:
+def facts(composed: Content) -> list[str]:
     """What both bodies must say."""
-    known: list[object] = [said.headline, said.greeting, said.ask, *said.footer]
-    if said.progress:
-        known += [said.progress.sentence, *([said.progress.done] if said.progress.done else [])]
-    if said.due:
-        known += [said.due.label, said.due.moment, said.due.zone, said.due.relative]
-    known += [said.button, said.link] if said.link else [said.no_link]
+    known: list[object] = [composed.headline, composed.greeting, composed.ask, *composed.footer]
+    if composed.progress:
+        known += [
+            composed.progress.sentence,
+            *([composed.progress.done] if composed.progress.done else []),
+        ]
+    if composed.due:
+        known += [composed.due.label, composed.due.moment, composed.due.zone, composed.due.relative]
+    known += [composed.button, composed.link] if composed.link else [composed.no_link]
     return [str(fact) for fact in known]
 
 
@@ -50,19 +53,19 @@ def test_whatever_is_missing_the_text_reads_naturally_and_both_bodies_say_the_sa
     letter: Make, seen: Seen, language: str, kind: str
 ) -> None:
     for parts in combinations():
-        said = content(
+        composed = content(
             letter(
                 kind=kind, locale=language, reply_to=parts["link"] and "help@acme.example", **parts
             )
         )
         # Where a headline without blanks may break nobody sees.
-        text, page = text_page(said), seen(html_page(said)).replace("\u200b", "")
+        text, page = text_page(composed), seen(html_page(composed)).replace("\u200b", "")
 
-        for fact in facts(said):
+        for fact in facts(composed):
             assert fact in text
             assert fact in page
 
-        for reading in (said.subject, said.preheader, text, page):
+        for reading in (composed.subject, composed.preheader, text, page):
             assert not re.search(
                 r"None|[{}]|  |\t|\(\)|“”|«\s*»|「」| [,.;]|[,:;]\.|\.\.", reading
             ), reading
@@ -77,8 +80,8 @@ def test_whatever_is_missing_the_text_reads_naturally_and_both_bodies_say_the_sa
 
 
 def test_the_catalogues_speak_different_languages(letter: Make) -> None:
-    said = [text_page(content(letter(locale=language))) for language in LANGUAGES]
-    assert len(set(said)) == len(LANGUAGES)
+    composed = [text_page(content(letter(locale=language))) for language in LANGUAGES]
+    assert len(set(composed)) == len(LANGUAGES)
 
 
 def test_a_reminder_says_who_asks_what_is_open_and_by_when(letter: Make) -> None:
@@ -114,19 +117,19 @@ def test_a_reminder_says_who_asks_what_is_open_and_by_when(letter: Make) -> None
 def test_what_is_due_until_midnight_is_due_until_the_end_of_the_day_before(
     letter: Make, due: date, locale: str, end: str, in_subject: str
 ) -> None:
-    said = content(letter(due_at=due, locale=locale))
-    assert said.due is not None
-    assert str(said.due.moment) == end
-    assert end in text_page(said)
-    assert said.subject.endswith(in_subject)
-    assert said.due.relative.values == {"count": "3"}
+    composed = content(letter(due_at=due, locale=locale))
+    assert composed.due is not None
+    assert str(composed.due.moment) == end
+    assert end in text_page(composed)
+    assert composed.subject.endswith(in_subject)
+    assert composed.due.relative.values == {"count": "3"}
 
 
 def test_a_date_of_which_nobody_said_where_names_no_zone(letter: Make, seen: Seen) -> None:
-    said = content(letter(due_at=date(2026, 12, 11), time_zone=None))
+    composed = content(letter(due_at=date(2026, 12, 11), time_zone=None))
     line = "Friday, 11 December 2026, end of day"
-    assert f"Due: {line} \u2013 in 3 days\n" in text_page(said)
-    assert line in seen(html_page(said)).splitlines()
+    assert f"Due: {line} \u2013 in 3 days\n" in text_page(composed)
+    assert line in seen(html_page(composed)).splitlines()
 
 
 def test_the_barest_reminder_is_still_a_letter(letter: Make) -> None:
@@ -243,10 +246,10 @@ def test_the_barest_reminder_is_still_a_letter(letter: Make) -> None:
 def test_each_kind_has_its_own_tone(
     letter: Make, kind: str, now: str, label: str, headline: str, tone: str, relative: str
 ) -> None:
-    said = content(letter(kind=kind, now=datetime.fromisoformat(f"{now}T09:00:00+00:00")))
-    assert (str(said.label), str(said.headline), said.tone) == (label, headline, tone)
-    assert said.due is not None
-    assert str(said.due.relative) == relative
+    composed = content(letter(kind=kind, now=datetime.fromisoformat(f"{now}T09:00:00+00:00")))
+    assert (str(composed.label), str(composed.headline), composed.tone) == (label, headline, tone)
+    assert composed.due is not None
+    assert str(composed.due.relative) == relative
 
 
 @pytest.mark.parametrize(
@@ -327,12 +330,12 @@ def test_only_what_ends_within_a_week_ends_soon(letter: Make, language: str, kin
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_subject_and_body_call_the_day_the_same(letter: Make, language: str) -> None:
     for days, key in ((0, "due.today"), (1, "due.day")):
-        said = content(letter(locale=language, due_at=EARLY + timedelta(days=days, hours=1)))
+        composed = content(letter(locale=language, due_at=EARLY + timedelta(days=days, hours=1)))
         near = str(catalogue(language).say(key))
-        assert said.due is not None
-        assert str(said.due.relative) == near
-        assert near in said.subject.rpartition("·")[2]
-        assert not re.search(r"\d", said.subject.rpartition("·")[2])
+        assert composed.due is not None
+        assert str(composed.due.relative) == near
+        assert near in composed.subject.rpartition("·")[2]
+        assert not re.search(r"\d", composed.subject.rpartition("·")[2])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -353,8 +356,8 @@ def test_nobody_is_to_finish_what_they_were_never_asked_to_begin(
 def test_a_name_that_nobody_sees_greets_as_if_there_were_none(
     letter: Make, language: str, name: str
 ) -> None:
-    said = content(letter(locale=language, name=name, campaign_name=name, organisation=name))
-    assert said == content(
+    composed = content(letter(locale=language, name=name, campaign_name=name, organisation=name))
+    assert composed == content(
         letter(locale=language, name=None, campaign_name=None, organisation="acme.example")
     )
 
@@ -364,9 +367,13 @@ def test_an_organisation_without_a_name_is_known_by_its_domain(letter: Make) -> 
 
 
 def test_very_long_names_are_cut_where_words_end(letter: Make) -> None:
-    said = content(
+    composed = content(
         letter(campaign_name="Quarterly review of everything " * 20, organisation="Acme " * 90)
     )
-    assert len(said.subject) < 120
-    assert "everything…" in said.subject or "of…" in said.subject or "review…" in said.subject
-    assert len(str(said.ask)) < 360
+    assert len(composed.subject) < 120
+    assert (
+        "everything…" in composed.subject
+        or "of…" in composed.subject
+        or "review…" in composed.subject
+    )
+    assert len(str(composed.ask)) < 360

@@ -1,4 +1,7 @@
-"""What a native editor asked for in each language: single sentences, and rules that hold in every mail."""
+"""What a native editor asked for in each language.
+
+Single sentences, and rules that hold in every mail.
+"""
 
 import re
 from collections.abc import Callable, Iterator

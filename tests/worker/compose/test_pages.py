@@ -51,7 +51,10 @@ def test_what_hides_the_preheader_is_no_trick_of_spammers(letter: Make) -> None:
 
 
 class TestOutlook:
-    """Forecaster for Windows draws with Word: no padding of links, no margins of tables, no font that a cell is not told."""
+    """Outlook for Windows draws with Word.
+
+    No padding of links, no margins of tables, no font that a cell is not told.
+    """
 
     def test_the_buttons_padding_is_its_cells(self, letter: Make) -> None:
         html = html_page(content(letter()))

@@ -1,4 +1,7 @@
-"""What must have happened before an address is erased; with a worker it is tried in tests/life/connections/test_erasing.py."""
+"""What must have happened before an address is erased.
+
+With a worker it is tried in tests/life/connections/test_erasing.py.
+"""
 
 from __future__ import annotations
 
@@ -53,10 +56,10 @@ def test_while_the_record_is_behind_nothing_is_erased_and_it_says_what_to_do(adm
     admin.add_tenant("acme")
     with Mailer(admin.redis) as mailer:
         mailer.send(Reminder(tenant="acme", to=ADDRESS))
-    said: list[str] = []
+    messages: list[str] = []
     with pytest.raises(Refused) as raised:
-        erase(admin, ADDRESS, "by ann", said.append, patience=0.3)
+        erase(admin, ADDRESS, "by ann", messages.append, patience=0.3)
     assert raised.value.code == "still_under_way"
     assert "worker" in (raised.value.remedy or "")
-    assert said == ["Waiting: the record is not up to date yet"]
+    assert messages == ["Waiting: the record is not up to date yet"]
     assert recipients(admin) == [ADDRESS]

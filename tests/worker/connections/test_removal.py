@@ -1,4 +1,7 @@
-"""What is called off and waited for before anything is erased; with a worker it is tried in tests/life/connections/test_suspension.py."""
+"""What is called off and waited for before anything is erased.
+
+With a worker it is tried in tests/life/connections/test_suspension.py.
+"""
 
 from __future__ import annotations
 
@@ -55,19 +58,19 @@ def test_all_that_waits_of_one_tenant_is_called_off_and_nothing_of_another(admin
 
 
 def test_what_nobody_brings_to_an_end_is_said_and_waited_for_only_so_long(admin: Admin) -> None:
-    job, told = remind(admin), list[str]()
+    job, messages = remind(admin), list[str]()
     admin.redis.sadd(redis_keys.LEASED, job)  # as if a worker had it, and there is none
     connection = admin.connection("acme/default").id
     for scope in ("", connection):
-        drain = Drain(admin, "acme", scope, "it is removed", told.append, patience=0.3)
+        drain = Drain(admin, "acme", scope, "it is removed", messages.append, patience=0.3)
         with pytest.raises(Refused) as refused:
             drain.run()
         assert refused.value.code == "still_under_way"
         assert "certmail worker" in refused.value.remedy
 
-    assert told == ["Waiting: reminders that are under way: 1"] * 2
-    Drain(admin, "globex", "", "it is removed", told.append, patience=0.3).run()
-    Drain(admin, "acme", "another", "it is removed", told.append, patience=0.3).run()
+    assert messages == ["Waiting: reminders that are under way: 1"] * 2
+    Drain(admin, "globex", "", "it is removed", messages.append, patience=0.3).run()
+    Drain(admin, "acme", "another", "it is removed", messages.append, patience=0.3).run()
 
 
 def test_where_reminders_come_in_without_end_it_is_given_up(admin: Admin) -> None:

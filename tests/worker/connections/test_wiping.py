@@ -53,13 +53,13 @@ def lie(folder: Path, what: bytes) -> set[str]:
 def record_what_waits(admin: Admin) -> None:
     """As the recorder does, of the stream that there is."""
     entries: Any = admin.redis.xrange(redis_keys.EVENTS)
-    told = [
+    findings = [
         (id_.decode(), {name.decode(): value for name, value in raw.items()})
         for id_, raw in entries
     ]
     events = []
 
-    for id_, raw in told:
+    for id_, raw in findings:
         fields = {name: value.decode() for name, value in raw.items() if name != "body"}
         events.append(Event(id_, fields.pop("type"), at(0), fields, recipient=ADDRESS))
 

@@ -1,4 +1,7 @@
-"""Preparing: whatever a reminder holds, and whoever it names, ends that reminder alone; what is not its fault lets it wait."""
+"""Preparing ends only the reminder whose fault it is.
+
+Whatever it holds, and whoever it names; what is not its fault lets it wait.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ from certmail_worker.google.responses import Answer, Answered
 from certmail_worker.google.tenant_cache import Directory, TenantInside
 from certmail_worker.google.tokens import Token
 from support.data.garbage import ODD_LETTERS, PAYLOADS
-from support.deployment.context import Stand, stand
+from support.deployment.one_tenant import OneTenant, one_tenant
 
 PLAIN = Reminder(tenant="acme", to="anna@people.example", campaign="q4", pending=3)
 
@@ -46,19 +49,19 @@ class OddDirectory(Directory):
         return TenantInside((await super().tenant(tenant)).opener, cast("Any", b"Secret Ltd"))
 
 
-class Place:
+class Worker:
     """What a worker has at hand, and jobs for it."""
 
-    def __init__(self, stand: Stand, directory: Directory | None = None) -> None:
-        self.stand = stand
-        with stand.admin.db() as db:
+    def __init__(self, setup: OneTenant, directory: Directory | None = None) -> None:
+        self.setup = setup
+        with setup.admin.db() as db:
             self.public_key = registry.get_tenant(db, "acme").public_key
         self.context = DeliveryContext(
             worker="w",
-            redis=stand.redis,
-            directory=directory or Directory(stand.redis, stand.admin.vault),
-            tokens=stand.tokens(),
-            gmail=Gmail(stand.session, stand.google),
+            redis=setup.redis,
+            directory=directory or Directory(setup.redis, setup.admin.vault),
+            tokens=setup.tokens(),
+            gmail=Gmail(setup.session, setup.google),
             rules=Rules(),
             lease_seconds=45,
             send_window_seconds=5,
@@ -70,7 +73,7 @@ class Place:
         return Job(
             id=id_,
             tenant="acme",
-            connection=connection or self.stand.connection.id,
+            connection=connection or self.setup.connection.id,
             fence=1,
             nonce="n",
             failures=0,
@@ -90,29 +93,31 @@ class Place:
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def place(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> AsyncIterator[Place]:
+async def worker(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> AsyncIterator[Worker]:
     with Redis.from_url(redis_url) as redis:
         redis.flushall()
-    async with stand(Path(tmp_path_factory.mktemp("prepare")), redis_url) as made:
-        yield Place(made)
+    async with one_tenant(Path(tmp_path_factory.mktemp("prepare")), redis_url) as made:
+        yield Worker(made)
 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_an_ordinary_reminder_is_prepared(place: Place) -> None:
-    prepared = await prepare(place.context, place.job(write_payload(PLAIN)))
+async def test_an_ordinary_reminder_is_prepared(worker: Worker) -> None:
+    prepared = await prepare(worker.context, worker.job(write_payload(PLAIN)))
     assert isinstance(prepared, Prepared)
     assert b"anna@people.example" in prepared.raw
 
 
-async def test_a_mail_names_whom_to_ask_the_reminders_own_before_the_tenants(place: Place) -> None:
-    admin = place.stand.admin
+async def test_a_mail_names_whom_to_ask_the_reminders_own_before_the_tenants(
+    worker: Worker,
+) -> None:
+    admin = worker.setup.admin
     own = PLAIN.model_copy(update={"reply_to": "q4-desk@people.example"})
 
     async def names(reminder: Reminder) -> str | None:
         # A worker keeps what it knows of a tenant for a minute: each look is a new worker's.
-        anew = Place(place.stand)
+        anew = Worker(worker.setup)
         prepared = await prepare(anew.context, anew.job(write_payload(reminder)))
         assert isinstance(prepared, Prepared)
         message = message_from_bytes(prepared.raw, policy=default)
@@ -140,25 +145,25 @@ async def test_a_mail_names_whom_to_ask_the_reminders_own_before_the_tenants(pla
 
 
 @pytest.mark.parametrize("given", ["it-help", "a@b.example, c@d.example", "Ann <ann@acme.example>"])
-async def test_what_is_no_address_names_nobody(place: Place, given: str) -> None:
+async def test_what_is_no_address_names_nobody(worker: Worker, given: str) -> None:
     with pytest.raises(WrongUse, match=r"--reply-to .* is not an email address"):
-        place.stand.admin.change_tenant("acme", reply_to=given)
+        worker.setup.admin.change_tenant("acme", reply_to=given)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
 async def test_a_content_that_is_no_reminder_fails_and_is_quoted_nowhere(
-    place: Place, payload: bytes, caplog: pytest.LogCaptureFixture
+    worker: Worker, payload: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stop = await place.stopped(place.job(payload))
+    stop = await worker.stopped(worker.job(payload))
     assert (stop.to, stop.reason.partition(":")[0]) == (State.FAILED, "payload_unreadable")
     assert "ann@" not in stop.reason + caplog.text
 
 
 async def test_a_link_that_an_older_version_took_and_no_mail_can_carry_fails_with_the_reason(
-    place: Place,
+    worker: Worker,
 ) -> None:
     stored = b'{"tenant": "acme", "to": "anna@people.example", "link": "https://maria:pw@iga.acme.example/"}'
-    stop = await place.stopped(place.job(stored))
+    stop = await worker.stopped(worker.job(stored))
     assert stop.to is State.FAILED
     assert (
         stop.reason
@@ -167,18 +172,18 @@ async def test_a_link_that_an_older_version_took_and_no_mail_can_carry_fails_wit
 
 
 @pytest.mark.parametrize("odd", ODD_LETTERS.values(), ids=ODD_LETTERS)
-async def test_an_odd_letter_is_written_or_fails_alone(place: Place, odd: dict[str, str]) -> None:
+async def test_an_odd_letter_is_written_or_fails_alone(worker: Worker, odd: dict[str, str]) -> None:
     letter = Reminder.model_validate(
         {"due_at": "2026-12-11T17:00:00Z", **PLAIN.model_dump(exclude_none=True), **odd}
     )
-    prepared = await prepare(place.context, place.job(write_payload(letter)))
+    prepared = await prepare(worker.context, worker.job(write_payload(letter)))
     assert isinstance(prepared, Prepared) or prepared.reason.startswith("compose_failed")
 
 
 async def test_what_composing_raises_ends_that_reminder_and_the_log_says_where_without_its_words(
-    place: Place, caplog: pytest.LogCaptureFixture
+    worker: Worker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    odd = Place(place.stand, OddDirectory(place.stand.redis, place.stand.admin.vault))
+    odd = Worker(worker.setup, OddDirectory(worker.setup.redis, worker.setup.admin.vault))
     with caplog.at_level(logging.ERROR):
         stop = await odd.stopped(odd.job(write_payload(PLAIN)))
     assert (stop.to, stop.reason) == (
@@ -192,10 +197,10 @@ async def test_what_composing_raises_ends_that_reminder_and_the_log_says_where_w
 
 
 async def test_where_no_letter_can_be_composed_no_reminder_fails_for_it(
-    place: Place, caplog: pytest.LogCaptureFixture
+    worker: Worker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Somebody broke the installation: that is the operator's to mend, and the reminders wait for it."""
-    stop = not_composed(LookupError("anna@people.example"), place.job(b""), others_work=False)
+    """A broken installation is the operator's to mend, and the reminders wait for it."""
+    stop = not_composed(LookupError("anna@people.example"), worker.job(b""), others_work=False)
     assert (stop.to, stop.reason.partition(":")[0]) == (State.SCHEDULED, "composing_broken")
     assert stop.wait is not None
     assert stop.wait >= 30
@@ -204,9 +209,9 @@ async def test_where_no_letter_can_be_composed_no_reminder_fails_for_it(
 
 
 async def test_a_job_with_another_tenants_connection_never_leaves_from_its_mailbox(
-    place: Place, caplog: pytest.LogCaptureFixture
+    worker: Worker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    admin = place.stand.admin
+    admin = worker.setup.admin
     admin.add_tenant("globex")
     theirs: Connection = admin.add_customer_owned_app(
         "globex",
@@ -218,7 +223,7 @@ async def test_a_job_with_another_tenants_connection_never_leaves_from_its_mailb
         verify=False,
     )
 
-    stop = await place.stopped(place.job(write_payload(PLAIN), connection=theirs.id))
+    stop = await worker.stopped(worker.job(write_payload(PLAIN), connection=theirs.id))
     assert (stop.to, stop.reason.partition(":")[0]) == (State.FAILED, "wrong_connection")
     assert stop.suspension is None, "the other tenant's lane goes on"
     [record] = [record for record in caplog.records if record.message == "wrong_connection"]
@@ -230,16 +235,16 @@ async def test_a_job_with_another_tenants_connection_never_leaves_from_its_mailb
     [("tenant", "private_key"), ("connection", "sealed")],
 )
 async def test_what_is_kept_of_a_tenant_or_connection_and_cannot_be_read_lets_its_reminders_wait(
-    place: Place, key: str, field: str
+    worker: Worker, key: str, field: str
 ) -> None:
-    redis: Any = place.stand.admin.redis
+    redis: Any = worker.setup.admin.redis
     name = (
         redis_keys.TENANT + "acme"
         if key == "tenant"
-        else redis_keys.CONNECTION + place.stand.connection.id
+        else redis_keys.CONNECTION + worker.setup.connection.id
     )
     kept = redis.hget(name, field)
-    broken = Place(place.stand)
+    broken = Worker(worker.setup)
 
     try:
         for value in (b"\xff\xfe", b"", b"{}", None):
@@ -266,21 +271,21 @@ class Raising(Gmail):
     ("raw", "outcome"), [(b"before", "not_sent"), (b"after", "unknown"), (b"odd answer", "unknown")]
 )
 async def test_whatever_a_request_raises_is_settled_as_what_it_means(
-    place: Place, raw: bytes, outcome: str, caplog: pytest.LogCaptureFixture
+    worker: Worker, raw: bytes, outcome: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    context = Place(place.stand).context
+    context = Worker(worker.setup).context
     raising = DeliveryContext(
         context.worker,
         context.redis,
         context.directory,
         context.tokens,
-        Raising(place.stand.session, place.stand.google),
+        Raising(worker.setup.session, worker.setup.google),
         context.rules,
         context.lease_seconds,
         context.send_window_seconds,
     )
 
-    prepared = Prepared(place.stand.connection, Token("secret", 0, "mark"), raw, OnUncertain())
-    verdict = await send(raising, place.job(b""), prepared, SendWindow(boottime() + 5))
+    prepared = Prepared(worker.setup.connection, Token("secret", 0, "mark"), raw, OnUncertain())
+    verdict = await send(raising, worker.job(b""), prepared, SendWindow(boottime() + 5))
     assert verdict.outcome == outcome
     assert "anna@" not in caplog.text

@@ -1,4 +1,7 @@
-"""The failure table of `messages.send`, row by row as google.md §1.5 has it, in every dialect that Google answers in."""
+"""The failure table of `messages.send`, row by row as google.md §1.5 has it.
+
+In every dialect that Google answers in.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""From a verdict to what follows: for each class of failure its state, its wait, and what stops with it."""
+"""What follows from a verdict, for each class of failure.
+
+Its state, its wait, and what stops with it.
+"""
 
 from __future__ import annotations
 

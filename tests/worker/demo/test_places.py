@@ -1,4 +1,7 @@
-"""Where the demo's servers listen: another program on a port, or one that comes first, is no end of the demo."""
+"""Where the demo's servers listen.
+
+Another program on a port, or one that comes first, is no end of the demo.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +67,7 @@ class TestPlaces:
 def test_the_demo_goes_elsewhere_and_without_flower_if_it_must(
     taken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The ports of the gateway and of Google's stand-in are taken, and Flower can listen nowhere."""
+    """The ports of the gateway and of the sandbox are taken; Flower can listen nowhere."""
     for name in ("LISTEN", "SANDBOX_LISTEN"):
         monkeypatch.setenv(f"CERTMAIL_{name}", taken)
     monkeypatch.setenv("CERTMAIL_FLOWER_LISTEN", NOT_OURS)

@@ -1,4 +1,7 @@
-"""What `certmail doctor` finds where something is away; with a whole deployment it is tried in tests/life/running/test_doctor.py."""
+"""What `certmail doctor` finds where something is away.
+
+With a whole deployment it is tried in tests/life/running/test_doctor.py.
+"""
 
 from __future__ import annotations
 

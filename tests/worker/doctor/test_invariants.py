@@ -10,13 +10,13 @@ from redis import Redis
 from certmail_config.base import redis_keys
 from certmail_config.jobs.states import AttemptOutcome, State
 from certmail_worker.doctor.invariants import CODES, look, put_right, sentence
-from support.machine.clocked_ledger import Bench
+from support.machine.clocked_ledger import ClockedLedger
 
 
 @pytest.fixture
-def ledger(redis: Redis) -> Bench:
+def ledger(redis: Redis) -> ClockedLedger:
     """Jobs in every state."""
-    bench = Bench(redis)
+    bench = ClockedLedger(redis)
     for lane in "bcdefg":
         bench.lane(lane)
     bench.lane("asleep", opened=False)
@@ -39,7 +39,7 @@ def ledger(redis: Redis) -> Bench:
     return bench
 
 
-def test_a_sound_ledger_shows_nothing(ledger: Bench) -> None:
+def test_a_sound_ledger_shows_nothing(ledger: ClockedLedger) -> None:
     report = look(ledger.redis)
     assert (report.found, report.count) == ({}, 0)
     assert report.looked_at > 8
@@ -82,7 +82,9 @@ BREAKS: list[tuple[str, Break]] = [
 
 
 @pytest.mark.parametrize(("code", "break_it"), BREAKS)
-def test_what_is_broken_is_named_and_put_right(ledger: Bench, code: str, break_it: Break) -> None:
+def test_what_is_broken_is_named_and_put_right(
+    ledger: ClockedLedger, code: str, break_it: Break
+) -> None:
     break_it(ledger.redis)
     report = look(ledger.redis)
     assert list(report.found) == [code]
@@ -92,7 +94,7 @@ def test_what_is_broken_is_named_and_put_right(ledger: Bench, code: str, break_i
     assert look(ledger.redis).found == {}
 
 
-def test_what_is_left_of_a_job_is_removed_with_its_entries(ledger: Bench) -> None:
+def test_what_is_left_of_a_job_is_removed_with_its_entries(ledger: ClockedLedger) -> None:
     ledger.redis.hdel(redis_keys.JOB + "ready", "state")
     report = look(ledger.redis)
     assert set(report.found) == {"job_broken", "misplaced"}
@@ -102,7 +104,7 @@ def test_what_is_left_of_a_job_is_removed_with_its_entries(ledger: Bench) -> Non
     assert look(ledger.redis).found == {}
 
 
-def test_a_lane_that_nobody_would_visit_is_woken(ledger: Bench) -> None:
+def test_a_lane_that_nobody_would_visit_is_woken(ledger: ClockedLedger) -> None:
     ledger.enqueue("later")
     ledger.redis.zrem(redis_keys.WAKE, "a")
     report = look(ledger.redis)
@@ -111,7 +113,7 @@ def test_a_lane_that_nobody_would_visit_is_woken(ledger: Bench) -> None:
     assert ledger.dispatch().jobs == ("later",)
 
 
-def test_a_project_that_lanes_wait_for_is_woken(ledger: Bench) -> None:
+def test_a_project_that_lanes_wait_for_is_woken(ledger: ClockedLedger) -> None:
     for lane in ("x", "y"):
         ledger.lane(lane, project="q", project_units_per_minute=100)
         ledger.enqueue(lane, lane=lane)
@@ -126,7 +128,7 @@ def test_a_project_that_lanes_wait_for_is_woken(ledger: Bench) -> None:
     assert ledger.dispatch().jobs == ("y",)
 
 
-def test_a_slot_that_leaked_is_free_again(ledger: Bench) -> None:
+def test_a_slot_that_leaked_is_free_again(ledger: ClockedLedger) -> None:
     ledger.redis.sadd(redis_keys.FLYING + "m-a", "accepted", "failed", "x", "y")
     ledger.enqueue("later")
     assert ledger.dispatch().jobs == ()
@@ -134,7 +136,7 @@ def test_a_slot_that_leaked_is_free_again(ledger: Bench) -> None:
     assert ledger.dispatch().jobs == ("later",)
 
 
-def test_a_reminder_whose_connection_is_unknown_is_named_and_ends(ledger: Bench) -> None:
+def test_a_reminder_whose_connection_is_unknown_is_named_and_ends(ledger: ClockedLedger) -> None:
     ledger.redis.delete(redis_keys.LANE_INFO + "asleep", redis_keys.LANE_INFO + "a")
     report = look(ledger.redis)
     assert {code: set(subjects) for code, subjects in report.found.items()} == {
@@ -147,14 +149,14 @@ def test_a_reminder_whose_connection_is_unknown_is_named_and_ends(ledger: Bench)
         assert str(ledger.see(job).reason).startswith("connection_removed: ")
 
 
-def test_an_uncertain_reminder_needs_no_connection(ledger: Bench) -> None:
+def test_an_uncertain_reminder_needs_no_connection(ledger: ClockedLedger) -> None:
     """Somebody still has to say what became of it."""
     ledger.redis.delete(redis_keys.LANE_INFO + "d", redis_keys.LANE_INFO + "e")
     assert look(ledger.redis).found == {}
 
 
 def test_a_reminder_without_content_ends_as_failed_but_not_if_a_copy_may_be_out(
-    ledger: Bench,
+    ledger: ClockedLedger,
 ) -> None:
     ledger.now += 901
     ledger.reap()
@@ -172,7 +174,7 @@ def test_every_invariant_is_broken_here_once() -> None:
     assert {code for code, _ in BREAKS} | elsewhere == set(CODES)
 
 
-def test_a_thousand_jobs_are_looked_at_page_by_page(ledger: Bench) -> None:
+def test_a_thousand_jobs_are_looked_at_page_by_page(ledger: ClockedLedger) -> None:
     for n in range(1000):
         ledger.enqueue(f"j{n}")
     seen: list[int] = []

@@ -1,4 +1,7 @@
-"""What a restored server still holds: read job by job, so that none that cannot be read hides the others."""
+"""What a restored server still holds.
+
+It is read job by job, so that none that cannot be read hides the others.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,12 @@ from redis import Redis
 from certmail_config.base import redis_keys
 from certmail_worker.doctor.restore_reader import waiting
 from support.data.garbage import JOBS
-from support.machine.clocked_ledger import Bench
+from support.machine.clocked_ledger import ClockedLedger
 
 
 @pytest.mark.parametrize("changes", JOBS.values(), ids=JOBS)
 def test_a_job_that_cannot_be_read_hides_no_other(redis: Redis, changes: Any) -> None:
-    bench = Bench(redis)
+    bench = ClockedLedger(redis)
     bench.enqueue("j")
     bench.enqueue("other")
     for name, value in changes.items():
@@ -29,7 +32,7 @@ def test_a_job_that_cannot_be_read_hides_no_other(redis: Redis, changes: Any) ->
 
 
 def test_nor_does_a_key_that_is_no_hash(redis: Redis) -> None:
-    bench = Bench(redis)
+    bench = ClockedLedger(redis)
     bench.enqueue("j")
     bench.enqueue("other")
     redis.set(redis_keys.JOB + "j", "a text")

@@ -17,17 +17,17 @@ from certmail_worker.google.google_errors import is_broken
 from certmail_worker.google.http import SendWindow, boottime, new_session
 from certmail_worker.google.responses import Answered, NotSent
 from certmail_worker.google.tokens import Token
-from support.deployment.context import MAILBOX, Stand, stand
+from support.deployment.one_tenant import MAILBOX, OneTenant, one_tenant
 
 
 @pytest_asyncio.fixture
-async def place(tmp_path: Path, redis: Redis, redis_url: str) -> AsyncIterator[Stand]:
-    async with stand(tmp_path, redis_url) as made:
+async def setup(tmp_path: Path, redis: Redis, redis_url: str) -> AsyncIterator[OneTenant]:
+    async with one_tenant(tmp_path, redis_url) as made:
         yield made
 
 
-async def secret(place: Stand) -> str:
-    token = await place.tokens().get(place.connection)
+async def secret(setup: OneTenant) -> str:
+    token = await setup.tokens().get(setup.connection)
     assert isinstance(token, Token)
     return token.secret
 
@@ -37,26 +37,26 @@ def message(size: int = 0) -> bytes:
     return head.encode() + b"0123456789abcdef\r\n" * (size // 18)
 
 
-async def test_a_message_goes_as_json_and_a_large_one_by_upload(place: Stand) -> None:
-    gmail = Gmail(place.session, place.google)
+async def test_a_message_goes_as_json_and_a_large_one_by_upload(setup: OneTenant) -> None:
+    gmail = Gmail(setup.session, setup.google)
 
     for raw in (message(), message(MAX_JSON_BYTES + 1000)):
-        answer = await gmail.send(raw, await secret(place), SendWindow(boottime() + 5))
+        answer = await gmail.send(raw, await secret(setup), SendWindow(boottime() + 5))
         assert isinstance(answer, Answered)
         assert answer.status == 200
 
     paths = [
         item["path"]
-        for item in await place.control("GET", "/requests")
+        for item in await setup.control("GET", "/requests")
         if item["path"].endswith("/messages/send")
     ]
     assert paths == ["/gmail/v1/users/me/messages/send", "/upload/gmail/v1/users/me/messages/send"]
-    assert len(await place.control("GET", "/messages")) == 2
+    assert len(await setup.control("GET", "/messages")) == 2
 
 
 @pytest.mark.parametrize("how", ["length", "chunks", "gzip"])
 async def test_status_and_headers_are_kept_whatever_becomes_of_the_body(
-    place: Stand, how: str
+    setup: OneTenant, how: str
 ) -> None:
     fault = {
         "status": 429,
@@ -65,15 +65,15 @@ async def test_status_and_headers_are_kept_whatever_becomes_of_the_body(
         "cut": how,
     }
 
-    await place.control("POST", "/faults", {"match": {"path": "/messages/send"}, "fault": fault})
-    answer = await Gmail(place.session, place.google).send(
+    await setup.control("POST", "/faults", {"match": {"path": "/messages/send"}, "fault": fault})
+    answer = await Gmail(setup.session, setup.google).send(
         message(), "t", SendWindow(boottime() + 5)
     )
     assert isinstance(answer, Answered)
     assert (answer.status, answer.headers["retry-after"], is_broken(answer)) == (429, "30", True)
 
 
-async def test_a_body_that_never_ends_is_given_up_with_its_status(place: Stand) -> None:
+async def test_a_body_that_never_ends_is_given_up_with_its_status(setup: OneTenant) -> None:
     async def endless(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(status=401, headers={"Content-Length": "10"})
         await response.prepare(request)
@@ -93,14 +93,14 @@ async def test_a_body_that_never_ends_is_given_up_with_its_status(place: Stand) 
 
 
 async def test_a_closed_window_sends_nothing_on_a_new_and_on_a_kept_connection(
-    place: Stand,
+    setup: OneTenant,
 ) -> None:
-    gmail, token = Gmail(place.session, place.google), await secret(place)
+    gmail, token = Gmail(setup.session, setup.google), await secret(setup)
     for _ in range(2):
         late = await gmail.send(message(), token, SendWindow(boottime() - 1))
         assert isinstance(late, NotSent)
-        assert await place.asked("/gmail/v1/users/me/messages/send") == 0
-        await place.control("GET", "/limits")  # leaves a connection open for the second round
+        assert await setup.asked("/gmail/v1/users/me/messages/send") == 0
+        await setup.control("GET", "/limits")  # leaves a connection open for the second round
 
 
 async def test_a_connection_whose_window_was_missed_is_closed_while_the_session_lives() -> None:
@@ -119,8 +119,8 @@ async def test_a_connection_whose_window_was_missed_is_closed_while_the_session_
         await asyncio.wait_for(ended.wait(), 20)
 
 
-async def test_a_refused_connection_is_known_to_have_sent_nothing(place: Stand) -> None:
-    answer = await Gmail(place.session, "http://127.0.0.1:1").send(
+async def test_a_refused_connection_is_known_to_have_sent_nothing(setup: OneTenant) -> None:
+    answer = await Gmail(setup.session, "http://127.0.0.1:1").send(
         message(), "t", SendWindow(boottime() + 5)
     )
     assert isinstance(answer, NotSent)

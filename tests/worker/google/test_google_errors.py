@@ -1,4 +1,7 @@
-"""Reading Google's error answers: every dialect, every deadline, and whatever a proxy says instead (google.md §1.3, §1.4)."""
+"""Reading Google's error answers (google.md §1.3, §1.4).
+
+Every dialect, every deadline, and whatever a proxy says instead.
+"""
 
 from __future__ import annotations
 

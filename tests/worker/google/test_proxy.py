@@ -1,4 +1,7 @@
-"""Google behind a proxy: CONNECT with user and password, TLS behind it, and nothing that is uncertain when the proxy refuses."""
+"""Google behind a proxy: CONNECT with user and password, TLS behind it.
+
+Nothing is uncertain when the proxy refuses.
+"""
 
 from __future__ import annotations
 

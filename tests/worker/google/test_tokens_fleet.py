@@ -1,4 +1,7 @@
-"""One call per fleet: however many processes need a token at the same moment, Google is asked once for each connection."""
+"""One request for a token per fleet and connection.
+
+However many processes need the token at the same moment.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ TESTS = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ManyTenants]:
-    """Ten tenants, every other one with a service account, the rest with an account that consented."""
+    """Ten tenants, every other one with a service account.
+
+    The rest have an account that consented.
+    """
     with (
         new_deployment(tmp_path_factory.mktemp("fleet")) as deployment,
         many_tenants(deployment) as made,
@@ -51,7 +57,10 @@ def asked(fleet: ManyTenants) -> Counter[str]:
 
 
 def ask_together(fleet: ManyTenants) -> tuple[list[dict[str, dict[str, int]]], float]:
-    """Start all processes, let them go at the same moment; gives what each got, and the seconds until all had."""
+    """Start all processes, and let them go at the same moment.
+
+    Gives what each got, and the seconds until all had.
+    """
     ids = [fleet.connections[tenant].id for tenant in TENANTS]
     pipe = subprocess.PIPE
     processes = [

@@ -1,4 +1,7 @@
-"""A process that we start gets no secret that it has no use for, and makes files for its owner only."""
+"""A process that we start gets no secret that it has no use for.
+
+It makes files for its owner only.
+"""
 
 from __future__ import annotations
 

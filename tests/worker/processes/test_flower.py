@@ -1,4 +1,7 @@
-"""What may be without_broker_url of a worker, and who may look: the parts of Flower's lock that need no process."""
+"""What may be shown of a worker, and who may look.
+
+The parts of Flower's lock that need no process.
+"""
 
 from __future__ import annotations
 
@@ -105,10 +108,10 @@ class TestTheKeptPassword:
         assert list(tmp_path.iterdir()) == [auth_file(settings)]
 
     def test_each_directory_has_its_own(self, tmp_path: Path) -> None:
-        places = [tmp_path / "one", tmp_path / "two"]
-        for place in places:
-            place.mkdir()
-        assert len({kept_auth(Settings(data_dir=place)) for place in places}) == 2
+        folders = [tmp_path / "one", tmp_path / "two"]
+        for folder in folders:
+            folder.mkdir()
+        assert len({kept_auth(Settings(data_dir=folder)) for folder in folders}) == 2
 
     @pytest.mark.parametrize(
         "content", ["", "\n", "hunter2", "ann:hunter2\nann:hunter3\n", "\x00\xff:hunter2"]

@@ -1,4 +1,7 @@
-"""Whether a ledger and a record belong together, for every way in which one of them can be lost or put back."""
+"""Whether a ledger and a record belong together.
+
+For every way in which one of them can be lost or put back.
+"""
 
 from __future__ import annotations
 

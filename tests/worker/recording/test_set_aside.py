@@ -1,4 +1,7 @@
-"""Whatever lies in the stream of events: what cannot be recorded is set aside, once, and everything else is on record."""
+"""Events that cannot be recorded are set aside, once.
+
+Everything else is on record, whatever lies in the stream.
+"""
 
 from __future__ import annotations
 

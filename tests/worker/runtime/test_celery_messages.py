@@ -67,7 +67,10 @@ def test_of_anything_else_is_said_why_it_is_not(name: str) -> None:
 
 
 def called(message: dict[str, Any]) -> object:
-    """What the body of a message holds; nothing where it is not in the form that it is said to be in."""
+    """What the body of a message holds.
+
+    Nothing where it is not in the form that it is said to be in.
+    """
     try:
         return json.loads(base64.b64decode(message["body"], validate=True))
     except (KeyError, ValueError):

@@ -19,7 +19,7 @@ from certmail_worker.runtime.log_repeats import (
 from certmail_worker.runtime.logs import set_up
 
 
-class Place:
+class Log:
     """A handler with a clock of its own, and what it has written."""
 
     def __init__(self) -> None:
@@ -41,60 +41,60 @@ class Place:
 
 
 def test_the_same_warning_is_said_a_few_times_and_then_counted() -> None:
-    place = Place()
+    log = Log()
     for _ in range(100_000):
-        place.say("Too many open files")
-    assert place.lines == ["Too many open files"] * MAX_LINES
-    place.now += WINDOW_SECONDS
-    place.say("something else")
-    assert place.lines[MAX_LINES:] == [
+        log.say("Too many open files")
+    assert log.lines == ["Too many open files"] * MAX_LINES
+    log.now += WINDOW_SECONDS
+    log.say("something else")
+    assert log.lines[MAX_LINES:] == [
         f"Too many open files {100_000 - MAX_LINES}",
         "something else",
     ]
 
 
 def test_what_differs_in_anything_is_said() -> None:
-    place = Place()
+    log = Log()
     for number in range(50):
-        place.say("lost", job=number)
-        place.say("settled", logging.INFO)
-    assert len(place.lines) == 100
+        log.say("lost", job=number)
+        log.say("settled", logging.INFO)
+    assert len(log.lines) == 100
 
 
 def test_lines_that_say_whom_they_are_alike_are_said_once_a_minute_with_their_number() -> None:
-    place = Place()
+    log = Log()
     for number in range(1_000):
-        place.say("dropped", logging.INFO, alike="one kind", job=number)
-    place.say("dropped", logging.INFO, alike="another")
-    assert place.lines == ["dropped", "dropped"]
-    place.now += ALIKE_SECONDS
-    place.say("dropped", logging.INFO, alike="one kind")
-    assert place.lines[2:] == ["dropped 999", "dropped"]
+        log.say("dropped", logging.INFO, alike="one kind", job=number)
+    log.say("dropped", logging.INFO, alike="another")
+    assert log.lines == ["dropped", "dropped"]
+    log.now += ALIKE_SECONDS
+    log.say("dropped", logging.INFO, alike="one kind")
+    assert log.lines[2:] == ["dropped 999", "dropped"]
 
 
 def test_kinds_that_somebody_makes_up_do_not_fill_the_memory_nor_the_disk() -> None:
-    place = Place()
+    log = Log()
     for number in range(10 * KNOWN):
-        place.say("dropped", alike=f"kind {number}")
-    assert len(place.lines) == len(place.handler._seen) == KNOWN + 1
+        log.say("dropped", alike=f"kind {number}")
+    assert len(log.lines) == len(log.handler._seen) == KNOWN + 1
 
 
 def test_what_was_counted_is_said_at_the_end_and_begins_anew_after_a_while() -> None:
-    place = Place()
+    log = Log()
     for _ in range(2):
         for _ in range(MAX_LINES + 1):
-            place.say("away")
-        place.now += WINDOW_SECONDS
-    place.handler.close()
-    assert place.lines == [*["away"] * MAX_LINES, "away 1"] * 2
+            log.say("away")
+        log.now += WINDOW_SECONDS
+    log.handler.close()
+    assert log.lines == [*["away"] * MAX_LINES, "away 1"] * 2
 
 
 def test_many_kinds_of_warnings_are_not_remembered_without_end() -> None:
-    place = Place()
+    log = Log()
     for number in range(5_000):
-        place.say(f"kind {number}")
-    assert len(place.lines) == 5_000
-    assert len(place.handler._seen) < 1_000
+        log.say(f"kind {number}")
+    assert len(log.lines) == 5_000
+    assert len(log.handler._seen) < 1_000
 
 
 SECRETS = [
@@ -132,10 +132,10 @@ def test_secrets_of_known_forms_never_get_into_a_line(
     finally:
         root.handlers, root.level = before
 
-    said = capsys.readouterr().err
-    assert "quoted" in said
-    assert "(secret)" in said
-    assert "SSSS" not in said
+    output = capsys.readouterr().err
+    assert "quoted" in output
+    assert "(secret)" in output
+    assert "SSSS" not in output
     if form == "json":
-        assert [json.loads(line)["level"] for line in said.splitlines()] == ["warning", "error"]
+        assert [json.loads(line)["level"] for line in output.splitlines()] == ["warning", "error"]
     assert sys.stderr is not None

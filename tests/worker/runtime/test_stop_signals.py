@@ -1,4 +1,7 @@
-"""A signal that stops a worker only sets a flag: whatever lock the interrupted thread holds, nothing waits for it."""
+"""A signal that stops a worker only sets a flag.
+
+Nothing waits for whatever lock the interrupted thread holds.
+"""
 
 from __future__ import annotations
 

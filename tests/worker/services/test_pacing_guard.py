@@ -1,4 +1,7 @@
-"""The pacer's guard: it stops in time, says why with figures, and takes back only what it said itself."""
+"""The pacer's guard stops pacing in time, and says why with figures.
+
+It takes back only what it said itself.
+"""
 
 from __future__ import annotations
 

@@ -39,11 +39,11 @@ async def test_it_is_said_once_a_minute(error: Exception, monkeypatch: pytest.Mo
         log.removeHandler(handler)
         log.propagate = True
     [line] = written.getvalue().splitlines()
-    said = json.loads(line)
-    assert said["service"] == "recorder"
+    entry = json.loads(line)
+    assert entry["service"] == "recorder"
     if isinstance(error, CursorLostError):
-        assert "certmail doctor --repair" in said["remedy"]
-        assert "restored or emptied" in said["error"]
+        assert "certmail doctor --repair" in entry["remedy"]
+        assert "restored or emptied" in entry["error"]
 
 
 class Lines(logging.Formatter):

@@ -1,4 +1,6 @@
-"""Pacing at Google's true size, in simulated time, with the ledger's real scripts: limits are used, and never run into.
+"""Pacing at Google's true size, in simulated time, with the ledger's real scripts.
+
+Limits are used, and never run into.
 
 Google's count here is its own: arrivals in a sliding minute, by mailbox and by project. It shares
 nothing with the ledger's.

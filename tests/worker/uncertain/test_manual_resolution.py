@@ -17,12 +17,12 @@ from certmail_config.ledger.upkeep import KnownJob, restore
 from certmail_config.sql import registry, tables
 from certmail_config.sql.engine import open_database
 from certmail_worker.uncertain.manual_resolution import Decision, Resolved, resolve, uncertain_rows
-from support.machine.clocked_ledger import Bench
+from support.machine.clocked_ledger import ClockedLedger
 
 
 @pytest.fixture
-def ledger(redis: Redis) -> Bench:
-    bench = Bench(redis)
+def ledger(redis: Redis) -> ClockedLedger:
+    bench = ClockedLedger(redis)
     bench.enqueue("j")
     bench.fly("j")
     bench.settle("j", outcome=AttemptOutcome.UNKNOWN, to=State.UNCERTAIN)
@@ -38,7 +38,7 @@ def ledger(redis: Redis) -> Bench:
     ],
 )
 def test_each_decision_takes_effect_on_record(
-    ledger: Bench, decision: Decision, state: State
+    ledger: ClockedLedger, decision: Decision, state: State
 ) -> None:
     [resolved] = resolve(ledger.redis, ["j"], decision, "settled_by_hand: ann looked")
     assert resolved == Resolved("j", done=True, state=state)
@@ -48,7 +48,9 @@ def test_each_decision_takes_effect_on_record(
         assert ledger.redis.zscore(redis_keys.DUE, "j") is None
 
 
-def test_what_is_sent_again_by_hand_is_no_possible_duplicate_and_leaves(ledger: Bench) -> None:
+def test_what_is_sent_again_by_hand_is_no_possible_duplicate_and_leaves(
+    ledger: ClockedLedger,
+) -> None:
     resolve(ledger.redis, ["j"], Decision.SEND_AGAIN, "by hand")
     ledger.now += 5
     ledger.fly("j")
@@ -56,18 +58,18 @@ def test_what_is_sent_again_by_hand_is_no_possible_duplicate_and_leaves(ledger: 
     assert (ledger.state("j"), ledger.see("j").possible_duplicate) == (State.ACCEPTED, False)
 
 
-def test_what_is_closed_may_still_turn_out_to_have_been_accepted(ledger: Bench) -> None:
+def test_what_is_closed_may_still_turn_out_to_have_been_accepted(ledger: ClockedLedger) -> None:
     resolve(ledger.redis, ["j"], Decision.CLOSE, "by hand")
     assert ledger.settle("j") is State.ACCEPTED
 
 
-def test_a_closed_one_is_never_sent_again(ledger: Bench) -> None:
+def test_a_closed_one_is_never_sent_again(ledger: ClockedLedger) -> None:
     resolve(ledger.redis, ["j"], Decision.CLOSE, "by hand")
     ledger.settle("j", outcome=AttemptOutcome.NOT_SENT, to=State.READY)
     assert ledger.state("j") is State.EXPIRED
 
 
-def test_what_is_not_uncertain_stays_as_it_is(ledger: Bench) -> None:
+def test_what_is_not_uncertain_stays_as_it_is(ledger: ClockedLedger) -> None:
     ledger.enqueue("k")
     found = resolve(ledger.redis, ["k", "nobody"], Decision.SEND_AGAIN, "by hand")
     assert found == [
@@ -81,8 +83,11 @@ def test_what_is_not_uncertain_stays_as_it_is(ledger: Bench) -> None:
     assert ledger.state("j") is State.ACCEPTED
 
 
-def restored(ledger: Bench, job: str, known: KnownJob | None = None) -> None:
-    """Redis was restored from a copy in which the job waits, or that lacks it; it could have left since."""
+def restored(ledger: ClockedLedger, job: str, known: KnownJob | None = None) -> None:
+    """A job that could have left since the copy from which Redis was restored.
+
+    It waits in that copy, or the copy lacks it.
+    """
     run_id = str(ledger.redis.info("server")["run_id"])
     ledger.redis.delete(redis_keys.CHECKED_RUN)
     call = restore(
@@ -99,7 +104,10 @@ def restored(ledger: Bench, job: str, known: KnownJob | None = None) -> None:
 
 
 class TestAfterARestore:
-    """No request of it is known, since Redis has forgotten it; what is said of it counts all the same."""
+    """No request of it is known, since Redis has forgotten it.
+
+    What is said of it counts all the same.
+    """
 
     @pytest.mark.parametrize(
         ("decision", "state"),
@@ -110,7 +118,7 @@ class TestAfterARestore:
         ],
     )
     def test_each_decision_takes_effect(
-        self, ledger: Bench, decision: Decision, state: State
+        self, ledger: ClockedLedger, decision: Decision, state: State
     ) -> None:
         ledger.enqueue("k")
         restored(ledger, "k")
@@ -119,7 +127,7 @@ class TestAfterARestore:
         ]
         assert ledger.state("k") is state
 
-    def test_what_is_sent_again_leaves(self, ledger: Bench) -> None:
+    def test_what_is_sent_again_leaves(self, ledger: ClockedLedger) -> None:
         ledger.enqueue("k")
         restored(ledger, "k")
         resolve(ledger.redis, ["k"], Decision.SEND_AGAIN, "by hand")
@@ -128,7 +136,7 @@ class TestAfterARestore:
         assert ledger.settle("k", 2) is State.ACCEPTED
 
     def test_what_lost_its_content_cannot_be_sent_again_but_be_enqueued_anew(
-        self, ledger: Bench
+        self, ledger: ClockedLedger
     ) -> None:
         times = {"enqueued_at": ledger.now, "expires_at": ledger.now + 9, "keep_seconds": 9.0}
         restored(
@@ -141,7 +149,7 @@ class TestAfterARestore:
         assert ledger.enqueue("anew", dedupe="g").code == "enqueued"
 
 
-def test_nothing_is_called_settled_that_was_not(ledger: Bench) -> None:
+def test_nothing_is_called_settled_that_was_not(ledger: ClockedLedger) -> None:
     """As an older repair has left them: uncertain, and of no request that could be told about."""
     ledger.redis.hdel(redis_keys.JOB + "j", "outcome:1", "begun:1")
     ledger.redis.hset(redis_keys.JOB + "j", "attempt", "0")

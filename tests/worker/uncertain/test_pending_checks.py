@@ -21,7 +21,7 @@ from certmail_worker.uncertain.pending_checks import (
     read_unsure,
 )
 from certmail_worker.uncertain.sent_folder import Sent
-from support.machine.clocked_ledger import Bench
+from support.machine.clocked_ledger import ClockedLedger
 
 VERIFY = 120.0
 
@@ -45,21 +45,21 @@ def test_where_looking_fails_it_is_given_up_in_the_end_and_not_before() -> None:
 
 
 @pytest.fixture
-def ledger(redis: Redis) -> Bench:
-    return Bench(redis)
+def ledger(redis: Redis) -> ClockedLedger:
+    return ClockedLedger(redis)
 
 
-def unsure(ledger: Bench, job: str = "j") -> Unsure | None:
+def unsure(ledger: ClockedLedger, job: str = "j") -> Unsure | None:
     fields: Any = ledger.redis.hgetall(redis_keys.JOB + job)
     return read_unsure(JobId(job), fields)
 
 
-def lose(ledger: Bench, attempt: int, at: float | None = None) -> None:
+def lose(ledger: ClockedLedger, attempt: int, at: float | None = None) -> None:
     ledger.settle("j", attempt, outcome=AttemptOutcome.UNKNOWN, to=State.UNCERTAIN, at=at)
 
 
 def test_all_attempts_that_nobody_knows_of_are_in_doubt_since_the_last_of_them_ended(
-    ledger: Bench,
+    ledger: ClockedLedger,
 ) -> None:
     ledger.enqueue("j")
     first = ledger.now
@@ -75,7 +75,7 @@ def test_all_attempts_that_nobody_knows_of_are_in_doubt_since_the_last_of_them_e
     )
 
 
-def test_what_is_known_is_in_no_doubt(ledger: Bench) -> None:
+def test_what_is_known_is_in_no_doubt(ledger: ClockedLedger) -> None:
     ledger.enqueue("j")
     assert unsure(ledger) is None
     ledger.fly("j")
@@ -85,7 +85,7 @@ def test_what_is_known_is_in_no_doubt(ledger: Bench) -> None:
     assert unsure(ledger, "nobody") is None
 
 
-def test_what_is_found_was_accepted(ledger: Bench) -> None:
+def test_what_is_found_was_accepted(ledger: ClockedLedger) -> None:
     ledger.enqueue("j")
     ledger.fly("j")
     lose(ledger, 1)
@@ -95,7 +95,7 @@ def test_what_is_found_was_accepted(ledger: Bench) -> None:
     assert ledger.see("j").attempts[0].gmail_id == "m1"
 
 
-def test_what_is_absent_is_sent_again_without_any_doubt(ledger: Bench) -> None:
+def test_what_is_absent_is_sent_again_without_any_doubt(ledger: ClockedLedger) -> None:
     ledger.enqueue("j")
     ledger.fly("j")
     lose(ledger, 1, at=ledger.now + 10)
@@ -112,7 +112,7 @@ def test_what_is_absent_is_sent_again_without_any_doubt(ledger: Bench) -> None:
     assert ledger.settle("j", 3) is State.ACCEPTED
 
 
-def test_what_was_called_off_meanwhile_ends_as_that(ledger: Bench) -> None:
+def test_what_was_called_off_meanwhile_ends_as_that(ledger: ClockedLedger) -> None:
     ledger.enqueue("j")
     ledger.fly("j")
     lose(ledger, 1)

@@ -1,4 +1,7 @@
-"""The verifier: what somebody made unreadable in Redis stops the looking for that alone, not for all."""
+"""The verifier goes on beside what somebody made unreadable in Redis.
+
+It looks for all but that.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from certmail_worker.delivery.settlement import Rules
 from certmail_worker.google.gmail import Gmail
 from certmail_worker.google.tenant_cache import Directory
 from certmail_worker.uncertain.verifier import verify
-from support.deployment.context import MAILBOX, Stand, stand
+from support.deployment.one_tenant import MAILBOX, OneTenant, one_tenant
 from support.processes.tasks import end
 
 LISTED = "/gmail/v1/users/me/messages"
@@ -56,7 +59,7 @@ def no_job(redis: Redis, _: str) -> None:
 async def test_a_key_that_is_no_hash_holds_up_no_other(
     tmp_path: Path, redis: Redis, redis_url: str, broken: Callable[[Redis, str], None]
 ) -> None:
-    async with stand(tmp_path, redis_url) as made:
+    async with one_tenant(tmp_path, redis_url) as made:
         on_uncertain(redis, "broken", "another", "globex")
         broken(redis, "another")
         on_uncertain(redis, "whole", made.connection.id, "acme")
@@ -68,7 +71,7 @@ async def test_a_key_that_is_no_hash_holds_up_no_other(
         await end(looking)
 
 
-def context(made: Stand) -> DeliveryContext:
+def context(made: OneTenant) -> DeliveryContext:
     """What the verifier needs of a worker."""
     directory = Directory(made.redis, made.admin.vault)
     gmail = Gmail(made.session, made.google)

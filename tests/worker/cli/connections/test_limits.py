@@ -1,4 +1,4 @@
-"""`certmail connections add` and `set`: the limits of a connection, from the command line to its lane."""
+"""`certmail connections add` and `set`: limits, from the command line to their lane."""
 
 from __future__ import annotations
 
@@ -91,10 +91,10 @@ class TestAdd:
         assert {name: int(info[name]) for name in asdict(MADE)} == asdict(MADE)
 
     def test_one_out_of_bounds_is_exit_2_and_nothing_is_set_up(self, certmail: Run) -> None:
-        status, said = certmail(
+        status, output = certmail(
             "connections", "add", "acme", "--kind", "service_provider_app", "--warm-up-days", "61"
         )
-        assert (status, said["error"]["code"]) == (2, "wrong_use")
+        assert (status, output["error"]["code"]) == (2, "wrong_use")
         assert certmail("connections", "show", "acme/default")[1]["state"] == "draft"
 
 
@@ -124,22 +124,22 @@ class TestSet:
 
     def test_none_given_is_wrong_use(self, certmail: Run) -> None:
         made = add(certmail)
-        status, said = certmail("connections", "set", made["id"])
-        assert (status, said["error"]["code"]) == (2, "missing_option")
-        assert said["error"]["remedy"]
+        status, output = certmail("connections", "set", made["id"])
+        assert (status, output["error"]["code"]) == (2, "missing_option")
+        assert output["error"]["remedy"]
 
     @pytest.mark.parametrize("name", ALL)
     @pytest.mark.parametrize("value", ["-1", "2000000001", "many", "1.5"])
     def test_one_out_of_bounds_is_exit_2(self, certmail: Run, name: str, value: str) -> None:
-        status, said = certmail("connections", "set", "acme/default", name, value)
-        assert (status, said["error"]["code"]) == (2, "wrong_use")
-        assert name in said["error"]["message"]
+        status, output = certmail("connections", "set", "acme/default", name, value)
+        assert (status, output["error"]["code"]) == (2, "wrong_use")
+        assert name in output["error"]["message"]
 
     def test_an_unknown_connection_is_exit_1(self, certmail: Run) -> None:
-        status, said = certmail("connections", "set", "acme/nope", "--per-day", "500")
-        assert (status, said["error"]["code"]) == (1, "unknown_connection")
-        said = certmail("connections", "show", "acme")[1]
-        assert "acme/default, say" in said["error"]["remedy"], "whoever names a tenant only"
+        status, output = certmail("connections", "set", "acme/nope", "--per-day", "500")
+        assert (status, output["error"]["code"]) == (1, "unknown_connection")
+        output = certmail("connections", "show", "acme")[1]
+        assert "acme/default, say" in output["error"]["remedy"], "whoever names a tenant only"
 
     def test_a_person_sees_the_connection_with_all_its_limits(
         self, certmail: Run, capsys: pytest.CaptureFixture[str]

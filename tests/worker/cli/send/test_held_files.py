@@ -1,4 +1,7 @@
-"""SQLite's file in the hands of another program: said at once, with what to do, by whatever command needs it."""
+"""SQLite's file in the hands of another program.
+
+Whatever command needs it says so at once, with what to do.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +31,13 @@ def test_who_holds_it_is_another_program_and_it_is_said_soon(
     holder = sqlite3.connect(tmp_path / "certmail.sqlite", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
     began = time.monotonic()
-    status, said = commands(*command.split())
+    status, output = commands(*command.split())
     took = time.monotonic() - began
     holder.close()
 
-    assert (status, said["error"]["code"]) == (3, "database_busy")
-    assert "held by another program" in said["error"]["message"]
-    assert "certmail.sqlite" in said["error"]["message"]
-    assert "once that has let go" in said["error"]["remedy"]
+    assert (status, output["error"]["code"]) == (3, "database_busy")
+    assert "held by another program" in output["error"]["message"]
+    assert "certmail.sqlite" in output["error"]["message"]
+    assert "once that has let go" in output["error"]["remedy"]
     assert took < 12, "of the patience that a worker has, fifteen seconds"
     assert commands(*command.split())[0] == 0

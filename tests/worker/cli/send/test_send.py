@@ -1,4 +1,7 @@
-"""`certmail send` with the files that people have: read, or refused in one sentence; and what was rejected, sent again."""
+"""`certmail send` with the files that people have.
+
+They are read, or refused in one sentence; and what was rejected can be sent again.
+"""
 
 from __future__ import annotations
 
@@ -54,9 +57,9 @@ class TestWhatIsRead:
     ) -> None:
         wrong = {}
         for what, (name, content, options) in READ.items():
-            status, said = send(written(tmp_path, name, content), "--dry-run", *options)
-            if (status, said.get("good")) != (0, 2):
-                wrong[what] = said
+            status, output = send(written(tmp_path, name, content), "--dry-run", *options)
+            if (status, output.get("good")) != (0, 2):
+                wrong[what] = output
         assert not wrong
 
     def test_what_is_not_read_is_said_in_one_sentence_with_what_to_do(
@@ -64,11 +67,11 @@ class TestWhatIsRead:
     ) -> None:
         wrong = {}
         for what, (name, content, code, words) in FOREIGN.items():
-            status, said = send(written(tmp_path, name, content))
-            error = said.get("error", {})
+            status, output = send(written(tmp_path, name, content))
+            error = output.get("error", {})
             message = f"{error.get('message')} {error.get('remedy')}"
             if status != 2 or error["code"] != code or not re.search(words, message):
-                wrong[what] = said
+                wrong[what] = output
         assert not wrong
 
     def test_so_are_archives_that_are_no_workbooks(self, send: Send, tmp_path: Path) -> None:
@@ -78,9 +81,9 @@ class TestWhatIsRead:
             ("a.xlsb", ["xl/workbook.bin"], "xlsb"),
             ("a.zip", ["people.csv"], "Unpack"),
         ]:
-            status, said = send(zipped(tmp_path, name, *members))
-            assert (status, said["error"]["code"]) == (2, "foreign_file")
-            assert re.search(words, f"{said['error']['message']} {said['error']['remedy']}")
+            status, output = send(zipped(tmp_path, name, *members))
+            assert (status, output["error"]["code"]) == (2, "foreign_file")
+            assert re.search(words, f"{output['error']['message']} {output['error']['remedy']}")
 
     def test_an_encoding_a_sheet_or_a_zone_that_does_not_exist_is_said(
         self, send: Send, tmp_path: Path
@@ -94,8 +97,8 @@ class TestWhatIsRead:
             (["--sheet", "x"], "wrong_use"),
             (["--time-zone", "Mars/Base"], "unknown_time_zone"),
         ]:
-            status, said = send(file, "--dry-run", *options)
-            assert (status, said["error"]["code"]) == (2, code)
+            status, output = send(file, "--dry-run", *options)
+            assert (status, output["error"]["code"]) == (2, code)
 
 
 class TestValues:
@@ -104,8 +107,8 @@ class TestValues:
                  "2099-12-31 17:00", "31.12.2099 17:00", "31.12.2099, 17:00:30", "12/31/2099 5:00 PM", "2099-12-31 17:00:00+01:00"]  # fmt: skip
         rows = [f'acme;r{n}@acme.example;"{each}"' for n, each in enumerate(dates)]
         file = written(tmp_path, "a.csv", "\n".join(["tenant;to;due_at", *rows]))
-        status, said = send(file, "--dry-run", "--time-zone", "Europe/Zurich")
-        assert (status, said["good"], said["rejected"]) == (0, len(dates), [])
+        status, output = send(file, "--dry-run", "--time-zone", "Europe/Zurich")
+        assert (status, output["good"], output["rejected"]) == (0, len(dates), [])
 
     def test_what_may_be_two_days_or_any_hour_is_asked_for(
         self, send: Send, tmp_path: Path
@@ -117,14 +120,16 @@ class TestValues:
             "acme,b@acme.example,2099-12-31 17:00,\nacme,c@acme.example,2099-12-31 17:00,Asia/Tokyo\n",
         )
 
-        status, said = send(file, "--dry-run")
-        assert (status, said["good"]) == (1, 1)
-        assert [(each["row"], each["code"]) for each in said["rejected"]] == [
+        status, output = send(file, "--dry-run")
+        assert (status, output["good"]) == (1, 1)
+        assert [(each["row"], each["code"]) for each in output["rejected"]] == [
             (2, "ambiguous_date"),
             (3, "time_without_zone"),
         ]
-        status, said = send(file, "--dry-run", "--date-order", "dmy", "--time-zone", "Europe/Paris")
-        assert (status, said["good"]) == (0, 3)
+        status, output = send(
+            file, "--dry-run", "--date-order", "dmy", "--time-zone", "Europe/Paris"
+        )
+        assert (status, output["good"]) == (0, 3)
 
     def test_a_spreadsheets_errors_are_no_names_and_no_addresses(
         self, send: Send, tmp_path: Path
@@ -133,12 +138,12 @@ class TestValues:
         people = ["Null", "Nan", "Na", "Minus-Null"]
         rows = [f"acme,r{n}@acme.example,{name}" for n, name in enumerate([*words, *people])]
         file = written(tmp_path, "a.csv", "\n".join(["tenant,to,name", *rows, "acme,#N/A,Ann"]))
-        status, said = send(file, "--dry-run")
-        assert (status, said["good"]) == (1, len(words) + len(people))
-        assert [(each["field"], each["code"]) for each in said["rejected"]] == [
+        status, output = send(file, "--dry-run")
+        assert (status, output["good"]) == (1, len(words) + len(people))
+        assert [(each["field"], each["code"]) for each in output["rejected"]] == [
             ("to", "spreadsheet_error")
         ]
-        assert [(each["field"], each["value"], each["rows"]) for each in said["left_out"]] == [
+        assert [(each["field"], each["value"], each["rows"]) for each in output["left_out"]] == [
             ("name", word, 1) for word in words
         ]
 
@@ -150,15 +155,15 @@ class TestValues:
             "acme,b@acme.example,J\ufffdrg",
             "acme,c@acme.example,Jürg",
         ]
-        status, said = send(
+        status, output = send(
             written(tmp_path, "a.csv", "\n".join(["tenant,to,name", *rows])), "--dry-run"
         )
-        assert (status, said["good"]) == (1, 1)
-        assert [(each["row"], each["code"]) for each in said["rejected"]] == [
+        assert (status, output["good"]) == (1, 1)
+        assert [(each["row"], each["code"]) for each in output["rejected"]] == [
             (2, "garbled_text"),
             (3, "garbled_text"),
         ]
-        assert "'Jürg Müller'" in said["rejected"][0]["message"]
+        assert "'Jürg Müller'" in output["rejected"][0]["message"]
 
 
 class TestRejected:
@@ -189,15 +194,17 @@ class TestRejected:
         self, send: Send, tmp_path: Path
     ) -> None:
         file, kept = written(tmp_path, "a.csv", self.BROKEN), tmp_path / "rejected.csv"
-        status, said = send(file, "--rejected", str(kept))
-        assert (status, said["enqueued"]) == (1, 3), "a quote that was forgotten costs no other row"
-        assert [each["row"] for each in said["rejected"]] == [2, 3, 5, 7, 8, 9, 11]
+        status, output = send(file, "--rejected", str(kept))
+        assert (status, output["enqueued"]) == (1, 3), (
+            "a quote that was forgotten costs no other row"
+        )
+        assert [each["row"] for each in output["rejected"]] == [2, 3, 5, 7, 8, 9, 11]
 
         raw = kept.read_bytes()
         lines = raw.removeprefix(b"\xef\xbb\xbf").splitlines(keepends=True)
         assert lines[0] == b"rejected_because,tenant,to,name,pending\r\n"
         given = self.BROKEN.splitlines(keepends=True)
-        for line, row in zip(lines[1:], said["rejected"], strict=True):
+        for line, row in zip(lines[1:], output["rejected"], strict=True):
             assert line.startswith(b'"line %d: ' % row["row"])
             assert line.removesuffix(b"\r\n").endswith(
                 b'",' + given[row["row"] - 1].removesuffix(b"\r\n")
@@ -207,13 +214,13 @@ class TestRejected:
             assert raw.count(wrong) == 1
             raw = raw.replace(wrong, right)
         kept.write_bytes(raw)
-        status, said = send(str(kept), "--rejected", str(tmp_path / "again.csv"))
-        assert (status, said["enqueued"], said["rejected"]) == (0, 7, [])
+        status, output = send(str(kept), "--rejected", str(tmp_path / "again.csv"))
+        assert (status, output["enqueued"], output["rejected"]) == (0, 7, [])
 
     def test_it_is_not_written_over_the_file_that_is_sent(self, send: Send, tmp_path: Path) -> None:
         file = written(tmp_path, "a.csv", table())
-        status, said = send(file, "--rejected", file)
-        assert (status, said["error"]["code"]) == (2, "wrong_use")
+        status, output = send(file, "--rejected", file)
+        assert (status, output["error"]["code"]) == (2, "wrong_use")
         assert Path(file).read_bytes() == table().encode()
 
     def test_equal_faults_are_one_line_with_their_number(
@@ -223,10 +230,10 @@ class TestRejected:
         file = written(tmp_path, "a.csv", "\n".join(["tenant,to,pending", *rows, "acme,nobody,1"]))
         assert send(file, "--dry-run")[1]["rejected"][299]["row"] == 301
         assert run_command(["send", file, "--dry-run"]) == 1
-        said = capsys.readouterr()
-        assert "0 could be enqueued, 301 rejected" in said.err
-        assert len(said.out.splitlines()) == 3
-        assert re.search(r"2, 3, 4, 5, 6 … \(300\) +pending +invalid_number", said.out)
+        output = capsys.readouterr()
+        assert "0 could be enqueued, 301 rejected" in output.err
+        assert len(output.out.splitlines()) == 3
+        assert re.search(r"2, 3, 4, 5, 6 … \(300\) +pending +invalid_number", output.out)
 
 
 class TestSaid:
@@ -240,11 +247,11 @@ class TestSaid:
         assert capsys.readouterr().err.count("No worker is running: they wait.") == 1
         redis.zadd(redis_keys.WORKERS, {"somebody": (time.time() + 600) * 1000})
         assert run_command(["send", file]) == 0
-        said = " ".join(capsys.readouterr().err.split())
-        assert "No worker" not in said
+        output = " ".join(capsys.readouterr().err.split())
+        assert "No worker" not in output
         assert (
             "For 2 no time is known: their connection does not work yet, or one reminder goes first"
-            in said
+            in output
         )
 
     def test_how_corrected_rows_are_sent_with_the_same_options(
@@ -265,8 +272,8 @@ class TestSaid:
 
         options += ["--encoding", "cp1252", "--time-zone", "Europe/Berlin", "--date-order", "dmy"]
         assert run_command(["send", file, *options, "--rejected", str(kept)]) == 1
-        said = " ".join(capsys.readouterr().err.split())
-        [command] = re.findall(r"`(certmail send [^`]*)`", said)
+        output = " ".join(capsys.readouterr().err.split())
+        [command] = re.findall(r"`(certmail send [^`]*)`", output)
         assert shlex.split(command)[1:] == ["send", str(kept), *options]
         kept.write_bytes(
             kept.read_bytes()
@@ -288,11 +295,13 @@ class TestInterrupted:
         wrong = ["acme,nobody"] * 5
         lines = ["tenant,to", *wrong, *taken, *wrong, *refused, *wrong]
 
-        status, said = send(written(tmp_path, "reminders.csv", "\n".join(lines) + "\n"))
+        status, output = send(written(tmp_path, "reminders.csv", "\n".join(lines) + "\n"))
 
         assert status not in {0, 1}
-        assert "50 reminders are in; of the 20 after them nobody knows" in said["error"]["message"]
-        assert "run the same command again" in said["error"]["remedy"]
+        assert (
+            "50 reminders are in; of the 20 after them nobody knows" in output["error"]["message"]
+        )
+        assert "run the same command again" in output["error"]["remedy"]
 
 
 class TestStreams:
@@ -302,16 +311,16 @@ class TestStreams:
         for content, good in [(table().encode(), 2), (table().encode("utf-16"), 2)]:
             thread = threading.Thread(target=fifo.write_bytes, args=(content,))
             thread.start()
-            status, said = send(str(fifo), "--dry-run")
+            status, output = send(str(fifo), "--dry-run")
             thread.join()
-            assert (status, said["good"]) == (0, good)
+            assert (status, output["good"]) == (0, good)
 
         readable, writable = os.pipe()  # as with `certmail send <(…)`
         os.write(writable, table().encode())
         os.close(writable)
-        status, said = send(f"/dev/fd/{readable}", "--dry-run")
+        status, output = send(f"/dev/fd/{readable}", "--dry-run")
         os.close(readable)
-        assert (status, said["good"]) == (0, 2)
+        assert (status, output["good"]) == (0, 2)
 
     def test_what_cannot_be_read_is_said(
         self, send: Send, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -323,6 +332,6 @@ class TestStreams:
             (str(tmp_path), "it is a folder"),
             (str(tmp_path / "x"), "No such file"),
         ]:
-            status, said = send(file)
-            assert (status, said["error"]["code"]) == (2, "unreadable_file")
-            assert words in said["error"]["message"]
+            status, output = send(file)
+            assert (status, output["error"]["code"]) == (2, "unreadable_file")
+            assert words in output["error"]["message"]

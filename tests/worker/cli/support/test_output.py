@@ -1,4 +1,4 @@
-"""What other people have named something is shown, not acted upon, by the terminal that it is printed to."""
+"""Names that other people gave are shown by the terminal, not acted upon."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Names that are written from right to left: the sentence around them stays in its order, wherever it is read."""
+"""Names that are written from right to left.
+
+The sentence around them stays in its order, wherever it is read.
+"""
 
 import re
 from collections.abc import Callable

@@ -101,7 +101,10 @@ def test_summer_and_winter_time_move_the_clock_and_not_the_count_of_days() -> No
 
 
 class TestUntilADayEnds:
-    """Midnight ends a day, whatever calendars make of it: "due 12 December, 12:00 AM" is read a day too late."""
+    """Midnight ends a day, whatever calendars make of it.
+
+    "due 12 December, 12:00 AM" is read a day too late.
+    """
 
     @pytest.mark.parametrize(
         ("due", "zone"),

@@ -1,4 +1,7 @@
-"""Zones are named as CLDR names them, in every language and region, and never with a season that does not hold."""
+"""Zones are named as CLDR names them, in every language and region.
+
+Never with a season that does not hold.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,10 @@ def long_names(locale: Locale) -> dict[str, dict[str, str]]:
 
 @cache
 def same_zone() -> Mapping[str, set[str]]:
-    """Each zone's other names, as IANA's own links have it, where CLDR says so too: it keeps countries apart."""
+    """Each zone's other names, as IANA's own links have it.
+
+    Only where CLDR says so too: it keeps countries apart.
+    """
     lines = (files("tzdata") / "zoneinfo" / "tzdata.zi").read_text("utf-8").splitlines()
     links = [tuple(line.split()[1:3]) for line in lines if line.startswith("L ")]
     links += [(target, alias) for alias, target in get_global("zone_aliases").items()]
@@ -138,7 +144,10 @@ def test_an_hour_that_comes_twice_has_two_names_in_every_zone_that_has_one(langu
 
 @cache
 def doubled() -> list[tuple[datetime, datetime]]:
-    """Wherever the clock goes back in 2026: a time shortly before that, and the same time after it."""
+    """A time shortly before a clock goes back in 2026, and the same time after it.
+
+    For every zone whose clock goes back.
+    """
     found = []
 
     for zone in map(ZoneInfo, (zone for zone in ZONES if len(offsets(zone)) > 1)):

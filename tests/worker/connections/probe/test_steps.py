@@ -1,4 +1,7 @@
-"""What a checklist makes of a connection: the newest knowledge wins, and one refusal stops nothing that works."""
+"""What a checklist makes of a connection.
+
+The newest knowledge wins, and one refusal stops nothing that works.
+"""
 
 from __future__ import annotations
 
@@ -68,13 +71,13 @@ class TestOneThatWorks:
         assert after(WORKS, SEEN, step) == WORKS
 
     def test_is_said_to_go_on_until_then(self) -> None:
-        told = until_confirmed(REFUSED, WORKS, NOW, CONFIRM)
-        assert "goes on until Google refuses it again" in told.message
+        kept = until_confirmed(REFUSED, WORKS, NOW, CONFIRM)
+        assert "goes on until Google refuses it again" in kept.message
         mail = failed(
             "test mail", "mailbox_without_gmail", "Google says: not enabled", "Enable it."
         )
-        told = until_confirmed(mail, WORKS, NOW, CONFIRM)
-        assert told.message.startswith(
+        kept = until_confirmed(mail, WORKS, NOW, CONFIRM)
+        assert kept.message.startswith(
             "Google says: not enabled. Reminders are tried all the same until"
         )
         refused = replace(WORKS, refused_since=NOW - timedelta(seconds=CONFIRM))

@@ -14,7 +14,7 @@ PROJECT: Final = "project:"
 """Under this name a project is visited for the lanes that wait for it."""
 
 
-class Books:
+class LedgerState:
     """Jobs, lanes, workers, and what Google counts; `events` is what the stream should hold."""
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class Books:
         self.noted = self.believed(now)
         self.events.append({"type": kind, "at": str(now), **fields})
 
-    def tell(self, now: int, kind: str, entry: Entry, /, *names: str, **fields: str) -> None:
+    def emit_job(self, now: int, kind: str, entry: Entry, /, *names: str, **fields: str) -> None:
         """An event of a job: its state, what else is named of it as it is now, and more."""
         said = {name: getattr(entry, name) for name in names}
         if "held" in said:

@@ -1,4 +1,7 @@
-"""Whatever goes wrong, a command says it in a sentence and ends with a status that means something: never with a trace."""
+"""A command ends with a sentence and a meaningful status, whatever goes wrong.
+
+It never ends with a trace.
+"""
 
 from __future__ import annotations
 

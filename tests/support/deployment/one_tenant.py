@@ -1,4 +1,8 @@
-"""One tenant, one connection and what a worker has, in the test's own process; Google is the sandbox, over real HTTP."""
+"""One tenant with a working connection, in the test's own process, with what a worker has.
+
+Google is the sandbox, over real HTTP. Tests of worker modules that need no worker process use it;
+`many_tenants.py` is for tests with a worker.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,7 @@ MAILBOX = "reviews@acme.example"
 
 
 @dataclass(slots=True)
-class Stand:
+class OneTenant:
     """See the module."""
 
     google: str
@@ -56,7 +60,7 @@ class Stand:
 
 
 @asynccontextmanager
-async def stand(data_dir: Path, redis_url: str) -> AsyncIterator[Stand]:
+async def one_tenant(data_dir: Path, redis_url: str) -> AsyncIterator[OneTenant]:
     """Set everything up; the tenant is `acme`, its connection works."""
     async with TestServer(build()) as server:
         google = str(server.make_url("")).rstrip("/")
@@ -72,7 +76,9 @@ async def stand(data_dir: Path, redis_url: str) -> AsyncIterator[Stand]:
                 new_session(ca_file=None, timeout_seconds=10) as session,
                 connect_async(redis_url) as redis,
             ):
-                made = Stand(google, admin, await asyncio.to_thread(_add, admin), redis, session)
+                made = OneTenant(
+                    google, admin, await asyncio.to_thread(_add, admin), redis, session
+                )
                 await made.control("POST", "/accounts", {"email": MAILBOX})
                 await made.control(
                     "POST", "/service-accounts", {"email": SERVICE_ACCOUNT, "project": "acme-it"}

@@ -1,4 +1,7 @@
-"""Keys and tokens stay inside: not in what is sent but as a signature, not in a repr, a log line or an exception."""
+"""Keys and tokens stay inside.
+
+They are in what is sent only as a signature, and not in a repr, a log line or an exception.
+"""
 
 from __future__ import annotations
 
@@ -28,22 +31,22 @@ from certmail_config.tenants.sealed_fields import owner_of
 from certmail_worker.google.token_client import Purpose, TokenClient
 from certmail_worker.google.tokens import Token
 from support.data.secrets import chunks, key_forms
-from support.deployment.context import Stand, stand
+from support.deployment.one_tenant import OneTenant, one_tenant
 
 ANSWER = json.dumps({"access_token": "ya29.a0secret", "expires_in": 3599}).encode()
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
 
 
 @pytest_asyncio.fixture
-async def place(tmp_path: Path, redis: Redis, redis_url: str) -> AsyncIterator[Stand]:
-    async with stand(tmp_path, redis_url) as made:
+async def setup(tmp_path: Path, redis: Redis, redis_url: str) -> AsyncIterator[OneTenant]:
+    async with one_tenant(tmp_path, redis_url) as made:
         yield made
 
 
-def private_key(place: Stand) -> bytes:
-    sealed = place.connection.private_key
+def private_key(setup: OneTenant) -> bytes:
+    sealed = setup.connection.private_key
     assert sealed is not None
-    return place.admin.vault.open(sealed, owner=owner_of(place.connection.owner, "private_key"))
+    return setup.admin.vault.open(sealed, owner=owner_of(setup.connection.owner, "private_key"))
 
 
 def readable(forms: set[bytes], content: bytes | str) -> list[bytes]:
@@ -51,7 +54,7 @@ def readable(forms: set[bytes], content: bytes | str) -> list[bytes]:
     return [form for form in forms if form in data]
 
 
-async def posted(place: Stand) -> bytes:
+async def posted(setup: OneTenant) -> bytes:
     """What leaves for the token endpoint, to the last byte."""
     seen: list[bytes] = []
 
@@ -69,18 +72,18 @@ async def posted(place: Stand) -> bytes:
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/token"
-        token_client = TokenClient(place.session, url, place.admin.vault, None)
-        assert isinstance(await token_client.mint(place.connection, Purpose.SEND), Granted)
+        token_client = TokenClient(setup.session, url, setup.admin.vault, None)
+        assert isinstance(await token_client.mint(setup.connection, Purpose.SEND), Granted)
     [request] = seen
     return request
 
 
 async def test_a_request_for_a_token_holds_an_assertion_and_nothing_of_the_key(
-    place: Stand,
+    setup: OneTenant,
 ) -> None:
-    request = await posted(place)
+    request = await posted(setup)
     head, _, body = request.partition(b"\r\n\r\n")
-    forms = key_forms(private_key(place))
+    forms = key_forms(private_key(setup))
     assert not readable(forms, request)
     assert not readable(forms, unquote_to_bytes(request))
     form = parse_qs(body.decode(), strict_parsing=True)
@@ -88,7 +91,7 @@ async def test_a_request_for_a_token_holds_an_assertion_and_nothing_of_the_key(
     parts = form["assertion"][0].split(".")
     header, claims = (base64.urlsafe_b64decode(part + "==") for part in parts[:2])
     assert not readable(forms, header + claims)
-    assert json.loads(header) == {"alg": "RS256", "typ": "JWT", "kid": place.connection.key_id}
+    assert json.loads(header) == {"alg": "RS256", "typ": "JWT", "kid": setup.connection.key_id}
     assert json.loads(claims).keys() == {"iss", "sub", "scope", "aud", "iat", "exp"}
     names = {line.partition(b":")[0].lower() for line in head.splitlines()[1:]}
     assert names <= {
@@ -96,18 +99,18 @@ async def test_a_request_for_a_token_holds_an_assertion_and_nothing_of_the_key(
     }  # fmt: skip
 
 
-async def test_no_repr_shows_a_key_or_a_token(place: Stand) -> None:
-    tokens = place.tokens()
-    token = await tokens.get(place.connection)
+async def test_no_repr_shows_a_key_or_a_token(setup: OneTenant) -> None:
+    tokens = setup.tokens()
+    token = await tokens.get(setup.connection)
     assert isinstance(token, Token)
-    granted = await tokens.token_client.mint(place.connection, Purpose.SEND)
+    granted = await tokens.token_client.mint(setup.connection, Purpose.SEND)
     assert isinstance(granted, Granted)
     client = OAuthClient("id.apps.example", "GOCSPX-very-secret")
     tokens.token_client.client = client
     pair = new_key_pair(datetime.now(UTC))
     vault_key = bytes(range(32))
     settings = Settings(vault_keys=(("k1", vault_key),), oauth_client_secret=client.secret)
-    forms = key_forms(private_key(place)) | key_forms(pair.private_key) | chunks(vault_key)
+    forms = key_forms(private_key(setup)) | key_forms(pair.private_key) | chunks(vault_key)
     forms |= {
         repr(vault_key)[2:-1].encode(),
         token.secret.encode(),
@@ -117,37 +120,37 @@ async def test_no_repr_shows_a_key_or_a_token(place: Stand) -> None:
 
     token_client = tokens.token_client
     for thing in (
-        *(pair, place.connection, tokens, token, granted, token_client, client, settings),
+        *(pair, setup.connection, tokens, token, granted, token_client, client, settings),
         *(
-            place.admin,
-            place.admin.vault,
-            place.admin.settings,
+            setup.admin,
+            setup.admin.vault,
+            setup.admin.settings,
             token_client._signers,
             Vault([("k1", vault_key)]),
         ),
     ):
-        for said in (repr(thing), str(thing), f"{thing}", f"{[thing]}"):
-            assert not readable(forms, said), type(thing)
+        for logged in (repr(thing), str(thing), f"{thing}", f"{[thing]}"):
+            assert not readable(forms, logged), type(thing)
 
 
 async def test_no_log_line_of_ours_or_of_a_library_shows_them(
-    place: Stand, caplog: pytest.LogCaptureFixture
+    setup: OneTenant, caplog: pytest.LogCaptureFixture
 ) -> None:
     asyncio.get_running_loop().set_debug(True)
 
     with caplog.at_level(logging.DEBUG):
-        tokens = place.tokens()
-        token = await tokens.get(place.connection)
+        tokens = setup.tokens()
+        token = await tokens.get(setup.connection)
         assert isinstance(token, Token)
         logging.getLogger().debug("seen")
-        await tokens.drop(place.connection, token)
+        await tokens.drop(setup.connection, token)
 
         for fault in ("503", "502_html", "reset_before"):
-            await place.control("POST", "/faults", {"match": {"path": "/token"}, "fault": fault})
-            await tokens.get(place.connection)
+            await setup.control("POST", "/faults", {"match": {"path": "/token"}, "fault": fault})
+            await tokens.get(setup.connection)
 
         broken = replace(
-            place.connection, version=99, private_key=place.admin.vault.seal(b"x", owner="acme")
+            setup.connection, version=99, private_key=setup.admin.vault.seal(b"x", owner="acme")
         )
         with pytest.raises(SealBroken):
             await tokens.get(broken)
@@ -155,15 +158,15 @@ async def test_no_log_line_of_ours_or_of_a_library_shows_them(
 
     assert "seen" in caplog.text
     assert "token_not_renewed" in caplog.text
-    forms = key_forms(private_key(place)) | {token.secret.encode()}
-    said = "\n".join(str(record.__dict__) for record in caplog.records)
-    assert not readable(forms, caplog.text + said)
+    forms = key_forms(private_key(setup)) | {token.secret.encode()}
+    logged = "\n".join(str(record.__dict__) for record in caplog.records)
+    assert not readable(forms, caplog.text + logged)
 
 
 @pytest.mark.parametrize("damage", ["cut", "swapped", "other", "encrypted"])
-async def test_an_exception_about_a_key_says_nothing_of_it(place: Stand, damage: str) -> None:
-    pem = private_key(place)
-    vault, owner = place.admin.vault, place.connection.owner
+async def test_an_exception_about_a_key_says_nothing_of_it(setup: OneTenant, damage: str) -> None:
+    pem = private_key(setup)
+    vault, owner = setup.admin.vault, setup.connection.owner
     lines = pem.splitlines(keepends=True)
     spoiled = {
         "cut": vault.seal(b"".join(lines[:12]), owner=owner),
@@ -172,17 +175,17 @@ async def test_an_exception_about_a_key_says_nothing_of_it(place: Stand, damage:
         "encrypted": vault.seal(pem.replace(b"PRIVATE KEY", b"ENCRYPTED PRIVATE KEY"), owner=owner),
     }[damage]
 
-    token_client = place.tokens().token_client
+    token_client = setup.tokens().token_client
     with pytest.raises((ValueError, TypeError, SealBroken)) as caught:
         await token_client.mint(
-            replace(place.connection, version=99, private_key=spoiled), Purpose.SEND
+            replace(setup.connection, version=99, private_key=spoiled), Purpose.SEND
         )
-    told = (
+    texts = (
         "".join(traceback.format_exception(caught.value))
         + repr(caught.value)
         + repr(vars(caught.value))
     )
-    assert not readable(key_forms(pem), told)
+    assert not readable(key_forms(pem), texts)
 
 
 def test_what_must_not_be_there_would_be_found() -> None:
