@@ -33,7 +33,8 @@ def main() -> None:
     )
     options = parser.parse_args()
     shutil.rmtree(FOLDER, ignore_errors=True)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended too
+    # So that what was started is ended too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
     try:
         (_bench if options.what == "run" else _profile)(options)

@@ -243,4 +243,5 @@ if __name__ == "__main__":
         gateway(Path(folder), descriptors=options.descriptors) as found,
     ):
         for line in main(found, options.seconds, options.connections):
-            print(line, flush=True)  # noqa: T201 - what it is for
+            # What it is for.
+            print(line, flush=True)  # noqa: T201

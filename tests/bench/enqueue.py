@@ -146,10 +146,11 @@ def main(arguments: list[str]) -> None:
             way = next(way for word, way in ways.items() if f", {word}" in name)
             way(redis, 0)
             rates.append(measure(name, way, redis, jobs))
-            print(rates[-1].line(), flush=True)  # noqa: T201 - what it is for
+            # What it is for.
+            print(rates[-1].line(), flush=True)  # noqa: T201
 
     ratio = rates[0].jobs / rates[0].seconds / (rates[2].jobs / rates[2].seconds)
-    print(f"send_many is {ratio:.1f} times as fast as delay.")  # noqa: T201 - as above
+    print(f"send_many is {ratio:.1f} times as fast as delay.")  # noqa: T201
 
 
 if __name__ == "__main__":

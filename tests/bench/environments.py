@@ -38,10 +38,13 @@ def loop():
     begun, x = time.perf_counter(), 0
     for i in range(1000000): x = (x * 31 + i) & 0xffff
     return time.perf_counter() - begun
-flags = " ".join(str(sysconfig.get_config_var(n)) for n in ("CONFIG_ARGS", "PY_CFLAGS", "PY_CORE_LDFLAGS"))
+names = ("CONFIG_ARGS", "PY_CFLAGS", "PY_CORE_LDFLAGS")
+flags = " ".join(str(sysconfig.get_config_var(n)) for n in names)
 print(json.dumps({
-    "python": sys.executable, "version": sys.version.split()[0], "implementation": sys.implementation.name,
-    "says_pgo": "--enable-optimizations" in flags or "-fprofile-use" in flags, "says_lto": "-flto" in flags or "--with-lto" in flags,
+    "python": sys.executable, "version": sys.version.split()[0],
+    "implementation": sys.implementation.name,
+    "says_pgo": "--enable-optimizations" in flags or "-fprofile-use" in flags,
+    "says_lto": "-flto" in flags or "--with-lto" in flags,
     "loop_ns": round(min(loop() for _ in range(7)) * 1000),
 }))
 """

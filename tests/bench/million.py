@@ -51,7 +51,7 @@ T = TypeVar("T")
 
 
 def main() -> None:
-    """See the module."""
+    """Fill a ledger, measure it empty and full, and print the table."""
     parser = argparse.ArgumentParser(prog="bench.million", description=__doc__)
     parser.add_argument("--jobs", type=int, default=1_000_000)
     jobs: int = parser.parse_args().jobs
@@ -69,19 +69,23 @@ def _measure(redis: Redis, jobs: int) -> None:
     run_many(redis, [set_lane(lane, code="", message="") for lane in _lanes()])
     run_many(redis, [open_lane(lane.connection, 1) for lane in _lanes()])
     redis.set("{certmail}:checked-run", run_id(redis))
+
     empty = _memory(redis)
     numbers = iter(range(jobs + 100 * FEW))
     _fill(redis, numbers, FEW)
     few = _steps(redis, numbers)
+
     begun = time.monotonic()
     _fill(redis, numbers, jobs - FEW)
     filled = time.monotonic() - begun
     full = _memory(redis)
     _wait_for_rewrite(redis)
     many = _steps(redis, numbers)
+
     begun = time.monotonic()
     report = look(redis, lambda count: _say(f"doctor: {count:,} keys and entries"))
     doctor = time.monotonic() - begun
+
     _say("")
     sys.stdout.write(_table(few, many))
     sys.stdout.write(
@@ -110,7 +114,6 @@ def _body(n: int) -> bytes:
         completed=3,
         link=f"https://iga.example/certifications/q4-2026/reviewers/{n}",
     )
-
     return _sealer.seal(
         reminder.model_dump_json(exclude_none=True).encode(),
         tenant="acme",
@@ -183,19 +186,22 @@ def _steps(redis: Redis, numbers: Iterator[int]) -> dict[str, float]:
         return answer
 
     run(redis, advertise("w", 1000, seconds=3600))
+
+    # Each of these functions is called at once, so that they see the loop's own job.
     for _ in range(SAMPLES):
         rung = timed("dispatch one", lambda: run(redis, dispatch(1)))
         for job in rung.jobs:
             claimed = timed(
                 "claim",
-                lambda: run(redis, claim(job, worker="w", nonce="n", lease_seconds=45)),  # noqa: B023 - called at once
+                lambda: run(redis, claim(job, worker="w", nonce="n", lease_seconds=45)),  # noqa: B023
             )
             assert isinstance(claimed, Claimed), claimed
-            timed("begin", lambda: run(redis, begin(claimed.job, lease_seconds=45)))  # noqa: B023 - as above
+            timed("begin", lambda: run(redis, begin(claimed.job, lease_seconds=45)))  # noqa: B023
             call = settle(
                 job, 1, Settlement(AttemptOutcome.ACCEPTED, State.ACCEPTED, ""), detail="{}"
             )
-            timed("settle", lambda: run(redis, call))  # noqa: B023 - as above
+            timed("settle", lambda: run(redis, call))  # noqa: B023
+
     one_by_one = {name: statistics.median(values) for name, values in took.items() if values}
     return {f"enqueue {BATCH}": statistics.median(batches), **one_by_one}
 

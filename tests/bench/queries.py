@@ -1,8 +1,6 @@
 """`python -m bench.queries`: what it takes to read a record of a million deliveries.
 
-The record is in PostgreSQL; asked is each question that command line and API ask.
-
-`python -m bench.queries`: fills a database of its own, asks, shows the plans; exit status 1 if
+Asked is each question that command line and API ask of PostgreSQL. It fills a database of its own, asks, shows the plans; exit status 1 if
 anything takes 50 ms or more.
 """
 

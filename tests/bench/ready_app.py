@@ -58,5 +58,6 @@ class OnlyAdvertises(keeper.Keeper):
 
 
 # The worker has no seam for either, and needs none but here.
-setattr(deliver, "prepare", prepare)  # noqa: B010 - mypy would have it exported
-setattr(lifecycle, "Keeper", OnlyAdvertises)  # noqa: B010 - as above
+# By name: of a plain assignment mypy would have both exported.
+setattr(deliver, "prepare", prepare)  # noqa: B010
+setattr(lifecycle, "Keeper", OnlyAdvertises)  # noqa: B010

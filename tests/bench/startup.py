@@ -46,12 +46,11 @@ def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> Cost:
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     assert child.stderr is not None
-    said = child.stderr.read().decode()
+    errors = child.stderr.read().decode()
     _, status, used = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
-
     if child.returncode != 0:
-        raise SystemExit(f"certmail {' '.join(arguments)} ended with {child.returncode}: {said}")
+        raise SystemExit(f"certmail {' '.join(arguments)} ended with {child.returncode}: {errors}")
 
     return Cost(time.perf_counter() - began, used.ru_utime + used.ru_stime)
 
@@ -71,14 +70,14 @@ def deployment(folder: Path) -> Iterator[tuple[dict[str, str], str, Path]]:
 
     with open_admin(Settings(data_dir=folder / "data")) as admin:
         admin.add_tenant("acme")
-        said = subprocess.run(
+        sent = subprocess.run(
             [str(Path(sys.executable).with_name("certmail")), "send", str(file), "--json"],
             env=environment,
             capture_output=True,
             text=True,
             check=True,
         )
-        yield environment, said.stdout.split('"id": "')[1].split('"')[0], file
+        yield environment, sent.stdout.split('"id": "')[1].split('"')[0], file
 
 
 def main() -> None:

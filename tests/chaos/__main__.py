@@ -35,7 +35,8 @@ def main() -> None:
     )
 
     _say(f'seed {seed} (the same again: make chaos CHAOS="--seed {seed}")')
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended too
+    # So that what was started is ended too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = options.keep or Path(tempfile.mkdtemp(prefix="chaos-"))
     rules = Rules(options.settle, negatives_verified=options.negatives_verified)
     without = None

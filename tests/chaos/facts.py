@@ -83,7 +83,7 @@ class Read:
 
     `receipts` gives the mailbox of each job, `litter` the jobs that garbage made, `looked_up` the
     jobs whose customers allow a look among the sent mails; `patience` is how long a request may
-    take from its begin until its answer is known and said.
+    take from its begin until its answer is known and recorded.
     """
 
     receipts: Mapping[str, str]

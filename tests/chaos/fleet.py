@@ -35,7 +35,7 @@ class Place:
 
 @dataclass(slots=True)
 class Fleet:
-    """See the module.
+    """The workers of a storm.
 
     `start` starts a worker, `up` gives the processes that are at work, None if nobody knows.
     """

@@ -48,6 +48,7 @@ class Litter:
         self._place = place
         self._connection = ConnectionId(connection)
         self._redis = Redis.from_url(redis_url, retry=Retry(NoBackoff(), 0), socket_timeout=5)
+
         with place.admin.db() as db:
             self._sealer = Sealer(registry.get_tenant(db, TENANT).public_key)
         self._abuser: Abuser | None = None
@@ -55,8 +56,8 @@ class Litter:
 
     def throw(self, blow: Blow) -> Callable[[], None]:
         """Throw one thing; gives what ends it. Raises RedisError."""
-        end: Callable[[], None] = lambda: None  # noqa: E731 - most have none
-
+        # Most have none.
+        end: Callable[[], None] = lambda: None  # noqa: E731
         match Garbage(blow.what):
             case Garbage.PAYLOAD:
                 self._enqueue(_of(PAYLOADS, blow.target))
@@ -92,7 +93,8 @@ class Litter:
             body=self._sealer.seal(payload, tenant=TENANT, job=job, now=now),
         )
 
-        self.jobs.add(job)  # first: that there was no answer does not mean that it is not in
+        # First: that there was no answer does not mean that it is not in.
+        self.jobs.add(job)
         run(self._redis, call)
 
     def _abuse(self, target: int) -> Callable[[], None]:

@@ -134,6 +134,7 @@ def delays(place: Deployment, jobs: Collection[str]) -> list[float]:
     )
     with place.admin.db() as db:
         rows = db.execute(query).all()
+
     due = (
         (row, row.send_at or row.enqueued_at) for row in rows if row.job in jobs and row.ended_at
     )

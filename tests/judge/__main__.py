@@ -78,11 +78,15 @@ def main() -> int:
 
 def _looking_around(node: str, chromium: str) -> int:
     """`certmail up --sandbox` in an empty home, and whoever has only what it prints."""
-    with sandboxed() as said:
-        given = {"said": said, "chromium": chromium, "screenshots": f"{SCREENSHOTS}/looking-around"}
-        told = os.environ | {"JUDGE": json.dumps(given)}
+    with sandboxed() as printed:
+        given = {
+            "printed": printed,
+            "chromium": chromium,
+            "screenshots": f"{SCREENSHOTS}/looking-around",
+        }
+        environment = os.environ | {"JUDGE": json.dumps(given)}
         return subprocess.run(
-            [node, str(HERE / "looking_around.mjs")], env=told, check=False
+            [node, str(HERE / "looking_around.mjs")], env=environment, check=False
         ).returncode
 
 

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { Window, expect, open } from "./browser.mjs";
 
 const given = JSON.parse(process.env.JUDGE);
-const { said } = given;
+const { printed } = given;
 const began = Date.now();
 
 // The console, and a page of Google's that a link of its opens beside it.
@@ -17,16 +17,16 @@ async function beside(window, name) {
 }
 
 async function signIn(window) {
-  await window.page.goto(said.console);
+  await window.page.goto(printed.console);
   await window.sees("No mail leaves.");
-  await window.page.getByLabel("Operator password").fill(said.password);
+  await window.page.getByLabel("Operator password").fill(printed.password);
   await window.press("Sign in");
   await window.page.getByRole("heading", { name: "Connections", exact: true }).waitFor();
 }
 
 async function newConnection(window, tenant, company, kind) {
   const { page } = window;
-  await page.goto(`${said.console}/new`);
+  await page.goto(`${printed.console}/new`);
   await page.getByLabel("Tenant").fill(tenant);
   await page.getByLabel("Company name").fill(company);
   await window.press("Continue");
@@ -112,7 +112,7 @@ async function byHand(window) {
 // The tenant's own administrator, from a link.
 async function byLink(window, operator) {
   const { page } = window;
-  await operator.page.goto(`${said.console}/new`);
+  await operator.page.goto(`${printed.console}/new`);
   await operator.page.getByLabel("Tenant").fill("initech");
   await operator.page.getByLabel("Company name").fill("Initech");
   await operator.press("Continue");
@@ -133,15 +133,15 @@ async function byLink(window, operator) {
 
 async function firstReminder(window) {
   const body = JSON.stringify({ tenant: "acme", to: "anna@acme.example", campaign: "q4", pending: 3 });
-  const headers = { Authorization: `Bearer ${said.api_key}`, "Content-Type": "application/json" };
-  const answer = await fetch(`${said.api}/v1/reminders`, { method: "POST", headers, body });
+  const headers = { Authorization: `Bearer ${printed.api_key}`, "Content-Type": "application/json" };
+  const answer = await fetch(`${printed.api}/v1/reminders`, { method: "POST", headers, body });
   expect(answer.status === 202, `the printed key is good: ${answer.status}`);
-  await window.page.goto(said.mail);
+  await window.page.goto(printed.mail);
   await window.page.getByText("anna@acme.example").first().waitFor({ timeout: 30_000 });
   await window.look("mail");
   await window.page.locator("a.subject").first().click();
   await window.look("letter");
-  await window.page.goto(said.sandbox);
+  await window.page.goto(printed.sandbox);
   await window.look("start");
 }
 
@@ -152,7 +152,7 @@ try {
   const [desk, phone, visitor, operator] = windows;
   await Promise.all([signIn(desk), signIn(phone), signIn(operator)]);
   await Promise.all([byPaste(desk), byHand(phone), byLink(visitor, operator)]);
-  await Promise.all([firstReminder(desk), phone.page.goto(said.sandbox).then(() => phone.look("start"))]);
+  await Promise.all([firstReminder(desk), phone.page.goto(printed.sandbox).then(() => phone.look("start"))]);
   console.log(`looking around: three set-ups and a first reminder, from what is printed, ${((Date.now() - began) / 1000).toFixed(0)} s`);
 } catch (error) {
   let number = 0;

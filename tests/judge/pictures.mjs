@@ -1,15 +1,15 @@
 // Two pictures for the README: a reminder as its reader sees it, and the console's page of a mailbox that works.
 import { Window, expect, open } from "./browser.mjs";
 
-const { said, due, chromium, pictures } = JSON.parse(process.env.JUDGE);
+const { printed, due, chromium, pictures } = JSON.parse(process.env.JUDGE);
 const MAILBOX = "access-reviews@acme.example";
 
 async function connect(window) {
   const { page } = window;
-  await page.goto(said.console);
-  await page.getByLabel("Operator password").fill(said.password);
+  await page.goto(printed.console);
+  await page.getByLabel("Operator password").fill(printed.password);
   await window.press("Sign in");
-  await page.goto(`${said.console}/new`);
+  await page.goto(`${printed.console}/new`);
   await page.getByLabel("Tenant").fill("acme");
   await page.getByLabel("Company name").fill("ACME Industries");
   await window.press("Continue");
@@ -27,8 +27,8 @@ async function remind() {
     tenant: "acme", to: "anna@acme.example", name: "Anna Keller", campaign: "q4", campaign_name: "Q4 access certification",
     due_at: due, pending: 7, completed: 12, link: "https://access.acme.example/reviews/q4", time_zone: "Europe/Zurich",
   };
-  const headers = { Authorization: `Bearer ${said.api_key}`, "Content-Type": "application/json" };
-  const answer = await fetch(`${said.api}/v1/reminders`, { method: "POST", headers, body: JSON.stringify(reminder) });
+  const headers = { Authorization: `Bearer ${printed.api_key}`, "Content-Type": "application/json" };
+  const answer = await fetch(`${printed.api}/v1/reminders`, { method: "POST", headers, body: JSON.stringify(reminder) });
   expect(answer.status === 202, `the reminder is taken in: ${answer.status} ${await answer.text()}`);
 }
 
@@ -42,7 +42,7 @@ try {
 
   const mail = await Window.open(browser, 840, pictures);
   await mail.page.setViewportSize(size);
-  await mail.page.goto(said.mail);
+  await mail.page.goto(printed.mail);
   await mail.page.getByText("anna@acme.example").first().waitFor({ timeout: 30_000 });
   await mail.page.locator("a.subject", { hasText: "Q4" }).first().click();
   await mail.page.waitForLoadState("networkidle");

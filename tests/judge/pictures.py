@@ -30,8 +30,8 @@ def main() -> int:
         return 1
 
     due = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
-    with sandboxed() as said:
-        given = {"said": said, "due": due, "chromium": chromium, "pictures": str(PICTURES)}
+    with sandboxed() as printed:
+        given = {"printed": printed, "due": due, "chromium": chromium, "pictures": str(PICTURES)}
         environment = os.environ | {"JUDGE": json.dumps(given)}
         taken = subprocess.run([node, str(HERE / "pictures.mjs")], env=environment, check=False)
     if taken.returncode:

@@ -54,10 +54,10 @@ def main() -> int:
         say(f"{locale:8}" + "".join(f"{worst[locale, kind]:12.3f}" for kind in KINDS))
     say(f"{TEST_MAIL}: {worst['en', TEST_MAIL]:.3f}")
     say("rules met: " + ", ".join(f"{rule} {points}" for rule, points in sorted(met.items())))
-    most = max(worst.values())
-    say(f"{len(mails)} mails; the highest score is {most:.3f}, and below {LIMIT} is asked for.")
+    highest = max(worst.values())
+    say(f"{len(mails)} mails; the highest score is {highest:.3f}, and below {LIMIT} is asked for.")
 
-    return int(most >= LIMIT)
+    return int(highest >= LIMIT)
 
 
 if __name__ == "__main__":

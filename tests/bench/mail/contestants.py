@@ -29,7 +29,7 @@ def _empty(place: Place) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """One row.
+    """A contestant, which is one row of the table.
 
     `start` gives the measured process first, then others that belong to it but are not measured.
     """
@@ -77,8 +77,8 @@ def _by_its_own_client(environment: str, script: str) -> Callable[[Place, int, i
     def enqueue(place: Place, first: int, count: int) -> set[str]:
         command = [place.pythons[environment], str(PEERS / script), str(first), str(count)]
         variables = place.environment(PYTHONPATH=str(PEERS))
-        said = subprocess.run(command, env=variables, check=True, capture_output=True, text=True)
-        return set(said.stdout.split())
+        ran = subprocess.run(command, env=variables, check=True, capture_output=True, text=True)
+        return set(ran.stdout.split())
 
     return enqueue
 
@@ -107,12 +107,8 @@ def _certmail(place: Place, _: int) -> Iterator[list[subprocess.Popen[bytes]]]:
 def _transport(place: Place, _: int) -> Iterator[list[subprocess.Popen[bytes]]]:
     python, variables = place.pythons["certmail"], deployment.environment(place)
     command = [python, "-m", "celery", "-A", "bench.ready_app", "--quiet", "worker"]
-    command += [
-        "--without-gossip",
-        "--without-mingle",
-        "--loglevel",
-        "INFO",
-    ]  # as `certmail worker`
+    # As `certmail worker`.
+    command += ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
 
     with ExitStack() as stack:
         services = stack.enter_context(

@@ -103,14 +103,14 @@ class Server:
 
 def server(redis: Redis) -> Server:
     """Read the server's statistics."""
-    said = cast("dict[str, dict[str, int]]", redis.info("commandstats"))
+    commands = cast("dict[str, dict[str, int]]", redis.info("commandstats"))
     stats = redis.info("stats")
     pid = redis.info("server")["process_id"]
     process = _read(pid)
     assert process is not None, "it has just answered"
 
     return Server(
-        sum(item["calls"] for item in said.values()),
+        sum(item["calls"] for item in commands.values()),
         int(stats["total_reads_processed"]),
         process.cpu_ms,
     )

@@ -75,7 +75,7 @@ class Google:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """See the module.
+    """The place in which a contestant runs.
 
     `pythons` are the contestants' interpreters by environment; `mailboxes` is how many there are.
     """
@@ -104,6 +104,7 @@ class Place:
             for name, value in os.environ.items()
             if not name.startswith(("CERTMAIL_", "PYTHON"))
         }
+
         return kept | {
             "PYTHONPATH": str(TESTS),
             "HOME": str(self.folder),
@@ -145,6 +146,7 @@ def _end(process: subprocess.Popen[bytes], seconds: float = 15) -> None:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
             process.wait(seconds)
+
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -173,11 +175,13 @@ def place(folder: Path, *, mailboxes: int, interpreters: Mapping[str, str]) -> I
     folder.mkdir(parents=True)
     ca_file, certificate = authority.make(folder)
     context = ssl.create_default_context(cafile=str(ca_file))
+
     # As in real life: a file with all the world's authorities, which whoever opens a context has to
     # read.
     world = next((BENCH / "venv-celery").glob("lib/python*/site-packages/certifi/cacert.pem"), None)
     if world is not None:
         ca_file.write_bytes(ca_file.read_bytes() + world.read_bytes())
+
     mail_file = folder / "mail.eml"
     mail_file.write_bytes(mail.ready())
 
@@ -207,26 +211,9 @@ def _valkey(folder: Path) -> Iterator[tuple[int, Redis]]:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
 
-    command = [
-        str(get_binary_path()),
-        "--port",
-        str(port),
-        "--bind",
-        "127.0.0.1",
-        "--dir",
-        str(folder),
-    ]
-    command += [
-        "--appendonly",
-        "yes",
-        "--appendfsync",
-        "always",
-        "--save",
-        "",
-        "--maxmemory-policy",
-        "noeviction",
-    ]
-
+    command = [str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1"]
+    command += ["--dir", str(folder), "--appendonly", "yes", "--appendfsync", "always"]
+    command += ["--save", "", "--maxmemory-policy", "noeviction"]
     command += ["--auto-aof-rewrite-percentage", "0", "--logfile", str(folder / "valkey.log")]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
@@ -252,7 +239,6 @@ def _endpoint(folder: Path, certificate: Path) -> Iterator[int]:
         )
 
     assert process.stdout is not None
-
     with process.stdout:
         try:
             yield int(process.stdout.readline())

@@ -94,14 +94,8 @@ def part_of(stack: str) -> str:
 
 @contextmanager
 def _sampled(pid: int, file: Path) -> Iterator[None]:
-    command = [
-        str(Path(sys.executable).parent / "py-spy"),
-        "record",
-        "--pid",
-        str(pid),
-        "--format",
-        "raw",
-    ]
+    command = [str(Path(sys.executable).parent / "py-spy"), "record"]
+    command += ["--pid", str(pid), "--format", "raw"]
     command += ["--rate", str(RATE), "--threads", "--full-filenames", "--output", str(file)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert process.stderr is not None
@@ -110,13 +104,14 @@ def _sampled(pid: int, file: Path) -> Iterator[None]:
         yield
     finally:
         process.send_signal(signal.SIGINT)
-        said = process.stderr.read().decode(errors="replace")
+        output = process.stderr.read().decode(errors="replace")
         process.stderr.close()
         process.wait()
 
     if not file.exists():
         raise VoidError(
-            f"py-spy could not look into the worker (it needs ptrace, as root or CAP_SYS_PTRACE): {said[-300:]}"
+            "py-spy could not look into the worker (it needs ptrace, as root or CAP_SYS_PTRACE): "
+            + output[-300:]
         )
 
 
@@ -140,8 +135,8 @@ def profile(place: Place, options: argparse.Namespace) -> str:
         f"{contestant.name}: {contestant.warm} mails to get warm, {contestant.mails} under the profiler ..."
     )
     result = run(contestant, [latency], place, partial(_sampled, file=file))[latency]
-    parts: Counter[str] = Counter()
 
+    parts: Counter[str] = Counter()
     for line in file.read_text("utf-8").splitlines():
         stack, _, count = line.rpartition(" ")
         if not _WAITS.search(stack):

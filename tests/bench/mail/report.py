@@ -5,6 +5,7 @@ There are rows for machines, a table for people, and what has to be known to rea
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import platform
@@ -24,15 +25,8 @@ from bench.mail.rounds import Row
 
 WHOLE = "certmail, whole mail"
 _SHOWN = (
-    "celery",
-    "kombu",
-    "redis",
-    "google-api-python-client",
-    "aiohttp",
-    "uvloop",
-    "arq",
-    "taskiq",
-    "taskiq-redis",
+    *("celery", "kombu", "redis", "google-api-python-client", "aiohttp"),
+    *("uvloop", "arq", "taskiq", "taskiq-redis"),
 )
 
 
@@ -84,28 +78,20 @@ def _ceiling(place: Place, latency_ms: int, connections: int) -> int:
     body = place.folder / "body.json"
     body.write_bytes(json.dumps({"raw": _raw(place)}).encode())
     place.google.reset(latency_ms)
-    command = [
-        sys.executable,
-        "-m",
-        "bench.mail.ceiling",
-        str(place.google.port),
-        str(place.ca_file),
-        str(body),
-    ]
 
-    said = subprocess.run(
-        [*command, str(connections), "2"],
+    command = [sys.executable, "-m", "bench.mail.ceiling", str(place.google.port)]
+    command += [str(place.ca_file), str(body), str(connections), "2"]
+    ran = subprocess.run(
+        command,
         cwd=TESTS,
         env=place.environment(),
         check=True,
         capture_output=True,
     )
-    return round(float(said.stdout))
+    return round(float(ran.stdout))
 
 
 def _raw(place: Place) -> str:
-    import base64  # noqa: PLC0415 - here only
-
     return base64.urlsafe_b64encode(place.mail_file.read_bytes()).decode()
 
 
@@ -121,6 +107,7 @@ def as_data(rows: Sequence[Row]) -> list[dict[str, Any]]:
         for row in rows
         if row.contestant.name == WHOLE
     }
+
     return [
         {
             "name": row.contestant.name,
@@ -157,20 +144,11 @@ def write(rows: Sequence[Row], known: dict[str, Any], folder: Path) -> None:
 def table(rows: Sequence[Row], known: dict[str, Any]) -> str:
     """The table, and below it what it rests on."""
     head = (
-        "contestant",
-        "latency",
-        "CPU-ms a mail",
-        "x whole",
-        "mails/s",
-        "RSS MB",
-        "Redis commands",
-        "trips",
-        "CPU-ms",
-        "received once",
+        *("contestant", "latency", "CPU-ms a mail", "x whole", "mails/s", "RSS MB"),
+        *("Redis commands", "trips", "CPU-ms", "received once"),
     )
 
     lines = [head]
-
     for row, data in zip(rows, as_data(rows), strict=True):
         lines.append(
             (

@@ -62,6 +62,7 @@ def run(
         warm = contestant.enqueue(place, 0, contestant.warm)
         _wait_for(contestant, place, len(warm), processes)
         check(warm, place)
+
         runs, first = {}, contestant.warm
         for latency in latencies_ms:
             _signal(processes, signal.SIGSTOP)
@@ -86,7 +87,8 @@ def _measure(
     with meter.peak_memory(measured) as memory:
         cpu, server = meter.cpu_ms(measured), meter.server(place.redis)
         _signal(processes, signal.SIGCONT)
-        with during(measured):  # a profiler cannot attach to a process that stands still
+        # Only now: a profiler cannot attach to a process that stands still.
+        with during(measured):
             _wait_for(contestant, place, mails, processes)
             time.sleep(EVENTS_SECONDS)
         cpu, after = meter.cpu_ms(measured) - cpu, meter.server(place.redis)
@@ -175,15 +177,17 @@ def rounds(
         for contestant in field:
             begun = time.monotonic()
             runs = run(contestant, latencies_ms, place)
+
             for row in rows:
                 if row.contestant is contestant:
                     row.runs.append(runs[row.latency_ms])
-            said = "; ".join(
+
+            summary = "; ".join(
                 f"{latency} ms: {one.cpu_ms_per_mail:.2f} CPU-ms a mail, {one.mails_per_s:.0f} mails/s"
                 for latency, one in runs.items()
             )
             say(
-                f"round {number} of {count}, {contestant.name}: {said} ({time.monotonic() - begun:.0f} s)"
+                f"round {number} of {count}, {contestant.name}: {summary} ({time.monotonic() - begun:.0f} s)"
             )
 
     return rows
