@@ -81,13 +81,13 @@ class Trouble:
 class Read:
     """What was read after the storm.
 
-    `receipts` gives the mailbox of each job, `litter` the jobs that garbage made, `looked_up` the
+    `receipts` gives the mailbox of each job, `garbage` the jobs that garbage made, `looked_up` the
     jobs whose customers allow a look among the sent mails; `patience` is how long a request may
     take from its begin until its answer is known and recorded.
     """
 
     receipts: Mapping[str, str]
-    litter: frozenset[str] = frozenset()
+    garbage: frozenset[str] = frozenset()
     looked_up: frozenset[str] = frozenset()
     copies: Sequence[str] = ()
     ledger: Mapping[str, Standing] = field(default_factory=dict)

@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Final
 
 from chaos import plan, reading
-from chaos.blows import Blows, make_way
-from chaos.calm import settle
 from chaos.cutter import cutter
 from chaos.facts import Read
 from chaos.fleet import Fleet
-from chaos.litter import TENANT, Litter
-from chaos.patience import patiently
+from chaos.garbage import TENANT, GarbageThrower
+from chaos.injector import Injector, make_way
 from chaos.plan import Kind, Storm
+from chaos.retrying import patiently
 from chaos.scoreboard import Finding, Rule, findings
+from chaos.settling import settle
 from chaos.upstream import Upstream
 from support.deployment.deployment import Deployment, new_deployment, wait_for
 from support.servers.restorable import server
@@ -94,26 +94,26 @@ def weather(storm: Storm, folder: Path, rules: Rules, say: Callable[[str], None]
         fleet = Fleet(
             lambda: place.worker(CERTMAIL_REDIS_URL=between.url), lambda: reading.workers(redis.url)
         )
-        blows = Blows(place, redis, between, fleet, list(tenants))
+        injector = Injector(place, redis, between, fleet, list(tenants))
         if Kind.GARBAGE in storm.blows:
-            blows.litter = Litter(place, redis.url, place.link(TENANT, units=UNITS))
+            injector.garbage = GarbageThrower(place, redis.url, place.link(TENANT, units=UNITS))
         upstream = Upstream(between.url, storm.reminders, list(tenants), storm.seconds)
-        stack.enter_context(_at_work(place, blows, storm))
+        stack.enter_context(_at_work(place, injector, storm))
 
         began = time.monotonic()
-        _blow(storm, blows, upstream, say)
+        _blow(storm, injector, upstream, say)
         calm_at = time.monotonic()
 
         say(f"calm after {calm_at - began:.0f} s; what remains settles")
         jobs = {job: mailbox_of(tenant) for job, tenant in upstream.receipts.items()}
         looked_up = frozenset(job for job, tenant in upstream.receipts.items() if tenants[tenant])
-        all_jobs = jobs | dict.fromkeys(_got_in(blows), mailbox_of(TENANT))
+        all_jobs = jobs | dict.fromkeys(_got_in(injector), mailbox_of(TENANT))
         settle(place, fleet, all_jobs, looked_up, rules.settle_seconds, rules.negatives_verified)
         settled_at = time.monotonic()
 
         say(f"at rest after {settled_at - calm_at:.0f} s; reading")
         fleet.end()
-        read = patiently(lambda: _read(blows, jobs, looked_up))
+        read = patiently(lambda: _read(injector, jobs, looked_up))
         asked = (*read.requests, *patiently(lambda: reading.requests(place, "/token")))
 
         return Weathered(
@@ -124,9 +124,9 @@ def weather(storm: Storm, folder: Path, rules: Rules, say: Callable[[str], None]
             cuts=between.cuts,
             not_started=fleet.refused,
             refused=upstream.refused,
-            thrown=blows.litter.thrown if blows.litter else Counter(),
-            answers=blows.litter.answers if blows.litter else Counter(),
-            missed=Counter(blows.missed),
+            thrown=injector.garbage.thrown if injector.garbage else Counter(),
+            answers=injector.garbage.answers if injector.garbage else Counter(),
+            missed=Counter(injector.missed),
             storm_seconds=calm_at - began,
             settle_seconds=settled_at - calm_at,
         )
@@ -150,40 +150,40 @@ def _connect(place: Deployment, storm: Storm) -> dict[str, bool]:
     return tenants
 
 
-def _got_in(blows: Blows) -> set[str]:
+def _got_in(injector: Injector) -> set[str]:
     """The garbage that became a job: some of it Redis was not there for."""
-    thrown = blows.litter.jobs if blows.litter else set()
-    known = patiently(lambda: reading.ledger(blows.place.admin.redis))
+    thrown = injector.garbage.jobs if injector.garbage else set()
+    known = patiently(lambda: reading.ledger(injector.place.admin.redis))
     return thrown & known.keys()
 
 
 @contextmanager
-def _at_work(place: Deployment, blows: Blows, storm: Storm) -> Iterator[None]:
+def _at_work(place: Deployment, injector: Injector, storm: Storm) -> Iterator[None]:
     """The gateway, if it is to be hit, and the workers.
 
     Whatever happens, all of it can end in order afterwards.
     """
     if storm.blows & {Kind.GATEWAY, Kind.GARBAGE}:
-        place.environment["CERTMAIL_REDIS_URL"], direct = blows.between.url, blows.redis.url
-        blows.gateway = place.open_gateway()
-        make_way(blows.gateway)
+        place.environment["CERTMAIL_REDIS_URL"], direct = injector.between.url, injector.redis.url
+        injector.gateway = place.open_gateway()
+        make_way(injector.gateway)
         place.environment["CERTMAIL_REDIS_URL"] = direct
 
-    blows.fleet.fill(storm.workers)
+    injector.fleet.fill(storm.workers)
 
     try:
         wait_for("the workers", lambda: place.workers() == storm.workers, 60)
         yield
     finally:
-        blows.over()
-        if blows.litter:
-            blows.litter.over()
-        blows.fleet.end()
+        injector.over()
+        if injector.garbage:
+            injector.garbage.over()
+        injector.fleet.end()
 
 
-def _blow(storm: Storm, blows: Blows, upstream: Upstream, say: Callable[[str], None]) -> None:
+def _blow(storm: Storm, injector: Injector, upstream: Upstream, say: Callable[[str], None]) -> None:
     """Let reminders come, and blows fall, until enough have met them."""
-    began, place = time.monotonic(), blows.place
+    began, place = time.monotonic(), injector.place
 
     def tell() -> None:
         passed = time.monotonic() - began
@@ -192,13 +192,13 @@ def _blow(storm: Storm, blows: Blows, upstream: Upstream, say: Callable[[str], N
     upstream.start()
     tick = _now_and_then(tell)
     for turn in range(MAX_TURNS):
-        blows.fall(plan.plan(storm, turn), tick)
+        injector.fall(plan.plan(storm, turn), tick)
         if patiently(lambda: _arrived(place)) >= ENOUGH * storm.reminders:
             break
 
-    blows.over()
-    if blows.litter:
-        blows.litter.over()
+    injector.over()
+    if injector.garbage:
+        injector.garbage.over()
     upstream.join(storm.seconds + 60)
 
 
@@ -215,19 +215,19 @@ def _short_of(storm: Storm, upstream: Upstream) -> list[Finding]:
     return found
 
 
-def _read(blows: Blows, jobs: dict[str, str], looked_up: frozenset[str]) -> Read:
-    place = blows.place
+def _read(injector: Injector, jobs: dict[str, str], looked_up: frozenset[str]) -> Read:
+    place = injector.place
     standing, attempts = reading.record(place)
     return Read(
         receipts=jobs,
-        litter=frozenset(blows.litter.jobs if blows.litter else ()),
+        garbage=frozenset(injector.garbage.jobs if injector.garbage else ()),
         looked_up=looked_up,
         copies=reading.copies(place, sorted(set(jobs.values()))),
         ledger=reading.ledger(place.admin.redis),
         record=standing,
         attempts=attempts,
         requests=reading.requests(place, "/messages/send"),
-        troubles=[*blows.troubles, *blows.fleet.troubles],
+        troubles=[*injector.troubles, *injector.fleet.troubles],
         doctor=reading.doctor(place),
         delays=reading.delays(place, jobs.keys()),
         patience=PATIENCE,

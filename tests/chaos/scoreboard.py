@@ -75,7 +75,7 @@ def findings(read: Read, *, negatives_verified: bool = False) -> list[Finding]:
 
 def _copies(read: Read) -> Iterator[Finding]:
     for job, count in Counter(read.copies).items():
-        if job in read.litter:
+        if job in read.garbage:
             continue  # some of it can be understood, and is sent
 
         here = read.ledger.get(job)
@@ -92,13 +92,13 @@ def _copies(read: Read) -> Iterator[Finding]:
 
 def _ends(read: Read) -> Iterator[Finding]:
     sent = set(read.copies)
-    for job in (*read.receipts, *(read.litter & read.ledger.keys())):
+    for job in (*read.receipts, *(read.garbage & read.ledger.keys())):
         here = read.ledger.get(job)
         if here is None:
             yield Finding(Rule.MISSING, "the ledger does not know it", job)
         elif here.state not in FINAL and not (here.state == State.UNCERTAIN and here.held):
             yield Finding(Rule.MISSING, f"it never came to an end: {here}", job)
-        elif here.state == State.ACCEPTED and job not in sent and job not in read.litter:
+        elif here.state == State.ACCEPTED and job not in sent and job not in read.garbage:
             yield Finding(Rule.NEVER_SENT, "it is accepted, but no copy arrived", job)
 
 
@@ -200,7 +200,7 @@ def _records(read: Read) -> Iterator[Finding]:
         here, there = read.ledger.get(job), read.record.get(job)
         if here is not None and here != there:
             yield Finding(Rule.RECORDS_DIFFER, f"ledger: {here}; SQL: {there}", job)
-    for job in (read.record.keys() | read.ledger.keys()) - read.receipts.keys() - read.litter:
+    for job in (read.record.keys() | read.ledger.keys()) - read.receipts.keys() - read.garbage:
         yield Finding(Rule.STRAY, f"no receipt was given for it; SQL: {read.record.get(job)}", job)
 
 

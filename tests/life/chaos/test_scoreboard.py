@@ -98,19 +98,19 @@ class TestGarbage:
         assert (
             rules(
                 replace(
-                    both(GOOD, "odd", standing), litter=frozenset({"odd"}), copies=["sent", "odd"]
+                    both(GOOD, "odd", standing), garbage=frozenset({"odd"}), copies=["sent", "odd"]
                 )
             )
             == []
         )
 
     def test_what_did_not_is_one(self) -> None:
-        assert rules(replace(both(GOOD, "odd", Standing("ready")), litter=frozenset({"odd"}))) == [
+        assert rules(replace(both(GOOD, "odd", Standing("ready")), garbage=frozenset({"odd"}))) == [
             Rule.MISSING
         ]
 
     def test_what_never_got_in_is_none(self) -> None:
-        assert rules(replace(GOOD, litter=frozenset({"odd"}))) == []
+        assert rules(replace(GOOD, garbage=frozenset({"odd"}))) == []
 
 
 class TestDoubt:

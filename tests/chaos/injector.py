@@ -17,9 +17,9 @@ from chaos.abuser import NICENESS
 from chaos.cutter import Cutter
 from chaos.facts import Trouble
 from chaos.fleet import Fleet
-from chaos.litter import Litter
-from chaos.patience import BUSY, patiently
+from chaos.garbage import GarbageThrower
 from chaos.plan import LEASE_SECONDS, Blow, Cut, Fault, Kind
+from chaos.retrying import BUSY, patiently
 from support.deployment.deployment import Deployment
 from support.processes.halt import Process, kill
 from support.servers.restorable import Server
@@ -59,7 +59,7 @@ class Step:
 
 
 @dataclass(slots=True)
-class Blows:
+class Injector:
     """What can be hit, and what was."""
 
     place: Deployment
@@ -71,7 +71,7 @@ class Blows:
     missed: list[str] = field(default_factory=list)
     """What of the storm's own did not come about, and why."""
     gateway: Process | None = None
-    litter: Litter | None = None
+    garbage: GarbageThrower | None = None
     _away: bool = False
     _locked: sqlite3.Connection | None = None
     _next: list[Step] = field(default_factory=list)
@@ -160,7 +160,7 @@ class Blows:
                 self._order(blow)
                 return nothing
             case Kind.GARBAGE:
-                return self.litter.throw(blow) if self.litter else nothing
+                return self.garbage.throw(blow) if self.garbage else nothing
 
     def _noted(self, kind: Kind, end: Action) -> Action:
         began = time.time()

@@ -9,7 +9,7 @@ from typing import Final
 
 from chaos import reading
 from chaos.fleet import Fleet
-from chaos.patience import BUSY
+from chaos.retrying import BUSY
 from support.deployment.deployment import Deployment
 
 LOOK_SECONDS: Final = 0.5

@@ -28,13 +28,13 @@ from support.deployment.deployment import Deployment
 
 T = TypeVar("T")
 
-TENANT: Final = "litter"
+TENANT: Final = "garbage"
 LIFE_SECONDS: Final = 86_400.0
 CONTROL: Final = f"{redis_keys.CELERY_PREFIX}/0.celery.pidbox"
 """The channel of Celery's remote control, as kombu names it."""
 
 
-class Litter:
+class GarbageThrower:
     """The garbage that is thrown at every door.
 
     `jobs` are those that garbage has made, `thrown` counts what went out, by its kind.
@@ -88,7 +88,7 @@ class Litter:
             expires_at=now + LIFE_SECONDS,
             priority=0,
             kind="reminder",
-            campaign="litter",
+            campaign="garbage",
             keep_seconds=LIFE_SECONDS,
             body=self._sealer.seal(payload, tenant=TENANT, job=job, now=now),
         )

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from chaos import blows
-from chaos.blows import Blows
+from chaos import injector
 from chaos.fleet import Fleet
+from chaos.injector import Injector
 from chaos.plan import Blow, Kind
 from support.deployment.deployment import Deployment
 
@@ -25,12 +25,12 @@ HOUR = Blow(0.0, Kind.SQL, seconds=0.1)
 
 
 @pytest.fixture
-def storm(tmp_path: Path) -> Blows:
+def storm(tmp_path: Path) -> Injector:
     """With a database and nothing else to hit."""
     with closing(sqlite3.connect(tmp_path / "certmail.sqlite")) as database:
         database.execute("CREATE TABLE t (n)")
     nobody: Any = None
-    return Blows(Deployment(tmp_path, {}), nobody, nobody, Fleet(nobody, set), [])
+    return Injector(Deployment(tmp_path, {}), nobody, nobody, Fleet(nobody, set), [])
 
 
 def hold(path: Path, seconds: float) -> threading.Thread:
@@ -51,7 +51,7 @@ def hold(path: Path, seconds: float) -> threading.Thread:
     return thread
 
 
-def test_the_lock_is_waited_for_while_the_storm_goes_on(storm: Blows, tmp_path: Path) -> None:
+def test_the_lock_is_waited_for_while_the_storm_goes_on(storm: Injector, tmp_path: Path) -> None:
     ticks: list[float] = []
     other = hold(tmp_path / "certmail.sqlite", 1.5)
     storm.fall([HOUR], lambda: ticks.append(time.monotonic()))
@@ -63,9 +63,9 @@ def test_the_lock_is_waited_for_while_the_storm_goes_on(storm: Blows, tmp_path: 
 
 
 def test_one_that_never_comes_about_is_noted_and_the_storm_ends_in_order(
-    storm: Blows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    storm: Injector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blows, "LAST_SECONDS", 0.2)
+    monkeypatch.setattr(injector, "LAST_SECONDS", 0.2)
     other = hold(tmp_path / "certmail.sqlite", 1.5)
     storm.fall([HOUR], lambda: None)
     assert storm.troubles == []
@@ -73,7 +73,7 @@ def test_one_that_never_comes_about_is_noted_and_the_storm_ends_in_order(
     other.join()
 
 
-def test_a_glance_that_fails_is_noted_and_no_more(storm: Blows) -> None:
+def test_a_glance_that_fails_is_noted_and_no_more(storm: Injector) -> None:
     def fail() -> None:
         raise ConnectionError("the sandbox is slow")
 
