@@ -36,7 +36,7 @@ def test_every_name_can_be_imported_and_says_what_it_is() -> None:
 
 def test_the_import_brings_nothing_of_the_worker_along(tmp_path: Path) -> None:
     program = f"import sys, certmail; print(sorted(set({HEAVY!r}) & set(sys.modules)))"
-    said = subprocess.run(
+    ran = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert said.stdout == "[]\n"
+    assert ran.stdout == "[]\n"

@@ -354,13 +354,13 @@ class TestCloudShell:
         assert "Cloud Shell" in await see_following(google, f"/?cloudshell=true&project={PROJECT}")
 
         for _ in range(2):
-            said = await press(google, "/cloudshell", commands=block)
-            assert said.status == 200, words(said)
+            page = await press(google, "/cloudshell", commands=block)
+            assert page.status == 200, words(page)
 
-        found = re.search(r"Done\. Client ID: (\d{21})", words(said))
-        assert found, words(said)
+        found = re.search(r"Done\. Client ID: (\d{21})", words(page))
+        assert found, words(page)
         assert (
-            f'href="{delegation.replace(CLIENT_ID, found[1]).replace("&", "&amp;")}"' in said.body
+            f'href="{delegation.replace(CLIENT_ID, found[1]).replace("&", "&amp;")}"' in page.body
         )
         assert "API enabled" in await see(google, API)
 
@@ -395,10 +395,10 @@ class TestCloudShell:
     async def test_runs_nothing_and_names_what_it_does_not_know(
         self, google: Google, commands: str, sentence: str
     ) -> None:
-        said = await press(google, "/cloudshell", commands=commands)
-        assert sentence in words(said)
-        assert said.status == (400 if sentence else 200)
-        assert "evil" not in words(said).replace(commands, "")
+        page = await press(google, "/cloudshell", commands=commands)
+        assert sentence in words(page)
+        assert page.status == (400 if sentence else 200)
+        assert "evil" not in words(page).replace(commands, "")
 
 
 async def see_following(google: Google, path: str) -> str:

@@ -67,7 +67,7 @@ async def test_what_is_no_fit_certificate_is_refused_with_a_sentence(google: Goo
     keys = f"/service-accounts/{ROBOT}/keys"
     good = google.keys.certificate()
 
-    for upload, said in (
+    for upload, sentence in (
         (google.keys.private_pem, "private key"),
         (good + google.keys.private_pem, "private key"),
         ("garbage", "PEM"),
@@ -77,19 +77,19 @@ async def test_what_is_no_fit_certificate_is_refused_with_a_sentence(google: Goo
         (google.keys.certificate(starts_in_days=-30, ends_in_days=-1), "expired"),
         (elliptic(), "RSA"),
     ):
-        assert said in await refusal(google, "POST", keys, data=upload)
+        assert sentence in await refusal(google, "POST", keys, data=upload)
 
 
 async def test_an_organisation_may_forbid_the_upload_of_keys(google: Google) -> None:
     await google.service_account()
     keys, project = f"/service-accounts/{ROBOT}/keys", "/projects/acme-project"
     await google.control("PUT", project, {"key_upload": False})
-    said = await refusal(google, "POST", keys, data=google.keys.certificate())
-    assert "constraints/iam.disableServiceAccountKeyUpload" in said
+    refused = await refusal(google, "POST", keys, data=google.keys.certificate())
+    assert "constraints/iam.disableServiceAccountKeyUpload" in refused
 
     await google.control("PUT", project, {"key_expiry_hours": 24})
-    said = await refusal(google, "POST", keys, data=google.keys.certificate(ends_in_days=2))
-    assert "constraints/iam.serviceAccountKeyExpiryHours" in said
+    refused = await refusal(google, "POST", keys, data=google.keys.certificate(ends_in_days=2))
+    assert "constraints/iam.serviceAccountKeyExpiryHours" in refused
 
     await google.upload(google.keys.certificate(ends_in_days=0.9))
 

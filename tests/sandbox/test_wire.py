@@ -86,7 +86,7 @@ def test_every_scope_of_gmails_is_known(discovery: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("extra", "said"),
+    ("extra", "message"),
     [
         ({"colour": 1}, f"{UNKNOWN} \"colour\" at 'message': Cannot find field."),
         ({"message": {}}, f"{UNKNOWN} \"message\" at 'message': Cannot find field."),
@@ -98,16 +98,16 @@ def test_every_scope_of_gmails_is_known(discovery: Any) -> None:
     ],
 )
 async def test_a_field_that_the_message_does_not_have_is_refused_by_name(
-    google: Google, extra: dict[str, Any], said: str
+    google: Google, extra: dict[str, Any], message: str
 ) -> None:
     answer = await post(google, {"raw": raw(google)} | extra)
-    assert (answer.status, answer.message) == (400, said)
+    assert (answer.status, answer.message) == (400, message)
     assert answer.body["error"]["status"] == "INVALID_ARGUMENT"
-    assert answer.body["error"]["errors"] == [{"message": said, "reason": "invalid"}]
+    assert answer.body["error"]["errors"] == [{"message": message, "reason": "invalid"}]
 
     [detail] = answer.body["error"]["details"]
     assert detail["@type"] == "type.googleapis.com/google.rpc.BadRequest"
-    assert detail["fieldViolations"][0]["description"] == said
+    assert detail["fieldViolations"][0]["description"] == message
     assert await google.messages() == []
 
 
@@ -267,7 +267,7 @@ def test_a_wider_wish_beside_a_narrower_one_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "query", "said"),
+    ("path", "query", "message"),
     [
         ("/not-hex", (), "Invalid id value"),
         ("", (("pageToken", "x!"),), "Invalid pageToken"),
@@ -277,8 +277,8 @@ def test_a_wider_wish_beside_a_narrower_one_counts() -> None:
     ],
 )
 async def test_a_value_that_cannot_be_is_refused(
-    google: Google, path: str, query: tuple[tuple[str, str], ...], said: str
+    google: Google, path: str, query: tuple[tuple[str, str], ...], message: str
 ) -> None:
     answer = await get(google, path, *query)
     assert answer.status == 400
-    assert answer.message.startswith(said)
+    assert answer.message.startswith(message)

@@ -280,9 +280,9 @@ class TestSend:
 
         again = mailer.send(reminder(2, locale="ar"))
         for receipt in (arabic, again):
-            said = receipt.as_json()
-            assert said["language"] == "en"
-            assert "no mail in 'ar'" in str(said["language_note"])
+            shown = receipt.as_json()
+            assert shown["language"] == "en"
+            assert "no mail in 'ar'" in str(shown["language_note"])
 
 
 def _ms(time: datetime) -> datetime:

@@ -69,9 +69,9 @@ def codes(answers: Iterable[Receipt | ReminderRejected]) -> Counter[str]:
 def test_one_is_refused_with_a_reason_and_the_others_go_on(admin: Admin) -> None:
     with Mailer(admin.redis) as mailer, room_for(admin.redis, 3_000):
         answers = list(mailer.send_many(reminders("acme", 4_000)))
-        told = codes(answers)
-        assert told.keys() == {"in", "tenant_full"}
-        assert 1_200 < told["in"] < 3_400
+        counted = codes(answers)
+        assert counted.keys() == {"in", "tenant_full"}
+        assert 1_200 < counted["in"] < 3_400
 
         last = answers[-1]
         assert isinstance(last, ReminderRejected)
@@ -92,8 +92,8 @@ def test_one_is_refused_with_a_reason_and_the_others_go_on(admin: Admin) -> None
 )
 def test_nor_does_it_help_to_send_what_never_leaves(admin: Admin, given: dict[str, Any]) -> None:
     with Mailer(admin.redis) as mailer, room_for(admin.redis, 3_000):
-        told = codes(mailer.send_many(reminders("acme", 6_000, **given)))
-        assert told["tenant_full"] > 0
+        counted = codes(mailer.send_many(reminders("acme", 6_000, **given)))
+        assert counted["tenant_full"] > 0
         mailer._intake_guard._good_until = 0
         assert codes(mailer.send_many(reminders("globex", 20))) == {"in": 20}
 
@@ -168,8 +168,11 @@ async def test_http_and_the_command_line_say_so(
         capsys.readouterr()
         assert run_command(["send", str(tmp_path / "people.csv"), "--json"]) == 1
 
-        said = json.loads(capsys.readouterr().out)
-        assert (said["enqueued"], [(each["row"], each["code"]) for each in said["rejected"]]) == (
+        printed = json.loads(capsys.readouterr().out)
+        assert (
+            printed["enqueued"],
+            [(each["row"], each["code"]) for each in printed["rejected"]],
+        ) == (
             1,
             [(2, "tenant_full")],
         )

@@ -24,11 +24,11 @@ class TestNames:
     @pytest.mark.parametrize("what", READ)
     def test_are_read_as_they_were_written(self, what: str, tmp_path: Path) -> None:
         name, content, options = READ[what]
-        said = dict(zip(options[::2], options[1::2], strict=True))
-        column, _, field = said.get("--map", "").partition("=")
+        chosen = dict(zip(options[::2], options[1::2], strict=True))
+        column, _, field = chosen.get("--map", "").partition("=")
         (tmp_path / name).write_bytes(content)
         terms = Terms(Layout({column: field} if field else {}))
-        with open_source(str(tmp_path / name), terms, encoding=said.get("--encoding")) as source:
+        with open_source(str(tmp_path / name), terms, encoding=chosen.get("--encoding")) as source:
             names = [row.reminder.name for row in source if isinstance(row.reminder, Reminder)]
 
         assert names in ([*NAMES], JAPANESE, ["Jürg", "Jürg"])

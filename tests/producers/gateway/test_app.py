@@ -26,8 +26,8 @@ async def test_a_store_that_is_away_stands_in_the_log(
 
     async with client.session.get(f"{client.base}/connect/{link}") as page:
         assert page.status == 503
-    said = {(record.message, record.__dict__["code"]) for record in caplog.records}
-    assert said == {
+    logged = {(record.message, record.__dict__["code"]) for record in caplog.records}
+    assert logged == {
         ("api_unavailable", "stores_unreachable"),
         ("page_unavailable", "database_unreachable"),
     }

@@ -228,8 +228,8 @@ class TestNonsense:
         assert (status, json.loads(body)["code"]) == (400, "bad_request")
         assert headers["Content-Type"].startswith("application/problem+json")
 
-        said = body.decode() + "".join(str(record.__dict__) for record in caplog.records)
-        assert "SSSS" not in said
+        shown = body.decode() + "".join(str(record.__dict__) for record in caplog.records)
+        assert "SSSS" not in shown
         assert [
             record.levelname for record in caplog.records if record.message == "bad_request"
         ] == ["WARNING"]
@@ -242,8 +242,10 @@ class TestNonsense:
         headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
 
         for body in (bomb, b"no gzip"):
-            status, said, _ = await client.ask("POST", "/v1/reminders", data=body, headers=headers)
-            assert (status, said["code"]) == (415, "unsupported_media_type")
+            status, answer, _ = await client.ask(
+                "POST", "/v1/reminders", data=body, headers=headers
+            )
+            assert (status, answer["code"]) == (415, "unsupported_media_type")
 
             form = {
                 "Content-Type": "application/x-www-form-urlencoded",

@@ -65,7 +65,7 @@ def test_the_setting_takes_addresses_and_networks(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "message"),
     [
         ("database_unreachable", "The record is away."),
         ("database_outdated", "The record is away."),
@@ -74,11 +74,11 @@ def test_the_setting_takes_addresses_and_networks(monkeypatch: pytest.MonkeyPatc
         ("data_dir_unusable", "A store does not answer."),
     ],
 )
-def test_whoever_asks_is_not_told_where_a_store_is(code: str, said: str) -> None:
-    told = as_told(
+def test_whoever_asks_is_not_told_where_a_store_is(code: str, message: str) -> None:
+    error = as_told(
         StoresUnreachable(code, "postgresql://certmail@db.internal/certmail", "see db.internal")
     )
-    assert (told.code, told.message, told.remedy) == (code, said, "Try again in a moment.")
+    assert (error.code, error.message, error.remedy) == (code, message, "Try again in a moment.")
 
 
 def test_but_what_is_full_and_what_is_to_be_done_then() -> None:

@@ -54,8 +54,8 @@ async def test_mail_to_an_address_that_does_not_exist_is_accepted_and_comes_back
     assert (mail["To"], mail["X-Failed-Recipients"]) == (MAILBOX, "Gone@acme.example")
     assert mail.get_content_type() == "multipart/report"
 
-    said, status, original = mail.iter_parts()
-    assert "couldn't be found" in said.get_content()
+    text, status, original = mail.iter_parts()
+    assert "couldn't be found" in text.get_content()
     assert "5.1.1" in status.as_string()
     assert original.get_content()["X-Certmail-Id"] == "job-1"
 
@@ -146,5 +146,5 @@ async def test_for_minutes_after_the_limit_was_reached_mail_is_accepted_and_come
     assert len(notices) == 2
 
     _, mail = await opened(google, token, notices[0])
-    [said, *_] = mail.iter_parts()
-    assert "You have reached a limit for sending mail." in said.get_content()
+    [text, *_] = mail.iter_parts()
+    assert "You have reached a limit for sending mail." in text.get_content()

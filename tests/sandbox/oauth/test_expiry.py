@@ -60,8 +60,8 @@ async def test_the_clock_goes_ahead_when_told_to_and_the_date_of_answers_with_it
     after = await google.control("POST", "/clock", {"advance": 7 * DAY})
     assert after["ahead"] == 7 * DAY
 
-    told = parsedate_to_datetime((await google.ask("GET", "/oauth2/v3/certs")).headers["Date"])
-    assert abs(dt.datetime.fromisoformat(after["now"]) - told) < dt.timedelta(minutes=1)
+    date = parsedate_to_datetime((await google.ask("GET", "/oauth2/v3/certs")).headers["Date"])
+    assert abs(dt.datetime.fromisoformat(after["now"]) - date) < dt.timedelta(minutes=1)
 
     await google.control("POST", "/reset")
     assert (await google.control("GET", "/clock"))["ahead"] == 0

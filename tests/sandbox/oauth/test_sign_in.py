@@ -471,17 +471,21 @@ async def test_the_token_endpoint_reads_forms_and_json_and_nothing_else(
 
 async def test_no_parameter_stands_twice(google: Google) -> None:
     client = await google.client()
-    said = "OAuth 2 parameters can only have a single value: client_id"
+    message = "OAuth 2 parameters can only have a single value: client_id"
     query = [*request_for(client).items(), ("client_id", client["client_id"])]
     page = await google.ask("GET", "/o/oauth2/v2/auth", params=query)
 
     assert page.status == 400
-    assert said in page.body
+    assert message in page.body
 
     form = [("grant_type", "refresh_token"), ("refresh_token", "x")] + 2 * [
         ("client_id", client["client_id"])
     ]
-    assert error_of(await google.ask("POST", "/token", data=form)) == (400, "invalid_request", said)
+    assert error_of(await google.ask("POST", "/token", data=form)) == (
+        400,
+        "invalid_request",
+        message,
+    )
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

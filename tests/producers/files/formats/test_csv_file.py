@@ -205,7 +205,7 @@ class TestCsv:
         assert good(rows) == [(3, "Bob")]
 
     @pytest.mark.parametrize(
-        ("content", "code", "said"),
+        ("content", "code", "sentence"),
         [
             ("", "empty_file", "empty"),
             ("\n\n", "empty_file", "empty"),
@@ -222,11 +222,11 @@ class TestCsv:
         ],
     )
     def test_a_file_that_as_a_whole_is_wrong_is_refused_before_any_row(
-        self, content: str, code: str, said: str
+        self, content: str, code: str, sentence: str
     ) -> None:
         refused = refusal(content + "acme,ann@acme.example,x\n" * (code != "empty_file"))
         assert refused.code == code
-        assert said in refused.message
+        assert sentence in refused.message
         assert refused.message.encode(), "it can be printed"
 
         if code in {"missing_column", "unknown_column"}:

@@ -151,7 +151,7 @@ class TestArray:
         assert array(" [ ]\n") == []
 
     @pytest.mark.parametrize(
-        ("text", "said"),
+        ("text", "sentence"),
         [
             ("[", "line 1: no value"),
             ("[{}", "closing bracket is missing"),
@@ -162,7 +162,7 @@ class TestArray:
             ("[{},\n{]", "line 2: no value"),
         ],
     )
-    def test_nothing_is_taken_of_one_that_is_broken(self, text: str, said: str) -> None:
+    def test_nothing_is_taken_of_one_that_is_broken(self, text: str, sentence: str) -> None:
         with pytest.raises(WrongUse) as raised:
             array(text)
-        assert said in raised.value.message
+        assert sentence in raised.value.message

@@ -162,16 +162,18 @@ class TestWhatIsWrong:
         sent = await client.ask(
             "POST", "/v1/reminders", data=body, headers={"Content-Type": "application/json"}
         )
-        said = problem(sent, "invalid_reminder")
+        refusal = problem(sent, "invalid_reminder")
 
-        assert [(error["pointer"], error["code"]) for error in said["errors"]] == [(pointer, code)]
+        assert [(error["pointer"], error["code"]) for error in refusal["errors"]] == [
+            (pointer, code)
+        ]
         assert waiting(admin) == 0
 
     async def test_all_of_it_is_said_at_once(self, client: Any) -> None:
-        said = problem(
+        refusal = problem(
             await client.post({"to": "nobody", "pending": -1, "due_at": "soon"}), "invalid_reminder"
         )
-        assert [error["pointer"] for error in said["errors"]] == [
+        assert [error["pointer"] for error in refusal["errors"]] == [
             "/tenant",
             "/to",
             "/due_at",
@@ -182,30 +184,32 @@ class TestWhatIsWrong:
         self, client: Any, admin: Admin
     ) -> None:
         key = await asyncio.to_thread(create_key, admin, "all", tenants=["*"], scopes=[*KeyScope])
-        said = problem(
+        refusal = problem(
             await replace(client, key=key[1]).post(REMINDER | {"tenant": "nobody"}),
             "invalid_reminder",
         )
-        assert said["errors"][0]["code"] == "unknown_tenant"
+        assert refusal["errors"][0]["code"] == "unknown_tenant"
 
     async def test_another_tenants_reminder_is_refused_whether_there_is_that_tenant_or_not(
         self, client: Any, admin: Admin
     ) -> None:
         for tenant in ("globex", "nobody"):
-            said = problem(await client.post(REMINDER | {"tenant": tenant}), "tenant_not_allowed")
-            assert said["errors"][0]["pointer"] == "/tenant"
+            refusal = problem(
+                await client.post(REMINDER | {"tenant": tenant}), "tenant_not_allowed"
+            )
+            assert refusal["errors"][0]["pointer"] == "/tenant"
         assert waiting(admin) == 0
 
     async def test_a_key_that_was_used_for_another_is_a_conflict(
         self, client: Any, admin: Admin
     ) -> None:
         await client.post(REMINDER | {"key": "k"})
-        said = problem(await client.post(REMINDER | {"key": "k", "pending": 4}), "key_reused")
-        assert said["errors"][0]["pointer"] == "/key"
+        refusal = problem(await client.post(REMINDER | {"key": "k", "pending": 4}), "key_reused")
+        assert refusal["errors"][0]["pointer"] == "/key"
         assert waiting(admin) == 1
 
     @pytest.mark.parametrize(
-        ("body", "said"),
+        ("body", "sentence"),
         [
             (b"", "a value is missing"),
             (b"{", "a name"),
@@ -231,14 +235,14 @@ class TestWhatIsWrong:
     )
     @pytest.mark.parametrize("path", ["/v1/reminders", "/v1/reminders:batch", "/v1/setup-links"])
     async def test_a_body_that_is_no_json_object(
-        self, client: Any, admin: Admin, path: str, body: bytes, said: str
+        self, client: Any, admin: Admin, path: str, body: bytes, sentence: str
     ) -> None:
         sent = await client.ask(
             "POST", path, data=body, headers={"Content-Type": "application/json"}
         )
         detail = problem(sent, "malformed_body")["detail"]
 
-        assert said in detail
+        assert sentence in detail
         assert not foreign(detail)
         assert waiting(admin) == 0
 
@@ -289,8 +293,8 @@ class TestBatch:
         assert waiting(admin) == 1000
 
         too_many = {"reminders": [*wanted, REMINDER]}
-        said = problem(await client.post(too_many, "/v1/reminders:batch"), "invalid_body")
-        assert said["errors"][0]["pointer"] == "/reminders"
+        refusal = problem(await client.post(too_many, "/v1/reminders:batch"), "invalid_body")
+        assert refusal["errors"][0]["pointer"] == "/reminders"
 
     @pytest.mark.parametrize(
         "body", [{}, {"reminders": []}, {"reminders": 7}, {"reminders": [], "x": 1}]
@@ -361,8 +365,8 @@ class TestIdempotencyKey:
 
     @pytest.mark.parametrize("key", ["", "x" * 256, "a\tb", "schlüssel", "\xa0"])
     async def test_one_that_makes_no_sense_is_refused(self, client: Any, key: str) -> None:
-        said = problem(await client.post(REMINDER, Idempotency_Key=key), "invalid_header")
-        assert said["errors"][0]["parameter"] == "Idempotency-Key"
+        refusal = problem(await client.post(REMINDER, Idempotency_Key=key), "invalid_header")
+        assert refusal["errors"][0]["parameter"] == "Idempotency-Key"
 
 
 class TestWhoMay:
@@ -411,8 +415,8 @@ class TestWhoMay:
         _, key = await asyncio.to_thread(
             create_key, admin, "others", tenants=["acme"], scopes=others
         )
-        said = problem(await replace(client, key=key).ask(method, path), "scope_missing")
-        assert scope in said["detail"]
+        refusal = problem(await replace(client, key=key).ask(method, path), "scope_missing")
+        assert scope in refusal["detail"]
 
     async def test_keys_are_checked_while_the_database_is_away_and_nobody_learns_where_it_is(
         self, client: Any, admin: Admin, caplog: pytest.LogCaptureFixture
@@ -422,15 +426,15 @@ class TestWhoMay:
         (admin.settings.data_dir / "certmail.sqlite").mkdir()  # nothing can be opened there
         assert (await client.post(REMINDER))[0] == 202
 
-        said = problem(await client.ask("GET", "/v1/tenants"), "stores_unreachable")
-        assert said["errors"][0]["code"] == "database_unreachable"
+        refusal = problem(await client.ask("GET", "/v1/tenants"), "stores_unreachable")
+        assert refusal["errors"][0]["code"] == "database_unreachable"
 
         caplog.clear()
 
         for path in ("/v1/deliveries", "/v1/connections"):
-            said = problem(await client.ask("GET", path), "stores_unreachable")
-            assert said["detail"] == said["errors"][0]["detail"] == "The record is away."
-            assert "sqlite" not in json.dumps(said)
+            refusal = problem(await client.ask("GET", path), "stores_unreachable")
+            assert refusal["detail"] == refusal["errors"][0]["detail"] == "The record is away."
+            assert "sqlite" not in json.dumps(refusal)
 
         logged = "".join(
             str(record.__dict__) for record in caplog.records if "unavailable" in record.message
@@ -578,19 +582,21 @@ class TestLists:
     async def test_a_wrong_parameter_is_named(
         self, client: Any, query: str, parameter: str
     ) -> None:
-        said = problem(await client.ask("GET", f"/v1/deliveries?{query}"), "invalid_query")
-        assert [error["parameter"] for error in said["errors"]] == [parameter]
-        assert not foreign(json.dumps(said["errors"]) + said["detail"])
+        refusal = problem(await client.ask("GET", f"/v1/deliveries?{query}"), "invalid_query")
+        assert [error["parameter"] for error in refusal["errors"]] == [parameter]
+        assert not foreign(json.dumps(refusal["errors"]) + refusal["detail"])
 
     async def test_a_plus_that_became_a_space_gets_a_hint(self, client: Any) -> None:
-        said = problem(
+        refusal = problem(
             await client.ask("GET", "/v1/deliveries?since=2026-11-25T09:00:00+01:00"),
             "invalid_query",
         )
-        assert "write it as %2B" in said["errors"][0]["detail"]
+        assert "write it as %2B" in refusal["errors"][0]["detail"]
 
-        said = problem(await client.ask("GET", "/v1/deliveries?since=yesterday"), "invalid_query")
-        assert "%2B" not in said["detail"]
+        refusal = problem(
+            await client.ask("GET", "/v1/deliveries?since=yesterday"), "invalid_query"
+        )
+        assert "%2B" not in refusal["detail"]
 
 
 class TestHeads:
@@ -635,12 +641,12 @@ class TestHeadersThatDecide:
         headers = [("Authorization", f"Bearer {client.key}"), *more]
         asked = client.session.post(client.base + "/v1/reminders", json=REMINDER, headers=headers)
         async with asked as answer:
-            said = problem(
+            refusal = problem(
                 (answer.status, await answer.json(content_type=None), answer.headers),
                 "invalid_header",
             )
 
-        assert said["errors"] == [
+        assert refusal["errors"] == [
             {
                 "pointer": None,
                 "parameter": name,

@@ -106,10 +106,10 @@ class TestFaults:
     async def test_of_one_reminder_the_first_are_named_and_the_others_counted(
         self, client: Any
     ) -> None:
-        status, said, _ = await client.post(REMINDER | fields(90))
+        status, problem, _ = await client.post(REMINDER | fields(90))
         assert status == 422
-        assert len(said["errors"]) == MAX_FAULTS
-        assert said["detail"].endswith("; and 70 more")
+        assert len(problem["errors"]) == MAX_FAULTS
+        assert problem["detail"].endswith("; and 70 more")
 
     async def test_of_a_batch_too_however_many_there_are(self, client: Any) -> None:
         wanted = [REMINDER | fields(40)] * 1000
@@ -130,10 +130,10 @@ class TestFaults:
         assert [len(item["problem"]["errors"]) for item in answer["items"][900:]] == [15, 15]
 
     async def test_long_names_are_not_sent_back(self, client: Any) -> None:
-        status, said, headers = await client.post(REMINDER | {"x" * 50_000: 1, "a/b~c": 2})
+        status, problem, headers = await client.post(REMINDER | {"x" * 50_000: 1, "a/b~c": 2})
         assert status == 422
         assert int(headers["Content-Length"]) < 3_000
-        assert said["errors"][1]["pointer"] == "/a~1b~0c"
+        assert problem["errors"][1]["pointer"] == "/a~1b~0c"
 
     async def test_one_that_is_far_too_large_is_refused_alone(self, client: Any) -> None:
         wanted = [REMINDER, fields(590), {"tenant": "acme", "to": "x" * 100_000}]
@@ -146,8 +146,8 @@ class TestFaults:
 
     async def test_a_parameter_of_the_query_given_often_is_named_once(self, client: Any) -> None:
         query = "&".join(f"p{n % 600}=" for n in range(1200))
-        status, said, _ = await client.ask("GET", f"/v1/tenants?{query}")
-        assert (status, len(said["errors"])) == (422, MAX_FAULTS)
+        status, problem, _ = await client.ask("GET", f"/v1/tenants?{query}")
+        assert (status, len(problem["errors"])) == (422, MAX_FAULTS)
 
 
 def compact(reminders: Any) -> str:
@@ -344,8 +344,8 @@ class TestKept:
         memory: Any = redis.info("memory")
         redis.config_set("maxmemory", int(memory["used_memory"] * 1.1))
         try:
-            status, said, _ = await client.post({"tenant": "acme"}, "/v1/setup-links")
-            assert (status, said["errors"][0]["code"]) == (503, "redis_full")
+            status, problem, _ = await client.post({"tenant": "acme"}, "/v1/setup-links")
+            assert (status, problem["errors"][0]["code"]) == (503, "redis_full")
         finally:
             redis.config_set("maxmemory", 0)
 
@@ -373,9 +373,9 @@ GARBAGE = {**NOT_JSON, **OTHER_JSON, **PAYLOADS}
 async def test_garbage_is_the_senders_fault(client: Any, admin: Admin, path: str) -> None:
     for name, body in GARBAGE.items():
         for sent in (body, b'{"reminders": [' + body + b"]}"):
-            status, said, _ = await client.ask("POST", path, data=io.BytesIO(sent), headers=JSON)
-            assert 200 <= status < 500, (name, said)
-            assert status != 200 or {item["status"] for item in said["items"]} <= {
+            status, answer, _ = await client.ask("POST", path, data=io.BytesIO(sent), headers=JSON)
+            assert 200 <= status < 500, (name, answer)
+            assert status != 200 or {item["status"] for item in answer["items"]} <= {
                 202,
                 200,
                 422,

@@ -44,7 +44,7 @@ def on_record(admin: Admin, *deliveries: tuple[str, str, str, State], first: int
             }
             db.execute(insert(tables.deliveries).values(**row))
 
-            told = {"state": state, "reason": f"{state}: so"}
+            data = {"state": state, "reason": f"{state}: so"}
             event = {
                 "stream_ms": int(at.timestamp() * 1000),
                 "stream_n": 0,
@@ -52,7 +52,7 @@ def on_record(admin: Admin, *deliveries: tuple[str, str, str, State], first: int
                 "at": at,
                 "tenant": tenant,
                 "job": job,
-                "data": json.dumps(told),
+                "data": json.dumps(data),
             }
             db.execute(insert(tables.events).values(**event))
 
@@ -76,10 +76,10 @@ class TestChanges:
         status, first = await client.get("/v1/changes?limit=2")
         assert status == 200, first
 
-        told = [
+        seen = [
             (each["id"], each["campaign"], each["state"], each["reason"]) for each in first["items"]
         ]
-        assert told == [
+        assert seen == [
             ("a1", "q4", "accepted", "accepted: so"),
             ("a2", "q4", "failed", "failed: so"),
         ]
@@ -112,8 +112,8 @@ class TestChanges:
 
     @pytest.mark.parametrize("cursor", ["x", "WyJhIiwgImIiXQ", "WyItMSIsICIwIl0", "W10"])
     async def test_what_is_no_cursor_is_said(self, client: Any, cursor: str) -> None:
-        status, said = await client.get(f"/v1/changes?cursor={cursor}")
-        assert (status, said["errors"][0]["code"]) == (422, "invalid_cursor")
+        status, problem = await client.get(f"/v1/changes?cursor={cursor}")
+        assert (status, problem["errors"][0]["code"]) == (422, "invalid_cursor")
 
 
 class TestLookup:
@@ -168,8 +168,8 @@ class TestLookup:
         ids=["none", "too many", "a number", "nothing"],
     )
     async def test_what_is_wrong_is_said(self, client: Any, body: Any, pointer: str) -> None:
-        status, said, _ = await client.post(body, "/v1/reminders:lookup")
-        assert (status, said["errors"][0]["pointer"]) == (422, pointer)
+        status, problem, _ = await client.post(body, "/v1/reminders:lookup")
+        assert (status, problem["errors"][0]["pointer"]) == (422, pointer)
 
 
 BROKEN = ("01937e6c-5a00-7000-8000-0000000000aa", "01937e6c-5a00-7000-8000-0000000000ab")
@@ -222,10 +222,10 @@ class TestCampaigns:
         assert "by API key" in shown[0][1]
 
     async def test_another_tenants_is_not(self, client: Any) -> None:
-        status, said, _ = await client.post(
+        status, problem, _ = await client.post(
             {"tenant": "globex", "campaign": "q4"}, "/v1/campaigns:cancel"
         )
-        assert (status, said["code"]) == (403, "tenant_not_allowed")
+        assert (status, problem["code"]) == (403, "tenant_not_allowed")
 
 
 @pytest.mark.usefixtures("record")

@@ -66,16 +66,16 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
 async def test_a_full_server_is_said_and_takes_nothing(place: Place) -> None:
     memory: Any = place.server.redis.info("memory")
     place.server.redis.config_set("maxmemory", memory["used_memory"] + 100_000)
-    status, said = await place.post(REMINDER)
-    assert (status, said["code"], said["errors"][0]["code"]) == (
+    status, problem = await place.post(REMINDER)
+    assert (status, problem["code"], problem["errors"][0]["code"]) == (
         503,
         "stores_unreachable",
         "redis_full",
     )
-    assert "maxmemory" in said["remedy"]
+    assert "maxmemory" in problem["remedy"]
 
-    status, said = await place.post({"reminders": [REMINDER] * 3}, "/v1/reminders:batch")
-    assert (status, said["code"]) == (503, "stores_unreachable")
+    status, problem = await place.post({"reminders": [REMINDER] * 3}, "/v1/reminders:batch")
+    assert (status, problem["code"]) == (503, "stores_unreachable")
 
     place.server.redis.config_set("maxmemory", 0)
     assert place.server.redis.exists(redis_keys.DUE) == 0
@@ -84,8 +84,8 @@ async def test_a_full_server_is_said_and_takes_nothing(place: Place) -> None:
 
 async def test_a_server_that_keeps_too_little_is_refused(place: Place) -> None:
     place.server.redis.config_set("appendfsync", "everysec")
-    status, said = await place.post(REMINDER)
-    assert (status, said["errors"][0]["code"]) == (503, "durability_unproven")
+    status, problem = await place.post(REMINDER)
+    assert (status, problem["errors"][0]["code"]) == (503, "durability_unproven")
     assert place.server.redis.exists(redis_keys.DUE) == 0
 
 
@@ -93,8 +93,8 @@ async def test_a_server_that_is_gone_is_said_at_once(place: Place) -> None:
     place.server.process.kill()
     place.server.process.wait()
     started = time.monotonic()
-    status, said = await place.post(REMINDER)
-    assert (status, said["errors"][0]["code"]) == (503, "redis_unreachable")
+    status, problem = await place.post(REMINDER)
+    assert (status, problem["errors"][0]["code"]) == (503, "redis_unreachable")
     assert time.monotonic() - started < 10
 
 
@@ -106,8 +106,8 @@ async def test_one_that_stands_still_is_waited_for_within_a_bound_and_then_nothi
 
     try:
         started = time.monotonic()
-        status, said = await place.post(REMINDER, Idempotency_Key="a")
-        assert (status, said["code"]) == (503, "stores_unreachable")
+        status, problem = await place.post(REMINDER, Idempotency_Key="a")
+        assert (status, problem["code"]) == (503, "stores_unreachable")
         assert time.monotonic() - started < 8
     finally:
         place.server.thaw()

@@ -29,11 +29,11 @@ def welcome(settings: Settings, *, back: str = "") -> str:
 
 
 def test_an_invitation_says_by_whom_and_where_one_returns_to(tmp_path: Path) -> None:
-    said = welcome(of(tmp_path, PNG, 'Suite "A" & <b>'), back="app.example.com")
-    assert "<strong>Suite &#34;A&#34; &amp; &lt;b&gt;</strong> invites you." in said
-    assert "Afterwards you return to app.example.com." in said
+    page = welcome(of(tmp_path, PNG, 'Suite "A" & <b>'), back="app.example.com")
+    assert "<strong>Suite &#34;A&#34; &amp; &lt;b&gt;</strong> invites you." in page
+    assert "Afterwards you return to app.example.com." in page
     assert application_of(of(tmp_path, PNG)).logo is not None
-    assert f'src="{application_of(of(tmp_path, PNG)).logo.url}"' in said  # type: ignore[union-attr]
+    assert f'src="{application_of(of(tmp_path, PNG)).logo.url}"' in page  # type: ignore[union-attr]
 
 
 def test_where_nothing_is_set_nobody_is_named() -> None:

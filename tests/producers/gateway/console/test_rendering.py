@@ -61,8 +61,8 @@ def test_a_value_is_text_even_where_a_sentence_around_it_is_html() -> None:
 
 
 def test_a_shared_sentence_has_the_consoles_apostrophe_and_an_address_keeps_its_own() -> None:
-    said = "certmail's clock agrees with Google's of o's@acme.example."
-    assert curly(said) == "certmail’s clock agrees with Google’s of o's@acme.example."
+    text = "certmail's clock agrees with Google's of o's@acme.example."
+    assert curly(text) == "certmail’s clock agrees with Google’s of o's@acme.example."
     assert (
         environment_for("en").from_string("{{ say(value) }}").render(value="the gateway's log")
         == "the gateway’s log"

@@ -28,19 +28,19 @@ def test_without_a_script_a_moment_reads_in_utc_and_says_so() -> None:
 @pytest.mark.parametrize("month", range(1, 13))
 def test_the_moments_in_a_workers_sentence_are_marked(month: int) -> None:
     at = AT.replace(month=month)
-    said = marked(f"Google may need until {dates.moment(at)}; since 2026-11-27 03:00 UTC.", "en")
-    assert said.count("<time ") == 2
-    assert f'datetime="{at.isoformat()}"' in said
-    assert 'datetime="2026-11-27T03:00:00+00:00"' in said
+    text = marked(f"Google may need until {dates.moment(at)}; since 2026-11-27 03:00 UTC.", "en")
+    assert text.count("<time ") == 2
+    assert f'datetime="{at.isoformat()}"' in text
+    assert 'datetime="2026-11-27T03:00:00+00:00"' in text
 
 
 def test_a_day_alone_is_marked_too_so_that_a_page_has_one_way_to_write_it() -> None:
-    said = marked("It is valid until 2 Dec 2026. Since 2 Dec 2026, 15:20 UTC.", "en")
+    text = marked("It is valid until 2 Dec 2026. Since 2 Dec 2026, 15:20 UTC.", "en")
     noon = AT.replace(hour=12, minute=0)
-    assert f"It is valid until {day(noon, 'en')}." in said, (
+    assert f"It is valid until {day(noon, 'en')}." in text, (
         "which is the same day nearly everywhere"
     )
-    assert said.count("<time ") == 2
+    assert text.count("<time ") == 2
 
 
 @pytest.mark.parametrize(
