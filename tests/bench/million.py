@@ -39,7 +39,7 @@ from certmail_config.ledger import (
     set_lane,
     settle,
 )
-from certmail_worker.doctor.invariants import look
+from certmail_worker.doctor.invariants import find_violations
 from certmail_worker.recording.consistency import run_id
 from support.servers.restorable import server
 
@@ -83,7 +83,7 @@ def _measure(redis: Redis, jobs: int) -> None:
     many = _steps(redis, numbers)
 
     begun = time.monotonic()
-    report = look(redis, lambda count: _say(f"doctor: {count:,} keys and entries"))
+    report = find_violations(redis, lambda count: _say(f"doctor: {count:,} keys and entries"))
     doctor = time.monotonic() - begun
 
     _say("")

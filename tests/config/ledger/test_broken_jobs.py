@@ -16,7 +16,7 @@ from certmail_config.base.ids import JobId
 from certmail_config.jobs.states import FINAL, AttemptOutcome, State
 from certmail_config.ledger import Settlement, cancel_matching, claim, release, run, settle
 from certmail_config.ledger.values import Claimed, Job
-from certmail_worker.doctor.invariants import look, put_right
+from certmail_worker.doctor.invariants import find_violations, mend_all
 from support.data.garbage import JOBS
 from support.machine.clocked_ledger import LEASE, ClockedLedger
 
@@ -187,7 +187,7 @@ def test_attempts_by_the_million_are_not_counted_one_by_one(redis: Redis) -> Non
 def test_doctor_names_it_and_its_repair_ends_it(redis: Redis, changes: Any) -> None:
     ledger, _ = bench_with(redis, ready)
     alter(redis, "j", changes)
-    report = look(redis)
+    report = find_violations(redis)
 
     if changes.keys() == {"reason"}:
         assert not report.found
@@ -195,8 +195,8 @@ def test_doctor_names_it_and_its_repair_ends_it(redis: Redis, changes: Any) -> N
 
     assert "j" in report.found["lane_missing" if "nowhere" in changes.values() else "job_broken"]
     for _ in range(3):
-        put_right(redis, look(redis))
-    assert not look(redis).found
+        mend_all(redis, find_violations(redis))
+    assert not find_violations(redis).found
     assert ledger.state("j") is State.FAILED
 
 

@@ -16,7 +16,7 @@ from certmail_config.jobs.states import AttemptOutcome, State
 from certmail_config.ledger import advertise, run
 from certmail_config.ledger.delivery import UncheckedError
 from certmail_config.ledger.upkeep import CheckedError, KnownAttempt, KnownJob, Restored, restore
-from certmail_worker.doctor.invariants import look, put_right
+from certmail_worker.doctor.invariants import find_violations, mend_all
 from certmail_worker.uncertain.pending_checks import read_unsure
 from support.machine.clocked_ledger import START, ClockedLedger
 
@@ -118,10 +118,10 @@ class TestWhatIsHeldCanBeSettled:
         put(ledger, "j", State.UNCERTAIN, could_have_left=ledger.now)
         ledger.redis.hdel(redis_keys.JOB + "j", "begun:1", "outcome:1")
         ledger.redis.hset(redis_keys.JOB + "j", "attempt", "0")
-        report = look(ledger.redis)
+        report = find_violations(ledger.redis)
         assert report.found == {"no_request": ["j"]}
-        put_right(ledger.redis, report)
-        assert not look(ledger.redis).found
+        mend_all(ledger.redis, report)
+        assert not find_violations(ledger.redis).found
         assert ledger.settle("j", outcome=AttemptOutcome.NOT_SENT, to=State.READY) is State.READY
 
 
@@ -137,7 +137,7 @@ class TestWhatIsForgotten:
     def test_it_is_held_like_any_other_and_breaks_nothing(self, ledger: ClockedLedger) -> None:
         self.forget(ledger)
         assert ledger.see("gone").held
-        assert not look(ledger.redis).found
+        assert not find_violations(ledger.redis).found
         assert ledger.enqueue("again", dedupe="k", fingerprint="f").code == "duplicate"
 
     def test_what_did_not_leave_is_lost_and_its_key_is_free(self, ledger: ClockedLedger) -> None:

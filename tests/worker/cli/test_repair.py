@@ -17,7 +17,7 @@ from redis import Redis
 from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.settings import Settings
 from certmail_worker.cli import run_command
-from certmail_worker.doctor.unused_copy import ASK
+from certmail_worker.doctor.unused_copy import ASK_FOR_COPY
 from certmail_worker.recording.writer import (
     RecordPosition,
     read_cursor,
@@ -102,7 +102,11 @@ def test_nothing_is_declared_lost_before_somebody_said_that_there_is_no_copy(
     server: Redis, certmail: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status, output = certmail("doctor", "--repair", "--yes")
-    assert (status, output["repair"]["carried_out"], output["repair"]["doubt"]) == (1, False, ASK)
+    assert (status, output["repair"]["carried_out"], output["repair"]["doubt"]) == (
+        1,
+        False,
+        ASK_FOR_COPY,
+    )
     assert run_command(["doctor", "--repair", "--yes"]) == 1
     printed = capsys.readouterr()
     assert "Is there a copy of it, a dump.rdb" in printed.out

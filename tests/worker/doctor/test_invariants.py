@@ -9,7 +9,7 @@ from redis import Redis
 
 from certmail_config.base import redis_keys
 from certmail_config.jobs.states import AttemptOutcome, State
-from certmail_worker.doctor.invariants import CODES, look, put_right, sentence
+from certmail_worker.doctor.invariants import CODES, describe, find_violations, mend_all
 from support.machine.clocked_ledger import ClockedLedger
 
 
@@ -40,7 +40,7 @@ def ledger(redis: Redis) -> ClockedLedger:
 
 
 def test_a_sound_ledger_shows_nothing(ledger: ClockedLedger) -> None:
-    report = look(ledger.redis)
+    report = find_violations(ledger.redis)
     assert (report.found, report.count) == ({}, 0)
     assert report.looked_at > 8
 
@@ -86,30 +86,32 @@ def test_what_is_broken_is_named_and_put_right(
     ledger: ClockedLedger, code: str, break_it: Break
 ) -> None:
     break_it(ledger.redis)
-    report = look(ledger.redis)
+    report = find_violations(ledger.redis)
     assert list(report.found) == [code]
     assert report.count == 1
-    assert sentence(code, report.found[code]).startswith("1 is ")
-    assert put_right(ledger.redis, report) == 1
-    assert look(ledger.redis).found == {}
+    assert describe(code, report.found[code]).startswith("1 is ")
+    assert mend_all(ledger.redis, report) == 1
+    assert find_violations(ledger.redis).found == {}
 
 
 def test_what_is_left_of_a_job_is_removed_with_its_entries(ledger: ClockedLedger) -> None:
     ledger.redis.hdel(redis_keys.JOB + "ready", "state")
-    report = look(ledger.redis)
+    report = find_violations(ledger.redis)
     assert set(report.found) == {"job_broken", "misplaced"}
-    put_right(ledger.redis, report)
-    assert set(look(ledger.redis).found) <= {"key_without_job"}  # nobody knew its key any more
-    put_right(ledger.redis, look(ledger.redis))
-    assert look(ledger.redis).found == {}
+    mend_all(ledger.redis, report)
+    assert set(find_violations(ledger.redis).found) <= {
+        "key_without_job"
+    }  # nobody knew its key any more
+    mend_all(ledger.redis, find_violations(ledger.redis))
+    assert find_violations(ledger.redis).found == {}
 
 
 def test_a_lane_that_nobody_would_visit_is_woken(ledger: ClockedLedger) -> None:
     ledger.enqueue("later")
     ledger.redis.zrem(redis_keys.WAKE, "a")
-    report = look(ledger.redis)
+    report = find_violations(ledger.redis)
     assert dict(report.found) == {"lane_asleep": ["a"]}
-    put_right(ledger.redis, report)
+    mend_all(ledger.redis, report)
     assert ledger.dispatch().jobs == ("later",)
 
 
@@ -122,9 +124,9 @@ def test_a_project_that_lanes_wait_for_is_woken(ledger: ClockedLedger) -> None:
     ledger.settle("x", ledger.begin(ledger.claim("x")).attempt)
     ledger.redis.zrem(redis_keys.WAKE, "project:q")
     ledger.now += 61
-    report = look(ledger.redis)
+    report = find_violations(ledger.redis)
     assert dict(report.found) == {"project_asleep": ["q"]}
-    put_right(ledger.redis, report)
+    mend_all(ledger.redis, report)
     assert ledger.dispatch().jobs == ("y",)
 
 
@@ -132,18 +134,18 @@ def test_a_slot_that_leaked_is_free_again(ledger: ClockedLedger) -> None:
     ledger.redis.sadd(redis_keys.FLYING + "m-a", "accepted", "failed", "x", "y")
     ledger.enqueue("later")
     assert ledger.dispatch().jobs == ()
-    put_right(ledger.redis, look(ledger.redis))
+    mend_all(ledger.redis, find_violations(ledger.redis))
     assert ledger.dispatch().jobs == ("later",)
 
 
 def test_a_reminder_whose_connection_is_unknown_is_named_and_ends(ledger: ClockedLedger) -> None:
     ledger.redis.delete(redis_keys.LANE_INFO + "asleep", redis_keys.LANE_INFO + "a")
-    report = look(ledger.redis)
+    report = find_violations(ledger.redis)
     assert {code: set(subjects) for code, subjects in report.found.items()} == {
         "lane_missing": {"ready", "scheduled"}
     }
-    put_right(ledger.redis, report)
-    assert look(ledger.redis).found == {}
+    mend_all(ledger.redis, report)
+    assert find_violations(ledger.redis).found == {}
     for job in ("ready", "scheduled"):
         assert ledger.state(job) is State.FAILED
         assert str(ledger.see(job).reason).startswith("connection_removed: ")
@@ -152,7 +154,7 @@ def test_a_reminder_whose_connection_is_unknown_is_named_and_ends(ledger: Clocke
 def test_an_uncertain_reminder_needs_no_connection(ledger: ClockedLedger) -> None:
     """Somebody still has to say what became of it."""
     ledger.redis.delete(redis_keys.LANE_INFO + "d", redis_keys.LANE_INFO + "e")
-    assert look(ledger.redis).found == {}
+    assert find_violations(ledger.redis).found == {}
 
 
 def test_a_reminder_without_content_ends_as_failed_but_not_if_a_copy_may_be_out(
@@ -162,9 +164,9 @@ def test_a_reminder_without_content_ends_as_failed_but_not_if_a_copy_may_be_out(
     ledger.reap()
     assert ledger.state("unsure") is State.READY
     ledger.redis.delete(redis_keys.BODY + "ready", redis_keys.BODY + "unsure")
-    put_right(ledger.redis, look(ledger.redis))
+    mend_all(ledger.redis, find_violations(ledger.redis))
     assert (ledger.state("ready"), ledger.state("unsure")) == (State.FAILED, State.UNCERTAIN)
-    assert look(ledger.redis).found == {}
+    assert find_violations(ledger.redis).found == {}
     assert ledger.enqueue("anew", dedupe="ready").code == "enqueued"
     assert ledger.enqueue("again", dedupe="unsure").code == "duplicate"
 
@@ -178,7 +180,7 @@ def test_a_thousand_jobs_are_looked_at_page_by_page(ledger: ClockedLedger) -> No
     for n in range(1000):
         ledger.enqueue(f"j{n}")
     seen: list[int] = []
-    report = look(ledger.redis, seen.append)
+    report = find_violations(ledger.redis, seen.append)
     assert report.found == {}
     assert len(seen) > 5
     assert seen == sorted(seen)

@@ -19,9 +19,9 @@ from certmail_worker.doctor.restore_plan import (
     WaitingJob,
     could_have_left,
     decide,
-    outcome,
-    said,
-    summary,
+    done_lines,
+    jobs_by_result,
+    plan_lines,
 )
 
 JOB = JobId("j")
@@ -119,7 +119,7 @@ def test_the_plan_says_what_it_would_do() -> None:
         for kind in StepKind
         for n in range(len(kind))
     )
-    lines = summary(planned(steps, looked_up={"hold0", "hold1", "hold2"}))
+    lines = plan_lines(planned(steps, looked_up={"hold0", "hold1", "hold2"}))
     assert [line.split()[0] for line in lines[:4]] == ["6", "4", "4", "4"]
     assert lines[4].startswith(
         "3 of those that are held are looked up among the sent mails; the other 1 "
@@ -151,7 +151,7 @@ class TestWhatWasDone:
     )
 
     def test_each_job_is_where_it_is(self) -> None:
-        assert outcome(planned(self.STEPS), self.STATES) == {
+        assert jobs_by_result(planned(self.STEPS), self.STATES) == {
             StepKind.HOLD: ["held"],
             StepKind.KEEP: ["known better"],
             StepKind.SETTLE: ["accepted", "failed", "closed"],
@@ -161,7 +161,7 @@ class TestWhatWasDone:
 
     def test_and_that_is_what_is_said(self) -> None:
         plan = planned(self.STEPS, looked_up={"held", "known better"})
-        lines = said(outcome(plan, self.STATES), plan)
+        lines = done_lines(jobs_by_result(plan, self.STATES), plan)
         assert [line.split()[0] for line in lines] == ["3", "1", "1", "1", "1", "1"]
         assert lines[4] == "1 of those that are held are looked up among the sent mails"
         assert lines[5].endswith("nothing was done: gone")

@@ -12,7 +12,7 @@ import pytest
 from redis import Redis
 
 from certmail_config.base import redis_keys
-from certmail_worker.doctor.restore_reader import waiting
+from certmail_worker.doctor.restore_reader import waiting_jobs
 from support.data.garbage import JOBS
 from support.machine.clocked_ledger import ClockedLedger
 
@@ -27,7 +27,7 @@ def test_a_job_that_cannot_be_read_hides_no_other(redis: Redis, changes: Any) ->
             redis.hdel(redis_keys.JOB + "j", name)
         else:
             redis.hset(redis_keys.JOB + "j", name, value.encode(errors="surrogateescape"))
-    found = waiting(redis, [], datetime.fromtimestamp(bench.now + 30 * 86_400, UTC))
+    found = waiting_jobs(redis, [], datetime.fromtimestamp(bench.now + 30 * 86_400, UTC))
     assert "other" in {each.job for each in found["a"]}
 
 
@@ -36,5 +36,5 @@ def test_nor_does_a_key_that_is_no_hash(redis: Redis) -> None:
     bench.enqueue("j")
     bench.enqueue("other")
     redis.set(redis_keys.JOB + "j", "a text")
-    found = waiting(redis, [], datetime.fromtimestamp(bench.now + 30 * 86_400, UTC))
+    found = waiting_jobs(redis, [], datetime.fromtimestamp(bench.now + 30 * 86_400, UTC))
     assert [each.job for each in found["a"]] == ["other"]

@@ -25,7 +25,7 @@ from support.processes.tasks import end
 LISTED = "/gmail/v1/users/me/messages"
 
 
-def on_uncertain(redis: Redis, job: str, connection: str, tenant: str) -> None:
+def add_uncertain_job(redis: Redis, job: str, connection: str, tenant: str) -> None:
     """A job with one attempt of which nobody knows, to be looked for at once."""
     now = redis.time()[0] * 1000
     fields: dict[Any, Any] = {
@@ -60,9 +60,9 @@ async def test_a_key_that_is_no_hash_holds_up_no_other(
     tmp_path: Path, redis: Redis, redis_url: str, broken: Callable[[Redis, str], None]
 ) -> None:
     async with one_tenant(tmp_path, redis_url) as made:
-        on_uncertain(redis, "broken", "another", "globex")
+        add_uncertain_job(redis, "broken", "another", "globex")
         broken(redis, "another")
-        on_uncertain(redis, "whole", made.connection.id, "acme")
+        add_uncertain_job(redis, "whole", made.connection.id, "acme")
         redis.hset(redis_keys.LANE_INFO + made.connection.id, "mailbox", MAILBOX)
         looking = asyncio.create_task(verify(context(made)))
         while not looking.done() and not await made.asked(LISTED):  # noqa: ASYNC110 - the sandbox can only be asked

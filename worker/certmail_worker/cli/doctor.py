@@ -99,22 +99,22 @@ def _agreed(repair: Repair, *, yes: bool, without_copy: bool, json: bool) -> boo
 
     What is final is asked for by itself.
     """
-    doubtful = bool(repair.on_uncertain) and not without_copy
-    if yes and not doubtful:
+    final = bool(repair.loss_warning) and not without_copy
+    if yes and not final:
         return True
     if json:
         return False
 
     _say(repair.lines, "This would be done:")
-    if doubtful:
-        out.print(repair.on_uncertain, markup=False)
+    if final:
+        out.print(repair.loss_warning, markup=False)
 
     if yes or not sys.stdin.isatty():
-        flags = ([] if yes else ["--yes"]) + (["--without-copy"] if doubtful else [])
+        flags = ([] if yes else ["--yes"]) + (["--without-copy"] if final else [])
         err.print(f"Add {' and '.join(flags)} to do it.", markup=False)
         return False
 
-    if doubtful and not typer.confirm("Is there no such copy?", default=False):
+    if final and not typer.confirm("Is there no such copy?", default=False):
         return False
 
     return typer.confirm("Do it?")
@@ -159,11 +159,11 @@ def _finding(finding: Finding) -> dict[str, Any]:
 def _repair(repair: Repair | RepairDone | None, *, carried_out: bool) -> dict[str, Any]:
     if repair is None:
         return {"carried_out": False, "lines": [], "jobs": {}}
-    on_uncertain = (
-        {"doubt": repair.on_uncertain} if isinstance(repair, Repair) and repair.on_uncertain else {}
+    warning = (
+        {"doubt": repair.loss_warning} if isinstance(repair, Repair) and repair.loss_warning else {}
     )
     return {
         "carried_out": carried_out,
         "lines": list(repair.lines),
         "jobs": repair.jobs,
-    } | on_uncertain
+    } | warning

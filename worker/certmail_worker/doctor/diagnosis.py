@@ -43,6 +43,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
     for check in surroundings.CHECKS:
         yield from check(settings)
 
+    # The vault.
     vault: Vault | None = None
     try:
         vault = Vault(vault_keys(settings))
@@ -50,6 +51,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
     except CertmailError as error:
         yield broken("vault", error)
 
+    # Redis.
     seen = Lanes()
     with ExitStack() as stack:
         try:
@@ -69,6 +71,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
         except CertmailError as error:
             yield broken("redis", error)
 
+    # The database.
     engine = open_database(database_url(settings))
     try:
         if settings.database_url is None:

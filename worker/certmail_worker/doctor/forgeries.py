@@ -1,4 +1,6 @@
-"""What stands in Redis where only certmail writes, and is not certmail's: found by looking, or reported when it was used.
+"""Forgeries: what stands in Redis where only certmail writes, and is not certmail's.
+
+It is found by looking, or was reported when it was used.
 
 It changes nothing. A value that was made by somebody else, or moved there from another place, is
 used by nobody.
@@ -33,29 +35,31 @@ REMEDY: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Forgery:
-    """One place; `message` says what was seen there."""
+    """A place with something forged; `message` says what was seen there."""
 
     place: str
     message: str
 
 
-def look(box: Strongbox) -> list[Forgery]:
+def find_forgeries(box: Strongbox) -> list[Forgery]:
     """Look at every value, and at what was reported within the last week; raises RedisError."""
     found = {
         place: _there(place)
         for place, sealed in _values(box.redis)
         if not _ours(box, place, sealed)
     }
+
     reported = hash_of(box.redis, redis_keys.FORGED)
-    for name, told in reported.items():
+    for name, report in reported.items():
         place = name.decode(errors="replace")
-        found.setdefault(place, _gone(place, told.decode(errors="replace").partition("|")[0]))
+        at = report.decode(errors="replace").partition("|")[0]
+        found.setdefault(place, _gone(place, at))
 
     return [found[place] for place in sorted(found)]
 
 
-def differing(places: Iterable[str]) -> list[Forgery]:
-    """What is to be said of places that do not hold what SQL says."""
+def unlike_sql(places: Iterable[str]) -> list[Forgery]:
+    """The forgeries at places that do not hold what SQL says."""
     words = "is not what SQL says, and no older version of it: somebody else wrote it. A worker puts it right within a minute."
     return [Forgery(place, f"What stands at {place} {words}") for place in places]
 
@@ -87,6 +91,7 @@ def _ours(box: Strongbox, place: str, sealed: bytes) -> bool:
 def _values(redis: Redis) -> Iterator[tuple[str, bytes]]:
     for id_, sealed in hash_of(redis, redis_keys.API_KEYS).items():
         yield place_in(redis_keys.API_KEYS, id_.decode(errors="replace")), sealed
+
     scanned = (name.decode(errors="replace") for name in redis.scan_iter(_PATTERN, count=5000))
     names = (
         name for name in scanned if name.startswith(_PREFIXES) and not name.startswith(_OTHERS)

@@ -1,4 +1,6 @@
-"""The ledger's invariants: what must hold of every key, whatever crashed; found page by page, so that nobody waits.
+"""The ledger's invariants: what must hold of every key, whatever crashed.
+
+They are checked page by page, so that nobody waits.
 
 A job's own fields are the truth. Everything else is an index over them, and can be made anew.
 """
@@ -80,11 +82,12 @@ CODES: Final[dict[str, tuple[str, Mended, str]]] = {
 """What is wrong, in words that follow "so many are", what is mended, and how."""
 
 EXAMPLES: Final = 5
+BATCH_SIZE: Final = 200
 
 
 @dataclass(slots=True)
 class Report:
-    """How many keys and members were looked at, and what broke which invariant."""
+    """What was looked at, and what broke which invariant."""
 
     looked_at: int = 0
     found: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -95,10 +98,10 @@ class Report:
         return sum(len(subjects) for subjects in self.found.values())
 
 
-def look(redis: Redis, progress: Callable[[int], None] = lambda _: None) -> Report:
-    """Look at everything, some hundred keys for each call; `progress` is told how many so far.
+def find_violations(redis: Redis, progress: Callable[[int], None] = lambda _: None) -> Report:
+    """Look at everything, some hundred keys for each call; raises RedisError.
 
-    Raises RedisError.
+    `progress` is told how many so far.
     """
     report = Report()
     waiting = [EVERY_JOB, redis_keys.DUE, redis_keys.LEASED, redis_keys.RINGING, redis_keys.UNSURE]
@@ -124,25 +127,28 @@ def look(redis: Redis, progress: Callable[[int], None] = lambda _: None) -> Repo
     return report
 
 
-def sentence(code: str, subjects: list[str]) -> str:
-    """Say what is wrong with these."""
+def describe(code: str, subjects: list[str]) -> str:
+    """The sentence that says what is wrong with these."""
     words, _, _ = CODES[code]
     few = ", ".join(_shown(subject) for subject in subjects[:EXAMPLES])
-    return f"{len(subjects)} {'is' if len(subjects) == 1 else 'are'} {words}: {few}{' …' if len(subjects) > EXAMPLES else ''}"
+    are = "is" if len(subjects) == 1 else "are"
+    more = " …" if len(subjects) > EXAMPLES else ""
+    return f"{len(subjects)} {are} {words}: {few}{more}"
 
 
-def put_right(redis: Redis, report: Report) -> int:
-    """Mend all that was found; gives how many.
+def mend_all(redis: Redis, report: Report) -> int:
+    """Mend all that was found; gives how many. Raises RedisError.
 
-    What has changed meanwhile is looked at again first. Raises RedisError.
+    What has changed meanwhile is looked at again first.
     """
     calls = [
         mend(CODES[code][1], subject)
         for code, subjects in report.found.items()
         for subject in subjects
     ]
-    for start in range(0, len(calls), 200):
-        run_many(redis, calls[start : start + 200])
+    for start in range(0, len(calls), BATCH_SIZE):
+        run_many(redis, calls[start : start + BATCH_SIZE])
+
     return len(calls)
 
 

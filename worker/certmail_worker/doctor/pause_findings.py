@@ -1,4 +1,7 @@
-"""What `certmail doctor` says of pauses: each that is in force, and where Redis and the database disagree. Pure."""
+"""What `certmail doctor` says of pauses. Pure.
+
+Each that is in force, and where Redis and the database disagree.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ class PauseFinding:
 
 
 def in_force(paused: Iterable[str], suspended: Iterable[str]) -> Iterator[PauseFinding]:
-    """What waits by an operator's wish; `suspended` are the tenants of which nothing is taken in either."""
+    """What waits by an operator's wish.
+
+    `suspended` are the tenants of which nothing is taken in either.
+    """
     for name in sorted(paused):
         yield PauseFinding(_check(name), *describe_pause(name, suspended=name in suspended))
 

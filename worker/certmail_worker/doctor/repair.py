@@ -1,7 +1,7 @@
-"""What `certmail doctor --repair` can do: restore a ledger that is older than its record, or mend broken indexes.
+"""What `certmail doctor --repair` can do: restore an old ledger, or mend broken indexes.
 
-One thing at a time, the graver first. What would be done is shown before; the tenants' words for it
-are in `lines`.
+A ledger is old when its record is newer. One thing at a time, the graver first. What would be done
+is shown before; the operator's words for it are in `lines`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,14 @@ from certmail_config.base.errors import Refused
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import reachable
 from certmail_worker.doctor import invariants, restore
-from certmail_worker.doctor.restore_plan import RestorePlan, StepKind, outcome, said, summary
-from certmail_worker.doctor.unused_copy import on_uncertain
+from certmail_worker.doctor.restore_plan import (
+    RestorePlan,
+    StepKind,
+    done_lines,
+    jobs_by_result,
+    plan_lines,
+)
+from certmail_worker.doctor.unused_copy import loss_warning
 from certmail_worker.recording.consistency import LINEAGE_ERRORS, Lineage, assess, read_traces
 from certmail_worker.recording.writer import read_position
 
@@ -43,8 +49,8 @@ class Repair(Protocol):
         """The jobs that it concerns, by what is done."""
 
     @property
-    def on_uncertain(self) -> str:
-        """What must be ruled out before, since it cannot be undone; nothing where it can."""
+    def loss_warning(self) -> str:
+        """What must be ruled out before, since it cannot be undone; empty where it can."""
 
     def carry_out(self, settings: Settings) -> RepairDone:
         """Do it; raises StoresUnreachable."""
@@ -52,7 +58,10 @@ class Repair(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """Redis is older than the record; `copy` asks about a copy of it that nobody has put back, if it is empty."""
+    """Redis is older than the record.
+
+    `copy` asks about a copy of Redis that nobody has put back, if Redis is empty.
+    """
 
     plan: RestorePlan
     copy: str = ""
@@ -60,7 +69,7 @@ class Restoration:
     @property
     def lines(self) -> Sequence[str]:
         """See Repair."""
-        return [*summary(self.plan), *_lost(self.plan.of(StepKind.LOSE))]
+        return [*plan_lines(self.plan), *_lost(self.plan.of(StepKind.LOSE))]
 
     @property
     def jobs(self) -> dict[str, list[str]]:
@@ -68,7 +77,7 @@ class Restoration:
         return {kind: [*self.plan.of(kind)] for kind in StepKind}
 
     @property
-    def on_uncertain(self) -> str:
+    def loss_warning(self) -> str:
         """See Repair."""
         final = any(
             step.known and step.kind in {StepKind.LOSE, StepKind.HOLD} for step in self.plan.steps
@@ -78,9 +87,9 @@ class Restoration:
     def carry_out(self, settings: Settings) -> RepairDone:
         """See Repair."""
         with open_admin(settings) as admin, reachable(admin.engine):
-            done = outcome(self.plan, restore.carry_out(admin, self.plan))
+            done = jobs_by_result(self.plan, restore.carry_out(admin, self.plan))
         return RepairDone(
-            [*said(done, self.plan), *_lost(done[StepKind.LOSE])],
+            [*done_lines(done, self.plan), *_lost(done[StepKind.LOSE])],
             {kind: [*done[kind]] for kind in StepKind},
         )
 
@@ -91,7 +100,10 @@ def _lost(jobs: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """The record is older than Redis, and nobody has a newer one: what it lacks it will never have."""
+    """The record is older than Redis, and nobody has a newer one.
+
+    What it lacks it will never have.
+    """
 
     since: datetime | None
 
@@ -109,7 +121,7 @@ class Gap:
         return {}
 
     @property
-    def on_uncertain(self) -> str:
+    def loss_warning(self) -> str:
         """See Repair."""
         return ""
 
@@ -130,7 +142,7 @@ class Mending:
     def lines(self) -> Sequence[str]:
         """See Repair."""
         return [
-            f"{invariants.sentence(code, subjects)}: {invariants.CODES[code][2]}"
+            f"{invariants.describe(code, subjects)}: {invariants.CODES[code][2]}"
             for code, subjects in self.report.found.items()
         ]
 
@@ -140,7 +152,7 @@ class Mending:
         return dict(self.report.found)
 
     @property
-    def on_uncertain(self) -> str:
+    def loss_warning(self) -> str:
         """See Repair."""
         return ""
 
@@ -148,7 +160,7 @@ class Mending:
         """See Repair."""
         with open_admin(settings) as admin:
             admin.projector.publish_missing()
-            invariants.put_right(admin.redis, self.report)
+            invariants.mend_all(admin.redis, self.report)
         return RepairDone(self.lines, self.jobs)
 
 
@@ -159,17 +171,19 @@ def find_repair(settings: Settings, *, stopped_at: datetime | None = None) -> Re
     """
     with open_admin(settings) as admin, reachable(admin.engine):
         lineage = assess(read_traces(admin.redis, admin.engine))
+
         if lineage in {Lineage.ROLLED_BACK, Lineage.REPLACED}:
-            copy = on_uncertain(admin.redis, settings) if lineage is Lineage.REPLACED else ""
+            copy = loss_warning(admin.redis, settings) if lineage is Lineage.REPLACED else ""
             return Restoration(restore.make_plan(admin, stopped_at=stopped_at), copy)
         if lineage is Lineage.RECORD_BEHIND:
             return Gap(read_position(admin.engine).seen_at)
         if lineage in LINEAGE_ERRORS:
             message, remedy = LINEAGE_ERRORS[lineage]
             raise Refused(lineage, message, remedy)
+
         return _mending(admin)
 
 
 def _mending(admin: Admin) -> Mending | None:
-    report = invariants.look(admin.redis)
+    report = invariants.find_violations(admin.redis)
     return Mending(report) if report.found else None

@@ -1,4 +1,6 @@
-"""Restoring the ledger from the record: reads both stores, lets `rollback` decide, and carries it out.
+"""Restoring the ledger from the record.
+
+restore_reader.py reads both stores, restore_plan.py decides, and `carry_out` does it.
 
 Pacing stands still meanwhile, because the server's run is unchecked; producers may go on.
 Interrupted, it is run again.
@@ -34,11 +36,11 @@ from certmail_worker.doctor.restore_plan import (
 )
 from certmail_worker.doctor.restore_reader import (
     chunks,
-    ended_by,
-    forgotten,
-    survived,
-    touched,
-    waiting,
+    forgotten_jobs,
+    newest_surviving_event,
+    server_ended_by,
+    steps_since,
+    waiting_jobs,
 )
 from certmail_worker.recording.consistency import Traces, confirm_consistency, run_id
 from certmail_worker.recording.writer import (
@@ -56,22 +58,22 @@ def make_plan(admin: Admin, *, stopped_at: datetime | None = None) -> RestorePla
     `stopped_at` is when the former server ended, if that is known.
     """
     run, position = run_id(admin.redis), read_position(admin.engine)
-    last = survived(admin.redis, position.cursor)
-    until = stopped_at or ended_by(admin.redis, position.seen_at)
+    last = newest_surviving_event(admin.redis, position.cursor)
+    until = stopped_at or server_ended_by(admin.redis, position.seen_at)
 
     with admin.db() as db:
         steps = {
-            step.job: step for step in touched(db, admin.redis, last, admin.settings.dedupe_days)
+            step.job: step
+            for step in steps_since(db, admin.redis, last, admin.settings.dedupe_days)
         }
         connections = registry.list_connections(db)
         lost: dict[str, list[WaitingJob]] = defaultdict(list)
-        for connection_id, each in forgotten(
+        for connection_id, each in forgotten_jobs(
             db, [step for step in steps.values() if step.kind is StepKind.LOSE]
         ):
             lost[connection_id].append(each)
 
-    present = waiting(admin.redis, connections, until)
-
+    present = waiting_jobs(admin.redis, connections, until)
     for connection in connections:
         undecided = [
             each
@@ -114,7 +116,9 @@ def _looked_up(
 
 
 def carry_out(admin: Admin, plan: RestorePlan) -> list[State | None]:
-    """Do what the plan says, and let pacing go on; gives the state that each job of it is in then, None if it is forgotten.
+    """Do what the plan says, and let pacing go on.
+
+    Gives the state that each job of the plan is in then, None if it is forgotten.
 
     Raises Refused where something has changed since the plan was made.
     """
@@ -147,7 +151,6 @@ def carry_out(admin: Admin, plan: RestorePlan) -> list[State | None]:
         run_many(admin.redis, [close(step.job, step.reason) for step in steps if step.closed])
 
     now = replace(position, cursor=plan.survived)
-
     try:
         write_position(admin.engine, position, now)
     except CursorMovedError:

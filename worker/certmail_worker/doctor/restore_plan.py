@@ -29,7 +29,7 @@ COULD_HAVE_LEFT: Final = (
 
 
 UNKNOWN: Final = "unknown"
-"""What came of a step whose job nobody knew any more."""
+"""The result of a step whose job nobody knew any more."""
 
 
 class StepKind(StrEnum):
@@ -60,7 +60,10 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class RestoreStep:
-    """What is done about one job; `closed`: it is uncertain, and nobody is to be asked any more."""
+    """What is done about one job.
+
+    `closed`: it is uncertain, and nobody is to be asked any more.
+    """
 
     kind: StepKind
     job: JobId
@@ -73,7 +76,9 @@ class RestoreStep:
 
 @dataclass(frozen=True, slots=True)
 class RestorePlan:
-    """All that a repair would do, of this run of the server and while the record stands at `cursor`.
+    """All that a repair would do.
+
+    It holds for this run of the server, and while the record stands at `cursor`.
 
     `survived` is the last recorded event that the server still has; `looked_up` are those of the
     held that are looked for among the sent mails.
@@ -93,13 +98,14 @@ class RestorePlan:
 
 
 def decide(recorded: Recorded, *, in_redis: bool) -> RestoreStep | None:
-    """What to do about a job that something happened to since the copy was made; None if nothing."""
+    """What to do about a job whose record is newer than the copy; None if nothing."""
     attempts = tuple(
         KnownAttempt(each.n, each.begun_at, each.outcome or AttemptOutcome.UNKNOWN, each.detail)
         for each in recorded.attempts
     )
     known = None if in_redis else recorded.known
     state, reason = recorded.state, recorded.reason
+
     if state in FINAL:
         return RestoreStep(StepKind.SETTLE, recorded.job, state, reason, attempts, known)
     if state is State.UNCERTAIN:
@@ -112,12 +118,9 @@ def decide(recorded: Recorded, *, in_redis: bool) -> RestoreStep | None:
         return RestoreStep(StepKind.HOLD, recorded.job, State.UNCERTAIN, reason, attempts, known)
     if not in_redis:
         return RestoreStep(StepKind.LOSE, recorded.job, State.FAILED, LOST, attempts, known)
-
-    return (
-        RestoreStep(StepKind.KEEP, recorded.job, State.READY, reason, attempts)
-        if attempts
-        else None
-    )
+    if attempts:
+        return RestoreStep(StepKind.KEEP, recorded.job, State.READY, reason, attempts)
+    return None
 
 
 def hold(job: JobId, step: RestoreStep | None) -> RestoreStep:
@@ -134,7 +137,10 @@ def lane_order(priority: int, enqueued_ms: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class WaitingJob:
-    """A job that waits in the restored server: its lane's order, from when it may leave, and until when."""
+    """A job that waits in the restored server.
+
+    Its place in the lane's order, from when it may leave, and until when.
+    """
 
     job: JobId
     order: float
@@ -151,7 +157,9 @@ def could_have_left(
     in_flight: int,
     held_before: int = 0,
 ) -> list[JobId]:
-    """The jobs of a lane that its mailbox's limits let leave in this time: the first of them, in the lane's order.
+    """The jobs of a lane that its mailbox's limits let leave in this time.
+
+    These are the first of them, in the lane's order.
 
     Those whose time had passed before could not, and those whose time came only later neither.
     Without `since` any could. `held_before` of them an interrupted repair has held already.
@@ -166,9 +174,9 @@ def could_have_left(
     minutes = max((until - since) / timedelta(minutes=1), 0.0)
     # Whatever expired within the time made room for the next.
     expiring = sum(each.until <= until for each in candidates)
-    most = max(int(minutes * per_minute) + in_flight + 1 + expiring - held_before, 0)
+    maximum = max(int(minutes * per_minute) + in_flight + 1 + expiring - held_before, 0)
 
-    return [each.job for each in candidates[:most]]
+    return [each.job for each in candidates[:maximum]]
 
 
 def attempt_detail(row: dict[str, Any]) -> str:
@@ -189,24 +197,31 @@ def attempt_detail(row: dict[str, Any]) -> str:
     return json.dumps({name: item for name, item in value.items() if item is not None})
 
 
-def summary(plan: RestorePlan) -> Sequence[str]:
-    """Say what the plan would do, a line each."""
+def plan_lines(plan: RestorePlan) -> Sequence[str]:
+    """What the plan would do, a line each."""
     since = plan.since.isoformat(timespec="seconds") if plan.since else "the beginning"
     found = Counter(str(step.kind) for step in plan.steps if not step.closed)
-    window = f"What could have left between {since} and {plan.until.isoformat(timespec='seconds')} is held (--stopped-at makes that time shorter)."
+    until = plan.until.isoformat(timespec="seconds")
+    window = (
+        f"What could have left between {since} and {until} is held "
+        "(--stopped-at makes that time shorter)."
+    )
     return [*_counted(found, len(plan.looked_up)), window]
 
 
-def outcome(plan: RestorePlan, states: Sequence[State | None]) -> dict[str, list[JobId]]:
-    """What was done in fact, by what was done; `states` are those that the jobs of the plan's steps are in now."""
+def jobs_by_result(plan: RestorePlan, states: Sequence[State | None]) -> dict[str, list[JobId]]:
+    """The jobs by what was done in fact.
+
+    `states` are those that the jobs of the plan's steps are in now.
+    """
     done: dict[str, list[JobId]] = {kind: [] for kind in StepKind} | {UNKNOWN: []}
     for step, state in zip(plan.steps, states, strict=True):
         done[_done(step, state)].append(step.job)
     return done
 
 
-def said(done: Mapping[str, Sequence[JobId]], plan: RestorePlan) -> Sequence[str]:
-    """Say what was done, a line each."""
+def done_lines(done: Mapping[str, Sequence[JobId]], plan: RestorePlan) -> Sequence[str]:
+    """What was done, a line each."""
     held = [job for job in done[StepKind.HOLD] if job in plan.looked_up]
     lines = _counted({kind: len(jobs) for kind, jobs in done.items()}, len(held))
     if unknown := done[UNKNOWN]:
@@ -223,12 +238,9 @@ def _done(step: RestoreStep, state: State | None) -> str:
         return StepKind.SETTLE if step.closed else StepKind.HOLD
     if state not in FINAL:
         return StepKind.KEEP
-
-    return (
-        StepKind.LOSE
-        if step.known and state is State.FAILED and step.kind is not StepKind.SETTLE
-        else StepKind.SETTLE
-    )
+    if step.known and state is State.FAILED and step.kind is not StepKind.SETTLE:
+        return StepKind.LOSE
+    return StepKind.SETTLE
 
 
 def _counted(found: Mapping[str, int], looked_up: int) -> list[str]:

@@ -1,4 +1,7 @@
-"""What is left in both stores after Redis was restored: read for `restore`, which has `rollback` decide about it."""
+"""What is left in both stores after Redis was restored.
+
+It is read for restore.py, which has restore_plan.py decide about it.
+"""
 
 from __future__ import annotations
 
@@ -44,18 +47,24 @@ T = TypeVar("T")
 CHUNK = 500
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 UNREADABLE: Final = (TypeError, ValueError, OverflowError, OSError)
-"""What a job raises that is not in its form: a field that is missing or no number, or a time beyond the calendar."""
+"""What a job raises that is not in its form.
+
+A field is missing or no number, or a time is beyond the calendar.
+"""
 FIELDS = ("state", "connection", "priority", "enqueued_at", "not_before", "expires_at", "held")
 
 
-def survived(redis: Redis, cursor: str) -> str:
-    """The newest event of the stream that was recorded; START if none is left."""
+def newest_surviving_event(redis: Redis, cursor: str) -> str:
+    """The newest recorded event that the stream still has; START if none is left."""
     newest = newest_entry(redis, redis_keys.EVENTS, until=cursor)
     return newest[0].decode() if newest else START
 
 
-def ended_by(redis: Redis, since: datetime | None) -> datetime:
-    """By when the former server had ended: when this one began, or where it ran before already, when the loss was noticed."""
+def server_ended_by(redis: Redis, since: datetime | None) -> datetime:
+    """By when the former server had ended.
+
+    When the present one began; or where it ran before already, when the loss was noticed.
+    """
     info = redis.info("server")
     now = datetime.fromtimestamp(server_time(redis), UTC)
     began = now - timedelta(seconds=max(info["uptime_in_seconds"] - 1, 0))
@@ -65,7 +74,7 @@ def ended_by(redis: Redis, since: datetime | None) -> datetime:
     return max(from_ms(noticed) if noticed else now, since)
 
 
-def touched(db: Db, redis: Redis, survived: str, keep_days: int) -> Iterator[RestoreStep]:
+def steps_since(db: Db, redis: Redis, survived: str, keep_days: int) -> Iterator[RestoreStep]:
     """A step for every job that something happened to since, as the record knows."""
     keep, now = timedelta(days=keep_days), datetime.now(UTC)
     events = tables.events
@@ -79,6 +88,7 @@ def touched(db: Db, redis: Redis, survived: str, keep_days: int) -> Iterator[Res
             for job in chunk:
                 pipe.exists(redis_keys.JOB + job)
             exist = dict(zip(chunk, pipe.execute(), strict=True))
+
         for recorded, updated_at in _recorded(db, chunk, keep):
             if exist[recorded.job] or updated_at > now - keep:
                 step = decide(recorded, in_redis=bool(exist[recorded.job]))
@@ -124,7 +134,7 @@ def _recorded(db: Db, jobs: Sequence[str], keep: timedelta) -> Iterator[tuple[Re
         yield recorded, row["updated_at"]
 
 
-def forgotten(db: Db, lost: Sequence[RestoreStep]) -> Iterator[tuple[str, WaitingJob]]:
+def forgotten_jobs(db: Db, lost: Sequence[RestoreStep]) -> Iterator[tuple[str, WaitingJob]]:
     """Jobs that the server has forgotten, as they waited before, with their connections."""
     events, deliveries = tables.events, tables.deliveries
     query = select(
@@ -149,7 +159,7 @@ def forgotten(db: Db, lost: Sequence[RestoreStep]) -> Iterator[tuple[str, Waitin
             )
 
 
-def waiting(
+def waiting_jobs(
     redis: Redis, connections: Sequence[Connection], until: datetime
 ) -> Mapping[str, list[WaitingJob]]:
     """The jobs that wait in the restored server and may leave by then, by connection."""
@@ -160,7 +170,8 @@ def waiting(
             try:
                 connection, each = _waiting(job, answer)
             except UNREADABLE:
-                continue  # it cannot be read, or is no hash: the ledger ends it by itself, and it never leaves
+                # It cannot be read, or is no hash: the ledger ends it, and it never leaves.
+                continue
             if each is not None:
                 found[connection].append(each)
 

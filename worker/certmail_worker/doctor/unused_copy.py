@@ -1,4 +1,6 @@
-"""A copy of Redis that lies beside it and was not read: with `appendonly yes` a server starts empty beside a `dump.rdb`.
+"""A copy of Redis that lies beside it and was not read.
+
+With `appendonly yes` a server starts empty beside a `dump.rdb`.
 
 What is seen here decides nothing; it is said before anything is declared lost, since that is final.
 """
@@ -16,11 +18,11 @@ from redis.exceptions import ResponseError
 
 from certmail_config.settings import Settings
 
-HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-FINAL_WORDS: Final = "What is declared lost is lost for good, and what could have left is held; docs/restoring.md says how a copy is put back."
-ASK: Final = (
+LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+LOSS_IS_FINAL: Final = "What is declared lost is lost for good, and what could have left is held; docs/restoring.md says how a copy is put back."
+ASK_FOR_COPY: Final = (
     "Redis is empty. Is there a copy of it, a dump.rdb or append-only files? With appendonly yes a server starts empty "
-    f"beside a dump.rdb. {FINAL_WORDS}"
+    f"beside a dump.rdb. {LOSS_IS_FINAL}"
 )
 
 
@@ -54,7 +56,6 @@ def find_dump(redis: Redis, settings: Settings) -> Dump | None:
         return None
 
     path = Path(config["dir"]) / config["dbfilename"]
-
     try:
         found = path.stat()
     except OSError:
@@ -66,17 +67,20 @@ def find_dump(redis: Redis, settings: Settings) -> Dump | None:
     return Dump(path, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
 
 
-def on_uncertain(redis: Redis, settings: Settings) -> str:
-    """What must be ruled out before what an empty server lacks is declared lost.
+def loss_warning(redis: Redis, settings: Settings) -> str:
+    """What must be ruled out before the content of an empty server is declared lost.
 
     Raises RedisError.
     """
     found = find_dump(redis, settings)
-    return f"{found.sentence} {FINAL_WORDS}" if found else ASK
+    return f"{found.sentence} {LOSS_IS_FINAL}" if found else ASK_FOR_COPY
 
 
 def _has_saved(redis: Redis) -> bool:
-    """Whether the server has written a snapshot since it began; Redis 6.2 says only when, and calls its beginning a save, too."""
+    """Whether the server has written a snapshot since it began.
+
+    Redis 6.2 says only when, and calls its beginning a save, too.
+    """
     info = redis.info("persistence")
     if "rdb_saves" in info:
         return bool(info["rdb_saves"])
@@ -89,7 +93,7 @@ def _is_here(url: str | None) -> bool:
     if url is None:
         return True
     parts = urlsplit(url)
-    return parts.scheme == "unix" or parts.hostname in HERE
+    return parts.scheme == "unix" or parts.hostname in LOCAL_HOSTS
 
 
 def _config(redis: Redis) -> dict[str, str]:
@@ -97,8 +101,8 @@ def _config(redis: Redis) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in ("appendonly", "dir", "dbfilename"):
         try:
-            told: Any = redis.config_get(name)
+            answer: Any = redis.config_get(name)
         except ResponseError:
             continue
-        found |= told
+        found |= answer
     return found

@@ -1,4 +1,7 @@
-"""What stands still, lane by lane or by an operator's word: read once, for the checks of both stores."""
+"""What stands still, lane by lane or by an operator's word.
+
+It is read once, for the checks of both stores.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ from certmail_worker.doctor.checks.findings import Finding, Severity
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """The connections whose reminders wait, and what is paused; `paused` is None where Redis was not reached."""
+    """The connections whose reminders wait, and what is paused.
+
+    `paused` is None where Redis was not reached.
+    """
 
     stopped: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """With code and message: what delivery has found out is newer than what SQL knows."""
@@ -38,17 +44,20 @@ def read_lanes(redis: Redis) -> Lanes:
 
 def in_force(redis: Redis, paused: frozenset[str]) -> Iterator[Finding]:
     """What an operator lets wait."""
-    yield from _halts(pause_findings.in_force(paused, _suspended(redis, paused)))
+    yield from _findings(pause_findings.in_force(paused, _suspended(redis, paused)))
 
 
 def disagreements(engine: Engine, paused: frozenset[str]) -> Iterator[Finding]:
     """Where the stores do not agree on what is to wait."""
     with reachable(engine), engine.connect() as db:
-        yield from _halts(pause_findings.disagreements(paused, read_pauses(db)))
+        yield from _findings(pause_findings.disagreements(paused, read_pauses(db)))
 
 
 def _stopped_lanes(redis: Redis) -> dict[str, tuple[str, str]]:
-    """The connections whose reminders wait, with code and message: what delivery has found out is newer than what SQL knows."""
+    """The suspended connections, with code and message.
+
+    What delivery has found out is newer than what SQL knows.
+    """
     found = {}
     for key in redis.scan_iter(redis_keys.LANE_INFO + "*", count=500):
         lane = fields_of(redis, key, ["state", "code", "message"])
@@ -72,11 +81,11 @@ def _suspended(redis: Redis, paused: Iterable[str]) -> set[str]:
     return {name for name, state in states.items() if state == TenantState.SUSPENDED.encode()}
 
 
-def _halts(found: Iterable[pause_findings.PauseFinding]) -> Iterator[Finding]:
-    for halt in found:
+def _findings(found: Iterable[pause_findings.PauseFinding]) -> Iterator[Finding]:
+    for pause in found:
         yield Finding(
-            halt.check,
-            Severity.ERROR if halt.broken else Severity.WARNING,
-            halt.message,
-            halt.remedy,
+            pause.check,
+            Severity.ERROR if pause.broken else Severity.WARNING,
+            pause.message,
+            pause.remedy,
         )

@@ -36,10 +36,10 @@ def server(redis: Redis, settings: Settings) -> Iterator[Finding]:
     limits = StoreLimits(settings.redis_memory_max, settings.events_max)
     for fact in server_facts(redis, Durability.parse(settings.durability), limits):
         yield Finding(fact.check, Severity(fact.severity), fact.message, fact.remedy)
+
     found = hash_of(redis, redis_keys.STOPPED)
-    if (
-        found and found[b"code"].decode() not in LINEAGE_ERRORS
-    ):  # what is wrong with the lineage is said below
+    # What is wrong with the lineage is said by `lineage`.
+    if found and found[b"code"].decode() not in LINEAGE_ERRORS:
         yield Finding(
             "pacing", Severity.ERROR, found[b"message"].decode(), found[b"remedy"].decode()
         )
@@ -53,10 +53,10 @@ def workers(redis: Redis) -> Iterator[Finding]:
 
     if seen.workers:
         yield Finding("workers", Severity.OK, f"{seen.workers} alive.")
-        found_still = stalls.standstills(seen)
-        for each in found_still:
+        standstills = stalls.standstills(seen)
+        for each in standstills:
             yield Finding(each.service, Severity.ERROR, each.message, each.remedy)
-        if not found_still:
+        if not standstills:
             yield Finding(
                 "services", Severity.OK, "Whatever the workers do beside sending gets on."
             )
@@ -71,7 +71,7 @@ def workers(redis: Redis) -> Iterator[Finding]:
 
 def ledger(redis: Redis, progress: Callable[[int], None]) -> Iterator[Finding]:
     """Whether all keys belong together; `progress` is told how many were looked at."""
-    report = invariants.look(redis, progress)
+    report = invariants.find_violations(redis, progress)
     if not report.found:
         yield Finding(
             "ledger",
@@ -80,7 +80,7 @@ def ledger(redis: Redis, progress: Callable[[int], None]) -> Iterator[Finding]:
         )
 
     for code, subjects in report.found.items():
-        message = invariants.sentence(code, subjects)
+        message = invariants.describe(code, subjects)
         yield Finding(
             f"ledger {code}",
             Severity.ERROR,
@@ -90,7 +90,10 @@ def ledger(redis: Redis, progress: Callable[[int], None]) -> Iterator[Finding]:
 
 
 def lineage(redis: Redis, settings: Settings) -> Iterator[Finding]:
-    """Whether Redis is the one that was recorded; without a database that cannot be known, and `database` says so."""
+    """Whether Redis is the one that was recorded.
+
+    Without a database that cannot be known, and `database` says so.
+    """
     engine = open_database(database_url(settings))
 
     try:
@@ -142,12 +145,12 @@ def clocks(redis: Redis) -> Iterator[Finding]:
 
 def trust(redis: Redis, settings: Settings, vault: Vault) -> Iterator[Finding]:
     """What stands in Redis, or stood there within the last week, as if certmail had written it."""
-    found = forgeries.look(Strongbox(redis, vault))
+    found = forgeries.find_forgeries(Strongbox(redis, vault))
     engine = open_database(database_url(settings))
 
     try:
         check_version(engine)
-        found += forgeries.differing(TenantAudit(Admin(settings, engine, redis, vault)).found())
+        found += forgeries.unlike_sql(TenantAudit(Admin(settings, engine, redis, vault)).found())
     except CertmailError:
         pass  # `database` says so
     finally:

@@ -57,7 +57,10 @@ def gateway(settings: Settings) -> Iterator[Finding]:
 
 
 def network(settings: Settings) -> Iterator[Finding]:
-    """Whether tokens and mails would cross a network in the clear, or a page be open to all of it."""
+    """Whether tokens and mails would cross a network in the clear.
+
+    Or a page be open to all of it.
+    """
     for name in GOOGLE:
         address = str(getattr(settings, name))
         if split_web_address(address) is None:
@@ -80,7 +83,10 @@ def network(settings: Settings) -> Iterator[Finding]:
 
 
 def way_to_google(settings: Settings) -> Iterator[Finding]:
-    """Whether Google is reached through the proxy, or whether one is set that certmail does not use."""
+    """Whether Google is reached through the proxy.
+
+    Or whether one is set that certmail does not use.
+    """
     if settings.proxy is None:
         if names := proxies_of_others():
             message = f"{' and '.join(names)}: set, but certmail goes to Google directly."
@@ -110,7 +116,10 @@ async def _ask_google(settings: Settings) -> Answer:
 
 
 def sandbox(settings: Settings) -> Iterator[Finding]:
-    """That no mail leaves, where Google is played: as it should be in the sandbox's directory, and nowhere else."""
+    """That no mail leaves, where Google is played by the sandbox.
+
+    That is as it should be in the sandbox's directory, and nowhere else.
+    """
     if settings.sandbox_url is None:
         return
     message = f"Google is played by the sandbox at {settings.sandbox_url}: no mail leaves."

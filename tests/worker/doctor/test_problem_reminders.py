@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from certmail_config.sql.engine import open_database
-from certmail_worker.doctor.worries import LATELY, look_for_worries
+from certmail_worker.doctor.problem_reminders import RECENT, find_problem_reminders
 from certmail_worker.recording.rows import Event
 from certmail_worker.recording.writer import read_cursor, write
 from support.data.events import at, begun, enqueued, settled
@@ -19,7 +19,7 @@ def held(event: Event) -> Event:
 def test_those_that_wait_for_a_person_and_those_that_failed_by_why(ready_database: str) -> None:
     engine = open_database(ready_database)
     with engine.connect() as db:
-        none = look_for_worries(db, at(1))
+        none = find_problem_reminders(db, at(1))
     assert (none.held, none.failed, none.failed_since) == (0, (), None)
 
     bad, gone = "bad_message: Gmail says Invalid To header", "compose_failed: a link that is none"
@@ -40,8 +40,8 @@ def test_those_that_wait_for_a_person_and_those_that_failed_by_why(ready_databas
     write(engine, read_cursor(engine), events)
 
     with engine.connect() as db:
-        found = look_for_worries(db, at(30))
-        later = look_for_worries(db, at(30) + LATELY + timedelta(days=1))
+        found = find_problem_reminders(db, at(30))
+        later = find_problem_reminders(db, at(30) + RECENT + timedelta(days=1))
     engine.dispose()
     assert (found.held, found.held_since) == (1, at(11))
     assert found.failed == (("bad_message", 2), ("compose_failed", 1))

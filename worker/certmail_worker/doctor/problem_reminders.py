@@ -1,4 +1,7 @@
-"""Reminders that somebody ought to know of, from the record: those that wait for a person, and those that failed."""
+"""Reminders that somebody ought to know of, from the record.
+
+Those that wait for a person, and those that failed.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,17 @@ from sqlalchemy import func, select
 from certmail_config.jobs.states import State
 from certmail_config.sql import tables
 
-LATELY: Final = timedelta(days=7)
+RECENT: Final = timedelta(days=7)
 _CODE: Final = 80
 """Characters of a reason that its code is looked for in."""
 
 
 @dataclass(frozen=True, slots=True)
-class Worries:
-    """How many wait for a person, and since when; how many failed lately, by why, and since when."""
+class ProblemReminders:
+    """How many wait for a person, and how many failed lately.
+
+    Each since when; of those that failed also why.
+    """
 
     held: int
     held_since: datetime | None
@@ -28,7 +34,7 @@ class Worries:
     failed_since: datetime | None
 
 
-def look_for_worries(db: Db, now: datetime) -> Worries:
+def find_problem_reminders(db: Db, now: datetime) -> ProblemReminders:
     """Ask the record."""
     record = tables.deliveries.c
     waiting = select(func.count(), func.min(record.updated_at)).where(
@@ -39,7 +45,7 @@ def look_for_worries(db: Db, now: datetime) -> Worries:
     code = func.substr(record.reason, 1, _CODE)
     lately = (
         select(code, func.count(), func.min(record.updated_at))
-        .where(record.state == State.FAILED, record.updated_at >= now - LATELY)
+        .where(record.state == State.FAILED, record.updated_at >= now - RECENT)
         .group_by(code)
     )
     failed: Counter[str] = Counter()
@@ -47,4 +53,5 @@ def look_for_worries(db: Db, now: datetime) -> Worries:
     for reason, count, first in db.execute(lately):
         failed[(reason or "").partition(":")[0] or "unknown"] += count
         since = first if since is None else min(since, first)
-    return Worries(held, held_since, tuple(failed.most_common()), since)
+
+    return ProblemReminders(held, held_since, tuple(failed.most_common()), since)
