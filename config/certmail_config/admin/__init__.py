@@ -1,6 +1,4 @@
-"""What an operator does with tenants, connections, links and keys.
+"""What an operator does with tenants, connections, links and keys: SQL first, then Redis.
 
-Each step writes SQL first, then the working copy in Redis.
-
-Start at `Admin` in admin.py.
+Start at `Admin` in admin.py; projector.py writes to Redis what SQL says.
 """

@@ -1,6 +1,4 @@
 """When what waits will have left, worked out from the ledger by a fluid model of pacing.
 
-Start at the forecaster (forecaster.py).
-
-model.py and fair_shares.py are pure.
+Start at `Forecaster` in forecaster.py; model.py and fair_shares.py, which it fills, are pure.
 """

@@ -1,4 +1,5 @@
 """The job: one reminder to one reviewer, and the states that it passes.
 
-Pure, and kept compatible between versions (contract.py).
+Start at `Reminder` in reminder.py, then the table in states.py. Pure, and kept compatible between
+versions (contract.py).
 """

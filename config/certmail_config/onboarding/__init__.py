@@ -1,4 +1,5 @@
-"""Setting a connection up: consents under way, requests to a worker, what is to be done at Google.
+"""What waits while a connection is set up: consents, requests to a worker, promised mails.
 
-All of it waits in Redis, sealed, and ends by itself.
+All of it waits in Redis, sealed, and ends by itself. Start at consents.py for a linked account, at
+google_steps.py for a customer owned application.
 """

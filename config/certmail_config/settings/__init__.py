@@ -1,8 +1,7 @@
 """All settings, from the environment (prefix `CERTMAIL_`).
 
-The whole is `Settings` in model.py; its parts are modules by subject.
-
-Nothing below an entry point reads the environment.
+Start at `Settings` in model.py, whose parts are modules by subject. Nothing below an entry point
+reads the environment.
 """
 
 from certmail_config.settings.delivery import SETTLE_SECONDS

@@ -1,4 +1,5 @@
 """Reaching Redis and SQL, and what each of them is able to keep.
 
-`connect` opens both; `capacity` says whether there is room, `health` what doctor shows.
+Start at connect.py, which opens both; capacity.py says whether there is room, health.py what doctor
+shows.
 """

@@ -1,4 +1,4 @@
 """Tenants and their connections, as every process knows them, and their working copy in Redis.
 
-What changes them is in `admin`.
+Start at models.py; what changes them is in `admin`.
 """
