@@ -1,7 +1,7 @@
 """certmail for upstream applications: enqueue reminders, and ask what became of them.
 
-Start with `client.mailer`. `files` reads spreadsheets, and `gateway` is the same over HTTP; neither is
-imported here.
+Start with `client.mailer`. `files` reads spreadsheets, and `gateway` is the same over HTTP; neither
+is imported here.
 """
 
 from certmail.client.async_mailer import AsyncMailer

@@ -40,7 +40,7 @@ The server serves nobody else meanwhile.
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A reminder that may be enqueued, the call that does so, and the connection it leaves through."""
+    """A reminder that may be enqueued, the call that does so, and the connection it leaves by."""
 
     reminder: Reminder
     connection: ConnectionId

@@ -191,7 +191,8 @@ class Mailer:
     ) -> Cancelled:
         """Call off all unfinished reminders of a tenant, or of one of its campaigns or connections.
 
-        `connection` is a connection's id. Those enqueued while this runs may stay. Interrupted, it may be called again.
+        `connection` is a connection's id. Those enqueued while this runs may stay. Interrupted, it
+        may be called again.
         """
         try:
             return cancel_pages(self.redis, tenant, campaign, connection, f"cancelled: {reason}")

@@ -1,7 +1,7 @@
 """The file of rejected rows: each as it was, byte for byte, with the reason before it.
 
-So it can be corrected and sent. The reason is a column (or a member) of its own that stands first, so that what follows may be as
-broken as it was.
+So it can be corrected and sent. The reason is a column (or a member) of its own that stands first,
+so that what follows may be as broken as it was.
 """
 
 from __future__ import annotations

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from certmail_config.admin.account_consent import begin_consent
 from certmail_config.admin.admin import Admin
 from certmail_config.base.errors import Refused
-from certmail_config.onboarding.consents import begin_link
-from certmail_config.settings.oauth_client import oauth_client
 from certmail_config.tenants.models import Connection, ConnectionKind, GoogleLimits
 from certmail_worker.connections.probe import probe_and_save
 from certmail_worker.demo.google import SandboxGoogle
@@ -70,19 +69,9 @@ def _link_acme(admin: Admin, google: SandboxGoogle, progress: DemoProgress) -> N
 
 def _link_globex(admin: Admin, google: SandboxGoogle, progress: DemoProgress) -> None:
     """A service provider application: consent, redirected back to the gateway."""
-    client = oauth_client(admin.settings)
-    assert client is not None, "the demo registered one"
     connection = admin.add_service_provider_app(GLOBEX.tenant, "default", limits=LIMITS)
-    url = begin_link(
-        admin.redis,
-        admin.vault,
-        connection,
-        client,
-        page=admin.settings.google_auth_url,
-        redirect_uri=admin.settings.callback_url,
-    )
 
-    google.consent(url, GLOBEX.mailbox)
+    google.consent(begin_consent(admin, connection), GLOBEX.mailbox)
     linked = admin.connection(connection.id)
     _must_work(linked)
     progress.say(f"globex: its administrator signed in and consented; {linked.mailbox} is linked.")

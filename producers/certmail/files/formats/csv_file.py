@@ -1,7 +1,7 @@
 """CSV as spreadsheets write it: any delimiter, any line end, a title above the header.
 
-And quotes that were forgotten. Every line that is not blank is in exactly one row, with its very bytes: it is sent, or it is
-rejected.
+And quotes that were forgotten. Every line that is not blank is in exactly one row, with its very
+bytes: it is sent, or it is rejected.
 """
 
 from __future__ import annotations

@@ -63,7 +63,8 @@ def read_sheet(file: IO[bytes], wanted: str | None, terms: Terms) -> Iterator[Sh
 
     Raises WrongUse where there is none, or no header in it.
     """
-    # The warnings are of styles and extensions that openpyxl does not keep; nothing is written back.
+    # The warnings are of styles and extensions that openpyxl does not keep; nothing is written
+    # back.
     warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
 
     with _translate_damage():

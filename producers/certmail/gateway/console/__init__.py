@@ -1,1 +1,4 @@
-"""The console: where an operator, or a tenant's administrator whom a set-up link brought, connects mailboxes in a browser."""
+"""The console: pages on which operators and invited administrators connect mailboxes.
+
+Start with `routes`, the map of the pages, and `access_control`, which says who may see them.
+"""

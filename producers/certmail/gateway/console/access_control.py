@@ -1,4 +1,7 @@
-"""Who is let in where, and which forms are taken: cookies, set-up links, and the token that only our pages know."""
+"""Access control of the console: who may see which page, and which forms are taken.
+
+It goes by cookies, set-up links, and the token that only our pages know.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,10 @@ from aiohttp import web
 
 from certmail.gateway.console.context import FRONT, ConsoleContext
 from certmail.gateway.console.form_fields import read_form
-from certmail.gateway.console.pages.connection_page import named, tenant_of
 from certmail.gateway.console.sessions import cookies, wanted_page
 from certmail.gateway.console.sessions.cookies import Cookie
 from certmail.gateway.console.sessions.sessions import Visitor, prove
+from certmail.gateway.console.tenant_lookup import connection_named, tenant_of
 from certmail.gateway.console.texts import N_
 from certmail_config.admin.setup_links import latest
 from certmail_config.base.errors import CertmailError, Refused
@@ -24,7 +27,7 @@ from certmail_config.tenants.models import TenantState
 Page = Callable[[web.Request, Visitor], Awaitable[web.StreamResponse]]
 Bare = Callable[[web.Request], Awaitable[web.StreamResponse]]
 VISITOR: Final = web.RequestKey("visitor", Visitor)
-"""Who was let in with this request; a page that says what went wrong shows them their way on."""
+"""Who was let in with this request; an error page shows them their way on."""
 _CSRF: Final = "csrf"
 
 
@@ -82,11 +85,9 @@ def _operator(context: ConsoleContext, secret: str) -> Visitor | None:
     visitor, password = context.visitors.find(secret), context.admin.settings.operator_password
     if visitor is None or not visitor.is_operator or password is None:
         return None
-    return (
-        visitor
-        if hmac.compare_digest(visitor.proof, prove(secret, password.get_secret_value()))
-        else None
-    )
+
+    proof = prove(secret, password.get_secret_value())
+    return visitor if hmac.compare_digest(visitor.proof, proof) else None
 
 
 def _administrator(context: ConsoleContext, secret: str) -> Visitor | None:
@@ -97,14 +98,17 @@ def _administrator(context: ConsoleContext, secret: str) -> Visitor | None:
 
 
 def _stands(context: ConsoleContext, visitor: Visitor) -> bool:
-    """Whether a visit goes on: until there is a newer link, the tenant is suspended, or what was set up is removed."""
+    """Whether an administrator's visit goes on.
+
+    It ends with a newer link, when the tenant is suspended, or what was set up is removed.
+    """
     link = latest(context.admin.strongbox, visitor.tenant)
     if link.link != visitor.link if link is not None else not visitor.complete:
         return False
 
     try:
         suspended = tenant_of(context, visitor.tenant).state == TenantState.SUSPENDED
-        found = named(context, visitor.tenant, visitor.name)
+        found = connection_named(context, visitor.tenant, visitor.name)
     except Refused:
         return False  # the tenant is removed
 
@@ -116,29 +120,32 @@ async def _admit(request: web.Request, visitor: Visitor, page: Page) -> web.Stre
     request[VISITOR] = visitor
     if request.method == "POST":
         check_form(request, await read_form(request), visitor.csrf)
-        if not visitor.is_operator:  # who was only invited may not fill what others need
+
+        # Who was only invited may not fill what others need.
+        if not visitor.is_operator:
             context = request.app[FRONT]
-            if not context.pace.allows(visitor.link):
+            if not context.rate_limit.allows(visitor.link):
                 raise web.HTTPTooManyRequests
             await asyncio.to_thread(context.space.require)
+
     return await page(request, visitor)
 
 
 def check_form(request: web.Request, form: Mapping[str, Any], expected: str) -> None:
-    """See that a form was sent from a page that we gave to this browser; raises NotLetIn."""
+    """Check that a form was sent from a page that we gave to this browser; raises NotLetIn."""
     ours = origin(request.app[FRONT].admin.settings.base_url)
-    said = request.headers.get("Origin")
-    if said is not None and said == f"{request.scheme}://{request.host}" != ours:
+    named = request.headers.get("Origin")
+    if named is not None and named == f"{request.scheme}://{request.host}" != ours:
         raise NotLetIn(
             "another_address",
-            f"This page was opened at {said}, but certmail’s address is {ours}.",
+            f"This page was opened at {named}, but certmail’s address is {ours}.",
             "Open it there. If that is not where browsers reach it, set CERTMAIL_PUBLIC_URL and start the gateway again.",
         )
 
     given = form.get(_CSRF, "")
     if (
         request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin"
-        or (said is not None and said != ours)
+        or (named is not None and named != ours)
         or not isinstance(given, str)
         or not expected
         or not hmac.compare_digest(given.encode(), expected.encode())

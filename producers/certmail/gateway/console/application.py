@@ -1,4 +1,4 @@
-"""The application that a set-up is for: its name and logo, so that whoever is invited knows by whom."""
+"""The application that a set-up is for: its name and logo, by which invited people know it."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class Logo:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """Who invites; `name` is empty where nobody has said so."""
+    """The application that invites; `name` is empty where none is set."""
 
     name: str = ""
     logo: Logo | None = None
 
 
 def application_of(settings: Settings) -> Application:
-    """As it is set; raises SettingsError for a logo that cannot be shown."""
+    """The application of the settings; raises SettingsError for a logo that cannot be shown."""
     logo = _read(settings.application_logo) if settings.application_logo is not None else None
     return Application(settings.application_name or "", logo)
 

@@ -1,4 +1,4 @@
-"""What the console's pages have at hand."""
+"""The stores, clients and limits that every page of the console works with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from aiohttp import web
 
 from certmail.gateway.console.application import Application, application_of
 from certmail.gateway.console.rendering import Pages
-from certmail.gateway.console.sessions.rate import Pace
+from certmail.gateway.console.sessions.rate import RateLimit
 from certmail.gateway.console.sessions.sessions import Sessions
 from certmail.gateway.peers import Proxies
 from certmail.gateway.redis_room import Space
@@ -18,7 +18,7 @@ from certmail_config.admin.admin import Admin
 
 @dataclass(frozen=True, slots=True)
 class ConsoleContext:
-    """One gateway's; `secure` says that browsers reach it by HTTPS."""
+    """The context of one gateway's pages; `secure` says that browsers reach it by HTTPS."""
 
     admin: Admin
     visitors: Sessions
@@ -28,15 +28,16 @@ class ConsoleContext:
     secure: bool
     proxies: Proxies
     space: Space
-    pace: Pace
+    rate_limit: RateLimit
 
 
 FRONT: web.AppKey[ConsoleContext] = web.AppKey("front", ConsoleContext)
 
 
 def front_of(admin: Admin) -> ConsoleContext:
-    """Make it over open stores."""
+    """Make the context over open stores."""
     application = application_of(admin.settings)
+
     return ConsoleContext(
         admin=admin,
         visitors=Sessions(admin.strongbox),
@@ -46,5 +47,5 @@ def front_of(admin: Admin) -> ConsoleContext:
         secure=admin.settings.base_url.startswith("https://"),
         proxies=Proxies.of(admin.settings.trusted_proxies),
         space=Space.of(admin.redis, admin.settings),
-        pace=Pace(),
+        rate_limit=RateLimit(),
     )

@@ -1,4 +1,4 @@
-"""What somebody typed into a form: read as texts, and where it is wrong, at which field."""
+"""The fields of a form: read as texts, and where one is wrong, an error that names it."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from certmail.gateway.console import texts as words
+from certmail.gateway.console import texts
 from certmail_config.base.errors import WrongUse
 
 MAX_SECONDS: Final = 15
 
 
 class WrongField(WrongUse):
-    """What was typed into the field of this name cannot be used."""
+    """A field of this name, in which something stands that cannot be used."""
 
     def __init__(self, field: str, error: WrongUse) -> None:
-        message, remedy = words.FIELDS.get(error.code, (error.message, error.remedy))
+        message, remedy = texts.FIELDS.get(error.code, (error.message, error.remedy))
         super().__init__(error.code, message, remedy)
         self.field = field
 
@@ -31,25 +31,21 @@ async def read_form(request: web.Request) -> Mapping[str, Any]:
             return await request.post()
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
-    except (
-        ValueError,
-        LookupError,
-    ):  # not in the form that its type promises, or in letters that nobody knows
+    # Not in the form that its type promises, or in letters that nobody knows.
+    except (ValueError, LookupError):
         raise web.HTTPBadRequest from None
 
 
 @contextmanager
 def of_field(name: str) -> Iterator[None]:
-    """Whatever is wrong in here is wrong with this field; raises WrongField."""
+    """Raise WrongField, with this field's name, for any WrongUse in the block."""
     try:
         yield
     except WrongUse as error:
         raise WrongField(name, error) from None
 
 
-def texts(form: Any, *names: str) -> dict[str, str]:
+def values_of(form: Any, *names: str) -> dict[str, str]:
     """The texts of a form's fields; a file, or nothing, counts as empty."""
-    return {
-        name: value.strip() if isinstance(value := form.get(name, ""), str) else ""
-        for name in names
-    }
+    given = {name: form.get(name, "") for name in names}
+    return {name: text.strip() if isinstance(text, str) else "" for name, text in given.items()}

@@ -1,4 +1,4 @@
-"""What stands around every page: headers, the one address, and a page with a sentence for whatever went wrong."""
+"""The console's middleware: headers, the one address, and a page for whatever went wrong."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 OURS: Final = ("/console", "/connect", "/oauth/google")
 MAX_BYTES: Final = 64 * 1024
-"""No form of ours holds more."""
+"""Bytes of the largest form: none of ours holds more."""
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -43,8 +43,6 @@ _UNAVAILABLE: Final = StoresUnreachable(
     N_("Redis does not answer at the moment."),
     N_("Try again in a moment."),
 )
-
-
 _FAILED: Final = CertmailError(
     "page_failed",
     N_("Something went wrong here."),
@@ -54,7 +52,7 @@ _FAILED: Final = CertmailError(
 
 @web.middleware
 async def guard(request: web.Request, handler: Bare) -> web.StreamResponse:
-    """The console's middleware: headers on each answer, and a page with a sentence for whatever went wrong."""
+    """Put headers on each answer, and answer whatever went wrong with a page that says so."""
     if not _is_ours(request.path):
         return await handler(request)
 
@@ -87,12 +85,14 @@ async def guard(request: web.Request, handler: Bare) -> web.StreamResponse:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     if isinstance(response, web.HTTPException):
         raise response
-
     return response
 
 
 def _check_size(request: web.Request) -> None:
-    """Refuse what is larger than any form of ours, before it is read; browsers say how large a form is."""
+    """Refuse what is larger than any form of ours, before it is read.
+
+    Browsers say how large a form is.
+    """
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise web.HTTPUnsupportedMediaType
     if request.body_exists and (
@@ -102,7 +102,10 @@ def _check_size(request: web.Request) -> None:
 
 
 def _check_address(request: web.Request) -> None:
-    """On one machine, lead from localhost to the address that Google leads back to: cookies are kept for each apart."""
+    """On one machine, lead from localhost to the address that Google leads back to.
+
+    Cookies are kept for each apart.
+    """
     settings = request.app[FRONT].admin.settings
     ours = urlsplit(settings.base_url)
     host, _, port = request.host.rpartition(":")
@@ -111,7 +114,6 @@ def _check_address(request: web.Request) -> None:
         and ours.hostname in LOOPBACK
         and host != ours.netloc.rpartition(":")[0]
     )
-
     if (
         request.method in {"GET", "HEAD"}
         and settings.public_url is None
@@ -166,12 +168,13 @@ def _of_http(error: web.HTTPException) -> CertmailError:
 
 
 def _failed(request: web.Request, error: CertmailError) -> web.Response:
-    """A page that says what went wrong; what is the operator's to mend stands in the log, too."""
+    """A page that says what went wrong; what the operator must mend is logged, too."""
     status = _status(error)
     if isinstance(error, StoresUnreachable):
         error = as_told(error)
     if status >= 500:
         log.warning("page_unavailable", extra={"code": error.code, "error": error.message})
+
     return _page(request, error, status)
 
 
@@ -183,6 +186,6 @@ def _page(request: web.Request, error: CertmailError, status: int) -> web.Respon
     return request.app[FRONT].pages.render(
         request,
         "error.html",
-        {**values, "words": texts, "visitor": request.get(VISITOR)},
+        {**values, "texts": texts, "visitor": request.get(VISITOR)},
         status=status,
     )

@@ -1,4 +1,4 @@
-"""From a template and values to a page, in the browser's language; whatever is a value is escaped."""
+"""Rendering of pages, in the browser's language; whatever is a value is escaped."""
 
 from __future__ import annotations
 
@@ -26,12 +26,9 @@ _TYPES: Final = {
     "console.js": "text/javascript",
     "mark.svg": "image/svg+xml",
 }
-
 _VISIT: Final = re.compile(r" Enable it by visiting https?://\S+(?: then retry)?\.?")
 NOBODY: Final = Application()
 APPLICATION: web.AppKey[Application] = web.AppKey("application", Application)
-
-
 SANDBOX: web.AppKey[str] = web.AppKey("sandbox", str)
 """Where the sandbox is that plays Google; empty where Google is Google."""
 
@@ -46,7 +43,7 @@ class Pages:
     def render(
         self, request: web.Request, template: str, values: Mapping[str, Any], *, status: int = 200
     ) -> web.Response:
-        """The page as an answer."""
+        """A page as the answer to a request."""
         language = language_of(request.headers.get("Accept-Language", ""), languages())
         environment = self._environments.get(language)
         if environment is None:
@@ -75,21 +72,23 @@ def environment_for(
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-
     found = translations or (
         NullTranslations() if language == _ENGLISH else Translations.load(str(LOCALES), [language])
     )
     environment.install_gettext_translations(found, newstyle=True)  # type: ignore[attr-defined]  # of the extension
+
     environment.filters["day"] = lambda value: times.day(value, language)
     environment.filters["moment"] = lambda value: times.moment(value, language)
     environment.filters["number"] = lambda value: format_decimal(value, locale=language)
     environment.globals["static"] = static_url
     environment.globals["application"] = application
+
     # For what is no literal of a template: the extension's own functions would take its text for
     # HTML. And of nothing a catalogue says its own header.
     environment.globals["say"] = lambda text: (
         times.marked(curly(found.gettext(text)), language) if text else ""
     )
+
     environment.filters["without_addresses"] = without_addresses
     environment.filters["curly"] = lambda text: times.marked(curly(text), language)
 
@@ -119,6 +118,7 @@ def languages() -> frozenset[str]:
     """English, and those that have a compiled catalogue."""
     if not LOCALES.is_dir():
         return frozenset({_ENGLISH})
+
     found = {
         folder.name
         for folder in LOCALES.iterdir()
@@ -128,12 +128,18 @@ def languages() -> frozenset[str]:
 
 
 def curly(text: str) -> str:
-    """A sentence that is shared with the command line, with the apostrophe of the console's own; addresses stay as they are."""
+    """A sentence that is shared with the command line, with the console's own apostrophe.
+
+    Addresses stay as they are.
+    """
     return re.sub(r"(?<=[a-z])'s(?=[ ,;:]|\.(?: |$))", "’s", text)
 
 
 def without_addresses(text: str) -> str:
-    """Google's words without the page that they would have visited: ours is the project's own, and beside it."""
+    """Google's words without the page that they would have visited.
+
+    Ours is the project's own, and stands beside it.
+    """
     return _VISIT.sub("", text)
 
 

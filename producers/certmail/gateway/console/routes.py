@@ -1,4 +1,4 @@
-"""The console's addresses: who may go where. Read it as the map of the console."""
+"""The console's routes: its pages, and who may go where."""
 
 from __future__ import annotations
 
@@ -59,21 +59,25 @@ def add_console(app: web.Application, admin: Admin) -> None:
         context.asker.close()
 
     app.cleanup_ctx.append(asker)
+
     app.router.add_get("/console/static/{version}/{name}", static_file)
     app.router.add_get("/console/sign-in", sign_in.sign_in_page)
     app.router.add_post("/console/sign-in", sign_in.sign_in)
+
     for method, path, page in (*OPERATOR, *BOTH):
         _add(app, method, f"/console{path}", for_operator(page))
+
     app.router.add_get("/connect", for_administrator(setup_link_pages.home))
     for method, path, page in BOTH:
         _add(app, method, f"/connect{path}", for_administrator(page))
+
     delegation_page.add_delegation(app)
     app.router.add_get("/connect/{token}", setup_link_pages.welcome)
     app.router.add_post("/connect/{token}", setup_link_pages.begin)
 
 
 def _add(app: web.Application, method: str, path: str, page: Bare) -> None:
-    """Whoever may GET a page may ask for its head alone."""
+    """Add a page; whoever may GET it may ask for its head alone."""
     if method == "GET":
         app.router.add_get(path, page)
     else:

@@ -1,4 +1,4 @@
-"""The console's own words for states, kinds, steps and remedies.
+"""The console's own texts for states, kinds, steps and remedies.
 
 Texts are marked for catalogues with `N_`.
 """
@@ -12,7 +12,8 @@ from certmail_config.google.checklist import Step
 from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState
 
 
-def N_(text: str) -> str:  # noqa: N802 - gettext's usual name for a text that is translated where it is shown
+# gettext's usual name for a text that is translated where it is shown.
+def N_(text: str) -> str:  # noqa: N802
     """Mark a text for the catalogue."""
     return text
 
@@ -89,8 +90,6 @@ REMEDIES: Final[Mapping[str, str]] = {
     "no_worker": N_("Start a worker (certmail worker, or certmail up), then try again."),
 }
 """What to do on these pages, where the command line's words would name a command."""
-
-
 OF_KIND: Final[Mapping[tuple[str, ConnectionKind], str]] = {
     ("mailbox_unknown", ConnectionKind.SERVICE_PROVIDER_APP): N_(
         "Link the account again, or link another one."
@@ -122,8 +121,6 @@ NEXT: Final = N_(
     "Download the next certificate and upload it to the service account, beside the present one. If you have done so, give "
     "Google a minute."
 )
-
-
 FIELDS: Final[Mapping[str, tuple[str, str]]] = {
     "invalid_address": (N_("This is not an email address."), ""),
     "not_a_service_account": (
@@ -162,6 +159,7 @@ def step_remedy(step: Step, connection: Connection) -> str:
     ended = step.code == "certificate_expired" and connection.next_certificate is not None
     if ended or (step.name == "next certificate" and not step.ok):
         return NEXT
+
     # A mail that was refused earlier: what to do is what it was refused for.
     code = connection.code if step.code == "mail_refused" else step.code
     return remedy(code, step.remedy, connection.kind) if step.remedy else ""
@@ -175,7 +173,6 @@ def step_name(step: Step) -> str:
 def planned(connection: Connection) -> tuple[str, ...]:
     """The steps that a checklist of this connection will have, in order, with the test mail."""
     tokens = ("token to send", "token to look") if connection.verify else ("token to send",)
-
     if connection.kind is ConnectionKind.CUSTOMER_OWNED_APP:
         return (
             "certificate dates",
@@ -185,5 +182,4 @@ def planned(connection: Connection) -> tuple[str, ...]:
             *tokens,
             "test mail",
         )
-
     return (*tokens, "account", "clock", "test mail")

@@ -1,4 +1,7 @@
-"""Times on a page: in UTC as we write them, marked so that the page's script can show them in the reader's own zone. Pure."""
+"""Times on a page, in UTC. Pure.
+
+They are marked so that the page's script can show them in the reader's own zone.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +20,8 @@ _FORMATS: Final = (
 _DAY: Final = re.compile(r"\b\d{1,2} [A-Z][a-z]{2} \d{4}\b(?![,<])")
 """The same of a day alone; what is marked already has a tag behind it, or its hour."""
 _MONTHS: Final = (
-    "Jan",
-    "Feb",
-    "Mar",
-    "Apr",
-    "May",
-    "Jun",
-    "Jul",
-    "Aug",
-    "Sep",
-    "Oct",
-    "Nov",
-    "Dec",
-)
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+)  # fmt: skip
 
 
 def moment(value: datetime, language: str) -> Markup:
@@ -49,10 +41,13 @@ def day(value: datetime, language: str) -> Markup:
 def marked(text: str, language: str) -> Markup:
     """A sentence, escaped, with the moments and days that it names marked."""
     shown = str(escape(text))
+
     for pattern, form in _FORMATS:
         shown = pattern.sub(lambda found, form=form: _marked(found[0], form, language), shown)  # type: ignore[misc]
     shown = _DAY.sub(lambda found: _marked_day(found[0], language), shown)
-    return Markup(shown)  # noqa: S704 - escaped above; what was added is ours
+
+    # Escaped above; what was added is ours.
+    return Markup(shown)  # noqa: S704
 
 
 def _marked(found: str, form: str, language: str) -> str:
@@ -67,7 +62,7 @@ def _marked_day(found: str, language: str) -> str:
 
 
 def _read(text: str, form: str) -> datetime | None:
-    """The moment; None for what only looks like one.
+    """The moment of a text; None for what only looks like one.
 
     Months are ours, not those of a process's locale.
     """
@@ -76,6 +71,7 @@ def _read(text: str, form: str) -> datetime | None:
         if name not in _MONTHS:
             return None
         text, form = text.replace(name, str(_MONTHS.index(name) + 1)), form.replace("%b", "%m")
+
     try:
         return datetime.strptime(text, form).replace(tzinfo=UTC)
     except ValueError:

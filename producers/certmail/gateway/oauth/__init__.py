@@ -1,1 +1,4 @@
-"""Linking a Google account: from the callback to a question, and from its answer to a connection that works."""
+"""Linking a Google account: from the callback to a question, and on to a connection that works.
+
+Start with `linking`, which tells it from beginning to end.
+"""

@@ -1,4 +1,7 @@
-"""Whether an account that somebody signed in with can be linked; what is wrong is said on the connection too."""
+"""The check whether an account that somebody signed in with can be linked.
+
+What is wrong is said on the connection too.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ async def examine(
     sub: str | None,
     link: Consent,
 ) -> Account | Linked:
-    """Whose account it is, or why it cannot be linked. `sub` is whose turn this is."""
+    """The account that somebody signed in with, or why it cannot be linked.
+
+    `sub` is the account whose turn this is.
+    """
     account = await google.account(granted.access_token)
 
     if SEND_SCOPE not in granted.scopes:
@@ -45,7 +51,10 @@ async def examine(
         return await trouble(admin, connection, failed("account_unknown", message, remedy))
 
     if account.unusable:
-        message = f"Google names an address for this account that reminders cannot be sent from: {account.unusable}."
+        message = (
+            "Google names an address for this account that reminders cannot be sent from: "
+            f"{account.unusable}."
+        )
         return await trouble(
             admin,
             connection,
@@ -55,7 +64,8 @@ async def examine(
     if connection.sub not in {None, account.sub} and not link.another:
         message = "This connection was linked to another account before, and still is."
         remedy = (
-            "Sign in with that account. Whoever runs certmail can also let another account take its place: "
+            "Sign in with that account. "
+            "Whoever runs certmail can also let another account take its place: "
             f"certmail connections link {connection.id} --another-account."
         )
         return failed("another_account", message, remedy)
@@ -71,12 +81,13 @@ async def examine(
 
 
 async def trouble(admin: Admin, connection: Connection, ended: Linked) -> Linked:
-    """Say what happened on the connection too, unless it works: a failed second consent breaks nothing.
+    """Say what happened on the connection too, unless it works.
 
-    Nor does it at Google: its grant is not given back (see `grants.give_back`), and tokens of a
-    narrower consent are narrower themselves; that they take anything from those given before is
-    nowhere documented (google.md §3.2). Should they, Gmail answers the next reminder with
-    insufficient permissions, and the connection says `scope_missing` and what to do.
+    A failed second consent breaks nothing. Nor does it at Google: its grant is not given back (see
+    `grants.give_back`), and tokens of a narrower consent are narrower themselves; that they take
+    anything from those given before is nowhere documented (google.md §3.2). Should they, Gmail
+    answers the next reminder with insufficient permissions, and the connection says `scope_missing`
+    and what to do.
     """
     if connection.state is not ConnectionState.ACTIVE:
         await asyncio.to_thread(

@@ -1,4 +1,6 @@
-"""The three requests that the gateway makes to Google itself: exchange a code, ask whose account it is, revoke a token.
+"""The three requests that the gateway makes to Google itself.
+
+It exchanges a code, asks whose account it is, and revokes a token.
 
 Codes and tokens never travel in a Celery message, so these are not left to a worker.
 """
@@ -25,7 +27,7 @@ from certmail_config.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Google:
-    """Google's addresses, over one session."""
+    """The requests to Google, over one session."""
 
     session: aiohttp.ClientSession
     settings: Settings
@@ -47,18 +49,17 @@ class Google:
             message = f"Google's token endpoint cannot be reached: {trouble.why}."
             return Denied(Blame.OPERATOR, "proxy_refused", message, trouble.remedy)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            why = (
-                UNREACHABLE.why
-                if isinstance(error, aiohttp.ClientProxyConnectionError)
-                else type(error).__name__
-            )
+            why = type(error).__name__
+            if isinstance(error, aiohttp.ClientProxyConnectionError):
+                why = UNREACHABLE.why
+
             message = f"Google's token endpoint cannot be reached: {why}"
             return Denied(
                 Blame.NOBODY, "token_unavailable", message, "Link the account again in a minute."
             )
 
     async def account(self, token: str) -> Account | None:
-        """Whose account a token is for; None if Google does not say."""
+        """The account that a token is for; None if Google does not say."""
         try:
             headers = {"Authorization": f"Bearer {token}"}
             async with self.session.get(
@@ -70,7 +71,7 @@ class Google:
             return None
 
     async def revoke(self, token: str) -> bool:
-        """Give a token back that is not going to be used; says whether Google confirmed."""
+        """Revoke a token that is not going to be used; returns whether Google confirmed."""
         return await revoke(self.session, self.settings.google_revoke_url, token)
 
 

@@ -1,4 +1,4 @@
-"""What Google granted and is not going to be used: given back, unless something else hangs on it."""
+"""Grants that are not going to be used: they are revoked, unless something else needs them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def turn_of(admin: Admin, sub: str | None) -> AsyncIterator[None]:
-    """While nobody else links or revokes the account; of one that is not known nothing is kept or revoked."""
+    """Hold the lock on an account, while nobody else links or revokes it.
+
+    Of an account that is not known nothing is kept or revoked. Raises Refused.
+    """
     if sub is None:
         yield
         return
@@ -49,28 +52,32 @@ async def give_back(
     sub: str | None,
     code: str,
 ) -> None:
-    """Revoke what is not going to be used, unless that would end what connections send by: the one to be linked, or others.
+    """Revoke a grant that is not going to be used, unless a connection sends by it.
+
+    That may be the one to be linked, or another.
 
     Of an account that is not known nobody can say whether one does, so its grant stays: unused,
     until its owner withdraws it.
     """
-    told = {"connection": connection, "code": code}
+    fields = {"connection": connection, "code": code}
     if sub is None or await asyncio.to_thread(_is_used, admin, sub):
-        log.info("grant_left", extra=told)
+        log.info("grant_left", extra=fields)
         return
 
     revoked = await google.revoke(granted.refresh_token or granted.access_token)
-    log.info("grant_given_back", extra=told | {"confirmed": revoked})
+    log.info("grant_given_back", extra=fields | {"confirmed": revoked})
 
 
 async def give_back_former(admin: Admin, google: Google, before: Connection) -> None:
-    """The account that a connection has sent from until now, by the same rule."""
+    """Revoke the grant that a connection has sent by until now, by the same rule."""
     try:
         token = open_from(
             admin.vault, before.refresh_token or b"", before.owner, "refresh_token"
         ).decode()
+    # Without the vault's key nobody can say to Google what is meant.
     except SealBroken:
-        return  # without the vault's key nobody can say to Google what is meant
+        return
+
     async with turn_of(admin, before.sub):
         former = Granted("", 1, frozenset(), token, before.sub)
         await give_back(admin, google, before.id, former, before.sub, "another_account_took_over")

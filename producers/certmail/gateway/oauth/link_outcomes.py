@@ -1,4 +1,4 @@
-"""How linking an account can end, in words, and how it has ended, for whoever loads the page again."""
+"""The outcomes of linking an account, in words, kept for whoever loads the page again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """How it ended, in words for the person at the browser; `back` is the path of ours that the consent was begun on."""
+    """The outcome of linking an account, in words for the person at the browser.
+
+    `back` is the path of ours that the consent was begun on.
+    """
 
     ok: bool
     code: str
@@ -27,7 +30,7 @@ class Linked:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Nothing is linked yet: somebody is asked whether to send from the account, under this offer's id."""
+    """A question, before anything is linked: whether to send from the account of this offer."""
 
     offer: str
 
@@ -36,10 +39,9 @@ STALE: Final = Linked(
     ok=False,
     code="link_used_or_expired",
     message="This sign-in was used before, has expired, or was not started here.",
-    remedy="If this page was only loaded again, look at the connection first: it says how the sign-in ended. Else link the account again.",
+    remedy="If this page was only loaded again, look at the connection first: "
+    "it says how the sign-in ended. Else link the account again.",
 )
-
-
 DECLINED: Final = Linked(
     ok=False,
     code="declined",
@@ -49,24 +51,28 @@ DECLINED: Final = Linked(
 
 
 def failed(code: str, message: str, remedy: str) -> Linked:
-    """That the account was not linked, and what to do about it."""
+    """The outcome that the account was not linked, and what to do about it."""
     return Linked(ok=False, code=code, message=message, remedy=remedy)
 
 
 def not_consented(error: str) -> Linked:
-    """That Google came back without a code, for the reason that it gives."""
+    """The outcome that Google came back without a code, for the reason that it gives."""
     if error == "access_denied":
         return failed(
             "consent_denied",
             "The permission was not given.",
             "Link the account again and allow it.",
         )
+
     message = f"Google ended the sign-in: {error[:80] or 'no code came back'}."
     return failed("consent_failed", message, "Link the account again.")
 
 
 def remember(admin: Admin, used: str, browser: str, ended: Linked | Question) -> None:
-    """Keep how it ended for whoever loads the page again; it has ended so, whether that succeeds or not."""
+    """Keep an outcome for whoever loads the page again.
+
+    It has ended so, whether that succeeds or not.
+    """
     try:
         remember_outcome(admin.strongbox, used, browser, asdict(ended))
     except RedisError as error:
@@ -74,7 +80,7 @@ def remember(admin: Admin, used: str, browser: str, ended: Linked | Question) ->
 
 
 def ended_before(admin: Admin, used: str, browser: str) -> Linked | Question:
-    """How what was used before has ended, if this browser may know. Raises RedisError."""
+    """The outcome of what was used before, if this browser may know it. Raises RedisError."""
     value = recall_outcome(admin.strongbox, used, browser)
     if value is None:
         return STALE

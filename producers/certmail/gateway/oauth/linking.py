@@ -1,4 +1,4 @@
-"""Linking an account, from Google's callback to a question, and from its answer to a connection that works.
+"""Linking an account, from Google's callback to a question, and on to a connection that works.
 
 Read `finish` from top to bottom, then `accept` and `decline`.
 """
@@ -58,11 +58,12 @@ async def finish(
     ended = await _finish(admin.acting_as(WHO_CONSENTS), google, query, link, browser)
     ended = replace(ended, back=link.back) if isinstance(ended, Linked) else ended
     await asyncio.to_thread(remember, admin, state, browser, ended)
+
     return ended
 
 
 async def accept(admin: Admin, google: Google, offer: Offer) -> Linked:
-    """Somebody said yes: send from the account.
+    """Link the account of an offer: somebody said yes.
 
     It is asked for once more, since its permission may have ended meanwhile.
     """
@@ -81,23 +82,27 @@ async def accept(admin: Admin, google: Google, offer: Offer) -> Linked:
                 before = connection
                 link = Consent(offer.connection, offer.version, "", another=offer.another)
                 found = await examine(admin, google, connection, granted, offer.sub, link)
-                ended = (
-                    found
-                    if isinstance(found, Linked)
-                    else await _save(admin, connection, granted, found)
-                )
+                if isinstance(found, Linked):
+                    ended = found
+                else:
+                    ended = await _save(admin, connection, granted, found)
         except Refused:
             ended = STALE
+
         if not ended.ok:
             await give_back(admin, google, offer.connection, granted, offer.sub, ended.code)
 
     if ended.ok and before is not None and before.sub not in {None, offer.sub}:
         await give_back_former(admin, google, before)
+
     return replace(ended, back=offer.back)
 
 
 async def decline(admin: Admin, google: Google, offer: Offer) -> None:
-    """Somebody said no: the connection stays as it is, and the permission is given back if nothing else hangs on it."""
+    """Give the grant of an offer back: somebody said no.
+
+    The connection stays as it is, and so does the grant if something else needs it.
+    """
     granted = Granted(offer.access_token, 1, frozenset(), offer.refresh_token, offer.sub)
     async with turn_of(admin, offer.sub):
         await give_back(admin, google, offer.connection, granted, offer.sub, "declined")
@@ -108,15 +113,18 @@ async def _finish(
 ) -> Linked | Question:
     if query.get("iss", next(iter(ISSUERS))) not in ISSUERS:
         return STALE
+
     try:
         connection = await asyncio.to_thread(admin.connection, link.connection)
     except Refused:
         return STALE
+
+    # Set up anew since: the consent was for something else.
     if (
         connection.kind is not ConnectionKind.SERVICE_PROVIDER_APP
         or connection.version != link.version
     ):
-        return STALE  # set up anew since: the consent was for something else
+        return STALE
     if "error" in query or "code" not in query:
         return await trouble(admin, connection, not_consented(query.get("error", "")))
 
@@ -127,13 +135,16 @@ async def _finish(
         )
 
     sub = granted.sub or await _ask_whose(google, granted)
+
     async with turn_of(admin, sub):
         try:
             ended = await _take(admin, google, connection, granted, sub, link, browser)
         except Refused:  # removed or changed while Google was asked
             ended = STALE
+
         if isinstance(ended, Linked) and not ended.ok:
             await give_back(admin, google, connection.id, granted, sub, ended.code)
+
     return ended
 
 
@@ -151,17 +162,20 @@ async def _take(
     link: Consent,
     browser: str,
 ) -> Linked | Question:
-    """Check what was granted, and by whom; the account that the connection has is kept at once, of another somebody is asked.
+    """Check what was granted, and by whom.
 
-    Raises Refused if the connection was removed meanwhile.
+    The account that the connection has is kept at once, of another somebody is asked. Raises
+    Refused if the connection was removed meanwhile.
     """
     found = await examine(admin, google, connection, granted, sub, link)
     if isinstance(found, Linked):
         return found
     if connection.sub == found.sub:
         return await _save(admin, connection, granted, found)
+
+    # Changed while Google was asked: nobody is asked about what cannot be linked.
     if (await asyncio.to_thread(admin.connection, connection.id)).version != connection.version:
-        return STALE  # changed while Google was asked: nobody is asked about what cannot be linked
+        return STALE
 
     offer = Offer(
         connection.id,

@@ -12,12 +12,12 @@ from typing import Annotated
 
 import typer
 
+from certmail_config.admin.account_consent import begin_consent
 from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.base.errors import Refused, SettingsError
-from certmail_config.onboarding.consents import LIFE_SECONDS, begin_link
+from certmail_config.onboarding.consents import LIFE_SECONDS
 from certmail_config.settings import Settings
 from certmail_config.settings.forms import host_and_port
-from certmail_config.settings.oauth_client import configured_client
 from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState
 from certmail_worker.cli.connections.options import Id
 from certmail_worker.cli.connections.shown import as_json, show_connection
@@ -74,22 +74,13 @@ def link(
 
 def consent(admin: Admin, connection: Connection, *, another: bool = False) -> str:
     """Begin a consent for a connection, with `another` of another account than it has; raises Refused, SettingsError."""
-    settings = admin.settings
     if connection.kind is not ConnectionKind.SERVICE_PROVIDER_APP:
         remedy = f"certmail connections add {connection.tenant} --kind service_provider_app"
         raise Refused(
             "not_linkable", "Only a service provider application is linked by signing in.", remedy
         )
 
-    return begin_link(
-        admin.redis,
-        admin.vault,
-        connection,
-        configured_client(settings),
-        page=settings.google_auth_url,
-        redirect_uri=settings.callback_url,
-        another=another,
-    )
+    return begin_consent(admin, connection, another=another)
 
 
 @contextmanager

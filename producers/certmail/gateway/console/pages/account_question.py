@@ -1,4 +1,8 @@
-"""After Google: "Send Globex's reminders from this account?", before anything is linked; one page for every way here."""
+"""The question after Google's consent: whether to send from this account.
+
+"Send Globex's reminders from this account?" is asked before anything is linked, on one page for
+every way here.
+"""
 
 from __future__ import annotations
 
@@ -18,22 +22,24 @@ from certmail.gateway.console.sessions.cookies import Cookie
 from certmail.gateway.oauth.google_client import Google
 from certmail.gateway.oauth.link_outcomes import DECLINED, STALE, Linked, ended_before, remember
 from certmail.gateway.oauth.linking import accept, decline
+from certmail_config.admin.account_consent import begin_consent
 from certmail_config.admin.account_use import users_of
 from certmail_config.base.errors import Refused
 from certmail_config.onboarding.account_offers import Offer, find_offer, take_offer
-from certmail_config.onboarding.consents import begin_link
-from certmail_config.settings.oauth_client import configured_client
 from certmail_config.sql import registry
 from certmail_config.tenants.models import Connection
 
 ASKED_AT: Final = "/oauth/google/account"
 GOOGLE: web.AppKey[Callable[[], Google]] = web.AppKey("google")
-"""Makes what asks Google; raises SettingsError."""
+"""Makes the client that asks Google; raises SettingsError."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountPage:
-    """What the page says: which account for whom, instead of which, and whether others send from it."""
+    """The values of the page: which account for whom, and instead of which.
+
+    `elsewhere` says whether another tenant sends from it.
+    """
 
     offer: Offer
     connection: Connection
@@ -58,7 +64,8 @@ async def ask(request: web.Request) -> web.StreamResponse:
 
     try:
         asked = await asyncio.to_thread(_asked, context, offer)
-    except Refused:  # the connection was removed: there is nothing to ask, and nobody will answer
+    # The connection was removed: there is nothing to ask, and nobody will answer.
+    except Refused:
         if await asyncio.to_thread(take_offer, context.admin.strongbox, id_) is not None:
             await decline(context.admin, request.app[GOOGLE](), offer)
         return await returned(request, STALE)
@@ -82,7 +89,6 @@ async def answer(request: web.Request) -> web.StreamResponse:
         return await _answered(request, id_)  # a moment ago
 
     google = request.app[GOOGLE]()
-
     if form.get("answer") == "yes":
         ended = await accept(context.admin, google, offer)
         await asyncio.to_thread(remember, context.admin, id_, _browser(request), ended)
@@ -92,14 +98,14 @@ async def answer(request: web.Request) -> web.StreamResponse:
     await asyncio.to_thread(
         remember, context.admin, id_, _browser(request), replace(DECLINED, back=offer.back)
     )
+
     url = await asyncio.to_thread(_another, context, offer, _browser(request))
     values = {"url": url, "back": offer.back, "visitor": None, "base": "/console"}
-
     return context.pages.render(request, "declined.html", values)
 
 
 async def _answered(request: web.Request, id_: str) -> web.StreamResponse:
-    """It was answered before: this browser is shown how that ended."""
+    """Show how the question ended, which was answered before in this browser."""
     ended = await asyncio.to_thread(ended_before, request.app[FRONT].admin, id_, _browser(request))
     return await returned(request, ended if isinstance(ended, Linked) else STALE)
 
@@ -113,20 +119,16 @@ def _asked(context: ConsoleContext, offer: Offer) -> AccountPage:
     with context.admin.db() as db:
         organisation = registry.get_tenant(db, connection.tenant).organisation
         others = users_of(db, offer.sub, leaving=[connection.id])
+
     elsewhere = any(other.tenant != connection.tenant for other in others)
     return AccountPage(offer, connection, organisation, elsewhere)
 
 
 def _another(context: ConsoleContext, offer: Offer, browser: str) -> str:
     """The address at Google where another account is chosen."""
-    settings = context.admin.settings
-    return begin_link(
-        context.admin.redis,
-        context.admin.vault,
+    return begin_consent(
+        context.admin,
         context.admin.connection(offer.connection),
-        configured_client(settings),
-        page=settings.google_auth_url,
-        redirect_uri=settings.callback_url,
         browser=browser,
         back=offer.back,
         another=offer.another,

@@ -1,4 +1,4 @@
-"""What may be done with a connection: each is a form's POST, and leads back to a page."""
+"""The actions on a connection: each is a form's POST, and leads back to a page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 from aiohttp import web
 
-from certmail.gateway.console.context import FRONT, ConsoleContext
+from certmail.gateway.console.context import FRONT
 from certmail.gateway.console.pages.connection_page import connection_of
 from certmail.gateway.console.pages.views import show
 from certmail.gateway.console.sessions import cookies
@@ -14,12 +14,11 @@ from certmail.gateway.console.sessions.cookies import Cookie
 from certmail.gateway.console.sessions.sessions import Notice, Visitor, new_secret
 from certmail.gateway.console.texts import N_
 from certmail_config.admin import suspension
+from certmail_config.admin.account_consent import begin_consent
 from certmail_config.admin.admin import Admin
 from certmail_config.admin.setup_links import issue
 from certmail_config.base.errors import Refused
-from certmail_config.onboarding.consents import begin_link
 from certmail_config.onboarding.worker_requests import Wish
-from certmail_config.settings.oauth_client import configured_client
 from certmail_config.tenants.models import Connection, ConnectionKind
 
 
@@ -30,7 +29,10 @@ async def check(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
 
 async def link(request: web.Request, visitor: Visitor) -> web.StreamResponse:
-    """Send the browser to Google's consent, and remember that it was this browser; an operator may ask for `another` account."""
+    """Send the browser to Google's consent, and remember that it was this browser.
+
+    An operator may ask for `another` account.
+    """
     context, form = request.app[FRONT], await request.post()
     found = await _connection(request, visitor)
     if found.kind is not ConnectionKind.SERVICE_PROVIDER_APP:
@@ -43,10 +45,12 @@ async def link(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     browser = cookies.read(request, Cookie.CONSENT, secure=context.secure) or new_secret()
     another = visitor.is_operator and bool(form.get("another"))
     back = f"{visitor.base}/connections/{found.id}"
-    url = await asyncio.to_thread(_begin, context, found, browser, back, another=another)
+    url = await asyncio.to_thread(
+        begin_consent, context.admin, found, browser=browser, back=back, another=another
+    )
+
     response = web.Response(status=303, headers={"Location": url})
     cookies.give(response, Cookie.CONSENT, browser, secure=context.secure)
-
     return response
 
 
@@ -59,22 +63,22 @@ async def invite(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
 
 async def suspend(request: web.Request, visitor: Visitor) -> web.StreamResponse:
-    """Stop its lane."""
+    """Suspend a connection: its lane stops."""
     found = await _connection(request, visitor)
-    await asyncio.to_thread(suspension.suspend_connection, _office(request, visitor), found.id)
-    return await _said(
+    await asyncio.to_thread(suspension.suspend_connection, _acting(request, visitor), found.id)
+    return await _notify(
         request, visitor, found, N_("Suspended: its reminders wait until you resume it.")
     )
 
 
 async def resume(request: web.Request, visitor: Visitor) -> web.StreamResponse:
-    """Take it up again; one that worked is tried out first, by a worker."""
+    """Resume a connection; one that worked is tried out first, by a worker."""
     found = await _connection(request, visitor)
     if suspension.before_it_worked(found) is None:
         return await _ask(request, visitor, Wish.RESUME)
     if found.state == "disabled":
-        await asyncio.to_thread(suspension.lift_suspension, _office(request, visitor), found)
-    return await _said(request, visitor, found, N_("Resumed."))
+        await asyncio.to_thread(suspension.lift_suspension, _acting(request, visitor), found)
+    return await _notify(request, visitor, found, N_("Resumed."))
 
 
 async def rotate(request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -82,8 +86,8 @@ async def rotate(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     admin = request.app[FRONT].admin
     found = await _connection(request, visitor)
     await asyncio.to_thread(admin.rotate, found.id, valid_days=admin.settings.certificate_days)
-    said = N_("The next certificate is ready: download it and upload it beside the present one.")
-    return await _said(request, visitor, found, said)
+    message = N_("The next certificate is ready: download it and upload it beside the present one.")
+    return await _notify(request, visitor, found, message)
 
 
 async def remove(request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -101,8 +105,8 @@ async def remove(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     raise web.HTTPSeeOther(f"{visitor.base}/connections/{found.id}/removal")
 
 
-def _office(request: web.Request, visitor: Visitor) -> Admin:
-    """What it is done with, in the visitor's name."""
+def _acting(request: web.Request, visitor: Visitor) -> Admin:
+    """The admin, acting in the visitor's name."""
     return request.app[FRONT].admin.acting_as(visitor.actor)
 
 
@@ -119,30 +123,15 @@ async def _ask(request: web.Request, visitor: Visitor, wish: Wish) -> web.Stream
     answer = await asyncio.to_thread(context.asker.latest, found.id)
     if answer is None or answer.over:
         await asyncio.to_thread(context.asker.ask, found.tenant, found.id, wish, by=visitor.actor)
+
     raise web.HTTPSeeOther(f"{visitor.base}/connections/{found.id}#checklist")
 
 
-async def _said(
-    request: web.Request, visitor: Visitor, found: Connection, words: str
+async def _notify(
+    request: web.Request, visitor: Visitor, found: Connection, message: str
 ) -> web.StreamResponse:
+    """Lead back to the connection's page, which shows the message once."""
     await asyncio.to_thread(
-        request.app[FRONT].visitors.tell, visitor, Notice(good=True, message=words)
+        request.app[FRONT].visitors.tell, visitor, Notice(good=True, message=message)
     )
     raise web.HTTPSeeOther(f"{visitor.base}/connections/{found.id}")
-
-
-def _begin(
-    context: ConsoleContext, connection: Connection, browser: str, back: str, *, another: bool
-) -> str:
-    admin = context.admin
-    return begin_link(
-        admin.redis,
-        admin.vault,
-        connection,
-        configured_client(admin.settings),
-        page=admin.settings.google_auth_url,
-        redirect_uri=admin.settings.callback_url,
-        browser=browser,
-        back=back,
-        another=another,
-    )

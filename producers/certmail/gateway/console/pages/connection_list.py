@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from certmail.gateway.console import texts as words
+from certmail.gateway.console import texts
 from certmail.gateway.console.context import ConsoleContext
+from certmail.gateway.console.state_label import StateLabel
 from certmail_config.admin.suspension import before_it_worked
 from certmail_config.onboarding.worker_requests import workers_alive
 from certmail_config.sql import registry
@@ -16,11 +17,11 @@ from certmail_config.tenants.models import Connection, ConnectionState
 from certmail_config.tenants.pauses import pause_of
 
 MAX_SHOWN: Final = 200
-_ORDER: Final = {state: place for place, state in enumerate(words.STATES)}
+_ORDER: Final = {state: place for place, state in enumerate(texts.STATES)}
 
 
 @dataclass(frozen=True, slots=True)
-class ListedConnection:
+class ListedConnection(StateLabel):
     """A connection in the list.
 
     `troubled` also where its lane stands although the connection counts as working; but not where
@@ -56,16 +57,6 @@ class ListedConnection:
         return ConnectionState.PENDING if self.unfinished else self.connection.state
 
     @property
-    def tone(self) -> str:
-        """The colour of its state."""
-        return words.STATES[self.shown][0]
-
-    @property
-    def state(self) -> str:
-        """The name of its state."""
-        return words.STATES[self.shown][1]
-
-    @property
     def message(self) -> str:
         """Why it does not work."""
         if not (self.troubled or self.unfinished):
@@ -75,7 +66,10 @@ class ListedConnection:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All connections, what needs looking at first; `left_out` where there are more than a page holds."""
+    """All connections, what needs looking at first.
+
+    `left_out` is how many there are beside those that a page holds.
+    """
 
     lines: tuple[ListedConnection, ...]
     counts: Mapping[str, int]
@@ -85,7 +79,7 @@ class Listing:
 
 
 def listing(context: ConsoleContext, wanted: str) -> Listing:
-    """Everything, or what has these words in tenant, name or mailbox.
+    """List all connections, or those that have these words in tenant, name or mailbox.
 
     Raises StoresUnreachable, RedisError.
     """
@@ -98,9 +92,11 @@ def listing(context: ConsoleContext, wanted: str) -> Listing:
         ListedConnection(connection, names.get(connection.tenant, connection.tenant), lane)
         for connection, lane in zip(connections, lanes, strict=True)
     ]
+
     counts = {"bad": 0, "wait": 0, "good": 0, "idle": 0}
     for line in lines:
         counts[line.tone] += 1
+
     found = sorted((line for line in lines if _matches(line, wanted)), key=_place)
     return Listing(
         tuple(found[:MAX_SHOWN]),
@@ -113,8 +109,9 @@ def listing(context: ConsoleContext, wanted: str) -> Listing:
 
 def _matches(line: ListedConnection, wanted: str) -> bool:
     connection = line.connection
-    texts = (connection.tenant, connection.name, connection.mailbox or "", line.organisation)
-    return all(any(word in text.casefold() for text in texts) for word in wanted.casefold().split())
+    fields = (connection.tenant, connection.name, connection.mailbox or "", line.organisation)
+    words = wanted.casefold().split()
+    return all(any(word in field.casefold() for field in fields) for word in words)
 
 
 def _place(line: ListedConnection) -> tuple[int, str, str]:

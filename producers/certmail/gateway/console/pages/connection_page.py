@@ -1,4 +1,4 @@
-"""What a page says about one connection: read from both stores, nothing secret among it.
+"""The details of one connection, as its page shows them: from both stores, nothing secret.
 
 Reading blocks.
 """
@@ -13,6 +13,8 @@ from certmail.gateway.console import texts
 from certmail.gateway.console.context import ConsoleContext
 from certmail.gateway.console.pages.connection_list import ListedConnection
 from certmail.gateway.console.sessions.sessions import Visitor
+from certmail.gateway.console.state_label import StateLabel
+from certmail.gateway.console.tenant_lookup import tenant_of
 from certmail.gateway.worker_requests import RequestState
 from certmail_config.admin.taken_mail import was_taken
 from certmail_config.base.errors import Refused
@@ -22,9 +24,8 @@ from certmail_config.google.token_errors import Blame
 from certmail_config.onboarding.client_ids import client_id_of
 from certmail_config.onboarding.promised_mail import Promise, promise_of
 from certmail_config.onboarding.worker_requests import Wish
-from certmail_config.sql import registry
 from certmail_config.status.lane_status import last_leaves_at, read_lanes, sent_today
-from certmail_config.tenants.models import Connection, ConnectionState, Tenant
+from certmail_config.tenants.models import Connection, ConnectionState
 from certmail_config.tenants.pauses import pause_of
 
 _AT_GOOGLE: Final = frozenset(
@@ -36,12 +37,11 @@ _AT_GOOGLE: Final = frozenset(
         "scope_missing",
     }
 )
-
 API_DISABLED: Final = "api_disabled"
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ConnectionDetails(StateLabel):
     """One connection, as its page shows it."""
 
     line: ListedConnection
@@ -78,16 +78,6 @@ class Facts:
         return ConnectionState.PENDING if self.mail_refused else self.line.shown
 
     @property
-    def tone(self) -> str:
-        """The colour of its state."""
-        return texts.STATES[self.shown][0]
-
-    @property
-    def state(self) -> str:
-        """The name of its state."""
-        return texts.STATES[self.shown][1]
-
-    @property
     def _works(self) -> bool:
         return self.connection.state is ConnectionState.ACTIVE and not self.line.troubled
 
@@ -108,6 +98,7 @@ class Facts:
         connection = self.connection
         if connection.code == "certificate_expired" and connection.next_certificate:
             return texts.NEXT
+
         return texts.remedy(
             connection.code, connection.remedy or self.line.lane.remedy, connection.kind
         )
@@ -127,8 +118,10 @@ class Facts:
         """The steps that are known, unless a worker or a person has found out otherwise since."""
         if self.answer is None or self.answer.worker_request.wish is Wish.REMOVE:
             return ()
+
         steps = self.answer.worker_request.steps
         refused = any(not step.ok and step.blame is Blame.CUSTOMER for step in steps)
+
         # One that works was refused once: that stands until it is seen to work again.
         refused = refused and self.connection.refused_since is None
         outdated = refused if self._works else all(step.ok for step in steps)
@@ -166,13 +159,16 @@ class Facts:
 
     @property
     def api_disabled(self) -> bool:
-        """Whether Gmail has said that its API is not enabled in the project, and nothing has shown since that it is."""
+        """Whether Gmail has said that its API is not enabled in the project.
+
+        And nothing has shown since that it is.
+        """
         troubled = self.connection.code == API_DISABLED
         return troubled or any(step.code == API_DISABLED and not step.ok for step in self.steps)
 
     @property
     def cloud_ready(self) -> bool:
-        """Whether everything in the Google Cloud project was seen to be as it must be, as far as it can be seen."""
+        """Whether the Google Cloud project is as it must be, as far as that can be seen."""
         return self.passed("certificate") and not self.api_disabled
 
     @property
@@ -184,7 +180,7 @@ class Facts:
 
     @property
     def to_be_mended(self) -> bool:
-        """Whether the last check ended at what does not pass by itself: somebody has to do something."""
+        """Whether the last check ended at what somebody has to mend: it does not pass by itself."""
         return any(
             not step.ok and not step.waiting and step.blame is Blame.CUSTOMER for step in self.steps
         )
@@ -202,7 +198,7 @@ class Facts:
 
     @property
     def certificate_ended(self) -> bool:
-        """Whether it is over."""
+        """Whether the certificate has expired."""
         ends = self.connection.not_after
         return ends is not None and ends <= datetime.now(UTC)
 
@@ -214,25 +210,30 @@ class Facts:
 
 
 def connection_of(context: ConsoleContext, visitor: Visitor, id_: str) -> Connection:
-    """A connection that this visitor may see; raises Refused for any other, as if there were none."""
+    """A connection that this visitor may see.
+
+    Raises Refused for any other, as if there were none.
+    """
     found = context.admin.connection(id_)
     if "/" in id_ or not visitor.may_see(found):
         raise Refused("unknown_connection", "There is no such connection.", "Go back to the list.")
     return found
 
 
-def facts(context: ConsoleContext, visitor: Visitor, id_: str) -> Facts:
-    """What is known of a connection; raises Refused, StoresUnreachable, RedisError, SealBroken."""
+def read_details(context: ConsoleContext, visitor: Visitor, id_: str) -> ConnectionDetails:
+    """Read a connection's details; raises Refused, StoresUnreachable, RedisError, SealBroken."""
     connection = connection_of(context, visitor, id_)
     working = connection.state is ConnectionState.ACTIVE
+
     redis = context.admin.redis
     [lane] = read_lanes(redis, [connection.id])
     answer = context.asker.latest(connection.id)
+
     # A page that is looked at twice a second says when all will have left only in the end: that
     # takes a while to know.
     settled = answer is None or answer.over
 
-    return Facts(
+    return ConnectionDetails(
         line=ListedConnection(connection, tenant_of(context, connection.tenant).organisation, lane),
         answer=answer,
         leaves_at=last_leaves_at(redis, connection.id) if settled else None,
@@ -242,16 +243,3 @@ def facts(context: ConsoleContext, visitor: Visitor, id_: str) -> Facts:
         client_id=client_id_of(context.admin.strongbox, connection),
         mail_taken=working and was_taken(context.admin, connection),
     )
-
-
-def tenant_of(context: ConsoleContext, tenant: str) -> Tenant:
-    """A tenant; raises Refused."""
-    with context.admin.db() as db:
-        return registry.get_tenant(db, tenant)
-
-
-def named(context: ConsoleContext, tenant: str, name: str) -> Connection | None:
-    """A tenant's connection by its name, None where there is none yet; raises Refused for an unknown tenant."""
-    with context.admin.db() as db:
-        registry.get_tenant(db, tenant)
-        return registry.find_connection(db, tenant, name)

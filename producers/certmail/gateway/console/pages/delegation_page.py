@@ -14,9 +14,10 @@ from aiohttp import web
 from certmail.gateway.console.access_control import NotLetIn, check_form
 from certmail.gateway.console.context import FRONT, ConsoleContext
 from certmail.gateway.console.form_fields import read_form
-from certmail.gateway.console.pages.connection_page import connection_of, tenant_of
+from certmail.gateway.console.pages.connection_page import connection_of
 from certmail.gateway.console.pages.views import show
 from certmail.gateway.console.sessions.sessions import Visitor
+from certmail.gateway.console.tenant_lookup import tenant_of
 from certmail.gateway.console.texts import N_
 from certmail_config.admin.delegation_links import (
     PATH,
@@ -37,7 +38,10 @@ _BEFORE = frozenset({"certificate dates", "certificate", "clock", "service accou
 
 @dataclass(frozen=True, slots=True)
 class DelegationPage:
-    """What the page says; `found` is how far it is: `unknown`, `running`, `before`, `missing`, `silent`."""
+    """The values of the page.
+
+    `found` is how far it is: `unknown`, `running`, `before`, `missing`, `silent`.
+    """
 
     organisation: str
     connection: Connection
@@ -74,11 +78,13 @@ async def check(request: web.Request) -> web.StreamResponse:
     context = request.app[FRONT]
     form, delegation = await read_form(request), await _delegation(request)
     check_form(request, form, delegation.form)
-    if not context.pace.allows(delegation.link):
+    if not context.rate_limit.allows(delegation.link):
         raise web.HTTPTooManyRequests
+
     if not delegation.done:
         await asyncio.to_thread(context.space.require)
         await asyncio.to_thread(_ask, context, delegation)
+
     raise web.HTTPSeeOther(request.path)
 
 
@@ -93,7 +99,7 @@ async def _delegation(request: web.Request) -> Delegation:
 
 
 def _asked(context: ConsoleContext, delegation: Delegation) -> DelegationPage | None:
-    """What is to be said; None once it works.
+    """The values of the page; None once it works.
 
     Raises NotLetIn where nobody waits for it any more.
     """
@@ -102,22 +108,22 @@ def _asked(context: ConsoleContext, delegation: Delegation) -> DelegationPage | 
         connection = context.admin.connection(delegation.connection)
     except Refused:
         raise _ended() from None
+
     if not delegation.fits(tenant, connection):
         raise _ended()
 
     _ask_for_client_id(context, connection)
     answer = context.asker.latest(connection.id)
-    steps = (
-        answer.worker_request.steps
-        if answer is not None and answer.worker_request.wish is not Wish.REMOVE
-        else ()
-    )
+    steps: tuple[Step, ...] = ()
+    if answer is not None and answer.worker_request.wish is not Wish.REMOVE:
+        steps = answer.worker_request.steps
     if _works(connection, steps):
         complete(context.admin.strongbox, delegation)
         return None
 
     client_id = client_id_of(context.admin.strongbox, connection)
     google = GoogleSteps(connection, client_id, context.admin.settings.consoles)
+
     if answer is not None and not answer.over:
         found = "running"
     elif answer is not None and (
@@ -126,6 +132,7 @@ def _asked(context: ConsoleContext, delegation: Delegation) -> DelegationPage | 
         found = "silent"
     else:
         found = _found(steps)
+
     return DelegationPage(tenant.organisation, connection, google, found)
 
 
@@ -133,6 +140,7 @@ def _works(connection: Connection, steps: tuple[Step, ...]) -> bool:
     """Whether the super administrator's part is done, whatever else is missing."""
     if connection.state is ConnectionState.ACTIVE and connection.refused_since is None:
         return True
+
     granted = {step.name for step in steps if step.ok}
     wanted = {"token to send", "token to look"} if connection.verify else {"token to send"}
     return wanted <= granted
@@ -148,13 +156,17 @@ def _found(steps: tuple[Step, ...]) -> str:
 def _ask(context: ConsoleContext, delegation: Delegation) -> None:
     if _asked(context, delegation) is None:
         return
+
     answer = context.asker.latest(delegation.connection)
     if answer is None or answer.over:
         context.asker.ask(delegation.tenant, delegation.connection, Wish.CHECK)
 
 
 def _ask_for_client_id(context: ConsoleContext, connection: Connection) -> None:
-    """Have a worker look, unless one has of late: what is to be authorised is a number that only Google knows."""
+    """Have a worker ask Google for the client ID, unless one has of late.
+
+    What is to be authorised is a number that only Google knows.
+    """
     known = (
         client_id_of(context.admin.strongbox, connection)
         or connection.state is ConnectionState.ACTIVE

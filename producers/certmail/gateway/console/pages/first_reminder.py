@@ -1,4 +1,7 @@
-"""The first reminder, to be copied: over HTTP, from Python, on the command line, with this connection's names filled in. Pure."""
+"""The first reminder, to be copied: over HTTP, from Python, on the command line. Pure.
+
+The connection's names are filled in.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,15 @@ KEY_VARIABLE = "CERTMAIL_API_KEY"
 
 @dataclass(frozen=True, slots=True)
 class FirstReminder:
-    """It goes to the mailbox itself, so that nobody else gets it."""
+    """A first reminder; it goes to the mailbox itself, so that nobody else gets it."""
 
     connection: Connection
     base_url: str
     before: str = ""
-    """Lines that a shell needs first, to find this deployment: the sandbox's, which nobody has in the environment."""
+    """Lines that a shell needs first, to find this deployment.
+
+    The sandbox's, which nobody has in the environment.
+    """
 
     @property
     def key(self) -> str:
@@ -28,7 +34,7 @@ class FirstReminder:
 
     @property
     def curl(self) -> str:
-        """Over HTTP."""
+        """The reminder over HTTP."""
         url = shlex.quote(f"{self.base_url}/v1/reminders")
         return (
             f"curl {url} \\\n"
@@ -38,12 +44,13 @@ class FirstReminder:
 
     @property
     def python(self) -> str:
-        """From Python."""
+        """The reminder from Python."""
         fields = ", ".join(f"{name}={value!r}" for name, value in self._fields.items())
         first = ["In the terminal first:", *self.before.splitlines()] if self.before else []
-        told = "".join(f"# {line}\n" for line in first)
+        comment = "".join(f"# {line}\n" for line in first)
+
         return (
-            f"{told}from certmail import Mailer, Reminder\n\n"
+            f"{comment}from certmail import Mailer, Reminder\n\n"
             "with Mailer.from_env() as mailer:\n"
             f"    receipt = mailer.send(Reminder({fields}))\n"
             "    print(receipt.id, mailer.status(receipt.id).state)\n"
@@ -51,7 +58,7 @@ class FirstReminder:
 
     @property
     def command(self) -> str:
-        """On the command line."""
+        """The reminder on the command line."""
         line = shlex.quote(json.dumps(self._fields, ensure_ascii=False))
         return f"{self.before}printf '%s\\n' {line} | certmail send -\n"
 

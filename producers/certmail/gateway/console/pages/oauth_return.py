@@ -1,4 +1,7 @@
-"""Back from Google: on to the page that the consent was begun on, which says how it ended; or a page of its own."""
+"""The way back from Google: on to the page that the consent was begun on.
+
+That page says how it ended; without one a page of its own does.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,13 @@ from certmail.gateway.oauth.link_outcomes import Linked
 
 
 async def returned(request: web.Request, ended: Linked) -> web.StreamResponse:
-    """The answer to Google's redirect."""
+    """Answer Google's redirect: lead the browser to where it says how the consent ended."""
     context = request.app[FRONT]
-
     if ended.back:
         cookie = Cookie.SETUP if ended.back.startswith("/connect/") else Cookie.OPERATOR
         secret = cookies.read(request, cookie, secure=context.secure)
         visitor = await asyncio.to_thread(context.visitors.find, secret)
+
         if visitor is not None:
             # Whose account it is, the page says; a notice holds no address.
             message = N_("The account is linked.") if ended.ok else ended.message

@@ -1,4 +1,4 @@
-"""Set-up links: the page that one opens, the button that binds it to a browser, and where that leads."""
+"""The pages of a set-up link: its first page, and the button that binds it to a browser."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from aiohttp import web
 from certmail.gateway.console.access_control import NotLetIn, check_form
 from certmail.gateway.console.context import FRONT, ConsoleContext
 from certmail.gateway.console.form_fields import read_form
-from certmail.gateway.console.pages.connection_page import named, tenant_of
 from certmail.gateway.console.sessions import cookies
 from certmail.gateway.console.sessions.cookies import Cookie
 from certmail.gateway.console.sessions.sessions import Visitor, new_secret
+from certmail.gateway.console.tenant_lookup import connection_named, tenant_of
 from certmail.gateway.console.texts import N_
 from certmail_config.admin.setup_links import (
     Invitation,
@@ -48,7 +48,10 @@ def _elsewhere() -> NotLetIn:
 
 
 async def welcome(request: web.Request) -> web.StreamResponse:
-    """What a link opens. Looking binds nothing: mail programs look at links before people do."""
+    """Show the first page of a link.
+
+    Looking binds nothing: mail programs look at links before people do.
+    """
     context = request.app[FRONT]
     if await asyncio.to_thread(_completed_here, context, request):
         raise web.HTTPSeeOther("/connect")
@@ -58,6 +61,7 @@ async def welcome(request: web.Request) -> web.StreamResponse:
         secret = cookies.read(request, Cookie.SETUP, secure=context.secure)
         if not await asyncio.to_thread(belongs_to, context.admin.strongbox, invitation, secret):
             raise _elsewhere()
+
         await asyncio.to_thread(_let_in, context, secret, invitation)
         raise web.HTTPSeeOther("/connect")
 
@@ -70,9 +74,9 @@ async def welcome(request: web.Request) -> web.StreamResponse:
         "back": back or "",
         "base": "/connect",
     }
+
     response = context.pages.render(request, "welcome.html", {**values, "visitor": None})
     cookies.give(response, Cookie.SIGN_IN, csrf, secure=context.secure)
-
     return response
 
 
@@ -84,11 +88,12 @@ async def begin(request: web.Request) -> web.StreamResponse:
         await read_form(request),
         cookies.read(request, Cookie.SIGN_IN, secure=context.secure),
     )
+
     invitation = await _invitation(request)
     await asyncio.to_thread(context.space.require)
-    secret = (
-        new_secret()
-    )  # always a new one: what somebody else put into this browser beforehand must open nothing
+
+    # Always a new one: what somebody else put into this browser beforehand must open nothing.
+    secret = new_secret()
     if not await asyncio.to_thread(bind, context.admin.strongbox, invitation, secret):
         raise _elsewhere()
 
@@ -96,13 +101,14 @@ async def begin(request: web.Request) -> web.StreamResponse:
     response = web.Response(status=303, headers={"Location": "/connect"})
     cookies.give(response, Cookie.SETUP, secret, secure=context.secure)
     cookies.take_back(response, Cookie.SIGN_IN, secure=context.secure)
-
     return response
 
 
 async def home(request: web.Request, visitor: Visitor) -> web.StreamResponse:
-    """Where the set-up stands: the choice of a kind, or the connection's page."""
-    found = await asyncio.to_thread(named, request.app[FRONT], visitor.tenant, visitor.name)
+    """Lead to where the set-up stands: the choice of a kind, or the connection's page."""
+    found = await asyncio.to_thread(
+        connection_named, request.app[FRONT], visitor.tenant, visitor.name
+    )
     if found is None or found.state is ConnectionState.DRAFT:
         raise web.HTTPSeeOther(f"/connect/set-up/{quote(visitor.tenant)}/{quote(visitor.name)}")
     raise web.HTTPSeeOther(f"/connect/connections/{found.id}")
@@ -118,7 +124,7 @@ async def _invitation(request: web.Request) -> Invitation:
 
 
 def _completed_here(context: ConsoleContext, request: web.Request) -> bool:
-    """Whether it was in this browser that the link was completed, so that its page can still be shown."""
+    """Whether the link was completed in this browser, so that its page can still be shown."""
     known = context.visitors.find(cookies.read(request, Cookie.SETUP, secure=context.secure))
     return (
         known is not None and known.complete and known.link == link_of(request.match_info["token"])
@@ -132,6 +138,7 @@ def _may_return(context: ConsoleContext, invitation: Invitation) -> bool:
 def _let_in(context: ConsoleContext, secret: str, invitation: Invitation) -> None:
     if (known := context.visitors.find(secret)) is not None and known.link == invitation.link:
         return
+
     context.visitors.let_in_administrator(
         secret, invitation.tenant, invitation.name, invitation.link, invitation.expires_at
     )

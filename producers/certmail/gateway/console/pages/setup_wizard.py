@@ -1,4 +1,4 @@
-"""Setting a connection up, in steps: for whom, which kind, and for a service account its two addresses."""
+"""The set-up of a connection, in steps: for whom, which kind, and a service account's addresses."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from urllib.parse import quote
 from aiohttp import web
 
 from certmail.gateway.console.context import FRONT, ConsoleContext
-from certmail.gateway.console.form_fields import WrongField, of_field, texts
-from certmail.gateway.console.pages.connection_page import connection_of, named, tenant_of
+from certmail.gateway.console.form_fields import WrongField, of_field, values_of
+from certmail.gateway.console.pages.connection_page import connection_of
 from certmail.gateway.console.pages.views import connection_page, show
 from certmail.gateway.console.sessions.sessions import Notice, Visitor
+from certmail.gateway.console.tenant_lookup import connection_named, tenant_of
 from certmail.gateway.console.texts import N_
 from certmail_config.admin.corrections import correct, start_over
 from certmail_config.admin.setup_links import issue
@@ -32,16 +33,14 @@ _MAX_DAYS = 3650
 
 
 async def new_page(request: web.Request, visitor: Visitor) -> web.Response:
-    """For whom: a tenant that there is, or a new one."""
+    """Ask for whom it is: a tenant that there is, or a new one."""
     return await _new(request, visitor, {})
 
 
 async def new(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make the tenant if there is none of that id, and go on to the kind."""
-    context, form = (
-        request.app[FRONT],
-        texts(await request.post(), "tenant", "organisation", "name"),
-    )
+    context = request.app[FRONT]
+    form = values_of(await request.post(), "tenant", "organisation", "name")
     tenant, name = form["tenant"].lower(), form["name"].lower() or DEFAULT_NAME
 
     try:
@@ -49,7 +48,7 @@ async def new(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     except (WrongUse, Refused) as error:
         return await _new(request, visitor, {**form, "error": error}, status=400)
 
-    found = await asyncio.to_thread(named, context, tenant, name)
+    found = await asyncio.to_thread(connection_named, context, tenant, name)
     if found is not None and found.state is not ConnectionState.DRAFT:
         there = N_(
             "This connection already exists. For another mailbox of this tenant, give it a name of its own."
@@ -61,11 +60,12 @@ async def new(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
 
 async def kind_page(request: web.Request, visitor: Visitor) -> web.StreamResponse:
-    """Which kind; one that is set up has its page instead."""
+    """Ask for the kind; a connection that is set up has its page instead."""
     tenant, name = _whose(request, visitor)
-    found = await asyncio.to_thread(named, request.app[FRONT], tenant, name)
+    found = await asyncio.to_thread(connection_named, request.app[FRONT], tenant, name)
     if found is not None and found.state is not ConnectionState.DRAFT:
         raise web.HTTPSeeOther(_at(visitor, found))
+
     organisation = (await asyncio.to_thread(tenant_of, request.app[FRONT], tenant)).organisation
     can_link = request.app[FRONT].admin.settings.oauth_client_id is not None
     values = {"tenant": tenant, "name": name, "organisation": organisation, "can_link": can_link}
@@ -73,7 +73,7 @@ async def kind_page(request: web.Request, visitor: Visitor) -> web.StreamRespons
 
 
 async def linked(request: web.Request, visitor: Visitor) -> web.StreamResponse:
-    """Make a connection that an account is linked to; its page has the button that leads to Google."""
+    """Make a connection that an account is linked to, on its page by the button to Google."""
     tenant, name = _whose(request, visitor)
     admin = request.app[FRONT].admin.acting_as(visitor.actor)
     made = await asyncio.to_thread(
@@ -83,18 +83,16 @@ async def linked(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
 
 async def account_page(request: web.Request, visitor: Visitor) -> web.Response:
-    """The first steps at Google, and what they gave."""
+    """Show the first steps at Google, and ask for what they gave."""
     return await _account(request, visitor, {})
 
 
 async def account(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make a connection with a certificate of its own."""
     tenant, name = _whose(request, visitor)
-    context, form = (
-        request.app[FRONT],
-        texts(
-            await request.post(), "project", "service_account", "mailbox", "verify", "valid_days"
-        ),
+    context = request.app[FRONT]
+    form = values_of(
+        await request.post(), "project", "service_account", "mailbox", "verify", "valid_days"
     )
 
     try:
@@ -107,10 +105,8 @@ async def account(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
 async def correction(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Change the two addresses of a connection that has not worked yet."""
-    context, form = (
-        request.app[FRONT],
-        texts(await request.post(), "service_account", "mailbox", "verify"),
-    )
+    context = request.app[FRONT]
+    form = values_of(await request.post(), "service_account", "mailbox", "verify")
     found = await asyncio.to_thread(connection_of, context, visitor, request.match_info["id"])
 
     try:
@@ -141,7 +137,10 @@ async def another_kind(request: web.Request, visitor: Visitor) -> web.StreamResp
 
 
 async def invite(request: web.Request, visitor: Visitor) -> web.StreamResponse:
-    """Make a set-up link for the tenant's administrator, who chooses the kind, and show it this once."""
+    """Make a set-up link for the tenant's administrator, and show it this once.
+
+    The administrator chooses the kind.
+    """
     tenant, name = _whose(request, visitor)
     made = await asyncio.to_thread(issue, request.app[FRONT].admin, tenant, name=name)
     return await show(request, visitor, "invitation.html", {"connection": None, "link": made})
@@ -166,18 +165,17 @@ async def _account(
     tenant, name = _whose(request, visitor)
     context = request.app[FRONT]
     organisation = (await asyncio.to_thread(tenant_of, context, tenant)).organisation
-    consoles = context.admin.settings.consoles
+
     blank = {
         "service_account": "",
         "mailbox": "",
         "verify": "",
         "error": None,
-        "consoles": consoles,
+        "consoles": context.admin.settings.consoles,
+        "project": suggest_project(tenant, token_hex(2)),
+        "valid_days": str(context.admin.settings.certificate_days),
     }
-    blank["project"] = suggest_project(tenant, token_hex(2))
-    blank["valid_days"] = str(context.admin.settings.certificate_days)
     given = {"tenant": tenant, "name": name, "organisation": organisation, **blank, **values}
-
     return await show(request, visitor, "service-account.html", given, status=status)
 
 
@@ -186,6 +184,7 @@ def _check_tenant(context: ConsoleContext, tenant: str, organisation: str, name:
         check_name(tenant, "tenant")
     with of_field("name"):
         check_name(name, "connection")
+
     try:
         tenant_of(context, tenant)
     except Refused:
@@ -196,8 +195,8 @@ def _add(context: ConsoleContext, tenant: str, name: str, form: dict[str, str]) 
     with of_field("project"):
         account = form["service_account"] or service_account_in(form["project"])
     service_account, mailbox = _addresses({**form, "service_account": account})
-    days = form["valid_days"]
 
+    days = form["valid_days"]
     with of_field("valid_days"):
         if not (days.isascii() and days.isdecimal() and 1 <= int(days[:5]) <= _MAX_DAYS):
             raise WrongUse("invalid_days", f"A certificate may be valid for 1 to {_MAX_DAYS} days.")
@@ -227,6 +226,7 @@ def _whose(request: web.Request, visitor: Visitor) -> tuple[str, str]:
     tenant, name = request.match_info["tenant"], request.match_info["name"]
     if not visitor.is_operator and (tenant, name) != (visitor.tenant, visitor.name):
         raise Refused("unknown_connection", "There is no such connection.", "Go back.")
+
     check_name(name, "connection")
     return tenant, name
 

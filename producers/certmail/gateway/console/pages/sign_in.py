@@ -25,7 +25,7 @@ _WAIT: Final = "wait"
 
 
 async def sign_in_page(request: web.Request) -> web.Response:
-    """The form; what it sends back is what its cookie holds."""
+    """Show the form; it sends back what its cookie holds."""
     return _form(request, new_secret(), wanted=own(request.query.get("next", "")))
 
 
@@ -34,6 +34,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     context, form = request.app[FRONT], await read_form(request)
     expected = cookies.read(request, Cookie.SIGN_IN, secure=context.secure)
     check_form(request, form, expected)
+
     password = context.admin.settings.operator_password
     given, wanted = form.get("password", ""), own(str(form.get("next", "")))
     if password is None or not isinstance(given, str):
@@ -45,7 +46,6 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     )
     browser = browser_of(vault, cookies.read(request, Cookie.KNOWN, secure=context.secure))
     tried = await asyncio.to_thread(throttle.try_to_sign_in, redis, address, browser)
-
     if tried.wait:
         response = _form(
             request, expected, _WAIT, wanted=wanted, minutes=-(-tried.wait // 60), status=429
@@ -64,12 +64,15 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     )
     if before is not None:
         await asyncio.to_thread(context.visitors.see_out, before)
+
     visitor = await asyncio.to_thread(context.visitors.let_in_operator, password.get_secret_value())
+
     response = web.Response(status=303, headers={"Location": wanted})
     cookies.give(response, Cookie.OPERATOR, visitor.secret, secure=context.secure)
     if not browser:
         cookies.give(response, Cookie.KNOWN, new_mark(vault), secure=context.secure)
     cookies.take_back(response, Cookie.SIGN_IN, secure=context.secure)
+
     log.info("signed_in")
     return response
 
@@ -78,6 +81,7 @@ async def sign_out(request: web.Request, visitor: Visitor) -> web.StreamResponse
     """End the session, here and in Redis."""
     context = request.app[FRONT]
     await asyncio.to_thread(context.visitors.see_out, visitor)
+
     response = web.Response(status=303, headers={"Location": SIGN_IN})
     cookies.take_back(response, Cookie.OPERATOR, secure=context.secure)
     return response

@@ -1,4 +1,4 @@
-"""Pages that only show: the list of connections, one connection, its certificate, the question before removing."""
+"""Pages that only show: the list, one connection, its certificate, the question before removing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aiohttp import web
 from certmail.gateway.console import texts
 from certmail.gateway.console.context import FRONT, ConsoleContext
 from certmail.gateway.console.pages.connection_list import listing
-from certmail.gateway.console.pages.connection_page import connection_of, facts
+from certmail.gateway.console.pages.connection_page import connection_of, read_details
 from certmail.gateway.console.pages.first_reminder import FirstReminder
 from certmail.gateway.console.sessions.sessions import Visitor
 from certmail_config.admin.setup_links import end, may_return_to, standing, way_back
@@ -38,18 +38,24 @@ async def connection(request: web.Request, visitor: Visitor) -> web.Response:
 async def connection_page(
     request: web.Request, visitor: Visitor, typed: dict[str, Any] | None, *, status: int = 200
 ) -> web.Response:
-    """The same; with what somebody has `typed` to correct it and what is wrong with that, its `error`."""
+    """The same, with what somebody has `typed` to correct it, and its `error`."""
     context = request.app[FRONT]
-    found = await asyncio.to_thread(facts, context, visitor, request.match_info["id"])
+    found = await asyncio.to_thread(read_details, context, visitor, request.match_info["id"])
+
     if not visitor.is_operator and not visitor.complete:
         visitor = await asyncio.to_thread(_on_the_way_back, context, visitor, found.connection)
-    google = GoogleSteps(found.connection, found.client_id, context.admin.settings.consoles)
-    values = {"facts": found, "connection": found.connection, "typed": typed, "google": google}
-    values["oauth_client_id"] = context.admin.settings.oauth_client_id or ""
-    settings = context.admin.settings
-    before = exports(settings.data_dir) if is_sandbox(settings.data_dir) else ""
-    values["first"] = FirstReminder(found.connection, settings.base_url, before)
 
+    settings = context.admin.settings
+    google = GoogleSteps(found.connection, found.client_id, settings.consoles)
+    before = exports(settings.data_dir) if is_sandbox(settings.data_dir) else ""
+    values = {
+        "facts": found,
+        "connection": found.connection,
+        "typed": typed,
+        "google": google,
+        "oauth_client_id": settings.oauth_client_id or "",
+        "first": FirstReminder(found.connection, settings.base_url, before),
+    }
     return await show(request, visitor, "connection.html", values, status=status)
 
 
@@ -102,28 +108,29 @@ async def show(
         "visitor": visitor,
         "base": visitor.base,
         "notice": visitor.notice,
-        "words": texts,
+        "texts": texts,
         **values,
     }
 
     response = context.pages.render(request, template, given, status=status)
     if visitor.notice is not None and request.headers.get("X-Live") is None:
         await asyncio.to_thread(context.visitors.tell, visitor, None)
+
     return response
 
 
 def _on_the_way_back(context: ConsoleContext, visitor: Visitor, found: Connection) -> Visitor:
-    """The visitor, with the way back to the application if it gave one; once it works, the link ends and they may go."""
+    """The visitor, with the way back to the application if it gave one.
+
+    Once the connection works, the link ends and they may go.
+    """
     invitation = standing(context.admin.strongbox, visitor.tenant, visitor.link)
     if invitation is None:
         return visitor
 
     # The setting may have changed since the link was made.
-    back = (
-        way_back(invitation, found)
-        if may_return_to(context.admin.settings, invitation.return_url)
-        else ""
-    )
+    may_return = may_return_to(context.admin.settings, invitation.return_url)
+    back = way_back(invitation, found) if may_return else ""
     if found.state is not ConnectionState.ACTIVE:
         return replace(visitor, back=back)
 

@@ -1,4 +1,7 @@
-"""The console's cookies: none can be read by a script, sent by another site's form, or set by a neighbour of our name."""
+"""The console's cookies.
+
+None can be read by a script, sent by another site's form, or set by a neighbour of our name.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from aiohttp import web
 
 
 class Cookie(StrEnum):
-    """What each is for."""
+    """The cookies, and what each is for."""
 
     OPERATOR = "certmail-console"
     SETUP = "certmail-setup"
@@ -31,12 +34,12 @@ SECONDS: Final = {
 
 
 def read(request: web.Request, cookie: Cookie, *, secure: bool) -> str:
-    """What it holds; empty if there is none."""
+    """The value of a cookie; empty if there is none."""
     return request.cookies.get(_name(cookie, secure=secure), "")[:500]
 
 
 def give(response: web.StreamResponse, cookie: Cookie, value: str, *, secure: bool) -> None:
-    """Set it.
+    """Set a cookie on an answer.
 
     Lax, not strict: Google, and whoever sent a set-up link, lead here from another site.
     """
@@ -52,7 +55,7 @@ def give(response: web.StreamResponse, cookie: Cookie, value: str, *, secure: bo
 
 
 def take_back(response: web.StreamResponse, cookie: Cookie, *, secure: bool) -> None:
-    """Have the browser forget it."""
+    """Have the browser forget a cookie."""
     response.del_cookie(
         _name(cookie, secure=secure), path="/", secure=secure, httponly=True, samesite="Lax"
     )

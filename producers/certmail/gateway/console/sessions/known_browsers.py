@@ -1,4 +1,4 @@
-"""Browsers in which an operator has signed in before: each has a cookie that only we can have made."""
+"""Browsers in which an operator has signed in before: each has a cookie that only we can make."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _OWNER = "known-browser"
 
 
 def new_mark(vault: Vault) -> str:
-    """What its cookie holds."""
-    return (
-        base64.urlsafe_b64encode(vault.seal(secrets.token_bytes(16), owner=_OWNER))
-        .decode()
-        .rstrip("=")
-    )
+    """A value for the cookie of a browser that is known from now on."""
+    sealed = vault.seal(secrets.token_bytes(16), owner=_OWNER)
+    return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
 def browser_of(vault: Vault, mark: str) -> str:
-    """The browser's name, given what its cookie holds; empty for what we have not made, or under a key that is gone."""
+    """The browser's name, given what its cookie holds.
+
+    Empty for what we have not made, or made under a key that is gone.
+    """
     try:
         sealed = base64.urlsafe_b64decode(mark + "=" * (-len(mark) % 4))
         return vault.open(sealed, owner=_OWNER).hex()

@@ -1,4 +1,4 @@
-"""Pace: how much somebody who was only invited may ask for in a minute, in this process.
+"""A rate limit on what somebody who was only invited may ask for, in this process.
 
 Belongs to one event loop.
 """
@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-MAX: Final = 60
+MAX_PER_MINUTE: Final = 60
 _MINUTE: Final = 60.0
 
 
-class Pace:
-    """Counts by name; all begin anew each minute."""
+class RateLimit:
+    """Limits requests by name; all counts begin anew each minute."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -23,10 +23,11 @@ class Pace:
         self._counts: Counter[str] = Counter()
 
     def allows(self, name: str) -> bool:
-        """Count one more; says whether that is not too many."""
+        """Count one more; returns whether that is not too many."""
         minute = int(self._monotonic() // _MINUTE)
         if minute != self._minute:
             self._minute = minute
             self._counts.clear()
+
         self._counts[name] += 1
-        return self._counts[name] <= MAX
+        return self._counts[name] <= MAX_PER_MINUTE

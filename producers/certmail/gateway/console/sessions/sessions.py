@@ -1,6 +1,6 @@
-"""Who looks at the console: the operator, or an administrator whom a set-up link brought.
+"""Sessions of the console: an operator's, or an administrator's whom a set-up link brought.
 
-Kept in Redis, found by a cookie.
+They are kept in Redis, and found by a cookie.
 
 Redis knows only the hash of what the cookie holds, so whoever reads it cannot take anybody's place;
 and what it knows is sealed, so neither can whoever writes it.
@@ -23,15 +23,15 @@ from certmail_config.tenants.models import Connection
 
 IDLE_SECONDS: Final = 2 * 3600
 """After so long without a page, an operator signs in again."""
-LONGEST_SECONDS: Final = 12 * 3600
+MAX_SECONDS: Final = 12 * 3600
 """And after so long in any case."""
 FAREWELL_SECONDS: Final = 3600
-"""So long somebody whose set-up is complete may still look at it."""
+"""How long somebody whose set-up is complete may still look at it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something said once, on the next page; no address in it."""
+    """A message that the next page shows once; it holds no address."""
 
     good: bool
     message: str
@@ -74,11 +74,9 @@ class Visitor:
     @property
     def actor(self) -> str:
         """Who it is, in the words of the record."""
-        return (
-            "an operator in the console"
-            if self.is_operator
-            else "the administrator on the set-up pages"
-        )
+        if self.is_operator:
+            return "an operator in the console"
+        return "the administrator on the set-up pages"
 
     def may_see(self, connection: Connection) -> bool:
         """Whether a connection is theirs to look at."""
@@ -86,7 +84,7 @@ class Visitor:
 
 
 class Sessions:
-    """All that are let in just now. Everything here blocks, and raises RedisError."""
+    """All sessions that there are; everything here blocks, and raises RedisError."""
 
     def __init__(self, box: Strongbox) -> None:
         self._box = box
@@ -94,17 +92,17 @@ class Sessions:
     def let_in_operator(self, password: str) -> Visitor:
         """Begin the visit of an operator who knew this password, under a new secret."""
         secret, csrf = _new()
-        until = time.time() + LONGEST_SECONDS
+        until = time.time() + MAX_SECONDS
         return self._begin(Visitor(secret, csrf, until, proof=prove(secret, password)))
 
     def let_in_administrator(
         self, secret: str, tenant: str, name: str, link: str, until: float
     ) -> Visitor:
-        """Begin the visit of whoever opened a set-up link, under the secret that the link is bound to."""
+        """Begin the visit of whoever opened a set-up link, under the secret that it is bound to."""
         return self._begin(Visitor(secret, _new()[1], until, tenant, name, link))
 
     def find(self, secret: str) -> Visitor | None:
-        """Whose cookie this is; None for nobody's, or when the visit is over."""
+        """The visitor whose cookie this is; None for nobody's, or when the visit is over."""
         if not secret:
             return None
 
@@ -119,14 +117,15 @@ class Sessions:
 
         if visitor.is_operator:
             self._box.redis.expire(_name(secret), _seconds(visitor))
+
         return visitor
 
     def tell(self, visitor: Visitor, notice: Notice | None) -> None:
-        """Say something on the next page, or that it was said."""
+        """Show a message on the next page; with None it was shown."""
         self._begin(replace(visitor, notice=notice))
 
     def complete(self, visitor: Visitor, connection: ConnectionId, back: str) -> Visitor:
-        """The set-up is complete: let them stay for a while to see it."""
+        """Mark the set-up as complete, and let them stay for a while to see it."""
         until = time.time() + FAREWELL_SECONDS
         return self._begin(
             replace(visitor, complete=True, connection=connection, back=back, until=until)
@@ -143,7 +142,10 @@ class Sessions:
 
 
 def prove(secret: str, password: str) -> str:
-    """That whoever has the secret knew the password; without the secret nobody can try passwords against it."""
+    """A proof that whoever has the secret knew the password.
+
+    Without the secret nobody can try passwords against it.
+    """
     return hmac.new(secret.encode(), password.encode(), hashlib.sha256).hexdigest()
 
 

@@ -1,4 +1,7 @@
-"""The page that somebody wanted before signing in: only one of the console's own, whoever made the address. Pure."""
+"""The page that somebody wanted before signing in. Pure.
+
+It is only ever one of the console's own, whoever made the address.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,14 @@ from urllib.parse import urlencode
 HOME: Final = "/console"
 SIGN_IN: Final = "/console/sign-in"
 _OWN: Final = re.compile(r"/console(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
-"""Without a host, a query, or dots that lead elsewhere."""
+"""Addresses without a host, a query, or dots that lead elsewhere."""
 
 
 def to_sign_in(method: str, path: str) -> str:
-    """Where to sign in, so as to come to this page afterwards; what a form would have done is not done later."""
+    """The address to sign in at, so as to come to this page afterwards.
+
+    What a form would have done is not done later.
+    """
     wanted = own(path)
     if method != "GET" or wanted == HOME:
         return SIGN_IN

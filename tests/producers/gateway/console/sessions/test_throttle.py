@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from redis import Redis
 
-from certmail.gateway.console.sessions.rate import MAX, Pace
+from certmail.gateway.console.sessions.rate import MAX_PER_MINUTE, RateLimit
 from certmail.gateway.console.sessions.throttle import (
     IN_ALL,
-    LONGEST_DELAY,
+    MAX_DELAY,
     PER_ADDRESS,
     WINDOW_SECONDS,
     Try,
@@ -44,7 +44,7 @@ def test_many_tries_from_everywhere_delay_others_and_refuse_nobody(redis: Redis)
     delays = [try_to_sign_in(redis, f"203.0.{n // 200}.{n % 200}") for n in range(200)]
     assert all(each.wait == 0 for each in delays)
     assert [each.delay for each in delays] == sorted(each.delay for each in delays)
-    assert (0 < delays[0].delay < 1, delays[-1].delay) == (True, LONGEST_DELAY)
+    assert (0 < delays[0].delay < 1, delays[-1].delay) == (True, MAX_DELAY)
 
 
 def test_a_browser_that_signed_in_before_is_not_counted_with_others(redis: Redis) -> None:
@@ -86,8 +86,10 @@ def test_no_address_stands_in_redis(redis: Redis) -> None:
 
 def test_who_was_invited_asks_so_often_a_minute() -> None:
     now = [0.0]
-    pace = Pace(lambda: now[0])
-    assert [pace.allows("link") for _ in range(MAX + 1)] == [True] * MAX + [False]
-    assert pace.allows("another")
+    limit = RateLimit(lambda: now[0])
+    assert [limit.allows("link") for _ in range(MAX_PER_MINUTE + 1)] == [True] * MAX_PER_MINUTE + [
+        False
+    ]
+    assert limit.allows("another")
     now[0] = 60.0
-    assert pace.allows("link")
+    assert limit.allows("link")

@@ -1,0 +1,23 @@
+"""Tenants and connections that pages and access control look up by name. Reading blocks."""
+
+from __future__ import annotations
+
+from certmail.gateway.console.context import ConsoleContext
+from certmail_config.sql import registry
+from certmail_config.tenants.models import Connection, Tenant
+
+
+def tenant_of(context: ConsoleContext, tenant: str) -> Tenant:
+    """A tenant by its id; raises Refused for an unknown one."""
+    with context.admin.db() as db:
+        return registry.get_tenant(db, tenant)
+
+
+def connection_named(context: ConsoleContext, tenant: str, name: str) -> Connection | None:
+    """A tenant's connection by its name, None where there is none yet.
+
+    Raises Refused for an unknown tenant.
+    """
+    with context.admin.db() as db:
+        registry.get_tenant(db, tenant)
+        return registry.find_connection(db, tenant, name)
