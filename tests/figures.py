@@ -157,6 +157,7 @@ def readme(path: Path) -> tuple[int, int, float]:
     text = path.read_text("utf-8")
     prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
     parts = [part.strip() for part in re.split(r"\n\s*\n", prose)]
+
     words = [
         len(part.split()) for part in parts if part and not part.startswith(("#", "|", "![", "<"))
     ]

@@ -63,6 +63,7 @@ def candidates() -> list[str]:
     """
     if asked := os.environ.get("BENCH_PYTHON"):
         return [asked]
+
     found = [
         shutil.which(name, path="/usr/bin")
         for name in ("python3", "python3.13", "python3.12", "python3.11")

@@ -120,6 +120,7 @@ def cases(mailboxes: int) -> list[Case]:
     alone = GoogleLimits()
     a_minute = mailboxes * EACH_A_MINUTE
     shared = GoogleLimits(project_units_per_minute=a_minute * SEND_UNITS)
+
     return [
         Case("one mailbox at its limit", 1, alone, alone.units_per_minute // SEND_UNITS),
         Case(f"{mailboxes} mailboxes at their project's", mailboxes, shared, a_minute),
@@ -334,10 +335,14 @@ def _pass(place: Deployment, case: Case, since: float, until: float) -> float:
     slowest = 0.0
     while (left := since + until - time.time()) > 0:
         _say(f"{case.name}: {max(time.time() - since, 0):.0f} s", again=True)
+
+        # As before each WAIT; it changes nothing.
         begun = time.perf_counter()
-        place.admin.redis.set(redis_keys.WITNESS, b"")  # as before each WAIT: it changes nothing
+        place.admin.redis.set(redis_keys.WITNESS, b"")
         slowest = max(slowest, (time.perf_counter() - begun) * 1000)
+
         time.sleep(min(left, 0.5))
+
     return slowest
 
 

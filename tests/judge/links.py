@@ -170,6 +170,7 @@ def _report(
 ) -> None:
     opened = Counter(mail.kind for mail in mails)
     kept_out = Counter(each["kind"] for each in refused)
+
     lines = [
         f"{kind:<30}{opened[kind]:>5} opened at the host meant {kept_out[kind]:>5} refused with a reason"
         for kind in dict.fromkeys(case.kind for case in CASES)
