@@ -1,6 +1,7 @@
 """The command line: `certmail …`.
 
-What it takes to run a command is imported only then: see `commands` and `lazily`.
+What it takes to run a command is imported only then. Start at `commands`, the table of all of them;
+`support.running` runs one, `support.lazily` loads it.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ def main() -> None:
     unreachable.
     """
     take_out(os.environ)
-    os.umask(0o077)  # what is written, a database or an export, is for whoever runs this
-    gc.disable()  # nothing that imports make is garbage, and looking for it takes a quarter of their time
+    # What is written, a database or an export, is for whoever runs this.
+    os.umask(0o077)
+    # Nothing that imports make is garbage, and looking for it takes a quarter of their time.
+    gc.disable()
     streams.make_usable()
 
     try:

@@ -57,9 +57,12 @@ def list_(
 def _value(each: CampaignTotals) -> dict[str, object]:
     totals = asdict(each.totals) | {"states": dict(each.totals.states)}
     return {
-        "tenant": each.tenant, "campaign": each.campaign, **totals,
-        "enqueued_at": each.enqueued_at, "updated_at": each.updated_at,
-    }  # fmt: skip
+        "tenant": each.tenant,
+        "campaign": each.campaign,
+        **totals,
+        "enqueued_at": each.enqueued_at,
+        "updated_at": each.updated_at,
+    }
 
 
 def _cells(each: CampaignTotals) -> dict[str, object]:

@@ -47,12 +47,12 @@ def cancel(
             "certmail cancel JOB, or certmail cancel --campaign ID",
         )
 
-    said = f"{reason}; {by_whom(None)}" if reason else by_whom(None)
+    why = f"{reason}; {by_whom(None)}" if reason else by_whom(None)
 
     with Mailer.from_env(Settings.from_env(), proven=False) as mailer:
         if job is None:
             whose = _tenant(mailer, tenant)
-            done = mailer.cancel_all(whose, campaign=campaign or "", reason=said)
+            done = mailer.cancel_all(whose, campaign=campaign or "", reason=why)
             if json:
                 return print_json(asdict(done))
             return out.print(
@@ -60,7 +60,7 @@ def cancel(
             )
 
         job = job_id(job)
-        result = mailer.cancel(job, reason=said)
+        result = mailer.cancel(job, reason=why)
         view = mailer.status(job)
 
     if json:

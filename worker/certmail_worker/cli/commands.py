@@ -39,13 +39,13 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
     "demo": Command(
         "demo",
         "demo",
-        "Send a real campaign on this machine, with the sandbox as Google: stores, worker, pacing, record and all.",
+        "Send a real campaign on this machine, with the sandbox as Google. Stores, worker, pacing, record and all.",
         anywhere=True,
     ),
     "up": Command(
         "processes.up",
         "up",
-        "Run everything on this machine: the stores, a worker, the console and Flower, until Ctrl-C.",
+        "Run everything on this machine: stores, worker, console and Flower, until Ctrl-C.",
         anywhere=True,
     ),
     "worker": Command(
@@ -132,7 +132,7 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
             "certificate": Command(
                 "connections.certificate",
                 "certificate",
-                "Write the certificate to stdout, for uploading to the service account; or commands that make project, API and account, too.",
+                "Write the certificate to stdout, for uploading to the service account. With --as, commands that make project, API and account, too.",
             ),
             "rotate": Command(
                 "connections.rotate",
@@ -142,7 +142,7 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
             "probe": Command(
                 "connections.probe",
                 "probe",
-                "Try a connection out step by step; then it is `active`, or `attention` with Google's words and a remedy.",
+                "Try a connection out step by step. Then it is `active`, or `attention` with Google's words and a remedy.",
             ),
             "test": Command(
                 "connections.probe",
@@ -152,12 +152,12 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
             "link": Command(
                 "connections.link",
                 "link",
-                "Link a Google account: print the page where its owner signs in and consents, and then says whether to send from it.",
+                "Link a Google account: print the page where its owner signs in and consents. There the owner then says whether to send from it.",
             ),
             "setup-link": Command(
                 "connections.setup_link",
                 "setup_link",
-                "Make a link for a tenant's administrator: good for seven days, in the first browser in which Start is pressed, until it is done.",
+                "Make a link for a tenant's administrator, good for seven days. It opens in the first browser in which Start is pressed, until it is done.",
             ),
             "suspend": Command(
                 "connections.suspend",
@@ -167,12 +167,12 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
             "resume": Command(
                 "connections.suspend",
                 "resume_connection",
-                "Try a suspended connection out and use it again; one that was not set up yet goes back to that.",
+                "Try a suspended connection out and use it again. One that was not set up yet goes back to that.",
             ),
             "remove": Command(
                 "connections.remove",
                 "remove_connection",
-                "Remove a connection for good: its unfinished reminders are called off, and its access at Google is given back.",
+                "Remove a connection for good. Its unfinished reminders are called off, and its access at Google is given back.",
             ),
         },
     ),
@@ -189,7 +189,7 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
             "deployment": Command(
                 "keys",
                 "deployment",
-                "Print what producers are given as CERTMAIL_DEPLOYMENT_KEY: with it they know a tenant's public key from a forged one.",
+                "Print what producers are given as CERTMAIL_DEPLOYMENT_KEY. With it they know a tenant's public key from a forged one.",
             ),
         },
     ),
@@ -239,7 +239,7 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
             "export": Command(
                 "deliveries",
                 "export",
-                "Write deliveries to a file, the newest first; however many there are, they are read some at a time.",
+                "Write deliveries to a file, the newest first. However many there are, they are read some at a time.",
             ),
         },
     ),
@@ -250,7 +250,7 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
     "erase": Command(
         "erase",
         "erase",
-        "Forget an address: what waits for it is called off, and the record keeps what was done without saying for whom.",
+        "Forget an address: what waits for it is called off. The record keeps what was done without saying for whom.",
     ),
     "simulate": Command(
         "simulate",
@@ -276,7 +276,7 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
             "rotate": Command(
                 "vault",
                 "rotate",
-                "Re-encrypt everything under the newest vault key, while workers run, and say which keys are no longer needed.",
+                "Re-encrypt everything under the newest vault key, while workers run. Says which keys are no longer needed.",
                 anywhere=True,
             ),
         },
@@ -295,7 +295,7 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
     "gateway": Command(
         "processes.gateway",
         "gateway",
-        "Run the gateway: console, set-up links, HTTP API (/docs describes it), OAuth callback, /healthz and /readyz.",
+        "Run the gateway: console, set-up links, HTTP API and OAuth callback. /docs describes the API; /healthz and /readyz say how the gateway is.",
         anywhere=True,
     ),
 }

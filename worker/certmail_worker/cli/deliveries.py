@@ -72,9 +72,8 @@ def list_(
     if json:
         return print_json({"deliveries": page.rows, "next": str(page.next) if page.next else None})
 
-    shown = [
-        name for name in SHOWN if getattr(wanted, name, None) is None
-    ]  # what was asked for is known
+    # What was asked for is known.
+    shown = [name for name in SHOWN if getattr(wanted, name, None) is None]
     table(
         [name.replace("_", " ") for name in shown],
         [[_short(row, name) for name in shown] for row in page.rows],
@@ -126,7 +125,10 @@ def export(
     until: Until = None,
     json: Json = False,
 ) -> None:
-    """Write deliveries to a file, the newest first; however many there are, they are read some at a time."""
+    """Write deliveries to a file, the newest first.
+
+    However many there are, they are read some at a time.
+    """
     if json and file == "-":
         raise WrongUse(
             "wrong_use", "With - the deliveries themselves are on stdout.", "Leave --json out."

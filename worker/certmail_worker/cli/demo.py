@@ -36,7 +36,10 @@ def demo(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Send a real campaign on this machine, with the sandbox as Google: stores, worker, pacing, record and all."""
+    """Send a real campaign on this machine, with the sandbox as Google.
+
+    Stores, worker, pacing, record and all.
+    """
     settings = Settings.from_env()
 
     for name in (

@@ -21,7 +21,9 @@ def erase(
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Forget an address: what waits for it is called off, and the record keeps what was done without saying for whom.
+    """Forget an address: what waits for it is called off.
+
+    The record keeps what was done without saying for whom.
 
     Backups that were made before still have it, and archived logs. What an application enqueues for
     it afterwards is sent and recorded.

@@ -100,7 +100,9 @@ def revoke(
 
 
 def deployment(*, json: Json = False) -> None:
-    """Print what producers are given as CERTMAIL_DEPLOYMENT_KEY: with it they know a tenant's public key from a forged one.
+    """Print what producers are given as CERTMAIL_DEPLOYMENT_KEY.
+
+    With it they know a tenant's public key from a forged one.
 
     It is no secret, but must reach them by another way than Redis.
     """

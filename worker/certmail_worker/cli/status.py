@@ -27,7 +27,17 @@ from certmail_worker.cli.support.output import fields as show_fields
 
 OF_THE_RECORD: Final = ("kind", "campaign", "recipient", "decided_by", "enqueued_at", "updated_at")
 """What only the record knows, or keeps when Redis has forgotten."""
-ATTEMPTS: Final = ("n", "begun_at", "ended_at", "outcome", "http_status", "google_reason", "latency_ms", "gmail_id", "key_id")  # fmt: skip
+ATTEMPTS: Final = (
+    "n",
+    "begun_at",
+    "ended_at",
+    "outcome",
+    "http_status",
+    "google_reason",
+    "latency_ms",
+    "gmail_id",
+    "key_id",
+)
 LONGEST_REASON: Final = 160
 
 
@@ -62,7 +72,10 @@ def status(
 
 
 def _story(settings: Settings, job: str) -> tuple[Story | None, CertmailError | None]:
-    """What is on record, or why that cannot be said; an application that only enqueues has no database."""
+    """The delivery's story from the record, or why there is none.
+
+    An application that only enqueues has no database.
+    """
     if settings.database_url is None and not (settings.data_dir / "certmail.sqlite").exists():
         return None, None
 
@@ -135,6 +148,7 @@ def told_once(history: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     JSON has them whole.
     """
     told: set[str] = set()
+
     for event in history:
         reason = str(event.get("reason") or "")
         code = reason.partition(":")[0]

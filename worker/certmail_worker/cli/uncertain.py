@@ -77,14 +77,14 @@ def settle(
             "See `certmail uncertain list`.",
         )
 
-    said = f"settled_by_hand: {f'{reason}; ' if reason else ''}{found} according to {user()}"
+    why = f"settled_by_hand: {f'{reason}; ' if reason else ''}{found} according to {user()}"
 
     with open_admin(Settings.from_env()) as admin:
         if in_bulk:
             with admin.db() as db:
                 rows = list_uncertain(db, admin.redis, tenant=tenant, campaign=campaign, limit=ALL)
             jobs = [row["job"] for row in rows]
-        results = resolve(admin.redis, [job_id(job) for job in jobs or []], found, said)
+        results = resolve(admin.redis, [job_id(job) for job in jobs or []], found, why)
 
     _show(results, found, as_json=json)
     if any(not result.done or _disappoints(result, found) for result in results):
@@ -92,7 +92,10 @@ def settle(
 
 
 def _disappoints(result: Resolved, found: Decision) -> bool:
-    """Whether it was to be sent again, and it ended instead: called off meanwhile, say, or its content was lost in a restore."""
+    """Whether it was to be sent again, and it ended instead.
+
+    Called off meanwhile, say, or its content was lost in a restore.
+    """
     return found is Decision.SEND_AGAIN and result.state in FINAL
 
 

@@ -42,7 +42,9 @@ def rotate(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Re-encrypt everything under the newest vault key, while workers run, and say which keys are no longer needed.
+    """Re-encrypt everything under the newest vault key, while workers run.
+
+    Says which keys are no longer needed.
 
     With CERTMAIL_VAULT_KEYS every process must know the new key first: put it behind the present
     one everywhere and restart; then in front, and restart; then run this. Interrupted, run it
@@ -128,14 +130,14 @@ def _show(newest: str, done: Resealed) -> None:
 def _show_old_keys(old: Sequence[OldKey], now: datetime, where: str) -> None:
     for each in old:
         if each.removable_at is None:
-            said = f"{each.key} is still needed."
+            line = f"{each.key} is still needed."
         elif each.removable_at > now:
             until = when(each.removable_at)
-            said = f"{each.key} is needed by access tokens or sign-ins under way until {until}: run this again then."
+            line = f"{each.key} is needed by access tokens or sign-ins under way until {until}: run this again then."
         else:
-            said = (
+            line = (
                 f"{each.key} is no longer needed: take it out of {where}. Keep it with the backups made until now: "
                 "they open with nothing else."
             )
 
-        out.print(said, markup=False)
+        out.print(line, markup=False)

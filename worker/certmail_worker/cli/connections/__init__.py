@@ -1,5 +1,5 @@
 """`certmail connections …`: a module for each command, named as it is.
 
 `shown`, `limits` and `options` are what they have in common: how a connection is shown, limited and
-named.
+named. Start at `add`.
 """

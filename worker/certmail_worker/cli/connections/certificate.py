@@ -1,4 +1,4 @@
-"""`certmail connections certificate`: what the administrator of a customer owned application uploads."""
+"""`certmail connections certificate`: what a customer's administrator uploads at Google."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ def certificate(
     ] = CertificateForm.PEM,
     json: Json = False,
 ) -> None:
-    """Write the certificate to stdout, for uploading to the service account; or commands that make project, API and account, too."""
+    """Write the certificate to stdout, for uploading to the service account.
+
+    With --as, commands that make project, API and account, too.
+    """
     with open_admin(Settings.from_env(), actor=actor()) as admin:
         found = admin.connection(id)
         google = GoogleSteps(found, client_id_of(admin.strongbox, found), admin.settings.consoles)

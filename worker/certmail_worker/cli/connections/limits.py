@@ -1,4 +1,7 @@
-"""The limits of a connection on the command line: the options that `add` and `set` share, and how limits are shown."""
+"""The limits of a connection on the command line.
+
+The options that `add` and `set` share, and how limits are shown.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ from certmail_config.tenants.models import BOUNDS, GoogleLimits
 
 
 def _option(name: str, help: str) -> OptionInfo:  # noqa: A002 - Typer's word
-    least, most = BOUNDS[name]
+    minimum, maximum = BOUNDS[name]
     text = f"{help} Of a new connection: {getattr(GoogleLimits(), name)}."
-    option: OptionInfo = typer.Option(min=least, max=most, metavar="N", help=text)
+    option: OptionInfo = typer.Option(min=minimum, max=maximum, metavar="N", help=text)
     return option
 
 

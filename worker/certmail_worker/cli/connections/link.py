@@ -43,7 +43,10 @@ def link(
     ] = True,
     json: Json = False,
 ) -> None:
-    """Link a Google account: print the page where its owner signs in and consents, and then says whether to send from it."""
+    """Link a Google account: print the page where its owner signs in and consents.
+
+    There the owner then says whether to send from it.
+    """
     settings = Settings.from_env()
     with termination_as_interrupt(), open_admin(settings) as admin:
         before = admin.connection(id)
@@ -73,7 +76,10 @@ def link(
 
 
 def consent(admin: Admin, connection: Connection, *, another: bool = False) -> str:
-    """Begin a consent for a connection, with `another` of another account than it has; raises Refused, SettingsError."""
+    """Begin a consent for a connection, with `another` of another account than it has.
+
+    Raises Refused, SettingsError.
+    """
     if connection.kind is not ConnectionKind.SERVICE_PROVIDER_APP:
         remedy = f"certmail connections add {connection.tenant} --kind service_provider_app"
         raise Refused(
@@ -85,7 +91,10 @@ def consent(admin: Admin, connection: Connection, *, another: bool = False) -> s
 
 @contextmanager
 def _way_back(settings: Settings) -> Iterator[None]:
-    """The gateway that Google sends the browser back to: the one that runs, or one of our own while we wait."""
+    """The gateway that Google sends the browser back to, for the time of the block.
+
+    The one that runs, or one of our own.
+    """
     try:
         socket.create_connection(host_and_port(settings.listen), timeout=2).close()
     except OSError:

@@ -1,4 +1,4 @@
-"""What several commands take: the connection that they are about, and how long its certificate is valid."""
+"""Options that several commands of connections share."""
 
 from __future__ import annotations
 

@@ -41,7 +41,10 @@ def probe(
     ] = 0,
     json: Json = False,
 ) -> None:
-    """Try a connection out step by step; then it is `active`, or `attention` with Google's words and a remedy."""
+    """Try a connection out step by step.
+
+    Then it is `active`, or `attention` with Google's words and a remedy.
+    """
     with open_admin(Settings.from_env(), actor=actor()) as admin:
         probed = _patiently(admin, id, mail=mail, until=time.monotonic() + wait)
     _show(probed, json=json, mail=mail)
@@ -56,9 +59,11 @@ def send_test(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as above
 
 def _patiently(admin: Admin, id_: str, *, mail: bool, until: float) -> Probed:
     """Probe, and again for as long as it is only a matter of time."""
-    from certmail_worker.connections.probe import probe_and_save  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
+    # aiohttp takes a tenth of a second to import.
+    from certmail_worker.connections.probe import probe_and_save  # noqa: PLC0415
 
-    said: list[str] = []
+    shown: list[str] = []
+
     while True:
         try:
             probed = probe_and_save(admin, id_, mail=mail)
@@ -66,11 +71,13 @@ def _patiently(admin: Admin, id_: str, *, mail: bool, until: float) -> Probed:
             if refused.code != "changed_meanwhile":
                 raise
             continue  # a worker looks after the connections too, and was first
+
         lines = [_line(step) for step in probed.steps]
         for line in lines:
-            if line not in said:
+            if line not in shown:
                 err.print(line)
-        said = lines
+        shown = lines
+
         left = until - time.monotonic()
         if left <= 0 or not any(step.waiting for step in probed.steps):
             return probed
@@ -95,6 +102,7 @@ def _show(probed: Probed, *, json: bool, mail: bool) -> None:
         print_json({**as_json(probed.connection), "steps": steps})
     else:
         show_connection(probed.connection)
-    stands = probed.connection.state is ConnectionState.ACTIVE
-    if not stands or any(not step.ok and step.name != "next certificate" for step in probed.steps):
+
+    works = probed.connection.state is ConnectionState.ACTIVE
+    if not works or any(not step.ok and step.name != "next certificate" for step in probed.steps):
         raise typer.Exit(1)

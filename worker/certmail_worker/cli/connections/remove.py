@@ -11,10 +11,15 @@ from certmail_worker.cli.support.output import Json, err, out, print_json
 from certmail_worker.processes.children import termination_as_interrupt
 
 
-def remove_connection(id: Id, *, yes: Yes = False, json: Json = False) -> None:  # noqa: A002 - what it is called on the command line
-    """Remove a connection for good: its unfinished reminders are called off, and its access at Google is given back."""
+# `id` is what it is called on the command line.
+def remove_connection(id: Id, *, yes: Yes = False, json: Json = False) -> None:  # noqa: A002
+    """Remove a connection for good.
+
+    Its unfinished reminders are called off, and its access at Google is given back.
+    """
     with termination_as_interrupt(), open_admin(Settings.from_env(), actor=actor()) as admin:
-        from certmail_worker.connections import removal  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
+        # aiohttp takes a tenth of a second to import.
+        from certmail_worker.connections import removal  # noqa: PLC0415
 
         found = admin.connection(id)
         whole = f"{found.tenant}/{found.name}"
@@ -24,6 +29,7 @@ def remove_connection(id: Id, *, yes: Yes = False, json: Json = False) -> None: 
         )
         with resumable(f"{whole} stays suspended", f"certmail connections remove {found.id}"):
             done = removal.remove_connection(admin, found, err.print)
+
     if json:
         [given_back] = done.given_back
         print_json(
@@ -40,6 +46,7 @@ def remove_connection(id: Id, *, yes: Yes = False, json: Json = False) -> None: 
             }
         )
         return
+
     out.print(f"{whole} is removed. {done.called_off}", markup=False)
     if done.uncertain:
         message = f"Of {done.uncertain} nobody knows whether Gmail took them: certmail uncertain list --tenant {found.tenant}"

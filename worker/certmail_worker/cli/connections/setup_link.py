@@ -1,4 +1,7 @@
-"""`certmail connections setup-link`: a page of certmail's own on which a tenant's administrator connects the mailbox."""
+"""`certmail connections setup-link`: a link to certmail's own set-up pages.
+
+On them a tenant's administrator connects the mailbox.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,9 @@ def setup_link(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Make a link for a tenant's administrator: good for seven days, in the first browser in which Start is pressed, until it is done.
+    """Make a link for a tenant's administrator, good for seven days.
+
+    It opens in the first browser in which Start is pressed, until it is done.
 
     The tenant's link before it ends. Back at the return URL are `tenant`, `connection`, `status`
     (`active`: it works) and `state`.

@@ -12,7 +12,8 @@ from certmail_worker.cli.support.actor import actor
 from certmail_worker.cli.support.output import Json, out, print_json
 
 
-def show(id: Id, *, json: Json = False) -> None:  # noqa: A002 - what it is called on the command line
+# `id` is what it is called on the command line.
+def show(id: Id, *, json: Json = False) -> None:  # noqa: A002
     """Show one connection: its state, what it waits for, and what to do if it does not work."""
     with open_admin(Settings.from_env(), actor=actor()) as admin:
         found = admin.connection(id)

@@ -14,15 +14,19 @@ from certmail_worker.cli.support.actor import actor
 from certmail_worker.cli.support.output import Json, err, print_json
 
 
-def suspend_connection(id: Id, *, json: Json = False) -> None:  # noqa: A002 - what it is called on the command line
+# `id` is what it is called on the command line.
+def suspend_connection(id: Id, *, json: Json = False) -> None:  # noqa: A002
     """Stop a connection: its reminders wait until it is resumed. What is under way ends."""
     with open_admin(Settings.from_env(), actor=actor()) as admin:
         found = suspension.suspend_connection(admin, id)
     return print_json(as_json(found)) if json else show_connection(found)
 
 
-def resume_connection(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as above
-    """Try a suspended connection out and use it again; one that was not set up yet goes back to that."""
+def resume_connection(id: Id, *, json: Json = False) -> None:  # noqa: A002
+    """Try a suspended connection out and use it again.
+
+    One that was not set up yet goes back to that.
+    """
     with open_admin(Settings.from_env(), actor=actor()) as admin:
         found = admin.connection(id)
         if found.state is not ConnectionState.DISABLED:
@@ -30,12 +34,15 @@ def resume_connection(id: Id, *, json: Json = False) -> None:  # noqa: A002 - as
         elif suspension.before_it_worked(found):
             found = suspension.lift_suspension(admin, found)
         else:
-            from certmail_worker.connections.probe import probe_and_save  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
+            # aiohttp takes a tenth of a second to import.
+            from certmail_worker.connections.probe import probe_and_save  # noqa: PLC0415
 
             found = probe_and_save(admin, suspension.lift_suspension(admin, found).id).connection
+
     if json:
         print_json(as_json(found))
     else:
         show_connection(found)
+
     if found.state is ConnectionState.ATTENTION:
         raise typer.Exit(1)

@@ -30,9 +30,10 @@ def flower() -> None:
             "Set it to user:password; `certmail up` makes one by itself.",
         )
     with redis_server(settings, supervise=True, proven=False):  # to look only
-        from certmail_worker.app import app  # noqa: PLC0415 - importing it builds the app from the environment
-        from certmail_worker.processes.flower import serve  # noqa: PLC0415 - it takes half a second to import
-        from certmail_worker.runtime.logs import set_up  # noqa: PLC0415 - as above
+        # It takes half a second to import; importing the app builds it from the environment.
+        from certmail_worker.app import app  # noqa: PLC0415
+        from certmail_worker.processes.flower import serve  # noqa: PLC0415
+        from certmail_worker.runtime.logs import set_up  # noqa: PLC0415
 
         set_up(settings.log_format, process="flower")
         say_environment(logging.getLogger(__name__), unknown_names())

@@ -13,8 +13,12 @@ from certmail_worker.runtime.logs import set_up
 
 
 def gateway() -> None:
-    """Run the gateway: console, set-up links, HTTP API (/docs describes it), OAuth callback, /healthz and /readyz."""
-    from certmail.gateway.app import serve  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
+    """Run the gateway: console, set-up links, HTTP API and OAuth callback.
+
+    /docs describes the API; /healthz and /readyz say how the gateway is.
+    """
+    # aiohttp takes a tenth of a second to import.
+    from certmail.gateway.app import serve  # noqa: PLC0415
 
     settings = Settings.from_env()
     set_up(settings.log_format, process="gateway")
@@ -22,7 +26,8 @@ def gateway() -> None:
     with open_admin(settings, supervise=True) as admin:
         publish_keys(admin)
         try:
-            serve(admin, announce=lambda url: print(url, flush=True))  # noqa: T201 - whoever started it reads this line
+            # Whoever started it reads this line.
+            serve(admin, announce=lambda url: print(url, flush=True))  # noqa: T201
         except OSError as error:
             message = f"The gateway cannot listen on {settings.listen}: {error.strerror or error}."
             raise Refused(

@@ -1,4 +1,7 @@
-"""What `certmail up` does with the commands that it runs: each again whenever it ends, and all of them on a data directory of one `up`."""
+"""Supervision: `certmail up` starts the commands that it runs again whenever they end.
+
+One `up` at a time runs on a data directory.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ STEADY_SECONDS = 10.0
 
 @contextmanager
 def only_one(settings: Settings) -> Iterator[None]:
-    """See that nobody else is up on this data directory for the time of the block; raises Refused, StoresUnreachable."""
+    """Hold the data directory's lock for the time of the block, so that one `up` runs on it.
+
+    Raises Refused, StoresUnreachable.
+    """
     make_data_dir(settings)
 
     try:

@@ -1,4 +1,7 @@
-"""`certmail up --sandbox`: everything on this machine, Google included, for whoever wants to look around or build against it."""
+"""`certmail up --sandbox`: everything on this machine, Google included.
+
+For whoever wants to look around or build against it.
+"""
 
 from __future__ import annotations
 
@@ -161,10 +164,8 @@ def _google(own: Settings, children: list[Kept], stack: ExitStack, listen: str) 
     process = Kept("sandbox", {}, *options, listen, log=own.data_dir / "sandbox.log")
     stack.callback(process.stop)
     url = process.first_line()
-    process.options = (
-        *options,
-        url.partition("://")[2],
-    )  # so that it comes back where everybody looks for it
+    # So that it comes back where everybody looks for it.
+    process.options = (*options, url.partition("://")[2])
     stack.callback(children.remove, process)
     children.append(process)
 
@@ -180,7 +181,10 @@ def _gateway(
     stack: ExitStack,
     listen: str,
 ) -> Admin:
-    """The console at an address that Google knows; with both stores, once it is seen to be there."""
+    """Start the console at an address that Google knows, with both stores.
+
+    Gives the stores once the console is seen to be there.
+    """
     before = (kept.get("oauth_client_id"), kept.get("oauth_client_secret"))
     client, secret = google.add_oauth_client(
         f"http://{listen}/oauth/google/callback", known=before, name="certmail (sandbox)"

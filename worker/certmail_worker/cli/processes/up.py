@@ -35,10 +35,11 @@ def up(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Run everything on this machine: the stores, a worker, the console and Flower, until Ctrl-C."""
+    """Run everything on this machine: stores, worker, console and Flower, until Ctrl-C."""
     settings = Settings.from_env()
     if sandbox:
-        from certmail_worker.cli.processes.look_around import look_around  # noqa: PLC0415 - what no other command needs
+        # What no other command needs.
+        from certmail_worker.cli.processes.look_around import look_around  # noqa: PLC0415
 
         return look_around(settings, fresh=fresh, as_json=json)
     if fresh or json:
@@ -64,6 +65,7 @@ def _up(settings: Settings) -> None:
         if Durability.parse(settings.durability).kind is DurabilityKind.NONE:
             err.print(f"[yellow]Warning:[/yellow] {NOTHING_PROMISED}")
         _say_surroundings()
+
         # A person at a terminal reads lines, not JSON.
         logs = (
             {f"{PREFIX}LOG_FORMAT": "console"}
@@ -80,12 +82,14 @@ def _up(settings: Settings) -> None:
             if settings.operator_password
             else {f"{PREFIX}OPERATOR_PASSWORD": kept_password(settings)}
         )
+
         # They are stopped in this order: Flower shows how the worker finishes.
         children = [
             Kept("worker", logs),
             Kept("flower", logs | flower_auth),
             Kept("gateway", logs | password),
         ]
+
         err.print(
             f"Starting: {', '.join(each.name for each in children)}. Ctrl-C stops everything."
         )

@@ -31,9 +31,8 @@ def worker(
 
         from certmail_worker.runtime.logs import set_up  # noqa: PLC0415 - as above
 
-        set_up(
-            settings.log_format, process="worker"
-        )  # Celery warns of what it sees before it sets its own up
+        # Celery warns of what it sees before it sets its own up.
+        set_up(settings.log_format, process="worker")
         # Named, since the variable APP would else name another. Not `app.worker_main`, which drops
         # the status: whoever restarts what failed must see that it did.
         arguments = ["--app", "certmail_worker.app", "--quiet", "worker"]

@@ -29,7 +29,10 @@ class _Rate(ProgressColumn):
 
 @contextmanager
 def bar(source: Source) -> Iterator[Callable[[], None]]:
-    """A bar over the file's bytes, with the rate and the time that remains; gives what counts a row."""
+    """A bar over the file's bytes, with the rate and the time that remains.
+
+    Gives the function that counts a row.
+    """
     columns = (
         SpinnerColumn(),
         BarColumn(),

@@ -203,7 +203,9 @@ def _progress(source: Source) -> Iterator[Callable[[], None]]:
     if not err.is_terminal:
         yield lambda: None
         return
-    from certmail_worker.cli.send.bar import bar  # noqa: PLC0415 - Rich's progress takes longer to import than six rows to send
+
+    # Rich's progress takes longer to import than six rows to send.
+    from certmail_worker.cli.send.bar import bar  # noqa: PLC0415
 
     with bar(source) as advance:
         yield advance

@@ -28,8 +28,8 @@ def print_summary(
         err.print(
             f"{tally.enqueued} enqueued{note}, {tally.duplicates} duplicates{_known(tally)}, {tally.rejected} rejected."
         )
-        if said := _outlook(tally, workers):
-            err.print(said)
+        if forecast := _forecast(tally, workers):
+            err.print(forecast)
 
     for why, count in tally.language_notes.most_common():
         err.print(f"{count} of them: {why}.", markup=False)
@@ -57,13 +57,16 @@ def _known(tally: Tally) -> str:
     states = {str(state): count for (state, duplicate), count in tally.states.items() if duplicate}
     if not states.keys() & {State.UNCERTAIN, State.FAILED}:
         return ""
-    said = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     on_uncertain = "; see `certmail uncertain list`" if State.UNCERTAIN in states else ""
-    return f" ({said}{on_uncertain})"
+    return f" ({counts}{on_uncertain})"
 
 
-def _outlook(tally: Tally, workers: int | None) -> str:
-    """When the last will leave, if anybody is there to send it, and how many nobody can say that of."""
+def _forecast(tally: Tally, workers: int | None) -> str:
+    """When the last will leave, if anybody is there to send it.
+
+    And how many there are of which nobody can say that.
+    """
     parts = []
 
     if workers == 0 and tally.waiting:

@@ -1,4 +1,5 @@
-"""What commands share: how they print, what they take, how one is found, run, and ends when something is wrong.
+"""What commands share: output, options, how one is found, run and ended.
 
-A command of its own is not here, nor anything that only one command needs.
+A command of its own is not here, nor anything that only one command needs. Start at `running`,
+which runs a command line, and `output`, which prints.
 """

@@ -17,7 +17,10 @@ from certmail_worker.cli.commands import COMMANDS, Command, Group
 
 
 class Lazy(TyperGroup):
-    """A group whose commands stand in a table; help and completion read that, and only what is run is loaded."""
+    """A group whose commands stand in a table.
+
+    Help and completion read that, and only what is run is loaded.
+    """
 
     def __init__(self, *, table: Mapping[str, Command | Group] = COMMANDS, **given: Any) -> None:
         listed = {name: TyperCommand(name, help=each.help) for name, each in table.items()}
@@ -58,8 +61,9 @@ def _where_there_is_one(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def checked(**given: Any) -> Any:
-        from certmail_config.settings import Settings  # noqa: PLC0415 - as above
-        from certmail_config.settings.presence import require_deployment  # noqa: PLC0415 - a list of commands needs none of this
+        # A list of commands needs none of this.
+        from certmail_config.settings import Settings  # noqa: PLC0415
+        from certmail_config.settings.presence import require_deployment  # noqa: PLC0415
 
         require_deployment(Settings.from_env())
         return function(**given)

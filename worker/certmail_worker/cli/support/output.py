@@ -1,4 +1,4 @@
-"""What commands print: one JSON document on stdout with --json, else something a person likes to read."""
+"""Output of commands: one JSON document on stdout with --json, else text for a person."""
 
 from __future__ import annotations
 
@@ -93,7 +93,8 @@ def fail(error: CertmailError, status: int, *, as_json: bool) -> int:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table; empty cells are dashes."""
-    from certmail_worker.cli.support.terminal import Table, Terminal, escape  # noqa: PLC0415 - see Printer
+    # See Printer.
+    from certmail_worker.cli.support.terminal import Table, Terminal, escape  # noqa: PLC0415
 
     grid = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:

@@ -9,9 +9,9 @@ from contextlib import suppress
 from typing import Annotated
 
 import typer
-from typer._click import (
-    exceptions as click,
-)  # Typer carries click within itself and names only parts of it
+
+# Typer carries click within itself and names only parts of it.
+from typer._click import exceptions as click
 
 from certmail_config.base.errors import CertmailError, WrongUse
 from certmail_worker.cli.support.lazily import Lazy
@@ -72,10 +72,10 @@ def run(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the net
         if not isinstance(error, CertmailError):
             _keep_trace(error)
-        told = explain(error)
+        known = explain(error)
         with suppress(OSError):  # there may be nowhere to say it
-            fail(told, status_of(told), as_json=as_json)
-        return status_of(told)
+            fail(known, status_of(known), as_json=as_json)
+        return status_of(known)
 
 
 def _keep_trace(error: Exception) -> None:

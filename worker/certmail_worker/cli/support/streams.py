@@ -1,4 +1,7 @@
-"""Standard input, output and error, whatever state they are in: closed, full, gone, or in an encoding that lacks a character."""
+"""Standard input, output and error, whatever state they are in.
+
+Closed, full, gone, or in an encoding that lacks a character.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +12,24 @@ from typing import TextIO
 
 
 def make_usable() -> None:
-    """See that all three are there, so that no file of ours takes the place of one, and that they take every character."""
+    """Open what is closed of the three streams, and let them take every character.
+
+    So no file of ours takes the place of one.
+    """
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            os.open(
-                os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY
-            )  # takes the lowest number: this
+            # It takes the lowest number: this.
+            os.open(os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY)
 
+    # Descriptors, for as long as the process lives.
     if sys.stdin is None:
-        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - a descriptor, for as long as the process lives
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     if sys.stdout is None:
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as above
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     if sys.stderr is None:
-        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as above
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # of a terminal or a file
 

@@ -13,7 +13,10 @@ from certmail_config.base.redaction import visible
 
 
 class Terminal(Console):
-    """A console that writes out what a terminal would act upon, in whatever words it is given: names are other people's."""
+    """A console that writes out what a terminal would act upon.
+
+    In whatever words it is given: names are other people's.
+    """
 
     def render_str(self, text: str, **given: Any) -> Text:
         """As Rich's, which every text that is printed comes through."""

@@ -21,7 +21,8 @@ def explain(error: Exception) -> CertmailError:
     if isinstance(error, CertmailError):
         return error
     if isinstance(error, _of("redis.exceptions", "RedisError")):
-        from certmail_config.base.redis_errors import refused  # noqa: PLC0415 - redis has been imported by then
+        # redis has been imported by then.
+        from certmail_config.base.redis_errors import refused  # noqa: PLC0415
 
         if known := refused(error):
             return known
@@ -90,6 +91,9 @@ class _Nothing(BaseException):
 
 
 def _words(error: BaseException) -> str:
-    """Its kind, and the beginning of what it says, without what it may quote of secrets and addresses."""
-    said = quote(str(error), 200)
-    return f"{type(error).__name__}: {said}" if said else f"{type(error).__name__}."
+    """An error's kind, and the beginning of what it says.
+
+    Without what it may quote of secrets and addresses.
+    """
+    text = quote(str(error), 200)
+    return f"{type(error).__name__}: {text}" if text else f"{type(error).__name__}."

@@ -24,7 +24,8 @@ def remove_tenant(tenant: TenantId, *, yes: Yes = False, json: Json = False) -> 
     What was done for it stays on record.
     """
     with termination_as_interrupt(), open_admin(Settings.from_env(), actor=actor()) as admin:
-        from certmail_worker.connections import removal  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
+        # aiohttp takes a tenth of a second to import.
+        from certmail_worker.connections import removal  # noqa: PLC0415
 
         with admin.db() as db:
             registry.get_tenant(db, tenant)
@@ -35,6 +36,7 @@ def remove_tenant(tenant: TenantId, *, yes: Yes = False, json: Json = False) -> 
         )
         with resumable(f"{tenant} stays suspended", f"certmail tenants remove {tenant}"):
             done = removal.remove_tenant(admin, tenant, by_whom(None), err.print)
+
     if json:
         given_back = [_given_back(each) for each in done.given_back]
         print_json(
@@ -48,6 +50,7 @@ def remove_tenant(tenant: TenantId, *, yes: Yes = False, json: Json = False) -> 
             }
         )
         return
+
     out.print(f"{tenant} is removed. {done.called_off}", markup=False)
     if done.uncertain:
         out.print(f"Of {done.uncertain} nobody knows whether Gmail took them; the record says so.")

@@ -34,6 +34,7 @@ def show(tenant: Annotated[str, typer.Argument(help="Its id.")], *, json: Json =
         ("sends from", domains_in_words(seen.tenant)),
         ("questions to", seen.reply_to or "nobody"),
     ]
+
     fields(
         [
             *named,
