@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from certmail_config.base import redis_keys
-from support.deployment.deployment import QUICK, Deployment, campaign, new_deployment, wait_for
+from support.deployment.deployment import STEADY, Deployment, campaign, new_deployment, wait_for
 from support.processes.halt import Process
 
 MANY = 500
+HANGING = 20
 UNITS = 10_000_000
 
 
@@ -106,13 +107,13 @@ def test_a_rolling_restart_of_all_workers_under_load_loses_and_doubles_nothing(
 def test_a_cold_shutdown_puts_nothing_back_that_was_sent(
     tmp_path: Path, signals: tuple[signal.Signals, ...]
 ) -> None:
-    with new_deployment(tmp_path, **QUICK) as deployment:
+    with new_deployment(tmp_path, **STEADY) as deployment:
         crowded(deployment)
         worker = deployment.worker()
         wait_for("a worker", lambda: deployment.workers() == 1)
-        deployment.fault("hang_after", times=30)
-        jobs = deployment.send(campaign(60))
-        wait_for("thirty under way", lambda: under_way(deployment, "hang_after") >= 30)
+        deployment.fault("hang_after", times=HANGING)
+        jobs = deployment.send(campaign(2 * HANGING))
+        wait_for("requests under way", lambda: under_way(deployment, "hang_after") >= HANGING)
 
         for each in signals:
             worker.send_signal(each)
@@ -121,7 +122,7 @@ def test_a_cold_shutdown_puts_nothing_back_that_was_sent(
         end(worker, tmp_path / "worker.log")
         deployment.worker()
         states = deployment.wait_recorded(jobs, {"accepted", "uncertain"})
-        assert list(states.values()).count("uncertain") >= 30
+        assert list(states.values()).count("uncertain") >= HANGING
         assert max(deployment.copies().values()) == 1
 
         # What was on record as about to leave, and was stopped before its first byte, is in doubt
