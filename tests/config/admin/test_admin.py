@@ -94,6 +94,7 @@ class TestLimits:
         run(admin.redis, suspend_lane(connection.id, stopped))
         admin.change_limits(connection.id, {"per_day": 600})
         info = lane(admin.redis, connection)
+
         assert (info["state"], info["code"], info["per_day"]) == (
             "suspended",
             "grant_revoked",
@@ -122,6 +123,7 @@ class TestLimits:
             registry.save_connection(db, connection.failing("grant_revoked", "link again", ""))
         admin.change_limits(connection.id, {"per_day": 500})
         info = lane(admin.redis, connection)
+
         assert (info["state"], info["code"], info["per_day"]) == (
             "suspended",
             "grant_revoked",

@@ -57,9 +57,11 @@ def test_a_link_is_for_a_tenant_and_good_for_seven_days(admin: Admin) -> None:
         admin, "acme", name="second", return_url="https://app.example.com/settings", state="s"
     )
     assert timedelta(days=7) <= made.expires_at - before < timedelta(days=7, minutes=1)
+
     found = invitation_of(admin.strongbox, token(made.url))
     assert found is not None
     assert (found.tenant, found.name, found.state) == ("acme", "second", "s")
+
     box, name = admin.strongbox, redis_keys.SETUP + "acme"
     box.put(name, (box.get(name) or {}) | {"expires_at": before.timestamp() - 1}, seconds=60)
     assert invitation_of(admin.strongbox, token(made.url)) is None, (

@@ -130,6 +130,7 @@ class TestPausing:
         remind(admin)
         admin.redis.delete(redis_keys.WAKE)
         admin.projector.publish_missing()
+
         assert paused_in(admin.redis) == set()
         assert admin.redis.zscore(redis_keys.WAKE, connection.id) is not None, (
             "its lane is visited again"
@@ -149,11 +150,13 @@ class TestTenants:
         job = remind(admin)
         assert reason(admin, job).startswith("paused: An operator lets nothing of acme leave")
         assert "certmail resume --tenant acme" in reason(admin, job)
+
         set_tenant_state(admin, "acme", TenantState.SUSPENDED, "by ann")
         assert "certmail tenants resume acme" in reason(admin, job)
         with pytest.raises(ReminderRejected) as rejected:
             remind(admin)
         assert rejected.value.code == "tenant_suspended"
+
         set_tenant_state(admin, "acme", TenantState.ACTIVE, "by ann")
         assert remind(admin, to="bob@people.example")
         assert reason(admin, job).startswith("connection_draft: ")
@@ -229,6 +232,7 @@ class TestErasing:
         assert lane(admin, draft)["code"] == "connection_draft"
         assert admin.redis.hgetall(redis_keys.CONNECTION + connection.id) == {}
         assert reason(admin, remind(admin)).startswith("connection_draft: ")
+
         with Mailer(admin.redis) as mailer, pytest.raises(ReminderRejected) as rejected:
             mailer.send(Reminder(tenant="acme", to="ann@people.example", connection="apac"))
         assert rejected.value.code == "unknown_connection"

@@ -182,9 +182,11 @@ class TestRotation:
         before = copies(admin.redis)
         done = reseal(admin)
         assert (done.values, done.copies, done.unopened) == (9, 6, ())
+
         everything_is_new(admin)
         assert opened(admin, OPENS_NEW) == plain
         assert without_seals(copies(admin.redis)) == without_seals(before)
+
         with admin.db() as db:
             after = registry.list_connections(db)
         assert [c.version for c in after] == [c.version for c in connections]
@@ -307,6 +309,7 @@ class TestRotation:
         admin.redis.hset(redis_keys.CONNECTION + connection.id, "sealed", lost)
         admin.redis.hset(redis_keys.TENANT + "beta", "private_key", base64.b64encode(lost))
         assert reseal(admin).copies == 6
+
         everything_is_new(admin)
         assert admin.redis.hgetall(redis_keys.LANE_INFO + connection.id) == lane
 
@@ -389,6 +392,7 @@ class TestWhatCannotBeOpened:
         put(admin, acme, "private_key", Vault([OTHER]).seal(b"x", owner=acme.owner))
         done = reseal(admin)
         [unopened] = done.unopened
+
         assert (unopened.who, unopened.field, unopened.key) == (
             "connection acme/default",
             "private_key",
@@ -425,6 +429,7 @@ class TestWhatCannotBeOpened:
         stolen = admin.connection(source)
         value = stolen.private_key or stolen.refresh_token
         assert value is not None
+
         put(admin, admin.connection(target), "private_key", value)
         [unopened] = reseal(admin).unopened
         assert (unopened.who, unopened.field) == (f"connection {target}", "private_key")
@@ -481,6 +486,7 @@ class TestWrongKeys:
         with pytest.raises(SealBroken) as raised:
             admin.save(connection.failing("grant_revoked", "link again", ""))
         assert raised.value.remedy
+
         with pytest.raises(SealBroken):
             admin.change_limits("acme/linked", {"per_day": 500})
         assert admin.connection("acme/linked").limits.per_day == GoogleLimits().per_day
@@ -529,6 +535,7 @@ class TestWrongKeys:
             admin.connection("acme/default").failing("grant_revoked", "link again", "")
         )
         assert (saved.state, saved.next_private_key) == ("attention", lost)
+
         reseal(admin)
         assert old_keys(admin, datetime.now(UTC))[0].removable_at is not None
         assert copy_of(admin, acme, OPENS_NEW).next_private_key == lost

@@ -88,6 +88,7 @@ class TestPuttingRight:
         theirs = base64.b64encode(new_pair()[1]).decode()
         admin.redis.hset(ACME, name, theirs)
         audit = TenantAudit(admin)
+
         assert audit.found() == [f"{ACME}/{name}"]
         assert audit.put_right() == 1
         assert hash_of(admin, ACME) == before
@@ -111,6 +112,7 @@ class TestPuttingRight:
             admin.redis.hset(name, "version", version)
         TenantAudit(admin).put_right()
         admin.projector.copy_missing()
+
         assert hash_of(admin, ACME) == before[0]
         assert hash_of(admin, copy)[b"version"] == before[1][b"version"]
 
@@ -123,6 +125,7 @@ class TestPuttingRight:
             read_connection(hash_of(admin, redis_keys.CONNECTION + made.id), made.id, admin.vault)
         admin.redis.hset(redis_keys.CONNECTION + made.id, "version", before[b"version"])
         assert admin.projector.copy_missing() == 1
+
         found = read_connection(
             hash_of(admin, redis_keys.CONNECTION + made.id), made.id, admin.vault
         )

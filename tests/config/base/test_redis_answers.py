@@ -16,6 +16,7 @@ def test_strings_hashes_and_sets(engine: Redis) -> None:
     engine.set("text", "a")
     engine.hset("hash", mapping={"x": "1", "y": "\u00e9"})
     engine.sadd("set", "m", "n")
+
     assert answers.value_of(engine, "text") == b"a"
     assert answers.values_of(engine, ["text", "none"]) == [b"a", None]
     assert answers.hash_of(engine, "hash") == {b"x": b"1", b"y": b"\xc3\xa9"}

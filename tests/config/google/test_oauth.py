@@ -109,6 +109,7 @@ class TestIdentity:
         form = identity_form(
             RSASigner(KEY), key_id=None, issuer=ISSUER, audience="https://certmail.example", now=NOW
         )
+
         assert form.keys() == {"grant_type", "assertion"}
         assert form["grant_type"] == JWT_GRANT
         assert claims(form["assertion"]) == {
@@ -216,6 +217,7 @@ class TestGranted:
         answer = read_answer(
             200, json.dumps({"access_token": TOKEN, "expires_in": 3599, "id_token": token}).encode()
         )
+
         assert isinstance(answer, Granted)
         assert answer.sub == sub
 
@@ -507,6 +509,7 @@ class TestDenied:
         assert isinstance(denied, Denied)
         trouble = status in {408, 429} or status >= 500 or answer.startswith(b'{"')
         expected = (NOBODY, "token_unavailable") if trouble else (OPERATOR, "not_google")
+
         assert (denied.blame, denied.code, denied.settling) == (*expected, False)
         assert f"HTTP {status}" in denied.message
         assert trouble or (

@@ -234,5 +234,6 @@ def test_what_an_attempt_says_of_its_token_keeps_no_worker_from_the_job(
     answer = run(
         redis, claim(JobId("j"), worker="w", nonce="n", lease_seconds=LEASE, clock=ledger.now)
     )
+
     assert isinstance(answer, Claimed)
     assert (answer.job.refused_token, answer.job.strikes) == (None, 0)

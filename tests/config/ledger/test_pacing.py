@@ -148,6 +148,7 @@ class TestRoom:
         rung = ledger.dispatch().jobs
         assert len(rung) == UNANSWERED_PER_WORKER
         assert ledger.dispatch().jobs == ()
+
         ledger.claim(rung[0])
         assert len(ledger.dispatch().jobs) == 1
 
@@ -187,9 +188,11 @@ class TestMinutes:
         ended = ledger.now
         ledger.now += 30
         assert ledger.dispatch().jobs == (), "a minute after its begin, but not after its end"
+
         ledger.settle("a1")
         ledger.now = ended + 60
         assert ledger.dispatch().jobs == ()
+
         ledger.now += 0.2
         assert ledger.dispatch().jobs == ("a2",)
 
@@ -201,6 +204,7 @@ class TestMinutes:
         ledger.fly("a0")
         ledger.now += 70
         assert ledger.dispatch().jobs == ()
+
         ledger.settle(
             "a0", outcome=AttemptOutcome.NOT_SENT, to=State.SCHEDULED, at=ledger.now + 1e5
         )
@@ -330,12 +334,15 @@ class TestDays:
         fill(ledger, "a", 6)
         ledger.enqueue("short", expires_at=ledger.now + 2 * HOUR, priority=9)
         assert len(ledger.leave(30, step=0.1)) == 5
+
         step = ledger.dispatch()
         assert step.next_in is not None
         assert DAY - 60 < step.next_in <= DAY + 300
+
         ledger.now += 2 * HOUR + 1
         ledger.reap()
         assert ledger.state("short") is State.EXPIRED
+
         ledger.now += 22 * HOUR
         assert len(ledger.leave(600, step=0.5)) == 1, "the sixth, as the first five are a day ago"
 
@@ -351,10 +358,12 @@ class TestDays:
         fill(ledger, "a", 40)
         start = ledger.now
         assert len(ledger.leave(2)) == 2
+
         ledger.now = start + HOUR
         assert len(ledger.leave(4)) == 2
         ledger.now = start + DAY - 1
         assert ledger.leave(2) == []
+
         ledger.now = start + DAY + 301
         assert len(ledger.leave(10)) == 2
         ledger.now = start + DAY + HOUR + 301

@@ -56,9 +56,11 @@ class TestDeadlines:
         assert ledger.see("a0").state is State.READY
         assert ledger.redis.zcard(redis_keys.LANE + "a") == len(before) + 1
         assert ledger.redis.dump(redis_keys.JOB + "a1500") == untouched
+
         ledger.now += 2
         step = ledger.dispatch()
         assert (step.jobs, step.next_in) == ((), 899)
+
         ledger.now += 898.9
         assert ledger.dispatch().jobs == ()
         ledger.now += 0.1
@@ -66,6 +68,7 @@ class TestDeadlines:
         ledger.begin(ledger.claim(probe))
         ledger.now += 30
         assert ledger.dispatch().jobs == (), "one goes first"
+
         ledger.settle(probe, ledger.attempts(probe))
         assert ledger.dispatch().jobs
         assert len(ledger.leave(60)) >= 58, "and then the lane is open"
@@ -88,6 +91,7 @@ class TestDeadlines:
         refuse(ledger, probe, Pause(ledger.now + 600, named=True))
         ledger.now += 599
         assert ledger.dispatch().jobs == ()
+
         ledger.now += 1
         assert len(ledger.dispatch().jobs) == 1
 

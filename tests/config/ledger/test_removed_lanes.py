@@ -106,6 +106,7 @@ class TestUncertain:
             ledger.settle("not sent", outcome=AttemptOutcome.NOT_SENT, to=State.READY)
             is State.FAILED
         )
+
         view = ledger.see("not sent")
         assert str(view.reason).startswith("connection_removed: ")
         assert not view.held
@@ -138,6 +139,7 @@ class TestUncertain:
             "pause": pause,
         }
         assert ledger.settle("too fast", **refused) is State.FAILED
+
         later: dict[str, Any] = {
             "outcome": AttemptOutcome.NOT_SENT,
             "to": State.SCHEDULED,
@@ -153,6 +155,7 @@ class TestUncertain:
         ledger.now += 61
         ledger.reap()
         view = ledger.see("j")
+
         assert (view.state, view.held, view.possible_duplicate) == (State.UNCERTAIN, True, False)
         assert str(view.reason).startswith("connection_removed: ")
         assert ledger.redis.exists(redis_keys.LANE + "a") == 0

@@ -35,6 +35,7 @@ def test_a_reminder_goes_from_its_lane_to_accepted(ledger: ClockedLedger) -> Non
     assert ledger.state("j") is State.READY
     assert ledger.dispatch().jobs == ("j",)
     assert ledger.state("j") is State.DISPATCHED
+
     job = ledger.claim("j")
     assert job.body == b"\x00sealed"
     assert ledger.begin(job).attempt == 1
@@ -144,6 +145,7 @@ class TestLeases:
         ledger.now += 46
         ledger.reap()
         assert ledger.state("j") is State.READY
+
         ledger.dispatch()
         ledger.claim("j", worker="v", nonce="n2")
         assert run(ledger.redis, begin(stale, lease_seconds=45, clock=ledger.now)) == RefusedBy(
@@ -170,6 +172,7 @@ class TestLeases:
         ledger.now += 46
         ledger.reap()
         ledger.dispatch()
+
         assert run(ledger.redis, begin(stale, lease_seconds=45, clock=ledger.now)) == RefusedBy(
             "fenced"
         )
@@ -185,6 +188,7 @@ class TestLeases:
         seen = ledger.see("j")
         assert (seen.state, seen.held) == (State.UNCERTAIN, True)
         assert (seen.reason or "").startswith("worker_lost")
+
         ledger.now += 86400 * 15
         ledger.reap()
         assert ledger.state("j") is State.UNCERTAIN
@@ -250,6 +254,7 @@ class TestSettle:
             "j", 1, outcome=AttemptOutcome.NOT_SENT, to=State.SCHEDULED, at=ledger.now + 5
         )
         assert ledger.see("j").held
+
         entries: Any = ledger.redis.xrevrange(redis_keys.EVENTS, count=1)
         assert entries[0][1][b"held"] == b"1"
 
@@ -267,6 +272,7 @@ class TestSettle:
         ledger.now += 91 * 86400
         ledger.reap()
         assert ledger.redis.zcard(redis_keys.DUE) == 0
+
         ledger.settle("j", 2, outcome=AttemptOutcome.REJECTED, to=State.FAILED)
         assert ledger.state("j") is State.UNCERTAIN
         assert ledger.redis.zcard(redis_keys.DUE) == 0
@@ -300,6 +306,7 @@ class TestLanes:
             ledger.redis,
             suspend_lane(ConnectionId("a"), Suspension("key_unknown", "why", 1), clock=ledger.now),
         )
+
         assert run(ledger.redis, begin(job, lease_seconds=45, clock=ledger.now)) == RefusedBy(
             "suspended"
         )
@@ -317,6 +324,7 @@ class TestLanes:
             ledger.redis,
             release(job, to=State.READY, reason="grant_revoked", suspension=why, clock=ledger.now),
         )
+
         assert ledger.field(redis_keys.LANE_INFO + "a", "state") == b"open"
 
     def test_release_suspends_the_lane_in_the_same_step(self, ledger: ClockedLedger) -> None:
@@ -538,6 +546,7 @@ class TestBegin:
         ledger.reap()
         again = run(ledger.redis, begin(job, lease_seconds=LEASE, clock=ledger.now))
         assert again == RefusedBy("uncertain", attempt=1)
+
         ledger.settle("j", outcome=AttemptOutcome.NOT_SENT, to=State.READY)
         assert ledger.state("j") is State.READY
         assert ledger.dispatch().jobs == ("j",)
@@ -554,6 +563,7 @@ class TestBegin:
         assert run(ledger.redis, begin(frozen, lease_seconds=LEASE, clock=ledger.now)) == RefusedBy(
             "fenced"
         )
+
         ledger.begin(job)
         assert run(ledger.redis, begin(frozen, lease_seconds=LEASE, clock=ledger.now)) == RefusedBy(
             "sending"

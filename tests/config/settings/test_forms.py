@@ -110,6 +110,7 @@ def test_a_name_that_is_like_a_setting_is_told_from_one_that_is_none() -> None:
     names = [
         "REDIS_ULR", "DATABASEURL", "VAULT_KEY", "LEASE_SECOND", "OF_THE_FUTURE", "ID", "API_KEY", "REDIS_URL", "UNCERTIAN",
     ]  # fmt: skip
+
     assert misspelt(names, known) == (
         {
             "REDIS_ULR": "REDIS_URL",

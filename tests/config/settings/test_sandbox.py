@@ -58,6 +58,7 @@ def test_the_sandboxs_directory_keeps_its_own_whatever_else_is_set(
     kept = {"sandbox_url": URL, "listen": "127.0.0.1:8081", "oauth_client_id": "its own"}
     keep(tmp_path, {"settings": kept})
     found = Settings.from_env()
+
     assert google_of(found) == sandbox_addresses(URL)
     assert (found.redis_url, found.database_url, found.public_url) == (None, None, None)
     assert (found.listen, found.oauth_client_id) == ("127.0.0.1:8081", "its own")

@@ -103,6 +103,7 @@ class TestCampaigns:
             ("acme", "q4", 3),
             ("globex", "q4", 1),
         ]
+
         q4 = page.campaigns[1]
         assert (q4.enqueued_at, q4.updated_at) == (
             NOON - timedelta(minutes=1),

@@ -125,6 +125,7 @@ def test_a_pause_that_is_none_and_a_day_that_is_used_up(ledger: ClockedLedger) -
     )
     ledger.redis.hset(redis_keys.PROJECT + "p", mapping={"cooling": ""})
     assert waits(ledger.redis, [ConnectionId("a")], ledger.now) == {}
+
     ledger.enqueue("j")
     ledger.fly("j")
     ledger.redis.delete(redis_keys.MAILBOX + "m-a", redis_keys.PROJECT + "p")

@@ -231,6 +231,7 @@ class TestData:
         assert refused.message.startswith("The embedded Valkey did not start: ")
         assert "\n" not in refused.message
         assert str(data_dir / "valkey" / "valkey.log") in refused.remedy
+
         log.write_bytes(whole)
         with server(data_dir) as redis:
             assert redis.strlen("k") == 100

@@ -198,6 +198,7 @@ class TestKeeping:
         admin.redis.hset(redis_keys.API_KEYS, mapping=before)  # a copy of before it was revoked
         assert publish_keys(admin)
         assert check(admin.strongbox, revoked[1], NOW) is None
+
         admin.redis.delete(redis_keys.API_KEYS)
         assert publish_keys(admin)
         assert check(admin.strongbox, kept[1], NOW) is not None

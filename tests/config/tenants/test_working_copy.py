@@ -292,6 +292,7 @@ class TestTheKeeper:
         slower = replace(FULL, limits=replace(FULL.limits, per_day=100))
         write(redis, slower, settle_lane=False)
         info = lane(redis)
+
         assert (info["state"], info["code"], info["per_day"]) == (
             "suspended",
             "grant_revoked",

@@ -1,6 +1,7 @@
 """All that a ledger holds, read from Redis or made from the simple model.
 
-The two must be equal.
+The two must be equal. Start reading here: `dump.py` reads every key, `jobs.py` and `meters.py` make
+sense of them, and the invariants say what holds of it at any moment.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Events as the ledger's stream has them, for tests of what is recorded."""
+"""Events as the ledger's stream has them, for tests of what is recorded.
+
+This folder is plain data, and what reads or judges data, for tests of any layer.
+"""
 
 from __future__ import annotations
 

@@ -104,6 +104,7 @@ class CrashStage:
         lost.terminate()
         thaw(lost)
         wait_for("the woken worker to be done", lambda: self.redis.passed[b"ZREM"] > before)
+
         assert lost.wait(60) == 0
 
     def ring_again(self) -> None:
@@ -143,6 +144,7 @@ class CrashStage:
             .where(table.c.job == self.job, table.c.type == kind)
             .order_by(table.c.stream_ms)
         )
+
         with self.deployment.admin.db() as db:
             rows = db.execute(query).all()
         return [(row.at.astimezone(UTC), json.loads(row.data)["state"]) for row in rows]

@@ -175,6 +175,7 @@ class Deployment:
                 if n.startswith(PREFIX)
             }
             self._admin = self.stack.enter_context(open_admin(Settings.from_env(**given)))
+
         return self._admin
 
     def at_google(self, tenant: str, *, verify: bool = False) -> tuple[str, str]:
@@ -186,10 +187,12 @@ class Deployment:
             f"reviews@{tenant}.example",
             f"certmail@{tenant}-it.iam.gserviceaccount.com",
         )
+
         self.control("POST", "/accounts", {"email": mailbox})
         self.control("POST", "/service-accounts", {"email": account, "project": f"{tenant}-it"})
         scopes = [SEND_SCOPE, METADATA_SCOPE] if verify else [SEND_SCOPE]
         self.control("PUT", f"/service-accounts/{account}/delegation", {"scopes": scopes})
+
         return mailbox, account
 
     def link(
@@ -347,10 +350,10 @@ def new_deployment(data_dir: Path, **settings: str) -> Iterator[Deployment]:
         name: value for name, value in os.environ.items() if not name.startswith("CERTMAIL_")
     }
     environment |= {"CERTMAIL_DATA_DIR": str(data_dir), "HOME": str(data_dir)}
-    environment["PYTHONFAULTHANDLER"] = (
-        "1"  # what hangs is killed by SIGABRT: its log has its stacks
-    )
-    environment["CERTMAIL_CONFIRM_SECONDS"] = "3"  # a refusal is confirmed within a test's patience
+    # What hangs is killed by SIGABRT: its log has its stacks.
+    environment["PYTHONFAULTHANDLER"] = "1"
+    # A refusal is confirmed within a test's patience.
+    environment["CERTMAIL_CONFIRM_SECONDS"] = "3"
     environment |= settings
     environment["CERTMAIL_FLOWER_LISTEN"] = "127.0.0.1:0"  # several deployments at once
     data_dir.mkdir(parents=True, exist_ok=True)

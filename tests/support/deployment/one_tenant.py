@@ -71,6 +71,7 @@ async def one_tenant(data_dir: Path, redis_url: str) -> AsyncIterator[OneTenant]
             google_x509_url=f"{google}/service_accounts/v1/metadata/x509/",
             gmail_url=google,
         )
+
         with open_admin(settings) as admin:
             async with (
                 new_session(ca_file=None, timeout_seconds=10) as session,

@@ -72,6 +72,7 @@ class Actors(RuleBasedStateMachine):
         model = self.ledgers.model
         project = PROJECT_NAME + model.tracks[lane].project
         at = model.wake.get(lane, model.wake.get(project))
+
         if at is None:
             self.pass_time(LEASE_MS)
         elif at > self.ledgers.ms:
@@ -178,6 +179,7 @@ class Actors(RuleBasedStateMachine):
         lost: bool = False,
     ) -> None:
         send_at = self.ledgers.now + later if state is State.SCHEDULED else None
+
         self.call(
             "enqueue",
             id=JobId(id_),

@@ -34,9 +34,8 @@ from certmail_config.ledger import (
 )
 from certmail_config.ledger.view import JobView, read_job
 
-START = (
-    4_000_000_000.0  # far ahead: what expires by the ledger's time must not expire by the server's
-)
+START = 4_000_000_000.0
+"""Far ahead: what expires by the ledger's time must not expire by the server's."""
 LEASE = 45.0
 
 

@@ -88,9 +88,11 @@ class Neighbours(Pressure):
         ]
         if paused and len(under_way) > 1:
             self.settle_attempt(*under_way.pop(), verdict=TOO_FAST)
+
         self.ledgers.ms = self.ledgers.model.noted + hours * 3_600_000
         for job, begun in under_way[:1]:
             self.settle_attempt(job, begun, news)
+
         self.ledgers.ms -= hours * 3_600_000
         for job, begun in under_way[1:]:
             self.settle_attempt(job, begun, GOOD)

@@ -43,6 +43,7 @@ def verdicts(draw: st.DrawFn, given: FailureClass | None = None) -> Verdict:
     """What an answer of Google, or none, means."""
     failure = given or draw(st.sampled_from(_LIKELY))
     structured = draw(st.booleans())
+
     return Verdict(
         failure,
         draw(st.sampled_from(_OUTCOMES.get(failure, [AttemptOutcome.REJECTED]))),

@@ -106,6 +106,7 @@ class Google(Moves):
         gate.unknowns += 1
         whole.unknowns += 1
         self.tripped[project].add(mailbox)
+
         if gate.unknowns >= TRIPS:
             gate.pause(until, named=False, begun_at=begun_at, reason=reason, now=now)
         if whole.unknowns >= TRIPS * TRIPS and len(self.tripped[project]) >= TRIPS:

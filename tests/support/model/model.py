@@ -4,6 +4,8 @@ Its methods take what the functions of the same name in `certmail_config.ledger`
 their calls give. Where a job is in an index, and with which score, follows from the job itself
 (`Entry`); who is visited when is kept as the ledger keeps it (`LedgerState`), since the order in
 which lanes send is part of what is promised.
+
+Start reading here, then in `ledger_state.py`, on which the parts of the model are built.
 """
 
 from __future__ import annotations

@@ -40,6 +40,7 @@ class Proxy:
         self.port = server.sockets[0].getsockname()[1]
         ready.set()
         await end.wait()
+
         server.close()
         rest = asyncio.all_tasks() - {asyncio.current_task()}
         for task in rest:

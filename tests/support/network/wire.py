@@ -78,6 +78,7 @@ class Wire:
         self.port = server.sockets[0].getsockname()[1]
         ready.set()
         await end.wait()
+
         server.close()
         for pump in self._pumps:
             pump.cancel()
@@ -139,9 +140,8 @@ class Wire:
             while data := await reader.read(CHUNK):
                 if awaited:
                     trap = awaited.pop()
-                    if data.startswith(
-                        b"-NOSCRIPT"
-                    ):  # the server has done nothing; it will be asked again
+                    # The server has done nothing then; it will be asked again.
+                    if data.startswith(b"-NOSCRIPT"):
                         self.arm(trap)
                     else:
                         await self._hold(trap)

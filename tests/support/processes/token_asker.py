@@ -52,9 +52,8 @@ async def ask(
             connection = connections[id_]
             assert connection is not None
             got = await tokens.get(connection)
-            return id_, got.secret if isinstance(
-                got, Token
-            ) else f"denied: {got.code}: {got.message}"
+            text = got.secret if isinstance(got, Token) else f"denied: {got.code}: {got.message}"
+            return id_, text
 
         got: dict[str, Counter[str]] = {id_: Counter() for id_ in ids}
         for id_, secret in await asyncio.gather(*(one(id_) for id_ in wanted)):

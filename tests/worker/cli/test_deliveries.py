@@ -201,6 +201,7 @@ class TestStatus:
             "accepted",
             "ann@people.example",
         )
+
         [attempt] = story["attempts"]
         assert (attempt["outcome"], attempt["latency_ms"], attempt["gmail_id"]) == (
             "accepted",
@@ -208,6 +209,7 @@ class TestStatus:
             "g1",
         )
         assert [event["type"] for event in story["history"]] == ["enqueued", "begun", "settled"]
+
         shown = certmail("status", "j2")[1]
         assert "What happened" in shown
         assert "by ann" in shown
@@ -223,11 +225,13 @@ class TestStatus:
         job = self.remind(redis_url, ready_database, tmp_path)
         status, out, _ = certmail("status", job, "--json")
         assert (status, json.loads(out)["history"]) == (0, None), "not recorded yet"
+
         nowhere = "postgresql+psycopg://certmail@127.0.0.1:9/certmail"
         monkeypatch.setenv("CERTMAIL_DATABASE_URL", nowhere)
         status, out, err = certmail("status", job, "--json")
         assert (status, json.loads(out)["state"], json.loads(out)["history"]) == (0, "ready", None)
         assert "Without the record: The database" in err
+
         status, _, err = certmail("status", "j1")
         assert (status, "The record could not be asked" in err) == (1, True)
 

@@ -49,6 +49,7 @@ class TestPause:
         assert certmail("pause", "--tenant", "acme")[1]["tenants"] == [
             {"id": "acme", "state": "paused"}
         ]
+
         after = {
             "changed": True,
             "everything": False,
@@ -110,6 +111,7 @@ class TestPause:
             "tenant acme": "certmail resume --tenant acme",
             "tenant globex": "certmail tenants resume globex",
         }
+
         assert {
             check: (found[check]["severity"], found[check]["remedy"]) for check in remedies
         } == {check: ("warning", remedy) for check, remedy in remedies.items()}
@@ -165,6 +167,7 @@ class TestTenants:
         certmail("pause", "--tenant", "acme")
         shown = certmail("tenants", "show", "acme")[1]
         assert shown["connections"] == [made | {"waiting": 1}]
+
         whole = {
             name: shown[name]
             for name in ("id", "name", "state", "uncertain", "waiting", "unsettled")
@@ -243,6 +246,7 @@ class TestConnections:
         assert {name: output[name] for name in ("id", "cancelled", "uncertain", "access", "removed")} == {
             "id": made["id"], "cancelled": 1, "uncertain": 0, "access": "none", "removed": True,
         }  # fmt: skip
+
         [draft] = certmail("connections", "list")[1]["connections"][:1]
         assert (draft["tenant"], draft["name"], draft["state"]) == ("acme", "default", "draft")
         assert (

@@ -20,6 +20,7 @@ def test_googles_text_is_told_once_and_cut_and_what_has_no_text_stays() -> None:
         {"type": "held", "reason": "paused"},
     ]
     reasons = [each["reason"] for each in told_once(events)]
+
     assert reasons == [
         "",
         f"{GOOGLE[:LONGEST_REASON]}…",

@@ -24,6 +24,7 @@ def test_every_kind_in_every_language_is_one_well_formed_mail(
     message = parsed(mail)
     assert not message.defects
     assert message.get_content_type() == "multipart/alternative"
+
     text, html = message.iter_parts()
     assert (text.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
     assert {part.get_content_charset() for part in (text, html)} == {"utf-8"}
@@ -57,6 +58,7 @@ def test_each_header_stands_once_and_says_what_it_should(letter: Make, parsed: P
     assert message["Auto-Submitted"] == "auto-generated"
     # "All" would hold back the bounces that tell of a wrong address.
     assert message["X-Auto-Response-Suppress"] == "DR, RN, NRN, OOF, AutoReply"
+
     for part in message.walk():
         assert ("MIME-Version" in part) == (part is message)
 
@@ -114,12 +116,14 @@ def test_a_link_of_any_length_is_one_line_of_text_and_a_short_one_on_the_page(
     link = "https://iga.acme.example/reviews?state=" + "0123456789" * 186
     message = parsed(compose(letter(link=link)))
     assert f"\nReview access: {link}\n" in body(message, "plain").replace("\r\n", "\n")
+
     html = body(message, "html")
     assert html.count(f'href="{link}"') == 2
     [shown] = [line for line in seen(html).split("\n") if line.startswith("https://")]
     assert shown.startswith("https://iga.acme.example/reviews?state=0123456789")
     assert shown.endswith("…")
     assert len(shown) <= 120
+
     for short in (letter().link, "https://iga.acme.example/" + "7" * 40):
         assert short in seen(body(parsed(compose(letter(link=short))), "html")).split("\n")
 

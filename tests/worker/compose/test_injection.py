@@ -91,6 +91,7 @@ def test_no_field_of_words_can_change_the_mail_around_it(
     message = parsed(mail)
     judge(mail, message, body)
     normal = body(parsed(compose(letter())), "html")
+
     assert tags(body(message, "html")) <= tags(normal)
 
 

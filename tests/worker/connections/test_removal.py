@@ -49,6 +49,7 @@ def test_all_that_waits_of_one_tenant_is_called_off_and_nothing_of_another(admin
     assert drain.run() == []
     assert drain.again() == []
     assert drain.cancelled == 1
+
     with Mailer(admin.redis) as mailer:
         [ended, waits] = [mailer.status(job) for job in (mine, other)]
     assert ended is not None

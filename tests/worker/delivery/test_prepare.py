@@ -190,6 +190,7 @@ async def test_what_composing_raises_ends_that_reminder_and_the_log_says_where_w
         State.FAILED,
         "compose_failed: TypeError; the log says where",
     )
+
     [record] = [record for record in caplog.records if record.message == "compose_failed"]
     assert ".py:" in record.__dict__["where"]
     assert "Secret" not in str(record.__dict__)

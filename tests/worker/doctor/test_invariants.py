@@ -163,6 +163,7 @@ def test_a_reminder_without_content_ends_as_failed_but_not_if_a_copy_may_be_out(
     ledger.now += 901
     ledger.reap()
     assert ledger.state("unsure") is State.READY
+
     ledger.redis.delete(redis_keys.BODY + "ready", redis_keys.BODY + "unsure")
     mend_all(ledger.redis, find_violations(ledger.redis))
     assert (ledger.state("ready"), ledger.state("unsure")) == (State.FAILED, State.UNCERTAIN)

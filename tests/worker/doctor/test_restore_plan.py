@@ -120,6 +120,7 @@ def test_the_plan_says_what_it_would_do() -> None:
         for n in range(len(kind))
     )
     lines = plan_lines(planned(steps, looked_up={"hold0", "hold1", "hold2"}))
+
     assert [line.split()[0] for line in lines[:4]] == ["6", "4", "4", "4"]
     assert lines[4].startswith(
         "3 of those that are held are looked up among the sent mails; the other 1 "

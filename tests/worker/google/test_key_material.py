@@ -86,6 +86,7 @@ async def test_a_request_for_a_token_holds_an_assertion_and_nothing_of_the_key(
     forms = key_forms(private_key(setup))
     assert not readable(forms, request)
     assert not readable(forms, unquote_to_bytes(request))
+
     form = parse_qs(body.decode(), strict_parsing=True)
     assert form.keys() == {"grant_type", "assertion"}
     parts = form["assertion"][0].split(".")
@@ -93,6 +94,7 @@ async def test_a_request_for_a_token_holds_an_assertion_and_nothing_of_the_key(
     assert not readable(forms, header + claims)
     assert json.loads(header) == {"alg": "RS256", "typ": "JWT", "kid": setup.connection.key_id}
     assert json.loads(claims).keys() == {"iss", "sub", "scope", "aud", "iat", "exp"}
+
     names = {line.partition(b":")[0].lower() for line in head.splitlines()[1:]}
     assert names <= {
         b"host", b"accept", b"accept-encoding", b"user-agent", b"content-length", b"content-type", b"connection",
@@ -193,6 +195,7 @@ def test_what_must_not_be_there_would_be_found() -> None:
     forms = key_forms(pem)
     key = load_pem_private_key(pem, password=None)
     assert isinstance(key, RSAPrivateKey)
+
     numbers = key.private_numbers()
     der = base64.b64decode(b"".join(pem.splitlines()[1:-1]))
     leaks: list[bytes | str] = [pem, repr(pem), json.dumps(pem.decode()), der, der.hex()]

@@ -69,10 +69,12 @@ async def test_a_dropped_token_is_replaced_once_for_all(setup: OneTenant) -> Non
     first = await one.get(setup.connection)
     assert isinstance(first, Token)
     assert await two.get(setup.connection) == first
+
     await one.drop(setup.connection, first)
     second = await one.get(setup.connection)
     assert isinstance(second, Token)
     assert second.secret != first.secret
+
     await two.drop(setup.connection, first)  # the other process learns of the same refusal later
     before = await calls(setup)
     assert await two.get(setup.connection) == second
@@ -83,6 +85,7 @@ async def test_a_token_near_its_end_is_used_and_renewed_in_the_background(setup:
     tokens = setup.tokens()
     first = await tokens.get(setup.connection)
     assert isinstance(first, Token)
+
     key = (setup.connection.id, setup.connection.version, Purpose.SEND)
     ending = replace(first, expires_at=time.time() + RENEW_SECONDS / 2)
     tokens._known[key] = ending
@@ -91,6 +94,7 @@ async def test_a_token_near_its_end_is_used_and_renewed_in_the_background(setup:
     name = f"{redis_keys.TOKEN}{setup.connection.id}:{setup.connection.version}:send"
     await setup.redis.set(name, setup.admin.vault.seal(json.dumps(value).encode(), owner=owner))
     assert await tokens.get(setup.connection) == ending
+
     await tokens.close()
     second = await tokens.get(setup.connection)
     assert isinstance(second, Token)
@@ -133,9 +137,11 @@ async def test_trouble_at_the_endpoint_is_told_to_the_whole_fleet_and_asked_abou
         "token_unavailable"
     }
     assert await calls(setup) == 1
+
     [wait] = [(await refusal(setup)).wait]
     assert wait is not None
     assert 0 < wait <= 3
+
     await asyncio.sleep(wait)
     assert isinstance(await setup.tokens().get(setup.connection), Token)
     assert await calls(setup) == 2
@@ -149,6 +155,7 @@ async def test_a_refusal_counts_when_it_is_given_again_and_nobody_asks_meanwhile
     assert (first.code, first.confirmed) == ("grant_revoked", False)
     assert not (await refusal(setup)).confirmed
     assert await calls(setup) == 1
+
     await asyncio.sleep(2)
     await refuse(setup, 400, "invalid_grant")
     assert (await refusal(setup)).confirmed
@@ -229,6 +236,7 @@ async def test_a_token_that_one_worker_dropped_is_not_used_again_by_another_for_
     first = await one.get(setup.connection)
     assert isinstance(first, Token)
     assert await other.get(setup.connection) == first
+
     await one.drop(setup.connection, first)
     again = await other.get(setup.connection, anew=True)
     assert isinstance(again, Token)
@@ -276,6 +284,7 @@ async def test_dropping_a_token_beside_one_that_cannot_be_opened_breaks_nothing(
     tokens = setup.tokens()
     first = await tokens.get(setup.connection)
     assert isinstance(first, Token)
+
     await setup.redis.set(
         f"{redis_keys.TOKEN}{setup.connection.id}:{setup.connection.version}:send", b"broken"
     )

@@ -49,6 +49,7 @@ async def test_a_service_writes_at_most_once_a_second_however_often_it_gets_on(
     first: Any = redis.hget(redis_keys.PROGRESS, "pacer")
     at, until = (int(part) for part in first.decode().split("|"))
     assert until - at == 60_000
+
     await note_progress()
     assert redis.hget(redis_keys.PROGRESS, "pacer") == first
     clock.now += 1.1
@@ -64,6 +65,7 @@ async def test_what_a_try_failed_with_stands_until_it_gets_on_again(
     await note_progress()
     await progress.failed("recorder", "KeyError")
     assert redis.hget(redis_keys.PROGRESS, "recorder:why") == b"KeyError"
+
     await note_progress()
     assert redis.hget(redis_keys.PROGRESS, "recorder:why") is None, (
         "at once, though it noted something just before"

@@ -57,5 +57,6 @@ def test_files_are_for_their_owner_only(tmp_path: Path) -> None:
     database.close()
     made = [path for path in data.rglob("*") if path.is_file()]
     assert made
+
     open_to_others = [path.name for path in made if stat.S_IMODE(path.stat().st_mode) & 0o077]
     assert open_to_others == []

@@ -175,6 +175,7 @@ def test_later_news_of_an_attempt_leaves_what_it_does_not_say(engine: Engine) ->
     write(engine, read_cursor(engine), [enqueued(1), begun(2), unknown, by_hand])
     with engine.connect() as db:
         attempt = db.execute(select(tables.attempts)).mappings().one()
+
     assert (attempt["outcome"], attempt["http_status"], attempt["latency_ms"]) == (
         "accepted",
         503,

@@ -38,6 +38,7 @@ class TestSignals:
         signal.raise_signal(signal.SIGINT)
         assert state.should_stop == 1
         assert not stop_signals.is_cold_shutdown()
+
         signal.raise_signal(signal.SIGINT)
         assert stop_signals.is_cold_shutdown()
         assert capfd.readouterr().err.splitlines() == [

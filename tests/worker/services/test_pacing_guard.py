@@ -48,11 +48,13 @@ async def test_a_full_stream_stops_pacing_until_it_is_empty_again(
     guard = Guard(aredis, StoreLimits(events_max=100), monotonic=iter(range(100)).__next__)
     fill(redis, 85)
     assert [await guard.forbids() for _ in range(3)] == [True] * 3
+
     stopped: Any = redis.hgetall(redis_keys.STOPPED)
     assert stopped[b"code"] == b"stream_full"
     assert b"85 events" in stopped[b"message"]
     assert stopped[b"remedy"]
     assert [record.getMessage() for record in caplog.records] == ["pacing_stopped"], "said once"
+
     fill(redis, 84)
     assert not await guard.forbids()
     assert not redis.exists(redis_keys.STOPPED)

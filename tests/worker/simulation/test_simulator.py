@@ -93,6 +93,7 @@ def test_300_mailboxes_use_97_percent_of_their_projects_limit_and_get_equal_shar
     sim.run(START + 120)
     assert len(sim.left) >= 0.97 * 2 * 12_000
     assert sim.refused == Counter()
+
     shares = Counter(id_.partition("-")[0] for _, id_ in sim.left)
     assert max(shares.values()) - min(shares.values()) <= (6 if stalls else 3)
 
@@ -179,6 +180,7 @@ def test_an_outage_of_google_makes_few_uncertain_jobs(redis: Redis) -> None:
     sim.run(START + 610)
     unknown = sim.uncertain
     sim.run(START + 700)
+
     assert unknown < 150, "what was under way, and a probe every 15 seconds"
     assert sim.uncertain <= unknown + 1
     assert len(sim.left) + sim.uncertain == 5000
@@ -193,6 +195,7 @@ def test_a_full_day_parks_a_mailbox_and_lets_others_go_on(redis: Redis) -> None:
     sim.run(START + 3700)
     assert len(left_of(sim, "a")) == 100
     assert len(left_of(sim, "b")) == 200
+
     sim.run(START + DAY + 1000)
     assert len(left_of(sim, "a")) == 120, "30 have expired meanwhile"
     assert sim.waiting() == 0

@@ -77,6 +77,7 @@ def test_what_is_not_uncertain_stays_as_it_is(ledger: ClockedLedger) -> None:
         Resolved("nobody", done=False, state=None),
     ]
     assert ledger.state("k") is State.READY
+
     first = resolve(ledger.redis, ["j"], Decision.ARRIVED, "by hand")
     again = resolve(ledger.redis, ["j"], Decision.SEND_AGAIN, "by hand")
     assert (first[0].done, again[0].done) == (True, False)
@@ -145,6 +146,7 @@ class TestAfterARestore:
             KnownJob("acme", "a", "reminder", "q4", dedupe="acme:g", fingerprint="f", **times),
         )
         [found] = resolve(ledger.redis, ["gone"], Decision.SEND_AGAIN, "by hand")
+
         assert found == Resolved("gone", done=True, state=State.FAILED)
         assert ledger.enqueue("anew", dedupe="g").code == "enqueued"
 

@@ -70,6 +70,7 @@ def test_all_attempts_that_nobody_knows_of_are_in_doubt_since_the_last_of_them_e
     ledger.fly("j")
     ledger.now += 46
     ledger.reap()
+
     assert unsure(ledger) == Unsure(
         JobId("j"), "acme", ConnectionId("a"), "m-a", (1, 2), first, ledger.now, looked=False
     )
@@ -107,6 +108,7 @@ def test_what_is_absent_is_sent_again_without_any_doubt(ledger: ClockedLedger) -
     assert item is not None
     assert [run(ledger.redis, call) for call in absent(item)] == [State.UNCERTAIN, State.READY]
     assert [attempt.outcome for attempt in ledger.see("j").attempts] == ["not_sent", "not_sent"]
+
     ledger.now += 5
     ledger.fly("j")
     assert ledger.settle("j", 3) is State.ACCEPTED

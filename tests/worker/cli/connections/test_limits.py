@@ -110,6 +110,7 @@ class TestSet:
         assert status == 0
         assert changed == made | {"limits": asdict(GoogleLimits()) | {limit: value}}
         assert lane(redis, made["id"]) == before | {limit: str(value)}, "at once, and nothing else"
+
         now = {"waits": None}
         assert certmail("connections", "list")[1]["connections"] == [changed | now]
         assert certmail("connections", "show", made["id"])[1] == changed | now | {

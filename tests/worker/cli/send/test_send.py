@@ -139,6 +139,7 @@ class TestValues:
         rows = [f"acme,r{n}@acme.example,{name}" for n, name in enumerate([*words, *people])]
         file = written(tmp_path, "a.csv", "\n".join(["tenant,to,name", *rows, "acme,#N/A,Ann"]))
         status, output = send(file, "--dry-run")
+
         assert (status, output["good"]) == (1, len(words) + len(people))
         assert [(each["field"], each["code"]) for each in output["rejected"]] == [
             ("to", "spreadsheet_error")
@@ -158,6 +159,7 @@ class TestValues:
         status, output = send(
             written(tmp_path, "a.csv", "\n".join(["tenant,to,name", *rows])), "--dry-run"
         )
+
         assert (status, output["good"]) == (1, 1)
         assert [(each["row"], each["code"]) for each in output["rejected"]] == [
             (2, "garbled_text"),
@@ -245,6 +247,7 @@ class TestSaid:
         file = written(tmp_path, "p.csv", "tenant,to\nacme,a@acme.example\nacme,b@acme.example\n")
         assert run_command(["send", file]) == 0
         assert capsys.readouterr().err.count("No worker is running: they wait.") == 1
+
         redis.zadd(redis_keys.WORKERS, {"somebody": (time.time() + 600) * 1000})
         assert run_command(["send", file]) == 0
         output = " ".join(capsys.readouterr().err.split())

@@ -130,6 +130,7 @@ class TestUntilADayEnds:
         )
         assert (there.days_ahead, there.passed) == (0, False)
         assert told(end, end - timedelta(hours=30), zone).days_ahead == 1
+
         after = told(end, end, zone)
         assert (after.days_ahead, after.passed) == (-1, True)
 

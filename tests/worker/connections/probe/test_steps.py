@@ -80,6 +80,7 @@ class TestOneThatWorks:
         assert kept.message.startswith(
             "Google says: not enabled. Reminders are tried all the same until"
         )
+
         refused = replace(WORKS, refused_since=NOW - timedelta(seconds=CONFIRM))
         assert until_confirmed(REFUSED, refused, NOW, CONFIRM) == REFUSED
         assert until_confirmed(AWAY, WORKS, NOW, CONFIRM) == AWAY
