@@ -2,10 +2,13 @@
 
 It holds for a receipt, and for the record that a request is about to leave.
 
-    fsync         the server has it on disk before it answers         seen in the server's configuration
-    replicas:N    so many replicas have it too                        counted at the start, waited for at each enqueue and begin
-    declared      the operator says so of a server that hides it      not proven: doctor warns
-    none          nothing                                             nothing is promised: not to lose, nor to send only once
+    fsync        the server has it on disk before it answers
+                 proven: seen in the server's configuration
+    replicas:N   so many replicas have it too
+                 proven: counted at the start, waited for at each enqueue and begin
+    declared     the operator says so of a server that hides it
+                 not proven: doctor warns
+    none         nothing is promised: not to lose, nor to send only once
 
 What is not proven is refused, since a promise that breaks with the next power cut is found out too
 late.

@@ -75,11 +75,13 @@ class GoogleLimits:
 
     Attributes:
         units_per_minute: Quota units of the mailbox; 15000 in older projects.
-        in_flight: Requests at once to the mailbox. Google has a limit, shared with all that use the mailbox, but names none.
+        in_flight: Requests at once to the mailbox. Google has a limit, shared with all that use
+            the mailbox, but names none.
         per_day: Messages of the mailbox in any 24 hours; 500 for trial accounts.
         project_units_per_minute: Quota units of the project, whatever the mailbox.
         project_units_per_day: The same for a day; the threshold beyond which Google will charge.
-        warm_up_days: For how many days a mailbox that is new sends less, growing in even daily steps; 0 is off.
+        warm_up_days: For how many days a mailbox that is new sends less, growing in even daily
+            steps; 0 is off.
     """
 
     units_per_minute: int = 6000

@@ -7,8 +7,9 @@
 -- Gives {ms until the next lane may send, or '' if none waits, id, id, …}, or {'stopped', why} when nothing
 -- may leave at all.
 -- A lease is no event: it proves nothing and returns by itself.
-local most, doorbell_lease, most_unanswered, clock = unpack(ARGV, 1, 4)
-most, doorbell_lease, most_unanswered = tonumber(most), tonumber(doorbell_lease), tonumber(most_unanswered)
+local limit, doorbell_lease, max_unanswered, clock = unpack(ARGV, 1, 4)
+limit, doorbell_lease = tonumber(limit), tonumber(doorbell_lease)
+max_unanswered = tonumber(max_unanswered)
 local now, leapt = read_clock(clock)
 if leapt then return {'stopped', 'clock_leapt'} end
 if unchecked() then return {'stopped', 'unchecked'} end
@@ -21,8 +22,8 @@ end
 local room = -redis.call('SCARD', K.leased)
 for _, capacity in ipairs(redis.call('HVALS', K.capacity)) do room = room + (tonumber(capacity) or 0) end
 -- A doorbell that is answered too late was rung in vain: no more are out than workers answer at once.
-local unanswered = redis.call('ZCARD', K.workers) * most_unanswered - redis.call('SCARD', K.ringing)
-room = math.min(room, most, unanswered)
+local unanswered = redis.call('ZCARD', K.workers) * max_unanswered - redis.call('SCARD', K.ringing)
+room = math.min(room, limit, unanswered)
 
 -- The oldest job of the lane whose time has not passed.
 local function pop(lane)
@@ -179,7 +180,7 @@ local function visit_project(project)
 end
 
 local visits = 0
-while #leased < room and visits < 4 * most do
+while #leased < room and visits < 4 * limit do
   local lanes =
     redis.call('ZRANGEBYSCORE', K.wake, '-inf', text(now), 'WITHSCORES', 'LIMIT', 0, room - #leased)
   if #lanes == 0 then break end

@@ -10,9 +10,9 @@
 -- Gives for each {'enqueued'|'duplicate', id, state}, or {'key_reused', id}, or {'unknown_connection'}, or
 -- {'tenant_full'}.
 -- Called again with the same ids (a retried command) it gives the same answers.
-local most, clock = unpack(ARGV, #ARGV - 1)
+local max_per_tenant, clock = unpack(ARGV, #ARGV - 1)
 local FIELDS, AFTER_ALL = 14, 2
-most = tonumber(most)
+max_per_tenant = tonumber(max_per_tenant)
 local now = read_clock(clock)
 local today = text(math.floor(believed(now) / DAY))
 local has_lane, ready_in, taken, loads = {}, {}, false, {}
@@ -85,7 +85,7 @@ local function take_in(id, tenant, connection, dedupe, print, state, reason, sen
 
   if not lane_exists(connection) then return {'unknown_connection'} end
   local load = load_of(tenant, keep)
-  if most > 0 and load.all + load.new >= most then return {'tenant_full'} end
+  if max_per_tenant > 0 and load.all + load.new >= max_per_tenant then return {'tenant_full'} end
   load.new = load.new + 1
 
   local job = {

@@ -4,7 +4,7 @@
 --       3 clock ms or ''
 -- Gives {looked at, id, from ('' of one that cannot be read), to, id, from, to, …}, or {'stopped', why} when
 -- nothing may be moved at all.
-local most, poison, clock = unpack(ARGV, 1, 3)
+local limit, poison, clock = unpack(ARGV, 1, 3)
 poison = tonumber(poison)
 local now, leapt = read_clock(clock)
 if leapt then return {'stopped', 'clock_leapt'} end
@@ -93,7 +93,7 @@ local function uncertain_is_due(id, job)
   move(id, job, state)
 end
 
-local ids = redis.call('ZRANGEBYSCORE', K.due, '-inf', text(now), 'LIMIT', 0, most)
+local ids = redis.call('ZRANGEBYSCORE', K.due, '-inf', text(now), 'LIMIT', 0, limit)
 for _, id in ipairs(ids) do
   local job, broken = load_job(id)
   if broken then

@@ -49,8 +49,8 @@ local function mind_google(mailbox, project, begun_at)
   end
 
   if slower == 'places' then
-    local most = redis.call('HGET', K.lane_info .. job.connection, 'in_flight')
-    local places = most and fewer_places(box, tonumber(most), begun_at, now)
+    local configured = redis.call('HGET', K.lane_info .. job.connection, 'in_flight')
+    local places = configured and fewer_places(box, tonumber(configured), begun_at, now)
     if places then
       emit(now, 'slowed', {'connection', job.connection, 'tenant', job.tenant, 'scope', 'in_flight',
         'places', text(places), 'reason', reason})
@@ -83,20 +83,20 @@ end
 -- One that a restored server has forgotten: a repair will tell it of it.
 if not job then return {unchecked() and 'unchecked' or 'unknown'} end
 -- Said before. Only better knowledge may follow: what became of a request whose outcome was unknown.
-local said = job['outcome:' .. attempt]
-if said and not (said == 'unknown' and outcome ~= 'unknown') then return {'already', job.state} end
+local earlier = job['outcome:' .. attempt]
+if earlier and not (earlier == 'unknown' and outcome ~= 'unknown') then return {'already', job.state} end
 
 redis.call('HSET', K.job .. id, 'outcome:' .. attempt, outcome, 'attempt:' .. attempt, detail)
 job['outcome:' .. attempt] = outcome
 local begun_at = tonumber(job['begun:' .. attempt] or job.begun_at or '0')
 local mailbox, project = job.mailbox, job.project
 -- What was reaped as unknown, and never left: its places are free after all.
-if said and mailbox and outcome == 'not_sent' then
+if earlier and mailbox and outcome == 'not_sent' then
   redis.call('ZREM', K.window .. meter_of(mailbox, project), id .. ':' .. attempt)
   redis.call('ZREM', K.window .. project, id .. ':' .. attempt)
 end
 -- Leased anew, the place in the day is the next one's.
-if said and outcome == 'not_sent' and attempt == job.attempt and not is_leased(job) then
+if earlier and outcome == 'not_sent' and attempt == job.attempt and not is_leased(job) then
   uncount_day(id, job)
 end
 if mailbox then mind_google(mailbox, project, begun_at) end

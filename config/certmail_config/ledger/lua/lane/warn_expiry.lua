@@ -6,8 +6,8 @@
 local connection, tenant, version, not_after, days, clock = unpack(ARGV, 1, 6)
 local now = read_clock(clock)
 
-local said_of, said_days = string.match(redis.call('HGET', K.warned, connection) or '', '^(.*)|(%d+)$')
-if said_of == not_after and tonumber(said_days) <= tonumber(days) then return 0 end
+local warned_of, warned_days = string.match(redis.call('HGET', K.warned, connection) or '', '^(.*)|(%d+)$')
+if warned_of == not_after and tonumber(warned_days) <= tonumber(days) then return 0 end
 
 redis.call('HSET', K.warned, connection, not_after .. '|' .. days)
 emit(now, 'certificate_expiring',

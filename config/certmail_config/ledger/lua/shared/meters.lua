@@ -80,20 +80,20 @@ local function slow_down(meter, units, told, begun_at, now)
   return share
 end
 
--- How many requests a mailbox may have under way at once: `most`, or fewer for now. `places` and `lowered_at`
--- are its fields `places` and `places_at`.
-local function places_of(most, places, lowered_at, now)
+-- How many requests a mailbox may have under way at once: `configured`, or fewer for now. `places` and
+-- `lowered_at` are its fields `places` and `places_at`.
+local function places_of(configured, places, lowered_at, now)
   local lowered = tonumber(places or '')
-  if not lowered then return most end
+  if not lowered then return configured end
   local since = math.max(0, now - (tonumber(lowered_at or '0') or 0))
-  return math.min(most, lowered + math.floor(since / PLACE_RECOVERY))
+  return math.min(configured, lowered + math.floor(since / PLACE_RECOVERY))
 end
 
 -- Google said that too many were under way. Gives how many may be from now on, or nil if that is nothing new.
-local function fewer_places(key, most, begun_at, now)
+local function fewer_places(key, configured, begun_at, now)
   local places, lowered_at = unpack(redis.call('HMGET', key, 'places', 'places_at'))
   if begun_at < tonumber(lowered_at or '0') then return nil end -- it left before there were fewer
-  places = math.max(1, math.floor(places_of(most, places, lowered_at, now) / 2))
+  places = math.max(1, math.floor(places_of(configured, places, lowered_at, now) / 2))
   redis.call('HSET', key, 'places', text(places), 'places_at', text(now))
   if redis.call('PTTL', key) < DAY then redis.call('PEXPIRE', key, DAY) end
   return places

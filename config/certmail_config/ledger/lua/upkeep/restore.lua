@@ -60,10 +60,10 @@ for _, attempt in ipairs(cjson.decode(attempts)) do
   local n = text(attempt.n)
   -- A worker that lived on may have settled it here meanwhile, and knows better than a record that ends
   -- before.
-  local said = job['outcome:' .. n]
-  if said and said ~= 'unknown' then
+  local outcome = job['outcome:' .. n]
+  if outcome and outcome ~= 'unknown' then
     if attempt.outcome == 'unknown' then corrected = true end
-    attempt.outcome, attempt.detail = said, job['attempt:' .. n] or attempt.detail
+    attempt.outcome, attempt.detail = outcome, job['attempt:' .. n] or attempt.detail
   end
   redis.call('HSET', K.job .. id, 'begun:' .. n, attempt.begun_at, 'outcome:' .. n, attempt.outcome,
     'attempt:' .. n, attempt.detail)
