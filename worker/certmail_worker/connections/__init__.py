@@ -1,4 +1,5 @@
-"""What a worker does for a connection: probing it, giving its grant back, removing it, erasing whom it was about.
+"""What a worker does for a connection: probing it, ending its access, removing it.
 
-`probe` makes the checklist.
+And erasing whom its reminders were about. request_task.py, where to start, answers what the gateway
+asks; `probe` makes the checklist.
 """

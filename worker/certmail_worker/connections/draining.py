@@ -1,4 +1,7 @@
-"""Waiting for an end before something is erased: of the requests under way, and of what is not recorded yet."""
+"""Waiting for an end before something is erased.
+
+For the end of the requests under way, and of what is not recorded yet.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long all the waiting of one command may take, and what is said when that was in vain.
+    """How long all the waiting of one command may take, and what is said when it was in vain.
 
     `progress` is told what is waited for. `so_far` says what holds meanwhile, `remedy` what brings
     it to an end.
@@ -44,7 +47,10 @@ class Patience:
         return time.monotonic() > self._began + self.seconds
 
     def wait(self, left: Callable[[], str]) -> None:
-        """Wait until there is nothing left to say about what is left; raises Refused when that takes too long."""
+        """Wait until `left` gives no words any more; raises Refused when that takes too long.
+
+        `left` says what is left.
+        """
         shown = ""
 
         while words := left():
@@ -59,7 +65,7 @@ class Patience:
 
 
 def longest_wait(settings: Settings) -> float:
-    """For so many seconds what is under way may take."""
+    """For how many seconds what is under way may take."""
     return settings.lease_seconds + MARGIN_SECONDS
 
 

@@ -1,4 +1,4 @@
-"""Erasing a person: what waits for an address is called off, and the record forgets whom it was about.
+"""Erasing a person: reminders that wait are called off, and the record forgets the address.
 
 Read `erase` from top to bottom. Interrupted at any point, it is run again. What an application
 enqueues afterwards is new.
@@ -25,14 +25,17 @@ from certmail_worker.connections.draining import (
     under_way,
     unrecorded,
 )
-from certmail_worker.connections.payloads import with_content
+from certmail_worker.connections.payloads import with_payload
 from certmail_worker.connections.wiping import wipe
 from certmail_worker.recording.writer import read_cursor
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """Of how many deliveries the recipient was taken out; how many were called off, and how many closed as unknown.
+    """What was done about the deliveries to an address.
+
+    Of how many the recipient was taken out; how many were called off, and how many closed as
+    unknown.
 
     `remains` says where the address still is, though nobody would find it there.
     """
@@ -46,9 +49,10 @@ class Erased:
 def erase(
     admin: Admin, address: str, by: str, progress: Progress, *, patience: float | None = None
 ) -> Erased:
-    """Erase an address from both stores; raises Refused when something stays under way, or unrecorded, for too long.
+    """Erase an address from both stores; raises Refused when something takes too long.
 
-    `patience`: for so many seconds; without it for as long as what is under way may take.
+    That is, when something stays under way, or unrecorded. `patience`: for so many seconds; without
+    it for as long as what is under way may take.
     """
     waiting = Patience(
         longest_wait(admin.settings) if patience is None else patience,
@@ -61,8 +65,9 @@ def erase(
     # Only the record knows whom a reminder is for: what it has not read yet would not be found.
     _wait_for_record(admin, waiting)
 
-    jobs = with_content(admin.redis, _unfinished(admin, address))
+    jobs = with_payload(admin.redis, _unfinished(admin, address))
     results = [run(admin.redis, cancel(job, reason)) for job in jobs]
+    called_off = results.count(Cancellation.CANCELLED)
     waiting.wait(lambda: _sending(admin, jobs))
     closed = [run(admin.redis, close(job, reason)) for job in jobs]
     _wait_for_record(admin, waiting)
@@ -73,7 +78,7 @@ def erase(
             update(record).where(record.c.recipient == address).values(recipient=None)
         )
     _cut_stream(admin)
-    called_off = results.count(Cancellation.CANCELLED)
+
     return Erased(erased.rowcount, called_off, sum(closed), tuple(wipe(admin)))
 
 
@@ -96,11 +101,14 @@ def _sending(admin: Admin, jobs: list[JobId]) -> str:
 
 
 def _wait_for_record(admin: Admin, waiting: Patience) -> None:
-    """Until all that has happened by now is recorded; raises Refused."""
+    """Wait until all that has happened by now is recorded; raises Refused."""
     known = newest_event(admin.redis)
     waiting.wait(lambda: unrecorded(admin.engine, known))
 
 
 def _cut_stream(admin: Admin) -> None:
-    """The stream keeps some of what is recorded for a while, sealed contents among it: cut it just before the cursor's event."""
+    """Cut the stream just before the cursor's event.
+
+    It keeps some of what is recorded for a while, sealed contents among it.
+    """
     admin.redis.xtrim(redis_keys.EVENTS, minid=read_cursor(admin.engine), approximate=False)

@@ -1,4 +1,6 @@
-"""Removing connections and tenants: nothing of them leaves any more, what is under way ends, then they are erased.
+"""Removing connections and tenants.
+
+Nothing of them leaves any more, what is under way ends, then they are erased.
 
 Read `remove_connection` and `remove_tenant` from top to bottom. Interrupted at any point, they are
 run again.
@@ -32,21 +34,22 @@ from certmail_worker.connections.draining import (
     under_way,
     unrecorded,
 )
-from certmail_worker.connections.revocation import GivenBack, give_back
+from certmail_worker.connections.revocation import EndedAccess, end_access
 from certmail_worker.connections.wiping import wipe
 from certmail_worker.google.tokens import keys_of
 
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What was called off, of how many nobody knows what became of them, and what became of the access at Google.
+    """What was called off, and what became of the access at Google.
 
-    `remains` says where its keys still are, though nobody would find them there.
+    `uncertain` is of how many nobody knows what became of them. `remains` says where its keys still
+    are, though nobody would find them there.
     """
 
     cancelled: int
     uncertain: int
-    given_back: list[GivenBack]
+    ended_access: list[EndedAccess]
     remains: tuple[str, ...] = ()
 
     @property
@@ -68,15 +71,18 @@ def remove_connection(admin: Admin, connection: Connection, progress: Progress) 
     """
     connection = suspend_connection(admin, connection.id)
     hide_connection(admin.redis, connection.tenant, connection.name, connection.id)
+
+    # Nothing is left when the lane can be removed: until then something was enqueued meanwhile.
     drain = Drain(admin, connection.tenant, connection.id, "its connection was removed", progress)
     uncertain = drain.run()
     while run(admin.redis, remove_lane(connection.id, by=admin.actor)):
         uncertain = drain.again()
-    given_back = give_back(admin, [connection])
+
+    ended_access = end_access(admin, [connection])
     erase_connection(admin, connection)
     admin.redis.delete(*keys_of(connection))
 
-    return Removed(drain.cancelled, len(uncertain), given_back, tuple(wipe(admin)))
+    return Removed(drain.cancelled, len(uncertain), ended_access, tuple(wipe(admin)))
 
 
 def remove_tenant(admin: Admin, tenant: str, by: str, progress: Progress) -> Removed:
@@ -87,23 +93,27 @@ def remove_tenant(admin: Admin, tenant: str, by: str, progress: Progress) -> Rem
     set_tenant_state(admin, tenant, TenantState.SUSPENDED, by)
     with admin.db() as db:
         connections = registry.list_connections(db, tenant)
+
     drain = Drain(admin, tenant, "", "its tenant was removed", progress)
     closed = _close(admin, drain.run())
     while any(run(admin.redis, remove_lane(each.id, by=by)) for each in connections):
         closed += _close(admin, drain.again())
+
     # Nothing comes in any more. Workers that still remember the key must not record addresses after
     # they were erased.
     newest = newest_event(admin.redis)
     drain.wait(lambda: _left_to_record(admin, newest))
-    given_back = give_back(admin, connections)
+
+    ended_access = end_access(admin, connections)
     erase_tenant(admin, tenant, connections)
     for each in connections:
         admin.redis.delete(*keys_of(each))
-    return Removed(drain.cancelled, closed, given_back, tuple(wipe(admin)))
+
+    return Removed(drain.cancelled, closed, ended_access, tuple(wipe(admin)))
 
 
 class Drain:
-    """Calls off all that waits, of a tenant or one of its connections, and waits for what is under way.
+    """Calls off all that waits, of a tenant or a connection, and waits for what is under way.
 
     `patience`: for so many seconds in all; without it for as long as what is under way may take.
     """
@@ -119,7 +129,7 @@ class Drain:
         patience: float | None = None,
     ) -> None:
         self.cancelled = 0
-        self._office = admin
+        self._admin = admin
         self._scope = tenant, connection
         self._reason = f"cancelled: {reason}"
         self._patience = Patience(
@@ -130,30 +140,37 @@ class Drain:
         )
 
     def run(self) -> list[JobId]:
-        """Until nothing is left but what is uncertain, which it gives, and what is enqueued meanwhile. Raises Refused."""
+        """Drain until nothing is left but what is uncertain, which it gives; raises Refused.
+
+        And but what is enqueued meanwhile.
+        """
         tenant, connection = self._scope
-        done = cancel_pages(self._office.redis, tenant, "", connection, self._reason)
+        done = cancel_pages(self._admin.redis, tenant, "", connection, self._reason)
         self.cancelled += done.cancelled
         self.wait(self._under_way)
-        return _uncertain(self._office, *self._scope)
+        return _uncertain(self._admin, *self._scope)
 
     def again(self) -> list[JobId]:
-        """Once more, since something was enqueued meanwhile; raises Refused when there is no end to it."""
+        """Drain once more, since something was enqueued meanwhile.
+
+        Raises Refused when there is no end to it.
+        """
         if self._patience.is_over:
             raise Refused(
                 "still_enqueued",
                 "Reminders come in as fast as they are called off. Nothing leaves, but nothing is erased yet.",
                 "Stop whoever sends them, and see `certmail doctor`; then run the command again.",
             )
+
         pause()
         return self.run()
 
     def wait(self, left: Callable[[], str]) -> None:
-        """Wait until there is nothing left to say about what is left; raises Refused when that takes too long."""
+        """Wait until `left` gives no words any more; raises Refused when that takes too long."""
         self._patience.wait(left)
 
     def _under_way(self) -> str:
-        redis = self._office.redis
+        redis = self._admin.redis
         with redis.pipeline(transaction=False) as pipe:
             for id_ in members_of(redis, redis_keys.LEASED):
                 pipe.hmget(redis_keys.JOB + id_.decode(), ["tenant", "connection"])
@@ -161,7 +178,7 @@ class Drain:
 
 
 def _uncertain(admin: Admin, tenant: str, connection: str) -> list[JobId]:
-    """The jobs of which nobody knows what became, and nobody has said so."""
+    """The jobs of unknown outcome that nobody has decided about."""
     redis, cursor = admin.redis, 0
     found: list[JobId] = []
 
@@ -171,9 +188,11 @@ def _uncertain(admin: Admin, tenant: str, connection: str) -> list[JobId]:
             for id_, _ in page:
                 pipe.hmget(redis_keys.JOB + id_.decode(), ["tenant", "connection", "state"])
             jobs = pipe.execute()
+
         for (id_, _), job in zip(page, jobs, strict=True):
             if _matches(job, tenant, connection) and job[2] == State.UNCERTAIN.encode():
                 found.append(JobId(id_.decode()))
+
         if cursor == 0:
             return sorted(set(found))  # a scan may show one twice
 
@@ -183,14 +202,17 @@ def _matches(job: list[bytes | None], tenant: str, connection: str) -> bool:
 
 
 def _close(admin: Admin, jobs: list[JobId]) -> int:
-    """Nobody can settle them any more: they stay on record as uncertain, without their content.
+    """Close jobs that nobody can settle any more; gives how many.
 
-    Gives how many.
+    They stay on record as uncertain, without their content.
     """
     reason = "tenant_removed: what became of its request stays unknown"
     return sum(run_many(admin.redis, [close(job, reason) for job in jobs])[0])
 
 
 def _left_to_record(admin: Admin, event: str) -> str:
-    """What a live worker is still to record of all events up to one; without a worker nobody remembers the key."""
+    """What is left of recording all events up to one, in words.
+
+    Only while a worker lives: without one nobody remembers the key.
+    """
     return unrecorded(admin.engine, event) if workers_alive(admin.redis) else ""

@@ -1,4 +1,7 @@
-"""Answering the gateway's worker requests: whatever it asks of Google about a connection, a worker does."""
+"""Answering the gateway's worker requests.
+
+Whatever the gateway asks of Google about a connection, a worker does.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ from certmail_worker.connections.removal import Removed, remove_connection
 log = logging.getLogger(__name__)
 
 TRIES = 3
-"""A worker looks after connections by itself, and may change one while it is being examined."""
+"""How often a connection is examined that is changed meanwhile.
+
+A worker looks after connections by itself, and may change one while it is being examined.
+"""
 GONE = "gone"
 
 
@@ -65,7 +71,7 @@ async def _carry_out(
         removed = await asyncio.to_thread(_remove, admin, worker_requests, worker_request)
         return worker_request.done(_removed(worker_request, removed))
     if worker_request.wish is Wish.RESUME and not await asyncio.to_thread(
-        _taken_up_again, admin, worker_request
+        _resume, admin, worker_request
     ):
         return worker_request.done()
 
@@ -76,21 +82,21 @@ async def _carry_out(
 async def _examine(
     admin: Admin, worker_requests: WorkerRequests, worker_request: WorkerRequest
 ) -> Probed:
-    async def told(steps: Sequence[Step]) -> None:
+    async def on_steps(steps: Sequence[Step]) -> None:
         await asyncio.to_thread(worker_requests.tell, worker_request.found(*steps))
 
     mail = worker_request.wish is Wish.MAIL
     for left in reversed(range(TRIES)):
         try:
-            return await examine(admin, worker_request.connection, mail=mail, told=told)
+            return await examine(admin, worker_request.connection, mail=mail, on_steps=on_steps)
         except Refused as refused:
             if refused.code != "changed_meanwhile" or not left:
                 raise
     raise AssertionError("the last try returns or raises")
 
 
-def _taken_up_again(admin: Admin, worker_request: WorkerRequest) -> bool:
-    """Take it up again; says whether it is to be tried out."""
+def _resume(admin: Admin, worker_request: WorkerRequest) -> bool:
+    """Take a connection up again; says whether it is to be tried out."""
     found = admin.connection(worker_request.connection)
     if found.state is ConnectionState.DISABLED:
         found = lift_suspension(admin, found)
@@ -108,9 +114,9 @@ def _remove(
 
 
 def _removed(worker_request: WorkerRequest, done: Removed) -> Remark:
-    [given_back] = done.given_back
-    message = f"{worker_request.tenant}/{given_back.name} is removed. {done.called_off}"
+    [ended_access] = done.ended_access
+    message = f"{worker_request.tenant}/{ended_access.name} is removed. {done.called_off}"
     if done.uncertain:
         message += f" Of {done.uncertain} nobody knows whether Gmail took them; the record says so."
-    message = " ".join((message, given_back.sentence, *done.remains))
-    return Remark(f"access_{given_back.access}", message, given_back.remedy)
+    message = " ".join((message, ended_access.sentence, *done.remains))
+    return Remark(f"access_{ended_access.access}", message, ended_access.remedy)

@@ -1,4 +1,8 @@
-"""Giving back at Google what an account's owner allowed, before the means to do so are erased."""
+"""Ending certmail's access at Google, before the means to do so are erased.
+
+What an account's owner allowed is revoked; what the customer gave to a service account of its own,
+the customer takes back.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +39,7 @@ class Access(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class GivenBack:
+class EndedAccess:
     """What became of the access of one connection, and what is still to be done, in words."""
 
     connection: str
@@ -59,22 +63,24 @@ _SENTENCES: Final[Mapping[Access, str]] = {
 }
 
 
-def give_back(admin: Admin, connections: Collection[Connection]) -> list[GivenBack]:
+def end_access(admin: Admin, connections: Collection[Connection]) -> list[EndedAccess]:
     """Revoke what was linked; connections that are not removed go on. Raises StoresUnreachable."""
     linked = [each for each in connections if each.refresh_token is not None]
 
     with ExitStack() as turns:
-        for sub in sorted(
-            {str(each.sub) for each in linked}
-        ):  # always in this order: no two wait for each other
+        # Always in this order: no two wait for each other.
+        for sub in sorted({str(each.sub) for each in linked}):
             turns.enter_context(turn(admin.redis, sub))
+
         leaving = {each.id for each in connections}
         with admin.db() as db:
             others = {each.id: users_of(db, str(each.sub), leaving=leaving) for each in linked}
         tokens = {each.id: _open(admin, each) for each in linked if not others[each.id]}
         confirmed = asyncio.run(_revoke(admin, tokens)) if tokens else {}
 
-    return [_said(each, others.get(each.id, []), confirmed.get(each.id)) for each in connections]
+    return [
+        _ended_access(each, others.get(each.id, []), confirmed.get(each.id)) for each in connections
+    ]
 
 
 def _open(admin: Admin, connection: Connection) -> str | None:
@@ -90,7 +96,8 @@ def _open(admin: Admin, connection: Connection) -> str | None:
 async def _revoke(
     admin: Admin, tokens: Mapping[ConnectionId, str | None]
 ) -> dict[ConnectionId, bool]:
-    from certmail_config.google.http import google_session, revoke  # noqa: PLC0415 - aiohttp takes a tenth of a second to import
+    # aiohttp takes a tenth of a second to import.
+    from certmail_config.google.http import google_session, revoke  # noqa: PLC0415
 
     settings = admin.settings
     async with google_session(
@@ -107,9 +114,9 @@ async def _revoke(
     return dict(zip(tokens, confirmed, strict=True))
 
 
-def _said(
+def _ended_access(
     connection: Connection, others: Sequence[Connection], confirmed: bool | None
-) -> GivenBack:
+) -> EndedAccess:
     access, remedy = Access.NONE, ""
 
     if connection.kind is ConnectionKind.CUSTOMER_OWNED_APP:
@@ -137,4 +144,4 @@ def _said(
         still = others[0]
         remedy = f"Nothing, as long as {still.tenant}/{still.name} sends from {connection.mailbox}: its access is the same."
 
-    return GivenBack(connection.id, connection.name, connection.mailbox, access, remedy)
+    return EndedAccess(connection.id, connection.name, connection.mailbox, access, remedy)

@@ -1,4 +1,4 @@
-"""A tenant at a glance: its connections, what waits, and what needs somebody's attention."""
+"""A tenant's summary: its connections, what waits, and what needs somebody's attention."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ IT_GOES_ON = "It goes on by itself then."
 
 
 @dataclass(frozen=True, slots=True)
-class Matter:
+class AttentionItem:
     """Something that needs attention, and what to do about it."""
 
     about: str
@@ -29,16 +29,17 @@ class Matter:
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
-    """`waiting` counts the reminders of each connection that wait, for their turn or their time; `uncertain` those nobody knows of.
+class TenantSummary:
+    """A tenant's connections, and what waits or needs attention.
 
-    `reply_to` is whom its mails name for questions.
+    `connections` has how many reminders of each wait, for their turn or their time; `uncertain`
+    counts those of unknown outcome. `reply_to` is whom its mails name for questions.
     """
 
     tenant: Tenant
     connections: tuple[tuple[Connection, int], ...]
     uncertain: int
-    attention: tuple[Matter, ...]
+    attention: tuple[AttentionItem, ...]
     reply_to: str | None = None
 
     @property
@@ -47,7 +48,7 @@ class Overview:
         return sum(count for _, count in self.connections)
 
 
-def look(admin: Admin, tenant: str) -> Overview:
+def summarise(admin: Admin, tenant: str) -> TenantSummary:
     """Look at both stores; raises Refused, RedisError."""
     with admin.db() as db:
         found = registry.get_tenant(db, tenant)
@@ -56,14 +57,14 @@ def look(admin: Admin, tenant: str) -> Overview:
 
     counted = tuple((each, _waiting(admin, each)) for each in connections)
     attention = _attention(admin, tenant, connections, uncertain)
-    reply_to = None
 
+    reply_to = None
     try:
         reply_to = admin.reply_to_of(found)
     except SealBroken as broken:
-        attention.append(Matter("questions to", broken.message, broken.remedy))
+        attention.append(AttentionItem("questions to", broken.message, broken.remedy))
 
-    return Overview(found, counted, uncertain, tuple(attention), reply_to)
+    return TenantSummary(found, counted, uncertain, tuple(attention), reply_to)
 
 
 def _waiting(admin: Admin, connection: Connection) -> int:
@@ -75,35 +76,41 @@ def _waiting(admin: Admin, connection: Connection) -> int:
 
 def _attention(
     admin: Admin, tenant: str, connections: list[Connection], uncertain: int
-) -> list[Matter]:
+) -> list[AttentionItem]:
     paused = pause_of(admin.redis, tenant)
-    matters = [Matter("tenant", *paused)] if paused else []
-    matters += [matter for each in connections if (matter := _of(admin, each))]
+
+    items = [AttentionItem("tenant", *paused)] if paused else []
+    items += [item for each in connections if (item := _of(admin, each))]
     found = waits(admin.redis, [each.id for each in connections])
-    matters += [
-        Matter(each.name, found[each.id].sentence, IT_GOES_ON)
+    items += [
+        AttentionItem(each.name, found[each.id].sentence, IT_GOES_ON)
         for each in connections
         if each.id in found
     ]
 
     if uncertain:
         message = f"Of {uncertain} reminders nobody knows whether Gmail took them."
-        matters.append(Matter("uncertain", message, f"certmail uncertain list --tenant {tenant}"))
+        items.append(
+            AttentionItem("uncertain", message, f"certmail uncertain list --tenant {tenant}")
+        )
 
-    return matters
+    return items
 
 
-def _of(admin: Admin, connection: Connection) -> Matter | None:
+def _of(admin: Admin, connection: Connection) -> AttentionItem | None:
     """What delivery has found out about a lane is newer than what SQL knows of its connection."""
     fields = fields_of(admin.redis, redis_keys.LANE_INFO + connection.id, ["state", "message"])
     state, words = ((value or b"").decode() for value in fields)
     probe = f"certmail connections probe {connection.id}"
+
     if connection.state is ConnectionState.ACTIVE:
         message, remedy = split_words(words)
         then = f"{remedy} Then: {probe}".strip()
-        return Matter(connection.name, message, then) if state == "suspended" else None
+        return AttentionItem(connection.name, message, then) if state == "suspended" else None
     _, message = connection.waits_for()
-    return Matter(connection.name, message, connection.remedy or _next_step(connection, probe))
+    return AttentionItem(
+        connection.name, message, connection.remedy or _next_step(connection, probe)
+    )
 
 
 def _next_step(connection: Connection, probe: str) -> str:

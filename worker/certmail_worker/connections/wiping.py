@@ -1,4 +1,6 @@
-"""Taking what was erased out of the stores' own files: it stays in a write-ahead log or an append-only file otherwise.
+"""Taking what was erased out of the stores' own files.
+
+It stays in a write-ahead log or an append-only file otherwise.
 
 What a store does not let us do is said, and nobody is kept from anything by it. What was copied
 elsewhere (backups, replicas' files, archived logs) is out of reach.
@@ -28,17 +30,20 @@ FAILED: Final = (
 
 
 def wipe(admin: Admin, *, patience: float = PATIENCE_SECONDS) -> list[str]:
-    """Do it in both stores; gives a sentence for each place that still holds what was erased."""
+    """Take it out of both stores' files.
+
+    Gives a sentence for each place that still holds what was erased.
+    """
     deadline = time.monotonic() + patience
-    return [
-        said
-        for said in (_truncate_log(admin.engine, deadline), _rewrite(admin.redis, deadline))
-        if said
-    ]
+    sentences = (_truncate_log(admin.engine, deadline), _rewrite(admin.redis, deadline))
+    return [sentence for sentence in sentences if sentence]
 
 
 def _truncate_log(engine: Engine, deadline: float) -> str:
-    """Move all of SQLite's log into its file, where deleted content is overwritten (engine.py), and make it empty."""
+    """Move all of SQLite's log into its file, and make it empty.
+
+    In the file deleted content is overwritten (engine.py).
+    """
     if engine.dialect.name != "sqlite":
         return ""
 
@@ -56,7 +61,10 @@ def _truncate_log(engine: Engine, deadline: float) -> str:
 
 
 def _rewrite(redis: Redis, deadline: float) -> str:
-    """Let the server write its append-only file anew, of what it holds now, and wait until it has."""
+    """Let the server write its append-only file anew, and wait until it has.
+
+    Of what it holds now.
+    """
     try:
         if not _persistence(redis)["aof_enabled"]:
             return ""

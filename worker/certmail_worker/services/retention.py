@@ -27,7 +27,7 @@ from certmail_config.sql.retention import (
     forget_set_aside,
     undecided,
 )
-from certmail_worker.connections.payloads import with_content
+from certmail_worker.connections.payloads import with_payload
 from certmail_worker.health.progress import NoteProgress, no_notes
 
 log = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ def _close(admin: Admin, before: datetime, days: int) -> int:
         jobs = undecided(db, before)
 
     reason = f"retention: nobody settled it within {days} days"
-    calls = [close(job, reason) for job in with_content(admin.redis, jobs)]
+    calls = [close(job, reason) for job in with_payload(admin.redis, jobs)]
     return sum(run_many(admin.redis, calls)[0])
 
 

@@ -31,7 +31,7 @@ def remove_connection(id: Id, *, yes: Yes = False, json: Json = False) -> None: 
             done = removal.remove_connection(admin, found, err.print)
 
     if json:
-        [given_back] = done.given_back
+        [ended_access] = done.ended_access
         print_json(
             {
                 "id": found.id,
@@ -40,8 +40,8 @@ def remove_connection(id: Id, *, yes: Yes = False, json: Json = False) -> None: 
                 "removed": True,
                 "cancelled": done.cancelled,
                 "uncertain": done.uncertain,
-                "access": given_back.access,
-                "remedy": given_back.remedy or None,
+                "access": ended_access.access,
+                "remedy": ended_access.remedy or None,
                 "remains": list(done.remains),
             }
         )

@@ -44,7 +44,7 @@ def resumable(state: str, command: str) -> Iterator[None]:
 
 def show_removed(done: Removed) -> None:
     """Say what became of the access at Google, and where keys still are."""
-    for each in done.given_back:
+    for each in done.ended_access:
         out.print(f"{each.name} ({each.mailbox or 'no mailbox'}): {each.sentence}", markup=False)
         if each.remedy:
             out.print(f"  {each.remedy}", markup=False)

@@ -15,7 +15,7 @@ from certmail_worker.cli.tenants.options import TenantId
 from certmail_worker.processes.children import termination_as_interrupt
 
 if TYPE_CHECKING:
-    from certmail_worker.connections.revocation import GivenBack
+    from certmail_worker.connections.revocation import EndedAccess
 
 
 def remove_tenant(tenant: TenantId, *, yes: Yes = False, json: Json = False) -> None:
@@ -38,14 +38,14 @@ def remove_tenant(tenant: TenantId, *, yes: Yes = False, json: Json = False) -> 
             done = removal.remove_tenant(admin, tenant, by_whom(None), err.print)
 
     if json:
-        given_back = [_given_back(each) for each in done.given_back]
+        ended_access = [_as_json(each) for each in done.ended_access]
         print_json(
             {
                 "id": tenant,
                 "removed": True,
                 "cancelled": done.cancelled,
                 "uncertain": done.uncertain,
-                "connections": given_back,
+                "connections": ended_access,
                 "remains": list(done.remains),
             }
         )
@@ -57,5 +57,5 @@ def remove_tenant(tenant: TenantId, *, yes: Yes = False, json: Json = False) -> 
     show_removed(done)
 
 
-def _given_back(each: GivenBack) -> dict[str, Any]:
+def _as_json(each: EndedAccess) -> dict[str, Any]:
     return asdict(each) | {"remedy": each.remedy or None}

@@ -14,13 +14,13 @@ from certmail_config.tenants.state_labels import WORDS
 from certmail_worker.cli.connections.shown import as_json
 from certmail_worker.cli.support.output import Json, fields, out, print_json, table
 from certmail_worker.cli.tenants.options import domains_in_words
-from certmail_worker.connections.tenant_summary import Overview, look
+from certmail_worker.connections.tenant_summary import TenantSummary, summarise
 
 
 def show(tenant: Annotated[str, typer.Argument(help="Its id.")], *, json: Json = False) -> None:
     """Show a tenant: its connections, how many reminders wait, and what needs attention."""
     with open_admin(Settings.from_env()) as admin:
-        seen = look(admin, tenant)
+        seen = summarise(admin, tenant)
     if json:
         return print_json(_as_json(seen))
 
@@ -51,12 +51,12 @@ def show(tenant: Annotated[str, typer.Argument(help="Its id.")], *, json: Json =
             for c, waiting in seen.connections
         ],
     )
-    for matter in seen.attention:
-        out.print(f"\n{matter.about}: {matter.message}\n  {matter.remedy}", markup=False)
+    for item in seen.attention:
+        out.print(f"\n{item.about}: {item.message}\n  {item.remedy}", markup=False)
     return None
 
 
-def _as_json(seen: Overview) -> dict[str, object]:
+def _as_json(seen: TenantSummary) -> dict[str, object]:
     return {
         "id": seen.tenant.id,
         "name": seen.tenant.organisation,
@@ -69,5 +69,5 @@ def _as_json(seen: Overview) -> dict[str, object]:
         ],
         "waiting": seen.waiting,
         "unsettled": seen.uncertain,
-        "attention": [asdict(matter) for matter in seen.attention],
+        "attention": [asdict(item) for item in seen.attention],
     }

@@ -1,4 +1,7 @@
-"""What can be seen of a certificate without asking for a token: its dates, and whether Google lists it."""
+"""What can be seen of a certificate without asking for a token.
+
+Its dates, and whether Google lists it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ from certmail_worker.google.http import exchange
 from certmail_worker.google.responses import Answered
 
 MAX_SKEW_SECONDS: Final = 120.0
-"""Google lets assertions be off by some minutes (google.md §4.1); before that it is time to set the clock."""
+"""Before our clock is so far off, it is time to set it.
+
+Google lets assertions be off by some minutes (google.md §4.1).
+"""
 MAX_NAMED: Final = 3
 UPLOAD: Final = (
     "Download it (`certmail connections certificate {id}`) and upload it in the Google Cloud console: the service account, Keys, "
@@ -31,7 +37,10 @@ UPLOAD: Final = (
 
 
 def dates(certificate: str, not_after: datetime, now: datetime, connection: str) -> Step:
-    """Google accepts no key after its certificate's notAfter (google.md §4.3)."""
+    """Whether a certificate is within its dates.
+
+    Google accepts no key after its certificate's notAfter (google.md §4.3).
+    """
     name = "certificate dates"
     rotate = f"certmail connections rotate {connection}"
     if not_after <= now:
@@ -53,7 +62,10 @@ async def listed(
     certificate: str,
     connection: str,
 ) -> tuple[Step, str | None, float | None]:
-    """Look for a certificate in Google's public list; gives also its key id, and how far our clock is ahead, seconds."""
+    """Look for a certificate in Google's public list.
+
+    Gives also its key id, and how far our clock is ahead, seconds.
+    """
     answer = await exchange(session, "GET", f"{url.rstrip('/')}/{account}")
     if not isinstance(answer, Answered):
         message = f"Google's list of certificates cannot be reached: {answer.why}"
@@ -89,7 +101,10 @@ async def listed(
 
 
 def _others(listed: Sequence[str]) -> str:
-    """What Google lists instead, by the ids that its console shows: whoever has uploaded another file finds it there."""
+    """What Google lists instead, by the ids that its console shows.
+
+    Whoever has uploaded another file finds it there.
+    """
     if not listed:
         return "no key of the service account"
     more = ", …" if len(listed) > MAX_NAMED else ""
@@ -97,7 +112,7 @@ def _others(listed: Sequence[str]) -> str:
 
 
 def clock(ahead: float) -> Step:
-    """Whether our clock is Google's."""
+    """Whether our clock agrees with Google's."""
     name = "clock"
     if abs(ahead) < MAX_SKEW_SECONDS:
         return passed(name, "clock_right", "certmail's clock agrees with Google's.")

@@ -24,16 +24,16 @@ from certmail_worker.connections.probe.steps import (
     seen_since,
     still_refused,
     until_confirmed,
-    with_patience,
+    with_grace,
 )
-from certmail_worker.connections.probe.trial import Postage, trial
+from certmail_worker.connections.probe.trial import Allowance, send_test_mail
 from certmail_worker.google.gmail import Gmail
 from certmail_worker.google.http import exchange, new_session
 from certmail_worker.google.responses import Answered
 from certmail_worker.google.token_client import Purpose, TokenClient, purposes
 
-Told = Callable[[Sequence[Step]], Awaitable[None]]
-"""Hears of the steps that are known, whenever there is one more."""
+OnSteps = Callable[[Sequence[Step]], Awaitable[None]]
+"""Called with the steps that are known, whenever there is one more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,12 @@ async def probe(
     settings: Settings,
     vault: Vault,
     *,
-    postage: Postage | None = None,
-    told: Told | None = None,
+    allowance: Allowance | None = None,
+    on_steps: OnSteps | None = None,
 ) -> Probed:
-    """Go through the checklist, up to the first step that fails; with `postage` up to a test mail.
+    """Go through the checklist, up to the first step that fails.
+
+    With `allowance` it goes on to a test mail.
 
     Google is asked only for what it gives without harm: nothing changes there, but for the test
     mail. A certificate that is to take the place of the present one does so here, as soon as Google
@@ -65,15 +67,15 @@ async def probe(
         timeout_seconds=settings.http_timeout_seconds,
         proxy=settings.proxy,
     ) as session:
-        checklist = Checklist(connection, settings, vault, session, postage)
+        checklist = Checklist(connection, settings, vault, session, allowance)
         steps: list[Step] = []
 
         try:
             async for step in checklist.steps(now):
-                patient = with_patience(step, seen_since(step, connection, now), now)
-                steps.append(until_confirmed(patient, connection, now, settings.confirm_seconds))
-                if told is not None:
-                    await told(steps)
+                graced = with_grace(step, seen_since(step, connection, now), now)
+                steps.append(until_confirmed(graced, connection, now, settings.confirm_seconds))
+                if on_steps is not None:
+                    await on_steps(steps)
                 if not step.ok:
                     break
         except SealBroken as broken:
@@ -82,22 +84,25 @@ async def probe(
             )
 
     ended = concluded(checklist.connection, steps, now, settings.confirm_seconds)
-    return Probed(ended, (*steps, *checklist.aside))
+    return Probed(ended, (*steps, *checklist.side_steps))
 
 
 @dataclass(slots=True)
 class Checklist:
-    """One connection being examined; `connection` is what is known of it so far, `aside` are steps that decide nothing."""
+    """The checklist of one connection that is being examined.
+
+    `connection` is what is known of it so far, `side_steps` are steps that decide nothing.
+    """
 
     connection: Connection
     settings: Settings
     vault: Vault
     session: aiohttp.ClientSession
-    postage: Postage | None
-    aside: list[Step] = field(default_factory=list)
+    allowance: Allowance | None
+    side_steps: list[Step] = field(default_factory=list)
 
     async def steps(self, now: datetime) -> AsyncIterator[Step]:
-        """Yield one after the other; whoever asks stops at the first that fails."""
+        """Yield one step after the other; whoever asks stops at the first that fails."""
         client_id, granted = None, None
         refused = still_refused(self.connection)
 
@@ -111,12 +116,12 @@ class Checklist:
             if ahead is not None:
                 yield certificates.clock(ahead)
             known, client_id = await grants.identity(
-                self.connection, self._minter(key_seen=key_id is not None)
+                self.connection, self._token_client(key_seen=key_id is not None)
             )
             yield known
 
         for purpose in purposes(self.connection):
-            token_client = self._minter(
+            token_client = self._token_client(
                 key_seen=self.connection.kind is ConnectionKind.CUSTOMER_OWNED_APP
             )
             step, found = await grants.token(self.connection, token_client, purpose, client_id)
@@ -129,9 +134,9 @@ class Checklist:
             async for step in self._account(granted):
                 yield step
 
-        if self.postage is not None:
+        if self.allowance is not None:
             gmail = Gmail(self.session, self.settings.gmail_url)
-            yield await trial(self.connection, granted.access_token, gmail, self.postage)
+            yield await send_test_mail(self.connection, granted.access_token, gmail, self.allowance)
         elif refused is not None:
             yield refused
 
@@ -148,20 +153,25 @@ class Checklist:
         candidate = now.rotated(key_id=key_id)
 
         if seen.ok:
-            step, granted = await grants.token(candidate, self._minter(key_seen=True), Purpose.SEND)
+            step, granted = await grants.token(
+                candidate, self._token_client(key_seen=True), Purpose.SEND
+            )
             if step.ok and granted is not None:
                 self.connection = candidate
                 message = f"It has taken over, as key {key_id}: the old one may be deleted from the service account now."
-                self.aside.append(passed(name, "certificate_rotated", message))
+                self.side_steps.append(passed(name, "certificate_rotated", message))
                 return
             seen = step
 
         remedy = seen.remedy.replace(f"certificate {now.id}`", f"certificate {now.id} --next`")
         message = f"It has not taken over yet; the present one goes on. {seen.message}"
-        self.aside.append(failed(name, seen.code, message, remedy, Blame.NOBODY, waiting=True))
+        self.side_steps.append(failed(name, seen.code, message, remedy, Blame.NOBODY, waiting=True))
 
     async def _account(self, granted: Granted) -> AsyncIterator[Step]:
-        """Whose account it is: its address may have changed since, and Gmail sends from none but that."""
+        """Whose account it is.
+
+        Its address may have changed since, and Gmail sends from none but that.
+        """
         name, headers = "account", {"Authorization": f"Bearer {granted.access_token}"}
         answer = await exchange(
             self.session, "GET", self.settings.google_userinfo_url, headers=headers
@@ -207,7 +217,10 @@ class Checklist:
             connection.id,
         )
 
-    def _minter(self, *, key_seen: bool) -> TokenClient:
-        """A new one each time: it remembers keys by version, and here the key changes before the version does."""
+    def _token_client(self, *, key_seen: bool) -> TokenClient:
+        """A token client that has remembered no key.
+
+        It remembers keys by version, and here the key changes before the version does.
+        """
         url, client = self.settings.google_token_url, oauth_client(self.settings)
         return TokenClient(self.session, url, self.vault, client, key_seen)

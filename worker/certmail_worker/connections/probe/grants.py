@@ -1,4 +1,7 @@
-"""Asking for tokens as delivery does, and telling what was not granted from what has not spread yet."""
+"""Asking for tokens as delivery does.
+
+And telling what was not granted from what has not spread yet.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ from certmail_worker.connections.probe.steps import denied, failed, passed
 from certmail_worker.google.token_client import SCOPE, Purpose, TokenClient, to_paste
 
 TRIES: Final = 3
-"""So often a refusal is asked about: while Google spreads a change, not all of its machines know of it; and one answer may be wrong."""
+"""How often a refusal is asked about.
+
+While Google spreads a change, not all of its machines know of it; and one answer may be wrong.
+"""
 PAUSE_SECONDS: Final = 0.3
 _GRANTED: Final = {
     Purpose.SEND: "Google lets certmail send from the mailbox.",
@@ -30,9 +36,11 @@ async def identity(connection: Connection, token_client: TokenClient) -> tuple[S
     found = await token_client.client_id(connection)
     if isinstance(found, Denied):
         return denied(name, found), None
+
     if found is None:  # it can be read in the console, too
         message = f"Google accepts the key of {connection.service_account}."
         return passed(name, "key_accepted", message), None
+
     message = f"Google accepts the key of {connection.service_account}; its client ID is {found}."
     return passed(name, "key_accepted", message, value=found), found
 
@@ -46,6 +54,7 @@ async def token(
     """Ask for a token with exactly one scope."""
     name = f"token to {purpose}"
     granted, refusal = await _ask(connection, token_client, purpose)
+
     if granted is not None and refusal is not None:
         message = "Google has granted it, and has refused it a moment before or after: it is still spreading."
         return failed(name, refusal.code, message, "Nothing to do but wait.", waiting=True), granted
@@ -64,7 +73,10 @@ async def token(
 async def _ask(
     connection: Connection, token_client: TokenClient, purpose: Purpose
 ) -> tuple[Granted | None, Denied | None]:
-    """One answer; where it blames the customer, what Google says in a few: it may be spreading a change."""
+    """Ask for a token, a few times where Google blames the customer: it may be spreading a change.
+
+    Gives the grant and the refusal that were answered, one or both.
+    """
     granted, refusal = None, None
 
     for _ in range(TRIES):
@@ -81,7 +93,7 @@ async def _ask(
 
 
 def _precise(refusal: Denied, client_id: str | None) -> Denied:
-    """Name the number that the Admin console wants."""
+    """The refusal with the number that the Admin console wants."""
     remedy = refusal.remedy
     if client_id is not None:
         remedy = remedy.replace(

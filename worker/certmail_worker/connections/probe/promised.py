@@ -1,4 +1,7 @@
-"""Test mails that could not go when they were asked for: whether one still may, and sending it once it can."""
+"""Test mails that could not go when they were asked for.
+
+Whether one still may, and sending it once it can.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +19,14 @@ from certmail_worker.connections.probe.saving import examine
 
 
 async def send_promised(admin: Admin, connection: Connection) -> bool:
-    """Send what was promised, in a worker request of its own, so that the connection's page shows it; says whether there was any.
+    """Send the test mail that was promised; says whether there was any. Raises RedisError.
 
-    Raises RedisError.
+    It is sent in a worker request of its own, so that the connection's page shows it.
     """
     found = await asyncio.to_thread(promise_of, admin.strongbox, connection.id)
     if found is None or found.sent:
         return False
+
     worker_requests = WorkerRequests(admin.redis, admin.vault, time.time)
     asked = await asyncio.to_thread(
         worker_requests.ask, connection.tenant, connection.id, Wish.MAIL
@@ -31,13 +35,14 @@ async def send_promised(admin: Admin, connection: Connection) -> bool:
     if worker_request is None:
         return False
 
-    async def told(steps: Sequence[Step]) -> None:
+    async def on_steps(steps: Sequence[Step]) -> None:
         await asyncio.to_thread(worker_requests.tell, worker_request.found(*steps))
 
     try:
-        probed = await examine(admin, connection.id, told=told)
+        probed = await examine(admin, connection.id, on_steps=on_steps)
         ended = worker_request.found(*probed.steps).done()
     except CertmailError as error:
         ended = worker_request.refused(Remark(error.code, error.message, error.remedy))
+
     await asyncio.to_thread(worker_requests.tell, ended)
     return True

@@ -15,7 +15,7 @@ from certmail_config.ledger import run, spend_message
 from certmail_config.onboarding.client_ids import note_client_id
 from certmail_config.onboarding.promised_mail import Promise, keep, promise, take_promise
 from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState
-from certmail_worker.connections.probe.checklist import Probed, Told, probe
+from certmail_worker.connections.probe.checklist import OnSteps, Probed, probe
 from certmail_worker.connections.probe.steps import MAIL_REFUSED, TEST_MAIL, may_go_later
 
 
@@ -25,7 +25,7 @@ def probe_and_save(admin: Admin, id_or_name: str, *, mail: bool = False) -> Prob
 
 
 async def examine(
-    admin: Admin, id_or_name: str, *, mail: bool = False, told: Told | None = None
+    admin: Admin, id_or_name: str, *, mail: bool = False, on_steps: OnSteps | None = None
 ) -> Probed:
     """Try a connection out, and open or suspend its lane by what was found. Raises Refused.
 
@@ -36,17 +36,20 @@ async def examine(
     check_probable(connection)
 
     taken = await asyncio.to_thread(take_promise, admin.strongbox, connection.id)
-    postage = Meters(admin, connection) if mail or taken is not None else None
-    probed = await probe(connection, admin.settings, admin.vault, postage=postage, told=told)
+    allowance = LedgerAllowance(admin, connection) if mail or taken is not None else None
+    probed = await probe(
+        connection, admin.settings, admin.vault, allowance=allowance, on_steps=on_steps
+    )
+
     await asyncio.to_thread(remember, admin, connection, probed)
-    if postage is not None:
+    if allowance is not None:
         await asyncio.to_thread(_promise, admin, connection, probed, taken)
     return replace(probed, connection=await asyncio.to_thread(save, admin, connection, probed))
 
 
 @dataclass(frozen=True, slots=True)
-class Meters:
-    """A mailbox's, as the ledger keeps them."""
+class LedgerAllowance:
+    """What a mailbox may send, as the ledger's meters have it."""
 
     admin: Admin
     connection: Connection
@@ -56,8 +59,8 @@ class Meters:
         call = spend_message(self.connection.id, nonce=uuid4().hex)
         return await asyncio.to_thread(run, self.admin.redis, call)
 
-    async def give_back(self) -> None:
-        """It became no message."""
+    async def refund(self) -> None:
+        """Give back what was paid: it became no message."""
         await asyncio.to_thread(self.admin.redis.delete, redis_keys.TESTED + self.connection.id)
 
 
@@ -74,7 +77,10 @@ def remember(admin: Admin, connection: Connection, probed: Probed) -> None:
 
 
 def _promise(admin: Admin, connection: Connection, probed: Probed, taken: Promise | None) -> None:
-    """Say of a test mail that it went, or will go; where nobody knows, or it never can, it is forgotten."""
+    """Note of a test mail that it went, or will go.
+
+    Where nobody knows, or it never can, it is forgotten.
+    """
     if may_go_later(probed.steps):
         promise(admin.strongbox, connection.id, taken)
     elif taken is not None and any(step.name == TEST_MAIL and step.ok for step in probed.steps):
@@ -99,7 +105,7 @@ def save(admin: Admin, before: Connection, probed: Probed) -> Connection:
 
 
 def check_probable(connection: Connection) -> None:
-    """Raises Refused for one of which nothing could be tried out."""
+    """Raises Refused for a connection of which nothing could be tried out."""
     if connection.kind is None:
         remedy = f"certmail connections add {connection.tenant} --kind …"
         raise Refused("connection_draft", "This connection is not set up yet.", remedy)

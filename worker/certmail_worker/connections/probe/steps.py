@@ -1,4 +1,4 @@
-"""The steps of a checklist as values, and how much patience each failure deserves. Pure."""
+"""The steps of a checklist as values, and how much grace each failure gets. Pure."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ from certmail_config.tenants.models import Connection, ConnectionState
 
 TEST_MAIL: Final = "test mail"
 MINUTE: Final = timedelta(minutes=1)
-PATIENCE: Final = {
+GRACE: Final = {
     "certificate_not_uploaded": 5 * MINUTE,
     "key_unknown": 10 * MINUTE,
     "api_disabled": 15 * MINUTE,
     "delegation_missing": timedelta(hours=24),
 }
-"""How long Google may take to know of what was just set up (google.md §1.5 and §4.2), and somewhat more."""
+"""How long Google may take to know of what was just set up, and somewhat more.
+
+google.md §1.5 and §4.2.
+"""
 CERTAIN: Final = frozenset({"certificate_expired"})
 """What certmail knows by itself, and need not be told a second time."""
 MAIL_REFUSED: Final = "mail_refused"
-"""A step's code: the mail that was to show that it works was refused, and none has been tried since."""
+"""The code of a step: Gmail refused the test mail, and none has been tried since."""
 REMEMBERED: Final = timedelta(hours=1)
 _KEY: Final = frozenset(
     {
@@ -37,9 +40,16 @@ _KEY: Final = frozenset(
     }
 )
 _GRANT: Final = _KEY | {
-    "certificate_not_uploaded", "delegation_missing", "mailbox_unknown", "admin_policy", "client_internal", "grant_revoked", "session_ended",
-    "sign_in_refused", "not_linked",
-}  # fmt: skip
+    "certificate_not_uploaded",
+    "delegation_missing",
+    "mailbox_unknown",
+    "admin_policy",
+    "client_internal",
+    "grant_revoked",
+    "session_ended",
+    "sign_in_refused",
+    "not_linked",
+}
 DISPROVED: Final = {
     "certificate dates": frozenset({"certificate_expired"}),
     "certificate": frozenset({"certificate_not_uploaded", "service_account_unknown"}),
@@ -47,9 +57,9 @@ DISPROVED: Final = {
     "token to send": _GRANT,
     "account": frozenset({"another_account", "account_unknown"}),
 }
-"""Which troubles of a connection a step disproves that is passed."""
+"""The troubles of a connection that a passed step disproves."""
 BY_MAIL: Final = frozenset({"api_disabled", "mailbox_without_gmail", "domain_policy"})
-"""Which troubles only another mail can disprove: Gmail alone knows of them."""
+"""The troubles that only another mail can disprove: Gmail alone knows of them."""
 
 
 def passed(name: str, code: str, message: str, *, remedy: str = "", value: str = "") -> Step:
@@ -66,7 +76,7 @@ def failed(
     *,
     waiting: bool = False,
 ) -> Step:
-    """A step that is not."""
+    """A step that is not as it must be."""
     return Step(
         name, ok=False, code=code, message=message, remedy=remedy, blame=blame, waiting=waiting
     )
@@ -78,7 +88,10 @@ def denied(name: str, why: Denied) -> Step:
 
 
 def still_refused(connection: Connection) -> Step | None:
-    """The step that stands where no mail is tried: of what never worked, because Gmail refused the first mail, all else shows nothing."""
+    """The step for a connection whose first mail Gmail refused, where no mail is tried.
+
+    It never worked, and all other steps show nothing of that.
+    """
     refused = connection.state is ConnectionState.ATTENTION and connection.code in BY_MAIL
     if not refused or before_it_worked(connection) is None:
         return None
@@ -87,14 +100,16 @@ def still_refused(connection: Connection) -> Step | None:
     return failed(TEST_MAIL, MAIL_REFUSED, message, remedy)
 
 
-def with_patience(step: Step, since: datetime, now: datetime) -> Step:
-    """Say since when a step fails that Google may still be about to let pass, or that it has had its time."""
-    grace = PATIENCE.get(step.code)
+def with_grace(step: Step, since: datetime, now: datetime) -> Step:
+    """The step, saying since when it fails if Google may still be about to let it pass.
+
+    Or that it has had its time.
+    """
+    grace = GRACE.get(step.code)
     if step.ok or step.waiting or grace is None:
         return step
 
     shown = moment(since)
-
     if now < since + grace:
         until = moment(since + grace)
         words = f"If you have just done it, Google may need until {until}; certmail tries again by itself. First seen: {shown}."
@@ -105,7 +120,10 @@ def with_patience(step: Step, since: datetime, now: datetime) -> Step:
 
 
 def seen_since(step: Step, connection: Connection, now: datetime) -> datetime:
-    """Since when it is so: what was wrong before it is over, and its time is not this one's."""
+    """Since when a step fails.
+
+    What was wrong before it is over, and its time is not this one's.
+    """
     another = connection.state is ConnectionState.ATTENTION and connection.code != step.code
     return now if another or connection.refused_since is None else connection.refused_since
 
@@ -113,7 +131,10 @@ def seen_since(step: Step, connection: Connection, now: datetime) -> datetime:
 def until_confirmed(
     step: Step, connection: Connection, now: datetime, confirm_seconds: float
 ) -> Step:
-    """Say that a connection that works goes on until it is refused again: one answer may be wrong, as with a send."""
+    """The step, saying that a connection that works goes on until it is refused again.
+
+    One answer may be wrong, as with a send.
+    """
     if (
         step.ok
         or step.blame is not Blame.CUSTOMER
@@ -180,7 +201,10 @@ def concluded(
 
 
 def _awaits_confirmation(connection: Connection, now: datetime, confirm_seconds: float) -> bool:
-    """Whether a connection works so far, and was not refused long enough ago to be refused for good now."""
+    """Whether a connection works so far, and may have been refused by mistake.
+
+    That is, it was not refused long enough ago to be refused for good now.
+    """
     if connection.state is not ConnectionState.ACTIVE:
         return False
     since = connection.refused_since
@@ -192,6 +216,9 @@ def _awaits_confirmation(connection: Connection, now: datetime, confirm_seconds:
 
 
 def _is_remembered(connection: Connection, now: datetime) -> bool:
-    """A refusal that nobody has looked at again for so long is forgotten, as those of sends are."""
+    """Whether the last refusal still counts.
+
+    One that nobody has looked at again for so long is forgotten, as those of sends are.
+    """
     since = connection.refused_since
     return since is not None and now < since + REMEMBERED

@@ -1,4 +1,6 @@
-"""The test mail: from the mailbox to itself, the only proof that the Gmail API is enabled and the mailbox has Gmail.
+"""The test mail: from the mailbox to itself.
+
+It is the only proof that the Gmail API is enabled and the mailbox has Gmail.
 
 `gmail.send` allows nothing but sending, so nothing less would show it (google.md §2.1).
 """
@@ -22,14 +24,14 @@ from certmail_worker.google.gmail import Gmail
 from certmail_worker.google.http import SendWindow
 
 
-class Postage(Protocol):
+class Allowance(Protocol):
     """What the mailbox may send."""
 
     async def pay(self) -> str | None:
         """Pay for one message; gives what it waits for, None if it is paid."""
 
-    async def give_back(self) -> None:
-        """It became no message: another may be tried at once."""
+    async def refund(self) -> None:
+        """Give back what was paid: it became no message, and another may be tried at once."""
 
 
 _WAITS: Final = {
@@ -52,12 +54,14 @@ This message shows that it works. There is nothing for you to do, and you may de
 """
 
 
-async def trial(connection: Connection, token: str, gmail: Gmail, postage: Postage) -> Step:
+async def send_test_mail(
+    connection: Connection, token: str, gmail: Gmail, allowance: Allowance
+) -> Step:
     """Send one mail from the mailbox to itself.
 
     It is no reminder: nothing is recorded of it, and it is never repeated.
     """
-    waits_for = await postage.pay()
+    waits_for = await allowance.pay()
     if waits_for is not None:
         why, remedy = _WAITS.get(waits_for, _BUSY)
         message = f"The test mail was not sent from the mailbox: {why}."
@@ -65,7 +69,7 @@ async def trial(connection: Connection, token: str, gmail: Gmail, postage: Posta
 
     verdict = judge(await gmail.send(_mail(connection), token, SendWindow(float("inf"))))
     if verdict.outcome in {AttemptOutcome.NOT_SENT, AttemptOutcome.REJECTED}:
-        await postage.give_back()
+        await allowance.refund()
     if verdict.failure is FailureClass.NONE:
         message = (
             f"Gmail took a mail from {connection.mailbox} to itself (message {verdict.gmail_id})."
