@@ -58,7 +58,7 @@ class Admin:
     actor: str = ""
 
     def acting_as(self, actor: str) -> Admin:
-        """The same, for somebody."""
+        """The same administration, on behalf of somebody."""
         return replace(self, actor=actor)
 
     @contextmanager

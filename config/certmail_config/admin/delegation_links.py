@@ -134,7 +134,7 @@ def delegation_of(box: Strongbox, token: str) -> Delegation | None:
 
 
 def complete(box: Strongbox, delegation: Delegation) -> None:
-    """It works: from now on the link only says so. Raises RedisError."""
+    """Note that the delegation works: from now on the link only says so. Raises RedisError."""
     _put(box, replace(delegation, done=True))
 
 

@@ -55,7 +55,7 @@ class Projector:
     vault: Vault
     project_share: float
     actor: str = ""
-    """Who does it, for the record; empty is certmail itself."""
+    """Who acts, for the record; empty is certmail itself."""
 
     @contextmanager
     def _db(self) -> Iterator[Db]:
@@ -216,7 +216,10 @@ class Projector:
         self.publish_tenant(found, connections)
 
     def republish_connection(self, connection: ConnectionId) -> None:
-        """As `republish_tenant`; what delivery found out about the lane stays. Raises Refused."""
+        """Write a connection from SQL, where its working copy cannot be read any more.
+
+        What delivery found out about the lane stays. Raises Refused.
+        """
         with self._db() as db:
             found = registry.get_connection(db, connection)
         self.publish(found, settle_lane=self._lane_lags(found))

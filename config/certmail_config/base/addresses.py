@@ -94,7 +94,7 @@ def address(value: str, what: str) -> str:
 
 
 def service_account_address(value: str, what: str) -> str:
-    """The same of a service account, which only Google makes: a person's mailbox is none.
+    """Check the address of a service account, which only Google makes: a mailbox is none.
 
     Raises WrongUse.
     """
@@ -107,7 +107,7 @@ def service_account_address(value: str, what: str) -> str:
 
 
 def impersonated_address(value: str, what: str) -> str:
-    """The same of a mailbox that a service account sends from: a user's of a Google Workspace.
+    """Check the mailbox that a service account sends from: a user's of a Google Workspace.
 
     Domain-wide delegation reaches no other (google.md §4.4), which Google would only say after all
     has been set up. Raises WrongUse.

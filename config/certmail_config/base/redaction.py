@@ -64,7 +64,7 @@ def scrub(text: str) -> str:
 
 
 def scrub_lines(text: str, max_length: int = 60_000) -> str:
-    """The same of a text of any length, such as a traceback: what is far too long is cut."""
+    """Scrub a text of any length, such as a traceback: what is far too long is cut."""
     hidden = hide_secrets(text[:max_length])
     if "@" not in hidden:
         return hidden

@@ -35,7 +35,7 @@ def values_of(redis: Redis, names: Iterable[str]) -> list[bytes | None]:
 
 
 def avalue_of(redis: AsyncRedis, name: str) -> Awaitable[bytes | None]:
-    """As `value_of`."""
+    """The asyncio form of `value_of`."""
     return cast("Awaitable[bytes | None]", redis.get(name))
 
 
@@ -45,7 +45,7 @@ def hash_of(redis: Redis, name: str) -> dict[bytes, bytes]:
 
 
 def ahash_of(redis: AsyncRedis, name: str) -> Awaitable[dict[bytes, bytes]]:
-    """As `hash_of`."""
+    """The asyncio form of `hash_of`."""
     return cast("Awaitable[dict[bytes, bytes]]", redis.hgetall(name))
 
 
@@ -55,7 +55,7 @@ def field_of(redis: Redis, name: str, field: str) -> bytes | None:
 
 
 def afield_of(redis: AsyncRedis, name: str, field: str) -> Awaitable[bytes | None]:
-    """As `field_of`."""
+    """The asyncio form of `field_of`."""
     return cast("Awaitable[bytes | None]", redis.hget(name, field))
 
 
@@ -67,7 +67,7 @@ def fields_of(redis: Redis, name: str, fields: Iterable[str]) -> list[bytes | No
 def afields_of(
     redis: AsyncRedis, name: str, fields: Iterable[str]
 ) -> Awaitable[list[bytes | None]]:
-    """As `fields_of`."""
+    """The asyncio form of `fields_of`."""
     return cast("Awaitable[list[bytes | None]]", redis.hmget(name, list(fields)))
 
 
@@ -92,7 +92,7 @@ def scored_up_to(redis: Redis, name: str, highest: int) -> list[bytes]:
 
 
 def ascored_up_to(redis: AsyncRedis, name: str, highest: int, limit: int) -> Awaitable[list[bytes]]:
-    """As `scored_up_to`; at most so many."""
+    """The asyncio form of `scored_up_to`; at most `limit` members."""
     found = redis.zrangebyscore(name, "-inf", highest, start=0, num=limit)
     return cast("Awaitable[list[bytes]]", found)
 
@@ -117,7 +117,7 @@ def server_time(redis: Redis) -> float:
 
 
 async def aserver_time(redis: AsyncRedis) -> float:
-    """As `server_time`."""
+    """The asyncio form of `server_time`."""
     seconds, micros = await redis.time()
     return seconds + micros / 1e6
 

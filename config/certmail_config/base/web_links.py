@@ -133,7 +133,7 @@ def _split(authority: str) -> tuple[str, str]:
 
 
 def _port(text: str, scheme: str) -> str | NoLink:
-    """As it is written behind the host; nothing where it goes without saying."""
+    """A port as it is written behind the host; nothing for the scheme's standard port."""
     if not text:
         return ""
     if not (text.isascii() and text.isdigit()) or len(text) > 10 or int(text) > 65535:

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 REPORTED_SECONDS: Final = 7 * 86_400
 MAX_REPORTED: Final = 100
-"""So many places are remembered, for doctor; the log has all."""
+"""How many places are remembered, for doctor; the log has all."""
 Value = dict[str, Any]
 
 

@@ -19,7 +19,7 @@ TINY: Final = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """So many lanes, each with so many jobs to send at such a pace."""
+    """A number of lanes, each with the same number of jobs to send, at the same pace."""
 
     jobs: float
     per_second: float

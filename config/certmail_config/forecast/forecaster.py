@@ -34,7 +34,7 @@ RIVALS_SECONDS: Final = 10.0
 With thousands of them it takes a while to ask.
 """
 POINTS: Final = 9
-"""So many places of a lane are computed; what lies between is between."""
+"""How many places of a lane are computed; those between are interpolated."""
 _DAY: Final = 86_400.0
 _SLOT: Final = 300.0
 

@@ -108,7 +108,7 @@ def gcloud(wanted: Wanted) -> str:
 
 
 def terraform(wanted: Wanted) -> str:
-    """The same for Terraform's google provider. The project must be there."""
+    """The block for Terraform's google provider. The project must be there."""
     project = f"  project            = {_hcl(wanted.project)}\n" if wanted.project else ""
     before, _, behind = wanted.delegation.partition(CLIENT_ID)
 

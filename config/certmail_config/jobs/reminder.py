@@ -201,7 +201,7 @@ class Reminder(BaseModel):
         return self.expires_at or (self.send_at or now) + DEFAULT_LIFE
 
     def canonical(self) -> bytes:
-        """The same bytes for the same reminder, however its times and addresses were written."""
+        """The same bytes for the same reminder, however its times and addresses are written."""
         value = self.model_dump(exclude={"key"}, exclude_none=True)
         for name in {"to", "manager", "reply_to"} & value.keys():
             value[name] = value[name].casefold()

@@ -48,7 +48,7 @@ class Policy:
         return cls(Rule(default), {kind: Rule(rule) for kind, rule in pairs})
 
     def of(self, kind: str) -> Rule:
-        """Its rule for a kind of reminder."""
+        """The rule for a kind of reminder."""
         return self.kinds.get(kind, self.default)
 
 

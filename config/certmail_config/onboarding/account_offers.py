@@ -60,6 +60,6 @@ def find_offer(box: Strongbox, id_: str) -> Offer | None:
 
 
 def take_offer(box: Strongbox, id_: str) -> Offer | None:
-    """The same, which is answered now."""
+    """Find an offer and take it, since it is answered now."""
     value = box.take(redis_keys.OFFER + hash_of_secret(id_))
     return None if value is None else Offer(**value)

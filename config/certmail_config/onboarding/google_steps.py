@@ -83,7 +83,7 @@ class GoogleSteps:
         return gcloud(self._wanted(certificate))
 
     def terraform(self, certificate: str) -> str:
-        """The same as Terraform."""
+        """The block of `gcloud`, as Terraform."""
         return terraform(self._wanted(certificate))
 
     @property

@@ -56,14 +56,17 @@ def take_promise(box: Strongbox, connection: ConnectionId) -> Promise | None:
 
 
 def promise(box: Strongbox, connection: ConnectionId, taken: Promise | None) -> None:
-    """It could not go yet: it will, within the time of the first promise. Raises RedisError."""
+    """Promise a mail that could not go yet: it will, within the time of the first promise.
+
+    Raises RedisError.
+    """
     _put(box, connection, taken or Promise(time.time() + LIFE.total_seconds()))
 
 
 def keep(box: Strongbox, connection: ConnectionId, taken: Promise) -> None:
-    """It has gone, later than it was asked for, which its page still says for a while.
+    """Note that the mail has gone, later than it was asked for.
 
-    Raises RedisError.
+    Its page still says so for a while. Raises RedisError.
     """
     _put(
         box,

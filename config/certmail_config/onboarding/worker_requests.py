@@ -93,15 +93,15 @@ class WorkerRequest:
         return replace(self, stage=RequestStage.RUNNING)
 
     def found(self, *steps: Step) -> WorkerRequest:
-        """So much of the checklist is known."""
+        """The worker request, with as much of the checklist as is known."""
         return replace(self, steps=steps)
 
     def done(self, said: Remark | None = None) -> WorkerRequest:
-        """It is answered."""
+        """The worker request, answered."""
         return replace(self, stage=RequestStage.DONE, said=said)
 
     def refused(self, said: Remark) -> WorkerRequest:
-        """It cannot be answered."""
+        """The worker request, refused for the reason given."""
         return replace(self, stage=RequestStage.REFUSED, said=said)
 
 

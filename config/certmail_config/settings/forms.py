@@ -218,7 +218,7 @@ def _is_set(text: str) -> bool:
 
 
 _SCHEMES: Final = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
-"""As hosting providers write it, too."""
+"""Schemes as hosting providers write them, and as SQLAlchemy does."""
 _REDIS_OPTIONS: Final[dict[str, Callable[[str], bool]]] = {
     "db": _is_count,
     "username": _is_set,

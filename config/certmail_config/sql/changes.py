@@ -19,7 +19,7 @@ from certmail_config.jobs.states import State
 from certmail_config.sql import tables
 
 MAX_READ: Final = 5000
-"""So many events are looked at for one answer: one's own may be few among those of others."""
+"""How many events are looked at for one answer: one's own may be few among those of others."""
 
 
 class StreamPosition(NamedTuple):

@@ -83,7 +83,7 @@ class Cursor:
     job: str
 
     def __str__(self) -> str:
-        """As it is given to others, who need not know what is in it."""
+        """The cursor as callers get it, who need not know what is in it."""
         text = f"{self.enqueued_at.astimezone(UTC).isoformat()} {self.job}"
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 

@@ -24,7 +24,7 @@ BUSY_SECONDS_AT_ONCE = 4
 It waits for SQLite's file to be let go of; a commit of ours takes less.
 """
 IDLE_SECONDS = 15
-"""So long may a transaction of a process that was frozen hold up the others' record."""
+"""How long a transaction of a process that was frozen may hold up the others' record."""
 NOTICED_SOON: Final[dict[str, Any]] = {
     "connect_timeout": 5,
     "keepalives_idle": 10,

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from certmail_config.sql import tables
 
 CERTMAIL: Final = "certmail"
-"""Who did what nobody else did."""
+"""The name on record for what certmail did by itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,7 +216,7 @@ class ConnectionHealth:
 
 
 def connection_health(db: Db) -> list[ConnectionHealth]:
-    """All connections at a glance."""
+    """The health of every connection."""
     table = tables.connections
     query = select(
         table.c.id,

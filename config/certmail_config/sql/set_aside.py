@@ -25,7 +25,7 @@ class SetAsideSummary:
 
 
 def summarise_set_aside(db: Db) -> SetAsideSummary:
-    """Look; of none the time means nothing."""
+    """Summarise what was set aside; where nothing was, `last` means nothing."""
     table = tables.set_aside.c
     count = db.execute(select(func.count()).select_from(tables.set_aside)).scalar_one()
     rows = db.execute(

@@ -22,7 +22,7 @@ from certmail_config.ledger.survey import survey
 from certmail_config.ledger.values import split_words
 
 PLACE_RECOVERY_SECONDS = 300
-"""As meters.lua has it: after so long a mailbox may have one more request under way."""
+"""After how long a mailbox may have one more request under way; as in meters.lua."""
 
 
 @dataclass(frozen=True, slots=True)

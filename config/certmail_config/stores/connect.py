@@ -121,7 +121,7 @@ def check_redis(url: str, durability: Durability | None = None) -> tuple[str, st
 
 
 def check_channels(url: str) -> None:
-    """See that Celery may use its channels; raises StoresUnreachable.
+    """Require that Celery may use its channels; raises StoresUnreachable.
 
     It would try again each second without end.
     """

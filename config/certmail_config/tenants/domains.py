@@ -36,7 +36,7 @@ def domains_of(tenant: Tenant) -> list[str]:
 
 
 def check_domain(tenant: Tenant, mailbox: str) -> None:
-    """See that a tenant may send from a mailbox; raises Refused."""
+    """Require that a tenant may send from a mailbox; raises Refused."""
     domain = mailbox.rpartition("@")[2].casefold()
     if (known := domains_of(tenant)) and domain not in known:
         allowed = " or ".join(known)

@@ -201,7 +201,7 @@ class Connection:
         )
 
     def working(self, *, key_id: str | None) -> Connection:
-        """It was seen to work."""
+        """The connection once it was seen to work."""
         return replace(
             self,
             state=ConnectionState.ACTIVE,
@@ -215,7 +215,7 @@ class Connection:
     def failing(
         self, code: str, message: str, remedy: str, *, since: datetime | None = None
     ) -> Connection:
-        """It was seen not to work; `since` when, if it may only take Google a while."""
+        """The connection seen not to work; `since` when, if Google may only need a while."""
         return replace(
             self,
             state=ConnectionState.ATTENTION,

@@ -99,7 +99,7 @@ def renew_connection(connection: Connection, vault: Vault, *, rename: bool = Fal
 
 
 def renew_tenant(tenant: Tenant, vault: Vault) -> Tenant:
-    """The same tenant, as `renew_connection`."""
+    """The same tenant under the newest key, as `renew_connection`."""
     sealed = {name: value for name in OF_TENANT if (value := getattr(tenant, name)) is not None}
     changes: dict[str, Any] = dict(renew_values(sealed, tenant.id, vault).values)
     return replace(tenant, **changes)
