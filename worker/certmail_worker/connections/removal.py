@@ -129,6 +129,7 @@ class Drain:
         patience: float | None = None,
     ) -> None:
         self.cancelled = 0
+
         self._admin = admin
         self._scope = tenant, connection
         self._reason = f"cancelled: {reason}"

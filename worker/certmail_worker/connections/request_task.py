@@ -46,10 +46,10 @@ async def answer(admin: Admin, id_: str, worker: str) -> str:
     except CertmailError as error:
         ended = worker_request.refused(Remark(error.code, error.message, error.remedy))
     except Exception:
-        said = Remark(
+        remark = Remark(
             "worker_failed", "The worker failed at it.", "See the worker's log, then try again."
         )
-        await asyncio.to_thread(worker_requests.tell, worker_request.refused(said))
+        await asyncio.to_thread(worker_requests.tell, worker_request.refused(remark))
         raise
 
     await asyncio.to_thread(worker_requests.tell, ended)

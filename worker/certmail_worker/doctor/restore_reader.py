@@ -70,6 +70,7 @@ def server_ended_by(redis: Redis, since: datetime | None) -> datetime:
     began = now - timedelta(seconds=max(info["uptime_in_seconds"] - 1, 0))
     if since is None or began > since:
         return began
+
     noticed = field_of(redis, redis_keys.STOPPED, "at")
     return max(from_ms(noticed) if noticed else now, since)
 

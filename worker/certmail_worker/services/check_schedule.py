@@ -62,6 +62,7 @@ def needs_checks(health: ConnectionHealth) -> bool:
     """
     if health.state is ConnectionState.ACTIVE and health.refused:
         return True  # refused once: it is checked again before that is believed
+
     if health.kind is ConnectionKind.SERVICE_PROVIDER_APP:
         return health.state is ConnectionState.ATTENTION and health.linked
     if health.kind is None or health.state is ConnectionState.DISABLED:

@@ -186,6 +186,7 @@ def _failure_fields(name: str, error: Exception) -> dict[str, str]:
             "remedy": error.remedy,
             "alike": f"{name} {error.code}",
         }
+
     kind = type(error).__name__
     return {"error": f"{kind}: {error}", "alike": f"{name} {kind}"}
 

@@ -207,6 +207,7 @@ def _awaits_confirmation(connection: Connection, now: datetime, confirm_seconds:
     """
     if connection.state is not ConnectionState.ACTIVE:
         return False
+
     since = connection.refused_since
     return (
         since is None

@@ -59,11 +59,13 @@ def _stopped_lanes(redis: Redis) -> dict[str, tuple[str, str]]:
     What delivery has found out is newer than what SQL knows.
     """
     found = {}
+
     for key in redis.scan_iter(redis_keys.LANE_INFO + "*", count=500):
         lane = fields_of(redis, key, ["state", "code", "message"])
         state, code, message = ((value or b"").decode() for value in lane)
         if state == "suspended":
             found[key.decode().removeprefix(redis_keys.LANE_INFO)] = (code, message)
+
     return found
 
 

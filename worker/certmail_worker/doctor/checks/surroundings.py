@@ -122,6 +122,7 @@ def sandbox(settings: Settings) -> Iterator[Finding]:
     """
     if settings.sandbox_url is None:
         return
+
     message = f"Google is played by the sandbox at {settings.sandbox_url}: no mail leaves."
     if is_sandbox(settings.data_dir):
         yield Finding("sandbox", Severity.OK, message)
