@@ -22,6 +22,7 @@ import pytest
 
 from certmail_worker import cli
 from certmail_worker.cli.commands import COMMANDS, Command, Group
+from certmail_worker.cli.support.output import Json
 
 Run = Callable[..., tuple[int, Any]]
 BROAD: Final = {"alembic", "aiohttp", "babel", "celery", "flower", "google", "jinja2", "kombu", "psycopg", "pydantic_settings", "structlog"}  # fmt: skip
@@ -73,7 +74,7 @@ class TestTheTable:
             if inspect.isfunction(function) and function.__module__ == module.__name__
             if inspect.signature(function).parameters.get("json", inspect.Parameter.empty)
             is not inspect.Parameter.empty
-            and inspect.signature(function).parameters["json"].annotation == "Json"
+            and inspect.signature(function).parameters["json"].annotation in {"Json", Json}
             and not function.__name__.startswith("_")
         }
 

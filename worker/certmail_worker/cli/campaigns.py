@@ -12,9 +12,9 @@ from certmail_config.settings import Settings
 from certmail_config.sql.deliveries import Filter
 from certmail_config.sql.engine import reachable, ready_database
 from certmail_config.sql.totals import CampaignTotals, count_campaigns
+from certmail_worker.cli.support.filters import Tenant
 from certmail_worker.cli.support.output import Json, err, print_json, table
 
-Tenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]
 SHOWN = ("tenant", "campaign", "total", *State, "held")
 
 

@@ -17,27 +17,13 @@ import typer
 
 from certmail.files.formats.cells import harmless
 from certmail_config.base.errors import Refused, WrongUse
-from certmail_config.jobs.states import State
 from certmail_config.settings import Settings
 from certmail_config.sql.deliveries import SHOWN_COLUMNS, Cursor, Filter, Row, read_all, read_page
 from certmail_config.sql.engine import reachable, ready_database
 from certmail_config.sql.totals import count_deliveries
+from certmail_worker.cli.support.filters import filtered
 from certmail_worker.cli.support.output import Json, err, fields, out, print_json, table, when
-from certmail_worker.cli.support.times import parse_time
 
-Tenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]
-Campaign = Annotated[str | None, typer.Option(help="Only this campaign's.")]
-To = Annotated[
-    str | None, typer.Option("--to", metavar="ADDRESS", help="Only those to this address.")
-]
-InState = Annotated[State | None, typer.Option("--state", help="Only those in this state.")]
-Since = Annotated[
-    str | None,
-    typer.Option(metavar="TIME", help="Only those enqueued at this time or later (RFC 3339)."),
-]
-Until = Annotated[
-    str | None, typer.Option(metavar="TIME", help="Only those enqueued before this time.")
-]
 SHOWN = ("enqueued_at", "tenant", "campaign", "recipient", "state", "left_at", "reason", "job")
 
 
@@ -48,14 +34,10 @@ class ExportForm(StrEnum):
     JSONL = "jsonl"
 
 
+@filtered
 def list_(
     *,
-    tenant: Tenant = None,
-    campaign: Campaign = None,
-    to: To = None,
-    state: InState = None,
-    since: Since = None,
-    until: Until = None,
+    wanted: Filter,
     limit: Annotated[
         int, typer.Option(min=1, max=10_000, help="At most so many, the newest first.")
     ] = 100,
@@ -65,7 +47,6 @@ def list_(
     json: Json = False,
 ) -> None:
     """List deliveries from the record, the newest first."""
-    wanted = _filter(tenant, campaign, to, state, since, until)
     cursor = Cursor.parse(after) if after is not None else None
     with ready_database(Settings.from_env()) as engine, reachable(engine), engine.connect() as db:
         page = read_page(db, wanted, after=cursor, limit=limit)
@@ -83,18 +64,13 @@ def list_(
     return None
 
 
+@filtered
 def totals(
     *,
-    tenant: Tenant = None,
-    campaign: Campaign = None,
-    to: To = None,
-    state: InState = None,
-    since: Since = None,
-    until: Until = None,
+    wanted: Filter,
     json: Json = False,
 ) -> None:
     """Count deliveries, by state."""
-    wanted = _filter(tenant, campaign, to, state, since, until)
     with ready_database(Settings.from_env()) as engine, reachable(engine), engine.connect() as db:
         found = count_deliveries(db, wanted)
     if json:
@@ -110,6 +86,7 @@ def totals(
     )
 
 
+@filtered
 def export(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="Where to; - is standard output.")],
     *,
@@ -117,12 +94,7 @@ def export(
         ExportForm | None,
         typer.Option("--format", help="Unset: as the file's name says, else csv."),
     ] = None,
-    tenant: Tenant = None,
-    campaign: Campaign = None,
-    to: To = None,
-    state: InState = None,
-    since: Since = None,
-    until: Until = None,
+    wanted: Filter,
     json: Json = False,
 ) -> None:
     """Write deliveries to a file, the newest first.
@@ -134,7 +106,6 @@ def export(
             "wrong_use", "With - the deliveries themselves are on stdout.", "Leave --json out."
         )
 
-    wanted = _filter(tenant, campaign, to, state, since, until)
     form = form or (ExportForm.JSONL if file.endswith((".jsonl", ".ndjson")) else ExportForm.CSV)
     # Spreadsheets take a CSV file without a mark for another encoding; programs that are piped to
     # want none.
@@ -147,24 +118,6 @@ def export(
         return print_json({"file": file, "format": form, "deliveries": count})
 
     return (err if file == "-" else out).print(f"{count} deliveries written.")
-
-
-def _filter(
-    tenant: str | None,
-    campaign: str | None,
-    to: str | None,
-    state: State | None,
-    since: str | None,
-    until: str | None,
-) -> Filter:
-    return Filter(
-        tenant,
-        campaign,
-        to,
-        state,
-        since=parse_time(since, "--since"),
-        until=parse_time(until, "--until"),
-    )
 
 
 @contextmanager

@@ -13,11 +13,10 @@ from certmail_config.base.ids import job_id
 from certmail_config.jobs.states import FINAL, State
 from certmail_config.settings import Settings
 from certmail_worker.cli.support.actor import user
+from certmail_worker.cli.support.filters import Campaign, Tenant
 from certmail_worker.cli.support.output import Json, err, out, print_json, table
 from certmail_worker.uncertain.manual_resolution import Decision, Resolved, list_uncertain, resolve
 
-Tenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]
-Campaign = Annotated[str | None, typer.Option(help="Only this campaign's.")]
 ALL = 1_000_000
 
 
