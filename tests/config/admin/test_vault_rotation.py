@@ -219,7 +219,8 @@ class TestRotation:
         before = copies(admin.redis)
         reseal(admin)
         for name, fields in before.items():
-            admin.redis.hset(name, mapping=dict(fields))  # type: ignore[arg-type]  # redis-py's names are narrower
+            # redis-py's names are narrower.
+            admin.redis.hset(name, mapping=dict(fields))  # type: ignore[arg-type]
         done = reseal(admin)
         assert (done.values, done.copies) == (0, 6)
         everything_is_new(admin)

@@ -51,7 +51,16 @@ class PastedBlock:
         path = f"{folder / 'bin'}:{os.environ['PATH']}"
         environment |= {"PATH": path, "TOLD": str(calls), "HOME": str(folder)}
         command = [str(shutil.which("bash")), "--norc"]
-        ran = subprocess.run(command, input=block, env=environment, cwd=folder, capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
+        ran = subprocess.run(
+            command,
+            input=block,
+            env=environment,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         self.status, self.output, self.errors = ran.returncode, ran.stdout, ran.stderr
         self.called = [
             call.rstrip("\0").split("\0") for call in calls.read_text().split("\n\0")[:-1]

@@ -116,9 +116,8 @@ def test_no_script_stumbles_and_the_others_go_on(
     assert ledger.state("other") is State.EXPIRED
     assert ledger.state("j") in FINAL | {State.UNCERTAIN}, "it can be read again, and has ended"
     places = [redis_keys.DUE, redis_keys.UNSURE, redis_keys.LANE + "a", redis_keys.LATER + "a"]
-    for index in (
-        places[:2] if "connection" in changes else places
-    ):  # what it does not name, doctor finds
+    # What it does not name, doctor finds.
+    for index in places[:2] if "connection" in changes else places:
         assert engine.zscore(index, "j") is None, index
     for index in (redis_keys.LEASED, redis_keys.RINGING, redis_keys.FLYING + "m-a"):
         assert not engine.sismember(index, "j"), index

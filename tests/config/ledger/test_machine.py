@@ -348,7 +348,8 @@ def test_the_ledger_and_its_model_never_differ(
     machine = seed(SEED)(lambda: LedgerMachine(engine, tally))
 
     try:
-        run_state_machine_as_test(machine, settings=chosen)  # type: ignore[arg-type]  # a factory, as its docstring says
+        # A factory will do, as its docstring says.
+        run_state_machine_as_test(machine, settings=chosen)  # type: ignore[arg-type]
     finally:
         calls = ", ".join(f"{name} {count}" for name, count in tally.calls.most_common())
         record_property(

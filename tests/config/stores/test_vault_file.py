@@ -112,9 +112,8 @@ class TestANewKey:
             ) as process:
                 assert process.stdout is not None
                 process.stdout.readline()
-                time.sleep(
-                    0.003 * n
-                )  # at another moment each time; whatever was reached, the file is whole
+                # At another moment each time; whatever was reached, the file is whole.
+                time.sleep(0.003 * n)
                 process.kill()
             assert read_keys(path)[-len(before) :] == before
 

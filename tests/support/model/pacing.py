@@ -59,9 +59,8 @@ class Pacing(Moves):
             return gate.cooling
         if flying >= (1 if gate.probe else gate.room(track.in_flight, now)):
             return "slot"
-        if (
-            meter.next > now
-        ):  # then the lane goes first that went longest ago: part of a millisecond decides
+        # Then the lane goes first that went longest ago: part of a millisecond decides.
+        if meter.next > now:
             return meter.next + track.leased_at % 900_000 / 1_000_000
         if meter.used(now) >= meter.limit(track.units_per_minute, now):
             meter.waited = meter.waited or fine(since)

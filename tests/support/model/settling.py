@@ -71,9 +71,8 @@ class Settling(Google):
         assert entry.project is not None
         for meter in self.meters_of(entry.mailbox, entry.project):
             meter.window.pop(f"{entry.id}:{attempt}", None)
-        if (
-            attempt == entry.attempt and entry.state not in LEASED
-        ):  # leased anew, it has another place
+        # Leased anew, it has another place.
+        if attempt == entry.attempt and entry.state not in LEASED:
             self.uncount_day(entry)
 
     def _follow(

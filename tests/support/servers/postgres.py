@@ -125,9 +125,8 @@ class Postgres:
 @contextmanager
 def postgres(options: Sequence[str] = QUICK) -> Iterator[Postgres]:
     """One that runs, and is gone after the block."""
-    with tempfile.TemporaryDirectory(
-        prefix="certmail-pg-"
-    ) as folder:  # pytest's own are closed to `nobody`
+    # Pytest's own folders are closed to `nobody`.
+    with tempfile.TemporaryDirectory(prefix="certmail-pg-") as folder:
         made = Postgres(Path(folder), options)
         made.start()
         try:

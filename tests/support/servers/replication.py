@@ -38,7 +38,8 @@ class Valkey:
 
     def command(self, *words: str) -> Any:
         """Have it carry out one command."""
-        answer: Any = self.redis.execute_command(*words)  # type: ignore[no-untyped-call]  # redis-py has no type for it
+        # redis-py has no type for it.
+        answer: Any = self.redis.execute_command(*words)  # type: ignore[no-untyped-call]
         return answer
 
     def freeze(self) -> None:

@@ -44,9 +44,8 @@ class Server:
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
 
         if self._process is not None and self._process.poll() is None:
-            return wait_for(
-                "the server", self._answers
-            )  # a slow machine: it was waited for in vain before
+            # A slow machine: it was waited for in vain before.
+            return wait_for("the server", self._answers)
 
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(

@@ -25,7 +25,10 @@ from certmail_worker.cli.commands import COMMANDS, Command, Group
 from certmail_worker.cli.support.output import Json
 
 Run = Callable[..., tuple[int, Any]]
-BROAD: Final = {"alembic", "aiohttp", "babel", "celery", "flower", "google", "jinja2", "kombu", "psycopg", "pydantic_settings", "structlog"}  # fmt: skip
+BROAD: Final = {
+    "alembic", "aiohttp", "babel", "celery", "flower", "google", "jinja2", "kombu", "psycopg",
+    "pydantic_settings", "structlog",
+}  # fmt: skip
 """What no command needs that only looks into the stores, or writes a reminder into Redis."""
 PROGRAM: Final = """
 import sys

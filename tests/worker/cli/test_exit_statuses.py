@@ -69,7 +69,10 @@ ARGUMENTS: Final[dict[str, str]] = {
 }
 WAITING: Final = {"erase", "simulate"}
 """For the record, which a worker writes, and for a server of its own."""
-FEW: Final = ("tenants list", "tenants set", "connections show", "keys create", "send", "status", "deliveries export", "doctor")  # fmt: skip
+FEW: Final = (
+    "tenants list", "tenants set", "connections show", "keys create", "send", "status",
+    "deliveries export", "doctor",
+)  # fmt: skip
 """What stands for the others where all go the same way."""
 SHORT: Final = [name for name in ARGUMENTS if name not in STAYING | WAITING]
 GARBAGE: Final = b"this is no database" * 500

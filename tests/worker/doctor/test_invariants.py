@@ -99,9 +99,8 @@ def test_what_is_left_of_a_job_is_removed_with_its_entries(ledger: ClockedLedger
     report = find_violations(ledger.redis)
     assert set(report.found) == {"job_broken", "misplaced"}
     mend_all(ledger.redis, report)
-    assert set(find_violations(ledger.redis).found) <= {
-        "key_without_job"
-    }  # nobody knew its key any more
+    # Nobody knew its key any more.
+    assert set(find_violations(ledger.redis).found) <= {"key_without_job"}
     mend_all(ledger.redis, find_violations(ledger.redis))
     assert find_violations(ledger.redis).found == {}
 

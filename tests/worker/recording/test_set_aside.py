@@ -232,10 +232,8 @@ def failing(kind: type[Any], *, lost: bool = False) -> Exception:
         (failing(DataError, lost=True), False),
         (failing(OperationalError), False),
         (failing(InterfaceError), False),
-        (
-            failing(ProgrammingError),
-            False,
-        ),  # the tables are not those of this version: true of every event
+        # The tables are not those of this version: true of every event.
+        (failing(ProgrammingError), False),
     ],
 )
 def test_only_what_lies_in_an_event_itself_sets_it_aside(error: Exception, *, data: bool) -> None:

@@ -111,10 +111,8 @@ class TestUntilADayEnds:
         [
             ("2026-12-12T00:00+01:00", "Europe/Berlin"),
             ("2026-12-11T23:00Z", "Europe/Berlin"),
-            (
-                "2026-12-12T00:00+01:00",
-                None,
-            ),  # nobody said where the reviewer is: where it was written, then
+            # Nobody said where the reviewer is: where it was written, then.
+            ("2026-12-12T00:00+01:00", None),
             ("2026-12-12T00:00Z", None),
             ("2026-12-12T08:00Z", "America/Los_Angeles"),
             ("2026-12-11T15:00Z", "Asia/Tokyo"),
@@ -137,11 +135,8 @@ class TestUntilADayEnds:
     @pytest.mark.parametrize(
         ("due", "zone", "time"),
         [
-            (
-                "2026-12-12T00:00Z",
-                "America/Los_Angeles",
-                "16:00",
-            ),  # true there, where "end of day" would be too late
+            # True there, where "end of day" would be too late.
+            ("2026-12-12T00:00Z", "America/Los_Angeles", "16:00"),
             ("2026-12-12T00:01+01:00", "Europe/Berlin", "00:01"),
             ("2026-12-12T00:00:01+01:00", "Europe/Berlin", "00:00"),
             ("2026-12-11T23:59+01:00", "Europe/Berlin", "23:59"),

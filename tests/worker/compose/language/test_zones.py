@@ -98,9 +98,8 @@ def test_every_zone_in_january_and_july_in_every_region_of_a_language(language: 
                 assert not re.search(SUMMER[language], name), case
             if name in of["standard"] - of["generic"]:
                 assert len(offsets(zone)) == 1, case
-            if (
-                OF_NO_PLACE.fullmatch(zone) or locale.script
-            ):  # English in other letters has names for few
+            # English in other letters has names for few.
+            if OF_NO_PLACE.fullmatch(zone) or locale.script:
                 continue
             assert name != get_timezone_gmt(JANUARY.astimezone(ZoneInfo(zone)), locale=locale), case
             if len(offsets(zone)) > 1:
