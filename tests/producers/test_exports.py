@@ -1,4 +1,4 @@
-"""What upstream applications import: complete, sorted, and light."""
+"""The exports of `certmail`, which upstream applications import: complete, sorted, and light."""
 
 from __future__ import annotations
 

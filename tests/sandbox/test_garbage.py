@@ -1,4 +1,4 @@
-"""Whatever comes, each address of the sandbox refuses it in its own form, and goes on."""
+"""Garbage at each address of the sandbox: refused in the address's own form, and it goes on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What outlives the sandbox's process, so that nobody sets it up again each morning."""
+"""State that outlives the sandbox's process, so that nobody sets it up again each morning."""
 
 from __future__ import annotations
 

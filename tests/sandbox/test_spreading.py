@@ -1,4 +1,4 @@
-"""Google spreads a change slowly.
+"""Changes that Google spreads slowly over its machines.
 
 A delegation is known on some machines first, a key is listed before it is accepted.
 """

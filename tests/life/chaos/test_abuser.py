@@ -1,4 +1,4 @@
-"""Whoever abuses an API key during a storm asks in spells, and says what it was answered."""
+"""The chaos test's abuser of an API key: it asks in spells, and counts the answers."""
 
 from __future__ import annotations
 

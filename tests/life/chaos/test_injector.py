@@ -1,4 +1,4 @@
-"""Blows that do not come about at once: they are tried again and noted, and never end the storm.
+"""Blows of a storm that fail at first: they are tried again and noted, and never end the storm.
 
 They are tried for as long as the storm goes on, and noted where that was in vain.
 """

@@ -1,4 +1,4 @@
-"""What the report says of punctuality."""
+"""The report of a chaos test: what it says of punctuality."""
 
 from __future__ import annotations
 

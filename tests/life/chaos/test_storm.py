@@ -1,4 +1,4 @@
-"""Everything goes wrong at once for twenty seconds, and the record is right afterwards.
+"""A chaos test of twenty seconds: everything goes wrong at once, and the record is right after.
 
 `make chaos` is the long form.
 """

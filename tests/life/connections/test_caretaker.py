@@ -1,4 +1,4 @@
-"""What mends itself: a keeper's service looks after connections while reminders come and go."""
+"""The caretaker: connections are looked after while reminders come and go, and mend themselves."""
 
 from __future__ import annotations
 

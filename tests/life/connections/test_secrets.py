@@ -1,4 +1,4 @@
-"""What must be readable nowhere: keys, tokens, recipients, texts."""
+"""Secrets that must be readable nowhere: keys, tokens, recipients, texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stopping under load, and going on: nothing is lost or comes twice, and nobody else waits.
+"""Pausing and suspending under load: nothing is lost or comes twice, and nobody else waits.
 
 While it is stopped, nothing leaves.
 """

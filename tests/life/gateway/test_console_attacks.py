@@ -1,4 +1,4 @@
-"""What somebody who means harm tries at the console, over HTTP; each is refused."""
+"""Attacks on the console, over HTTP: each is refused."""
 
 from __future__ import annotations
 

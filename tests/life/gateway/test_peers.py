@@ -1,4 +1,4 @@
-"""What the closest engines do under the same faults, row by row, and what certmail does instead.
+"""The closest mail engines under the same faults, row by row, and what certmail does instead.
 
 Measured of EmailEngine and django-post_office: five copies, two copies, other tenants waiting for
 minutes, deadlines ignored, reminders dropped or sent in the clear. The comments say what they did.

@@ -198,6 +198,7 @@ class TestFiles:
             b"acme,bytes1@people.example,\xff\xfe\n"
             b"acme,bytes2@people.example,J\xc3\xb6rg\n",
         )
+
         assert ran.json["enqueued"] == 1
         assert [(item["row"], item["code"]) for item in ran.json["rejected"]] == [
             (2, "invalid_encoding")

@@ -1,4 +1,4 @@
-"""What goes wrong at Google on an ordinary day, through a running worker."""
+"""Google's faults of an ordinary day, through a running worker."""
 
 from __future__ import annotations
 

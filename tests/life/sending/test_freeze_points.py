@@ -1,4 +1,7 @@
-"""Every point of a delivery at which its worker can be frozen for longer than its lease, as test_crash_points.py."""
+"""Every point of a delivery at which its worker can be frozen for longer than its lease.
+
+In the form of test_crash_points.py.
+"""
 
 from __future__ import annotations
 

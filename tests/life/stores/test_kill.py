@@ -1,4 +1,4 @@
-"""A worker that is killed in the middle of its work.
+"""A worker is killed in the middle of its work.
 
 Nothing is lost, and nobody gets the same reminder twice.
 """

@@ -1,4 +1,4 @@
-"""The client for asyncio: what is sent at once travels together, and each hears of its own."""
+"""The client for asyncio: what is sent at once travels together, and each gets its own answer."""
 
 from __future__ import annotations
 

@@ -259,6 +259,7 @@ class TestSend:
         receipt = mailer.send(reminder())
         assert receipt.forecast_at is not None
         shown = receipt.forecast_at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
         assert receipt.as_json() == {
             "id": receipt.id,
             "state": "ready",
@@ -591,6 +592,7 @@ class TestStatus:
     def test_a_job_is_seen_as_it_stands(self, acme: Acme, mailer: Mailer) -> None:
         receipt = mailer.send(reminder(send_at=LATER))
         view = mailer.status(receipt.id)
+
         assert view is not None
         assert (view.id, view.tenant, view.connection, view.state) == (
             receipt.id,

@@ -1,4 +1,4 @@
-"""One tenant that fills Redis harms itself alone: the others' reminders are taken in."""
+"""Shares of the capacity: a tenant that fills Redis harms itself alone, and others go on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gateway itself: where it leads, and how it is."""
+"""The gateway's application: where its root leads, and what it logs of stores that are away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who asks, through proxies or not."""
+"""The address of whoever asks, with proxies in between or without."""
 
 from __future__ import annotations
 

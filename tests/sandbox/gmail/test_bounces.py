@@ -1,4 +1,4 @@
-"""200, and yet nobody got it: the notice is in the sender's own mailbox; google.md §1.3, §2.2."""
+"""Bounces: a 200, and then a notice in the sender's own mailbox; google.md §1.3, §2.2."""
 
 from __future__ import annotations
 

@@ -40,6 +40,7 @@ async def test_the_limits_are_googles_documented_ones_until_changed(google: Goog
         "in_flight": 10,
         "sending_lag_seconds": 0,
     }
+
     assert (await limit(google, messages_per_day=500))["messages_per_day"] == 500
     assert (await google.control("GET", "/limits"))["units_per_minute"] == 6000
 

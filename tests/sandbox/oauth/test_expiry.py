@@ -1,4 +1,4 @@
-"""What ends a refresh token, or keeps a person from consenting, although nobody withdrew anything.
+"""Permissions that end, or cannot be given, although nobody withdrew anything.
 
 google.md §3.1, §3.4, §4.4.
 """

@@ -1,4 +1,7 @@
-"""The OpenAPI document: what clients are generated from does not follow our classes' names and line breaks."""
+"""The OpenAPI document does not follow our classes' names and line breaks.
+
+Clients are generated from it.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,11 @@ SCHEMAS = document("https://reminders.example", "1")["components"]["schemas"]
 
 def test_the_schemas_keep_the_names_that_clients_know_them_by() -> None:
     assert sorted(SCHEMAS) == [
-        "Attempt", "AttemptOutcome", "Batch", "BatchAnswer", "BatchItem", "Called", "Campaign", "CampaignPage",
-        "CancelWanted", "Cancelled", "Change", "ChangePage", "Connection", "ConnectionPage", "ConnectionState",
-        "Delivery", "DeliveryPage", "Fault", "Kind", "Lookup", "LookupAnswer", "LookupItem", "Problem", "Receipt",
-        "Reminder", "ReminderStatus", "Rule", "SetupLink", "SetupLinkWanted", "State", "Tenant", "TenantPage", "TenantState",
-        "Totals",
+        "Attempt", "AttemptOutcome", "Batch", "BatchAnswer", "BatchItem", "Called", "Campaign",
+        "CampaignPage", "CancelWanted", "Cancelled", "Change", "ChangePage", "Connection",
+        "ConnectionPage", "ConnectionState", "Delivery", "DeliveryPage", "Fault", "Kind", "Lookup",
+        "LookupAnswer", "LookupItem", "Problem", "Receipt", "Reminder", "ReminderStatus", "Rule",
+        "SetupLink", "SetupLinkWanted", "State", "Tenant", "TenantPage", "TenantState", "Totals",
     ]  # fmt: skip
     assert SCHEMAS["Kind"]["title"] == "Kind"
     assert SCHEMAS["Connection"]["properties"]["kind"]["anyOf"][0] == {

@@ -1,4 +1,4 @@
-"""Who invites: the application's name and logo, as they are set."""
+"""The inviting application on the console's pages: its name and logo, as they are set."""
 
 from __future__ import annotations
 

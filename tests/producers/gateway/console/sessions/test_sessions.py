@@ -1,4 +1,4 @@
-"""Who is let in: for how long, and what Redis knows of it."""
+"""Sessions of the console: who is let in, for how long, and what Redis knows of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often somebody may try to sign in."""
+"""The throttle of sign-in: how often somebody may try."""
 
 from __future__ import annotations
 
