@@ -89,7 +89,10 @@ STAYING: Final = (
     "sqlalchemy.dialects.sqlite.pysqlite",
     "uvloop",
 )
-"""What workers, gateways and the sandbox import, but not the Celery app: it reads its settings when it is imported."""
+"""What workers, gateways and the sandbox import, but for the Celery app.
+
+It reads its settings when it is imported.
+"""
 
 
 class Started:
@@ -181,7 +184,10 @@ class Commands:
     def start(
         self, arguments: Sequence[str], environment: Mapping[str, str], out: int, err: int
     ) -> Started:
-        """Start a command that stays, and reads nothing; `out` and `err` are files that are open for writing."""
+        """Start a command that stays, and reads nothing.
+
+        `out` and `err` are files that are open for writing.
+        """
         with Path(os.devnull).open("rb") as nothing:
             told = self._ask(arguments, environment, [nothing.fileno(), out, err])
         return Started(int(_line(told)), told)
@@ -189,7 +195,10 @@ class Commands:
     def _ask(
         self, arguments: Sequence[str], environment: Mapping[str, str], streams: Sequence[int]
     ) -> int:
-        """Have a command started; gives the file that tells its number, and in the end its exit status."""
+        """Have a command started; gives the file that tells of it.
+
+        It tells the command's number, and in the end its exit status.
+        """
         told, telling = os.pipe()
         text = json.dumps({"arguments": list(arguments), "environment": dict(environment)}).encode()
 

@@ -13,7 +13,10 @@ from typing import Protocol
 
 
 class Process(Protocol):
-    """A process that was started, by whatever: `subprocess.Popen` is one, and `support.processes.commands.Started`."""
+    """A process that was started, by whatever.
+
+    `subprocess.Popen` is one, and `support.processes.commands.Started`.
+    """
 
     pid: int
 
@@ -55,7 +58,10 @@ def thaw(process: Process) -> None:
 
 
 def _wait_for(process: Process, states: str) -> None:
-    """Wait until every thread of it is in one of these states, as the kernel has them; or until it is no more."""
+    """Wait until every thread of it is in one of these states, or until it is no more.
+
+    The states are the kernel's.
+    """
     deadline = time.monotonic() + 60
     while not _states(process.pid) <= set(states):
         assert time.monotonic() < deadline, f"process {process.pid} is not yet in state {states}"
