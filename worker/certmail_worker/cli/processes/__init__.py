@@ -1,5 +1,5 @@
 """The commands that run until they are stopped: `up`, `worker`, `flower`, `sandbox` and `gateway`.
 
-`keeping_up` and `look_around` belong to `up`; `listening` is how each says where it listens, or
-that it cannot.
+Start at `up`, with `supervision` and, for `up --sandbox`, `look_around`; `listening` is how each
+says where it listens, or that it cannot.
 """

@@ -30,8 +30,9 @@ def sandbox(
     host, port = _host_and_port(address, "127.0.0.1:8090")
 
     try:
-        from certmail_sandbox.persistence import Unreadable  # noqa: PLC0415 - an extra that other commands do without
-        from certmail_sandbox.server import serve  # noqa: PLC0415 - as above
+        # An extra that other commands do without.
+        from certmail_sandbox.persistence import Unreadable  # noqa: PLC0415
+        from certmail_sandbox.server import serve  # noqa: PLC0415
     except ImportError:
         raise Refused(
             "sandbox_missing", "The sandbox is not installed.", "Install certmail[sandbox]."

@@ -13,7 +13,7 @@ from certmail_config.base.errors import Refused, WrongUse
 from certmail_config.base.foreign_variables import REMEDY, were_taken_out
 from certmail_config.settings import PREFIX, Settings, unknown_names
 from certmail_config.settings.sandbox import is_sandbox
-from certmail_worker.cli.processes.keeping_up import Kept, only_one
+from certmail_worker.cli.processes.supervision import Supervised, lock_data_dir
 from certmail_worker.cli.support.output import Json, err
 from certmail_worker.processes.children import termination_as_interrupt
 from certmail_worker.processes.flower_auth import auth_file, kept_auth
@@ -57,7 +57,7 @@ def up(
 
 def _up(settings: Settings) -> None:
     with (
-        only_one(settings),
+        lock_data_dir(settings),
         open_admin(settings, make_key=True, supervise=True),
         termination_as_interrupt(),
     ):
@@ -85,9 +85,9 @@ def _up(settings: Settings) -> None:
 
         # They are stopped in this order: Flower shows how the worker finishes.
         children = [
-            Kept("worker", logs),
-            Kept("flower", logs | flower_auth),
-            Kept("gateway", logs | password),
+            Supervised("worker", logs),
+            Supervised("flower", logs | flower_auth),
+            Supervised("gateway", logs | password),
         ]
 
         err.print(

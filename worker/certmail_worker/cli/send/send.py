@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -15,12 +14,13 @@ from certmail import Mailer
 from certmail.files.columns import Layout
 from certmail.files.dates import DateDefaults, DateOrder, known_zone
 from certmail.files.enqueue import check_rows, enqueue_rows
-from certmail.files.row import Rejects, Row, Terms
+from certmail.files.row import Terms
 from certmail.files.source import Source, open_source
 from certmail.files.tally import Tally
 from certmail_config.base.errors import WrongUse
 from certmail_config.onboarding.worker_requests import workers_alive
 from certmail_config.settings import Settings
+from certmail_worker.cli.send.rejects_file import rejects_file
 from certmail_worker.cli.send.summary import print_summary
 from certmail_worker.cli.support.output import Json, err, print_json
 
@@ -90,7 +90,7 @@ def send(
     with (
         open_source(file, terms, encoding=encoding, sheet=sheet) as source,
         Mailer.from_env(settings, proven=not dry_run) as mailer,
-        _kept(rejected, file, source) as kept,
+        rejects_file(rejected, file, source) as kept,
     ):
         for note in source.notes:
             err.print(note, markup=False)
@@ -135,55 +135,6 @@ def _command(file: str, options: Iterable[tuple[str, str | None]]) -> str:
     """
     given = [each for name, value in options if value is not None for each in (name, str(value))]
     return shlex.join(["certmail", "send", file, *given])
-
-
-@contextmanager
-def _kept(name: str | None, file: str, source: Source) -> Iterator[Rejects | None]:
-    """The file of rejected rows, which is written over; raises WrongUse.
-
-    It has what is known even if the run is interrupted.
-    """
-    if name is None:
-        yield None
-        return
-
-    path = Path(name)
-
-    with ExitStack() as stack:
-        with _writable(name):
-            if file != "-" and path.exists() and path.samefile(file):
-                message = (
-                    f"{name} is the file that is sent: it would be written over before it is read."
-                )
-                raise WrongUse("wrong_use", message, "Name another file for the rejected rows.")
-            target = stack.enter_context(path.open("wb"))
-        kept = _Kept(source.writer(target, name), name)
-        stack.callback(kept.close)
-        yield kept
-
-
-class _Kept:
-    """Writes rejected rows; that it cannot is said of the file's name."""
-
-    def __init__(self, writer: Rejects, name: str) -> None:
-        self._writer = writer
-        self._name = name
-
-    def add(self, row: Row, reason: str) -> None:
-        with _writable(self._name):
-            self._writer.add(row, reason)
-
-    def close(self) -> None:
-        with _writable(self._name):
-            self._writer.close()
-
-
-@contextmanager
-def _writable(name: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise WrongUse("unwritable_file", f"{name} cannot be written: {error.strerror}.") from None
 
 
 @contextmanager

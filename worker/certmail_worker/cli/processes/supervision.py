@@ -24,7 +24,7 @@ STEADY_SECONDS = 10.0
 
 
 @contextmanager
-def only_one(settings: Settings) -> Iterator[None]:
+def lock_data_dir(settings: Settings) -> Iterator[None]:
     """Hold the data directory's lock for the time of the block, so that one `up` runs on it.
 
     Raises Refused, StoresUnreachable.
@@ -54,7 +54,7 @@ def only_one(settings: Settings) -> Iterator[None]:
         yield
 
 
-class Kept:
+class Supervised:
     """A command of ours that `up` starts again whenever it ends, and stops in the end.
 
     What says itself that it cannot start, and says so again, is tried ever less often. With a
